@@ -1,0 +1,1 @@
+//! The N-API addon: the only crate that knows Node.

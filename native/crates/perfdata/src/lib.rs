@@ -1,0 +1,1 @@
+//! perf.data: bytes to records, samples, branch stacks and address spaces.

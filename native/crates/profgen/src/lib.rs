@@ -1,0 +1,1 @@
+//! From branch stacks to a sample profile: counters, ranges, attribution; the pipeline.

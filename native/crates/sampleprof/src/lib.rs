@@ -1,0 +1,1 @@
+//! LLVM sample profiles: the data model, summary, text, binary and extbinary forms, merging.

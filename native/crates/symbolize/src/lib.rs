@@ -1,0 +1,1 @@
+//! DWARF: function table, line rows with discriminators and the inline tree, as a frame table.

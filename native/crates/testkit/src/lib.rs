@@ -1,0 +1,1 @@
+//! Test support: builds perf.data bytes in memory and finds the fixtures.
