@@ -1,0 +1,122 @@
+//! Why a job failed: a stable code, the facts, and the remedy.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Stable identifier of a failure; scripts may depend on its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// Options contradict each other.
+    InvalidOptions,
+    /// The binary does not exist or cannot be read.
+    BinaryUnreadable,
+    /// The binary is no ELF file, or a damaged one.
+    BinaryInvalid,
+    /// The binary is an ELF file of a kind that cannot be profiled.
+    BinaryUnsupported,
+    /// The binary has no symbol table, so no instruction boundary is known.
+    NoSymbols,
+    /// No debug information was found for the binary.
+    NoDebugInfo,
+    /// An input does not exist or cannot be read.
+    InputUnreadable,
+    /// An input is not what it was said to be.
+    InputInvalid,
+    /// An input is damaged and `strict` was asked for.
+    InputDamaged,
+    /// The recording has no branch stacks.
+    NoBranchStacks,
+    /// The recording and the binary are of different machines.
+    ArchitectureMismatch,
+    /// Nothing in the recording maps the binary.
+    NoMapping,
+    /// The recording maps another build of the binary.
+    BuildIdMismatch,
+    /// No sample is left, so the profile would be empty.
+    EmptyProfile,
+    /// More entries were lost than `max_loss` allows.
+    LossExceeded,
+    /// The result cannot be written.
+    OutputUnwritable,
+    /// The combination is not supported.
+    Unsupported,
+    /// The caller cancelled the job.
+    Aborted,
+    /// A defect of this program.
+    Internal,
+}
+
+impl ErrorCode {
+    /// The code as users see it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidOptions => "INVALID_OPTIONS",
+            Self::BinaryUnreadable => "BINARY_UNREADABLE",
+            Self::BinaryInvalid => "BINARY_INVALID",
+            Self::BinaryUnsupported => "BINARY_UNSUPPORTED",
+            Self::NoSymbols => "NO_SYMBOLS",
+            Self::NoDebugInfo => "NO_DEBUG_INFO",
+            Self::InputUnreadable => "INPUT_UNREADABLE",
+            Self::InputInvalid => "INPUT_INVALID",
+            Self::InputDamaged => "INPUT_DAMAGED",
+            Self::NoBranchStacks => "NO_BRANCH_STACKS",
+            Self::ArchitectureMismatch => "ARCHITECTURE_MISMATCH",
+            Self::NoMapping => "NO_MAPPING",
+            Self::BuildIdMismatch => "BUILD_ID_MISMATCH",
+            Self::EmptyProfile => "EMPTY_PROFILE",
+            Self::LossExceeded => "LOSS_EXCEEDED",
+            Self::OutputUnwritable => "OUTPUT_UNWRITABLE",
+            Self::Unsupported => "UNSUPPORTED",
+            Self::Aborted => "ABORTED",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+/// A failed job. `Display` prints the facts; the remedy is kept apart in `hint`.
+#[derive(Debug)]
+pub struct Error {
+    /// What kind of failure.
+    pub code: ErrorCode,
+    /// What was found and what was expected, in one or a few sentences.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// The file it is about.
+    pub path: Option<PathBuf>,
+}
+
+impl Error {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            hint: None,
+            path: None,
+        }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn path(mut self, path: &Path) -> Self {
+        self.path = Some(path.to_owned());
+        self
+    }
+
+    pub(crate) fn aborted() -> Self {
+        Self::new(ErrorCode::Aborted, "the job was cancelled")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

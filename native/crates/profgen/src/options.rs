@@ -1,0 +1,156 @@
+//! What a job is asked to do.
+
+use std::path::PathBuf;
+
+/// Everything `generate` needs to know. Field names follow llvm-profgen's flags.
+#[derive(Debug, Clone)]
+pub struct GenerateOptions {
+    /// The profiled executables, shared objects or vmlinux. The profile covers each of them.
+    pub binaries: Vec<PathBuf>,
+    /// Where the samples come from.
+    pub input: Input,
+    /// Where the result goes.
+    pub output: Output,
+    /// How the profile is encoded.
+    pub format: Format,
+    /// Whose decisions to follow where llvm-profgen's are known to lose samples.
+    pub compat: Compat,
+    /// `Some(true)`: treat the binary as a vmlinux; `None`: recognise one.
+    pub kernel: Option<bool>,
+    /// ELF file that has the DWARF of the binary.
+    pub debug_binary: Option<PathBuf>,
+    /// DWARF package (`.dwp`) of the binary; default is the binary's path with `.dwp` appended.
+    pub dwp: Option<PathBuf>,
+    /// Follow a binary whose build id is not the one that perf saw.
+    pub ignore_build_id: bool,
+    /// Which samples count.
+    pub select: Selection,
+    /// Write zero counts for all functions, not only for those that have samples.
+    pub fill_zero_for_all_funcs: bool,
+    /// Replace each function's total by the sum of its body counts.
+    pub update_total_samples: bool,
+    /// Drop top-level functions colder than the cold threshold.
+    pub trim_cold_profile: bool,
+    /// extbinary: names as 64-bit MD5 prefixes.
+    pub use_md5: bool,
+    /// extbinary: list the symbols of the binary, so that clang knows never-sampled functions from new ones.
+    pub populate_profile_symbol_list: bool,
+    /// Write the range and branch counters as text instead of a profile.
+    pub skip_symbolization: bool,
+    /// Counters hold addresses relative to the preferred base.
+    pub use_offset: bool,
+    /// Counters are relative to the first loadable segment instead.
+    pub use_first_loadable_segment_as_base: bool,
+    /// Ignore pseudo probes in favour of DWARF.
+    pub use_dwarf_correlation: bool,
+    /// Print density figures.
+    pub show_density: bool,
+    /// One line for every suspicious range, function and instruction.
+    pub show_detailed_warning: bool,
+    /// Density below which more samples are recommended.
+    pub profile_density_threshold: f64,
+    /// Share of samples, in millionths, that the density figure covers.
+    pub profile_density_cutoff_hot: u32,
+    /// Cut-off, in millionths, whose count separates cold from warm.
+    pub profile_summary_cutoff_cold: u32,
+    /// Cold threshold as a count; overrides the cut-off.
+    pub profile_summary_cold_count: Option<u64>,
+    /// Fail when more than this percentage of the branch entries is lost.
+    pub max_loss: Option<f64>,
+    /// Damage in an input is an error instead of a diagnostic.
+    pub strict: bool,
+    /// Worker threads; 0 is one for each processor.
+    pub jobs: usize,
+}
+
+impl GenerateOptions {
+    /// llvm-profgen's defaults for `binary` and `input`, the profile returned in memory.
+    #[must_use]
+    pub fn new(binary: impl Into<PathBuf>, input: Input) -> Self {
+        Self {
+            binaries: vec![binary.into()],
+            input,
+            output: Output::Memory,
+            format: Format::ExtBinary,
+            compat: Compat::None,
+            kernel: None,
+            debug_binary: None,
+            dwp: None,
+            ignore_build_id: false,
+            select: Selection::default(),
+            fill_zero_for_all_funcs: false,
+            update_total_samples: false,
+            trim_cold_profile: false,
+            use_md5: false,
+            populate_profile_symbol_list: false,
+            skip_symbolization: false,
+            use_offset: true,
+            use_first_loadable_segment_as_base: false,
+            use_dwarf_correlation: false,
+            show_density: false,
+            show_detailed_warning: false,
+            profile_density_threshold: 50.0,
+            profile_density_cutoff_hot: 990_000,
+            profile_summary_cutoff_cold: 999_999,
+            profile_summary_cold_count: None,
+            max_loss: None,
+            strict: false,
+            jobs: 0,
+        }
+    }
+}
+
+/// Source of the samples.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// perf.data files, directories or streams; `-` is standard input.
+    PerfData(Vec<PathBuf>),
+    /// Counters, as `skip_symbolization` writes them.
+    UnsymbolizedProfile(PathBuf),
+    /// A finished sample profile that is only post-processed.
+    SampleProfile(PathBuf),
+}
+
+/// Destination of the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// A file, replaced as a whole once the result is complete.
+    File(PathBuf),
+    /// `Outcome::bytes`.
+    Memory,
+}
+
+/// Encoding of the profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// LLVM's extensible binary form, the default of clang's tools.
+    ExtBinary,
+    /// The older raw binary form.
+    Binary,
+    /// The text form.
+    Text,
+}
+
+/// Whose behaviour decides where llvm-profgen is known to be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compat {
+    /// The deviations named in the README apply.
+    None,
+    /// Equal to llvm-profgen 22 everywhere.
+    LlvmProfgen,
+}
+
+/// Which samples of a perf.data count; empty lists select everything.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Event names, as `perf evlist` prints them.
+    pub events: Vec<String>,
+    /// Process ids.
+    pub pids: Vec<i32>,
+    /// Thread ids.
+    pub tids: Vec<i32>,
+    /// Processor numbers.
+    pub cpus: Vec<u32>,
+    /// First and last time stamp, in nanoseconds of the recording's clock, inclusive.
+    pub time: Option<(u64, u64)>,
+}
