@@ -1,0 +1,310 @@
+/*
+ * QEMU TCG plugin that records the taken branches of an emulated program (qemu-user) or
+ * kernel (qemu-system) and writes them as perf.data with branch stacks, the way a CPU with
+ * a last-branch record does. README.md lists the options.
+ *
+ * QEMU translates code in blocks that end at every control transfer. Whenever a block does
+ * not begin where the one before ended, a branch was taken: from the last instruction of
+ * the one to the first of the other. A branch to the very next instruction is not seen.
+ */
+#define _GNU_SOURCE
+#include "exact_counts.h"
+#include "guest_images.h"
+#include "perf_file.h"
+#include "qemu_plugin_api.h"
+
+#include <inttypes.h>
+#include <libgen.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default")))
+EXPORT int qemu_plugin_version = 1;
+
+enum { MAX_VCPUS = 256, MAX_DEPTH = 64, KERNEL_MAPPING_PID = -1, FIRST_KERNEL_TASK = 1 };
+
+struct block {
+	uint64_t start, last_instruction, end;
+	bool repeats; /* ends in a REP string instruction, which loops by re-entering itself */
+};
+
+/* One virtual CPU; in user mode, one thread. */
+struct vcpu {
+	const struct block *previous;
+	struct branch ring[MAX_DEPTH];
+	unsigned newest, filled;
+	uint64_t until_sample;
+} __attribute__((aligned(64)));
+
+static struct options {
+	const char *out, *exact, *kernel_text_log, *vmlinux;
+	uint64_t period, max;
+	unsigned depth, pid;
+	bool hw_idx;
+} options = { .out = "perf.data", .period = 10007, .max = UINT64_MAX, .depth = 32, .pid = 1000 };
+
+static struct vcpu vcpus[MAX_VCPUS];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool recording, system_mode, x86;
+
+/* The program itself, for exact counts: its mappings lie between start and end. */
+static struct {
+	uint64_t start, end, bias;
+} program;
+
+/* The program is not known before its first block is translated. */
+static void put_exec_once(void)
+{
+	static bool done;
+	const char *path = qemu_plugin_path_to_binary();
+	if (!done && path)
+		perf_file_comm((int)options.pid, (int)options.pid, basename(strdup(path)), true);
+	done = true;
+}
+
+static void on_mapping(const struct image_mapping *found)
+{
+	struct image_mapping m = *found;
+	m.pid = m.tid = (int)options.pid;
+	perf_file_mapping(&m);
+	char real[4096];
+	const char *main_path = qemu_plugin_path_to_binary();
+	if (!main_path || !realpath(main_path, real) || strcmp(real, m.path))
+		return;
+	if (!program.end) {
+		program.start = m.start;
+		program.bias = m.bias;
+	}
+	program.end = m.start + m.length;
+}
+
+/* True for `rep movs` and its like: prefixes, an optional REX, then a string opcode. */
+static bool is_repeated_string(const uint8_t *code, size_t size)
+{
+	bool repeat = false;
+	size_t i = 0;
+	for (; i < size; i++) {
+		uint8_t b = code[i];
+		if (b == 0xf2 || b == 0xf3)
+			repeat = true;
+		else if (b != 0x66 && b != 0x67 && (b & 0xf0) != 0x40)
+			break;
+	}
+	uint8_t op = i < size ? code[i] : 0;
+	return repeat && ((op >= 0x6c && op <= 0x6f) || (op >= 0xa4 && op <= 0xa7) || (op >= 0xaa && op <= 0xaf));
+}
+
+static void take_sample(unsigned cpu, const struct vcpu *v)
+{
+	struct branch stack[MAX_DEPTH];
+	unsigned depth = v->filled < options.depth ? v->filled : options.depth;
+	for (unsigned i = 0; i < depth; i++)
+		stack[i] = v->ring[(v->newest - i) % MAX_DEPTH];
+	int pid = system_mode ? FIRST_KERNEL_TASK : (int)options.pid;
+	if (perf_file_samples() < options.max)
+		perf_file_sample(pid, pid + (int)cpu, cpu, stack, depth);
+}
+
+static void on_block_executed(unsigned cpu, void *data)
+{
+	struct vcpu *v = &vcpus[cpu % MAX_VCPUS];
+	const struct block *now = data, *before = v->previous;
+	v->previous = now;
+	if (!before || now->start == before->end)
+		return;
+	if (before->repeats && now->start == before->last_instruction)
+		return;
+	struct branch taken = { before->last_instruction, now->start };
+	/* Kernel addresses are the upper half: the privilege filter of an event with :k. */
+	if (system_mode && ((int64_t)taken.from >= 0 || (int64_t)taken.to >= 0))
+		return;
+
+	v->newest = (v->newest + 1) % MAX_DEPTH;
+	v->ring[v->newest] = taken;
+	v->filled += v->filled < MAX_DEPTH;
+	bool sample = --v->until_sample == 0;
+	if (!sample && !options.exact)
+		return;
+	pthread_mutex_lock(&lock);
+	if (recording && options.exact)
+		exact_count(taken);
+	if (recording && sample)
+		take_sample(cpu, v);
+	pthread_mutex_unlock(&lock);
+	if (sample)
+		v->until_sample = options.period;
+}
+
+static void on_block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+	(void)id;
+	struct qemu_plugin_insn *last = qemu_plugin_tb_get_insn(tb, qemu_plugin_tb_n_insns(tb) - 1);
+	size_t size = qemu_plugin_insn_size(last);
+	struct block *b = calloc(1, sizeof *b);
+	b->start = qemu_plugin_tb_vaddr(tb);
+	b->last_instruction = qemu_plugin_insn_vaddr(last);
+	b->end = b->last_instruction + size;
+	b->repeats = x86 && is_repeated_string(qemu_plugin_insn_data(last), size);
+	if (!system_mode) {
+		/* Code is translated before it runs, so its mapping precedes its samples. */
+		pthread_mutex_lock(&lock);
+		if (recording && !guest_address_known(b->start)) {
+			put_exec_once();
+			guest_discover_image(b->start, on_mapping);
+		}
+		pthread_mutex_unlock(&lock);
+	}
+	qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block_executed, QEMU_PLUGIN_CB_NO_REGS, b);
+}
+
+static void on_vcpu_started(qemu_plugin_id_t id, unsigned cpu)
+{
+	(void)id;
+	struct vcpu *v = &vcpus[cpu % MAX_VCPUS];
+	/* Staggered, so that threads in step are not always sampled at the same place. */
+	v->until_sample = options.period + cpu * 37 % options.period;
+	if (system_mode || cpu == 0)
+		return;
+	pthread_mutex_lock(&lock);
+	if (recording)
+		perf_file_fork((int)options.pid, (int)(options.pid + cpu), (int)options.pid, (int)options.pid);
+	pthread_mutex_unlock(&lock);
+}
+
+/*
+ * KASLR: only the booted kernel knows where it lies. It prints a line "_text=HEX" from
+ * /proc/kallsyms to its console, which is the file kernel_text_log.
+ */
+static uint64_t read_kernel_text(void)
+{
+	FILE *log = fopen(options.kernel_text_log, "r");
+	char line[4096];
+	uint64_t text = 0;
+	while (log && fgets(line, sizeof line, log)) {
+		const char *found = strstr(line, "_text=");
+		if (found)
+			text = strtoull(found + strlen("_text="), NULL, 16);
+	}
+	if (log)
+		fclose(log);
+	return text;
+}
+
+/*
+ * The kernel's own mapping, as perf synthesizes it: named after the symbol whose run-time
+ * address is in pgoff. Addresses follow at exit.
+ */
+static void put_kernel_mapping(void)
+{
+	struct image_mapping m = { .pid = KERNEL_MAPPING_PID, .path = "[kernel.kallsyms]_text" };
+	if (options.vmlinux)
+		m.build_id_size = elf_build_id(options.vmlinux, m.build_id);
+	perf_file_mapping(&m);
+}
+
+static void move_kernel_mapping(void)
+{
+	const uint64_t modules_start = 0xffffffffc0000000; /* Documentation/arch/x86/x86_64/mm.rst */
+	uint64_t text = read_kernel_text();
+	if (text)
+		perf_file_move_first_mapping(text, modules_start - text, text);
+	else
+		fprintf(stderr, "branch_recorder: no _text= in %s\n", options.kernel_text_log);
+}
+
+static void on_exit_of_guest(qemu_plugin_id_t id, void *data)
+{
+	(void)id;
+	(void)data;
+	pthread_mutex_lock(&lock);
+	if (recording) {
+		recording = false;
+		if (system_mode)
+			move_kernel_mapping();
+		if (options.exact && !exact_write(options.exact, program.start, program.end, program.bias))
+			perror(options.exact);
+		uint64_t samples = perf_file_samples();
+		if (perf_file_close())
+			fprintf(stderr, "branch_recorder: %" PRIu64 " samples in %s\n", samples, options.out);
+		else
+			perror(options.out);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+/* A forked child shares the file's descriptor: it goes on unrecorded. */
+static void on_fork_in_child(void)
+{
+	recording = false;
+}
+
+static bool parse_option(const char *name, const char *value)
+{
+	char *rest = "";
+	if (!strcmp(name, "out"))
+		options.out = value;
+	else if (!strcmp(name, "exact"))
+		options.exact = value;
+	else if (!strcmp(name, "kernel_text_log"))
+		options.kernel_text_log = value;
+	else if (!strcmp(name, "vmlinux"))
+		options.vmlinux = value;
+	else if (!strcmp(name, "period"))
+		options.period = strtoull(value, &rest, 10);
+	else if (!strcmp(name, "max"))
+		options.max = strtoull(value, &rest, 10);
+	else if (!strcmp(name, "depth"))
+		options.depth = (unsigned)strtoul(value, &rest, 10);
+	else if (!strcmp(name, "pid"))
+		options.pid = (unsigned)strtoul(value, &rest, 10);
+	else if (!strcmp(name, "hw_idx"))
+		options.hw_idx = !strcmp(value, "on");
+	else
+		return false;
+	return !*rest && options.period > 0 && options.depth > 0 && options.depth <= MAX_DEPTH;
+}
+
+EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
+{
+	system_mode = info->system_emulation;
+	x86 = !strcmp(info->target_name, "x86_64");
+	if (!x86 && strcmp(info->target_name, "aarch64")) {
+		fprintf(stderr, "branch_recorder: %s is neither x86_64 nor aarch64\n", info->target_name);
+		return 1;
+	}
+	for (int i = 0; i < argc; i++) {
+		char *argument = strdup(argv[i]), *value = strchr(argument, '=');
+		if (value)
+			*value++ = 0;
+		if (!value || !parse_option(argument, value)) {
+			fprintf(stderr, "branch_recorder: bad option %s\n", argv[i]);
+			return 1;
+		}
+	}
+	if (system_mode && !options.kernel_text_log) {
+		fprintf(stderr, "branch_recorder: a kernel needs kernel_text_log=FILE\n");
+		return 1;
+	}
+	struct event event = {
+		/* BR_INST_RETIRED.NEAR_TAKEN of Intel's cores; BR_RETIRED of Armv8's PMU */
+		.config = x86 ? 0x20c4 : 0x21,
+		.period = options.period,
+		.kernel = system_mode,
+		.hw_idx = options.hw_idx,
+		.arch = info->target_name,
+	};
+	if (!perf_file_open(options.out, &event)) {
+		perror(options.out);
+		return 1;
+	}
+	recording = true;
+	if (system_mode)
+		put_kernel_mapping();
+	pthread_atfork(NULL, NULL, on_fork_in_child);
+	qemu_plugin_register_vcpu_init_cb(id, on_vcpu_started);
+	qemu_plugin_register_vcpu_tb_trans_cb(id, on_block_translated);
+	qemu_plugin_register_atexit_cb(id, on_exit_of_guest, NULL);
+	return 0;
+}

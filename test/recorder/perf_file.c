@@ -1,0 +1,278 @@
+#include "perf_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Feature bits of the file header (perf.data-file-format.txt); not part of the kernel's ABI. */
+enum { FEATURE_BUILD_ID = 2, FEATURE_ARCH = 6, FEATURE_BRANCH_STACK = 15 };
+
+/* BUILD_ID entries say in `misc` that their size byte is valid (perf: util/header.h). */
+enum { MISC_BUILD_ID_SIZE = 1 << 15 };
+
+/* The kernel cuts the name of a task to this (TASK_COMM_LEN). */
+enum { COMM_SIZE = 16 };
+
+struct section {
+	uint64_t offset, size;
+};
+
+struct file_header {
+	char magic[8];
+	uint64_t size, attr_size;
+	struct section attrs, data, event_types;
+	uint64_t features[4];
+};
+
+struct file_attr {
+	struct perf_event_attr attr;
+	struct section ids;
+};
+
+/* The sample_id trailer of every record that is not a sample (sample_id_all). */
+struct sample_id {
+	uint32_t pid, tid;
+	uint64_t time;
+	uint32_t cpu, reserved;
+};
+
+static FILE *file;
+static struct event event;
+static uint64_t data_size, samples, first_mapping;
+static struct image_mapping *identified; /* mappings whose build id goes into the BUILD_ID section */
+static unsigned identified_count;
+
+static const uint64_t data_offset = sizeof(struct file_header) + sizeof(struct file_attr);
+
+static uint64_t align8(uint64_t n)
+{
+	return (n + 7) & ~(uint64_t)7;
+}
+
+static void put(const void *bytes, size_t size)
+{
+	fwrite(bytes, 1, size, file);
+	data_size += size;
+}
+
+static void put_padded(const char *text, size_t padded)
+{
+	static const char zeros[8];
+	size_t length = strlen(text);
+	put(text, length);
+	for (size_t rest = padded - length; rest; rest -= rest < 8 ? rest : 8)
+		put(zeros, rest < 8 ? rest : 8);
+}
+
+/* Time is counted in samples: recordings of one run are then equal byte for byte. */
+static uint64_t now(void)
+{
+	return 1000000000 + samples * 1000;
+}
+
+static void put_sample_id(int pid, int tid)
+{
+	struct sample_id id = { pid, tid, now(), 0, 0 };
+	put(&id, sizeof id);
+}
+
+static struct perf_event_header record(uint32_t type, uint16_t misc, size_t size)
+{
+	return (struct perf_event_header){ .type = type, .misc = misc, .size = (uint16_t)size };
+}
+
+bool perf_file_open(const char *path, const struct event *e)
+{
+	event = *e;
+	file = fopen(path, "wb");
+	if (!file)
+		return false;
+	for (uint64_t i = 0; i < data_offset; i++)
+		fputc(0, file); /* perf_file_close() writes what belongs here */
+	return true;
+}
+
+void perf_file_comm(int pid, int tid, const char *name, bool exec)
+{
+	char comm[COMM_SIZE] = { 0 };
+	strncpy(comm, name, sizeof comm - 1);
+	size_t padded = align8(strlen(comm) + 1);
+	struct {
+		struct perf_event_header header;
+		uint32_t pid, tid;
+	} r = { { 0 }, pid, tid };
+	r.header = record(PERF_RECORD_COMM, exec ? PERF_RECORD_MISC_COMM_EXEC : 0,
+		sizeof r + padded + sizeof(struct sample_id));
+	put(&r, sizeof r);
+	put_padded(comm, padded);
+	put_sample_id(pid, tid);
+}
+
+void perf_file_fork(int pid, int tid, int parent_pid, int parent_tid)
+{
+	struct {
+		struct perf_event_header header;
+		uint32_t pid, ppid, tid, ptid;
+		uint64_t time;
+	} r = { { 0 }, pid, parent_pid, tid, parent_tid, now() };
+	r.header = record(PERF_RECORD_FORK, 0, sizeof r + sizeof(struct sample_id));
+	put(&r, sizeof r);
+	put_sample_id(parent_pid, parent_tid);
+}
+
+void perf_file_mapping(const struct image_mapping *m)
+{
+	enum { PROT_R_X = 5, PRIVATE = 2 };
+	size_t padded = align8(strlen(m->path) + 1);
+	struct {
+		struct perf_event_header header;
+		uint32_t pid, tid;
+		uint64_t start, length, file_offset;
+		uint32_t dev_major, dev_minor; /* device and inode stay 0: they differ between machines */
+		uint64_t inode, inode_generation;
+		uint32_t protection, flags;
+	} r = { .pid = m->pid, .tid = m->tid, .start = m->start, .length = m->length,
+		.file_offset = m->file_offset, .protection = PROT_R_X, .flags = PRIVATE };
+	r.header = record(PERF_RECORD_MMAP2,
+		event.kernel ? PERF_RECORD_MISC_KERNEL : PERF_RECORD_MISC_USER,
+		sizeof r + padded + sizeof(struct sample_id));
+	if (!first_mapping)
+		first_mapping = data_offset + data_size;
+	put(&r, sizeof r);
+	put_padded(m->path, padded);
+	put_sample_id(m->pid, m->tid);
+
+	if (!m->build_id_size)
+		return;
+	for (unsigned i = 0; i < identified_count; i++)
+		if (!strcmp(identified[i].path, m->path))
+			return;
+	identified = realloc(identified, (identified_count + 1) * sizeof *identified);
+	identified[identified_count] = *m;
+	identified[identified_count++].path = strdup(m->path);
+}
+
+void perf_file_move_first_mapping(uint64_t start, uint64_t length, uint64_t file_offset)
+{
+	uint64_t addresses[] = { start, length, file_offset };
+	const long behind_ids = sizeof(struct perf_event_header) + 2 * sizeof(uint32_t);
+	fseeko(file, (off_t)first_mapping + behind_ids, SEEK_SET);
+	fwrite(addresses, sizeof addresses, 1, file);
+	fseeko(file, 0, SEEK_END);
+}
+
+void perf_file_sample(int pid, int tid, unsigned cpu, const struct branch *stack, unsigned depth)
+{
+	struct {
+		struct perf_event_header header;
+		uint64_t ip;
+		uint32_t pid, tid;
+		uint64_t time;
+		uint32_t cpu, reserved;
+		uint64_t period, entries;
+	} r = { { 0 }, depth ? stack[0].to : 0, pid, tid, now(), cpu, 0, event.period, depth };
+	size_t entry_size = sizeof(struct perf_branch_entry);
+	uint64_t hw_idx = 0;
+	r.header = record(PERF_RECORD_SAMPLE,
+		event.kernel ? PERF_RECORD_MISC_KERNEL : PERF_RECORD_MISC_USER,
+		sizeof r + (event.hw_idx ? sizeof hw_idx : 0) + depth * entry_size);
+	put(&r, sizeof r);
+	if (event.hw_idx)
+		put(&hw_idx, sizeof hw_idx);
+	for (unsigned i = 0; i < depth; i++) {
+		struct perf_branch_entry entry = { .from = stack[i].from, .to = stack[i].to, .predicted = 1 };
+		put(&entry, entry_size);
+	}
+	samples++;
+}
+
+uint64_t perf_file_samples(void)
+{
+	return samples;
+}
+
+static struct file_attr describe_event(void)
+{
+	struct file_attr a = { 0 };
+	a.attr.type = PERF_TYPE_RAW;
+	a.attr.size = sizeof a.attr;
+	a.attr.config = event.config;
+	a.attr.sample_period = event.period;
+	a.attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU |
+		PERF_SAMPLE_PERIOD | PERF_SAMPLE_BRANCH_STACK;
+	a.attr.disabled = 1;
+	a.attr.exclude_user = event.kernel;
+	a.attr.exclude_kernel = !event.kernel;
+	a.attr.mmap = a.attr.mmap2 = a.attr.comm = a.attr.comm_exec = a.attr.task = 1;
+	a.attr.sample_id_all = 1;
+	a.attr.branch_sample_type = PERF_SAMPLE_BRANCH_ANY |
+		(event.kernel ? PERF_SAMPLE_BRANCH_KERNEL : PERF_SAMPLE_BRANCH_USER) |
+		(event.hw_idx ? PERF_SAMPLE_BRANCH_HW_INDEX : 0);
+	a.ids.offset = data_offset; /* one event needs no ids */
+	return a;
+}
+
+static void put_build_ids(void)
+{
+	for (unsigned i = 0; i < identified_count; i++) {
+		const struct image_mapping *m = &identified[i];
+		size_t padded = align8(strlen(m->path) + 1);
+		struct {
+			struct perf_event_header header;
+			int32_t pid;
+			uint8_t id[BUILD_ID_MAX], id_size, reserved[3];
+		} r = { .pid = -1 };
+		r.header = record(0, MISC_BUILD_ID_SIZE |
+			(event.kernel ? PERF_RECORD_MISC_KERNEL : PERF_RECORD_MISC_USER), sizeof r + padded);
+		memcpy(r.id, m->build_id, m->build_id_size);
+		r.id_size = (uint8_t)m->build_id_size;
+		put(&r, sizeof r);
+		put_padded(m->path, padded);
+	}
+}
+
+static void put_string(const char *text)
+{
+	uint32_t padded = (uint32_t)align8(strlen(text) + 1);
+	put(&padded, sizeof padded);
+	put_padded(text, padded);
+}
+
+bool perf_file_close(void)
+{
+	struct file_header h = { .magic = "PERFILE2", .size = sizeof h, .attr_size = sizeof(struct file_attr) };
+	h.attrs = (struct section){ sizeof h, sizeof(struct file_attr) };
+	h.data = (struct section){ data_offset, data_size };
+
+	/* Feature sections follow the data: first their table, in the order of the bits. */
+	struct section table[3];
+	unsigned used = 0;
+	uint64_t features = 1 << FEATURE_ARCH | 1 << FEATURE_BRANCH_STACK;
+	if (identified_count)
+		features |= 1 << FEATURE_BUILD_ID;
+	unsigned entries = (unsigned)__builtin_popcountll(features);
+	uint64_t table_offset = data_offset + data_size;
+	h.features[0] = features;
+	fseeko(file, (off_t)(table_offset + entries * sizeof *table), SEEK_SET);
+	uint64_t end = table_offset + entries * sizeof *table;
+	for (unsigned bit = 0; bit < 64; bit++) {
+		if (!(features >> bit & 1))
+			continue;
+		data_size = 0;
+		if (bit == FEATURE_BUILD_ID)
+			put_build_ids();
+		else if (bit == FEATURE_ARCH)
+			put_string(event.arch);
+		table[used++] = (struct section){ end, data_size };
+		end += data_size;
+	}
+	fseeko(file, (off_t)table_offset, SEEK_SET);
+	fwrite(table, sizeof *table, used, file);
+
+	struct file_attr a = describe_event();
+	fseeko(file, 0, SEEK_SET);
+	fwrite(&h, sizeof h, 1, file);
+	fwrite(&a, sizeof a, 1, file);
+	bool failed = ferror(file);
+	return fclose(file) == 0 && !failed;
+}

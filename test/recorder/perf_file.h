@@ -1,0 +1,47 @@
+/*
+ * Writer of a file-mode perf.data with one branch-stack event.
+ * Layout: tools/perf/Documentation/perf.data-file-format.txt; records: linux/perf_event.h.
+ */
+#ifndef PERF_FILE_H
+#define PERF_FILE_H
+
+#include <linux/perf_event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BUILD_ID_MAX 20
+
+struct event {
+	uint64_t config; /* raw PMU event code of a taken branch */
+	uint64_t period;
+	bool kernel; /* recorded with :k instead of :u */
+	bool hw_idx; /* write the hw_idx word (PERF_SAMPLE_BRANCH_HW_INDEX) */
+	const char *arch; /* as uname -m gives it */
+};
+
+struct image_mapping {
+	int pid, tid;
+	uint64_t start, length, file_offset;
+	const char *path;
+	uint8_t build_id[BUILD_ID_MAX];
+	unsigned build_id_size; /* 0: none */
+	uint64_t bias; /* run-time address minus the ELF's; not part of the record */
+};
+
+struct branch {
+	uint64_t from, to;
+};
+
+bool perf_file_open(const char *path, const struct event *event);
+void perf_file_comm(int pid, int tid, const char *name, bool exec);
+void perf_file_fork(int pid, int tid, int parent_pid, int parent_tid);
+void perf_file_mapping(const struct image_mapping *mapping);
+/* Changes addresses of the first mapping written, for those known only after the run. */
+void perf_file_move_first_mapping(uint64_t start, uint64_t length, uint64_t file_offset);
+/* `stack` is newest first, as perf stores it. */
+void perf_file_sample(int pid, int tid, unsigned cpu, const struct branch *stack, unsigned depth);
+uint64_t perf_file_samples(void);
+/* Completes header and feature sections. False if anything could not be written. */
+bool perf_file_close(void);
+
+#endif
