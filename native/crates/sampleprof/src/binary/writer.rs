@@ -1,0 +1,103 @@
+use super::{MAGIC, VERSION};
+use crate::text::push_name;
+use crate::write::{TargetSorter, WriteOrder};
+use crate::{FunctionSamples, LineLocation, Profile, ProfileSummary, WriteError, leb128};
+
+/// Header, summary, name table, functions.
+pub(crate) fn write(profile: &Profile, order: &WriteOrder) -> Result<Vec<u8>, WriteError> {
+    if profile.flags.probe_based {
+        return Err(WriteError::UnsupportedInBinary("probe-based"));
+    }
+    order.check_names(profile, 0)?;
+    let mut encoder = Encoder::new(profile, order);
+    encoder.number(MAGIC);
+    encoder.number(VERSION);
+    encoder.summary(&ProfileSummary::compute(profile));
+    encoder.names();
+    for function in order.functions(profile) {
+        encoder.top_level(function);
+    }
+    Ok(encoder.out)
+}
+
+/// Appends the parts that the binary forms share.
+pub(crate) struct Encoder<'a> {
+    /// What has been written.
+    pub(crate) out: Vec<u8>,
+    profile: &'a Profile,
+    order: &'a WriteOrder,
+    sorter: TargetSorter,
+}
+
+impl<'a> Encoder<'a> {
+    pub(crate) fn new(profile: &'a Profile, order: &'a WriteOrder) -> Self {
+        Self {
+            out: Vec::new(),
+            profile,
+            order,
+            sorter: TargetSorter::default(),
+        }
+    }
+
+    pub(crate) fn number(&mut self, value: u64) {
+        leb128::push(&mut self.out, value);
+    }
+
+    pub(crate) fn summary(&mut self, summary: &ProfileSummary) {
+        self.number(summary.total_count);
+        self.number(summary.max_count);
+        self.number(summary.max_function_count);
+        self.number(summary.num_counts);
+        self.number(summary.num_functions);
+        self.number(summary.entries.len() as u64);
+        for entry in &summary.entries {
+            self.number(entry.cutoff.into());
+            self.number(entry.min_count);
+            self.number(entry.num_counts);
+        }
+    }
+
+    /// The names in use, each with a NUL behind it. A GUID becomes its decimal number.
+    pub(crate) fn names(&mut self) {
+        self.number(self.order.names.len() as u64);
+        for &id in &self.order.names {
+            push_name(&mut self.out, self.profile.names.get(id));
+            self.out.push(0);
+        }
+    }
+
+    /// A function that is not inlined: its head count and its body.
+    pub(crate) fn top_level(&mut self, function: &FunctionSamples) {
+        self.number(function.head);
+        self.body(function);
+    }
+
+    pub(crate) fn location(&mut self, location: LineLocation) {
+        self.number(location.line_offset.into());
+        self.number(location.discriminator.into());
+    }
+
+    pub(crate) fn name(&mut self, name: crate::NameId) {
+        self.number(self.order.rank(name).into());
+    }
+
+    fn body(&mut self, function: &FunctionSamples) {
+        self.name(function.name);
+        self.number(function.total);
+        self.number(function.body.len() as u64);
+        for record in &function.body {
+            self.location(record.location);
+            self.number(record.count);
+            self.number(record.targets.len() as u64);
+            for &(count, rank) in self.sorter.sort(&record.targets, self.order) {
+                leb128::push(&mut self.out, rank.into());
+                leb128::push(&mut self.out, count);
+            }
+        }
+        self.number(function.inlinees.len() as u64);
+        for (location, inlinee) in &function.inlinees {
+            self.location(*location);
+            self.body(inlinee);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Section types and flags (LLVM: `SecType`, `SecCommonFlags` and following in `SampleProf.h`).
+
+/// `SecProfSummary`.
+pub(crate) const PROFILE_SUMMARY: u64 = 1;
+/// `SecNameTable`.
+pub(crate) const NAME_TABLE: u64 = 2;
+/// `SecProfileSymbolList`.
+pub(crate) const PROFILE_SYMBOL_LIST: u64 = 3;
+/// `SecFuncOffsetTable`.
+pub(crate) const FUNC_OFFSET_TABLE: u64 = 4;
+/// `SecFuncMetadata`.
+pub(crate) const FUNC_METADATA: u64 = 5;
+/// `SecCSNameTable`.
+pub(crate) const CS_NAME_TABLE: u64 = 6;
+/// `SecLBRProfile`.
+pub(crate) const LBR_PROFILE: u64 = 32;
+
+/// Flags. The lower half means the same for every section, the upper half is the section's own.
+pub(crate) mod flag {
+    /// `SecFlagCompress`: the content is a zlib stream behind its two sizes.
+    pub(crate) const COMPRESS: u64 = 1;
+    /// `SecFlagPartial` of the summary.
+    pub(crate) const PARTIAL: u64 = 1 << 32;
+    /// `SecFlagFSDiscriminator` of the summary.
+    pub(crate) const FS_DISCRIMINATOR: u64 = 4 << 32;
+    /// `SecFlagIsPreInlined` of the summary.
+    pub(crate) const PRE_INLINED: u64 = 16 << 32;
+    /// `SecFlagMD5Name` of the name table.
+    pub(crate) const MD5_NAME: u64 = 1 << 32;
+    /// `SecFlagFixedLengthMD5` of the name table.
+    pub(crate) const FIXED_LENGTH_MD5: u64 = 2 << 32;
+    /// `SecFlagUniqSuffix` of the name table: compilers must not strip that suffix.
+    pub(crate) const UNIQ_SUFFIX: u64 = 4 << 32;
+    /// `SecFlagIsProbeBased` of the metadata.
+    pub(crate) const PROBE_BASED: u64 = 1 << 32;
+    /// `SecFlagHasAttribute` of the metadata.
+    pub(crate) const HAS_ATTRIBUTE: u64 = 2 << 32;
+}

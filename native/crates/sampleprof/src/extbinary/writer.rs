@@ -1,0 +1,235 @@
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+
+use super::MAGIC;
+use super::section::{
+    CS_NAME_TABLE, FUNC_METADATA, FUNC_OFFSET_TABLE, LBR_PROFILE, NAME_TABLE, PROFILE_SUMMARY, PROFILE_SYMBOL_LIST,
+    flag,
+};
+use crate::binary::{Encoder, VERSION};
+use crate::write::{WriteOrder, check_name};
+use crate::{FunctionSamples, Profile, ProfileSummary, SymbolListEncoding, WriteError, WriteOptions, leb128};
+
+/// Sections in the order of the table, which is the order of reading. Offsets of functions are only known once the
+/// functions are written, so that section's content comes later in the file (LLVM: `ExtBinaryHdrLayoutTable`).
+const TABLE_ORDER: [u64; 7] = [
+    PROFILE_SUMMARY,
+    NAME_TABLE,
+    CS_NAME_TABLE,
+    FUNC_OFFSET_TABLE,
+    LBR_PROFILE,
+    PROFILE_SYMBOL_LIST,
+    FUNC_METADATA,
+];
+
+/// Type, flags, offset and size, eight bytes each.
+const TABLE_ENTRY_SIZE: usize = 32;
+
+/// What marks a name as made unique by clang's `-funique-internal-linkage-names`.
+const UNIQ_SUFFIX: &[u8] = b".__uniq.";
+
+/// Header, section table, sections.
+pub(crate) fn write(profile: &Profile, order: &WriteOrder, options: &WriteOptions) -> Result<Vec<u8>, WriteError> {
+    let mut symbols = symbol_list(profile, options)?;
+    if !options.use_md5 {
+        order.check_names(profile, 0)?;
+    }
+    let mut file = SectionedFile::new(options.compress);
+
+    file.section(PROFILE_SUMMARY, summary_flags(profile), |out| {
+        let mut encoder = Encoder::new(profile, order);
+        encoder.summary(&ProfileSummary::compute(profile));
+        *out = encoder.out;
+    });
+    file.section(NAME_TABLE, name_table_flags(profile, order, options), |out| {
+        *out = name_table(profile, order, options);
+    });
+    // One count: no contexts.
+    file.section(CS_NAME_TABLE, 0, |out| out.push(0));
+    let mut offsets = Vec::new();
+    file.section(LBR_PROFILE, 0, |out| (*out, offsets) = functions(profile, order));
+    let compress_symbols = options.symbol_list == SymbolListEncoding::Compressed;
+    let symbol_flags = if compress_symbols && !symbols.is_empty() {
+        flag::COMPRESS
+    } else {
+        0
+    };
+    file.section(PROFILE_SYMBOL_LIST, symbol_flags, |out| out.append(&mut symbols));
+    file.section(FUNC_OFFSET_TABLE, 0, |out| *out = offsets);
+    file.section(FUNC_METADATA, metadata_flags(profile), |out| {
+        *out = metadata(profile, order)
+    });
+    Ok(file.finish())
+}
+
+/// A file whose section table is filled in as sections are appended.
+struct SectionedFile {
+    bytes: Vec<u8>,
+    table: usize,
+    compress: bool,
+}
+
+impl SectionedFile {
+    fn new(compress: bool) -> Self {
+        let mut bytes = Vec::new();
+        leb128::push(&mut bytes, MAGIC);
+        leb128::push(&mut bytes, VERSION);
+        bytes.extend_from_slice(&(TABLE_ORDER.len() as u64).to_le_bytes());
+        let table = bytes.len();
+        bytes.resize(table + TABLE_ORDER.len() * TABLE_ENTRY_SIZE, 0);
+        Self { bytes, table, compress }
+    }
+
+    /// Appends one section, whose content `encode` appends to the empty vector it is given.
+    fn section(&mut self, section_type: u64, flags: u64, encode: impl FnOnce(&mut Vec<u8>)) {
+        let flags = if self.compress { flags | flag::COMPRESS } else { flags };
+        let start = self.bytes.len();
+        let mut content = Vec::new();
+        encode(&mut content);
+        if flags & flag::COMPRESS == 0 {
+            self.bytes.append(&mut content);
+        } else if !content.is_empty() {
+            // An empty section stays empty, whatever its flags say.
+            push_compressed(&mut self.bytes, &content);
+        }
+        let slot = TABLE_ORDER.iter().position(|&other| other == section_type).unwrap_or(0);
+        let size = self.bytes.len() - start;
+        let entry = [section_type, flags, start as u64, size as u64];
+        for (field, value) in entry.into_iter().enumerate() {
+            let at = self.table + slot * TABLE_ENTRY_SIZE + field * 8;
+            self.bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        }
+    }
+
+    fn finish(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// Both sizes, then a zlib stream.
+fn push_compressed(out: &mut Vec<u8>, content: &[u8]) {
+    let mut encoder = ZlibEncoder::new(Vec::with_capacity(content.len() / 2), Compression::best());
+    let compressed = encoder
+        .write_all(content)
+        .and_then(|()| encoder.finish())
+        .expect("writing to a Vec cannot fail");
+    leb128::push(out, content.len() as u64);
+    leb128::push(out, compressed.len() as u64);
+    out.extend_from_slice(&compressed);
+}
+
+fn summary_flags(profile: &Profile) -> u64 {
+    let flags = profile.flags;
+    [
+        (flags.partial, flag::PARTIAL),
+        (flags.fs_discriminators, flag::FS_DISCRIMINATOR),
+        (flags.pre_inlined, flag::PRE_INLINED),
+    ]
+    .into_iter()
+    .filter(|&(set, _)| set)
+    .fold(0, |all, (_, flag)| all | flag)
+}
+
+fn name_table_flags(profile: &Profile, order: &WriteOrder, options: &WriteOptions) -> u64 {
+    if options.use_md5 {
+        return flag::MD5_NAME | flag::FIXED_LENGTH_MD5;
+    }
+    let finder = memchr::memmem::Finder::new(UNIQ_SUFFIX);
+    let unique = |text: &[u8]| finder.find(text).is_some();
+    let any = order
+        .names
+        .iter()
+        .any(|&id| profile.names.get(id).text().is_some_and(unique));
+    if any { flag::UNIQ_SUFFIX } else { 0 }
+}
+
+fn name_table(profile: &Profile, order: &WriteOrder, options: &WriteOptions) -> Vec<u8> {
+    let mut encoder = Encoder::new(profile, order);
+    if options.use_md5 {
+        // Hashes in the order of the names, so that a name has the same index as without MD5.
+        encoder.number(order.names.len() as u64);
+        for &id in &order.names {
+            encoder
+                .out
+                .extend_from_slice(&profile.names.get(id).guid().to_le_bytes());
+        }
+    } else {
+        encoder.names();
+    }
+    encoder.out
+}
+
+/// All functions, and the table that says where each starts.
+fn functions(profile: &Profile, order: &WriteOrder) -> (Vec<u8>, Vec<u8>) {
+    let mut encoder = Encoder::new(profile, order);
+    let mut offsets = Vec::new();
+    leb128::push(&mut offsets, profile.functions.len() as u64);
+    for function in order.functions(profile) {
+        leb128::push(&mut offsets, order.rank(function.name).into());
+        leb128::push(&mut offsets, encoder.out.len() as u64);
+        encoder.top_level(function);
+    }
+    (encoder.out, offsets)
+}
+
+/// Sorted names, each with a NUL behind it, and no count (LLVM: `ProfileSymbolList::write`).
+fn symbol_list(profile: &Profile, options: &WriteOptions) -> Result<Vec<u8>, WriteError> {
+    let mut out = Vec::new();
+    let Some(symbols) = &profile.symbols else {
+        return Ok(out);
+    };
+    if options.symbol_list == SymbolListEncoding::Omit {
+        return Ok(out);
+    }
+    let mut symbols = symbols.clone();
+    symbols.sort_unstable_by(|&a, &b| profile.names.get(a).cmp(&profile.names.get(b)));
+    symbols.dedup();
+    for id in symbols {
+        check_name(profile, id, 0)?;
+        crate::text::push_name(&mut out, profile.names.get(id));
+        out.push(0);
+    }
+    Ok(out)
+}
+
+fn metadata_flags(profile: &Profile) -> u64 {
+    let probe_based = if profile.flags.probe_based {
+        flag::PROBE_BASED
+    } else {
+        0
+    };
+    let has_attribute = if profile.flags.pre_inlined {
+        flag::HAS_ATTRIBUTE
+    } else {
+        0
+    };
+    probe_based | has_attribute
+}
+
+/// Checksums and attributes, a tree of the same shape as the functions.
+fn metadata(profile: &Profile, order: &WriteOrder) -> Vec<u8> {
+    let mut encoder = Encoder::new(profile, order);
+    if metadata_flags(profile) != 0 {
+        for function in order.functions(profile) {
+            function_metadata(&mut encoder, profile, function);
+        }
+    }
+    encoder.out
+}
+
+fn function_metadata(encoder: &mut Encoder<'_>, profile: &Profile, function: &FunctionSamples) {
+    encoder.name(function.name);
+    if profile.flags.probe_based {
+        encoder.number(function.checksum.unwrap_or(0));
+    }
+    if profile.flags.pre_inlined {
+        encoder.number(function.attributes.into());
+    }
+    encoder.number(function.inlinees.len() as u64);
+    for (location, inlinee) in &function.inlinees {
+        encoder.location(*location);
+        function_metadata(encoder, profile, inlinee);
+    }
+}

@@ -1,0 +1,123 @@
+use crate::{LineLocation, NameId, NameTable};
+
+/// How deep inlining may nest in a profile that is read or written.
+///
+/// Profiles are trees and walking one recurses, so input must not choose the depth. Compilers stop inlining long
+/// before: depths above 50 are rare.
+pub const MAX_INLINE_DEPTH: usize = 1024;
+
+/// Bits of [`FunctionSamples::attributes`] (`ContextAttributeMask` in `SampleProf.h`).
+pub mod attribute {
+    /// The leaf of the context was inlined in the profiled build.
+    pub const WAS_INLINED: u32 = 1;
+    /// The pre-inliner decided that the leaf should be inlined.
+    pub const SHOULD_BE_INLINED: u32 = 2;
+    /// The counts are also part of the function's own profile, so a summary must not count them again.
+    pub const DUPLICATED_INTO_BASE: u32 = 4;
+}
+
+/// How often a call at some location went to one function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallTarget {
+    /// The callee.
+    pub name: NameId,
+    /// How often.
+    pub count: u64,
+}
+
+/// What was counted at one location of a function's own code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BodyRecord {
+    /// Where.
+    pub location: LineLocation,
+    /// How often it was executed.
+    pub count: u64,
+    /// Callees seen there, each once, in no particular order; writers sort them.
+    pub targets: Vec<CallTarget>,
+}
+
+/// Counts of one function, or of one inlined copy of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionSamples {
+    /// The function.
+    pub name: NameId,
+    /// Samples in it, inlined callees included.
+    pub total: u64,
+    /// How often it was entered. Only meaningful for a function that is not inlined.
+    pub head: u64,
+    /// Own code, ascending by location, no location twice.
+    pub body: Vec<BodyRecord>,
+    /// Callees inlined into it, ascending by call site, then name; no such pair twice.
+    pub inlinees: Vec<(LineLocation, FunctionSamples)>,
+    /// Checksum of the control flow graph that the probes of [`ProfileFlags::probe_based`] profiles belong to.
+    pub checksum: Option<u64>,
+    /// Bits of [`attribute`].
+    pub attributes: u32,
+}
+
+impl FunctionSamples {
+    /// A function without any counts.
+    #[must_use]
+    pub const fn new(name: NameId) -> Self {
+        Self {
+            name,
+            total: 0,
+            head: 0,
+            body: Vec::new(),
+            inlinees: Vec::new(),
+            checksum: None,
+            attributes: 0,
+        }
+    }
+
+    /// Calls `visit` for this function and everything inlined into it, callers first.
+    pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
+        visit(self);
+        for (_, inlinee) in &self.inlinees {
+            inlinee.walk(visit);
+        }
+    }
+}
+
+/// Properties of a profile as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProfileFlags {
+    /// Discriminators are the 32 bits of flow-sensitive AutoFDO.
+    pub fs_discriminators: bool,
+    /// Locations are pseudo probes and functions have checksums.
+    pub probe_based: bool,
+    /// The pre-inliner of llvm-profgen has chosen what to inline.
+    pub pre_inlined: bool,
+    /// Functions are told apart by their calling contexts.
+    pub context_sensitive: bool,
+    /// A function without a profile is unknown instead of cold.
+    pub partial: bool,
+}
+
+/// A sample profile.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    /// What the ids in `functions` and `symbols` stand for. It may hold names that nothing refers to.
+    pub names: NameTable,
+    /// Functions that are not inlined, each once, in any order; writers sort by total and name.
+    pub functions: Vec<FunctionSamples>,
+    /// Properties of the whole.
+    pub flags: ProfileFlags,
+    /// Functions of the profiled program, with samples or without (LLVM's profile symbol list), in any order.
+    pub symbols: Option<Vec<NameId>>,
+}
+
+impl Profile {
+    /// A profile without functions.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Calls `visit` for every function and inlined copy.
+    pub fn walk<'a>(&'a self, mut visit: impl FnMut(&'a FunctionSamples)) {
+        for function in &self.functions {
+            function.walk(&mut visit);
+        }
+    }
+}
