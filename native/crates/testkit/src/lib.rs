@@ -1,1 +1,5 @@
 //! Test support: builds perf.data bytes in memory and finds the fixtures.
+
+mod fixtures;
+
+pub use fixtures::Fixture;
