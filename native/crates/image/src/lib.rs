@@ -1,5 +1,19 @@
 //! ELF images: segments, symbols, build id, code and its instruction classes.
 
 mod address;
+mod code;
+mod elf;
+mod error;
+mod file_type;
+mod image;
+mod isa;
+mod name;
+mod symbols;
 
 pub use address::{FileOffset, Svma};
+pub use code::{Code, Instruction, Instructions};
+pub use error::ImageError;
+pub use image::{Arch, Image, ImageKind, LoadSegment, Section};
+pub use isa::{DecodePolicy, InstructionClass};
+pub use name::canonical_name;
+pub use symbols::Symbol;

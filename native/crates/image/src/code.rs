@@ -1,0 +1,305 @@
+//! The code of an image: where instructions start, how long they are and what class they have.
+
+mod chunks;
+mod decoded;
+mod start_map;
+
+use std::sync::OnceLock;
+
+use crate::isa;
+use crate::{Arch, DecodePolicy, Image, ImageError, InstructionClass, Svma};
+use chunks::{Bounds, Layout, TextSection};
+use decoded::{Decoded, invalid_runs};
+use start_map::StartMap;
+
+/// Stands for "no barrier" among offsets; no code lies so far out.
+const NO_BARRIER: u32 = u32::MAX;
+
+/// One instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Instruction {
+    /// Where it starts.
+    pub svma: Svma,
+    /// Its length in bytes.
+    pub length: u8,
+    /// Its class.
+    pub class: InstructionClass,
+}
+
+/// The instructions of one image.
+///
+/// Code is what llvm-profgen disassembles: in each allocated executable section but `.plt`, linearly from
+/// each symbol to the next. A chunk between two symbols is decoded when it is first asked about, by
+/// whichever thread asks, and kept.
+pub struct Code<'i> {
+    arch: Arch,
+    policy: DecodePolicy,
+    base: Svma,
+    span: u32,
+    sections: Vec<TextSection<'i>>,
+    chunks: Vec<Bounds>,
+    decoded: Box<[OnceLock<Decoded>]>,
+    starts: StartMap,
+}
+
+impl<'i> Code<'i> {
+    /// Finds the chunks of code of `image`; decodes nothing yet.
+    pub fn new(image: &'i Image, policy: DecodePolicy) -> Result<Self, ImageError> {
+        let Layout {
+            base,
+            span,
+            sections,
+            chunks,
+        } = chunks::lay_out(image, policy)?;
+        let decoded = chunks.iter().map(|_| OnceLock::new()).collect();
+        Ok(Self {
+            arch: image.arch(),
+            policy,
+            base,
+            span,
+            sections,
+            chunks,
+            decoded,
+            starts: StartMap::new(span),
+        })
+    }
+
+    /// The address of the lowest executable section, from which offsets count.
+    pub fn base(&self) -> Svma {
+        self.base
+    }
+
+    /// The offset at which the highest executable section ends.
+    pub fn span(&self) -> u32 {
+        self.span
+    }
+
+    /// Whether there is no code at all, as in an image without symbols.
+    pub fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// Whether an instruction starts `offset` bytes after [`base`](Self::base).
+    #[inline]
+    pub fn is_instruction(&self, offset: u32) -> bool {
+        match self.starts.get(offset) {
+            Some(known) => known,
+            None => self.look_up(offset),
+        }
+    }
+
+    /// The instructions that start at or after `from` and not after `through`, ascending.
+    pub fn instructions(&self, from: Svma, through: Svma) -> Instructions<'_> {
+        let bounds = self
+            .offset_from(from)
+            .zip(self.offset_through(through))
+            .filter(|(first, last)| first <= last);
+        let Some((first, last)) = bounds else {
+            return Instructions {
+                code: self,
+                chunk: self.chunks.len(),
+                decoded: None,
+                next: 0,
+                last: 0,
+            };
+        };
+        let chunk = self.chunks.partition_point(|chunk| chunk.end <= first);
+        let decoded = (chunk < self.chunks.len()).then(|| self.decoded(chunk));
+        let next = decoded.map_or(0, |decoded| decoded.starts.partition_point(|&start| start < first));
+        Instructions {
+            code: self,
+            chunk,
+            decoded,
+            next,
+            last,
+        }
+    }
+
+    /// The class of the instruction that starts at `svma`; `None` when none does.
+    pub fn class_at(&self, svma: Svma) -> Option<InstructionClass> {
+        let offset = self.offset_of(svma)?;
+        let chunk = self.chunk_at(offset)?;
+        self.decoded(chunk).at(offset).map(|shape| shape.class)
+    }
+
+    /// Whether execution can have run straight from `start` to `end`: no call, return or direct jump lies
+    /// at or after `start` and before `end`.
+    pub fn is_valid_fall_through(&self, start: Svma, end: Svma) -> bool {
+        if start > end {
+            return false;
+        }
+        let Some(first) = self.offset_from(start) else {
+            return true;
+        };
+        match self.barrier_from(first) {
+            Some(barrier) => self.svma(barrier) >= end,
+            None => true,
+        }
+    }
+
+    /// The runs of bytes that don't decode, as addresses of first and last byte, distinct and ascending.
+    /// Decodes everything.
+    pub fn invalid_instructions(&self) -> Vec<(Svma, Svma)> {
+        let runs = (0..self.chunks.len()).flat_map(|chunk| {
+            let section = self.section_of(chunk);
+            invalid_runs(section.start, |visit| self.walk(chunk, section, visit))
+        });
+        let mut runs: Vec<_> = runs.map(|run| (self.svma(run.start), self.svma(run.end - 1))).collect();
+        runs.sort_unstable();
+        runs.dedup();
+        runs
+    }
+
+    fn svma(&self, offset: u32) -> Svma {
+        self.base.wrapping_add(u64::from(offset))
+    }
+
+    /// The offset of an address inside the span.
+    fn offset_of(&self, svma: Svma) -> Option<u32> {
+        let offset = u32::try_from(svma.0.checked_sub(self.base.0)?).ok()?;
+        (offset < self.span).then_some(offset)
+    }
+
+    /// The offset of the first place at or after `svma`; `None` behind the span.
+    fn offset_from(&self, svma: Svma) -> Option<u32> {
+        self.offset_of(svma.max(self.base))
+    }
+
+    /// The offset of the last place at or before `svma`; `None` before the span.
+    fn offset_through(&self, svma: Svma) -> Option<u32> {
+        let offset = svma.0.checked_sub(self.base.0)?;
+        let last = self.span.checked_sub(1)?;
+        Some(u32::try_from(offset).unwrap_or(last).min(last))
+    }
+
+    fn chunk_at(&self, offset: u32) -> Option<usize> {
+        let chunk = self.chunks.partition_point(|chunk| chunk.end <= offset);
+        (self.chunks.get(chunk)?.start <= offset).then_some(chunk)
+    }
+
+    fn section_of(&self, chunk: usize) -> &TextSection<'i> {
+        let start = self.chunks[chunk].start;
+        &self.sections[self.sections.partition_point(|section| section.end() <= start)]
+    }
+
+    fn walk(&self, chunk: usize, section: &TextSection<'_>, visit: impl FnMut(usize, isa::Step)) {
+        let Bounds { start, end } = self.chunks[chunk];
+        let position = |offset: u32| (offset - section.start) as usize;
+        isa::walk(
+            self.arch,
+            self.policy,
+            section.bytes,
+            position(start),
+            position(end),
+            visit,
+        );
+    }
+
+    /// The instructions of a chunk, decoded at the first call.
+    fn decoded(&self, chunk: usize) -> &Decoded {
+        self.decoded[chunk].get_or_init(|| {
+            let section = self.section_of(chunk);
+            let decoded = Decoded::collect(section.start, |visit| self.walk(chunk, section, visit));
+            let Bounds { start, end } = self.chunks[chunk];
+            self.starts.fill(start, end, &decoded.starts);
+            decoded
+        })
+    }
+
+    #[cold]
+    fn look_up(&self, offset: u32) -> bool {
+        if offset >= self.span {
+            return false;
+        }
+        match self.chunk_at(offset) {
+            Some(chunk) => self.decoded(chunk).at(offset).is_some(),
+            None => {
+                // In a section, but before its first symbol or among data. Gaps between sections aren't
+                // remembered: their size is not bounded by the file's.
+                let section = self.sections.partition_point(|section| section.end() <= offset);
+                if self
+                    .sections
+                    .get(section)
+                    .is_some_and(|section| section.start <= offset)
+                {
+                    self.starts.fill(offset, offset + 1, &[]);
+                }
+                false
+            }
+        }
+    }
+
+    /// The first barrier at or after `offset`.
+    ///
+    /// It is looked for without regard to where the caller's range ends, and remembered by every chunk
+    /// passed on the way: so a file of many chunks without barriers costs one pass, not one for each range.
+    fn barrier_from(&self, offset: u32) -> Option<u32> {
+        let first = self.chunks.partition_point(|chunk| chunk.end <= offset);
+        let mut chunk = first;
+        let barrier = loop {
+            if chunk == self.chunks.len() {
+                break NO_BARRIER;
+            }
+            let decoded = self.decoded(chunk);
+            if let Some(barrier) = decoded.barrier_from(offset) {
+                break barrier;
+            }
+            if let Some(&barrier) = decoded.barrier_behind.get() {
+                break barrier;
+            }
+            chunk += 1;
+        };
+        for passed in first..chunk {
+            self.decoded(passed).barrier_behind.get_or_init(|| barrier);
+        }
+        (barrier != NO_BARRIER).then_some(barrier)
+    }
+}
+
+impl std::fmt::Debug for Code<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Code")
+            .field("base", &self.base)
+            .field("span", &self.span)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Iterator over the instructions of an address range; see [`Code::instructions`].
+#[derive(Debug)]
+pub struct Instructions<'c> {
+    code: &'c Code<'c>,
+    chunk: usize,
+    decoded: Option<&'c Decoded>,
+    next: usize,
+    last: u32,
+}
+
+impl Iterator for Instructions<'_> {
+    type Item = Instruction;
+
+    fn next(&mut self) -> Option<Instruction> {
+        loop {
+            if let Some((start, shape)) = self.decoded?.nth(self.next) {
+                if start > self.last {
+                    self.decoded = None;
+                    return None;
+                }
+                self.next += 1;
+                return Some(Instruction {
+                    svma: self.code.svma(start),
+                    length: shape.length,
+                    class: shape.class,
+                });
+            }
+            self.chunk += 1;
+            let more = self
+                .code
+                .chunks
+                .get(self.chunk)
+                .is_some_and(|chunk| chunk.start <= self.last);
+            self.decoded = more.then(|| self.code.decoded(self.chunk));
+            self.next = 0;
+        }
+    }
+}

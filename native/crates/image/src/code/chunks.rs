@@ -1,0 +1,139 @@
+//! Cuts the executable sections into the chunks that are decoded in one go.
+
+use crate::{Arch, DecodePolicy, Image, ImageError, Svma};
+
+/// Offsets into the code are 32 bits wide, and `u32::MAX` is kept for "none".
+const MAX_SPAN: u64 = u32::MAX as u64 - 1;
+
+/// An executable section; offsets count from the lowest one's address.
+pub(super) struct TextSection<'i> {
+    pub(super) start: u32,
+    pub(super) bytes: &'i [u8],
+}
+
+impl TextSection<'_> {
+    pub(super) fn end(&self) -> u32 {
+        // `lay_out` refuses sections beyond `MAX_SPAN`.
+        self.start + self.bytes.len() as u32
+    }
+}
+
+/// Code from one symbol's address up to the next symbol's. Decoding starts anew in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bounds {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// What of an image is code.
+pub(super) struct Layout<'i> {
+    pub(super) base: Svma,
+    pub(super) span: u32,
+    /// Ascending and disjoint.
+    pub(super) sections: Vec<TextSection<'i>>,
+    /// Ascending and disjoint, each inside one section. Bytes before a section's first symbol are in none.
+    pub(super) chunks: Vec<Bounds>,
+}
+
+pub(super) fn lay_out(image: &Image, policy: DecodePolicy) -> Result<Layout<'_>, ImageError> {
+    let mut indices: Vec<u32> = (0..image.sections().len() as u32)
+        .filter(|&index| image.has_code(index))
+        .collect();
+    let header = |index: u32| &image.sections()[index as usize];
+    indices.sort_by_key(|&index| header(index).svma);
+
+    let base = indices.first().map_or(Svma(0), |&index| header(index).svma);
+    let mut layout = Layout {
+        base,
+        span: 0,
+        sections: Vec::new(),
+        chunks: Vec::new(),
+    };
+    let symbols = image.symbols();
+    for index in indices {
+        let bytes = image.bytes_at(&header(index).data);
+        let start = header(index).svma.0 - base.0;
+        let end = start.saturating_add(bytes.len() as u64);
+        if end > MAX_SPAN {
+            return Err(ImageError::CodeSpan {
+                path: image.path().into(),
+                span: end,
+                limit: MAX_SPAN,
+            });
+        }
+        let section = TextSection {
+            start: start as u32,
+            bytes,
+        };
+        // No linker lets code overlap. In a file that does, the section with the lower address counts.
+        if section.start < layout.span {
+            continue;
+        }
+        layout.span = section.end();
+        let first = symbols.partition_point(|symbol| symbol.section < index);
+        let last = symbols.partition_point(|symbol| symbol.section <= index);
+        let marks = symbols[first..last].iter().filter_map(|symbol| {
+            let offset = u32::try_from(symbol.svma.0.checked_sub(base.0)?).ok()?;
+            (section.start..section.end())
+                .contains(&offset)
+                .then(|| (offset, image.symbol_name(symbol)))
+        });
+        if image.arch() == Arch::AArch64 && policy == DecodePolicy::Full {
+            cut_outside_data(marks, section.end(), &mut layout.chunks);
+        } else {
+            cut(marks.map(|(offset, _)| offset), section.end(), &mut layout.chunks);
+        }
+        layout.sections.push(section);
+    }
+    Ok(layout)
+}
+
+/// Cuts at each of the ascending `offsets`, whatever symbol lies there.
+fn cut(offsets: impl Iterator<Item = u32>, end: u32, chunks: &mut Vec<Bounds>) {
+    let mut open: Option<u32> = None;
+    for offset in offsets {
+        if let Some(start) = open.filter(|&start| start < offset) {
+            chunks.push(Bounds { start, end: offset });
+        }
+        open = Some(offset);
+    }
+    chunks.extend(open.map(|start| Bounds { start, end }));
+}
+
+/// Cuts at each of the ascending `(offset, symbol name)` marks, and leaves out what follows a `$d` until the next
+/// `$x` (ELF for the Arm 64-bit Architecture, "Mapping symbols"). Where both are at one address the region
+/// of the first is empty, and names being in order the `$x` counts.
+fn cut_outside_data<'n>(marks: impl Iterator<Item = (u32, &'n [u8])>, end: u32, chunks: &mut Vec<Bounds>) {
+    let mut open: Option<(u32, bool)> = None;
+    let mut in_data = false;
+    for (offset, name) in marks {
+        if let Some((start, data)) = open.filter(|&(start, _)| start < offset) {
+            push_aligned(start, offset, data, chunks);
+        }
+        match mapping_symbol(name) {
+            Some(b'x') => in_data = false,
+            Some(b'd') => in_data = true,
+            _ => {}
+        }
+        open = Some((offset, in_data));
+    }
+    if let Some((start, data)) = open {
+        push_aligned(start, end, data, chunks);
+    }
+}
+
+/// Adds the whole words from `start` to `end`, unless they are data.
+fn push_aligned(start: u32, end: u32, data: bool, chunks: &mut Vec<Bounds>) {
+    let start = start.next_multiple_of(4);
+    if !data && start < end {
+        chunks.push(Bounds { start, end });
+    }
+}
+
+/// The kind of a mapping symbol: `$x`, `$d`, or either with a suffix such as `$x.7`.
+fn mapping_symbol(name: &[u8]) -> Option<u8> {
+    match name {
+        [b'$', kind, rest @ ..] if rest.first().is_none_or(|&next| next == b'.') => Some(*kind),
+        _ => None,
+    }
+}

@@ -1,0 +1,90 @@
+//! One chunk of code, decoded.
+
+use std::sync::OnceLock;
+
+use super::chunks::Bounds;
+use crate::InstructionClass;
+use crate::isa::Step;
+
+/// The instructions of a chunk, as columns.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    /// Where they start, ascending.
+    pub(super) starts: Box<[u32]>,
+    /// Length and class of each.
+    shapes: Box<[Shape]>,
+    /// The starts of those that are barriers.
+    barriers: Box<[u32]>,
+    /// The first barrier behind this chunk, `u32::MAX` for none; set once it was looked for.
+    pub(super) barrier_behind: OnceLock<u32>,
+}
+
+/// Length and class of an instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) length: u8,
+    pub(super) class: InstructionClass,
+}
+
+impl Decoded {
+    /// Collects what `walk` visits, with positions counted from `section_start`.
+    pub(super) fn collect(section_start: u32, walk: impl FnOnce(&mut dyn FnMut(usize, Step))) -> Self {
+        let (mut starts, mut shapes, mut barriers) = (Vec::new(), Vec::new(), Vec::new());
+        walk(&mut |position, step| {
+            let Some(class) = step.class else { return };
+            let offset = section_start + position as u32;
+            starts.push(offset);
+            shapes.push(Shape {
+                length: step.length,
+                class,
+            });
+            if class.is_barrier() {
+                barriers.push(offset);
+            }
+        });
+        Self {
+            starts: starts.into(),
+            shapes: shapes.into(),
+            barriers: barriers.into(),
+            barrier_behind: OnceLock::new(),
+        }
+    }
+
+    /// The instruction that starts at `offset`.
+    pub(super) fn at(&self, offset: u32) -> Option<Shape> {
+        self.starts.binary_search(&offset).ok().map(|index| self.shapes[index])
+    }
+
+    /// The instruction with this number, and where it starts.
+    pub(super) fn nth(&self, index: usize) -> Option<(u32, Shape)> {
+        Some((*self.starts.get(index)?, self.shapes[index]))
+    }
+
+    /// The first barrier at or after `offset`.
+    pub(super) fn barrier_from(&self, offset: u32) -> Option<u32> {
+        self.barriers
+            .get(self.barriers.partition_point(|&barrier| barrier < offset))
+            .copied()
+    }
+}
+
+/// The runs of undecodable bytes that `walk` meets in `bounds`, as offsets of first and last byte.
+pub(super) fn invalid_runs(section_start: u32, walk: impl FnOnce(&mut dyn FnMut(usize, Step))) -> Vec<Bounds> {
+    let mut runs: Vec<Bounds> = Vec::new();
+    let mut open: Option<Bounds> = None;
+    walk(&mut |position, step| {
+        let start = section_start + position as u32;
+        match (step.class, &mut open) {
+            (Some(_), _) => runs.extend(open.take()),
+            (None, Some(run)) => run.end = start + u32::from(step.length),
+            (None, None) => {
+                open = Some(Bounds {
+                    start,
+                    end: start + u32::from(step.length),
+                })
+            }
+        }
+    });
+    runs.extend(open);
+    runs
+}

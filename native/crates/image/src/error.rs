@@ -1,0 +1,100 @@
+//! What can be wrong with a file that should be an executable image.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a file can't serve as an image.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImageError {
+    /// The file is missing or can't be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file asked for.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// The path names a directory, device or pipe.
+    #[error("{}: is {found}, expected an ELF file", path.display())]
+    NotAFile {
+        /// The path asked for.
+        path: PathBuf,
+        /// What lies there instead.
+        found: &'static str,
+    },
+    /// The file doesn't begin with the ELF magic number.
+    #[error("{}: is {found}, expected an ELF file", path.display())]
+    NotElf {
+        /// The file.
+        path: PathBuf,
+        /// What its first bytes look like.
+        found: &'static str,
+    },
+    /// An ELF file of the 32-bit class.
+    #[error("{}: is a 32-bit ELF file, only 64-bit ones are supported", path.display())]
+    Class32 {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An ELF file with big-endian data.
+    #[error("{}: is a big-endian ELF file, only little-endian ones are supported", path.display())]
+    BigEndian {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An ELF file for a machine whose instructions aren't known here.
+    #[error("{}: is for ELF machine {machine} ({name}), expected x86-64 (62) or AArch64 (183)", path.display())]
+    UnsupportedMachine {
+        /// The file.
+        path: PathBuf,
+        /// `e_machine`.
+        machine: u16,
+        /// Its name in the ELF registry, or "unknown".
+        name: &'static str,
+    },
+    /// An ELF file that is no executable, shared object or kernel.
+    #[error("{}: is {found}, expected an executable, shared object or vmlinux", path.display())]
+    UnsupportedType {
+        /// The file.
+        path: PathBuf,
+        /// What `e_type` says it is.
+        found: &'static str,
+    },
+    /// The file ends before something its headers promise.
+    #[error("{}: truncated: {what} ends at offset {end:#x}, the file at {size:#x}", path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// The part that is cut off.
+        what: String,
+        /// Where that part should end.
+        end: u64,
+        /// Length of the file.
+        size: u64,
+    },
+    /// The headers contradict themselves or the ELF specification.
+    #[error("{}: malformed ELF file: {what}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The contradiction.
+        what: String,
+    },
+    /// No `PT_LOAD` segment is executable.
+    #[error("{}: no executable segment found", path.display())]
+    NoExecutableSegment {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The executable sections lie further apart than 32-bit offsets reach.
+    #[error("{}: executable sections span {span:#x} bytes, at most {limit:#x} are supported", path.display())]
+    CodeSpan {
+        /// The file.
+        path: PathBuf,
+        /// From the lowest to the highest executable byte.
+        span: u64,
+        /// The longest span supported.
+        limit: u64,
+    },
+}

@@ -1,0 +1,299 @@
+//! One ELF image: what its headers say, and access to its bytes.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use memmap2::Mmap;
+
+use crate::elf::{self, Headers, SectionHeader};
+use crate::symbols::{self, Symbol};
+use crate::{FileOffset, ImageError, Svma};
+
+/// The page size that llvm-profgen assumes everywhere.
+const PAGE_MASK: u64 = 0xfff;
+
+/// The instruction set of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Arch {
+    /// AMD64, also called Intel 64.
+    X86_64,
+    /// 64-bit Arm with little-endian data.
+    AArch64,
+}
+
+/// What sort of ELF file an image is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ImageKind {
+    /// A program linked to a fixed address (`ET_EXEC`).
+    Executable,
+    /// A position-independent executable or a shared object (`ET_DYN`).
+    SharedObject,
+    /// A Linux kernel (vmlinux).
+    Kernel,
+    /// A relocatable object, such as a kernel module (`ET_REL`).
+    Relocatable,
+}
+
+/// One `PT_LOAD` program header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadSegment {
+    /// `p_vaddr`.
+    pub svma: Svma,
+    /// `p_offset`.
+    pub offset: FileOffset,
+    /// `p_filesz`.
+    pub file_size: u64,
+    /// `p_memsz`.
+    pub mem_size: u64,
+    /// `p_align`.
+    pub alignment: u64,
+    /// Whether `p_flags` has `PF_X`.
+    pub executable: bool,
+}
+
+impl LoadSegment {
+    /// The address at which the byte at `offset` of the file is loaded, when this segment holds it.
+    #[must_use]
+    pub fn svma_of_file_offset(&self, offset: FileOffset) -> Option<Svma> {
+        let inside = offset.0.checked_sub(self.offset.0)?;
+        (inside < self.file_size).then(|| self.svma.wrapping_add(inside))
+    }
+}
+
+/// A section with its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Section<'i> {
+    /// `sh_addr`.
+    pub svma: Svma,
+    /// Where in the file the content begins.
+    pub offset: FileOffset,
+    /// The content as the file has it (compressed sections stay compressed); empty for `SHT_NOBITS`.
+    pub data: &'i [u8],
+}
+
+/// An executable, shared object or kernel, opened and checked.
+pub struct Image {
+    path: PathBuf,
+    bytes: Bytes,
+    headers: Headers,
+    symbols: OnceLock<Box<[Symbol]>>,
+}
+
+enum Bytes {
+    Mapped(Mmap),
+    Owned(Vec<u8>),
+}
+
+impl Image {
+    /// Opens and maps the ELF file at `path`.
+    pub fn open(path: &Path) -> Result<Self, ImageError> {
+        let io_error = |source| ImageError::Io {
+            path: path.into(),
+            source,
+        };
+        let metadata = std::fs::metadata(path).map_err(io_error)?;
+        if !metadata.is_file() {
+            let found = if metadata.is_dir() {
+                "a directory"
+            } else {
+                "no regular file"
+            };
+            return Err(ImageError::NotAFile {
+                path: path.into(),
+                found,
+            });
+        }
+        let file = File::open(path).map_err(io_error)?;
+        if metadata.len() == 0 {
+            return Self::from_bytes(Vec::new(), path);
+        }
+        // SAFETY: the mapping is private and read-only, and its slice never outlives `Image`. As with every
+        // mapped executable, another process must not overwrite or truncate the file while it is in use;
+        // build tools replace executables by renaming, which leaves this mapping untouched.
+        let map = unsafe { Mmap::map(&file) }.map_err(io_error)?;
+        Self::new(Bytes::Mapped(map), path)
+    }
+
+    /// Takes `bytes` as the content of the ELF file `path`, which serves for messages only.
+    pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<Self, ImageError> {
+        Self::new(Bytes::Owned(bytes), path)
+    }
+
+    fn new(bytes: Bytes, path: &Path) -> Result<Self, ImageError> {
+        let headers = elf::read_headers(bytes.as_slice(), path)?;
+        Ok(Self {
+            path: path.into(),
+            bytes,
+            headers,
+            symbols: OnceLock::new(),
+        })
+    }
+
+    /// The path the image was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The whole file.
+    pub fn data(&self) -> &[u8] {
+        self.bytes.as_slice()
+    }
+
+    /// The instruction set.
+    pub fn arch(&self) -> Arch {
+        self.headers.arch
+    }
+
+    /// What sort of ELF file it is.
+    pub fn kind(&self) -> ImageKind {
+        self.headers.kind
+    }
+
+    /// The build id that the linker left in `.note.gnu.build-id`.
+    pub fn build_id(&self) -> Option<&[u8]> {
+        self.headers.build_id.clone().and_then(|range| self.data().get(range))
+    }
+
+    /// All `PT_LOAD` segments in the order of the program headers.
+    pub fn load_segments(&self) -> &[LoadSegment] {
+        &self.headers.segments
+    }
+
+    /// The first executable segment: what llvm-profgen takes for "the" text segment.
+    pub fn text_segment(&self) -> LoadSegment {
+        // `read_headers` refuses files without one.
+        let text = self.headers.segments.iter().find(|segment| segment.executable);
+        text.copied().expect("an image has an executable segment")
+    }
+
+    /// The address of the text segment's page: what llvm-profgen calls the preferred base address.
+    pub fn preferred_base(&self) -> Svma {
+        Svma(self.text_segment().svma.0 & !PAGE_MASK)
+    }
+
+    /// The page address of the first segment that doesn't lie on page zero, or zero when all do.
+    ///
+    /// llvm-profgen has it so (`--use-first-loadable-segment-as-base`): it takes zero for "not yet set".
+    pub fn first_loadable_address(&self) -> Svma {
+        let pages = self.headers.segments.iter().map(|segment| segment.svma.0 & !PAGE_MASK);
+        Svma(pages.into_iter().find(|&page| page != 0).unwrap_or(0))
+    }
+
+    /// The address at which the byte at `offset` of the file is loaded. Where segments share bytes of the
+    /// file, the executable one counts.
+    pub fn svma_of_file_offset(&self, offset: FileOffset) -> Option<Svma> {
+        let holding = |executable: bool| {
+            let mut segments = self
+                .headers
+                .segments
+                .iter()
+                .filter(move |segment| segment.executable == executable);
+            segments.find_map(|segment| segment.svma_of_file_offset(offset))
+        };
+        holding(true).or_else(|| holding(false))
+    }
+
+    /// The section named `name`; the first one if there are several.
+    pub fn section(&self, name: &str) -> Option<Section<'_>> {
+        let found = self
+            .sections()
+            .iter()
+            .find(|section| self.bytes_at(&section.name) == name.as_bytes())?;
+        Some(Section {
+            svma: found.svma,
+            offset: FileOffset(found.data.start as u64),
+            data: self.bytes_at(&found.data),
+        })
+    }
+
+    /// The symbols of `.symtab` that lie in a section, by section and in it by address and name.
+    ///
+    /// Symbols of every type are here, section symbols and mapping symbols too, because disassembly starts
+    /// anew at each. `.dynsym` is never looked at. Read on the first call.
+    pub fn symbols(&self) -> &[Symbol] {
+        self.symbols.get_or_init(|| symbols::read(self))
+    }
+
+    /// The symbols of the sections that are disassembled (see [`Code`](crate::Code)), in the order of
+    /// [`symbols`](Self::symbols).
+    pub fn code_symbols(&self) -> impl Iterator<Item = &Symbol> {
+        let chunks = self.symbols().chunk_by(|a, b| a.section == b.section);
+        chunks.filter(|chunk| self.has_code(chunk[0].section)).flatten()
+    }
+
+    /// The name of one of this image's symbols.
+    pub fn symbol_name(&self, symbol: &Symbol) -> &[u8] {
+        symbols::name(self, symbol)
+    }
+
+    /// The address of the symbol named `name`, such as `_text`.
+    pub fn symbol_named(&self, name: &[u8]) -> Option<Svma> {
+        symbols::find_named(self, name)
+    }
+
+    /// Whether discriminators in this image are flow-sensitive (FS-AFDO): the compiler then leaves a
+    /// variable behind that says so.
+    pub fn has_fs_discriminators(&self) -> bool {
+        symbols::is_defined_in(self, symbols::FS_DISCRIMINATOR, |section| {
+            section.allocated && !section.executable && section.progbits && !section.data.is_empty()
+        })
+    }
+
+    /// Whether the image carries pseudo probes.
+    pub fn has_pseudo_probes(&self) -> bool {
+        self.section(".pseudo_probe_desc").is_some() && self.section(".pseudo_probe").is_some()
+    }
+
+    pub(crate) fn sections(&self) -> &[SectionHeader] {
+        &self.headers.sections
+    }
+
+    pub(crate) fn section_name(&self, index: u32) -> &[u8] {
+        self.sections()
+            .get(index as usize)
+            .map_or(b"", |section| self.bytes_at(&section.name))
+    }
+
+    /// The string at `offset` of the symbols' string table; empty when it has no end.
+    pub(crate) fn symbol_string(&self, offset: u32) -> &[u8] {
+        let strings = self.bytes_at(&self.headers.symbol_strings);
+        let rest = strings.get(offset as usize..).unwrap_or_default();
+        memchr::memchr(0, rest).map_or(b"", |end| &rest[..end])
+    }
+
+    /// The bytes of a range that was checked when the headers were read.
+    pub(crate) fn bytes_at(&self, range: &Range<usize>) -> &[u8] {
+        self.data().get(range.clone()).unwrap_or_default()
+    }
+
+    /// Whether llvm-profgen disassembles the section with this index: allocated, executable and not
+    /// empty, but never the stubs of `.plt`, so that calls through them count as calls to the outside.
+    pub(crate) fn has_code(&self, index: u32) -> bool {
+        self.sections().get(index as usize).is_some_and(|section| {
+            section.allocated
+                && section.executable
+                && !section.data.is_empty()
+                && self.bytes_at(&section.name) != b".plt"
+        })
+    }
+}
+
+impl std::fmt::Debug for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Image")
+            .field("path", &self.path)
+            .field("arch", &self.arch())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Bytes {
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! AArch64 instructions: fixed width, so an own classifier on the word suffices.
+
+use super::{DecodePolicy, InstructionClass, Step};
+
+/// Bytes in an instruction.
+const WORD: usize = 4;
+
+/// See [`super::walk`].
+pub(super) fn walk(policy: DecodePolicy, bytes: &[u8], start: usize, end: usize, mut visit: impl FnMut(usize, Step)) {
+    let mut position = start;
+    while position < end {
+        let step = match bytes.get(position..).and_then(|rest| rest.first_chunk::<WORD>()) {
+            Some(&word) => {
+                let word = u32::from_le_bytes(word);
+                Step {
+                    length: WORD as u8,
+                    class: classify(word, policy),
+                }
+            }
+            // LLVM's decoder consumes nothing here, and llvm-profgen then goes on by one byte.
+            None => Step { length: 1, class: None },
+        };
+        visit(position, step);
+        position += usize::from(step.length);
+    }
+}
+
+fn classify(word: u32, policy: DecodePolicy) -> Option<InstructionClass> {
+    let _ = policy;
+    Some(baseline_class(word))
+}
+
+/// The class of a word that is a valid Armv8.0-A instruction (Arm ARM, C4.1.66 "Branches, Exception
+/// Generating and System instructions").
+fn baseline_class(word: u32) -> InstructionClass {
+    use InstructionClass::{Branch, Call, Jump, Other, Return};
+    let is = |mask: u32, value: u32| word & mask == value;
+    if is(0xfc00_0000, 0x9400_0000) || is(0xffff_fc1f, 0xd63f_0000) {
+        Call // bl, blr
+    } else if is(0xffff_fc1f, 0xd65f_0000) || word == 0xd69f_03e0 || word == 0xd6bf_03e0 {
+        Return // ret, eret, drps
+    } else if is(0xfc00_0000, 0x1400_0000) {
+        Jump // b
+    } else if is(0xff00_0010, 0x5400_0000) // b.cond
+        || is(0x7e00_0000, 0x3400_0000) // cbz, cbnz
+        || is(0x7e00_0000, 0x3600_0000) // tbz, tbnz
+        || is(0xffff_fc1f, 0xd61f_0000)
+    // br
+    {
+        Branch
+    } else {
+        Other
+    }
+}

@@ -1,0 +1,82 @@
+//! The static symbol table, `.symtab`.
+
+use object::LittleEndian;
+use object::elf::{STT_SECTION, Sym64};
+use object::read::SymbolIndex;
+use object::read::elf::SymbolTable;
+
+use crate::elf::{ENDIAN, Elf, SectionHeader, symbol_table};
+use crate::{Image, Svma};
+
+/// The variable by which clang marks flow-sensitive discriminators (LLVM: FSAFDODiscriminator.h).
+pub(crate) const FS_DISCRIMINATOR: &[u8] = b"__llvm_fs_discriminator__";
+
+/// A symbol that lies in a section. [`Image::symbol_name`] has its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Symbol {
+    /// `st_value`.
+    pub svma: Svma,
+    /// Index of the section header that `st_shndx` names.
+    pub section: u32,
+    /// `st_name`.
+    name: u32,
+    is_section_symbol: bool,
+}
+
+impl Symbol {
+    fn new(raw: &Sym64<LittleEndian>, section: u32) -> Self {
+        Self {
+            svma: Svma(raw.st_value.get(ENDIAN)),
+            section,
+            name: raw.st_name.get(ENDIAN),
+            is_section_symbol: raw.st_type() == STT_SECTION,
+        }
+    }
+}
+
+/// Reads and sorts the symbols that lie in a section.
+pub(crate) fn read(image: &Image) -> Box<[Symbol]> {
+    let table = symbol_table(image.data());
+    let mut symbols: Vec<Symbol> = in_sections(image, &table).collect();
+    symbols.sort_by(|a, b| {
+        (a.section, a.svma)
+            .cmp(&(b.section, b.svma))
+            .then_with(|| name(image, a).cmp(name(image, b)))
+    });
+    symbols.into_boxed_slice()
+}
+
+/// The name of `symbol`. A section symbol without one has its section's.
+pub(crate) fn name<'i>(image: &'i Image, symbol: &Symbol) -> &'i [u8] {
+    let own = image.symbol_string(symbol.name);
+    if own.is_empty() && symbol.is_section_symbol {
+        image.section_name(symbol.section)
+    } else {
+        own
+    }
+}
+
+/// The address of the first symbol named `wanted`.
+pub(crate) fn find_named(image: &Image, wanted: &[u8]) -> Option<Svma> {
+    let table = symbol_table(image.data());
+    in_sections(image, &table)
+        .find(|symbol| name(image, symbol) == wanted)
+        .map(|symbol| symbol.svma)
+}
+
+/// Whether a symbol named `wanted` lies in a section that `accepts` takes.
+pub(crate) fn is_defined_in(image: &Image, wanted: &[u8], accepts: impl Fn(&SectionHeader) -> bool) -> bool {
+    let table = symbol_table(image.data());
+    let accepted: Vec<bool> = image.sections().iter().map(accepts).collect();
+    in_sections(image, &table).any(|symbol| accepted[symbol.section as usize] && name(image, &symbol) == wanted)
+}
+
+/// The symbols with a section, which leaves out undefined, absolute, common and file symbols.
+fn in_sections<'data>(image: &Image, table: &SymbolTable<'data, Elf>) -> impl Iterator<Item = Symbol> {
+    let sections = image.sections().len();
+    table.symbols().iter().enumerate().filter_map(move |(index, raw)| {
+        let section = table.symbol_section(ENDIAN, raw, SymbolIndex(index)).ok()??.0;
+        let section = (section < sections).then(|| u32::try_from(section).ok())??;
+        Some(Symbol::new(raw, section))
+    })
+}
