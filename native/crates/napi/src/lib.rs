@@ -1,1 +1,15 @@
 //! The N-API addon: the only crate that knows Node.
+//!
+//! It converts and nothing else: options in, outcome or failure out, progress and cancellation in between.
+//! Everything that crosses is named `Binding*`; `src/native.ts` is its only importer.
+
+// napi-derive exports nothing in a test build, where all of this would count as dead code; it is tested from
+// JavaScript.
+#![cfg(not(test))]
+
+mod failure;
+mod generate;
+mod job;
+mod options;
+mod outcome;
+mod zstd;

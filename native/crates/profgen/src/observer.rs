@@ -1,5 +1,8 @@
 //! The job's line to whoever started it: progress out, cancellation in.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::error::Error;
 
 /// A stage of the pipeline, in order.
@@ -45,12 +48,12 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// Receives progress and is asked for cancellation, from several threads and often: both must be cheap.
+/// Receives progress, from several threads and often: it must be cheap.
 pub trait Observer: Sync {
     /// Called at the start of each phase and after every block of work.
     fn progress(&self, progress: Progress);
-    /// True once the job should end.
-    fn cancelled(&self) -> bool;
+    /// Set to end the job; it is looked at every few milliseconds of work.
+    fn cancel_flag(&self) -> Arc<AtomicBool>;
 }
 
 /// Wants nothing and never cancels.
@@ -58,14 +61,14 @@ pub struct Silent;
 
 impl Observer for Silent {
     fn progress(&self, _: Progress) {}
-    fn cancelled(&self) -> bool {
-        false
+    fn cancel_flag(&self) -> Arc<AtomicBool> {
+        Arc::default()
     }
 }
 
 /// An error if the job was cancelled.
 pub(crate) fn check(observer: &dyn Observer) -> Result<(), Error> {
-    if observer.cancelled() {
+    if observer.cancel_flag().load(Ordering::Relaxed) {
         Err(Error::aborted())
     } else {
         Ok(())

@@ -1,0 +1,120 @@
+//! What a running job and JavaScript tell each other: progress out, cancellation in.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use napi::Status;
+use napi::bindgen_prelude::Unknown;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi_derive::napi;
+use profgen::{Observer, Phase, Progress};
+
+use crate::outcome::count;
+
+/// Least time between two reports of one phase.
+const REPORT_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A JavaScript callback that never keeps the process alive (weak) and never makes a worker wait: when one
+/// report is still queued, the next is dropped.
+pub type ProgressFunction =
+    ThreadsafeFunction<BindingProgress, Unknown<'static>, BindingProgress, Status, false, true, 1>;
+
+/// How far a job is.
+#[napi(object, object_from_js = false)]
+pub struct BindingProgress {
+    /// The running stage.
+    #[napi(ts_type = "'open' | 'scan' | 'decode' | 'symbolize' | 'attribute' | 'write'")]
+    pub phase: String,
+    /// Units of work done in this stage (bytes of input when decoding).
+    pub done: f64,
+    /// Units in all, 0 when not known.
+    pub total: f64,
+}
+
+/// Ends the job it was given to. Node-API's own abort signals cannot stop a task that runs, so this is a flag
+/// that the job looks at.
+#[napi]
+#[derive(Default)]
+pub struct BindingCancelToken {
+    flag: Arc<AtomicBool>,
+}
+
+#[napi]
+impl BindingCancelToken {
+    /// A token that was not used yet.
+    #[napi(constructor)]
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks the job to end; it does so within milliseconds. Idempotent.
+    #[napi]
+    pub fn cancel(&self) {
+        self.flag.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.flag)
+    }
+}
+
+/// The job's view of its caller.
+pub struct Job {
+    cancelled: Arc<AtomicBool>,
+    on_progress: Option<ProgressFunction>,
+    started: Instant,
+    /// Milliseconds after `started` of the last report, and above them the phase it was about.
+    last_report: AtomicU64,
+}
+
+impl Job {
+    pub(crate) fn new(cancelled: Arc<AtomicBool>, on_progress: Option<ProgressFunction>) -> Self {
+        Self {
+            cancelled,
+            on_progress,
+            started: Instant::now(),
+            last_report: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// True for one thread only, when a new phase begins or the interval has passed.
+    fn claim_report(&self, phase: Phase) -> bool {
+        const PHASE_SHIFT: u32 = 56;
+        let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(0);
+        let now = (phase as u64) << PHASE_SHIFT | elapsed;
+        let last = self.last_report.load(Ordering::Relaxed);
+        let interval = u64::try_from(REPORT_INTERVAL.as_millis()).unwrap_or(u64::MAX);
+        if last >> PHASE_SHIFT == phase as u64 && now - last.min(now) < interval {
+            return false;
+        }
+        self.last_report
+            .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+    }
+}
+
+impl Observer for Job {
+    fn progress(&self, progress: Progress) {
+        let Some(report) = &self.on_progress else {
+            return;
+        };
+        if !self.claim_report(progress.phase) {
+            return;
+        }
+        // Any status but "ok" means that nobody listens any more or that one is on its way: both are fine.
+        let _ = report.call(
+            BindingProgress {
+                phase: progress.phase.as_str().to_owned(),
+                done: count(progress.done),
+                total: count(progress.total),
+            },
+            ThreadsafeFunctionCallMode::NonBlocking,
+        );
+    }
+
+    fn cancel_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cancelled)
+    }
+}

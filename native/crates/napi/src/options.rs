@@ -1,0 +1,187 @@
+//! Options as JavaScript gives them. Validation for people happens in `src/options.ts`.
+
+use std::path::PathBuf;
+
+use napi::bindgen_prelude::BigInt;
+use napi_derive::napi;
+use profgen::{Compat, Format, GenerateOptions, Input, Output, Selection};
+
+use crate::failure::BindingError;
+
+/// Everything a job needs to know; absent means profgen's default.
+#[napi(object, object_to_js = false)]
+#[derive(Default)]
+pub struct BindingGenerateOptions {
+    /// The profiled executables.
+    pub binaries: Vec<String>,
+    /// perf.data files, directories or streams; exactly one of the three inputs is given.
+    pub perf_data: Option<Vec<String>>,
+    /// Counters as text.
+    pub unsymbolized_profile: Option<String>,
+    /// A finished profile.
+    pub llvm_sample_profile: Option<String>,
+    /// Where to write; absent: the bytes are returned.
+    pub output: Option<String>,
+    /// Encoding of the profile.
+    #[napi(ts_type = "'extbinary' | 'binary' | 'text'")]
+    pub format: Option<String>,
+    /// Be equal to llvm-profgen where it is known to be wrong.
+    #[napi(ts_type = "'llvm-profgen'")]
+    pub compat: Option<String>,
+    /// Treat the binary as a vmlinux, or not; absent: recognise one.
+    pub kernel: Option<bool>,
+    /// ELF file that has the DWARF.
+    pub debug_binary: Option<String>,
+    /// DWARF package.
+    pub dwp: Option<String>,
+    /// Follow a binary whose build id differs.
+    pub ignore_build_id: Option<bool>,
+    /// Event names.
+    pub events: Option<Vec<String>>,
+    /// Process ids.
+    pub pids: Option<Vec<i32>>,
+    /// Thread ids.
+    pub tids: Option<Vec<i32>>,
+    /// Processor numbers.
+    pub cpus: Option<Vec<u32>>,
+    /// First and last time stamp in nanoseconds, inclusive.
+    #[napi(ts_type = "[bigint, bigint]")]
+    pub time: Option<Vec<BigInt>>,
+    /// Zero counts for all functions.
+    pub fill_zero_for_all_funcs: Option<bool>,
+    /// Totals are sums of body counts.
+    pub update_total_samples: Option<bool>,
+    /// Drop cold functions.
+    pub trim_cold_profile: Option<bool>,
+    /// Names as MD5 prefixes.
+    pub use_md5: Option<bool>,
+    /// List the binary's symbols.
+    pub populate_profile_symbol_list: Option<bool>,
+    /// Counters out.
+    pub skip_symbolization: Option<bool>,
+    /// Counters hold offsets.
+    pub use_offset: Option<bool>,
+    /// Base of the offsets.
+    pub use_first_loadable_segment_as_base: Option<bool>,
+    /// DWARF instead of pseudo probes.
+    pub use_dwarf_correlation: Option<bool>,
+    /// Report density.
+    pub show_density: Option<bool>,
+    /// One line for every suspicious range.
+    pub show_detailed_warning: Option<bool>,
+    /// Density below which more samples are recommended.
+    pub profile_density_threshold: Option<f64>,
+    /// Share of samples that density covers, in millionths.
+    pub profile_density_cutoff_hot: Option<u32>,
+    /// Cold cut-off in millionths.
+    pub profile_summary_cutoff_cold: Option<u32>,
+    /// Cold threshold as a count.
+    #[napi(ts_type = "bigint")]
+    pub profile_summary_cold_count: Option<BigInt>,
+    /// Percentage of lost entries that makes the job fail.
+    pub max_loss: Option<f64>,
+    /// Damage is an error.
+    pub strict: Option<bool>,
+    /// Worker threads; 0 is one for each processor.
+    pub jobs: Option<u32>,
+}
+
+impl TryFrom<BindingGenerateOptions> for GenerateOptions {
+    type Error = BindingError;
+
+    fn try_from(from: BindingGenerateOptions) -> Result<Self, BindingError> {
+        let input = match (from.perf_data, from.unsymbolized_profile, from.llvm_sample_profile) {
+            (Some(paths), None, None) => Input::PerfData(paths.into_iter().map(PathBuf::from).collect()),
+            (None, Some(path), None) => Input::UnsymbolizedProfile(path.into()),
+            (None, None, Some(path)) => Input::SampleProfile(path.into()),
+            _ => {
+                return Err(BindingError::invalid_options(
+                    "expected exactly one kind of input".to_owned(),
+                ));
+            }
+        };
+        let default = Self::new(PathBuf::new(), input);
+        Ok(Self {
+            binaries: from.binaries.into_iter().map(PathBuf::from).collect(),
+            output: from.output.map_or(Output::Memory, |path| Output::File(path.into())),
+            format: from.format.map_or(Ok(default.format), |name| parse_format(&name))?,
+            compat: from.compat.map_or(Ok(default.compat), |name| parse_compat(&name))?,
+            kernel: from.kernel,
+            debug_binary: from.debug_binary.map(PathBuf::from),
+            dwp: from.dwp.map(PathBuf::from),
+            ignore_build_id: from.ignore_build_id.unwrap_or(default.ignore_build_id),
+            select: Selection {
+                events: from.events.unwrap_or_default(),
+                pids: from.pids.unwrap_or_default(),
+                tids: from.tids.unwrap_or_default(),
+                cpus: from.cpus.unwrap_or_default(),
+                time: from.time.map(|bounds| parse_time(&bounds)).transpose()?,
+            },
+            fill_zero_for_all_funcs: from.fill_zero_for_all_funcs.unwrap_or(default.fill_zero_for_all_funcs),
+            update_total_samples: from.update_total_samples.unwrap_or(default.update_total_samples),
+            trim_cold_profile: from.trim_cold_profile.unwrap_or(default.trim_cold_profile),
+            use_md5: from.use_md5.unwrap_or(default.use_md5),
+            populate_profile_symbol_list: from
+                .populate_profile_symbol_list
+                .unwrap_or(default.populate_profile_symbol_list),
+            skip_symbolization: from.skip_symbolization.unwrap_or(default.skip_symbolization),
+            use_offset: from.use_offset.unwrap_or(default.use_offset),
+            use_first_loadable_segment_as_base: from
+                .use_first_loadable_segment_as_base
+                .unwrap_or(default.use_first_loadable_segment_as_base),
+            use_dwarf_correlation: from.use_dwarf_correlation.unwrap_or(default.use_dwarf_correlation),
+            show_density: from.show_density.unwrap_or(default.show_density),
+            show_detailed_warning: from.show_detailed_warning.unwrap_or(default.show_detailed_warning),
+            profile_density_threshold: from
+                .profile_density_threshold
+                .unwrap_or(default.profile_density_threshold),
+            profile_density_cutoff_hot: from
+                .profile_density_cutoff_hot
+                .unwrap_or(default.profile_density_cutoff_hot),
+            profile_summary_cutoff_cold: from
+                .profile_summary_cutoff_cold
+                .unwrap_or(default.profile_summary_cutoff_cold),
+            profile_summary_cold_count: from.profile_summary_cold_count.as_ref().map(parse_u64).transpose()?,
+            max_loss: from.max_loss,
+            strict: from.strict.unwrap_or(default.strict),
+            jobs: from.jobs.map_or(default.jobs, |jobs| jobs as usize),
+            input: default.input,
+        })
+    }
+}
+
+fn parse_format(name: &str) -> Result<Format, BindingError> {
+    match name {
+        "extbinary" => Ok(Format::ExtBinary),
+        "binary" => Ok(Format::Binary),
+        "text" => Ok(Format::Text),
+        _ => Err(BindingError::invalid_options(format!("unknown format {name:?}"))),
+    }
+}
+
+fn parse_compat(name: &str) -> Result<Compat, BindingError> {
+    match name {
+        "llvm-profgen" => Ok(Compat::LlvmProfgen),
+        _ => Err(BindingError::invalid_options(format!(
+            "unknown compatibility mode {name:?}"
+        ))),
+    }
+}
+
+fn parse_time(bounds: &[BigInt]) -> Result<(u64, u64), BindingError> {
+    match bounds {
+        [first, last] => Ok((parse_u64(first)?, parse_u64(last)?)),
+        _ => Err(BindingError::invalid_options(
+            "time needs a first and a last stamp".to_owned(),
+        )),
+    }
+}
+
+fn parse_u64(value: &BigInt) -> Result<u64, BindingError> {
+    match value.get_u64() {
+        (false, value, true) => Ok(value),
+        _ => Err(BindingError::invalid_options(
+            "expected an unsigned 64-bit number".to_owned(),
+        )),
+    }
+}

@@ -1,0 +1,232 @@
+/** How a flag's value is read. */
+export type FlagKind = 'boolean' | 'string' | 'integer' | 'number' | 'list' | 'integers' | 'time';
+
+/** Sections of `--help`, in its order. */
+export const FLAG_GROUPS = ['Input', 'Output', 'Samples', 'Profile', 'Checks', 'Run'] as const;
+
+export type FlagGroup = (typeof FLAG_GROUPS)[number];
+
+/**
+ * What giving the flag does: `set` sets an option, `ignore` accepts llvm-profgen's flag because it has no effect on
+ * what this program does, `refuse` names one that would change the result and is not supported.
+ */
+export type FlagEffect = 'set' | 'ignore' | 'refuse';
+
+/** One row of the table from which parsing, validation, help and the README's list derive. */
+export interface Flag {
+  /** As llvm-profgen spells it, without dashes. */
+  readonly name: string;
+  /** Other spellings; one of a single letter is used with one dash. */
+  readonly aliases?: readonly string[];
+  readonly kind: FlagKind;
+  readonly effect: FlagEffect;
+  readonly group: FlagGroup;
+  /** Placeholder for the value in help. */
+  readonly value?: string;
+  /** Allowed values. */
+  readonly choices?: readonly string[];
+  /** Default, as text for help. */
+  readonly default?: string;
+  /** One sentence for help; for `refuse`, what to do instead. */
+  readonly doc: string;
+}
+
+function row(group: FlagGroup, kind: FlagKind, name: string, doc: string, more: Partial<Flag> = {}): Flag {
+  return { group, kind, name, doc, effect: 'set', ...more };
+}
+
+function ignored(kind: FlagKind, ...names: string[]): Flag[] {
+  return names.map((name) =>
+    row('Run', kind, name, 'Accepted for llvm-profgen scripts; has no effect here.', { effect: 'ignore' }),
+  );
+}
+
+function refused(kind: FlagKind, name: string, doc: string, more: Partial<Flag> = {}): Flag {
+  return row('Run', kind, name, doc, { ...more, effect: 'refuse' });
+}
+
+/** All flags of `autofdo-gen generate`. */
+export const GENERATE_FLAGS: readonly Flag[] = [
+  row('Input', 'list', 'binary', 'The profiled program, shared object or vmlinux.', { value: 'FILE' }),
+  row(
+    'Input',
+    'list',
+    'perfdata',
+    'Recording of `perf record -b`; repeat it, or use a glob, for several; - is stdin.',
+    {
+      aliases: ['pd'],
+      value: 'FILE',
+    },
+  ),
+  row('Input', 'string', 'unsymbolized-profile', 'Counters as --skip-symbolization writes them.', {
+    aliases: ['up'],
+    value: 'FILE',
+  }),
+  row('Input', 'string', 'llvm-sample-profile', 'A finished profile, to post-process and re-encode.', {
+    value: 'FILE',
+  }),
+  row('Input', 'boolean', 'kernel', 'The binary is a vmlinux.', { default: 'recognised' }),
+  row('Input', 'string', 'debug-binary', 'ELF file that has the DWARF of the binary.', {
+    value: 'FILE',
+    default: 'the binary, its build-id file or debuglink',
+  }),
+  row('Input', 'string', 'dwp', 'DWARF package of the binary.', { value: 'FILE', default: '<binary>.dwp' }),
+
+  row('Output', 'string', 'output', 'Where the profile goes; - is stdout.', {
+    aliases: ['o'],
+    value: 'FILE',
+    default: '<binary name>.afdo',
+  }),
+  row('Output', 'string', 'format', 'Encoding: extbinary, binary or text.', {
+    value: 'NAME',
+    choices: ['extbinary', 'binary', 'text'],
+    default: 'extbinary',
+  }),
+  row('Output', 'boolean', 'use-md5', 'Write names as MD5 prefixes (extbinary).'),
+  row('Output', 'boolean', 'populate-profile-symbol-list', "List the binary's functions (extbinary)."),
+  row(
+    'Output',
+    'boolean',
+    'skip-symbolization',
+    'Write range and branch counters as text instead of a profile.',
+  ),
+  row('Output', 'boolean', 'use-offset', 'Counters hold offsets from the preferred base.', { default: 'on' }),
+  row(
+    'Output',
+    'boolean',
+    'use-first-loadable-segment-as-base',
+    'These offsets count from the first segment.',
+  ),
+  row('Output', 'boolean', 'json', 'Print the result, or the error, as JSON on stdout.'),
+
+  row('Samples', 'list', 'event', 'Only samples of this event; repeatable.', {
+    aliases: ['perf-event', 'perf-events'],
+    value: 'NAME',
+  }),
+  row('Samples', 'integers', 'pid', 'Only samples of this process; repeatable, or a comma list.', {
+    value: 'PID',
+  }),
+  row('Samples', 'integers', 'tid', 'Only samples of this thread; repeatable, or a comma list.', {
+    value: 'TID',
+  }),
+  row('Samples', 'integers', 'cpu', 'Only samples of these processors: 0,2,4-7.', { value: 'LIST' }),
+  row(
+    'Samples',
+    'time',
+    'time',
+    'Only samples between these times, in seconds as perf prints them; either may be empty.',
+    {
+      value: 'START,STOP',
+    },
+  ),
+  row(
+    'Samples',
+    'boolean',
+    'ignore-build-id',
+    'Use a mapping of the right name although its build id differs.',
+  ),
+
+  row('Profile', 'string', 'compat', 'llvm-profgen: the same bytes even where llvm-profgen loses samples.', {
+    value: 'NAME',
+    choices: ['llvm-profgen'],
+  }),
+  row(
+    'Profile',
+    'boolean',
+    'fill-zero-for-all-funcs',
+    'Zero counts for all functions, not only for sampled ones.',
+  ),
+  row('Profile', 'boolean', 'update-total-samples', 'Function totals are the sums of their body counts.'),
+  row('Profile', 'boolean', 'trim-cold-profile', 'Drop functions colder than the cold threshold.'),
+  row('Profile', 'integer', 'profile-summary-cutoff-cold', 'Cold cut-off in millionths.', {
+    value: 'N',
+    default: '999999',
+  }),
+  row('Profile', 'integer', 'profile-summary-cold-count', 'Cold threshold as a count.', { value: 'N' }),
+  row('Profile', 'boolean', 'use-dwarf-correlation', 'Use DWARF although the binary has pseudo probes.'),
+
+  row('Checks', 'number', 'max-loss', 'Fail when more than this percentage of the branch entries is lost.', {
+    value: 'PERCENT',
+  }),
+  row('Checks', 'boolean', 'strict', 'Damage in an input is an error, not a warning.'),
+  row('Checks', 'boolean', 'show-density', 'Print the density of the hot part of the profile.'),
+  row('Checks', 'number', 'profile-density-threshold', 'Density below which more samples are recommended.', {
+    value: 'N',
+    default: '50',
+  }),
+  row(
+    'Checks',
+    'integer',
+    'profile-density-cutoff-hot',
+    'Share of samples that density covers, in millionths.',
+    {
+      value: 'N',
+      default: '990000',
+    },
+  ),
+  row('Checks', 'boolean', 'show-detailed-warning', 'One line for every suspicious range and function.', {
+    aliases: ['verbose', 'v'],
+  }),
+
+  row('Run', 'integer', 'jobs', 'Worker threads.', {
+    aliases: ['j'],
+    value: 'N',
+    default: 'one a processor',
+  }),
+  row('Run', 'boolean', 'timings', 'Print how long each phase took.'),
+  row('Run', 'boolean', 'quiet', 'No summary, notes or progress; warnings and errors only.', {
+    aliases: ['q'],
+  }),
+  row('Run', 'boolean', 'help', 'Print this.', { aliases: ['h'] }),
+  row('Run', 'boolean', 'version', 'Print the version.'),
+
+  refused('string', 'perfscript', 'give the recording itself with --perfdata: no `perf script` is needed', {
+    aliases: ['ps'],
+  }),
+  refused('string', 'data-access-perftrace', 'data-access profiles are not supported'),
+  refused('boolean', 'show-disassembly-only', 'use llvm-objdump -d'),
+  refused('boolean', 'mark-all-context-preinlined', 'context-sensitive profiles are not supported'),
+  refused('boolean', 'extbinary-write-vtable-type-prof', 'vtable profiles are not supported'),
+  ...ignored(
+    'boolean',
+    'ignore-stack-samples',
+    'show-mmap-events',
+    'show-source-locations',
+    'show-canonical-fname',
+    'show-pseudo-probe',
+    'infer-missing-frames',
+    'csprof-merge-cold-context',
+    'load-function-from-symbol',
+    'gen-cs-nested-profile',
+    'csspgo-preinliner',
+    'csspgo-replay-preinline',
+    'use-context-cost-for-preinliner',
+    'sort-profiled-scc-member',
+    'generate-merged-base-profiles',
+  ),
+  ...ignored(
+    'string',
+    'disassemble-functions',
+    'max-search-depth',
+    'csprof-max-context-depth',
+    'csprof-max-unsymbolized-context-depth',
+    'csprof-max-cold-context-depth',
+    'compress-recursion',
+    'csspgo-preinliner-multiplier-for-previous-inlining',
+    'profile-summary-cutoff-hot',
+    'profile-summary-hot-count',
+    'sample-profile-hot-inline-threshold',
+    'sample-profile-cold-inline-threshold',
+    'sample-profile-inline-limit-max',
+    'sample-profile-inline-limit-min',
+    'sample-profile-inline-growth-limit',
+    'profile-symbol-list-cutoff',
+    'x86-asm-syntax',
+  ),
+];
+
+/** All flags of `autofdo-gen inspect`. */
+export const INSPECT_FLAGS: readonly Flag[] = [
+  row('Output', 'boolean', 'json', 'Print the findings as JSON.'),
+  row('Run', 'boolean', 'help', 'Print this.', { aliases: ['h'] }),
+];

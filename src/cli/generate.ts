@@ -1,0 +1,135 @@
+import { basename } from 'node:path';
+import { AutofdoError } from '../errors.js';
+import type { GenerateOptions } from '../options.js';
+import type { GenerateResult } from '../result.js';
+import { GENERATE_FLAGS } from './flags.js';
+import { expandInputs } from './input-files.js';
+import { type FlagValue, parseFlags, UsageError } from './parse-args.js';
+import { EXIT, printDiagnostics, printError } from './terminal.js';
+
+/** Flags that steer the command line and are no options of the library. */
+interface CommandFlags {
+  json: boolean;
+  quiet: boolean;
+  timings: boolean;
+  /** Path of the result, `-` for stdout. */
+  target: string;
+}
+
+/** Runs the default command; resolves to the exit status. */
+export async function runGenerateCommand(args: readonly string[]): Promise<number> {
+  if (args.length === 0) {
+    process.stderr.write((await import('./help.js')).generateHelp());
+    return EXIT.usage;
+  }
+  let command: { options: GenerateOptions; flags: CommandFlags };
+  try {
+    const { values, positionals } = parseFlags(args, GENERATE_FLAGS);
+    if (values.get('help') === true) {
+      process.stdout.write((await import('./help.js')).generateHelp());
+      return EXIT.ok;
+    }
+    if (values.get('version') === true) {
+      process.stdout.write(`autofdo-gen ${(await import('./version.js')).version()}\n`);
+      return EXIT.ok;
+    }
+    command = toCommand(values, positionals);
+  } catch (error) {
+    printError(error);
+    return EXIT.usage;
+  }
+  return runJob(command.options, command.flags);
+}
+
+function toCommand(values: Map<string, FlagValue>, positionals: readonly string[]) {
+  const [stray] = positionals;
+  if (stray !== undefined) {
+    throw new UsageError(
+      `unexpected argument '${stray}'`,
+      'name the program with --binary and the recording with --perfdata',
+    );
+  }
+  const options: Record<string, unknown> = {};
+  const own = new Set(['json', 'quiet', 'timings', 'output']);
+  for (const flag of GENERATE_FLAGS) {
+    const value = values.get(flag.name);
+    if (value !== undefined && flag.effect === 'set' && !own.has(flag.name))
+      options[optionName(flag.name)] = value;
+  }
+  const binaries = values.get('binary') as string[] | undefined;
+  const [binary] = binaries ?? [];
+  if (binary === undefined)
+    throw new UsageError('no binary was given', 'name the profiled program with --binary FILE');
+  const inputs = ['perfdata', 'unsymbolized-profile', 'llvm-sample-profile'].filter((name) =>
+    values.has(name),
+  );
+  if (inputs.length === 0)
+    throw new UsageError('no input was given', 'name the recording with --perfdata FILE');
+  if (inputs.length > 1) {
+    throw new UsageError(`--${inputs.join(' and --')} cannot be used together`, 'give one kind of input');
+  }
+  if (options['perfData'] !== undefined) options['perfData'] = expandInputs(options['perfData'] as string[]);
+  const target = (values.get('output') as string | undefined) ?? defaultOutput(binary, values);
+  if (target !== '-') options['output'] = target;
+  const flags: CommandFlags = {
+    json: values.get('json') === true,
+    quiet: values.get('quiet') === true,
+    timings: values.get('timings') === true,
+    target,
+  };
+  if (flags.json && target === '-') {
+    throw new UsageError('--json and -o - both want stdout', 'name an output file with -o FILE');
+  }
+  return { options: options as unknown as GenerateOptions, flags };
+}
+
+function defaultOutput(binary: string, values: Map<string, FlagValue>): string {
+  return `${basename(binary)}.${values.get('skip-symbolization') === true ? 'counters' : 'afdo'}`;
+}
+
+/** `use-md5` -> `useMd5`; the library's options are the flags in camel case. */
+function optionName(flag: string): string {
+  return flag === 'perfdata'
+    ? 'perfData'
+    : flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+async function runJob(options: GenerateOptions, flags: CommandFlags): Promise<number> {
+  const abort = new AbortController();
+  const onSignal = () => abort.abort(new AutofdoError('ABORTED', 'interrupted; nothing was written'));
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  const showProgress = process.stderr.isTTY === true && !flags.quiet;
+  const bar = showProgress ? new (await import('./progress-bar.js')).ProgressBar(process.stderr) : undefined;
+  try {
+    const { generateProfile } = await import('../generate-profile.js');
+    const result = await generateProfile({
+      ...options,
+      signal: abort.signal,
+      onProgress: bar && ((progress) => bar.update(progress)),
+    });
+    bar?.clear();
+    await report(result, flags);
+    return EXIT.ok;
+  } catch (error) {
+    bar?.clear();
+    if (flags.json && error instanceof AutofdoError) {
+      process.stdout.write((await import('../report/json.js')).errorJson(error));
+    }
+    printError(error);
+    if (abort.signal.aborted) return EXIT.interrupted;
+    return error instanceof AutofdoError && error.code === 'INVALID_OPTIONS' ? EXIT.usage : EXIT.failed;
+  } finally {
+    process.removeListener('SIGINT', onSignal);
+    process.removeListener('SIGTERM', onSignal);
+  }
+}
+
+async function report(result: GenerateResult, flags: CommandFlags): Promise<void> {
+  if (result.bytes !== undefined) process.stdout.write(result.bytes);
+  printDiagnostics(result.diagnostics, !flags.quiet);
+  const { summaryText, timingsText } = await import('../report/summary.js');
+  if (!flags.quiet) process.stderr.write(summaryText(result, flags.target === '-' ? 'stdout' : flags.target));
+  if (flags.timings) process.stderr.write(timingsText(result.timings));
+  if (flags.json) process.stdout.write((await import('../report/json.js')).resultJson(result));
+}

@@ -1,0 +1,72 @@
+import { FLAG_GROUPS, type Flag, GENERATE_FLAGS, INSPECT_FLAGS } from './flags.js';
+
+/** Columns of the flag names in help; longer ones get a line of their own. */
+const NAME_WIDTH = 28;
+const LINE_WIDTH = 100;
+
+/** Help of the default command. */
+export function generateHelp(): string {
+  return `autofdo-gen: LLVM AutoFDO profiles from perf.data
+
+Usage:
+  autofdo-gen --binary FILE --perfdata FILE [flags]     write a profile for clang or rustc
+  autofdo-gen inspect FILE [--json]                     tell what a perf.data holds, and if it can be used
+
+Examples:
+  perf record -b -o perf.data ./app                     record (Intel LBR, AMD Zen 4 or newer, Arm BRBE)
+  autofdo-gen --binary app --perfdata perf.data         writes app.afdo
+  clang -O2 -gmlt -fprofile-sample-use=app.afdo ...     use it
+
+  autofdo-gen --binary vmlinux --perfdata perf.data     the same for a kernel; KASLR is undone
+  make LLVM=1 CLANG_AUTOFDO_PROFILE=vmlinux.afdo
+
+${FLAG_GROUPS.map((group) => groupHelp(group, GENERATE_FLAGS)).join('\n')}
+Flags are spelled as llvm-profgen's, with one dash or two; booleans take =0 or =1. Flags of llvm-profgen that
+have no effect on these profiles are accepted. Exit status: 0 a usable profile was written, 1 the job failed and
+nothing was written, 2 wrong usage, 130 interrupted.
+`;
+}
+
+/** Help of `inspect`. */
+export function inspectHelp(): string {
+  return `autofdo-gen inspect: what is in a perf.data
+
+Usage:
+  autofdo-gen inspect FILE [--json]                     FILE may be a directory, a pipe stream or - for stdin
+
+${flagLines(INSPECT_FLAGS)}`;
+}
+
+function groupHelp(group: string, flags: readonly Flag[]): string {
+  return `${group}:\n${flagLines(flags.filter((flag) => flag.group === group && flag.effect === 'set'))}`;
+}
+
+function flagLines(flags: readonly Flag[]): string {
+  return flags.map(flagHelp).join('');
+}
+
+function flagHelp(flag: Flag): string {
+  const names = [
+    `--${flag.name}`,
+    ...(flag.aliases ?? []).map((alias) => (alias.length === 1 ? `-${alias}` : `--${alias}`)),
+  ];
+  const left = `  ${names.join(', ')}${flag.value ? ` ${flag.value}` : ''}`;
+  const doc =
+    flag.default === undefined ? flag.doc : `${flag.doc.replace(/\.$/, '')} (default: ${flag.default}).`;
+  const lines = wrap(doc, LINE_WIDTH - NAME_WIDTH);
+  const indent = ' '.repeat(NAME_WIDTH);
+  const head = left.length < NAME_WIDTH ? `${left.padEnd(NAME_WIDTH)}${lines.shift() ?? ''}\n` : `${left}\n`;
+  return head + lines.map((line) => `${indent}${line}\n`).join('');
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return line === '' ? lines : [...lines, line];
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// Startup is a good part of a small job: modules are loaded when a command needs them, not before.
+
+const [command, ...rest] = process.argv.slice(2);
+
+// A reader that closes the pipe early (`| head`) is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+  throw error;
+});
+
+switch (command) {
+  case 'inspect':
+    process.exitCode = await (await import('./inspect.js')).runInspect(rest);
+    break;
+  case 'generate':
+    process.exitCode = await (await import('./generate.js')).runGenerateCommand(rest);
+    break;
+  default:
+    process.exitCode = await (await import('./generate.js')).runGenerateCommand(process.argv.slice(2));
+}

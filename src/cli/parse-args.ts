@@ -1,0 +1,143 @@
+import { parseArgs } from 'node:util';
+import { AutofdoError } from '../errors.js';
+import type { Flag } from './flags.js';
+import { nearest } from './nearest.js';
+
+/** A flag's value after its kind was applied. */
+export type FlagValue = boolean | string | number | string[] | number[] | [bigint, bigint];
+
+/** Values by the flag's name, and what was no flag. */
+export interface ParsedArgs {
+  values: Map<string, FlagValue>;
+  positionals: string[];
+}
+
+/** Wrong use of the command line: exit status 2. */
+export class UsageError extends AutofdoError {
+  constructor(message: string, hint?: string) {
+    super('INVALID_OPTIONS', message, { hint });
+  }
+}
+
+/**
+ * Parses a command line as LLVM's tools do: one dash or two before a long name, `--flag VALUE` or `--flag=VALUE`,
+ * booleans alone or with `=0`, `=1`, `=true` or `=false`. Of a flag given twice the last value counts, except for
+ * lists.
+ */
+export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedArgs {
+  const byName = new Map(
+    flags.flatMap((flag) => [flag.name, ...(flag.aliases ?? [])].map((name) => [name, flag])),
+  );
+  const options: Record<string, { type: 'boolean' | 'string'; short?: string }> = {};
+  for (const [name, flag] of byName) options[name] = { type: flag.kind === 'boolean' ? 'boolean' : 'string' };
+  const { tokens } = parseArgs({
+    // The tokenizer wants two dashes before a name; a value such as -1 or - stays as it is.
+    args: args.map((arg) => (/^-[a-z]/i.test(arg) ? `-${arg}` : arg)),
+    options,
+    strict: false,
+    tokens: true,
+  });
+  const parsed: ParsedArgs = { values: new Map(), positionals: [] };
+  for (const token of tokens) {
+    if (token.kind === 'positional') parsed.positionals.push(token.value);
+    if (token.kind !== 'option') continue;
+    const flag = byName.get(token.name);
+    if (flag === undefined) throw unknownFlag(token.name, byName.keys());
+    if (flag.kind !== 'boolean' && token.value !== undefined && !token.inlineValue) {
+      const swallowed = /^--?([a-z][\w-]*)/i.exec(token.value)?.[1];
+      if (swallowed !== undefined && byName.has(swallowed)) throw missingValue(flag);
+    }
+    if (flag.effect === 'refuse' && !(flag.kind === 'boolean' && readBoolean(flag, token.value) === false)) {
+      throw new UsageError(`--${flag.name} is not supported`, flag.doc);
+    }
+    const before = parsed.values.get(flag.name);
+    parsed.values.set(flag.name, readValue(flag, token.value, before));
+  }
+  return parsed;
+}
+
+function readValue(flag: Flag, text: string | undefined, before: FlagValue | undefined): FlagValue {
+  if (flag.kind === 'boolean') return readBoolean(flag, text);
+  if (text === undefined || text === '') throw missingValue(flag);
+  if (flag.choices !== undefined && !flag.choices.includes(text)) {
+    throw new UsageError(
+      `--${flag.name} is '${text}'`,
+      `known are ${flag.choices.join(', ')}${suggestion(nearest(text, flag.choices))}`,
+    );
+  }
+  switch (flag.kind) {
+    case 'string':
+      return text;
+    case 'list':
+      return [...((before as string[] | undefined) ?? []), text];
+    case 'integer':
+      return readNumber(flag, text, /^\d+$/, 'a whole number');
+    case 'number':
+      return readNumber(flag, text, /^\d+(\.\d+)?$/, 'a number');
+    case 'integers':
+      return [...((before as number[] | undefined) ?? []), ...readIntegers(flag, text)];
+    case 'time':
+      return readTime(flag, text);
+  }
+}
+
+function readBoolean(flag: Flag, text: string | undefined): boolean {
+  if (text === undefined || /^(1|true)$/i.test(text)) return true;
+  if (/^(0|false)$/i.test(text)) return false;
+  throw new UsageError(`--${flag.name} is '${text}'`, 'expected true, false, 1, 0 or no value');
+}
+
+function readNumber(flag: Flag, text: string, shape: RegExp, expected: string): number {
+  const value = Number(text);
+  if (!shape.test(text) || !Number.isFinite(value)) {
+    throw new UsageError(`--${flag.name} is '${text}'`, `expected ${expected}`);
+  }
+  return value;
+}
+
+/** `1,3,5-7`; a number may be negative, a bound of a range not. */
+function readIntegers(flag: Flag, text: string): number[] {
+  return text.split(',').flatMap((part) => {
+    const range = /^(\d+)-(\d+)$/.exec(part);
+    if (range === null) return [readNumber(flag, part, /^-?\d+$/, 'whole numbers')];
+    const [first, last] = [Number(range[1]), Number(range[2])];
+    if (first > last || last - first >= 1 << 16)
+      throw new UsageError(`--${flag.name} has the range '${part}'`);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+}
+
+/** `START,STOP` in seconds with up to nine decimals, as `perf script --time` has it; an empty bound is open. */
+function readTime(flag: Flag, text: string): [bigint, bigint] {
+  const match = /^(\d*)(?:\.(\d{1,9}))?,(\d*)(?:\.(\d{1,9}))?$/.exec(text);
+  if (match === null) {
+    throw new UsageError(
+      `--${flag.name} is '${text}'`,
+      'expected START,STOP in seconds, for example 12.5,13',
+    );
+  }
+  const [, startSeconds = '', startFraction = '', stopSeconds = '', stopFraction = ''] = match;
+  const nanoseconds = (seconds: string, fraction: string) =>
+    BigInt(seconds || 0) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
+  const open = stopSeconds === '' && stopFraction === '';
+  return [
+    nanoseconds(startSeconds, startFraction),
+    open ? 2n ** 64n - 1n : nanoseconds(stopSeconds, stopFraction),
+  ];
+}
+
+function missingValue(flag: Flag): UsageError {
+  return new UsageError(`--${flag.name} needs a value`, `write --${flag.name} ${flag.value ?? 'VALUE'}`);
+}
+
+function unknownFlag(name: string, known: Iterable<string>): UsageError {
+  const dashes = name.length === 1 ? '-' : '--';
+  return new UsageError(
+    `unknown flag ${dashes}${name}`,
+    `see --help${suggestion(nearest(name, known), '--')}`,
+  );
+}
+
+function suggestion(name: string | undefined, prefix = ''): string {
+  return name === undefined ? '' : `; did you mean ${name.length === 1 ? '-' : prefix}${name}?`;
+}

@@ -1,0 +1,37 @@
+import { styleText } from 'node:util';
+import { AutofdoError } from '../errors.js';
+import type { Diagnostic } from '../result.js';
+
+/** Exit statuses of the command line. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+const COLOURS = { error: 'red', warning: 'yellow', note: 'cyan', hint: 'green' } as const;
+
+function label(kind: keyof typeof COLOURS): string {
+  const coloured = process.stderr.isTTY && !process.env['NO_COLOR'];
+  return coloured ? styleText(['bold', COLOURS[kind]], `${kind}:`) : `${kind}:`;
+}
+
+/** Prints an error as one paragraph with its remedy below. */
+export function printError(error: unknown): void {
+  if (!(error instanceof AutofdoError)) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`${label('error')} ${text}\n`);
+    return;
+  }
+  const { message, path, hint } = error;
+  const where = path !== undefined && !message.includes(path) ? `${path}: ` : '';
+  process.stderr.write(`${label('error')} ${indentContinuation(where + message)}\n`);
+  if (hint !== undefined) process.stderr.write(`  ${label('hint')} ${indentContinuation(hint)}\n`);
+}
+
+/** Prints warnings and notes; a warning of llvm-profgen looks as it does there. */
+export function printDiagnostics(diagnostics: readonly Diagnostic[], notes: boolean): void {
+  for (const { severity, message } of diagnostics) {
+    if (severity === 'warning' || notes) process.stderr.write(`${label(severity)} ${message}\n`);
+  }
+}
+
+function indentContinuation(text: string): string {
+  return text.replaceAll('\n', '\n  ');
+}

@@ -1,0 +1,12 @@
+export { AutofdoError, type AutofdoErrorCode } from './errors.js';
+export { generateProfile } from './generate-profile.js';
+export type { GenerateOptions, ProfileFormat } from './options.js';
+export type { Phase, Progress } from './progress.js';
+export type {
+  Diagnostic,
+  EntryClass,
+  GenerateResult,
+  Ledger,
+  PhaseTiming,
+  Statistics,
+} from './result.js';

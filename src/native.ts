@@ -1,0 +1,91 @@
+import { createRequire } from 'node:module';
+import type * as Binding from '../native/binding/index.cjs';
+import { AutofdoError, toAutofdoError } from './errors.js';
+import { JobQueue } from './job-queue.js';
+import type { Progress } from './progress.js';
+
+type Addon = typeof Binding;
+
+let loaded: Addon | undefined;
+
+/** Three of libuv's four threads: one stays free for the program that uses this library. */
+const jobs = new JobQueue(3);
+
+/** Loads the addon on first use. Throws `ADDON_UNAVAILABLE` when there is none for this platform. */
+function addon(): Addon {
+  if (loaded === undefined) {
+    try {
+      loaded = createRequire(import.meta.url)('../native/binding/index.cjs') as Addon;
+    } catch (cause) {
+      throw new AutofdoError(
+        'ADDON_UNAVAILABLE',
+        `the native addon could not be loaded on ${process.platform}-${process.arch}: ${firstLine(cause)}`,
+        {
+          hint: 'in a checkout, build it with `npm run build:native` (needs Rust and a C compiler); otherwise reinstall without --omit=optional',
+          cause,
+        },
+      );
+    }
+  }
+  return loaded;
+}
+
+function firstLine(cause: unknown): string {
+  return String(cause instanceof Error ? cause.message : cause).split('\n', 1)[0] ?? '';
+}
+
+/**
+ * Runs one job in the addon.
+ *
+ * Rejects with an `AutofdoError`, with the signal's reason once it is aborted, or with what `onProgress` threw.
+ */
+export function runGenerate(
+  options: Binding.BindingGenerateOptions,
+  signal: AbortSignal | undefined,
+  onProgress: ((progress: Progress) => void) | undefined,
+): Promise<Binding.BindingOutcome> {
+  return jobs.run(signal, () => runJob(options, signal, onProgress));
+}
+
+async function runJob(
+  options: Binding.BindingGenerateOptions,
+  signal: AbortSignal | undefined,
+  onProgress: ((progress: Progress) => void) | undefined,
+): Promise<Binding.BindingOutcome> {
+  const { BindingCancelToken, generate } = addon();
+  const cancel = new BindingCancelToken();
+  let thrown: { error: unknown } | undefined;
+  // An exception that left the callback would end the process: it has no JavaScript caller.
+  const report =
+    onProgress &&
+    ((progress: Progress) => {
+      if (thrown !== undefined || signal?.aborted) return;
+      try {
+        onProgress(progress);
+      } catch (error) {
+        thrown = { error };
+        cancel.cancel();
+      }
+    });
+  const onAbort = () => cancel.cancel();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    const result = await generate(options, cancel, report);
+    if (thrown !== undefined) throw thrown.error;
+    if (result.ok) return result.value;
+    if (result.error.code === 'ABORTED') signal?.throwIfAborted();
+    throw toAutofdoError(result.error);
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** A streaming zstd decoder of the addon, or undefined where no addon can be loaded. */
+export function createZstdDecoder(): { decode(payload: Uint8Array): Uint8Array } | undefined {
+  try {
+    const { BindingZstdDecoder } = addon();
+    return new BindingZstdDecoder();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,201 @@
+import type { BindingGenerateOptions } from '../native/binding/index.cjs';
+import { AutofdoError } from './errors.js';
+import type { Progress } from './progress.js';
+
+/**
+ * Encoding of a profile. clang reads all three; `extbinary` is what llvm-profgen writes by default and what
+ * kernel builds expect.
+ */
+export type ProfileFormat = 'extbinary' | 'binary' | 'text';
+
+/**
+ * What to generate a profile from, and how. `binary` and exactly one of `perfData`, `unsymbolizedProfile` and
+ * `llvmSampleProfile` are needed; everything else has llvm-profgen's default. Names are those of the flags.
+ */
+export interface GenerateOptions {
+  /** The profiled executable, shared object or vmlinux: an ELF file with symbols and, here or in a debug file, DWARF. */
+  binary: string | readonly string[];
+  /** One or more recordings of `perf record -b`: files, directories or pipe streams; `-` is standard input. */
+  perfData?: string | readonly string[] | undefined;
+  /** Range and branch counters as text, as `skipSymbolization` writes them. */
+  unsymbolizedProfile?: string | undefined;
+  /** A finished sample profile that is only post-processed and re-encoded. */
+  llvmSampleProfile?: string | undefined;
+
+  /** File to write; it is replaced as a whole once the profile is complete. Absent: `GenerateResult.bytes`. */
+  output?: string | undefined;
+  /** Encoding; default `extbinary`. */
+  format?: ProfileFormat | undefined;
+  /** `llvm-profgen`: equal to llvm-profgen 22 even where that is known to lose samples. */
+  compat?: 'llvm-profgen' | undefined;
+
+  /** Whether the binary is a vmlinux; absent: recognised. */
+  kernel?: boolean | undefined;
+  /** ELF file that has the binary's DWARF; absent: the binary, its build-id file or its debuglink. */
+  debugBinary?: string | undefined;
+  /** DWARF package; default `<binary>.dwp`. */
+  dwp?: string | undefined;
+  /** Use samples of a mapping of the right name whose build id differs from the binary's; default false. */
+  ignoreBuildId?: boolean | undefined;
+
+  /** Names of the events that count, as `perf evlist` prints them; default all. */
+  event?: string | readonly string[] | undefined;
+  /** Process ids that count; default all. */
+  pid?: number | readonly number[] | undefined;
+  /** Thread ids that count; default all. */
+  tid?: number | readonly number[] | undefined;
+  /** Processor numbers that count; default all. */
+  cpu?: number | readonly number[] | undefined;
+  /** First and last time stamp that count, in nanoseconds of the recording's clock, both inclusive. */
+  time?: readonly [bigint, bigint] | undefined;
+
+  /** Zero counts for every function of the binary, not only for sampled ones; default false. */
+  fillZeroForAllFuncs?: boolean | undefined;
+  /** Function totals are sums of body counts; default false. */
+  updateTotalSamples?: boolean | undefined;
+  /** Drop top-level functions colder than the cold threshold; default false. */
+  trimColdProfile?: boolean | undefined;
+  /** Names as 64-bit MD5 prefixes (`extbinary` only); default false. */
+  useMd5?: boolean | undefined;
+  /** List the binary's functions, so that clang tells cold ones from new ones (`extbinary` only); default false. */
+  populateProfileSymbolList?: boolean | undefined;
+  /** Write counters as text instead of a profile; default false. */
+  skipSymbolization?: boolean | undefined;
+  /** Counters hold offsets from the preferred base; default true. */
+  useOffset?: boolean | undefined;
+  /** Offsets count from the first loadable segment instead; default false. */
+  useFirstLoadableSegmentAsBase?: boolean | undefined;
+  /** Use DWARF although the binary has pseudo probes; default false. */
+  useDwarfCorrelation?: boolean | undefined;
+
+  /** Report the density of the hot part as a note; default false. */
+  showDensity?: boolean | undefined;
+  /** One diagnostic for every suspicious range, function and instruction; default false. */
+  showDetailedWarning?: boolean | undefined;
+  /** Density below which a warning recommends more samples; default 50. */
+  profileDensityThreshold?: number | undefined;
+  /** Share of samples that the density covers, in millionths (0 to 1000000); default 990000. */
+  profileDensityCutoffHot?: number | undefined;
+  /** Cut-off in millionths whose count separates cold from warm; default 999999. */
+  profileSummaryCutoffCold?: number | undefined;
+  /** The cold threshold as a count; overrides the cut-off. */
+  profileSummaryColdCount?: number | bigint | undefined;
+
+  /** Fail with `LOSS_EXCEEDED` when more than this percentage (0 to 100) of the branch entries is lost. */
+  maxLoss?: number | undefined;
+  /** Damage in an input is an error (`INPUT_DAMAGED`) instead of a diagnostic; default false. */
+  strict?: boolean | undefined;
+  /** Worker threads; default 0: one for each processor. */
+  jobs?: number | undefined;
+
+  /** Aborts the job: the promise is rejected with the signal's reason and no file is left behind. */
+  signal?: AbortSignal | undefined;
+  /** Called about ten times a second, and at the start of each phase. What it throws ends the job. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+const FORMATS: readonly string[] = ['extbinary', 'binary', 'text'] satisfies ProfileFormat[];
+const MILLION = 1_000_000;
+
+/** Options as the addon takes them. Throws `INVALID_OPTIONS`. */
+export function toBindingOptions(options: GenerateOptions): BindingGenerateOptions {
+  const binaries = list(options.binary);
+  if (binaries.length === 0 || binaries.includes('')) throw invalid('no binary was given', 'set `binary`');
+  const inputs = [options.perfData, options.unsymbolizedProfile, options.llvmSampleProfile];
+  const given = inputs.filter((input) => list(input).length > 0).length;
+  if (given !== 1) {
+    throw invalid(
+      given === 0 ? 'no input was given' : 'more than one kind of input was given',
+      'give exactly one of perfData, unsymbolizedProfile and llvmSampleProfile',
+    );
+  }
+  if (options.format !== undefined && !FORMATS.includes(options.format)) {
+    throw invalid(`format '${options.format}' is unknown`, `formats are ${FORMATS.join(', ')}`);
+  }
+  if (options.compat !== undefined && options.compat !== 'llvm-profgen') {
+    throw invalid(`compat '${options.compat}' is unknown`, "the only value is 'llvm-profgen'");
+  }
+  checkRange('profileDensityCutoffHot', options.profileDensityCutoffHot, 0, MILLION, true);
+  checkRange('profileSummaryCutoffCold', options.profileSummaryCutoffCold, 0, MILLION, true);
+  checkRange('profileDensityThreshold', options.profileDensityThreshold, 0, Number.MAX_VALUE);
+  checkRange('maxLoss', options.maxLoss, 0, 100);
+  checkRange('jobs', options.jobs, 0, 1024, true);
+  if (options.time !== undefined && options.time[0] > options.time[1]) {
+    throw invalid('time ends before it starts', 'give the first and the last time stamp in this order');
+  }
+  const {
+    signal: _signal,
+    onProgress: _onProgress,
+    binary: _binary,
+    event,
+    pid,
+    tid,
+    cpu,
+    ...same
+  } = options;
+  return defined({
+    ...same,
+    binaries,
+    perfData: options.perfData === undefined ? undefined : list(options.perfData),
+    events: event === undefined ? undefined : list(event),
+    pids: integers('pid', pid, -(2 ** 31), 2 ** 31 - 1),
+    tids: integers('tid', tid, -(2 ** 31), 2 ** 31 - 1),
+    cpus: integers('cpu', cpu, 0, 2 ** 32 - 1),
+    time: options.time && [options.time[0], options.time[1]],
+    profileSummaryColdCount: coldCount(options.profileSummaryColdCount),
+  });
+}
+
+function list<T>(value: T | readonly T[] | undefined): T[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? [...value] : [value as T];
+}
+
+function integers(
+  name: string,
+  value: number | readonly number[] | undefined,
+  least: number,
+  most: number,
+): number[] | undefined {
+  if (value === undefined) return undefined;
+  const numbers = list(value);
+  for (const number of numbers) checkRange(name, number, least, most, true);
+  return numbers;
+}
+
+function coldCount(value: number | bigint | undefined): bigint | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'number')
+    checkRange('profileSummaryColdCount', value, 0, Number.MAX_SAFE_INTEGER, true);
+  const count = BigInt(value);
+  if (count < 0n || count > 0xffff_ffff_ffff_ffffn) {
+    throw invalid(`profileSummaryColdCount is ${value}`, 'it must be an unsigned 64-bit number');
+  }
+  return count;
+}
+
+function checkRange(
+  name: string,
+  value: number | undefined,
+  least: number,
+  most: number,
+  integer = false,
+): void {
+  if (value === undefined) return;
+  if (value >= least && value <= most && (!integer || Number.isInteger(value))) return;
+  throw invalid(
+    `${name} is ${value}`,
+    `it must be ${integer ? 'a whole number' : 'a number'} from ${least} to ${most}`,
+  );
+}
+
+function invalid(message: string, hint: string): AutofdoError {
+  return new AutofdoError('INVALID_OPTIONS', message, { hint });
+}
+
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+/** The addon's absent options are missing, not undefined. */
+function defined<T extends object>(object: T): Defined<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

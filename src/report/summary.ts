@@ -1,0 +1,55 @@
+import type { EntryClass, GenerateResult, PhaseTiming } from '../result.js';
+import { formatBytes, formatCount, formatDuration, formatShare } from './format.js';
+
+const CLASS_LABELS: Record<EntryClass, string> = {
+  used: 'used',
+  outsideBinary: 'outside the binary',
+  unmapped: 'not mapped anywhere',
+  otherBuild: 'in another build of the binary',
+  notInstruction: 'not at an instruction',
+  wrongPath: 'speculative, never executed',
+  unfilledSlot: 'unfilled slots',
+  deselected: 'not selected',
+  crossesBarrier: 'followed by an impossible run',
+  noFunction: 'followed by a run outside any function',
+};
+
+const LABEL_WIDTH = 16;
+
+/** What a person wants to know after a job. Ends with a line break. */
+export function summaryText(result: GenerateResult, target: string): string {
+  const { statistics } = result;
+  const lines: [string, string][] = [];
+  if (statistics.samples > 0) {
+    const withStacks = formatCount(statistics.branchSamples);
+    lines.push(['samples', `${formatCount(statistics.samples)}, ${withStacks} with branch stacks`]);
+    lines.push(['branch entries', formatCount(statistics.branchEntries)]);
+    for (const [name, entries] of Object.entries(statistics.ledger) as [EntryClass, number][]) {
+      if (entries === 0 && name !== 'used') continue;
+      const share = formatShare(entries, statistics.branchEntries).padStart(7);
+      lines.push(['', `${share}  ${CLASS_LABELS[name]} (${formatCount(entries)})`]);
+    }
+  }
+  if (statistics.lostRecords > 0)
+    lines.push(['lost by kernel', `${formatCount(statistics.lostRecords)} records`]);
+  if (statistics.functions > 0) {
+    lines.push(['functions', formatCount(statistics.functions)]);
+    lines.push([
+      'density',
+      `${statistics.density.toFixed(1)} samples for each instruction line of the hot part`,
+    ]);
+  }
+  lines.push(['output', `${target} (${formatBytes(result.size)})`]);
+  return lines.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join('');
+}
+
+/** The phases of a job with their times. Ends with a line break. */
+export function timingsText(timings: readonly PhaseTiming[]): string {
+  const total = timings.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  return [...timings, { phase: 'total', milliseconds: total }]
+    .map(
+      ({ phase, milliseconds }) =>
+        `${phase.padEnd(LABEL_WIDTH)}${formatDuration(milliseconds).padStart(10)}\n`,
+    )
+    .join('');
+}
