@@ -1,1 +1,49 @@
 //! perf.data: bytes to records, samples, branch stacks and address spaces.
+//!
+//! [`PerfData`] opens a recording and hands it out in [`Segment`]s; of each, every record but the samples has already
+//! been taken in, and any thread may decode any chunk of samples. [`AddressSpaces`] tells what was mapped where, in
+//! which process and when.
+//!
+//! All input is hostile. What can be read before damage is read, the damage is reported, and nothing is believed
+//! without a check.
+
+mod address;
+mod address_spaces;
+mod attr;
+mod branch_stack;
+mod build_id;
+mod byte_order;
+mod error;
+mod event_names;
+mod event_table;
+mod feature;
+mod file_container;
+mod header;
+mod metadata;
+mod perf_data;
+mod range_tree;
+mod record;
+mod recording;
+mod sample;
+mod sample_layout;
+mod scan;
+mod segment;
+mod side_record;
+mod source;
+mod stats;
+mod walk;
+
+pub use address::{Avma, Moment};
+pub use address_spaces::{AddressSpaces, MapId, MappedRange, Space};
+pub use attr::EventAttr;
+pub use branch_stack::{Branch, BranchFlags, BranchStack, Speculation};
+pub use build_id::{BuildId, BuildIdEntry};
+pub use byte_order::ByteOrder;
+pub use error::{Error, Lookalike};
+pub use metadata::Metadata;
+pub use perf_data::PerfData;
+pub use record::{CpuMode, record_type};
+pub use sample::Sample;
+pub use segment::{ChunkBuffer, ChunkStats, Segment};
+pub use side_record::{Change, MappedFile, Mapping, SideRecord};
+pub use stats::{Damage, DamageKind, RecordStats};

@@ -1,0 +1,461 @@
+//! What was mapped where, in which process and when.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::address::{Avma, Moment};
+use crate::range_tree::{RangeForest, Tree};
+use crate::record::CpuMode;
+use crate::side_record::{Change, Mapping, SideRecord};
+
+/// Number of a mapping in [`AddressSpaces`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MapId(pub u32);
+
+/// Addresses at which a mapping is visible: all of it, or what later mappings left of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MappedRange {
+    /// First address.
+    pub start: Avma,
+    /// First address after it.
+    pub end: Avma,
+    /// What is mapped.
+    pub map: MapId,
+}
+
+/// Maps that are kept in a list before they are put into a tree: a program start maps a dozen files, and most of the
+/// nodes that each would make are replaced by the next.
+const MAX_RECENT: usize = 16;
+/// How perf begins the name of the kernel image's mapping; the symbol it was placed by follows.
+const KERNEL_IMAGE: &str = "[kernel.kallsyms]";
+
+/// The address spaces of all processes over time, and of the kernel.
+///
+/// * A new mapping cuts what it overlaps; there is no record of unmapping.
+/// * A forked process begins with its parent's maps of that moment; exec drops a process's maps.
+/// * The kernel's modules are mapped before the recording begins, so they have no times. Of overlapping ones that with
+///   the higher start is visible (older perf lets the last module reach to the end of memory).
+/// * Guests are left out: their addresses are not the host's.
+#[derive(Debug, Default)]
+pub struct AddressSpaces {
+    mappings: Vec<Mapping>,
+    /// All changes of processes, in order.
+    events: Vec<Event>,
+    processes: HashMap<i32, Process>,
+    forest: RangeForest,
+    modules: BTreeMap<Avma, MapId>,
+    kernel_image: Option<MapId>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Event {
+    moment: Moment,
+    position: u64,
+    pid: i32,
+    kind: EventKind,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum EventKind {
+    Map(MapId),
+    Exec,
+    Fork { parent: i32 },
+}
+
+/// The history of one process. Events are indices into [`AddressSpaces::events`].
+#[derive(Debug, Default)]
+struct Process {
+    /// Ascending by event.
+    versions: Vec<Version>,
+    /// Its map events, ascending.
+    maps: Vec<u32>,
+}
+
+/// The ranges of a process after an event; they hold, with the maps that follow on top, until the next version.
+#[derive(Debug, Clone, Copy)]
+struct Version {
+    event: u32,
+    tree: Tree,
+    /// Index in `maps` of the first map that is not in the tree.
+    first_recent: u32,
+    /// Nodes there were before this version's.
+    forest_len: u32,
+}
+
+impl AddressSpaces {
+    /// Takes in what the next segment changes. A record that happened earlier than some taken in before is put where it
+    /// belongs.
+    ///
+    /// # Panics
+    /// Never for less than 2^32 records, which would take more memory than there is.
+    pub fn extend(&mut self, records: &[SideRecord]) {
+        let mut added: Vec<Event> = records.iter().filter_map(|record| self.event_of(record)).collect();
+        let Some(first) = added.iter().map(Event::order).min() else {
+            return;
+        };
+        // Take back what happened later than the earliest of the new ones.
+        let keep = self.events.partition_point(|event| event.order() <= first);
+        self.roll_back(keep);
+        added.extend(self.events.drain(keep..));
+        added.sort_by_key(Event::order);
+        for event in added {
+            let index = u32::try_from(self.events.len()).expect("fewer than 2^32 records fit into memory");
+            self.events.push(event);
+            self.apply(index, event);
+        }
+    }
+
+    /// The address space of process `pid` at `moment`.
+    #[must_use]
+    pub fn space(&self, pid: i32, moment: Moment) -> Space<'_> {
+        let mut space = Space {
+            spaces: self,
+            tree: Tree::EMPTY,
+            recent: &[],
+            from: Moment::START,
+            until: None,
+        };
+        let Some(process) = self.processes.get(&pid) else {
+            return space;
+        };
+        let happened = |event: u32| self.events[event as usize].moment <= moment;
+        let moment_of = |event: u32| self.events[event as usize].moment;
+
+        let following = process.versions.partition_point(|version| happened(version.event));
+        let next_version = process.versions.get(following);
+        let mut first_recent = 0;
+        if let Some(version) = following.checked_sub(1).map(|current| process.versions[current]) {
+            space.tree = version.tree;
+            space.from = moment_of(version.event);
+            first_recent = version.first_recent as usize;
+        }
+        let end = next_version.map_or(process.maps.len(), |version| version.first_recent as usize);
+        let candidates = &process.maps[first_recent..end];
+        let (recent, later) = candidates.split_at(candidates.partition_point(|&event| happened(event)));
+        space.recent = recent;
+        if let Some(&latest) = recent.last() {
+            space.from = space.from.max(moment_of(latest));
+        }
+        space.until = later
+            .first()
+            .copied()
+            .or(next_version.map(|version| version.event))
+            .map(moment_of);
+        space
+    }
+
+    /// A mapping by its number.
+    ///
+    /// # Panics
+    /// If the number is of other address spaces.
+    #[must_use]
+    pub fn mapping(&self, id: MapId) -> &Mapping {
+        &self.mappings[id.0 as usize]
+    }
+
+    /// All mappings, in the order they were taken in.
+    pub fn mappings(&self) -> impl ExactSizeIterator<Item = (MapId, &Mapping)> {
+        self.mappings
+            .iter()
+            .enumerate()
+            .map(|(index, mapping)| (MapId(index as u32), mapping))
+    }
+
+    /// The kernel modules, sorted and disjoint.
+    #[must_use]
+    pub fn modules(&self) -> Vec<MappedRange> {
+        self.modules.keys().filter_map(|&start| self.module_at(start)).collect()
+    }
+
+    /// The latest mapping of the kernel image, such as `[kernel.kallsyms]_text`. What it says of its range is not
+    /// reliable; its `pgoff` is the run-time address of the symbol in its name, or 0 if that was hidden.
+    #[must_use]
+    pub fn kernel_image(&self) -> Option<MapId> {
+        self.kernel_image
+    }
+
+    /// Keeps a record's mapping and makes an event of it, unless it is the kernel's or a guest's.
+    fn event_of(&mut self, record: &SideRecord) -> Option<Event> {
+        let (pid, kind) = match &record.change {
+            Change::Map(mapping) => (mapping.pid, EventKind::Map(self.keep_mapping(mapping)?)),
+            Change::Exec { pid } => (*pid, EventKind::Exec),
+            Change::Fork { pid, parent } => (*pid, EventKind::Fork { parent: *parent }),
+        };
+        Some(Event {
+            moment: record.moment,
+            position: record.position,
+            pid,
+            kind,
+        })
+    }
+
+    fn keep_mapping(&mut self, mapping: &Mapping) -> Option<MapId> {
+        let id = MapId(u32::try_from(self.mappings.len()).ok()?);
+        match mapping.cpumode {
+            CpuMode::GuestKernel | CpuMode::GuestUser | CpuMode::Hypervisor => None,
+            CpuMode::Kernel => {
+                self.mappings.push(mapping.clone());
+                if mapping.file.name.starts_with(KERNEL_IMAGE) {
+                    self.kernel_image = Some(id);
+                } else if mapping.len > 0 {
+                    self.modules.insert(mapping.start, id);
+                }
+                None
+            }
+            CpuMode::User | CpuMode::Unknown => {
+                if mapping.len == 0 {
+                    return None;
+                }
+                self.mappings.push(mapping.clone());
+                Some(id)
+            }
+        }
+    }
+
+    fn apply(&mut self, index: u32, event: Event) {
+        match event.kind {
+            EventKind::Map(_) => {
+                let process = self.processes.entry(event.pid).or_default();
+                process.maps.push(index);
+                if process.recent().len() >= MAX_RECENT {
+                    self.flush(index, event.pid);
+                }
+            }
+            EventKind::Exec => self.begin_version(index, event.pid, Tree::EMPTY),
+            EventKind::Fork { parent } => {
+                let tree = self.flush(index, parent);
+                self.begin_version(index, event.pid, tree);
+            }
+        }
+    }
+
+    fn begin_version(&mut self, event: u32, pid: i32, tree: Tree) {
+        let forest_len = self.forest.len() as u32;
+        let process = self.processes.entry(pid).or_default();
+        process.versions.push(Version {
+            event,
+            tree,
+            first_recent: process.maps.len() as u32,
+            forest_len,
+        });
+    }
+
+    /// Puts the recent maps of a process into its tree, as of `event`; returns the tree.
+    fn flush(&mut self, event: u32, pid: i32) -> Tree {
+        let Some(process) = self.processes.get_mut(&pid) else {
+            return Tree::EMPTY;
+        };
+        let mut tree = process.versions.last().map_or(Tree::EMPTY, |version| version.tree);
+        if process.recent().is_empty() {
+            return tree;
+        }
+        let forest_len = self.forest.len();
+        for &recent in process.recent() {
+            if let EventKind::Map(map) = self.events[recent as usize].kind {
+                tree = self.forest.insert(tree, range_of(map, &self.mappings[map.0 as usize]));
+            }
+        }
+        tree = self.forest.compact(forest_len, tree);
+        let first_recent = process.maps.len() as u32;
+        process.versions.push(Version {
+            event,
+            tree,
+            first_recent,
+            forest_len: forest_len as u32,
+        });
+        tree
+    }
+
+    /// Takes back what the events from number `keep` on did.
+    fn roll_back(&mut self, keep: usize) {
+        let mut forest_len = self.forest.len();
+        for event in &self.events[keep..] {
+            let parent = match event.kind {
+                EventKind::Fork { parent } => Some(parent),
+                _ => None,
+            };
+            for pid in [Some(event.pid), parent].into_iter().flatten() {
+                let Some(process) = self.processes.get_mut(&pid) else {
+                    continue;
+                };
+                process
+                    .maps
+                    .truncate(process.maps.partition_point(|&event| (event as usize) < keep));
+                let kept = process
+                    .versions
+                    .partition_point(|version| (version.event as usize) < keep);
+                forest_len = process.versions[kept..]
+                    .iter()
+                    .fold(forest_len, |len, version| len.min(version.forest_len as usize));
+                process.versions.truncate(kept);
+            }
+        }
+        self.forest.truncate(forest_len);
+    }
+
+    /// The module that begins at `start` or is the nearest below, up to the next one.
+    fn module_at(&self, address: Avma) -> Option<MappedRange> {
+        let (_, &map) = self.modules.range(..=address).next_back()?;
+        let mut range = range_of(map, self.mapping(map));
+        let next = self.modules.range(Avma(address.0.checked_add(1)?)..).next();
+        if let Some((&next, _)) = next {
+            range.end = range.end.min(next);
+        }
+        (address < range.end).then_some(range)
+    }
+}
+
+impl Event {
+    /// Changes of the same moment happen in the order they stand in.
+    fn order(&self) -> (Moment, u64) {
+        (self.moment, self.position)
+    }
+}
+
+impl Process {
+    /// The maps that are not in the tree of the latest version.
+    fn recent(&self) -> &[u32] {
+        &self.maps[self.versions.last().map_or(0, |version| version.first_recent as usize)..]
+    }
+}
+
+fn range_of(map: MapId, mapping: &Mapping) -> MappedRange {
+    MappedRange {
+        start: mapping.start,
+        end: Avma(mapping.start.0.saturating_add(mapping.len)),
+        map,
+    }
+}
+
+/// The address space of one process, as it was between two changes.
+#[derive(Debug, Clone, Copy)]
+pub struct Space<'a> {
+    spaces: &'a AddressSpaces,
+    tree: Tree,
+    /// Map events on top of the tree, oldest first.
+    recent: &'a [u32],
+    from: Moment,
+    until: Option<Moment>,
+}
+
+impl<'a> Space<'a> {
+    /// The moment from which on it looked like this.
+    #[must_use]
+    pub fn from(&self) -> Moment {
+        self.from
+    }
+
+    /// The moment at which it changed, if it did.
+    #[must_use]
+    pub fn until(&self) -> Option<Moment> {
+        self.until
+    }
+
+    /// True if it looked like this at `moment`.
+    #[must_use]
+    pub fn contains(&self, moment: Moment) -> bool {
+        self.from <= moment && self.until.is_none_or(|until| moment < until)
+    }
+
+    /// What was mapped at `address`, and how far it reached around it.
+    ///
+    /// In the kernel's half that is a module, or else the kernel image: any address outside modules may be in the image,
+    /// whose range is not reliable, so check what it resolves to.
+    #[must_use]
+    pub fn find(&self, address: Avma) -> Option<MappedRange> {
+        if address.is_kernel() {
+            return self.find_kernel(address);
+        }
+        // Newer maps that do not hold the address still end what is visible around it.
+        let (mut low, mut high) = (Avma(0), Avma(u64::MAX));
+        let clip = |range: MappedRange, low: Avma, high: Avma| MappedRange {
+            start: range.start.max(low),
+            end: range.end.min(high),
+            ..range
+        };
+        for range in self.recent_ranges().rev() {
+            if address < range.start {
+                high = high.min(range.start);
+            } else if address >= range.end {
+                low = low.max(range.end);
+            } else {
+                return Some(clip(range, low, high));
+            }
+        }
+        self.spaces
+            .forest
+            .find(self.tree, address)
+            .map(|range| clip(range, low, high))
+    }
+
+    fn find_kernel(&self, address: Avma) -> Option<MappedRange> {
+        let spaces = self.spaces;
+        if let Some(range) = spaces.module_at(address) {
+            return Some(range);
+        }
+        let map = spaces.kernel_image?;
+        let before = spaces
+            .modules
+            .range(..=address)
+            .next_back()
+            .map(|(_, &map)| range_of(map, spaces.mapping(map)).end);
+        let after = spaces.modules.range(address..).next().map(|(&start, _)| start);
+        let kernel_half = Avma(1 << 63);
+        Some(MappedRange {
+            start: before.unwrap_or(kernel_half),
+            end: after.unwrap_or(Avma(u64::MAX)),
+            map,
+        })
+    }
+
+    /// All that was mapped in the process, sorted and disjoint.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<MappedRange> {
+        let mut ranges = Vec::new();
+        self.spaces.forest.collect(self.tree, &mut ranges);
+        for range in self.recent_ranges() {
+            put_on_top(&mut ranges, range);
+        }
+        ranges
+    }
+
+    /// The address spaces this one is of.
+    #[must_use]
+    pub fn spaces(&self) -> &'a AddressSpaces {
+        self.spaces
+    }
+
+    fn recent_ranges(&self) -> impl DoubleEndedIterator<Item = MappedRange> + use<'a> {
+        let spaces = self.spaces;
+        self.recent
+            .iter()
+            .filter_map(move |&event| match spaces.events[event as usize].kind {
+                EventKind::Map(map) => Some(range_of(map, spaces.mapping(map))),
+                _ => None,
+            })
+    }
+}
+
+/// Cuts what `range` overlaps in the sorted `ranges` and puts it there.
+fn put_on_top(ranges: &mut Vec<MappedRange>, range: MappedRange) {
+    let first = ranges.partition_point(|old| old.end <= range.start);
+    let last = ranges.partition_point(|old| old.start < range.end);
+    let mut replacement = Vec::with_capacity(3);
+    if let Some(&old) = ranges[first..last].first()
+        && old.start < range.start
+    {
+        replacement.push(MappedRange {
+            end: range.start,
+            ..old
+        });
+    }
+    replacement.push(range);
+    if let Some(&old) = ranges[first..last].last()
+        && old.end > range.end
+    {
+        replacement.push(MappedRange {
+            start: range.end,
+            ..old
+        });
+    }
+    ranges.splice(first..last, replacement);
+}

@@ -1,0 +1,194 @@
+//! Events: perf_event_attr in all its sizes (Linux: include/uapi/linux/perf_event.h).
+
+use crate::byte_order::ByteOrder;
+
+/// Bits of `sample_type` that matter here: which fields a sample has.
+pub(crate) mod sample_type {
+    pub(crate) const IP: u64 = 1 << 0;
+    pub(crate) const TID: u64 = 1 << 1;
+    pub(crate) const TIME: u64 = 1 << 2;
+    pub(crate) const ADDR: u64 = 1 << 3;
+    pub(crate) const READ: u64 = 1 << 4;
+    pub(crate) const CALLCHAIN: u64 = 1 << 5;
+    pub(crate) const ID: u64 = 1 << 6;
+    pub(crate) const CPU: u64 = 1 << 7;
+    pub(crate) const PERIOD: u64 = 1 << 8;
+    pub(crate) const STREAM_ID: u64 = 1 << 9;
+    pub(crate) const RAW: u64 = 1 << 10;
+    pub(crate) const BRANCH_STACK: u64 = 1 << 11;
+    pub(crate) const IDENTIFIER: u64 = 1 << 16;
+}
+
+/// Bits of `read_format`.
+pub(crate) mod read_format {
+    pub(crate) const ENABLED: u64 = 1 << 0;
+    pub(crate) const RUNNING: u64 = 1 << 1;
+    pub(crate) const ID: u64 = 1 << 2;
+    pub(crate) const GROUP: u64 = 1 << 3;
+    pub(crate) const LOST: u64 = 1 << 4;
+}
+
+/// Bits of `branch_sample_type`.
+pub(crate) mod branch_sample_type {
+    pub(crate) const CALL_STACK: u64 = 1 << 11;
+    pub(crate) const TYPE_SAVE: u64 = 1 << 16;
+    pub(crate) const HW_INDEX: u64 = 1 << 17;
+}
+
+/// Numbers of the flag bits, counted from the lowest of a little-endian machine.
+mod flag {
+    pub(super) const FREQ: u32 = 10;
+    pub(super) const SAMPLE_ID_ALL: u32 = 18;
+    pub(super) const COMM_EXEC: u32 = 24;
+}
+
+/// The size of the first published perf_event_attr (PERF_ATTR_SIZE_VER0), which a size of 0 also means.
+pub(crate) const MIN_ATTR_SIZE: u32 = 64;
+
+/// One event of a recording.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventAttr {
+    /// The name it was recorded under, if the file has it.
+    pub name: Option<String>,
+    /// PERF_TYPE_*: 0 hardware, 1 software, 2 tracepoint, 3 cache, 4 raw; above that a PMU of the machine.
+    pub event_type: u32,
+    /// Which event of that type.
+    pub config: u64,
+    /// Period, or frequency if [`EventAttr::is_frequency`].
+    pub sample_period: u64,
+    /// Which fields its samples have.
+    pub sample_type: u64,
+    /// How counter values inside samples are laid out.
+    pub read_format: u64,
+    /// Flag bits, in little-endian numbering.
+    pub flags: u64,
+    /// Which branches were recorded. Stacks made by `perf inject` have 0 here.
+    pub branch_sample_type: u64,
+    /// Registers in user register dumps.
+    pub sample_regs_user: u64,
+    /// Ids of the event's counters, one a CPU or thread.
+    pub ids: Vec<u64>,
+}
+
+impl EventAttr {
+    /// Reads an attr from `bytes`, which may be longer or shorter than the attr is. Fields that the writing perf did
+    /// not know are 0; fields that we do not know are ignored.
+    pub(crate) fn parse(bytes: &[u8], order: ByteOrder) -> Option<Self> {
+        let size = declared_size(bytes, order)?;
+        let valid = &bytes[..bytes.len().min(size as usize)];
+        let field = |at| order.u64(valid, at).unwrap_or(0);
+        let flags = field(40);
+        Some(Self {
+            name: None,
+            event_type: order.u32(valid, 0)?,
+            config: field(8),
+            sample_period: field(16),
+            sample_type: field(24),
+            read_format: field(32),
+            // Bit-fields are allocated from the top on big-endian machines.
+            flags: if order == ByteOrder::Big {
+                flags.reverse_bits()
+            } else {
+                flags
+            },
+            branch_sample_type: field(72),
+            sample_regs_user: field(80),
+            ids: Vec::new(),
+        })
+    }
+
+    /// True if samples of this event carry a branch stack.
+    #[must_use]
+    pub fn has_branch_stack(&self) -> bool {
+        self.sample_type & sample_type::BRANCH_STACK != 0
+    }
+
+    /// True if the "branch stack" holds call frames (`--call-graph lbr`): not consecutive branches, so of no use for
+    /// a profile.
+    #[must_use]
+    pub fn is_call_stack(&self) -> bool {
+        self.has_branch_stack() && self.branch_sample_type & branch_sample_type::CALL_STACK != 0
+    }
+
+    /// True if the branch type in the entries' flags can be trusted.
+    #[must_use]
+    pub fn has_branch_types(&self) -> bool {
+        self.branch_sample_type & branch_sample_type::TYPE_SAVE != 0
+    }
+
+    /// True if `sample_period` is a frequency in Hz.
+    #[must_use]
+    pub fn is_frequency(&self) -> bool {
+        self.flag(flag::FREQ)
+    }
+
+    /// True if records other than samples end in a trailer that says when and where.
+    #[must_use]
+    pub fn sample_id_all(&self) -> bool {
+        self.flag(flag::SAMPLE_ID_ALL)
+    }
+
+    /// True if COMM records tell an exec from a mere change of name.
+    #[must_use]
+    pub fn comm_exec(&self) -> bool {
+        self.flag(flag::COMM_EXEC)
+    }
+
+    fn flag(&self, bit: u32) -> bool {
+        self.flags >> bit & 1 != 0
+    }
+
+    /// The recorded name, or else one made from type and config: `cycles`, `cpu-clock`, `r1c2`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        const HARDWARE: [&str; 10] = [
+            "cycles",
+            "instructions",
+            "cache-references",
+            "cache-misses",
+            "branches",
+            "branch-misses",
+            "bus-cycles",
+            "stalled-cycles-frontend",
+            "stalled-cycles-backend",
+            "ref-cycles",
+        ];
+        const SOFTWARE: [&str; 12] = [
+            "cpu-clock",
+            "task-clock",
+            "page-faults",
+            "context-switches",
+            "cpu-migrations",
+            "minor-faults",
+            "major-faults",
+            "alignment-faults",
+            "emulation-faults",
+            "dummy",
+            "bpf-output",
+            "cgroup-switches",
+        ];
+        if let Some(name) = &self.name {
+            return name.clone();
+        }
+        // On hybrid machines the upper half of a generic event's config names the PMU.
+        let generic = (self.config & u64::from(u32::MAX)) as usize;
+        let known = match self.event_type {
+            0 => HARDWARE.get(generic),
+            1 => SOFTWARE.get(generic),
+            _ => None,
+        };
+        match (known, self.event_type) {
+            (Some(name), _) => (*name).to_owned(),
+            (None, 4) => format!("r{:x}", self.config),
+            (None, kind) => format!("type {kind} config {:#x}", self.config),
+        }
+    }
+}
+
+/// The size an attr says it has; 0 means the first published size.
+pub(crate) fn declared_size(bytes: &[u8], order: ByteOrder) -> Option<u32> {
+    match order.u32(bytes, 4)? {
+        0 => Some(MIN_ATTR_SIZE),
+        size => Some(size),
+    }
+}

@@ -1,0 +1,129 @@
+//! Build ids: the hash a linker stores in an ELF file, by which recordings name the exact file they saw.
+
+use std::fmt;
+
+use crate::byte_order::{ByteOrder, nul_terminated};
+use crate::record::{CpuMode, misc};
+
+/// The longest build id perf stores (a SHA-1).
+const MAX_LEN: usize = 20;
+
+/// A build id of up to 20 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BuildId {
+    bytes: [u8; MAX_LEN],
+    len: u8,
+}
+
+impl BuildId {
+    /// The id in `bytes`, cut to 20 bytes as perf does; `None` if that is empty or all zero, which means "unknown".
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        let len = bytes.len().min(MAX_LEN);
+        let mut id = [0; MAX_LEN];
+        id[..len].copy_from_slice(&bytes[..len]);
+        id.iter().any(|&b| b != 0).then_some(Self {
+            bytes: id,
+            len: len as u8,
+        })
+    }
+
+    /// The bytes of the id.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    /// True if both name the same file. Older perf stores every id zero-filled to 20 bytes, so trailing zeros
+    /// do not count.
+    #[must_use]
+    pub fn matches(&self, other: &[u8]) -> bool {
+        let other = &other[..other.len().min(MAX_LEN)];
+        let common = other.len().min(usize::from(self.len));
+        self.as_bytes()[..common] == other[..common]
+            && self.as_bytes()[common..].iter().all(|&b| b == 0)
+            && other[common..].iter().all(|&b| b == 0)
+    }
+}
+
+impl fmt::Display for BuildId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for BuildId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BuildId({self})")
+    }
+}
+
+/// One line of the BUILD_ID feature section or one HEADER_BUILD_ID record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildIdEntry {
+    /// -1 for the host's kernel and files, else the guest's.
+    pub pid: i32,
+    /// Whose file it is: kernel or user, host or guest.
+    pub cpumode: CpuMode,
+    /// The id.
+    pub id: BuildId,
+    /// The file's path, or a name such as `[kernel.kallsyms]`.
+    pub name: String,
+}
+
+impl BuildIdEntry {
+    /// Reads an entry, record header included (perf: struct perf_record_header_build_id).
+    fn parse(entry: &[u8], order: ByteOrder) -> Option<Self> {
+        let flags = order.u16(entry, 4)?;
+        let pid = order.u32(entry, 8)? as i32;
+        let raw = entry.get(12..32)?;
+        let len = if flags & misc::BUILD_ID_SIZE != 0 {
+            usize::from(*entry.get(32)?).min(MAX_LEN)
+        } else {
+            MAX_LEN
+        };
+        let name = nul_terminated(entry.get(36..)?);
+        Some(Self {
+            pid,
+            cpumode: CpuMode::of(flags),
+            id: BuildId::new(&raw[..len])?,
+            name,
+        })
+    }
+
+    /// Reads an entry as written before perf 2.6.35, without the pid.
+    fn parse_without_pid(entry: &[u8], order: ByteOrder) -> Option<Self> {
+        let cpumode = CpuMode::of(order.u16(entry, 4)?);
+        let id = BuildId::new(entry.get(8..28)?)?;
+        Some(Self {
+            pid: -1,
+            cpumode,
+            id,
+            name: nul_terminated(entry.get(32..)?),
+        })
+    }
+
+    /// Reads one HEADER_BUILD_ID record.
+    pub(crate) fn from_record(record: &[u8], order: ByteOrder) -> Option<Self> {
+        Self::parse(record, order)
+    }
+
+    /// Reads a whole BUILD_ID section; what cannot be read is left out.
+    pub(crate) fn parse_section(section: &[u8], order: ByteOrder) -> Vec<Self> {
+        let mut entries = Vec::new();
+        let mut rest = section;
+        while let Some(size) = order.u16(rest, 6) {
+            let Some((entry, after)) = rest.split_at_checked(usize::from(size)).filter(|(e, _)| e.len() >= 8) else {
+                break;
+            };
+            entries.push(entry);
+            rest = after;
+        }
+        // perf recognises the old layout in the same way (perf: perf_header__read_build_ids_abi_quirk).
+        let old = entries
+            .iter()
+            .any(|e| e.get(36..).is_some_and(|name| name.starts_with(b"nel.kallsyms]")));
+        let parse = if old { Self::parse_without_pid } else { Self::parse };
+        entries.into_iter().filter_map(|entry| parse(entry, order)).collect()
+    }
+}

@@ -1,0 +1,95 @@
+//! Reading integers in the byte order of the recording machine.
+
+/// The byte order of a perf.data file: that of the machine which recorded it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteOrder {
+    /// x86, and nearly all else.
+    Little,
+    /// s390x, older POWER.
+    Big,
+}
+
+impl ByteOrder {
+    /// The u16 at `at`, or `None` past the end.
+    #[inline]
+    pub(crate) fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
+        let raw = *bytes.get(at..)?.first_chunk()?;
+        Some(match self {
+            Self::Little => u16::from_le_bytes(raw),
+            Self::Big => u16::from_be_bytes(raw),
+        })
+    }
+
+    /// The u32 at `at`, or `None` past the end.
+    #[inline]
+    pub(crate) fn u32(self, bytes: &[u8], at: usize) -> Option<u32> {
+        let raw = *bytes.get(at..)?.first_chunk()?;
+        Some(match self {
+            Self::Little => u32::from_le_bytes(raw),
+            Self::Big => u32::from_be_bytes(raw),
+        })
+    }
+
+    /// The u64 at `at`, or `None` past the end.
+    #[inline]
+    pub(crate) fn u64(self, bytes: &[u8], at: usize) -> Option<u64> {
+        let raw = *bytes.get(at..)?.first_chunk()?;
+        Some(match self {
+            Self::Little => u64::from_le_bytes(raw),
+            Self::Big => u64::from_be_bytes(raw),
+        })
+    }
+}
+
+/// Consecutive fields of a record or feature section; every read is checked against the end.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'a> {
+    rest: &'a [u8],
+    order: ByteOrder,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn new(bytes: &'a [u8], order: ByteOrder) -> Self {
+        Self { rest: bytes, order }
+    }
+
+    /// What has not been read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    pub(crate) fn bytes(&mut self, count: u64) -> Option<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(usize::try_from(count).ok()?)?;
+        self.rest = rest;
+        Some(taken)
+    }
+
+    pub(crate) fn u32(&mut self) -> Option<u32> {
+        let value = self.order.u32(self.rest, 0)?;
+        self.rest = &self.rest[4..];
+        Some(value)
+    }
+
+    pub(crate) fn u64(&mut self) -> Option<u64> {
+        let value = self.order.u64(self.rest, 0)?;
+        self.rest = &self.rest[8..];
+        Some(value)
+    }
+
+    /// A string as feature sections store it: u32 length, then that many bytes with a NUL among them.
+    pub(crate) fn string(&mut self) -> Option<String> {
+        let len = self.u32()?;
+        self.bytes(u64::from(len)).map(nul_terminated)
+    }
+}
+
+/// The text before the first NUL (or all of it), with anything that is not UTF-8 replaced.
+pub(crate) fn nul_terminated(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(before_nul(bytes)).into_owned()
+}
+
+/// The bytes before the first NUL.
+pub(crate) fn before_nul(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
+    &bytes[..end]
+}

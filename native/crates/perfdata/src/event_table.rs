@@ -1,0 +1,139 @@
+//! Which event a record belongs to, and how that event's samples are laid out.
+
+use std::collections::HashMap;
+
+use crate::attr::{EventAttr, sample_type};
+use crate::byte_order::ByteOrder;
+use crate::record::HEADER_SIZE;
+use crate::sample_layout::SampleLayout;
+
+/// Everything needed to decode records, made from the attrs known so far.
+#[derive(Debug, Clone)]
+pub(crate) struct EventTable {
+    pub(crate) order: ByteOrder,
+    layouts: Vec<SampleLayout>,
+    // The standard hasher is keyed at random: a file cannot be made to collide.
+    by_id: HashMap<u64, u16>,
+    /// Where a SAMPLE has its event's id, in bytes from the record's start.
+    sample_id_at: Option<usize>,
+    /// Where other records have it, in bytes from the record's end.
+    other_id_from_end: Option<usize>,
+    /// True if every record has a time, so that times order the changes of address spaces.
+    pub(crate) timed: bool,
+}
+
+impl EventTable {
+    pub(crate) fn new(order: ByteOrder) -> Self {
+        Self {
+            order,
+            layouts: Vec::new(),
+            by_id: HashMap::new(),
+            sample_id_at: None,
+            other_id_from_end: None,
+            timed: false,
+        }
+    }
+
+    /// Adds the next event. Where records have their ids, and whether they have times, the first event tells: files
+    /// whose events disagree there cannot be read by anyone.
+    pub(crate) fn add(&mut self, attr: &EventAttr) {
+        let Ok(event) = u16::try_from(self.layouts.len()) else {
+            return;
+        };
+        if event == 0 {
+            self.sample_id_at = sample_id_at(attr.sample_type);
+            self.other_id_from_end = attr
+                .sample_id_all()
+                .then(|| other_id_from_end(attr.sample_type))
+                .flatten();
+            self.timed = attr.sample_id_all() && attr.sample_type & sample_type::TIME != 0;
+        }
+        self.layouts.push(SampleLayout::of(attr));
+        self.add_ids(event, &attr.ids);
+    }
+
+    /// Adds ids that were told apart from the attr.
+    pub(crate) fn add_ids(&mut self, event: u16, ids: &[u64]) {
+        self.by_id.extend(ids.iter().map(|&id| (id, event)));
+    }
+
+    /// The event with this counter id.
+    pub(crate) fn event_of_id(&self, id: u64) -> Option<u16> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// The event a SAMPLE belongs to and the layout of its fields; `None` if its id is in no table.
+    #[inline]
+    pub(crate) fn of_sample(&self, record: &[u8], last: &mut LastEvent) -> Option<(u16, &SampleLayout)> {
+        let event = match self.sample_id_at {
+            Some(at) if self.layouts.len() > 1 => {
+                let id = self.order.u64(record, at)?;
+                if id == last.id {
+                    last.event
+                } else {
+                    let event = self.lookup(id)?;
+                    *last = LastEvent { id, event };
+                    event
+                }
+            }
+            _ => 0,
+        };
+        self.layouts.get(usize::from(event)).map(|layout| (event, layout))
+    }
+
+    /// The layout that tells where a record other than a sample has its trailer.
+    pub(crate) fn of_other(&self, record: &[u8]) -> Option<&SampleLayout> {
+        let event = match self.other_id_from_end {
+            Some(from_end) if self.layouts.len() > 1 => {
+                let at = record.len().checked_sub(from_end).filter(|&at| at >= HEADER_SIZE)?;
+                self.lookup(self.order.u64(record, at)?)?
+            }
+            _ => 0,
+        };
+        self.layouts.get(usize::from(event))
+    }
+
+    /// Records that perf synthesizes have the id 0 and go by the first event. Without any ids all goes to the first.
+    fn lookup(&self, id: u64) -> Option<u16> {
+        if id == 0 || self.by_id.is_empty() {
+            Some(0)
+        } else {
+            self.event_of_id(id)
+        }
+    }
+}
+
+/// The event of the latest sample: runs of samples of one event need no look-up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LastEvent {
+    id: u64,
+    event: u16,
+}
+
+impl LastEvent {
+    /// Id 0 always goes by the first event.
+    pub(crate) const NONE: Self = Self { id: 0, event: 0 };
+}
+
+/// perf: evsel__calc_id_pos.
+fn sample_id_at(fields: u64) -> Option<usize> {
+    if fields & sample_type::IDENTIFIER != 0 {
+        return Some(HEADER_SIZE);
+    }
+    if fields & sample_type::ID == 0 {
+        return None;
+    }
+    let before = fields & (sample_type::IP | sample_type::TID | sample_type::TIME | sample_type::ADDR);
+    Some(HEADER_SIZE + 8 * before.count_ones() as usize)
+}
+
+/// perf: evsel__calc_is_pos.
+fn other_id_from_end(fields: u64) -> Option<usize> {
+    if fields & sample_type::IDENTIFIER != 0 {
+        return Some(8);
+    }
+    if fields & sample_type::ID == 0 {
+        return None;
+    }
+    Some(8 + 8 * (fields & (sample_type::CPU | sample_type::STREAM_ID)).count_ones() as usize)
+}

@@ -1,0 +1,106 @@
+//! Feature sections: the recorded facts about machine, perf and events (perf: tools/perf/util/header.c).
+
+use crate::attr::EventAttr;
+use crate::build_id::BuildIdEntry;
+use crate::byte_order::{ByteOrder, Fields};
+use crate::event_names::EventNames;
+use crate::metadata::Metadata;
+
+/// Numbers of features, which are also bits of the header's bitmap.
+pub(crate) mod feature {
+    pub(crate) const BUILD_ID: u32 = 2;
+    pub(crate) const HOSTNAME: u32 = 3;
+    pub(crate) const OSRELEASE: u32 = 4;
+    pub(crate) const VERSION: u32 = 5;
+    pub(crate) const ARCH: u32 = 6;
+    pub(crate) const NRCPUS: u32 = 7;
+    pub(crate) const CPUDESC: u32 = 8;
+    pub(crate) const CPUID: u32 = 9;
+    pub(crate) const CMDLINE: u32 = 11;
+    pub(crate) const EVENT_DESC: u32 = 12;
+    pub(crate) const SAMPLE_TIME: u32 = 21;
+    pub(crate) const COMPRESSED: u32 = 27;
+    pub(crate) const CPU_PMU_CAPS: u32 = 28;
+    pub(crate) const PMU_CAPS: u32 = 31;
+}
+
+/// Takes a feature section into the metadata. Unknown features are noted and otherwise ignored.
+pub(crate) fn absorb_feature(number: u32, section: &[u8], metadata: &mut Metadata, names: &mut EventNames) {
+    if !metadata.features.contains(&number) && number < 256 {
+        metadata.features.push(number);
+    }
+    let readable = parse(number, section, metadata, names).is_some();
+    if !readable && !metadata.unreadable_features.contains(&number) {
+        metadata.unreadable_features.push(number);
+    }
+}
+
+fn parse(number: u32, section: &[u8], metadata: &mut Metadata, names: &mut EventNames) -> Option<()> {
+    let order = metadata.byte_order;
+    let mut fields = Fields::new(section, order);
+    // Some perf versions leave a string's section empty when they could not find it out.
+    let mut string = || {
+        if section.is_empty() {
+            Some(None)
+        } else {
+            fields.string().map(Some)
+        }
+    };
+    match number {
+        feature::HOSTNAME => metadata.hostname = string()?,
+        feature::OSRELEASE => metadata.os_release = string()?,
+        feature::VERSION => metadata.perf_version = string()?,
+        feature::ARCH => metadata.arch = string()?,
+        feature::CPUDESC => metadata.cpu_description = string()?,
+        feature::CPUID => metadata.cpu_id = string()?,
+        feature::NRCPUS => metadata.cpus = Some((fields.u32()?, fields.u32()?)),
+        feature::SAMPLE_TIME => metadata.sample_time = Some((fields.u64()?, fields.u64()?)),
+        feature::COMPRESSED => metadata.compressed = true,
+        feature::CMDLINE => metadata.command_line = parse_strings(fields)?,
+        feature::BUILD_ID => metadata.build_ids.extend(BuildIdEntry::parse_section(section, order)),
+        feature::EVENT_DESC => parse_event_desc(fields, order, names)?,
+        feature::CPU_PMU_CAPS => {
+            let pairs = parse_pairs(&mut fields)?;
+            metadata
+                .pmu_capabilities
+                .extend(pairs.into_iter().map(|(name, value)| (String::new(), name, value)));
+        }
+        feature::PMU_CAPS => {
+            for _ in 0..fields.u32()? {
+                let pairs = parse_pairs(&mut fields)?;
+                let pmu = fields.string()?;
+                metadata
+                    .pmu_capabilities
+                    .extend(pairs.into_iter().map(|(name, value)| (pmu.clone(), name, value)));
+            }
+        }
+        _ => {}
+    }
+    Some(())
+}
+
+fn parse_strings(mut fields: Fields<'_>) -> Option<Vec<String>> {
+    (0..fields.u32()?).map(|_| fields.string()).collect()
+}
+
+fn parse_pairs(fields: &mut Fields<'_>) -> Option<Vec<(String, String)>> {
+    (0..fields.u32()?)
+        .map(|_| Some((fields.string()?, fields.string()?)))
+        .collect()
+}
+
+/// u32 events, u32 attr size; for each: the attr, u32 ids, its name, the ids.
+fn parse_event_desc(mut fields: Fields<'_>, order: ByteOrder, names: &mut EventNames) -> Option<()> {
+    let count = fields.u32()?;
+    let attr_size = u64::from(fields.u32()?);
+    names.begin_description();
+    for _ in 0..count {
+        let mut attr = EventAttr::parse(fields.bytes(attr_size)?, order)?;
+        let ids = u64::from(fields.u32()?);
+        attr.name = Some(fields.string()?);
+        let ids = fields.bytes(ids.checked_mul(8)?)?;
+        attr.ids = ids.chunks_exact(8).filter_map(|id| order.u64(id, 0)).collect();
+        names.describe(attr);
+    }
+    Some(())
+}

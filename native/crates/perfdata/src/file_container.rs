@@ -1,0 +1,197 @@
+//! File mode: header, attrs and features around the data section.
+
+use std::ops::Range;
+
+use crate::attr::{EventAttr, MIN_ATTR_SIZE};
+use crate::byte_order::nul_terminated;
+use crate::error::Error;
+use crate::feature::absorb_feature;
+use crate::header::{FileHeader, HEADER_LEN, SHORT_HEADER_LEN, Section};
+use crate::recording::Recording;
+use crate::source::Source;
+use crate::stats::{Damage, DamageKind};
+
+/// Bytes of an attr that are read; those beyond belong to a future perf.
+const MAX_ATTR_BYTES: u64 = 4096;
+/// Bytes of a feature section that are read; real ones are far smaller.
+const MAX_FEATURE_BYTES: u64 = 64 << 20;
+/// Bytes of an entry of the obsolete event_types section: u64 config, char name[64].
+const EVENT_TYPE_SIZE: usize = 72;
+/// Bytes of the place of the ids behind each attr.
+const IDS_SECTION_SIZE: u64 = 16;
+
+/// Where a file's records are.
+#[derive(Debug)]
+pub(crate) struct DataSection {
+    pub(crate) range: Range<u64>,
+    /// What the header says is missing.
+    pub(crate) damage: Option<Damage>,
+}
+
+/// Reads all of a file but its records.
+pub(crate) fn open_file(source: &Source, recording: &mut Recording) -> Result<DataSection, Error> {
+    let order = recording.order();
+    let mut header = [0; HEADER_LEN as usize];
+    let len = source.size().min(HEADER_LEN);
+    source.read_exact_at(&mut header[..len as usize], 0)?;
+    let header = FileHeader::parse(&header[..len as usize], order).ok_or_else(|| Error::HeaderTooShort {
+        name: source.name().to_owned(),
+        found: len,
+        expected: if order.u64(&header, 8) == Some(SHORT_HEADER_LEN) {
+            SHORT_HEADER_LEN
+        } else {
+            HEADER_LEN
+        },
+    })?;
+    check_overlap(source, &header)?;
+    read_attrs(source, &header, recording)?;
+    read_event_types(source, header.event_types, recording)?;
+    let data = header.data;
+    // perf sets the feature bits early: with a size of 0 the sections behind the data were never written.
+    if data.size == 0 {
+        let damage = Damage {
+            offset: data.offset,
+            kind: DamageKind::NotFinished,
+        };
+        return Ok(DataSection {
+            range: data.offset.min(source.size())..source.size(),
+            damage: Some(damage),
+        });
+    }
+    read_features(source, &header, recording)?;
+    let wanted_end = data.offset.saturating_add(data.size);
+    let end = wanted_end.min(source.size());
+    let missing = wanted_end - end;
+    let damage = (missing > 0).then_some(Damage {
+        offset: end,
+        kind: DamageKind::FileCutOff { missing },
+    });
+    Ok(DataSection {
+        range: data.offset.min(end)..end,
+        damage,
+    })
+}
+
+fn check_overlap(source: &Source, header: &FileHeader) -> Result<(), Error> {
+    let (attrs, data) = (header.attrs, header.data);
+    let attrs_end = attrs.offset.saturating_add(attrs.size);
+    let data_end = if data.size == 0 {
+        source.size()
+    } else {
+        data.offset.saturating_add(data.size)
+    };
+    if data.size != 0 && attrs.offset < data_end && data.offset < attrs_end {
+        return Err(Error::AttrsOverlapData {
+            name: source.name().to_owned(),
+            attrs_offset: attrs.offset,
+            attrs_size: attrs.size,
+            data_offset: data.offset,
+        });
+    }
+    Ok(())
+}
+
+fn out_of_file(source: &Source, section: &'static str, place: Section) -> Error {
+    Error::SectionOutOfFile {
+        name: source.name().to_owned(),
+        section,
+        offset: place.offset,
+        size: place.size,
+        file_size: source.size(),
+    }
+}
+
+fn read_attrs(source: &Source, header: &FileHeader, recording: &mut Recording) -> Result<(), Error> {
+    let order = recording.order();
+    let entry_size = header.attr_entry_size;
+    let Section { offset, size } = header.attrs;
+    if entry_size < u64::from(MIN_ATTR_SIZE) + IDS_SECTION_SIZE {
+        return Err(Error::AttrEntrySize {
+            name: source.name().to_owned(),
+            found: entry_size,
+        });
+    }
+    if header.attrs.end().is_none_or(|end| end > source.size()) {
+        return Err(out_of_file(source, "attr", header.attrs));
+    }
+    // Id arrays may not share bytes, or a small file could claim any number of ids.
+    let mut id_bytes_left = source.size();
+    for index in 0..size / entry_size {
+        let at = offset + index * entry_size;
+        let attr_size = entry_size - IDS_SECTION_SIZE;
+        let attr = read_section(
+            source,
+            "attr",
+            Section {
+                offset: at,
+                size: attr_size.min(MAX_ATTR_BYTES),
+            },
+        )?;
+        let ids = read_section(
+            source,
+            "attr",
+            Section {
+                offset: at + attr_size,
+                size: IDS_SECTION_SIZE,
+            },
+        )?;
+        let (Some(mut attr), Some(place)) = (EventAttr::parse(&attr, order), Section::parse(&ids, 0, order)) else {
+            break;
+        };
+        id_bytes_left = id_bytes_left
+            .checked_sub(place.size)
+            .ok_or_else(|| out_of_file(source, "event id", place))?;
+        let ids = read_section(source, "event id", place)?;
+        attr.ids = ids.chunks_exact(8).filter_map(|id| order.u64(id, 0)).collect();
+        recording.add_attr(attr);
+    }
+    if recording.metadata.attrs.is_empty() {
+        return Err(Error::NoEvents {
+            name: source.name().to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn read_section(source: &Source, name: &'static str, place: Section) -> Result<Vec<u8>, Error> {
+    source
+        .read_section(place.offset, place.size)?
+        .ok_or_else(|| out_of_file(source, name, place))
+}
+
+fn read_event_types(source: &Source, place: Section, recording: &mut Recording) -> Result<(), Error> {
+    let order = recording.order();
+    if place.size > MAX_FEATURE_BYTES {
+        return Ok(());
+    }
+    // Obsolete and only about names: not worth an error.
+    let Some(section) = source.read_section(place.offset, place.size)? else {
+        return Ok(());
+    };
+    for entry in section.chunks_exact(EVENT_TYPE_SIZE) {
+        if let Some(config) = order.u64(entry, 0) {
+            recording.names.event_type(config, nul_terminated(&entry[8..]));
+        }
+    }
+    Ok(())
+}
+
+/// Features are announced by bits and placed by a table behind the data; sections that are cut off are noted.
+fn read_features(source: &Source, header: &FileHeader, recording: &mut Recording) -> Result<(), Error> {
+    let order = recording.order();
+    let table = header.data.offset.saturating_add(header.data.size);
+    for (index, &feature) in header.features.iter().enumerate() {
+        let entry = source.read_section(table.saturating_add(16 * index as u64), 16)?;
+        let place = entry.and_then(|entry| Section::parse(&entry, 0, order));
+        let section = match place.filter(|place| place.size <= MAX_FEATURE_BYTES) {
+            Some(place) => source.read_section(place.offset, place.size)?,
+            None => None,
+        };
+        match section {
+            Some(section) => absorb_feature(feature, &section, &mut recording.metadata, &mut recording.names),
+            None => recording.metadata.unreadable_features.push(feature),
+        }
+    }
+    recording.table();
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! The file header: byte order, container, sections (perf: Documentation/perf.data-file-format.txt).
+
+use crate::byte_order::ByteOrder;
+
+/// Bytes of the header every perf since 2.6.32 writes, and of the very old one without the feature bitmap.
+pub(crate) const HEADER_LEN: u64 = 104;
+pub(crate) const SHORT_HEADER_LEN: u64 = 72;
+/// Bytes of a pipe's header: magic and this size.
+pub(crate) const PIPE_HEADER_LEN: u64 = 16;
+/// HOSTNAME's bit, which every perf that has features sets.
+const HOSTNAME_BIT: u32 = 3;
+
+/// What the first bytes say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Magic {
+    pub(crate) order: ByteOrder,
+    /// A stream of records, whatever it is read from.
+    pub(crate) pipe: bool,
+}
+
+impl Magic {
+    /// Recognises perf.data by its first 24 bytes (or the 16 a pipe may have); `None` if it is something else.
+    pub(crate) fn parse(start: &[u8]) -> Option<Self> {
+        let order = match start.get(..8)? {
+            b"PERFILE2" => ByteOrder::Little,
+            b"2ELIFREP" => ByteOrder::Big,
+            b"PERFFILE" => version_1_order(start),
+            _ => return None,
+        };
+        Some(Self {
+            order,
+            pipe: order.u64(start, 8)? == PIPE_HEADER_LEN,
+        })
+    }
+}
+
+/// Version 1's magic is the same in both byte orders; the attr entry size tells (perf: check_magic_endian).
+fn version_1_order(start: &[u8]) -> ByteOrder {
+    let is_entry_size = |order: ByteOrder| matches!(order.u64(start, 16), Some(80 | 88 | 96 | 112 | 120));
+    let is_pipe = |order: ByteOrder| order.u64(start, 8) == Some(PIPE_HEADER_LEN);
+    if is_pipe(ByteOrder::Big)
+        || (!is_pipe(ByteOrder::Little) && !is_entry_size(ByteOrder::Little) && is_entry_size(ByteOrder::Big))
+    {
+        ByteOrder::Big
+    } else {
+        ByteOrder::Little
+    }
+}
+
+/// A place in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Section {
+    pub(crate) offset: u64,
+    pub(crate) size: u64,
+}
+
+impl Section {
+    pub(crate) fn parse(bytes: &[u8], at: usize, order: ByteOrder) -> Option<Self> {
+        Some(Self {
+            offset: order.u64(bytes, at)?,
+            size: order.u64(bytes, at + 8)?,
+        })
+    }
+
+    /// The end, unless it lies beyond 2^64.
+    pub(crate) fn end(self) -> Option<u64> {
+        self.offset.checked_add(self.size)
+    }
+}
+
+/// The header of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileHeader {
+    pub(crate) attr_entry_size: u64,
+    pub(crate) attrs: Section,
+    pub(crate) data: Section,
+    pub(crate) event_types: Section,
+    /// Numbers of the features that have a section, ascending.
+    pub(crate) features: Vec<u32>,
+}
+
+impl FileHeader {
+    /// Reads a header of 72 or 104 bytes; `None` if `bytes` is shorter than the header says it is.
+    pub(crate) fn parse(bytes: &[u8], order: ByteOrder) -> Option<Self> {
+        let with_features = order.u64(bytes, 8)? >= HEADER_LEN;
+        let features = if with_features {
+            parse_bitmap(bytes.get(72..104)?, order)
+        } else {
+            Vec::new()
+        };
+        Some(Self {
+            attr_entry_size: order.u64(bytes, 16)?,
+            attrs: Section::parse(bytes, 24, order)?,
+            data: Section::parse(bytes, 40, order)?,
+            event_types: Section::parse(bytes, 56, order)?,
+            features,
+        })
+    }
+}
+
+/// The bitmap is an array of the machine's `unsigned long`: on big-endian machines its layout depends on their size.
+fn parse_bitmap(bitmap: &[u8], order: ByteOrder) -> Vec<u32> {
+    let bits_of = |word_bits: u32| -> Vec<u32> {
+        (0..256)
+            .filter(|bit| {
+                let at = (bit / word_bits * word_bits / 8) as usize;
+                let word = match word_bits {
+                    64 => order.u64(bitmap, at),
+                    _ => order.u32(bitmap, at).map(u64::from),
+                };
+                word.is_some_and(|word| word >> (bit % word_bits) & 1 != 0)
+            })
+            .collect()
+    };
+    let wide = bits_of(64);
+    if order == ByteOrder::Big && !wide.contains(&HOSTNAME_BIT) {
+        let narrow = bits_of(32);
+        if narrow.contains(&HOSTNAME_BIT) {
+            return narrow;
+        }
+    }
+    wide
+}

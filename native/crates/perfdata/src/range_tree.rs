@@ -1,0 +1,183 @@
+//! A persistent map from disjoint address ranges to mappings.
+//!
+//! A process's ranges must be known as they were at any time, and a forked process begins with those of its parent. So
+//! trees share their nodes: a change makes new nodes for the path to the root and leaves the old tree as it was. Trees
+//! are AVL trees made by joining (Blelloch, Ferizovic, Sun: "Just Join for Parallel Ordered Sets"), balanced whatever the
+//! input is, which also bounds the recursion.
+
+use crate::address::Avma;
+use crate::address_spaces::MappedRange;
+
+/// A tree in a [`RangeForest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tree(u32);
+
+impl Tree {
+    pub(crate) const EMPTY: Self = Self(u32::MAX);
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    range: MappedRange,
+    left: Tree,
+    right: Tree,
+    height: u8,
+}
+
+/// The nodes of all trees. A node's children stand before it.
+#[derive(Debug, Default)]
+pub(crate) struct RangeForest {
+    nodes: Vec<Node>,
+}
+
+impl RangeForest {
+    /// How many nodes there are; trees made so far use no others.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Forgets all nodes but the first `len`.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.nodes.truncate(len);
+    }
+
+    /// `tree` with `range` on top of whatever it overlaps.
+    pub(crate) fn insert(&mut self, tree: Tree, range: MappedRange) -> Tree {
+        let (before, rest) = self.split(tree, range.start);
+        let (_, after) = self.split(rest, range.end);
+        self.join(before, range, after)
+    }
+
+    /// The range that holds `address`.
+    pub(crate) fn find(&self, mut tree: Tree, address: Avma) -> Option<MappedRange> {
+        while let Some(node) = self.node(tree) {
+            if address < node.range.start {
+                tree = node.left;
+            } else if address >= node.range.end {
+                tree = node.right;
+            } else {
+                return Some(node.range);
+            }
+        }
+        None
+    }
+
+    /// Appends the ranges of `tree` in ascending order.
+    pub(crate) fn collect(&self, tree: Tree, out: &mut Vec<MappedRange>) {
+        if let Some(node) = self.node(tree) {
+            self.collect(node.left, out);
+            out.push(node.range);
+            self.collect(node.right, out);
+        }
+    }
+
+    /// Drops the nodes made since there were `len` of them, except those of `tree`; returns `tree`, which moves.
+    pub(crate) fn compact(&mut self, len: usize, tree: Tree) -> Tree {
+        let mut kept = Vec::new();
+        let tree = self.keep(len, tree, &mut kept);
+        self.nodes.truncate(len);
+        self.nodes.extend(kept);
+        tree
+    }
+
+    fn keep(&self, len: usize, tree: Tree, kept: &mut Vec<Node>) -> Tree {
+        match self.node(tree) {
+            Some(mut node) if tree.0 as usize >= len => {
+                node.left = self.keep(len, node.left, kept);
+                node.right = self.keep(len, node.right, kept);
+                kept.push(node);
+                // Fewer than the nodes there were, so it fits.
+                Tree((len + kept.len() - 1) as u32)
+            }
+            _ => tree,
+        }
+    }
+
+    fn node(&self, tree: Tree) -> Option<Node> {
+        self.nodes.get(tree.0 as usize).copied()
+    }
+
+    fn height(&self, tree: Tree) -> u8 {
+        self.node(tree).map_or(0, |node| node.height)
+    }
+
+    fn make(&mut self, left: Tree, range: MappedRange, right: Tree) -> Tree {
+        let height = self.height(left).max(self.height(right)) + 1;
+        // At 40 bytes a node, memory ends before 32 bits do.
+        let id = self.nodes.len() as u32;
+        self.nodes.push(Node {
+            range,
+            left,
+            right,
+            height,
+        });
+        Tree(id)
+    }
+
+    /// A tree of all in `left`, `range` and all in `right`, which follow on each other.
+    fn join(&mut self, left: Tree, range: MappedRange, right: Tree) -> Tree {
+        let (left_height, right_height) = (self.height(left), self.height(right));
+        match (self.node(left), self.node(right)) {
+            (Some(node), _) if left_height > right_height + 1 => {
+                let joined = self.join(node.right, range, right);
+                self.make_balanced(node.left, node.range, joined)
+            }
+            (_, Some(node)) if right_height > left_height + 1 => {
+                let joined = self.join(left, range, node.left);
+                self.make_balanced(joined, node.range, node.right)
+            }
+            _ => self.make(left, range, right),
+        }
+    }
+
+    /// [`RangeForest::make`] for trees whose heights differ by at most 2.
+    fn make_balanced(&mut self, left: Tree, range: MappedRange, right: Tree) -> Tree {
+        let (left_height, right_height) = (self.height(left), self.height(right));
+        match (self.node(left), self.node(right)) {
+            (Some(node), _) if left_height > right_height + 1 => match self.node(node.right) {
+                Some(inner) if inner.height > self.height(node.left) => {
+                    let outer_left = self.make(node.left, node.range, inner.left);
+                    let outer_right = self.make(inner.right, range, right);
+                    self.make(outer_left, inner.range, outer_right)
+                }
+                _ => {
+                    let outer_right = self.make(node.right, range, right);
+                    self.make(node.left, node.range, outer_right)
+                }
+            },
+            (_, Some(node)) if right_height > left_height + 1 => match self.node(node.left) {
+                Some(inner) if inner.height > self.height(node.right) => {
+                    let outer_left = self.make(left, range, inner.left);
+                    let outer_right = self.make(inner.right, node.range, node.right);
+                    self.make(outer_left, inner.range, outer_right)
+                }
+                _ => {
+                    let outer_left = self.make(left, range, node.left);
+                    self.make(outer_left, node.range, node.right)
+                }
+            },
+            _ => self.make(left, range, right),
+        }
+    }
+
+    /// What of `tree` lies below `at`, and what lies at or above; a range across `at` is cut.
+    fn split(&mut self, tree: Tree, at: Avma) -> (Tree, Tree) {
+        let Some(Node { range, left, right, .. }) = self.node(tree) else {
+            return (Tree::EMPTY, Tree::EMPTY);
+        };
+        if at <= range.start {
+            let (below, above) = self.split(left, at);
+            (below, self.join(above, range, right))
+        } else if at >= range.end {
+            let (below, above) = self.split(right, at);
+            (self.join(left, range, below), above)
+        } else {
+            let below = MappedRange { end: at, ..range };
+            let above = MappedRange { start: at, ..range };
+            (
+                self.join(left, below, Tree::EMPTY),
+                self.join(Tree::EMPTY, above, right),
+            )
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Record headers and the record types a reader must know.
+//!
+//! Types below 64 come from the kernel (Linux: include/uapi/linux/perf_event.h), the others from the tool
+//! (perf: tools/lib/perf/include/perf/event.h).
+
+use crate::byte_order::ByteOrder;
+
+/// Numbers of record types.
+pub mod record_type {
+    #![allow(missing_docs, reason = "the names are the kernel's and perf's own")]
+    pub const MMAP: u32 = 1;
+    pub const LOST: u32 = 2;
+    pub const COMM: u32 = 3;
+    pub const EXIT: u32 = 4;
+    pub const THROTTLE: u32 = 5;
+    pub const FORK: u32 = 7;
+    pub const SAMPLE: u32 = 9;
+    pub const MMAP2: u32 = 10;
+    pub const LOST_SAMPLES: u32 = 13;
+    pub const KSYMBOL: u32 = 17;
+    pub const TEXT_POKE: u32 = 20;
+    /// The highest kernel type known here (CALLCHAIN_DEFERRED).
+    pub const KERNEL_LAST: u32 = 22;
+    /// The lowest type of the tool's own records.
+    pub const USER_FIRST: u32 = 64;
+    pub const HEADER_ATTR: u32 = 64;
+    pub const HEADER_EVENT_TYPE: u32 = 65;
+    pub const HEADER_TRACING_DATA: u32 = 66;
+    pub const HEADER_BUILD_ID: u32 = 67;
+    pub const FINISHED_ROUND: u32 = 68;
+    pub const AUXTRACE: u32 = 71;
+    pub const EVENT_UPDATE: u32 = 78;
+    pub const HEADER_FEATURE: u32 = 80;
+    pub const COMPRESSED: u32 = 81;
+    pub const COMPRESSED2: u32 = 83;
+    /// The highest tool type known here (BPF_METADATA).
+    pub const USER_LAST: u32 = 84;
+}
+
+/// Bits of a record's `misc` field; some mean different things in different records.
+pub(crate) mod misc {
+    /// COMM: the name changed because of an exec.
+    pub(crate) const COMM_EXEC: u16 = 1 << 13;
+    /// MMAP: not executable.
+    pub(crate) const MMAP_DATA: u16 = 1 << 13;
+    /// FORK: synthesized for a process whose maps follow.
+    pub(crate) const FORK_EXEC: u16 = 1 << 13;
+    /// MMAP2: has a build id in place of the inode.
+    pub(crate) const MMAP_BUILD_ID: u16 = 1 << 14;
+    /// HEADER_BUILD_ID: the size of the id is given.
+    pub(crate) const BUILD_ID_SIZE: u16 = 1 << 15;
+}
+
+/// Which part of the machine a record speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum CpuMode {
+    /// Not told.
+    Unknown = 0,
+    /// The host's kernel.
+    Kernel = 1,
+    /// A process.
+    User = 2,
+    /// A hypervisor.
+    Hypervisor = 3,
+    /// The kernel of a guest.
+    GuestKernel = 4,
+    /// A process in a guest.
+    GuestUser = 5,
+}
+
+impl CpuMode {
+    /// From the low three bits of `misc`.
+    #[inline]
+    pub(crate) fn of(misc: u16) -> Self {
+        match misc & 7 {
+            1 => Self::Kernel,
+            2 => Self::User,
+            3 => Self::Hypervisor,
+            4 => Self::GuestKernel,
+            5 => Self::GuestUser,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// True for the two guest modes, whose addresses have nothing to do with the host's.
+    #[must_use]
+    pub fn is_guest(self) -> bool {
+        matches!(self, Self::GuestKernel | Self::GuestUser)
+    }
+}
+
+/// Bytes of a record header, which is also the least size of a record.
+pub(crate) const HEADER_SIZE: usize = 8;
+
+/// The first eight bytes of every record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecordHeader {
+    pub(crate) record_type: u32,
+    pub(crate) misc: u16,
+    /// Bytes of the record, this header included.
+    pub(crate) size: u16,
+}
+
+impl RecordHeader {
+    /// Reads the header at the start of `bytes`.
+    #[inline]
+    pub(crate) fn parse(bytes: &[u8], order: ByteOrder) -> Option<Self> {
+        let word = order.u64(bytes, 0)?;
+        // The three fields of one aligned word: cheaper than three reads in the scan's hot loop.
+        Some(match order {
+            ByteOrder::Little => Self {
+                record_type: word as u32,
+                misc: (word >> 32) as u16,
+                size: (word >> 48) as u16,
+            },
+            ByteOrder::Big => Self {
+                record_type: (word >> 32) as u32,
+                misc: (word >> 16) as u16,
+                size: word as u16,
+            },
+        })
+    }
+
+    /// True for types that some perf up to 6.18 writes.
+    #[inline]
+    pub(crate) fn is_known_type(&self) -> bool {
+        use record_type::{KERNEL_LAST, MMAP, USER_FIRST, USER_LAST};
+        matches!(self.record_type, MMAP..=KERNEL_LAST | USER_FIRST..=USER_LAST)
+    }
+}
+
+/// Bytes that follow a record without being counted in its size: the trace data of AUXTRACE and TRACING_DATA.
+pub(crate) fn trailing_payload(header: RecordHeader, record: &[u8], order: ByteOrder) -> u64 {
+    match header.record_type {
+        record_type::AUXTRACE => order.u64(record, HEADER_SIZE).unwrap_or(0),
+        // perf pads this one to a multiple of 8.
+        record_type::HEADER_TRACING_DATA => order
+            .u32(record, HEADER_SIZE)
+            .map_or(0, |size| u64::from(size).next_multiple_of(8)),
+        _ => 0,
+    }
+}

@@ -1,0 +1,163 @@
+//! The state that records other than samples build up: events, features, names.
+
+use std::sync::Arc;
+
+use crate::address::Moment;
+use crate::attr::{EventAttr, declared_size};
+use crate::build_id::BuildIdEntry;
+use crate::byte_order::{ByteOrder, nul_terminated};
+use crate::event_names::EventNames;
+use crate::event_table::EventTable;
+use crate::feature::absorb_feature;
+use crate::metadata::Metadata;
+use crate::record::{HEADER_SIZE, RecordHeader, record_type};
+use crate::side_record::{FileNames, SideRecord, parse_change};
+use crate::stats::RecordStats;
+
+/// perf's EVENT_UPDATE kind for a name.
+const EVENT_UPDATE_NAME: u64 = 2;
+
+/// What is known of a recording, grown by its records.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    pub(crate) metadata: Metadata,
+    pub(crate) names: EventNames,
+    /// Shared with the segments that were cut while it was current.
+    table: Arc<EventTable>,
+    files: FileNames,
+}
+
+impl Recording {
+    pub(crate) fn new(order: ByteOrder, pipe: bool) -> Self {
+        Self {
+            metadata: Metadata::new(order, pipe),
+            names: EventNames::default(),
+            table: Arc::new(EventTable::new(order)),
+            files: FileNames::default(),
+        }
+    }
+
+    pub(crate) fn order(&self) -> ByteOrder {
+        self.metadata.byte_order
+    }
+
+    pub(crate) fn add_attr(&mut self, attr: EventAttr) {
+        Arc::make_mut(&mut self.table).add(&attr);
+        self.metadata.attrs.push(attr);
+        self.names.attr_added();
+    }
+
+    /// The table of the events known now, names and late ids applied.
+    pub(crate) fn table(&mut self) -> Arc<EventTable> {
+        for index in self.names.apply(&mut self.metadata.attrs) {
+            let Ok(event) = u16::try_from(index) else { break };
+            Arc::make_mut(&mut self.table).add_ids(event, &self.metadata.attrs[index].ids);
+        }
+        Arc::clone(&self.table)
+    }
+
+    /// True for the records that [`Recording::absorb`] must see; the others it would ignore.
+    pub(crate) fn wants(header: RecordHeader) -> bool {
+        use record_type::{
+            COMM, EVENT_UPDATE, FORK, HEADER_ATTR, HEADER_BUILD_ID, HEADER_EVENT_TYPE, HEADER_FEATURE, LOST,
+            LOST_SAMPLES, MMAP, MMAP2,
+        };
+        matches!(
+            header.record_type,
+            MMAP | MMAP2
+                | COMM
+                | FORK
+                | LOST
+                | LOST_SAMPLES
+                | HEADER_ATTR
+                | HEADER_EVENT_TYPE
+                | HEADER_BUILD_ID
+                | EVENT_UPDATE
+                | HEADER_FEATURE
+        )
+    }
+
+    /// Takes in a record other than a sample; what changes address spaces goes to `side_records`.
+    pub(crate) fn absorb(
+        &mut self,
+        position: u64,
+        header: RecordHeader,
+        record: &[u8],
+        stats: &mut RecordStats,
+        side_records: &mut Vec<SideRecord>,
+    ) {
+        let order = self.order();
+        match parse_change(header, record, order, &mut self.files) {
+            Ok(None) => {}
+            Ok(Some(change)) => {
+                side_records.push(SideRecord {
+                    moment: self.moment(position, record),
+                    position,
+                    change,
+                });
+                return;
+            }
+            Err(_) => {
+                stats.malformed_records += 1;
+                return;
+            }
+        }
+        if self.absorb_other(header, record, stats).is_none() {
+            stats.malformed_records += 1;
+        }
+    }
+
+    fn absorb_other(&mut self, header: RecordHeader, record: &[u8], stats: &mut RecordStats) -> Option<()> {
+        let order = self.order();
+        match header.record_type {
+            record_type::LOST => {
+                stats.lost_records = stats.lost_records.saturating_add(order.u64(record, 16)?);
+            }
+            record_type::LOST_SAMPLES => {
+                stats.lost_samples = stats.lost_samples.saturating_add(order.u64(record, 8)?);
+            }
+            record_type::HEADER_ATTR => self.absorb_attr(record)?,
+            record_type::HEADER_EVENT_TYPE => {
+                let name = nul_terminated(record.get(16..)?);
+                self.names.event_type(order.u64(record, HEADER_SIZE)?, name);
+            }
+            record_type::HEADER_BUILD_ID => {
+                self.metadata.build_ids.push(BuildIdEntry::from_record(record, order)?);
+            }
+            record_type::EVENT_UPDATE if order.u64(record, HEADER_SIZE)? == EVENT_UPDATE_NAME => {
+                self.names
+                    .update(order.u64(record, 16)?, nul_terminated(record.get(24..)?));
+            }
+            record_type::HEADER_FEATURE => {
+                let number = u32::try_from(order.u64(record, HEADER_SIZE)?).unwrap_or(u32::MAX);
+                absorb_feature(number, record.get(16..)?, &mut self.metadata, &mut self.names);
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// HEADER_ATTR: an attr of the size it says, then u64 ids to the record's end.
+    fn absorb_attr(&mut self, record: &[u8]) -> Option<()> {
+        let order = self.order();
+        let body = &record[HEADER_SIZE..];
+        let (attr, ids) = body.split_at_checked(declared_size(body, order)? as usize)?;
+        let mut attr = EventAttr::parse(attr, order)?;
+        attr.ids = ids.chunks_exact(8).filter_map(|id| order.u64(id, 0)).collect();
+        self.add_attr(attr);
+        Some(())
+    }
+
+    /// When a record happened. Those without a time come first: perf synthesizes them for what was there before, and
+    /// some perf versions write them last.
+    fn moment(&self, position: u64, record: &[u8]) -> Moment {
+        if !self.table.timed {
+            return Moment(position);
+        }
+        let layout = self.table.of_other(record);
+        match layout.and_then(|layout| layout.trailer_time(record, self.order())) {
+            None | Some(0 | u64::MAX) => Moment::START,
+            Some(time) => Moment(time),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Samples.
+
+use crate::address::{Avma, Moment};
+use crate::branch_stack::{BranchStack, ENTRY_SIZE, normalise_entries};
+use crate::byte_order::ByteOrder;
+use crate::record::{CpuMode, RecordHeader};
+use crate::sample_layout::SampleLayout;
+
+/// One sample, with the fields a branch profile needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample<'a> {
+    /// Index of its event in [`crate::Metadata::attrs`].
+    pub event: u16,
+    /// Where `ip` was. Entries of the branch stack may lie elsewhere.
+    pub cpumode: CpuMode,
+    /// The process; -1 if not recorded.
+    pub pid: i32,
+    /// The thread; -1 if not recorded.
+    pub tid: i32,
+    /// Nanoseconds of the recording's clock; 0 if not recorded.
+    pub time: u64,
+    /// Its place among the changes of the address spaces.
+    pub moment: Moment,
+    /// The CPU; `u32::MAX` if not recorded.
+    pub cpu: u32,
+    /// The instruction pointer; 0 if not recorded.
+    pub ip: Avma,
+    /// Events it stands for: its own period, or its event's.
+    pub period: u64,
+    /// The branch stack; empty if the event has none.
+    pub branches: BranchStack<'a>,
+}
+
+impl<'a> Sample<'a> {
+    /// Decodes a SAMPLE record by its event's layout; `None` if the record is too short for it.
+    ///
+    /// Entries of a big-endian file are rewritten into `scratch`; others are viewed where they are.
+    #[inline]
+    pub(crate) fn decode(
+        record: &'a [u8],
+        header: RecordHeader,
+        event: u16,
+        layout: &SampleLayout,
+        order: ByteOrder,
+        scratch: &'a mut Vec<u8>,
+    ) -> Option<Self> {
+        if record.len() < layout.fixed_end {
+            return None;
+        }
+        let word = |at: Option<usize>, absent: u64| at.and_then(|at| order.u64(record, at)).unwrap_or(absent);
+        let half = |at: Option<usize>, half: usize| at.and_then(|at| order.u32(record, at + half)).unwrap_or(u32::MAX);
+        let branches = if layout.branch_stack {
+            let entries = branch_entries(record, layout, order)?;
+            match order {
+                ByteOrder::Little => BranchStack::new(entries),
+                ByteOrder::Big => {
+                    scratch.clear();
+                    normalise_entries(entries, order, scratch);
+                    BranchStack::new(scratch)
+                }
+            }
+        } else {
+            BranchStack::default()
+        };
+        Some(Self {
+            event,
+            cpumode: CpuMode::of(header.misc),
+            pid: half(layout.tid, 0) as i32,
+            tid: half(layout.tid, 4) as i32,
+            time: word(layout.time, 0),
+            moment: Moment::END,
+            cpu: half(layout.cpu, 0),
+            ip: Avma(word(layout.ip, 0)),
+            period: word(layout.period, layout.default_period),
+            branches,
+        })
+    }
+}
+
+/// The bytes of the entries: u64 nr, u64 hw_idx if the event asks for it, nr entries.
+#[inline]
+fn branch_entries<'a>(record: &'a [u8], layout: &SampleLayout, order: ByteOrder) -> Option<&'a [u8]> {
+    let at = layout.branch_stack_at(record, order)?;
+    let count = order.u64(record, at)?;
+    if count == 0 {
+        // A kernel whose PMU delivered nothing writes a lone zero, without hw_idx.
+        return Some(&[]);
+    }
+    let rest = record.get(at + if layout.hw_index { 16 } else { 8 }..)?;
+    let count = usize::try_from(count)
+        .ok()
+        .filter(|&count| count <= rest.len() / ENTRY_SIZE)?;
+    Some(&rest[..count * ENTRY_SIZE])
+}

@@ -1,0 +1,125 @@
+//! Where the fields of one event's samples are, worked out once an event.
+
+use crate::attr::{EventAttr, branch_sample_type, read_format, sample_type};
+use crate::byte_order::ByteOrder;
+use crate::record::HEADER_SIZE;
+
+/// Offsets of fields from the start of a SAMPLE record, and what precedes the branch stack.
+///
+/// Field order (Linux: include/uapi/linux/perf_event.h, PERF_RECORD_SAMPLE): IDENTIFIER, IP, TID, TIME, ADDR, ID,
+/// STREAM_ID, CPU, PERIOD, READ, CALLCHAIN, RAW, BRANCH_STACK. All up to PERIOD have a fixed size, so their offsets
+/// are constants of the event; what comes after the branch stack is of no interest here.
+#[derive(Debug, Clone)]
+pub(crate) struct SampleLayout {
+    pub(crate) ip: Option<usize>,
+    pub(crate) tid: Option<usize>,
+    pub(crate) time: Option<usize>,
+    pub(crate) cpu: Option<usize>,
+    pub(crate) period: Option<usize>,
+    /// The period of samples that do not carry theirs.
+    pub(crate) default_period: u64,
+    /// The least size of a record that holds every fixed field.
+    pub(crate) fixed_end: usize,
+    pub(crate) branch_stack: bool,
+    pub(crate) hw_index: bool,
+    /// `read_format` if samples have READ, whose size may vary.
+    read: Option<u64>,
+    callchain: bool,
+    raw: bool,
+    /// Distance of TIME from the end of records other than samples.
+    trailer_time: Option<usize>,
+}
+
+impl SampleLayout {
+    pub(crate) fn of(attr: &EventAttr) -> Self {
+        use sample_type::{
+            ADDR, BRANCH_STACK, CALLCHAIN, CPU, ID, IDENTIFIER, IP, PERIOD, RAW, READ, STREAM_ID, TID, TIME,
+        };
+        let fields = attr.sample_type;
+        let mut end = HEADER_SIZE;
+        let mut field = |bit| {
+            (fields & bit != 0).then(|| {
+                end += 8;
+                end - 8
+            })
+        };
+        field(IDENTIFIER);
+        let (ip, tid, time) = (field(IP), field(TID), field(TIME));
+        field(ADDR);
+        field(ID);
+        field(STREAM_ID);
+        let (cpu, period) = (field(CPU), field(PERIOD));
+        // The trailer has TID, TIME, ID, STREAM_ID, CPU, IDENTIFIER in this order, those that are set.
+        let from_time = fields & (TIME | ID | STREAM_ID | CPU | IDENTIFIER);
+        let trailer_time = (attr.sample_id_all() && fields & TIME != 0).then(|| 8 * from_time.count_ones() as usize);
+        Self {
+            ip,
+            tid,
+            time,
+            cpu,
+            period,
+            default_period: attr.sample_period,
+            fixed_end: end,
+            branch_stack: fields & BRANCH_STACK != 0,
+            hw_index: attr.branch_sample_type & branch_sample_type::HW_INDEX != 0,
+            read: (fields & READ != 0).then_some(attr.read_format),
+            callchain: fields & CALLCHAIN != 0,
+            raw: fields & RAW != 0,
+            trailer_time,
+        }
+    }
+
+    /// Where the branch stack of this sample begins; `None` if the sample ends before.
+    #[inline]
+    pub(crate) fn branch_stack_at(&self, record: &[u8], order: ByteOrder) -> Option<usize> {
+        if self.read.is_none() && !self.callchain && !self.raw {
+            return Some(self.fixed_end);
+        }
+        self.skip_variable_fields(record, order)
+    }
+
+    fn skip_variable_fields(&self, record: &[u8], order: ByteOrder) -> Option<usize> {
+        let mut at = self.fixed_end;
+        // No count is multiplied before it is known that the record could hold so many.
+        let skip = |at: &mut usize, count: u64, each: usize| {
+            let room = record.len().checked_sub(*at)?;
+            let count = usize::try_from(count)
+                .ok()
+                .filter(|&count| each == 0 || count <= room / each)?;
+            *at += count * each;
+            Some(())
+        };
+        if let Some(format) = self.read {
+            let set = |mask: u64| (format & mask).count_ones() as usize;
+            let once = set(read_format::ENABLED | read_format::RUNNING);
+            let each = 1 + set(read_format::ID | read_format::LOST);
+            if format & read_format::GROUP != 0 {
+                let members = order.u64(record, at)?;
+                skip(&mut at, 1, 8 + 8 * once)?;
+                skip(&mut at, members, 8 * each)?;
+            } else {
+                skip(&mut at, 1, 8 * (once + each))?;
+            }
+        }
+        if self.callchain {
+            let frames = order.u64(record, at)?;
+            skip(&mut at, 1, 8)?;
+            skip(&mut at, frames, 8)?;
+        }
+        if self.raw {
+            let size = order.u32(record, at)?;
+            skip(&mut at, 1, 4)?;
+            skip(&mut at, u64::from(size), 1)?;
+        }
+        Some(at)
+    }
+
+    /// The time in the trailer of a record other than a sample.
+    pub(crate) fn trailer_time(&self, record: &[u8], order: ByteOrder) -> Option<u64> {
+        let at = record
+            .len()
+            .checked_sub(self.trailer_time?)
+            .filter(|&at| at >= HEADER_SIZE)?;
+        order.u64(record, at)
+    }
+}

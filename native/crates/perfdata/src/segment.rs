@@ -1,0 +1,207 @@
+//! Segments: stretches of the input whose samples many threads decode at once.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::address::Moment;
+use crate::byte_order::ByteOrder;
+use crate::error::Error;
+use crate::event_table::{EventTable, LastEvent};
+use crate::record::{RecordHeader, record_type};
+use crate::sample::Sample;
+use crate::side_record::SideRecord;
+use crate::source::Source;
+use crate::stats::RecordStats;
+use crate::walk::{Stretch, Visit, WalkEnd, walk_records};
+
+/// Records of about this many bytes make a chunk: enough to keep a thread busy, few enough to share the work evenly.
+pub(crate) const CHUNK_SIZE: u64 = 1 << 20;
+
+/// A stretch of the input: a whole plain file, or the next few MiB of a stream.
+#[derive(Debug)]
+pub struct Segment {
+    pub(crate) bytes: SegmentBytes,
+    /// Where the records of each chunk begin and end.
+    pub(crate) chunks: Vec<Range<u64>>,
+    /// What to add to a chunk's offsets to order records over all segments.
+    pub(crate) position_base: u64,
+    pub(crate) table: Arc<EventTable>,
+    pub(crate) side_records: Vec<SideRecord>,
+    pub(crate) stats: RecordStats,
+}
+
+/// Where a segment's records are.
+#[derive(Debug)]
+pub(crate) enum SegmentBytes {
+    /// In a file, to be read again.
+    File(Arc<Source>),
+    /// Here. They were checked to be whole records.
+    Memory(Vec<u8>),
+}
+
+/// Memory that a thread uses again for each chunk.
+#[derive(Debug, Default)]
+pub struct ChunkBuffer {
+    block: Vec<u8>,
+    entries: Vec<u8>,
+}
+
+/// What became of the samples of a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ChunkStats {
+    /// Samples handed out.
+    pub samples: u64,
+    /// Samples whose id belongs to no event.
+    pub unknown_event: u64,
+    /// Samples too short for the fields their event says they have.
+    pub malformed: u64,
+}
+
+impl ChunkStats {
+    /// Adds the counts of another chunk.
+    pub fn add(&mut self, other: Self) {
+        self.samples += other.samples;
+        self.unknown_event += other.unknown_event;
+        self.malformed += other.malformed;
+    }
+}
+
+impl Segment {
+    /// Records that change address spaces, in the order they stand in.
+    #[must_use]
+    pub fn side_records(&self) -> &[SideRecord] {
+        &self.side_records
+    }
+
+    /// How many chunks can be decoded, each by itself.
+    #[must_use]
+    pub fn chunk_count(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Bytes of records in a chunk.
+    ///
+    /// # Panics
+    /// If there is no such chunk.
+    #[must_use]
+    pub fn chunk_bytes(&self, chunk: usize) -> u64 {
+        let Range { start, end } = self.chunks[chunk];
+        end - start
+    }
+
+    /// Counts over the records of the segment, and why it ends early if it does.
+    #[must_use]
+    pub fn stats(&self) -> &RecordStats {
+        &self.stats
+    }
+
+    /// Decodes the samples of a chunk in the order they stand in.
+    ///
+    /// # Errors
+    /// If the file cannot be read any more or is no longer what it was when it was scanned.
+    ///
+    /// # Panics
+    /// If there is no such chunk.
+    pub fn decode_chunk<F: FnMut(&Sample<'_>)>(
+        &self,
+        chunk: usize,
+        buffer: &mut ChunkBuffer,
+        sink: F,
+    ) -> Result<ChunkStats, Error> {
+        let Range { start, end } = self.chunks[chunk];
+        let order = self.table.order;
+        let ChunkBuffer { block, entries } = buffer;
+        let mut decoder = Decoder {
+            table: &self.table,
+            entries,
+            last_event: LastEvent::NONE,
+            stats: ChunkStats::default(),
+            sink,
+        };
+        match &self.bytes {
+            SegmentBytes::Memory(bytes) => {
+                decode_slice(
+                    &bytes[start as usize..end as usize],
+                    self.position_base + start,
+                    order,
+                    &mut decoder,
+                );
+            }
+            SegmentBytes::File(source) => {
+                let stretch = Stretch {
+                    start,
+                    stop: end,
+                    limit: end,
+                };
+                let walked = walk_records(source, order, stretch, block, |position, header, record| {
+                    decoder.visit(self.position_base + position, header, record);
+                    Visit::Continue
+                })?;
+                if walked != WalkEnd::Reached(end) {
+                    return Err(Error::FileChanged {
+                        name: source.name().to_owned(),
+                        offset: start,
+                    });
+                }
+            }
+        }
+        Ok(decoder.stats)
+    }
+}
+
+/// Visits the records in `bytes`, which begins and ends at record boundaries.
+fn decode_slice<F: FnMut(&Sample<'_>)>(
+    bytes: &[u8],
+    mut position: u64,
+    order: ByteOrder,
+    decoder: &mut Decoder<'_, F>,
+) {
+    let mut rest = bytes;
+    while let Some(header) = RecordHeader::parse(rest, order) {
+        let Some((record, after)) = rest
+            .split_at_checked(usize::from(header.size))
+            .filter(|(r, _)| !r.is_empty())
+        else {
+            break;
+        };
+        decoder.visit(position, header, record);
+        position += u64::from(header.size);
+        rest = after;
+    }
+}
+
+/// Turns records into samples for the sink.
+struct Decoder<'a, F> {
+    table: &'a EventTable,
+    /// Entries of big-endian files, rewritten.
+    entries: &'a mut Vec<u8>,
+    last_event: LastEvent,
+    stats: ChunkStats,
+    sink: F,
+}
+
+impl<F: FnMut(&Sample<'_>)> Decoder<'_, F> {
+    #[inline]
+    fn visit(&mut self, position: u64, header: RecordHeader, record: &[u8]) {
+        if header.record_type != record_type::SAMPLE {
+            return;
+        }
+        let Some((event, layout)) = self.table.of_sample(record, &mut self.last_event) else {
+            self.stats.unknown_event += 1;
+            return;
+        };
+        match Sample::decode(record, header, event, layout, self.table.order, self.entries) {
+            Some(mut sample) => {
+                sample.moment = match (self.table.timed, layout.time) {
+                    (false, _) => Moment(position),
+                    (true, Some(_)) => Moment(sample.time),
+                    // An event without times in a recording with times: take what is known in the end.
+                    (true, None) => Moment::END,
+                };
+                self.stats.samples += 1;
+                (self.sink)(&sample);
+            }
+            None => self.stats.malformed += 1,
+        }
+    }
+}

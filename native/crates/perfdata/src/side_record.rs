@@ -1,0 +1,165 @@
+//! Records that change address spaces.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::address::{Avma, Moment};
+use crate::build_id::BuildId;
+use crate::byte_order::{ByteOrder, before_nul, nul_terminated};
+use crate::record::{CpuMode, HEADER_SIZE, RecordHeader, misc, record_type};
+
+/// A change of an address space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SideRecord {
+    /// When it happened.
+    pub moment: Moment,
+    /// Where it is in the input.
+    pub position: u64,
+    /// What happened.
+    pub change: Change,
+}
+
+/// What changes an address space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Something was mapped.
+    Map(Mapping),
+    /// The process began another program: its maps are gone.
+    Exec {
+        /// The process.
+        pid: i32,
+    },
+    /// A process came to be, with a copy of its parent's maps.
+    Fork {
+        /// The new process.
+        pid: i32,
+        /// Its parent.
+        parent: i32,
+    },
+}
+
+/// A mapping, as MMAP and MMAP2 records state it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// The process; -1 for the kernel.
+    pub pid: i32,
+    /// The thread that mapped it.
+    pub tid: i32,
+    /// First address.
+    pub start: Avma,
+    /// Bytes.
+    pub len: u64,
+    /// Offset in the file, or for the kernel image the run-time address of the symbol in its name.
+    pub pgoff: u64,
+    /// False for data.
+    pub executable: bool,
+    /// Whose mapping: kernel or user, host or guest.
+    pub cpumode: CpuMode,
+    /// What is mapped.
+    pub file: Arc<MappedFile>,
+}
+
+/// What is mapped; shared by all mappings of the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MappedFile {
+    /// A path, or a name such as `//anon` or `[kernel.kallsyms]_text`.
+    pub name: String,
+    /// The build id, if the record has one.
+    pub build_id: Option<BuildId>,
+}
+
+/// Keeps one copy of each file name.
+#[derive(Debug, Default)]
+pub(crate) struct FileNames {
+    known: HashMap<(Vec<u8>, Option<BuildId>), Arc<MappedFile>>,
+}
+
+/// Programs that give every mapping a new name must not fill the memory.
+const MAX_KNOWN_NAMES: usize = 1 << 16;
+
+impl FileNames {
+    fn intern(&mut self, name: &[u8], build_id: Option<BuildId>) -> Arc<MappedFile> {
+        if self.known.len() >= MAX_KNOWN_NAMES {
+            self.known.clear();
+        }
+        let entry = self.known.entry((name.to_vec(), build_id));
+        Arc::clone(entry.or_insert_with(|| {
+            Arc::new(MappedFile {
+                name: nul_terminated(name),
+                build_id,
+            })
+        }))
+    }
+}
+
+/// Reads what a record changes: `Ok(None)` if that is nothing, `Err` if the record is too short to tell.
+pub(crate) fn parse_change(
+    header: RecordHeader,
+    record: &[u8],
+    order: ByteOrder,
+    names: &mut FileNames,
+) -> Result<Option<Change>, Malformed> {
+    match header.record_type {
+        record_type::MMAP | record_type::MMAP2 => {
+            parse_mapping(header, record, order, names).map(|mapping| Some(Change::Map(mapping)))
+        }
+        record_type::COMM => parse_comm(header, record, order),
+        record_type::FORK => parse_fork(header, record, order),
+        _ => Some(None),
+    }
+    .ok_or(Malformed)
+}
+
+/// A record that is too short for its type.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+fn parse_mapping(header: RecordHeader, record: &[u8], order: ByteOrder, names: &mut FileNames) -> Option<Mapping> {
+    const MMAP_NAME: usize = 40;
+    const MMAP2_BUILD_ID_SIZE: usize = 40;
+    const MMAP2_BUILD_ID: usize = 44;
+    const MMAP2_PROT: usize = 64;
+    const MMAP2_NAME: usize = 72;
+    const PROT_EXEC: u32 = 4;
+
+    let cpumode = CpuMode::of(header.misc);
+    let (name, executable, build_id) = if header.record_type == record_type::MMAP {
+        (record.get(MMAP_NAME..)?, header.misc & misc::MMAP_DATA == 0, None)
+    } else {
+        let build_id = if header.misc & misc::MMAP_BUILD_ID != 0 {
+            let len = usize::from(*record.get(MMAP2_BUILD_ID_SIZE)?).min(MMAP2_PROT - MMAP2_BUILD_ID);
+            BuildId::new(record.get(MMAP2_BUILD_ID..MMAP2_BUILD_ID + len)?)
+        } else {
+            None
+        };
+        (
+            record.get(MMAP2_NAME..)?,
+            order.u32(record, MMAP2_PROT)? & PROT_EXEC != 0,
+            build_id,
+        )
+    };
+    Some(Mapping {
+        pid: order.u32(record, 8)? as i32,
+        tid: order.u32(record, 12)? as i32,
+        start: Avma(order.u64(record, 16)?),
+        len: order.u64(record, 24)?,
+        pgoff: order.u64(record, 32)?,
+        // perf leaves `prot` zero when it synthesizes the kernel's maps as MMAP2.
+        executable: executable || matches!(cpumode, CpuMode::Kernel | CpuMode::GuestKernel),
+        cpumode,
+        file: names.intern(before_nul(name), build_id),
+    })
+}
+
+fn parse_comm(header: RecordHeader, record: &[u8], order: ByteOrder) -> Option<Option<Change>> {
+    let pid = order.u32(record, HEADER_SIZE)? as i32;
+    Some((header.misc & misc::COMM_EXEC != 0).then_some(Change::Exec { pid }))
+}
+
+fn parse_fork(header: RecordHeader, record: &[u8], order: ByteOrder) -> Option<Option<Change>> {
+    let pid = order.u32(record, 8)? as i32;
+    let parent = order.u32(record, 12)? as i32;
+    // A new thread shares its process's maps; a process that perf found running has its maps synthesized.
+    let copies = pid != parent && header.misc & misc::FORK_EXEC == 0;
+    Some(copies.then_some(Change::Fork { pid, parent }))
+}

@@ -1,0 +1,185 @@
+//! What was met while reading records, and where reading had to stop.
+
+use std::fmt;
+
+use crate::record::{RecordHeader, record_type};
+
+/// Counts over the records of a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordStats {
+    counts: [u64; record_type::USER_LAST as usize + 1],
+    /// Records of a type that no perf up to 6.18 writes; they were skipped.
+    pub unknown_records: u64,
+    /// Records (other than samples) that are too short for what they should say; they were skipped.
+    pub malformed_records: u64,
+    /// Records that the kernel says it dropped because the ring buffer was full.
+    pub lost_records: u64,
+    /// Samples that the kernel says it dropped.
+    pub lost_samples: u64,
+    /// Bytes of records walked over, trailing payloads included.
+    pub bytes: u64,
+    /// Why reading stopped early, if it did. All before that place has been read.
+    pub damage: Option<Damage>,
+}
+
+impl Default for RecordStats {
+    fn default() -> Self {
+        Self {
+            counts: [0; record_type::USER_LAST as usize + 1],
+            unknown_records: 0,
+            malformed_records: 0,
+            lost_records: 0,
+            lost_samples: 0,
+            bytes: 0,
+            damage: None,
+        }
+    }
+}
+
+impl RecordStats {
+    /// How many records of this type there were (see [`record_type`]).
+    #[must_use]
+    pub fn count(&self, record_type: u32) -> u64 {
+        self.counts.get(record_type as usize).copied().unwrap_or(0)
+    }
+
+    /// Samples, decodable or not.
+    #[must_use]
+    pub fn samples(&self) -> u64 {
+        self.count(record_type::SAMPLE)
+    }
+
+    /// MMAP and MMAP2 records.
+    #[must_use]
+    pub fn mmaps(&self) -> u64 {
+        self.count(record_type::MMAP) + self.count(record_type::MMAP2)
+    }
+
+    /// False if the input ends early.
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        self.damage.is_none()
+    }
+
+    /// Adds the counts of another segment; the first damage stands.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, count) in self.counts.iter_mut().zip(&other.counts) {
+            *sum += count;
+        }
+        self.unknown_records += other.unknown_records;
+        self.malformed_records += other.malformed_records;
+        self.lost_records = self.lost_records.saturating_add(other.lost_records);
+        self.lost_samples = self.lost_samples.saturating_add(other.lost_samples);
+        self.bytes += other.bytes;
+        if self.damage.is_none() {
+            self.damage = other.damage;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn count_record(&mut self, header: RecordHeader) {
+        if header.is_known_type() {
+            self.counts[header.record_type as usize] += 1;
+        } else {
+            self.unknown_records += 1;
+        }
+    }
+}
+
+/// Where and why reading stopped early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Damage {
+    /// Offset in the file or stream.
+    pub offset: u64,
+    /// What is wrong there.
+    pub kind: DamageKind,
+}
+
+/// What makes the rest of an input unreadable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DamageKind {
+    /// A record header gives a size less than that of a header.
+    RecordTooSmall {
+        /// That size.
+        size: u16,
+    },
+    /// The input ends inside a record.
+    RecordCutOff {
+        /// The record's size.
+        size: u64,
+        /// Bytes there are.
+        left: u64,
+    },
+    /// The input ends inside a record header.
+    HeaderCutOff {
+        /// Bytes there are.
+        left: u64,
+    },
+    /// The input ends inside the trace data that follows a record.
+    PayloadCutOff {
+        /// Size of the trace data.
+        size: u64,
+        /// Bytes there are.
+        left: u64,
+    },
+    /// The header was never completed: perf was killed while recording.
+    NotFinished,
+    /// The file is shorter than its header says.
+    FileCutOff {
+        /// Bytes that are missing.
+        missing: u64,
+    },
+    /// The compressed records do not decompress.
+    BadCompression,
+    /// The decompressed records end inside a record.
+    CompressedRecordCutOff,
+    /// Reading failed, such as a pipe that broke.
+    ReadFailed,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let offset = self.offset;
+        match self.kind {
+            DamageKind::RecordTooSmall { size } => {
+                write!(f, "record at offset {offset:#x} has the impossible size {size}")
+            }
+            DamageKind::RecordCutOff { size, left } => {
+                write!(
+                    f,
+                    "cut off at offset {offset:#x}: {left} of {size} bytes of a record are there"
+                )
+            }
+            DamageKind::HeaderCutOff { left } => {
+                write!(
+                    f,
+                    "cut off at offset {offset:#x}: {left} of 8 bytes of a record header are there"
+                )
+            }
+            DamageKind::PayloadCutOff { size, left } => {
+                write!(
+                    f,
+                    "cut off at offset {offset:#x}: {left} of {size} bytes of trace data are there"
+                )
+            }
+            DamageKind::NotFinished => f.write_str("perf was killed while recording: the header says there is no data"),
+            DamageKind::FileCutOff { missing } => {
+                write!(
+                    f,
+                    "cut off at offset {offset:#x}: {missing} bytes of records are missing"
+                )
+            }
+            DamageKind::BadCompression => {
+                write!(f, "compressed record at offset {offset:#x} does not decompress")
+            }
+            DamageKind::CompressedRecordCutOff => {
+                write!(
+                    f,
+                    "the compressed records before offset {offset:#x} end inside a record"
+                )
+            }
+            DamageKind::ReadFailed => write!(f, "reading failed at offset {offset:#x}"),
+        }
+    }
+}
