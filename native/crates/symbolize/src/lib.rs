@@ -1,1 +1,24 @@
 //! DWARF: function table, line rows with discriminators and the inline tree, as a frame table.
+//!
+//! Addresses are answered for as LLVM's symbolizer answers, since a profile is only good for the compiler if both
+//! name a location alike: the rules of LLVM's DWARF reader (which unit, which DIE, which row) are part of the result.
+
+mod debug_info;
+mod diagnostics;
+mod dwarf;
+mod error;
+mod frame_table;
+mod function_table;
+mod names;
+mod object;
+mod options;
+mod split;
+mod unit_frames;
+
+pub use debug_info::DebugInfo;
+pub use diagnostics::{DebugFileSource, Diagnostic, Rejection};
+pub use error::SymbolizeError;
+pub use frame_table::{Frame, FrameId, FrameRange, FrameTable, NameId};
+pub use function_table::{DuplicateStart, FunctionId, FunctionRange, FunctionTable};
+pub use object::FileData;
+pub use options::{DebugOptions, FollowLinks};

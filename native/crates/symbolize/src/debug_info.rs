@@ -1,0 +1,219 @@
+//! The debug information of one program: found, opened and indexed by unit.
+
+use std::path::{Path, PathBuf};
+
+use gimli::{Dwarf, DwarfFileType};
+
+use crate::diagnostics::Diagnostic;
+use crate::dwarf::{CuMap, Space, Unit, read_units};
+use crate::error::SymbolizeError;
+use crate::object::{ElfFile, FileData, Located, SectionSet, Sections, Slice, locate, map_file, supplementary};
+use crate::options::DebugOptions;
+use crate::split::SplitUnits;
+
+/// The debug information of one program. Holds what its tables are built from; drop it when they are.
+pub struct DebugInfo {
+    /// Where frames come from.
+    frames: DebugObject,
+    /// Where functions come from: here if it is not the same file.
+    functions: FunctionSource,
+    diagnostics: Vec<Diagnostic>,
+}
+
+enum FunctionSource {
+    SameAsFrames,
+    Other(Box<DebugObject>),
+}
+
+/// One file with DWARF, and the files it cannot do without.
+pub(crate) struct DebugObject {
+    path: PathBuf,
+    sections: Sections,
+    units: Vec<Unit>,
+    cu_map: CuMap,
+    supplementary: Option<(Sections, Vec<Unit>)>,
+    split: SplitUnits,
+}
+
+/// A [`DebugObject`] as gimli reads it.
+pub(crate) struct View<'a> {
+    pub(crate) main: Space<'a>,
+    /// The split units by number of their skeleton, ascending.
+    pub(crate) split: Vec<(usize, Space<'a>)>,
+    pub(crate) cu_map: &'a CuMap,
+}
+
+impl DebugInfo {
+    /// Finds and opens the debug information of the program at `path`, whose bytes are `data`.
+    /// `build_id` overrides the one in the file.
+    ///
+    /// # Errors
+    /// If the program, or a debug binary that `options` names, is no readable little-endian ELF file. Missing or
+    /// malformed debug information is no error; see [`Self::diagnostics`].
+    pub fn load(
+        data: FileData,
+        path: &Path,
+        build_id: Option<&[u8]>,
+        options: &DebugOptions,
+    ) -> Result<Self, SymbolizeError> {
+        let mut diagnostics = Vec::new();
+        let named = match &options.debug_binary {
+            Some(path) => {
+                let data = map_file(path).map_err(|source| SymbolizeError::Read {
+                    path: path.clone(),
+                    source,
+                })?;
+                ElfFile::parse(path, data)?
+            }
+            None => ElfFile::parse(path, data)?,
+        };
+        // A build id given for the profiled binary says nothing about a debug binary that was chosen by hand.
+        let build_id = build_id.filter(|_| options.debug_binary.is_none());
+        let separate = locate(&named, build_id, options, &mut diagnostics);
+        let Some(Located { elf, source }) = separate else {
+            return Ok(Self {
+                frames: DebugObject::load(&named, options, &mut diagnostics)?,
+                functions: FunctionSource::SameAsFrames,
+                diagnostics,
+            });
+        };
+        diagnostics.push(Diagnostic::DebugFile {
+            path: elf.path.clone(),
+            source,
+        });
+        let frames = DebugObject::load(&elf, options, &mut diagnostics)?;
+        let functions = if options.function_table_follows_links && !named.has_debug_info {
+            FunctionSource::SameAsFrames
+        } else {
+            let named = DebugObject::load(&named, options, &mut diagnostics)?;
+            FunctionSource::Other(Box::new(named))
+        };
+        Ok(Self {
+            frames,
+            functions,
+            diagnostics,
+        })
+    }
+
+    /// What was found where, and what could not be read.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// The file that frames are read from.
+    #[must_use]
+    pub fn frames_path(&self) -> &Path {
+        &self.frames.path
+    }
+
+    /// The file that functions are read from.
+    #[must_use]
+    pub fn functions_path(&self) -> &Path {
+        &self.function_object().path
+    }
+
+    /// How many units the frames' file has.
+    #[must_use]
+    pub fn unit_count(&self) -> usize {
+        self.frames.units.len()
+    }
+
+    fn function_object(&self) -> &DebugObject {
+        match &self.functions {
+            FunctionSource::SameAsFrames => &self.frames,
+            FunctionSource::Other(object) => object,
+        }
+    }
+
+    pub(crate) fn functions(&self) -> View<'_> {
+        self.function_object().view()
+    }
+
+    pub(crate) fn frames(&self) -> View<'_> {
+        self.frames.view()
+    }
+}
+
+fn dwarf(sections: &Sections) -> Dwarf<Slice<'_>> {
+    let dwarf = Dwarf::load(|id| Ok::<_, std::convert::Infallible>(sections.get(id)));
+    let Ok(dwarf) = dwarf;
+    dwarf
+}
+
+fn units(path: &Path, sections: &Sections, diagnostics: &mut Vec<Diagnostic>) -> Vec<Unit> {
+    let (units, error) = read_units(&Space::without_units(dwarf(sections)), DwarfFileType::Main);
+    if let Some(error) = error {
+        diagnostics.push(Diagnostic::UnreadableUnits {
+            path: path.to_owned(),
+            units: units.len(),
+            reason: error.to_string(),
+        });
+    }
+    units
+}
+
+impl DebugObject {
+    fn load(elf: &ElfFile, options: &DebugOptions, diagnostics: &mut Vec<Diagnostic>) -> Result<Self, SymbolizeError> {
+        let sections = elf.sections(SectionSet::Plain, diagnostics)?;
+        let units = units(&elf.path, &sections, diagnostics);
+        let supplementary = match supplementary(elf, options, diagnostics) {
+            Some(Located { elf, source }) => {
+                diagnostics.push(Diagnostic::DebugFile {
+                    path: elf.path.clone(),
+                    source,
+                });
+                let sections = elf.sections(SectionSet::Plain, diagnostics)?;
+                let units = self::units(&elf.path, &sections, diagnostics);
+                Some((sections, units))
+            }
+            None => None,
+        };
+        let package = options.dwp.as_deref();
+        let main = dwarf(&sections);
+        let split = SplitUnits::load(&elf.path, &main, &units, package, diagnostics);
+        let mut object = Self {
+            path: elf.path.clone(),
+            sections,
+            units,
+            cu_map: CuMap::default(),
+            supplementary,
+            split,
+        };
+        object.cu_map = CuMap::build(&object.view().main);
+        Ok(object)
+    }
+
+    fn view(&self) -> View<'_> {
+        let main = dwarf(&self.sections);
+        let split = self.split.units.iter().enumerate();
+        let split = split.filter_map(|(index, split)| {
+            let space = Space {
+                id: 2 + index,
+                dwarf: self.split.dwarf(split, &main)?,
+                units: std::slice::from_ref(&split.unit),
+                supplementary: None,
+            };
+            Some((split.skeleton, space))
+        });
+        let split = split.collect();
+        let supplementary = self.supplementary.as_ref().map(|(sections, units)| {
+            Box::new(Space {
+                id: 1,
+                dwarf: dwarf(sections),
+                units,
+                supplementary: None,
+            })
+        });
+        View {
+            main: Space {
+                id: 0,
+                dwarf: main,
+                units: &self.units,
+                supplementary,
+            },
+            split,
+            cu_map: &self.cu_map,
+        }
+    }
+}

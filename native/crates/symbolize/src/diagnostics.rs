@@ -1,0 +1,152 @@
+//! What went less than well while debug information was found, and where it was found.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// How a debug file was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DebugFileSource {
+    /// In a build-id directory.
+    BuildId,
+    /// Through `.gnu_debuglink`.
+    DebugLink,
+    /// Through `.gnu_debugaltlink`.
+    Supplementary,
+}
+
+/// Why a candidate was passed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The debug link's CRC-32 is not the file's.
+    Crc {
+        /// In the link.
+        expected: u32,
+        /// Of the file.
+        found: u32,
+    },
+    /// Another build's file.
+    BuildId {
+        /// Asked for.
+        expected: Vec<u8>,
+        /// The file's, if it has one.
+        found: Option<Vec<u8>>,
+    },
+    /// The file has no `.debug_info`.
+    NoDebugInfo,
+    /// The file cannot be read as ELF.
+    Unreadable(String),
+}
+
+/// Something worth telling the user; none of it stops the work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Diagnostic {
+    /// Debug information comes from a file other than the named one.
+    DebugFile {
+        /// The file.
+        path: PathBuf,
+        /// How it was found.
+        source: DebugFileSource,
+    },
+    /// A file that had the right name was not used.
+    CandidateRejected {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: Rejection,
+    },
+    /// The file that `.gnu_debugaltlink` names was not found, so names and functions in it are lost.
+    SupplementaryMissing {
+        /// The name in the link.
+        name: String,
+    },
+    /// A split unit was not found, so its functions are lost.
+    DwoMissing {
+        /// `DW_AT_dwo_name`.
+        name: String,
+    },
+    /// The package of split units cannot be used.
+    UnreadablePackage {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A section cannot be read and counts as empty.
+    UnreadableSection {
+        /// The file.
+        path: PathBuf,
+        /// The section's name.
+        section: String,
+        /// Why.
+        reason: String,
+    },
+    /// A unit's header is malformed; it and the units behind it are lost.
+    UnreadableUnits {
+        /// The file.
+        path: PathBuf,
+        /// How many units came before.
+        units: usize,
+        /// Why.
+        reason: String,
+    },
+}
+
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Crc { expected, found } => {
+                write!(f, "its CRC-32 is {found:08x}, expected {expected:08x}")
+            }
+            Self::BuildId { expected, found } => match found {
+                Some(found) => {
+                    write!(f, "its build id is {}, expected {}", Hex(found), Hex(expected))
+                }
+                None => write!(f, "it has no build id, expected {}", Hex(expected)),
+            },
+            Self::NoDebugInfo => f.write_str("it has no .debug_info"),
+            Self::Unreadable(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DebugFile { path, source } => {
+                let how = match source {
+                    DebugFileSource::BuildId => "found by build id",
+                    DebugFileSource::DebugLink => "found by debug link",
+                    DebugFileSource::Supplementary => "found by supplementary link",
+                };
+                write!(f, "debug information from {}, {how}", path.display())
+            }
+            Self::CandidateRejected { path, reason } => {
+                write!(f, "{} is not used: {reason}", path.display())
+            }
+            Self::SupplementaryMissing { name } => {
+                write!(f, "supplementary debug file {name} not found")
+            }
+            Self::DwoMissing { name } => write!(f, "split debug information {name} not found"),
+            Self::UnreadablePackage { path, reason } => write!(f, "{}: {reason}", path.display()),
+            Self::UnreadableSection { path, section, reason } => {
+                write!(f, "{}: section {section}: {reason}", path.display())
+            }
+            Self::UnreadableUnits { path, units, reason } => write!(
+                f,
+                "{}: .debug_info is malformed behind unit {units}: {reason}",
+                path.display()
+            ),
+        }
+    }
+}

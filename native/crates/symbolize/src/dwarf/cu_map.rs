@@ -1,0 +1,158 @@
+//! Which unit an address belongs to.
+//!
+//! As LLVM decides it: `.debug_aranges` speaks for the units it mentions, a unit's own DIE for the others; where
+//! several units claim an address, the one that was there just before goes on, else the first in the file.
+
+use std::collections::BTreeMap;
+
+use super::reader::Reader;
+use super::unit::{Space, Unit, section};
+
+/// Sorted, disjoint, half-open ranges and the number of the unit each belongs to.
+#[derive(Debug, Default)]
+pub(crate) struct CuMap {
+    pieces: Vec<Piece>,
+}
+
+/// A range of addresses of one unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) unit: usize,
+}
+
+impl CuMap {
+    pub(crate) fn build(space: &Space<'_>) -> Self {
+        let mut claims = Vec::new();
+        let mut mentioned = vec![false; space.units.len()];
+        for (offset, start, end) in read_aranges(section(space.dwarf.debug_aranges)) {
+            let Some(unit) = space.unit_containing(offset) else {
+                continue;
+            };
+            if space.units[unit].offset == offset {
+                mentioned[unit] = true;
+            }
+            claims.push(Piece { start, end, unit });
+        }
+        let own = space.units.iter().enumerate();
+        let own = own.filter(|(index, unit)| !mentioned[*index] && !unit.is_type);
+        claims.extend(own.flat_map(|(unit, Unit { ranges, .. })| {
+            ranges.iter().map(move |&(start, end)| Piece { start, end, unit })
+        }));
+        Self::resolve(&claims)
+    }
+
+    /// Cuts overlapping claims at all their ends and gives each piece to one unit.
+    fn resolve(claims: &[Piece]) -> Self {
+        let mut ends: Vec<(u64, usize, bool)> = Vec::with_capacity(claims.len() * 2);
+        for claim in claims.iter().filter(|claim| claim.start < claim.end) {
+            ends.push((claim.start, claim.unit, true));
+            ends.push((claim.end, claim.unit, false));
+        }
+        ends.sort_unstable();
+        let mut pieces: Vec<Piece> = Vec::new();
+        // Units that claim the current address, and how often.
+        let mut covering: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut previous = 0;
+        // At one address the order of starts and ends does not matter, so a count may pass through -1.
+        let mut index = 0;
+        while index < ends.len() {
+            let address = ends[index].0;
+            if let Some((&first, _)) = covering.first_key_value() {
+                match pieces.last_mut() {
+                    Some(last) if last.end == previous && covering.contains_key(&last.unit) => {
+                        last.end = address;
+                    }
+                    _ => pieces.push(Piece {
+                        start: previous,
+                        end: address,
+                        unit: first,
+                    }),
+                }
+            }
+            let here = ends[index..].iter().take_while(|end| end.0 == address);
+            let count = here.clone().count();
+            for (_, unit, _) in here.clone().filter(|end| end.2) {
+                *covering.entry(*unit).or_default() += 1;
+            }
+            for (_, unit, _) in here.filter(|end| !end.2) {
+                let claims = covering.entry(*unit).or_default();
+                *claims = claims.saturating_sub(1);
+                if *claims == 0 {
+                    covering.remove(unit);
+                }
+            }
+            previous = address;
+            index += count;
+        }
+        Self { pieces }
+    }
+
+    /// The parts of the sorted, half-open `wanted` ranges that some unit owns.
+    pub(crate) fn intersect(&self, wanted: impl Iterator<Item = (u64, u64)>) -> Vec<Piece> {
+        let mut owned = Vec::new();
+        for (low, high) in wanted {
+            let first = self.pieces.partition_point(|piece| piece.end <= low);
+            let reached = self.pieces[first..].iter();
+            for piece in reached.take_while(|piece| piece.start < high) {
+                owned.push(Piece {
+                    start: piece.start.max(low),
+                    end: piece.end.min(high),
+                    unit: piece.unit,
+                });
+            }
+        }
+        owned
+    }
+}
+
+/// The `(unit offset, start, end)` of `.debug_aranges` (DWARF 5 section 6.1.2); the first malformed set ends it.
+fn read_aranges(section: &[u8]) -> Vec<(usize, u64, u64)> {
+    let mut entries = Vec::new();
+    let mut reader = Reader::new(section, 0);
+    while !reader.is_empty() {
+        let before = entries.len();
+        if read_arange_set(&mut reader, section, &mut entries).is_none() {
+            entries.truncate(before);
+            break;
+        }
+    }
+    entries
+}
+
+fn read_arange_set(reader: &mut Reader<'_>, section: &[u8], entries: &mut Vec<(usize, u64, u64)>) -> Option<()> {
+    let start = reader.position;
+    let (word, len) = match reader.unsigned(4)? {
+        0xffff_ffff => (8, reader.unsigned(8)?),
+        0xffff_fff0.. => return None,
+        len => (4, len),
+    };
+    let end = reader.position.checked_add(usize::try_from(len).ok()?)?;
+    if end > section.len() {
+        return None;
+    }
+    let _version = reader.unsigned(2)?;
+    let unit = usize::try_from(reader.unsigned(word)?).ok()?;
+    let address_size = usize::try_from(reader.unsigned(1)?).ok()?;
+    let segment_size = reader.unsigned(1)?;
+    if !matches!(address_size, 4 | 8) || segment_size != 0 {
+        return None;
+    }
+    // The first pair is aligned to the size of a pair, counted from the start of the set.
+    let pair = address_size * 2;
+    let header = (reader.position - start).next_multiple_of(pair);
+    reader.position = start.checked_add(header)?;
+    if reader.position >= end || !(end - reader.position).is_multiple_of(pair) {
+        return None;
+    }
+    let mut last = (1, 1);
+    while reader.position < end {
+        let address = reader.unsigned(address_size)?;
+        let len = reader.unsigned(address_size)?;
+        last = (address, len);
+        entries.push((unit, address, address.wrapping_add(len)));
+    }
+    // (0, 0) ends the set and belongs nowhere else, though old compilers wrote some in between.
+    (last == (0, 0)).then_some(())
+}

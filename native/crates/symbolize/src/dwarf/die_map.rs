@@ -1,0 +1,127 @@
+//! Which subroutine's DIE an address belongs to within its unit.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+/// Half-open ranges to DIE numbers. A later range wins over an earlier one from its start on.
+#[derive(Debug, Default)]
+pub(crate) struct DieMap {
+    /// Start to (end, DIE).
+    intervals: BTreeMap<u64, (u64, u32)>,
+}
+
+impl DieMap {
+    /// Adds a DIE's range, parents before their children. As LLVM does it: the interval in which the range starts is
+    /// cut there, and what of it lies behind the range lives on. Intervals inside the new one stay.
+    pub(crate) fn insert(&mut self, low: u64, high: u64, die: u32) {
+        if low >= high {
+            return;
+        }
+        if let Some((&start, &(end, outer))) = self.intervals.range(..=low).next_back()
+            && low < end
+        {
+            if high < end {
+                self.intervals.insert(high, (end, outer));
+            }
+            if start < low {
+                self.intervals.insert(start, (low, outer));
+            }
+        }
+        self.intervals.insert(low, (high, die));
+    }
+
+    /// Calls `found` for each part of `[low, high)` with the DIE it belongs to: that of the greatest start at or
+    /// below the address, if it reaches so far.
+    pub(crate) fn for_each(&self, low: u64, high: u64, mut found: impl FnMut(u64, u64, u32)) {
+        let first = self.intervals.range(..=low).next_back();
+        let rest = (Bound::Excluded(low), Bound::Excluded(high));
+        let rest = (low < high).then(|| self.intervals.range(rest));
+        let mut intervals = first.into_iter().chain(rest.into_iter().flatten()).peekable();
+        while let Some((&start, &(end, die))) = intervals.next() {
+            // A start hides what lies below it, whether or not the interval there goes on.
+            let next = intervals.peek().map_or(high, |(start, _)| **start);
+            let (start, end) = (start.max(low), end.min(next).min(high));
+            if start < end {
+                found(start, end, die);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(map: &DieMap, address: u64) -> Option<u32> {
+        let mut found = None;
+        map.for_each(address, address + 1, |_, _, die| found = Some(die));
+        found
+    }
+
+    #[test]
+    fn a_nested_range_cuts_the_outer_one_and_leaves_its_tail() {
+        let mut map = DieMap::default();
+        map.insert(0, 100, 0);
+        map.insert(10, 20, 1);
+        map.insert(12, 14, 2);
+        let mut pieces = Vec::new();
+        map.for_each(5, 50, |start, end, die| pieces.push((start, end, die)));
+        assert_eq!(pieces, [(5, 10, 0), (10, 12, 1), (12, 14, 2), (14, 20, 1), (20, 50, 0)]);
+    }
+
+    #[test]
+    fn an_earlier_short_range_hides_the_later_one_around_it() {
+        let mut map = DieMap::default();
+        map.insert(50, 60, 0);
+        map.insert(0, 100, 1);
+        assert_eq!(at(&map, 49), Some(1));
+        assert_eq!(at(&map, 55), Some(0));
+        assert_eq!(at(&map, 60), None);
+    }
+
+    #[test]
+    fn an_inner_range_that_leaves_the_outer_one_takes_its_tail() {
+        let mut map = DieMap::default();
+        map.insert(0, 100, 0);
+        map.insert(90, 120, 1);
+        assert_eq!(at(&map, 89), Some(0));
+        assert_eq!(at(&map, 110), Some(1));
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_say_what_single_look_ups_say(
+            ranges in prop::collection::vec((0u64..60, 0u64..60), 0..20),
+            low in 0u64..60,
+            len in 0u64..60,
+        ) {
+            let mut map = DieMap::default();
+            let mut starts: Vec<(u64, u64, u32)> = Vec::new();
+            for (die, &(low, high)) in (0u32..).zip(&ranges) {
+                map.insert(low, high, die);
+                if low >= high { continue }
+                // The rule, on a list.
+                let outer = starts.iter().copied().filter(|i| i.0 <= low).max();
+                if let Some((start, end, outer)) = outer.filter(|i| low < i.1) {
+                    let mut set = |low, high, die| {
+                        starts.retain(|i| i.0 != low);
+                        starts.push((low, high, die));
+                    };
+                    if high < end { set(high, end, outer) }
+                    if start < low { set(start, low, outer) }
+                }
+                starts.retain(|i| i.0 != low);
+                starts.push((low, high, die));
+            }
+            let mut pieces = Vec::new();
+            map.for_each(low, low + len, |start, end, die| pieces.push((start, end, die)));
+            for address in low..low + len {
+                let rule = starts.iter().copied().filter(|i| i.0 <= address).max();
+                let rule = rule.filter(|i| address < i.1).map(|i| i.2);
+                let piece = pieces.iter().find(|p| p.0 <= address && address < p.1);
+                prop_assert_eq!(piece.map(|p| p.2), rule, "at {}", address);
+            }
+        }
+    }
+}

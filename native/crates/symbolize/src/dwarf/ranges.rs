@@ -1,0 +1,119 @@
+//! The addresses of a DIE: `DW_AT_low_pc` with `DW_AT_high_pc`, else `DW_AT_ranges` (DWARF 5 section 2.17).
+//!
+//! Tombstones, which linkers leave where code was discarded, are read as LLVM reads them: only the all-ones
+//! address is one. gimli also takes -2 and drops empty ranges, which would change what counts as "has a range".
+
+use gimli::{DwAt, RangeListsOffset, RawRngListEntry, constants as dw};
+
+use super::form::Value;
+use super::unit::{Space, Unit};
+
+/// The attributes that state addresses.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RangeAttributes<'a> {
+    low_pc: Option<Value<'a>>,
+    high_pc: Option<Value<'a>>,
+    ranges: Option<Value<'a>>,
+}
+
+impl<'a> RangeAttributes<'a> {
+    /// Takes the attribute if it is one of these.
+    pub(crate) fn set(&mut self, name: DwAt, value: Value<'a>) {
+        let place = match name {
+            dw::DW_AT_low_pc => &mut self.low_pc,
+            dw::DW_AT_high_pc => &mut self.high_pc,
+            dw::DW_AT_ranges => &mut self.ranges,
+            _ => return,
+        };
+        place.get_or_insert(value);
+    }
+
+    /// Puts the half-open ranges into `list`, which is cleared first. Empty and reversed ones are kept; a list that
+    /// cannot be read to its end counts as none.
+    pub(crate) fn read(&self, space: &Space<'a>, unit: &Unit, list: &mut Vec<(u64, u64)>) {
+        list.clear();
+        if let Some(range) = self.low_and_high(space, unit) {
+            list.extend(range);
+            return;
+        }
+        if let Some(offset) = self.list_offset(space, unit)
+            && read_list(space, unit, offset, list).is_none()
+        {
+            list.clear();
+        }
+    }
+
+    /// `Some` when both attributes are there and sound, so that `DW_AT_ranges` is not asked.
+    fn low_and_high(&self, space: &Space<'a>, unit: &Unit) -> Option<Option<(u64, u64)>> {
+        let low = space.address(unit, self.low_pc?)?;
+        if low == tombstone(unit) {
+            return None;
+        }
+        let high = match self.high_pc? {
+            Value::Constant(len) | Value::ConstantOrOffset(len) => low.wrapping_add(len),
+            address => space.address(unit, address)?,
+        };
+        Some(Some((low, high)))
+    }
+
+    fn list_offset(&self, space: &Space<'a>, unit: &Unit) -> Option<usize> {
+        match self.ranges? {
+            Value::RangeListIndex(index) => space.range_list(unit, index),
+            Value::SectionOffset(offset) => usize::try_from(offset).ok(),
+            Value::ConstantOrOffset(offset) if unit.encoding.version < 4 => usize::try_from(offset).ok(),
+            _ => None,
+        }
+    }
+}
+
+fn tombstone(unit: &Unit) -> u64 {
+    match unit.encoding.address_size {
+        0 => 0,
+        size @ 1..8 => (1 << (u32::from(size) * 8)) - 1,
+        _ => u64::MAX,
+    }
+}
+
+fn read_list(space: &Space<'_>, unit: &Unit, offset: usize, list: &mut Vec<(u64, u64)>) -> Option<()> {
+    let offset = if unit.encoding.version < 5 {
+        offset.checked_add(unit.ranges_base)?
+    } else {
+        offset
+    };
+    let tombstone = tombstone(unit);
+    let mut base = unit.base_address;
+    let pooled = |index: gimli::DebugAddrIndex<usize>| space.address(unit, Value::AddressIndex(index.0 as u64));
+    let lists = &space.dwarf.ranges;
+    let mut entries = lists.raw_ranges(RangeListsOffset(offset), unit.encoding).ok()?;
+    while let Some(entry) = entries.next().ok()? {
+        let (low, high) = match entry {
+            RawRngListEntry::BaseAddress { addr } => {
+                base = Some(addr);
+                continue;
+            }
+            RawRngListEntry::BaseAddressx { addr } => {
+                base = Some(pooled(addr).unwrap_or(addr.0 as u64));
+                continue;
+            }
+            RawRngListEntry::AddressOrOffsetPair { begin, end } | RawRngListEntry::OffsetPair { begin, end } => {
+                if begin == tombstone || base == Some(tombstone) {
+                    continue;
+                }
+                let base = base.unwrap_or(0);
+                (begin.wrapping_add(base), end.wrapping_add(base))
+            }
+            RawRngListEntry::StartxEndx { begin, end } => (pooled(begin).unwrap_or(0), pooled(end).unwrap_or(0)),
+            RawRngListEntry::StartxLength { begin, length } => {
+                let low = pooled(begin).unwrap_or(0);
+                (low, low.wrapping_add(length))
+            }
+            RawRngListEntry::StartEnd { begin, end } => (begin, end),
+            RawRngListEntry::StartLength { begin, length } => (begin, begin.wrapping_add(length)),
+        };
+        // The old lists mark discarded code in the offset, the new ones in the address.
+        if unit.encoding.version < 5 || low != tombstone {
+            list.push((low, high));
+        }
+    }
+    Some(())
+}

@@ -1,0 +1,180 @@
+//! From addresses to inline stacks, worked out once.
+
+use image::Svma;
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::debug_info::DebugInfo;
+use crate::dwarf::{Piece, Resolver};
+use crate::error::SymbolizeError;
+use crate::names::{NameInterner, Names};
+use crate::unit_frames::{UnitFrames, read_unit_frames};
+
+/// Number of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameId(pub u32);
+
+/// Number of a function name among the names of a [`FrameTable`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NameId(pub u32);
+
+/// One level of an inline stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Frame {
+    /// The function, inlined or not.
+    pub function: NameId,
+    /// Lines from the function's declaration, modulo 2^16.
+    pub line_offset: u32,
+    /// The discriminator as DWARF has it.
+    pub discriminator: u32,
+    /// The caller's frame at the call site; none for the outermost function.
+    pub inlined_into: Option<FrameId>,
+}
+
+/// The addresses that one frame is the leaf of: `start..end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameRange {
+    /// The first address.
+    pub start: Svma,
+    /// The address behind the last one.
+    pub end: Svma,
+    /// The innermost frame.
+    pub frame: FrameId,
+}
+
+/// Inline stacks by address. Frames are interned: equal stacks have equal ids, and a frame's caller has the smaller id.
+#[derive(Debug, Default)]
+pub struct FrameTable {
+    names: Names,
+    frames: Vec<Frame>,
+    rows: Vec<FrameRange>,
+}
+
+impl FrameTable {
+    /// Reads the frames of the addresses in `ranges_of_interest` (half-open, ascending, disjoint). Only units that own
+    /// some of them are read.
+    ///
+    /// An address has no row when no function with a name owns it. Where an inlined function has no name, the call site in
+    /// the last function that has one stands for all that is inlined there.
+    ///
+    /// `keep_going` is asked once a unit.
+    ///
+    /// # Errors
+    /// [`SymbolizeError::Cancelled`] when `keep_going` says no.
+    pub fn build(
+        debug: &DebugInfo,
+        ranges_of_interest: &[(Svma, Svma)],
+        keep_going: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Self, SymbolizeError> {
+        let view = debug.frames();
+        let wanted = ranges_of_interest.iter().map(|(low, high)| (low.0, high.0));
+        let mut pieces = view.cu_map.intersect(wanted);
+        // Within a unit the order of addresses stays.
+        pieces.sort_by_key(|piece| piece.unit);
+        let units: Vec<&[Piece]> = pieces.chunk_by(|a, b| a.unit == b.unit).collect();
+        let found: Vec<UnitFrames<'_>> = units
+            .par_iter()
+            .map_init(Resolver::default, |resolver, pieces| {
+                if !keep_going() {
+                    return Err(SymbolizeError::Cancelled);
+                }
+                let number = pieces[0].unit;
+                let split = view.split.binary_search_by_key(&number, |(unit, _)| *unit);
+                let split = split.ok().map(|index| &view.split[index].1);
+                let unit = &view.main.units[number];
+                Ok(read_unit_frames(resolver, &view.main, unit, split, pieces))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self::merge(&found))
+    }
+
+    fn merge(units: &[UnitFrames<'_>]) -> Self {
+        let mut names = NameInterner::default();
+        let mut frames = Vec::new();
+        let mut numbers: FxHashMap<Frame, FrameId> = FxHashMap::default();
+        let mut rows = Vec::new();
+        for unit in units {
+            let mut ids: Vec<FrameId> = Vec::with_capacity(unit.frames.len());
+            for frame in &unit.frames {
+                let frame = Frame {
+                    function: NameId(names.intern(frame.name)),
+                    line_offset: frame.line_offset,
+                    discriminator: frame.discriminator,
+                    inlined_into: frame.caller.map(|caller| ids[caller as usize]),
+                };
+                let next = u32::try_from(frames.len()).expect("each frame takes bytes of DWARF");
+                let id = *numbers.entry(frame).or_insert(FrameId(next));
+                if id.0 == next {
+                    frames.push(frame);
+                }
+                ids.push(id);
+            }
+            rows.extend(unit.rows.iter().map(|&(start, end, frame)| FrameRange {
+                start: Svma(start),
+                end: Svma(end),
+                frame: ids[frame as usize],
+            }));
+        }
+        rows.sort_unstable_by_key(|row| row.start);
+        rows.dedup_by(|next, last| {
+            let goes_on = last.end == next.start && last.frame == next.frame;
+            if goes_on {
+                last.end = next.end;
+            }
+            goes_on
+        });
+        Self {
+            names: names.finish(),
+            frames,
+            rows,
+        }
+    }
+
+    /// The ranges, ascending and disjoint; neighbours that touch have different frames.
+    #[must_use]
+    pub fn rows(&self) -> &[FrameRange] {
+        &self.rows
+    }
+
+    /// The innermost frame at an address.
+    #[must_use]
+    pub fn lookup(&self, svma: Svma) -> Option<FrameId> {
+        let after = self.rows.partition_point(|row| row.start <= svma);
+        let row = self.rows[after.checked_sub(1)?];
+        (svma < row.end).then_some(row.frame)
+    }
+
+    /// A frame.
+    #[must_use]
+    pub fn frame(&self, id: FrameId) -> Frame {
+        self.frames[id.0 as usize]
+    }
+
+    /// How many frames there are; ids are below this.
+    #[must_use]
+    pub fn frame_count(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// The stack from this frame outwards.
+    pub fn stack(&self, leaf: FrameId) -> impl Iterator<Item = Frame> {
+        let mut next = Some(leaf);
+        std::iter::from_fn(move || {
+            let frame = self.frame(next?);
+            next = frame.inlined_into;
+            Some(frame)
+        })
+    }
+
+    /// A function's name.
+    #[must_use]
+    pub fn name(&self, id: NameId) -> &[u8] {
+        self.names.get(id.0)
+    }
+
+    /// How many names there are; ids are below this.
+    #[must_use]
+    pub fn name_count(&self) -> usize {
+        self.names.len()
+    }
+}

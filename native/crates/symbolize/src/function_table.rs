@@ -1,0 +1,256 @@
+//! The functions of a program: names, address ranges, and which starts where.
+
+use image::Svma;
+use rayon::prelude::*;
+
+use crate::debug_info::DebugInfo;
+use crate::dwarf::{Interest, Resolver, Space, Unit, walk};
+use crate::error::SymbolizeError;
+use crate::names::{NameInterner, Names};
+
+/// Number of a distinct function name, counted in the order in which DWARF mentions them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FunctionId(pub u32);
+
+/// One range of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FunctionRange {
+    /// The first address.
+    pub start: Svma,
+    /// The address behind the last one.
+    pub end: Svma,
+    /// Whose range it is.
+    pub function: FunctionId,
+    /// The range's place in the table of start addresses.
+    pub index: usize,
+}
+
+/// A start address that a second DIE claims. The first one keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DuplicateStart {
+    /// The address.
+    pub start: Svma,
+    /// The function that has it.
+    pub first: FunctionId,
+    /// The function that claims it as well; may be the same.
+    pub second: FunctionId,
+}
+
+/// All `DW_TAG_subprogram` DIEs with a name and code. Same-named functions are one, with the ranges of all.
+#[derive(Debug, Default)]
+pub struct FunctionTable {
+    names: Names,
+    /// All functions' ranges, function by function.
+    ranges: Vec<(Svma, Svma)>,
+    /// Where each function's ranges end.
+    range_ends: Vec<usize>,
+    starts: Vec<(Svma, Svma, FunctionId)>,
+    duplicates: Vec<DuplicateStart>,
+}
+
+/// What one unit has to say.
+#[derive(Default)]
+struct UnitFunctions<'a> {
+    /// Name and where its ranges end.
+    functions: Vec<(&'a [u8], usize)>,
+    ranges: Vec<(u64, u64)>,
+}
+
+impl FunctionTable {
+    /// Reads the functions of all units, split ones last. Ranges that are empty or begin below `preferred_base`
+    /// (code that the linker discarded) are left out; their functions stay, without them.
+    ///
+    /// `keep_going` is asked once a unit.
+    ///
+    /// # Errors
+    /// [`SymbolizeError::Cancelled`] when `keep_going` says no.
+    pub fn build(
+        debug: &DebugInfo,
+        preferred_base: Svma,
+        keep_going: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Self, SymbolizeError> {
+        let view = debug.functions();
+        let main = view.main.units.iter().map(|unit| (&view.main, unit));
+        let split = view.split.iter();
+        let split = split.flat_map(|(_, space)| space.units.iter().map(move |unit| (space, unit)));
+        let units: Vec<(&Space<'_>, &Unit)> = main.chain(split).collect();
+        let found: Vec<UnitFunctions<'_>> = units
+            .par_iter()
+            .filter(|(_, unit)| !unit.is_type)
+            .map_init(Resolver::default, |resolver, (space, unit)| {
+                if keep_going() {
+                    Ok(read_unit(resolver, space, unit, preferred_base.0))
+                } else {
+                    Err(SymbolizeError::Cancelled)
+                }
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self::merge(&found))
+    }
+
+    fn merge(units: &[UnitFunctions<'_>]) -> Self {
+        let mut names = NameInterner::default();
+        let mut all: Vec<(FunctionId, Svma, Svma)> = Vec::new();
+        for unit in units {
+            let mut first = 0;
+            for &(name, end) in &unit.functions {
+                let id = FunctionId(names.intern(name));
+                let ranges = unit.ranges[first..end].iter();
+                all.extend(ranges.map(|&(start, end)| (id, Svma(start), Svma(end))));
+                first = end;
+            }
+        }
+        let names = names.finish();
+
+        // Stable sorts keep what DWARF says first in front.
+        let mut by_start = all.clone();
+        by_start.sort_by_key(|(_, start, _)| *start);
+        let mut starts: Vec<(Svma, Svma, FunctionId)> = Vec::with_capacity(by_start.len());
+        for (id, start, end) in by_start {
+            if starts.last().is_none_or(|last| last.0 != start) {
+                starts.push((start, end, id));
+            }
+        }
+        let mut duplicates = Vec::new();
+        if starts.len() < all.len() {
+            let mut taken = vec![false; starts.len()];
+            for &(second, start, _) in &all {
+                let index = starts.partition_point(|entry| entry.0 < start);
+                if std::mem::replace(&mut taken[index], true) {
+                    let first = starts[index].2;
+                    duplicates.push(DuplicateStart { start, first, second });
+                }
+            }
+        }
+        all.sort_by_key(|(id, _, _)| *id);
+        let mut range_ends = vec![0; names.len()];
+        for (id, _, _) in &all {
+            range_ends[id.0 as usize] += 1;
+        }
+        let mut end = 0;
+        for count in &mut range_ends {
+            end += *count;
+            *count = end;
+        }
+        let ranges = all.iter().map(|&(_, start, end)| (start, end));
+        Self {
+            names,
+            ranges: ranges.collect(),
+            range_ends,
+            starts,
+            duplicates,
+        }
+    }
+
+    fn start_range(&self, index: usize) -> FunctionRange {
+        let (start, end, function) = self.starts[index];
+        FunctionRange {
+            start,
+            end,
+            function,
+            index,
+        }
+    }
+
+    /// The range of the greatest start at or below the address, if it reaches so far. A short nested range hides the
+    /// one around it.
+    #[must_use]
+    pub fn find(&self, svma: Svma) -> Option<FunctionRange> {
+        let after = self.starts.partition_point(|entry| entry.0 <= svma);
+        let range = self.start_range(after.checked_sub(1)?);
+        (svma < range.end).then_some(range)
+    }
+
+    /// The range that starts exactly here.
+    #[must_use]
+    pub fn entry_at(&self, svma: Svma) -> Option<FunctionRange> {
+        let index = self.starts.binary_search_by_key(&svma, |entry| entry.0);
+        index.ok().map(|index| self.start_range(index))
+    }
+
+    /// All ranges, half-open, of all DIEs with this name, in the order of the DIEs.
+    #[must_use]
+    pub fn ranges_of(&self, function: FunctionId) -> &[(Svma, Svma)] {
+        let index = function.0 as usize;
+        let first = if index == 0 { 0 } else { self.range_ends[index - 1] };
+        &self.ranges[first..self.range_ends[index]]
+    }
+
+    /// The linkage name, or the plain one where there is none.
+    #[must_use]
+    pub fn name(&self, function: FunctionId) -> &[u8] {
+        self.names.get(function.0)
+    }
+
+    /// All functions, in the order in which DWARF mentions them; those without ranges too.
+    pub fn functions(&self) -> impl ExactSizeIterator<Item = FunctionId> + use<> {
+        let count = u32::try_from(self.names.len()).expect("ids are 32 bits wide");
+        (0..count).map(FunctionId)
+    }
+
+    /// How many distinct names there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there is no function at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.len() == 0
+    }
+
+    /// The table of start addresses, ascending.
+    pub fn start_ranges(&self) -> impl ExactSizeIterator<Item = FunctionRange> {
+        (0..self.starts.len()).map(|index| self.start_range(index))
+    }
+
+    /// The claims to a start address that another DIE had before, in the order of the DIEs.
+    #[must_use]
+    pub fn duplicated_starts(&self) -> &[DuplicateStart] {
+        &self.duplicates
+    }
+
+    /// How many start addresses were claimed more than once.
+    #[must_use]
+    pub fn duplicated_start_count(&self) -> usize {
+        let mut starts: Vec<Svma> = self.duplicates.iter().map(|d| d.start).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        starts.len()
+    }
+}
+
+fn read_unit<'s, 'a>(
+    resolver: &mut Resolver<'s, 'a>,
+    space: &'s Space<'a>,
+    unit: &'s Unit,
+    preferred_base: u64,
+) -> UnitFunctions<'a> {
+    let reader = resolver.open(space, unit);
+    let mut found = UnitFunctions::default();
+    let mut ranges = Vec::new();
+    walk(
+        reader.bytes,
+        unit.root,
+        unit.encoding,
+        &reader.table,
+        |interest| interest == Interest::SubprogramWithCode,
+        |die| {
+            let subprogram = reader.subroutine(die.offset);
+            subprogram.ranges.read(space, unit, &mut ranges);
+            if ranges.is_empty() {
+                return;
+            }
+            let description = resolver.describe(&reader, die.offset, &subprogram);
+            let Some(name) = description.name else {
+                return;
+            };
+            let live = ranges.iter().copied();
+            let live = live.filter(|(start, end)| start < end && *start >= preferred_base);
+            found.ranges.extend(live);
+            found.functions.push((name, found.ranges.len()));
+        },
+    );
+    found
+}

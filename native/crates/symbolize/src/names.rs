@@ -1,0 +1,46 @@
+//! Byte strings stored once, one behind the other.
+
+use rustc_hash::FxHashMap;
+
+/// Interns names; ids count up from 0 in the order of first appearance.
+#[derive(Default)]
+pub(crate) struct NameInterner<'a> {
+    ids: FxHashMap<&'a [u8], u32>,
+    names: Names,
+}
+
+/// The interned names.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl<'a> NameInterner<'a> {
+    pub(crate) fn intern(&mut self, name: &'a [u8]) -> u32 {
+        *self.ids.entry(name).or_insert_with(|| self.names.push(name))
+    }
+
+    pub(crate) fn finish(self) -> Names {
+        self.names
+    }
+}
+
+impl Names {
+    fn push(&mut self, name: &[u8]) -> u32 {
+        let id = u32::try_from(self.ends.len()).expect("fewer than 2^32 names: each takes a DIE");
+        self.bytes.extend_from_slice(name);
+        self.ends.push(self.bytes.len());
+        id
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(crate) fn get(&self, id: u32) -> &[u8] {
+        let id = id as usize;
+        let start = if id == 0 { 0 } else { self.ends[id - 1] };
+        &self.bytes[start..self.ends[id]]
+    }
+}

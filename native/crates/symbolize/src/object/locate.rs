@@ -1,0 +1,194 @@
+//! Where a file's debug information lies, as LLVM's symbolizer and gdb search for it (gdb manual, "Debugging
+//! Information in Separate Files").
+
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use std::ffi::OsStr;
+
+use super::sections::{ElfFile, FileData};
+use crate::diagnostics::{DebugFileSource, Diagnostic, Rejection};
+use crate::options::DebugOptions;
+
+/// Maps a file.
+pub(crate) fn map_file(path: &Path) -> io::Result<FileData> {
+    let file = File::open(path)?;
+    if file.metadata()?.len() == 0 {
+        return Ok(Arc::new(Vec::new()));
+    }
+    // SAFETY: the map is private and read-only. What mapping cannot rule out is another process that changes
+    // the file meanwhile; debug files are replaced by renaming, not rewritten, and nothing here relies on two
+    // reads of one byte being equal for memory safety: every offset is checked where it is used.
+    let map = unsafe { memmap2::Mmap::map(&file)? };
+    Ok(Arc::new(map))
+}
+
+/// The file that was found, and how.
+pub(crate) struct Located {
+    pub(crate) elf: ElfFile,
+    pub(crate) source: DebugFileSource,
+}
+
+/// `.build-id/xx/yyyy.debug`
+fn build_id_path(id: &[u8]) -> Option<PathBuf> {
+    let (first, rest) = id.split_first()?;
+    if rest.is_empty() {
+        return None;
+    }
+    let rest: String = rest.iter().map(|byte| format!("{byte:02x}")).collect();
+    Some(PathBuf::from(format!(".build-id/{first:02x}/{rest}.debug")))
+}
+
+/// Searches for a separate debug file: by build id, then by debug link.
+pub(crate) fn locate(
+    named: &ElfFile,
+    build_id: Option<&[u8]>,
+    options: &DebugOptions,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Located> {
+    let links = options.follow_links;
+    if links.build_id
+        && let Some(id) = build_id.or(named.build_id.as_deref())
+        && let Some(relative) = build_id_path(id)
+    {
+        for directory in &options.debug_directories {
+            let path = directory.join(&relative);
+            if let Some(elf) = candidate(&path, named, diagnostics, |elf| check_build_id(elf, id)) {
+                let source = DebugFileSource::BuildId;
+                return Some(Located { elf, source });
+            }
+        }
+    }
+    if links.debuglink
+        && let Some((name, crc)) = &named.debuglink
+    {
+        for path in debuglink_paths(&named.path, name, options) {
+            let checked = candidate(&path, named, diagnostics, |elf| check_crc(elf, *crc));
+            if let Some(elf) = checked {
+                let source = DebugFileSource::DebugLink;
+                return Some(Located { elf, source });
+            }
+        }
+    }
+    None
+}
+
+fn debuglink_paths(binary: &Path, name: &[u8], options: &DebugOptions) -> Vec<PathBuf> {
+    let name = Path::new(OsStr::from_bytes(name));
+    // The link is a plain file name; anything else could lead anywhere.
+    let Some(name) = name.file_name() else {
+        return Vec::new();
+    };
+    let beside = binary.parent().unwrap_or(Path::new("")).to_owned();
+    let real = std::fs::canonicalize(binary).unwrap_or_else(|_| binary.to_owned());
+    let directory = real.parent().unwrap_or(Path::new("/"));
+    let inside = directory.strip_prefix("/").unwrap_or(directory);
+    let mut paths = vec![beside.join(name), beside.join(".debug").join(name)];
+    if directory != beside {
+        paths.extend([directory.join(name), directory.join(".debug").join(name)]);
+    }
+    let trees = options.debug_directories.iter();
+    paths.extend(trees.map(|tree| tree.join(inside).join(name)));
+    paths
+}
+
+/// The supplementary file of dwz: where the link says, from the directory of the file that has the link, or by
+/// its build id.
+pub(crate) fn supplementary(
+    elf: &ElfFile,
+    options: &DebugOptions,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Located> {
+    let (name, id) = elf.supplementary.as_ref()?;
+    if !options.follow_links.supplementary {
+        return None;
+    }
+    let name = Path::new(OsStr::from_bytes(name));
+    let real = std::fs::canonicalize(&elf.path).unwrap_or_else(|_| elf.path.clone());
+    let mut paths: Vec<PathBuf> = [elf.path.parent(), real.parent()]
+        .into_iter()
+        .flatten()
+        .map(|directory| directory.join(name))
+        .collect();
+    paths.dedup();
+    if let Some(relative) = build_id_path(id) {
+        let trees = options.debug_directories.iter();
+        paths.extend(trees.map(|tree| tree.join(&relative)));
+    }
+    // Debian installs these in a tree of their own.
+    if let Some(file) = name.file_name() {
+        let trees = options.debug_directories.iter();
+        paths.extend(trees.map(|tree| tree.join(".dwz").join(file)));
+    }
+    for path in paths {
+        if let Some(found) = candidate(&path, elf, diagnostics, |elf| check_build_id(elf, id)) {
+            let source = DebugFileSource::Supplementary;
+            return Some(Located { elf: found, source });
+        }
+    }
+    diagnostics.push(Diagnostic::SupplementaryMissing {
+        name: name.to_string_lossy().into_owned(),
+    });
+    None
+}
+
+/// Opens a candidate; a file that is not there is none, one that does not fit is reported.
+fn candidate(
+    path: &Path,
+    named: &ElfFile,
+    diagnostics: &mut Vec<Diagnostic>,
+    check: impl Fn(&ElfFile) -> Result<(), Rejection>,
+) -> Option<ElfFile> {
+    let file = map_file(path).ok()?;
+    // A link may lead back to the file it stands in.
+    if same_file(path, &named.path) {
+        return None;
+    }
+    let opened = ElfFile::parse(path, file)
+        .map_err(|error| Rejection::Unreadable(error.to_string()))
+        .and_then(|elf| {
+            check(&elf)?;
+            if elf.has_debug_info {
+                Ok(elf)
+            } else {
+                Err(Rejection::NoDebugInfo)
+            }
+        });
+    match opened {
+        Ok(elf) => Some(elf),
+        Err(reason) => {
+            diagnostics.push(Diagnostic::CandidateRejected {
+                path: path.to_owned(),
+                reason,
+            });
+            None
+        }
+    }
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((std::fs::canonicalize(a), std::fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
+}
+
+fn check_build_id(elf: &ElfFile, expected: &[u8]) -> Result<(), Rejection> {
+    if elf.build_id.as_deref() == Some(expected) {
+        return Ok(());
+    }
+    Err(Rejection::BuildId {
+        expected: expected.to_vec(),
+        found: elf.build_id.clone(),
+    })
+}
+
+fn check_crc(elf: &ElfFile, expected: u32) -> Result<(), Rejection> {
+    let mut crc = flate2::Crc::new();
+    crc.update((*elf.file).as_ref());
+    let found = crc.sum();
+    if found == expected {
+        return Ok(());
+    }
+    Err(Rejection::Crc { expected, found })
+}

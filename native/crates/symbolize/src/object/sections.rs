@@ -1,0 +1,188 @@
+//! The DWARF sections of one ELF file: borrowed from the file where they are stored plain, decompressed otherwise.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gimli::{EndianSlice, LittleEndian, SectionId};
+use object::{CompressionFormat, Object, ObjectSection};
+use rayon::prelude::*;
+
+use super::decompress::decompress;
+use crate::diagnostics::Diagnostic;
+use crate::error::SymbolizeError;
+
+/// The bytes of a file, shared with whoever else reads them; a memory map or a vector.
+pub type FileData = Arc<dyn AsRef<[u8]> + Send + Sync>;
+
+/// A section as gimli reads it.
+pub(crate) type Slice<'a> = EndianSlice<'a, LittleEndian>;
+
+/// Which set of section names is meant: `.debug_info` or, in split DWARF, `.debug_info.dwo`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SectionSet {
+    Plain,
+    Dwo,
+}
+
+/// The sections this crate reads; the others are never decompressed.
+const READ: [SectionId; 11] = [
+    SectionId::DebugAbbrev,
+    SectionId::DebugAddr,
+    SectionId::DebugAranges,
+    SectionId::DebugCuIndex,
+    SectionId::DebugInfo,
+    SectionId::DebugLine,
+    SectionId::DebugLineStr,
+    SectionId::DebugRanges,
+    SectionId::DebugRngLists,
+    SectionId::DebugStr,
+    SectionId::DebugStrOffsets,
+];
+
+enum Bytes {
+    InFile(Range<usize>),
+    Decompressed(Vec<u8>),
+}
+
+/// The DWARF sections of one file.
+pub(crate) struct Sections {
+    file: FileData,
+    table: Vec<(SectionId, Bytes)>,
+}
+
+/// What an ELF file says about its debug information.
+pub(crate) struct ElfFile {
+    pub(crate) path: PathBuf,
+    pub(crate) file: FileData,
+    pub(crate) build_id: Option<Vec<u8>>,
+    /// File name and CRC-32.
+    pub(crate) debuglink: Option<(Vec<u8>, u32)>,
+    /// File name and build id.
+    pub(crate) supplementary: Option<(Vec<u8>, Vec<u8>)>,
+    pub(crate) has_debug_info: bool,
+}
+
+/// `.zdebug_info` and `.debug_info` are the same section.
+fn canonical_name(name: &str) -> Option<&str> {
+    name.strip_prefix(".debug_").or_else(|| name.strip_prefix(".zdebug_"))
+}
+
+fn parse<'a>(path: &Path, data: &'a [u8]) -> Result<object::File<'a>, SymbolizeError> {
+    let elf = object::File::parse(data).map_err(|source| SymbolizeError::NotElf {
+        path: path.to_owned(),
+        source,
+    })?;
+    if elf.endianness() != object::Endianness::Little {
+        return Err(SymbolizeError::BigEndian { path: path.to_owned() });
+    }
+    Ok(elf)
+}
+
+impl ElfFile {
+    pub(crate) fn parse(path: &Path, file: FileData) -> Result<Self, SymbolizeError> {
+        let elf = parse(path, (*file).as_ref())?;
+        let has_debug_info = elf.sections().any(|section| {
+            section.size() > 0
+                && section.file_range().is_some()
+                && section.name().is_ok_and(|name| canonical_name(name) == Some("info"))
+        });
+        // A broken note or link says nothing; the search simply has one hint less.
+        let build_id = elf.build_id().ok().flatten().map(<[u8]>::to_vec);
+        let debuglink = elf.gnu_debuglink().ok().flatten();
+        let debuglink = debuglink.map(|(name, crc)| (name.to_vec(), crc));
+        let supplementary = elf.gnu_debugaltlink().ok().flatten();
+        let supplementary = supplementary.map(|(name, id)| (name.to_vec(), id.to_vec()));
+        Ok(Self {
+            path: path.to_owned(),
+            build_id,
+            debuglink,
+            supplementary,
+            has_debug_info,
+            file,
+        })
+    }
+
+    /// The DWARF sections; one that cannot be read is left empty and reported.
+    pub(crate) fn sections(
+        &self,
+        set: SectionSet,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<Sections, SymbolizeError> {
+        let data = (*self.file).as_ref();
+        let elf = parse(&self.path, data)?;
+        let mut found = Vec::new();
+        for section in elf.sections() {
+            let Ok(name) = section.name() else { continue };
+            let Some(suffix) = canonical_name(name) else {
+                continue;
+            };
+            let id = READ.into_iter().find(|id| {
+                let wanted = match set {
+                    SectionSet::Plain => Some(id.name()),
+                    SectionSet::Dwo => id.dwo_name(),
+                };
+                wanted.and_then(canonical_name) == Some(suffix)
+            });
+            let Some(id) = id else { continue };
+            if found.iter().all(|(seen, _, _)| *seen != id) {
+                found.push((id, name.to_owned(), section.compressed_file_range()));
+            }
+        }
+        let read: Vec<_> = found
+            .into_par_iter()
+            .map(|(id, name, range)| {
+                let bytes = range
+                    .map_err(|error| error.to_string())
+                    .and_then(|range| section_bytes(data, &range));
+                (id, name, bytes)
+            })
+            .collect();
+        let mut table = Vec::with_capacity(read.len());
+        for (id, section, bytes) in read {
+            match bytes {
+                Ok(bytes) => table.push((id, bytes)),
+                Err(reason) => diagnostics.push(Diagnostic::UnreadableSection {
+                    path: self.path.clone(),
+                    section,
+                    reason,
+                }),
+            }
+        }
+        Ok(Sections {
+            file: Arc::clone(&self.file),
+            table,
+        })
+    }
+}
+
+fn section_bytes(data: &[u8], range: &object::CompressedFileRange) -> Result<Bytes, String> {
+    let outside = || {
+        format!(
+            "bytes {:#x}+{:#x} lie outside the file of {:#x} bytes",
+            range.offset,
+            range.compressed_size,
+            data.len()
+        )
+    };
+    let start = usize::try_from(range.offset).map_err(|_| outside())?;
+    let len = usize::try_from(range.compressed_size).map_err(|_| outside())?;
+    let end = start.checked_add(len).ok_or_else(outside)?;
+    let raw = data.get(start..end).ok_or_else(outside)?;
+    match range.format {
+        CompressionFormat::None => Ok(Bytes::InFile(start..end)),
+        format => decompress(raw, format, range.uncompressed_size).map(Bytes::Decompressed),
+    }
+}
+
+impl Sections {
+    /// The section's bytes, empty if the file has none.
+    pub(crate) fn get(&self, id: SectionId) -> Slice<'_> {
+        let bytes = match self.table.iter().find(|(known, _)| *known == id) {
+            Some((_, Bytes::InFile(range))) => &(*self.file).as_ref()[range.clone()],
+            Some((_, Bytes::Decompressed(bytes))) => bytes,
+            None => &[],
+        };
+        EndianSlice::new(bytes, LittleEndian)
+    }
+}

@@ -1,0 +1,70 @@
+//! Where debug information is looked for.
+
+use std::path::PathBuf;
+
+/// Which references from the named file to another debug file are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FollowLinks {
+    /// The build id, looked up as `<debug directory>/.build-id/xx/yyyy.debug`.
+    pub build_id: bool,
+    /// `.gnu_debuglink`: a file name and a CRC-32.
+    pub debuglink: bool,
+    /// `.gnu_debugaltlink`: the supplementary file that dwz makes (DWARF 5 section 7.3.6). LLVM does not
+    /// read it, so functions whose names live there have no name for llvm-profgen.
+    pub supplementary: bool,
+}
+
+impl FollowLinks {
+    /// Follow everything.
+    pub const ALL: Self = Self {
+        build_id: true,
+        debuglink: true,
+        supplementary: true,
+    };
+    /// What LLVM's symbolizer follows.
+    pub const LLVM: Self = Self {
+        supplementary: false,
+        ..Self::ALL
+    };
+    /// Stay with the named file.
+    pub const NONE: Self = Self {
+        build_id: false,
+        debuglink: false,
+        supplementary: false,
+    };
+}
+
+impl Default for FollowLinks {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
+/// Where debug information is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DebugOptions {
+    /// A file whose DWARF stands for the profiled binary's.
+    pub debug_binary: Option<PathBuf>,
+    /// The DWARF package with the split units; default `<binary>.dwp`.
+    pub dwp: Option<PathBuf>,
+    /// The roots of trees with separate debug files.
+    pub debug_directories: Vec<PathBuf>,
+    /// Which references to other files are followed.
+    pub follow_links: FollowLinks,
+    /// Whether the function table, too, comes from a separate debug file when the named file has no DWARF of
+    /// its own. llvm-profgen reads that table from the named file only, so a stripped binary gets no head
+    /// samples and no zero counts there.
+    pub function_table_follows_links: bool,
+}
+
+impl Default for DebugOptions {
+    fn default() -> Self {
+        Self {
+            debug_binary: None,
+            dwp: None,
+            debug_directories: vec![PathBuf::from("/usr/lib/debug")],
+            follow_links: FollowLinks::ALL,
+            function_table_follows_links: true,
+        }
+    }
+}

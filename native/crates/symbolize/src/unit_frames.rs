@@ -1,0 +1,227 @@
+//! The frames of one unit's code.
+
+use rustc_hash::FxHashMap;
+
+use crate::dwarf::{DieMap, Interest, LineIndex, Location, Piece, Resolver, Space, Subroutine, Unit, UnitReader, walk};
+
+/// One unit's part of the frame table, numbered on its own.
+#[derive(Default)]
+pub(crate) struct UnitFrames<'a> {
+    /// Ascending and disjoint, with the number of a frame.
+    pub(crate) rows: Vec<(u64, u64, u32)>,
+    /// A frame's caller has a smaller number.
+    pub(crate) frames: Vec<UnitFrame<'a>>,
+}
+
+/// A frame as its unit knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct UnitFrame<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) line_offset: u32,
+    pub(crate) discriminator: u32,
+    pub(crate) caller: Option<u32>,
+}
+
+/// A subprogram or inlined subroutine.
+struct Node<'a> {
+    die: Subroutine<'a>,
+    offset: usize,
+    /// The subroutine that this one is inlined into.
+    parent: Option<u32>,
+    callers: Callers,
+    description: Option<(Option<&'a [u8]>, u64)>,
+}
+
+/// The stack of callers of an inlined subroutine.
+#[derive(Debug, Clone, Copy)]
+enum Callers {
+    Unknown,
+    /// It is the outermost one.
+    None,
+    /// The frame of the call site.
+    Frame(u32),
+    /// A subroutine without a name is on the way. The stack ends before it.
+    Cut(Option<u32>),
+}
+
+/// Reads the frames of the unit's `pieces`, which are ascending and disjoint. Its DIEs are those of `split`, if the
+/// unit is a skeleton.
+pub(crate) fn read_unit_frames<'s, 'a>(
+    resolver: &mut Resolver<'s, 'a>,
+    main: &'s Space<'a>,
+    unit: &'s Unit,
+    split: Option<&'s Space<'a>>,
+    pieces: &[Piece],
+) -> UnitFrames<'a> {
+    let (space, die_unit) = match split.and_then(|space| Some((space, space.units.first()?))) {
+        Some(split) => split,
+        None => (main, unit),
+    };
+    let mut builder = Builder {
+        reader: resolver.open(space, die_unit),
+        resolver,
+        nodes: Vec::new(),
+        map: DieMap::default(),
+        frames: Vec::new(),
+        numbers: FxHashMap::default(),
+    };
+    builder.read_nodes();
+    let lines = LineIndex::build(main, unit, |low, high| {
+        let first = pieces.partition_point(|piece| piece.end <= low);
+        pieces.get(first).is_some_and(|piece| piece.start < high)
+    });
+    let mut rows: Vec<(u64, u64, u32)> = Vec::new();
+    let mut dies = Vec::new();
+    for piece in pieces {
+        dies.clear();
+        let each = |low, high, node| dies.push((low, high, node));
+        builder.map.for_each(piece.start, piece.end, each);
+        for &(low, high, node) in &dies {
+            lines.for_each(low, high, |low, high, location| {
+                let Some(frame) = builder.leaf(node, location) else {
+                    return;
+                };
+                match rows.last_mut() {
+                    Some(last) if last.1 == low && last.2 == frame => last.1 = high,
+                    _ => rows.push((low, high, frame)),
+                }
+            });
+        }
+    }
+    UnitFrames {
+        rows,
+        frames: builder.frames,
+    }
+}
+
+struct Builder<'r, 's, 'a> {
+    resolver: &'r mut Resolver<'s, 'a>,
+    reader: UnitReader<'s, 'a>,
+    nodes: Vec<Node<'a>>,
+    map: DieMap,
+    frames: Vec<UnitFrame<'a>>,
+    numbers: FxHashMap<UnitFrame<'a>, u32>,
+}
+
+impl<'a> Builder<'_, '_, 'a> {
+    /// Collects the unit's subroutines and the addresses of each.
+    fn read_nodes(&mut self) {
+        let reader = self.reader.clone();
+        let (space, unit) = (reader.space, reader.unit);
+        let mut ranges = Vec::new();
+        // The subroutines around the current DIE, with their depths.
+        let mut open: Vec<(u32, u32)> = Vec::new();
+        walk(
+            reader.bytes,
+            unit.root,
+            unit.encoding,
+            &reader.table,
+            |interest| interest != Interest::None,
+            |visited| {
+                while open.last().is_some_and(|(depth, _)| *depth >= visited.depth) {
+                    open.pop();
+                }
+                let Ok(number) = u32::try_from(self.nodes.len()) else {
+                    return;
+                };
+                let die = reader.subroutine(visited.offset);
+                die.ranges.read(space, unit, &mut ranges);
+                for &(low, high) in &ranges {
+                    self.map.insert(low, high, number);
+                }
+                // A stack ends at the first subprogram.
+                let inlined = visited.interest == Interest::Inlined;
+                let parent = open.last().filter(|_| inlined).map(|(_, node)| *node);
+                self.nodes.push(Node {
+                    die,
+                    offset: visited.offset,
+                    parent,
+                    callers: Callers::Unknown,
+                    description: None,
+                });
+                open.push((visited.depth, number));
+            },
+        );
+    }
+
+    /// The frame of an address in the node's own code.
+    fn leaf(&mut self, node: u32, location: Location) -> Option<u32> {
+        let callers = match self.callers(node) {
+            Callers::Cut(last) => return last,
+            Callers::Frame(frame) => Some(frame),
+            Callers::None | Callers::Unknown => None,
+        };
+        let line = u64::from(location.line);
+        self.frame(node, line, location.discriminator, callers).or(callers)
+    }
+
+    /// The node's frame at a line, unless it has no name.
+    fn frame(&mut self, node: u32, line: u64, discriminator: u32, caller: Option<u32>) -> Option<u32> {
+        let (name, decl_line) = self.description(node);
+        let frame = UnitFrame {
+            name: name?,
+            line_offset: (line.wrapping_sub(decl_line) & 0xffff) as u32,
+            discriminator,
+            caller,
+        };
+        let next = u32::try_from(self.frames.len()).ok()?;
+        let number = *self.numbers.entry(frame).or_insert(next);
+        if number == next {
+            self.frames.push(frame);
+        }
+        Some(number)
+    }
+
+    /// The node's name, if it is one that can be printed, and its line.
+    fn description(&mut self, node: u32) -> (Option<&'a [u8]>, u64) {
+        let node = &mut self.nodes[node as usize];
+        *node.description.get_or_insert_with(|| {
+            let found = self.resolver.describe_cached(&self.reader, node.offset, &node.die);
+            // llvm-profgen takes "<invalid>", which stands for no name in LLVM, and the empty name for none.
+            let name = found.name.filter(|name| !name.is_empty() && *name != b"<invalid>");
+            (name, found.decl_line)
+        })
+    }
+
+    fn callers(&mut self, node: u32) -> Callers {
+        // Down to the outermost one whose answer is there, then back up.
+        let mut path = Vec::new();
+        let mut at = node;
+        while let Callers::Unknown = self.nodes[at as usize].callers {
+            path.push(at);
+            match self.nodes[at as usize].parent {
+                Some(parent) => at = parent,
+                None => break,
+            }
+        }
+        while let Some(inner) = path.pop() {
+            let Node { parent, die, .. } = self.nodes[inner as usize];
+            let callers = match parent {
+                None => Callers::None,
+                Some(parent) => {
+                    let outer = match self.nodes[parent as usize].callers {
+                        Callers::Frame(frame) => Ok(Some(frame)),
+                        Callers::Cut(last) => Err(last),
+                        Callers::None | Callers::Unknown => Ok(None),
+                    };
+                    match outer {
+                        Err(last) => Callers::Cut(last),
+                        Ok(outer) => {
+                            #[expect(
+                                clippy::cast_possible_truncation,
+                                reason = "LLVM keeps 32 bits of a discriminator"
+                            )]
+                            let discriminator = die.call_discriminator() as u32;
+                            match self.frame(parent, die.call_line(), discriminator, outer) {
+                                Some(frame) => Callers::Frame(frame),
+                                None => Callers::Cut(outer),
+                            }
+                        }
+                    }
+                }
+            };
+            self.nodes[inner as usize].callers = callers;
+        }
+        self.nodes[node as usize].callers
+    }
+}
