@@ -1,0 +1,31 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { expectSame } from './compare.js';
+import { llvmProfgen, oursCompatible } from './generators.js';
+import { folderOf } from './program.js';
+import { testWith } from './tools.js';
+
+// A folder that test/recorder/record-kernel.sh filled: a vmlinux with DWARF and a perf.data under KASLR.
+const given = process.env['AUTOFDO_KERNEL_DIR'] ?? '/AUTOFDO_KERNEL_DIR-is-not-set';
+const tools = [join(given, 'vmlinux'), join(given, 'perf.data')];
+
+const MODES = [
+  { name: 'text', flags: ['--format=text'], text: true },
+  { name: 'extbinary', flags: ['--format=extbinary'], text: false },
+  { name: 'counters', flags: ['--skip-symbolization'], text: true },
+];
+
+describe('kernel', () => {
+  for (const { name, flags, text } of MODES) {
+    testWith(tools, `${name}, --compat`, () => {
+      const folder = folderOf({ name: `kernel-${name}`, build: [] });
+      for (const file of ['vmlinux', 'perf.data']) symlinkSync(join(given, file), join(folder, file));
+      const all = ['--kernel', '--binary=vmlinux', '--perfdata=perf.data', ...flags];
+      const theirs = llvmProfgen(folder, all);
+      const compatible = oursCompatible(folder, all);
+      expectSame(compatible, theirs, text);
+      expect(compatible.warnings).toEqual(theirs.warnings);
+    });
+  }
+});

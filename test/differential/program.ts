@@ -1,0 +1,74 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { repository, shell, type Tool } from './tools.js';
+
+/** A program to build, record and profile. */
+export interface Program {
+  name: string;
+  /** What building and running it needs beside the tools of every test. */
+  tools?: readonly Tool[];
+  /** Generated sources, by name. */
+  files?: Readonly<Record<string, string>>;
+  /**
+   * Shell commands, run in a folder of the program's own. `$programs` and `$fixtures` are source folders.
+   * They make `program`, unless `binary` and `start` say otherwise.
+   */
+  build: readonly string[];
+  /** The image to profile. */
+  binary?: string;
+  /** The program to start, with its arguments. */
+  start?: string;
+  /** Options of the recorder. */
+  record?: string;
+  /** Flags of every profile of this program. */
+  flags?: readonly string[];
+  /** The named deviation that shows in this program's profile: only --compat is equal. */
+  deviates?: string;
+}
+
+export interface Recording {
+  folder: string;
+  binary: string;
+  perfData: string;
+}
+
+const sources = {
+  programs: join(repository, 'test/differential/programs'),
+  fixtures: join(repository, 'fixtures/src'),
+};
+
+const recordings = new Map<string, Recording | Error>();
+
+/** Builds and records a program, once for all its tests. */
+export function recorded(program: Program): Recording {
+  const known = recordings.get(program.name);
+  if (known instanceof Error) throw known;
+  if (known) return known;
+  try {
+    const made = record(program);
+    recordings.set(program.name, made);
+    return made;
+  } catch (error) {
+    recordings.set(program.name, error as Error);
+    throw error;
+  }
+}
+
+/** The folder a program is built in. */
+export function folderOf(program: Program): string {
+  const folder = join(process.env['AUTOFDO_SCRATCH'] ?? '', program.name);
+  if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+function record(program: Program): Recording {
+  const folder = folderOf(program);
+  for (const [name, text] of Object.entries(program.files ?? {})) writeFileSync(join(folder, name), text);
+  for (const command of program.build) shell(command, folder, sources);
+  const recorder = join(repository, 'test/recorder/record-program.sh');
+  const options = program.record ?? 'period=1009';
+  shell(`${recorder} perf.data ${options} -- ${program.start ?? './program'} >output.txt`, folder, {
+    QEMU_CPU: 'max',
+  });
+  return { folder, binary: program.binary ?? 'program', perfData: 'perf.data' };
+}
