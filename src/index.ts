@@ -1,6 +1,8 @@
 export { AutofdoError, type AutofdoErrorCode } from './errors.js';
 export { generateProfile } from './generate-profile.js';
 export type { GenerateOptions, ProfileFormat } from './options.js';
+export { inspectPerfData } from './perf-data/inspect.js';
+export type { EventSummary, ImageSummary, PerfDataSummary } from './perf-data/summary.js';
 export type { Phase, Progress } from './progress.js';
 export type {
   Diagnostic,

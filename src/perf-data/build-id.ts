@@ -1,0 +1,64 @@
+import { Cursor, cString, TruncatedError } from './cursor.js';
+
+/** The build id of one mapped file. */
+export interface BuildId {
+  /** Hexadecimal digits. */
+  id: string;
+  /** The file as the recording names it; `[kernel.kallsyms]` for the kernel. */
+  path: string;
+}
+
+const SIZE_VALID_MISC = 0x8000;
+const MAX_ID_SIZE = 20;
+const RECORD_HEADER_SIZE = 8;
+
+/** Decodes the body of a HEADER_BUILD_ID record (type 67), or of an entry of the BUILD_ID feature. */
+export function decodeBuildId(body: Uint8Array, misc: number, withoutPid = false): BuildId {
+  if (withoutPid) {
+    return { id: hex(body.subarray(0, MAX_ID_SIZE)), path: imageName(cString(body.subarray(24))) };
+  }
+  const cursor = new Cursor(body, true);
+  cursor.bytes(4); // pid
+  const id = cursor.bytes(MAX_ID_SIZE);
+  const [size = MAX_ID_SIZE] = cursor.bytes(4);
+  const valid = misc & SIZE_VALID_MISC ? Math.min(size, MAX_ID_SIZE) : MAX_ID_SIZE;
+  return { id: hex(id.subarray(0, valid)), path: imageName(cString(cursor.bytes(cursor.remaining))) };
+}
+
+/** Decodes the BUILD_ID feature: records back to back, whose type is not set. */
+export function decodeBuildIds(section: Uint8Array, littleEndian: boolean): BuildId[] {
+  const entries: { misc: number; body: Uint8Array }[] = [];
+  const view = new DataView(section.buffer, section.byteOffset, section.byteLength);
+  for (let at = 0; at + RECORD_HEADER_SIZE <= section.length; ) {
+    const size = view.getUint16(at + 6, littleEndian);
+    if (size < RECORD_HEADER_SIZE || at + size > section.length) break;
+    const misc = view.getUint16(at + 4, littleEndian);
+    entries.push({ misc, body: section.subarray(at + RECORD_HEADER_SIZE, at + size) });
+    at += size;
+  }
+  // perf before 2.6.35 wrote no pid, so names start four bytes earlier; perf itself tells by this name.
+  const withoutPid = entries.some(({ body }) => cString(body.subarray(28)) === 'nel.kallsyms]');
+  return entries.flatMap(({ misc, body }) => {
+    try {
+      return [decodeBuildId(body, misc, withoutPid)];
+    } catch (error) {
+      if (error instanceof TruncatedError) return [];
+      throw error;
+    }
+  });
+}
+
+/** Decodes the build id of an MMAP2 record, which is in place of the inode (misc bit 14). */
+export function decodeMmapBuildId(body: Uint8Array): string {
+  const size = Math.min(body[32] ?? 0, MAX_ID_SIZE);
+  return hex(body.subarray(36, 36 + size));
+}
+
+/** One name for the kernel, whatever symbol its mapping is anchored at. */
+export function imageName(name: string): string {
+  return name.startsWith('[kernel.kallsyms]') ? '[kernel.kallsyms]' : name;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}

@@ -1,0 +1,95 @@
+import type Long from 'long';
+import { parseEventAttr } from './structs.js';
+
+/** Bits of `sample_type` (Linux, include/uapi/linux/perf_event.h) up to the branch stack. */
+export const SampleField = {
+  ip: 1 << 0,
+  tid: 1 << 1,
+  time: 1 << 2,
+  addr: 1 << 3,
+  read: 1 << 4,
+  callchain: 1 << 5,
+  id: 1 << 6,
+  cpu: 1 << 7,
+  period: 1 << 8,
+  streamId: 1 << 9,
+  raw: 1 << 10,
+  branchStack: 1 << 11,
+  identifier: 1 << 16,
+} as const;
+
+/** Bits of `read_format`. */
+export const ReadFormat = { enabled: 1, running: 2, id: 4, group: 8, lost: 16 } as const;
+
+/** Bits of `branch_sample_type`, by name; what perf calls them after `-j`. */
+export const BRANCH_FILTERS: readonly [bit: number, name: string][] = [
+  [0, 'u'],
+  [1, 'k'],
+  [2, 'hv'],
+  [3, 'any'],
+  [4, 'any_call'],
+  [5, 'any_ret'],
+  [6, 'ind_call'],
+  [7, 'abort_tx'],
+  [8, 'in_tx'],
+  [9, 'no_tx'],
+  [10, 'cond'],
+  [11, 'call_stack'],
+  [12, 'ind_jmp'],
+  [13, 'call'],
+  [14, 'no_flags'],
+  [15, 'no_cycles'],
+  [16, 'save_type'],
+  [17, 'hw_index'],
+  [18, 'priv'],
+  [19, 'counter'],
+];
+
+/** Bit of `branch_sample_type`: the ring index of the CPU precedes the entries. */
+export const BRANCH_HW_INDEX = 1 << 17;
+
+const FREQ_FLAG = 10;
+const SAMPLE_ID_ALL_FLAG = 18;
+
+/** One event of a recording. */
+export interface EventAttr {
+  /** PERF_TYPE_*: 0 hardware, 1 software, 2 tracepoint, 3 cache, 4 raw; others are PMUs of the machine. */
+  type: number;
+  config: Long;
+  /** Events between samples, or samples a second if `isFrequency`. */
+  samplePeriod: Long;
+  isFrequency: boolean;
+  /** Low word of `sample_type`; no higher bit is in use. */
+  sampleType: number;
+  /** Low word of `read_format`. */
+  readFormat: number;
+  /** Low word of `branch_sample_type`. */
+  branchSampleType: number;
+  /** Records other than samples end in time, id and so on, too. */
+  sampleIdAll: boolean;
+  /** Ids that records carry to name this event; the kernel numbers them from 1 on. */
+  ids: number[];
+}
+
+/** Decodes a `perf_event_attr` of any size. */
+export function decodeEventAttr(bytes: Uint8Array, littleEndian: boolean, ids: number[]): EventAttr {
+  const raw = parseEventAttr(bytes, littleEndian);
+  // The flags are a C bit-field: a big-endian machine fills it from the top.
+  const flag = (bit: number) => raw.flags.shiftRightUnsigned(littleEndian ? bit : 63 - bit).low & 1;
+  return {
+    type: raw.type,
+    config: raw.config,
+    samplePeriod: raw.samplePeriod,
+    isFrequency: flag(FREQ_FLAG) === 1,
+    sampleType: raw.sampleType.low,
+    readFormat: raw.readFormat.low,
+    branchSampleType: raw.branchSampleType.low,
+    sampleIdAll: flag(SAMPLE_ID_ALL_FLAG) === 1,
+    ids,
+  };
+}
+
+/** Names of what `branch_sample_type` selects. */
+export function branchFilterNames(attr: EventAttr): string[] {
+  return BRANCH_FILTERS.filter(([bit]) => (attr.branchSampleType >>> bit) & 1).map(([, name]) => name);
+}

@@ -1,0 +1,139 @@
+import { type BuildId, decodeBuildIds } from './build-id.js';
+import { Cursor, TruncatedError } from './cursor.js';
+import { decodeEventAttr, type EventAttr } from './event-attr.js';
+
+/** Numbers of the feature sections that are decoded (perf: tools/perf/util/header.h, `enum { HEADER_... }`). */
+const Feature = {
+  buildId: 2,
+  hostname: 3,
+  osRelease: 4,
+  version: 5,
+  arch: 6,
+  nrCpus: 7,
+  cpuDesc: 8,
+  cpuId: 9,
+  cmdline: 11,
+  eventDesc: 12,
+  cpuPmuCaps: 28,
+  pmuCaps: 31,
+} as const;
+
+const KNOWN: ReadonlySet<number> = new Set(Object.values(Feature));
+
+/** What a recording says about itself. Everything is optional: damaged or missing sections are left out. */
+export interface Features {
+  hostname?: string;
+  osRelease?: string;
+  perfVersion?: string;
+  arch?: string;
+  cpus?: { available: number; online: number };
+  cpuDescription?: string;
+  cpuId?: string;
+  commandLine?: string[];
+  /** Names of events, with the attr and ids that they belong to. */
+  eventDescriptions: { name: string; attr: EventAttr; ids: number[] }[];
+  buildIds: BuildId[];
+  /** What each PMU can do, for example `branches`: the depth of its branch stack. */
+  pmuCapabilities: Record<string, Record<string, string>>;
+}
+
+/** A record of nothing yet. */
+export function noFeatures(): Features {
+  return { eventDescriptions: [], buildIds: [], pmuCapabilities: {} };
+}
+
+/** True for the sections that `decodeFeature` looks into; the others need not be read. */
+export function isKnownFeature(feature: number): boolean {
+  return KNOWN.has(feature);
+}
+
+/** Decodes one section into `features`. Returns false when the section is damaged. */
+export function decodeFeature(
+  features: Features,
+  feature: number,
+  section: Uint8Array,
+  littleEndian: boolean,
+): boolean {
+  // A section of no bytes is legal: some features are mere flags.
+  if (section.length === 0) return true;
+  try {
+    decode(features, feature, section, littleEndian);
+    return true;
+  } catch (error) {
+    if (error instanceof TruncatedError) return false;
+    throw error;
+  }
+}
+
+function decode(features: Features, feature: number, section: Uint8Array, littleEndian: boolean): void {
+  const cursor = new Cursor(section, littleEndian);
+  switch (feature) {
+    case Feature.buildId:
+      features.buildIds.push(...decodeBuildIds(section, littleEndian));
+      break;
+    case Feature.hostname:
+      features.hostname = cursor.string();
+      break;
+    case Feature.osRelease:
+      features.osRelease = cursor.string();
+      break;
+    case Feature.version:
+      features.perfVersion = cursor.string();
+      break;
+    case Feature.arch:
+      features.arch = cursor.string();
+      break;
+    case Feature.nrCpus:
+      features.cpus = { available: cursor.u32(), online: cursor.u32() };
+      break;
+    case Feature.cpuDesc:
+      features.cpuDescription = cursor.string();
+      break;
+    case Feature.cpuId:
+      features.cpuId = cursor.string();
+      break;
+    case Feature.cmdline:
+      features.commandLine = repeat(cursor, cursor.u32(), 4, () => cursor.string());
+      break;
+    case Feature.eventDesc:
+      features.eventDescriptions = decodeEventDescriptions(cursor, littleEndian);
+      break;
+    case Feature.cpuPmuCaps:
+      features.pmuCapabilities['cpu'] = decodeCapabilities(cursor);
+      break;
+    case Feature.pmuCaps:
+      for (let left = cursor.u32(); left > 0; left--) {
+        const capabilities = decodeCapabilities(cursor);
+        features.pmuCapabilities[cursor.string()] = capabilities;
+      }
+      break;
+  }
+}
+
+function decodeEventDescriptions(cursor: Cursor, littleEndian: boolean): Features['eventDescriptions'] {
+  const count = cursor.u32();
+  const attrSize = cursor.u32();
+  return repeat(cursor, count, attrSize + 8, () => {
+    const attr = decodeEventAttr(cursor.bytes(attrSize), littleEndian, []);
+    const idCount = cursor.u32();
+    const name = cursor.string();
+    return { name, attr, ids: repeat(cursor, idCount, 8, () => cursor.u64AsNumber()) };
+  });
+}
+
+function decodeCapabilities(cursor: Cursor): Record<string, string> {
+  const count = cursor.u32();
+  // No prototype: a name comes from the file and may be anything.
+  const capabilities: Record<string, string> = Object.create(null);
+  for (const [name, value] of repeat(cursor, count, 8, () => [cursor.string(), cursor.string()] as const)) {
+    capabilities[name] = value;
+  }
+  return capabilities;
+}
+
+/** Calls `read` `count` times, once it is clear that so many items of at least `leastSize` bytes can be there. */
+function repeat<T>(cursor: Cursor, count: number, leastSize: number, read: () => T): T[] {
+  if (count * leastSize > cursor.remaining)
+    throw new TruncatedError(`${count} items in ${cursor.remaining} bytes`);
+  return Array.from({ length: count }, read);
+}

@@ -1,0 +1,81 @@
+import { cString } from './cursor.js';
+import { decodeEventAttr } from './event-attr.js';
+import { decodeFeature, isKnownFeature } from './features.js';
+import type { PerfDataHeader } from './header.js';
+import type { RecordCollector } from './record-collector.js';
+import type { ByteSource } from './source.js';
+import { FIRST_ATTR_SIZE, parseSection, SECTION_SIZE } from './structs.js';
+import { u64AsNumber } from './u64.js';
+
+/** Sections larger than this are not read: attrs, ids and the features decoded here stay far below. */
+const MAX_SECTION_SIZE = 1 << 26;
+/** An entry of the obsolete event_types section: u64 config, char name[64]. */
+const EVENT_TYPE_SIZE = 72;
+
+/** Reads the attrs of a file with their ids, and the names that very old versions kept apart. */
+export async function readFileAttrs(
+  source: ByteSource,
+  header: PerfDataHeader,
+  collector: RecordCollector,
+): Promise<void> {
+  const { attrs, attrEntrySize, littleEndian } = header;
+  const attrSize = attrEntrySize - SECTION_SIZE;
+  if (attrSize < FIRST_ATTR_SIZE) {
+    collector.problem(`its attr entries have the impossible size ${attrEntrySize}`);
+    return;
+  }
+  const section = (await readSection(source, attrs.offset, attrs.size)).slice();
+  if (section.length < attrs.size) collector.problem('its attr section is cut');
+  // Ids of different attrs never share bytes, so all of them together fit the file.
+  let idBytes = source.size ?? MAX_SECTION_SIZE;
+  for (let at = 0; at + attrEntrySize <= section.length; at += attrEntrySize) {
+    const ids = parseSection(section.subarray(at + attrSize, at + attrEntrySize), littleEndian);
+    idBytes -= ids.size;
+    if (idBytes < 0) {
+      collector.problem('its event ids do not fit the file');
+      return;
+    }
+    const idSection = await readSection(source, ids.offset, ids.size);
+    if (idSection.length < ids.size) collector.problem('its event ids are cut');
+    const view = new DataView(idSection.buffer, idSection.byteOffset, idSection.byteLength);
+    const numbers = Array.from({ length: Math.floor(idSection.length / 8) }, (_, index) =>
+      u64AsNumber(view, index * 8, littleEndian),
+    );
+    collector.events.add(decodeEventAttr(section.subarray(at, at + attrSize), littleEndian, numbers));
+  }
+  const types = await readSection(source, header.eventTypes.offset, header.eventTypes.size);
+  const view = new DataView(types.buffer, types.byteOffset, types.byteLength);
+  for (let at = 0; at + EVENT_TYPE_SIZE <= types.length; at += EVENT_TYPE_SIZE) {
+    collector.events.nameType(
+      u64AsNumber(view, at, littleEndian),
+      cString(types.subarray(at + 8, at + EVENT_TYPE_SIZE)),
+    );
+  }
+}
+
+/** Reads the feature sections: their table lies right behind the data. */
+export async function readFeatures(
+  source: ByteSource,
+  header: PerfDataHeader,
+  collector: RecordCollector,
+): Promise<void> {
+  const { data, features, littleEndian } = header;
+  const tableSize = features.length * SECTION_SIZE;
+  const table = (await readSection(source, data.offset + data.size, tableSize)).slice();
+  if (table.length < tableSize) collector.problem('its feature table is cut');
+  for (const [index, feature] of features.entries()) {
+    const entry = table.subarray(index * SECTION_SIZE, (index + 1) * SECTION_SIZE);
+    if (entry.length < SECTION_SIZE) break;
+    if (!isKnownFeature(feature)) continue;
+    const { offset, size } = parseSection(entry, littleEndian);
+    const section = await readSection(source, offset, size);
+    const whole = section.length === size;
+    if (!whole || !decodeFeature(collector.features, feature, section, littleEndian)) {
+      collector.problem(`its feature section ${feature} is ${whole ? 'damaged' : 'cut'}`);
+    }
+  }
+}
+
+function readSection(source: ByteSource, offset: number, size: number): Promise<Uint8Array> {
+  return source.read(offset, Math.min(size, MAX_SECTION_SIZE));
+}

@@ -1,0 +1,60 @@
+import { readFeatures, readFileAttrs } from './file-layout.js';
+import { HEADER_BYTES, type PerfDataHeader, PIPE_HEADER_SIZE, parseHeader } from './header.js';
+import { RecordCollector } from './record-collector.js';
+import { type ByteSource, openSource, recordingFiles } from './source.js';
+import type { PerfDataSummary } from './summary.js';
+import { walkRecords } from './walk.js';
+
+/**
+ * Tells what a perf.data holds: a file, a directory, a pipe stream, or standard input (`-`).
+ *
+ * Memory does not grow with the file. Damage ends the reading and is reported in `problems`; only a file that
+ * cannot be opened or is no perf.data is an error (`INPUT_UNREADABLE`, `INPUT_INVALID`). Needs no addon, except
+ * for recordings made with `-z` on Node before 22.15.
+ */
+export async function inspectPerfData(path: string): Promise<PerfDataSummary> {
+  const [main = path, ...streams] = await recordingFiles(path);
+  const source = await openSource(main);
+  try {
+    const header = parseHeader(await source.read(0, HEADER_BYTES), main);
+    const collector = new RecordCollector(header.littleEndian);
+    await readMainFile(source, header, collector);
+    for (const stream of streams) await readStream(stream, collector);
+    return collector.summary(path, header, streams.length > 0);
+  } finally {
+    await source.close();
+  }
+}
+
+async function readMainFile(
+  source: ByteSource,
+  header: PerfDataHeader,
+  collector: RecordCollector,
+): Promise<void> {
+  if (header.pipe) {
+    await walkRecords(source, PIPE_HEADER_SIZE, Number.POSITIVE_INFINITY, collector);
+    return;
+  }
+  await readFileAttrs(source, header, collector);
+  const { offset, size } = header.data;
+  if (size === 0) {
+    // perf sets the size last. It also sets the feature bits early, and then the sections are not there.
+    collector.problem('perf was killed before it completed the file');
+    await walkRecords(source, offset, Number.POSITIVE_INFINITY, collector);
+    return;
+  }
+  // Features first where that is possible: they name events. A stream has to be read as it comes.
+  if (source.size !== undefined) await readFeatures(source, header, collector);
+  await walkRecords(source, offset, offset + size, collector);
+  if (source.size === undefined) await readFeatures(source, header, collector);
+}
+
+/** `data.N` of a directory: records without a header, with a compression stream of their own. */
+async function readStream(path: string, collector: RecordCollector): Promise<void> {
+  const source = await openSource(path);
+  try {
+    await walkRecords(source, 0, Number.POSITIVE_INFINITY, collector);
+  } finally {
+    await source.close();
+  }
+}

@@ -1,0 +1,311 @@
+import { AddressSpaces } from './address-space.js';
+import { decodeBuildId, decodeMmapBuildId, imageName } from './build-id.js';
+import { cString, TruncatedError } from './cursor.js';
+import { branchFilterNames, decodeEventAttr, type EventAttr } from './event-attr.js';
+import { EventTable, trailerTimeFromEnd } from './event-table.js';
+import { decodeFeature, noFeatures } from './features.js';
+import type { PerfDataHeader } from './header.js';
+import { type PerfRecord, RecordType } from './record.js';
+import { BRANCH_ENTRY_SIZE, decodeSample } from './sample.js';
+import { FIRST_ATTR_SIZE } from './structs.js';
+import type { PerfDataSummary } from './summary.js';
+import { TimeOrder } from './time-order.js';
+import { address, u64AsNumber, WrappingSum } from './u64.js';
+import { judge } from './verdict.js';
+
+const CPU_MODE_MASK = 7;
+/** misc of MMAP: data, of FORK: made while reading /proc; of MMAP2: has a build id. */
+const MISC_DATA = 1 << 13;
+const MISC_BUILD_ID = 1 << 14;
+const PROT_EXEC = 4;
+const MMAP_NAME = 32;
+const MMAP2_NAME = 64;
+const MAX_PROBLEMS = 20;
+
+type TimedEvent =
+  | { kind: 'map'; pid: number; mode: number; start: number; end: number; path: string }
+  | { kind: 'fork'; pid: number; parent: number }
+  | { kind: 'sample'; pid: number; mode: number; ip: number };
+
+interface EventCounts {
+  samples: number;
+  branchSamples: number;
+  branchEntries: number;
+}
+
+/** Counts what the records of a recording hold. */
+export class RecordCollector {
+  readonly littleEndian: boolean;
+  readonly events = new EventTable();
+  readonly features = noFeatures();
+  compressed = false;
+
+  readonly #problems: string[] = [];
+  readonly #spaces = new AddressSpaces();
+  readonly #order = new TimeOrder<TimedEvent>((event) => this.#apply(event));
+  readonly #images = new Map<string, number>();
+  readonly #mmapBuildIds = new Map<string, string>();
+  readonly #counts = new Map<EventAttr, EventCounts>();
+  readonly #fromSum = new WrappingSum();
+  readonly #toSum = new WrappingSum();
+  #samples = 0;
+  #mmaps = 0;
+  #branchSamples = 0;
+  #branchEntries = 0;
+  #branchDepth = 0;
+  #lostRecords = 0;
+  #lostSamples = 0;
+  #unknownEvent = 0;
+  #tooShort = 0;
+  #firstTime = Number.POSITIVE_INFINITY;
+  #lastTime = Number.NEGATIVE_INFINITY;
+
+  constructor(littleEndian: boolean) {
+    this.littleEndian = littleEndian;
+  }
+
+  /** Notes damage; the recording counts as incomplete. */
+  problem(text: string): void {
+    if (this.#problems.length < MAX_PROBLEMS && !this.#problems.includes(text)) this.#problems.push(text);
+  }
+
+  record(record: PerfRecord): void {
+    try {
+      this.#dispatch(record);
+    } catch (error) {
+      // A record too short for its type: the next one is found by its size all the same.
+      if (!(error instanceof RangeError || error instanceof TruncatedError)) throw error;
+      this.problem(`a record of type ${record.type} is too short`);
+    }
+  }
+
+  #dispatch(record: PerfRecord): void {
+    const { type, view, body, misc } = record;
+    switch (type) {
+      case RecordType.sample:
+        this.#sample(record);
+        break;
+      case RecordType.mmap:
+      case RecordType.mmap2:
+        this.#mmap(record);
+        break;
+      case RecordType.fork: {
+        const pid = view.getUint32(0, this.littleEndian);
+        const parent = view.getUint32(4, this.littleEndian);
+        if (!(misc & MISC_DATA)) this.#order.push(this.#trailerTime(view), { kind: 'fork', pid, parent });
+        break;
+      }
+      case RecordType.lost:
+        this.#lostRecords += u64AsNumber(view, 8, this.littleEndian);
+        break;
+      case RecordType.lostSamples:
+        this.#lostSamples += u64AsNumber(view, 0, this.littleEndian);
+        break;
+      case RecordType.finishedRound:
+        this.#order.finishRound();
+        break;
+      case RecordType.headerAttr:
+        this.#headerAttr(record);
+        break;
+      case RecordType.headerEventType:
+        this.events.nameType(u64AsNumber(view, 0, this.littleEndian), cString(body.subarray(8)));
+        break;
+      case RecordType.headerBuildId:
+        this.features.buildIds.push(decodeBuildId(body, misc));
+        break;
+      case RecordType.eventUpdate: {
+        const kindOfName = 2;
+        if (u64AsNumber(view, 0, this.littleEndian) !== kindOfName) break;
+        this.events.nameId(u64AsNumber(view, 8, this.littleEndian), cString(body.subarray(16)));
+        break;
+      }
+      case RecordType.headerFeature:
+        this.#headerFeature(record);
+        break;
+    }
+  }
+
+  #headerAttr({ view, body }: PerfRecord): void {
+    const size = view.getUint32(4, this.littleEndian) || FIRST_ATTR_SIZE;
+    const ids: number[] = [];
+    for (let at = size; at + 8 <= body.length; at += 8) ids.push(u64AsNumber(view, at, this.littleEndian));
+    this.events.add(decodeEventAttr(body.subarray(0, size), this.littleEndian, ids));
+  }
+
+  #headerFeature({ view, body }: PerfRecord): void {
+    const feature = u64AsNumber(view, 0, this.littleEndian);
+    if (!decodeFeature(this.features, feature, body.subarray(8), this.littleEndian)) {
+      this.problem(`its feature section ${feature} is damaged`);
+    }
+    this.events.adoptIds(this.features.eventDescriptions);
+  }
+
+  #mmap({ type, misc, view, body }: PerfRecord): void {
+    this.#mmaps++;
+    const isMmap2 = type === RecordType.mmap2;
+    const path = cString(body.subarray(isMmap2 ? MMAP2_NAME : MMAP_NAME));
+    const hasBuildId = isMmap2 && (misc & MISC_BUILD_ID) !== 0;
+    if (hasBuildId && !this.#mmapBuildIds.has(path)) this.#mmapBuildIds.set(path, decodeMmapBuildId(body));
+    const executable = isMmap2
+      ? (view.getUint32(56, this.littleEndian) & PROT_EXEC) !== 0
+      : (misc & MISC_DATA) === 0;
+    const mode = misc & CPU_MODE_MASK;
+    if (!executable && mode !== 1) return;
+    const start = address(view, 8, this.littleEndian);
+    const end = start + u64AsNumber(view, 16, this.littleEndian);
+    const pid = view.getUint32(0, this.littleEndian);
+    this.#order.push(this.#trailerTime(view), { kind: 'map', pid, mode, start, end, path });
+  }
+
+  #sample({ view, misc }: PerfRecord): void {
+    this.#samples++;
+    const event = this.events.ofSample(view, this.littleEndian);
+    if (event === undefined) {
+      this.#unknownEvent++;
+      return;
+    }
+    const counts = this.#countsOf(event);
+    counts.samples++;
+    const sample = decodeSample(view, event, this.littleEndian);
+    if (sample === undefined) {
+      this.#tooShort++;
+      return;
+    }
+    const { time = 0, ip, pid, branches } = sample;
+    if (sample.time !== undefined) {
+      if (time < this.#firstTime) this.#firstTime = time;
+      if (time > this.#lastTime) this.#lastTime = time;
+    }
+    if (ip !== undefined && pid !== undefined) {
+      this.#order.push(time, { kind: 'sample', pid, mode: misc & CPU_MODE_MASK, ip });
+    }
+    if (branches === undefined || branches.count === 0) return;
+    this.#branchSamples++;
+    this.#branchEntries += branches.count;
+    this.#branchDepth = Math.max(this.#branchDepth, branches.count);
+    counts.branchSamples++;
+    counts.branchEntries += branches.count;
+    this.#sumBranches(view, branches.offset, branches.count);
+  }
+
+  #sumBranches(view: DataView, offset: number, count: number): void {
+    const { littleEndian } = this;
+    const [low, high] = littleEndian ? [0, 4] : [4, 0];
+    for (let at = offset; at < offset + count * BRANCH_ENTRY_SIZE; at += BRANCH_ENTRY_SIZE) {
+      this.#fromSum.add(view.getUint32(at + low, littleEndian), view.getUint32(at + high, littleEndian));
+      this.#toSum.add(
+        view.getUint32(at + 8 + low, littleEndian),
+        view.getUint32(at + 8 + high, littleEndian),
+      );
+    }
+  }
+
+  #countsOf(event: EventAttr): EventCounts {
+    let counts = this.#counts.get(event);
+    if (counts === undefined) {
+      counts = { samples: 0, branchSamples: 0, branchEntries: 0 };
+      this.#counts.set(event, counts);
+    }
+    return counts;
+  }
+
+  #trailerTime(view: DataView): number {
+    const event = this.events.ofOther(view, this.littleEndian);
+    const fromEnd = event && trailerTimeFromEnd(event);
+    if (fromEnd === undefined || fromEnd > view.byteLength) return 0;
+    const time = u64AsNumber(view, view.byteLength - fromEnd, this.littleEndian);
+    // All ones means unknown; so does 0, which holds from the start on.
+    return time >= 2 ** 64 ? 0 : time;
+  }
+
+  #apply(event: TimedEvent): void {
+    switch (event.kind) {
+      case 'map': {
+        const { pid, mode, start, end, path } = event;
+        this.#spaces.map(pid, mode, { start, end, path });
+        const name = imageName(path);
+        if (!this.#images.has(name)) this.#images.set(name, 0);
+        break;
+      }
+      case 'fork':
+        this.#spaces.fork(event.pid, event.parent);
+        break;
+      case 'sample': {
+        const path = this.#spaces.imageAt(event.pid, event.mode, event.ip);
+        if (path !== undefined) this.#images.set(path, (this.#images.get(path) ?? 0) + 1);
+        break;
+      }
+    }
+  }
+
+  /** What was found, once all records were given. */
+  summary(file: string, header: PerfDataHeader, directory: boolean): PerfDataSummary {
+    this.#order.finish();
+    const { features } = this;
+    const eventNames = this.events.names(features.eventDescriptions);
+    const buildIds = this.#buildIds();
+    const idOf = new Map(buildIds.map(([id, path]) => [path, id]));
+    const summary: Omit<PerfDataSummary, 'autofdo'> = {
+      file,
+      endian: header.littleEndian ? 'little' : 'big',
+      version: header.version,
+      pipe: header.pipe,
+      directory,
+      compressed: this.compressed,
+      complete: this.#problems.length === 0,
+      problems: this.#problems,
+      samples: this.#samples,
+      mmaps: this.#mmaps,
+      branchSamples: this.#branchSamples,
+      branchEntries: this.#branchEntries,
+      branchFromSum: this.#fromSum.toString(),
+      branchToSum: this.#toSum.toString(),
+      branchDepth: this.#branchDepth,
+      lost: { records: this.#lostRecords, samples: this.#lostSamples },
+      unreadable: { unknownEvent: this.#unknownEvent, tooShort: this.#tooShort },
+      timeSpan:
+        this.#lastTime >= this.#firstTime
+          ? { first: formatTime(this.#firstTime), last: formatTime(this.#lastTime) }
+          : undefined,
+      events: this.events.events.map((event, index) => ({
+        name: eventNames[index] ?? '',
+        type: event.type,
+        config: `0x${event.config.toString(16)}`,
+        period: event.isFrequency ? undefined : event.samplePeriod.toNumber(),
+        frequency: event.isFrequency ? event.samplePeriod.toNumber() : undefined,
+        branchFilter: branchFilterNames(event),
+        ...this.#countsOf(event),
+      })),
+      eventNames,
+      buildIds,
+      images: [...this.#images]
+        .map(([path, samples]) => ({ path, buildId: idOf.get(path), samples }))
+        .sort((a, b) => b.samples - a.samples || (a.path < b.path ? -1 : 1)),
+      machine: {
+        hostname: features.hostname,
+        osRelease: features.osRelease,
+        arch: features.arch,
+        cpu: features.cpuDescription,
+        cpuId: features.cpuId,
+        cpus: features.cpus?.online,
+        branchStackDepth: Number(features.pmuCapabilities['cpu']?.['branches']) || undefined,
+      },
+      perfVersion: features.perfVersion,
+      commandLine: features.commandLine,
+    };
+    return { ...summary, autofdo: judge(summary) };
+  }
+
+  #buildIds(): [id: string, path: string][] {
+    const ids = new Map<string, [string, string]>();
+    for (const { id, path } of this.features.buildIds) ids.set(`${id} ${path}`, [id, path]);
+    for (const [path, id] of this.#mmapBuildIds) ids.set(`${id} ${imageName(path)}`, [id, imageName(path)]);
+    return [...ids.keys()].sort().map((key) => ids.get(key) as [string, string]);
+  }
+}
+
+/** Nanoseconds as perf prints them: seconds with nine decimals. */
+function formatTime(nanoseconds: number): string {
+  const seconds = Math.floor(nanoseconds / 1e9);
+  return `${seconds}.${String(nanoseconds - seconds * 1e9).padStart(9, '0')}`;
+}

@@ -1,0 +1,146 @@
+/** Types of records that a reader of branch stacks acts on (perf_event.h, and perf's own from 64 on). */
+export const RecordType = {
+  mmap: 1,
+  lost: 2,
+  comm: 3,
+  fork: 7,
+  sample: 9,
+  mmap2: 10,
+  lostSamples: 13,
+  headerAttr: 64,
+  headerEventType: 65,
+  tracingData: 66,
+  headerBuildId: 67,
+  finishedRound: 68,
+  auxtrace: 71,
+  eventUpdate: 78,
+  headerFeature: 80,
+  compressed: 81,
+  compressed2: 83,
+} as const;
+
+/** Bytes of `struct perf_event_header`. */
+export const RECORD_HEADER_SIZE = 8;
+
+/** One record, valid only until the next one is asked for. */
+export interface PerfRecord {
+  type: number;
+  misc: number;
+  /** The bytes after the header. */
+  body: Uint8Array;
+  /** The same bytes. */
+  view: DataView;
+}
+
+/** Why a stream of records ended before its bytes did. */
+export type StreamEnd = { kind: 'size'; size: number } | { kind: 'cut'; bytes: number };
+
+const COMPRESSED2_HEADER_SIZE = 16;
+/** Largest payload that fits a record: 65535 less the header, rounded down to 8. */
+const MAX_COMPRESSED2_PAYLOAD = 65519;
+
+/**
+ * Cuts blocks of bytes into records, wherever the blocks end.
+ *
+ * Some records are followed by bytes that their size does not count (tracing data, auxtrace): these are skipped.
+ */
+export class RecordCutter {
+  readonly #littleEndian: boolean;
+  /** Start of a record whose rest is in the next block. */
+  #tail: Uint8Array = new Uint8Array(0);
+  #skip = 0;
+  #end: StreamEnd | undefined;
+
+  constructor(littleEndian: boolean) {
+    this.#littleEndian = littleEndian;
+  }
+
+  /** Set once a record is impossible: nothing after it can be trusted. */
+  get end(): StreamEnd | undefined {
+    return this.#end;
+  }
+
+  /** The records that are complete with `block`. */
+  *push(block: Uint8Array): Generator<PerfRecord> {
+    if (this.#skip >= block.length && this.#skip > 0) {
+      this.#skip -= block.length;
+      return;
+    }
+    let bytes = this.#skip > 0 ? block.subarray(this.#skip) : block;
+    this.#skip = 0;
+    if (this.#tail.length > 0) bytes = concat(this.#tail, bytes);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let at = 0;
+    while (this.#end === undefined && at + RECORD_HEADER_SIZE <= bytes.length) {
+      const type = view.getUint32(at, this.#littleEndian);
+      const size = this.#recordSize(view, at, type);
+      if (size === undefined) break;
+      if (size < RECORD_HEADER_SIZE) {
+        this.#end = { kind: 'size', size };
+        break;
+      }
+      if (at + size > bytes.length) break;
+      const start = bytes.byteOffset + at + RECORD_HEADER_SIZE;
+      const record: PerfRecord = {
+        type,
+        misc: view.getUint16(at + 4, this.#littleEndian),
+        body: bytes.subarray(at + RECORD_HEADER_SIZE, at + size),
+        view: new DataView(bytes.buffer, start, size - RECORD_HEADER_SIZE),
+      };
+      at += size;
+      yield record;
+      at += trailingBytes(record, this.#littleEndian);
+    }
+    if (at > bytes.length) this.#skip = at - bytes.length;
+    // The block belongs to the caller, who may fill it again.
+    this.#tail = at < bytes.length && this.#end === undefined ? bytes.slice(at) : new Uint8Array(0);
+  }
+
+  /** To be called when there are no more blocks. */
+  finish(): StreamEnd | undefined {
+    const missing = this.#tail.length > 0 || this.#skip > 0;
+    if (this.#end === undefined && missing) this.#end = { kind: 'cut', bytes: this.#tail.length };
+    return this.#end;
+  }
+
+  /** Undefined when more bytes are needed to tell. */
+  #recordSize(view: DataView, at: number, type: number): number | undefined {
+    const size = view.getUint16(at + 6, this.#littleEndian);
+    if (type !== RecordType.compressed2) return size;
+    // perf 6.16 lets the u16 overflow; then the payload's own length is right and there is no padding.
+    if (at + COMPRESSED2_HEADER_SIZE > view.byteLength) return undefined;
+    const [lowAt, highAt] = this.#littleEndian ? [8, 12] : [12, 8];
+    const payload = view.getUint32(at + lowAt, this.#littleEndian);
+    const high = view.getUint32(at + highAt, this.#littleEndian);
+    const padded = (COMPRESSED2_HEADER_SIZE + payload + 7) & ~7;
+    const overflown = high === 0 && payload <= MAX_COMPRESSED2_PAYLOAD && padded > size;
+    return overflown ? COMPRESSED2_HEADER_SIZE + payload : size;
+  }
+}
+
+/** Bytes that follow a record without being counted in its size. */
+function trailingBytes({ type, view }: PerfRecord, littleEndian: boolean): number {
+  if (type === RecordType.tracingData && view.byteLength >= 4) {
+    return Math.ceil(view.getUint32(0, littleEndian) / 8) * 8;
+  }
+  if (type === RecordType.auxtrace && view.byteLength >= 8) {
+    const [low, high] = littleEndian ? [0, 4] : [4, 0];
+    return view.getUint32(high, littleEndian) * 2 ** 32 + view.getUint32(low, littleEndian);
+  }
+  return 0;
+}
+
+/** The compressed bytes of a COMPRESSED or COMPRESSED2 record. */
+export function compressedPayload({ type, body, view }: PerfRecord, littleEndian: boolean): Uint8Array {
+  if (type === RecordType.compressed) return body;
+  if (body.length < 8) return new Uint8Array(0);
+  const size = view.getUint32(littleEndian ? 0 : 4, littleEndian);
+  return body.subarray(8, 8 + Math.min(size, body.length - 8));
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(first.length + second.length);
+  whole.set(first);
+  whole.set(second, first.length);
+  return whole;
+}

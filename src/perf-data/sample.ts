@@ -1,0 +1,81 @@
+import { BRANCH_HW_INDEX, type EventAttr, ReadFormat, SampleField } from './event-attr.js';
+import { address, u64AsNumber } from './u64.js';
+
+/** Bytes of `struct perf_branch_entry`: from, to, flags. */
+export const BRANCH_ENTRY_SIZE = 24;
+
+/** The fields of a sample that are of interest here. */
+export interface Sample {
+  /** Signed, see `address`; undefined when not recorded. */
+  ip: number | undefined;
+  pid: number | undefined;
+  /** Nanoseconds. */
+  time: number | undefined;
+  /** Offset in the body of the first branch entry, and how many there are; undefined without the field. */
+  branches: { offset: number; count: number } | undefined;
+}
+
+/**
+ * Decodes a sample up to its branch stack, which no later field can move. Returns undefined when it is too short
+ * for what its event says it holds.
+ *
+ * The order of the fields is that of the kernel's perf_output_sample, not that of their bits.
+ */
+export function decodeSample(view: DataView, attr: EventAttr, littleEndian: boolean): Sample | undefined {
+  const type = attr.sampleType;
+  const length = view.byteLength;
+  const sample: Sample = { ip: undefined, pid: undefined, time: undefined, branches: undefined };
+  let at = 0;
+  /** Takes 8 bytes; -1 when they are not there. */
+  const word = () => {
+    const start = at;
+    at += 8;
+    return at <= length ? start : -1;
+  };
+
+  if (type & SampleField.identifier) word();
+  if (type & SampleField.ip) {
+    const start = word();
+    if (start >= 0) sample.ip = address(view, start, littleEndian);
+  }
+  if (type & SampleField.tid) {
+    const start = word();
+    if (start >= 0) sample.pid = view.getUint32(start, littleEndian);
+  }
+  if (type & SampleField.time) {
+    const start = word();
+    if (start >= 0) sample.time = u64AsNumber(view, start, littleEndian);
+  }
+  const { addr, id, streamId, cpu, period } = SampleField;
+  for (const field of [addr, id, streamId, cpu, period]) if (type & field) at += 8;
+  if (type & SampleField.read) at += readSize(view, at, attr.readFormat, littleEndian);
+  if (type & SampleField.callchain) {
+    if (at + 8 > length) return undefined;
+    at += 8 + 8 * u64AsNumber(view, at, littleEndian);
+  }
+  if (type & SampleField.raw) {
+    if (at + 4 > length) return undefined;
+    at += 4 + view.getUint32(at, littleEndian);
+  }
+  if (at > length) return undefined;
+  if (!(type & SampleField.branchStack)) return sample;
+
+  if (at + 8 > length) return undefined;
+  const count = u64AsNumber(view, at, littleEndian);
+  at += 8;
+  // A stack without entries may come without the index: the kernel writes a lone zero when the PMU had nothing.
+  if (count > 0 && attr.branchSampleType & BRANCH_HW_INDEX) at += 8;
+  if (count * BRANCH_ENTRY_SIZE > length - at) return undefined;
+  sample.branches = { offset: at, count };
+  return sample;
+}
+
+/** Size of the READ field; beyond any record when the bytes do not tell. */
+function readSize(view: DataView, at: number, format: number, littleEndian: boolean): number {
+  const has = (bit: number) => (format & bit ? 1 : 0);
+  const times = has(ReadFormat.enabled) + has(ReadFormat.running);
+  const perCounter = 1 + has(ReadFormat.id) + has(ReadFormat.lost);
+  if (!(format & ReadFormat.group)) return 8 * (times + perCounter);
+  if (at + 8 > view.byteLength) return Number.POSITIVE_INFINITY;
+  return 8 * (1 + times + perCounter * u64AsNumber(view, at, littleEndian));
+}

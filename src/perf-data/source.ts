@@ -1,0 +1,141 @@
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AutofdoError } from '../errors.js';
+
+/** Bytes of a file or stream. */
+export interface ByteSource {
+  /** Bytes in all; undefined for a stream. */
+  readonly size: number | undefined;
+  /** Up to `length` bytes from `offset`; fewer only at the end. They may be overwritten by the next call. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  /** Says that nothing before `offset` will be read again, so that a stream need not keep it. */
+  discardBefore(offset: number): void;
+  close(): Promise<void>;
+}
+
+/** Opens a file, FIFO or standard input (`-`). */
+export async function openSource(path: string): Promise<ByteSource> {
+  try {
+    if (path === '-') {
+      return await standardInput();
+    }
+    const handle = await open(path, 'r');
+    const { size } = await handle.stat();
+    const regular = (await handle.stat()).isFile();
+    return regular ? new FileSource(handle, size) : new StreamSource(handle.createReadStream());
+  } catch (cause) {
+    throw new AutofdoError('INPUT_UNREADABLE', `${path} cannot be read: ${reason(cause)}`, { path, cause });
+  }
+}
+
+async function standardInput(): Promise<ByteSource> {
+  return new StreamSource(process.stdin);
+}
+
+/** The files of a recording, in the order of reading: one, or those of a directory (perf record --threads). */
+export async function recordingFiles(path: string): Promise<string[]> {
+  if (path === '-') return [path];
+  try {
+    if (!(await stat(path)).isDirectory()) return [path];
+    const numbers = (await readdir(path))
+      .map((name) => /^data\.(\d+)$/.exec(name)?.[1])
+      .filter((number) => number !== undefined)
+      .sort((a, b) => Number(a) - Number(b));
+    return [join(path, 'data'), ...numbers.map((number) => join(path, `data.${number}`))];
+  } catch (cause) {
+    throw new AutofdoError('INPUT_UNREADABLE', `${path} cannot be read: ${reason(cause)}`, {
+      hint: 'check the path and its permissions',
+      path,
+      cause,
+    });
+  }
+}
+
+function reason(cause: unknown): string {
+  switch ((cause as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+      return 'no such file';
+    case 'EACCES':
+      return 'permission denied';
+    default:
+      return (cause as Error).message;
+  }
+}
+
+class FileSource implements ByteSource {
+  readonly size: number;
+  readonly #handle: FileHandle;
+  #block = new Uint8Array(0);
+
+  constructor(handle: FileHandle, size: number) {
+    this.#handle = handle;
+    this.size = size;
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    // Lengths come from the file itself: never allocate more than it can fill.
+    const wanted = Math.max(0, Math.min(length, this.size - offset));
+    if (this.#block.length < wanted) this.#block = new Uint8Array(wanted);
+    let filled = 0;
+    while (filled < wanted) {
+      const { bytesRead } = await this.#handle.read(this.#block, filled, wanted - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return this.#block.subarray(0, filled);
+  }
+
+  discardBefore(): void {}
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+class StreamSource implements ByteSource {
+  readonly size = undefined;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  /** Bytes from `#start` on that may still be asked for. */
+  #kept: Uint8Array[] = [];
+  #start = 0;
+  #end = 0;
+  #done = false;
+
+  constructor(stream: AsyncIterable<Uint8Array>) {
+    this.#chunks = stream[Symbol.asyncIterator]();
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    if (offset < this.#start) return new Uint8Array(0);
+    while (!this.#done && this.#end < offset + length) {
+      const { value, done } = await this.#chunks.next();
+      if (done) this.#done = true;
+      else {
+        this.#kept.push(value);
+        this.#end += value.length;
+        // Bytes before the one asked for are only kept while a discard has not passed them.
+        if (this.#end <= offset && this.#start >= offset) this.discardBefore(offset);
+      }
+    }
+    if (offset >= this.#end) return new Uint8Array(0);
+    const whole = this.#kept.length === 1 ? (this.#kept[0] as Uint8Array) : Buffer.concat(this.#kept);
+    this.#kept = [whole];
+    return whole.subarray(offset - this.#start, Math.min(offset + length, this.#end) - this.#start);
+  }
+
+  discardBefore(offset: number): void {
+    while (this.#kept[0] !== undefined && this.#start + this.#kept[0].length <= offset) {
+      this.#start += this.#kept[0].length;
+      this.#kept.shift();
+    }
+    const [first] = this.#kept;
+    if (first !== undefined && this.#start < offset) {
+      this.#kept[0] = first.subarray(offset - this.#start);
+      this.#start = offset;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+}

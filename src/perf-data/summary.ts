@@ -1,0 +1,85 @@
+/** One event of a recording. */
+export interface EventSummary {
+  /** As recorded, or the generic name of its type and config. */
+  name: string;
+  /** PERF_TYPE_*. */
+  type: number;
+  /** Hexadecimal, with 0x. */
+  config: string;
+  /** Events from sample to sample, or undefined if the kernel chose it to meet `frequency`. */
+  period: number | undefined;
+  /** Samples a second that were asked for. */
+  frequency: number | undefined;
+  /** What the branch stack holds, as `perf record -j` names it; empty for stacks that perf itself synthesized. */
+  branchFilter: string[];
+  samples: number;
+  /** Samples with at least one branch entry. */
+  branchSamples: number;
+  /** Branch entries, unfilled slots included. */
+  branchEntries: number;
+}
+
+/** A mapped file, or the kernel. */
+export interface ImageSummary {
+  path: string;
+  /** Hexadecimal digits; undefined when the recording does not tell. */
+  buildId: string | undefined;
+  /** Samples whose instruction pointer lies in it. */
+  samples: number;
+}
+
+/** What is in a perf.data, and whether a profile can be made of it. Counts are exact up to 2^53. */
+export interface PerfDataSummary {
+  file: string;
+  endian: 'little' | 'big';
+  version: 1 | 2;
+  /** A stream of `perf record -o -`. */
+  pipe: boolean;
+  /** A directory of `perf record --threads`. */
+  directory: boolean;
+  /** Has compressed records (`perf record -z`). */
+  compressed: boolean;
+  /** False where the file ends early, or could not be read to its end. */
+  complete: boolean;
+  /** What is damaged or could not be read. */
+  problems: string[];
+  samples: number;
+  mmaps: number;
+  /** Samples with at least one branch entry. */
+  branchSamples: number;
+  /** Branch entries, unfilled slots included. */
+  branchEntries: number;
+  /** Sum of the source addresses of all entries modulo 2^64, 16 hexadecimal digits. */
+  branchFromSum: string;
+  /** Sum of their target addresses. */
+  branchToSum: string;
+  /** Most entries of one sample. */
+  branchDepth: number;
+  /** Records, and samples, that the kernel could not deliver. */
+  lost: { records: number; samples: number };
+  /** Samples that belong to no known event, and samples too short for what they should hold. */
+  unreadable: { unknownEvent: number; tooShort: number };
+  /** First and last time stamp of a sample in seconds of the recording's clock, as perf prints them. */
+  timeSpan: { first: string; last: string } | undefined;
+  events: EventSummary[];
+  /** Their names alone. */
+  eventNames: string[];
+  /** Build id and path of every image that has one, sorted. */
+  buildIds: [id: string, path: string][];
+  /** Mapped images, those with most samples first. */
+  images: ImageSummary[];
+  machine: {
+    hostname: string | undefined;
+    osRelease: string | undefined;
+    arch: string | undefined;
+    cpu: string | undefined;
+    cpuId: string | undefined;
+    cpus: number | undefined;
+    /** Depth of the CPU's branch stack as its PMU reports it. */
+    branchStackDepth: number | undefined;
+  };
+  perfVersion: string | undefined;
+  commandLine: string[] | undefined;
+  /** Whether a profile can be made of it, why not, and how to record one that can. */
+  autofdo: { usable: boolean; reasons: string[]; advice: string | undefined };
+}

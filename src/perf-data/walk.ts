@@ -1,0 +1,85 @@
+import { compressedPayload, RecordCutter, RecordType, type StreamEnd } from './record.js';
+import type { RecordCollector } from './record-collector.js';
+import type { ByteSource } from './source.js';
+import { openZstd, type ZstdStream } from './zstd.js';
+
+/** Bytes read at a time: a millisecond of work, so that the event loop stays free. */
+const BLOCK_SIZE = 1 << 18;
+
+/** Hands every record from `start` to `end` to the collector, compressed ones unpacked. */
+export async function walkRecords(
+  source: ByteSource,
+  start: number,
+  end: number,
+  collector: RecordCollector,
+): Promise<void> {
+  const cutter = new RecordCutter(collector.littleEndian);
+  const unpacker = new Unpacker(collector);
+  let at = start;
+  while (at < end && cutter.end === undefined) {
+    source.discardBefore(at);
+    const block = await source.read(at, Math.min(BLOCK_SIZE, end - at));
+    if (block.length === 0) break;
+    at += block.length;
+    for (const record of cutter.push(block)) {
+      if (record.type === RecordType.compressed || record.type === RecordType.compressed2) {
+        await unpacker.push(compressedPayload(record, collector.littleEndian));
+      } else collector.record(record);
+    }
+  }
+  const stop = cutter.finish();
+  if (stop !== undefined) collector.problem(describe(stop));
+  else if (Number.isFinite(end) && at < end) {
+    collector.problem(`its records should end at byte ${end}, but the file ends at ${at}`);
+  }
+  unpacker.finish();
+}
+
+function describe(stop: StreamEnd): string {
+  return stop.kind === 'size'
+    ? `a record has the impossible size ${stop.size}; what follows it was not read`
+    : `it ends within a record, ${stop.bytes} bytes after its start`;
+}
+
+/** The records inside of the compressed records of one stream. */
+class Unpacker {
+  readonly #collector: RecordCollector;
+  readonly #cutter: RecordCutter;
+  #zstd: Promise<ZstdStream | undefined> | undefined;
+  #stopped = false;
+
+  constructor(collector: RecordCollector) {
+    this.#collector = collector;
+    this.#cutter = new RecordCutter(collector.littleEndian);
+  }
+
+  async push(payload: Uint8Array): Promise<void> {
+    this.#collector.compressed = true;
+    if (this.#stopped) return;
+    this.#zstd ??= openZstd();
+    const zstd = await this.#zstd;
+    if (zstd === undefined) {
+      this.#stop(
+        'its compressed records (perf record -z) cannot be read: Node 22.15 or the addon is needed for zstd',
+      );
+      return;
+    }
+    try {
+      for (const record of this.#cutter.push(await zstd.decode(payload))) this.#collector.record(record);
+    } catch (error) {
+      this.#stop(`its compressed records are damaged: ${(error as Error).message}`);
+    }
+    if (this.#cutter.end !== undefined) this.#stop(describe(this.#cutter.end));
+  }
+
+  finish(): void {
+    if (this.#stopped) return;
+    const stop = this.#cutter.finish();
+    if (stop !== undefined) this.#collector.problem(describe(stop));
+  }
+
+  #stop(problem: string): void {
+    this.#stopped = true;
+    this.#collector.problem(problem);
+  }
+}

@@ -1,0 +1,75 @@
+import type { EventSummary, PerfDataSummary } from '../perf-data/summary.js';
+import { formatCount, formatShare } from './format.js';
+
+const LABEL_WIDTH = 16;
+/** Images shown to people; `--json` has them all. */
+const MAX_IMAGES = 12;
+
+/** What a perf.data holds, for people. Ends with a line break. */
+export function inspectionText(summary: PerfDataSummary): string {
+  const { machine, autofdo } = summary;
+  const lines: string[] = [];
+  const line = (label: string, text: string | undefined) => {
+    if (text) lines.push(`${label.padEnd(LABEL_WIDTH)}${text}`);
+  };
+  const machineParts = [machine.hostname, machine.osRelease && `Linux ${machine.osRelease}`, machine.arch];
+  const cpus = machine.cpus === undefined ? undefined : `${machine.cpus} CPUs`;
+  line('file', `${summary.file} (${describeContainer(summary)})`);
+  line('machine', [...machineParts, cpus].filter(Boolean).join(', '));
+  line('CPU', [machine.cpu, machine.cpuId && `(${machine.cpuId})`].filter(Boolean).join(' '));
+  line('recorded by', summary.perfVersion && `perf ${summary.perfVersion}`);
+  line('command', summary.commandLine?.join(' '));
+  line('time', summary.timeSpan && `${summary.timeSpan.first} to ${summary.timeSpan.last} s`);
+  line('samples', formatCount(summary.samples));
+  const entries = formatCount(summary.branchEntries);
+  const depth = `at most ${summary.branchDepth} a sample`;
+  line('branch stacks', `${formatCount(summary.branchSamples)} samples with ${entries} entries, ${depth}`);
+  line('lost', describeLoss(summary));
+  for (const event of summary.events) line('event', describeEvent(event));
+  for (const { path, buildId, samples } of summary.images.slice(0, MAX_IMAGES)) {
+    line(
+      'image',
+      `${formatShare(samples, summary.samples).padStart(7)}  ${path}${buildId ? ` (${buildId})` : ''}`,
+    );
+  }
+  const more = summary.images.length - MAX_IMAGES;
+  if (more > 0) line('', `and ${more} more (--json shows all)`);
+  for (const problem of summary.problems) line('problem', problem);
+  line('AutoFDO', autofdo.usable ? 'usable' : 'not usable');
+  for (const reason of autofdo.reasons) line('', reason);
+  line('', autofdo.advice);
+  return `${lines.join('\n')}\n`;
+}
+
+function describeContainer({
+  pipe,
+  directory,
+  compressed,
+  endian,
+  version,
+  complete,
+}: PerfDataSummary): string {
+  const parts = [directory ? 'directory' : pipe ? 'pipe stream' : 'file', `${endian}-endian`];
+  if (version === 1) parts.push('version 1');
+  if (compressed) parts.push('zstd');
+  if (!complete) parts.push('incomplete');
+  return parts.join(', ');
+}
+
+function describeLoss({ lost, unreadable }: PerfDataSummary): string | undefined {
+  const parts = [
+    [lost.records, 'records by the kernel'],
+    [lost.samples, 'samples by the kernel'],
+    [unreadable.unknownEvent, 'samples of unknown events'],
+    [unreadable.tooShort, 'samples cut short'],
+  ] as const;
+  const some = parts.filter(([count]) => count > 0);
+  return some.map(([count, what]) => `${formatCount(count)} ${what}`).join(', ') || undefined;
+}
+
+function describeEvent(event: EventSummary): string {
+  const rate =
+    event.frequency === undefined ? `every ${formatCount(event.period ?? 0)}` : `${event.frequency} Hz`;
+  const branches = event.branchFilter.length > 0 ? `, branches ${event.branchFilter.join(',')}` : '';
+  return `${event.name}, ${rate}${branches}: ${formatCount(event.samples)} samples`;
+}
