@@ -1,6 +1,7 @@
 //! What can go wrong with a whole input. What goes wrong with a single record is counted, not raised.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why an input cannot be read (further).
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +90,16 @@ pub enum Error {
         /// Offset of the data section.
         data_offset: u64,
     },
+    /// A file that comes through a pipe has its records so late that what precedes them cannot be kept.
+    #[error("{name}: records begin at offset {found}; from a pipe, a file can be read if they begin before {limit}")]
+    PrefixTooLong {
+        /// The input's name.
+        name: String,
+        /// Where the records begin.
+        found: u64,
+        /// Where they must begin.
+        limit: u64,
+    },
     /// The file declares no event.
     #[error("{name}: the file declares no event")]
     NoEvents {
@@ -165,5 +176,13 @@ impl Lookalike {
                 Self::Unknown(bytes)
             }
         }
+    }
+}
+
+/// Ends work that nobody waits for any more.
+pub(crate) fn check_cancelled(cancel: Option<&AtomicBool>) -> Result<(), Error> {
+    match cancel {
+        Some(flag) if flag.load(Ordering::Relaxed) => Err(Error::Cancelled),
+        _ => Ok(()),
     }
 }

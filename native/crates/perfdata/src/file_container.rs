@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::attr::{EventAttr, MIN_ATTR_SIZE};
-use crate::byte_order::nul_terminated;
+use crate::byte_order::{ByteOrder, nul_terminated};
 use crate::error::Error;
 use crate::feature::absorb_feature;
 use crate::header::{FileHeader, HEADER_LEN, SHORT_HEADER_LEN, Section};
@@ -14,7 +14,7 @@ use crate::stats::{Damage, DamageKind};
 /// Bytes of an attr that are read; those beyond belong to a future perf.
 const MAX_ATTR_BYTES: u64 = 4096;
 /// Bytes of a feature section that are read; real ones are far smaller.
-const MAX_FEATURE_BYTES: u64 = 64 << 20;
+pub(crate) const MAX_FEATURE_BYTES: u64 = 64 << 20;
 /// Bytes of an entry of the obsolete event_types section: u64 config, char name[64].
 const EVENT_TYPE_SIZE: usize = 72;
 /// Bytes of the place of the ids behind each attr.
@@ -30,22 +30,8 @@ pub(crate) struct DataSection {
 
 /// Reads all of a file but its records.
 pub(crate) fn open_file(source: &Source, recording: &mut Recording) -> Result<DataSection, Error> {
-    let order = recording.order();
-    let mut header = [0; HEADER_LEN as usize];
-    let len = source.size().min(HEADER_LEN);
-    source.read_exact_at(&mut header[..len as usize], 0)?;
-    let header = FileHeader::parse(&header[..len as usize], order).ok_or_else(|| Error::HeaderTooShort {
-        name: source.name().to_owned(),
-        found: len,
-        expected: if order.u64(&header, 8) == Some(SHORT_HEADER_LEN) {
-            SHORT_HEADER_LEN
-        } else {
-            HEADER_LEN
-        },
-    })?;
-    check_overlap(source, &header)?;
-    read_attrs(source, &header, recording)?;
-    read_event_types(source, header.event_types, recording)?;
+    let header = read_header(source, recording.order())?;
+    read_events(source, &header, recording)?;
     let data = header.data;
     // perf sets the feature bits early: with a size of 0 the sections behind the data were never written.
     if data.size == 0 {
@@ -70,6 +56,29 @@ pub(crate) fn open_file(source: &Source, recording: &mut Recording) -> Result<Da
         range: data.offset.min(end)..end,
         damage,
     })
+}
+
+/// Reads the header.
+pub(crate) fn read_header(source: &Source, order: ByteOrder) -> Result<FileHeader, Error> {
+    let mut header = [0; HEADER_LEN as usize];
+    let len = source.size().min(HEADER_LEN);
+    source.read_exact_at(&mut header[..len as usize], 0)?;
+    FileHeader::parse(&header[..len as usize], order).ok_or_else(|| Error::HeaderTooShort {
+        name: source.name().to_owned(),
+        found: len,
+        expected: if order.u64(&header, 8) == Some(SHORT_HEADER_LEN) {
+            SHORT_HEADER_LEN
+        } else {
+            HEADER_LEN
+        },
+    })
+}
+
+/// Reads what precedes the records.
+pub(crate) fn read_events(source: &Source, header: &FileHeader, recording: &mut Recording) -> Result<(), Error> {
+    check_overlap(source, header)?;
+    read_attrs(source, header, recording)?;
+    read_event_types(source, header.event_types, recording)
 }
 
 fn check_overlap(source: &Source, header: &FileHeader) -> Result<(), Error> {
@@ -177,7 +186,7 @@ fn read_event_types(source: &Source, place: Section, recording: &mut Recording) 
 }
 
 /// Features are announced by bits and placed by a table behind the data; sections that are cut off are noted.
-fn read_features(source: &Source, header: &FileHeader, recording: &mut Recording) -> Result<(), Error> {
+pub(crate) fn read_features(source: &Source, header: &FileHeader, recording: &mut Recording) -> Result<(), Error> {
     let order = recording.order();
     let table = header.data.offset.saturating_add(header.data.size);
     for (index, &feature) in header.features.iter().enumerate() {

@@ -7,6 +7,8 @@ pub(crate) const HEADER_LEN: u64 = 104;
 pub(crate) const SHORT_HEADER_LEN: u64 = 72;
 /// Bytes of a pipe's header: magic and this size.
 pub(crate) const PIPE_HEADER_LEN: u64 = 16;
+/// Bytes that tell what a file is.
+pub(crate) const MAGIC_LEN: u64 = 24;
 /// HOSTNAME's bit, which every perf that has features sets.
 const HOSTNAME_BIT: u32 = 3;
 
@@ -19,7 +21,7 @@ pub(crate) struct Magic {
 }
 
 impl Magic {
-    /// Recognises perf.data by its first 24 bytes (or the 16 a pipe may have); `None` if it is something else.
+    /// Recognises perf.data by its first bytes: [`MAGIC_LEN`], or the 16 a pipe may have.
     pub(crate) fn parse(start: &[u8]) -> Option<Self> {
         let order = match start.get(..8)? {
             b"PERFILE2" => ByteOrder::Little,

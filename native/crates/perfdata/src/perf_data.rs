@@ -1,41 +1,38 @@
 //! An opened recording.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use crate::error::{Error, Lookalike};
-use crate::file_container::{DataSection, open_file};
-use crate::header::Magic;
+use crate::directory::{MAIN_FILE, thread_files};
+use crate::error::{Error, Lookalike, check_cancelled};
+use crate::file_container::{open_file, read_events, read_header};
+use crate::header::{MAGIC_LEN, Magic, PIPE_HEADER_LEN};
 use crate::metadata::Metadata;
+use crate::pipe::{FileInPipe, Pipe};
+use crate::record_stream::RecordStream;
 use crate::recording::Recording;
-use crate::scan::scan;
-use crate::segment::{Segment, SegmentBytes};
+use crate::seekable::{FilePart, Seekable};
+use crate::segment::Segment;
 use crate::source::Source;
-use crate::stats::{Damage, DamageKind};
+
+/// Of a file that comes through a pipe, what precedes the records must be kept until they begin. perf puts a few KiB there.
+const MAX_PREFIX: u64 = 64 << 20;
 
 /// A recording that is being read: a file, a directory or a stream.
 #[derive(Debug)]
 pub struct PerfData {
     recording: Recording,
-    parts: VecDeque<Part>,
-    /// Bytes of the parts that have been read, so that positions go on from part to part.
-    position_base: u64,
+    container: Container,
     cancel: Option<Arc<AtomicBool>>,
 }
 
-/// What is still to be read.
 #[derive(Debug)]
-enum Part {
-    File {
-        source: Arc<Source>,
-        range: Range<u64>,
-        damage: Option<Damage>,
-    },
+enum Container {
+    Seekable(Seekable),
+    Pipe(Pipe),
 }
 
 impl PerfData {
@@ -45,42 +42,103 @@ impl PerfData {
     /// If it cannot be read or is not perf.data.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
-        let io_error = |source| Error::Io {
-            name: name.clone(),
-            source,
-        };
-        let file = File::open(path).map_err(io_error)?;
-        let source = Arc::new(Source::new(file, name.clone())?);
-        let mut start = [0; 24];
-        let start = &mut start[..source.size().min(24) as usize];
-        source.read_exact_at(start, 0)?;
-        let Some(magic) = Magic::parse(start) else {
-            return Err(Error::NotPerfData {
-                name,
-                found: Lookalike::of(start),
-            });
-        };
-        let mut recording = Recording::new(magic.order, magic.pipe);
-        let DataSection { range, damage } = open_file(&source, &mut recording)?;
-        let parts = VecDeque::from([Part::File { source, range, damage }]);
-        Ok(Self {
-            recording,
-            parts,
-            position_base: 0,
-            cancel: None,
-        })
+        if path.is_dir() {
+            return Self::open_directory(path, name);
+        }
+        match File::open(path) {
+            Ok(file) => Self::from_file(file, &name),
+            Err(source) => Err(Error::Io { name, source }),
+        }
+    }
+
+    /// Reads an open file, which may also be a pipe; `name` is for messages. What can be read at any position is read
+    /// from its beginning, wherever the file's cursor is.
+    ///
+    /// # Errors
+    /// If it cannot be read or is not perf.data.
+    pub fn from_file(file: File, name: &str) -> Result<Self, Error> {
+        if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            let (recording, part) = open_seekable(file, name.to_owned())?;
+            return Ok(Self::new(recording, Container::Seekable(Seekable::new(vec![part]))));
+        }
+        Self::from_reader(Box::new(file), name)
     }
 
     /// Reads a stream; `name` is for messages.
     ///
     /// # Errors
     /// If its beginning cannot be read or is not perf.data.
-    pub fn from_reader(reader: Box<dyn Read + Send>, name: &str) -> Result<Self, Error> {
-        drop(reader);
-        Err(Error::NotPerfData {
-            name: name.to_owned(),
-            found: Lookalike::Empty,
-        })
+    pub fn from_reader(mut reader: Box<dyn Read + Send>, name: &str) -> Result<Self, Error> {
+        let name = name.to_owned();
+        let mut start = Vec::new();
+        read_up_to(&mut reader, PIPE_HEADER_LEN, &mut start, &name)?;
+        // A pipe's header is shorter than what tells a version 1 file's byte order.
+        if !Magic::parse(&start).is_some_and(|magic| magic.pipe) {
+            read_up_to(&mut reader, MAGIC_LEN, &mut start, &name)?;
+        }
+        let Some(magic) = Magic::parse(&start) else {
+            return Err(Error::NotPerfData {
+                name,
+                found: Lookalike::of(&start),
+            });
+        };
+        let mut recording = Recording::new(magic.order, magic.pipe);
+        if magic.pipe {
+            let stream = RecordStream::new(reader, u64::MAX, name, magic.order, start.len() as u64);
+            return Ok(Self::new(recording, Container::Pipe(Pipe::new(stream, None))));
+        }
+        read_up_to(&mut reader, crate::header::HEADER_LEN, &mut start, &name)?;
+        let header = read_header(&Source::memory(0, start.clone(), name.clone()), magic.order)?;
+        let data = header.data;
+        if data.offset > MAX_PREFIX {
+            return Err(Error::PrefixTooLong {
+                name,
+                found: data.offset,
+                limit: MAX_PREFIX,
+            });
+        }
+        read_up_to(&mut reader, data.offset, &mut start, &name)?;
+        // A 72-byte header may be followed by records at once.
+        let ahead = start.split_off(start.len().min(data.offset as usize));
+        read_events(&Source::memory(0, start, name.clone()), &header, &mut recording)?;
+        let len = if data.size == 0 { u64::MAX } else { data.size };
+        let input = Box::new(std::io::Cursor::new(ahead).chain(reader));
+        let stream = RecordStream::new(input, len, name.clone(), magic.order, data.offset);
+        Ok(Self::new(
+            recording,
+            Container::Pipe(Pipe::new(stream, Some(FileInPipe { name, header }))),
+        ))
+    }
+
+    fn open_directory(path: &Path, name: String) -> Result<Self, Error> {
+        let main = path.join(MAIN_FILE);
+        if !main.is_file() {
+            return Err(Error::NotPerfDirectory { name });
+        }
+        let open = |path: &Path| {
+            let name = path.display().to_string();
+            File::open(path).map_err(|source| Error::Io { name, source })
+        };
+        let (recording, part) = open_seekable(open(&main)?, main.display().to_string())?;
+        let mut parts = vec![part];
+        for path in thread_files(path).map_err(|source| Error::Io { name, source })? {
+            let source = Arc::new(Source::file(open(&path)?, path.display().to_string())?);
+            let range = 0..source.size();
+            parts.push(FilePart {
+                source,
+                range,
+                damage: None,
+            });
+        }
+        Ok(Self::new(recording, Container::Seekable(Seekable::new(parts))))
+    }
+
+    fn new(recording: Recording, container: Container) -> Self {
+        Self {
+            recording,
+            container,
+            cancel: None,
+        }
     }
 
     /// What the recording says about itself; of a stream, what has been read so far.
@@ -96,59 +154,64 @@ impl PerfData {
 
     /// Reads the next stretch of the input; `None` at its end.
     ///
+    /// The first segment of a file or directory holds the side records and the statistics of all of it. Those of a
+    /// stream come with each segment.
+    ///
     /// # Errors
-    /// If reading fails or is cancelled. Damage is no error: it ends the segment and stands in its statistics.
+    /// If reading fails or is cancelled. Damage is no error: it ends the input and stands in the statistics.
     pub fn next_segment(&mut self) -> Result<Option<Segment>, Error> {
-        check_cancelled(self.cancel.as_deref())?;
-        let Some(part) = self.parts.pop_front() else {
-            return Ok(None);
-        };
-        match part {
-            Part::File { source, range, damage } => self.file_segment(source, range, damage).map(Some),
+        let cancel = self.cancel.as_deref();
+        check_cancelled(cancel)?;
+        match &mut self.container {
+            Container::Seekable(files) => files.next_segment(&mut self.recording, cancel),
+            Container::Pipe(pipe) => pipe.next_segment(&mut self.recording, cancel),
         }
-    }
-
-    fn file_segment(
-        &mut self,
-        source: Arc<Source>,
-        range: Range<u64>,
-        damage: Option<Damage>,
-    ) -> Result<Segment, Error> {
-        let position_base = self.position_base;
-        let mut scan = scan(
-            &source,
-            range.clone(),
-            position_base,
-            &mut self.recording,
-            self.cancel.as_deref(),
-        )?;
-        if scan.stats.damage.is_none()
-            || matches!(
-                damage,
-                Some(Damage {
-                    kind: DamageKind::NotFinished,
-                    ..
-                })
-            )
-        {
-            scan.stats.damage = damage;
-        }
-        self.position_base += source.size();
-        Ok(Segment {
-            bytes: SegmentBytes::File(source),
-            chunks: scan.chunks,
-            position_base,
-            table: self.recording.table(),
-            side_records: scan.side_records,
-            stats: scan.stats,
-        })
     }
 }
 
-/// Ends work that nobody waits for any more.
-pub(crate) fn check_cancelled(cancel: Option<&AtomicBool>) -> Result<(), Error> {
-    match cancel {
-        Some(flag) if flag.load(Ordering::Relaxed) => Err(Error::Cancelled),
-        _ => Ok(()),
+/// Opens a file with a header, which may be that of a pipe whose output went to a file.
+fn open_seekable(file: File, name: String) -> Result<(Recording, FilePart), Error> {
+    let source = Arc::new(Source::file(file, name.clone())?);
+    let mut start = [0; MAGIC_LEN as usize];
+    let start = &mut start[..source.size().min(MAGIC_LEN) as usize];
+    source.read_exact_at(start, 0)?;
+    let Some(magic) = Magic::parse(start) else {
+        return Err(Error::NotPerfData {
+            name,
+            found: Lookalike::of(start),
+        });
+    };
+    let mut recording = Recording::new(magic.order, magic.pipe);
+    if magic.pipe {
+        let range = PIPE_HEADER_LEN..source.size();
+        return Ok((
+            recording,
+            FilePart {
+                source,
+                range,
+                damage: None,
+            },
+        ));
+    }
+    let section = open_file(&source, &mut recording)?;
+    Ok((
+        recording,
+        FilePart {
+            source,
+            range: section.range,
+            damage: section.damage,
+        },
+    ))
+}
+
+/// Reads on until `bytes` holds `wanted` of them or the input ends.
+fn read_up_to(reader: &mut impl Read, wanted: u64, bytes: &mut Vec<u8>, name: &str) -> Result<(), Error> {
+    let missing = wanted.saturating_sub(bytes.len() as u64);
+    match reader.take(missing).read_to_end(bytes) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(Error::Io {
+            name: name.to_owned(),
+            source,
+        }),
     }
 }

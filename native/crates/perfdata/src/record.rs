@@ -122,6 +122,12 @@ impl RecordHeader {
         })
     }
 
+    /// True for records that hold compressed records.
+    #[inline]
+    pub(crate) fn is_compressed(&self) -> bool {
+        matches!(self.record_type, record_type::COMPRESSED | record_type::COMPRESSED2)
+    }
+
     /// True for types that some perf up to 6.18 writes.
     #[inline]
     pub(crate) fn is_known_type(&self) -> bool {

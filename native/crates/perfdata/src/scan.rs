@@ -13,15 +13,14 @@ use std::sync::atomic::AtomicBool;
 use rayon::prelude::*;
 
 use crate::byte_order::ByteOrder;
-use crate::error::Error;
-use crate::perf_data::check_cancelled;
-use crate::record::{HEADER_SIZE, RecordHeader, record_type};
+use crate::chunks::ChunkCutter;
+use crate::error::{Error, check_cancelled};
+use crate::record::{HEADER_SIZE, RecordHeader};
 use crate::recording::Recording;
-use crate::segment::CHUNK_SIZE;
 use crate::side_record::SideRecord;
 use crate::source::Source;
 use crate::stats::{Damage, RecordStats};
-use crate::walk::{Stretch, Visit, WalkEnd, walk_records};
+use crate::walk::{Stretch, WalkEnd, walk_records};
 
 /// Bytes that one thread scans at a time.
 const PIECE_SIZE: u64 = 4 << 20;
@@ -109,7 +108,7 @@ pub(crate) fn scan(
             scan.take(&piece, position_base, recording);
             match piece.end {
                 WalkEnd::Reached(position) => arrived = position,
-                WalkEnd::Stopped(position) => {
+                WalkEnd::Compressed(position) => {
                     scan.compressed_from = Some(position);
                     return Ok(scan);
                 }
@@ -152,28 +151,18 @@ fn scan_piece(source: &Source, order: ByteOrder, stretch: Stretch, block: &mut V
         stats: RecordStats::default(),
         end: WalkEnd::Reached(stretch.start),
     };
-    let mut chunk = stretch.start..stretch.start;
+    let mut chunks = ChunkCutter::default();
     piece.end = walk_records(source, order, stretch, block, |position, header, record| {
-        if matches!(header.record_type, record_type::COMPRESSED | record_type::COMPRESSED2) {
-            return Visit::StopBefore;
-        }
-        // A gap is trace data, which chunks leave out.
-        if position != chunk.end || chunk.end - chunk.start >= CHUNK_SIZE {
-            piece.chunks.push(chunk.clone());
-            chunk = position..position;
-        }
-        chunk.end = position + u64::from(header.size);
+        chunks.add(position, u64::from(header.size));
         piece.stats.count_record(header);
         if Recording::wants(header) {
             piece.wanted.push(position);
             piece.wanted_bytes.extend_from_slice(record);
         }
-        Visit::Continue
     })?;
-    piece.chunks.push(chunk);
-    piece.chunks.retain(|chunk| !chunk.is_empty());
+    piece.chunks = chunks.finish();
     let end = match piece.end {
-        WalkEnd::Reached(position) | WalkEnd::Stopped(position) => position,
+        WalkEnd::Reached(position) | WalkEnd::Compressed(position) => position,
         WalkEnd::Damaged(Damage { offset, .. }) => offset,
     };
     piece.stats.bytes = end - stretch.start;

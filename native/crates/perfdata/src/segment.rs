@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::address::Moment;
 use crate::byte_order::ByteOrder;
+use crate::chunks::ChunkCutter;
 use crate::error::Error;
 use crate::event_table::{EventTable, LastEvent};
 use crate::record::{RecordHeader, record_type};
@@ -12,31 +13,42 @@ use crate::sample::Sample;
 use crate::side_record::SideRecord;
 use crate::source::Source;
 use crate::stats::RecordStats;
-use crate::walk::{Stretch, Visit, WalkEnd, walk_records};
+use crate::walk::{Stretch, WalkEnd, walk_records};
 
-/// Records of about this many bytes make a chunk: enough to keep a thread busy, few enough to share the work evenly.
-pub(crate) const CHUNK_SIZE: u64 = 1 << 20;
+/// Bytes of records that a segment of a stream holds.
+pub(crate) const SEGMENT_SIZE: usize = 16 << 20;
 
-/// A stretch of the input: a whole plain file, or the next few MiB of a stream.
+/// A stretch of the input: all plain files, or the next few MiB of a stream.
 #[derive(Debug)]
 pub struct Segment {
     pub(crate) bytes: SegmentBytes,
-    /// Where the records of each chunk begin and end.
-    pub(crate) chunks: Vec<Range<u64>>,
-    /// What to add to a chunk's offsets to order records over all segments.
-    pub(crate) position_base: u64,
+    pub(crate) chunks: Vec<Chunk>,
     pub(crate) table: Arc<EventTable>,
     pub(crate) side_records: Vec<SideRecord>,
     pub(crate) stats: RecordStats,
 }
 
+/// Records that one thread decodes at a time.
+#[derive(Debug, Clone)]
+pub(crate) struct Chunk {
+    /// Which of several files.
+    pub(crate) file: usize,
+    /// Where in it the first record begins and the last one ends.
+    pub(crate) range: Range<u64>,
+}
+
 /// Where a segment's records are.
 #[derive(Debug)]
 pub(crate) enum SegmentBytes {
-    /// In a file, to be read again.
-    File(Arc<Source>),
-    /// Here. They were checked to be whole records.
-    Memory(Vec<u8>),
+    /// In files, to be read again.
+    Files(Vec<Arc<Source>>),
+    /// Here: whole records, the first of which has this position.
+    Memory { bytes: Vec<u8>, position: u64 },
+}
+
+/// What is added to offsets in a file, so that records of different files do not have the same position.
+pub(crate) fn position_base(file: usize) -> u64 {
+    (file as u64) << 48
 }
 
 /// Memory that a thread uses again for each chunk.
@@ -67,6 +79,21 @@ impl ChunkStats {
 }
 
 impl Segment {
+    pub(crate) fn in_memory(bytes: Vec<u8>, chunks: ChunkCutter, position: u64, table: Arc<EventTable>) -> Self {
+        let chunks = chunks
+            .finish()
+            .into_iter()
+            .map(|range| Chunk { file: 0, range })
+            .collect();
+        Self {
+            bytes: SegmentBytes::Memory { bytes, position },
+            chunks,
+            table,
+            side_records: Vec::new(),
+            stats: RecordStats::default(),
+        }
+    }
+
     /// Records that change address spaces, in the order they stand in.
     #[must_use]
     pub fn side_records(&self) -> &[SideRecord] {
@@ -85,7 +112,7 @@ impl Segment {
     /// If there is no such chunk.
     #[must_use]
     pub fn chunk_bytes(&self, chunk: usize) -> u64 {
-        let Range { start, end } = self.chunks[chunk];
+        let Range { start, end } = self.chunks[chunk].range;
         end - start
     }
 
@@ -108,7 +135,10 @@ impl Segment {
         buffer: &mut ChunkBuffer,
         sink: F,
     ) -> Result<ChunkStats, Error> {
-        let Range { start, end } = self.chunks[chunk];
+        let Chunk {
+            file,
+            range: Range { start, end },
+        } = self.chunks[chunk];
         let order = self.table.order;
         let ChunkBuffer { block, entries } = buffer;
         let mut decoder = Decoder {
@@ -119,23 +149,24 @@ impl Segment {
             sink,
         };
         match &self.bytes {
-            SegmentBytes::Memory(bytes) => {
+            SegmentBytes::Memory { bytes, position } => {
                 decode_slice(
                     &bytes[start as usize..end as usize],
-                    self.position_base + start,
+                    position + start,
                     order,
                     &mut decoder,
                 );
             }
-            SegmentBytes::File(source) => {
+            SegmentBytes::Files(sources) => {
+                let source = &sources[file];
+                let base = position_base(file);
                 let stretch = Stretch {
                     start,
                     stop: end,
                     limit: end,
                 };
                 let walked = walk_records(source, order, stretch, block, |position, header, record| {
-                    decoder.visit(self.position_base + position, header, record);
-                    Visit::Continue
+                    decoder.visit(base + position, header, record);
                 })?;
                 if walked != WalkEnd::Reached(end) {
                     return Err(Error::FileChanged {

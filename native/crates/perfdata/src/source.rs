@@ -1,23 +1,36 @@
 //! Positional reading. Files are read, never mapped: one that is cut while it is read gives an error, not a SIGBUS.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::error::Error;
 
-/// A file that threads read at positions of their own.
+/// Bytes that threads read at positions of their own.
 #[derive(Debug)]
 pub(crate) struct Source {
-    file: File,
+    backing: Backing,
     name: String,
+    /// Where the bytes end.
     size: u64,
 }
 
+#[derive(Debug)]
+enum Backing {
+    File(File),
+    /// What was read ahead of a stream, from this offset on.
+    Memory {
+        offset: u64,
+        bytes: Vec<u8>,
+    },
+}
+
 impl Source {
-    pub(crate) fn new(file: File, name: String) -> Result<Self, Error> {
+    pub(crate) fn file(file: File, name: String) -> Result<Self, Error> {
         match file.metadata() {
             Ok(metadata) => Ok(Self {
-                file,
+                backing: Backing::File(file),
                 name,
                 size: metadata.len(),
             }),
@@ -25,11 +38,21 @@ impl Source {
         }
     }
 
+    /// Part of a stream that began `offset` bytes before.
+    pub(crate) fn memory(offset: u64, bytes: Vec<u8>, name: String) -> Self {
+        let size = offset + bytes.len() as u64;
+        Self {
+            backing: Backing::Memory { offset, bytes },
+            name,
+            size,
+        }
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Bytes of the file when it was opened.
+    /// Where the bytes end, or ended when the file was opened.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
@@ -37,7 +60,7 @@ impl Source {
     /// Fills `buffer` from `offset` on.
     pub(crate) fn read_exact_at(&self, mut buffer: &mut [u8], mut offset: u64) -> Result<(), Error> {
         while !buffer.is_empty() {
-            match read_at(&self.file, buffer, offset) {
+            match self.read_at(buffer, offset) {
                 Ok(0) => {
                     return Err(Error::FileShrank {
                         name: self.name.clone(),
@@ -61,9 +84,24 @@ impl Source {
         Ok(())
     }
 
-    /// Reads `size` bytes at `offset` into a new buffer; `None` if they do not lie inside the file.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        match &self.backing {
+            Backing::File(file) => read_file_at(file, buffer, offset),
+            Backing::Memory { offset: first, bytes } => {
+                let at = offset.checked_sub(*first).and_then(|at| usize::try_from(at).ok());
+                let mut rest = at.and_then(|at| bytes.get(at..)).unwrap_or(&[]);
+                rest.read(buffer)
+            }
+        }
+    }
+
+    /// Reads `size` bytes at `offset` into a new buffer; `None` if they are not all there.
     pub(crate) fn read_section(&self, offset: u64, size: u64) -> Result<Option<Vec<u8>>, Error> {
-        let inside = offset.checked_add(size).is_some_and(|end| end <= self.size);
+        let first = match self.backing {
+            Backing::File(_) => 0,
+            Backing::Memory { offset, .. } => offset,
+        };
+        let inside = offset >= first && offset.checked_add(size).is_some_and(|end| end <= self.size);
         let Some(size) = usize::try_from(size).ok().filter(|_| inside) else {
             return Ok(None);
         };
@@ -73,12 +111,34 @@ impl Source {
     }
 }
 
+/// Reads part of a source from its start to its end.
+pub(crate) struct SourceReader {
+    pub(crate) source: Arc<Source>,
+    pub(crate) range: Range<u64>,
+}
+
+impl Read for SourceReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX);
+        let wanted = buffer.len().min(left);
+        let count = self.source.read_at(&mut buffer[..wanted], self.range.start)?;
+        if count == 0 && wanted > 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the file got shorter while it was being read",
+            ));
+        }
+        self.range.start += count as u64;
+        Ok(count)
+    }
+}
+
 #[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+fn read_file_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buffer, offset)
 }
 
 #[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+fn read_file_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
 }

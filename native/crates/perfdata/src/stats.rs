@@ -134,8 +134,6 @@ pub enum DamageKind {
     BadCompression,
     /// The decompressed records end inside a record.
     CompressedRecordCutOff,
-    /// Reading failed, such as a pipe that broke.
-    ReadFailed,
 }
 
 impl fmt::Display for Damage {
@@ -179,7 +177,6 @@ impl fmt::Display for Damage {
                     "the compressed records before offset {offset:#x} end inside a record"
                 )
             }
-            DamageKind::ReadFailed => write!(f, "reading failed at offset {offset:#x}"),
         }
     }
 }

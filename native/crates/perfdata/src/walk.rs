@@ -21,21 +21,13 @@ pub(crate) struct Stretch {
     pub(crate) limit: u64,
 }
 
-/// Whether to go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Visit {
-    Continue,
-    /// End the walk before this record.
-    StopBefore,
-}
-
 /// How a walk ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WalkEnd {
     /// The next record would begin here, at `stop` or later.
     Reached(u64),
-    /// The visitor did not want this record.
-    Stopped(u64),
+    /// A compressed record begins here, which this walk cannot pass: its header's size may be wrong.
+    Compressed(u64),
     /// There is no telling where the next record begins.
     Damaged(Damage),
 }
@@ -46,7 +38,7 @@ pub(crate) fn walk_records(
     order: ByteOrder,
     stretch: Stretch,
     block: &mut Vec<u8>,
-    mut visit: impl FnMut(u64, RecordHeader, &[u8]) -> Visit,
+    mut visit: impl FnMut(u64, RecordHeader, &[u8]),
 ) -> Result<WalkEnd, Error> {
     let Stretch { start, stop, limit } = stretch;
     block.resize(BLOCK_SIZE, 0);
@@ -65,6 +57,9 @@ pub(crate) fn walk_records(
             let Some(header) = RecordHeader::parse(rest, order) else {
                 break;
             };
+            if header.is_compressed() {
+                return Ok(WalkEnd::Compressed(position));
+            }
             if usize::from(header.size) < HEADER_SIZE {
                 let kind = DamageKind::RecordTooSmall { size: header.size };
                 return Ok(WalkEnd::Damaged(Damage { offset: position, kind }));
@@ -72,9 +67,7 @@ pub(crate) fn walk_records(
             let Some(record) = rest.get(..usize::from(header.size)) else {
                 break;
             };
-            if visit(position, header, record) == Visit::StopBefore {
-                return Ok(WalkEnd::Stopped(position));
-            }
+            visit(position, header, record);
             let payload = trailing_payload(header, record, order);
             let after = position + u64::from(header.size);
             if payload > limit - after {
@@ -89,6 +82,9 @@ pub(crate) fn walk_records(
         let at = usize::try_from(position - block_start).unwrap_or(usize::MAX);
         if block_start + filled as u64 >= limit {
             let rest = block[..filled].get(at..).unwrap_or(&[]);
+            if is_perf_chatter(rest) {
+                return Ok(WalkEnd::Reached(limit));
+            }
             return Ok(WalkEnd::Damaged(cut_off(position, rest, order)));
         }
         // Keep the record that is only partly there, and read on behind it.
@@ -101,6 +97,12 @@ pub(crate) fn walk_records(
         source.read_exact_at(&mut block[kept..wanted], block_start + kept as u64)?;
         filled = wanted;
     }
+}
+
+/// True for what perf tells its user at the end, which `perf record -o - 2>&1` puts behind the records. Nothing is missing
+/// then.
+pub(crate) fn is_perf_chatter(rest: &[u8]) -> bool {
+    rest.starts_with(b"[ perf record:")
 }
 
 /// What is wrong with a rest that is no whole record.

@@ -1,0 +1,37 @@
+//! Cutting records into chunks.
+
+use std::ops::Range;
+
+/// Records of about this many bytes make a chunk: enough to keep a thread busy, few enough to share the work evenly.
+const CHUNK_SIZE: u64 = 1 << 20;
+
+/// Collects records that follow on each other into chunks.
+#[derive(Debug, Default)]
+pub(crate) struct ChunkCutter {
+    chunks: Vec<Range<u64>>,
+    current: Range<u64>,
+}
+
+impl ChunkCutter {
+    /// Adds the next record. What lies between it and the one before is trace data, which chunks leave out.
+    #[inline]
+    pub(crate) fn add(&mut self, position: u64, size: u64) {
+        if position != self.current.end || self.current.end - self.current.start >= CHUNK_SIZE {
+            self.cut();
+            self.current = position..position;
+        }
+        self.current.end = position + size;
+    }
+
+    fn cut(&mut self) {
+        if !self.current.is_empty() {
+            self.chunks.push(self.current.clone());
+        }
+    }
+
+    /// The chunks, in order.
+    pub(crate) fn finish(mut self) -> Vec<Range<u64>> {
+        self.cut();
+        self.chunks
+    }
+}

@@ -1,0 +1,33 @@
+//! Directories that `perf record --threads` and `--kcore` write.
+//!
+//! `data` is a file like any other; `data.0`, `data.1` and so on are bare records of one thread each, which take their
+//! events from `data`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The file with the header.
+pub(crate) const MAIN_FILE: &str = "data";
+
+/// The files of bare records in `directory`, in the order of their numbers.
+pub(crate) fn thread_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let number = name
+            .to_str()
+            .and_then(|name| name.strip_prefix("data."))
+            .filter(|digits| is_number(digits));
+        if let Some(number) = number.and_then(|digits| digits.parse::<u64>().ok()) {
+            files.push((number, entry.path()));
+        }
+    }
+    files.sort();
+    Ok(files.into_iter().map(|(_, path)| path).collect())
+}
+
+fn is_number(digits: &str) -> bool {
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -1,0 +1,335 @@
+//! Records that can only be had one after the other: pipes, and compressed parts of files.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::atomic::AtomicBool;
+
+use crate::byte_order::ByteOrder;
+use crate::decompress::Inflater;
+use crate::error::{Error, check_cancelled};
+use crate::record::{HEADER_SIZE, RecordHeader, record_type, trailing_payload};
+use crate::stats::{Damage, DamageKind};
+use crate::walk::{cut_off, is_perf_chatter};
+
+/// Bytes read ahead; more than the largest record of any kind.
+const WINDOW_SIZE: usize = 256 << 10;
+/// Bytes of a COMPRESSED2 record before its payload: record header and u64 data_size.
+const COMPRESSED2_HEADER: usize = 16;
+/// The longest payload perf puts into one COMPRESSED2 record (perf: builtin-record.c, zstd_compress).
+const COMPRESSED2_MAX_PAYLOAD: usize = 65519;
+
+/// A stream of records, decompressed where need be.
+pub(crate) struct RecordStream {
+    input: Box<dyn Read + Send>,
+    /// Bytes of the input that belong to the stream and have not been read.
+    left: u64,
+    name: String,
+    order: ByteOrder,
+    window: Vec<u8>,
+    start: usize,
+    filled: usize,
+    /// Offset in the input of the window's first unread byte, for messages.
+    offset: u64,
+    /// Bytes of trace data still to be passed over.
+    skip: u64,
+    inflater: Option<Inflater>,
+    /// Bytes left of a COMPRESSED2 record whose size did not fit into its header.
+    oversized_left: u64,
+    ended: Option<Progress>,
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// There may be more.
+    More,
+    /// The stream ended, perhaps early.
+    End(Option<Damage>),
+}
+
+/// The next thing in the window.
+enum Next {
+    /// A record of so many bytes that is what it seems.
+    Plain(RecordHeader, usize),
+    /// A compressed record: where its payload is and how many bytes it takes.
+    Compressed {
+        payload: std::ops::Range<usize>,
+        len: usize,
+    },
+    /// Nothing: the stream ends here.
+    End(Option<Damage>),
+}
+
+impl fmt::Debug for RecordStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordStream")
+            .field("name", &self.name)
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RecordStream {
+    /// Reads records from the first `len` bytes of `input` (`u64::MAX`: all of them), which begin at `offset` of what
+    /// the user knows as `name`.
+    pub(crate) fn new(input: Box<dyn Read + Send>, len: u64, name: String, order: ByteOrder, offset: u64) -> Self {
+        Self {
+            input,
+            left: len,
+            name,
+            order,
+            window: vec![0; WINDOW_SIZE],
+            start: 0,
+            filled: 0,
+            offset,
+            skip: 0,
+            inflater: None,
+            oversized_left: 0,
+            ended: None,
+        }
+    }
+
+    /// True once a compressed record was met.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.inflater.is_some()
+    }
+
+    /// How many bytes of the stream are missing, and the input, which goes on where the stream ended.
+    pub(crate) fn into_rest(mut self) -> io::Result<(u64, Box<dyn Read + Send>)> {
+        if self.left > 0 {
+            self.left -= io::copy(&mut self.input.by_ref().take(self.left), &mut io::sink())?;
+        }
+        Ok((self.left, self.input))
+    }
+
+    /// Goes on by a bounded amount, and calls `emit` with each record that is neither compressed nor trace data.
+    pub(crate) fn advance(
+        &mut self,
+        cancel: Option<&AtomicBool>,
+        emit: impl FnMut(RecordHeader, &[u8]),
+    ) -> Result<Progress, Error> {
+        check_cancelled(cancel)?;
+        if let Some(end) = self.ended {
+            return Ok(end);
+        }
+        let progress = self.step(emit)?;
+        if progress != Progress::More {
+            self.ended = Some(progress);
+        }
+        Ok(progress)
+    }
+
+    fn step(&mut self, mut emit: impl FnMut(RecordHeader, &[u8])) -> Result<Progress, Error> {
+        if let Some(inflater) = self.inflater.as_mut().filter(|inflater| inflater.has_input()) {
+            let end = emit_inflated(inflater, self.order, &mut emit);
+            return Ok(match end {
+                Some(kind) => Progress::End(Some(Damage {
+                    offset: self.offset,
+                    kind,
+                })),
+                None => Progress::More,
+            });
+        }
+        if self.skip > 0 {
+            return self.pass_over();
+        }
+        // All the records in the window, until one must be decompressed.
+        loop {
+            match self.next()? {
+                Next::Plain(header, len) => {
+                    let record = &self.window[self.start..self.start + len];
+                    emit(header, record);
+                    self.skip = trailing_payload(header, record, self.order);
+                    self.consume(len);
+                    if self.skip > 0 || self.filled - self.start < HEADER_SIZE {
+                        return Ok(Progress::More);
+                    }
+                }
+                Next::Compressed { payload, len } => {
+                    let inflater = self.inflater.get_or_insert_with(Inflater::new);
+                    inflater.feed(&self.window[payload]);
+                    self.consume(len);
+                    return Ok(Progress::More);
+                }
+                Next::End(damage) => return Ok(Progress::End(damage.or_else(|| self.unfinished()))),
+            }
+        }
+    }
+
+    fn unfinished(&self) -> Option<Damage> {
+        let tail = self.inflater.as_ref().map_or(0, Inflater::tail_len);
+        (tail > 0 || self.oversized_left > 0).then_some(Damage {
+            offset: self.offset,
+            kind: DamageKind::CompressedRecordCutOff,
+        })
+    }
+
+    fn next(&mut self) -> Result<Next, Error> {
+        if !self.fill(HEADER_SIZE)? {
+            return Ok(self.end_of_input());
+        }
+        let Some(header) = RecordHeader::parse(self.rest(), self.order) else {
+            return Ok(self.end_of_input());
+        };
+        if header.record_type == record_type::COMPRESSED2 || self.oversized_left > 0 {
+            return self.next_compressed2(header);
+        }
+        let len = usize::from(header.size);
+        if len < HEADER_SIZE {
+            return Ok(self.damaged(DamageKind::RecordTooSmall { size: header.size }));
+        }
+        if !self.fill(len)? {
+            return Ok(self.end_of_input());
+        }
+        Ok(if header.record_type == record_type::COMPRESSED {
+            Next::Compressed {
+                payload: self.start + HEADER_SIZE..self.start + len,
+                len,
+            }
+        } else {
+            Next::Plain(header, len)
+        })
+    }
+
+    /// COMPRESSED2: u64 data_size, that many bytes, zeros up to a multiple of 8.
+    ///
+    /// perf 6.16 writes the padded size into the header even if it does not fit into 16 bits, and then no padding
+    /// at all. The data size is right. If it is more than one record can hold, records without a right data size
+    /// follow inside of it; the first of them is this one, filled to the brim.
+    fn next_compressed2(&mut self, header: RecordHeader) -> Result<Next, Error> {
+        if self.oversized_left > 0 {
+            let len = usize::from(header.size);
+            let fits = header.record_type == record_type::COMPRESSED2
+                && len >= COMPRESSED2_HEADER
+                && len as u64 <= self.oversized_left;
+            if !fits {
+                return Ok(self.damaged(DamageKind::BadCompression));
+            }
+            if !self.fill(len)? {
+                return Ok(self.end_of_input());
+            }
+            self.oversized_left -= len as u64;
+            return Ok(Next::Compressed {
+                payload: self.start + COMPRESSED2_HEADER..self.start + len,
+                len,
+            });
+        }
+        if !self.fill(COMPRESSED2_HEADER)? {
+            return Ok(self.end_of_input());
+        }
+        let data_size = self.order.u64(self.rest(), HEADER_SIZE).unwrap_or(0);
+        let unpadded = data_size.saturating_add(COMPRESSED2_HEADER as u64);
+        let size_is_right = unpadded
+            .checked_next_multiple_of(8)
+            .is_some_and(|size| size <= u64::from(header.size));
+        let data_len = data_size.min(COMPRESSED2_MAX_PAYLOAD as u64) as usize;
+        let len = if size_is_right {
+            usize::from(header.size)
+        } else {
+            COMPRESSED2_HEADER + data_len
+        };
+        if !self.fill(len)? {
+            return Ok(self.end_of_input());
+        }
+        self.oversized_left = data_size - data_len as u64;
+        let payload = self.start + COMPRESSED2_HEADER;
+        Ok(Next::Compressed {
+            payload: payload..payload + data_len,
+            len,
+        })
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.window[self.start..self.filled]
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.start += len;
+        self.offset += len as u64;
+    }
+
+    fn damaged(&self, kind: DamageKind) -> Next {
+        Next::End(Some(Damage {
+            offset: self.offset,
+            kind,
+        }))
+    }
+
+    /// The input ends in or before the record that begins here.
+    fn end_of_input(&self) -> Next {
+        let rest = self.rest();
+        let clean = rest.is_empty() || is_perf_chatter(rest);
+        Next::End((!clean).then(|| cut_off(self.offset, rest, self.order)))
+    }
+
+    /// Reads until `wanted` bytes are there; false if the input ends before.
+    fn fill(&mut self, wanted: usize) -> Result<bool, Error> {
+        while self.filled - self.start < wanted {
+            if self.window.len() - self.start < wanted || self.start == self.filled {
+                self.window.copy_within(self.start..self.filled, 0);
+                self.filled -= self.start;
+                self.start = 0;
+            }
+            let room = &mut self.window[self.filled..];
+            let wanted = room.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+            match self.input.read(&mut room[..wanted]) {
+                Ok(0) => return Ok(false),
+                Ok(count) => {
+                    self.filled += count;
+                    self.left -= count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => {
+                    return Err(Error::Io {
+                        name: self.name.clone(),
+                        source,
+                    });
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Passes over trace data.
+    fn pass_over(&mut self) -> Result<Progress, Error> {
+        if !self.fill(1)? {
+            let kind = DamageKind::PayloadCutOff {
+                size: self.skip,
+                left: 0,
+            };
+            return Ok(Progress::End(Some(Damage {
+                offset: self.offset,
+                kind,
+            })));
+        }
+        let passed = self.skip.min((self.filled - self.start) as u64);
+        self.skip -= passed;
+        self.consume(passed as usize);
+        Ok(Progress::More)
+    }
+}
+
+/// Emits the records that one step of decompression makes whole; says what is wrong if something is.
+fn emit_inflated(
+    inflater: &mut Inflater,
+    order: ByteOrder,
+    emit: &mut impl FnMut(RecordHeader, &[u8]),
+) -> Option<DamageKind> {
+    let Ok(inflated) = inflater.step() else {
+        return Some(DamageKind::BadCompression);
+    };
+    let mut taken = 0;
+    while let Some(header) = RecordHeader::parse(&inflated[taken..], order) {
+        let len = usize::from(header.size);
+        if len < HEADER_SIZE {
+            return Some(DamageKind::RecordTooSmall { size: header.size });
+        }
+        let Some(record) = inflated[taken..].get(..len) else {
+            break;
+        };
+        emit(header, record);
+        taken += len;
+    }
+    inflater.take(taken);
+    None
+}
