@@ -7,6 +7,7 @@
 //! (release 22) and from comparing with `llvm-profdata` and `llvm-profgen` of that release.
 
 mod binary;
+mod combine;
 mod density;
 mod extbinary;
 mod leb128;
@@ -14,13 +15,16 @@ mod location;
 mod model;
 mod name_table;
 mod postprocess;
+mod read;
 mod summary;
 mod text;
 mod write;
 
 pub use density::{DensityReport, density};
+pub use extbinary::SectionInfo;
 pub use location::LineLocation;
 pub use model::{BodyRecord, CallTarget, FunctionSamples, MAX_INLINE_DEPTH, Profile, ProfileFlags, attribute};
 pub use name_table::{Name, NameId, NameTable};
+pub use read::{Foreign, Place, ReadError, ReadErrorKind, format_of, read, sections};
 pub use summary::{DEFAULT_CUTOFFS, ProfileSummary, SummaryEntry};
 pub use write::{Format, SymbolListEncoding, WriteError, WriteOptions, write};

@@ -1,7 +1,13 @@
 //! The raw binary form, and the parts of it that extbinary shares: summary, names, function bodies.
 
+mod cursor;
+mod decoder;
+mod reader;
 mod writer;
 
+pub(crate) use cursor::Cursor;
+pub(crate) use decoder::Decoder;
+pub(crate) use reader::{read, read_summary, read_version};
 pub(crate) use writer::{Encoder, write};
 
 /// `SPROF42` as the upper seven bytes, the format as the lowest (LLVM: `SPMagic`).

@@ -1,8 +1,15 @@
 //! The extensible binary form: a table of sections, and the sections, some of them compressed.
 
+mod inflate;
+mod reader;
 mod section;
+mod table;
 mod writer;
 
+pub use table::SectionInfo;
+
+pub(crate) use reader::read;
+pub(crate) use table::read_table;
 pub(crate) use writer::write;
 
 /// `SPF_Ext_Binary`.

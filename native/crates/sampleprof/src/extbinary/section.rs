@@ -15,22 +15,45 @@ pub(crate) const CS_NAME_TABLE: u64 = 6;
 /// `SecLBRProfile`.
 pub(crate) const LBR_PROFILE: u64 = 32;
 
+/// What LLVM's tools call a section (`getSecName`).
+pub(crate) const fn name(section_type: u64) -> &'static str {
+    match section_type {
+        0 => "InvalidSection",
+        PROFILE_SUMMARY => "ProfileSummarySection",
+        NAME_TABLE => "NameTableSection",
+        PROFILE_SYMBOL_LIST => "ProfileSymbolListSection",
+        FUNC_OFFSET_TABLE => "FuncOffsetTableSection",
+        FUNC_METADATA => "FunctionMetadata",
+        CS_NAME_TABLE => "CSNameTableSection",
+        LBR_PROFILE => "LBRProfileSection",
+        _ => "UnknownSection",
+    }
+}
+
 /// Flags. The lower half means the same for every section, the upper half is the section's own.
 pub(crate) mod flag {
     /// `SecFlagCompress`: the content is a zlib stream behind its two sizes.
     pub(crate) const COMPRESS: u64 = 1;
+    /// `SecFlagFlat`: nothing is inlined into these functions.
+    pub(crate) const FLAT: u64 = 2;
     /// `SecFlagPartial` of the summary.
     pub(crate) const PARTIAL: u64 = 1 << 32;
+    /// `SecFlagFullContext` of the summary: functions are told apart by calling context.
+    pub(crate) const FULL_CONTEXT: u64 = 2 << 32;
     /// `SecFlagFSDiscriminator` of the summary.
     pub(crate) const FS_DISCRIMINATOR: u64 = 4 << 32;
     /// `SecFlagIsPreInlined` of the summary.
     pub(crate) const PRE_INLINED: u64 = 16 << 32;
+    /// `SecFlagHasVTableTypeProf` of the summary: each function ends with counts of virtual tables.
+    pub(crate) const VTABLE_TYPES: u64 = 32 << 32;
     /// `SecFlagMD5Name` of the name table.
     pub(crate) const MD5_NAME: u64 = 1 << 32;
     /// `SecFlagFixedLengthMD5` of the name table.
     pub(crate) const FIXED_LENGTH_MD5: u64 = 2 << 32;
     /// `SecFlagUniqSuffix` of the name table: compilers must not strip that suffix.
     pub(crate) const UNIQ_SUFFIX: u64 = 4 << 32;
+    /// `SecFlagOrdered` of the offset table.
+    pub(crate) const ORDERED: u64 = 1 << 32;
     /// `SecFlagIsProbeBased` of the metadata.
     pub(crate) const PROBE_BASED: u64 = 1 << 32;
     /// `SecFlagHasAttribute` of the metadata.

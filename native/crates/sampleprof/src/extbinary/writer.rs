@@ -8,6 +8,7 @@ use super::section::{
     CS_NAME_TABLE, FUNC_METADATA, FUNC_OFFSET_TABLE, LBR_PROFILE, NAME_TABLE, PROFILE_SUMMARY, PROFILE_SYMBOL_LIST,
     flag,
 };
+use super::table::ENTRY_SIZE;
 use crate::binary::{Encoder, VERSION};
 use crate::write::{WriteOrder, check_name};
 use crate::{FunctionSamples, Profile, ProfileSummary, SymbolListEncoding, WriteError, WriteOptions, leb128};
@@ -23,9 +24,6 @@ const TABLE_ORDER: [u64; 7] = [
     PROFILE_SYMBOL_LIST,
     FUNC_METADATA,
 ];
-
-/// Type, flags, offset and size, eight bytes each.
-const TABLE_ENTRY_SIZE: usize = 32;
 
 /// What marks a name as made unique by clang's `-funique-internal-linkage-names`.
 const UNIQ_SUFFIX: &[u8] = b".__uniq.";
@@ -78,7 +76,7 @@ impl SectionedFile {
         leb128::push(&mut bytes, VERSION);
         bytes.extend_from_slice(&(TABLE_ORDER.len() as u64).to_le_bytes());
         let table = bytes.len();
-        bytes.resize(table + TABLE_ORDER.len() * TABLE_ENTRY_SIZE, 0);
+        bytes.resize(table + TABLE_ORDER.len() * ENTRY_SIZE, 0);
         Self { bytes, table, compress }
     }
 
@@ -98,7 +96,7 @@ impl SectionedFile {
         let size = self.bytes.len() - start;
         let entry = [section_type, flags, start as u64, size as u64];
         for (field, value) in entry.into_iter().enumerate() {
-            let at = self.table + slot * TABLE_ENTRY_SIZE + field * 8;
+            let at = self.table + slot * ENTRY_SIZE + field * 8;
             self.bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
         }
     }

@@ -1,5 +1,8 @@
 //! The text form. Its grammar is described in clang's user manual, "Sample Profile Text Format".
 
+mod line;
+mod reader;
 mod writer;
 
+pub(crate) use reader::{read, starts_like_profile};
 pub(crate) use writer::{push_name, write};

@@ -1,0 +1,85 @@
+use crate::leb128::{self, Leb128Error};
+use crate::read::ReadErrorKind;
+
+/// A position in bytes that need not be what they claim.
+#[derive(Clone, Debug)]
+pub(crate) struct Cursor<'a> {
+    bytes: &'a [u8],
+    position: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, position: 0 }
+    }
+
+    /// Bytes read so far. After an error: where the bad part starts.
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        &self.bytes[self.position..]
+    }
+
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.position == self.bytes.len()
+    }
+
+    /// A ULEB128 number.
+    #[inline]
+    pub(crate) fn number(&mut self) -> Result<u64, ReadErrorKind> {
+        match leb128::decode(self.rest()) {
+            Ok((value, len)) => {
+                self.position += len;
+                Ok(value)
+            }
+            Err(Leb128Error::Truncated) => Err(ReadErrorKind::Truncated),
+            Err(Leb128Error::TooLarge) => Err(ReadErrorKind::NumberTooLarge(u64::BITS)),
+        }
+    }
+
+    /// A ULEB128 number of at most 32 bits.
+    #[inline]
+    pub(crate) fn number32(&mut self) -> Result<u32, ReadErrorKind> {
+        let start = self.position;
+        u32::try_from(self.number()?).map_err(|_| {
+            self.position = start;
+            ReadErrorKind::NumberTooLarge(u32::BITS)
+        })
+    }
+
+    /// How many entries follow, each of at least `entry_size` bytes.
+    ///
+    /// What it returns may be allocated: the remaining bytes back it.
+    pub(crate) fn count(&mut self, what: &'static str, entry_size: usize) -> Result<usize, ReadErrorKind> {
+        let start = self.position;
+        let count = self.number()?;
+        let remaining = self.rest().len();
+        let most = remaining / entry_size;
+        match usize::try_from(count) {
+            Ok(count) if count <= most => Ok(count),
+            _ => {
+                self.position = start;
+                Err(ReadErrorKind::CountTooLarge { what, count, remaining })
+            }
+        }
+    }
+
+    /// Eight bytes, little endian.
+    pub(crate) fn fixed64(&mut self) -> Result<u64, ReadErrorKind> {
+        let Some(bytes) = self.rest().first_chunk() else {
+            return Err(ReadErrorKind::Truncated);
+        };
+        self.position += bytes.len();
+        Ok(u64::from_le_bytes(*bytes))
+    }
+
+    /// The bytes before the next NUL.
+    pub(crate) fn string(&mut self) -> Result<&'a [u8], ReadErrorKind> {
+        let rest = self.rest();
+        let len = memchr::memchr(0, rest).ok_or(ReadErrorKind::TruncatedName)?;
+        self.position += len + 1;
+        Ok(&rest[..len])
+    }
+}

@@ -1,0 +1,213 @@
+//! Adding the counts of one function to another's. Counts stop at 2^64-1 (LLVM: `SaturatingMultiplyAdd`).
+
+use std::cmp::Ordering;
+
+use crate::{BodyRecord, CallTarget, FunctionSamples, LineLocation, NameTable};
+
+/// What to do about different control flow checksums.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Checksums {
+    /// The later one replaces the earlier one: both descriptions are from one file.
+    Replace,
+    /// Counts of different versions of a function must not be added; the earlier one stays
+    /// (LLVM: `FunctionSamples::merge`).
+    Match,
+}
+
+/// Adds `from` to `into`; both are of the same function and in the model's order.
+///
+/// Returns how many functions, inlined ones included, were left out because of their checksums.
+pub(crate) fn merge_function(
+    into: &mut FunctionSamples,
+    from: FunctionSamples,
+    names: &NameTable,
+    checksums: Checksums,
+) -> u64 {
+    match checksums {
+        Checksums::Replace => {
+            into.checksum = from.checksum.or(into.checksum);
+            if from.attributes != 0 {
+                into.attributes = from.attributes;
+            }
+        }
+        // No checksum is a checksum of zero, and only the earlier one may be missing.
+        Checksums::Match if into.checksum.unwrap_or(0) == 0 => into.checksum = from.checksum,
+        Checksums::Match if into.checksum != from.checksum => return 1,
+        Checksums::Match => {}
+    }
+    into.total = into.total.saturating_add(from.total);
+    into.head = into.head.saturating_add(from.head);
+    merge_sorted(
+        &mut into.body,
+        from.body,
+        |a, b| a.location.cmp(&b.location),
+        add_record,
+    );
+    let mut mismatches = 0;
+    merge_sorted(
+        &mut into.inlinees,
+        from.inlinees,
+        |a, b| compare_inlinees(a, b, names),
+        |into, from| mismatches += merge_function(&mut into.1, from.1, names, checksums),
+    );
+    mismatches
+}
+
+/// Multiplies every count.
+pub(crate) fn scale(function: &mut FunctionSamples, weight: u64) {
+    function.total = function.total.saturating_mul(weight);
+    function.head = function.head.saturating_mul(weight);
+    for record in &mut function.body {
+        record.count = record.count.saturating_mul(weight);
+        for target in &mut record.targets {
+            target.count = target.count.saturating_mul(weight);
+        }
+    }
+    for (_, inlinee) in &mut function.inlinees {
+        scale(inlinee, weight);
+    }
+}
+
+/// Sorts the records of one function and adds up those that occur twice; its inlinees have been through this.
+///
+/// Files written by LLVM are in order, so it looks first whether there is anything to do.
+pub(crate) fn normalize(function: &mut FunctionSamples, names: &NameTable) {
+    if !function.body.is_sorted_by(|a, b| a.location < b.location) {
+        function.body.sort_by_key(|record| record.location);
+        fold_equal(&mut function.body, |a, b| a.location == b.location, add_record);
+    }
+    let compare = |a: &Inlinee, b: &Inlinee| compare_inlinees(a, b, names);
+    if !function.inlinees.is_sorted_by(|a, b| compare(a, b).is_lt()) {
+        function.inlinees.sort_by(compare);
+        fold_equal(
+            &mut function.inlinees,
+            |a, b| compare(a, b).is_eq(),
+            |into, from| {
+                merge_function(&mut into.1, from.1, names, Checksums::Replace);
+            },
+        );
+    }
+}
+
+/// Adds up functions of the same name.
+pub(crate) fn merge_same_names(functions: &mut Vec<FunctionSamples>, names: &NameTable) {
+    let mut seen = vec![false; names.len()];
+    if functions
+        .iter()
+        .all(|function| !std::mem::replace(&mut seen[function.name.index()], true))
+    {
+        return;
+    }
+    let mut positions = vec![usize::MAX; names.len()];
+    let mut distinct: Vec<FunctionSamples> = Vec::with_capacity(functions.len());
+    for function in functions.drain(..) {
+        let position = &mut positions[function.name.index()];
+        if let Some(earlier) = distinct.get_mut(*position) {
+            merge_function(earlier, function, names, Checksums::Replace);
+        } else {
+            *position = distinct.len();
+            distinct.push(function);
+        }
+    }
+    *functions = distinct;
+}
+
+type Inlinee = (LineLocation, FunctionSamples);
+
+fn compare_inlinees(a: &Inlinee, b: &Inlinee, names: &NameTable) -> Ordering {
+    a.0.cmp(&b.0).then_with(|| {
+        if a.1.name == b.1.name {
+            Ordering::Equal
+        } else {
+            names.get(a.1.name).cmp(&names.get(b.1.name))
+        }
+    })
+}
+
+fn add_record(into: &mut BodyRecord, from: BodyRecord) {
+    into.count = into.count.saturating_add(from.count);
+    if into.targets.is_empty() {
+        into.targets = from.targets;
+    } else {
+        add_targets(&mut into.targets, from.targets);
+    }
+}
+
+/// Above this many targets a search for each name costs more than sorting.
+const FEW_TARGETS: usize = 16;
+
+fn add_targets(into: &mut Vec<CallTarget>, mut from: Vec<CallTarget>) {
+    if into.len() + from.len() > FEW_TARGETS {
+        into.append(&mut from);
+        add_up_targets(into);
+        return;
+    }
+    for target in from {
+        match into.iter_mut().find(|known| known.name == target.name) {
+            Some(known) => add_target(known, target),
+            None => into.push(target),
+        }
+    }
+}
+
+/// Makes each callee occur once.
+pub(crate) fn add_up_targets(targets: &mut Vec<CallTarget>) {
+    if targets.len() > 1 {
+        targets.sort_unstable_by_key(|target| target.name);
+        fold_equal(targets, |a, b| a.name == b.name, add_target);
+    }
+}
+
+fn add_target(into: &mut CallTarget, from: CallTarget) {
+    into.count = into.count.saturating_add(from.count);
+}
+
+/// Merges two sorted lists without equal neighbours into one.
+///
+/// Profiles of one program have mostly the same locations, so matches are added in place, and only what is new costs
+/// a sort, which for two ascending runs is one pass.
+fn merge_sorted<T>(
+    into: &mut Vec<T>,
+    from: Vec<T>,
+    compare: impl Fn(&T, &T) -> Ordering,
+    mut add: impl FnMut(&mut T, T),
+) {
+    if into.is_empty() {
+        *into = from;
+        return;
+    }
+    let mut position = 0;
+    let mut new = Vec::new();
+    for item in from {
+        let order = loop {
+            let Some(known) = into.get(position) else {
+                break Ordering::Greater;
+            };
+            match compare(known, &item) {
+                Ordering::Less => position += 1,
+                order => break order,
+            }
+        };
+        if order.is_eq() {
+            add(&mut into[position], item);
+        } else {
+            new.push(item);
+        }
+    }
+    if !new.is_empty() {
+        into.append(&mut new);
+        into.sort_by(compare);
+    }
+}
+
+/// Folds runs of equal neighbours into their first element.
+fn fold_equal<T>(items: &mut Vec<T>, same: impl Fn(&T, &T) -> bool, mut add: impl FnMut(&mut T, T)) {
+    let mut folded: Vec<T> = Vec::with_capacity(items.len());
+    for item in items.drain(..) {
+        match folded.last_mut() {
+            Some(last) if same(last, &item) => add(last, item),
+            _ => folded.push(item),
+        }
+    }
+    *items = folded;
+}

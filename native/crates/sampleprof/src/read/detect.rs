@@ -1,0 +1,179 @@
+use std::fmt;
+
+use crate::{Format, binary, extbinary, leb128, text};
+
+/// Something that is not a sample profile but is sometimes taken for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Foreign {
+    /// No bytes at all.
+    Empty,
+    /// Nothing known.
+    Unknown,
+    /// LLVM's compact binary encoding, which LLVM 17 dropped.
+    CompactBinary,
+    /// A sample profile encoding that this version does not know.
+    UnknownSampleEncoding(u8),
+    /// What a program built with `-fprofile-generate` writes (`.profraw`).
+    RawInstrumentation,
+    /// What `llvm-profdata merge` makes of those (`.profdata`).
+    IndexedInstrumentation,
+    /// The text form of an instrumentation profile.
+    TextInstrumentation,
+    /// What a program built with `-fmemory-profile` writes.
+    RawMemory,
+    /// GCC's coverage counts, or an AutoFDO profile for GCC.
+    Gcov,
+    /// GCC's coverage notes.
+    GcovNotes,
+    /// What `perf record` writes.
+    PerfData,
+    /// An executable or object file.
+    Elf,
+    /// A library of object files.
+    Archive,
+    /// LLVM bitcode.
+    Bitcode,
+    /// A file compressed as a whole.
+    Compressed(&'static str),
+    /// JSON, such as `llvm-profdata show --json` prints.
+    Json,
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self {
+            Self::Empty => "an empty file",
+            Self::Unknown => "of an unknown format",
+            Self::CompactBinary => "a sample profile in LLVM's compact binary encoding, which LLVM 17 dropped",
+            Self::UnknownSampleEncoding(encoding) => {
+                return write!(f, "a sample profile in the unknown encoding {encoding:#04x}");
+            }
+            Self::RawInstrumentation => "a raw instrumentation profile (.profraw)",
+            Self::IndexedInstrumentation => "an instrumentation profile (.profdata)",
+            Self::TextInstrumentation => "an instrumentation profile in text form",
+            Self::RawMemory => "a raw memory profile",
+            Self::Gcov => "GCC coverage data or an AutoFDO profile for GCC (gcov)",
+            Self::GcovNotes => "GCC coverage notes (.gcno)",
+            Self::PerfData => "a perf.data file",
+            Self::Elf => "an ELF file",
+            Self::Archive => "an archive of object files",
+            Self::Bitcode => "LLVM bitcode",
+            Self::Compressed(with) => return write!(f, "a file compressed with {with}"),
+            Self::Json => "JSON",
+        };
+        f.write_str(what)
+    }
+}
+
+/// What a file is, judged by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Sample(Format),
+    Foreign(Foreign),
+}
+
+/// First bytes of formats that are no sample profiles. Numbers are in the byte order of the machine that wrote them.
+const FOREIGN_MAGIC: [(&[u8], Foreign); 18] = [
+    // LLVM: InstrProfData.inc, INSTR_PROF_RAW_MAGIC_64 and _32.
+    (b"\x81rforpl\xff", Foreign::RawInstrumentation),
+    (b"\x81Rforpl\xff", Foreign::RawInstrumentation),
+    (b"\xfflprofr\x81", Foreign::RawInstrumentation),
+    (b"\xfflprofR\x81", Foreign::RawInstrumentation),
+    // LLVM: InstrProf.h, IndexedInstrProf::Magic.
+    (b"\xfflprofi\x81", Foreign::IndexedInstrumentation),
+    // LLVM: MemProfData.inc, MEMPROF_RAW_MAGIC_64.
+    (b"\x81rforpm\xff", Foreign::RawMemory),
+    // GCC: gcov-io.h, GCOV_DATA_MAGIC and GCOV_NOTE_MAGIC.
+    (b"adcg", Foreign::Gcov),
+    (b"gcda", Foreign::Gcov),
+    (b"oncg", Foreign::GcovNotes),
+    (b"gcno", Foreign::GcovNotes),
+    // Linux: tools/perf/Documentation/perf.data-file-format.txt.
+    (b"PERFILE2", Foreign::PerfData),
+    (b"2ELIFREP", Foreign::PerfData),
+    (b"\x7fELF", Foreign::Elf),
+    (b"!<arch>\n", Foreign::Archive),
+    (b"!<thin>\n", Foreign::Archive),
+    (b"BC\xc0\xde", Foreign::Bitcode),
+    (b"\x1f\x8b", Foreign::Compressed("gzip")),
+    (b"\x28\xb5\x2f\xfd", Foreign::Compressed("zstd")),
+];
+
+/// Longest magic number there is, and more: how much of a text decides what it is about.
+const TEXT_START: usize = 64;
+
+pub(crate) fn detect(bytes: &[u8]) -> Encoding {
+    if bytes.is_empty() {
+        return Encoding::Foreign(Foreign::Empty);
+    }
+    if let Ok((magic, _)) = leb128::decode(&bytes[..bytes.len().min(leb128::MAX_BYTES)]) {
+        const SAMPLE: u64 = binary::magic(0);
+        match magic {
+            binary::MAGIC => return Encoding::Sample(Format::Binary),
+            extbinary::MAGIC => return Encoding::Sample(Format::ExtBinary),
+            // SPF_Compact_Binary.
+            _ if magic == binary::magic(2) => return Encoding::Foreign(Foreign::CompactBinary),
+            _ if magic & !0xff == SAMPLE => {
+                return Encoding::Foreign(Foreign::UnknownSampleEncoding((magic & 0xff) as u8));
+            }
+            _ => {}
+        }
+    }
+    if let Some((_, foreign)) = FOREIGN_MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return Encoding::Foreign(*foreign);
+    }
+    if text::starts_like_profile(bytes) {
+        return Encoding::Sample(Format::Text);
+    }
+    Encoding::Foreign(match bytes[..bytes.len().min(TEXT_START)].trim_ascii_start() {
+        // LLVM: TextInstrProfReader, ":ir", ":fe", ":csir", ":entry_first" and so on.
+        [b':', letter, ..] if letter.is_ascii_lowercase() => Foreign::TextInstrumentation,
+        [b'{' | b'[', ..] => Foreign::Json,
+        _ => Foreign::Unknown,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodings_are_known_by_their_first_bytes() {
+        assert_eq!(
+            detect(b"\x84\xe4\xd0\xb1\xf4\xc9\x94\xa8\x53\x67"),
+            Encoding::Sample(Format::ExtBinary)
+        );
+        assert_eq!(
+            detect(b"\xff\xe5\xd0\xb1\xf4\xc9\x94\xa8\x53"),
+            Encoding::Sample(Format::Binary)
+        );
+        assert_eq!(detect(b"# comment\n\nmain:1:2\n"), Encoding::Sample(Format::Text));
+        assert_eq!(detect(b"std::f<int, 3>:1:2"), Encoding::Sample(Format::Text));
+    }
+
+    #[test]
+    fn foreign_files_are_named() {
+        let foreign = |bytes: &[u8]| match detect(bytes) {
+            Encoding::Foreign(foreign) => foreign,
+            Encoding::Sample(format) => panic!("taken for {format:?}"),
+        };
+        assert_eq!(foreign(b""), Foreign::Empty);
+        assert_eq!(foreign(b"\x7fELF\x02\x01\x01"), Foreign::Elf);
+        assert_eq!(foreign(b"\xfflprofi\x81\x0c\0\0\0"), Foreign::IndexedInstrumentation);
+        assert_eq!(foreign(b"\x81rforpl\xff\x0a\0\0\0"), Foreign::RawInstrumentation);
+        assert_eq!(foreign(b"adcg*704"), Foreign::Gcov);
+        assert_eq!(foreign(b"PERFILE2\x68"), Foreign::PerfData);
+        assert_eq!(
+            foreign(b"# IR level Instrumentation Flag\n:ir\nmain\n"),
+            Foreign::Unknown
+        );
+        assert_eq!(foreign(b":ir\nmain\n"), Foreign::TextInstrumentation);
+        assert_eq!(foreign(b"\x82\xe4\xd0\xb1\xf4\xc9\x94\xa8\x53"), Foreign::CompactBinary);
+        assert_eq!(
+            foreign(b"\x85\xe4\xd0\xb1\xf4\xc9\x94\xa8\x53"),
+            Foreign::UnknownSampleEncoding(5)
+        );
+        assert_eq!(foreign(b" 1: 2\n"), Foreign::Unknown);
+    }
+}

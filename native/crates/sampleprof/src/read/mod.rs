@@ -1,0 +1,51 @@
+//! Reading: which encoding it is, and errors with their place.
+
+mod detect;
+mod error;
+
+pub use detect::Foreign;
+pub use error::{Place, ReadError, ReadErrorKind};
+
+pub(crate) use detect::{Encoding, detect};
+pub(crate) use error::Located;
+
+use crate::{Format, Profile, SectionInfo, binary, extbinary, text};
+
+/// Reads a sample profile in any encoding that LLVM 22 writes.
+///
+/// `file` names the input in errors. What LLVM's reader adds up, such as a function that occurs twice, is added up
+/// here too, without ever exceeding 2^64-1.
+///
+/// # Errors
+/// When the bytes are no sample profile, are damaged, or use something that [`Profile`] cannot hold.
+pub fn read(bytes: &[u8], file: &str) -> Result<Profile, ReadError> {
+    let profile = match detect(bytes) {
+        Encoding::Sample(Format::Text) => text::read(bytes),
+        Encoding::Sample(Format::Binary) => binary::read(bytes),
+        Encoding::Sample(Format::ExtBinary) => extbinary::read(bytes),
+        Encoding::Foreign(foreign) => Err(Located::whole_file(ReadErrorKind::Foreign(foreign))),
+    };
+    profile.map_err(|error| error.in_file(file))
+}
+
+/// The encoding of a sample profile; the content may still turn out to be damaged.
+///
+/// # Errors
+/// When the bytes are no sample profile.
+pub fn format_of(bytes: &[u8], file: &str) -> Result<Format, ReadError> {
+    match detect(bytes) {
+        Encoding::Sample(format) => Ok(format),
+        Encoding::Foreign(foreign) => Err(Located::whole_file(ReadErrorKind::Foreign(foreign)).in_file(file)),
+    }
+}
+
+/// The section table of an extbinary profile; other encodings have no sections.
+///
+/// # Errors
+/// When the bytes are no sample profile or the table is damaged.
+pub fn sections(bytes: &[u8], file: &str) -> Result<Vec<SectionInfo>, ReadError> {
+    match format_of(bytes, file)? {
+        Format::ExtBinary => extbinary::read_table(bytes).map_err(|error| error.in_file(file)),
+        Format::Text | Format::Binary => Ok(Vec::new()),
+    }
+}

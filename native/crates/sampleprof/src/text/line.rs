@@ -1,0 +1,221 @@
+//! The lines of a text profile. Names may hold blanks and colons, so numbers at the end of a piece tell where a name
+//! ends (LLVM: `ParseHead` and `ParseLine` in `SampleProfReader.cpp`).
+
+use crate::LineLocation;
+
+/// `NAME:TOTAL:HEAD`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FunctionLine<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) total: u64,
+    pub(crate) head: u64,
+}
+
+/// A line of a function.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum BodyLine<'a> {
+    /// `LOCATION: COUNT[ TARGET:COUNT]*`.
+    Record {
+        location: LineLocation,
+        count: u64,
+        targets: Vec<(&'a [u8], u64)>,
+    },
+    /// `LOCATION: NAME:TOTAL`; what follows deeper is inlined code.
+    Inlinee {
+        location: LineLocation,
+        name: &'a [u8],
+        total: u64,
+    },
+    /// `LOCATION: vtables ...`.
+    VirtualTables,
+}
+
+/// A line that starts with `!`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum MetadataLine {
+    /// Of the control flow graph.
+    Checksum(u64),
+    /// Bits of [`crate::attribute`].
+    Attributes(u32),
+    /// Nothing is inlined into the function. Does not say anything that its lines do not.
+    Flat,
+}
+
+/// What comes before counts of virtual tables (LLVM: `kVTableProfPrefix`).
+const VTABLES: &[u8] = b"vtables ";
+
+/// The largest line offset of a location without discriminator (LLVM checks only those).
+const MAX_PLAIN_LINE_OFFSET: u32 = 0xffff;
+
+pub(crate) fn parse_function(line: &[u8]) -> Option<FunctionLine<'_>> {
+    let (rest, head) = split_number(line)?;
+    let (name, total) = split_number(rest)?;
+    (!line.starts_with(b" ")).then_some(FunctionLine { name, total, head })
+}
+
+/// The name of a function of a context-sensitive profile is `[CALLER:LOCATION @ ... @ NAME]`.
+pub(crate) fn is_context(name: &[u8]) -> bool {
+    name.starts_with(b"[")
+}
+
+/// `line` is without its indentation.
+pub(crate) fn parse_body(line: &[u8]) -> Option<BodyLine<'_>> {
+    let colon = memchr::memchr(b':', line)?;
+    let location = parse_location(&line[..colon])?;
+    // One character, normally a blank, separates the location from what it has.
+    let rest = line.get(colon + 2..)?;
+    if rest.first()?.is_ascii_digit() {
+        let end = memchr::memchr(b' ', rest).unwrap_or(rest.len());
+        let count = parse_u64(&rest[..end])?;
+        return Some(BodyLine::Record {
+            location,
+            count,
+            targets: parse_targets(&rest[end..])?,
+        });
+    }
+    if rest.starts_with(VTABLES) {
+        return Some(BodyLine::VirtualTables);
+    }
+    let (name, total) = split_number(rest)?;
+    Some(BodyLine::Inlinee { location, name, total })
+}
+
+/// `line` is without its indentation and starts with `!`.
+pub(crate) fn parse_metadata(line: &[u8]) -> Option<MetadataLine> {
+    if line == b"!Flat" {
+        return Some(MetadataLine::Flat);
+    }
+    if let Some(value) = line.strip_prefix(b"!CFGChecksum:") {
+        return parse_u64(value.trim_ascii()).map(MetadataLine::Checksum);
+    }
+    let value = line.strip_prefix(b"!Attributes:")?;
+    parse_u32(value.trim_ascii()).map(MetadataLine::Attributes)
+}
+
+/// What is before the last colon, and the number after it.
+fn split_number(text: &[u8]) -> Option<(&[u8], u64)> {
+    let colon = memchr::memrchr(b':', text)?;
+    Some((&text[..colon], parse_u64(&text[colon + 1..])?))
+}
+
+fn parse_location(text: &[u8]) -> Option<LineLocation> {
+    match memchr::memchr(b'.', text) {
+        Some(dot) => Some(LineLocation::new(
+            parse_u32(&text[..dot])?,
+            parse_u32(&text[dot + 1..])?,
+        )),
+        None => parse_u32(text)
+            .filter(|&line| line <= MAX_PLAIN_LINE_OFFSET)
+            .map(|line| LineLocation::new(line, 0)),
+    }
+}
+
+/// Each target ends at the first `:NUMBER` that a blank or the end of the line follows.
+fn parse_targets(mut text: &[u8]) -> Option<Vec<(&[u8], u64)>> {
+    let mut targets: Vec<(&[u8], u64)> = Vec::new();
+    while !text.is_empty() {
+        let blanks = text.iter().position(|&byte| byte != b' ')?;
+        text = &text[blanks..];
+        let (name, count, len) = memchr::memchr_iter(b':', text).find_map(|colon| {
+            // Only the digits are looked at: looking for the next blank at every colon takes quadratic time.
+            let number = &text[colon + 1..];
+            let len = number.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let ends = matches!(number.get(len), None | Some(b' '));
+            let count = parse_u64(&number[..len]).filter(|_| ends)?;
+            Some((&text[..colon], count, colon + 1 + len))
+        })?;
+        if text.starts_with(b":") {
+            return None;
+        }
+        targets.push((name, count));
+        text = &text[len..];
+    }
+    Some(targets)
+}
+
+fn parse_u32(digits: &[u8]) -> Option<u32> {
+    parse_u64(digits)?.try_into().ok()
+}
+
+/// Digits and nothing else, of any length as long as the value fits.
+fn parse_u64(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then_some(())?;
+        value.checked_mul(10)?.checked_add(digit.into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_may_hold_blanks_and_colons() {
+        let line = parse_function(b"std::map<int, a::b>:12:3").unwrap();
+        assert_eq!(
+            line,
+            FunctionLine {
+                name: b"std::map<int, a::b>",
+                total: 12,
+                head: 3
+            }
+        );
+        assert_eq!(parse_function(b":1:2").unwrap().name, b"");
+        for bad in [
+            "main",
+            "main:1",
+            "main:1:",
+            "main:1:x",
+            "main:-1:2",
+            " main:1:2",
+            "main:1:18446744073709551616",
+        ] {
+            assert_eq!(parse_function(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn records_and_inlinees() {
+        let record = |line: u32, discriminator, count, targets| {
+            Some(BodyLine::Record {
+                location: LineLocation::new(line, discriminator),
+                count,
+                targets,
+            })
+        };
+        assert_eq!(parse_body(b"1: 5"), record(1, 0, 5, vec![]));
+        assert_eq!(parse_body(b"70000.1: 5"), record(70_000, 1, 5, vec![]));
+        assert_eq!(
+            parse_body(b"1: 5  a<b c>:7 d::e:8"),
+            record(1, 0, 5, vec![(b"a<b c>", 7), (b"d::e", 8)])
+        );
+        let inlinee = BodyLine::Inlinee {
+            location: LineLocation::new(2, 3),
+            name: b"a::b",
+            total: 7,
+        };
+        assert_eq!(parse_body(b"2.3: a::b:7"), Some(inlinee));
+        assert_eq!(parse_body(b"2: vtables _ZTV1A:3 "), Some(BodyLine::VirtualTables));
+        for bad in [
+            "", "1", "1:", "1: ", "70000: 5", "1.: 5", "x: 5", "1: 5 ", "1: 5 a", "1: 5 a:x", "1: 5 :3", "1: a:",
+        ] {
+            assert_eq!(parse_body(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn metadata() {
+        assert_eq!(
+            parse_metadata(b"!CFGChecksum: 18446744073709551615"),
+            Some(MetadataLine::Checksum(u64::MAX))
+        );
+        assert_eq!(parse_metadata(b"!Attributes:2 "), Some(MetadataLine::Attributes(2)));
+        assert_eq!(parse_metadata(b"!Flat"), Some(MetadataLine::Flat));
+        assert_eq!(parse_metadata(b"!Attributes: 4294967296"), None);
+        assert_eq!(parse_metadata(b"!Unknown: 1"), None);
+    }
+}
