@@ -19,4 +19,6 @@ case $(od -An -tu2 -j18 -N2 "$program" | tr -d ' ') in # e_machine
   *) echo "$program: not an x86-64 or AArch64 ELF" >&2; exit 2 ;;
 esac
 plugin=$("$here/build-plugin.sh")
-exec "$qemu" ${QEMU_CPU:+-cpu "$QEMU_CPU"} -plugin "file=$plugin,$plugin_options" "$program" "$@"
+# An empty environment: the dynamic linker walks it, which would make every recording differ.
+exec env -i ${LD_LIBRARY_PATH:+LD_LIBRARY_PATH="$LD_LIBRARY_PATH"} \
+  "$(command -v $qemu)" ${QEMU_CPU:+-cpu "$QEMU_CPU"} -plugin "file=$plugin,$plugin_options" "$program" "$@"
