@@ -12,3 +12,14 @@ export type {
   PhaseTiming,
   Statistics,
 } from './result.js';
+export { parseProfile, readProfile } from './sample-profile/read-profile.js';
+export type {
+  BodyRecord,
+  CallTarget,
+  FunctionSamples,
+  InlinedFunction,
+  LineLocation,
+  ProfileSummary,
+  SampleProfile,
+  SummaryEntry,
+} from './sample-profile/types.js';

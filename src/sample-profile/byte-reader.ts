@@ -1,0 +1,101 @@
+import Long from 'long';
+import { damagedProfile } from './profile-error.js';
+
+const decoder = new TextDecoder();
+const MAX_LEB128_SIZE = 10;
+
+/** Reads the primitives of the binary forms from one section, and never past its end. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at: number;
+  readonly #end: number;
+
+  /** A reader of `bytes` from `start` to `end`. */
+  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#at = start;
+    this.#end = end;
+  }
+
+  get offset(): number {
+    return this.#at;
+  }
+
+  get atEnd(): boolean {
+    return this.#at >= this.#end;
+  }
+
+  get remaining(): number {
+    return this.#end - this.#at;
+  }
+
+  /** ULEB128 of up to 64 bits. The halves are kept apart, which is far cheaper than a bigint. */
+  uleb(): Long {
+    let low = 0;
+    let high = 0;
+    for (let index = 0; index < MAX_LEB128_SIZE; index++) {
+      const byte = this.#bytes[this.#take(1)] ?? 0;
+      const bits = byte & 0x7f;
+      if (index < 4) low |= bits << (7 * index);
+      else if (index === 4) {
+        low |= bits << 28;
+        high |= bits >>> 4;
+      } else {
+        if (index === MAX_LEB128_SIZE - 1 && bits > 1) break;
+        high |= bits << (7 * index - 32);
+      }
+      if (byte < 0x80) return Long.fromBits(low, high, true);
+    }
+    throw damagedProfile(`offset ${this.#at}`, 'a number of more than 64 bits');
+  }
+
+  /** ULEB128 that must be below `limit`: an index, a size, a count of items. */
+  ulebBelow(limit: number, what: string): number {
+    const at = this.#at;
+    const value = this.uleb();
+    if (value.high !== 0 || value.getLowBitsUnsigned() >= limit) {
+      throw damagedProfile(`offset ${at}`, `${what} ${value} (there can be at most ${limit - 1})`);
+    }
+    return value.getLowBitsUnsigned();
+  }
+
+  /** How many items follow, each of at least one byte. */
+  count(what: string): number {
+    return this.ulebBelow(this.remaining + 1, what);
+  }
+
+  /** ULEB128 of up to 32 bits. */
+  u32(what: string): number {
+    return this.ulebBelow(2 ** 32, what);
+  }
+
+  /** Little-endian u64. */
+  u64(): Long {
+    const at = this.#take(8);
+    return Long.fromBits(this.#view.getInt32(at, true), this.#view.getInt32(at + 4, true), true);
+  }
+
+  /** The text up to the next NUL byte, which is consumed. */
+  cString(): string {
+    const end = this.#bytes.indexOf(0, this.#at);
+    if (end < 0 || end >= this.#end) throw damagedProfile(`offset ${this.#at}`, 'a name without an end');
+    const text = decoder.decode(this.#bytes.subarray(this.#at, end));
+    this.#at = end + 1;
+    return text;
+  }
+
+  /** The next `size` bytes, not copied. */
+  bytes(size: number): Uint8Array {
+    const at = this.#take(size);
+    return this.#bytes.subarray(at, at + size);
+  }
+
+  #take(size: number): number {
+    if (size > this.#end - this.#at) throw damagedProfile(`offset ${this.#at}`, 'the end of its section');
+    const at = this.#at;
+    this.#at += size;
+    return at;
+  }
+}

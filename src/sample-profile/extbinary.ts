@@ -1,0 +1,145 @@
+import { inflateSync } from 'node:zlib';
+import { AutofdoError } from '../errors.js';
+import { hex64 } from '../perf-data/u64.js';
+import { ByteReader } from './byte-reader.js';
+import { readFunction, readName, readNameTable, readSummary } from './function-reader.js';
+import { damagedProfile } from './profile-error.js';
+import type { FunctionSamples, SampleProfile } from './types.js';
+
+/** LLVM: SampleProf.h, `enum SecType`. */
+const Section = {
+  summary: 1,
+  nameTable: 2,
+  symbolList: 3,
+  metadata: 5,
+  contextNames: 6,
+  functions: 32,
+} as const;
+
+const COMPRESSED_FLAG = 1;
+/** Flags of single sections, in the high word of theirs. */
+const SUMMARY_FLOW_SENSITIVE = 4;
+const NAMES_MD5 = 1;
+const NAMES_FIXED_LENGTH = 2;
+const METADATA_PROBES = 1;
+const METADATA_ATTRIBUTES = 2;
+
+const SECTION_HEADER_SIZE = 32;
+/** Most that a compressed section may unpack to. */
+const MAX_SECTION_SIZE = 1 << 30;
+
+interface SectionEntry {
+  commonFlags: number;
+  flags: number;
+  reader: ByteReader;
+}
+
+/** Reads what follows magic and version in the extensible binary form. Layout: LLVM, SampleProfWriter.cpp. */
+export function readExtBinaryProfile(bytes: Uint8Array, reader: ByteReader): SampleProfile {
+  const sections = readSectionTable(bytes, reader);
+  const names = sections.get(Section.nameTable);
+  const md5 = ((names?.flags ?? 0) & NAMES_MD5) !== 0;
+  const nameTable = names === undefined ? [] : readNames(names, md5);
+  const contexts = sections.get(Section.contextNames)?.reader;
+  if (contexts !== undefined && !contexts.atEnd && contexts.count('number of contexts') > 0) {
+    throw new AutofdoError('UNSUPPORTED', 'context-sensitive profiles are not supported', {
+      hint: 'flatten it with `llvm-profdata merge --sample --gen-cs-nested-profile`',
+    });
+  }
+  const functions: FunctionSamples[] = [];
+  const body = sections.get(Section.functions)?.reader;
+  while (body !== undefined && !body.atEnd) functions.push(readFunction(body, nameTable));
+  const metadata = sections.get(Section.metadata);
+  if (metadata !== undefined) readMetadata(metadata, nameTable, functions);
+  const summary = sections.get(Section.summary);
+  const symbols = sections.get(Section.symbolList)?.reader;
+  const symbolList: string[] = [];
+  while (symbols !== undefined && !symbols.atEnd) symbolList.push(symbols.cString());
+  return {
+    format: 'extbinary',
+    functions,
+    summary: summary && readSummary(summary.reader),
+    md5,
+    flowSensitive: ((summary?.flags ?? 0) & SUMMARY_FLOW_SENSITIVE) !== 0,
+    symbolList,
+  };
+}
+
+function readSectionTable(bytes: Uint8Array, reader: ByteReader): Map<number, SectionEntry> {
+  const count = reader.u64().toNumber();
+  if (count * SECTION_HEADER_SIZE > reader.remaining) {
+    throw damagedProfile(`offset ${reader.offset}`, `a table of ${count} sections`);
+  }
+  const sections = new Map<number, SectionEntry>();
+  for (let index = 0; index < count; index++) {
+    const type = reader.u64().toNumber();
+    const flags = reader.u64();
+    const offset = reader.u64().toNumber();
+    const size = reader.u64().toNumber();
+    if (offset + size > bytes.length) {
+      throw damagedProfile(`section ${index}`, `${size} bytes at ${offset} of a file of ${bytes.length}`);
+    }
+    const section = new ByteReader(bytes, offset, offset + size);
+    const commonFlags = flags.getLowBitsUnsigned();
+    const compressed = (commonFlags & COMPRESSED_FLAG) !== 0 && size > 0;
+    sections.set(type, {
+      commonFlags,
+      flags: flags.getHighBitsUnsigned(),
+      reader: compressed ? inflate(section) : section,
+    });
+  }
+  return sections;
+}
+
+function inflate(section: ByteReader): ByteReader {
+  const size = section.ulebBelow(MAX_SECTION_SIZE, 'unpacked size');
+  const packed = section.bytes(section.ulebBelow(section.remaining + 1, 'packed size'));
+  try {
+    return new ByteReader(inflateSync(packed, { maxOutputLength: Math.max(size, 1) }));
+  } catch (cause) {
+    throw damagedProfile(
+      `offset ${section.offset}`,
+      `a section that does not unpack (${(cause as Error).message})`,
+    );
+  }
+}
+
+function readNames({ flags, reader }: SectionEntry, md5: boolean): string[] {
+  if (!md5) return readNameTable(reader);
+  const fixed = (flags & NAMES_FIXED_LENGTH) !== 0;
+  const count = reader.count('number of names');
+  return Array.from({ length: count }, () => hex64(fixed ? reader.u64() : reader.uleb()));
+}
+
+/** Checksums and attributes, which stand apart from the functions they belong to. */
+function readMetadata(
+  { flags, reader }: SectionEntry,
+  names: readonly string[],
+  functions: FunctionSamples[],
+): void {
+  const byName = new Map(functions.map((samples) => [samples.name, samples]));
+  while (!reader.atEnd) readMetadataOf(byName.get(readName(reader, names)), flags, reader, names);
+}
+
+function readMetadataOf(
+  samples: FunctionSamples | undefined,
+  flags: number,
+  reader: ByteReader,
+  names: readonly string[],
+  depth = 0,
+): void {
+  if (depth > 1000) throw damagedProfile(`offset ${reader.offset}`, 'metadata that nests too deep');
+  const checksum = flags & METADATA_PROBES ? reader.uleb() : undefined;
+  const attributes = flags & METADATA_ATTRIBUTES ? reader.u32('attributes') : undefined;
+  if (samples !== undefined && checksum !== undefined) samples.checksum = checksum;
+  if (samples !== undefined && attributes) samples.attributes = attributes;
+  for (let left = reader.count('inlinee count'); left > 0; left--) {
+    const line = reader.u32('line');
+    const discriminator = reader.u32('discriminator');
+    const name = readName(reader, names);
+    const inlinee = samples?.inlined.find(
+      (item) => item.line === line && item.discriminator === discriminator && item.samples.name === name,
+    );
+    readMetadataOf(inlinee?.samples, flags, reader, names, depth + 1);
+  }
+}

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { AutofdoError } from '../errors.js';
+import { readBinaryProfile } from './binary.js';
+import { ByteReader } from './byte-reader.js';
+import { readExtBinaryProfile } from './extbinary.js';
+import { damagedProfile } from './profile-error.js';
+import { readTextProfile } from './text.js';
+import type { SampleProfile } from './types.js';
+
+/** Magic numbers less their last byte, which tells the form: `SPROF42` (LLVM: SampleProf.h, `SPMagic`). */
+const MAGIC = 0x5350_524f_4634_32n;
+const FORM = { binary: 0xff, extbinary: 0x04 } as const;
+const VERSION = 103;
+
+/**
+ * Reads a sample profile of any form from a file.
+ *
+ * @throws AutofdoError `INPUT_UNREADABLE`, `INPUT_INVALID`, or `UNSUPPORTED` for context-sensitive profiles.
+ */
+export async function readProfile(path: string): Promise<SampleProfile> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    throw new AutofdoError('INPUT_UNREADABLE', `${path} cannot be read: ${(cause as Error).message}`, {
+      path,
+      cause,
+    });
+  }
+  try {
+    return parseProfile(bytes);
+  } catch (error) {
+    if (!(error instanceof AutofdoError)) throw error;
+    throw new AutofdoError(error.code, `${path}: ${error.message}`, { hint: error.hint, path, cause: error });
+  }
+}
+
+/** Parses a sample profile of any form. Throws as `readProfile` does. */
+export function parseProfile(bytes: Uint8Array): SampleProfile {
+  const form = binaryForm(bytes);
+  if (form === undefined) return readTextProfile(new TextDecoder().decode(bytes));
+  const reader = new ByteReader(bytes);
+  reader.uleb();
+  const version = reader.u32('version');
+  if (version !== VERSION) throw damagedProfile('offset 9', `version ${version} (expected ${VERSION})`);
+  switch (form) {
+    case FORM.binary:
+      return readBinaryProfile(reader);
+    case FORM.extbinary:
+      return readExtBinaryProfile(bytes, reader);
+    default:
+      throw damagedProfile('offset 0', `a binary form of unknown kind 0x${form.toString(16)}`);
+  }
+}
+
+/** The last byte of the magic number, or undefined when there is none: text. */
+function binaryForm(bytes: Uint8Array): number | undefined {
+  // A ULEB128 of 64 bits has at least nine bytes, eight of which have their top bit set: no text begins so.
+  if (bytes.length < 10 || bytes.subarray(0, 8).some((byte) => byte < 0x80)) return undefined;
+  const magic = new ByteReader(bytes).uleb();
+  const value = (BigInt(magic.getHighBitsUnsigned()) << 32n) | BigInt(magic.getLowBitsUnsigned());
+  return value >> 8n === MAGIC ? Number(value & 0xffn) : undefined;
+}

@@ -1,0 +1,103 @@
+import Long from 'long';
+import { damagedProfile } from './profile-error.js';
+import type { BodyRecord, FunctionSamples, SampleProfile } from './types.js';
+
+const MAX_U64 = Long.MAX_UNSIGNED_VALUE.toString();
+
+/** Parses the text form. Layout: LLVM, SampleProfReader.h; nesting is one blank a level. */
+export function readTextProfile(text: string): SampleProfile {
+  const functions: FunctionSamples[] = [];
+  /** The function at each depth of nesting; a line at depth d belongs to the function at d - 1. */
+  const stack: FunctionSamples[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    const content = line.trimStart();
+    if (content === '' || content.startsWith('#')) continue;
+    const depth = line.length - content.length;
+    const where = `line ${index + 1}`;
+    if (depth === 0) {
+      const samples = parseTop(content, where);
+      functions.push(samples);
+      stack.length = 0;
+      stack.push(samples);
+      continue;
+    }
+    stack.length = Math.min(stack.length, depth);
+    const parent = stack[depth - 1];
+    if (parent === undefined)
+      throw damagedProfile(where, `a line that is ${depth} deep below one that is not`);
+    const nested = parseNested(content, parent, where);
+    if (nested !== undefined) stack.push(nested);
+  }
+  return { format: 'text', functions, summary: undefined, md5: false, flowSensitive: false, symbolList: [] };
+}
+
+/** `NAME:TOTAL:HEAD`; a name may hold colons itself. */
+function parseTop(content: string, where: string): FunctionSamples {
+  const match = /^(.+):(\d+):(\d+)$/.exec(content);
+  if (match === null) throw damagedProfile(where, `'${clip(content)}' in place of NAME:TOTAL:HEAD`);
+  const [, name = '', total = '', head = ''] = match;
+  return { name, total: count(total, where), head: count(head, where), body: [], inlined: [] };
+}
+
+/** Adds a line to its function; returns the function when it opens an inlined one. */
+function parseNested(content: string, parent: FunctionSamples, where: string): FunctionSamples | undefined {
+  const metadata = /^!(\w+): (\d+)$/.exec(content);
+  if (metadata !== null) {
+    if (metadata[1] === 'CFGChecksum') parent.checksum = count(metadata[2] ?? '', where);
+    if (metadata[1] === 'Attributes') parent.attributes = Number(metadata[2]);
+    return undefined;
+  }
+  const match = /^(\d+)(?:\.(\d+))?: (.*)$/.exec(content);
+  if (match === null)
+    throw damagedProfile(where, `'${clip(content)}' in place of LINE: COUNT or LINE: NAME:TOTAL`);
+  const [, line = '', discriminator = '0', rest = ''] = match;
+  const location = { line: Number(line), discriminator: Number(discriminator) };
+  const body = /^(\d+)( .*)?$/.exec(rest);
+  if (body !== null) {
+    parent.body.push({
+      ...location,
+      count: count(body[1] ?? '', where),
+      targets: parseTargets(body[2] ?? '', where),
+    });
+    return undefined;
+  }
+  const inlined = /^(.+):(\d+)$/.exec(rest);
+  if (inlined === null) throw damagedProfile(where, `'${clip(rest)}' in place of NAME:TOTAL`);
+  const [, name = '', total = ''] = inlined;
+  const samples: FunctionSamples = {
+    name,
+    total: count(total, where),
+    head: Long.UZERO,
+    body: [],
+    inlined: [],
+  };
+  parent.inlined.push({ ...location, samples });
+  return samples;
+}
+
+/** ` NAME:COUNT NAME:COUNT`. A name may hold blanks and colons: it ends at the first `:COUNT` before a blank or the end. */
+function parseTargets(text: string, where: string): BodyRecord['targets'] {
+  const targets: BodyRecord['targets'] = [];
+  const target = / (.+?):(\d+)(?= |$)/gy;
+  let end = 0;
+  for (let match = target.exec(text); match !== null; match = target.exec(text)) {
+    targets.push({ name: match[1] ?? '', count: count(match[2] ?? '', where) });
+    end = target.lastIndex;
+  }
+  if (text.slice(end).trim() !== '')
+    throw damagedProfile(where, `'${clip(text.slice(end))}' in place of TARGET:COUNT`);
+  return targets;
+}
+
+function count(digits: string, where: string): Long {
+  const significant = digits.replace(/^0+(?=\d)/, '');
+  const tooLong = significant.length > MAX_U64.length;
+  if (tooLong || (significant.length === MAX_U64.length && significant > MAX_U64)) {
+    throw damagedProfile(where, `${clip(digits)}, which is more than 64 bits`);
+  }
+  return Long.fromString(significant, true);
+}
+
+function clip(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}

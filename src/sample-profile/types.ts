@@ -1,0 +1,78 @@
+import type Long from 'long';
+
+/** A place in a function: lines from its first one, and the discriminator that tells copies of a line apart. */
+export interface LineLocation {
+  line: number;
+  discriminator: number;
+}
+
+/** Samples of one location, with what was called from there. */
+export interface BodyRecord extends LineLocation {
+  /** Unsigned. */
+  count: Long;
+  /** Most frequent first, then by name. */
+  targets: CallTarget[];
+}
+
+/** A function that was called from a location. */
+export interface CallTarget {
+  name: string;
+  /** Unsigned. */
+  count: Long;
+}
+
+/** A function that was inlined at a location. */
+export interface InlinedFunction extends LineLocation {
+  samples: FunctionSamples;
+}
+
+/** Samples of a function, or of one inlined copy of it. */
+export interface FunctionSamples {
+  /** As the profile has it; with MD5 names, 16 hexadecimal digits of the hash. */
+  name: string;
+  /** Unsigned. */
+  total: Long;
+  /** Unsigned; how often the function was entered. 0 in inlined copies. */
+  head: Long;
+  /** Ascending by location. */
+  body: BodyRecord[];
+  /** Ascending by location, then by name. */
+  inlined: InlinedFunction[];
+  /** CFG checksum of a probe-based profile. */
+  checksum?: Long;
+  /** Bits of context-sensitive profiles: 1 was inlined, 2 should be inlined. */
+  attributes?: number;
+}
+
+/** One row of the summary: the `counts` largest counts, none below `minCount`, make up `cutoff` millionths. */
+export interface SummaryEntry {
+  cutoff: number;
+  /** Unsigned. */
+  minCount: Long;
+  counts: number;
+}
+
+/** Sums over a profile, as its binary forms hold them. */
+export interface ProfileSummary {
+  totalCount: Long;
+  maxCount: Long;
+  maxFunctionCount: Long;
+  counts: number;
+  functions: number;
+  entries: SummaryEntry[];
+}
+
+/** A sample profile in any of its forms. */
+export interface SampleProfile {
+  format: 'text' | 'binary' | 'extbinary';
+  /** In the order of the file. */
+  functions: FunctionSamples[];
+  /** The binary forms only. */
+  summary: ProfileSummary | undefined;
+  /** Names are MD5 hashes. */
+  md5: boolean;
+  /** Discriminators are flow-sensitive (extbinary tells). */
+  flowSensitive: boolean;
+  /** Functions that the profiled binary had, sampled or not; empty when not recorded. */
+  symbolList: string[];
+}
