@@ -44,7 +44,7 @@ pub(crate) fn open_file(source: &Source, recording: &mut Recording) -> Result<Da
             damage: Some(damage),
         });
     }
-    read_features(source, &header, recording)?;
+    let features_damage = read_features(source, &header, recording)?;
     let wanted_end = data.offset.saturating_add(data.size);
     let end = wanted_end.min(source.size());
     let missing = wanted_end - end;
@@ -54,7 +54,7 @@ pub(crate) fn open_file(source: &Source, recording: &mut Recording) -> Result<Da
     });
     Ok(DataSection {
         range: data.offset.min(end)..end,
-        damage,
+        damage: damage.or(features_damage),
     })
 }
 
@@ -185,22 +185,33 @@ fn read_event_types(source: &Source, place: Section, recording: &mut Recording) 
     Ok(())
 }
 
-/// Features are announced by bits and placed by a table behind the data; sections that are cut off are noted.
-pub(crate) fn read_features(source: &Source, header: &FileHeader, recording: &mut Recording) -> Result<(), Error> {
+/// Reads the feature sections. They are announced by bits of the header and placed by a table behind the data.
+pub(crate) fn read_features(
+    source: &Source,
+    header: &FileHeader,
+    recording: &mut Recording,
+) -> Result<Option<Damage>, Error> {
     let order = recording.order();
     let table = header.data.offset.saturating_add(header.data.size);
+    let mut damage = None;
     for (index, &feature) in header.features.iter().enumerate() {
         let entry = source.read_section(table.saturating_add(16 * index as u64), 16)?;
-        let place = entry.and_then(|entry| Section::parse(&entry, 0, order));
-        let section = match place.filter(|place| place.size <= MAX_FEATURE_BYTES) {
+        let section = match entry.and_then(|entry| Section::parse(&entry, 0, order)) {
+            Some(place) if place.size > MAX_FEATURE_BYTES => None,
             Some(place) => source.read_section(place.offset, place.size)?,
             None => None,
         };
         match section {
             Some(section) => absorb_feature(feature, &section, &mut recording.metadata, &mut recording.names),
-            None => recording.metadata.unreadable_features.push(feature),
+            None => {
+                recording.metadata.unreadable_features.push(feature);
+                damage = Some(Damage {
+                    offset: source.size(),
+                    kind: DamageKind::FeaturesCutOff,
+                });
+            }
         }
     }
     recording.table();
-    Ok(())
+    Ok(damage)
 }

@@ -139,7 +139,8 @@ impl Pipe {
             .map_err(io_error)?;
         if missing == 0 {
             let source = Source::memory(data.offset + data.size, rest, name);
-            file_container::read_features(&source, &header, recording)?;
+            let damage = file_container::read_features(&source, &header, recording)?;
+            stats.damage = stats.damage.or(damage);
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::record::{RecordHeader, record_type};
 use crate::sample::Sample;
 use crate::side_record::SideRecord;
 use crate::source::Source;
-use crate::stats::RecordStats;
+use crate::stats::{Damage, DamageKind, RecordStats};
 use crate::walk::{Stretch, WalkEnd, walk_records};
 
 /// Bytes of records that a segment of a stream holds.
@@ -168,7 +168,16 @@ impl Segment {
                 let walked = walk_records(source, order, stretch, block, |position, header, record| {
                     decoder.visit(base + position, header, record);
                 })?;
-                if walked != WalkEnd::Reached(end) {
+                // Trace data behind the last record is not part of the chunk.
+                let whole = match walked {
+                    WalkEnd::Reached(position) => position == end,
+                    WalkEnd::Damaged(Damage {
+                        offset,
+                        kind: DamageKind::PayloadCutOff { .. },
+                    }) => offset == end,
+                    _ => false,
+                };
+                if !whole {
                     return Err(Error::FileChanged {
                         name: source.name().to_owned(),
                         offset: start,

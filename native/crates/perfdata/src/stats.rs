@@ -130,6 +130,8 @@ pub enum DamageKind {
         /// Bytes that are missing.
         missing: u64,
     },
+    /// Of the facts about the recording, which stand behind the records, some are missing.
+    FeaturesCutOff,
     /// The compressed records do not decompress.
     BadCompression,
     /// The decompressed records end inside a record.
@@ -166,6 +168,12 @@ impl fmt::Display for Damage {
                 write!(
                     f,
                     "cut off at offset {offset:#x}: {missing} bytes of records are missing"
+                )
+            }
+            DamageKind::FeaturesCutOff => {
+                write!(
+                    f,
+                    "cut off at offset {offset:#x}: facts about the recording are missing behind the records"
                 )
             }
             DamageKind::BadCompression => {
