@@ -1,5 +1,8 @@
 //! AArch64 instructions: fixed width, so an own classifier on the word suffices.
 
+mod baseline;
+mod simd;
+
 use super::{DecodePolicy, InstructionClass, Step};
 
 /// Bytes in an instruction.
@@ -26,8 +29,10 @@ pub(super) fn walk(policy: DecodePolicy, bytes: &[u8], start: usize, end: usize,
 }
 
 fn classify(word: u32, policy: DecodePolicy) -> Option<InstructionClass> {
-    let _ = policy;
-    Some(baseline_class(word))
+    match policy {
+        DecodePolicy::LlvmProfgen => baseline::is_instruction(word).then(|| baseline_class(word)),
+        DecodePolicy::Full => Some(extended_class(word).unwrap_or_else(|| baseline_class(word))),
+    }
 }
 
 /// The class of a word that is a valid Armv8.0-A instruction (Arm ARM, C4.1.66 "Branches, Exception
@@ -50,5 +55,28 @@ fn baseline_class(word: u32) -> InstructionClass {
         Branch
     } else {
         Other
+    }
+}
+
+/// The class of a branch that came with an extension of Armv8.0-A.
+fn extended_class(word: u32) -> Option<InstructionClass> {
+    use InstructionClass::{Branch, Call, Return};
+    let is = |mask: u32, value: u32| word & mask == value;
+    if is(0xfeff_f800, 0xd63f_0800) {
+        Some(Call) // blraa, blrab and the forms without modifier (FEAT_PAuth)
+    } else if is(0xffff_fbe0, 0xd65f_0be0) // retaa, retab (FEAT_PAuth), retaasppcr (FEAT_PAuth_LR)
+        || is(0xffc0_001f, 0x5500_001f) // retaasppc, retabsppc (FEAT_PAuth_LR)
+        || is(0xffff_fbff, 0xd69f_0bff)
+    // eretaa, eretab (FEAT_PAuth)
+    {
+        Some(Return)
+    } else if is(0xfeff_f800, 0xd61f_0800) // braa, brab and the forms without modifier (FEAT_PAuth)
+        || is(0xff00_0010, 0x5400_0010) // bc.cond (FEAT_HBC)
+        || is(0x7e00_0000, 0x7400_0000)
+    // cb<cc>, cbb<cc>, cbh<cc> (FEAT_CMPBR)
+    {
+        Some(Branch)
+    } else {
+        None
     }
 }
