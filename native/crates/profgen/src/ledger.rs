@@ -61,6 +61,43 @@ impl EntryClass {
     }
 }
 
+impl EntryClass {
+    /// Completes "17 entries ...".
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::OutsideBinary => "in other files",
+            Self::Unmapped => "where nothing was mapped",
+            Self::OtherBuild => "in another build of the binary",
+            Self::NotInstruction => "in the binary, but at no instruction",
+            Self::WrongPath => "on wrong paths",
+            Self::UnfilledSlot => "in slots that the CPU had not filled",
+            Self::Deselected => "deselected by the options",
+            Self::CrossesBarrier => "followed by a run across a call, return or jump",
+            Self::NoFunction => "followed by a run outside all functions",
+        }
+    }
+
+    /// What helps when most entries end here.
+    pub(crate) fn remedy(self) -> &'static str {
+        match self {
+            Self::OutsideBinary => "Record while the program itself is busy, or profile the file that was.",
+            Self::Unmapped => "Record with the mappings: start the program under perf, or use -a as root.",
+            Self::OtherBuild => {
+                "Name the binary that was running, or use --ignore-build-id if both have the same code."
+            }
+            Self::NotInstruction | Self::CrossesBarrier => {
+                "The binary is not the one that was running, although its name is; name that one with --binary."
+            }
+            Self::NoFunction | Self::Used => {
+                "Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with --debug-binary."
+            }
+            Self::Deselected => "Check --event, --pid, --tid, --cpu and --time.",
+            Self::WrongPath | Self::UnfilledSlot => "Record again for longer.",
+        }
+    }
+}
+
 /// Entries by class. The classes sum to the entries read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ledger {
@@ -79,6 +116,52 @@ impl Ledger {
     #[must_use]
     pub fn accounted(&self) -> u64 {
         self.classes.iter().sum()
+    }
+
+    /// Share of the entries, in percent, that should have counted but could not: neither used, nor deselected, nor outside the binary, nor
+    /// an artefact of the CPU.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a percentage for people")]
+    pub fn loss_percent(&self) -> f64 {
+        use EntryClass as C;
+        let lost: u64 = [
+            C::OtherBuild,
+            C::NotInstruction,
+            C::CrossesBarrier,
+            C::NoFunction,
+            C::Unmapped,
+        ]
+        .into_iter()
+        .map(|class| self[class])
+        .sum();
+        if self.entries == 0 {
+            0.0
+        } else {
+            lost as f64 * 100.0 / self.entries as f64
+        }
+    }
+
+    /// The classes that have entries, largest first.
+    pub(crate) fn summary(&self) -> String {
+        let mut classes: Vec<_> = EntryClass::ALL
+            .iter()
+            .map(|&class| (self[class], class))
+            .filter(|(count, _)| *count > 0)
+            .collect();
+        classes.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        let list: Vec<_> = classes
+            .iter()
+            .map(|(count, class)| format!("{count} {}", class.describe()))
+            .collect();
+        list.join(", ")
+    }
+
+    /// The largest class.
+    pub(crate) fn main_class(&self) -> Option<EntryClass> {
+        EntryClass::ALL
+            .into_iter()
+            .filter(|&class| self[class] > 0)
+            .max_by_key(|&class| self[class])
     }
 
     pub(crate) fn read(&mut self, entries: u64) {

@@ -1,11 +1,32 @@
 //! From branch stacks to a sample profile: counters, ranges, attribution; the pipeline.
 
+mod attribute;
+mod binding;
+mod collect;
+mod compat;
+mod contexts;
+mod counters;
+mod counters_text;
+mod debug_report;
+mod discriminator;
+mod disjoint;
+mod entry_points;
 mod error;
+mod explain;
+mod failure;
+mod fall_through;
 mod ledger;
+mod locate;
 mod observer;
 mod options;
 mod outcome;
+mod output;
 mod pipeline;
+mod postprocess;
+mod profile;
+mod sampling;
+mod target;
+mod trace;
 
 pub use error::{Error, ErrorCode};
 pub use ledger::{EntryClass, Ledger};

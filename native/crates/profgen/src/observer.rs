@@ -74,3 +74,9 @@ pub(crate) fn check(observer: &dyn Observer) -> Result<(), Error> {
         Ok(())
     }
 }
+
+/// False once the job was cancelled.
+pub(crate) fn keep_going(observer: &dyn Observer) -> impl Fn() -> bool + Sync + use<> {
+    let flag = observer.cancel_flag();
+    move || !flag.load(Ordering::Relaxed)
+}

@@ -1,0 +1,46 @@
+//! The pipeline without Node around it, for profilers: `generate BINARY PERFDATA [FORMAT [FLAG...]]`.
+//!
+//! FORMAT is `text`, `binary`, `extbinary` or `counters`; FLAGs are `compat` and `jobs=N`. The result goes to standard output, everything
+//! else to standard error.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use profgen::{Compat, Format, GenerateOptions, Input, Silent, generate};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [binary, perf_data, rest @ ..] = arguments.as_slice() else {
+        let _ = writeln!(
+            std::io::stderr(),
+            "usage: generate BINARY PERFDATA [text|binary|extbinary|counters [compat] [jobs=N]]"
+        );
+        return ExitCode::from(2);
+    };
+    let mut options = GenerateOptions::new(binary, Input::PerfData(vec![perf_data.into()]));
+    for word in rest {
+        match word.split_once('=').unwrap_or((word, "")) {
+            ("text", _) => options.format = Format::Text,
+            ("binary", _) => options.format = Format::Binary,
+            ("counters", _) => options.skip_symbolization = true,
+            ("compat", _) => options.compat = Compat::LlvmProfgen,
+            ("jobs", number) => options.jobs = number.parse().unwrap_or(0),
+            _ => {}
+        }
+    }
+    match generate(&options, &Silent) {
+        Ok(outcome) => {
+            for diagnostic in &outcome.diagnostics {
+                let _ = writeln!(std::io::stderr(), "warning: {}", diagnostic.message);
+            }
+            let _ = writeln!(std::io::stderr(), "{:#?}\n{:?}", outcome.statistics, outcome.timings);
+            let _ = std::io::stdout().write_all(&outcome.bytes.unwrap_or_default());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let hint = error.hint.as_deref().unwrap_or_default();
+            let _ = writeln!(std::io::stderr(), "error: {} {error}\n  {hint}", error.code.as_str());
+            ExitCode::FAILURE
+        }
+    }
+}

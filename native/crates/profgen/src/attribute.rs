@@ -1,0 +1,154 @@
+//! Counts of ranges and branches to source lines.
+
+use image::{Code, Instruction, canonical_name};
+use rustc_hash::FxHashMap;
+use sampleprof::{LineLocation, NameId, NameTable, Profile};
+use symbolize::{FrameId, FrameTable};
+
+use crate::contexts::{ContextId, Contexts, RecordId};
+use crate::counters::Counter;
+use crate::discriminator::DiscriminatorKind;
+use crate::entry_points::EntryPoints;
+
+/// The binary, as attribution sees it.
+pub struct Source<'a> {
+    /// Where instructions start.
+    pub code: &'a Code<'a>,
+    /// Inline stack, line and discriminator of each address.
+    pub frames: &'a FrameTable,
+    /// Which branch targets are function entries.
+    pub entries: &'a EntryPoints<'a>,
+    /// Names of the functions in `entries`.
+    pub functions: &'a symbolize::FunctionTable,
+    /// How discriminators are read.
+    pub discriminators: DiscriminatorKind,
+}
+
+/// Makes the profile of `ranges` (disjoint, ascending) and `branches` (ascending).
+#[must_use]
+pub fn attribute(source: &Source<'_>, ranges: &[Counter], branches: &[Counter]) -> Profile {
+    let mut attribution = Attribution {
+        source,
+        names: NameTable::default(),
+        name_of_frame_name: FxHashMap::default(),
+        contexts: Contexts::default(),
+        lines: vec![None; source.frames.frame_count()],
+    };
+    for range in ranges {
+        attribution.add_range(range);
+    }
+    for branch in branches {
+        attribution.add_branch(branch);
+    }
+    let Attribution { names, contexts, .. } = attribution;
+    let functions = contexts.into_functions(&names);
+    let mut profile = Profile {
+        names,
+        functions,
+        ..Profile::default()
+    };
+    profile.flags.fs_discriminators = source.discriminators == DiscriminatorKind::FlowSensitive;
+    profile
+}
+
+/// The record that a frame's counts go to.
+#[derive(Clone, Copy)]
+struct Line {
+    record: RecordId,
+    duplication_factor: u32,
+}
+
+struct Attribution<'a> {
+    source: &'a Source<'a>,
+    names: NameTable,
+    name_of_frame_name: FxHashMap<symbolize::NameId, NameId>,
+    contexts: Contexts,
+    /// By frame id, filled on first use.
+    lines: Vec<Option<Line>>,
+}
+
+impl Attribution<'_> {
+    /// Every instruction of the range was executed `count` times. A function's total weighs instructions by their size, a line's count is
+    /// that of its most executed instruction.
+    fn add_range(&mut self, range: &Counter) {
+        let rows = self.source.frames.rows();
+        let mut row = rows.partition_point(|row| row.end <= range.first);
+        for Instruction { svma, length, .. } in self.source.code.instructions(range.first, range.second) {
+            while rows.get(row).is_some_and(|row| row.end <= svma) {
+                row += 1;
+            }
+            let Some(found) = rows.get(row).filter(|row| row.start <= svma) else {
+                continue;
+            };
+            let line = self.line(found.frame);
+            self.contexts
+                .add_total(line.record, range.count.wrapping_mul(u64::from(length)));
+            self.contexts.raise_count(
+                line.record,
+                range.count.wrapping_mul(u64::from(line.duplication_factor)),
+            );
+        }
+    }
+
+    /// A branch to a function's entry is a call from the source's line, whatever the instruction.
+    fn add_branch(&mut self, branch: &Counter) {
+        let Some(entered) = self.source.entries.entry_at(branch.second) else {
+            return;
+        };
+        let callee = self
+            .names
+            .intern(canonical_name(self.source.functions.name(entered.function)));
+        if let Some(frame) = self.source.frames.lookup(branch.first) {
+            let line = self.line(frame);
+            self.contexts.add_call(line.record, callee, branch.count);
+        }
+        let function = self.contexts.context(None, callee);
+        self.contexts.add_head(function, branch.count);
+    }
+
+    fn line(&mut self, id: FrameId) -> Line {
+        if let Some(line) = self.lines[id.0 as usize] {
+            return line;
+        }
+        let frame = self.source.frames.frame(id);
+        let context = self.context(id);
+        let line = Line {
+            record: self.contexts.record(context, self.location(id)),
+            duplication_factor: self.source.discriminators.duplication_factor(frame.discriminator),
+        };
+        self.lines[id.0 as usize] = Some(line);
+        line
+    }
+
+    /// The context of a frame: its callers from the outermost one inwards.
+    fn context(&mut self, id: FrameId) -> ContextId {
+        let mut chain = vec![id];
+        while let Some(caller) = self.source.frames.frame(chain[chain.len() - 1]).inlined_into {
+            chain.push(caller);
+        }
+        let mut inlined_at = None;
+        let mut context = None;
+        for &id in chain.iter().rev() {
+            let name = self.name(self.source.frames.frame(id).function);
+            let here = self.contexts.context(inlined_at, name);
+            inlined_at = Some((here, self.location(id)));
+            context = Some(here);
+        }
+        context.expect("a chain has at least the frame itself")
+    }
+
+    fn location(&self, id: FrameId) -> LineLocation {
+        let frame = self.source.frames.frame(id);
+        LineLocation {
+            line_offset: frame.line_offset,
+            discriminator: self.source.discriminators.base(frame.discriminator),
+        }
+    }
+
+    fn name(&mut self, name: symbolize::NameId) -> NameId {
+        *self
+            .name_of_frame_name
+            .entry(name)
+            .or_insert_with(|| self.names.intern(self.source.frames.name(name)))
+    }
+}

@@ -1,0 +1,146 @@
+//! Which mapping of a recording is which binary.
+
+use image::{FileOffset, Image};
+use perfdata::{BuildId, CpuMode, Mapping};
+
+use crate::target::{Target, file_name};
+
+/// The prefix of the names that perf gives to the kernel's own mapping; a symbol follows.
+pub(crate) const KERNEL_MAP: &str = "[kernel.kallsyms]";
+
+/// What a mapping holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Binding {
+    /// Code of a target. Run-time addresses within a piece, plus `delta`, are addresses of the ELF.
+    Target { target: u16, pieces: Vec<BoundPiece> },
+    /// A file of the right name, but another build.
+    OtherBuild { target: u16 },
+    /// Something else.
+    Other,
+}
+
+/// A stretch of a mapping that one segment of the ELF backs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BoundPiece {
+    /// First run-time address.
+    pub start: u64,
+    /// Last run-time address, inclusive.
+    pub last: u64,
+    /// From run-time address to ELF address, modulo 2^64.
+    pub delta: u64,
+}
+
+/// Finds what `mapping` holds. `listed` is the build id that the recording's own table gives for the mapping's name.
+pub(crate) fn bind(
+    mapping: &Mapping,
+    listed: Option<&BuildId>,
+    targets: &[Target<'_>],
+    ignore_build_id: bool,
+) -> Binding {
+    let recorded = mapping.file.build_id.as_ref().or(listed);
+    let mut other_build = None;
+    let is_kernel = mapping.cpumode == CpuMode::Kernel;
+    for (target, index) in targets.iter().zip(0u16..) {
+        let is_kernel_map = is_kernel && mapping.file.name.starts_with(KERNEL_MAP);
+        if target.kernel != is_kernel_map {
+            continue;
+        }
+        let same_name = target.kernel || file_name(&mapping.file.name) == target.name();
+        let same_build = match (recorded, target.image.build_id()) {
+            (Some(recorded), Some(own)) => Some(recorded.matches(own)),
+            _ => None,
+        };
+        match same_build {
+            Some(true) => {}
+            Some(false) if same_name && !ignore_build_id => {
+                other_build = Some(index);
+                continue;
+            }
+            _ if same_name => {}
+            _ => continue,
+        }
+        let pieces = if target.kernel {
+            kernel_pieces(mapping, target)
+        } else {
+            pieces(mapping, target.image)
+        };
+        if !pieces.is_empty() {
+            return Binding::Target { target: index, pieces };
+        }
+    }
+    other_build.map_or(Binding::Other, |target| Binding::OtherBuild { target })
+}
+
+/// One piece for each executable segment that the mapping covers a part of.
+///
+/// The kernel maps whole pages, so a piece begins up to a page before its segment and ends up to a page behind it; the page size is that
+/// of the recording machine, and is not asked for: bytes between two segments go to the one whose pages the mapping started with.
+fn pieces(mapping: &Mapping, image: &Image) -> Vec<BoundPiece> {
+    let Some(map_last) = mapping.len.checked_sub(1) else {
+        return Vec::new();
+    };
+    let first = mapping.pgoff;
+    let last = first.saturating_add(map_last);
+    let mut segments: Vec<_> = image
+        .load_segments()
+        .iter()
+        .filter(|segment| segment.executable && segment.file_size > 0)
+        .map(|segment| {
+            (
+                segment.offset.0,
+                segment.offset.0.saturating_add(segment.file_size - 1),
+                segment.svma,
+            )
+        })
+        .filter(|&(begin, end, _)| begin <= last && end >= first)
+        .collect();
+    segments.sort_unstable();
+    let mut pieces = Vec::with_capacity(segments.len());
+    for (index, &(begin, _, svma)) in segments.iter().enumerate() {
+        let from = if index == 0 { first } else { begin };
+        let through = segments.get(index + 1).map_or(last, |next| next.0 - 1);
+        if through < from {
+            continue;
+        }
+        let start = mapping.start.0.wrapping_add(from - first);
+        pieces.push(BoundPiece {
+            start,
+            last: start.saturating_add(through - from),
+            delta: svma
+                .0
+                .wrapping_sub(begin)
+                .wrapping_add(first)
+                .wrapping_sub(mapping.start.0),
+        });
+    }
+    pieces
+}
+
+/// The kernel's mapping states where one symbol of it lies (as `pgoff`); its own start and length are not to be relied on.
+fn kernel_pieces(mapping: &Mapping, target: &Target<'_>) -> Vec<BoundPiece> {
+    let symbol = mapping.file.name.strip_prefix(KERNEL_MAP).unwrap_or_default();
+    let symbol = if symbol.is_empty() { "_text" } else { symbol };
+    let linked = target
+        .image
+        .symbol_named(symbol.as_bytes())
+        .or_else(|| target.image.svma_of_file_offset(first_executable_offset(target.image)?));
+    // 0 is what kptr_restrict leaves of the address.
+    let (Some(linked), true) = (linked, mapping.pgoff != 0) else {
+        return Vec::new();
+    };
+    let delta = linked.0.wrapping_sub(mapping.pgoff);
+    let start = target.code.base().0.wrapping_sub(delta);
+    vec![BoundPiece {
+        start,
+        last: start.saturating_add(u64::from(target.code.span()).saturating_sub(1)),
+        delta,
+    }]
+}
+
+fn first_executable_offset(image: &Image) -> Option<FileOffset> {
+    image
+        .load_segments()
+        .iter()
+        .find(|segment| segment.executable)
+        .map(|segment| segment.offset)
+}

@@ -1,0 +1,56 @@
+//! What the debug information of a binary lacks.
+
+use image::{Code, Image};
+use symbolize::{DebugInfo, FunctionTable};
+
+use crate::error::{Error, ErrorCode};
+use crate::options::{Compat, GenerateOptions};
+use crate::outcome::Diagnostic;
+
+/// Warnings about the binary's debug information and code, in llvm-profgen's order.
+pub(crate) fn diagnostics(
+    code: &Code<'_>,
+    debug: &DebugInfo,
+    functions: &FunctionTable,
+    options: &GenerateOptions,
+) -> Vec<Diagnostic> {
+    let mut found = debug.diagnostics().iter().map(of_debug_info).collect::<Vec<_>>();
+    if functions.is_empty() {
+        found.push(Diagnostic::warning(
+            "no-functions",
+            "Loading of DWARF info completed, but no binary functions have been retrieved.",
+        ));
+    }
+    let duplicates = functions.duplicated_start_count();
+    if duplicates > 0 {
+        found.push(Diagnostic::warning(
+            "duplicate-starts",
+            format!("Found {duplicates} start addresses with multiple symbols"),
+        ));
+    }
+    // Only llvm-profgen needs to decode everything, and that takes its time.
+    if options.compat == Compat::LlvmProfgen {
+        let invalid = code.invalid_instructions().len();
+        if invalid > 0 {
+            found.push(Diagnostic::warning(
+                "invalid-instructions",
+                format!("Found {invalid} invalid instructions"),
+            ));
+        }
+    }
+    found
+}
+
+fn of_debug_info(found: &symbolize::Diagnostic) -> Diagnostic {
+    match found {
+        symbolize::Diagnostic::DebugFile { .. } => Diagnostic::note("debug-file", found.to_string()),
+        _ => Diagnostic::warning("debug-info", found.to_string()),
+    }
+}
+
+/// No function has a line: there is nothing that counts could be given to.
+pub(crate) fn no_debug_info(image: &Image) -> Error {
+    Error::new(ErrorCode::NoDebugInfo, format!("no debug information found for {}", image.path().display()))
+        .path(image.path())
+        .hint("Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with --debug-binary.")
+}

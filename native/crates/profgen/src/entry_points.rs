@@ -1,0 +1,53 @@
+//! Which function starts are entries: a branch to them is a call (or a tail call) and counts as a head sample.
+
+use image::{Image, Svma, Symbol, canonical_name};
+use symbolize::{FunctionRange, FunctionTable};
+
+/// The symbols of the code, by address.
+pub struct EntryPoints<'a> {
+    functions: &'a FunctionTable,
+    image: &'a Image,
+    /// Ascending by address.
+    symbols: Vec<&'a Symbol>,
+}
+
+impl<'a> EntryPoints<'a> {
+    /// Sorts the code's symbols by address.
+    #[must_use]
+    pub fn new(image: &'a Image, functions: &'a FunctionTable) -> Self {
+        let mut symbols: Vec<_> = image.code_symbols().collect();
+        symbols.sort_unstable_by_key(|symbol| symbol.svma);
+        Self {
+            functions,
+            image,
+            symbols,
+        }
+    }
+
+    /// The function that `target` is the entry of.
+    ///
+    /// A part of a split function (`foo.cold`) starts a range of `foo` too, but its symbol has another name, so a jump to it is none.
+    /// Where a function has a single range, any symbol inside it will do.
+    #[must_use]
+    pub fn entry_at(&self, target: Svma) -> Option<FunctionRange> {
+        let range = self.functions.entry_at(target)?;
+        self.is_entry(range).then_some(range)
+    }
+
+    fn is_entry(&self, range: FunctionRange) -> bool {
+        let single = self.functions.ranges_of(range.function).len() == 1;
+        let first = self.symbols.partition_point(|symbol| symbol.svma < range.start);
+        self.symbols[first..]
+            .iter()
+            .take_while(|symbol| symbol.svma < range.end)
+            // A nested shorter function owns the symbols inside it, and those behind it belong to nobody.
+            .filter(|symbol| {
+                self.functions
+                    .find(symbol.svma)
+                    .is_some_and(|owner| owner.start == range.start)
+            })
+            .any(|symbol| {
+                single || canonical_name(self.image.symbol_name(symbol)) == self.functions.name(range.function)
+            })
+    }
+}

@@ -1,0 +1,266 @@
+//! Why a recording cannot be used, or cannot be used fully, in terms of what it holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use image::Arch;
+use perfdata::{BuildId, ChunkStats, Mapping, Metadata, RecordStats};
+
+use crate::error::{Error, ErrorCode};
+use crate::failure::HOW_TO_RECORD;
+use crate::ledger::{EntryClass, Ledger};
+use crate::outcome::Diagnostic;
+use crate::target::{Target, file_name};
+
+/// How many files an error message lists.
+const LISTED_FILES: usize = 8;
+
+/// By event: whether its samples count. `wanted` names events; empty means all that have branch stacks.
+pub(crate) fn usable_events(metadata: &Metadata, wanted: &[String]) -> Result<Vec<bool>, Error> {
+    let names: Vec<String> = metadata.attrs.iter().map(|attr| attr.label()).collect();
+    let all = || {
+        names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    if let Some(missing) = wanted.iter().find(|name| !names.contains(name)) {
+        return Err(Error::new(
+            ErrorCode::InvalidOptions,
+            format!("the recording has no event `{missing}`; it has {}", all()),
+        )
+        .hint("Name one of these with --event."));
+    }
+    let selected = |name: &String| wanted.is_empty() || wanted.contains(name);
+    let usable: Vec<bool> = metadata
+        .attrs
+        .iter()
+        .zip(&names)
+        .map(|(attr, name)| selected(name) && attr.has_branch_stack() && !attr.is_call_stack())
+        .collect();
+    if usable.contains(&true) || metadata.attrs.is_empty() {
+        return Ok(usable);
+    }
+    let call_stack = metadata
+        .attrs
+        .iter()
+        .zip(&names)
+        .any(|(attr, name)| selected(name) && attr.is_call_stack());
+    let message = if call_stack {
+        format!(
+            "the branch stacks of {} were recorded in call-stack mode (--call-graph lbr): their entries are call frames, not \
+             consecutive branches",
+            all()
+        )
+    } else {
+        format!("the recording has no branch stacks; its events are {}", all())
+    };
+    Err(Error::new(ErrorCode::NoBranchStacks, message).hint(HOW_TO_RECORD))
+}
+
+/// The recording must be of the binary's architecture.
+pub(crate) fn check_machine(metadata: &Metadata, target: &Target<'_>) -> Result<(), Error> {
+    let Some(machine) = metadata.arch.as_deref() else {
+        return Ok(());
+    };
+    let recorded = match machine {
+        "x86_64" | "amd64" => Arch::X86_64,
+        "aarch64" | "arm64" => Arch::AArch64,
+        _ => return Ok(()),
+    };
+    if recorded == target.image.arch() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorCode::ArchitectureMismatch,
+        format!(
+            "recorded on {machine}, but {} is a program for {:?}",
+            target.name(),
+            target.image.arch()
+        ),
+    )
+    .hint("Name the binary that ran where the recording was made."))
+}
+
+/// Damage and losses of an input, one diagnostic each.
+pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> Vec<Diagnostic> {
+    let path = path.display();
+    let mut found = Vec::new();
+    if let Some(damage) = &stats.damage {
+        found.push(Diagnostic::warning(
+            "input-damaged",
+            format!("{path}: {damage}; what comes before it is used"),
+        ));
+    }
+    let malformed = stats.malformed_records + chunks.malformed;
+    if malformed > 0 {
+        found.push(Diagnostic::warning(
+            "records-malformed",
+            format!("{path}: {malformed} records are malformed and were skipped"),
+        ));
+    }
+    if chunks.unknown_event > 0 {
+        let samples = chunks.unknown_event;
+        found.push(Diagnostic::warning(
+            "event-unknown",
+            format!("{path}: {samples} samples belong to no event of the file and were skipped"),
+        ));
+    }
+    if stats.unknown_records > 0 {
+        found.push(Diagnostic::note(
+            "records-unknown",
+            format!(
+                "{path}: {} records of unknown types were skipped",
+                stats.unknown_records
+            ),
+        ));
+    }
+    found
+}
+
+/// What the inputs had mapped besides the targets.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// Names of executable mappings.
+    files: BTreeSet<String>,
+    other_builds: BTreeMap<(u16, String), Option<BuildId>>,
+    command: Option<String>,
+}
+
+impl Seen {
+    pub(crate) fn other_file(&mut self, mapping: &Mapping) {
+        if mapping.executable && !self.files.contains(&mapping.file.name) {
+            self.files.insert(mapping.file.name.clone());
+        }
+    }
+
+    pub(crate) fn other_build(&mut self, target: u16, name: &str, id: Option<BuildId>) {
+        self.other_builds.insert((target, name.to_owned()), id);
+    }
+
+    pub(crate) fn command(&mut self, metadata: &Metadata) {
+        if !metadata.command_line.is_empty() {
+            self.command = Some(metadata.command_line.join(" "));
+        }
+    }
+
+    /// Nothing in the inputs maps a target.
+    pub(crate) fn no_mapping(&self, targets: &[Target<'_>]) -> Error {
+        if let Some(((target, name), id)) = self.other_builds.first_key_value() {
+            let target = &targets[usize::from(*target)];
+            let own = target.image.build_id().map_or_else(|| "none".to_owned(), hex);
+            let recorded = id.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
+            return Error::new(
+                ErrorCode::BuildIdMismatch,
+                format!(
+                    "the recording is of another build: {name} had build id {recorded}, {} has {own}",
+                    target.image.path().display()
+                ),
+            )
+            .path(target.image.path())
+            .hint("Name the binary that was running (perf's own copy is in ~/.debug), or use --ignore-build-id if you know that both have the same code.");
+        }
+        let target = &targets[0];
+        if target.kernel {
+            return Error::new(ErrorCode::NoMapping, "the recording has no usable mapping of the kernel").path(target.image.path()).hint(
+                "Record as root, system wide or with a `:k` event, and with kernel.kptr_restrict = 0, so that perf notes where the kernel lies.",
+            );
+        }
+        Error::new(
+            ErrorCode::NoMapping,
+            format!("nothing in the recording maps {}; mapped were {}", target.name(), self.nearest(target.name())),
+        )
+        .path(target.image.path())
+        .hint("Name one of these with --binary, or record while the program runs (mappings of a program that perf attached to late are missing).")
+    }
+
+    /// Other builds beside the right one deserve a word.
+    pub(crate) fn diagnostics(&self, targets: &[Target<'_>]) -> Vec<Diagnostic> {
+        let named = |(target, name): &(u16, String)| {
+            let target = targets
+                .get(usize::from(*target))
+                .map_or("the binary", |target| target.name());
+            format!("{name} is another build of {target} in a part of the recording; its samples are left out")
+        };
+        self.other_builds
+            .keys()
+            .map(|key| Diagnostic::warning("other-build", named(key)))
+            .collect()
+    }
+
+    /// The mapped files, the ones with the most similar names first.
+    fn nearest(&self, wanted: &str) -> String {
+        let mut names: Vec<&str> = self.files.iter().map(String::as_str).collect();
+        if names.is_empty() {
+            return "no files at all".to_owned();
+        }
+        names.sort_by_key(|name| distance(file_name(name), wanted));
+        let more = names.len().saturating_sub(LISTED_FILES);
+        names.truncate(LISTED_FILES);
+        let listed = names.join(", ");
+        if more > 0 {
+            format!("{listed} and {more} more")
+        } else {
+            listed
+        }
+    }
+}
+
+/// The profile would be empty: say where the entries went.
+pub(crate) fn empty_profile(ledger: &Ledger, samples: u64) -> Error {
+    let (message, hint) = if samples == 0 {
+        (
+            "the recording holds no samples".to_owned(),
+            "Record for longer, or check that the event counts on this machine.".to_owned(),
+        )
+    } else if ledger.entries() == 0 {
+        (
+            format!("none of the {samples} samples has a branch stack"),
+            HOW_TO_RECORD.to_owned(),
+        )
+    } else {
+        let remedy = ledger.main_class().map_or("", EntryClass::remedy);
+        (
+            format!(
+                "no function would have a count; of {} branch entries: {}",
+                ledger.entries(),
+                ledger.summary()
+            ),
+            remedy.to_owned(),
+        )
+    };
+    Error::new(ErrorCode::EmptyProfile, message).hint(hint)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Levenshtein distance; names in a recording are short (at most 4096 bytes), and only a failing job asks.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<u8>, Vec<u8>) = (a.bytes().take(256).collect(), b.bytes().take(256).collect());
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distance;
+
+    #[test]
+    fn distances() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("same", "same"), 0);
+    }
+}

@@ -1,0 +1,113 @@
+//! Which pairs of neighbouring branch entries are straight-line runs, and what is wrong with the others.
+
+use image::Code;
+use symbolize::FunctionTable;
+
+use crate::counters::{Counter, CounterTable, EXTERNAL};
+use crate::outcome::Diagnostic;
+
+/// How many of all executions of runs are doubtful, by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunQuality {
+    /// Executions of runs, external ends included.
+    pub total: u64,
+    /// An end that is no instruction, or a last instruction that cannot branch.
+    pub off_boundary: u64,
+    /// The run starts in no function of the debug information.
+    pub no_function: u64,
+    /// The run leaves the function that it starts in.
+    pub crosses_function: u64,
+    /// Of the runs in functions: a call, return or jump lies inside, or the run ends before it starts.
+    pub broken: u64,
+    /// All such runs, in functions or not. These, and only these, are dropped.
+    pub dropped: u64,
+    /// Runs that are kept although they start in no function: there is no source line to count them for.
+    pub homeless: u64,
+}
+
+/// The runs that are real, and the quality of all. `pairs` holds (target, next source) of neighbouring entries.
+#[must_use]
+pub fn select_runs(pairs: &CounterTable, code: &Code<'_>, functions: &FunctionTable) -> (CounterTable, RunQuality) {
+    let mut quality = RunQuality::default();
+    let mut runs = pairs.clone();
+    runs.retain(|pair| {
+        quality.total += pair.count;
+        judge(pair, code, functions, &mut quality)
+    });
+    (runs, quality)
+}
+
+/// Adds one pair to the account; true if it is a straight-line run.
+fn judge(pair: &Counter, code: &Code<'_>, functions: &FunctionTable, quality: &mut RunQuality) -> bool {
+    let (starts, ends) = (pair.first != EXTERNAL, pair.second != EXTERNAL);
+    if !starts && !ends {
+        return false;
+    }
+    let valid = starts && ends && code.is_valid_fall_through(pair.first, pair.second);
+    let transfers = ends
+        && code
+            .class_at(pair.second)
+            .is_some_and(image::InstructionClass::is_transfer);
+    if starts && ends && !valid {
+        quality.dropped += pair.count;
+    }
+    if !starts || !transfers {
+        quality.off_boundary += pair.count;
+    }
+    let Some(function) = functions.find(pair.first) else {
+        quality.no_function += pair.count;
+        quality.homeless += if valid { pair.count } else { 0 };
+        return valid;
+    };
+    if pair.second >= function.end {
+        quality.crosses_function += pair.count;
+    }
+    if starts && ends && !valid {
+        quality.broken += pair.count;
+    }
+    valid
+}
+
+impl RunQuality {
+    /// The warnings that llvm-profgen prints for these numbers, in its order.
+    #[must_use]
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        if self.total == 0 {
+            return vec![Diagnostic::warning("no-samples", "No samples in perf script!")];
+        }
+        let texts = [
+            (
+                self.off_boundary,
+                "off-boundary",
+                "of samples are from ranges that are not on instruction boundary.",
+            ),
+            (
+                self.no_function,
+                "no-function",
+                "of samples are from ranges that do not belong to any functions.",
+            ),
+            (
+                self.crosses_function,
+                "crosses-function",
+                "of samples are from ranges that do cross function boundaries.",
+            ),
+            (
+                self.broken,
+                "crosses-barrier",
+                "of samples are from ranges that have range start after or too far from range end acrossing the unconditinal jmp.",
+            ),
+        ];
+        texts
+            .into_iter()
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, code, text)| Diagnostic::warning(code, format!("{} {text}", share(count, self.total))))
+            .collect()
+    }
+}
+
+/// `12.34%(x/y)`, as llvm-profgen prints shares.
+pub(crate) fn share(part: u64, total: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "a percentage with two decimals")]
+    let percent = part as f64 * 100.0 / total as f64;
+    format!("{percent:.2}%({part}/{total})")
+}

@@ -1,0 +1,250 @@
+//! From a run-time address to an offset in a target's code.
+
+use perfdata::{AddressSpaces, Avma, Moment, Space};
+
+use crate::binding::{Binding, BoundPiece};
+use crate::compat::GlobalBase;
+use crate::ledger::EntryClass;
+use crate::target::Target;
+use crate::trace::{CodeOffset, OUTSIDE};
+
+/// Where an address lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// At the start of an instruction of a target.
+    Code { target: u16, offset: CodeOffset },
+    /// Nowhere that counts; the class tells why.
+    Lost(EntryClass),
+}
+
+/// Everything that turns addresses into places. Shared by all workers.
+pub(crate) struct Resolver<'a> {
+    pub targets: &'a [Target<'a>],
+    pub spaces: &'a AddressSpaces,
+    /// By mapping id.
+    pub bindings: &'a [Binding],
+    /// llvm-profgen's single load address, in compat mode.
+    pub global_base: Option<&'a GlobalBase>,
+}
+
+impl<'a> Resolver<'a> {
+    /// How the address space of `pid` looks at `moment`.
+    pub(crate) fn view(&self, pid: i32, moment: Moment) -> View<'a> {
+        if let Some(global) = self.global_base {
+            let (base, from, until) = global.at(moment);
+            let target = &self.targets[0];
+            let delta = target.image.preferred_base().0.wrapping_sub(base);
+            let everything = Piece {
+                start: 0,
+                last: u64::MAX,
+                content: Content::Target { target: 0, delta },
+            };
+            return View {
+                targets: self.targets,
+                pieces: vec![everything],
+                hot: 0,
+                from,
+                until,
+            };
+        }
+        let space = self.spaces.space(pid, moment);
+        let mut pieces = self.pieces(&space);
+        pieces.sort_unstable_by_key(|piece| piece.start);
+        let hot = pieces.iter().position(Piece::is_target).unwrap_or(0);
+        View {
+            targets: self.targets,
+            pieces,
+            hot,
+            from: Some(space.from()),
+            until: space.until(),
+        }
+    }
+
+    fn pieces(&self, space: &Space<'_>) -> Vec<Piece> {
+        let kernel = self.spaces.kernel_image().map(|map| self.bindings.get(map.0 as usize));
+        let kernel_code: Vec<Piece> = match kernel {
+            Some(Some(Binding::Target { target, pieces })) => {
+                pieces.iter().map(|piece| Piece::of_target(*piece, *target)).collect()
+            }
+            _ => Vec::new(),
+        };
+        // What the vmlinux states of its own extent is sure; the mappings of modules may overlap it.
+        let outside_kernel = |piece: &Piece| {
+            kernel_code
+                .iter()
+                .all(|code| piece.last < code.start || piece.start > code.last)
+        };
+        let mut pieces = Vec::new();
+        for range in space.ranges().into_iter().chain(self.spaces.modules()) {
+            let Some(last) = range.end.0.checked_sub(1).filter(|last| *last >= range.start.0) else {
+                continue;
+            };
+            let whole = |content| Piece {
+                start: range.start.0,
+                last,
+                content,
+            };
+            match self.bindings.get(range.map.0 as usize) {
+                Some(Binding::Target { target, pieces: bound }) => {
+                    let visible = bound
+                        .iter()
+                        .filter(|piece| piece.start <= last && piece.last >= range.start.0);
+                    pieces.extend(visible.map(|piece| {
+                        let clipped = BoundPiece {
+                            start: piece.start.max(range.start.0),
+                            last: piece.last.min(last),
+                            delta: piece.delta,
+                        };
+                        Piece::of_target(clipped, *target)
+                    }));
+                }
+                Some(Binding::OtherBuild { .. }) => pieces.push(whole(Content::Lost(EntryClass::OtherBuild))),
+                _ => pieces.push(whole(Content::Lost(EntryClass::OutsideBinary))),
+            }
+        }
+        pieces.retain(outside_kernel);
+        if let Some(binding) = kernel.filter(|_| kernel_code.is_empty()) {
+            let class = match binding {
+                Some(Binding::OtherBuild { .. }) => EntryClass::OtherBuild,
+                _ => EntryClass::OutsideBinary,
+            };
+            pieces.extend(kernel_half(&pieces, class));
+        }
+        pieces.extend(kernel_code);
+        pieces
+    }
+}
+
+/// The kernel's own addresses: everything in the upper half that no module has.
+fn kernel_half(modules: &[Piece], class: EntryClass) -> Vec<Piece> {
+    const UPPER_HALF: u64 = 1 << 63;
+    let mut borders: Vec<_> = modules
+        .iter()
+        .filter(|piece| piece.start >= UPPER_HALF)
+        .map(|piece| (piece.start, piece.last))
+        .collect();
+    borders.sort_unstable();
+    let mut gaps = Vec::new();
+    let mut next = Some(UPPER_HALF);
+    for (start, last) in borders {
+        if let Some(begin) = next.filter(|begin| *begin < start) {
+            gaps.push(Piece {
+                start: begin,
+                last: start - 1,
+                content: Content::Lost(class),
+            });
+        }
+        next = next.and_then(|begin| last.checked_add(1).map(|behind| behind.max(begin)));
+    }
+    gaps.extend(next.map(|begin| Piece {
+        start: begin,
+        last: u64::MAX,
+        content: Content::Lost(class),
+    }));
+    gaps
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    start: u64,
+    last: u64,
+    content: Content,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Content {
+    Target { target: u16, delta: u64 },
+    Lost(EntryClass),
+}
+
+impl Piece {
+    fn of_target(piece: BoundPiece, target: u16) -> Self {
+        Self {
+            start: piece.start,
+            last: piece.last,
+            content: Content::Target {
+                target,
+                delta: piece.delta,
+            },
+        }
+    }
+
+    fn is_target(&self) -> bool {
+        matches!(self.content, Content::Target { .. })
+    }
+
+    fn contains(&self, address: u64) -> bool {
+        address.wrapping_sub(self.start) <= self.last - self.start
+    }
+}
+
+/// An address space while it does not change: disjoint pieces, ascending.
+pub(crate) struct View<'a> {
+    targets: &'a [Target<'a>],
+    pieces: Vec<Piece>,
+    /// The piece of a target that was hit last: most addresses lie there.
+    hot: usize,
+    from: Option<Moment>,
+    until: Option<Moment>,
+}
+
+impl View<'_> {
+    /// True if the view holds at that moment.
+    pub(crate) fn is_valid_at(&self, moment: Moment) -> bool {
+        self.from.is_none_or(|from| from <= moment) && self.until.is_none_or(|until| moment < until)
+    }
+
+    /// Where `address` lies.
+    #[inline]
+    pub(crate) fn locate(&mut self, address: Avma) -> Place {
+        let address = address.0;
+        if let Some(piece) = self.pieces.get(self.hot)
+            && piece.contains(address)
+        {
+            return self.place(piece.content, address);
+        }
+        let behind = self.pieces.partition_point(|piece| piece.start <= address);
+        let Some(index) = behind
+            .checked_sub(1)
+            .filter(|&index| self.pieces[index].contains(address))
+        else {
+            return Place::Lost(EntryClass::Unmapped);
+        };
+        if self.pieces[index].is_target() {
+            self.hot = index;
+        }
+        self.place(self.pieces[index].content, address)
+    }
+
+    #[inline]
+    fn place(&self, content: Content, address: u64) -> Place {
+        match content {
+            Content::Lost(class) => Place::Lost(class),
+            Content::Target { target, delta } => {
+                let code = &self.targets[usize::from(target)].code;
+                let offset = address.wrapping_add(delta).wrapping_sub(code.base().0);
+                match CodeOffset::try_from(offset) {
+                    Ok(offset) if code.is_instruction(offset) => Place::Code { target, offset },
+                    _ => Place::Lost(EntryClass::NotInstruction),
+                }
+            }
+        }
+    }
+}
+
+/// Of two reasons, the one that tells more about the binary.
+pub(crate) fn stronger(a: EntryClass, b: EntryClass) -> EntryClass {
+    const ORDER: [EntryClass; 4] = [
+        EntryClass::NotInstruction,
+        EntryClass::OtherBuild,
+        EntryClass::OutsideBinary,
+        EntryClass::Unmapped,
+    ];
+    let rank = |class| ORDER.iter().position(|&known| known == class).unwrap_or(ORDER.len());
+    if rank(a) <= rank(b) { a } else { b }
+}
+
+const _: () = assert!(
+    OUTSIDE == CodeOffset::MAX,
+    "no image has an instruction there: its span is smaller"
+);

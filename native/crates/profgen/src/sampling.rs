@@ -1,0 +1,172 @@
+//! perf.data inputs to counted traces, one input after the other.
+
+use std::path::Path;
+
+use perfdata::{AddressSpaces, BuildId, ChunkStats, Mapping, Metadata, PerfData, RecordStats, Segment, SideRecord};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::binding::{Binding, KERNEL_MAP, bind};
+use crate::collect::{Collected, Filter, collect};
+use crate::compat::GlobalBase;
+use crate::error::{Error, ErrorCode};
+use crate::explain;
+use crate::failure::input_error;
+use crate::locate::Resolver;
+use crate::observer::{Observer, Phase, Progress};
+use crate::options::{Compat, GenerateOptions};
+use crate::outcome::{Diagnostic, Statistics};
+use crate::target::Target;
+
+/// The name that stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// Reads all inputs. Their order does not matter: each has address spaces of its own, and counts add up.
+pub(crate) struct Sampling<'a> {
+    pub options: &'a GenerateOptions,
+    pub targets: &'a [Target<'a>],
+    pub observer: &'a dyn Observer,
+    pub statistics: &'a mut Statistics,
+    pub diagnostics: &'a mut Vec<Diagnostic>,
+    /// What was mapped in any input, to explain a job without samples.
+    pub seen: explain::Seen,
+}
+
+impl Sampling<'_> {
+    /// The traces of one input.
+    pub(crate) fn read(&mut self, path: &Path) -> Result<Collected, Error> {
+        self.observer.progress(Progress {
+            phase: Phase::Scan,
+            done: 0,
+            total: 0,
+        });
+        let mut input = open(path)?;
+        input.set_cancel(self.observer.cancel_flag());
+        let mut collected = Collected::default();
+        let mut followed = Followed::default();
+        let mut stats = RecordStats::default();
+        while let Some(segment) = input.next_segment().map_err(input_error)? {
+            let filter = self.filter(input.metadata(), path)?;
+            followed.extend(&segment, input.metadata(), self.targets, self.options);
+            let global_base = followed.global_base(self.targets, self.options)?;
+            let resolver = Resolver {
+                targets: self.targets,
+                spaces: &followed.spaces,
+                bindings: &followed.bindings,
+                global_base: global_base.as_ref(),
+            };
+            collected.merge(collect(&segment, &resolver, &filter, self.observer)?);
+            stats.add(segment.stats());
+        }
+        // A recording without records has not been asked yet.
+        self.filter(input.metadata(), path)?;
+        self.account(&stats, collected.chunks, path)?;
+        self.summarize(&followed, input.metadata());
+        Ok(collected)
+    }
+
+    /// Which events count, or why none can.
+    fn filter(&self, metadata: &Metadata, path: &Path) -> Result<Filter<'_>, Error> {
+        let wanted = &self.options.select.events;
+        let events = explain::usable_events(metadata, wanted).map_err(|error| error.path(path))?;
+        for target in self.targets {
+            explain::check_machine(metadata, target).map_err(|error| error.path(path))?;
+        }
+        Ok(Filter {
+            select: &self.options.select,
+            events,
+            compat: self.options.compat,
+        })
+    }
+
+    fn account(&mut self, stats: &RecordStats, chunks: ChunkStats, path: &Path) -> Result<(), Error> {
+        self.statistics.input_bytes += stats.bytes;
+        self.statistics.lost_records += stats.lost_records.saturating_add(stats.lost_samples);
+        let trouble = explain::trouble(stats, chunks, path);
+        if let Some(first) = trouble.first().filter(|_| self.options.strict) {
+            return Err(Error::new(ErrorCode::InputDamaged, first.message.clone())
+                .path(path)
+                .hint("Leave out --strict to use what can be read."));
+        }
+        self.diagnostics.extend(trouble);
+        Ok(())
+    }
+
+    fn summarize(&mut self, followed: &Followed, metadata: &Metadata) {
+        let mut processes = FxHashSet::default();
+        for (id, mapping) in followed.spaces.mappings() {
+            match &followed.bindings[id.0 as usize] {
+                Binding::Target { .. } => {
+                    self.statistics.mappings += 1;
+                    processes.insert(mapping.pid);
+                }
+                Binding::OtherBuild { target } => {
+                    let recorded = followed.build_id_of(mapping);
+                    self.seen.other_build(*target, &mapping.file.name, recorded);
+                }
+                Binding::Other => self.seen.other_file(mapping),
+            }
+        }
+        self.statistics.processes += processes.len() as u64;
+        self.seen.command(metadata);
+    }
+}
+
+fn open(path: &Path) -> Result<PerfData, Error> {
+    let input = if path.as_os_str() == STANDARD_INPUT {
+        PerfData::from_reader(Box::new(std::io::stdin()), "standard input")
+    } else {
+        PerfData::open(path)
+    };
+    input.map_err(|error| input_error(error).path(path))
+}
+
+/// The address spaces of one input, and what their mappings hold.
+#[derive(Default)]
+struct Followed {
+    spaces: AddressSpaces,
+    /// By mapping id.
+    bindings: Vec<Binding>,
+    build_ids: FxHashMap<String, BuildId>,
+    /// Compat mode needs the mappings in their order.
+    records: Vec<SideRecord>,
+}
+
+impl Followed {
+    fn extend(&mut self, segment: &Segment, metadata: &Metadata, targets: &[Target<'_>], options: &GenerateOptions) {
+        self.spaces.extend(segment.side_records());
+        if options.compat == Compat::LlvmProfgen {
+            self.records.extend_from_slice(segment.side_records());
+        }
+        self.build_ids
+            .extend(metadata.build_ids.iter().map(|entry| (entry.name.clone(), entry.id)));
+        let known = self.bindings.len();
+        let new = self.spaces.mappings().filter(|(id, _)| id.0 as usize >= known);
+        let bindings: Vec<_> = new
+            .map(|(_, mapping)| {
+                if !mapping.executable {
+                    return Binding::Other;
+                }
+                bind(mapping, self.listed(mapping), targets, options.ignore_build_id)
+            })
+            .collect();
+        self.bindings.extend(bindings);
+    }
+
+    /// The build id that the recording's table has for a mapping's file.
+    fn listed(&self, mapping: &Mapping) -> Option<&BuildId> {
+        let name = mapping.file.name.as_str();
+        let name = if name.starts_with(KERNEL_MAP) { KERNEL_MAP } else { name };
+        self.build_ids.get(name)
+    }
+
+    fn build_id_of(&self, mapping: &Mapping) -> Option<BuildId> {
+        mapping.file.build_id.or_else(|| self.listed(mapping).copied())
+    }
+
+    fn global_base(&self, targets: &[Target<'_>], options: &GenerateOptions) -> Result<Option<GlobalBase>, Error> {
+        match (options.compat, targets) {
+            (Compat::LlvmProfgen, [target]) => GlobalBase::new(&self.records, target, &options.select.pids).map(Some),
+            _ => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Every recorded program of `fixtures/` gives what llvm-profgen 22 made of it, byte for byte.
+
+use profgen::{Compat, EntryClass, Format, GenerateOptions, Input, Outcome, Silent, generate};
+use testkit::Fixture;
+
+/// What a fixture's profile is made with.
+fn options(fixture: &Fixture) -> GenerateOptions {
+    let mut options = GenerateOptions::new(fixture.program(), Input::PerfData(vec![fixture.perf_data()]));
+    options.jobs = 2;
+    options
+}
+
+fn run(options: &GenerateOptions, fixture: &Fixture) -> Outcome {
+    generate(options, &Silent).unwrap_or_else(|error| panic!("{}: {error:?}", fixture.name()))
+}
+
+fn text(outcome: &Outcome) -> String {
+    String::from_utf8_lossy(outcome.bytes.as_deref().expect("in memory")).into_owned()
+}
+
+/// Fixtures whose default profile is llvm-profgen's. The others have a test of their own below.
+fn plain() -> impl Iterator<Item = Fixture> {
+    Fixture::all()
+        .into_iter()
+        .filter(|fixture| !["calc-debuglink", "calc-probe"].contains(&fixture.name()))
+}
+
+#[test]
+fn text_profiles_are_equal() {
+    for fixture in plain() {
+        let outcome = run(
+            &GenerateOptions {
+                format: Format::Text,
+                ..options(&fixture)
+            },
+            &fixture,
+        );
+        assert_eq!(
+            text(&outcome),
+            String::from_utf8_lossy(&fixture.read("expected.prof")),
+            "{}",
+            fixture.name()
+        );
+    }
+}
+
+#[test]
+fn extbinary_profiles_are_equal() {
+    for fixture in plain() {
+        let outcome = run(&options(&fixture), &fixture);
+        assert!(
+            outcome.bytes.as_deref() == Some(&fixture.read("expected.afdo")[..]),
+            "{}",
+            fixture.name()
+        );
+    }
+}
+
+#[test]
+fn counters_are_equal() {
+    for fixture in Fixture::all() {
+        let outcome = run(
+            &GenerateOptions {
+                skip_symbolization: true,
+                ..options(&fixture)
+            },
+            &fixture,
+        );
+        assert_eq!(
+            text(&outcome),
+            String::from_utf8_lossy(&fixture.read("expected.counters")),
+            "{}",
+            fixture.name()
+        );
+    }
+}
+
+#[test]
+fn counters_read_back_give_the_same_profile() {
+    let folder = tempfile::tempdir().expect("folder");
+    for fixture in plain() {
+        let counters = folder.path().join(fixture.name());
+        std::fs::write(&counters, fixture.read("expected.counters")).expect("written");
+        let options = GenerateOptions {
+            input: Input::UnsymbolizedProfile(counters),
+            format: Format::Text,
+            ..options(&fixture)
+        };
+        let outcome = run(&options, &fixture);
+        assert_eq!(
+            text(&outcome),
+            String::from_utf8_lossy(&fixture.read("expected.prof")),
+            "{}",
+            fixture.name()
+        );
+    }
+}
+
+#[test]
+fn a_debuglink_gives_heads_and_zero_counts_unless_compatible() {
+    let fixture = Fixture::named("calc-debuglink");
+    let compatible = GenerateOptions {
+        format: Format::Text,
+        compat: Compat::LlvmProfgen,
+        ..options(&fixture)
+    };
+    assert_eq!(
+        text(&run(&compatible, &fixture)),
+        String::from_utf8_lossy(&fixture.read("expected.prof"))
+    );
+
+    let unstripped = GenerateOptions {
+        debug_binary: Some(fixture.path("calc.debug")),
+        format: Format::Text,
+        ..options(&fixture)
+    };
+    let ours = text(&run(
+        &GenerateOptions {
+            format: Format::Text,
+            ..options(&fixture)
+        },
+        &fixture,
+    ));
+    assert_eq!(ours, text(&run(&unstripped, &fixture)));
+    assert!(ours.lines().any(|line| line.ends_with(": 0")), "zero counts are there");
+}
+
+#[test]
+fn probes_can_be_ignored_for_dwarf() {
+    let fixture = Fixture::named("calc-probe");
+    let options = GenerateOptions {
+        format: Format::Text,
+        use_dwarf_correlation: true,
+        ..options(&fixture)
+    };
+    assert_eq!(
+        text(&run(&options, &fixture)),
+        String::from_utf8_lossy(&fixture.read("expected.dwarf.prof"))
+    );
+}
+
+#[test]
+fn code_newer_than_armv8_0_is_lost_in_compat_mode_only() {
+    let fixture = Fixture::named("calc-aarch64-v8.3");
+    let options = GenerateOptions {
+        format: Format::Text,
+        compat: Compat::LlvmProfgen,
+        ..options(&fixture)
+    };
+    assert_eq!(
+        text(&run(&options, &fixture)),
+        String::from_utf8_lossy(&fixture.read("llvm-profgen.prof"))
+    );
+}
+
+#[test]
+fn the_ledger_accounts_for_every_entry_and_threads_change_nothing() {
+    for fixture in Fixture::all() {
+        let mut options = GenerateOptions {
+            use_dwarf_correlation: true,
+            ..options(&fixture)
+        };
+        let outcomes = [1, 2, 7].map(|jobs| {
+            options.jobs = jobs;
+            run(&options, &fixture)
+        });
+        for outcome in &outcomes {
+            let ledger = &outcome.statistics.ledger;
+            assert_eq!(ledger.accounted(), ledger.entries(), "{}", fixture.name());
+            assert!(ledger[EntryClass::Used] > 0, "{}", fixture.name());
+            assert!(outcome.bytes == outcomes[0].bytes, "{}", fixture.name());
+        }
+    }
+}
