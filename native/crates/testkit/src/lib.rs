@@ -1,5 +1,7 @@
 //! Test support: builds perf.data bytes in memory and finds the fixtures.
 
 mod fixtures;
+mod perf_data_builder;
 
 pub use fixtures::Fixture;
+pub use perf_data_builder::{Compression, Endian, EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
