@@ -118,7 +118,7 @@ impl<'a> Builder<'_, '_, 'a> {
             &reader.table,
             |interest| interest != Interest::None,
             |visited| {
-                while open.last().is_some_and(|(depth, _)| *depth >= visited.depth) {
+                while open.last().is_some_and(|(depth, _)| *depth >= visited.closed) {
                     open.pop();
                 }
                 let Ok(number) = u32::try_from(self.nodes.len()) else {

@@ -13,6 +13,9 @@ pub(crate) struct Visited {
     pub(crate) offset: usize,
     /// The unit's own DIE is at depth 0.
     pub(crate) depth: u32,
+    /// The smallest depth at which a DIE can have stood since the last visit: what was visited there or deeper is no
+    /// ancestor of this one.
+    pub(crate) closed: u32,
     pub(crate) interest: Interest,
 }
 
@@ -28,6 +31,7 @@ pub(crate) fn walk(
 ) {
     let mut reader = Reader::new(unit, root);
     let mut depth = 0;
+    let mut closed = 0;
     loop {
         let offset = reader.position;
         let Some(code) = reader.uleb() else { return };
@@ -37,6 +41,7 @@ pub(crate) fn walk(
                 return;
             }
             depth -= 1;
+            closed = closed.min(depth);
             continue;
         }
         let Some(abbreviation) = table.get(code) else {
@@ -52,8 +57,10 @@ pub(crate) fn walk(
             visit(Visited {
                 offset,
                 depth,
+                closed: closed.min(depth),
                 interest: abbreviation.interest,
             });
+            closed = depth + u32::from(abbreviation.has_children);
         }
         if abbreviation.has_children {
             depth += 1;

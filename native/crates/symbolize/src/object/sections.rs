@@ -40,6 +40,16 @@ const READ: [SectionId; 11] = [
     SectionId::DebugStrOffsets,
 ];
 
+/// Sections without use here that gimli nevertheless cuts into shares when it takes a unit from a package.
+const READ_IN_PACKAGES: [SectionId; 6] = [
+    SectionId::DebugLoc,
+    SectionId::DebugLocLists,
+    SectionId::DebugMacinfo,
+    SectionId::DebugMacro,
+    SectionId::DebugTuIndex,
+    SectionId::DebugTypes,
+];
+
 enum Bytes {
     InFile(Range<usize>),
     Decompressed(Vec<u8>),
@@ -66,6 +76,11 @@ pub(crate) struct ElfFile {
 /// `.zdebug_info` and `.debug_info` are the same section.
 fn canonical_name(name: &str) -> Option<&str> {
     name.strip_prefix(".debug_").or_else(|| name.strip_prefix(".zdebug_"))
+}
+
+/// Whether a section's standard name ends in this canonical one.
+fn names(section: &str, canonical: &str) -> bool {
+    canonical_name(section) == Some(canonical)
 }
 
 fn parse<'a>(path: &Path, data: &'a [u8]) -> Result<object::File<'a>, SymbolizeError> {
@@ -117,13 +132,13 @@ impl ElfFile {
             let Some(suffix) = canonical_name(name) else {
                 continue;
             };
-            let id = READ.into_iter().find(|id| {
-                let wanted = match set {
-                    SectionSet::Plain => Some(id.name()),
-                    SectionSet::Dwo => id.dwo_name(),
-                };
-                wanted.and_then(canonical_name) == Some(suffix)
-            });
+            let id = match set {
+                SectionSet::Plain => READ.into_iter().find(|id| names(id.name(), suffix)),
+                SectionSet::Dwo => READ
+                    .into_iter()
+                    .chain(READ_IN_PACKAGES)
+                    .find(|id| id.dwo_name().is_some_and(|name| names(name, suffix))),
+            };
             let Some(id) = id else { continue };
             if found.iter().all(|(seen, _, _)| *seen != id) {
                 found.push((id, name.to_owned(), section.compressed_file_range()));
