@@ -10,10 +10,10 @@ export function generateHelp(): string {
 
 Usage:
   autofdo-gen --binary FILE --perfdata FILE [flags]     write a profile for clang or rustc
-  autofdo-gen inspect FILE [--json]                     tell what a perf.data holds, and if it can be used
+  autofdo-gen inspect FILE [--json]                     tell what a perf.data holds
 
 Examples:
-  perf record -b -o perf.data ./app                     record (Intel LBR, AMD Zen 4 or newer, Arm BRBE)
+  perf record -b -o perf.data ./app                     record (Intel LBR, AMD Zen 4, Arm BRBE)
   autofdo-gen --binary app --perfdata perf.data         writes app.afdo
   clang -O2 -gmlt -fprofile-sample-use=app.afdo ...     use it
 
@@ -21,9 +21,11 @@ Examples:
   make LLVM=1 CLANG_AUTOFDO_PROFILE=vmlinux.afdo
 
 ${FLAG_GROUPS.map((group) => groupHelp(group, GENERATE_FLAGS)).join('\n')}
-Flags are spelled as llvm-profgen's, with one dash or two; booleans take =0 or =1. Flags of llvm-profgen that
-have no effect on these profiles are accepted. Exit status: 0 a usable profile was written, 1 the job failed and
-nothing was written, 2 wrong usage, 130 interrupted.
+Flags are spelled as llvm-profgen's, with one dash or two; booleans take =0 or =1. Flags of
+llvm-profgen that have no effect on these profiles are accepted.
+
+Exit status: 0 a usable profile was written, 1 the job failed and nothing was written,
+2 wrong usage, 130 interrupted.
 `;
 }
 
@@ -32,7 +34,7 @@ export function inspectHelp(): string {
   return `autofdo-gen inspect: what is in a perf.data
 
 Usage:
-  autofdo-gen inspect FILE [--json]                     FILE may be a directory, a pipe stream or - for stdin
+  autofdo-gen inspect FILE [--json]          FILE may be a directory, a pipe stream or -
 
 ${flagLines(INSPECT_FLAGS)}`;
 }

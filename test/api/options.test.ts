@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { generateProfile } from '../../src/index.js';
+import { type GenerateOptions, toBindingOptions } from '../../src/options.js';
+
+const REQUIRED = { binary: 'app', perfData: 'perf.data' };
+
+describe('options', () => {
+  it('become those of the addon, absent ones missing', () => {
+    expect(toBindingOptions(REQUIRED)).toStrictEqual({ binaries: ['app'], perfData: ['perf.data'] });
+    expect(
+      toBindingOptions({
+        ...REQUIRED,
+        perfData: ['a', 'b'],
+        pid: 5,
+        cpu: [0, 1],
+        event: 'cycles',
+        time: [1n, 2n],
+        useMd5: true,
+        profileSummaryColdCount: 3,
+        output: undefined,
+        signal: AbortSignal.abort(),
+      }),
+    ).toStrictEqual({
+      binaries: ['app'],
+      perfData: ['a', 'b'],
+      pids: [5],
+      cpus: [0, 1],
+      events: ['cycles'],
+      time: [1n, 2n],
+      useMd5: true,
+      profileSummaryColdCount: 3n,
+    });
+  });
+
+  it.each<[string, Partial<Record<keyof GenerateOptions, unknown>>]>([
+    ['no binary was given', { binary: [] }],
+    ['no input was given', { perfData: undefined }],
+    ['more than one kind of input', { llvmSampleProfile: 'x' }],
+    ["format 'gcc'", { format: 'gcc' }],
+    ["compat 'perf'", { compat: 'perf' }],
+    ['maxLoss is 101', { maxLoss: 101 }],
+    ['maxLoss is NaN', { maxLoss: Number.NaN }],
+    ['jobs is -1', { jobs: -1 }],
+    ['jobs is 1.5', { jobs: 1.5 }],
+    ['pid is 4294967296', { pid: [1, 2 ** 32] }],
+    ['cpu is -1', { cpu: -1 }],
+    ['profileDensityCutoffHot is 1000001', { profileDensityCutoffHot: 1_000_001 }],
+    ['profileSummaryColdCount is -1', { profileSummaryColdCount: -1n }],
+    ['time ends before it starts', { time: [2n, 1n] }],
+  ])('%s', async (message, wrong) => {
+    const options = { ...REQUIRED, ...wrong } as GenerateOptions;
+    await expect(generateProfile(options)).rejects.toMatchObject({
+      name: 'AutofdoError',
+      code: 'INVALID_OPTIONS',
+      message: expect.stringContaining(message),
+      hint: expect.any(String),
+    });
+  });
+});

@@ -1,0 +1,182 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parseProfile } from '../../src/index.js';
+import { fixture } from '../support/fixtures.js';
+import { writeLargeRecording } from '../support/large-recording.js';
+import { temporaryFolder } from '../support/temporary.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const calc = fixture('calc-x86_64');
+const temporary = temporaryFolder();
+const inputs = ['--binary', calc.binary, '--perfdata', calc.perfData];
+
+interface Run {
+  status: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: Buffer;
+  stderr: string;
+}
+
+function run(args: string[], { cwd = temporary.path, interruptAfter = 0 } = {}): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [MAIN, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stdout: Buffer[] = [];
+    let stderr = '';
+    child.stdout.on('data', (chunk) => stdout.push(chunk));
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (status, signal) => resolve({ status, signal, stdout: Buffer.concat(stdout), stderr }));
+    if (interruptAfter > 0) setTimeout(() => child.kill('SIGINT'), interruptAfter);
+  });
+}
+
+describe('autofdo-gen', () => {
+  it('writes NAME.afdo into the current folder and sums up', async () => {
+    const cwd = join(temporary.path, 'default');
+    mkdirSync(cwd);
+    const { status, stdout, stderr } = await run(inputs, { cwd });
+    expect(status).toBe(0);
+    expect(stdout.toString()).toBe('');
+    expect(readdirSync(cwd)).toEqual(['calc.afdo']);
+    expect(parseProfile(readFileSync(join(cwd, 'calc.afdo'))).functions.length).toBeGreaterThan(0);
+    for (const part of ['samples', 'branch entries', '% ', 'functions', 'density', 'calc.afdo']) {
+      expect(stderr).toContain(part);
+    }
+    expect(stderr).not.toContain('\r');
+    expect(stderr).not.toContain('\x1b');
+  });
+
+  it('writes to stdout with -o -', async () => {
+    const { status, stdout } = await run([...inputs, '--format=text', '-o', '-']);
+    expect(status).toBe(0);
+    expect(stdout.toString()).toMatch(/^\w+:\d+:\d+\n 0: \d+/);
+  });
+
+  it('understands what a script gives to llvm-profgen', async () => {
+    const args = [
+      `-binary=${calc.binary}`,
+      `-perfdata=${calc.perfData}`,
+      '-format=text',
+      '-output=drop-in.prof',
+    ];
+    const both = [...args, '--ignore-stack-samples', '--csspgo-preinliner=0', '-show-density=1'];
+    expect((await run(both)).status).toBe(0);
+    expect(existsSync(join(temporary.path, 'drop-in.prof'))).toBe(true);
+  });
+
+  it('prints counters in and out', async () => {
+    const [counters, direct] = await Promise.all([
+      run([...inputs, '--skip-symbolization', '-o', 'calc.counters']),
+      run([...inputs, '--format=text', '-o', '-']),
+    ]);
+    expect(counters.status).toBe(0);
+    const again = ['--binary', calc.binary, '--up', 'calc.counters', '--format=text', '-o', '-'];
+    expect((await run(again)).stdout.toString()).toBe(direct.stdout.toString());
+  });
+
+  it('is quiet with --quiet', async () => {
+    const { status, stderr } = await run([...inputs, '-q', '-o', 'quiet.afdo']);
+    expect(status).toBe(0);
+    expect(stderr).not.toContain('samples  ');
+  });
+
+  it('prints phases with --timings', async () => {
+    const { stderr } = await run([...inputs, '--timings', '-q', '-o', 'timed.afdo']);
+    expect(stderr).toMatch(/decode +[\d.]+ m?s/);
+    expect(stderr).toMatch(/total +[\d.]+ m?s/);
+  });
+
+  it('prints JSON with --json, of results and of failures', async () => {
+    const [good, bad] = await Promise.all([
+      run([...inputs, '--json', '-o', 'json.afdo']),
+      run(['--binary', 'missing', '--perfdata', calc.perfData, '--json', '-o', 'none.afdo']),
+    ]);
+    const result = JSON.parse(good.stdout.toString());
+    expect(result).toMatchObject({
+      ok: true,
+      output: 'json.afdo',
+      statistics: { ledger: { used: expect.any(Number) } },
+    });
+    expect(bad.status).toBe(1);
+    expect(JSON.parse(bad.stdout.toString())).toMatchObject({
+      ok: false,
+      error: { code: 'BINARY_UNREADABLE' },
+    });
+  });
+
+  it('fails with what was found and what to do', async () => {
+    const { status, stderr, stdout } = await run(['--binary', calc.binary, '--perfdata', 'missing.data']);
+    expect(status).toBe(1);
+    expect(stdout.length).toBe(0);
+    expect(stderr).toMatch(/^error: .*missing\.data/);
+    expect(existsSync(join(temporary.path, 'calc.afdo'))).toBe(false);
+  });
+
+  it.each([
+    [[], /Usage:/],
+    [['--binary', 'a'], /error: no input was given/],
+    [['--perfdata', 'a'], /error: no binary was given/],
+    [['--binry', 'a'], /did you mean --binary\?/],
+    [['--binary', 'a', '--pd', 'b', '--up', 'c'], /cannot be used together/],
+    [['perf.data'], /unexpected argument 'perf.data'/],
+    [['--binary', 'a', '--pd', 'b', '--json', '-o', '-'], /both want stdout/],
+    [['inspect'], /expected one file/],
+  ])('%j is wrong usage', async (args, message) => {
+    const { status, stderr } = await run(args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
+  it('prints its version and help', async () => {
+    const [version, help, inspect] = await Promise.all([
+      run(['--version']),
+      run(['-help']),
+      run(['inspect', '-h']),
+    ]);
+    expect(version.stdout.toString()).toMatch(/^autofdo-gen \d+\.\d+\.\d+\n$/);
+    expect(help.stdout.toString()).toContain('Usage:');
+    expect(inspect.stdout.toString()).toContain('inspect FILE');
+    expect([version.status, help.status, inspect.status]).toEqual([0, 0, 0]);
+  });
+
+  it('ends with 130 on Ctrl-C and leaves nothing', async () => {
+    const folder = join(temporary.path, 'interrupted');
+    mkdirSync(folder);
+    const perfData = join(temporary.path, 'large.data');
+    writeLargeRecording(calc, perfData, 1500 << 20);
+    const args = ['--binary', calc.binary, '--perfdata', perfData, '--jobs=1', '-o', 'out.afdo'];
+    const { status, stderr } = await run(args, { cwd: folder, interruptAfter: 150 });
+    expect(stderr).toContain('interrupted');
+    expect(status).toBe(130);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('autofdo-gen inspect', () => {
+  it('tells people and programs the same', async () => {
+    const [text, json] = await Promise.all([
+      run(['inspect', calc.perfData]),
+      run(['inspect', calc.perfData, '--json']),
+    ]);
+    const summary = JSON.parse(json.stdout.toString());
+    expect(summary).toMatchObject({
+      complete: true,
+      pipe: false,
+      endian: 'little',
+      autofdo: { usable: true },
+    });
+    expect(text.stdout.toString()).toContain(String(summary.samples));
+    expect(text.stdout.toString()).toContain('AutoFDO         usable');
+  });
+
+  it('fails for what is no recording', async () => {
+    const { status, stderr } = await run(['inspect', MAIN]);
+    expect(status).toBe(1);
+    expect(stderr).toContain('not a perf.data file');
+  });
+});

@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import Long from 'long';
+import { describe, expect, it } from 'vitest';
+import { parseProfile } from '../../src/index.js';
+import { ByteReader } from '../../src/sample-profile/byte-reader.js';
+import type { FunctionSamples, SampleProfile } from '../../src/sample-profile/types.js';
+import { allFixtures, fixturePath } from '../support/fixtures.js';
+import { profileText } from '../support/profile-text.js';
+
+/** Checksums and attributes are not in the text of every version; Long objects compare by their digits. */
+function plain(functions: FunctionSamples[]): unknown {
+  return JSON.parse(JSON.stringify(functions, (_, value) => (Long.isLong(value) ? value.toString() : value)));
+}
+
+describe.each(allFixtures())('the profiles of $name', (fixture) => {
+  const read = (name: string): SampleProfile => parseProfile(readFileSync(fixturePath(fixture, name)));
+
+  it('are the same functions as text and as extbinary', () => {
+    const text = read('expected.prof');
+    const extbinary = read('expected.afdo');
+    expect([text.format, extbinary.format]).toEqual(['text', 'extbinary']);
+    expect(text.functions.length).toBeGreaterThan(0);
+    expect(plain(extbinary.functions)).toEqual(plain(text.functions));
+  });
+
+  it('are written again as they were', () => {
+    const text = readFileSync(fixturePath(fixture, 'expected.prof'), 'utf8');
+    expect(profileText(read('expected.prof').functions)).toBe(text);
+    expect(profileText(read('expected.afdo').functions)).toBe(text);
+  });
+
+  it('agree with the summary', () => {
+    const { summary, functions } = read('expected.afdo');
+    const counts: Long[] = [];
+    const collect = ({ body, inlined }: FunctionSamples) => {
+      counts.push(...body.map(({ count }) => count));
+      for (const { samples } of inlined) collect(samples);
+    };
+    functions.forEach(collect);
+    const total = counts.reduce((sum, count) => sum.add(count), Long.UZERO);
+    expect(summary?.totalCount.toString()).toBe(total.toString());
+    expect(summary?.functions).toBe(functions.length);
+    expect(summary?.counts).toBe(counts.length);
+    expect(summary?.entries).toHaveLength(16);
+  });
+});
+
+describe('the text form', () => {
+  it('takes names with colons and blanks', () => {
+    const [main] = parseProfile(
+      Buffer.from('a::b<int, c>:10:2\n 1: 7 std::f(int, long):4 g:3\n 2.5: h::i<1, 2>:3\n  1: 3\n'),
+    ).functions;
+    expect(main?.name).toBe('a::b<int, c>');
+    expect(main?.body[0]?.targets.map(({ name, count }) => [name, count.toNumber()])).toEqual([
+      ['std::f(int, long)', 4],
+      ['g', 3],
+    ]);
+    expect(main?.inlined[0]).toMatchObject({ line: 2, discriminator: 5, samples: { name: 'h::i<1, 2>' } });
+  });
+
+  it.each([
+    ['no counts', 'main\n', /line 1/],
+    ['a count of more than 64 bits', 'main:18446744073709551616:0\n', /more than 64 bits at line 1/],
+    ['a level left out', 'main:1:1\n   1: 1\n', /line 2/],
+    ['a body before any function', ' 1: 1\n', /line 1/],
+    ['a target without a count', 'main:1:1\n 1: 1 foo\n', /'foo' in place of|' foo' in place of/],
+  ])('refuses %s', (_, text, message) => {
+    expect(() => parseProfile(Buffer.from(text))).toThrow(message);
+  });
+
+  it('keeps all 64 bits', () => {
+    const [main] = parseProfile(Buffer.from('main:18446744073709551615:9007199254740993\n')).functions;
+    expect(main?.total.toString()).toBe('18446744073709551615');
+    expect(main?.head.toString()).toBe('9007199254740993');
+  });
+});
+
+describe('ULEB128', () => {
+  /** The definition, with bigint: slow and obvious. */
+  const encode = (value: bigint): number[] =>
+    value < 0x80n ? [Number(value)] : [Number(value & 0x7fn) | 0x80, ...encode(value >> 7n)];
+
+  it('is read as written, for every 64-bit value', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (value) => {
+        const reader = new ByteReader(Uint8Array.from(encode(value)));
+        expect(reader.uleb().toString()).toBe(value.toString());
+        expect(reader.atEnd).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    ['no end', [0x80, 0x80]],
+    ['65 bits', [...encode(2n ** 64n)]],
+    ['eleven bytes', [...Array(10).fill(0x80), 0]],
+  ])('is refused with %s', (_, bytes) => {
+    expect(() => new ByteReader(Uint8Array.from(bytes)).uleb()).toThrow(/not a valid sample profile/);
+  });
+});
+
+describe('damage', () => {
+  const [first] = allFixtures();
+  const whole = first === undefined ? Buffer.alloc(0) : readFileSync(fixturePath(first, 'expected.afdo'));
+
+  it('is an error with a code at worst, wherever a file is cut or changed', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(whole.length),
+        fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 4 }),
+        (length, changes) => {
+          const bytes = Uint8Array.from(whole.subarray(0, length));
+          for (const [at, value] of changes) if (at < length) bytes[at] = value;
+          try {
+            parseProfile(bytes);
+          } catch (error) {
+            expect(error).toMatchObject({ name: 'AutofdoError', code: /INPUT_INVALID|UNSUPPORTED/ });
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});

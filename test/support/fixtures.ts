@@ -1,0 +1,39 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../fixtures/', import.meta.url));
+
+/** A recorded program with the profile that llvm-profgen makes of it. */
+export interface Fixture {
+  name: string;
+  folder: string;
+  /** The profiled program. */
+  binary: string;
+  perfData: string;
+}
+
+/** Path of a file of this fixture. */
+export function fixturePath(fixture: Fixture, name: string): string {
+  return join(fixture.folder, name);
+}
+
+/** A fixture by the name of its folder. */
+export function fixture(name: string): Fixture {
+  const folder = join(ROOT, name);
+  const perfData = join(folder, 'perf.data');
+  return { name, folder, binary: join(folder, binaryName(folder)), perfData };
+}
+
+/** All fixtures. */
+export function allFixtures(): Fixture[] {
+  return readdirSync(ROOT)
+    .filter((name) => existsSync(join(ROOT, name, 'perf.data')))
+    .map(fixture);
+}
+
+/** The program is what the recorded commands give to llvm-profgen. */
+function binaryName(folder: string): string {
+  const manifest = readFileSync(join(folder, 'manifest.json'), 'utf8');
+  return /--binary=(\S+)/.exec(manifest)?.[1] ?? '';
+}
