@@ -7,21 +7,21 @@ use crate::event_names::EventNames;
 use crate::metadata::Metadata;
 
 /// Numbers of features, which are also bits of the header's bitmap.
-pub(crate) mod feature {
-    pub(crate) const BUILD_ID: u32 = 2;
-    pub(crate) const HOSTNAME: u32 = 3;
-    pub(crate) const OSRELEASE: u32 = 4;
-    pub(crate) const VERSION: u32 = 5;
-    pub(crate) const ARCH: u32 = 6;
-    pub(crate) const NRCPUS: u32 = 7;
-    pub(crate) const CPUDESC: u32 = 8;
-    pub(crate) const CPUID: u32 = 9;
-    pub(crate) const CMDLINE: u32 = 11;
-    pub(crate) const EVENT_DESC: u32 = 12;
-    pub(crate) const SAMPLE_TIME: u32 = 21;
-    pub(crate) const COMPRESSED: u32 = 27;
-    pub(crate) const CPU_PMU_CAPS: u32 = 28;
-    pub(crate) const PMU_CAPS: u32 = 31;
+mod number {
+    pub(super) const BUILD_ID: u32 = 2;
+    pub(super) const HOSTNAME: u32 = 3;
+    pub(super) const OSRELEASE: u32 = 4;
+    pub(super) const VERSION: u32 = 5;
+    pub(super) const ARCH: u32 = 6;
+    pub(super) const NRCPUS: u32 = 7;
+    pub(super) const CPUDESC: u32 = 8;
+    pub(super) const CPUID: u32 = 9;
+    pub(super) const CMDLINE: u32 = 11;
+    pub(super) const EVENT_DESC: u32 = 12;
+    pub(super) const SAMPLE_TIME: u32 = 21;
+    pub(super) const COMPRESSED: u32 = 27;
+    pub(super) const CPU_PMU_CAPS: u32 = 28;
+    pub(super) const PMU_CAPS: u32 = 31;
 }
 
 /// Takes a feature section into the metadata. Unknown features are noted and otherwise ignored.
@@ -47,25 +47,25 @@ fn parse(number: u32, section: &[u8], metadata: &mut Metadata, names: &mut Event
         }
     };
     match number {
-        feature::HOSTNAME => metadata.hostname = string()?,
-        feature::OSRELEASE => metadata.os_release = string()?,
-        feature::VERSION => metadata.perf_version = string()?,
-        feature::ARCH => metadata.arch = string()?,
-        feature::CPUDESC => metadata.cpu_description = string()?,
-        feature::CPUID => metadata.cpu_id = string()?,
-        feature::NRCPUS => metadata.cpus = Some((fields.u32()?, fields.u32()?)),
-        feature::SAMPLE_TIME => metadata.sample_time = Some((fields.u64()?, fields.u64()?)),
-        feature::COMPRESSED => metadata.compressed = true,
-        feature::CMDLINE => metadata.command_line = parse_strings(fields)?,
-        feature::BUILD_ID => metadata.build_ids.extend(BuildIdEntry::parse_section(section, order)),
-        feature::EVENT_DESC => parse_event_desc(fields, order, names)?,
-        feature::CPU_PMU_CAPS => {
+        number::HOSTNAME => metadata.hostname = string()?,
+        number::OSRELEASE => metadata.os_release = string()?,
+        number::VERSION => metadata.perf_version = string()?,
+        number::ARCH => metadata.arch = string()?,
+        number::CPUDESC => metadata.cpu_description = string()?,
+        number::CPUID => metadata.cpu_id = string()?,
+        number::NRCPUS => metadata.cpus = Some((fields.u32()?, fields.u32()?)),
+        number::SAMPLE_TIME => metadata.sample_time = Some((fields.u64()?, fields.u64()?)),
+        number::COMPRESSED => metadata.compressed = true,
+        number::CMDLINE => metadata.command_line = parse_strings(fields)?,
+        number::BUILD_ID => metadata.build_ids.extend(BuildIdEntry::parse_section(section, order)),
+        number::EVENT_DESC => parse_event_desc(fields, order, names)?,
+        number::CPU_PMU_CAPS => {
             let pairs = parse_pairs(&mut fields)?;
             metadata
                 .pmu_capabilities
                 .extend(pairs.into_iter().map(|(name, value)| (String::new(), name, value)));
         }
-        feature::PMU_CAPS => {
+        number::PMU_CAPS => {
             for _ in 0..fields.u32()? {
                 let pairs = parse_pairs(&mut fields)?;
                 let pmu = fields.string()?;

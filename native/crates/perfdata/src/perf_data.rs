@@ -32,7 +32,7 @@ pub struct PerfData {
 #[derive(Debug)]
 enum Container {
     Seekable(Seekable),
-    Pipe(Pipe),
+    Pipe(Box<Pipe>),
 }
 
 impl PerfData {
@@ -85,7 +85,7 @@ impl PerfData {
         let mut recording = Recording::new(magic.order, magic.pipe);
         if magic.pipe {
             let stream = RecordStream::new(reader, u64::MAX, name, magic.order, start.len() as u64);
-            return Ok(Self::new(recording, Container::Pipe(Pipe::new(stream, None))));
+            return Ok(Self::new(recording, Container::Pipe(Box::new(Pipe::new(stream, None)))));
         }
         read_up_to(&mut reader, crate::header::HEADER_LEN, &mut start, &name)?;
         let header = read_header(&Source::memory(0, start.clone(), name.clone()), magic.order)?;
@@ -106,7 +106,7 @@ impl PerfData {
         let stream = RecordStream::new(input, len, name.clone(), magic.order, data.offset);
         Ok(Self::new(
             recording,
-            Container::Pipe(Pipe::new(stream, Some(FileInPipe { name, header }))),
+            Container::Pipe(Box::new(Pipe::new(stream, Some(FileInPipe { name, header })))),
         ))
     }
 

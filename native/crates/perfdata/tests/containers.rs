@@ -1,0 +1,175 @@
+//! The same records in every container give the same samples.
+
+mod support;
+
+use perfdata::PerfData;
+use support::{Everything, fill, read_all, read_file, read_stream, small_recording};
+use testkit::{Compression, Endian, EventSpec, PerfDataBuilder};
+
+fn assert_same(left: &Everything, right: &Everything) {
+    assert_eq!(left.samples, right.samples);
+    assert_eq!(left.changes, right.changes);
+    assert_eq!(left.stats.samples(), right.stats.samples());
+    assert!(right.stats.complete(), "{:?}", right.stats.damage);
+}
+
+#[test]
+fn file_has_all_that_was_put_in() {
+    let all = read_file(&small_recording(100).build_file());
+    assert_eq!(all.samples.len(), 100);
+    let sample = &all.samples[40];
+    assert_eq!((sample.pid, sample.time, sample.ip, sample.period), (100, 50, 40, 1));
+    assert_eq!(sample.entries.len(), 7);
+    assert_eq!(sample.entries[2], (0x40_0000 + 42, 0x40_1002, 2));
+    assert_eq!(all.stats.mmaps(), 2);
+    assert_eq!(all.changes.len(), 3);
+    assert_eq!(all.stats.damage, None);
+}
+
+#[test]
+fn pipe_equals_file() {
+    let builder = small_recording(300);
+    let file = read_file(&builder.build_file());
+    let pipe = read_stream(&builder.build_pipe());
+    assert!(pipe.input.metadata().pipe);
+    assert_same(&file, &pipe);
+    // A pipe's output that went to a file is told by what it says, not by how it was opened.
+    assert_same(&file, &read_file(&builder.build_pipe()));
+}
+
+#[test]
+fn file_through_a_pipe_equals_file() {
+    let mut builder = small_recording(300);
+    builder.describe_events().string_feature(3, "host");
+    let file = read_file(&builder.build_file());
+    let streamed = read_stream(&builder.build_file());
+    assert_same(&file, &streamed);
+    assert_eq!(file.input.metadata(), streamed.input.metadata());
+    assert_eq!(streamed.input.metadata().hostname.as_deref(), Some("host"));
+}
+
+#[test]
+fn long_stream_comes_in_several_segments() {
+    let builder = small_recording(60_000);
+    let pipe = builder.build_pipe();
+    let mut input = PerfData::from_reader(Box::new(std::io::Cursor::new(pipe.clone())), "stream").expect("it opens");
+    let mut segments = 0;
+    while input.next_segment().expect("reading works").is_some() {
+        segments += 1;
+    }
+    assert!(segments > 1, "{segments} segments of {} bytes", pipe.len());
+    assert_same(&read_file(&builder.build_file()), &read_stream(&pipe));
+}
+
+#[test]
+fn compressed_records_may_be_cut_anywhere() {
+    let builder = small_recording(300);
+    let plain = read_file(&builder.build_file());
+    for compression in [Compression::V1, Compression::V2] {
+        for piece in [1, 7, 64, 1777, 1 << 20] {
+            let file = read_file(&builder.build_compressed_file(compression, piece));
+            assert!(file.input.metadata().compressed);
+            assert_same(&plain, &file);
+            assert_same(&plain, &read_stream(&builder.build_compressed_pipe(compression, piece)));
+        }
+    }
+}
+
+#[test]
+fn compressed2_whose_size_overflows_is_read() {
+    // Entries that do not compress, so that payloads reach the limit.
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    let mut state = 1_u64;
+    let mut random = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    for time in 0..2000 {
+        let entries: Vec<_> = (0..32).map(|_| (random(), random(), random() & 0xfff)).collect();
+        builder.sample(testkit::SampleSpec::of(event, 1).at(time).entries(&entries));
+    }
+    let plain = read_file(&builder.build_file());
+    assert_same(
+        &plain,
+        &read_file(&builder.build_compressed_file(Compression::V2, 1 << 18)),
+    );
+}
+
+#[test]
+fn directory_is_read_as_one_recording() {
+    let builder = small_recording(500);
+    let mut plain = read_file(&builder.build_file());
+    plain.samples.sort();
+    for compression in [None, Some(Compression::V1), Some(Compression::V2)] {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        builder
+            .write_directory(directory.path(), 10, 12, compression)
+            .expect("writing it");
+        let mut all = read_all(PerfData::open(directory.path()).expect("it opens"));
+        all.samples.sort();
+        assert_same(&plain, &all);
+    }
+}
+
+#[test]
+fn first_segment_of_a_directory_has_the_maps_of_all_files() {
+    let mut builder = small_recording(10);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    // The map comes last, in another file than the sample.
+    builder.mmap(testkit::MapSpec::code(100, 0x7000_0000, 0x1000, 0, "/lib/late.so").at(3));
+    builder
+        .write_directory(directory.path(), 1, 3, Some(Compression::V1))
+        .expect("writing it");
+    let mut input = PerfData::open(directory.path()).expect("it opens");
+    let first = input.next_segment().expect("reading works").expect("a segment");
+    assert_eq!(first.side_records().len(), 4);
+    assert_eq!(first.stats().samples(), 10);
+    while let Some(segment) = input.next_segment().expect("reading works") {
+        assert!(segment.side_records().is_empty());
+        assert_eq!(segment.stats().samples(), 0, "counted with the first segment");
+    }
+}
+
+#[test]
+fn big_endian_equals_little_endian() {
+    let of = |endian| {
+        let mut builder = PerfDataBuilder::with_endian(endian);
+        let event = builder.event(EventSpec::branch_stacks("cycles"));
+        builder.event(EventSpec::plain("instructions"));
+        fill(&mut builder, event, 200);
+        builder.describe_events().string_feature(3, "host");
+        builder
+    };
+    let (little, big) = (of(Endian::Little), of(Endian::Big));
+    let expected = read_file(&little.build_file());
+    assert_same(&expected, &read_file(&big.build_file()));
+    assert_same(&expected, &read_stream(&big.build_pipe()));
+    assert_same(&expected, &read_file(&big.build_compressed_file(Compression::V1, 100)));
+    let attrs = |all: &Everything| all.input.metadata().attrs.clone();
+    assert_eq!(attrs(&expected), attrs(&read_file(&big.build_file())));
+}
+
+#[test]
+fn trace_data_between_records_is_passed_over() {
+    let mut builder = small_recording(20);
+    let plain = read_file(&builder.build_file());
+    // AUXTRACE with 3 MiB behind it, whose bytes look like records.
+    let mut body = Vec::new();
+    body.extend((3_u64 << 20).to_le_bytes());
+    body.resize(40, 0);
+    builder.other(71, 0, &body);
+    let fake: Vec<u8> = [9_u32, 8 << 16].iter().flat_map(|word| word.to_le_bytes()).collect();
+    builder.record(fake.repeat((3 << 20) / 8));
+    // TRACING_DATA, filled up to a multiple of 8.
+    builder.other(66, 0, &[5, 0, 0, 0, 0, 0, 0, 0]);
+    builder.record(vec![0xff; 8]);
+    fill(&mut builder, 0, 20);
+    for all in [read_file(&builder.build_file()), read_stream(&builder.build_pipe())] {
+        assert!(all.stats.complete(), "{:?}", all.stats.damage);
+        assert_eq!(all.samples.len(), 40);
+        assert_eq!(all.samples[20..], plain.samples[..]);
+    }
+}

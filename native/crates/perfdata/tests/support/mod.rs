@@ -1,0 +1,127 @@
+//! Reads a whole recording the simple way, for tests to compare.
+
+#![allow(dead_code, reason = "each test file uses some of it")]
+
+use std::io::{Cursor, Read};
+
+use perfdata::{AddressSpaces, Change, ChunkBuffer, ChunkStats, Moment, PerfData, RecordStats};
+use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
+
+/// A sample that outlives its segment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OwnedSample {
+    pub event: u16,
+    pub pid: i32,
+    pub time: u64,
+    pub cpu: u32,
+    pub ip: u64,
+    pub period: u64,
+    pub entries: Vec<(u64, u64, u64)>,
+}
+
+/// All that was read.
+#[derive(Debug)]
+pub struct Everything {
+    pub samples: Vec<OwnedSample>,
+    pub moments: Vec<Moment>,
+    pub changes: Vec<Change>,
+    pub spaces: AddressSpaces,
+    pub stats: RecordStats,
+    pub chunk_stats: ChunkStats,
+    pub input: PerfData,
+}
+
+pub fn read_all(mut input: PerfData) -> Everything {
+    let mut samples = Vec::new();
+    let mut moments = Vec::new();
+    let mut changes = Vec::new();
+    let mut spaces = AddressSpaces::default();
+    let mut stats = RecordStats::default();
+    let mut chunk_stats = ChunkStats::default();
+    let mut buffer = ChunkBuffer::default();
+    while let Some(segment) = input.next_segment().expect("reading works") {
+        stats.add(segment.stats());
+        spaces.extend(segment.side_records());
+        changes.extend(segment.side_records().iter().map(|record| record.change.clone()));
+        for chunk in 0..segment.chunk_count() {
+            let counted = segment.decode_chunk(chunk, &mut buffer, |sample| {
+                moments.push(sample.moment);
+                samples.push(OwnedSample {
+                    event: sample.event,
+                    pid: sample.pid,
+                    time: sample.time,
+                    cpu: sample.cpu,
+                    ip: sample.ip.0,
+                    period: sample.period,
+                    entries: sample.branches.iter().map(|b| (b.from.0, b.to.0, b.flags.0)).collect(),
+                });
+            });
+            chunk_stats.add(counted.expect("decoding works"));
+        }
+    }
+    Everything {
+        samples,
+        moments,
+        changes,
+        spaces,
+        stats,
+        chunk_stats,
+        input,
+    }
+}
+
+/// Reads bytes as a file on disk.
+pub fn read_file(bytes: &[u8]) -> Everything {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), bytes).expect("writing it");
+    read_all(PerfData::open(file.path()).expect("it opens"))
+}
+
+/// A reader that gives a few bytes at a time, as pipes may.
+pub struct Dribble<R>(pub R, pub usize);
+
+impl<R: Read> Read for Dribble<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let len = buffer.len().min(self.1);
+        self.0.read(&mut buffer[..len])
+    }
+}
+
+/// Reads bytes as a stream.
+pub fn read_stream(bytes: &[u8]) -> Everything {
+    let reader = Dribble(Cursor::new(bytes.to_vec()), 1013);
+    read_all(PerfData::from_reader(Box::new(reader), "stream").expect("it opens"))
+}
+
+/// A recording of two processes with `count` samples.
+pub fn small_recording(count: u64) -> PerfDataBuilder {
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles:u"));
+    fill(&mut builder, event, count);
+    builder
+}
+
+/// Maps, a fork and `count` samples.
+pub fn fill(builder: &mut PerfDataBuilder, event: usize, count: u64) {
+    builder.mmap(MapSpec::kernel(
+        0xffff_ffff_8100_0000,
+        0x100_0000,
+        "_text",
+        0xffff_ffff_8100_0000,
+    ));
+    builder.mmap(
+        MapSpec::code(100, 0x40_0000, 0x4000, 0, "/bin/prog")
+            .with_build_id(&[7; 20])
+            .at(1),
+    );
+    builder.fork(200, 100, 2);
+    for i in 0..count {
+        let entries: Vec<_> = (0..i % 33).map(|k| (0x40_0000 + i + k, 0x40_1000 + k, k % 4)).collect();
+        builder.sample(
+            SampleSpec::of(event, if i % 2 == 0 { 100 } else { 200 })
+                .at(10 + i)
+                .ip(i)
+                .entries(&entries),
+        );
+    }
+}
