@@ -129,7 +129,8 @@ fn pipe_attrs_without_ids_get_them_from_the_description() {
 fn features_are_read() {
     for endian in [Endian::Little, Endian::Big] {
         let mut builder = PerfDataBuilder::with_endian(endian);
-        builder.event(EventSpec::branch_stacks("cycles"));
+        let event = builder.event(EventSpec::branch_stacks("cycles"));
+        builder.sample(SampleSpec::of(event, 1));
         builder
             .string_feature(3, "host")
             .string_feature(4, "6.1.0")
