@@ -115,16 +115,11 @@ pub(crate) fn merge_same_names(functions: &mut Vec<FunctionSamples>, names: &Nam
 type Inlinee = (LineLocation, FunctionSamples);
 
 fn compare_inlinees(a: &Inlinee, b: &Inlinee, names: &NameTable) -> Ordering {
-    a.0.cmp(&b.0).then_with(|| {
-        if a.1.name == b.1.name {
-            Ordering::Equal
-        } else {
-            names.get(a.1.name).cmp(&names.get(b.1.name))
-        }
-    })
+    a.0.cmp(&b.0).then_with(|| names.compare(a.1.name, b.1.name))
 }
 
-fn add_record(into: &mut BodyRecord, from: BodyRecord) {
+/// Adds one record to another of the same location.
+pub(crate) fn add_record(into: &mut BodyRecord, from: BodyRecord) {
     into.count = into.count.saturating_add(from.count);
     if into.targets.is_empty() {
         into.targets = from.targets;
@@ -158,7 +153,8 @@ pub(crate) fn add_up_targets(targets: &mut Vec<CallTarget>) {
     }
 }
 
-fn add_target(into: &mut CallTarget, from: CallTarget) {
+/// Adds one target to another of the same name.
+pub(crate) fn add_target(into: &mut CallTarget, from: CallTarget) {
     into.count = into.count.saturating_add(from.count);
 }
 
@@ -201,7 +197,7 @@ fn merge_sorted<T>(
 }
 
 /// Folds runs of equal neighbours into their first element.
-fn fold_equal<T>(items: &mut Vec<T>, same: impl Fn(&T, &T) -> bool, mut add: impl FnMut(&mut T, T)) {
+pub(crate) fn fold_equal<T>(items: &mut Vec<T>, same: impl Fn(&T, &T) -> bool, mut add: impl FnMut(&mut T, T)) {
     let mut folded: Vec<T> = Vec::with_capacity(items.len());
     for item in items.drain(..) {
         match folded.last_mut() {

@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::BuildHasher;
 
@@ -151,6 +152,19 @@ impl NameTable {
     #[must_use]
     pub fn get(&self, id: NameId) -> Name<'_> {
         resolve(&self.bytes, self.entries[id.index()])
+    }
+
+    /// The order of the names that two ids stand for.
+    ///
+    /// # Panics
+    /// When an id is not of this table.
+    #[must_use]
+    pub fn compare(&self, a: NameId, b: NameId) -> Ordering {
+        if a == b {
+            Ordering::Equal
+        } else {
+            self.get(a).cmp(&self.get(b))
+        }
     }
 
     /// Every name with its id, in order of ids.

@@ -18,6 +18,11 @@ impl<'a> Cursor<'a> {
         self.position
     }
 
+    /// Moves to `position`, or to the end if that is before it.
+    pub(crate) fn seek(&mut self, position: usize) {
+        self.position = position.min(self.bytes.len());
+    }
+
     pub(crate) fn rest(&self) -> &'a [u8] {
         &self.bytes[self.position..]
     }

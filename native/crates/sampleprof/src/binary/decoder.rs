@@ -1,5 +1,7 @@
+use std::cmp::Ordering;
+
 use super::Cursor;
-use crate::combine::{add_up_targets, normalize};
+use crate::combine::{Checksums, add_record, add_target, add_up_targets, fold_equal, merge_function};
 use crate::read::ReadErrorKind;
 use crate::{BodyRecord, CallTarget, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, NameId, NameTable};
 
@@ -15,111 +17,240 @@ const MIN_TARGET_SIZE: usize = 2;
 /// Fewest bytes of an inlinee: line, discriminator, name, total, number of records, number of inlinees.
 const MIN_INLINEE_SIZE: usize = 6;
 
-/// Decodes the parts that the binary forms share.
-#[derive(Default)]
-pub(crate) struct Decoder {
-    /// The names of the profile.
-    pub(crate) names: NameTable,
-    /// The file's name table: what its indexes stand for.
-    table: Vec<NameId>,
+/// A record with more targets is sorted once instead of searched for each of them.
+const FEW_TARGETS: usize = 16;
+
+/// Adds encoded functions to decoded ones; decoding is adding to nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct Decoder<'a> {
+    /// The table that ids are of.
+    pub(crate) names: &'a NameTable,
+    /// What indexes into the file's name table stand for.
+    pub(crate) table: &'a [NameId],
+    /// Every count is multiplied by it.
+    pub(crate) weight: u64,
 }
 
-impl Decoder {
-    /// Replaces the name table by one of NUL-terminated names.
-    pub(crate) fn read_names(&mut self, cursor: &mut Cursor<'_>) -> Result<(), ReadErrorKind> {
-        self.read_table(cursor, 1, |names, cursor| Ok(names.intern(cursor.string()?)))
+impl Decoder<'_> {
+    /// An index into the name table.
+    #[inline]
+    pub(crate) fn name(&self, cursor: &mut Cursor<'_>) -> Result<NameId, ReadErrorKind> {
+        Ok(self.table[name_index(cursor, self.table.len())?])
     }
 
-    /// Replaces the name table by one of MD5 hashes, ULEB128 or eight bytes each.
-    pub(crate) fn read_guids(&mut self, cursor: &mut Cursor<'_>, fixed_length: bool) -> Result<(), ReadErrorKind> {
-        if fixed_length {
-            self.read_table(cursor, 8, |names, cursor| Ok(names.intern_guid(cursor.fixed64()?)))
-        } else {
-            self.read_table(cursor, 1, |names, cursor| Ok(names.intern_guid(cursor.number()?)))
-        }
+    /// What a function that is not inlined starts with: its head count and its name.
+    pub(crate) fn head(&self, cursor: &mut Cursor<'_>) -> Result<(u64, NameId), ReadErrorKind> {
+        Ok((cursor.number()?, self.name(cursor)?))
     }
 
-    fn read_table(
-        &mut self,
+    /// The rest of such a function, added to `sum`.
+    pub(crate) fn add_function(
+        &self,
         cursor: &mut Cursor<'_>,
-        entry_size: usize,
-        read: impl Fn(&mut NameTable, &mut Cursor<'_>) -> Result<NameId, ReadErrorKind>,
+        head: u64,
+        sum: &mut FunctionSamples,
     ) -> Result<(), ReadErrorKind> {
-        let count = cursor.count("names", entry_size)?;
-        self.table.clear();
-        self.table.reserve(count);
+        sum.head = self.add(sum.head, head);
+        self.add_body(cursor, sum, 0)
+    }
+
+    fn add(&self, sum: u64, count: u64) -> u64 {
+        sum.saturating_add(count.saturating_mul(self.weight))
+    }
+
+    /// What follows a function's name, added to `sum`, whose order is kept.
+    fn add_body(&self, cursor: &mut Cursor<'_>, sum: &mut FunctionSamples, depth: usize) -> Result<(), ReadErrorKind> {
+        check_depth(depth)?;
+        sum.total = self.add(sum.total, cursor.number()?);
+        self.add_records(cursor, &mut sum.body)?;
+        self.add_inlinees(cursor, &mut sum.inlinees, depth)
+    }
+
+    fn add_records(&self, cursor: &mut Cursor<'_>, body: &mut Vec<BodyRecord>) -> Result<(), ReadErrorKind> {
+        let count = cursor.count("body records", MIN_RECORD_SIZE)?;
+        if body.is_empty() {
+            body.reserve_exact(count);
+        }
+        let mut hint = 0;
+        let mut new = Vec::new();
         for _ in 0..count {
-            self.table.push(read(&mut self.names, cursor)?);
+            let location = body_location(cursor)?;
+            let slot = find(body, &mut hint, |record| record.location.cmp(&location));
+            if let Slot::At(position) = slot {
+                self.add_record(cursor, &mut body[position])?;
+                continue;
+            }
+            let mut record = BodyRecord {
+                location,
+                ..BodyRecord::default()
+            };
+            self.add_record(cursor, &mut record)?;
+            if slot == Slot::End { &mut *body } else { &mut new }.push(record);
+        }
+        if !new.is_empty() {
+            body.append(&mut new);
+            body.sort_by_key(|record| record.location);
+            fold_equal(body, |a, b| a.location == b.location, add_record);
         }
         Ok(())
     }
 
-    /// An index into the name table.
+    /// What follows a record's location.
     #[inline]
-    pub(crate) fn name(&self, cursor: &mut Cursor<'_>) -> Result<NameId, ReadErrorKind> {
-        let index = cursor.number()?;
-        let name = usize::try_from(index).ok().and_then(|index| self.table.get(index));
-        name.copied().ok_or(ReadErrorKind::NameIndex {
-            index,
-            len: self.table.len(),
-        })
+    fn add_record(&self, cursor: &mut Cursor<'_>, record: &mut BodyRecord) -> Result<(), ReadErrorKind> {
+        record.count = self.add(record.count, cursor.number()?);
+        self.add_targets(cursor, &mut record.targets)
     }
 
-    /// A function that is not inlined: its head count and its body.
-    pub(crate) fn top_level(&self, cursor: &mut Cursor<'_>) -> Result<FunctionSamples, ReadErrorKind> {
-        let head = cursor.number()?;
-        let mut function = self.body(cursor, 0)?;
-        function.head = head;
-        Ok(function)
-    }
-
-    /// A place where a function was inlined.
-    pub(crate) fn call_site(&self, cursor: &mut Cursor<'_>) -> Result<LineLocation, ReadErrorKind> {
-        Ok(LineLocation::new(cursor.number32()?, cursor.number32()?))
-    }
-
-    fn body(&self, cursor: &mut Cursor<'_>, depth: usize) -> Result<FunctionSamples, ReadErrorKind> {
-        if depth > MAX_INLINE_DEPTH {
-            return Err(ReadErrorKind::TooDeep);
+    fn add_targets(&self, cursor: &mut Cursor<'_>, targets: &mut Vec<CallTarget>) -> Result<(), ReadErrorKind> {
+        let count = cursor.count("call targets", MIN_TARGET_SIZE)?;
+        if count == 0 {
+            return Ok(());
         }
-        let mut function = FunctionSamples::new(self.name(cursor)?);
-        function.total = cursor.number()?;
-        let records = cursor.count("body records", MIN_RECORD_SIZE)?;
-        function.body.reserve_exact(records);
-        for _ in 0..records {
-            function.body.push(self.record(cursor)?);
+        if targets.is_empty() {
+            targets.reserve_exact(count);
         }
-        let inlinees = cursor.count("inlined functions", MIN_INLINEE_SIZE)?;
-        function.inlinees.reserve_exact(inlinees);
-        for _ in 0..inlinees {
-            let location = self.call_site(cursor)?;
-            function.inlinees.push((location, self.body(cursor, depth + 1)?));
-        }
-        normalize(&mut function, &self.names);
-        Ok(function)
-    }
-
-    #[inline]
-    fn record(&self, cursor: &mut Cursor<'_>) -> Result<BodyRecord, ReadErrorKind> {
-        let line_offset = cursor.number()?;
-        if line_offset > MAX_BODY_LINE_OFFSET {
-            return Err(ReadErrorKind::LineOffset(line_offset));
-        }
-        let location = LineLocation::new(line_offset as u32, cursor.number32()?);
-        let count = cursor.number()?;
-        let len = cursor.count("call targets", MIN_TARGET_SIZE)?;
-        let mut targets = Vec::with_capacity(len);
-        for _ in 0..len {
-            targets.push(CallTarget {
+        let few = targets.len() + count <= FEW_TARGETS;
+        for _ in 0..count {
+            let target = CallTarget {
                 name: self.name(cursor)?,
-                count: cursor.number()?,
+                count: self.add(0, cursor.number()?),
+            };
+            let known = if few {
+                targets.iter_mut().find(|known| known.name == target.name)
+            } else {
+                None
+            };
+            match known {
+                Some(known) => add_target(known, target),
+                None => targets.push(target),
+            }
+        }
+        if !few {
+            add_up_targets(targets);
+        }
+        Ok(())
+    }
+
+    fn add_inlinees(
+        &self,
+        cursor: &mut Cursor<'_>,
+        inlinees: &mut Vec<(LineLocation, FunctionSamples)>,
+        depth: usize,
+    ) -> Result<(), ReadErrorKind> {
+        let count = cursor.count("inlined functions", MIN_INLINEE_SIZE)?;
+        if inlinees.is_empty() {
+            inlinees.reserve_exact(count);
+        }
+        let mut hint = 0;
+        let mut new = Vec::new();
+        for _ in 0..count {
+            let location = call_site(cursor)?;
+            let name = self.name(cursor)?;
+            let slot = find(inlinees, &mut hint, |(at, callee)| {
+                at.cmp(&location).then_with(|| self.names.compare(callee.name, name))
+            });
+            if let Slot::At(position) = slot {
+                self.add_body(cursor, &mut inlinees[position].1, depth + 1)?;
+                continue;
+            }
+            let mut callee = FunctionSamples::new(name);
+            self.add_body(cursor, &mut callee, depth + 1)?;
+            if slot == Slot::End { &mut *inlinees } else { &mut new }.push((location, callee));
+        }
+        if !new.is_empty() {
+            inlinees.append(&mut new);
+            inlinees.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| self.names.compare(a.1.name, b.1.name)));
+            let same = |a: &(LineLocation, FunctionSamples), b: &(LineLocation, FunctionSamples)| {
+                a.0 == b.0 && a.1.name == b.1.name
+            };
+            fold_equal(inlinees, same, |into, from| {
+                merge_function(&mut into.1, from.1, self.names, Checksums::Replace);
             });
         }
-        add_up_targets(&mut targets);
-        Ok(BodyRecord {
-            location,
-            count,
-            targets,
-        })
+        Ok(())
     }
+}
+
+/// Reads over a function that is not inlined, looking for everything that [`Decoder`] refuses; its name's index.
+pub(crate) fn skim_function(cursor: &mut Cursor<'_>, table_len: usize) -> Result<usize, ReadErrorKind> {
+    cursor.number()?;
+    skim_body(cursor, table_len, 0)
+}
+
+fn skim_body(cursor: &mut Cursor<'_>, table_len: usize, depth: usize) -> Result<usize, ReadErrorKind> {
+    let name = name_index(cursor, table_len)?;
+    check_depth(depth)?;
+    cursor.number()?;
+    for _ in 0..cursor.count("body records", MIN_RECORD_SIZE)? {
+        body_location(cursor)?;
+        cursor.number()?;
+        for _ in 0..cursor.count("call targets", MIN_TARGET_SIZE)? {
+            name_index(cursor, table_len)?;
+            cursor.number()?;
+        }
+    }
+    for _ in 0..cursor.count("inlined functions", MIN_INLINEE_SIZE)? {
+        call_site(cursor)?;
+        skim_body(cursor, table_len, depth + 1)?;
+    }
+    Ok(name)
+}
+
+/// A place where a function was inlined.
+pub(crate) fn call_site(cursor: &mut Cursor<'_>) -> Result<LineLocation, ReadErrorKind> {
+    Ok(LineLocation::new(cursor.number32()?, cursor.number32()?))
+}
+
+#[inline]
+fn body_location(cursor: &mut Cursor<'_>) -> Result<LineLocation, ReadErrorKind> {
+    let line_offset = cursor.number()?;
+    if line_offset > MAX_BODY_LINE_OFFSET {
+        return Err(ReadErrorKind::LineOffset(line_offset));
+    }
+    Ok(LineLocation::new(line_offset as u32, cursor.number32()?))
+}
+
+/// An index into a name table of `len` names.
+#[inline]
+fn name_index(cursor: &mut Cursor<'_>, len: usize) -> Result<usize, ReadErrorKind> {
+    let index = cursor.number()?;
+    usize::try_from(index)
+        .ok()
+        .filter(|&known| known < len)
+        .ok_or(ReadErrorKind::NameIndex { index, len })
+}
+
+fn check_depth(depth: usize) -> Result<(), ReadErrorKind> {
+    if depth > MAX_INLINE_DEPTH {
+        Err(ReadErrorKind::TooDeep)
+    } else {
+        Ok(())
+    }
+}
+
+/// Where in an ascending list something is, or would be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    At(usize),
+    End,
+    Between,
+}
+
+/// Finds what `order` calls equal, starting from `hint`, which it moves on.
+///
+/// What is looked for normally ascends, so that a whole list costs one pass; otherwise each costs a binary search.
+#[inline]
+fn find<T>(items: &[T], hint: &mut usize, order: impl Fn(&T) -> Ordering) -> Slot {
+    while let Some(item) = items.get(*hint) {
+        match order(item) {
+            Ordering::Less => *hint += 1,
+            Ordering::Equal => return Slot::At(*hint),
+            Ordering::Greater => break,
+        }
+    }
+    if *hint > 0 && order(&items[*hint - 1]).is_ge() {
+        return items[..*hint].binary_search_by(order).map_or(Slot::Between, Slot::At);
+    }
+    if *hint == items.len() { Slot::End } else { Slot::Between }
 }

@@ -2,12 +2,15 @@
 
 mod cursor;
 mod decoder;
+mod encoded;
+mod metadata;
 mod reader;
 mod writer;
 
 pub(crate) use cursor::Cursor;
-pub(crate) use decoder::Decoder;
-pub(crate) use reader::{read, read_summary, read_version};
+pub(crate) use decoder::{Decoder, skim_function};
+pub(crate) use encoded::{EncodedProfile, Part, read_guids, read_names};
+pub(crate) use reader::{open, read_summary, read_version};
 pub(crate) use writer::{Encoder, write};
 
 /// `SPROF42` as the upper seven bytes, the format as the lowest (LLVM: `SPMagic`).

@@ -1,13 +1,15 @@
-use super::{Cursor, Decoder, VERSION};
-use crate::combine::merge_same_names;
-use crate::read::{Located, Place, ReadErrorKind};
-use crate::{Profile, ProfileSummary, SummaryEntry};
+use std::borrow::Cow;
 
-/// Header, summary, name table, functions up to the end of the file.
-pub(crate) fn read(bytes: &[u8]) -> Result<Profile, Located> {
+use super::encoded::{EncodedProfile, Part, read_names};
+use super::{Cursor, VERSION};
+use crate::read::{Located, Place, ReadErrorKind};
+use crate::{ProfileSummary, SummaryEntry};
+
+/// Header, summary, name table; functions are the rest of the file.
+pub(crate) fn open(bytes: &[u8]) -> Result<EncodedProfile<'_>, Located> {
     let mut cursor = Cursor::new(bytes);
     let mut section = "header";
-    let profile = read_parts(&mut cursor, &mut section);
+    let profile = open_parts(&mut cursor, &mut section);
     profile.map_err(|kind| {
         Located::new(
             Place::Offset {
@@ -19,24 +21,23 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Profile, Located> {
     })
 }
 
-fn read_parts(cursor: &mut Cursor<'_>, section: &mut &'static str) -> Result<Profile, ReadErrorKind> {
+fn open_parts<'a>(cursor: &mut Cursor<'a>, section: &mut &'static str) -> Result<EncodedProfile<'a>, ReadErrorKind> {
+    let mut profile = EncodedProfile::default();
     read_version(cursor)?;
     *section = "summary";
     read_summary(cursor)?;
     *section = "name table";
-    let mut decoder = Decoder::default();
-    decoder.read_names(cursor)?;
-    *section = "functions";
-    let mut functions = Vec::new();
-    while !cursor.is_at_end() {
-        functions.push(decoder.top_level(cursor)?);
-    }
-    merge_same_names(&mut functions, &decoder.names);
-    Ok(Profile {
-        names: decoder.names,
-        functions,
-        ..Profile::default()
-    })
+    profile.tables.push(read_names(cursor, &mut profile.names)?);
+    let offset = cursor.position() as u64;
+    let content = Cow::Borrowed(cursor.rest());
+    profile.functions.push(Part {
+        content,
+        name: "functions",
+        offset,
+        flags: 0,
+        table: 0,
+    });
+    Ok(profile)
 }
 
 /// The magic number, which has been looked at, and the version.

@@ -8,7 +8,8 @@ mod writer;
 
 pub use table::SectionInfo;
 
-pub(crate) use reader::read;
+pub(crate) use reader::open;
+pub(crate) use section::flag;
 pub(crate) use table::read_table;
 pub(crate) use writer::write;
 

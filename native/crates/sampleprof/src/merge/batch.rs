@@ -1,15 +1,14 @@
-use std::borrow::Cow;
 use std::fs;
 
 use rayon::prelude::*;
 
-use super::shard::{SHARDS, Shard, shard_of};
-use super::{Content, InputError, MergeError, MergeInput, MergeOptions, Merged};
-use crate::combine::scale;
-use crate::{FunctionSamples, NameId, NameTable, Profile, read};
+use super::input::{Opened, Prepared};
+use super::shard::{SHARDS, Shard};
+use super::{Content, MergeError, MergeInput, MergeOptions, Merged};
+use crate::{NameId, Profile};
 
-/// How many encoded bytes are in work at once. Decoded, they take about ten times as much.
-const BATCH_BYTES: u64 = 6 << 20;
+/// How many bytes of files are in work at once.
+const BATCH_BYTES: u64 = 16 << 20;
 
 /// How many files are in work at once, however small.
 const BATCH_FILES: usize = 256;
@@ -21,15 +20,10 @@ pub(super) struct Merger {
     shards: Vec<Shard>,
     /// The GUIDs of the names of `merged.profile`, which tell functions apart.
     guids: Vec<u64>,
+    /// Which of these names are on a profile symbol list.
     symbols: Option<Vec<bool>>,
     /// A profile of the kind that the others must be of: its name, and whether it is based on probes.
     kind: Option<(String, bool)>,
-}
-
-/// One input, read, with names looked up in the table of the sum as far as they are in it.
-struct ReadInput {
-    profile: Profile,
-    known: Vec<Option<NameId>>,
 }
 
 impl Merger {
@@ -48,27 +42,38 @@ impl Merger {
     /// Adds the first few inputs and returns the others.
     pub(super) fn add_batch<'a>(&mut self, inputs: &'a [MergeInput]) -> Result<&'a [MergeInput], MergeError> {
         let (batch, rest) = inputs.split_at(batch_len(inputs));
+        let mut buffers = vec![Vec::new(); batch.len()];
         let names = &self.merged.profile.names;
-        let read: Vec<_> = batch.par_iter().map(|input| read_input(input, names)).collect();
+        let opened: Vec<_> = buffers
+            .par_iter_mut()
+            .zip(batch)
+            .map(|(buffer, input)| Opened::open(input, buffer, names))
+            .collect();
 
-        let mut accepted = Vec::with_capacity(read.len());
-        for (input, result) in batch.iter().zip(read) {
-            match result {
-                Ok(read) => {
-                    self.check_kind(input, &read.profile)?;
-                    let ids = self.take_names(&read);
-                    self.take_properties(&read.profile, &ids);
-                    accepted.push((input, read.profile.functions, ids));
+        let mut accepted = Vec::with_capacity(batch.len());
+        for (input, opened) in batch.iter().zip(opened) {
+            match opened {
+                Ok(opened) => {
+                    self.check_kind(input, &opened)?;
+                    let ids = self.take_names(&opened);
+                    self.take_properties(&opened, &ids);
+                    accepted.push((input, opened, ids));
                 }
                 Err(error) if self.options.keep_going => self.merged.skipped.push(error),
                 Err(error) => return Err(error.into()),
             }
         }
         self.merged.inputs += accepted.len();
-        self.add_functions(accepted);
+        let guids = &self.guids;
+        let prepared: Vec<_> = accepted
+            .into_par_iter()
+            .map(|(input, opened, ids)| opened.prepare(input, &ids, guids))
+            .collect();
+        self.add_functions(prepared)?;
         Ok(rest)
     }
 
+    /// The sum of all that was added, of `count` inputs in all.
     pub(super) fn finish(mut self, count: usize) -> Result<Merged, MergeError> {
         if self.merged.inputs == 0 && !self.merged.skipped.is_empty() {
             return Err(MergeError::NothingUsable {
@@ -76,7 +81,7 @@ impl Merger {
                 first: self.merged.skipped.swap_remove(0),
             });
         }
-        let profile = &mut self.merged.profile;
+        let profile: &mut Profile = &mut self.merged.profile;
         for shard in self.shards {
             profile.functions.extend(shard.functions);
             self.merged.mismatches.extend(shard.mismatches);
@@ -92,22 +97,22 @@ impl Merger {
         Ok(self.merged)
     }
 
-    fn check_kind(&mut self, input: &MergeInput, profile: &Profile) -> Result<(), MergeError> {
-        let probe_based = profile.flags.probe_based;
+    fn check_kind(&mut self, input: &MergeInput, opened: &Opened<'_>) -> Result<(), MergeError> {
+        let probe_based = opened.flags.probe_based;
         let (first, first_probe_based) = self.kind.get_or_insert_with(|| (input.name.clone(), probe_based));
         if *first_probe_based == probe_based {
             return Ok(());
         }
-        let (one, other) = (first.clone(), input.name.clone());
-        let (probe_based, other) = if probe_based { (other, one) } else { (one, other) };
+        let (first, this) = (first.clone(), input.name.clone());
+        let (probe_based, other) = if probe_based { (this, first) } else { (first, this) };
         Err(MergeError::MixedLocations { probe_based, other })
     }
 
     /// The ids that the names of an input have in the sum.
-    fn take_names(&mut self, input: &ReadInput) -> Vec<NameId> {
+    fn take_names(&mut self, opened: &Opened<'_>) -> Vec<NameId> {
         let names = &mut self.merged.profile.names;
         let guids = &mut self.guids;
-        let ids = input.profile.names.iter().zip(&input.known).map(|((_, name), known)| {
+        let ids = opened.names.iter().zip(&opened.known).map(|((_, name), known)| {
             known.unwrap_or_else(|| {
                 let id = names.intern_name(name);
                 if id.index() == guids.len() {
@@ -119,13 +124,13 @@ impl Merger {
         ids.collect()
     }
 
-    fn take_properties(&mut self, profile: &Profile, ids: &[NameId]) {
+    fn take_properties(&mut self, opened: &Opened<'_>, ids: &[NameId]) {
         let flags = &mut self.merged.profile.flags;
-        flags.fs_discriminators |= profile.flags.fs_discriminators;
-        flags.probe_based |= profile.flags.probe_based;
-        flags.pre_inlined |= profile.flags.pre_inlined;
-        self.merged.partial_input |= profile.flags.partial;
-        if let Some(symbols) = &profile.symbols
+        flags.fs_discriminators |= opened.flags.fs_discriminators;
+        flags.probe_based |= opened.flags.probe_based;
+        flags.pre_inlined |= opened.flags.pre_inlined;
+        self.merged.partial_input |= opened.flags.partial;
+        if let Some(symbols) = &opened.symbols
             && !self.options.drop_symbols
         {
             let listed = self.symbols.get_or_insert_default();
@@ -136,24 +141,27 @@ impl Merger {
         }
     }
 
-    fn add_functions(&mut self, inputs: Vec<(&MergeInput, Vec<FunctionSamples>, Vec<NameId>)>) {
+    fn add_functions(&mut self, inputs: Vec<Prepared<'_>>) -> Result<(), MergeError> {
         let names = &self.merged.profile.names;
         let guids = &self.guids;
-        let mut by_shard: Vec<Vec<(&MergeInput, Vec<FunctionSamples>)>> = (0..SHARDS).map(|_| Vec::new()).collect();
-        let split: Vec<_> = inputs
-            .into_par_iter()
-            .map(|(input, functions, ids)| (input, split_functions(functions, &ids, guids, input.weight)))
-            .collect();
-        for (input, parts) in split {
-            for (shard, part) in by_shard.iter_mut().zip(parts) {
-                shard.push((input, part));
+        let mut by_shard: Vec<_> = (0..SHARDS).map(|_| Vec::with_capacity(inputs.len())).collect();
+        let mut sources = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            for (shard, pieces) in by_shard.iter_mut().zip(input.pieces) {
+                shard.push(pieces);
             }
+            sources.push(input.source);
         }
-        self.shards.par_iter_mut().zip(by_shard).for_each(|(shard, parts)| {
-            for (input, functions) in parts {
-                shard.add(input, functions, names, guids);
-            }
-        });
+        self.shards
+            .par_iter_mut()
+            .zip(by_shard)
+            .try_for_each(|(shard, pieces)| {
+                sources
+                    .iter()
+                    .zip(pieces)
+                    .try_for_each(|(source, pieces)| shard.add(source, pieces, names, guids))
+            })?;
+        Ok(())
     }
 }
 
@@ -169,45 +177,4 @@ fn batch_len(inputs: &[MergeInput]) -> usize {
         bytes <= BATCH_BYTES
     });
     fits.count().max(1).min(inputs.len())
-}
-
-fn read_input(input: &MergeInput, names: &NameTable) -> Result<ReadInput, InputError> {
-    let bytes = match &input.content {
-        Content::Bytes(bytes) => Cow::Borrowed(&bytes[..]),
-        Content::File(path) => Cow::Owned(fs::read(path).map_err(|source| InputError::Io {
-            file: input.name.clone(),
-            source,
-        })?),
-    };
-    let profile = read(&bytes, &input.name)?;
-    let known = profile.names.iter().map(|(_, name)| names.find(name)).collect();
-    Ok(ReadInput { profile, known })
-}
-
-/// Gives functions the ids and the weight they have in the sum, and puts each with its shard.
-fn split_functions(
-    functions: Vec<FunctionSamples>,
-    ids: &[NameId],
-    guids: &[u64],
-    weight: u64,
-) -> Vec<Vec<FunctionSamples>> {
-    let mut parts: Vec<_> = (0..SHARDS).map(|_| Vec::new()).collect();
-    for mut function in functions {
-        rename(&mut function, ids);
-        if weight != 1 {
-            scale(&mut function, weight);
-        }
-        parts[shard_of(guids[function.name.index()])].push(function);
-    }
-    parts
-}
-
-fn rename(function: &mut FunctionSamples, ids: &[NameId]) {
-    function.name = ids[function.name.index()];
-    for target in function.body.iter_mut().flat_map(|record| &mut record.targets) {
-        target.name = ids[target.name.index()];
-    }
-    for (_, inlinee) in &mut function.inlinees {
-        rename(inlinee, ids);
-    }
 }

@@ -5,6 +5,7 @@
 //! (LLVM: `FunctionSamples::merge`). So the result does not depend on the number of threads.
 
 mod batch;
+mod input;
 mod shard;
 
 use std::ops::ControlFlow;

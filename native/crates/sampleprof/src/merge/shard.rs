@@ -1,10 +1,12 @@
 use rustc_hash::FxHashMap;
 
-use super::{ChecksumMismatch, MergeInput};
+use super::input::{Piece, Source};
+use super::{ChecksumMismatch, InputError};
+use crate::binary::Decoder;
 use crate::combine::{Checksums, merge_function};
-use crate::{FunctionSamples, NameTable};
+use crate::{FunctionSamples, NameId, NameTable};
 
-/// Into how many parts the sum is divided, for threads to work on. It is part of the order of functions in the
+/// Into how many parts the sum is divided, for threads to work on. It decides about the order of functions in the
 /// result, so it does not depend on the machine.
 pub(super) const SHARDS: usize = 64;
 
@@ -26,30 +28,69 @@ impl Shard {
     /// Adds functions of one input.
     pub(super) fn add(
         &mut self,
-        input: &MergeInput,
-        functions: Vec<FunctionSamples>,
+        source: &Source<'_>,
+        pieces: Vec<Piece>,
         names: &NameTable,
         guids: &[u64],
-    ) {
-        for function in functions {
-            let position = *self
-                .positions
-                .entry(guids[function.name.index()])
-                .or_insert(self.functions.len());
-            let Some(sum) = self.functions.get_mut(position) else {
-                self.functions.push(function);
-                continue;
-            };
-            let name = function.name;
-            let count = merge_function(sum, function, names, Checksums::Match);
-            if count > 0 {
-                let function = names.get(name).to_string();
-                self.mismatches.push(ChecksumMismatch {
-                    input: input.name.clone(),
-                    function,
-                    count,
-                });
+    ) -> Result<(), InputError> {
+        for piece in pieces {
+            match piece {
+                Piece::Decoded(function) => self.add_decoded(source, function, names, guids),
+                Piece::Encoded { part, start } => self.add_encoded(source, part, start, names, guids)?,
             }
         }
+        Ok(())
+    }
+
+    /// The sum of a function, which is new if there was none.
+    fn sum(&mut self, name: NameId, guids: &[u64]) -> &mut FunctionSamples {
+        let position = *self
+            .positions
+            .entry(guids[name.index()])
+            .or_insert(self.functions.len());
+        if position == self.functions.len() {
+            self.functions.push(FunctionSamples::new(name));
+        }
+        &mut self.functions[position]
+    }
+
+    fn add_decoded(&mut self, source: &Source<'_>, function: FunctionSamples, names: &NameTable, guids: &[u64]) {
+        let name = function.name;
+        let attributes = function.attributes;
+        let known = self.functions.len();
+        let sum = self.sum(name, guids);
+        let mismatches = merge_function(sum, function, names, Checksums::Match);
+        if self.functions.len() > known {
+            self.functions[known].attributes = attributes;
+        }
+        if mismatches > 0 {
+            self.mismatches.push(ChecksumMismatch {
+                input: source.input.name.clone(),
+                function: names.get(name).to_string(),
+                count: mismatches,
+            });
+        }
+    }
+
+    fn add_encoded(
+        &mut self,
+        source: &Source<'_>,
+        part: usize,
+        start: usize,
+        names: &NameTable,
+        guids: &[u64],
+    ) -> Result<(), InputError> {
+        let part = &source.parts[part];
+        let decoder = Decoder {
+            names,
+            table: &source.tables[part.table],
+            weight: source.input.weight,
+        };
+        let added = part.decode(|cursor| {
+            cursor.seek(start);
+            let (head, name) = decoder.head(cursor)?;
+            decoder.add_function(cursor, head, self.sum(name, guids))
+        });
+        added.map_err(|error| error.in_file(&source.input.name).into())
     }
 }

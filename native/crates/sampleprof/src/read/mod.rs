@@ -9,6 +9,7 @@ pub use error::{Place, ReadError, ReadErrorKind};
 pub(crate) use detect::{Encoding, detect};
 pub(crate) use error::Located;
 
+use crate::binary::EncodedProfile;
 use crate::{Format, Profile, SectionInfo, binary, extbinary, text};
 
 /// Reads a sample profile in any encoding that LLVM 22 writes.
@@ -19,13 +20,22 @@ use crate::{Format, Profile, SectionInfo, binary, extbinary, text};
 /// # Errors
 /// When the bytes are no sample profile, are damaged, or use something that [`Profile`] cannot hold.
 pub fn read(bytes: &[u8], file: &str) -> Result<Profile, ReadError> {
-    let profile = match detect(bytes) {
-        Encoding::Sample(Format::Text) => text::read(bytes),
-        Encoding::Sample(Format::Binary) => binary::read(bytes),
-        Encoding::Sample(Format::ExtBinary) => extbinary::read(bytes),
-        Encoding::Foreign(foreign) => Err(Located::whole_file(ReadErrorKind::Foreign(foreign))),
+    let profile = match open_binary(bytes) {
+        Ok(Some(profile)) => profile.decode(),
+        Ok(None) => text::read(bytes),
+        Err(error) => Err(error),
     };
     profile.map_err(|error| error.in_file(file))
+}
+
+/// A profile in a binary encoding, or nothing if it is a text.
+pub(crate) fn open_binary(bytes: &[u8]) -> Result<Option<EncodedProfile<'_>>, Located> {
+    match detect(bytes) {
+        Encoding::Sample(Format::Text) => Ok(None),
+        Encoding::Sample(Format::Binary) => binary::open(bytes).map(Some),
+        Encoding::Sample(Format::ExtBinary) => extbinary::open(bytes).map(Some),
+        Encoding::Foreign(foreign) => Err(Located::whole_file(ReadErrorKind::Foreign(foreign))),
+    }
 }
 
 /// The encoding of a sample profile; the content may still turn out to be damaged.
