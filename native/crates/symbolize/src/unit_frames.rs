@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::dwarf::{DieMap, Interest, LineIndex, Location, Piece, Resolver, Space, Subroutine, Unit, UnitReader, walk};
+use crate::dwarf::{DieMap, Interest, LineIndex, Location, Piece, Resolver, Space, Unit, UnitReader, walk};
 
 /// One unit's part of the frame table, numbered on its own.
 #[derive(Default)]
@@ -24,8 +24,9 @@ pub(crate) struct UnitFrame<'a> {
 
 /// A subprogram or inlined subroutine.
 struct Node<'a> {
-    die: Subroutine<'a>,
     offset: usize,
+    call_line: u64,
+    call_discriminator: u64,
     /// The subroutine that this one is inlined into.
     parent: Option<u32>,
     callers: Callers,
@@ -133,8 +134,9 @@ impl<'a> Builder<'_, '_, 'a> {
                 let inlined = visited.interest == Interest::Inlined;
                 let parent = open.last().filter(|_| inlined).map(|(_, node)| *node);
                 self.nodes.push(Node {
-                    die,
                     offset: visited.offset,
+                    call_line: die.call_line(),
+                    call_discriminator: die.call_discriminator(),
                     parent,
                     callers: Callers::Unknown,
                     description: None,
@@ -176,7 +178,8 @@ impl<'a> Builder<'_, '_, 'a> {
     fn description(&mut self, node: u32) -> (Option<&'a [u8]>, u64) {
         let node = &mut self.nodes[node as usize];
         *node.description.get_or_insert_with(|| {
-            let found = self.resolver.describe_cached(&self.reader, node.offset, &node.die);
+            let die = self.reader.subroutine(node.offset);
+            let found = self.resolver.describe_cached(&self.reader, node.offset, &die);
             // llvm-profgen takes "<invalid>", which stands for no name in LLVM, and the empty name for none.
             let name = found.name.filter(|name| !name.is_empty() && *name != b"<invalid>");
             (name, found.decl_line)
@@ -195,7 +198,12 @@ impl<'a> Builder<'_, '_, 'a> {
             }
         }
         while let Some(inner) = path.pop() {
-            let Node { parent, die, .. } = self.nodes[inner as usize];
+            let Node {
+                parent,
+                call_line,
+                call_discriminator,
+                ..
+            } = self.nodes[inner as usize];
             let callers = match parent {
                 None => Callers::None,
                 Some(parent) => {
@@ -211,8 +219,8 @@ impl<'a> Builder<'_, '_, 'a> {
                                 clippy::cast_possible_truncation,
                                 reason = "LLVM keeps 32 bits of a discriminator"
                             )]
-                            let discriminator = die.call_discriminator() as u32;
-                            match self.frame(parent, die.call_line(), discriminator, outer) {
+                            let discriminator = call_discriminator as u32;
+                            match self.frame(parent, call_line, discriminator, outer) {
                                 Some(frame) => Callers::Frame(frame),
                                 None => Callers::Cut(outer),
                             }

@@ -31,10 +31,12 @@ pub(crate) struct Step {
 pub(crate) struct Abbreviation {
     /// Bytes before the first step.
     pub(crate) fixed: u32,
-    steps: (u32, u32),
+    first_step: u32,
+    first_specification: u32,
+    step_count: u16,
+    specification_count: u16,
     pub(crate) has_children: bool,
     pub(crate) interest: Interest,
-    specifications: (u32, u32),
 }
 
 /// Why a walk may want to stop at a DIE.
@@ -47,38 +49,60 @@ pub(crate) enum Interest {
     SubprogramWithCode,
     /// A `DW_TAG_inlined_subroutine`.
     Inlined,
-    /// A form is not known, so nothing behind this DIE can be found.
+    /// There is no such abbreviation, or a form in it is not known: nothing behind this DIE can be found.
     Opaque,
 }
 
-/// Codes up to this one are looked up in an array.
-const MAX_DENSE: u64 = 1 << 14;
-const NO_ENTRY: u32 = u32::MAX;
+/// Codes below this one are looked up in an array.
+const DENSE: u64 = 1 << 14;
+
+const ABSENT: Abbreviation = Abbreviation {
+    fixed: 0,
+    first_step: 0,
+    first_specification: 0,
+    step_count: 0,
+    specification_count: 0,
+    has_children: false,
+    interest: Interest::Opaque,
+};
 
 /// The abbreviations that one or more units use.
 #[derive(Default)]
 pub(crate) struct AbbreviationTable {
-    dense: Vec<u32>,
-    sparse: FxHashMap<u64, u32>,
-    entries: Vec<Abbreviation>,
+    dense: Vec<Abbreviation>,
+    sparse: FxHashMap<u64, Abbreviation>,
     specifications: Vec<Specification>,
     steps: Vec<Step>,
 }
 
 impl AbbreviationTable {
-    /// The table at `offset` of `.debug_abbrev`. What cannot be read ends it.
-    pub(crate) fn parse(section: &[u8], offset: usize, encoding: Encoding) -> Self {
-        let mut table = Self::default();
+    /// Makes this the table at `offset` of `.debug_abbrev`, up to the abbreviation with the code `until`, if one is
+    /// given. What cannot be read ends the table.
+    pub(crate) fn load(&mut self, section: &[u8], offset: usize, encoding: Encoding, until: Option<u64>) {
+        self.dense.clear();
+        self.sparse.clear();
+        self.specifications.clear();
+        self.steps.clear();
         let mut reader = Reader::new(section, offset);
-        while table.parse_one(&mut reader, encoding).is_some() {}
-        table
+        while let Some(code) = self.load_one(&mut reader, encoding) {
+            if Some(code) == until {
+                break;
+            }
+        }
     }
 
-    fn parse_one(&mut self, reader: &mut Reader<'_>, encoding: Encoding) -> Option<()> {
+    fn load_one(&mut self, reader: &mut Reader<'_>, encoding: Encoding) -> Option<u64> {
         let code = reader.uleb().filter(|code| *code != 0)?;
         let tag = DwTag(u16::try_from(reader.uleb()?).ok()?);
-        let has_children = reader.unsigned(1)? != 0;
-        let first = self.specifications.len();
+        let mut entry = Abbreviation {
+            first_step: u32::try_from(self.steps.len()).ok()?,
+            first_specification: u32::try_from(self.specifications.len()).ok()?,
+            has_children: reader.unsigned(1)? != 0,
+            interest: Interest::None,
+            ..ABSENT
+        };
+        let mut has_code = false;
+        let mut opaque = false;
         loop {
             let name = reader.uleb()?;
             let form = reader.uleb()?;
@@ -93,80 +117,65 @@ impl AbbreviationTable {
             };
             // A name beyond 16 bits is some vendor's; 0 names nothing.
             let name = DwAt(u16::try_from(name).unwrap_or(0));
+            has_code |= name == dw::DW_AT_low_pc || name == dw::DW_AT_ranges;
             self.specifications.push(Specification { name, form, implicit });
+            entry.specification_count = entry.specification_count.checked_add(1)?;
+            match form::size(form, encoding) {
+                Some(Size::Fixed(len)) => {
+                    let place = match self.steps[entry.first_step as usize..].last_mut() {
+                        Some(step) => &mut step.then,
+                        None => &mut entry.fixed,
+                    };
+                    *place = place.checked_add(u32::from(len))?;
+                }
+                Some(size) => {
+                    self.steps.push(Step { size, then: 0 });
+                    entry.step_count = entry.step_count.checked_add(1)?;
+                }
+                None => opaque = true,
+            }
         }
-        let index = u32::try_from(self.entries.len()).ok()?;
-        let entry = self.compile(tag, has_children, first, encoding)?;
-        self.entries.push(entry);
-        self.insert(code, index);
-        Some(())
-    }
-
-    fn compile(&mut self, tag: DwTag, has_children: bool, first: usize, encoding: Encoding) -> Option<Abbreviation> {
-        let specifications = &self.specifications[first..];
-        let has_code = specifications
-            .iter()
-            .any(|s| s.name == dw::DW_AT_low_pc || s.name == dw::DW_AT_ranges);
-        let mut interest = match tag {
+        entry.interest = match tag {
+            _ if opaque => Interest::Opaque,
             dw::DW_TAG_subprogram if has_code => Interest::SubprogramWithCode,
             dw::DW_TAG_subprogram => Interest::Subprogram,
             dw::DW_TAG_inlined_subroutine => Interest::Inlined,
             _ => Interest::None,
         };
-        let first_step = self.steps.len();
-        let mut fixed = 0u32;
-        for specification in specifications {
-            match form::size(specification.form, encoding) {
-                Some(Size::Fixed(len)) => match self.steps[first_step..].last_mut() {
-                    Some(step) => step.then = step.then.checked_add(u32::from(len))?,
-                    None => fixed = fixed.checked_add(u32::from(len))?,
-                },
-                Some(size) => self.steps.push(Step { size, then: 0 }),
-                None => interest = Interest::Opaque,
-            }
-        }
-        Some(Abbreviation {
-            fixed,
-            steps: bounds(first_step, self.steps.len())?,
-            has_children,
-            interest,
-            specifications: bounds(first, self.specifications.len())?,
-        })
+        self.insert(code, entry);
+        Some(code)
     }
 
-    fn insert(&mut self, code: u64, index: u32) {
-        if code >= MAX_DENSE {
-            self.sparse.entry(code).or_insert(index);
+    fn insert(&mut self, code: u64, entry: Abbreviation) {
+        if code >= DENSE {
+            self.sparse.entry(code).or_insert(entry);
             return;
         }
-        let slot = usize::try_from(code).expect("below MAX_DENSE");
+        let slot = usize::try_from(code).expect("below DENSE");
         if self.dense.len() <= slot {
-            self.dense.resize(slot + 1, NO_ENTRY);
+            self.dense.resize(slot + 1, ABSENT);
         }
-        if self.dense[slot] == NO_ENTRY {
-            self.dense[slot] = index;
+        if self.dense[slot].interest == Interest::Opaque {
+            self.dense[slot] = entry;
         }
     }
 
     #[inline]
     pub(crate) fn get(&self, code: u64) -> Option<&Abbreviation> {
-        let index = match usize::try_from(code).ok().and_then(|c| self.dense.get(c)) {
-            Some(index) => *index,
-            None => *self.sparse.get(&code)?,
-        };
-        self.entries.get(index as usize)
+        match usize::try_from(code).ok().and_then(|c| self.dense.get(c)) {
+            Some(entry) => Some(entry),
+            None => self.sparse.get(&code),
+        }
     }
 
+    #[inline]
     pub(crate) fn steps(&self, abbreviation: &Abbreviation) -> &[Step] {
-        &self.steps[abbreviation.steps.0 as usize..abbreviation.steps.1 as usize]
+        let first = abbreviation.first_step as usize;
+        &self.steps[first..][..usize::from(abbreviation.step_count)]
     }
 
     pub(crate) fn specifications(&self, abbreviation: &Abbreviation) -> &[Specification] {
-        let (start, end) = abbreviation.specifications;
-        &self.specifications[start as usize..end as usize]
+        let first = abbreviation.first_specification as usize;
+        &self.specifications[first..][..usize::from(abbreviation.specification_count)]
     }
-}
-
-fn bounds(start: usize, end: usize) -> Option<(u32, u32)> {
-    Some((u32::try_from(start).ok()?, u32::try_from(end).ok()?))
 }

@@ -161,6 +161,8 @@ type TableKey = (usize, usize, Encoding);
 #[derive(Default)]
 pub(crate) struct Resolver<'s, 'a> {
     tables: FxHashMap<TableKey, Rc<AbbreviationTable>>,
+    /// Buffers to fill again.
+    spare: Vec<AbbreviationTable>,
     /// Answers for the DIEs that others refer to, by space and offset.
     known: FxHashMap<(usize, usize), Description<'a>>,
     pending: Vec<(UnitReader<'s, 'a>, usize)>,
@@ -172,10 +174,15 @@ impl<'s, 'a> Resolver<'s, 'a> {
     pub(crate) fn open(&mut self, space: &'s Space<'a>, unit: &'s Unit) -> UnitReader<'s, 'a> {
         let key = (space.id, unit.abbreviations, unit.encoding);
         if self.tables.len() >= MAX_TABLES && !self.tables.contains_key(&key) {
-            self.tables.clear();
+            let unused = self.tables.drain().filter_map(|(_, t)| Rc::try_unwrap(t).ok());
+            self.spare.extend(unused);
         }
-        let table = self.tables.entry(key);
-        let table = table.or_insert_with(|| Rc::new(space.abbreviations(unit)));
+        let spare = &mut self.spare;
+        let table = self.tables.entry(key).or_insert_with(|| {
+            let mut table = spare.pop().unwrap_or_default();
+            space.load_abbreviations(unit, None, &mut table);
+            Rc::new(table)
+        });
         UnitReader {
             space,
             unit,

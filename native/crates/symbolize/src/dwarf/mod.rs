@@ -13,7 +13,7 @@ mod walk;
 
 pub(crate) use abbrev::Interest;
 pub(crate) use cu_map::{CuMap, Piece};
-pub(crate) use die::{Resolver, Subroutine, UnitReader};
+pub(crate) use die::{Resolver, UnitReader};
 pub(crate) use die_map::DieMap;
 pub(crate) use line::{LineIndex, Location};
 pub(crate) use unit::{Space, SplitReference, Unit, read_units};

@@ -10,6 +10,7 @@ use super::abbrev::AbbreviationTable;
 use super::die;
 use super::form::Value;
 use super::ranges::RangeAttributes;
+use super::reader::Reader;
 use crate::object::Slice;
 
 /// One unit of `.debug_info`.
@@ -84,8 +85,10 @@ impl<'a> Space<'a> {
         (offset < self.units[index].end).then_some(index)
     }
 
-    pub(crate) fn abbreviations(&self, unit: &Unit) -> AbbreviationTable {
-        AbbreviationTable::parse(section(self.dwarf.debug_abbrev), unit.abbreviations, unit.encoding)
+    /// Loads the unit's abbreviations into `table`, up to the one with the code `until`, if one is given.
+    pub(crate) fn load_abbreviations(&self, unit: &Unit, until: Option<u64>, table: &mut AbbreviationTable) {
+        let section = section(self.dwarf.debug_abbrev);
+        table.load(section, unit.abbreviations, unit.encoding, until);
     }
 
     pub(crate) fn address(&self, unit: &Unit, value: Value<'a>) -> Option<u64> {
@@ -157,7 +160,7 @@ pub(crate) fn read_units(space: &Space<'_>, file_type: DwarfFileType) -> (Vec<Un
     };
     let units: Vec<Unit> = headers
         .par_iter()
-        .filter_map(|header| {
+        .map_init(AbbreviationTable::default, |table, header| {
             let offset = header.debug_info_offset()?.0;
             let encoding = header.encoding();
             let id = match header.type_() {
@@ -181,17 +184,19 @@ pub(crate) fn read_units(space: &Space<'_>, file_type: DwarfFileType) -> (Vec<Un
                 split: None,
             };
             if !unit.is_type {
-                read_root(space, &mut unit, id);
+                read_root(space, &mut unit, id, table);
             }
             Some(unit)
         })
+        .flatten()
         .collect();
     (units, error)
 }
 
 /// Reads the unit's own DIE.
-fn read_root(space: &Space<'_>, unit: &mut Unit, id: Option<u64>) {
-    let table = space.abbreviations(unit);
+fn read_root(space: &Space<'_>, unit: &mut Unit, id: Option<u64>, table: &mut AbbreviationTable) {
+    let code = Reader::new(space.bytes(unit), unit.root).uleb();
+    space.load_abbreviations(unit, code, table);
     let mut low_pc = None;
     let mut entry_pc = None;
     let mut ranges = RangeAttributes::default();
@@ -200,7 +205,7 @@ fn read_root(space: &Space<'_>, unit: &mut Unit, id: Option<u64>) {
     let mut gnu_id = None;
     let mut gnu_ranges_base = 0;
     let (root, encoding) = (unit.root, unit.encoding);
-    die::attributes(space.bytes(unit), root, &table, encoding, |at, value| {
+    die::attributes(space.bytes(unit), root, table, encoding, |at, value| {
         ranges.set(at, value);
         match at {
             dw::DW_AT_low_pc => low_pc = low_pc.or(Some(value)),

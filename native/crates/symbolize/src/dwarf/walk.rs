@@ -81,6 +81,11 @@ fn skip_attributes(
     for step in table.steps(abbreviation) {
         match step.size {
             Size::Leb => reader.skip_leb()?,
+            // Location expressions.
+            Size::BlockLeb => {
+                let len = reader.uleb()?;
+                reader.skip(usize::try_from(len).ok()?);
+            }
             size => form::skip(reader, size, encoding)?,
         }
         reader.skip(step.then as usize);
