@@ -459,3 +459,7 @@ fn put_on_top(ranges: &mut Vec<MappedRange>, range: MappedRange) {
     }
     ranges.splice(first..last, replacement);
 }
+
+#[cfg(test)]
+#[path = "address_spaces_tests.rs"]
+mod tests;

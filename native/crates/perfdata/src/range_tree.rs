@@ -181,3 +181,61 @@ impl RangeForest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address_spaces::MapId;
+
+    fn range(start: u64, end: u64, map: u32) -> MappedRange {
+        MappedRange {
+            start: Avma(start),
+            end: Avma(end),
+            map: MapId(map),
+        }
+    }
+
+    #[test]
+    fn trees_stay_balanced() {
+        let mut forest = RangeForest::default();
+        let mut tree = Tree::EMPTY;
+        for at in 0..10_000 {
+            tree = forest.insert(tree, range(at * 2, at * 2 + 1, 0));
+        }
+        // An AVL tree of n nodes is at most 1.44 log2(n) high.
+        assert!(forest.height(tree) <= 20, "height {}", forest.height(tree));
+    }
+
+    #[test]
+    fn old_trees_stay_as_they_were() {
+        let mut forest = RangeForest::default();
+        let old = forest.insert(Tree::EMPTY, range(0, 100, 1));
+        let new = forest.insert(old, range(40, 60, 2));
+        let ranges = |tree| {
+            let mut ranges = Vec::new();
+            forest.collect(tree, &mut ranges);
+            ranges
+        };
+        assert_eq!(ranges(old), [range(0, 100, 1)]);
+        assert_eq!(ranges(new), [range(0, 40, 1), range(40, 60, 2), range(60, 100, 1)]);
+    }
+
+    #[test]
+    fn compacting_keeps_the_tree() {
+        let mut forest = RangeForest::default();
+        let old = forest.insert(Tree::EMPTY, range(0, 100, 1));
+        let len = forest.len();
+        let mut tree = old;
+        for at in 0..50 {
+            tree = forest.insert(tree, range(at, at + 5, 2));
+        }
+        let mut before = Vec::new();
+        forest.collect(tree, &mut before);
+        let grown = forest.len();
+        tree = forest.compact(len, tree);
+        let mut after = Vec::new();
+        forest.collect(tree, &mut after);
+        assert_eq!(before, after);
+        assert!(forest.len() <= len + after.len() && forest.len() < grown);
+    }
+}

@@ -7,7 +7,6 @@
 //! where the chain arrives. So the result is that of a single walk, whatever the bytes are.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use rayon::prelude::*;
@@ -43,9 +42,20 @@ pub(crate) struct Scan {
 
 /// Scans the records in `range`, and takes those that are not samples into `recording`.
 pub(crate) fn scan(
-    source: &Arc<Source>,
+    source: &Source,
     range: Range<u64>,
     position_base: u64,
+    recording: &mut Recording,
+    cancel: Option<&AtomicBool>,
+) -> Result<Scan, Error> {
+    scan_in_pieces(source, range, position_base, PIECE_SIZE, recording, cancel)
+}
+
+fn scan_in_pieces(
+    source: &Source,
+    range: Range<u64>,
+    position_base: u64,
+    piece_size: u64,
     recording: &mut Recording,
     cancel: Option<&AtomicBool>,
 ) -> Result<Scan, Error> {
@@ -59,8 +69,8 @@ pub(crate) fn scan(
     // The chain of records has been followed to here.
     let mut arrived = range.start;
     while arrived < range.end {
-        let wave_end = arrived.saturating_add(PIECES_A_WAVE * PIECE_SIZE).min(range.end);
-        let bounds = piece_bounds(arrived..wave_end);
+        let wave_end = arrived.saturating_add(PIECES_A_WAVE * piece_size).min(range.end);
+        let bounds = piece_bounds(arrived..wave_end, piece_size);
         let guesses: Vec<Result<Option<Piece>, Error>> = bounds
             .par_iter()
             .enumerate()
@@ -119,11 +129,11 @@ pub(crate) fn scan(
     Ok(scan)
 }
 
-fn piece_bounds(range: Range<u64>) -> Vec<Range<u64>> {
+fn piece_bounds(range: Range<u64>, piece_size: u64) -> Vec<Range<u64>> {
     let mut bounds = Vec::new();
     let mut start = range.start;
     while start < range.end {
-        let end = start.saturating_add(PIECE_SIZE).min(range.end);
+        let end = start.saturating_add(piece_size).min(range.end);
         bounds.push(start..end);
         start = end;
     }
@@ -231,3 +241,7 @@ fn is_plausible(window: &[u8], mut at: usize, order: ByteOrder) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+#[path = "scan_tests.rs"]
+mod tests;
