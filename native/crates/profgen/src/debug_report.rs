@@ -3,7 +3,9 @@
 use image::{Code, Image};
 use symbolize::{DebugInfo, FunctionTable};
 
+use crate::entry_points::EntryPoints;
 use crate::error::{Error, ErrorCode};
+use crate::fall_through::share;
 use crate::options::{Compat, GenerateOptions};
 use crate::outcome::Diagnostic;
 
@@ -12,6 +14,7 @@ pub(crate) fn diagnostics(
     code: &Code<'_>,
     debug: &DebugInfo,
     functions: &FunctionTable,
+    entries: &EntryPoints<'_>,
     options: &GenerateOptions,
 ) -> Vec<Diagnostic> {
     let mut found = debug.diagnostics().iter().map(of_debug_info).collect::<Vec<_>>();
@@ -37,6 +40,16 @@ pub(crate) fn diagnostics(
                 format!("Found {invalid} invalid instructions"),
             ));
         }
+    }
+    let without_entry = entries.functions_without_entry();
+    if without_entry > 0 {
+        found.push(Diagnostic::warning(
+            "no-function-entry",
+            format!(
+                "{} of functions failed to determine function entry due to inconsistent name from symbol table and dwarf info.",
+                share(without_entry as u64, functions.len() as u64)
+            ),
+        ));
     }
     found
 }

@@ -1,7 +1,7 @@
 //! Which function starts are entries: a branch to them is a call (or a tail call) and counts as a head sample.
 
 use image::{Image, Svma, Symbol, canonical_name};
-use symbolize::{FunctionRange, FunctionTable};
+use symbolize::{FunctionId, FunctionRange, FunctionTable};
 
 /// The symbols of the code, by address.
 pub struct EntryPoints<'a> {
@@ -32,6 +32,17 @@ impl<'a> EntryPoints<'a> {
     pub fn entry_at(&self, target: Svma) -> Option<FunctionRange> {
         let range = self.functions.entry_at(target)?;
         self.is_entry(range).then_some(range)
+    }
+
+    /// How many functions have code but no entry: their DWARF name is not their symbol's.
+    #[must_use]
+    pub fn functions_without_entry(&self) -> usize {
+        let has_entry = |ranges: &[(Svma, Svma)]| ranges.iter().any(|range| self.entry_at(range.0).is_some());
+        let without = |function: &FunctionId| {
+            let ranges = self.functions.ranges_of(*function);
+            !ranges.is_empty() && !has_entry(ranges)
+        };
+        self.functions.functions().filter(without).count()
     }
 
     fn is_entry(&self, range: FunctionRange) -> bool {

@@ -9,6 +9,7 @@ use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionTable};
 
 use crate::collect::Collected;
 use crate::counters::{CounterTable, Counters};
+use crate::entry_points::EntryPoints;
 use crate::error::{Error, ErrorCode};
 use crate::explain::{self, Seen};
 use crate::failure::{image_error, read_error, symbolize_error, write_error};
@@ -19,7 +20,7 @@ use crate::options::{Compat, Format, GenerateOptions, Input, Output};
 use crate::outcome::{Diagnostic, Outcome, Statistics};
 use crate::output::write_atomically;
 use crate::postprocess::postprocess;
-use crate::profile::profile;
+use crate::profile::{Binary, profile};
 use crate::sampling::Sampling;
 use crate::target::Target;
 use crate::{counters_text, debug_report};
@@ -111,11 +112,13 @@ impl Job<'_> {
             Ok((debug, functions))
         };
         let (debug, functions) = load()?;
+        let entries = EntryPoints::new(image, &functions);
         self.lap(Phase::Symbolize, started);
         self.diagnostics.extend(debug_report::diagnostics(
             &target.code,
             &debug,
             &functions,
+            &entries,
             self.options,
         ));
 
@@ -131,15 +134,14 @@ impl Job<'_> {
         }
 
         let started = Instant::now();
-        let profile = profile(
+        let binary = Binary {
             image,
-            &target.code,
-            &debug,
-            &functions,
-            &counters,
-            self.options,
-            self.observer,
-        )?;
+            code: &target.code,
+            debug: &debug,
+            functions: &functions,
+            entries: &entries,
+        };
+        let profile = profile(&binary, &counters, self.options, self.observer)?;
         self.lap(Phase::Attribute, started);
         self.finish(profile)
     }

@@ -14,16 +14,29 @@ use crate::failure::symbolize_error;
 use crate::observer::{Observer, Phase, Progress, keep_going};
 use crate::options::GenerateOptions;
 
+/// A binary with everything that is known of its code.
+pub(crate) struct Binary<'a> {
+    pub image: &'a Image,
+    pub code: &'a Code<'a>,
+    pub debug: &'a DebugInfo,
+    pub functions: &'a FunctionTable,
+    pub entries: &'a EntryPoints<'a>,
+}
+
 /// Symbolizes `counters`.
 pub(crate) fn profile(
-    image: &Image,
-    code: &Code<'_>,
-    debug: &DebugInfo,
-    functions: &FunctionTable,
+    binary: &Binary<'_>,
     counters: &Counters,
     options: &GenerateOptions,
     observer: &dyn Observer,
 ) -> Result<Profile, Error> {
+    let &Binary {
+        image,
+        code,
+        debug,
+        functions,
+        entries,
+    } = binary;
     observer.progress(Progress {
         phase: Phase::Symbolize,
         done: 0,
@@ -44,7 +57,6 @@ pub(crate) fn profile(
         done: 0,
         total: 0,
     });
-    let entries = EntryPoints::new(image, functions);
     let discriminators = if image.has_fs_discriminators() {
         DiscriminatorKind::FlowSensitive
     } else {
@@ -53,7 +65,7 @@ pub(crate) fn profile(
     let source = Source {
         code,
         frames: &frames,
-        entries: &entries,
+        entries,
         functions,
         discriminators,
     };

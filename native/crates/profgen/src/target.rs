@@ -1,7 +1,5 @@
 //! A binary to profile.
 
-use std::path::Path;
-
 use image::{Code, Image};
 
 /// A binary and its code.
@@ -23,9 +21,4 @@ impl Target<'_> {
 pub(crate) fn file_name(path: &str) -> &str {
     let path = path.strip_suffix(" (deleted)").unwrap_or(path);
     path.rsplit('/').next().unwrap_or(path)
-}
-
-/// `path` for a message.
-pub(crate) fn display(path: &Path) -> String {
-    path.display().to_string()
 }
