@@ -147,15 +147,15 @@ fn many_forks_and_maps_share_what_they_have_in_common() {
 #[test]
 fn a_process_with_very_many_maps() {
     let records: Vec<_> = (0..100_000_u64)
-        .map(|k| record(k, k, user(1, k * 64 << 12, 0x1000, "jit")))
+        .map(|k| record(k, k, user(1, (k * 64) << 12, 0x1000, "jit")))
         .collect();
     let spaces = of(&records);
     let space = spaces.space(1, Moment(70_000));
     assert_eq!(
-        space.find(Avma(70_000 * 64 << 12)).map(|range| range.map),
+        space.find(Avma((70_000 * 64) << 12)).map(|range| range.map),
         Some(MapId(70_000))
     );
-    assert_eq!(space.find(Avma(70_001 * 64 << 12)), None);
+    assert_eq!(space.find(Avma((70_001 * 64) << 12)), None);
     assert!(
         spaces.forest.len() < 30 * records.len(),
         "{} nodes",

@@ -58,10 +58,19 @@ impl PerfData {
     /// If it cannot be read or is not perf.data.
     pub fn from_file(file: File, name: &str) -> Result<Self, Error> {
         if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            let (recording, part) = open_seekable(file, name.to_owned())?;
+            let (recording, part) = open_seekable(Source::file(file, name.to_owned())?)?;
             return Ok(Self::new(recording, Container::Seekable(Seekable::new(vec![part]))));
         }
         Self::from_reader(Box::new(file), name)
+    }
+
+    /// Reads a recording that is in memory as a whole; `name` is for messages.
+    ///
+    /// # Errors
+    /// If it is not perf.data.
+    pub fn from_bytes(bytes: Vec<u8>, name: &str) -> Result<Self, Error> {
+        let (recording, part) = open_seekable(Source::memory(0, bytes, name.to_owned()))?;
+        Ok(Self::new(recording, Container::Seekable(Seekable::new(vec![part]))))
     }
 
     /// Reads a stream; `name` is for messages.
@@ -119,7 +128,7 @@ impl PerfData {
             let name = path.display().to_string();
             File::open(path).map_err(|source| Error::Io { name, source })
         };
-        let (recording, part) = open_seekable(open(&main)?, main.display().to_string())?;
+        let (recording, part) = open_seekable(Source::file(open(&main)?, main.display().to_string())?)?;
         let mut parts = vec![part];
         for path in thread_files(path).map_err(|source| Error::Io { name, source })? {
             let source = Arc::new(Source::file(open(&path)?, path.display().to_string())?);
@@ -170,8 +179,8 @@ impl PerfData {
 }
 
 /// Opens a file with a header, which may be that of a pipe whose output went to a file.
-fn open_seekable(file: File, name: String) -> Result<(Recording, FilePart), Error> {
-    let source = Arc::new(Source::file(file, name.clone())?);
+fn open_seekable(source: Source) -> Result<(Recording, FilePart), Error> {
+    let source = Arc::new(source);
     let mut start = [0; MAGIC_LEN as usize];
     let start = &mut start[..source.size().min(MAGIC_LEN) as usize];
     source.read_exact_at(start, 0)?;

@@ -27,6 +27,53 @@ fn file_has_all_that_was_put_in() {
 }
 
 #[test]
+fn file_on_disk_equals_bytes() {
+    let builder = small_recording(5000);
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), builder.build_file()).expect("writing it");
+    let on_disk = read_all(PerfData::open(file.path()).expect("it opens"));
+    assert_same(&read_file(&builder.build_file()), &on_disk);
+}
+
+#[cfg(unix)]
+#[test]
+fn fifo_is_read_as_a_stream() {
+    let builder = small_recording(2000);
+    for bytes in [builder.build_pipe(), builder.build_file()] {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let fifo = directory.path().join("fifo");
+        let made = std::process::Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .expect("mkfifo runs");
+        assert!(made.success());
+        let writer = std::thread::spawn({
+            let fifo = fifo.clone();
+            move || std::fs::write(fifo, bytes)
+        });
+        let all = read_all(PerfData::open(&fifo).expect("it opens"));
+        writer.join().expect("the writer ends").expect("writing works");
+        assert_same(&read_file(&builder.build_file()), &all);
+    }
+}
+
+#[test]
+fn file_cut_while_it_is_read_is_an_error() {
+    let builder = small_recording(30_000);
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), builder.build_file()).expect("writing it");
+    let mut input = PerfData::open(file.path()).expect("it opens");
+    let segment = input.next_segment().expect("reading works").expect("a segment");
+    file.as_file().set_len(3 << 20).expect("cutting it");
+    let mut buffer = perfdata::ChunkBuffer::default();
+    let results: Vec<_> = (0..segment.chunk_count())
+        .map(|chunk| segment.decode_chunk(chunk, &mut buffer, |_| {}))
+        .collect();
+    assert!(results[0].is_ok());
+    assert!(matches!(results.last(), Some(Err(perfdata::Error::FileShrank { .. }))));
+}
+
+#[test]
 fn pipe_equals_file() {
     let builder = small_recording(300);
     let file = read_file(&builder.build_file());

@@ -9,9 +9,7 @@ use support::{read_file, read_stream, small_recording};
 use testkit::{Compression, PerfDataBuilder};
 
 fn open_error(bytes: &[u8]) -> Error {
-    let file = tempfile::NamedTempFile::new().expect("a temporary file");
-    std::fs::write(file.path(), bytes).expect("writing it");
-    PerfData::open(file.path()).expect_err("it is no recording")
+    PerfData::from_bytes(bytes.to_vec(), "bytes").expect_err("it is no recording")
 }
 
 #[test]
@@ -20,9 +18,7 @@ fn cut_at_every_byte() {
     let (file, pipe) = (builder.build_file(), builder.build_pipe());
     let whole = read_file(&file).samples;
     for len in 0..file.len() {
-        let temporary = tempfile::NamedTempFile::new().expect("a temporary file");
-        std::fs::write(temporary.path(), &file[..len]).expect("writing it");
-        let Ok(input) = PerfData::open(temporary.path()) else {
+        let Ok(input) = PerfData::from_bytes(file[..len].to_vec(), "cut") else {
             continue;
         };
         let all = support::read_all(input);
@@ -44,9 +40,7 @@ fn cut_compressed_file_keeps_what_can_be_decompressed() {
     let whole = read_file(&file);
     let mut most = 0;
     for len in (0..file.len()).step_by(37) {
-        let temporary = tempfile::NamedTempFile::new().expect("a temporary file");
-        std::fs::write(temporary.path(), &file[..len]).expect("writing it");
-        let Ok(input) = PerfData::open(temporary.path()) else {
+        let Ok(input) = PerfData::from_bytes(file[..len].to_vec(), "cut") else {
             continue;
         };
         let all = support::read_all(input);

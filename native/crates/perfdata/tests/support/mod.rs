@@ -70,11 +70,9 @@ pub fn read_all(mut input: PerfData) -> Everything {
     }
 }
 
-/// Reads bytes as a file on disk.
+/// Reads bytes as a file.
 pub fn read_file(bytes: &[u8]) -> Everything {
-    let file = tempfile::NamedTempFile::new().expect("a temporary file");
-    std::fs::write(file.path(), bytes).expect("writing it");
-    read_all(PerfData::open(file.path()).expect("it opens"))
+    read_all(PerfData::from_bytes(bytes.to_vec(), "file").expect("it opens"))
 }
 
 /// A reader that gives a few bytes at a time, as pipes may.
