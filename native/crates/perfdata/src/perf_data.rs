@@ -186,7 +186,7 @@ fn open_seekable(source: Source) -> Result<(Recording, FilePart), Error> {
     source.read_exact_at(start, 0)?;
     let Some(magic) = Magic::parse(start) else {
         return Err(Error::NotPerfData {
-            name,
+            name: source.name().to_owned(),
             found: Lookalike::of(start),
         });
     };
