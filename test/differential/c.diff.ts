@@ -143,7 +143,7 @@ const programs: Program[] = [
   {
     name: 'two-segments',
     tools: clang,
-    build: [`${CLANG} -no-pie $programs/segments.c -Wl,--section-start=far_code=0x800000 -o program`],
+    build: [`${CLANG} -no-pie $programs/segments.c -Wl,-T,$programs/far-code.ld -o program`],
   },
   {
     name: 'instruction-classes',

@@ -1,4 +1,4 @@
-/* Code in two executable segments, which a linker option places far apart. */
+/* Code in two executable segments, which far-code.ld places far apart. */
 #include <stdio.h>
 
 __attribute__((noinline, section("far_code"))) static unsigned collatz(unsigned n)
