@@ -14,7 +14,7 @@ export type ProfileFormat = 'extbinary' | 'binary' | 'text';
  */
 export interface GenerateOptions {
   /** The profiled executable, shared object or vmlinux: an ELF file with symbols and, here or in a debug file, DWARF. */
-  binary: string | readonly string[];
+  binary: string;
   /** One or more recordings of `perf record -b`: files, directories or pipe streams; `-` is standard input. */
   perfData?: string | readonly string[] | undefined;
   /** Range and branch counters as text, as `skipSymbolization` writes them. */
@@ -99,8 +99,7 @@ const MILLION = 1_000_000;
 
 /** Options as the addon takes them. Throws `INVALID_OPTIONS`. */
 export function toBindingOptions(options: GenerateOptions): BindingGenerateOptions {
-  const binaries = list(options.binary);
-  if (binaries.length === 0 || binaries.includes('')) throw invalid('no binary was given', 'set `binary`');
+  if (!options.binary) throw invalid('no binary was given', 'set `binary`');
   const inputs = [options.perfData, options.unsymbolizedProfile, options.llvmSampleProfile];
   const given = inputs.filter((input) => list(input).length > 0).length;
   if (given !== 1) {
@@ -123,19 +122,10 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
   if (options.time !== undefined && options.time[0] > options.time[1]) {
     throw invalid('time ends before it starts', 'give the first and the last time stamp in this order');
   }
-  const {
-    signal: _signal,
-    onProgress: _onProgress,
-    binary: _binary,
-    event,
-    pid,
-    tid,
-    cpu,
-    ...same
-  } = options;
+  const { signal: _signal, onProgress: _onProgress, binary, event, pid, tid, cpu, ...same } = options;
   return defined({
     ...same,
-    binaries,
+    binaries: [binary],
     perfData: options.perfData === undefined ? undefined : list(options.perfData),
     events: event === undefined ? undefined : list(event),
     pids: integers('pid', pid, -(2 ** 31), 2 ** 31 - 1),

@@ -47,7 +47,7 @@ function refused(kind: FlagKind, name: string, doc: string, more: Partial<Flag> 
 
 /** All flags of `autofdo-gen generate`. */
 export const GENERATE_FLAGS: readonly Flag[] = [
-  row('Input', 'list', 'binary', 'The profiled program, shared object or vmlinux.', { value: 'FILE' }),
+  row('Input', 'string', 'binary', 'The profiled program, shared object or vmlinux.', { value: 'FILE' }),
   row(
     'Input',
     'list',

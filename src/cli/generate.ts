@@ -56,8 +56,7 @@ function toCommand(values: Map<string, FlagValue>, positionals: readonly string[
     if (value !== undefined && flag.effect === 'set' && !own.has(flag.name))
       options[optionName(flag.name)] = value;
   }
-  const binaries = values.get('binary') as string[] | undefined;
-  const [binary] = binaries ?? [];
+  const binary = values.get('binary') as string | undefined;
   if (binary === undefined)
     throw new UsageError('no binary was given', 'name the profiled program with --binary FILE');
   const inputs = ['perfdata', 'unsymbolized-profile', 'llvm-sample-profile'].filter((name) =>

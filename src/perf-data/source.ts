@@ -16,20 +16,14 @@ export interface ByteSource {
 /** Opens a file, FIFO or standard input (`-`). */
 export async function openSource(path: string): Promise<ByteSource> {
   try {
-    if (path === '-') {
-      return await standardInput();
-    }
+    if (path === '-') return new StreamSource(process.stdin);
     const handle = await open(path, 'r');
-    const { size } = await handle.stat();
-    const regular = (await handle.stat()).isFile();
-    return regular ? new FileSource(handle, size) : new StreamSource(handle.createReadStream());
+    const status = await handle.stat();
+    if (status.isFile()) return new FileSource(handle, status.size);
+    return new StreamSource(handle.createReadStream({ autoClose: false }), handle);
   } catch (cause) {
     throw new AutofdoError('INPUT_UNREADABLE', `${path} cannot be read: ${reason(cause)}`, { path, cause });
   }
-}
-
-async function standardInput(): Promise<ByteSource> {
-  return new StreamSource(process.stdin);
 }
 
 /** The files of a recording, in the order of reading: one, or those of a directory (perf record --threads). */
@@ -100,9 +94,11 @@ class StreamSource implements ByteSource {
   #start = 0;
   #end = 0;
   #done = false;
+  readonly #handle: FileHandle | undefined;
 
-  constructor(stream: AsyncIterable<Uint8Array>) {
+  constructor(stream: AsyncIterable<Uint8Array>, handle?: FileHandle) {
     this.#chunks = stream[Symbol.asyncIterator]();
+    this.#handle = handle;
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
@@ -137,5 +133,6 @@ class StreamSource implements ByteSource {
 
   async close(): Promise<void> {
     await this.#chunks.return?.();
+    await this.#handle?.close();
   }
 }

@@ -24,16 +24,14 @@ export function judge(summary: Omit<PerfDataSummary, 'autofdo'>): PerfDataSummar
     );
   }
   const reasons: string[] = [];
-  if (usable.some(({ branchFilter }) => branchFilter.length > 0 && !branchFilter.includes('any'))) {
-    reasons.push(
-      'only some kinds of branches were recorded, so straight-line code between them is guessed wrong',
-    );
-  }
+  const partial = usable.some(({ branchFilter }) => branchFilter.length > 0 && !branchFilter.includes('any'));
+  if (partial)
+    reasons.push('only some kinds of branches were recorded, so the code between them is guessed wrong');
   if (!summary.complete) reasons.push('it is not complete; the samples before the damage can be used');
   if (summary.lost.records + summary.lost.samples > 0) {
     reasons.push('the kernel lost records while it was made; a larger buffer (-m 4M) keeps them');
   }
-  return { usable: true, reasons, advice: reasons.length > 0 ? record : undefined };
+  return { usable: true, reasons, advice: partial ? record : undefined };
 }
 
 function no(reason: string, advice: string): PerfDataSummary['autofdo'] {

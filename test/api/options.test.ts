@@ -33,7 +33,7 @@ describe('options', () => {
   });
 
   it.each<[string, Partial<Record<keyof GenerateOptions, unknown>>]>([
-    ['no binary was given', { binary: [] }],
+    ['no binary was given', { binary: '' }],
     ['no input was given', { perfData: undefined }],
     ['more than one kind of input', { llvmSampleProfile: 'x' }],
     ["format 'gcc'", { format: 'gcc' }],

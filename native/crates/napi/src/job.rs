@@ -65,7 +65,7 @@ pub struct Job {
     cancelled: Arc<AtomicBool>,
     on_progress: Option<ProgressFunction>,
     started: Instant,
-    /// Milliseconds after `started` of the last report, and above them the phase it was about.
+    /// Milliseconds after `started` of the last report, and above them one more than the phase it was about.
     last_report: AtomicU64,
 }
 
@@ -75,23 +75,24 @@ impl Job {
             cancelled,
             on_progress,
             started: Instant::now(),
-            last_report: AtomicU64::new(u64::MAX),
+            last_report: AtomicU64::new(0),
         }
     }
 
-    /// True for one thread only, when a new phase begins or the interval has passed.
+    /// True for one thread only, when a new phase begins or the interval has passed. Phases overlap, as blocks
+    /// are decoded while later ones are scanned; listeners see the latest phase only.
     fn claim_report(&self, phase: Phase) -> bool {
         const PHASE_SHIFT: u32 = 56;
         let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(0);
-        let now = (phase as u64) << PHASE_SHIFT | elapsed;
+        let now = ((phase as u64 + 1) << PHASE_SHIFT) | elapsed;
         let last = self.last_report.load(Ordering::Relaxed);
         let interval = u64::try_from(REPORT_INTERVAL.as_millis()).unwrap_or(u64::MAX);
-        if last >> PHASE_SHIFT == phase as u64 && now - last.min(now) < interval {
-            return false;
-        }
-        self.last_report
-            .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
+        let later_phase = now >> PHASE_SHIFT > last >> PHASE_SHIFT;
+        (later_phase || now.saturating_sub(last) >= interval)
+            && self
+                .last_report
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
     }
 }
 
