@@ -1,0 +1,372 @@
+//! Where the profile is not llvm-profgen's, and that `Compat::LlvmProfgen` takes the difference back.
+//!
+//! The samples are those of a fixture, replayed under other circumstances. Where llvm-profgen is right in principle, the expected profile is
+//! its own of the undisturbed recording.
+
+use std::path::{Path, PathBuf};
+
+use image::Image;
+use perfdata::{Change, ChunkBuffer, PerfData};
+use profgen::{Compat, EntryClass, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Silent, generate};
+use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec};
+
+/// A recording taken apart.
+struct Replay {
+    fixture: Fixture,
+    /// Start, length and file offset of the program's code.
+    code: (u64, u64, u64),
+    stacks: Vec<Vec<(u64, u64)>>,
+    folder: tempfile::TempDir,
+}
+
+const PID: i32 = 100;
+
+impl Replay {
+    fn new() -> Self {
+        let fixture = Fixture::named("calc-x86_64");
+        let mut recording = PerfData::open(&fixture.perf_data()).expect("a recording");
+        let (mut code, mut stacks) = (None, Vec::new());
+        while let Some(segment) = recording.next_segment().expect("readable") {
+            code = code.or(segment.side_records().iter().find_map(|record| match &record.change {
+                Change::Map(map) if map.file.name.ends_with("/calc") => Some((map.start.0, map.len, map.pgoff)),
+                _ => None,
+            }));
+            for chunk in 0..segment.chunk_count() {
+                let keep = |sample: &perfdata::Sample<'_>| {
+                    stacks.push(
+                        sample
+                            .branches
+                            .iter()
+                            .map(|branch| (branch.from.0, branch.to.0))
+                            .collect(),
+                    );
+                };
+                segment
+                    .decode_chunk(chunk, &mut ChunkBuffer::default(), keep)
+                    .expect("readable");
+            }
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        Self {
+            fixture,
+            code: code.expect("the program is mapped"),
+            stacks,
+            folder,
+        }
+    }
+
+    fn code_map(&self, pid: i32, slide: u64) -> MapSpec {
+        let (start, len, pgoff) = self.code;
+        MapSpec::code(pid, start + slide, len, pgoff, "/somewhere/else/calc").at(1)
+    }
+
+    /// The nth sample, its addresses moved.
+    fn sample(&self, event: usize, index: usize, pid: i32, slide: u64) -> SampleSpec {
+        let moved: Vec<_> = self.stacks[index]
+            .iter()
+            .map(|&(from, to)| (from + slide, to + slide))
+            .collect();
+        SampleSpec::of(event, pid).at(10 + index as u64).branches(&moved)
+    }
+
+    /// All samples in one process, with `maps` before them.
+    fn recording(&self, maps: Vec<MapSpec>) -> PerfDataBuilder {
+        let mut builder = PerfDataBuilder::new();
+        let event = builder.event(EventSpec::branch_stacks("cycles"));
+        for map in maps {
+            builder.mmap(map);
+        }
+        for index in 0..self.stacks.len() {
+            builder.sample(self.sample(event, index, PID, 0));
+        }
+        builder
+    }
+
+    fn write(&self, name: &str, builder: &PerfDataBuilder) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, builder.build_file()).expect("written");
+        path
+    }
+
+    fn options(&self, perf_data: &[PathBuf]) -> GenerateOptions {
+        let mut options = GenerateOptions::new(self.fixture.program(), Input::PerfData(perf_data.to_vec()));
+        options.format = Format::Text;
+        options.jobs = 2;
+        options
+    }
+
+    fn generate(&self, builder: &PerfDataBuilder) -> Result<Outcome, Error> {
+        generate(&self.options(&[self.write("perf.data", builder)]), &Silent)
+    }
+
+    fn generate_compatible(&self, builder: &PerfDataBuilder) -> Result<Outcome, Error> {
+        let options = self.options(&[self.write("perf.data", builder)]);
+        generate(
+            &GenerateOptions {
+                compat: Compat::LlvmProfgen,
+                ..options
+            },
+            &Silent,
+        )
+    }
+
+    #[track_caller]
+    fn assert_expected(&self, outcome: Result<Outcome, Error>) {
+        let outcome = outcome.expect("a profile");
+        let ledger = &outcome.statistics.ledger;
+        assert_eq!(ledger.accounted(), ledger.entries());
+        assert_eq!(
+            text(&outcome),
+            String::from_utf8_lossy(&self.fixture.read("expected.prof"))
+        );
+    }
+
+    #[track_caller]
+    fn assert_other(&self, outcome: Result<Outcome, Error>) {
+        assert_ne!(
+            text(&outcome.expect("a profile")),
+            String::from_utf8_lossy(&self.fixture.read("expected.prof"))
+        );
+    }
+}
+
+fn text(outcome: &Outcome) -> String {
+    String::from_utf8_lossy(outcome.bytes.as_deref().expect("in memory")).into_owned()
+}
+
+fn build_id(program: &Path) -> Vec<u8> {
+    Image::open(program)
+        .expect("an image")
+        .build_id()
+        .expect("a build id")
+        .to_vec()
+}
+
+#[test]
+fn the_replay_itself_changes_nothing() {
+    let replay = Replay::new();
+    let builder = replay.recording(vec![replay.code_map(PID, 0)]);
+    replay.assert_expected(replay.generate(&builder));
+    replay.assert_expected(replay.generate_compatible(&builder));
+}
+
+#[test]
+fn processes_at_different_addresses_keep_their_samples() {
+    const SLIDE: u64 = 0x1234_5000;
+    let replay = Replay::new();
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    builder
+        .mmap(replay.code_map(PID, 0))
+        .mmap(replay.code_map(PID + 1, SLIDE));
+    for index in 0..replay.stacks.len() {
+        let second = index % 2;
+        builder.sample(replay.sample(event, index, PID + second as i32, second as u64 * SLIDE));
+    }
+    replay.assert_expected(replay.generate(&builder));
+    replay.assert_other(replay.generate_compatible(&builder));
+}
+
+#[test]
+fn forks_and_execs_are_followed() {
+    const SLIDE: u64 = 0x1234_5000;
+    let replay = Replay::new();
+    let half = replay.stacks.len() / 2;
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    // A child inherits the mapping; later it starts the program again, and the program comes to lie elsewhere.
+    builder.mmap(replay.code_map(PID, 0)).fork(PID + 1, PID, 5);
+    for index in 0..half {
+        builder.sample(replay.sample(event, index, PID + 1, 0));
+    }
+    let again = 10 + half as u64;
+    builder
+        .comm(PID + 1, "calc", true, again)
+        .mmap(replay.code_map(PID + 1, SLIDE).at(again));
+    for index in half..replay.stacks.len() {
+        builder.sample(replay.sample(event, index, PID + 1, SLIDE));
+    }
+    replay.assert_expected(replay.generate(&builder));
+}
+
+#[test]
+fn a_renamed_binary_is_known_by_its_build_id() {
+    let replay = Replay::new();
+    let mut map = replay
+        .code_map(PID, 0)
+        .with_build_id(&build_id(&replay.fixture.program()));
+    map.name = "/opt/service".to_owned();
+    let builder = replay.recording(vec![map]);
+    replay.assert_expected(replay.generate(&builder));
+    assert_eq!(
+        replay.generate_compatible(&builder).expect_err("no such name").code,
+        ErrorCode::NoMapping
+    );
+}
+
+#[test]
+fn another_build_is_refused_unless_asked_for() {
+    let replay = Replay::new();
+    let builder = replay.recording(vec![replay.code_map(PID, 0).with_build_id(&[0xab; 20])]);
+    let error = replay.generate(&builder).expect_err("another build");
+    assert_eq!(error.code, ErrorCode::BuildIdMismatch);
+    assert!(
+        error.message.contains(&"ab".repeat(20)),
+        "names the recorded id: {error}"
+    );
+    let own: String = build_id(&replay.fixture.program())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert!(error.message.contains(&own), "names the binary's id: {error}");
+
+    let options = replay.options(&[replay.write("perf.data", &builder)]);
+    replay.assert_expected(generate(
+        &GenerateOptions {
+            ignore_build_id: true,
+            ..options
+        },
+        &Silent,
+    ));
+    replay.assert_expected(replay.generate_compatible(&builder));
+}
+
+#[test]
+fn the_build_id_table_speaks_for_mappings_without_ids() {
+    let replay = Replay::new();
+    let mut builder = replay.recording(vec![replay.code_map(PID, 0)]);
+    builder.build_ids(&[("/somewhere/else/calc", &[0xcd; 20])]);
+    assert_eq!(
+        replay.generate(&builder).expect_err("another build").code,
+        ErrorCode::BuildIdMismatch
+    );
+}
+
+#[test]
+fn data_mappings_of_the_binary_are_ignored() {
+    let replay = Replay::new();
+    let (start, ..) = replay.code;
+    let data = MapSpec::code(PID, start - 0x10_0000, 0x1000, 0, "/somewhere/else/calc")
+        .at(1)
+        .data();
+    let builder = replay.recording(vec![replay.code_map(PID, 0), data]);
+    replay.assert_expected(replay.generate(&builder));
+    assert!(
+        replay.generate_compatible(&builder).is_err(),
+        "llvm-profgen ends with an error"
+    );
+}
+
+#[test]
+fn wrong_path_entries_and_unfilled_slots_are_dropped() {
+    const WRONG_PATH: u64 = 1 << 24;
+    let replay = Replay::new();
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    builder.mmap(replay.code_map(PID, 0));
+    let mut inserted = 0;
+    for (index, stack) in replay.stacks.iter().enumerate() {
+        let mut entries: Vec<(u64, u64, u64)> = stack.iter().map(|&(from, to)| (from, to, 0)).collect();
+        // A branch that never happened, between two that did.
+        if entries.len() > 4 {
+            entries.insert(2, (entries[3].0, entries[0].1, WRONG_PATH));
+            inserted += 1;
+        }
+        entries.extend([(0, 0, 0), (0, 0, 0)]);
+        builder.sample(SampleSpec::of(event, PID).at(10 + index as u64).entries(&entries));
+    }
+    let outcome = replay.generate(&builder).expect("a profile");
+    assert_eq!(outcome.statistics.ledger[EntryClass::WrongPath], inserted);
+    assert_eq!(
+        outcome.statistics.ledger[EntryClass::UnfilledSlot],
+        2 * replay.stacks.len() as u64
+    );
+    replay.assert_expected(Ok(outcome));
+    replay.assert_other(replay.generate_compatible(&builder));
+}
+
+#[test]
+fn mappings_rounded_to_large_pages_are_followed() {
+    const PAGE: u64 = 0x1_0000;
+    let replay = Replay::new();
+    let (start, len, pgoff) = replay.code;
+    // The program must be placed so that address and file offset agree within a page of that size.
+    let slide = (pgoff.wrapping_sub(start)) & (PAGE - 1);
+    let (first, last) = (
+        (start + slide) & !(PAGE - 1),
+        (start + slide + len).next_multiple_of(PAGE),
+    );
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    builder.mmap(MapSpec::code(PID, first, last - first, pgoff & !(PAGE - 1), "/somewhere/else/calc").at(1));
+    for index in 0..replay.stacks.len() {
+        builder.sample(replay.sample(event, index, PID, slide));
+    }
+    replay.assert_expected(replay.generate(&builder));
+    let error = replay
+        .generate_compatible(&builder)
+        .expect_err("llvm-profgen ends with an error");
+    assert_eq!(error.message, "File offset not found");
+}
+
+#[test]
+fn several_inputs_give_what_one_with_all_samples_gives() {
+    let replay = Replay::new();
+    let half = |parity: usize| {
+        let mut builder = PerfDataBuilder::new();
+        let event = builder.event(EventSpec::branch_stacks("cycles"));
+        // Each recording is of its own boot: another place, another process.
+        let slide = parity as u64 * 0x7_0000_0000;
+        builder.mmap(replay.code_map(PID, slide));
+        for index in (0..replay.stacks.len()).filter(|index| index % 2 == parity) {
+            builder.sample(replay.sample(event, index, PID, slide));
+        }
+        builder
+    };
+    let paths = [replay.write("even", &half(0)), replay.write("odd", &half(1))];
+    replay.assert_expected(generate(&replay.options(&paths), &Silent));
+    let [even, odd] = paths;
+    replay.assert_expected(generate(&replay.options(&[odd, even]), &Silent));
+}
+
+#[test]
+fn nothing_of_the_binary_is_an_error_that_lists_what_there_is() {
+    let replay = Replay::new();
+    let mut map = replay.code_map(PID, 0);
+    map.name = "/opt/calculator".to_owned();
+    let other = MapSpec::code(PID, 0x7000_0000, 0x1000, 0, "/usr/lib/libfar.so").at(1);
+    let error = replay
+        .generate(&replay.recording(vec![other, map]))
+        .expect_err("no mapping");
+    assert_eq!(error.code, ErrorCode::NoMapping);
+    let near = error.message.find("/opt/calculator").expect("listed");
+    assert!(
+        near < error.message.find("libfar.so").expect("listed"),
+        "nearest name first: {error}"
+    );
+}
+
+#[test]
+fn samples_that_hit_nothing_are_an_error_with_the_account() {
+    let replay = Replay::new();
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    builder.mmap(replay.code_map(PID, 0));
+    builder.sample(
+        SampleSpec::of(event, PID)
+            .at(10)
+            .branches(&[(0x10, 0x20), (0x30, 0x40)]),
+    );
+    let error = replay.generate(&builder).expect_err("an empty profile");
+    assert_eq!(error.code, ErrorCode::EmptyProfile);
+    assert!(error.message.contains("2 where nothing was mapped"), "{error}");
+
+    let no_stacks = PerfDataBuilder::new();
+    let mut builder = no_stacks;
+    let event = builder.event(EventSpec::plain("cycles"));
+    builder.sample(SampleSpec::of(event, PID).at(10));
+    assert_eq!(
+        replay.generate(&builder).expect_err("no stacks").code,
+        ErrorCode::NoBranchStacks
+    );
+}
