@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use gimli::{Dwarf, DwarfFileType};
+use gimli::DwarfFileType;
 
 use crate::diagnostics::Diagnostic;
 use crate::dwarf::{CuMap, Space, Unit, read_units};
 use crate::error::SymbolizeError;
-use crate::object::{ElfFile, FileData, Located, SectionSet, Sections, Slice, locate, map_file, supplementary};
+use crate::object::{ElfFile, FileData, Located, SectionSet, Sections, dwarf, locate, map_file, supplementary};
 use crate::options::DebugOptions;
 use crate::split::SplitUnits;
 
@@ -133,12 +133,6 @@ impl DebugInfo {
     pub(crate) fn frames(&self) -> View<'_> {
         self.frames.view()
     }
-}
-
-fn dwarf(sections: &Sections) -> Dwarf<Slice<'_>> {
-    let dwarf = Dwarf::load(|id| Ok::<_, std::convert::Infallible>(sections.get(id)));
-    let Ok(dwarf) = dwarf;
-    dwarf
 }
 
 fn units(path: &Path, sections: &Sections, diagnostics: &mut Vec<Diagnostic>) -> Vec<Unit> {

@@ -4,7 +4,7 @@ use image::Svma;
 use rayon::prelude::*;
 
 use crate::debug_info::DebugInfo;
-use crate::dwarf::{Interest, Resolver, Space, Unit, walk};
+use crate::dwarf::{Budget, Interest, Resolver, Space, Unit, walk};
 use crate::error::SymbolizeError;
 use crate::names::{NameInterner, Names};
 
@@ -230,6 +230,7 @@ fn read_unit<'s, 'a>(
     let reader = resolver.open(space, unit);
     let mut found = UnitFunctions::default();
     let mut ranges = Vec::new();
+    let mut budget = Budget::for_dies(reader.bytes);
     walk(
         reader.bytes,
         unit.root,
@@ -238,7 +239,7 @@ fn read_unit<'s, 'a>(
         |interest| interest == Interest::SubprogramWithCode,
         |die| {
             let subprogram = reader.subroutine(die.offset);
-            subprogram.ranges.read(space, unit, &mut ranges);
+            subprogram.ranges.read(space, unit, &mut budget, &mut ranges);
             if ranges.is_empty() {
                 return;
             }

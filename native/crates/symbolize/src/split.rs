@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::diagnostics::Diagnostic;
 use crate::dwarf::{Space, SplitReference, Unit, read_units};
-use crate::object::{ElfFile, SectionSet, Sections, Slice, map_file};
+use crate::object::{ElfFile, SectionSet, Sections, Slice, dwarf, map_file};
 
 /// The split units of one object.
 #[derive(Default)]
@@ -22,6 +22,8 @@ pub(crate) struct SplitUnits {
 struct SplitFile {
     sections: Sections,
     is_package: bool,
+    /// The units of a file that is no package.
+    units: Vec<Unit>,
 }
 
 /// A skeleton's other half.
@@ -91,7 +93,15 @@ impl SplitUnits {
         let file = map_file(path).ok()?;
         let elf = ElfFile::parse(path, file).ok()?;
         let sections = elf.sections(SectionSet::Dwo, diagnostics).ok()?;
-        self.files.push(SplitFile { sections, is_package });
+        let mut file = SplitFile {
+            sections,
+            is_package,
+            units: Vec::new(),
+        };
+        if !is_package {
+            file.units = read_units(&Space::without_units(dwarf(&file.sections)), DwarfFileType::Dwo).0;
+        }
+        self.files.push(file);
         Some(self.files.len() - 1)
     }
 
@@ -103,11 +113,14 @@ impl SplitUnits {
         reference: &SplitReference,
         main: &Dwarf<Slice<'_>>,
     ) -> Option<SplitUnit> {
-        let dwarf = self.files[file].dwarf(reference.id, main)?;
-        let (units, _) = read_units(&Space::without_units(dwarf), DwarfFileType::Dwo);
-        let mut unit = units
-            .into_iter()
-            .find(|unit| unit.split.as_ref().is_some_and(|split| split.id == reference.id))?;
+        let has_id = |unit: &&Unit| unit.split.as_ref().is_some_and(|split| split.id == reference.id);
+        let mut unit = if self.files[file].is_package {
+            let dwarf = self.files[file].dwarf(reference.id, main)?;
+            let (units, _) = read_units(&Space::without_units(dwarf), DwarfFileType::Dwo);
+            units.iter().find(has_id)?.clone()
+        } else {
+            self.files[file].units.iter().find(has_id)?.clone()
+        };
         unit.base_address = skeleton_unit.base_address;
         unit.addr_base = skeleton_unit.addr_base;
         unit.ranges_base = reference.ranges_base;
@@ -135,8 +148,7 @@ impl SplitFile {
         if self.is_package {
             return self.package().ok()?.find_cu(DwoId(id), main).ok()?;
         }
-        let dwarf = Dwarf::load(|id| Ok::<_, gimli::Error>(self.sections.get(id)));
-        let mut dwarf = dwarf.ok()?;
+        let mut dwarf = dwarf(&self.sections);
         dwarf.make_dwo(main);
         Some(dwarf)
     }

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::dwarf::{DieMap, Interest, LineIndex, Location, Piece, Resolver, Space, Unit, UnitReader, walk};
+use crate::dwarf::{Budget, DieMap, Interest, LineIndex, Location, Piece, Resolver, Space, Unit, UnitReader, walk};
 
 /// One unit's part of the frame table, numbered on its own.
 #[derive(Default)]
@@ -110,6 +110,7 @@ impl<'a> Builder<'_, '_, 'a> {
         let reader = self.reader.clone();
         let (space, unit) = (reader.space, reader.unit);
         let mut ranges = Vec::new();
+        let mut budget = Budget::for_dies(reader.bytes);
         // The subroutines around the current DIE, with their depths.
         let mut open: Vec<(u32, u32)> = Vec::new();
         walk(
@@ -126,7 +127,7 @@ impl<'a> Builder<'_, '_, 'a> {
                     return;
                 };
                 let die = reader.subroutine(visited.offset);
-                die.ranges.read(space, unit, &mut ranges);
+                die.ranges.read(space, unit, &mut budget, &mut ranges);
                 for &(low, high) in &ranges {
                     self.map.insert(low, high, number);
                 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ranges::Budget;
 use super::reader::Reader;
 use super::unit::{Space, Unit, section};
 
@@ -37,9 +38,12 @@ impl CuMap {
         }
         let own = space.units.iter().enumerate();
         let own = own.filter(|(index, unit)| !mentioned[*index] && !unit.is_type);
-        claims.extend(own.flat_map(|(unit, Unit { ranges, .. })| {
-            ranges.iter().map(move |&(start, end)| Piece { start, end, unit })
-        }));
+        let mut budget = Budget::for_units(space);
+        let mut list = Vec::new();
+        for (unit, Unit { ranges, .. }) in own {
+            ranges.read(space, &space.units[unit], &mut budget, &mut list);
+            claims.extend(list.iter().map(|&(start, end)| Piece { start, end, unit }));
+        }
         Self::resolve(&claims)
     }
 

@@ -136,6 +136,29 @@ pub(crate) enum Value<'a> {
     Other,
 }
 
+impl Value<'_> {
+    /// The value, unless it is a string.
+    pub(crate) fn detached(self) -> Value<'static> {
+        match self {
+            Value::String(_) | Value::Other => Value::Other,
+            Value::Address(v) => Value::Address(v),
+            Value::AddressIndex(v) => Value::AddressIndex(v),
+            Value::Constant(v) => Value::Constant(v),
+            Value::ConstantOrOffset(v) => Value::ConstantOrOffset(v),
+            Value::Signed(v) => Value::Signed(v),
+            Value::SectionOffset(v) => Value::SectionOffset(v),
+            Value::RangeListIndex(v) => Value::RangeListIndex(v),
+            Value::UnitReference(v) => Value::UnitReference(v),
+            Value::Reference(v) => Value::Reference(v),
+            Value::SupplementaryReference(v) => Value::SupplementaryReference(v),
+            Value::StringOffset(v) => Value::StringOffset(v),
+            Value::LineStringOffset(v) => Value::LineStringOffset(v),
+            Value::SupplementaryString(v) => Value::SupplementaryString(v),
+            Value::StringIndex(v) => Value::StringIndex(v),
+        }
+    }
+}
+
 /// Reads one value.
 pub(crate) fn read<'a>(reader: &mut Reader<'a>, form: DwForm, implicit: i64, encoding: Encoding) -> Option<Value<'a>> {
     let number = |reader: &mut Reader<'a>| match size(form, encoding)? {

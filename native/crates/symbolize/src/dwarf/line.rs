@@ -26,9 +26,8 @@ struct Row {
 struct Sequence {
     low: u64,
     high: u64,
-    /// The rows before the one that ends the sequence.
+    /// The rows before the one that ends the sequence, ascending.
     rows: (usize, usize),
-    sorted: bool,
 }
 
 /// The rows of one line program.
@@ -173,13 +172,29 @@ impl LineIndex {
         };
         if !wanted(low, high) {
             self.rows.truncate(first);
+        } else if !sorted {
+            self.straighten(first, high);
         }
         self.sequences.push(Sequence {
             low,
             high,
             rows: (first, self.rows.len()),
-            sorted,
         });
+    }
+
+    /// Replaces rows out of order by ascending ones that answer as LLVM's binary search over the old ones would.
+    /// What such a search hits can only change at some row's address.
+    fn straighten(&mut self, first: usize, high: u64) {
+        let rows = self.rows.split_off(first);
+        let low = rows[0].address;
+        let mut cuts: Vec<u64> = rows.iter().map(|row| row.address).collect();
+        cuts.retain(|cut| low <= *cut && *cut < high);
+        cuts.sort_unstable();
+        cuts.dedup();
+        self.rows.extend(cuts.into_iter().map(|address| Row {
+            address,
+            location: rows[upper_bound(&rows[1..], address)].location,
+        }));
     }
 
     /// Calls `found` for the consecutive parts of `[low, high)`; an address without a row is at the default location.
@@ -210,27 +225,14 @@ impl LineIndex {
             return found(low, high, Location::default());
         }
         let mut at = low;
-        if sequence.sorted {
-            let mut row = upper_bound(&rows[1..], at);
-            while at < high {
-                let end = rows.get(row + 1).map_or(high, |row| row.address.min(high));
-                if at < end {
-                    found(at, end, rows[row].location);
-                }
-                at = end;
-                row += 1;
+        let mut row = upper_bound(&rows[1..], at);
+        while at < high {
+            let end = rows.get(row + 1).map_or(high, |row| row.address.min(high));
+            if at < end {
+                found(at, end, rows[row].location);
             }
-            return;
-        }
-        // Rows out of order: what the binary search hits can only change at some row's address.
-        let mut cuts: Vec<u64> = rows.iter().map(|row| row.address).collect();
-        cuts.retain(|cut| low < *cut && *cut < high);
-        cuts.push(high);
-        cuts.sort_unstable();
-        cuts.dedup();
-        for cut in cuts {
-            found(at, cut, rows[upper_bound(&rows[1..], at)].location);
-            at = cut;
+            at = end;
+            row += 1;
         }
     }
 }

@@ -16,5 +16,6 @@ pub(crate) use cu_map::{CuMap, Piece};
 pub(crate) use die::{Resolver, UnitReader};
 pub(crate) use die_map::DieMap;
 pub(crate) use line::{LineIndex, Location};
+pub(crate) use ranges::Budget;
 pub(crate) use unit::{Space, SplitReference, Unit, read_units};
 pub(crate) use walk::walk;

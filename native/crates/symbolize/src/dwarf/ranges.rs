@@ -6,7 +6,7 @@
 use gimli::{DwAt, RangeListsOffset, RawRngListEntry, constants as dw};
 
 use super::form::Value;
-use super::unit::{Space, Unit};
+use super::unit::{Space, Unit, section};
 
 /// The attributes that state addresses.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,16 +28,25 @@ impl<'a> RangeAttributes<'a> {
         place.get_or_insert(value);
     }
 
+    /// The same, without a tie to the section: no string states an address.
+    pub(crate) fn detached(&self) -> RangeAttributes<'static> {
+        RangeAttributes {
+            low_pc: self.low_pc.map(Value::detached),
+            high_pc: self.high_pc.map(Value::detached),
+            ranges: self.ranges.map(Value::detached),
+        }
+    }
+
     /// Puts the half-open ranges into `list`, which is cleared first. Empty and reversed ones are kept; a list that
-    /// cannot be read to its end counts as none.
-    pub(crate) fn read(&self, space: &Space<'a>, unit: &Unit, list: &mut Vec<(u64, u64)>) {
+    /// cannot be read to its end, or that is longer than what is left of the budget, counts as none.
+    pub(crate) fn read(&self, space: &Space<'a>, unit: &Unit, budget: &mut Budget, list: &mut Vec<(u64, u64)>) {
         list.clear();
         if let Some(range) = self.low_and_high(space, unit) {
             list.extend(range);
             return;
         }
         if let Some(offset) = self.list_offset(space, unit)
-            && read_list(space, unit, offset, list).is_none()
+            && read_list(space, unit, offset, budget, list).is_none()
         {
             list.clear();
         }
@@ -66,6 +75,33 @@ impl<'a> RangeAttributes<'a> {
     }
 }
 
+/// How many entries of range lists may still be read. Lists can be shared, so a small file could otherwise
+/// ask for its largest list once for each DIE.
+#[derive(Debug)]
+pub(crate) struct Budget(usize);
+
+impl Budget {
+    /// Entries for each byte of a unit; a DIE with a list takes several bytes, and lists rarely have ten entries.
+    const PER_BYTE: usize = 64;
+
+    /// For the DIEs of one unit.
+    pub(crate) fn for_dies(unit: &[u8]) -> Self {
+        Self(unit.len().saturating_mul(Self::PER_BYTE))
+    }
+
+    /// For the units' own DIEs together: each entry takes a byte of a section, and no two units share a list.
+    pub(crate) fn for_units(space: &Space<'_>) -> Self {
+        let ranges = section(*space.dwarf.ranges.debug_ranges()).len();
+        let lists = section(*space.dwarf.ranges.debug_rnglists()).len();
+        Self(ranges.saturating_add(lists))
+    }
+
+    fn spend(&mut self) -> Option<()> {
+        self.0 = self.0.checked_sub(1)?;
+        Some(())
+    }
+}
+
 fn tombstone(unit: &Unit) -> u64 {
     match unit.encoding.address_size {
         0 => 0,
@@ -74,7 +110,13 @@ fn tombstone(unit: &Unit) -> u64 {
     }
 }
 
-fn read_list(space: &Space<'_>, unit: &Unit, offset: usize, list: &mut Vec<(u64, u64)>) -> Option<()> {
+fn read_list(
+    space: &Space<'_>,
+    unit: &Unit,
+    offset: usize,
+    budget: &mut Budget,
+    list: &mut Vec<(u64, u64)>,
+) -> Option<()> {
     let offset = if unit.encoding.version < 5 {
         offset.checked_add(unit.ranges_base)?
     } else {
@@ -86,6 +128,7 @@ fn read_list(space: &Space<'_>, unit: &Unit, offset: usize, list: &mut Vec<(u64,
     let lists = &space.dwarf.ranges;
     let mut entries = lists.raw_ranges(RangeListsOffset(offset), unit.encoding).ok()?;
     while let Some(entry) = entries.next().ok()? {
+        budget.spend()?;
         let (low, high) = match entry {
             RawRngListEntry::BaseAddress { addr } => {
                 base = Some(addr);

@@ -34,8 +34,8 @@ pub(crate) struct Unit {
     pub(crate) range_lists_base: usize,
     /// What is added to offsets into `.debug_ranges`.
     pub(crate) ranges_base: usize,
-    /// The addresses that the unit's DIE states.
-    pub(crate) ranges: Vec<(u64, u64)>,
+    /// What the unit's DIE says about its addresses.
+    pub(crate) ranges: RangeAttributes<'static>,
     /// The unit's other half, if this is a skeleton.
     pub(crate) split: Option<Box<SplitReference>>,
 }
@@ -180,7 +180,7 @@ pub(crate) fn read_units(space: &Space<'_>, file_type: DwarfFileType) -> (Vec<Un
                 addr_base: None,
                 range_lists_base: DebugRngListsBase::default_for_encoding_and_file(encoding, file_type).0,
                 ranges_base: 0,
-                ranges: Vec::new(),
+                ranges: RangeAttributes::default(),
                 split: None,
             };
             if !unit.is_type {
@@ -223,9 +223,7 @@ fn read_root(space: &Space<'_>, unit: &mut Unit, id: Option<u64>, table: &mut Ab
     });
     let base = low_pc.or(entry_pc);
     unit.base_address = base.and_then(|value| space.address(unit, value));
-    let mut list = Vec::new();
-    ranges.read(space, unit, &mut list);
-    unit.ranges = list;
+    unit.ranges = ranges.detached();
     if let Some(id) = id.or(gnu_id) {
         let string = |value: Option<_>| value.and_then(|value| space.string(unit, value));
         unit.split = Some(Box::new(SplitReference {

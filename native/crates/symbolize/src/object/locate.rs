@@ -15,8 +15,13 @@ use crate::options::DebugOptions;
 
 /// Maps a file.
 pub(crate) fn map_file(path: &Path) -> io::Result<FileData> {
+    // Names come out of files; opening a FIFO could wait for ever.
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
     let file = File::open(path)?;
-    if file.metadata()?.len() == 0 {
+    if metadata.len() == 0 {
         return Ok(Arc::new(Vec::new()));
     }
     // SAFETY: the map is private and read-only. What mapping cannot rule out is another process that changes

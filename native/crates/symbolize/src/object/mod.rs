@@ -6,4 +6,4 @@ mod sections;
 
 pub(crate) use locate::{Located, locate, map_file, supplementary};
 pub use sections::FileData;
-pub(crate) use sections::{ElfFile, SectionSet, Sections, Slice};
+pub(crate) use sections::{ElfFile, SectionSet, Sections, Slice, dwarf};

@@ -1,10 +1,11 @@
 //! The DWARF sections of one ELF file: borrowed from the file where they are stored plain, decompressed otherwise.
 
+use std::convert::Infallible;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gimli::{EndianSlice, LittleEndian, SectionId};
+use gimli::{Dwarf, EndianSlice, LittleEndian, SectionId};
 use object::{CompressionFormat, Object, ObjectSection};
 use rayon::prelude::*;
 
@@ -200,4 +201,10 @@ impl Sections {
         };
         EndianSlice::new(bytes, LittleEndian)
     }
+}
+
+/// The sections as gimli reads them.
+pub(crate) fn dwarf(sections: &Sections) -> Dwarf<Slice<'_>> {
+    let Ok(dwarf) = Dwarf::load(|id| Ok::<_, Infallible>(sections.get(id)));
+    dwarf
 }
