@@ -1,0 +1,86 @@
+use regex::bytes::Regex;
+
+use crate::{Name, Profile};
+
+/// Chooses functions by name, as `--function` and `--no-function` of `llvm-profdata merge` do.
+#[derive(Clone, Debug, Default)]
+pub struct NameFilter {
+    include: Option<Pattern>,
+    exclude: Option<Pattern>,
+}
+
+#[derive(Clone, Debug)]
+struct Pattern {
+    regex: Regex,
+    /// The GUID of a function that has the pattern itself as its name, for profiles without names.
+    guid: u64,
+}
+
+impl Pattern {
+    fn new(pattern: &str) -> Result<Self, regex::Error> {
+        Ok(Self {
+            regex: Regex::new(pattern)?,
+            guid: Name::Text(pattern.as_bytes()).guid(),
+        })
+    }
+
+    fn matches(&self, name: Name<'_>) -> bool {
+        match name {
+            Name::Text(text) => self.regex.is_match(text),
+            Name::Guid(guid) => guid == self.guid || self.regex.is_match(guid.to_string().as_bytes()),
+        }
+    }
+}
+
+impl NameFilter {
+    /// Functions that `include` matches, or all without it, except those that `exclude` matches. A match may be
+    /// anywhere in the name.
+    ///
+    /// # Errors
+    /// When a pattern is no regular expression.
+    pub fn new(include: Option<&str>, exclude: Option<&str>) -> Result<Self, regex::Error> {
+        Ok(Self {
+            include: include.map(Pattern::new).transpose()?,
+            exclude: exclude.map(Pattern::new).transpose()?,
+        })
+    }
+
+    /// Whether a function of this name is chosen.
+    #[must_use]
+    pub fn accepts(&self, name: Name<'_>) -> bool {
+        let matches = |pattern: &Option<Pattern>| pattern.as_ref().map(|pattern| pattern.matches(name));
+        matches(&self.include).unwrap_or(true) && !matches(&self.exclude).unwrap_or(false)
+    }
+
+    /// Drops the functions of `profile` that are not chosen and returns how many; inlined ones stay.
+    pub fn apply(&self, profile: &mut Profile) -> usize {
+        let before = profile.functions.len();
+        let names = &profile.names;
+        profile
+            .functions
+            .retain(|function| self.accepts(names.get(function.name)));
+        before - profile.functions.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excluding_wins() {
+        let filter = NameFilter::new(Some("^foo"), Some("bar$")).unwrap();
+        assert!(filter.accepts(Name::Text(b"foobaz")));
+        assert!(!filter.accepts(Name::Text(b"foobar")));
+        assert!(!filter.accepts(Name::Text(b"a_foo")));
+        assert!(NameFilter::default().accepts(Name::Text(b"any")));
+        assert!(NameFilter::new(Some("("), None).is_err());
+    }
+
+    #[test]
+    fn a_name_is_found_by_its_hash() {
+        let filter = NameFilter::new(Some("main"), None).unwrap();
+        assert!(filter.accepts(Name::Guid(Name::Text(b"main").guid())));
+        assert!(!filter.accepts(Name::Guid(1)));
+    }
+}

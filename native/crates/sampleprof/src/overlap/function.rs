@@ -1,0 +1,102 @@
+use std::cmp::Ordering;
+
+use super::{SampleOverlap, Shares, Side, ratio};
+use crate::stats::CountStats;
+use crate::{BodyRecord, FunctionSamples, LineLocation};
+
+type Inlinee = (LineLocation, FunctionSamples);
+
+/// The comparison of a function's places in both profiles (LLVM: `computeSampleFunctionInternalOverlap`).
+pub(super) struct Comparison<'a> {
+    base: &'a Side<'a>,
+    test: &'a Side<'a>,
+    /// Sums; those of the whole function in each profile are known beforehand.
+    pub(super) samples: SampleOverlap,
+    pub(super) hot_blocks: Shares,
+}
+
+impl<'a> Comparison<'a> {
+    pub(super) fn new(base: &'a Side<'a>, test: &'a Side<'a>, samples: SampleOverlap) -> Self {
+        Self {
+            base,
+            test,
+            samples,
+            hot_blocks: Shares::default(),
+        }
+    }
+
+    /// From 0 to 1, apart from rounding. A place that is missing counts as having no samples.
+    pub(super) fn similarity(&mut self, base: &FunctionSamples, test: &FunctionSamples) -> f64 {
+        let mut difference = 0.0;
+        pair_up(
+            &base.body,
+            &test.body,
+            |a: &BodyRecord, b: &BodyRecord| a.location.cmp(&b.location),
+            |base, test| {
+                difference += self.place(base.map(|record| record.count), test.map(|record| record.count), 1);
+            },
+        );
+        let (base_names, test_names) = (&self.base.profile.names, &self.test.profile.names);
+        let order = |a: &Inlinee, b: &Inlinee| {
+            a.0.cmp(&b.0)
+                .then_with(|| base_names.get(a.1.name).cmp(&test_names.get(b.1.name)))
+        };
+        pair_up(&base.inlinees, &test.inlinees, order, |base, test| {
+            difference += match (base, test) {
+                (Some(base), Some(test)) => 2.0 - 2.0 * self.similarity(&base.1, &test.1),
+                // All of an inlined function that one profile lacks is one place.
+                (Some(base), None) => {
+                    let stats = CountStats::of(&base.1, self.base.hot_threshold);
+                    self.place(Some(stats.sum), None, stats.hot)
+                }
+                (None, Some(test)) => {
+                    let stats = CountStats::of(&test.1, self.test.hot_threshold);
+                    self.place(None, Some(stats.sum), stats.hot)
+                }
+                (None, None) => 0.0,
+            };
+        });
+        (2.0 - difference) / 2.0
+    }
+
+    /// The difference of a place's shares of the function.
+    fn place(&mut self, base: Option<u64>, test: Option<u64>, blocks: u64) -> f64 {
+        let sums = &mut self.samples;
+        match (base, test) {
+            (Some(count), None) => sums.base_unique = sums.base_unique.wrapping_add(count),
+            (None, Some(count)) => sums.test_unique = sums.test_unique.wrapping_add(count),
+            _ => {}
+        }
+        let (base, test) = (base.unwrap_or(0), test.unwrap_or(0));
+        sums.union = sums.union.wrapping_add(base.max(test));
+        sums.common = sums.common.wrapping_add(base.min(test));
+        self.hot_blocks
+            .count(base >= self.base.hot_threshold, test >= self.test.hot_threshold, blocks);
+        // LLVM goes through the similarity, which rounds.
+        let similarity = 1.0 - (ratio(base, sums.base) - ratio(test, sums.test)).abs();
+        1.0 - similarity
+    }
+}
+
+/// Visits two ascending lists side by side.
+fn pair_up<'t, T>(
+    base: &'t [T],
+    test: &'t [T],
+    order: impl Fn(&T, &T) -> Ordering,
+    mut visit: impl FnMut(Option<&'t T>, Option<&'t T>),
+) {
+    let (mut base, mut test) = (base.iter().peekable(), test.iter().peekable());
+    loop {
+        let side = match (base.peek(), test.peek()) {
+            (Some(a), Some(b)) => order(a, b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return,
+        };
+        match side {
+            Ordering::Less => visit(base.next(), None),
+            Ordering::Greater => visit(None, test.next()),
+            Ordering::Equal => visit(base.next(), test.next()),
+        }
+    }
+}
