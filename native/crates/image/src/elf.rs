@@ -20,6 +20,8 @@ pub(crate) struct Headers {
     pub(crate) kind: ImageKind,
     pub(crate) segments: Vec<LoadSegment>,
     pub(crate) sections: Vec<SectionHeader>,
+    /// Where in the file the string table of the section headers is.
+    pub(crate) section_strings: Range<usize>,
     /// Where in the file the string table of `.symtab` is; empty without one.
     pub(crate) symbol_strings: Range<usize>,
     /// Where in the file the build id's bytes are.
@@ -28,8 +30,8 @@ pub(crate) struct Headers {
 
 /// A section header whose name and extent were checked.
 pub(crate) struct SectionHeader {
-    /// Where in the file the name's bytes are.
-    pub(crate) name: Range<usize>,
+    /// Offset of the name in the section names.
+    pub(crate) name: u32,
     pub(crate) svma: Svma,
     /// Where in the file the content is; empty for `SHT_NOBITS` and for content cut off by the file's end.
     pub(crate) data: Range<usize>,
@@ -96,15 +98,19 @@ pub(crate) fn read_headers(data: &[u8], path: &Path) -> Result<Headers, ImageErr
     let symbols = section_table
         .symbols(ENDIAN, data, elf::SHT_SYMTAB)
         .map_err(|e| malformed(&e))?;
-    let symbol_strings = sections
-        .get(symbols.string_section().0)
-        .map_or(0..0, |strings| strings.data.clone());
+    let content_of = |index: usize| sections.get(index).map_or(0..0, |section| section.data.clone());
+    let symbol_strings = content_of(symbols.string_section().0);
+    // Without sections there need be no table of their names.
+    let section_strings = header
+        .section_strings_index(ENDIAN, data)
+        .map_or(0..0, |index| content_of(index.0));
     let build_id = find_build_id(data, &section_table, program_headers);
     Ok(Headers {
         arch,
         kind,
         segments,
         sections,
+        section_strings,
         symbol_strings,
         build_id,
     })
@@ -211,9 +217,6 @@ fn read_sections(data: &[u8], path: &Path, table: &SectionTable<'_, Elf>) -> Res
     let mut sections = Vec::with_capacity(table.len());
     for section in table.iter() {
         let flags = section.sh_flags(ENDIAN);
-        let name = table
-            .section_name(ENDIAN, section)
-            .map_or(0..0, |name| range_in(data, name));
         let executable = flags.contains(elf::SHF_EXECINSTR);
         let mut extent = 0..0;
         if let Some((offset, size)) = section.file_range(ENDIAN) {
@@ -225,7 +228,7 @@ fn read_sections(data: &[u8], path: &Path, table: &SectionTable<'_, Elf>) -> Res
             }
         }
         sections.push(SectionHeader {
-            name,
+            name: section.sh_name(ENDIAN),
             svma: Svma(section.sh_addr(ENDIAN)),
             data: extent,
             allocated: flags.contains(elf::SHF_ALLOC),
@@ -237,19 +240,23 @@ fn read_sections(data: &[u8], path: &Path, table: &SectionTable<'_, Elf>) -> Res
 }
 
 /// Looks for the `NT_GNU_BUILD_ID` note, first among the sections: a separate debug file keeps its
-/// program headers, but what they point at has moved.
+/// program headers, but what they point at has moved. Headers that share bytes can't make this read more than
+/// twice the file.
 fn find_build_id(
     data: &[u8],
     sections: &SectionTable<'_, Elf>,
     segments: &[ProgramHeader64<LittleEndian>],
 ) -> Option<Range<usize>> {
+    let mut budget = 2 * data.len() as u64;
     let in_sections = sections
         .iter()
-        .filter_map(|section| section.notes(ENDIAN, data).ok().flatten());
+        .map(|section| (section.sh_size(ENDIAN), section.notes(ENDIAN, data)));
     let in_segments = segments
         .iter()
-        .filter_map(|segment| segment.notes(ENDIAN, data).ok().flatten());
-    for mut notes in in_sections.chain(in_segments) {
+        .map(|segment| (segment.p_filesz(ENDIAN), segment.notes(ENDIAN, data)));
+    for (size, notes) in in_sections.chain(in_segments) {
+        let Ok(Some(mut notes)) = notes else { continue };
+        budget = budget.checked_sub(size)?;
         while let Ok(Some(note)) = notes.next() {
             if note.name() == elf::ELF_NOTE_GNU && note.n_type(ENDIAN) == elf::NT_GNU_BUILD_ID {
                 return Some(range_in(data, note.desc()));

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use memmap2::Mmap;
 
 use crate::elf::{self, Headers, SectionHeader};
+use crate::strings::{string_at, string_is};
 use crate::symbols::{self, Symbol};
 use crate::{FileOffset, ImageError, Svma};
 
@@ -197,10 +198,7 @@ impl Image {
 
     /// The section named `name`; the first one if there are several.
     pub fn section(&self, name: &str) -> Option<Section<'_>> {
-        let found = self
-            .sections()
-            .iter()
-            .find(|section| self.bytes_at(&section.name) == name.as_bytes())?;
+        let found = self.sections().iter().find(|section| self.has_name(section, name))?;
         Some(Section {
             svma: found.svma,
             offset: FileOffset(found.data.start as u64),
@@ -250,17 +248,25 @@ impl Image {
         &self.headers.sections
     }
 
+    /// The name of the section with this index.
     pub(crate) fn section_name(&self, index: u32) -> &[u8] {
+        let names = self.bytes_at(&self.headers.section_strings);
         self.sections()
             .get(index as usize)
-            .map_or(b"", |section| self.bytes_at(&section.name))
+            .map_or(b"", |section| string_at(names, section.name))
     }
 
-    /// The string at `offset` of the symbols' string table; empty when it has no end.
-    pub(crate) fn symbol_string(&self, offset: u32) -> &[u8] {
-        let strings = self.bytes_at(&self.headers.symbol_strings);
-        let rest = strings.get(offset as usize..).unwrap_or_default();
-        memchr::memchr(0, rest).map_or(b"", |end| &rest[..end])
+    fn has_name(&self, section: &SectionHeader, name: &str) -> bool {
+        string_is(
+            self.bytes_at(&self.headers.section_strings),
+            section.name,
+            name.as_bytes(),
+        )
+    }
+
+    /// The string table of the symbols.
+    pub(crate) fn symbol_strings(&self) -> &[u8] {
+        self.bytes_at(&self.headers.symbol_strings)
     }
 
     /// The bytes of a range that was checked when the headers were read.
@@ -272,10 +278,7 @@ impl Image {
     /// empty, but never the stubs of `.plt`, so that calls through them count as calls to the outside.
     pub(crate) fn has_code(&self, index: u32) -> bool {
         self.sections().get(index as usize).is_some_and(|section| {
-            section.allocated
-                && section.executable
-                && !section.data.is_empty()
-                && self.bytes_at(&section.name) != b".plt"
+            section.allocated && section.executable && !section.data.is_empty() && !self.has_name(section, ".plt")
         })
     }
 }

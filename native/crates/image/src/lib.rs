@@ -8,6 +8,7 @@ mod file_type;
 mod image;
 mod isa;
 mod name;
+mod strings;
 mod symbols;
 
 pub use address::{FileOffset, Svma};

@@ -6,6 +6,7 @@ use object::read::SymbolIndex;
 use object::read::elf::SymbolTable;
 
 use crate::elf::{ENDIAN, Elf, SectionHeader, symbol_table};
+use crate::strings::{string_at, string_is};
 use crate::{Image, Svma};
 
 /// The variable by which clang marks flow-sensitive discriminators (LLVM: FSAFDODiscriminator.h).
@@ -34,21 +35,27 @@ impl Symbol {
     }
 }
 
+/// How much of their names orders symbols at one address. A file can have many symbols there, with long names.
+const ORDERING_BYTES: usize = 4096;
+
 /// Reads and sorts the symbols that lie in a section.
 pub(crate) fn read(image: &Image) -> Box<[Symbol]> {
     let table = symbol_table(image.data());
     let mut symbols: Vec<Symbol> = in_sections(image, &table).collect();
+    let ordering = |symbol: &Symbol| {
+        let name = name(image, symbol);
+        &name[..name.len().min(ORDERING_BYTES)]
+    };
     symbols.sort_by(|a, b| {
-        (a.section, a.svma)
-            .cmp(&(b.section, b.svma))
-            .then_with(|| name(image, a).cmp(name(image, b)))
+        let places = (a.section, a.svma).cmp(&(b.section, b.svma));
+        places.then_with(|| ordering(a).cmp(ordering(b)))
     });
     symbols.into_boxed_slice()
 }
 
 /// The name of `symbol`. A section symbol without one has its section's.
 pub(crate) fn name<'i>(image: &'i Image, symbol: &Symbol) -> &'i [u8] {
-    let own = image.symbol_string(symbol.name);
+    let own = string_at(image.symbol_strings(), symbol.name);
     if own.is_empty() && symbol.is_section_symbol {
         image.section_name(symbol.section)
     } else {
@@ -58,17 +65,18 @@ pub(crate) fn name<'i>(image: &'i Image, symbol: &Symbol) -> &'i [u8] {
 
 /// The address of the first symbol named `wanted`.
 pub(crate) fn find_named(image: &Image, wanted: &[u8]) -> Option<Svma> {
-    let table = symbol_table(image.data());
+    let (table, strings) = (symbol_table(image.data()), image.symbol_strings());
     in_sections(image, &table)
-        .find(|symbol| name(image, symbol) == wanted)
+        .find(|symbol| string_is(strings, symbol.name, wanted))
         .map(|symbol| symbol.svma)
 }
 
 /// Whether a symbol named `wanted` lies in a section that `accepts` takes.
 pub(crate) fn is_defined_in(image: &Image, wanted: &[u8], accepts: impl Fn(&SectionHeader) -> bool) -> bool {
-    let table = symbol_table(image.data());
+    let (table, strings) = (symbol_table(image.data()), image.symbol_strings());
     let accepted: Vec<bool> = image.sections().iter().map(accepts).collect();
-    in_sections(image, &table).any(|symbol| accepted[symbol.section as usize] && name(image, &symbol) == wanted)
+    in_sections(image, &table)
+        .any(|symbol| accepted[symbol.section as usize] && string_is(strings, symbol.name, wanted))
 }
 
 /// The symbols with a section, which leaves out undefined, absolute, common and file symbols.

@@ -148,6 +148,47 @@ fn runs_of_undecodable_bytes_end_with_their_symbol() {
 }
 
 #[test]
+fn threads_see_one_code() {
+    let text: Vec<u8> = (0..40_000_u32).map(|index| (index * 7 + index / 256) as u8).collect();
+    let mut built = ElfBuilder::new(EM_X86_64).text(".text", 0x1000, &text);
+    for svma in (0x1000..0x1000 + 40_000).step_by(37) {
+        built = built.symbol("", svma, 1);
+    }
+    let image = built.image();
+    let expected: Vec<u32> = everything(&code(&image))
+        .iter()
+        .map(|&(svma, _)| (svma - 0x1000) as u32)
+        .collect();
+    let shared = code(&image);
+    let starts = || {
+        (0..shared.span())
+            .filter(|&offset| shared.is_instruction(offset))
+            .collect::<Vec<_>>()
+    };
+    std::thread::scope(|scope| {
+        let threads = [(); 4].map(|()| scope.spawn(starts));
+        for thread in threads {
+            assert_eq!(thread.join().expect("no panic"), expected);
+        }
+    });
+}
+
+#[test]
+fn sections_that_share_their_bytes_are_refused_as_code() {
+    let built = ElfBuilder::new(EM_X86_64)
+        .text(".text", 0x1000, &[NOP; 4096])
+        .text(".again", 0x3000, &[NOP; 1])
+        .symbol("f", 0x1000, 1);
+    let mut bytes = built.build();
+    let table = u64::from_le_bytes(bytes[40..48].try_into().unwrap()) as usize;
+    let (first, second) = (table + 64, table + 128);
+    bytes.copy_within(first + 24..first + 40, second + 24); // sh_offset, sh_size
+    let image = Image::from_bytes(bytes, "shared".as_ref()).expect("an image");
+    let error = Code::new(&image, DecodePolicy::LlvmProfgen).expect_err("more code than bytes");
+    assert!(error.to_string().contains("larger than the file"), "{error}");
+}
+
+#[test]
 fn code_that_no_offset_reaches_is_refused() {
     let image = ElfBuilder::new(EM_X86_64)
         .text(".low", 0x1000, &[NOP])

@@ -11,6 +11,7 @@ use support::*;
 use testkit::Fixture;
 
 /// Whether `tool` runs; says so when not.
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 fn is_installed(test: &str, tool: &str) -> bool {
     let found = Command::new(tool).arg("--version").output().is_ok();
     if !found {

@@ -128,8 +128,8 @@ proptest! {
         all(&code).iter().for_each(|found| cover(found.svma.0, found.svma.0 + u64::from(found.length)));
         code.invalid_instructions().iter().for_each(|run| cover(run.0.0, run.1.0 + 1));
         let first = symbols.iter().copied().map(usize::from).filter(|&offset| offset < text.len()).min();
-        for offset in 0..text.len() {
-            prop_assert_eq!(covered[offset], first.is_some_and(|first| first <= offset), "{}", offset);
+        for (offset, &covered) in covered[..text.len()].iter().enumerate() {
+            prop_assert_eq!(covered, first.is_some_and(|first| first <= offset), "{}", offset);
         }
     }
 }

@@ -50,6 +50,8 @@ pub(super) fn lay_out(image: &Image, policy: DecodePolicy) -> Result<Layout<'_>,
         chunks: Vec::new(),
     };
     let symbols = image.symbols();
+    // Sections may share bytes of the file, but code can't be larger than the file by that.
+    let mut budget = image.data().len();
     for index in indices {
         let bytes = image.bytes_at(&header(index).data);
         let start = header(index).svma.0 - base.0;
@@ -61,6 +63,10 @@ pub(super) fn lay_out(image: &Image, policy: DecodePolicy) -> Result<Layout<'_>,
                 limit: MAX_SPAN,
             });
         }
+        budget = budget.checked_sub(bytes.len()).ok_or_else(|| ImageError::Malformed {
+            path: image.path().into(),
+            what: "executable sections are larger than the file".into(),
+        })?;
         let section = TextSection {
             start: start as u32,
             bytes,

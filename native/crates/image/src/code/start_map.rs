@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes of code whose states share one allocation.
-const PAGE_BYTES: u32 = 1 << 16;
+const PAGE_BYTES: u32 = 1 << 14;
 /// Bytes of code whose states share one word.
 const WORD_BYTES: u32 = 32;
 
@@ -90,7 +90,7 @@ mod tests {
             near_page_end in any::<bool>(),
             picks in proptest::collection::vec(any::<bool>(), 300),
         ) {
-            let start = if near_page_end { PAGE_BYTES - length / 2 } else { start };
+            let start = if near_page_end { 3 * PAGE_BYTES - length / 2 } else { start };
             let end = start + length;
             let starts: Vec<u32> = (start..end).filter(|o| picks[(o - start) as usize]).collect();
             let map = StartMap::new(140_000);
