@@ -4,6 +4,9 @@ import type { PerfDataSummary } from './summary.js';
 export function judge(summary: Omit<PerfDataSummary, 'autofdo'>): PerfDataSummary['autofdo'] {
   const withStacks = summary.events.filter((event) => event.branchEntries > 0);
   const record = recordCommand(summary.machine.cpuId, summary.machine.arch);
+  if (summary.samples === 0 && !summary.complete) {
+    return no('no sample of it could be read', summary.problems.join('; '));
+  }
   if (summary.samples === 0) {
     return no('it has no samples', `check that the program runs long enough, then ${record}`);
   }

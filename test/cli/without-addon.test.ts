@@ -2,15 +2,19 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as zlib from 'node:zlib';
 import { expect, it } from 'vitest';
 import { fixture } from '../support/fixtures.js';
+import { BRANCH_EVENT, PerfDataBuilder } from '../support/perf-data-builder.js';
 import { temporaryFolder } from '../support/temporary.js';
+import { StoredZstdFrame } from '../support/zstd-frame.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const calc = fixture('calc-x86_64');
 
 /** The package as it is where no addon was installed for the platform. */
-const copy = join(temporaryFolder().path, 'package');
+const temporary = temporaryFolder();
+const copy = join(temporary.path, 'package');
 mkdirSync(copy);
 for (const part of ['dist', 'package.json']) cpSync(join(ROOT, part), join(copy, part), { recursive: true });
 symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
@@ -22,6 +26,23 @@ it('inspect works', () => {
   });
   expect(stdout).toContain('AutoFDO         usable');
   expect(status).toBe(0);
+});
+
+it("inspect reads compressed recordings with Node's zlib, or says that it cannot", () => {
+  const inner = new PerfDataBuilder().sample({ branches: [{ from: 1n, to: 2n }] }).data();
+  const builder = new PerfDataBuilder().event(BRANCH_EVENT).mmap(1, 0x1000n, 0x1000n, '/bin/app');
+  const path = temporary.write('z.data', builder.record(81, 0, new StoredZstdFrame().push(inner)).file());
+  const { status, stdout } = spawnSync(process.execPath, [main, 'inspect', path, '--json'], {
+    encoding: 'utf8',
+  });
+  expect(status).toBe(0);
+  const canRead = 'createZstdDecompress' in zlib;
+  expect(JSON.parse(stdout)).toMatchObject({
+    mmaps: 1,
+    samples: canRead ? 1 : 0,
+    complete: canRead,
+    problems: canRead ? [] : [expect.stringContaining('Node 22.15 or the addon is needed')],
+  });
 });
 
 it('generating a profile says what is missing', () => {

@@ -237,7 +237,7 @@ describe('several events', () => {
 
 describe('whether AutoFDO can use it', () => {
   it.each([
-    ['no samples', new PerfDataBuilder().event(BRANCH_EVENT), /no samples/],
+    ['no samples', new PerfDataBuilder().event(BRANCH_EVENT).mmap(1, 0n, 1n, '/bin/app'), /no samples/],
     [
       'no branch stacks',
       new PerfDataBuilder().event({ sampleType: SAMPLE_TYPE.ip }).record(9, 2, new Uint8Array(8)),
