@@ -68,8 +68,6 @@ export interface GenerateOptions {
   /** Use DWARF although the binary has pseudo probes; default false. */
   useDwarfCorrelation?: boolean | undefined;
 
-  /** Report the density of the hot part as a note; default false. */
-  showDensity?: boolean | undefined;
   /** One diagnostic for every suspicious range, function and instruction; default false. */
   showDetailedWarning?: boolean | undefined;
   /** Density below which a warning recommends more samples; default 50. */

@@ -123,8 +123,6 @@ export interface BindingGenerateOptions {
   useFirstLoadableSegmentAsBase?: boolean
   /** DWARF instead of pseudo probes. */
   useDwarfCorrelation?: boolean
-  /** Report density. */
-  showDensity?: boolean
   /** One line for every suspicious range. */
   showDetailedWarning?: boolean
   /** Density below which more samples are recommended. */

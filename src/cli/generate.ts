@@ -12,6 +12,7 @@ interface CommandFlags {
   json: boolean;
   quiet: boolean;
   timings: boolean;
+  showDensity: boolean;
   /** Path of the result, `-` for stdout. */
   target: string;
 }
@@ -50,7 +51,7 @@ function toCommand(values: Map<string, FlagValue>, positionals: readonly string[
     );
   }
   const options: Record<string, unknown> = {};
-  const own = new Set(['json', 'quiet', 'timings', 'output']);
+  const own = new Set(['json', 'quiet', 'timings', 'show-density', 'output']);
   for (const flag of GENERATE_FLAGS) {
     const value = values.get(flag.name);
     if (value !== undefined && flag.effect === 'set' && !own.has(flag.name))
@@ -74,6 +75,7 @@ function toCommand(values: Map<string, FlagValue>, positionals: readonly string[
     json: values.get('json') === true,
     quiet: values.get('quiet') === true,
     timings: values.get('timings') === true,
+    showDensity: values.get('show-density') === true,
     target,
   };
   if (flags.json && target === '-') {
@@ -108,7 +110,7 @@ async function runJob(options: GenerateOptions, flags: CommandFlags): Promise<nu
       onProgress: bar && ((progress) => bar.update(progress)),
     });
     bar?.clear();
-    await report(result, flags);
+    await report(result, options, flags);
     return EXIT.ok;
   } catch (error) {
     bar?.clear();
@@ -124,10 +126,15 @@ async function runJob(options: GenerateOptions, flags: CommandFlags): Promise<nu
   }
 }
 
-async function report(result: GenerateResult, flags: CommandFlags): Promise<void> {
+async function report(result: GenerateResult, options: GenerateOptions, flags: CommandFlags): Promise<void> {
   if (result.bytes !== undefined) process.stdout.write(result.bytes);
   printDiagnostics(result.diagnostics, !flags.quiet);
-  const { summaryText, timingsText } = await import('../report/summary.js');
+  const { densityText, summaryText, timingsText } = await import('../report/summary.js');
+  if (flags.showDensity) {
+    // llvm-profgen's stdout has it; here that may be taken by the result.
+    const stream = flags.json || flags.target === '-' ? process.stderr : process.stdout;
+    stream.write(densityText(result.statistics.density, options.profileDensityCutoffHot));
+  }
   if (!flags.quiet) process.stderr.write(summaryText(result, flags.target === '-' ? 'stdout' : flags.target));
   if (flags.timings) process.stderr.write(timingsText(result.timings));
   if (flags.json) process.stdout.write((await import('../report/json.js')).resultJson(result));

@@ -43,6 +43,12 @@ export function summaryText(result: GenerateResult, target: string): string {
   return lines.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join('');
 }
 
+/** The density as llvm-profgen's --show-density prints it; `cutoff` is in millionths. Ends with a line break. */
+export function densityText(density: number, cutoff = 990_000): string {
+  const share = (cutoff / 10_000).toFixed(2);
+  return `Functions with density >= ${density.toFixed(1)} account for ${share}% total sample counts.\n`;
+}
+
 /** The phases of a job with their times. Ends with a line break. */
 export function timingsText(timings: readonly PhaseTiming[]): string {
   const total = timings.reduce((sum, { milliseconds }) => sum + milliseconds, 0);

@@ -65,7 +65,11 @@ describe('autofdo-gen', () => {
       '-output=drop-in.prof',
     ];
     const both = [...args, '--ignore-stack-samples', '--csspgo-preinliner=0', '-show-density=1'];
-    expect((await run(both)).status).toBe(0);
+    const { status, stdout } = await run(both);
+    expect(status).toBe(0);
+    expect(stdout.toString()).toMatch(
+      /^Functions with density >= \d+\.\d account for 99\.00% total sample counts\.\n$/,
+    );
     expect(existsSync(join(temporary.path, 'drop-in.prof'))).toBe(true);
   });
 

@@ -65,8 +65,6 @@ pub struct BindingGenerateOptions {
     pub use_first_loadable_segment_as_base: Option<bool>,
     /// DWARF instead of pseudo probes.
     pub use_dwarf_correlation: Option<bool>,
-    /// Report density.
-    pub show_density: Option<bool>,
     /// One line for every suspicious range.
     pub show_detailed_warning: Option<bool>,
     /// Density below which more samples are recommended.
@@ -130,7 +128,7 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
                 .use_first_loadable_segment_as_base
                 .unwrap_or(default.use_first_loadable_segment_as_base),
             use_dwarf_correlation: from.use_dwarf_correlation.unwrap_or(default.use_dwarf_correlation),
-            show_density: from.show_density.unwrap_or(default.show_density),
+            show_density: default.show_density,
             show_detailed_warning: from.show_detailed_warning.unwrap_or(default.show_detailed_warning),
             profile_density_threshold: from
                 .profile_density_threshold
