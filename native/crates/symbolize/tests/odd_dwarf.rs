@@ -1,0 +1,288 @@
+//! Rules that compilers rarely put to the test, on DWARF written by hand.
+
+mod support;
+
+use image::Svma;
+use support::*;
+
+/// 1: unit with low/high pc; 2: unit without; 3: function; 4: inlined function; 5: declaration with a line;
+/// 6: function with references; 7: block; 8: nameless function with code; 9: unit with a line program
+fn abbreviations() -> Vec<u8> {
+    let code = [(AT_LOW_PC, FORM_ADDR), (AT_HIGH_PC, FORM_DATA4)];
+    let mut bytes = Vec::new();
+    bytes.extend(abbreviation(1, TAG_COMPILE_UNIT, true, &code));
+    bytes.extend(abbreviation(2, TAG_COMPILE_UNIT, true, &[]));
+    let function = [(AT_NAME, FORM_STRING), (AT_DECL_LINE, FORM_DATA1), code[0], code[1]];
+    bytes.extend(abbreviation(3, TAG_SUBPROGRAM, true, &function));
+    let inlined = [
+        (AT_ABSTRACT_ORIGIN, FORM_REF4),
+        (AT_CALL_LINE, FORM_DATA1),
+        code[0],
+        code[1],
+    ];
+    bytes.extend(abbreviation(4, TAG_INLINED, true, &inlined));
+    let declaration = [(AT_NAME, FORM_STRING), (AT_DECL_LINE, FORM_DATA1)];
+    bytes.extend(abbreviation(5, TAG_SUBPROGRAM, false, &declaration));
+    let references = [
+        (AT_ABSTRACT_ORIGIN, FORM_REF4),
+        (AT_SPECIFICATION, FORM_REF4),
+        code[0],
+        code[1],
+    ];
+    bytes.extend(abbreviation(6, TAG_SUBPROGRAM, false, &references));
+    bytes.extend(abbreviation(7, TAG_LEXICAL_BLOCK, true, &[]));
+    bytes.extend(abbreviation(8, TAG_SUBPROGRAM, true, &code));
+    let lines = [code[0], code[1], (AT_STMT_LIST, FORM_SEC_OFFSET)];
+    bytes.extend(abbreviation(9, TAG_COMPILE_UNIT, true, &lines));
+    bytes.push(0);
+    bytes
+}
+
+fn unit_die(low: u64, len: u32) -> Bytes {
+    Bytes::default().u8(1).u64(low).u32(len)
+}
+
+fn function(bytes: Bytes, name: &str, line: u8, low: u64, len: u32) -> Bytes {
+    bytes.u8(3).string(name).u8(line).u64(low).u32(len)
+}
+
+fn inlined(bytes: Bytes, origin: u32, line: u8, low: u64, len: u32) -> Bytes {
+    bytes.u8(4).u32(origin).u8(line).u64(low).u32(len)
+}
+
+fn program(info: Vec<u8>) -> Vec<u8> {
+    elf(&[(".debug_abbrev", abbreviations()), (".debug_info", info)])
+}
+
+/// One set of `.debug_aranges`.
+fn aranges(unit: u32, ranges: &[(u64, u64)]) -> Vec<u8> {
+    let mut pairs = Bytes::default();
+    for (address, len) in ranges.iter().chain(&[(0, 0)]) {
+        pairs = pairs.u64(*address).u64(*len);
+    }
+    let len = u32::try_from(pairs.0.len() + 12).unwrap();
+    let header = Bytes::default().u32(len).u16(2).u32(unit).u8(8).u8(0).u32(0);
+    header.raw(&pairs.0).0
+}
+
+#[test]
+fn aranges_speak_for_the_units_they_mention() {
+    let first = unit(&function(unit_die(0x1000, 0x100), "first", 1, 0x1000, 0x100).u8(0).u8(0));
+    let second = unit(
+        &function(unit_die(0x2000, 0x100), "second", 1, 0x2000, 0x100)
+            .u8(0)
+            .u8(0),
+    );
+    let info = [first, second].concat();
+    let sections = [
+        (".debug_abbrev", abbreviations()),
+        (".debug_info", info),
+        // The unit's own DIE claims 0x100 bytes.
+        (".debug_aranges", aranges(0, &[(0x1000, 0x10)])),
+    ];
+    let table = frames(&open(elf(&sections)));
+    assert_eq!(stack(&table, 0x100f), ["first:65535"]);
+    assert!(stack(&table, 0x1010).is_empty());
+    assert_eq!(stack(&table, 0x20ff), ["second:65535"]);
+}
+
+#[test]
+fn where_units_overlap_the_running_one_goes_on_and_else_the_first_in_the_file_wins() {
+    let make = |name, low, len| unit(&function(unit_die(low, len), name, 0, low, len).u8(0).u8(0));
+    let units = [make("a", 0x50, 0x50), make("b", 0x10, 0x50), make("c", 0x50, 0x100)];
+    let table = frames(&open(program(units.concat())));
+    assert_eq!(stack(&table, 0x4f), ["b:0"]);
+    assert_eq!(
+        stack(&table, 0x50),
+        ["b:0"],
+        "b goes on although a comes first in the file"
+    );
+    assert_eq!(stack(&table, 0x60), ["a:0"]);
+    assert_eq!(stack(&table, 0xa0), ["c:0"]);
+}
+
+#[test]
+fn a_nameless_frame_ends_the_stack_and_its_call_site_stands_for_it() {
+    // f calls (at line 20) a nameless function, into which g is inlined (at line 30).
+    let dies = unit_die(0x1000, 0x100);
+    let nameless = HEADER + u32::try_from(dies.0.len()).unwrap();
+    let dies = dies.u8(7).u8(0);
+    let g = HEADER + u32::try_from(dies.0.len()).unwrap();
+    let dies = dies.u8(5).string("g").u8(3);
+    let dies = function(dies, "f", 10, 0x1000, 0x100);
+    let dies = inlined(dies, nameless, 20, 0x1010, 0x40);
+    let dies = inlined(dies, g, 30, 0x1020, 0x10).u8(0);
+    let dies = dies.u8(0).u8(0).u8(0);
+    let table = frames(&open(program(unit(&dies))));
+    assert_eq!(stack(&table, 0x1000), ["f:65526"], "no line table: line 0");
+    assert_eq!(stack(&table, 0x1010), ["f:10"]);
+    assert_eq!(stack(&table, 0x1020), ["f:10"]);
+    // A nameless function outermost leaves nothing.
+    let dies = unit_die(0x1000, 0x100);
+    let g = HEADER + u32::try_from(dies.0.len()).unwrap();
+    let dies = dies.u8(5).string("g").u8(3);
+    let dies = dies.u8(8).u64(0x1000).u32(0x100);
+    let dies = inlined(dies, g, 30, 0x1020, 0x10).u8(0).u8(0).u8(0);
+    let table = frames(&open(program(unit(&dies))));
+    assert!(table.rows().is_empty());
+}
+
+#[test]
+fn siblings_of_an_inlined_function_are_not_inlined_into_it() {
+    let dies = unit_die(0x1000, 0x100);
+    let g = HEADER + u32::try_from(dies.0.len()).unwrap();
+    let dies = dies.u8(5).string("g").u8(0);
+    let dies = function(dies, "f", 0, 0x1000, 0x100);
+    let dies = inlined(dies, g, 7, 0x1000, 0x10).u8(0);
+    let dies = dies.u8(7);
+    let dies = inlined(dies, g, 9, 0x1010, 0x10).u8(0);
+    let dies = dies.u8(0).u8(0).u8(0);
+    let table = frames(&open(program(unit(&dies))));
+    assert_eq!(stack(&table, 0x1000), ["g:0", "f:7"]);
+    assert_eq!(stack(&table, 0x1010), ["g:0", "f:9"]);
+}
+
+#[test]
+fn the_specification_is_asked_before_the_abstract_origin() {
+    let dies = unit_die(0x1000, 0x100);
+    let origin = HEADER + u32::try_from(dies.0.len()).unwrap();
+    let dies = dies.u8(5).string("origin").u8(1);
+    let specification = HEADER + u32::try_from(dies.0.len()).unwrap();
+    let dies = dies.u8(5).string("specification").u8(2);
+    let dies = dies.u8(6).u32(origin).u32(specification).u64(0x1000).u32(0x100);
+    let debug = open(program(unit(&dies.u8(0))));
+    assert_eq!(stack(&frames(&debug), 0x1000), ["specification:65534"]);
+    let table = functions(&debug);
+    assert_eq!(
+        table.name(table.entry_at(Svma(0x1000)).unwrap().function),
+        b"specification"
+    );
+}
+
+#[test]
+fn references_in_a_circle_end() {
+    let dies = unit_die(0x1000, 0x100);
+    let first = HEADER + u32::try_from(dies.0.len()).unwrap();
+    let second = first + 21;
+    let dies = dies.u8(6).u32(second).u32(first).u64(0x1000).u32(0x80);
+    let dies = dies.u8(6).u32(first).u32(second).u64(0x1080).u32(0x80);
+    let debug = open(program(unit(&dies.u8(0))));
+    assert!(frames(&debug).rows().is_empty());
+    assert!(functions(&debug).is_empty());
+}
+
+#[test]
+fn functions_of_one_name_are_pooled_and_the_first_claim_to_a_start_wins() {
+    let dies = unit_die(0x1000, 0x1000);
+    let dies = function(dies, "f", 1, 0x1000, 0x100).u8(0);
+    let dies = function(dies, "g", 1, 0x1000, 0x200).u8(0);
+    let dies = function(dies, "nested", 1, 0x1010, 0x10).u8(0);
+    let dies = function(dies, "f", 1, 0x1800, 0x10).u8(0);
+    let dies = function(dies, "discarded", 1, 0, 0x10).u8(0);
+    let debug = open(program(unit(&dies.u8(0))));
+    let table = symbolize::FunctionTable::build(&debug, Svma(0x1000), &|| true).unwrap();
+    let names: Vec<&[u8]> = table.functions().map(|function| table.name(function)).collect();
+    assert_eq!(names, [b"f".as_slice(), b"g", b"nested", b"discarded"]);
+    let [f, g, nested, discarded] = table.functions().collect::<Vec<_>>()[..] else {
+        panic!("four functions")
+    };
+    let pooled = [(Svma(0x1000), Svma(0x1100)), (Svma(0x1800), Svma(0x1810))];
+    assert_eq!(table.ranges_of(f), pooled);
+    assert_eq!(table.ranges_of(g), [(Svma(0x1000), Svma(0x1200))]);
+    assert!(table.ranges_of(discarded).is_empty());
+    assert_eq!(table.find(Svma(0x100f)).unwrap().function, f);
+    assert_eq!(table.find(Svma(0x1010)).unwrap().function, nested);
+    assert_eq!(table.find(Svma(0x1020)), None, "hidden by the nested range");
+    assert_eq!(table.entry_at(Svma(0x1001)), None);
+    assert_eq!(table.duplicated_start_count(), 1);
+    let [duplicate] = table.duplicated_starts() else {
+        panic!("one duplicate")
+    };
+    assert_eq!((duplicate.first, duplicate.second), (f, g));
+}
+
+fn with_lines(lines: &[u8]) -> Vec<u8> {
+    let dies = Bytes::default().u8(9).u64(0x1000).u32(0x100).u32(0);
+    let dies = function(dies, "f", 0, 0x1000, 0x100).u8(0).u8(0);
+    elf(&[
+        (".debug_abbrev", abbreviations()),
+        (".debug_info", unit(&dies)),
+        (".debug_line", line_program(lines)),
+    ])
+}
+
+#[test]
+fn a_discriminator_holds_for_one_row() {
+    let discriminator = [0, 2, 4, 5];
+    let advance = [2, 0x10];
+    let lines = [
+        &set_address(0x1000)[..],
+        &discriminator,
+        &COPY,
+        &advance,
+        &COPY,
+        &advance,
+        &END_SEQUENCE,
+    ];
+    let table = frames(&open(with_lines(&lines.concat())));
+    assert_eq!(stack(&table, 0x1000), ["f:1.5"]);
+    assert_eq!(stack(&table, 0x1010), ["f:1"]);
+    assert_eq!(stack(&table, 0x1020), ["f:0"], "behind the sequence");
+}
+
+#[test]
+fn a_file_that_is_not_listed_hides_the_line() {
+    let set_file = [4, 2];
+    let lines = [&set_address(0x1000)[..], &set_file, &COPY, &[2, 0x10], &END_SEQUENCE];
+    let table = frames(&open(with_lines(&lines.concat())));
+    assert_eq!(stack(&table, 0x1000), ["f:0"]);
+}
+
+#[test]
+fn of_overlapping_sequences_the_one_that_ends_first_answers() {
+    let sequence = |low: u64, line: i8, len: u8| {
+        let parts = [
+            &set_address(low)[..],
+            &advance_line(line),
+            &COPY,
+            &[2, len],
+            &END_SEQUENCE,
+        ];
+        parts.concat()
+    };
+    let lines = [sequence(0x1000, 1, 0x40), sequence(0x1010, 2, 0x10)].concat();
+    let table = frames(&open(with_lines(&lines)));
+    assert_eq!(
+        stack(&table, 0x1000),
+        ["f:0"],
+        "the shorter one is asked and does not know"
+    );
+    assert_eq!(stack(&table, 0x1010), ["f:3"]);
+    assert_eq!(stack(&table, 0x1020), ["f:2"]);
+}
+
+#[test]
+fn nesting_may_be_deep() {
+    let mut dies = function(unit_die(0x1000, 0x100), "f", 0, 0x1000, 0x100);
+    dies.0.extend(std::iter::repeat_n(7, 1_000_000));
+    let g = HEADER + u32::try_from(dies.0.len()).unwrap();
+    let dies = inlined(dies, g + 18, 5, 0x1000, 0x10).u8(5).string("g").u8(0);
+    let table = frames(&open(program(unit(&dies))));
+    assert_eq!(stack(&table, 0x1000), ["g:0", "f:5"]);
+}
+
+#[test]
+fn a_file_without_dwarf_gives_empty_tables() {
+    let debug = open(elf(&[]));
+    assert!(functions(&debug).is_empty());
+    assert!(frames(&debug).rows().is_empty());
+    assert!(debug.diagnostics().is_empty());
+}
+
+#[test]
+fn a_hook_that_says_no_stops_the_work() {
+    let dies = function(unit_die(0x1000, 0x100), "f", 1, 0x1000, 0x100).u8(0).u8(0);
+    let debug = open(program(unit(&dies)));
+    let stopped = symbolize::FunctionTable::build(&debug, Svma(0), &|| false);
+    assert!(matches!(stopped, Err(symbolize::SymbolizeError::Cancelled)));
+}
