@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -49,7 +50,8 @@ fn tools(test: &str) -> bool {
         .filter(|tool| !has(tool))
         .collect();
     if !missing.is_empty() {
-        println!("skipped {test}: {} not found", missing.join(", "));
+        // Past libtest's capture, so that it is seen.
+        let _ = writeln!(std::io::stderr(), "skipped {test}: {} not found", missing.join(", "));
     }
     missing.is_empty()
 }
