@@ -45,7 +45,7 @@ pub(crate) fn open_file(source: &Source, recording: &mut Recording) -> Result<Da
         });
     }
     let features_damage = read_features(source, &header, recording)?;
-    let wanted_end = data.offset.saturating_add(data.size);
+    let wanted_end = data.end();
     let end = wanted_end.min(source.size());
     let missing = wanted_end - end;
     let damage = (missing > 0).then_some(Damage {
@@ -83,12 +83,8 @@ pub(crate) fn read_events(source: &Source, header: &FileHeader, recording: &mut 
 
 fn check_overlap(source: &Source, header: &FileHeader) -> Result<(), Error> {
     let (attrs, data) = (header.attrs, header.data);
-    let attrs_end = attrs.offset.saturating_add(attrs.size);
-    let data_end = if data.size == 0 {
-        source.size()
-    } else {
-        data.offset.saturating_add(data.size)
-    };
+    let attrs_end = attrs.end();
+    let data_end = if data.size == 0 { source.size() } else { data.end() };
     if data.size != 0 && attrs.offset < data_end && data.offset < attrs_end {
         return Err(Error::AttrsOverlapData {
             name: source.name().to_owned(),
@@ -120,7 +116,7 @@ fn read_attrs(source: &Source, header: &FileHeader, recording: &mut Recording) -
             found: entry_size,
         });
     }
-    if header.attrs.end().is_none_or(|end| end > source.size()) {
+    if header.attrs.end() > source.size() {
         return Err(out_of_file(source, "attr", header.attrs));
     }
     // Id arrays may not share bytes, or a small file could claim any number of ids.
@@ -192,7 +188,7 @@ pub(crate) fn read_features(
     recording: &mut Recording,
 ) -> Result<Option<Damage>, Error> {
     let order = recording.order();
-    let table = header.data.offset.saturating_add(header.data.size);
+    let table = header.data.end();
     let mut damage = None;
     for (index, &feature) in header.features.iter().enumerate() {
         let entry = source.read_section(table.saturating_add(16 * index as u64), 16)?;

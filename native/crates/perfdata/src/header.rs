@@ -64,9 +64,9 @@ impl Section {
         })
     }
 
-    /// The end, unless it lies beyond 2^64.
-    pub(crate) fn end(self) -> Option<u64> {
-        self.offset.checked_add(self.size)
+    /// Where it ends; beyond all files if the numbers are not to be believed.
+    pub(crate) fn end(self) -> u64 {
+        self.offset.saturating_add(self.size)
     }
 }
 

@@ -126,7 +126,7 @@ impl Pipe {
         };
         let (missing, input) = stream.into_rest().map_err(io_error)?;
         if missing > 0 && stats.damage.is_none() {
-            let offset = (data.offset + data.size).saturating_sub(missing);
+            let offset = data.end().saturating_sub(missing);
             stats.damage = Some(Damage {
                 offset,
                 kind: DamageKind::FileCutOff { missing },
@@ -138,7 +138,7 @@ impl Pipe {
             .read_to_end(&mut rest)
             .map_err(io_error)?;
         if missing == 0 {
-            let source = Source::memory(data.offset + data.size, rest, name);
+            let source = Source::memory(data.end(), rest, name);
             let damage = file_container::read_features(&source, &header, recording)?;
             stats.damage = stats.damage.or(damage);
         }

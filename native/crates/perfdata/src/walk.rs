@@ -41,7 +41,8 @@ pub(crate) fn walk_records(
     mut visit: impl FnMut(u64, RecordHeader, &[u8]),
 ) -> Result<WalkEnd, Error> {
     let Stretch { start, stop, limit } = stretch;
-    block.resize(BLOCK_SIZE, 0);
+    let block_len = usize::try_from(limit - start).unwrap_or(usize::MAX).min(BLOCK_SIZE);
+    block.resize(block.len().max(block_len), 0);
     let mut position = start;
     // The block holds the file's bytes from `block_start` on, `filled` of them.
     let mut block_start = start;
@@ -93,7 +94,7 @@ pub(crate) fn walk_records(
             block.copy_within(at..filled, 0);
         }
         block_start = position;
-        let wanted = usize::try_from(limit - position).unwrap_or(usize::MAX).min(BLOCK_SIZE);
+        let wanted = usize::try_from(limit - position).unwrap_or(usize::MAX).min(block_len);
         source.read_exact_at(&mut block[kept..wanted], block_start + kept as u64)?;
         filled = wanted;
     }

@@ -1,0 +1,31 @@
+//! Compressed records. The first byte chooses: payloads as they are, or records that are compressed here and so reach what
+//! is behind the decompression.
+#![no_main]
+
+use autofdo_gen_fuzz::read_both_ways;
+use libfuzzer_sys::fuzz_target;
+use testkit::{Compression, EventSpec, PerfDataBuilder};
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((&[choice, piece], rest)) = bytes.split_first_chunk::<2>() else { return };
+    let mut builder = PerfDataBuilder::new();
+    builder.event(EventSpec::branch_stacks("cycles"));
+    let compression = if choice & 1 == 0 { Compression::V1 } else { Compression::V2 };
+    if choice & 2 == 0 {
+        // Payloads, each as long as its first byte says.
+        let mut rest = rest;
+        while let Some((&len, after)) = rest.split_first() {
+            let (payload, after) = after.split_at(after.len().min(usize::from(len)));
+            builder.other(if choice & 1 == 0 { 81 } else { 83 }, 0, payload);
+            rest = after;
+        }
+        let (file, stream) = read_both_ways(&builder.build_pipe());
+        assert_eq!(file, stream);
+        return;
+    }
+    builder.record(rest.to_vec());
+    let piece = usize::from(piece) + 1;
+    let compressed = builder.build_compressed_pipe(compression, piece);
+    let (file, stream) = read_both_ways(&compressed);
+    assert_eq!(file, stream);
+});

@@ -1,0 +1,74 @@
+//! What the targets share: reading a recording to its end in every way there is.
+
+use std::io::{self, Cursor, Read};
+
+use perfdata::{AddressSpaces, ChunkBuffer, PerfData, RecordStats};
+
+/// What two ways of reading the same bytes must agree on.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Samples handed out.
+    pub samples: u64,
+    /// Samples of no known event, or too short for it.
+    pub unusable: u64,
+    /// A sum over all that samples hold.
+    pub sum: u64,
+    /// Records.
+    pub mmaps: u64,
+    /// Whether the input ended early.
+    pub complete: bool,
+}
+
+/// Reads all there is, and looks up what samples say in the address spaces.
+pub fn read_to_end(mut input: PerfData) -> Summary {
+    let mut summary = Summary { complete: true, ..Summary::default() };
+    let mut stats = RecordStats::default();
+    let mut spaces = AddressSpaces::default();
+    let mut buffer = ChunkBuffer::default();
+    while let Some(segment) = input.next_segment().expect("memory can be read") {
+        spaces.extend(segment.side_records());
+        stats.add(segment.stats());
+        for chunk in 0..segment.chunk_count() {
+            let counted = segment.decode_chunk(chunk, &mut buffer, |sample| {
+                let mut add = |value: u64| summary.sum = summary.sum.rotate_left(1).wrapping_add(value);
+                add(sample.ip.0 ^ sample.time ^ sample.period ^ u64::from(sample.cpu));
+                for branch in sample.branches.iter() {
+                    add(branch.from.0 ^ branch.to.0 ^ branch.flags.0);
+                }
+                let space = spaces.space(sample.pid, sample.moment);
+                assert!(space.contains(sample.moment));
+                if let Some(range) = space.find(sample.ip) {
+                    assert!(range.start <= sample.ip && sample.ip <= range.end);
+                }
+            });
+            let counted = counted.expect("memory can be read");
+            summary.samples += counted.samples;
+            summary.unusable += counted.unknown_event + counted.malformed;
+        }
+    }
+    assert_eq!(summary.samples + summary.unusable, stats.samples(), "every sample is counted once");
+    summary.mmaps = stats.mmaps();
+    summary.complete = stats.complete();
+    for attr in &input.metadata().attrs {
+        let _ = attr.label();
+    }
+    summary
+}
+
+/// A stream that comes in small pieces.
+pub struct Dribble(pub Cursor<Vec<u8>>);
+
+impl Read for Dribble {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = buffer.len().min(509);
+        self.0.read(&mut buffer[..len])
+    }
+}
+
+/// Reads bytes as a file and as a stream.
+pub fn read_both_ways(bytes: &[u8]) -> (Option<Summary>, Option<Summary>) {
+    let file = PerfData::from_bytes(bytes.to_vec(), "file").ok().map(read_to_end);
+    let stream = Dribble(Cursor::new(bytes.to_vec()));
+    let stream = PerfData::from_reader(Box::new(stream), "stream").ok().map(read_to_end);
+    (file, stream)
+}
