@@ -4,7 +4,7 @@ use image::Svma;
 use rayon::prelude::*;
 
 use crate::debug_info::DebugInfo;
-use crate::dwarf::{Budget, Interest, Resolver, Space, Unit, walk};
+use crate::dwarf::{Budget, Interest, Resolver, Skip, Space, Unit, walk};
 use crate::error::SymbolizeError;
 use crate::names::{NameInterner, Names};
 
@@ -231,11 +231,13 @@ fn read_unit<'s, 'a>(
     let mut found = UnitFunctions::default();
     let mut ranges = Vec::new();
     let mut budget = Budget::for_dies(reader.bytes);
+    let skip = if unit.is_c { Skip::InsideTypes } else { Skip::Nothing };
     walk(
         reader.bytes,
         unit.root,
         unit.encoding,
         &reader.table,
+        skip,
         |interest| interest == Interest::SubprogramWithCode,
         |die| {
             let subprogram = reader.subroutine(die.offset);

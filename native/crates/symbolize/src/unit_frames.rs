@@ -2,7 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::dwarf::{Budget, DieMap, Interest, LineIndex, Location, Piece, Resolver, Space, Unit, UnitReader, walk};
+use crate::dwarf::{
+    Budget, DieMap, Interest, LineIndex, Location, Piece, Resolver, Skip, Space, Unit, UnitReader, walk,
+};
 
 /// One unit's part of the frame table, numbered on its own.
 #[derive(Default)]
@@ -118,6 +120,7 @@ impl<'a> Builder<'_, '_, 'a> {
             unit.root,
             unit.encoding,
             &reader.table,
+            Skip::Nothing,
             |interest| interest != Interest::None,
             |visited| {
                 while open.last().is_some_and(|(depth, _)| *depth >= visited.closed) {

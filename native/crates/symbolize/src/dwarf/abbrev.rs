@@ -4,6 +4,8 @@
 //! the first value of variable size, then one step for each such value with the fixed bytes that follow it.
 //! Most DIEs are one addition.
 
+use std::num::NonZeroU8;
+
 use gimli::{DwAt, DwForm, DwTag, Encoding, constants as dw};
 use rustc_hash::FxHashMap;
 
@@ -37,6 +39,8 @@ pub(crate) struct Abbreviation {
     specification_count: u16,
     pub(crate) has_children: bool,
     pub(crate) interest: Interest,
+    /// Of a type with members: where among the fixed bytes its `DW_AT_sibling` stands, if that is a `DW_FORM_ref4`.
+    pub(crate) sibling: Option<NonZeroU8>,
 }
 
 /// Why a walk may want to stop at a DIE.
@@ -64,6 +68,7 @@ const ABSENT: Abbreviation = Abbreviation {
     specification_count: 0,
     has_children: false,
     interest: Interest::Opaque,
+    sibling: None,
 };
 
 /// The abbreviations that one or more units use.
@@ -101,6 +106,14 @@ impl AbbreviationTable {
             interest: Interest::None,
             ..ABSENT
         };
+        let has_members = matches!(
+            tag,
+            dw::DW_TAG_structure_type
+                | dw::DW_TAG_union_type
+                | dw::DW_TAG_enumeration_type
+                | dw::DW_TAG_subroutine_type
+                | dw::DW_TAG_array_type
+        );
         let mut has_code = false;
         let mut opaque = false;
         loop {
@@ -120,6 +133,10 @@ impl AbbreviationTable {
             has_code |= name == dw::DW_AT_low_pc || name == dw::DW_AT_ranges;
             self.specifications.push(Specification { name, form, implicit });
             entry.specification_count = entry.specification_count.checked_add(1)?;
+            if has_members && name == dw::DW_AT_sibling && form == dw::DW_FORM_ref4 && entry.step_count == 0 {
+                // One too many, to leave room for "none".
+                entry.sibling = u8::try_from(entry.fixed + 1).ok().and_then(NonZeroU8::new);
+            }
             match form::size(form, encoding) {
                 Some(Size::Fixed(len)) => {
                     let place = match self.steps[entry.first_step as usize..].last_mut() {

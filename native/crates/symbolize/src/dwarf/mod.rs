@@ -18,4 +18,4 @@ pub(crate) use die_map::DieMap;
 pub(crate) use line::{LineIndex, Location};
 pub(crate) use ranges::Budget;
 pub(crate) use unit::{Space, SplitReference, Unit, read_units};
-pub(crate) use walk::walk;
+pub(crate) use walk::{Skip, walk};

@@ -24,6 +24,8 @@ pub(crate) struct Unit {
     pub(crate) root: usize,
     pub(crate) encoding: Encoding,
     pub(crate) abbreviations: usize,
+    /// Written in some C.
+    pub(crate) is_c: bool,
     /// A type unit has no code.
     pub(crate) is_type: bool,
     pub(crate) base_address: Option<u64>,
@@ -174,6 +176,7 @@ pub(crate) fn read_units(space: &Space<'_>, file_type: DwarfFileType) -> (Vec<Un
                 encoding,
                 abbreviations: header.debug_abbrev_offset().0,
                 is_type: matches!(header.type_(), UnitType::Type { .. } | UnitType::SplitType { .. }),
+                is_c: false,
                 base_address: None,
                 line_program: None,
                 str_offsets_base: DebugStrOffsetsBase::default_for_encoding_and_file(encoding, file_type).0,
@@ -208,6 +211,7 @@ fn read_root(space: &Space<'_>, unit: &mut Unit, id: Option<u64>, table: &mut Ab
     die::attributes(space.bytes(unit), root, table, encoding, |at, value| {
         ranges.set(at, value);
         match at {
+            dw::DW_AT_language => unit.is_c = constant(value).is_some_and(is_c),
             dw::DW_AT_low_pc => low_pc = low_pc.or(Some(value)),
             dw::DW_AT_entry_pc => entry_pc = entry_pc.or(Some(value)),
             dw::DW_AT_comp_dir => directory = directory.or(Some(value)),
@@ -233,6 +237,17 @@ fn read_root(space: &Space<'_>, unit: &mut Unit, id: Option<u64>, table: &mut Ab
             ranges_base: gnu_ranges_base,
         }));
     }
+}
+
+fn is_c(language: u64) -> bool {
+    let c = [
+        dw::DW_LANG_C89,
+        dw::DW_LANG_C,
+        dw::DW_LANG_C99,
+        dw::DW_LANG_C11,
+        dw::DW_LANG_C17,
+    ];
+    c.iter().any(|c| u64::from(c.0) == language)
 }
 
 fn constant(value: Value<'_>) -> Option<u64> {

@@ -19,6 +19,14 @@ pub(crate) struct Visited {
     pub(crate) interest: Interest,
 }
 
+/// Where a walk need not look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Skip {
+    Nothing,
+    /// What stands inside of types. In C these are members and parameters, and never functions.
+    InsideTypes,
+}
+
 /// Calls `visit` for each DIE whose abbreviation is `wanted`. `unit` is the unit from its header to its end.
 /// Like LLVM's reader, ends at the first DIE that cannot be read and keeps what came before it.
 pub(crate) fn walk(
@@ -26,6 +34,7 @@ pub(crate) fn walk(
     root: usize,
     encoding: Encoding,
     table: &AbbreviationTable,
+    skip: Skip,
     wanted: impl Fn(Interest) -> bool,
     mut visit: impl FnMut(Visited),
 ) {
@@ -47,6 +56,7 @@ pub(crate) fn walk(
         let Some(abbreviation) = table.get(code) else {
             return;
         };
+        let attributes = reader.position;
         if abbreviation.interest == Interest::Opaque
             || skip_attributes(&mut reader, abbreviation, table, encoding).is_none()
             || reader.position > unit.len()
@@ -63,6 +73,14 @@ pub(crate) fn walk(
             closed = depth + u32::from(abbreviation.has_children);
         }
         if abbreviation.has_children {
+            if skip == Skip::InsideTypes
+                && let Some(place) = abbreviation.sibling
+                && let Some(next) = sibling(unit, attributes + usize::from(place.get()) - 1)
+                && (reader.position..=unit.len()).contains(&next)
+            {
+                reader.position = next;
+                continue;
+            }
             depth += 1;
         } else if depth == 0 {
             return;
@@ -70,7 +88,13 @@ pub(crate) fn walk(
     }
 }
 
-#[inline]
+/// A `DW_FORM_ref4`.
+fn sibling(unit: &[u8], at: usize) -> Option<usize> {
+    let offset = Reader::new(unit, at).unsigned(4)?;
+    usize::try_from(offset).ok()
+}
+
+#[inline(always)]
 fn skip_attributes(
     reader: &mut Reader<'_>,
     abbreviation: &Abbreviation,
@@ -91,4 +115,132 @@ fn skip_attributes(
         reader.skip(step.then as usize);
     }
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gimli::{DebugAbbrev, DebugInfo, LittleEndian, constants as dw};
+    use proptest::prelude::*;
+
+    /// Forms that both readers know, of each size class.
+    const FORMS: [gimli::DwForm; 16] = [
+        dw::DW_FORM_addr,
+        dw::DW_FORM_data1,
+        dw::DW_FORM_data2,
+        dw::DW_FORM_strx3,
+        dw::DW_FORM_data4,
+        dw::DW_FORM_data8,
+        dw::DW_FORM_data16,
+        dw::DW_FORM_flag_present,
+        dw::DW_FORM_udata,
+        dw::DW_FORM_string,
+        dw::DW_FORM_block1,
+        dw::DW_FORM_block2,
+        dw::DW_FORM_exprloc,
+        dw::DW_FORM_ref_addr,
+        dw::DW_FORM_sec_offset,
+        dw::DW_FORM_indirect,
+    ];
+    const TAGS: [gimli::DwTag; 4] = [
+        dw::DW_TAG_subprogram,
+        dw::DW_TAG_inlined_subroutine,
+        dw::DW_TAG_lexical_block,
+        dw::DW_TAG_structure_type,
+    ];
+
+    /// A DWARF 5 unit with these DIEs.
+    fn unit(dies: &[u8]) -> Vec<u8> {
+        let len = u32::try_from(dies.len() + 8).unwrap();
+        [&len.to_le_bytes()[..], &[5, 0, 1, 8, 0, 0, 0, 0], dies].concat()
+    }
+
+    /// What gimli finds, up to where it stops.
+    fn twin(abbreviations: &[u8], unit: &[u8]) -> Vec<(usize, isize)> {
+        let header = DebugInfo::new(unit, LittleEndian).units().next().unwrap().unwrap();
+        let abbreviations = DebugAbbrev::new(abbreviations, LittleEndian);
+        let mut found = Vec::new();
+        let Ok(abbreviations) = header.abbreviations(&abbreviations) else {
+            return found;
+        };
+        let mut entries = header.entries_raw(&abbreviations, None).unwrap();
+        loop {
+            let (offset, depth) = (entries.next_offset().0, entries.next_depth());
+            let Ok(abbreviation) = entries.read_abbreviation() else {
+                return found;
+            };
+            if let Some(abbreviation) = abbreviation {
+                if entries.skip_attributes(abbreviation.attributes()).is_err() {
+                    return found;
+                }
+                if matches!(
+                    abbreviation.tag(),
+                    dw::DW_TAG_subprogram | dw::DW_TAG_inlined_subroutine
+                ) {
+                    found.push((offset, depth));
+                }
+            }
+            if entries.next_depth() <= 0 || entries.is_empty() {
+                return found;
+            }
+        }
+    }
+
+    fn ours(abbreviations: &[u8], unit: &[u8], skip: Skip) -> Vec<(usize, isize)> {
+        let header = DebugInfo::new(unit, LittleEndian).units().next().unwrap().unwrap();
+        let mut table = AbbreviationTable::default();
+        table.load(abbreviations, 0, header.encoding(), None);
+        let mut found = Vec::new();
+        let root = header.size_of_header();
+        let wanted = |interest| interest != Interest::None;
+        walk(unit, root, header.encoding(), &table, skip, wanted, |die| {
+            found.push((die.offset, isize::try_from(die.depth).unwrap()));
+        });
+        found
+    }
+
+    proptest! {
+        #[test]
+        fn the_walk_goes_where_gimli_goes(
+            declared in prop::collection::vec(
+                (0usize..4, any::<bool>(), prop::collection::vec(0usize..16, 0..6)),
+                1..6,
+            ),
+            dies in prop::collection::vec(prop_oneof![3 => 0u8..6, 1 => any::<u8>()], 1..200),
+        ) {
+            let mut abbreviations = Vec::new();
+            for (code, (tag, children, forms)) in (1u8..).zip(&declared) {
+                let tag = u8::try_from(TAGS[*tag].0).unwrap();
+                abbreviations.extend([code, tag, u8::from(*children)]);
+                for form in forms {
+                    abbreviations.extend([3, u8::try_from(FORMS[*form].0).unwrap()]);
+                }
+                abbreviations.extend([0, 0]);
+            }
+            abbreviations.push(0);
+            let unit = unit(&dies);
+            prop_assert_eq!(ours(&abbreviations, &unit, Skip::Nothing), twin(&abbreviations, &unit));
+        }
+    }
+
+    #[test]
+    fn the_inside_of_types_can_be_skipped_but_only_forwards() {
+        let abbreviations = [
+            [1, 0x11, 1, 0, 0].as_slice(),
+            &[2, 0x13, 1, 0x01, 0x13, 0, 0],
+            &[3, 0x2e, 0, 0, 0],
+            &[0],
+        ];
+        let abbreviations = abbreviations.concat();
+        // The unit's DIE stands at 12, the type at 13 with a function inside, at 18, and one behind, at 20.
+        for (sibling, expected) in [
+            (20, vec![(20, 1)]),
+            (13, vec![(18, 2), (20, 1)]),
+            (99, vec![(18, 2), (20, 1)]),
+        ] {
+            let unit = unit(&[1, 2, sibling, 0, 0, 0, 3, 0, 3, 0]);
+            assert_eq!(ours(&abbreviations, &unit, Skip::InsideTypes), expected);
+            assert_eq!(ours(&abbreviations, &unit, Skip::Nothing), [(18, 2), (20, 1)]);
+        }
+    }
 }
