@@ -127,3 +127,64 @@ impl BuildIdEntry {
         entries.into_iter().filter_map(|entry| parse(entry, order)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(before_id: &[u8], id: &[u8], after_id: &[u8], name: &str) -> Vec<u8> {
+        let size = (8 + before_id.len() + id.len() + after_id.len() + 24) as u16;
+        let mut entry = [
+            [0; 4].as_slice(),
+            &2_u16.to_le_bytes(),
+            &size.to_le_bytes(),
+            before_id,
+            id,
+            after_id,
+        ]
+        .concat();
+        entry.extend_from_slice(name.as_bytes());
+        entry.resize(usize::from(size), 0);
+        entry
+    }
+
+    #[test]
+    fn ids_without_pid_are_recognised() {
+        // Perf before 2.6.35: no pid, so the kernel's name begins four bytes earlier.
+        let section = [
+            entry(&[], &[1; 20], &[0; 4], "[kernel.kallsyms]"),
+            entry(&[], &[2; 20], &[0; 4], "/bin/old"),
+        ]
+        .concat();
+        let entries = BuildIdEntry::parse_section(&section, ByteOrder::Little);
+        let found: Vec<_> = entries
+            .iter()
+            .map(|entry| (entry.name.as_str(), entry.id.as_bytes()[0]))
+            .collect();
+        assert_eq!(found, [("[kernel.kallsyms]", 1), ("/bin/old", 2)]);
+    }
+
+    #[test]
+    fn sections_that_end_early_keep_what_is_whole() {
+        let section = entry(&[0xff; 4], &[3; 20], &[0; 4], "/bin/a");
+        assert_eq!(BuildIdEntry::parse_section(&section, ByteOrder::Little).len(), 1);
+        assert_eq!(
+            BuildIdEntry::parse_section(&section.repeat(2)[..section.len() + 30], ByteOrder::Little).len(),
+            1
+        );
+        assert!(BuildIdEntry::parse_section(&[0; 8], ByteOrder::Little).is_empty());
+    }
+
+    #[test]
+    fn zero_filled_ids_match_short_ones() {
+        let short = [0xab; 8];
+        let mut filled = [0; 20];
+        filled[..8].copy_from_slice(&short);
+        let id = |bytes: &[u8]| BuildId::new(bytes).expect("not zero");
+        assert!(id(&filled).matches(&short) && id(&short).matches(&filled) && id(&short).matches(&short));
+        assert!(!id(&short).matches(&[0xab; 9]) && !id(&[0xab; 9]).matches(&short));
+        assert!(!id(&short).matches(&[]));
+        assert_eq!(BuildId::new(&[0; 20]), None);
+        assert_eq!(id(&short).to_string(), "abababababababab");
+    }
+}

@@ -123,3 +123,45 @@ fn parse_bitmap(bitmap: &[u8], order: ByteOrder) -> Vec<u32> {
     }
     wide
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bitmap with these bits set, in words of so many bits.
+    fn bitmap(bits: &[u32], word_bits: u32) -> Vec<u8> {
+        let mut words = vec![0_u64; (256 / word_bits) as usize];
+        for bit in bits {
+            words[(bit / word_bits) as usize] |= 1 << (bit % word_bits);
+        }
+        let width = word_bits as usize / 8;
+        words
+            .iter()
+            .flat_map(|word| word.to_be_bytes()[8 - width..].to_vec())
+            .collect()
+    }
+
+    #[test]
+    fn big_endian_bitmaps_of_both_word_sizes() {
+        let bits = [2, 3, 12, 40, 200];
+        for word_bits in [32, 64] {
+            assert_eq!(
+                parse_bitmap(&bitmap(&bits, word_bits), ByteOrder::Big),
+                bits,
+                "{word_bits} bits"
+            );
+        }
+        assert!(parse_bitmap(&[0; 32], ByteOrder::Big).is_empty());
+    }
+
+    #[test]
+    fn version_1_pipes_tell_their_byte_order_by_the_header_size() {
+        for (size, order) in [
+            (16_u64.to_le_bytes(), ByteOrder::Little),
+            (16_u64.to_be_bytes(), ByteOrder::Big),
+        ] {
+            let start = [b"PERFFILE".as_slice(), &size].concat();
+            assert_eq!(Magic::parse(&start), Some(Magic { order, pipe: true }));
+        }
+    }
+}

@@ -23,8 +23,8 @@ use crate::walk::{Stretch, WalkEnd, walk_records};
 
 /// Bytes that one thread scans at a time.
 const PIECE_SIZE: u64 = 4 << 20;
-/// Pieces scanned before their results are taken in, which bounds the memory that waiting results take.
-const PIECES_A_WAVE: u64 = 32;
+/// Pieces a thread scans before the results are taken in, which bounds the memory that waiting results take.
+const PIECES_A_THREAD: u64 = 4;
 /// Headers that must follow each other to make a boundary plausible.
 const PLAUSIBLE_HEADERS: usize = 6;
 /// Where to look for a boundary; the largest record is shorter.
@@ -68,8 +68,9 @@ fn scan_in_pieces(
     };
     // The chain of records has been followed to here.
     let mut arrived = range.start;
+    let wave_size = PIECES_A_THREAD * rayon::current_num_threads() as u64 * piece_size;
     while arrived < range.end {
-        let wave_end = arrived.saturating_add(PIECES_A_WAVE * piece_size).min(range.end);
+        let wave_end = arrived.saturating_add(wave_size).min(range.end);
         let bounds = piece_bounds(arrived..wave_end, piece_size);
         let guesses: Vec<Result<Option<Piece>, Error>> = bounds
             .par_iter()
