@@ -114,6 +114,14 @@ impl Profile {
         Self::default()
     }
 
+    /// Adds to the profile symbol list what a file lists, one name a line
+    /// (`llvm-profdata merge --prof-sym-list`).
+    pub fn add_symbols(&mut self, list: &[u8]) {
+        let lines = list.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+        let symbols = self.symbols.get_or_insert_default();
+        symbols.extend(lines.map(|line| self.names.intern(line.trim_ascii())));
+    }
+
     /// Calls `visit` for every function and inlined copy.
     pub fn walk<'a>(&'a self, mut visit: impl FnMut(&'a FunctionSamples)) {
         for function in &self.functions {

@@ -96,6 +96,13 @@ impl NameTable {
         self.entries.is_empty()
     }
 
+    /// Whether only the GUIDs of some names are known. Any encoding but extbinary with MD5 names writes them as decimal
+    /// numbers, which LLVM then takes for names.
+    #[must_use]
+    pub fn has_guids(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry, Entry::Guid(_)))
+    }
+
     /// The id of the name spelled `text`.
     pub fn intern(&mut self, text: &[u8]) -> NameId {
         self.intern_name(Name::Text(text))

@@ -246,6 +246,7 @@ fn other_versions_of_a_function_are_left_out_and_reported() {
     ];
     let merged = merge(&inputs, MergeOptions::default(), |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(merged.profile.functions[0].total, 10);
+    assert_eq!(merged.mismatch_count, 1);
     let mismatch = &merged.mismatches[0];
     assert_eq!(
         (mismatch.input.as_str(), mismatch.function.as_str(), mismatch.count),

@@ -169,8 +169,8 @@ fn symbol_lists_are_the_same_bytes() {
         return;
     };
     let mut profile = small_profile();
-    let symbols = ["zeta", "alpha", "f0", "zeta"].map(|symbol| profile.names.intern(symbol.as_bytes()));
-    profile.symbols = Some(symbols.to_vec());
+    let list = b"zeta\n\n alpha \nf0\r\nzeta";
+    profile.add_symbols(list);
     let ours = write(&profile, &WriteOptions::default()).unwrap();
     let input = encode(&profile, Format::Text);
     let arguments = [
@@ -181,11 +181,7 @@ fn symbol_lists_are_the_same_bytes() {
         "in",
         "-o=out",
     ];
-    let theirs = run(
-        &tool,
-        &arguments,
-        &[("in", &input), ("list", b"zeta\nalpha\nf0\nzeta\n")],
-    );
+    let theirs = run(&tool, &arguments, &[("in", &input), ("list", list)]);
     assert!(ours == theirs);
     let options = WriteOptions {
         symbol_list: SymbolListEncoding::Compressed,

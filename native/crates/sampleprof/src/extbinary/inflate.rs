@@ -5,8 +5,22 @@ use flate2::bufread::ZlibDecoder;
 use crate::binary::Cursor;
 use crate::read::ReadErrorKind;
 
-/// No deflate stream grows by more than this factor (a match of 258 bytes takes two bits, with both trees).
+/// No deflate stream grows by more than this factor: a match of 258 bytes takes two bits at least.
 const MAX_RATIO: u64 = 1032;
+
+/// Sections of more than `LARGE` bytes are not believed to have been made smaller than this. Real ones shrink to
+/// between a third and a tenth.
+const MAX_LARGE_RATIO: u64 = 100;
+
+/// Up to this size a section may be as regular as it likes.
+const LARGE: u64 = 64 << 20;
+
+/// The most that `len` compressed bytes may become.
+fn largest_content(len: u64) -> u64 {
+    len.saturating_mul(MAX_RATIO)
+        .min(LARGE)
+        .max(len.saturating_mul(MAX_LARGE_RATIO))
+}
 
 /// What a compressed section holds: its size before and after compression, then a zlib stream.
 pub(crate) fn inflate(section: &mut Cursor<'_>) -> Result<Vec<u8>, ReadErrorKind> {
@@ -17,8 +31,7 @@ pub(crate) fn inflate(section: &mut Cursor<'_>) -> Result<Vec<u8>, ReadErrorKind
     if !rest.is_empty() {
         return Err(ReadErrorKind::TrailingBytes(rest.len()));
     }
-    let most = (len as u64).saturating_mul(MAX_RATIO);
-    if size > most {
+    if size > largest_content(len as u64) {
         *section = start;
         return Err(ReadErrorKind::ImplausibleSize { compressed: len, size });
     }
@@ -33,4 +46,16 @@ pub(crate) fn inflate(section: &mut Cursor<'_>) -> Result<Vec<u8>, ReadErrorKind
         )));
     }
     Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_is_bounded_by_what_backs_it() {
+        assert_eq!(largest_content(10), 10_320);
+        assert_eq!(largest_content(1 << 20), 100 << 20);
+        assert_eq!(largest_content(100_000), LARGE);
+    }
 }

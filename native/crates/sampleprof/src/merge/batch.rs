@@ -85,6 +85,7 @@ impl Merger {
         for shard in self.shards {
             profile.functions.extend(shard.functions);
             self.merged.mismatches.extend(shard.mismatches);
+            self.merged.mismatch_count += shard.mismatch_count;
         }
         profile.symbols = self.symbols.map(|listed| {
             let ids = profile.names.iter().map(|(id, _)| id);

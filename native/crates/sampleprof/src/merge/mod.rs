@@ -56,7 +56,9 @@ pub struct Merged {
     pub inputs: usize,
     /// Inputs that could not be read.
     pub skipped: Vec<InputError>,
-    /// Functions that were left out of some input because of their checksum.
+    /// How many functions, inlined ones included, were left out of some input because of their checksum.
+    pub mismatch_count: u64,
+    /// Some of them.
     pub mismatches: Vec<ChecksumMismatch>,
     /// Whether an input was marked as partial.
     pub partial_input: bool,

@@ -10,6 +10,9 @@ use crate::{FunctionSamples, NameId, NameTable};
 /// result, so it does not depend on the machine.
 pub(super) const SHARDS: usize = 64;
 
+/// How many mismatches a shard names. When many inputs are of another version, all their functions mismatch.
+const MISMATCHES: usize = 16;
+
 /// The shard of a function.
 pub(super) fn shard_of(guid: u64) -> usize {
     guid as usize % SHARDS
@@ -21,7 +24,9 @@ pub(super) struct Shard {
     pub(super) functions: Vec<FunctionSamples>,
     /// Positions in `functions` by GUID, by which LLVM tells functions apart.
     positions: FxHashMap<u64, usize>,
+    /// The first few.
     pub(super) mismatches: Vec<ChecksumMismatch>,
+    pub(super) mismatch_count: u64,
 }
 
 impl Shard {
@@ -56,18 +61,19 @@ impl Shard {
 
     fn add_decoded(&mut self, source: &Source<'_>, function: FunctionSamples, names: &NameTable, guids: &[u64]) {
         let name = function.name;
-        let attributes = function.attributes;
-        let known = self.functions.len();
-        let sum = self.sum(name, guids);
-        let mismatches = merge_function(sum, function, names, Checksums::Match);
-        if self.functions.len() > known {
-            self.functions[known].attributes = attributes;
-        }
-        if mismatches > 0 {
+        let Some(&position) = self.positions.get(&guids[name.index()]) else {
+            self.positions.insert(guids[name.index()], self.functions.len());
+            self.functions.push(function);
+            return;
+        };
+        let count = merge_function(&mut self.functions[position], function, names, Checksums::Match);
+        self.mismatch_count += count;
+        if count > 0 && self.mismatches.len() < MISMATCHES {
+            let function = names.get(name).to_string();
             self.mismatches.push(ChecksumMismatch {
                 input: source.input.name.clone(),
-                function: names.get(name).to_string(),
-                count: mismatches,
+                function,
+                count,
             });
         }
     }

@@ -1,4 +1,6 @@
 //! The text form. Its grammar is described in clang's user manual, "Sample Profile Text Format".
+//!
+//! What LLVM's reader takes by accident is refused: a function that is only a number, a location without a colon.
 
 mod line;
 mod reader;
