@@ -88,16 +88,17 @@ impl AddressSpaces {
     /// # Panics
     /// Never for less than 2^32 records, which would take more memory than there is.
     pub fn extend(&mut self, records: &[SideRecord]) {
-        let mut added: Vec<Event> = records.iter().filter_map(|record| self.event_of(record)).collect();
+        let added: Vec<Event> = records.iter().filter_map(|record| self.event_of(record)).collect();
         let Some(first) = added.iter().map(Event::order).min() else {
             return;
         };
         // Take back what happened later than the earliest of the new ones.
         let keep = self.events.partition_point(|event| event.order() <= first);
         self.roll_back(keep);
-        added.extend(self.events.drain(keep..));
-        added.sort_by_key(Event::order);
-        for event in added {
+        let mut pending = self.events.split_off(keep);
+        pending.extend(added);
+        pending.sort_by_key(Event::order);
+        for event in pending {
             let index = u32::try_from(self.events.len()).expect("fewer than 2^32 records fit into memory");
             self.events.push(event);
             self.apply(index, event);
