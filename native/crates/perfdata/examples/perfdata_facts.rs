@@ -5,7 +5,6 @@
 #![allow(clippy::print_stdout, reason = "printing is what this program is for")]
 
 use std::fmt::Write as _;
-use std::io;
 use std::path::Path;
 
 use perfdata::{Change, ChunkBuffer, Error, PerfData, RecordStats};
@@ -29,7 +28,7 @@ struct Facts {
 fn main() -> Result<(), Error> {
     for path in std::env::args().skip(1) {
         let input = if path == "-" {
-            PerfData::from_reader(Box::new(io::stdin()), "standard input")
+            PerfData::from_stdin()
         } else {
             PerfData::open(Path::new(&path))
         };

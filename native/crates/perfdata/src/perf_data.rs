@@ -1,7 +1,7 @@
 //! An opened recording.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -64,6 +64,21 @@ impl PerfData {
         Self::from_reader(Box::new(file), name)
     }
 
+    /// Reads standard input: a pipe, or a file that it was redirected from.
+    ///
+    /// # Errors
+    /// If it cannot be read or is not perf.data.
+    pub fn from_stdin() -> Result<Self, Error> {
+        let name = "standard input";
+        match clone_stdin() {
+            Ok(file) => Self::from_file(file, name),
+            Err(source) => Err(Error::Io {
+                name: name.to_owned(),
+                source,
+            }),
+        }
+    }
+
     /// Reads a recording that is in memory as a whole; `name` is for messages.
     ///
     /// # Errors
@@ -111,7 +126,7 @@ impl PerfData {
         let ahead = start.split_off(start.len().min(data.offset as usize));
         read_events(&Source::memory(0, start, name.clone()), &header, &mut recording)?;
         let len = if data.size == 0 { u64::MAX } else { data.size };
-        let input = Box::new(std::io::Cursor::new(ahead).chain(reader));
+        let input = Box::new(io::Cursor::new(ahead).chain(reader));
         let stream = RecordStream::new(input, len, name.clone(), magic.order, data.offset);
         Ok(Self::new(
             recording,
@@ -211,6 +226,18 @@ fn open_seekable(source: Source) -> Result<(Recording, FilePart), Error> {
             damage: section.damage,
         },
     ))
+}
+
+#[cfg(unix)]
+fn clone_stdin() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(windows)]
+fn clone_stdin() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    io::stdin().as_handle().try_clone_to_owned().map(File::from)
 }
 
 /// Reads on until `bytes` holds `wanted` of them or the input ends.

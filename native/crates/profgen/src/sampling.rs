@@ -113,7 +113,7 @@ impl Sampling<'_> {
 
 fn open(path: &Path) -> Result<PerfData, Error> {
     let input = if path.as_os_str() == STANDARD_INPUT {
-        PerfData::from_reader(Box::new(std::io::stdin()), "standard input")
+        PerfData::from_stdin()
     } else {
         PerfData::open(path)
     };
