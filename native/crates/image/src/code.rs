@@ -7,8 +7,9 @@ mod start_map;
 use std::sync::OnceLock;
 
 use crate::isa;
-use crate::{Arch, DecodePolicy, Image, ImageError, InstructionClass, Svma};
-use chunks::{Bounds, Layout, TextSection};
+use crate::{Arch, DecodePolicy, Image, ImageError, InstructionClass, PatchSites, Svma};
+pub(crate) use chunks::Layout;
+use chunks::{Bounds, TextSection};
 use decoded::{Decoded, invalid_runs};
 use start_map::StartMap;
 
@@ -31,6 +32,8 @@ pub struct Instruction {
 /// Code is what llvm-profgen disassembles: in each allocated executable section but `.plt`, linearly from
 /// each symbol to the next. A chunk between two symbols is decoded when it is first asked about, by
 /// whichever thread asks, and kept.
+///
+/// With [`DecodePolicy::Full`], what a kernel rewrites is known: it is no barrier where execution may go straight on.
 pub struct Code<'i> {
     arch: Arch,
     policy: DecodePolicy,
@@ -40,17 +43,23 @@ pub struct Code<'i> {
     chunks: Vec<Bounds>,
     decoded: Box<[OnceLock<Decoded>]>,
     starts: StartMap,
+    patch_sites: PatchSites,
 }
 
 impl<'i> Code<'i> {
     /// Finds the chunks of code of `image`; decodes nothing yet.
     pub fn new(image: &'i Image, policy: DecodePolicy) -> Result<Self, ImageError> {
+        let layout = chunks::lay_out(image, policy)?;
+        let patch_sites = match policy {
+            DecodePolicy::Full => PatchSites::read(image, &layout),
+            DecodePolicy::LlvmProfgen => PatchSites::default(),
+        };
         let Layout {
             base,
             span,
             sections,
             chunks,
-        } = chunks::lay_out(image, policy)?;
+        } = layout;
         let decoded = chunks.iter().map(|_| OnceLock::new()).collect();
         Ok(Self {
             arch: image.arch(),
@@ -61,6 +70,7 @@ impl<'i> Code<'i> {
             chunks,
             decoded,
             starts: StartMap::new(span),
+            patch_sites,
         })
     }
 
@@ -122,8 +132,51 @@ impl<'i> Code<'i> {
         self.decoded(chunk).at(offset).map(|shape| shape.class)
     }
 
+    /// What of the code a kernel rewrites.
+    pub fn patch_sites(&self) -> &PatchSites {
+        &self.patch_sites
+    }
+
+    /// Whether a branch can have come from the instruction at `svma`, as it is in the file or as it was patched.
+    pub fn may_transfer_at(&self, svma: Svma) -> bool {
+        let is_transfer = self.class_at(svma).is_some_and(InstructionClass::is_transfer);
+        is_transfer
+            || self
+                .offset_of(svma)
+                .is_some_and(|offset| self.is_patched(offset..offset + 1))
+    }
+
+    /// The instruction of the file that stands for the one that branched from `offset`, where no instruction of
+    /// the file starts: the one that was patched there.
+    #[cold]
+    pub fn patched_source(&self, offset: u32) -> Option<u32> {
+        self.patched_around(offset).map(|(start, _)| start)
+    }
+
+    /// The instruction of the file from which execution went on after a branch to `offset`, where no instruction
+    /// of the file starts: the one behind what was patched there. So a call that became shorter is
+    /// not counted again when it returns.
+    #[cold]
+    pub fn patched_target(&self, offset: u32) -> Option<u32> {
+        let (_, end) = self.patched_around(offset)?;
+        self.is_instruction(end).then_some(end)
+    }
+
+    /// The patched instruction that has `offset` inside.
+    fn patched_around(&self, offset: u32) -> Option<(u32, u32)> {
+        if self.patch_sites.is_empty() {
+            return None;
+        }
+        let (start, end) = self.decoded(self.chunk_at(offset)?).around(offset)?;
+        self.is_patched(start..end).then_some((start, end))
+    }
+
+    fn is_patched(&self, range: std::ops::Range<u32>) -> bool {
+        !self.patch_sites.touching(range).is_empty()
+    }
+
     /// Whether execution can have run straight from `start` to `end`: no call, return or direct jump lies
-    /// at or after `start` and before `end`.
+    /// at or after `start` and before `end`, but such as the kernel patches away.
     pub fn is_valid_fall_through(&self, start: Svma, end: Svma) -> bool {
         if start > end {
             return false;
@@ -199,8 +252,9 @@ impl<'i> Code<'i> {
     fn decoded(&self, chunk: usize) -> &Decoded {
         self.decoded[chunk].get_or_init(|| {
             let section = self.section_of(chunk);
-            let decoded = Decoded::collect(section.start, |visit| self.walk(chunk, section, visit));
             let Bounds { start, end } = self.chunks[chunk];
+            let patched = self.patch_sites.touching(start..end);
+            let decoded = Decoded::collect(section.start, patched, |visit| self.walk(chunk, section, visit));
             self.starts.fill(start, end, &decoded.starts);
             decoded
         })

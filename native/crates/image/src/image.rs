@@ -231,6 +231,11 @@ impl Image {
         symbols::find_named(self, name)
     }
 
+    /// The addresses of the symbols with these names.
+    pub(crate) fn symbols_named(&self, names: &[&[u8]]) -> Vec<Option<Svma>> {
+        symbols::find_all_named(self, names)
+    }
+
     /// Whether discriminators in this image are flow-sensitive (FS-AFDO): the compiler then leaves a
     /// variable behind that says so.
     pub fn has_fs_discriminators(&self) -> bool {

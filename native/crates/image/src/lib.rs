@@ -8,6 +8,7 @@ mod file_type;
 mod image;
 mod isa;
 mod name;
+mod patch_sites;
 mod strings;
 mod symbols;
 
@@ -17,4 +18,5 @@ pub use error::ImageError;
 pub use image::{Arch, Image, ImageKind, LoadSegment, Section};
 pub use isa::{DecodePolicy, InstructionClass};
 pub use name::canonical_name;
+pub use patch_sites::{PatchSites, PatchTableProblem};
 pub use symbols::Symbol;

@@ -71,6 +71,19 @@ pub(crate) fn find_named(image: &Image, wanted: &[u8]) -> Option<Svma> {
         .map(|symbol| symbol.svma)
 }
 
+/// The address of the first symbol of each name in `wanted`, in one pass.
+pub(crate) fn find_all_named(image: &Image, wanted: &[&[u8]]) -> Vec<Option<Svma>> {
+    let (table, strings) = (symbol_table(image.data()), image.symbol_strings());
+    let mut found = vec![None; wanted.len()];
+    for symbol in in_sections(image, &table) {
+        let is_named = |name: &&[u8]| string_is(strings, symbol.name, name);
+        if let Some(index) = wanted.iter().position(is_named) {
+            found[index].get_or_insert(symbol.svma);
+        }
+    }
+    found
+}
+
 /// Whether a symbol named `wanted` lies in a section that `accepts` takes.
 pub(crate) fn is_defined_in(image: &Image, wanted: &[u8], accepts: impl Fn(&SectionHeader) -> bool) -> bool {
     let (table, strings) = (symbol_table(image.data()), image.symbol_strings());

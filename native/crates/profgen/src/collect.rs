@@ -192,7 +192,7 @@ fn add_stack(
                 continue;
             }
         }
-        let places = (view.locate(branch.from), view.locate(branch.to));
+        let places = (view.locate_source(branch.from), view.locate_target(branch.to));
         let (source, target) = match places {
             (Place::Lost(from), Place::Lost(to)) => {
                 collected.ledger[stronger(from, to)] += 1;

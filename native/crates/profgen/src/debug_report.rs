@@ -41,6 +41,13 @@ pub(crate) fn diagnostics(
             ));
         }
     }
+    let unread = code.patch_sites().problems().iter();
+    found.extend(unread.map(|problem| {
+        Diagnostic::warning(
+            "patch-sites",
+            format!("{problem}; the code that they let the kernel rewrite counts as it is in the file"),
+        )
+    }));
     let without_entry = entries.functions_without_entry();
     if without_entry > 0 {
         found.push(Diagnostic::warning(

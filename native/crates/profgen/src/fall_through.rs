@@ -44,10 +44,7 @@ fn judge(pair: &Counter, code: &Code<'_>, functions: &FunctionTable, quality: &m
         return false;
     }
     let valid = starts && ends && code.is_valid_fall_through(pair.first, pair.second);
-    let transfers = ends
-        && code
-            .class_at(pair.second)
-            .is_some_and(image::InstructionClass::is_transfer);
+    let transfers = ends && code.may_transfer_at(pair.second);
     if starts && ends && !valid {
         quality.dropped += pair.count;
     }

@@ -1,5 +1,6 @@
 //! From a run-time address to an offset in a target's code.
 
+use image::Code;
 use perfdata::{AddressSpaces, Avma, Moment, Space};
 
 use crate::binding::{Binding, BoundPiece};
@@ -188,20 +189,32 @@ pub(crate) struct View<'a> {
     until: Option<Moment>,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
     /// True if the view holds at that moment.
     pub(crate) fn is_valid_at(&self, moment: Moment) -> bool {
         self.from.is_none_or(|from| from <= moment) && self.until.is_none_or(|until| moment < until)
     }
 
-    /// Where `address` lies.
+    /// Where the source of a branch lies.
     #[inline]
-    pub(crate) fn locate(&mut self, address: Avma) -> Place {
+    pub(crate) fn locate_source(&mut self, address: Avma) -> Place {
+        self.locate(address, Code::patched_source)
+    }
+
+    /// Where the target of a branch lies.
+    #[inline]
+    pub(crate) fn locate_target(&mut self, address: Avma) -> Place {
+        self.locate(address, Code::patched_target)
+    }
+
+    /// Where `address` lies. Inside a target but not at an instruction, `patched` is asked.
+    #[inline]
+    fn locate(&mut self, address: Avma, patched: impl Fn(&Code<'a>, CodeOffset) -> Option<CodeOffset>) -> Place {
         let address = address.0;
         if let Some(piece) = self.pieces.get(self.hot)
             && piece.contains(address)
         {
-            return self.place(piece.content, address);
+            return self.place(piece.content, address, patched);
         }
         let behind = self.pieces.partition_point(|piece| piece.start <= address);
         let Some(index) = behind
@@ -213,19 +226,30 @@ impl View<'_> {
         if self.pieces[index].is_target() {
             self.hot = index;
         }
-        self.place(self.pieces[index].content, address)
+        self.place(self.pieces[index].content, address, patched)
     }
 
     #[inline]
-    fn place(&self, content: Content, address: u64) -> Place {
+    fn place(
+        &self,
+        content: Content,
+        address: u64,
+        patched: impl Fn(&Code<'a>, CodeOffset) -> Option<CodeOffset>,
+    ) -> Place {
         match content {
             Content::Lost(class) => Place::Lost(class),
             Content::Target { target, delta } => {
                 let code = &self.targets[usize::from(target)].code;
                 let offset = address.wrapping_add(delta).wrapping_sub(code.base().0);
-                match CodeOffset::try_from(offset) {
-                    Ok(offset) if code.is_instruction(offset) => Place::Code { target, offset },
-                    _ => Place::Lost(EntryClass::NotInstruction),
+                let Ok(offset) = CodeOffset::try_from(offset) else {
+                    return Place::Lost(EntryClass::NotInstruction);
+                };
+                if code.is_instruction(offset) {
+                    return Place::Code { target, offset };
+                }
+                match patched(code, offset) {
+                    Some(offset) => Place::Code { target, offset },
+                    None => Place::Lost(EntryClass::NotInstruction),
                 }
             }
         }

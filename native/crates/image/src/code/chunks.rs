@@ -1,5 +1,7 @@
 //! Cuts the executable sections into the chunks that are decoded in one go.
 
+use std::ops::Range;
+
 use crate::{Arch, DecodePolicy, Image, ImageError, Svma};
 
 /// Offsets into the code are 32 bits wide, and `u32::MAX` is kept for "none".
@@ -26,13 +28,24 @@ pub(super) struct Bounds {
 }
 
 /// What of an image is code.
-pub(super) struct Layout<'i> {
+pub(crate) struct Layout<'i> {
     pub(super) base: Svma,
     pub(super) span: u32,
     /// Ascending and disjoint.
     pub(super) sections: Vec<TextSection<'i>>,
     /// Ascending and disjoint, each inside one section. Bytes before a section's first symbol are in none.
     pub(super) chunks: Vec<Bounds>,
+}
+
+impl Layout<'_> {
+    /// The offsets of the `length` bytes at `svma`, when they are code of one section.
+    pub(crate) fn code_range(&self, svma: Svma, length: u8) -> Option<Range<u32>> {
+        let start = u32::try_from(svma.0.checked_sub(self.base.0)?).ok()?;
+        let end = start.checked_add(u32::from(length)).filter(|&end| start < end)?;
+        let section = self.sections.partition_point(|section| section.end() <= start);
+        let section = self.sections.get(section)?;
+        (section.start <= start && end <= section.end()).then_some(start..end)
+    }
 }
 
 pub(super) fn lay_out(image: &Image, policy: DecodePolicy) -> Result<Layout<'_>, ImageError> {

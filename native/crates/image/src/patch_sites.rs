@@ -1,0 +1,184 @@
+//! Code that a Linux kernel rewrites, at boot for the CPU it finds or later for a feature that is switched.
+
+mod table;
+
+use std::ops::Range;
+
+use crate::code::Layout;
+use crate::{Image, ImageKind, Svma};
+use table::{TABLES, Table};
+
+/// Code that may be other instructions at run time than in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Stretch {
+    /// Offset of the first byte.
+    pub(crate) start: u32,
+    /// Offset behind the last byte. Where the kernel rewrites one instruction, the stretch is its first byte.
+    pub(crate) end: u32,
+    /// Whether execution may go straight on, whatever the file has here. What replaces an indirect call, for
+    /// example, is a call too.
+    pub(crate) passable: bool,
+}
+
+/// Why a table of patch sites is left out, wholly or in part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatchTableProblem {
+    /// One of the symbols around the table is missing, they are in the wrong order, or their section has
+    /// no bytes there.
+    #[error("{table}: its symbols enclose no bytes of the file")]
+    NotInFile {
+        /// The table's name.
+        table: &'static str,
+    },
+    /// No known layout of entries makes sense of the table.
+    #[error("{table}: {size} bytes in no known layout")]
+    UnknownLayout {
+        /// The table's name.
+        table: &'static str,
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// A few entries don't name code.
+    #[error("{table}: {stray} of {entries} entries are not of code")]
+    StrayEntries {
+        /// The table's name.
+        table: &'static str,
+        /// How many entries don't name code.
+        stray: usize,
+        /// How many entries there are.
+        entries: usize,
+    },
+}
+
+/// The stretches of code that a kernel says it rewrites.
+///
+/// `.return_sites` and `__call_sites` are not asked: there a return stays a return and a call a call, of the same
+/// length and at the same address.
+#[derive(Debug, Default)]
+pub struct PatchSites {
+    /// Ascending and disjoint.
+    stretches: Box<[Stretch]>,
+    problems: Vec<PatchTableProblem>,
+}
+
+impl PatchSites {
+    /// Reads the tables of a kernel. Other images have none.
+    pub(crate) fn read(image: &Image, layout: &Layout<'_>) -> Self {
+        if image.kind() != ImageKind::Kernel {
+            return Self::default();
+        }
+        let names: Vec<&[u8]> = TABLES
+            .iter()
+            .flat_map(|table| [table.first, table.behind])
+            .map(str::as_bytes)
+            .collect();
+        let symbols = image.symbols_named(&names);
+        let (mut stretches, mut problems) = (Vec::new(), Vec::new());
+        for (table, borders) in TABLES.iter().zip(symbols.chunks_exact(2)) {
+            let result = match *borders {
+                [Some(first), Some(behind)] if first == behind => continue,
+                [Some(first), Some(behind)] => table_bytes(image, first..behind),
+                [None, None] => continue,
+                _ => None,
+            };
+            let Some(bytes) = result else {
+                problems.push(PatchTableProblem::NotInFile { table: table.name });
+                continue;
+            };
+            let table = Table {
+                kind: table,
+                svma: borders[0].unwrap_or_default(),
+                bytes,
+            };
+            problems.extend(table.read(layout, &mut stretches).err());
+        }
+        Self {
+            stretches: join(stretches).into(),
+            problems,
+        }
+    }
+
+    /// How many separate stretches of code the kernel rewrites.
+    pub fn len(&self) -> usize {
+        self.stretches.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.stretches.is_empty()
+    }
+
+    /// What is wrong with the tables.
+    pub fn problems(&self) -> &[PatchTableProblem] {
+        &self.problems
+    }
+
+    /// The stretches with a byte in `range`.
+    pub(crate) fn touching(&self, range: Range<u32>) -> &[Stretch] {
+        let first = self.stretches.partition_point(|stretch| stretch.end <= range.start);
+        let count = self.stretches[first..].partition_point(|stretch| stretch.start < range.end);
+        &self.stretches[first..first + count]
+    }
+}
+
+/// The bytes from one address up to another, which must lie in one section.
+fn table_bytes(image: &Image, range: Range<Svma>) -> Option<&[u8]> {
+    image
+        .sections()
+        .iter()
+        .filter(|section| section.allocated)
+        .find_map(|section| {
+            let first = usize::try_from(range.start.0.checked_sub(section.svma.0)?).ok()?;
+            let behind = usize::try_from(range.end.0.checked_sub(section.svma.0)?).ok()?;
+            image.bytes_at(&section.data).get(first..behind)
+        })
+}
+
+/// Sorts stretches and joins those that overlap, as the alternatives for one place do. Of a joined stretch
+/// that is passable in a part, all is taken for passable.
+fn join(mut stretches: Vec<Stretch>) -> Vec<Stretch> {
+    stretches.sort_unstable();
+    stretches.dedup_by(|next, kept| {
+        let overlaps = next.start < kept.end;
+        if overlaps {
+            kept.end = kept.end.max(next.end);
+            kept.passable |= next.passable;
+        }
+        overlaps
+    });
+    stretches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The slow twin: what is known of each byte.
+        #[test]
+        fn joined_stretches_are_disjoint_and_cover_the_same_bytes(
+            raw in prop::collection::vec((0u32..60, 1u32..9, any::<bool>()), 0..20),
+        ) {
+            let stretches: Vec<_> = raw
+                .iter()
+                .map(|&(start, length, passable)| Stretch { start, end: start + length, passable })
+                .collect();
+            let sites = PatchSites { stretches: join(stretches.clone()).into(), problems: vec![] };
+            prop_assert!(sites.stretches.is_sorted_by(|a, b| a.end <= b.start));
+            for offset in 0..80 {
+                let covers = |stretch: &&Stretch| (stretch.start..stretch.end).contains(&offset);
+                let found = sites.touching(offset..offset + 1);
+                prop_assert_eq!(found.len(), usize::from(stretches.iter().any(|stretch| covers(&stretch))));
+                if stretches.iter().filter(covers).any(|stretch| stretch.passable) {
+                    prop_assert!(found[0].passable);
+                }
+            }
+            for stretch in &sites.stretches {
+                let parts = stretches.iter().filter(|part| part.start < stretch.end && part.end > stretch.start);
+                prop_assert_eq!(stretch.passable, parts.into_iter().any(|part| part.passable));
+            }
+        }
+    }
+}
