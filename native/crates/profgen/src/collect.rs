@@ -2,16 +2,16 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use perfdata::{ChunkBuffer, ChunkStats, CpuMode, Sample, Segment, Speculation};
+use perfdata::{Branch, ChunkBuffer, ChunkStats, CpuMode, Sample, Segment, Speculation};
 use rustc_hash::FxHashMap;
 
 use crate::error::Error;
 use crate::failure::input_error;
-use crate::ledger::{EntryClass, Ledger};
+use crate::ledger::EntryClass;
 use crate::locate::{Place, Resolver, View, stronger};
 use crate::observer::{Observer, Phase, Progress};
 use crate::options::{Compat, Selection};
-use crate::trace::{CodeOffset, NO_END, OUTSIDE, Trace, TraceTable};
+use crate::trace::{NO_END, OUTSIDE, RawTrace, Resolved, TraceTable};
 
 /// Address spaces that a worker remembers; more processes than these are rare, and only cost time.
 const REMEMBERED_VIEWS: usize = 1024;
@@ -19,9 +19,7 @@ const REMEMBERED_VIEWS: usize = 1024;
 /// What the samples of one or several segments came to.
 #[derive(Default)]
 pub(crate) struct Collected {
-    /// By target.
-    pub tables: Vec<TraceTable>,
-    pub ledger: Ledger,
+    pub traces: TraceTable,
     pub samples: u64,
     pub branch_samples: u64,
     pub guest_samples: u64,
@@ -31,12 +29,7 @@ pub(crate) struct Collected {
 
 impl Collected {
     pub(crate) fn merge(&mut self, other: Self) {
-        self.tables
-            .resize_with(self.tables.len().max(other.tables.len()), TraceTable::default);
-        for (mine, theirs) in self.tables.iter_mut().zip(other.tables) {
-            mine.merge(theirs);
-        }
-        self.ledger += &other.ledger;
+        self.traces.merge(other.traces);
         self.samples += other.samples;
         self.branch_samples += other.branch_samples;
         self.guest_samples += other.guest_samples;
@@ -97,25 +90,21 @@ pub(crate) fn collect(
 struct Worker<'a> {
     resolver: &'a Resolver<'a>,
     filter: &'a Filter<'a>,
-    views: FxHashMap<i32, View<'a>>,
-    /// By target: the source of the entry looked at before, the end of the run to come.
-    ends: Vec<CodeOffset>,
+    /// By process: the view that was valid last, and its number.
+    views: FxHashMap<i32, (u16, View<'a>)>,
+    /// Numbers given to views since the cache of traces was flushed.
+    numbered_views: u16,
     collected: Collected,
 }
 
 impl<'a> Worker<'a> {
     fn new(resolver: &'a Resolver<'a>, filter: &'a Filter<'a>) -> Self {
-        let targets = resolver.targets.len();
-        let collected = Collected {
-            tables: (0..targets).map(|_| TraceTable::default()).collect(),
-            ..Collected::default()
-        };
         Self {
             resolver,
             filter,
             views: FxHashMap::default(),
-            ends: vec![NO_END; targets],
-            collected,
+            numbered_views: 0,
+            collected: Collected::default(),
         }
     }
 
@@ -126,31 +115,35 @@ impl<'a> Worker<'a> {
             return;
         }
         self.collected.branch_samples += 1;
-        self.collected.ledger.read(entries);
+        self.collected.traces.read(entries);
         if !self.selects(sample) {
-            self.collected.ledger[EntryClass::Deselected] += entries;
+            self.collected.traces.add_lost(EntryClass::Deselected, entries);
             return;
         }
         if matches!(sample.cpumode, CpuMode::GuestKernel | CpuMode::GuestUser) {
             // A guest's addresses mean nothing in the host's address spaces.
             self.collected.guest_samples += 1;
-            self.collected.ledger[EntryClass::Unmapped] += entries;
+            self.collected.traces.add_lost(EntryClass::Unmapped, entries);
             return;
         }
-        if !self
-            .views
-            .get(&sample.pid)
-            .is_some_and(|view| view.is_valid_at(sample.moment))
-        {
-            if self.views.len() >= REMEMBERED_VIEWS {
-                self.views.clear();
-            }
-            self.views
-                .insert(sample.pid, self.resolver.view(sample.pid, sample.moment));
+        let known = self.views.get(&sample.pid);
+        if !known.is_some_and(|(_, view)| view.is_valid_at(sample.moment)) {
+            self.renew_view(sample);
         }
-        if let Some(view) = self.views.get_mut(&sample.pid) {
-            add_stack(sample, view, self.filter.compat, &mut self.ends, &mut self.collected);
+        if let Some((number, view)) = self.views.get_mut(&sample.pid) {
+            add_stack(sample, *number, view, self.filter.compat, &mut self.collected.traces);
         }
+    }
+
+    fn renew_view(&mut self, sample: &Sample<'_>) {
+        if self.views.len() >= REMEMBERED_VIEWS || self.numbered_views == u16::MAX {
+            self.views.clear();
+            self.collected.traces.flush();
+            self.numbered_views = 0;
+        }
+        let view = self.resolver.view(sample.pid, sample.moment);
+        self.views.insert(sample.pid, (self.numbered_views, view));
+        self.numbered_views += 1;
     }
 
     fn selects(&self, sample: &Sample<'_>) -> bool {
@@ -170,69 +163,38 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Pairs each entry with the one newer than it. Entries that have no end in a target are dropped first, so that a call into another
+/// Pairs each entry with the one newer than it. Entries that have no end in the binary are dropped first, so that a call into another
 /// file and the return from it are neighbours.
-fn add_stack(
-    sample: &Sample<'_>,
-    view: &mut View<'_>,
-    compat: Compat,
-    ends: &mut [CodeOffset],
-    collected: &mut Collected,
-) {
-    ends.fill(NO_END);
-    let mut used = 0;
+fn add_stack(sample: &Sample<'_>, number: u16, view: &mut View<'_>, compat: Compat, traces: &mut TraceTable) {
+    let mut end = NO_END;
     for branch in sample.branches.iter() {
         if compat == Compat::None {
             if branch.from.0 | branch.to.0 == 0 {
-                collected.ledger[EntryClass::UnfilledSlot] += 1;
+                traces.add_lost(EntryClass::UnfilledSlot, 1);
                 continue;
             }
             if branch.flags.speculation() == Speculation::WrongPath {
-                collected.ledger[EntryClass::WrongPath] += 1;
+                traces.add_lost(EntryClass::WrongPath, 1);
                 continue;
             }
         }
-        let places = (view.locate_source(branch.from), view.locate_target(branch.to));
-        let (source, target) = match places {
-            (Place::Lost(from), Place::Lost(to)) => {
-                collected.ledger[stronger(from, to)] += 1;
-                continue;
-            }
-            (Place::Code { target, offset }, Place::Lost(_)) => ((target, offset), (target, OUTSIDE)),
-            (Place::Lost(_), Place::Code { target, offset }) => ((target, OUTSIDE), (target, offset)),
-            (
-                Place::Code {
-                    target: a,
-                    offset: from,
-                },
-                Place::Code { target: b, offset: to },
-            ) => ((a, from), (b, to)),
+        let trace = RawTrace {
+            from: branch.from.0,
+            to: branch.to.0,
+            end,
+            view: number,
         };
-        used += 1;
-        if source.0 == target.0 {
-            let index = usize::from(source.0);
-            collected.tables[index].add(Trace {
-                from: source.1,
-                to: target.1,
-                end: ends[index],
-            });
-            ends[index] = source.1;
-        } else {
-            // Each of the two binaries sees a branch to or from the outside.
-            let (left, entered) = (usize::from(source.0), usize::from(target.0));
-            collected.tables[left].add(Trace {
-                from: source.1,
-                to: OUTSIDE,
-                end: ends[left],
-            });
-            ends[left] = source.1;
-            collected.tables[entered].add(Trace {
-                from: OUTSIDE,
-                to: target.1,
-                end: ends[entered],
-            });
-            ends[entered] = OUTSIDE;
+        if let Resolved::Used { from, .. } = traces.add(trace, || resolve(branch, view)) {
+            end = from;
         }
     }
-    collected.ledger[EntryClass::Used] += used;
+}
+
+fn resolve(branch: Branch, view: &mut View<'_>) -> Resolved {
+    match (view.locate_source(branch.from), view.locate_target(branch.to)) {
+        (Place::Lost(from), Place::Lost(to)) => Resolved::Lost(stronger(from, to)),
+        (Place::Code { offset: from, .. }, Place::Lost(_)) => Resolved::Used { from, to: OUTSIDE },
+        (Place::Lost(_), Place::Code { offset: to, .. }) => Resolved::Used { from: OUTSIDE, to },
+        (Place::Code { offset: from, .. }, Place::Code { offset: to, .. }) => Resolved::Used { from, to },
+    }
 }

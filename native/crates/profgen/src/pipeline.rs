@@ -214,27 +214,20 @@ impl Job<'_> {
     /// Traces to counters, and the account of the runs that are lost.
     fn select(
         &mut self,
-        mut collected: Collected,
+        collected: Collected,
         target: &Target<'_>,
         functions: &FunctionTable,
     ) -> Result<Counters, Error> {
         let statistics = &mut self.statistics;
         statistics.samples = collected.samples;
         statistics.branch_samples = collected.branch_samples;
-        let (branches, pairs) = collected
-            .tables
-            .pop()
-            .map_or_else(Default::default, |table| table.into_counters(target.code.base()));
+        let (branches, pairs, mut ledger) = collected.traces.into_counters(target.code.base());
         let (ranges, quality) = select_runs(&pairs, &target.code, functions);
-        collected
-            .ledger
-            .reclassify(EntryClass::Used, EntryClass::CrossesBarrier, quality.dropped);
+        ledger.reclassify(EntryClass::Used, EntryClass::CrossesBarrier, quality.dropped);
         if !functions.is_empty() {
-            collected
-                .ledger
-                .reclassify(EntryClass::Used, EntryClass::NoFunction, quality.homeless);
+            ledger.reclassify(EntryClass::Used, EntryClass::NoFunction, quality.homeless);
         }
-        statistics.ledger = collected.ledger;
+        statistics.ledger = ledger;
         statistics.ranges = ranges.rows().len() as u64;
         statistics.branches = branches.rows().len() as u64;
         if self.options.compat == Compat::None && is_empty(&ranges) && is_empty(&branches) {
