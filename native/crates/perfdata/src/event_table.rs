@@ -81,15 +81,14 @@ impl EventTable {
         self.layouts.get(usize::from(event)).map(|layout| (event, layout))
     }
 
-    /// The layout that tells where a record other than a sample has its trailer.
+    /// The layout that tells where a record other than a sample has its trailer. Events of one recording agree on that,
+    /// so for an unknown id the first event's will do.
     pub(crate) fn of_other(&self, record: &[u8]) -> Option<&SampleLayout> {
-        let event = match self.other_id_from_end {
-            Some(from_end) if self.layouts.len() > 1 => {
-                let at = record.len().checked_sub(from_end).filter(|&at| at >= HEADER_SIZE)?;
-                self.lookup(self.order.u64(record, at)?)?
-            }
-            _ => 0,
-        };
+        let id = self.other_id_from_end.and_then(|from_end| {
+            let at = record.len().checked_sub(from_end).filter(|&at| at >= HEADER_SIZE)?;
+            self.order.u64(record, at)
+        });
+        let event = id.and_then(|id| self.lookup(id)).unwrap_or(0);
         self.layouts.get(usize::from(event))
     }
 

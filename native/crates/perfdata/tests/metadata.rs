@@ -163,6 +163,23 @@ fn features_are_read() {
 }
 
 #[test]
+fn map_of_an_unknown_event_has_its_time() {
+    let mut stranger = PerfDataBuilder::new();
+    stranger.event(EventSpec {
+        ids: vec![77],
+        ..EventSpec::branch_stacks("cycles")
+    });
+    stranger.mmap(MapSpec::code(1, 0x1000, 0x1000, 0, "/bin/a").at(50));
+    let mut builder = PerfDataBuilder::new();
+    builder.event(EventSpec::branch_stacks("cycles"));
+    builder.event(EventSpec::plain("instructions"));
+    builder.record(stranger.records());
+    let all = read_file(&builder.build_file());
+    let maps_at = |time| all.spaces.space(1, perfdata::Moment::at_time(time)).ranges().len();
+    assert_eq!((maps_at(49), maps_at(50)), (0, 1));
+}
+
+#[test]
 fn lost_records_are_told() {
     let mut builder = small_recording(1);
     builder.lost(41, 5).lost(1, 6);
