@@ -359,8 +359,8 @@ impl<'a> Space<'a> {
 
     /// What was mapped at `address`, and how far it reached around it.
     ///
-    /// In the kernel's half that is a module, or else the kernel image: any address outside modules may be in the image,
-    /// whose range is not reliable, so check what it resolves to.
+    /// In the kernel's half that is a module, or else the kernel image: any address outside modules may be in the
+    /// image, whose range is not reliable, so check what it resolves to.
     #[must_use]
     pub fn find(&self, address: Avma) -> Option<MappedRange> {
         if address.is_kernel() {

@@ -1,7 +1,7 @@
 //! Decompression of COMPRESSED and COMPRESSED2 records.
 //!
-//! All payloads of a stream form one zstd frame without end, flushed after each record. What comes out are plain records,
-//! cut anywhere: the tail of one payload goes on in the next.
+//! All payloads of a stream form one zstd frame without end, flushed after each record. What comes out are plain
+//! records, cut anywhere: the tail of one payload goes on in the next.
 
 use zstd_safe::{DCtx, InBuffer, OutBuffer};
 

@@ -15,7 +15,7 @@ use crate::stats::{Damage, DamageKind};
 const MAX_ATTR_BYTES: u64 = 4096;
 /// Bytes of a feature section that are read; real ones are far smaller.
 pub(crate) const MAX_FEATURE_BYTES: u64 = 64 << 20;
-/// Bytes of an entry of the obsolete event_types section: u64 config, char name[64].
+/// Bytes of an entry of the obsolete event_types section: `u64 config, char name[64]`.
 const EVENT_TYPE_SIZE: usize = 72;
 /// Bytes of the place of the ids behind each attr.
 const IDS_SECTION_SIZE: u64 = 16;

@@ -18,7 +18,8 @@ use crate::seekable::{FilePart, Seekable};
 use crate::segment::Segment;
 use crate::source::Source;
 
-/// Of a file that comes through a pipe, what precedes the records must be kept until they begin. perf puts a few KiB there.
+/// Of a file that comes through a pipe, what precedes the records must be kept until they begin. perf puts a few KiB
+/// there.
 const MAX_PREFIX: u64 = 64 << 20;
 
 /// A recording that is being read: a file, a directory or a stream.

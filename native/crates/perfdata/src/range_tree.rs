@@ -1,9 +1,9 @@
 //! A persistent map from disjoint address ranges to mappings.
 //!
-//! A process's ranges must be known as they were at any time, and a forked process begins with those of its parent. So
-//! trees share their nodes: a change makes new nodes for the path to the root and leaves the old tree as it was. Trees
-//! are AVL trees made by joining (Blelloch, Ferizovic, Sun: "Just Join for Parallel Ordered Sets"), balanced whatever the
-//! input is, which also bounds the recursion.
+//! A process's ranges must be known as they were at any time, and a forked process begins with those of its parent.
+//! So trees share their nodes: a change makes new nodes for the path to the root and leaves the old tree as it was.
+//! Trees are AVL trees made by joining (Blelloch, Ferizovic, Sun: "Just Join for Parallel Ordered Sets"), balanced
+//! whatever the input is, which also bounds the recursion.
 
 use crate::address::Avma;
 use crate::address_spaces::MappedRange;

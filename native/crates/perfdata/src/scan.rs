@@ -1,10 +1,10 @@
 //! Finding the record boundaries of a plain file, on all cores.
 //!
 //! Each record tells only where the next one begins, so the chain can be followed from one end only. To share the
-//! work, the data section is cut into pieces, and in each piece a thread guesses a boundary (a run of plausible headers)
-//! and follows the chain from there. The chain from the start of the section then decides: if it arrives at the
-//! guess, all the piece's thread did is what following the chain would have done; if not, the piece is walked again from
-//! where the chain arrives. So the result is that of a single walk, whatever the bytes are.
+//! work, the data section is cut into pieces, and in each piece a thread guesses a boundary (a run of plausible
+//! headers) and follows the chain from there. The chain from the start of the section then decides: if it arrives at
+//! the guess, all the piece's thread did is what following the chain would have done; if not, the piece is walked
+//! again from where the chain arrives. So the result is that of a single walk, whatever the bytes are.
 
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;

@@ -39,9 +39,12 @@ pub(crate) struct Seekable {
 /// Compressed records, all but whose samples have been read.
 #[derive(Debug)]
 struct CompressedPart {
-    stream: RecordStream,
+    source: Arc<Source>,
+    range: Range<u64>,
     /// Position of the next record.
     position: u64,
+    /// Opened when it is this part's turn, so that many files do not take memory at once.
+    stream: Option<RecordStream>,
 }
 
 impl Seekable {
@@ -88,26 +91,18 @@ impl Seekable {
             side_records.append(&mut scan.side_records);
             if let Some(start) = scan.compressed_from {
                 recording.metadata.compressed = true;
-                let rest = start..range.end;
-                let position = base + start;
-                let stream = || compressed_stream(&source, rest.clone(), recording.order());
-                self.compressed.push_back(CompressedPart {
-                    stream: stream(),
-                    position,
-                });
-                let survey = stream();
-                survey_compressed(survey, position, recording, cancel, &mut scan.stats, &mut side_records)?;
+                let part = CompressedPart {
+                    source: Arc::clone(&source),
+                    range: start..range.end,
+                    position: base + start,
+                    stream: None,
+                };
+                part.survey(recording, cancel, &mut scan.stats, &mut side_records)?;
+                self.compressed.push_back(part);
             }
             // That perf was killed says more than where the records stop.
-            if scan.stats.damage.is_none()
-                || matches!(
-                    damage,
-                    Some(Damage {
-                        kind: DamageKind::NotFinished,
-                        ..
-                    })
-                )
-            {
+            let never_finished = damage.filter(|damage| damage.kind == DamageKind::NotFinished);
+            if scan.stats.damage.is_none() || never_finished.is_some() {
                 scan.stats.damage = damage;
             }
             stats.add(&scan.stats);
@@ -123,69 +118,73 @@ impl Seekable {
     }
 }
 
-fn compressed_stream(source: &Arc<Source>, range: Range<u64>, order: ByteOrder) -> RecordStream {
-    let (offset, len) = (range.start, range.end - range.start);
-    let name = source.name().to_owned();
-    let reader = SourceReader {
-        source: Arc::clone(source),
-        range,
-    };
-    RecordStream::new(Box::new(reader), len, name, order, offset)
-}
+impl CompressedPart {
+    fn open(&self, order: ByteOrder) -> RecordStream {
+        let reader = SourceReader {
+            source: Arc::clone(&self.source),
+            range: self.range.clone(),
+        };
+        let Range { start, end } = self.range;
+        RecordStream::new(
+            Box::new(reader),
+            end - start,
+            self.source.name().to_owned(),
+            order,
+            start,
+        )
+    }
 
-/// Reads all but the samples of a compressed part.
-fn survey_compressed(
-    mut stream: RecordStream,
-    mut position: u64,
-    recording: &mut Recording,
-    cancel: Option<&AtomicBool>,
-    stats: &mut RecordStats,
-    side_records: &mut Vec<SideRecord>,
-) -> Result<(), Error> {
-    loop {
-        let progress = stream.advance(cancel, |header, record| {
-            stats.count_record(header);
-            stats.bytes += record.len() as u64;
-            if Recording::wants(header) {
-                recording.absorb(position, header, record, stats, side_records);
+    /// Reads all but the samples.
+    fn survey(
+        &self,
+        recording: &mut Recording,
+        cancel: Option<&AtomicBool>,
+        stats: &mut RecordStats,
+        side_records: &mut Vec<SideRecord>,
+    ) -> Result<(), Error> {
+        let mut stream = self.open(recording.order());
+        let mut position = self.position;
+        loop {
+            let progress = stream.advance(cancel, |header, record| {
+                stats.count_record(header);
+                stats.bytes += record.len() as u64;
+                if Recording::wants(header) {
+                    recording.absorb(position, header, record, stats, side_records);
+                }
+                position += record.len() as u64;
+            })?;
+            if let Progress::End(damage) = progress {
+                stats.damage = stats.damage.or(damage);
+                return Ok(());
             }
-            position += record.len() as u64;
-        })?;
-        if let Progress::End(damage) = progress {
-            if stats.damage.is_none() {
-                stats.damage = damage;
-            }
-            return Ok(());
         }
     }
-}
 
-impl CompressedPart {
     /// The next samples; what stands between them was read before.
     fn next_segment(
         &mut self,
         recording: &mut Recording,
         cancel: Option<&AtomicBool>,
     ) -> Result<Option<Segment>, Error> {
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => self.open(recording.order()),
+        };
         let mut bytes = Vec::new();
         let mut chunks = ChunkCutter::default();
         let mut progress = Progress::More;
         while progress == Progress::More && bytes.len() < SEGMENT_SIZE {
-            progress = self.stream.advance(cancel, |_, record| {
+            progress = stream.advance(cancel, |_, record| {
                 chunks.add(bytes.len() as u64, record.len() as u64);
                 bytes.extend_from_slice(record);
             })?;
         }
+        self.stream = Some(stream);
         if bytes.is_empty() {
             return Ok(None);
         }
-        let position_base = self.position;
+        let position = self.position;
         self.position += bytes.len() as u64;
-        Ok(Some(Segment::in_memory(
-            bytes,
-            chunks,
-            position_base,
-            recording.table(),
-        )))
+        Ok(Some(Segment::in_memory(bytes, chunks, position, recording.table())))
     }
 }

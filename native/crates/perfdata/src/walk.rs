@@ -100,8 +100,8 @@ pub(crate) fn walk_records(
     }
 }
 
-/// True for what perf tells its user at the end, which `perf record -o - 2>&1` puts behind the records. Nothing is missing
-/// then.
+/// True for what perf tells its user at the end, which `perf record -o - 2>&1` puts behind the records. Nothing is
+/// missing then.
 pub(crate) fn is_perf_chatter(rest: &[u8]) -> bool {
     rest.starts_with(b"[ perf record:")
 }
