@@ -37,7 +37,8 @@ fn compress_piece(context: &mut CCtx<'_>, piece: &[u8]) -> Vec<Vec<u8>> {
     let mut payloads = Vec::new();
     let mut input = InBuffer::around(piece);
     loop {
-        let mut payload = vec![0; MAX_PAYLOAD];
+        // Room for the piece and for what the stream held back before.
+        let mut payload = vec![0; MAX_PAYLOAD.min(zstd_safe::compress_bound(piece.len()) + 64)];
         let mut output = OutBuffer::around(payload.as_mut_slice());
         context
             .compress_stream(&mut output, &mut input)
