@@ -16,7 +16,7 @@ import type { EntryClass, GenerateResult } from './result.js';
  * @throws AutofdoError with a stable `code`; or the signal's reason when `signal` is aborted (within 50 ms).
  */
 export async function generateProfile(options: GenerateOptions): Promise<GenerateResult> {
-  const outcome = await runGenerate(toBindingOptions(options), options.signal, options.onProgress);
+  const outcome = await runGenerate(toBindingOptions(options), options);
   const { entryClasses, ...statistics } = outcome.statistics;
   const ledger = Object.fromEntries(entryClasses.map(({ name, entries }) => [name, entries]));
   return {

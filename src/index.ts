@@ -1,6 +1,14 @@
+export { type ConvertOptions, type ConvertResult, convertProfile } from './convert-profile.js';
 export { AutofdoError, type AutofdoErrorCode } from './errors.js';
 export { generateProfile } from './generate-profile.js';
-export type { GenerateOptions, ProfileFormat } from './options.js';
+export {
+  type MergeOptions,
+  type MergeResult,
+  mergeProfiles,
+  type SkippedProfile,
+  type WeightedProfile,
+} from './merge-profiles.js';
+export type { GenerateOptions } from './options.js';
 export { inspectPerfData } from './perf-data/inspect.js';
 export type { EventSummary, ImageSummary, PerfDataSummary } from './perf-data/summary.js';
 export type { Phase, Progress } from './progress.js';
@@ -19,6 +27,7 @@ export type {
   FunctionSamples,
   InlinedFunction,
   LineLocation,
+  ProfileFormat,
   ProfileSummary,
   SampleProfile,
   SummaryEntry,

@@ -34,25 +34,40 @@ function firstLine(cause: unknown): string {
   return String(cause instanceof Error ? cause.message : cause).split('\n', 1)[0] ?? '';
 }
 
+type Report = (progress: Progress) => void;
+type Outcome<T> = { ok: true; value: T } | Binding.BindingFailure;
+
+/** What a job is told, and how it tells. */
+export interface JobControl {
+  signal?: AbortSignal | undefined;
+  onProgress?: Report | undefined;
+}
+
+export function runGenerate(options: Binding.BindingGenerateOptions, control: JobControl) {
+  return runJob(control, (cancel, report) => addon().generate(options, cancel, report));
+}
+
+export function runMerge(options: Binding.BindingMergeOptions, control: JobControl) {
+  return runJob(control, (cancel, report) => addon().mergeProfiles(options, cancel, report));
+}
+
 /**
  * Runs one job in the addon.
  *
  * Rejects with an `AutofdoError`, with the signal's reason once it is aborted, or with what `onProgress` threw.
  */
-export function runGenerate(
-  options: Binding.BindingGenerateOptions,
-  signal: AbortSignal | undefined,
-  onProgress: ((progress: Progress) => void) | undefined,
-): Promise<Binding.BindingOutcome> {
-  return jobs.run(signal, () => runJob(options, signal, onProgress));
+function runJob<T>(
+  control: JobControl,
+  start: (cancel: Binding.BindingCancelToken, report: Report | undefined) => Promise<Outcome<T>>,
+): Promise<T> {
+  return jobs.run(control.signal, () => follow(control, start));
 }
 
-async function runJob(
-  options: Binding.BindingGenerateOptions,
-  signal: AbortSignal | undefined,
-  onProgress: ((progress: Progress) => void) | undefined,
-): Promise<Binding.BindingOutcome> {
-  const { BindingCancelToken, generate } = addon();
+async function follow<T>(
+  { signal, onProgress }: JobControl,
+  start: (cancel: Binding.BindingCancelToken, report: Report | undefined) => Promise<Outcome<T>>,
+): Promise<T> {
+  const { BindingCancelToken } = addon();
   const cancel = new BindingCancelToken();
   let thrown: { error: unknown } | undefined;
   // An exception that left the callback would end the process: it has no JavaScript caller.
@@ -70,7 +85,7 @@ async function runJob(
   const onAbort = () => cancel.cancel();
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    const result = await generate(options, cancel, report);
+    const result = await start(cancel, report);
     if (thrown !== undefined) throw thrown.error;
     if (result.ok) return result.value;
     if (result.error.code === 'ABORTED') signal?.throwIfAborted();

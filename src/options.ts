@@ -1,12 +1,7 @@
 import type { BindingGenerateOptions } from '../native/binding/index.cjs';
-import { AutofdoError } from './errors.js';
 import type { Progress } from './progress.js';
-
-/**
- * Encoding of a profile. clang reads all three; `extbinary` is what llvm-profgen writes by default and what
- * kernel builds expect.
- */
-export type ProfileFormat = 'extbinary' | 'binary' | 'text';
+import type { ProfileFormat } from './sample-profile/types.js';
+import { checkFormat, checkJobs, checkRange, defined, invalid, list, MILLION, u64 } from './validation.js';
 
 /**
  * What to generate a profile from, and how. `binary` and exactly one of `perfData`, `unsymbolizedProfile` and
@@ -92,9 +87,6 @@ export interface GenerateOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-const FORMATS: readonly string[] = ['extbinary', 'binary', 'text'] satisfies ProfileFormat[];
-const MILLION = 1_000_000;
-
 /** Options as the addon takes them. Throws `INVALID_OPTIONS`. */
 export function toBindingOptions(options: GenerateOptions): BindingGenerateOptions {
   if (!options.binary) throw invalid('no binary was given', 'set `binary`');
@@ -106,9 +98,7 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
       'give exactly one of perfData, unsymbolizedProfile and llvmSampleProfile',
     );
   }
-  if (options.format !== undefined && !FORMATS.includes(options.format)) {
-    throw invalid(`format '${options.format}' is unknown`, `formats are ${FORMATS.join(', ')}`);
-  }
+  checkFormat(options.format);
   if (options.compat !== undefined && options.compat !== 'llvm-profgen') {
     throw invalid(`compat '${options.compat}' is unknown`, "the only value is 'llvm-profgen'");
   }
@@ -116,7 +106,7 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
   checkRange('profileSummaryCutoffCold', options.profileSummaryCutoffCold, 0, MILLION, true);
   checkRange('profileDensityThreshold', options.profileDensityThreshold, 0, Number.MAX_VALUE);
   checkRange('maxLoss', options.maxLoss, 0, 100);
-  checkRange('jobs', options.jobs, 0, 1024, true);
+  checkJobs(options.jobs);
   if (options.time !== undefined && options.time[0] > options.time[1]) {
     throw invalid('time ends before it starts', 'give the first and the last time stamp in this order');
   }
@@ -130,13 +120,8 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
     tids: integers('tid', tid, -(2 ** 31), 2 ** 31 - 1),
     cpus: integers('cpu', cpu, 0, 2 ** 32 - 1),
     time: options.time && [options.time[0], options.time[1]],
-    profileSummaryColdCount: coldCount(options.profileSummaryColdCount),
+    profileSummaryColdCount: u64('profileSummaryColdCount', options.profileSummaryColdCount),
   });
-}
-
-function list<T>(value: T | readonly T[] | undefined): T[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? [...value] : [value as T];
 }
 
 function integers(
@@ -149,41 +134,4 @@ function integers(
   const numbers = list(value);
   for (const number of numbers) checkRange(name, number, least, most, true);
   return numbers;
-}
-
-function coldCount(value: number | bigint | undefined): bigint | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'number')
-    checkRange('profileSummaryColdCount', value, 0, Number.MAX_SAFE_INTEGER, true);
-  const count = BigInt(value);
-  if (count < 0n || count > 0xffff_ffff_ffff_ffffn) {
-    throw invalid(`profileSummaryColdCount is ${value}`, 'it must be an unsigned 64-bit number');
-  }
-  return count;
-}
-
-function checkRange(
-  name: string,
-  value: number | undefined,
-  least: number,
-  most: number,
-  integer = false,
-): void {
-  if (value === undefined) return;
-  if (value >= least && value <= most && (!integer || Number.isInteger(value))) return;
-  throw invalid(
-    `${name} is ${value}`,
-    `it must be ${integer ? 'a whole number' : 'a number'} from ${least} to ${most}`,
-  );
-}
-
-function invalid(message: string, hint: string): AutofdoError {
-  return new AutofdoError('INVALID_OPTIONS', message, { hint });
-}
-
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-
-/** The addon's absent options are missing, not undefined. */
-function defined<T extends object>(object: T): Defined<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

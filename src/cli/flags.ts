@@ -14,7 +14,7 @@ export type FlagEffect = 'set' | 'ignore' | 'refuse';
 
 /** One row of the table from which parsing, validation, help and the README's list derive. */
 export interface Flag {
-  /** As llvm-profgen spells it, without dashes. */
+  /** As LLVM's tools spell it, without dashes. */
   readonly name: string;
   /** Other spellings; one of a single letter is used with one dash. */
   readonly aliases?: readonly string[];
@@ -31,19 +31,38 @@ export interface Flag {
   readonly doc: string;
 }
 
-function row(group: FlagGroup, kind: FlagKind, name: string, doc: string, more: Partial<Flag> = {}): Flag {
+/** A flag that sets an option. */
+export function row(
+  group: FlagGroup,
+  kind: FlagKind,
+  name: string,
+  doc: string,
+  more: Partial<Flag> = {},
+): Flag {
   return { group, kind, name, doc, effect: 'set', ...more };
 }
 
-function ignored(kind: FlagKind, ...names: string[]): Flag[] {
+/** Flags that LLVM's tools have and that change nothing here. */
+export function ignored(kind: FlagKind, ...names: string[]): Flag[] {
   return names.map((name) =>
-    row('Run', kind, name, 'Accepted for llvm-profgen scripts; has no effect here.', { effect: 'ignore' }),
+    row('Run', kind, name, 'Accepted for scripts; has no effect here.', { effect: 'ignore' }),
   );
 }
 
-function refused(kind: FlagKind, name: string, doc: string, more: Partial<Flag> = {}): Flag {
+/** A flag that LLVM's tools have and that would change the result; `doc` says what to do instead. */
+export function refused(kind: FlagKind, name: string, doc: string, more: Partial<Flag> = {}): Flag {
   return row('Run', kind, name, doc, { ...more, effect: 'refuse' });
 }
+
+/** Of every command. */
+export const HELP = row('Run', 'boolean', 'help', 'Print this.', { aliases: ['h'] });
+
+/** Of the commands that run a job on all processors. */
+export const JOBS = row('Run', 'integer', 'jobs', 'Worker threads.', {
+  aliases: ['j', 'num-threads'],
+  value: 'N',
+  default: 'one a processor',
+});
 
 /** All flags of `autofdo-gen generate`. */
 export const GENERATE_FLAGS: readonly Flag[] = [
@@ -168,16 +187,12 @@ export const GENERATE_FLAGS: readonly Flag[] = [
     aliases: ['verbose', 'v'],
   }),
 
-  row('Run', 'integer', 'jobs', 'Worker threads.', {
-    aliases: ['j'],
-    value: 'N',
-    default: 'one a processor',
-  }),
+  JOBS,
   row('Run', 'boolean', 'timings', 'Print how long each phase took.'),
   row('Run', 'boolean', 'quiet', 'No summary, notes or progress; warnings and errors only.', {
     aliases: ['q'],
   }),
-  row('Run', 'boolean', 'help', 'Print this.', { aliases: ['h'] }),
+  HELP,
   row('Run', 'boolean', 'version', 'Print the version.'),
 
   refused('string', 'perfscript', 'give the recording itself with --perfdata: no `perf script` is needed', {
@@ -228,5 +243,5 @@ export const GENERATE_FLAGS: readonly Flag[] = [
 /** All flags of `autofdo-gen inspect`. */
 export const INSPECT_FLAGS: readonly Flag[] = [
   row('Output', 'boolean', 'json', 'Print the findings as JSON.'),
-  row('Run', 'boolean', 'help', 'Print this.', { aliases: ['h'] }),
+  HELP,
 ];

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
-import { AutofdoError } from '../errors.js';
 import type { GenerateOptions } from '../options.js';
 import type { GenerateResult } from '../result.js';
 import { GENERATE_FLAGS } from './flags.js';
 import { expandInputs } from './input-files.js';
-import { type FlagValue, parseFlags, UsageError } from './parse-args.js';
+import { runCommandJob } from './job.js';
+import { type FlagValue, libraryOptions, parseFlags, UsageError } from './parse-args.js';
 import { EXIT, printDiagnostics, printError } from './terminal.js';
 
 /** Flags that steer the command line and are no options of the library. */
@@ -16,6 +16,8 @@ interface CommandFlags {
   /** Path of the result, `-` for stdout. */
   target: string;
 }
+
+const OWN_FLAGS = ['json', 'quiet', 'timings', 'show-density', 'output'];
 
 /** Runs the default command; resolves to the exit status. */
 export async function runGenerateCommand(args: readonly string[]): Promise<number> {
@@ -39,7 +41,16 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
     printError(error);
     return EXIT.usage;
   }
-  return runJob(command.options, command.flags);
+  const { options, flags } = command;
+  return runCommandJob({
+    json: flags.json,
+    quiet: flags.quiet,
+    run: async (control) => {
+      const { generateProfile } = await import('../generate-profile.js');
+      return generateProfile({ ...options, ...control });
+    },
+    report: (result) => report(result, options, flags),
+  });
 }
 
 function toCommand(values: Map<string, FlagValue>, positionals: readonly string[]) {
@@ -50,13 +61,7 @@ function toCommand(values: Map<string, FlagValue>, positionals: readonly string[
       'name the program with --binary and the recording with --perfdata',
     );
   }
-  const options: Record<string, unknown> = {};
-  const own = new Set(['json', 'quiet', 'timings', 'show-density', 'output']);
-  for (const flag of GENERATE_FLAGS) {
-    const value = values.get(flag.name);
-    if (value !== undefined && flag.effect === 'set' && !own.has(flag.name))
-      options[optionName(flag.name)] = value;
-  }
+  const options = libraryOptions(values, GENERATE_FLAGS, OWN_FLAGS);
   const binary = values.get('binary') as string | undefined;
   if (binary === undefined)
     throw new UsageError('no binary was given', 'name the profiled program with --binary FILE');
@@ -88,45 +93,11 @@ function defaultOutput(binary: string, values: Map<string, FlagValue>): string {
   return `${basename(binary)}.${values.get('skip-symbolization') === true ? 'counters' : 'afdo'}`;
 }
 
-/** `use-md5` -> `useMd5`; the library's options are the flags in camel case. */
-function optionName(flag: string): string {
-  return flag === 'perfdata'
-    ? 'perfData'
-    : flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-async function runJob(options: GenerateOptions, flags: CommandFlags): Promise<number> {
-  const abort = new AbortController();
-  const onSignal = () => abort.abort(new AutofdoError('ABORTED', 'interrupted; nothing was written'));
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
-  const showProgress = process.stderr.isTTY === true && !flags.quiet;
-  const bar = showProgress ? new (await import('./progress-bar.js')).ProgressBar(process.stderr) : undefined;
-  try {
-    const { generateProfile } = await import('../generate-profile.js');
-    const result = await generateProfile({
-      ...options,
-      signal: abort.signal,
-      onProgress: bar && ((progress) => bar.update(progress)),
-    });
-    bar?.clear();
-    await report(result, options, flags);
-    return EXIT.ok;
-  } catch (error) {
-    bar?.clear();
-    if (flags.json && error instanceof AutofdoError) {
-      process.stdout.write((await import('../report/json.js')).errorJson(error));
-    }
-    printError(error);
-    if (abort.signal.aborted) return EXIT.interrupted;
-    return error instanceof AutofdoError && error.code === 'INVALID_OPTIONS' ? EXIT.usage : EXIT.failed;
-  } finally {
-    process.removeListener('SIGINT', onSignal);
-    process.removeListener('SIGTERM', onSignal);
-  }
-}
-
-async function report(result: GenerateResult, options: GenerateOptions, flags: CommandFlags): Promise<void> {
+async function report(
+  result: GenerateResult,
+  options: GenerateOptions,
+  flags: CommandFlags,
+): Promise<undefined> {
   if (result.bytes !== undefined) process.stdout.write(result.bytes);
   printDiagnostics(result.diagnostics, !flags.quiet);
   const { densityText, summaryText, timingsText } = await import('../report/summary.js');

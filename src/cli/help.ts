@@ -1,4 +1,5 @@
 import { FLAG_GROUPS, type Flag, GENERATE_FLAGS, INSPECT_FLAGS } from './flags.js';
+import { CONVERT_FLAGS, MERGE_FLAGS } from './profile-flags.js';
 
 /** Columns of the flag names in help; longer ones get a line of their own. */
 const NAME_WIDTH = 28;
@@ -11,6 +12,10 @@ export function generateHelp(): string {
 Usage:
   autofdo-gen --binary FILE --perfdata FILE [flags]     write a profile for clang or rustc
   autofdo-gen inspect FILE [--json]                     tell what a perf.data holds
+  autofdo-gen merge FILE... -o FILE                     add profiles up
+  autofdo-gen convert FILE -o FILE                      write a profile in another encoding
+
+Each command has a --help of its own.
 
 Examples:
   perf record -b -o perf.data ./app                     record (Intel LBR, AMD Zen 4, Arm BRBE)
@@ -38,6 +43,41 @@ Usage:
 
 ${flagLines(INSPECT_FLAGS)}`;
 }
+
+/** Help of the commands that work on profiles. */
+export function profileHelp(name: ProfileCommand): string {
+  const { what, usage, flags, more } = PROFILE_COMMANDS[name];
+  const groups = FLAG_GROUPS.filter((group) => flags.some((flag) => flag.group === group));
+  return `autofdo-gen ${name}: ${what}
+
+Usage:
+${usage.map((line) => `  autofdo-gen ${name} ${line}\n`).join('')}
+${groups.map((group) => groupHelp(group, flags)).join('\n')}
+${more}`;
+}
+
+const PROFILE_COMMANDS = {
+  merge: {
+    what: 'add profiles up',
+    usage: [
+      'a.afdo b.afdo -o all.afdo',
+      "'fleet/*.afdo' --weighted-input=3,new.afdo --keep-going -o all.afdo",
+    ],
+    flags: MERGE_FLAGS,
+    more: `The result says the same as that of llvm-profdata merge --sample, whose flags keep their spelling.
+Profiles may be of any encoding; - is stdin.
+`,
+  },
+  convert: {
+    what: 'write a profile in another encoding',
+    usage: ['a.afdo --text -o a.prof', 'a.prof --use-md5 --compress-all-sections -o a.afdo'],
+    flags: CONVERT_FLAGS,
+    more: 'What the encoding cannot hold is lost, with a warning for each kind of thing.\n',
+  },
+};
+
+/** Commands that work on profiles. */
+export type ProfileCommand = keyof typeof PROFILE_COMMANDS;
 
 function groupHelp(group: string, flags: readonly Flag[]): string {
   return `${group}:\n${flagLines(flags.filter((flag) => flag.group === group && flag.effect === 'set'))}`;

@@ -16,6 +16,12 @@ switch (command) {
   case 'generate':
     process.exitCode = await (await import('./generate.js')).runGenerateCommand(rest);
     break;
+  case 'merge':
+    process.exitCode = await (await import('./merge.js')).runMergeCommand(rest);
+    break;
+  case 'convert':
+    process.exitCode = await (await import('./convert.js')).runConvertCommand(rest);
+    break;
   default:
     process.exitCode = await (await import('./generate.js')).runGenerateCommand(process.argv.slice(2));
 }

@@ -56,6 +56,27 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
   return parsed;
 }
 
+/** Values as options of the library, which are the flags in camel case; without those that steer the command line. */
+export function libraryOptions(
+  values: ReadonlyMap<string, FlagValue>,
+  flags: readonly Flag[],
+  own: readonly string[],
+): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  for (const { name, effect } of flags) {
+    const value = values.get(name);
+    if (value !== undefined && effect === 'set' && !own.includes(name)) options[optionName(name)] = value;
+  }
+  return options;
+}
+
+/** `use-md5` -> `useMd5`. */
+function optionName(flag: string): string {
+  return flag === 'perfdata'
+    ? 'perfData'
+    : flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
 function readValue(flag: Flag, text: string | undefined, before: FlagValue | undefined): FlagValue {
   if (flag.kind === 'boolean') return readBoolean(flag, text);
   if (text === undefined || text === '') throw missingValue(flag);

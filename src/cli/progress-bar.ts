@@ -11,6 +11,7 @@ const LABELS: Record<Phase, string> = {
   symbolize: 'reading debug information',
   attribute: 'attributing counts',
   write: 'writing profile',
+  merge: 'merging profiles',
 };
 
 /** One line on a terminal that is redrawn in place and leaves nothing behind. */

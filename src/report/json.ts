@@ -1,10 +1,8 @@
 import type { AutofdoError } from '../errors.js';
-import type { GenerateResult } from '../result.js';
 
-/** A finished job for `--json`. Fields are only ever added. */
-export function resultJson(result: GenerateResult): string {
-  const { output, size, statistics, diagnostics, timings } = result;
-  return `${JSON.stringify({ ok: true, output, size, statistics, diagnostics, timings }, null, 2)}\n`;
+/** A finished job for `--json`; the bytes of the result are left out. Fields are only ever added. */
+export function resultJson(result: object): string {
+  return `${JSON.stringify({ ok: true, ...result, bytes: undefined }, null, 2)}\n`;
 }
 
 /** A failed job for `--json`. */

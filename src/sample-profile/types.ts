@@ -1,5 +1,11 @@
 import type Long from 'long';
 
+/**
+ * Encoding of a profile. clang reads all three; `extbinary` is what llvm-profgen writes by default and what
+ * kernel builds expect.
+ */
+export type ProfileFormat = 'extbinary' | 'binary' | 'text';
+
 /** A place in a function: lines from its first one, and the discriminator that tells copies of a line apart. */
 export interface LineLocation {
   line: number;
@@ -64,7 +70,7 @@ export interface ProfileSummary {
 
 /** A sample profile in any of its forms. */
 export interface SampleProfile {
-  format: 'text' | 'binary' | 'extbinary';
+  format: ProfileFormat;
   /** In the order of the file. */
   functions: FunctionSamples[];
   /** The binary forms only. */

@@ -8,7 +8,7 @@ use napi::Status;
 use napi::bindgen_prelude::Unknown;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use profgen::{Observer, Phase, Progress};
+use profgen::{Observer, Progress};
 
 use crate::outcome::count;
 
@@ -24,7 +24,7 @@ pub type ProgressFunction =
 #[napi(object, object_from_js = false)]
 pub struct BindingProgress {
     /// The running stage.
-    #[napi(ts_type = "'open' | 'scan' | 'decode' | 'symbolize' | 'attribute' | 'write'")]
+    #[napi(ts_type = "'open' | 'scan' | 'decode' | 'symbolize' | 'attribute' | 'write' | 'merge'")]
     pub phase: String,
     /// Units of work done in this stage (bytes of input when decoding).
     pub done: f64,
@@ -79,12 +79,40 @@ impl Job {
         }
     }
 
+    /// Tells how many of the profiles to merge are done.
+    pub(crate) fn merged(&self, done: u64, total: u64) {
+        self.report(0, "merge", done, total);
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Reports to JavaScript, if it is time for that; `order` is the place of the phase in the job.
+    fn report(&self, order: u64, phase: &str, done: u64, total: u64) {
+        let Some(report) = &self.on_progress else {
+            return;
+        };
+        if !self.claim_report(order) {
+            return;
+        }
+        // Any status but "ok" means that nobody listens any more or that one is on its way: both are fine.
+        let _ = report.call(
+            BindingProgress {
+                phase: phase.to_owned(),
+                done: count(done),
+                total: count(total),
+            },
+            ThreadsafeFunctionCallMode::NonBlocking,
+        );
+    }
+
     /// True for one thread only, when a new phase begins or the interval has passed. Phases overlap, as blocks
     /// are decoded while later ones are scanned; listeners see the latest phase only.
-    fn claim_report(&self, phase: Phase) -> bool {
+    fn claim_report(&self, phase: u64) -> bool {
         const PHASE_SHIFT: u32 = 56;
         let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(0);
-        let now = ((phase as u64 + 1) << PHASE_SHIFT) | elapsed;
+        let now = ((phase + 1) << PHASE_SHIFT) | elapsed;
         let last = self.last_report.load(Ordering::Relaxed);
         let interval = u64::try_from(REPORT_INTERVAL.as_millis()).unwrap_or(u64::MAX);
         let later_phase = now >> PHASE_SHIFT > last >> PHASE_SHIFT;
@@ -98,21 +126,8 @@ impl Job {
 
 impl Observer for Job {
     fn progress(&self, progress: Progress) {
-        let Some(report) = &self.on_progress else {
-            return;
-        };
-        if !self.claim_report(progress.phase) {
-            return;
-        }
-        // Any status but "ok" means that nobody listens any more or that one is on its way: both are fine.
-        let _ = report.call(
-            BindingProgress {
-                phase: progress.phase.as_str().to_owned(),
-                done: count(progress.done),
-                total: count(progress.total),
-            },
-            ThreadsafeFunctionCallMode::NonBlocking,
-        );
+        let Progress { phase, done, total } = progress;
+        self.report(phase as u64, phase.as_str(), done, total);
     }
 
     fn cancel_flag(&self) -> Arc<AtomicBool> {

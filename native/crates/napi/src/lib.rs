@@ -10,6 +10,8 @@
 mod failure;
 mod generate;
 mod job;
+mod merge;
 mod options;
 mod outcome;
+mod task;
 mod zstd;

@@ -175,7 +175,8 @@ fn parse_time(bounds: &[BigInt]) -> Result<(u64, u64), BindingError> {
     }
 }
 
-fn parse_u64(value: &BigInt) -> Result<u64, BindingError> {
+/// The number, if it has 64 bits and no sign.
+pub fn parse_u64(value: &BigInt) -> Result<u64, BindingError> {
     match value.get_u64() {
         (false, value, true) => Ok(value),
         _ => Err(BindingError::invalid_options(

@@ -2,7 +2,7 @@
 
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
-use profgen::{EntryClass, Outcome, Severity, Statistics};
+use profgen::{Diagnostic, EntryClass, Outcome, Severity, Statistics};
 
 /// A count as a JavaScript number, clamped to the largest that is exact (2^53 - 1).
 pub fn count(value: u64) -> f64 {
@@ -105,18 +105,7 @@ impl From<Outcome> for BindingOutcome {
             bytes: outcome.bytes.map(Buffer::from),
             size: count(outcome.size),
             statistics: (&outcome.statistics).into(),
-            diagnostics: outcome
-                .diagnostics
-                .into_iter()
-                .map(|diagnostic| BindingDiagnostic {
-                    code: diagnostic.code.to_owned(),
-                    severity: match diagnostic.severity {
-                        Severity::Warning => "warning".to_owned(),
-                        Severity::Note => "note".to_owned(),
-                    },
-                    message: diagnostic.message,
-                })
-                .collect(),
+            diagnostics: outcome.diagnostics.into_iter().map(BindingDiagnostic::from).collect(),
             timings: outcome
                 .timings
                 .into_iter()
@@ -125,6 +114,19 @@ impl From<Outcome> for BindingOutcome {
                     milliseconds,
                 })
                 .collect(),
+        }
+    }
+}
+
+impl From<Diagnostic> for BindingDiagnostic {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self {
+            code: diagnostic.code.to_owned(),
+            severity: match diagnostic.severity {
+                Severity::Warning => "warning".to_owned(),
+                Severity::Note => "note".to_owned(),
+            },
+            message: diagnostic.message,
         }
     }
 }

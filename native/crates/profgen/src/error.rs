@@ -89,7 +89,9 @@ pub struct Error {
 }
 
 impl Error {
-    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+    /// A failure of this kind with the facts about it.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
             message: message.into(),
@@ -98,17 +100,23 @@ impl Error {
         }
     }
 
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// Adds the remedy.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    pub(crate) fn path(mut self, path: &Path) -> Self {
+    /// Adds the file it is about.
+    #[must_use]
+    pub fn path(mut self, path: &Path) -> Self {
         self.path = Some(path.to_owned());
         self
     }
 
-    pub(crate) fn aborted() -> Self {
+    /// The caller cancelled the job.
+    #[must_use]
+    pub fn aborted() -> Self {
         Self::new(ErrorCode::Aborted, "the job was cancelled")
     }
 }

@@ -33,4 +33,5 @@ pub use ledger::{EntryClass, Ledger};
 pub use observer::{Observer, Phase, Progress, Silent};
 pub use options::{Compat, Format, GenerateOptions, Input, Output, Selection};
 pub use outcome::{Diagnostic, Outcome, Severity, Statistics};
+pub use output::write_atomically;
 pub use pipeline::generate;

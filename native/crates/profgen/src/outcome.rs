@@ -70,7 +70,9 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    pub(crate) fn warning(code: &'static str, message: impl Into<String>) -> Self {
+    /// Something to look at.
+    #[must_use]
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
             severity: Severity::Warning,
@@ -78,7 +80,9 @@ impl Diagnostic {
         }
     }
 
-    pub(crate) fn note(code: &'static str, message: impl Into<String>) -> Self {
+    /// Something good to know.
+    #[must_use]
+    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
             severity: Severity::Note,

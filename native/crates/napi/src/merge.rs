@@ -1,0 +1,208 @@
+//! Merging and converting profiles.
+
+use std::ops::ControlFlow;
+
+use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer};
+use napi_derive::napi;
+use profdata::{MergeOutcome, MergeRequest, Trim, WeightedFile};
+use profgen::Output;
+use sampleprof::{MergeOptions, SymbolListEncoding, WriteOptions};
+
+use crate::failure::BindingError;
+use crate::job::{BindingCancelToken, ProgressFunction};
+use crate::options::parse_u64;
+use crate::outcome::{BindingDiagnostic, count};
+use crate::task::{JobTask, Success, run_job};
+
+/// What to merge, and how.
+#[napi(object, object_to_js = false)]
+pub struct BindingMergeOptions {
+    /// The profiles, in order.
+    pub inputs: Vec<BindingWeightedFile>,
+    /// Where to write; absent: the bytes are returned.
+    pub output: Option<String>,
+    /// Encoding of the result.
+    #[napi(ts_type = "'extbinary' | 'binary' | 'text'")]
+    pub format: Option<String>,
+    /// Names as MD5.
+    pub use_md5: Option<bool>,
+    /// Compress every section.
+    pub compress_all_sections: Option<bool>,
+    /// File of names for the profile symbol list.
+    pub prof_sym_list: Option<String>,
+    /// No profile symbol list.
+    pub drop_profile_symbol_list: Option<bool>,
+    /// Mark the result as partial.
+    pub gen_partial_profile: Option<bool>,
+    /// Mark the result as partial if an input is.
+    pub keep_partial: Option<bool>,
+    /// Most bytes of the result.
+    pub output_size_limit: Option<f64>,
+    /// Only functions that match.
+    pub function: Option<String>,
+    /// No functions that match.
+    pub no_function: Option<String>,
+    /// Drop cold functions.
+    pub trim_cold: Option<bool>,
+    /// Cold cut-off in millionths.
+    pub profile_summary_cutoff_cold: Option<u32>,
+    /// Cold threshold as a count.
+    #[napi(ts_type = "bigint")]
+    pub profile_summary_cold_count: Option<BigInt>,
+    /// Leave out what cannot be read.
+    pub keep_going: Option<bool>,
+    /// Worker threads; 0 is one for each processor.
+    pub jobs: Option<u32>,
+}
+
+/// A profile and its weight.
+#[napi(object, object_to_js = false)]
+pub struct BindingWeightedFile {
+    /// The file.
+    pub path: String,
+    /// What its counts are multiplied by.
+    #[napi(ts_type = "bigint")]
+    pub weight: BigInt,
+}
+
+/// A merge that succeeded.
+#[napi(object, object_from_js = false)]
+pub struct BindingMergeSuccess {
+    /// Tells a success from a failure.
+    #[napi(ts_type = "true")]
+    pub ok: bool,
+    /// What came of it.
+    pub value: BindingMergeOutcome,
+}
+
+/// What a merge reports.
+#[napi(object, object_from_js = false)]
+pub struct BindingMergeOutcome {
+    /// The profile, when no output file was named.
+    pub bytes: Option<Buffer>,
+    /// Its size in bytes.
+    pub size: f64,
+    /// Profiles that are in it.
+    pub inputs: f64,
+    /// Profiles that could not be read.
+    pub skipped: Vec<BindingSkippedFile>,
+    /// Functions that were dropped.
+    pub dropped: f64,
+    /// Functions in the result.
+    pub functions: f64,
+    /// Sum of body counts.
+    pub total_count: f64,
+    /// Largest body count.
+    pub max_count: f64,
+    /// Warnings and notes.
+    pub diagnostics: Vec<BindingDiagnostic>,
+}
+
+/// A profile that could not be read.
+#[napi(object, object_from_js = false)]
+pub struct BindingSkippedFile {
+    /// The file.
+    pub path: String,
+    /// What is wrong with it, and where.
+    pub message: String,
+}
+
+/// Merges profiles.
+#[napi(ts_return_type = "Promise<BindingMergeSuccess | BindingFailure>")]
+pub fn merge_profiles(
+    options: BindingMergeOptions,
+    cancel: &BindingCancelToken,
+    #[napi(ts_arg_type = "((progress: BindingProgress) => void) | undefined")] on_progress: Option<ProgressFunction>,
+) -> AsyncTask<JobTask<MergeOutcome>> {
+    run_job(cancel, on_progress, |job| {
+        let request = MergeRequest::try_from(options)?;
+        let total = request.inputs.len() as u64;
+        Ok(profdata::merge(&request, &|done| {
+            job.merged(done as u64, total);
+            if job.is_cancelled() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?)
+    })
+}
+
+impl TryFrom<BindingMergeOptions> for MergeRequest {
+    type Error = BindingError;
+
+    fn try_from(from: BindingMergeOptions) -> Result<Self, BindingError> {
+        let inputs = from.inputs.into_iter().map(|input| {
+            Ok(WeightedFile {
+                path: input.path.into(),
+                weight: parse_u64(&input.weight)?,
+            })
+        });
+        let encoding = WriteOptions {
+            format: from
+                .format
+                .map_or(Ok(sampleprof::Format::default()), |name| parse_format(&name))?,
+            use_md5: from.use_md5.unwrap_or_default(),
+            symbol_list: if from.drop_profile_symbol_list == Some(true) {
+                SymbolListEncoding::Omit
+            } else {
+                SymbolListEncoding::default()
+            },
+            compress: from.compress_all_sections.unwrap_or_default(),
+        };
+        let cold_count = from.profile_summary_cold_count.as_ref().map(parse_u64).transpose()?;
+        let cutoff = from.profile_summary_cutoff_cold.unwrap_or(COLD_CUTOFF);
+        let trim = cold_count.map_or(Trim::Cutoff(cutoff), Trim::Count);
+        Ok(Self {
+            inputs: inputs.collect::<Result<_, BindingError>>()?,
+            output: from.output.map_or(Output::Memory, |path| Output::File(path.into())),
+            encoding,
+            merging: MergeOptions {
+                keep_going: from.keep_going.unwrap_or_default(),
+                drop_symbols: from.drop_profile_symbol_list.unwrap_or_default(),
+                partial: from.gen_partial_profile.unwrap_or_default(),
+            },
+            keep_partial: from.keep_partial.unwrap_or_default(),
+            symbol_list: from.prof_sym_list.map(Into::into),
+            include: from.function,
+            exclude: from.no_function,
+            trim: from.trim_cold.unwrap_or_default().then_some(trim),
+            size_limit: from.output_size_limit.map(|limit| limit as usize),
+            jobs: from.jobs.map_or(0, |jobs| jobs as usize),
+        })
+    }
+}
+
+/// As llvm-profgen's `--profile-summary-cutoff-cold`.
+const COLD_CUTOFF: u32 = 999_999;
+
+fn parse_format(name: &str) -> Result<sampleprof::Format, BindingError> {
+    match name {
+        "extbinary" => Ok(sampleprof::Format::ExtBinary),
+        "binary" => Ok(sampleprof::Format::Binary),
+        "text" => Ok(sampleprof::Format::Text),
+        _ => Err(BindingError::invalid_options(format!("unknown format {name:?}"))),
+    }
+}
+
+impl Success for MergeOutcome {
+    type Object = BindingMergeSuccess;
+
+    fn into_object(self) -> BindingMergeSuccess {
+        let skipped = self.skipped.into_iter();
+        let value = BindingMergeOutcome {
+            bytes: self.bytes.map(Buffer::from),
+            size: count(self.size),
+            inputs: count(self.inputs as u64),
+            skipped: skipped
+                .map(|(path, message)| BindingSkippedFile { path, message })
+                .collect(),
+            dropped: count(self.dropped as u64),
+            functions: count(self.summary.num_functions),
+            total_count: count(self.summary.total_count),
+            max_count: count(self.summary.max_count),
+            diagnostics: self.diagnostics.into_iter().map(BindingDiagnostic::from).collect(),
+        };
+        BindingMergeSuccess { ok: true, value }
+    }
+}

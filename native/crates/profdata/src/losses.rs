@@ -1,0 +1,74 @@
+//! What an encoding cannot hold.
+
+use profgen::Diagnostic;
+use sampleprof::{Format, Profile, SymbolListEncoding, WriteOptions};
+
+/// Warnings about what `profile` will lose when it is written so. Where `llvm-profdata merge` warns of the same, the
+/// text is its own.
+pub(crate) fn losses(profile: &Profile, options: &WriteOptions) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut warn = |code, message: &str| found.push(Diagnostic::warning(code, message));
+    let extbinary = options.format == Format::ExtBinary;
+    let symbols = profile.symbols.as_ref().is_some_and(|symbols| !symbols.is_empty());
+    if symbols && !extbinary {
+        warn(
+            "symbol-list-lost",
+            "Profile Symbol list is not empty but the output format is not ExtBinary format. The list will be lost in the output.",
+        );
+    } else if symbols && options.symbol_list == SymbolListEncoding::Omit {
+        warn("symbol-list-lost", "the profile symbol list is left out");
+    }
+    if options.compress && !extbinary {
+        warn(
+            "compression-ignored",
+            "-compress-all-section is ignored. Specify -extbinary to enable it",
+        );
+    }
+    if options.use_md5 && !extbinary {
+        warn("md5-ignored", "-use-md5 is ignored. Specify -extbinary to enable it");
+    }
+    if !extbinary {
+        let flags = profile.flags;
+        for (set, code, what) in [
+            (flags.partial, "partial-mark-lost", "that the profile is partial"),
+            (
+                flags.fs_discriminators,
+                "flow-sensitive-mark-lost",
+                "that discriminators are flow-sensitive (clang takes -profile-isfs instead)",
+            ),
+            (
+                flags.pre_inlined,
+                "pre-inlined-mark-lost",
+                "that llvm-profgen's pre-inliner has chosen what to inline",
+            ),
+        ] {
+            if set {
+                warn(
+                    code,
+                    &format!("the output format cannot say {what}; only extbinary can"),
+                );
+            }
+        }
+    }
+    let keeps_guids = extbinary && options.use_md5;
+    if profile.names.has_guids() && !keeps_guids {
+        warn(
+            "names-unknown",
+            "only the MD5 of some names is known; they are written as decimal numbers, which compilers take for names. \
+             --use-md5 keeps them",
+        );
+    } else if keeps_guids && has_text(profile) {
+        found.push(Diagnostic::note(
+            "names-hashed",
+            "names are written as MD5; they cannot be told from the profile afterwards",
+        ));
+    }
+    found
+}
+
+fn has_text(profile: &Profile) -> bool {
+    profile
+        .functions
+        .iter()
+        .any(|function| profile.names.get(function.name).text().is_some())
+}

@@ -1,0 +1,239 @@
+//! Merging, and converting, which is merging one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use profgen::{Diagnostic, Error, ErrorCode, Output, write_atomically};
+use sampleprof::{
+    Content, InputError, MergeInput, MergeOptions, Merged, NameFilter, Profile, ProfileSummary, WriteOptions, write,
+    write_within,
+};
+
+use crate::failure::{input_error, io_error, merge_error, write_error};
+use crate::losses::losses;
+
+/// Skipped inputs that get a diagnostic of their own; the rest is counted.
+const SKIPPED_SHOWN: usize = 20;
+
+/// A profile and what its counts are multiplied by.
+#[derive(Debug, Clone)]
+pub struct WeightedFile {
+    /// The file; `-` is standard input.
+    pub path: PathBuf,
+    /// Every count is multiplied by it.
+    pub weight: u64,
+}
+
+/// Below what total a function is dropped.
+#[derive(Debug, Clone, Copy)]
+pub enum Trim {
+    /// The count at this cut-off of the summary, in millionths.
+    Cutoff(u32),
+    /// This count.
+    Count(u64),
+}
+
+/// What to merge, and how.
+#[derive(Debug, Clone)]
+pub struct MergeRequest {
+    /// The profiles, in order.
+    pub inputs: Vec<WeightedFile>,
+    /// Where the result goes.
+    pub output: Output,
+    /// How it is encoded.
+    pub encoding: WriteOptions,
+    /// How counts are added up.
+    pub merging: MergeOptions,
+    /// Mark the result as partial if an input is. `llvm-profdata merge` drops that mark.
+    pub keep_partial: bool,
+    /// A file of names to add to the profile symbol list.
+    pub symbol_list: Option<PathBuf>,
+    /// Only functions that match this regular expression.
+    pub include: Option<String>,
+    /// No functions that match this one.
+    pub exclude: Option<String>,
+    /// Drop cold functions.
+    pub trim: Option<Trim>,
+    /// Drop the coldest functions until the result has at most so many bytes.
+    pub size_limit: Option<usize>,
+    /// Worker threads; 0 is one for each processor.
+    pub jobs: usize,
+}
+
+/// What came of merging.
+#[derive(Debug)]
+pub struct MergeOutcome {
+    /// The profile, when no output file was named.
+    pub bytes: Option<Vec<u8>>,
+    /// Its size in bytes.
+    pub size: u64,
+    /// How many inputs are in it.
+    pub inputs: usize,
+    /// Inputs that could not be read: file and reason.
+    pub skipped: Vec<(String, String)>,
+    /// How many functions were dropped by name, for being cold or for the size limit.
+    pub dropped: usize,
+    /// The summary of what was written.
+    pub summary: ProfileSummary,
+    /// What was lost, and other things to look at.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Merges profiles. `progress` is told how many are done, and may end the job.
+///
+/// # Errors
+/// When an input cannot be read or is of another kind, or the result cannot be written. Then the output file is
+/// neither created nor replaced.
+pub fn merge(
+    request: &MergeRequest,
+    progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
+) -> Result<MergeOutcome, Error> {
+    let filter = NameFilter::new(request.include.as_deref(), request.exclude.as_deref()).map_err(|error| {
+        Error::new(ErrorCode::InvalidOptions, format!("not a regular expression: {error}"))
+            .hint("Patterns may match anywhere in a name; escape special characters with \\.")
+    })?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(request.jobs)
+        .thread_name(|index| format!("autofdo-{index}"))
+        .build()
+        .map_err(|error| Error::new(ErrorCode::Internal, format!("cannot start threads: {error}")))?;
+    pool.install(|| run(request, &filter, progress))
+}
+
+fn run(
+    request: &MergeRequest,
+    filter: &NameFilter,
+    progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
+) -> Result<MergeOutcome, Error> {
+    let inputs: Vec<MergeInput> = request.inputs.iter().map(open).collect::<Result<_, _>>()?;
+    let mut merged = sampleprof::merge(&inputs, request.merging, progress).map_err(merge_error)?;
+    let mut diagnostics = input_diagnostics(&merged, request);
+    let profile = &mut merged.profile;
+    profile.flags.partial |= request.keep_partial && merged.partial_input;
+    if let Some(path) = &request.symbol_list {
+        let list = fs::read(path).map_err(|error| io_error(&path.to_string_lossy(), &error))?;
+        profile.add_symbols(&list);
+    }
+    let before = profile.functions.len();
+    filter.apply(profile);
+    trim(profile, request.trim);
+    diagnostics.extend(losses(profile, &request.encoding));
+    let bytes = encode(profile, request)?;
+    if profile.functions.is_empty() {
+        diagnostics.push(Diagnostic::warning("empty-profile", "the result has no functions"));
+    }
+    let size = bytes.len() as u64;
+    let bytes = match &request.output {
+        Output::Memory => Some(bytes),
+        Output::File(path) => {
+            // The last moment at which a cancelled job leaves nothing behind.
+            if progress(inputs.len()).is_break() {
+                return Err(Error::aborted());
+            }
+            write_atomically(path, &bytes)?;
+            None
+        }
+    };
+    Ok(MergeOutcome {
+        bytes,
+        size,
+        inputs: merged.inputs,
+        skipped: merged.skipped.iter().map(describe_skipped).collect(),
+        dropped: before - merged.profile.functions.len(),
+        summary: ProfileSummary::compute(&merged.profile),
+        diagnostics,
+    })
+}
+
+fn open(input: &WeightedFile) -> Result<MergeInput, Error> {
+    let (name, content) = if input.path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut bytes)
+            .map_err(|error| io_error("<stdin>", &error))?;
+        ("<stdin>".to_owned(), Content::Bytes(bytes))
+    } else {
+        let name = input.path.to_string_lossy().into_owned();
+        (name, Content::File(input.path.clone()))
+    };
+    Ok(MergeInput {
+        name,
+        weight: input.weight,
+        content,
+    })
+}
+
+fn trim(profile: &mut Profile, trim: Option<Trim>) {
+    let threshold = match trim {
+        None => return,
+        Some(Trim::Count(count)) => Some(count),
+        Some(Trim::Cutoff(cutoff)) => ProfileSummary::compute(profile).count_at_cutoff(cutoff),
+    };
+    if let Some(threshold) = threshold {
+        profile.trim_cold(threshold);
+    }
+}
+
+fn encode(profile: &mut Profile, request: &MergeRequest) -> Result<Vec<u8>, Error> {
+    let Some(limit) = request.size_limit else {
+        return write(profile, &request.encoding).map_err(|error| write_error(&error));
+    };
+    let written = write_within(profile, &request.encoding, limit).map_err(|error| write_error(&error))?;
+    written.ok_or_else(|| {
+        Error::new(
+            ErrorCode::EmptyProfile,
+            format!("not even the hottest function fits into {limit} bytes"),
+        )
+        .hint("Raise --output-size-limit.")
+    })
+}
+
+fn describe_skipped(error: &InputError) -> (String, String) {
+    let file = match error {
+        InputError::Io { file, .. } => file.clone(),
+        InputError::Read(error) => error.file.clone(),
+        _ => String::new(),
+    };
+    (file, input_error(error).message)
+}
+
+/// Warnings about what was read.
+fn input_diagnostics(merged: &Merged, request: &MergeRequest) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for error in merged.skipped.iter().take(SKIPPED_SHOWN) {
+        let (_, message) = describe_skipped(error);
+        diagnostics.push(Diagnostic::warning("input-skipped", format!("left out: {message}")));
+    }
+    if let Some(more) = merged.skipped.len().checked_sub(SKIPPED_SHOWN).filter(|&more| more > 0) {
+        let message = format!("{more} more inputs were left out");
+        diagnostics.push(Diagnostic::warning("input-skipped", message));
+    }
+    if let Some(first) = merged.mismatches.first() {
+        let files: BTreeSet<&str> = merged
+            .mismatches
+            .iter()
+            .map(|mismatch| mismatch.input.as_str())
+            .collect();
+        diagnostics.push(Diagnostic::warning(
+            "checksum-mismatch",
+            format!(
+                "counts of {} functions were left out, because another version of the function was merged before: \
+                 for example {} in {} (one of at least {} such inputs)",
+                merged.mismatch_count,
+                first.function,
+                first.input,
+                files.len()
+            ),
+        ));
+    }
+    if merged.partial_input && !request.keep_partial && !request.merging.partial {
+        diagnostics.push(Diagnostic::warning(
+            "partial-input",
+            "an input is marked as partial and the result is not; --gen-partial-profile marks it",
+        ));
+    }
+    diagnostics
+}

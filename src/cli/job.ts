@@ -1,0 +1,43 @@
+import { AutofdoError } from '../errors.js';
+import type { JobControl } from '../native.js';
+import { EXIT, printError } from './terminal.js';
+
+/** A job of the command line. */
+export interface CommandJob<T> {
+  /** Errors go to stdout as JSON, too. */
+  json: boolean;
+  /** No progress is shown. */
+  quiet: boolean;
+  run(control: JobControl): Promise<T>;
+  /** Prints the result; may choose another exit status than 0. */
+  report(result: T): Promise<number | undefined>;
+}
+
+/** Runs a job with progress, until it ends or a signal ends it; resolves to the exit status. */
+export async function runCommandJob<T>(job: CommandJob<T>): Promise<number> {
+  const abort = new AbortController();
+  const onSignal = () => abort.abort(new AutofdoError('ABORTED', 'interrupted; nothing was written'));
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  const showProgress = process.stderr.isTTY === true && !job.quiet;
+  const bar = showProgress ? new (await import('./progress-bar.js')).ProgressBar(process.stderr) : undefined;
+  try {
+    const result = await job.run({
+      signal: abort.signal,
+      onProgress: bar && ((progress) => bar.update(progress)),
+    });
+    bar?.clear();
+    return (await job.report(result)) ?? EXIT.ok;
+  } catch (error) {
+    bar?.clear();
+    if (job.json && error instanceof AutofdoError) {
+      process.stdout.write((await import('../report/json.js')).errorJson(error));
+    }
+    printError(error);
+    if (abort.signal.aborted) return EXIT.interrupted;
+    return error instanceof AutofdoError && error.code === 'INVALID_OPTIONS' ? EXIT.usage : EXIT.failed;
+  } finally {
+    process.removeListener('SIGINT', onSignal);
+    process.removeListener('SIGTERM', onSignal);
+  }
+}

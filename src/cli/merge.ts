@@ -1,0 +1,71 @@
+import type { MergeOptions, MergeResult } from '../merge-profiles.js';
+import { parseCommand } from './command.js';
+import { chosenFormat, requiredTarget } from './encoding.js';
+import { expandInputs } from './input-files.js';
+import { runCommandJob } from './job.js';
+import { libraryOptions, type ParsedArgs, UsageError } from './parse-args.js';
+import { MERGE_FLAGS } from './profile-flags.js';
+import { printDiagnostics } from './terminal.js';
+import { listedInputs, weightedInputs } from './weighted-inputs.js';
+
+const OWN_FLAGS = [
+  'weighted-input',
+  'input-files',
+  'failure-mode',
+  'extbinary',
+  'binary',
+  'text',
+  'output',
+  'json',
+  'quiet',
+];
+
+interface MergeCommand {
+  options: MergeOptions;
+  target: string;
+  json: boolean;
+  quiet: boolean;
+}
+
+/** Runs `merge`; resolves to the exit status. */
+export async function runMergeCommand(args: readonly string[]): Promise<number> {
+  const command = await parseCommand(args, MERGE_FLAGS, 'merge', toCommand);
+  if (typeof command === 'number') return command;
+  return runCommandJob({
+    ...command,
+    run: async (control) => {
+      const { mergeProfiles } = await import('../merge-profiles.js');
+      return mergeProfiles({ ...command.options, ...control });
+    },
+    report: (result) => report(result, command),
+  });
+}
+
+function toCommand({ values, positionals }: ParsedArgs): MergeCommand {
+  const list = (name: string) => (values.get(name) as string[] | undefined) ?? [];
+  // llvm-profdata's order, which matters where checksums differ: the first version of a function stays.
+  const inputs = [
+    ...expandInputs(positionals),
+    ...list('weighted-input').flatMap(weightedInputs),
+    ...list('input-files').flatMap(listedInputs),
+  ];
+  if (inputs.length === 0) throw new UsageError('no input was given', 'autofdo-gen merge A B -o OUT');
+  const target = requiredTarget(values);
+  const mode = values.get('failure-mode');
+  const options: MergeOptions = {
+    ...libraryOptions(values, MERGE_FLAGS, OWN_FLAGS),
+    inputs,
+    format: chosenFormat(values),
+    output: target === '-' ? undefined : target,
+    ...((mode === 'warn' || mode === 'all') && { keepGoing: true }),
+  };
+  return { options, target, json: values.get('json') === true, quiet: values.get('quiet') === true };
+}
+
+async function report(result: MergeResult, { target, json, quiet }: MergeCommand): Promise<undefined> {
+  if (result.bytes !== undefined) process.stdout.write(result.bytes);
+  printDiagnostics(result.diagnostics, !quiet);
+  const { mergeText } = await import('../report/merge.js');
+  if (!quiet) process.stderr.write(mergeText(result, target === '-' ? 'stdout' : target));
+  if (json) process.stdout.write((await import('../report/json.js')).resultJson(result));
+}

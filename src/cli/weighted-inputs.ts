@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { AutofdoError } from '../errors.js';
+import type { WeightedProfile } from '../merge-profiles.js';
+import { expandInputs } from './input-files.js';
+import { UsageError } from './parse-args.js';
+
+/** The profiles that `WEIGHT,FILE` names; the file may be a glob. */
+export function weightedInputs(text: string): WeightedProfile[] {
+  const match = /^(\d+),(.+)$/s.exec(text);
+  if (match === null) {
+    throw new UsageError(`--weighted-input is '${text}'`, 'expected WEIGHT,FILE, for example 3,a.afdo');
+  }
+  const [, digits = '', path = ''] = match;
+  const weight = BigInt(digits);
+  if (weight === 0n || weight > 0xffff_ffff_ffff_ffffn) {
+    throw new UsageError(
+      `--weighted-input has the weight ${digits}`,
+      'a weight is at least 1 and below 2^64',
+    );
+  }
+  return expandInputs([path]).map((file) => ({ path: file, weight }));
+}
+
+/** The profiles that a list names, `[WEIGHT,]FILE` a line; empty lines and those that start with # are skipped. */
+export function listedInputs(list: string): WeightedProfile[] {
+  let text: string;
+  try {
+    text = readFileSync(list === '-' ? 0 : list, 'utf8');
+  } catch (cause) {
+    throw new AutofdoError('INPUT_UNREADABLE', `${list} cannot be read: ${(cause as Error).message}`, {
+      path: list,
+      cause,
+    });
+  }
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .flatMap((line) => (/^\d+,/.test(line) ? weightedInputs(line) : [{ path: line }]));
+}

@@ -1,0 +1,29 @@
+import type { ConvertResult } from '../convert-profile.js';
+import type { MergeResult } from '../merge-profiles.js';
+import { formatBytes, formatCount } from './format.js';
+
+const LABEL_WIDTH = 16;
+
+/** What a person wants to know after a merge. Ends with a line break. */
+export function mergeText(result: MergeResult, target: string): string {
+  const skipped = result.skipped.length > 0 ? `, ${formatCount(result.skipped.length)} left out` : '';
+  const dropped = result.dropped > 0 ? [line('dropped', `${formatCount(result.dropped)} functions`)] : [];
+  return [
+    line('profiles', `${formatCount(result.inputs)} merged${skipped}`),
+    ...dropped,
+    encodedText(result, target),
+  ].join('');
+}
+
+/** What a person wants to know of a profile that was written. Ends with a line break. */
+export function encodedText(result: ConvertResult, target: string): string {
+  return [
+    line('functions', formatCount(result.functions)),
+    line('total count', formatCount(result.totalCount)),
+    line('output', `${target} (${formatBytes(result.size)})`),
+  ].join('');
+}
+
+function line(label: string, text: string): string {
+  return `${label.padEnd(LABEL_WIDTH)}${text}\n`;
+}
