@@ -12,9 +12,9 @@ pub(crate) const KERNEL_MAP: &str = "[kernel.kallsyms]";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Binding {
     /// Code of a target. Run-time addresses within a piece, plus `delta`, are addresses of the ELF.
-    Target { target: u16, pieces: Vec<BoundPiece> },
+    Target(Vec<BoundPiece>),
     /// A file of the right name, but another build.
-    OtherBuild { target: u16 },
+    OtherBuild,
     /// Something else.
     Other,
 }
@@ -31,44 +31,32 @@ pub(crate) struct BoundPiece {
 }
 
 /// Finds what `mapping` holds. `listed` is the build id that the recording's own table gives for the mapping's name.
-pub(crate) fn bind(
-    mapping: &Mapping,
-    listed: Option<&BuildId>,
-    targets: &[Target<'_>],
-    ignore_build_id: bool,
-) -> Binding {
-    let recorded = mapping.file.build_id.as_ref().or(listed);
-    let mut other_build = None;
-    let is_kernel = mapping.cpumode == CpuMode::Kernel;
-    for (target, index) in targets.iter().zip(0u16..) {
-        let is_kernel_map = is_kernel && mapping.file.name.starts_with(KERNEL_MAP);
-        if target.kernel != is_kernel_map {
-            continue;
-        }
-        let same_name = target.kernel || file_name(&mapping.file.name) == target.name();
-        let same_build = match (recorded, target.image.build_id()) {
-            (Some(recorded), Some(own)) => Some(recorded.matches(own)),
-            _ => None,
-        };
-        match same_build {
-            Some(true) => {}
-            Some(false) if same_name && !ignore_build_id => {
-                other_build = Some(index);
-                continue;
-            }
-            _ if same_name => {}
-            _ => continue,
-        }
-        let pieces = if target.kernel {
-            kernel_pieces(mapping, target)
-        } else {
-            pieces(mapping, target.image)
-        };
-        if !pieces.is_empty() {
-            return Binding::Target { target: index, pieces };
-        }
+pub(crate) fn bind(mapping: &Mapping, listed: Option<&BuildId>, target: &Target<'_>, ignore_build_id: bool) -> Binding {
+    let is_kernel_map = mapping.cpumode == CpuMode::Kernel && mapping.file.name.starts_with(KERNEL_MAP);
+    if target.kernel != is_kernel_map {
+        return Binding::Other;
     }
-    other_build.map_or(Binding::Other, |target| Binding::OtherBuild { target })
+    let recorded = mapping.file.build_id.as_ref().or(listed);
+    let same_build = recorded
+        .zip(target.image.build_id())
+        .map(|(recorded, own)| recorded.matches(own));
+    let same_name = target.kernel || file_name(&mapping.file.name) == target.name();
+    match same_build {
+        Some(false) if same_name && !ignore_build_id => return Binding::OtherBuild,
+        Some(true) => {}
+        _ if same_name => {}
+        _ => return Binding::Other,
+    }
+    let pieces = if target.kernel {
+        kernel_pieces(mapping, target)
+    } else {
+        pieces(mapping, target.image)
+    };
+    if pieces.is_empty() {
+        Binding::Other
+    } else {
+        Binding::Target(pieces)
+    }
 }
 
 /// One piece for each executable segment that the mapping covers a part of.

@@ -193,8 +193,8 @@ fn add_stack(sample: &Sample<'_>, number: u16, view: &mut View<'_>, compat: Comp
 fn resolve(branch: Branch, view: &mut View<'_>) -> Resolved {
     match (view.locate_source(branch.from), view.locate_target(branch.to)) {
         (Place::Lost(from), Place::Lost(to)) => Resolved::Lost(stronger(from, to)),
-        (Place::Code { offset: from, .. }, Place::Lost(_)) => Resolved::Used { from, to: OUTSIDE },
-        (Place::Lost(_), Place::Code { offset: to, .. }) => Resolved::Used { from: OUTSIDE, to },
-        (Place::Code { offset: from, .. }, Place::Code { offset: to, .. }) => Resolved::Used { from, to },
+        (Place::Code(from), Place::Lost(_)) => Resolved::Used { from, to: OUTSIDE },
+        (Place::Lost(_), Place::Code(to)) => Resolved::Used { from: OUTSIDE, to },
+        (Place::Code(from), Place::Code(to)) => Resolved::Used { from, to },
     }
 }

@@ -1,6 +1,6 @@
 //! What the debug information of a binary lacks.
 
-use image::{Code, Image};
+use image::Image;
 use symbolize::{DebugInfo, FunctionTable};
 
 use crate::entry_points::EntryPoints;
@@ -8,16 +8,24 @@ use crate::error::{Error, ErrorCode};
 use crate::fall_through::share;
 use crate::options::{Compat, GenerateOptions};
 use crate::outcome::Diagnostic;
+use crate::target::Target;
 
 /// Warnings about the binary's debug information and code, in llvm-profgen's order.
 pub(crate) fn diagnostics(
-    code: &Code<'_>,
+    target: &Target<'_>,
     debug: &DebugInfo,
     functions: &FunctionTable,
     entries: &EntryPoints<'_>,
     options: &GenerateOptions,
 ) -> Vec<Diagnostic> {
     let mut found = debug.diagnostics().iter().map(of_debug_info).collect::<Vec<_>>();
+    if target.image.has_pseudo_probes() && !options.use_dwarf_correlation {
+        found.push(Diagnostic::warning(
+            "probes-ignored",
+            "the binary has pseudo probes; a profile by probes is not supported yet, this one is by source lines \
+             (as with --use-dwarf-correlation), which a compiler that wants probes does not take",
+        ));
+    }
     if functions.is_empty() {
         found.push(Diagnostic::warning(
             "no-functions",
@@ -33,7 +41,7 @@ pub(crate) fn diagnostics(
     }
     // Only llvm-profgen needs to decode everything, and that takes its time.
     if options.compat == Compat::LlvmProfgen {
-        let invalid = code.invalid_instructions().len();
+        let invalid = target.code.invalid_instructions().len();
         if invalid > 0 {
             found.push(Diagnostic::warning(
                 "invalid-instructions",
@@ -41,7 +49,7 @@ pub(crate) fn diagnostics(
             ));
         }
     }
-    let unread = code.patch_sites().problems().iter();
+    let unread = target.code.patch_sites().problems().iter();
     found.extend(unread.map(|problem| {
         Diagnostic::warning(
             "patch-sites",

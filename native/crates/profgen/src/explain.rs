@@ -119,12 +119,13 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
     found
 }
 
-/// What the inputs had mapped besides the targets.
+/// What the inputs had mapped besides the target.
 #[derive(Default)]
 pub(crate) struct Seen {
     /// Names of executable mappings.
     files: BTreeSet<String>,
-    other_builds: BTreeMap<(u16, String), Option<BuildId>>,
+    /// By name, with what the recording says of the build.
+    other_builds: BTreeMap<String, Option<BuildId>>,
     command: Option<String>,
 }
 
@@ -135,8 +136,8 @@ impl Seen {
         }
     }
 
-    pub(crate) fn other_build(&mut self, target: u16, name: &str, id: Option<BuildId>) {
-        self.other_builds.insert((target, name.to_owned()), id);
+    pub(crate) fn other_build(&mut self, name: &str, id: Option<BuildId>) {
+        self.other_builds.insert(name.to_owned(), id);
     }
 
     pub(crate) fn command(&mut self, metadata: &Metadata) {
@@ -145,10 +146,9 @@ impl Seen {
         }
     }
 
-    /// Nothing in the inputs maps a target.
-    pub(crate) fn no_mapping(&self, targets: &[Target<'_>]) -> Error {
-        if let Some(((target, name), id)) = self.other_builds.first_key_value() {
-            let target = &targets[usize::from(*target)];
+    /// Nothing in the inputs maps the target.
+    pub(crate) fn no_mapping(&self, target: &Target<'_>) -> Error {
+        if let Some((name, id)) = self.other_builds.first_key_value() {
             let own = target.image.build_id().map_or_else(|| "none".to_owned(), hex);
             let recorded = id.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
             return Error::new(
@@ -161,7 +161,6 @@ impl Seen {
             .path(target.image.path())
             .hint("Name the binary that was running (perf's own copy is in ~/.debug), or use --ignore-build-id if you know that both have the same code.");
         }
-        let target = &targets[0];
         if target.kernel {
             return Error::new(ErrorCode::NoMapping, "the recording has no usable mapping of the kernel").path(target.image.path()).hint(
                 "Record as root, system wide or with a `:k` event, and with kernel.kptr_restrict = 0, so that perf notes where the kernel lies.",
@@ -176,16 +175,14 @@ impl Seen {
     }
 
     /// Other builds beside the right one deserve a word.
-    pub(crate) fn diagnostics(&self, targets: &[Target<'_>]) -> Vec<Diagnostic> {
-        let named = |(target, name): &(u16, String)| {
-            let target = targets
-                .get(usize::from(*target))
-                .map_or("the binary", |target| target.name());
+    pub(crate) fn diagnostics(&self, target: &Target<'_>) -> Vec<Diagnostic> {
+        let text = |name: &String| {
+            let target = target.name();
             format!("{name} is another build of {target} in a part of the recording; its samples are left out")
         };
         self.other_builds
             .keys()
-            .map(|key| Diagnostic::warning("other-build", named(key)))
+            .map(|name| Diagnostic::warning("other-build", text(name)))
             .collect()
     }
 

@@ -1,4 +1,4 @@
-//! From a run-time address to an offset in a target's code.
+//! From a run-time address to an offset in the target's code.
 
 use image::Code;
 use perfdata::{AddressSpaces, Avma, Moment, Space};
@@ -12,15 +12,15 @@ use crate::trace::{CodeOffset, OUTSIDE};
 /// Where an address lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// At the start of an instruction of a target.
-    Code { target: u16, offset: CodeOffset },
+    /// At the start of an instruction of the target.
+    Code(CodeOffset),
     /// Nowhere that counts; the class tells why.
     Lost(EntryClass),
 }
 
 /// Everything that turns addresses into places. Shared by all workers.
 pub(crate) struct Resolver<'a> {
-    pub targets: &'a [Target<'a>],
+    pub target: &'a Target<'a>,
     pub spaces: &'a AddressSpaces,
     /// By mapping id.
     pub bindings: &'a [Binding],
@@ -33,15 +33,14 @@ impl<'a> Resolver<'a> {
     pub(crate) fn view(&self, pid: i32, moment: Moment) -> View<'a> {
         if let Some(global) = self.global_base {
             let (base, from, until) = global.at(moment);
-            let target = &self.targets[0];
-            let delta = target.image.preferred_base().0.wrapping_sub(base);
+            let delta = self.target.image.preferred_base().0.wrapping_sub(base);
             let everything = Piece {
                 start: 0,
                 last: u64::MAX,
-                content: Content::Target { target: 0, delta },
+                content: Content::Target { delta },
             };
             return View {
-                targets: self.targets,
+                target: self.target,
                 pieces: vec![everything],
                 hot: 0,
                 from,
@@ -53,7 +52,7 @@ impl<'a> Resolver<'a> {
         pieces.sort_unstable_by_key(|piece| piece.start);
         let hot = pieces.iter().position(Piece::is_target).unwrap_or(0);
         View {
-            targets: self.targets,
+            target: self.target,
             pieces,
             hot,
             from: Some(space.from()),
@@ -64,9 +63,7 @@ impl<'a> Resolver<'a> {
     fn pieces(&self, space: &Space<'_>) -> Vec<Piece> {
         let kernel = self.spaces.kernel_image().map(|map| self.bindings.get(map.0 as usize));
         let kernel_code: Vec<Piece> = match kernel {
-            Some(Some(Binding::Target { target, pieces })) => {
-                pieces.iter().map(|piece| Piece::of_target(*piece, *target)).collect()
-            }
+            Some(Some(Binding::Target(pieces))) => pieces.iter().copied().map(Piece::of_target).collect(),
             _ => Vec::new(),
         };
         // What the vmlinux states of its own extent is sure; the mappings of modules may overlap it.
@@ -86,7 +83,7 @@ impl<'a> Resolver<'a> {
                 content,
             };
             match self.bindings.get(range.map.0 as usize) {
-                Some(Binding::Target { target, pieces: bound }) => {
+                Some(Binding::Target(bound)) => {
                     let visible = bound
                         .iter()
                         .filter(|piece| piece.start <= last && piece.last >= range.start.0);
@@ -96,17 +93,17 @@ impl<'a> Resolver<'a> {
                             last: piece.last.min(last),
                             delta: piece.delta,
                         };
-                        Piece::of_target(clipped, *target)
+                        Piece::of_target(clipped)
                     }));
                 }
-                Some(Binding::OtherBuild { .. }) => pieces.push(whole(Content::Lost(EntryClass::OtherBuild))),
+                Some(Binding::OtherBuild) => pieces.push(whole(Content::Lost(EntryClass::OtherBuild))),
                 _ => pieces.push(whole(Content::Lost(EntryClass::OutsideBinary))),
             }
         }
         pieces.retain(outside_kernel);
         if let Some(binding) = kernel.filter(|_| kernel_code.is_empty()) {
             let class = match binding {
-                Some(Binding::OtherBuild { .. }) => EntryClass::OtherBuild,
+                Some(Binding::OtherBuild) => EntryClass::OtherBuild,
                 _ => EntryClass::OutsideBinary,
             };
             pieces.extend(kernel_half(&pieces, class));
@@ -154,19 +151,16 @@ struct Piece {
 
 #[derive(Debug, Clone, Copy)]
 enum Content {
-    Target { target: u16, delta: u64 },
+    Target { delta: u64 },
     Lost(EntryClass),
 }
 
 impl Piece {
-    fn of_target(piece: BoundPiece, target: u16) -> Self {
+    fn of_target(piece: BoundPiece) -> Self {
         Self {
             start: piece.start,
             last: piece.last,
-            content: Content::Target {
-                target,
-                delta: piece.delta,
-            },
+            content: Content::Target { delta: piece.delta },
         }
     }
 
@@ -181,9 +175,9 @@ impl Piece {
 
 /// An address space while it does not change: disjoint pieces, ascending.
 pub(crate) struct View<'a> {
-    targets: &'a [Target<'a>],
+    target: &'a Target<'a>,
     pieces: Vec<Piece>,
-    /// The piece of a target that was hit last: most addresses lie there.
+    /// The piece of the target that was hit last: most addresses lie there.
     hot: usize,
     from: Option<Moment>,
     until: Option<Moment>,
@@ -207,7 +201,7 @@ impl<'a> View<'a> {
         self.locate(address, Code::patched_target)
     }
 
-    /// Where `address` lies. Inside a target but not at an instruction, `patched` is asked.
+    /// Where `address` lies. Inside the target but not at an instruction, `patched` is asked.
     #[inline]
     fn locate(&mut self, address: Avma, patched: impl Fn(&Code<'a>, CodeOffset) -> Option<CodeOffset>) -> Place {
         let address = address.0;
@@ -238,17 +232,17 @@ impl<'a> View<'a> {
     ) -> Place {
         match content {
             Content::Lost(class) => Place::Lost(class),
-            Content::Target { target, delta } => {
-                let code = &self.targets[usize::from(target)].code;
+            Content::Target { delta } => {
+                let code = &self.target.code;
                 let offset = address.wrapping_add(delta).wrapping_sub(code.base().0);
                 let Ok(offset) = CodeOffset::try_from(offset) else {
                     return Place::Lost(EntryClass::NotInstruction);
                 };
                 if code.is_instruction(offset) {
-                    return Place::Code { target, offset };
+                    return Place::Code(offset);
                 }
                 match patched(code, offset) {
-                    Some(offset) => Place::Code { target, offset },
+                    Some(offset) => Place::Code(offset),
                     None => Place::Lost(EntryClass::NotInstruction),
                 }
             }

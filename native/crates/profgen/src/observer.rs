@@ -12,9 +12,9 @@ pub enum Phase {
     Open,
     /// Finding record boundaries and mappings.
     Scan,
-    /// Counting branch stacks.
+    /// Counting branch stacks; at the same time the function table is read.
     Decode,
-    /// Reading debug information.
+    /// Reading lines and inline stacks.
     Symbolize,
     /// Attributing counts to source lines.
     Attribute,

@@ -1,5 +1,6 @@
 //! The order of the stages; no other file knows it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,11 +8,10 @@ use image::{Code, DecodePolicy, Image, ImageKind};
 use sampleprof::{Profile, SymbolListEncoding, WriteOptions};
 use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionTable};
 
-use crate::collect::Collected;
 use crate::counters::{CounterTable, Counters};
 use crate::entry_points::EntryPoints;
 use crate::error::{Error, ErrorCode};
-use crate::explain::{self, Seen};
+use crate::explain;
 use crate::failure::{image_error, read_error, symbolize_error, write_error};
 use crate::fall_through::select_runs;
 use crate::ledger::EntryClass;
@@ -21,7 +21,7 @@ use crate::outcome::{Diagnostic, Outcome, Statistics};
 use crate::output::write_atomically;
 use crate::postprocess::postprocess;
 use crate::profile::{Binary, profile};
-use crate::sampling::Sampling;
+use crate::sampling::{self, Samples};
 use crate::target::Target;
 use crate::{counters_text, debug_report};
 
@@ -100,30 +100,18 @@ impl Job<'_> {
         self.lap(Phase::Open, started);
 
         let started = Instant::now();
-        let debug_options = self.debug_options();
-        let observer = self.observer;
-        let load = || -> Result<(DebugInfo, FunctionTable), Error> {
-            let bytes = Arc::new(SharedBytes(Arc::clone(image)));
-            let debug =
-                DebugInfo::load(bytes, image.path(), image.build_id(), &debug_options).map_err(symbolize_error)?;
-            let keep_going = keep_going(observer);
-            let functions =
-                FunctionTable::build(&debug, image.preferred_base(), &keep_going).map_err(symbolize_error)?;
-            Ok((debug, functions))
-        };
-        let (debug, functions) = load()?;
+        let (debug, samples) = rayon::join(|| self.load_debug(image), || self.sample(&target));
+        let (debug, functions) = debug?;
+        let samples = samples?;
         let entries = EntryPoints::new(image, &functions);
-        self.lap(Phase::Symbolize, started);
         self.diagnostics.extend(debug_report::diagnostics(
-            &target.code,
+            &target,
             &debug,
             &functions,
             &entries,
             self.options,
         ));
-
-        let started = Instant::now();
-        let counters = self.counters(&target, &functions)?;
+        let counters = self.counters(samples, &target, &functions)?;
         self.lap(Phase::Decode, started);
         if self.options.skip_symbolization {
             let base = self.counter_base(image);
@@ -142,19 +130,32 @@ impl Job<'_> {
             entries: &entries,
         };
         let profile = profile(&binary, &counters, self.options, self.observer)?;
-        self.lap(Phase::Attribute, started);
+        self.lap(Phase::Symbolize, started);
         self.finish(profile)
     }
 
-    fn debug_options(&self) -> DebugOptions {
+    fn load_debug(&self, image: &Arc<Image>) -> Result<(DebugInfo, FunctionTable), Error> {
         let compat = self.options.compat == Compat::LlvmProfgen;
-        DebugOptions {
+        let options = DebugOptions {
             debug_binary: self.options.debug_binary.clone(),
             dwp: self.options.dwp.clone(),
             function_table_follows_links: !compat,
             follow_links: if compat { FollowLinks::LLVM } else { FollowLinks::ALL },
             ..DebugOptions::default()
-        }
+        };
+        let bytes = Arc::new(SharedBytes(Arc::clone(image)));
+        let debug = DebugInfo::load(bytes, image.path(), image.build_id(), &options).map_err(symbolize_error)?;
+        let functions = FunctionTable::build(&debug, image.preferred_base(), &keep_going(self.observer))
+            .map_err(symbolize_error)?;
+        Ok((debug, functions))
+    }
+
+    /// The samples of all inputs; `None` when counters are given instead.
+    fn sample(&self, target: &Target<'_>) -> Result<Option<Samples>, Error> {
+        let Input::PerfData(paths) = &self.options.input else {
+            return Ok(None);
+        };
+        sampling::read_all(paths, target, self.options, self.observer).map(Some)
     }
 
     /// What addresses in written counters are relative to.
@@ -168,65 +169,33 @@ impl Job<'_> {
         }
     }
 
-    fn counters(&mut self, target: &Target<'_>, functions: &FunctionTable) -> Result<Counters, Error> {
-        match &self.options.input {
-            Input::PerfData(paths) => {
-                let collected = self.sample(paths, std::slice::from_ref(target))?;
-                self.select(collected, target, functions)
-            }
-            Input::UnsymbolizedProfile(path) => {
-                let bytes = std::fs::read(path).map_err(|error| read_error(&error, path))?;
-                let text = String::from_utf8(bytes).map_err(|error| {
-                    let offset = error.utf8_error().valid_up_to();
-                    Error::new(
-                        ErrorCode::InputInvalid,
-                        format!("not a text file: byte {offset} is no UTF-8"),
-                    )
-                    .path(path)
-                })?;
-                counters_text::read(&text, self.counter_base(target.image)).map_err(|error| error.path(path))
-            }
-            Input::SampleProfile(_) => unreachable!("a finished profile has no counters"),
-        }
-    }
-
-    fn sample(&mut self, paths: &[std::path::PathBuf], targets: &[Target<'_>]) -> Result<Collected, Error> {
-        let mut all = Collected::default();
-        let mut sampling = Sampling {
-            options: self.options,
-            targets,
-            observer: self.observer,
-            statistics: &mut self.statistics,
-            diagnostics: &mut self.diagnostics,
-            seen: Seen::default(),
-        };
-        for path in paths {
-            all.merge(sampling.read(path)?);
-        }
-        let seen = sampling.seen;
-        if self.statistics.mappings == 0 && self.options.compat == Compat::None {
-            return Err(seen.no_mapping(targets));
-        }
-        self.diagnostics.extend(seen.diagnostics(targets));
-        Ok(all)
-    }
-
-    /// Traces to counters, and the account of the runs that are lost.
-    fn select(
+    fn counters(
         &mut self,
-        collected: Collected,
+        samples: Option<Samples>,
         target: &Target<'_>,
         functions: &FunctionTable,
     ) -> Result<Counters, Error> {
-        let statistics = &mut self.statistics;
-        statistics.samples = collected.samples;
-        statistics.branch_samples = collected.branch_samples;
-        let (branches, pairs, mut ledger) = collected.traces.into_counters(target.code.base());
+        match (samples, &self.options.input) {
+            (Some(samples), _) => self.select(samples, target, functions),
+            (None, Input::UnsymbolizedProfile(path)) => {
+                let text = read_text(path)?;
+                counters_text::read(&text, self.counter_base(target.image)).map_err(|error| error.path(path))
+            }
+            (None, _) => Err(Error::new(ErrorCode::Internal, "no samples and no counters")),
+        }
+    }
+
+    /// Traces to counters, and the account of the runs that are lost.
+    fn select(&mut self, samples: Samples, target: &Target<'_>, functions: &FunctionTable) -> Result<Counters, Error> {
+        self.diagnostics.extend(samples.diagnostics);
+        self.statistics = samples.statistics;
+        let (branches, pairs, mut ledger) = samples.traces.into_counters(target.code.base());
         let (ranges, quality) = select_runs(&pairs, &target.code, functions);
         ledger.reclassify(EntryClass::Used, EntryClass::CrossesBarrier, quality.dropped);
         if !functions.is_empty() {
             ledger.reclassify(EntryClass::Used, EntryClass::NoFunction, quality.homeless);
         }
+        let statistics = &mut self.statistics;
         statistics.ledger = ledger;
         statistics.ranges = ranges.rows().len() as u64;
         statistics.branches = branches.rows().len() as u64;
@@ -333,6 +302,18 @@ impl AsRef<[u8]> for SharedBytes {
     fn as_ref(&self) -> &[u8] {
         self.0.data()
     }
+}
+
+fn read_text(path: &Path) -> Result<String, Error> {
+    let bytes = std::fs::read(path).map_err(|error| read_error(&error, path))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let offset = error.utf8_error().valid_up_to();
+        Error::new(
+            ErrorCode::InputInvalid,
+            format!("not a text file: byte {offset} is no UTF-8"),
+        )
+        .path(path)
+    })
 }
 
 fn is_empty(table: &CounterTable) -> bool {

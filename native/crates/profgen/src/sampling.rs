@@ -1,6 +1,6 @@
 //! perf.data inputs to counted traces, one input after the other.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use perfdata::{AddressSpaces, BuildId, ChunkStats, Mapping, Metadata, PerfData, RecordStats, Segment, SideRecord};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -16,24 +16,69 @@ use crate::observer::{Observer, Phase, Progress};
 use crate::options::{Compat, GenerateOptions};
 use crate::outcome::{Diagnostic, Statistics};
 use crate::target::Target;
+use crate::trace::TraceTable;
 
 /// The name that stands for standard input.
 const STANDARD_INPUT: &str = "-";
 
+/// What the inputs came to.
+pub(crate) struct Samples {
+    pub traces: TraceTable,
+    pub statistics: Statistics,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
 /// Reads all inputs. Their order does not matter: each has address spaces of its own, and counts add up.
-pub(crate) struct Sampling<'a> {
-    pub options: &'a GenerateOptions,
-    pub targets: &'a [Target<'a>],
-    pub observer: &'a dyn Observer,
-    pub statistics: &'a mut Statistics,
-    pub diagnostics: &'a mut Vec<Diagnostic>,
+pub(crate) fn read_all(
+    paths: &[PathBuf],
+    target: &Target<'_>,
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+) -> Result<Samples, Error> {
+    let mut sampling = Sampling {
+        options,
+        target,
+        observer,
+        statistics: Statistics::default(),
+        diagnostics: Vec::new(),
+        seen: explain::Seen::default(),
+    };
+    let mut all = Collected::default();
+    for path in paths {
+        all.merge(sampling.read(path)?);
+    }
+    let Sampling {
+        mut statistics,
+        mut diagnostics,
+        seen,
+        ..
+    } = sampling;
+    if statistics.mappings == 0 && options.compat == Compat::None {
+        return Err(seen.no_mapping(target));
+    }
+    statistics.samples = all.samples;
+    statistics.branch_samples = all.branch_samples;
+    diagnostics.extend(seen.diagnostics(target));
+    Ok(Samples {
+        traces: all.traces,
+        statistics,
+        diagnostics,
+    })
+}
+
+struct Sampling<'a> {
+    options: &'a GenerateOptions,
+    target: &'a Target<'a>,
+    observer: &'a dyn Observer,
+    statistics: Statistics,
+    diagnostics: Vec<Diagnostic>,
     /// What was mapped in any input, to explain a job without samples.
-    pub seen: explain::Seen,
+    seen: explain::Seen,
 }
 
 impl Sampling<'_> {
     /// The traces of one input.
-    pub(crate) fn read(&mut self, path: &Path) -> Result<Collected, Error> {
+    fn read(&mut self, path: &Path) -> Result<Collected, Error> {
         self.observer.progress(Progress {
             phase: Phase::Scan,
             done: 0,
@@ -46,10 +91,10 @@ impl Sampling<'_> {
         let mut stats = RecordStats::default();
         while let Some(segment) = input.next_segment().map_err(input_error)? {
             let filter = self.filter(input.metadata(), path)?;
-            followed.extend(&segment, input.metadata(), self.targets, self.options);
-            let global_base = followed.global_base(self.targets, self.options)?;
+            followed.extend(&segment, input.metadata(), self.target, self.options);
+            let global_base = followed.global_base(self.target, self.options)?;
             let resolver = Resolver {
-                targets: self.targets,
+                target: self.target,
                 spaces: &followed.spaces,
                 bindings: &followed.bindings,
                 global_base: global_base.as_ref(),
@@ -68,9 +113,7 @@ impl Sampling<'_> {
     fn filter(&self, metadata: &Metadata, path: &Path) -> Result<Filter<'_>, Error> {
         let wanted = &self.options.select.events;
         let events = explain::usable_events(metadata, wanted).map_err(|error| error.path(path))?;
-        for target in self.targets {
-            explain::check_machine(metadata, target).map_err(|error| error.path(path))?;
-        }
+        explain::check_machine(metadata, self.target).map_err(|error| error.path(path))?;
         Ok(Filter {
             select: &self.options.select,
             events,
@@ -95,13 +138,12 @@ impl Sampling<'_> {
         let mut processes = FxHashSet::default();
         for (id, mapping) in followed.spaces.mappings() {
             match &followed.bindings[id.0 as usize] {
-                Binding::Target { .. } => {
+                Binding::Target(_) => {
                     self.statistics.mappings += 1;
                     processes.insert(mapping.pid);
                 }
-                Binding::OtherBuild { target } => {
-                    let recorded = followed.build_id_of(mapping);
-                    self.seen.other_build(*target, &mapping.file.name, recorded);
+                Binding::OtherBuild => {
+                    self.seen.other_build(&mapping.file.name, followed.build_id_of(mapping));
                 }
                 Binding::Other => self.seen.other_file(mapping),
             }
@@ -132,7 +174,7 @@ struct Followed {
 }
 
 impl Followed {
-    fn extend(&mut self, segment: &Segment, metadata: &Metadata, targets: &[Target<'_>], options: &GenerateOptions) {
+    fn extend(&mut self, segment: &Segment, metadata: &Metadata, target: &Target<'_>, options: &GenerateOptions) {
         self.spaces.extend(segment.side_records());
         if options.compat == Compat::LlvmProfgen {
             self.records.extend_from_slice(segment.side_records());
@@ -146,7 +188,7 @@ impl Followed {
                 if !mapping.executable {
                     return Binding::Other;
                 }
-                bind(mapping, self.listed(mapping), targets, options.ignore_build_id)
+                bind(mapping, self.listed(mapping), target, options.ignore_build_id)
             })
             .collect();
         self.bindings.extend(bindings);
@@ -163,10 +205,10 @@ impl Followed {
         mapping.file.build_id.or_else(|| self.listed(mapping).copied())
     }
 
-    fn global_base(&self, targets: &[Target<'_>], options: &GenerateOptions) -> Result<Option<GlobalBase>, Error> {
-        match (options.compat, targets) {
-            (Compat::LlvmProfgen, [target]) => GlobalBase::new(&self.records, target, &options.select.pids).map(Some),
-            _ => Ok(None),
+    fn global_base(&self, target: &Target<'_>, options: &GenerateOptions) -> Result<Option<GlobalBase>, Error> {
+        match options.compat {
+            Compat::LlvmProfgen => GlobalBase::new(&self.records, target, &options.select.pids).map(Some),
+            Compat::None => Ok(None),
         }
     }
 }

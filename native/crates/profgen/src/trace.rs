@@ -206,7 +206,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn resolve(trace: RawTrace) -> Resolved {
-        if trace.from % 5 == 0 {
+        if trace.from.is_multiple_of(5) {
             return Resolved::Lost(EntryClass::OutsideBinary);
         }
         Resolved::Used {
