@@ -231,9 +231,9 @@ impl Image {
         symbols::find_named(self, name)
     }
 
-    /// The addresses of the symbols with these names.
-    pub(crate) fn symbols_named(&self, names: &[&[u8]]) -> Vec<Option<Svma>> {
-        symbols::find_all_named(self, names)
+    /// The addresses of the symbols with these names, which start with `prefix`.
+    pub(crate) fn symbols_named(&self, prefix: &[u8], names: &[&[u8]]) -> Vec<Option<Svma>> {
+        symbols::find_all_named(self, prefix, names)
     }
 
     /// Whether discriminators in this image are flow-sensitive (FS-AFDO): the compiler then leaves a

@@ -73,7 +73,7 @@ impl PatchSites {
             .flat_map(|table| [table.first, table.behind])
             .map(str::as_bytes)
             .collect();
-        let symbols = image.symbols_named(&names);
+        let symbols = image.symbols_named(table::PREFIX, &names);
         let (mut stretches, mut problems) = (Vec::new(), Vec::new());
         for (table, borders) in TABLES.iter().zip(symbols.chunks_exact(2)) {
             let result = match *borders {
@@ -138,7 +138,8 @@ fn table_bytes(image: &Image, range: Range<Svma>) -> Option<&[u8]> {
 /// Sorts stretches and joins those that overlap, as the alternatives for one place do. Of a joined stretch
 /// that is passable in a part, all is taken for passable.
 fn join(mut stretches: Vec<Stretch>) -> Vec<Stretch> {
-    stretches.sort_unstable();
+    // Tables are in order for each object file, runs that a stable sort makes use of.
+    stretches.sort();
     stretches.dedup_by(|next, kept| {
         let overlaps = next.start < kept.end;
         if overlaps {

@@ -71,11 +71,16 @@ pub(crate) fn find_named(image: &Image, wanted: &[u8]) -> Option<Svma> {
         .map(|symbol| symbol.svma)
 }
 
-/// The address of the first symbol of each name in `wanted`, in one pass.
-pub(crate) fn find_all_named(image: &Image, wanted: &[&[u8]]) -> Vec<Option<Svma>> {
+/// The address of the first symbol of each name in `wanted`, in one pass. All these names start with `prefix`.
+pub(crate) fn find_all_named(image: &Image, prefix: &[u8], wanted: &[&[u8]]) -> Vec<Option<Svma>> {
     let (table, strings) = (symbol_table(image.data()), image.symbol_strings());
+    let has_prefix = |symbol: &Symbol| {
+        strings
+            .get(symbol.name as usize..)
+            .is_some_and(|s| s.starts_with(prefix))
+    };
     let mut found = vec![None; wanted.len()];
-    for symbol in in_sections(image, &table) {
+    for symbol in in_sections(image, &table).filter(has_prefix) {
         let is_named = |name: &&[u8]| string_is(strings, symbol.name, name);
         if let Some(index) = wanted.iter().position(is_named) {
             found[index].get_or_insert(symbol.svma);

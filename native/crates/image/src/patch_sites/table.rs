@@ -55,6 +55,9 @@ enum Extent {
     Alternative(usize),
 }
 
+/// What the symbols' names start with.
+pub(super) const PREFIX: &[u8] = b"__";
+
 pub(super) const TABLES: &[Kind] = &[
     // Calls to `__fentry__` and NOPs (Linux: kernel/trace/ftrace.c). `__patchable_function_entries` lands here too.
     Kind {
@@ -175,57 +178,55 @@ enum Entry {
     Site(Stretch),
     /// No address: the linker left it to a relocation, or the function is gone.
     Void,
-    Stray,
+}
+
+/// A table, read in one layout.
+#[derive(Default)]
+struct Reading {
+    sites: Vec<Stretch>,
+    entries: usize,
+    stray: usize,
 }
 
 impl Table<'_> {
     /// Adds the sites of the table, read in the layout that makes most sense. In the right one all entries
     /// do, but a table is not given up for a few.
     pub(super) fn read(&self, layout: &Layout<'_>, stretches: &mut Vec<Stretch>) -> Result<(), PatchTableProblem> {
+        let table = self.kind.name;
+        let size = self.bytes.len();
         let candidates = self.kind.layouts.iter().filter(|entry| {
-            let rest = self.bytes.len() % entry.size;
+            let rest = size % entry.size;
             rest == 0 || rest >= entry.used
         });
-        let good = |entry: &&EntryLayout| {
-            let sites = self.entries(entry, layout);
-            sites.filter(|found| !matches!(found, Entry::Stray)).count()
-        };
-        // Of equally good ones the first, which `max_by_key` has last.
-        let unknown = PatchTableProblem::UnknownLayout {
-            table: self.kind.name,
-            size: self.bytes.len(),
-        };
-        let (best, good) = candidates
-            .map(|entry| (entry, good(&entry)))
+        let Reading { sites, entries, stray } = candidates
+            .map(|entry| self.read_as(entry, layout))
+            // Of equally good ones the first, which `max_by_key` has to meet last.
             .rev()
-            .max_by_key(|(_, good)| *good)
-            .ok_or(unknown)?;
-        let entries = self.entries(best, layout).count();
-        let stray = entries - good;
-        if stray > entries / 10 {
-            return Err(unknown);
-        }
-        let sites = self.entries(best, layout).filter_map(|entry| match entry {
-            Entry::Site(stretch) => Some(stretch),
-            Entry::Void | Entry::Stray => None,
-        });
+            .max_by_key(|reading| reading.entries - reading.stray)
+            .filter(|reading| reading.stray <= reading.entries / 10)
+            .ok_or(PatchTableProblem::UnknownLayout { table, size })?;
         stretches.extend(sites);
         if stray > 0 {
-            return Err(PatchTableProblem::StrayEntries {
-                table: self.kind.name,
-                stray,
-                entries,
-            });
+            return Err(PatchTableProblem::StrayEntries { table, stray, entries });
         }
         Ok(())
     }
 
-    fn entries<'a>(&'a self, entry: &'a EntryLayout, layout: &'a Layout<'_>) -> impl Iterator<Item = Entry> + 'a {
+    fn read_as(&self, entry: &EntryLayout, layout: &Layout<'_>) -> Reading {
+        let mut reading = Reading::default();
         let addresses = (self.svma.0..).step_by(entry.size).map(Svma);
-        let raw = self.bytes.chunks(entry.size).zip(addresses);
-        raw.map(|(bytes, svma)| self.entry(entry, bytes, svma, layout).unwrap_or(Entry::Stray))
+        for (bytes, svma) in self.bytes.chunks(entry.size).zip(addresses) {
+            reading.entries += 1;
+            match self.entry(entry, bytes, svma, layout) {
+                Some(Entry::Site(stretch)) => reading.sites.push(stretch),
+                Some(Entry::Void) => {}
+                None => reading.stray += 1,
+            }
+        }
+        reading
     }
 
+    /// What an entry says; `None` if it isn't of code.
     fn entry(&self, entry: &EntryLayout, bytes: &[u8], svma: Svma, layout: &Layout<'_>) -> Option<Entry> {
         let site = match entry.address {
             Address::Absolute => Svma(u64::from_le_bytes(*bytes.first_chunk()?)),
