@@ -44,12 +44,9 @@ function no(reason: string, advice: string): PerfDataSummary['autofdo'] {
 /** The recommended way to record branch stacks on a CPU. Periods are primes, so that loops do not fall in step. */
 function recordCommand(cpuId: string | undefined, arch: string | undefined): string {
   if (arch === 'aarch64')
-    return 'record with: perf record -e cycles:u -b -c 500009 -- PROGRAM (BRBE, Armv9.2 or newer)';
-  if (cpuId?.startsWith('AuthenticAMD,25')) {
-    return 'record with: perf record --pfm-events RETIRED_TAKEN_BRANCH_INSTRUCTIONS:u -b -c 500009 -- PROGRAM (Zen 3 BRS)';
-  }
+    return 'record with: perf record -e cycles:u -N -b -c 500009 -- PROGRAM (BRBE, Armv9.2 or newer)';
   if (cpuId?.startsWith('AuthenticAMD')) {
-    return 'record with: perf record --pfm-events RETIRED_TAKEN_BRANCH_INSTRUCTIONS:u -b -c 500009 -- PROGRAM (Zen 4 or newer)';
+    return 'record with: perf record -e cpu/event=0xc4,umask=0x0/u -N -b -c 500009 -- PROGRAM (AMD Zen 3 with BRS, Zen 4 or newer)';
   }
-  return 'record with: perf record -e BR_INST_RETIRED.NEAR_TAKEN:u -b -c 500009 -- PROGRAM (Intel LBR; br_inst_retired.near_taken on older perf)';
+  return 'record with: perf record -e BR_INST_RETIRED.NEAR_TAKEN:u -N -b -c 500009 -- PROGRAM (Intel LBR; br_inst_retired.near_taken on older perf)';
 }

@@ -8,9 +8,9 @@ use perfdata::Lookalike;
 use crate::error::{Error, ErrorCode};
 
 /// How to record what is needed, for every kind of CPU.
-pub(crate) const HOW_TO_RECORD: &str = "Record with branch stacks: `perf record -e cycles:u -N -b -c 500009 -- PROGRAM` on Intel, \
-     `perf record -e cpu/event=0xc4,umask=0x0/u -N -b -c 1000003 ...` on AMD Zen 3, `-e ex_ret_brn_tkn:u` on AMD Zen 4 and later \
-     (`:k` instead of `:u`, and -a, for the kernel).";
+pub(crate) const HOW_TO_RECORD: &str = "Record with branch stacks: `perf record -e EVENT:u -N -b -c 500009 -- PROGRAM`, where EVENT is \
+     BR_INST_RETIRED.NEAR_TAKEN on Intel, cpu/event=0xc4,umask=0x0/u (without `:u`) on AMD Zen 3 and later, and cycles on Arm with BRBE; \
+     for the kernel, k instead of u, and -a instead of a program.";
 
 pub(crate) fn input_error(error: perfdata::Error) -> Error {
     use perfdata::Error as E;
