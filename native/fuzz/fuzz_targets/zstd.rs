@@ -10,7 +10,11 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((&[choice, piece], rest)) = bytes.split_first_chunk::<2>() else { return };
     let mut builder = PerfDataBuilder::new();
     builder.event(EventSpec::branch_stacks("cycles"));
-    let compression = if choice & 1 == 0 { Compression::V1 } else { Compression::V2 };
+    let compression = match choice & 5 {
+        0 => Compression::V1,
+        1 => Compression::V2,
+        _ => Compression::V2Merged,
+    };
     if choice & 2 == 0 {
         // Payloads, each as long as its first byte says.
         let mut rest = rest;

@@ -11,13 +11,16 @@ pub enum Compression {
     V1,
     /// Type 83 (perf 6.16), filled up to a multiple of 8.
     V2,
+    /// Type 83 as perf 6.16 writes it when one flush takes several records: the first header speaks of all of them, and
+    /// the sizes of the others' data are never set.
+    V2Merged,
 }
 
 /// The longest payload perf puts into a record.
 const MAX_PAYLOAD: usize = 65519;
 
-/// Compresses `records`, cut every `piece` bytes, as one zstd stream that is flushed after each piece. FINISHED_ROUND records
-/// stand between, as perf puts them there.
+/// Compresses `records`, cut every `piece` bytes, as one zstd stream that is flushed after each piece. FINISHED_ROUND
+/// records stand between, as perf puts them there.
 pub(super) fn compress(encoder: &Encoder, records: &[u8], compression: Compression, piece: usize) -> Vec<u8> {
     let mut context = CCtx::create();
     context
@@ -25,8 +28,11 @@ pub(super) fn compress(encoder: &Encoder, records: &[u8], compression: Compressi
         .expect("level 1 exists");
     let mut out = Vec::new();
     for piece in records.chunks(piece.max(1)) {
-        for payload in compress_piece(&mut context, piece) {
-            out.extend(wrap(encoder, &payload, compression));
+        let payloads = compress_piece(&mut context, piece);
+        match compression {
+            Compression::V1 => out.extend(payloads.iter().flat_map(|payload| encoder.record(81, 0, payload))),
+            Compression::V2 => out.extend(payloads.iter().flat_map(|payload| compressed2(encoder, &[payload]))),
+            Compression::V2Merged => out.extend(compressed2(encoder, &payloads)),
         }
         out.extend(encoder.record(68, 0, &[]));
     }
@@ -53,21 +59,27 @@ fn compress_piece(context: &mut CCtx<'_>, piece: &[u8]) -> Vec<Vec<u8>> {
     }
 }
 
-fn wrap(encoder: &Encoder, payload: &[u8], compression: Compression) -> Vec<u8> {
-    match compression {
-        Compression::V1 => encoder.record(81, 0, payload),
-        Compression::V2 => {
-            let mut record = encoder.u32(83).to_vec();
-            record.extend(encoder.u16(0));
-            // perf lets this overflow, and then writes no padding.
-            let padded = (16 + payload.len()).next_multiple_of(8);
-            record.extend(encoder.u16(padded as u16));
-            record.extend(encoder.u64(payload.len() as u64));
-            record.extend_from_slice(payload);
-            if padded <= usize::from(u16::MAX) {
-                record.resize(padded, 0);
-            }
-            record
-        }
+/// COMPRESSED2 records as one flush writes them.
+fn compressed2(encoder: &Encoder, payloads: &[impl AsRef<[u8]>]) -> Vec<u8> {
+    const GARBAGE: u64 = 0x5555_5555_5555_5555;
+    let total: usize = payloads.iter().map(|payload| 16 + payload.as_ref().len()).sum();
+    let mut out = Vec::new();
+    for (index, payload) in payloads.iter().enumerate() {
+        let payload = payload.as_ref();
+        // perf lets the size overflow.
+        let (size, data_size) = match index {
+            0 => (total.next_multiple_of(8), total as u64 - 16),
+            _ => (16 + payload.len(), GARBAGE),
+        };
+        out.extend(encoder.u32(83));
+        out.extend(encoder.u16(0));
+        out.extend(encoder.u16(size as u16));
+        out.extend(encoder.u64(data_size));
+        out.extend_from_slice(payload);
     }
+    // And if it does, it writes no padding.
+    if total.next_multiple_of(8) <= usize::from(u16::MAX) {
+        out.resize(total.next_multiple_of(8), 0);
+    }
+    out
 }
