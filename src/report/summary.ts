@@ -7,6 +7,7 @@ const CLASS_LABELS: Record<EntryClass, string> = {
   unmapped: 'not mapped anywhere',
   otherBuild: 'in another build of the binary',
   notInstruction: 'not at an instruction',
+  stub: 'in linkage stubs, or code without symbols',
   wrongPath: 'speculative, never executed',
   unfilledSlot: 'unfilled slots',
   deselected: 'not selected',

@@ -98,6 +98,12 @@ impl<'i> Code<'i> {
         }
     }
 
+    /// Whether the code `offset` bytes after [`base`](Self::base) is decoded at all: not in `.plt`, not before the first symbol
+    /// of its section.
+    pub fn is_decoded(&self, offset: u32) -> bool {
+        self.chunk_at(offset).is_some()
+    }
+
     /// The instructions that start at or after `from` and not after `through`, ascending.
     pub fn instructions(&self, from: Svma, through: Svma) -> Instructions<'_> {
         let bounds = self

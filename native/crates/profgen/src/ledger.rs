@@ -16,6 +16,8 @@ pub enum EntryClass {
     OtherBuild,
     /// Within the binary, but neither end is the start of an instruction.
     NotInstruction,
+    /// In linkage stubs (`.plt`) or other code that has no symbols, on the way to or from other files.
+    Stub,
     /// Executed on a wrong path and never retired (AMD LBRv2, `spec` = 1).
     WrongPath,
     /// A slot that the CPU had not filled: both addresses 0.
@@ -30,12 +32,13 @@ pub enum EntryClass {
 
 impl EntryClass {
     /// All classes, in the order of a report.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Used,
         Self::OutsideBinary,
         Self::Unmapped,
         Self::OtherBuild,
         Self::NotInstruction,
+        Self::Stub,
         Self::WrongPath,
         Self::UnfilledSlot,
         Self::Deselected,
@@ -52,6 +55,7 @@ impl EntryClass {
             Self::Unmapped => "unmapped",
             Self::OtherBuild => "otherBuild",
             Self::NotInstruction => "notInstruction",
+            Self::Stub => "stub",
             Self::WrongPath => "wrongPath",
             Self::UnfilledSlot => "unfilledSlot",
             Self::Deselected => "deselected",
@@ -70,6 +74,7 @@ impl EntryClass {
             Self::Unmapped => "where nothing was mapped",
             Self::OtherBuild => "in another build of the binary",
             Self::NotInstruction => "in the binary, but at no instruction",
+            Self::Stub => "in linkage stubs or code without symbols",
             Self::WrongPath => "on wrong paths",
             Self::UnfilledSlot => "in slots that the CPU had not filled",
             Self::Deselected => "deselected by the options",
@@ -81,7 +86,9 @@ impl EntryClass {
     /// What helps when most entries end here.
     pub(crate) fn remedy(self) -> &'static str {
         match self {
-            Self::OutsideBinary => "Record while the program itself is busy, or profile the file that was.",
+            Self::OutsideBinary | Self::Stub => {
+                "Record while the program itself is busy, or profile the file that was."
+            }
             Self::Unmapped => "Record with the mappings: start the program under perf, or use -a as root.",
             Self::OtherBuild => {
                 "Name the binary that was running, or use --ignore-build-id if both have the same code."

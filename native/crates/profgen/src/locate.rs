@@ -7,7 +7,7 @@ use crate::binding::{Binding, BoundPiece};
 use crate::compat::GlobalBase;
 use crate::ledger::EntryClass;
 use crate::target::Target;
-use crate::trace::{CodeOffset, OUTSIDE};
+use crate::trace::CodeOffset;
 
 /// Where an address lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,15 +235,16 @@ impl<'a> View<'a> {
             Content::Target { delta } => {
                 let code = &self.target.code;
                 let offset = address.wrapping_add(delta).wrapping_sub(code.base().0);
-                let Ok(offset) = CodeOffset::try_from(offset) else {
-                    return Place::Lost(EntryClass::NotInstruction);
+                let Some(offset) = CodeOffset::try_from(offset).ok().filter(|offset| *offset < code.span()) else {
+                    return Place::Lost(EntryClass::OutsideBinary);
                 };
                 if code.is_instruction(offset) {
                     return Place::Code(offset);
                 }
                 match patched(code, offset) {
                     Some(offset) => Place::Code(offset),
-                    None => Place::Lost(EntryClass::NotInstruction),
+                    None if code.is_decoded(offset) => Place::Lost(EntryClass::NotInstruction),
+                    None => Place::Lost(EntryClass::Stub),
                 }
             }
         }
@@ -252,8 +253,9 @@ impl<'a> View<'a> {
 
 /// Of two reasons, the one that tells more about the binary.
 pub(crate) fn stronger(a: EntryClass, b: EntryClass) -> EntryClass {
-    const ORDER: [EntryClass; 4] = [
+    const ORDER: [EntryClass; 5] = [
         EntryClass::NotInstruction,
+        EntryClass::Stub,
         EntryClass::OtherBuild,
         EntryClass::OutsideBinary,
         EntryClass::Unmapped,
@@ -261,8 +263,3 @@ pub(crate) fn stronger(a: EntryClass, b: EntryClass) -> EntryClass {
     let rank = |class| ORDER.iter().position(|&known| known == class).unwrap_or(ORDER.len());
     if rank(a) <= rank(b) { a } else { b }
 }
-
-const _: () = assert!(
-    OUTSIDE == CodeOffset::MAX,
-    "no image has an instruction there: its span is smaller"
-);
