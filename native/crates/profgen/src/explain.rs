@@ -6,6 +6,7 @@ use std::path::Path;
 use image::Arch;
 use perfdata::{BuildId, ChunkStats, Mapping, Metadata, RecordStats};
 
+use crate::binding::KERNEL_MAP;
 use crate::error::{Error, ErrorCode};
 use crate::failure::HOW_TO_RECORD;
 use crate::ledger::{EntryClass, Ledger};
@@ -119,6 +120,22 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
     found
 }
 
+/// Samples of guests are left out; all of them may be such.
+pub(crate) fn guests(samples: u64, of: u64) -> Result<Option<Diagnostic>, Error> {
+    if samples == 0 {
+        return Ok(None);
+    }
+    let message = format!("{samples} of {of} samples were taken in guests, whose addresses mean nothing on the host");
+    if samples == of {
+        return Err(Error::new(ErrorCode::EmptyProfile, message)
+            .hint("Profile a guest with a recording that was made inside it."));
+    }
+    Ok(Some(Diagnostic::warning(
+        "guest-samples",
+        format!("{message}; they are left out"),
+    )))
+}
+
 /// What the inputs had mapped besides the target.
 #[derive(Default)]
 pub(crate) struct Seen {
@@ -162,9 +179,7 @@ impl Seen {
             .hint("Name the binary that was running (perf's own copy is in ~/.debug), or use --ignore-build-id if you know that both have the same code.");
         }
         if target.kernel {
-            return Error::new(ErrorCode::NoMapping, "the recording has no usable mapping of the kernel").path(target.image.path()).hint(
-                "Record as root, system wide or with a `:k` event, and with kernel.kptr_restrict = 0, so that perf notes where the kernel lies.",
-            );
+            return self.no_kernel().path(target.image.path());
         }
         Error::new(
             ErrorCode::NoMapping,
@@ -172,6 +187,23 @@ impl Seen {
         )
         .path(target.image.path())
         .hint("Name one of these with --binary, or record while the program runs (mappings of a program that perf attached to late are missing).")
+    }
+
+    /// No mapping says where the kernel lies.
+    fn no_kernel(&self) -> Error {
+        let (message, hint) = if self.files.iter().any(|name| name.starts_with(KERNEL_MAP)) {
+            (
+                "the recording does not say where the kernel lies: its address was hidden from perf",
+                "Record as root, or with kernel.kptr_restrict = 0.",
+            )
+        } else {
+            (
+                "the recording has no usable mapping of the kernel",
+                "Record as root, system wide or with a `:k` event, and with kernel.kptr_restrict = 0, so that perf notes where the kernel \
+                 lies.",
+            )
+        };
+        Error::new(ErrorCode::NoMapping, message).hint(hint)
     }
 
     /// Other builds beside the right one deserve a word.

@@ -53,8 +53,11 @@ pub(crate) fn read_all(
         seen,
         ..
     } = sampling;
-    if statistics.mappings == 0 && options.compat == Compat::None {
-        return Err(seen.no_mapping(target));
+    if options.compat == Compat::None {
+        diagnostics.extend(explain::guests(all.guest_samples, all.branch_samples)?);
+        if statistics.mappings == 0 {
+            return Err(seen.no_mapping(target));
+        }
     }
     statistics.samples = all.samples;
     statistics.branch_samples = all.branch_samples;

@@ -1,0 +1,211 @@
+//! A kernel that patches itself, was loaded anywhere, and may be a guest's. The vmlinux is a handful of instructions.
+
+#[path = "../../image/tests/support/mod.rs"]
+mod elf;
+
+use std::path::PathBuf;
+
+use elf::{EM_X86_64, ET_EXEC, ElfBuilder, SHF_ALLOC, SHT_PROGBITS};
+use profgen::{Compat, EntryClass, Error, ErrorCode, GenerateOptions, Input, Outcome, Silent, generate};
+use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
+
+/// Where the kernel is linked to, and where its tables of patch sites are.
+const LINKED: u64 = 0xffff_ffff_8100_0000;
+const TABLES: u64 = 0xffff_ffff_8300_0000;
+/// Where it was loaded.
+const LOADED: u64 = 0xffff_ffff_9e60_0000;
+
+/// Behind the first instruction, a call of `__fentry__` that boot replaces with a NOP, comes a call through a retpoline that becomes an
+/// indirect call of two bytes; then the jump back. The function called is a return.
+const TEXT: [u8; 17] = [
+    0xe8, 0, 0, 0, 0, 0x90, 0xe8, 0, 0, 0, 0, 0x90, 0xeb, 0xf2, 0x90, 0x90, 0xc3,
+];
+const RETPOLINE: u64 = 6;
+const BEHIND_SHORT_CALL: u64 = 8;
+const JUMP: u64 = 12;
+const CALLED: u64 = 16;
+
+/// Branches, newest first.
+const STACK: [(u64, u64); 4] = [(JUMP, 0), (CALLED, BEHIND_SHORT_CALL), (RETPOLINE, CALLED), (JUMP, 0)];
+
+fn vmlinux() -> ElfBuilder {
+    let ftrace = LINKED.to_le_bytes();
+    let retpolines = (LINKED + RETPOLINE).wrapping_sub(TABLES + 8) as u32;
+    let tables = [&ftrace[..], &retpolines.to_le_bytes()].concat();
+    let mut builder = ElfBuilder::new(EM_X86_64)
+        .text(".text", LINKED, &TEXT)
+        .section(".init.data", SHT_PROGBITS, SHF_ALLOC, TABLES, &tables)
+        .symbol("_text", LINKED, 1)
+        .symbol("_stext", LINKED + 5, 1)
+        .symbol("called", LINKED + CALLED, 1)
+        .symbol("__start_mcount_loc", TABLES, 2)
+        .symbol("__stop_mcount_loc", TABLES + 8, 2)
+        .symbol("__retpoline_sites", TABLES + 8, 2)
+        .symbol("__retpoline_sites_end", TABLES + 12, 2);
+    builder.kind = ET_EXEC;
+    builder
+}
+
+fn sample(event: usize, loaded: u64) -> SampleSpec {
+    SampleSpec::of(event, 100)
+        .at(10)
+        .branches(&STACK.map(|(from, to)| (from + loaded, to + loaded)))
+}
+
+/// A recording of a kernel whose mapping is `map`, and that was loaded to `loaded`.
+fn recording(map: Option<MapSpec>, loaded: u64) -> PerfDataBuilder {
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    if let Some(map) = map {
+        builder.mmap(map);
+    }
+    builder.sample(sample(event, loaded));
+    builder
+}
+
+fn kernel_map(loaded: u64) -> MapSpec {
+    MapSpec::kernel(loaded, 0x200_0000, "_text", loaded)
+}
+
+struct Job {
+    folder: tempfile::TempDir,
+    options: GenerateOptions,
+}
+
+impl Job {
+    fn new(vmlinux: &ElfBuilder, recordings: &[PerfDataBuilder]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: String, bytes: Vec<u8>| -> PathBuf {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).expect("written");
+            path
+        };
+        let binary = write("vmlinux".into(), vmlinux.build());
+        let files = recordings.iter().enumerate();
+        let inputs = files.map(|(index, recording)| write(format!("{index}.data"), recording.build_file()));
+        let mut options = GenerateOptions::new(binary, Input::PerfData(inputs.collect()));
+        options.skip_symbolization = true;
+        options.use_offset = true;
+        options.jobs = 2;
+        Self { folder, options }
+    }
+
+    fn run(&self) -> Result<Outcome, Error> {
+        assert!(self.folder.path().exists());
+        generate(&self.options, &Silent)
+    }
+
+    #[track_caller]
+    fn counters(&self) -> String {
+        let outcome = self.run().expect("counters");
+        let ledger = outcome.statistics.ledger;
+        assert_eq!(ledger.accounted(), ledger.entries());
+        String::from_utf8(outcome.bytes.expect("in memory")).expect("text")
+    }
+}
+
+#[track_caller]
+fn counters(recordings: &[PerfDataBuilder]) -> String {
+    Job::new(&vmlinux(), recordings).counters()
+}
+
+/// Ranges past the call that is gone, and from behind the call that became shorter.
+const ALL: &str = "3\n0-6:1\nb-c:1\n10-10:1\n3\n6->10:1\nc->0:2\n10->b:1\n";
+
+#[test]
+fn runs_go_on_where_boot_removed_a_call() {
+    let mut job = Job::new(&vmlinux(), &[recording(Some(kernel_map(LOADED)), LOADED)]);
+    assert_eq!(job.counters(), ALL);
+    let ledger = job.run().expect("counters").statistics.ledger;
+    assert_eq!(ledger[EntryClass::Used], 4);
+
+    job.options.compat = Compat::LlvmProfgen;
+    assert_eq!(job.counters(), "1\n10-10:1\n2\n6->10:1\nc->0:2\n");
+    let ledger = job.run().expect("counters").statistics.ledger;
+    assert_eq!(ledger[EntryClass::CrossesBarrier], 1);
+}
+
+#[test]
+fn damaged_tables_are_reported_and_the_code_taken_as_it_is() {
+    let mut damaged = vmlinux();
+    damaged.sections[1].data[..8].fill(0x55);
+    let job = Job::new(&damaged, &[recording(Some(kernel_map(LOADED)), LOADED)]);
+    assert_eq!(job.counters(), ALL.replace("3\n0-6:1\n", "2\n"));
+    let outcome = job.run().expect("counters");
+    let found = outcome.diagnostics.iter().find(|found| found.code == "patch-sites");
+    let message = &found.expect("a diagnostic").message;
+    assert!(
+        message.starts_with("__mcount_loc: 8 bytes in no known layout; "),
+        "{message}"
+    );
+}
+
+#[test]
+fn two_boots_at_different_addresses_count_alike() {
+    let boots = [LOADED, LINKED, 0xffff_ffff_b380_0000];
+    let boot = |loaded: &u64| recording(Some(kernel_map(*loaded)), *loaded);
+    for loaded in &boots {
+        assert_eq!(counters(&[boot(loaded)]), ALL, "{loaded:#x}");
+    }
+    let all: Vec<_> = boots.iter().map(boot).collect();
+    assert_eq!(counters(&all), ALL.replace(":2", ":6").replace(":1", ":3"));
+}
+
+#[test]
+fn the_mapping_names_any_symbol() {
+    for (symbol, offset) in [("_text", 0), ("_stext", 5), ("", 0)] {
+        // What the mapping says of its own start is not relied on.
+        for start in [LOADED, 0, LOADED + 0x1000] {
+            let map = MapSpec::kernel(start, 0x200_0000, symbol, LOADED + offset);
+            assert_eq!(counters(&[recording(Some(map), LOADED)]), ALL, "{symbol} {start:#x}");
+        }
+    }
+}
+
+#[track_caller]
+fn assert_refused(recording: PerfDataBuilder, code: ErrorCode, reason: &str) {
+    let error = Job::new(&vmlinux(), &[recording]).run().expect_err("refused");
+    assert_eq!(error.code, code, "{error}");
+    assert!(error.to_string().contains(reason), "{error}");
+    assert!(error.hint.is_some());
+}
+
+#[test]
+fn a_kernel_whose_address_is_unknown_is_refused_with_the_reason() {
+    assert_refused(
+        recording(None, LOADED),
+        ErrorCode::NoMapping,
+        "no usable mapping of the kernel",
+    );
+    let hidden = MapSpec::kernel(0, 0x200_0000, "_text", 0);
+    assert_refused(
+        recording(Some(hidden), LOADED),
+        ErrorCode::NoMapping,
+        "hidden from perf",
+    );
+}
+
+#[test]
+fn samples_of_guests_are_left_out_and_reported() {
+    let guest = || {
+        let mut sample = sample(0, LOADED);
+        sample.cpumode = 4;
+        sample
+    };
+    let mut mixed = recording(Some(kernel_map(LOADED)), LOADED);
+    mixed.sample(guest());
+    let job = Job::new(&vmlinux(), &[mixed]);
+    assert_eq!(job.counters(), ALL);
+    let outcome = job.run().expect("counters");
+    assert!(outcome.diagnostics.iter().any(|found| found.code == "guest-samples"));
+
+    let mut guests_map = kernel_map(LOADED);
+    guests_map.name = "[guest.kernel.kallsyms]_text".into();
+    guests_map.cpumode = 4;
+    for map in [kernel_map(LOADED), guests_map] {
+        let mut only = PerfDataBuilder::new();
+        only.event(EventSpec::branch_stacks("cycles"));
+        only.mmap(map).sample(guest());
+        assert_refused(only, ErrorCode::EmptyProfile, "1 of 1 samples were taken in guests");
+    }
+}
