@@ -1,4 +1,14 @@
+export {
+  type CompareOptions,
+  type CompareResult,
+  compareProfiles,
+  type FunctionChange,
+  type Overlap,
+  type SampleOverlap,
+  type TargetShift,
+} from './compare-profiles.js';
 export { type ConvertOptions, type ConvertResult, convertProfile } from './convert-profile.js';
+export { type DescribeOptions, describeProfile, type ProfileDescription } from './describe-profile.js';
 export { AutofdoError, type AutofdoErrorCode } from './errors.js';
 export { generateProfile } from './generate-profile.js';
 export {

@@ -51,6 +51,19 @@ export function runMerge(options: Binding.BindingMergeOptions, control: JobContr
   return runJob(control, (cancel, report) => addon().mergeProfiles(options, cancel, report));
 }
 
+export function runShow(options: Binding.BindingShowOptions, control: JobControl) {
+  return runJob(control, (cancel) => addon().showProfile(options, cancel));
+}
+
+export function runCompare(options: Binding.BindingCompareOptions, control: JobControl) {
+  return runJob(control, (cancel) => addon().compareProfiles(options, cancel));
+}
+
+/** `text` with every mangled name of C++ or Rust in it as the source has it. */
+export function demangle(text: string): string {
+  return addon().demangle(text);
+}
+
 /**
  * Runs one job in the addon.
  *

@@ -33,6 +33,90 @@ export declare class BindingZstdDecoder {
   decode(payload: Uint8Array): Buffer
 }
 
+/** What to compare. */
+export interface BindingCompareOptions {
+  /** The older profile. */
+  base: string
+  /** The newer one. */
+  test: string
+  /** Most entries in each list. */
+  top: number
+  /** Add hot functions of the test profile to `text`. */
+  valueCutoff?: bigint
+  /** Add functions less similar than this to `text`, in millionths. */
+  similarityCutoff?: number
+}
+
+/** A comparison that succeeded. */
+export interface BindingCompareSuccess {
+  /** Tells a success from a failure. */
+  ok: true
+  /** What was found. */
+  value: BindingComparison
+}
+
+/** How two profiles differ. */
+export interface BindingComparison {
+  /** From 0 to 1. */
+  similarity: number
+  /** Samples. */
+  samples: BindingSampleOverlap
+  /** Functions. */
+  functions: BindingShares
+  /** Functions with a hot count. */
+  hotFunctions: BindingShares
+  /** Places with a hot count. */
+  hotBlocks: BindingShares
+  /** Functions that only the test profile has. */
+  gained: Array<BindingFunctionChange>
+  /** Functions that only the base profile has. */
+  lost: Array<BindingFunctionChange>
+  /** Functions of both that differ. */
+  changed: Array<BindingFunctionChange>
+  /** Calls that go elsewhere. */
+  targetShifts: Array<BindingTargetShift>
+  /** What llvm-profdata prints. */
+  text: string
+  /** Warnings. */
+  diagnostics: Array<BindingDiagnostic>
+}
+
+/** What a profile holds. */
+export interface BindingDescription {
+  /** Its encoding. */
+  format: 'extbinary' | 'binary' | 'text'
+  /** Its size in bytes. */
+  size: number
+  /** Discriminators are flow-sensitive. */
+  flowSensitive: boolean
+  /** Locations are pseudo probes. */
+  probeBased: boolean
+  /** llvm-profgen's pre-inliner has chosen what to inline. */
+  preInlined: boolean
+  /** Functions without samples are unknown, not cold. */
+  partial: boolean
+  /** Names are MD5 hashes. */
+  md5: boolean
+  /** Names on the profile symbol list, if there is one. */
+  symbols?: number
+  /** How counts are distributed. */
+  summary: BindingProfileSummary
+  /** Samples for each line of the hot part. */
+  density: number
+  /** Sum of the functions' totals. */
+  totalSamples: number
+  /** The smallest hot count. */
+  hotThreshold: number
+  /** Functions with a hot count. */
+  hotFunctions: number
+  /** The hottest functions. */
+  functions: Array<BindingFunctionLine>
+  /** The parts of an extbinary profile. */
+  sections: Array<BindingSection>
+  /** What was asked for in llvm-profdata's words. */
+  text: string
+}
+
 /** A warning or note. */
 export interface BindingDiagnostic {
   /** Stable identifier. */
@@ -69,6 +153,34 @@ export interface BindingFailure {
   ok: false
   /** Why it failed. */
   error: BindingError
+}
+
+/** A function that differs. */
+export interface BindingFunctionChange {
+  /** Its name. */
+  name: string
+  /** From 0 to 1. */
+  similarity: number
+  /** Share of the base samples. */
+  baseWeight: number
+  /** Share of the test samples. */
+  testWeight: number
+  /** Samples in the base profile. */
+  baseSamples: number
+  /** Samples in the test profile. */
+  testSamples: number
+  /** What it takes from the similarity of the profiles. */
+  lostSimilarity: number
+}
+
+/** A function. */
+export interface BindingFunctionLine {
+  /** Its name. */
+  name: string
+  /** Samples in it. */
+  total: number
+  /** How often it was entered. */
+  head: number
 }
 
 /** Everything a job needs to know; absent means profgen's default. */
@@ -141,6 +253,74 @@ export interface BindingGenerateOptions {
   jobs?: number
 }
 
+/** What to merge, and how. */
+export interface BindingMergeOptions {
+  /** The profiles, in order. */
+  inputs: Array<BindingWeightedFile>
+  /** Where to write; absent: the bytes are returned. */
+  output?: string
+  /** Encoding of the result. */
+  format?: 'extbinary' | 'binary' | 'text'
+  /** Names as MD5. */
+  useMd5?: boolean
+  /** Compress every section. */
+  compressAllSections?: boolean
+  /** File of names for the profile symbol list. */
+  profSymList?: string
+  /** No profile symbol list. */
+  dropProfileSymbolList?: boolean
+  /** Mark the result as partial. */
+  genPartialProfile?: boolean
+  /** Mark the result as partial if an input is. */
+  keepPartial?: boolean
+  /** Most bytes of the result. */
+  outputSizeLimit?: number
+  /** Only functions that match. */
+  function?: string
+  /** No functions that match. */
+  noFunction?: string
+  /** Drop cold functions. */
+  trimCold?: boolean
+  /** Cold cut-off in millionths. */
+  profileSummaryCutoffCold?: number
+  /** Cold threshold as a count. */
+  profileSummaryColdCount?: bigint
+  /** Leave out what cannot be read. */
+  keepGoing?: boolean
+  /** Worker threads; 0 is one for each processor. */
+  jobs?: number
+}
+
+/** What a merge reports. */
+export interface BindingMergeOutcome {
+  /** The profile, when no output file was named. */
+  bytes?: Buffer
+  /** Its size in bytes. */
+  size: number
+  /** Profiles that are in it. */
+  inputs: number
+  /** Profiles that could not be read. */
+  skipped: Array<BindingSkippedFile>
+  /** Functions that were dropped. */
+  dropped: number
+  /** Functions in the result. */
+  functions: number
+  /** Sum of body counts. */
+  totalCount: number
+  /** Largest body count. */
+  maxCount: number
+  /** Warnings and notes. */
+  diagnostics: Array<BindingDiagnostic>
+}
+
+/** A merge that succeeded. */
+export interface BindingMergeSuccess {
+  /** Tells a success from a failure. */
+  ok: true
+  /** What came of it. */
+  value: BindingMergeOutcome
+}
+
 /** What a job reports. */
 export interface BindingOutcome {
   /** The profile, when no output file was named. */
@@ -155,14 +335,98 @@ export interface BindingOutcome {
   timings: Array<BindingTiming>
 }
 
+/** How counts are distributed. */
+export interface BindingProfileSummary {
+  /** Sum of body counts. */
+  totalCount: number
+  /** Largest body count. */
+  maxCount: number
+  /** Largest head count. */
+  maxFunctionCount: number
+  /** Number of body counts. */
+  counts: number
+  /** Number of functions. */
+  functions: number
+  /** The largest counts that make up each share. */
+  entries: Array<BindingSummaryEntry>
+}
+
 /** How far a job is. */
 export interface BindingProgress {
   /** The running stage. */
-  phase: 'open' | 'scan' | 'decode' | 'symbolize' | 'attribute' | 'write'
+  phase: 'open' | 'scan' | 'decode' | 'symbolize' | 'attribute' | 'write' | 'merge'
   /** Units of work done in this stage (bytes of input when decoding). */
   done: number
   /** Units in all, 0 when not known. */
   total: number
+}
+
+/** Samples of two profiles. */
+export interface BindingSampleOverlap {
+  /** The common part of the union, from 0 to 1. */
+  overlap: number
+  /** Of the base profile. */
+  base: number
+  /** Of the test profile. */
+  test: number
+  /** The part of the base profile at places that only it has. */
+  baseUniqueShare: number
+  /** The part of the test profile at places that only it has. */
+  testUniqueShare: number
+}
+
+/** A part of an extbinary profile. */
+export interface BindingSection {
+  /** As llvm-profdata names it. */
+  name: string
+  /** Where it starts. */
+  offset: number
+  /** Its size in bytes. */
+  size: number
+  /** As llvm-profdata names them. */
+  flags: string
+}
+
+/** Counts of things in both profiles or one. */
+export interface BindingShares {
+  /** The part that is in both, from 0 to 1. */
+  overlap: number
+  /** In both. */
+  common: number
+  /** Only in the base profile. */
+  baseOnly: number
+  /** Only in the test profile. */
+  testOnly: number
+}
+
+/** What to tell of a profile. */
+export interface BindingShowOptions {
+  /** The profile. */
+  path: string
+  /** How many functions to list. */
+  top: number
+  /** The section table in `text`. */
+  sections?: boolean
+  /** The summary in `text`. */
+  detailedSummary?: boolean
+  /** Hot functions in `text`. */
+  hotFunctions?: boolean
+}
+
+/** A description that succeeded. */
+export interface BindingShowSuccess {
+  /** Tells a success from a failure. */
+  ok: true
+  /** The description. */
+  value: BindingDescription
+}
+
+/** A profile that could not be read. */
+export interface BindingSkippedFile {
+  /** The file. */
+  path: string
+  /** What is wrong with it, and where. */
+  message: string
 }
 
 /** Numbers about a job. */
@@ -205,6 +469,40 @@ export interface BindingSuccess {
   value: BindingOutcome
 }
 
+/** The largest counts that make up some share of all. */
+export interface BindingSummaryEntry {
+  /** The share in millionths. */
+  cutoff: number
+  /** The smallest of them. */
+  minCount: number
+  /** How many there are. */
+  counts: number
+}
+
+/** A target's share of a call. */
+export interface BindingTargetShare {
+  /** The callee. */
+  name: string
+  /** In the base profile. */
+  base: number
+  /** In the test profile. */
+  test: number
+}
+
+/** A call that goes elsewhere. */
+export interface BindingTargetShift {
+  /** Where it is, callers first. */
+  place: string
+  /** The part of the calls that goes elsewhere. */
+  shift: number
+  /** Calls in the base profile. */
+  baseCalls: number
+  /** Calls in the test profile. */
+  testCalls: number
+  /** Its targets, by change. */
+  targets: Array<BindingTargetShare>
+}
+
 /** Time of one phase. */
 export interface BindingTiming {
   /** The phase. */
@@ -213,8 +511,25 @@ export interface BindingTiming {
   milliseconds: number
 }
 
-/**
- * Runs one job off the main thread. The promise is always fulfilled; a failed job is a value with `ok: false`,
- * because an error that napi throws cannot carry a code of our own.
- */
+/** A profile and its weight. */
+export interface BindingWeightedFile {
+  /** The file. */
+  path: string
+  /** What its counts are multiplied by. */
+  weight: bigint
+}
+
+/** Compares two profiles. */
+export declare function compareProfiles(options: BindingCompareOptions, cancel: BindingCancelToken): Promise<BindingCompareSuccess | BindingFailure>
+
+/** `text` with every mangled name of C++ or Rust in it demangled. */
+export declare function demangle(text: string): string
+
+/** Generates a profile from branch samples. */
 export declare function generate(options: BindingGenerateOptions, cancel: BindingCancelToken, onProgress?: ((progress: BindingProgress) => void) | undefined): Promise<BindingSuccess | BindingFailure>
+
+/** Merges profiles. */
+export declare function mergeProfiles(options: BindingMergeOptions, cancel: BindingCancelToken, onProgress?: ((progress: BindingProgress) => void) | undefined): Promise<BindingMergeSuccess | BindingFailure>
+
+/** Describes a profile. */
+export declare function showProfile(options: BindingShowOptions, cancel: BindingCancelToken): Promise<BindingShowSuccess | BindingFailure>

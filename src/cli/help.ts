@@ -1,5 +1,5 @@
 import { FLAG_GROUPS, type Flag, GENERATE_FLAGS, INSPECT_FLAGS } from './flags.js';
-import { CONVERT_FLAGS, MERGE_FLAGS } from './profile-flags.js';
+import { CONVERT_FLAGS, MERGE_FLAGS, OVERLAP_FLAGS, SHOW_FLAGS } from './profile-flags.js';
 
 /** Columns of the flag names in help; longer ones get a line of their own. */
 const NAME_WIDTH = 28;
@@ -13,6 +13,8 @@ Usage:
   autofdo-gen --binary FILE --perfdata FILE [flags]     write a profile for clang or rustc
   autofdo-gen inspect FILE [--json]                     tell what a perf.data holds
   autofdo-gen merge FILE... -o FILE                     add profiles up
+  autofdo-gen show FILE                                 tell what a profile holds
+  autofdo-gen overlap BASE TEST                         tell how two profiles differ
   autofdo-gen convert FILE -o FILE                      write a profile in another encoding
 
 Each command has a --help of its own.
@@ -66,6 +68,24 @@ const PROFILE_COMMANDS = {
     flags: MERGE_FLAGS,
     more: `The result says the same as that of llvm-profdata merge --sample, whose flags keep their spelling.
 Profiles may be of any encoding; - is stdin.
+`,
+  },
+  show: {
+    what: 'tell what a profile holds',
+    usage: ['a.afdo [--json]', 'a.afdo --function main', 'a.afdo --hot-func-list --demangle'],
+    flags: SHOW_FLAGS,
+    more: `The parts that llvm-profdata show --sample has too look as they do there. --json with --function or
+--all-functions prints their counts; a count beyond 2^53 is a string.
+`,
+  },
+  overlap: {
+    what: 'tell how two profiles differ',
+    usage: ['old.afdo new.afdo [--json]', 'old.afdo new.afdo --threshold 80'],
+    flags: OVERLAP_FLAGS,
+    more: `First llvm-profdata's numbers, then which functions appeared, vanished and changed most, and which
+calls go elsewhere. The similarity of --threshold is that of the whole program.
+
+Exit status: 0 compared, and similar enough; 1 not so similar, or the job failed; 2 wrong usage.
 `,
   },
   convert: {

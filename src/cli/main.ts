@@ -22,6 +22,12 @@ switch (command) {
   case 'convert':
     process.exitCode = await (await import('./convert.js')).runConvertCommand(rest);
     break;
+  case 'show':
+    process.exitCode = await (await import('./show.js')).runShowCommand(rest);
+    break;
+  case 'overlap':
+    process.exitCode = await (await import('./overlap.js')).runOverlapCommand(rest);
+    break;
   default:
     process.exitCode = await (await import('./generate.js')).runGenerateCommand(process.argv.slice(2));
 }

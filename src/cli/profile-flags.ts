@@ -7,6 +7,14 @@ const OUTPUT = row('Output', 'string', 'output', 'Where the profile goes; - is s
   value: 'FILE',
 });
 const JSON_RESULT = row('Output', 'boolean', 'json', 'Print the result, or the error, as JSON on stdout.');
+const DEMANGLE = row('Output', 'boolean', 'demangle', 'Print names of C++ and Rust as the source has them.', {
+  aliases: ['C'],
+});
+const TOP = row('Output', 'integer', 'topn', 'How many functions to list.', {
+  aliases: ['top'],
+  value: 'N',
+  default: '10',
+});
 const QUIET = row('Run', 'boolean', 'quiet', 'No summary, notes or progress; warnings and errors only.', {
   aliases: ['q'],
 });
@@ -88,3 +96,49 @@ export const MERGE_FLAGS: readonly Flag[] = [
 
 /** All flags of `autofdo-gen convert`. */
 export const CONVERT_FLAGS: readonly Flag[] = [...ENCODING, QUIET, HELP, ...ignored('boolean', 'sample')];
+
+/** All flags of `autofdo-gen show`. */
+export const SHOW_FLAGS: readonly Flag[] = [
+  row('Output', 'boolean', 'json', 'Print the findings as JSON.'),
+  DEMANGLE,
+  TOP,
+  row('Output', 'string', 'function', 'All counts of this function.', { value: 'NAME' }),
+  row('Output', 'boolean', 'all-functions', 'All counts of all functions.'),
+  row('Output', 'boolean', 'hot-func-list', 'The functions with a hot count.'),
+  row('Output', 'boolean', 'detailed-summary', 'How counts are distributed.'),
+  row('Output', 'boolean', 'show-prof-sym-list', 'The profile symbol list.'),
+  row('Output', 'boolean', 'show-sec-info-only', 'The sections of an extbinary profile.'),
+  HELP,
+  ...NOT_SAMPLE,
+  refused('boolean', 'memory', 'memory profiles are not supported; use llvm-profdata'),
+];
+
+/** All flags of `autofdo-gen overlap`. */
+export const OVERLAP_FLAGS: readonly Flag[] = [
+  row('Output', 'boolean', 'json', 'Print the findings as JSON.'),
+  DEMANGLE,
+  TOP,
+  row(
+    'Output',
+    'integer',
+    'value-cutoff',
+    'A line for each function of the test profile with such a count.',
+    {
+      value: 'COUNT',
+    },
+  ),
+  row('Output', 'integer', 'similarity-cutoff', 'A line for each function less similar, in millionths.', {
+    value: 'N',
+  }),
+  row('Checks', 'number', 'threshold', 'Exit with 1 if the profiles are less similar than this.', {
+    value: 'PERCENT',
+  }),
+  HELP,
+  ...NOT_SAMPLE,
+  refused('boolean', 'cs', 'instrumentation profiles are not supported; use llvm-profdata'),
+  refused(
+    'string',
+    'function',
+    'it only selects contexts of context-sensitive profiles; --topn lists what differs',
+  ),
+];

@@ -1,39 +1,17 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseProfile } from '../../src/index.js';
 import { fixture } from '../support/fixtures.js';
 import { writeLargeRecording } from '../support/large-recording.js';
+import { MAIN, type RunOptions, runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const calc = fixture('calc-x86_64');
 const temporary = temporaryFolder();
 const inputs = ['--binary', calc.binary, '--perfdata', calc.perfData];
 
-interface Run {
-  status: number | null;
-  signal: NodeJS.Signals | null;
-  stdout: Buffer;
-  stderr: string;
-}
-
-function run(args: string[], { cwd = temporary.path, interruptAfter = 0 } = {}): Promise<Run> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-    const stdout: Buffer[] = [];
-    let stderr = '';
-    child.stdout.on('data', (chunk) => stdout.push(chunk));
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk;
-    });
-    child.on('error', reject);
-    child.on('close', (status, signal) => resolve({ status, signal, stdout: Buffer.concat(stdout), stderr }));
-    if (interruptAfter > 0) setTimeout(() => child.kill('SIGINT'), interruptAfter);
-  });
-}
+const run = (args: string[], options: RunOptions = {}) => runCli(args, { cwd: temporary.path, ...options });
 
 describe('autofdo-gen', () => {
   it('writes NAME.afdo into the current folder and sums up', async () => {

@@ -7,11 +7,13 @@
 // JavaScript.
 #![cfg(not(test))]
 
+mod compare;
 mod failure;
 mod generate;
 mod job;
 mod merge;
 mod options;
 mod outcome;
+mod show;
 mod task;
 mod zstd;

@@ -143,11 +143,7 @@ impl TryFrom<BindingMergeOptions> for MergeRequest {
                 .format
                 .map_or(Ok(sampleprof::Format::default()), |name| parse_format(&name))?,
             use_md5: from.use_md5.unwrap_or_default(),
-            symbol_list: if from.drop_profile_symbol_list == Some(true) {
-                SymbolListEncoding::Omit
-            } else {
-                SymbolListEncoding::default()
-            },
+            symbol_list: SymbolListEncoding::default(),
             compress: from.compress_all_sections.unwrap_or_default(),
         };
         let cold_count = from.profile_summary_cold_count.as_ref().map(parse_u64).transpose()?;

@@ -3,10 +3,17 @@
 //! `sampleprof` does the work in memory; this crate knows files, what to warn of, and what people want to see.
 //! Failures and diagnostics are those of `profgen`, so that every job of the addon fails and warns alike.
 
+mod call_targets;
+mod compare;
 mod demangle;
 mod failure;
+mod file;
 mod losses;
 mod merge;
+mod show;
 
+pub use call_targets::{TargetShare, TargetShift};
+pub use compare::{CompareRequest, Comparison, compare, lost_similarity};
 pub use demangle::demangle;
 pub use merge::{MergeOutcome, MergeRequest, Trim, WeightedFile, merge};
+pub use show::{Description, FunctionLine, ShowRequest, show};

@@ -1,7 +1,7 @@
 //! What an encoding cannot hold.
 
 use profgen::Diagnostic;
-use sampleprof::{Format, Profile, SymbolListEncoding, WriteOptions};
+use sampleprof::{Format, Profile, WriteOptions};
 
 /// Warnings about what `profile` will lose when it is written so. Where `llvm-profdata merge` warns of the same, the
 /// text is its own.
@@ -15,8 +15,6 @@ pub(crate) fn losses(profile: &Profile, options: &WriteOptions) -> Vec<Diagnosti
             "symbol-list-lost",
             "Profile Symbol list is not empty but the output format is not ExtBinary format. The list will be lost in the output.",
         );
-    } else if symbols && options.symbol_list == SymbolListEncoding::Omit {
-        warn("symbol-list-lost", "the profile symbol list is left out");
     }
     if options.compress && !extbinary {
         warn(

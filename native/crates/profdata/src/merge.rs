@@ -1,10 +1,8 @@
 //! Merging, and converting, which is merging one.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::Read;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use profgen::{Diagnostic, Error, ErrorCode, Output, write_atomically};
 use sampleprof::{
@@ -12,7 +10,8 @@ use sampleprof::{
     write_within,
 };
 
-use crate::failure::{input_error, io_error, merge_error, write_error};
+use crate::failure::{input_error, merge_error, write_error};
+use crate::file::{STDIN, is_stdin, read_file, read_stdin};
 use crate::losses::losses;
 
 /// Skipped inputs that get a diagnostic of their own; the rest is counted.
@@ -114,7 +113,7 @@ fn run(
     let profile = &mut merged.profile;
     profile.flags.partial |= request.keep_partial && merged.partial_input;
     if let Some(path) = &request.symbol_list {
-        let list = fs::read(path).map_err(|error| io_error(&path.to_string_lossy(), &error))?;
+        let (_, list) = read_file(path)?;
         profile.add_symbols(&list);
     }
     let before = profile.functions.len();
@@ -149,12 +148,8 @@ fn run(
 }
 
 fn open(input: &WeightedFile) -> Result<MergeInput, Error> {
-    let (name, content) = if input.path == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::stdin()
-            .read_to_end(&mut bytes)
-            .map_err(|error| io_error("<stdin>", &error))?;
-        ("<stdin>".to_owned(), Content::Bytes(bytes))
+    let (name, content) = if is_stdin(&input.path) {
+        (STDIN.to_owned(), Content::Bytes(read_stdin()?))
     } else {
         let name = input.path.to_string_lossy().into_owned();
         (name, Content::File(input.path.clone()))

@@ -1,0 +1,201 @@
+//! What a profile holds.
+
+use napi::bindgen_prelude::AsyncTask;
+use napi_derive::napi;
+use profdata::{Description, ShowRequest};
+use sampleprof::Format;
+
+use crate::job::BindingCancelToken;
+use crate::outcome::count;
+use crate::task::{JobTask, Success, run_job};
+
+/// What to tell of a profile.
+#[napi(object, object_to_js = false)]
+pub struct BindingShowOptions {
+    /// The profile.
+    pub path: String,
+    /// How many functions to list.
+    pub top: u32,
+    /// The section table in `text`.
+    pub sections: Option<bool>,
+    /// The summary in `text`.
+    pub detailed_summary: Option<bool>,
+    /// Hot functions in `text`.
+    pub hot_functions: Option<bool>,
+}
+
+/// A description that succeeded.
+#[napi(object, object_from_js = false)]
+pub struct BindingShowSuccess {
+    /// Tells a success from a failure.
+    #[napi(ts_type = "true")]
+    pub ok: bool,
+    /// The description.
+    pub value: BindingDescription,
+}
+
+/// What a profile holds.
+#[napi(object, object_from_js = false)]
+pub struct BindingDescription {
+    /// Its encoding.
+    #[napi(ts_type = "'extbinary' | 'binary' | 'text'")]
+    pub format: String,
+    /// Its size in bytes.
+    pub size: f64,
+    /// Discriminators are flow-sensitive.
+    pub flow_sensitive: bool,
+    /// Locations are pseudo probes.
+    pub probe_based: bool,
+    /// llvm-profgen's pre-inliner has chosen what to inline.
+    pub pre_inlined: bool,
+    /// Functions without samples are unknown, not cold.
+    pub partial: bool,
+    /// Names are MD5 hashes.
+    pub md5: bool,
+    /// Names on the profile symbol list, if there is one.
+    pub symbols: Option<f64>,
+    /// How counts are distributed.
+    pub summary: BindingProfileSummary,
+    /// Samples for each line of the hot part.
+    pub density: f64,
+    /// Sum of the functions' totals.
+    pub total_samples: f64,
+    /// The smallest hot count.
+    pub hot_threshold: f64,
+    /// Functions with a hot count.
+    pub hot_functions: f64,
+    /// The hottest functions.
+    pub functions: Vec<BindingFunctionLine>,
+    /// The parts of an extbinary profile.
+    pub sections: Vec<BindingSection>,
+    /// What was asked for in llvm-profdata's words.
+    pub text: String,
+}
+
+/// How counts are distributed.
+#[napi(object, object_from_js = false)]
+pub struct BindingProfileSummary {
+    /// Sum of body counts.
+    pub total_count: f64,
+    /// Largest body count.
+    pub max_count: f64,
+    /// Largest head count.
+    pub max_function_count: f64,
+    /// Number of body counts.
+    pub counts: f64,
+    /// Number of functions.
+    pub functions: f64,
+    /// The largest counts that make up each share.
+    pub entries: Vec<BindingSummaryEntry>,
+}
+
+/// The largest counts that make up some share of all.
+#[napi(object, object_from_js = false)]
+pub struct BindingSummaryEntry {
+    /// The share in millionths.
+    pub cutoff: u32,
+    /// The smallest of them.
+    pub min_count: f64,
+    /// How many there are.
+    pub counts: f64,
+}
+
+/// A function.
+#[napi(object, object_from_js = false)]
+pub struct BindingFunctionLine {
+    /// Its name.
+    pub name: String,
+    /// Samples in it.
+    pub total: f64,
+    /// How often it was entered.
+    pub head: f64,
+}
+
+/// A part of an extbinary profile.
+#[napi(object, object_from_js = false)]
+pub struct BindingSection {
+    /// As llvm-profdata names it.
+    pub name: String,
+    /// Where it starts.
+    pub offset: f64,
+    /// Its size in bytes.
+    pub size: f64,
+    /// As llvm-profdata names them.
+    pub flags: String,
+}
+
+/// Describes a profile.
+#[napi(ts_return_type = "Promise<BindingShowSuccess | BindingFailure>")]
+pub fn show_profile(options: BindingShowOptions, cancel: &BindingCancelToken) -> AsyncTask<JobTask<Description>> {
+    run_job(cancel, None, move |_| {
+        Ok(profdata::show(&ShowRequest {
+            path: options.path.into(),
+            top: options.top as usize,
+            sections: options.sections.unwrap_or_default(),
+            detailed_summary: options.detailed_summary.unwrap_or_default(),
+            hot_functions: options.hot_functions.unwrap_or_default(),
+        })?)
+    })
+}
+
+/// `text` with every mangled name of C++ or Rust in it demangled.
+#[napi]
+#[must_use]
+#[allow(clippy::needless_pass_by_value)]
+pub fn demangle(text: String) -> String {
+    profdata::demangle(&text)
+}
+
+impl Success for Description {
+    type Object = BindingShowSuccess;
+
+    fn into_object(self) -> BindingShowSuccess {
+        let entries = self.summary.entries.iter().map(|entry| BindingSummaryEntry {
+            cutoff: entry.cutoff,
+            min_count: count(entry.min_count),
+            counts: count(entry.num_counts),
+        });
+        let functions = self.functions.into_iter().map(|function| BindingFunctionLine {
+            name: function.name,
+            total: count(function.total),
+            head: count(function.head),
+        });
+        let sections = self.sections.iter().map(|section| BindingSection {
+            name: section.name().to_owned(),
+            offset: count(section.offset),
+            size: count(section.size),
+            flags: section.flag_names(),
+        });
+        let value = BindingDescription {
+            format: match self.format {
+                Format::Text => "text",
+                Format::Binary => "binary",
+                Format::ExtBinary => "extbinary",
+            }
+            .to_owned(),
+            size: count(self.size),
+            flow_sensitive: self.flags.fs_discriminators,
+            probe_based: self.flags.probe_based,
+            pre_inlined: self.flags.pre_inlined,
+            partial: self.flags.partial,
+            md5: self.md5_names,
+            symbols: self.symbols.map(|symbols| count(symbols as u64)),
+            density: self.density,
+            total_samples: count(self.total_samples),
+            hot_threshold: count(self.hot_threshold),
+            hot_functions: count(self.hot_functions as u64),
+            functions: functions.collect(),
+            sections: sections.collect(),
+            text: self.text,
+            summary: BindingProfileSummary {
+                total_count: count(self.summary.total_count),
+                max_count: count(self.summary.max_count),
+                max_function_count: count(self.summary.max_function_count),
+                counts: count(self.summary.num_counts),
+                functions: count(self.summary.num_functions),
+                entries: entries.collect(),
+            },
+        };
+        BindingShowSuccess { ok: true, value }
+    }
+}

@@ -1,0 +1,160 @@
+//! What a profile holds.
+
+use std::path::PathBuf;
+
+use profgen::Error;
+use sampleprof::{
+    Format, HotFunctions, Profile, ProfileFlags, ProfileSummary, SectionInfo, density, format_of, hot_functions, read,
+    render_hot_functions, render_sections, sections,
+};
+
+use crate::failure::read_error;
+use crate::file::read_file;
+
+/// The share of samples that the density covers, in millionths (llvm-profgen: `--profile-density-cutoff-hot`).
+const DENSITY_CUTOFF: u32 = 990_000;
+
+/// What to tell of a profile.
+#[derive(Debug, Clone, Default)]
+pub struct ShowRequest {
+    /// The profile; `-` is standard input.
+    pub path: PathBuf,
+    /// Functions in [`Description::functions`].
+    pub top: usize,
+    /// What [`Description::text`] holds, each as `llvm-profdata show --sample` prints it, in this order.
+    pub sections: bool,
+    /// See `sections`.
+    pub detailed_summary: bool,
+    /// See `sections`.
+    pub hot_functions: bool,
+}
+
+/// A function and its share of a profile.
+#[derive(Debug)]
+pub struct FunctionLine {
+    /// As text profiles have it.
+    pub name: String,
+    /// Samples, inlined callees included.
+    pub total: u64,
+    /// How often it was entered.
+    pub head: u64,
+}
+
+/// What a profile holds.
+#[derive(Debug)]
+pub struct Description {
+    /// Its encoding.
+    pub format: Format,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What it says about itself.
+    pub flags: ProfileFlags,
+    /// Whether some names are known by their MD5 only.
+    pub md5_names: bool,
+    /// Names on the profile symbol list, if there is one.
+    pub symbols: Option<usize>,
+    /// How counts are distributed.
+    pub summary: ProfileSummary,
+    /// Samples for each line of the hot part.
+    pub density: f64,
+    /// Sum of the functions' totals, modulo 2^64.
+    pub total_samples: u64,
+    /// The smallest hot count.
+    pub hot_threshold: u64,
+    /// Functions with a hot count.
+    pub hot_functions: usize,
+    /// The hottest functions, by total descending, then name.
+    pub functions: Vec<FunctionLine>,
+    /// The parts of an extbinary profile.
+    pub sections: Vec<SectionInfo>,
+    /// What was asked for in llvm-profdata's words.
+    pub text: String,
+}
+
+/// Describes a profile.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn show(request: &ShowRequest) -> Result<Description, Error> {
+    let (name, bytes) = read_file(&request.path)?;
+    let format = format_of(&bytes, &name).map_err(|error| read_error(&error))?;
+    let profile = read(&bytes, &name).map_err(|error| read_error(&error))?;
+    let sections = sections(&bytes, &name).map_err(|error| read_error(&error))?;
+    let summary = ProfileSummary::compute(&profile);
+    let hot = hot_functions(&profile);
+    Ok(Description {
+        format,
+        size: bytes.len() as u64,
+        flags: profile.flags,
+        md5_names: profile.names.has_guids(),
+        symbols: profile.symbols.as_ref().map(Vec::len),
+        density: density(&profile, DENSITY_CUTOFF).density,
+        total_samples: hot.total_samples,
+        hot_threshold: hot.threshold,
+        hot_functions: hot.functions.len(),
+        functions: hottest(&profile, request.top),
+        text: text(request, &profile, &sections, &summary, &hot),
+        summary,
+        sections,
+    })
+}
+
+fn hottest(profile: &Profile, top: usize) -> Vec<FunctionLine> {
+    let mut functions: Vec<_> = profile.functions.iter().collect();
+    functions.sort_unstable_by(|a, b| {
+        b.total
+            .cmp(&a.total)
+            .then_with(|| profile.names.compare(a.name, b.name))
+    });
+    let lines = functions.into_iter().take(top).map(|function| FunctionLine {
+        name: profile.names.get(function.name).to_string(),
+        total: function.total,
+        head: function.head,
+    });
+    lines.collect()
+}
+
+fn text(
+    request: &ShowRequest,
+    profile: &Profile,
+    sections: &[SectionInfo],
+    summary: &ProfileSummary,
+    hot: &HotFunctions,
+) -> String {
+    let mut text = String::new();
+    if request.sections {
+        text += &render_sections(sections);
+    }
+    if request.detailed_summary {
+        text += &render_summary(summary);
+    }
+    if request.hot_functions {
+        text += &render_hot_functions(hot, &profile.names);
+    }
+    text
+}
+
+/// What `llvm-profdata show --sample --detailed-summary` prints after the functions.
+fn render_summary(summary: &ProfileSummary) -> String {
+    let blocks = summary.num_counts;
+    let mut text = format!(
+        "Total functions: {}\nMaximum function count: {}\n\
+         Maximum internal block count: 0\n\
+         Total number of blocks: {blocks}\nTotal count: {}\nDetailed summary:\n",
+        summary.num_functions, summary.max_function_count, summary.total_count,
+    );
+    for entry in &summary.entries {
+        let share = if blocks == 0 {
+            0.0
+        } else {
+            100.0 * entry.num_counts as f64 / blocks as f64
+        };
+        text += &format!(
+            "{} blocks ({share:.2}%) with count >= {} account for {}% of the total counts.\n",
+            entry.num_counts,
+            entry.min_count,
+            f64::from(entry.cutoff) / 10_000.0,
+        );
+    }
+    text
+}

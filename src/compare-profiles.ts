@@ -1,0 +1,109 @@
+import type { BindingCompareOptions } from '../native/binding/index.cjs';
+import { runCompare } from './native.js';
+import type { Diagnostic } from './result.js';
+import { checkRange, defined, invalid, MILLION, u64 } from './validation.js';
+
+/** Which profiles to compare. */
+export interface CompareOptions {
+  /** The older profile, in any encoding; `-` is standard input. */
+  base: string;
+  /** The newer one. */
+  test: string;
+  /** Most entries in each list of the result; default 100. */
+  top?: number | undefined;
+  /** `text` has a line for every function of the test profile with a count of at least this. */
+  valueCutoff?: number | bigint | undefined;
+  /** `text` has a line for every common function that is less similar than this, in millionths. */
+  similarityCutoff?: number | undefined;
+  /** Rejects the promise with the signal's reason if the comparison has not started yet. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Counts of things that are in both profiles or in one. */
+export interface Overlap {
+  /** The part that is in both, from 0 to 1. */
+  overlap: number;
+  common: number;
+  baseOnly: number;
+  testOnly: number;
+}
+
+/** Sums of body counts. */
+export interface SampleOverlap {
+  /** The smaller counts of all places as a part of the larger ones, from 0 to 1. */
+  overlap: number;
+  base: number;
+  test: number;
+  /** The part of the base profile at places that only it has. */
+  baseUniqueShare: number;
+  testUniqueShare: number;
+}
+
+/** A function that the profiles do not agree on. */
+export interface FunctionChange {
+  name: string;
+  /** From 0, nothing in common, to 1. */
+  similarity: number;
+  /** Its share of all base samples. */
+  baseWeight: number;
+  /** Its share of all test samples. */
+  testWeight: number;
+  baseSamples: number;
+  testSamples: number;
+  /** What it takes from the similarity of the profiles. */
+  lostSimilarity: number;
+}
+
+/** A call whose targets have other shares than before. */
+export interface TargetShift {
+  /** Where it is, callers first: `main:3 @ inlined:4.1`. */
+  place: string;
+  /** The part of the calls that goes elsewhere, from 0 to 1. */
+  shift: number;
+  baseCalls: number;
+  testCalls: number;
+  /** Its targets with their shares in both profiles, by change. */
+  targets: { name: string; base: number; test: number }[];
+}
+
+/** How two profiles differ. Counts above 2^53 - 1 are clamped to it. */
+export interface CompareResult {
+  /** `llvm-profdata overlap`'s "whole program profile similarity", from 0 to 1. */
+  similarity: number;
+  samples: SampleOverlap;
+  functions: Overlap;
+  /** Functions with a hot count. */
+  hotFunctions: Overlap;
+  /** Places with a hot count. */
+  hotBlocks: Overlap;
+  /** Functions that only the test profile has; in all lists, what differs most comes first. */
+  gained: FunctionChange[];
+  /** Functions that only the base profile has. */
+  lost: FunctionChange[];
+  /** Functions of both that differ. */
+  changed: FunctionChange[];
+  /** Calls that go elsewhere. */
+  targetShifts: TargetShift[];
+  /** What `llvm-profdata overlap --sample` prints. */
+  text: string;
+  /** Why the numbers may mislead. */
+  diagnostics: Diagnostic[];
+}
+
+/**
+ * Compares a profile with an older one.
+ *
+ * @throws AutofdoError with a stable `code`: `EMPTY_PROFILE` when one has no samples.
+ */
+export async function compareProfiles(options: CompareOptions): Promise<CompareResult> {
+  const { signal, ...same } = options;
+  if (!options.base || !options.test) throw invalid('two profiles are needed', 'set `base` and `test`');
+  checkRange('top', options.top, 0, 2 ** 32 - 1, true);
+  checkRange('similarityCutoff', options.similarityCutoff, 0, MILLION, true);
+  const binding: BindingCompareOptions = defined({
+    ...same,
+    top: options.top ?? 100,
+    valueCutoff: u64('valueCutoff', options.valueCutoff),
+  });
+  return runCompare(binding, { signal });
+}

@@ -1,0 +1,38 @@
+import type { ProfileDescription } from '../describe-profile.js';
+import { formatBytes, formatCount, formatShare } from './format.js';
+
+const LABEL_WIDTH = 16;
+
+/** What a profile holds, for people. Ends with a line break. */
+export function descriptionText(description: ProfileDescription, file: string): string {
+  const { summary, functions, totalSamples } = description;
+  const lines: [string, string][] = [
+    ['file', `${file} (${formatBytes(description.size)})`],
+    ['format', [description.format, ...properties(description)].join(', ')],
+    ['functions', `${formatCount(summary.functions)}, ${formatCount(description.hotFunctions)} hot`],
+    ['counts', `${formatCount(summary.counts)}, together ${formatCount(summary.totalCount)}`],
+    ['largest count', `${formatCount(summary.maxCount)}; hot from ${formatCount(description.hotThreshold)}`],
+    ['density', `${description.density.toFixed(1)} samples for each instruction line of the hot part`],
+  ];
+  if (description.symbols !== undefined)
+    lines.push(['symbol list', `${formatCount(description.symbols)} names`]);
+  for (const { name, total } of functions) {
+    lines.push(['', `${formatShare(total, totalSamples).padStart(7)}  ${name} (${formatCount(total)})`]);
+  }
+  const more = summary.functions - functions.length;
+  if (functions.length > 0 && more > 0)
+    lines.push(['', `and ${formatCount(more)} more (--topn ${summary.functions})`]);
+  return lines.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join('');
+}
+
+function properties(description: ProfileDescription): string[] {
+  const known: [boolean, string][] = [
+    [description.md5, 'names as MD5'],
+    [description.probeBased, 'pseudo probes'],
+    [description.flowSensitive, 'flow-sensitive discriminators'],
+    [description.preInlined, 'pre-inlined'],
+    [description.partial, 'partial'],
+    [description.sections.some(({ flags }) => /\bcompressed\b/.test(flags)), 'compressed'],
+  ];
+  return known.filter(([set]) => set).map(([, text]) => text);
+}

@@ -1,0 +1,139 @@
+import type Long from 'long';
+import type {
+  BodyRecord,
+  CallTarget,
+  FunctionSamples,
+  InlinedFunction,
+  LineLocation,
+  SampleProfile,
+} from '../sample-profile/types.js';
+
+/** All counts of functions as `llvm-profdata show --sample` prints them. */
+export function functionsText(profile: SampleProfile, functions: readonly FunctionSamples[]): string {
+  const nameOf = shownName(profile);
+  const lines: string[] = [];
+  for (const samples of functions) {
+    printSamples(lines, `Function: ${nameOf(samples.name)}: `, samples, '', nameOf);
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** The functions of a profile in the order of llvm-profdata: by total descending, then by name. */
+export function hottestFirst({ functions }: SampleProfile): FunctionSamples[] {
+  return functions.toSorted((a, b) => b.total.compare(a.total) || compareNames(a.name, b.name));
+}
+
+/** By bytes, as LLVM; hashes have 16 digits each, whose order is that of the numbers. */
+function compareNames(a: string, b: string): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Files with MD5 names have these in the order of the names that were hashed, which nobody can see any more. */
+function inlinedInOrder(inlined: readonly InlinedFunction[]): InlinedFunction[] {
+  return inlined.toSorted(
+    (a, b) =>
+      a.line - b.line || a.discriminator - b.discriminator || compareNames(a.samples.name, b.samples.name),
+  );
+}
+
+function targetsInOrder(targets: readonly CallTarget[]): CallTarget[] {
+  return targets.toSorted((a, b) => b.count.compare(a.count) || compareNames(a.name, b.name));
+}
+
+/** Names as text profiles have them: of a name that is only known by its hash, the decimal number. */
+export function shownName({ md5 }: SampleProfile): (name: string) => string {
+  return md5 ? (name) => BigInt(`0x${name}`).toString() : (name) => name;
+}
+
+/** LLVM: SampleProf.cpp, `FunctionSamples::print`. */
+function printSamples(
+  lines: string[],
+  head: string,
+  samples: FunctionSamples,
+  indent: string,
+  nameOf: (name: string) => string,
+): void {
+  const { body, inlined, total, checksum } = samples;
+  if (checksum !== undefined && !checksum.isZero()) {
+    lines.push(`${head}CFG checksum ${checksum}`);
+    head = '';
+  }
+  lines.push(`${head}${total}, ${samples.head}, ${body.length} sampled lines`);
+  if (body.length === 0) lines.push(`${indent}No samples collected in the function's body`);
+  else {
+    lines.push(`${indent}Samples collected in the function's body {`);
+    for (const record of body) lines.push(`${indent}  ${recordText(record, nameOf)}`);
+    lines.push(`${indent}}`);
+  }
+  if (inlined.length === 0) lines.push(`${indent}No inlined callsites in this function`);
+  else {
+    lines.push(`${indent}Samples collected in inlined callsites {`);
+    for (const callee of inlinedInOrder(inlined)) {
+      const where = `${indent}  ${locationText(callee)}: inlined callee: ${nameOf(callee.samples.name)}: `;
+      printSamples(lines, where, callee.samples, `${indent}    `, nameOf);
+    }
+    lines.push(`${indent}}`);
+  }
+}
+
+function recordText(record: BodyRecord, nameOf: (name: string) => string): string {
+  const calls = targetsInOrder(record.targets)
+    .map(({ name, count }) => ` ${nameOf(name)}:${count}`)
+    .join('');
+  return `${locationText(record)}: ${record.count}${calls && `, calls:${calls}`}`;
+}
+
+function locationText({ line, discriminator }: LineLocation): string {
+  return discriminator === 0 ? `${line}` : `${line}.${discriminator}`;
+}
+
+/** A count in JSON: a number where that is exact, else a string. */
+type JsonCount = number | string;
+
+/** A function as `llvm-profdata show --sample --json` has it. */
+export interface FunctionJson {
+  name: string;
+  total: JsonCount;
+  head?: JsonCount;
+  body?: object[];
+  callsites?: object[];
+}
+
+/** All counts of a function that is not inlined. */
+export function functionJson(samples: FunctionSamples, nameOf: (name: string) => string): FunctionJson {
+  return { ...samplesJson(samples, nameOf, jsonCount(samples.head)) };
+}
+
+function samplesJson(
+  { name, total, body, inlined }: FunctionSamples,
+  nameOf: (name: string) => string,
+  head?: JsonCount,
+): FunctionJson {
+  return {
+    name: nameOf(name),
+    total: jsonCount(total),
+    ...(head !== undefined && { head }),
+    ...(body.length > 0 && { body: body.map((record) => recordJson(record, nameOf)) }),
+    ...(inlined.length > 0 && {
+      callsites: inlinedInOrder(inlined).map((callee) => ({
+        ...locationJson(callee),
+        samples: [samplesJson(callee.samples, nameOf)],
+      })),
+    }),
+  };
+}
+
+function recordJson(record: BodyRecord, nameOf: (name: string) => string): object {
+  const call = ({ name, count }: CallTarget) => ({ function: nameOf(name), samples: jsonCount(count) });
+  const calls = targetsInOrder(record.targets).map(call);
+  return { ...locationJson(record), samples: jsonCount(record.count), ...(calls.length > 0 && { calls }) };
+}
+
+function locationJson({ line, discriminator }: LineLocation): object {
+  return discriminator === 0 ? { line } : { line, discriminator };
+}
+
+function jsonCount(count: Long): JsonCount {
+  const number = count.toNumber();
+  return Number.isSafeInteger(number) ? number : count.toString();
+}

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { convertProfile, describeProfile, mergeProfiles, readProfile } from '../../src/index.js';
+import { functionJson, functionsText, hottestFirst, shownName } from '../../src/report/function-samples.js';
+import { allFixtures, fixture, fixturePath } from '../support/fixtures.js';
+import { hasLlvmProfdata, llvmProfdata } from '../support/llvm-profdata.js';
+import { temporaryFolder } from '../support/temporary.js';
+
+const temporary = temporaryFolder();
+const show = (...args: string[]) => llvmProfdata('show', '--sample', ...args);
+
+describe.skipIf(!hasLlvmProfdata)('what is shown is what llvm-profdata-22 shows', () => {
+  describe.each(allFixtures())('of the profile of $name', (one) => {
+    const path = fixturePath(one, 'expected.afdo');
+
+    it('all functions, as text and as JSON', async () => {
+      for (const useMd5 of [false, true]) {
+        const file = join(temporary.path, `${one.name}-${useMd5}.afdo`);
+        await convertProfile({ input: path, output: file, useMd5 });
+        const profile = await readProfile(file);
+        expect(functionsText(profile, hottestFirst(profile))).toBe(show(file));
+        if (useMd5) continue; // hashes exceed what JavaScript's JSON parser keeps exactly; names are text
+        const json = hottestFirst(profile).map((samples) => functionJson(samples, shownName(profile)));
+        expect(json).toEqual(JSON.parse(show('--json', file)));
+      }
+    });
+
+    it('the sections', async () => {
+      const { text } = await describeProfile({ path, sections: true });
+      expect(text).toBe(show('--show-sec-info-only', path));
+    });
+
+    it('the summary and the hot functions', async () => {
+      const { text } = await describeProfile({ path, detailedSummary: true, hotFunctions: true });
+      const shown = show('--detailed-summary', '--hot-func-list', path);
+      expect(shown.endsWith(`}\n${text}`) || shown.endsWith(`in this function\n${text}`)).toBe(true);
+    });
+  });
+});
+
+describe('a description', () => {
+  const calc = fixturePath(fixture('calc-x86_64'), 'expected.afdo');
+
+  it('agrees with the reader', async () => {
+    for (const one of allFixtures()) {
+      const path = fixturePath(one, 'expected.afdo');
+      const [description, profile] = await Promise.all([describeProfile({ path }), readProfile(path)]);
+      const { summary } = profile;
+      expect(description).toMatchObject({
+        format: 'extbinary',
+        size: readFileSync(path).length,
+        md5: false,
+        flowSensitive: profile.flowSensitive,
+        summary: {
+          totalCount: summary?.totalCount.toNumber(),
+          maxCount: summary?.maxCount.toNumber(),
+          maxFunctionCount: summary?.maxFunctionCount.toNumber(),
+          functions: profile.functions.length,
+          entries: summary?.entries.map(({ minCount, ...entry }) => ({
+            ...entry,
+            minCount: minCount.toNumber(),
+          })),
+        },
+      });
+    }
+  });
+
+  it('lists the hottest functions first, as many as wanted', async () => {
+    const { functions, totalSamples } = await describeProfile({ path: calc, top: 3 });
+    expect(functions).toHaveLength(3);
+    const totals = functions.map(({ total }) => total);
+    expect(totals).toEqual(totals.toSorted((a, b) => b - a));
+    expect(totals[0]).toBeLessThanOrEqual(totalSamples);
+  });
+
+  it('tells what the file says of itself', async () => {
+    const output = join(temporary.path, 'partial.afdo');
+    const profSymList = temporary.write('names', 'main\nother\n');
+    const options = { useMd5: true, compressAllSections: true, genPartialProfile: true, profSymList };
+    await mergeProfiles({ inputs: [calc], output, ...options });
+    const { partial, md5, symbols, sections } = await describeProfile({ path: output });
+    expect({ partial, md5, symbols }).toEqual({ partial: true, md5: true, symbols: 2 });
+    expect(sections.map(({ name }) => name)).toContain('NameTableSection');
+    expect(sections.every(({ flags }) => flags.includes('compressed'))).toBe(true);
+  });
+
+  it('has no sections of a text, and computes its summary', async () => {
+    const path = fixturePath(fixture('calc-x86_64'), 'expected.prof');
+    const [text, extbinary] = await Promise.all([describeProfile({ path }), describeProfile({ path: calc })]);
+    expect(text).toMatchObject({ format: 'text', sections: [], summary: extbinary.summary });
+    expect(text.density).toBe(extbinary.density);
+  });
+
+  it('fails for what is no profile', async () => {
+    await expect(describeProfile({ path: fixture('calc-x86_64').perfData })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('a perf.data file, not a sample profile'),
+      hint: expect.stringContaining('autofdo-gen --binary'),
+    });
+    await expect(describeProfile({ path: 'missing.afdo' })).rejects.toMatchObject({
+      code: 'INPUT_UNREADABLE',
+      path: 'missing.afdo',
+    });
+  });
+});
