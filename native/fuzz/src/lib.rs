@@ -1,5 +1,7 @@
 //! What the targets share: reading a recording to its end in every way there is.
 
+pub mod profile;
+
 use std::io::{self, Cursor, Read};
 
 use perfdata::{AddressSpaces, ChunkBuffer, PerfData, RecordStats};

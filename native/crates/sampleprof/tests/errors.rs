@@ -163,6 +163,17 @@ fn names_that_would_break_the_file_are_refused() {
 }
 
 #[test]
+fn line_offsets_that_no_reader_takes_are_refused() {
+    // LLVM checks only locations without discriminator when it reads text.
+    let profile = read(b"f:1:1\n 65536.1: 5\n", "x").unwrap();
+    let line_offset = Err(WriteError::LineOffset {
+        name: "f".into(),
+        line_offset: 65536,
+    });
+    assert_eq!(write(&profile, &WriteOptions::default()), line_offset);
+}
+
+#[test]
 fn one_bad_input_is_named_and_can_be_skipped() {
     let input = |name: &str, bytes: Vec<u8>| MergeInput {
         name: name.into(),

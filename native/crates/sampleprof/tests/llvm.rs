@@ -13,6 +13,13 @@ use common::{encode, functions, llvm_profdata, profile_of, run, text};
 
 const MERGE_TO_TEXT: [&str; 5] = ["merge", "--sample", "--text", "in", "-o=-"];
 
+const TEXT: WriteOptions = WriteOptions {
+    format: Format::Text,
+    use_md5: false,
+    symbol_list: SymbolListEncoding::Omit,
+    compress: false,
+};
+
 fn config() -> ProptestConfig {
     // Each case starts the tool several times.
     ProptestConfig {
@@ -118,7 +125,11 @@ proptest! {
         std::fs::write(directory.path().join("in"), &input).unwrap();
         let output = std::process::Command::new(tool).args(MERGE_TO_TEXT).current_dir(&directory).output().unwrap();
         match read(input.as_bytes(), "in") {
-            Ok(profile) => prop_assert_eq!(text(&profile), String::from_utf8(output.stdout).unwrap()),
+            Ok(profile) => {
+                // A line offset that can be read, but not be written so that it can be read.
+                let Ok(written) = write(&profile, &TEXT) else { return Ok(()) };
+                prop_assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8(output.stdout).unwrap());
+            }
             Err(error) => prop_assert!(!output.status.success(), "LLVM takes what is refused here: {}", error),
         }
     }
@@ -226,6 +237,17 @@ fn partial_and_flow_sensitive_profiles_are_marked() {
             .contains("Flags: {partial,fs-discriminator}")
     );
     assert_eq!(read(&ours, "in").unwrap().flags, profile.flags);
+}
+
+#[test]
+fn attributes_survive_without_any_function_to_inline() {
+    let Some(tool) = llvm_profdata("attributes_survive_without_any_function_to_inline") else {
+        return;
+    };
+    let mut profile = small_profile();
+    profile.functions[0].attributes = sampleprof::attribute::WAS_INLINED;
+    let printed = run(&tool, &MERGE_TO_TEXT, &[("in", &encode(&profile, Format::ExtBinary))]);
+    assert_eq!(String::from_utf8(printed).unwrap(), text(&profile));
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(crate) fn write(profile: &Profile, order: &WriteOrder, options: &WriteOption
     };
     file.section(PROFILE_SYMBOL_LIST, symbol_flags, |out| out.append(&mut symbols));
     file.section(FUNC_OFFSET_TABLE, 0, |out| *out = offsets);
-    file.section(FUNC_METADATA, metadata_flags(profile), |out| {
+    file.section(FUNC_METADATA, metadata_flags(profile, order), |out| {
         *out = metadata(profile, order)
     });
     Ok(file.finish())
@@ -192,42 +192,40 @@ fn symbol_list(profile: &Profile, options: &WriteOptions) -> Result<Vec<u8>, Wri
     Ok(out)
 }
 
-fn metadata_flags(profile: &Profile) -> u64 {
+fn metadata_flags(profile: &Profile, order: &WriteOrder) -> u64 {
     let probe_based = if profile.flags.probe_based {
         flag::PROBE_BASED
     } else {
         0
     };
-    let has_attribute = if profile.flags.pre_inlined {
-        flag::HAS_ATTRIBUTE
-    } else {
-        0
-    };
-    probe_based | has_attribute
+    // LLVM writes attributes only of pre-inlined profiles, but reads what it finds.
+    let has_attributes = profile.flags.pre_inlined || order.has_attributes;
+    probe_based | if has_attributes { flag::HAS_ATTRIBUTE } else { 0 }
 }
 
 /// Checksums and attributes, a tree of the same shape as the functions.
 fn metadata(profile: &Profile, order: &WriteOrder) -> Vec<u8> {
     let mut encoder = Encoder::new(profile, order);
-    if metadata_flags(profile) != 0 {
+    let flags = metadata_flags(profile, order);
+    if flags != 0 {
         for function in order.functions(profile) {
-            function_metadata(&mut encoder, profile, function);
+            function_metadata(&mut encoder, flags, function);
         }
     }
     encoder.out
 }
 
-fn function_metadata(encoder: &mut Encoder<'_>, profile: &Profile, function: &FunctionSamples) {
+fn function_metadata(encoder: &mut Encoder<'_>, flags: u64, function: &FunctionSamples) {
     encoder.name(function.name);
-    if profile.flags.probe_based {
+    if flags & flag::PROBE_BASED != 0 {
         encoder.number(function.checksum.unwrap_or(0));
     }
-    if profile.flags.pre_inlined {
+    if flags & flag::HAS_ATTRIBUTE != 0 {
         encoder.number(function.attributes.into());
     }
     encoder.number(function.inlinees.len() as u64);
     for (location, inlinee) in &function.inlinees {
         encoder.location(*location);
-        function_metadata(encoder, profile, inlinee);
+        function_metadata(encoder, flags, inlinee);
     }
 }

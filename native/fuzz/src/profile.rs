@@ -1,0 +1,43 @@
+//! What a sample profile must hold to, whatever its bytes.
+
+use std::ops::ControlFlow;
+
+use sampleprof::{Content, Format, MergeInput, MergeOptions, WriteOptions, merge, read, sections, write};
+
+/// Reads a profile, writes it in every form, reads those, and merges it.
+pub fn check(bytes: &[u8]) {
+    let _ = sections(bytes, "fuzz");
+    let profile = read(bytes, "fuzz");
+    // Merging adds functions without decoding them first, so it has checks of its own.
+    let input = MergeInput {
+        name: "fuzz".into(),
+        weight: 1,
+        content: Content::Bytes(bytes.to_vec()),
+    };
+    let merged = merge(&[input], MergeOptions::default(), |_| ControlFlow::Continue(()));
+    assert_eq!(merged.is_ok(), profile.is_ok());
+    let Ok(profile) = profile else { return };
+    if profile.functions.is_empty() {
+        // A file without functions has no place for the flags of metadata.
+        return;
+    }
+    for format in [Format::Text, Format::Binary, Format::ExtBinary] {
+        let options = WriteOptions {
+            format,
+            ..WriteOptions::default()
+        };
+        let Ok(written) = write(&profile, &options) else {
+            continue;
+        };
+        // In text not all names can be told apart, and numbers instead of names have another order than their digits.
+        if format == Format::Text || profile.names.has_guids() {
+            continue;
+        }
+        let again = read(&written, "written").expect("what is written can be read");
+        // The raw form loses attributes, which decide about the summary.
+        if format == Format::ExtBinary {
+            let written_again = write(&again, &options);
+            assert!(written_again.as_ref() == Ok(&written), "written again, it differs");
+        }
+    }
+}
