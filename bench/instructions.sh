@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Instructions that the pipeline executes on fixed inputs, beside the numbers in bench/instructions.txt.
+# callgrind's counts do not depend on the machine's load, so a slower stage shows here first. Nothing is asserted.
+#   bench/instructions.sh            print the change
+#   bench/instructions.sh --record   make today's numbers the recorded ones
+# Needs valgrind.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+recorded=bench/instructions.txt
+cargo build --quiet --profile profiling --manifest-path native/Cargo.toml -p profgen --example generate
+generate=${CARGO_TARGET_DIR:-native/target}/profiling/examples/generate
+now=$(mktemp); trap 'rm -f "$now"' EXIT
+
+count() { # NAME ARG...: one line "NAME INSTRUCTIONS"
+  local name=$1; shift
+  # iced and memchr choose code by the CPU; valgrind's own CPU is the same everywhere.
+  valgrind --tool=callgrind --callgrind-out-file=/dev/null "$generate" "$@" jobs=1 2>&1 >/dev/null |
+    awk -v name="$name" '/Collected/ { print name, $NF }' >> "$now"
+}
+
+for fixture in calc-x86_64 shapes-cpp life-rust calc-aarch64; do
+  program=fixtures/$fixture/${fixture%%-*}
+  count "$fixture/counters" "$program" "fixtures/$fixture/perf.data" counters
+  count "$fixture/profile" "$program" "fixtures/$fixture/perf.data" extbinary
+done
+
+[ "${1:-}" = --record ] && cp "$now" "$recorded"
+awk 'NR == FNR { old[$1] = $2; next }
+     { change = old[$1] ? sprintf("%+.2f %%", 100 * ($2 / old[$1] - 1)) : "new"; printf "%-24s %14d %12s\n", $1, $2, change }' \
+  "$recorded" "$now"
