@@ -2,7 +2,7 @@ import type { ConvertOptions, ConvertResult } from '../convert-profile.js';
 import { parseCommand } from './command.js';
 import { chosenFormat, requiredTarget } from './encoding.js';
 import { runCommandJob } from './job.js';
-import { libraryOptions, type ParsedArgs, UsageError } from './parse-args.js';
+import { type ParsedArgs, toLibraryOptions, UsageError } from './parse-args.js';
 import { CONVERT_FLAGS } from './profile-flags.js';
 import { printDiagnostics } from './terminal.js';
 
@@ -39,7 +39,7 @@ function toCommand({ values, positionals }: ParsedArgs): ConvertCommand {
   }
   const target = requiredTarget(values);
   const options: ConvertOptions = {
-    ...libraryOptions(values, CONVERT_FLAGS, OWN_FLAGS),
+    ...toLibraryOptions(values, CONVERT_FLAGS, OWN_FLAGS),
     input,
     format: chosenFormat(values),
     output: target === '-' ? undefined : target,

@@ -4,7 +4,7 @@ import type { GenerateResult } from '../result.js';
 import { GENERATE_FLAGS } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
-import { type FlagValue, libraryOptions, parseFlags, UsageError } from './parse-args.js';
+import { type FlagValue, parseFlags, toLibraryOptions, UsageError } from './parse-args.js';
 import { EXIT, printDiagnostics, printError } from './terminal.js';
 
 /** Flags that steer the command line and are no options of the library. */
@@ -61,7 +61,7 @@ function toCommand(values: Map<string, FlagValue>, positionals: readonly string[
       'name the program with --binary and the recording with --perfdata',
     );
   }
-  const options = libraryOptions(values, GENERATE_FLAGS, OWN_FLAGS);
+  const options = toLibraryOptions(values, GENERATE_FLAGS, OWN_FLAGS);
   const binary = values.get('binary') as string | undefined;
   if (binary === undefined)
     throw new UsageError('no binary was given', 'name the profiled program with --binary FILE');

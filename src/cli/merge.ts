@@ -3,7 +3,7 @@ import { parseCommand } from './command.js';
 import { chosenFormat, requiredTarget } from './encoding.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
-import { libraryOptions, type ParsedArgs, UsageError } from './parse-args.js';
+import { type ParsedArgs, toLibraryOptions, UsageError } from './parse-args.js';
 import { MERGE_FLAGS } from './profile-flags.js';
 import { printDiagnostics } from './terminal.js';
 import { listedInputs, weightedInputs } from './weighted-inputs.js';
@@ -53,7 +53,7 @@ function toCommand({ values, positionals }: ParsedArgs): MergeCommand {
   const target = requiredTarget(values);
   const mode = values.get('failure-mode');
   const options: MergeOptions = {
-    ...libraryOptions(values, MERGE_FLAGS, OWN_FLAGS),
+    ...toLibraryOptions(values, MERGE_FLAGS, OWN_FLAGS),
     inputs,
     format: chosenFormat(values),
     output: target === '-' ? undefined : target,

@@ -57,7 +57,7 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
 }
 
 /** Values as options of the library, which are the flags in camel case; without those that steer the command line. */
-export function libraryOptions(
+export function toLibraryOptions(
   values: ReadonlyMap<string, FlagValue>,
   flags: readonly Flag[],
   own: readonly string[],
