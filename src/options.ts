@@ -63,8 +63,6 @@ export interface GenerateOptions {
   /** Use DWARF although the binary has pseudo probes; default false. */
   useDwarfCorrelation?: boolean | undefined;
 
-  /** One diagnostic for every suspicious range, function and instruction; default false. */
-  showDetailedWarning?: boolean | undefined;
   /** Density below which a warning recommends more samples; default 50. */
   profileDensityThreshold?: number | undefined;
   /** Share of samples that the density covers, in millionths (0 to 1000000); default 990000. */

@@ -235,8 +235,6 @@ export interface BindingGenerateOptions {
   useFirstLoadableSegmentAsBase?: boolean
   /** DWARF instead of pseudo probes. */
   useDwarfCorrelation?: boolean
-  /** One line for every suspicious range. */
-  showDetailedWarning?: boolean
   /** Density below which more samples are recommended. */
   profileDensityThreshold?: number
   /** Share of samples that density covers, in millionths. */

@@ -183,9 +183,6 @@ export const GENERATE_FLAGS: readonly Flag[] = [
       default: '990000',
     },
   ),
-  row('Checks', 'boolean', 'show-detailed-warning', 'One line for every suspicious range and function.', {
-    aliases: ['verbose', 'v'],
-  }),
 
   JOBS,
   row('Run', 'boolean', 'timings', 'Print how long each phase took.'),
@@ -206,6 +203,7 @@ export const GENERATE_FLAGS: readonly Flag[] = [
     'boolean',
     'ignore-stack-samples',
     'show-mmap-events',
+    'show-detailed-warning',
     'show-source-locations',
     'show-canonical-fname',
     'show-pseudo-probe',

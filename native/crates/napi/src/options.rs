@@ -65,8 +65,6 @@ pub struct BindingGenerateOptions {
     pub use_first_loadable_segment_as_base: Option<bool>,
     /// DWARF instead of pseudo probes.
     pub use_dwarf_correlation: Option<bool>,
-    /// One line for every suspicious range.
-    pub show_detailed_warning: Option<bool>,
     /// Density below which more samples are recommended.
     pub profile_density_threshold: Option<f64>,
     /// Share of samples that density covers, in millionths.
@@ -128,8 +126,6 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
                 .use_first_loadable_segment_as_base
                 .unwrap_or(default.use_first_loadable_segment_as_base),
             use_dwarf_correlation: from.use_dwarf_correlation.unwrap_or(default.use_dwarf_correlation),
-            show_density: default.show_density,
-            show_detailed_warning: from.show_detailed_warning.unwrap_or(default.show_detailed_warning),
             profile_density_threshold: from
                 .profile_density_threshold
                 .unwrap_or(default.profile_density_threshold),

@@ -143,7 +143,6 @@ pub(crate) struct Seen {
     files: BTreeSet<String>,
     /// By name, with what the recording says of the build.
     other_builds: BTreeMap<String, Option<BuildId>>,
-    command: Option<String>,
 }
 
 impl Seen {
@@ -155,12 +154,6 @@ impl Seen {
 
     pub(crate) fn other_build(&mut self, name: &str, id: Option<BuildId>) {
         self.other_builds.insert(name.to_owned(), id);
-    }
-
-    pub(crate) fn command(&mut self, metadata: &Metadata) {
-        if !metadata.command_line.is_empty() {
-            self.command = Some(metadata.command_line.join(" "));
-        }
     }
 
     /// Nothing in the inputs maps the target.

@@ -43,10 +43,6 @@ pub struct GenerateOptions {
     pub use_first_loadable_segment_as_base: bool,
     /// Ignore pseudo probes in favour of DWARF.
     pub use_dwarf_correlation: bool,
-    /// Print density figures.
-    pub show_density: bool,
-    /// One line for every suspicious range, function and instruction.
-    pub show_detailed_warning: bool,
     /// Density below which more samples are recommended.
     pub profile_density_threshold: f64,
     /// Share of samples, in millionths, that the density figure covers.
@@ -87,8 +83,6 @@ impl GenerateOptions {
             use_offset: true,
             use_first_loadable_segment_as_base: false,
             use_dwarf_correlation: false,
-            show_density: false,
-            show_detailed_warning: false,
             profile_density_threshold: 50.0,
             profile_density_cutoff_hot: 990_000,
             profile_summary_cutoff_cold: 999_999,

@@ -108,7 +108,7 @@ impl Sampling<'_> {
         // A recording without records has not been asked yet.
         self.filter(input.metadata(), path)?;
         self.account(&stats, collected.chunks, path)?;
-        self.summarize(&followed, input.metadata());
+        self.summarize(&followed);
         Ok(collected)
     }
 
@@ -137,7 +137,7 @@ impl Sampling<'_> {
         Ok(())
     }
 
-    fn summarize(&mut self, followed: &Followed, metadata: &Metadata) {
+    fn summarize(&mut self, followed: &Followed) {
         let mut processes = FxHashSet::default();
         for (id, mapping) in followed.spaces.mappings() {
             match &followed.bindings[id.0 as usize] {
@@ -152,7 +152,6 @@ impl Sampling<'_> {
             }
         }
         self.statistics.processes += processes.len() as u64;
-        self.seen.command(metadata);
     }
 }
 
