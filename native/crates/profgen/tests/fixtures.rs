@@ -18,6 +18,19 @@ fn text(outcome: &Outcome) -> String {
     String::from_utf8_lossy(outcome.bytes.as_deref().expect("in memory")).into_owned()
 }
 
+/// The text profile, or the counters, are one of the fixture's files.
+#[track_caller]
+fn assert_text(mut options: GenerateOptions, fixture: &Fixture, file: &str) {
+    options.format = Format::Text;
+    let expected = fixture.read(file);
+    assert_eq!(
+        text(&run(&options, fixture)),
+        String::from_utf8_lossy(&expected),
+        "{}",
+        fixture.name()
+    );
+}
+
 /// Fixtures whose default profile is llvm-profgen's. The others have a test of their own below.
 fn plain() -> impl Iterator<Item = Fixture> {
     Fixture::all()
@@ -28,19 +41,7 @@ fn plain() -> impl Iterator<Item = Fixture> {
 #[test]
 fn text_profiles_are_equal() {
     for fixture in plain() {
-        let outcome = run(
-            &GenerateOptions {
-                format: Format::Text,
-                ..options(&fixture)
-            },
-            &fixture,
-        );
-        assert_eq!(
-            text(&outcome),
-            String::from_utf8_lossy(&fixture.read("expected.prof")),
-            "{}",
-            fixture.name()
-        );
+        assert_text(options(&fixture), &fixture, "expected.prof");
     }
 }
 
@@ -59,19 +60,11 @@ fn extbinary_profiles_are_equal() {
 #[test]
 fn counters_are_equal() {
     for fixture in Fixture::all() {
-        let outcome = run(
-            &GenerateOptions {
-                skip_symbolization: true,
-                ..options(&fixture)
-            },
-            &fixture,
-        );
-        assert_eq!(
-            text(&outcome),
-            String::from_utf8_lossy(&fixture.read("expected.counters")),
-            "{}",
-            fixture.name()
-        );
+        let options = GenerateOptions {
+            skip_symbolization: true,
+            ..options(&fixture)
+        };
+        assert_text(options, &fixture, "expected.counters");
     }
 }
 
@@ -83,16 +76,9 @@ fn counters_read_back_give_the_same_profile() {
         std::fs::write(&counters, fixture.read("expected.counters")).expect("written");
         let options = GenerateOptions {
             input: Input::UnsymbolizedProfile(counters),
-            format: Format::Text,
             ..options(&fixture)
         };
-        let outcome = run(&options, &fixture);
-        assert_eq!(
-            text(&outcome),
-            String::from_utf8_lossy(&fixture.read("expected.prof")),
-            "{}",
-            fixture.name()
-        );
+        assert_text(options, &fixture, "expected.prof");
     }
 }
 
@@ -100,14 +86,10 @@ fn counters_read_back_give_the_same_profile() {
 fn a_debuglink_gives_heads_and_zero_counts_unless_compatible() {
     let fixture = Fixture::named("calc-debuglink");
     let compatible = GenerateOptions {
-        format: Format::Text,
         compat: Compat::LlvmProfgen,
         ..options(&fixture)
     };
-    assert_eq!(
-        text(&run(&compatible, &fixture)),
-        String::from_utf8_lossy(&fixture.read("expected.prof"))
-    );
+    assert_text(compatible, &fixture, "expected.prof");
 
     let unstripped = GenerateOptions {
         debug_binary: Some(fixture.path("calc.debug")),
@@ -129,28 +111,20 @@ fn a_debuglink_gives_heads_and_zero_counts_unless_compatible() {
 fn probes_can_be_ignored_for_dwarf() {
     let fixture = Fixture::named("calc-probe");
     let options = GenerateOptions {
-        format: Format::Text,
         use_dwarf_correlation: true,
         ..options(&fixture)
     };
-    assert_eq!(
-        text(&run(&options, &fixture)),
-        String::from_utf8_lossy(&fixture.read("expected.dwarf.prof"))
-    );
+    assert_text(options, &fixture, "expected.dwarf.prof");
 }
 
 #[test]
 fn code_newer_than_armv8_0_is_lost_in_compat_mode_only() {
     let fixture = Fixture::named("calc-aarch64-v8.3");
     let options = GenerateOptions {
-        format: Format::Text,
         compat: Compat::LlvmProfgen,
         ..options(&fixture)
     };
-    assert_eq!(
-        text(&run(&options, &fixture)),
-        String::from_utf8_lossy(&fixture.read("llvm-profgen.prof"))
-    );
+    assert_text(options, &fixture, "llvm-profgen.prof");
 }
 
 #[test]
