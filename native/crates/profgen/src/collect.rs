@@ -2,16 +2,17 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use perfdata::{Branch, ChunkBuffer, ChunkStats, CpuMode, Sample, Segment, Speculation};
+use perfdata::{ChunkBuffer, ChunkStats, CpuMode, Sample, Segment};
 use rustc_hash::FxHashMap;
 
 use crate::error::Error;
 use crate::failure::input_error;
 use crate::ledger::EntryClass;
-use crate::locate::{Place, Resolver, View, stronger};
+use crate::locate::{Resolver, View};
 use crate::observer::{Observer, Phase, Progress};
 use crate::options::{Compat, Selection};
-use crate::trace::{NO_END, OUTSIDE, RawTrace, Resolved, TraceTable};
+use crate::stack::Stack;
+use crate::trace::TraceTable;
 
 /// Address spaces that a worker remembers; more processes than these are rare, and only cost time.
 const REMEMBERED_VIEWS: usize = 1024;
@@ -131,7 +132,12 @@ impl<'a> Worker<'a> {
             self.renew_view(sample);
         }
         if let Some((number, view)) = self.views.get_mut(&sample.pid) {
-            add_stack(sample, *number, view, self.filter.compat, &mut self.collected.traces);
+            let stack = Stack {
+                branches: sample.branches.iter(),
+                times: 1,
+                view: *number,
+            };
+            stack.count(view, self.filter.compat, &mut self.collected.traces);
         }
     }
 
@@ -160,41 +166,5 @@ impl<'a> Worker<'a> {
                 .time
                 .is_none_or(|(first, last)| (first..=last).contains(&sample.time))
             && self.resolver.global_base.is_none_or(|global| global.reads(sample.pid))
-    }
-}
-
-/// Pairs each entry with the one newer than it. Entries that have no end in the binary are dropped first, so that a call into another
-/// file and the return from it are neighbours.
-fn add_stack(sample: &Sample<'_>, number: u16, view: &mut View<'_>, compat: Compat, traces: &mut TraceTable) {
-    let mut end = NO_END;
-    for branch in sample.branches.iter() {
-        if compat == Compat::None {
-            if branch.from.0 | branch.to.0 == 0 {
-                traces.add_lost(EntryClass::UnfilledSlot, 1);
-                continue;
-            }
-            if branch.flags.speculation() == Speculation::WrongPath {
-                traces.add_lost(EntryClass::WrongPath, 1);
-                continue;
-            }
-        }
-        let trace = RawTrace {
-            from: branch.from.0,
-            to: branch.to.0,
-            end,
-            view: number,
-        };
-        if let Resolved::Used { from, .. } = traces.add(trace, || resolve(branch, view)) {
-            end = from;
-        }
-    }
-}
-
-fn resolve(branch: Branch, view: &mut View<'_>) -> Resolved {
-    match (view.locate_source(branch.from), view.locate_target(branch.to)) {
-        (Place::Lost(from), Place::Lost(to)) => Resolved::Lost(stronger(from, to)),
-        (Place::Code(from), Place::Lost(_)) => Resolved::Used { from, to: OUTSIDE },
-        (Place::Lost(_), Place::Code(to)) => Resolved::Used { from: OUTSIDE, to },
-        (Place::Code(from), Place::Code(to)) => Resolved::Used { from, to },
     }
 }

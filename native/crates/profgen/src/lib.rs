@@ -25,6 +25,7 @@ mod pipeline;
 mod postprocess;
 mod profile;
 mod sampling;
+mod stack;
 mod target;
 mod trace;
 

@@ -126,21 +126,17 @@ impl TraceTable {
     }
 
     fn settle(&mut self, Slot { trace, resolved, count }: Slot) {
-        if count == 0 {
-            return;
+        if count > 0 {
+            self.add_times(trace.end, resolved, u64::from(count));
         }
-        let count = u64::from(count);
+    }
+
+    /// Counts an entry that was met `count` times, past the cache. It gets a row even if that is never, as llvm-profgen does it.
+    pub(crate) fn add_times(&mut self, end: CodeOffset, resolved: Resolved, count: u64) {
         match resolved {
             Resolved::Used { from, to } => {
                 self.ledger[EntryClass::Used] += count;
-                *self
-                    .counts
-                    .entry(Trace {
-                        from,
-                        to,
-                        end: trace.end,
-                    })
-                    .or_insert(0) += count;
+                *self.counts.entry(Trace { from, to, end }).or_insert(0) += count;
             }
             Resolved::Lost(class) => self.ledger[class] += count,
         }
