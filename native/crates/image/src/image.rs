@@ -198,11 +198,19 @@ impl Image {
 
     /// The section named `name`; the first one if there are several.
     pub fn section(&self, name: &str) -> Option<Section<'_>> {
-        let found = self.sections().iter().find(|section| self.has_name(section, name))?;
-        Some(Section {
-            svma: found.svma,
-            offset: FileOffset(found.data.start as u64),
-            data: self.bytes_at(&found.data),
+        self.sections_named(name).next()
+    }
+
+    /// All sections named `name`: relocatable files have one of a kind for each function.
+    pub fn sections_named(&self, name: &str) -> impl Iterator<Item = Section<'_>> {
+        let found = self
+            .sections()
+            .iter()
+            .filter(move |section| self.has_name(section, name));
+        found.map(|section| Section {
+            svma: section.svma,
+            offset: FileOffset(section.data.start as u64),
+            data: self.bytes_at(&section.data),
         })
     }
 

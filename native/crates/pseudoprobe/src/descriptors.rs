@@ -1,0 +1,109 @@
+//! `.pseudo_probe_desc`: the functions of the source.
+
+use crate::cursor::Cursor;
+use crate::error::{DecodeError, Problem};
+use crate::probe::Guid;
+
+const SECTION: &str = ".pseudo_probe_desc";
+
+/// A function that was given probes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Descriptor<'a> {
+    /// Identifies it in `.pseudo_probe`.
+    pub guid: Guid,
+    /// Checksum of its control flow graph at the time when probes were set.
+    pub checksum: u64,
+    /// Its linkage name in the source, which later passes may have changed in the symbol table.
+    pub name: &'a [u8],
+}
+
+/// All descriptors of a program.
+#[derive(Debug, Clone, Default)]
+pub struct Descriptors<'a> {
+    /// Ascending by GUID; of equals the one that the section has first comes first.
+    sorted: Vec<Descriptor<'a>>,
+}
+
+impl<'a> Descriptors<'a> {
+    /// Reads the sections of that name, of which relocatable files have many.
+    ///
+    /// # Errors
+    /// A section ends inside a descriptor, or holds a name longer than itself.
+    pub fn parse(sections: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, DecodeError> {
+        let mut sorted = Vec::new();
+        for section in sections {
+            let mut cursor = Cursor::new(section);
+            while !cursor.is_at_end() {
+                let descriptor = descriptor(&mut cursor).map_err(|problem| DecodeError {
+                    section: SECTION,
+                    offset: cursor.position(),
+                    problem,
+                })?;
+                sorted.push(descriptor);
+            }
+        }
+        sorted.sort_by_key(|descriptor: &Descriptor<'_>| descriptor.guid);
+        Ok(Self { sorted })
+    }
+
+    /// The function with this GUID. None: the compiler made it after it had set the probes, as partial inlining does.
+    #[must_use]
+    pub fn get(&self, guid: Guid) -> Option<&Descriptor<'a>> {
+        let first = self.sorted.partition_point(|descriptor| descriptor.guid < guid);
+        self.sorted.get(first).filter(|descriptor| descriptor.guid == guid)
+    }
+
+    /// All descriptors, ascending by GUID.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Descriptor<'a>> {
+        self.sorted.iter()
+    }
+}
+
+/// GUID, checksum, length of the name, name.
+fn descriptor<'a>(cursor: &mut Cursor<'a>) -> Result<Descriptor<'a>, Problem> {
+    let guid = Guid(cursor.fixed64()?);
+    let checksum = cursor.fixed64()?;
+    let length = cursor.number32()?;
+    let name = cursor.take(length as usize)?;
+    Ok(Descriptor { guid, checksum, name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(guid: u64, checksum: u64, name: &str) -> Vec<u8> {
+        let mut out = [guid.to_le_bytes(), checksum.to_le_bytes()].concat();
+        out.push(name.len() as u8);
+        out.extend(name.as_bytes());
+        out
+    }
+
+    #[test]
+    fn functions_are_found_by_guid_and_the_first_of_equals_counts() {
+        let first = [encoded(9, 90, "nine"), encoded(3, 30, "three")].concat();
+        let second = [encoded(9, 91, "again"), encoded(5, 50, "")].concat();
+        let descriptors = Descriptors::parse([&first[..], &second[..]]).expect("well formed");
+        let guids: Vec<u64> = descriptors.iter().map(|descriptor| descriptor.guid.0).collect();
+        assert_eq!(guids, [3, 5, 9, 9]);
+        let nine = descriptors.get(Guid(9)).expect("there");
+        assert_eq!((nine.checksum, nine.name), (90, &b"nine"[..]));
+        assert_eq!(descriptors.get(Guid(4)), None);
+        assert_eq!(descriptors.get(Guid(10)), None);
+    }
+
+    #[test]
+    fn every_cut_is_an_error_that_says_where() {
+        let bytes = [encoded(1, 2, "one"), encoded(3, 4, "two")].concat();
+        for length in 0..bytes.len() {
+            let result = Descriptors::parse([&bytes[..length]]);
+            if length == 0 || length == 20 {
+                assert!(result.is_ok(), "{length}");
+                continue;
+            }
+            let error = result.expect_err("cut");
+            assert_eq!(error.problem, Problem::Truncated, "{length}");
+            assert!(error.offset <= length, "{length}");
+        }
+    }
+}
