@@ -189,6 +189,10 @@ export const GENERATE_FLAGS: readonly Flag[] = [
   row('Run', 'boolean', 'quiet', 'No summary, notes or progress; warnings and errors only.', {
     aliases: ['q'],
   }),
+  row('Run', 'boolean', 'verbose', 'Print summary and notes although stderr is no terminal.', {
+    aliases: ['v'],
+  }),
+  row('Run', 'boolean', 'color', 'Colour the words "error" and "warning".', { default: 'on a terminal' }),
   HELP,
   row('Run', 'boolean', 'version', 'Print the version.'),
 

@@ -5,19 +5,21 @@ import { GENERATE_FLAGS } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { type FlagValue, parseFlags, toLibraryOptions, UsageError } from './parse-args.js';
-import { EXIT, printDiagnostics, printError } from './terminal.js';
+import { EXIT, printDiagnostics, printError, useColours } from './terminal.js';
 
 /** Flags that steer the command line and are no options of the library. */
 interface CommandFlags {
   json: boolean;
   quiet: boolean;
+  /** Print what llvm-profgen does not: notes and the summary. */
+  talk: boolean;
   timings: boolean;
   showDensity: boolean;
   /** Path of the result, `-` for stdout. */
   target: string;
 }
 
-const OWN_FLAGS = ['json', 'quiet', 'timings', 'show-density', 'output'];
+const OWN_FLAGS = ['json', 'quiet', 'verbose', 'color', 'timings', 'show-density', 'output'];
 
 /** Runs the default command; resolves to the exit status. */
 export async function runGenerateCommand(args: readonly string[]): Promise<number> {
@@ -29,17 +31,19 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
   try {
     const { values, positionals } = parseFlags(args, GENERATE_FLAGS);
     if (values.get('help') === true) {
-      process.stdout.write((await import('./help.js')).generateHelp());
+      const { generateHelp, llvmProfgenHelp } = await import('./help.js');
+      process.stdout.write(values.has('compat') ? llvmProfgenHelp() : generateHelp());
       return EXIT.ok;
     }
     if (values.get('version') === true) {
       process.stdout.write(`autofdo-gen ${(await import('./version.js')).version()}\n`);
       return EXIT.ok;
     }
+    if (values.has('color')) useColours(values.get('color') === true);
     command = toCommand(values, positionals);
   } catch (error) {
     printError(error);
-    return EXIT.usage;
+    return asLlvmProfgen(args) ? EXIT.failed : EXIT.usage;
   }
   const { options, flags } = command;
   return runCommandJob({
@@ -51,6 +55,11 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
     },
     report: (result) => report(result, options, flags),
   });
+}
+
+/** llvm-profgen's exit status is 1 for wrong usage, too; the line need not be right for this to be known. */
+function asLlvmProfgen(args: readonly string[]): boolean {
+  return args.some((arg) => /^--?compat=llvm-profgen$/.test(arg));
 }
 
 function toCommand(values: Map<string, FlagValue>, positionals: readonly string[]) {
@@ -76,9 +85,11 @@ function toCommand(values: Map<string, FlagValue>, positionals: readonly string[
   if (options['perfData'] !== undefined) options['perfData'] = expandInputs(options['perfData'] as string[]);
   const target = (values.get('output') as string | undefined) ?? defaultOutput(binary, values);
   if (target !== '-') options['output'] = target;
+  const quiet = values.get('quiet') === true;
   const flags: CommandFlags = {
     json: values.get('json') === true,
-    quiet: values.get('quiet') === true,
+    quiet,
+    talk: !quiet && (values.get('verbose') === true || process.stderr.isTTY === true),
     timings: values.get('timings') === true,
     showDensity: values.get('show-density') === true,
     target,
@@ -99,14 +110,14 @@ async function report(
   flags: CommandFlags,
 ): Promise<undefined> {
   if (result.bytes !== undefined) process.stdout.write(result.bytes);
-  printDiagnostics(result.diagnostics, !flags.quiet);
+  printDiagnostics(result.diagnostics, flags.talk);
   const { densityText, summaryText, timingsText } = await import('../report/summary.js');
   if (flags.showDensity) {
     // llvm-profgen's stdout has it; here that may be taken by the result.
     const stream = flags.json || flags.target === '-' ? process.stderr : process.stdout;
     stream.write(densityText(result.statistics.density, options.profileDensityCutoffHot));
   }
-  if (!flags.quiet) process.stderr.write(summaryText(result, flags.target === '-' ? 'stdout' : flags.target));
+  if (flags.talk) process.stderr.write(summaryText(result, flags.target === '-' ? 'stdout' : flags.target));
   if (flags.timings) process.stderr.write(timingsText(result.timings));
   if (flags.json) process.stdout.write((await import('../report/json.js')).resultJson(result));
 }

@@ -4,6 +4,7 @@ import { CONVERT_FLAGS, MERGE_FLAGS, OVERLAP_FLAGS, SHOW_FLAGS } from './profile
 /** Columns of the flag names in help; longer ones get a line of their own. */
 const NAME_WIDTH = 28;
 const LINE_WIDTH = 100;
+const LLVM_NAME_WIDTH = 46;
 
 /** Help of the default command. */
 export function generateHelp(): string {
@@ -34,6 +35,36 @@ llvm-profgen that have no effect on these profiles are accepted.
 Exit status: 0 a usable profile was written, 1 the job failed and nothing was written,
 2 wrong usage, 130 interrupted.
 `;
+}
+
+/** The same as LLVM's option parser lays it out, for who reads help with a program. */
+export function llvmProfgenHelp(): string {
+  const generic = ['help', 'version'];
+  const section = (title: string, flags: readonly Flag[]) => {
+    const lines = flags.map(({ name, value, kind, doc }) => {
+      const left = kind === 'boolean' ? `--${name}` : `--${name}=<${(value ?? 'value').toLowerCase()}>`;
+      return `  ${left.padEnd(LLVM_NAME_WIDTH)} - ${doc.replace(/\.$/, '')}\n`;
+    });
+    return `${title}:\n\n${lines.join('')}\n`;
+  };
+  const of = (wanted: (flag: Flag) => boolean) =>
+    GENERATE_FLAGS.filter(wanted).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return `OVERVIEW: llvm SPGO profile generator
+
+USAGE: autofdo-gen [options]
+
+OPTIONS:
+
+${section(
+  'Color Options',
+  of(({ name }) => name === 'color'),
+)}${section(
+  'Generic Options',
+  of(({ name }) => generic.includes(name)),
+)}${section(
+  'ProfGen Options',
+  of(({ name, effect }) => effect === 'set' && !generic.includes(name)),
+)}`;
 }
 
 /** Help of `inspect`. */

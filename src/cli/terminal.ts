@@ -7,9 +7,16 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 const COLOURS = { error: 'red', warning: 'yellow', note: 'cyan', hint: 'green' } as const;
 
+let colours: boolean | undefined;
+
+/** Overrides that messages are coloured on a terminal only. */
+export function useColours(on: boolean): void {
+  colours = on;
+}
+
 function label(kind: keyof typeof COLOURS): string {
-  const coloured = process.stderr.isTTY && !process.env['NO_COLOR'];
-  return coloured ? styleText(['bold', COLOURS[kind]], `${kind}:`) : `${kind}:`;
+  const coloured = colours ?? (process.stderr.isTTY && !process.env['NO_COLOR']);
+  return coloured ? styleText(['bold', COLOURS[kind]], `${kind}:`, { validateStream: false }) : `${kind}:`;
 }
 
 /** Prints an error as one paragraph with its remedy below. */

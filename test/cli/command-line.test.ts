@@ -17,7 +17,7 @@ describe('autofdo-gen', () => {
   it('writes NAME.afdo into the current folder and sums up', async () => {
     const cwd = join(temporary.path, 'default');
     mkdirSync(cwd);
-    const { status, stdout, stderr } = await run(inputs, { cwd });
+    const { status, stdout, stderr } = await run([...inputs, '--verbose'], { cwd });
     expect(status).toBe(0);
     expect(stdout.toString()).toBe('');
     expect(readdirSync(cwd)).toEqual(['calc.afdo']);
@@ -61,8 +61,8 @@ describe('autofdo-gen', () => {
     expect((await run(again)).stdout.toString()).toBe(direct.stdout.toString());
   });
 
-  it('is quiet with --quiet', async () => {
-    const { status, stderr } = await run([...inputs, '-q', '-o', 'quiet.afdo']);
+  it.each([[[]], [['-q']], [['-v', '-q']]])('sums up on no pipe with %j', async (flags) => {
+    const { status, stderr } = await run([...inputs, ...flags, '-o', 'quiet.afdo']);
     expect(status).toBe(0);
     expect(stderr).not.toContain('samples  ');
   });
@@ -112,6 +112,12 @@ describe('autofdo-gen', () => {
     const { status, stderr } = await run(args);
     expect(status).toBe(2);
     expect(stderr).toMatch(message);
+  });
+
+  it('has the exit status of llvm-profgen with --compat', async () => {
+    const { status, stderr } = await run(['--compat=llvm-profgen', '--binary', 'a']);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/no input was given/);
   });
 
   it('prints its version and help', async () => {
