@@ -7,6 +7,10 @@ use crate::range_tree::{RangeForest, Tree};
 use crate::record::CpuMode;
 use crate::side_record::{Change, Mapping, SideRecord};
 
+mod consulted;
+
+pub use consulted::Consulted;
+
 /// Number of a mapping in [`AddressSpaces`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MapId(pub u32);

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::side_record::MappedFile;
 
-fn map(pid: i32, start: u64, len: u64, name: &str, cpumode: CpuMode) -> Change {
+pub(super) fn map(pid: i32, start: u64, len: u64, name: &str, cpumode: CpuMode) -> Change {
     let file = Arc::new(MappedFile {
         name: name.to_owned(),
         build_id: None,
@@ -22,7 +22,7 @@ fn map(pid: i32, start: u64, len: u64, name: &str, cpumode: CpuMode) -> Change {
     })
 }
 
-fn record(time: u64, position: u64, change: Change) -> SideRecord {
+pub(super) fn record(time: u64, position: u64, change: Change) -> SideRecord {
     SideRecord {
         moment: Moment(time),
         position,
@@ -30,12 +30,12 @@ fn record(time: u64, position: u64, change: Change) -> SideRecord {
     }
 }
 
-fn user(pid: i32, start: u64, len: u64, name: &str) -> Change {
+pub(super) fn user(pid: i32, start: u64, len: u64, name: &str) -> Change {
     map(pid, start, len, name, CpuMode::User)
 }
 
 /// Names of what is visible in a process, as (start, end, name).
-fn visible(spaces: &AddressSpaces, pid: i32, time: u64) -> Vec<(u64, u64, String)> {
+pub(super) fn visible(spaces: &AddressSpaces, pid: i32, time: u64) -> Vec<(u64, u64, String)> {
     let ranges = spaces.space(pid, Moment(time)).ranges();
     ranges
         .iter()
@@ -188,7 +188,7 @@ fn replay(records: &[SideRecord], pid: i32, moment: Moment) -> Vec<Option<usize>
     memory.remove(&pid).unwrap_or_else(|| vec![None; SIZE])
 }
 
-fn changes() -> impl Strategy<Value = Vec<SideRecord>> {
+pub(super) fn changes() -> impl Strategy<Value = Vec<SideRecord>> {
     let change = prop_oneof![
         8 => (0..4_i32, 0_u64..63, 1_u64..20).prop_map(|(pid, start, len)| {
             user(pid, start, len.min(64 - start), "file")

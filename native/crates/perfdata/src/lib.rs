@@ -22,7 +22,9 @@ mod event_table;
 mod feature;
 mod file_container;
 mod header;
+mod look_ahead;
 mod metadata;
+mod once;
 mod perf_data;
 mod pipe;
 mod range_tree;
@@ -40,7 +42,7 @@ mod stats;
 mod walk;
 
 pub use address::{Avma, Moment};
-pub use address_spaces::{AddressSpaces, MapId, MappedRange, Space};
+pub use address_spaces::{AddressSpaces, Consulted, MapId, MappedRange, Space};
 pub use attr::EventAttr;
 pub use branch_stack::{Branch, BranchFlags, BranchStack, Speculation};
 pub use build_id::{BuildId, BuildIdEntry};

@@ -10,7 +10,9 @@ use crate::directory::{MAIN_FILE, thread_files};
 use crate::error::{Error, Lookalike, check_cancelled};
 use crate::file_container::{open_file, read_events, read_header};
 use crate::header::{MAGIC_LEN, Magic, PIPE_HEADER_LEN};
+use crate::look_ahead::LookAhead;
 use crate::metadata::Metadata;
+use crate::once::Once;
 use crate::pipe::{FileInPipe, Pipe};
 use crate::record_stream::RecordStream;
 use crate::recording::Recording;
@@ -33,7 +35,8 @@ pub struct PerfData {
 #[derive(Debug)]
 enum Container {
     Seekable(Seekable),
-    Pipe(Box<Pipe>),
+    Once(Box<LookAhead<Once>>),
+    Pipe(Box<LookAhead<Pipe>>),
 }
 
 impl PerfData {
@@ -110,7 +113,7 @@ impl PerfData {
         let mut recording = Recording::new(magic.order, magic.pipe);
         if magic.pipe {
             let stream = RecordStream::new(reader, u64::MAX, name, magic.order, start.len() as u64);
-            return Ok(Self::new(recording, Container::Pipe(Box::new(Pipe::new(stream, None)))));
+            return Ok(Self::new(recording, pipe(Pipe::new(stream, None))));
         }
         read_up_to(&mut reader, crate::header::HEADER_LEN, &mut start, &name)?;
         let header = read_header(&Source::memory(0, start.clone(), name.clone()), magic.order)?;
@@ -131,7 +134,7 @@ impl PerfData {
         let stream = RecordStream::new(input, len, name.clone(), magic.order, data.offset);
         Ok(Self::new(
             recording,
-            Container::Pipe(Box::new(Pipe::new(stream, Some(FileInPipe { name, header })))),
+            pipe(Pipe::new(stream, Some(FileInPipe { name, header }))),
         ))
     }
 
@@ -180,7 +183,7 @@ impl PerfData {
     /// Reads the next stretch of the input; `None` at its end.
     ///
     /// The first segment of a file or directory holds the side records and the statistics of all of it. Those of a
-    /// stream come with each segment.
+    /// stream, and of a file that is read once, come with each segment.
     ///
     /// # Errors
     /// If reading fails or is cancelled. Damage is no error: it ends the input and stands in the statistics.
@@ -189,9 +192,40 @@ impl PerfData {
         check_cancelled(cancel)?;
         match &mut self.container {
             Container::Seekable(files) => files.next_segment(&mut self.recording, cancel),
+            Container::Once(file) => file.next_segment(&mut self.recording, cancel),
             Container::Pipe(pipe) => pipe.next_segment(&mut self.recording, cancel),
         }
     }
+
+    /// Chooses to read a file once, for half the time, before anything of it has been read. False if that cannot be done: a stream is read
+    /// once anyway, and the files of a directory are not.
+    ///
+    /// Segments are then like those of a stream: each has side records and statistics of its own, and what a sample
+    /// needs to know may come in a later segment. Who decodes them must look out for that
+    /// ([`AddressSpaces::contradict`](crate::AddressSpaces::contradict)), and read the file the other way if it happens.
+    pub fn read_once(&mut self) -> bool {
+        let Container::Seekable(files) = &mut self.container else {
+            return false;
+        };
+        match files.take_single() {
+            Some(part) => {
+                self.container = Container::Once(Box::new(LookAhead::new(Once::new(part))));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Takes back a segment that is done with, to use its memory again.
+    pub fn reuse(&mut self, segment: Segment) {
+        if let Container::Once(file) = &mut self.container {
+            file.reader.reuse(segment);
+        }
+    }
+}
+
+fn pipe(pipe: Pipe) -> Container {
+    Container::Pipe(Box::new(LookAhead::new(pipe)))
 }
 
 /// Opens a file with a header, which may be that of a pipe whose output went to a file.

@@ -3,13 +3,13 @@
 use std::io::Read;
 use std::sync::atomic::AtomicBool;
 
-use crate::chunks::ChunkCutter;
 use crate::error::Error;
 use crate::file_container;
 use crate::header::FileHeader;
+use crate::look_ahead::ReadSegment;
 use crate::record_stream::{Progress, RecordStream};
 use crate::recording::Recording;
-use crate::segment::{SEGMENT_SIZE, Segment};
+use crate::segment::Segment;
 use crate::source::Source;
 use crate::stats::{Damage, DamageKind, RecordStats};
 
@@ -19,9 +19,6 @@ pub(crate) struct Pipe {
     /// `None` once it has ended.
     stream: Option<RecordStream>,
     position: u64,
-    /// Read, but not handed out: records of different CPUs are in order only within a round of perf's buffers, so
-    /// the next segment may hold maps that this one's samples need.
-    held: Option<Segment>,
     file: Option<FileInPipe>,
 }
 
@@ -37,71 +34,8 @@ impl Pipe {
         Self {
             stream: Some(stream),
             position: 0,
-            held: None,
             file,
         }
-    }
-
-    pub(crate) fn next_segment(
-        &mut self,
-        recording: &mut Recording,
-        cancel: Option<&AtomicBool>,
-    ) -> Result<Option<Segment>, Error> {
-        if self.held.is_none() {
-            self.held = self.read_segment(recording, cancel)?;
-        }
-        let Some(mut segment) = self.held.take() else {
-            return Ok(None);
-        };
-        self.held = self.read_segment(recording, cancel)?;
-        if let Some(following) = &mut self.held {
-            segment.side_records.append(&mut following.side_records);
-        }
-        segment.table = recording.table();
-        Ok(Some(segment))
-    }
-
-    fn read_segment(
-        &mut self,
-        recording: &mut Recording,
-        cancel: Option<&AtomicBool>,
-    ) -> Result<Option<Segment>, Error> {
-        let Some(stream) = &mut self.stream else {
-            return Ok(None);
-        };
-        let first = self.position;
-        let mut bytes = Vec::new();
-        let mut chunks = ChunkCutter::default();
-        let mut stats = RecordStats::default();
-        let mut side_records = Vec::new();
-        let mut progress = Progress::More;
-        while progress == Progress::More && bytes.len() < SEGMENT_SIZE {
-            progress = stream.advance(cancel, |header, record| {
-                stats.count_record(header);
-                if Recording::wants(header) {
-                    recording.absorb(
-                        first + bytes.len() as u64,
-                        header,
-                        record,
-                        &mut stats,
-                        &mut side_records,
-                    );
-                }
-                chunks.add(bytes.len() as u64, record.len() as u64);
-                bytes.extend_from_slice(record);
-            })?;
-        }
-        recording.metadata.compressed |= stream.is_compressed();
-        if let Progress::End(damage) = progress {
-            stats.damage = damage;
-            self.end(recording, &mut stats)?;
-        }
-        self.position += bytes.len() as u64;
-        stats.bytes = bytes.len() as u64;
-        let mut segment = Segment::in_memory(bytes, chunks, first, recording.table());
-        segment.side_records = side_records;
-        segment.stats = stats;
-        Ok(Some(segment))
     }
 
     /// The records have ended; of a file, the features follow.
@@ -143,5 +77,24 @@ impl Pipe {
             stats.damage = stats.damage.or(damage);
         }
         Ok(())
+    }
+}
+
+impl ReadSegment for Pipe {
+    fn read_segment(
+        &mut self,
+        recording: &mut Recording,
+        cancel: Option<&AtomicBool>,
+    ) -> Result<Option<Segment>, Error> {
+        let Some(stream) = &mut self.stream else {
+            return Ok(None);
+        };
+        let (mut segment, progress) = stream.read_segment(self.position, Vec::new(), recording, cancel)?;
+        recording.metadata.compressed |= stream.is_compressed();
+        self.position += segment.stats.bytes;
+        if let Progress::End(_) = progress {
+            self.end(recording, &mut segment.stats)?;
+        }
+        Ok(Some(segment))
     }
 }

@@ -5,10 +5,13 @@ use std::io::{self, Read};
 use std::sync::atomic::AtomicBool;
 
 use crate::byte_order::ByteOrder;
+use crate::chunks::ChunkCutter;
 use crate::decompress::Inflater;
 use crate::error::{Error, check_cancelled};
 use crate::record::{HEADER_SIZE, RecordHeader, record_type, trailing_payload};
-use crate::stats::{Damage, DamageKind};
+use crate::recording::Recording;
+use crate::segment::{Buffer, SEGMENT_SIZE, Segment};
+use crate::stats::{Damage, DamageKind, RecordStats};
 use crate::walk::{cut_off, is_perf_chatter};
 
 /// Bytes read ahead; more than the largest record of any kind.
@@ -100,6 +103,40 @@ impl RecordStream {
             self.left -= io::copy(&mut self.input.by_ref().take(self.left), &mut io::sink())?;
         }
         Ok((self.left, self.input))
+    }
+
+    /// Reads the records of one segment, the first of which has this position, into `memory`, and takes those that are not samples into
+    /// `recording`. Its statistics tell how the stream ended, if it did.
+    pub(crate) fn read_segment(
+        &mut self,
+        position: u64,
+        memory: Vec<u8>,
+        recording: &mut Recording,
+        cancel: Option<&AtomicBool>,
+    ) -> Result<(Segment, Progress), Error> {
+        let mut buffer = Buffer::new(position, memory);
+        let mut chunks = ChunkCutter::default();
+        let mut stats = RecordStats::default();
+        let mut side_records = Vec::new();
+        let mut progress = Progress::More;
+        while progress == Progress::More && buffer.bytes().len() < SEGMENT_SIZE {
+            progress = self.advance(cancel, |header, record| {
+                stats.count_record(header);
+                if Recording::wants(header) {
+                    recording.absorb(buffer.end(), header, record, &mut stats, &mut side_records);
+                }
+                chunks.add(buffer.end(), record.len() as u64);
+                buffer.push(record);
+            })?;
+        }
+        stats.bytes = buffer.bytes().len() as u64;
+        if let Progress::End(damage) = progress {
+            stats.damage = damage;
+        }
+        let mut segment = Segment::in_memory(buffer, chunks, recording.table());
+        segment.side_records = side_records;
+        segment.stats = stats;
+        Ok((segment, progress))
     }
 
     /// Goes on by a bounded amount, and calls `emit` with each record that is neither compressed nor trace data.

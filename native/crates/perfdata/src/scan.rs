@@ -7,6 +7,7 @@
 //! again from where the chain arrives. So the result is that of a single walk, whatever the bytes are.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use rayon::prelude::*;
@@ -16,118 +17,148 @@ use crate::chunks::ChunkCutter;
 use crate::error::{Error, check_cancelled};
 use crate::record::{HEADER_SIZE, RecordHeader};
 use crate::recording::Recording;
+use crate::segment::{Buffer, SpareMemory};
 use crate::side_record::SideRecord;
 use crate::source::Source;
 use crate::stats::{Damage, RecordStats};
-use crate::walk::{Stretch, WalkEnd, walk_records};
+use crate::walk::{Stretch, WalkEnd, end_of_records, walk_block};
 
 /// Bytes that one thread scans at a time.
-const PIECE_SIZE: u64 = 4 << 20;
-/// Pieces a thread scans before the results are taken in, which bounds the memory that waiting results take.
-const PIECES_A_THREAD: u64 = 4;
+const PIECE_SIZE: u64 = 1 << 20;
+/// Pieces a thread scans before the results are taken in.
+const PIECES_A_THREAD: usize = 4;
+/// Pieces at most that are in memory together, however many threads there are.
+const MOST_PIECES: usize = 64;
 /// Headers that must follow each other to make a boundary plausible.
 const PLAUSIBLE_HEADERS: usize = 6;
 /// Where to look for a boundary; the largest record is shorter.
 const GUESS_WINDOW: usize = 64 << 10;
 
-/// What a scan found.
+/// Reads the records in part of a plain file, a wave of pieces at a time.
 #[derive(Debug)]
-pub(crate) struct Scan {
-    pub(crate) chunks: Vec<Range<u64>>,
-    pub(crate) side_records: Vec<SideRecord>,
-    pub(crate) stats: RecordStats,
-    /// Where the first compressed record begins; nothing from there on was scanned.
-    pub(crate) compressed_from: Option<u64>,
-}
-
-/// Scans the records in `range`, and takes those that are not samples into `recording`.
-pub(crate) fn scan(
-    source: &Source,
+pub(crate) struct Scanner {
+    source: Arc<Source>,
     range: Range<u64>,
-    position_base: u64,
-    recording: &mut Recording,
-    cancel: Option<&AtomicBool>,
-) -> Result<Scan, Error> {
-    scan_in_pieces(source, range, position_base, PIECE_SIZE, recording, cancel)
-}
-
-fn scan_in_pieces(
-    source: &Source,
-    range: Range<u64>,
+    /// What is added to offsets in the file to make positions.
     position_base: u64,
     piece_size: u64,
-    recording: &mut Recording,
-    cancel: Option<&AtomicBool>,
-) -> Result<Scan, Error> {
-    let order = recording.order();
-    let mut scan = Scan {
-        chunks: Vec::new(),
-        side_records: Vec::new(),
-        stats: RecordStats::default(),
-        compressed_from: None,
-    };
-    // The chain of records has been followed to here.
-    let mut arrived = range.start;
-    let wave_size = PIECES_A_THREAD * rayon::current_num_threads() as u64 * piece_size;
-    while arrived < range.end {
-        let wave_end = arrived.saturating_add(wave_size).min(range.end);
-        let bounds = piece_bounds(arrived..wave_end, piece_size);
-        let guesses: Vec<Result<Option<Piece>, Error>> = bounds
-            .par_iter()
-            .enumerate()
-            .map(|(index, bounds)| {
-                check_cancelled(cancel)?;
-                let mut block = Vec::new();
-                let start = if index == 0 {
-                    Some(bounds.start)
-                } else {
-                    guess_boundary(source, order, bounds.start, range.clone(), &mut block)?
-                };
-                start
-                    .filter(|start| bounds.contains(start))
-                    .map(|start| {
-                        scan_piece(
-                            source,
-                            order,
-                            Stretch {
-                                start,
-                                stop: bounds.end,
-                                limit: range.end,
-                            },
-                            &mut block,
-                        )
-                    })
-                    .transpose()
-            })
-            .collect();
-        for (bounds, guess) in bounds.iter().zip(guesses) {
-            if arrived >= bounds.end {
-                continue;
-            }
-            let piece = match guess? {
-                Some(piece) if piece.start == arrived => piece,
-                _ => {
-                    check_cancelled(cancel)?;
-                    let stretch = Stretch {
-                        start: arrived,
-                        stop: bounds.end,
-                        limit: range.end,
-                    };
-                    scan_piece(source, order, stretch, &mut Vec::new())?
-                }
-            };
-            scan.take(&piece, position_base, recording);
-            match piece.end {
-                WalkEnd::Reached(position) => arrived = position,
-                WalkEnd::Compressed(position) => {
-                    scan.compressed_from = Some(position);
-                    return Ok(scan);
-                }
-                WalkEnd::Damaged(_) => return Ok(scan),
-            }
+    /// The chain of records has been followed to here.
+    arrived: u64,
+    end: Option<ScanEnd>,
+}
+
+/// Why a scan went no further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ScanEnd {
+    /// All has been read, or nothing can be read behind some damage.
+    Done,
+    /// A compressed record begins here.
+    Compressed(u64),
+}
+
+/// What a scan found in some pieces.
+#[derive(Debug, Default)]
+pub(crate) struct Wave {
+    /// The bytes of each piece.
+    pub(crate) buffers: Vec<Buffer>,
+    /// Chunks, and in which of the buffers they are.
+    pub(crate) chunks: Vec<(usize, Range<u64>)>,
+    pub(crate) side_records: Vec<SideRecord>,
+    pub(crate) stats: RecordStats,
+}
+
+impl Scanner {
+    pub(crate) fn new(source: Arc<Source>, range: Range<u64>, position_base: u64) -> Self {
+        Self {
+            source,
+            arrived: range.start,
+            range,
+            position_base,
+            piece_size: PIECE_SIZE,
+            end: None,
         }
     }
-    Ok(scan)
+
+    /// Why there are no more waves; `None` while there are.
+    pub(crate) fn end(&self) -> Option<ScanEnd> {
+        self.end
+    }
+
+    /// Scans the next pieces, and takes the records in them that are not samples into `recording`. `None` at the end.
+    pub(crate) fn next_wave(
+        &mut self,
+        recording: &mut Recording,
+        spare: &mut SpareMemory,
+        cancel: Option<&AtomicBool>,
+    ) -> Result<Option<Wave>, Error> {
+        check_cancelled(cancel)?;
+        if self.end.is_some() {
+            return Ok(None);
+        }
+        let pieces = (PIECES_A_THREAD * rayon::current_num_threads()).min(MOST_PIECES) as u64;
+        let wave_end = self
+            .arrived
+            .saturating_add(pieces * self.piece_size)
+            .min(self.range.end);
+        let pieces: Vec<Result<Piece, Error>> = piece_bounds(self.arrived..wave_end, self.piece_size)
+            .into_iter()
+            .map(|bounds| Piece::new(bounds, self.range.end, spare.take(), recording.order()))
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .map(|mut piece| {
+                check_cancelled(cancel)?;
+                piece
+                    .buffer
+                    .read_on(&self.source, piece.bounds.end - piece.bounds.start)?;
+                if let Some(start) = piece.guess_boundary(self.arrived) {
+                    piece.walk(&self.source, start)?;
+                }
+                Ok(piece)
+            })
+            .collect();
+        let mut wave = Wave::default();
+        for piece in pieces {
+            let mut piece = piece?;
+            if self.arrived < piece.bounds.end && self.end.is_none() {
+                if piece.walked_from != Some(self.arrived) {
+                    check_cancelled(cancel)?;
+                    piece.walk(&self.source, self.arrived)?;
+                }
+                self.take(&piece, &mut wave, recording);
+            }
+            wave.buffers.push(piece.buffer);
+        }
+        if self.arrived >= self.range.end {
+            self.end.get_or_insert(ScanEnd::Done);
+        }
+        Ok(Some(wave))
+    }
+
+    /// Takes in what a piece found, which follows on what was taken before.
+    fn take(&mut self, piece: &Piece, wave: &mut Wave, recording: &mut Recording) {
+        wave.stats.add(&piece.stats);
+        let buffer = wave.buffers.len();
+        wave.chunks
+            .extend(piece.chunks.iter().map(|chunk| (buffer, chunk.clone())));
+        for &position in &piece.wanted {
+            let bytes = piece.buffer.from(position);
+            let Some(header) = RecordHeader::parse(bytes, recording.order()) else {
+                break;
+            };
+            recording.absorb(
+                self.position_base + position,
+                header,
+                &bytes[..usize::from(header.size)],
+                &mut wave.stats,
+                &mut wave.side_records,
+            );
+        }
+        match piece.end {
+            WalkEnd::Reached(position) => self.arrived = position,
+            WalkEnd::Compressed(position) => self.end = Some(ScanEnd::Compressed(position)),
+            WalkEnd::Damaged(_) => self.end = Some(ScanEnd::Done),
+        }
+    }
 }
 
 fn piece_bounds(range: Range<u64>, piece_size: u64) -> Vec<Range<u64>> {
@@ -144,88 +175,99 @@ fn piece_bounds(range: Range<u64>, piece_size: u64) -> Vec<Range<u64>> {
 /// What one thread found in one piece.
 #[derive(Debug)]
 struct Piece {
-    start: u64,
+    /// Where the records begin that it is about.
+    bounds: Range<u64>,
+    /// No record reaches beyond.
+    limit: u64,
+    order: ByteOrder,
+    /// The bytes from the start of `bounds` to the end of the last record.
+    buffer: Buffer,
+    walked_from: Option<u64>,
     chunks: Vec<Range<u64>>,
-    /// Records to be taken in: their positions, and their bytes one after the other.
+    /// Where the records are that are to be taken in.
     wanted: Vec<u64>,
-    wanted_bytes: Vec<u8>,
     stats: RecordStats,
     end: WalkEnd,
 }
 
-fn scan_piece(source: &Source, order: ByteOrder, stretch: Stretch, block: &mut Vec<u8>) -> Result<Piece, Error> {
-    let mut piece = Piece {
-        start: stretch.start,
-        chunks: Vec::new(),
-        wanted: Vec::new(),
-        wanted_bytes: Vec::new(),
-        stats: RecordStats::default(),
-        end: WalkEnd::Reached(stretch.start),
-    };
-    let mut chunks = ChunkCutter::default();
-    piece.end = walk_records(source, order, stretch, block, |position, header, record| {
-        chunks.add(position, u64::from(header.size));
-        piece.stats.count_record(header);
-        if Recording::wants(header) {
-            piece.wanted.push(position);
-            piece.wanted_bytes.extend_from_slice(record);
+impl Piece {
+    fn new(bounds: Range<u64>, limit: u64, memory: Vec<u8>, order: ByteOrder) -> Self {
+        let start = bounds.start;
+        Self {
+            bounds,
+            limit,
+            order,
+            buffer: Buffer::new(start, memory),
+            walked_from: None,
+            chunks: Vec::new(),
+            wanted: Vec::new(),
+            stats: RecordStats::default(),
+            end: WalkEnd::Reached(start),
         }
-    })?;
-    piece.chunks = chunks.finish();
-    let end = match piece.end {
-        WalkEnd::Reached(position) | WalkEnd::Compressed(position) => position,
-        WalkEnd::Damaged(Damage { offset, .. }) => offset,
-    };
-    piece.stats.bytes = end - stretch.start;
-    if let WalkEnd::Damaged(damage) = piece.end {
-        piece.stats.damage = Some(damage);
     }
-    Ok(piece)
-}
 
-impl Scan {
-    /// Takes in what a piece found, which follows on what was taken before.
-    fn take(&mut self, piece: &Piece, position_base: u64, recording: &mut Recording) {
-        self.stats.add(&piece.stats);
-        self.chunks.extend_from_slice(&piece.chunks);
-        let mut rest = piece.wanted_bytes.as_slice();
-        for position in &piece.wanted {
-            let Some(header) = RecordHeader::parse(rest, recording.order()) else {
-                break;
+    /// Looks for a record boundary at the start of the piece or later; it may be wrong. A record is known to begin at `known`.
+    fn guess_boundary(&self, known: u64) -> Option<u64> {
+        let (start, bytes) = (self.buffer.start, self.buffer.bytes());
+        if start == known {
+            return Some(known);
+        }
+        // Records of plain files have sizes that are multiples of 8.
+        let first = (known.wrapping_sub(start) % 8) as usize;
+        (first..bytes.len().min(GUESS_WINDOW))
+            .step_by(8)
+            .find(|&at| is_plausible(bytes, at, self.order))
+            .map(|at| start + at as u64)
+    }
+
+    /// Follows the chain of records from `start`, which lies in the piece.
+    fn walk(&mut self, source: &Source, start: u64) -> Result<(), Error> {
+        self.walked_from = Some(start);
+        self.wanted.clear();
+        self.stats = RecordStats::default();
+        let mut chunks = ChunkCutter::default();
+        let mut stretch = Stretch {
+            start,
+            stop: self.bounds.end,
+            limit: self.limit,
+        };
+        self.end = loop {
+            let visit = |position, header: RecordHeader, _: &[u8]| {
+                chunks.add(position, u64::from(header.size));
+                self.stats.count_record(header);
+                if Recording::wants(header) {
+                    self.wanted.push(position);
+                }
             };
-            let (record, after) = rest.split_at(usize::from(header.size));
-            recording.absorb(
-                position_base + position,
-                header,
-                record,
-                &mut self.stats,
-                &mut self.side_records,
-            );
-            rest = after;
+            let buffer = &self.buffer;
+            if let Some(end) = walk_block(buffer.bytes(), buffer.start, self.order, &mut stretch, visit) {
+                break end;
+            }
+            // The last record reaches beyond the piece.
+            let missing = missing_bytes(buffer.from(stretch.start), self.order);
+            let left = self.limit - self.buffer.end();
+            self.buffer.read_on(source, missing.min(left))?;
+            if missing > left {
+                break end_of_records(stretch.start, self.limit, self.buffer.from(stretch.start), self.order);
+            }
+        };
+        self.chunks = chunks.finish();
+        let end = match self.end {
+            WalkEnd::Reached(position) | WalkEnd::Compressed(position) => position,
+            WalkEnd::Damaged(Damage { offset, .. }) => offset,
+        };
+        self.stats.bytes = end - start;
+        if let WalkEnd::Damaged(damage) = self.end {
+            self.stats.damage = Some(damage);
         }
+        Ok(())
     }
 }
 
-/// Looks for a record boundary at `from` or later in `range`; it may be wrong.
-fn guess_boundary(
-    source: &Source,
-    order: ByteOrder,
-    from: u64,
-    range: Range<u64>,
-    block: &mut Vec<u8>,
-) -> Result<Option<u64>, Error> {
-    let len = usize::try_from(range.end - from)
-        .unwrap_or(usize::MAX)
-        .min(2 * GUESS_WINDOW);
-    block.resize(len.max(block.len()), 0);
-    source.read_exact_at(&mut block[..len], from)?;
-    let window = &block[..len];
-    // Records of plain files have sizes that are multiples of 8.
-    let first = (range.start.wrapping_sub(from) % 8) as usize;
-    Ok((first..len.min(GUESS_WINDOW))
-        .step_by(8)
-        .find(|&at| is_plausible(window, at, order))
-        .map(|at| from + at as u64))
+/// How many bytes `rest` lacks to hold a record header, or the record it begins with.
+fn missing_bytes(rest: &[u8], order: ByteOrder) -> u64 {
+    let size = RecordHeader::parse(rest, order).map_or(HEADER_SIZE, |header| usize::from(header.size));
+    size.saturating_sub(rest.len()) as u64
 }
 
 fn is_plausible(window: &[u8], mut at: usize, order: ByteOrder) -> bool {

@@ -68,26 +68,38 @@ fn scan_serially(bytes: &[u8]) -> Serial {
 }
 
 fn scan_parallel(bytes: &[u8], piece_size: u64) -> Serial {
-    let source = Source::memory(0, bytes.to_vec(), "test".to_owned());
+    let source = Arc::new(Source::memory(0, bytes.to_vec(), "test".to_owned()));
     let mut recording = Recording::new(ByteOrder::Little, false);
-    let scan = scan_in_pieces(&source, 0..bytes.len() as u64, 0, piece_size, &mut recording, None).unwrap();
-    // Chunks hold whole records: walk each.
+    let mut scanner = Scanner::new(source, 0..bytes.len() as u64, 0);
+    scanner.piece_size = piece_size;
+    let mut spare = SpareMemory::default();
+    let mut stats = RecordStats::default();
     let mut records = Vec::new();
-    for chunk in &scan.chunks {
-        let mut at = chunk.start;
-        while at < chunk.end {
-            let size = u16::from_le_bytes(bytes[at as usize + 6..at as usize + 8].try_into().unwrap());
-            records.push((at, size));
-            at += u64::from(size);
+    while let Some(wave) = scanner.next_wave(&mut recording, &mut spare, None).unwrap() {
+        // Chunks hold whole records: walk each.
+        for (buffer, chunk) in &wave.chunks {
+            let in_file = &bytes[chunk.start as usize..chunk.end as usize];
+            assert_eq!(&wave.buffers[*buffer].from(chunk.start)[..in_file.len()], in_file);
+            let mut at = chunk.start;
+            while at < chunk.end {
+                let size = u16::from_le_bytes(bytes[at as usize + 6..at as usize + 8].try_into().unwrap());
+                records.push((at, size));
+                at += u64::from(size);
+            }
+            assert_eq!(at, chunk.end);
         }
-        assert_eq!(at, chunk.end);
+        stats.add(&wave.stats);
+        spare.give(wave.buffers);
     }
     Serial {
-        samples: scan.stats.samples(),
-        unknown: scan.stats.unknown_records,
+        samples: stats.samples(),
+        unknown: stats.unknown_records,
         records,
-        damage: scan.stats.damage.map(|damage| damage.kind),
-        compressed_from: scan.compressed_from,
+        damage: stats.damage.map(|damage| damage.kind),
+        compressed_from: match scanner.end() {
+            Some(ScanEnd::Compressed(position)) => Some(position),
+            _ => None,
+        },
     }
 }
 
@@ -161,19 +173,22 @@ fn guesses_are_right_in_an_ordinary_recording() {
         .flat_map(|time| record(9, &[time.to_le_bytes(); 50].concat()))
         .collect();
     let source = Source::memory(0, bytes.clone(), "test".to_owned());
-    let range = 0..bytes.len() as u64;
     for from in (1_000_003..16_000_000).step_by(1_000_003) {
-        let guess = guess_boundary(&source, ByteOrder::Little, from, range.clone(), &mut Vec::new()).unwrap();
-        assert_eq!(guess, Some(from.next_multiple_of(408)));
+        let bounds = from..from + 200_000;
+        let mut piece = Piece::new(bounds, source.size(), Vec::new(), ByteOrder::Little);
+        piece.buffer.read_on(&source, 200_000).unwrap();
+        assert_eq!(piece.guess_boundary(0), Some(from.next_multiple_of(408)));
     }
 }
 
 #[test]
 fn cancelling_ends_a_scan() {
     let bytes = record(9, &[0; 40]).repeat(1000);
-    let source = Source::memory(0, bytes, "test".to_owned());
+    let size = bytes.len() as u64;
+    let source = Arc::new(Source::memory(0, bytes, "test".to_owned()));
     let mut recording = Recording::new(ByteOrder::Little, false);
     let cancelled = AtomicBool::new(true);
-    let result = scan(&source, 0..source.size(), 0, &mut recording, Some(&cancelled));
+    let result =
+        Scanner::new(source, 0..size, 0).next_wave(&mut recording, &mut SpareMemory::default(), Some(&cancelled));
     assert!(matches!(result, Err(Error::Cancelled)));
 }

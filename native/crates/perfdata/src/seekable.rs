@@ -14,14 +14,14 @@ use crate::chunks::ChunkCutter;
 use crate::error::Error;
 use crate::record_stream::{Progress, RecordStream};
 use crate::recording::Recording;
-use crate::scan::scan;
-use crate::segment::{Chunk, SEGMENT_SIZE, Segment, SegmentBytes, position_base};
+use crate::scan::{ScanEnd, Scanner};
+use crate::segment::{Buffer, Chunk, SEGMENT_SIZE, Segment, SegmentBytes, SpareMemory, position_base};
 use crate::side_record::SideRecord;
 use crate::source::{Source, SourceReader};
 use crate::stats::{Damage, DamageKind, RecordStats};
 
 /// The records of one file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FilePart {
     pub(crate) source: Arc<Source>,
     pub(crate) range: Range<u64>,
@@ -39,8 +39,9 @@ pub(crate) struct Seekable {
 /// Compressed records, all but whose samples have been read.
 #[derive(Debug)]
 struct CompressedPart {
-    source: Arc<Source>,
-    range: Range<u64>,
+    part: FilePart,
+    /// Where they begin in the file.
+    start: u64,
     /// Position of the next record.
     position: u64,
     /// Opened when it is this part's turn, so that many files do not take memory at once.
@@ -52,6 +53,15 @@ impl Seekable {
         Self {
             unscanned: files,
             compressed: VecDeque::new(),
+        }
+    }
+
+    /// The part, if there is one only and nothing of it has been read.
+    pub(crate) fn take_single(&mut self) -> Option<FilePart> {
+        if self.unscanned.len() == 1 {
+            self.unscanned.pop()
+        } else {
+            None
         }
     }
 
@@ -84,29 +94,35 @@ impl Seekable {
         let mut side_records = Vec::new();
         let mut stats = RecordStats::default();
         let mut sources = Vec::new();
-        for (index, FilePart { source, range, damage }) in files.into_iter().enumerate() {
+        let mut spare = SpareMemory::default();
+        for (index, part) in files.into_iter().enumerate() {
             let base = position_base(index);
-            let mut scan = scan(&source, range.clone(), base, recording, cancel)?;
-            chunks.extend(scan.chunks.into_iter().map(|range| Chunk { file: index, range }));
-            side_records.append(&mut scan.side_records);
-            if let Some(start) = scan.compressed_from {
+            let mut scanner = Scanner::new(Arc::clone(&part.source), part.range.clone(), base);
+            let mut found = RecordStats::default();
+            while let Some(wave) = scanner.next_wave(recording, &mut spare, cancel)? {
+                chunks.extend(wave.chunks.into_iter().map(|(_, range)| Chunk { file: index, range }));
+                side_records.extend(wave.side_records);
+                found.add(&wave.stats);
+                spare.give(wave.buffers);
+            }
+            if let Some(ScanEnd::Compressed(start)) = scanner.end() {
                 recording.metadata.compressed = true;
-                let part = CompressedPart {
-                    source: Arc::clone(&source),
-                    range: start..range.end,
+                let compressed = CompressedPart {
+                    part: part.clone(),
+                    start,
                     position: base + start,
                     stream: None,
                 };
-                part.survey(recording, cancel, &mut scan.stats, &mut side_records)?;
-                self.compressed.push_back(part);
+                compressed.survey(recording, cancel, &mut found, &mut side_records)?;
+                self.compressed.push_back(compressed);
             }
             // That perf was killed says more than where the records stop.
-            let never_finished = damage.filter(|damage| damage.kind == DamageKind::NotFinished);
-            if scan.stats.damage.is_none() || never_finished.is_some() {
-                scan.stats.damage = damage;
+            let never_finished = part.damage.filter(|damage| damage.kind == DamageKind::NotFinished);
+            if found.damage.is_none() || never_finished.is_some() {
+                found.damage = part.damage;
             }
-            stats.add(&scan.stats);
-            sources.push(source);
+            stats.add(&found);
+            sources.push(part.source);
         }
         Ok(Segment {
             bytes: SegmentBytes::Files(sources),
@@ -118,22 +134,20 @@ impl Seekable {
     }
 }
 
-impl CompressedPart {
-    fn open(&self, order: ByteOrder) -> RecordStream {
+impl FilePart {
+    /// The records from offset `start` on, which are compressed.
+    pub(crate) fn stream(&self, start: u64, order: ByteOrder) -> RecordStream {
+        let end = self.range.end;
         let reader = SourceReader {
             source: Arc::clone(&self.source),
-            range: self.range.clone(),
+            range: start..end,
         };
-        let Range { start, end } = self.range;
-        RecordStream::new(
-            Box::new(reader),
-            end - start,
-            self.source.name().to_owned(),
-            order,
-            start,
-        )
+        let name = self.source.name().to_owned();
+        RecordStream::new(Box::new(reader), end - start, name, order, start)
     }
+}
 
+impl CompressedPart {
     /// Reads all but the samples.
     fn survey(
         &self,
@@ -142,7 +156,7 @@ impl CompressedPart {
         stats: &mut RecordStats,
         side_records: &mut Vec<SideRecord>,
     ) -> Result<(), Error> {
-        let mut stream = self.open(recording.order());
+        let mut stream = self.part.stream(self.start, recording.order());
         let mut position = self.position;
         loop {
             let progress = stream.advance(cancel, |header, record| {
@@ -168,23 +182,22 @@ impl CompressedPart {
     ) -> Result<Option<Segment>, Error> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => self.open(recording.order()),
+            None => self.part.stream(self.start, recording.order()),
         };
-        let mut bytes = Vec::new();
+        let mut buffer = Buffer::new(self.position, Vec::new());
         let mut chunks = ChunkCutter::default();
         let mut progress = Progress::More;
-        while progress == Progress::More && bytes.len() < SEGMENT_SIZE {
+        while progress == Progress::More && buffer.bytes().len() < SEGMENT_SIZE {
             progress = stream.advance(cancel, |_, record| {
-                chunks.add(bytes.len() as u64, record.len() as u64);
-                bytes.extend_from_slice(record);
+                chunks.add(buffer.end(), record.len() as u64);
+                buffer.push(record);
             })?;
         }
         self.stream = Some(stream);
-        if bytes.is_empty() {
+        if buffer.bytes().is_empty() {
             return Ok(None);
         }
-        let position = self.position;
-        self.position += bytes.len() as u64;
-        Ok(Some(Segment::in_memory(bytes, chunks, position, recording.table())))
+        self.position = buffer.end();
+        Ok(Some(Segment::in_memory(buffer, chunks, recording.table())))
     }
 }

@@ -31,7 +31,7 @@ pub struct Segment {
 /// Records that one thread decodes at a time.
 #[derive(Debug, Clone)]
 pub(crate) struct Chunk {
-    /// Which of several files.
+    /// Which of several files or buffers.
     pub(crate) file: usize,
     /// Where in it the first record begins and the last one ends.
     pub(crate) range: Range<u64>,
@@ -42,8 +42,76 @@ pub(crate) struct Chunk {
 pub(crate) enum SegmentBytes {
     /// In files, to be read again.
     Files(Vec<Arc<Source>>),
-    /// Here: whole records, the first of which has this position.
-    Memory { bytes: Vec<u8>, position: u64 },
+    /// Here.
+    Memory(Vec<Buffer>),
+}
+
+/// Bytes of a stream or file that are in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    /// Offset or position of the first one.
+    pub(crate) start: u64,
+    /// Of these, `filled` are meant: clearing the others each time the memory is used again would take long.
+    memory: Vec<u8>,
+    filled: usize,
+}
+
+impl Buffer {
+    /// An empty buffer in memory that was used before.
+    pub(crate) fn new(start: u64, memory: Vec<u8>) -> Self {
+        Self {
+            start,
+            memory,
+            filled: 0,
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.memory[..self.filled]
+    }
+
+    /// The bytes from this offset or position on.
+    pub(crate) fn from(&self, position: u64) -> &[u8] {
+        &self.bytes()[(position - self.start) as usize..]
+    }
+
+    /// Where the bytes end.
+    pub(crate) fn end(&self) -> u64 {
+        self.start + self.filled as u64
+    }
+
+    /// Reads `count` more bytes.
+    pub(crate) fn read_on(&mut self, source: &Source, count: u64) -> Result<(), Error> {
+        let (end, filled) = (self.end(), self.filled + count as usize);
+        if self.memory.len() < filled {
+            self.memory.resize(filled, 0);
+        }
+        source.read_exact_at(&mut self.memory[self.filled..filled], end)?;
+        self.filled = filled;
+        Ok(())
+    }
+
+    /// Appends `bytes`.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.memory.truncate(self.filled);
+        self.memory.extend_from_slice(bytes);
+        self.filled = self.memory.len();
+    }
+}
+
+/// Memory of buffers that are no longer needed.
+#[derive(Debug, Default)]
+pub(crate) struct SpareMemory(Vec<Vec<u8>>);
+
+impl SpareMemory {
+    /// Some memory, or an empty vector.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    pub(crate) fn give(&mut self, buffers: Vec<Buffer>) {
+        self.0.extend(buffers.into_iter().map(|buffer| buffer.memory));
+    }
 }
 
 /// What is added to offsets in a file, so that records of different files do not have the same position.
@@ -79,15 +147,19 @@ impl ChunkStats {
 }
 
 impl Segment {
-    pub(crate) fn in_memory(bytes: Vec<u8>, chunks: ChunkCutter, position: u64, table: Arc<EventTable>) -> Self {
-        let chunks = chunks
-            .finish()
-            .into_iter()
-            .map(|range| Chunk { file: 0, range })
-            .collect();
+    pub(crate) fn in_memory(buffer: Buffer, chunks: ChunkCutter, table: Arc<EventTable>) -> Self {
+        let chunks = chunks.finish().into_iter();
         Self {
-            bytes: SegmentBytes::Memory { bytes, position },
-            chunks,
+            bytes: SegmentBytes::Memory(vec![buffer]),
+            chunks: chunks.map(|range| Chunk { file: 0, range }).collect(),
+            ..Self::empty(table)
+        }
+    }
+
+    pub(crate) fn empty(table: Arc<EventTable>) -> Self {
+        Self {
+            bytes: SegmentBytes::Memory(Vec::new()),
+            chunks: Vec::new(),
             table,
             side_records: Vec::new(),
             stats: RecordStats::default(),
@@ -149,13 +221,9 @@ impl Segment {
             sink,
         };
         match &self.bytes {
-            SegmentBytes::Memory { bytes, position } => {
-                decode_slice(
-                    &bytes[start as usize..end as usize],
-                    position + start,
-                    order,
-                    &mut decoder,
-                );
+            SegmentBytes::Memory(buffers) => {
+                let records = &buffers[file].from(start)[..(end - start) as usize];
+                decode_slice(records, start, order, &mut decoder);
             }
             SegmentBytes::Files(sources) => {
                 let source = &sources[file];

@@ -13,7 +13,7 @@ const BLOCK_SIZE: usize = 256 << 10;
 /// A stretch of a file to walk over.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stretch {
-    /// Where the first record begins.
+    /// Where the first record begins that was not visited yet.
     pub(crate) start: u64,
     /// Records that begin here or later are not visited.
     pub(crate) stop: u64,
@@ -32,61 +32,83 @@ pub(crate) enum WalkEnd {
     Damaged(Damage),
 }
 
+/// Visits the records that lie in `block` as a whole, from `position` on; `block` holds the bytes from `block_start` on. Moves `position` behind
+/// them. `None`: more bytes are needed to go on.
+#[inline]
+pub(crate) fn walk_block(
+    block: &[u8],
+    block_start: u64,
+    order: ByteOrder,
+    Stretch {
+        start: position,
+        stop,
+        limit,
+    }: &mut Stretch,
+    mut visit: impl FnMut(u64, RecordHeader, &[u8]),
+) -> Option<WalkEnd> {
+    loop {
+        if *position >= *stop {
+            return Some(WalkEnd::Reached(*position));
+        }
+        let rest = block.get((*position - block_start) as usize..)?;
+        let header = RecordHeader::parse(rest, order)?;
+        if header.is_compressed() {
+            return Some(WalkEnd::Compressed(*position));
+        }
+        if usize::from(header.size) < HEADER_SIZE {
+            let kind = DamageKind::RecordTooSmall { size: header.size };
+            return Some(WalkEnd::Damaged(Damage {
+                offset: *position,
+                kind,
+            }));
+        }
+        let record = rest.get(..usize::from(header.size))?;
+        visit(*position, header, record);
+        let payload = trailing_payload(header, record, order);
+        let after = *position + u64::from(header.size);
+        if payload > *limit - after {
+            let kind = DamageKind::PayloadCutOff {
+                size: payload,
+                left: *limit - after,
+            };
+            return Some(WalkEnd::Damaged(Damage { offset: after, kind }));
+        }
+        *position = after + payload;
+    }
+}
+
+/// How a walk ends whose input ends at or before `limit`, with `rest` behind the last whole record.
+pub(crate) fn end_of_records(position: u64, limit: u64, rest: &[u8], order: ByteOrder) -> WalkEnd {
+    if is_perf_chatter(rest) {
+        WalkEnd::Reached(limit)
+    } else {
+        WalkEnd::Damaged(cut_off(position, rest, order))
+    }
+}
+
 /// Calls `visit` with position, header and bytes of each record, and says how far it came.
 pub(crate) fn walk_records(
     source: &Source,
     order: ByteOrder,
-    stretch: Stretch,
+    mut stretch: Stretch,
     block: &mut Vec<u8>,
     mut visit: impl FnMut(u64, RecordHeader, &[u8]),
 ) -> Result<WalkEnd, Error> {
-    let Stretch { start, stop, limit } = stretch;
+    let Stretch { start, limit, .. } = stretch;
     let block_len = usize::try_from(limit - start).unwrap_or(usize::MAX).min(BLOCK_SIZE);
     block.resize(block.len().max(block_len), 0);
-    let mut position = start;
     // The block holds the file's bytes from `block_start` on, `filled` of them.
     let mut block_start = start;
     let mut filled = 0;
     loop {
-        // Visit the records that lie in the block as a whole.
-        loop {
-            if position >= stop {
-                return Ok(WalkEnd::Reached(position));
-            }
-            let at = (position - block_start) as usize;
-            let Some(rest) = block[..filled].get(at..) else { break };
-            let Some(header) = RecordHeader::parse(rest, order) else {
-                break;
-            };
-            if header.is_compressed() {
-                return Ok(WalkEnd::Compressed(position));
-            }
-            if usize::from(header.size) < HEADER_SIZE {
-                let kind = DamageKind::RecordTooSmall { size: header.size };
-                return Ok(WalkEnd::Damaged(Damage { offset: position, kind }));
-            }
-            let Some(record) = rest.get(..usize::from(header.size)) else {
-                break;
-            };
-            visit(position, header, record);
-            let payload = trailing_payload(header, record, order);
-            let after = position + u64::from(header.size);
-            if payload > limit - after {
-                let kind = DamageKind::PayloadCutOff {
-                    size: payload,
-                    left: limit - after,
-                };
-                return Ok(WalkEnd::Damaged(Damage { offset: after, kind }));
-            }
-            position = after + payload;
+        if let Some(end) = walk_block(&block[..filled], block_start, order, &mut stretch, &mut visit) {
+            return Ok(end);
         }
+        let position = stretch.start;
         let at = usize::try_from(position - block_start).unwrap_or(usize::MAX);
         if block_start + filled as u64 >= limit {
             let rest = block[..filled].get(at..).unwrap_or(&[]);
-            if is_perf_chatter(rest) {
-                return Ok(WalkEnd::Reached(limit));
-            }
-            return Ok(WalkEnd::Damaged(cut_off(position, rest, order)));
+            return Ok(end_of_records(position, limit, rest, order));
         }
         // Keep the record that is only partly there, and read on behind it.
         let kept = filled.saturating_sub(at);

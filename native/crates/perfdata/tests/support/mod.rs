@@ -58,6 +58,7 @@ pub fn read_all(mut input: PerfData) -> Everything {
             });
             chunk_stats.add(counted.expect("decoding works"));
         }
+        input.reuse(segment);
     }
     Everything {
         samples,
@@ -70,9 +71,19 @@ pub fn read_all(mut input: PerfData) -> Everything {
     }
 }
 
-/// Reads bytes as a file.
+/// Reads bytes as a file, twice and once, which must come to the same.
 pub fn read_file(bytes: &[u8]) -> Everything {
-    read_all(PerfData::from_bytes(bytes.to_vec(), "file").expect("it opens"))
+    let open = || PerfData::from_bytes(bytes.to_vec(), "file").expect("it opens");
+    let (twice, mut once) = (read_all(open()), open());
+    assert!(once.read_once());
+    let once = read_all(once);
+    assert_eq!(once.samples, twice.samples);
+    assert_eq!(once.moments, twice.moments);
+    assert_eq!(once.changes, twice.changes);
+    assert_eq!(once.stats, twice.stats);
+    assert_eq!(once.chunk_stats, twice.chunk_stats);
+    assert_eq!(once.input.metadata(), twice.input.metadata());
+    twice
 }
 
 /// A reader that gives a few bytes at a time, as pipes may.

@@ -1,0 +1,66 @@
+//! Whether address spaces would still give the answers they gave before later records came in.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{AddressSpaces, EventKind};
+use crate::address::Moment;
+use crate::record::CpuMode;
+use crate::side_record::{Change, SideRecord};
+
+/// Which processes' address spaces were asked for, and for how late a moment.
+#[derive(Debug, Default)]
+pub struct Consulted {
+    latest: Option<Moment>,
+    by_process: HashMap<i32, Moment>,
+}
+
+impl Consulted {
+    /// Notes that the space of `pid` was asked for at `moment`, or at some moments of which this is the latest.
+    pub fn note(&mut self, pid: i32, moment: Moment) {
+        self.latest = self.latest.max(Some(moment));
+        let latest = self.by_process.entry(pid).or_insert(moment);
+        *latest = moment.max(*latest);
+    }
+
+    /// True if the space of `pid` was asked for at `moment` or later.
+    fn at_or_after(&self, pid: i32, moment: Moment) -> bool {
+        self.by_process.get(&pid).is_some_and(|latest| *latest >= moment)
+    }
+}
+
+impl AddressSpaces {
+    /// True if `records`, which have been taken in, may change an answer that was given before they were. They cannot if they happened later
+    /// than what was asked for, or if they concern neither a process that was asked for nor one it descends from.
+    #[must_use]
+    pub fn contradict(&self, consulted: &Consulted, records: &[SideRecord]) -> bool {
+        let Some(latest) = consulted.latest else {
+            return false;
+        };
+        // What the kernel maps holds for all processes and for ever.
+        let is_kernel =
+            |record: &SideRecord| matches!(&record.change, Change::Map(map) if map.cpumode == CpuMode::Kernel);
+        if records.iter().any(is_kernel) {
+            return true;
+        }
+        let late = records.iter().filter(|record| record.moment <= latest);
+        let late: HashSet<_> = late.map(|record| (record.moment, record.position)).collect();
+        let Some(first) = late.iter().min() else {
+            return false;
+        };
+        // A process that was forked from a changed one is changed as well.
+        let mut changed = HashSet::new();
+        let behind = self.events.partition_point(|event| event.order() < *first);
+        self.events[behind..].iter().any(|event| {
+            let inherits = matches!(event.kind, EventKind::Fork { parent } if changed.contains(&parent));
+            if !inherits && !late.contains(&event.order()) {
+                return false;
+            }
+            changed.insert(event.pid);
+            consulted.at_or_after(event.pid, event.moment)
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "consulted_tests.rs"]
+mod tests;

@@ -1,0 +1,51 @@
+//! Reading one segment ahead of the one that is handed out.
+
+use std::sync::atomic::AtomicBool;
+
+use crate::error::Error;
+use crate::recording::Recording;
+use crate::segment::Segment;
+
+/// What can be read segment by segment.
+pub(crate) trait ReadSegment {
+    /// The next segment, with the side records that it holds itself; `None` at the end.
+    fn read_segment(
+        &mut self,
+        recording: &mut Recording,
+        cancel: Option<&AtomicBool>,
+    ) -> Result<Option<Segment>, Error>;
+}
+
+/// Hands a segment out only when the next has been read: records of different CPUs are in order only within a round of
+/// perf's buffers, so the next segment may hold maps that this one's samples need.
+#[derive(Debug)]
+pub(crate) struct LookAhead<R> {
+    pub(crate) reader: R,
+    held: Option<Segment>,
+}
+
+impl<R: ReadSegment> LookAhead<R> {
+    pub(crate) fn new(reader: R) -> Self {
+        Self { reader, held: None }
+    }
+
+    /// The next segment, with the side records of the one after it.
+    pub(crate) fn next_segment(
+        &mut self,
+        recording: &mut Recording,
+        cancel: Option<&AtomicBool>,
+    ) -> Result<Option<Segment>, Error> {
+        if self.held.is_none() {
+            self.held = self.reader.read_segment(recording, cancel)?;
+        }
+        let Some(mut segment) = self.held.take() else {
+            return Ok(None);
+        };
+        self.held = self.reader.read_segment(recording, cancel)?;
+        if let Some(following) = &mut self.held {
+            segment.side_records.append(&mut following.side_records);
+        }
+        segment.table = recording.table();
+        Ok(Some(segment))
+    }
+}
