@@ -1,9 +1,12 @@
 //! Which mapping of a recording is which binary.
 
+use std::path::Path;
+
 use image::{FileOffset, Image};
 use perfdata::{BuildId, CpuMode, Mapping};
 
-use crate::target::{Target, file_name};
+use crate::code_space::TargetIndex;
+use crate::target::{Target, Targets, file_name};
 
 /// The prefix of the names that perf gives to the kernel's own mapping; a symbol follows.
 pub(crate) const KERNEL_MAP: &str = "[kernel.kallsyms]";
@@ -11,10 +14,10 @@ pub(crate) const KERNEL_MAP: &str = "[kernel.kallsyms]";
 /// What a mapping holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Binding {
-    /// Code of a target. Run-time addresses within a piece, plus `delta`, are addresses of the ELF.
-    Target(Vec<BoundPiece>),
-    /// A file of the right name, but another build.
-    OtherBuild,
+    /// Code of this target. Run-time addresses within a piece, plus `delta`, are addresses of the ELF.
+    Target(TargetIndex, Vec<BoundPiece>),
+    /// A file of the name of this target, but another build.
+    OtherBuild(TargetIndex),
     /// Something else.
     Other,
 }
@@ -30,22 +33,26 @@ pub(crate) struct BoundPiece {
     pub delta: u64,
 }
 
-/// Finds what `mapping` holds. `listed` is the build id that the recording's own table gives for the mapping's name.
-pub(crate) fn bind(mapping: &Mapping, listed: Option<&BuildId>, target: &Target<'_>, ignore_build_id: bool) -> Binding {
-    let is_kernel_map = mapping.cpumode == CpuMode::Kernel && mapping.file.name.starts_with(KERNEL_MAP);
-    if target.kernel != is_kernel_map {
-        return Binding::Other;
-    }
+/// Finds which of `targets` `mapping` holds. `listed` is the build id that the recording's own table gives for the mapping's name.
+///
+/// A build id decides before a name does, and of several files of one name, the one at the recorded path.
+pub(crate) fn bind(
+    mapping: &Mapping,
+    listed: Option<&BuildId>,
+    targets: &Targets<'_>,
+    ignore_build_id: bool,
+) -> Binding {
     let recorded = mapping.file.build_id.as_ref().or(listed);
-    let same_build = recorded
-        .zip(target.image.build_id())
-        .map(|(recorded, own)| recorded.matches(own));
-    let same_name = target.kernel || file_name(&mapping.file.name) == target.name();
-    match same_build {
-        Some(false) if same_name && !ignore_build_id => return Binding::OtherBuild,
-        Some(true) => {}
-        _ if same_name => {}
-        _ => return Binding::Other,
+    let found = targets
+        .iter()
+        .filter_map(|target| Some((likeness(mapping, recorded, target, ignore_build_id)?, target)))
+        // Of several that are equally like, the first.
+        .min_by_key(|(likeness, _)| *likeness);
+    let Some((likeness, target)) = found else {
+        return Binding::Other;
+    };
+    if likeness == Likeness::OtherBuild {
+        return Binding::OtherBuild(target.index());
     }
     let pieces = if target.kernel {
         kernel_pieces(mapping, target)
@@ -55,7 +62,41 @@ pub(crate) fn bind(mapping: &Mapping, listed: Option<&BuildId>, target: &Target<
     if pieces.is_empty() {
         Binding::Other
     } else {
-        Binding::Target(pieces)
+        Binding::Target(target.index(), pieces)
+    }
+}
+
+/// Why a mapping is taken for one of a target, the best reason first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    BuildId,
+    Path,
+    Name,
+    /// The name is right, but it is known to be another build.
+    OtherBuild,
+}
+
+fn likeness(
+    mapping: &Mapping,
+    recorded: Option<&BuildId>,
+    target: &Target<'_>,
+    ignore_build_id: bool,
+) -> Option<Likeness> {
+    let name = mapping.file.name.as_str();
+    let is_kernel_map = mapping.cpumode == CpuMode::Kernel && name.starts_with(KERNEL_MAP);
+    if target.kernel != is_kernel_map {
+        return None;
+    }
+    let same_build = recorded
+        .zip(target.image.build_id())
+        .map(|(recorded, own)| recorded.matches(own));
+    let same_name = target.kernel || file_name(name) == target.name();
+    match same_build {
+        Some(true) => Some(Likeness::BuildId),
+        Some(false) if same_name && !ignore_build_id => Some(Likeness::OtherBuild),
+        _ if same_name && target.image.path() == Path::new(name) => Some(Likeness::Path),
+        _ if same_name => Some(Likeness::Name),
+        _ => None,
     }
 }
 

@@ -105,7 +105,10 @@ impl<'a> Worker<'a> {
             filter,
             views: FxHashMap::default(),
             numbered_views: 0,
-            collected: Collected::default(),
+            collected: Collected {
+                traces: TraceTable::new(resolver.targets.len()),
+                ..Collected::default()
+            },
         }
     }
 

@@ -57,3 +57,10 @@ pub struct Counters {
     /// Taken branches; the source may be [`EXTERNAL`].
     pub branches: CounterTable,
 }
+
+impl Counters {
+    /// True if there is nothing to make a profile from.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ranges.rows().is_empty() && self.branches.rows().is_empty()
+    }
+}

@@ -1,23 +1,22 @@
 //! What the debug information of a binary lacks.
 
 use image::Image;
-use symbolize::{DebugInfo, FunctionTable};
 
-use crate::entry_points::EntryPoints;
 use crate::error::{Error, ErrorCode};
 use crate::fall_through::share;
 use crate::options::{Compat, GenerateOptions};
 use crate::outcome::Diagnostic;
+use crate::profile::Binary;
 use crate::target::Target;
 
 /// Warnings about the binary's debug information and code, in llvm-profgen's order.
-pub(crate) fn diagnostics(
-    target: &Target<'_>,
-    debug: &DebugInfo,
-    functions: &FunctionTable,
-    entries: &EntryPoints<'_>,
-    options: &GenerateOptions,
-) -> Vec<Diagnostic> {
+pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &GenerateOptions) -> Vec<Diagnostic> {
+    let Binary {
+        debug,
+        functions,
+        entries,
+        ..
+    } = binary;
     let mut found = debug.diagnostics().iter().map(of_debug_info).collect::<Vec<_>>();
     if target.image.has_pseudo_probes() && !options.use_dwarf_correlation {
         found.push(Diagnostic::warning(

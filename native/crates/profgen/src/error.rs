@@ -76,7 +76,7 @@ impl ErrorCode {
 }
 
 /// A failed job. `Display` prints the facts; the remedy is kept apart in `hint`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Error {
     /// What kind of failure.
     pub code: ErrorCode,

@@ -1,9 +1,9 @@
 //! Why a recording cannot be used, or cannot be used fully, in terms of what it holds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use image::Arch;
+use image::{Arch, Image};
 use perfdata::{BuildId, ChunkStats, Mapping, Metadata, RecordStats};
 
 use crate::binding::KERNEL_MAP;
@@ -141,8 +141,8 @@ pub(crate) fn guests(samples: u64, of: u64) -> Result<Option<Diagnostic>, Error>
 pub(crate) struct Seen {
     /// Names of executable mappings.
     files: BTreeSet<String>,
-    /// By name, with what the recording says of the build.
-    other_builds: BTreeMap<String, Option<BuildId>>,
+    /// By path of the target and name of the mapping, with what the recording says of the build.
+    other_builds: BTreeMap<(PathBuf, String), Option<BuildId>>,
 }
 
 impl Seen {
@@ -152,13 +152,22 @@ impl Seen {
         }
     }
 
-    pub(crate) fn other_build(&mut self, name: &str, id: Option<BuildId>) {
-        self.other_builds.insert(name.to_owned(), id);
+    pub(crate) fn other_build(&mut self, target: &Target<'_>, name: &str, id: Option<BuildId>) {
+        let path = target.image.path().to_owned();
+        self.other_builds.insert((path, name.to_owned()), id);
+    }
+
+    /// The other builds of `target`: how they are mapped, and their build ids.
+    fn other_builds_of(&self, target: &Target<'_>) -> impl Iterator<Item = (&String, Option<BuildId>)> {
+        let path = target.image.path();
+        let all = self.other_builds.iter();
+        all.filter(move |((known, _), _)| known == path)
+            .map(|((_, name), id)| (name, *id))
     }
 
     /// Nothing in the inputs maps the target.
     pub(crate) fn no_mapping(&self, target: &Target<'_>) -> Error {
-        if let Some((name, id)) = self.other_builds.first_key_value() {
+        if let Some((name, id)) = self.other_builds_of(target).next() {
             let own = target.image.build_id().map_or_else(|| "none".to_owned(), hex);
             let recorded = id.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
             return Error::new(
@@ -205,9 +214,8 @@ impl Seen {
             let target = target.name();
             format!("{name} is another build of {target} in a part of the recording; its samples are left out")
         };
-        self.other_builds
-            .keys()
-            .map(|name| Diagnostic::warning("other-build", text(name)))
+        self.other_builds_of(target)
+            .map(|(name, _)| Diagnostic::warning("other-build", text(name)))
             .collect()
     }
 
@@ -253,6 +261,27 @@ pub(crate) fn empty_profile(ledger: &Ledger, samples: u64) -> Error {
         )
     };
     Error::new(ErrorCode::EmptyProfile, message).hint(hint)
+}
+
+/// One of several binaries has nothing to make a profile from.
+pub(crate) fn empty_part(image: &Image, entries: u64) -> Error {
+    let message = format!(
+        "no function of {} would have a count; {entries} branch entries have an end in it",
+        image.path().display()
+    );
+    Error::new(ErrorCode::EmptyProfile, message)
+        .path(image.path())
+        .hint("Record while it is busy, or leave it out.")
+}
+
+pub(crate) fn no_symbols(image: &Image) -> Error {
+    let message = format!(
+        "{} has no symbol table, so it is not known where its instructions start",
+        image.path().display()
+    );
+    Error::new(ErrorCode::NoSymbols, message)
+        .path(image.path())
+        .hint("Name the unstripped binary with --binary; strip only copies of it.")
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -4,7 +4,7 @@ use std::ops::{AddAssign, Index, IndexMut};
 
 /// What became of a branch entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(usize)]
+#[repr(u8)]
 pub enum EntryClass {
     /// Counted as a branch, as the start or the end of a range, or both.
     Used,

@@ -1,30 +1,30 @@
-//! From a run-time address to an offset in the target's code.
+//! From a run-time address to an offset in a target's code.
 
 use image::Code;
 use perfdata::{AddressSpaces, Avma, Moment, Space};
 
 use crate::binding::{Binding, BoundPiece};
+use crate::code_space::{CodeOffset, TargetIndex};
 use crate::compat::GlobalBase;
 use crate::ledger::EntryClass;
-use crate::target::Target;
-use crate::trace::CodeOffset;
+use crate::target::{Target, Targets};
 
 /// Where an address lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// At the start of an instruction of the target.
-    Code(CodeOffset),
+    /// At the start of an instruction of this target.
+    Code(CodeOffset, TargetIndex),
     /// Nowhere that counts; the class tells why.
     Lost(EntryClass),
 }
 
 /// Everything that turns addresses into places. Shared by all workers.
 pub(crate) struct Resolver<'a> {
-    pub target: &'a Target<'a>,
+    pub targets: &'a Targets<'a>,
     pub spaces: &'a AddressSpaces,
     /// By mapping id.
     pub bindings: &'a [Binding],
-    /// llvm-profgen's single load address, in compat mode.
+    /// llvm-profgen's single load address of the only target, in compat mode.
     pub global_base: Option<&'a GlobalBase>,
 }
 
@@ -33,14 +33,14 @@ impl<'a> Resolver<'a> {
     pub(crate) fn view(&self, pid: i32, moment: Moment) -> View<'a> {
         if let Some(global) = self.global_base {
             let (base, from, until) = global.at(moment);
-            let delta = self.target.image.preferred_base().0.wrapping_sub(base);
+            let target = &self.targets[0];
+            let delta = target.image.preferred_base().0.wrapping_sub(base);
             let everything = Piece {
                 start: 0,
                 last: u64::MAX,
-                content: Content::Target { delta },
+                content: Content::Target { target, delta },
             };
             return View {
-                target: self.target,
                 pieces: vec![everything],
                 hot: 0,
                 from,
@@ -52,7 +52,6 @@ impl<'a> Resolver<'a> {
         pieces.sort_unstable_by_key(|piece| piece.start);
         let hot = pieces.iter().position(Piece::is_target).unwrap_or(0);
         View {
-            target: self.target,
             pieces,
             hot,
             from: Some(space.from()),
@@ -60,14 +59,17 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn pieces(&self, space: &Space<'_>) -> Vec<Piece> {
+    fn pieces(&self, space: &Space<'_>) -> Vec<Piece<'a>> {
         let kernel = self.spaces.kernel_image().map(|map| self.bindings.get(map.0 as usize));
-        let kernel_code: Vec<Piece> = match kernel {
-            Some(Some(Binding::Target(pieces))) => pieces.iter().copied().map(Piece::of_target).collect(),
+        let kernel_code: Vec<Piece<'a>> = match kernel {
+            Some(Some(Binding::Target(index, pieces))) => {
+                let target = &self.targets[*index];
+                pieces.iter().map(|piece| Piece::of_target(target, *piece)).collect()
+            }
             _ => Vec::new(),
         };
         // What the vmlinux states of its own extent is sure; the mappings of modules may overlap it.
-        let outside_kernel = |piece: &Piece| {
+        let outside_kernel = |piece: &Piece<'_>| {
             kernel_code
                 .iter()
                 .all(|code| piece.last < code.start || piece.start > code.last)
@@ -83,7 +85,8 @@ impl<'a> Resolver<'a> {
                 content,
             };
             match self.bindings.get(range.map.0 as usize) {
-                Some(Binding::Target(bound)) => {
+                Some(Binding::Target(index, bound)) => {
+                    let target = &self.targets[*index];
                     let visible = bound
                         .iter()
                         .filter(|piece| piece.start <= last && piece.last >= range.start.0);
@@ -93,17 +96,17 @@ impl<'a> Resolver<'a> {
                             last: piece.last.min(last),
                             delta: piece.delta,
                         };
-                        Piece::of_target(clipped)
+                        Piece::of_target(target, clipped)
                     }));
                 }
-                Some(Binding::OtherBuild) => pieces.push(whole(Content::Lost(EntryClass::OtherBuild))),
+                Some(Binding::OtherBuild(_)) => pieces.push(whole(Content::Lost(EntryClass::OtherBuild))),
                 _ => pieces.push(whole(Content::Lost(EntryClass::OutsideBinary))),
             }
         }
         pieces.retain(outside_kernel);
         if let Some(binding) = kernel.filter(|_| kernel_code.is_empty()) {
             let class = match binding {
-                Some(Binding::OtherBuild) => EntryClass::OtherBuild,
+                Some(Binding::OtherBuild(_)) => EntryClass::OtherBuild,
                 _ => EntryClass::OutsideBinary,
             };
             pieces.extend(kernel_half(&pieces, class));
@@ -114,7 +117,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// The kernel's own addresses: everything in the upper half that no module has.
-fn kernel_half(modules: &[Piece], class: EntryClass) -> Vec<Piece> {
+fn kernel_half<'a>(modules: &[Piece<'a>], class: EntryClass) -> Vec<Piece<'a>> {
     const UPPER_HALF: u64 = 1 << 63;
     let mut borders: Vec<_> = modules
         .iter()
@@ -142,25 +145,28 @@ fn kernel_half(modules: &[Piece], class: EntryClass) -> Vec<Piece> {
     gaps
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Piece {
+#[derive(Clone, Copy)]
+struct Piece<'a> {
     start: u64,
     last: u64,
-    content: Content,
+    content: Content<'a>,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Content {
-    Target { delta: u64 },
+#[derive(Clone, Copy)]
+enum Content<'a> {
+    Target { target: &'a Target<'a>, delta: u64 },
     Lost(EntryClass),
 }
 
-impl Piece {
-    fn of_target(piece: BoundPiece) -> Self {
+impl<'a> Piece<'a> {
+    fn of_target(target: &'a Target<'a>, piece: BoundPiece) -> Self {
         Self {
             start: piece.start,
             last: piece.last,
-            content: Content::Target { delta: piece.delta },
+            content: Content::Target {
+                target,
+                delta: piece.delta,
+            },
         }
     }
 
@@ -175,9 +181,8 @@ impl Piece {
 
 /// An address space while it does not change: disjoint pieces, ascending.
 pub(crate) struct View<'a> {
-    target: &'a Target<'a>,
-    pieces: Vec<Piece>,
-    /// The piece of the target that was hit last: most addresses lie there.
+    pieces: Vec<Piece<'a>>,
+    /// The piece of a target that was hit last: most addresses lie there.
     hot: usize,
     from: Option<Moment>,
     until: Option<Moment>,
@@ -203,7 +208,7 @@ impl<'a> View<'a> {
 
     /// Where `address` lies. Inside the target but not at an instruction, `patched` is asked.
     #[inline]
-    fn locate(&mut self, address: Avma, patched: impl Fn(&Code<'a>, CodeOffset) -> Option<CodeOffset>) -> Place {
+    fn locate(&mut self, address: Avma, patched: impl Fn(&Code<'a>, u32) -> Option<u32>) -> Place {
         let address = address.0;
         if let Some(piece) = self.pieces.get(self.hot)
             && piece.contains(address)
@@ -224,25 +229,20 @@ impl<'a> View<'a> {
     }
 
     #[inline]
-    fn place(
-        &self,
-        content: Content,
-        address: u64,
-        patched: impl Fn(&Code<'a>, CodeOffset) -> Option<CodeOffset>,
-    ) -> Place {
+    fn place(&self, content: Content<'a>, address: u64, patched: impl Fn(&Code<'a>, u32) -> Option<u32>) -> Place {
         match content {
             Content::Lost(class) => Place::Lost(class),
-            Content::Target { delta } => {
-                let code = &self.target.code;
+            Content::Target { target, delta } => {
+                let code = &target.code;
                 let offset = address.wrapping_add(delta).wrapping_sub(code.base().0);
-                let Some(offset) = CodeOffset::try_from(offset).ok().filter(|offset| *offset < code.span()) else {
+                let Some(offset) = u32::try_from(offset).ok().filter(|offset| *offset < code.span()) else {
                     return Place::Lost(EntryClass::OutsideBinary);
                 };
                 if code.is_instruction(offset) {
-                    return Place::Code(offset);
+                    return Place::Code(target.shared_offset(offset), target.index());
                 }
                 match patched(code, offset) {
-                    Some(offset) => Place::Code(offset),
+                    Some(offset) => Place::Code(target.shared_offset(offset), target.index()),
                     None if code.is_decoded(offset) => Place::Lost(EntryClass::NotInstruction),
                     None => Place::Lost(EntryClass::Stub),
                 }

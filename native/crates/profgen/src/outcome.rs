@@ -1,17 +1,22 @@
 //! What a finished job reports.
 
+use std::path::PathBuf;
+
+use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::observer::Phase;
 
 /// A finished job.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The profile or counters when `Output::Memory` was asked for.
+    /// The profile or counters when `Output::Memory` was asked for and there is one result. Of several, each is in `binaries`.
     pub bytes: Option<Vec<u8>>,
-    /// Size of the result.
+    /// Size of all results.
     pub size: u64,
-    /// What was read and what came of it.
+    /// What was read and what came of it, all binaries together.
     pub statistics: Statistics,
+    /// What came of each binary, in the order of `GenerateOptions::binaries`.
+    pub binaries: Vec<BinaryOutcome>,
     /// Warnings and notes, in the order llvm-profgen prints its own.
     pub diagnostics: Vec<Diagnostic>,
     /// Wall-clock time of each phase in milliseconds, in order of execution.
@@ -47,6 +52,70 @@ pub struct Statistics {
     pub max_count: u64,
     /// Samples for each instruction line of the hot part; see llvm-profgen's `--show-density`.
     pub density: f64,
+}
+
+/// What came of one binary.
+#[derive(Debug)]
+pub struct BinaryOutcome {
+    /// The binary.
+    pub path: PathBuf,
+    /// Its build id.
+    pub build_id: Option<Vec<u8>>,
+    /// Its profile or counters when `Output::Memory` was asked for and there are several results.
+    pub bytes: Option<Vec<u8>>,
+    /// Size of its result; 0 if there is none.
+    pub size: u64,
+    /// Its part of the numbers.
+    pub statistics: BinaryStatistics,
+    /// The diagnostics about it, as a job with no other binary has them.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Why it has no result although others do.
+    pub failure: Option<Error>,
+}
+
+/// Numbers about one binary. Those of a job are their sums; the largest count and the density are the largest and the lowest of all.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct BinaryStatistics {
+    /// Branch entries with at least one end in the binary. An entry from one binary to another is an entry of both.
+    pub entries: u64,
+    /// Of these, followed by a run across a call, return or jump.
+    pub crosses_barrier: u64,
+    /// Of these, followed by a run that starts in no function of the debug information.
+    pub no_function: u64,
+    /// See [`Statistics::mappings`].
+    pub mappings: u64,
+    /// See [`Statistics::processes`].
+    pub processes: u64,
+    /// See [`Statistics::ranges`].
+    pub ranges: u64,
+    /// See [`Statistics::branches`].
+    pub branches: u64,
+    /// See [`Statistics::functions`].
+    pub functions: u64,
+    /// See [`Statistics::total_count`].
+    pub total_count: u64,
+    /// See [`Statistics::max_count`].
+    pub max_count: u64,
+    /// See [`Statistics::density`].
+    pub density: f64,
+}
+
+impl Statistics {
+    /// Adds what came of a binary that has a result.
+    pub(crate) fn add(&mut self, binary: &BinaryStatistics, is_first: bool) {
+        self.mappings += binary.mappings;
+        self.processes += binary.processes;
+        self.ranges += binary.ranges;
+        self.branches += binary.branches;
+        self.functions += binary.functions;
+        self.total_count = self.total_count.saturating_add(binary.total_count);
+        self.max_count = self.max_count.max(binary.max_count);
+        self.density = if is_first {
+            binary.density
+        } else {
+            self.density.min(binary.density)
+        };
+    }
 }
 
 /// How serious a diagnostic is.

@@ -1,14 +1,15 @@
 //! The order of the stages; no other file knows it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use image::{Code, DecodePolicy, Image, ImageKind};
+use rayon::prelude::*;
 use sampleprof::{Profile, SymbolListEncoding, WriteOptions};
 use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionTable};
 
-use crate::counters::{CounterTable, Counters};
+use crate::counters::Counters;
 use crate::entry_points::EntryPoints;
 use crate::error::{Error, ErrorCode};
 use crate::explain;
@@ -17,12 +18,14 @@ use crate::fall_through::select_runs;
 use crate::ledger::EntryClass;
 use crate::observer::{Observer, Phase, check, keep_going};
 use crate::options::{Compat, Format, GenerateOptions, Input, Output};
-use crate::outcome::{Diagnostic, Outcome, Statistics};
+use crate::outcome::{BinaryStatistics, Diagnostic, Outcome, Statistics};
 use crate::output::write_atomically;
+use crate::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
 use crate::postprocess::postprocess;
 use crate::profile::{Binary, profile};
-use crate::sampling::{self, Samples};
-use crate::target::Target;
+use crate::sampling::{self, Samples, TargetSamples};
+use crate::target::{Target, Targets};
+use crate::trace::TargetCounters;
 use crate::{counters_text, debug_report};
 
 /// Runs a whole job on a thread pool of its own.
@@ -53,88 +56,108 @@ struct Job<'a> {
     timings: Vec<(Phase, f64)>,
 }
 
+/// What is made of a binary's counters.
+enum Product {
+    Profile(Profile),
+    /// The counters themselves, as text.
+    Counters(Vec<u8>),
+}
+
+/// The debug information of a binary.
+type Debug = Result<(DebugInfo, FunctionTable), Error>;
+
 impl Job<'_> {
     fn run(mut self) -> Result<Outcome, Error> {
         let started = Instant::now();
-        let image = Arc::new(self.open_image()?);
-        let result = if let Input::SampleProfile(path) = &self.options.input {
-            let bytes = std::fs::read(path).map_err(|error| read_error(&error, path))?;
-            let profile = sampleprof::read(&bytes, &path.display().to_string())
-                .map_err(|error| Error::new(ErrorCode::InputInvalid, error.to_string()).path(path))?;
-            self.finish(profile)?
+        let images = self.open_images()?;
+        let products = if let Input::SampleProfile(path) = &self.options.input {
+            vec![Part::begin(|_| read_profile(path).map(Product::Profile))]
         } else {
-            self.symbolize(&image, started)?
+            self.symbolize(&images, started)?
         };
         check(self.observer)?;
-        self.write(result)
+        let encoded = self.encode(products, &images)?;
+        check(self.observer)?;
+        self.write(encoded, &images)
     }
 
-    fn open_image(&mut self) -> Result<Image, Error> {
-        let [binary] = self.options.binaries.as_slice() else {
-            return Err(Error::new(ErrorCode::Unsupported, "one binary is profiled at a time")
-                .hint("Run once for each binary."));
+    fn open_images(&self) -> Result<Vec<Arc<Image>>, Error> {
+        let binaries = &self.options.binaries;
+        if binaries.is_empty() {
+            return Err(Error::new(ErrorCode::InvalidOptions, "no binary was given").hint("Name one with --binary."));
+        }
+        if binaries.len() > 1 && !matches!(self.options.input, Input::PerfData(_)) {
+            return Err(Error::new(
+                ErrorCode::InvalidOptions,
+                "counters and finished profiles are of one binary, and several are given",
+            )
+            .hint("Run once for each binary."));
+        }
+        let open = |path: &PathBuf| {
+            Image::open(path)
+                .map(Arc::new)
+                .map_err(|error| image_error(error, path))
         };
-        Image::open(binary).map_err(|error| image_error(error, binary))
+        binaries.par_iter().map(open).collect()
     }
 
-    /// Counters to the encoded result.
-    fn symbolize(&mut self, image: &Arc<Image>, started: Instant) -> Result<Vec<u8>, Error> {
+    /// Samples or counters to profiles.
+    fn symbolize(&mut self, images: &[Arc<Image>], started: Instant) -> Result<Vec<Part<Product>>, Error> {
+        let groups = self.targets(images)?;
+        let targets: Vec<&Target<'_>> = groups.iter().flat_map(Targets::iter).collect();
+        self.lap(Phase::Open, started);
+
+        let started = Instant::now();
+        let (debug, samples) = rayon::join(
+            || {
+                images
+                    .par_iter()
+                    .map(|image| self.load_debug(image))
+                    .collect::<Vec<Debug>>()
+            },
+            || self.sample(&groups),
+        );
+        let samples = self.take(samples?, targets.len());
+        let mut parts: Vec<_> = targets
+            .par_iter()
+            .zip(&debug)
+            .zip(samples)
+            .map(|((target, debug), samples)| Part::begin(|report| self.count(target, debug, samples, report)))
+            .collect();
+        self.account(&mut parts)?;
+        self.lap(Phase::Decode, started);
+
+        let started = Instant::now();
+        let products = parts
+            .into_par_iter()
+            .map(|part| part.then(|_, (binary, counters)| self.profile(&binary, &counters)))
+            .collect();
+        self.lap(Phase::Symbolize, started);
+        Ok(products)
+    }
+
+    /// The code of the binaries, in groups that are counted together: all in one; as llvm-profgen does it, each alone.
+    fn targets<'i>(&self, images: &'i [Arc<Image>]) -> Result<Vec<Targets<'i>>, Error> {
         let policy = match self.options.compat {
             Compat::None => DecodePolicy::Full,
             Compat::LlvmProfgen => DecodePolicy::LlvmProfgen,
         };
-        let code = Code::new(image, policy).map_err(|error| image_error(error, image.path()))?;
-        if code.is_empty() {
-            return Err(Error::new(
-                ErrorCode::NoSymbols,
-                format!(
-                    "{} has no symbol table, so it is not known where its instructions start",
-                    image.path().display()
-                ),
-            )
-            .path(image.path())
-            .hint("Name the unstripped binary with --binary; strip only copies of it."));
-        }
-        let kernel = self.options.kernel.unwrap_or(image.kind() == ImageKind::Kernel);
-        let target = Target { image, code, kernel };
-        self.lap(Phase::Open, started);
-
-        let started = Instant::now();
-        let (debug, samples) = rayon::join(|| self.load_debug(image), || self.sample(&target));
-        let (debug, functions) = debug?;
-        let samples = samples?;
-        let entries = EntryPoints::new(image, &functions);
-        self.diagnostics.extend(debug_report::diagnostics(
-            &target,
-            &debug,
-            &functions,
-            &entries,
-            self.options,
-        ));
-        let counters = self.counters(samples, &target, &functions)?;
-        self.lap(Phase::Decode, started);
-        if self.options.skip_symbolization {
-            let base = self.counter_base(image);
-            return Ok(counters_text::write(&counters, base).into_bytes());
-        }
-        if functions.is_empty() && self.options.compat == Compat::None {
-            return Err(debug_report::no_debug_info(image));
-        }
-
-        let started = Instant::now();
-        let binary = Binary {
-            image,
-            code: &target.code,
-            debug: &debug,
-            functions: &functions,
-            entries: &entries,
+        let open = |image: &'i Arc<Image>| {
+            let code = Code::new(image, policy).map_err(|error| image_error(error, image.path()))?;
+            if code.is_empty() {
+                return Err(explain::no_symbols(image));
+            }
+            let kernel = self.options.kernel.unwrap_or(image.kind() == ImageKind::Kernel);
+            Ok(Target::new(image, code, kernel))
         };
-        let profile = profile(&binary, &counters, self.options, self.observer)?;
-        self.lap(Phase::Symbolize, started);
-        self.finish(profile)
+        let targets = images.par_iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        match self.options.compat {
+            Compat::None => Ok(vec![Targets::new(targets)?]),
+            Compat::LlvmProfgen => targets.into_iter().map(|target| Targets::new(vec![target])).collect(),
+        }
     }
 
-    fn load_debug(&self, image: &Arc<Image>) -> Result<(DebugInfo, FunctionTable), Error> {
+    fn load_debug(&self, image: &Arc<Image>) -> Debug {
         let compat = self.options.compat == Compat::LlvmProfgen;
         let options = DebugOptions {
             debug_binary: self.options.debug_binary.clone(),
@@ -151,11 +174,80 @@ impl Job<'_> {
     }
 
     /// The samples of all inputs; `None` when counters are given instead.
-    fn sample(&self, target: &Target<'_>) -> Result<Option<Samples>, Error> {
+    fn sample(&self, groups: &[Targets<'_>]) -> Result<Option<Samples>, Error> {
         let Input::PerfData(paths) = &self.options.input else {
             return Ok(None);
         };
-        sampling::read_all(paths, target, self.options, self.observer).map(Some)
+        sampling::read_all(paths, groups, self.options, self.observer).map(Some)
+    }
+
+    /// Keeps what samples say of the whole job, and returns what they say of each binary.
+    fn take(&mut self, samples: Option<Samples>, targets: usize) -> Vec<Option<TargetSamples>> {
+        let Some(samples) = samples else {
+            return (0..targets).map(|_| None).collect();
+        };
+        self.diagnostics = samples.diagnostics;
+        self.statistics = samples.statistics;
+        samples.targets.into_iter().map(Some).collect()
+    }
+
+    /// The counters of a binary, and what is wrong with it and with them.
+    fn count<'t>(
+        &self,
+        target: &'t Target<'t>,
+        debug: &'t Debug,
+        samples: Option<TargetSamples>,
+        report: &mut Report,
+    ) -> Result<(Binary<'t>, Counters), Error> {
+        let (debug, functions) = debug.as_ref().map_err(Clone::clone)?;
+        let binary = Binary {
+            image: target.image,
+            code: &target.code,
+            debug,
+            functions,
+            entries: EntryPoints::new(target.image, functions),
+        };
+        report.of_file = debug_report::diagnostics(target, &binary, self.options);
+        let counters = match (samples, &self.options.input) {
+            (Some(samples), _) => select(samples, &binary, report)?,
+            (None, Input::UnsymbolizedProfile(path)) => {
+                let text = read_text(path)?;
+                counters_text::read(&text, self.counter_base(target.image)).map_err(|error| error.path(path))?
+            }
+            (None, _) => return Err(Error::new(ErrorCode::Internal, "no samples and no counters")),
+        };
+        Ok((binary, counters))
+    }
+
+    /// Completes the account with the runs that are lost, and stops where nothing is left.
+    fn account(&mut self, parts: &mut Vec<Part<(Binary<'_>, Counters)>>) -> Result<(), Error> {
+        let ledger = &mut self.statistics.ledger;
+        for Part { report, .. } in &*parts {
+            let statistics = &report.statistics;
+            ledger.reclassify(EntryClass::Used, EntryClass::CrossesBarrier, statistics.crosses_barrier);
+            ledger.reclassify(EntryClass::Used, EntryClass::NoFunction, statistics.no_function);
+        }
+        let sampled = matches!(self.options.input, Input::PerfData(_)) && self.options.compat == Compat::None;
+        for part in &mut *parts {
+            if let (true, Ok((binary, counters))) = (sampled, &part.content)
+                && counters.is_empty()
+            {
+                part.content = Err(self.empty_profile(binary.image, &part.report));
+            }
+        }
+        goes_on(parts)?;
+        self.check_loss()
+    }
+
+    fn profile(&self, binary: &Binary<'_>, counters: &Counters) -> Result<Product, Error> {
+        if self.options.skip_symbolization {
+            let base = self.counter_base(binary.image);
+            return Ok(Product::Counters(counters_text::write(counters, base).into_bytes()));
+        }
+        if binary.functions.is_empty() && self.options.compat == Compat::None {
+            return Err(debug_report::no_debug_info(binary.image));
+        }
+        profile(binary, counters, self.options, self.observer).map(Product::Profile)
     }
 
     /// What addresses in written counters are relative to.
@@ -167,44 +259,6 @@ impl Job<'_> {
         } else {
             image::Svma(0)
         }
-    }
-
-    fn counters(
-        &mut self,
-        samples: Option<Samples>,
-        target: &Target<'_>,
-        functions: &FunctionTable,
-    ) -> Result<Counters, Error> {
-        match (samples, &self.options.input) {
-            (Some(samples), _) => self.select(samples, target, functions),
-            (None, Input::UnsymbolizedProfile(path)) => {
-                let text = read_text(path)?;
-                counters_text::read(&text, self.counter_base(target.image)).map_err(|error| error.path(path))
-            }
-            (None, _) => Err(Error::new(ErrorCode::Internal, "no samples and no counters")),
-        }
-    }
-
-    /// Traces to counters, and the account of the runs that are lost.
-    fn select(&mut self, samples: Samples, target: &Target<'_>, functions: &FunctionTable) -> Result<Counters, Error> {
-        self.diagnostics.extend(samples.diagnostics);
-        self.statistics = samples.statistics;
-        let (branches, pairs, mut ledger) = samples.traces.into_counters(target.code.base());
-        let (ranges, quality) = select_runs(&pairs, &target.code, functions);
-        ledger.reclassify(EntryClass::Used, EntryClass::CrossesBarrier, quality.dropped);
-        if !functions.is_empty() {
-            ledger.reclassify(EntryClass::Used, EntryClass::NoFunction, quality.homeless);
-        }
-        let statistics = &mut self.statistics;
-        statistics.ledger = ledger;
-        statistics.ranges = ranges.rows().len() as u64;
-        statistics.branches = branches.rows().len() as u64;
-        if self.options.compat == Compat::None && is_empty(&ranges) && is_empty(&branches) {
-            return Err(explain::empty_profile(&statistics.ledger, statistics.samples));
-        }
-        self.diagnostics.extend(quality.diagnostics());
-        self.check_loss()?;
-        Ok(Counters { ranges, branches })
     }
 
     fn check_loss(&self) -> Result<(), Error> {
@@ -225,17 +279,47 @@ impl Job<'_> {
         .hint("Look at the classes above, or raise --max-loss."))
     }
 
+    /// Why a profile would have no counts.
+    fn empty_profile(&self, image: &Image, report: &Report) -> Error {
+        if self.options.binaries.len() == 1 {
+            explain::empty_profile(&self.statistics.ledger, self.statistics.samples)
+        } else {
+            explain::empty_part(image, report.statistics.entries)
+        }
+    }
+
     /// Post-processing and encoding.
-    fn finish(&mut self, mut profile: Profile) -> Result<Vec<u8>, Error> {
+    fn encode(&mut self, products: Vec<Part<Product>>, images: &[Arc<Image>]) -> Result<Vec<Part<Vec<u8>>>, Error> {
         let started = Instant::now();
-        postprocess(&mut profile, self.options, &mut self.statistics, &mut self.diagnostics);
+        let mut encoded: Vec<_> = products
+            .into_par_iter()
+            .zip(images)
+            .map(|(part, image)| {
+                part.then(|report, product| match product {
+                    Product::Profile(profile) => self.finish(profile, image, report),
+                    Product::Counters(text) => Ok(text),
+                })
+            })
+            .collect();
+        goes_on(&mut encoded)?;
+        self.lap(Phase::Write, started);
+        Ok(encoded)
+    }
+
+    fn finish(&self, mut profile: Profile, image: &Image, report: &mut Report) -> Result<Vec<u8>, Error> {
+        postprocess(
+            &mut profile,
+            self.options,
+            &mut report.statistics,
+            &mut report.of_samples,
+        );
         if self.options.compat == Compat::None
             && profile
                 .functions
                 .iter()
                 .all(|function| function.total == 0 && function.head == 0)
         {
-            return Err(explain::empty_profile(&self.statistics.ledger, self.statistics.samples));
+            return Err(self.empty_profile(image, report));
         }
         let format = match self.options.format {
             Format::ExtBinary => sampleprof::Format::ExtBinary,
@@ -243,7 +327,7 @@ impl Job<'_> {
             Format::Text => sampleprof::Format::Text,
         };
         if self.options.use_md5 && format != sampleprof::Format::ExtBinary {
-            self.diagnostics.push(Diagnostic::warning(
+            report.of_samples.push(Diagnostic::warning(
                 "md5-ignored",
                 "-use-md5 is ignored. Specify --format=extbinary to enable it",
             ));
@@ -254,34 +338,42 @@ impl Job<'_> {
             symbol_list: SymbolListEncoding::Plain,
             ..WriteOptions::default()
         };
-        let bytes = sampleprof::write(&profile, &options).map_err(write_error)?;
-        self.lap(Phase::Write, started);
-        Ok(bytes)
+        sampleprof::write(&profile, &options).map_err(write_error)
     }
 
-    fn write(mut self, bytes: Vec<u8>) -> Result<Outcome, Error> {
+    fn write(mut self, parts: Vec<Part<Vec<u8>>>, images: &[Arc<Image>]) -> Result<Outcome, Error> {
         let started = Instant::now();
-        let size = bytes.len() as u64;
+        let is_only = parts.len() == 1;
+        let diagnostics = all_diagnostics(&parts, images, std::mem::take(&mut self.diagnostics));
+        let mut binaries: Vec<_> = parts
+            .into_iter()
+            .zip(images)
+            .map(|(part, image)| binary_outcome(part, image))
+            .collect();
+        for (index, binary) in binaries.iter().filter(|binary| binary.failure.is_none()).enumerate() {
+            self.statistics.add(&binary.statistics, index == 0);
+        }
         let bytes = match &self.options.output {
+            Output::Memory => is_only.then(|| binaries[0].bytes.take()).flatten(),
+            Output::File(_) if !is_only => {
+                return Err(Error::new(
+                    ErrorCode::InvalidOptions,
+                    "several profiles do not go to one file",
+                ));
+            }
             Output::File(path) => {
-                write_atomically(path, &bytes)?;
+                write_atomically(path, &binaries[0].bytes.take().unwrap_or_default())?;
                 None
             }
-            Output::Memory => Some(bytes),
         };
         self.lap(Phase::Write, started);
-        let Self {
-            statistics,
-            diagnostics,
-            timings,
-            ..
-        } = self;
         Ok(Outcome {
             bytes,
-            size,
-            statistics,
+            size: binaries.iter().map(|binary| binary.size).sum(),
+            statistics: self.statistics,
             diagnostics,
-            timings,
+            binaries,
+            timings: self.timings,
         })
     }
 
@@ -295,6 +387,35 @@ impl Job<'_> {
     }
 }
 
+/// Traces to counters, and the account of the runs that are lost.
+fn select(samples: TargetSamples, binary: &Binary<'_>, report: &mut Report) -> Result<Counters, Error> {
+    if let Some(error) = samples.failure {
+        return Err(error);
+    }
+    let TargetCounters {
+        branches,
+        pairs,
+        entries,
+    } = samples.counters;
+    let (ranges, quality) = select_runs(&pairs, binary.code, binary.functions);
+    report.statistics = BinaryStatistics {
+        entries,
+        crosses_barrier: quality.dropped,
+        no_function: if binary.functions.is_empty() {
+            0
+        } else {
+            quality.homeless
+        },
+        mappings: samples.mappings,
+        processes: samples.processes,
+        ranges: ranges.rows().len() as u64,
+        branches: branches.rows().len() as u64,
+        ..BinaryStatistics::default()
+    };
+    report.of_samples = quality.diagnostics();
+    Ok(Counters { ranges, branches })
+}
+
 /// The image's bytes, for whoever reads its debug information.
 struct SharedBytes(Arc<Image>);
 
@@ -302,6 +423,12 @@ impl AsRef<[u8]> for SharedBytes {
     fn as_ref(&self) -> &[u8] {
         self.0.data()
     }
+}
+
+fn read_profile(path: &Path) -> Result<Profile, Error> {
+    let bytes = std::fs::read(path).map_err(|error| read_error(&error, path))?;
+    sampleprof::read(&bytes, &path.display().to_string())
+        .map_err(|error| Error::new(ErrorCode::InputInvalid, error.to_string()).path(path))
 }
 
 fn read_text(path: &Path) -> Result<String, Error> {
@@ -314,8 +441,4 @@ fn read_text(path: &Path) -> Result<String, Error> {
         )
         .path(path)
     })
-}
-
-fn is_empty(table: &CounterTable) -> bool {
-    table.rows().is_empty()
 }

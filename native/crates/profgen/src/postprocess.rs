@@ -3,13 +3,13 @@
 use sampleprof::{Profile, ProfileSummary};
 
 use crate::options::GenerateOptions;
-use crate::outcome::{Diagnostic, Statistics};
+use crate::outcome::{BinaryStatistics, Diagnostic};
 
 /// Trims and cleans `profile`, reports its density and fills the profile's part of `statistics`.
 pub(crate) fn postprocess(
     profile: &mut Profile,
     options: &GenerateOptions,
-    statistics: &mut Statistics,
+    statistics: &mut BinaryStatistics,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     if options.trim_cold_profile {

@@ -20,7 +20,7 @@ pub(crate) struct Binary<'a> {
     pub code: &'a Code<'a>,
     pub debug: &'a DebugInfo,
     pub functions: &'a FunctionTable,
-    pub entries: &'a EntryPoints<'a>,
+    pub entries: EntryPoints<'a>,
 }
 
 /// Symbolizes `counters`.
@@ -30,7 +30,7 @@ pub(crate) fn profile(
     options: &GenerateOptions,
     observer: &dyn Observer,
 ) -> Result<Profile, Error> {
-    let &Binary {
+    let Binary {
         image,
         code,
         debug,

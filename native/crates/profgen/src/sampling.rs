@@ -6,6 +6,7 @@ use perfdata::{AddressSpaces, BuildId, ChunkStats, Mapping, Metadata, PerfData, 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::binding::{Binding, KERNEL_MAP, bind};
+use crate::code_space::TargetIndex;
 use crate::collect::{Collected, Filter, collect};
 use crate::compat::GlobalBase;
 use crate::error::{Error, ErrorCode};
@@ -15,73 +16,79 @@ use crate::locate::Resolver;
 use crate::observer::{Observer, Phase, Progress};
 use crate::options::{Compat, GenerateOptions};
 use crate::outcome::{Diagnostic, Statistics};
-use crate::target::Target;
-use crate::trace::TraceTable;
+use crate::target::Targets;
+use crate::trace::TargetCounters;
 
 /// The name that stands for standard input.
 const STANDARD_INPUT: &str = "-";
 
 /// What the inputs came to.
 pub(crate) struct Samples {
-    pub traces: TraceTable,
+    /// By target.
+    pub targets: Vec<TargetSamples>,
     pub statistics: Statistics,
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// What they came to for one target.
+#[derive(Default)]
+pub(crate) struct TargetSamples {
+    pub counters: TargetCounters,
+    /// Mappings of it.
+    pub mappings: u64,
+    /// Processes that these belong to.
+    pub processes: u64,
+    /// Why there are no samples of it, although there may be of others.
+    pub failure: Option<Error>,
+}
+
 /// Reads all inputs. Their order does not matter: each has address spaces of its own, and counts add up.
+///
+/// The targets of a group are counted together, each group by itself. What keeps a target from having samples is an error if it is the
+/// only one.
 pub(crate) fn read_all(
     paths: &[PathBuf],
-    target: &Target<'_>,
+    groups: &[Targets<'_>],
     options: &GenerateOptions,
     observer: &dyn Observer,
 ) -> Result<Samples, Error> {
     let mut sampling = Sampling {
         options,
-        target,
+        groups,
         observer,
         statistics: Statistics::default(),
         diagnostics: Vec::new(),
+        targets: groups
+            .iter()
+            .flat_map(Targets::iter)
+            .map(|_| TargetSamples::default())
+            .collect(),
         seen: explain::Seen::default(),
     };
-    let mut all = Collected::default();
+    let mut all: Vec<Collected> = groups.iter().map(|_| Collected::default()).collect();
     for path in paths {
-        all.merge(sampling.read(path)?);
-    }
-    let Sampling {
-        mut statistics,
-        mut diagnostics,
-        seen,
-        ..
-    } = sampling;
-    if options.compat == Compat::None {
-        diagnostics.extend(explain::guests(all.guest_samples, all.branch_samples)?);
-        if statistics.mappings == 0 {
-            return Err(seen.no_mapping(target));
+        for (all, read) in all.iter_mut().zip(sampling.read(path)?) {
+            all.merge(read);
         }
     }
-    statistics.samples = all.samples;
-    statistics.branch_samples = all.branch_samples;
-    diagnostics.extend(seen.diagnostics(target));
-    Ok(Samples {
-        traces: all.traces,
-        statistics,
-        diagnostics,
-    })
+    sampling.finish(all)
 }
 
 struct Sampling<'a> {
     options: &'a GenerateOptions,
-    target: &'a Target<'a>,
+    groups: &'a [Targets<'a>],
     observer: &'a dyn Observer,
     statistics: Statistics,
     diagnostics: Vec<Diagnostic>,
+    /// By target, all groups one after the other.
+    targets: Vec<TargetSamples>,
     /// What was mapped in any input, to explain a job without samples.
     seen: explain::Seen,
 }
 
-impl Sampling<'_> {
-    /// The traces of one input.
-    fn read(&mut self, path: &Path) -> Result<Collected, Error> {
+impl<'a> Sampling<'a> {
+    /// The traces of one input, by group.
+    fn read(&mut self, path: &Path) -> Result<Vec<Collected>, Error> {
         self.observer.progress(Progress {
             phase: Phase::Scan,
             done: 0,
@@ -89,38 +96,105 @@ impl Sampling<'_> {
         });
         let mut input = open(path)?;
         input.set_cancel(self.observer.cancel_flag());
-        let mut collected = Collected::default();
-        let mut followed = Followed::default();
+        let mut collected: Vec<Collected> = self.groups.iter().map(|_| Collected::default()).collect();
+        let mut followed = Followed::new(self.groups.len());
         let mut stats = RecordStats::default();
         while let Some(segment) = input.next_segment().map_err(input_error)? {
             let filter = self.filter(input.metadata(), path)?;
-            followed.extend(&segment, input.metadata(), self.target, self.options);
-            let global_base = followed.global_base(self.target, self.options)?;
-            let resolver = Resolver {
-                target: self.target,
-                spaces: &followed.spaces,
-                bindings: &followed.bindings,
-                global_base: global_base.as_ref(),
-            };
-            collected.merge(collect(&segment, &resolver, &filter, self.observer)?);
+            followed.extend(&segment, input.metadata(), self.groups, self.options);
+            for (group, collected) in collected.iter_mut().enumerate() {
+                let global_base = match followed.global_base(&self.groups[group], self.options) {
+                    Ok(base) => base,
+                    Err(error) => {
+                        self.fail(group, 0, error)?;
+                        continue;
+                    }
+                };
+                let resolver = Resolver {
+                    targets: &self.groups[group],
+                    spaces: &followed.spaces,
+                    bindings: &followed.bindings[group],
+                    global_base: global_base.as_ref(),
+                };
+                collected.merge(collect(&segment, &resolver, &filter, self.observer)?);
+            }
             stats.add(segment.stats());
         }
         // A recording without records has not been asked yet.
         self.filter(input.metadata(), path)?;
-        self.account(&stats, collected.chunks, path)?;
-        self.summarize(&followed);
+        let chunks = collected
+            .iter()
+            .map(|group| group.chunks)
+            .max_by_key(|chunks| chunks.samples);
+        self.account(&stats, chunks.unwrap_or_default(), path)?;
+        for group in 0..self.groups.len() {
+            self.summarize(group, &followed);
+        }
         Ok(collected)
     }
 
     /// Which events count, or why none can.
-    fn filter(&self, metadata: &Metadata, path: &Path) -> Result<Filter<'_>, Error> {
+    fn filter(&mut self, metadata: &Metadata, path: &Path) -> Result<Filter<'a>, Error> {
         let wanted = &self.options.select.events;
         let events = explain::usable_events(metadata, wanted).map_err(|error| error.path(path))?;
-        explain::check_machine(metadata, self.target).map_err(|error| error.path(path))?;
+        let groups = self.groups;
+        for (group, targets) in groups.iter().enumerate() {
+            for target in targets.iter() {
+                if let Err(error) = explain::check_machine(metadata, target) {
+                    self.fail(group, target.index(), error.path(path))?;
+                }
+            }
+        }
         Ok(Filter {
             select: &self.options.select,
             events,
             compat: self.options.compat,
+        })
+    }
+
+    /// Without this target the job goes on, unless there is no other.
+    fn fail(&mut self, group: usize, index: TargetIndex, error: Error) -> Result<(), Error> {
+        if self.targets.len() == 1 {
+            return Err(error);
+        }
+        let target = self.flat_index(group, index);
+        self.targets[target].failure.get_or_insert(error);
+        Ok(())
+    }
+
+    fn flat_index(&self, group: usize, index: TargetIndex) -> usize {
+        self.groups[..group].iter().map(Targets::len).sum::<usize>() + usize::from(index)
+    }
+
+    fn finish(mut self, all: Vec<Collected>) -> Result<Samples, Error> {
+        // All groups read the same samples.
+        let statistics = &mut self.statistics;
+        statistics.samples = all.iter().map(|group| group.samples).max().unwrap_or(0);
+        statistics.branch_samples = all.iter().map(|group| group.branch_samples).max().unwrap_or(0);
+        let branch_samples = statistics.branch_samples;
+        let groups = self.groups;
+        if self.options.compat == Compat::None {
+            let guests = all.iter().map(|group| group.guest_samples).max().unwrap_or(0);
+            self.diagnostics.extend(explain::guests(guests, branch_samples)?);
+            for target in groups[0].iter() {
+                if self.targets[usize::from(target.index())].mappings == 0 {
+                    self.fail(0, target.index(), self.seen.no_mapping(target))?;
+                }
+            }
+        }
+        for ((group, targets), collected) in groups.iter().enumerate().zip(all) {
+            let (counters, ledger) = collected.traces.into_counters(targets.space());
+            self.statistics.ledger += &ledger;
+            for (target, counters) in targets.iter().zip(counters) {
+                self.diagnostics.extend(self.seen.diagnostics(target));
+                let target = self.flat_index(group, target.index());
+                self.targets[target].counters = counters;
+            }
+        }
+        Ok(Samples {
+            targets: self.targets,
+            statistics: self.statistics,
+            diagnostics: self.diagnostics,
         })
     }
 
@@ -137,21 +211,28 @@ impl Sampling<'_> {
         Ok(())
     }
 
-    fn summarize(&mut self, followed: &Followed) {
-        let mut processes = FxHashSet::default();
+    /// Notes what the mappings of an input held for the targets of a group.
+    fn summarize(&mut self, group: usize, followed: &Followed) {
+        let mut processes = vec![FxHashSet::default(); self.groups[group].len()];
         for (id, mapping) in followed.spaces.mappings() {
-            match &followed.bindings[id.0 as usize] {
-                Binding::Target(_) => {
-                    self.statistics.mappings += 1;
-                    processes.insert(mapping.pid);
+            match &followed.bindings[group][id.0 as usize] {
+                Binding::Target(index, _) => {
+                    let target = self.flat_index(group, *index);
+                    self.targets[target].mappings += 1;
+                    processes[usize::from(*index)].insert(mapping.pid);
                 }
-                Binding::OtherBuild => {
-                    self.seen.other_build(&mapping.file.name, followed.build_id_of(mapping));
+                Binding::OtherBuild(index) => {
+                    let target = &self.groups[group][*index];
+                    self.seen
+                        .other_build(target, &mapping.file.name, followed.build_id_of(mapping));
                 }
                 Binding::Other => self.seen.other_file(mapping),
             }
         }
-        self.statistics.processes += processes.len() as u64;
+        let first = self.flat_index(group, 0);
+        for (target, processes) in self.targets[first..].iter_mut().zip(processes) {
+            target.processes += processes.len() as u64;
+        }
     }
 }
 
@@ -165,35 +246,45 @@ fn open(path: &Path) -> Result<PerfData, Error> {
 }
 
 /// The address spaces of one input, and what their mappings hold.
-#[derive(Default)]
 struct Followed {
     spaces: AddressSpaces,
-    /// By mapping id.
-    bindings: Vec<Binding>,
+    /// By group and mapping id.
+    bindings: Vec<Vec<Binding>>,
     build_ids: FxHashMap<String, BuildId>,
     /// Compat mode needs the mappings in their order.
     records: Vec<SideRecord>,
 }
 
 impl Followed {
-    fn extend(&mut self, segment: &Segment, metadata: &Metadata, target: &Target<'_>, options: &GenerateOptions) {
+    fn new(groups: usize) -> Self {
+        Self {
+            spaces: AddressSpaces::default(),
+            bindings: vec![Vec::new(); groups],
+            build_ids: FxHashMap::default(),
+            records: Vec::new(),
+        }
+    }
+
+    fn extend(&mut self, segment: &Segment, metadata: &Metadata, groups: &[Targets<'_>], options: &GenerateOptions) {
         self.spaces.extend(segment.side_records());
         if options.compat == Compat::LlvmProfgen {
             self.records.extend_from_slice(segment.side_records());
         }
         self.build_ids
             .extend(metadata.build_ids.iter().map(|entry| (entry.name.clone(), entry.id)));
-        let known = self.bindings.len();
-        let new = self.spaces.mappings().filter(|(id, _)| id.0 as usize >= known);
-        let bindings: Vec<_> = new
-            .map(|(_, mapping)| {
-                if !mapping.executable {
-                    return Binding::Other;
-                }
-                bind(mapping, self.listed(mapping), target, options.ignore_build_id)
-            })
-            .collect();
-        self.bindings.extend(bindings);
+        for (group, targets) in groups.iter().enumerate() {
+            let known = self.bindings[group].len();
+            let new = self.spaces.mappings().filter(|(id, _)| id.0 as usize >= known);
+            let bindings: Vec<_> = new
+                .map(|(_, mapping)| {
+                    if !mapping.executable {
+                        return Binding::Other;
+                    }
+                    bind(mapping, self.listed(mapping), targets, options.ignore_build_id)
+                })
+                .collect();
+            self.bindings[group].extend(bindings);
+        }
     }
 
     /// The build id that the recording's table has for a mapping's file.
@@ -207,9 +298,9 @@ impl Followed {
         mapping.file.build_id.or_else(|| self.listed(mapping).copied())
     }
 
-    fn global_base(&self, target: &Target<'_>, options: &GenerateOptions) -> Result<Option<GlobalBase>, Error> {
+    fn global_base(&self, targets: &Targets<'_>, options: &GenerateOptions) -> Result<Option<GlobalBase>, Error> {
         match options.compat {
-            Compat::LlvmProfgen => GlobalBase::new(&self.records, target, &options.select.pids).map(Some),
+            Compat::LlvmProfgen => GlobalBase::new(&self.records, &targets[0], &options.select.pids).map(Some),
             Compat::None => Ok(None),
         }
     }

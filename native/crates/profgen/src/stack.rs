@@ -2,10 +2,12 @@
 
 use perfdata::{Branch, Speculation};
 
+use crate::code_space::{NO_END, OUTSIDE};
+use crate::ends::{Ends, OneEnd};
 use crate::ledger::EntryClass;
 use crate::locate::{Place, View, stronger};
 use crate::options::Compat;
-use crate::trace::{NO_END, OUTSIDE, RawTrace, Resolved, TraceTable};
+use crate::trace::{RawEntry, Resolved, TraceTable};
 
 /// A branch stack, newest entry first.
 pub(crate) struct Stack<I> {
@@ -17,34 +19,43 @@ pub(crate) struct Stack<I> {
 }
 
 impl<I: Iterator<Item = Branch>> Stack<I> {
-    /// Pairs each entry with the one newer than it. Entries that have no end in the binary are dropped first, so that a call into another
+    /// Pairs each entry with the one newer than it. Entries that have no end in a target are not seen by it, so that a call into another
     /// file and the return from it are neighbours. True if any entry was used.
     #[inline]
     pub(crate) fn count(self, view: &mut View<'_>, compat: Compat, traces: &mut TraceTable) -> bool {
-        let mut end = NO_END;
+        match traces.ends.take() {
+            None => self.walk(&mut OneEnd::new(), view, compat, traces),
+            Some(mut ends) => {
+                ends.begin();
+                let used = self.walk(&mut ends, view, compat, traces);
+                traces.ends = Some(ends);
+                used
+            }
+        }
+    }
+
+    #[inline]
+    fn walk(self, ends: &mut impl Ends, view: &mut View<'_>, compat: Compat, traces: &mut TraceTable) -> bool {
         for branch in self.branches {
             if let Some(class) = artefact(branch, compat) {
                 traces.add_lost(class, self.times);
                 continue;
             }
-            let trace = RawTrace {
+            let entry = RawEntry {
                 from: branch.from.0,
                 to: branch.to.0,
-                end,
                 view: self.view,
             };
             let resolved = if self.times == 1 {
-                traces.add(trace, || resolve(branch, view))
+                traces.add(entry, ends, || resolve(branch, view))
             } else {
                 let resolved = resolve(branch, view);
-                traces.add_times(end, resolved, self.times);
+                traces.add_times(ends.of(&resolved), resolved, self.times);
                 resolved
             };
-            if let Resolved::Used { from, .. } = resolved {
-                end = from;
-            }
+            ends.note(&resolved);
         }
-        end != NO_END
+        ends.latest() != NO_END
     }
 }
 
@@ -63,10 +74,16 @@ fn artefact(branch: Branch, compat: Compat) -> Option<EntryClass> {
 }
 
 fn resolve(branch: Branch, view: &mut View<'_>) -> Resolved {
-    match (view.locate_source(branch.from), view.locate_target(branch.to)) {
-        (Place::Lost(from), Place::Lost(to)) => Resolved::Lost(stronger(from, to)),
-        (Place::Code(from), Place::Lost(_)) => Resolved::Used { from, to: OUTSIDE },
-        (Place::Lost(_), Place::Code(to)) => Resolved::Used { from: OUTSIDE, to },
-        (Place::Code(from), Place::Code(to)) => Resolved::Used { from, to },
+    let (from, to, from_target, to_target) = match (view.locate_source(branch.from), view.locate_target(branch.to)) {
+        (Place::Lost(from), Place::Lost(to)) => return Resolved::Lost(stronger(from, to)),
+        (Place::Code(from, target), Place::Lost(_)) => (from, OUTSIDE, target, target),
+        (Place::Lost(_), Place::Code(to, target)) => (OUTSIDE, to, target, target),
+        (Place::Code(from, from_target), Place::Code(to, to_target)) => (from, to, from_target, to_target),
+    };
+    Resolved::Used {
+        from,
+        to,
+        from_target,
+        to_target,
     }
 }

@@ -1,6 +1,11 @@
-//! A binary to profile.
+//! The binaries to profile.
+
+use std::ops::Index;
 
 use image::{Code, Image};
+
+use crate::code_space::{CodeOffset, CodeSpace, TargetIndex};
+use crate::error::Error;
 
 /// A binary and its code.
 pub(crate) struct Target<'a> {
@@ -8,12 +13,73 @@ pub(crate) struct Target<'a> {
     pub code: Code<'a>,
     /// A vmlinux: found by the kernel's own mapping, not by a file name.
     pub kernel: bool,
+    /// Where its code begins in the space of all code.
+    start: CodeOffset,
+    index: TargetIndex,
 }
 
-impl Target<'_> {
+impl<'a> Target<'a> {
+    /// A target that stands alone.
+    pub(crate) fn new(image: &'a Image, code: Code<'a>, kernel: bool) -> Self {
+        Self {
+            image,
+            code,
+            kernel,
+            start: 0,
+            index: 0,
+        }
+    }
+
     /// The last component of the binary's path, which is what mappings are compared with.
     pub(crate) fn name(&self) -> &str {
         file_name(self.image.path().to_str().unwrap_or_default())
+    }
+
+    /// Its number among the targets that it is counted with.
+    pub(crate) fn index(&self) -> TargetIndex {
+        self.index
+    }
+
+    /// Where in the space of all code an offset into its own code lies.
+    #[inline]
+    pub(crate) fn shared_offset(&self, own: u32) -> CodeOffset {
+        self.start + own
+    }
+}
+
+/// Targets that are counted together.
+pub(crate) struct Targets<'a> {
+    targets: Vec<Target<'a>>,
+    space: CodeSpace,
+}
+
+impl<'a> Targets<'a> {
+    /// Puts the code of `targets` into one space.
+    pub(crate) fn new(mut targets: Vec<Target<'a>>) -> Result<Self, Error> {
+        let space = CodeSpace::new(targets.iter().map(|target| (target.code.base(), target.code.span())))?;
+        for (target, index) in targets.iter_mut().zip(0..) {
+            (target.index, target.start) = (index, space.start(index));
+        }
+        Ok(Self { targets, space })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Target<'a>> {
+        self.targets.iter()
+    }
+
+    pub(crate) fn space(&self) -> &CodeSpace {
+        &self.space
+    }
+}
+
+impl<'a> Index<TargetIndex> for Targets<'a> {
+    type Output = Target<'a>;
+    fn index(&self, index: TargetIndex) -> &Target<'a> {
+        &self.targets[usize::from(index)]
     }
 }
 

@@ -2,19 +2,12 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::code_space::{CodeOffset, CodeSpace, NO_END, OUTSIDE, TargetIndex};
 use crate::counters::{Counter, CounterTable, EXTERNAL};
+use crate::ends::{Ends, ManyEnds};
 use crate::ledger::{EntryClass, Ledger};
-use image::Svma;
 
-/// An offset from the image's lowest code address, or one of the two values below.
-pub(crate) type CodeOffset = u32;
-
-/// Not code of this image.
-pub(crate) const OUTSIDE: CodeOffset = CodeOffset::MAX;
-/// Nothing is known of what ran after the newest entry of a stack.
-pub(crate) const NO_END: CodeOffset = CodeOffset::MAX - 1;
-
-/// A branch and the end of the straight run that followed it: the source of the next newer entry.
+/// A branch and the end of the straight run that followed it: the source of the next newer entry. All in one target, or [`OUTSIDE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Trace {
     pub from: CodeOffset,
@@ -22,33 +15,50 @@ pub(crate) struct Trace {
     pub end: CodeOffset,
 }
 
-/// A branch as recorded, in the address space that `view` numbers, and the end of the run behind it.
+/// A branch as recorded, in the address space that `view` numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RawTrace {
+pub(crate) struct RawEntry {
     pub from: u64,
     pub to: u64,
-    pub end: CodeOffset,
     pub view: u16,
 }
 
-/// What a raw trace turned out to be.
+/// What an entry turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Resolved {
-    /// At least one end is code.
-    Used { from: CodeOffset, to: CodeOffset },
+    /// At least one end is code. The other one may be of another target; if it is [`OUTSIDE`], both say the same of their target.
+    Used {
+        from: CodeOffset,
+        to: CodeOffset,
+        from_target: TargetIndex,
+        to_target: TargetIndex,
+    },
     /// Neither end is.
     Lost(EntryClass),
 }
 
-/// Slots of the cache: 160 KiB, a part of the second-level cache of a core.
+/// Slots of the cache: 192 KiB, a part of the second-level cache of a core.
 const SLOTS: usize = 1 << 12;
 
 #[derive(Clone, Copy)]
 struct Slot {
-    trace: RawTrace,
-    resolved: Resolved,
+    entry: RawEntry,
     count: u16,
+    resolved: Resolved,
+    /// The ends of the runs behind the entry, in the target of its source and in the one of its destination.
+    ends: [CodeOffset; 2],
 }
+
+const EMPTY: Slot = Slot {
+    entry: RawEntry {
+        from: 0,
+        to: 0,
+        view: 0,
+    },
+    count: 0,
+    resolved: Resolved::Lost(EntryClass::Unmapped),
+    ends: [NO_END; 2],
+};
 
 /// Counts of traces.
 ///
@@ -58,47 +68,57 @@ pub(crate) struct TraceTable {
     slots: Box<[Slot]>,
     counts: FxHashMap<Trace, u64>,
     ledger: Ledger,
+    /// Room to count a stack of several targets.
+    pub(crate) ends: Option<ManyEnds>,
 }
 
 impl Default for TraceTable {
     fn default() -> Self {
-        let trace = RawTrace {
-            from: 0,
-            to: 0,
-            end: NO_END,
-            view: 0,
-        };
-        let empty = Slot {
-            trace,
-            resolved: Resolved::Lost(EntryClass::Unmapped),
-            count: 0,
-        };
-        Self {
-            slots: vec![empty; SLOTS].into_boxed_slice(),
-            counts: FxHashMap::default(),
-            ledger: Ledger::default(),
-        }
+        Self::new(1)
     }
 }
 
+/// What one target was counted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct TargetCounters {
+    /// The branches whose target is code.
+    pub branches: CounterTable,
+    /// The pairs of (target, end of the run) of all neighbouring entries.
+    pub pairs: CounterTable,
+    /// Entries with an end in the target.
+    pub entries: u64,
+}
+
 impl TraceTable {
+    /// A table for so many targets.
+    pub(crate) fn new(targets: usize) -> Self {
+        Self {
+            slots: vec![EMPTY; SLOTS].into_boxed_slice(),
+            counts: FxHashMap::default(),
+            ledger: Ledger::default(),
+            ends: (targets > 1).then(|| ManyEnds::new(targets)),
+        }
+    }
+
     /// Counts an entry. `resolve` is asked when the cache does not know the entry, and must always answer the same.
     #[inline]
-    pub(crate) fn add(&mut self, trace: RawTrace, resolve: impl FnOnce() -> Resolved) -> Resolved {
-        let slot = &mut self.slots[slot_of(trace)];
-        if slot.trace == trace && slot.count.wrapping_sub(1) < u16::MAX - 1 {
+    pub(crate) fn add(&mut self, entry: RawEntry, ends: &impl Ends, resolve: impl FnOnce() -> Resolved) -> Resolved {
+        let slot = &mut self.slots[slot_of(entry, ends.latest())];
+        if slot.entry == entry && ends.are(slot.ends, &slot.resolved) && slot.count.wrapping_sub(1) < u16::MAX - 1 {
             slot.count += 1;
             return slot.resolved;
         }
+        let resolved = resolve();
+        let ends = ends.of(&resolved);
         let replaced = std::mem::replace(
             slot,
             Slot {
-                trace,
-                resolved: resolve(),
+                entry,
                 count: 1,
+                resolved,
+                ends,
             },
         );
-        let resolved = slot.resolved;
         self.settle(replaced);
         resolved
     }
@@ -125,20 +145,35 @@ impl TraceTable {
         }
     }
 
-    fn settle(&mut self, Slot { trace, resolved, count }: Slot) {
-        if count > 0 {
-            self.add_times(trace.end, resolved, u64::from(count));
+    fn settle(&mut self, slot: Slot) {
+        if slot.count > 0 {
+            self.add_times(slot.ends, slot.resolved, u64::from(slot.count));
         }
     }
 
     /// Counts an entry that was met `count` times, past the cache. It gets a row even if that is never, as llvm-profgen does it.
-    pub(crate) fn add_times(&mut self, end: CodeOffset, resolved: Resolved, count: u64) {
-        match resolved {
-            Resolved::Used { from, to } => {
-                self.ledger[EntryClass::Used] += count;
-                *self.counts.entry(Trace { from, to, end }).or_insert(0) += count;
+    ///
+    /// A branch from one target to another leaves the one and enters the other.
+    pub(crate) fn add_times(&mut self, [from_end, to_end]: [CodeOffset; 2], resolved: Resolved, count: u64) {
+        let (from, to, crosses) = match resolved {
+            Resolved::Used {
+                from,
+                to,
+                from_target,
+                to_target,
+            } => (from, to, from_target != to_target),
+            Resolved::Lost(class) => {
+                self.ledger[class] += count;
+                return;
             }
-            Resolved::Lost(class) => self.ledger[class] += count,
+        };
+        self.ledger[EntryClass::Used] += count;
+        let mut row = |from, to, end| *self.counts.entry(Trace { from, to, end }).or_insert(0) += count;
+        if crosses {
+            row(from, OUTSIDE, from_end);
+            row(OUTSIDE, to, to_end);
+        } else {
+            row(from, to, to_end);
         }
     }
 
@@ -155,152 +190,216 @@ impl TraceTable {
         }
     }
 
-    /// The branches whose target is code, the pairs of (target, end of the run) of all neighbouring entries, and the account.
-    pub(crate) fn into_counters(mut self, base: Svma) -> (CounterTable, CounterTable, Ledger) {
+    /// The counters of each target, and the account.
+    pub(crate) fn into_counters(mut self, space: &CodeSpace) -> (Vec<TargetCounters>, Ledger) {
         self.flush();
-        let svma = |offset: CodeOffset| {
-            if offset == OUTSIDE {
-                EXTERNAL
-            } else {
-                base.wrapping_add(u64::from(offset))
-            }
-        };
-        let mut branches = Vec::with_capacity(self.counts.len());
-        let mut pairs = Vec::with_capacity(self.counts.len());
+        let mut rows: Vec<(Vec<Counter>, Vec<Counter>, u64)> = vec![Default::default(); space.len()];
         for (trace, count) in self.counts {
+            let owner = space.owner(if trace.to == OUTSIDE { trace.from } else { trace.to });
+            let svma = |offset| {
+                if offset == OUTSIDE {
+                    EXTERNAL
+                } else {
+                    space.svma(owner, offset)
+                }
+            };
+            let counter = |first, second| Counter {
+                first: svma(first),
+                second: svma(second),
+                count,
+            };
+            let (branches, pairs, entries) = &mut rows[usize::from(owner)];
+            *entries += count;
             if trace.to != OUTSIDE {
-                branches.push(Counter {
-                    first: svma(trace.from),
-                    second: svma(trace.to),
-                    count,
-                });
+                branches.push(counter(trace.from, trace.to));
             }
             if trace.end != NO_END {
-                pairs.push(Counter {
-                    first: svma(trace.to),
-                    second: svma(trace.end),
-                    count,
-                });
+                pairs.push(counter(trace.to, trace.end));
             }
         }
-        (CounterTable::new(branches), CounterTable::new(pairs), self.ledger)
+        let counters = rows.into_iter().map(|(branches, pairs, entries)| TargetCounters {
+            branches: CounterTable::new(branches),
+            pairs: CounterTable::new(pairs),
+            entries,
+        });
+        (counters.collect(), self.ledger)
     }
 }
 
-/// Multiplicative hashing: the top bits depend on all bits of the addresses.
+/// Multiplicative hashing: the top bits depend on all bits of the addresses. `end` is where the run behind the entry ends, most often.
 #[inline]
-fn slot_of(trace: RawTrace) -> usize {
+fn slot_of(entry: RawEntry, end: CodeOffset) -> usize {
     const BITS: u32 = SLOTS.trailing_zeros();
-    let mixed = trace.from ^ trace.to.rotate_left(23) ^ u64::from(trace.end).rotate_left(41) ^ u64::from(trace.view);
+    let mixed = entry.from ^ entry.to.rotate_left(23) ^ u64::from(end).rotate_left(41) ^ u64::from(entry.view);
     (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ends::OneEnd;
+    use image::Svma;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
 
-    fn resolve(trace: RawTrace) -> Resolved {
-        if trace.from.is_multiple_of(5) {
+    /// Two binaries of 0x100 bytes of code, as if mapped to 0 and 0x100.
+    const SPAN: u32 = 0x100;
+
+    fn space() -> CodeSpace {
+        CodeSpace::new([(Svma(0x1000), SPAN), (Svma(0x9000), SPAN)]).expect("fits")
+    }
+
+    /// Beyond both binaries lies nothing that counts, and every view is its own.
+    fn resolve(entry: RawEntry) -> Resolved {
+        let place = |address: u64| {
+            let offset = u32::try_from(address).ok().filter(|offset| *offset < 2 * SPAN)?;
+            let target = u16::from(offset >= SPAN);
+            Some((
+                (offset + u32::from(entry.view)) % SPAN + u32::from(target) * SPAN,
+                target,
+            ))
+        };
+        let (from, to) = (place(entry.from), place(entry.to));
+        let Some((_, any)) = from.or(to) else {
             return Resolved::Lost(EntryClass::OutsideBinary);
-        }
+        };
+        let (from, from_target) = from.unwrap_or((OUTSIDE, to.map_or(any, |to| to.1)));
+        let (to, to_target) = to.unwrap_or((OUTSIDE, from_target));
         Resolved::Used {
-            from: trace.from as u32 + 0x10 * u32::from(trace.view),
-            to: trace.to as u32,
+            from,
+            to,
+            from_target,
+            to_target,
         }
+    }
+
+    fn walk(table: &mut TraceTable, stack: &[RawEntry], ends: &mut impl Ends) {
+        for &entry in stack {
+            let resolved = table.add(entry, ends, || resolve(entry));
+            assert_eq!(resolved, resolve(entry));
+            ends.note(&resolved);
+        }
+    }
+
+    fn count(tables: &mut [TraceTable], stacks: &[Vec<RawEntry>]) {
+        for (index, stack) in stacks.iter().enumerate() {
+            let table = &mut tables[index % 2];
+            let mut ends = table.ends.take().expect("several targets");
+            ends.begin();
+            walk(table, stack, &mut ends);
+            table.ends = Some(ends);
+        }
+    }
+
+    /// llvm-profgen's rules, once for each binary: what has no end in it is dropped, then neighbours are paired.
+    fn count_alone(target: u16, stacks: &[Vec<RawEntry>]) -> TargetCounters {
+        let svma = |offset: u32, owner: u16| {
+            if offset == OUTSIDE || owner != target {
+                EXTERNAL
+            } else {
+                Svma([0x1000, 0x9000][usize::from(target)] + u64::from(offset - u32::from(target) * SPAN))
+            }
+        };
+        let mut found = TargetCounters::default();
+        let (mut branches, mut pairs) = (Vec::new(), Vec::new());
+        for stack in stacks {
+            let mut newer = None;
+            for &entry in stack {
+                let Resolved::Used {
+                    from,
+                    to,
+                    from_target,
+                    to_target,
+                } = resolve(entry)
+                else {
+                    continue;
+                };
+                let (first, second) = (svma(from, from_target), svma(to, to_target));
+                if (first, second) == (EXTERNAL, EXTERNAL) {
+                    continue;
+                }
+                found.entries += 1;
+                if second != EXTERNAL {
+                    branches.push(Counter {
+                        first,
+                        second,
+                        count: 1,
+                    });
+                }
+                pairs.extend(newer.map(|end| Counter {
+                    first: second,
+                    second: end,
+                    count: 1,
+                }));
+                newer = Some(first);
+            }
+        }
+        (found.branches, found.pairs) = (CounterTable::new(branches), CounterTable::new(pairs));
+        found
+    }
+
+    fn stacks() -> impl Strategy<Value = Vec<Vec<RawEntry>>> {
+        // Few addresses, so that entries repeat, and two that share a slot now and then.
+        let address = || prop::sample::select(vec![0u64, 4, 8, 0x80, 0x100, 0x104, 0x180, 0x1_0000, 0x2_0000]);
+        let stack = (prop::collection::vec((address(), address()), 0..12), 0u16..3).prop_map(|(entries, view)| {
+            entries
+                .into_iter()
+                .map(|(from, to)| RawEntry { from, to, view })
+                .collect()
+        });
+        prop::collection::vec(stack, 0..200)
     }
 
     proptest! {
         #[test]
-        fn counts_like_a_plain_map(
-            entries in prop::collection::vec((0u64..9, 0u64..4000, 0u32..5, 0u16..3), 0..3000),
-            cut in 0usize..3000,
-        ) {
-            let traces: Vec<_> =
-                entries.iter().map(|&(from, to, end, view)| RawTrace { from, to, end, view }).collect();
-            let (first, rest) = traces.split_at(cut.min(traces.len()));
-            let mut tables = [TraceTable::default(), TraceTable::default()];
-            for (table, part) in tables.iter_mut().zip([first, rest]) {
-                for &trace in part {
-                    prop_assert_eq!(table.add(trace, || resolve(trace)), resolve(trace));
-                }
-            }
+        fn several_binaries_are_counted_like_each_alone(stacks in stacks()) {
+            let mut tables = [TraceTable::new(2), TraceTable::new(2)];
+            count(&mut tables, &stacks);
             let [mut all, rest] = tables;
             all.merge(rest);
-            let (branches, pairs, ledger) = all.into_counters(Svma(0x1000));
+            let (counters, ledger) = all.into_counters(&space());
 
-            let mut plain = [BTreeMap::new(), BTreeMap::new()];
-            let mut lost = 0;
-            for trace in traces {
-                match resolve(trace) {
-                    Resolved::Used { from, to } => {
-                        *plain[0].entry((from, to)).or_insert(0u64) += 1;
-                        *plain[1].entry((to, trace.end)).or_insert(0u64) += 1;
+            for (target, found) in counters.iter().enumerate() {
+                prop_assert_eq!(found, &count_alone(target as u16, &stacks));
+            }
+            let entries = stacks.iter().flatten();
+            let lost = entries.clone().filter(|entry| matches!(resolve(**entry), Resolved::Lost(_))).count();
+            prop_assert_eq!(ledger[EntryClass::OutsideBinary], lost as u64);
+            prop_assert_eq!(ledger[EntryClass::Used], (entries.count() - lost) as u64);
+        }
+
+        #[test]
+        fn one_binary_is_counted_by_the_same_rules(mut stacks in stacks()) {
+            let beyond = |entry: &mut RawEntry| {
+                for address in [&mut entry.from, &mut entry.to] {
+                    if *address >= u64::from(SPAN) {
+                        *address = 0x1_0000;
                     }
-                    Resolved::Lost(_) => lost += 1,
                 }
+            };
+            stacks.iter_mut().flatten().for_each(beyond);
+            let mut table = TraceTable::new(1);
+            prop_assert!(table.ends.is_none());
+            for stack in &stacks {
+                walk(&mut table, stack, &mut OneEnd::new());
             }
-            prop_assert_eq!(ledger[EntryClass::OutsideBinary], lost);
-            prop_assert_eq!(ledger[EntryClass::Used], plain[0].values().sum::<u64>());
-            for (table, plain) in [branches, pairs].iter().zip(plain) {
-                let want: Vec<_> = plain
-                    .into_iter()
-                    .map(|((a, b), count)| Counter {
-                        first: Svma(0x1000 + u64::from(a)),
-                        second: Svma(0x1000 + u64::from(b)),
-                        count,
-                    })
-                    .collect();
-                prop_assert_eq!(table.rows(), &want[..]);
-            }
+            let (counters, _) = table.into_counters(&CodeSpace::new([(Svma(0x1000), SPAN)]).expect("fits"));
+            prop_assert_eq!(&counters[0], &count_alone(0, &stacks));
         }
     }
 
     #[test]
     fn a_slot_that_is_full_loses_nothing() {
-        let trace = RawTrace {
+        let entry = RawEntry {
             from: 1,
             to: 2,
-            end: 3,
             view: 0,
         };
-        let mut table = TraceTable::default();
+        let mut table = TraceTable::new(1);
         for _ in 0..200_000 {
-            table.add(trace, || resolve(trace));
+            table.add(entry, &OneEnd::new(), || resolve(entry));
         }
-        let (branches, ..) = table.into_counters(Svma(0));
-        assert_eq!(branches.rows()[0].count, 200_000);
-    }
-
-    #[test]
-    fn the_two_sentinels_mean_what_they_say() {
-        let mut table = TraceTable::default();
-        for (from, to, end) in [(OUTSIDE, 4, NO_END), (8, OUTSIDE, 2)] {
-            let trace = RawTrace {
-                from: u64::from(from),
-                to: u64::from(to),
-                end,
-                view: 0,
-            };
-            table.add(trace, || Resolved::Used { from, to });
-        }
-        let (branches, pairs, _) = table.into_counters(Svma(0x10));
-        assert_eq!(
-            branches.rows(),
-            [Counter {
-                first: EXTERNAL,
-                second: Svma(0x14),
-                count: 1
-            }]
-        );
-        assert_eq!(
-            pairs.rows(),
-            [Counter {
-                first: EXTERNAL,
-                second: Svma(0x12),
-                count: 1
-            }]
-        );
+        let (counters, ledger) = table.into_counters(&space());
+        assert_eq!(counters[0].branches.rows()[0].count, 200_000);
+        assert_eq!((counters[0].entries, ledger[EntryClass::Used]), (200_000, 200_000));
     }
 }
