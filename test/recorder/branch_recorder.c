@@ -39,7 +39,7 @@ struct vcpu {
 } __attribute__((aligned(64)));
 
 static struct options {
-	const char *out, *exact, *kernel_text_log, *vmlinux;
+	const char *out, *exact, *kernel_text_log, *vmlinux, *modules;
 	uint64_t period, max;
 	unsigned depth, pid;
 	bool hw_idx;
@@ -174,44 +174,92 @@ static void on_vcpu_started(qemu_plugin_id_t id, unsigned cpu)
 }
 
 /*
- * KASLR: only the booted kernel knows where it lies. It prints a line "_text=HEX" from
- * /proc/kallsyms to its console, which is the file kernel_text_log.
+ * KASLR: only the booted kernel knows where it and its modules lie. It prints lines "_text=HEX" and
+ * "module=NAME SIZE HEX", from /proc/kallsyms and /proc/modules, to its console, which is the file
+ * kernel_text_log. Calls `visit` with what follows `key` in each such line.
  */
-static uint64_t read_kernel_text(void)
+static void read_kernel_log(const char *key, void (*visit)(const char *value))
 {
 	FILE *log = fopen(options.kernel_text_log, "r");
 	char line[4096];
-	uint64_t text = 0;
 	while (log && fgets(line, sizeof line, log)) {
-		const char *found = strstr(line, "_text=");
+		const char *found = strstr(line, key);
 		if (found)
-			text = strtoull(found + strlen("_text="), NULL, 16);
+			visit(found + strlen(key));
 	}
 	if (log)
 		fclose(log);
-	return text;
 }
 
 /*
- * The kernel's own mapping, as perf synthesizes it: named after the symbol whose run-time
- * address is in pgoff. Addresses follow at exit.
+ * The mappings of the kernel and its modules, as perf synthesizes them before it records; addresses
+ * follow at exit. The kernel's is named after the symbol whose run-time address is in pgoff, those of
+ * modules after their files: the directory `modules` has a file "paths" that lists them in the guest.
  */
-static void put_kernel_mapping(void)
+static struct module {
+	char name[64];
+	unsigned mapping;
+} *modules;
+static unsigned module_count;
+
+static void put_kernel_mappings(void)
 {
 	struct image_mapping m = { .pid = KERNEL_MAPPING_PID, .path = "[kernel.kallsyms]_text" };
 	if (options.vmlinux)
 		m.build_id_size = elf_build_id(options.vmlinux, m.build_id);
 	perf_file_mapping(&m);
+	if (!options.modules)
+		return;
+	char path[4096], own[8192];
+	snprintf(own, sizeof own, "%s/paths", options.modules);
+	FILE *list = fopen(own, "r");
+	while (list && fscanf(list, "%4095s", path) == 1) {
+		const char *file = strrchr(path, '/') + 1;
+		modules = realloc(modules, (module_count + 1) * sizeof *modules);
+		struct module *module = &modules[module_count++];
+		/* The kernel has '_' for '-' in names. */
+		snprintf(module->name, sizeof module->name, "%.*s", (int)strcspn(file, "."), file);
+		for (char *c = module->name; *c; c++)
+			if (*c == '-')
+				*c = '_';
+		struct image_mapping found = { .pid = KERNEL_MAPPING_PID, .path = path };
+		snprintf(own, sizeof own, "%s/%s", options.modules, file);
+		found.build_id_size = elf_build_id(own, found.build_id);
+		module->mapping = perf_file_mapping(&found);
+	}
+	if (list)
+		fclose(list);
+	else
+		perror(own);
 }
 
-static void move_kernel_mapping(void)
+static uint64_t kernel_text;
+
+static void visit_text(const char *value)
+{
+	kernel_text = strtoull(value, NULL, 16);
+}
+
+static void visit_module(const char *value)
+{
+	char name[64];
+	uint64_t size, base;
+	if (sscanf(value, "%63s %" SCNu64 " %" SCNx64, name, &size, &base) != 3)
+		return;
+	for (unsigned i = 0; i < module_count; i++)
+		if (!strcmp(modules[i].name, name))
+			perf_file_move_mapping(modules[i].mapping, base, size, 0);
+}
+
+static void move_kernel_mappings(void)
 {
 	const uint64_t modules_start = 0xffffffffc0000000; /* Documentation/arch/x86/x86_64/mm.rst */
-	uint64_t text = read_kernel_text();
-	if (text)
-		perf_file_move_first_mapping(text, modules_start - text, text);
+	read_kernel_log("_text=", visit_text);
+	if (kernel_text)
+		perf_file_move_mapping(0, kernel_text, modules_start - kernel_text, kernel_text);
 	else
 		fprintf(stderr, "branch_recorder: no _text= in %s\n", options.kernel_text_log);
+	read_kernel_log("module=", visit_module);
 }
 
 static void on_exit_of_guest(qemu_plugin_id_t id, void *data)
@@ -222,7 +270,7 @@ static void on_exit_of_guest(qemu_plugin_id_t id, void *data)
 	if (recording) {
 		recording = false;
 		if (system_mode)
-			move_kernel_mapping();
+			move_kernel_mappings();
 		if (options.exact && !exact_write(options.exact, program.start, program.end, program.bias))
 			perror(options.exact);
 		uint64_t samples = perf_file_samples();
@@ -251,6 +299,8 @@ static bool parse_option(const char *name, const char *value)
 		options.kernel_text_log = value;
 	else if (!strcmp(name, "vmlinux"))
 		options.vmlinux = value;
+	else if (!strcmp(name, "modules"))
+		options.modules = value;
 	else if (!strcmp(name, "period"))
 		options.period = strtoull(value, &rest, 10);
 	else if (!strcmp(name, "max"))
@@ -301,7 +351,7 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
 	}
 	recording = true;
 	if (system_mode)
-		put_kernel_mapping();
+		put_kernel_mappings();
 	pthread_atfork(NULL, NULL, on_fork_in_child);
 	qemu_plugin_register_vcpu_init_cb(id, on_vcpu_started);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_block_translated);

@@ -43,24 +43,45 @@ static Elf64_Phdr *read_program_headers(FILE *elf, size_t *count)
 	return segments;
 }
 
-static unsigned find_build_id(FILE *elf, const Elf64_Phdr *segments, size_t count, uint8_t id[BUILD_ID_MAX])
+/* Looks through the notes in the `size` bytes at `at`. */
+static unsigned read_build_id_note(FILE *elf, uint64_t at, uint64_t size, uint8_t id[BUILD_ID_MAX])
 {
-	for (size_t i = 0; i < count; i++) {
-		if (segments[i].p_type != PT_NOTE)
-			continue;
-		uint64_t at = segments[i].p_offset, end = at + segments[i].p_filesz;
-		Elf64_Nhdr note;
-		char name[4];
-		while (at + sizeof note <= end && fseek(elf, (long)at, SEEK_SET) == 0 &&
-			fread(&note, sizeof note, 1, elf) == 1) {
-			uint64_t name_size = (note.n_namesz + 3u) & ~3u;
-			if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && note.n_descsz <= BUILD_ID_MAX &&
-				fread(name, 4, 1, elf) == 1 && !memcmp(name, "GNU", 4))
-				return fread(id, 1, note.n_descsz, elf) == note.n_descsz ? note.n_descsz : 0;
-			at += sizeof note + name_size + ((note.n_descsz + 3u) & ~3u);
-		}
+	Elf64_Nhdr note;
+	char name[4];
+	uint64_t end = at + size;
+	while (at + sizeof note <= end && fseek(elf, (long)at, SEEK_SET) == 0 && fread(&note, sizeof note, 1, elf) == 1) {
+		uint64_t name_size = (note.n_namesz + 3u) & ~3u;
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && note.n_descsz <= BUILD_ID_MAX &&
+			fread(name, 4, 1, elf) == 1 && !memcmp(name, "GNU", 4))
+			return fread(id, 1, note.n_descsz, elf) == note.n_descsz ? note.n_descsz : 0;
+		at += sizeof note + name_size + ((note.n_descsz + 3u) & ~3u);
 	}
 	return 0;
+}
+
+static unsigned find_build_id(FILE *elf, const Elf64_Phdr *segments, size_t count, uint8_t id[BUILD_ID_MAX])
+{
+	unsigned size = 0;
+	for (size_t i = 0; i < count && !size; i++)
+		if (segments[i].p_type == PT_NOTE)
+			size = read_build_id_note(elf, segments[i].p_offset, segments[i].p_filesz, id);
+	return size;
+}
+
+/* A kernel module has no program headers. */
+static unsigned find_build_id_in_sections(FILE *elf, uint8_t id[BUILD_ID_MAX])
+{
+	Elf64_Ehdr header;
+	Elf64_Shdr section;
+	unsigned size = 0;
+	rewind(elf);
+	if (fread(&header, sizeof header, 1, elf) != 1 || header.e_shentsize != sizeof section)
+		return 0;
+	for (unsigned i = 0; i < header.e_shnum && !size; i++)
+		if (fseek(elf, (long)(header.e_shoff + i * sizeof section), SEEK_SET) == 0 &&
+			fread(&section, sizeof section, 1, elf) == 1 && section.sh_type == SHT_NOTE)
+			size = read_build_id_note(elf, section.sh_offset, section.sh_size, id);
+	return size;
 }
 
 unsigned elf_build_id(const char *path, uint8_t id[BUILD_ID_MAX])
@@ -71,6 +92,8 @@ unsigned elf_build_id(const char *path, uint8_t id[BUILD_ID_MAX])
 	size_t count;
 	Elf64_Phdr *segments = read_program_headers(elf, &count);
 	unsigned size = find_build_id(elf, segments, count, id);
+	if (!count)
+		size = find_build_id_in_sections(elf, id);
 	free(segments);
 	fclose(elf);
 	return size;

@@ -38,7 +38,9 @@ struct sample_id {
 
 static FILE *file;
 static struct event event;
-static uint64_t data_size, samples, first_mapping;
+static uint64_t data_size, samples;
+static uint64_t *mappings; /* where in the file their records are */
+static unsigned mapping_count;
 static struct image_mapping *identified; /* mappings whose build id goes into the BUILD_ID section */
 static unsigned identified_count;
 
@@ -120,7 +122,18 @@ void perf_file_fork(int pid, int tid, int parent_pid, int parent_tid)
 	put_sample_id(parent_pid, parent_tid);
 }
 
-void perf_file_mapping(const struct image_mapping *m)
+/* Keeps the mapping's build id for the BUILD_ID section. */
+static void identify(const struct image_mapping *m)
+{
+	for (unsigned i = 0; i < identified_count; i++)
+		if (!strcmp(identified[i].path, m->path))
+			return;
+	identified = realloc(identified, (identified_count + 1) * sizeof *identified);
+	identified[identified_count] = *m;
+	identified[identified_count++].path = strdup(m->path);
+}
+
+unsigned perf_file_mapping(const struct image_mapping *m)
 {
 	enum { PROT_R_X = 5, PRIVATE = 2 };
 	size_t padded = align8(strlen(m->path) + 1);
@@ -136,27 +149,22 @@ void perf_file_mapping(const struct image_mapping *m)
 	r.header = record(PERF_RECORD_MMAP2,
 		event.kernel ? PERF_RECORD_MISC_KERNEL : PERF_RECORD_MISC_USER,
 		sizeof r + padded + sizeof(struct sample_id));
-	if (!first_mapping)
-		first_mapping = data_offset + data_size;
+	mappings = realloc(mappings, (mapping_count + 1) * sizeof *mappings);
+	mappings[mapping_count] = data_offset + data_size;
 	put(&r, sizeof r);
 	put_padded(m->path, padded);
 	put_sample_id(m->pid, m->tid);
 
-	if (!m->build_id_size)
-		return;
-	for (unsigned i = 0; i < identified_count; i++)
-		if (!strcmp(identified[i].path, m->path))
-			return;
-	identified = realloc(identified, (identified_count + 1) * sizeof *identified);
-	identified[identified_count] = *m;
-	identified[identified_count++].path = strdup(m->path);
+	if (m->build_id_size)
+		identify(m);
+	return mapping_count++;
 }
 
-void perf_file_move_first_mapping(uint64_t start, uint64_t length, uint64_t file_offset)
+void perf_file_move_mapping(unsigned number, uint64_t start, uint64_t length, uint64_t file_offset)
 {
 	uint64_t addresses[] = { start, length, file_offset };
 	const long behind_ids = sizeof(struct perf_event_header) + 2 * sizeof(uint32_t);
-	fseeko(file, (off_t)first_mapping + behind_ids, SEEK_SET);
+	fseeko(file, (off_t)mappings[number] + behind_ids, SEEK_SET);
 	fwrite(addresses, sizeof addresses, 1, file);
 	fseeko(file, 0, SEEK_END);
 }

@@ -35,9 +35,10 @@ struct branch {
 bool perf_file_open(const char *path, const struct event *event);
 void perf_file_comm(int pid, int tid, const char *name, bool exec);
 void perf_file_fork(int pid, int tid, int parent_pid, int parent_tid);
-void perf_file_mapping(const struct image_mapping *mapping);
-/* Changes addresses of the first mapping written, for those known only after the run. */
-void perf_file_move_first_mapping(uint64_t start, uint64_t length, uint64_t file_offset);
+/* Returns the mapping's number. */
+unsigned perf_file_mapping(const struct image_mapping *mapping);
+/* Changes addresses of a mapping written before, for those known only after the run. */
+void perf_file_move_mapping(unsigned number, uint64_t start, uint64_t length, uint64_t file_offset);
 /* `stack` is newest first, as perf stores it. */
 void perf_file_sample(int pid, int tid, unsigned cpu, const struct branch *stack, unsigned depth);
 uint64_t perf_file_samples(void);

@@ -7,6 +7,7 @@ use object::LittleEndian;
 use object::elf::{self, FileHeader64, ProgramHeader64};
 use object::read::elf::{FileHeader, ProgramHeader as _, SectionHeader as _, SectionTable, SymbolTable};
 
+use crate::relocatable::{Area, is_relocatable};
 use crate::{Arch, FileOffset, ImageError, ImageKind, LoadSegment, Svma, file_type};
 
 /// The one class and byte order that are supported.
@@ -40,8 +41,8 @@ pub(crate) struct SectionHeader {
     pub(crate) progbits: bool,
 }
 
-/// Reads and checks the headers of `data`.
-pub(crate) fn read_headers(data: &[u8], path: &Path) -> Result<Headers, ImageError> {
+/// Reads and checks the headers of `data`. `code` has the code of a relocatable file that was laid out.
+pub(crate) fn read_headers(data: &[u8], path: &Path, code: Option<&[Area]>) -> Result<Headers, ImageError> {
     let header = identify(data, path)?;
     let malformed = |what: &dyn std::fmt::Display| ImageError::Malformed {
         path: path.into(),
@@ -63,7 +64,7 @@ pub(crate) fn read_headers(data: &[u8], path: &Path) -> Result<Headers, ImageErr
         elf::ET_DYN => false,
         other => {
             let found = match other {
-                elf::ET_REL => "a relocatable object file",
+                elf::ET_REL => "a relocatable object file that is no kernel module",
                 elf::ET_CORE => "a core dump",
                 _ => "an ELF file of unknown type",
             };
@@ -77,7 +78,10 @@ pub(crate) fn read_headers(data: &[u8], path: &Path) -> Result<Headers, ImageErr
     let program_headers = header.program_headers(ENDIAN, data).map_err(|e| malformed(&e))?;
     let section_table = header.sections(ENDIAN, data).map_err(|e| malformed(&e))?;
 
-    let segments: Vec<_> = program_headers.iter().filter_map(load_segment).collect();
+    let segments: Vec<_> = match code {
+        Some(code) => code.iter().map(segment_of_area).collect(),
+        None => program_headers.iter().filter_map(load_segment).collect(),
+    };
     let text = segments.iter().find(|segment| segment.executable);
     let Some(text) = text else {
         return Err(ImageError::NoExecutableSegment { path: path.into() });
@@ -85,6 +89,7 @@ pub(crate) fn read_headers(data: &[u8], path: &Path) -> Result<Headers, ImageErr
     // No process can have its code in the upper half of the address space: there the kernel lives
     // (Linux: Documentation/arch/x86/x86_64/mm.rst, Documentation/arch/arm64/memory.rst).
     let kind = match (text.svma.0 >> 63, is_executable_type) {
+        _ if code.is_some() => ImageKind::Module,
         (1, _) => ImageKind::Kernel,
         (_, true) => ImageKind::Executable,
         (_, false) => ImageKind::SharedObject,
@@ -114,6 +119,15 @@ pub(crate) fn read_headers(data: &[u8], path: &Path) -> Result<Headers, ImageErr
         symbol_strings,
         build_id,
     })
+}
+
+/// Whether `data` is a module of a Linux kernel: a relocatable file with the section that becomes its `struct module`.
+pub(crate) fn is_kernel_module(data: &[u8]) -> bool {
+    let has_section = || -> object::read::Result<bool> {
+        let sections = Elf::parse(data)?.sections(ENDIAN, data)?;
+        Ok(sections.section_by_name(ENDIAN, b".gnu.linkonce.this_module").is_some())
+    };
+    is_relocatable(data) && has_section().unwrap_or(false)
 }
 
 /// The symbol table of an image whose headers were read, and with them checked; empty when there is none.
@@ -211,6 +225,18 @@ fn load_segment(header: &ProgramHeader64<LittleEndian>) -> Option<LoadSegment> {
         alignment: header.p_align(ENDIAN),
         executable: header.p_flags(ENDIAN).contains(elf::PF_X),
     })
+}
+
+/// The sections of an area are in the file, but not in one piece.
+fn segment_of_area(area: &Area) -> LoadSegment {
+    LoadSegment {
+        svma: area.svma,
+        offset: FileOffset(0),
+        file_size: 0,
+        mem_size: area.size,
+        alignment: 1,
+        executable: true,
+    }
 }
 
 fn read_sections(data: &[u8], path: &Path, table: &SectionTable<'_, Elf>) -> Result<Vec<SectionHeader>, ImageError> {

@@ -53,8 +53,8 @@ pub enum ImageError {
         /// Its name in the ELF registry, or "unknown".
         name: &'static str,
     },
-    /// An ELF file that is no executable, shared object or kernel.
-    #[error("{}: is {found}, expected an executable, shared object or vmlinux", path.display())]
+    /// An ELF file that is no executable, shared object, kernel or kernel module.
+    #[error("{}: is {found}, expected an executable, shared object, vmlinux or kernel module", path.display())]
     UnsupportedType {
         /// The file.
         path: PathBuf,
@@ -80,6 +80,14 @@ pub enum ImageError {
         path: PathBuf,
         /// The contradiction.
         what: String,
+    },
+    /// The file is compressed, and its content can't be had.
+    #[error("{}: compressed file: {reason}", path.display())]
+    Compressed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// No `PT_LOAD` segment is executable.
     #[error("{}: no executable segment found", path.display())]

@@ -10,7 +10,7 @@ use memmap2::Mmap;
 use crate::elf::{self, Headers, SectionHeader};
 use crate::strings::{string_at, string_is};
 use crate::symbols::{self, Symbol};
-use crate::{FileOffset, ImageError, Svma};
+use crate::{FileOffset, ImageError, LayoutProblem, Svma, decompress_file, lay_out};
 
 /// The page size that llvm-profgen assumes everywhere.
 const PAGE_MASK: u64 = 0xfff;
@@ -33,11 +33,12 @@ pub enum ImageKind {
     SharedObject,
     /// A Linux kernel (vmlinux).
     Kernel,
-    /// A relocatable object, such as a kernel module (`ET_REL`).
-    Relocatable,
+    /// A kernel module (`ET_REL`).
+    Module,
 }
 
-/// One `PT_LOAD` program header.
+/// One `PT_LOAD` program header. A kernel module has none: there, one stands for the code that stays in memory, and another one for
+/// code that is freed after initialization. They have no place in the file, so their `file_size` is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadSegment {
     /// `p_vaddr`.
@@ -74,11 +75,12 @@ pub struct Section<'i> {
     pub data: &'i [u8],
 }
 
-/// An executable, shared object or kernel, opened and checked.
+/// An executable, shared object, kernel or kernel module, opened and checked.
 pub struct Image {
     path: PathBuf,
     bytes: Bytes,
     headers: Headers,
+    layout_problems: Vec<LayoutProblem>,
     symbols: OnceLock<Box<[Symbol]>>,
 }
 
@@ -88,7 +90,7 @@ enum Bytes {
 }
 
 impl Image {
-    /// Opens and maps the ELF file at `path`.
+    /// Opens and maps the ELF file at `path`, which may be compressed with gzip, xz or zstd.
     pub fn open(path: &Path) -> Result<Self, ImageError> {
         let io_error = |source| ImageError::Io {
             path: path.into(),
@@ -122,12 +124,23 @@ impl Image {
         Self::new(Bytes::Owned(bytes), path)
     }
 
-    fn new(bytes: Bytes, path: &Path) -> Result<Self, ImageError> {
-        let headers = elf::read_headers(bytes.as_slice(), path)?;
+    fn new(mut bytes: Bytes, path: &Path) -> Result<Self, ImageError> {
+        if let Some(content) = decompress_file(bytes.as_slice(), path)? {
+            bytes = Bytes::Owned(content);
+        }
+        let (mut code, mut layout_problems) = (None, Vec::new());
+        if elf::is_kernel_module(bytes.as_slice()) {
+            let laid_out = lay_out(bytes.as_slice(), path)?;
+            bytes = Bytes::Owned(laid_out.bytes);
+            layout_problems = laid_out.problems;
+            code = Some(laid_out.code);
+        }
+        let headers = elf::read_headers(bytes.as_slice(), path, code.as_deref())?;
         Ok(Self {
             path: path.into(),
             bytes,
             headers,
+            layout_problems,
             symbols: OnceLock::new(),
         })
     }
@@ -137,7 +150,8 @@ impl Image {
         &self.path
     }
 
-    /// The whole file.
+    /// The whole file: uncompressed, and if it is relocatable with addresses for sections and symbols (see
+    /// [`lay_out`](crate::lay_out)).
     pub fn data(&self) -> &[u8] {
         self.bytes.as_slice()
     }
@@ -155,6 +169,21 @@ impl Image {
     /// The build id that the linker left in `.note.gnu.build-id`.
     pub fn build_id(&self) -> Option<&[u8]> {
         self.headers.build_id.clone().and_then(|range| self.data().get(range))
+    }
+
+    /// The name under which the kernel knows this module: with `_` for each `-`. `None` for what is no module, or does not say.
+    pub fn module_name(&self) -> Option<&[u8]> {
+        if self.kind() != ImageKind::Module {
+            return None;
+        }
+        let info = self.section(".modinfo")?.data;
+        let mut entries = info.split(|byte| *byte == 0);
+        entries.find_map(|entry| entry.strip_prefix(b"name="))
+    }
+
+    /// What may be wrong with the addresses of a relocatable file.
+    pub fn layout_problems(&self) -> &[LayoutProblem] {
+        &self.layout_problems
     }
 
     /// All `PT_LOAD` segments in the order of the program headers.

@@ -2,6 +2,7 @@
 
 mod address;
 mod code;
+mod compression;
 mod elf;
 mod error;
 mod file_type;
@@ -9,14 +10,17 @@ mod image;
 mod isa;
 mod name;
 mod patch_sites;
+mod relocatable;
 mod strings;
 mod symbols;
 
 pub use address::{FileOffset, Svma};
 pub use code::{Code, Instruction, Instructions};
+pub use compression::decompress_section;
 pub use error::ImageError;
 pub use image::{Arch, Image, ImageKind, LoadSegment, Section};
 pub use isa::{DecodePolicy, InstructionClass};
 pub use name::canonical_name;
 pub use patch_sites::{PatchSites, PatchTableProblem};
+pub use relocatable::{LaidOut, LayoutProblem, decompress_file, is_relocatable, lay_out};
 pub use symbols::Symbol;

@@ -63,34 +63,15 @@ pub struct PatchSites {
 }
 
 impl PatchSites {
-    /// Reads the tables of a kernel. Other images have none.
+    /// Reads the tables of a kernel or a module. Other images have none.
     pub(crate) fn read(image: &Image, layout: &Layout<'_>) -> Self {
-        if image.kind() != ImageKind::Kernel {
-            return Self::default();
-        }
-        let names: Vec<&[u8]> = TABLES
-            .iter()
-            .flat_map(|table| [table.first, table.behind])
-            .map(str::as_bytes)
-            .collect();
-        let symbols = image.symbols_named(table::PREFIX, &names);
-        let (mut stretches, mut problems) = (Vec::new(), Vec::new());
-        for (table, borders) in TABLES.iter().zip(symbols.chunks_exact(2)) {
-            let result = match *borders {
-                [Some(first), Some(behind)] if first == behind => continue,
-                [Some(first), Some(behind)] => table_bytes(image, first..behind),
-                [None, None] => continue,
-                _ => None,
-            };
-            let Some(bytes) = result else {
-                problems.push(PatchTableProblem::NotInFile { table: table.name });
-                continue;
-            };
-            let table = Table {
-                kind: table,
-                svma: borders[0].unwrap_or_default(),
-                bytes,
-            };
+        let (tables, mut problems) = match image.kind() {
+            ImageKind::Kernel => tables_of_kernel(image),
+            ImageKind::Module => (tables_of_module(image), Vec::new()),
+            ImageKind::Executable | ImageKind::SharedObject => return Self::default(),
+        };
+        let mut stretches = Vec::new();
+        for table in tables {
             problems.extend(table.read(layout, &mut stretches).err());
         }
         Self {
@@ -120,6 +101,54 @@ impl PatchSites {
         let count = self.stretches[first..].partition_point(|stretch| stretch.start < range.end);
         &self.stretches[first..first + count]
     }
+}
+
+/// The tables of a kernel, between their symbols.
+fn tables_of_kernel(image: &Image) -> (Vec<Table<'_>>, Vec<PatchTableProblem>) {
+    let names: Vec<&[u8]> = TABLES
+        .iter()
+        .flat_map(|table| [table.first, table.behind])
+        .map(str::as_bytes)
+        .collect();
+    let symbols = image.symbols_named(table::PREFIX, &names);
+    let (mut tables, mut problems) = (Vec::new(), Vec::new());
+    for (kind, borders) in TABLES.iter().zip(symbols.chunks_exact(2)) {
+        let bytes = match *borders {
+            [Some(first), Some(behind)] if first == behind => continue,
+            [Some(first), Some(behind)] => table_bytes(image, first..behind),
+            [None, None] => continue,
+            _ => None,
+        };
+        let svma = borders[0].unwrap_or_default();
+        match bytes {
+            Some(bytes) => tables.push(Table { kind, svma, bytes }),
+            None => problems.push(PatchTableProblem::NotInFile { table: kind.name }),
+        }
+    }
+    (tables, problems)
+}
+
+/// The tables of a module, which are its sections of their names.
+fn tables_of_module(image: &Image) -> Vec<Table<'_>> {
+    let names = TABLES
+        .iter()
+        .flat_map(|kind| [Some(kind.name), kind.other_name].map(|name| Some((kind, name?))))
+        .flatten();
+    let sections = names.flat_map(|(kind, name)| image.sections_named(name).map(move |section| (kind, section)));
+    sections
+        .filter(|(_, section)| !section.data.is_empty())
+        .map(|(kind, section)| Table {
+            kind,
+            svma: section.svma,
+            bytes: section.data,
+        })
+        .collect()
+}
+
+/// Whether the section of this name is a table of patch sites in a module.
+pub(crate) fn is_patch_table(section: &[u8]) -> bool {
+    let names = TABLES.iter().flat_map(|kind| [Some(kind.name), kind.other_name]).flatten();
+    names.into_iter().any(|name| name.as_bytes() == section)
 }
 
 /// The bytes from one address up to another, which must lie in one section.

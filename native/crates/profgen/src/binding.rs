@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use image::{FileOffset, Image};
+use image::{FileOffset, Image, ImageKind};
 use perfdata::{BuildId, CpuMode, Mapping};
 
 use crate::code_space::TargetIndex;
+use crate::module;
 use crate::target::{Target, Targets, file_name};
 
 /// The prefix of the names that perf gives to the kernel's own mapping; a symbol follows.
@@ -54,10 +55,10 @@ pub(crate) fn bind(
     if likeness == Likeness::OtherBuild {
         return Binding::OtherBuild(target.index());
     }
-    let pieces = if target.kernel {
-        kernel_pieces(mapping, target)
-    } else {
-        pieces(mapping, target.image)
+    let pieces = match target.image.kind() {
+        _ if target.kernel => kernel_pieces(mapping, target),
+        ImageKind::Module => module::pieces(mapping, target.image),
+        _ => pieces(mapping, target.image),
     };
     if pieces.is_empty() {
         Binding::Other
@@ -83,14 +84,16 @@ fn likeness(
     ignore_build_id: bool,
 ) -> Option<Likeness> {
     let name = mapping.file.name.as_str();
-    let is_kernel_map = mapping.cpumode == CpuMode::Kernel && name.starts_with(KERNEL_MAP);
-    if target.kernel != is_kernel_map {
+    let of_kernel = mapping.cpumode == CpuMode::Kernel;
+    let is_kernel_map = of_kernel && name.starts_with(KERNEL_MAP);
+    let is_module = target.image.kind() == ImageKind::Module;
+    if target.kernel != is_kernel_map || is_module != (of_kernel && !is_kernel_map) {
         return None;
     }
     let same_build = recorded
         .zip(target.image.build_id())
         .map(|(recorded, own)| recorded.matches(own));
-    let same_name = target.kernel || file_name(name) == target.name();
+    let same_name = target.kernel || if is_module { module::is_named(name, target.image) } else { file_name(name) == target.name() };
     match same_build {
         Some(true) => Some(Likeness::BuildId),
         Some(false) if same_name && !ignore_build_id => Some(Likeness::OtherBuild),

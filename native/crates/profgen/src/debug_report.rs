@@ -18,6 +18,8 @@ pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &Ge
         ..
     } = binary;
     let mut found = debug.diagnostics().iter().map(of_debug_info).collect::<Vec<_>>();
+    let problems = target.image.layout_problems().iter();
+    found.extend(problems.map(|problem| Diagnostic::warning("module-layout", problem.to_string())));
     if target.image.has_pseudo_probes() && !options.use_dwarf_correlation {
         found.push(Diagnostic::warning(
             "probes-ignored",

@@ -19,6 +19,7 @@ mod failure;
 mod fall_through;
 mod ledger;
 mod locate;
+mod module;
 mod observer;
 mod options;
 mod outcome;

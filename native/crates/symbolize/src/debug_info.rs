@@ -7,7 +7,7 @@ use gimli::DwarfFileType;
 use crate::diagnostics::Diagnostic;
 use crate::dwarf::{CuMap, Space, Unit, read_units};
 use crate::error::SymbolizeError;
-use crate::object::{ElfFile, FileData, Located, SectionSet, Sections, dwarf, locate, map_file, supplementary};
+use crate::object::{ElfFile, FileData, Located, SectionSet, Sections, dwarf, locate, open_file, supplementary};
 use crate::options::DebugOptions;
 use crate::split::SplitUnits;
 
@@ -58,13 +58,7 @@ impl DebugInfo {
     ) -> Result<Self, SymbolizeError> {
         let mut diagnostics = Vec::new();
         let named = match &options.debug_binary {
-            Some(path) => {
-                let data = map_file(path).map_err(|source| SymbolizeError::Read {
-                    path: path.clone(),
-                    source,
-                })?;
-                ElfFile::parse(path, data)?
-            }
+            Some(path) => ElfFile::parse(path, open_file(path)?)?.with_addresses(&mut diagnostics)?,
             None => ElfFile::parse(path, data)?,
         };
         // A build id given for the profiled binary says nothing about a debug binary that was chosen by hand.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use image::LayoutProblem;
+
 /// How a debug file was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -11,6 +13,8 @@ pub enum DebugFileSource {
     BuildId,
     /// Through `.gnu_debuglink`.
     DebugLink,
+    /// Below a debug directory, where the named file is below the root.
+    Path,
     /// Through `.gnu_debugaltlink`.
     Supplementary,
 }
@@ -83,6 +87,13 @@ pub enum Diagnostic {
         /// Why.
         reason: String,
     },
+    /// A relocatable debug file is not all that it should be.
+    Layout {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: LayoutProblem,
+    },
     /// A unit's header is malformed; it and the units behind it are lost.
     UnreadableUnits {
         /// The file.
@@ -127,6 +138,7 @@ impl fmt::Display for Diagnostic {
                 let how = match source {
                     DebugFileSource::BuildId => "found by build id",
                     DebugFileSource::DebugLink => "found by debug link",
+                    DebugFileSource::Path => "found by path, with the same build id",
                     DebugFileSource::Supplementary => "found by supplementary link",
                 };
                 write!(f, "debug information from {}, {how}", path.display())
@@ -142,6 +154,7 @@ impl fmt::Display for Diagnostic {
             Self::UnreadableSection { path, section, reason } => {
                 write!(f, "{}: section {section}: {reason}", path.display())
             }
+            Self::Layout { path, problem } => write!(f, "{}: {problem}", path.display()),
             Self::UnreadableUnits { path, units, reason } => write!(
                 f,
                 "{}: .debug_info is malformed behind unit {units}: {reason}",

@@ -28,6 +28,9 @@ pub enum SymbolizeError {
         /// The file.
         path: PathBuf,
     },
+    /// The file cannot be uncompressed, or given addresses.
+    #[error(transparent)]
+    Image(#[from] image::ImageError),
     /// The caller's hook asked to stop.
     #[error("cancelled")]
     Cancelled,

@@ -9,6 +9,9 @@ pub struct FollowLinks {
     pub build_id: bool,
     /// `.gnu_debuglink`: a file name and a CRC-32.
     pub debuglink: bool,
+    /// No reference: a file of the same path below a debug directory, if it has the same build id. Debian installs the debug files of
+    /// kernel modules so. LLVM does not look there.
+    pub path: bool,
     /// `.gnu_debugaltlink`: the supplementary file that dwz makes (DWARF 5 section 7.3.6). LLVM does not
     /// read it, so functions whose names live there have no name for llvm-profgen.
     pub supplementary: bool,
@@ -19,10 +22,12 @@ impl FollowLinks {
     pub const ALL: Self = Self {
         build_id: true,
         debuglink: true,
+        path: true,
         supplementary: true,
     };
     /// What LLVM's symbolizer follows.
     pub const LLVM: Self = Self {
+        path: false,
         supplementary: false,
         ..Self::ALL
     };
@@ -30,6 +35,7 @@ impl FollowLinks {
     pub const NONE: Self = Self {
         build_id: false,
         debuglink: false,
+        path: false,
         supplementary: false,
     };
 }

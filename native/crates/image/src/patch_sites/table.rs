@@ -1,6 +1,7 @@
 //! The tables in which a kernel keeps its patch sites, and the layouts that their entries have had.
 //!
-//! Linux: include/asm-generic/vmlinux.lds.h and arch/*/kernel/vmlinux.lds.S name the borders.
+//! Linux: include/asm-generic/vmlinux.lds.h and arch/*/kernel/vmlinux.lds.S name the borders in a kernel. A module has a section for
+//! each table (Linux: arch/*/kernel/module.c; FTRACE_CALLSITE_SECTION in include/linux/ftrace.h).
 
 use super::{PatchTableProblem, Stretch};
 use crate::Svma;
@@ -8,8 +9,10 @@ use crate::code::Layout;
 
 /// A kind of table.
 pub(super) struct Kind {
-    /// As messages call it.
+    /// As messages call it. The name of its section in a module.
     pub(super) name: &'static str,
+    /// The section's name in modules of other architectures and compilers, if it differs.
+    pub(super) other_name: Option<&'static str>,
     /// The symbol at the first entry.
     pub(super) first: &'static str,
     /// The symbol behind the last entry.
@@ -59,9 +62,10 @@ enum Extent {
 pub(super) const PREFIX: &[u8] = b"__";
 
 pub(super) const TABLES: &[Kind] = &[
-    // Calls to `__fentry__` and NOPs (Linux: kernel/trace/ftrace.c). `__patchable_function_entries` lands here too.
+    // Calls to `__fentry__` and NOPs (Linux: kernel/trace/ftrace.c). A kernel's `__patchable_function_entries` land here too.
     Kind {
         name: "__mcount_loc",
+        other_name: Some("__patchable_function_entries"),
         first: "__start_mcount_loc",
         behind: "__stop_mcount_loc",
         passes: Passes::Always,
@@ -75,6 +79,7 @@ pub(super) const TABLES: &[Kind] = &[
     // `struct alt_instr` (Linux: arch/x86/include/asm/alternative.h, arch/arm64/include/asm/alternative.h).
     Kind {
         name: ".altinstructions",
+        other_name: None,
         first: "__alt_instructions",
         behind: "__alt_instructions_end",
         passes: Passes::Always,
@@ -105,6 +110,7 @@ pub(super) const TABLES: &[Kind] = &[
     // `struct paravirt_patch_site` (Linux before 6.8: arch/x86/include/asm/paravirt_types.h).
     Kind {
         name: ".parainstructions",
+        other_name: None,
         first: "__parainstructions",
         behind: "__parainstructions_end",
         passes: Passes::Always,
@@ -118,6 +124,7 @@ pub(super) const TABLES: &[Kind] = &[
     // `struct jump_entry` (Linux: include/linux/jump_label.h), of three relative or three absolute addresses.
     Kind {
         name: "__jump_table",
+        other_name: None,
         first: "__start___jump_table",
         behind: "__stop___jump_table",
         passes: Passes::Always,
@@ -140,6 +147,7 @@ pub(super) const TABLES: &[Kind] = &[
     // place of a call and a return; it becomes another jump or a return.
     Kind {
         name: ".static_call_sites",
+        other_name: None,
         first: "__start_static_call_sites",
         behind: "__stop_static_call_sites",
         passes: Passes::UnlessMarked,
@@ -154,6 +162,7 @@ pub(super) const TABLES: &[Kind] = &[
     // (Linux: arch/x86/kernel/alternative.c, patch_retpoline).
     Kind {
         name: ".retpoline_sites",
+        other_name: None,
         first: "__retpoline_sites",
         behind: "__retpoline_sites_end",
         passes: Passes::Never,

@@ -11,7 +11,18 @@ use std::ffi::OsStr;
 
 use super::sections::{ElfFile, FileData};
 use crate::diagnostics::{DebugFileSource, Diagnostic, Rejection};
+use crate::error::SymbolizeError;
 use crate::options::DebugOptions;
+
+/// Maps a file, or uncompresses it if it is compressed as a whole.
+pub(crate) fn open_file(path: &Path) -> Result<FileData, SymbolizeError> {
+    let data = map_file(path).map_err(|source| SymbolizeError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let content = image::decompress_file((*data).as_ref(), path)?;
+    Ok(content.map_or(data, |content| Arc::new(content) as FileData))
+}
 
 /// Maps a file.
 pub(crate) fn map_file(path: &Path) -> io::Result<FileData> {
@@ -47,7 +58,7 @@ fn build_id_path(id: &[u8]) -> Option<PathBuf> {
     Some(PathBuf::from(format!(".build-id/{first:02x}/{rest}.debug")))
 }
 
-/// Searches for a separate debug file: by build id, then by debug link.
+/// Searches for a separate debug file: by build id, then by debug link, then by path.
 pub(crate) fn locate(
     named: &ElfFile,
     build_id: Option<&[u8]>,
@@ -55,8 +66,9 @@ pub(crate) fn locate(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Located> {
     let links = options.follow_links;
+    let build_id = build_id.or(named.build_id.as_deref());
     if links.build_id
-        && let Some(id) = build_id.or(named.build_id.as_deref())
+        && let Some(id) = build_id
         && let Some(relative) = build_id_path(id)
     {
         for directory in &options.debug_directories {
@@ -78,7 +90,47 @@ pub(crate) fn locate(
             }
         }
     }
+    if links.path
+        && !named.has_debug_info
+        && let Some(id) = build_id
+    {
+        for path in same_paths(&named.path, options) {
+            if let Some(elf) = candidate(&path, named, diagnostics, |elf| check_build_id(elf, id)) {
+                let source = DebugFileSource::Path;
+                return Some(Located { elf, source });
+            }
+        }
+    }
     None
+}
+
+/// The directories of a file as below the root: with links resolved, and as it was named, if that is another one. Where /lib is a
+/// link to /usr/lib, packages have files in either.
+fn directories_below_root(file: &Path) -> Vec<PathBuf> {
+    let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let below = |file: &Path| Some(file.parent()?.strip_prefix("/").ok()?.to_owned());
+    let mut directories: Vec<PathBuf> = [below(&real), below(file)].into_iter().flatten().collect();
+    directories.dedup();
+    directories
+}
+
+/// Where a debug file of the same name is, without what a compressed file's name ends in.
+fn same_paths(file: &Path, options: &DebugOptions) -> Vec<PathBuf> {
+    let Some(name) = file.file_name() else {
+        return Vec::new();
+    };
+    let name = name.as_bytes();
+    let compressed = [b".xz".as_slice(), b".zst", b".gz"];
+    let plain = compressed.iter().find_map(|suffix| name.strip_suffix(*suffix)).unwrap_or(name);
+    let with_suffix = [plain, b".debug"].concat();
+    let mut paths = Vec::new();
+    for tree in &options.debug_directories {
+        for directory in directories_below_root(file) {
+            let names = [plain, with_suffix.as_slice()];
+            paths.extend(names.map(|name| tree.join(&directory).join(OsStr::from_bytes(name))));
+        }
+    }
+    paths
 }
 
 fn debuglink_paths(binary: &Path, name: &[u8], options: &DebugOptions) -> Vec<PathBuf> {
@@ -90,13 +142,14 @@ fn debuglink_paths(binary: &Path, name: &[u8], options: &DebugOptions) -> Vec<Pa
     let beside = binary.parent().unwrap_or(Path::new("")).to_owned();
     let real = std::fs::canonicalize(binary).unwrap_or_else(|_| binary.to_owned());
     let directory = real.parent().unwrap_or(Path::new("/"));
-    let inside = directory.strip_prefix("/").unwrap_or(directory);
     let mut paths = vec![beside.join(name), beside.join(".debug").join(name)];
     if directory != beside {
         paths.extend([directory.join(name), directory.join(".debug").join(name)]);
     }
-    let trees = options.debug_directories.iter();
-    paths.extend(trees.map(|tree| tree.join(inside).join(name)));
+    for tree in &options.debug_directories {
+        let directories = directories_below_root(binary).into_iter();
+        paths.extend(directories.map(|directory| tree.join(directory).join(name)));
+    }
     paths
 }
 
@@ -156,11 +209,11 @@ fn candidate(
         .map_err(|error| Rejection::Unreadable(error.to_string()))
         .and_then(|elf| {
             check(&elf)?;
-            if elf.has_debug_info {
-                Ok(elf)
-            } else {
-                Err(Rejection::NoDebugInfo)
+            if !elf.has_debug_info {
+                return Err(Rejection::NoDebugInfo);
             }
+            elf.with_addresses(diagnostics)
+                .map_err(|error| Rejection::Unreadable(error.to_string()))
         });
     match opened {
         Ok(elf) => Some(elf),

@@ -1,9 +1,8 @@
 //! Files: which one holds the debug information, and the bytes of its sections.
 
-mod decompress;
 mod locate;
 mod sections;
 
-pub(crate) use locate::{Located, locate, map_file, supplementary};
+pub(crate) use locate::{Located, locate, map_file, open_file, supplementary};
 pub use sections::FileData;
 pub(crate) use sections::{ElfFile, SectionSet, Sections, Slice, dwarf};

@@ -9,7 +9,6 @@ use gimli::{Dwarf, EndianSlice, LittleEndian, SectionId};
 use object::{CompressionFormat, Object, ObjectSection};
 use rayon::prelude::*;
 
-use super::decompress::decompress;
 use crate::diagnostics::Diagnostic;
 use crate::error::SymbolizeError;
 
@@ -119,6 +118,21 @@ impl ElfFile {
         })
     }
 
+    /// The file with addresses, if it is relocatable, as the debug file of a kernel module is.
+    pub(crate) fn with_addresses(mut self, diagnostics: &mut Vec<Diagnostic>) -> Result<Self, SymbolizeError> {
+        let data = (*self.file).as_ref();
+        if !image::is_relocatable(data) {
+            return Ok(self);
+        }
+        let laid_out = image::lay_out(data, &self.path)?;
+        diagnostics.extend(laid_out.problems.into_iter().map(|problem| Diagnostic::Layout {
+            path: self.path.clone(),
+            problem,
+        }));
+        self.file = Arc::new(laid_out.bytes);
+        Ok(self)
+    }
+
     /// The DWARF sections; one that cannot be read is left empty and reported.
     pub(crate) fn sections(
         &self,
@@ -187,7 +201,7 @@ fn section_bytes(data: &[u8], range: &object::CompressedFileRange) -> Result<Byt
     let raw = data.get(start..end).ok_or_else(outside)?;
     match range.format {
         CompressionFormat::None => Ok(Bytes::InFile(start..end)),
-        format => decompress(raw, format, range.uncompressed_size).map(Bytes::Decompressed),
+        format => image::decompress_section(raw, format, range.uncompressed_size).map(Bytes::Decompressed),
     }
 }
 

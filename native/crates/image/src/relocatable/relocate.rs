@@ -1,0 +1,205 @@
+//! Applies the relocations of sections that are read by what comes after (System V psABI for x86-64 and for the Arm 64-bit
+//! Architecture, "Relocation").
+
+use object::elf::{self, SectionHeader64};
+use object::read::elf::{ElfFile64, FileHeader as _, SectionHeader as _, SectionTable};
+use object::read::{CompressionFormat, Object as _, ObjectSection as _, Relocation, RelocationEncoding, RelocationFlags, RelocationKind};
+use object::{LittleEndian, SectionIndex, read};
+
+use super::layout::{Layout, section_name};
+use super::{Copy, LayoutProblem, SH_FLAGS, SH_OFFSET, SH_SIZE};
+use crate::compression::decompress_section;
+use crate::elf::{ENDIAN, Elf};
+use crate::patch_sites::is_patch_table;
+
+/// Relocates debug sections and tables of patch sites in `copy`; what the kernel executes is not looked at.
+pub(super) fn relocate(
+    data: &[u8],
+    sections: &SectionTable<'_, Elf>,
+    layout: &Layout,
+    symbols: &[u64],
+    copy: &mut Copy,
+) -> Result<Vec<LayoutProblem>, String> {
+    let file = ElfFile64::<LittleEndian>::parse(data).map_err(|error| error.to_string())?;
+    let machine = file.elf_header().e_machine(ENDIAN);
+    // Headers may share bytes, but no file has more relocations than fit into it.
+    let mut budget = data.len() / size_of::<elf::Rel64<LittleEndian>>();
+    let mut compressed_budget = data.len();
+    let mut problems = Vec::new();
+    for section in file.sections() {
+        let index = section.index();
+        let name = section_name(sections, index.0);
+        if !(name.starts_with(b".debug_") || is_patch_table(name)) {
+            continue;
+        }
+        let stated = stated_relocations(sections, index);
+        if stated == 0 {
+            continue;
+        }
+        let mut failed = Failed::default();
+        match place(data, sections, index, copy, &mut compressed_budget) {
+            Err(reason) => failed.add(stated, || reason),
+            Ok(place) => {
+                let mut target = Target {
+                    machine,
+                    place,
+                    svma: layout.address(index).0,
+                    symbols,
+                    copy: &mut *copy,
+                };
+                let mut found = 0;
+                for (offset, relocation) in section.relocations() {
+                    found += 1;
+                    budget = budget.checked_sub(1).ok_or("relocation sections overlap")?;
+                    if let Err(reason) = target.apply(offset, &relocation) {
+                        failed.add(1, || reason);
+                    }
+                }
+                failed.add(stated.saturating_sub(found), || "their table cannot be read".to_owned());
+            }
+        }
+        problems.extend(failed.problem(name));
+    }
+    Ok(problems)
+}
+
+/// The relocations of one section that were not applied.
+#[derive(Default)]
+struct Failed {
+    count: u64,
+    reason: String,
+}
+
+impl Failed {
+    fn add(&mut self, count: u64, reason: impl FnOnce() -> String) {
+        if self.count == 0 && count > 0 {
+            self.reason = reason();
+        }
+        self.count += count;
+    }
+
+    fn problem(self, section: &[u8]) -> Option<LayoutProblem> {
+        (self.count > 0).then(|| LayoutProblem::NotRelocated {
+            section: String::from_utf8_lossy(section).into_owned(),
+            count: self.count,
+            reason: self.reason,
+        })
+    }
+}
+
+/// How many relocations the headers of relocation sections promise for a section.
+fn stated_relocations(sections: &SectionTable<'_, Elf>, target: SectionIndex) -> u64 {
+    let entry_size = |section: &SectionHeader64<LittleEndian>| match section.sh_type(ENDIAN) {
+        elf::SHT_RELA => Some(size_of::<elf::Rela64<LittleEndian>>()),
+        elf::SHT_REL => Some(size_of::<elf::Rel64<LittleEndian>>()),
+        _ => None,
+    };
+    let of_target = sections.iter().filter(|section| section.info_link(ENDIAN) == target);
+    let counts = of_target.filter_map(|section| Some(section.sh_size(ENDIAN).div_ceil(entry_size(section)? as u64)));
+    counts.fold(0, u64::saturating_add)
+}
+
+/// Where in the copy the content of a section is. A compressed one is uncompressed behind the end of the file; all such
+/// sections together have no more than `budget` bytes.
+fn place(
+    data: &[u8],
+    sections: &SectionTable<'_, Elf>,
+    index: SectionIndex,
+    copy: &mut Copy,
+    budget: &mut usize,
+) -> Result<std::ops::Range<usize>, String> {
+    let describe = |error: read::Error| error.to_string();
+    let section = sections.section(index).map_err(describe)?;
+    let content = section.data(ENDIAN, data).map_err(describe)?;
+    let Some((header, offset, size)) = section.compression(ENDIAN, data).map_err(describe)? else {
+        let start = usize::try_from(section.sh_offset(ENDIAN)).map_err(|error| error.to_string())?;
+        return Ok(start..start + content.len());
+    };
+    let format = match header.ch_type.get(ENDIAN) {
+        elf::ELFCOMPRESS_ZLIB => CompressionFormat::Zlib,
+        elf::ELFCOMPRESS_ZSTD => CompressionFormat::Zstandard,
+        _ => CompressionFormat::Unknown,
+    };
+    let compressed = usize::try_from(offset).ok().zip(usize::try_from(size).ok());
+    let compressed = compressed.and_then(|(offset, size)| data.get(offset..)?.get(..size));
+    let compressed = compressed.ok_or("its content lies outside the file")?;
+    *budget = budget.checked_sub(compressed.len()).ok_or("compressed sections overlap")?;
+    let content = decompress_section(compressed, format, header.ch_size.get(ENDIAN))?;
+    let start = copy.bytes.len();
+    copy.bytes.extend_from_slice(&content);
+    let flags = section.sh_flags(ENDIAN).0 & !elf::SHF_COMPRESSED.0;
+    copy.set_section(index.0, SH_FLAGS, u64::from(flags));
+    copy.set_section(index.0, SH_OFFSET, start as u64);
+    copy.set_section(index.0, SH_SIZE, content.len() as u64);
+    Ok(start..copy.bytes.len())
+}
+
+/// What is to be computed, and how many bits the result has. Procedure linkage tables are of no concern in data.
+fn kind_and_size(relocation: &Relocation, machine: elf::Machine) -> (RelocationKind, u8) {
+    let (kind, bits) = (relocation.kind(), relocation.size());
+    match kind {
+        // `object` does not know this one.
+        RelocationKind::Unknown if machine == elf::EM_X86_64 && r_type(relocation) == elf::R_X86_64_PC64.0 => {
+            (RelocationKind::Relative, 64)
+        }
+        RelocationKind::PltRelative if relocation.encoding() == RelocationEncoding::X86Branch => {
+            (RelocationKind::Relative, bits)
+        }
+        // Parts of instructions don't occur in data.
+        _ if bits % 8 != 0 => (RelocationKind::Unknown, 0),
+        _ => (kind, bits),
+    }
+}
+
+fn r_type(relocation: &Relocation) -> u32 {
+    match relocation.flags() {
+        RelocationFlags::Elf { r_type } => r_type.0,
+        _ => 0,
+    }
+}
+
+/// A section that is relocated.
+struct Target<'a> {
+    machine: elf::Machine,
+    place: std::ops::Range<usize>,
+    svma: u64,
+    /// Values by symbol index.
+    symbols: &'a [u64],
+    copy: &'a mut Copy,
+}
+
+impl Target<'_> {
+    fn apply(&mut self, offset: u64, relocation: &Relocation) -> Result<(), String> {
+        let (kind, bits) = kind_and_size(relocation, self.machine);
+        let from = match kind {
+            RelocationKind::None => return Ok(()),
+            RelocationKind::Absolute => 0,
+            RelocationKind::Relative => self.svma.wrapping_add(offset),
+            _ => return Err(format!("unknown relocation type {}", r_type(relocation))),
+        };
+        let width = usize::from(bits / 8);
+        let at = usize::try_from(offset)
+            .ok()
+            .and_then(|offset| Some((offset, offset.checked_add(width)?)))
+            .filter(|&(_, end)| end <= self.place.len())
+            .map(|(offset, _)| self.place.start + offset)
+            .ok_or_else(|| format!("offset {offset:#x} lies outside the section"))?;
+        let symbol = match relocation.target() {
+            object::RelocationTarget::Symbol(symbol) => {
+                let value = self.symbols.get(symbol.0);
+                *value.ok_or_else(|| format!("there is no symbol {}", symbol.0))?
+            }
+            object::RelocationTarget::Absolute => 0,
+            _ => return Err("unknown relocation target".to_owned()),
+        };
+        let mut value = symbol.wrapping_add_signed(relocation.addend()).wrapping_sub(from);
+        let place = &mut self.copy.bytes[at..at + width];
+        if relocation.has_implicit_addend() {
+            let mut addend = [0; 8];
+            addend[..width].copy_from_slice(place);
+            value = value.wrapping_add(u64::from_le_bytes(addend));
+        }
+        place.copy_from_slice(&value.to_le_bytes()[..width]);
+        Ok(())
+    }
+}
