@@ -124,6 +124,6 @@ kernel_options="console=ttyS0 panic=-1 quiet"
 plugin=$("$here/build-plugin.sh")
 plugin_options="out=perf.data,kernel_text_log=serial.log,vmlinux=vmlinux,period=$period,max=$max,depth=$depth"
 [ -z "$modules" ] || plugin_options+=",modules=modules"
-timeout 900 qemu-system-x86_64 -cpu max -m 1024 -display none -monitor none -no-reboot -serial file:serial.log \
+timeout 900 qemu-system-x86_64 -cpu "${QEMU_CPU:-max}" -m 1024 -display none -monitor none -no-reboot -serial file:serial.log \
   -kernel vmlinuz -initrd initrd.gz -append "$kernel_options" -plugin "file=$plugin,$plugin_options" </dev/null
 grep -E '_text=|module=|cannot' serial.log
