@@ -119,7 +119,8 @@ complete() {
 }
 complete || fetch_kernel
 write_initrd
-kernel_options="console=ttyS0 panic=-1 quiet"
+# Emulated time is slow: without no_timer_check the kernel may find its timer broken.
+kernel_options="console=ttyS0 panic=-1 quiet no_timer_check"
 [ "$kaslr" = on ] || kernel_options+=" nokaslr"
 plugin=$("$here/build-plugin.sh")
 plugin_options="out=perf.data,kernel_text_log=serial.log,vmlinux=vmlinux,period=$period,max=$max,depth=$depth"

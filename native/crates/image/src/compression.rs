@@ -40,11 +40,16 @@ impl FileCompression {
 
     /// The content of the file `input`, or what is wrong with it.
     pub(crate) fn decompress(self, input: &[u8]) -> Result<Vec<u8>, String> {
-        let most = (input.len() as u64).saturating_mul(MAX_FILE_EXPANSION).saturating_add(SLACK);
+        let most = (input.len() as u64)
+            .saturating_mul(MAX_FILE_EXPANSION)
+            .saturating_add(SLACK);
         let mut output = Vec::new();
         let limited = |reader: &mut dyn Read, output: &mut Vec<u8>| {
             // One byte more than allowed, so that too much is told from just enough.
-            reader.take(most + 1).read_to_end(output).map_err(|error| error.to_string())
+            reader
+                .take(most + 1)
+                .read_to_end(output)
+                .map_err(|error| error.to_string())
         };
         match self {
             Self::Gzip => limited(&mut flate2::read::MultiGzDecoder::new(input), &mut output).map(|_| ()),

@@ -147,7 +147,10 @@ fn tables_of_module(image: &Image) -> Vec<Table<'_>> {
 
 /// Whether the section of this name is a table of patch sites in a module.
 pub(crate) fn is_patch_table(section: &[u8]) -> bool {
-    let names = TABLES.iter().flat_map(|kind| [Some(kind.name), kind.other_name]).flatten();
+    let names = TABLES
+        .iter()
+        .flat_map(|kind| [Some(kind.name), kind.other_name])
+        .flatten();
     names.into_iter().any(|name| name.as_bytes() == section)
 }
 

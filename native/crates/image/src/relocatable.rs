@@ -148,7 +148,12 @@ impl Copy {
     }
 
     /// Adds to each symbol the address of its section. Returns all values by symbol index; that of an undefined symbol is zero.
-    fn move_symbols(&mut self, data: &[u8], sections: &SectionTable<'_, Elf>, layout: &Layout) -> Result<Vec<u64>, String> {
+    fn move_symbols(
+        &mut self,
+        data: &[u8],
+        sections: &SectionTable<'_, Elf>,
+        layout: &Layout,
+    ) -> Result<Vec<u64>, String> {
         let table = sections
             .symbols(ENDIAN, data, elf::SHT_SYMTAB)
             .map_err(|error| error.to_string())?;
@@ -161,7 +166,10 @@ impl Copy {
             let section = table.symbol_section(ENDIAN, symbol, SymbolIndex(index)).ok().flatten();
             let base = section.map_or(Svma(0), |section| layout.address(section));
             let value = base.wrapping_add(symbol.st_value.get(ENDIAN)).0;
-            self.put(start + index * size_of::<Sym64<LittleEndian>>() + ST_VALUE, &value.to_le_bytes());
+            self.put(
+                start + index * size_of::<Sym64<LittleEndian>>() + ST_VALUE,
+                &value.to_le_bytes(),
+            );
             values.push(value);
         }
         Ok(values)

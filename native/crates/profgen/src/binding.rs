@@ -93,7 +93,12 @@ fn likeness(
     let same_build = recorded
         .zip(target.image.build_id())
         .map(|(recorded, own)| recorded.matches(own));
-    let same_name = target.kernel || if is_module { module::is_named(name, target.image) } else { file_name(name) == target.name() };
+    let same_name = target.kernel
+        || if is_module {
+            module::is_named(name, target.image)
+        } else {
+            file_name(name) == target.name()
+        };
     match same_build {
         Some(true) => Some(Likeness::BuildId),
         Some(false) if same_name && !ignore_build_id => Some(Likeness::OtherBuild),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use image::{Arch, Image};
+use image::{Arch, Image, ImageKind};
 use perfdata::{BuildId, ChunkStats, Mapping, Metadata, RecordStats};
 
 use crate::binding::KERNEL_MAP;
@@ -136,6 +136,14 @@ pub(crate) fn guests(samples: u64, of: u64) -> Result<Option<Diagnostic>, Error>
     )))
 }
 
+/// llvm-profgen reads no relocatable files.
+pub(crate) fn module_in_compat_mode(path: &Path) -> Error {
+    let message = format!("{}: no executable segment found", path.display());
+    Error::new(ErrorCode::BinaryUnsupported, message)
+        .path(path)
+        .hint("llvm-profgen does not take kernel modules; leave out --compat.")
+}
+
 /// What the inputs had mapped besides the target.
 #[derive(Default)]
 pub(crate) struct Seen {
@@ -188,7 +196,11 @@ impl Seen {
             format!("nothing in the recording maps {}; mapped were {}", target.name(), self.nearest(target.name())),
         )
         .path(target.image.path())
-        .hint("Name one of these with --binary, or record while the program runs (mappings of a program that perf attached to late are missing).")
+        .hint(if target.image.kind() == ImageKind::Module {
+            "Record while the module is loaded, as root and system wide or with a `:k` event; perf notes only modules that were loaded before it began."
+        } else {
+            "Name one of these with --binary, or record while the program runs (mappings of a program that perf attached to late are missing)."
+        })
     }
 
     /// No mapping says where the kernel lies.

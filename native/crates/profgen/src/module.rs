@@ -21,7 +21,10 @@ fn name_of(mapping: &str) -> &str {
     let bracketed = mapping.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
     let name = bracketed.unwrap_or_else(|| file_name(mapping));
     let compressed = [".xz", ".zst", ".gz"];
-    let name = compressed.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+    let name = compressed
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .unwrap_or(name);
     name.strip_suffix(".ko").unwrap_or(name)
 }
 
@@ -44,11 +47,19 @@ mod tests {
 
     #[test]
     fn perf_names_modules_by_path_or_in_brackets() {
-        for name in ["[nls_utf8]", "nls_utf8.ko", "/lib/modules/6.1.0/kernel/fs/nls/nls_utf8.ko", "nls_utf8"] {
+        for name in [
+            "[nls_utf8]",
+            "nls_utf8.ko",
+            "/lib/modules/6.1.0/kernel/fs/nls/nls_utf8.ko",
+            "nls_utf8",
+        ] {
             assert_eq!(name_of(name), "nls_utf8");
         }
         for suffix in ["", ".xz", ".zst", ".gz", ".xz (deleted)"] {
-            assert_eq!(name_of(&format!("/lib/modules/6/crc32c-intel.ko{suffix}")), "crc32c-intel");
+            assert_eq!(
+                name_of(&format!("/lib/modules/6/crc32c-intel.ko{suffix}")),
+                "crc32c-intel"
+            );
         }
         assert_eq!(name_of("[kernel.kallsyms]_text"), "[kernel.kallsyms]_text");
     }

@@ -93,10 +93,13 @@ impl Job<'_> {
             )
             .hint("Run once for each binary."));
         }
+        let compatible = self.options.compat == Compat::LlvmProfgen;
         let open = |path: &PathBuf| {
-            Image::open(path)
-                .map(Arc::new)
-                .map_err(|error| image_error(error, path))
+            let image = Image::open(path).map_err(|error| image_error(error, path))?;
+            if compatible && image.kind() == ImageKind::Module {
+                return Err(explain::module_in_compat_mode(path));
+            }
+            Ok(Arc::new(image))
         };
         binaries.par_iter().map(open).collect()
     }

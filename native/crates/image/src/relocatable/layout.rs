@@ -82,11 +82,16 @@ impl Layout {
             let base = end.next_multiple_of(AREA_ALIGNMENT);
             let mut size = 0;
             for &(_, index) in area {
-                let section = sections.section(SectionIndex(index)).map_err(|error| error.to_string())?;
+                let section = sections
+                    .section(SectionIndex(index))
+                    .map_err(|error| error.to_string())?;
                 let start = place(section, &mut size).map_err(|what| format!("section {index} {what}"))?;
                 layout.addresses[index] = Svma(base + start);
             }
-            end = base.checked_add(size).filter(|end| *end < 1 << 63).ok_or("sections exceed the address space")?;
+            end = base
+                .checked_add(size)
+                .filter(|end| *end < 1 << 63)
+                .ok_or("sections exceed the address space")?;
             if !class.data {
                 layout.code[usize::from(class.init)] = Area { svma: Svma(base), size };
             }
@@ -129,7 +134,9 @@ fn place(section: &SectionHeader64<LittleEndian>, size: &mut u64) -> Result<u64,
             *size = end;
             Ok(start)
         }
-        _ => Err(format!("of {length:#x} bytes, aligned to {alignment:#x}, exceeds the address space")),
+        _ => Err(format!(
+            "of {length:#x} bytes, aligned to {alignment:#x}, exceeds the address space"
+        )),
     }
 }
 

@@ -3,7 +3,9 @@
 
 use object::elf::{self, SectionHeader64};
 use object::read::elf::{ElfFile64, FileHeader as _, SectionHeader as _, SectionTable};
-use object::read::{CompressionFormat, Object as _, ObjectSection as _, Relocation, RelocationEncoding, RelocationFlags, RelocationKind};
+use object::read::{
+    CompressionFormat, Object as _, ObjectSection as _, Relocation, RelocationEncoding, RelocationFlags, RelocationKind,
+};
 use object::{LittleEndian, SectionIndex, read};
 
 use super::layout::{Layout, section_name};
@@ -123,7 +125,9 @@ fn place(
     let compressed = usize::try_from(offset).ok().zip(usize::try_from(size).ok());
     let compressed = compressed.and_then(|(offset, size)| data.get(offset..)?.get(..size));
     let compressed = compressed.ok_or("its content lies outside the file")?;
-    *budget = budget.checked_sub(compressed.len()).ok_or("compressed sections overlap")?;
+    *budget = budget
+        .checked_sub(compressed.len())
+        .ok_or("compressed sections overlap")?;
     let content = decompress_section(compressed, format, header.ch_size.get(ENDIAN))?;
     let start = copy.bytes.len();
     copy.bytes.extend_from_slice(&content);

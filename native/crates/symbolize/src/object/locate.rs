@@ -121,7 +121,10 @@ fn same_paths(file: &Path, options: &DebugOptions) -> Vec<PathBuf> {
     };
     let name = name.as_bytes();
     let compressed = [b".xz".as_slice(), b".zst", b".gz"];
-    let plain = compressed.iter().find_map(|suffix| name.strip_suffix(*suffix)).unwrap_or(name);
+    let plain = compressed
+        .iter()
+        .find_map(|suffix| name.strip_suffix(*suffix))
+        .unwrap_or(name);
     let with_suffix = [plain, b".debug"].concat();
     let mut paths = Vec::new();
     for tree in &options.debug_directories {
