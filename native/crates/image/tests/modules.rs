@@ -44,7 +44,7 @@ fn code_lies_where_the_loader_puts_it() {
     ] {
         module.symbol(name, Some(section), offset);
     }
-    module.build_id(&[7; 20]);
+    module.build_id(&gnu_note(3, &[7; 20]));
     let image = module.image();
     assert_eq!(
         (image.kind(), image.module_name()),

@@ -132,7 +132,7 @@ fn place(
     let start = copy.bytes.len();
     copy.bytes.extend_from_slice(&content);
     let flags = section.sh_flags(ENDIAN).0 & !elf::SHF_COMPRESSED.0;
-    copy.set_section(index.0, SH_FLAGS, u64::from(flags));
+    copy.set_section(index.0, SH_FLAGS, flags);
     copy.set_section(index.0, SH_OFFSET, start as u64);
     copy.set_section(index.0, SH_SIZE, content.len() as u64);
     Ok(start..copy.bytes.len())

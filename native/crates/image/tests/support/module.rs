@@ -52,9 +52,9 @@ impl ModuleBuilder {
         self.section(name, SHF_ALLOC.0 | SHF_EXECINSTR.0, align, data)
     }
 
-    /// A section of its type for a build id.
-    pub fn build_id(&mut self, id: &[u8]) {
-        let section = self.section(".note.gnu.build-id", SHF_ALLOC.0, 4, &super::gnu_note(3, id));
+    /// The section for a build id, which is in `note`.
+    pub fn build_id(&mut self, note: &[u8]) {
+        let section = self.section(".note.gnu.build-id", SHF_ALLOC.0, 4, note);
         self.object.section_mut(section).flags = SectionFlags::Elf {
             sh_type: elf::SHT_NOTE,
             sh_flags: SHF_ALLOC,
