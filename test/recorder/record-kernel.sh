@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Boot Debian's kernel under QEMU with a small load and record the kernel's taken branches.
-#   record-kernel.sh DIR [period=10007 kaslr=on|off loops=12 max=N depth=32 flavour=cloud-amd64 modules=NAME]
+#   record-kernel.sh DIR [period=10007 kaslr=on|off loops=12 max=N depth=32 flavour=cloud-amd64 modules=A,B,FS]
 # Writes DIR/perf.data, DIR/serial.log and, once, DIR/vmlinux with DWARF and DIR/vmlinuz (300 MB to
-# download, 600 MB on disk). modules= names a file system that is a module: it is loaded with what it
-# depends on, and used by the load. Then there are DIR/modules/*.ko with DWARF, and serial.log has the
-# guest's /proc/modules and /proc/kallsyms of them.
-# Needs Debian's qemu-system-x86, busybox-static, cpio, gcc; for modules=FS mkfs.FS, but not for overlay.
+# download, 600 MB on disk). modules=A,B,FS loads these modules and what they depend on; the last is a
+# file system, which the load uses. Then there are DIR/modules/*.ko with DWARF, and serial.log has the
+# guest's /proc/modules and /proc/kallsyms of them. overlay, for one, and crc32c_generic,ext4 with
+# flavour=amd64. QEMU_CPU selects the CPU.
+# Needs Debian's qemu-system-x86, busybox-static, cpio, gcc; for file systems but overlay mkfs.FS.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-[ $# -ge 1 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 dir=$1; shift
 period=10007 kaslr=on loops=12 max=1000000 depth=32 flavour=cloud-amd64 modules=
 for option in "$@"; do
@@ -20,12 +21,10 @@ done
 mkdir -p "$dir"; cd "$dir"
 
 # overlay has what it needs in tmpfs, others get a RAM disk, which is a module too.
+file_system=${modules##*,}
 wanted_modules() {
-  case $modules in
-    '') ;;
-    overlay) echo overlay ;;
-    *) echo "brd $modules" ;;
-  esac
+  [ -z "$modules" ] || [ "$file_system" = overlay ] || echo brd
+  echo "${modules//,/ }"
 }
 
 # The modules named, each behind those that it depends on. .modinfo says "depends=A,B".
@@ -70,14 +69,14 @@ fetch_kernel() {
 
 # One process, many system calls: files, pipes, forks, /proc and /sys, pseudo-random numbers.
 write_initrd() {
-  rm -rf root; mkdir -p root/{bin,proc,sys,dev,tmp,modules,work}
+  rm -rf root; mkdir -p root/{bin,proc,sys,dev,tmp,modules,mnt}
   cp "$(command -v busybox)" root/bin/busybox
   if [ -n "$modules" ]; then
     for name in $(cat modules/order); do strip -g -o "root/modules/$name.ko" "modules/$name.ko"; done
     cp modules/order root/modules
-    if [ "$modules" != overlay ]; then
+    if [ "$file_system" != overlay ]; then
       truncate -s 12M root/disk.img
-      "mkfs.$modules" root/disk.img > mkfs.log 2>&1
+      "mkfs.$file_system" root/disk.img > mkfs.log 2>&1
     fi
   fi
   cat > root/init <<INIT
@@ -85,17 +84,17 @@ write_initrd() {
 /bin/busybox --install -s /bin
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t tmpfs tmp /tmp; mount -t devtmpfs dev /dev
 echo "_text=\$(awk '\$3 == "_text" { print \$1 }' /proc/kallsyms)"
-modules=$modules
-if [ -n "\$modules" ]; then
+file_system=$file_system
+if [ -n "\$file_system" ]; then
   mkdir /tmp/lower /tmp/upper /tmp/index; cp /init /tmp/lower
   for name in \$(cat /modules/order); do insmod /modules/\$name.ko; done
   awk '{ print "module=" \$1, \$2, \$6 }' /proc/modules
   awk '/\[/ { print "symbol=" \$1, \$2, \$3, \$4 }' /proc/kallsyms
   [ ! -f /disk.img ] || dd if=/disk.img of=/dev/ram0 bs=1M 2>/dev/null
-  case \$modules in
-    overlay) mount -t overlay -o lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/index overlay /work ;;
-    *) mount -t \$modules /dev/ram0 /work ;;
-  esac || echo "cannot mount \$modules"
+  case \$file_system in
+    overlay) mount -t overlay -o lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/index overlay /mnt ;;
+    *) mount -t \$file_system /dev/ram0 /mnt ;;
+  esac || echo "cannot mount \$file_system"
 fi
 for loop in \$(seq $loops); do
   find /proc /sys -maxdepth 3 2>/dev/null | sort | uniq | gzip | gunzip | md5sum >/dev/null
@@ -103,9 +102,9 @@ for loop in \$(seq $loops); do
   cat /proc/[0-9]*/stat /proc/meminfo /proc/vmstat >/dev/null 2>&1
   for file in 1 2 3 4 5 6 7 8; do echo \$file | cat | cat >/tmp/\$file; rm /tmp/\$file; done
   mkdir -p /tmp/a/b/c; touch /tmp/a/b/c/d; ls -laR /tmp /sys/class >/dev/null; rm -r /tmp/a
-  [ -n "\$modules" ] || continue
-  cp -r /modules /work/copy; sync; mv /work/copy /work/\$loop; ls -laR /work >/dev/null
-  for file in \$(seq 40); do echo \$file >/work/\$loop/\$file; done; cat /work/\$loop/* >/dev/null; rm -r /work/\$loop
+  [ -n "\$file_system" ] || continue
+  cp -r /modules /mnt/copy; sync; mv /mnt/copy /mnt/\$loop; ls -laR /mnt >/dev/null
+  for file in \$(seq 40); do echo \$file >/mnt/\$loop/\$file; done; cat /mnt/\$loop/* >/dev/null; rm -r /mnt/\$loop
 done
 poweroff -f
 INIT
@@ -115,7 +114,7 @@ INIT
 }
 
 complete() {
-  [ -f vmlinux ] && { [ -z "$modules" ] || [ -f "modules/$modules.ko" ]; }
+  [ -f vmlinux ] && { [ -z "$modules" ] || [ -f "modules/$file_system.ko" ]; }
 }
 complete || fetch_kernel
 write_initrd

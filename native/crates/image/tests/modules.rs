@@ -189,7 +189,8 @@ fn passes(image: &Image) -> (bool, Vec<String>) {
 
 #[test]
 fn tables_of_patch_sites_are_sections_of_a_module() {
-    let tables: [(&str, usize, &[(u64, elf::RelocationType, i64)]); 4] = [
+    type Relocations<'a> = &'a [(u64, elf::RelocationType, i64)];
+    let tables: [(&str, usize, Relocations<'_>); 4] = [
         ("__mcount_loc", 8, &[(0, elf::R_X86_64_64, 0)]),
         (
             "__jump_table",
