@@ -18,8 +18,6 @@ const Feature = {
   pmuCaps: 31,
 } as const;
 
-const KNOWN: ReadonlySet<number> = new Set(Object.values(Feature));
-
 /** What a recording says about itself. Everything is optional: damaged or missing sections are left out. */
 export interface Features {
   hostname?: string;
@@ -40,11 +38,6 @@ export interface Features {
 /** A record of nothing yet. */
 export function noFeatures(): Features {
   return { eventDescriptions: [], buildIds: [], pmuCapabilities: {} };
-}
-
-/** True for the sections that `decodeFeature` looks into; the others need not be read. */
-export function isKnownFeature(feature: number): boolean {
-  return KNOWN.has(feature);
 }
 
 /** Decodes one section into `features`. Returns false when the section is damaged. */
@@ -69,7 +62,7 @@ function decode(features: Features, feature: number, section: Uint8Array, little
   const cursor = new Cursor(section, littleEndian);
   switch (feature) {
     case Feature.buildId:
-      features.buildIds.push(...decodeBuildIds(section, littleEndian));
+      features.buildIds = features.buildIds.concat(decodeBuildIds(section, littleEndian));
       break;
     case Feature.hostname:
       features.hostname = cursor.string();

@@ -1,6 +1,6 @@
 import { cString } from './cursor.js';
 import { decodeEventAttr } from './event-attr.js';
-import { decodeFeature, isKnownFeature } from './features.js';
+import { decodeFeature } from './features.js';
 import type { PerfDataHeader } from './header.js';
 import type { RecordCollector } from './record-collector.js';
 import type { ByteSource } from './source.js';
@@ -21,22 +21,22 @@ export async function readFileAttrs(
   const { attrs, attrEntrySize, littleEndian } = header;
   const attrSize = attrEntrySize - SECTION_SIZE;
   if (attrSize < FIRST_ATTR_SIZE) {
-    collector.problem(`its attr entries have the impossible size ${attrEntrySize}`);
+    collector.endsEarly(`its attr entries have the impossible size ${attrEntrySize}`);
     return;
   }
   const section = (await readSection(source, attrs.offset, attrs.size)).slice();
-  if (section.length < attrs.size) collector.problem('its attr section is cut');
+  if (section.length < attrs.size) collector.endsEarly('its attr section is cut');
   // Ids of different attrs never share bytes, so all of them together fit the file.
   let idBytes = source.size ?? MAX_SECTION_SIZE;
   for (let at = 0; at + attrEntrySize <= section.length; at += attrEntrySize) {
     const ids = parseSection(section.subarray(at + attrSize, at + attrEntrySize), littleEndian);
     idBytes -= ids.size;
     if (idBytes < 0) {
-      collector.problem('its event ids do not fit the file');
+      collector.endsEarly('its event ids do not fit the file');
       return;
     }
     const idSection = await readSection(source, ids.offset, ids.size);
-    if (idSection.length < ids.size) collector.problem('its event ids are cut');
+    if (idSection.length < ids.size) collector.endsEarly('its event ids are cut');
     const view = new DataView(idSection.buffer, idSection.byteOffset, idSection.byteLength);
     const numbers = Array.from({ length: Math.floor(idSection.length / 8) }, (_, index) =>
       u64AsNumber(view, index * 8, littleEndian),
@@ -62,16 +62,15 @@ export async function readFeatures(
   const { data, features, littleEndian } = header;
   const tableSize = features.length * SECTION_SIZE;
   const table = (await readSection(source, data.offset + data.size, tableSize)).slice();
-  if (table.length < tableSize) collector.problem('its feature table is cut');
+  if (table.length < tableSize) collector.endsEarly('its feature table is cut');
   for (const [index, feature] of features.entries()) {
     const entry = table.subarray(index * SECTION_SIZE, (index + 1) * SECTION_SIZE);
     if (entry.length < SECTION_SIZE) break;
-    if (!isKnownFeature(feature)) continue;
     const { offset, size } = parseSection(entry, littleEndian);
     const section = await readSection(source, offset, size);
-    const whole = section.length === size;
-    if (!whole || !decodeFeature(collector.features, feature, section, littleEndian)) {
-      collector.problem(`its feature section ${feature} is ${whole ? 'damaged' : 'cut'}`);
+    if (section.length < size) collector.endsEarly(`its feature section ${feature} is cut`);
+    else if (!decodeFeature(collector.features, feature, section, littleEndian)) {
+      collector.problem(`its feature section ${feature} is damaged`);
     }
   }
 }

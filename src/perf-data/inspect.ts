@@ -39,7 +39,7 @@ async function readMainFile(
   const { offset, size } = header.data;
   if (size === 0) {
     // perf sets the size last. It also sets the feature bits early, and then the sections are not there.
-    collector.problem('perf was killed before it completed the file');
+    collector.endsEarly('perf was killed before it completed the file');
     await walkRecords(source, offset, Number.POSITIVE_INFINITY, collector);
     return;
   }

@@ -1,3 +1,4 @@
+import type Long from 'long';
 import { AddressSpaces } from './address-space.js';
 import { decodeBuildId, decodeMmapBuildId, imageName } from './build-id.js';
 import { cString, TruncatedError } from './cursor.js';
@@ -10,7 +11,7 @@ import { BRANCH_ENTRY_SIZE, decodeSample } from './sample.js';
 import { FIRST_ATTR_SIZE } from './structs.js';
 import type { PerfDataSummary } from './summary.js';
 import { TimeOrder } from './time-order.js';
-import { address, u64AsNumber, WrappingSum } from './u64.js';
+import { address, u64, u64AsNumber, WrappingSum } from './u64.js';
 import { judge } from './verdict.js';
 
 const CPU_MODE_MASK = 7;
@@ -40,6 +41,7 @@ export class RecordCollector {
   readonly features = noFeatures();
   compressed = false;
 
+  #complete = true;
   readonly #problems: string[] = [];
   readonly #spaces = new AddressSpaces();
   readonly #order = new TimeOrder<TimedEvent>((event) => this.#apply(event));
@@ -57,14 +59,20 @@ export class RecordCollector {
   #lostSamples = 0;
   #unknownEvent = 0;
   #tooShort = 0;
-  #firstTime = Number.POSITIVE_INFINITY;
-  #lastTime = Number.NEGATIVE_INFINITY;
+  #firstTime: Long | undefined;
+  #lastTime: Long | undefined;
 
   constructor(littleEndian: boolean) {
     this.littleEndian = littleEndian;
   }
 
-  /** Notes damage; the recording counts as incomplete. */
+  /** Notes that records or facts are missing at the end; the recording counts as incomplete. */
+  endsEarly(text: string): void {
+    this.#complete = false;
+    this.problem(text);
+  }
+
+  /** Notes something that cannot be read while what follows it can. */
   problem(text: string): void {
     if (this.#problems.length < MAX_PROBLEMS && !this.#problems.includes(text)) this.#problems.push(text);
   }
@@ -172,10 +180,7 @@ export class RecordCollector {
       return;
     }
     const { time = 0, ip, pid, branches } = sample;
-    if (sample.time !== undefined) {
-      if (time < this.#firstTime) this.#firstTime = time;
-      if (time > this.#lastTime) this.#lastTime = time;
-    }
+    if (sample.time !== undefined) this.#noteTime(u64(view, sample.timeAt, this.littleEndian));
     if (ip !== undefined && pid !== undefined) {
       this.#order.push(time, { kind: 'sample', pid, mode: misc & CPU_MODE_MASK, ip });
     }
@@ -186,6 +191,12 @@ export class RecordCollector {
     counts.branchSamples++;
     counts.branchEntries += branches.count;
     this.#sumBranches(view, branches.offset, branches.count);
+  }
+
+  /** Exact: nanoseconds since 1970, or of a machine up for more than 104 days, are beyond 2^53. */
+  #noteTime(time: Long): void {
+    if (this.#firstTime === undefined || time.lessThan(this.#firstTime)) this.#firstTime = time;
+    if (this.#lastTime === undefined || time.greaterThan(this.#lastTime)) this.#lastTime = time;
   }
 
   #sumBranches(view: DataView, offset: number, count: number): void {
@@ -252,7 +263,7 @@ export class RecordCollector {
       pipe: header.pipe,
       directory,
       compressed: this.compressed,
-      complete: this.#problems.length === 0,
+      complete: this.#complete,
       problems: this.#problems,
       samples: this.#samples,
       mmaps: this.#mmaps,
@@ -264,7 +275,7 @@ export class RecordCollector {
       lost: { records: this.#lostRecords, samples: this.#lostSamples },
       unreadable: { unknownEvent: this.#unknownEvent, tooShort: this.#tooShort },
       timeSpan:
-        this.#lastTime >= this.#firstTime
+        this.#firstTime && this.#lastTime
           ? { first: formatTime(this.#firstTime), last: formatTime(this.#lastTime) }
           : undefined,
       events: this.events.events.map((event, index) => ({
@@ -305,7 +316,7 @@ export class RecordCollector {
 }
 
 /** Nanoseconds as perf prints them: seconds with nine decimals. */
-function formatTime(nanoseconds: number): string {
-  const seconds = Math.floor(nanoseconds / 1e9);
-  return `${seconds}.${String(nanoseconds - seconds * 1e9).padStart(9, '0')}`;
+function formatTime(nanoseconds: Long): string {
+  const digits = nanoseconds.toString().padStart(10, '0');
+  return `${digits.slice(0, -9)}.${digits.slice(-9)}`;
 }

@@ -1,3 +1,5 @@
+import { u64AsNumber } from './u64.js';
+
 /** Types of records that a reader of branch stacks acts on (perf_event.h, and perf's own from 64 on). */
 export const RecordType = {
   mmap: 1,
@@ -33,7 +35,13 @@ export interface PerfRecord {
 }
 
 /** Why a stream of records ended before its bytes did. */
-export type StreamEnd = { kind: 'size'; size: number } | { kind: 'cut'; bytes: number };
+export type StreamEnd =
+  | { kind: 'size'; size: number }
+  | { kind: 'cut'; bytes: number }
+  | { kind: 'compression' };
+
+/** What `perf record -o - 2>&1` puts behind the records; nothing is missing then. */
+const PERF_CHATTER = '[ perf record:';
 
 const COMPRESSED2_HEADER_SIZE = 16;
 /** Largest payload that fits a record: 65535 less the header, rounded down to 8. */
@@ -49,6 +57,8 @@ export class RecordCutter {
   /** Start of a record whose rest is in the next block. */
   #tail: Uint8Array = new Uint8Array(0);
   #skip = 0;
+  /** Bytes of COMPRESSED2 records that lie inside of the one before. */
+  #oversizedLeft = 0;
   #end: StreamEnd | undefined;
 
   constructor(littleEndian: boolean) {
@@ -79,6 +89,10 @@ export class RecordCutter {
         this.#end = { kind: 'size', size };
         break;
       }
+      if (this.#oversizedLeft > 0 && !this.#isInside(type, size)) {
+        this.#end = { kind: 'compression' };
+        break;
+      }
       if (at + size > bytes.length) break;
       const start = bytes.byteOffset + at + RECORD_HEADER_SIZE;
       const record: PerfRecord = {
@@ -88,6 +102,18 @@ export class RecordCutter {
         view: new DataView(bytes.buffer, start, size - RECORD_HEADER_SIZE),
       };
       at += size;
+      if (this.#oversizedLeft > 0) {
+        this.#oversizedLeft -= size;
+        // Its own data size is not set; all of it is payload.
+        yield { ...record, type: RecordType.compressed, body: record.body.subarray(8) };
+        continue;
+      }
+      if (type === RecordType.compressed2 && record.body.length >= 8) {
+        this.#oversizedLeft = Math.max(
+          0,
+          u64AsNumber(record.view, 0, this.#littleEndian) - MAX_COMPRESSED2_PAYLOAD,
+        );
+      }
       yield record;
       at += trailingBytes(record, this.#littleEndian);
     }
@@ -98,7 +124,8 @@ export class RecordCutter {
 
   /** To be called when there are no more blocks. */
   finish(): StreamEnd | undefined {
-    const missing = this.#tail.length > 0 || this.#skip > 0;
+    const chatter = [...PERF_CHATTER].every((letter, index) => this.#tail[index] === letter.charCodeAt(0));
+    const missing = (this.#tail.length > 0 && !chatter) || this.#skip > 0 || this.#oversizedLeft > 0;
     if (this.#end === undefined && missing) this.#end = { kind: 'cut', bytes: this.#tail.length };
     return this.#end;
   }
@@ -106,15 +133,17 @@ export class RecordCutter {
   /** Undefined when more bytes are needed to tell. */
   #recordSize(view: DataView, at: number, type: number): number | undefined {
     const size = view.getUint16(at + 6, this.#littleEndian);
-    if (type !== RecordType.compressed2) return size;
-    // perf 6.16 lets the u16 overflow; then the payload's own length is right and there is no padding.
+    if (type !== RecordType.compressed2 || this.#oversizedLeft > 0) return size;
     if (at + COMPRESSED2_HEADER_SIZE > view.byteLength) return undefined;
-    const [lowAt, highAt] = this.#littleEndian ? [8, 12] : [12, 8];
-    const payload = view.getUint32(at + lowAt, this.#littleEndian);
-    const high = view.getUint32(at + highAt, this.#littleEndian);
-    const padded = (COMPRESSED2_HEADER_SIZE + payload + 7) & ~7;
-    const overflown = high === 0 && payload <= MAX_COMPRESSED2_PAYLOAD && padded > size;
-    return overflown ? COMPRESSED2_HEADER_SIZE + payload : size;
+    // perf 6.16 lets the u16 overflow; then the payload's own length is right and there is no padding. If that is more
+    // than a record can hold, this is the first of several, filled to the brim, and the others follow inside of it.
+    const payload = u64AsNumber(view, at + RECORD_HEADER_SIZE, this.#littleEndian);
+    const padded = Math.ceil((COMPRESSED2_HEADER_SIZE + payload) / 8) * 8;
+    return padded <= size ? size : COMPRESSED2_HEADER_SIZE + Math.min(payload, MAX_COMPRESSED2_PAYLOAD);
+  }
+
+  #isInside(type: number, size: number): boolean {
+    return type === RecordType.compressed2 && size >= COMPRESSED2_HEADER_SIZE && size <= this.#oversizedLeft;
   }
 }
 
@@ -124,8 +153,7 @@ function trailingBytes({ type, view }: PerfRecord, littleEndian: boolean): numbe
     return Math.ceil(view.getUint32(0, littleEndian) / 8) * 8;
   }
   if (type === RecordType.auxtrace && view.byteLength >= 8) {
-    const [low, high] = littleEndian ? [0, 4] : [4, 0];
-    return view.getUint32(high, littleEndian) * 2 ** 32 + view.getUint32(low, littleEndian);
+    return u64AsNumber(view, 0, littleEndian);
   }
   return 0;
 }

@@ -11,6 +11,8 @@ export interface Sample {
   pid: number | undefined;
   /** Nanoseconds. */
   time: number | undefined;
+  /** Where in the body they are. */
+  timeAt: number;
   /** Offset in the body of the first branch entry, and how many there are; undefined without the field. */
   branches: { offset: number; count: number } | undefined;
 }
@@ -24,7 +26,7 @@ export interface Sample {
 export function decodeSample(view: DataView, attr: EventAttr, littleEndian: boolean): Sample | undefined {
   const type = attr.sampleType;
   const length = view.byteLength;
-  const sample: Sample = { ip: undefined, pid: undefined, time: undefined, branches: undefined };
+  const sample: Sample = { ip: undefined, pid: undefined, time: undefined, timeAt: -1, branches: undefined };
   let at = 0;
   /** Takes 8 bytes; -1 when they are not there. */
   const word = () => {
@@ -44,7 +46,10 @@ export function decodeSample(view: DataView, attr: EventAttr, littleEndian: bool
   }
   if (type & SampleField.time) {
     const start = word();
-    if (start >= 0) sample.time = u64AsNumber(view, start, littleEndian);
+    if (start >= 0) {
+      sample.time = u64AsNumber(view, start, littleEndian);
+      sample.timeAt = start;
+    }
   }
   const { addr, id, streamId, cpu, period } = SampleField;
   for (const field of [addr, id, streamId, cpu, period]) if (type & field) at += 8;

@@ -28,17 +28,22 @@ export async function walkRecords(
     }
   }
   const stop = cutter.finish();
-  if (stop !== undefined) collector.problem(describe(stop));
+  if (stop !== undefined) collector.endsEarly(describe(stop));
   else if (Number.isFinite(end) && at < end) {
-    collector.problem(`its records should end at byte ${end}, but the file ends at ${at}`);
+    collector.endsEarly(`its records should end at byte ${end}, but the file ends at ${at}`);
   }
   unpacker.finish();
 }
 
 function describe(stop: StreamEnd): string {
-  return stop.kind === 'size'
-    ? `a record has the impossible size ${stop.size}; what follows it was not read`
-    : `it ends within a record, ${stop.bytes} bytes after its start`;
+  switch (stop.kind) {
+    case 'size':
+      return `a record has the impossible size ${stop.size}; what follows it was not read`;
+    case 'cut':
+      return `it ends within a record, ${stop.bytes} bytes after its start`;
+    case 'compression':
+      return 'a compressed record does not hold what its size says; what follows it was not read';
+  }
 }
 
 /** The records inside of the compressed records of one stream. */
@@ -75,11 +80,11 @@ class Unpacker {
   finish(): void {
     if (this.#stopped) return;
     const stop = this.#cutter.finish();
-    if (stop !== undefined) this.#collector.problem(describe(stop));
+    if (stop !== undefined) this.#collector.endsEarly(describe(stop));
   }
 
   #stop(problem: string): void {
     this.#stopped = true;
-    this.#collector.problem(problem);
+    this.#collector.endsEarly(problem);
   }
 }

@@ -70,6 +70,38 @@ describe('compressed records', () => {
     );
   });
 
+  it('may be several in one that is larger than its header can say', async () => {
+    const builder = new PerfDataBuilder().event(BRANCH_EVENT);
+    const inside = new PerfDataBuilder();
+    for (let index = 0; index < 400; index++) {
+      inside.sample({ branches: Array.from({ length: 32 }, () => ({ from: 1n, to: 2n })) });
+    }
+    const payload = new StoredZstdFrame().push(inside.data());
+    const brim = 65519; // what the first record holds; the rest follows in records of its own, inside of it
+    const rest = builder.bytes();
+    for (let at = brim; at < payload.length; at += 40000) {
+      const piece = payload.subarray(at, at + 40000);
+      rest
+        .u32(83)
+        .u16(0)
+        .u16(16 + piece.length)
+        .u64(0x0123_4567_89ab_cdefn)
+        .raw(piece);
+    }
+    const size = brim + rest.length;
+    const first = builder.bytes().u64(size).raw(payload.subarray(0, brim)).raw(rest.toBytes()).toBytes();
+    builder.record(83, 0, first, (16 + size) % 65536).record(68, 0, new Uint8Array(0));
+    for (const [name, bytes] of [
+      ['file', builder.file()],
+      ['pipe', builder.pipe()],
+    ] as const) {
+      const summary = await inspectPerfData(temporary.write(`merged-${name}`, bytes));
+      expect(summary).toMatchObject({ complete: true, samples: 400, branchEntries: 400 * 32 });
+    }
+    const cut = builder.pipe().subarray(0, -100);
+    expect(await inspectPerfData(temporary.write('merged-cut', cut))).toMatchObject({ complete: false });
+  });
+
   it('that are damaged end the reading, not the job', async () => {
     const bytes = recording([100, 200], ['compressed']);
     const magic = Buffer.from(bytes).indexOf(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd));

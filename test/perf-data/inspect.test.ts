@@ -131,6 +131,35 @@ describe('damage', () => {
     expect(summary).toMatchObject({ samples: 3, complete: false });
   });
 
+  it('is not what perf tells its user behind the records of a pipe', async () => {
+    const words = Buffer.from('[ perf record: Woken up 1 times to write data ]\n');
+    const bytes = Buffer.concat([recording().pipe(), words]);
+    expect(await inspectPerfData(temporary.write('words.data', bytes))).toMatchObject({
+      samples: 3,
+      complete: true,
+    });
+  });
+
+  it('of facts, not of records, is a problem but no early end', async () => {
+    const builder = recording().feature(11, new PerfDataBuilder().bytes().u32(7).toBytes());
+    const summary = await inspectPerfData(temporary.write('facts.data', builder.file()));
+    expect(summary).toMatchObject({
+      samples: 3,
+      complete: true,
+      problems: ['its feature section 11 is damaged'],
+    });
+  });
+
+  it('shows in facts that nobody asks for, too', async () => {
+    const whole = recording().feature(200, new Uint8Array(64)).file();
+    const summary = await inspectPerfData(temporary.write('unknown-fact.data', whole.subarray(0, -1)));
+    expect(summary).toMatchObject({
+      samples: 3,
+      complete: false,
+      problems: ['its feature section 200 is cut'],
+    });
+  });
+
   it('stops at a record of impossible size', async () => {
     const builder = recording().record(68, 0, new Uint8Array(8), 0).sample({ branches: BRANCHES });
     const summary = await inspectPerfData(temporary.write('zero.data', builder.file()));
@@ -175,6 +204,15 @@ describe('damage', () => {
     const path = join(temporary.path, 'missing');
     await expect(inspectPerfData(path)).rejects.toMatchObject({ code: 'INPUT_UNREADABLE', path });
   });
+});
+
+it('tells times beyond 2^53 exactly', async () => {
+  const builder = new PerfDataBuilder().event(BRANCH_EVENT);
+  for (const time of [1_764_108_558_123_456_789n, 1_764_108_558_123_456_791n, 1_764_108_558_123_456_790n]) {
+    builder.sample({ time, branches: BRANCHES });
+  }
+  const { timeSpan } = await inspectPerfData(temporary.write('times.data', builder.file()));
+  expect(timeSpan).toEqual({ first: '1764108558.123456789', last: '1764108558.123456791' });
 });
 
 describe('containers', () => {

@@ -206,9 +206,9 @@ export class PerfDataBuilder {
       .u64(0)
       .u64(0)
       .u64(bitmap)
-      .u64(0)
-      .u64(0)
-      .u64(0);
+      .u64(bitmap >> 64n)
+      .u64(bitmap >> 128n)
+      .u64(bitmap >> 192n);
     return Buffer.concat([
       header.toBytes(),
       ids.toBytes(),

@@ -9,6 +9,8 @@ use std::path::Path;
 
 use perfdata::{Change, ChunkBuffer, Error, PerfData, RecordStats};
 
+const KERNEL: &str = "[kernel.kallsyms]";
+
 #[derive(Default)]
 struct Facts {
     samples: u64,
@@ -79,6 +81,12 @@ fn gather(input: &mut PerfData) -> Result<Facts, Error> {
         .iter()
         .map(|entry| (entry.id.to_string(), entry.name.clone()));
     facts.build_ids.extend(listed);
+    for (_, name) in &mut facts.build_ids {
+        // One name for the kernel, whatever symbol its mapping is anchored at.
+        if name.starts_with(KERNEL) {
+            KERNEL.clone_into(name);
+        }
+    }
     facts.build_ids.sort();
     facts.build_ids.dedup();
     Ok(facts)
