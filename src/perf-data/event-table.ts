@@ -108,9 +108,10 @@ export class EventTable {
 
 function genericName({ type, config }: EventAttr): string {
   const names = [HARDWARE_EVENTS, SOFTWARE_EVENTS][type];
-  const name = config.high === 0 ? names?.[config.getLowBitsUnsigned()] : undefined;
+  // On hybrid machines the upper half of a generic event's config names the PMU.
+  const name = names?.[config.getLowBitsUnsigned()];
   if (name !== undefined) return name;
-  return type === 4 ? `r${config.toString(16)}` : `type ${type}, config 0x${config.toString(16)}`;
+  return type === 4 ? `r${config.toString(16)}` : `type ${type} config 0x${config.toString(16)}`;
 }
 
 function count(sampleType: number, fields: number[]): number {

@@ -89,7 +89,8 @@ function decode(features: Features, feature: number, section: Uint8Array, little
       features.commandLine = repeat(cursor, cursor.u32(), 4, () => cursor.string());
       break;
     case Feature.eventDesc:
-      features.eventDescriptions = decodeEventDescriptions(cursor, littleEndian);
+      features.eventDescriptions = [];
+      decodeEventDescriptions(cursor, littleEndian, features.eventDescriptions);
       break;
     case Feature.cpuPmuCaps:
       features.pmuCapabilities['cpu'] = decodeCapabilities(cursor);
@@ -103,15 +104,20 @@ function decode(features: Features, feature: number, section: Uint8Array, little
   }
 }
 
-function decodeEventDescriptions(cursor: Cursor, littleEndian: boolean): Features['eventDescriptions'] {
+/** Appends to `found` as it goes, so that damage spares what stands before it. */
+function decodeEventDescriptions(
+  cursor: Cursor,
+  littleEndian: boolean,
+  found: Features['eventDescriptions'],
+): void {
   const count = cursor.u32();
   const attrSize = cursor.u32();
-  return repeat(cursor, count, attrSize + 8, () => {
+  while (found.length < count) {
     const attr = decodeEventAttr(cursor.bytes(attrSize), littleEndian, []);
     const idCount = cursor.u32();
     const name = cursor.string();
-    return { name, attr, ids: repeat(cursor, idCount, 8, () => cursor.u64AsNumber()) };
-  });
+    found.push({ name, attr, ids: repeat(cursor, idCount, 8, () => cursor.u64AsNumber()) });
+  }
 }
 
 function decodeCapabilities(cursor: Cursor): Record<string, string> {

@@ -44,6 +44,7 @@ export async function readFileAttrs(
     collector.events.add(decodeEventAttr(section.subarray(at, at + attrSize), littleEndian, numbers));
   }
   const types = await readSection(source, header.eventTypes.offset, header.eventTypes.size);
+  if (types.length < header.eventTypes.size) return; // obsolete and only about names
   const view = new DataView(types.buffer, types.byteOffset, types.byteLength);
   for (let at = 0; at + EVENT_TYPE_SIZE <= types.length; at += EVENT_TYPE_SIZE) {
     collector.events.nameType(

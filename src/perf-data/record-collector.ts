@@ -135,9 +135,13 @@ export class RecordCollector {
 
   #headerAttr({ view, body }: PerfRecord): void {
     const size = view.getUint32(4, this.littleEndian) || FIRST_ATTR_SIZE;
+    if (size < FIRST_ATTR_SIZE || size > body.length) {
+      throw new TruncatedError(`an attr of ${size} bytes in ${body.length}`);
+    }
     const ids: number[] = [];
     for (let at = size; at + 8 <= body.length; at += 8) ids.push(u64AsNumber(view, at, this.littleEndian));
     this.events.add(decodeEventAttr(body.subarray(0, size), this.littleEndian, ids));
+    this.events.adoptIds(this.features.eventDescriptions);
   }
 
   #headerFeature({ view, body }: PerfRecord): void {

@@ -82,9 +82,10 @@ class Event:
 
     def generic_name(self):
         table = {0: HARDWARE, 1: SOFTWARE}.get(self.type, [])
-        if self.config < len(table):
-            return table[self.config]
-        return f"r{self.config:x}" if self.type == 4 else f"type {self.type}, config {self.config:#x}"
+        # On hybrid machines the upper half names the PMU.
+        if self.config % (1 << 32) < len(table):
+            return table[self.config % (1 << 32)]
+        return f"r{self.config:x}" if self.type == 4 else f"type {self.type} config {self.config:#x}"
 
 
 class Zstd:
@@ -159,9 +160,12 @@ class Recording:
             self.complete = False
             self.records(data[start:])
             return
-        bitmap = [word >> bit & 1 for word in header.numbers("4Q") for bit in range(64)] if size >= 104 else []
+        bitmap = header.take(32) if size >= 104 else b""
+        bits = self.set_bits(bitmap, 64)
+        if self.order == ">" and 3 not in bits and 3 in self.set_bits(bitmap, 32):
+            bits = self.set_bits(bitmap, 32)
         table = Bytes(data[start + length:], self.order)
-        for feature in (bit for bit, is_set in enumerate(bitmap) if is_set):
+        for feature in bits:
             try:
                 at, size = table.numbers("QQ")
                 section = Bytes(data, self.order)
@@ -172,6 +176,11 @@ class Recording:
         if start + length > len(data):
             self.complete = False
         self.records(data[start:start + length])
+
+    def set_bits(self, bitmap, width):
+        """The bitmap is an array of the machine's longs. All perfs that have features set HOSTNAME's bit, 3."""
+        words = struct.unpack(f"{self.order}{len(bitmap) * 8 // width}{'Q' if width == 64 else 'I'}", bitmap)
+        return [width * index + bit for index, word in enumerate(words) for bit in range(width) if word >> bit & 1]
 
     def feature(self, number, section):
         section = Bytes(section, self.order)
@@ -289,6 +298,8 @@ class Recording:
             self.feature(body.u64(), body.take(body.left()))
 
     def event_of(self, body):
+        if not self.events:
+            return None
         if len(self.events) == 1 or not any(event.ids for event in self.events) and not self.described:
             return self.events[0]
         at = self.events[0].id_at()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::address::Moment;
-use crate::attr::{EventAttr, declared_size};
+use crate::attr::{EventAttr, MIN_ATTR_SIZE, declared_size};
 use crate::build_id::BuildIdEntry;
 use crate::byte_order::{ByteOrder, nul_terminated};
 use crate::event_names::EventNames;
@@ -141,7 +141,8 @@ impl Recording {
     fn absorb_attr(&mut self, record: &[u8]) -> Option<()> {
         let order = self.order();
         let body = &record[HEADER_SIZE..];
-        let (attr, ids) = body.split_at_checked(declared_size(body, order)? as usize)?;
+        let size = declared_size(body, order).filter(|&size| size >= MIN_ATTR_SIZE)?;
+        let (attr, ids) = body.split_at_checked(size as usize)?;
         let mut attr = EventAttr::parse(attr, order)?;
         attr.ids = ids.chunks_exact(8).filter_map(|id| order.u64(id, 0)).collect();
         self.add_attr(attr);
