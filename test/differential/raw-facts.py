@@ -95,10 +95,10 @@ class Zstd:
         _fields_ = [("start", ctypes.c_void_p), ("size", ctypes.c_size_t), ("at", ctypes.c_size_t)]
 
     def __init__(self):
-        self.library = ctypes.CDLL("libzstd.so.1")
-        self.library.ZSTD_createDStream.restype = ctypes.c_void_p
-        self.library.ZSTD_decompressStream.restype = ctypes.c_size_t
-        self.stream = ctypes.c_void_p(self.library.ZSTD_createDStream())
+        self.code = ctypes.CDLL("libzstd.so.1")
+        self.code.ZSTD_createDStream.restype = ctypes.c_void_p
+        self.code.ZSTD_decompressStream.restype = ctypes.c_size_t
+        self.stream = ctypes.c_void_p(self.code.ZSTD_createDStream())
 
     def __call__(self, piece):
         source, target = ctypes.create_string_buffer(piece, len(piece)), ctypes.create_string_buffer(1 << 16)
@@ -106,8 +106,8 @@ class Zstd:
         result = bytearray()
         while True:
             made = self.Buffer(ctypes.cast(target, ctypes.c_void_p), len(target), 0)
-            status = self.library.ZSTD_decompressStream(self.stream, ctypes.byref(made), ctypes.byref(given))
-            if self.library.ZSTD_isError(ctypes.c_size_t(status)):
+            status = self.code.ZSTD_decompressStream(self.stream, ctypes.byref(made), ctypes.byref(given))
+            if self.code.ZSTD_isError(ctypes.c_size_t(status)):
                 raise EOFError
             result += target.raw[:made.at]
             if given.at == given.size and made.at < made.size:
