@@ -1,5 +1,6 @@
 //! What the targets share: reading a recording to its end in every way there is.
 
+pub mod perf_script;
 pub mod profile;
 
 use std::io::{self, Cursor, Read};

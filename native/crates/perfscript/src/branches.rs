@@ -1,0 +1,318 @@
+//! A line of branch entries.
+
+use memchr::{memchr, memmem};
+
+use crate::chars::{split_token, tokens, trim_end, trim_start};
+use crate::number::{hex, leading_hex};
+
+/// What may stand before the branch entries of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// At most the sampled address, as in llvm-profgen 22.
+    Address,
+    /// The name of the event, too, as in llvm-profgen 19.
+    EventAndAddress,
+    /// Whatever perf can print there: program, process, processor, time, event, address, symbol.
+    Anything,
+}
+
+/// A branch as text has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BranchEntry {
+    /// Address of the branch instruction.
+    pub from: u64,
+    /// Address it went to.
+    pub to: u64,
+    /// The CPU went this way speculatively and came back (AMD LBRv2).
+    pub wrong_path: bool,
+}
+
+/// What should be the sampled address is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidAddress<'a> {
+    /// Name of the event, without the colon behind it.
+    pub event: Option<&'a [u8]>,
+}
+
+/// What a line of branch entries says.
+#[derive(Debug, Clone)]
+pub struct BranchLine<'a> {
+    /// Name of the event, without the colon behind it.
+    pub event: Option<&'a [u8]>,
+    /// The sampled address.
+    pub address: Option<u64>,
+    /// The entries.
+    pub branches: Branches<'a>,
+}
+
+impl<'a> BranchLine<'a> {
+    /// Reads what stands before the entries.
+    ///
+    /// # Errors
+    /// What should be the sampled address is none.
+    #[inline]
+    pub fn read(line: &'a [u8], dialect: Dialect) -> Result<Self, InvalidAddress<'a>> {
+        let line = trim_end(line);
+        if dialect == Dialect::Anything
+            && let Some(read) = Self::read_behind_anything(line)
+        {
+            return Ok(read);
+        }
+        let mut rest = line;
+        let mut event = None;
+        if dialect != Dialect::Address
+            && let Some((token, behind)) = split_token(rest)
+            && token.ends_with(b":")
+        {
+            event = Some(without_colons(token));
+            rest = behind;
+        }
+        let mut address = None;
+        if let Some((token, behind)) = split_token(rest)
+            && memchr(b'/', token).is_none()
+        {
+            address = Some(hex(token).ok_or(InvalidAddress { event })?);
+            rest = behind;
+        }
+        let branches = Branches { rest, invalid: false };
+        Ok(Self {
+            event,
+            address,
+            branches,
+        })
+    }
+
+    /// The first token that is a branch entry ends what stands before; `None` if there is no such token.
+    fn read_behind_anything(line: &'a [u8]) -> Option<Self> {
+        let (mut event, mut address) = (None, None);
+        let mut rest = line;
+        while let Some((token, behind)) = split_token(rest) {
+            if is_entry(token) {
+                let branches = Branches { rest, invalid: false };
+                return Some(Self {
+                    event,
+                    address,
+                    branches,
+                });
+            }
+            if token.ends_with(b":") {
+                event = Some(without_colons(token));
+                address = None;
+            } else if let Some(value) = hex(token) {
+                // The sampled address follows the event's name and is followed by names, if by anything.
+                address = Some(value);
+            }
+            rest = behind;
+        }
+        None
+    }
+
+    /// Whether a line is one of branch entries, as far as can be told without knowing what text it is of.
+    pub(crate) fn is_recognised(line: &[u8], dialect: Dialect) -> bool {
+        let pieces = three_pieces(trim_end(trim_start(line)));
+        let is_branches = |piece: &[u8]| piece.starts_with(b"0x") && memchr(b'/', piece).is_some();
+        let recognised = match *pieces {
+            [first, rest, ..] if dialect != Dialect::Address && memchr(b':', first).is_some() => {
+                three_pieces(trim_start(rest))
+                    .get(1)
+                    .is_some_and(|second| is_branches(second))
+            }
+            [_, second, ..] => is_branches(second),
+            _ => false,
+        };
+        recognised || dialect == Dialect::Anything && tokens(line).any(is_entry)
+    }
+}
+
+/// Splits at the first two blanks, and leaves out what is empty then. So two blanks in a row are a split too little, as in
+/// llvm-profgen.
+fn three_pieces(text: &[u8]) -> Vec<&[u8]> {
+    text.splitn(3, |&byte| byte == b' ')
+        .filter(|piece| !piece.is_empty())
+        .collect()
+}
+
+fn without_colons(mut token: &[u8]) -> &[u8] {
+    while let [rest @ .., b':'] = token {
+        token = rest;
+    }
+    token
+}
+
+/// `0x40062f/0x4005b0`, whatever follows.
+fn is_entry(token: &[u8]) -> bool {
+    let source = || {
+        let digits = token.strip_prefix(b"0x")?;
+        let (_, length) = leading_hex(digits)?;
+        let target = digits[length..].strip_prefix(b"/0x")?;
+        leading_hex(target)
+    };
+    source().is_some()
+}
+
+/// The entries of a line, newest first. Reading ends at the first that is none.
+#[derive(Debug, Clone)]
+pub struct Branches<'a> {
+    rest: &'a [u8],
+    invalid: bool,
+}
+
+impl Branches<'_> {
+    /// After the last entry: whether the line goes on with something that is none.
+    #[must_use]
+    pub fn end_is_invalid(&self) -> bool {
+        self.invalid
+    }
+}
+
+impl Iterator for Branches<'_> {
+    type Item = BranchEntry;
+
+    #[inline]
+    fn next(&mut self) -> Option<BranchEntry> {
+        let start = self.rest.iter().position(|&byte| byte != b' ')?;
+        let text = &self.rest[start..];
+        match read_entry(text) {
+            Some((entry, length)) => {
+                self.rest = &text[length..];
+                Some(entry)
+            }
+            None => {
+                self.rest = &[];
+                self.invalid = true;
+                None
+            }
+        }
+    }
+}
+
+/// The entry at the start of `text`, and its length. The first two characters of an address are not looked at.
+#[inline]
+fn read_entry(text: &[u8]) -> Option<(BranchEntry, usize)> {
+    const PREFIX: usize = 2;
+    let (from, digits) = leading_hex(text.get(PREFIX..)?).filter(|_| is_prefix(text))?;
+    let slash = PREFIX + digits;
+    if *text.get(slash)? != b'/' {
+        return None;
+    }
+    let target = &text[slash + 1..];
+    let (to, digits) = leading_hex(target.get(PREFIX..)?).filter(|_| is_prefix(target))?;
+    let flags = &target[PREFIX + digits..];
+    let length = memchr(b' ', flags).unwrap_or(flags.len());
+    let flags = &flags[..length];
+    if !matches!(flags.first(), None | Some(b'/')) {
+        return None;
+    }
+    let entry = BranchEntry {
+        from,
+        to,
+        wrong_path: says_wrong_path(flags),
+    };
+    Some((entry, text.len() - target.len() + PREFIX + digits + length))
+}
+
+/// The two characters before the digits are passed over unseen, but a field ends at a slash and a token at a blank.
+#[inline]
+fn is_prefix(text: &[u8]) -> bool {
+    text.starts_with(b"0x") || !text[..2].iter().any(|byte| matches!(byte, b'/' | b' '))
+}
+
+#[inline]
+fn says_wrong_path(flags: &[u8]) -> bool {
+    const WRONG_PATH: &[u8] = b"/SPEC_WRONG_PATH";
+    flags.len() >= WRONG_PATH.len() && memmem::find(flags, WRONG_PATH).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(text: &[u8]) -> (Vec<(u64, u64)>, bool) {
+        let mut branches = BranchLine::read(text, Dialect::Address).expect("a line").branches;
+        let entries = branches.by_ref().map(|entry| (entry.from, entry.to)).collect();
+        (entries, branches.end_is_invalid())
+    }
+
+    #[test]
+    fn entries_end_at_the_first_that_is_none() {
+        assert_eq!(
+            entries(b"  4f 0x1/0x2/P/-/-/0  0xA/0xffffffffffffffff\t\r\n"),
+            (vec![(1, 2), (10, u64::MAX)], false)
+        );
+        // The first two characters of an address are not looked at.
+        assert_eq!(entries(b"zz1/yy2 0x3/0x4"), (vec![(1, 2), (3, 4)], false));
+        for text in [
+            "0x1",
+            "0x1/",
+            "0x1/0x",
+            "0x1/0x2z/P",
+            "0x/0x1",
+            "0x1/0x10000000000000000",
+            "x /0x1",
+            "0x1 /0x2",
+            "0x1/0 2",
+        ] {
+            let line = format!("0xa/0xb {text} 0xc/0xd");
+            assert_eq!(entries(line.as_bytes()), (vec![(10, 11)], true), "{text}");
+        }
+        assert_eq!(entries(b""), (vec![], false));
+        assert_eq!(entries(b"400000"), (vec![], false));
+    }
+
+    #[test]
+    fn what_stands_before_the_entries() {
+        let line: &[u8] =
+            b"my app 1234/1235 [001]  12.345678:   1000   cycles:u:   401310 main+0x10 (/bin/app) 0x1/0x2/P/-/-/0";
+        let read = BranchLine::read(line, Dialect::Anything).expect("understood");
+        assert_eq!(read.event, Some(&b"cycles:u"[..]));
+        assert_eq!(read.address, Some(0x40_1310));
+        assert_eq!(read.branches.count(), 1);
+        assert!(BranchLine::read(line, Dialect::EventAndAddress).is_err());
+
+        let line: &[u8] = b" cycles:upp: 401310 0x1/0x2/P";
+        let read = BranchLine::read(line, Dialect::EventAndAddress).expect("understood");
+        assert_eq!((read.event, read.address), (Some(&b"cycles:upp"[..]), Some(0x40_1310)));
+        assert_eq!(
+            BranchLine::read(line, Dialect::Address).err(),
+            Some(InvalidAddress { event: None })
+        );
+    }
+
+    #[test]
+    fn what_is_recognised() {
+        use Dialect::{Address, Anything, EventAndAddress};
+        for (line, dialects) in [
+            (
+                &b"\t 4f 0x1/0x2/P/-/-/0 \r"[..],
+                &[Address, EventAndAddress, Anything][..],
+            ),
+            (b"4f  0x1/0x2", &[Address, EventAndAddress, Anything]),
+            (b"4f   0x1/0x2", &[Anything]),
+            (b"0x1/0x2", &[Anything]),
+            (b"4f 0x1 0x2/", &[]),
+            (b"4f  0x1 0x2/", &[Address, EventAndAddress, Anything]),
+            (b" cycles:  4f 0x1/0x2", &[EventAndAddress, Anything]),
+            (b"app 12  4f 0x1/0x2", &[Anything]),
+        ] {
+            for dialect in [Address, EventAndAddress, Anything] {
+                let want = dialects.contains(&dialect);
+                assert_eq!(
+                    BranchLine::is_recognised(line, dialect),
+                    want,
+                    "{dialect:?} {:?}",
+                    String::from_utf8_lossy(line)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_paths_of_amd() {
+        let line: &[u8] = b"0x1/0x2/P/-/-/0//SPEC_WRONG_PATH 0x3/0x4/P/-/-/0/COND/NON_SPEC_CORRECT_PATH";
+        let read = BranchLine::read(line, Dialect::Address).expect("understood");
+        assert_eq!(
+            read.branches.map(|entry| entry.wrong_path).collect::<Vec<_>>(),
+            [true, false]
+        );
+    }
+}

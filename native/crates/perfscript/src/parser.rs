@@ -1,0 +1,222 @@
+//! The items of a text in their order: mappings and samples.
+
+use memchr::{memchr, memmem};
+
+use crate::chars::trim_start;
+use crate::kind::BRANCHES_AFTER_FRAMES;
+use crate::mapping::{MARK, MappingLine};
+use crate::number::{decimal, hex};
+
+/// A line of the text, without its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// What it says.
+    pub text: &'a [u8],
+    /// Offset of its first byte in what the parser was given.
+    pub offset: usize,
+    /// Its place among the lines that the parser was given; the first is 0.
+    pub index: u64,
+}
+
+/// Something that the text tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// A line about a mapping, for [`MappingLine::read`].
+    Mapping(Line<'a>),
+    /// A sample that was taken so often. Of a text with call stacks, [`Parser::call_stack`] must follow; of another, [`Parser::branches`].
+    Sample {
+        /// 1 unless the line before has another number; it may be 0.
+        times: u64,
+    },
+}
+
+/// What follows the frames of a call stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallStack<'a> {
+    /// The line of branch entries.
+    Branches(Line<'a>),
+    /// No sample at all: a comment, an empty line or the like. The line of branch entries behind it is passed over, too.
+    Rejected,
+    /// The text ends.
+    Cut,
+}
+
+/// Reads whole items from a block of text.
+#[derive(Debug)]
+pub struct Parser<'a> {
+    text: &'a [u8],
+    position: usize,
+    lines: u64,
+    mark: memmem::Finder<'static>,
+    /// Where the next line about a mapping has its mark, or the end of the text.
+    next_mark: usize,
+}
+
+impl<'a> Parser<'a> {
+    /// Reads `text`, which begins where an item does.
+    #[must_use]
+    pub fn new(text: &'a [u8]) -> Self {
+        let mark = memmem::Finder::new(MARK);
+        Self {
+            text,
+            position: 0,
+            lines: 0,
+            next_mark: mark.find(text).unwrap_or(text.len()),
+            mark,
+        }
+    }
+
+    /// Lines read so far.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// What comes next; `None` at the end of the text.
+    pub fn next_item(&mut self) -> Option<Item<'a>> {
+        let line = self.peek()?;
+        if self.has_mark(line) && MappingLine::is_one(line) {
+            return Some(Item::Mapping(self.advance(line)));
+        }
+        let times = decimal(line);
+        if times.is_some() {
+            self.advance(line);
+        }
+        Some(Item::Sample {
+            times: times.unwrap_or(1),
+        })
+    }
+
+    /// The line of branch entries of a sample; `None` if the text ends instead.
+    pub fn branches(&mut self) -> Option<Line<'a>> {
+        let line = self.peek()?;
+        Some(self.advance(line))
+    }
+
+    /// Hands out the frames of a call stack, the innermost first, until `wants_more` is false; then passes over what is left of it.
+    pub fn call_stack(&mut self, mut wants_more: impl FnMut(u64) -> bool) -> CallStack<'a> {
+        let mut more = true;
+        while let Some(line) = self.peek() {
+            if line.starts_with(BRANCHES_AFTER_FRAMES) {
+                return CallStack::Branches(self.advance(line));
+            }
+            self.advance(line);
+            if more {
+                let Some(frame) = hex(trim_start(line)) else {
+                    self.pass_over_branches();
+                    return CallStack::Rejected;
+                };
+                more = wants_more(frame);
+            }
+        }
+        CallStack::Cut
+    }
+
+    fn pass_over_branches(&mut self) {
+        if let Some(line) = self.peek()
+            && line.starts_with(BRANCHES_AFTER_FRAMES)
+        {
+            self.advance(line);
+        }
+    }
+
+    /// The next line, which is not passed yet.
+    #[inline]
+    fn peek(&self) -> Option<&'a [u8]> {
+        let rest = &self.text[self.position..];
+        if rest.is_empty() {
+            return None;
+        }
+        Some(memchr(b'\n', rest).map_or(rest, |end| &rest[..end]))
+    }
+
+    /// Passes the line that `peek` gave.
+    #[inline]
+    fn advance(&mut self, text: &'a [u8]) -> Line<'a> {
+        let line = Line {
+            text,
+            offset: self.position,
+            index: self.lines,
+        };
+        self.position = (self.position + text.len() + 1).min(self.text.len());
+        self.lines += 1;
+        line
+    }
+
+    /// Whether the next line, `line`, has the mark of lines about mappings. The text is searched for it once.
+    #[inline]
+    fn has_mark(&mut self, line: &[u8]) -> bool {
+        if self.next_mark < self.position {
+            let rest = &self.text[self.position..];
+            self.next_mark = self.mark.find(rest).map_or(self.text.len(), |at| self.position + at);
+        }
+        self.next_mark < self.position + line.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAPPING: &str = "PERF_RECORD_MMAP2 1/1: [0x1000(0x1000) @ 0 08:01 7 0]: r-xp /bin/app";
+
+    #[test]
+    fn samples_of_branches() {
+        let text = format!("3\n4f 0x1/0x2\n{MAPPING}\n\n7\n8\n# x\n5");
+        let mut parser = Parser::new(text.as_bytes());
+        let mut found = Vec::new();
+        while let Some(item) = parser.next_item() {
+            found.push(match item {
+                Item::Mapping(line) => format!("{} mapping", line.index),
+                Item::Sample { times } => match parser.branches() {
+                    Some(line) => format!("{} {times} {}", line.index, String::from_utf8_lossy(line.text)),
+                    None => format!("{times} cut"),
+                },
+            });
+        }
+        assert_eq!(
+            found,
+            ["1 3 4f 0x1/0x2", "2 mapping", "3 1 ", "5 7 8", "6 1 # x", "5 cut"]
+        );
+        assert_eq!(parser.lines(), 8);
+    }
+
+    #[test]
+    fn samples_of_call_stacks() {
+        let text = format!(
+            "\n\t 4f\n 50\n 0x1/0x2\n9\n 4f\n51\nnoise\n 0x3/0x4\n{MAPPING}\n4f\n{MAPPING}\n 0x5/0x6\n# c\n 0x7/0x8\n4f"
+        );
+        let mut parser = Parser::new(text.as_bytes());
+        let mut found = Vec::new();
+        while let Some(item) = parser.next_item() {
+            found.push(match item {
+                Item::Mapping(line) => format!("{} mapping", line.index),
+                Item::Sample { times } => {
+                    let mut frames = Vec::new();
+                    let end = parser.call_stack(|frame| {
+                        frames.push(frame);
+                        frames.len() < 2
+                    });
+                    match end {
+                        CallStack::Branches(line) => format!("{times} {frames:x?} line {}", line.index),
+                        CallStack::Rejected => format!("{times} rejected"),
+                        CallStack::Cut => format!("{times} {frames:x?} cut"),
+                    }
+                }
+            });
+        }
+        // No more than two frames are asked for, so the noise behind the second is passed over.
+        assert_eq!(
+            found,
+            [
+                "1 rejected",
+                "1 [4f, 50] line 3",
+                "9 [4f, 51] line 8",
+                "9 mapping",
+                "1 rejected",
+                "1 rejected",
+                "1 [4f] cut"
+            ]
+        );
+    }
+}

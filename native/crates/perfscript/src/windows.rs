@@ -1,0 +1,306 @@
+//! Text of any length, in pieces of bounded size that begin and end where items do.
+
+use std::io::{self, Read};
+use std::ops::Range;
+
+use memchr::{memchr, memmem, memrchr};
+
+use crate::branches::Dialect;
+use crate::kind::{SampleKind, detect};
+use crate::mapping::{MARK, MappingLine};
+
+/// Bytes handed out at a time.
+const WINDOW: usize = 16 << 20;
+
+/// So far from the beginning is the first line of branch entries looked for, and so long may an item be.
+const LONGEST: usize = 4 * WINDOW;
+
+/// Reads a text once, from its beginning to its end.
+#[derive(Debug)]
+pub struct Windows<R> {
+    reader: R,
+    kind: SampleKind,
+    /// Read, but not handed out.
+    pending: Vec<u8>,
+    ended: bool,
+    /// Bytes handed out at a time, at most, but for items that are longer.
+    window: usize,
+    longest: usize,
+}
+
+/// A piece of the text. It begins and ends where items do.
+#[derive(Debug, Default)]
+pub struct Window {
+    /// The text.
+    pub text: Vec<u8>,
+    /// A line behind the text, and nothing else, was passed over: it is too long.
+    pub passed_over_line: bool,
+}
+
+impl<R: Read> Windows<R> {
+    /// Begins to read. `None` if no line near the beginning has branch entries.
+    ///
+    /// # Errors
+    /// The text cannot be read.
+    pub fn open(reader: R, dialect: Dialect) -> io::Result<Option<Self>> {
+        Self::open_with(reader, dialect, WINDOW, LONGEST)
+    }
+
+    fn open_with(reader: R, dialect: Dialect, window: usize, longest: usize) -> io::Result<Option<Self>> {
+        let mut windows = Self {
+            reader,
+            kind: SampleKind::Branches,
+            pending: Vec::new(),
+            ended: false,
+            window,
+            longest,
+        };
+        let mut text = Vec::new();
+        while !windows.ended && text.len() < longest {
+            windows.read_more(&mut text, window)?;
+            let whole_lines = if windows.ended {
+                text.len()
+            } else {
+                behind_last_line(&text)
+            };
+            if let Some(kind) = detect(&text[..whole_lines], dialect) {
+                windows.kind = kind;
+                windows.pending = text;
+                return Ok(Some(windows));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the samples consist of.
+    #[must_use]
+    pub fn kind(&self) -> SampleKind {
+        self.kind
+    }
+
+    /// Reads the next piece into `window`; false at the end.
+    ///
+    /// # Errors
+    /// The text cannot be read.
+    pub fn read(&mut self, window: &mut Window) -> io::Result<bool> {
+        let Window { text, passed_over_line } = window;
+        *passed_over_line = false;
+        text.clear();
+        text.append(&mut self.pending);
+        let mut wanted = self.window.saturating_sub(text.len());
+        loop {
+            self.read_more(text, wanted)?;
+            if self.ended {
+                return Ok(!text.is_empty());
+            }
+            if let Some(end) = self.last_item_end(text) {
+                self.keep(text, end, end);
+                return Ok(true);
+            }
+            if text.len() >= self.longest {
+                break;
+            }
+            wanted = self.window;
+        }
+        // Numbers, or frames, without end are torn apart; a line without end is not looked at.
+        match behind_last_line(text) {
+            0 => *passed_over_line = self.pass_over_line(text)?,
+            end => self.keep(text, end, end),
+        }
+        Ok(true)
+    }
+
+    fn read_more(&mut self, text: &mut Vec<u8>, wanted: usize) -> io::Result<()> {
+        if wanted > 0 && !self.ended {
+            let count = self.reader.by_ref().take(wanted as u64).read_to_end(text)?;
+            self.ended = count < wanted;
+        }
+        Ok(())
+    }
+
+    /// Keeps what comes from `from` on for the next piece; this one ends at `end`.
+    fn keep(&mut self, text: &mut Vec<u8>, end: usize, from: usize) {
+        self.pending.extend_from_slice(&text[from..]);
+        text.truncate(end);
+    }
+
+    /// Where the last item of which is known that it is complete ends.
+    fn last_item_end(&self, text: &[u8]) -> Option<usize> {
+        let mut end = behind_last_line(text);
+        while end > 0 {
+            let start = behind_last_line(&text[..end - 1]);
+            if self.kind.ends_item(&text[start..end - 1]) {
+                return Some(end);
+            }
+            end = start;
+        }
+        None
+    }
+
+    /// Reads up to the end of the line that `text` is the beginning of, and leaves nothing of it. False if it has no end.
+    fn pass_over_line(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
+        loop {
+            text.clear();
+            self.read_more(text, self.window)?;
+            if let Some(end) = memchr(b'\n', text) {
+                self.keep(text, 0, end + 1);
+                return Ok(true);
+            }
+            if self.ended {
+                text.clear();
+                return Ok(true);
+            }
+        }
+    }
+}
+
+/// The position behind the last end of a line.
+fn behind_last_line(text: &[u8]) -> usize {
+    memrchr(b'\n', text).map_or(0, |at| at + 1)
+}
+
+/// Cuts `text`, which begins where an item does, into blocks of about `size` bytes that do so, too.
+#[must_use]
+pub fn blocks(text: &[u8], kind: SampleKind, size: usize) -> Vec<Range<usize>> {
+    let mut blocks = Vec::new();
+    let mut start = 0;
+    while start < text.len() {
+        let mut end = start.saturating_add(size);
+        // From the line that holds the place on, the first that ends an item.
+        end = loop {
+            let Some(line_end) = text.get(end..).and_then(|rest| memchr(b'\n', rest)).map(|at| end + at) else {
+                break text.len();
+            };
+            let line_start = start.max(behind_last_line(&text[..line_end]));
+            if kind.ends_item(&text[line_start..line_end]) {
+                break line_end + 1;
+            }
+            end = line_end + 1;
+        };
+        blocks.push(start..end);
+        start = end;
+    }
+    blocks
+}
+
+/// The mappings that a `block` of `text` tells of, with the offsets at which their lines end.
+pub fn mappings<'a>(
+    text: &'a [u8],
+    block: Range<usize>,
+    kind: SampleKind,
+) -> impl Iterator<Item = (usize, MappingLine<'a>)> {
+    let mark = memmem::Finder::new(MARK);
+    let mut position = block.start;
+    std::iter::from_fn(move || {
+        loop {
+            let at = position + mark.find(text.get(position..block.end)?)?;
+            let start = position + behind_last_line(&text[position..at]);
+            let end = memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
+            position = end + 1;
+            let line = &text[start..end];
+            if MappingLine::is_one(line)
+                && kind.begins_item(&text[..start])
+                && let Some(mapping) = MappingLine::read(line)
+            {
+                return Some((end, mapping));
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pieces(text: &[u8], window: usize, longest: usize) -> Vec<(String, bool)> {
+        let reader = Windows::open_with(text, Dialect::Anything, window, longest).expect("memory can be read");
+        let Some(mut reader) = reader else { return Vec::new() };
+        let mut found = Vec::new();
+        let mut window = Window::default();
+        while reader.read(&mut window).expect("memory can be read") {
+            found.push((
+                String::from_utf8_lossy(&window.text).into_owned(),
+                window.passed_over_line,
+            ));
+        }
+        found
+    }
+
+    #[test]
+    fn pieces_end_where_items_do() {
+        let found = pieces(b"4f 0x1/0x2\n3\n4\n5\n4f 0x3/0x4\n6\n", 12, 64);
+        let texts: Vec<_> = found.iter().map(|(text, _)| text.as_str()).collect();
+        assert_eq!(texts, ["4f 0x1/0x2\n", "3\n4\n5\n4f 0x3/0x4\n6\n"]);
+    }
+
+    #[test]
+    fn a_line_without_end_is_passed_over() {
+        let text = format!("4f 0x1/0x2\n{}\n4f 0x3/0x4", "x".repeat(200));
+        let found = pieces(text.as_bytes(), 16, 64);
+        let want = [("4f 0x1/0x2\n", false), ("", true), ("4f 0x3/0x4", false)];
+        assert_eq!(found, want.map(|(text, passed)| (text.to_owned(), passed)));
+    }
+
+    #[test]
+    fn without_branch_entries_there_is_nothing_to_read() {
+        assert!(pieces(b"app 12 4f main\n", 8, 64).is_empty());
+        assert!(pieces(&b"x\n".repeat(100), 8, 64).is_empty());
+    }
+
+    fn line() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just("7"),
+            Just(" 4f"),
+            Just(" 0x1/0x2"),
+            Just("4f 0x1/0x2"),
+            Just(""),
+            Just("# PERF_RECORD_MMAP2 1/1: [0x1000(0x1000) @ 0 08:01 7 0]: r-xp /bin/app"),
+        ]
+        .prop_map(str::to_owned)
+    }
+
+    /// What a parser makes of a text.
+    fn items(text: &[u8], kind: SampleKind) -> Vec<String> {
+        let mut parser = crate::Parser::new(text);
+        let mut found = Vec::new();
+        while let Some(item) = parser.next_item() {
+            let text = |line: crate::Line<'_>| String::from_utf8_lossy(line.text).into_owned();
+            found.push(match (item, kind) {
+                (crate::Item::Mapping(line), _) => text(line),
+                (crate::Item::Sample { times }, SampleKind::Branches) => {
+                    format!("{times} {:?}", parser.branches().map(text))
+                }
+                (crate::Item::Sample { times }, SampleKind::CallStacks) => match parser.call_stack(|_| true) {
+                    crate::CallStack::Branches(line) => format!("{times} {}", text(line)),
+                    other => format!("{times} {other:?}"),
+                },
+            });
+        }
+        found
+    }
+
+    proptest! {
+        #[test]
+        fn cutting_changes_nothing(
+            lines in prop::collection::vec(line(), 0..40),
+            ends in any::<bool>(),
+            size in 1usize..60,
+            stacks in any::<bool>(),
+        ) {
+            let kind = if stacks { SampleKind::CallStacks } else { SampleKind::Branches };
+            let mut text = lines.join("\n").into_bytes();
+            if ends {
+                text.push(b'\n');
+            }
+            let whole = items(&text, kind);
+            let cut = blocks(&text, kind, size);
+            prop_assert_eq!(cut.iter().map(|block| &text[block.clone()]).collect::<Vec<_>>().concat(), &text[..]);
+            let parts: Vec<_> = cut.iter().flat_map(|block| items(&text[block.clone()], kind)).collect();
+            prop_assert_eq!(&parts, &whole);
+            // The mappings that are found without parsing are those that the parser comes upon.
+            let found = cut.into_iter().flat_map(|block| mappings(&text, block, kind)).count();
+            prop_assert_eq!(found, whole.iter().filter(|item| item.starts_with('#')).count());
+        }
+    }
+}

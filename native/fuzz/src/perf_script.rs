@@ -1,0 +1,55 @@
+//! All that a text of `perf script` tells.
+
+use perfscript::{BranchEntry, BranchLine, CallStack, Dialect, Item, Line, Parser, SampleKind};
+
+/// What an item of the text says.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A line about a mapping.
+    Mapping(Vec<u8>),
+    /// A sample.
+    Sample {
+        /// How often it was taken.
+        times: u64,
+        /// Its call stack.
+        frames: Vec<u64>,
+        /// Its branches, and whether the line ends with something else; `None` if there is no such line.
+        branches: Option<(Vec<BranchEntry>, bool)>,
+    },
+}
+
+/// Reads `text` to its end.
+pub fn events(text: &[u8], kind: SampleKind, dialect: Dialect) -> Vec<Event> {
+    let mut parser = Parser::new(text);
+    let mut events = Vec::new();
+    while let Some(item) = parser.next_item() {
+        let times = match item {
+            Item::Mapping(line) => {
+                events.push(Event::Mapping(line.text.to_vec()));
+                continue;
+            }
+            Item::Sample { times } => times,
+        };
+        let mut frames = Vec::new();
+        let line = match kind {
+            SampleKind::Branches => parser.branches(),
+            SampleKind::CallStacks => match parser.call_stack(|frame| {
+                frames.push(frame);
+                true
+            }) {
+                CallStack::Branches(line) => Some(line),
+                CallStack::Rejected | CallStack::Cut => None,
+            },
+        };
+        let branches = line.and_then(|line| read(line, dialect));
+        events.push(Event::Sample { times, frames, branches });
+    }
+    assert!(parser.lines() >= events.len() as u64, "every item has a line");
+    events
+}
+
+fn read(line: Line<'_>, dialect: Dialect) -> Option<(Vec<BranchEntry>, bool)> {
+    let mut branches = BranchLine::read(line.text, dialect).ok()?.branches;
+    let entries = branches.by_ref().collect();
+    Some((entries, branches.end_is_invalid()))
+}
