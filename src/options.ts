@@ -4,14 +4,20 @@ import type { ProfileFormat } from './sample-profile/types.js';
 import { checkFormat, checkJobs, checkRange, defined, invalid, list, MILLION, u64 } from './validation.js';
 
 /**
- * What to generate a profile from, and how. `binary` and exactly one of `perfData`, `unsymbolizedProfile` and
- * `llvmSampleProfile` are needed; everything else has llvm-profgen's default. Names are those of the flags.
+ * What to generate a profile from, and how. `binary` and exactly one of `perfData`, `perfScript`,
+ * `unsymbolizedProfile` and `llvmSampleProfile` are needed; everything else has llvm-profgen's default. Names are those of the flags.
  */
 export interface GenerateOptions {
   /** The profiled executable, shared object or vmlinux: an ELF file with symbols and, here or in a debug file, DWARF. */
   binary: string;
   /** One or more recordings of `perf record -b`: files, directories or pipe streams; `-` is standard input. */
   perfData?: string | readonly string[] | undefined;
+  /**
+   * One or more texts that `perf script -F ip,brstack --show-mmap-events` printed, or the like of it: files or pipes;
+   * `-` is standard input. A line that is a number says how often the sample behind it was taken. Text says less than
+   * the recording: samples have no process, so all mappings of the binary are one address space, newer ones on top.
+   */
+  perfScript?: string | readonly string[] | undefined;
   /** Range and branch counters as text, as `skipSymbolization` writes them. */
   unsymbolizedProfile?: string | undefined;
   /** A finished sample profile that is only post-processed and re-encoded. */
@@ -33,9 +39,12 @@ export interface GenerateOptions {
   /** Use samples of a mapping of the right name whose build id differs from the binary's; default false. */
   ignoreBuildId?: boolean | undefined;
 
-  /** Names of the events that count, as `perf evlist` prints them; default all. */
+  /**
+   * Names of the events that count, as `perf evlist` prints them; default all. Text names events if `perf script` was
+   * told to (`-F event,ip,brstack`).
+   */
   event?: string | readonly string[] | undefined;
-  /** Process ids that count; default all. */
+  /** Process ids that count; default all. Of text, only the mappings of others are left out: its samples have none. */
   pid?: number | readonly number[] | undefined;
   /** Thread ids that count; default all. */
   tid?: number | readonly number[] | undefined;
@@ -43,6 +52,19 @@ export interface GenerateOptions {
   cpu?: number | readonly number[] | undefined;
   /** First and last time stamp that count, in nanoseconds of the recording's clock, both inclusive. */
   time?: readonly [bigint, bigint] | undefined;
+
+  /**
+   * Use the branch stacks of a text that has call stacks too; default false: such a text is refused, because it is
+   * meant for a profile with calling contexts, which is not made. Samples whose call stack is unsure are left out.
+   */
+  ignoreStackSamples?: boolean | undefined;
+  /** Count sampled addresses instead of branch stacks: where an event happens, such as a misprediction; default false. */
+  leadingIpOnly?: boolean | undefined;
+  /**
+   * Events for one sample (`perf record -c`). Counts become those of events, and comparable between profiles by
+   * branch stacks and by addresses; absent: counts are those of samples.
+   */
+  samplePeriod?: number | bigint | undefined;
 
   /** Zero counts for every function of the binary, not only for sampled ones; default false. */
   fillZeroForAllFuncs?: boolean | undefined;
@@ -74,6 +96,10 @@ export interface GenerateOptions {
 
   /** Fail with `LOSS_EXCEEDED` when more than this percentage (0 to 100) of the branch entries is lost. */
   maxLoss?: number | undefined;
+  /** Report each mapping of the recording in a note with the code `mmap-event`; default false. */
+  showMmapEvents?: boolean | undefined;
+  /** Report each doubtful range, address and function besides their number; default false. */
+  showDetailedWarning?: boolean | undefined;
   /** Damage in an input is an error (`INPUT_DAMAGED`) instead of a diagnostic; default false. */
   strict?: boolean | undefined;
   /** Worker threads; default 0: one for each processor. */
@@ -88,12 +114,17 @@ export interface GenerateOptions {
 /** Options as the addon takes them. Throws `INVALID_OPTIONS`. */
 export function toBindingOptions(options: GenerateOptions): BindingGenerateOptions {
   if (!options.binary) throw invalid('no binary was given', 'set `binary`');
-  const inputs = [options.perfData, options.unsymbolizedProfile, options.llvmSampleProfile];
+  const inputs = [
+    options.perfData,
+    options.perfScript,
+    options.unsymbolizedProfile,
+    options.llvmSampleProfile,
+  ];
   const given = inputs.filter((input) => list(input).length > 0).length;
   if (given !== 1) {
     throw invalid(
       given === 0 ? 'no input was given' : 'more than one kind of input was given',
-      'give exactly one of perfData, unsymbolizedProfile and llvmSampleProfile',
+      'give exactly one of perfData, perfScript, unsymbolizedProfile and llvmSampleProfile',
     );
   }
   checkFormat(options.format);
@@ -113,11 +144,13 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
     ...same,
     binaries: [binary],
     perfData: options.perfData === undefined ? undefined : list(options.perfData),
+    perfScript: options.perfScript === undefined ? undefined : list(options.perfScript),
     events: event === undefined ? undefined : list(event),
     pids: integers('pid', pid, -(2 ** 31), 2 ** 31 - 1),
     tids: integers('tid', tid, -(2 ** 31), 2 ** 31 - 1),
     cpus: integers('cpu', cpu, 0, 2 ** 32 - 1),
     time: options.time && [options.time[0], options.time[1]],
+    samplePeriod: u64('samplePeriod', options.samplePeriod),
     profileSummaryColdCount: u64('profileSummaryColdCount', options.profileSummaryColdCount),
   });
 }

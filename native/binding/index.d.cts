@@ -187,8 +187,10 @@ export interface BindingFunctionLine {
 export interface BindingGenerateOptions {
   /** The profiled executables. */
   binaries: Array<string>
-  /** perf.data files, directories or streams; exactly one of the three inputs is given. */
+  /** perf.data files, directories or streams; exactly one of the four inputs is given. */
   perfData?: Array<string>
+  /** Texts of `perf script`. */
+  perfScript?: Array<string>
   /** Counters as text. */
   unsymbolizedProfile?: string
   /** A finished profile. */
@@ -217,6 +219,16 @@ export interface BindingGenerateOptions {
   cpus?: Array<number>
   /** First and last time stamp in nanoseconds, inclusive. */
   time?: [bigint, bigint]
+  /** Of text with call stacks, use the branch stacks alone. */
+  ignoreStackSamples?: boolean
+  /** Count the sampled addresses instead of the branch stacks. */
+  leadingIpOnly?: boolean
+  /** Events for one sample. */
+  samplePeriod?: bigint
+  /** Report the mappings of the recording. */
+  showMmapEvents?: boolean
+  /** Report each doubtful thing. */
+  showDetailedWarning?: boolean
   /** Zero counts for all functions. */
   fillZeroForAllFuncs?: boolean
   /** Totals are sums of body counts. */

@@ -77,6 +77,13 @@ export const GENERATE_FLAGS: readonly Flag[] = [
       value: 'FILE',
     },
   ),
+  row(
+    'Input',
+    'list',
+    'perfscript',
+    'Text of `perf script -F ip,brstack --show-mmap-events`, with or without counts; - is stdin.',
+    { aliases: ['ps'], value: 'FILE' },
+  ),
   row('Input', 'string', 'unsymbolized-profile', 'Counters as --skip-symbolization writes them.', {
     aliases: ['up'],
     value: 'FILE',
@@ -119,9 +126,10 @@ export const GENERATE_FLAGS: readonly Flag[] = [
   row('Output', 'boolean', 'json', 'Print the result, or the error, as JSON on stdout.'),
 
   row('Samples', 'list', 'event', 'Only samples of this event; repeatable.', {
-    aliases: ['perf-event', 'perf-events'],
+    aliases: ['perf-event'],
     value: 'NAME',
   }),
+  row('Samples', 'list', 'perf-events', 'The same for several events, between commas.', { value: 'NAMES' }),
   row('Samples', 'integers', 'pid', 'Only samples of this process; repeatable, or a comma list.', {
     value: 'PID',
   }),
@@ -144,6 +152,12 @@ export const GENERATE_FLAGS: readonly Flag[] = [
     'ignore-build-id',
     'Use a mapping of the right name although its build id differs.',
   ),
+
+  row('Samples', 'boolean', 'ignore-stack-samples', 'Of text with call stacks, use the branch stacks alone.'),
+  row('Samples', 'boolean', 'leading-ip-only', 'Count sampled addresses instead of branch stacks.'),
+  row('Samples', 'integer', 'sample-period', 'Events for one sample; counts become those of events.', {
+    value: 'N',
+  }),
 
   row('Profile', 'string', 'compat', 'llvm-profgen: the same bytes even where llvm-profgen loses samples.', {
     value: 'NAME',
@@ -168,6 +182,8 @@ export const GENERATE_FLAGS: readonly Flag[] = [
     value: 'PERCENT',
   }),
   row('Checks', 'boolean', 'strict', 'Damage in an input is an error, not a warning.'),
+  row('Checks', 'boolean', 'show-mmap-events', 'Print the mappings that the recording tells of.'),
+  row('Checks', 'boolean', 'show-detailed-warning', 'Print each doubtful thing besides their number.'),
   row('Checks', 'boolean', 'show-density', 'Print the density of the hot part of the profile.'),
   row('Checks', 'number', 'profile-density-threshold', 'Density below which more samples are recommended.', {
     value: 'N',
@@ -196,18 +212,12 @@ export const GENERATE_FLAGS: readonly Flag[] = [
   HELP,
   row('Run', 'boolean', 'version', 'Print the version.'),
 
-  refused('string', 'perfscript', 'give the recording itself with --perfdata: no `perf script` is needed', {
-    aliases: ['ps'],
-  }),
   refused('string', 'data-access-perftrace', 'data-access profiles are not supported'),
   refused('boolean', 'show-disassembly-only', 'use llvm-objdump -d'),
   refused('boolean', 'mark-all-context-preinlined', 'context-sensitive profiles are not supported'),
   refused('boolean', 'extbinary-write-vtable-type-prof', 'vtable profiles are not supported'),
   ...ignored(
     'boolean',
-    'ignore-stack-samples',
-    'show-mmap-events',
-    'show-detailed-warning',
     'show-source-locations',
     'show-canonical-fname',
     'show-pseudo-probe',

@@ -19,7 +19,7 @@ interface CommandFlags {
   target: string;
 }
 
-const OWN_FLAGS = ['json', 'quiet', 'verbose', 'color', 'timings', 'show-density', 'output'];
+const OWN_FLAGS = ['json', 'quiet', 'verbose', 'color', 'timings', 'show-density', 'output', 'perf-events'];
 
 /** Runs the default command; resolves to the exit status. */
 export async function runGenerateCommand(args: readonly string[]): Promise<number> {
@@ -74,7 +74,7 @@ function toCommand(values: Map<string, FlagValue>, positionals: readonly string[
   const binary = values.get('binary') as string | undefined;
   if (binary === undefined)
     throw new UsageError('no binary was given', 'name the profiled program with --binary FILE');
-  const inputs = ['perfdata', 'unsymbolized-profile', 'llvm-sample-profile'].filter((name) =>
+  const inputs = ['perfdata', 'perfscript', 'unsymbolized-profile', 'llvm-sample-profile'].filter((name) =>
     values.has(name),
   );
   if (inputs.length === 0)
@@ -82,7 +82,14 @@ function toCommand(values: Map<string, FlagValue>, positionals: readonly string[
   if (inputs.length > 1) {
     throw new UsageError(`--${inputs.join(' and --')} cannot be used together`, 'give one kind of input');
   }
-  if (options['perfData'] !== undefined) options['perfData'] = expandInputs(options['perfData'] as string[]);
+  for (const name of ['perfData', 'perfScript']) {
+    if (options[name] !== undefined) options[name] = expandInputs(options[name] as string[]);
+  }
+  const events = values.get('perf-events') as string[] | undefined;
+  if (events !== undefined) {
+    const more = events.flatMap((names) => names.split(','));
+    options['event'] = [...((options['event'] as string[] | undefined) ?? []), ...more];
+  }
   const target = (values.get('output') as string | undefined) ?? defaultOutput(binary, values);
   if (target !== '-') options['output'] = target;
   const quiet = values.get('quiet') === true;
@@ -110,12 +117,16 @@ async function report(
   flags: CommandFlags,
 ): Promise<undefined> {
   if (result.bytes !== undefined) process.stdout.write(result.bytes);
-  printDiagnostics(result.diagnostics, flags.talk);
+  // llvm-profgen's stdout has what was asked to be shown; here that may be taken by the result.
+  const shown = flags.json || flags.target === '-' ? process.stderr : process.stdout;
+  for (const { code, message } of result.diagnostics) if (code === 'mmap-event') shown.write(`${message}\n`);
+  printDiagnostics(
+    result.diagnostics.filter(({ code }) => code !== 'mmap-event'),
+    flags.talk,
+  );
   const { densityText, summaryText, timingsText } = await import('../report/summary.js');
   if (flags.showDensity) {
-    // llvm-profgen's stdout has it; here that may be taken by the result.
-    const stream = flags.json || flags.target === '-' ? process.stderr : process.stdout;
-    stream.write(densityText(result.statistics.density, options.profileDensityCutoffHot));
+    shown.write(densityText(result.statistics.density, options.profileDensityCutoffHot));
   }
   if (flags.talk) process.stderr.write(summaryText(result, flags.target === '-' ? 'stdout' : flags.target));
   if (flags.timings) process.stderr.write(timingsText(result.timings));

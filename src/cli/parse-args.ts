@@ -70,11 +70,15 @@ export function toLibraryOptions(
   return options;
 }
 
+/** Words that llvm-profgen's flags write as one. */
+const TWO_WORDS = new Map([
+  ['perfdata', 'perfData'],
+  ['perfscript', 'perfScript'],
+]);
+
 /** `use-md5` -> `useMd5`. */
 function optionName(flag: string): string {
-  return flag === 'perfdata'
-    ? 'perfData'
-    : flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return TWO_WORDS.get(flag) ?? flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function readValue(flag: Flag, text: string | undefined, before: FlagValue | undefined): FlagValue {

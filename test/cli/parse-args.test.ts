@@ -115,12 +115,12 @@ describe('flags of llvm-profgen that do not matter here', () => {
   });
 
   it('refuses those that would change the profile, but not their default', () => {
-    expect(usageError('--perfscript', 'p')).toMatchObject({
-      message: '--perfscript is not supported',
-      hint: expect.stringContaining('--perfdata'),
+    expect(usageError('--data-access-perftrace', 'p')).toMatchObject({
+      message: '--data-access-perftrace is not supported',
+      hint: expect.stringContaining('data-access profiles'),
     });
-    expect(usageError('--show-disassembly-only').message).toContain('not supported');
-    expect(values('--show-disassembly-only=0')).toEqual({ 'show-disassembly-only': false });
+    expect(usageError('--mark-all-context-preinlined').message).toContain('not supported');
+    expect(values('--mark-all-context-preinlined=0')).toEqual({ 'mark-all-context-preinlined': false });
   });
 });
 

@@ -8,7 +8,7 @@ use perfscript::{Dialect, MappingLine, Windows, blocks, mappings};
 fuzz_target!(|bytes: &[u8]| {
     let Some((size, text)) = bytes.split_first() else { return };
     for dialect in [Dialect::Address, Dialect::EventAndAddress, Dialect::Anything] {
-        let Some(mut windows) = Windows::open(text, dialect).expect("memory can be read") else { continue };
+        let Ok(mut windows) = Windows::open(text, dialect).expect("memory can be read") else { continue };
         let kind = windows.kind();
         let mut window = perfscript::Window::default();
         let mut read = Vec::new();

@@ -131,6 +131,20 @@ impl<'i> Code<'i> {
         }
     }
 
+    /// The last instruction that starts before `svma`.
+    pub fn instruction_before(&self, svma: Svma) -> Option<Instruction> {
+        let through = self.offset_through(Svma(svma.0.checked_sub(1)?))?;
+        let behind = self.chunks.partition_point(|chunk| chunk.start <= through);
+        (0..behind).rev().find_map(|chunk| {
+            let (start, shape) = self.decoded(chunk).last_through(through)?;
+            Some(Instruction {
+                svma: self.svma(start),
+                length: shape.length,
+                class: shape.class,
+            })
+        })
+    }
+
     /// The class of the instruction that starts at `svma`; `None` when none does.
     pub fn class_at(&self, svma: Svma) -> Option<InstructionClass> {
         let offset = self.offset_of(svma)?;

@@ -248,3 +248,25 @@ fn words_follow_their_symbol_or_the_alignment() {
     let full = Code::new(&image, DecodePolicy::Full).expect("code");
     assert_eq!(everything(&full), [(0x1008, 4), (0x100c, 4)]);
 }
+
+#[test]
+fn the_instruction_before_may_lie_in_another_section() {
+    let image = ElfBuilder::new(EM_X86_64)
+        .text(".text", 0x1000, &[0xb8, NOP, NOP, NOP, NOP, RET])
+        .text(".more", 0x2000, &[NOP, RET])
+        .symbol("f", 0x1000, 1)
+        .symbol("g", 0x2001, 2)
+        .image();
+    let code = code(&image);
+    let before = |svma| {
+        code.instruction_before(Svma(svma))
+            .map(|found| (found.svma.0, found.class))
+    };
+    assert_eq!(before(0), None);
+    assert_eq!(before(0x1000), None);
+    assert_eq!(before(0x1003), Some((0x1000, InstructionClass::Other)));
+    for svma in [0x1006, 0x2000, 0x2001] {
+        assert_eq!(before(svma), Some((0x1005, InstructionClass::Return)), "{svma:#x}");
+    }
+    assert_eq!(before(u64::MAX), Some((0x2001, InstructionClass::Return)));
+}

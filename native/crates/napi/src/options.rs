@@ -14,8 +14,10 @@ use crate::failure::BindingError;
 pub struct BindingGenerateOptions {
     /// The profiled executables.
     pub binaries: Vec<String>,
-    /// perf.data files, directories or streams; exactly one of the three inputs is given.
+    /// perf.data files, directories or streams; exactly one of the four inputs is given.
     pub perf_data: Option<Vec<String>>,
+    /// Texts of `perf script`.
+    pub perf_script: Option<Vec<String>>,
     /// Counters as text.
     pub unsymbolized_profile: Option<String>,
     /// A finished profile.
@@ -47,6 +49,16 @@ pub struct BindingGenerateOptions {
     /// First and last time stamp in nanoseconds, inclusive.
     #[napi(ts_type = "[bigint, bigint]")]
     pub time: Option<Vec<BigInt>>,
+    /// Of text with call stacks, use the branch stacks alone.
+    pub ignore_stack_samples: Option<bool>,
+    /// Count the sampled addresses instead of the branch stacks.
+    pub leading_ip_only: Option<bool>,
+    /// Events for one sample.
+    pub sample_period: Option<BigInt>,
+    /// Report the mappings of the recording.
+    pub show_mmap_events: Option<bool>,
+    /// Report each doubtful thing.
+    pub show_detailed_warning: Option<bool>,
     /// Zero counts for all functions.
     pub fill_zero_for_all_funcs: Option<bool>,
     /// Totals are sums of body counts.
@@ -86,10 +98,17 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
     type Error = BindingError;
 
     fn try_from(from: BindingGenerateOptions) -> Result<Self, BindingError> {
-        let input = match (from.perf_data, from.unsymbolized_profile, from.llvm_sample_profile) {
-            (Some(paths), None, None) => Input::PerfData(paths.into_iter().map(PathBuf::from).collect()),
-            (None, Some(path), None) => Input::UnsymbolizedProfile(path.into()),
-            (None, None, Some(path)) => Input::SampleProfile(path.into()),
+        let paths = |names: Vec<String>| names.into_iter().map(PathBuf::from).collect();
+        let inputs = [
+            from.perf_data.map(|names| Input::PerfData(paths(names))),
+            from.perf_script.map(|names| Input::PerfScript(paths(names))),
+            from.unsymbolized_profile
+                .map(|path| Input::UnsymbolizedProfile(path.into())),
+            from.llvm_sample_profile.map(|path| Input::SampleProfile(path.into())),
+        ];
+        let mut inputs = inputs.into_iter().flatten();
+        let input = match (inputs.next(), inputs.next()) {
+            (Some(input), None) => input,
             _ => {
                 return Err(BindingError::invalid_options(
                     "expected exactly one kind of input".to_owned(),
@@ -113,6 +132,11 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
                 cpus: from.cpus.unwrap_or_default(),
                 time: from.time.map(|bounds| parse_time(&bounds)).transpose()?,
             },
+            ignore_stack_samples: from.ignore_stack_samples.unwrap_or(default.ignore_stack_samples),
+            leading_ip_only: from.leading_ip_only.unwrap_or(default.leading_ip_only),
+            sample_period: from.sample_period.as_ref().map(parse_u64).transpose()?,
+            show_mmap_events: from.show_mmap_events.unwrap_or(default.show_mmap_events),
+            show_detailed_warning: from.show_detailed_warning.unwrap_or(default.show_detailed_warning),
             fill_zero_for_all_funcs: from.fill_zero_for_all_funcs.unwrap_or(default.fill_zero_for_all_funcs),
             update_total_samples: from.update_total_samples.unwrap_or(default.update_total_samples),
             trim_cold_profile: from.trim_cold_profile.unwrap_or(default.trim_cold_profile),

@@ -118,6 +118,9 @@ const FIELDS: [(u32, u32); 10] = [
 ];
 
 impl BranchFlags {
+    /// Nothing but that the branch was on a path that was not taken in the end.
+    pub const WRONG_PATH: Self = Self(1 << 24);
+
     /// Brings a flags word of a big-endian machine, which allocates bit-fields from the top, to the little-endian
     /// numbering.
     fn from_big_endian_fields(word: u64) -> Self {

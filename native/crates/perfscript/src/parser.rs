@@ -12,8 +12,6 @@ use crate::number::{decimal, hex};
 pub struct Line<'a> {
     /// What it says.
     pub text: &'a [u8],
-    /// Offset of its first byte in what the parser was given.
-    pub offset: usize,
     /// Its place among the lines that the parser was given; the first is 0.
     pub index: u64,
 }
@@ -64,6 +62,12 @@ impl<'a> Parser<'a> {
             next_mark: mark.find(text).unwrap_or(text.len()),
             mark,
         }
+    }
+
+    /// Bytes read so far.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.position
     }
 
     /// Lines read so far.
@@ -135,7 +139,6 @@ impl<'a> Parser<'a> {
     fn advance(&mut self, text: &'a [u8]) -> Line<'a> {
         let line = Line {
             text,
-            offset: self.position,
             index: self.lines,
         };
         self.position = (self.position + text.len() + 1).min(self.text.len());

@@ -15,6 +15,9 @@ const WINDOW: usize = 16 << 20;
 /// So far from the beginning is the first line of branch entries looked for, and so long may an item be.
 const LONGEST: usize = 4 * WINDOW;
 
+/// So much of what is no such text is given back, in bytes.
+const HEAD: usize = 64;
+
 /// Reads a text once, from its beginning to its end.
 #[derive(Debug)]
 pub struct Windows<R> {
@@ -38,15 +41,15 @@ pub struct Window {
 }
 
 impl<R: Read> Windows<R> {
-    /// Begins to read. `None` if no line near the beginning has branch entries.
+    /// Begins to read. If no line near the beginning has branch entries, gives the first bytes back.
     ///
     /// # Errors
     /// The text cannot be read.
-    pub fn open(reader: R, dialect: Dialect) -> io::Result<Option<Self>> {
+    pub fn open(reader: R, dialect: Dialect) -> io::Result<Result<Self, Vec<u8>>> {
         Self::open_with(reader, dialect, WINDOW, LONGEST)
     }
 
-    fn open_with(reader: R, dialect: Dialect, window: usize, longest: usize) -> io::Result<Option<Self>> {
+    fn open_with(reader: R, dialect: Dialect, window: usize, longest: usize) -> io::Result<Result<Self, Vec<u8>>> {
         let mut windows = Self {
             reader,
             kind: SampleKind::Branches,
@@ -66,10 +69,11 @@ impl<R: Read> Windows<R> {
             if let Some(kind) = detect(&text[..whole_lines], dialect) {
                 windows.kind = kind;
                 windows.pending = text;
-                return Ok(Some(windows));
+                return Ok(Ok(windows));
             }
         }
-        Ok(None)
+        text.truncate(HEAD);
+        Ok(Err(text))
     }
 
     /// What the samples consist of.
@@ -215,7 +219,7 @@ mod tests {
 
     fn pieces(text: &[u8], window: usize, longest: usize) -> Vec<(String, bool)> {
         let reader = Windows::open_with(text, Dialect::Anything, window, longest).expect("memory can be read");
-        let Some(mut reader) = reader else { return Vec::new() };
+        let Ok(mut reader) = reader else { return Vec::new() };
         let mut found = Vec::new();
         let mut window = Window::default();
         while reader.read(&mut window).expect("memory can be read") {

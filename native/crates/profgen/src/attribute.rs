@@ -22,6 +22,17 @@ pub struct Source<'a> {
     pub functions: &'a symbolize::FunctionTable,
     /// How discriminators are read.
     pub discriminators: DiscriminatorKind,
+    /// What a line's count is.
+    pub counting: Counting,
+}
+
+/// What the instructions of a line come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    /// The most executed one counts, times the copies that the compiler made of it: counts are executions.
+    Most,
+    /// They add up: counts are sampled addresses, and each was at one of them only.
+    Sum,
 }
 
 /// Makes the profile of `ranges` (disjoint, ascending) and `branches` (ascending).
@@ -68,8 +79,7 @@ struct Attribution<'a> {
 }
 
 impl Attribution<'_> {
-    /// Every instruction of the range was executed `count` times. A function's total weighs instructions by their size, a line's count is
-    /// that of its most executed instruction.
+    /// Every instruction of the range was executed `count` times. A function's total weighs instructions by their size.
     fn add_range(&mut self, range: &Counter) {
         let rows = self.source.frames.rows();
         let mut row = rows.partition_point(|row| row.end <= range.first);
@@ -83,10 +93,13 @@ impl Attribution<'_> {
             let line = self.line(found.frame);
             self.contexts
                 .add_total(line.record, range.count.wrapping_mul(u64::from(length)));
-            self.contexts.raise_count(
-                line.record,
-                range.count.wrapping_mul(u64::from(line.duplication_factor)),
-            );
+            match self.source.counting {
+                Counting::Most => self.contexts.raise_count(
+                    line.record,
+                    range.count.wrapping_mul(u64::from(line.duplication_factor)),
+                ),
+                Counting::Sum => self.contexts.add_count(line.record, range.count),
+            }
         }
     }
 

@@ -4,13 +4,16 @@ use image::Svma;
 
 use crate::error::{Error, ErrorCode};
 
-/// An offset into the code of all binaries, which lie one behind the other, or one of the two values below.
+/// An offset into the code of all binaries, which lie one behind the other, or one of the values below.
 pub(crate) type CodeOffset = u32;
 
 /// Not code of this binary.
 pub(crate) const OUTSIDE: CodeOffset = CodeOffset::MAX;
 /// Nothing is known of what ran after the newest entry of a stack.
 pub(crate) const NO_END: CodeOffset = CodeOffset::MAX - 1;
+
+/// In place of the source of a branch: a sampled address was counted, no branch.
+pub(crate) const NO_BRANCH: CodeOffset = CodeOffset::MAX - 2;
 
 /// Number of a binary among those that are counted together.
 pub(crate) type TargetIndex = u16;
@@ -31,7 +34,7 @@ impl CodeSpace {
             starts.push((start, base));
             next += u64::from(span);
         }
-        if next > u64::from(NO_END) {
+        if next > u64::from(NO_BRANCH) {
             return Err(too_much_code(next));
         }
         Ok(Self(starts))
@@ -87,9 +90,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let fits = CodeSpace::new([(Svma(0), NO_END - 1), (Svma(0), 1)]).expect("fits");
-        assert_eq!(fits.owner(NO_END - 1), 1);
-        for spans in [[NO_END, 1], [u32::MAX, u32::MAX]] {
+        let fits = CodeSpace::new([(Svma(0), NO_BRANCH - 1), (Svma(0), 1)]).expect("fits");
+        assert_eq!(fits.owner(NO_BRANCH - 1), 1);
+        for spans in [[NO_BRANCH, 1], [u32::MAX, u32::MAX]] {
             let error = CodeSpace::new(spans.map(|span| (Svma(0), span))).expect_err("too much");
             assert_eq!(error.code, ErrorCode::Unsupported);
         }

@@ -31,8 +31,8 @@ pub(crate) struct Collected {
 impl Collected {
     pub(crate) fn merge(&mut self, other: Self) {
         self.traces.merge(other.traces);
-        self.samples += other.samples;
-        self.branch_samples += other.branch_samples;
+        self.samples = self.samples.wrapping_add(other.samples);
+        self.branch_samples = self.branch_samples.wrapping_add(other.branch_samples);
         self.guest_samples += other.guest_samples;
         self.chunks.add(other.chunks);
     }

@@ -14,6 +14,45 @@ use crate::target::Target;
 /// llvm-profgen knows this page size only.
 const PAGE_MASK: u64 = !0xfff;
 
+/// Where the binary is loaded, as far as its mappings have told.
+pub(crate) struct LoadAddress {
+    base: u64,
+    /// A mapping has confirmed or changed the address.
+    pub(crate) is_confirmed: bool,
+    segments: Vec<Segment>,
+}
+
+impl LoadAddress {
+    /// Before any mapping: where the binary was linked to be.
+    pub(crate) fn preferred(target: &Target<'_>) -> Self {
+        Self {
+            base: target.image.preferred_base().0,
+            is_confirmed: false,
+            segments: executable_segments(target.image),
+        }
+    }
+
+    /// From a run-time address to an address of the ELF.
+    pub(crate) fn delta(&self, target: &Target<'_>) -> u64 {
+        target.image.preferred_base().0.wrapping_sub(self.base)
+    }
+
+    /// Follows a mapping of the target; true if the address has changed.
+    pub(crate) fn follow(&mut self, mmap: &Mapping, target: &Target<'_>) -> Result<bool, Error> {
+        if mmap.start.0 == self.base {
+            self.is_confirmed = true;
+            return Ok(false);
+        }
+        if target.kernel || self.segments.first().is_some_and(|first| mmap.pgoff == first.offset) {
+            self.base = mmap.start.0;
+            self.is_confirmed = true;
+            return Ok(true);
+        }
+        check_consistent(mmap, self.base, &self.segments)?;
+        Ok(false)
+    }
+}
+
 /// The load address over time.
 pub(crate) struct GlobalBase {
     /// Processes with a mapping of the binary; only their samples are read. `None`: all (kernel).
@@ -26,8 +65,6 @@ pub(crate) struct GlobalBase {
 impl GlobalBase {
     /// Follows all mappings of `records`.
     pub(crate) fn new(records: &[SideRecord], target: &Target<'_>, selected: &[i32]) -> Result<Self, Error> {
-        let preferred = target.image.preferred_base().0;
-        let segments = executable_segments(target.image);
         let mut mmaps: Vec<(Moment, &Mapping)> = records
             .iter()
             .filter_map(|record| match &record.change {
@@ -37,25 +74,16 @@ impl GlobalBase {
             .filter(|(_, mmap)| selected.is_empty() || target.kernel || selected.contains(&mmap.pid))
             .collect();
         mmaps.sort_by_key(|(moment, _)| *moment);
-        let mut base = preferred;
+        let mut address = LoadAddress::preferred(target);
         let mut changes = Vec::new();
         for (moment, mmap) in &mmaps {
-            if mmap.start.0 == base {
-                continue;
-            }
-            if target.kernel || segments.first().is_some_and(|first| mmap.pgoff == first.offset) {
-                base = mmap.start.0;
-                changes.push((*moment, base));
-            } else {
-                check_consistent(mmap, base, &segments)?;
+            if address.follow(mmap, target)? {
+                changes.push((*moment, address.base));
             }
         }
         if mmaps.is_empty() {
             return Err(if target.kernel {
-                Error::new(
-                    ErrorCode::NoMapping,
-                    "Kernel is requested, but no kernel is found in mmap events.",
-                )
+                no_kernel()
             } else {
                 Error::new(ErrorCode::NoMapping, "No relevant mmap event is found in perf data.")
             });
@@ -63,7 +91,7 @@ impl GlobalBase {
         let pids = (!target.kernel).then(|| mmaps.iter().map(|(_, mmap)| mmap.pid).collect());
         Ok(Self {
             pids,
-            preferred,
+            preferred: target.image.preferred_base().0,
             changes,
         })
     }
@@ -84,6 +112,14 @@ impl GlobalBase {
     }
 }
 
+/// No mapping of a kernel was found.
+pub(crate) fn no_kernel() -> Error {
+    Error::new(
+        ErrorCode::NoMapping,
+        "Kernel is requested, but no kernel is found in mmap events.",
+    )
+}
+
 struct Segment {
     address: u64,
     offset: u64,
@@ -100,7 +136,8 @@ fn executable_segments(image: &Image) -> Vec<Segment> {
         .collect()
 }
 
-fn names_target(mmap: &Mapping, target: &Target<'_>) -> bool {
+/// Whether llvm-profgen takes a mapping for one of the target.
+pub(crate) fn names_target(mmap: &Mapping, target: &Target<'_>) -> bool {
     let name = mmap.file.name.as_str();
     if target.kernel {
         return name

@@ -79,6 +79,12 @@ impl Contexts {
         record.count = record.count.max(count);
     }
 
+    /// A line was sampled as often as all its instructions together.
+    pub(crate) fn add_count(&mut self, record: RecordId, count: u64) {
+        let record = &mut self.records[record.0 as usize];
+        record.count = record.count.saturating_add(count);
+    }
+
     pub(crate) fn add_call(&mut self, record: RecordId, callee: NameId, count: u64) {
         let target = self.targets.entry((record, callee)).or_insert(0);
         *target = target.saturating_add(count);

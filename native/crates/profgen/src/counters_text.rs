@@ -35,6 +35,9 @@ pub fn write(counters: &Counters, base: Svma) -> String {
 /// `InputInvalid` names the line that is not of the form above.
 pub fn read(text: &str, base: Svma) -> Result<Counters, Error> {
     let mut lines = text.lines().enumerate().peekable();
+    if lines.peek().is_none() {
+        return Err(Error::new(ErrorCode::EmptyProfile, "the unsymbolized profile is empty"));
+    }
     let mut blocks = [Vec::new(), Vec::new()];
     while lines.peek().is_some() {
         for (block, separator) in blocks.iter_mut().zip(["-", "->"]) {
@@ -57,12 +60,6 @@ pub fn read(text: &str, base: Svma) -> Result<Counters, Error> {
         }
     }
     let [ranges, branches] = blocks;
-    if ranges.is_empty() && branches.is_empty() {
-        return Err(Error::new(
-            ErrorCode::EmptyProfile,
-            "the unsymbolized profile holds no range and no branch",
-        ));
-    }
     Ok(Counters {
         ranges: CounterTable::new(ranges),
         branches: CounterTable::new(branches),

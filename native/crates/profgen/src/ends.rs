@@ -123,3 +123,47 @@ impl Ends for ManyEnds {
         }
     }
 }
+
+/// Ends, and a hash of all entries that were used.
+pub(crate) struct Hashed<E> {
+    ends: E,
+    hash: u64,
+}
+
+impl<E: Ends> Hashed<E> {
+    pub(crate) fn new(ends: E) -> Self {
+        Self { ends, hash: 0 }
+    }
+
+    pub(crate) fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    pub(crate) fn into_inner(self) -> E {
+        self.ends
+    }
+}
+
+impl<E: Ends> Ends for Hashed<E> {
+    fn latest(&self) -> CodeOffset {
+        self.ends.latest()
+    }
+
+    fn of(&self, resolved: &Resolved) -> [CodeOffset; 2] {
+        self.ends.of(resolved)
+    }
+
+    fn are(&self, ends: [CodeOffset; 2], resolved: &Resolved) -> bool {
+        self.ends.are(ends, resolved)
+    }
+
+    fn note(&mut self, resolved: &Resolved) {
+        if let Resolved::Used { from, to, .. } = *resolved {
+            let entry = u64::from(from) << 32 | u64::from(to);
+            // Multiplication carries upwards only, so the upper half is brought down.
+            let mixed = (self.hash ^ entry).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            self.hash = mixed ^ mixed >> 29;
+        }
+        self.ends.note(resolved);
+    }
+}

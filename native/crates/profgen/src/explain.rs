@@ -173,6 +173,11 @@ impl Seen {
             .map(|((_, name), id)| (name, *id))
     }
 
+    /// Whether another build of the target was mapped.
+    pub(crate) fn has_other_build(&self, target: &Target<'_>) -> bool {
+        self.other_builds_of(target).next().is_some()
+    }
+
     /// Nothing in the inputs maps the target.
     pub(crate) fn no_mapping(&self, target: &Target<'_>) -> Error {
         if let Some((name, id)) = self.other_builds_of(target).next() {

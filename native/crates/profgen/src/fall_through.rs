@@ -7,9 +7,11 @@ use crate::counters::{Counter, CounterTable, EXTERNAL};
 use crate::outcome::Diagnostic;
 
 /// How many of all executions of runs are doubtful, by reason.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunQuality {
-    /// Executions of runs, external ends included.
+    /// Distinct runs, external ends included.
+    pub pairs: usize,
+    /// Executions of these.
     pub total: u64,
     /// An end that is no instruction, or a last instruction that cannot branch.
     pub off_boundary: u64,
@@ -23,22 +25,47 @@ pub struct RunQuality {
     pub dropped: u64,
     /// Runs that are kept although they start in no function: there is no source line to count them for.
     pub homeless: u64,
+    /// What is wrong with which pair, if that was asked for.
+    pub details: Vec<Diagnostic>,
+}
+
+/// How runs are judged.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Judgement {
+    /// The pairs are sampled addresses, which need not be branches.
+    pub addresses_only: bool,
+    /// Keep what is wrong with each pair.
+    pub details: bool,
 }
 
 /// The runs that are real, and the quality of all. `pairs` holds (target, next source) of neighbouring entries.
 #[must_use]
-pub fn select_runs(pairs: &CounterTable, code: &Code<'_>, functions: &FunctionTable) -> (CounterTable, RunQuality) {
-    let mut quality = RunQuality::default();
+pub fn select_runs(
+    pairs: &CounterTable,
+    code: &Code<'_>,
+    functions: &FunctionTable,
+    judgement: Judgement,
+) -> (CounterTable, RunQuality) {
+    let mut quality = RunQuality {
+        pairs: pairs.rows().len(),
+        ..RunQuality::default()
+    };
     let mut runs = pairs.clone();
     runs.retain(|pair| {
-        quality.total += pair.count;
-        judge(pair, code, functions, &mut quality)
+        add(&mut quality.total, pair.count);
+        judge(pair, code, functions, judgement, &mut quality)
     });
     (runs, quality)
 }
 
 /// Adds one pair to the account; true if it is a straight-line run.
-fn judge(pair: &Counter, code: &Code<'_>, functions: &FunctionTable, quality: &mut RunQuality) -> bool {
+fn judge(
+    pair: &Counter,
+    code: &Code<'_>,
+    functions: &FunctionTable,
+    judgement: Judgement,
+    quality: &mut RunQuality,
+) -> bool {
     let (starts, ends) = (pair.first != EXTERNAL, pair.second != EXTERNAL);
     if !starts && !ends {
         return false;
@@ -46,21 +73,31 @@ fn judge(pair: &Counter, code: &Code<'_>, functions: &FunctionTable, quality: &m
     let valid = starts && ends && code.is_valid_fall_through(pair.first, pair.second);
     let transfers = ends && code.may_transfer_at(pair.second);
     if starts && ends && !valid {
-        quality.dropped += pair.count;
+        add(&mut quality.dropped, pair.count);
     }
-    if !starts || !transfers {
-        quality.off_boundary += pair.count;
+    let mut detail = |text: &str| {
+        if judgement.details {
+            let message = format!("[{:8x},{:8x}]: {text}", pair.first.0, pair.second.0);
+            quality.details.push(Diagnostic::warning("range-detail", message));
+        }
+    };
+    if !judgement.addresses_only && (!starts || !transfers) {
+        add(&mut quality.off_boundary, pair.count);
+        detail("Range is not on instruction boundary, likely due to profile and binary mismatch.");
     }
     let Some(function) = functions.find(pair.first) else {
-        quality.no_function += pair.count;
-        quality.homeless += if valid { pair.count } else { 0 };
+        add(&mut quality.no_function, pair.count);
+        detail("Range does not belong to any functions, likely from PLT, .init or .fini section.");
+        add(&mut quality.homeless, if valid { pair.count } else { 0 });
         return valid;
     };
     if pair.second >= function.end {
-        quality.crosses_function += pair.count;
+        add(&mut quality.crosses_function, pair.count);
+        detail("Fall through range should not cross function boundaries, likely due to profile and binary mismatch.");
     }
     if starts && ends && !valid {
-        quality.broken += pair.count;
+        add(&mut quality.broken, pair.count);
+        detail("Range start is after or too far from range end.");
     }
     valid
 }
@@ -68,8 +105,8 @@ fn judge(pair: &Counter, code: &Code<'_>, functions: &FunctionTable, quality: &m
 impl RunQuality {
     /// The warnings that llvm-profgen prints for these numbers, in its order.
     #[must_use]
-    pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        if self.total == 0 {
+    pub fn diagnostics(self) -> Vec<Diagnostic> {
+        if self.pairs == 0 {
             return vec![Diagnostic::warning("no-samples", "No samples in perf script!")];
         }
         let texts = [
@@ -94,12 +131,17 @@ impl RunQuality {
                 "of samples are from ranges that have range start after or too far from range end acrossing the unconditinal jmp.",
             ),
         ];
-        texts
+        let shares = texts
             .into_iter()
             .filter(|(count, ..)| *count > 0)
-            .map(|(count, code, text)| Diagnostic::warning(code, format!("{} {text}", share(count, self.total))))
-            .collect()
+            .map(|(count, code, text)| Diagnostic::warning(code, format!("{} {text}", share(count, self.total))));
+        self.details.into_iter().chain(shares).collect()
     }
+}
+
+/// Sums wrap around, as those of llvm-profgen do: a text may state any count.
+fn add(sum: &mut u64, count: u64) {
+    *sum = sum.wrapping_add(count);
 }
 
 /// `12.34%(x/y)`, as llvm-profgen prints shares.

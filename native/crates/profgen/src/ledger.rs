@@ -122,7 +122,7 @@ impl Ledger {
     /// Sum over all classes; equals `entries` or the account is wrong.
     #[must_use]
     pub fn accounted(&self) -> u64 {
-        self.classes.iter().sum()
+        self.classes.iter().fold(0, |sum, entries| sum.wrapping_add(*entries))
     }
 
     /// Share of the entries, in percent, that should have counted but could not: neither used, nor deselected, nor outside the binary, nor
@@ -139,8 +139,7 @@ impl Ledger {
             C::Unmapped,
         ]
         .into_iter()
-        .map(|class| self[class])
-        .sum();
+        .fold(0, |sum: u64, class| sum.wrapping_add(self[class]));
         if self.entries == 0 {
             0.0
         } else {
@@ -172,13 +171,18 @@ impl Ledger {
     }
 
     pub(crate) fn read(&mut self, entries: u64) {
-        self.entries += entries;
+        self.entries = self.entries.wrapping_add(entries);
+    }
+
+    /// Adds entries to a class. Counts that a text states may be any, so sums wrap around, as those of llvm-profgen do.
+    pub(crate) fn add(&mut self, class: EntryClass, entries: u64) {
+        self[class] = self[class].wrapping_add(entries);
     }
 
     /// Moves `count` entries from one class to another.
     pub(crate) fn reclassify(&mut self, from: EntryClass, to: EntryClass, count: u64) {
-        self[from] -= count;
-        self[to] += count;
+        self[from] = self[from].wrapping_sub(count);
+        self.add(to, count);
     }
 }
 
@@ -197,9 +201,9 @@ impl IndexMut<EntryClass> for Ledger {
 
 impl AddAssign<&Ledger> for Ledger {
     fn add_assign(&mut self, other: &Ledger) {
-        self.entries += other.entries;
-        for (mine, theirs) in self.classes.iter_mut().zip(other.classes) {
-            *mine += theirs;
+        self.read(other.entries);
+        for class in EntryClass::ALL {
+            self.add(class, other[class]);
         }
     }
 }

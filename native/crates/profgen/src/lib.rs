@@ -29,6 +29,7 @@ mod pipeline;
 mod postprocess;
 mod profile;
 mod sampling;
+mod script;
 mod stack;
 mod target;
 mod trace;

@@ -170,6 +170,12 @@ impl<'a> Piece<'a> {
         }
     }
 
+    /// What lies between the code of targets, if anything does.
+    fn elsewhere(start: u64, last: u64) -> Option<Self> {
+        let content = Content::Lost(EntryClass::OutsideBinary);
+        (start <= last).then_some(Self { start, last, content })
+    }
+
     fn is_target(&self) -> bool {
         matches!(self.content, Content::Target { .. })
     }
@@ -180,6 +186,7 @@ impl<'a> Piece<'a> {
 }
 
 /// An address space while it does not change: disjoint pieces, ascending.
+#[derive(Clone)]
 pub(crate) struct View<'a> {
     pieces: Vec<Piece<'a>>,
     /// The piece of a target that was hit last: most addresses lie there.
@@ -189,6 +196,24 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// An address space of which nothing is known but where code of targets lies: disjoint pieces, ascending.
+    pub(crate) fn of(code: Vec<(&'a Target<'a>, BoundPiece)>) -> Self {
+        let mut pieces = Vec::with_capacity(2 * code.len() + 1);
+        let mut next = Some(0);
+        for (target, piece) in code {
+            pieces.extend(next.and_then(|next| Piece::elsewhere(next, piece.start.checked_sub(1)?)));
+            next = piece.last.checked_add(1);
+            pieces.push(Piece::of_target(target, piece));
+        }
+        pieces.extend(next.and_then(|next| Piece::elsewhere(next, u64::MAX)));
+        Self {
+            hot: pieces.iter().position(Piece::is_target).unwrap_or(0),
+            pieces,
+            from: None,
+            until: None,
+        }
+    }
+
     /// True if the view holds at that moment.
     pub(crate) fn is_valid_at(&self, moment: Moment) -> bool {
         self.from.is_none_or(|from| from <= moment) && self.until.is_none_or(|until| moment < until)

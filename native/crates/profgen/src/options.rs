@@ -25,6 +25,12 @@ pub struct GenerateOptions {
     pub ignore_build_id: bool,
     /// Which samples count.
     pub select: Selection,
+    /// Of text with call stacks, use the branch stacks alone.
+    pub ignore_stack_samples: bool,
+    /// Count the sampled addresses instead of the branch stacks.
+    pub leading_ip_only: bool,
+    /// Events for one sample: counts become those of events, instead of samples.
+    pub sample_period: Option<u64>,
     /// Write zero counts for all functions, not only for those that have samples.
     pub fill_zero_for_all_funcs: bool,
     /// Replace each function's total by the sum of its body counts.
@@ -53,6 +59,10 @@ pub struct GenerateOptions {
     pub profile_summary_cold_count: Option<u64>,
     /// Fail when more than this percentage of the branch entries is lost.
     pub max_loss: Option<f64>,
+    /// Report the mappings that the recording tells of, one note each.
+    pub show_mmap_events: bool,
+    /// Report each doubtful thing besides their number.
+    pub show_detailed_warning: bool,
     /// Damage in an input is an error instead of a diagnostic.
     pub strict: bool,
     /// Worker threads; 0 is one for each processor.
@@ -74,6 +84,9 @@ impl GenerateOptions {
             dwp: None,
             ignore_build_id: false,
             select: Selection::default(),
+            ignore_stack_samples: false,
+            leading_ip_only: false,
+            sample_period: None,
             fill_zero_for_all_funcs: false,
             update_total_samples: false,
             trim_cold_profile: false,
@@ -88,6 +101,8 @@ impl GenerateOptions {
             profile_summary_cutoff_cold: 999_999,
             profile_summary_cold_count: None,
             max_loss: None,
+            show_mmap_events: false,
+            show_detailed_warning: false,
             strict: false,
             jobs: 0,
         }
@@ -99,6 +114,8 @@ impl GenerateOptions {
 pub enum Input {
     /// perf.data files, directories or streams; `-` is standard input.
     PerfData(Vec<PathBuf>),
+    /// Texts that `perf script` printed; `-` is standard input.
+    PerfScript(Vec<PathBuf>),
     /// Counters, as `skip_symbolization` writes them.
     UnsymbolizedProfile(PathBuf),
     /// A finished sample profile that is only post-processed.

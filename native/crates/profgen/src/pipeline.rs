@@ -14,7 +14,7 @@ use crate::entry_points::EntryPoints;
 use crate::error::{Error, ErrorCode};
 use crate::explain;
 use crate::failure::{image_error, read_error, symbolize_error, write_error};
-use crate::fall_through::select_runs;
+use crate::fall_through::{Judgement, select_runs};
 use crate::ledger::EntryClass;
 use crate::observer::{Observer, Phase, check, keep_going};
 use crate::options::{Compat, Format, GenerateOptions, Input, Output};
@@ -24,6 +24,7 @@ use crate::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
 use crate::postprocess::postprocess;
 use crate::profile::{Binary, profile};
 use crate::sampling::{self, Samples, TargetSamples};
+use crate::script;
 use crate::target::{Target, Targets};
 use crate::trace::TargetCounters;
 use crate::{counters_text, debug_report};
@@ -86,7 +87,7 @@ impl Job<'_> {
         if binaries.is_empty() {
             return Err(Error::new(ErrorCode::InvalidOptions, "no binary was given").hint("Name one with --binary."));
         }
-        if binaries.len() > 1 && !matches!(self.options.input, Input::PerfData(_)) {
+        if binaries.len() > 1 && !self.is_sampled() {
             return Err(Error::new(
                 ErrorCode::InvalidOptions,
                 "counters and finished profiles are of one binary, and several are given",
@@ -111,15 +112,16 @@ impl Job<'_> {
         self.lap(Phase::Open, started);
 
         let started = Instant::now();
-        let (debug, samples) = rayon::join(
-            || {
-                images
-                    .par_iter()
-                    .map(|image| self.load_debug(image))
-                    .collect::<Vec<Debug>>()
-            },
-            || self.sample(&groups),
-        );
+        let load_debug = || -> Vec<Debug> { images.par_iter().map(|image| self.load_debug(image)).collect() };
+        let (debug, samples) = match &self.options.input {
+            // The functions tell which call stacks are sure.
+            Input::PerfScript(paths) => {
+                let debug = load_debug();
+                let samples = self.read_script(paths, &groups, &debug);
+                (debug, samples.map(Some))
+            }
+            _ => rayon::join(load_debug, || self.sample(&groups)),
+        };
         let samples = self.take(samples?, targets.len());
         let mut parts: Vec<_> = targets
             .par_iter()
@@ -184,6 +186,21 @@ impl Job<'_> {
         sampling::read_all(paths, groups, self.options, self.observer).map(Some)
     }
 
+    /// The samples of texts.
+    fn read_script(&self, paths: &[PathBuf], groups: &[Targets<'_>], debug: &[Debug]) -> Result<Samples, Error> {
+        let none = FunctionTable::default();
+        let functions: Vec<_> = debug
+            .iter()
+            .map(|debug| debug.as_ref().map_or(&none, |(_, functions)| functions))
+            .collect();
+        script::read_all(paths, groups, &functions, self.options, self.observer)
+    }
+
+    /// Whether counts come from samples.
+    fn is_sampled(&self) -> bool {
+        matches!(self.options.input, Input::PerfData(_) | Input::PerfScript(_))
+    }
+
     /// Keeps what samples say of the whole job, and returns what they say of each binary.
     fn take(&mut self, samples: Option<Samples>, targets: usize) -> Vec<Option<TargetSamples>> {
         let Some(samples) = samples else {
@@ -212,7 +229,7 @@ impl Job<'_> {
         };
         report.of_file = debug_report::diagnostics(target, &binary, self.options);
         let counters = match (samples, &self.options.input) {
-            (Some(samples), _) => select(samples, &binary, report)?,
+            (Some(samples), _) => self.select(samples, &binary, report)?,
             (None, Input::UnsymbolizedProfile(path)) => {
                 let text = read_text(path)?;
                 counters_text::read(&text, self.counter_base(target.image)).map_err(|error| error.path(path))?
@@ -220,6 +237,39 @@ impl Job<'_> {
             (None, _) => return Err(Error::new(ErrorCode::Internal, "no samples and no counters")),
         };
         Ok((binary, counters))
+    }
+
+    /// Traces to counters, and the account of the runs that are lost.
+    fn select(&self, samples: TargetSamples, binary: &Binary<'_>, report: &mut Report) -> Result<Counters, Error> {
+        if let Some(error) = samples.failure {
+            return Err(error);
+        }
+        let TargetCounters {
+            branches,
+            pairs,
+            entries,
+        } = samples.counters;
+        let judgement = Judgement {
+            addresses_only: self.options.leading_ip_only,
+            details: self.options.show_detailed_warning,
+        };
+        let (ranges, quality) = select_runs(&pairs, binary.code, binary.functions, judgement);
+        report.statistics = BinaryStatistics {
+            entries,
+            crosses_barrier: quality.dropped,
+            no_function: if binary.functions.is_empty() {
+                0
+            } else {
+                quality.homeless
+            },
+            mappings: samples.mappings,
+            processes: samples.processes,
+            ranges: ranges.rows().len() as u64,
+            branches: branches.rows().len() as u64,
+            ..BinaryStatistics::default()
+        };
+        report.of_samples = quality.diagnostics();
+        Ok(Counters { ranges, branches })
     }
 
     /// Completes the account with the runs that are lost, and stops where nothing is left.
@@ -230,7 +280,7 @@ impl Job<'_> {
             ledger.reclassify(EntryClass::Used, EntryClass::CrossesBarrier, statistics.crosses_barrier);
             ledger.reclassify(EntryClass::Used, EntryClass::NoFunction, statistics.no_function);
         }
-        let sampled = matches!(self.options.input, Input::PerfData(_)) && self.options.compat == Compat::None;
+        let sampled = self.is_sampled() && self.options.compat == Compat::None;
         for part in &mut *parts {
             if let (true, Ok((binary, counters))) = (sampled, &part.content)
                 && counters.is_empty()
@@ -284,7 +334,12 @@ impl Job<'_> {
 
     /// Why a profile would have no counts.
     fn empty_profile(&self, image: &Image, report: &Report) -> Error {
-        if self.options.binaries.len() == 1 {
+        if !self.is_sampled() {
+            Error::new(
+                ErrorCode::EmptyProfile,
+                "the input has no counts, and so has the profile",
+            )
+        } else if self.options.binaries.len() == 1 {
             explain::empty_profile(&self.statistics.ledger, self.statistics.samples)
         } else {
             explain::empty_part(image, report.statistics.entries)
@@ -316,7 +371,10 @@ impl Job<'_> {
             &mut report.statistics,
             &mut report.of_samples,
         );
+        // Who has zeros written for all functions of no counters wants them.
+        let wants_zeros = self.options.fill_zero_for_all_funcs && !self.is_sampled();
         if self.options.compat == Compat::None
+            && !wants_zeros
             && profile
                 .functions
                 .iter()
@@ -388,35 +446,6 @@ impl Job<'_> {
             None => self.timings.push((phase, milliseconds)),
         }
     }
-}
-
-/// Traces to counters, and the account of the runs that are lost.
-fn select(samples: TargetSamples, binary: &Binary<'_>, report: &mut Report) -> Result<Counters, Error> {
-    if let Some(error) = samples.failure {
-        return Err(error);
-    }
-    let TargetCounters {
-        branches,
-        pairs,
-        entries,
-    } = samples.counters;
-    let (ranges, quality) = select_runs(&pairs, binary.code, binary.functions);
-    report.statistics = BinaryStatistics {
-        entries,
-        crosses_barrier: quality.dropped,
-        no_function: if binary.functions.is_empty() {
-            0
-        } else {
-            quality.homeless
-        },
-        mappings: samples.mappings,
-        processes: samples.processes,
-        ranges: ranges.rows().len() as u64,
-        branches: branches.rows().len() as u64,
-        ..BinaryStatistics::default()
-    };
-    report.of_samples = quality.diagnostics();
-    Ok(Counters { ranges, branches })
 }
 
 /// The image's bytes, for whoever reads its debug information.

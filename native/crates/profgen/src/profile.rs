@@ -4,7 +4,7 @@ use image::{Code, Image, Svma};
 use sampleprof::Profile;
 use symbolize::{DebugInfo, FrameTable, FunctionTable};
 
-use crate::attribute::{Source, attribute};
+use crate::attribute::{Counting, Source, attribute};
 use crate::counters::{Counter, Counters};
 use crate::discriminator::DiscriminatorKind;
 use crate::disjoint::disjoint_ranges;
@@ -68,6 +68,11 @@ pub(crate) fn profile(
         entries,
         functions,
         discriminators,
+        counting: if options.leading_ip_only {
+            Counting::Sum
+        } else {
+            Counting::Most
+        },
     };
     let mut profile = attribute(&source, &ranges, branches);
     profile.raise_callsites();

@@ -20,7 +20,7 @@ use crate::target::Targets;
 use crate::trace::TargetCounters;
 
 /// The name that stands for standard input.
-const STANDARD_INPUT: &str = "-";
+pub(crate) const STANDARD_INPUT: &str = "-";
 
 /// What the inputs came to.
 pub(crate) struct Samples {

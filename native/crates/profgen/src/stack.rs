@@ -3,7 +3,7 @@
 use perfdata::{Branch, Speculation};
 
 use crate::code_space::{NO_END, OUTSIDE};
-use crate::ends::{Ends, OneEnd};
+use crate::ends::{Ends, Hashed, OneEnd};
 use crate::ledger::EntryClass;
 use crate::locate::{Place, View, stronger};
 use crate::options::Compat;
@@ -34,6 +34,25 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
         }
     }
 
+    /// The same; gives a hash of what was used, if anything was. Stacks that come to the same have the same hash.
+    pub(crate) fn count_hashed(self, view: &mut View<'_>, compat: Compat, traces: &mut TraceTable) -> Option<u64> {
+        let (used, hash) = match traces.ends.take() {
+            None => {
+                let mut ends = Hashed::new(OneEnd::new());
+                (self.walk(&mut ends, view, compat, traces), ends.hash())
+            }
+            Some(mut ends) => {
+                ends.begin();
+                let mut ends = Hashed::new(ends);
+                let used = self.walk(&mut ends, view, compat, traces);
+                let hash = ends.hash();
+                traces.ends = Some(ends.into_inner());
+                (used, hash)
+            }
+        };
+        used.then_some(hash)
+    }
+
     #[inline]
     fn walk(self, ends: &mut impl Ends, view: &mut View<'_>, compat: Compat, traces: &mut TraceTable) -> bool {
         for branch in self.branches {
@@ -57,6 +76,14 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
         }
         ends.latest() != NO_END
     }
+}
+
+/// How many entries of a stack will be used.
+pub(crate) fn used_entries(branches: impl Iterator<Item = Branch>, view: &mut View<'_>, compat: Compat) -> u64 {
+    let mut is_used = |branch: &Branch| {
+        artefact(*branch, compat).is_none() && matches!(resolve(*branch, view), Resolved::Used { .. })
+    };
+    branches.filter(&mut is_used).count() as u64
 }
 
 /// What the CPU recorded although it did not happen. llvm-profgen counts that as well.

@@ -2,10 +2,11 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::code_space::{CodeOffset, CodeSpace, NO_END, OUTSIDE, TargetIndex};
+use crate::code_space::{CodeOffset, CodeSpace, NO_BRANCH, NO_END, OUTSIDE, TargetIndex};
 use crate::counters::{Counter, CounterTable, EXTERNAL};
 use crate::ends::{Ends, ManyEnds};
 use crate::ledger::{EntryClass, Ledger};
+use crate::locate::Place;
 
 /// A branch and the end of the straight run that followed it: the source of the next newer entry. All in one target, or [`OUTSIDE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,7 +126,7 @@ impl TraceTable {
 
     /// Counts entries of a class that is known without looking at addresses.
     pub(crate) fn add_lost(&mut self, class: EntryClass, count: u64) {
-        self.ledger[class] += count;
+        self.ledger.add(class, count);
     }
 
     /// Notes that so many entries were read.
@@ -163,17 +164,33 @@ impl TraceTable {
                 to_target,
             } => (from, to, from_target != to_target),
             Resolved::Lost(class) => {
-                self.ledger[class] += count;
+                self.ledger.add(class, count);
                 return;
             }
         };
-        self.ledger[EntryClass::Used] += count;
-        let mut row = |from, to, end| *self.counts.entry(Trace { from, to, end }).or_insert(0) += count;
+        self.ledger.add(EntryClass::Used, count);
+        let mut row = |from, to, end| add(&mut self.counts, Trace { from, to, end }, count);
         if crosses {
             row(from, OUTSIDE, from_end);
             row(OUTSIDE, to, to_end);
         } else {
             row(from, to, to_end);
+        }
+    }
+
+    /// Counts a sampled address as a run of one instruction.
+    pub(crate) fn add_address(&mut self, place: Place, count: u64) {
+        match place {
+            Place::Code(offset, _) => {
+                self.ledger.add(EntryClass::Used, count);
+                let trace = Trace {
+                    from: NO_BRANCH,
+                    to: offset,
+                    end: offset,
+                };
+                add(&mut self.counts, trace, count);
+            }
+            Place::Lost(class) => self.ledger.add(class, count),
         }
     }
 
@@ -186,7 +203,7 @@ impl TraceTable {
             std::mem::swap(&mut self.counts, &mut other.counts);
         }
         for (trace, count) in other.counts {
-            *self.counts.entry(trace).or_insert(0) += count;
+            add(&mut self.counts, trace, count);
         }
     }
 
@@ -209,8 +226,8 @@ impl TraceTable {
                 count,
             };
             let (branches, pairs, entries) = &mut rows[usize::from(owner)];
-            *entries += count;
-            if trace.to != OUTSIDE {
+            *entries = entries.wrapping_add(count);
+            if trace.to != OUTSIDE && trace.from != NO_BRANCH {
                 branches.push(counter(trace.from, trace.to));
             }
             if trace.end != NO_END {
@@ -224,6 +241,12 @@ impl TraceTable {
         });
         (counters.collect(), self.ledger)
     }
+}
+
+/// Sums wrap around, as those of llvm-profgen do: a text may state any count.
+fn add(counts: &mut FxHashMap<Trace, u64>, trace: Trace, count: u64) {
+    let sum = counts.entry(trace).or_insert(0);
+    *sum = sum.wrapping_add(count);
 }
 
 /// Multiplicative hashing: the top bits depend on all bits of the addresses. `end` is where the run behind the entry ends, most often.

@@ -75,6 +75,11 @@ impl Decoded {
         Some((*self.starts.get(index)?, self.shapes[index]))
     }
 
+    /// The last instruction that starts at or before `offset`, and where.
+    pub(super) fn last_through(&self, offset: u32) -> Option<(u32, Shape)> {
+        self.nth(self.starts.partition_point(|&start| start <= offset).checked_sub(1)?)
+    }
+
     /// The first barrier at or after `offset`.
     pub(super) fn barrier_from(&self, offset: u32) -> Option<u32> {
         self.barriers
