@@ -8,6 +8,7 @@
 #![cfg(not(test))]
 
 mod compare;
+mod doctor;
 mod failure;
 mod generate;
 mod job;

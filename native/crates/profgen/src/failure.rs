@@ -46,7 +46,9 @@ pub(crate) fn input_error(error: perfdata::Error) -> Error {
     Error::new(code, error.to_string()).hint(hint)
 }
 
-pub(crate) fn image_error(error: ImageError, path: &Path) -> Error {
+/// Why a file cannot be profiled.
+#[must_use]
+pub fn image_error(error: ImageError, path: &Path) -> Error {
     use ImageError as E;
     let (code, hint) = match &error {
         E::Io { .. } => (
@@ -75,7 +77,9 @@ pub(crate) fn read_error(error: &std::io::Error, path: &Path) -> Error {
         .hint("Check the path and your permission to read it.")
 }
 
-pub(crate) fn symbolize_error(error: symbolize::SymbolizeError) -> Error {
+/// Why debug information cannot be used.
+#[must_use]
+pub fn symbolize_error(error: symbolize::SymbolizeError) -> Error {
     if matches!(error, symbolize::SymbolizeError::Cancelled) {
         return Error::aborted();
     }

@@ -35,6 +35,7 @@ mod target;
 mod trace;
 
 pub use error::{Error, ErrorCode};
+pub use failure::{image_error, symbolize_error};
 pub use ledger::{EntryClass, Ledger};
 pub use observer::{Observer, Phase, Progress, Silent};
 pub use options::{Compat, Format, GenerateOptions, Input, Output, Selection};

@@ -10,6 +10,7 @@ use crate::error::SymbolizeError;
 use crate::object::{ElfFile, FileData, Located, SectionSet, Sections, dwarf, locate, open_file, supplementary};
 use crate::options::DebugOptions;
 use crate::split::SplitUnits;
+use crate::survey::DebugSurvey;
 
 /// The debug information of one program. Holds what its tables are built from; drop it when they are.
 pub struct DebugInfo {
@@ -105,6 +106,12 @@ impl DebugInfo {
     #[must_use]
     pub fn functions_path(&self) -> &Path {
         &self.function_object().path
+    }
+
+    /// What its units say about how they were compiled.
+    #[must_use]
+    pub fn survey(&self) -> DebugSurvey {
+        DebugSurvey::of(&self.frames(), self.frames.sections.compression)
     }
 
     /// How many units the frames' file has.

@@ -13,6 +13,7 @@ mod names;
 mod object;
 mod options;
 mod split;
+mod survey;
 mod unit_frames;
 
 pub use debug_info::DebugInfo;
@@ -22,3 +23,4 @@ pub use frame_table::{Frame, FrameId, FrameRange, FrameTable, NameId};
 pub use function_table::{DuplicateStart, FunctionId, FunctionRange, FunctionTable};
 pub use object::FileData;
 pub use options::{DebugOptions, FollowLinks};
+pub use survey::{Compiler, DebugSurvey, SplitUnitCount, UnitCounts};

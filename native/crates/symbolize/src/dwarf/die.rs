@@ -49,6 +49,7 @@ fn is_read(name: DwAt) -> bool {
             | dw::DW_AT_high_pc
             | dw::DW_AT_entry_pc
             | dw::DW_AT_language
+            | dw::DW_AT_producer
             | dw::DW_AT_ranges
             | dw::DW_AT_decl_line
             | dw::DW_AT_call_line

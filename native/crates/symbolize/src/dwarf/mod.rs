@@ -11,11 +11,13 @@ mod reader;
 mod unit;
 mod walk;
 
-pub(crate) use abbrev::Interest;
+pub(crate) use abbrev::{AbbreviationTable, Interest};
 pub(crate) use cu_map::{CuMap, Piece};
-pub(crate) use die::{Resolver, UnitReader};
+pub(crate) use die::{Resolver, UnitReader, attributes};
 pub(crate) use die_map::DieMap;
+pub(crate) use form::Value;
 pub(crate) use line::{LineIndex, Location};
 pub(crate) use ranges::Budget;
-pub(crate) use unit::{Space, SplitReference, Unit, read_units};
+pub(crate) use reader::Reader;
+pub(crate) use unit::{Space, SplitReference, Unit, read_units, section};
 pub(crate) use walk::{Skip, walk};

@@ -59,6 +59,8 @@ enum Bytes {
 pub(crate) struct Sections {
     file: FileData,
     table: Vec<(SectionId, Bytes)>,
+    /// How the first compressed one of them is compressed.
+    pub(crate) compression: Option<CompressionFormat>,
 }
 
 /// What an ELF file says about its debug information.
@@ -159,6 +161,8 @@ impl ElfFile {
                 found.push((id, name.to_owned(), section.compressed_file_range()));
             }
         }
+        let formats = found.iter().filter_map(|(_, _, range)| Some(range.as_ref().ok()?.format));
+        let compression = formats.into_iter().find(|format| *format != CompressionFormat::None);
         let read: Vec<_> = found
             .into_par_iter()
             .map(|(id, name, range)| {
@@ -182,6 +186,7 @@ impl ElfFile {
         Ok(Sections {
             file: Arc::clone(&self.file),
             table,
+            compression,
         })
     }
 }

@@ -1,0 +1,133 @@
+//! One binary and its debug information.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use image::{Arch, Image, ImageKind};
+use profgen::{Error, ErrorCode, image_error, symbolize_error};
+use symbolize::{DebugFileSource, DebugInfo, DebugOptions, DebugSurvey, Diagnostic};
+
+use crate::kernel::Kernel;
+
+/// Diagnostics that are passed on; a damaged or split file can have one for each unit.
+const MAX_DIAGNOSTICS: usize = 20;
+
+/// What to examine.
+#[derive(Debug, Clone)]
+pub struct ExamineRequest {
+    /// The binary.
+    pub path: PathBuf,
+    /// ELF file that has the DWARF of the binary.
+    pub debug_binary: Option<PathBuf>,
+    /// DWARF package of the binary.
+    pub dwp: Option<PathBuf>,
+}
+
+/// What a binary says about itself.
+#[derive(Debug, Clone)]
+pub struct Examination {
+    /// Its size in bytes.
+    pub size: u64,
+    /// As 40 or so hexadecimal digits.
+    pub build_id: Option<String>,
+    /// What sort of ELF file it is.
+    pub kind: ImageKind,
+    /// Its instruction set.
+    pub arch: Arch,
+    /// Symbols of `.symtab` in its code; 0 if it is stripped.
+    pub code_symbols: u64,
+    /// Discriminators are flow-sensitive: `__llvm_fs_discriminator__` is there.
+    pub flow_sensitive: bool,
+    /// It carries pseudo probes.
+    pub pseudo_probes: bool,
+    /// File name in its `.gnu_debuglink`.
+    pub debuglink: Option<String>,
+    /// Where its DWARF was found; `None` if it has none.
+    pub debug_file: Option<DebugFile>,
+    /// What the DWARF says.
+    pub survey: DebugSurvey,
+    /// What was not found, or cannot be read, on the way to the DWARF.
+    pub diagnostics: Vec<String>,
+    /// Of a vmlinux.
+    pub kernel: Option<Kernel>,
+}
+
+/// Where DWARF was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DebugFile {
+    /// The file.
+    pub path: PathBuf,
+    /// How it was found; `None`: it is the binary itself, or was named by the caller.
+    pub source: Option<DebugFileSource>,
+}
+
+/// Examines a binary on a thread pool of its own.
+///
+/// # Errors
+/// If the binary, or a debug binary that the request names, is no ELF file that profiles can be made for.
+pub fn examine(request: &ExamineRequest) -> Result<Examination, Error> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .thread_name(|index| format!("autofdo-{index}"))
+        .build()
+        .map_err(|error| Error::new(ErrorCode::Internal, format!("cannot start threads: {error}")))?;
+    pool.install(|| examine_here(request))
+}
+
+fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
+    let path = &request.path;
+    let image = Arc::new(Image::open(path).map_err(|error| image_error(error, path))?);
+    let options = DebugOptions {
+        debug_binary: request.debug_binary.clone(),
+        dwp: request.dwp.clone(),
+        ..DebugOptions::default()
+    };
+    let bytes = Arc::new(SharedBytes(Arc::clone(&image)));
+    let debug = DebugInfo::load(bytes, path, image.build_id(), &options).map_err(symbolize_error)?;
+    let diagnostics = debug.diagnostics().iter().filter(|d| !matches!(d, Diagnostic::DebugFile { .. }));
+    Ok(Examination {
+        size: image.data().len() as u64,
+        build_id: image.build_id().map(hex),
+        kind: image.kind(),
+        arch: image.arch(),
+        code_symbols: image.code_symbols().count() as u64,
+        flow_sensitive: image.has_fs_discriminators(),
+        pseudo_probes: image.has_pseudo_probes(),
+        debuglink: debuglink(&image),
+        debug_file: debug_file(&debug),
+        survey: debug.survey(),
+        diagnostics: diagnostics.take(MAX_DIAGNOSTICS).map(ToString::to_string).collect(),
+        kernel: (image.kind() == ImageKind::Kernel).then(|| Kernel::of(&image)),
+    })
+}
+
+fn debug_file(debug: &DebugInfo) -> Option<DebugFile> {
+    let frames: &Path = debug.frames_path();
+    let source = debug.diagnostics().iter().find_map(|diagnostic| match diagnostic {
+        Diagnostic::DebugFile { path, source } if path == frames => Some(*source),
+        _ => None,
+    });
+    (debug.unit_count() > 0).then(|| DebugFile {
+        path: frames.to_owned(),
+        source,
+    })
+}
+
+/// The name in `.gnu_debuglink`: a string, padding and a checksum (gdb manual, "Debugging Information in Separate Files").
+fn debuglink(image: &Image) -> Option<String> {
+    let section = image.section(".gnu_debuglink")?;
+    let name = section.data.split(|byte| *byte == 0).next()?;
+    (!name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The image's bytes, for whoever reads its debug information.
+struct SharedBytes(Arc<Image>);
+
+impl AsRef<[u8]> for SharedBytes {
+    fn as_ref(&self) -> &[u8] {
+        self.0.data()
+    }
+}

@@ -1,0 +1,139 @@
+//! What a vmlinux says about its version and configuration.
+
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+use image::{Image, Svma};
+use memchr::memmem;
+
+/// Options that matter for profiles; a configuration has ten thousand others.
+const OPTIONS: [&str; 17] = [
+    "CONFIG_AUTOFDO_CLANG",
+    "CONFIG_PROPELLER_CLANG",
+    "CONFIG_CC_IS_CLANG",
+    "CONFIG_CC_IS_GCC",
+    "CONFIG_CC_VERSION_TEXT",
+    "CONFIG_LTO_CLANG_THIN",
+    "CONFIG_LTO_CLANG_FULL",
+    "CONFIG_DEBUG_INFO",
+    "CONFIG_DEBUG_INFO_NONE",
+    "CONFIG_DEBUG_INFO_DWARF4",
+    "CONFIG_DEBUG_INFO_DWARF5",
+    "CONFIG_DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT",
+    "CONFIG_DEBUG_INFO_REDUCED",
+    "CONFIG_DEBUG_INFO_SPLIT",
+    "CONFIG_DEBUG_INFO_COMPRESSED_ZLIB",
+    "CONFIG_DEBUG_INFO_COMPRESSED_ZSTD",
+    "CONFIG_RANDOMIZE_BASE",
+];
+
+/// What stands around the compressed configuration (Linux: kernel/configs.c).
+const START: &[u8] = b"IKCFG_ST";
+const END: &[u8] = b"IKCFG_ED";
+/// Of a configuration, inflated. Distributions' have 300 kB.
+const MAX_CONFIG: u64 = 16 << 20;
+/// Of the banner.
+const MAX_BANNER: usize = 512;
+
+/// What a vmlinux says about itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kernel {
+    /// `Linux version ...`, as it is printed at boot.
+    pub banner: Option<String>,
+    /// Whether the configuration is embedded (`CONFIG_IKCONFIG=y`).
+    pub has_config: bool,
+    /// Options of it that matter for profiles; those that are not set are missing.
+    pub options: Vec<ConfigOption>,
+}
+
+/// `CONFIG_NAME=value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigOption {
+    /// With `CONFIG_`.
+    pub name: String,
+    /// `y`, a number, or a string without its quotes.
+    pub value: String,
+}
+
+impl Kernel {
+    pub(crate) fn of(image: &Image) -> Self {
+        let config = image.section(".rodata").and_then(|section| config(section.data));
+        Self {
+            banner: banner(image),
+            has_config: config.is_some(),
+            options: config.map(|text| options(&text)).unwrap_or_default(),
+        }
+    }
+}
+
+fn banner(image: &Image) -> Option<String> {
+    let Svma(address) = image.symbol_named(b"linux_banner")?;
+    let section = image.section(".rodata")?;
+    let offset = usize::try_from(address.checked_sub(section.svma.0)?).ok()?;
+    let rest = section.data.get(offset..)?;
+    let text = rest[..rest.len().min(MAX_BANNER)].split(|byte| *byte == 0).next()?;
+    let text = String::from_utf8_lossy(text).trim().to_owned();
+    text.starts_with("Linux version ").then_some(text)
+}
+
+/// The embedded configuration. The marks may occur in other places too, so what they enclose has to be one.
+fn config(data: &[u8]) -> Option<Vec<u8>> {
+    let start = memmem::find(data, START)? + START.len();
+    let len = memmem::find(&data[start..], END)?;
+    let mut text = Vec::new();
+    let mut decoder = GzDecoder::new(&data[start..start + len]).take(MAX_CONFIG);
+    decoder.read_to_end(&mut text).ok()?;
+    Some(text)
+}
+
+fn options(config: &[u8]) -> Vec<ConfigOption> {
+    let lines = config.split(|byte| *byte == b'\n');
+    let lines = lines.filter_map(|line| std::str::from_utf8(line).ok());
+    let set = lines.filter_map(|line| line.split_once('='));
+    set.filter(|(name, _)| OPTIONS.contains(name))
+        .take(OPTIONS.len())
+        .map(|(name, value)| ConfigOption {
+            name: name.to_owned(),
+            value: value.trim_matches('"').chars().take(MAX_BANNER).collect(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+
+    fn embedded(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text).unwrap();
+        [b"before", START, &encoder.finish().unwrap(), END, b"behind"].concat()
+    }
+
+    #[test]
+    fn an_embedded_configuration_is_read() {
+        let text = b"# CONFIG_DEBUG_INFO_REDUCED is not set\nCONFIG_AUTOFDO_CLANG=y\nCONFIG_OTHER=y\nCONFIG_CC_VERSION_TEXT=\"clang 22\"\n";
+        let found = options(&config(&embedded(text)).unwrap());
+        let found: Vec<_> = found.iter().map(|o| (o.name.as_str(), o.value.as_str())).collect();
+        assert_eq!(
+            found,
+            [("CONFIG_AUTOFDO_CLANG", "y"), ("CONFIG_CC_VERSION_TEXT", "clang 22")]
+        );
+    }
+
+    #[test]
+    fn what_is_no_configuration_is_none() {
+        let whole = embedded(b"CONFIG_AUTOFDO_CLANG=y\n");
+        assert_eq!(config(b""), None);
+        assert_eq!(config(b"IKCFG_STIKCFG_ED"), None);
+        for end in 0..whole.len() - b"behind".len() {
+            assert_eq!(config(&whole[..end]), None, "cut at {end}");
+        }
+        // A bomb ends at the limit.
+        let bomb = config(&embedded(&vec![b' '; 20 << 20])).unwrap();
+        assert_eq!(bomb.len() as u64, MAX_CONFIG);
+    }
+}

@@ -1,0 +1,341 @@
+//! What debug information says about how a program was compiled, without reading its functions.
+//!
+//! Three places tell it, all of them small: each unit's own DIE (compiler, language), its abbreviations (which attributes
+//! its functions have at all), and its line program up to the first discriminator.
+
+use std::collections::{BTreeMap, HashMap};
+
+use gimli::{DebugLineOffset, DwLang, LineInstruction, constants as dw};
+use object::CompressionFormat;
+use rayon::prelude::*;
+
+use crate::debug_info::View;
+use crate::dwarf::{AbbreviationTable, Reader, Space, Unit, Value, attributes, section};
+
+/// Abbreviations that are looked at, in bytes. Units may share a table, but none needs to read another's again and again.
+const MAX_ABBREVIATION_BYTES: usize = 256 << 20;
+/// Compilers told apart; a program is built by a handful.
+const MAX_COMPILERS: usize = 64;
+/// Bytes of a compiler's name that are kept.
+const MAX_NAME: usize = 160;
+
+/// What debug information says about how a program was compiled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DebugSurvey {
+    /// Those that compiled the program, with most units first.
+    pub compilers: Vec<Compiler>,
+    /// Skeleton units, whose debug information lies in `.dwo` files or a package.
+    pub split: SplitUnitCount,
+    /// Whether debug sections are compressed, and how: `zlib` or `zstd`.
+    pub compression: Option<&'static str>,
+}
+
+/// Skeleton units.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SplitUnitCount {
+    /// How many there are.
+    pub skeletons: u64,
+    /// How many of them have their other half.
+    pub found: u64,
+}
+
+/// The units of one compiler, language and version of DWARF.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compiler {
+    /// The beginning of `DW_AT_producer`, without a recorded command line; empty where it is not stated.
+    pub name: String,
+    /// `DW_AT_language` as DWARF names it, without `DW_LANG_`; empty where it is not stated.
+    pub language: String,
+    /// Version of DWARF.
+    pub dwarf_version: u16,
+    /// How many of its units have what.
+    pub counts: UnitCounts,
+}
+
+/// How many units have what. Functions are those that the unit defines: declarations and artificial ones do not count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UnitCounts {
+    /// All units.
+    pub units: u64,
+    /// With a line table that has rows.
+    pub with_lines: u64,
+    /// With a discriminator in the line table.
+    pub with_discriminators: u64,
+    /// With functions.
+    pub with_functions: u64,
+    /// With functions that have the line of their declaration, which line offsets in a profile are counted from.
+    pub with_declaration_lines: u64,
+    /// With functions that have a linkage name.
+    pub with_linkage_names: u64,
+    /// With types or variables: more than line tables.
+    pub with_types: u64,
+    /// With the command line of the compiler.
+    pub with_command_line: u64,
+    /// With `-fdebug-info-for-profiling` in it.
+    pub with_profiling_flag: u64,
+}
+
+/// What a table of abbreviations says about the DIEs that use it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Declared {
+    functions: bool,
+    declaration_lines: bool,
+    linkage_names: bool,
+    types: bool,
+}
+
+/// What the line program of a unit has.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lines {
+    rows: bool,
+    discriminators: bool,
+}
+
+#[derive(Default)]
+struct Root<'a> {
+    producer: &'a [u8],
+    language: Option<u64>,
+}
+
+impl DebugSurvey {
+    pub(crate) fn of(view: &View<'_>, compression: Option<CompressionFormat>) -> Self {
+        let skeletons = view.main.units.iter().filter(|unit| unit.split.is_some()).count();
+        let mut survey = Self {
+            split: SplitUnitCount {
+                skeletons: skeletons as u64,
+                found: view.split.len() as u64,
+            },
+            compression: compression.map(|format| match format {
+                CompressionFormat::Zstandard => "zstd",
+                _ => "zlib",
+            }),
+            ..Self::default()
+        };
+        let lines = LinePrograms::read(&view.main);
+        let mut compilers = BTreeMap::new();
+        let mut budget = MAX_ABBREVIATION_BYTES;
+        let whole = view.main.units.iter().filter(|unit| unit.split.is_none());
+        Tally::new(&view.main, &mut budget, &mut compilers).add(whole.map(|unit| (unit, lines.of(unit))));
+        for (skeleton, space) in &view.split {
+            // A split unit's lines are its skeleton's.
+            let lines = view.main.units.get(*skeleton).map_or(Lines::default(), |unit| lines.of(unit));
+            Tally::new(space, &mut budget, &mut compilers).add(space.units.iter().map(|unit| (unit, lines)));
+        }
+        survey.compilers = compilers
+            .into_iter()
+            .map(|((name, language, dwarf_version), counts)| Compiler {
+                name,
+                language,
+                dwarf_version,
+                counts,
+            })
+            .collect();
+        survey.compilers.sort_by_key(|compiler| std::cmp::Reverse(compiler.counts.units));
+        survey
+    }
+}
+
+type Key = (String, String, u16);
+
+/// Counts the units of one space.
+struct Tally<'s, 'a> {
+    space: &'s Space<'a>,
+    budget: &'s mut usize,
+    compilers: &'s mut BTreeMap<Key, UnitCounts>,
+    tables: HashMap<usize, Declared>,
+    table: AbbreviationTable,
+}
+
+impl<'s, 'a> Tally<'s, 'a> {
+    fn new(space: &'s Space<'a>, budget: &'s mut usize, compilers: &'s mut BTreeMap<Key, UnitCounts>) -> Self {
+        Self {
+            space,
+            budget,
+            compilers,
+            tables: HashMap::new(),
+            table: AbbreviationTable::default(),
+        }
+    }
+
+    fn add<'u>(&mut self, units: impl Iterator<Item = (&'u Unit, Lines)>) {
+        for (unit, lines) in units.filter(|(unit, _)| !unit.is_type) {
+            let root = self.root(unit);
+            let declared = self.declared(unit);
+            let (name, command_line) = split_producer(root.producer);
+            let flag = find(command_line, b"-fdebug-info-for-profiling");
+            let key = (name, language_name(root.language), unit.encoding.version);
+            let counts = self.counts(key);
+            counts.units += 1;
+            counts.with_lines += u64::from(lines.rows);
+            counts.with_discriminators += u64::from(lines.discriminators);
+            counts.with_functions += u64::from(declared.functions);
+            counts.with_declaration_lines += u64::from(declared.declaration_lines);
+            counts.with_linkage_names += u64::from(declared.linkage_names);
+            counts.with_types += u64::from(declared.types);
+            counts.with_command_line += u64::from(!command_line.is_empty());
+            counts.with_profiling_flag += u64::from(flag);
+        }
+    }
+
+    fn counts(&mut self, key: Key) -> &mut UnitCounts {
+        let full = self.compilers.len() >= MAX_COMPILERS && !self.compilers.contains_key(&key);
+        let key = if full {
+            ("others".to_owned(), String::new(), 0)
+        } else {
+            key
+        };
+        self.compilers.entry(key).or_default()
+    }
+
+    fn root(&mut self, unit: &Unit) -> Root<'a> {
+        let (space, bytes) = (self.space, self.space.bytes(unit));
+        let code = Reader::new(bytes, unit.root).uleb();
+        space.load_abbreviations(unit, code, &mut self.table);
+        let mut root = Root::default();
+        attributes(bytes, unit.root, &self.table, unit.encoding, |at, value| match at {
+            dw::DW_AT_producer => root.producer = space.string(unit, value).unwrap_or_default(),
+            dw::DW_AT_language => {
+                if let Value::Constant(language) | Value::ConstantOrOffset(language) = value {
+                    root.language = Some(language);
+                }
+            }
+            _ => {}
+        });
+        root
+    }
+
+    fn declared(&mut self, unit: &Unit) -> Declared {
+        let (space, budget) = (self.space, &mut *self.budget);
+        *self.tables.entry(unit.abbreviations).or_insert_with(|| {
+            let all = section(space.dwarf.debug_abbrev);
+            let most = all.get(unit.abbreviations..).unwrap_or_default();
+            let mut reader = Reader::new(&most[..most.len().min(*budget)], 0);
+            let mut declared = Declared::default();
+            while declared.read_one(&mut reader).is_some() {}
+            *budget -= reader.position.min(*budget);
+            declared
+        })
+    }
+}
+
+impl Declared {
+    /// Reads one abbreviation (DWARF 5 section 7.5.3).
+    fn read_one(&mut self, reader: &mut Reader<'_>) -> Option<()> {
+        reader.uleb().filter(|code| *code != 0)?;
+        let tag = reader.uleb()?;
+        reader.unsigned(1)?;
+        let [mut name, mut line, mut linkage, mut elsewhere] = [false; 4];
+        loop {
+            let (attribute, form) = (reader.uleb()?, reader.uleb()?);
+            if (attribute, form) == (0, 0) {
+                break;
+            }
+            if form == u64::from(dw::DW_FORM_implicit_const.0) {
+                reader.sleb()?;
+            }
+            match gimli::DwAt(u16::try_from(attribute).unwrap_or(0)) {
+                dw::DW_AT_name => name = true,
+                dw::DW_AT_decl_line => line = true,
+                dw::DW_AT_linkage_name | dw::DW_AT_MIPS_linkage_name => linkage = true,
+                dw::DW_AT_declaration | dw::DW_AT_artificial => elsewhere = true,
+                _ => {}
+            }
+        }
+        match gimli::DwTag(u16::try_from(tag).unwrap_or(0)) {
+            // A member function is declared in its class and defined by reference to that.
+            dw::DW_TAG_subprogram => {
+                self.linkage_names |= linkage;
+                self.functions |= name && !elsewhere;
+                self.declaration_lines |= name && line && !elsewhere;
+            }
+            dw::DW_TAG_base_type
+            | dw::DW_TAG_structure_type
+            | dw::DW_TAG_pointer_type
+            | dw::DW_TAG_formal_parameter
+            | dw::DW_TAG_variable => self.types = true,
+            _ => {}
+        }
+        Some(())
+    }
+}
+
+/// What the line programs of a file have, by offset.
+struct LinePrograms(HashMap<usize, Lines>);
+
+impl LinePrograms {
+    /// Each byte is read once: a program that starts amid another one is left out.
+    fn read(space: &Space<'_>) -> Self {
+        let mut units: Vec<(usize, u8)> = space
+            .units
+            .iter()
+            .filter_map(|unit| Some((unit.line_program?, unit.encoding.address_size)))
+            .collect();
+        units.sort_unstable();
+        units.dedup_by_key(|(offset, _)| *offset);
+        let lines = space.dwarf.debug_line;
+        let mut end = 0;
+        let mut programs = Vec::with_capacity(units.len());
+        for (offset, size) in units {
+            if offset < end {
+                continue;
+            }
+            if let Ok(program) = lines.program(DebugLineOffset(offset), size, None, None) {
+                // The length in the header does not count itself.
+                end = offset.saturating_add(program.header().unit_length());
+                programs.push((offset, program));
+            }
+        }
+        let read = programs.par_iter().map(|(offset, program)| {
+            let header = program.header();
+            let mut instructions = header.instructions();
+            let mut found = Lines::default();
+            while let Ok(Some(instruction)) = instructions.next_instruction(header) {
+                match instruction {
+                    LineInstruction::Special(_) | LineInstruction::Copy => found.rows = true,
+                    LineInstruction::SetDiscriminator(value) => found.discriminators |= is_discriminator(value),
+                    _ => {}
+                }
+                if found.rows && found.discriminators {
+                    break;
+                }
+            }
+            (*offset, found)
+        });
+        Self(read.collect())
+    }
+
+    fn of(&self, unit: &Unit) -> Lines {
+        let known = unit.line_program.and_then(|offset| self.0.get(&offset));
+        known.copied().unwrap_or_default()
+    }
+}
+
+/// Zero tells nothing apart, and a call's pseudo probe rides in the same place: low three bits set and something above
+/// them (LLVM: `PseudoProbeDwarfDiscriminator`).
+fn is_discriminator(value: u64) -> bool {
+    value != 0 && !(value & 7 == 7 && value >> 3 != 0)
+}
+
+/// The compiler's name, and the command line that some record behind it. Flags begin with a dash; clang puts its own path
+/// in front of them.
+fn split_producer(producer: &[u8]) -> (String, &[u8]) {
+    let flags = (1..producer.len()).find(|&at| producer[at - 1] == b' ' && matches!(producer[at], b'-' | b'/'));
+    let (name, flags) = producer.split_at(flags.unwrap_or(producer.len()));
+    let name = &name[..name.len().min(MAX_NAME)];
+    (String::from_utf8_lossy(name).trim_end().to_owned(), flags)
+}
+
+fn find(text: &[u8], word: &[u8]) -> bool {
+    text.split(|byte| *byte == b' ').any(|part| part == word)
+}
+
+fn language_name(language: Option<u64>) -> String {
+    let Some(language) = language else {
+        return String::new();
+    };
+    let known = u16::try_from(language).ok().and_then(|code| DwLang(code).static_string());
+    known.map_or_else(
+        || format!("{language:#x}"),
+        |name| name.trim_start_matches("DW_LANG_").to_owned(),
+    )
+}
