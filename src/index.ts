@@ -9,6 +9,11 @@ export {
 } from './compare-profiles.js';
 export { type ConvertOptions, type ConvertResult, convertProfile } from './convert-profile.js';
 export { type DescribeOptions, describeProfile, type ProfileDescription } from './describe-profile.js';
+export { type BinaryDiagnosis, type DiagnoseOptions, diagnoseBinary } from './diagnose-binary.js';
+export type { BinaryFacts, CompilerFacts, KernelFacts, ProfilingFlag } from './diagnosis/facts.js';
+export type { Finding } from './diagnosis/findings.js';
+export type { NextStep } from './diagnosis/next-steps.js';
+export type { RecordingDiagnosis } from './diagnosis/recording.js';
 export { AutofdoError, type AutofdoErrorCode } from './errors.js';
 export { generateProfile } from './generate-profile.js';
 export {

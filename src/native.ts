@@ -55,6 +55,10 @@ export function runShow(options: Binding.BindingShowOptions, control: JobControl
   return runJob(control, (cancel) => addon().showProfile(options, cancel));
 }
 
+export function runExamine(options: Binding.BindingExamineOptions, control: JobControl) {
+  return runJob(control, (cancel) => addon().examineBinary(options, cancel));
+}
+
 export function runCompare(options: Binding.BindingCompareOptions, control: JobControl) {
   return runJob(control, (cancel) => addon().compareProfiles(options, cancel));
 }

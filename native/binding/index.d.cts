@@ -81,6 +81,40 @@ export interface BindingComparison {
   diagnostics: Array<BindingDiagnostic>
 }
 
+/** The units of one compiler, language and version of DWARF. */
+export interface BindingCompiler {
+  /** Its name and version. */
+  name: string
+  /** As DWARF names it. */
+  language: string
+  /** Version of DWARF. */
+  dwarfVersion: number
+  /** How many. */
+  units: number
+  /** With line rows. */
+  withLines: number
+  /** With a discriminator. */
+  withDiscriminators: number
+  /** With functions. */
+  withFunctions: number
+  /** With functions that have the line of their declaration. */
+  withDeclarationLines: number
+  /** With types or variables. */
+  withTypes: number
+  /** With a recorded command line. */
+  withCommandLine: number
+  /** With `-fdebug-info-for-profiling` in it. */
+  withProfilingFlag: number
+}
+
+/** `CONFIG_NAME=value`. */
+export interface BindingConfigOption {
+  /** With `CONFIG_`. */
+  name: string
+  /** Without quotes. */
+  value: string
+}
+
 /** What a profile holds. */
 export interface BindingDescription {
   /** Its encoding. */
@@ -145,6 +179,60 @@ export interface BindingError {
   hint?: string
   /** The file it is about. */
   path?: string
+}
+
+/** What a binary says about itself. */
+export interface BindingExamination {
+  /** Its size in bytes. */
+  size: number
+  /** Hexadecimal digits. */
+  buildId?: string
+  /** What sort of ELF file it is. */
+  kind: 'executable' | 'shared-object' | 'kernel' | 'relocatable'
+  /** Its instruction set. */
+  machine: 'x86-64' | 'aarch64'
+  /** Symbols in its code. */
+  codeSymbols: number
+  /** Discriminators are flow-sensitive. */
+  flowSensitive: boolean
+  /** It carries pseudo probes. */
+  pseudoProbes: boolean
+  /** File name in its debug link. */
+  debuglink?: string
+  /** Where its DWARF was found. */
+  debugFile?: string
+  /** How that was found; absent if it is the binary, or was named. */
+  debugFileSource?: 'build-id' | 'debuglink'
+  /** How debug sections are compressed. */
+  compression?: 'zlib' | 'zstd'
+  /** Skeleton units of split DWARF. */
+  skeletonUnits: number
+  /** Those of them whose other half was found. */
+  splitUnitsFound: number
+  /** What compiled it. */
+  compilers: Array<BindingCompiler>
+  /** What was not found or cannot be read. */
+  diagnostics: Array<string>
+  /** Of a vmlinux. */
+  kernel?: BindingKernel
+}
+
+/** What to examine. */
+export interface BindingExamineOptions {
+  /** The binary. */
+  binary: string
+  /** ELF file that has the DWARF. */
+  debugBinary?: string
+  /** DWARF package. */
+  dwp?: string
+}
+
+/** An examination that succeeded. */
+export interface BindingExamineSuccess {
+  /** Tells a success from a failure. */
+  ok: true
+  /** What was found. */
+  value: BindingExamination
 }
 
 /** A job that failed. */
@@ -261,6 +349,16 @@ export interface BindingGenerateOptions {
   strict?: boolean
   /** Worker threads; 0 is one for each processor. */
   jobs?: number
+}
+
+/** What a vmlinux says about itself. */
+export interface BindingKernel {
+  /** What is printed at boot. */
+  banner?: string
+  /** The configuration is embedded. */
+  hasConfig: boolean
+  /** Options that matter. */
+  options: Array<BindingConfigOption>
 }
 
 /** What to merge, and how. */
@@ -534,6 +632,9 @@ export declare function compareProfiles(options: BindingCompareOptions, cancel: 
 
 /** `text` with every mangled name of C++ or Rust in it demangled. */
 export declare function demangle(text: string): string
+
+/** Examines a binary. */
+export declare function examineBinary(options: BindingExamineOptions, cancel: BindingCancelToken): Promise<BindingExamineSuccess | BindingFailure>
 
 /** Generates a profile from branch samples. */
 export declare function generate(options: BindingGenerateOptions, cancel: BindingCancelToken, onProgress?: ((progress: BindingProgress) => void) | undefined): Promise<BindingSuccess | BindingFailure>

@@ -257,3 +257,13 @@ export const INSPECT_FLAGS: readonly Flag[] = [
   row('Output', 'boolean', 'json', 'Print the findings as JSON.'),
   HELP,
 ];
+
+/** All flags of `autofdo-gen doctor`; those that `generate` has too mean the same. */
+export const DOCTOR_FLAGS: readonly Flag[] = [
+  row('Input', 'list', 'binary', 'The program, shared object or vmlinux; repeatable.', { value: 'FILE' }),
+  ...GENERATE_FLAGS.filter(({ name }) =>
+    ['perfdata', 'debug-binary', 'dwp', 'ignore-build-id', 'profile-density-threshold'].includes(name),
+  ),
+  row('Output', 'boolean', 'json', 'Print the findings as JSON.'),
+  HELP,
+];

@@ -1,4 +1,4 @@
-import { FLAG_GROUPS, type Flag, GENERATE_FLAGS, INSPECT_FLAGS } from './flags.js';
+import { DOCTOR_FLAGS, FLAG_GROUPS, type Flag, GENERATE_FLAGS, INSPECT_FLAGS } from './flags.js';
 import { CONVERT_FLAGS, MERGE_FLAGS, OVERLAP_FLAGS, SHOW_FLAGS } from './profile-flags.js';
 
 /** Columns of the flag names in help; longer ones get a line of their own. */
@@ -12,6 +12,7 @@ export function generateHelp(): string {
 
 Usage:
   autofdo-gen --binary FILE --perfdata FILE [flags]     write a profile for clang or rustc
+  autofdo-gen doctor --binary FILE [--perfdata FILE]    tell whether they are fit for a profile
   autofdo-gen inspect FILE [--json]                     tell what a perf.data holds
   autofdo-gen merge FILE... -o FILE                     add profiles up
   autofdo-gen show FILE                                 tell what a profile holds
@@ -77,7 +78,7 @@ Usage:
 ${flagLines(INSPECT_FLAGS)}`;
 }
 
-/** Help of the commands that work on profiles. */
+/** Help of the commands beside `generate` and `inspect`. */
 export function profileHelp(name: ProfileCommand): string {
   const { what, usage, flags, more } = PROFILE_COMMANDS[name];
   const groups = FLAG_GROUPS.filter((group) => flags.some((flag) => flag.group === group));
@@ -90,6 +91,17 @@ ${more}`;
 }
 
 const PROFILE_COMMANDS = {
+  doctor: {
+    what: 'tell whether a binary, and a recording of it, are fit for a profile',
+    usage: ['--binary vmlinux [--json]', '--binary vmlinux --perfdata perf.data'],
+    flags: DOCTOR_FLAGS,
+    more: `How the binary was compiled, what of that a profile needs, and what it lacks; with a recording also
+how much of it the binary explains and whether it is long enough. Ends with a verdict and the next
+command to run.
+
+Exit status: 0 usable, perhaps with limits; 1 not usable; 2 wrong usage.
+`,
+  },
   merge: {
     what: 'add profiles up',
     usage: [
@@ -127,7 +139,7 @@ Exit status: 0 compared, and similar enough; 1 not so similar, or the job failed
   },
 };
 
-/** Commands that work on profiles. */
+/** Commands beside `generate` and `inspect`. */
 export type ProfileCommand = keyof typeof PROFILE_COMMANDS;
 
 function groupHelp(group: string, flags: readonly Flag[]): string {

@@ -13,6 +13,9 @@ switch (command) {
   case 'inspect':
     process.exitCode = await (await import('./inspect.js')).runInspect(rest);
     break;
+  case 'doctor':
+    process.exitCode = await (await import('./doctor.js')).runDoctorCommand(rest);
+    break;
   case 'generate':
     process.exitCode = await (await import('./generate.js')).runGenerateCommand(rest);
     break;

@@ -3,7 +3,8 @@ import type { PerfDataSummary } from './summary.js';
 /** Whether AutoFDO can use a recording, and what to record instead if not. */
 export function judge(summary: Omit<PerfDataSummary, 'autofdo'>): PerfDataSummary['autofdo'] {
   const withStacks = summary.events.filter((event) => event.branchEntries > 0);
-  const record = recordCommand(summary.machine.cpuId, summary.machine.arch);
+  const { command, needs } = recordCommand(summary.machine);
+  const record = `record with: ${command} (${needs})`;
   if (summary.samples === 0 && !summary.complete) {
     return no('no sample of it could be read', summary.problems.join('; '));
   }
@@ -41,12 +42,33 @@ function no(reason: string, advice: string): PerfDataSummary['autofdo'] {
   return { usable: false, reasons: [reason], advice };
 }
 
-/** The recommended way to record branch stacks on a CPU. Periods are primes, so that loops do not fall in step. */
-function recordCommand(cpuId: string | undefined, arch: string | undefined): string {
-  if (arch === 'aarch64')
-    return 'record with: perf record -e cycles:u -N -b -c 500009 -- PROGRAM (BRBE, Armv9.2 or newer)';
-  if (cpuId?.startsWith('AuthenticAMD')) {
-    return 'record with: perf record -e cpu/event=0xc4,umask=0x0/u -N -b -c 500009 -- PROGRAM (AMD Zen 3 with BRS, Zen 4 or newer)';
-  }
-  return 'record with: perf record -e BR_INST_RETIRED.NEAR_TAKEN:u -N -b -c 500009 -- PROGRAM (Intel LBR; br_inst_retired.near_taken on older perf)';
+/** What is to be recorded, and on which CPU. */
+export interface RecordingTarget {
+  /** As perf.data has it: `GenuineIntel-6-...`, `AuthenticAMD-25-...`. */
+  cpuId: string | undefined;
+  /** As uname has it. */
+  arch: string | undefined;
+  /** The kernel, on all processors; otherwise one program. */
+  kernel?: boolean;
+  /** How the program is started. */
+  program?: string;
+}
+
+/** The recommended way to record branch stacks on a CPU, and what CPU is meant. */
+export function recordCommand({ cpuId, arch, kernel = false, program = 'PROGRAM' }: RecordingTarget): {
+  command: string;
+  needs: string;
+} {
+  const mode = kernel ? 'k' : 'u';
+  const [event, needs] =
+    arch === 'aarch64'
+      ? [`cycles:${mode}`, 'BRBE, Armv9.2 or newer']
+      : cpuId?.startsWith('AuthenticAMD')
+        ? [`cpu/event=0xc4,umask=0x0/${mode}`, 'AMD Zen 3 with BRS, Zen 4 or newer']
+        : [`BR_INST_RETIRED.NEAR_TAKEN:${mode}`, 'Intel LBR; br_inst_retired.near_taken on older perf'];
+  // The period is prime, so that loops do not fall in step.
+  const command = kernel
+    ? `perf record -e ${event} -a -N -b -c 500009 -o perf.data -- sleep 60`
+    : `perf record -e ${event} -N -b -c 500009 -- ${program}`;
+  return { command, needs };
 }

@@ -1,4 +1,4 @@
-import type { EntryClass, GenerateResult, PhaseTiming } from '../result.js';
+import type { EntryClass, GenerateResult, PhaseTiming, Statistics } from '../result.js';
 import { formatBytes, formatCount, formatDuration, formatShare } from './format.js';
 
 const CLASS_LABELS: Record<EntryClass, string> = {
@@ -24,12 +24,7 @@ export function summaryText(result: GenerateResult, target: string): string {
   if (statistics.samples > 0) {
     const withStacks = formatCount(statistics.branchSamples);
     lines.push(['samples', `${formatCount(statistics.samples)}, ${withStacks} with branch stacks`]);
-    lines.push(['branch entries', formatCount(statistics.branchEntries)]);
-    for (const [name, entries] of Object.entries(statistics.ledger) as [EntryClass, number][]) {
-      if (entries === 0 && name !== 'used') continue;
-      const share = formatShare(entries, statistics.branchEntries).padStart(7);
-      lines.push(['', `${share}  ${CLASS_LABELS[name]} (${formatCount(entries)})`]);
-    }
+    lines.push(...ledgerLines(statistics));
   }
   if (statistics.lostRecords > 0)
     lines.push(['lost by kernel', `${formatCount(statistics.lostRecords)} records`]);
@@ -42,6 +37,19 @@ export function summaryText(result: GenerateResult, target: string): string {
   }
   lines.push(['output', `${target} (${formatBytes(result.size)})`]);
   return lines.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join('');
+}
+
+/** Label and text of the branch entries by what became of them. */
+export function ledgerLines({ branchEntries, ledger }: Statistics): [string, string][] {
+  const classes = Object.entries(ledger) as [EntryClass, number][];
+  const shown = classes.filter(([name, entries]) => entries > 0 || name === 'used');
+  return [
+    ['branch entries', formatCount(branchEntries)],
+    ...shown.map(([name, entries]): [string, string] => {
+      const share = formatShare(entries, branchEntries).padStart(7);
+      return ['', `${share}  ${CLASS_LABELS[name]} (${formatCount(entries)})`];
+    }),
+  ];
 }
 
 /** The density as llvm-profgen's --show-density prints it; `cutoff` is in millionths. Ends with a line break. */

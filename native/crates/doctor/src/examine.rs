@@ -83,7 +83,10 @@ fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
     };
     let bytes = Arc::new(SharedBytes(Arc::clone(&image)));
     let debug = DebugInfo::load(bytes, path, image.build_id(), &options).map_err(symbolize_error)?;
-    let diagnostics = debug.diagnostics().iter().filter(|d| !matches!(d, Diagnostic::DebugFile { .. }));
+    let diagnostics = debug
+        .diagnostics()
+        .iter()
+        .filter(|d| !matches!(d, Diagnostic::DebugFile { .. }));
     Ok(Examination {
         size: image.data().len() as u64,
         build_id: image.build_id().map(hex),

@@ -6,5 +6,5 @@
 mod examine;
 mod kernel;
 
-pub use examine::{DebugFile, ExamineRequest, Examination, examine};
+pub use examine::{DebugFile, Examination, ExamineRequest, examine};
 pub use kernel::{ConfigOption, Kernel};

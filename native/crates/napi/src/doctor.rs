@@ -1,6 +1,6 @@
 //! What a binary says about itself.
 
-use ::doctor::{ExamineRequest, Examination};
+use ::doctor::{Examination, ExamineRequest};
 use image::{Arch, ImageKind};
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
@@ -91,8 +91,6 @@ pub struct BindingCompiler {
     pub with_functions: f64,
     /// With functions that have the line of their declaration.
     pub with_declaration_lines: f64,
-    /// With functions that have a linkage name.
-    pub with_linkage_names: f64,
     /// With types or variables.
     pub with_types: f64,
     /// With a recorded command line.
@@ -198,7 +196,6 @@ impl From<Compiler> for BindingCompiler {
             with_discriminators: count(counts.with_discriminators),
             with_functions: count(counts.with_functions),
             with_declaration_lines: count(counts.with_declaration_lines),
-            with_linkage_names: count(counts.with_linkage_names),
             with_types: count(counts.with_types),
             with_command_line: count(counts.with_command_line),
             with_profiling_flag: count(counts.with_profiling_flag),

@@ -1,11 +1,15 @@
 //! What debug information says about how a program was compiled, without reading its functions.
 //!
 //! Three places tell it, all of them small: each unit's own DIE (compiler, language), its abbreviations (which attributes
-//! its functions have at all), and its line program up to the first discriminator.
+//! its functions have at all), and its line program up to the first discriminator. Only where units share abbreviations, a
+//! unit's DIEs are looked at, up to the last kind that it can have.
 
 use std::collections::{BTreeMap, HashMap};
 
-use gimli::{DebugLineOffset, DwLang, LineInstruction, constants as dw};
+use gimli::{
+    Abbreviations, AttributeSpecification, DebugAbbrevOffset, DebugInfoOffset, DebugLineOffset, DwAt, DwLang, DwTag,
+    LineInstruction, constants as dw,
+};
 use object::CompressionFormat;
 use rayon::prelude::*;
 
@@ -65,8 +69,6 @@ pub struct UnitCounts {
     pub with_functions: u64,
     /// With functions that have the line of their declaration, which line offsets in a profile are counted from.
     pub with_declaration_lines: u64,
-    /// With functions that have a linkage name.
-    pub with_linkage_names: u64,
     /// With types or variables: more than line tables.
     pub with_types: u64,
     /// With the command line of the compiler.
@@ -75,13 +77,20 @@ pub struct UnitCounts {
     pub with_profiling_flag: u64,
 }
 
-/// What a table of abbreviations says about the DIEs that use it.
-#[derive(Debug, Clone, Copy, Default)]
-struct Declared {
+/// What kinds of DIEs there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Kinds {
     functions: bool,
     declaration_lines: bool,
-    linkage_names: bool,
     types: bool,
+}
+
+/// A table of abbreviations.
+struct Table {
+    /// The kinds that it has abbreviations for, all of which one of its units uses.
+    kinds: Kinds,
+    /// Needed if it has more than one unit (link-time optimisation, dwz): then each uses a part of it.
+    shared: Option<Abbreviations>,
 }
 
 /// What the line program of a unit has.
@@ -118,7 +127,11 @@ impl DebugSurvey {
         Tally::new(&view.main, &mut budget, &mut compilers).add(whole.map(|unit| (unit, lines.of(unit))));
         for (skeleton, space) in &view.split {
             // A split unit's lines are its skeleton's.
-            let lines = view.main.units.get(*skeleton).map_or(Lines::default(), |unit| lines.of(unit));
+            let lines = view
+                .main
+                .units
+                .get(*skeleton)
+                .map_or(Lines::default(), |unit| lines.of(unit));
             Tally::new(space, &mut budget, &mut compilers).add(space.units.iter().map(|unit| (unit, lines)));
         }
         survey.compilers = compilers
@@ -130,7 +143,9 @@ impl DebugSurvey {
                 counts,
             })
             .collect();
-        survey.compilers.sort_by_key(|compiler| std::cmp::Reverse(compiler.counts.units));
+        survey
+            .compilers
+            .sort_by_key(|compiler| std::cmp::Reverse(compiler.counts.units));
         survey
     }
 }
@@ -142,25 +157,32 @@ struct Tally<'s, 'a> {
     space: &'s Space<'a>,
     budget: &'s mut usize,
     compilers: &'s mut BTreeMap<Key, UnitCounts>,
-    tables: HashMap<usize, Declared>,
-    table: AbbreviationTable,
+    tables: HashMap<usize, Table>,
+    /// How many units each table has.
+    sharing: HashMap<usize, usize>,
+    root: AbbreviationTable,
 }
 
 impl<'s, 'a> Tally<'s, 'a> {
     fn new(space: &'s Space<'a>, budget: &'s mut usize, compilers: &'s mut BTreeMap<Key, UnitCounts>) -> Self {
+        let mut sharing = HashMap::new();
+        for unit in space.units {
+            *sharing.entry(unit.abbreviations).or_default() += 1;
+        }
         Self {
             space,
             budget,
             compilers,
             tables: HashMap::new(),
-            table: AbbreviationTable::default(),
+            sharing,
+            root: AbbreviationTable::default(),
         }
     }
 
     fn add<'u>(&mut self, units: impl Iterator<Item = (&'u Unit, Lines)>) {
         for (unit, lines) in units.filter(|(unit, _)| !unit.is_type) {
             let root = self.root(unit);
-            let declared = self.declared(unit);
+            let kinds = self.kinds(unit);
             let (name, command_line) = split_producer(root.producer);
             let flag = find(command_line, b"-fdebug-info-for-profiling");
             let key = (name, language_name(root.language), unit.encoding.version);
@@ -168,10 +190,9 @@ impl<'s, 'a> Tally<'s, 'a> {
             counts.units += 1;
             counts.with_lines += u64::from(lines.rows);
             counts.with_discriminators += u64::from(lines.discriminators);
-            counts.with_functions += u64::from(declared.functions);
-            counts.with_declaration_lines += u64::from(declared.declaration_lines);
-            counts.with_linkage_names += u64::from(declared.linkage_names);
-            counts.with_types += u64::from(declared.types);
+            counts.with_functions += u64::from(kinds.functions);
+            counts.with_declaration_lines += u64::from(kinds.declaration_lines);
+            counts.with_types += u64::from(kinds.types);
             counts.with_command_line += u64::from(!command_line.is_empty());
             counts.with_profiling_flag += u64::from(flag);
         }
@@ -190,9 +211,9 @@ impl<'s, 'a> Tally<'s, 'a> {
     fn root(&mut self, unit: &Unit) -> Root<'a> {
         let (space, bytes) = (self.space, self.space.bytes(unit));
         let code = Reader::new(bytes, unit.root).uleb();
-        space.load_abbreviations(unit, code, &mut self.table);
+        space.load_abbreviations(unit, code, &mut self.root);
         let mut root = Root::default();
-        attributes(bytes, unit.root, &self.table, unit.encoding, |at, value| match at {
+        attributes(bytes, unit.root, &self.root, unit.encoding, |at, value| match at {
             dw::DW_AT_producer => root.producer = space.string(unit, value).unwrap_or_default(),
             dw::DW_AT_language => {
                 if let Value::Constant(language) | Value::ConstantOrOffset(language) = value {
@@ -204,47 +225,91 @@ impl<'s, 'a> Tally<'s, 'a> {
         root
     }
 
-    fn declared(&mut self, unit: &Unit) -> Declared {
+    fn kinds(&mut self, unit: &Unit) -> Kinds {
         let (space, budget) = (self.space, &mut *self.budget);
-        *self.tables.entry(unit.abbreviations).or_insert_with(|| {
+        let sharing = &self.sharing;
+        let table = self.tables.entry(unit.abbreviations).or_insert_with(|| {
             let all = section(space.dwarf.debug_abbrev);
-            let most = all.get(unit.abbreviations..).unwrap_or_default();
-            let mut reader = Reader::new(&most[..most.len().min(*budget)], 0);
-            let mut declared = Declared::default();
-            while declared.read_one(&mut reader).is_some() {}
+            let rest = all.get(unit.abbreviations..).unwrap_or_default();
+            let mut reader = Reader::new(&rest[..rest.len().min(*budget)], 0);
+            let mut kinds = Kinds::default();
+            while kinds.read_abbreviation(&mut reader).is_some() {}
             *budget -= reader.position.min(*budget);
-            declared
-        })
+            let is_shared = sharing.get(&unit.abbreviations).is_some_and(|units| *units > 1);
+            let offset = DebugAbbrevOffset(unit.abbreviations);
+            Table {
+                kinds,
+                shared: is_shared
+                    .then(|| space.dwarf.debug_abbrev.abbreviations(offset).ok())
+                    .flatten(),
+            }
+        });
+        match &table.shared {
+            Some(abbreviations) => used_kinds(space, unit, abbreviations, table.kinds),
+            None => table.kinds,
+        }
     }
 }
 
-impl Declared {
-    /// Reads one abbreviation (DWARF 5 section 7.5.3).
-    fn read_one(&mut self, reader: &mut Reader<'_>) -> Option<()> {
+/// The kinds of DIEs that a unit has, out of those it can have. Ends at the first DIE that cannot be read.
+fn used_kinds(space: &Space<'_>, unit: &Unit, abbreviations: &Abbreviations, possible: Kinds) -> Kinds {
+    let mut used = Kinds::default();
+    let Ok(header) = space.dwarf.debug_info.header_from_offset(DebugInfoOffset(unit.offset)) else {
+        return used;
+    };
+    let Ok(mut entries) = header.entries_raw(abbreviations, None) else {
+        return used;
+    };
+    while used != possible && !entries.is_empty() {
+        match entries.read_abbreviation() {
+            Ok(Some(abbreviation)) => {
+                let attributes = abbreviation.attributes();
+                used.note(abbreviation.tag(), attributes.iter().map(AttributeSpecification::name));
+                if entries.skip_attributes(attributes).is_err() {
+                    break;
+                }
+            }
+            Ok(None) => {}
+            Err(_) => break,
+        }
+    }
+    used
+}
+
+impl Kinds {
+    /// Reads one abbreviation of a table (DWARF 5 section 7.5.3).
+    fn read_abbreviation(&mut self, reader: &mut Reader<'_>) -> Option<()> {
         reader.uleb().filter(|code| *code != 0)?;
-        let tag = reader.uleb()?;
+        let tag = DwTag(u16::try_from(reader.uleb()?).unwrap_or(0));
         reader.unsigned(1)?;
-        let [mut name, mut line, mut linkage, mut elsewhere] = [false; 4];
+        let mut names = Vec::new();
         loop {
-            let (attribute, form) = (reader.uleb()?, reader.uleb()?);
-            if (attribute, form) == (0, 0) {
+            let (name, form) = (reader.uleb()?, reader.uleb()?);
+            if (name, form) == (0, 0) {
                 break;
             }
             if form == u64::from(dw::DW_FORM_implicit_const.0) {
                 reader.sleb()?;
             }
-            match gimli::DwAt(u16::try_from(attribute).unwrap_or(0)) {
-                dw::DW_AT_name => name = true,
-                dw::DW_AT_decl_line => line = true,
-                dw::DW_AT_linkage_name | dw::DW_AT_MIPS_linkage_name => linkage = true,
-                dw::DW_AT_declaration | dw::DW_AT_artificial => elsewhere = true,
-                _ => {}
-            }
+            names.push(DwAt(u16::try_from(name).unwrap_or(0)));
         }
-        match gimli::DwTag(u16::try_from(tag).unwrap_or(0)) {
-            // A member function is declared in its class and defined by reference to that.
+        self.note(tag, names.into_iter());
+        Some(())
+    }
+
+    /// Notes a DIE with this tag and these attributes.
+    fn note(&mut self, tag: DwTag, names: impl Iterator<Item = DwAt>) {
+        match tag {
             dw::DW_TAG_subprogram => {
-                self.linkage_names |= linkage;
+                let [mut name, mut line, mut elsewhere] = [false; 3];
+                for attribute in names {
+                    match attribute {
+                        dw::DW_AT_name => name = true,
+                        dw::DW_AT_decl_line => line = true,
+                        dw::DW_AT_declaration | dw::DW_AT_artificial => elsewhere = true,
+                        _ => {}
+                    }
+                }
                 self.functions |= name && !elsewhere;
                 self.declaration_lines |= name && line && !elsewhere;
             }
@@ -255,7 +320,6 @@ impl Declared {
             | dw::DW_TAG_variable => self.types = true,
             _ => {}
         }
-        Some(())
     }
 }
 
@@ -333,7 +397,9 @@ fn language_name(language: Option<u64>) -> String {
     let Some(language) = language else {
         return String::new();
     };
-    let known = u16::try_from(language).ok().and_then(|code| DwLang(code).static_string());
+    let known = u16::try_from(language)
+        .ok()
+        .and_then(|code| DwLang(code).static_string());
     known.map_or_else(
         || format!("{language:#x}"),
         |name| name.trim_start_matches("DW_LANG_").to_owned(),

@@ -88,6 +88,7 @@ proptest! {
             bytes.truncate(at);
         }
         let debug = open(elf(&sections));
+        prop_assert!(debug.survey().compilers.len() <= 1);
         let functions = functions(&debug);
         let frames = frames(&debug);
         for pair in frames.rows().windows(2) {
@@ -114,6 +115,7 @@ proptest! {
         let path = std::path::Path::new("/nonexistent/program");
         let options = symbolize::DebugOptions { follow_links: symbolize::FollowLinks::NONE, ..Default::default() };
         if let Ok(debug) = symbolize::DebugInfo::load(std::sync::Arc::new(bytes), path, None, &options) {
+            let _ = debug.survey();
             functions(&debug);
             frames(&debug);
         }

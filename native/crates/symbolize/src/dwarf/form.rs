@@ -99,11 +99,15 @@ pub(crate) fn skip(reader: &mut Reader<'_>, size: Size, encoding: Encoding) -> O
     Some(())
 }
 
-/// The form behind `DW_FORM_indirect`; another indirection, or an implicit constant that has no place to stand,
-/// is not allowed (DWARF 5 section 7.5.3).
+/// The form behind `DW_FORM_indirect`. Another indirection, or an implicit constant that has no place to stand, is not
+/// allowed (DWARF 5 section 7.5.3); LLVM follows the one and steps over the other as over nothing.
 fn direct_form(reader: &mut Reader<'_>) -> Option<DwForm> {
-    let form = DwForm(u16::try_from(reader.uleb()?).ok()?);
-    (form != dw::DW_FORM_indirect && form != dw::DW_FORM_implicit_const).then_some(form)
+    loop {
+        let form = DwForm(u16::try_from(reader.uleb()?).ok()?);
+        if form != dw::DW_FORM_indirect {
+            return Some(form);
+        }
+    }
 }
 
 /// An attribute's value, by class.

@@ -161,7 +161,9 @@ impl ElfFile {
                 found.push((id, name.to_owned(), section.compressed_file_range()));
             }
         }
-        let formats = found.iter().filter_map(|(_, _, range)| Some(range.as_ref().ok()?.format));
+        let formats = found
+            .iter()
+            .filter_map(|(_, _, range)| Some(range.as_ref().ok()?.format));
         let compression = formats.into_iter().find(|format| *format != CompressionFormat::None);
         let read: Vec<_> = found
             .into_par_iter()

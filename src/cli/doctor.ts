@@ -1,0 +1,81 @@
+import type { BinaryDiagnosis, DiagnoseOptions } from '../diagnose-binary.js';
+import { AutofdoError } from '../errors.js';
+import type { JobControl } from '../native.js';
+import { parseCommand } from './command.js';
+import { DOCTOR_FLAGS } from './flags.js';
+import { expandInputs } from './input-files.js';
+import { runCommandJob } from './job.js';
+import { type ParsedArgs, toLibraryOptions, UsageError } from './parse-args.js';
+import { EXIT, printError } from './terminal.js';
+
+const OWN_FLAGS = ['json', 'binary'];
+
+interface DoctorCommand {
+  binaries: string[];
+  options: Omit<DiagnoseOptions, 'binary'>;
+  json: boolean;
+}
+
+type Outcome = BinaryDiagnosis | { binary: string; error: AutofdoError };
+
+/** Runs `doctor`; resolves to the exit status. */
+export async function runDoctorCommand(args: readonly string[]): Promise<number> {
+  const command = await parseCommand(args, DOCTOR_FLAGS, 'doctor', toCommand);
+  if (typeof command === 'number') return command;
+  return runCommandJob({
+    json: command.json,
+    quiet: true,
+    run: (control) => diagnoseAll(command, control),
+    report: (outcomes) => report(outcomes, command.json),
+  });
+}
+
+function toCommand({ values, positionals }: ParsedArgs): DoctorCommand {
+  const [stray] = positionals;
+  if (stray !== undefined) {
+    throw new UsageError(`unexpected argument '${stray}'`, 'name the program with --binary FILE');
+  }
+  const binaries = (values.get('binary') as string[] | undefined) ?? [];
+  if (binaries.length === 0) {
+    throw new UsageError('no binary was given', 'autofdo-gen doctor --binary vmlinux [--perfdata perf.data]');
+  }
+  const options = toLibraryOptions(values, DOCTOR_FLAGS, OWN_FLAGS);
+  if (options['perfData'] !== undefined) options['perfData'] = expandInputs(options['perfData'] as string[]);
+  return { binaries, options, json: values.get('json') === true };
+}
+
+/** One after the other; a binary that cannot be examined does not keep the others from it. */
+async function diagnoseAll({ binaries, options }: DoctorCommand, control: JobControl): Promise<Outcome[]> {
+  const { diagnoseBinary } = await import('../diagnose-binary.js');
+  const outcomes: Outcome[] = [];
+  for (const binary of binaries) {
+    try {
+      outcomes.push(await diagnoseBinary({ ...options, binary, signal: control.signal }));
+    } catch (error) {
+      if (control.signal?.aborted || !(error instanceof AutofdoError) || error.code === 'INVALID_OPTIONS')
+        throw error;
+      outcomes.push({ binary, error });
+    }
+  }
+  return outcomes;
+}
+
+async function report(outcomes: readonly Outcome[], json: boolean): Promise<number> {
+  const ok = outcomes.every((outcome) => !('error' in outcome) && outcome.verdict !== 'unusable');
+  if (json) {
+    const binaries = outcomes.map((outcome) => ('error' in outcome ? failure(outcome) : outcome));
+    process.stdout.write(`${JSON.stringify({ ok, binaries }, null, 2)}\n`);
+    return ok ? EXIT.ok : EXIT.failed;
+  }
+  const { diagnosisText } = await import('../report/diagnosis.js');
+  for (const [index, outcome] of outcomes.entries()) {
+    if (index > 0) process.stdout.write('\n');
+    if ('error' in outcome) printError(outcome.error);
+    else process.stdout.write(diagnosisText(outcome));
+  }
+  return ok ? EXIT.ok : EXIT.failed;
+}
+
+function failure({ binary, error: { code, message, hint, path } }: { binary: string; error: AutofdoError }) {
+  return { binary, verdict: 'unusable', error: { code, message, hint, path } };
+}

@@ -1,0 +1,106 @@
+import { type BinaryFacts, toFacts } from './diagnosis/facts.js';
+import { binaryFindings, type Finding } from './diagnosis/findings.js';
+import { type NextStep, nextSteps } from './diagnosis/next-steps.js';
+import {
+  type Attempt,
+  type RecordingDiagnosis,
+  recordingDiagnosis,
+  recordingFindings,
+} from './diagnosis/recording.js';
+import { AutofdoError } from './errors.js';
+import { generateProfile } from './generate-profile.js';
+import { runExamine } from './native.js';
+import { inspectPerfData } from './perf-data/inspect.js';
+import { checkRange, defined, invalid, list } from './validation.js';
+
+/** What to look at before a profile is made. */
+export interface DiagnoseOptions {
+  /** The executable, shared object or vmlinux. */
+  binary: string;
+  /** Recordings of it: files or directories; standard input cannot be read twice, so not that. */
+  perfData?: string | readonly string[] | undefined;
+  /** ELF file that has the binary's DWARF; absent: the binary, its build-id file or its debuglink. */
+  debugBinary?: string | undefined;
+  /** DWARF package; default `<binary>.dwp`. */
+  dwp?: string | undefined;
+  /** Use samples of a mapping of the right name whose build id differs from the binary's; default false. */
+  ignoreBuildId?: boolean | undefined;
+  /** Density below which more samples are recommended; default 50. */
+  profileDensityThreshold?: number | undefined;
+  /** Aborts the job: the promise is rejected with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What a binary, and a recording of it, are good for. */
+export interface BinaryDiagnosis {
+  binary: string;
+  /** `good`; `limited`: usable, with the limits among the findings; `unusable`: with the blockers among them. */
+  verdict: 'good' | 'limited' | 'unusable';
+  /** What speaks against a profile or limits its worth, blockers first. */
+  findings: Finding[];
+  facts: BinaryFacts;
+  /** What the recording is worth; undefined if none was given. */
+  recording: RecordingDiagnosis | undefined;
+  /** What to run, in order. */
+  next: NextStep[];
+}
+
+const ORDER = ['blocker', 'limit', 'note'];
+
+/**
+ * Tells whether a binary, and a recording of it, are fit for AutoFDO, before time is spent on either.
+ *
+ * Without a recording only headers and a little of the debug information are read. With one, a profile is made of it and
+ * thrown away.
+ *
+ * @throws AutofdoError when the binary is no ELF file that profiles can be made for. A recording that cannot be used is a finding.
+ */
+export async function diagnoseBinary(options: DiagnoseOptions): Promise<BinaryDiagnosis> {
+  const { binary, debugBinary, dwp, signal } = options;
+  if (!binary) throw invalid('no binary was given', 'set `binary`');
+  checkRange('profileDensityThreshold', options.profileDensityThreshold, 0, Number.MAX_VALUE);
+  const perfData = list(options.perfData);
+  if (perfData.includes('-')) {
+    throw invalid('standard input cannot be read twice', 'write the recording to a file');
+  }
+  const facts = toFacts(await runExamine(defined({ binary, debugBinary, dwp }), { signal }), debugBinary);
+  const findings = binaryFindings(facts);
+  const binaryUsable = !findings.some(isBlocker);
+  let recording: RecordingDiagnosis | undefined;
+  if (perfData.length > 0) {
+    const files = await Promise.all(perfData.map(inspectPerfData));
+    const attempt = await attemptProfile(options);
+    recording = recordingDiagnosis(files, attempt, options.profileDensityThreshold);
+    const own = recordingFindings(recording, attempt);
+    // What is wrong with the binary is the reason why no profile can be made.
+    findings.push(...own.filter(({ code }) => binaryUsable || code !== 'no-profile'));
+  }
+  findings.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  const usable = !findings.some(isBlocker);
+  const recordingUsable = recording !== undefined && usable;
+  return {
+    binary,
+    verdict: usable
+      ? findings.some(({ severity }) => severity === 'limit')
+        ? 'limited'
+        : 'good'
+      : 'unusable',
+    findings,
+    facts,
+    recording,
+    next: nextSteps({ facts, binary, perfData, binaryUsable, recordingUsable }),
+  };
+}
+
+function isBlocker({ severity }: Finding): boolean {
+  return severity === 'blocker';
+}
+
+async function attemptProfile(options: DiagnoseOptions): Promise<Attempt> {
+  try {
+    return await generateProfile(options as DiagnoseOptions & { perfData: string[] });
+  } catch (error) {
+    if (error instanceof AutofdoError && !options.signal?.aborted) return error;
+    throw error;
+  }
+}

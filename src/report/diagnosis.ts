@@ -1,0 +1,167 @@
+import type { BinaryDiagnosis } from '../diagnose-binary.js';
+import { type BinaryFacts, type CompilerFacts, isAssembly, type ProfilingFlag } from '../diagnosis/facts.js';
+import type { RecordingDiagnosis } from '../diagnosis/recording.js';
+import { formatBytes, formatCount, formatSeconds, plural } from './format.js';
+import { ledgerLines } from './summary.js';
+
+const LABEL_WIDTH = 16;
+/** Compilers shown to people; `--json` has them all. */
+const MAX_COMPILERS = 6;
+
+const KINDS: Record<BinaryFacts['kind'], string> = {
+  executable: 'executable',
+  'shared-object': 'position-independent executable or shared object',
+  kernel: 'Linux kernel',
+  relocatable: 'relocatable object',
+};
+
+const FLAG_TEXT: Record<ProfilingFlag, string> = {
+  yes: 'yes',
+  likely: 'probably: there are discriminators (-fprofile-sample-use makes them too)',
+  unlikely: 'probably not: there are no discriminators',
+  no: 'no',
+  unknown: 'cannot tell',
+};
+
+/** What a diagnosis says, for people. Ends with a line break. */
+export function diagnosisText({
+  binary,
+  verdict,
+  findings,
+  facts,
+  recording,
+  next,
+}: BinaryDiagnosis): string {
+  const lines: string[] = [];
+  const line = (label: string, text: string | undefined) => {
+    if (text) lines.push(`${label.padEnd(LABEL_WIDTH)}${text}`);
+  };
+  for (const [label, text] of factLines(binary, facts)) line(label, text);
+  if (recording) for (const [label, text] of recordingLines(recording)) line(label, text);
+  for (const { severity, message, hint } of findings) {
+    line(severity, message);
+    line('', hint && `-> ${hint}`);
+  }
+  line('verdict', verdictText(verdict, findings));
+  for (const [index, { purpose, command, note }] of next.entries()) {
+    line(index === 0 ? 'next' : 'then', command);
+    line('', note && `(${purpose}: ${note})`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function verdictText(verdict: BinaryDiagnosis['verdict'], findings: BinaryDiagnosis['findings']): string {
+  const count = (wanted: string) => findings.filter(({ severity }) => severity === wanted).length;
+  switch (verdict) {
+    case 'good':
+      return 'good';
+    case 'limited':
+      return count('limit') === 1
+        ? 'usable, with the limit above'
+        : `usable, with the ${count('limit')} limits above`;
+    case 'unusable':
+      return `not usable: ${findings[0]?.message ?? ''}`;
+  }
+}
+
+function* factLines(binary: string, facts: BinaryFacts): Generator<[string, string | undefined]> {
+  const { kernel, split, debugFile, compression } = facts;
+  yield ['binary', `${binary} (${KINDS[facts.kind]}, ${facts.machine}, ${formatBytes(facts.size)})`];
+  yield ['build id', facts.buildId ?? 'none'];
+  yield [
+    'symbols',
+    facts.codeSymbols === 0 ? 'none (stripped)' : `${formatCount(facts.codeSymbols)} in code`,
+  ];
+  yield ['kernel', kernel?.banner];
+  yield ['configuration', kernel && configuration(kernel)];
+  yield ['debug link', facts.debuglink];
+  const source =
+    debugFile?.source === 'binary' ? 'in the binary' : `${debugFile?.path} (${debugFile?.source})`;
+  const compressed = compression === undefined ? '' : `, compressed (${compression})`;
+  yield ['debug info', debugFile === undefined ? 'none' : `${source}${compressed}`];
+  yield [
+    'split units',
+    split.units > 0 ? `${formatCount(split.found)} of ${formatCount(split.units)} found` : undefined,
+  ];
+  for (const compiler of facts.compilers.slice(0, MAX_COMPILERS))
+    yield ['compiled by', compilerText(compiler)];
+  const more = facts.compilers.length - MAX_COMPILERS;
+  yield ['', more > 0 ? `and ${more} more (--json shows all)` : undefined];
+  if (debugFile !== undefined) {
+    yield ['discriminators', discriminatorText(facts)];
+    yield ['profiling flag', `-fdebug-info-for-profiling: ${profilingFlagText(facts)}`];
+  }
+  yield ['pseudo probes', facts.pseudoProbes ? 'yes' : undefined];
+}
+
+function configuration({ hasConfig, options }: NonNullable<BinaryFacts['kernel']>): string {
+  if (!hasConfig) return 'not embedded (CONFIG_IKCONFIG)';
+  const shown = [
+    'CONFIG_AUTOFDO_CLANG',
+    'CONFIG_DEBUG_INFO_REDUCED',
+    'CONFIG_DEBUG_INFO_SPLIT',
+    'CONFIG_LTO_CLANG_THIN',
+  ];
+  return shown
+    .map((name) => (options[name] === undefined ? `${name} off` : `${name}=${options[name]}`))
+    .join(', ');
+}
+
+function compilerText(compiler: CompilerFacts): string {
+  const { name, language, dwarfVersion, units, level } = compiler;
+  const what = isAssembly(compiler) ? 'assembly' : language || 'unknown language';
+  const parts = [`${plural(units, 'unit')} of ${what}`, `DWARF ${dwarfVersion}`];
+  if (!isAssembly(compiler)) {
+    parts.push(
+      {
+        full: 'full debug info',
+        'line-tables': 'line tables only',
+        mixed: 'partly line tables only',
+        'no functions': 'no functions',
+      }[level],
+    );
+  }
+  return `${name || 'unknown'}: ${parts.join(', ')}`;
+}
+
+function discriminatorText({ compilers, flowSensitive }: BinaryFacts): string {
+  const sum = (of: (compiler: CompilerFacts) => number) => compilers.reduce((total, c) => total + of(c), 0);
+  const some = sum(({ withDiscriminators }) => withDiscriminators);
+  if (some === 0) return 'none';
+  const units = `in ${formatCount(some)} of ${formatCount(sum(({ withLines }) => withLines))} units with lines`;
+  return `${units}${flowSensitive ? ', flow-sensitive' : ''}`;
+}
+
+/** The flag is the same for most of a program; where not, the best and the rest are told. */
+function profilingFlagText({ compilers }: BinaryFacts): string {
+  const told = compilers.filter((compiler) => !isAssembly(compiler) && compiler.withLines > 0);
+  const flags = [...new Set(told.map(({ profilingFlag }) => profilingFlag))];
+  if (flags.length === 0) return FLAG_TEXT.unknown;
+  if (flags.length === 1 && flags[0] !== undefined) {
+    const flag = flags[0];
+    return flag === 'unknown' ? `${FLAG_TEXT.unknown} (only LLVM's compilers have it)` : FLAG_TEXT[flag];
+  }
+  const units = (flag: ProfilingFlag) =>
+    told.reduce((total, compiler) => total + (compiler.profilingFlag === flag ? compiler.units : 0), 0);
+  return flags.map((flag) => `${FLAG_TEXT[flag]} (${formatCount(units(flag))} units)`).join('; ');
+}
+
+function* recordingLines(recording: RecordingDiagnosis): Generator<[string, string | undefined]> {
+  const { files, statistics, seconds, secondsNeeded, densityThreshold, error } = recording;
+  for (const { file, samples, branchSamples, autofdo } of files) {
+    const stacks = `${formatCount(samples)} samples, ${formatCount(branchSamples)} with branch stacks`;
+    yield ['recording', `${file}: ${stacks}, ${autofdo.usable ? 'usable' : 'not usable'}`];
+  }
+  yield ['recorded for', seconds > 0 ? formatSeconds(seconds) : undefined];
+  yield ['profile', error && `none: ${error.message}`];
+  if (statistics === undefined) return;
+  yield* ledgerLines(statistics);
+  yield ['functions', formatCount(statistics.functions)];
+  const enough = statistics.density >= densityThreshold ? 'enough' : 'too few';
+  const length =
+    secondsNeeded === undefined ? '' : `; ${formatSeconds(secondsNeeded)} reach ${densityThreshold}`;
+  yield [
+    'density',
+    `${statistics.density.toFixed(1)} samples for each instruction line of the hot part: ${enough}${length}`,
+  ];
+}

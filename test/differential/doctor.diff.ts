@@ -1,0 +1,309 @@
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect } from 'vitest';
+import type { BinaryDiagnosis } from '../../src/index.js';
+import { AUTOFDO } from './compilers.js';
+import {
+  compilersByDwarfdump,
+  elfByReadelf,
+  lineTableCounts,
+  type UnitCounts,
+  unitCounts,
+} from './dwarf-facts.js';
+import { folderOf } from './program.js';
+import { cli, repository, run, shell, testWith } from './tools.js';
+
+const sources = {
+  programs: join(repository, 'test/differential/programs'),
+  fixtures: join(repository, 'fixtures/src'),
+};
+const TOOLS = ['llvm-dwarfdump-22', 'readelf'];
+const PROFILING = '-fdebug-info-for-profiling';
+
+interface Build {
+  name: string;
+  tools: readonly string[];
+  /** Shell commands that make `program` in a folder of their own. `$programs` and `$fixtures` are folders of sources. */
+  build: readonly string[];
+  /** What is to come out, beside what other tools tell. */
+  verdict: BinaryDiagnosis['verdict'];
+  findings: readonly string[];
+  profilingFlag?: string;
+  /** File that has the debug information, if the program has not; null if none is to be found. */
+  debugFile?: string | null;
+  /** Files with split units. */
+  split?: readonly string[];
+  flags?: readonly string[];
+}
+
+const good = { verdict: 'good', findings: [] } as const;
+const limited = (...findings: string[]) => ({ verdict: 'limited', findings }) as const;
+const unusable = (...findings: string[]) => ({ verdict: 'unusable', findings }) as const;
+
+function clang(version: number, flags: string, then: string[] = []) {
+  const build = [`clang-${version} -O2 ${flags} $fixtures/calc.c -o program`, ...then];
+  return { name: `clang ${version} ${flags}`, tools: [`clang-${version}`], build };
+}
+
+function gcc(driver: string, flags: string, source: string) {
+  const build = [`${driver} -O2 ${flags} $fixtures/${source} -o program`];
+  return { name: `${driver} ${flags}`, tools: [driver], build };
+}
+
+function rustc(flags: string) {
+  return {
+    name: `rustc ${flags}`,
+    tools: ['rustc'],
+    build: [`rustc --edition 2021 -O ${flags} $programs/words.rs -o program`],
+  };
+}
+
+const BUILDS: Build[] = [
+  ...[19, 22].flatMap((version): Build[] => [
+    { ...clang(version, '-g'), ...limited('no-discriminators'), profilingFlag: 'unlikely' },
+    { ...clang(version, `-g ${PROFILING}`), ...good, profilingFlag: 'likely' },
+    { ...clang(version, `-g -gdwarf-4 ${PROFILING}`), ...good, profilingFlag: 'likely' },
+    {
+      ...clang(version, '-gmlt'),
+      ...unusable('no-declaration-lines', 'no-discriminators'),
+      profilingFlag: 'no',
+    },
+    { ...clang(version, `-gmlt ${PROFILING}`), ...good, profilingFlag: 'yes' },
+    { ...clang(version, `-g ${AUTOFDO}`), ...good, profilingFlag: 'yes' },
+    { ...clang(version, `-g -grecord-command-line ${PROFILING}`), ...good, profilingFlag: 'yes' },
+    { ...clang(version, '-g -grecord-command-line'), ...limited('no-discriminators'), profilingFlag: 'no' },
+    { ...clang(version, '-g -fpseudo-probe-for-profiling'), ...good, profilingFlag: 'unlikely' },
+    { ...clang(version, ''), ...unusable('no-debug-info'), debugFile: null },
+  ]),
+  { ...clang(22, `-g -gz=zlib ${PROFILING}`), ...good },
+  { ...clang(22, `-g -gz=zstd -fuse-ld=lld ${PROFILING}`), tools: ['clang-22', 'ld.lld-22'], ...good },
+  { ...clang(22, `-g ${PROFILING} -Wl,--build-id=none`), ...limited('no-build-id') },
+  {
+    ...clang(22, `--target=aarch64-linux-gnu -static -fuse-ld=lld -g ${PROFILING} -Wl,--build-id`),
+    tools: ['clang-22', 'ld.lld-22', '/usr/aarch64-linux-gnu/lib/libc.a'],
+    ...good,
+  },
+  { ...gcc('gcc', '-g', 'calc.c'), ...limited('gcc-discriminators'), profilingFlag: 'unknown' },
+  { ...gcc('gcc', '-g1', 'calc.c'), ...limited('gcc-discriminators'), profilingFlag: 'unknown' },
+  { ...gcc('gcc', '-gdwarf-4', 'calc.c'), ...limited('gcc-discriminators'), profilingFlag: 'unknown' },
+  { ...gcc('g++', '-g', 'shapes.cpp'), ...limited('gcc-discriminators'), profilingFlag: 'unknown' },
+  { ...gcc('g++', '-g1', 'shapes.cpp'), ...limited('gcc-discriminators'), profilingFlag: 'unknown' },
+  { ...gcc('clang++-22', `-g ${PROFILING}`, 'shapes.cpp'), ...good, profilingFlag: 'likely' },
+  {
+    ...gcc('clang++-22', `-g -fdebug-types-section -gdwarf-4 ${PROFILING}`, 'shapes.cpp'),
+    ...good,
+    profilingFlag: 'likely',
+  },
+  {
+    ...gcc('clang++-22', `-g -flto -fuse-ld=lld ${PROFILING}`, 'shapes.cpp'),
+    tools: ['clang++-22', 'ld.lld-22'],
+    ...good,
+  },
+  { ...rustc('-g'), ...limited('no-discriminators'), profilingFlag: 'unlikely' },
+  { ...rustc('-C debuginfo=1'), ...limited('no-discriminators'), profilingFlag: 'unlikely' },
+  // Rust's own library comes with these lines; the program has none.
+  {
+    ...rustc('-C debuginfo=line-tables-only'),
+    ...limited('some-declaration-lines', 'no-discriminators'),
+  },
+  {
+    ...clang(22, `-g ${PROFILING}`, ['strip -s program']),
+    name: 'stripped of everything',
+    ...unusable('no-symbols', 'no-debug-info'),
+    debugFile: null,
+  },
+  {
+    ...clang(22, `-g ${PROFILING}`, ['strip -g program']),
+    name: 'stripped of debug information',
+    ...unusable('no-debug-info'),
+    debugFile: null,
+  },
+  {
+    ...clang(22, `-g ${PROFILING}`, [
+      'objcopy --only-keep-debug program program.debug',
+      'strip -g program',
+      'objcopy --add-gnu-debuglink=program.debug program',
+    ]),
+    name: 'debug link',
+    ...good,
+    debugFile: 'program.debug',
+  },
+  {
+    ...clang(22, `-g ${PROFILING}`, [
+      'objcopy --only-keep-debug program program.debug',
+      'strip -g program',
+      'objcopy --add-gnu-debuglink=program.debug program',
+      'echo >> program.debug',
+    ]),
+    name: 'debug link to a file with another checksum',
+    ...unusable('no-debug-info'),
+    debugFile: null,
+  },
+  {
+    ...clang(22, `-g ${PROFILING}`, ['cp program other', 'strip -g program']),
+    name: 'debug information named by hand',
+    ...good,
+    debugFile: 'other',
+    flags: ['--debug-binary', 'other'],
+  },
+  ...[
+    { name: 'split units', after: [], split: ['calc.dwo'], result: good },
+    {
+      name: 'split units in a package',
+      after: ['llvm-dwp-22 -e program -o program.dwp', 'mv calc.dwo away'],
+      split: ['program.dwp'],
+      result: good,
+    },
+    {
+      name: 'split units that are gone',
+      after: ['rm calc.dwo'],
+      split: [],
+      result: unusable('split-missing'),
+    },
+  ].map(({ name, after, split, result }): Build => {
+    const compile = `clang-22 -O2 -g -gsplit-dwarf ${PROFILING} -c $fixtures/calc.c`;
+    const build = [compile, 'clang-22 calc.o -o program', ...after];
+    return { name, tools: ['clang-22', 'llvm-dwp-22'], build, split, ...result };
+  }),
+];
+
+/** What the command prints about a program. */
+function doctor(
+  folder: string,
+  args: readonly string[],
+): { status: number | null; diagnosis: BinaryDiagnosis } {
+  const { status, stdout, stderr } = run(process.execPath, [cli, 'doctor', '--json', ...args], folder);
+  expect(stderr).toBe('');
+  return { status, diagnosis: JSON.parse(stdout).binaries[0] };
+}
+
+function byKey(list: readonly UnitCounts[]): UnitCounts[] {
+  const key = ({ name, language, dwarfVersion }: UnitCounts) => `${name} ${language} ${dwarfVersion}`;
+  return list.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+function expectSameElf(folder: string, { facts }: BinaryDiagnosis, file: string): void {
+  const { compressed: _, buildId, ...elf } = elfByReadelf(folder, file);
+  expect(facts).toMatchObject(elf);
+  expect(facts.buildId).toBe(buildId);
+}
+
+describe('doctor says what readelf and llvm-dwarfdump say', () => {
+  for (const {
+    name,
+    tools,
+    build,
+    verdict,
+    findings,
+    profilingFlag,
+    debugFile = 'program',
+    ...rest
+  } of BUILDS) {
+    testWith([...TOOLS, ...tools], name, () => {
+      const folder = folderOf({ name: `doctor-${name.replaceAll(/\W+/g, '-')}`, build: [] });
+      for (const command of build) shell(command, folder, sources);
+      const { status, diagnosis } = doctor(folder, ['--binary', 'program', ...(rest.flags ?? [])]);
+      expectSameElf(folder, diagnosis, 'program');
+      expect(diagnosis.findings.map(({ code }) => code)).toEqual(findings);
+      expect(diagnosis.verdict).toBe(verdict);
+      expect(status).toBe(verdict === 'unusable' ? 1 : 0);
+      if (profilingFlag !== undefined) {
+        expect(diagnosis.facts.compilers[0]?.profilingFlag).toBe(profilingFlag);
+      }
+      expect(diagnosis.facts.debugFile?.path).toBe(debugFile ?? undefined);
+      if (debugFile === null) return;
+      expect(diagnosis.facts.compression !== undefined).toBe(elfByReadelf(folder, debugFile).compressed);
+      const wanted = byKey(compilersByDwarfdump(folder, debugFile, rest.split));
+      expect(byKey(diagnosis.facts.compilers)).toMatchObject(wanted);
+      expect(diagnosis.facts.compilers).toHaveLength(wanted.length);
+    });
+  }
+});
+
+/** A program at a kernel's addresses that has what the doctor looks for in one. */
+const KERNEL = `
+const char linux_banner[] = "Linux version 6.13.2 (someone@somewhere) (clang version 22) #1 SMP\\n";
+__asm__(".section .rodata\\n.ascii \\"IKCFG_ST\\"\\n.incbin \\"config.gz\\"\\n.ascii \\"IKCFG_ED\\"\\n.text");
+int work(int n) { int s = 0; for (int i = 0; i < n; i++) s += i % 3 ? i : n; return s; }
+int _text(int n) { return work(n) + linux_banner[n]; }
+`;
+
+describe('doctor on kernels', () => {
+  testWith([...TOOLS, 'clang-22', 'ld.lld-22'], 'an embedded configuration', () => {
+    const folder = folderOf({ name: 'doctor-kernel-config', build: [] });
+    const config = [
+      '# comment',
+      'CONFIG_AUTOFDO_CLANG=y',
+      '# CONFIG_DEBUG_INFO_REDUCED is not set',
+      'CONFIG_OTHER=m',
+      '',
+    ];
+    writeFileSync(join(folder, 'config.gz'), gzipSync(config.join('\n')));
+    writeFileSync(join(folder, 'kernel.c'), KERNEL);
+    const where =
+      '-nostdlib -static -fuse-ld=lld -mcmodel=kernel -Wl,--image-base=0xffffffff81000000 -Wl,-e,_text';
+    shell(`clang-22 -O2 -g -fno-pic -no-pie ${AUTOFDO} ${where} -Wl,--build-id kernel.c -o vmlinux`, folder);
+    const { diagnosis } = doctor(folder, ['--binary', 'vmlinux']);
+    expectSameElf(folder, diagnosis, 'vmlinux');
+    expect(diagnosis.verdict).toBe('good');
+    expect(diagnosis.facts).toMatchObject({
+      kind: 'kernel',
+      kernel: {
+        banner: 'Linux version 6.13.2 (someone@somewhere) (clang version 22) #1 SMP',
+        version: [6, 13],
+        hasConfig: true,
+        options: { CONFIG_AUTOFDO_CLANG: 'y' },
+      },
+    });
+    expect(diagnosis.next.map(({ command }) => command)).toEqual([
+      expect.stringMatching(/^perf record -e \S+k -a -N -b -c 500009 /),
+      'autofdo-gen --binary vmlinux --perfdata perf.data',
+      'make LLVM=1 CLANG_AUTOFDO_PROFILE="$PWD"/vmlinux.afdo',
+    ]);
+  });
+
+  // A folder that test/recorder/record-kernel.sh filled.
+  const given = process.env['AUTOFDO_KERNEL_DIR'] ?? '/AUTOFDO_KERNEL_DIR-is-not-set';
+  const files = ['vmlinux', 'perf.data'];
+  testWith(
+    [...TOOLS, ...files.map((file) => join(given, file))],
+    "Debian's kernel and a recording of it",
+    () => {
+      const folder = folderOf({ name: 'doctor-kernel', build: [] });
+      for (const file of files) symlinkSync(join(given, file), join(folder, file));
+      const { status, diagnosis } = doctor(folder, ['--binary', 'vmlinux', '--perfdata', 'perf.data']);
+      expectSameElf(folder, diagnosis, 'vmlinux');
+      const { facts, recording } = diagnosis;
+      const banner = run('strings', ['-n', '40', 'vmlinux'], folder).stdout.split('\n');
+      expect(banner).toContain(facts.kernel?.banner);
+      expect(facts.kernel?.hasConfig).toBe(banner.some((text) => text.includes('IKCFG_ST')));
+      const counts = (of: (compiler: UnitCounts) => number) =>
+        facts.compilers.reduce((sum, c) => sum + of(c), 0);
+      const { rows, discriminators } = lineTableCounts(folder, 'vmlinux');
+      expect(counts(({ withLines }) => withLines)).toBe(rows);
+      expect(counts(({ withDiscriminators }) => withDiscriminators)).toBe(discriminators);
+      const units = byKey(facts.compilers).map(({ name, language, dwarfVersion, units }) => ({
+        name,
+        language,
+        dwarfVersion,
+        units,
+      }));
+      expect(units).toEqual(byKey(unitCounts(folder, 'vmlinux')));
+      // The recorder's kernel is gcc's, and the recording as short as a test can bear.
+      expect(
+        diagnosis.findings.filter(({ severity }) => severity !== 'note').map(({ code }) => code),
+      ).toEqual(['gcc-discriminators', 'low-density']);
+      expect(status).toBe(0);
+      const profile = run(
+        process.execPath,
+        [cli, '--binary=vmlinux', '--perfdata=perf.data', '--json', '-o', 'out'],
+        folder,
+      );
+      expect(recording?.statistics).toEqual(JSON.parse(profile.stdout).statistics);
+      const { density = 0, branchEntries = 1, ledger } = recording?.statistics ?? {};
+      expect(recording?.explained).toBeCloseTo(((ledger?.used ?? 0) / branchEntries) * 100, 9);
+      expect(recording?.secondsNeeded).toBeCloseTo(((recording?.seconds ?? 0) * 50) / density, 9);
+    },
+  );
+});
