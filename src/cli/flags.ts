@@ -261,8 +261,12 @@ export const INSPECT_FLAGS: readonly Flag[] = [
 /** All flags of `autofdo-gen doctor`; those that `generate` has too mean the same. */
 export const DOCTOR_FLAGS: readonly Flag[] = [
   row('Input', 'list', 'binary', 'The program, shared object or vmlinux; repeatable.', { value: 'FILE' }),
+  row('Input', 'list', 'perfdata', 'Recording of it; repeat it, or use a glob, for several.', {
+    aliases: ['pd'],
+    value: 'FILE',
+  }),
   ...GENERATE_FLAGS.filter(({ name }) =>
-    ['perfdata', 'debug-binary', 'dwp', 'ignore-build-id', 'profile-density-threshold'].includes(name),
+    ['debug-binary', 'dwp', 'ignore-build-id', 'profile-density-threshold'].includes(name),
   ),
   row('Output', 'boolean', 'json', 'Print the findings as JSON.'),
   HELP,

@@ -66,8 +66,8 @@ function startable(binary: string): string {
   return quoted(binary.includes('/') ? binary : `./${binary}`);
 }
 
-function generate({ binary, perfData }: Situation): NextStep {
-  const recordings = perfData.length === 0 ? ['perf.data'] : perfData;
+function generate({ binary, perfData, recordingUsable }: Situation): NextStep {
+  const recordings = recordingUsable ? perfData : ['perf.data'];
   const inputs = recordings.map((path) => `--perfdata ${quoted(path)}`).join(' ');
   return { purpose: 'generate', command: `autofdo-gen --binary ${quoted(binary)} ${inputs}` };
 }

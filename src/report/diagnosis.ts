@@ -51,16 +51,17 @@ export function diagnosisText({
 }
 
 function verdictText(verdict: BinaryDiagnosis['verdict'], findings: BinaryDiagnosis['findings']): string {
-  const count = (wanted: string) => findings.filter(({ severity }) => severity === wanted).length;
+  const reasons = (wanted: string) => {
+    const count = findings.filter(({ severity }) => severity === wanted).length;
+    return count === 1 ? `the ${wanted} above` : `the ${count} ${wanted}s above`;
+  };
   switch (verdict) {
     case 'good':
       return 'good';
     case 'limited':
-      return count('limit') === 1
-        ? 'usable, with the limit above'
-        : `usable, with the ${count('limit')} limits above`;
+      return `usable, with ${reasons('limit')}`;
     case 'unusable':
-      return `not usable: ${findings[0]?.message ?? ''}`;
+      return `not usable, for ${reasons('blocker')}`;
   }
 }
 
@@ -147,13 +148,12 @@ function profilingFlagText({ compilers }: BinaryFacts): string {
 }
 
 function* recordingLines(recording: RecordingDiagnosis): Generator<[string, string | undefined]> {
-  const { files, statistics, seconds, secondsNeeded, densityThreshold, error } = recording;
+  const { files, statistics, seconds, secondsNeeded, densityThreshold } = recording;
   for (const { file, samples, branchSamples, autofdo } of files) {
     const stacks = `${formatCount(samples)} samples, ${formatCount(branchSamples)} with branch stacks`;
     yield ['recording', `${file}: ${stacks}, ${autofdo.usable ? 'usable' : 'not usable'}`];
   }
   yield ['recorded for', seconds > 0 ? formatSeconds(seconds) : undefined];
-  yield ['profile', error && `none: ${error.message}`];
   if (statistics === undefined) return;
   yield* ledgerLines(statistics);
   yield ['functions', formatCount(statistics.functions)];

@@ -32,8 +32,9 @@ export function plural(count: number, thing: string): string {
   return `${formatCount(count)} ${thing}${count === 1 ? '' : 's'}`;
 }
 
-/** A length of time for people: `0.45 s`, `12 s`, `7 min`. */
+/** A length of time for people: `4.5 ms`, `0.45 s`, `12 s`, `7 min`. */
 export function formatSeconds(seconds: number): string {
+  if (seconds < 0.1) return `${(seconds * 1000).toFixed(1)} ms`;
   if (seconds < 10) return `${seconds.toFixed(2)} s`;
   return seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`;
 }

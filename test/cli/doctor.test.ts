@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { DOCTOR_FLAGS } from '../../src/cli/flags.js';
+import { profileHelp } from '../../src/cli/help.js';
+import { fixture } from '../support/fixtures.js';
+import { BRANCH_EVENT, PerfDataBuilder } from '../support/perf-data-builder.js';
+import { runCli } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/temporary.js';
+
+const temporary = temporaryFolder();
+const calc = fixture('calc-x86_64');
+const rust = fixture('life-rust');
+const run = (...args: string[]) => runCli(['doctor', ...args], { cwd: temporary.path });
+
+describe('autofdo-gen doctor', () => {
+  it('tells what a binary is fit for, and what to run next', async () => {
+    const { status, stdout, stderr } = await run('--binary', calc.binary);
+    const lines = stdout.toString().split('\n');
+    expect(stderr).toBe('');
+    expect(lines).toContain('build id        0645410aaf57b3646abef104f5623a0eff19246f');
+    expect(lines).toContain('discriminators  in 1 of 1 units with lines, flow-sensitive');
+    expect(lines).toContain('profiling flag  -fdebug-info-for-profiling: yes');
+    expect(lines).toContain('verdict         good');
+    const commands = lines.filter((line) => /^(next|then) /.test(line)).map((line) => line.slice(16));
+    expect(commands).toEqual([
+      expect.stringMatching(/^perf record -e \S+u -N -b -c 500009 -- \S+calc$/),
+      `autofdo-gen --binary ${calc.binary} --perfdata perf.data`,
+      expect.stringMatching(
+        /^clang -O2 -gmlt .*-enable-fs-discriminator=true .*-fprofile-sample-use=calc\.afdo \.\.\.$/,
+      ),
+    ]);
+    expect(status).toBe(0);
+  });
+
+  it('tells what a recording is worth', async () => {
+    const { status, stdout } = await run('--binary', calc.binary, '--perfdata', calc.perfData);
+    const text = stdout.toString();
+    expect(text).toMatch(/^recording {7}\S+: 464 samples, 464 with branch stacks, usable$/m);
+    expect(text).toMatch(/^branch entries {2}14,848\n {17}74\.7 % {2}used \(11,087\)$/m);
+    expect(text).toMatch(/^density {9}74\.1 samples .*: enough; \S+ m?s reach 50$/m);
+    expect(text).toMatch(
+      /^verdict {9}good\nnext {12}autofdo-gen --binary \S+ --perfdata \S+\nthen {12}clang /m,
+    );
+    expect(status).toBe(0);
+  });
+
+  it('says how long a recording that is long enough takes', async () => {
+    const threshold = ['--profile-density-threshold', '741'];
+    const { status, stdout } = await run('--binary', calc.binary, '--perfdata', calc.perfData, ...threshold);
+    expect(stdout.toString()).toMatch(
+      /^limit .* 74\.1 samples .* 741 are recommended\n +-> record 10\.0 times as long: /m,
+    );
+    expect(stdout.toString()).toMatch(/^verdict {9}usable, with the limit above$/m);
+    expect(status).toBe(0);
+  });
+
+  it('exits with 1 when no profile can be made, and says why', async () => {
+    const { status, stdout } = await run('--binary', rust.binary, '--perfdata', calc.perfData);
+    expect(stdout.toString()).toMatch(/^blocker {9}nothing in the recording maps life; mapped were /m);
+    expect(stdout.toString()).toMatch(
+      /^verdict {9}not usable, for the blocker above\nnext {12}perf record /m,
+    );
+    expect(status).toBe(1);
+  });
+
+  it('exits with 1 for a recording without branch stacks, and gives one reason', async () => {
+    const builder = new PerfDataBuilder().event({ ...BRANCH_EVENT, branchSampleType: 0n });
+    const path = temporary.write('plain.data', builder.file());
+    const { status, stdout } = await run('--binary', calc.binary, '--perfdata', path, '--json');
+    const [{ findings, recording }] = JSON.parse(stdout.toString()).binaries;
+    expect(findings).toMatchObject([{ severity: 'blocker', code: 'recording-unusable' }]);
+    expect(recording).toMatchObject({ files: [{ samples: 0, autofdo: { usable: false } }] });
+    expect(status).toBe(1);
+  });
+
+  it('takes several binaries; one that cannot be examined does not keep the others from it', async () => {
+    const text = temporary.write('text', 'not a program\n');
+    const binaries = [calc.binary, text, rust.binary].flatMap((path) => ['--binary', path]);
+    const [people, machine] = [await run(...binaries), await run(...binaries, '--json')];
+    expect(people.stdout.toString().match(/^verdict .*$/gm)).toEqual([
+      'verdict         good',
+      'verdict         usable, with the limit above',
+    ]);
+    expect(people.stderr).toMatch(/^error: \S+text: is text, expected an ELF file\n {2}hint: /);
+    expect(people.status).toBe(1);
+    expect(JSON.parse(machine.stdout.toString())).toMatchObject({
+      ok: false,
+      binaries: [
+        { binary: calc.binary, verdict: 'good' },
+        { binary: text, verdict: 'unusable', error: { code: 'BINARY_INVALID' } },
+        { binary: rust.binary, verdict: 'limited', findings: [{ code: 'no-discriminators' }] },
+      ],
+    });
+    expect(machine.status).toBe(1);
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ['no binary', [], /^error: no binary was given\n/],
+    ['a stray argument', ['--binary', 'a', 'b'], /^error: unexpected argument 'b'\n/],
+    ['an unknown flag', ['--binry', 'a'], /^error: unknown flag --binry\n.*did you mean --binary\?/],
+    ['standard input', ['--binary', 'a', '--perfdata', '-'], /^error: standard input cannot be read twice\n/],
+  ])('exits with 2 for %s', async (_, args, message) => {
+    const { status, stdout, stderr } = await run(...args);
+    expect(stderr).toMatch(message);
+    expect(stdout.toString()).toBe('');
+    expect(status).toBe(2);
+  });
+
+  it('has help that names every flag and fits a terminal', async () => {
+    const { status, stdout } = await run('--help');
+    const help = stdout.toString();
+    expect(help).toBe(profileHelp('doctor'));
+    for (const { name } of DOCTOR_FLAGS) expect(help).toMatch(new RegExp(`--${name}\\b`));
+    for (const line of help.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    expect(status).toBe(0);
+  });
+
+  it('survives a damaged program', async () => {
+    const bytes = readFileSync(calc.binary);
+    const path = temporary.write('damaged', bytes.subarray(0, bytes.length / 2));
+    const { status, stderr } = await run('--binary', path);
+    expect(stderr).toMatch(/^error: .*truncated/);
+    expect(status).toBe(1);
+  });
+});
