@@ -188,7 +188,7 @@ export interface BindingExamination {
   /** Hexadecimal digits. */
   buildId?: string
   /** What sort of ELF file it is. */
-  kind: 'executable' | 'shared-object' | 'kernel' | 'relocatable'
+  kind: 'executable' | 'shared-object' | 'kernel' | 'module'
   /** Its instruction set. */
   machine: 'x86-64' | 'aarch64'
   /** Symbols in its code. */
@@ -213,7 +213,7 @@ export interface BindingExamination {
   compilers: Array<BindingCompiler>
   /** What was not found or cannot be read. */
   diagnostics: Array<string>
-  /** Of a vmlinux. */
+  /** Of a vmlinux or a module. */
   kernel?: BindingKernel
 }
 
@@ -351,9 +351,9 @@ export interface BindingGenerateOptions {
   jobs?: number
 }
 
-/** What a vmlinux says about itself. */
+/** What a vmlinux or a module says about itself. */
 export interface BindingKernel {
-  /** What is printed at boot. */
+  /** What is printed at boot; of a module the kernel it is for. */
   banner?: string
   /** The configuration is embedded. */
   hasConfig: boolean

@@ -39,9 +39,9 @@ export interface CompilerFacts {
   profilingFlag: ProfilingFlag;
 }
 
-/** What a vmlinux says about itself. */
+/** What a vmlinux or a module says about itself. */
 export interface KernelFacts {
-  /** `Linux version ...`, as it is printed at boot. */
+  /** Of a vmlinux `Linux version ...`, as it is printed at boot; of a module `vermagic=...`, the kernel it was built for. */
   banner: string | undefined;
   /** Version and patch level from it. */
   version: [number, number] | undefined;
@@ -77,7 +77,7 @@ export interface BinaryFacts {
   compilers: CompilerFacts[];
   /** What was not found, or cannot be read, on the way to the DWARF. */
   problems: string[];
-  /** Of a vmlinux. */
+  /** Of a vmlinux or a module. */
   kernel: KernelFacts | undefined;
 }
 
@@ -137,6 +137,6 @@ function profilingFlag(counts: Counts, flowSensitive: boolean): ProfilingFlag {
 }
 
 function kernelVersion(banner: string | undefined): [number, number] | undefined {
-  const match = /^Linux version (\d+)\.(\d+)/.exec(banner ?? '');
+  const match = /^(?:Linux version |vermagic=)(\d+)\.(\d+)/.exec(banner ?? '');
   return match === null ? undefined : [Number(match[1]), Number(match[2])];
 }

@@ -12,7 +12,7 @@ const KINDS: Record<BinaryFacts['kind'], string> = {
   executable: 'executable',
   'shared-object': 'position-independent executable or shared object',
   kernel: 'Linux kernel',
-  relocatable: 'relocatable object',
+  module: 'kernel module',
 };
 
 const FLAG_TEXT: Record<ProfilingFlag, string> = {
@@ -74,7 +74,7 @@ function* factLines(binary: string, facts: BinaryFacts): Generator<[string, stri
     facts.codeSymbols === 0 ? 'none (stripped)' : `${formatCount(facts.codeSymbols)} in code`,
   ];
   yield ['kernel', kernel?.banner];
-  yield ['configuration', kernel && configuration(kernel)];
+  yield ['configuration', kernel && facts.kind === 'kernel' ? configuration(kernel) : undefined];
   yield ['debug link', facts.debuglink];
   const source =
     debugFile?.source === 'binary' ? 'in the binary' : `${debugFile?.path} (${debugFile?.source})`;

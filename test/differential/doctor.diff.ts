@@ -263,6 +263,27 @@ describe('doctor on kernels', () => {
     ]);
   });
 
+  testWith([...TOOLS, 'clang-22'], 'a module', () => {
+    const folder = folderOf({ name: 'doctor-module', build: [] });
+    const modinfo =
+      '__asm__(".section .modinfo,\\"a\\"\\n.asciz \\"license=GPL\\"\\n.asciz \\"vermagic=6.12.9 SMP \\"");\n';
+    const thisModule = '__attribute__((section(".gnu.linkonce.this_module"))) char this_module[64];\n';
+    const code = 'int work(int n) { int s = 0; for (int i = 0; i < n; i++) s += i % 3 ? i : n; return s; }\n';
+    writeFileSync(join(folder, 'a.c'), modinfo + thisModule + code);
+    shell(`clang-22 -O2 -g -fno-pic -mcmodel=kernel ${AUTOFDO} -c a.c -o a.ko`, folder);
+    const { diagnosis } = doctor(folder, ['--binary', 'a.ko']);
+    expectSameElf(folder, diagnosis, 'a.ko');
+    expect(diagnosis.facts).toMatchObject({
+      kind: 'module',
+      kernel: { banner: 'vermagic=6.12.9 SMP', version: [6, 12] },
+    });
+    expect(byKey(diagnosis.facts.compilers)).toMatchObject(byKey(compilersByDwarfdump(folder, 'a.ko')));
+    expect(diagnosis.findings.map(({ code }) => code)).toEqual(['no-build-id']);
+    expect(diagnosis.next.at(-1)?.command).toMatch(
+      /^make LLVM=1 KCFLAGS=.*-fprofile-sample-use=\$PWD\/a\.ko\.afdo"$/,
+    );
+  });
+
   // A folder that test/recorder/record-kernel.sh filled.
   const given = process.env['AUTOFDO_KERNEL_DIR'] ?? '/AUTOFDO_KERNEL_DIR-is-not-set';
   const files = ['vmlinux', 'perf.data'];

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Boot Debian's kernel under QEMU with a small load and record the kernel's taken branches.
+# Boot a kernel under QEMU, Debian's or your own, with a small load and record the kernel's taken branches.
 #   record-kernel.sh DIR [period=10007 kaslr=on|off loops=12 max=N depth=32 flavour=cloud-amd64 modules=A,B,FS]
+#   record-kernel.sh DIR kernel=TREE [...]   an x86-64 kernel that was built in TREE (make LLVM=1 vmlinux bzImage)
 # Writes DIR/perf.data, DIR/serial.log and, once, DIR/vmlinux with DWARF and DIR/vmlinuz (300 MB to
 # download, 600 MB on disk). modules=A,B,FS loads these modules and what they depend on; the last is a
 # file system, which the load uses. Then there are DIR/modules/*.ko with DWARF, and serial.log has the
@@ -9,16 +10,21 @@
 # Needs Debian's qemu-system-x86, busybox-static, cpio, gcc; for file systems but overlay mkfs.FS.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-[ $# -ge 1 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 dir=$1; shift
-period=10007 kaslr=on loops=12 max=1000000 depth=32 flavour=cloud-amd64 modules=
+period=10007 kaslr=on loops=12 max=1000000 depth=32 flavour=cloud-amd64 modules= kernel=
 for option in "$@"; do
   case $option in
-    period=* | kaslr=* | loops=* | max=* | depth=* | flavour=* | modules=*) declare "$option" ;;
+    period=* | kaslr=* | loops=* | max=* | depth=* | flavour=* | modules=* | kernel=*) declare "$option" ;;
     *) echo "unknown option $option" >&2; exit 2 ;;
   esac
 done
+[ -z "$kernel" ] || kernel=$(realpath "$kernel")
 mkdir -p "$dir"; cd "$dir"
+if [ -n "$kernel" ]; then
+  ln -sf "$kernel/vmlinux" vmlinux
+  ln -sf "$kernel/arch/x86/boot/bzImage" vmlinuz
+fi
 
 # overlay has what it needs in tmpfs, others get a RAM disk, which is a module too.
 file_system=${modules##*,}

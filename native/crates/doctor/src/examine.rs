@@ -48,7 +48,7 @@ pub struct Examination {
     pub survey: DebugSurvey,
     /// What was not found, or cannot be read, on the way to the DWARF.
     pub diagnostics: Vec<String>,
-    /// Of a vmlinux.
+    /// Of a vmlinux or a module.
     pub kernel: Option<Kernel>,
 }
 
@@ -99,7 +99,7 @@ fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
         debug_file: debug_file(&debug),
         survey: debug.survey(),
         diagnostics: diagnostics.take(MAX_DIAGNOSTICS).map(ToString::to_string).collect(),
-        kernel: (image.kind() == ImageKind::Kernel).then(|| Kernel::of(&image)),
+        kernel: Kernel::of(&image),
     })
 }
 

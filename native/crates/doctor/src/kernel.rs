@@ -1,9 +1,9 @@
-//! What a vmlinux says about its version and configuration.
+//! What a vmlinux, or a module, says about its version and configuration.
 
 use std::io::Read;
 
 use flate2::read::GzDecoder;
-use image::{Image, Svma};
+use image::{Image, ImageKind, Svma};
 use memchr::memmem;
 
 /// Options that matter for profiles; a configuration has ten thousand others.
@@ -35,10 +35,10 @@ const MAX_CONFIG: u64 = 16 << 20;
 /// Of the banner.
 const MAX_BANNER: usize = 512;
 
-/// What a vmlinux says about itself.
+/// What a vmlinux or a module says about itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kernel {
-    /// `Linux version ...`, as it is printed at boot.
+    /// Of a vmlinux `Linux version ...`, as it is printed at boot; of a module `vermagic=...`, the kernel it was built for.
     pub banner: Option<String>,
     /// Whether the configuration is embedded (`CONFIG_IKCONFIG=y`).
     pub has_config: bool,
@@ -56,7 +56,19 @@ pub struct ConfigOption {
 }
 
 impl Kernel {
-    pub(crate) fn of(image: &Image) -> Self {
+    /// Of a kernel or a module; other programs have none.
+    pub(crate) fn of(image: &Image) -> Option<Self> {
+        match image.kind() {
+            ImageKind::Kernel => Some(Self::of_vmlinux(image)),
+            ImageKind::Module => Some(Self {
+                banner: vermagic(image),
+                ..Self::default()
+            }),
+            _ => None,
+        }
+    }
+
+    fn of_vmlinux(image: &Image) -> Self {
         let config = image.section(".rodata").and_then(|section| config(section.data));
         Self {
             banner: banner(image),
@@ -74,6 +86,14 @@ fn banner(image: &Image) -> Option<String> {
     let text = rest[..rest.len().min(MAX_BANNER)].split(|byte| *byte == 0).next()?;
     let text = String::from_utf8_lossy(text).trim().to_owned();
     text.starts_with("Linux version ").then_some(text)
+}
+
+/// A line of `.modinfo` (Linux: include/linux/moduleparam.h).
+fn vermagic(image: &Image) -> Option<String> {
+    let mut lines = image.section(".modinfo")?.data.split(|byte| *byte == 0);
+    let line = lines.find(|line| line.starts_with(b"vermagic="))?;
+    let text = String::from_utf8_lossy(&line[..line.len().min(MAX_BANNER)]);
+    Some(text.trim().to_owned())
 }
 
 /// The embedded configuration. The marks may occur in other places too, so what they enclose has to be one.

@@ -39,7 +39,7 @@ pub struct BindingExamination {
     /// Hexadecimal digits.
     pub build_id: Option<String>,
     /// What sort of ELF file it is.
-    #[napi(ts_type = "'executable' | 'shared-object' | 'kernel' | 'relocatable'")]
+    #[napi(ts_type = "'executable' | 'shared-object' | 'kernel' | 'module'")]
     pub kind: String,
     /// Its instruction set.
     #[napi(ts_type = "'x86-64' | 'aarch64'")]
@@ -68,7 +68,7 @@ pub struct BindingExamination {
     pub compilers: Vec<BindingCompiler>,
     /// What was not found or cannot be read.
     pub diagnostics: Vec<String>,
-    /// Of a vmlinux.
+    /// Of a vmlinux or a module.
     pub kernel: Option<BindingKernel>,
 }
 
@@ -99,10 +99,10 @@ pub struct BindingCompiler {
     pub with_profiling_flag: f64,
 }
 
-/// What a vmlinux says about itself.
+/// What a vmlinux or a module says about itself.
 #[napi(object, object_from_js = false)]
 pub struct BindingKernel {
-    /// What is printed at boot.
+    /// What is printed at boot; of a module the kernel it is for.
     pub banner: Option<String>,
     /// The configuration is embedded.
     pub has_config: bool,
@@ -139,7 +139,7 @@ impl Success for Examination {
             ImageKind::Executable => "executable",
             ImageKind::SharedObject => "shared-object",
             ImageKind::Kernel => "kernel",
-            ImageKind::Relocatable => "relocatable",
+            ImageKind::Module => "module",
         };
         let machine = match self.arch {
             Arch::X86_64 => "x86-64",
