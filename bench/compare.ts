@@ -1,118 +1,149 @@
 /**
- * Whole processes side by side in one run: this program, and llvm-profgen with the perf that it calls.
+ * Whole processes side by side in one run: this program, llvm-profgen with the perf that it calls, and create_llvm_prof if there is one.
  *
- *   npm run bench -- --binary FILE --perfdata FILE [--runs N] [-- flags for both]
+ *   npm run bench                                        all inputs, which are recorded first
+ *   npm run bench -- --record                            the same, and the tables go to RESULTS.md
+ *   npm run bench -- --binary FILE --perfdata FILE       an input of one's own
+ *   ... --runs N   --no-kernel
  *
  * Ratios of one run can be compared between machines, times cannot.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { calc, compressor, type Input, kernel } from './inputs.js';
+import { type Command, type Measurement, measureInTurn } from './measure.js';
+import { CREATE, createLlvmProf, isInstalled, LLVM, llvmProfgen, OURS, ours, version } from './tools.js';
 
-const { values, positionals } = parseArgs({
+const RESULTS = 'bench/RESULTS.md';
+const BEGIN = '<!-- What follows is written by `npm run bench -- --record`. -->';
+const END = '<!-- Written until here. -->';
+
+const { values } = parseArgs({
   options: {
-    binary: { type: 'string', default: 'fixtures/calc-x86_64/calc' },
-    perfdata: { type: 'string', default: 'fixtures/calc-x86_64/perf.data' },
+    binary: { type: 'string' },
+    perfdata: { type: 'string' },
     runs: { type: 'string', default: '5' },
+    record: { type: 'boolean', default: false },
+    'no-kernel': { type: 'boolean', default: false },
   },
-  allowPositionals: true,
 });
 
-interface Measurement {
-  milliseconds: number;
-  /** Highest resident memory of the process and its children at one time, in bytes. */
-  memory: number;
-}
-
 const folder = mkdtempSync(join(tmpdir(), 'autofdo-gen-bench-'));
-const common = [
-  `--binary=${values.binary}`,
-  `--perfdata=${values.perfdata}`,
-  '--format=text',
-  ...positionals,
-];
-const tools: { name: string; command: string; args: string[] }[] = [
-  { name: 'autofdo-gen', command: process.execPath, args: [resolve('dist/cli/main.js'), ...common] },
-  { name: 'llvm-profgen-22', command: 'llvm-profgen-22', args: common },
-];
+const runs = Number(values.runs);
+const output = (name: string) => join(folder, name);
 
-async function main(): Promise<void> {
-  const runs = Number(values.runs);
-  const present = tools.filter(({ name, command, args }) => {
-    const found = name === 'autofdo-gen' || spawnSync(command, ['--version']).status === 0;
-    if (!found) console.log(`${name} is not installed: left out (${args.length} arguments not run)`);
-    return found;
+async function main(): Promise<string> {
+  if (values.binary !== undefined && values.perfdata !== undefined) {
+    const input = { name: basename(values.binary), binary: values.binary, perfData: values.perfdata };
+    return besideOthers([input]);
+  }
+  const large = compressor(500);
+  const kernels = values['no-kernel'] ? [] : [kernel(12)];
+  const inputs = [calc(), ...[1, 10, 100].map(compressor), large, compressor(1000), ...kernels];
+  return [
+    machine(),
+    '### Beside others, by input and binary\n',
+    await besideOthers(inputs),
+    '### By threads and by number of inputs\n',
+    await byThreads(large),
+  ].join('\n');
+}
+
+function machine(): string {
+  const [cpu] = cpus();
+  const versions = [`Node ${process.version}`, version('rustc'), version(LLVM), version('perf')];
+  if (isInstalled(CREATE)) versions.push(CREATE);
+  return (
+    `Measured ${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores of "${cpu?.model.trim()}", ` +
+    `${Math.round(totalmem() / 2 ** 30)} GiB. ${versions.join(', ')}. Medians of ${runs} runs, files in the page cache.\n`
+  );
+}
+
+/** A row for each input: time and memory of each tool, and whether the profiles are the same. */
+async function besideOthers(inputs: readonly Input[]): Promise<string> {
+  const others = [LLVM, CREATE].filter(isInstalled);
+  const rows: string[][] = [];
+  for (const input of inputs) {
+    const commands = [
+      ours(input, output('ours')),
+      ...others.map((tool) => (tool === LLVM ? llvmProfgen : createLlvmProf)(input, output(tool))),
+    ];
+    const [own, ...measured] = await measure(input, commands);
+    rows.push([
+      input.name,
+      megabytes(input.binary),
+      megabytes(input.perfData),
+      cost(own),
+      ...measured.map(cost),
+      ...measured.map((other) => times(other, own)),
+      others.includes(LLVM) ? await compareProfiles(input) : 'not compared',
+    ]);
+  }
+  const ratios = others.map((tool) => `${tool}: times slower, larger`);
+  return table(['program', 'binary', 'perf.data', OURS, ...others, ...ratios, 'text profiles'], rows);
+}
+
+async function byThreads(input: Input): Promise<string> {
+  const given = (count: number) => Array.from({ length: count - 1 }, () => `--perfdata=${input.perfData}`);
+  const cases: [string, string[]][] = [
+    ['one thread', ['--jobs=1']],
+    ['two threads', ['--jobs=2']],
+    ['given twice', given(2)],
+    ['given ten times', given(10)],
+  ];
+  const commands = cases.map(([, flags]) => ours(input, output('ours'), ...flags));
+  const node: Command = { program: process.execPath, args: ['-e', '0'] };
+  const [start, ...measured] = await measure(input, [node, ...commands]);
+  const size = statSync(input.perfData).size;
+  const rows = cases.map(([name, flags], index) => {
+    const bytes = size * (1 + flags.filter((flag) => flag.startsWith('--perfdata')).length);
+    const milliseconds = (measured[index]?.milliseconds ?? Number.NaN) - (start?.milliseconds ?? 0);
+    return [name, cost(measured[index]), `${(bytes / 1e6 / milliseconds).toFixed(1)} GB/s`];
   });
-  const results = new Map<string, Measurement[]>(present.map(({ name }) => [name, []]));
-  // Taking turns spreads what else the machine does over all of them.
-  for (let run = 0; run < runs; run++) {
-    for (const { name, command, args } of present) {
-      results.get(name)?.push(await measure(command, [...args, `--output=${join(folder, name)}`]));
-    }
-  }
-  const megabytes = (statSync(values.perfdata).size / 1e6).toFixed(1);
-  console.log(`${values.perfdata}: ${megabytes} MB, median of ${runs} runs`);
-  const base = results.get('autofdo-gen') ?? [];
-  for (const [name, measurements] of results) {
-    const milliseconds = median(measurements.map((one) => one.milliseconds));
-    const memory = median(measurements.map((one) => one.memory));
-    const slower = milliseconds / median(base.map((one) => one.milliseconds));
-    const larger = memory / median(base.map((one) => one.memory));
-    console.log(
-      `${name.padEnd(16)}${milliseconds.toFixed(0).padStart(8)} ms ${(memory / 2 ** 20).toFixed(0).padStart(6)} MiB` +
-        `   ${slower.toFixed(1)} x time, ${larger.toFixed(1)} x memory`,
-    );
-  }
-  if (present.length > 1) {
-    const [ours, theirs] = present.map(({ name }) => readFileSync(join(folder, name)));
-    console.log(ours?.equals(theirs ?? Buffer.alloc(0)) ? 'the profiles are equal' : 'the profiles DIFFER');
-  }
+  const heading = [`${input.name}, ${megabytes(input.perfData)}`, 'whole process', "without Node's start"];
+  return table(heading, [...rows, ['Node alone (`node -e 0`)', cost(start), '']]);
 }
 
-async function measure(command: string, args: string[]): Promise<Measurement> {
-  const start = performance.now();
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'ignore'] });
-  let memory = 0;
-  const poll = setInterval(() => {
-    memory = Math.max(memory, residentMemory(child));
-  }, 5);
-  const status = await new Promise((done) => child.on('close', done));
-  clearInterval(poll);
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}`);
-  return { milliseconds: performance.now() - start, memory };
+async function measure(input: Input, commands: readonly Command[]): Promise<Measurement[]> {
+  console.error(`${input.name}, ${megabytes(input.perfData)}`);
+  return measureInTurn(commands, runs);
 }
 
-/** Linux only; 0 where there is no /proc. */
-function residentMemory({ pid }: ChildProcess): number {
-  const family = [pid, ...childrenOf(pid)];
-  return family.reduce<number>((sum, id) => sum + statusField(id, 'VmRSS'), 0);
+/** The outputs of the last runs; where they differ by a named deviation, `--compat` must make them equal. */
+async function compareProfiles(input: Input): Promise<string> {
+  const same = (name: string) => readFileSync(output(name)).equals(readFileSync(output(LLVM)));
+  if (same('ours')) return 'equal';
+  await measureInTurn([ours(input, output('compat'), '--compat=llvm-profgen')], 1);
+  return same('compat') ? 'equal with `--compat`' : 'DIFFERENT';
 }
 
-function childrenOf(pid: number | undefined): number[] {
-  const text = readProc(`/proc/${pid}/task/${pid}/children`);
-  return text.split(' ').filter(Boolean).map(Number);
-}
+const megabytes = (path: string) => {
+  const size = statSync(path).size / 1e6;
+  return `${size.toFixed(size < 10 ? 1 : 0)} MB`;
+};
 
-function statusField(pid: number | undefined, field: string): number {
-  return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
-}
+const cost = (one: Measurement | undefined) =>
+  one ? `${one.milliseconds.toFixed(0)} ms, ${(one.memory / 2 ** 20).toFixed(0)} MiB` : '';
 
-function readProc(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
+const times = (other: Measurement, own: Measurement | undefined) =>
+  own
+    ? `${(other.milliseconds / own.milliseconds).toFixed(1)}, ${(other.memory / own.memory).toFixed(1)}`
+    : '';
 
-function median(values: number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >>> 1] ?? Number.NaN;
+function table(heading: readonly string[], rows: readonly string[][]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
+  return [heading, heading.map(() => '---'), ...rows].map(line).join('');
 }
 
 try {
-  await main();
+  const tables = await main();
+  console.log(tables);
+  if (values.record) {
+    const [before, rest] = readFileSync(RESULTS, 'utf8').split(BEGIN);
+    writeFileSync(RESULTS, `${before}${BEGIN}\n\n${tables}\n${END}${rest?.split(END)[1] ?? '\n'}`);
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,8 +1,10 @@
 //! Reading one segment ahead of the one that is handed out.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::error::Error;
+use crate::event_table::EventTable;
 use crate::recording::Recording;
 use crate::segment::Segment;
 
@@ -22,11 +24,17 @@ pub(crate) trait ReadSegment {
 pub(crate) struct LookAhead<R> {
     pub(crate) reader: R,
     held: Option<Segment>,
+    /// What the first segment was decoded with. Kept, so that the recording cannot change it in place.
+    first_table: Option<Arc<EventTable>>,
 }
 
 impl<R: ReadSegment> LookAhead<R> {
     pub(crate) fn new(reader: R) -> Self {
-        Self { reader, held: None }
+        Self {
+            reader,
+            held: None,
+            first_table: None,
+        }
     }
 
     /// The next segment, with the side records of the one after it.
@@ -46,6 +54,8 @@ impl<R: ReadSegment> LookAhead<R> {
             segment.side_records.append(&mut following.side_records);
         }
         segment.table = recording.table();
+        let first = self.first_table.get_or_insert_with(|| Arc::clone(&segment.table));
+        segment.events_changed = !Arc::ptr_eq(first, &segment.table);
         Ok(Some(segment))
     }
 }

@@ -41,6 +41,11 @@ impl Once {
         }
     }
 
+    /// Bytes of records in the file.
+    pub(crate) fn size(&self) -> u64 {
+        self.part.range.end - self.part.range.start
+    }
+
     /// Takes back the memory of a segment.
     pub(crate) fn reuse(&mut self, segment: Segment) {
         if let SegmentBytes::Memory(buffers) = segment.bytes {
@@ -64,6 +69,7 @@ impl Once {
             table: recording.table(),
             side_records,
             stats,
+            events_changed: false,
         }))
     }
 

@@ -175,6 +175,16 @@ impl PerfData {
         &self.recording.metadata
     }
 
+    /// Bytes of records, compressed or not, if that is known before all has been read: of one file.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        match &self.container {
+            Container::Seekable(files) => files.size(),
+            Container::Once(file) => Some(file.reader.size()),
+            Container::Pipe(_) => None,
+        }
+    }
+
     /// Makes [`PerfData::next_segment`] end with [`Error::Cancelled`] soon after `flag` is set.
     pub fn set_cancel(&mut self, flag: Arc<AtomicBool>) {
         self.cancel = Some(flag);

@@ -24,10 +24,10 @@ use crate::stats::{Damage, RecordStats};
 use crate::walk::{Stretch, WalkEnd, end_of_records, walk_block};
 
 /// Bytes that one thread scans at a time.
-const PIECE_SIZE: u64 = 1 << 20;
-/// Pieces a thread scans before the results are taken in.
-const PIECES_A_THREAD: usize = 4;
-/// Pieces at most that are in memory together, however many threads there are.
+const PIECE_SIZE: u64 = 512 << 10;
+/// Pieces a thread scans before the results are taken in: few, so that a piece is still in the caches when its samples are decoded.
+const PIECES_A_THREAD: usize = 2;
+/// Pieces at most of a wave, however many threads there are.
 const MOST_PIECES: usize = 64;
 /// Headers that must follow each other to make a boundary plausible.
 const PLAUSIBLE_HEADERS: usize = 6;

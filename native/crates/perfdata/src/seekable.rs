@@ -56,6 +56,12 @@ impl Seekable {
         }
     }
 
+    /// Bytes of records in all files, while none has been read.
+    pub(crate) fn size(&self) -> Option<u64> {
+        let sizes = self.unscanned.iter().map(|part| part.range.end - part.range.start);
+        (!self.unscanned.is_empty()).then(|| sizes.sum())
+    }
+
     /// The part, if there is one only and nothing of it has been read.
     pub(crate) fn take_single(&mut self) -> Option<FilePart> {
         if self.unscanned.len() == 1 {
@@ -130,6 +136,7 @@ impl Seekable {
             table: recording.table(),
             side_records,
             stats,
+            events_changed: false,
         })
     }
 }

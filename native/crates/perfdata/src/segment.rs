@@ -26,6 +26,7 @@ pub struct Segment {
     pub(crate) table: Arc<EventTable>,
     pub(crate) side_records: Vec<SideRecord>,
     pub(crate) stats: RecordStats,
+    pub(crate) events_changed: bool,
 }
 
 /// Records that one thread decodes at a time.
@@ -163,6 +164,7 @@ impl Segment {
             table,
             side_records: Vec::new(),
             stats: RecordStats::default(),
+            events_changed: false,
         }
     }
 
@@ -170,6 +172,12 @@ impl Segment {
     #[must_use]
     pub fn side_records(&self) -> &[SideRecord] {
         &self.side_records
+    }
+
+    /// True if something came since the first segment that tells how samples are to be decoded.
+    #[must_use]
+    pub fn events_changed(&self) -> bool {
+        self.events_changed
     }
 
     /// How many chunks can be decoded, each by itself.

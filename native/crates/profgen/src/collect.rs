@@ -1,8 +1,10 @@
 //! Decodes branch stacks and counts their traces, on all threads of the pool.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use perfdata::{ChunkBuffer, ChunkStats, CpuMode, Sample, Segment};
+use perfdata::{ChunkBuffer, ChunkStats, Consulted, CpuMode, Moment, Sample, Segment};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::error::Error;
@@ -12,6 +14,7 @@ use crate::locate::{Resolver, View};
 use crate::observer::{Observer, Phase, Progress};
 use crate::options::{Compat, Selection};
 use crate::stack::Stack;
+use crate::target::Targets;
 use crate::trace::TraceTable;
 
 /// Address spaces that a worker remembers; more processes than these are rare, and only cost time.
@@ -46,73 +49,110 @@ pub(crate) struct Filter<'a> {
     pub compat: Compat,
 }
 
-/// Counts all samples of a segment. The result does not depend on how chunks fall to threads: counts only add up.
-pub(crate) fn collect(
-    segment: &Segment,
-    resolver: &Resolver<'_>,
-    filter: &Filter<'_>,
-    observer: &dyn Observer,
-) -> Result<Collected, Error> {
-    let cancelled = observer.cancel_flag();
-    let next = AtomicUsize::new(0);
-    let done = AtomicU64::new(0);
-    let total = (0..segment.chunk_count()).map(|chunk| segment.chunk_bytes(chunk)).sum();
-    let workers = rayon::broadcast(|_| -> Result<Collected, Error> {
-        let mut worker = Worker::new(resolver, filter);
-        let mut buffer = ChunkBuffer::default();
-        loop {
-            let chunk = next.fetch_add(1, Ordering::Relaxed);
-            if chunk >= segment.chunk_count() {
-                return Ok(worker.collected);
-            }
-            if cancelled.load(Ordering::Relaxed) {
-                return Err(Error::aborted());
-            }
-            let stats = segment
-                .decode_chunk(chunk, &mut buffer, |sample| worker.add(sample))
-                .map_err(input_error)?;
-            worker.collected.chunks.add(stats);
-            let bytes = segment.chunk_bytes(chunk);
-            let done = done.fetch_add(bytes, Ordering::Relaxed) + bytes;
-            observer.progress(Progress {
-                phase: Phase::Decode,
-                done,
-                total,
-            });
+/// Counts the samples of one input, segment by segment, on all threads of the pool. The result does not depend on how chunks fall to
+/// threads: counts only add up.
+pub(crate) struct Counting<'a> {
+    /// By thread. None waits for another: a thread takes its own.
+    workers: Vec<Mutex<Worker<'a>>>,
+    observer: &'a dyn Observer,
+    done: AtomicU64,
+    total: u64,
+}
+
+impl<'a> Counting<'a> {
+    /// For samples of `targets` in an input of `total` bytes (0: not known).
+    pub(crate) fn new(targets: &'a Targets<'a>, observer: &'a dyn Observer, total: u64) -> Self {
+        let worker = |_| Mutex::new(Worker::new(targets.len()));
+        Self {
+            workers: (0..rayon::current_num_threads()).map(worker).collect(),
+            observer,
+            done: AtomicU64::new(0),
+            total,
         }
-    });
-    let mut all = Collected::default();
-    for worker in workers {
-        all.merge(worker?);
     }
-    Ok(all)
+
+    /// Counts all samples of a segment.
+    pub(crate) fn add(&self, segment: &Segment, resolver: &Resolver<'a, '_>, filter: &Filter<'_>) -> Result<(), Error> {
+        let cancelled = self.observer.cancel_flag();
+        (0..segment.chunk_count())
+            .into_par_iter()
+            .with_max_len(1)
+            .try_for_each(|chunk| {
+                if cancelled.load(Ordering::Relaxed) {
+                    return Err(Error::aborted());
+                }
+                let worker = &self.workers[rayon::current_thread_index().unwrap_or(0)];
+                let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut buffer = std::mem::take(&mut worker.buffer);
+                let stats = segment
+                    .decode_chunk(chunk, &mut buffer, |sample| worker.add(sample, resolver, filter))
+                    .map_err(input_error)?;
+                worker.buffer = buffer;
+                worker.collected.chunks.add(stats);
+                let bytes = segment.chunk_bytes(chunk);
+                self.observer.progress(Progress {
+                    phase: Phase::Decode,
+                    done: self.done.fetch_add(bytes, Ordering::Relaxed) + bytes,
+                    total: self.total,
+                });
+                Ok(())
+            })
+    }
+
+    /// Asks for every address space again, because they have changed. True if `changed` says so of an answer that was given before.
+    pub(crate) fn forget_spaces(&mut self, changed: impl Fn(&Consulted) -> bool) -> bool {
+        let mut any = false;
+        for worker in &mut self.workers {
+            let worker = worker.get_mut().unwrap_or_else(PoisonError::into_inner);
+            worker.forget_views();
+            any |= changed(&worker.consulted);
+        }
+        any
+    }
+
+    /// What all samples came to.
+    pub(crate) fn finish(self) -> Collected {
+        let mut all = Collected::default();
+        for worker in self.workers {
+            let worker = worker.into_inner().unwrap_or_else(PoisonError::into_inner);
+            all.merge(worker.collected);
+        }
+        all
+    }
 }
 
 struct Worker<'a> {
-    resolver: &'a Resolver<'a>,
-    filter: &'a Filter<'a>,
-    /// By process: the view that was valid last, and its number.
-    views: FxHashMap<i32, (u16, View<'a>)>,
+    /// By process: the view that was valid last.
+    views: FxHashMap<i32, Remembered<'a>>,
     /// Numbers given to views since the cache of traces was flushed.
     numbered_views: u16,
+    consulted: Consulted,
+    buffer: ChunkBuffer,
     collected: Collected,
 }
 
+struct Remembered<'a> {
+    view: View<'a>,
+    number: u16,
+    /// The latest moment it was used for.
+    latest: Moment,
+}
+
 impl<'a> Worker<'a> {
-    fn new(resolver: &'a Resolver<'a>, filter: &'a Filter<'a>) -> Self {
+    fn new(targets: usize) -> Self {
         Self {
-            resolver,
-            filter,
             views: FxHashMap::default(),
             numbered_views: 0,
+            consulted: Consulted::default(),
+            buffer: ChunkBuffer::default(),
             collected: Collected {
-                traces: TraceTable::new(resolver.targets.len()),
+                traces: TraceTable::new(targets),
                 ..Collected::default()
             },
         }
     }
 
-    fn add(&mut self, sample: &Sample<'_>) {
+    fn add(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>, filter: &Filter<'_>) {
         self.collected.samples += 1;
         let entries = sample.branches.len() as u64;
         if entries == 0 {
@@ -120,7 +160,7 @@ impl<'a> Worker<'a> {
         }
         self.collected.branch_samples += 1;
         self.collected.traces.read(entries);
-        if !self.selects(sample) {
+        if !filter.selects(sample, resolver) {
             self.collected.traces.add_lost(EntryClass::Deselected, entries);
             return;
         }
@@ -131,43 +171,55 @@ impl<'a> Worker<'a> {
             return;
         }
         let known = self.views.get(&sample.pid);
-        if !known.is_some_and(|(_, view)| view.is_valid_at(sample.moment)) {
-            self.renew_view(sample);
+        if !known.is_some_and(|known| known.view.is_valid_at(sample.moment)) {
+            self.renew_view(sample, resolver);
         }
-        if let Some((number, view)) = self.views.get_mut(&sample.pid) {
+        if let Some(Remembered { view, number, latest }) = self.views.get_mut(&sample.pid) {
+            *latest = sample.moment.max(*latest);
             let stack = Stack {
                 branches: sample.branches.iter(),
                 times: 1,
                 view: *number,
             };
-            stack.count(view, self.filter.compat, &mut self.collected.traces);
+            stack.count(view, filter.compat, &mut self.collected.traces);
         }
     }
 
-    fn renew_view(&mut self, sample: &Sample<'_>) {
+    fn renew_view(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>) {
         if self.views.len() >= REMEMBERED_VIEWS || self.numbered_views == u16::MAX {
-            self.views.clear();
-            self.collected.traces.flush();
-            self.numbered_views = 0;
+            self.forget_views();
         }
-        let view = self.resolver.view(sample.pid, sample.moment);
-        self.views.insert(sample.pid, (self.numbered_views, view));
+        let remembered = Remembered {
+            view: resolver.view(sample.pid, sample.moment),
+            number: self.numbered_views,
+            latest: sample.moment,
+        };
         self.numbered_views += 1;
+        if let Some(replaced) = self.views.insert(sample.pid, remembered) {
+            self.consulted.note(sample.pid, replaced.latest);
+        }
     }
 
-    fn selects(&self, sample: &Sample<'_>) -> bool {
-        let select = self.filter.select;
+    fn forget_views(&mut self) {
+        for (pid, remembered) in self.views.drain() {
+            self.consulted.note(pid, remembered.latest);
+        }
+        self.collected.traces.flush();
+        self.numbered_views = 0;
+    }
+}
+
+impl Filter<'_> {
+    fn selects(&self, sample: &Sample<'_>, resolver: &Resolver<'_, '_>) -> bool {
+        let select = self.select;
         let any = |list: &[i32], value: i32| list.is_empty() || list.contains(&value);
-        self.filter
-            .events
-            .get(usize::from(sample.event))
-            .is_none_or(|counts| *counts)
+        self.events.get(usize::from(sample.event)).is_none_or(|counts| *counts)
             && any(&select.pids, sample.pid)
             && any(&select.tids, sample.tid)
             && (select.cpus.is_empty() || select.cpus.contains(&sample.cpu))
             && select
                 .time
                 .is_none_or(|(first, last)| (first..=last).contains(&sample.time))
-            && self.resolver.global_base.is_none_or(|global| global.reads(sample.pid))
+            && resolver.global_base.is_none_or(|global| global.reads(sample.pid))
     }
 }

@@ -8,7 +8,7 @@ use crate::trace::Resolved;
 
 /// The ends while one stack is walked.
 pub(crate) trait Ends {
-    /// The source of the last entry that was used, for hashing.
+    /// The source of the last entry that was used.
     fn latest(&self) -> CodeOffset;
 
     /// The ends in the targets of the source and of the destination of an entry.

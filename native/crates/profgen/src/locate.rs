@@ -19,16 +19,16 @@ pub(crate) enum Place {
 }
 
 /// Everything that turns addresses into places. Shared by all workers.
-pub(crate) struct Resolver<'a> {
+pub(crate) struct Resolver<'a, 's> {
     pub targets: &'a Targets<'a>,
-    pub spaces: &'a AddressSpaces,
+    pub spaces: &'s AddressSpaces,
     /// By mapping id.
-    pub bindings: &'a [Binding],
+    pub bindings: &'s [Binding],
     /// llvm-profgen's single load address of the only target, in compat mode.
-    pub global_base: Option<&'a GlobalBase>,
+    pub global_base: Option<&'s GlobalBase>,
 }
 
-impl<'a> Resolver<'a> {
+impl<'a> Resolver<'a, '_> {
     /// How the address space of `pid` looks at `moment`.
     pub(crate) fn view(&self, pid: i32, moment: Moment) -> View<'a> {
         if let Some(global) = self.global_base {

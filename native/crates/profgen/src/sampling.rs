@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use perfdata::{AddressSpaces, BuildId, ChunkStats, Mapping, Metadata, PerfData, RecordStats, Segment, SideRecord};
+use perfdata::{
+    AddressSpaces, BuildId, ChunkStats, Consulted, MapId, Mapping, Metadata, PerfData, RecordStats, Segment, SideRecord,
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::binding::{Binding, KERNEL_MAP, bind};
 use crate::code_space::TargetIndex;
-use crate::collect::{Collected, Filter, collect};
+use crate::collect::{Collected, Counting, Filter};
 use crate::compat::GlobalBase;
 use crate::error::{Error, ErrorCode};
 use crate::explain;
@@ -21,6 +23,15 @@ use crate::trace::TargetCounters;
 
 /// The name that stands for standard input.
 pub(crate) const STANDARD_INPUT: &str = "-";
+
+/// How an input is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// Samples are decoded when they are read. That is given up if something comes later that they need.
+    Once,
+    /// Of a file, everything but the samples is read first.
+    AllButSamplesFirst,
+}
 
 /// What the inputs came to.
 pub(crate) struct Samples {
@@ -89,6 +100,25 @@ struct Sampling<'a> {
 impl<'a> Sampling<'a> {
     /// The traces of one input, by group.
     fn read(&mut self, path: &Path) -> Result<Vec<Collected>, Error> {
+        // llvm-profgen's load address depends on all mappings.
+        if self.options.compat == Compat::None {
+            let failures: Vec<_> = self.targets.iter().map(|target| target.failure.clone()).collect();
+            match self.read_in(path, Reading::Once) {
+                Ok(Some(collected)) => return Ok(collected),
+                Err(error) if error.code == ErrorCode::Aborted => return Err(error),
+                // Whatever was found wrong may look otherwise when all is known.
+                Err(_) | Ok(None) => {}
+            }
+            for (target, failure) in self.targets.iter_mut().zip(failures) {
+                target.failure = failure;
+            }
+        }
+        let collected = self.read_in(path, Reading::AllButSamplesFirst)?;
+        collected.ok_or_else(|| Error::new(ErrorCode::Internal, "records that came late, although all are known"))
+    }
+
+    /// Decodes each segment of an input while the next one is read. `None` if the input must be read the other way.
+    fn read_in(&mut self, path: &Path, reading: Reading) -> Result<Option<Vec<Collected>>, Error> {
         self.observer.progress(Progress {
             phase: Phase::Scan,
             done: 0,
@@ -96,32 +126,63 @@ impl<'a> Sampling<'a> {
         });
         let mut input = open(path)?;
         input.set_cancel(self.observer.cancel_flag());
-        let mut collected: Vec<Collected> = self.groups.iter().map(|_| Collected::default()).collect();
-        let mut followed = Followed::new(self.groups.len());
+        if reading == Reading::Once && !input.read_once() {
+            return Ok(None);
+        }
+        let groups = self.groups;
+        let (observer, size) = (self.observer, input.size().unwrap_or(0));
+        let mut counting: Vec<_> = groups
+            .iter()
+            .map(|group| Counting::new(group, observer, size))
+            .collect();
+        let mut followed = Followed::new(groups.len());
         let mut stats = RecordStats::default();
-        while let Some(segment) = input.next_segment().map_err(input_error)? {
+        let mut events = None;
+        let mut segment = input.next_segment().map_err(input_error)?;
+        while let Some(current) = segment {
             let filter = self.filter(input.metadata(), path)?;
-            followed.extend(&segment, input.metadata(), self.groups, self.options);
-            for (group, collected) in collected.iter_mut().enumerate() {
-                let global_base = match followed.global_base(&self.groups[group], self.options) {
-                    Ok(base) => base,
-                    Err(error) => {
-                        self.fail(group, 0, error)?;
-                        continue;
-                    }
-                };
-                let resolver = Resolver {
-                    targets: &self.groups[group],
-                    spaces: &followed.spaces,
-                    bindings: &followed.bindings[group],
-                    global_base: global_base.as_ref(),
-                };
-                collected.merge(collect(&segment, &resolver, &filter, self.observer)?);
+            let mut late =
+                current.events_changed() || *events.get_or_insert_with(|| filter.events.clone()) != filter.events;
+            late |= followed.extend(&current, input.metadata(), groups, self.options);
+            if !current.side_records().is_empty() {
+                let changed = |consulted: &Consulted| followed.spaces.contradict(consulted, current.side_records());
+                for counting in &mut counting {
+                    late |= counting.forget_spaces(changed);
+                }
             }
-            stats.add(segment.stats());
+            if late && reading == Reading::Once {
+                return Ok(None);
+            }
+            let mut bases = Vec::with_capacity(groups.len());
+            for (group, targets) in groups.iter().enumerate() {
+                match followed.global_base(targets, self.options) {
+                    Ok(base) => bases.push((group, base)),
+                    Err(error) => self.fail(group, 0, error)?,
+                }
+            }
+            let count = || {
+                bases.iter().try_for_each(|(group, base)| {
+                    let resolver = Resolver {
+                        targets: &groups[*group],
+                        spaces: &followed.spaces,
+                        bindings: &followed.bindings[*group],
+                        global_base: base.as_ref(),
+                    };
+                    counting[*group].add(&current, &resolver, &filter)
+                })
+            };
+            let (next, counted) = rayon::join(|| input.next_segment(), count);
+            counted?;
+            segment = next.map_err(input_error)?;
+            stats.add(current.stats());
+            input.reuse(current);
         }
         // A recording without records has not been asked yet.
-        self.filter(input.metadata(), path)?;
+        let filter = self.filter(input.metadata(), path)?;
+        if reading == Reading::Once && events.is_some_and(|events| events != filter.events) {
+            return Ok(None);
+        }
+        let collected: Vec<_> = counting.into_iter().map(Counting::finish).collect();
         let chunks = collected
             .iter()
             .map(|group| group.chunks)
@@ -130,7 +191,7 @@ impl<'a> Sampling<'a> {
         for group in 0..self.groups.len() {
             self.summarize(group, &followed);
         }
-        Ok(collected)
+        Ok(Some(collected))
     }
 
     /// Which events count, or why none can.
@@ -265,26 +326,43 @@ impl Followed {
         }
     }
 
-    fn extend(&mut self, segment: &Segment, metadata: &Metadata, groups: &[Targets<'_>], options: &GenerateOptions) {
+    /// Takes in what a segment changes. True if what was known before would have been taken for another file had all build ids been there.
+    fn extend(
+        &mut self,
+        segment: &Segment,
+        metadata: &Metadata,
+        groups: &[Targets<'_>],
+        options: &GenerateOptions,
+    ) -> bool {
         self.spaces.extend(segment.side_records());
         if options.compat == Compat::LlvmProfgen {
             self.records.extend_from_slice(segment.side_records());
         }
+        let known = self.build_ids.len();
         self.build_ids
             .extend(metadata.build_ids.iter().map(|entry| (entry.name.clone(), entry.id)));
+        let mut rewritten = false;
         for (group, targets) in groups.iter().enumerate() {
-            let known = self.bindings[group].len();
-            let new = self.spaces.mappings().filter(|(id, _)| id.0 as usize >= known);
-            let bindings: Vec<_> = new
-                .map(|(_, mapping)| {
-                    if !mapping.executable {
-                        return Binding::Other;
-                    }
+            let bind = |(_, mapping): (MapId, &Mapping)| {
+                if mapping.executable {
                     bind(mapping, self.listed(mapping), targets, options.ignore_build_id)
-                })
-                .collect();
-            self.bindings[group].extend(bindings);
+                } else {
+                    Binding::Other
+                }
+            };
+            let bound = &self.bindings[group];
+            if self.build_ids.len() != known {
+                rewritten |= !self
+                    .spaces
+                    .mappings()
+                    .map(bind)
+                    .take(bound.len())
+                    .eq(bound.iter().cloned());
+            }
+            let new: Vec<_> = self.spaces.mappings().skip(bound.len()).map(bind).collect();
+            self.bindings[group].extend(new);
         }
+        rewritten
     }
 
     /// The build id that the recording's table has for a mapping's file.

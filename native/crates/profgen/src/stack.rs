@@ -1,6 +1,6 @@
 //! From the entries of a branch stack to counted traces.
 
-use perfdata::{Branch, Speculation};
+use perfdata::{Avma, Branch, Speculation};
 
 use crate::code_space::{NO_END, OUTSIDE};
 use crate::ends::{Ends, Hashed, OneEnd};
@@ -55,6 +55,7 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
 
     #[inline]
     fn walk(self, ends: &mut impl Ends, view: &mut View<'_>, compat: Compat, traces: &mut TraceTable) -> bool {
+        let mut newer = Avma(0);
         for branch in self.branches {
             if let Some(class) = artefact(branch, compat) {
                 traces.add_lost(class, self.times);
@@ -66,13 +67,14 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
                 view: self.view,
             };
             let resolved = if self.times == 1 {
-                traces.add(entry, ends, || resolve(branch, view))
+                traces.add(entry, newer, ends, || resolve(branch, view))
             } else {
                 let resolved = resolve(branch, view);
                 traces.add_times(ends.of(&resolved), resolved, self.times);
                 resolved
             };
             ends.note(&resolved);
+            newer = branch.from;
         }
         ends.latest() != NO_END
     }

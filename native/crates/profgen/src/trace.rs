@@ -1,5 +1,6 @@
 //! Counting branch entries: one look-up for an entry and the straight run behind it.
 
+use perfdata::Avma;
 use rustc_hash::FxHashMap;
 
 use crate::code_space::{CodeOffset, CodeSpace, NO_BRANCH, NO_END, OUTSIDE, TargetIndex};
@@ -41,25 +42,35 @@ pub(crate) enum Resolved {
 /// Slots of the cache: 192 KiB, a part of the second-level cache of a core.
 const SLOTS: usize = 1 << 12;
 
+/// The fields of a [`RawEntry`] are apart, so that no room is lost between them.
 #[derive(Clone, Copy)]
 struct Slot {
-    entry: RawEntry,
+    from: u64,
+    to: u64,
+    view: u16,
     count: u16,
-    resolved: Resolved,
     /// The ends of the runs behind the entry, in the target of its source and in the one of its destination.
     ends: [CodeOffset; 2],
+    resolved: Resolved,
 }
 
+const _: () = assert!(size_of::<Slot>() == 48);
+
 const EMPTY: Slot = Slot {
-    entry: RawEntry {
-        from: 0,
-        to: 0,
-        view: 0,
-    },
+    from: 0,
+    to: 0,
+    view: 0,
     count: 0,
     resolved: Resolved::Lost(EntryClass::Unmapped),
     ends: [NO_END; 2],
 };
+
+impl Slot {
+    #[inline]
+    fn holds(&self, entry: RawEntry) -> bool {
+        self.from == entry.from && self.to == entry.to && self.view == entry.view
+    }
+}
 
 /// Counts of traces.
 ///
@@ -101,11 +112,18 @@ impl TraceTable {
         }
     }
 
-    /// Counts an entry. `resolve` is asked when the cache does not know the entry, and must always answer the same.
+    /// Counts an entry; `newer` is the source of the entry before it in the stack. `resolve` is asked when the cache does not know the
+    /// entry, and must always answer the same.
     #[inline]
-    pub(crate) fn add(&mut self, entry: RawEntry, ends: &impl Ends, resolve: impl FnOnce() -> Resolved) -> Resolved {
-        let slot = &mut self.slots[slot_of(entry, ends.latest())];
-        if slot.entry == entry && ends.are(slot.ends, &slot.resolved) && slot.count.wrapping_sub(1) < u16::MAX - 1 {
+    pub(crate) fn add(
+        &mut self,
+        entry: RawEntry,
+        newer: Avma,
+        ends: &impl Ends,
+        resolve: impl FnOnce() -> Resolved,
+    ) -> Resolved {
+        let slot = &mut self.slots[slot_of(entry, newer)];
+        if slot.holds(entry) && ends.are(slot.ends, &slot.resolved) && slot.count.wrapping_sub(1) < u16::MAX - 1 {
             slot.count += 1;
             return slot.resolved;
         }
@@ -114,10 +132,12 @@ impl TraceTable {
         let replaced = std::mem::replace(
             slot,
             Slot {
-                entry,
+                from: entry.from,
+                to: entry.to,
+                view: entry.view,
                 count: 1,
-                resolved,
                 ends,
+                resolved,
             },
         );
         self.settle(replaced);
@@ -249,11 +269,12 @@ fn add(counts: &mut FxHashMap<Trace, u64>, trace: Trace, count: u64) {
     *sum = sum.wrapping_add(count);
 }
 
-/// Multiplicative hashing: the top bits depend on all bits of the addresses. `end` is where the run behind the entry ends, most often.
+/// Multiplicative hashing: the top bits depend on all bits of the addresses. The source of the newer entry stands for where the run ends.
+/// That it is known before the newer entry is resolved lets the processor look up several entries of a stack at once.
 #[inline]
-fn slot_of(entry: RawEntry, end: CodeOffset) -> usize {
+fn slot_of(entry: RawEntry, newer: Avma) -> usize {
     const BITS: u32 = SLOTS.trailing_zeros();
-    let mixed = entry.from ^ entry.to.rotate_left(23) ^ u64::from(end).rotate_left(41) ^ u64::from(entry.view);
+    let mixed = entry.from ^ entry.to.rotate_left(23) ^ newer.0.rotate_left(41) ^ u64::from(entry.view);
     (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
 }
 
@@ -296,10 +317,12 @@ mod tests {
     }
 
     fn walk(table: &mut TraceTable, stack: &[RawEntry], ends: &mut impl Ends) {
+        let mut newer = Avma(0);
         for &entry in stack {
-            let resolved = table.add(entry, ends, || resolve(entry));
+            let resolved = table.add(entry, newer, ends, || resolve(entry));
             assert_eq!(resolved, resolve(entry));
             ends.note(&resolved);
+            newer = Avma(entry.from);
         }
     }
 
@@ -419,7 +442,7 @@ mod tests {
         };
         let mut table = TraceTable::new(1);
         for _ in 0..200_000 {
-            table.add(entry, &OneEnd::new(), || resolve(entry));
+            table.add(entry, Avma(0), &OneEnd::new(), || resolve(entry));
         }
         let (counters, ledger) = table.into_counters(&space());
         assert_eq!(counters[0].branches.rows()[0].count, 200_000);

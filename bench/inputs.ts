@@ -1,0 +1,91 @@
+/** What is measured: programs built and recorded here, kept in the cache folder from one run to the next. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, statSync, symlinkSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+export interface Input {
+  name: string;
+  binary: string;
+  perfData: string;
+  /** What llvm-profgen has to be told. */
+  flags?: readonly string[];
+}
+
+const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'autofdo-gen');
+const folder = join(cache, 'bench');
+
+/** Bytes of a sample of 32 entries in a recording of one event. */
+const SAMPLE_BYTES = 824;
+
+export function calc(): Input {
+  return {
+    name: 'calc, a fixture',
+    binary: resolve('fixtures/calc-x86_64/calc'),
+    perfData: resolve('fixtures/calc-x86_64/perf.data'),
+  };
+}
+
+/** `programs/compress.c` and the zstd library that the addon links too, with stacks of about `megabytes`. */
+export function compressor(megabytes: number): Input {
+  mkdirSync(folder, { recursive: true });
+  const binary = join(folder, 'compress');
+  if (!existsSync(binary)) {
+    const source = zstdSource();
+    const files = ['common/*.c', 'compress/*.c', 'decompress/*.c', 'decompress/*.S'].map(
+      (files) => `${source}/${files}`,
+    );
+    sh(
+      `clang-22 -O2 -g -fdebug-info-for-profiling -mllvm -enable-fs-discriminator=true -I${source} ` +
+        `-o ${binary}.new bench/programs/compress.c ${files.join(' ')}`,
+    );
+    renameSync(`${binary}.new`, binary);
+  }
+  const perfData = join(folder, `compress-${megabytes}.data`);
+  const samples = Math.round((megabytes * 1e6) / SAMPLE_BYTES);
+  make(perfData, (path) => {
+    const rounds = Math.ceil(samples / 20_000);
+    sh(`test/recorder/record-program.sh ${path} period=97 max=${samples} -- ${binary} ${rounds}`);
+    if (statSync(path).size < 0.95e6 * megabytes) throw new Error(`${path}: ${binary} ends too early`);
+  });
+  return { name: 'compress, the zstd library', binary, perfData };
+}
+
+/** Debian's cloud kernel, booted with a small load; 300 MB to download the first time. */
+export function kernel(loops: number): Input {
+  const downloaded = process.env['AUTOFDO_KERNEL_DIR'] ?? join(cache, 'kernel');
+  const own = join(folder, `kernel-${loops}`);
+  const perfData = join(own, 'perf.data');
+  if (!existsSync(perfData)) {
+    mkdirSync(own, { recursive: true });
+    for (const file of ['vmlinux', 'vmlinuz']) {
+      if (existsSync(join(downloaded, file)) && !existsSync(join(own, file)))
+        symlinkSync(join(downloaded, file), join(own, file));
+    }
+    sh(`test/recorder/record-kernel.sh ${own} loops=${loops}`);
+  }
+  return { name: "Debian's kernel, with DWARF", binary: join(own, 'vmlinux'), perfData, flags: ['--kernel'] };
+}
+
+/** The sources of the zstd library in Cargo's registry. */
+function zstdSource(): string {
+  const manifest = ['--format-version', '1', '--manifest-path', 'native/Cargo.toml'];
+  const metadata = JSON.parse(
+    execFileSync('cargo', ['metadata', ...manifest], { encoding: 'utf8', maxBuffer: 64 << 20 }),
+  ) as { packages: { name: string; manifest_path: string }[] };
+  const found = metadata.packages.find(({ name }) => name === 'zstd-sys');
+  if (!found) throw new Error('the addon no longer depends on zstd-sys');
+  return join(dirname(found.manifest_path), 'zstd/lib');
+}
+
+/** Makes a file under another name first, so that one that is there is complete. */
+function make(path: string, write: (path: string) => void): void {
+  if (existsSync(path)) return;
+  write(`${path}.new`);
+  renameSync(`${path}.new`, path);
+}
+
+function sh(command: string): void {
+  console.error(`$ ${command}`);
+  execFileSync('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'inherit'] });
+}

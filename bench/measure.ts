@@ -1,0 +1,83 @@
+/** One process, timed and watched. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+export interface Command {
+  program: string;
+  args: readonly string[];
+}
+
+export interface Measurement {
+  milliseconds: number;
+  /** Highest resident memory of the process and its children, in bytes. */
+  memory: number;
+}
+
+/** What a process needs. Node reads certificates at its start if NODE_EXTRA_CA_CERTS is set, which takes longer than a small job. */
+const environment: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: process.env['HOME'], LC_ALL: 'C' };
+
+/** Medians over `runs` runs of each command; they take turns, which spreads what else the machine does over all of them. */
+export async function measureInTurn(commands: readonly Command[], runs: number): Promise<Measurement[]> {
+  const times: number[][] = commands.map(() => []);
+  for (let run = 0; run < runs; run++) {
+    for (const [index, command] of commands.entries()) times[index]?.push(await timed(command));
+  }
+  const results: Measurement[] = [];
+  for (const [index, command] of commands.entries()) {
+    results.push({ milliseconds: median(times[index] ?? []), memory: await peakMemory(command) });
+  }
+  return results;
+}
+
+async function timed(command: Command): Promise<number> {
+  const start = performance.now();
+  await run(command, () => {});
+  return performance.now() - start;
+}
+
+/** In a run of its own, because looking costs time. Linux only; 0 where there is no /proc. */
+async function peakMemory(command: Command): Promise<number> {
+  const peaks = new Map<number, number>();
+  let poll: NodeJS.Timeout | undefined;
+  await run(command, (child) => {
+    poll = setInterval(() => {
+      for (const id of [child.pid ?? 0, ...childrenOf(child.pid)]) {
+        peaks.set(id, Math.max(peaks.get(id) ?? 0, highWaterMark(id)));
+      }
+    }, 2);
+  });
+  clearInterval(poll);
+  return [...peaks.values()].reduce((sum, peak) => sum + peak, 0);
+}
+
+async function run({ program, args }: Command, started: (child: ChildProcess) => void): Promise<void> {
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env: environment });
+  started(child);
+  let errors = '';
+  child.stderr.on('data', (text) => {
+    errors += text;
+  });
+  const status = await new Promise((done) => child.on('close', done));
+  if (status !== 0)
+    throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${errors.slice(-500)}`);
+}
+
+function childrenOf(pid: number | undefined): number[] {
+  return readProc(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+}
+
+function highWaterMark(pid: number): number {
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
+}
+
+function readProc(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >>> 1] ?? Number.NaN;
+}

@@ -1,0 +1,41 @@
+/** The programs that are compared. */
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import type { Input } from './inputs.js';
+import type { Command } from './measure.js';
+
+export const OURS = 'autofdo-gen';
+export const LLVM = 'llvm-profgen-22';
+export const CREATE = 'create_llvm_prof';
+
+export function ours({ binary, perfData }: Input, output: string, ...flags: string[]): Command {
+  const args = [`--binary=${binary}`, `--perfdata=${perfData}`, '--format=text', `--output=${output}`];
+  return { program: process.execPath, args: [resolve('dist/cli/main.js'), ...args, ...flags] };
+}
+
+export function llvmProfgen({ binary, perfData, flags = [] }: Input, output: string): Command {
+  const args = [`--binary=${binary}`, `--perfdata=${perfData}`, '--format=text', `--output=${output}`];
+  return { program: LLVM, args: [...args, ...flags] };
+}
+
+export function createLlvmProf({ binary, perfData }: Input, output: string): Command {
+  return {
+    program: CREATE,
+    args: [`--binary=${binary}`, `--profile=${perfData}`, '--format=text', `--out=${output}`],
+  };
+}
+
+export function isInstalled(program: string): boolean {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
+}
+
+/** First line of what a program says of its version. */
+export function version(program: string, ...args: string[]): string {
+  const { stdout } = spawnSync(program, [...args, '--version'], { encoding: 'utf8' });
+  return (
+    (stdout ?? '')
+      .split('\n')
+      .find((line) => /\d\.\d/.test(line))
+      ?.trim() ?? 'unknown'
+  );
+}
