@@ -51,7 +51,7 @@ pub(crate) struct Filter<'a> {
 
 /// Counts the samples of one input, segment by segment, on all threads of the pool. The result does not depend on how chunks fall to
 /// threads: counts only add up.
-pub(crate) struct Counting<'a> {
+pub(crate) struct Collector<'a> {
     /// By thread. None waits for another: a thread takes its own.
     workers: Vec<Mutex<Worker<'a>>>,
     observer: &'a dyn Observer,
@@ -59,7 +59,7 @@ pub(crate) struct Counting<'a> {
     total: u64,
 }
 
-impl<'a> Counting<'a> {
+impl<'a> Collector<'a> {
     /// For samples of `targets` in an input of `total` bytes (0: not known).
     pub(crate) fn new(targets: &'a Targets<'a>, observer: &'a dyn Observer, total: u64) -> Self {
         let worker = |_| Mutex::new(Worker::new(targets.len()));

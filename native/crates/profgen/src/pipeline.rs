@@ -107,22 +107,22 @@ impl Job<'_> {
 
     /// Samples or counters to profiles.
     fn symbolize(&mut self, images: &[Arc<Image>], started: Instant) -> Result<Vec<Part<Product>>, Error> {
-        let groups = self.targets(images)?;
-        let targets: Vec<&Target<'_>> = groups.iter().flat_map(Targets::iter).collect();
         self.lap(Phase::Open, started);
 
         let started = Instant::now();
         let load_debug = || -> Vec<Debug> { images.par_iter().map(|image| self.load_debug(image)).collect() };
-        let (debug, samples) = match &self.options.input {
+        let (debug, sampled) = rayon::join(load_debug, || {
+            let groups = self.targets(images)?;
+            let samples = self.sample(&groups)?;
+            Ok((groups, samples))
+        });
+        let (groups, mut samples) = sampled?;
+        if let Input::PerfScript(paths) = &self.options.input {
             // The functions tell which call stacks are sure.
-            Input::PerfScript(paths) => {
-                let debug = load_debug();
-                let samples = self.read_script(paths, &groups, &debug);
-                (debug, samples.map(Some))
-            }
-            _ => rayon::join(load_debug, || self.sample(&groups)),
-        };
-        let samples = self.take(samples?, targets.len());
+            samples = Some(self.read_script(paths, &groups, &debug)?);
+        }
+        let targets: Vec<&Target<'_>> = groups.iter().flat_map(Targets::iter).collect();
+        let samples = self.take(samples, targets.len());
         let mut parts: Vec<_> = targets
             .par_iter()
             .zip(&debug)

@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::binding::{Binding, KERNEL_MAP, bind};
 use crate::code_space::TargetIndex;
-use crate::collect::{Collected, Counting, Filter};
+use crate::collect::{Collected, Collector, Filter};
 use crate::compat::GlobalBase;
 use crate::error::{Error, ErrorCode};
 use crate::explain;
@@ -131,9 +131,9 @@ impl<'a> Sampling<'a> {
         }
         let groups = self.groups;
         let (observer, size) = (self.observer, input.size().unwrap_or(0));
-        let mut counting: Vec<_> = groups
+        let mut collectors: Vec<_> = groups
             .iter()
-            .map(|group| Counting::new(group, observer, size))
+            .map(|group| Collector::new(group, observer, size))
             .collect();
         let mut followed = Followed::new(groups.len());
         let mut stats = RecordStats::default();
@@ -146,8 +146,8 @@ impl<'a> Sampling<'a> {
             late |= followed.extend(&current, input.metadata(), groups, self.options);
             if !current.side_records().is_empty() {
                 let changed = |consulted: &Consulted| followed.spaces.contradict(consulted, current.side_records());
-                for counting in &mut counting {
-                    late |= counting.forget_spaces(changed);
+                for collector in &mut collectors {
+                    late |= collector.forget_spaces(changed);
                 }
             }
             if late && reading == Reading::Once {
@@ -168,7 +168,7 @@ impl<'a> Sampling<'a> {
                         bindings: &followed.bindings[*group],
                         global_base: base.as_ref(),
                     };
-                    counting[*group].add(&current, &resolver, &filter)
+                    collectors[*group].add(&current, &resolver, &filter)
                 })
             };
             let (next, counted) = rayon::join(|| input.next_segment(), count);
@@ -182,7 +182,7 @@ impl<'a> Sampling<'a> {
         if reading == Reading::Once && events.is_some_and(|events| events != filter.events) {
             return Ok(None);
         }
-        let collected: Vec<_> = counting.into_iter().map(Counting::finish).collect();
+        let collected: Vec<_> = collectors.into_iter().map(Collector::finish).collect();
         let chunks = collected
             .iter()
             .map(|group| group.chunks)
