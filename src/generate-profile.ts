@@ -1,3 +1,4 @@
+import { toAutofdoError } from './errors.js';
 import { runGenerate } from './native.js';
 import { type GenerateOptions, toBindingOptions } from './options.js';
 import type { EntryClass, GenerateResult } from './result.js';
@@ -7,6 +8,9 @@ import type { EntryClass, GenerateResult } from './result.js';
  *
  * The work happens on threads of its own; the event loop stays free. Jobs may run at the same time. Nothing is
  * written unless the whole job succeeds.
+ *
+ * Several binaries are profiled in one reading of the recordings. What keeps one from having a profile does not stop the others; it is
+ * the `error` of that binary.
  *
  * @example
  * ```ts
@@ -19,11 +23,24 @@ export async function generateProfile(options: GenerateOptions): Promise<Generat
   const outcome = await runGenerate(toBindingOptions(options), options);
   const { entryClasses, ...statistics } = outcome.statistics;
   const ledger = Object.fromEntries(entryClasses.map(({ name, entries }) => [name, entries]));
+  const [only, ...others] = outcome.binaries;
+  const isOnly = only !== undefined && others.length === 0 && options.mergeBinaries !== true;
   return {
     output: options.output,
     bytes: outcome.bytes,
     size: outcome.size,
     statistics: { ...statistics, ledger: ledger as Record<EntryClass, number> },
+    binaries: outcome.binaries.map((binary) => ({
+      path: binary.path,
+      name: binary.name,
+      buildId: binary.buildId,
+      output: binary.output,
+      bytes: isOnly ? (binary.bytes ?? outcome.bytes) : binary.bytes,
+      size: binary.size,
+      statistics: binary.statistics,
+      diagnostics: binary.diagnostics,
+      error: binary.error && toAutofdoError(binary.error),
+    })),
     diagnostics: outcome.diagnostics,
     timings: outcome.timings,
   };

@@ -28,6 +28,8 @@ export { inspectPerfData } from './perf-data/inspect.js';
 export type { EventSummary, ImageSummary, PerfDataSummary } from './perf-data/summary.js';
 export type { Phase, Progress } from './progress.js';
 export type {
+  BinaryResult,
+  BinaryStatistics,
   Diagnostic,
   EntryClass,
   GenerateResult,

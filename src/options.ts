@@ -4,12 +4,22 @@ import type { ProfileFormat } from './sample-profile/types.js';
 import { checkFormat, checkJobs, checkRange, defined, invalid, list, MILLION, u64 } from './validation.js';
 
 /**
- * What to generate a profile from, and how. `binary` and exactly one of `perfData`, `perfScript`,
- * `unsymbolizedProfile` and `llvmSampleProfile` are needed; everything else has llvm-profgen's default. Names are those of the flags.
+ * What to generate a profile from, and how. A binary (`binary`, `binaryDir` or `allBinaries`) and exactly one of `perfData`,
+ * `perfScript`, `unsymbolizedProfile` and `llvmSampleProfile` are needed; everything else has llvm-profgen's default.
+ * Names are those of the flags.
  */
 export interface GenerateOptions {
-  /** The profiled executable, shared object or vmlinux: an ELF file with symbols and, here or in a debug file, DWARF. */
-  binary: string;
+  /**
+   * The profiled executables, shared objects or vmlinux: ELF files with symbols and, here or in a debug file, DWARF. Of several, each
+   * gets a profile of its own, from one reading of the recordings.
+   */
+  binary?: string | readonly string[] | undefined;
+  /** Folders to look for more binaries in: the files that the recordings map, by build id, or by name where none is known. */
+  binaryDir?: string | readonly string[] | undefined;
+  /** Profile every file of this machine that the recordings map and that has debug information; default false. */
+  allBinaries?: boolean | undefined;
+  /** Add up the profiles of all binaries to one, as `llvm-profdata merge --sample` does; default false. */
+  mergeBinaries?: boolean | undefined;
   /** One or more recordings of `perf record -b`: files, directories or pipe streams; `-` is standard input. */
   perfData?: string | readonly string[] | undefined;
   /**
@@ -23,7 +33,10 @@ export interface GenerateOptions {
   /** A finished sample profile that is only post-processed and re-encoded. */
   llvmSampleProfile?: string | undefined;
 
-  /** File to write; it is replaced as a whole once the profile is complete. Absent: `GenerateResult.bytes`. */
+  /**
+   * File to write; it is replaced as a whole once the profile is complete. With several binaries, or binaries that are looked
+   * for, the folder that gets a file for each, unless they are merged. Absent: `bytes` of the result.
+   */
   output?: string | undefined;
   /** Encoding; default `extbinary`. */
   format?: ProfileFormat | undefined;
@@ -113,7 +126,11 @@ export interface GenerateOptions {
 
 /** Options as the addon takes them. Throws `INVALID_OPTIONS`. */
 export function toBindingOptions(options: GenerateOptions): BindingGenerateOptions {
-  if (!options.binary) throw invalid('no binary was given', 'set `binary`');
+  const binaries = list(options.binary);
+  const looksForBinaries = list(options.binaryDir).length > 0 || options.allBinaries === true;
+  if ((binaries.length === 0 && !looksForBinaries) || binaries.includes('')) {
+    throw invalid('no binary was given', 'set `binary`');
+  }
   const inputs = [
     options.perfData,
     options.perfScript,
@@ -139,10 +156,21 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
   if (options.time !== undefined && options.time[0] > options.time[1]) {
     throw invalid('time ends before it starts', 'give the first and the last time stamp in this order');
   }
-  const { signal: _signal, onProgress: _onProgress, binary, event, pid, tid, cpu, ...same } = options;
+  const {
+    signal: _signal,
+    onProgress: _onProgress,
+    binary: _,
+    binaryDir: __,
+    event,
+    pid,
+    tid,
+    cpu,
+    ...same
+  } = options;
   return defined({
     ...same,
-    binaries: [binary],
+    binaries,
+    binaryDirs: options.binaryDir === undefined ? undefined : list(options.binaryDir),
     perfData: options.perfData === undefined ? undefined : list(options.perfData),
     perfScript: options.perfScript === undefined ? undefined : list(options.perfScript),
     events: event === undefined ? undefined : list(event),

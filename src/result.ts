@@ -1,3 +1,4 @@
+import type { AutofdoError } from './errors.js';
 import type { Phase } from './progress.js';
 
 /**
@@ -41,7 +42,10 @@ export interface Statistics {
   samples: number;
   /** Samples with a branch stack of at least one entry. */
   branchSamples: number;
-  /** Branch entries read, unfilled slots included. */
+  /**
+   * Branch entries read, unfilled slots included. With `compat` and several binaries, the sum over the binaries, each of
+   * which reads all.
+   */
   branchEntries: number;
   /** What became of them. */
   ledger: Ledger;
@@ -65,6 +69,23 @@ export interface Statistics {
   density: number;
 }
 
+/**
+ * Numbers about one binary. Those of a job are their sums; the largest count and the density are the largest and the
+ * lowest of all, and with `mergeBinaries` those of the merged profile.
+ */
+export interface BinaryStatistics
+  extends Pick<
+    Statistics,
+    'mappings' | 'processes' | 'ranges' | 'branches' | 'functions' | 'totalCount' | 'maxCount' | 'density'
+  > {
+  /** Branch entries with at least one end in the binary; one from a binary to another counts for both. */
+  branchEntries: number;
+  /** Of these, see `crossesBarrier` of {@link EntryClass}. */
+  crossesBarrier: number;
+  /** Of these, see `noFunction` of {@link EntryClass}. */
+  noFunction: number;
+}
+
 /** A warning or note. Warnings never end a job. */
 export interface Diagnostic {
   /** Stable identifier, kebab-case. */
@@ -82,16 +103,40 @@ export interface PhaseTiming {
   milliseconds: number;
 }
 
+/** What came of one binary. */
+export interface BinaryResult {
+  /** The file. */
+  path: string;
+  /** Its name without folders; of a binary that was looked for, the one in the recording. */
+  name: string;
+  /** Its build id in hexadecimal digits. */
+  buildId: string | undefined;
+  /** The file that its profile (or counters) was written to; undefined if there is none, or if all were merged. */
+  output: string | undefined;
+  /** Its profile (or counters) when no output was named, unless all were merged. */
+  bytes: Uint8Array | undefined;
+  /** Size of its profile in bytes, before it was merged; 0 if there is none. */
+  size: number;
+  /** Its part of the numbers. */
+  statistics: BinaryStatistics;
+  /** Warnings and notes about it, as a job without other binaries has them. */
+  diagnostics: Diagnostic[];
+  /** Why it has no profile, although others do. */
+  error: AutofdoError | undefined;
+}
+
 /** What came of a job. */
 export interface GenerateResult {
-  /** The file that was written, or undefined when the result is in `bytes`. */
+  /** The file or folder that was written, or undefined when the result is in `bytes`. */
   output: string | undefined;
-  /** The profile (or counters) when no output was named. */
+  /** The profile (or counters) when no output was named and there is one: of the only binary, or of all merged. */
   bytes: Uint8Array | undefined;
-  /** Size of the result in bytes. */
+  /** Size of what was made, in bytes. */
   size: number;
-  /** What was read and what came of it. */
+  /** What was read and what came of it, all binaries together. */
   statistics: Statistics;
+  /** What came of each binary: in the order of `binary`, then those that were found, by name. */
+  binaries: BinaryResult[];
   /** Warnings and notes, in the order llvm-profgen prints its own. */
   diagnostics: Diagnostic[];
   /** Time of each phase, in order of execution. */

@@ -33,6 +33,54 @@ export declare class BindingZstdDecoder {
   decode(payload: Uint8Array): Buffer
 }
 
+/** What came of one binary. */
+export interface BindingBinaryOutcome {
+  /** Its file. */
+  path: string
+  /** Its name. */
+  name: string
+  /** Its build id in hexadecimal digits. */
+  buildId?: string
+  /** The file that has its result. */
+  output?: string
+  /** Its profile, when no output was named and there can be several. */
+  bytes?: Buffer
+  /** Size of its result. */
+  size: number
+  /** Its part of the numbers. */
+  statistics: BindingBinaryStatistics
+  /** Warnings and notes about it. */
+  diagnostics: Array<BindingDiagnostic>
+  /** Why it has no result. */
+  error?: BindingError
+}
+
+/** Numbers about one binary. */
+export interface BindingBinaryStatistics {
+  /** Branch entries with an end in it. */
+  branchEntries: number
+  /** Of these, followed by an impossible run. */
+  crossesBarrier: number
+  /** Of these, followed by a run outside any function. */
+  noFunction: number
+  /** Mappings of it. */
+  mappings: number
+  /** Processes that mapped it. */
+  processes: number
+  /** Distinct ranges. */
+  ranges: number
+  /** Distinct branches. */
+  branches: number
+  /** Functions in its profile. */
+  functions: number
+  /** Sum of body counts. */
+  totalCount: number
+  /** Largest body count. */
+  maxCount: number
+  /** Density of the hot part. */
+  density: number
+}
+
 /** What to compare. */
 export interface BindingCompareOptions {
   /** The older profile. */
@@ -275,6 +323,12 @@ export interface BindingFunctionLine {
 export interface BindingGenerateOptions {
   /** The profiled executables. */
   binaries: Array<string>
+  /** Folders to look for more in. */
+  binaryDirs?: Array<string>
+  /** Profile all files of this machine that are mapped. */
+  allBinaries?: boolean
+  /** One profile of all binaries. */
+  mergeBinaries?: boolean
   /** perf.data files, directories or streams; exactly one of the four inputs is given. */
   perfData?: Array<string>
   /** Texts of `perf script`. */
@@ -431,12 +485,14 @@ export interface BindingMergeSuccess {
 
 /** What a job reports. */
 export interface BindingOutcome {
-  /** The profile, when no output file was named. */
+  /** The profile, when no output file was named and there is one. */
   bytes?: Buffer
-  /** Its size in bytes. */
+  /** Size of all results in bytes. */
   size: number
   /** Numbers about the job. */
   statistics: BindingStatistics
+  /** What came of each binary. */
+  binaries: Array<BindingBinaryOutcome>
   /** Warnings and notes. */
   diagnostics: Array<BindingDiagnostic>
   /** Time of each phase, in order. */

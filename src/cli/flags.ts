@@ -66,7 +66,26 @@ export const JOBS = row('Run', 'integer', 'jobs', 'Worker threads.', {
 
 /** All flags of `autofdo-gen generate`. */
 export const GENERATE_FLAGS: readonly Flag[] = [
-  row('Input', 'string', 'binary', 'The profiled program, shared object or vmlinux.', { value: 'FILE' }),
+  row(
+    'Input',
+    'list',
+    'binary',
+    'The profiled program, shared object or vmlinux; repeat it for several, each gets a profile.',
+    { value: 'FILE' },
+  ),
+  row(
+    'Input',
+    'list',
+    'binary-dir',
+    'Folder to find more binaries in, by the build ids in the recording; repeatable.',
+    { value: 'DIR' },
+  ),
+  row(
+    'Input',
+    'boolean',
+    'all-binaries',
+    'Profile every recorded file that this machine has, with debug information.',
+  ),
   row(
     'Input',
     'list',
@@ -98,11 +117,12 @@ export const GENERATE_FLAGS: readonly Flag[] = [
   }),
   row('Input', 'string', 'dwp', 'DWARF package of the binary.', { value: 'FILE', default: '<binary>.dwp' }),
 
-  row('Output', 'string', 'output', 'Where the profile goes; - is stdout.', {
+  row('Output', 'string', 'output', 'Where the profile goes; - is stdout. Of several binaries: a folder.', {
     aliases: ['o'],
     value: 'FILE',
     default: '<binary name>.afdo',
   }),
+  row('Output', 'boolean', 'merge-binaries', 'One profile of all binaries (default: merged.afdo).'),
   row('Output', 'string', 'format', 'Encoding: extbinary, binary or text.', {
     value: 'NAME',
     choices: ['extbinary', 'binary', 'text'],

@@ -71,8 +71,9 @@ function toCommand(values: Map<string, FlagValue>, positionals: readonly string[
     );
   }
   const options = toLibraryOptions(values, GENERATE_FLAGS, OWN_FLAGS);
-  const binary = values.get('binary') as string | undefined;
-  if (binary === undefined)
+  const binaries = values.get('binary') as string[] | undefined;
+  const looksForBinaries = values.has('binary-dir') || values.get('all-binaries') === true;
+  if (binaries === undefined && !looksForBinaries)
     throw new UsageError('no binary was given', 'name the profiled program with --binary FILE');
   const inputs = ['perfdata', 'perfscript', 'unsymbolized-profile', 'llvm-sample-profile'].filter((name) =>
     values.has(name),
@@ -90,7 +91,14 @@ function toCommand(values: Map<string, FlagValue>, positionals: readonly string[
     const more = events.flatMap((names) => names.split(','));
     options['event'] = [...((options['event'] as string[] | undefined) ?? []), ...more];
   }
-  const target = (values.get('output') as string | undefined) ?? defaultOutput(binary, values);
+  const several = looksForBinaries || (binaries?.length ?? 0) > 1;
+  const target = (values.get('output') as string | undefined) ?? defaultOutput(binaries, several, values);
+  if (target === '-' && several && values.get('merge-binaries') !== true) {
+    throw new UsageError(
+      'several profiles cannot go to stdout',
+      'name a folder with -o DIR, or use --merge-binaries',
+    );
+  }
   if (target !== '-') options['output'] = target;
   const quiet = values.get('quiet') === true;
   const flags: CommandFlags = {
@@ -107,7 +115,15 @@ function toCommand(values: Map<string, FlagValue>, positionals: readonly string[
   return { options: options as unknown as GenerateOptions, flags };
 }
 
-function defaultOutput(binary: string, values: Map<string, FlagValue>): string {
+/** Beside each other in the current folder, whether there is one result or several. */
+function defaultOutput(
+  binaries: readonly string[] | undefined,
+  several: boolean,
+  values: Map<string, FlagValue>,
+): string {
+  if (values.get('merge-binaries') === true) return 'merged.afdo';
+  const [binary] = binaries ?? [];
+  if (several || binary === undefined) return '.';
   return `${basename(binary)}.${values.get('skip-symbolization') === true ? 'counters' : 'afdo'}`;
 }
 

@@ -1,4 +1,4 @@
-import type { EntryClass, GenerateResult, PhaseTiming, Statistics } from '../result.js';
+import type { BinaryResult, EntryClass, GenerateResult, PhaseTiming, Statistics } from '../result.js';
 import { formatBytes, formatCount, formatDuration, formatShare } from './format.js';
 
 const CLASS_LABELS: Record<EntryClass, string> = {
@@ -35,6 +35,7 @@ export function summaryText(result: GenerateResult, target: string): string {
       `${statistics.density.toFixed(1)} samples for each instruction line of the hot part`,
     ]);
   }
+  if (result.binaries.length > 1) lines.push(...result.binaries.map(binaryLine));
   lines.push(['output', `${target} (${formatBytes(result.size)})`]);
   return lines.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join('');
 }
@@ -50,6 +51,14 @@ export function ledgerLines({ branchEntries, ledger }: Statistics): [string, str
       return ['', `${share}  ${CLASS_LABELS[name]} (${formatCount(entries)})`];
     }),
   ];
+}
+
+/** One of several binaries. */
+function binaryLine({ name, output, statistics, error }: BinaryResult): [string, string] {
+  const entries = `${formatCount(statistics.branchEntries)} branch entries`;
+  if (error !== undefined) return ['', `${name}: no profile (${entries})`];
+  const functions = `${formatCount(statistics.functions)} functions`;
+  return ['', `${name}: ${functions}, ${entries}${output === undefined ? '' : `, in ${output}`}`];
 }
 
 /** The density as llvm-profgen's --show-density prints it; `cutoff` is in millionths. Ends with a line break. */

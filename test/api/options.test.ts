@@ -10,6 +10,8 @@ describe('options', () => {
     expect(
       toBindingOptions({
         ...REQUIRED,
+        binary: ['app', 'libapp.so'],
+        binaryDir: 'libs',
         perfData: ['a', 'b'],
         pid: 5,
         cpu: [0, 1],
@@ -21,7 +23,8 @@ describe('options', () => {
         signal: AbortSignal.abort(),
       }),
     ).toStrictEqual({
-      binaries: ['app'],
+      binaries: ['app', 'libapp.so'],
+      binaryDirs: ['libs'],
       perfData: ['a', 'b'],
       pids: [5],
       cpus: [0, 1],
@@ -34,6 +37,9 @@ describe('options', () => {
 
   it.each<[string, Partial<Record<keyof GenerateOptions, unknown>>]>([
     ['no binary was given', { binary: '' }],
+    ['no binary was given', { binary: [] }],
+    ['no binary was given', { binary: ['app', ''] }],
+    ['no binary was given', { binary: undefined, binaryDir: [], allBinaries: false }],
     ['no input was given', { perfData: undefined }],
     ['more than one kind of input', { llvmSampleProfile: 'x' }],
     ["format 'gcc'", { format: 'gcc' }],

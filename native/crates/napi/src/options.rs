@@ -14,6 +14,12 @@ use crate::failure::BindingError;
 pub struct BindingGenerateOptions {
     /// The profiled executables.
     pub binaries: Vec<String>,
+    /// Folders to look for more in.
+    pub binary_dirs: Option<Vec<String>>,
+    /// Profile all files of this machine that are mapped.
+    pub all_binaries: Option<bool>,
+    /// One profile of all binaries.
+    pub merge_binaries: Option<bool>,
     /// perf.data files, directories or streams; exactly one of the four inputs is given.
     pub perf_data: Option<Vec<String>>,
     /// Texts of `perf script`.
@@ -117,7 +123,10 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
         };
         let default = Self::new(PathBuf::new(), input);
         Ok(Self {
-            binaries: from.binaries.into_iter().map(PathBuf::from).collect(),
+            binaries: paths(from.binaries),
+            binary_dirs: paths(from.binary_dirs.unwrap_or_default()),
+            all_binaries: from.all_binaries.unwrap_or(default.all_binaries),
+            merge_binaries: from.merge_binaries.unwrap_or(default.merge_binaries),
             output: from.output.map_or(Output::Memory, |path| Output::File(path.into())),
             format: from.format.map_or(Ok(default.format), |name| parse_format(&name))?,
             compat: from.compat.map_or(Ok(default.compat), |name| parse_compat(&name))?,

@@ -2,7 +2,9 @@
 
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
-use profgen::{Diagnostic, EntryClass, Outcome, Severity, Statistics};
+use profgen::{BinaryOutcome, BinaryStatistics, Diagnostic, EntryClass, Outcome, Severity, Statistics};
+
+use crate::failure::BindingError;
 
 /// A count as a JavaScript number, clamped to the largest that is exact (2^53 - 1).
 pub fn count(value: u64) -> f64 {
@@ -23,16 +25,68 @@ pub struct BindingSuccess {
 /// What a job reports.
 #[napi(object, object_from_js = false)]
 pub struct BindingOutcome {
-    /// The profile, when no output file was named.
+    /// The profile, when no output file was named and there is one.
     pub bytes: Option<Buffer>,
-    /// Its size in bytes.
+    /// Size of all results in bytes.
     pub size: f64,
     /// Numbers about the job.
     pub statistics: BindingStatistics,
+    /// What came of each binary.
+    pub binaries: Vec<BindingBinaryOutcome>,
     /// Warnings and notes.
     pub diagnostics: Vec<BindingDiagnostic>,
     /// Time of each phase, in order.
     pub timings: Vec<BindingTiming>,
+}
+
+/// What came of one binary.
+#[napi(object, object_from_js = false)]
+pub struct BindingBinaryOutcome {
+    /// Its file.
+    pub path: String,
+    /// Its name.
+    pub name: String,
+    /// Its build id in hexadecimal digits.
+    pub build_id: Option<String>,
+    /// The file that has its result.
+    pub output: Option<String>,
+    /// Its profile, when no output was named and there can be several.
+    pub bytes: Option<Buffer>,
+    /// Size of its result.
+    pub size: f64,
+    /// Its part of the numbers.
+    pub statistics: BindingBinaryStatistics,
+    /// Warnings and notes about it.
+    pub diagnostics: Vec<BindingDiagnostic>,
+    /// Why it has no result.
+    pub error: Option<BindingError>,
+}
+
+/// Numbers about one binary.
+#[napi(object, object_from_js = false)]
+pub struct BindingBinaryStatistics {
+    /// Branch entries with an end in it.
+    pub branch_entries: f64,
+    /// Of these, followed by an impossible run.
+    pub crosses_barrier: f64,
+    /// Of these, followed by a run outside any function.
+    pub no_function: f64,
+    /// Mappings of it.
+    pub mappings: f64,
+    /// Processes that mapped it.
+    pub processes: f64,
+    /// Distinct ranges.
+    pub ranges: f64,
+    /// Distinct branches.
+    pub branches: f64,
+    /// Functions in its profile.
+    pub functions: f64,
+    /// Sum of body counts.
+    pub total_count: f64,
+    /// Largest body count.
+    pub max_count: f64,
+    /// Density of the hot part.
+    pub density: f64,
 }
 
 /// Numbers about a job.
@@ -105,6 +159,7 @@ impl From<Outcome> for BindingOutcome {
             bytes: outcome.bytes.map(Buffer::from),
             size: count(outcome.size),
             statistics: (&outcome.statistics).into(),
+            binaries: outcome.binaries.into_iter().map(BindingBinaryOutcome::from).collect(),
             diagnostics: outcome.diagnostics.into_iter().map(BindingDiagnostic::from).collect(),
             timings: outcome
                 .timings
@@ -114,6 +169,41 @@ impl From<Outcome> for BindingOutcome {
                     milliseconds,
                 })
                 .collect(),
+        }
+    }
+}
+
+impl From<BinaryOutcome> for BindingBinaryOutcome {
+    fn from(from: BinaryOutcome) -> Self {
+        let hex = |id: Vec<u8>| id.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self {
+            path: from.path.to_string_lossy().into_owned(),
+            name: from.name,
+            build_id: from.build_id.map(hex),
+            output: from.output.map(|path| path.to_string_lossy().into_owned()),
+            bytes: from.bytes.map(Buffer::from),
+            size: count(from.size),
+            statistics: (&from.statistics).into(),
+            diagnostics: from.diagnostics.into_iter().map(BindingDiagnostic::from).collect(),
+            error: from.failure.map(BindingError::from),
+        }
+    }
+}
+
+impl From<&BinaryStatistics> for BindingBinaryStatistics {
+    fn from(from: &BinaryStatistics) -> Self {
+        Self {
+            branch_entries: count(from.entries),
+            crosses_barrier: count(from.crosses_barrier),
+            no_function: count(from.no_function),
+            mappings: count(from.mappings),
+            processes: count(from.processes),
+            ranges: count(from.ranges),
+            branches: count(from.branches),
+            functions: count(from.functions),
+            total_count: count(from.total_count),
+            max_count: count(from.max_count),
+            density: from.density,
         }
     }
 }

@@ -34,25 +34,52 @@ pub(crate) struct BoundPiece {
     pub delta: u64,
 }
 
-/// Finds which of `targets` `mapping` holds. `listed` is the build id that the recording's own table gives for the mapping's name.
+/// Which target a mapping is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Recognized {
+    pub target: TargetIndex,
+    likeness: Likeness,
+    /// Another one that it might be of as well.
+    pub rival: Option<TargetIndex>,
+}
+
+/// Finds out which of `targets` a mapping is of, which depends on its file only. `recorded` is the build id in the recording.
 ///
-/// A build id decides before a name does, and of several files of one name, the one at the recorded path.
-pub(crate) fn bind(
+/// A build id decides before a name does, and of several files of one name, the one at the recorded path. Of equals, the first.
+pub(crate) fn recognize(
     mapping: &Mapping,
-    listed: Option<&BuildId>,
+    recorded: Option<&BuildId>,
     targets: &Targets<'_>,
     ignore_build_id: bool,
-) -> Binding {
-    let recorded = mapping.file.build_id.as_ref().or(listed);
-    let found = targets
-        .iter()
-        .filter_map(|target| Some((likeness(mapping, recorded, target, ignore_build_id)?, target)))
-        // Of several that are equally like, the first.
-        .min_by_key(|(likeness, _)| *likeness);
-    let Some((likeness, target)) = found else {
-        return Binding::Other;
-    };
-    if likeness == Likeness::OtherBuild {
+) -> Option<Recognized> {
+    let mut best: Option<Recognized> = None;
+    for target in targets.iter() {
+        let Some(likeness) = likeness(mapping, recorded, target, ignore_build_id) else {
+            continue;
+        };
+        match &mut best {
+            Some(best) if best.likeness < likeness => {}
+            Some(best) if best.likeness == likeness => {
+                if likeness == Likeness::Name {
+                    best.rival = best.rival.or(Some(target.index()));
+                }
+            }
+            _ => {
+                best = Some(Recognized {
+                    target: target.index(),
+                    likeness,
+                    rival: None,
+                });
+            }
+        }
+    }
+    best
+}
+
+/// Finds what of its target a mapping holds.
+pub(crate) fn bind(mapping: &Mapping, recognized: &Recognized, targets: &Targets<'_>) -> Binding {
+    let target = &targets[recognized.target];
+    if recognized.likeness == Likeness::OtherBuild {
         return Binding::OtherBuild(target.index());
     }
     let pieces = match target.image.kind() {

@@ -239,18 +239,18 @@ impl Seen {
     /// The mapped files, the ones with the most similar names first.
     fn nearest(&self, wanted: &str) -> String {
         let mut names: Vec<&str> = self.files.iter().map(String::as_str).collect();
-        if names.is_empty() {
-            return "no files at all".to_owned();
-        }
         names.sort_by_key(|name| distance(file_name(name), wanted));
-        let more = names.len().saturating_sub(LISTED_FILES);
-        names.truncate(LISTED_FILES);
-        let listed = names.join(", ");
-        if more > 0 {
-            format!("{listed} and {more} more")
-        } else {
-            listed
-        }
+        list(&names)
+    }
+}
+
+/// A few names, and how many more there are.
+pub(crate) fn list(names: &[&str]) -> String {
+    let shown = names[..names.len().min(LISTED_FILES)].join(", ");
+    match names.len().saturating_sub(LISTED_FILES) {
+        0 if names.is_empty() => "no files at all".to_owned(),
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 
@@ -282,10 +282,12 @@ pub(crate) fn empty_profile(ledger: &Ledger, samples: u64) -> Error {
 
 /// One of several binaries has nothing to make a profile from.
 pub(crate) fn empty_part(image: &Image, entries: u64) -> Error {
-    let message = format!(
-        "no function of {} would have a count; {entries} branch entries have an end in it",
-        image.path().display()
-    );
+    let path = image.path().display();
+    let message = if entries == 0 {
+        format!("{path} has no samples")
+    } else {
+        format!("no function of {path} would have a count, although {entries} branch entries have an end in it")
+    };
     Error::new(ErrorCode::EmptyProfile, message)
         .path(image.path())
         .hint("Record while it is busy, or leave it out.")

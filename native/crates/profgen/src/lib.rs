@@ -1,6 +1,7 @@
 //! From branch stacks to a sample profile: counters, ranges, attribution; the pipeline.
 
 mod attribute;
+mod binaries;
 mod binding;
 mod code_space;
 mod collect;
@@ -9,6 +10,7 @@ mod contexts;
 mod counters;
 mod counters_text;
 mod debug_report;
+mod discover;
 mod discriminator;
 mod disjoint;
 mod ends;
@@ -19,6 +21,8 @@ mod failure;
 mod fall_through;
 mod ledger;
 mod locate;
+mod mapped;
+mod merging;
 mod module;
 mod observer;
 mod options;

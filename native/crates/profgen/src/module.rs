@@ -28,6 +28,11 @@ fn name_of(mapping: &str) -> &str {
     name.strip_suffix(".ko").unwrap_or(name)
 }
 
+/// A name for it that is the same for all of perf's names and for its file.
+pub(crate) fn key(name: &str) -> String {
+    name_of(name).replace('-', "_")
+}
+
 /// The code that is kept. It begins where the mapping does; where the code for initialization was, no recording tells.
 pub(crate) fn pieces(mapping: &Mapping, image: &Image) -> Vec<BoundPiece> {
     let code = image.text_segment();

@@ -5,8 +5,14 @@ use std::path::PathBuf;
 /// Everything `generate` needs to know. Field names follow llvm-profgen's flags.
 #[derive(Debug, Clone)]
 pub struct GenerateOptions {
-    /// The profiled executables, shared objects or vmlinux. The profile covers each of them.
+    /// The profiled executables, shared objects or vmlinux; each gets a profile.
     pub binaries: Vec<PathBuf>,
+    /// Folders with more of them: the files that the recordings map are profiled.
+    pub binary_dirs: Vec<PathBuf>,
+    /// Profile every file of this machine that the recordings map and that has debug information.
+    pub all_binaries: bool,
+    /// Add up all profiles to one.
+    pub merge_binaries: bool,
     /// Where the samples come from.
     pub input: Input,
     /// Where the result goes.
@@ -75,6 +81,9 @@ impl GenerateOptions {
     pub fn new(binary: impl Into<PathBuf>, input: Input) -> Self {
         Self {
             binaries: vec![binary.into()],
+            binary_dirs: Vec::new(),
+            all_binaries: false,
+            merge_binaries: false,
             input,
             output: Output::Memory,
             format: Format::ExtBinary,
@@ -109,6 +118,28 @@ impl GenerateOptions {
     }
 }
 
+impl GenerateOptions {
+    /// True if there can be more than one binary: several are named, or they are looked for.
+    pub(crate) fn has_several_binaries(&self) -> bool {
+        self.binaries.len() != 1 || self.looks_for_binaries()
+    }
+
+    /// True if counts come from samples.
+    pub(crate) fn is_sampled(&self) -> bool {
+        matches!(self.input, Input::PerfData(_) | Input::PerfScript(_))
+    }
+
+    /// True if there can be more than one result.
+    pub(crate) fn has_several_results(&self) -> bool {
+        self.has_several_binaries() && !self.merge_binaries
+    }
+
+    /// True if which binaries there are is found out from the recordings.
+    pub(crate) fn looks_for_binaries(&self) -> bool {
+        self.all_binaries || !self.binary_dirs.is_empty()
+    }
+}
+
 /// Source of the samples.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -125,9 +156,10 @@ pub enum Input {
 /// Destination of the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// A file, replaced as a whole once the result is complete.
+    /// A file, replaced as a whole once the result is complete. Where there can be several results, a folder: it gets a file for each
+    /// binary, named like it, and all are complete before one is put into place.
     File(PathBuf),
-    /// `Outcome::bytes`.
+    /// `Outcome::bytes`, or those of each `BinaryOutcome` where there can be several results.
     Memory,
 }
 

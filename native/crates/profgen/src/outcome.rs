@@ -9,13 +9,13 @@ use crate::observer::Phase;
 /// A finished job.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The profile or counters when `Output::Memory` was asked for and there is one result. Of several, each is in `binaries`.
+    /// The profile or counters when `Output::Memory` was asked for and there is one result: of the only binary, or of all merged.
     pub bytes: Option<Vec<u8>>,
     /// Size of all results.
     pub size: u64,
     /// What was read and what came of it, all binaries together.
     pub statistics: Statistics,
-    /// What came of each binary, in the order of `GenerateOptions::binaries`.
+    /// What came of each binary: in the order of `GenerateOptions::binaries`, then those that were found, by name.
     pub binaries: Vec<BinaryOutcome>,
     /// Warnings and notes, in the order llvm-profgen prints its own.
     pub diagnostics: Vec<Diagnostic>,
@@ -32,7 +32,7 @@ pub struct Statistics {
     pub samples: u64,
     /// Of these, with a branch stack of at least one entry.
     pub branch_samples: u64,
-    /// What became of every branch entry.
+    /// What became of every branch entry. With `Compat::LlvmProfgen` and several binaries it is the sum of the ledgers of one job for each.
     pub ledger: Ledger,
     /// Records that the kernel could not deliver, as it reported them.
     pub lost_records: u64,
@@ -59,11 +59,15 @@ pub struct Statistics {
 pub struct BinaryOutcome {
     /// The binary.
     pub path: PathBuf,
+    /// Its file name; of one that was found, the one in the recording.
+    pub name: String,
     /// Its build id.
     pub build_id: Option<Vec<u8>>,
-    /// Its profile or counters when `Output::Memory` was asked for and there are several results.
+    /// The file that has its result.
+    pub output: Option<PathBuf>,
+    /// Its profile or counters when `Output::Memory` was asked for and there can be several results.
     pub bytes: Option<Vec<u8>>,
-    /// Size of its result; 0 if there is none.
+    /// Size of its result, before merging if that was asked for; 0 if there is none.
     pub size: u64,
     /// Its part of the numbers.
     pub statistics: BinaryStatistics,

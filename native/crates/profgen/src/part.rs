@@ -1,10 +1,10 @@
 //! One binary on its way through the stages: what is reported of it, and what it has become or why it has fallen out.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use image::Image;
-
+use crate::binaries::Subject;
 use crate::error::{Error, ErrorCode};
+use crate::explain::list;
 use crate::outcome::{BinaryOutcome, BinaryStatistics, Diagnostic};
 
 /// What is known of a binary besides its result.
@@ -67,46 +67,77 @@ pub(crate) fn goes_on<T>(parts: &mut Vec<Part<T>>) -> Result<(), Error> {
     })
 }
 
-/// All diagnostics of a job in llvm-profgen's order: about the files, about the samples, about what came of them. With several binaries,
-/// each names its own.
-pub(crate) fn all_diagnostics<T>(parts: &[Part<T>], images: &[Arc<Image>], of_job: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let several = parts.len() > 1;
-    let named = |image: &Image, found: &Diagnostic| {
+/// All diagnostics of a job in llvm-profgen's order: about the files, about the samples, about what came of them. Where there can be
+/// several binaries, each names its own.
+pub(crate) fn all_diagnostics<T>(
+    parts: &[Part<T>],
+    subjects: &[Subject],
+    of_job: Vec<Diagnostic>,
+    several: bool,
+) -> Vec<Diagnostic> {
+    let named = |subject: &Subject, found: &Diagnostic| {
         let mut found = found.clone();
         if several {
-            found.message = format!("{}: {}", image.path().display(), found.message);
+            found.message = format!("{}: {}", subject.image.path().display(), found.message);
         }
         found
     };
-    let each = || parts.iter().zip(images);
-    let of_files = each().flat_map(|(part, image)| part.report.of_file.iter().map(move |found| named(image, found)));
-    let of_samples = each().flat_map(|(part, image)| {
-        let failure = part.content.as_ref().err().map(no_profile);
-        let found = part.report.of_samples.iter().cloned().chain(failure);
-        found.map(move |found| named(image, &found))
-    });
-    of_files.chain(of_job).chain(of_samples).collect()
+    let each = || parts.iter().zip(subjects);
+    let of_files =
+        each().flat_map(|(part, subject)| part.report.of_file.iter().map(move |found| named(subject, found)));
+    let of_samples =
+        each().flat_map(|(part, subject)| part.report.of_samples.iter().map(move |found| named(subject, found)));
+    of_files
+        .chain(of_job)
+        .chain(of_samples)
+        .chain(without_profile(parts, subjects))
+        .collect()
 }
 
-/// A binary of several falls out, the others do not.
-fn no_profile(error: &Error) -> Diagnostic {
-    let hint = error.hint.as_deref().unwrap_or_default();
-    Diagnostic::warning(
-        "binary-without-profile",
-        format!("no profile: {error}. {hint}").trim_end(),
-    )
+/// Binaries that have fallen out: a warning for each that was named, and a note for those that were only found.
+fn without_profile<T>(parts: &[Part<T>], subjects: &[Subject]) -> Vec<Diagnostic> {
+    let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut diagnostics = Vec::new();
+    for (part, subject) in parts.iter().zip(subjects) {
+        let Err(error) = &part.content else { continue };
+        if subject.named {
+            let hint = error.hint.as_deref().unwrap_or_default();
+            let message = format!("no profile: {error}. {hint}");
+            diagnostics.push(Diagnostic::warning("binary-without-profile", message.trim_end()));
+        } else {
+            found.entry(short_reason(error.code)).or_default().push(&subject.name);
+        }
+    }
+    diagnostics.extend(found.into_iter().map(|(reason, names)| {
+        let message = format!("no profile of {} files that {reason}: {}", names.len(), list(&names));
+        Diagnostic::note("found-without-profile", message)
+    }));
+    diagnostics
+}
+
+/// Completes "files that ...".
+fn short_reason(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::NoDebugInfo => "have no debug information",
+        ErrorCode::NoSymbols => "have no symbols",
+        ErrorCode::EmptyProfile | ErrorCode::NoMapping => "have no samples",
+        ErrorCode::BuildIdMismatch => "are of another build",
+        _ => "cannot be profiled",
+    }
 }
 
 /// What is reported of a binary.
-pub(crate) fn binary_outcome(part: Part<Vec<u8>>, image: &Image) -> BinaryOutcome {
+pub(crate) fn binary_outcome(part: Part<Vec<u8>>, subject: &Subject) -> BinaryOutcome {
     let Part { report, content } = part;
     let (bytes, failure) = match content {
         Ok(bytes) => (Some(bytes), None),
         Err(error) => (None, Some(error)),
     };
     BinaryOutcome {
-        path: image.path().to_owned(),
-        build_id: image.build_id().map(<[u8]>::to_vec),
+        path: subject.image.path().to_owned(),
+        name: subject.name.clone(),
+        build_id: subject.image.build_id().map(<[u8]>::to_vec),
+        output: None,
         size: bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
         bytes,
         statistics: report.statistics,

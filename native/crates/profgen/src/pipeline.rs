@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use image::{Code, DecodePolicy, Image, ImageKind};
 use rayon::prelude::*;
-use sampleprof::{Profile, SymbolListEncoding, WriteOptions};
+use sampleprof::Profile;
 use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionTable};
 
+use crate::binaries::{self, Subject};
 use crate::counters::Counters;
 use crate::entry_points::EntryPoints;
 use crate::error::{Error, ErrorCode};
@@ -16,10 +17,11 @@ use crate::explain;
 use crate::failure::{image_error, read_error, symbolize_error, write_error};
 use crate::fall_through::{Judgement, select_runs};
 use crate::ledger::EntryClass;
+use crate::merging::{self, write_options};
 use crate::observer::{Observer, Phase, check, keep_going};
 use crate::options::{Compat, Format, GenerateOptions, Input, Output};
-use crate::outcome::{BinaryStatistics, Diagnostic, Outcome, Statistics};
-use crate::output::write_atomically;
+use crate::outcome::{BinaryOutcome, BinaryStatistics, Diagnostic, Outcome, Statistics};
+use crate::output::{write_atomically, write_folder};
 use crate::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
 use crate::postprocess::postprocess;
 use crate::profile::{Binary, profile};
@@ -67,62 +69,46 @@ enum Product {
 /// The debug information of a binary.
 type Debug = Result<(DebugInfo, FunctionTable), Error>;
 
+/// Everything that is read before a profile can be made.
+struct Loaded<'i> {
+    /// The code of the binaries, in groups that are counted together.
+    groups: Vec<Targets<'i>>,
+    /// By binary: why it is in no group.
+    unusable: Vec<Option<Error>>,
+    /// By target; `None` if it has no samples.
+    debug: Vec<Option<Debug>>,
+    /// `None` when counters are given instead.
+    samples: Option<Samples>,
+}
+
 impl Job<'_> {
     fn run(mut self) -> Result<Outcome, Error> {
         let started = Instant::now();
-        let images = self.open_images()?;
+        let subjects = binaries::open(self.options, self.observer, &mut self.diagnostics)?;
         let products = if let Input::SampleProfile(path) = &self.options.input {
             vec![Part::begin(|_| read_profile(path).map(Product::Profile))]
         } else {
-            self.symbolize(&images, started)?
+            self.symbolize(&subjects, started)?
         };
         check(self.observer)?;
-        let encoded = self.encode(products, &images)?;
+        let encoded = self.encode(products, &subjects)?;
         check(self.observer)?;
-        self.write(encoded, &images)
-    }
-
-    fn open_images(&self) -> Result<Vec<Arc<Image>>, Error> {
-        let binaries = &self.options.binaries;
-        if binaries.is_empty() {
-            return Err(Error::new(ErrorCode::InvalidOptions, "no binary was given").hint("Name one with --binary."));
-        }
-        if binaries.len() > 1 && !self.is_sampled() {
-            return Err(Error::new(
-                ErrorCode::InvalidOptions,
-                "counters and finished profiles are of one binary, and several are given",
-            )
-            .hint("Run once for each binary."));
-        }
-        let compatible = self.options.compat == Compat::LlvmProfgen;
-        let open = |path: &PathBuf| {
-            let image = Image::open(path).map_err(|error| image_error(error, path))?;
-            if compatible && image.kind() == ImageKind::Module {
-                return Err(explain::module_in_compat_mode(path));
-            }
-            Ok(Arc::new(image))
-        };
-        binaries.par_iter().map(open).collect()
+        self.write(encoded, &subjects)
     }
 
     /// Samples or counters to profiles.
-    fn symbolize(&mut self, images: &[Arc<Image>], started: Instant) -> Result<Vec<Part<Product>>, Error> {
+    fn symbolize(&mut self, subjects: &[Subject], started: Instant) -> Result<Vec<Part<Product>>, Error> {
         self.lap(Phase::Open, started);
 
         let started = Instant::now();
-        let load_debug = || -> Vec<Debug> { images.par_iter().map(|image| self.load_debug(image)).collect() };
-        let (debug, sampled) = rayon::join(load_debug, || {
-            let groups = self.targets(images)?;
-            let samples = self.sample(&groups)?;
-            Ok((groups, samples))
-        });
-        let (groups, mut samples) = sampled?;
-        if let Input::PerfScript(paths) = &self.options.input {
-            // The functions tell which call stacks are sure.
-            samples = Some(self.read_script(paths, &groups, &debug)?);
-        }
+        let Loaded {
+            groups,
+            unusable,
+            debug,
+            samples,
+        } = self.load(subjects)?;
         let targets: Vec<&Target<'_>> = groups.iter().flat_map(Targets::iter).collect();
-        let samples = self.take(samples, targets.len());
+        let samples = self.take(samples);
         let mut parts: Vec<_> = targets
             .par_iter()
             .zip(&debug)
@@ -133,33 +119,112 @@ impl Job<'_> {
         self.lap(Phase::Decode, started);
 
         let started = Instant::now();
-        let products = parts
+        let products: Vec<_> = parts
             .into_par_iter()
             .map(|part| part.then(|_, (binary, counters)| self.profile(&binary, &counters)))
             .collect();
         self.lap(Phase::Symbolize, started);
-        Ok(products)
+        let mut products = products.into_iter();
+        let all = unusable.into_iter().filter_map(|error| match error {
+            Some(error) => Some(Part::begin(|_| Err(error))),
+            None => products.next(),
+        });
+        Ok(all.collect())
     }
 
-    /// The code of the binaries, in groups that are counted together: all in one; as llvm-profgen does it, each alone.
-    fn targets<'i>(&self, images: &'i [Arc<Image>]) -> Result<Vec<Targets<'i>>, Error> {
+    /// The code of the binaries, in groups that are counted together: all in one; as llvm-profgen does it, each alone. Beside it, for each
+    /// binary, why it is in no group.
+    fn targets<'i>(&self, subjects: &'i [Subject]) -> Result<(Vec<Targets<'i>>, Vec<Option<Error>>), Error> {
         let policy = match self.options.compat {
             Compat::None => DecodePolicy::Full,
             Compat::LlvmProfgen => DecodePolicy::LlvmProfgen,
         };
-        let open = |image: &'i Arc<Image>| {
+        let several = self.options.has_several_binaries();
+        let open = |subject: &'i Subject| {
+            let image = &subject.image;
             let code = Code::new(image, policy).map_err(|error| image_error(error, image.path()))?;
             if code.is_empty() {
                 return Err(explain::no_symbols(image));
             }
-            let kernel = self.options.kernel.unwrap_or(image.kind() == ImageKind::Kernel);
-            Ok(Target::new(image, code, kernel))
+            // Of several, each is what it is.
+            let kernel = self.options.kernel.filter(|_| !several);
+            Ok(Target::new(
+                image,
+                code,
+                kernel.unwrap_or(image.kind() == ImageKind::Kernel),
+            ))
         };
-        let targets = images.par_iter().map(open).collect::<Result<Vec<_>, _>>()?;
-        match self.options.compat {
-            Compat::None => Ok(vec![Targets::new(targets)?]),
-            Compat::LlvmProfgen => targets.into_iter().map(|target| Targets::new(vec![target])).collect(),
+        let mut opened: Vec<_> = subjects
+            .par_iter()
+            .map(|subject| Part::begin(|_| open(subject)))
+            .collect();
+        goes_on(&mut opened)?;
+        let (mut targets, mut unusable) = (Vec::new(), Vec::new());
+        for part in opened {
+            match part.content {
+                Ok(target) => {
+                    targets.push(target);
+                    unusable.push(None);
+                }
+                Err(error) => unusable.push(Some(error)),
+            }
         }
+        let groups = match self.options.compat {
+            Compat::None => vec![Targets::new(targets)?],
+            Compat::LlvmProfgen => {
+                let each = targets.into_iter().map(|target| Targets::new(vec![target]));
+                each.collect::<Result<_, _>>()?
+            }
+        };
+        Ok((groups, unusable))
+    }
+
+    /// Lays out the code, reads the debug information and the samples. Of several binaries, only those that have samples need debug
+    /// information.
+    fn load<'i>(&self, subjects: &'i [Subject]) -> Result<Loaded<'i>, Error> {
+        if let ([subject], false) = (subjects, matches!(self.options.input, Input::PerfScript(_))) {
+            let (debug, sampled) = rayon::join(
+                || self.load_debug(&subject.image),
+                || {
+                    let (groups, unusable) = self.targets(subjects)?;
+                    let samples = self.sample(&groups)?;
+                    Ok((groups, unusable, samples))
+                },
+            );
+            let (groups, unusable, samples) = sampled?;
+            return Ok(Loaded {
+                groups,
+                unusable,
+                debug: vec![Some(debug)],
+                samples,
+            });
+        }
+        let (groups, unusable) = self.targets(subjects)?;
+        let targets: Vec<&Target<'_>> = groups.iter().flat_map(Targets::iter).collect();
+        let load_debug = |is_needed: &(dyn Fn(usize) -> bool + Sync)| -> Vec<Option<Debug>> {
+            let targets = targets.par_iter().enumerate();
+            let debug = targets.map(|(index, target)| is_needed(index).then(|| self.load_debug(target.image)));
+            debug.collect()
+        };
+        let (debug, samples) = if let Input::PerfScript(paths) = &self.options.input {
+            // The functions tell which call stacks are sure.
+            let debug = load_debug(&|_| true);
+            let samples = self.read_script(paths, &groups, &debug)?;
+            (debug, Some(samples))
+        } else {
+            let samples = self.sample(&groups)?;
+            let is_sampled = |index: usize| {
+                let samples = samples.as_ref().map(|samples| &samples.targets[index]);
+                samples.is_some_and(|samples| samples.counters.entries > 0)
+            };
+            (load_debug(&is_sampled), samples)
+        };
+        Ok(Loaded {
+            groups,
+            unusable,
+            debug,
+            samples,
+        })
     }
 
     fn load_debug(&self, image: &Arc<Image>) -> Debug {
@@ -187,26 +252,29 @@ impl Job<'_> {
     }
 
     /// The samples of texts.
-    fn read_script(&self, paths: &[PathBuf], groups: &[Targets<'_>], debug: &[Debug]) -> Result<Samples, Error> {
+    fn read_script(
+        &self,
+        paths: &[PathBuf],
+        groups: &[Targets<'_>],
+        debug: &[Option<Debug>],
+    ) -> Result<Samples, Error> {
         let none = FunctionTable::default();
         let functions: Vec<_> = debug
             .iter()
-            .map(|debug| debug.as_ref().map_or(&none, |(_, functions)| functions))
+            .map(|debug| match debug {
+                Some(Ok((_, functions))) => functions,
+                _ => &none,
+            })
             .collect();
         script::read_all(paths, groups, &functions, self.options, self.observer)
     }
 
-    /// Whether counts come from samples.
-    fn is_sampled(&self) -> bool {
-        matches!(self.options.input, Input::PerfData(_) | Input::PerfScript(_))
-    }
-
-    /// Keeps what samples say of the whole job, and returns what they say of each binary.
-    fn take(&mut self, samples: Option<Samples>, targets: usize) -> Vec<Option<TargetSamples>> {
+    /// Keeps what samples say of the whole job, and returns what they say of each target.
+    fn take(&mut self, samples: Option<Samples>) -> Vec<Option<TargetSamples>> {
         let Some(samples) = samples else {
-            return (0..targets).map(|_| None).collect();
+            return vec![None];
         };
-        self.diagnostics = samples.diagnostics;
+        self.diagnostics.extend(samples.diagnostics);
         self.statistics = samples.statistics;
         samples.targets.into_iter().map(Some).collect()
     }
@@ -215,10 +283,16 @@ impl Job<'_> {
     fn count<'t>(
         &self,
         target: &'t Target<'t>,
-        debug: &'t Debug,
-        samples: Option<TargetSamples>,
+        debug: &'t Option<Debug>,
+        mut samples: Option<TargetSamples>,
         report: &mut Report,
     ) -> Result<(Binary<'t>, Counters), Error> {
+        if let Some(error) = samples.as_mut().and_then(|samples| samples.failure.take()) {
+            return Err(error);
+        }
+        let Some(debug) = debug else {
+            return Err(self.empty_profile(target.image, report));
+        };
         let (debug, functions) = debug.as_ref().map_err(Clone::clone)?;
         let binary = Binary {
             image: target.image,
@@ -229,7 +303,7 @@ impl Job<'_> {
         };
         report.of_file = debug_report::diagnostics(target, &binary, self.options);
         let counters = match (samples, &self.options.input) {
-            (Some(samples), _) => self.select(samples, &binary, report)?,
+            (Some(samples), _) => self.select(samples, &binary, report),
             (None, Input::UnsymbolizedProfile(path)) => {
                 let text = read_text(path)?;
                 counters_text::read(&text, self.counter_base(target.image)).map_err(|error| error.path(path))?
@@ -240,10 +314,7 @@ impl Job<'_> {
     }
 
     /// Traces to counters, and the account of the runs that are lost.
-    fn select(&self, samples: TargetSamples, binary: &Binary<'_>, report: &mut Report) -> Result<Counters, Error> {
-        if let Some(error) = samples.failure {
-            return Err(error);
-        }
+    fn select(&self, samples: TargetSamples, binary: &Binary<'_>, report: &mut Report) -> Counters {
         let TargetCounters {
             branches,
             pairs,
@@ -269,7 +340,7 @@ impl Job<'_> {
             ..BinaryStatistics::default()
         };
         report.of_samples = quality.diagnostics();
-        Ok(Counters { ranges, branches })
+        Counters { ranges, branches }
     }
 
     /// Completes the account with the runs that are lost, and stops where nothing is left.
@@ -280,7 +351,7 @@ impl Job<'_> {
             ledger.reclassify(EntryClass::Used, EntryClass::CrossesBarrier, statistics.crosses_barrier);
             ledger.reclassify(EntryClass::Used, EntryClass::NoFunction, statistics.no_function);
         }
-        let sampled = self.is_sampled() && self.options.compat == Compat::None;
+        let sampled = self.options.is_sampled() && self.options.compat == Compat::None;
         for part in &mut *parts {
             if let (true, Ok((binary, counters))) = (sampled, &part.content)
                 && counters.is_empty()
@@ -334,12 +405,12 @@ impl Job<'_> {
 
     /// Why a profile would have no counts.
     fn empty_profile(&self, image: &Image, report: &Report) -> Error {
-        if !self.is_sampled() {
+        if !self.options.is_sampled() {
             Error::new(
                 ErrorCode::EmptyProfile,
                 "the input has no counts, and so has the profile",
             )
-        } else if self.options.binaries.len() == 1 {
+        } else if !self.options.has_several_binaries() {
             explain::empty_profile(&self.statistics.ledger, self.statistics.samples)
         } else {
             explain::empty_part(image, report.statistics.entries)
@@ -347,14 +418,14 @@ impl Job<'_> {
     }
 
     /// Post-processing and encoding.
-    fn encode(&mut self, products: Vec<Part<Product>>, images: &[Arc<Image>]) -> Result<Vec<Part<Vec<u8>>>, Error> {
+    fn encode(&mut self, products: Vec<Part<Product>>, subjects: &[Subject]) -> Result<Vec<Part<Vec<u8>>>, Error> {
         let started = Instant::now();
         let mut encoded: Vec<_> = products
             .into_par_iter()
-            .zip(images)
-            .map(|(part, image)| {
+            .zip(subjects)
+            .map(|(part, subject)| {
                 part.then(|report, product| match product {
-                    Product::Profile(profile) => self.finish(profile, image, report),
+                    Product::Profile(profile) => self.finish(profile, &subject.image, report),
                     Product::Counters(text) => Ok(text),
                 })
             })
@@ -372,7 +443,7 @@ impl Job<'_> {
             &mut report.of_samples,
         );
         // Who has zeros written for all functions of no counters wants them.
-        let wants_zeros = self.options.fill_zero_for_all_funcs && !self.is_sampled();
+        let wants_zeros = self.options.fill_zero_for_all_funcs && !self.options.is_sampled();
         if self.options.compat == Compat::None
             && !wants_zeros
             && profile
@@ -382,60 +453,83 @@ impl Job<'_> {
         {
             return Err(self.empty_profile(image, report));
         }
-        let format = match self.options.format {
-            Format::ExtBinary => sampleprof::Format::ExtBinary,
-            Format::Binary => sampleprof::Format::Binary,
-            Format::Text => sampleprof::Format::Text,
-        };
-        if self.options.use_md5 && format != sampleprof::Format::ExtBinary {
+        if self.options.merge_binaries {
+            return merging::encode(&profile);
+        }
+        if self.options.use_md5 && self.options.format != Format::ExtBinary {
             report.of_samples.push(Diagnostic::warning(
                 "md5-ignored",
                 "-use-md5 is ignored. Specify --format=extbinary to enable it",
             ));
         }
-        let options = WriteOptions {
-            format,
-            use_md5: self.options.use_md5,
-            symbol_list: SymbolListEncoding::Plain,
-            ..WriteOptions::default()
-        };
-        sampleprof::write(&profile, &options).map_err(write_error)
+        sampleprof::write(&profile, &write_options(self.options)).map_err(write_error)
     }
 
-    fn write(mut self, parts: Vec<Part<Vec<u8>>>, images: &[Arc<Image>]) -> Result<Outcome, Error> {
+    fn write(mut self, parts: Vec<Part<Vec<u8>>>, subjects: &[Subject]) -> Result<Outcome, Error> {
         let started = Instant::now();
-        let is_only = parts.len() == 1;
-        let diagnostics = all_diagnostics(&parts, images, std::mem::take(&mut self.diagnostics));
+        let several = self.options.has_several_binaries();
+        let of_job = std::mem::take(&mut self.diagnostics);
+        let diagnostics = all_diagnostics(&parts, subjects, of_job, several);
         let mut binaries: Vec<_> = parts
             .into_iter()
-            .zip(images)
-            .map(|(part, image)| binary_outcome(part, image))
+            .zip(subjects)
+            .map(|(part, subject)| binary_outcome(part, subject))
             .collect();
         for (index, binary) in binaries.iter().filter(|binary| binary.failure.is_none()).enumerate() {
             self.statistics.add(&binary.statistics, index == 0);
         }
-        let bytes = match &self.options.output {
-            Output::Memory => is_only.then(|| binaries[0].bytes.take()).flatten(),
-            Output::File(_) if !is_only => {
-                return Err(Error::new(
-                    ErrorCode::InvalidOptions,
-                    "several profiles do not go to one file",
-                ));
+        let single = if self.options.merge_binaries {
+            Some(merging::merge(&mut binaries, self.options, &mut self.statistics)?)
+        } else if several {
+            None
+        } else {
+            binaries[0].bytes.take()
+        };
+        let size = single.as_ref().map_or_else(
+            || binaries.iter().map(|binary| binary.size).sum(),
+            |bytes| bytes.len() as u64,
+        );
+        check(self.observer)?;
+        let bytes = match (&self.options.output, single) {
+            (Output::Memory, single) => single,
+            (Output::File(path), Some(bytes)) => {
+                write_atomically(path, &bytes)?;
+                if !several {
+                    binaries[0].output = Some(path.clone());
+                }
+                None
             }
-            Output::File(path) => {
-                write_atomically(path, &binaries[0].bytes.take().unwrap_or_default())?;
+            (Output::File(folder), None) => {
+                self.write_each(folder, &mut binaries, subjects)?;
                 None
             }
         };
         self.lap(Phase::Write, started);
         Ok(Outcome {
             bytes,
-            size: binaries.iter().map(|binary| binary.size).sum(),
+            size,
             statistics: self.statistics,
             diagnostics,
             binaries,
             timings: self.timings,
         })
+    }
+
+    /// A file for each binary that has a result.
+    fn write_each(&self, folder: &Path, binaries: &mut [BinaryOutcome], subjects: &[Subject]) -> Result<(), Error> {
+        let ending = if self.options.skip_symbolization {
+            "counters"
+        } else {
+            "afdo"
+        };
+        let mut files = Vec::new();
+        for (binary, name) in binaries.iter_mut().zip(binaries::result_names(subjects, ending)?) {
+            if let Some(bytes) = binary.bytes.take() {
+                binary.output = Some(folder.join(&name));
+                files.push((name, bytes));
+            }
+        }
+        write_folder(folder, &files)
     }
 
     /// Adds the time since `started` to a phase.

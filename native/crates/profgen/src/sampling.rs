@@ -1,13 +1,16 @@
 //! perf.data inputs to counted traces, one input after the other.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use perfdata::{
-    AddressSpaces, BuildId, ChunkStats, Consulted, MapId, Mapping, Metadata, PerfData, RecordStats, Segment, SideRecord,
+    AddressSpaces, BuildId, ChunkStats, Consulted, CpuMode, MapId, Mapping, Metadata, PerfData, RecordStats, Segment,
+    SideRecord,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::binding::{Binding, KERNEL_MAP, bind};
+use crate::binding::{Binding, KERNEL_MAP, bind, recognize};
 use crate::code_space::TargetIndex;
 use crate::collect::{Collected, Collector, Filter};
 use crate::compat::GlobalBase;
@@ -290,6 +293,16 @@ impl<'a> Sampling<'a> {
                 Binding::Other => self.seen.other_file(mapping),
             }
         }
+        for &(target, rival) in &followed.rivals {
+            let [target, rival] = [target, rival].map(|index| self.groups[group][index].image.path().display());
+            let message = format!(
+                "{rival} has the name of {target}, and the recording has no build ids to tell them apart; {target} gets the samples"
+            );
+            let warning = Diagnostic::warning("binaries-alike", message);
+            if !self.diagnostics.contains(&warning) {
+                self.diagnostics.push(warning);
+            }
+        }
         let first = self.flat_index(group, 0);
         for (target, processes) in self.targets[first..].iter_mut().zip(processes) {
             target.processes += processes.len() as u64;
@@ -312,6 +325,8 @@ struct Followed {
     /// By group and mapping id.
     bindings: Vec<Vec<Binding>>,
     build_ids: FxHashMap<String, BuildId>,
+    /// Targets that nothing tells apart in the recording; the first of each pair has the samples.
+    rivals: BTreeSet<(TargetIndex, TargetIndex)>,
     /// Compat mode needs the mappings in their order.
     records: Vec<SideRecord>,
 }
@@ -322,6 +337,7 @@ impl Followed {
             spaces: AddressSpaces::default(),
             bindings: vec![Vec::new(); groups],
             build_ids: FxHashMap::default(),
+            rivals: BTreeSet::new(),
             records: Vec::new(),
         }
     }
@@ -343,23 +359,30 @@ impl Followed {
             .extend(metadata.build_ids.iter().map(|entry| (entry.name.clone(), entry.id)));
         let mut rewritten = false;
         for (group, targets) in groups.iter().enumerate() {
-            let bind = |(_, mapping): (MapId, &Mapping)| {
-                if mapping.executable {
-                    bind(mapping, self.listed(mapping), targets, options.ignore_build_id)
-                } else {
-                    Binding::Other
+            // Many mappings are of few files, and there may be many targets.
+            let mut recognized = FxHashMap::default();
+            let mut bind = |(_, mapping): (MapId, &Mapping)| {
+                if !mapping.executable {
+                    return Binding::Other;
                 }
+                let recognized = recognized
+                    .entry((Arc::as_ptr(&mapping.file), mapping.cpumode == CpuMode::Kernel))
+                    .or_insert_with(|| {
+                        let recorded = mapping.file.build_id.as_ref().or_else(|| self.listed(mapping));
+                        recognize(mapping, recorded, targets, options.ignore_build_id)
+                    });
+                let binding = recognized.as_ref().map(|found| bind(mapping, found, targets));
+                binding.unwrap_or(Binding::Other)
             };
             let bound = &self.bindings[group];
             if self.build_ids.len() != known {
-                rewritten |= !self
-                    .spaces
-                    .mappings()
-                    .map(bind)
-                    .take(bound.len())
-                    .eq(bound.iter().cloned());
+                let mappings = self.spaces.mappings().map(&mut bind).take(bound.len());
+                rewritten |= !mappings.eq(bound.iter().cloned());
             }
             let new: Vec<_> = self.spaces.mappings().skip(bound.len()).map(bind).collect();
+            let rivals = recognized.values().flatten();
+            self.rivals
+                .extend(rivals.filter_map(|found| Some((found.target, found.rival?))));
             self.bindings[group].extend(new);
         }
         rewritten

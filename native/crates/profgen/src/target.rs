@@ -1,6 +1,7 @@
 //! The binaries to profile.
 
 use std::ops::Index;
+use std::sync::Arc;
 
 use image::{Code, Image};
 
@@ -9,7 +10,7 @@ use crate::error::Error;
 
 /// A binary and its code.
 pub(crate) struct Target<'a> {
-    pub image: &'a Image,
+    pub image: &'a Arc<Image>,
     pub code: Code<'a>,
     /// A vmlinux: found by the kernel's own mapping, not by a file name.
     pub kernel: bool,
@@ -20,7 +21,7 @@ pub(crate) struct Target<'a> {
 
 impl<'a> Target<'a> {
     /// A target that stands alone.
-    pub(crate) fn new(image: &'a Image, code: Code<'a>, kernel: bool) -> Self {
+    pub(crate) fn new(image: &'a Arc<Image>, code: Code<'a>, kernel: bool) -> Self {
         Self {
             image,
             code,

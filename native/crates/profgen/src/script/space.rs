@@ -6,7 +6,7 @@
 
 use perfdata::Mapping;
 
-use crate::binding::{Binding, BoundPiece, bind};
+use crate::binding::{Binding, BoundPiece, bind, recognize};
 use crate::compat::{LoadAddress, names_target};
 use crate::error::Error;
 use crate::locate::View;
@@ -69,7 +69,8 @@ impl<'a> Space<'a> {
                 if !mapping.executable {
                     return Ok((Binding::Other, false));
                 }
-                let binding = bind(mapping, None, self.targets, options.ignore_build_id);
+                let binding = recognize(mapping, None, self.targets, options.ignore_build_id)
+                    .map_or(Binding::Other, |found| bind(mapping, &found, self.targets));
                 let mut changed = false;
                 if let Binding::Target(index, bound) = &binding {
                     *age += 1;

@@ -1,0 +1,231 @@
+//! Which binaries a job profiles: those that are named, and those that are found.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use image::{Image, ImageKind};
+use rayon::prelude::*;
+
+use crate::discover::{self, Found};
+use crate::error::{Error, ErrorCode};
+use crate::explain::{list, module_in_compat_mode};
+use crate::failure::image_error;
+use crate::mapped::Mapped;
+use crate::module;
+use crate::observer::Observer;
+use crate::options::{Compat, GenerateOptions, Input, Output};
+use crate::outcome::Diagnostic;
+use crate::target::file_name;
+
+/// A binary of a job.
+pub(crate) struct Subject {
+    pub image: Arc<Image>,
+    /// What its result is named after.
+    pub name: String,
+    /// Whether it was asked for by name, so that it is a warning if nothing comes of it.
+    pub named: bool,
+}
+
+/// Opens all binaries of a job.
+pub(crate) fn open(
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<Vec<Subject>, Error> {
+    check_options(options)?;
+    let mut binaries = named(options)?;
+    leave_out_duplicates(&mut binaries, diagnostics);
+    if options.looks_for_binaries() {
+        add_found(options, observer, &mut binaries, diagnostics)?;
+    }
+    Ok(binaries)
+}
+
+fn check_options(options: &GenerateOptions) -> Result<(), Error> {
+    let invalid = |message: &str, hint: &str| Err(Error::new(ErrorCode::InvalidOptions, message).hint(hint));
+    if options.binaries.is_empty() && !options.looks_for_binaries() {
+        return invalid("no binary was given", "Name one with --binary.");
+    }
+    if !options.has_several_binaries() {
+        return Ok(());
+    }
+    if !options.is_sampled() {
+        return invalid(
+            "several binaries need recordings: counters and finished profiles are of one binary",
+            "Name recordings with --perfdata, or one binary.",
+        );
+    }
+    if options.looks_for_binaries() && !matches!(options.input, Input::PerfData(_)) {
+        return invalid(
+            "texts do not say which builds they map, so no binaries can be looked for",
+            "Name the recording itself with --perfdata, or each binary with --binary.",
+        );
+    }
+    if let (true, Output::File(path)) = (options.has_several_results(), &options.output)
+        && path.exists()
+        && !path.is_dir()
+    {
+        let message = format!(
+            "{} is a file; with several binaries --output names a folder",
+            path.display()
+        );
+        return invalid(&message, "Name a folder, or use --merge-binaries.");
+    }
+    if options.debug_binary.is_some() || options.dwp.is_some() {
+        return invalid(
+            "--debug-binary and --dwp are of one binary, and there can be several",
+            "Put the debug files where a debugger finds them: beside the binary, or by build id below /usr/lib/debug.",
+        );
+    }
+    if options.merge_binaries && options.skip_symbolization {
+        return invalid(
+            "counters of several binaries cannot be merged: their addresses mean different things",
+            "Leave out --merge-binaries or --skip-symbolization.",
+        );
+    }
+    Ok(())
+}
+
+fn named(options: &GenerateOptions) -> Result<Vec<Subject>, Error> {
+    let open = |path: &PathBuf| {
+        let image = Image::open(path).map_err(|error| image_error(error, path))?;
+        if options.compat == Compat::LlvmProfgen && image.kind() == ImageKind::Module {
+            return Err(module_in_compat_mode(path));
+        }
+        Ok(Subject {
+            image: Arc::new(image),
+            name: file_name(&path.to_string_lossy()).to_owned(),
+            named: true,
+        })
+    };
+    options.binaries.par_iter().map(open).collect()
+}
+
+/// The same build twice would share its samples: the first counts.
+fn leave_out_duplicates(binaries: &mut Vec<Subject>, diagnostics: &mut Vec<Diagnostic>) {
+    let mut kept: Vec<Subject> = Vec::with_capacity(binaries.len());
+    for binary in binaries.drain(..) {
+        match kept.iter().find(|known| are_same(known, &binary)) {
+            Some(known) if binary.named => {
+                let (path, known) = (binary.image.path().display(), known.image.path().display());
+                let message = format!("{path} is the same build as {known}; it is left out");
+                diagnostics.push(Diagnostic::warning("binary-duplicate", message));
+            }
+            Some(_) => {}
+            None => kept.push(binary),
+        }
+    }
+    *binaries = kept;
+}
+
+fn are_same(a: &Subject, b: &Subject) -> bool {
+    match (a.image.build_id(), b.image.build_id()) {
+        (Some(a), Some(b)) => a == b,
+        _ => {
+            let [a, b] = [a, b].map(|binary| binary.image.path().canonicalize());
+            matches!((a, b), (Ok(a), Ok(b)) if a == b)
+        }
+    }
+}
+
+fn add_found(
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+    binaries: &mut Vec<Subject>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<(), Error> {
+    let Input::PerfData(paths) = &options.input else {
+        return Ok(());
+    };
+    let mapped = Mapped::read(paths, observer)?;
+    let mut found = discover::in_folders(&options.binary_dirs, &mapped, options.ignore_build_id, diagnostics)?;
+    if options.all_binaries {
+        found.extend(discover::on_this_machine(
+            &mapped,
+            options.ignore_build_id,
+            diagnostics,
+        )?);
+    }
+    if options.compat == Compat::LlvmProfgen {
+        found.retain(|found| found.image.kind() != ImageKind::Module);
+    }
+    binaries.extend(found.into_iter().map(|Found { image, name }| Subject {
+        image: Arc::new(image),
+        name,
+        named: false,
+    }));
+    let first_found = binaries.iter().take_while(|binary| binary.named).count();
+    leave_out_duplicates(binaries, diagnostics);
+    binaries[first_found..].sort_by(|a, b| (&a.name, a.image.path()).cmp(&(&b.name, b.image.path())));
+    let missing = missing(&mapped, binaries);
+    if binaries.is_empty() {
+        return Err(Error::new(
+            ErrorCode::NoMapping,
+            format!(
+                "none of the files that the recording maps was found: {}",
+                list(&missing)
+            ),
+        )
+        .hint("Name the folder that holds them, by build id or by name, with --binary-dir."));
+    }
+    if !missing.is_empty() {
+        let message = format!("{} mapped files were not found: {}", missing.len(), list(&missing));
+        diagnostics.push(Diagnostic::note("binaries-not-found", message));
+    }
+    Ok(())
+}
+
+/// Mapped files that no binary stands for.
+fn missing<'m>(mapped: &'m Mapped, binaries: &[Subject]) -> Vec<&'m str> {
+    let names: BTreeSet<&str> = binaries.iter().map(|binary| binary.name.as_str()).collect();
+    let paths = mapped.files.keys().map(String::as_str);
+    let mut missing: Vec<_> = paths.filter(|path| !names.contains(file_name(path))).collect();
+    let is_module = |binary: &&Subject| binary.image.kind() == ImageKind::Module;
+    let modules: BTreeSet<_> = binaries
+        .iter()
+        .filter(is_module)
+        .map(|binary| module::key(&binary.name))
+        .collect();
+    missing.extend(
+        mapped
+            .modules
+            .keys()
+            .filter(|name| !modules.contains(*name))
+            .map(String::as_str),
+    );
+    let has_kernel = binaries.iter().any(|binary| binary.image.kind() == ImageKind::Kernel);
+    missing.extend((!mapped.kernel.is_empty() && !has_kernel).then_some("the kernel"));
+    missing
+}
+
+/// A name for the result of each binary, with this ending. Where several have one name, each gets the beginning of its build id.
+pub(crate) fn result_names(binaries: &[Subject], ending: &str) -> Result<Vec<String>, Error> {
+    let mut count = BTreeMap::new();
+    for binary in binaries {
+        *count.entry(binary.name.as_str()).or_insert(0) += 1;
+    }
+    let stem = |binary: &Subject| match (count[binary.name.as_str()], binary.image.build_id()) {
+        (1, _) | (_, None) => binary.name.clone(),
+        (_, Some(id)) => {
+            let id: String = id.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+            format!("{}-{id}", binary.name)
+        }
+    };
+    let names: Vec<String> = binaries
+        .iter()
+        .map(|binary| format!("{}.{ending}", stem(binary)))
+        .collect();
+    let mut seen = BTreeMap::new();
+    for (name, binary) in names.iter().zip(binaries) {
+        let path = binary.image.path().display();
+        if let Some(other) = seen.insert(name, path.to_string()) {
+            return Err(Error::new(
+                ErrorCode::InvalidOptions,
+                format!("the profiles of {other} and {path} would both be {name}, and no build id tells them apart"),
+            )
+            .hint("Profile them in two runs, link with --build-id, or use --merge-binaries."));
+        }
+    }
+    Ok(names)
+}
