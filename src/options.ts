@@ -97,6 +97,8 @@ export interface GenerateOptions {
   useFirstLoadableSegmentAsBase?: boolean | undefined;
   /** Use DWARF although the binary has pseudo probes; default false. */
   useDwarfCorrelation?: boolean | undefined;
+  /** With pseudo probes: take functions that the debug information lacks from the symbol table; default true. */
+  loadFunctionFromSymbol?: boolean | undefined;
 
   /** Density below which a warning recommends more samples; default 50. */
   profileDensityThreshold?: number | undefined;

@@ -197,6 +197,13 @@ export const GENERATE_FLAGS: readonly Flag[] = [
   }),
   row('Profile', 'integer', 'profile-summary-cold-count', 'Cold threshold as a count.', { value: 'N' }),
   row('Profile', 'boolean', 'use-dwarf-correlation', 'Use DWARF although the binary has pseudo probes.'),
+  row(
+    'Profile',
+    'boolean',
+    'load-function-from-symbol',
+    'With pseudo probes: take functions without DWARF from the symbol table.',
+    { default: 'on' },
+  ),
 
   row('Checks', 'number', 'max-loss', 'Fail when more than this percentage of the branch entries is lost.', {
     value: 'PERCENT',
@@ -243,7 +250,6 @@ export const GENERATE_FLAGS: readonly Flag[] = [
     'show-pseudo-probe',
     'infer-missing-frames',
     'csprof-merge-cold-context',
-    'load-function-from-symbol',
     'gen-cs-nested-profile',
     'csspgo-preinliner',
     'csspgo-replay-preinline',

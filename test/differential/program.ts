@@ -22,6 +22,8 @@ export interface Program {
   record?: string;
   /** Flags of every profile of this program. */
   flags?: readonly string[];
+  /** Profiled by its pseudo probes. */
+  probes?: boolean;
   /** The named deviation that shows in this program's profile: only --compat is equal. */
   deviates?: string;
 }

@@ -9,7 +9,7 @@ use memmap2::Mmap;
 
 use crate::elf::{self, Headers, SectionHeader};
 use crate::strings::{string_at, string_is};
-use crate::symbols::{self, Symbol};
+use crate::symbols::{self, Symbol, TableSymbol};
 use crate::{FileOffset, ImageError, LayoutProblem, Svma, decompress_file, lay_out};
 
 /// The page size that llvm-profgen assumes everywhere.
@@ -256,6 +256,11 @@ impl Image {
     pub fn code_symbols(&self) -> impl Iterator<Item = &Symbol> {
         let chunks = self.symbols().chunk_by(|a, b| a.section == b.section);
         chunks.filter(|chunk| self.has_code(chunk[0].section)).flatten()
+    }
+
+    /// All symbols of `.symtab`, undefined and absolute ones too, in the order of the table.
+    pub fn symbol_table(&self) -> impl Iterator<Item = TableSymbol<'_>> {
+        symbols::table(self)
     }
 
     /// The name of one of this image's symbols.

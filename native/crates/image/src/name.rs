@@ -4,12 +4,37 @@
 /// ("selected"), in its order (LLVM: SampleProf.h). Others (`.cold`, `.isra.`, `.__uniq.`) stay.
 const SUFFIXES: [&[u8]; 2] = [b".llvm.", b".part."];
 
+/// The suffixes of symbols that debug information does not have, in the order in which LLVM strips them
+/// (LLVM: llvm-profgen's `loadSymbolsFromSymtab`).
+const SYMBOL_SUFFIXES: [&[u8]; 10] = [
+    b".cleanup",
+    b".destroy",
+    b".resume",
+    b".cold",
+    b".warm",
+    b".llvm.",
+    b".part.",
+    b".isra.",
+    b".constprop.",
+    b".lto_priv.",
+];
+
 /// The name under which LLVM files the profile of the function with the symbol name `name`.
 ///
 /// Each suffix is cut off at its last occurrence, unless a further `.` follows it.
 #[must_use]
 pub fn canonical_name(name: &[u8]) -> &[u8] {
-    SUFFIXES.iter().fold(name, |name, suffix| {
+    strip(name, &SUFFIXES)
+}
+
+/// The function that the symbol `name` is a part or a variant of.
+#[must_use]
+pub fn function_of_symbol(name: &[u8]) -> &[u8] {
+    strip(name, &SYMBOL_SUFFIXES)
+}
+
+fn strip<'n>(name: &'n [u8], suffixes: &[&[u8]]) -> &'n [u8] {
+    suffixes.iter().fold(name, |name, suffix| {
         let Some(at) = name.windows(suffix.len()).rposition(|window| window == *suffix) else {
             return name;
         };
@@ -23,7 +48,7 @@ pub fn canonical_name(name: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::canonical_name;
+    use super::{canonical_name, function_of_symbol};
 
     #[test]
     fn strips_selected_suffixes_only() {
@@ -47,6 +72,26 @@ mod tests {
         ];
         for (name, want) in cases {
             assert_eq!(canonical_name(name.as_bytes()), want.as_bytes(), "{name}");
+        }
+    }
+
+    #[test]
+    fn symbols_of_parts_lead_to_their_function() {
+        let cases: &[(&str, &str)] = &[
+            ("f", "f"),
+            ("f.cold", "f"),
+            ("f.cold.1", "f.cold.1"),
+            ("f.cold.llvm.7", "f.cold"),
+            ("f.llvm.7.cold", "f"),
+            ("f.resume", "f"),
+            ("f.resume.cold", "f.resume"),
+            ("f.coldest", "f"),
+            ("f.isra.0", "f"),
+            ("f.constprop.0.isra.0", "f"),
+            ("f.__uniq.77", "f.__uniq.77"),
+        ];
+        for (name, want) in cases {
+            assert_eq!(function_of_symbol(name.as_bytes()), want.as_bytes(), "{name}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The static symbol table, `.symtab`.
 
 use object::LittleEndian;
-use object::elf::{STT_SECTION, Sym64};
+use object::elf::{STT_FUNC, STT_SECTION, Sym64};
 use object::read::SymbolIndex;
 use object::read::elf::SymbolTable;
 
@@ -35,6 +35,23 @@ impl Symbol {
     }
 }
 
+/// A symbol as `.symtab` has it, in a section or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableSymbol<'i> {
+    /// `st_value`.
+    pub svma: Svma,
+    /// `st_size`.
+    pub size: u64,
+    /// Whether its type is `STT_FUNC`.
+    pub is_function: bool,
+    /// Its name; empty for section symbols.
+    pub name: &'i [u8],
+}
+
+/// How often the bytes of the string table may be named. Linkers let a name share the end of another, but a table in which
+/// each of a million symbols names a megabyte is an attack on whoever reads them all.
+const NAMES_PER_STRING_BYTE: usize = 64;
+
 /// How much of their names orders symbols at one address. A file can have many symbols there, with long names.
 const ORDERING_BYTES: usize = 4096;
 
@@ -51,6 +68,23 @@ pub(crate) fn read(image: &Image) -> Box<[Symbol]> {
         places.then_with(|| ordering(a).cmp(ordering(b)))
     });
     symbols.into_boxed_slice()
+}
+
+/// All symbols in the order of the table, up to the one that exceeds [`NAMES_PER_STRING_BYTE`].
+pub(crate) fn table(image: &Image) -> impl Iterator<Item = TableSymbol<'_>> {
+    let strings = image.symbol_strings();
+    let symbols = symbol_table(image.data()).symbols();
+    let mut budget = strings.len().saturating_mul(NAMES_PER_STRING_BYTE);
+    symbols.iter().map_while(move |raw| {
+        let name = string_at(strings, raw.st_name.get(ENDIAN));
+        budget = budget.checked_sub(name.len())?;
+        Some(TableSymbol {
+            svma: Svma(raw.st_value.get(ENDIAN)),
+            size: raw.st_size.get(ENDIAN),
+            is_function: raw.st_type() == STT_FUNC,
+            name,
+        })
+    })
 }
 
 /// The name of `symbol`. A section symbol without one has its section's.

@@ -83,6 +83,8 @@ pub struct BindingGenerateOptions {
     pub use_first_loadable_segment_as_base: Option<bool>,
     /// DWARF instead of pseudo probes.
     pub use_dwarf_correlation: Option<bool>,
+    /// Functions of the symbol table, with pseudo probes.
+    pub load_function_from_symbol: Option<bool>,
     /// Density below which more samples are recommended.
     pub profile_density_threshold: Option<f64>,
     /// Share of samples that density covers, in millionths.
@@ -159,6 +161,9 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
                 .use_first_loadable_segment_as_base
                 .unwrap_or(default.use_first_loadable_segment_as_base),
             use_dwarf_correlation: from.use_dwarf_correlation.unwrap_or(default.use_dwarf_correlation),
+            load_function_from_symbol: from
+                .load_function_from_symbol
+                .unwrap_or(default.load_function_from_symbol),
             profile_density_threshold: from
                 .profile_density_threshold
                 .unwrap_or(default.profile_density_threshold),

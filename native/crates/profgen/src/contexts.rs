@@ -79,7 +79,7 @@ impl Contexts {
         record.count = record.count.max(count);
     }
 
-    /// A line was sampled as often as all its instructions together.
+    /// A probe was passed, or the instructions of a line were sampled, that often.
     pub(crate) fn add_count(&mut self, record: RecordId, count: u64) {
         let record = &mut self.records[record.0 as usize];
         record.count = record.count.saturating_add(count);
@@ -90,9 +90,12 @@ impl Contexts {
         *target = target.saturating_add(count);
     }
 
+    /// A function was entered. Nobody asks how often an inlined one was.
     pub(crate) fn add_head(&mut self, context: ContextId, count: u64) {
         let context = &mut self.contexts[context.0 as usize];
-        context.head = context.head.saturating_add(count);
+        if context.inlined_at.is_none() {
+            context.head = context.head.saturating_add(count);
+        }
     }
 
     /// The finished top-level functions, in no particular order.

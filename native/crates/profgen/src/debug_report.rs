@@ -1,6 +1,7 @@
 //! What the debug information of a binary lacks.
 
 use image::Image;
+use symbolize::{FunctionTable, RangeConflict};
 
 use crate::error::{Error, ErrorCode};
 use crate::fall_through::share;
@@ -20,14 +21,7 @@ pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &Ge
     let mut found = debug.diagnostics().iter().map(of_debug_info).collect::<Vec<_>>();
     let problems = target.image.layout_problems().iter();
     found.extend(problems.map(|problem| Diagnostic::warning("module-layout", problem.to_string())));
-    if target.image.has_pseudo_probes() && !options.use_dwarf_correlation {
-        found.push(Diagnostic::warning(
-            "probes-ignored",
-            "the binary has pseudo probes; a profile by probes is not supported yet, this one is by source lines \
-             (as with --use-dwarf-correlation), which a compiler that wants probes does not take",
-        ));
-    }
-    if functions.is_empty() {
+    if !functions.has_debug_info() {
         found.push(Diagnostic::warning(
             "no-functions",
             "Loading of DWARF info completed, but no binary functions have been retrieved.",
@@ -40,6 +34,8 @@ pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &Ge
             format!("Found {duplicates} start addresses with multiple symbols"),
         ));
     }
+    let conflicts = functions.range_conflicts().iter();
+    found.extend(conflicts.map(|conflict| range_conflict(conflict, functions)));
     // Only llvm-profgen needs to decode everything, and that takes its time.
     if options.compat == Compat::LlvmProfgen {
         let invalid = target.code.invalid_instructions().len();
@@ -68,6 +64,21 @@ pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &Ge
         ));
     }
     found
+}
+
+fn range_conflict(conflict: &RangeConflict, functions: &FunctionTable) -> Diagnostic {
+    let (symbol_start, symbol_end) = conflict.symbol_range;
+    let (known_start, known_end) = conflict.known_range;
+    let text = format!(
+        "Conflicting range for symbol {} with range ({:8x}, {:8x}), but the existing symbol {} indicates another range ({:8x}, {:8x})",
+        String::from_utf8_lossy(&conflict.symbol),
+        symbol_start.0,
+        symbol_end.0,
+        String::from_utf8_lossy(functions.name(conflict.function)),
+        known_start.0,
+        known_end.0,
+    );
+    Diagnostic::warning("range-conflict", text)
 }
 
 fn of_debug_info(found: &symbolize::Diagnostic) -> Diagnostic {

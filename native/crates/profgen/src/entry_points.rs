@@ -1,7 +1,7 @@
 //! Which function starts are entries: a branch to them is a call (or a tail call) and counts as a head sample.
 
 use image::{Image, Svma, Symbol, canonical_name};
-use symbolize::{FunctionId, FunctionRange, FunctionTable};
+use symbolize::{FunctionId, FunctionRange, FunctionTable, NameOrigin};
 
 /// The symbols of the code, by address.
 pub struct EntryPoints<'a> {
@@ -27,7 +27,7 @@ impl<'a> EntryPoints<'a> {
     /// The function that `target` is the entry of.
     ///
     /// A part of a split function (`foo.cold`) starts a range of `foo` too, but its symbol has another name, so a jump to it is none.
-    /// Where a function has a single range, any symbol inside it will do.
+    /// Where a function has a single range, any symbol inside it will do, and where its name is in doubt.
     #[must_use]
     pub fn entry_at(&self, target: Svma) -> Option<FunctionRange> {
         let range = self.functions.entry_at(target)?;
@@ -46,7 +46,8 @@ impl<'a> EntryPoints<'a> {
     }
 
     fn is_entry(&self, range: FunctionRange) -> bool {
-        let single = self.functions.ranges_of(range.function).len() == 1;
+        let any_symbol = self.functions.ranges_of(range.function).len() == 1
+            || self.functions.origin(range.function) != NameOrigin::DebugInfo;
         let first = self.symbols.partition_point(|symbol| symbol.svma < range.start);
         self.symbols[first..]
             .iter()
@@ -58,7 +59,7 @@ impl<'a> EntryPoints<'a> {
                     .is_some_and(|owner| owner.start == range.start)
             })
             .any(|symbol| {
-                single || canonical_name(self.image.symbol_name(symbol)) == self.functions.name(range.function)
+                any_symbol || canonical_name(self.image.symbol_name(symbol)) == self.functions.name(range.function)
             })
     }
 }

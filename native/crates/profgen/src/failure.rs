@@ -87,6 +87,12 @@ pub fn symbolize_error(error: symbolize::SymbolizeError) -> Error {
         .hint("The debug information is damaged or of an unknown form; compare with `llvm-dwarfdump --verify`.")
 }
 
+pub(crate) fn probe_error(error: pseudoprobe::DecodeError, path: &Path) -> Error {
+    Error::new(ErrorCode::BinaryInvalid, format!("{}: {error}", path.display()))
+        .path(path)
+        .hint("The pseudo probes are damaged; build the binary again, or use its debug information with --use-dwarf-correlation.")
+}
+
 pub(crate) fn write_error(error: sampleprof::WriteError) -> Error {
     Error::new(ErrorCode::Unsupported, error.to_string()).hint("Write another --format.")
 }

@@ -1,7 +1,7 @@
 //! Which pairs of neighbouring branch entries are straight-line runs, and what is wrong with the others.
 
 use image::Code;
-use symbolize::FunctionTable;
+use symbolize::{FunctionTable, NameOrigin};
 
 use crate::counters::{Counter, CounterTable, EXTERNAL};
 use crate::outcome::Diagnostic;
@@ -17,6 +17,8 @@ pub struct RunQuality {
     pub off_boundary: u64,
     /// The run starts in no function of the debug information.
     pub no_function: u64,
+    /// The run starts in a function that the symbol table had to tell of.
+    pub recovered: u64,
     /// The run leaves the function that it starts in.
     pub crosses_function: u64,
     /// Of the runs in functions: a call, return or jump lies inside, or the run ends before it starts.
@@ -91,6 +93,9 @@ fn judge(
         add(&mut quality.homeless, if valid { pair.count } else { 0 });
         return valid;
     };
+    if functions.origin(function.function) != NameOrigin::DebugInfo {
+        quality.recovered += pair.count;
+    }
     if pair.second >= function.end {
         add(&mut quality.crosses_function, pair.count);
         detail("Fall through range should not cross function boundaries, likely due to profile and binary mismatch.");
@@ -119,6 +124,11 @@ impl RunQuality {
                 self.no_function,
                 "no-function",
                 "of samples are from ranges that do not belong to any functions.",
+            ),
+            (
+                self.recovered,
+                "recovered-function",
+                "of samples are from ranges that belong to functions recovered from symbol table.",
             ),
             (
                 self.crosses_function,

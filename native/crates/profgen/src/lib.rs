@@ -1,6 +1,7 @@
 //! From branch stacks to a sample profile: counters, ranges, attribution; the pipeline.
 
 mod attribute;
+mod attribute_probes;
 mod binaries;
 mod binding;
 mod code_space;
@@ -31,6 +32,7 @@ mod output;
 mod part;
 mod pipeline;
 mod postprocess;
+mod probes;
 mod profile;
 mod sampling;
 mod script;

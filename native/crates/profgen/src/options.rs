@@ -55,6 +55,8 @@ pub struct GenerateOptions {
     pub use_first_loadable_segment_as_base: bool,
     /// Ignore pseudo probes in favour of DWARF.
     pub use_dwarf_correlation: bool,
+    /// With pseudo probes: take functions without debug information from the symbol table.
+    pub load_function_from_symbol: bool,
     /// Density below which more samples are recommended.
     pub profile_density_threshold: f64,
     /// Share of samples, in millionths, that the density figure covers.
@@ -105,6 +107,7 @@ impl GenerateOptions {
             use_offset: true,
             use_first_loadable_segment_as_base: false,
             use_dwarf_correlation: false,
+            load_function_from_symbol: true,
             profile_density_threshold: 50.0,
             profile_density_cutoff_hot: 990_000,
             profile_summary_cutoff_cold: 999_999,

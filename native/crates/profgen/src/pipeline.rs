@@ -24,7 +24,8 @@ use crate::outcome::{BinaryOutcome, BinaryStatistics, Diagnostic, Outcome, Stati
 use crate::output::{write_atomically, write_folder};
 use crate::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
 use crate::postprocess::postprocess;
-use crate::profile::{Binary, profile};
+use crate::probes::function_symbols;
+use crate::profile::{Binary, profile, profiles_by_probes};
 use crate::sampling::{self, Samples, TargetSamples};
 use crate::script;
 use crate::target::{Target, Targets};
@@ -121,7 +122,7 @@ impl Job<'_> {
         let started = Instant::now();
         let products: Vec<_> = parts
             .into_par_iter()
-            .map(|part| part.then(|_, (binary, counters)| self.profile(&binary, &counters)))
+            .map(|part| part.then(|report, (binary, counters)| self.profile(&binary, &counters, report)))
             .collect();
         self.lap(Phase::Symbolize, started);
         let mut products = products.into_iter();
@@ -238,8 +239,11 @@ impl Job<'_> {
         };
         let bytes = Arc::new(SharedBytes(Arc::clone(image)));
         let debug = DebugInfo::load(bytes, image.path(), image.build_id(), &options).map_err(symbolize_error)?;
-        let functions = FunctionTable::build(&debug, image.preferred_base(), &keep_going(self.observer))
+        let mut functions = FunctionTable::build(&debug, image.preferred_base(), &keep_going(self.observer))
             .map_err(symbolize_error)?;
+        if self.options.load_function_from_symbol && profiles_by_probes(image, self.options) {
+            functions.add_symbols(function_symbols(image));
+        }
         Ok((debug, functions))
     }
 
@@ -363,7 +367,7 @@ impl Job<'_> {
         self.check_loss()
     }
 
-    fn profile(&self, binary: &Binary<'_>, counters: &Counters) -> Result<Product, Error> {
+    fn profile(&self, binary: &Binary<'_>, counters: &Counters, report: &mut Report) -> Result<Product, Error> {
         if self.options.skip_symbolization {
             let base = self.counter_base(binary.image);
             return Ok(Product::Counters(counters_text::write(counters, base).into_bytes()));
@@ -371,7 +375,7 @@ impl Job<'_> {
         if binary.functions.is_empty() && self.options.compat == Compat::None {
             return Err(debug_report::no_debug_info(binary.image));
         }
-        profile(binary, counters, self.options, self.observer).map(Product::Profile)
+        profile(binary, counters, self.options, self.observer, &mut report.of_samples).map(Product::Profile)
     }
 
     /// What addresses in written counters are relative to.

@@ -5,14 +5,17 @@ use sampleprof::Profile;
 use symbolize::{DebugInfo, FrameTable, FunctionTable};
 
 use crate::attribute::{Counting, Source, attribute};
+use crate::attribute_probes::{ProbeSource, attribute_probes};
 use crate::counters::{Counter, Counters};
 use crate::discriminator::DiscriminatorKind;
 use crate::disjoint::disjoint_ranges;
 use crate::entry_points::EntryPoints;
 use crate::error::Error;
-use crate::failure::symbolize_error;
+use crate::failure::{probe_error, symbolize_error};
 use crate::observer::{Observer, Phase, Progress, keep_going};
-use crate::options::GenerateOptions;
+use crate::options::{Compat, GenerateOptions};
+use crate::outcome::Diagnostic;
+use crate::probes::Probes;
 
 /// A binary with everything that is known of its code.
 pub(crate) struct Binary<'a> {
@@ -23,63 +26,31 @@ pub(crate) struct Binary<'a> {
     pub entries: EntryPoints<'a>,
 }
 
-/// Symbolizes `counters`.
+/// Symbolizes `counters`: to probes where the binary has them, else to source lines.
 pub(crate) fn profile(
     binary: &Binary<'_>,
     counters: &Counters,
     options: &GenerateOptions,
     observer: &dyn Observer,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Profile, Error> {
-    let Binary {
-        image,
-        code,
-        debug,
-        functions,
-        entries,
-    } = binary;
-    observer.progress(Progress {
-        phase: Phase::Symbolize,
-        done: 0,
-        total: 0,
-    });
+    progress(observer, Phase::Symbolize);
     let ranges = disjoint_ranges(&with_zero_ranges(
         counters.ranges.rows(),
-        functions,
+        binary.functions,
         options.fill_zero_for_all_funcs,
     ));
-    let branches = counters.branches.rows();
-    let keep_going = keep_going(observer);
-    let frames =
-        FrameTable::build(debug, &places_of_interest(&ranges, branches), &keep_going).map_err(symbolize_error)?;
-
-    observer.progress(Progress {
-        phase: Phase::Attribute,
-        done: 0,
-        total: 0,
-    });
-    let discriminators = if image.has_fs_discriminators() {
-        DiscriminatorKind::FlowSensitive
+    let mut profile = if profiles_by_probes(binary.image, options) {
+        by_probes(binary, &ranges, counters, options, observer, diagnostics)?
     } else {
-        DiscriminatorKind::Packed
+        by_lines(binary, &ranges, counters.branches.rows(), options, observer)?
     };
-    let source = Source {
-        code,
-        frames: &frames,
-        entries,
-        functions,
-        discriminators,
-        counting: if options.leading_ip_only {
-            Counting::Sum
-        } else {
-            Counting::Most
-        },
-    };
-    let mut profile = attribute(&source, &ranges, branches);
     profile.raise_callsites();
     if options.update_total_samples {
         profile.update_total_samples();
     }
     if options.populate_profile_symbol_list {
+        let functions = binary.functions;
         let mut names: Vec<&[u8]> = functions
             .start_ranges()
             .map(|range| functions.name(range.function))
@@ -89,6 +60,73 @@ pub(crate) fn profile(
         profile.symbols = Some(names.into_iter().map(|name| profile.names.intern(name)).collect());
     }
     Ok(profile)
+}
+
+/// Whether the binary's pseudo probes are what counts are given to.
+pub(crate) fn profiles_by_probes(image: &Image, options: &GenerateOptions) -> bool {
+    image.has_pseudo_probes() && !options.use_dwarf_correlation
+}
+
+fn by_lines(
+    binary: &Binary<'_>,
+    ranges: &[Counter],
+    branches: &[Counter],
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+) -> Result<Profile, Error> {
+    let places = places_of_interest(ranges, branches);
+    let frames = FrameTable::build(binary.debug, &places, &keep_going(observer)).map_err(symbolize_error)?;
+    progress(observer, Phase::Attribute);
+    let source = Source {
+        code: binary.code,
+        frames: &frames,
+        entries: &binary.entries,
+        functions: binary.functions,
+        discriminators: if binary.image.has_fs_discriminators() {
+            DiscriminatorKind::FlowSensitive
+        } else {
+            DiscriminatorKind::Packed
+        },
+        counting: if options.leading_ip_only {
+            Counting::Sum
+        } else {
+            Counting::Most
+        },
+    };
+    Ok(attribute(&source, ranges, branches))
+}
+
+fn by_probes(
+    binary: &Binary<'_>,
+    ranges: &[Counter],
+    counters: &Counters,
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<Profile, Error> {
+    let probes = Probes::read(binary.image, binary.functions, &binary.entries, counters, options)
+        .map_err(|error| probe_error(error, binary.image.path()))?;
+    progress(observer, Phase::Attribute);
+    let source = ProbeSource {
+        code: binary.code,
+        probes: &probes,
+        entries: &binary.entries,
+        functions: binary.functions,
+    };
+    let (mut profile, unnamed) = attribute_probes(&source, ranges, counters.branches.rows());
+    profile.flags.fs_discriminators = binary.image.has_fs_discriminators();
+    if options.compat == Compat::None {
+        diagnostics.extend(probes.diagnostics(unnamed));
+    }
+    Ok(profile)
+}
+
+fn progress(observer: &dyn Observer, phase: Phase) {
+    observer.progress(Progress {
+        phase,
+        done: 0,
+        total: 0,
+    });
 }
 
 /// Adds a zero count for all code of the functions that ranges start in, so that lines never executed are known as such.

@@ -85,6 +85,11 @@ impl ProbeTable {
         self.nodes[id.index()]
     }
 
+    /// All functions in their inline contexts, callers before what is inlined into them.
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = &InlineNode> {
+        self.nodes.iter()
+    }
+
     /// How many nodes there are; their indices are below it.
     #[must_use]
     pub fn node_count(&self) -> usize {

@@ -7,6 +7,7 @@ use crate::debug_info::DebugInfo;
 use crate::dwarf::{Budget, Interest, Resolver, Skip, Space, Unit, walk};
 use crate::error::SymbolizeError;
 use crate::names::{NameInterner, Names};
+use crate::symbol_functions::SymbolFindings;
 
 /// Number of a distinct function name, counted in the order in which DWARF mentions them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,16 +37,18 @@ pub struct DuplicateStart {
     pub second: FunctionId,
 }
 
-/// All `DW_TAG_subprogram` DIEs with a name and code. Same-named functions are one, with the ranges of all.
+/// All `DW_TAG_subprogram` DIEs with a name and code, and what [`add_symbols`](FunctionTable::add_symbols) adds. Same-named
+/// functions are one, with the ranges of all.
 #[derive(Debug, Default)]
 pub struct FunctionTable {
-    names: Names,
+    pub(crate) names: Names,
     /// All functions' ranges, function by function.
-    ranges: Vec<(Svma, Svma)>,
+    pub(crate) ranges: Vec<(Svma, Svma)>,
     /// Where each function's ranges end.
-    range_ends: Vec<usize>,
-    starts: Vec<(Svma, Svma, FunctionId)>,
+    pub(crate) range_ends: Vec<usize>,
+    pub(crate) starts: Vec<(Svma, Svma, FunctionId)>,
     duplicates: Vec<DuplicateStart>,
+    pub(crate) from_symbols: SymbolFindings,
 }
 
 /// What one unit has to say.
@@ -122,8 +125,20 @@ impl FunctionTable {
                 }
             }
         }
+        let mut table = Self {
+            names,
+            starts,
+            duplicates,
+            ..Self::default()
+        };
+        table.set_ranges(all);
+        table
+    }
+
+    /// Keeps the ranges of all functions; those of one in the order given.
+    pub(crate) fn set_ranges(&mut self, mut all: Vec<(FunctionId, Svma, Svma)>) {
         all.sort_by_key(|(id, _, _)| *id);
-        let mut range_ends = vec![0; names.len()];
+        let mut range_ends = vec![0; self.names.len()];
         for (id, _, _) in &all {
             range_ends[id.0 as usize] += 1;
         }
@@ -132,14 +147,8 @@ impl FunctionTable {
             end += *count;
             *count = end;
         }
-        let ranges = all.iter().map(|&(_, start, end)| (start, end));
-        Self {
-            names,
-            ranges: ranges.collect(),
-            range_ends,
-            starts,
-            duplicates,
-        }
+        self.ranges = all.iter().map(|&(_, start, end)| (start, end)).collect();
+        self.range_ends = range_ends;
     }
 
     fn start_range(&self, index: usize) -> FunctionRange {

@@ -14,6 +14,7 @@ mod object;
 mod options;
 mod split;
 mod survey;
+mod symbol_functions;
 mod unit_frames;
 
 pub use debug_info::DebugInfo;
@@ -24,3 +25,4 @@ pub use function_table::{DuplicateStart, FunctionId, FunctionRange, FunctionTabl
 pub use object::FileData;
 pub use options::{DebugOptions, FollowLinks};
 pub use survey::{Compiler, DebugSurvey, SplitUnitCount, UnitCounts};
+pub use symbol_functions::{FunctionSymbol, NameOrigin, RangeConflict};

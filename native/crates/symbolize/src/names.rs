@@ -21,6 +21,10 @@ impl<'a> NameInterner<'a> {
         *self.ids.entry(name).or_insert_with(|| self.names.push(name))
     }
 
+    pub(crate) fn get(&self, id: u32) -> &[u8] {
+        self.names.get(id)
+    }
+
     pub(crate) fn finish(self) -> Names {
         self.names
     }

@@ -1,0 +1,170 @@
+//! Functions that only the symbol table knows, or knows by another name.
+
+use std::collections::BTreeMap;
+
+use image::Svma;
+
+use crate::function_table::{FunctionId, FunctionTable};
+use crate::names::NameInterner;
+
+/// A function of the symbol table: `start..end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FunctionSymbol<'s> {
+    /// The first address.
+    pub start: Svma,
+    /// The address behind the last one.
+    pub end: Svma,
+    /// The symbol.
+    pub symbol: &'s [u8],
+    /// The function that the symbol is a part or a variant of.
+    pub function: &'s [u8],
+}
+
+/// Where a function's name and ranges come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum NameOrigin {
+    /// The debug information.
+    #[default]
+    DebugInfo,
+    /// Code of it has no debug information; a symbol tells of it.
+    Symbol,
+    /// The debug information, but a symbol has another name for the same code; see [`FunctionTable::other_names`].
+    Disputed,
+}
+
+/// A symbol that starts and ends elsewhere than the range that the function of its name has there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RangeConflict {
+    /// The symbol.
+    pub symbol: Vec<u8>,
+    /// Where it starts and ends.
+    pub symbol_range: (Svma, Svma),
+    /// The function.
+    pub function: FunctionId,
+    /// Where its range starts and ends.
+    pub known_range: (Svma, Svma),
+}
+
+/// What symbols added to a [`FunctionTable`].
+#[derive(Debug, Default)]
+pub(crate) struct SymbolFindings {
+    /// How many functions there were before.
+    functions_before: usize,
+    /// By function; those behind its end are of the debug information.
+    origins: Vec<NameOrigin>,
+    /// Ascending by function.
+    other_names: Vec<(FunctionId, Vec<u8>)>,
+    conflicts: Vec<RangeConflict>,
+}
+
+impl FunctionTable {
+    /// Adds functions of the symbol table where the debug information has none, in the order given. Where it has one, its name and range stay.
+    ///
+    /// LLVM does so for programs with pseudo probes, which need no debug information to be profiled (LLVM: llvm-profgen's
+    /// `loadSymbolsFromSymtab`).
+    pub fn add_symbols<'s>(&mut self, symbols: impl IntoIterator<Item = FunctionSymbol<'s>>) {
+        let old_names = std::mem::take(&mut self.names);
+        let mut names = NameInterner::default();
+        for id in 0..old_names.len() {
+            // The ids stay, as these names are distinct.
+            names.intern(old_names.get(u32::try_from(id).expect("ids are 32 bits wide")));
+        }
+        let mut findings = SymbolFindings {
+            functions_before: old_names.len(),
+            ..SymbolFindings::default()
+        };
+        // By start, and in the order given.
+        let mut added: BTreeMap<Svma, (Svma, FunctionId)> = BTreeMap::new();
+        let mut in_order: Vec<(FunctionId, Svma, Svma)> = Vec::new();
+        for symbol in symbols {
+            let in_table = self.starts[..self.starts.partition_point(|entry| entry.0 <= symbol.start)].last();
+            let in_added = added.range(..=symbol.start).next_back();
+            let in_added = in_added.map(|(&start, &(end, function))| (start, end, function));
+            let owner = in_table
+                .copied()
+                .into_iter()
+                .chain(in_added)
+                .max_by_key(|range| range.0);
+            let Some((start, end, function)) = owner.filter(|owner| symbol.start < owner.1) else {
+                let function = FunctionId(names.intern(symbol.function));
+                findings.set_origin(function, NameOrigin::Symbol);
+                added.insert(symbol.start, (symbol.end, function));
+                in_order.push((function, symbol.start, symbol.end));
+                continue;
+            };
+            if names.get(function.0) != symbol.function {
+                findings.set_origin(function, NameOrigin::Disputed);
+                findings.other_names.push((function, symbol.function.to_vec()));
+            } else if symbol.start != start && symbol.end != end {
+                findings.conflicts.push(RangeConflict {
+                    symbol: symbol.symbol.to_vec(),
+                    symbol_range: (symbol.start, symbol.end),
+                    function,
+                    known_range: (start, end),
+                });
+            }
+        }
+        findings.other_names.sort_unstable();
+        findings.other_names.dedup();
+        self.names = names.finish();
+        self.from_symbols = findings;
+        self.add_ranges(&in_order);
+    }
+
+    /// Adds ranges with starts that nobody has yet.
+    fn add_ranges(&mut self, added: &[(FunctionId, Svma, Svma)]) {
+        let mut all: Vec<(FunctionId, Svma, Svma)> = Vec::with_capacity(self.ranges.len() + added.len());
+        for index in 0..self.range_ends.len() {
+            let function = FunctionId(u32::try_from(index).expect("ids are 32 bits wide"));
+            let ranges = self.ranges_of(function).iter();
+            all.extend(ranges.map(|&(start, end)| (function, start, end)));
+        }
+        all.extend(added);
+        self.starts
+            .extend(added.iter().map(|&(function, start, end)| (start, end, function)));
+        self.starts.sort_unstable_by_key(|entry| entry.0);
+        self.set_ranges(all);
+    }
+
+    /// Whether there is a function that the debug information knows.
+    #[must_use]
+    pub fn has_debug_info(&self) -> bool {
+        let from_symbols = &self.from_symbols;
+        if from_symbols.origins.is_empty() {
+            !self.is_empty()
+        } else {
+            from_symbols.functions_before > 0
+        }
+    }
+
+    /// Where the function's name and ranges come from.
+    #[must_use]
+    pub fn origin(&self, function: FunctionId) -> NameOrigin {
+        let origins = &self.from_symbols.origins;
+        origins.get(function.0 as usize).copied().unwrap_or_default()
+    }
+
+    /// The names that symbols have for the function's code, other than its own.
+    pub fn other_names(&self, function: FunctionId) -> impl Iterator<Item = &[u8]> {
+        let all = &self.from_symbols.other_names;
+        let first = all.partition_point(|(id, _)| *id < function);
+        let own = all[first..].iter().take_while(move |(id, _)| *id == function);
+        own.map(|(_, name)| &name[..])
+    }
+
+    /// Symbols that start and end elsewhere than the range of their function.
+    #[must_use]
+    pub fn range_conflicts(&self) -> &[RangeConflict] {
+        &self.from_symbols.conflicts
+    }
+}
+
+impl SymbolFindings {
+    fn set_origin(&mut self, function: FunctionId, origin: NameOrigin) {
+        let index = function.0 as usize;
+        if self.origins.len() <= index {
+            self.origins.resize(index + 1, NameOrigin::DebugInfo);
+        }
+        self.origins[index] = origin;
+    }
+}
