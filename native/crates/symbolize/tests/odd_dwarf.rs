@@ -286,3 +286,58 @@ fn a_hook_that_says_no_stops_the_work() {
     let stopped = symbolize::FunctionTable::build(&debug, Svma(0), &|| false);
     assert!(matches!(stopped, Err(symbolize::SymbolizeError::Cancelled)));
 }
+
+#[test]
+fn symbols_add_functions_that_dwarf_lacks_and_dispute_names() {
+    let dies = unit_die(0x1000, 0x1000);
+    let dies = function(dies, "f", 1, 0x1000, 0x100).u8(0);
+    let dies = function(dies, "g", 1, 0x1200, 0x100).u8(0);
+    let debug = open(program(unit(&dies.u8(0))));
+    let mut table = functions(&debug);
+    let symbol = |start: u64, size: u64, symbol: &'static str| symbolize::FunctionSymbol {
+        start: Svma(start),
+        end: Svma(start + size),
+        symbol: symbol.as_bytes(),
+        function: symbol.split('.').next().unwrap_or_default().as_bytes(),
+    };
+    table.add_symbols([
+        symbol(0x1000, 0x100, "f"),
+        symbol(0x1200, 0x100, "alias_of_g"),
+        symbol(0x1800, 0x80, "f.cold"),
+        symbol(0x1900, 0x80, "new"),
+        symbol(0x1910, 0x10, "inside"),
+        symbol(0x1010, 0x10, "f.llvm.1"),
+    ]);
+    let id = |name: &str| {
+        table
+            .functions()
+            .find(|&id| table.name(id) == name.as_bytes())
+            .expect("there")
+    };
+    let (f, g, new) = (id("f"), id("g"), id("new"));
+    assert_eq!(
+        table.ranges_of(f),
+        [(Svma(0x1000), Svma(0x1100)), (Svma(0x1800), Svma(0x1880))]
+    );
+    assert_eq!(table.find(Svma(0x1801)).map(|range| range.function), Some(f));
+    assert_eq!(
+        table.find(Svma(0x1200)).map(|range| range.function),
+        Some(g),
+        "DWARF has it first"
+    );
+    assert_eq!(table.find(Svma(0x1910)).map(|range| range.function), Some(new));
+    assert_eq!(table.functions().len(), 3, "what lies inside a function is none");
+
+    use symbolize::NameOrigin;
+    assert_eq!(table.origin(f), NameOrigin::Symbol, "a part of it has no DWARF");
+    assert_eq!(table.origin(g), NameOrigin::Disputed);
+    assert_eq!(table.origin(new), NameOrigin::Disputed);
+    assert_eq!(table.other_names(g).collect::<Vec<_>>(), [b"alias_of_g"]);
+    assert_eq!(table.other_names(new).collect::<Vec<_>>(), [b"inside"]);
+    assert_eq!(table.other_names(f).count(), 0);
+    let [conflict] = table.range_conflicts() else {
+        panic!("one symbol is elsewhere than its function")
+    };
+    assert_eq!((conflict.function, &conflict.symbol[..]), (f, &b"f.llvm.1"[..]));
+    assert!(table.has_debug_info());
+}
