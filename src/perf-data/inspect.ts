@@ -13,14 +13,18 @@ import { walkRecords } from './walk.js';
  * for recordings made with `-z` on Node before 22.15.
  */
 export async function inspectPerfData(path: string): Promise<PerfDataSummary> {
-  const [main = path, ...streams] = await recordingFiles(path);
+  const { main, directory, streams } = await recordingFiles(path);
   const source = await openSource(main);
   try {
     const header = parseHeader(await source.read(0, HEADER_BYTES), main);
     const collector = new RecordCollector(header.littleEndian);
     await readMainFile(source, header, collector);
-    for (const stream of streams) await readStream(stream, collector);
-    return collector.summary(path, header, streams.length > 0);
+    for (const [index, stream] of streams.entries()) {
+      // perf numbers the files without gaps.
+      if (stream.number > index) collector.endsEarly(`files are missing before data.${stream.number}`);
+      await readStream(stream.path, collector);
+    }
+    return collector.summary(path, header, directory);
   } finally {
     await source.close();
   }

@@ -2,6 +2,9 @@ import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AutofdoError } from '../errors.js';
 
+/** Bytes of a stream that are kept at most. */
+const MAX_KEPT = 1 << 27;
+
 /** Bytes of a file or stream. */
 export interface ByteSource {
   /** Bytes in all; undefined for a stream. */
@@ -16,26 +19,36 @@ export interface ByteSource {
 /** Opens a file, FIFO or standard input (`-`). */
 export async function openSource(path: string): Promise<ByteSource> {
   try {
-    if (path === '-') return new StreamSource(process.stdin);
+    if (path === '-') return new StreamSource(process.stdin, path);
     const handle = await open(path, 'r');
     const status = await handle.stat();
-    if (status.isFile()) return new FileSource(handle, status.size);
-    return new StreamSource(handle.createReadStream({ autoClose: false }), handle);
+    if (status.isFile()) return new FileSource(handle, status.size, path);
+    return new StreamSource(handle.createReadStream({ autoClose: false }), path, handle);
   } catch (cause) {
-    throw new AutofdoError('INPUT_UNREADABLE', `${path} cannot be read: ${reason(cause)}`, { path, cause });
+    return unreadable(path, cause);
   }
 }
 
-/** The files of a recording, in the order of reading: one, or those of a directory (perf record --threads). */
-export async function recordingFiles(path: string): Promise<string[]> {
-  if (path === '-') return [path];
+function unreadable(path: string, cause: unknown): never {
+  throw new AutofdoError('INPUT_UNREADABLE', `${path} cannot be read: ${reason(cause)}`, { path, cause });
+}
+
+/** The files of a recording: one, or those of a directory (perf record --threads). */
+export interface RecordingFiles {
+  /** Has the header. */
+  main: string;
+  directory: boolean;
+  /** Bare records, in the order of their numbers. */
+  streams: { path: string; number: number }[];
+}
+
+/** Finds the files of a recording. */
+export async function recordingFiles(path: string): Promise<RecordingFiles> {
+  if (path === '-') return { main: path, directory: false, streams: [] };
+  let names: string[];
   try {
-    if (!(await stat(path)).isDirectory()) return [path];
-    const numbers = (await readdir(path))
-      .map((name) => /^data\.(\d+)$/.exec(name)?.[1])
-      .filter((number) => number !== undefined)
-      .sort((a, b) => Number(a) - Number(b));
-    return [join(path, 'data'), ...numbers.map((number) => join(path, `data.${number}`))];
+    if (!(await stat(path)).isDirectory()) return { main: path, directory: false, streams: [] };
+    names = await readdir(path);
   } catch (cause) {
     throw new AutofdoError('INPUT_UNREADABLE', `${path} cannot be read: ${reason(cause)}`, {
       hint: 'check the path and its permissions',
@@ -43,6 +56,24 @@ export async function recordingFiles(path: string): Promise<string[]> {
       cause,
     });
   }
+  // What is no file is left out: a FIFO could keep its reader waiting for ever.
+  const isFile = async (name: string) =>
+    (await stat(join(path, name)).catch(() => undefined))?.isFile() ?? false;
+  if (!(await isFile('data'))) {
+    throw new AutofdoError(
+      'INPUT_INVALID',
+      `${path} is a directory, but not one that \`perf record\` wrote: it holds no file \`data\``,
+      { path },
+    );
+  }
+  const streams: RecordingFiles['streams'] = [];
+  for (const name of names) {
+    const number = /^data\.(\d+)$/.exec(name)?.[1];
+    if (number !== undefined && (await isFile(name)))
+      streams.push({ path: join(path, name), number: Number(number) });
+  }
+  streams.sort((a, b) => a.number - b.number);
+  return { main: join(path, 'data'), directory: true, streams };
 }
 
 function reason(cause: unknown): string {
@@ -59,11 +90,13 @@ function reason(cause: unknown): string {
 class FileSource implements ByteSource {
   readonly size: number;
   readonly #handle: FileHandle;
+  readonly #path: string;
   #block = new Uint8Array(0);
 
-  constructor(handle: FileHandle, size: number) {
+  constructor(handle: FileHandle, size: number, path: string) {
     this.#handle = handle;
     this.size = size;
+    this.#path = path;
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
@@ -72,7 +105,9 @@ class FileSource implements ByteSource {
     if (this.#block.length < wanted) this.#block = new Uint8Array(wanted);
     let filled = 0;
     while (filled < wanted) {
-      const { bytesRead } = await this.#handle.read(this.#block, filled, wanted - filled, offset + filled);
+      const { bytesRead } = await this.#handle
+        .read(this.#block, filled, wanted - filled, offset + filled)
+        .catch((cause) => unreadable(this.#path, cause));
       if (bytesRead === 0) break;
       filled += bytesRead;
     }
@@ -94,17 +129,20 @@ class StreamSource implements ByteSource {
   #start = 0;
   #end = 0;
   #done = false;
+  readonly #path: string;
   readonly #handle: FileHandle | undefined;
 
-  constructor(stream: AsyncIterable<Uint8Array>, handle?: FileHandle) {
+  constructor(stream: AsyncIterable<Uint8Array>, path: string, handle?: FileHandle) {
     this.#chunks = stream[Symbol.asyncIterator]();
+    this.#path = path;
     this.#handle = handle;
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
-    if (offset < this.#start) return new Uint8Array(0);
+    // What must be kept until then, an attr section behind the records for example, must not fill the memory.
+    if (offset < this.#start || offset + length - this.#start > MAX_KEPT) return new Uint8Array(0);
     while (!this.#done && this.#end < offset + length) {
-      const { value, done } = await this.#chunks.next();
+      const { value, done } = await this.#chunks.next().catch((cause) => unreadable(this.#path, cause));
       if (done) this.#done = true;
       else {
         this.#kept.push(value);

@@ -221,10 +221,28 @@ describe('containers', () => {
     mkdirSync(folder);
     const builder = recording();
     temporary.write('threads/data', builder.file());
+    temporary.write('threads/data.0', new PerfDataBuilder().sample({ branches: BRANCHES }).data());
     temporary.write('threads/data.1', new PerfDataBuilder().sample({ branches: BRANCHES }).data());
-    temporary.write('threads/data.10', new PerfDataBuilder().sample({ branches: BRANCHES }).data());
     const summary = await inspectPerfData(folder);
     expect(summary).toMatchObject({ directory: true, samples: 5, branchEntries: 10, complete: true });
+  });
+
+  it.skipIf(process.platform === 'win32')('says which files of a directory are missing', async () => {
+    const folder = join(temporary.path, 'gap');
+    mkdirSync(join(folder, 'data.7'), { recursive: true });
+    await promisify(execFile)('mkfifo', [join(folder, 'data.8')]);
+    await expect(inspectPerfData(folder)).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: /it holds no file `data`/,
+    });
+    temporary.write('gap/data', recording().file());
+    temporary.write('gap/data.0', new PerfDataBuilder().sample({ branches: BRANCHES }).data());
+    temporary.write('gap/data.2', new PerfDataBuilder().sample({ branches: BRANCHES }).data());
+    expect(await inspectPerfData(folder)).toMatchObject({
+      samples: 5,
+      complete: false,
+      problems: ['files are missing before data.2'],
+    });
   });
 
   it.skipIf(process.platform === 'win32')('reads a FIFO, of a file and of a pipe stream', async () => {

@@ -68,9 +68,16 @@ impl Read for Dribble {
     }
 }
 
-/// Reads bytes as a file and as a stream.
+/// Reads bytes as a file, once and twice, and as a stream.
 pub fn read_both_ways(bytes: &[u8]) -> (Option<Summary>, Option<Summary>) {
     let file = PerfData::from_bytes(bytes.to_vec(), "file").ok().map(read_to_end);
+    if let Ok(mut input) = PerfData::from_bytes(bytes.to_vec(), "file read once") {
+        input.read_once();
+        let once = read_to_end(input);
+        // Events may be declared behind the samples: read once, a file knows them as late as a stream does.
+        let same = |summary: &Summary| (summary.mmaps, summary.complete, summary.samples + summary.unusable);
+        assert_eq!(file.as_ref().map(same), Some(same(&once)));
+    }
     let stream = Dribble(Cursor::new(bytes.to_vec()));
     let stream = PerfData::from_reader(Box::new(stream), "stream").ok().map(read_to_end);
     (file, stream)

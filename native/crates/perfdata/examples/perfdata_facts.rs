@@ -1,6 +1,6 @@
 //! Prints what the reader finds in perf.data files, one JSON object a line, to be compared with other readers.
 //!
-//!     perfdata_facts FILE...     `-` is standard input
+//!     perfdata_facts [--once] FILE...     `-` is standard input; --once reads files as streams are read
 
 #![allow(clippy::print_stdout, reason = "printing is what this program is for")]
 
@@ -28,12 +28,18 @@ struct Facts {
 }
 
 fn main() -> Result<(), Error> {
-    for path in std::env::args().skip(1) {
-        let input = if path == "-" {
+    let (options, paths): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|arg| arg == "--once");
+    for path in paths {
+        let mut input = if path == "-" {
             PerfData::from_stdin()
         } else {
             PerfData::open(Path::new(&path))
         };
+        if let Ok(input) = &mut input
+            && !options.is_empty()
+        {
+            input.read_once();
+        }
         match input.and_then(|mut input| gather(&mut input).map(|facts| to_json(&path, &input, &facts))) {
             Ok(json) => println!("{json}"),
             Err(error) => println!(

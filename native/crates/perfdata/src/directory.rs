@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 /// The file with the header.
 pub(crate) const MAIN_FILE: &str = "data";
 
-/// The files of bare records in `directory`, in the order of their numbers.
-pub(crate) fn thread_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+/// The files of bare records in `directory` with their numbers, in that order. What is no file is left out: a FIFO could
+/// keep its reader waiting for ever.
+pub(crate) fn thread_files(directory: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
@@ -20,12 +21,15 @@ pub(crate) fn thread_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
             .to_str()
             .and_then(|name| name.strip_prefix("data."))
             .filter(|digits| is_number(digits));
-        if let Some(number) = number.and_then(|digits| digits.parse::<u64>().ok()) {
-            files.push((number, entry.path()));
+        let path = entry.path();
+        if let Some(number) = number.and_then(|digits| digits.parse::<u64>().ok())
+            && path.is_file()
+        {
+            files.push((number, path));
         }
     }
     files.sort();
-    Ok(files.into_iter().map(|(_, path)| path).collect())
+    Ok(files)
 }
 
 fn is_number(digits: &str) -> bool {

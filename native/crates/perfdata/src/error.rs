@@ -100,6 +100,14 @@ pub enum Error {
         /// Where they must begin.
         limit: u64,
     },
+    /// A file that comes through a pipe describes its events behind the records (some `perf inject` writes this).
+    #[error(
+        "{name}: the events are described behind the records; from a pipe such a file cannot be read, only by its path"
+    )]
+    EventsBehindRecords {
+        /// The input's name.
+        name: String,
+    },
     /// The file declares no event.
     #[error("{name}: the file declares no event")]
     NoEvents {

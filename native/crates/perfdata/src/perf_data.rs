@@ -19,6 +19,7 @@ use crate::recording::Recording;
 use crate::seekable::{FilePart, Seekable};
 use crate::segment::Segment;
 use crate::source::Source;
+use crate::stats::{Damage, DamageKind};
 
 /// Of a file that comes through a pipe, what precedes the records must be kept until they begin. perf puts a few KiB
 /// there.
@@ -125,6 +126,9 @@ impl PerfData {
                 limit: MAX_PREFIX,
             });
         }
+        if header.attrs.end() > data.offset {
+            return Err(Error::EventsBehindRecords { name });
+        }
         read_up_to(&mut reader, data.offset, &mut start, &name)?;
         // A 72-byte header may be followed by records at once.
         let ahead = start.split_off(start.len().min(data.offset as usize));
@@ -149,13 +153,17 @@ impl PerfData {
         };
         let (recording, part) = open_seekable(Source::file(open(&main)?, main.display().to_string())?)?;
         let mut parts = vec![part];
-        for path in thread_files(path).map_err(|source| Error::Io { name, source })? {
+        let files = thread_files(path).map_err(|source| Error::Io { name, source })?;
+        for (expected, (number, path)) in (0..).zip(files) {
+            // perf numbers the files without gaps.
+            let missing = (number > expected && parts.iter().all(|part: &FilePart| part.damage.is_none()))
+                .then_some(DamageKind::ThreadFileMissing { number: expected });
             let source = Arc::new(Source::file(open(&path)?, path.display().to_string())?);
             let range = 0..source.size();
             parts.push(FilePart {
                 source,
                 range,
-                damage: None,
+                damage: missing.map(|kind| Damage { offset: 0, kind }),
             });
         }
         Ok(Self::new(recording, Container::Seekable(Seekable::new(parts))))

@@ -125,6 +125,11 @@ pub enum DamageKind {
     },
     /// The header was never completed: perf was killed while recording.
     NotFinished,
+    /// A directory has no file of this number, but one of a higher number.
+    ThreadFileMissing {
+        /// The lowest number that is missing.
+        number: u64,
+    },
     /// The file is shorter than its header says.
     FileCutOff {
         /// Bytes that are missing.
@@ -164,6 +169,9 @@ impl fmt::Display for Damage {
                 )
             }
             DamageKind::NotFinished => f.write_str("perf was killed while recording: the header says there is no data"),
+            DamageKind::ThreadFileMissing { number } => {
+                write!(f, "the directory's file data.{number} is missing")
+            }
             DamageKind::FileCutOff { missing } => {
                 write!(
                     f,

@@ -170,6 +170,45 @@ fn directory_is_read_as_one_recording() {
 }
 
 #[test]
+fn directory_says_which_file_is_missing() {
+    let builder = small_recording(500);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    builder
+        .write_directory(directory.path(), 10, 4, None)
+        .expect("writing it");
+    std::fs::remove_file(directory.path().join("data.2")).expect("removing it");
+    // Neither a file of records; a FIFO would keep its reader waiting.
+    std::fs::create_dir(directory.path().join("data.7")).expect("a directory");
+    let made = std::process::Command::new("mkfifo")
+        .arg(directory.path().join("data.8"))
+        .status()
+        .expect("mkfifo runs");
+    assert!(made.success());
+    let all = read_all(PerfData::open(directory.path()).expect("it opens"));
+    assert_eq!(
+        all.stats.damage.expect("it is reported").kind,
+        perfdata::DamageKind::ThreadFileMissing { number: 2 }
+    );
+    assert!(all.samples.len() > 300 && all.samples.len() < 500);
+}
+
+#[test]
+fn events_behind_the_records_need_a_file() {
+    let file = small_recording(20).build_file();
+    let expected = read_file(&file);
+    // Moves the attrs, which follow the header, to the end.
+    let word = |at: usize| u64::from_le_bytes(file[at..at + 8].try_into().expect("8 bytes"));
+    let (attrs, attrs_size, data, data_size) = (word(24), word(32), word(40), word(48));
+    let mut moved = file[..(data + data_size) as usize].to_vec();
+    moved[24..32].copy_from_slice(&(data + data_size).to_le_bytes());
+    moved[72..104].fill(0);
+    moved.extend_from_slice(&file[attrs as usize..(attrs + attrs_size) as usize]);
+    assert_eq!(read_file(&moved).samples, expected.samples);
+    let error = PerfData::from_reader(Box::new(std::io::Cursor::new(moved)), "pipe").expect_err("it is refused");
+    assert!(matches!(error, perfdata::Error::EventsBehindRecords { .. }), "{error}");
+}
+
+#[test]
 fn first_segment_of_a_directory_has_the_maps_of_all_files() {
     let mut builder = small_recording(10);
     let directory = tempfile::tempdir().expect("a temporary directory");
