@@ -6,6 +6,19 @@ import { openZstd, type ZstdStream } from './zstd.js';
 /** Bytes read at a time: a millisecond of work, so that the event loop stays free. */
 const BLOCK_SIZE = 1 << 18;
 
+/** Records that are kept in some form. Of these, so many may be compressed to nothing; real ones take 4 bytes and more. */
+const KEPT: ReadonlySet<number> = new Set([
+  RecordType.mmap,
+  RecordType.mmap2,
+  RecordType.fork,
+  RecordType.headerAttr,
+  RecordType.headerEventType,
+  RecordType.headerBuildId,
+  RecordType.eventUpdate,
+  RecordType.headerFeature,
+]);
+const MAX_FREE_KEPT = 1 << 16;
+
 /** Hands every record from `start` to `end` to the collector, compressed ones unpacked. */
 export async function walkRecords(
   source: ByteSource,
@@ -51,6 +64,8 @@ class Unpacker {
   readonly #collector: RecordCollector;
   readonly #cutter: RecordCutter;
   #zstd: Promise<ZstdStream | undefined> | undefined;
+  #packed = 0;
+  #kept = 0;
   #stopped = false;
 
   constructor(collector: RecordCollector) {
@@ -70,7 +85,15 @@ class Unpacker {
       return;
     }
     try {
-      for (const record of this.#cutter.push(await zstd.decode(payload))) this.#collector.record(record);
+      this.#packed += payload.length;
+      for (const record of this.#cutter.push(await zstd.decode(payload))) {
+        if (KEPT.has(record.type)) this.#kept++;
+        if (this.#kept > MAX_FREE_KEPT + this.#packed / 4) {
+          this.#stop('its compressed records stand for too many mappings and processes to be true');
+          return;
+        }
+        this.#collector.record(record);
+      }
     } catch (error) {
       this.#stop(`its compressed records are damaged: ${(error as Error).message}`);
     }

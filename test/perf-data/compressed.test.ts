@@ -102,6 +102,20 @@ describe('compressed records', () => {
     expect(await inspectPerfData(temporary.write('merged-cut', cut))).toMatchObject({ complete: false });
   });
 
+  it('cannot stand for more processes than a recording can have', async () => {
+    // 70,000 FORK records of 32 bytes, all alike, as zstd packs them at level 19.
+    const packed = Buffer.from(
+      'KLUv/QBo1AAAcoEDCMAbDn+L13YK/4bLGS8CAN3/Q2WudutUAAAAAQD9/+P/uQYCRAAAAAEA/f85AAJEAAAAAQD9/zkAAkQAAAAB' +
+        'AP3/OQACRAAAAAEA/f85AAJEAAAAAQD9/zkAAkQAAAABAP3/OQACRAAAAAEA/f85AAJEAAAAAQD9/zkAAkQAAAABAP3/OQACRAAA' +
+        'AAEA/f85AAJEAAAAAQD9/zkAAkQAAAABAP3/OQACRAAAAAEA/f85AAJEAAAAAQD9/zkAAkQAAAABAP3/OQACPAAAAAEA/Y0HQA==',
+      'base64',
+    );
+    const builder = new PerfDataBuilder().event(BRANCH_EVENT).record(81, 0, packed);
+    const summary = await inspectPerfData(temporary.write('bomb.data', builder.file()));
+    expect(summary).toMatchObject({ complete: false, compressed: true });
+    expect(summary.problems.join()).toContain('too many mappings and processes');
+  });
+
   it('that are damaged end the reading, not the job', async () => {
     const bytes = recording([100, 200], ['compressed']);
     const magic = Buffer.from(bytes).indexOf(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd));

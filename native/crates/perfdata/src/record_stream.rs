@@ -21,6 +21,11 @@ const COMPRESSED2_HEADER: usize = 16;
 /// The longest payload perf puts into one COMPRESSED2 record (perf: builtin-record.c, zstd_compress).
 const COMPRESSED2_MAX_PAYLOAD: usize = 65519;
 
+/// Records that are kept in some form, maps above all, need not be small where they are compressed: a few bytes may stand
+/// for thousands of them. Real ones differ in addresses and times and take more than 10 bytes each; with fewer than 4, and
+/// more of them than this, they were made to fill the memory.
+const MAX_FREE_KEPT: u64 = 1 << 16;
+
 /// A stream of records, decompressed where need be.
 pub(crate) struct RecordStream {
     input: Box<dyn Read + Send>,
@@ -38,6 +43,8 @@ pub(crate) struct RecordStream {
     inflater: Option<Inflater>,
     /// Bytes left of a COMPRESSED2 record whose size did not fit into its header.
     oversized_left: u64,
+    /// Decompressed records that are kept in some form.
+    kept: u64,
     ended: Option<Progress>,
 }
 
@@ -88,6 +95,7 @@ impl RecordStream {
             skip: 0,
             inflater: None,
             oversized_left: 0,
+            kept: 0,
             ended: None,
         }
     }
@@ -158,8 +166,12 @@ impl RecordStream {
 
     fn step(&mut self, mut emit: impl FnMut(RecordHeader, &[u8])) -> Result<Progress, Error> {
         if let Some(inflater) = self.inflater.as_mut().filter(|inflater| inflater.has_input()) {
-            let end = emit_inflated(inflater, self.order, &mut emit);
-            return Ok(match end {
+            let end = emit_inflated(inflater, self.order, &mut |header, record: &[u8]| {
+                self.kept += u64::from(Recording::wants(header));
+                emit(header, record);
+            });
+            let too_many = self.kept > MAX_FREE_KEPT + self.offset / 4;
+            return Ok(match end.or(too_many.then_some(DamageKind::InflatedTooFar)) {
                 Some(kind) => Progress::End(Some(Damage {
                     offset: self.offset,
                     kind,

@@ -139,6 +139,8 @@ pub enum DamageKind {
     FeaturesCutOff,
     /// The compressed records do not decompress.
     BadCompression,
+    /// A few compressed bytes stand for more maps and the like than a recording can have.
+    InflatedTooFar,
     /// The decompressed records end inside a record.
     CompressedRecordCutOff,
 }
@@ -186,6 +188,12 @@ impl fmt::Display for Damage {
             }
             DamageKind::BadCompression => {
                 write!(f, "compressed record at offset {offset:#x} does not decompress")
+            }
+            DamageKind::InflatedTooFar => {
+                write!(
+                    f,
+                    "the compressed records before offset {offset:#x} stand for too many mappings and processes to be true"
+                )
             }
             DamageKind::CompressedRecordCutOff => {
                 write!(

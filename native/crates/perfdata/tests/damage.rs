@@ -52,6 +52,23 @@ fn cut_compressed_file_keeps_what_can_be_decompressed() {
 }
 
 #[test]
+fn compressed_maps_cannot_fill_the_memory() {
+    let mut builder = small_recording(10);
+    for _ in 0..200_000 {
+        builder.mmap(testkit::MapSpec::code(7, 0x7000_0000, 0x1000, 0, "/lib/same.so").at(3));
+    }
+    let bytes = builder.build_compressed_file(Compression::V1, 1 << 16);
+    assert!(bytes.len() < 100_000, "{} bytes for 200,000 maps", bytes.len());
+    let all = read_file(&bytes);
+    assert_eq!(
+        all.stats.damage.map(|damage| damage.kind),
+        Some(DamageKind::InflatedTooFar)
+    );
+    assert_eq!(all.samples.len(), 10);
+    assert!((60_000..120_000).contains(&all.stats.mmaps()));
+}
+
+#[test]
 fn compressed_garbage_is_damage() {
     let mut builder = small_recording(10);
     builder.other(81, 0, &[0x55; 100]);
