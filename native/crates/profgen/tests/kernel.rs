@@ -209,3 +209,60 @@ fn samples_of_guests_are_left_out_and_reported() {
         assert_refused(only, ErrorCode::EmptyProfile, "1 of 1 samples were taken in guests");
     }
 }
+
+/// The same code as a program, mapped here.
+const PROGRAM: u64 = 0x40_0000;
+
+#[test]
+fn a_kernel_and_a_program_are_counted_in_one_run_as_each_alone() {
+    let mut program = ElfBuilder::new(EM_X86_64)
+        .text(".text", PROGRAM, &TEXT)
+        .symbol("main", PROGRAM, 1)
+        .symbol("called", PROGRAM + CALLED, 1);
+    program.kind = ET_EXEC;
+    let pgoff = {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("program");
+        std::fs::write(&path, program.build()).expect("written");
+        image::Image::open(&path).expect("a program").text_segment().offset.0
+    };
+
+    // Into the kernel from inside a loop, around there, and back to where the program went on.
+    let (user, kernel) = (PROGRAM, LOADED);
+    let stack = [
+        (user + JUMP, user),
+        (kernel + CALLED, user + BEHIND_SHORT_CALL + 3),
+        (kernel + JUMP, kernel),
+        (user + RETPOLINE, kernel + CALLED),
+        (user + JUMP, user),
+        (user + CALLED, user + 5),
+        (kernel + JUMP, kernel),
+    ];
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    builder.mmap(kernel_map(LOADED));
+    builder.mmap(MapSpec::code(100, user, 0x1000, pgoff, "/bin/program"));
+    builder.sample(SampleSpec::of(event, 100).at(10).branches(&stack));
+
+    let mut job = Job::new(&vmlinux(), &[builder]);
+    let path = job.folder.path().join("program");
+    std::fs::write(&path, program.build()).expect("written");
+    job.options.binaries.push(path);
+    let outcome = job.run().expect("counters");
+    let ledger = outcome.statistics.ledger;
+    assert_eq!((ledger.accounted(), ledger.entries()), (7, 7));
+    assert_eq!(
+        outcome
+            .binaries
+            .iter()
+            .map(|binary| binary.statistics.entries)
+            .sum::<u64>(),
+        9
+    );
+    for binary in outcome.binaries {
+        job.options.binaries = vec![binary.path];
+        let alone = job.run().expect("counters").bytes.expect("in memory");
+        assert!(alone.len() > 4, "there is something to compare");
+        assert_eq!(binary.bytes.expect("in memory"), alone);
+    }
+}
