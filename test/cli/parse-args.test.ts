@@ -23,7 +23,7 @@ describe("llvm-profgen's spelling", () => {
     [['--binary', 'a', '--pd', 'p', '--output', 'out']],
     [['-binary', 'a', '-pd', 'p', '-output', 'out']],
   ])('%j', (args) => {
-    expect(values(...args)).toEqual({ binary: 'a', perfdata: ['p'], output: 'out' });
+    expect(values(...args)).toEqual({ binary: ['a'], perfdata: ['p'], output: 'out' });
   });
 
   it.each([
