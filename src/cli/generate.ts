@@ -140,11 +140,13 @@ async function report(
     result.diagnostics.filter(({ code }) => code !== 'mmap-event'),
     flags.talk,
   );
-  const { densityText, summaryText, timingsText } = await import('../report/summary.js');
-  if (flags.showDensity) {
-    shown.write(densityText(result.statistics.density, options.profileDensityCutoffHot));
+  if (flags.showDensity || flags.talk || flags.timings) {
+    const { densityText, summaryText, timingsText } = await import('../report/summary.js');
+    if (flags.showDensity) {
+      shown.write(densityText(result.statistics.density, options.profileDensityCutoffHot));
+    }
+    if (flags.talk) process.stderr.write(summaryText(result, flags.target === '-' ? 'stdout' : flags.target));
+    if (flags.timings) process.stderr.write(timingsText(result.timings));
   }
-  if (flags.talk) process.stderr.write(summaryText(result, flags.target === '-' ? 'stdout' : flags.target));
-  if (flags.timings) process.stderr.write(timingsText(result.timings));
   if (flags.json) process.stdout.write((await import('../report/json.js')).resultJson(result));
 }
