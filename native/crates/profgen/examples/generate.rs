@@ -1,7 +1,7 @@
 //! The pipeline without Node around it, for profilers: `generate BINARY PERFDATA [FORMAT [FLAG...]]`.
 //!
-//! FORMAT is `text`, `binary`, `extbinary` or `counters`; FLAGs are `compat` and `jobs=N`. The result goes to standard output, everything
-//! else to standard error.
+//! FORMAT is `text`, `binary`, `extbinary` or `counters`; FLAGs are `compat`, `jobs=N` and `binary=FILE` for one more binary. The result goes to
+//! standard output unless there are several, everything else to standard error.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     let [binary, perf_data, rest @ ..] = arguments.as_slice() else {
         let _ = writeln!(
             std::io::stderr(),
-            "usage: generate BINARY PERFDATA [text|binary|extbinary|counters [compat] [jobs=N]]"
+            "usage: generate BINARY PERFDATA [text|binary|extbinary|counters [compat] [jobs=N] [binary=FILE]...]"
         );
         return ExitCode::from(2);
     };
@@ -21,8 +21,9 @@ fn main() -> ExitCode {
     for word in rest {
         match word.split_once('=').unwrap_or((word, "")) {
             ("text", _) => options.format = Format::Text,
-            ("binary", _) => options.format = Format::Binary,
+            ("binary", "") => options.format = Format::Binary,
             ("counters", _) => options.skip_symbolization = true,
+            ("binary", path) => options.binaries.push(path.into()),
             ("compat", _) => options.compat = Compat::LlvmProfgen,
             ("jobs", number) => options.jobs = number.parse().unwrap_or(0),
             _ => {}

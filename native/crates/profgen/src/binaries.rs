@@ -1,7 +1,7 @@
 //! Which binaries a job profiles: those that are named, and those that are found.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::{Image, ImageKind};
@@ -11,7 +11,7 @@ use crate::discover::{self, Found};
 use crate::error::{Error, ErrorCode};
 use crate::explain::{list, module_in_compat_mode};
 use crate::failure::image_error;
-use crate::mapped::Mapped;
+use crate::mapped::{Extent, Mapped};
 use crate::module;
 use crate::observer::Observer;
 use crate::options::{Compat, GenerateOptions, Input, Output};
@@ -27,21 +27,53 @@ pub(crate) struct Subject {
     pub named: bool,
 }
 
-/// Opens all binaries of a job.
+impl Subject {
+    /// Where the file is.
+    pub(crate) fn path(&self) -> &Path {
+        self.image.path()
+    }
+}
+
+/// Opens all binaries of a job; what is looked for is among `mapped`.
 pub(crate) fn open(
     options: &GenerateOptions,
-    observer: &dyn Observer,
+    mapped: &Mapped,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Subject>, Error> {
-    check_options(options)?;
     let mut binaries = named(options)?;
     leave_out_duplicates(&mut binaries, diagnostics);
     if options.looks_for_binaries() {
-        add_found(options, observer, &mut binaries, diagnostics)?;
+        add_found(options, mapped, &mut binaries, diagnostics)?;
     }
     Ok(binaries)
 }
 
+/// Opens all binaries of a job that can be known from the beginnings of the recordings, and returns what is mapped there.
+///
+/// Only all of a recording tells all that it maps, but then its samples are read anyway. So those who read them look whether there is more.
+pub(crate) fn open_first(
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<(Vec<Subject>, Mapped), Error> {
+    check_options(options)?;
+    let Input::PerfData(paths) = &options.input else {
+        return Ok((open(options, &Mapped::default(), diagnostics)?, Mapped::default()));
+    };
+    if !options.looks_for_binaries() {
+        return Ok((open(options, &Mapped::default(), diagnostics)?, Mapped::default()));
+    }
+    let mapped = Mapped::read(paths, Extent::Beginning, observer)?;
+    match open(options, &mapped, diagnostics) {
+        Err(error) if error.code == ErrorCode::NoMapping => {}
+        opened => return Ok((opened?, mapped)),
+    }
+    diagnostics.clear();
+    let mapped = Mapped::read(paths, Extent::All, observer)?;
+    Ok((open(options, &mapped, diagnostics)?, mapped))
+}
+
+/// Refuses what contradicts itself.
 fn check_options(options: &GenerateOptions) -> Result<(), Error> {
     let invalid = |message: &str, hint: &str| Err(Error::new(ErrorCode::InvalidOptions, message).hint(hint));
     if options.binaries.is_empty() && !options.looks_for_binaries() {
@@ -131,21 +163,13 @@ fn are_same(a: &Subject, b: &Subject) -> bool {
 
 fn add_found(
     options: &GenerateOptions,
-    observer: &dyn Observer,
+    mapped: &Mapped,
     binaries: &mut Vec<Subject>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(), Error> {
-    let Input::PerfData(paths) = &options.input else {
-        return Ok(());
-    };
-    let mapped = Mapped::read(paths, observer)?;
-    let mut found = discover::in_folders(&options.binary_dirs, &mapped, options.ignore_build_id, diagnostics)?;
+    let mut found = discover::in_folders(&options.binary_dirs, mapped, options.ignore_build_id, diagnostics)?;
     if options.all_binaries {
-        found.extend(discover::on_this_machine(
-            &mapped,
-            options.ignore_build_id,
-            diagnostics,
-        )?);
+        found.extend(discover::on_this_machine(mapped, options.ignore_build_id, diagnostics)?);
     }
     if options.compat == Compat::LlvmProfgen {
         found.retain(|found| found.image.kind() != ImageKind::Module);
@@ -158,7 +182,7 @@ fn add_found(
     let first_found = binaries.iter().take_while(|binary| binary.named).count();
     leave_out_duplicates(binaries, diagnostics);
     binaries[first_found..].sort_by(|a, b| (&a.name, a.image.path()).cmp(&(&b.name, b.image.path())));
-    let missing = missing(&mapped, binaries);
+    let missing = missing(mapped, binaries);
     if binaries.is_empty() {
         return Err(Error::new(
             ErrorCode::NoMapping,

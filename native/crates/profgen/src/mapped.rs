@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use perfdata::{BuildId, Change, CpuMode, Mapping, Metadata, PerfData};
+use perfdata::{BuildId, Change, CpuMode, Mapping, Metadata};
 use rustc_hash::FxHashMap;
 
 use crate::binding::KERNEL_MAP;
@@ -11,10 +11,17 @@ use crate::error::{Error, ErrorCode};
 use crate::failure::input_error;
 use crate::module;
 use crate::observer::Observer;
-use crate::sampling::STANDARD_INPUT;
+use crate::sampling::{STANDARD_INPUT, listed_name, open};
+
+/// How much of recordings is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Beginning,
+    All,
+}
 
 /// Executable mappings of recordings.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mapped {
     /// Paths of files, with the build ids they had; `None` where the recording has none.
     pub files: BTreeMap<String, BTreeSet<Option<BuildId>>>,
@@ -27,43 +34,54 @@ pub(crate) struct Mapped {
 }
 
 impl Mapped {
-    /// Reads the mappings of all recordings, and nothing else of them.
-    pub(crate) fn read(paths: &[PathBuf], observer: &dyn Observer) -> Result<Self, Error> {
+    /// Reads mappings of all recordings, and nothing else of them: those at the beginning of each, where most are (up to where nothing
+    /// new comes for a while), or all.
+    pub(crate) fn read(paths: &[PathBuf], extent: Extent, observer: &dyn Observer) -> Result<Self, Error> {
         let mut mapped = Self::default();
         for path in paths {
             refuse_stream(path)?;
-            let mut input = if path.as_os_str() == STANDARD_INPUT {
-                PerfData::from_stdin()
-            } else {
-                PerfData::open(path)
-            }
-            .map_err(|error| input_error(error).path(path))?;
+            let mut input = open(path)?;
             input.set_cancel(observer.cancel_flag());
-            // The first segment has the mappings of the whole file.
-            if let Some(segment) = input.next_segment().map_err(input_error)? {
+            // Unless a file is read once, the first segment has the mappings of all of it.
+            if extent == Extent::Beginning {
+                input.read_once();
+            }
+            while let Some(segment) = input.next_segment().map_err(input_error)? {
+                let known = mapped.len();
                 let metadata = input.metadata();
                 let listed = listed_build_ids(metadata);
                 for record in segment.side_records() {
                     if let Change::Map(mapping) = &record.change {
-                        mapped.add(mapping, &listed);
+                        let id = mapping.file.build_id;
+                        mapped.add(mapping, id.or_else(|| listed.get(listed_name(mapping)).copied()));
                     }
                 }
-                mapped.releases.extend(metadata.os_release.clone());
+                mapped.add_release(metadata);
+                if extent == Extent::All || mapped.len() == known {
+                    break;
+                }
             }
         }
         Ok(mapped)
     }
 
-    fn add(&mut self, mapping: &Mapping, listed: &FxHashMap<&str, BuildId>) {
+    fn len(&self) -> usize {
+        let builds = self.files.values().chain(self.modules.values()).map(BTreeSet::len);
+        self.kernel.len() + builds.sum::<usize>()
+    }
+
+    /// Adds the kernel that made a recording.
+    pub(crate) fn add_release(&mut self, metadata: &Metadata) {
+        self.releases.extend(metadata.os_release.clone());
+    }
+
+    /// Adds a mapping of a file that has this build id.
+    pub(crate) fn add(&mut self, mapping: &Mapping, id: Option<BuildId>) {
         let name = mapping.file.name.as_str();
         if !mapping.executable || matches!(mapping.cpumode, CpuMode::GuestKernel | CpuMode::GuestUser) {
             return;
         }
         let is_kernel = name.starts_with(KERNEL_MAP);
-        let id = mapping.file.build_id.or_else(|| {
-            let name = if is_kernel { KERNEL_MAP } else { name };
-            listed.get(name).copied()
-        });
         if is_kernel {
             self.kernel.insert(id);
         } else if mapping.cpumode == CpuMode::Kernel {

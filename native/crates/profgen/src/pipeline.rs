@@ -17,6 +17,7 @@ use crate::explain;
 use crate::failure::{image_error, read_error, symbolize_error, write_error};
 use crate::fall_through::{Judgement, select_runs};
 use crate::ledger::EntryClass;
+use crate::mapped::Mapped;
 use crate::merging::{self, write_options};
 use crate::observer::{Observer, Phase, check, keep_going};
 use crate::options::{Compat, Format, GenerateOptions, Input, Output};
@@ -70,6 +71,13 @@ enum Product {
 /// The debug information of a binary.
 type Debug = Result<(DebugInfo, FunctionTable), Error>;
 
+/// What came of the samples.
+enum Symbolized {
+    All(Vec<Part<Product>>),
+    /// The recordings map more binaries than were known of.
+    MoreIsMapped(Mapped),
+}
+
 /// Everything that is read before a profile can be made.
 struct Loaded<'i> {
     /// The code of the binaries, in groups that are counted together.
@@ -85,11 +93,26 @@ struct Loaded<'i> {
 impl Job<'_> {
     fn run(mut self) -> Result<Outcome, Error> {
         let started = Instant::now();
-        let subjects = binaries::open(self.options, self.observer, &mut self.diagnostics)?;
+        let (mut subjects, mapped) = binaries::open_first(self.options, self.observer, &mut self.diagnostics)?;
         let products = if let Input::SampleProfile(path) = &self.options.input {
             vec![Part::begin(|_| read_profile(path).map(Product::Profile))]
         } else {
-            self.symbolize(&subjects, started)?
+            match self.symbolize(&subjects, &mapped, started)? {
+                Symbolized::All(products) => products,
+                Symbolized::MoreIsMapped(mapped) => {
+                    self.diagnostics.clear();
+                    subjects = binaries::open(self.options, &mapped, &mut self.diagnostics)?;
+                    match self.symbolize(&subjects, &mapped, started)? {
+                        Symbolized::All(products) => products,
+                        Symbolized::MoreIsMapped(_) => {
+                            return Err(Error::new(
+                                ErrorCode::Internal,
+                                "the recording changed while it was read",
+                            ));
+                        }
+                    }
+                }
+            }
         };
         check(self.observer)?;
         let encoded = self.encode(products, &subjects)?;
@@ -98,7 +121,7 @@ impl Job<'_> {
     }
 
     /// Samples or counters to profiles.
-    fn symbolize(&mut self, subjects: &[Subject], started: Instant) -> Result<Vec<Part<Product>>, Error> {
+    fn symbolize(&mut self, subjects: &[Subject], mapped: &Mapped, started: Instant) -> Result<Symbolized, Error> {
         self.lap(Phase::Open, started);
 
         let started = Instant::now();
@@ -106,8 +129,18 @@ impl Job<'_> {
             groups,
             unusable,
             debug,
-            samples,
+            mut samples,
         } = self.load(subjects)?;
+        if let Some(samples) = samples.as_mut().filter(|samples| samples.mapped != *mapped)
+            && self.options.looks_for_binaries()
+        {
+            let mut diagnostics = Vec::new();
+            let all = binaries::open(self.options, &samples.mapped, &mut diagnostics)?;
+            if !all.iter().map(Subject::path).eq(subjects.iter().map(Subject::path)) {
+                return Ok(Symbolized::MoreIsMapped(std::mem::take(&mut samples.mapped)));
+            }
+            self.diagnostics = diagnostics;
+        }
         let targets: Vec<&Target<'_>> = groups.iter().flat_map(Targets::iter).collect();
         let samples = self.take(samples);
         let mut parts: Vec<_> = targets
@@ -130,7 +163,7 @@ impl Job<'_> {
             Some(error) => Some(Part::begin(|_| Err(error))),
             None => products.next(),
         });
-        Ok(all.collect())
+        Ok(Symbolized::All(all.collect()))
     }
 
     /// The code of the binaries, in groups that are counted together: all in one; as llvm-profgen does it, each alone. Beside it, for each

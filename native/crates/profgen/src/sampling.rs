@@ -18,6 +18,7 @@ use crate::error::{Error, ErrorCode};
 use crate::explain;
 use crate::failure::input_error;
 use crate::locate::Resolver;
+use crate::mapped::Mapped;
 use crate::observer::{Observer, Phase, Progress};
 use crate::options::{Compat, GenerateOptions};
 use crate::outcome::{Diagnostic, Statistics};
@@ -42,6 +43,8 @@ pub(crate) struct Samples {
     pub targets: Vec<TargetSamples>,
     pub statistics: Statistics,
     pub diagnostics: Vec<Diagnostic>,
+    /// What was mapped, if binaries are looked for.
+    pub mapped: Mapped,
 }
 
 /// What they came to for one target.
@@ -78,6 +81,7 @@ pub(crate) fn read_all(
             .map(|_| TargetSamples::default())
             .collect(),
         seen: explain::Seen::default(),
+        mapped: Mapped::default(),
     };
     let mut all: Vec<Collected> = groups.iter().map(|_| Collected::default()).collect();
     for path in paths {
@@ -98,6 +102,7 @@ struct Sampling<'a> {
     targets: Vec<TargetSamples>,
     /// What was mapped in any input, to explain a job without samples.
     seen: explain::Seen,
+    mapped: Mapped,
 }
 
 impl<'a> Sampling<'a> {
@@ -194,6 +199,12 @@ impl<'a> Sampling<'a> {
         for group in 0..self.groups.len() {
             self.summarize(group, &followed);
         }
+        if self.options.looks_for_binaries() {
+            self.mapped.add_release(input.metadata());
+            for (_, mapping) in followed.spaces.mappings() {
+                self.mapped.add(mapping, followed.build_id_of(mapping));
+            }
+        }
         Ok(Some(collected))
     }
 
@@ -218,7 +229,7 @@ impl<'a> Sampling<'a> {
 
     /// Without this target the job goes on, unless there is no other.
     fn fail(&mut self, group: usize, index: TargetIndex, error: Error) -> Result<(), Error> {
-        if self.targets.len() == 1 {
+        if !self.options.has_several_binaries() {
             return Err(error);
         }
         let target = self.flat_index(group, index);
@@ -259,6 +270,7 @@ impl<'a> Sampling<'a> {
             targets: self.targets,
             statistics: self.statistics,
             diagnostics: self.diagnostics,
+            mapped: self.mapped,
         })
     }
 
@@ -310,7 +322,13 @@ impl<'a> Sampling<'a> {
     }
 }
 
-fn open(path: &Path) -> Result<PerfData, Error> {
+/// The name that a recording's table of build ids has for a mapping's file.
+pub(crate) fn listed_name(mapping: &Mapping) -> &str {
+    let name = mapping.file.name.as_str();
+    if name.starts_with(KERNEL_MAP) { KERNEL_MAP } else { name }
+}
+
+pub(crate) fn open(path: &Path) -> Result<PerfData, Error> {
     let input = if path.as_os_str() == STANDARD_INPUT {
         PerfData::from_stdin()
     } else {
@@ -390,9 +408,7 @@ impl Followed {
 
     /// The build id that the recording's table has for a mapping's file.
     fn listed(&self, mapping: &Mapping) -> Option<&BuildId> {
-        let name = mapping.file.name.as_str();
-        let name = if name.starts_with(KERNEL_MAP) { KERNEL_MAP } else { name };
-        self.build_ids.get(name)
+        self.build_ids.get(listed_name(mapping))
     }
 
     fn build_id_of(&self, mapping: &Mapping) -> Option<BuildId> {

@@ -27,6 +27,7 @@ use crate::error::{Error, ErrorCode};
 use crate::explain::Seen;
 use crate::failure::read_error;
 use crate::fall_through::share;
+use crate::mapped::Mapped;
 use crate::observer::{Observer, Phase, Progress, check};
 use crate::options::{Compat, GenerateOptions};
 use crate::outcome::{Diagnostic, Statistics};
@@ -345,6 +346,7 @@ impl<'a> Script<'a> {
             targets,
             statistics: self.statistics,
             diagnostics: self.diagnostics,
+            mapped: Mapped::default(),
         })
     }
 }

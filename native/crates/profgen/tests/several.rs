@@ -376,6 +376,47 @@ fn binaries_are_found_by_build_id_and_then_by_name() {
     );
 }
 
+#[test]
+fn what_is_mapped_late_in_a_recording_is_found_too() {
+    let mix = Mix::new();
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    let mut add = |file: usize, samples: u64, since: u64| {
+        builder.mmap(mix.map(file).at(since));
+        for index in 0..samples {
+            let entry = |i: u64| {
+                let branches = &mix.files[file].branches;
+                let (from, to) = branches[(index * 5 + i) as usize % branches.len()];
+                (from.wrapping_add(Mix::base(file)), to.wrapping_add(Mix::base(file)))
+            };
+            let entries: Vec<_> = (0..16).map(entry).collect();
+            builder.sample(SampleSpec::of(event, PID).at(since + 1 + index).branches(&entries));
+        }
+    };
+    add(0, 20_000, 1);
+    add(1, 50, 1_000_000);
+    let path = mix.folder.path().join("perf.data");
+    let recording = builder.build_file();
+    assert!(recording.len() > 8 << 20, "more than is looked at first");
+    std::fs::write(&path, recording).expect("written");
+
+    let shelf = mix.folder.path().join("shelf");
+    std::fs::create_dir(&shelf).expect("made");
+    for file in &mix.files {
+        std::fs::copy(&file.program, shelf.join(file.name())).expect("copied");
+    }
+    let mut options = mix.options(&path);
+    let named = std::mem::take(&mut options.binaries);
+    options.binary_dirs = vec![shelf];
+    let outcome = generate(&options, &Silent).expect("profiles");
+    assert_eq!(outcome.binaries.len(), 2);
+    for (binary, program) in outcome.binaries.iter().zip(&named) {
+        let alone = one(&options_of(&options), program).expect("a profile");
+        assert_eq!(binary.bytes, alone.bytes);
+    }
+    assert_eq!(outcome.statistics.samples, 20_050);
+}
+
 /// The same without looking for binaries.
 fn options_of(options: &GenerateOptions) -> GenerateOptions {
     GenerateOptions {
