@@ -2,33 +2,29 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The files that arguments of `--perfdata` name: a path as it is; else, if it has `*` or `?`, what matches it; else,
- * if it has commas, each part. What matches nothing stays, so that the error names it.
+ * The files that arguments of `--perfdata` name: a path as it is; else, if it has commas, each part; else, if it has
+ * `*`, `?` or `[...]`, what matches it. What matches nothing stays, so that the error names it.
  */
 export function expandInputs(args: readonly string[]): string[] {
   return args.flatMap((arg) => {
     if (arg === '-' || existsSync(arg)) return [arg];
     if (arg.includes(',')) return expandInputs(arg.split(',').filter((part) => part !== ''));
-    if (!/[*?]/.test(arg)) return [arg];
+    if (!WILD.test(arg)) return [arg];
     const found = matchGlob(arg);
     return found.length > 0 ? found : [arg];
   });
 }
 
-/** Paths that match a pattern of `*` and `?`, neither of which crosses a `/`; sorted. */
+const WILD = /[*?[]/;
+
+/** Paths that match a pattern of `*`, `?` and `[...]`, none of which crosses a `/`; sorted. */
 function matchGlob(pattern: string): string[] {
   const parts = pattern.split('/').filter((part) => part !== '');
   let bases = [pattern.startsWith('/') ? '/' : ''];
   for (const part of parts) {
     bases = bases.flatMap((base) => {
-      if (!/[*?]/.test(part)) return existsSync(join(base, part)) ? [join(base, part)] : [];
-      const shape = new RegExp(
-        `^${part
-          .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-          .replaceAll('*', '.*')
-          .replaceAll('?', '.')}$`,
-        's',
-      );
+      if (!WILD.test(part)) return existsSync(join(base, part)) ? [join(base, part)] : [];
+      const shape = shapeOf(part);
       const hidden = part.startsWith('.');
       return list(base)
         .filter((name) => shape.test(name) && (hidden || !name.startsWith('.')))
@@ -36,6 +32,23 @@ function matchGlob(pattern: string): string[] {
     });
   }
   return bases.sort();
+}
+
+/** A pattern as a regular expression. A bracket that is not closed stands for itself. */
+function shapeOf(pattern: string): RegExp {
+  const pieces = pattern.match(/\[[!^]?\]?[^\]]*\]|./gs) ?? [];
+  const translated = pieces.map((piece) => {
+    if (piece === '*') return '.*';
+    if (piece === '?') return '.';
+    if (piece.length === 1) return piece.replace(/[.+^${}()|[\]\\]/, '\\$&');
+    const [, not, inside = ''] = /^\[([!^]?)(.*)\]$/s.exec(piece) ?? [];
+    return `[${not ? '^' : ''}${inside.replace(/[\]\\[^]/g, '\\$&')}]`;
+  });
+  try {
+    return new RegExp(`^${translated.join('')}$`, 's');
+  } catch {
+    return /(?!)/; // a range such as [z-a]: nothing matches
+  }
 }
 
 function list(folder: string): string[] {

@@ -12,6 +12,13 @@ it.each([
   ['standard input', ['-'], ['-']],
   ['a glob, sorted and without hidden files', [at('*.data')], [at('a.data'), at('b,c.data'), at('b.data')]],
   ['a question mark', [at('?.data')], [at('a.data'), at('b.data')]],
+  ['brackets', [at('[a-c].data')], [at('a.data'), at('b.data')]],
+  ['brackets with what must not be', [at('[!a].data'), at('[^b].data')], [at('b.data'), at('a.data')]],
+  [
+    'a bracket that is not closed, or makes no sense',
+    [at('[a.data'), at('[c-a].data')],
+    [at('[a.data'), at('[c-a].data')],
+  ],
   ['a comma list', [`${at('a.data')},${at('b.data')}`], [at('a.data'), at('b.data')]],
   ['a name that has a comma', [at('b,c.data')], [at('b,c.data')]],
   ['a glob that matches nothing', [at('*.perf')], [at('*.perf')]],

@@ -1,5 +1,7 @@
 //! What was mapped where, in which process and when.
 
+mod remapped_text;
+
 use std::collections::{BTreeMap, HashMap};
 
 use crate::address::{Avma, Moment};
@@ -38,6 +40,7 @@ const KERNEL_IMAGE: &str = "[kernel.kallsyms]";
 /// * A forked process begins with its parent's maps of that moment; exec drops a process's maps.
 /// * The kernel's modules are mapped before the recording begins, so they have no times. Of overlapping ones that with
 ///   the higher start is visible (older perf lets the last module reach to the end of memory).
+/// * Anonymous memory that took the place of a file's code, as programs do that move it to huge pages, counts as the file.
 /// * Guests are left out: their addresses are not the host's.
 #[derive(Debug, Default)]
 pub struct AddressSpaces {
@@ -218,7 +221,8 @@ impl AddressSpaces {
 
     fn apply(&mut self, index: u32, event: Event) {
         match event.kind {
-            EventKind::Map(_) => {
+            EventKind::Map(map) => {
+                self.recognise_remapped_text(event.pid, map, event.moment);
                 let process = self.processes.entry(event.pid).or_default();
                 process.maps.push(index);
                 if process.recent().len() >= MAX_RECENT {

@@ -12,6 +12,7 @@ use crate::failure::input_error;
 use crate::module;
 use crate::observer::Observer;
 use crate::sampling::{STANDARD_INPUT, listed_name, open};
+use crate::target::undeleted;
 
 /// How much of recordings is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +88,7 @@ impl Mapped {
         } else if mapping.cpumode == CpuMode::Kernel {
             self.modules.entry(module::key(name)).or_default().insert(id);
         } else if name.starts_with('/') && !name.starts_with("//") {
-            let path = name.strip_suffix(" (deleted)").unwrap_or(name);
+            let path = undeleted(name);
             match self.files.get_mut(path) {
                 Some(ids) => ids.insert(id),
                 None => self.files.entry(path.to_owned()).or_default().insert(id),

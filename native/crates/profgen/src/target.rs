@@ -84,8 +84,14 @@ impl<'a> Index<TargetIndex> for Targets<'a> {
     }
 }
 
-/// The last component of a path as perf records it, without the mark of a deleted file.
+/// A path as perf records it, without the kernel's mark of a deleted file; old kernels have another mark.
+pub(crate) fn undeleted(path: &str) -> &str {
+    let marks = [" (deleted)", "//deleted"];
+    marks.iter().find_map(|mark| path.strip_suffix(mark)).unwrap_or(path)
+}
+
+/// The last component of a path as perf records it.
 pub(crate) fn file_name(path: &str) -> &str {
-    let path = path.strip_suffix(" (deleted)").unwrap_or(path);
+    let path = undeleted(path);
     path.rsplit('/').next().unwrap_or(path)
 }
