@@ -6,6 +6,9 @@ import { openZstd, type ZstdStream } from './zstd.js';
 /** Bytes read at a time: a millisecond of work, so that the event loop stays free. */
 const BLOCK_SIZE = 1 << 18;
 
+/** Bytes unpacked before the event loop has its turn, in which the memory of earlier ones is freed as well. */
+const BYTES_A_TURN = 1 << 22;
+
 /** Records that are kept in some form. Of these, so many may be compressed to nothing; real ones take 4 bytes and more. */
 const KEPT: ReadonlySet<number> = new Set([
   RecordType.mmap,
@@ -65,6 +68,7 @@ class Unpacker {
   readonly #cutter: RecordCutter;
   #zstd: Promise<ZstdStream | undefined> | undefined;
   #packed = 0;
+  #sinceTurn = 0;
   #kept = 0;
   #stopped = false;
 
@@ -86,7 +90,13 @@ class Unpacker {
     }
     try {
       this.#packed += payload.length;
-      for (const record of this.#cutter.push(await zstd.decode(payload))) {
+      const unpacked = await zstd.decode(payload);
+      this.#sinceTurn += unpacked.length;
+      if (this.#sinceTurn > BYTES_A_TURN) {
+        this.#sinceTurn = 0;
+        await new Promise(setImmediate);
+      }
+      for (const record of this.#cutter.push(unpacked)) {
         if (KEPT.has(record.type)) this.#kept++;
         if (this.#kept > MAX_FREE_KEPT + this.#packed / 4) {
           this.#stop('its compressed records stand for too many mappings and processes to be true');
