@@ -6,7 +6,7 @@ export function judge(summary: Omit<PerfDataSummary, 'autofdo'>): PerfDataSummar
   const { command, needs } = recordCommand(summary.machine);
   const record = `record with: ${command} (${needs})`;
   if (summary.samples === 0 && !summary.complete) {
-    return no('no sample of it could be read', summary.problems.join('; '));
+    return no('no sample of it could be read', record);
   }
   if (summary.samples === 0) {
     return no('it has no samples', `check that the program runs long enough, then ${record}`);
