@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { generateProfile, type Ledger } from '../../src/index.js';
+import { fixture } from '../support/fixtures.js';
+import { BRANCH_EVENT, type BranchEntry, PerfDataBuilder } from '../support/perf-data-builder.js';
+import { temporaryFolder } from '../support/temporary.js';
+
+const { binary } = fixture('calc-x86_64');
+const temporary = temporaryFolder();
+const BASE = 0x5000_0000n;
+/** Addresses of calc's code, by `objdump -d`. */
+const calc = (from: bigint, to: bigint, flags = 0n): BranchEntry => ({
+  from: BASE + from,
+  to: BASE + to,
+  flags,
+});
+/** `jle` in main, where it goes, and the next branch from there. */
+const JUMP = calc(0x11f1n, 0x1232n);
+const NEXT = calc(0x1244n, 0x125an);
+
+/** Each class, and stacks of one process that end in it; what else is in them is used. */
+const STACKS: [keyof Ledger, pid: number, stack: BranchEntry[]][] = [
+  ['used', 1, [NEXT, JUMP]],
+  ['outsideBinary', 1, [{ from: 0x6000_0100n, to: 0x6000_0200n }]],
+  ['unmapped', 1, [{ from: 0x9000_0100n, to: 0x9000_0200n }]],
+  // The same name with another build id.
+  ['otherBuild', 2, [JUMP]],
+  // Amid two `push`.
+  ['notInstruction', 1, [calc(0x11e6n, 0x11e8n)]],
+  // strtol@plt.
+  ['stub', 1, [calc(0x1090n, 0x1096n)]],
+  ['wrongPath', 1, [calc(0x11f1n, 0x1232n, 1n << 24n)]],
+  ['unfilledSlot', 1, [{ from: 0n, to: 0n }]],
+  ['deselected', 3, [JUMP]],
+  // From main's first instruction on, past the call of strtol.
+  ['crossesBarrier', 1, [calc(0x120an, 0x123cn), calc(0x11f1n, 0x11e0n)]],
+  // Through _start, which has no debug information.
+  ['noFunction', 1, [calc(0x110bn, 0x11e0n), calc(0x11f1n, 0x10f0n)]],
+];
+
+function recording(stacks: typeof STACKS): string {
+  const builder = new PerfDataBuilder().event(BRANCH_EVENT);
+  const wrongId = new Uint8Array(20).fill(7);
+  for (const pid of [1, 3]) builder.mmap(pid, BASE, 0x5000n, '/opt/calc');
+  builder.mmap(1, 0x6000_0000n, 0x1000n, '/lib/other.so');
+  const body = builder.bytes().u32(2).u32(2).u64(BASE).u64(0x5000).u64(0);
+  body.raw([20, 0, 0, 0]).raw(wrongId).u32(5).u32(2).text('/opt/calc');
+  builder.record(10, 2 | (1 << 14), body.toBytes());
+  for (const [, pid, branches] of stacks) builder.sample({ pid, ip: BASE + 0x1232n, branches });
+  return temporary.write(`${stacks.map(([name]) => name).join('-')}.data`, builder.file());
+}
+
+async function account(stacks: typeof STACKS): Promise<{ ledger: Ledger; branchEntries: number }> {
+  const perfData = recording(stacks);
+  const { statistics } = await generateProfile({ binary, perfData, pid: [1, 2] });
+  return statistics;
+}
+
+describe('the ledger', () => {
+  it.each(STACKS.slice(1))('knows entries of the class %s', async (name, pid, stack) => {
+    const [used] = STACKS;
+    if (used === undefined) throw new Error('nothing is used');
+    const { ledger, branchEntries } = await account([used, [name, pid, stack]]);
+    const others = Object.fromEntries(Object.keys(ledger).map((key) => [key, 0]));
+    expect(ledger).toEqual({ ...others, used: 1 + stack.length, [name]: 1 });
+    expect(branchEntries).toBe(2 + stack.length);
+  });
+
+  it('gives each entry one class', async () => {
+    const { ledger, branchEntries } = await account(STACKS);
+    expect(Object.keys(ledger).sort()).toEqual(STACKS.map(([name]) => name).sort());
+    expect(Object.values(ledger).reduce((sum, entries) => sum + entries, 0)).toBe(branchEntries);
+    expect(Object.values(ledger).every((entries) => entries > 0)).toBe(true);
+  });
+});
