@@ -11,6 +11,7 @@ import { AutofdoError } from './errors.js';
 import { generateProfile } from './generate-profile.js';
 import { runExamine } from './native.js';
 import { inspectPerfData } from './perf-data/inspect.js';
+import type { PerfDataSummary } from './perf-data/summary.js';
 import { checkRange, defined, invalid, list } from './validation.js';
 
 /** What to look at before a profile is made. */
@@ -68,8 +69,7 @@ export async function diagnoseBinary(options: DiagnoseOptions): Promise<BinaryDi
   const binaryUsable = !findings.some(isBlocker);
   let recording: RecordingDiagnosis | undefined;
   if (perfData.length > 0) {
-    const files = await Promise.all(perfData.map(inspectPerfData));
-    const attempt = await attemptProfile(options);
+    const { files, attempt } = await tryRecording(perfData, options);
     recording = recordingDiagnosis(files, attempt, options.profileDensityThreshold);
     const own = recordingFindings(recording, attempt);
     // What is wrong with the binary is the reason why no profile can be made.
@@ -96,11 +96,17 @@ function isBlocker({ severity }: Finding): boolean {
   return severity === 'blocker';
 }
 
-async function attemptProfile(options: DiagnoseOptions): Promise<Attempt> {
+/** What the recording holds, and what comes of it; an error ends neither of them. */
+async function tryRecording(
+  perfData: readonly string[],
+  options: DiagnoseOptions,
+): Promise<{ files: PerfDataSummary[]; attempt: Attempt }> {
+  let files: PerfDataSummary[] = [];
   try {
-    return await generateProfile(options as DiagnoseOptions & { perfData: string[] });
+    files = await Promise.all(perfData.map(inspectPerfData));
+    return { files, attempt: await generateProfile(options as DiagnoseOptions & { perfData: string[] }) };
   } catch (error) {
-    if (error instanceof AutofdoError && !options.signal?.aborted) return error;
+    if (error instanceof AutofdoError && !options.signal?.aborted) return { files, attempt: error };
     throw error;
   }
 }

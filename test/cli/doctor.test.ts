@@ -73,6 +73,14 @@ describe('autofdo-gen doctor', () => {
     expect(status).toBe(1);
   });
 
+  it('still tells about the binary when the recording cannot be read', async () => {
+    const { status, stdout } = await run('--binary', calc.binary, '--perfdata', calc.binary);
+    expect(stdout.toString()).toMatch(
+      /^discriminators {2}in 1 of 1 units[\s\S]*^blocker {9}.*(ELF|not a perf\.data)/m,
+    );
+    expect(status).toBe(1);
+  });
+
   it('takes several binaries; one that cannot be examined does not keep the others from it', async () => {
     const text = temporary.write('text', 'not a program\n');
     const binaries = [calc.binary, text, rust.binary].flatMap((path) => ['--binary', path]);
