@@ -15,16 +15,11 @@ export interface Finding {
 
 /** What speaks against profiles of a binary. */
 export function binaryFindings(facts: BinaryFacts): Finding[] {
-  const rules = [
-    symbols,
-    debugInfo,
-    splitUnits,
-    problems,
-    declarationLines,
-    discriminators,
-    gccDiscriminators,
-    buildId,
-  ];
+  // A profile by pseudo probes has no lines.
+  const lines = facts.pseudoProbes
+    ? []
+    : [debugInfo, splitUnits, problems, declarationLines, discriminators, gccDiscriminators];
+  const rules = [symbols, ...lines, buildId];
   return rules.map((rule) => rule(facts)).filter((finding) => finding !== undefined);
 }
 
@@ -116,7 +111,6 @@ function declarationLines(facts: BinaryFacts): Finding | undefined {
 }
 
 function discriminators(facts: BinaryFacts): Finding | undefined {
-  if (facts.pseudoProbes) return undefined;
   const lacking = facts.compilers.filter(
     (compiler) =>
       isLlvm(compiler) &&

@@ -89,6 +89,12 @@ function compile({ facts, binary }: Situation): NextStep {
       command: `RUSTFLAGS="-g -Zprofile-sample-use=$PWD/${profile}" cargo +nightly build --release`,
     };
   }
+  if (facts.pseudoProbes) {
+    return {
+      purpose: 'compile',
+      command: `clang -O2 -fpseudo-probe-for-profiling -fprofile-sample-use=${profile} ...`,
+    };
+  }
   const flowSensitive = facts.flowSensitive ? ` ${PROFILING_FLAGS}` : '';
   return {
     purpose: 'compile',

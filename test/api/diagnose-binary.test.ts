@@ -73,6 +73,11 @@ describe('findings', () => {
 
   it.each<[string, Partial<BindingExamination>, [string, string][]]>([
     ['a stripped binary', { codeSymbols: 0 }, [['no-symbols', 'blocker']]],
+    [
+      'nothing that is wrong with lines when there are pseudo probes',
+      { pseudoProbes: true, debugFile: undefined, compilers: [] } as unknown as Partial<BindingExamination>,
+      [],
+    ],
     ['no line table', { compilers: [{ ...CLANG, withLines: 0 }] }, [['no-line-table', 'blocker']]],
     [
       'some split units that are gone',
@@ -124,6 +129,13 @@ describe('what to do next', () => {
       expect(commands(version, false)).toEqual(['scripts/config -e AUTOFDO_CLANG && make LLVM=1']);
       expect(commands(version, true).at(-1)).toBe('make LLVM=1 CLANG_AUTOFDO_PROFILE="$PWD"/vmlinux.afdo');
     }
+  });
+
+  it('keeps to pseudo probes', async () => {
+    const { next } = await diagnoseBinary({ binary: fixture('calc-probe').binary });
+    expect(next.at(-1)?.command).toBe(
+      'clang -O2 -fpseudo-probe-for-profiling -fprofile-sample-use=calc.afdo ...',
+    );
   });
 
   it('quotes what a shell would take apart', () => {
