@@ -1,0 +1,128 @@
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { expectSame } from './compare.js';
+import { llvmProfgen, ours } from './generators.js';
+import { folderOf } from './program.js';
+import { run, shell, testWith } from './tools.js';
+
+// A folder that test/recorder/record-kernel.sh filled with modules=...: modules with DWARF, a perf.data, and a log
+// with what the guest's kernel says of its modules.
+const given = process.env['AUTOFDO_KERNEL_DIR'] ?? '/AUTOFDO_KERNEL_DIR-is-not-set';
+const modules = join(given, 'modules');
+const tools = [join(modules, 'order'), join(given, 'perf.data'), 'ld', 'readelf'];
+// The one that was loaded last is the one that was used.
+const name = existsSync(modules)
+  ? (readFileSync(join(modules, 'order'), 'utf8').trim().split('\n').at(-1) ?? '')
+  : '';
+
+/** The address at which llvm-profgen's copy begins. */
+const BASE = 0x100000;
+
+interface Symbol {
+  /** From the module's base. */
+  offset: number;
+  name: string;
+}
+
+/** The code symbols that the guest's /proc/kallsyms has of the module. */
+function guestSymbols(): Symbol[] {
+  const log = readFileSync(join(given, 'serial.log'), 'utf8');
+  const base = log.match(new RegExp(`^module=${name} \\d+ 0x([0-9a-f]+)`, 'm'))?.[1];
+  const lines = log.matchAll(new RegExp(`^symbol=([0-9a-f]+) [tT] (\\S+) \\[${name}\\]`, 'gm'));
+  return [...lines].map(([, address, symbol]) => ({
+    offset: Number(BigInt(`0x${address}`) - BigInt(`0x${base}`)),
+    name: symbol ?? '',
+  }));
+}
+
+/**
+ * llvm-profgen takes no relocatable files, so it gets a copy that GNU ld linked, with each code section where the
+ * kernel's loader has it: in the order of the headers, each aligned, the ones for initialization elsewhere.
+ */
+function link(folder: string): void {
+  const headers = run('readelf', ['-SW', `${name}.ko`], folder).stdout;
+  const sections = [...headers.matchAll(/\] (\S+) +PROGBITS +\S+ \S+ (\S+) \S+ +AX +\d+ +\d+ +(\d+)$/gm)];
+  const place = (wanted: (section: string) => boolean, base: number) => {
+    let end = base;
+    return sections
+      .filter(([, section = '']) => wanted(section))
+      .map(([, section, size, alignment]) => {
+        const start = Math.ceil(end / Number(alignment)) * Number(alignment);
+        end = start + Number.parseInt(size ?? '', 16);
+        return `${section} ${start} : { *(${section}) }`;
+      });
+  };
+  const isInit = (section: string) => section.startsWith('.init');
+  const script = [
+    'SECTIONS {',
+    ...place((section) => !isInit(section), BASE),
+    ...place(isInit, 0x8000000),
+    '/DISCARD/ : { *(.discard*) *(.note.GNU-stack) }',
+    '}',
+  ];
+  writeFileSync(join(folder, 'module.ld'), script.join('\n'));
+  shell(
+    `ld -e 0 --no-relax --unresolved-symbols=ignore-all --noinhibit-exec -T module.ld -o linked ${name}.ko`,
+    folder,
+  );
+}
+
+function prepare(test: string): string {
+  const folder = folderOf({ name: `module-${test}`, build: [] });
+  symlinkSync(join(modules, `${name}.ko`), join(folder, `${name}.ko`));
+  symlinkSync(join(given, 'perf.data'), join(folder, 'perf.data'));
+  link(folder);
+  return folder;
+}
+
+describe('kernel module', () => {
+  for (const format of ['text', 'extbinary']) {
+    testWith(tools, `${format}, from our counters`, () => {
+      const folder = prepare(format);
+      const module = [`--binary=${name}.ko`, '--perfdata=perf.data'];
+      const counters = ours(folder, [...module, '--skip-symbolization']);
+      writeFileSync(join(folder, 'counters'), counters.output ?? '');
+      const flags = [`--format=${format}`];
+      const theirs = llvmProfgen(folder, ['--binary=linked', '--unsymbolized-profile=counters', ...flags]);
+      expectSame(ours(folder, [...module, ...flags]), theirs, format === 'text');
+      expect(theirs.output?.length, 'the module has samples').toBeGreaterThan(500);
+    });
+  }
+
+  testWith(tools, 'each address in /proc/kallsyms is that of the function', () => {
+    const folder = prepare('kallsyms');
+    const symbols = guestSymbols();
+    expect(symbols.length, 'kallsyms has symbols of the module').toBeGreaterThan(50);
+    const starts = [...new Set(symbols.map(({ offset }) => offset))].sort((a, b) => a - b);
+    // One call of each function, as counters that an address is all that is known of.
+    const hex = starts.map((offset) => offset.toString(16));
+    const counters = [
+      hex.length,
+      ...hex.map((offset) => `${offset}-${offset}:1`),
+      hex.length,
+      ...hex.map((offset) => `${offset}->${offset}:1`),
+    ];
+    writeFileSync(join(folder, 'counters'), `${counters.join('\n')}\n`);
+    const outcome = ours(folder, [`--binary=${name}.ko`, '--unsymbolized-profile=counters', '--format=text']);
+    const counted = new Map<string, number>();
+    for (const [, found = '', total] of (outcome.output?.toString() ?? '').matchAll(/^(\S+):(\d+):\d+$/gm))
+      counted.set(found, Number(total));
+    // What compilers and objtool add to names (`.cold`, `__pfx_`) is not in DWARF; several symbols may be at one address.
+    const plain = (symbol: string) => symbol.replace(/\..*/, '');
+    const namesAt = (start: number) =>
+      symbols.filter(({ offset }) => offset === start).map((symbol) => symbol.name);
+    const isFound = (symbol: string) => symbol.startsWith('__pfx_') || (counted.get(plain(symbol)) ?? 0) > 0;
+    expect(starts.filter((start) => !namesAt(start).some(isFound)).map(namesAt)).toEqual([]);
+  });
+
+  testWith(tools, 'all modules that were mapped are found by name', () => {
+    const all = readdirSync(modules).filter((file) => file.endsWith('.ko'));
+    expect(all).toContain(`${name}.ko`);
+    for (const file of all) {
+      const options = [`--binary=${join(modules, file)}`, '--perfdata=perf.data', '--skip-symbolization'];
+      const outcome = ours(prepare(`all-${file}`), options);
+      expect(outcome.stderr).not.toContain('nothing in the recording maps');
+    }
+  });
+});
