@@ -2,15 +2,18 @@
 
 mod chunks;
 mod decoded;
+mod poke;
 mod start_map;
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::isa;
-use crate::{Arch, DecodePolicy, Image, ImageError, InstructionClass, PatchSites, Svma};
+use crate::{Arch, DecodePolicy, Image, ImageError, InstructionClass, LiveText, PatchSites, Svma};
 pub(crate) use chunks::Layout;
 use chunks::{Bounds, TextSection};
 use decoded::{Decoded, invalid_runs};
+pub use poke::TextPoke;
 use start_map::StartMap;
 
 /// Stands for "no barrier" among offsets; no code lies so far out.
@@ -44,12 +47,25 @@ pub struct Code<'i> {
     decoded: Box<[OnceLock<Decoded>]>,
     starts: StartMap,
     patch_sites: PatchSites,
+    /// What was seen to be rewritten; see [`note_pokes`](Self::note_pokes).
+    poked: OnceLock<PatchSites>,
+    live_sections: usize,
 }
 
 impl<'i> Code<'i> {
     /// Finds the chunks of code of `image`; decodes nothing yet.
     pub fn new(image: &'i Image, policy: DecodePolicy) -> Result<Self, ImageError> {
-        let layout = chunks::lay_out(image, policy)?;
+        Self::build(image, policy, None)
+    }
+
+    /// The same, with the bytes that were in memory in place of the file's where they are known.
+    pub fn with_live_text(image: &'i Image, policy: DecodePolicy, live: LiveText<'i>) -> Result<Self, ImageError> {
+        Self::build(image, policy, Some(live))
+    }
+
+    fn build(image: &'i Image, policy: DecodePolicy, live: Option<LiveText<'i>>) -> Result<Self, ImageError> {
+        let mut layout = chunks::lay_out(image, policy)?;
+        let live_sections = live.map_or(0, |live| layout.take(live));
         let patch_sites = match policy {
             DecodePolicy::Full => PatchSites::read(image, &layout),
             DecodePolicy::LlvmProfgen => PatchSites::default(),
@@ -71,7 +87,14 @@ impl<'i> Code<'i> {
             decoded,
             starts: StartMap::new(span),
             patch_sites,
+            poked: OnceLock::new(),
+            live_sections,
         })
+    }
+
+    /// How many sections have the bytes that were in memory.
+    pub fn live_sections(&self) -> usize {
+        self.live_sections
     }
 
     /// The address of the lowest executable section, from which offsets count.
@@ -191,8 +214,8 @@ impl<'i> Code<'i> {
         self.is_patched(start..end).then_some((start, end))
     }
 
-    fn is_patched(&self, range: std::ops::Range<u32>) -> bool {
-        !self.patch_sites.touching(range).is_empty()
+    fn is_patched(&self, range: Range<u32>) -> bool {
+        !self.patch_sites.touching(range.clone()).is_empty() || !self.pokes_in(range).is_empty()
     }
 
     /// Whether execution can have run straight from `start` to `end`: no call, return or direct jump lies
@@ -204,10 +227,14 @@ impl<'i> Code<'i> {
         let Some(first) = self.offset_from(start) else {
             return true;
         };
-        match self.barrier_from(first) {
-            Some(barrier) => self.svma(barrier) >= end,
-            None => true,
+        let mut next = self.barrier_from(first);
+        while let Some(barrier) = next.filter(|barrier| self.svma(*barrier) < end) {
+            if !self.pokes_in(barrier..barrier + 1).iter().any(|poke| poke.passable) {
+                return false;
+            }
+            next = self.barrier_from(barrier + 1);
         }
+        true
     }
 
     /// The runs of bytes that don't decode, as addresses of first and last byte, distinct and ascending.

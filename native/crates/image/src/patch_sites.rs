@@ -80,6 +80,14 @@ impl PatchSites {
         }
     }
 
+    /// Stretches that were not read from tables.
+    pub(crate) fn of(stretches: Vec<Stretch>) -> Self {
+        Self {
+            stretches: join(stretches).into(),
+            problems: Vec::new(),
+        }
+    }
+
     /// How many separate stretches of code the kernel rewrites.
     pub fn len(&self) -> usize {
         self.stretches.len()

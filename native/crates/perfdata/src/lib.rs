@@ -53,5 +53,5 @@ pub use perf_data::PerfData;
 pub use record::{CpuMode, record_type};
 pub use sample::Sample;
 pub use segment::{ChunkBuffer, ChunkStats, Segment};
-pub use side_record::{Change, MappedFile, Mapping, SideRecord};
+pub use side_record::{Change, MappedFile, Mapping, SideRecord, TextPoke};
 pub use stats::{Damage, DamageKind, RecordStats};

@@ -60,13 +60,14 @@ impl Recording {
     pub(crate) fn wants(header: RecordHeader) -> bool {
         use record_type::{
             COMM, EVENT_UPDATE, FORK, HEADER_ATTR, HEADER_BUILD_ID, HEADER_EVENT_TYPE, HEADER_FEATURE, LOST,
-            LOST_SAMPLES, MMAP, MMAP2,
+            LOST_SAMPLES, MMAP, MMAP2, TEXT_POKE,
         };
         matches!(
             header.record_type,
             MMAP | MMAP2
                 | COMM
                 | FORK
+                | TEXT_POKE
                 | LOST
                 | LOST_SAMPLES
                 | HEADER_ATTR

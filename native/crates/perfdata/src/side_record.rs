@@ -1,4 +1,4 @@
-//! Records that change address spaces.
+//! Records that change address spaces, or what is in them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,6 +36,19 @@ pub enum Change {
         /// Its parent.
         parent: i32,
     },
+    /// The kernel rewrote its own code, or a module's.
+    Poke(TextPoke),
+}
+
+/// Code that was rewritten while it ran (PERF_RECORD_TEXT_POKE).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TextPoke {
+    /// Where the code is.
+    pub address: Avma,
+    /// The bytes that were there; none for code that is new.
+    pub old: Box<[u8]>,
+    /// The bytes that are there since; none for code that is gone.
+    pub new: Box<[u8]>,
 }
 
 /// A mapping, as MMAP and MMAP2 records state it.
@@ -105,6 +118,7 @@ pub(crate) fn parse_change(
         }
         record_type::COMM => parse_comm(header, record, order),
         record_type::FORK => parse_fork(header, record, order),
+        record_type::TEXT_POKE => parse_poke(record, order).map(|poke| Some(Change::Poke(poke))),
         _ => Some(None),
     }
     .ok_or(Malformed)
@@ -148,6 +162,17 @@ fn parse_mapping(header: RecordHeader, record: &[u8], order: ByteOrder, names: &
         executable: executable || matches!(cpumode, CpuMode::Kernel | CpuMode::GuestKernel),
         cpumode,
         file: names.intern(before_nul(name), build_id),
+    })
+}
+
+fn parse_poke(record: &[u8], order: ByteOrder) -> Option<TextPoke> {
+    const BYTES: usize = 20;
+    let (old, new) = (usize::from(order.u16(record, 16)?), usize::from(order.u16(record, 18)?));
+    let (old, rest) = record.get(BYTES..)?.split_at_checked(old)?;
+    Some(TextPoke {
+        address: Avma(order.u64(record, HEADER_SIZE)?),
+        old: old.into(),
+        new: rest.get(..new)?.into(),
     })
 }
 

@@ -21,6 +21,7 @@ mod explain;
 mod failure;
 mod fall_through;
 mod ledger;
+mod live_text;
 mod locate;
 mod mapped;
 mod merging;

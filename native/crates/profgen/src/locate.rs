@@ -1,6 +1,6 @@
 //! From a run-time address to an offset in a target's code.
 
-use image::Code;
+use image::{Code, Svma};
 use perfdata::{AddressSpaces, Avma, Moment, Space};
 
 use crate::binding::{Binding, BoundPiece};
@@ -217,6 +217,15 @@ impl<'a> View<'a> {
     /// True if the view holds at that moment.
     pub(crate) fn is_valid_at(&self, moment: Moment) -> bool {
         self.from.is_none_or(|from| from <= moment) && self.until.is_none_or(|until| moment < until)
+    }
+
+    /// The target that has `address`, and which address that is in its file.
+    pub(crate) fn target_at(&self, address: Avma) -> Option<(&'a Target<'a>, Svma)> {
+        let piece = self.pieces.iter().find(|piece| piece.contains(address.0))?;
+        match piece.content {
+            Content::Target { target, delta } => Some((target, Svma(address.0.wrapping_add(delta)))),
+            Content::Lost(_) => None,
+        }
     }
 
     /// Where the source of a branch lies.

@@ -17,6 +17,7 @@ use crate::explain;
 use crate::failure::{image_error, read_error, symbolize_error, write_error};
 use crate::fall_through::{Judgement, select_runs};
 use crate::ledger::EntryClass;
+use crate::live_text::KernelMemory;
 use crate::mapped::Mapped;
 use crate::merging::{self, write_options};
 use crate::observer::{Observer, Phase, check, keep_going};
@@ -43,8 +44,10 @@ pub fn generate(options: &GenerateOptions, observer: &dyn Observer) -> Result<Ou
         .thread_name(|index| format!("autofdo-{index}"))
         .build()
         .map_err(|error| Error::new(ErrorCode::Internal, format!("cannot start threads: {error}")))?;
+    let memory = KernelMemory::of(options);
     let job = Job {
         options,
+        memory: memory.as_ref(),
         observer,
         statistics: Statistics::default(),
         diagnostics: Vec::new(),
@@ -55,6 +58,7 @@ pub fn generate(options: &GenerateOptions, observer: &dyn Observer) -> Result<Ou
 
 struct Job<'a> {
     options: &'a GenerateOptions,
+    memory: Option<&'a KernelMemory>,
     observer: &'a dyn Observer,
     statistics: Statistics,
     diagnostics: Vec<Diagnostic>,
@@ -90,7 +94,7 @@ struct Loaded<'i> {
     samples: Option<Samples>,
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
     fn run(mut self) -> Result<Outcome, Error> {
         let started = Instant::now();
         let (mut subjects, mapped) = binaries::open_first(self.options, self.observer, &mut self.diagnostics)?;
@@ -142,6 +146,9 @@ impl Job<'_> {
             self.diagnostics = diagnostics;
         }
         let targets: Vec<&Target<'_>> = groups.iter().flat_map(Targets::iter).collect();
+        let memory = self.memory;
+        let unused = targets.iter().filter_map(|target| memory?.diagnostic(target));
+        self.diagnostics.extend(unused);
         let samples = self.take(samples);
         let mut parts: Vec<_> = targets
             .par_iter()
@@ -168,7 +175,10 @@ impl Job<'_> {
 
     /// The code of the binaries, in groups that are counted together: all in one; as llvm-profgen does it, each alone. Beside it, for each
     /// binary, why it is in no group.
-    fn targets<'i>(&self, subjects: &'i [Subject]) -> Result<(Vec<Targets<'i>>, Vec<Option<Error>>), Error> {
+    fn targets<'i>(&self, subjects: &'i [Subject]) -> Result<(Vec<Targets<'i>>, Vec<Option<Error>>), Error>
+    where
+        'a: 'i,
+    {
         let policy = match self.options.compat {
             Compat::None => DecodePolicy::Full,
             Compat::LlvmProfgen => DecodePolicy::LlvmProfgen,
@@ -176,7 +186,11 @@ impl Job<'_> {
         let several = self.options.has_several_binaries();
         let open = |subject: &'i Subject| {
             let image = &subject.image;
-            let code = Code::new(image, policy).map_err(|error| image_error(error, image.path()))?;
+            let code = match self.memory.and_then(|memory| memory.text_of(image)) {
+                Some(live) => Code::with_live_text(image, policy, live),
+                None => Code::new(image, policy),
+            };
+            let code = code.map_err(|error| image_error(error, image.path()))?;
             if code.is_empty() {
                 return Err(explain::no_symbols(image));
             }
@@ -215,7 +229,10 @@ impl Job<'_> {
 
     /// Lays out the code, reads the debug information and the samples. Of several binaries, only those that have samples need debug
     /// information.
-    fn load<'i>(&self, subjects: &'i [Subject]) -> Result<Loaded<'i>, Error> {
+    fn load<'i>(&self, subjects: &'i [Subject]) -> Result<Loaded<'i>, Error>
+    where
+        'a: 'i,
+    {
         if let ([subject], false) = (subjects, matches!(self.options.input, Input::PerfScript(_))) {
             let (debug, sampled) = rayon::join(
                 || self.load_debug(&subject.image),
@@ -361,6 +378,7 @@ impl Job<'_> {
             addresses_only: self.options.leading_ip_only,
             details: self.options.show_detailed_warning,
         };
+        binary.code.note_pokes(&samples.pokes);
         let (ranges, quality) = select_runs(&pairs, binary.code, binary.functions, judgement);
         report.statistics = BinaryStatistics {
             entries,

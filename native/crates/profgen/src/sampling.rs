@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use image::TextPoke;
 use perfdata::{
-    AddressSpaces, BuildId, ChunkStats, Consulted, CpuMode, MapId, Mapping, Metadata, PerfData, RecordStats, Segment,
-    SideRecord,
+    AddressSpaces, BuildId, Change, ChunkStats, Consulted, CpuMode, MapId, Mapping, Metadata, Moment, PerfData,
+    RecordStats, Segment, SideRecord,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -55,6 +56,8 @@ pub(crate) struct TargetSamples {
     pub mappings: u64,
     /// Processes that these belong to.
     pub processes: u64,
+    /// Code of it that was rewritten meanwhile.
+    pub pokes: FxHashSet<TextPoke>,
     /// Why there are no samples of it, although there may be of others.
     pub failure: Option<Error>,
 }
@@ -145,6 +148,7 @@ impl<'a> Sampling<'a> {
             .collect();
         let mut followed = Followed::new(groups.len());
         let mut stats = RecordStats::default();
+        let mut pokes = FxHashSet::default();
         let mut events = None;
         let mut segment = input.next_segment().map_err(input_error)?;
         while let Some(current) = segment {
@@ -183,6 +187,7 @@ impl<'a> Sampling<'a> {
             counted?;
             segment = next.map_err(input_error)?;
             stats.add(current.stats());
+            pokes.extend(current.side_records().iter().filter_map(poke_of));
             input.reuse(current);
         }
         // A recording without records has not been asked yet.
@@ -205,7 +210,34 @@ impl<'a> Sampling<'a> {
                 self.mapped.add(mapping, followed.build_id_of(mapping));
             }
         }
+        if self.options.compat == Compat::None {
+            self.note_pokes(&pokes, &followed);
+        }
         Ok(Some(collected))
+    }
+
+    /// Notes which code of targets was rewritten. The kernel and its modules lie in every process where they do in that with
+    /// the number 0, at any time.
+    fn note_pokes(&mut self, pokes: &FxHashSet<perfdata::TextPoke>, followed: &Followed) {
+        if pokes.is_empty() {
+            return;
+        }
+        let resolver = Resolver {
+            targets: &self.groups[0],
+            spaces: &followed.spaces,
+            bindings: &followed.bindings[0],
+            global_base: None,
+        };
+        let view = resolver.view(0, Moment::START);
+        for poke in pokes {
+            if let Some((target, svma)) = view.target_at(poke.address) {
+                self.targets[usize::from(target.index())].pokes.insert(TextPoke {
+                    svma,
+                    old: poke.old.clone(),
+                    new: poke.new.clone(),
+                });
+            }
+        }
     }
 
     /// Which events count, or why none can.
@@ -319,6 +351,13 @@ impl<'a> Sampling<'a> {
         for (target, processes) in self.targets[first..].iter_mut().zip(processes) {
             target.processes += processes.len() as u64;
         }
+    }
+}
+
+fn poke_of(record: &SideRecord) -> Option<perfdata::TextPoke> {
+    match &record.change {
+        Change::Poke(poke) => Some(poke.clone()),
+        _ => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Arch, DecodePolicy, Image, ImageError, Svma};
+use crate::{Arch, DecodePolicy, Image, ImageError, LiveText, Svma};
 
 /// Offsets into the code are 32 bits wide, and `u32::MAX` is kept for "none".
 const MAX_SPAN: u64 = u32::MAX as u64 - 1;
@@ -37,7 +37,20 @@ pub(crate) struct Layout<'i> {
     pub(super) chunks: Vec<Bounds>,
 }
 
-impl Layout<'_> {
+impl<'i> Layout<'i> {
+    /// Puts what was in memory in the place of what the file has; returns for how many sections.
+    pub(super) fn take(&mut self, live: LiveText<'i>) -> usize {
+        let mut taken = 0;
+        for section in &mut self.sections {
+            let svma = self.base.wrapping_add(u64::from(section.start));
+            if let Some(bytes) = live.of_section(svma, section.bytes) {
+                section.bytes = bytes;
+                taken += 1;
+            }
+        }
+        taken
+    }
+
     /// The offsets of the `length` bytes at `svma`, when they are code of one section.
     pub(crate) fn code_range(&self, svma: Svma, length: u8) -> Option<Range<u32>> {
         let start = u32::try_from(svma.0.checked_sub(self.base.0)?).ok()?;

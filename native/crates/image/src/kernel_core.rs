@@ -1,0 +1,100 @@
+//! The memory of a running kernel as `perf record --kcore` copies it from /proc/kcore: an ELF core file with the code of the kernel and
+//! of its modules at run-time addresses (perf: tools/perf/util/symbol-elf.c, `kcore_copy`).
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+
+use memmap2::Mmap;
+use object::elf;
+use object::read::elf::{FileHeader as _, ProgramHeader as _};
+
+use crate::elf::{ENDIAN, Elf};
+use crate::{ImageError, Svma};
+
+/// A copy of a kernel's memory.
+#[derive(Debug)]
+pub struct KernelCore {
+    map: Mmap,
+    /// Run-time addresses and where their bytes are in the file.
+    segments: Vec<(Range<u64>, usize)>,
+}
+
+impl KernelCore {
+    /// Opens a 64-bit little-endian core file.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not such a file.
+    pub fn open(path: &Path) -> Result<Self, ImageError> {
+        let io_error = |source| ImageError::Io {
+            path: path.into(),
+            source,
+        };
+        if !std::fs::metadata(path).map_err(io_error)?.is_file() {
+            return Err(ImageError::NotAFile {
+                path: path.into(),
+                found: "no regular file",
+            });
+        }
+        let file = File::open(path).map_err(io_error)?;
+        // SAFETY: as for `Image::open`: private, read-only, and recordings are not rewritten while they are read.
+        let map = unsafe { Mmap::map(&file) }.map_err(io_error)?;
+        let segments = segments(&map).map_err(|what| ImageError::Malformed {
+            path: path.into(),
+            what,
+        })?;
+        Ok(Self { map, segments })
+    }
+
+    /// The bytes that were at a run-time address, if all of them are here.
+    fn bytes(&self, avma: u64, len: usize) -> Option<&[u8]> {
+        let (range, start) = self.segments.iter().find(|(range, _)| range.contains(&avma))?;
+        let skipped = usize::try_from(avma - range.start).ok()?;
+        let size = usize::try_from(range.end - range.start).ok()?;
+        self.map.get(*start..start + size)?.get(skipped..)?.get(..len)
+    }
+}
+
+/// All loadable segments whose bytes are in the file.
+fn segments(data: &[u8]) -> Result<Vec<(Range<u64>, usize)>, String> {
+    let header = Elf::parse(data).map_err(|error| error.to_string())?;
+    if !header.is_little_endian() || header.e_type(ENDIAN) != elf::ET_CORE {
+        return Err("is no little-endian core file".to_owned());
+    }
+    let headers = header
+        .program_headers(ENDIAN, data)
+        .map_err(|error| error.to_string())?;
+    let loaded = headers.iter().filter(|header| header.p_type(ENDIAN) == elf::PT_LOAD);
+    let segments = loaded.filter_map(|header| {
+        let start = header.p_vaddr(ENDIAN);
+        let offset = usize::try_from(header.p_offset(ENDIAN)).ok()?;
+        let size = header
+            .p_filesz(ENDIAN)
+            .min((data.len() as u64).checked_sub(offset as u64)?);
+        Some((start..start.checked_add(size)?, offset))
+    });
+    Ok(segments.collect())
+}
+
+/// Code as it was in memory, for [`Code::with_live_text`](crate::Code::with_live_text).
+#[derive(Debug, Clone, Copy)]
+pub struct LiveText<'c> {
+    /// Where the bytes are.
+    pub core: &'c KernelCore,
+    /// From run-time address to address in the file, modulo 2^64.
+    pub delta: u64,
+}
+
+impl<'c> LiveText<'c> {
+    /// What was in memory for the section with these bytes; `None` if it is not all there, or is something else.
+    pub(crate) fn of_section(&self, svma: Svma, in_file: &[u8]) -> Option<&'c [u8]> {
+        let live = self.core.bytes(svma.0.wrapping_sub(self.delta), in_file.len())?;
+        // Relocations and patched code make up a third at most; other code has one byte in ten alike.
+        let alike = live
+            .iter()
+            .zip(in_file)
+            .filter(|(live, in_file)| live == in_file)
+            .count();
+        (alike >= in_file.len() / 2).then_some(live)
+    }
+}
