@@ -3,17 +3,19 @@
 mod chunks;
 mod decoded;
 mod poke;
+mod preambles;
 mod start_map;
 
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::isa;
-use crate::{Arch, DecodePolicy, Image, ImageError, InstructionClass, LiveText, PatchSites, Svma};
+use crate::{Arch, DecodePolicy, Image, ImageError, InstructionClass, LiveText, PatchSites, Svma, Symbol};
 pub(crate) use chunks::Layout;
 use chunks::{Bounds, TextSection};
 use decoded::{Decoded, invalid_runs};
 pub use poke::TextPoke;
+use preambles::Preambles;
 use start_map::StartMap;
 
 /// Stands for "no barrier" among offsets; no code lies so far out.
@@ -50,6 +52,7 @@ pub struct Code<'i> {
     /// What was seen to be rewritten; see [`note_pokes`](Self::note_pokes).
     poked: OnceLock<PatchSites>,
     live_sections: usize,
+    preambles: Preambles,
 }
 
 impl<'i> Code<'i> {
@@ -66,9 +69,12 @@ impl<'i> Code<'i> {
     fn build(image: &'i Image, policy: DecodePolicy, live: Option<LiveText<'i>>) -> Result<Self, ImageError> {
         let mut layout = chunks::lay_out(image, policy)?;
         let live_sections = live.map_or(0, |live| layout.take(live));
-        let patch_sites = match policy {
-            DecodePolicy::Full => PatchSites::read(image, &layout),
-            DecodePolicy::LlvmProfgen => PatchSites::default(),
+        let (patch_sites, preambles) = match policy {
+            DecodePolicy::Full => {
+                let offset_of = |symbol: &Symbol| layout.code_range(symbol.svma, 1).map(|range| range.start);
+                (PatchSites::read(image, &layout), Preambles::find(image, offset_of))
+            }
+            DecodePolicy::LlvmProfgen => Default::default(),
         };
         let Layout {
             base,
@@ -89,6 +95,7 @@ impl<'i> Code<'i> {
             patch_sites,
             poked: OnceLock::new(),
             live_sections,
+            preambles,
         })
     }
 
@@ -189,23 +196,40 @@ impl<'i> Code<'i> {
                 .is_some_and(|offset| self.is_patched(offset..offset + 1))
     }
 
-    /// The instruction of the file that stands for the one that branched from `offset`, where no instruction of
-    /// the file starts: the one that was patched there.
-    #[cold]
-    pub fn patched_source(&self, offset: u32) -> Option<u32> {
+    /// The instruction of the file that stands for the one that branched from `offset`: the one that starts there, or the one that
+    /// was patched there.
+    #[inline]
+    pub fn source_at(&self, offset: u32) -> Option<u32> {
+        if self.is_instruction(offset) {
+            return Some(offset);
+        }
         self.patched_around(offset).map(|(start, _)| start)
     }
 
-    /// The instruction of the file from which execution went on after a branch to `offset`, where no instruction
-    /// of the file starts: the one behind what was patched there. So a call that became shorter is
-    /// not counted again when it returns.
-    #[cold]
-    pub fn patched_target(&self, offset: u32) -> Option<u32> {
+    /// The instruction of the file from which execution went on after a branch to `offset`: the one that starts there, or the one
+    /// behind what was patched there. So a call that became shorter is not counted again when it returns. A branch into
+    /// [what is before a function](Self::function_behind) goes on in the function.
+    #[inline]
+    pub fn target_at(&self, offset: u32) -> Option<u32> {
+        if let Some(function) = self.function_behind(offset) {
+            return self.is_instruction(function).then_some(function);
+        }
+        if self.is_instruction(offset) {
+            return Some(offset);
+        }
         let (_, end) = self.patched_around(offset)?;
         self.is_instruction(end).then_some(end)
     }
 
+    /// The function that `offset` is before, in code that a kernel puts there for itself: padding that counts the depth of calls, or the
+    /// check of an indirect call.
+    #[inline]
+    pub fn function_behind(&self, offset: u32) -> Option<u32> {
+        self.preambles.function_behind(offset)
+    }
+
     /// The patched instruction that has `offset` inside.
+    #[cold]
     fn patched_around(&self, offset: u32) -> Option<(u32, u32)> {
         if self.patch_sites.is_empty() {
             return None;

@@ -139,12 +139,12 @@ fn branches_amid_a_patched_instruction_count_for_it() {
     let code = code(&image);
     for amid in 1..5 {
         assert!(!code.is_instruction(amid));
-        assert_eq!(code.patched_source(amid), Some(0));
-        assert_eq!(code.patched_target(amid), Some(5));
+        assert_eq!(code.source_at(amid), Some(0));
+        assert_eq!(code.target_at(amid), Some(5));
     }
     for elsewhere in (6..20).chain([u32::MAX]) {
-        assert_eq!(code.patched_source(elsewhere), None);
-        assert_eq!(code.patched_target(elsewhere), None);
+        let itself = code.is_instruction(elsewhere).then_some(elsewhere);
+        assert_eq!((code.source_at(elsewhere), code.target_at(elsewhere)), (itself, itself));
     }
 }
 
@@ -152,8 +152,8 @@ fn branches_amid_a_patched_instruction_count_for_it() {
 fn nothing_stands_behind_the_last_instruction() {
     let image = x86(&CALL, RETPOLINES, &entries().relative(TEXT));
     let code = code(&image);
-    assert_eq!(code.patched_source(2), Some(0));
-    assert_eq!(code.patched_target(2), None);
+    assert_eq!(code.source_at(2), Some(0));
+    assert_eq!(code.target_at(2), None);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn only_kernels_patch_themselves() {
     let code = code(&image);
     assert!(code.patch_sites().is_empty());
     assert!(!code.is_valid_fall_through(Svma(0x1000), Svma(0x1005)));
-    assert_eq!(code.patched_source(2), None);
+    assert_eq!(code.source_at(2), None);
 }
 
 #[track_caller]
@@ -361,7 +361,7 @@ proptest! {
         for (start, (shape, patched)) in starts.iter().zip(instructions) {
             for offset in 1..SHAPES[shape].len() as u64 {
                 let amid = (start + offset) as u32;
-                prop_assert_eq!(code.patched_source(amid), patched.then_some(*start as u32));
+                prop_assert_eq!(code.source_at(amid), patched.then_some(*start as u32));
             }
         }
     }
@@ -387,9 +387,50 @@ proptest! {
         prop_assert!(sites.problems().len() <= 1);
         prop_assert!(sites.len() <= PATCHED.len());
         for offset in offsets {
-            let (source, target) = (code.patched_source(offset), code.patched_target(offset));
-            prop_assert!(source.is_none_or(|source| source < offset && code.is_instruction(source)));
-            prop_assert!(target.is_none_or(|target| target > offset && code.is_instruction(target)));
+            let (source, target) = (code.source_at(offset), code.target_at(offset));
+            let itself = code.is_instruction(offset);
+            prop_assert!(source.is_none_or(|source| code.is_instruction(source) && (source == offset) == itself && source <= offset));
+            prop_assert!(target.is_none_or(|target| code.is_instruction(target) && (target == offset) == itself && target >= offset));
+        }
+    }
+}
+
+/// 16 bytes of padding, then a function, as `CONFIG_CALL_PADDING` has it; with the hash of `CONFIG_CFI_CLANG` in the first five.
+#[test]
+fn a_branch_into_what_is_before_a_function_goes_on_in_the_function() {
+    const HASH: [u8; 5] = [0xb8, 1, 2, 3, 4];
+    for (symbol, first) in [("__pfx_f", &[NOP; 5]), ("__cfi_f", &HASH)] {
+        let text = [&[RET][..], first, &[NOP; 11], &[NOP, RET]].concat();
+        let builder = |symbol: &str, preamble: u64| {
+            ElfBuilder::new(EM_X86_64)
+                .text(".text", TEXT, &text)
+                .symbol("before", TEXT, 1)
+                .symbol(symbol, TEXT + preamble, 1)
+                .symbol("f", TEXT + 17, 1)
+        };
+        let image = builder(symbol, 1).image();
+        let code = code(&image);
+        for inside in 1..17 {
+            assert_eq!(code.target_at(inside), Some(17), "{symbol} {inside}");
+            assert_eq!(code.function_behind(inside), Some(17));
+        }
+        for outside in [0, 17, 18, 19, u32::MAX] {
+            assert_eq!(code.function_behind(outside), None, "{symbol} {outside}");
+        }
+        assert_eq!(
+            (code.target_at(0), code.target_at(17), code.target_at(18)),
+            (Some(0), Some(17), Some(18))
+        );
+        let compatible = Code::new(&image, DecodePolicy::LlvmProfgen).expect("code");
+        assert_eq!(compatible.function_behind(6), None);
+        // Another function's, and one behind its function.
+        for (symbol, at) in [("__pfx_g", 1), (symbol, 18)] {
+            let image = builder(symbol, at).image();
+            let code = self::code(&image);
+            assert!(
+                (0..20).all(|offset| code.function_behind(offset).is_none()),
+                "{symbol} {at}"
+            );
         }
     }
 }

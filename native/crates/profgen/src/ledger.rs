@@ -16,7 +16,8 @@ pub enum EntryClass {
     OtherBuild,
     /// Within the binary, but neither end is the start of an instruction.
     NotInstruction,
-    /// In linkage stubs (`.plt`) or other code that has no symbols, on the way to or from other files.
+    /// In linkage stubs (`.plt`) or other code that has no symbols, on the way to or from other files; or in what a kernel puts before
+    /// a function, on the way into it.
     Stub,
     /// Executed on a wrong path and never retired (AMD LBRv2, `spec` = 1).
     WrongPath,

@@ -1,6 +1,6 @@
 //! From a run-time address to an offset in a target's code.
 
-use image::{Code, Svma};
+use image::Svma;
 use perfdata::{AddressSpaces, Avma, Moment, Space};
 
 use crate::binding::{Binding, BoundPiece};
@@ -14,8 +14,21 @@ use crate::target::{Target, Targets};
 pub(crate) enum Place {
     /// At the start of an instruction of this target.
     Code(CodeOffset, TargetIndex),
+    /// In what a kernel put before the function that starts here.
+    Preamble(CodeOffset),
     /// Nowhere that counts; the class tells why.
     Lost(EntryClass),
+}
+
+impl Place {
+    /// What becomes of an entry that has no other end.
+    pub(crate) fn class(self) -> EntryClass {
+        match self {
+            Self::Code(..) => EntryClass::Used,
+            Self::Preamble(_) => EntryClass::Stub,
+            Self::Lost(class) => class,
+        }
+    }
 }
 
 /// Everything that turns addresses into places. Shared by all workers.
@@ -231,23 +244,28 @@ impl<'a> View<'a> {
     /// Where the source of a branch lies.
     #[inline]
     pub(crate) fn locate_source(&mut self, address: Avma) -> Place {
-        self.locate(address, Code::patched_source)
+        self.locate(address, |target, offset| match target.code.function_behind(offset) {
+            Some(function) => Some(Place::Preamble(target.shared_offset(function))),
+            None => Some(code_of(target, target.code.source_at(offset)?)),
+        })
     }
 
     /// Where the target of a branch lies.
     #[inline]
     pub(crate) fn locate_target(&mut self, address: Avma) -> Place {
-        self.locate(address, Code::patched_target)
+        self.locate(address, |target, offset| {
+            Some(code_of(target, target.code.target_at(offset)?))
+        })
     }
 
-    /// Where `address` lies. Inside the target but not at an instruction, `patched` is asked.
+    /// Where `address` lies. `find` tells that of an offset into the code of a target.
     #[inline]
-    fn locate(&mut self, address: Avma, patched: impl Fn(&Code<'a>, u32) -> Option<u32>) -> Place {
+    fn locate(&mut self, address: Avma, find: impl Fn(&Target<'a>, u32) -> Option<Place>) -> Place {
         let address = address.0;
         if let Some(piece) = self.pieces.get(self.hot)
             && piece.contains(address)
         {
-            return self.place(piece.content, address, patched);
+            return self.place(piece.content, address, find);
         }
         let behind = self.pieces.partition_point(|piece| piece.start <= address);
         let Some(index) = behind
@@ -259,11 +277,11 @@ impl<'a> View<'a> {
         if self.pieces[index].is_target() {
             self.hot = index;
         }
-        self.place(self.pieces[index].content, address, patched)
+        self.place(self.pieces[index].content, address, find)
     }
 
     #[inline]
-    fn place(&self, content: Content<'a>, address: u64, patched: impl Fn(&Code<'a>, u32) -> Option<u32>) -> Place {
+    fn place(&self, content: Content<'a>, address: u64, find: impl Fn(&Target<'a>, u32) -> Option<Place>) -> Place {
         match content {
             Content::Lost(class) => Place::Lost(class),
             Content::Target { target, delta } => {
@@ -272,17 +290,20 @@ impl<'a> View<'a> {
                 let Some(offset) = u32::try_from(offset).ok().filter(|offset| *offset < code.span()) else {
                     return Place::Lost(EntryClass::OutsideBinary);
                 };
-                if code.is_instruction(offset) {
-                    return Place::Code(target.shared_offset(offset), target.index());
-                }
-                match patched(code, offset) {
-                    Some(offset) => Place::Code(target.shared_offset(offset), target.index()),
+                match find(target, offset) {
+                    Some(place) => place,
                     None if code.is_decoded(offset) => Place::Lost(EntryClass::NotInstruction),
                     None => Place::Lost(EntryClass::Stub),
                 }
             }
         }
     }
+}
+
+/// The place of an instruction of `target`.
+#[inline]
+fn code_of(target: &Target<'_>, offset: u32) -> Place {
+    Place::Code(target.shared_offset(offset), target.index())
 }
 
 /// Of two reasons, the one that tells more about the binary.

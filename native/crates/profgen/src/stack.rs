@@ -104,10 +104,12 @@ fn artefact(branch: Branch, compat: Compat) -> Option<EntryClass> {
 
 fn resolve(branch: Branch, view: &mut View<'_>) -> Resolved {
     let (from, to, from_target, to_target) = match (view.locate_source(branch.from), view.locate_target(branch.to)) {
-        (Place::Lost(from), Place::Lost(to)) => return Resolved::Lost(stronger(from, to)),
-        (Place::Code(from, target), Place::Lost(_)) => (from, OUTSIDE, target, target),
-        (Place::Lost(_), Place::Code(to, target)) => (OUTSIDE, to, target, target),
+        // On the way into a function that is counted already.
+        (Place::Preamble(function), Place::Code(to, _)) if to == function => return Resolved::Lost(EntryClass::Stub),
         (Place::Code(from, from_target), Place::Code(to, to_target)) => (from, to, from_target, to_target),
+        (Place::Code(from, target), _) => (from, OUTSIDE, target, target),
+        (_, Place::Code(to, target)) => (OUTSIDE, to, target, target),
+        (from, to) => return Resolved::Lost(stronger(from.class(), to.class())),
     };
     Resolved::Used {
         from,

@@ -266,3 +266,54 @@ fn a_kernel_and_a_program_are_counted_in_one_run_as_each_alone() {
         assert_eq!(binary.bytes.expect("in memory"), alone);
     }
 }
+
+/// A caller at 0 and a function at 0x20, which has 16 bytes before it.
+const CALLER: u64 = 5;
+const FUNCTION: u64 = 0x20;
+const RETURN: u64 = FUNCTION + 1;
+
+fn with_preamble(symbol: &str) -> ElfBuilder {
+    let mut text = vec![0x90; 0x30];
+    text[CALLER as usize] = 0xe8;
+    text[CALLER as usize + 5] = 0xeb;
+    text[RETURN as usize] = 0xc3;
+    let mut builder = ElfBuilder::new(EM_X86_64)
+        .text(".text", LINKED, &text)
+        .symbol("_text", LINKED, 1)
+        .symbol(symbol, LINKED + FUNCTION - 16, 1)
+        .symbol("function", LINKED + FUNCTION, 1);
+    builder.kind = ET_EXEC;
+    builder
+}
+
+/// A call, and the return from it. `way` is how the call got there, newest entry first.
+#[track_caller]
+fn assert_counts_as_one_call(symbol: &str, way: &[(u64, u64)]) {
+    let back = [(CALLER + 5, 0), (RETURN, CALLER + 5)];
+    let branches: Vec<_> = back.iter().chain(way).chain(&[(CALLER + 5, 0)]).copied().collect();
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    builder.mmap(kernel_map(LOADED));
+    let loaded: Vec<_> = branches.iter().map(|(from, to)| (from + LOADED, to + LOADED)).collect();
+    builder.sample(SampleSpec::of(event, 100).at(10).branches(&loaded));
+    let job = Job::new(&with_preamble(symbol), &[builder]);
+    assert_eq!(
+        job.counters(),
+        "3\n0-5:1\na-a:1\n20-21:1\n3\n5->20:1\na->0:2\n21->a:1\n",
+        "{symbol}"
+    );
+    let ledger = job.run().expect("counters").statistics.ledger;
+    assert_eq!(ledger[EntryClass::Stub], way.len() as u64 - 1);
+}
+
+#[test]
+fn calls_through_what_the_kernel_puts_before_a_function_are_calls_of_it() {
+    // Directly.
+    assert_counts_as_one_call("__pfx_function", &[(CALLER, FUNCTION)]);
+    // The depth of calls is counted in ten bytes before the function.
+    assert_counts_as_one_call("__pfx_function", &[(CALLER, FUNCTION - 10)]);
+    // FineIBT compares hashes and jumps over a trap, first to the end of its check, later to the function itself.
+    for landed in [FUNCTION - 1, FUNCTION] {
+        assert_counts_as_one_call("__cfi_function", &[(FUNCTION - 5, landed), (CALLER, FUNCTION - 16)]);
+    }
+}
