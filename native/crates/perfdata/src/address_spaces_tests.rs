@@ -183,6 +183,8 @@ fn replay(records: &[SideRecord], pid: i32, moment: Moment) -> Vec<Option<usize>
                 let copy = memory.get(parent).cloned().unwrap_or_else(|| vec![None; SIZE]);
                 memory.insert(*pid, copy);
             }
+            // Code that is rewritten stays where it is.
+            Change::Poke(_) => {}
         }
     }
     memory.remove(&pid).unwrap_or_else(|| vec![None; SIZE])

@@ -210,7 +210,7 @@ impl TraceTable {
                 };
                 add(&mut self.counts, trace, count);
             }
-            Place::Lost(class) => self.ledger.add(class, count),
+            lost => self.ledger.add(lost.class(), count),
         }
     }
 

@@ -163,7 +163,7 @@ impl<'a> Worker<'a> {
                     target: &targets[index],
                     svma: targets.space().svma(index, offset),
                 }),
-                Place::Lost(_) => None,
+                Place::Preamble(_) | Place::Lost(_) => None,
             })
         });
         let found = &mut self.call_stacks;
