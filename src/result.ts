@@ -9,7 +9,8 @@ import type { Phase } from './progress.js';
  * - `unmapped`: both ends lie where nothing is known to be mapped
  * - `otherBuild`: both ends lie in another build of the binary
  * - `notInstruction`: in the binary, but neither end is the start of an instruction
- * - `stub`: in linkage stubs (`.plt`) or other code of the binary that has no symbols
+ * - `stub`: in linkage stubs (`.plt`) or other code of the binary that has no symbols, or in what a kernel puts before a
+ *   function, on the way into it
  * - `wrongPath`: executed speculatively and never retired (AMD LBRv2)
  * - `unfilledSlot`: a slot of the CPU's ring that was still empty
  * - `deselected`: the sample was left out by event, process, thread, CPU or time

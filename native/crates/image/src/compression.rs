@@ -40,9 +40,7 @@ impl FileCompression {
 
     /// The content of the file `input`, or what is wrong with it.
     pub(crate) fn decompress(self, input: &[u8]) -> Result<Vec<u8>, String> {
-        let most = (input.len() as u64)
-            .saturating_mul(MAX_FILE_EXPANSION)
-            .saturating_add(SLACK);
+        let most = largest_content(input.len());
         let mut output = Vec::new();
         let limited = |reader: &mut dyn Read, output: &mut Vec<u8>| {
             // One byte more than allowed, so that too much is told from just enough.
@@ -65,6 +63,13 @@ impl FileCompression {
         }
         Ok(output)
     }
+}
+
+/// The most that a file of this size, or all of its sections together, may have of content.
+pub(crate) fn largest_content(compressed: usize) -> u64 {
+    (compressed as u64)
+        .saturating_mul(MAX_FILE_EXPANSION)
+        .saturating_add(SLACK)
 }
 
 /// The content of a compressed section, of which the header says that it has `size` bytes.

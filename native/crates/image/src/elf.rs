@@ -7,7 +7,7 @@ use object::LittleEndian;
 use object::elf::{self, FileHeader64, ProgramHeader64};
 use object::read::elf::{FileHeader, ProgramHeader as _, SectionHeader as _, SectionTable, SymbolTable};
 
-use crate::relocatable::{Area, is_relocatable};
+use crate::relocatable::{Area, is_relocatable, section_names};
 use crate::{Arch, FileOffset, ImageError, ImageKind, LoadSegment, Svma, file_type};
 
 /// The one class and byte order that are supported.
@@ -124,8 +124,9 @@ pub(crate) fn read_headers(data: &[u8], path: &Path, code: Option<&[Area]>) -> R
 /// Whether `data` is a module of a Linux kernel: a relocatable file with the section that becomes its `struct module`.
 pub(crate) fn is_kernel_module(data: &[u8]) -> bool {
     let has_section = || -> object::read::Result<bool> {
-        let sections = Elf::parse(data)?.sections(ENDIAN, data)?;
-        Ok(sections.section_by_name(ENDIAN, b".gnu.linkonce.this_module").is_some())
+        let header = Elf::parse(data)?;
+        let names = section_names(data, header, &header.sections(ENDIAN, data)?);
+        Ok(names.contains(&&b".gnu.linkonce.this_module"[..]))
     };
     is_relocatable(data) && has_section().unwrap_or(false)
 }

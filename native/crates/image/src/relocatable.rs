@@ -13,6 +13,7 @@ use object::read::{SectionIndex, SymbolIndex};
 
 use crate::compression::FileCompression;
 use crate::elf::{ENDIAN, Elf};
+use crate::strings::string_at;
 use crate::{ImageError, Svma};
 pub(crate) use layout::Area;
 use layout::Layout;
@@ -75,14 +76,15 @@ pub fn lay_out(data: &[u8], path: &Path) -> Result<LaidOut, ImageError> {
 fn try_lay_out(data: &[u8]) -> Result<LaidOut, String> {
     let header = Elf::parse(data).map_err(|error| error.to_string())?;
     let sections = header.sections(ENDIAN, data).map_err(|error| error.to_string())?;
-    let layout = Layout::new(&sections)?;
+    let names = section_names(data, header, &sections);
+    let layout = Layout::new(&sections, &names)?;
     let mut copy = Copy::of(data, header)?;
     copy.mark_as_linked();
     for index in 0..sections.len() {
         copy.set_section(index, SH_ADDR, layout.address(SectionIndex(index)).0);
     }
     let symbols = copy.move_symbols(data, &sections, &layout)?;
-    let mut problems = relocate::relocate(data, &sections, &layout, &symbols, &mut copy)?;
+    let mut problems = relocate::relocate(data, &sections, &names, &layout, &symbols, &mut copy)?;
     if let Some((section, enlarged)) = &layout.uncertain {
         problems.push(LayoutProblem::UncertainOffset {
             section: section.clone(),
@@ -94,6 +96,21 @@ fn try_lay_out(data: &[u8]) -> Result<LaidOut, String> {
         problems,
         code: layout.code(),
     })
+}
+
+/// The names of all sections, empty where they cannot be read.
+pub(crate) fn section_names<'data>(
+    data: &'data [u8],
+    header: &Elf,
+    sections: &SectionTable<'_, Elf>,
+) -> Vec<&'data [u8]> {
+    let strings = header.section_strings_index(ENDIAN, data);
+    let strings = strings.and_then(|index| sections.section(index)?.data(ENDIAN, data));
+    let strings: &'data [u8] = strings.unwrap_or_default();
+    let names = sections
+        .iter()
+        .map(|section| string_at(strings, section.sh_name(ENDIAN)));
+    names.collect()
 }
 
 /// The content of a file that is compressed as a whole, as modules are installed; `None` if it is not.

@@ -4,10 +4,10 @@
 //! with `.init` get memory of their own, which is given back after the module was initialized. To Linux 6.3 all classes of one
 //! memory follow each other, later ones have separate memory each; the offsets of code from the module's base are the same.
 
+use object::LittleEndian;
 use object::SectionIndex;
 use object::elf::{self, SectionHeader64};
 use object::read::elf::{SectionHeader as _, SectionTable};
-use object::{LittleEndian, read};
 
 use crate::Svma;
 use crate::elf::{ENDIAN, Elf};
@@ -64,8 +64,8 @@ impl Class {
 
 impl Layout {
     /// Lays out all sections, or tells why that is impossible.
-    pub(super) fn new(sections: &SectionTable<'_, Elf>) -> Result<Self, String> {
-        let name = |index: usize| section_name(sections, index);
+    pub(super) fn new(sections: &SectionTable<'_, Elf>, names: &[&[u8]]) -> Result<Self, String> {
+        let name = |index: usize| names.get(index).copied().unwrap_or_default();
         let mut members: Vec<(Class, usize)> = (0..sections.len())
             .zip(sections.iter())
             .filter_map(|(index, section)| Some((Class::of(section, name(index))?, index)))
@@ -151,10 +151,4 @@ fn uncertain<'n>(names: impl Iterator<Item = &'n [u8]>) -> Option<(String, &'sta
         }
     }
     None
-}
-
-/// The name of a section, empty if it is not readable.
-pub(super) fn section_name<'data>(sections: &SectionTable<'data, Elf>, index: usize) -> &'data [u8] {
-    let name = |section| -> read::Result<&'data [u8]> { sections.section_name(ENDIAN, section) };
-    sections.section(SectionIndex(index)).and_then(name).unwrap_or_default()
 }

@@ -1,23 +1,35 @@
 //! Applies the relocations of sections that are read by what comes after (System V psABI for x86-64 and for the Arm 64-bit
 //! Architecture, "Relocation").
 
-use object::elf::{self, SectionHeader64};
+use object::elf;
 use object::read::elf::{ElfFile64, FileHeader as _, SectionHeader as _, SectionTable};
 use object::read::{
     CompressionFormat, Object as _, ObjectSection as _, Relocation, RelocationEncoding, RelocationFlags, RelocationKind,
 };
 use object::{LittleEndian, SectionIndex, read};
 
-use super::layout::{Layout, section_name};
+use super::layout::Layout;
 use super::{Copy, LayoutProblem, SH_FLAGS, SH_OFFSET, SH_SIZE};
-use crate::compression::decompress_section;
+use crate::compression::{decompress_section, largest_content};
 use crate::elf::{ENDIAN, Elf};
 use crate::patch_sites::is_patch_table;
+
+/// The debug sections that are read and that name addresses or places in other sections; the first of each name counts.
+const DEBUG_SECTIONS: [&[u8]; 7] = [
+    b".debug_addr",
+    b".debug_aranges",
+    b".debug_info",
+    b".debug_line",
+    b".debug_ranges",
+    b".debug_rnglists",
+    b".debug_str_offsets",
+];
 
 /// Relocates debug sections and tables of patch sites in `copy`; what the kernel executes is not looked at.
 pub(super) fn relocate(
     data: &[u8],
     sections: &SectionTable<'_, Elf>,
+    names: &[&[u8]],
     layout: &Layout,
     symbols: &[u64],
     copy: &mut Copy,
@@ -26,20 +38,23 @@ pub(super) fn relocate(
     let machine = file.elf_header().e_machine(ENDIAN);
     // Headers may share bytes, but no file has more relocations than fit into it.
     let mut budget = data.len() / size_of::<elf::Rel64<LittleEndian>>();
-    let mut compressed_budget = data.len();
+    let mut uncompressed_budget = largest_content(data.len());
     let mut problems = Vec::new();
+    let stated = stated_relocations(sections);
+    let mut unseen = DEBUG_SECTIONS.to_vec();
     for section in file.sections() {
         let index = section.index();
-        let name = section_name(sections, index.0);
-        if !(name.starts_with(b".debug_") || is_patch_table(name)) {
+        let name = names.get(index.0).copied().unwrap_or_default();
+        let unseen_as = unseen.iter().position(|unseen| *unseen == name);
+        if unseen_as.map(|position| unseen.swap_remove(position)).is_none() && !is_patch_table(name) {
             continue;
         }
-        let stated = stated_relocations(sections, index);
+        let stated = stated.get(index.0).copied().unwrap_or(0);
         if stated == 0 {
             continue;
         }
         let mut failed = Failed::default();
-        match place(data, sections, index, copy, &mut compressed_budget) {
+        match place(data, sections, index, copy, &mut uncompressed_budget) {
             Err(reason) => failed.add(stated, || reason),
             Ok(place) => {
                 let mut target = Target {
@@ -89,26 +104,30 @@ impl Failed {
     }
 }
 
-/// How many relocations the headers of relocation sections promise for a section.
-fn stated_relocations(sections: &SectionTable<'_, Elf>, target: SectionIndex) -> u64 {
-    let entry_size = |section: &SectionHeader64<LittleEndian>| match section.sh_type(ENDIAN) {
-        elf::SHT_RELA => Some(size_of::<elf::Rela64<LittleEndian>>()),
-        elf::SHT_REL => Some(size_of::<elf::Rel64<LittleEndian>>()),
-        _ => None,
-    };
-    let of_target = sections.iter().filter(|section| section.info_link(ENDIAN) == target);
-    let counts = of_target.filter_map(|section| Some(section.sh_size(ENDIAN).div_ceil(entry_size(section)? as u64)));
-    counts.fold(0, u64::saturating_add)
+/// How many relocations the headers of relocation sections promise for each section.
+fn stated_relocations(sections: &SectionTable<'_, Elf>) -> Vec<u64> {
+    let mut counts = vec![0_u64; sections.len()];
+    for section in sections.iter() {
+        let entry_size = match section.sh_type(ENDIAN) {
+            elf::SHT_RELA => size_of::<elf::Rela64<LittleEndian>>(),
+            elf::SHT_REL => size_of::<elf::Rel64<LittleEndian>>(),
+            _ => continue,
+        };
+        if let Some(count) = counts.get_mut(section.info_link(ENDIAN).0) {
+            *count = count.saturating_add(section.sh_size(ENDIAN).div_ceil(entry_size as u64));
+        }
+    }
+    counts
 }
 
 /// Where in the copy the content of a section is. A compressed one is uncompressed behind the end of the file; all such
-/// sections together have no more than `budget` bytes.
+/// sections together have no more than `budget` bytes then.
 fn place(
     data: &[u8],
     sections: &SectionTable<'_, Elf>,
     index: SectionIndex,
     copy: &mut Copy,
-    budget: &mut usize,
+    budget: &mut u64,
 ) -> Result<std::ops::Range<usize>, String> {
     let describe = |error: read::Error| error.to_string();
     let section = sections.section(index).map_err(describe)?;
@@ -125,10 +144,11 @@ fn place(
     let compressed = usize::try_from(offset).ok().zip(usize::try_from(size).ok());
     let compressed = compressed.and_then(|(offset, size)| data.get(offset..)?.get(..size));
     let compressed = compressed.ok_or("its content lies outside the file")?;
+    let size = header.ch_size.get(ENDIAN);
     *budget = budget
-        .checked_sub(compressed.len())
-        .ok_or("compressed sections overlap")?;
-    let content = decompress_section(compressed, format, header.ch_size.get(ENDIAN))?;
+        .checked_sub(size)
+        .ok_or("compressed sections expand beyond reason")?;
+    let content = decompress_section(compressed, format, size)?;
     let start = copy.bytes.len();
     copy.bytes.extend_from_slice(&content);
     let flags = section.sh_flags(ENDIAN).0 & !elf::SHF_COMPRESSED.0;
