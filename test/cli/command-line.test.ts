@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parseProfile } from '../../src/index.js';
 import { fixture } from '../support/fixtures.js';
@@ -12,6 +14,15 @@ const temporary = temporaryFolder();
 const inputs = ['--binary', calc.binary, '--perfdata', calc.perfData];
 
 const run = (args: string[], options: RunOptions = {}) => runCli(args, { cwd: temporary.path, ...options });
+
+/** A recording of one event as `perf record -o -` would have written it. */
+function asPipe(file: Buffer): Buffer {
+  const word = (at: number) => Number(file.readBigUInt64LE(at));
+  const attr = file.subarray(word(24), word(24) + word(16) - 16);
+  const header = Buffer.from('PERFILE2\x10\0\0\0\0\0\0\0\x40\0\0\0\0\0\0\0');
+  header.writeUInt16LE(8 + attr.length, 22);
+  return Buffer.concat([header, attr, file.subarray(word(40), word(40) + word(48))]);
+}
 
 describe('autofdo-gen', () => {
   it('writes NAME.afdo into the current folder and sums up', async () => {
@@ -33,6 +44,29 @@ describe('autofdo-gen', () => {
     const { status, stdout } = await run([...inputs, '--format=text', '-o', '-']);
     expect(status).toBe(0);
     expect(stdout.toString()).toMatch(/^\w+:\d+:\d+\n \d+(\.\d+)?: \d+/);
+  });
+
+  it.skipIf(process.platform === 'win32')('reads standard input and FIFOs', async () => {
+    const counters = ['--binary', calc.binary, '--skip-symbolization', '-o', '-'];
+    const { stdout: expected } = await run([...counters, '--perfdata', calc.perfData]);
+    expect(expected.length).toBeGreaterThan(1000);
+    const fifo = join(temporary.path, 'fifo');
+    await promisify(execFile)('mkfifo', [fifo]);
+    const file = readFileSync(calc.perfData);
+    for (const [container, input] of [
+      ['file', file],
+      ['pipe', asPipe(file)],
+    ] as const) {
+      const piped = await run([...counters, '--perfdata', '-'], { input });
+      expect(piped, container).toMatchObject({ status: 0, stdout: expected });
+      const through = temporary.write(`through-${container}`, input);
+      const writer = promisify(execFile)('sh', ['-c', `cat '${through}' > '${fifo}'`]);
+      expect(await run([...counters, '--perfdata', fifo]), container).toMatchObject({
+        status: 0,
+        stdout: expected,
+      });
+      await writer;
+    }
   });
 
   it('understands what a script gives to llvm-profgen', async () => {

@@ -111,10 +111,11 @@ struct Sampling<'a> {
 impl<'a> Sampling<'a> {
     /// The traces of one input, by group.
     fn read(&mut self, path: &Path) -> Result<Vec<Collected>, Error> {
-        // llvm-profgen's load address depends on all mappings.
-        if self.options.compat == Compat::None {
+        let mut input = open(path)?;
+        // llvm-profgen's load address depends on all mappings. A stream cannot be opened again.
+        if self.options.compat == Compat::None && input.read_once() {
             let failures: Vec<_> = self.targets.iter().map(|target| target.failure.clone()).collect();
-            match self.read_in(path, Reading::Once) {
+            match self.read_in(path, input, Reading::Once) {
                 Ok(Some(collected)) => return Ok(collected),
                 Err(error) if error.code == ErrorCode::Aborted => return Err(error),
                 // Whatever was found wrong may look otherwise when all is known.
@@ -123,23 +124,20 @@ impl<'a> Sampling<'a> {
             for (target, failure) in self.targets.iter_mut().zip(failures) {
                 target.failure = failure;
             }
+            input = open(path)?;
         }
-        let collected = self.read_in(path, Reading::AllButSamplesFirst)?;
+        let collected = self.read_in(path, input, Reading::AllButSamplesFirst)?;
         collected.ok_or_else(|| Error::new(ErrorCode::Internal, "records that came late, although all are known"))
     }
 
     /// Decodes each segment of an input while the next one is read. `None` if the input must be read the other way.
-    fn read_in(&mut self, path: &Path, reading: Reading) -> Result<Option<Vec<Collected>>, Error> {
+    fn read_in(&mut self, path: &Path, mut input: PerfData, reading: Reading) -> Result<Option<Vec<Collected>>, Error> {
         self.observer.progress(Progress {
             phase: Phase::Scan,
             done: 0,
             total: 0,
         });
-        let mut input = open(path)?;
         input.set_cancel(self.observer.cancel_flag());
-        if reading == Reading::Once && !input.read_once() {
-            return Ok(None);
-        }
         let groups = self.groups;
         let (observer, size) = (self.observer, input.size().unwrap_or(0));
         let mut collectors: Vec<_> = groups
