@@ -389,6 +389,8 @@ export interface BindingGenerateOptions {
   useFirstLoadableSegmentAsBase?: boolean
   /** DWARF instead of pseudo probes. */
   useDwarfCorrelation?: boolean
+  /** Functions of the symbol table, with pseudo probes. */
+  loadFunctionFromSymbol?: boolean
   /** Density below which more samples are recommended. */
   profileDensityThreshold?: number
   /** Share of samples that density covers, in millionths. */
