@@ -38,12 +38,13 @@ impl Subject {
 pub(crate) fn open(
     options: &GenerateOptions,
     mapped: &Mapped,
+    observer: &dyn Observer,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Subject>, Error> {
     let mut binaries = named(options)?;
     leave_out_duplicates(&mut binaries, diagnostics);
     if options.looks_for_binaries() {
-        add_found(options, mapped, &mut binaries, diagnostics)?;
+        add_found(options, mapped, &mut binaries, observer, diagnostics)?;
     }
     Ok(binaries)
 }
@@ -57,20 +58,18 @@ pub(crate) fn open_first(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(Vec<Subject>, Mapped), Error> {
     check_options(options)?;
-    let Input::PerfData(paths) = &options.input else {
-        return Ok((open(options, &Mapped::default(), diagnostics)?, Mapped::default()));
+    let (Input::PerfData(paths), true) = (&options.input, options.looks_for_binaries()) else {
+        let mapped = Mapped::default();
+        return Ok((open(options, &mapped, observer, diagnostics)?, mapped));
     };
-    if !options.looks_for_binaries() {
-        return Ok((open(options, &Mapped::default(), diagnostics)?, Mapped::default()));
-    }
     let mapped = Mapped::read(paths, Extent::Beginning, observer)?;
-    match open(options, &mapped, diagnostics) {
+    match open(options, &mapped, observer, diagnostics) {
         Err(error) if error.code == ErrorCode::NoMapping => {}
         opened => return Ok((opened?, mapped)),
     }
     diagnostics.clear();
     let mapped = Mapped::read(paths, Extent::All, observer)?;
-    Ok((open(options, &mapped, diagnostics)?, mapped))
+    Ok((open(options, &mapped, observer, diagnostics)?, mapped))
 }
 
 /// Refuses what contradicts itself.
@@ -165,11 +164,13 @@ fn add_found(
     options: &GenerateOptions,
     mapped: &Mapped,
     binaries: &mut Vec<Subject>,
+    observer: &dyn Observer,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(), Error> {
-    let mut found = discover::in_folders(&options.binary_dirs, mapped, options.ignore_build_id, diagnostics)?;
+    let by_name = options.ignore_build_id;
+    let mut found = discover::in_folders(&options.binary_dirs, mapped, by_name, observer, diagnostics)?;
     if options.all_binaries {
-        found.extend(discover::on_this_machine(mapped, options.ignore_build_id, diagnostics)?);
+        found.extend(discover::on_this_machine(mapped, by_name, observer, diagnostics)?);
     }
     if options.compat == Compat::LlvmProfgen {
         found.retain(|found| found.image.kind() != ImageKind::Module);

@@ -13,6 +13,7 @@ use walkdir::WalkDir;
 use crate::error::{Error, ErrorCode};
 use crate::mapped::Mapped;
 use crate::module;
+use crate::observer::{Observer, keep_going};
 use crate::outcome::Diagnostic;
 use crate::target::file_name;
 
@@ -47,12 +48,13 @@ pub(crate) fn in_folders(
     folders: &[PathBuf],
     mapped: &Mapped,
     ignore_build_id: bool,
+    observer: &dyn Observer,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Found>, Error> {
     let wanted = Wanted::new(mapped, ignore_build_id);
     let mut found = Vec::new();
     for folder in folders {
-        let paths = files(folder, diagnostics)?;
+        let paths = files(folder, observer, diagnostics)?;
         let images: Vec<Found> = paths.par_iter().filter_map(|path| wanted.open(path)).collect();
         found.extend(images);
     }
@@ -70,6 +72,7 @@ fn put_richest_first(found: &mut [Found]) {
 pub(crate) fn on_this_machine(
     mapped: &Mapped,
     ignore_build_id: bool,
+    observer: &dyn Observer,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Found>, Error> {
     let candidates: Vec<_> = mapped.files.iter().collect();
@@ -91,7 +94,7 @@ pub(crate) fn on_this_machine(
     if !mapped.modules.is_empty() {
         let wanted = Wanted::new(mapped, ignore_build_id);
         for folder in of_releases(mapped, &MODULES).filter(|folder| folder.is_dir()) {
-            let paths = files(&folder, diagnostics)?;
+            let paths = files(&folder, observer, diagnostics)?;
             let modules = paths.par_iter().filter_map(|path| wanted.open_module(path));
             found.extend(modules.collect::<Vec<_>>());
         }
@@ -215,7 +218,8 @@ fn key(id: &[u8]) -> Vec<u8> {
 }
 
 /// The files below a folder, by path. Links are followed, but not in circles.
-fn files(folder: &Path, diagnostics: &mut Vec<Diagnostic>) -> Result<Vec<PathBuf>, Error> {
+fn files(folder: &Path, observer: &dyn Observer, diagnostics: &mut Vec<Diagnostic>) -> Result<Vec<PathBuf>, Error> {
+    let keep_going = keep_going(observer);
     if !folder.is_dir() {
         let message = format!("{} is no folder that can be read", folder.display());
         return Err(Error::new(ErrorCode::BinaryUnreadable, message)
@@ -236,6 +240,9 @@ fn files(folder: &Path, diagnostics: &mut Vec<Diagnostic>) -> Result<Vec<PathBuf
             )
             .path(folder)
             .hint("Name the folder below it that holds the binaries."));
+        }
+        if !keep_going() {
+            return Err(Error::aborted());
         }
         match entry {
             Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),

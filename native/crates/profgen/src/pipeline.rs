@@ -105,7 +105,7 @@ impl<'a> Job<'a> {
                 Symbolized::All(products) => products,
                 Symbolized::MoreIsMapped(mapped) => {
                     self.diagnostics.clear();
-                    subjects = binaries::open(self.options, &mapped, &mut self.diagnostics)?;
+                    subjects = binaries::open(self.options, &mapped, self.observer, &mut self.diagnostics)?;
                     match self.symbolize(&subjects, &mapped, started)? {
                         Symbolized::All(products) => products,
                         Symbolized::MoreIsMapped(_) => {
@@ -139,7 +139,7 @@ impl<'a> Job<'a> {
             && self.options.looks_for_binaries()
         {
             let mut diagnostics = Vec::new();
-            let all = binaries::open(self.options, &samples.mapped, &mut diagnostics)?;
+            let all = binaries::open(self.options, &samples.mapped, self.observer, &mut diagnostics)?;
             if !all.iter().map(Subject::path).eq(subjects.iter().map(Subject::path)) {
                 return Ok(Symbolized::MoreIsMapped(std::mem::take(&mut samples.mapped)));
             }
