@@ -107,7 +107,7 @@ pub(crate) fn on_this_machine(
 fn of_releases(mapped: &Mapped, places: &'static [&'static str]) -> impl Iterator<Item = PathBuf> {
     let releases = mapped.releases.iter();
     // What a recording says must not lead out of these folders.
-    let releases = releases.filter(|release| !release.contains('/'));
+    let releases = releases.filter(|release| !release.contains('/') && !release.starts_with('.'));
     releases.flat_map(|release| {
         places
             .iter()
@@ -186,9 +186,7 @@ impl<'m> Wanted<'m> {
         let by_name = unidentified || image.build_id().is_none() || self.ignore_build_id;
         by_name.then_some(Found { image, name: own })
     }
-}
 
-impl Wanted<'_> {
     /// A kernel module, which may be compressed, so that its name is looked at first.
     fn open_module(&self, path: &Path) -> Option<Found> {
         let name = own_name(path);
