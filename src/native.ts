@@ -47,6 +47,10 @@ export function runGenerate(options: Binding.BindingGenerateOptions, control: Jo
   return runJob(control, (cancel, report) => addon().generate(options, cancel, report));
 }
 
+export function runListing(options: Binding.BindingListingOptions, control: JobControl) {
+  return runJob(control, (cancel) => addon().listCode(options, cancel));
+}
+
 export function runMerge(options: Binding.BindingMergeOptions, control: JobControl) {
   return runJob(control, (cancel, report) => addon().mergeProfiles(options, cancel, report));
 }

@@ -2,7 +2,7 @@
 export type FlagKind = 'boolean' | 'string' | 'integer' | 'number' | 'list' | 'integers' | 'time';
 
 /** Sections of `--help`, in its order. */
-export const FLAG_GROUPS = ['Input', 'Output', 'Samples', 'Profile', 'Checks', 'Run'] as const;
+export const FLAG_GROUPS = ['Input', 'Output', 'Samples', 'Profile', 'Checks', 'Code', 'Run'] as const;
 
 export type FlagGroup = (typeof FLAG_GROUPS)[number];
 
@@ -227,6 +227,24 @@ export const GENERATE_FLAGS: readonly Flag[] = [
     },
   ),
 
+  row(
+    'Code',
+    'boolean',
+    'show-disassembly-only',
+    'Print the code of the binary (x86-64) instead of a profile.',
+  ),
+  row('Code', 'boolean', 'show-source-locations', 'With the source lines of each instruction.'),
+  row('Code', 'boolean', 'show-canonical-fname', 'With function names without the suffixes of compilers.'),
+  row('Code', 'boolean', 'show-pseudo-probe', 'With the pseudo probes of each instruction.'),
+  row('Code', 'list', 'disassemble-functions', 'Only these symbols; repeatable, or a comma list.', {
+    value: 'NAME',
+  }),
+  row('Code', 'string', 'x86-asm-syntax', 'How instructions are written: att or intel.', {
+    value: 'NAME',
+    choices: ['att', 'intel'],
+    default: 'att',
+  }),
+
   JOBS,
   row('Run', 'boolean', 'timings', 'Print how long each phase took.'),
   row('Run', 'boolean', 'quiet', 'No summary, notes or progress; warnings and errors only.', {
@@ -240,14 +258,10 @@ export const GENERATE_FLAGS: readonly Flag[] = [
   row('Run', 'boolean', 'version', 'Print the version.'),
 
   refused('string', 'data-access-perftrace', 'data-access profiles are not supported'),
-  refused('boolean', 'show-disassembly-only', 'use llvm-objdump -d'),
   refused('boolean', 'mark-all-context-preinlined', 'context-sensitive profiles are not supported'),
   refused('boolean', 'extbinary-write-vtable-type-prof', 'vtable profiles are not supported'),
   ...ignored(
     'boolean',
-    'show-source-locations',
-    'show-canonical-fname',
-    'show-pseudo-probe',
     'infer-missing-frames',
     'csprof-merge-cold-context',
     'gen-cs-nested-profile',
@@ -259,7 +273,6 @@ export const GENERATE_FLAGS: readonly Flag[] = [
   ),
   ...ignored(
     'string',
-    'disassemble-functions',
     'max-search-depth',
     'csprof-max-context-depth',
     'csprof-max-unsymbolized-context-depth',
@@ -274,7 +287,6 @@ export const GENERATE_FLAGS: readonly Flag[] = [
     'sample-profile-inline-limit-min',
     'sample-profile-inline-growth-limit',
     'profile-symbol-list-cutoff',
-    'x86-asm-syntax',
   ),
 ];
 

@@ -4,6 +4,7 @@ import type { GenerateResult } from '../result.js';
 import { GENERATE_FLAGS } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
+import { LISTING_FLAGS, runListing, toListing } from './listing.js';
 import { type FlagValue, parseFlags, toLibraryOptions, UsageError } from './parse-args.js';
 import { EXIT, printDiagnostics, printError, useColours } from './terminal.js';
 
@@ -19,7 +20,17 @@ interface CommandFlags {
   target: string;
 }
 
-const OWN_FLAGS = ['json', 'quiet', 'verbose', 'color', 'timings', 'show-density', 'output', 'perf-events'];
+const OWN_FLAGS = [
+  'json',
+  'quiet',
+  'verbose',
+  'color',
+  'timings',
+  'show-density',
+  'output',
+  'perf-events',
+  ...LISTING_FLAGS,
+];
 
 /** Runs the default command; resolves to the exit status. */
 export async function runGenerateCommand(args: readonly string[]): Promise<number> {
@@ -40,6 +51,8 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
       return EXIT.ok;
     }
     if (values.has('color')) useColours(values.get('color') === true);
+    const listing = toListing(values);
+    if (listing !== undefined) return runListing(listing);
     command = toCommand(values, positionals);
   } catch (error) {
     printError(error);

@@ -96,9 +96,10 @@ function compile({ facts, binary }: Situation): NextStep {
     };
   }
   const flowSensitive = facts.flowSensitive ? ` ${PROFILING_FLAGS}` : '';
+  const probes = facts.pseudoProbes ? ' -fpseudo-probe-for-profiling' : '';
   return {
     purpose: 'compile',
-    command: `clang -O2 -gmlt${flowSensitive} -fprofile-sample-use=${profile} ...`,
+    command: `clang -O2 -gmlt${flowSensitive}${probes} -fprofile-sample-use=${profile} ...`,
   };
 }
 

@@ -136,6 +136,6 @@ export function recordingFindings(recording: RecordingDiagnosis, attempt: Attemp
 }
 
 /** Warnings about what findings above, or the state of the file, say already. */
-const SAID = new Set(['density-low', 'density-zero', 'input-damaged', 'debug-info', 'probes-ignored']);
+const SAID = new Set(['density-low', 'density-zero', 'input-damaged', 'debug-info']);
 /** Warnings that samples were left out; the others are about single addresses. */
 const SERIOUS = new Set(['other-build', 'guest-samples']);

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { llvmProfgen, type Outcome, ours, oursCompatible } from './generators.js';
-import { type Program, type Recording, recorded } from './program.js';
+import { built, type Program, type Recording, recorded } from './program.js';
 import { run, testWith } from './tools.js';
 
 interface Mode {
@@ -126,4 +126,42 @@ export function compareProgram(program: Program): void {
       });
     }
   });
+}
+
+/** What a listing may show. */
+const LISTINGS: readonly (readonly string[])[] = [
+  [],
+  ['--x86-asm-syntax=intel'],
+  ['--show-source-locations'],
+  ['--show-source-locations', '--show-canonical-fname', '-x86-asm-syntax=intel'],
+  ['--show-pseudo-probe', '--show-source-locations'],
+  ['--show-pseudo-probe', '--disassemble-functions=main,_Z6rotatej'],
+];
+
+/** Tests that a program's code is printed as llvm-profgen prints it, every byte. */
+export function compareListing(program: Program): void {
+  describe(program.name, () => {
+    for (const shown of LISTINGS) {
+      testWith(program.tools ?? [], shown.join(' ') || 'plain', () => {
+        const folder = built(program);
+        const flags = [`--binary=${program.binary ?? 'program'}`, '--show-disassembly-only', ...shown];
+        const theirs = llvmProfgen(folder, flags);
+        const compatible = oursCompatible(folder, flags);
+        expect(theirs.stdout.length).toBeGreaterThan(0);
+        // Not `toBe`: the difference of two texts of a million lines takes minutes.
+        expect(firstDifference(compatible.stdout, theirs.stdout)).toBeUndefined();
+        expect(compatible.warnings).toEqual(theirs.warnings);
+        expect(compatible.status).toBe(theirs.status);
+        expect(compatible.output).toBe(theirs.output);
+      });
+    }
+  });
+}
+
+function firstDifference(found: string, expected: string): { found?: string; expected?: string } | undefined {
+  if (found === expected) return undefined;
+  const [ours, theirs] = [found.split('\n'), expected.split('\n')];
+  const line = theirs.findIndex((text, index) => text !== ours[index]);
+  const at = line < 0 ? theirs.length : line;
+  return { found: ours[at] ?? '(end)', expected: theirs[at] ?? '(end)' };
 }

@@ -63,10 +63,21 @@ export function folderOf(program: Program): string {
   return folder;
 }
 
-function record(program: Program): Recording {
+const folders = new Map<string, string>();
+
+/** Builds a program, once for all its tests, in the folder that is returned. */
+export function built(program: Program): string {
+  const known = folders.get(program.name);
+  if (known !== undefined) return known;
   const folder = folderOf(program);
   for (const [name, text] of Object.entries(program.files ?? {})) writeFileSync(join(folder, name), text);
   for (const command of program.build) shell(command, folder, sources);
+  folders.set(program.name, folder);
+  return folder;
+}
+
+function record(program: Program): Recording {
+  const folder = built(program);
   const recorder = join(repository, 'test/recorder/record-program.sh');
   const options = program.record ?? 'period=1009';
   shell(`${recorder} perf.data ${options} -- ${program.start ?? './program'} >output.txt`, folder, {

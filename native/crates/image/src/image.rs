@@ -10,7 +10,7 @@ use memmap2::Mmap;
 use crate::elf::{self, Headers, SectionHeader};
 use crate::strings::{string_at, string_is};
 use crate::symbols::{self, Symbol, TableSymbol};
-use crate::{FileOffset, ImageError, LayoutProblem, Svma, decompress_file, lay_out};
+use crate::{DecodePolicy, FileOffset, ImageError, LayoutProblem, Svma, decompress_file, isa, lay_out};
 
 /// The page size that llvm-profgen assumes everywhere.
 const PAGE_MASK: u64 = 0xfff;
@@ -73,6 +73,38 @@ pub struct Section<'i> {
     pub offset: FileOffset,
     /// The content as the file has it (compressed sections stay compressed); empty for `SHT_NOBITS`.
     pub data: &'i [u8],
+}
+
+/// A section whose bytes are instructions.
+#[derive(Debug, Clone, Copy)]
+pub struct ExecutableSection<'i> {
+    /// Its number, as [`Symbol::section`] has it.
+    pub index: u32,
+    /// Its name.
+    pub name: &'i [u8],
+    /// `sh_addr`.
+    pub svma: Svma,
+    /// Its content.
+    pub bytes: &'i [u8],
+    /// Whether it is disassembled, which `.plt` is not.
+    pub has_code: bool,
+}
+
+impl ExecutableSection<'_> {
+    /// Decodes from the offset `start` on while below `end`: calls `visit` with each offset, the length there, and whether there is an
+    /// instruction. The last one may reach beyond `end`.
+    pub fn decode(
+        &self,
+        arch: Arch,
+        policy: DecodePolicy,
+        start: usize,
+        end: usize,
+        mut visit: impl FnMut(usize, u8, bool),
+    ) {
+        isa::walk(arch, policy, self.bytes, start, end, |offset, step| {
+            visit(offset, step.length, step.class.is_some());
+        });
+    }
 }
 
 /// An executable, shared object, kernel or kernel module, opened and checked.
@@ -289,6 +321,19 @@ impl Image {
     /// Whether the image carries pseudo probes.
     pub fn has_pseudo_probes(&self) -> bool {
         self.section(".pseudo_probe_desc").is_some() && self.section(".pseudo_probe").is_some()
+    }
+
+    /// The executable sections with content, in the order of the section headers.
+    pub fn executable_sections(&self) -> impl Iterator<Item = ExecutableSection<'_>> {
+        let sections = (0u32..).zip(self.sections());
+        let executable = sections.filter(|(_, section)| section.executable && !section.data.is_empty());
+        executable.map(|(index, section)| ExecutableSection {
+            index,
+            name: self.section_name(index),
+            svma: section.svma,
+            bytes: self.bytes_at(&section.data),
+            has_code: self.has_code(index),
+        })
     }
 
     pub(crate) fn sections(&self) -> &[SectionHeader] {

@@ -19,7 +19,7 @@ pub use address::{FileOffset, Svma};
 pub use code::{Code, Instruction, Instructions, TextPoke};
 pub use compression::decompress_section;
 pub use error::ImageError;
-pub use image::{Arch, Image, ImageKind, LoadSegment, Section};
+pub use image::{Arch, ExecutableSection, Image, ImageKind, LoadSegment, Section};
 pub use isa::{DecodePolicy, InstructionClass};
 pub use kernel_core::{KernelCore, LiveText};
 pub use name::{canonical_name, function_of_symbol};

@@ -12,6 +12,7 @@ mod doctor;
 mod failure;
 mod generate;
 mod job;
+mod listing;
 mod merge;
 mod options;
 mod outcome;

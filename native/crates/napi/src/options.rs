@@ -191,7 +191,7 @@ fn parse_format(name: &str) -> Result<Format, BindingError> {
     }
 }
 
-fn parse_compat(name: &str) -> Result<Compat, BindingError> {
+pub(crate) fn parse_compat(name: &str) -> Result<Compat, BindingError> {
     match name {
         "llvm-profgen" => Ok(Compat::LlvmProfgen),
         _ => Err(BindingError::invalid_options(format!(

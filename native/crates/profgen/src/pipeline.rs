@@ -1,13 +1,14 @@
 //! The order of the stages; no other file knows it.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use image::{Code, DecodePolicy, Image, ImageKind};
+use image::{Code, DecodePolicy, Image, ImageKind, Svma};
 use rayon::prelude::*;
 use sampleprof::Profile;
-use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionTable};
+use symbolize::{DebugInfo, DebugOptions, FollowLinks, FrameTable, FunctionTable};
 
 use crate::binaries::{self, Subject};
 use crate::counters::Counters;
@@ -17,6 +18,7 @@ use crate::explain;
 use crate::failure::{image_error, read_error, symbolize_error, write_error};
 use crate::fall_through::{Judgement, select_runs};
 use crate::ledger::EntryClass;
+use crate::listing::{ListedProbes, Listing, ListingOptions, check_arch};
 use crate::live_text::KernelMemory;
 use crate::mapped::Mapped;
 use crate::merging::{self, write_options};
@@ -54,6 +56,54 @@ pub fn generate(options: &GenerateOptions, observer: &dyn Observer) -> Result<Ou
         timings: Vec::new(),
     };
     pool.install(|| job.run())
+}
+
+/// Writes the code of the one binary of `options` as text, and returns what is wrong with it.
+///
+/// # Errors
+/// See [`ErrorCode`]; `OutputUnwritable` if `out` cannot be written to.
+pub fn list_code(
+    options: &GenerateOptions,
+    listing: &ListingOptions,
+    observer: &dyn Observer,
+    out: &mut dyn Write,
+) -> Result<Vec<Diagnostic>, Error> {
+    let [path] = options.binaries.as_slice() else {
+        return Err(Error::new(ErrorCode::InvalidOptions, "one binary is listed at a time"));
+    };
+    let image = Arc::new(Image::open(path).map_err(|error| image_error(error, path))?);
+    check_arch(&image)?;
+    let (debug, functions) = load_debug(&image, options, observer)?;
+    let code = Code::new(&image, DecodePolicy::LlvmProfgen).map_err(|error| image_error(error, path))?;
+    let everywhere = [(Svma(0), Svma(u64::MAX))];
+    let frames = listing
+        .source_locations
+        .then(|| FrameTable::build(&debug, &everywhere, &keep_going(observer)).map_err(symbolize_error))
+        .transpose()?;
+    let probes = profiles_by_probes(&image, options)
+        .then(|| ListedProbes::read(&image, &functions, listing))
+        .transpose()?;
+    let all = Listing {
+        image: &image,
+        options: listing,
+        frames: frames.as_ref(),
+        probes: probes.as_ref(),
+    };
+    all.write(out).map_err(|error| {
+        Error::new(
+            ErrorCode::OutputUnwritable,
+            format!("cannot write the listing: {error}"),
+        )
+    })?;
+    let target = Target::new(&image, code, image.kind() == ImageKind::Kernel);
+    let binary = Binary {
+        image: &image,
+        code: &target.code,
+        debug: &debug,
+        functions: &functions,
+        entries: EntryPoints::new(&image, &functions),
+    };
+    Ok(debug_report::diagnostics(&target, &binary, options))
 }
 
 struct Job<'a> {
@@ -235,7 +285,7 @@ impl<'a> Job<'a> {
     {
         if let ([subject], false) = (subjects, matches!(self.options.input, Input::PerfScript(_))) {
             let (debug, sampled) = rayon::join(
-                || self.load_debug(&subject.image),
+                || load_debug(&subject.image, self.options, self.observer),
                 || {
                     let (groups, unusable) = self.targets(subjects)?;
                     let samples = self.sample(&groups)?;
@@ -254,7 +304,8 @@ impl<'a> Job<'a> {
         let targets: Vec<&Target<'_>> = groups.iter().flat_map(Targets::iter).collect();
         let load_debug = |is_needed: &(dyn Fn(usize) -> bool + Sync)| -> Vec<Option<Debug>> {
             let targets = targets.par_iter().enumerate();
-            let debug = targets.map(|(index, target)| is_needed(index).then(|| self.load_debug(target.image)));
+            let debug = targets
+                .map(|(index, target)| is_needed(index).then(|| load_debug(target.image, self.options, self.observer)));
             debug.collect()
         };
         let (debug, samples) = if let Input::PerfScript(paths) = &self.options.input {
@@ -276,25 +327,6 @@ impl<'a> Job<'a> {
             debug,
             samples,
         })
-    }
-
-    fn load_debug(&self, image: &Arc<Image>) -> Debug {
-        let compat = self.options.compat == Compat::LlvmProfgen;
-        let options = DebugOptions {
-            debug_binary: self.options.debug_binary.clone(),
-            dwp: self.options.dwp.clone(),
-            function_table_follows_links: !compat,
-            follow_links: if compat { FollowLinks::LLVM } else { FollowLinks::ALL },
-            ..DebugOptions::default()
-        };
-        let bytes = Arc::new(SharedBytes(Arc::clone(image)));
-        let debug = DebugInfo::load(bytes, image.path(), image.build_id(), &options).map_err(symbolize_error)?;
-        let mut functions = FunctionTable::build(&debug, image.preferred_base(), &keep_going(self.observer))
-            .map_err(symbolize_error)?;
-        if self.options.load_function_from_symbol && profiles_by_probes(image, self.options) {
-            functions.add_symbols(function_symbols(image));
-        }
-        Ok((debug, functions))
     }
 
     /// The samples of all inputs; `None` when counters are given instead.
@@ -430,13 +462,13 @@ impl<'a> Job<'a> {
     }
 
     /// What addresses in written counters are relative to.
-    fn counter_base(&self, image: &Image) -> image::Svma {
+    fn counter_base(&self, image: &Image) -> Svma {
         if self.options.use_first_loadable_segment_as_base {
             image.first_loadable_address()
         } else if self.options.use_offset {
             image.preferred_base()
         } else {
-            image::Svma(0)
+            Svma(0)
         }
     }
 
@@ -595,6 +627,25 @@ impl<'a> Job<'a> {
             None => self.timings.push((phase, milliseconds)),
         }
     }
+}
+
+fn load_debug(image: &Arc<Image>, options: &GenerateOptions, observer: &dyn Observer) -> Debug {
+    let compat = options.compat == Compat::LlvmProfgen;
+    let sources = DebugOptions {
+        debug_binary: options.debug_binary.clone(),
+        dwp: options.dwp.clone(),
+        function_table_follows_links: !compat,
+        follow_links: if compat { FollowLinks::LLVM } else { FollowLinks::ALL },
+        ..DebugOptions::default()
+    };
+    let bytes = Arc::new(SharedBytes(Arc::clone(image)));
+    let debug = DebugInfo::load(bytes, image.path(), image.build_id(), &sources).map_err(symbolize_error)?;
+    let mut functions =
+        FunctionTable::build(&debug, image.preferred_base(), &keep_going(observer)).map_err(symbolize_error)?;
+    if options.load_function_from_symbol && profiles_by_probes(image, options) {
+        functions.add_symbols(function_symbols(image));
+    }
+    Ok((debug, functions))
 }
 
 /// The image's bytes, for whoever reads its debug information.

@@ -1,0 +1,51 @@
+//! Which numbers are signed, and which hexadecimal.
+
+use iced_x86::{
+    FormatterOperandOptions, FormatterOptionsProvider, Instruction, Mnemonic, NumberBase, NumberFormattingOptions,
+    OpKind,
+};
+
+/// Byte-sized immediates are numbers of their own sign here, and masks or counts everywhere else.
+const SIGNED_BYTES: [Mnemonic; 11] = [
+    Mnemonic::Adc,
+    Mnemonic::Add,
+    Mnemonic::And,
+    Mnemonic::Cmp,
+    Mnemonic::Mov,
+    Mnemonic::Or,
+    Mnemonic::Sbb,
+    Mnemonic::Sub,
+    Mnemonic::Test,
+    Mnemonic::Xabort,
+    Mnemonic::Xor,
+];
+
+/// Decimal numbers; targets of branches are hexadecimal. Immediates that are widened are signed.
+pub(crate) struct AsInLlvm;
+
+impl FormatterOptionsProvider for AsInLlvm {
+    fn operand_options(
+        &mut self,
+        instruction: &Instruction,
+        _operand: u32,
+        instruction_operand: Option<u32>,
+        _options: &mut FormatterOperandOptions,
+        number: &mut NumberFormattingOptions<'_>,
+    ) {
+        let Some(operand) = instruction_operand else { return };
+        match instruction.op_kind(operand) {
+            OpKind::NearBranch16 | OpKind::NearBranch32 | OpKind::NearBranch64 => {
+                number.number_base = NumberBase::Hexadecimal;
+                number.prefix = "0x";
+                number.leading_zeros = false;
+            }
+            OpKind::Immediate16 | OpKind::Immediate8_2nd => {
+                let frame = [Mnemonic::Enter, Mnemonic::Ret, Mnemonic::Retf];
+                number.signed_number = frame.contains(&instruction.mnemonic());
+            }
+            OpKind::Immediate32 => number.signed_number = false,
+            OpKind::Immediate8 => number.signed_number = SIGNED_BYTES.contains(&instruction.mnemonic()),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Listings of code.
+
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use napi::bindgen_prelude::AsyncTask;
+use napi_derive::napi;
+use profgen::{Diagnostic, Error, ErrorCode, GenerateOptions, Input, ListingOptions, Syntax};
+
+use crate::failure::BindingError;
+use crate::job::BindingCancelToken;
+use crate::options::parse_compat;
+use crate::outcome::BindingDiagnostic;
+use crate::task::{JobTask, Success, run_job};
+
+/// What a listing shows.
+#[napi(object, object_to_js = false)]
+pub struct BindingListingOptions {
+    /// The binary.
+    pub binary: String,
+    /// ELF file that has the DWARF.
+    pub debug_binary: Option<String>,
+    /// DWARF package.
+    pub dwp: Option<String>,
+    /// Be equal to llvm-profgen in what is said of the binary, too.
+    #[napi(ts_type = "'llvm-profgen'")]
+    pub compat: Option<String>,
+    /// DWARF instead of pseudo probes.
+    pub use_dwarf_correlation: Option<bool>,
+    /// Functions of the symbol table, with pseudo probes.
+    pub load_function_from_symbol: Option<bool>,
+    /// Source lines behind each instruction.
+    pub source_locations: Option<bool>,
+    /// Names without the suffixes of compilers.
+    pub canonical_names: Option<bool>,
+    /// Probes before each instruction.
+    pub pseudo_probes: Option<bool>,
+    /// The symbols to list; empty: all.
+    pub functions: Option<Vec<String>>,
+    /// How instructions are written.
+    #[napi(ts_type = "'att' | 'intel'")]
+    pub syntax: Option<String>,
+}
+
+/// A listing that was written.
+#[napi(object, object_from_js = false)]
+pub struct BindingListingSuccess {
+    /// Tells a success from a failure.
+    #[napi(ts_type = "true")]
+    pub ok: bool,
+    /// What is wrong with the binary.
+    pub value: Vec<BindingDiagnostic>,
+}
+
+/// Writes the code of a binary to standard output.
+#[napi(ts_return_type = "Promise<BindingListingSuccess | BindingFailure>")]
+pub fn list_code(options: BindingListingOptions, cancel: &BindingCancelToken) -> AsyncTask<JobTask<Vec<Diagnostic>>> {
+    run_job(cancel, None, move |job| {
+        let default = GenerateOptions::new(options.binary, Input::PerfData(Vec::new()));
+        let binary = GenerateOptions {
+            debug_binary: options.debug_binary.map(PathBuf::from),
+            dwp: options.dwp.map(PathBuf::from),
+            compat: options.compat.map_or(Ok(default.compat), |name| parse_compat(&name))?,
+            use_dwarf_correlation: options.use_dwarf_correlation.unwrap_or(default.use_dwarf_correlation),
+            load_function_from_symbol: options
+                .load_function_from_symbol
+                .unwrap_or(default.load_function_from_symbol),
+            ..default
+        };
+        let listing = ListingOptions {
+            source_locations: options.source_locations.unwrap_or(false),
+            canonical_names: options.canonical_names.unwrap_or(false),
+            pseudo_probes: options.pseudo_probes.unwrap_or(false),
+            functions: options.functions.unwrap_or_default(),
+            syntax: options.syntax.map_or(Ok(Syntax::Att), |name| parse_syntax(&name))?,
+        };
+        let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+        let diagnostics = profgen::list_code(&binary, &listing, job, &mut out)?;
+        out.flush().map_err(|error| {
+            Error::new(
+                ErrorCode::OutputUnwritable,
+                format!("cannot write the listing: {error}"),
+            )
+        })?;
+        Ok(diagnostics)
+    })
+}
+
+fn parse_syntax(name: &str) -> Result<Syntax, BindingError> {
+    match name {
+        "att" => Ok(Syntax::Att),
+        "intel" => Ok(Syntax::Intel),
+        _ => Err(BindingError::invalid_options(format!("unknown syntax {name:?}"))),
+    }
+}
+
+impl Success for Vec<Diagnostic> {
+    type Object = BindingListingSuccess;
+
+    fn into_object(self) -> BindingListingSuccess {
+        BindingListingSuccess {
+            ok: true,
+            value: self.into_iter().map(BindingDiagnostic::from).collect(),
+        }
+    }
+}
