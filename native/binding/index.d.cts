@@ -417,6 +417,40 @@ export interface BindingKernel {
   options: Array<BindingConfigOption>
 }
 
+/** What a listing shows. */
+export interface BindingListingOptions {
+  /** The binary. */
+  binary: string
+  /** ELF file that has the DWARF. */
+  debugBinary?: string
+  /** DWARF package. */
+  dwp?: string
+  /** Be equal to llvm-profgen in what is said of the binary, too. */
+  compat?: 'llvm-profgen'
+  /** DWARF instead of pseudo probes. */
+  useDwarfCorrelation?: boolean
+  /** Functions of the symbol table, with pseudo probes. */
+  loadFunctionFromSymbol?: boolean
+  /** Source lines behind each instruction. */
+  sourceLocations?: boolean
+  /** Names without the suffixes of compilers. */
+  canonicalNames?: boolean
+  /** Probes before each instruction. */
+  pseudoProbes?: boolean
+  /** The symbols to list; empty: all. */
+  functions?: Array<string>
+  /** How instructions are written. */
+  syntax?: 'att' | 'intel'
+}
+
+/** A listing that was written. */
+export interface BindingListingSuccess {
+  /** Tells a success from a failure. */
+  ok: true
+  /** What is wrong with the binary. */
+  value: Array<BindingDiagnostic>
+}
+
 /** What to merge, and how. */
 export interface BindingMergeOptions {
   /** The profiles, in order. */
@@ -696,6 +730,9 @@ export declare function examineBinary(options: BindingExamineOptions, cancel: Bi
 
 /** Generates a profile from branch samples. */
 export declare function generate(options: BindingGenerateOptions, cancel: BindingCancelToken, onProgress?: ((progress: BindingProgress) => void) | undefined): Promise<BindingSuccess | BindingFailure>
+
+/** Writes the code of a binary to standard output. */
+export declare function listCode(options: BindingListingOptions, cancel: BindingCancelToken): Promise<BindingListingSuccess | BindingFailure>
 
 /** Merges profiles. */
 export declare function mergeProfiles(options: BindingMergeOptions, cancel: BindingCancelToken, onProgress?: ((progress: BindingProgress) => void) | undefined): Promise<BindingMergeSuccess | BindingFailure>

@@ -1,7 +1,10 @@
 //! Listings of code.
 
-use std::io::{BufWriter, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
@@ -74,17 +77,46 @@ pub fn list_code(options: BindingListingOptions, cancel: &BindingCancelToken) ->
             functions: options.functions.unwrap_or_default(),
             syntax: options.syntax.map_or(Ok(Syntax::Att), |name| parse_syntax(&name))?,
         };
-        let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
-        let diagnostics = profgen::list_code(&binary, &listing, job, &mut out)?;
-        out.flush().map_err(|error| {
-            Error::new(
-                ErrorCode::OutputUnwritable,
-                format!("cannot write the listing: {error}"),
-            )
-        })?;
-        Ok(diagnostics)
+        let mut out = BufWriter::with_capacity(1 << 16, Stdout::open()?);
+        Ok(profgen::list_code(&binary, &listing, job, &mut out)?)
     })
 }
+
+/// Standard output, which Node may have made non-blocking.
+struct Stdout(File);
+
+impl Stdout {
+    fn open() -> Result<Self, Error> {
+        let descriptor = std::io::stdout().as_fd().try_clone_to_owned();
+        descriptor
+            .map(|descriptor| Self(File::from(descriptor)))
+            .map_err(|error| {
+                Error::new(
+                    ErrorCode::OutputUnwritable,
+                    format!("standard output is not open: {error}"),
+                )
+            })
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.0.write(bytes) {
+                // The reader of the pipe is slower.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(PAUSE),
+                result => return result,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Long enough to cost nothing, short enough to keep a pipe of 64 KiB busy.
+const PAUSE: Duration = Duration::from_micros(200);
 
 fn parse_syntax(name: &str) -> Result<Syntax, BindingError> {
     match name {
