@@ -87,7 +87,7 @@ struct Stdout(File);
 
 impl Stdout {
     fn open() -> Result<Self, Error> {
-        let descriptor = std::io::stdout().as_fd().try_clone_to_owned();
+        let descriptor = io::stdout().as_fd().try_clone_to_owned();
         descriptor
             .map(|descriptor| Self(File::from(descriptor)))
             .map_err(|error| {

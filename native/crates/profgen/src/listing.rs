@@ -1,16 +1,25 @@
 //! The code of a binary as text, with what a profile could say of each instruction (LLVM: llvm-profgen's `--show-disassembly-only`).
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use asm::{Printer, Syntax};
-use image::{Arch, DecodePolicy, ExecutableSection, Image, Svma, Symbol, canonical_name};
+use image::{Arch, Code, DecodePolicy, ExecutableSection, Image, ImageKind, Svma, Symbol, canonical_name};
 use pseudoprobe::{Descriptors, Guid, Probe, ProbeKind, ProbeTable, Selection, UnknownStart};
 use rustc_hash::{FxHashMap, FxHashSet};
 use symbolize::{Frame, FrameTable, FunctionTable, NameId};
 
+use crate::debug_report;
+use crate::entry_points::EntryPoints;
 use crate::error::{Error, ErrorCode};
-use crate::failure::probe_error;
+use crate::failure::{image_error, probe_error, symbolize_error};
+use crate::observer::{Observer, keep_going};
+use crate::options::GenerateOptions;
+use crate::outcome::Diagnostic;
+use crate::pipeline::load_debug;
 use crate::probes::guid_of;
+use crate::profile::{Binary, profiles_by_probes};
+use crate::target::Target;
 
 /// What a listing shows.
 #[derive(Debug, Clone)]
@@ -27,28 +36,79 @@ pub struct ListingOptions {
     pub syntax: Syntax,
 }
 
+/// Writes the code of the one binary of `options` as text, and returns what is wrong with it.
+///
+/// # Errors
+/// See [`ErrorCode`]; `OutputUnwritable` if `out` cannot be written to.
+pub fn list_code(
+    options: &GenerateOptions,
+    listing: &ListingOptions,
+    observer: &dyn Observer,
+    out: &mut dyn Write,
+) -> Result<Vec<Diagnostic>, Error> {
+    let [path] = options.binaries.as_slice() else {
+        return Err(Error::new(ErrorCode::InvalidOptions, "one binary is listed at a time"));
+    };
+    let image = Arc::new(Image::open(path).map_err(|error| image_error(error, path))?);
+    check_arch(&image)?;
+    let (debug, functions) = load_debug(&image, options, observer)?;
+    let code = Code::new(&image, DecodePolicy::LlvmProfgen).map_err(|error| image_error(error, path))?;
+    let everywhere = [(Svma(0), Svma(u64::MAX))];
+    let frames = listing
+        .source_locations
+        .then(|| FrameTable::build(&debug, &everywhere, &keep_going(observer)).map_err(symbolize_error))
+        .transpose()?;
+    let probes = profiles_by_probes(&image, options)
+        .then(|| ListedProbes::read(&image, &functions, listing))
+        .transpose()?;
+    let all = Listing {
+        image: &image,
+        options: listing,
+        frames: frames.as_ref(),
+        probes: probes.as_ref(),
+    };
+    match all.write(out).and_then(|()| out.flush()) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Vec::new()),
+        Err(error) => {
+            let message = format!("cannot write the listing: {error}");
+            return Err(Error::new(ErrorCode::OutputUnwritable, message));
+        }
+        Ok(()) => {}
+    }
+    let target = Target::new(&image, code, image.kind() == ImageKind::Kernel);
+    let binary = Binary {
+        image: &image,
+        code: &target.code,
+        debug: &debug,
+        functions: &functions,
+        entries: EntryPoints::new(&image, &functions),
+    };
+    Ok(debug_report::diagnostics(&target, &binary, options))
+}
+
 /// Source lines begin in this column behind the address.
 const LOCATION_COLUMN: usize = 40;
 
 /// A binary that is listed.
-pub(crate) struct Listing<'a> {
-    pub image: &'a Image,
-    pub options: &'a ListingOptions,
+struct Listing<'a> {
+    image: &'a Image,
+    options: &'a ListingOptions,
     /// `None`: no source lines are asked for.
-    pub frames: Option<&'a FrameTable>,
+    frames: Option<&'a FrameTable>,
     /// `None`: the binary has none.
-    pub probes: Option<&'a ListedProbes<'a>>,
+    probes: Option<&'a ListedProbes<'a>>,
 }
 
 /// The probes of a binary.
-pub(crate) struct ListedProbes<'i> {
+struct ListedProbes<'i> {
     descriptors: Descriptors<'i>,
     table: ProbeTable,
 }
 
 impl<'i> ListedProbes<'i> {
     /// Reads the probes of the functions that are listed.
-    pub(crate) fn read(image: &'i Image, functions: &FunctionTable, options: &ListingOptions) -> Result<Self, Error> {
+    fn read(image: &'i Image, functions: &FunctionTable, options: &ListingOptions) -> Result<Self, Error> {
         let starts: FxHashMap<Guid, Svma> = image
             .symbol_table()
             .map(|symbol| (guid_of(symbol.name), symbol.svma))
@@ -84,7 +144,7 @@ impl<'i> ListedProbes<'i> {
 }
 
 /// Why nothing can be listed.
-pub(crate) fn check_arch(image: &Image) -> Result<(), Error> {
+fn check_arch(image: &Image) -> Result<(), Error> {
     match image.arch() {
         Arch::X86_64 => Ok(()),
         Arch::AArch64 => Err(Error::new(
@@ -98,7 +158,7 @@ pub(crate) fn check_arch(image: &Image) -> Result<(), Error> {
 
 impl Listing<'_> {
     /// Writes the listing.
-    pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         if let Some(probes) = self.probes.filter(|_| self.options.pseudo_probes) {
             writeln!(out, "Pseudo Probe Desc:")?;
             let mut last = None;

@@ -1,6 +1,5 @@
 //! The order of the stages; no other file knows it.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,7 +7,7 @@ use std::time::Instant;
 use image::{Code, DecodePolicy, Image, ImageKind, Svma};
 use rayon::prelude::*;
 use sampleprof::Profile;
-use symbolize::{DebugInfo, DebugOptions, FollowLinks, FrameTable, FunctionTable};
+use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionTable};
 
 use crate::binaries::{self, Subject};
 use crate::counters::Counters;
@@ -18,7 +17,6 @@ use crate::explain;
 use crate::failure::{image_error, read_error, symbolize_error, write_error};
 use crate::fall_through::{Judgement, select_runs};
 use crate::ledger::EntryClass;
-use crate::listing::{ListedProbes, Listing, ListingOptions, check_arch};
 use crate::live_text::KernelMemory;
 use crate::mapped::Mapped;
 use crate::merging::{self, write_options};
@@ -56,54 +54,6 @@ pub fn generate(options: &GenerateOptions, observer: &dyn Observer) -> Result<Ou
         timings: Vec::new(),
     };
     pool.install(|| job.run())
-}
-
-/// Writes the code of the one binary of `options` as text, and returns what is wrong with it.
-///
-/// # Errors
-/// See [`ErrorCode`]; `OutputUnwritable` if `out` cannot be written to.
-pub fn list_code(
-    options: &GenerateOptions,
-    listing: &ListingOptions,
-    observer: &dyn Observer,
-    out: &mut dyn Write,
-) -> Result<Vec<Diagnostic>, Error> {
-    let [path] = options.binaries.as_slice() else {
-        return Err(Error::new(ErrorCode::InvalidOptions, "one binary is listed at a time"));
-    };
-    let image = Arc::new(Image::open(path).map_err(|error| image_error(error, path))?);
-    check_arch(&image)?;
-    let (debug, functions) = load_debug(&image, options, observer)?;
-    let code = Code::new(&image, DecodePolicy::LlvmProfgen).map_err(|error| image_error(error, path))?;
-    let everywhere = [(Svma(0), Svma(u64::MAX))];
-    let frames = listing
-        .source_locations
-        .then(|| FrameTable::build(&debug, &everywhere, &keep_going(observer)).map_err(symbolize_error))
-        .transpose()?;
-    let probes = profiles_by_probes(&image, options)
-        .then(|| ListedProbes::read(&image, &functions, listing))
-        .transpose()?;
-    let all = Listing {
-        image: &image,
-        options: listing,
-        frames: frames.as_ref(),
-        probes: probes.as_ref(),
-    };
-    all.write(out).map_err(|error| {
-        Error::new(
-            ErrorCode::OutputUnwritable,
-            format!("cannot write the listing: {error}"),
-        )
-    })?;
-    let target = Target::new(&image, code, image.kind() == ImageKind::Kernel);
-    let binary = Binary {
-        image: &image,
-        code: &target.code,
-        debug: &debug,
-        functions: &functions,
-        entries: EntryPoints::new(&image, &functions),
-    };
-    Ok(debug_report::diagnostics(&target, &binary, options))
 }
 
 struct Job<'a> {
@@ -629,7 +579,7 @@ impl<'a> Job<'a> {
     }
 }
 
-fn load_debug(image: &Arc<Image>, options: &GenerateOptions, observer: &dyn Observer) -> Debug {
+pub(crate) fn load_debug(image: &Arc<Image>, options: &GenerateOptions, observer: &dyn Observer) -> Debug {
     let compat = options.compat == Compat::LlvmProfgen;
     let sources = DebugOptions {
         debug_binary: options.debug_binary.clone(),
