@@ -53,7 +53,12 @@ async function main(): Promise<string> {
 
 function machine(): string {
   const [cpu] = cpus();
-  const versions = [`Node ${process.version}`, version('rustc'), version(LLVM), version('perf')];
+  const versions = [
+    `Node ${process.version}`,
+    version('rustc'),
+    `${LLVM}: ${version(LLVM)}`,
+    version('perf'),
+  ];
   if (isInstalled(CREATE)) versions.push(CREATE);
   return (
     `Measured ${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores of "${cpu?.model.trim()}", ` +
@@ -121,7 +126,7 @@ async function compareProfiles(input: Input): Promise<string> {
 
 const megabytes = (path: string) => {
   const size = statSync(path).size / 1e6;
-  return `${size.toFixed(size < 10 ? 1 : 0)} MB`;
+  return `${size < 10 ? size.toPrecision(2) : size.toFixed(0)} MB`;
 };
 
 const cost = (one: Measurement | undefined) =>

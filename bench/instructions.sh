@@ -23,6 +23,8 @@ for fixture in calc-x86_64 shapes-cpp life-rust calc-aarch64; do
   count "$fixture/counters" "$program" "fixtures/$fixture/perf.data" counters
   count "$fixture/profile" "$program" "fixtures/$fixture/perf.data" extbinary
 done
+# What is done once for a program is small beside the counting here.
+count "calc-x86_64/64-times" fixtures/calc-x86_64/calc fixtures/calc-x86_64/perf.data counters times=64
 
 [ "${1:-}" = --record ] && cp "$now" "$recorded"
 awk 'NR == FNR { old[$1] = $2; next }

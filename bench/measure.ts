@@ -9,7 +9,7 @@ export interface Command {
 
 export interface Measurement {
   milliseconds: number;
-  /** Highest resident memory of the process and its children, in bytes. */
+  /** Highest resident memory of the process and its children at one time, in bytes. */
   memory: number;
 }
 
@@ -37,17 +37,17 @@ async function timed(command: Command): Promise<number> {
 
 /** In a run of its own, because looking costs time. Linux only; 0 where there is no /proc. */
 async function peakMemory(command: Command): Promise<number> {
-  const peaks = new Map<number, number>();
+  let peak = 0;
   let poll: NodeJS.Timeout | undefined;
   await run(command, (child) => {
     poll = setInterval(() => {
-      for (const id of [child.pid ?? 0, ...childrenOf(child.pid)]) {
-        peaks.set(id, Math.max(peaks.get(id) ?? 0, highWaterMark(id)));
-      }
+      const family = [child.pid ?? 0, ...childrenOf(child.pid)];
+      const now = family.reduce((sum, id) => sum + status(id, 'VmRSS'), 0);
+      peak = Math.max(peak, now, ...family.map((id) => status(id, 'VmHWM')));
     }, 2);
   });
   clearInterval(poll);
-  return [...peaks.values()].reduce((sum, peak) => sum + peak, 0);
+  return peak;
 }
 
 async function run({ program, args }: Command, started: (child: ChildProcess) => void): Promise<void> {
@@ -66,8 +66,9 @@ function childrenOf(pid: number | undefined): number[] {
   return readProc(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
 }
 
-function highWaterMark(pid: number): number {
-  return Number(/VmHWM:\s+(\d+) kB/.exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
+/** A field of a process's status, in bytes. */
+function status(pid: number, field: string): number {
+  return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
 }
 
 function readProc(path: string): string {

@@ -1,7 +1,7 @@
 //! The pipeline without Node around it, for profilers: `generate BINARY PERFDATA [FORMAT [FLAG...]]`.
 //!
-//! FORMAT is `text`, `binary`, `extbinary` or `counters`; FLAGs are `compat`, `jobs=N` and `binary=FILE` for one more binary. The result goes to
-//! standard output unless there are several, everything else to standard error.
+//! FORMAT is `text`, `binary`, `extbinary` or `counters`; FLAGs are `compat`, `jobs=N`, `times=N` to read PERFDATA N times, and `binary=FILE`
+//! for one more binary. The result goes to standard output unless there are several, everything else to standard error.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     let [binary, perf_data, rest @ ..] = arguments.as_slice() else {
         let _ = writeln!(
             std::io::stderr(),
-            "usage: generate BINARY PERFDATA [text|binary|extbinary|counters [compat] [jobs=N] [binary=FILE]...]"
+            "usage: generate BINARY PERFDATA [text|binary|extbinary|counters [compat] [jobs=N] [times=N] [binary=FILE]...]"
         );
         return ExitCode::from(2);
     };
@@ -25,6 +25,10 @@ fn main() -> ExitCode {
             ("counters", _) => options.skip_symbolization = true,
             ("binary", path) => options.binaries.push(path.into()),
             ("compat", _) => options.compat = Compat::LlvmProfgen,
+            ("times", number) => {
+                let times = number.parse().unwrap_or(1);
+                options.input = Input::PerfData(vec![perf_data.into(); times]);
+            }
             ("jobs", number) => options.jobs = number.parse().unwrap_or(0),
             _ => {}
         }
