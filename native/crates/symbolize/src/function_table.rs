@@ -240,13 +240,12 @@ fn read_unit<'s, 'a>(
     let mut found = UnitFunctions::default();
     let mut ranges = Vec::new();
     let mut budget = Budget::for_dies(reader.bytes);
-    let skip = if unit.is_c { Skip::InsideTypes } else { Skip::Nothing };
     walk(
         reader.bytes,
         unit.root,
         unit.encoding,
         &reader.table,
-        skip,
+        Skip::of(unit),
         |interest| interest == Interest::SubprogramWithCode,
         |die| {
             let subprogram = reader.subroutine(die.offset);

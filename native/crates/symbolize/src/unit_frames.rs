@@ -120,7 +120,7 @@ impl<'a> Builder<'_, '_, 'a> {
             unit.root,
             unit.encoding,
             &reader.table,
-            Skip::Nothing,
+            Skip::of(unit),
             |interest| interest != Interest::None,
             |visited| {
                 while open.last().is_some_and(|(depth, _)| *depth >= visited.closed) {

@@ -5,6 +5,7 @@ use gimli::Encoding;
 use super::abbrev::{Abbreviation, AbbreviationTable, Interest};
 use super::form::{self, Size};
 use super::reader::Reader;
+use super::unit::Unit;
 
 /// A DIE at which a walk stops.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,13 @@ pub(crate) enum Skip {
     Nothing,
     /// What stands inside of types. In C these are members and parameters, and never functions.
     InsideTypes,
+}
+
+impl Skip {
+    /// What may be skipped in search of functions.
+    pub(crate) fn of(unit: &Unit) -> Self {
+        if unit.is_c { Self::InsideTypes } else { Self::Nothing }
+    }
 }
 
 /// Calls `visit` for each DIE whose abbreviation is `wanted`. `unit` is the unit from its header to its end.
