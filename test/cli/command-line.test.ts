@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -93,6 +93,31 @@ describe('autofdo-gen', () => {
     expect(counters.status).toBe(0);
     const again = ['--binary', calc.binary, '--up', 'calc.counters', '--format=text', '-o', '-'];
     expect((await run(again)).stdout.toString()).toBe(direct.stdout.toString());
+  });
+
+  it('reads text of perf script', async () => {
+    const absolute = ['--skip-symbolization', '--use-offset=0', '-o', '-'];
+    const counters = (await run([...inputs, ...absolute])).stdout.toString();
+    const branches = [...counters.matchAll(/^([0-9a-f]+)->([0-9a-f]+):/gm)];
+    const [, from, to] = branches.find(([, from, to]) => counters.includes(`\n${to}-${from}:`)) ?? [];
+    const entries = `0x${from}/0x${to}/P/-/-/0  0x${from}/0x${to}/M/-/-/12 \n`;
+    const script = join(temporary.path, 'loop.script');
+    writeFileSync(script, `3\n    4f ${entries} cycles:  4f ${entries}`);
+
+    const expected = `1\n${to}-${from}:4\n1\n${from}->${to}:8\n`;
+    const read = await run(['--binary', calc.binary, '--perfscript', script, ...absolute]);
+    expect(read.stdout.toString()).toBe(expected);
+    expect(read.stderr).toContain('will use preferred address');
+    const selected = ['--perf-events=other,cycles', '--sample-period=10', '--ps', script];
+    const scaled = await run(['--binary', calc.binary, ...selected, ...absolute]);
+    expect(scaled.stdout.toString()).toBe(expected.replace(':4', ':40').replace(':8', ':80'));
+    expect(scaled.stderr).toContain('no "event" field found in line 2');
+
+    writeFileSync(script, `\t4f\n ${entries}`);
+    const refused = await run(['--binary', calc.binary, '--perfscript', script, ...absolute]);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/context-sensitive/);
+    expect(refused.stderr).toMatch(/hint: Use --ignore-stack-samples/);
   });
 
   it.each([[[]], [['-q']], [['-v', '-q']]])('sums up on no pipe with %j', async (flags) => {

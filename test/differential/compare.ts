@@ -13,7 +13,7 @@ interface Mode {
 }
 
 /** Everything the flat path writes. */
-const MODES: readonly Mode[] = [
+export const MODES: readonly Mode[] = [
   { name: 'text', flags: ['--format=text'], text: true },
   { name: 'extbinary', flags: ['--format=extbinary'] },
   { name: 'binary', flags: ['--format=binary'] },
@@ -38,7 +38,7 @@ const MODES: readonly Mode[] = [
 ];
 
 /** Modes whose output does not depend on a named deviation. */
-const DEFAULT_MODES = MODES.filter(({ name }) => name === 'text' || name === 'extbinary');
+export const DEFAULT_MODES = MODES.filter(({ name }) => name === 'text' || name === 'extbinary');
 
 /** What pseudo-probe profiles are written as. They do not fit into the raw binary form. */
 const PROBE_MODES = MODES.filter(({ name }) => name !== 'binary').concat(

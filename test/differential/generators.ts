@@ -32,5 +32,6 @@ function generator(name: string, command: string, before: readonly string[]): Ge
 }
 
 export const llvmProfgen = generator('theirs', 'llvm-profgen-22', []);
+export const llvmProfgen19 = generator('theirs-19', 'llvm-profgen-19', []);
 export const ours = generator('ours', process.execPath, [cli]);
 export const oursCompatible = generator('compatible', process.execPath, [cli, '--compat=llvm-profgen']);

@@ -37,7 +37,8 @@ pub struct InvalidAddress<'a> {
 /// What a line of branch entries says.
 #[derive(Debug, Clone)]
 pub struct BranchLine<'a> {
-    /// Name of the event, without the colon behind it.
+    /// Name of the event, without the colon behind it. With [`Dialect::Anything`] all that stands before it, too, because names may
+    /// have blanks; see [`names_event`].
     pub event: Option<&'a [u8]>,
     /// The sampled address.
     pub address: Option<u64>,
@@ -96,7 +97,8 @@ impl<'a> BranchLine<'a> {
                 });
             }
             if token.ends_with(b":") {
-                event = Some(without_colons(token));
+                let end = line.len() - behind.len() - usize::from(!behind.is_empty());
+                event = Some(without_colons(&line[..end]));
                 address = None;
             } else if let Some(value) = hex(token) {
                 // The sampled address follows the event's name and is followed by names, if by anything.
@@ -130,6 +132,14 @@ fn three_pieces(text: &[u8]) -> Vec<&[u8]> {
     text.splitn(3, |&byte| byte == b' ')
         .filter(|piece| !piece.is_empty())
         .collect()
+}
+
+/// Whether what a line says before its sampled address ends with the name of this event.
+#[must_use]
+pub fn names_event(event: &[u8], name: &[u8]) -> bool {
+    event
+        .strip_suffix(name)
+        .is_some_and(|before| matches!(before.last(), None | Some(b' ')))
 }
 
 fn without_colons(mut token: &[u8]) -> &[u8] {
@@ -264,10 +274,19 @@ mod tests {
         let line: &[u8] =
             b"my app 1234/1235 [001]  12.345678:   1000   cycles:u:   401310 main+0x10 (/bin/app) 0x1/0x2/P/-/-/0";
         let read = BranchLine::read(line, Dialect::Anything).expect("understood");
-        assert_eq!(read.event, Some(&b"cycles:u"[..]));
+        let event = read.event.expect("named");
+        assert!(names_event(event, b"cycles:u"));
+        assert!(!names_event(event, b"ycles:u") && !names_event(event, b"cycles"));
         assert_eq!(read.address, Some(0x40_1310));
         assert_eq!(read.branches.count(), 1);
         assert!(BranchLine::read(line, Dialect::EventAndAddress).is_err());
+
+        let line: &[u8] = b"raw 0x20c4:uh:  401310 0x1/0x2/P";
+        let read = BranchLine::read(line, Dialect::Anything).expect("understood");
+        assert_eq!(
+            (read.event, read.address),
+            (Some(&b"raw 0x20c4:uh"[..]), Some(0x40_1310))
+        );
 
         let line: &[u8] = b" cycles:upp: 401310 0x1/0x2/P";
         let read = BranchLine::read(line, Dialect::EventAndAddress).expect("understood");

@@ -21,7 +21,7 @@ mod number;
 mod parser;
 mod windows;
 
-pub use branches::{BranchEntry, BranchLine, Branches, Dialect, InvalidAddress};
+pub use branches::{BranchEntry, BranchLine, Branches, Dialect, InvalidAddress, names_event};
 pub use kind::{SampleKind, detect};
 pub use mapping::MappingLine;
 pub use parser::{CallStack, Item, Line, Parser};

@@ -12,8 +12,8 @@ use crate::failure::input_error;
 use crate::ledger::EntryClass;
 use crate::locate::{Resolver, View};
 use crate::observer::{Observer, Phase, Progress};
-use crate::options::{Compat, Selection};
-use crate::stack::Stack;
+use crate::options::GenerateOptions;
+use crate::stack::{Stack, events_of};
 use crate::target::Targets;
 use crate::trace::TraceTable;
 
@@ -43,10 +43,9 @@ impl Collected {
 
 /// What decides whether and how a sample counts.
 pub(crate) struct Filter<'a> {
-    pub select: &'a Selection,
+    pub options: &'a GenerateOptions,
     /// By event: whether its samples count.
     pub events: Vec<bool>,
-    pub compat: Compat,
 }
 
 /// Counts the samples of one input, segment by segment, on all threads of the pool. The result does not depend on how chunks fall to
@@ -154,11 +153,16 @@ impl<'a> Worker<'a> {
 
     fn add(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>, filter: &Filter<'_>) {
         self.collected.samples += 1;
-        let entries = sample.branches.len() as u64;
+        let options = filter.options;
+        let entries = if options.leading_ip_only {
+            1
+        } else {
+            sample.branches.len() as u64
+        };
         if entries == 0 {
             return;
         }
-        self.collected.branch_samples += 1;
+        self.collected.branch_samples += u64::from(!sample.branches.is_empty());
         self.collected.traces.read(entries);
         if !filter.selects(sample, resolver) {
             self.collected.traces.add_lost(EntryClass::Deselected, entries);
@@ -174,15 +178,31 @@ impl<'a> Worker<'a> {
         if !known.is_some_and(|known| known.view.is_valid_at(sample.moment)) {
             self.renew_view(sample, resolver);
         }
-        if let Some(Remembered { view, number, latest }) = self.views.get_mut(&sample.pid) {
-            *latest = sample.moment.max(*latest);
-            let stack = Stack {
-                branches: sample.branches.iter(),
-                times: 1,
-                view: *number,
-            };
-            stack.count(view, filter.compat, &mut self.collected.traces);
+        let Some(Remembered { view, number, latest }) = self.views.get_mut(&sample.pid) else {
+            return;
+        };
+        *latest = sample.moment.max(*latest);
+        let traces = &mut self.collected.traces;
+        let branches = sample.branches.iter();
+        let times = match options.sample_period {
+            None => 1,
+            Some(period) if options.leading_ip_only => period,
+            Some(period) => events_of(period, branches.clone(), view, options.compat),
+        };
+        if options.sample_period.is_some() {
+            // Each entry was read once, and stands for so many events.
+            traces.read(entries.wrapping_mul(times.wrapping_sub(1)));
         }
+        if options.leading_ip_only {
+            traces.add_address(view.locate_target(sample.ip), times);
+            return;
+        }
+        let stack = Stack {
+            branches,
+            times,
+            view: *number,
+        };
+        stack.count(view, options.compat, traces);
     }
 
     fn renew_view(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>) {
@@ -211,7 +231,7 @@ impl<'a> Worker<'a> {
 
 impl Filter<'_> {
     fn selects(&self, sample: &Sample<'_>, resolver: &Resolver<'_, '_>) -> bool {
-        let select = self.select;
+        let select = &self.options.select;
         let any = |list: &[i32], value: i32| list.is_empty() || list.contains(&value);
         self.events.get(usize::from(sample.event)).is_none_or(|counts| *counts)
             && any(&select.pids, sample.pid)

@@ -1,7 +1,7 @@
 //! What the debug information of a binary lacks.
 
 use image::Image;
-use symbolize::{FunctionTable, RangeConflict};
+use symbolize::{DebugInfo, DuplicateStart, FunctionTable, RangeConflict};
 
 use crate::error::{Error, ErrorCode};
 use crate::fall_through::share;
@@ -18,7 +18,18 @@ pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &Ge
         entries,
         ..
     } = binary;
-    let mut found = debug.diagnostics().iter().map(of_debug_info).collect::<Vec<_>>();
+    let details = options.show_detailed_warning;
+    let mut found = Vec::new();
+    if details {
+        found.extend(
+            functions
+                .duplicated_starts()
+                .iter()
+                .map(|start| duplicate(start, functions)),
+        );
+    }
+    found.extend(debug.diagnostics().iter().map(|found| of_debug_info(found, details)));
+    found.extend(missing_split_units(debug));
     let problems = target.image.layout_problems().iter();
     found.extend(problems.map(|problem| Diagnostic::warning("module-layout", problem.to_string())));
     if !functions.has_debug_info() {
@@ -38,11 +49,17 @@ pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &Ge
     found.extend(conflicts.map(|conflict| range_conflict(conflict, functions)));
     // Only llvm-profgen needs to decode everything, and that takes its time.
     if options.compat == Compat::LlvmProfgen {
-        let invalid = target.code.invalid_instructions().len();
-        if invalid > 0 {
+        let invalid = target.code.invalid_instructions();
+        if details {
+            found.extend(invalid.iter().map(|(first, last)| {
+                let message = format!("Invalid instructions at {:8x} - {:8x}", first.0, last.0);
+                Diagnostic::warning("invalid-instructions-detail", message)
+            }));
+        }
+        if !invalid.is_empty() {
             found.push(Diagnostic::warning(
                 "invalid-instructions",
-                format!("Found {invalid} invalid instructions"),
+                format!("Found {} invalid instructions", invalid.len()),
             ));
         }
     }
@@ -54,12 +71,23 @@ pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &Ge
         )
     }));
     let without_entry = entries.functions_without_entry();
-    if without_entry > 0 {
+    if details {
+        let mut names: Vec<_> = without_entry.iter().map(|function| functions.name(*function)).collect();
+        names.sort_unstable();
+        found.extend(names.into_iter().map(|name| {
+            let name = String::from_utf8_lossy(name);
+            let message = format!(
+                "Failed to determine function entry for {name} due to inconsistent name from symbol table and dwarf info."
+            );
+            Diagnostic::warning("no-function-entry-detail", message)
+        }));
+    }
+    if !without_entry.is_empty() {
         found.push(Diagnostic::warning(
             "no-function-entry",
             format!(
                 "{} of functions failed to determine function entry due to inconsistent name from symbol table and dwarf info.",
-                share(without_entry as u64, functions.len() as u64)
+                share(without_entry.len() as u64, functions.len() as u64)
             ),
         ));
     }
@@ -81,11 +109,39 @@ fn range_conflict(conflict: &RangeConflict, functions: &FunctionTable) -> Diagno
     Diagnostic::warning("range-conflict", text)
 }
 
-fn of_debug_info(found: &symbolize::Diagnostic) -> Diagnostic {
+fn duplicate(start: &DuplicateStart, functions: &FunctionTable) -> Diagnostic {
+    let name = |function| String::from_utf8_lossy(functions.name(function));
+    let message = format!(
+        "Duplicated symbol start address at {:8x} {} and {}",
+        start.start.0,
+        name(start.first),
+        name(start.second)
+    );
+    Diagnostic::warning("duplicate-starts-detail", message)
+}
+
+fn of_debug_info(found: &symbolize::Diagnostic, details: bool) -> Diagnostic {
     match found {
         symbolize::Diagnostic::DebugFile { .. } => Diagnostic::note("debug-file", found.to_string()),
+        symbolize::Diagnostic::DwoMissing { name } if details => Diagnostic::warning(
+            "debug-info",
+            format!("DWO debug information for {name} was not loaded."),
+        ),
+        symbolize::Diagnostic::DwoMissing { .. } => Diagnostic::note("debug-info", found.to_string()),
         _ => Diagnostic::warning("debug-info", found.to_string()),
     }
+}
+
+/// How many split units were not found, in llvm-profgen's words.
+fn missing_split_units(debug: &DebugInfo) -> Option<Diagnostic> {
+    let is_missing = |found: &&symbolize::Diagnostic| matches!(found, symbolize::Diagnostic::DwoMissing { .. });
+    let missing = debug.diagnostics().iter().filter(is_missing).count();
+    (missing > 0).then(|| {
+        let message = format!(
+            " DWO debug information was not loaded for {missing} modules. Please check the .o, .dwo or .dwp path."
+        );
+        Diagnostic::warning("split-units-missing", message)
+    })
 }
 
 /// No function has a line: there is nothing that counts could be given to.

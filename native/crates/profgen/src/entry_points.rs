@@ -34,15 +34,15 @@ impl<'a> EntryPoints<'a> {
         self.is_entry(range).then_some(range)
     }
 
-    /// How many functions have code but no entry: their DWARF name is not their symbol's.
+    /// The functions that have code but no entry: their DWARF name is not their symbol's.
     #[must_use]
-    pub fn functions_without_entry(&self) -> usize {
+    pub fn functions_without_entry(&self) -> Vec<FunctionId> {
         let has_entry = |ranges: &[(Svma, Svma)]| ranges.iter().any(|range| self.entry_at(range.0).is_some());
         let without = |function: &FunctionId| {
             let ranges = self.functions.ranges_of(*function);
             !ranges.is_empty() && !has_entry(ranges)
         };
-        self.functions.functions().filter(without).count()
+        self.functions.functions().filter(without).collect()
     }
 
     fn is_entry(&self, range: FunctionRange) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use image::{Arch, Image, ImageKind};
-use perfdata::{BuildId, ChunkStats, Mapping, Metadata, RecordStats};
+use perfdata::{Avma, BuildId, ChunkStats, Mapping, Metadata, RecordStats};
 
 use crate::binding::KERNEL_MAP;
 use crate::error::{Error, ErrorCode};
@@ -13,11 +13,17 @@ use crate::ledger::{EntryClass, Ledger};
 use crate::outcome::Diagnostic;
 use crate::target::{Target, file_name};
 
+/// How many names of files are remembered, to list those that are like the one that is missed.
+const REMEMBERED_FILES: usize = 1 << 16;
+
+/// Longer names are none that a kernel would report.
+const LONGEST_NAME: usize = 4096;
+
 /// How many files an error message lists.
 const LISTED_FILES: usize = 8;
 
-/// By event: whether its samples count. `wanted` names events; empty means all that have branch stacks.
-pub(crate) fn usable_events(metadata: &Metadata, wanted: &[String]) -> Result<Vec<bool>, Error> {
+/// By event: whether its samples count. `wanted` names events; empty means all. `branches`: those that have branch stacks.
+pub(crate) fn usable_events(metadata: &Metadata, wanted: &[String], branches: bool) -> Result<Vec<bool>, Error> {
     let names: Vec<String> = metadata.attrs.iter().map(|attr| attr.label()).collect();
     let all = || {
         names
@@ -38,7 +44,7 @@ pub(crate) fn usable_events(metadata: &Metadata, wanted: &[String]) -> Result<Ve
         .attrs
         .iter()
         .zip(&names)
-        .map(|(attr, name)| selected(name) && attr.has_branch_stack() && !attr.is_call_stack())
+        .map(|(attr, name)| selected(name) && (!branches || attr.has_branch_stack() && !attr.is_call_stack()))
         .collect();
     if usable.contains(&true) || metadata.attrs.is_empty() {
         return Ok(usable);
@@ -82,6 +88,11 @@ pub(crate) fn check_machine(metadata: &Metadata, target: &Target<'_>) -> Result<
         ),
     )
     .hint("Name the binary that ran where the recording was made."))
+}
+
+/// A mapping, in llvm-profgen's words.
+pub(crate) fn mapping_event(name: &str, start: Avma) -> Diagnostic {
+    Diagnostic::note("mmap-event", format!("Mmap: Binary {name} loaded at {:#x}: ", start.0))
 }
 
 /// Damage and losses of an input, one diagnostic each.
@@ -155,7 +166,9 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn other_file(&mut self, mapping: &Mapping) {
-        if mapping.executable && !self.files.contains(&mapping.file.name) {
+        let name = &mapping.file.name;
+        let is_short = name.len() <= LONGEST_NAME && self.files.len() < REMEMBERED_FILES;
+        if mapping.executable && is_short && !self.files.contains(name) {
             self.files.insert(mapping.file.name.clone());
         }
     }

@@ -199,6 +199,9 @@ impl<'a> Sampling<'a> {
             .map(|group| group.chunks)
             .max_by_key(|chunks| chunks.samples);
         self.account(&stats, chunks.unwrap_or_default(), path)?;
+        if self.options.show_mmap_events {
+            self.show_mappings(&mut followed.records);
+        }
         for group in 0..self.groups.len() {
             self.summarize(group, &followed);
         }
@@ -238,10 +241,25 @@ impl<'a> Sampling<'a> {
         }
     }
 
+    /// Tells of each mapping in its order.
+    fn show_mappings(&mut self, records: &mut [SideRecord]) {
+        records.sort_by_key(|record| record.moment);
+        let mappings = records.iter().filter_map(|record| match &record.change {
+            Change::Map(mapping) => Some(explain::mapping_event(&mapping.file.name, mapping.start)),
+            _ => None,
+        });
+        // llvm-profgen reads a recording twice, if it is not one of a kernel, and tells of each mapping each time.
+        let twice = self.options.compat == Compat::LlvmProfgen && !self.groups[0][0].kernel;
+        let found: Vec<_> = mappings.collect();
+        let times = if twice { 2 } else { 1 };
+        self.diagnostics.extend(std::iter::repeat_n(found, times).flatten());
+    }
+
     /// Which events count, or why none can.
     fn filter(&mut self, metadata: &Metadata, path: &Path) -> Result<Filter<'a>, Error> {
         let wanted = &self.options.select.events;
-        let events = explain::usable_events(metadata, wanted).map_err(|error| error.path(path))?;
+        let events = explain::usable_events(metadata, wanted, !self.options.leading_ip_only)
+            .map_err(|error| error.path(path))?;
         let groups = self.groups;
         for (group, targets) in groups.iter().enumerate() {
             for target in targets.iter() {
@@ -251,9 +269,8 @@ impl<'a> Sampling<'a> {
             }
         }
         Ok(Filter {
-            select: &self.options.select,
+            options: self.options,
             events,
-            compat: self.options.compat,
         })
     }
 
@@ -382,7 +399,7 @@ struct Followed {
     build_ids: FxHashMap<String, BuildId>,
     /// Targets that nothing tells apart in the recording; the first of each pair has the samples.
     rivals: BTreeSet<(TargetIndex, TargetIndex)>,
-    /// Compat mode needs the mappings in their order.
+    /// Compat mode and who wants to see them need the mappings in their order.
     records: Vec<SideRecord>,
 }
 
@@ -406,7 +423,7 @@ impl Followed {
         options: &GenerateOptions,
     ) -> bool {
         self.spaces.extend(segment.side_records());
-        if options.compat == Compat::LlvmProfgen {
+        if options.compat == Compat::LlvmProfgen || options.show_mmap_events {
             self.records.extend_from_slice(segment.side_records());
         }
         let known = self.build_ids.len();

@@ -24,7 +24,7 @@ use crate::binding::{Binding, KERNEL_MAP};
 use crate::collect::Collected;
 use crate::compat::no_kernel;
 use crate::error::{Error, ErrorCode};
-use crate::explain::Seen;
+use crate::explain::{Seen, mapping_event};
 use crate::failure::read_error;
 use crate::fall_through::share;
 use crate::mapped::Mapped;
@@ -39,6 +39,9 @@ use worker::{BlockReport, CallStacks, Epoch, Job, Worker};
 
 /// Bytes that a thread reads at a time.
 const BLOCK: usize = 256 << 10;
+
+/// So many changes of the address space are looked ahead: each is a list of what is mapped.
+const EPOCHS: usize = 256;
 
 /// Reads all texts. Their order does not matter: each has an address space of its own, and counts add up.
 ///
@@ -229,7 +232,7 @@ impl<'a> Script<'a> {
         let kind = windows.kind();
         let (mut window, mut next) = (Window::default(), Window::default());
         let (mut done, mut lines) = (0, 0);
-        let mut problems = Problems::default();
+        let mut problems = Problems::new(self.options.compat);
         let mut more = windows.read(&mut window).map_err(io_error)?;
         while more {
             check(self.observer)?;
@@ -257,35 +260,62 @@ impl<'a> Script<'a> {
 
     /// Counts a window; the reports of its blocks are in order.
     fn count(&mut self, text: &[u8], kind: SampleKind) -> Result<Vec<BlockReport>, Error> {
-        let blocks = blocks(text, kind, BLOCK);
-        let found: Vec<Vec<_>> = blocks
-            .par_iter()
-            .map(|block| mappings(text, block.clone(), kind).collect())
+        let found: Vec<Vec<_>> = blocks(text, kind, BLOCK)
+            .into_par_iter()
+            .map(|block| mappings(text, block, kind).collect())
             .collect();
-        let mut epochs: Vec<Vec<Epoch<'a>>> = self.groups.iter().map(|group| vec![group.epoch_from(0)]).collect();
-        for (end, line) in found.into_iter().flatten() {
-            self.follow(&line, end, &mut epochs)?;
+        let found = found.concat();
+        let mut rest = found.as_slice();
+        let mut start = 0;
+        let mut reports = Vec::new();
+        while start < text.len() {
+            let (now, later) = rest.split_at(rest.len().min(EPOCHS));
+            // Behind a line about a mapping begins another item.
+            let end = match now.last() {
+                Some((end, _)) if !later.is_empty() => end + 1,
+                _ => text.len(),
+            };
+            reports.extend(self.count_part(text, start..end, now, kind)?);
+            (rest, start) = (later, end);
+        }
+        Ok(reports)
+    }
+
+    /// Counts a part of a window, which has these mappings.
+    fn count_part(
+        &mut self,
+        text: &[u8],
+        part: Range<usize>,
+        mappings: &[(usize, MappingLine<'_>)],
+        kind: SampleKind,
+    ) -> Result<Vec<BlockReport>, Error> {
+        let start = part.start;
+        let mut epochs: Vec<Vec<Epoch<'a>>> = self.groups.iter().map(|group| vec![group.epoch_from(start)]).collect();
+        for (end, line) in mappings {
+            self.follow(line, *end, &mut epochs)?;
         }
         let (groups, observer) = (&self.groups, self.observer);
-        let count = |block: &Range<usize>| {
+        let count = |block: Range<usize>| {
             check(observer)?;
+            let block = start + block.start..start + block.end;
             let mut reports = groups
                 .iter()
                 .zip(&epochs)
                 .map(|(group, epochs)| group.read_block(text, block.clone(), epochs));
             // All groups meet the same problems.
-            let first = reports.next().unwrap_or_default();
+            let first = reports.next();
             reports.for_each(drop);
             Ok(first)
         };
-        blocks.par_iter().map(count).collect()
+        let blocks = blocks(&text[part], kind, BLOCK).into_par_iter();
+        let reports: Vec<Option<BlockReport>> = blocks.map(count).collect::<Result<_, _>>()?;
+        Ok(reports.into_iter().flatten().collect())
     }
 
     fn follow(&mut self, line: &MappingLine<'_>, end: usize, epochs: &mut [Vec<Epoch<'a>>]) -> Result<(), Error> {
         if self.options.show_mmap_events {
-            let path = String::from_utf8_lossy(line.path);
-            let message = format!("Mmap: Binary {path} loaded at {:#x}: ", line.start);
-            self.diagnostics.push(Diagnostic::note("mmap-event", message));
+            let name = String::from_utf8_lossy(line.path);
+            self.diagnostics.push(mapping_event(&name, Avma(line.start)));
         }
         let pids = &self.options.select.pids;
         if !pids.is_empty() && !pids.contains(&line.pid) {

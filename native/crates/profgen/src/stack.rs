@@ -80,12 +80,18 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
     }
 }
 
-/// How many entries of a stack will be used.
-pub(crate) fn used_entries(branches: impl Iterator<Item = Branch>, view: &mut View<'_>, compat: Compat) -> u64 {
+/// What of `events` the runs of one stack stand for: it shows as many runs as it has used entries, less one, and each counts.
+pub(crate) fn events_of(
+    events: u64,
+    branches: impl Iterator<Item = Branch>,
+    view: &mut View<'_>,
+    compat: Compat,
+) -> u64 {
     let mut is_used = |branch: &Branch| {
         artefact(*branch, compat).is_none() && matches!(resolve(*branch, view), Resolved::Used { .. })
     };
-    branches.filter(&mut is_used).count() as u64
+    let used = branches.filter(&mut is_used).count() as u64;
+    events / used.saturating_sub(1).max(1)
 }
 
 /// What the CPU recorded although it did not happen. llvm-profgen counts that as well.

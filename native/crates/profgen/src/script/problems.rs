@@ -1,12 +1,19 @@
 //! Lines of a text that were not understood, in their order.
 
+use crate::options::Compat;
 use crate::outcome::Diagnostic;
 
-/// So many lines are told of, whatever is wrong with them.
-const TOLD: usize = 1000;
+/// So many bytes of lines are repeated, whatever is wrong with them.
+const TOLD: usize = 1 << 20;
+
+/// The same where llvm-profgen, which repeats all, is followed.
+const TOLD_COMPATIBLY: usize = 64 << 20;
 
 /// So much of a line is repeated, in bytes.
 const REPEATED: usize = 8 << 10;
+
+/// What telling of a line takes besides its text, in bytes.
+const OVERHEAD: usize = 64;
 
 /// What can be wrong with a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,25 +35,43 @@ pub(crate) enum Problem {
 }
 
 /// What is wrong with lines.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Problems {
     /// Ascending by line, from 0.
     told: Vec<(u64, Problem, String)>,
+    /// Bytes that may still be repeated.
+    left: usize,
     /// How many there are besides.
     untold: u64,
 }
 
 impl Problems {
+    /// Nothing is wrong yet.
+    pub(crate) fn new(compat: Compat) -> Self {
+        Self {
+            told: Vec::new(),
+            left: match compat {
+                Compat::LlvmProfgen => TOLD_COMPATIBLY,
+                Compat::None => TOLD,
+            },
+            untold: 0,
+        }
+    }
+
     /// Something is wrong with a line, which comes after those told of before.
     pub(crate) fn add(&mut self, problem: Problem, index: u64, text: &[u8]) {
         if problem == Problem::NotMapped && self.has(problem) {
             return;
         }
-        if self.told.len() >= TOLD && problem != Problem::NotMapped {
+        let text = &text[..text.len().min(REPEATED)];
+        let takes = text.len() + OVERHEAD;
+        if takes > self.left && problem != Problem::NotMapped {
+            self.left = 0;
             self.untold += 1;
             return;
         }
-        let text = String::from_utf8_lossy(&text[..text.len().min(REPEATED)]).into_owned();
+        self.left = self.left.saturating_sub(takes);
+        let text = String::from_utf8_lossy(text).into_owned();
         self.told.push((index, problem, text));
     }
 
@@ -118,9 +143,9 @@ mod tests {
 
     #[test]
     fn lines_count_through_all_blocks() {
-        let mut all = Problems::default();
+        let mut all = Problems::new(Compat::None);
         for lines in [0, 10] {
-            let mut block = Problems::default();
+            let mut block = Problems::new(Compat::None);
             block.add(Problem::NotMapped, 1, b"");
             block.add(Problem::InvalidAddress, 2, b"// text");
             block.add(Problem::NotMapped, 3, b"");
@@ -143,13 +168,19 @@ mod tests {
 
     #[test]
     fn no_end_of_lines_is_told_of() {
-        let mut problems = Problems::default();
+        let mut problems = Problems::new(Compat::None);
         for index in 0..5000 {
-            problems.add(Problem::InvalidAddress, index, &[0xff; 100_000]);
+            problems.add(Problem::InvalidAddress, index, &[b'x'; 100_000]);
         }
         assert!(problems.is_damage());
         let found = problems.into_diagnostics("");
-        assert_eq!(found.len(), TOLD + 1);
-        assert!(found[TOLD].message.starts_with("4000 further lines"));
+        let told = TOLD / (REPEATED + OVERHEAD);
+        assert_eq!(found.len(), told + 1);
+        assert!(
+            found[told]
+                .message
+                .starts_with(&format!("{} further lines", 5000 - told))
+        );
+        assert!(found.iter().map(|found| found.message.len()).sum::<usize>() < TOLD + (told + 1) * 100);
     }
 }

@@ -69,7 +69,8 @@ impl<'a> Space<'a> {
                 if !mapping.executable {
                     return Ok((Binding::Other, false));
                 }
-                let binding = recognize(mapping, None, self.targets, options.ignore_build_id)
+                let recorded = mapping.file.build_id.as_ref();
+                let binding = recognize(mapping, recorded, self.targets, options.ignore_build_id)
                     .map_or(Binding::Other, |found| bind(mapping, &found, self.targets));
                 let mut changed = false;
                 if let Binding::Target(index, bound) = &binding {

@@ -3,6 +3,7 @@
 use perfdata::{Avma, Branch, BranchFlags};
 use perfscript::{
     BranchEntry, BranchLine, Branches, CallStack as Frames, Dialect, Item, Line, MappingLine, Parser, SampleKind,
+    names_event,
 };
 use rustc_hash::FxHashSet;
 use symbolize::FunctionTable;
@@ -13,7 +14,7 @@ use crate::locate::{Place, View};
 use crate::options::GenerateOptions;
 use crate::script::call_stack::{CallStack, Frame};
 use crate::script::problems::{Problem, Problems};
-use crate::stack::{Stack, used_entries};
+use crate::stack::{Stack, events_of};
 use crate::target::Targets;
 use crate::trace::TraceTable;
 
@@ -40,7 +41,6 @@ pub(crate) struct Epoch<'a> {
 }
 
 /// A block of text was read.
-#[derive(Default)]
 pub(crate) struct BlockReport {
     pub lines: u64,
     pub problems: Problems,
@@ -99,7 +99,10 @@ impl<'a> Worker<'a> {
 
     /// Counts a block, which begins at `offset` of its window. `epochs` are those of the window.
     pub(crate) fn read(&mut self, block: &[u8], offset: usize, epochs: &[Epoch<'a>]) -> BlockReport {
-        let mut report = BlockReport::default();
+        let mut report = BlockReport {
+            lines: 0,
+            problems: Problems::new(self.job.options.compat),
+        };
         let mut parser = Parser::new(block);
         let mut next = epochs.partition_point(|epoch| epoch.from <= offset);
         while let Some(item) = parser.next_item() {
@@ -235,7 +238,7 @@ impl<'a> Worker<'a> {
     fn selects(&self, event: Option<&[u8]>, line: Line<'_>, problems: &mut Problems) -> bool {
         let wanted = &self.job.options.select.events;
         match event {
-            Some(event) if !wanted.is_empty() => wanted.iter().any(|name| name.as_bytes() == event),
+            Some(event) if !wanted.is_empty() => wanted.iter().any(|name| names_event(event, name.as_bytes())),
             Some(_) => {
                 if self.job.dialect == Dialect::EventAndAddress {
                     problems.add(Problem::UnexpectedEvent, line.index, line.text);
@@ -290,10 +293,12 @@ impl<'a> Worker<'a> {
         let traces = &mut self.collected.traces;
         let times = match options.sample_period {
             None => times,
-            Some(period) => {
-                let used = used_entries(branches.clone().map(branch), view, options.compat);
-                times.wrapping_mul(period) / used.saturating_sub(1).max(1)
-            }
+            Some(period) => events_of(
+                times.wrapping_mul(period),
+                branches.clone().map(branch),
+                view,
+                options.compat,
+            ),
         };
         let mut entries = 0;
         let stack = Stack {

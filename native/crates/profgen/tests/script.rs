@@ -1,0 +1,338 @@
+//! Text of `perf script` in place of the recording. What perf prints of a fixture is made here from its records, so that mappings, processes and
+//! counts can be other ones. llvm-profgen itself is asked in the differential tests.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use perfdata::{Change, ChunkBuffer, PerfData};
+use profgen::{
+    Compat, EntryClass, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Selection, Silent, generate,
+};
+use testkit::Fixture;
+
+/// A recording as lines of text.
+struct Script {
+    fixture: Fixture,
+    /// Start, length and file offset of the program's code.
+    code: (u64, u64, u64),
+    stacks: Vec<Vec<(u64, u64)>>,
+    folder: tempfile::TempDir,
+}
+
+impl Script {
+    fn new() -> Self {
+        let fixture = Fixture::named("calc-x86_64");
+        let mut recording = PerfData::open(&fixture.perf_data()).expect("a recording");
+        let (mut code, mut stacks) = (None, Vec::new());
+        while let Some(segment) = recording.next_segment().expect("readable") {
+            code = code.or(segment.side_records().iter().find_map(|record| match &record.change {
+                Change::Map(map) if map.file.name.ends_with("/calc") => Some((map.start.0, map.len, map.pgoff)),
+                _ => None,
+            }));
+            for chunk in 0..segment.chunk_count() {
+                let keep = |sample: &perfdata::Sample<'_>| {
+                    let branches = sample.branches.iter();
+                    stacks.push(branches.map(|branch| (branch.from.0, branch.to.0)).collect());
+                };
+                segment
+                    .decode_chunk(chunk, &mut ChunkBuffer::default(), keep)
+                    .expect("readable");
+            }
+        }
+        Self {
+            fixture,
+            code: code.expect("the program is mapped"),
+            stacks,
+            folder: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
+    fn mapping(&self, pid: i32, slide: u64) -> String {
+        let (start, len, offset) = self.code;
+        let start = start + slide;
+        format!(
+            "PERF_RECORD_MMAP2 {pid}/{pid}: [{start:#x}({len:#x}) @ {offset:#x} 08:01 77 0]: r-xp /somewhere/calc\n"
+        )
+    }
+
+    /// The branch entries of a sample in a process that is elsewhere.
+    fn entries(&self, index: usize, slide: u64) -> String {
+        self.stacks[index].iter().fold(String::new(), |mut line, (from, to)| {
+            let _ = write!(line, " {:#x}/{:#x}/P/-/-/0 ", from + slide, to + slide);
+            line
+        })
+    }
+
+    /// A sample that is all of the program.
+    fn typical(&self) -> usize {
+        let (start, len, _) = self.code;
+        let is_inside =
+            |(from, to): &(u64, u64)| (start..start + len).contains(from) && (start..start + len).contains(to);
+        let found = self.stacks.iter().position(|stack| stack.iter().all(is_inside));
+        found.expect("the program has loops")
+    }
+
+    fn samples(&self) -> String {
+        let lines = (0..self.stacks.len())
+            .map(|index| format!("    {:x}{}\n", self.stacks[index][0].1, self.entries(index, 0)));
+        lines.collect()
+    }
+
+    fn options(&self, text: &str) -> GenerateOptions {
+        let path = self.folder.path().join("script");
+        std::fs::write(&path, text).expect("written");
+        let mut options = GenerateOptions::new(self.fixture.program(), Input::PerfScript(vec![path]));
+        options.format = Format::Text;
+        options.skip_symbolization = true;
+        options
+    }
+
+    /// The counters of a text.
+    fn counters(&self, text: &str) -> String {
+        bytes(run(&self.options(text)))
+    }
+
+    /// The counters of the recording itself.
+    fn recorded(&self) -> String {
+        let input = Input::PerfData(vec![self.fixture.perf_data()]);
+        let mut options = GenerateOptions::new(self.fixture.program(), input);
+        options.skip_symbolization = true;
+        bytes(run(&options))
+    }
+}
+
+fn run(options: &GenerateOptions) -> Result<Outcome, Error> {
+    generate(options, &Silent)
+}
+
+fn bytes(outcome: Result<Outcome, Error>) -> String {
+    let outcome = outcome.expect("a result");
+    let ledger = outcome.statistics.ledger;
+    assert_eq!(ledger.accounted(), ledger.entries(), "every entry has a class");
+    String::from_utf8(outcome.bytes.expect("in memory")).expect("text")
+}
+
+/// Counters, all of them so many times.
+fn times(counters: &str, factor: u64) -> String {
+    let line = |line: &str| match line.split_once(':') {
+        Some((pair, count)) => format!("{pair}:{}\n", count.parse::<u64>().expect("a count") * factor),
+        None => format!("{line}\n"),
+    };
+    counters.lines().map(line).collect()
+}
+
+#[test]
+fn a_text_counts_like_its_recording() {
+    let script = Script::new();
+    let text = script.mapping(100, 0) + &script.samples();
+    assert_eq!(script.counters(&text), script.recorded());
+    // More than one window, and so many blocks for each thread.
+    let long = script.mapping(100, 0) + &script.samples().repeat(40);
+    assert!(long.len() > 16 << 20);
+    let mut options = script.options(&long);
+    for jobs in [1, 3] {
+        options.jobs = jobs;
+        assert_eq!(bytes(run(&options)), times(&script.recorded(), 40));
+    }
+}
+
+#[test]
+fn counted_samples_and_several_texts_add_up() {
+    let script = Script::new();
+    let counted = script
+        .samples()
+        .lines()
+        .fold(script.mapping(100, 0), |text, line| text + "7\n" + line + "\n");
+    let mut options = script.options(&counted);
+    let Input::PerfScript(paths) = &mut options.input else {
+        unreachable!("the input is text")
+    };
+    paths.push(paths[0].clone());
+    assert_eq!(bytes(run(&options)), times(&script.recorded(), 14));
+}
+
+#[test]
+fn processes_at_different_addresses() {
+    let script = Script::new();
+    let slide = 0x1000_0000;
+    let mut text = script.mapping(100, 0) + &script.mapping(200, slide);
+    for index in 0..script.stacks.len() {
+        for slide in [0, slide] {
+            let _ = writeln!(text, "    1{}", script.entries(index, slide));
+        }
+    }
+    assert_eq!(script.counters(&text), times(&script.recorded(), 2));
+
+    // llvm-profgen knows the newer address only.
+    let mut options = script.options(&text);
+    options.compat = Compat::LlvmProfgen;
+    assert_eq!(bytes(run(&options)), script.recorded());
+}
+
+#[test]
+fn a_program_that_is_mapped_anew_is_followed() {
+    let script = Script::new();
+    let mut text = String::new();
+    for (index, slide) in (0..script.stacks.len()).zip([0, 0x1000, 0x5000_0000].into_iter().cycle()) {
+        text += &script.mapping(index as i32, slide);
+        let _ = writeln!(text, "    1{}", script.entries(index, slide));
+    }
+    assert_eq!(script.counters(&text), script.recorded());
+    let mut options = script.options(&text);
+    options.compat = Compat::LlvmProfgen;
+    assert_eq!(bytes(run(&options)), script.recorded());
+}
+
+#[test]
+fn data_mappings() {
+    let script = Script::new();
+    let data = "PERF_RECORD_MMAP2 100/100: [0x7000000000(0x1000) @ 0 08:01 77 0]: r--p /somewhere/calc\n";
+    let text = script.mapping(100, 0) + data + &script.samples();
+    assert_eq!(script.counters(&text), script.recorded());
+
+    let mut options = script.options(&text);
+    options.compat = Compat::LlvmProfgen;
+    let error = run(&options).expect_err("llvm-profgen ends, too");
+    assert_eq!(error.message, "File offset not found");
+}
+
+#[test]
+fn other_builds_and_other_programs() {
+    let script = Script::new();
+    let (start, len, offset) = script.code;
+    let other = format!(
+        "PERF_RECORD_MMAP2 1/1: [{start:#x}({len:#x}) @ {offset:#x} <{}>]: r-xp /bin/calc\n",
+        "ab".repeat(20)
+    );
+    let mut options = script.options(&(other + &script.samples()));
+    assert_eq!(
+        run(&options).expect_err("another build").code,
+        ErrorCode::BuildIdMismatch
+    );
+    options.ignore_build_id = true;
+    assert_eq!(bytes(run(&options)), script.recorded());
+
+    // Without any mapping, the program is where it was linked to, as far as anybody knows.
+    let unmapped = script.options(&script.samples());
+    let error = run(&unmapped).expect_err("no sample is of the program there");
+    assert_eq!(error.code, ErrorCode::EmptyProfile);
+}
+
+#[test]
+fn call_stacks_are_used_flat_or_not_at_all() {
+    let script = Script::new();
+    let mut text = script.mapping(100, 0);
+    for index in 0..script.stacks.len() {
+        let _ = write!(text, "\t ffffffff\n{}\n\n", script.entries(index, 0));
+    }
+    let mut options = script.options(&text);
+    let error = run(&options).expect_err("there are call stacks");
+    assert_eq!(error.code, ErrorCode::Unsupported);
+    assert!(error.hint.expect("a hint").contains("--ignore-stack-samples"));
+    options.ignore_stack_samples = true;
+    assert_eq!(bytes(run(&options)), script.recorded());
+}
+
+#[test]
+fn a_text_that_ends_within_a_sample() {
+    let script = Script::new();
+    let text = format!(
+        "{}\t ffffffff\n{}\n\t ffffffff\n",
+        script.mapping(100, 0),
+        script.entries(script.typical(), 0)
+    );
+    let mut options = script.options(&text);
+    options.ignore_stack_samples = true;
+    let outcome = run(&options).expect("what comes before is used");
+    assert!(outcome.diagnostics.iter().any(|found| found.code == "input-damaged"));
+    options.strict = true;
+    assert_eq!(run(&options).expect_err("strict").code, ErrorCode::InputDamaged);
+    (options.strict, options.compat) = (false, Compat::LlvmProfgen);
+    assert!(
+        run(&options)
+            .expect_err("llvm-profgen ends, too")
+            .message
+            .contains("No LBR sample line")
+    );
+}
+
+#[test]
+fn what_text_does_not_say_cannot_be_selected() {
+    let script = Script::new();
+    let mut options = script.options(&(script.mapping(100, 0) + &script.samples()));
+    options.select = Selection {
+        tids: vec![1],
+        ..Selection::default()
+    };
+    assert_eq!(run(&options).expect_err("no threads").code, ErrorCode::InvalidOptions);
+    options.select = Selection {
+        events: vec!["other".to_owned()],
+        ..Selection::default()
+    };
+    let outcome = run(&options).expect("lines without an event count");
+    assert!(outcome.diagnostics.iter().any(|found| found.code == "event-missing"));
+}
+
+#[test]
+fn events_are_selected_by_name() {
+    let script = Script::new();
+    let mut text = script.mapping(100, 0);
+    for index in 0..script.stacks.len() {
+        for name in ["cycles:u", "branch-misses:upp"] {
+            let _ = writeln!(
+                text,
+                " {name}:  {:x}{}",
+                script.stacks[index][0].1,
+                script.entries(index, 0)
+            );
+        }
+    }
+    let mut options = script.options(&text);
+    assert_eq!(bytes(run(&options)), times(&script.recorded(), 2));
+    options.select.events = vec!["cycles:u".to_owned()];
+    let outcome = run(&options).expect("a result");
+    let ledger = outcome.statistics.ledger;
+    assert_eq!(ledger[EntryClass::Deselected] * 2, ledger.entries());
+    assert_eq!(bytes(Ok(outcome)), script.recorded());
+}
+
+#[test]
+fn absurd_counts_wrap_around_as_in_llvm_profgen() {
+    let script = Script::new();
+    let entries = script.entries(script.typical(), 0);
+    let text = |times: &str, lines: usize| script.mapping(100, 0) + &format!("{times}\n    1{entries}\n").repeat(lines);
+    let once = script.counters(&text("1", 1));
+    let wrapped = script.counters(&text("18446744073709551615", 3));
+    let counts = |text: &str| -> Vec<u64> {
+        let count = |line: &str| Some(line.split_once(':')?.1.parse().expect("a count"));
+        text.lines().filter_map(count).collect()
+    };
+    let want: Vec<_> = counts(&once)
+        .into_iter()
+        .map(|count| count.wrapping_mul(3).wrapping_neg())
+        .collect();
+    assert!(want.len() > 3);
+    assert_eq!(counts(&wrapped), want);
+}
+
+#[test]
+fn what_is_no_such_text_is_named() {
+    let script = Script::new();
+    let mut options = script.options("no branches here\n");
+    let message = run(&options).expect_err("nothing to count").message;
+    assert!(message.starts_with("Invalid perf script input!"), "{message}");
+    options.input = Input::PerfScript(vec![script.fixture.perf_data()]);
+    assert!(
+        run(&options)
+            .expect_err("a recording")
+            .hint
+            .expect("a hint")
+            .contains("--perfdata")
+    );
+    options.input = Input::PerfScript(vec![PathBuf::from("missing")]);
+    let error = run(&options).expect_err("not there");
+    assert_eq!(
+        (error.code, error.path),
+        (ErrorCode::InputUnreadable, Some(PathBuf::from("missing")))
+    );
+}
