@@ -81,32 +81,30 @@ function problems({ debugFile, split, problems }: BinaryFacts): Finding | undefi
   return limit('debug-info-problems', `${first}${more}`);
 }
 
-/** Units with functions, of those compilers that `wanted` takes. */
-function functionUnits(facts: BinaryFacts, wanted: (compiler: CompilerFacts) => boolean) {
-  const compilers = facts.compilers.filter((compiler) => !isAssembly(compiler) && wanted(compiler));
-  const sum = (of: (compiler: CompilerFacts) => number) => compilers.reduce((total, c) => total + of(c), 0);
-  return { units: sum(({ withFunctions }) => withFunctions), compilers, sum };
-}
-
 /**
  * Lines in a profile are counted from the line in which their function is declared. Where that is missing, a profile has the lines
  * of the file, which clang, who knows better, finds nowhere.
  */
 function declarationLines(facts: BinaryFacts): Finding | undefined {
-  const { units, sum } = functionUnits(facts, () => true);
+  const compilers = facts.compilers.filter((compiler) => !isAssembly(compiler));
+  const sum = (of: (compiler: CompilerFacts) => number) => compilers.reduce((total, c) => total + of(c), 0);
+  const units = sum(({ withFunctions }) => withFunctions);
   const lacking = units - sum(({ withDeclarationLines }) => withDeclarationLines);
   if (lacking <= 0) return undefined;
+  // rustc has the same flag, but writes these lines with more than line tables only.
+  const rust = compilers.some((c) => c.language === 'Rust' && c.withDeclarationLines < c.withFunctions);
+  const remedy = rust ? 'compile with -g or -C debuginfo=1' : 'line tables need -fdebug-info-for-profiling';
   if (lacking === units) {
     return blocker(
       'no-declaration-lines',
       'its line tables do not say where functions are declared, so the compiler could not match a single line',
-      `line tables need -fdebug-info-for-profiling; ${REBUILD}`,
+      `${remedy}; ${REBUILD}`,
     );
   }
   return limit(
     'some-declaration-lines',
     `${lacking} of ${plural(units, 'unit')} do not say where functions are declared; counts of these functions are of no use`,
-    `if they are your own: line tables need -fdebug-info-for-profiling; ${REBUILD}`,
+    `if they are your own: ${remedy}; ${REBUILD}`,
   );
 }
 

@@ -16,12 +16,15 @@ use rayon::prelude::*;
 use crate::debug_info::View;
 use crate::dwarf::{AbbreviationTable, Reader, Space, Unit, Value, attributes, section};
 
-/// Abbreviations that are looked at, in bytes. Units may share a table, but none needs to read another's again and again.
+/// Bytes of abbreviations that are looked at. Each table is read once, but tables may overlap.
 const MAX_ABBREVIATION_BYTES: usize = 256 << 20;
+/// Bytes of shared tables that are read a second time.
+const MAX_SHARED_BYTES: usize = 64 << 20;
 /// Compilers told apart; a program is built by a handful.
 const MAX_COMPILERS: usize = 64;
-/// Bytes of a compiler's name that are kept.
+/// Bytes of a compiler's name that are kept, and of it with the command line that are looked at.
 const MAX_NAME: usize = 160;
+const MAX_PRODUCER: usize = 16 << 10;
 
 /// What debug information says about how a program was compiled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,11 +89,18 @@ struct Kinds {
 }
 
 /// A table of abbreviations.
+#[derive(Clone, Copy)]
 struct Table {
-    /// The kinds that it has abbreviations for, all of which one of its units uses.
+    /// The kinds that it has abbreviations for. Its only unit uses them all.
     kinds: Kinds,
-    /// Needed if it has more than one unit (link-time optimisation, dwz): then each uses a part of it.
-    shared: Option<Abbreviations>,
+    /// Its size in bytes.
+    size: usize,
+}
+
+/// What may still be read of tables, in bytes.
+struct Budget {
+    tables: usize,
+    shared: usize,
 }
 
 /// What the line program of a unit has.
@@ -122,7 +132,10 @@ impl DebugSurvey {
         };
         let lines = LinePrograms::read(&view.main);
         let mut compilers = BTreeMap::new();
-        let mut budget = MAX_ABBREVIATION_BYTES;
+        let mut budget = Budget {
+            tables: MAX_ABBREVIATION_BYTES,
+            shared: MAX_SHARED_BYTES,
+        };
         let whole = view.main.units.iter().filter(|unit| unit.split.is_none());
         Tally::new(&view.main, &mut budget, &mut compilers).add(whole.map(|unit| (unit, lines.of(unit))));
         for (skeleton, space) in &view.split {
@@ -155,16 +168,18 @@ type Key = (String, String, u16);
 /// Counts the units of one space.
 struct Tally<'s, 'a> {
     space: &'s Space<'a>,
-    budget: &'s mut usize,
+    budget: &'s mut Budget,
     compilers: &'s mut BTreeMap<Key, UnitCounts>,
     tables: HashMap<usize, Table>,
-    /// How many units each table has.
+    /// How many units each table has. Of several (link-time optimisation, dwz) each uses a part.
     sharing: HashMap<usize, usize>,
+    /// The shared table that was used last, with its offset: units that share one stand together.
+    shared: Option<(usize, Abbreviations)>,
     root: AbbreviationTable,
 }
 
 impl<'s, 'a> Tally<'s, 'a> {
-    fn new(space: &'s Space<'a>, budget: &'s mut usize, compilers: &'s mut BTreeMap<Key, UnitCounts>) -> Self {
+    fn new(space: &'s Space<'a>, budget: &'s mut Budget, compilers: &'s mut BTreeMap<Key, UnitCounts>) -> Self {
         let mut sharing = HashMap::new();
         for unit in space.units {
             *sharing.entry(unit.abbreviations).or_default() += 1;
@@ -175,6 +190,7 @@ impl<'s, 'a> Tally<'s, 'a> {
             compilers,
             tables: HashMap::new(),
             sharing,
+            shared: None,
             root: AbbreviationTable::default(),
         }
     }
@@ -226,28 +242,37 @@ impl<'s, 'a> Tally<'s, 'a> {
     }
 
     fn kinds(&mut self, unit: &Unit) -> Kinds {
-        let (space, budget) = (self.space, &mut *self.budget);
-        let sharing = &self.sharing;
-        let table = self.tables.entry(unit.abbreviations).or_insert_with(|| {
-            let all = section(space.dwarf.debug_abbrev);
-            let rest = all.get(unit.abbreviations..).unwrap_or_default();
+        let (space, offset) = (self.space, unit.abbreviations);
+        let table = self.table(offset);
+        if self.sharing.get(&offset).is_none_or(|units| *units < 2) {
+            return table.kinds;
+        }
+        if self.shared.as_ref().is_none_or(|(known, _)| *known != offset) {
+            // Beyond the budget, what a unit can have stands for what it has.
+            let Some(rest) = self.budget.shared.checked_sub(table.size) else {
+                return table.kinds;
+            };
+            self.budget.shared = rest;
+            let read = space.dwarf.debug_abbrev.abbreviations(DebugAbbrevOffset(offset));
+            self.shared = read.ok().map(|abbreviations| (offset, abbreviations));
+        }
+        match &self.shared {
+            Some((_, abbreviations)) => used_kinds(space, unit, abbreviations, table.kinds),
+            None => table.kinds,
+        }
+    }
+
+    fn table(&mut self, offset: usize) -> Table {
+        let (space, budget) = (self.space, &mut self.budget.tables);
+        *self.tables.entry(offset).or_insert_with(|| {
+            let rest = section(space.dwarf.debug_abbrev).get(offset..).unwrap_or_default();
             let mut reader = Reader::new(&rest[..rest.len().min(*budget)], 0);
             let mut kinds = Kinds::default();
             while kinds.read_abbreviation(&mut reader).is_some() {}
-            *budget -= reader.position.min(*budget);
-            let is_shared = sharing.get(&unit.abbreviations).is_some_and(|units| *units > 1);
-            let offset = DebugAbbrevOffset(unit.abbreviations);
-            Table {
-                kinds,
-                shared: is_shared
-                    .then(|| space.dwarf.debug_abbrev.abbreviations(offset).ok())
-                    .flatten(),
-            }
-        });
-        match &table.shared {
-            Some(abbreviations) => used_kinds(space, unit, abbreviations, table.kinds),
-            None => table.kinds,
-        }
+            let size = reader.position.min(*budget);
+            *budget -= size;
+            Table { kinds, size }
+        })
     }
 }
 
@@ -343,9 +368,8 @@ impl LinePrograms {
             if offset < end {
                 continue;
             }
+            end = program_end(section(lines), offset);
             if let Ok(program) = lines.program(DebugLineOffset(offset), size, None, None) {
-                // The length in the header does not count itself.
-                end = offset.saturating_add(program.header().unit_length());
                 programs.push((offset, program));
             }
         }
@@ -374,6 +398,17 @@ impl LinePrograms {
     }
 }
 
+/// Where the line program at `offset` ends, by the length at its start (DWARF 5 section 7.2.2).
+fn program_end(section: &[u8], offset: usize) -> usize {
+    let mut reader = Reader::new(section, offset);
+    let len = match reader.unsigned(4) {
+        Some(0xffff_ffff) => reader.unsigned(8),
+        len => len,
+    };
+    let len = len.and_then(|len| usize::try_from(len).ok());
+    reader.position.saturating_add(len.unwrap_or(0))
+}
+
 /// Zero tells nothing apart, and a call's pseudo probe rides in the same place: low three bits set and something above
 /// them (LLVM: `PseudoProbeDwarfDiscriminator`).
 fn is_discriminator(value: u64) -> bool {
@@ -383,6 +418,7 @@ fn is_discriminator(value: u64) -> bool {
 /// The compiler's name, and the command line that some record behind it. Flags begin with a dash; clang puts its own path
 /// in front of them.
 fn split_producer(producer: &[u8]) -> (String, &[u8]) {
+    let producer = &producer[..producer.len().min(MAX_PRODUCER)];
     let flags = (1..producer.len()).find(|&at| producer[at - 1] == b' ' && matches!(producer[at], b'-' | b'/'));
     let (name, flags) = producer.split_at(flags.unwrap_or(producer.len()));
     let name = &name[..name.len().min(MAX_NAME)];
