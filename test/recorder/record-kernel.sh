@@ -19,6 +19,7 @@ for option in "$@"; do
     *) echo "unknown option $option" >&2; exit 2 ;;
   esac
 done
+[ -z "$kernel" ] || [ -z "$modules" ] || { echo "modules= are Debian's, kernel= is not" >&2; exit 2; }
 [ -z "$kernel" ] || kernel=$(realpath "$kernel")
 mkdir -p "$dir"; cd "$dir"
 if [ -n "$kernel" ]; then
