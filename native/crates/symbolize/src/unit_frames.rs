@@ -68,7 +68,7 @@ pub(crate) fn read_unit_frames<'s, 'a>(
         frames: Vec::new(),
         numbers: FxHashMap::default(),
     };
-    builder.read_nodes();
+    builder.read_nodes(pieces);
     let lines = LineIndex::build(main, unit, |low, high| {
         let first = pieces.partition_point(|piece| piece.end <= low);
         pieces.get(first).is_some_and(|piece| piece.start < high)
@@ -107,11 +107,12 @@ struct Builder<'r, 's, 'a> {
 }
 
 impl<'a> Builder<'_, '_, 'a> {
-    /// Collects the unit's subroutines and the addresses of each.
-    fn read_nodes(&mut self) {
+    /// Collects the unit's subroutines, and the addresses of each as far as they matter to `pieces`.
+    fn read_nodes(&mut self, pieces: &[Piece]) {
         let reader = self.reader.clone();
         let (space, unit) = (reader.space, reader.unit);
         let mut ranges = Vec::new();
+        let mut all = Vec::new();
         let mut budget = Budget::for_dies(reader.bytes);
         // The subroutines around the current DIE, with their depths.
         let mut open: Vec<(u32, u32)> = Vec::new();
@@ -131,9 +132,7 @@ impl<'a> Builder<'_, '_, 'a> {
                 };
                 let die = reader.subroutine(visited.offset);
                 die.ranges.read(space, unit, &mut budget, &mut ranges);
-                for &(low, high) in &ranges {
-                    self.map.insert(low, high, number);
-                }
+                all.extend(ranges.iter().map(|&(low, high)| (low, high, number)));
                 // A stack ends at the first subprogram.
                 let inlined = visited.interest == Interest::Inlined;
                 let parent = open.last().filter(|_| inlined).map(|(_, node)| *node);
@@ -148,6 +147,8 @@ impl<'a> Builder<'_, '_, 'a> {
                 open.push((visited.depth, number));
             },
         );
+        let pieces: Vec<_> = pieces.iter().map(|piece| (piece.start, piece.end)).collect();
+        self.map = DieMap::of(&all, &pieces);
     }
 
     /// The frame of an address in the node's own code.
