@@ -35,7 +35,10 @@ impl SampleKind {
         match self {
             // Of numbers in a row, every second is the sample that the one before it counts.
             Self::Branches => lines.take_while(|line| decimal(line).is_some()).count() % 2 == 0,
-            Self::CallStacks => lines.next().is_none_or(|line| hex(trim_start(line)).is_none()),
+            // A frame, or a number that counts the sample behind it.
+            Self::CallStacks => lines
+                .next()
+                .is_none_or(|line| hex(trim_start(line)).is_none() && decimal(line).is_none()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use memchr::memmem;
 
+use crate::kind::BRANCHES_AFTER_FRAMES;
 use crate::number::{decimal, hex, leading_hex};
 
 /// What every line about a mapping has.
@@ -30,10 +31,14 @@ pub struct MappingLine<'a> {
 }
 
 impl<'a> MappingLine<'a> {
-    /// Whether a line that is no part of a sample is about a mapping. [`read`](Self::read) may still not understand it.
+    /// Whether a line that is no part of a sample is about a mapping. [`read`](Self::read) may still not understand it. What looks like
+    /// the branch entries behind a call stack is none, whatever else it says.
     #[must_use]
     pub fn is_one(line: &[u8]) -> bool {
-        line.len() >= LEAST_LENGTH && !line[0].is_ascii_digit() && memmem::find(line, MARK).is_some()
+        line.len() >= LEAST_LENGTH
+            && !line[0].is_ascii_digit()
+            && !line.starts_with(BRANCHES_AFTER_FRAMES)
+            && memmem::find(line, MARK).is_some()
     }
 
     /// Reads the mapping. What stands before it is passed over; `None` if the line is not as perf writes it.
