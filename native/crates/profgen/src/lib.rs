@@ -23,6 +23,7 @@ mod fall_through;
 mod ledger;
 mod listing;
 mod live_text;
+mod load;
 mod locate;
 mod mapped;
 mod merging;

@@ -1,35 +1,32 @@
 //! The order of the stages; no other file knows it.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Instant;
 
-use image::{Code, DecodePolicy, Image, ImageKind, Svma};
+use image::{Image, Svma};
 use rayon::prelude::*;
 use sampleprof::Profile;
-use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionTable};
 
 use crate::binaries::{self, Subject};
 use crate::counters::Counters;
 use crate::entry_points::EntryPoints;
 use crate::error::{Error, ErrorCode};
 use crate::explain;
-use crate::failure::{image_error, read_error, symbolize_error, write_error};
+use crate::failure::{read_error, write_error};
 use crate::fall_through::{Judgement, select_runs};
 use crate::ledger::EntryClass;
 use crate::live_text::KernelMemory;
+use crate::load::{Debug, Loaded, Loader};
 use crate::mapped::Mapped;
 use crate::merging::{self, write_options};
-use crate::observer::{Observer, Phase, check, keep_going};
+use crate::observer::{Observer, Phase, check};
 use crate::options::{Compat, Format, GenerateOptions, Input, Output};
 use crate::outcome::{BinaryOutcome, BinaryStatistics, Diagnostic, Outcome, Statistics};
 use crate::output::{write_atomically, write_folder};
 use crate::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
 use crate::postprocess::postprocess;
-use crate::probes::function_symbols;
-use crate::profile::{Binary, profile, profiles_by_probes};
-use crate::sampling::{self, Samples, TargetSamples};
-use crate::script;
+use crate::profile::{Binary, profile};
+use crate::sampling::{Samples, TargetSamples};
 use crate::target::{Target, Targets};
 use crate::trace::TargetCounters;
 use crate::{counters_text, debug_report};
@@ -72,9 +69,6 @@ enum Product {
     Counters(Vec<u8>),
 }
 
-/// The debug information of a binary.
-type Debug = Result<(DebugInfo, FunctionTable), Error>;
-
 /// What came of the samples.
 enum Symbolized {
     All(Vec<Part<Product>>),
@@ -82,19 +76,7 @@ enum Symbolized {
     MoreIsMapped(Mapped),
 }
 
-/// Everything that is read before a profile can be made.
-struct Loaded<'i> {
-    /// The code of the binaries, in groups that are counted together.
-    groups: Vec<Targets<'i>>,
-    /// By binary: why it is in no group.
-    unusable: Vec<Option<Error>>,
-    /// By target; `None` if it has no samples.
-    debug: Vec<Option<Debug>>,
-    /// `None` when counters are given instead.
-    samples: Option<Samples>,
-}
-
-impl<'a> Job<'a> {
+impl Job<'_> {
     fn run(mut self) -> Result<Outcome, Error> {
         let started = Instant::now();
         let (mut subjects, mapped) = binaries::open_first(self.options, self.observer, &mut self.diagnostics)?;
@@ -134,7 +116,12 @@ impl<'a> Job<'a> {
             unusable,
             debug,
             mut samples,
-        } = self.load(subjects)?;
+        } = Loader {
+            options: self.options,
+            memory: self.memory,
+            observer: self.observer,
+        }
+        .load(subjects)?;
         if let Some(samples) = samples.as_mut().filter(|samples| samples.mapped != *mapped)
             && self.options.looks_for_binaries()
         {
@@ -171,138 +158,6 @@ impl<'a> Job<'a> {
             None => products.next(),
         });
         Ok(Symbolized::All(all.collect()))
-    }
-
-    /// The code of the binaries, in groups that are counted together: all in one; as llvm-profgen does it, each alone. Beside it, for each
-    /// binary, why it is in no group.
-    fn targets<'i>(&self, subjects: &'i [Subject]) -> Result<(Vec<Targets<'i>>, Vec<Option<Error>>), Error>
-    where
-        'a: 'i,
-    {
-        let policy = match self.options.compat {
-            Compat::None => DecodePolicy::Full,
-            Compat::LlvmProfgen => DecodePolicy::LlvmProfgen,
-        };
-        let several = self.options.has_several_binaries();
-        let open = |subject: &'i Subject| {
-            let image = &subject.image;
-            let code = match self.memory.and_then(|memory| memory.text_of(image)) {
-                Some(live) => Code::with_live_text(image, policy, live),
-                None => Code::new(image, policy),
-            };
-            let code = code.map_err(|error| image_error(error, image.path()))?;
-            if code.is_empty() {
-                return Err(explain::no_symbols(image));
-            }
-            // Of several, each is what it is.
-            let kernel = self.options.kernel.filter(|_| !several);
-            Ok(Target::new(
-                image,
-                code,
-                kernel.unwrap_or(image.kind() == ImageKind::Kernel),
-            ))
-        };
-        let mut opened: Vec<_> = subjects
-            .par_iter()
-            .map(|subject| Part::begin(|_| open(subject)))
-            .collect();
-        goes_on(&mut opened)?;
-        let (mut targets, mut unusable) = (Vec::new(), Vec::new());
-        for part in opened {
-            match part.content {
-                Ok(target) => {
-                    targets.push(target);
-                    unusable.push(None);
-                }
-                Err(error) => unusable.push(Some(error)),
-            }
-        }
-        let groups = match self.options.compat {
-            Compat::None => vec![Targets::new(targets)?],
-            Compat::LlvmProfgen => {
-                let each = targets.into_iter().map(|target| Targets::new(vec![target]));
-                each.collect::<Result<_, _>>()?
-            }
-        };
-        Ok((groups, unusable))
-    }
-
-    /// Lays out the code, reads the debug information and the samples. Of several binaries, only those that have samples need debug
-    /// information.
-    fn load<'i>(&self, subjects: &'i [Subject]) -> Result<Loaded<'i>, Error>
-    where
-        'a: 'i,
-    {
-        if let ([subject], false) = (subjects, matches!(self.options.input, Input::PerfScript(_))) {
-            let (debug, sampled) = rayon::join(
-                || load_debug(&subject.image, self.options, self.observer),
-                || {
-                    let (groups, unusable) = self.targets(subjects)?;
-                    let samples = self.sample(&groups)?;
-                    Ok((groups, unusable, samples))
-                },
-            );
-            let (groups, unusable, samples) = sampled?;
-            return Ok(Loaded {
-                groups,
-                unusable,
-                debug: vec![Some(debug)],
-                samples,
-            });
-        }
-        let (groups, unusable) = self.targets(subjects)?;
-        let targets: Vec<&Target<'_>> = groups.iter().flat_map(Targets::iter).collect();
-        let load_debug = |is_needed: &(dyn Fn(usize) -> bool + Sync)| -> Vec<Option<Debug>> {
-            let targets = targets.par_iter().enumerate();
-            let debug = targets
-                .map(|(index, target)| is_needed(index).then(|| load_debug(target.image, self.options, self.observer)));
-            debug.collect()
-        };
-        let (debug, samples) = if let Input::PerfScript(paths) = &self.options.input {
-            // The functions tell which call stacks are sure.
-            let debug = load_debug(&|_| true);
-            let samples = self.read_script(paths, &groups, &debug)?;
-            (debug, Some(samples))
-        } else {
-            let samples = self.sample(&groups)?;
-            let is_sampled = |index: usize| {
-                let samples = samples.as_ref().map(|samples| &samples.targets[index]);
-                samples.is_some_and(|samples| samples.counters.entries > 0)
-            };
-            (load_debug(&is_sampled), samples)
-        };
-        Ok(Loaded {
-            groups,
-            unusable,
-            debug,
-            samples,
-        })
-    }
-
-    /// The samples of all inputs; `None` when counters are given instead.
-    fn sample(&self, groups: &[Targets<'_>]) -> Result<Option<Samples>, Error> {
-        let Input::PerfData(paths) = &self.options.input else {
-            return Ok(None);
-        };
-        sampling::read_all(paths, groups, self.options, self.observer).map(Some)
-    }
-
-    /// The samples of texts.
-    fn read_script(
-        &self,
-        paths: &[PathBuf],
-        groups: &[Targets<'_>],
-        debug: &[Option<Debug>],
-    ) -> Result<Samples, Error> {
-        let none = FunctionTable::default();
-        let functions: Vec<_> = debug
-            .iter()
-            .map(|debug| match debug {
-                Some(Ok((_, functions))) => functions,
-                _ => &none,
-            })
-            .collect();
-        script::read_all(paths, groups, &functions, self.options, self.observer)
     }
 
     /// Keeps what samples say of the whole job, and returns what they say of each target.
@@ -576,34 +431,6 @@ impl<'a> Job<'a> {
             Some((_, sum)) => *sum += milliseconds,
             None => self.timings.push((phase, milliseconds)),
         }
-    }
-}
-
-pub(crate) fn load_debug(image: &Arc<Image>, options: &GenerateOptions, observer: &dyn Observer) -> Debug {
-    let compat = options.compat == Compat::LlvmProfgen;
-    let sources = DebugOptions {
-        debug_binary: options.debug_binary.clone(),
-        dwp: options.dwp.clone(),
-        function_table_follows_links: !compat,
-        follow_links: if compat { FollowLinks::LLVM } else { FollowLinks::ALL },
-        ..DebugOptions::default()
-    };
-    let bytes = Arc::new(SharedBytes(Arc::clone(image)));
-    let debug = DebugInfo::load(bytes, image.path(), image.build_id(), &sources).map_err(symbolize_error)?;
-    let mut functions =
-        FunctionTable::build(&debug, image.preferred_base(), &keep_going(observer)).map_err(symbolize_error)?;
-    if options.load_function_from_symbol && profiles_by_probes(image, options) {
-        functions.add_symbols(function_symbols(image));
-    }
-    Ok((debug, functions))
-}
-
-/// The image's bytes, for whoever reads its debug information.
-struct SharedBytes(Arc<Image>);
-
-impl AsRef<[u8]> for SharedBytes {
-    fn as_ref(&self) -> &[u8] {
-        self.0.data()
     }
 }
 
