@@ -25,8 +25,9 @@ use crate::walk::{Stretch, WalkEnd, end_of_records, walk_block};
 
 /// Bytes that one thread scans at a time.
 const PIECE_SIZE: u64 = 512 << 10;
-/// Pieces a thread scans before the results are taken in: few, so that a piece is still in the caches when its samples are decoded.
-const PIECES_A_THREAD: usize = 2;
+/// Pieces a thread scans before the results are taken in: so few that a piece is still in the caches when its samples are decoded, so
+/// many that threads seldom wait for each other. (500 MB on two cores: 148 ms with 2, 131 ms with 4 and 8, 149 ms with 16.)
+const PIECES_A_THREAD: usize = 4;
 /// Pieces at most of a wave, however many threads there are.
 const MOST_PIECES: usize = 64;
 /// Headers that must follow each other to make a boundary plausible.
