@@ -53,17 +53,19 @@ plain() {
 }
 
 fetch_kernel() {
-  local debug_package name wanted=()
+  local debug_package image_package name wanted=()
   debug_package=$(apt-cache depends "linux-image-$flavour-dbg" | awk '/Depends:/ { print $2; exit }')
-  apt-get download "$debug_package" "${debug_package%-dbg}"
+  # Of the same source package; the signed image follows some days later.
+  image_package=${debug_package%-dbg}-unsigned
+  apt-get download "$debug_package" "$image_package"
   rm -rf modules tree; mkdir modules tree
-  dpkg-deb --fsys-tarfile "${debug_package%-dbg}"_*.deb | tar -x -C tree
+  dpkg-deb --fsys-tarfile "$image_package"_*.deb | tar -x -C tree
   mv tree/boot/vmlinuz-* vmlinuz
   for name in $(with_dependencies tree $(wanted_modules) | awk '!seen[$0]++'); do
     echo "$name" >> modules/order
     wanted+=("*/$name.ko")
   done
-  dpkg-deb --fsys-tarfile "${debug_package}"_*.deb |
+  dpkg-deb --fsys-tarfile "$debug_package"_*.deb |
     tar -x -C tree --wildcards './usr/lib/debug/boot/vmlinux-*' "${wanted[@]}"
   for name in $(cat modules/order 2>/dev/null); do
     # Where the guest has it, which is what perf would record.
