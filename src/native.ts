@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import type * as Binding from '../native/binding/index.cjs';
 import { AutofdoError, toAutofdoError } from './errors.js';
 import { JobQueue } from './job-queue.js';
@@ -6,28 +5,23 @@ import type { Progress } from './progress.js';
 
 type Addon = typeof Binding;
 
-let loaded: Addon | undefined;
-
 /** Three of libuv's four threads: one stays free for the program that uses this library. */
 const jobs = new JobQueue(3);
 
 /** Loads the addon on first use. Throws `ADDON_UNAVAILABLE` when there is none for this platform. */
-function addon(): Addon {
-  if (loaded === undefined) {
-    try {
-      loaded = createRequire(import.meta.url)('../native/binding/index.cjs') as Addon;
-    } catch (cause) {
-      throw new AutofdoError(
-        'ADDON_UNAVAILABLE',
-        `the native addon could not be loaded on ${process.platform}-${process.arch}: ${firstLine(cause)}`,
-        {
-          hint: 'in a checkout, build it with `npm run build:native` (needs Rust and a C compiler); otherwise reinstall without --omit=optional',
-          cause,
-        },
-      );
-    }
+async function addon(): Promise<Addon> {
+  try {
+    return await import('../native/binding/index.cjs');
+  } catch (cause) {
+    throw new AutofdoError(
+      'ADDON_UNAVAILABLE',
+      `the native addon could not be loaded on ${process.platform}-${process.arch}: ${firstLine(cause)}`,
+      {
+        hint: 'in a checkout, build it with `npm run build:native` (needs Rust and a C compiler); otherwise reinstall without --omit=optional',
+        cause,
+      },
+    );
   }
-  return loaded;
 }
 
 function firstLine(cause: unknown): string {
@@ -37,6 +31,13 @@ function firstLine(cause: unknown): string {
 type Report = (progress: Progress) => void;
 type Outcome<T> = { ok: true; value: T } | Binding.BindingFailure;
 
+/** Starts a job in the addon. */
+type Start<T> = (
+  addon: Addon,
+  cancel: Binding.BindingCancelToken,
+  report: Report | undefined,
+) => Promise<Outcome<T>>;
+
 /** What a job is told, and how it tells. */
 export interface JobControl {
   signal?: AbortSignal | undefined;
@@ -44,32 +45,32 @@ export interface JobControl {
 }
 
 export function runGenerate(options: Binding.BindingGenerateOptions, control: JobControl) {
-  return runJob(control, (cancel, report) => addon().generate(options, cancel, report));
+  return runJob(control, (addon, cancel, report) => addon.generate(options, cancel, report));
 }
 
 export function runListing(options: Binding.BindingListingOptions, control: JobControl) {
-  return runJob(control, (cancel) => addon().listCode(options, cancel));
+  return runJob(control, (addon, cancel) => addon.listCode(options, cancel));
 }
 
 export function runMerge(options: Binding.BindingMergeOptions, control: JobControl) {
-  return runJob(control, (cancel, report) => addon().mergeProfiles(options, cancel, report));
+  return runJob(control, (addon, cancel, report) => addon.mergeProfiles(options, cancel, report));
 }
 
 export function runShow(options: Binding.BindingShowOptions, control: JobControl) {
-  return runJob(control, (cancel) => addon().showProfile(options, cancel));
+  return runJob(control, (addon, cancel) => addon.showProfile(options, cancel));
 }
 
 export function runExamine(options: Binding.BindingExamineOptions, control: JobControl) {
-  return runJob(control, (cancel) => addon().examineBinary(options, cancel));
+  return runJob(control, (addon, cancel) => addon.examineBinary(options, cancel));
 }
 
 export function runCompare(options: Binding.BindingCompareOptions, control: JobControl) {
-  return runJob(control, (cancel) => addon().compareProfiles(options, cancel));
+  return runJob(control, (addon, cancel) => addon.compareProfiles(options, cancel));
 }
 
-/** `text` with every mangled name of C++ or Rust in it as the source has it. */
-export function demangle(text: string): string {
-  return addon().demangle(text);
+/** What makes of a text one with every mangled name of C++ or Rust in it as the source has it. */
+export async function loadDemangle(): Promise<(text: string) => string> {
+  return (await addon()).demangle;
 }
 
 /**
@@ -77,19 +78,14 @@ export function demangle(text: string): string {
  *
  * Rejects with an `AutofdoError`, with the signal's reason once it is aborted, or with what `onProgress` threw.
  */
-function runJob<T>(
-  control: JobControl,
-  start: (cancel: Binding.BindingCancelToken, report: Report | undefined) => Promise<Outcome<T>>,
-): Promise<T> {
+function runJob<T>(control: JobControl, start: Start<T>): Promise<T> {
   return jobs.run(control.signal, () => follow(control, start));
 }
 
-async function follow<T>(
-  { signal, onProgress }: JobControl,
-  start: (cancel: Binding.BindingCancelToken, report: Report | undefined) => Promise<Outcome<T>>,
-): Promise<T> {
-  const { BindingCancelToken } = addon();
-  const cancel = new BindingCancelToken();
+async function follow<T>({ signal, onProgress }: JobControl, start: Start<T>): Promise<T> {
+  const binding = await addon();
+  signal?.throwIfAborted();
+  const cancel = new binding.BindingCancelToken();
   let thrown: { error: unknown } | undefined;
   // An exception that left the callback would end the process: it has no JavaScript caller.
   const report =
@@ -106,7 +102,7 @@ async function follow<T>(
   const onAbort = () => cancel.cancel();
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    const result = await start(cancel, report);
+    const result = await start(binding, cancel, report);
     if (thrown !== undefined) throw thrown.error;
     if (result.ok) return result.value;
     if (result.error.code === 'ABORTED') signal?.throwIfAborted();
@@ -117,9 +113,9 @@ async function follow<T>(
 }
 
 /** A streaming zstd decoder of the addon, or undefined where no addon can be loaded. */
-export function createZstdDecoder(): { decode(payload: Uint8Array): Uint8Array } | undefined {
+export async function createZstdDecoder(): Promise<{ decode(payload: Uint8Array): Uint8Array } | undefined> {
   try {
-    const { BindingZstdDecoder } = addon();
+    const { BindingZstdDecoder } = await addon();
     return new BindingZstdDecoder();
   } catch {
     return undefined;

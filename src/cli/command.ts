@@ -1,7 +1,7 @@
 import type { Flag } from './flags.js';
 import type { ProfileCommand } from './help.js';
 import { type ParsedArgs, parseFlags } from './parse-args.js';
-import { EXIT, printError } from './terminal.js';
+import { EXIT, print, printError } from './terminal.js';
 
 /** What the command line asks for, or the exit status when that was help or cannot be understood. */
 export async function parseCommand<T>(
@@ -13,7 +13,7 @@ export async function parseCommand<T>(
   try {
     const parsed = parseFlags(args, flags);
     if (parsed.values.get('help') === true) {
-      process.stdout.write((await import('./help.js')).profileHelp(name));
+      print((await import('./help.js')).profileHelp(name));
       return EXIT.ok;
     }
     return build(parsed);

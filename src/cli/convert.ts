@@ -4,7 +4,7 @@ import { chosenFormat, requiredTarget } from './encoding.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, toLibraryOptions, UsageError } from './parse-args.js';
 import { CONVERT_FLAGS } from './profile-flags.js';
-import { printDiagnostics } from './terminal.js';
+import { print, printDiagnostics } from './terminal.js';
 
 const OWN_FLAGS = ['extbinary', 'binary', 'text', 'output', 'json', 'quiet'];
 
@@ -48,9 +48,9 @@ function toCommand({ values, positionals }: ParsedArgs): ConvertCommand {
 }
 
 async function report(result: ConvertResult, { target, json, quiet }: ConvertCommand): Promise<undefined> {
-  if (result.bytes !== undefined) process.stdout.write(result.bytes);
+  if (result.bytes !== undefined) print(result.bytes);
   printDiagnostics(result.diagnostics, !quiet);
   const { encodedText } = await import('../report/merge.js');
   if (!quiet) process.stderr.write(encodedText(result, target === '-' ? 'stdout' : target));
-  if (json) process.stdout.write((await import('../report/json.js')).resultJson(result));
+  if (json) print((await import('../report/json.js')).resultJson(result));
 }

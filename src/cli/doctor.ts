@@ -6,7 +6,7 @@ import { DOCTOR_FLAGS } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, toLibraryOptions, UsageError } from './parse-args.js';
-import { EXIT, printError } from './terminal.js';
+import { EXIT, print, printError } from './terminal.js';
 
 const OWN_FLAGS = ['json', 'binary'];
 
@@ -64,14 +64,14 @@ async function report(outcomes: readonly Outcome[], json: boolean): Promise<numb
   const ok = outcomes.every((outcome) => !('error' in outcome) && outcome.verdict !== 'unusable');
   if (json) {
     const binaries = outcomes.map((outcome) => ('error' in outcome ? failure(outcome) : outcome));
-    process.stdout.write(`${JSON.stringify({ ok, binaries }, null, 2)}\n`);
+    print(`${JSON.stringify({ ok, binaries }, null, 2)}\n`);
     return ok ? EXIT.ok : EXIT.failed;
   }
   const { diagnosisText } = await import('../report/diagnosis.js');
   for (const [index, outcome] of outcomes.entries()) {
-    if (index > 0) process.stdout.write('\n');
+    if (index > 0) print('\n');
     if ('error' in outcome) printError(outcome.error);
-    else process.stdout.write(diagnosisText(outcome));
+    else print(diagnosisText(outcome));
   }
   return ok ? EXIT.ok : EXIT.failed;
 }

@@ -6,14 +6,14 @@ import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { LISTING_FLAGS, runListing, toListing } from './listing.js';
 import { type FlagValue, parseFlags, toLibraryOptions, UsageError } from './parse-args.js';
-import { EXIT, printDiagnostics, printError, useColours } from './terminal.js';
+import { EXIT, print, printDiagnostics, printError, useColours } from './terminal.js';
 
 /** Flags that steer the command line and are no options of the library. */
 interface CommandFlags {
   json: boolean;
   quiet: boolean;
-  /** Print what llvm-profgen does not: notes and the summary. */
-  talk: boolean;
+  /** Print what llvm-profgen does not, notes and the summary, on no terminal, too. */
+  verbose: boolean;
   timings: boolean;
   showDensity: boolean;
   /** Path of the result, `-` for stdout. */
@@ -43,11 +43,11 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
     const { values, positionals } = parseFlags(args, GENERATE_FLAGS);
     if (values.get('help') === true) {
       const { generateHelp, llvmProfgenHelp } = await import('./help.js');
-      process.stdout.write(values.has('compat') ? llvmProfgenHelp() : generateHelp());
+      print(values.has('compat') ? llvmProfgenHelp() : generateHelp());
       return EXIT.ok;
     }
     if (values.get('version') === true) {
-      process.stdout.write(`autofdo-gen ${(await import('./version.js')).version()}\n`);
+      print(`autofdo-gen ${(await import('./version.js')).version()}\n`);
       return EXIT.ok;
     }
     if (values.has('color')) useColours(values.get('color') === true);
@@ -117,7 +117,7 @@ function toCommand(values: Map<string, FlagValue>, positionals: readonly string[
   const flags: CommandFlags = {
     json: values.get('json') === true,
     quiet,
-    talk: !quiet && (values.get('verbose') === true || process.stderr.isTTY === true),
+    verbose: values.get('verbose') === true,
     timings: values.get('timings') === true,
     showDensity: values.get('show-density') === true,
     target,
@@ -145,21 +145,22 @@ async function report(
   options: GenerateOptions,
   flags: CommandFlags,
 ): Promise<undefined> {
-  if (result.bytes !== undefined) process.stdout.write(result.bytes);
+  if (result.bytes !== undefined) print(result.bytes);
+  const talk = !flags.quiet && (flags.verbose || process.stderr.isTTY === true);
   // llvm-profgen's stdout has what was asked to be shown; here that may be taken by the result.
-  const shown = flags.json || flags.target === '-' ? process.stderr : process.stdout;
-  for (const { code, message } of result.diagnostics) if (code === 'mmap-event') shown.write(`${message}\n`);
+  const shown = flags.json || flags.target === '-' ? (text: string) => process.stderr.write(text) : print;
+  for (const { code, message } of result.diagnostics) if (code === 'mmap-event') shown(`${message}\n`);
   printDiagnostics(
     result.diagnostics.filter(({ code }) => code !== 'mmap-event'),
-    flags.talk,
+    talk,
   );
-  if (flags.showDensity || flags.talk || flags.timings) {
+  if (flags.showDensity || talk || flags.timings) {
     const { densityText, summaryText, timingsText } = await import('../report/summary.js');
     if (flags.showDensity) {
-      shown.write(densityText(result.statistics.density, options.profileDensityCutoffHot));
+      shown(densityText(result.statistics.density, options.profileDensityCutoffHot));
     }
-    if (flags.talk) process.stderr.write(summaryText(result, flags.target === '-' ? 'stdout' : flags.target));
+    if (talk) process.stderr.write(summaryText(result, flags.target === '-' ? 'stdout' : flags.target));
     if (flags.timings) process.stderr.write(timingsText(result.timings));
   }
-  if (flags.json) process.stdout.write((await import('../report/json.js')).resultJson(result));
+  if (flags.json) print((await import('../report/json.js')).resultJson(result));
 }

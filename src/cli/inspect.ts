@@ -1,7 +1,7 @@
 import { AutofdoError } from '../errors.js';
 import { INSPECT_FLAGS } from './flags.js';
 import { parseFlags, UsageError } from './parse-args.js';
-import { EXIT, printError } from './terminal.js';
+import { EXIT, print, printError } from './terminal.js';
 
 /** Runs `inspect`; resolves to the exit status. */
 export async function runInspect(args: readonly string[]): Promise<number> {
@@ -9,7 +9,7 @@ export async function runInspect(args: readonly string[]): Promise<number> {
   try {
     const { values, positionals } = parseFlags(args, INSPECT_FLAGS);
     if (values.get('help') === true) {
-      process.stdout.write((await import('./help.js')).inspectHelp());
+      print((await import('./help.js')).inspectHelp());
       return EXIT.ok;
     }
     json = values.get('json') === true;
@@ -19,12 +19,12 @@ export async function runInspect(args: readonly string[]): Promise<number> {
     }
     const { inspectPerfData } = await import('../perf-data/inspect.js');
     const summary = await inspectPerfData(file);
-    if (json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
-    else process.stdout.write((await import('../report/inspection.js')).inspectionText(summary));
+    if (json) print(`${JSON.stringify(summary, null, 2)}\n`);
+    else print((await import('../report/inspection.js')).inspectionText(summary));
     return EXIT.ok;
   } catch (error) {
     if (json && error instanceof AutofdoError) {
-      process.stdout.write((await import('../report/json.js')).errorJson(error));
+      print((await import('../report/json.js')).errorJson(error));
     }
     printError(error);
     return error instanceof UsageError ? EXIT.usage : EXIT.failed;

@@ -1,6 +1,7 @@
 import { AutofdoError } from '../errors.js';
 import type { JobControl } from '../native.js';
-import { EXIT, printError } from './terminal.js';
+import { ProgressBar } from './progress-bar.js';
+import { EXIT, print, printError } from './terminal.js';
 
 /** A job of the command line. */
 export interface CommandJob<T> {
@@ -19,19 +20,23 @@ export async function runCommandJob<T>(job: CommandJob<T>): Promise<number> {
   const onSignal = () => abort.abort(new AutofdoError('ABORTED', 'interrupted; nothing was written'));
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
-  const showProgress = process.stderr.isTTY === true && !job.quiet;
-  const bar = showProgress ? new (await import('./progress-bar.js')).ProgressBar(process.stderr) : undefined;
+  let bar: ProgressBar | undefined;
   try {
     const result = await job.run({
       signal: abort.signal,
-      onProgress: bar && ((progress) => bar.update(progress)),
+      onProgress: job.quiet
+        ? undefined
+        : (progress) => {
+            bar ??= process.stderr.isTTY ? new ProgressBar(process.stderr) : undefined;
+            bar?.update(progress);
+          },
     });
     bar?.clear();
     return (await job.report(result)) ?? EXIT.ok;
   } catch (error) {
     bar?.clear();
     if (job.json && error instanceof AutofdoError) {
-      process.stdout.write((await import('../report/json.js')).errorJson(error));
+      print((await import('../report/json.js')).errorJson(error));
     }
     printError(error);
     if (abort.signal.aborted) return EXIT.interrupted;

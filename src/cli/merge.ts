@@ -5,7 +5,7 @@ import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, toLibraryOptions, UsageError } from './parse-args.js';
 import { MERGE_FLAGS } from './profile-flags.js';
-import { printDiagnostics } from './terminal.js';
+import { print, printDiagnostics } from './terminal.js';
 import { listedInputs, weightedInputs } from './weighted-inputs.js';
 
 const OWN_FLAGS = [
@@ -63,9 +63,9 @@ function toCommand({ values, positionals }: ParsedArgs): MergeCommand {
 }
 
 async function report(result: MergeResult, { target, json, quiet }: MergeCommand): Promise<undefined> {
-  if (result.bytes !== undefined) process.stdout.write(result.bytes);
+  if (result.bytes !== undefined) print(result.bytes);
   printDiagnostics(result.diagnostics, !quiet);
   const { mergeText } = await import('../report/merge.js');
   if (!quiet) process.stderr.write(mergeText(result, target === '-' ? 'stdout' : target));
-  if (json) process.stdout.write((await import('../report/json.js')).resultJson(result));
+  if (json) print((await import('../report/json.js')).resultJson(result));
 }

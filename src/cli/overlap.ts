@@ -3,7 +3,7 @@ import { parseCommand } from './command.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError } from './parse-args.js';
 import { OVERLAP_FLAGS } from './profile-flags.js';
-import { EXIT, printDiagnostics } from './terminal.js';
+import { EXIT, print, printDiagnostics } from './terminal.js';
 
 interface OverlapCommand {
   options: CompareOptions;
@@ -52,14 +52,16 @@ async function report(result: CompareResult, command: OverlapCommand): Promise<n
   const { threshold, json } = command;
   const similarEnough = result.similarity * 100 >= threshold;
   printDiagnostics(result.diagnostics, true);
-  const names = command.demangle ? (await import('../native.js')).demangle : (text: string) => text;
+  const names = command.demangle
+    ? await (await import('../native.js')).loadDemangle()
+    : (text: string) => text;
   if (json) {
     const { text: _text, ...numbers } = result;
     const shown = (_: string, value: unknown) => (typeof value === 'string' ? names(value) : value);
-    process.stdout.write(`${JSON.stringify({ ok: similarEnough, ...numbers }, shown, 2)}\n`);
+    print(`${JSON.stringify({ ok: similarEnough, ...numbers }, shown, 2)}\n`);
   } else {
     const { changesText } = await import('../report/comparison.js');
-    process.stdout.write(names(result.text + changesText(result)));
+    print(names(result.text + changesText(result)));
   }
   if (similarEnough) return EXIT.ok;
   const percent = (result.similarity * 100).toFixed(3);

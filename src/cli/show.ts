@@ -6,6 +6,7 @@ import { runCommandJob } from './job.js';
 import { nearest } from './nearest.js';
 import { type FlagValue, type ParsedArgs, UsageError } from './parse-args.js';
 import { SHOW_FLAGS } from './profile-flags.js';
+import { print } from './terminal.js';
 
 interface ShowCommand {
   file: string;
@@ -29,7 +30,7 @@ export async function runShowCommand(args: readonly string[]): Promise<number> {
     quiet: true,
     run: () => (command.json ? jsonOutput(command) : textOutput(command)),
     report: async (output) => {
-      process.stdout.write(output);
+      print(output);
       return undefined;
     },
   });
@@ -72,7 +73,7 @@ async function textOutput(command: ShowCommand): Promise<string> {
     const { descriptionText } = await import('../report/description.js');
     text += chosen ? description.text : descriptionText(description, file);
   }
-  return command.demangle ? (await import('../native.js')).demangle(text) : text;
+  return command.demangle ? (await loadDemangle())(text) : text;
 }
 
 async function jsonOutput(command: ShowCommand): Promise<string> {
@@ -88,8 +89,12 @@ async function jsonOutput(command: ShowCommand): Promise<string> {
       result['functions'] = functions.map((samples) => functionJson(samples, shownName(profile)));
     }
   }
-  const names = command.demangle ? (await import('../native.js')).demangle : undefined;
+  const names = command.demangle ? await loadDemangle() : undefined;
   return `${JSON.stringify(result, (_, value) => (names && typeof value === 'string' ? names(value) : value), 2)}\n`;
+}
+
+async function loadDemangle() {
+  return (await import('../native.js')).loadDemangle();
 }
 
 async function describe({ file, top, sections, summary, hotFunctions }: ShowCommand) {

@@ -19,6 +19,21 @@ function label(kind: keyof typeof COLOURS): string {
   return coloured ? styleText(['bold', COLOURS[kind]], `${kind}:`, { validateStream: false }) : `${kind}:`;
 }
 
+let listening = false;
+
+/** Writes to stdout, which is opened for the first text: that takes as long as to read all flags. */
+export function print(text: string | Uint8Array): void {
+  if (!listening) {
+    listening = true;
+    // A reader that closes the pipe early (`| head`) is no failure of ours.
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+      throw error;
+    });
+  }
+  process.stdout.write(text);
+}
+
 /** Prints an error as one paragraph with its remedy below. */
 export function printError(error: unknown): void {
   if (!(error instanceof AutofdoError)) {

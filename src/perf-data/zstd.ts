@@ -15,7 +15,7 @@ interface Decompressor {
 
 /** The addon's decoder, or Node's own, or undefined where there is neither. */
 export async function openZstd(): Promise<ZstdStream | undefined> {
-  const addon = createZstdDecoder();
+  const addon = await createZstdDecoder();
   if (addon !== undefined) return { decode: async (payload) => addon.decode(payload) };
   const zlib: object = await import('node:zlib');
   const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Decompressor };
