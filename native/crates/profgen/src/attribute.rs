@@ -1,7 +1,6 @@
 //! Counts of ranges and branches to source lines.
 
 use image::{Code, Instruction, canonical_name};
-use rustc_hash::FxHashMap;
 use sampleprof::{LineLocation, NameId, NameTable, Profile};
 use symbolize::{FrameId, FrameTable};
 
@@ -41,9 +40,11 @@ pub fn attribute(source: &Source<'_>, ranges: &[Counter], branches: &[Counter]) 
     let mut attribution = Attribution {
         source,
         names: NameTable::default(),
-        name_of_frame_name: FxHashMap::default(),
+        name_of_frame_name: vec![None; source.frames.name_count()],
         contexts: Contexts::default(),
+        context_of_frame: vec![None; source.frames.frame_count()],
         lines: vec![None; source.frames.frame_count()],
+        callees: Vec::new(),
     };
     for range in ranges {
         attribution.add_range(range);
@@ -72,10 +73,13 @@ struct Line {
 struct Attribution<'a> {
     source: &'a Source<'a>,
     names: NameTable,
-    name_of_frame_name: FxHashMap<symbolize::NameId, NameId>,
     contexts: Contexts,
-    /// By frame id, filled on first use.
+    // By number, filled on first use.
+    name_of_frame_name: Vec<Option<NameId>>,
+    context_of_frame: Vec<Option<ContextId>>,
     lines: Vec<Option<Line>>,
+    /// A buffer.
+    callees: Vec<FrameId>,
 }
 
 impl Attribution<'_> {
@@ -133,21 +137,30 @@ impl Attribution<'_> {
         line
     }
 
-    /// The context of a frame: its callers from the outermost one inwards.
+    /// The context of a frame's function: what it is inlined into, from the outermost function inwards.
     fn context(&mut self, id: FrameId) -> ContextId {
-        let mut chain = vec![id];
-        while let Some(caller) = self.source.frames.frame(chain[chain.len() - 1]).inlined_into {
-            chain.push(caller);
+        let frames = self.source.frames;
+        let mut callees = std::mem::take(&mut self.callees);
+        let mut next = Some(id);
+        let mut known = None;
+        while let Some(id) = next {
+            if let Some(context) = self.context_of_frame[id.0 as usize] {
+                known = Some((id, context));
+                break;
+            }
+            callees.push(id);
+            next = frames.frame(id).inlined_into;
         }
-        let mut inlined_at = None;
-        let mut context = None;
-        for &id in chain.iter().rev() {
-            let name = self.name(self.source.frames.frame(id).function);
-            let here = self.contexts.context(inlined_at, name);
-            inlined_at = Some((here, self.location(id)));
-            context = Some(here);
+        while let Some(id) = callees.pop() {
+            let inlined_at = known.map(|(caller, context)| (context, self.location(caller)));
+            let name = self.name(frames.frame(id).function);
+            let context = self.contexts.context(inlined_at, name);
+            self.context_of_frame[id.0 as usize] = Some(context);
+            known = Some((id, context));
         }
-        context.expect("a chain has at least the frame itself")
+        self.callees = callees;
+        let (_, context) = known.expect("a frame was pushed or known");
+        context
     }
 
     fn location(&self, id: FrameId) -> LineLocation {
@@ -159,9 +172,7 @@ impl Attribution<'_> {
     }
 
     fn name(&mut self, name: symbolize::NameId) -> NameId {
-        *self
-            .name_of_frame_name
-            .entry(name)
-            .or_insert_with(|| self.names.intern(self.source.frames.name(name)))
+        let known = &mut self.name_of_frame_name[name.0 as usize];
+        *known.get_or_insert_with(|| self.names.intern(self.source.frames.name(name)))
     }
 }

@@ -31,32 +31,46 @@ impl<'a> EntryPoints<'a> {
     #[must_use]
     pub fn entry_at(&self, target: Svma) -> Option<FunctionRange> {
         let range = self.functions.entry_at(target)?;
-        self.is_entry(range).then_some(range)
+        let first = self.symbols.partition_point(|symbol| symbol.svma < range.start);
+        self.is_entry(range, first).then_some(range)
     }
 
     /// The functions that have code but no entry: their DWARF name is not their symbol's.
     #[must_use]
     pub fn functions_without_entry(&self) -> Vec<FunctionId> {
-        let has_entry = |ranges: &[(Svma, Svma)]| ranges.iter().any(|range| self.entry_at(range.0).is_some());
+        // Ranges and symbols both ascend, so most functions take no search.
+        let mut has_entry = vec![false; self.functions.len()];
+        let mut first = 0;
+        for range in self.functions.start_ranges() {
+            while self.symbols.get(first).is_some_and(|symbol| symbol.svma < range.start) {
+                first += 1;
+            }
+            has_entry[range.function.0 as usize] |= self.is_entry(range, first);
+        }
         let without = |function: &FunctionId| {
             let ranges = self.functions.ranges_of(*function);
-            !ranges.is_empty() && !has_entry(ranges)
+            // Where it starts, another function may have the entry.
+            !ranges.is_empty()
+                && !has_entry[function.0 as usize]
+                && ranges.iter().all(|range| self.entry_at(range.0).is_none())
         };
         self.functions.functions().filter(without).collect()
     }
 
-    fn is_entry(&self, range: FunctionRange) -> bool {
+    /// `first` is the number of the first symbol in the range or behind it.
+    fn is_entry(&self, range: FunctionRange, first: usize) -> bool {
         let any_symbol = self.functions.ranges_of(range.function).len() == 1
             || self.functions.origin(range.function) != NameOrigin::DebugInfo;
-        let first = self.symbols.partition_point(|symbol| symbol.svma < range.start);
         self.symbols[first..]
             .iter()
             .take_while(|symbol| symbol.svma < range.end)
             // A nested shorter function owns the symbols inside it, and those behind it belong to nobody.
             .filter(|symbol| {
-                self.functions
-                    .find(symbol.svma)
-                    .is_some_and(|owner| owner.start == range.start)
+                symbol.svma == range.start
+                    || self
+                        .functions
+                        .find(symbol.svma)
+                        .is_some_and(|owner| owner.start == range.start)
             })
             .any(|symbol| {
                 any_symbol || canonical_name(self.image.symbol_name(symbol)) == self.functions.name(range.function)

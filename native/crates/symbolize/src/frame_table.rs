@@ -2,7 +2,6 @@
 
 use image::Svma;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
 use crate::debug_info::DebugInfo;
 use crate::dwarf::{Piece, Resolver};
@@ -42,7 +41,7 @@ pub struct FrameRange {
     pub frame: FrameId,
 }
 
-/// Inline stacks by address. Frames are interned: equal stacks have equal ids, and a frame's caller has the smaller id.
+/// Inline stacks by address. Equal stacks of one unit have equal ids, and a frame's caller has the smaller id.
 #[derive(Debug, Default)]
 pub struct FrameTable {
     names: Names,
@@ -90,32 +89,25 @@ impl FrameTable {
 
     fn merge(units: &[UnitFrames<'_>]) -> Self {
         let mut names = NameInterner::default();
-        let mut frames = Vec::new();
-        let mut numbers: FxHashMap<Frame, FrameId> = FxHashMap::default();
-        let mut rows = Vec::new();
+        let mut frames = Vec::with_capacity(units.iter().map(|unit| unit.frames.len()).sum());
+        let mut rows = Vec::with_capacity(units.iter().map(|unit| unit.rows.len()).sum());
         for unit in units {
-            let mut ids: Vec<FrameId> = Vec::with_capacity(unit.frames.len());
-            for frame in &unit.frames {
-                let frame = Frame {
-                    function: NameId(names.intern(frame.name)),
-                    line_offset: frame.line_offset,
-                    discriminator: frame.discriminator,
-                    inlined_into: frame.caller.map(|caller| ids[caller as usize]),
-                };
-                let next = u32::try_from(frames.len()).expect("each frame takes bytes of DWARF");
-                let id = *numbers.entry(frame).or_insert(FrameId(next));
-                if id.0 == next {
-                    frames.push(frame);
-                }
-                ids.push(id);
-            }
+            let name_ids: Vec<NameId> = unit.names.iter().map(|name| NameId(names.intern(name))).collect();
+            let first = u32::try_from(frames.len()).expect("each frame takes bytes of DWARF");
+            frames.extend(unit.frames.iter().map(|frame| Frame {
+                function: name_ids[frame.name as usize],
+                line_offset: frame.line_offset,
+                discriminator: frame.discriminator,
+                inlined_into: frame.caller.map(|caller| FrameId(first + caller)),
+            }));
             rows.extend(unit.rows.iter().map(|&(start, end, frame)| FrameRange {
                 start: Svma(start),
                 end: Svma(end),
-                frame: ids[frame as usize],
+                frame: FrameId(first + frame),
             }));
         }
-        rows.sort_unstable_by_key(|row| row.start);
+        // Stable, because that is fast where units are runs.
+        rows.sort_by_key(|row| row.start);
         rows.dedup_by(|next, last| {
             let goes_on = last.end == next.start && last.frame == next.frame;
             if goes_on {

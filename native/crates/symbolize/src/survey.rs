@@ -175,7 +175,7 @@ struct Tally<'s, 'a> {
     sharing: HashMap<usize, usize>,
     /// The shared table that was used last, with its offset: units that share one stand together.
     shared: Option<(usize, Abbreviations)>,
-    root: AbbreviationTable,
+    root: AbbreviationTable<'a>,
 }
 
 impl<'s, 'a> Tally<'s, 'a> {

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::dwarf::{
-    Budget, DieMap, Interest, LineIndex, Location, Piece, Resolver, Skip, Space, Unit, UnitReader, walk,
+    Budget, DieMap, Interest, LineIndex, Location, Piece, Resolver, Skip, Space, Unit, UnitReader, overlaps, walk,
 };
 
 /// One unit's part of the frame table, numbered on its own.
@@ -12,27 +12,40 @@ pub(crate) struct UnitFrames<'a> {
     /// Ascending and disjoint, with the number of a frame.
     pub(crate) rows: Vec<(u64, u64, u32)>,
     /// A frame's caller has a smaller number.
-    pub(crate) frames: Vec<UnitFrame<'a>>,
+    pub(crate) frames: Vec<UnitFrame>,
+    /// Distinct.
+    pub(crate) names: Vec<&'a [u8]>,
 }
 
 /// A frame as its unit knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct UnitFrame<'a> {
-    pub(crate) name: &'a [u8],
+pub(crate) struct UnitFrame {
+    /// Number of the name.
+    pub(crate) name: u32,
     pub(crate) line_offset: u32,
     pub(crate) discriminator: u32,
     pub(crate) caller: Option<u32>,
 }
 
 /// A subprogram or inlined subroutine.
-struct Node<'a> {
+struct Node {
     offset: usize,
     call_line: u64,
     call_discriminator: u64,
     /// The subroutine that this one is inlined into.
     parent: Option<u32>,
     callers: Callers,
-    description: Option<(Option<&'a [u8]>, u64)>,
+    /// Number of the name, if it has one that can be printed, and its line.
+    description: Option<(Option<u32>, u64)>,
+}
+
+/// A subroutine around the current DIE.
+struct Open {
+    depth: u32,
+    node: u32,
+    /// It is a subprogram, and none of its code is asked for. What is inlined into it need not be looked at: it lies in
+    /// that code, or `llvm-dwarfdump --verify` reports an error.
+    elsewhere: bool,
 }
 
 /// The stack of callers of an inlined subroutine.
@@ -67,6 +80,8 @@ pub(crate) fn read_unit_frames<'s, 'a>(
         map: DieMap::default(),
         frames: Vec::new(),
         numbers: FxHashMap::default(),
+        names: Vec::new(),
+        number_of_name: FxHashMap::default(),
     };
     builder.read_nodes(pieces);
     let lines = LineIndex::build(main, unit, |low, high| {
@@ -94,16 +109,19 @@ pub(crate) fn read_unit_frames<'s, 'a>(
     UnitFrames {
         rows,
         frames: builder.frames,
+        names: builder.names,
     }
 }
 
 struct Builder<'r, 's, 'a> {
     resolver: &'r mut Resolver<'s, 'a>,
     reader: UnitReader<'s, 'a>,
-    nodes: Vec<Node<'a>>,
+    nodes: Vec<Node>,
     map: DieMap,
-    frames: Vec<UnitFrame<'a>>,
-    numbers: FxHashMap<UnitFrame<'a>, u32>,
+    frames: Vec<UnitFrame>,
+    numbers: FxHashMap<UnitFrame, u32>,
+    names: Vec<&'a [u8]>,
+    number_of_name: FxHashMap<&'a [u8], u32>,
 }
 
 impl<'a> Builder<'_, '_, 'a> {
@@ -111,11 +129,11 @@ impl<'a> Builder<'_, '_, 'a> {
     fn read_nodes(&mut self, pieces: &[Piece]) {
         let reader = self.reader.clone();
         let (space, unit) = (reader.space, reader.unit);
+        let pieces: Vec<_> = pieces.iter().map(|piece| (piece.start, piece.end)).collect();
         let mut ranges = Vec::new();
         let mut all = Vec::new();
         let mut budget = Budget::for_dies(reader.bytes);
-        // The subroutines around the current DIE, with their depths.
-        let mut open: Vec<(u32, u32)> = Vec::new();
+        let mut open: Vec<Open> = Vec::new();
         walk(
             reader.bytes,
             unit.root,
@@ -124,8 +142,12 @@ impl<'a> Builder<'_, '_, 'a> {
             Skip::of(unit),
             |interest| interest != Interest::None,
             |visited| {
-                while open.last().is_some_and(|(depth, _)| *depth >= visited.closed) {
+                while open.last().is_some_and(|around| around.depth >= visited.closed) {
                     open.pop();
+                }
+                let inlined = visited.interest == Interest::Inlined;
+                if inlined && open.last().is_some_and(|around| around.elsewhere) {
+                    return;
                 }
                 let Ok(number) = u32::try_from(self.nodes.len()) else {
                     return;
@@ -134,8 +156,7 @@ impl<'a> Builder<'_, '_, 'a> {
                 die.ranges.read(space, unit, &mut budget, &mut ranges);
                 all.extend(ranges.iter().map(|&(low, high)| (low, high, number)));
                 // A stack ends at the first subprogram.
-                let inlined = visited.interest == Interest::Inlined;
-                let parent = open.last().filter(|_| inlined).map(|(_, node)| *node);
+                let parent = open.last().filter(|_| inlined).map(|around| around.node);
                 self.nodes.push(Node {
                     offset: visited.offset,
                     call_line: die.call_line(),
@@ -144,10 +165,14 @@ impl<'a> Builder<'_, '_, 'a> {
                     callers: Callers::Unknown,
                     description: None,
                 });
-                open.push((visited.depth, number));
+                let has_code = !inlined && !ranges.is_empty();
+                open.push(Open {
+                    depth: visited.depth,
+                    node: number,
+                    elsewhere: has_code && !ranges.iter().any(|&(low, high)| overlaps(&pieces, low, high)),
+                });
             },
         );
-        let pieces: Vec<_> = pieces.iter().map(|piece| (piece.start, piece.end)).collect();
         self.map = DieMap::of(&all, &pieces);
     }
 
@@ -179,15 +204,22 @@ impl<'a> Builder<'_, '_, 'a> {
         Some(number)
     }
 
-    /// The node's name, if it is one that can be printed, and its line.
-    fn description(&mut self, node: u32) -> (Option<&'a [u8]>, u64) {
+    fn description(&mut self, node: u32) -> (Option<u32>, u64) {
         let node = &mut self.nodes[node as usize];
         *node.description.get_or_insert_with(|| {
             let die = self.reader.subroutine(node.offset);
             let found = self.resolver.describe_cached(&self.reader, node.offset, &die);
             // llvm-profgen takes "<invalid>", which stands for no name in LLVM, and the empty name for none.
             let name = found.name.filter(|name| !name.is_empty() && *name != b"<invalid>");
-            (name, found.decl_line)
+            let number = name.and_then(|name| {
+                let next = u32::try_from(self.names.len()).ok()?;
+                let number = *self.number_of_name.entry(name).or_insert(next);
+                if number == next {
+                    self.names.push(name);
+                }
+                Some(number)
+            });
+            (number, found.decl_line)
         })
     }
 

@@ -17,8 +17,6 @@ use super::reader::Reader;
 pub(crate) struct Specification {
     pub(crate) name: DwAt,
     pub(crate) form: DwForm,
-    /// The value of a `DW_FORM_implicit_const`.
-    pub(crate) implicit: i64,
 }
 
 /// A value of variable size and the fixed bytes behind it.
@@ -34,9 +32,9 @@ pub(crate) struct Abbreviation {
     /// Bytes before the first step.
     pub(crate) fixed: u32,
     first_step: u32,
-    first_specification: u32,
+    /// Where in the table its list of attributes begins.
+    attributes: u32,
     step_count: u16,
-    specification_count: u16,
     pub(crate) has_children: bool,
     pub(crate) interest: Interest,
     /// Of a type with members: where among the fixed bytes its `DW_AT_sibling` stands, if that is a `DW_FORM_ref4`.
@@ -63,9 +61,8 @@ const DENSE: u64 = 1 << 14;
 const ABSENT: Abbreviation = Abbreviation {
     fixed: 0,
     first_step: 0,
-    first_specification: 0,
+    attributes: 0,
     step_count: 0,
-    specification_count: 0,
     has_children: false,
     interest: Interest::Opaque,
     sibling: None,
@@ -73,36 +70,39 @@ const ABSENT: Abbreviation = Abbreviation {
 
 /// The abbreviations that one or more units use.
 #[derive(Default)]
-pub(crate) struct AbbreviationTable {
+pub(crate) struct AbbreviationTable<'a> {
+    /// The section from the table on.
+    section: &'a [u8],
     dense: Vec<Abbreviation>,
     sparse: FxHashMap<u64, Abbreviation>,
-    specifications: Vec<Specification>,
     steps: Vec<Step>,
 }
 
-impl AbbreviationTable {
+impl<'a> AbbreviationTable<'a> {
     /// Makes this the table at `offset` of `.debug_abbrev`, up to the abbreviation with the code `until`, if one is
     /// given. What cannot be read ends the table.
-    pub(crate) fn load(&mut self, section: &[u8], offset: usize, encoding: Encoding, until: Option<u64>) {
+    pub(crate) fn load(&mut self, section: &'a [u8], offset: usize, encoding: Encoding, until: Option<u64>) {
+        self.section = section.get(offset..).unwrap_or_default();
         self.dense.clear();
         self.sparse.clear();
-        self.specifications.clear();
         self.steps.clear();
-        let mut reader = Reader::new(section, offset);
-        while let Some(code) = self.load_one(&mut reader, encoding) {
+        let sizes = Sizes::new(encoding);
+        let mut reader = Reader::new(self.section, 0);
+        while let Some(code) = self.load_one(&mut reader, &sizes) {
             if Some(code) == until {
                 break;
             }
         }
     }
 
-    fn load_one(&mut self, reader: &mut Reader<'_>, encoding: Encoding) -> Option<u64> {
+    fn load_one(&mut self, reader: &mut Reader<'_>, sizes: &Sizes) -> Option<u64> {
         let code = reader.uleb().filter(|code| *code != 0)?;
         let tag = DwTag(u16::try_from(reader.uleb()?).ok()?);
+        let has_children = reader.unsigned(1)? != 0;
         let mut entry = Abbreviation {
             first_step: u32::try_from(self.steps.len()).ok()?,
-            first_specification: u32::try_from(self.specifications.len()).ok()?,
-            has_children: reader.unsigned(1)? != 0,
+            attributes: u32::try_from(reader.position).ok()?,
+            has_children,
             interest: Interest::None,
             ..ABSENT
         };
@@ -117,27 +117,19 @@ impl AbbreviationTable {
         let mut has_code = false;
         let mut opaque = false;
         loop {
-            let name = reader.uleb()?;
-            let form = reader.uleb()?;
-            if name == 0 && form == 0 {
+            let Specification { name, form } = specification(reader)?;
+            if (name.0, form.0) == (0, 0) {
                 break;
             }
-            let form = DwForm(u16::try_from(form).ok()?);
-            let implicit = if form == dw::DW_FORM_implicit_const {
-                reader.sleb()?
-            } else {
-                0
-            };
-            // A name beyond 16 bits is some vendor's; 0 names nothing.
-            let name = DwAt(u16::try_from(name).unwrap_or(0));
+            if form == dw::DW_FORM_implicit_const {
+                reader.skip_leb()?;
+            }
             has_code |= name == dw::DW_AT_low_pc || name == dw::DW_AT_ranges;
-            self.specifications.push(Specification { name, form, implicit });
-            entry.specification_count = entry.specification_count.checked_add(1)?;
             if has_members && name == dw::DW_AT_sibling && form == dw::DW_FORM_ref4 && entry.step_count == 0 {
                 // One too many, to leave room for "none".
                 entry.sibling = u8::try_from(entry.fixed + 1).ok().and_then(NonZeroU8::new);
             }
-            match form::size(form, encoding) {
+            match sizes.of(form) {
                 Some(Size::Fixed(len)) => {
                     let place = match self.steps[entry.first_step as usize..].last_mut() {
                         Some(step) => &mut step.then,
@@ -191,8 +183,64 @@ impl AbbreviationTable {
         &self.steps[first..][..usize::from(abbreviation.step_count)]
     }
 
-    pub(crate) fn specifications(&self, abbreviation: &Abbreviation) -> &[Specification] {
-        let first = abbreviation.first_specification as usize;
-        &self.specifications[first..][..usize::from(abbreviation.specification_count)]
+    /// Calls `found` for each attribute with the value of a `DW_FORM_implicit_const`, until it says no. They come from
+    /// the section: few DIEs are read.
+    #[inline]
+    pub(crate) fn for_each_specification(
+        &self,
+        abbreviation: &Abbreviation,
+        mut found: impl FnMut(Specification, i64) -> Option<()>,
+    ) -> Option<()> {
+        let mut reader = Reader::new(self.section, abbreviation.attributes as usize);
+        loop {
+            let specification = specification(&mut reader)?;
+            let Specification { name, form } = specification;
+            if (name.0, form.0) == (0, 0) {
+                return Some(());
+            }
+            let implicit = if form == dw::DW_FORM_implicit_const {
+                reader.sleb()?
+            } else {
+                0
+            };
+            found(specification, implicit)?;
+        }
+    }
+}
+
+/// The next attribute of a list. Zeros end the list.
+#[inline(always)]
+fn specification(reader: &mut Reader<'_>) -> Option<Specification> {
+    let (name, form) = reader.two_ulebs()?;
+    Some(Specification {
+        // A name beyond 16 bits is some vendor's, which nobody reads.
+        name: DwAt(u16::try_from(name).unwrap_or(u16::MAX)),
+        form: DwForm(u16::try_from(form).ok()?),
+    })
+}
+
+/// The sizes of the forms that are no vendor's, by number.
+struct Sizes {
+    encoding: Encoding,
+    standard: [Option<Size>; 0x40],
+}
+
+impl Sizes {
+    fn new(encoding: Encoding) -> Self {
+        let mut number = 0;
+        let standard = std::array::from_fn(|_| {
+            let form = DwForm(number);
+            number += 1;
+            form::size(form, encoding)
+        });
+        Self { encoding, standard }
+    }
+
+    #[inline]
+    fn of(&self, form: DwForm) -> Option<Size> {
+        match self.standard.get(usize::from(form.0)) {
+            Some(size) => *size,
+            None => form::size(form, self.encoding),
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use gimli::{DwAt, Encoding, constants as dw};
 use rustc_hash::FxHashMap;
 
-use super::abbrev::AbbreviationTable;
+use super::abbrev::{AbbreviationTable, Specification};
 use super::form::{self, Value};
 use super::ranges::RangeAttributes;
 use super::reader::Reader;
@@ -16,24 +16,21 @@ use super::unit::{Space, Unit};
 pub(crate) fn attributes<'a>(
     unit: &'a [u8],
     offset: usize,
-    table: &AbbreviationTable,
+    table: &AbbreviationTable<'_>,
     encoding: Encoding,
     mut found: impl FnMut(DwAt, Value<'a>),
 ) -> Option<()> {
     let mut reader = Reader::new(unit, offset);
     let code = reader.uleb()?;
     let abbreviation = table.get(code)?;
-    for specification in table.specifications(abbreviation) {
-        if is_read(specification.name) {
-            let form = specification.form;
-            let value = form::read(&mut reader, form, specification.implicit, encoding)?;
-            found(specification.name, value);
+    table.for_each_specification(abbreviation, |Specification { name, form }, implicit| {
+        if is_read(name) {
+            found(name, form::read(&mut reader, form, implicit, encoding)?);
+            Some(())
         } else {
-            let size = form::size(specification.form, encoding)?;
-            form::skip(&mut reader, size, encoding)?;
+            form::skip(&mut reader, form::size(form, encoding)?, encoding)
         }
-    }
-    Some(())
+    })
 }
 
 /// Whether any part of this crate looks at the attribute.
@@ -115,7 +112,7 @@ pub(crate) struct UnitReader<'s, 'a> {
     pub(crate) space: &'s Space<'a>,
     pub(crate) unit: &'s Unit,
     pub(crate) bytes: &'a [u8],
-    pub(crate) table: Rc<AbbreviationTable>,
+    pub(crate) table: Rc<AbbreviationTable<'a>>,
 }
 
 impl<'a> UnitReader<'_, 'a> {
@@ -162,9 +159,9 @@ type TableKey = (usize, usize, Encoding);
 /// Follows references between DIEs and units; one a worker.
 #[derive(Default)]
 pub(crate) struct Resolver<'s, 'a> {
-    tables: FxHashMap<TableKey, Rc<AbbreviationTable>>,
+    tables: FxHashMap<TableKey, Rc<AbbreviationTable<'a>>>,
     /// Buffers to fill again.
-    spare: Vec<AbbreviationTable>,
+    spare: Vec<AbbreviationTable<'a>>,
     /// Answers for the DIEs that others refer to, by space and offset.
     known: FxHashMap<(usize, usize), Description<'a>>,
     pending: Vec<(UnitReader<'s, 'a>, usize)>,

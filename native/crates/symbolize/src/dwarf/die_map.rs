@@ -11,7 +11,7 @@ pub(crate) struct DieMap {
 }
 
 /// True if any of `spans` (ascending, disjoint) has an address in common with the range.
-fn overlaps(spans: &[(u64, u64)], low: u64, high: u64) -> bool {
+pub(crate) fn overlaps(spans: &[(u64, u64)], low: u64, high: u64) -> bool {
     let first = spans.partition_point(|span| span.1 <= low);
     spans.get(first).is_some_and(|span| span.0 < high)
 }

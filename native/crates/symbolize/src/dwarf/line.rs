@@ -1,11 +1,12 @@
 //! Line rows by address (DWARF 5 section 6.2).
 //!
-//! gimli decodes the instructions; the state machine is run here, because LLVM keeps rows that gimli would
-//! drop or move: it knows no tombstone but the all-ones address and lets addresses go backwards.
+//! gimli reads the header; the program is run here, because LLVM keeps rows that gimli would drop or move: it knows
+//! no tombstone but the all-ones address and lets addresses go backwards.
 
-use gimli::{DebugLineOffset, LineInstruction, LineProgramHeader};
+use gimli::{DebugLineOffset, LineProgramHeader, constants as dw};
 
 use super::form::Value;
+use super::reader::Reader;
 use super::unit::{Space, Unit};
 use crate::object::Slice;
 
@@ -77,66 +78,22 @@ impl LineIndex {
         header: &LineProgramHeader<Slice<'_>>,
         wanted: impl Fn(u64, u64) -> bool,
     ) {
-        let mut files = Files::new(space, unit, header);
-        let mut state = START;
-        let mut tombstoned = false;
-        let tombstone = match header.address_size() {
-            size @ 1..8 => (1 << (u32::from(size) * 8)) - 1,
-            _ => u64::MAX,
-        };
+        let mut machine = Machine::new(header, Files::new(space, unit, header));
+        let mut program = Reader::new(header.raw_program_buf().slice(), 0);
         // The first row of the sequence being read, and whether addresses have only grown since.
         let mut open: Option<(usize, bool)> = None;
-        let step = u64::from(header.minimum_instruction_length());
-        let opcode_base = u64::from(header.opcode_base());
-        let line_range = u64::from(header.line_range().max(1));
-        let line_base = i64::from(header.line_base());
-        let mut instructions = header.instructions();
         // A program that breaks off keeps the sequences it finished.
-        while let Ok(Some(instruction)) = instructions.next_instruction(header) {
-            let mut emit = false;
-            let mut end = false;
-            match instruction {
-                LineInstruction::Special(opcode) => {
-                    let adjusted = u64::from(opcode).saturating_sub(opcode_base);
-                    state.advance(step.wrapping_mul(adjusted / line_range));
-                    #[expect(clippy::cast_possible_wrap, reason = "an opcode is below 256")]
-                    state.advance_line(line_base + (adjusted % line_range) as i64);
-                    emit = true;
-                }
-                LineInstruction::Copy => emit = true,
-                LineInstruction::AdvancePc(operations) => {
-                    state.advance(step.wrapping_mul(operations));
-                }
-                LineInstruction::AdvanceLine(delta) => state.advance_line(delta),
-                LineInstruction::SetFile(file) => state.file = file,
-                LineInstruction::ConstAddPc => {
-                    let adjusted = 255u64.saturating_sub(opcode_base);
-                    state.advance(step.wrapping_mul(adjusted / line_range));
-                }
-                LineInstruction::FixedAddPc(bytes) => state.advance(u64::from(bytes)),
-                LineInstruction::SetAddress(address) => {
-                    state.address = address;
-                    tombstoned = address == tombstone;
-                }
-                LineInstruction::DefineFile(_) => files.define(),
-                #[expect(clippy::cast_possible_truncation, reason = "a 32-bit register in LLVM")]
-                LineInstruction::SetDiscriminator(value) => state.discriminator = value as u32,
-                LineInstruction::EndSequence => {
-                    emit = true;
-                    end = true;
-                }
-                _ => {}
+        while let Some(emitted) = machine.step(&mut program) {
+            if emitted == Emitted::Nothing {
+                continue;
             }
-            if emit && !tombstoned {
+            let Machine { state, tombstoned, .. } = machine;
+            if !tombstoned {
                 let (first, sorted) = *open.get_or_insert((self.rows.len(), true));
-                let rows = &self.rows[first..];
-                let grown = rows.last().is_none_or(|row| row.address <= state.address);
+                let grown = self.rows[first..].last().is_none_or(|row| row.address <= state.address);
                 open = Some((first, sorted && grown));
-                if end {
-                    self.close(first, state.address, sorted, &wanted);
-                    open = None;
-                } else {
-                    let location = if files.resolves(state.file) {
+                if emitted == Emitted::Row {
+                    let location = if machine.has_file {
                         Location {
                             line: state.line,
                             discriminator: state.discriminator,
@@ -148,14 +105,17 @@ impl LineIndex {
                         address: state.address,
                         location,
                     });
+                } else {
+                    self.close(first, state.address, sorted, &wanted);
+                    open = None;
                 }
-                state.discriminator = 0;
+                machine.state.discriminator = 0;
             }
-            if end {
+            if emitted == Emitted::End {
                 if let Some((first, _)) = open.take() {
                     self.rows.truncate(first);
                 }
-                state = START;
+                machine.restart();
             }
         }
         if let Some((first, _)) = open {
@@ -252,6 +212,147 @@ fn upper_bound(rows: &[Row], address: u64) -> usize {
         }
     }
     first
+}
+
+/// What an instruction adds to the table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Emitted {
+    Nothing,
+    Row,
+    /// The end of a sequence.
+    End,
+}
+
+/// A line program while it runs.
+struct Machine<'h> {
+    address_size: usize,
+    tombstone: u64,
+    version: u16,
+    minimum_instruction_length: u64,
+    opcode_base: u8,
+    line_base: i64,
+    line_range: u8,
+    /// How many arguments each opcode below the base takes, from 1 on.
+    argument_counts: &'h [u8],
+    files: Files,
+    state: Registers,
+    /// Whether the file register names a file.
+    has_file: bool,
+    /// The linker discarded what this sequence describes.
+    tombstoned: bool,
+}
+
+impl<'h> Machine<'h> {
+    fn new(header: &LineProgramHeader<Slice<'h>>, files: Files) -> Self {
+        Self {
+            address_size: usize::from(header.address_size()),
+            tombstone: match header.address_size() {
+                size @ 1..8 => (1 << (u32::from(size) * 8)) - 1,
+                _ => u64::MAX,
+            },
+            version: header.version(),
+            minimum_instruction_length: u64::from(header.minimum_instruction_length()),
+            opcode_base: header.opcode_base(),
+            line_base: i64::from(header.line_base()),
+            line_range: header.line_range().max(1),
+            argument_counts: header.standard_opcode_lengths().slice(),
+            has_file: files.resolves(START.file),
+            files,
+            state: START,
+            tombstoned: false,
+        }
+    }
+
+    /// Executes one instruction (DWARF 5 section 6.2.5); `None` at the end of what can be read.
+    #[inline]
+    fn step(&mut self, program: &mut Reader<'_>) -> Option<Emitted> {
+        let opcode = program.byte()?;
+        if opcode >= self.opcode_base && opcode != 0 {
+            let adjusted = opcode - self.opcode_base;
+            self.advance(u64::from(adjusted / self.line_range));
+            self.state
+                .advance_line(self.line_base + i64::from(adjusted % self.line_range));
+            return Some(Emitted::Row);
+        }
+        self.step_standard(opcode, program)
+    }
+
+    fn step_standard(&mut self, opcode: u8, program: &mut Reader<'_>) -> Option<Emitted> {
+        match gimli::DwLns(opcode) {
+            gimli::DwLns(0) => return self.step_extended(program),
+            dw::DW_LNS_copy => return Some(Emitted::Row),
+            dw::DW_LNS_advance_pc => {
+                let operations = program.uleb()?;
+                self.advance(operations);
+            }
+            dw::DW_LNS_advance_line => {
+                let lines = program.sleb()?;
+                self.state.advance_line(lines);
+            }
+            dw::DW_LNS_set_file => {
+                self.state.file = program.uleb()?;
+                self.has_file = self.files.resolves(self.state.file);
+            }
+            dw::DW_LNS_set_column | dw::DW_LNS_set_isa => program.skip_leb()?,
+            dw::DW_LNS_const_add_pc => {
+                let adjusted = 255 - self.opcode_base;
+                self.advance(u64::from(adjusted / self.line_range));
+            }
+            dw::DW_LNS_fixed_advance_pc => {
+                let bytes = program.unsigned(2)?;
+                self.state.advance(bytes);
+            }
+            dw::DW_LNS_negate_stmt
+            | dw::DW_LNS_set_basic_block
+            | dw::DW_LNS_set_prologue_end
+            | dw::DW_LNS_set_epilogue_begin => {}
+            _ => {
+                for _ in 0..*self.argument_counts.get(usize::from(opcode - 1))? {
+                    program.skip_leb()?;
+                }
+            }
+        }
+        Some(Emitted::Nothing)
+    }
+
+    /// An instruction that says how long it is (DWARF 5 section 6.2.5.3).
+    fn step_extended(&mut self, program: &mut Reader<'_>) -> Option<Emitted> {
+        let length = usize::try_from(program.uleb()?).ok()?;
+        let mut arguments = Reader::new(program.take(length)?, 0);
+        match gimli::DwLne(arguments.byte()?) {
+            dw::DW_LNE_end_sequence => return Some(Emitted::End),
+            dw::DW_LNE_set_address => {
+                self.state.address = match self.address_size {
+                    size @ (1 | 2 | 4 | 8) => arguments.unsigned(size)?,
+                    _ => return None,
+                };
+                self.tombstoned = self.state.address == self.tombstone;
+            }
+            dw::DW_LNE_define_file if self.version <= 4 => {
+                arguments.string()?;
+                // Directory, time, length.
+                for _ in 0..3 {
+                    arguments.skip_leb()?;
+                }
+                self.files.define();
+                self.has_file = self.files.resolves(self.state.file);
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "a 32-bit register in LLVM")]
+            dw::DW_LNE_set_discriminator => self.state.discriminator = arguments.uleb()? as u32,
+            _ => {}
+        }
+        Some(Emitted::Nothing)
+    }
+
+    fn advance(&mut self, operations: u64) {
+        self.state
+            .advance(self.minimum_instruction_length.wrapping_mul(operations));
+    }
+
+    fn restart(&mut self) {
+        self.state = START;
+        self.has_file = self.files.resolves(START.file);
+    }
 }
 
 impl Registers {

@@ -14,7 +14,7 @@ mod walk;
 pub(crate) use abbrev::{AbbreviationTable, Interest};
 pub(crate) use cu_map::{CuMap, Piece};
 pub(crate) use die::{Resolver, UnitReader, attributes};
-pub(crate) use die_map::DieMap;
+pub(crate) use die_map::{DieMap, overlaps};
 pub(crate) use form::Value;
 pub(crate) use line::{LineIndex, Location};
 pub(crate) use ranges::Budget;

@@ -28,6 +28,13 @@ impl<'a> Reader<'a> {
         self.position = self.position.saturating_add(len);
     }
 
+    #[inline]
+    pub(crate) fn byte(&mut self) -> Option<u8> {
+        let byte = *self.bytes.get(self.position)?;
+        self.position += 1;
+        Some(byte)
+    }
+
     /// An unsigned number of `len` bytes, at most 8.
     pub(crate) fn unsigned(&mut self, len: usize) -> Option<u64> {
         let mut bytes = [0; 8];
@@ -55,6 +62,18 @@ impl<'a> Reader<'a> {
             if byte < 0x80 {
                 return Some(value);
             }
+        }
+    }
+
+    /// Two ULEB128 numbers, which are mostly a byte each.
+    #[inline]
+    pub(crate) fn two_ulebs(&mut self) -> Option<(u64, u64)> {
+        match self.bytes.get(self.position..)? {
+            &[first, second, ..] if (first | second) < 0x80 => {
+                self.position += 2;
+                Some((u64::from(first), u64::from(second)))
+            }
+            _ => Some((self.uleb()?, self.uleb()?)),
         }
     }
 

@@ -88,7 +88,7 @@ impl<'a> Space<'a> {
     }
 
     /// Loads the unit's abbreviations into `table`, up to the one with the code `until`, if one is given.
-    pub(crate) fn load_abbreviations(&self, unit: &Unit, until: Option<u64>, table: &mut AbbreviationTable) {
+    pub(crate) fn load_abbreviations(&self, unit: &Unit, until: Option<u64>, table: &mut AbbreviationTable<'a>) {
         let section = section(self.dwarf.debug_abbrev);
         table.load(section, unit.abbreviations, unit.encoding, until);
     }
@@ -197,7 +197,7 @@ pub(crate) fn read_units(space: &Space<'_>, file_type: DwarfFileType) -> (Vec<Un
 }
 
 /// Reads the unit's own DIE.
-fn read_root(space: &Space<'_>, unit: &mut Unit, id: Option<u64>, table: &mut AbbreviationTable) {
+fn read_root<'a>(space: &Space<'a>, unit: &mut Unit, id: Option<u64>, table: &mut AbbreviationTable<'a>) {
     let code = Reader::new(space.bytes(unit), unit.root).uleb();
     space.load_abbreviations(unit, code, table);
     let mut low_pc = None;

@@ -41,7 +41,7 @@ pub(crate) fn walk(
     unit: &[u8],
     root: usize,
     encoding: Encoding,
-    table: &AbbreviationTable,
+    table: &AbbreviationTable<'_>,
     skip: Skip,
     wanted: impl Fn(Interest) -> bool,
     mut visit: impl FnMut(Visited),
@@ -106,7 +106,7 @@ fn sibling(unit: &[u8], at: usize) -> Option<usize> {
 fn skip_attributes(
     reader: &mut Reader<'_>,
     abbreviation: &Abbreviation,
-    table: &AbbreviationTable,
+    table: &AbbreviationTable<'_>,
     encoding: Encoding,
 ) -> Option<()> {
     reader.skip(abbreviation.fixed as usize);
