@@ -119,7 +119,7 @@ for (const program of programs) compareProgram(program);
 
 describe('parts that the compiler split off', () => {
   // They have probes, but no descriptor: llvm-profgen 22 looks for one and crashes.
-  const program = secondBuild('split-off', '-mllvm -hot-cold-split=true');
+  const program = secondBuild('split-off', '-mllvm -hot-cold-split=true -mllvm -hotcoldsplit-threshold=0');
   testWith(program.tools ?? [], 'are counted for the function that they are of', () => {
     const { folder, binary, perfData } = recorded(program);
     const flags = [
