@@ -77,7 +77,7 @@ impl Slot {
 /// In front of the hash table stands a direct-mapped cache of raw addresses. Loops repeat their traces so often that most entries are
 /// answered there: they cost no search for their mapping, no question whether they are code and no hashing of the table.
 pub(crate) struct TraceTable {
-    slots: Box<[Slot]>,
+    slots: Box<[Slot; SLOTS]>,
     counts: FxHashMap<Trace, u64>,
     ledger: Ledger,
     /// Room to count a stack of several targets.
@@ -105,7 +105,8 @@ impl TraceTable {
     /// A table for so many targets.
     pub(crate) fn new(targets: usize) -> Self {
         Self {
-            slots: vec![EMPTY; SLOTS].into_boxed_slice(),
+            // Made on the heap: it would not fit into every stack.
+            slots: vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
             counts: FxHashMap::default(),
             ledger: Ledger::default(),
             ends: (targets > 1).then(|| ManyEnds::new(targets)),
@@ -156,7 +157,7 @@ impl TraceTable {
 
     /// Forgets what the cache knows, for when numbers of views are used again.
     pub(crate) fn flush(&mut self) {
-        for index in 0..self.slots.len() {
+        for index in 0..SLOTS {
             let slot = Slot {
                 count: 0,
                 ..self.slots[index]
