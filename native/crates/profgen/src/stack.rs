@@ -57,8 +57,8 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
     fn walk(self, ends: &mut impl Ends, view: &mut View<'_>, compat: Compat, traces: &mut TraceTable) -> bool {
         let mut newer = Avma(0);
         for branch in self.branches {
-            if let Some(class) = artefact(branch, compat) {
-                traces.add_lost(class, self.times);
+            if is_wrong_path(branch, compat) {
+                traces.add_lost(EntryClass::WrongPath, self.times);
                 continue;
             }
             let entry = RawEntry {
@@ -67,9 +67,9 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
                 view: self.view,
             };
             let resolved = if self.times == 1 {
-                traces.add(entry, newer, ends, || resolve(branch, view))
+                traces.add(entry, newer, ends, || resolve(branch, view, compat))
             } else {
-                let resolved = resolve(branch, view);
+                let resolved = resolve(branch, view, compat);
                 traces.add_times(ends.of(&resolved), resolved, self.times);
                 resolved
             };
@@ -88,27 +88,22 @@ pub(crate) fn events_of(
     compat: Compat,
 ) -> u64 {
     let mut is_used = |branch: &Branch| {
-        artefact(*branch, compat).is_none() && matches!(resolve(*branch, view), Resolved::Used { .. })
+        !is_wrong_path(*branch, compat) && matches!(resolve(*branch, view, compat), Resolved::Used { .. })
     };
     let used = branches.filter(&mut is_used).count() as u64;
     events / used.saturating_sub(1).max(1)
 }
 
-/// What the CPU recorded although it did not happen. llvm-profgen counts that as well.
+/// The CPU recorded what did not happen. llvm-profgen counts that as well.
 #[inline]
-fn artefact(branch: Branch, compat: Compat) -> Option<EntryClass> {
-    if compat == Compat::LlvmProfgen {
-        None
-    } else if branch.from.0 | branch.to.0 == 0 {
-        Some(EntryClass::UnfilledSlot)
-    } else if branch.flags.speculation() == Speculation::WrongPath {
-        Some(EntryClass::WrongPath)
-    } else {
-        None
-    }
+fn is_wrong_path(branch: Branch, compat: Compat) -> bool {
+    compat == Compat::None && branch.flags.speculation() == Speculation::WrongPath
 }
 
-fn resolve(branch: Branch, view: &mut View<'_>) -> Resolved {
+fn resolve(branch: Branch, view: &mut View<'_>, compat: Compat) -> Resolved {
+    if compat == Compat::None && branch.from.0 | branch.to.0 == 0 {
+        return Resolved::Lost(EntryClass::UnfilledSlot);
+    }
     let (from, to, from_target, to_target) = match (view.locate_source(branch.from), view.locate_target(branch.to)) {
         // On the way into a function that is counted already.
         (Place::Preamble(function), Place::Code(to, _)) if to == function => return Resolved::Lost(EntryClass::Stub),

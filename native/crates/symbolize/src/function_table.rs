@@ -92,8 +92,9 @@ impl FunctionTable {
     }
 
     fn merge(units: &[UnitFunctions<'_>]) -> Self {
-        let mut names = NameInterner::default();
-        let mut all: Vec<(FunctionId, Svma, Svma)> = Vec::new();
+        let sum = |count: fn(&UnitFunctions<'_>) -> usize| units.iter().map(count).sum();
+        let mut names = NameInterner::with_capacity(sum(|unit| unit.functions.len()));
+        let mut all: Vec<(FunctionId, Svma, Svma)> = Vec::with_capacity(sum(|unit| unit.ranges.len()));
         for unit in units {
             let mut first = 0;
             for &(name, end) in &unit.functions {
@@ -109,20 +110,23 @@ impl FunctionTable {
         let mut by_start = all.clone();
         by_start.sort_by_key(|(_, start, _)| *start);
         let mut starts: Vec<(Svma, Svma, FunctionId)> = Vec::with_capacity(by_start.len());
+        // Starts that more than one DIE claims, with the first of them.
+        let mut contested: Vec<(Svma, FunctionId)> = Vec::new();
         for (id, start, end) in by_start {
-            if starts.last().is_none_or(|last| last.0 != start) {
-                starts.push((start, end, id));
+            match starts.last() {
+                Some(&(last, _, first)) if last == start => contested.push((start, first)),
+                _ => starts.push((start, end, id)),
             }
         }
+        contested.dedup();
+        let mut taken = vec![false; contested.len()];
         let mut duplicates = Vec::new();
-        if starts.len() < all.len() {
-            let mut taken = vec![false; starts.len()];
-            for &(second, start, _) in &all {
-                let index = starts.partition_point(|entry| entry.0 < start);
-                if std::mem::replace(&mut taken[index], true) {
-                    let first = starts[index].2;
-                    duplicates.push(DuplicateStart { start, first, second });
-                }
+        for &(second, start, _) in &all {
+            if let Ok(index) = contested.binary_search_by_key(&start, |(start, _)| *start)
+                && std::mem::replace(&mut taken[index], true)
+            {
+                let first = contested[index].1;
+                duplicates.push(DuplicateStart { start, first, second });
             }
         }
         let mut table = Self {

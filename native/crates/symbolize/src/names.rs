@@ -1,6 +1,6 @@
 //! Byte strings stored once, one behind the other.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// Interns names; ids count up from 0 in the order of first appearance.
 #[derive(Default)]
@@ -17,6 +17,14 @@ pub(crate) struct Names {
 }
 
 impl<'a> NameInterner<'a> {
+    /// With room for so many names.
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self {
+            ids: FxHashMap::with_capacity_and_hasher(count, FxBuildHasher),
+            names: Names::default(),
+        }
+    }
+
     pub(crate) fn intern(&mut self, name: &'a [u8]) -> u32 {
         *self.ids.entry(name).or_insert_with(|| self.names.push(name))
     }
