@@ -1,0 +1,64 @@
+//! A program: its headers, symbols, code and DWARF, as a job reads them. The first byte chooses how code is decoded.
+#![no_main]
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use image::{Code, DecodePolicy, Image, Svma};
+use libfuzzer_sys::fuzz_target;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use symbolize::{DebugInfo, DebugOptions, FollowLinks, FrameTable, FunctionTable};
+
+/// One worker, which is the fuzzer's own thread: what led to a crash must lead to it again.
+static POOL: LazyLock<ThreadPool> = LazyLock::new(|| {
+    let pool = ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+    pool.build().expect("the first pool of this thread")
+});
+
+/// Instructions that are looked at; decoding more of them adds nothing but time.
+const MOST_INSTRUCTIONS: usize = 4096;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((choice, file)) = bytes.split_first() else { return };
+    LazyLock::force(&POOL);
+    read_code(file, if choice & 1 == 0 { DecodePolicy::Full } else { DecodePolicy::LlvmProfgen });
+    read_debug_info(file);
+});
+
+fn read_code(file: &[u8], policy: DecodePolicy) {
+    let Ok(image) = Image::from_bytes(file.to_vec(), Path::new("program")) else { return };
+    assert!(image.symbols().iter().is_sorted_by_key(|symbol| (symbol.section, symbol.svma)));
+    let Ok(code) = Code::new(&image, policy) else { return };
+    let end = Svma(code.base().0.saturating_add(u64::from(code.span())));
+    // The last one before a symbol may reach beyond it.
+    let mut behind = code.base();
+    for instruction in code.instructions(code.base(), end).take(MOST_INSTRUCTIONS) {
+        assert!(behind <= instruction.svma && instruction.length > 0);
+        assert!(code.class_at(instruction.svma).is_some());
+        behind = Svma(instruction.svma.0 + 1);
+    }
+    let _ = code.patch_sites().problems().len();
+}
+
+fn read_debug_info(file: &[u8]) {
+    let options = DebugOptions { follow_links: FollowLinks::NONE, ..DebugOptions::default() };
+    let Ok(debug) = DebugInfo::load(Arc::new(file.to_vec()), Path::new("program"), None, &options) else { return };
+    let functions = FunctionTable::build(&debug, Svma(0), &|| true).expect("not cancelled");
+    let starts = functions.start_ranges().map(|range| range.start);
+    assert!(starts.is_sorted_by(|a, b| a < b));
+    for duplicate in functions.duplicated_starts() {
+        assert_eq!(functions.entry_at(duplicate.start).map(|range| range.function), Some(duplicate.first));
+    }
+    let frames = FrameTable::build(&debug, &[(Svma(0), Svma(u64::MAX))], &|| true).expect("not cancelled");
+    assert!(frames.rows().iter().all(|row| row.start < row.end));
+    assert!(frames.rows().is_sorted_by(|a, b| a.end <= b.start));
+    for row in frames.rows() {
+        assert_eq!(frames.lookup(row.start), Some(row.frame));
+        let mut inner = row.frame;
+        while let Some(outer) = frames.frame(inner).inlined_into {
+            assert!(outer < inner);
+            inner = outer;
+        }
+    }
+    let _ = debug.survey();
+}
