@@ -3,19 +3,19 @@
 //! The samples are those of a fixture, replayed under other circumstances. Where llvm-profgen is right in principle, the expected profile is
 //! its own of the undisturbed recording.
 
+mod support;
+
 use std::path::{Path, PathBuf};
 
 use image::Image;
-use perfdata::{Change, ChunkBuffer, PerfData};
 use profgen::{Compat, EntryClass, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Silent, generate};
-use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec};
+use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
+
+use support::Recorded;
 
 /// A recording taken apart.
 struct Replay {
-    fixture: Fixture,
-    /// Start, length and file offset of the program's code.
-    code: (u64, u64, u64),
-    stacks: Vec<Vec<(u64, u64)>>,
+    recorded: Recorded,
     folder: tempfile::TempDir,
 }
 
@@ -23,46 +23,20 @@ const PID: i32 = 100;
 
 impl Replay {
     fn new() -> Self {
-        let fixture = Fixture::named("calc-x86_64");
-        let mut recording = PerfData::open(&fixture.perf_data()).expect("a recording");
-        let (mut code, mut stacks) = (None, Vec::new());
-        while let Some(segment) = recording.next_segment().expect("readable") {
-            code = code.or(segment.side_records().iter().find_map(|record| match &record.change {
-                Change::Map(map) if map.file.name.ends_with("/calc") => Some((map.start.0, map.len, map.pgoff)),
-                _ => None,
-            }));
-            for chunk in 0..segment.chunk_count() {
-                let keep = |sample: &perfdata::Sample<'_>| {
-                    stacks.push(
-                        sample
-                            .branches
-                            .iter()
-                            .map(|branch| (branch.from.0, branch.to.0))
-                            .collect(),
-                    );
-                };
-                segment
-                    .decode_chunk(chunk, &mut ChunkBuffer::default(), keep)
-                    .expect("readable");
-            }
-        }
-        let folder = tempfile::tempdir().expect("a folder");
         Self {
-            fixture,
-            code: code.expect("the program is mapped"),
-            stacks,
-            folder,
+            recorded: Recorded::read(),
+            folder: tempfile::tempdir().expect("a folder"),
         }
     }
 
     fn code_map(&self, pid: i32, slide: u64) -> MapSpec {
-        let (start, len, pgoff) = self.code;
+        let (start, len, pgoff) = self.recorded.code;
         MapSpec::code(pid, start + slide, len, pgoff, "/somewhere/else/calc").at(1)
     }
 
     /// The nth sample, its addresses moved.
     fn sample(&self, event: usize, index: usize, pid: i32, slide: u64) -> SampleSpec {
-        let moved: Vec<_> = self.stacks[index]
+        let moved: Vec<_> = self.recorded.stacks[index]
             .iter()
             .map(|&(from, to)| (from + slide, to + slide))
             .collect();
@@ -76,7 +50,7 @@ impl Replay {
         for map in maps {
             builder.mmap(map);
         }
-        for index in 0..self.stacks.len() {
+        for index in 0..self.recorded.stacks.len() {
             builder.sample(self.sample(event, index, PID, 0));
         }
         builder
@@ -89,7 +63,7 @@ impl Replay {
     }
 
     fn options(&self, perf_data: &[PathBuf]) -> GenerateOptions {
-        let mut options = GenerateOptions::new(self.fixture.program(), Input::PerfData(perf_data.to_vec()));
+        let mut options = GenerateOptions::new(self.recorded.fixture.program(), Input::PerfData(perf_data.to_vec()));
         options.format = Format::Text;
         options.jobs = 2;
         options
@@ -117,7 +91,7 @@ impl Replay {
         assert_eq!(ledger.accounted(), ledger.entries());
         assert_eq!(
             text(&outcome),
-            String::from_utf8_lossy(&self.fixture.read("expected.prof"))
+            String::from_utf8_lossy(&self.recorded.fixture.read("expected.prof"))
         );
     }
 
@@ -125,7 +99,7 @@ impl Replay {
     fn assert_other(&self, outcome: Result<Outcome, Error>) {
         assert_ne!(
             text(&outcome.expect("a profile")),
-            String::from_utf8_lossy(&self.fixture.read("expected.prof"))
+            String::from_utf8_lossy(&self.recorded.fixture.read("expected.prof"))
         );
     }
 }
@@ -159,7 +133,7 @@ fn processes_at_different_addresses_keep_their_samples() {
     builder
         .mmap(replay.code_map(PID, 0))
         .mmap(replay.code_map(PID + 1, SLIDE));
-    for index in 0..replay.stacks.len() {
+    for index in 0..replay.recorded.stacks.len() {
         let second = index % 2;
         builder.sample(replay.sample(event, index, PID + second as i32, second as u64 * SLIDE));
     }
@@ -171,7 +145,7 @@ fn processes_at_different_addresses_keep_their_samples() {
 fn forks_and_execs_are_followed() {
     const SLIDE: u64 = 0x1234_5000;
     let replay = Replay::new();
-    let half = replay.stacks.len() / 2;
+    let half = replay.recorded.stacks.len() / 2;
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles"));
     // A child inherits the mapping; later it starts the program again, and the program comes to lie elsewhere.
@@ -183,7 +157,7 @@ fn forks_and_execs_are_followed() {
     builder
         .comm(PID + 1, "calc", true, again)
         .mmap(replay.code_map(PID + 1, SLIDE).at(again));
-    for index in half..replay.stacks.len() {
+    for index in half..replay.recorded.stacks.len() {
         builder.sample(replay.sample(event, index, PID + 1, SLIDE));
     }
     replay.assert_expected(replay.generate(&builder));
@@ -194,7 +168,7 @@ fn a_renamed_binary_is_known_by_its_build_id() {
     let replay = Replay::new();
     let mut map = replay
         .code_map(PID, 0)
-        .with_build_id(&build_id(&replay.fixture.program()));
+        .with_build_id(&build_id(&replay.recorded.fixture.program()));
     map.name = "/opt/service".to_owned();
     let builder = replay.recording(vec![map]);
     replay.assert_expected(replay.generate(&builder));
@@ -214,7 +188,7 @@ fn another_build_is_refused_unless_asked_for() {
         error.message.contains(&"ab".repeat(20)),
         "names the recorded id: {error}"
     );
-    let own: String = build_id(&replay.fixture.program())
+    let own: String = build_id(&replay.recorded.fixture.program())
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
@@ -245,7 +219,7 @@ fn the_build_id_table_speaks_for_mappings_without_ids() {
 #[test]
 fn data_mappings_of_the_binary_are_ignored() {
     let replay = Replay::new();
-    let (start, ..) = replay.code;
+    let (start, ..) = replay.recorded.code;
     let data = MapSpec::code(PID, start - 0x10_0000, 0x1000, 0, "/somewhere/else/calc")
         .at(1)
         .data();
@@ -265,7 +239,7 @@ fn wrong_path_entries_and_unfilled_slots_are_dropped() {
     let event = builder.event(EventSpec::branch_stacks("cycles"));
     builder.mmap(replay.code_map(PID, 0));
     let mut inserted = 0;
-    for (index, stack) in replay.stacks.iter().enumerate() {
+    for (index, stack) in replay.recorded.stacks.iter().enumerate() {
         let mut entries: Vec<(u64, u64, u64)> = stack.iter().map(|&(from, to)| (from, to, 0)).collect();
         // A branch that never happened, between two that did.
         if entries.len() > 4 {
@@ -279,7 +253,7 @@ fn wrong_path_entries_and_unfilled_slots_are_dropped() {
     assert_eq!(outcome.statistics.ledger[EntryClass::WrongPath], inserted);
     assert_eq!(
         outcome.statistics.ledger[EntryClass::UnfilledSlot],
-        2 * replay.stacks.len() as u64
+        2 * replay.recorded.stacks.len() as u64
     );
     replay.assert_expected(Ok(outcome));
     replay.assert_other(replay.generate_compatible(&builder));
@@ -289,7 +263,7 @@ fn wrong_path_entries_and_unfilled_slots_are_dropped() {
 fn mappings_rounded_to_large_pages_are_followed() {
     const PAGE: u64 = 0x1_0000;
     let replay = Replay::new();
-    let (start, len, pgoff) = replay.code;
+    let (start, len, pgoff) = replay.recorded.code;
     // The program must be placed so that address and file offset agree within a page of that size.
     let slide = (pgoff.wrapping_sub(start)) & (PAGE - 1);
     let (first, last) = (
@@ -299,7 +273,7 @@ fn mappings_rounded_to_large_pages_are_followed() {
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles"));
     builder.mmap(MapSpec::code(PID, first, last - first, pgoff & !(PAGE - 1), "/somewhere/else/calc").at(1));
-    for index in 0..replay.stacks.len() {
+    for index in 0..replay.recorded.stacks.len() {
         builder.sample(replay.sample(event, index, PID, slide));
     }
     replay.assert_expected(replay.generate(&builder));
@@ -318,7 +292,7 @@ fn several_inputs_give_what_one_with_all_samples_gives() {
         // Each recording is of its own boot: another place, another process.
         let slide = parity as u64 * 0x7_0000_0000;
         builder.mmap(replay.code_map(PID, slide));
-        for index in (0..replay.stacks.len()).filter(|index| index % 2 == parity) {
+        for index in (0..replay.recorded.stacks.len()).filter(|index| index % 2 == parity) {
             builder.sample(replay.sample(event, index, PID, slide));
         }
         builder

@@ -1,10 +1,13 @@
 //! In which order records stand in a file does not matter, nor how many threads read it: their times do.
 
+mod support;
+
 use image::Image;
-use perfdata::{Change, ChunkBuffer, PerfData};
 use profgen::{ErrorCode, Format, GenerateOptions, Input, Silent, generate};
 use proptest::prelude::*;
-use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec};
+use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
+
+use support::Recorded;
 
 /// Enough for several of the pieces that a file is read in.
 const SAMPLES: usize = 6_000;
@@ -75,49 +78,23 @@ fn shuffle(events: &mut [Event], window: usize, seed: u64) {
 }
 
 struct Replay {
-    fixture: Fixture,
-    code: (u64, u64, u64),
-    stacks: Vec<Vec<(u64, u64)>>,
+    recorded: Recorded,
 }
 
 impl Replay {
     fn new() -> Self {
-        let fixture = Fixture::named("calc-x86_64");
-        let mut recording = PerfData::open(&fixture.perf_data()).expect("a recording");
-        let segment = recording.next_segment().expect("readable").expect("a segment");
-        let code = segment.side_records().iter().find_map(|record| match &record.change {
-            Change::Map(map) if map.file.name.ends_with("/calc") => Some((map.start.0, map.len, map.pgoff)),
-            _ => None,
-        });
-        let mut stacks = Vec::new();
-        for chunk in 0..segment.chunk_count() {
-            let keep = |sample: &perfdata::Sample<'_>| {
-                stacks.push(
-                    sample
-                        .branches
-                        .iter()
-                        .map(|branch| (branch.from.0, branch.to.0))
-                        .collect(),
-                );
-            };
-            segment
-                .decode_chunk(chunk, &mut ChunkBuffer::default(), keep)
-                .expect("readable");
-        }
         Self {
-            fixture,
-            code: code.expect("the program is mapped"),
-            stacks,
+            recorded: Recorded::read(),
         }
     }
 
     fn map(&self, pid: i32, place: u64, time: u64) -> MapSpec {
-        let (start, len, pgoff) = self.code;
+        let (start, len, pgoff) = self.recorded.code;
         MapSpec::code(pid, start + place * SLIDE, len, pgoff, "/somewhere/calc").at(time)
     }
 
     fn sample(&self, event: usize, pid: i32, place: u64, stack: usize, time: u64) -> SampleSpec {
-        let stack = &self.stacks[stack % self.stacks.len()];
+        let stack = &self.recorded.stacks[stack % self.recorded.stacks.len()];
         let moved: Vec<_> = stack
             .iter()
             .map(|&(from, to)| (from + place * SLIDE, to + place * SLIDE))
@@ -143,7 +120,10 @@ impl Replay {
     fn outcome(&self, builder: &PerfDataBuilder, jobs: usize) -> Result<(Vec<u8>, String), ErrorCode> {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), builder.build_file()).expect("written");
-        let mut options = GenerateOptions::new(self.fixture.program(), Input::PerfData(vec![file.path().into()]));
+        let mut options = GenerateOptions::new(
+            self.recorded.fixture.program(),
+            Input::PerfData(vec![file.path().into()]),
+        );
         options.format = Format::Text;
         options.jobs = jobs;
         let outcome = generate(&options, &Silent).map_err(|error| error.code)?;
@@ -194,7 +174,7 @@ fn what_comes_at_the_very_end_counts_for_the_first_sample() {
 #[test]
 fn a_build_id_at_the_very_end_counts_for_the_first_mapping() {
     let replay = Replay::new();
-    let own = Image::open(&replay.fixture.program())
+    let own = Image::open(&replay.recorded.fixture.program())
         .expect("an image")
         .build_id()
         .expect("a build id")

@@ -1,54 +1,33 @@
 //! Text of `perf script` in place of the recording. What perf prints of a fixture is made here from its records, so that mappings, processes and
 //! counts can be other ones. llvm-profgen itself is asked in the differential tests.
 
+mod support;
+
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use perfdata::{Change, ChunkBuffer, PerfData};
 use profgen::{
     Compat, EntryClass, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Selection, Silent, generate,
 };
-use testkit::Fixture;
+
+use support::Recorded;
 
 /// A recording as lines of text.
 struct Script {
-    fixture: Fixture,
-    /// Start, length and file offset of the program's code.
-    code: (u64, u64, u64),
-    stacks: Vec<Vec<(u64, u64)>>,
+    recorded: Recorded,
     folder: tempfile::TempDir,
 }
 
 impl Script {
     fn new() -> Self {
-        let fixture = Fixture::named("calc-x86_64");
-        let mut recording = PerfData::open(&fixture.perf_data()).expect("a recording");
-        let (mut code, mut stacks) = (None, Vec::new());
-        while let Some(segment) = recording.next_segment().expect("readable") {
-            code = code.or(segment.side_records().iter().find_map(|record| match &record.change {
-                Change::Map(map) if map.file.name.ends_with("/calc") => Some((map.start.0, map.len, map.pgoff)),
-                _ => None,
-            }));
-            for chunk in 0..segment.chunk_count() {
-                let keep = |sample: &perfdata::Sample<'_>| {
-                    let branches = sample.branches.iter();
-                    stacks.push(branches.map(|branch| (branch.from.0, branch.to.0)).collect());
-                };
-                segment
-                    .decode_chunk(chunk, &mut ChunkBuffer::default(), keep)
-                    .expect("readable");
-            }
-        }
         Self {
-            fixture,
-            code: code.expect("the program is mapped"),
-            stacks,
+            recorded: Recorded::read(),
             folder: tempfile::tempdir().expect("a folder"),
         }
     }
 
     fn mapping(&self, pid: i32, slide: u64) -> String {
-        let (start, len, offset) = self.code;
+        let (start, len, offset) = self.recorded.code;
         let start = start + slide;
         format!(
             "PERF_RECORD_MMAP2 {pid}/{pid}: [{start:#x}({len:#x}) @ {offset:#x} 08:01 77 0]: r-xp /somewhere/calc\n"
@@ -57,31 +36,37 @@ impl Script {
 
     /// The branch entries of a sample in a process that is elsewhere.
     fn entries(&self, index: usize, slide: u64) -> String {
-        self.stacks[index].iter().fold(String::new(), |mut line, (from, to)| {
-            let _ = write!(line, " {:#x}/{:#x}/P/-/-/0 ", from + slide, to + slide);
-            line
-        })
+        self.recorded.stacks[index]
+            .iter()
+            .fold(String::new(), |mut line, (from, to)| {
+                let _ = write!(line, " {:#x}/{:#x}/P/-/-/0 ", from + slide, to + slide);
+                line
+            })
     }
 
     /// A sample that is all of the program.
     fn typical(&self) -> usize {
-        let (start, len, _) = self.code;
+        let (start, len, _) = self.recorded.code;
         let is_inside =
             |(from, to): &(u64, u64)| (start..start + len).contains(from) && (start..start + len).contains(to);
-        let found = self.stacks.iter().position(|stack| stack.iter().all(is_inside));
+        let found = self
+            .recorded
+            .stacks
+            .iter()
+            .position(|stack| stack.iter().all(is_inside));
         found.expect("the program has loops")
     }
 
     fn samples(&self) -> String {
-        let lines = (0..self.stacks.len())
-            .map(|index| format!("    {:x}{}\n", self.stacks[index][0].1, self.entries(index, 0)));
+        let lines = (0..self.recorded.stacks.len())
+            .map(|index| format!("    {:x}{}\n", self.recorded.stacks[index][0].1, self.entries(index, 0)));
         lines.collect()
     }
 
     fn options(&self, text: &str) -> GenerateOptions {
         let path = self.folder.path().join("script");
         std::fs::write(&path, text).expect("written");
-        let mut options = GenerateOptions::new(self.fixture.program(), Input::PerfScript(vec![path]));
+        let mut options = GenerateOptions::new(self.recorded.fixture.program(), Input::PerfScript(vec![path]));
         options.format = Format::Text;
         options.skip_symbolization = true;
         options
@@ -94,8 +79,8 @@ impl Script {
 
     /// The counters of the recording itself.
     fn recorded(&self) -> String {
-        let input = Input::PerfData(vec![self.fixture.perf_data()]);
-        let mut options = GenerateOptions::new(self.fixture.program(), input);
+        let input = Input::PerfData(vec![self.recorded.fixture.perf_data()]);
+        let mut options = GenerateOptions::new(self.recorded.fixture.program(), input);
         options.skip_symbolization = true;
         bytes(run(&options))
     }
@@ -156,7 +141,7 @@ fn processes_at_different_addresses() {
     let script = Script::new();
     let slide = 0x1000_0000;
     let mut text = script.mapping(100, 0) + &script.mapping(200, slide);
-    for index in 0..script.stacks.len() {
+    for index in 0..script.recorded.stacks.len() {
         for slide in [0, slide] {
             let _ = writeln!(text, "    1{}", script.entries(index, slide));
         }
@@ -173,7 +158,7 @@ fn processes_at_different_addresses() {
 fn a_program_that_is_mapped_anew_is_followed() {
     let script = Script::new();
     let mut text = String::new();
-    for (index, slide) in (0..script.stacks.len()).zip([0, 0x1000, 0x5000_0000].into_iter().cycle()) {
+    for (index, slide) in (0..script.recorded.stacks.len()).zip([0, 0x1000, 0x5000_0000].into_iter().cycle()) {
         text += &script.mapping(index as i32, slide);
         let _ = writeln!(text, "    1{}", script.entries(index, slide));
     }
@@ -199,7 +184,7 @@ fn data_mappings() {
 #[test]
 fn other_builds_and_other_programs() {
     let script = Script::new();
-    let (start, len, offset) = script.code;
+    let (start, len, offset) = script.recorded.code;
     let other = format!(
         "PERF_RECORD_MMAP2 1/1: [{start:#x}({len:#x}) @ {offset:#x} <{}>]: r-xp /bin/calc\n",
         "ab".repeat(20)
@@ -222,7 +207,7 @@ fn other_builds_and_other_programs() {
 fn call_stacks_are_used_flat_or_not_at_all() {
     let script = Script::new();
     let mut text = script.mapping(100, 0);
-    for index in 0..script.stacks.len() {
+    for index in 0..script.recorded.stacks.len() {
         let _ = write!(text, "\t ffffffff\n{}\n\n", script.entries(index, 0));
     }
     let mut options = script.options(&text);
@@ -277,12 +262,12 @@ fn what_text_does_not_say_cannot_be_selected() {
 fn events_are_selected_by_name() {
     let script = Script::new();
     let mut text = script.mapping(100, 0);
-    for index in 0..script.stacks.len() {
+    for index in 0..script.recorded.stacks.len() {
         for name in ["cycles:u", "branch-misses:upp"] {
             let _ = writeln!(
                 text,
                 " {name}:  {:x}{}",
-                script.stacks[index][0].1,
+                script.recorded.stacks[index][0].1,
                 script.entries(index, 0)
             );
         }
@@ -321,7 +306,7 @@ fn what_is_no_such_text_is_named() {
     let mut options = script.options("no branches here\n");
     let message = run(&options).expect_err("nothing to count").message;
     assert!(message.starts_with("Invalid perf script input!"), "{message}");
-    options.input = Input::PerfScript(vec![script.fixture.perf_data()]);
+    options.input = Input::PerfScript(vec![script.recorded.fixture.perf_data()]);
     assert!(
         run(&options)
             .expect_err("a recording")

@@ -1,0 +1,42 @@
+//! What several tests make of a fixture.
+
+use perfdata::{Change, ChunkBuffer, PerfData, Sample};
+use testkit::Fixture;
+
+/// A recording of `calc` taken apart, to be put together in other ways.
+pub struct Recorded {
+    /// Where it and its program are.
+    pub fixture: Fixture,
+    /// Start, length and file offset of the program's code.
+    pub code: (u64, u64, u64),
+    /// Source and target of the entries of each sample.
+    pub stacks: Vec<Vec<(u64, u64)>>,
+}
+
+impl Recorded {
+    pub fn read() -> Self {
+        let fixture = Fixture::named("calc-x86_64");
+        let mut recording = PerfData::open(&fixture.perf_data()).expect("a recording");
+        let (mut code, mut stacks) = (None, Vec::new());
+        while let Some(segment) = recording.next_segment().expect("readable") {
+            code = code.or(segment.side_records().iter().find_map(|record| match &record.change {
+                Change::Map(map) if map.file.name.ends_with("/calc") => Some((map.start.0, map.len, map.pgoff)),
+                _ => None,
+            }));
+            for chunk in 0..segment.chunk_count() {
+                let keep = |sample: &Sample<'_>| {
+                    let branches = sample.branches.iter();
+                    stacks.push(branches.map(|branch| (branch.from.0, branch.to.0)).collect());
+                };
+                segment
+                    .decode_chunk(chunk, &mut ChunkBuffer::default(), keep)
+                    .expect("readable");
+            }
+        }
+        Self {
+            fixture,
+            code: code.expect("the program is mapped"),
+            stacks,
+        }
+    }
+}
