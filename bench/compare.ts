@@ -97,6 +97,7 @@ async function byThreads(input: Input): Promise<string> {
     ['two threads', ['--jobs=2']],
     ['given twice', given(2)],
     ['given ten times', given(10)],
+    ['given ten times, one thread', ['--jobs=1', ...given(10)]],
   ];
   const commands = cases.map(([, flags]) => ours(input, output('ours'), ...flags));
   const node: Command = { program: process.execPath, args: ['-e', '0'] };
