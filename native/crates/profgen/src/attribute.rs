@@ -1,7 +1,7 @@
 //! Counts of ranges and branches to source lines.
 
 use image::{Code, Instruction, canonical_name};
-use sampleprof::{LineLocation, NameId, NameTable, Profile};
+use sampleprof::{LineLocation, NameId, NameTable, Profile, WriteError};
 use symbolize::{FrameId, FrameTable};
 
 use crate::contexts::{ContextId, Contexts, RecordId};
@@ -35,8 +35,10 @@ pub enum Counting {
 }
 
 /// Makes the profile of `ranges` (disjoint, ascending) and `branches` (ascending).
-#[must_use]
-pub fn attribute(source: &Source<'_>, ranges: &[Counter], branches: &[Counter]) -> Profile {
+///
+/// # Errors
+/// [`WriteError::TooDeep`].
+pub fn attribute(source: &Source<'_>, ranges: &[Counter], branches: &[Counter]) -> Result<Profile, WriteError> {
     let mut attribution = Attribution {
         source,
         names: NameTable::default(),
@@ -53,14 +55,14 @@ pub fn attribute(source: &Source<'_>, ranges: &[Counter], branches: &[Counter]) 
         attribution.add_branch(branch);
     }
     let Attribution { names, contexts, .. } = attribution;
-    let functions = contexts.into_functions(&names);
+    let functions = contexts.into_functions(&names)?;
     let mut profile = Profile {
         names,
         functions,
         ..Profile::default()
     };
     profile.flags.fs_discriminators = source.discriminators == DiscriminatorKind::FlowSensitive;
-    profile
+    Ok(profile)
 }
 
 /// The record that a frame's counts go to.

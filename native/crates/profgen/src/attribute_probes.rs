@@ -3,7 +3,7 @@
 use image::{Code, Svma, canonical_name};
 use pseudoprobe::{Guid, InlineNode, NodeId};
 use rustc_hash::FxHashMap;
-use sampleprof::{FunctionSamples, LineLocation, Name, NameId, NameTable, Profile};
+use sampleprof::{FunctionSamples, LineLocation, Name, NameId, NameTable, Profile, WriteError};
 use symbolize::FunctionTable;
 
 use crate::contexts::{ContextId, Contexts};
@@ -25,7 +25,14 @@ pub(crate) struct ProbeSource<'a> {
 
 /// The profile of `ranges` (disjoint, ascending) and `branches` (ascending), and how many probes it lacks because no descriptor names
 /// their function.
-pub(crate) fn attribute_probes(source: &ProbeSource<'_>, ranges: &[Counter], branches: &[Counter]) -> (Profile, u64) {
+///
+/// # Errors
+/// [`WriteError::TooDeep`].
+pub(crate) fn attribute_probes(
+    source: &ProbeSource<'_>,
+    ranges: &[Counter],
+    branches: &[Counter],
+) -> Result<(Profile, u64), WriteError> {
     let mut attribution = Attribution {
         source,
         names: NameTable::default(),
@@ -47,13 +54,13 @@ pub(crate) fn attribute_probes(source: &ProbeSource<'_>, ranges: &[Counter], bra
         ..
     } = attribution;
     let mut profile = Profile {
-        functions: contexts.into_functions(&names),
+        functions: contexts.into_functions(&names)?,
         names,
         ..Profile::default()
     };
     profile.flags.probe_based = true;
     set_checksums(&mut profile, source.probes);
-    (profile, unnamed)
+    Ok((profile, unnamed))
 }
 
 struct Attribution<'a> {

@@ -1,7 +1,9 @@
 //! The profile while it grows: one node for each function in each inline context, one record for each line in it.
 
 use rustc_hash::FxHashMap;
-use sampleprof::{BodyRecord, CallTarget, FunctionSamples, LineLocation, NameId, NameTable};
+use sampleprof::{
+    BodyRecord, CallTarget, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, NameId, NameTable, WriteError,
+};
 
 /// A function in an inline context. A parent's id is smaller than its children's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +17,8 @@ struct Context {
     /// The caller and the call site, unless this is a top-level function.
     inlined_at: Option<(ContextId, LineLocation)>,
     name: NameId,
+    /// How many functions it is inlined into.
+    depth: usize,
     total: u64,
     head: u64,
 }
@@ -40,9 +44,11 @@ impl Contexts {
     pub(crate) fn context(&mut self, inlined_at: Option<(ContextId, LineLocation)>, name: NameId) -> ContextId {
         *self.by_place.entry((inlined_at, name)).or_insert_with(|| {
             let id = ContextId(index(self.contexts.len()));
+            let depth = inlined_at.map_or(0, |(caller, _)| self.contexts[caller.0 as usize].depth + 1);
             self.contexts.push(Context {
                 inlined_at,
                 name,
+                depth,
                 total: 0,
                 head: 0,
             });
@@ -99,7 +105,14 @@ impl Contexts {
     }
 
     /// The finished top-level functions, in no particular order.
-    pub(crate) fn into_functions(self, names: &NameTable) -> Vec<FunctionSamples> {
+    ///
+    /// # Errors
+    /// [`WriteError::TooDeep`], before there is a tree that is too deep to walk.
+    pub(crate) fn into_functions(self, names: &NameTable) -> Result<Vec<FunctionSamples>, WriteError> {
+        if let Some(context) = self.contexts.iter().find(|context| context.depth > MAX_INLINE_DEPTH) {
+            let name = names.get(context.name).to_string();
+            return Err(WriteError::TooDeep { name });
+        }
         let mut targets: Vec<_> = self.targets.into_iter().collect();
         targets.sort_unstable();
         let mut records: Vec<_> = self.records.into_iter().enumerate().collect();
@@ -135,11 +148,30 @@ impl Contexts {
                 None => top_level.push(function),
             }
         }
-        top_level
+        Ok(top_level)
     }
 }
 
 /// Contexts and records come from debug information that is smaller than 4 GiB times its entry size.
 fn index(length: usize) -> u32 {
     u32::try_from(length).expect("fewer than 2^32 lines in a profile")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_deep_to_walk_is_refused_before_it_is_built() {
+        for depth in [MAX_INLINE_DEPTH, MAX_INLINE_DEPTH + 1, 1_000_000] {
+            let (mut names, mut contexts) = (NameTable::default(), Contexts::default());
+            let name = names.intern(b"f");
+            let mut inner = contexts.context(None, name);
+            for _ in 0..depth {
+                inner = contexts.context(Some((inner, LineLocation::new(1, 0))), name);
+            }
+            let functions = contexts.into_functions(&names);
+            assert_eq!(functions.is_err(), depth > MAX_INLINE_DEPTH, "{depth}");
+        }
+    }
 }

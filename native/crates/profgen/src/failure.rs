@@ -94,5 +94,9 @@ pub(crate) fn probe_error(error: pseudoprobe::DecodeError, path: &Path) -> Error
 }
 
 pub(crate) fn write_error(error: sampleprof::WriteError) -> Error {
-    Error::new(ErrorCode::Unsupported, error.to_string()).hint("Write another --format.")
+    let hint = match error {
+        sampleprof::WriteError::TooDeep { .. } => "No compiler inlines that deep: what says so is damaged.",
+        _ => "Write another --format.",
+    };
+    Error::new(ErrorCode::Unsupported, error.to_string()).hint(hint)
 }

@@ -11,7 +11,7 @@ use crate::discriminator::DiscriminatorKind;
 use crate::disjoint::disjoint_ranges;
 use crate::entry_points::EntryPoints;
 use crate::error::Error;
-use crate::failure::{probe_error, symbolize_error};
+use crate::failure::{probe_error, symbolize_error, write_error};
 use crate::observer::{Observer, Phase, Progress, keep_going};
 use crate::options::{Compat, GenerateOptions};
 use crate::outcome::Diagnostic;
@@ -93,7 +93,7 @@ fn by_lines(
             Counting::Most
         },
     };
-    Ok(attribute(&source, ranges, branches))
+    attribute(&source, ranges, branches).map_err(write_error)
 }
 
 fn by_probes(
@@ -113,7 +113,7 @@ fn by_probes(
         entries: &binary.entries,
         functions: binary.functions,
     };
-    let (mut profile, unnamed) = attribute_probes(&source, ranges, counters.branches.rows());
+    let (mut profile, unnamed) = attribute_probes(&source, ranges, counters.branches.rows()).map_err(write_error)?;
     profile.flags.fs_discriminators = binary.image.has_fs_discriminators();
     if options.compat == Compat::None {
         diagnostics.extend(probes.diagnostics(unnamed));
