@@ -19,6 +19,7 @@ struct Context {
     name: NameId,
     /// How many functions it is inlined into.
     depth: usize,
+    /// Without what is inlined into it.
     total: u64,
     head: u64,
 }
@@ -69,14 +70,11 @@ impl Contexts {
         })
     }
 
-    /// Adds to the totals of the record's context and of all that it is inlined into.
+    /// Adds to the total of the record's context, and so to those of all that it is inlined into.
     pub(crate) fn add_total(&mut self, record: RecordId, amount: u64) {
-        let mut next = Some(self.records[record.0 as usize].context);
-        while let Some(id) = next {
-            let context = &mut self.contexts[id.0 as usize];
-            context.total = context.total.saturating_add(amount);
-            next = context.inlined_at.map(|(caller, _)| caller);
-        }
+        let context = self.records[record.0 as usize].context;
+        let total = &mut self.contexts[context.0 as usize].total;
+        *total = total.saturating_add(amount);
     }
 
     /// A line was executed as often as its most executed instruction.
@@ -138,13 +136,17 @@ impl Contexts {
         let mut top_level = Vec::new();
         for context in self.contexts.into_iter().rev() {
             let Some(mut function) = functions.pop() else { break };
-            function.total = context.total;
+            function.total = function.total.saturating_add(context.total);
             function.head = context.head;
             function
                 .inlinees
                 .sort_by(|a, b| (a.0, names.get(a.1.name)).cmp(&(b.0, names.get(b.1.name))));
             match context.inlined_at {
-                Some((caller, call_site)) => functions[caller.0 as usize].inlinees.push((call_site, function)),
+                Some((caller, call_site)) => {
+                    let caller = &mut functions[caller.0 as usize];
+                    caller.total = caller.total.saturating_add(function.total);
+                    caller.inlinees.push((call_site, function));
+                }
                 None => top_level.push(function),
             }
         }
