@@ -34,6 +34,8 @@ pub(crate) struct SectionHeader {
     /// Offset of the name in the section names.
     pub(crate) name: u32,
     pub(crate) svma: Svma,
+    /// `sh_size`.
+    pub(crate) size: u64,
     /// Where in the file the content is; empty for `SHT_NOBITS` and for content cut off by the file's end.
     pub(crate) data: Range<usize>,
     pub(crate) allocated: bool,
@@ -257,6 +259,7 @@ fn read_sections(data: &[u8], path: &Path, table: &SectionTable<'_, Elf>) -> Res
         sections.push(SectionHeader {
             name: section.sh_name(ENDIAN),
             svma: Svma(section.sh_addr(ENDIAN)),
+            size: section.sh_size(ENDIAN),
             data: extent,
             allocated: flags.contains(elf::SHF_ALLOC),
             executable,

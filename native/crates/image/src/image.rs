@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use memmap2::Mmap;
+use object::read::elf::SymbolTable;
 
-use crate::elf::{self, Headers, SectionHeader};
+use crate::elf::{self, Elf, Headers, SectionHeader};
 use crate::strings::{string_at, string_is};
+use crate::symbol_file::{SymbolFile, SymbolFileProblem};
 use crate::symbols::{self, Symbol, TableSymbol};
 use crate::{DecodePolicy, FileOffset, ImageError, LayoutProblem, Svma, decompress_file, isa, lay_out};
 
@@ -113,6 +115,7 @@ pub struct Image {
     bytes: Bytes,
     headers: Headers,
     layout_problems: Vec<LayoutProblem>,
+    symbol_file: Option<Box<SymbolFile>>,
     symbols: OnceLock<Box<[Symbol]>>,
 }
 
@@ -173,6 +176,7 @@ impl Image {
             bytes,
             headers,
             layout_problems,
+            symbol_file: None,
             symbols: OnceLock::new(),
         })
     }
@@ -275,6 +279,21 @@ impl Image {
         })
     }
 
+    /// Takes the symbols of `file`, the debug file of this stripped image, in the place of its own.
+    ///
+    /// # Errors
+    /// If `file` is no debug file of this image.
+    pub fn take_symbols_of(&mut self, file: Self) -> Result<(), SymbolFileProblem> {
+        self.symbol_file = Some(Box::new(SymbolFile::new(self, file)?));
+        self.symbols = OnceLock::new();
+        Ok(())
+    }
+
+    /// The debug file that symbols were taken of.
+    pub fn symbol_file(&self) -> Option<&Path> {
+        self.symbol_file.as_ref().map(|file| file.image.path())
+    }
+
     /// The symbols of `.symtab` that lie in a section, by section and in it by address and name.
     ///
     /// Symbols of every type are here, section symbols and mapping symbols too, because disassembly starts
@@ -288,6 +307,12 @@ impl Image {
     pub fn code_symbols(&self) -> impl Iterator<Item = &Symbol> {
         let chunks = self.symbols().chunk_by(|a, b| a.section == b.section);
         chunks.filter(|chunk| self.has_code(chunk[0].section)).flatten()
+    }
+
+    /// Whether there are [`code_symbols`](Self::code_symbols), without which it is not known where instructions start. Reads no
+    /// more than the first of them.
+    pub fn has_code_symbols(&self) -> bool {
+        symbols::any_in(self, |section| self.has_code(section))
     }
 
     /// All symbols of `.symtab`, undefined and absolute ones too, in the order of the table.
@@ -356,9 +381,27 @@ impl Image {
         )
     }
 
+    fn with_symbols(&self) -> &Self {
+        self.symbol_file.as_ref().map_or(self, |file| &file.image)
+    }
+
+    /// The symbols as `.symtab` has them.
+    pub(crate) fn raw_symbols(&self) -> SymbolTable<'_, Elf> {
+        elf::symbol_table(self.with_symbols().data())
+    }
+
     /// The string table of the symbols.
     pub(crate) fn symbol_strings(&self) -> &[u8] {
-        self.bytes_at(&self.headers.symbol_strings)
+        let image = self.with_symbols();
+        image.bytes_at(&image.headers.symbol_strings)
+    }
+
+    /// The section that symbols give as the one with this index.
+    pub(crate) fn section_of_symbols(&self, index: usize) -> Option<u32> {
+        match &self.symbol_file {
+            Some(file) => file.sections.get(index).copied().flatten(),
+            None => (index < self.sections().len()).then(|| u32::try_from(index).ok())?,
+        }
     }
 
     /// The bytes of a range that was checked when the headers were read.

@@ -13,6 +13,7 @@ mod name;
 mod patch_sites;
 mod relocatable;
 mod strings;
+mod symbol_file;
 mod symbols;
 
 pub use address::{FileOffset, Svma};
@@ -25,4 +26,5 @@ pub use kernel_core::{KernelCore, LiveText};
 pub use name::{canonical_name, function_of_symbol};
 pub use patch_sites::{PatchSites, PatchTableProblem};
 pub use relocatable::{LaidOut, LayoutProblem, decompress_file, is_relocatable, lay_out};
+pub use symbol_file::SymbolFileProblem;
 pub use symbols::{Symbol, TableSymbol};

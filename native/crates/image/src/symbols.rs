@@ -3,9 +3,8 @@
 use object::LittleEndian;
 use object::elf::{STT_FUNC, STT_SECTION, Sym64};
 use object::read::SymbolIndex;
-use object::read::elf::SymbolTable;
 
-use crate::elf::{ENDIAN, Elf, SectionHeader, symbol_table};
+use crate::elf::{ENDIAN, SectionHeader};
 use crate::strings::{string_at, string_is};
 use crate::{Image, Svma};
 
@@ -57,8 +56,7 @@ const ORDERING_BYTES: usize = 4096;
 
 /// Reads and sorts the symbols that lie in a section.
 pub(crate) fn read(image: &Image) -> Box<[Symbol]> {
-    let table = symbol_table(image.data());
-    let mut symbols: Vec<Symbol> = in_sections(image, &table).collect();
+    let mut symbols: Vec<Symbol> = in_sections(image).collect();
     let ordering = |symbol: &Symbol| {
         let name = name(image, symbol);
         &name[..name.len().min(ORDERING_BYTES)]
@@ -73,7 +71,7 @@ pub(crate) fn read(image: &Image) -> Box<[Symbol]> {
 /// All symbols in the order of the table, up to the one that exceeds [`NAMES_PER_STRING_BYTE`].
 pub(crate) fn table(image: &Image) -> impl Iterator<Item = TableSymbol<'_>> {
     let strings = image.symbol_strings();
-    let symbols = symbol_table(image.data()).symbols();
+    let symbols = image.raw_symbols().symbols();
     let mut budget = strings.len().saturating_mul(NAMES_PER_STRING_BYTE);
     symbols.iter().map_while(move |raw| {
         let name = string_at(strings, raw.st_name.get(ENDIAN));
@@ -99,22 +97,22 @@ pub(crate) fn name<'i>(image: &'i Image, symbol: &Symbol) -> &'i [u8] {
 
 /// The address of the first symbol named `wanted`.
 pub(crate) fn find_named(image: &Image, wanted: &[u8]) -> Option<Svma> {
-    let (table, strings) = (symbol_table(image.data()), image.symbol_strings());
-    in_sections(image, &table)
+    let strings = image.symbol_strings();
+    in_sections(image)
         .find(|symbol| string_is(strings, symbol.name, wanted))
         .map(|symbol| symbol.svma)
 }
 
 /// The address of the first symbol of each name in `wanted`, in one pass. All these names start with `prefix`.
 pub(crate) fn find_all_named(image: &Image, prefix: &[u8], wanted: &[&[u8]]) -> Vec<Option<Svma>> {
-    let (table, strings) = (symbol_table(image.data()), image.symbol_strings());
+    let strings = image.symbol_strings();
     let has_prefix = |symbol: &Symbol| {
         strings
             .get(symbol.name as usize..)
             .is_some_and(|s| s.starts_with(prefix))
     };
     let mut found = vec![None; wanted.len()];
-    for symbol in in_sections(image, &table).filter(has_prefix) {
+    for symbol in in_sections(image).filter(has_prefix) {
         let is_named = |name: &&[u8]| string_is(strings, symbol.name, name);
         if let Some(index) = wanted.iter().position(is_named) {
             found[index].get_or_insert(symbol.svma);
@@ -125,18 +123,21 @@ pub(crate) fn find_all_named(image: &Image, prefix: &[u8], wanted: &[&[u8]]) -> 
 
 /// Whether a symbol named `wanted` lies in a section that `accepts` takes.
 pub(crate) fn is_defined_in(image: &Image, wanted: &[u8], accepts: impl Fn(&SectionHeader) -> bool) -> bool {
-    let (table, strings) = (symbol_table(image.data()), image.symbol_strings());
+    let strings = image.symbol_strings();
     let accepted: Vec<bool> = image.sections().iter().map(accepts).collect();
-    in_sections(image, &table)
-        .any(|symbol| accepted[symbol.section as usize] && string_is(strings, symbol.name, wanted))
+    in_sections(image).any(|symbol| accepted[symbol.section as usize] && string_is(strings, symbol.name, wanted))
+}
+
+/// Whether a symbol lies in a section whose index `accepts` takes.
+pub(crate) fn any_in(image: &Image, accepts: impl Fn(u32) -> bool) -> bool {
+    in_sections(image).any(|symbol| accepts(symbol.section))
 }
 
 /// The symbols with a section, which leaves out undefined, absolute, common and file symbols.
-fn in_sections<'data>(image: &Image, table: &SymbolTable<'data, Elf>) -> impl Iterator<Item = Symbol> {
-    let sections = image.sections().len();
+fn in_sections(image: &Image) -> impl Iterator<Item = Symbol> {
+    let table = image.raw_symbols();
     table.symbols().iter().enumerate().filter_map(move |(index, raw)| {
         let section = table.symbol_section(ENDIAN, raw, SymbolIndex(index)).ok()??.0;
-        let section = (section < sections).then(|| u32::try_from(section).ok())??;
-        Some(Symbol::new(raw, section))
+        Some(Symbol::new(raw, image.section_of_symbols(section)?))
     })
 }
