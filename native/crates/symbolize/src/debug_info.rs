@@ -7,7 +7,9 @@ use gimli::DwarfFileType;
 use crate::diagnostics::Diagnostic;
 use crate::dwarf::{CuMap, Space, Unit, read_units};
 use crate::error::SymbolizeError;
-use crate::object::{ElfFile, FileData, Located, SectionSet, Sections, dwarf, locate, open_file, supplementary};
+use crate::object::{
+    ElfFile, FileData, Located, SectionSet, Sections, Wanted, dwarf, locate, open_file, supplementary,
+};
 use crate::options::DebugOptions;
 use crate::split::SplitUnits;
 use crate::survey::DebugSurvey;
@@ -64,7 +66,7 @@ impl DebugInfo {
         };
         // A build id given for the profiled binary says nothing about a debug binary that was chosen by hand.
         let build_id = build_id.filter(|_| options.debug_binary.is_none());
-        let separate = locate(&named, build_id, options, &mut diagnostics);
+        let separate = locate(&named, build_id, Wanted::DebugInfo, options, &mut diagnostics);
         let Some(Located { elf, source }) = separate else {
             return Ok(Self {
                 frames: DebugObject::load(&named, options, &mut diagnostics)?,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use image::LayoutProblem;
+use image::{LayoutProblem, SymbolFileProblem};
 
 /// How a debug file was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,10 @@ pub enum Rejection {
     },
     /// The file has no `.debug_info`.
     NoDebugInfo,
+    /// The file has no `.symtab`.
+    NoSymbols,
+    /// The symbols are not those of the binary.
+    OtherSymbols(SymbolFileProblem),
     /// The file cannot be read as ELF.
     Unreadable(String),
 }
@@ -126,6 +130,8 @@ impl fmt::Display for Rejection {
                 None => write!(f, "it has no build id, expected {}", Hex(expected)),
             },
             Self::NoDebugInfo => f.write_str("it has no .debug_info"),
+            Self::NoSymbols => f.write_str("it has no .symtab"),
+            Self::OtherSymbols(problem) => problem.fmt(f),
             Self::Unreadable(reason) => f.write_str(reason),
         }
     }

@@ -49,7 +49,7 @@ impl Default for FollowLinks {
 /// Where debug information is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DebugOptions {
-    /// A file whose DWARF stands for the profiled binary's.
+    /// A file whose DWARF stands for the profiled binary's, and its symbols for those that are stripped.
     pub debug_binary: Option<PathBuf>,
     /// The DWARF package with the split units; default `<binary>.dwp`.
     pub dwp: Option<PathBuf>,

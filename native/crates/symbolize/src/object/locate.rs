@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use std::ffi::OsStr;
 
-use super::sections::{ElfFile, FileData};
+use super::sections::{ElfFile, FileData, Wanted};
 use crate::diagnostics::{DebugFileSource, Diagnostic, Rejection};
 use crate::error::SymbolizeError;
 use crate::options::DebugOptions;
@@ -58,10 +58,11 @@ fn build_id_path(id: &[u8]) -> Option<PathBuf> {
     Some(PathBuf::from(format!(".build-id/{first:02x}/{rest}.debug")))
 }
 
-/// Searches for a separate debug file: by build id, then by debug link, then by path.
+/// Searches for a separate debug file with what is wanted: by build id, then by debug link, then by path.
 pub(crate) fn locate(
     named: &ElfFile,
     build_id: Option<&[u8]>,
+    wanted: Wanted,
     options: &DebugOptions,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Located> {
@@ -73,7 +74,7 @@ pub(crate) fn locate(
     {
         for directory in &options.debug_directories {
             let path = directory.join(&relative);
-            if let Some(elf) = candidate(&path, named, diagnostics, |elf| check_build_id(elf, id)) {
+            if let Some(elf) = candidate(&path, named, wanted, diagnostics, |elf| check_build_id(elf, id)) {
                 let source = DebugFileSource::BuildId;
                 return Some(Located { elf, source });
             }
@@ -83,7 +84,7 @@ pub(crate) fn locate(
         && let Some((name, crc)) = &named.debuglink
     {
         for path in debuglink_paths(&named.path, name, options) {
-            let checked = candidate(&path, named, diagnostics, |elf| check_crc(elf, *crc));
+            let checked = candidate(&path, named, wanted, diagnostics, |elf| check_crc(elf, *crc));
             if let Some(elf) = checked {
                 let source = DebugFileSource::DebugLink;
                 return Some(Located { elf, source });
@@ -91,11 +92,11 @@ pub(crate) fn locate(
         }
     }
     if links.path
-        && !named.has_debug_info
+        && !named.has(wanted)
         && let Some(id) = build_id
     {
         for path in same_paths(&named.path, options) {
-            if let Some(elf) = candidate(&path, named, diagnostics, |elf| check_build_id(elf, id)) {
+            if let Some(elf) = candidate(&path, named, wanted, diagnostics, |elf| check_build_id(elf, id)) {
                 let source = DebugFileSource::Path;
                 return Some(Located { elf, source });
             }
@@ -146,7 +147,7 @@ fn debuglink_paths(binary: &Path, name: &[u8], options: &DebugOptions) -> Vec<Pa
     let real = std::fs::canonicalize(binary).unwrap_or_else(|_| binary.to_owned());
     let directory = real.parent().unwrap_or(Path::new("/"));
     let mut paths = vec![beside.join(name), beside.join(".debug").join(name)];
-    if directory != beside {
+    if !same_file(directory, &beside.join(".")) {
         paths.extend([directory.join(name), directory.join(".debug").join(name)]);
     }
     for tree in &options.debug_directories {
@@ -185,7 +186,10 @@ pub(crate) fn supplementary(
         paths.extend(trees.map(|tree| tree.join(".dwz").join(file)));
     }
     for path in paths {
-        if let Some(found) = candidate(&path, elf, diagnostics, |elf| check_build_id(elf, id)) {
+        let checked = candidate(&path, elf, Wanted::DebugInfo, diagnostics, |elf| {
+            check_build_id(elf, id)
+        });
+        if let Some(found) = checked {
             let source = DebugFileSource::Supplementary;
             return Some(Located { elf: found, source });
         }
@@ -200,6 +204,7 @@ pub(crate) fn supplementary(
 fn candidate(
     path: &Path,
     named: &ElfFile,
+    wanted: Wanted,
     diagnostics: &mut Vec<Diagnostic>,
     check: impl Fn(&ElfFile) -> Result<(), Rejection>,
 ) -> Option<ElfFile> {
@@ -212,8 +217,11 @@ fn candidate(
         .map_err(|error| Rejection::Unreadable(error.to_string()))
         .and_then(|elf| {
             check(&elf)?;
-            if !elf.has_debug_info {
-                return Err(Rejection::NoDebugInfo);
+            if !elf.has(wanted) {
+                return Err(match wanted {
+                    Wanted::DebugInfo => Rejection::NoDebugInfo,
+                    Wanted::Symbols => Rejection::NoSymbols,
+                });
             }
             elf.with_addresses(diagnostics)
                 .map_err(|error| Rejection::Unreadable(error.to_string()))

@@ -5,4 +5,4 @@ mod sections;
 
 pub(crate) use locate::{Located, locate, map_file, open_file, supplementary};
 pub use sections::FileData;
-pub(crate) use sections::{ElfFile, SectionSet, Sections, Slice, dwarf};
+pub(crate) use sections::{ElfFile, SectionSet, Sections, Slice, Wanted, dwarf};

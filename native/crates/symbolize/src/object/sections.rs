@@ -73,6 +73,14 @@ pub(crate) struct ElfFile {
     /// File name and build id.
     pub(crate) supplementary: Option<(Vec<u8>, Vec<u8>)>,
     pub(crate) has_debug_info: bool,
+    pub(crate) has_symbols: bool,
+}
+
+/// What a debug file is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    DebugInfo,
+    Symbols,
 }
 
 /// `.zdebug_info` and `.debug_info` are the same section.
@@ -116,8 +124,16 @@ impl ElfFile {
             debuglink,
             supplementary,
             has_debug_info,
+            has_symbols: elf.symbol_table().is_some(),
             file,
         })
+    }
+
+    pub(crate) fn has(&self, wanted: Wanted) -> bool {
+        match wanted {
+            Wanted::DebugInfo => self.has_debug_info,
+            Wanted::Symbols => self.has_symbols,
+        }
     }
 
     /// The file with addresses, if it is relocatable, as the debug file of a kernel module is.
