@@ -11,6 +11,7 @@ use crate::discover::{self, Found};
 use crate::error::{Error, ErrorCode};
 use crate::explain::{list, module_in_compat_mode};
 use crate::failure::image_error;
+use crate::load::add_symbols;
 use crate::mapped::{Extent, Mapped};
 use crate::module;
 use crate::observer::Observer;
@@ -25,9 +26,21 @@ pub(crate) struct Subject {
     pub name: String,
     /// Whether it was asked for by name, so that it is a warning if nothing comes of it.
     pub named: bool,
+    /// Why debug files were not used, if it is stripped.
+    pub unused_debug_files: Vec<symbolize::Diagnostic>,
 }
 
 impl Subject {
+    fn new(mut image: Image, name: String, named: bool, options: &GenerateOptions) -> Result<Self, Error> {
+        let unused_debug_files = add_symbols(&mut image, options)?;
+        Ok(Self {
+            image: Arc::new(image),
+            name,
+            named,
+            unused_debug_files,
+        })
+    }
+
     /// Where the file is.
     pub(crate) fn path(&self) -> &Path {
         self.image.path()
@@ -124,11 +137,7 @@ fn named(options: &GenerateOptions) -> Result<Vec<Subject>, Error> {
         if options.compat == Compat::LlvmProfgen && image.kind() == ImageKind::Module {
             return Err(module_in_compat_mode(path));
         }
-        Ok(Subject {
-            image: Arc::new(image),
-            name: file_name(&path.to_string_lossy()).to_owned(),
-            named: true,
-        })
+        Subject::new(image, file_name(&path.to_string_lossy()).to_owned(), true, options)
     };
     options.binaries.par_iter().map(open).collect()
 }
@@ -175,11 +184,10 @@ fn add_found(
     if options.compat == Compat::LlvmProfgen {
         found.retain(|found| found.image.kind() != ImageKind::Module);
     }
-    binaries.extend(found.into_iter().map(|Found { image, name }| Subject {
-        image: Arc::new(image),
-        name,
-        named: false,
-    }));
+    let found = found
+        .into_par_iter()
+        .map(|Found { image, name }| Subject::new(image, name, false, options));
+    binaries.extend(found.collect::<Result<Vec<_>, _>>()?);
     let first_found = binaries.iter().take_while(|binary| binary.named).count();
     leave_out_duplicates(binaries, diagnostics);
     binaries[first_found..].sort_by(|a, b| (&a.name, a.image.path()).cmp(&(&b.name, b.image.path())));

@@ -1,7 +1,7 @@
 //! What the debug information of a binary lacks.
 
 use image::Image;
-use symbolize::{DebugInfo, DuplicateStart, FunctionTable, RangeConflict};
+use symbolize::{DebugInfo, DuplicateStart, FunctionTable, RangeConflict, Rejection};
 
 use crate::error::{Error, ErrorCode};
 use crate::fall_through::share;
@@ -28,7 +28,18 @@ pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &Ge
                 .map(|start| duplicate(start, functions)),
         );
     }
-    found.extend(debug.diagnostics().iter().map(|found| of_debug_info(found, details)));
+    let symbol_file = target.image.symbol_file();
+    found.extend(symbol_file.map(|path| {
+        let message = format!("symbols from {}, as the binary has none", path.display());
+        Diagnostic::note("symbol-file", message)
+    }));
+    // The file with the symbols need not have debug information, too.
+    let is_in_use = |found: &&symbolize::Diagnostic| {
+        matches!(found, symbolize::Diagnostic::CandidateRejected { path, reason: Rejection::NoDebugInfo }
+            if Some(path.as_path()) == symbol_file)
+    };
+    let of_debug = debug.diagnostics().iter().filter(|found| !is_in_use(found));
+    found.extend(of_debug.map(|found| of_debug_info(found, details)));
     found.extend(missing_split_units(debug));
     let problems = target.image.layout_problems().iter();
     found.extend(problems.map(|problem| Diagnostic::warning("module-layout", problem.to_string())));

@@ -128,8 +128,7 @@ fn may_be(recorded: Option<BuildId>, image: &Image) -> bool {
 
 /// What helps a profile: symbols of code before all, then debug information.
 fn richness(image: &Image) -> (bool, bool) {
-    let has_code = image.code_symbols().next().is_some();
-    (has_code, image.section(".debug_info").is_some())
+    (image.has_code_symbols(), image.section(".debug_info").is_some())
 }
 
 /// What to look for in a folder.

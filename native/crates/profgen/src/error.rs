@@ -15,7 +15,7 @@ pub enum ErrorCode {
     BinaryInvalid,
     /// The binary is an ELF file of a kind that cannot be profiled.
     BinaryUnsupported,
-    /// The binary has no symbol table, so no instruction boundary is known.
+    /// Neither the binary nor a debug file of it has a symbol table, so no instruction boundary is known.
     NoSymbols,
     /// No debug information was found for the binary.
     NoDebugInfo,

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use image::{Arch, Image, ImageKind};
 use perfdata::{Avma, BuildId, ChunkStats, Mapping, Metadata, RecordStats};
 
+use crate::binaries::Subject;
 use crate::binding::KERNEL_MAP;
 use crate::error::{Error, ErrorCode};
 use crate::failure::HOW_TO_RECORD;
 use crate::ledger::{EntryClass, Ledger};
+use crate::options::Compat;
 use crate::outcome::Diagnostic;
 use crate::target::{Target, file_name};
 
@@ -306,14 +308,21 @@ pub(crate) fn empty_part(image: &Image, entries: u64) -> Error {
         .hint("Record while it is busy, or leave it out.")
 }
 
-pub(crate) fn no_symbols(image: &Image) -> Error {
-    let message = format!(
+pub(crate) fn no_symbols(binary: &Subject, compat: Compat) -> Error {
+    let mut message = format!(
         "{} has no symbol table, so it is not known where its instructions start",
-        image.path().display()
+        binary.path().display()
     );
-    Error::new(ErrorCode::NoSymbols, message)
-        .path(image.path())
-        .hint("Name the unstripped binary with --binary; strip only copies of it.")
+    for unused in &binary.unused_debug_files {
+        message += &format!("; {unused}");
+    }
+    let hint = match compat {
+        Compat::None => {
+            "Name the unstripped binary with --binary, name its debug file with --debug-binary, or install its debug package."
+        }
+        Compat::LlvmProfgen => "Name the unstripped binary with --binary; strip only copies of it.",
+    };
+    Error::new(ErrorCode::NoSymbols, message).path(binary.path()).hint(hint)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -13,7 +13,7 @@ use crate::debug_report;
 use crate::entry_points::EntryPoints;
 use crate::error::{Error, ErrorCode};
 use crate::failure::{image_error, probe_error, symbolize_error};
-use crate::load::load_debug;
+use crate::load::{add_symbols, load_debug};
 use crate::observer::{Observer, keep_going};
 use crate::options::GenerateOptions;
 use crate::outcome::Diagnostic;
@@ -49,7 +49,9 @@ pub fn list_code(
     let [path] = options.binaries.as_slice() else {
         return Err(Error::new(ErrorCode::InvalidOptions, "one binary is listed at a time"));
     };
-    let image = Arc::new(Image::open(path).map_err(|error| image_error(error, path))?);
+    let mut image = Image::open(path).map_err(|error| image_error(error, path))?;
+    add_symbols(&mut image, options)?;
+    let image = Arc::new(image);
     check_arch(&image)?;
     let (debug, functions) = load_debug(&image, options, observer)?;
     let code = Code::new(&image, DecodePolicy::LlvmProfgen).map_err(|error| image_error(error, path))?;

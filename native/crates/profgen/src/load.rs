@@ -64,7 +64,7 @@ impl<'a> Loader<'a> {
             };
             let code = code.map_err(|error| image_error(error, image.path()))?;
             if code.is_empty() {
-                return Err(explain::no_symbols(image));
+                return Err(explain::no_symbols(subject, self.options.compat));
             }
             // Of several, each is what it is.
             let kernel = self.options.kernel.filter(|_| !several);
@@ -178,16 +178,28 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// The debug information of `image`, and its functions.
-pub(crate) fn load_debug(image: &Arc<Image>, options: &GenerateOptions, observer: &dyn Observer) -> Debug {
+fn debug_options(options: &GenerateOptions) -> DebugOptions {
     let compat = options.compat == Compat::LlvmProfgen;
-    let sources = DebugOptions {
+    DebugOptions {
         debug_binary: options.debug_binary.clone(),
         dwp: options.dwp.clone(),
         function_table_follows_links: !compat,
         follow_links: if compat { FollowLinks::LLVM } else { FollowLinks::ALL },
         ..DebugOptions::default()
-    };
+    }
+}
+
+/// Gives a stripped `image` the symbols of its debug file, which llvm-profgen does not. Returns which files were not used, and why.
+pub(crate) fn add_symbols(image: &mut Image, options: &GenerateOptions) -> Result<Vec<symbolize::Diagnostic>, Error> {
+    match options.compat {
+        Compat::None => symbolize::add_symbols(image, &debug_options(options)).map_err(symbolize_error),
+        Compat::LlvmProfgen => Ok(Vec::new()),
+    }
+}
+
+/// The debug information of `image`, and its functions.
+pub(crate) fn load_debug(image: &Arc<Image>, options: &GenerateOptions, observer: &dyn Observer) -> Debug {
+    let sources = debug_options(options);
     let bytes = Arc::new(SharedBytes(Arc::clone(image)));
     let debug = DebugInfo::load(bytes, image.path(), image.build_id(), &sources).map_err(symbolize_error)?;
     let mut functions =

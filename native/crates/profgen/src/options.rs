@@ -23,7 +23,7 @@ pub struct GenerateOptions {
     pub compat: Compat,
     /// `Some(true)`: treat the binary as a vmlinux; `None`: recognise one.
     pub kernel: Option<bool>,
-    /// ELF file that has the DWARF of the binary.
+    /// ELF file that has the DWARF of the binary, and its symbols if it is stripped.
     pub debug_binary: Option<PathBuf>,
     /// DWARF package (`.dwp`) of the binary; default is the binary's path with `.dwp` appended.
     pub dwp: Option<PathBuf>,
