@@ -20,7 +20,7 @@ export interface DiagnoseOptions {
   binary: string;
   /** Recordings of it: files or directories; standard input cannot be read twice, so not that. */
   perfData?: string | readonly string[] | undefined;
-  /** ELF file that has the binary's DWARF; absent: the binary, its build-id file or its debuglink. */
+  /** ELF file that has the binary's DWARF, and its symbols if it is stripped; absent: the binary, its build-id file or its debuglink. */
   debugBinary?: string | undefined;
   /** DWARF package; default `<binary>.dwp`. */
   dwp?: string | undefined;

@@ -5,7 +5,7 @@
  * - `BINARY_UNREADABLE`: the binary does not exist or cannot be read
  * - `BINARY_INVALID`: it is no ELF file, or a damaged one
  * - `BINARY_UNSUPPORTED`: an ELF file of a kind that cannot be profiled
- * - `NO_SYMBOLS`: it has no symbol table, so no instruction boundary is known
+ * - `NO_SYMBOLS`: neither it nor a debug file of it has a symbol table, so no instruction boundary is known
  * - `NO_DEBUG_INFO`: no debug information was found for it
  * - `INPUT_UNREADABLE`: an input does not exist or cannot be read
  * - `INPUT_INVALID`: an input is not what it was said to be

@@ -45,7 +45,7 @@ export interface GenerateOptions {
 
   /** Whether the binary is a vmlinux; absent: recognised. */
   kernel?: boolean | undefined;
-  /** ELF file that has the binary's DWARF; absent: the binary, its build-id file or its debuglink. */
+  /** ELF file that has the binary's DWARF, and its symbols if it is stripped; absent: the binary, its build-id file or its debuglink. */
   debugBinary?: string | undefined;
   /** DWARF package; default `<binary>.dwp`. */
   dwp?: string | undefined;

@@ -241,6 +241,8 @@ export interface BindingExamination {
   machine: 'x86-64' | 'aarch64'
   /** Symbols in its code. */
   codeSymbols: number
+  /** The debug file that has its symbols. */
+  symbolFile?: string
   /** Discriminators are flow-sensitive. */
   flowSensitive: boolean
   /** It carries pseudo probes. */

@@ -111,7 +111,7 @@ export const GENERATE_FLAGS: readonly Flag[] = [
     value: 'FILE',
   }),
   row('Input', 'boolean', 'kernel', 'The binary is a vmlinux.', { default: 'recognised' }),
-  row('Input', 'string', 'debug-binary', 'ELF file that has the DWARF of the binary.', {
+  row('Input', 'string', 'debug-binary', 'ELF file that has the DWARF (and symbols) of the binary.', {
     value: 'FILE',
     default: 'the binary, its build-id file or debuglink',
   }),

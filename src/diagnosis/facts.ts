@@ -59,8 +59,10 @@ export interface BinaryFacts {
   buildId: string | undefined;
   kind: BindingExamination['kind'];
   machine: BindingExamination['machine'];
-  /** Symbols of `.symtab` in its code; 0 if it is stripped. */
+  /** Symbols of `.symtab` in its code; 0 if it is stripped and no debug file has them. */
   codeSymbols: number;
+  /** The debug file that has the symbols of the stripped binary. */
+  symbolFile: string | undefined;
   /** Discriminators are flow-sensitive: `__llvm_fs_discriminator__` is there. */
   flowSensitive: boolean;
   /** It carries pseudo probes. */
@@ -88,6 +90,7 @@ export function toFacts(found: BindingExamination, debugBinary: string | undefin
   return {
     ...same,
     buildId: found.buildId,
+    symbolFile: found.symbolFile,
     debuglink: found.debuglink,
     compression: found.compression,
     debugFile: debugFile === undefined ? undefined : { path: debugFile, source },

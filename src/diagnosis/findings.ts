@@ -38,7 +38,7 @@ function symbols({ codeSymbols }: BinaryFacts): Finding | undefined {
   return blocker(
     'no-symbols',
     'it has no symbol table (stripped), so it is not known where its instructions start',
-    'name the unstripped binary; strip only copies of it',
+    'name the unstripped binary, name its debug file with --debug-binary, or install its debug package',
   );
 }
 

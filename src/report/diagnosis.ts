@@ -66,12 +66,14 @@ function verdictText(verdict: BinaryDiagnosis['verdict'], findings: BinaryDiagno
 }
 
 function* factLines(binary: string, facts: BinaryFacts): Generator<[string, string | undefined]> {
-  const { kernel, split, debugFile, compression } = facts;
+  const { kernel, split, debugFile, symbolFile, compression } = facts;
   yield ['binary', `${binary} (${KINDS[facts.kind]}, ${facts.machine}, ${formatBytes(facts.size)})`];
   yield ['build id', facts.buildId ?? 'none'];
   yield [
     'symbols',
-    facts.codeSymbols === 0 ? 'none (stripped)' : `${formatCount(facts.codeSymbols)} in code`,
+    facts.codeSymbols === 0
+      ? 'none (stripped)'
+      : `${formatCount(facts.codeSymbols)} in code${symbolFile === undefined ? '' : `, from ${symbolFile}`}`,
   ];
   yield ['kernel', kernel?.banner];
   yield ['configuration', kernel && facts.kind === 'kernel' ? configuration(kernel) : undefined];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use image::{Arch, Image, ImageKind};
 use profgen::{Error, ErrorCode, image_error, symbolize_error};
-use symbolize::{DebugFileSource, DebugInfo, DebugOptions, DebugSurvey, Diagnostic};
+use symbolize::{DebugFileSource, DebugInfo, DebugOptions, DebugSurvey, Diagnostic, add_symbols};
 
 use crate::kernel::Kernel;
 
@@ -17,7 +17,7 @@ const MAX_DIAGNOSTICS: usize = 20;
 pub struct ExamineRequest {
     /// The binary.
     pub path: PathBuf,
-    /// ELF file that has the DWARF of the binary.
+    /// ELF file that has the DWARF of the binary, and its symbols if it is stripped.
     pub debug_binary: Option<PathBuf>,
     /// DWARF package of the binary.
     pub dwp: Option<PathBuf>,
@@ -34,8 +34,10 @@ pub struct Examination {
     pub kind: ImageKind,
     /// Its instruction set.
     pub arch: Arch,
-    /// Symbols of `.symtab` in its code; 0 if it is stripped.
+    /// Symbols of `.symtab` in its code; 0 if it is stripped and no debug file has them.
     pub code_symbols: u64,
+    /// The debug file that has the symbols of the stripped binary.
+    pub symbol_file: Option<PathBuf>,
     /// Discriminators are flow-sensitive: `__llvm_fs_discriminator__` is there.
     pub flow_sensitive: bool,
     /// It carries pseudo probes.
@@ -75,17 +77,20 @@ pub fn examine(request: &ExamineRequest) -> Result<Examination, Error> {
 
 fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
     let path = &request.path;
-    let image = Arc::new(Image::open(path).map_err(|error| image_error(error, path))?);
+    let mut image = Image::open(path).map_err(|error| image_error(error, path))?;
     let options = DebugOptions {
         debug_binary: request.debug_binary.clone(),
         dwp: request.dwp.clone(),
         ..DebugOptions::default()
     };
+    let without_symbols = add_symbols(&mut image, &options).map_err(symbolize_error)?;
+    let image = Arc::new(image);
     let bytes = Arc::new(SharedBytes(Arc::clone(&image)));
     let debug = DebugInfo::load(bytes, path, image.build_id(), &options).map_err(symbolize_error)?;
-    let diagnostics = debug
-        .diagnostics()
-        .iter()
+    // A file that has neither is told of once.
+    let without_symbols = without_symbols.iter().filter(|d| !debug.diagnostics().contains(d));
+    let diagnostics = without_symbols
+        .chain(debug.diagnostics())
         .filter(|d| !matches!(d, Diagnostic::DebugFile { .. }));
     Ok(Examination {
         size: image.data().len() as u64,
@@ -93,6 +98,7 @@ fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
         kind: image.kind(),
         arch: image.arch(),
         code_symbols: image.code_symbols().count() as u64,
+        symbol_file: image.symbol_file().map(Path::to_owned),
         flow_sensitive: image.has_fs_discriminators(),
         pseudo_probes: image.has_pseudo_probes(),
         debuglink: debuglink(&image),

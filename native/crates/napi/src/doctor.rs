@@ -46,6 +46,8 @@ pub struct BindingExamination {
     pub machine: String,
     /// Symbols in its code.
     pub code_symbols: f64,
+    /// The debug file that has its symbols.
+    pub symbol_file: Option<String>,
     /// Discriminators are flow-sensitive.
     pub flow_sensitive: bool,
     /// It carries pseudo probes.
@@ -168,6 +170,7 @@ impl Success for Examination {
             kind: kind.to_owned(),
             machine: machine.to_owned(),
             code_symbols: count(self.code_symbols),
+            symbol_file: self.symbol_file.map(|path| path.to_string_lossy().into_owned()),
             flow_sensitive: self.flow_sensitive,
             pseudo_probes: self.pseudo_probes,
             debuglink: self.debuglink,
