@@ -32,6 +32,8 @@ interface Build {
   profilingFlag?: string;
   /** File that has the debug information, if the program has not; null if none is to be found. */
   debugFile?: string | null;
+  /** File that has the symbols, if the program has not. Then `whole` is the program before it was stripped. */
+  symbolFile?: string;
   /** Files with split units. */
   split?: readonly string[];
   flags?: readonly string[];
@@ -141,6 +143,36 @@ const BUILDS: Build[] = [
     debugFile: null,
   },
   {
+    ...clang(22, `-g ${PROFILING}`, [
+      'cp program whole',
+      'objcopy --only-keep-debug program program.debug',
+      'strip -s program',
+      'objcopy --add-gnu-debuglink=program.debug program',
+    ]),
+    name: 'symbols, too, through a debug link',
+    ...good,
+    debugFile: 'program.debug',
+    symbolFile: 'program.debug',
+  },
+  {
+    ...clang(22, `-g ${PROFILING}`, ['cp program whole', 'strip -s program']),
+    name: 'symbols in a file named by hand',
+    ...good,
+    debugFile: 'whole',
+    symbolFile: 'whole',
+    flags: ['--debug-binary', 'whole'],
+  },
+  {
+    ...clang(22, `-g ${PROFILING}`, [
+      `clang-22 -O1 -g ${PROFILING} $fixtures/calc.c -o other`,
+      'strip -s program',
+    ]),
+    name: 'symbols of another build named by hand',
+    ...unusable('no-symbols', 'debug-info-problems'),
+    debugFile: 'other',
+    flags: ['--debug-binary', 'other'],
+  },
+  {
     ...clang(22, `-g ${PROFILING}`, ['cp program other', 'strip -g program']),
     name: 'debug information named by hand',
     ...good,
@@ -183,10 +215,14 @@ function byKey(list: readonly UnitCounts[]): UnitCounts[] {
   return list.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-function expectSameElf(folder: string, { facts }: BinaryDiagnosis, file: string): void {
-  const { compressed: _, buildId, ...elf } = elfByReadelf(folder, file);
+function expectSameElf(folder: string, { facts }: BinaryDiagnosis, file: string, symbolFile?: string): void {
+  const { compressed: _, codeSymbols, flowSensitive, buildId, ...elf } = elfByReadelf(folder, file);
   expect(facts).toMatchObject(elf);
   expect(facts.buildId).toBe(buildId);
+  expect(facts.symbolFile).toBe(symbolFile);
+  const symbols = symbolFile === undefined ? { codeSymbols, flowSensitive } : elfByReadelf(folder, 'whole');
+  expect(facts.codeSymbols).toBe(symbols.codeSymbols);
+  expect(facts.flowSensitive).toBe(symbols.flowSensitive);
 }
 
 describe('doctor says what readelf and llvm-dwarfdump say', () => {
@@ -204,7 +240,7 @@ describe('doctor says what readelf and llvm-dwarfdump say', () => {
       const folder = folderOf({ name: `doctor-${name.replaceAll(/\W+/g, '-')}`, build: [] });
       for (const command of build) shell(command, folder, sources);
       const { status, diagnosis } = doctor(folder, ['--binary', 'program', ...(rest.flags ?? [])]);
-      expectSameElf(folder, diagnosis, 'program');
+      expectSameElf(folder, diagnosis, 'program', rest.symbolFile);
       expect(diagnosis.findings.map(({ code }) => code)).toEqual(findings);
       expect(diagnosis.verdict).toBe(verdict);
       expect(status).toBe(verdict === 'unusable' ? 1 : 0);
