@@ -4,7 +4,7 @@
  *   npm run bench                                        all inputs, which are recorded first
  *   npm run bench -- --record                            the same, and the tables go to RESULTS.md
  *   npm run bench -- --binary FILE --perfdata FILE       an input of one's own
- *   ... --runs N   --no-kernel
+ *   ... --turns N   --no-kernel
  *
  * Ratios of one run can be compared between machines, times cannot.
  */
@@ -24,14 +24,14 @@ const { values } = parseArgs({
   options: {
     binary: { type: 'string' },
     perfdata: { type: 'string' },
-    runs: { type: 'string', default: '5' },
+    turns: { type: 'string', default: '5' },
     record: { type: 'boolean', default: false },
     'no-kernel': { type: 'boolean', default: false },
   },
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'autofdo-gen-bench-'));
-const runs = Number(values.runs);
+const turns = Number(values.turns);
 const output = (name: string) => join(folder, name);
 
 async function main(): Promise<string> {
@@ -62,7 +62,7 @@ function machine(): string {
   if (isInstalled(CREATE)) versions.push(CREATE);
   return (
     `Measured ${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores of "${cpu?.model.trim()}", ` +
-    `${Math.round(totalmem() / 2 ** 30)} GiB. ${versions.join(', ')}. Medians of ${runs} runs, files in the page cache.\n`
+    `${Math.round(totalmem() / 2 ** 30)} GiB. ${versions.join(', ')}. Medians of ${turns} turns of a run, or of several while they take less than 1.5 s together; files in the page cache.\n`
   );
 }
 
@@ -114,7 +114,7 @@ async function byThreads(input: Input): Promise<string> {
 
 async function measure(input: Input, commands: readonly Command[]): Promise<Measurement[]> {
   console.error(`${input.name}, ${megabytes(input.perfData)}`);
-  return measureInTurn(commands, runs);
+  return measureInTurn(commands, turns);
 }
 
 /** The outputs of the last runs; where they differ by a named deviation, `--compat` must make them equal. */

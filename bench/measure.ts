@@ -16,11 +16,18 @@ export interface Measurement {
 /** What a process needs. Node reads certificates at its start if NODE_EXTRA_CA_CERTS is set, which takes longer than a small job. */
 const environment: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: process.env['HOME'], LC_ALL: 'C' };
 
-/** Medians over `runs` runs of each command; they take turns, which spreads what else the machine does over all of them. */
-export async function measureInTurn(commands: readonly Command[], runs: number): Promise<Measurement[]> {
+/** A turn of a command that takes less is one of several runs: the shorter it is, the more a single one is disturbed. */
+const TURN_MILLISECONDS = 1500;
+
+/** Medians over `turns` turns of each command; taking turns spreads what else the machine does over all of them. */
+export async function measureInTurn(commands: readonly Command[], turns: number): Promise<Measurement[]> {
   const times: number[][] = commands.map(() => []);
-  for (let run = 0; run < runs; run++) {
-    for (const [index, command] of commands.entries()) times[index]?.push(await timed(command));
+  for (let turn = 0; turn < turns; turn++) {
+    for (const [index, command] of commands.entries()) {
+      const end = performance.now() + TURN_MILLISECONDS;
+      do times[index]?.push(await timed(command));
+      while (performance.now() < end);
+    }
   }
   const results: Measurement[] = [];
   for (const [index, command] of commands.entries()) {

@@ -1,7 +1,8 @@
 //! Line rows by address (DWARF 5 section 6.2).
 //!
 //! gimli reads the header; the program is run here, because LLVM keeps rows that gimli would drop or move: it knows
-//! no tombstone but the all-ones address and lets addresses go backwards.
+//! no tombstone but the all-ones address and lets addresses go backwards. A kernel's programs have millions of
+//! instructions, most of them a byte, so none is made a value of its own.
 
 use gimli::{DebugLineOffset, LineProgramHeader, constants as dw};
 
