@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes every target from its committed seeds, four at a time:
+# Fuzzes every target from its committed seeds, five at a time:
 #
 #     native/fuzz/run.sh [SECONDS] [TARGET...]     60 seconds each by default
 #
@@ -43,4 +43,4 @@ export -f fuzz
 if [ $# -eq 0 ]; then
   set -- $(cd fuzz_targets && ls -- *.rs | sed 's/\.rs$//')
 fi
-printf '%s\n' "$@" | xargs -P 4 -I TARGET bash -c "fuzz $seconds $host TARGET"
+printf '%s\n' "$@" | xargs -P 5 -I TARGET bash -c "fuzz $seconds $host TARGET"
