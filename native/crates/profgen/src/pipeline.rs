@@ -7,29 +7,30 @@ use image::{Image, Svma};
 use rayon::prelude::*;
 use sampleprof::Profile;
 
-use crate::binaries::{self, Subject};
-use crate::counters::Counters;
-use crate::entry_points::EntryPoints;
-use crate::error::{Error, ErrorCode};
-use crate::explain;
-use crate::failure::{read_error, write_error};
-use crate::fall_through::{Judgement, select_runs};
-use crate::ledger::EntryClass;
-use crate::live_text::KernelMemory;
-use crate::load::{Debug, Loaded, Loader};
-use crate::mapped::Mapped;
-use crate::merging::{self, write_options};
-use crate::observer::{Observer, Phase, check};
-use crate::options::{Compat, Format, GenerateOptions, Input, Output};
-use crate::outcome::{BinaryOutcome, BinaryStatistics, Diagnostic, Outcome, Statistics};
-use crate::output::{write_atomically, write_folder};
-use crate::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
-use crate::postprocess::postprocess;
-use crate::profile::{Binary, profile};
-use crate::sampling::{Samples, TargetSamples};
-use crate::target::{Target, Targets};
-use crate::trace::TargetCounters;
-use crate::{counters_text, debug_report};
+use crate::attribution::entry_points::EntryPoints;
+use crate::attribution::profile::{Binary, profile};
+use crate::binaries::live_text::KernelMemory;
+use crate::binaries::load::{Debug, Loaded, Loader};
+use crate::binaries::mapped::Mapped;
+use crate::binaries::open::{self, Subject};
+use crate::binaries::target::{Target, Targets};
+use crate::counting::counters::Counters;
+use crate::counting::fall_through::{Judgement, select_runs};
+use crate::counting::trace::TargetCounters;
+use crate::input::counters_text;
+use crate::input::perf_data::{Samples, TargetSamples};
+use crate::job::options::{Compat, Format, GenerateOptions, Input, Output};
+use crate::output::files::{write_atomically, write_folder};
+use crate::output::merging::{self, write_options};
+use crate::output::postprocess::postprocess;
+use crate::report::debug_report;
+use crate::report::error::{Error, ErrorCode};
+use crate::report::explain;
+use crate::report::failure::{read_error, write_error};
+use crate::report::ledger::EntryClass;
+use crate::report::observer::{Observer, Phase, check};
+use crate::report::outcome::{BinaryOutcome, BinaryStatistics, Diagnostic, Outcome, Statistics};
+use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
 
 /// Runs a whole job on a thread pool of its own.
 ///
@@ -79,7 +80,7 @@ enum Symbolized {
 impl Job<'_> {
     fn run(mut self) -> Result<Outcome, Error> {
         let started = Instant::now();
-        let (mut subjects, mapped) = binaries::open_first(self.options, self.observer, &mut self.diagnostics)?;
+        let (mut subjects, mapped) = open::open_first(self.options, self.observer, &mut self.diagnostics)?;
         let products = if let Input::SampleProfile(path) = &self.options.input {
             vec![Part::begin(|_| read_profile(path).map(Product::Profile))]
         } else {
@@ -87,7 +88,7 @@ impl Job<'_> {
                 Symbolized::All(products) => products,
                 Symbolized::MoreIsMapped(mapped) => {
                     self.diagnostics.clear();
-                    subjects = binaries::open(self.options, &mapped, self.observer, &mut self.diagnostics)?;
+                    subjects = open::open(self.options, &mapped, self.observer, &mut self.diagnostics)?;
                     match self.symbolize(&subjects, &mapped, started)? {
                         Symbolized::All(products) => products,
                         Symbolized::MoreIsMapped(_) => {
@@ -126,7 +127,7 @@ impl Job<'_> {
             && self.options.looks_for_binaries()
         {
             let mut diagnostics = Vec::new();
-            let all = binaries::open(self.options, &samples.mapped, self.observer, &mut diagnostics)?;
+            let all = open::open(self.options, &samples.mapped, self.observer, &mut diagnostics)?;
             if !all.iter().map(Subject::path).eq(subjects.iter().map(Subject::path)) {
                 return Ok(Symbolized::MoreIsMapped(std::mem::take(&mut samples.mapped)));
             }
@@ -415,7 +416,7 @@ impl Job<'_> {
             "afdo"
         };
         let mut files = Vec::new();
-        for (binary, name) in binaries.iter_mut().zip(binaries::result_names(subjects, ending)?) {
+        for (binary, name) in binaries.iter_mut().zip(open::result_names(subjects, ending)?) {
             if let Some(bytes) = binary.bytes.take() {
                 binary.output = Some(folder.join(&name));
                 files.push((name, bytes));

@@ -1,0 +1,210 @@
+//! Which mapping of a recording is which binary.
+
+use std::path::Path;
+
+use image::{FileOffset, Image, ImageKind};
+use perfdata::{BuildId, CpuMode, Mapping};
+
+use crate::binaries::code_space::TargetIndex;
+use crate::binaries::kernel_module;
+use crate::binaries::target::{Target, Targets, file_name};
+
+/// The prefix of the names that perf gives to the kernel's own mapping; a symbol follows.
+pub(crate) const KERNEL_MAP: &str = "[kernel.kallsyms]";
+
+/// What a mapping holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Binding {
+    /// Code of this target. Run-time addresses within a piece, plus `delta`, are addresses of the ELF.
+    Target(TargetIndex, Vec<BoundPiece>),
+    /// A file of the name of this target, but another build.
+    OtherBuild(TargetIndex),
+    /// Something else.
+    Other,
+}
+
+/// A stretch of a mapping that one segment of the ELF backs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BoundPiece {
+    /// First run-time address.
+    pub start: u64,
+    /// Last run-time address, inclusive.
+    pub last: u64,
+    /// From run-time address to ELF address, modulo 2^64.
+    pub delta: u64,
+}
+
+/// Which target a mapping is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Recognized {
+    pub target: TargetIndex,
+    likeness: Likeness,
+    /// Another one that it might be of as well.
+    pub rival: Option<TargetIndex>,
+}
+
+/// Finds out which of `targets` a mapping is of, which depends on its file only. `recorded` is the build id in the recording.
+///
+/// A build id decides before a name does, and of several files of one name, the one at the recorded path. Of equals, the first.
+pub(crate) fn recognize(
+    mapping: &Mapping,
+    recorded: Option<&BuildId>,
+    targets: &Targets<'_>,
+    ignore_build_id: bool,
+) -> Option<Recognized> {
+    let mut best: Option<Recognized> = None;
+    for target in targets.iter() {
+        let Some(likeness) = likeness(mapping, recorded, target, ignore_build_id) else {
+            continue;
+        };
+        match &mut best {
+            Some(best) if best.likeness < likeness => {}
+            Some(best) if best.likeness == likeness => {
+                if likeness == Likeness::Name {
+                    best.rival = best.rival.or(Some(target.index()));
+                }
+            }
+            _ => {
+                best = Some(Recognized {
+                    target: target.index(),
+                    likeness,
+                    rival: None,
+                });
+            }
+        }
+    }
+    best
+}
+
+/// Finds what of its target a mapping holds.
+pub(crate) fn bind(mapping: &Mapping, recognized: &Recognized, targets: &Targets<'_>) -> Binding {
+    let target = &targets[recognized.target];
+    if recognized.likeness == Likeness::OtherBuild {
+        return Binding::OtherBuild(target.index());
+    }
+    let pieces = match target.image.kind() {
+        _ if target.kernel => kernel_pieces(mapping, target),
+        ImageKind::Module => kernel_module::pieces(mapping, target.image),
+        _ => pieces(mapping, target.image),
+    };
+    if pieces.is_empty() {
+        Binding::Other
+    } else {
+        Binding::Target(target.index(), pieces)
+    }
+}
+
+/// Why a mapping is taken for one of a target, the best reason first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    BuildId,
+    Path,
+    Name,
+    /// The name is right, but it is known to be another build.
+    OtherBuild,
+}
+
+fn likeness(
+    mapping: &Mapping,
+    recorded: Option<&BuildId>,
+    target: &Target<'_>,
+    ignore_build_id: bool,
+) -> Option<Likeness> {
+    let name = mapping.file.name.as_str();
+    let of_kernel = mapping.cpumode == CpuMode::Kernel;
+    let is_kernel_map = of_kernel && name.starts_with(KERNEL_MAP);
+    let is_module = target.image.kind() == ImageKind::Module;
+    if target.kernel != is_kernel_map || is_module != (of_kernel && !is_kernel_map) {
+        return None;
+    }
+    let same_build = recorded
+        .zip(target.image.build_id())
+        .map(|(recorded, own)| recorded.matches(own));
+    let same_name = target.kernel
+        || if is_module {
+            kernel_module::is_named(name, target.image)
+        } else {
+            file_name(name) == target.name()
+        };
+    match same_build {
+        Some(true) => Some(Likeness::BuildId),
+        Some(false) if same_name && !ignore_build_id => Some(Likeness::OtherBuild),
+        _ if same_name && target.image.path() == Path::new(name) => Some(Likeness::Path),
+        _ if same_name => Some(Likeness::Name),
+        _ => None,
+    }
+}
+
+/// One piece for each executable segment that the mapping covers a part of.
+///
+/// The kernel maps whole pages, so a piece begins up to a page before its segment and ends up to a page behind it; the page size is that
+/// of the recording machine, and is not asked for: bytes between two segments go to the one whose pages the mapping started with.
+fn pieces(mapping: &Mapping, image: &Image) -> Vec<BoundPiece> {
+    let Some(map_last) = mapping.len.checked_sub(1) else {
+        return Vec::new();
+    };
+    let first = mapping.pgoff;
+    let last = first.saturating_add(map_last);
+    let mut segments: Vec<_> = image
+        .load_segments()
+        .iter()
+        .filter(|segment| segment.executable && segment.file_size > 0)
+        .map(|segment| {
+            (
+                segment.offset.0,
+                segment.offset.0.saturating_add(segment.file_size - 1),
+                segment.svma,
+            )
+        })
+        .filter(|&(begin, end, _)| begin <= last && end >= first)
+        .collect();
+    segments.sort_unstable();
+    let mut pieces = Vec::with_capacity(segments.len());
+    for (index, &(begin, _, svma)) in segments.iter().enumerate() {
+        let from = if index == 0 { first } else { begin };
+        let through = segments.get(index + 1).map_or(last, |next| next.0 - 1);
+        if through < from {
+            continue;
+        }
+        let start = mapping.start.0.wrapping_add(from - first);
+        pieces.push(BoundPiece {
+            start,
+            last: start.saturating_add(through - from),
+            delta: svma
+                .0
+                .wrapping_sub(begin)
+                .wrapping_add(first)
+                .wrapping_sub(mapping.start.0),
+        });
+    }
+    pieces
+}
+
+/// The kernel's mapping states where one symbol of it lies (as `pgoff`); its own start and length are not to be relied on.
+fn kernel_pieces(mapping: &Mapping, target: &Target<'_>) -> Vec<BoundPiece> {
+    let symbol = mapping.file.name.strip_prefix(KERNEL_MAP).unwrap_or_default();
+    let symbol = if symbol.is_empty() { "_text" } else { symbol };
+    let linked = target
+        .image
+        .symbol_named(symbol.as_bytes())
+        .or_else(|| target.image.svma_of_file_offset(first_executable_offset(target.image)?));
+    // 0 is what kptr_restrict leaves of the address.
+    let (Some(linked), true) = (linked, mapping.pgoff != 0) else {
+        return Vec::new();
+    };
+    let delta = linked.0.wrapping_sub(mapping.pgoff);
+    let start = target.code.base().0.wrapping_sub(delta);
+    vec![BoundPiece {
+        start,
+        last: start.saturating_add(u64::from(target.code.span()).saturating_sub(1)),
+        delta,
+    }]
+}
+
+fn first_executable_offset(image: &Image) -> Option<FileOffset> {
+    image
+        .load_segments()
+        .iter()
+        .find(|segment| segment.executable)
+        .map(|segment| segment.offset)
+}

@@ -1,0 +1,176 @@
+//! llvm-profgen's view of mappings: one load address for all processes.
+//!
+//! Every mapping whose last path component is the binary's moves the load address, at its place in time, whatever process it belongs to.
+//! Used with `--compat=llvm-profgen` only; [`crate::addresses::binding`] has what replaces it.
+
+use image::Image;
+use perfdata::{Change, Mapping, Moment, SideRecord};
+use rustc_hash::FxHashSet;
+
+use crate::addresses::binding::KERNEL_MAP;
+use crate::binaries::target::Target;
+use crate::report::error::{Error, ErrorCode};
+
+/// llvm-profgen knows this page size only.
+const PAGE_MASK: u64 = !0xfff;
+
+/// Where the binary is loaded, as far as its mappings have told.
+pub(crate) struct LoadAddress {
+    base: u64,
+    /// A mapping has confirmed or changed the address.
+    pub(crate) is_confirmed: bool,
+    segments: Vec<Segment>,
+}
+
+impl LoadAddress {
+    /// Before any mapping: where the binary was linked to be.
+    pub(crate) fn preferred(target: &Target<'_>) -> Self {
+        Self {
+            base: target.image.preferred_base().0,
+            is_confirmed: false,
+            segments: executable_segments(target.image),
+        }
+    }
+
+    /// From a run-time address to an address of the ELF.
+    pub(crate) fn delta(&self, target: &Target<'_>) -> u64 {
+        target.image.preferred_base().0.wrapping_sub(self.base)
+    }
+
+    /// Follows a mapping of the target; true if the address has changed.
+    pub(crate) fn follow(&mut self, mmap: &Mapping, target: &Target<'_>) -> Result<bool, Error> {
+        if mmap.start.0 == self.base {
+            self.is_confirmed = true;
+            return Ok(false);
+        }
+        if target.kernel || self.segments.first().is_some_and(|first| mmap.pgoff == first.offset) {
+            self.base = mmap.start.0;
+            self.is_confirmed = true;
+            return Ok(true);
+        }
+        check_consistent(mmap, self.base, &self.segments)?;
+        Ok(false)
+    }
+}
+
+/// The load address over time.
+pub(crate) struct GlobalBase {
+    /// Processes with a mapping of the binary; only their samples are read. `None`: all (kernel).
+    pids: Option<FxHashSet<i32>>,
+    preferred: u64,
+    /// Ascending; the base is valid from its moment on.
+    changes: Vec<(Moment, u64)>,
+}
+
+impl GlobalBase {
+    /// Follows all mappings of `records`.
+    pub(crate) fn new(records: &[SideRecord], target: &Target<'_>, selected: &[i32]) -> Result<Self, Error> {
+        let mut mmaps: Vec<(Moment, &Mapping)> = records
+            .iter()
+            .filter_map(|record| match &record.change {
+                Change::Map(mmap) if names_target(mmap, target) => Some((record.moment, mmap)),
+                _ => None,
+            })
+            .filter(|(_, mmap)| selected.is_empty() || target.kernel || selected.contains(&mmap.pid))
+            .collect();
+        mmaps.sort_by_key(|(moment, _)| *moment);
+        let mut address = LoadAddress::preferred(target);
+        let mut changes = Vec::new();
+        for (moment, mmap) in &mmaps {
+            if address.follow(mmap, target)? {
+                changes.push((*moment, address.base));
+            }
+        }
+        if mmaps.is_empty() {
+            return Err(if target.kernel {
+                no_kernel()
+            } else {
+                Error::new(ErrorCode::NoMapping, "No relevant mmap event is found in perf data.")
+            });
+        }
+        let pids = (!target.kernel).then(|| mmaps.iter().map(|(_, mmap)| mmap.pid).collect());
+        Ok(Self {
+            pids,
+            preferred: target.image.preferred_base().0,
+            changes,
+        })
+    }
+
+    /// True if samples of the process are read.
+    pub(crate) fn reads(&self, pid: i32) -> bool {
+        self.pids.as_ref().is_none_or(|pids| pids.contains(&pid))
+    }
+
+    /// The load address at a moment, and since and until when it holds.
+    pub(crate) fn at(&self, moment: Moment) -> (u64, Option<Moment>, Option<Moment>) {
+        let behind = self.changes.partition_point(|change| change.0 <= moment);
+        let until = self.changes.get(behind).map(|change| change.0);
+        match behind.checked_sub(1).map(|index| self.changes[index]) {
+            Some((from, base)) => (base, Some(from), until),
+            None => (self.preferred, None, until),
+        }
+    }
+}
+
+/// No mapping of a kernel was found.
+pub(crate) fn no_kernel() -> Error {
+    Error::new(
+        ErrorCode::NoMapping,
+        "Kernel is requested, but no kernel is found in mmap events.",
+    )
+}
+
+struct Segment {
+    address: u64,
+    offset: u64,
+}
+
+/// Executable segments in program-header order, rounded down to pages.
+fn executable_segments(image: &Image) -> Vec<Segment> {
+    let segments = image.load_segments().iter().filter(|segment| segment.executable);
+    segments
+        .map(|segment| Segment {
+            address: segment.svma.0 & PAGE_MASK,
+            offset: segment.offset.0 & PAGE_MASK,
+        })
+        .collect()
+}
+
+/// Whether llvm-profgen takes a mapping for one of the target.
+pub(crate) fn names_target(mmap: &Mapping, target: &Target<'_>) -> bool {
+    let name = mmap.file.name.as_str();
+    if target.kernel {
+        return name
+            .strip_prefix(KERNEL_MAP)
+            .is_some_and(|symbol| matches!(symbol, "" | "_stext" | "_text"));
+    }
+    name.rsplit('/').next() == Some(target.name())
+}
+
+/// A further mapping must lie where the load address says.
+fn check_consistent(mmap: &Mapping, base: u64, segments: &[Segment]) -> Result<(), Error> {
+    let fail = |text: &str| {
+        Err(Error::new(ErrorCode::Unsupported, text)
+            .hint("llvm-profgen ends here too; without --compat=llvm-profgen each mapping is followed by itself."))
+    };
+    let distance = mmap.start.0.wrapping_sub(base);
+    let Some(first) = segments.first() else {
+        return fail("File offset not found");
+    };
+    if let Some(segment) = segments.iter().find(|segment| segment.offset == mmap.pgoff) {
+        if segment.address.wrapping_sub(first.address) != distance {
+            return fail("Executable segments not loaded consecutively");
+        }
+        return Ok(());
+    }
+    let below = segments
+        .iter()
+        .filter(|segment| segment.offset < mmap.pgoff)
+        .map(|segment| segment.offset)
+        .max();
+    match below {
+        None => fail("File offset not found"),
+        Some(offset) if mmap.pgoff - offset != distance => fail("Segment not loaded by consecutive mmaps"),
+        Some(_) => Ok(()),
+    }
+}

@@ -1,0 +1,320 @@
+//! From a run-time address to an offset in a target's code.
+
+use image::Svma;
+use perfdata::{AddressSpaces, Avma, Moment, Space};
+
+use crate::addresses::binding::{Binding, BoundPiece};
+use crate::addresses::load_address::GlobalBase;
+use crate::binaries::code_space::{CodeOffset, TargetIndex};
+use crate::binaries::target::{Target, Targets};
+use crate::report::ledger::EntryClass;
+
+/// Where an address lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// At the start of an instruction of this target.
+    Code(CodeOffset, TargetIndex),
+    /// In what a kernel put before the function that starts here.
+    Preamble(CodeOffset),
+    /// Nowhere that counts; the class tells why.
+    Lost(EntryClass),
+}
+
+impl Place {
+    /// What becomes of an entry that has no other end.
+    pub(crate) fn class(self) -> EntryClass {
+        match self {
+            Self::Code(..) => EntryClass::Used,
+            Self::Preamble(_) => EntryClass::Stub,
+            Self::Lost(class) => class,
+        }
+    }
+}
+
+/// Everything that turns addresses into places. Shared by all workers.
+pub(crate) struct Resolver<'a, 's> {
+    pub targets: &'a Targets<'a>,
+    pub spaces: &'s AddressSpaces,
+    /// By mapping id.
+    pub bindings: &'s [Binding],
+    /// llvm-profgen's single load address of the only target, in compat mode.
+    pub global_base: Option<&'s GlobalBase>,
+}
+
+impl<'a> Resolver<'a, '_> {
+    /// How the address space of `pid` looks at `moment`.
+    pub(crate) fn view(&self, pid: i32, moment: Moment) -> View<'a> {
+        if let Some(global) = self.global_base {
+            let (base, from, until) = global.at(moment);
+            let target = &self.targets[0];
+            let delta = target.image.preferred_base().0.wrapping_sub(base);
+            let everything = Piece {
+                start: 0,
+                last: u64::MAX,
+                content: Content::Target { target, delta },
+            };
+            return View {
+                pieces: vec![everything],
+                hot: 0,
+                from,
+                until,
+            };
+        }
+        let space = self.spaces.space(pid, moment);
+        let mut pieces = self.pieces(&space);
+        pieces.sort_unstable_by_key(|piece| piece.start);
+        let hot = pieces.iter().position(Piece::is_target).unwrap_or(0);
+        View {
+            pieces,
+            hot,
+            from: Some(space.from()),
+            until: space.until(),
+        }
+    }
+
+    fn pieces(&self, space: &Space<'_>) -> Vec<Piece<'a>> {
+        let kernel = self.spaces.kernel_image().map(|map| self.bindings.get(map.0 as usize));
+        let kernel_code: Vec<Piece<'a>> = match kernel {
+            Some(Some(Binding::Target(index, pieces))) => {
+                let target = &self.targets[*index];
+                pieces.iter().map(|piece| Piece::of_target(target, *piece)).collect()
+            }
+            _ => Vec::new(),
+        };
+        // What the vmlinux states of its own extent is sure; the mappings of modules may overlap it.
+        let outside_kernel = |piece: &Piece<'_>| {
+            kernel_code
+                .iter()
+                .all(|code| piece.last < code.start || piece.start > code.last)
+        };
+        let mut pieces = Vec::new();
+        for range in space.ranges().into_iter().chain(self.spaces.modules()) {
+            let Some(last) = range.end.0.checked_sub(1).filter(|last| *last >= range.start.0) else {
+                continue;
+            };
+            let whole = |content| Piece {
+                start: range.start.0,
+                last,
+                content,
+            };
+            match self.bindings.get(range.map.0 as usize) {
+                Some(Binding::Target(index, bound)) => {
+                    let target = &self.targets[*index];
+                    let visible = bound
+                        .iter()
+                        .filter(|piece| piece.start <= last && piece.last >= range.start.0);
+                    pieces.extend(visible.map(|piece| {
+                        let clipped = BoundPiece {
+                            start: piece.start.max(range.start.0),
+                            last: piece.last.min(last),
+                            delta: piece.delta,
+                        };
+                        Piece::of_target(target, clipped)
+                    }));
+                }
+                Some(Binding::OtherBuild(_)) => pieces.push(whole(Content::Lost(EntryClass::OtherBuild))),
+                _ => pieces.push(whole(Content::Lost(EntryClass::OutsideBinary))),
+            }
+        }
+        pieces.retain(outside_kernel);
+        if let Some(binding) = kernel.filter(|_| kernel_code.is_empty()) {
+            let class = match binding {
+                Some(Binding::OtherBuild(_)) => EntryClass::OtherBuild,
+                _ => EntryClass::OutsideBinary,
+            };
+            pieces.extend(kernel_half(&pieces, class));
+        }
+        pieces.extend(kernel_code);
+        pieces
+    }
+}
+
+/// The kernel's own addresses: everything in the upper half that no module has.
+fn kernel_half<'a>(modules: &[Piece<'a>], class: EntryClass) -> Vec<Piece<'a>> {
+    const UPPER_HALF: u64 = 1 << 63;
+    let mut borders: Vec<_> = modules
+        .iter()
+        .filter(|piece| piece.start >= UPPER_HALF)
+        .map(|piece| (piece.start, piece.last))
+        .collect();
+    borders.sort_unstable();
+    let mut gaps = Vec::new();
+    let mut next = Some(UPPER_HALF);
+    for (start, last) in borders {
+        if let Some(begin) = next.filter(|begin| *begin < start) {
+            gaps.push(Piece {
+                start: begin,
+                last: start - 1,
+                content: Content::Lost(class),
+            });
+        }
+        next = next.and_then(|begin| last.checked_add(1).map(|behind| behind.max(begin)));
+    }
+    gaps.extend(next.map(|begin| Piece {
+        start: begin,
+        last: u64::MAX,
+        content: Content::Lost(class),
+    }));
+    gaps
+}
+
+#[derive(Clone, Copy)]
+struct Piece<'a> {
+    start: u64,
+    last: u64,
+    content: Content<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Content<'a> {
+    Target { target: &'a Target<'a>, delta: u64 },
+    Lost(EntryClass),
+}
+
+impl<'a> Piece<'a> {
+    fn of_target(target: &'a Target<'a>, piece: BoundPiece) -> Self {
+        Self {
+            start: piece.start,
+            last: piece.last,
+            content: Content::Target {
+                target,
+                delta: piece.delta,
+            },
+        }
+    }
+
+    /// What lies between the code of targets, if anything does.
+    fn elsewhere(start: u64, last: u64) -> Option<Self> {
+        let content = Content::Lost(EntryClass::OutsideBinary);
+        (start <= last).then_some(Self { start, last, content })
+    }
+
+    fn is_target(&self) -> bool {
+        matches!(self.content, Content::Target { .. })
+    }
+
+    fn contains(&self, address: u64) -> bool {
+        address.wrapping_sub(self.start) <= self.last - self.start
+    }
+}
+
+/// An address space while it does not change: disjoint pieces, ascending.
+#[derive(Clone)]
+pub(crate) struct View<'a> {
+    pieces: Vec<Piece<'a>>,
+    /// The piece of a target that was hit last: most addresses lie there.
+    hot: usize,
+    from: Option<Moment>,
+    until: Option<Moment>,
+}
+
+impl<'a> View<'a> {
+    /// An address space of which nothing is known but where code of targets lies: disjoint pieces, ascending.
+    pub(crate) fn of(code: Vec<(&'a Target<'a>, BoundPiece)>) -> Self {
+        let mut pieces = Vec::with_capacity(2 * code.len() + 1);
+        let mut next = Some(0);
+        for (target, piece) in code {
+            pieces.extend(next.and_then(|next| Piece::elsewhere(next, piece.start.checked_sub(1)?)));
+            next = piece.last.checked_add(1);
+            pieces.push(Piece::of_target(target, piece));
+        }
+        pieces.extend(next.and_then(|next| Piece::elsewhere(next, u64::MAX)));
+        Self {
+            hot: pieces.iter().position(Piece::is_target).unwrap_or(0),
+            pieces,
+            from: None,
+            until: None,
+        }
+    }
+
+    /// True if the view holds at that moment.
+    pub(crate) fn is_valid_at(&self, moment: Moment) -> bool {
+        self.from.is_none_or(|from| from <= moment) && self.until.is_none_or(|until| moment < until)
+    }
+
+    /// The target that has `address`, and which address that is in its file.
+    pub(crate) fn target_at(&self, address: Avma) -> Option<(&'a Target<'a>, Svma)> {
+        let piece = self.pieces.iter().find(|piece| piece.contains(address.0))?;
+        match piece.content {
+            Content::Target { target, delta } => Some((target, Svma(address.0.wrapping_add(delta)))),
+            Content::Lost(_) => None,
+        }
+    }
+
+    /// Where the source of a branch lies.
+    #[inline]
+    pub(crate) fn locate_source(&mut self, address: Avma) -> Place {
+        self.locate(address, |target, offset| match target.code.function_behind(offset) {
+            Some(function) => Some(Place::Preamble(target.shared_offset(function))),
+            None => Some(code_of(target, target.code.source_at(offset)?)),
+        })
+    }
+
+    /// Where the target of a branch lies.
+    #[inline]
+    pub(crate) fn locate_target(&mut self, address: Avma) -> Place {
+        self.locate(address, |target, offset| {
+            Some(code_of(target, target.code.target_at(offset)?))
+        })
+    }
+
+    /// Where `address` lies. `find` tells that of an offset into the code of a target.
+    #[inline]
+    fn locate(&mut self, address: Avma, find: impl Fn(&Target<'a>, u32) -> Option<Place>) -> Place {
+        let address = address.0;
+        if let Some(piece) = self.pieces.get(self.hot)
+            && piece.contains(address)
+        {
+            return self.place(piece.content, address, find);
+        }
+        let behind = self.pieces.partition_point(|piece| piece.start <= address);
+        let Some(index) = behind
+            .checked_sub(1)
+            .filter(|&index| self.pieces[index].contains(address))
+        else {
+            return Place::Lost(EntryClass::Unmapped);
+        };
+        if self.pieces[index].is_target() {
+            self.hot = index;
+        }
+        self.place(self.pieces[index].content, address, find)
+    }
+
+    #[inline]
+    fn place(&self, content: Content<'a>, address: u64, find: impl Fn(&Target<'a>, u32) -> Option<Place>) -> Place {
+        match content {
+            Content::Lost(class) => Place::Lost(class),
+            Content::Target { target, delta } => {
+                let code = &target.code;
+                let offset = address.wrapping_add(delta).wrapping_sub(code.base().0);
+                let Some(offset) = u32::try_from(offset).ok().filter(|offset| *offset < code.span()) else {
+                    return Place::Lost(EntryClass::OutsideBinary);
+                };
+                match find(target, offset) {
+                    Some(place) => place,
+                    None if code.is_decoded(offset) => Place::Lost(EntryClass::NotInstruction),
+                    None => Place::Lost(EntryClass::Stub),
+                }
+            }
+        }
+    }
+}
+
+/// The place of an instruction of `target`.
+#[inline]
+fn code_of(target: &Target<'_>, offset: u32) -> Place {
+    Place::Code(target.shared_offset(offset), target.index())
+}
+
+/// Of two reasons, the one that tells more about the binary.
+pub(crate) fn stronger(a: EntryClass, b: EntryClass) -> EntryClass {
+    const ORDER: [EntryClass; 5] = [
+        EntryClass::NotInstruction,
+        EntryClass::Stub,
+        EntryClass::OtherBuild,
+        EntryClass::OutsideBinary,
+        EntryClass::Unmapped,
+    ];
+    let rank = |class| ORDER.iter().position(|&known| known == class).unwrap_or(ORDER.len());
+    if rank(a) <= rank(b) { a } else { b }
+}

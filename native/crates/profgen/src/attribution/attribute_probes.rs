@@ -1,0 +1,182 @@
+//! Counts of ranges and branches to pseudo probes, the counterpart of [`crate::attribution::attribute`] for binaries that have them.
+
+use image::{Code, Svma, canonical_name};
+use pseudoprobe::{Guid, InlineNode, NodeId};
+use rustc_hash::FxHashMap;
+use sampleprof::{FunctionSamples, LineLocation, Name, NameId, NameTable, Profile, WriteError};
+use symbolize::FunctionTable;
+
+use crate::attribution::contexts::{ContextId, Contexts};
+use crate::attribution::entry_points::EntryPoints;
+use crate::attribution::probes::{Probes, guid_of};
+use crate::counting::counters::Counter;
+
+/// The binary, as attribution by probes sees it.
+pub(crate) struct ProbeSource<'a> {
+    /// Where instructions start.
+    pub code: &'a Code<'a>,
+    /// Probes by address.
+    pub probes: &'a Probes<'a>,
+    /// Which branch targets are function entries.
+    pub entries: &'a EntryPoints<'a>,
+    /// Names of the functions in `entries`.
+    pub functions: &'a FunctionTable,
+}
+
+/// The profile of `ranges` (disjoint, ascending) and `branches` (ascending), and how many probes it lacks because no descriptor names
+/// their function.
+///
+/// # Errors
+/// [`WriteError::TooDeep`].
+pub(crate) fn attribute_probes(
+    source: &ProbeSource<'_>,
+    ranges: &[Counter],
+    branches: &[Counter],
+) -> Result<(Profile, u64), WriteError> {
+    let mut attribution = Attribution {
+        source,
+        names: NameTable::default(),
+        contexts: Contexts::default(),
+        context_of_node: vec![None; source.probes.table.node_count()],
+        name_of_guid: FxHashMap::default(),
+        unnamed: 0,
+    };
+    for range in ranges {
+        attribution.add_range(range);
+    }
+    for branch in branches {
+        attribution.add_branch(branch);
+    }
+    let Attribution {
+        names,
+        contexts,
+        unnamed,
+        ..
+    } = attribution;
+    let mut profile = Profile {
+        functions: contexts.into_functions(&names)?,
+        names,
+        ..Profile::default()
+    };
+    profile.flags.probe_based = true;
+    set_checksums(&mut profile, source.probes);
+    Ok((profile, unnamed))
+}
+
+struct Attribution<'a> {
+    source: &'a ProbeSource<'a>,
+    names: NameTable,
+    contexts: Contexts,
+    /// By node, filled on first use.
+    context_of_node: Vec<Option<ContextId>>,
+    /// `None`: without a descriptor.
+    name_of_guid: FxHashMap<Guid, Option<NameId>>,
+    unnamed: u64,
+}
+
+impl<'a> Attribution<'a> {
+    /// Every probe of the range was passed `count` times. Code that was duplicated has its probes in each copy, so they add up.
+    fn add_range(&mut self, range: &Counter) {
+        let source: &'a ProbeSource<'a> = self.source;
+        let behind = Svma(range.second.0.saturating_add(1));
+        for probe in source.probes.table.within(range.first..behind) {
+            if source.code.class_at(probe.address).is_none() {
+                continue;
+            }
+            let Some(context) = self.context(probe.node) else {
+                self.unnamed += 1;
+                continue;
+            };
+            let record = self
+                .contexts
+                .record(context, location(probe.index, probe.discriminator));
+            self.contexts.add_total(record, range.count);
+            self.contexts.add_count(record, range.count);
+            if probe.is_entry() {
+                self.contexts.add_head(context, range.count);
+            }
+        }
+    }
+
+    /// A branch from a call's probe to a function's entry. Entries need not be counted here: they have a probe.
+    fn add_branch(&mut self, branch: &Counter) {
+        let source: &'a ProbeSource<'a> = self.source;
+        let Some(entered) = source.entries.entry_at(branch.second) else {
+            return;
+        };
+        let Some(probe) = source.probes.table.call_at(branch.first) else {
+            return;
+        };
+        let Some(context) = self.context(probe.node) else {
+            return;
+        };
+        let name = source.probes.source_name(entered.function);
+        let name = name.unwrap_or_else(|| source.functions.name(entered.function));
+        let callee = self.names.intern(canonical_name(name));
+        let record = self.contexts.record(context, location(probe.index, 0));
+        self.contexts.add_call(record, callee, branch.count);
+    }
+
+    /// The context of a node: its callers from the outermost one inwards. A call that lost its probe (index 0) or is made by nobody knows whom
+    /// cannot be named, so what is inlined there is a function of its own. `None`: the function itself has no name.
+    fn context(&mut self, node: NodeId) -> Option<ContextId> {
+        let table = &self.source.probes.table;
+        let mut inner = Vec::new();
+        let mut next = node;
+        let mut context = loop {
+            if let Some(known) = self.context_of_node[next.index()] {
+                break Some(known);
+            }
+            inner.push(next);
+            match table.node(next).inlined_at {
+                Some((caller, call_site)) if call_site != 0 => next = caller,
+                _ => break None,
+            }
+        };
+        for &node in inner.iter().rev() {
+            let InlineNode { guid, inlined_at } = table.node(node);
+            let caller = context.zip(inlined_at);
+            let call_site = caller.map(|(context, (_, index))| (context, location(index, 0)));
+            let name = self.name(guid);
+            context = name.map(|name| self.contexts.context(call_site, name));
+            self.context_of_node[node.index()] = context;
+        }
+        context
+    }
+
+    fn name(&mut self, guid: Guid) -> Option<NameId> {
+        *self.name_of_guid.entry(guid).or_insert_with(|| {
+            let descriptor = self.source.probes.descriptor(guid)?;
+            Some(self.names.intern(descriptor.name))
+        })
+    }
+}
+
+fn location(index: u32, discriminator: u32) -> LineLocation {
+    LineLocation {
+        line_offset: index,
+        discriminator,
+    }
+}
+
+/// Gives every function, inlined ones too, the checksum of the control flow graph that its probes belong to.
+fn set_checksums(profile: &mut Profile, probes: &Probes<'_>) {
+    let checksum = |name| match name {
+        Name::Text(text) => probes.descriptor(guid_of(text)).map(|found| found.checksum),
+        Name::Guid(_) => None,
+    };
+    let mut known: FxHashMap<NameId, Option<u64>> = FxHashMap::default();
+    let names = &profile.names;
+    let mut of_name = |name: NameId| *known.entry(name).or_insert_with(|| checksum(names.get(name)));
+    for function in &mut profile.functions {
+        set_checksum(function, &mut of_name);
+    }
+}
+
+/// Inlining is at most [`pseudoprobe::MAX_INLINE_DEPTH`] deep.
+fn set_checksum(function: &mut FunctionSamples, checksum_of: &mut impl FnMut(NameId) -> Option<u64>) {
+    function.checksum = checksum_of(function.name);
+    for (_, inlinee) in &mut function.inlinees {
+        set_checksum(inlinee, checksum_of);
+    }
+}

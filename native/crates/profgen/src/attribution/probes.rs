@@ -1,0 +1,198 @@
+//! The probes of a binary that count: those of functions with samples.
+
+use image::{Image, Svma, function_of_symbol};
+use pseudoprobe::{DecodeError, Descriptor, Descriptors, Guid, ProbeTable, Selection, UnknownStart};
+use rustc_hash::{FxHashMap, FxHashSet};
+use sampleprof::Name;
+use symbolize::{FunctionId, FunctionSymbol, FunctionTable, NameOrigin};
+
+use crate::attribution::entry_points::EntryPoints;
+use crate::counting::counters::Counters;
+use crate::job::options::{Compat, GenerateOptions};
+use crate::report::outcome::Diagnostic;
+
+/// How many suffixes of a symbol are tried; compilers append a few at most.
+const MAX_SUFFIXES: usize = 16;
+
+/// What a function is called in `.pseudo_probe`.
+pub(crate) fn guid_of(name: &[u8]) -> Guid {
+    Guid(Name::Text(name).guid())
+}
+
+/// The probes of the functions that have samples, and the names they go by.
+pub(crate) struct Probes<'i> {
+    pub table: ProbeTable,
+    descriptors: Descriptors<'i>,
+    /// The function of the source that parts without a descriptor were split off.
+    whole_of_part: FxHashMap<Guid, Guid>,
+    /// The name in the source of functions whose name in the debug information a symbol disputes.
+    source_names: FxHashMap<FunctionId, &'i [u8]>,
+}
+
+impl<'i> Probes<'i> {
+    /// Decodes the sections of `image` as far as `counters` need them.
+    ///
+    /// # Errors
+    /// A section is damaged.
+    pub(crate) fn read(
+        image: &'i Image,
+        functions: &FunctionTable,
+        entries: &EntryPoints<'_>,
+        counters: &Counters,
+        options: &GenerateOptions,
+    ) -> Result<Self, DecodeError> {
+        let sampled = sampled_functions(functions, counters);
+        let wanted = guids_of(functions, &sampled);
+        let selection = Selection {
+            starts: &starts(image, functions, &sampled, options.compat),
+            // llvm-profgen takes an empty selection for none.
+            functions: (options.compat == Compat::None || !wanted.is_empty()).then_some(&wanted),
+            unknown_start: match options.compat {
+                Compat::None => UnknownStart::Skip,
+                Compat::LlvmProfgen => UnknownStart::FollowPrevious,
+            },
+        };
+        let content = |name| image.sections_named(name).map(|section| section.data);
+        let mut probes = Self {
+            table: ProbeTable::decode(content(".pseudo_probe"), &selection)?,
+            descriptors: Descriptors::parse(content(".pseudo_probe_desc"))?,
+            whole_of_part: FxHashMap::default(),
+            source_names: FxHashMap::default(),
+        };
+        probes.find_wholes(image);
+        if options.load_function_from_symbol {
+            probes.find_source_names(functions, entries, &sampled);
+        }
+        Ok(probes)
+    }
+
+    /// What is known of a function.
+    pub(crate) fn descriptor(&self, guid: Guid) -> Option<&Descriptor<'i>> {
+        let whole = self.whole_of_part.get(&guid).copied();
+        self.descriptors.get(whole.unwrap_or(guid))
+    }
+
+    /// Functions that the compiler made of others, such as `f.cold.1` by splitting off what is cold, have no descriptor. Their
+    /// symbol says where they come from.
+    fn find_wholes(&mut self, image: &Image) {
+        let guids = self.table.nodes().map(|node| node.guid);
+        let parts: FxHashSet<Guid> = guids.filter(|&guid| self.descriptors.get(guid).is_none()).collect();
+        if parts.is_empty() {
+            return;
+        }
+        for symbol in image.symbol_table() {
+            let guid = guid_of(symbol.name);
+            if !parts.contains(&guid) {
+                continue;
+            }
+            let ends = memchr::memrchr_iter(b'.', symbol.name).take(MAX_SUFFIXES);
+            let mut wholes = ends.map(|end| guid_of(&symbol.name[..end]));
+            if let Some(whole) = wholes.find(|&whole| self.descriptors.get(whole).is_some()) {
+                self.whole_of_part.insert(guid, whole);
+            }
+        }
+    }
+
+    /// The name in the source, where that of the debug information is in doubt.
+    pub(crate) fn source_name(&self, function: FunctionId) -> Option<&'i [u8]> {
+        self.source_names.get(&function).copied()
+    }
+
+    /// What is lost; `unnamed` probes were passed whose function has no descriptor.
+    pub(crate) fn diagnostics(&self, unnamed: u64) -> impl Iterator<Item = Diagnostic> {
+        let lost = [
+            (
+                self.table.unplaced(),
+                "probes-unplaced",
+                "have no address, because the symbol that they count from is missing",
+            ),
+            (
+                unnamed,
+                "probes-unnamed",
+                "belong to functions that .pseudo_probe_desc does not name",
+            ),
+        ];
+        let lost = lost.into_iter().filter(|(count, ..)| *count > 0);
+        lost.map(|(count, code, why)| {
+            Diagnostic::warning(
+                code,
+                format!("{count} pseudo probes {why}; they are not in the profile"),
+            )
+        })
+    }
+
+    /// The first probe behind a function's entry says whose code that is.
+    fn find_source_names(&mut self, functions: &FunctionTable, entries: &EntryPoints<'_>, sampled: &[FunctionId]) {
+        let disputed = sampled.iter().copied();
+        for function in disputed.filter(|&function| functions.origin(function) == NameOrigin::Disputed) {
+            let mut entered = functions.ranges_of(function).iter();
+            let owner = entered.find_map(|&(start, end)| {
+                entries.entry_at(start)?;
+                let first = self.table.within(start..end).first()?;
+                self.descriptor(self.table.top_level(first.node))
+            });
+            if let Some(owner) = owner {
+                self.source_names.insert(function, owner.name);
+            }
+        }
+    }
+}
+
+/// The functions of the symbol table.
+pub(crate) fn function_symbols(image: &Image) -> impl Iterator<Item = FunctionSymbol<'_>> {
+    image.symbol_table().filter_map(|symbol| {
+        let end = symbol.svma.0.checked_add(symbol.size)?;
+        (symbol.is_function && symbol.size > 0).then(|| FunctionSymbol {
+            start: symbol.svma,
+            end: Svma(end),
+            symbol: symbol.name,
+            function: function_of_symbol(symbol.name),
+        })
+    })
+}
+
+/// The functions that ranges start in, and branches leave and reach; ascending.
+fn sampled_functions(functions: &FunctionTable, counters: &Counters) -> Vec<FunctionId> {
+    let ranges = counters.ranges.rows().iter().map(|range| range.first);
+    let branches = counters.branches.rows().iter();
+    let ends = branches.flat_map(|branch| [branch.first, branch.second]);
+    let mut sampled: Vec<FunctionId> = ranges
+        .chain(ends)
+        .filter_map(|svma| functions.find(svma))
+        .map(|found| found.function)
+        .collect();
+    sampled.sort_unstable();
+    sampled.dedup();
+    sampled
+}
+
+/// What these functions may be called in `.pseudo_probe`.
+fn guids_of(functions: &FunctionTable, sampled: &[FunctionId]) -> FxHashSet<Guid> {
+    let names = sampled
+        .iter()
+        .flat_map(|&function| std::iter::once(functions.name(function)).chain(functions.other_names(function)));
+    names.map(guid_of).collect()
+}
+
+/// Where these functions and the parts of them start, by the GUID of the symbol there.
+fn starts(image: &Image, functions: &FunctionTable, sampled: &[FunctionId], compat: Compat) -> FxHashMap<Guid, Svma> {
+    let ranges = || sampled.iter().flat_map(|&function| functions.ranges_of(function));
+    let mut symbols: FxHashMap<Svma, Vec<Guid>> = ranges().map(|&(start, _)| (start, Vec::new())).collect();
+    for symbol in image.symbol_table() {
+        if let Some(guids) = symbols.get_mut(&symbol.svma) {
+            guids.push(guid_of(symbol.name));
+        }
+    }
+    // Of same-named symbols the one of the last range counts, as in llvm-profgen.
+    let starts = ranges().flat_map(|&(start, _)| symbols[&start].iter().map(move |&guid| (guid, start)));
+    let mut starts: FxHashMap<Guid, Svma> = starts.collect();
+    if compat == Compat::None {
+        // Symbols may be stripped or renamed. The debug information has the start, too.
+        for &function in sampled {
+            if let Some(&(start, _)) = functions.ranges_of(function).first() {
+                starts.entry(guid_of(functions.name(function))).or_insert(start);
+            }
+        }
+    }
+    starts
+}

@@ -1,0 +1,186 @@
+//! Counters of one binary to its profile.
+
+use image::{Code, Image, Svma};
+use sampleprof::Profile;
+use symbolize::{DebugInfo, FrameTable, FunctionTable};
+
+use crate::attribution::attribute::{Counting, Source, attribute};
+use crate::attribution::attribute_probes::{ProbeSource, attribute_probes};
+use crate::attribution::discriminator::DiscriminatorKind;
+use crate::attribution::disjoint::disjoint_ranges;
+use crate::attribution::entry_points::EntryPoints;
+use crate::attribution::probes::Probes;
+use crate::counting::counters::{Counter, Counters};
+use crate::job::options::{Compat, GenerateOptions};
+use crate::report::error::Error;
+use crate::report::failure::{probe_error, symbolize_error, write_error};
+use crate::report::observer::{Observer, Phase, Progress, keep_going};
+use crate::report::outcome::Diagnostic;
+
+/// A binary with everything that is known of its code.
+pub(crate) struct Binary<'a> {
+    pub image: &'a Image,
+    pub code: &'a Code<'a>,
+    pub debug: &'a DebugInfo,
+    pub functions: &'a FunctionTable,
+    pub entries: EntryPoints<'a>,
+}
+
+/// Symbolizes `counters`: to probes where the binary has them, else to source lines.
+pub(crate) fn profile(
+    binary: &Binary<'_>,
+    counters: &Counters,
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<Profile, Error> {
+    progress(observer, Phase::Symbolize);
+    let ranges = disjoint_ranges(&with_zero_ranges(
+        counters.ranges.rows(),
+        binary.functions,
+        options.fill_zero_for_all_funcs,
+    ));
+    let mut profile = if profiles_by_probes(binary.image, options) {
+        by_probes(binary, &ranges, counters, options, observer, diagnostics)?
+    } else {
+        by_lines(binary, &ranges, counters.branches.rows(), options, observer)?
+    };
+    profile.raise_callsites();
+    if options.update_total_samples {
+        profile.update_total_samples();
+    }
+    if options.populate_profile_symbol_list {
+        let functions = binary.functions;
+        let mut names: Vec<&[u8]> = functions
+            .start_ranges()
+            .map(|range| functions.name(range.function))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        profile.symbols = Some(names.into_iter().map(|name| profile.names.intern(name)).collect());
+    }
+    Ok(profile)
+}
+
+/// Whether the binary's pseudo probes are what counts are given to.
+pub(crate) fn profiles_by_probes(image: &Image, options: &GenerateOptions) -> bool {
+    image.has_pseudo_probes() && !options.use_dwarf_correlation
+}
+
+fn by_lines(
+    binary: &Binary<'_>,
+    ranges: &[Counter],
+    branches: &[Counter],
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+) -> Result<Profile, Error> {
+    let places = places_of_interest(ranges, branches);
+    let frames = FrameTable::build(binary.debug, &places, &keep_going(observer)).map_err(symbolize_error)?;
+    progress(observer, Phase::Attribute);
+    let source = Source {
+        code: binary.code,
+        frames: &frames,
+        entries: &binary.entries,
+        functions: binary.functions,
+        discriminators: if binary.image.has_fs_discriminators() {
+            DiscriminatorKind::FlowSensitive
+        } else {
+            DiscriminatorKind::Packed
+        },
+        counting: if options.leading_ip_only {
+            Counting::Sum
+        } else {
+            Counting::Most
+        },
+    };
+    attribute(&source, ranges, branches).map_err(write_error)
+}
+
+fn by_probes(
+    binary: &Binary<'_>,
+    ranges: &[Counter],
+    counters: &Counters,
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<Profile, Error> {
+    let probes = Probes::read(binary.image, binary.functions, &binary.entries, counters, options)
+        .map_err(|error| probe_error(error, binary.image.path()))?;
+    progress(observer, Phase::Attribute);
+    let source = ProbeSource {
+        code: binary.code,
+        probes: &probes,
+        entries: &binary.entries,
+        functions: binary.functions,
+    };
+    let (mut profile, unnamed) = attribute_probes(&source, ranges, counters.branches.rows()).map_err(write_error)?;
+    profile.flags.fs_discriminators = binary.image.has_fs_discriminators();
+    if options.compat == Compat::None {
+        diagnostics.extend(probes.diagnostics(unnamed));
+    }
+    Ok(profile)
+}
+
+fn progress(observer: &dyn Observer, phase: Phase) {
+    observer.progress(Progress {
+        phase,
+        done: 0,
+        total: 0,
+    });
+}
+
+/// Adds a zero count for all code of the functions that ranges start in, so that lines never executed are known as such.
+///
+/// A function is all code of its name: a hit on one static `init` fills the others too, as in llvm-profgen.
+fn with_zero_ranges(ranges: &[Counter], functions: &FunctionTable, all: bool) -> Vec<Counter> {
+    let mut filled = ranges.to_vec();
+    let mut touched: Vec<_> = if all {
+        functions.functions().collect()
+    } else {
+        ranges
+            .iter()
+            .filter_map(|range| functions.find(range.first))
+            .map(|found| found.function)
+            .collect()
+    };
+    touched.sort_unstable();
+    touched.dedup();
+    for function in touched {
+        for &(start, end) in functions.ranges_of(function) {
+            let (first, second) = (start, Svma(end.0.wrapping_sub(1)));
+            // An identical range that was executed keeps its count: it is no edge of "never executed".
+            if ranges
+                .binary_search_by_key(&(first, second), |range| (range.first, range.second))
+                .is_err()
+            {
+                filled.push(Counter {
+                    first,
+                    second,
+                    count: 0,
+                });
+            }
+        }
+    }
+    filled
+}
+
+/// Where lines must be known: in all ranges, and at the sources of branches. Ascending, disjoint, half-open.
+fn places_of_interest(ranges: &[Counter], branches: &[Counter]) -> Vec<(Svma, Svma)> {
+    let sources = branches
+        .iter()
+        .map(|branch| (branch.first, branch.first.wrapping_add(1)));
+    let mut places: Vec<_> = ranges
+        .iter()
+        .map(|range| (range.first, Svma(range.second.0.saturating_add(1))))
+        .chain(sources)
+        .collect();
+    places.sort_unstable();
+    places.dedup_by(|next, kept| {
+        let joins = next.0 <= kept.1;
+        if joins {
+            kept.1 = kept.1.max(next.1);
+        }
+        joins
+    });
+    places
+}

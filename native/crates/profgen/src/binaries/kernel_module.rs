@@ -1,0 +1,71 @@
+//! Kernel modules: which mapping is whose, and where its code is in the file.
+
+use image::Image;
+use perfdata::Mapping;
+
+use crate::addresses::binding::BoundPiece;
+use crate::binaries::target::file_name;
+
+/// Whether perf's name for a module, the path of its file or `[name]`, is this image's. `-` and `_` are the same to the kernel.
+pub(crate) fn is_named(mapping: &str, image: &Image) -> bool {
+    let Some(name) = image.module_name() else {
+        return false;
+    };
+    let same = |a: u8, b: u8| a == b || (a == b'-' && b == b'_') || (a == b'_' && b == b'-');
+    let mapped = name_of(mapping).as_bytes();
+    mapped.len() == name.len() && mapped.iter().zip(name).all(|(&a, &b)| same(a, b))
+}
+
+/// The module's name in perf's name for it.
+fn name_of(mapping: &str) -> &str {
+    let bracketed = mapping.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    let name = bracketed.unwrap_or_else(|| file_name(mapping));
+    let compressed = [".xz", ".zst", ".gz"];
+    let name = compressed
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .unwrap_or(name);
+    name.strip_suffix(".ko").unwrap_or(name)
+}
+
+/// A name for it that is the same for all of perf's names and for its file.
+pub(crate) fn key(name: &str) -> String {
+    name_of(name).replace('-', "_")
+}
+
+/// The code that is kept. It begins where the mapping does; where the code for initialization was, no recording tells.
+pub(crate) fn pieces(mapping: &Mapping, image: &Image) -> Vec<BoundPiece> {
+    let code = image.text_segment();
+    let size = code.mem_size.min(mapping.len);
+    let last = size.checked_sub(1).and_then(|last| mapping.start.0.checked_add(last));
+    let piece = last.map(|last| BoundPiece {
+        start: mapping.start.0,
+        last,
+        delta: code.svma.0.wrapping_sub(mapping.start.0),
+    });
+    piece.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_of;
+
+    #[test]
+    fn perf_names_modules_by_path_or_in_brackets() {
+        for name in [
+            "[nls_utf8]",
+            "nls_utf8.ko",
+            "/lib/modules/6.1.0/kernel/fs/nls/nls_utf8.ko",
+            "nls_utf8",
+        ] {
+            assert_eq!(name_of(name), "nls_utf8");
+        }
+        for suffix in ["", ".xz", ".zst", ".gz", ".xz (deleted)"] {
+            assert_eq!(
+                name_of(&format!("/lib/modules/6/crc32c-intel.ko{suffix}")),
+                "crc32c-intel"
+            );
+        }
+        assert_eq!(name_of("[kernel.kallsyms]_text"), "[kernel.kallsyms]_text");
+    }
+}

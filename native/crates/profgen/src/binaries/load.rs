@@ -1,0 +1,220 @@
+//! All that is read before profiles can be made: the code of the binaries, their debug information, the samples.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use image::{Code, DecodePolicy, Image, ImageKind};
+use rayon::prelude::*;
+use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionTable};
+
+use crate::attribution::probes::function_symbols;
+use crate::attribution::profile::profiles_by_probes;
+use crate::binaries::live_text::KernelMemory;
+use crate::binaries::open::Subject;
+use crate::binaries::target::{Target, Targets};
+use crate::input::perf_data::{self, Samples};
+use crate::input::script;
+use crate::job::options::{Compat, GenerateOptions, Input};
+use crate::report::error::Error;
+use crate::report::explain;
+use crate::report::failure::{image_error, symbolize_error};
+use crate::report::observer::{Observer, keep_going};
+use crate::report::part::{Part, goes_on};
+
+/// The debug information of a binary.
+pub(crate) type Debug = Result<(DebugInfo, FunctionTable), Error>;
+
+/// Everything that is read before a profile can be made.
+pub(crate) struct Loaded<'i> {
+    /// The code of the binaries, in groups that are counted together.
+    pub groups: Vec<Targets<'i>>,
+    /// By binary: why it is in no group.
+    pub unusable: Vec<Option<Error>>,
+    /// By target; `None` if it has no samples.
+    pub debug: Vec<Option<Debug>>,
+    /// `None` when counters are given instead.
+    pub samples: Option<Samples>,
+}
+
+/// What loading needs to know.
+pub(crate) struct Loader<'a> {
+    pub options: &'a GenerateOptions,
+    /// The kernel's text as it ran, if a recording has it.
+    pub memory: Option<&'a KernelMemory>,
+    pub observer: &'a dyn Observer,
+}
+
+impl<'a> Loader<'a> {
+    /// The code of the binaries, in groups that are counted together: all in one; as llvm-profgen does it, each alone. Beside it, for each
+    /// binary, why it is in no group.
+    fn targets<'i>(&self, subjects: &'i [Subject]) -> Result<(Vec<Targets<'i>>, Vec<Option<Error>>), Error>
+    where
+        'a: 'i,
+    {
+        let policy = match self.options.compat {
+            Compat::None => DecodePolicy::Full,
+            Compat::LlvmProfgen => DecodePolicy::LlvmProfgen,
+        };
+        let several = self.options.has_several_binaries();
+        let open = |subject: &'i Subject| {
+            let image = &subject.image;
+            let code = match self.memory.and_then(|memory| memory.text_of(image)) {
+                Some(live) => Code::with_live_text(image, policy, live),
+                None => Code::new(image, policy),
+            };
+            let code = code.map_err(|error| image_error(error, image.path()))?;
+            if code.is_empty() {
+                return Err(explain::no_symbols(subject, self.options.compat));
+            }
+            // Of several, each is what it is.
+            let kernel = self.options.kernel.filter(|_| !several);
+            Ok(Target::new(
+                image,
+                code,
+                kernel.unwrap_or(image.kind() == ImageKind::Kernel),
+            ))
+        };
+        let mut opened: Vec<_> = subjects
+            .par_iter()
+            .map(|subject| Part::begin(|_| open(subject)))
+            .collect();
+        goes_on(&mut opened)?;
+        let (mut targets, mut unusable) = (Vec::new(), Vec::new());
+        for part in opened {
+            match part.content {
+                Ok(target) => {
+                    targets.push(target);
+                    unusable.push(None);
+                }
+                Err(error) => unusable.push(Some(error)),
+            }
+        }
+        let groups = match self.options.compat {
+            Compat::None => vec![Targets::new(targets)?],
+            Compat::LlvmProfgen => {
+                let each = targets.into_iter().map(|target| Targets::new(vec![target]));
+                each.collect::<Result<_, _>>()?
+            }
+        };
+        Ok((groups, unusable))
+    }
+
+    /// Lays out the code, reads the debug information and the samples. Of several binaries, only those that have samples need debug
+    /// information.
+    pub(crate) fn load<'i>(&self, subjects: &'i [Subject]) -> Result<Loaded<'i>, Error>
+    where
+        'a: 'i,
+    {
+        if let ([subject], false) = (subjects, matches!(self.options.input, Input::PerfScript(_))) {
+            let (debug, sampled) = rayon::join(
+                || load_debug(&subject.image, self.options, self.observer),
+                || {
+                    let (groups, unusable) = self.targets(subjects)?;
+                    let samples = self.sample(&groups)?;
+                    Ok((groups, unusable, samples))
+                },
+            );
+            let (groups, unusable, samples) = sampled?;
+            return Ok(Loaded {
+                groups,
+                unusable,
+                debug: vec![Some(debug)],
+                samples,
+            });
+        }
+        let (groups, unusable) = self.targets(subjects)?;
+        let targets: Vec<&Target<'_>> = groups.iter().flat_map(Targets::iter).collect();
+        let load_debug = |is_needed: &(dyn Fn(usize) -> bool + Sync)| -> Vec<Option<Debug>> {
+            let targets = targets.par_iter().enumerate();
+            let debug = targets
+                .map(|(index, target)| is_needed(index).then(|| load_debug(target.image, self.options, self.observer)));
+            debug.collect()
+        };
+        let (debug, samples) = if let Input::PerfScript(paths) = &self.options.input {
+            // The functions tell which call stacks are sure.
+            let debug = load_debug(&|_| true);
+            let samples = self.read_script(paths, &groups, &debug)?;
+            (debug, Some(samples))
+        } else {
+            let samples = self.sample(&groups)?;
+            let is_sampled = |index: usize| {
+                let samples = samples.as_ref().map(|samples| &samples.targets[index]);
+                samples.is_some_and(|samples| samples.counters.entries > 0)
+            };
+            (load_debug(&is_sampled), samples)
+        };
+        Ok(Loaded {
+            groups,
+            unusable,
+            debug,
+            samples,
+        })
+    }
+
+    /// The samples of all inputs; `None` when counters are given instead.
+    fn sample(&self, groups: &[Targets<'_>]) -> Result<Option<Samples>, Error> {
+        let Input::PerfData(paths) = &self.options.input else {
+            return Ok(None);
+        };
+        perf_data::read_all(paths, groups, self.options, self.observer).map(Some)
+    }
+
+    /// The samples of texts.
+    fn read_script(
+        &self,
+        paths: &[PathBuf],
+        groups: &[Targets<'_>],
+        debug: &[Option<Debug>],
+    ) -> Result<Samples, Error> {
+        let none = FunctionTable::default();
+        let functions: Vec<_> = debug
+            .iter()
+            .map(|debug| match debug {
+                Some(Ok((_, functions))) => functions,
+                _ => &none,
+            })
+            .collect();
+        script::read_all(paths, groups, &functions, self.options, self.observer)
+    }
+}
+
+fn debug_options(options: &GenerateOptions) -> DebugOptions {
+    let compat = options.compat == Compat::LlvmProfgen;
+    DebugOptions {
+        debug_binary: options.debug_binary.clone(),
+        dwp: options.dwp.clone(),
+        function_table_follows_links: !compat,
+        follow_links: if compat { FollowLinks::LLVM } else { FollowLinks::ALL },
+        ..DebugOptions::default()
+    }
+}
+
+/// Gives a stripped `image` the symbols of its debug file, which llvm-profgen does not. Returns which files were not used, and why.
+pub(crate) fn add_symbols(image: &mut Image, options: &GenerateOptions) -> Result<Vec<symbolize::Diagnostic>, Error> {
+    match options.compat {
+        Compat::None => symbolize::add_symbols(image, &debug_options(options)).map_err(symbolize_error),
+        Compat::LlvmProfgen => Ok(Vec::new()),
+    }
+}
+
+/// The debug information of `image`, and its functions.
+pub(crate) fn load_debug(image: &Arc<Image>, options: &GenerateOptions, observer: &dyn Observer) -> Debug {
+    let sources = debug_options(options);
+    let bytes = Arc::new(SharedBytes(Arc::clone(image)));
+    let debug = DebugInfo::load(bytes, image.path(), image.build_id(), &sources).map_err(symbolize_error)?;
+    let mut functions =
+        FunctionTable::build(&debug, image.preferred_base(), &keep_going(observer)).map_err(symbolize_error)?;
+    if options.load_function_from_symbol && profiles_by_probes(image, options) {
+        functions.add_symbols(function_symbols(image));
+    }
+    Ok((debug, functions))
+}
+
+/// The image's bytes, for whoever reads its debug information.
+struct SharedBytes(Arc<Image>);
+
+impl AsRef<[u8]> for SharedBytes {
+    fn as_ref(&self) -> &[u8] {
+        self.0.data()
+    }
+}

@@ -1,0 +1,264 @@
+//! Which binaries a job profiles: those that are named, and those that are found.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use image::{Image, ImageKind};
+use rayon::prelude::*;
+
+use crate::binaries::discover::{self, Found};
+use crate::binaries::kernel_module;
+use crate::binaries::load::add_symbols;
+use crate::binaries::mapped::{Extent, Mapped};
+use crate::binaries::target::file_name;
+use crate::job::options::{Compat, GenerateOptions, Input, Output};
+use crate::report::error::{Error, ErrorCode};
+use crate::report::explain::{list, module_in_compat_mode};
+use crate::report::failure::image_error;
+use crate::report::observer::Observer;
+use crate::report::outcome::Diagnostic;
+
+/// A binary of a job.
+pub(crate) struct Subject {
+    pub image: Arc<Image>,
+    /// What its result is named after.
+    pub name: String,
+    /// Whether it was asked for by name, so that it is a warning if nothing comes of it.
+    pub named: bool,
+    /// Why debug files were not used, if it is stripped.
+    pub unused_debug_files: Vec<symbolize::Diagnostic>,
+}
+
+impl Subject {
+    fn new(mut image: Image, name: String, named: bool, options: &GenerateOptions) -> Result<Self, Error> {
+        let unused_debug_files = add_symbols(&mut image, options)?;
+        Ok(Self {
+            image: Arc::new(image),
+            name,
+            named,
+            unused_debug_files,
+        })
+    }
+
+    /// Where the file is.
+    pub(crate) fn path(&self) -> &Path {
+        self.image.path()
+    }
+}
+
+/// Opens all binaries of a job; what is looked for is among `mapped`.
+pub(crate) fn open(
+    options: &GenerateOptions,
+    mapped: &Mapped,
+    observer: &dyn Observer,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<Vec<Subject>, Error> {
+    let mut binaries = named(options)?;
+    leave_out_duplicates(&mut binaries, diagnostics);
+    if options.looks_for_binaries() {
+        add_found(options, mapped, &mut binaries, observer, diagnostics)?;
+    }
+    Ok(binaries)
+}
+
+/// Opens all binaries of a job that can be known from the beginnings of the recordings, and returns what is mapped there.
+///
+/// Only all of a recording tells all that it maps, but then its samples are read anyway. So those who read them look whether there is more.
+pub(crate) fn open_first(
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<(Vec<Subject>, Mapped), Error> {
+    check_options(options)?;
+    let (Input::PerfData(paths), true) = (&options.input, options.looks_for_binaries()) else {
+        let mapped = Mapped::default();
+        return Ok((open(options, &mapped, observer, diagnostics)?, mapped));
+    };
+    let mapped = Mapped::read(paths, Extent::Beginning, observer)?;
+    match open(options, &mapped, observer, diagnostics) {
+        Err(error) if error.code == ErrorCode::NoMapping => {}
+        opened => return Ok((opened?, mapped)),
+    }
+    diagnostics.clear();
+    let mapped = Mapped::read(paths, Extent::All, observer)?;
+    Ok((open(options, &mapped, observer, diagnostics)?, mapped))
+}
+
+/// Refuses what contradicts itself.
+fn check_options(options: &GenerateOptions) -> Result<(), Error> {
+    let invalid = |message: &str, hint: &str| Err(Error::new(ErrorCode::InvalidOptions, message).hint(hint));
+    if options.binaries.is_empty() && !options.looks_for_binaries() {
+        return invalid("no binary was given", "Name one with --binary.");
+    }
+    if !options.has_several_binaries() {
+        return Ok(());
+    }
+    if !options.is_sampled() {
+        return invalid(
+            "several binaries need recordings: counters and finished profiles are of one binary",
+            "Name recordings with --perfdata, or one binary.",
+        );
+    }
+    if options.looks_for_binaries() && !matches!(options.input, Input::PerfData(_)) {
+        return invalid(
+            "texts do not say which builds they map, so no binaries can be looked for",
+            "Name the recording itself with --perfdata, or each binary with --binary.",
+        );
+    }
+    if let (true, Output::File(path)) = (options.has_several_results(), &options.output)
+        && path.exists()
+        && !path.is_dir()
+    {
+        let message = format!(
+            "{} is a file; with several binaries --output names a folder",
+            path.display()
+        );
+        return invalid(&message, "Name a folder, or use --merge-binaries.");
+    }
+    if options.debug_binary.is_some() || options.dwp.is_some() {
+        return invalid(
+            "--debug-binary and --dwp are of one binary, and there can be several",
+            "Put the debug files where a debugger finds them: beside the binary, or by build id below /usr/lib/debug.",
+        );
+    }
+    if options.merge_binaries && options.skip_symbolization {
+        return invalid(
+            "counters of several binaries cannot be merged: their addresses mean different things",
+            "Leave out --merge-binaries or --skip-symbolization.",
+        );
+    }
+    Ok(())
+}
+
+fn named(options: &GenerateOptions) -> Result<Vec<Subject>, Error> {
+    let open = |path: &PathBuf| {
+        let image = Image::open(path).map_err(|error| image_error(error, path))?;
+        if options.compat == Compat::LlvmProfgen && image.kind() == ImageKind::Module {
+            return Err(module_in_compat_mode(path));
+        }
+        Subject::new(image, file_name(&path.to_string_lossy()).to_owned(), true, options)
+    };
+    options.binaries.par_iter().map(open).collect()
+}
+
+/// The same build twice would share its samples: the first counts.
+fn leave_out_duplicates(binaries: &mut Vec<Subject>, diagnostics: &mut Vec<Diagnostic>) {
+    let mut kept: Vec<Subject> = Vec::with_capacity(binaries.len());
+    for binary in binaries.drain(..) {
+        match kept.iter().find(|known| are_same(known, &binary)) {
+            Some(known) if binary.named => {
+                let (path, known) = (binary.image.path().display(), known.image.path().display());
+                let message = format!("{path} is the same build as {known}; it is left out");
+                diagnostics.push(Diagnostic::warning("binary-duplicate", message));
+            }
+            Some(_) => {}
+            None => kept.push(binary),
+        }
+    }
+    *binaries = kept;
+}
+
+fn are_same(a: &Subject, b: &Subject) -> bool {
+    match (a.image.build_id(), b.image.build_id()) {
+        (Some(a), Some(b)) => a == b,
+        _ => {
+            let [a, b] = [a, b].map(|binary| binary.image.path().canonicalize());
+            matches!((a, b), (Ok(a), Ok(b)) if a == b)
+        }
+    }
+}
+
+fn add_found(
+    options: &GenerateOptions,
+    mapped: &Mapped,
+    binaries: &mut Vec<Subject>,
+    observer: &dyn Observer,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<(), Error> {
+    let by_name = options.ignore_build_id;
+    let mut found = discover::in_folders(&options.binary_dirs, mapped, by_name, observer, diagnostics)?;
+    if options.all_binaries {
+        found.extend(discover::on_this_machine(mapped, by_name, observer, diagnostics)?);
+    }
+    if options.compat == Compat::LlvmProfgen {
+        found.retain(|found| found.image.kind() != ImageKind::Module);
+    }
+    let found = found
+        .into_par_iter()
+        .map(|Found { image, name }| Subject::new(image, name, false, options));
+    binaries.extend(found.collect::<Result<Vec<_>, _>>()?);
+    let first_found = binaries.iter().take_while(|binary| binary.named).count();
+    leave_out_duplicates(binaries, diagnostics);
+    binaries[first_found..].sort_by(|a, b| (&a.name, a.image.path()).cmp(&(&b.name, b.image.path())));
+    let missing = missing(mapped, binaries);
+    if binaries.is_empty() {
+        return Err(Error::new(
+            ErrorCode::NoMapping,
+            format!(
+                "none of the files that the recording maps was found: {}",
+                list(&missing)
+            ),
+        )
+        .hint("Name the folder that holds them, by build id or by name, with --binary-dir."));
+    }
+    if !missing.is_empty() {
+        let message = format!("{} mapped files were not found: {}", missing.len(), list(&missing));
+        diagnostics.push(Diagnostic::note("binaries-not-found", message));
+    }
+    Ok(())
+}
+
+/// Mapped files that no binary stands for.
+fn missing<'m>(mapped: &'m Mapped, binaries: &[Subject]) -> Vec<&'m str> {
+    let names: BTreeSet<&str> = binaries.iter().map(|binary| binary.name.as_str()).collect();
+    let paths = mapped.files.keys().map(String::as_str);
+    let mut missing: Vec<_> = paths.filter(|path| !names.contains(file_name(path))).collect();
+    let is_module = |binary: &&Subject| binary.image.kind() == ImageKind::Module;
+    let modules: BTreeSet<_> = binaries
+        .iter()
+        .filter(is_module)
+        .map(|binary| kernel_module::key(&binary.name))
+        .collect();
+    missing.extend(
+        mapped
+            .modules
+            .keys()
+            .filter(|name| !modules.contains(*name))
+            .map(String::as_str),
+    );
+    let has_kernel = binaries.iter().any(|binary| binary.image.kind() == ImageKind::Kernel);
+    missing.extend((!mapped.kernel.is_empty() && !has_kernel).then_some("the kernel"));
+    missing
+}
+
+/// A name for the result of each binary, with this ending. Where several have one name, each gets the beginning of its build id.
+pub(crate) fn result_names(binaries: &[Subject], ending: &str) -> Result<Vec<String>, Error> {
+    let mut count = BTreeMap::new();
+    for binary in binaries {
+        *count.entry(binary.name.as_str()).or_insert(0) += 1;
+    }
+    let stem = |binary: &Subject| match (count[binary.name.as_str()], binary.image.build_id()) {
+        (1, _) | (_, None) => binary.name.clone(),
+        (_, Some(id)) => {
+            let id: String = id.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+            format!("{}-{id}", binary.name)
+        }
+    };
+    let names: Vec<String> = binaries
+        .iter()
+        .map(|binary| format!("{}.{ending}", stem(binary)))
+        .collect();
+    let mut seen = BTreeMap::new();
+    for (name, binary) in names.iter().zip(binaries) {
+        let path = binary.image.path().display();
+        if let Some(other) = seen.insert(name, path.to_string()) {
+            return Err(Error::new(
+                ErrorCode::InvalidOptions,
+                format!("the profiles of {other} and {path} would both be {name}, and no build id tells them apart"),
+            )
+            .hint("Profile them in two runs, link with --build-id, or use --merge-binaries."));
+        }
+    }
+    Ok(names)
+}

@@ -1,0 +1,7 @@
+//! From the entries of branch stacks to traces, and from these to ranges and branches.
+
+pub(crate) mod counters;
+pub(crate) mod ends;
+pub(crate) mod fall_through;
+pub(crate) mod stack;
+pub(crate) mod trace;

@@ -1,0 +1,121 @@
+//! From the entries of a branch stack to counted traces.
+
+use perfdata::{Avma, Branch, Speculation};
+
+use crate::addresses::locate::{Place, View, stronger};
+use crate::binaries::code_space::{NO_END, OUTSIDE};
+use crate::counting::ends::{Ends, Hashed, OneEnd};
+use crate::counting::trace::{RawEntry, Resolved, TraceTable};
+use crate::job::options::Compat;
+use crate::report::ledger::EntryClass;
+
+/// A branch stack, newest entry first.
+pub(crate) struct Stack<I> {
+    pub branches: I,
+    /// How often it was sampled.
+    pub times: u64,
+    /// Number of the view of its address space.
+    pub view: u16,
+}
+
+impl<I: Iterator<Item = Branch>> Stack<I> {
+    /// Pairs each entry with the one newer than it. Entries that have no end in a target are not seen by it, so that a call into another
+    /// file and the return from it are neighbours. True if any entry was used.
+    #[inline]
+    pub(crate) fn count(self, view: &mut View<'_>, compat: Compat, traces: &mut TraceTable) -> bool {
+        match traces.ends.take() {
+            None => self.walk(&mut OneEnd::new(), view, compat, traces),
+            Some(mut ends) => {
+                ends.begin();
+                let used = self.walk(&mut ends, view, compat, traces);
+                traces.ends = Some(ends);
+                used
+            }
+        }
+    }
+
+    /// The same; gives a hash of what was used, if anything was. Stacks that come to the same have the same hash.
+    pub(crate) fn count_hashed(self, view: &mut View<'_>, compat: Compat, traces: &mut TraceTable) -> Option<u64> {
+        let (used, hash) = match traces.ends.take() {
+            None => {
+                let mut ends = Hashed::new(OneEnd::new());
+                (self.walk(&mut ends, view, compat, traces), ends.hash())
+            }
+            Some(mut ends) => {
+                ends.begin();
+                let mut ends = Hashed::new(ends);
+                let used = self.walk(&mut ends, view, compat, traces);
+                let hash = ends.hash();
+                traces.ends = Some(ends.into_inner());
+                (used, hash)
+            }
+        };
+        used.then_some(hash)
+    }
+
+    #[inline]
+    fn walk(self, ends: &mut impl Ends, view: &mut View<'_>, compat: Compat, traces: &mut TraceTable) -> bool {
+        let mut newer = Avma(0);
+        for branch in self.branches {
+            if is_wrong_path(branch, compat) {
+                traces.add_lost(EntryClass::WrongPath, self.times);
+                continue;
+            }
+            let entry = RawEntry {
+                from: branch.from.0,
+                to: branch.to.0,
+                view: self.view,
+            };
+            let resolved = if self.times == 1 {
+                traces.add(entry, newer, ends, || resolve(branch, view, compat))
+            } else {
+                let resolved = resolve(branch, view, compat);
+                traces.add_times(ends.of(&resolved), resolved, self.times);
+                resolved
+            };
+            ends.note(&resolved);
+            newer = branch.from;
+        }
+        ends.latest() != NO_END
+    }
+}
+
+/// What of `events` the runs of one stack stand for: it shows as many runs as it has used entries, less one, and each counts.
+pub(crate) fn events_of(
+    events: u64,
+    branches: impl Iterator<Item = Branch>,
+    view: &mut View<'_>,
+    compat: Compat,
+) -> u64 {
+    let mut is_used = |branch: &Branch| {
+        !is_wrong_path(*branch, compat) && matches!(resolve(*branch, view, compat), Resolved::Used { .. })
+    };
+    let used = branches.filter(&mut is_used).count() as u64;
+    events / used.saturating_sub(1).max(1)
+}
+
+/// The CPU recorded what did not happen. llvm-profgen counts that as well.
+#[inline]
+fn is_wrong_path(branch: Branch, compat: Compat) -> bool {
+    compat == Compat::None && branch.flags.speculation() == Speculation::WrongPath
+}
+
+fn resolve(branch: Branch, view: &mut View<'_>, compat: Compat) -> Resolved {
+    if compat == Compat::None && branch.from.0 | branch.to.0 == 0 {
+        return Resolved::Lost(EntryClass::UnfilledSlot);
+    }
+    let (from, to, from_target, to_target) = match (view.locate_source(branch.from), view.locate_target(branch.to)) {
+        // On the way into a function that is counted already.
+        (Place::Preamble(function), Place::Code(to, _)) if to == function => return Resolved::Lost(EntryClass::Stub),
+        (Place::Code(from, from_target), Place::Code(to, to_target)) => (from, to, from_target, to_target),
+        (Place::Code(from, target), _) => (from, OUTSIDE, target, target),
+        (_, Place::Code(to, target)) => (OUTSIDE, to, target, target),
+        (from, to) => return Resolved::Lost(stronger(from.class(), to.class())),
+    };
+    Resolved::Used {
+        from,
+        to,
+        from_target,
+        to_target,
+    }
+}

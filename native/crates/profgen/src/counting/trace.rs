@@ -1,0 +1,452 @@
+//! Counting branch entries: one look-up for an entry and the straight run behind it.
+
+use perfdata::Avma;
+use rustc_hash::FxHashMap;
+
+use crate::addresses::locate::Place;
+use crate::binaries::code_space::{CodeOffset, CodeSpace, NO_BRANCH, NO_END, OUTSIDE, TargetIndex};
+use crate::counting::counters::{Counter, CounterTable, EXTERNAL};
+use crate::counting::ends::{Ends, ManyEnds};
+use crate::report::ledger::{EntryClass, Ledger};
+
+/// A branch and the end of the straight run that followed it: the source of the next newer entry. All in one target, or [`OUTSIDE`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Trace {
+    pub from: CodeOffset,
+    pub to: CodeOffset,
+    pub end: CodeOffset,
+}
+
+/// A branch as recorded, in the address space that `view` numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RawEntry {
+    pub from: u64,
+    pub to: u64,
+    pub view: u16,
+}
+
+/// What an entry turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resolved {
+    /// At least one end is code. The other one may be of another target; if it is [`OUTSIDE`], both say the same of their target.
+    Used {
+        from: CodeOffset,
+        to: CodeOffset,
+        from_target: TargetIndex,
+        to_target: TargetIndex,
+    },
+    /// Neither end is.
+    Lost(EntryClass),
+}
+
+/// Slots of the cache: 192 KiB, a part of the second-level cache of a core.
+const SLOTS: usize = 1 << 12;
+
+/// The fields of a [`RawEntry`] are apart, so that no room is lost between them.
+#[derive(Clone, Copy)]
+struct Slot {
+    from: u64,
+    to: u64,
+    view: u16,
+    count: u16,
+    /// The ends of the runs behind the entry, in the target of its source and in the one of its destination.
+    ends: [CodeOffset; 2],
+    resolved: Resolved,
+}
+
+const _: () = assert!(size_of::<Slot>() == 48);
+
+const EMPTY: Slot = Slot {
+    from: 0,
+    to: 0,
+    view: 0,
+    count: 0,
+    resolved: Resolved::Lost(EntryClass::Unmapped),
+    ends: [NO_END; 2],
+};
+
+impl Slot {
+    #[inline]
+    fn holds(&self, entry: RawEntry) -> bool {
+        self.from == entry.from && self.to == entry.to && self.view == entry.view
+    }
+}
+
+/// Counts of traces.
+///
+/// In front of the hash table stands a direct-mapped cache of raw addresses. Loops repeat their traces so often that most entries are
+/// answered there: they cost no search for their mapping, no question whether they are code and no hashing of the table.
+pub(crate) struct TraceTable {
+    slots: Box<[Slot; SLOTS]>,
+    counts: FxHashMap<Trace, u64>,
+    ledger: Ledger,
+    /// Room to count a stack of several targets.
+    pub(crate) ends: Option<ManyEnds>,
+}
+
+impl Default for TraceTable {
+    fn default() -> Self {
+        Self::new(1)
+    }
+}
+
+/// What one target was counted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct TargetCounters {
+    /// The branches whose target is code.
+    pub branches: CounterTable,
+    /// The pairs of (target, end of the run) of all neighbouring entries.
+    pub pairs: CounterTable,
+    /// Entries with an end in the target.
+    pub entries: u64,
+}
+
+impl TraceTable {
+    /// A table for so many targets.
+    pub(crate) fn new(targets: usize) -> Self {
+        Self {
+            // Made on the heap: it would not fit into every stack.
+            slots: vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
+            counts: FxHashMap::default(),
+            ledger: Ledger::default(),
+            ends: (targets > 1).then(|| ManyEnds::new(targets)),
+        }
+    }
+
+    /// Counts an entry; `newer` is the source of the entry before it in the stack. `resolve` is asked when the cache does not know the
+    /// entry, and must always answer the same.
+    #[inline]
+    pub(crate) fn add(
+        &mut self,
+        entry: RawEntry,
+        newer: Avma,
+        ends: &impl Ends,
+        resolve: impl FnOnce() -> Resolved,
+    ) -> Resolved {
+        let slot = &mut self.slots[slot_of(entry, newer)];
+        if slot.holds(entry) && ends.are(slot.ends, &slot.resolved) && slot.count.wrapping_sub(1) < u16::MAX - 1 {
+            slot.count += 1;
+            return slot.resolved;
+        }
+        let resolved = resolve();
+        let ends = ends.of(&resolved);
+        let replaced = std::mem::replace(
+            slot,
+            Slot {
+                from: entry.from,
+                to: entry.to,
+                view: entry.view,
+                count: 1,
+                ends,
+                resolved,
+            },
+        );
+        self.settle(replaced);
+        resolved
+    }
+
+    /// Counts entries of a class that is known without looking at addresses.
+    pub(crate) fn add_lost(&mut self, class: EntryClass, count: u64) {
+        self.ledger.add(class, count);
+    }
+
+    /// Notes that so many entries were read.
+    pub(crate) fn read(&mut self, entries: u64) {
+        self.ledger.read(entries);
+    }
+
+    /// Forgets what the cache knows, for when numbers of views are used again.
+    pub(crate) fn flush(&mut self) {
+        for index in 0..SLOTS {
+            let slot = Slot {
+                count: 0,
+                ..self.slots[index]
+            };
+            let replaced = std::mem::replace(&mut self.slots[index], slot);
+            self.settle(replaced);
+        }
+    }
+
+    fn settle(&mut self, slot: Slot) {
+        if slot.count > 0 {
+            self.add_times(slot.ends, slot.resolved, u64::from(slot.count));
+        }
+    }
+
+    /// Counts an entry that was met `count` times, past the cache. It gets a row even if that is never, as llvm-profgen does it.
+    ///
+    /// A branch from one target to another leaves the one and enters the other.
+    pub(crate) fn add_times(&mut self, [from_end, to_end]: [CodeOffset; 2], resolved: Resolved, count: u64) {
+        let (from, to, crosses) = match resolved {
+            Resolved::Used {
+                from,
+                to,
+                from_target,
+                to_target,
+            } => (from, to, from_target != to_target),
+            Resolved::Lost(class) => {
+                self.ledger.add(class, count);
+                return;
+            }
+        };
+        self.ledger.add(EntryClass::Used, count);
+        let mut row = |from, to, end| add(&mut self.counts, Trace { from, to, end }, count);
+        if crosses {
+            row(from, OUTSIDE, from_end);
+            row(OUTSIDE, to, to_end);
+        } else {
+            row(from, to, to_end);
+        }
+    }
+
+    /// Counts a sampled address as a run of one instruction.
+    pub(crate) fn add_address(&mut self, place: Place, count: u64) {
+        match place {
+            Place::Code(offset, _) => {
+                self.ledger.add(EntryClass::Used, count);
+                let trace = Trace {
+                    from: NO_BRANCH,
+                    to: offset,
+                    end: offset,
+                };
+                add(&mut self.counts, trace, count);
+            }
+            lost => self.ledger.add(lost.class(), count),
+        }
+    }
+
+    /// Adds the counts of another worker.
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        self.flush();
+        other.flush();
+        self.ledger += &other.ledger;
+        if self.counts.len() < other.counts.len() {
+            std::mem::swap(&mut self.counts, &mut other.counts);
+        }
+        for (trace, count) in other.counts {
+            add(&mut self.counts, trace, count);
+        }
+    }
+
+    /// The counters of each target, and the account.
+    pub(crate) fn into_counters(mut self, space: &CodeSpace) -> (Vec<TargetCounters>, Ledger) {
+        self.flush();
+        let mut rows: Vec<(Vec<Counter>, Vec<Counter>, u64)> = vec![Default::default(); space.len()];
+        for (trace, count) in self.counts {
+            let owner = space.owner(if trace.to == OUTSIDE { trace.from } else { trace.to });
+            let svma = |offset| {
+                if offset == OUTSIDE {
+                    EXTERNAL
+                } else {
+                    space.svma(owner, offset)
+                }
+            };
+            let counter = |first, second| Counter {
+                first: svma(first),
+                second: svma(second),
+                count,
+            };
+            let (branches, pairs, entries) = &mut rows[usize::from(owner)];
+            *entries = entries.wrapping_add(count);
+            if trace.to != OUTSIDE && trace.from != NO_BRANCH {
+                branches.push(counter(trace.from, trace.to));
+            }
+            if trace.end != NO_END {
+                pairs.push(counter(trace.to, trace.end));
+            }
+        }
+        let counters = rows.into_iter().map(|(branches, pairs, entries)| TargetCounters {
+            branches: CounterTable::new(branches),
+            pairs: CounterTable::new(pairs),
+            entries,
+        });
+        (counters.collect(), self.ledger)
+    }
+}
+
+/// Sums wrap around, as those of llvm-profgen do: a text may state any count.
+fn add(counts: &mut FxHashMap<Trace, u64>, trace: Trace, count: u64) {
+    let sum = counts.entry(trace).or_insert(0);
+    *sum = sum.wrapping_add(count);
+}
+
+/// Multiplicative hashing: the top bits depend on all bits of the addresses. The source of the newer entry stands for where the run ends.
+/// That it is known before the newer entry is resolved lets the processor look up several entries of a stack at once.
+#[inline]
+fn slot_of(entry: RawEntry, newer: Avma) -> usize {
+    const BITS: u32 = SLOTS.trailing_zeros();
+    let mixed = entry.from ^ entry.to.rotate_left(23) ^ newer.0.rotate_left(41) ^ u64::from(entry.view);
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counting::ends::OneEnd;
+    use image::Svma;
+    use proptest::prelude::*;
+
+    /// Two binaries of 0x100 bytes of code, as if mapped to 0 and 0x100.
+    const SPAN: u32 = 0x100;
+
+    fn space() -> CodeSpace {
+        CodeSpace::new([(Svma(0x1000), SPAN), (Svma(0x9000), SPAN)]).expect("fits")
+    }
+
+    /// Beyond both binaries lies nothing that counts, and every view is its own.
+    fn resolve(entry: RawEntry) -> Resolved {
+        let place = |address: u64| {
+            let offset = u32::try_from(address).ok().filter(|offset| *offset < 2 * SPAN)?;
+            let target = u16::from(offset >= SPAN);
+            Some((
+                (offset + u32::from(entry.view)) % SPAN + u32::from(target) * SPAN,
+                target,
+            ))
+        };
+        let (from, to) = (place(entry.from), place(entry.to));
+        let Some((_, any)) = from.or(to) else {
+            return Resolved::Lost(EntryClass::OutsideBinary);
+        };
+        let (from, from_target) = from.unwrap_or((OUTSIDE, to.map_or(any, |to| to.1)));
+        let (to, to_target) = to.unwrap_or((OUTSIDE, from_target));
+        Resolved::Used {
+            from,
+            to,
+            from_target,
+            to_target,
+        }
+    }
+
+    fn walk(table: &mut TraceTable, stack: &[RawEntry], ends: &mut impl Ends) {
+        let mut newer = Avma(0);
+        for &entry in stack {
+            let resolved = table.add(entry, newer, ends, || resolve(entry));
+            assert_eq!(resolved, resolve(entry));
+            ends.note(&resolved);
+            newer = Avma(entry.from);
+        }
+    }
+
+    fn count(tables: &mut [TraceTable], stacks: &[Vec<RawEntry>]) {
+        for (index, stack) in stacks.iter().enumerate() {
+            let table = &mut tables[index % 2];
+            let mut ends = table.ends.take().expect("several targets");
+            ends.begin();
+            walk(table, stack, &mut ends);
+            table.ends = Some(ends);
+        }
+    }
+
+    /// llvm-profgen's rules, once for each binary: what has no end in it is dropped, then neighbours are paired.
+    fn count_alone(target: u16, stacks: &[Vec<RawEntry>]) -> TargetCounters {
+        let svma = |offset: u32, owner: u16| {
+            if offset == OUTSIDE || owner != target {
+                EXTERNAL
+            } else {
+                Svma([0x1000, 0x9000][usize::from(target)] + u64::from(offset - u32::from(target) * SPAN))
+            }
+        };
+        let mut found = TargetCounters::default();
+        let (mut branches, mut pairs) = (Vec::new(), Vec::new());
+        for stack in stacks {
+            let mut newer = None;
+            for &entry in stack {
+                let Resolved::Used {
+                    from,
+                    to,
+                    from_target,
+                    to_target,
+                } = resolve(entry)
+                else {
+                    continue;
+                };
+                let (first, second) = (svma(from, from_target), svma(to, to_target));
+                if (first, second) == (EXTERNAL, EXTERNAL) {
+                    continue;
+                }
+                found.entries += 1;
+                if second != EXTERNAL {
+                    branches.push(Counter {
+                        first,
+                        second,
+                        count: 1,
+                    });
+                }
+                pairs.extend(newer.map(|end| Counter {
+                    first: second,
+                    second: end,
+                    count: 1,
+                }));
+                newer = Some(first);
+            }
+        }
+        (found.branches, found.pairs) = (CounterTable::new(branches), CounterTable::new(pairs));
+        found
+    }
+
+    fn stacks() -> impl Strategy<Value = Vec<Vec<RawEntry>>> {
+        // Few addresses, so that entries repeat, and two that share a slot now and then.
+        let address = || prop::sample::select(vec![0u64, 4, 8, 0x80, 0x100, 0x104, 0x180, 0x1_0000, 0x2_0000]);
+        let stack = (prop::collection::vec((address(), address()), 0..12), 0u16..3).prop_map(|(entries, view)| {
+            entries
+                .into_iter()
+                .map(|(from, to)| RawEntry { from, to, view })
+                .collect()
+        });
+        prop::collection::vec(stack, 0..200)
+    }
+
+    proptest! {
+        #[test]
+        fn several_binaries_are_counted_like_each_alone(stacks in stacks()) {
+            let mut tables = [TraceTable::new(2), TraceTable::new(2)];
+            count(&mut tables, &stacks);
+            let [mut all, rest] = tables;
+            all.merge(rest);
+            let (counters, ledger) = all.into_counters(&space());
+
+            for (target, found) in counters.iter().enumerate() {
+                prop_assert_eq!(found, &count_alone(target as u16, &stacks));
+            }
+            let entries = stacks.iter().flatten();
+            let lost = entries.clone().filter(|entry| matches!(resolve(**entry), Resolved::Lost(_))).count();
+            prop_assert_eq!(ledger[EntryClass::OutsideBinary], lost as u64);
+            prop_assert_eq!(ledger[EntryClass::Used], (entries.count() - lost) as u64);
+        }
+
+        #[test]
+        fn one_binary_is_counted_by_the_same_rules(mut stacks in stacks()) {
+            let beyond = |entry: &mut RawEntry| {
+                for address in [&mut entry.from, &mut entry.to] {
+                    if *address >= u64::from(SPAN) {
+                        *address = 0x1_0000;
+                    }
+                }
+            };
+            stacks.iter_mut().flatten().for_each(beyond);
+            let mut table = TraceTable::new(1);
+            prop_assert!(table.ends.is_none());
+            for stack in &stacks {
+                walk(&mut table, stack, &mut OneEnd::new());
+            }
+            let (counters, _) = table.into_counters(&CodeSpace::new([(Svma(0x1000), SPAN)]).expect("fits"));
+            prop_assert_eq!(&counters[0], &count_alone(0, &stacks));
+        }
+    }
+
+    #[test]
+    fn a_slot_that_is_full_loses_nothing() {
+        let entry = RawEntry {
+            from: 1,
+            to: 2,
+            view: 0,
+        };
+        let mut table = TraceTable::new(1);
+        for _ in 0..200_000 {
+            table.add(entry, Avma(0), &OneEnd::new(), || resolve(entry));
+        }
+        let (counters, ledger) = table.into_counters(&space());
+        assert_eq!(counters[0].branches.rows()[0].count, 200_000);
+        assert_eq!((counters[0].entries, ledger[EntryClass::Used]), (200_000, 200_000));
+    }
+}

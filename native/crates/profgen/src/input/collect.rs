@@ -1,0 +1,245 @@
+//! Decodes branch stacks and counts their traces, on all threads of the pool.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use perfdata::{ChunkBuffer, ChunkStats, Consulted, CpuMode, Moment, Sample, Segment};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::addresses::locate::{Resolver, View};
+use crate::binaries::target::Targets;
+use crate::counting::stack::{Stack, events_of};
+use crate::counting::trace::TraceTable;
+use crate::job::options::GenerateOptions;
+use crate::report::error::Error;
+use crate::report::failure::input_error;
+use crate::report::ledger::EntryClass;
+use crate::report::observer::{Observer, Phase, Progress};
+
+/// Address spaces that a worker remembers; more processes than these are rare, and only cost time.
+const REMEMBERED_VIEWS: usize = 1024;
+
+/// What the samples of one or several segments came to.
+#[derive(Default)]
+pub(crate) struct Collected {
+    pub traces: TraceTable,
+    pub samples: u64,
+    pub branch_samples: u64,
+    pub guest_samples: u64,
+    /// Samples that could not be decoded.
+    pub chunks: ChunkStats,
+}
+
+impl Collected {
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.traces.merge(other.traces);
+        self.samples = self.samples.wrapping_add(other.samples);
+        self.branch_samples = self.branch_samples.wrapping_add(other.branch_samples);
+        self.guest_samples += other.guest_samples;
+        self.chunks.add(other.chunks);
+    }
+}
+
+/// What decides whether and how a sample counts.
+pub(crate) struct Filter<'a> {
+    pub options: &'a GenerateOptions,
+    /// By event: whether its samples count.
+    pub events: Vec<bool>,
+}
+
+/// Counts the samples of one input, segment by segment, on all threads of the pool. The result does not depend on how chunks fall to
+/// threads: counts only add up.
+pub(crate) struct Collector<'a> {
+    /// By thread. None waits for another: a thread takes its own.
+    workers: Vec<Mutex<Worker<'a>>>,
+    observer: &'a dyn Observer,
+    done: AtomicU64,
+    total: u64,
+}
+
+impl<'a> Collector<'a> {
+    /// For samples of `targets` in an input of `total` bytes (0: not known).
+    pub(crate) fn new(targets: &'a Targets<'a>, observer: &'a dyn Observer, total: u64) -> Self {
+        let worker = |_| Mutex::new(Worker::new(targets.len()));
+        Self {
+            workers: (0..rayon::current_num_threads()).map(worker).collect(),
+            observer,
+            done: AtomicU64::new(0),
+            total,
+        }
+    }
+
+    /// Counts all samples of a segment.
+    pub(crate) fn add(&self, segment: &Segment, resolver: &Resolver<'a, '_>, filter: &Filter<'_>) -> Result<(), Error> {
+        let cancelled = self.observer.cancel_flag();
+        (0..segment.chunk_count())
+            .into_par_iter()
+            .with_max_len(1)
+            .try_for_each(|chunk| {
+                if cancelled.load(Ordering::Relaxed) {
+                    return Err(Error::aborted());
+                }
+                let worker = &self.workers[rayon::current_thread_index().unwrap_or(0)];
+                let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut buffer = std::mem::take(&mut worker.buffer);
+                let stats = segment
+                    .decode_chunk(chunk, &mut buffer, |sample| worker.add(sample, resolver, filter))
+                    .map_err(input_error)?;
+                worker.buffer = buffer;
+                worker.collected.chunks.add(stats);
+                let bytes = segment.chunk_bytes(chunk);
+                self.observer.progress(Progress {
+                    phase: Phase::Decode,
+                    done: self.done.fetch_add(bytes, Ordering::Relaxed) + bytes,
+                    total: self.total,
+                });
+                Ok(())
+            })
+    }
+
+    /// Asks for every address space again, because they have changed. True if `changed` says so of an answer that was given before.
+    pub(crate) fn forget_spaces(&mut self, changed: impl Fn(&Consulted) -> bool) -> bool {
+        let mut any = false;
+        for worker in &mut self.workers {
+            let worker = worker.get_mut().unwrap_or_else(PoisonError::into_inner);
+            worker.forget_views();
+            any |= changed(&worker.consulted);
+        }
+        any
+    }
+
+    /// What all samples came to.
+    pub(crate) fn finish(self) -> Collected {
+        let mut all = Collected::default();
+        for worker in self.workers {
+            let worker = worker.into_inner().unwrap_or_else(PoisonError::into_inner);
+            all.merge(worker.collected);
+        }
+        all
+    }
+}
+
+struct Worker<'a> {
+    /// By process: the view that was valid last.
+    views: FxHashMap<i32, Remembered<'a>>,
+    /// Numbers given to views since the cache of traces was flushed.
+    numbered_views: u16,
+    consulted: Consulted,
+    buffer: ChunkBuffer,
+    collected: Collected,
+}
+
+struct Remembered<'a> {
+    view: View<'a>,
+    number: u16,
+    /// The latest moment it was used for.
+    latest: Moment,
+}
+
+impl<'a> Worker<'a> {
+    fn new(targets: usize) -> Self {
+        Self {
+            views: FxHashMap::default(),
+            numbered_views: 0,
+            consulted: Consulted::default(),
+            buffer: ChunkBuffer::default(),
+            collected: Collected {
+                traces: TraceTable::new(targets),
+                ..Collected::default()
+            },
+        }
+    }
+
+    fn add(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>, filter: &Filter<'_>) {
+        self.collected.samples += 1;
+        let options = filter.options;
+        let entries = if options.leading_ip_only {
+            1
+        } else {
+            sample.branches.len() as u64
+        };
+        if entries == 0 {
+            return;
+        }
+        self.collected.branch_samples += u64::from(!sample.branches.is_empty());
+        self.collected.traces.read(entries);
+        if !filter.selects(sample, resolver) {
+            self.collected.traces.add_lost(EntryClass::Deselected, entries);
+            return;
+        }
+        if matches!(sample.cpumode, CpuMode::GuestKernel | CpuMode::GuestUser) {
+            // A guest's addresses mean nothing in the host's address spaces.
+            self.collected.guest_samples += 1;
+            self.collected.traces.add_lost(EntryClass::Unmapped, entries);
+            return;
+        }
+        let known = self.views.get(&sample.pid);
+        if !known.is_some_and(|known| known.view.is_valid_at(sample.moment)) {
+            self.renew_view(sample, resolver);
+        }
+        let Some(Remembered { view, number, latest }) = self.views.get_mut(&sample.pid) else {
+            return;
+        };
+        *latest = sample.moment.max(*latest);
+        let traces = &mut self.collected.traces;
+        let branches = sample.branches.iter();
+        let times = match options.sample_period {
+            None => 1,
+            Some(period) if options.leading_ip_only => period,
+            Some(period) => events_of(period, branches.clone(), view, options.compat),
+        };
+        if options.sample_period.is_some() {
+            // Each entry was read once, and stands for so many events.
+            traces.read(entries.wrapping_mul(times.wrapping_sub(1)));
+        }
+        if options.leading_ip_only {
+            traces.add_address(view.locate_target(sample.ip), times);
+            return;
+        }
+        let stack = Stack {
+            branches,
+            times,
+            view: *number,
+        };
+        stack.count(view, options.compat, traces);
+    }
+
+    fn renew_view(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>) {
+        if self.views.len() >= REMEMBERED_VIEWS || self.numbered_views == u16::MAX {
+            self.forget_views();
+        }
+        let remembered = Remembered {
+            view: resolver.view(sample.pid, sample.moment),
+            number: self.numbered_views,
+            latest: sample.moment,
+        };
+        self.numbered_views += 1;
+        if let Some(replaced) = self.views.insert(sample.pid, remembered) {
+            self.consulted.note(sample.pid, replaced.latest);
+        }
+    }
+
+    fn forget_views(&mut self) {
+        for (pid, remembered) in self.views.drain() {
+            self.consulted.note(pid, remembered.latest);
+        }
+        self.collected.traces.flush();
+        self.numbered_views = 0;
+    }
+}
+
+impl Filter<'_> {
+    fn selects(&self, sample: &Sample<'_>, resolver: &Resolver<'_, '_>) -> bool {
+        let select = &self.options.select;
+        let any = |list: &[i32], value: i32| list.is_empty() || list.contains(&value);
+        self.events.get(usize::from(sample.event)).is_none_or(|counts| *counts)
+            && any(&select.pids, sample.pid)
+            && any(&select.tids, sample.tid)
+            && (select.cpus.is_empty() || select.cpus.contains(&sample.cpu))
+            && select
+                .time
+                .is_none_or(|(first, last)| (first..=last).contains(&sample.time))
+            && resolver.global_base.is_none_or(|global| global.reads(sample.pid))
+    }
+}

@@ -1,0 +1,478 @@
+//! perf.data inputs to counted traces, one input after the other.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use image::TextPoke;
+use perfdata::{
+    AddressSpaces, BuildId, Change, ChunkStats, Consulted, CpuMode, MapId, Mapping, Metadata, Moment, PerfData,
+    RecordStats, Segment, SideRecord,
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::addresses::binding::{Binding, KERNEL_MAP, bind, recognize};
+use crate::addresses::load_address::GlobalBase;
+use crate::addresses::locate::Resolver;
+use crate::binaries::code_space::TargetIndex;
+use crate::binaries::mapped::Mapped;
+use crate::binaries::target::Targets;
+use crate::counting::trace::TargetCounters;
+use crate::input::collect::{Collected, Collector, Filter};
+use crate::job::options::{Compat, GenerateOptions};
+use crate::report::error::{Error, ErrorCode};
+use crate::report::explain;
+use crate::report::failure::input_error;
+use crate::report::observer::{Observer, Phase, Progress};
+use crate::report::outcome::{Diagnostic, Statistics};
+
+/// The name that stands for standard input.
+pub(crate) const STANDARD_INPUT: &str = "-";
+
+/// How an input is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// Samples are decoded when they are read. That is given up if something comes later that they need.
+    Once,
+    /// Of a file, everything but the samples is read first.
+    AllButSamplesFirst,
+}
+
+/// What the inputs came to.
+pub(crate) struct Samples {
+    /// By target.
+    pub targets: Vec<TargetSamples>,
+    pub statistics: Statistics,
+    pub diagnostics: Vec<Diagnostic>,
+    /// What was mapped, if binaries are looked for.
+    pub mapped: Mapped,
+}
+
+/// What they came to for one target.
+#[derive(Default)]
+pub(crate) struct TargetSamples {
+    pub counters: TargetCounters,
+    /// Mappings of it.
+    pub mappings: u64,
+    /// Processes that these belong to.
+    pub processes: u64,
+    /// Code of it that was rewritten meanwhile.
+    pub pokes: FxHashSet<TextPoke>,
+    /// Why there are no samples of it, although there may be of others.
+    pub failure: Option<Error>,
+}
+
+/// Reads all inputs. Their order does not matter: each has address spaces of its own, and counts add up.
+///
+/// The targets of a group are counted together, each group by itself. What keeps a target from having samples is an error if it is the
+/// only one.
+pub(crate) fn read_all(
+    paths: &[PathBuf],
+    groups: &[Targets<'_>],
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+) -> Result<Samples, Error> {
+    let mut sampling = Sampling {
+        options,
+        groups,
+        observer,
+        statistics: Statistics::default(),
+        diagnostics: Vec::new(),
+        targets: groups
+            .iter()
+            .flat_map(Targets::iter)
+            .map(|_| TargetSamples::default())
+            .collect(),
+        seen: explain::Seen::default(),
+        mapped: Mapped::default(),
+    };
+    let mut all: Vec<Collected> = groups.iter().map(|_| Collected::default()).collect();
+    for path in paths {
+        for (all, read) in all.iter_mut().zip(sampling.read(path)?) {
+            all.merge(read);
+        }
+    }
+    sampling.finish(all)
+}
+
+struct Sampling<'a> {
+    options: &'a GenerateOptions,
+    groups: &'a [Targets<'a>],
+    observer: &'a dyn Observer,
+    statistics: Statistics,
+    diagnostics: Vec<Diagnostic>,
+    /// By target, all groups one after the other.
+    targets: Vec<TargetSamples>,
+    /// What was mapped in any input, to explain a job without samples.
+    seen: explain::Seen,
+    mapped: Mapped,
+}
+
+impl<'a> Sampling<'a> {
+    /// The traces of one input, by group.
+    fn read(&mut self, path: &Path) -> Result<Vec<Collected>, Error> {
+        let mut input = open(path)?;
+        // llvm-profgen's load address depends on all mappings. A stream cannot be opened again.
+        if self.options.compat == Compat::None && input.read_once() {
+            let failures: Vec<_> = self.targets.iter().map(|target| target.failure.clone()).collect();
+            match self.read_in(path, input, Reading::Once) {
+                Ok(Some(collected)) => return Ok(collected),
+                Err(error) if error.code == ErrorCode::Aborted => return Err(error),
+                // Whatever was found wrong may look otherwise when all is known.
+                Err(_) | Ok(None) => {}
+            }
+            for (target, failure) in self.targets.iter_mut().zip(failures) {
+                target.failure = failure;
+            }
+            input = open(path)?;
+        }
+        let collected = self.read_in(path, input, Reading::AllButSamplesFirst)?;
+        collected.ok_or_else(|| Error::new(ErrorCode::Internal, "records that came late, although all are known"))
+    }
+
+    /// Decodes each segment of an input while the next one is read. `None` if the input must be read the other way.
+    fn read_in(&mut self, path: &Path, mut input: PerfData, reading: Reading) -> Result<Option<Vec<Collected>>, Error> {
+        self.observer.progress(Progress {
+            phase: Phase::Scan,
+            done: 0,
+            total: 0,
+        });
+        input.set_cancel(self.observer.cancel_flag());
+        let groups = self.groups;
+        let (observer, size) = (self.observer, input.size().unwrap_or(0));
+        let mut collectors: Vec<_> = groups
+            .iter()
+            .map(|group| Collector::new(group, observer, size))
+            .collect();
+        let mut followed = Followed::new(groups.len());
+        let mut stats = RecordStats::default();
+        let mut pokes = FxHashSet::default();
+        let mut events = None;
+        let mut segment = input.next_segment().map_err(input_error)?;
+        while let Some(current) = segment {
+            let filter = self.filter(input.metadata(), path)?;
+            let mut late =
+                current.events_changed() || *events.get_or_insert_with(|| filter.events.clone()) != filter.events;
+            late |= followed.extend(&current, input.metadata(), groups, self.options);
+            if !current.side_records().is_empty() {
+                let changed = |consulted: &Consulted| followed.spaces.contradict(consulted, current.side_records());
+                for collector in &mut collectors {
+                    late |= collector.forget_spaces(changed);
+                }
+            }
+            if late && reading == Reading::Once {
+                return Ok(None);
+            }
+            let mut bases = Vec::with_capacity(groups.len());
+            for (group, targets) in groups.iter().enumerate() {
+                match followed.global_base(targets, self.options) {
+                    Ok(base) => bases.push((group, base)),
+                    Err(error) => self.fail(group, 0, error)?,
+                }
+            }
+            let count = || {
+                bases.iter().try_for_each(|(group, base)| {
+                    let resolver = Resolver {
+                        targets: &groups[*group],
+                        spaces: &followed.spaces,
+                        bindings: &followed.bindings[*group],
+                        global_base: base.as_ref(),
+                    };
+                    collectors[*group].add(&current, &resolver, &filter)
+                })
+            };
+            let (next, counted) = rayon::join(|| input.next_segment(), count);
+            counted?;
+            segment = next.map_err(input_error)?;
+            stats.add(current.stats());
+            pokes.extend(current.side_records().iter().filter_map(poke_of));
+            input.reuse(current);
+        }
+        // A recording without records has not been asked yet.
+        let filter = self.filter(input.metadata(), path)?;
+        if reading == Reading::Once && events.is_some_and(|events| events != filter.events) {
+            return Ok(None);
+        }
+        let collected: Vec<_> = collectors.into_iter().map(Collector::finish).collect();
+        let chunks = collected
+            .iter()
+            .map(|group| group.chunks)
+            .max_by_key(|chunks| chunks.samples);
+        self.account(&stats, chunks.unwrap_or_default(), path)?;
+        if self.options.show_mmap_events {
+            self.show_mappings(&mut followed.records);
+        }
+        for group in 0..self.groups.len() {
+            self.summarize(group, &followed);
+        }
+        if self.options.looks_for_binaries() {
+            self.mapped.add_release(input.metadata());
+            for (_, mapping) in followed.spaces.mappings() {
+                self.mapped.add(mapping, followed.build_id_of(mapping));
+            }
+        }
+        if self.options.compat == Compat::None {
+            self.note_pokes(&pokes, &followed);
+        }
+        Ok(Some(collected))
+    }
+
+    /// Notes which code of targets was rewritten. The kernel and its modules lie in every process where they do in that with
+    /// the number 0, at any time.
+    fn note_pokes(&mut self, pokes: &FxHashSet<perfdata::TextPoke>, followed: &Followed) {
+        if pokes.is_empty() {
+            return;
+        }
+        let resolver = Resolver {
+            targets: &self.groups[0],
+            spaces: &followed.spaces,
+            bindings: &followed.bindings[0],
+            global_base: None,
+        };
+        let view = resolver.view(0, Moment::START);
+        for poke in pokes {
+            if let Some((target, svma)) = view.target_at(poke.address) {
+                self.targets[usize::from(target.index())].pokes.insert(TextPoke {
+                    svma,
+                    old: poke.old.clone(),
+                    new: poke.new.clone(),
+                });
+            }
+        }
+    }
+
+    /// Tells of each mapping in its order.
+    fn show_mappings(&mut self, records: &mut [SideRecord]) {
+        records.sort_by_key(|record| record.moment);
+        let mappings = records.iter().filter_map(|record| match &record.change {
+            Change::Map(mapping) => Some(explain::mapping_event(&mapping.file.name, mapping.start)),
+            _ => None,
+        });
+        // llvm-profgen reads a recording twice, if it is not one of a kernel, and tells of each mapping each time.
+        let twice = self.options.compat == Compat::LlvmProfgen && !self.groups[0][0].kernel;
+        let found: Vec<_> = mappings.collect();
+        let times = if twice { 2 } else { 1 };
+        self.diagnostics.extend(std::iter::repeat_n(found, times).flatten());
+    }
+
+    /// Which events count, or why none can.
+    fn filter(&mut self, metadata: &Metadata, path: &Path) -> Result<Filter<'a>, Error> {
+        let wanted = &self.options.select.events;
+        let events = explain::usable_events(metadata, wanted, !self.options.leading_ip_only)
+            .map_err(|error| error.path(path))?;
+        let groups = self.groups;
+        for (group, targets) in groups.iter().enumerate() {
+            for target in targets.iter() {
+                if let Err(error) = explain::check_machine(metadata, target) {
+                    self.fail(group, target.index(), error.path(path))?;
+                }
+            }
+        }
+        Ok(Filter {
+            options: self.options,
+            events,
+        })
+    }
+
+    /// Without this target the job goes on, unless there is no other.
+    fn fail(&mut self, group: usize, index: TargetIndex, error: Error) -> Result<(), Error> {
+        if !self.options.has_several_binaries() {
+            return Err(error);
+        }
+        let target = self.flat_index(group, index);
+        self.targets[target].failure.get_or_insert(error);
+        Ok(())
+    }
+
+    fn flat_index(&self, group: usize, index: TargetIndex) -> usize {
+        self.groups[..group].iter().map(Targets::len).sum::<usize>() + usize::from(index)
+    }
+
+    fn finish(mut self, all: Vec<Collected>) -> Result<Samples, Error> {
+        // All groups read the same samples.
+        let statistics = &mut self.statistics;
+        statistics.samples = all.iter().map(|group| group.samples).max().unwrap_or(0);
+        statistics.branch_samples = all.iter().map(|group| group.branch_samples).max().unwrap_or(0);
+        let branch_samples = statistics.branch_samples;
+        let groups = self.groups;
+        if self.options.compat == Compat::None {
+            let guests = all.iter().map(|group| group.guest_samples).max().unwrap_or(0);
+            self.diagnostics.extend(explain::guests(guests, branch_samples)?);
+            for target in groups[0].iter() {
+                if self.targets[usize::from(target.index())].mappings == 0 {
+                    self.fail(0, target.index(), self.seen.no_mapping(target))?;
+                }
+            }
+        }
+        for ((group, targets), collected) in groups.iter().enumerate().zip(all) {
+            let (counters, ledger) = collected.traces.into_counters(targets.space());
+            self.statistics.ledger += &ledger;
+            for (target, counters) in targets.iter().zip(counters) {
+                self.diagnostics.extend(self.seen.diagnostics(target));
+                let target = self.flat_index(group, target.index());
+                self.targets[target].counters = counters;
+            }
+        }
+        Ok(Samples {
+            targets: self.targets,
+            statistics: self.statistics,
+            diagnostics: self.diagnostics,
+            mapped: self.mapped,
+        })
+    }
+
+    fn account(&mut self, stats: &RecordStats, chunks: ChunkStats, path: &Path) -> Result<(), Error> {
+        self.statistics.input_bytes += stats.bytes;
+        self.statistics.lost_records += stats.lost_records.saturating_add(stats.lost_samples);
+        let trouble = explain::trouble(stats, chunks, path);
+        if let Some(first) = trouble.first().filter(|_| self.options.strict) {
+            return Err(Error::new(ErrorCode::InputDamaged, first.message.clone())
+                .path(path)
+                .hint("Leave out --strict to use what can be read."));
+        }
+        self.diagnostics.extend(trouble);
+        Ok(())
+    }
+
+    /// Notes what the mappings of an input held for the targets of a group.
+    fn summarize(&mut self, group: usize, followed: &Followed) {
+        let mut processes = vec![FxHashSet::default(); self.groups[group].len()];
+        for (id, mapping) in followed.spaces.mappings() {
+            match &followed.bindings[group][id.0 as usize] {
+                Binding::Target(index, _) => {
+                    let target = self.flat_index(group, *index);
+                    self.targets[target].mappings += 1;
+                    processes[usize::from(*index)].insert(mapping.pid);
+                }
+                Binding::OtherBuild(index) => {
+                    let target = &self.groups[group][*index];
+                    self.seen
+                        .other_build(target, &mapping.file.name, followed.build_id_of(mapping));
+                }
+                Binding::Other => self.seen.other_file(mapping),
+            }
+        }
+        for &(target, rival) in &followed.rivals {
+            let [target, rival] = [target, rival].map(|index| self.groups[group][index].image.path().display());
+            let message = format!(
+                "{rival} has the name of {target}, and the recording has no build ids to tell them apart; {target} gets the samples"
+            );
+            let warning = Diagnostic::warning("binaries-alike", message);
+            if !self.diagnostics.contains(&warning) {
+                self.diagnostics.push(warning);
+            }
+        }
+        let first = self.flat_index(group, 0);
+        for (target, processes) in self.targets[first..].iter_mut().zip(processes) {
+            target.processes += processes.len() as u64;
+        }
+    }
+}
+
+fn poke_of(record: &SideRecord) -> Option<perfdata::TextPoke> {
+    match &record.change {
+        Change::Poke(poke) => Some(poke.clone()),
+        _ => None,
+    }
+}
+
+/// The name that a recording's table of build ids has for a mapping's file.
+pub(crate) fn listed_name(mapping: &Mapping) -> &str {
+    let name = mapping.file.name.as_str();
+    if name.starts_with(KERNEL_MAP) { KERNEL_MAP } else { name }
+}
+
+pub(crate) fn open(path: &Path) -> Result<PerfData, Error> {
+    let input = if path.as_os_str() == STANDARD_INPUT {
+        PerfData::from_stdin()
+    } else {
+        PerfData::open(path)
+    };
+    input.map_err(|error| input_error(error).path(path))
+}
+
+/// The address spaces of one input, and what their mappings hold.
+struct Followed {
+    spaces: AddressSpaces,
+    /// By group and mapping id.
+    bindings: Vec<Vec<Binding>>,
+    build_ids: FxHashMap<String, BuildId>,
+    /// Targets that nothing tells apart in the recording; the first of each pair has the samples.
+    rivals: BTreeSet<(TargetIndex, TargetIndex)>,
+    /// Compat mode and who wants to see them need the mappings in their order.
+    records: Vec<SideRecord>,
+}
+
+impl Followed {
+    fn new(groups: usize) -> Self {
+        Self {
+            spaces: AddressSpaces::default(),
+            bindings: vec![Vec::new(); groups],
+            build_ids: FxHashMap::default(),
+            rivals: BTreeSet::new(),
+            records: Vec::new(),
+        }
+    }
+
+    /// Takes in what a segment changes. True if what was known before would have been taken for another file had all build ids been there.
+    fn extend(
+        &mut self,
+        segment: &Segment,
+        metadata: &Metadata,
+        groups: &[Targets<'_>],
+        options: &GenerateOptions,
+    ) -> bool {
+        self.spaces.extend(segment.side_records());
+        if options.compat == Compat::LlvmProfgen || options.show_mmap_events {
+            self.records.extend_from_slice(segment.side_records());
+        }
+        let known = self.build_ids.len();
+        self.build_ids
+            .extend(metadata.build_ids.iter().map(|entry| (entry.name.clone(), entry.id)));
+        let mut rewritten = false;
+        for (group, targets) in groups.iter().enumerate() {
+            // Many mappings are of few files, and there may be many targets.
+            let mut recognized = FxHashMap::default();
+            let mut bind = |(_, mapping): (MapId, &Mapping)| {
+                if !mapping.executable {
+                    return Binding::Other;
+                }
+                let recognized = recognized
+                    .entry((Arc::as_ptr(&mapping.file), mapping.cpumode == CpuMode::Kernel))
+                    .or_insert_with(|| {
+                        let recorded = mapping.file.build_id.as_ref().or_else(|| self.listed(mapping));
+                        recognize(mapping, recorded, targets, options.ignore_build_id)
+                    });
+                let binding = recognized.as_ref().map(|found| bind(mapping, found, targets));
+                binding.unwrap_or(Binding::Other)
+            };
+            let bound = &self.bindings[group];
+            if self.build_ids.len() != known {
+                let mappings = self.spaces.mappings().map(&mut bind).take(bound.len());
+                rewritten |= !mappings.eq(bound.iter().cloned());
+            }
+            let new: Vec<_> = self.spaces.mappings().skip(bound.len()).map(bind).collect();
+            let rivals = recognized.values().flatten();
+            self.rivals
+                .extend(rivals.filter_map(|found| Some((found.target, found.rival?))));
+            self.bindings[group].extend(new);
+        }
+        rewritten
+    }
+
+    /// The build id that the recording's table has for a mapping's file.
+    fn listed(&self, mapping: &Mapping) -> Option<&BuildId> {
+        self.build_ids.get(listed_name(mapping))
+    }
+
+    fn build_id_of(&self, mapping: &Mapping) -> Option<BuildId> {
+        mapping.file.build_id.or_else(|| self.listed(mapping).copied())
+    }
+
+    fn global_base(&self, targets: &Targets<'_>, options: &GenerateOptions) -> Result<Option<GlobalBase>, Error> {
+        match options.compat {
+            Compat::LlvmProfgen => GlobalBase::new(&self.records, &targets[0], &options.select.pids).map(Some),
+            Compat::None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,501 @@
+//! Texts of `perf script` to counted traces, one text after the other.
+//!
+//! A text is read once, a window after the other. In each, the mappings are looked for first; then all threads read blocks of it, each with
+//! the address space of its place in the text.
+
+mod call_stack;
+mod problems;
+mod space;
+mod worker;
+
+use std::fs::File;
+use std::io::Read;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use perfdata::{Avma, BuildId, CpuMode, MappedFile, Mapping};
+use perfscript::{Dialect, MappingLine, SampleKind, Window, Windows, blocks, mappings};
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+use symbolize::FunctionTable;
+
+use crate::addresses::binding::{Binding, KERNEL_MAP};
+use crate::addresses::load_address::no_kernel;
+use crate::binaries::mapped::Mapped;
+use crate::binaries::target::{Target, Targets};
+use crate::counting::fall_through::share;
+use crate::input::collect::Collected;
+use crate::input::perf_data::{STANDARD_INPUT, Samples, TargetSamples};
+use crate::job::options::{Compat, GenerateOptions};
+use crate::report::error::{Error, ErrorCode};
+use crate::report::explain::{Seen, mapping_event};
+use crate::report::failure::read_error;
+use crate::report::observer::{Observer, Phase, Progress, check};
+use crate::report::outcome::{Diagnostic, Statistics};
+use problems::{Problem, Problems};
+use space::Space;
+use worker::{BlockReport, CallStacks, Epoch, Job, Worker};
+
+/// Bytes that a thread reads at a time.
+const BLOCK: usize = 256 << 10;
+
+/// So many changes of the address space are looked ahead: each is a list of what is mapped.
+const EPOCHS: usize = 256;
+
+/// Reads all texts. Their order does not matter: each has an address space of its own, and counts add up.
+///
+/// `functions` are those of the targets, all groups one after the other.
+pub(crate) fn read_all(
+    paths: &[PathBuf],
+    groups: &[Targets<'_>],
+    functions: &[&FunctionTable],
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+) -> Result<Samples, Error> {
+    check_selection(options)?;
+    let mut first = 0;
+    let groups = groups.iter().map(|targets| {
+        let own = &functions[first..first + targets.len()];
+        first += targets.len();
+        Group::new(targets, own, options)
+    });
+    let mut script = Script {
+        options,
+        observer,
+        groups: groups.collect(),
+        statistics: Statistics::default(),
+        diagnostics: Vec::new(),
+        seen: Seen::default(),
+    };
+    for path in paths {
+        script.read(path).map_err(|error| match error.path {
+            Some(_) => error,
+            None => error.path(path),
+        })?;
+    }
+    script.finish()
+}
+
+/// Text does not say all that samples can be selected by.
+fn check_selection(options: &GenerateOptions) -> Result<(), Error> {
+    let select = &options.select;
+    let impossible = [
+        (!select.tids.is_empty(), "--tid"),
+        (!select.cpus.is_empty(), "--cpu"),
+        (select.time.is_some(), "--time"),
+    ];
+    match impossible.into_iter().find(|(given, _)| *given) {
+        None => Ok(()),
+        Some((_, flag)) => Err(Error::new(
+            ErrorCode::InvalidOptions,
+            format!("{flag} cannot select samples of a text: they do not say what it asks for"),
+        )
+        .hint(format!(
+            "Give the recording itself with --perfdata, or give {flag} to `perf script`."
+        ))),
+    }
+}
+
+/// What may stand before branch entries.
+fn dialect(options: &GenerateOptions) -> Dialect {
+    let as_llvm_19 = options.leading_ip_only || options.sample_period.is_some() || !options.select.events.is_empty();
+    match options.compat {
+        Compat::None => Dialect::Anything,
+        Compat::LlvmProfgen if as_llvm_19 => Dialect::EventAndAddress,
+        Compat::LlvmProfgen => Dialect::Address,
+    }
+}
+
+/// Targets that are counted together.
+struct Group<'a> {
+    job: Job<'a>,
+    space: Space<'a>,
+    /// The number of the address space as it is now.
+    epoch: u64,
+    /// Whoever reads a block takes one and puts it back.
+    workers: Mutex<Vec<Worker<'a>>>,
+    /// By target.
+    samples: Vec<TargetSamples>,
+    processes: Vec<FxHashSet<i32>>,
+}
+
+impl<'a> Group<'a> {
+    fn new(targets: &'a Targets<'a>, functions: &'a [&'a FunctionTable], options: &'a GenerateOptions) -> Self {
+        Self {
+            job: Job {
+                options,
+                targets,
+                functions,
+                kind: SampleKind::Branches,
+                dialect: dialect(options),
+            },
+            space: Space::new(targets, options.compat),
+            epoch: 0,
+            workers: Mutex::default(),
+            samples: targets.iter().map(|_| TargetSamples::default()).collect(),
+            processes: vec![FxHashSet::default(); targets.len()],
+        }
+    }
+
+    /// Another text begins.
+    fn begin(&mut self, kind: SampleKind) {
+        self.job.kind = kind;
+        self.space = Space::new(self.job.targets, self.job.options.compat);
+        self.epoch += 1;
+        let workers = self.workers.get_mut().unwrap_or_else(PoisonError::into_inner);
+        workers.iter_mut().for_each(|worker| worker.begin(kind));
+        self.end_processes();
+    }
+
+    fn end_processes(&mut self) {
+        for (samples, processes) in self.samples.iter_mut().zip(&mut self.processes) {
+            samples.processes += processes.len() as u64;
+            processes.clear();
+        }
+    }
+
+    /// The address space from an offset of a window on.
+    fn epoch_from(&self, from: usize) -> Epoch<'a> {
+        Epoch {
+            from,
+            number: self.epoch,
+            view: self.space.view(),
+            is_mapped: self.space.is_mapped(),
+        }
+    }
+
+    /// Follows a mapping of which the line ends at `end`.
+    fn follow(
+        &mut self,
+        mapping: &Mapping,
+        end: usize,
+        seen: &mut Seen,
+        epochs: &mut Vec<Epoch<'a>>,
+    ) -> Result<(), Error> {
+        let was_mapped = self.space.is_mapped();
+        let (binding, changed) = self.space.follow(mapping, self.job.options)?;
+        match binding {
+            Binding::Target(index, _) => {
+                self.samples[usize::from(index)].mappings += 1;
+                self.processes[usize::from(index)].insert(mapping.pid);
+            }
+            Binding::OtherBuild(index) => {
+                let name = &mapping.file.name;
+                seen.other_build(&self.job.targets[index], name, mapping.file.build_id);
+            }
+            Binding::Other => seen.other_file(mapping),
+        }
+        if changed {
+            self.epoch += 1;
+        }
+        if changed || was_mapped != self.space.is_mapped() {
+            epochs.push(self.epoch_from(end));
+        }
+        Ok(())
+    }
+
+    fn read_block(&self, text: &[u8], block: Range<usize>, epochs: &[Epoch<'a>]) -> BlockReport {
+        let workers = || self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = workers().pop();
+        let mut worker = idle.unwrap_or_else(|| Worker::new(self.job));
+        let report = worker.read(&text[block.clone()], block.start, epochs);
+        workers().push(worker);
+        report
+    }
+}
+
+struct Script<'a> {
+    options: &'a GenerateOptions,
+    observer: &'a dyn Observer,
+    groups: Vec<Group<'a>>,
+    statistics: Statistics,
+    diagnostics: Vec<Diagnostic>,
+    /// What was mapped in any text, to explain a job without samples.
+    seen: Seen,
+}
+
+impl<'a> Script<'a> {
+    fn read(&mut self, path: &Path) -> Result<(), Error> {
+        let io_error = |error: std::io::Error| read_error(&error, path);
+        let (reader, size) = open(path).map_err(io_error)?;
+        let mut windows = match Windows::open(reader, dialect(self.options)).map_err(io_error)? {
+            Ok(windows) => windows,
+            Err(head) => return Err(no_branches(&head, path)),
+        };
+        if windows.kind() == SampleKind::CallStacks && !self.options.ignore_stack_samples {
+            return Err(has_call_stacks(path));
+        }
+        for group in &mut self.groups {
+            group.begin(windows.kind());
+        }
+        let kind = windows.kind();
+        let (mut window, mut next) = (Window::default(), Window::default());
+        let (mut done, mut lines) = (0, 0);
+        let mut problems = Problems::new(self.options.compat);
+        let mut more = windows.read(&mut window).map_err(io_error)?;
+        while more {
+            check(self.observer)?;
+            let (read, counted) = rayon::join(|| windows.read(&mut next), || self.count(&window.text, kind));
+            for report in counted? {
+                problems.append(report.problems, lines);
+                lines += report.lines;
+            }
+            if window.passed_over_line {
+                problems.add(Problem::TooLong, lines, b"");
+                lines += 1;
+            }
+            done += window.text.len() as u64;
+            self.observer.progress(Progress {
+                phase: Phase::Decode,
+                done,
+                total: size,
+            });
+            more = read.map_err(io_error)?;
+            std::mem::swap(&mut window, &mut next);
+        }
+        self.statistics.input_bytes += done;
+        self.report(problems, path)
+    }
+
+    /// Counts a window; the reports of its blocks are in order.
+    fn count(&mut self, text: &[u8], kind: SampleKind) -> Result<Vec<BlockReport>, Error> {
+        let found: Vec<Vec<_>> = blocks(text, kind, BLOCK)
+            .into_par_iter()
+            .map(|block| mappings(text, block, kind).collect())
+            .collect();
+        let found = found.concat();
+        let mut rest = found.as_slice();
+        let mut start = 0;
+        let mut reports = Vec::new();
+        while start < text.len() {
+            let (now, later) = rest.split_at(rest.len().min(EPOCHS));
+            // Behind a line about a mapping begins another item.
+            let end = match now.last() {
+                Some((end, _)) if !later.is_empty() => end + 1,
+                _ => text.len(),
+            };
+            reports.extend(self.count_part(text, start..end, now, kind)?);
+            (rest, start) = (later, end);
+        }
+        Ok(reports)
+    }
+
+    /// Counts a part of a window, which has these mappings.
+    fn count_part(
+        &mut self,
+        text: &[u8],
+        part: Range<usize>,
+        mappings: &[(usize, MappingLine<'_>)],
+        kind: SampleKind,
+    ) -> Result<Vec<BlockReport>, Error> {
+        let start = part.start;
+        let mut epochs: Vec<Vec<Epoch<'a>>> = self.groups.iter().map(|group| vec![group.epoch_from(start)]).collect();
+        for (end, line) in mappings {
+            self.follow(line, *end, &mut epochs)?;
+        }
+        let (groups, observer) = (&self.groups, self.observer);
+        let count = |block: Range<usize>| {
+            check(observer)?;
+            let block = start + block.start..start + block.end;
+            let mut reports = groups
+                .iter()
+                .zip(&epochs)
+                .map(|(group, epochs)| group.read_block(text, block.clone(), epochs));
+            // All groups meet the same problems.
+            let first = reports.next();
+            reports.for_each(drop);
+            Ok(first)
+        };
+        let blocks = blocks(&text[part], kind, BLOCK).into_par_iter();
+        let reports: Vec<Option<BlockReport>> = blocks.map(count).collect::<Result<_, _>>()?;
+        Ok(reports.into_iter().flatten().collect())
+    }
+
+    fn follow(&mut self, line: &MappingLine<'_>, end: usize, epochs: &mut [Vec<Epoch<'a>>]) -> Result<(), Error> {
+        if self.options.show_mmap_events {
+            let name = String::from_utf8_lossy(line.path);
+            self.diagnostics.push(mapping_event(&name, Avma(line.start)));
+        }
+        let pids = &self.options.select.pids;
+        if !pids.is_empty() && !pids.contains(&line.pid) {
+            return Ok(());
+        }
+        let mapping = mapping_of(line);
+        for (group, epochs) in self.groups.iter_mut().zip(epochs) {
+            group.follow(&mapping, end, &mut self.seen, epochs)?;
+        }
+        Ok(())
+    }
+
+    /// Tells what was not understood of a text.
+    fn report(&mut self, problems: Problems, path: &Path) -> Result<(), Error> {
+        if problems.has(Problem::Cut) && self.options.compat == Compat::LlvmProfgen {
+            return Err(Error::new(
+                ErrorCode::InputInvalid,
+                "'Hybrid perf sample is corrupted, No LBR sample line",
+            )
+            .hint("Without --compat=llvm-profgen what comes before the end of the text is used."));
+        }
+        let is_damaged = problems.is_damage();
+        let target = self.groups.first().and_then(|group| group.job.targets.iter().next());
+        let found = problems.into_diagnostics(&target.map(not_mapped).unwrap_or_default());
+        if let (true, true, Some(first)) = (self.options.strict, is_damaged, found.first()) {
+            return Err(Error::new(ErrorCode::InputDamaged, first.message.clone())
+                .path(path)
+                .hint("Leave out --strict to use what can be read."));
+        }
+        self.diagnostics.extend(found);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Samples, Error> {
+        let mut targets = Vec::new();
+        let only = self.groups.iter().map(|group| group.job.targets.len()).sum::<usize>() == 1;
+        for mut group in self.groups {
+            group.end_processes();
+            let (collected, stacks) = merge(group.workers.into_inner().unwrap_or_else(PoisonError::into_inner));
+            // All groups read the same samples.
+            self.statistics.samples = collected.samples;
+            self.statistics.branch_samples = collected.branch_samples;
+            self.diagnostics.extend(call_stack_diagnostics(&stacks, self.options));
+            let (counters, ledger) = collected.traces.into_counters(group.job.targets.space());
+            self.statistics.ledger += &ledger;
+            let found = group.samples.into_iter().zip(counters).zip(group.job.targets.iter());
+            for ((mut samples, counters), target) in found {
+                match unmapped(target, samples.mappings, only, self.options, &self.seen) {
+                    Some(error) if only => return Err(error),
+                    failure => samples.failure = failure,
+                }
+                self.diagnostics.extend(self.seen.diagnostics(target));
+                samples.counters = counters;
+                targets.push(samples);
+            }
+        }
+        Ok(Samples {
+            targets,
+            statistics: self.statistics,
+            diagnostics: self.diagnostics,
+            mapped: Mapped::default(),
+        })
+    }
+}
+
+/// Why a target cannot have samples, if no mapping of it was found.
+fn unmapped(target: &Target<'_>, mappings: u64, only: bool, options: &GenerateOptions, seen: &Seen) -> Option<Error> {
+    if mappings > 0 {
+        return None;
+    }
+    match options.compat {
+        Compat::LlvmProfgen => target.kernel.then(no_kernel),
+        // The only program may be where it was linked to; a warning says so.
+        Compat::None if only && !target.kernel && !seen.has_other_build(target) => None,
+        Compat::None => Some(seen.no_mapping(target)),
+    }
+}
+
+/// The warning that no mapping was found, in llvm-profgen's words.
+fn not_mapped(target: &Target<'_>) -> String {
+    format!(
+        "No relevant mmap event is matched for {}, will use preferred address ({:#x}) as the base loading address!",
+        target.name(),
+        target.image.preferred_base().0
+    )
+}
+
+/// A text, and its size if that is known.
+fn open(path: &Path) -> std::io::Result<(Box<dyn Read + Send>, u64)> {
+    if path.as_os_str() == STANDARD_INPUT {
+        return Ok((Box::new(std::io::stdin()), 0));
+    }
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    Ok((Box::new(file), size))
+}
+
+fn mapping_of(line: &MappingLine<'_>) -> Mapping {
+    let name = String::from_utf8_lossy(line.path).into_owned();
+    let cpumode = if name.starts_with(KERNEL_MAP) {
+        CpuMode::Kernel
+    } else {
+        CpuMode::User
+    };
+    Mapping {
+        pid: line.pid,
+        tid: line.pid,
+        start: Avma(line.start),
+        len: line.len,
+        pgoff: line.offset,
+        executable: line.executable,
+        cpumode,
+        file: Arc::new(MappedFile {
+            name,
+            build_id: line.build_id.as_deref().and_then(BuildId::new),
+        }),
+    }
+}
+
+/// Adds up what all workers have counted.
+fn merge(workers: Vec<Worker<'_>>) -> (Collected, CallStacks) {
+    let (mut collected, mut call_stacks) = (Collected::default(), CallStacks::default());
+    for worker in workers {
+        collected.merge(worker.collected);
+        call_stacks.merge(worker.call_stacks);
+    }
+    (collected, call_stacks)
+}
+
+/// llvm-profgen's warnings about call stacks, in its order.
+fn call_stack_diagnostics(stacks: &CallStacks, options: &GenerateOptions) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let warn_of_share = |part: u64, total: usize, text: &str| {
+        (part > 0 && total > 0)
+            .then(|| Diagnostic::warning("call-stacks", format!("{} {text}", share(part, total as u64))))
+    };
+    found.extend(warn_of_share(
+        stacks.external_leaves,
+        stacks.items as usize,
+        "of samples have leaf external frame in call stack.",
+    ));
+    if options.show_detailed_warning {
+        let mut broken: Vec<_> = stacks.broken_at.iter().collect();
+        broken.sort_unstable();
+        found.extend(broken.into_iter().map(|(_, address)| {
+            let message = format!(
+                "Truncated stack sample due to invalid return address at {address:#x}, likely caused by frame pointer omission"
+            );
+            Diagnostic::warning("call-stack-detail", message)
+        }));
+    }
+    found.extend(warn_of_share(
+        stacks.broken_at.len() as u64,
+        stacks.distinct.len(),
+        "of truncated stack samples due to invalid return address, likely caused by frame pointer omission.",
+    ));
+    found
+}
+
+/// The text holds no branch stacks; `head` is how it begins.
+fn no_branches(head: &[u8], path: &Path) -> Error {
+    let path = path.display();
+    if head.starts_with(b"PERFILE2") || head.starts_with(b"2ELIFREP") {
+        return Error::new(
+            ErrorCode::InputInvalid,
+            format!("Invalid perf script input! {path} is a perf.data"),
+        )
+        .hint("Give it with --perfdata.");
+    }
+    let message =
+        format!("Invalid perf script input! No line of {path} has branch entries such as 0x4005c8/0x4005dc/P/-/-/0");
+    Error::new(ErrorCode::InputInvalid, message)
+        .hint("Print it with `perf script -F ip,brstack --show-mmap-events -i perf.data`, or give that perf.data with --perfdata.")
+}
+
+fn has_call_stacks(path: &Path) -> Error {
+    let message = format!(
+        "{} has call stacks, for a context-sensitive profile; such profiles are not supported",
+        path.display()
+    );
+    Error::new(ErrorCode::Unsupported, message)
+        .hint("Use --ignore-stack-samples for a profile by the branch stacks alone.")
+}

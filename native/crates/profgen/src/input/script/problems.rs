@@ -1,0 +1,186 @@
+//! Lines of a text that were not understood, in their order.
+
+use crate::job::options::Compat;
+use crate::report::outcome::Diagnostic;
+
+/// So many bytes of lines are repeated, whatever is wrong with them.
+const TOLD: usize = 1 << 20;
+
+/// The same where llvm-profgen, which repeats all, is followed.
+const TOLD_COMPATIBLY: usize = 64 << 20;
+
+/// So much of a line is repeated, in bytes.
+const REPEATED: usize = 8 << 10;
+
+/// What telling of a line takes besides its text, in bytes.
+const OVERHEAD: usize = 64;
+
+/// What can be wrong with a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// Something among the branch entries is none.
+    InvalidAddress,
+    /// A mapping is not as perf writes it.
+    InvalidMapping,
+    /// Events were selected, and no event is named.
+    NoEvent,
+    /// An event is named, which llvm-profgen does not expect where none was selected.
+    UnexpectedEvent,
+    /// The first sample that counts, and no mapping of the binary came before it.
+    NotMapped,
+    /// The line is too long.
+    TooLong,
+    /// The text ends where a line of branch entries should be.
+    Cut,
+}
+
+/// What is wrong with lines.
+#[derive(Debug)]
+pub(crate) struct Problems {
+    /// Ascending by line, from 0.
+    told: Vec<(u64, Problem, String)>,
+    /// Bytes that may still be repeated.
+    left: usize,
+    /// How many there are besides.
+    untold: u64,
+}
+
+impl Problems {
+    /// Nothing is wrong yet.
+    pub(crate) fn new(compat: Compat) -> Self {
+        Self {
+            told: Vec::new(),
+            left: match compat {
+                Compat::LlvmProfgen => TOLD_COMPATIBLY,
+                Compat::None => TOLD,
+            },
+            untold: 0,
+        }
+    }
+
+    /// Something is wrong with a line, which comes after those told of before.
+    pub(crate) fn add(&mut self, problem: Problem, index: u64, text: &[u8]) {
+        if problem == Problem::NotMapped && self.has(problem) {
+            return;
+        }
+        let text = &text[..text.len().min(REPEATED)];
+        let takes = text.len() + OVERHEAD;
+        if takes > self.left && problem != Problem::NotMapped {
+            self.left = 0;
+            self.untold += 1;
+            return;
+        }
+        self.left = self.left.saturating_sub(takes);
+        let text = String::from_utf8_lossy(text).into_owned();
+        self.told.push((index, problem, text));
+    }
+
+    /// Adds what is wrong with lines that come behind `lines` others.
+    pub(crate) fn append(&mut self, other: Self, lines: u64) {
+        self.untold += other.untold;
+        for (index, problem, text) in other.told {
+            self.add(problem, lines + index, text.as_bytes());
+        }
+    }
+
+    /// Whether there is such a problem.
+    pub(crate) fn has(&self, problem: Problem) -> bool {
+        self.told.iter().any(|(_, told, _)| *told == problem)
+    }
+
+    /// Whether part of the text was not understood.
+    pub(crate) fn is_damage(&self) -> bool {
+        let harmless = |problem| {
+            matches!(
+                problem,
+                Problem::NotMapped | Problem::NoEvent | Problem::UnexpectedEvent
+            )
+        };
+        self.told.iter().any(|(_, problem, _)| !harmless(*problem))
+    }
+
+    /// Warnings, in llvm-profgen's words where it has any. `not_mapped` is the one about the binary.
+    pub(crate) fn into_diagnostics(self, not_mapped: &str) -> Vec<Diagnostic> {
+        let warning = |(index, problem, text): (u64, Problem, String)| {
+            let line = index + 1;
+            let (code, message) = match problem {
+                Problem::InvalidAddress => (
+                    "line-invalid",
+                    format!("Invalid address in LBR record at line {line}: {text}"),
+                ),
+                Problem::InvalidMapping => ("mapping-invalid", format!("Cannot parse mmap event: {text} ")),
+                Problem::NoEvent => (
+                    "event-missing",
+                    format!("A --perf-event filter was specified, but no \"event\" field found in line {line}: {text}"),
+                ),
+                Problem::UnexpectedEvent => (
+                    "event-unexpected",
+                    format!(
+                        "No --perf-event filter was specified, but an \"event\" field was found in line {line}: {text}"
+                    ),
+                ),
+                Problem::NotMapped => ("not-mapped", not_mapped.to_owned()),
+                Problem::TooLong => ("line-too-long", format!("line {line} is too long and was passed over")),
+                Problem::Cut => (
+                    "input-damaged",
+                    format!("the text ends at line {line} in the middle of a sample"),
+                ),
+            };
+            Diagnostic::warning(code, message)
+        };
+        let mut found: Vec<_> = self.told.into_iter().map(warning).collect();
+        if self.untold > 0 {
+            let message = format!("{} further lines were not understood", self.untold);
+            found.push(Diagnostic::warning("lines-invalid", message));
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_count_through_all_blocks() {
+        let mut all = Problems::new(Compat::None);
+        for lines in [0, 10] {
+            let mut block = Problems::new(Compat::None);
+            block.add(Problem::NotMapped, 1, b"");
+            block.add(Problem::InvalidAddress, 2, b"// text");
+            block.add(Problem::NotMapped, 3, b"");
+            all.append(block, lines);
+        }
+        let messages: Vec<_> = all
+            .into_diagnostics("not mapped")
+            .into_iter()
+            .map(|found| found.message)
+            .collect();
+        assert_eq!(
+            messages,
+            [
+                "not mapped",
+                "Invalid address in LBR record at line 3: // text",
+                "Invalid address in LBR record at line 13: // text"
+            ]
+        );
+    }
+
+    #[test]
+    fn no_end_of_lines_is_told_of() {
+        let mut problems = Problems::new(Compat::None);
+        for index in 0..5000 {
+            problems.add(Problem::InvalidAddress, index, &[b'x'; 100_000]);
+        }
+        assert!(problems.is_damage());
+        let found = problems.into_diagnostics("");
+        let told = TOLD / (REPEATED + OVERHEAD);
+        assert_eq!(found.len(), told + 1);
+        assert!(
+            found[told]
+                .message
+                .starts_with(&format!("{} further lines", 5000 - told))
+        );
+        assert!(found.iter().map(|found| found.message.len()).sum::<usize>() < TOLD + (told + 1) * 100);
+    }
+}

@@ -1,0 +1,332 @@
+//! Counts the samples of blocks of text.
+
+use perfdata::{Avma, Branch, BranchFlags};
+use perfscript::{
+    BranchEntry, BranchLine, Branches, CallStack as Frames, Dialect, Item, Line, MappingLine, Parser, SampleKind,
+    names_event,
+};
+use rustc_hash::FxHashSet;
+use symbolize::FunctionTable;
+
+use crate::addresses::locate::{Place, View};
+use crate::binaries::target::Targets;
+use crate::counting::stack::{Stack, events_of};
+use crate::counting::trace::TraceTable;
+use crate::input::collect::Collected;
+use crate::input::script::call_stack::{CallStack, Frame};
+use crate::input::script::problems::{Problem, Problems};
+use crate::job::options::GenerateOptions;
+use crate::report::ledger::EntryClass;
+
+/// What a worker needs to know of its job.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub options: &'a GenerateOptions,
+    pub targets: &'a Targets<'a>,
+    /// By target.
+    pub functions: &'a [&'a FunctionTable],
+    pub kind: SampleKind,
+    pub dialect: Dialect,
+}
+
+/// How addresses are understood from a place in the text on, until the next epoch begins.
+pub(crate) struct Epoch<'a> {
+    /// Offset in the window.
+    pub from: usize,
+    /// No two epochs of a job have the same.
+    pub number: u64,
+    pub view: View<'a>,
+    /// Whether a mapping of a target is known.
+    pub is_mapped: bool,
+}
+
+/// A block of text was read.
+pub(crate) struct BlockReport {
+    pub lines: u64,
+    pub problems: Problems,
+}
+
+/// What call stacks came to.
+#[derive(Default)]
+pub(crate) struct CallStacks {
+    /// What llvm-profgen counts as samples: comments and empty lines, too.
+    pub items: u64,
+    pub external_leaves: u64,
+    /// Return addresses that follow no call, with the number of their target.
+    pub broken_at: FxHashSet<(u16, u64)>,
+    /// A hash of each distinct branch stack. llvm-profgen states shares of them, so they are held apart, at 8 bytes each.
+    pub distinct: FxHashSet<u64>,
+}
+
+impl CallStacks {
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.items += other.items;
+        self.external_leaves += other.external_leaves;
+        self.broken_at.extend(other.broken_at);
+        self.distinct.extend(other.distinct);
+    }
+}
+
+/// Reads blocks of text, in any order.
+pub(crate) struct Worker<'a> {
+    job: Job<'a>,
+    pub collected: Collected,
+    pub call_stacks: CallStacks,
+    /// The number of the epoch that the cache of traces knows as 0.
+    first_epoch: u64,
+    current: Option<(u64, View<'a>)>,
+}
+
+impl<'a> Worker<'a> {
+    pub(crate) fn new(job: Job<'a>) -> Self {
+        let collected = Collected {
+            traces: TraceTable::new(job.targets.len()),
+            ..Collected::default()
+        };
+        Self {
+            job,
+            collected,
+            call_stacks: CallStacks::default(),
+            first_epoch: 0,
+            current: None,
+        }
+    }
+
+    /// The same for another text.
+    pub(crate) fn begin(&mut self, kind: SampleKind) {
+        self.job.kind = kind;
+    }
+
+    /// Counts a block, which begins at `offset` of its window. `epochs` are those of the window.
+    pub(crate) fn read(&mut self, block: &[u8], offset: usize, epochs: &[Epoch<'a>]) -> BlockReport {
+        let mut report = BlockReport {
+            lines: 0,
+            problems: Problems::new(self.job.options.compat),
+        };
+        let mut parser = Parser::new(block);
+        let mut next = epochs.partition_point(|epoch| epoch.from <= offset);
+        while let Some(item) = parser.next_item() {
+            while epochs
+                .get(next)
+                .is_some_and(|epoch| epoch.from <= offset + parser.position())
+            {
+                next += 1;
+            }
+            let epoch = &epochs[next.saturating_sub(1)];
+            match item {
+                Item::Mapping(line) => {
+                    if MappingLine::read(line.text).is_none() {
+                        report.problems.add(Problem::InvalidMapping, line.index, line.text);
+                    }
+                }
+                Item::Sample { times } => self.sample(&mut parser, times, epoch, &mut report.problems),
+            }
+        }
+        report.lines = parser.lines();
+        report
+    }
+
+    fn sample(&mut self, parser: &mut Parser<'_>, times: u64, epoch: &Epoch<'a>, problems: &mut Problems) {
+        self.enter(epoch);
+        let line = match self.job.kind {
+            SampleKind::Branches => parser.branches(),
+            SampleKind::CallStacks => self.branches_behind_frames(parser, epoch, problems),
+        };
+        let Some(line) = line else { return };
+        if self.count(line, times, problems) && !epoch.is_mapped {
+            problems.add(Problem::NotMapped, line.index, b"");
+        }
+    }
+
+    fn enter(&mut self, epoch: &Epoch<'a>) {
+        if self.current.as_ref().is_some_and(|(number, _)| *number == epoch.number) {
+            return;
+        }
+        // The cache has 16 bits for the number, and an earlier epoch may come again.
+        if epoch.number.wrapping_sub(self.first_epoch) > u64::from(u16::MAX) {
+            self.collected.traces.flush();
+            self.first_epoch = epoch.number;
+        }
+        self.current = Some((epoch.number, epoch.view.clone()));
+    }
+
+    /// The line of branch entries of a sample with a call stack that is sure.
+    fn branches_behind_frames<'t>(
+        &mut self,
+        parser: &mut Parser<'t>,
+        epoch: &Epoch<'a>,
+        problems: &mut Problems,
+    ) -> Option<Line<'t>> {
+        let Job { targets, functions, .. } = self.job;
+        let (_, view) = self.current.as_mut()?;
+        let mut stack = CallStack::default();
+        let end = parser.call_stack(|address| {
+            stack.push(match view.locate_target(Avma(address)) {
+                Place::Code(offset, index) => Some(Frame {
+                    target: &targets[index],
+                    svma: targets.space().svma(index, offset),
+                }),
+                Place::Preamble(_) | Place::Lost(_) => None,
+            })
+        });
+        let found = &mut self.call_stacks;
+        found.items += 1;
+        found.external_leaves += u64::from(stack.has_external_leaf());
+        found
+            .broken_at
+            .extend(stack.broken_at().map(|frame| (frame.target.index(), frame.svma.0)));
+        let is_kept = stack.is_kept(|target| functions[usize::from(target.index())]);
+        match end {
+            Frames::Rejected => None,
+            _ if !is_kept => None,
+            Frames::Branches(line) => {
+                if !epoch.is_mapped {
+                    problems.add(Problem::NotMapped, line.index, b"");
+                }
+                Some(line)
+            }
+            Frames::Cut => {
+                problems.add(Problem::Cut, parser.lines(), b"");
+                None
+            }
+        }
+    }
+
+    /// Counts a line of branch entries; true if any of it counts.
+    fn count(&mut self, line: Line<'_>, times: u64, problems: &mut Problems) -> bool {
+        let read = BranchLine::read(line.text, self.job.dialect);
+        let event = match &read {
+            Ok(read) => read.event,
+            Err(invalid) => invalid.event,
+        };
+        if !self.selects(event, line, problems) {
+            if let Ok(read) = read {
+                self.deselect(read, times);
+            }
+            return false;
+        }
+        let Ok(BranchLine { address, branches, .. }) = read else {
+            problems.add(Problem::InvalidAddress, line.index, line.text);
+            return false;
+        };
+        let mut branches = branches;
+        if self.job.options.leading_ip_only {
+            if let Some(address) = address {
+                return self.count_address(address, times);
+            }
+            branches.by_ref().for_each(drop);
+            if branches.end_is_invalid() {
+                problems.add(Problem::InvalidAddress, line.index, line.text);
+            }
+            return false;
+        }
+        let (entries, used) = self.count_stack(&mut branches, times);
+        if branches.end_is_invalid() {
+            problems.add(Problem::InvalidAddress, line.index, line.text);
+        }
+        let collected = &mut self.collected;
+        if entries > 0 || address.is_some() {
+            collected.samples = collected.samples.wrapping_add(times);
+        }
+        if entries > 0 {
+            collected.branch_samples = collected.branch_samples.wrapping_add(times);
+        }
+        used
+    }
+
+    /// Whether samples of this event count.
+    fn selects(&self, event: Option<&[u8]>, line: Line<'_>, problems: &mut Problems) -> bool {
+        let wanted = &self.job.options.select.events;
+        match event {
+            Some(event) if !wanted.is_empty() => wanted.iter().any(|name| names_event(event, name.as_bytes())),
+            Some(_) => {
+                if self.job.dialect == Dialect::EventAndAddress {
+                    problems.add(Problem::UnexpectedEvent, line.index, line.text);
+                }
+                true
+            }
+            None => {
+                if !wanted.is_empty() && !line.text.is_empty() {
+                    problems.add(Problem::NoEvent, line.index, line.text);
+                }
+                true
+            }
+        }
+    }
+
+    fn deselect(&mut self, read: BranchLine<'_>, times: u64) {
+        let entries = if self.job.options.leading_ip_only {
+            u64::from(read.address.is_some())
+        } else {
+            read.branches.count() as u64
+        };
+        let collected = &mut self.collected;
+        collected.samples = collected.samples.wrapping_add(times);
+        if entries > 0 {
+            collected.branch_samples = collected.branch_samples.wrapping_add(times);
+        }
+        let lost = times.wrapping_mul(entries);
+        collected.traces.read(lost);
+        collected.traces.add_lost(EntryClass::Deselected, lost);
+    }
+
+    /// Counts a sampled address as a run of one instruction; true if it is code.
+    fn count_address(&mut self, address: u64, times: u64) -> bool {
+        let Some((_, view)) = &mut self.current else {
+            return false;
+        };
+        let collected = &mut self.collected;
+        collected.samples = collected.samples.wrapping_add(times);
+        let times = times.wrapping_mul(self.job.options.sample_period.unwrap_or(1));
+        collected.traces.read(times);
+        let place = view.locate_target(Avma(address));
+        collected.traces.add_address(place, times);
+        matches!(place, Place::Code(..))
+    }
+
+    /// Counts a branch stack. Returns how many entries it has, and whether any was used.
+    fn count_stack(&mut self, branches: &mut Branches<'_>, times: u64) -> (u64, bool) {
+        let Job { options, kind, .. } = self.job;
+        let Some((number, view)) = &mut self.current else {
+            return (0, false);
+        };
+        let traces = &mut self.collected.traces;
+        let times = match options.sample_period {
+            None => times,
+            Some(period) => events_of(
+                times.wrapping_mul(period),
+                branches.clone().map(branch),
+                view,
+                options.compat,
+            ),
+        };
+        let mut entries = 0;
+        let stack = Stack {
+            branches: branches.inspect(|_| entries += 1).map(branch),
+            times,
+            view: (*number - self.first_epoch) as u16,
+        };
+        let used = match kind {
+            SampleKind::Branches => stack.count(view, options.compat, traces),
+            SampleKind::CallStacks => {
+                let hash = stack.count_hashed(view, options.compat, traces);
+                self.call_stacks.distinct.extend(hash);
+                hash.is_some()
+            }
+        };
+        traces.read(times.wrapping_mul(entries));
+        (entries, used)
+    }
+}
+
+fn branch(entry: BranchEntry) -> Branch {
+    Branch {
+        from: Avma(entry.from),
+        to: Avma(entry.to),
+        flags: if entry.wrong_path {
+            BranchFlags::WRONG_PATH
+        } else {
+            BranchFlags(0)
+        },
+    }
+}

@@ -1,0 +1,3 @@
+//! What a job is asked to do.
+
+pub(crate) mod options;

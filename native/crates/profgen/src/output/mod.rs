@@ -1,0 +1,5 @@
+//! From a finished profile to bytes and files.
+
+pub(crate) mod files;
+pub(crate) mod merging;
+pub(crate) mod postprocess;

@@ -1,0 +1,49 @@
+//! What is done to a finished profile before it is written, in llvm-profgen's order.
+
+use sampleprof::{Profile, ProfileSummary};
+
+use crate::job::options::GenerateOptions;
+use crate::report::outcome::{BinaryStatistics, Diagnostic};
+
+/// Trims and cleans `profile`, reports its density and fills the profile's part of `statistics`.
+pub(crate) fn postprocess(
+    profile: &mut Profile,
+    options: &GenerateOptions,
+    statistics: &mut BinaryStatistics,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    if options.trim_cold_profile {
+        let summary = ProfileSummary::compute(profile);
+        let cut_off = || summary.count_at_cutoff(options.profile_summary_cutoff_cold);
+        profile.trim_cold(options.profile_summary_cold_count.or_else(cut_off).unwrap_or(0));
+    }
+    profile.remove_ambiguous_initializers();
+
+    let density = sampleprof::density(profile, options.profile_density_cutoff_hot).density;
+    diagnostics.extend(density_diagnostic(density, options.profile_density_threshold));
+    let summary = ProfileSummary::compute(profile);
+    statistics.functions = summary.num_functions;
+    statistics.total_count = summary.total_count;
+    statistics.max_count = summary.max_count;
+    statistics.density = density;
+}
+
+fn density_diagnostic(density: f64, threshold: f64) -> Option<Diagnostic> {
+    if density == 0.0 {
+        return Some(Diagnostic::warning(
+            "density-zero",
+            "The output profile is empty or the --profile-density-cutoff-hot option is set too low. \
+             Please check your command.",
+        ));
+    }
+    (density < threshold).then(|| {
+        Diagnostic::warning(
+            "density-low",
+            format!(
+                "Sample PGO is estimated to optimize better with {:.1}x more samples. Please consider increasing \
+                 sampling rate or profiling for longer duration to get more samples.",
+                threshold / density
+            ),
+        )
+    })
+}

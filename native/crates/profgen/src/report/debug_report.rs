@@ -1,0 +1,163 @@
+//! What the debug information of a binary lacks.
+
+use image::Image;
+use symbolize::{DebugInfo, DuplicateStart, FunctionTable, RangeConflict, Rejection};
+
+use crate::attribution::profile::Binary;
+use crate::binaries::target::Target;
+use crate::counting::fall_through::share;
+use crate::job::options::{Compat, GenerateOptions};
+use crate::report::error::{Error, ErrorCode};
+use crate::report::outcome::Diagnostic;
+
+/// Warnings about the binary's debug information and code, in llvm-profgen's order.
+pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &GenerateOptions) -> Vec<Diagnostic> {
+    let Binary {
+        debug,
+        functions,
+        entries,
+        ..
+    } = binary;
+    let details = options.show_detailed_warning;
+    let mut found = Vec::new();
+    if details {
+        found.extend(
+            functions
+                .duplicated_starts()
+                .iter()
+                .map(|start| duplicate(start, functions)),
+        );
+    }
+    let symbol_file = target.image.symbol_file();
+    found.extend(symbol_file.map(|path| {
+        let message = format!("symbols from {}, as the binary has none", path.display());
+        Diagnostic::note("symbol-file", message)
+    }));
+    // The file with the symbols need not have debug information, too.
+    let is_in_use = |found: &&symbolize::Diagnostic| {
+        matches!(found, symbolize::Diagnostic::CandidateRejected { path, reason: Rejection::NoDebugInfo }
+            if Some(path.as_path()) == symbol_file)
+    };
+    let of_debug = debug.diagnostics().iter().filter(|found| !is_in_use(found));
+    found.extend(of_debug.map(|found| of_debug_info(found, details)));
+    found.extend(missing_split_units(debug));
+    let problems = target.image.layout_problems().iter();
+    found.extend(problems.map(|problem| Diagnostic::warning("module-layout", problem.to_string())));
+    if !functions.has_debug_info() {
+        found.push(Diagnostic::warning(
+            "no-functions",
+            "Loading of DWARF info completed, but no binary functions have been retrieved.",
+        ));
+    }
+    let duplicates = functions.duplicated_start_count();
+    if duplicates > 0 {
+        found.push(Diagnostic::warning(
+            "duplicate-starts",
+            format!("Found {duplicates} start addresses with multiple symbols"),
+        ));
+    }
+    let conflicts = functions.range_conflicts().iter();
+    found.extend(conflicts.map(|conflict| range_conflict(conflict, functions)));
+    // Only llvm-profgen needs to decode everything, and that takes its time.
+    if options.compat == Compat::LlvmProfgen {
+        let invalid = target.code.invalid_instructions();
+        if details {
+            found.extend(invalid.iter().map(|(first, last)| {
+                let message = format!("Invalid instructions at {:8x} - {:8x}", first.0, last.0);
+                Diagnostic::warning("invalid-instructions-detail", message)
+            }));
+        }
+        if !invalid.is_empty() {
+            found.push(Diagnostic::warning(
+                "invalid-instructions",
+                format!("Found {} invalid instructions", invalid.len()),
+            ));
+        }
+    }
+    let unread = target.code.patch_sites().problems().iter();
+    found.extend(unread.map(|problem| {
+        Diagnostic::warning(
+            "patch-sites",
+            format!("{problem}; the code that they let the kernel rewrite counts as it is in the file"),
+        )
+    }));
+    let without_entry = entries.functions_without_entry();
+    if details {
+        let mut names: Vec<_> = without_entry.iter().map(|function| functions.name(*function)).collect();
+        names.sort_unstable();
+        found.extend(names.into_iter().map(|name| {
+            let name = String::from_utf8_lossy(name);
+            let message = format!(
+                "Failed to determine function entry for {name} due to inconsistent name from symbol table and dwarf info."
+            );
+            Diagnostic::warning("no-function-entry-detail", message)
+        }));
+    }
+    if !without_entry.is_empty() {
+        found.push(Diagnostic::warning(
+            "no-function-entry",
+            format!(
+                "{} of functions failed to determine function entry due to inconsistent name from symbol table and dwarf info.",
+                share(without_entry.len() as u64, functions.len() as u64)
+            ),
+        ));
+    }
+    found
+}
+
+fn range_conflict(conflict: &RangeConflict, functions: &FunctionTable) -> Diagnostic {
+    let (symbol_start, symbol_end) = conflict.symbol_range;
+    let (known_start, known_end) = conflict.known_range;
+    let text = format!(
+        "Conflicting range for symbol {} with range ({:8x}, {:8x}), but the existing symbol {} indicates another range ({:8x}, {:8x})",
+        String::from_utf8_lossy(&conflict.symbol),
+        symbol_start.0,
+        symbol_end.0,
+        String::from_utf8_lossy(functions.name(conflict.function)),
+        known_start.0,
+        known_end.0,
+    );
+    Diagnostic::warning("range-conflict", text)
+}
+
+fn duplicate(start: &DuplicateStart, functions: &FunctionTable) -> Diagnostic {
+    let name = |function| String::from_utf8_lossy(functions.name(function));
+    let message = format!(
+        "Duplicated symbol start address at {:8x} {} and {}",
+        start.start.0,
+        name(start.first),
+        name(start.second)
+    );
+    Diagnostic::warning("duplicate-starts-detail", message)
+}
+
+fn of_debug_info(found: &symbolize::Diagnostic, details: bool) -> Diagnostic {
+    match found {
+        symbolize::Diagnostic::DebugFile { .. } => Diagnostic::note("debug-file", found.to_string()),
+        symbolize::Diagnostic::DwoMissing { name } if details => Diagnostic::warning(
+            "debug-info",
+            format!("DWO debug information for {name} was not loaded."),
+        ),
+        symbolize::Diagnostic::DwoMissing { .. } => Diagnostic::note("debug-info", found.to_string()),
+        _ => Diagnostic::warning("debug-info", found.to_string()),
+    }
+}
+
+/// How many split units were not found, in llvm-profgen's words.
+fn missing_split_units(debug: &DebugInfo) -> Option<Diagnostic> {
+    let is_missing = |found: &&symbolize::Diagnostic| matches!(found, symbolize::Diagnostic::DwoMissing { .. });
+    let missing = debug.diagnostics().iter().filter(is_missing).count();
+    (missing > 0).then(|| {
+        let message = format!(
+            " DWO debug information was not loaded for {missing} modules. Please check the .o, .dwo or .dwp path."
+        );
+        Diagnostic::warning("split-units-missing", message)
+    })
+}
+
+/// No function has a line: there is nothing that counts could be given to.
+pub(crate) fn no_debug_info(image: &Image) -> Error {
+    Error::new(ErrorCode::NoDebugInfo, format!("no debug information found for {}", image.path().display()))
+        .path(image.path())
+        .hint("Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with --debug-binary.")
+}

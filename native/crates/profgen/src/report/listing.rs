@@ -1,0 +1,340 @@
+//! The code of a binary as text, with what a profile could say of each instruction (LLVM: llvm-profgen's `--show-disassembly-only`).
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use asm::{Printer, Syntax};
+use image::{Arch, Code, DecodePolicy, ExecutableSection, Image, ImageKind, Svma, Symbol, canonical_name};
+use pseudoprobe::{Descriptors, Guid, Probe, ProbeKind, ProbeTable, Selection, UnknownStart};
+use rustc_hash::{FxHashMap, FxHashSet};
+use symbolize::{Frame, FrameTable, FunctionTable, NameId};
+
+use crate::attribution::entry_points::EntryPoints;
+use crate::attribution::probes::guid_of;
+use crate::attribution::profile::{Binary, profiles_by_probes};
+use crate::binaries::load::{add_symbols, load_debug};
+use crate::binaries::target::Target;
+use crate::job::options::GenerateOptions;
+use crate::report::debug_report;
+use crate::report::error::{Error, ErrorCode};
+use crate::report::failure::{image_error, probe_error, symbolize_error};
+use crate::report::observer::{Observer, keep_going};
+use crate::report::outcome::Diagnostic;
+
+/// What a listing shows.
+#[derive(Debug, Clone)]
+pub struct ListingOptions {
+    /// Behind each instruction, its source lines, from the innermost inlined function outwards.
+    pub source_locations: bool,
+    /// Function names without the suffixes that compilers append.
+    pub canonical_names: bool,
+    /// The functions with probes, and before each instruction its probes.
+    pub pseudo_probes: bool,
+    /// The symbols to list; empty: all.
+    pub functions: Vec<String>,
+    /// How instructions are written.
+    pub syntax: Syntax,
+}
+
+/// Writes the code of the one binary of `options` as text, and returns what is wrong with it.
+///
+/// # Errors
+/// See [`ErrorCode`]; `OutputUnwritable` if `out` cannot be written to.
+pub fn list_code(
+    options: &GenerateOptions,
+    listing: &ListingOptions,
+    observer: &dyn Observer,
+    out: &mut dyn Write,
+) -> Result<Vec<Diagnostic>, Error> {
+    let [path] = options.binaries.as_slice() else {
+        return Err(Error::new(ErrorCode::InvalidOptions, "one binary is listed at a time"));
+    };
+    let mut image = Image::open(path).map_err(|error| image_error(error, path))?;
+    add_symbols(&mut image, options)?;
+    let image = Arc::new(image);
+    check_arch(&image)?;
+    let (debug, functions) = load_debug(&image, options, observer)?;
+    let code = Code::new(&image, DecodePolicy::LlvmProfgen).map_err(|error| image_error(error, path))?;
+    let everywhere = [(Svma(0), Svma(u64::MAX))];
+    let frames = listing
+        .source_locations
+        .then(|| FrameTable::build(&debug, &everywhere, &keep_going(observer)).map_err(symbolize_error))
+        .transpose()?;
+    let probes = profiles_by_probes(&image, options)
+        .then(|| ListedProbes::read(&image, &functions, listing))
+        .transpose()?;
+    let all = Listing {
+        image: &image,
+        options: listing,
+        frames: frames.as_ref(),
+        probes: probes.as_ref(),
+    };
+    match all.write(out).and_then(|()| out.flush()) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Vec::new()),
+        Err(error) => {
+            let message = format!("cannot write the listing: {error}");
+            return Err(Error::new(ErrorCode::OutputUnwritable, message));
+        }
+        Ok(()) => {}
+    }
+    let target = Target::new(&image, code, image.kind() == ImageKind::Kernel);
+    let binary = Binary {
+        image: &image,
+        code: &target.code,
+        debug: &debug,
+        functions: &functions,
+        entries: EntryPoints::new(&image, &functions),
+    };
+    Ok(debug_report::diagnostics(&target, &binary, options))
+}
+
+/// Source lines begin in this column behind the address.
+const LOCATION_COLUMN: usize = 40;
+
+/// A binary that is listed.
+struct Listing<'a> {
+    image: &'a Image,
+    options: &'a ListingOptions,
+    /// `None`: no source lines are asked for.
+    frames: Option<&'a FrameTable>,
+    /// `None`: the binary has none.
+    probes: Option<&'a ListedProbes<'a>>,
+}
+
+/// The probes of a binary.
+struct ListedProbes<'i> {
+    descriptors: Descriptors<'i>,
+    table: ProbeTable,
+}
+
+impl<'i> ListedProbes<'i> {
+    /// Reads the probes of the functions that are listed.
+    fn read(image: &'i Image, functions: &FunctionTable, options: &ListingOptions) -> Result<Self, Error> {
+        let starts: FxHashMap<Guid, Svma> = image
+            .symbol_table()
+            .map(|symbol| (guid_of(symbol.name), symbol.svma))
+            .collect();
+        let mut selected = FxHashMap::default();
+        let mut wanted = FxHashSet::default();
+        for name in &options.functions {
+            let guid = guid_of(name.as_bytes());
+            if let Some(&start) = starts.get(&guid) {
+                selected.insert(guid, start);
+                let function = functions.entry_at(start).map(|range| functions.name(range.function));
+                wanted.insert(guid_of(function.unwrap_or(name.as_bytes())));
+            }
+        }
+        let all = options.functions.is_empty();
+        let selection = Selection {
+            starts: if all { &starts } else { &selected },
+            functions: (!wanted.is_empty()).then_some(&wanted),
+            unknown_start: UnknownStart::FollowPrevious,
+        };
+        let content = |name| image.sections_named(name).map(|section| section.data);
+        let damaged = |error| probe_error(error, image.path());
+        Ok(Self {
+            table: ProbeTable::decode(content(".pseudo_probe"), &selection).map_err(damaged)?,
+            descriptors: Descriptors::parse(content(".pseudo_probe_desc")).map_err(damaged)?,
+        })
+    }
+
+    fn name(&self, guid: Guid) -> String {
+        let descriptor = self.descriptors.get(guid);
+        descriptor.map_or_else(|| guid.0.to_string(), |found| lossy(found.name))
+    }
+}
+
+/// Why nothing can be listed.
+fn check_arch(image: &Image) -> Result<(), Error> {
+    match image.arch() {
+        Arch::X86_64 => Ok(()),
+        Arch::AArch64 => Err(Error::new(
+            ErrorCode::Unsupported,
+            format!("{} has AArch64 code, which is not printed", image.path().display()),
+        )
+        .path(image.path())
+        .hint("Use llvm-objdump -d.")),
+    }
+}
+
+impl Listing<'_> {
+    /// Writes the listing.
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(probes) = self.probes.filter(|_| self.options.pseudo_probes) {
+            writeln!(out, "Pseudo Probe Desc:")?;
+            let mut last = None;
+            for descriptor in probes.descriptors.iter() {
+                if last.replace(descriptor.guid) != Some(descriptor.guid) {
+                    writeln!(out, "GUID: {} Name: {}", descriptor.guid.0, lossy(descriptor.name))?;
+                    writeln!(out, "Hash: {}", descriptor.checksum)?;
+                }
+            }
+        }
+        writeln!(out, "\nDisassembly of {}:", self.image.path().display())?;
+        let mut printer = Printer::new(self.options.syntax);
+        for section in self.image.executable_sections() {
+            let end = section.svma.0.wrapping_add(section.bytes.len() as u64);
+            let name = lossy(section.name);
+            write!(
+                out,
+                "\nDisassembly of section {name} [{:#x}, {end:#x}]:\n\n",
+                section.svma.0
+            )?;
+            if section.has_code {
+                self.write_section(&section, &mut printer, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_section(
+        &self,
+        section: &ExecutableSection<'_>,
+        printer: &mut Printer,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let symbols = self.image.symbols();
+        let first = symbols.partition_point(|symbol| symbol.section < section.index);
+        let last = symbols.partition_point(|symbol| symbol.section <= section.index);
+        let symbols = &symbols[first..last];
+        let offset_of = |symbol: &Symbol| {
+            let offset = symbol.svma.0.checked_sub(section.svma.0);
+            offset.map_or(0, |offset| usize::try_from(offset).unwrap_or(usize::MAX))
+        };
+        for (index, symbol) in symbols.iter().enumerate() {
+            let name = self.shown_name(self.image.symbol_name(symbol));
+            let wanted = &self.options.functions;
+            if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted.as_bytes() == name) {
+                continue;
+            }
+            out.write_all(b"<")?;
+            out.write_all(name)?;
+            out.write_all(b">:\n")?;
+            let end = symbols.get(index + 1).map_or(section.bytes.len(), offset_of);
+            self.write_code(section, offset_of(symbol)..end, printer, out)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    fn write_code(
+        &self,
+        section: &ExecutableSection<'_>,
+        offsets: std::ops::Range<usize>,
+        printer: &mut Printer,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut result = Ok(());
+        let mut line = String::new();
+        let policy = DecodePolicy::LlvmProfgen;
+        section.decode(
+            self.image.arch(),
+            policy,
+            offsets.start,
+            offsets.end,
+            |offset, length, is_code| {
+                if result.is_err() {
+                    return;
+                }
+                let svma = section.svma.wrapping_add(offset as u64);
+                line.clear();
+                self.push_probes(svma, &mut line);
+                line.push_str(&format!("{:8x}:", svma.0));
+                let start = line.len();
+                if is_code {
+                    printer.print(&section.bytes[offset..], length, svma.0, &mut line);
+                } else {
+                    line.push_str("\t<unknown>");
+                }
+                if let Some(frames) = self.frames {
+                    let printed = line.len() - start;
+                    line.extend(std::iter::repeat_n(' ', LOCATION_COLUMN.saturating_sub(printed)));
+                    self.push_location(frames, svma, &mut line);
+                }
+                line.push('\n');
+                result = out.write_all(line.as_bytes());
+            },
+        );
+        result
+    }
+
+    fn push_probes(&self, svma: Svma, line: &mut String) {
+        let Some(probes) = self.probes.filter(|_| self.options.pseudo_probes) else {
+            return;
+        };
+        for probe in probes.table.at(svma) {
+            line.push_str(" [Probe]:\t");
+            push_probe(probes, probe, line);
+            line.push('\n');
+        }
+    }
+
+    fn push_location(&self, frames: &FrameTable, svma: Svma, line: &mut String) {
+        let Some(leaf) = frames.lookup(svma) else { return };
+        for (depth, frame) in frames.stack(leaf).enumerate() {
+            if depth > 0 {
+                line.push_str(" @ ");
+            }
+            self.push_frame(frames, &frame, line);
+        }
+    }
+
+    fn push_frame(&self, frames: &FrameTable, frame: &Frame, line: &mut String) {
+        let name = |id: NameId| lossy(self.shown_name(frames.name(id)));
+        line.push_str(&name(frame.function));
+        if self.options.pseudo_probes {
+            line.push_str(&format!(":{}", probe_of_discriminator(frame.discriminator)));
+        } else if frame.discriminator > 0 {
+            line.push_str(&format!(":{}.{}", frame.line_offset, frame.discriminator));
+        } else {
+            line.push_str(&format!(":{}", frame.line_offset));
+        }
+    }
+
+    fn shown_name<'n>(&self, name: &'n [u8]) -> &'n [u8] {
+        if self.options.canonical_names {
+            canonical_name(name)
+        } else {
+            name
+        }
+    }
+}
+
+/// The index of the probe that a call's discriminator carries (LLVM: `PseudoProbeDwarfDiscriminator`), in fewer bits if the line's own
+/// discriminator is there, too.
+fn probe_of_discriminator(discriminator: u32) -> u32 {
+    const HAS_DWARF_BASE: u32 = 1 << 28;
+    let mask = if discriminator & HAS_DWARF_BASE == 0 {
+        0xffff
+    } else {
+        0x1fff
+    };
+    (discriminator >> 3) & mask
+}
+
+fn push_probe(probes: &ListedProbes<'_>, probe: &Probe, line: &mut String) {
+    let name = probes.name(probes.table.node(probe.node).guid);
+    line.push_str(&format!("FUNC: {name} Index: {}  ", probe.index));
+    if probe.discriminator > 0 {
+        line.push_str(&format!("Discriminator: {}  ", probe.discriminator));
+    }
+    let kind = match probe.kind {
+        ProbeKind::Block => "Block",
+        ProbeKind::IndirectCall => "IndirectCall",
+        ProbeKind::DirectCall => "DirectCall",
+        ProbeKind::Other(_) => "Unknown",
+    };
+    line.push_str(&format!("Type: {kind}  "));
+    let mut callers: Vec<_> = probes.table.callers(probe.node).collect();
+    callers.reverse();
+    let mut separator = "Inlined: @ ";
+    for (caller, call_site) in callers {
+        line.push_str(&format!("{separator}{}:{call_site}", probes.name(caller)));
+        separator = " @ ";
+    }
+}
+
+fn lossy(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).into_owned()
+}

@@ -1,0 +1,165 @@
+//! What a finished job reports.
+
+use std::path::PathBuf;
+
+use crate::report::error::Error;
+use crate::report::ledger::Ledger;
+use crate::report::observer::Phase;
+
+/// A finished job.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The profile or counters when `Output::Memory` was asked for and there is one result: of the only binary, or of all merged.
+    pub bytes: Option<Vec<u8>>,
+    /// Size of all results.
+    pub size: u64,
+    /// What was read and what came of it, all binaries together.
+    pub statistics: Statistics,
+    /// What came of each binary: in the order of `GenerateOptions::binaries`, then those that were found, by name.
+    pub binaries: Vec<BinaryOutcome>,
+    /// Warnings and notes, in the order llvm-profgen prints its own.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Wall-clock time of each phase in milliseconds, in order of execution.
+    pub timings: Vec<(Phase, f64)>,
+}
+
+/// Numbers about a job.
+#[derive(Debug, Clone, Default)]
+pub struct Statistics {
+    /// Bytes of the inputs that were read.
+    pub input_bytes: u64,
+    /// Samples read.
+    pub samples: u64,
+    /// Of these, with a branch stack of at least one entry.
+    pub branch_samples: u64,
+    /// What became of every branch entry. With `Compat::LlvmProfgen` and several binaries it is the sum of the ledgers of one job for each.
+    pub ledger: Ledger,
+    /// Records that the kernel could not deliver, as it reported them.
+    pub lost_records: u64,
+    /// Mappings of the binary that were followed.
+    pub mappings: u64,
+    /// Processes these belong to.
+    pub processes: u64,
+    /// Distinct straight-line ranges.
+    pub ranges: u64,
+    /// Distinct branches.
+    pub branches: u64,
+    /// Top-level functions in the profile.
+    pub functions: u64,
+    /// Sum of all body counts.
+    pub total_count: u64,
+    /// Largest body count.
+    pub max_count: u64,
+    /// Samples for each instruction line of the hot part; see llvm-profgen's `--show-density`.
+    pub density: f64,
+}
+
+/// What came of one binary.
+#[derive(Debug)]
+pub struct BinaryOutcome {
+    /// The binary.
+    pub path: PathBuf,
+    /// Its file name; of one that was found, the one in the recording.
+    pub name: String,
+    /// Its build id.
+    pub build_id: Option<Vec<u8>>,
+    /// The file that has its result.
+    pub output: Option<PathBuf>,
+    /// Its profile or counters when `Output::Memory` was asked for and there can be several results.
+    pub bytes: Option<Vec<u8>>,
+    /// Size of its result, before merging if that was asked for; 0 if there is none.
+    pub size: u64,
+    /// Its part of the numbers.
+    pub statistics: BinaryStatistics,
+    /// The diagnostics about it, as a job with no other binary has them.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Why it has no result although others do.
+    pub failure: Option<Error>,
+}
+
+/// Numbers about one binary. Those of a job are their sums; the largest count and the density are the largest and the lowest of all.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct BinaryStatistics {
+    /// Branch entries with at least one end in the binary. An entry from one binary to another is an entry of both.
+    pub entries: u64,
+    /// Of these, followed by a run across a call, return or jump.
+    pub crosses_barrier: u64,
+    /// Of these, followed by a run that starts in no function of the debug information.
+    pub no_function: u64,
+    /// See [`Statistics::mappings`].
+    pub mappings: u64,
+    /// See [`Statistics::processes`].
+    pub processes: u64,
+    /// See [`Statistics::ranges`].
+    pub ranges: u64,
+    /// See [`Statistics::branches`].
+    pub branches: u64,
+    /// See [`Statistics::functions`].
+    pub functions: u64,
+    /// See [`Statistics::total_count`].
+    pub total_count: u64,
+    /// See [`Statistics::max_count`].
+    pub max_count: u64,
+    /// See [`Statistics::density`].
+    pub density: f64,
+}
+
+impl Statistics {
+    /// Adds what came of a binary that has a result.
+    pub(crate) fn add(&mut self, binary: &BinaryStatistics, is_first: bool) {
+        self.mappings += binary.mappings;
+        self.processes += binary.processes;
+        self.ranges += binary.ranges;
+        self.branches += binary.branches;
+        self.functions += binary.functions;
+        self.total_count = self.total_count.saturating_add(binary.total_count);
+        self.max_count = self.max_count.max(binary.max_count);
+        self.density = if is_first {
+            binary.density
+        } else {
+            self.density.min(binary.density)
+        };
+    }
+}
+
+/// How serious a diagnostic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Something that the user should look at.
+    Warning,
+    /// Something good to know.
+    Note,
+}
+
+/// A warning or note. Where llvm-profgen has the same, the message is its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Stable identifier, kebab-case.
+    pub code: &'static str,
+    /// How serious it is.
+    pub severity: Severity,
+    /// One paragraph without a trailing line break.
+    pub message: String,
+}
+
+impl Diagnostic {
+    /// Something to look at.
+    #[must_use]
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Warning,
+            message: message.into(),
+        }
+    }
+
+    /// Something good to know.
+    #[must_use]
+    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Note,
+            message: message.into(),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! One binary on its way through the stages: what is reported of it, and what it has become or why it has fallen out.
+
+use std::collections::BTreeMap;
+
+use crate::binaries::open::Subject;
+use crate::report::error::{Error, ErrorCode};
+use crate::report::explain::list;
+use crate::report::outcome::{BinaryOutcome, BinaryStatistics, Diagnostic};
+
+/// What is known of a binary besides its result.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub statistics: BinaryStatistics,
+    /// About the file.
+    pub of_file: Vec<Diagnostic>,
+    /// About its samples and its profile.
+    pub of_samples: Vec<Diagnostic>,
+}
+
+/// A binary after a stage. One that has failed takes no part in further stages.
+#[derive(Debug)]
+pub(crate) struct Part<T> {
+    pub report: Report,
+    pub content: Result<T, Error>,
+}
+
+impl<T> Part<T> {
+    /// The first stage.
+    pub(crate) fn begin(stage: impl FnOnce(&mut Report) -> Result<T, Error>) -> Self {
+        let mut report = Report::default();
+        let content = stage(&mut report);
+        Self { report, content }
+    }
+
+    /// The next stage.
+    pub(crate) fn then<U>(self, stage: impl FnOnce(&mut Report, T) -> Result<U, Error>) -> Part<U> {
+        let Self { mut report, content } = self;
+        let content = content.and_then(|content| stage(&mut report, content));
+        Part { report, content }
+    }
+}
+
+/// A job goes on while there is a binary to go on with. Cancelled jobs and defects end it at once.
+pub(crate) fn goes_on<T>(parts: &mut Vec<Part<T>>) -> Result<(), Error> {
+    let fatal = |part: &Part<T>| {
+        let code = part.content.as_ref().err().map(|error| error.code);
+        matches!(code, Some(ErrorCode::Aborted | ErrorCode::Internal))
+    };
+    let all_failed = parts.iter().all(|part| part.content.is_err());
+    let ends = match parts.iter().position(fatal) {
+        Some(index) => index,
+        None if all_failed => 0,
+        None => return Ok(()),
+    };
+    let fatal = fatal(&parts[ends]);
+    let mut errors: Vec<_> = parts.drain(..).map(|part| part.content.err()).collect();
+    let Some(first) = errors.swap_remove(ends) else {
+        return Ok(());
+    };
+    if fatal || errors.is_empty() {
+        return Err(first);
+    }
+    let rest: Vec<_> = errors.into_iter().flatten().map(|error| error.to_string()).collect();
+    Err(Error {
+        message: format!("no binary has a profile: {first}; {}", rest.join("; ")),
+        ..first
+    })
+}
+
+/// All diagnostics of a job in llvm-profgen's order: about the files, about the samples, about what came of them. Where there can be
+/// several binaries, each names its own.
+pub(crate) fn all_diagnostics<T>(
+    parts: &[Part<T>],
+    subjects: &[Subject],
+    of_job: Vec<Diagnostic>,
+    several: bool,
+) -> Vec<Diagnostic> {
+    let named = |subject: &Subject, found: &Diagnostic| {
+        let mut found = found.clone();
+        if several {
+            found.message = format!("{}: {}", subject.image.path().display(), found.message);
+        }
+        found
+    };
+    let each = || parts.iter().zip(subjects);
+    let of_files =
+        each().flat_map(|(part, subject)| part.report.of_file.iter().map(move |found| named(subject, found)));
+    let of_samples =
+        each().flat_map(|(part, subject)| part.report.of_samples.iter().map(move |found| named(subject, found)));
+    of_files
+        .chain(of_job)
+        .chain(of_samples)
+        .chain(without_profile(parts, subjects))
+        .collect()
+}
+
+/// Binaries that have fallen out: a warning for each that was named, and a note for those that were only found.
+fn without_profile<T>(parts: &[Part<T>], subjects: &[Subject]) -> Vec<Diagnostic> {
+    let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut diagnostics = Vec::new();
+    for (part, subject) in parts.iter().zip(subjects) {
+        let Err(error) = &part.content else { continue };
+        if subject.named {
+            let hint = error.hint.as_deref().unwrap_or_default();
+            let message = format!("no profile: {error}. {hint}");
+            diagnostics.push(Diagnostic::warning("binary-without-profile", message.trim_end()));
+        } else {
+            found.entry(short_reason(error.code)).or_default().push(&subject.name);
+        }
+    }
+    diagnostics.extend(found.into_iter().map(|(reason, names)| {
+        let message = format!("no profile of {} files that {reason}: {}", names.len(), list(&names));
+        Diagnostic::note("found-without-profile", message)
+    }));
+    diagnostics
+}
+
+/// Completes "files that ...".
+fn short_reason(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::NoDebugInfo => "have no debug information",
+        ErrorCode::NoSymbols => "have no symbols",
+        ErrorCode::EmptyProfile | ErrorCode::NoMapping => "have no samples",
+        ErrorCode::BuildIdMismatch => "are of another build",
+        _ => "cannot be profiled",
+    }
+}
+
+/// What is reported of a binary.
+pub(crate) fn binary_outcome(part: Part<Vec<u8>>, subject: &Subject) -> BinaryOutcome {
+    let Part { report, content } = part;
+    let (bytes, failure) = match content {
+        Ok(bytes) => (Some(bytes), None),
+        Err(error) => (None, Some(error)),
+    };
+    BinaryOutcome {
+        path: subject.image.path().to_owned(),
+        name: subject.name.clone(),
+        build_id: subject.image.build_id().map(<[u8]>::to_vec),
+        output: None,
+        size: bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
+        bytes,
+        statistics: report.statistics,
+        diagnostics: report.of_file.into_iter().chain(report.of_samples).collect(),
+        failure,
+    }
+}
