@@ -180,7 +180,7 @@ pub enum Format {
 /// Whose behaviour decides where llvm-profgen is known to be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compat {
-    /// The deviations named in the README apply.
+    /// The differences that `docs/compatibility.md` names apply.
     None,
     /// Equal to llvm-profgen 22 everywhere.
     LlvmProfgen,
