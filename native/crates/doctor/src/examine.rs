@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::{Arch, Image, ImageKind};
-use profgen::{Error, ErrorCode, image_error, symbolize_error};
+use job::failure::{image_error, symbolize_error};
+use job::{Error, on_threads};
 use symbolize::{DebugFileSource, DebugInfo, DebugOptions, DebugSurvey, Diagnostic, add_symbols};
 
 use crate::kernel::Kernel;
@@ -68,11 +69,7 @@ pub struct DebugFile {
 /// # Errors
 /// If the binary, or a debug binary that the request names, is no ELF file that profiles can be made for.
 pub fn examine(request: &ExamineRequest) -> Result<Examination, Error> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .thread_name(|index| format!("autofdo-{index}"))
-        .build()
-        .map_err(|error| Error::new(ErrorCode::Internal, format!("cannot start threads: {error}")))?;
-    pool.install(|| examine_here(request))
+    on_threads(0, || examine_here(request))
 }
 
 fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {

@@ -2,8 +2,8 @@
 
 use std::any::Any;
 
+use job::{Error, ErrorCode};
 use napi_derive::napi;
-use profgen::{Error, ErrorCode};
 
 /// A job that failed.
 #[napi(object, object_from_js = false)]

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use job::{Observer, Progress};
 use napi::Status;
 use napi::bindgen_prelude::Unknown;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use profgen::{Observer, Progress};
 
 use crate::outcome::count;
 
@@ -79,27 +79,18 @@ impl Job {
         }
     }
 
-    /// Tells how many of the profiles to merge are done.
-    pub(crate) fn merged(&self, done: u64, total: u64) {
-        self.report(0, "merge", done, total);
-    }
-
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
-    }
-
-    /// Reports to JavaScript, if it is time for that; `order` is the place of the phase in the job.
-    fn report(&self, order: u64, phase: &str, done: u64, total: u64) {
+    /// Reports to JavaScript, if it is time for that.
+    fn report(&self, Progress { phase, done, total }: Progress) {
         let Some(report) = &self.on_progress else {
             return;
         };
-        if !self.claim_report(order) {
+        if !self.claim_report(phase as u64) {
             return;
         }
         // Any status but "ok" means that nobody listens any more or that one is on its way: both are fine.
         let _ = report.call(
             BindingProgress {
-                phase: phase.to_owned(),
+                phase: phase.as_str().to_owned(),
                 done: count(done),
                 total: count(total),
             },
@@ -126,8 +117,7 @@ impl Job {
 
 impl Observer for Job {
     fn progress(&self, progress: Progress) {
-        let Progress { phase, done, total } = progress;
-        self.report(phase as u64, phase.as_str(), done, total);
+        self.report(progress);
     }
 
     fn cancel_flag(&self) -> Arc<AtomicBool> {

@@ -6,9 +6,10 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use job::{Diagnostic, Error, ErrorCode};
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
-use profgen::{Diagnostic, Error, ErrorCode, GenerateOptions, Input, ListingOptions, Syntax};
+use profgen::{GenerateOptions, Input, ListingOptions, Syntax};
 
 use crate::failure::BindingError;
 use crate::job::BindingCancelToken;

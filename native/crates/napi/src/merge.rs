@@ -1,11 +1,9 @@
 //! Merging and converting profiles.
 
-use std::ops::ControlFlow;
-
+use job::Output;
 use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer};
 use napi_derive::napi;
 use profdata::{MergeOutcome, MergeRequest, Trim, WeightedFile};
-use profgen::Output;
 use sampleprof::{MergeOptions, SymbolListEncoding, WriteOptions};
 
 use crate::failure::BindingError;
@@ -116,15 +114,7 @@ pub fn merge_profiles(
 ) -> AsyncTask<JobTask<MergeOutcome>> {
     run_job(cancel, on_progress, |job| {
         let request = MergeRequest::try_from(options)?;
-        let total = request.inputs.len() as u64;
-        Ok(profdata::merge(&request, &|done| {
-            job.merged(done as u64, total);
-            if job.is_cancelled() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        })?)
+        Ok(profdata::merge(&request, job)?)
     })
 }
 

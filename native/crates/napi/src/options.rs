@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use job::Output;
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
-use profgen::{Compat, Format, GenerateOptions, Input, Output, Selection};
+use profgen::{Compat, Format, GenerateOptions, Input, Selection};
 
 use crate::failure::BindingError;
 

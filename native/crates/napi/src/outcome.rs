@@ -1,8 +1,9 @@
 //! A finished job as JavaScript sees it: the bytes without a copy, everything else a small object.
 
+use job::{Diagnostic, Severity};
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
-use profgen::{BinaryOutcome, BinaryStatistics, Diagnostic, EntryClass, Outcome, Severity, Statistics};
+use profgen::{BinaryOutcome, BinaryStatistics, EntryClass, Outcome, Statistics};
 
 use crate::failure::BindingError;
 

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use profgen::{Diagnostic, Error, ErrorCode};
+use job::{Diagnostic, Error, ErrorCode};
 use sampleprof::{
     FunctionOverlap, OverlapError, OverlapReport, Profile, overlap, read, render_function_overlap, render_overlap,
 };
 
 use crate::call_targets::{TargetShift, target_shifts};
-use crate::failure::read_error;
 use crate::file::read_file;
+use job::failure::profile_error;
 
 /// What to compare.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +52,7 @@ pub struct Comparison {
 pub fn compare(request: &CompareRequest) -> Result<Comparison, Error> {
     let open = |path| {
         let (name, bytes) = read_file(path)?;
-        let profile = read(&bytes, &name).map_err(|error| read_error(&error))?;
+        let profile = read(&bytes, &name).map_err(profile_error)?;
         Ok((name, profile))
     };
     let (base_name, base) = open(&request.base)?;

@@ -4,9 +4,9 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use profgen::Error;
+use job::Error;
 
-use crate::failure::io_error;
+use job::failure::unreadable;
 
 /// What errors call standard input.
 pub(crate) const STDIN: &str = "<stdin>";
@@ -22,7 +22,7 @@ pub(crate) fn read_file(path: &Path) -> Result<(String, Vec<u8>), Error> {
         return Ok((STDIN.to_owned(), read_stdin()?));
     }
     let name = path.to_string_lossy().into_owned();
-    let bytes = fs::read(path).map_err(|error| io_error(&name, &error))?;
+    let bytes = fs::read(path).map_err(|error| unreadable(error, path))?;
     Ok((name, bytes))
 }
 
@@ -31,6 +31,6 @@ pub(crate) fn read_stdin() -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     std::io::stdin()
         .read_to_end(&mut bytes)
-        .map_err(|error| io_error(STDIN, &error))?;
+        .map_err(|error| unreadable(error, Path::new(STDIN)))?;
     Ok(bytes)
 }

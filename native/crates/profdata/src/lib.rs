@@ -1,12 +1,10 @@
 //! Jobs on profiles that exist already: merge, convert, show, compare.
 //!
 //! `sampleprof` does the work in memory; this crate knows files, what to warn of, and what people want to see.
-//! Failures and diagnostics are those of `profgen`, so that every job of the addon fails and warns alike.
 
 mod call_targets;
 mod compare;
 mod demangle;
-mod failure;
 mod file;
 mod losses;
 mod merge;

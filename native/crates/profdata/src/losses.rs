@@ -1,6 +1,6 @@
 //! What an encoding cannot hold.
 
-use profgen::Diagnostic;
+use job::Diagnostic;
 use sampleprof::{Format, Profile, WriteOptions};
 
 /// Warnings about what `profile` will lose when it is written so. Where `llvm-profdata merge` warns of the same, the

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use profgen::{Diagnostic, Error, ErrorCode, Output, write_atomically};
+use job::failure::{merge_error, write_error};
+use job::{
+    Diagnostic, Error, ErrorCode, Observer, Output, Phase, Progress, check, keep_going, on_threads, write_atomically,
+};
 use sampleprof::{
     Content, InputError, MergeInput, MergeOptions, Merged, NameFilter, Profile, ProfileSummary, WriteOptions, write,
     write_within,
 };
 
-use crate::failure::{input_error, merge_error, write_error};
 use crate::file::{STDIN, is_stdin, read_file, read_stdin};
 use crate::losses::losses;
 
@@ -81,34 +83,35 @@ pub struct MergeOutcome {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Merges profiles. `progress` is told how many are done, and may end the job.
+/// Merges profiles.
 ///
 /// # Errors
 /// When an input cannot be read or is of another kind, or the result cannot be written. Then the output file is
 /// neither created nor replaced.
-pub fn merge(
-    request: &MergeRequest,
-    progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
-) -> Result<MergeOutcome, Error> {
+pub fn merge(request: &MergeRequest, observer: &dyn Observer) -> Result<MergeOutcome, Error> {
     let filter = NameFilter::new(request.include.as_deref(), request.exclude.as_deref()).map_err(|error| {
         Error::new(ErrorCode::InvalidOptions, format!("not a regular expression: {error}"))
             .hint("Patterns may match anywhere in a name; escape special characters with \\.")
     })?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(request.jobs)
-        .thread_name(|index| format!("autofdo-{index}"))
-        .build()
-        .map_err(|error| Error::new(ErrorCode::Internal, format!("cannot start threads: {error}")))?;
-    pool.install(|| run(request, &filter, progress))
+    on_threads(request.jobs, || run(request, &filter, observer))
 }
 
-fn run(
-    request: &MergeRequest,
-    filter: &NameFilter,
-    progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
-) -> Result<MergeOutcome, Error> {
+fn run(request: &MergeRequest, filter: &NameFilter, observer: &dyn Observer) -> Result<MergeOutcome, Error> {
     let inputs: Vec<MergeInput> = request.inputs.iter().map(open).collect::<Result<_, _>>()?;
-    let mut merged = sampleprof::merge(&inputs, request.merging, progress).map_err(merge_error)?;
+    let goes_on = keep_going(observer);
+    let after_each = |done: usize| {
+        observer.progress(Progress {
+            phase: Phase::Merge,
+            done: done as u64,
+            total: inputs.len() as u64,
+        });
+        if goes_on() {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    };
+    let mut merged = sampleprof::merge(&inputs, request.merging, after_each).map_err(merge_error)?;
     let mut diagnostics = input_diagnostics(&merged, request);
     let profile = &mut merged.profile;
     profile.flags.partial |= request.keep_partial && merged.partial_input;
@@ -129,9 +132,7 @@ fn run(
         Output::Memory => Some(bytes),
         Output::File(path) => {
             // The last moment at which a cancelled job leaves nothing behind.
-            if progress(inputs.len()).is_break() {
-                return Err(Error::aborted());
-            }
+            check(observer)?;
             write_atomically(path, &bytes)?;
             None
         }
@@ -174,9 +175,9 @@ fn trim(profile: &mut Profile, trim: Option<Trim>) {
 
 fn encode(profile: &mut Profile, request: &MergeRequest) -> Result<Vec<u8>, Error> {
     let Some(limit) = request.size_limit else {
-        return write(profile, &request.encoding).map_err(|error| write_error(&error));
+        return write(profile, &request.encoding).map_err(write_error);
     };
-    let written = write_within(profile, &request.encoding, limit).map_err(|error| write_error(&error))?;
+    let written = write_within(profile, &request.encoding, limit).map_err(write_error)?;
     written.ok_or_else(|| {
         Error::new(
             ErrorCode::EmptyProfile,
@@ -192,7 +193,7 @@ fn describe_skipped(error: &InputError) -> (String, String) {
         InputError::Read(error) => error.file.clone(),
         _ => String::new(),
     };
-    (file, input_error(error).message)
+    (file, error.to_string())
 }
 
 /// Warnings about what was read.

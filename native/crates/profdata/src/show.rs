@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use profgen::Error;
+use job::Error;
 use sampleprof::{
     Format, HotFunctions, Profile, ProfileFlags, ProfileSummary, SectionInfo, density, format_of, hot_functions, read,
     render_hot_functions, render_sections, sections,
 };
 
-use crate::failure::read_error;
 use crate::file::read_file;
+use job::failure::profile_error;
 
 /// The share of samples that the density covers, in millionths (llvm-profgen: `--profile-density-cutoff-hot`).
 const DENSITY_CUTOFF: u32 = 990_000;
@@ -77,9 +77,9 @@ pub struct Description {
 /// When it cannot be read.
 pub fn show(request: &ShowRequest) -> Result<Description, Error> {
     let (name, bytes) = read_file(&request.path)?;
-    let format = format_of(&bytes, &name).map_err(|error| read_error(&error))?;
-    let profile = read(&bytes, &name).map_err(|error| read_error(&error))?;
-    let sections = sections(&bytes, &name).map_err(|error| read_error(&error))?;
+    let format = format_of(&bytes, &name).map_err(profile_error)?;
+    let profile = read(&bytes, &name).map_err(profile_error)?;
+    let sections = sections(&bytes, &name).map_err(profile_error)?;
     let summary = ProfileSummary::compute(&profile);
     let hot = hot_functions(&profile);
     Ok(Description {

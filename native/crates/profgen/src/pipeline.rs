@@ -4,6 +4,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use image::{Image, Svma};
+use job::failure::{unreadable, write_error};
+use job::{Diagnostic, Error, ErrorCode, Observer, Output, Phase, check, on_threads, write_atomically, write_folder};
 use rayon::prelude::*;
 use sampleprof::Profile;
 
@@ -19,29 +21,20 @@ use crate::counting::fall_through::{Judgement, select_runs};
 use crate::counting::trace::TargetCounters;
 use crate::input::counters_text;
 use crate::input::perf_data::{Samples, TargetSamples};
-use crate::job::options::{Compat, Format, GenerateOptions, Input, Output};
-use crate::output::files::{write_atomically, write_folder};
 use crate::output::merging::{self, write_options};
 use crate::output::postprocess::postprocess;
 use crate::report::debug_report;
-use crate::report::error::{Error, ErrorCode};
 use crate::report::explain;
-use crate::report::failure::{read_error, write_error};
 use crate::report::ledger::EntryClass;
-use crate::report::observer::{Observer, Phase, check};
-use crate::report::outcome::{BinaryOutcome, BinaryStatistics, Diagnostic, Outcome, Statistics};
+use crate::report::outcome::{BinaryOutcome, BinaryStatistics, Outcome, Statistics};
 use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
+use crate::request::options::{Compat, Format, GenerateOptions, Input};
 
 /// Runs a whole job on a thread pool of its own.
 ///
 /// # Errors
 /// See [`ErrorCode`]. On any error the output file is neither created nor replaced.
 pub fn generate(options: &GenerateOptions, observer: &dyn Observer) -> Result<Outcome, Error> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.jobs)
-        .thread_name(|index| format!("autofdo-{index}"))
-        .build()
-        .map_err(|error| Error::new(ErrorCode::Internal, format!("cannot start threads: {error}")))?;
     let memory = KernelMemory::of(options);
     let job = Job {
         options,
@@ -51,7 +44,7 @@ pub fn generate(options: &GenerateOptions, observer: &dyn Observer) -> Result<Ou
         diagnostics: Vec::new(),
         timings: Vec::new(),
     };
-    pool.install(|| job.run())
+    on_threads(options.jobs, || job.run())
 }
 
 struct Job<'a> {
@@ -436,13 +429,13 @@ impl Job<'_> {
 }
 
 fn read_profile(path: &Path) -> Result<Profile, Error> {
-    let bytes = std::fs::read(path).map_err(|error| read_error(&error, path))?;
+    let bytes = std::fs::read(path).map_err(|error| unreadable(error, path))?;
     sampleprof::read(&bytes, &path.display().to_string())
         .map_err(|error| Error::new(ErrorCode::InputInvalid, error.to_string()).path(path))
 }
 
 fn read_text(path: &Path) -> Result<String, Error> {
-    let bytes = std::fs::read(path).map_err(|error| read_error(&error, path))?;
+    let bytes = std::fs::read(path).map_err(|error| unreadable(error, path))?;
     String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
         Error::new(

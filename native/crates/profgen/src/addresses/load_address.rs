@@ -4,12 +4,12 @@
 //! Used with `--compat=llvm-profgen` only; [`crate::addresses::binding`] has what replaces it.
 
 use image::Image;
+use job::{Error, ErrorCode};
 use perfdata::{Change, Mapping, Moment, SideRecord};
 use rustc_hash::FxHashSet;
 
 use crate::addresses::binding::KERNEL_MAP;
 use crate::binaries::target::Target;
-use crate::report::error::{Error, ErrorCode};
 
 /// llvm-profgen knows this page size only.
 const PAGE_MASK: u64 = !0xfff;

@@ -1,6 +1,7 @@
 //! The probes of a binary that count: those of functions with samples.
 
 use image::{Image, Svma, function_of_symbol};
+use job::Diagnostic;
 use pseudoprobe::{DecodeError, Descriptor, Descriptors, Guid, ProbeTable, Selection, UnknownStart};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sampleprof::Name;
@@ -8,8 +9,7 @@ use symbolize::{FunctionId, FunctionSymbol, FunctionTable, NameOrigin};
 
 use crate::attribution::entry_points::EntryPoints;
 use crate::counting::counters::Counters;
-use crate::job::options::{Compat, GenerateOptions};
-use crate::report::outcome::Diagnostic;
+use crate::request::options::{Compat, GenerateOptions};
 
 /// How many suffixes of a symbol are tried; compilers append a few at most.
 const MAX_SUFFIXES: usize = 16;

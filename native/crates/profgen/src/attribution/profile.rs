@@ -1,6 +1,8 @@
 //! Counters of one binary to its profile.
 
 use image::{Code, Image, Svma};
+use job::failure::{probe_error, symbolize_error, write_error};
+use job::{Diagnostic, Error, Observer, Phase, Progress, keep_going};
 use sampleprof::Profile;
 use symbolize::{DebugInfo, FrameTable, FunctionTable};
 
@@ -11,11 +13,7 @@ use crate::attribution::disjoint::disjoint_ranges;
 use crate::attribution::entry_points::EntryPoints;
 use crate::attribution::probes::Probes;
 use crate::counting::counters::{Counter, Counters};
-use crate::job::options::{Compat, GenerateOptions};
-use crate::report::error::Error;
-use crate::report::failure::{probe_error, symbolize_error, write_error};
-use crate::report::observer::{Observer, Phase, Progress, keep_going};
-use crate::report::outcome::Diagnostic;
+use crate::request::options::{Compat, GenerateOptions};
 
 /// A binary with everything that is known of its code.
 pub(crate) struct Binary<'a> {

@@ -1,8 +1,7 @@
 //! One space of offsets for the code of several binaries.
 
 use image::Svma;
-
-use crate::report::error::{Error, ErrorCode};
+use job::{Error, ErrorCode};
 
 /// An offset into the code of all binaries, which lie one behind the other, or one of the values below.
 pub(crate) type CodeOffset = u32;

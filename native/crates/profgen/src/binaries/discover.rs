@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use image::{Image, ImageKind};
+use job::{Diagnostic, Error, ErrorCode, Observer, keep_going};
 use perfdata::BuildId;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -13,9 +14,6 @@ use walkdir::WalkDir;
 use crate::binaries::kernel_module;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::file_name;
-use crate::report::error::{Error, ErrorCode};
-use crate::report::observer::{Observer, keep_going};
-use crate::report::outcome::Diagnostic;
 
 /// Folders are not followed deeper than this, links included.
 const MAX_DEPTH: usize = 64;

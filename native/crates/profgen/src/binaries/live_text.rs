@@ -5,11 +5,11 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use image::{Image, ImageKind, KernelCore, LiveText};
+use job::Diagnostic;
 
 use crate::binaries::kernel_module;
 use crate::binaries::target::Target;
-use crate::job::options::{Compat, GenerateOptions, Input};
-use crate::report::outcome::Diagnostic;
+use crate::request::options::{Compat, GenerateOptions, Input};
 
 /// The kernel's memory in one recording.
 pub(crate) struct KernelMemory {

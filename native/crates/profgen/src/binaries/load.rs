@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use image::{Code, DecodePolicy, Image, ImageKind};
+use job::failure::{image_error, symbolize_error};
+use job::{Error, Observer, keep_going};
 use rayon::prelude::*;
 use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionTable};
 
@@ -14,12 +16,9 @@ use crate::binaries::open::Subject;
 use crate::binaries::target::{Target, Targets};
 use crate::input::perf_data::{self, Samples};
 use crate::input::script;
-use crate::job::options::{Compat, GenerateOptions, Input};
-use crate::report::error::Error;
 use crate::report::explain;
-use crate::report::failure::{image_error, symbolize_error};
-use crate::report::observer::{Observer, keep_going};
 use crate::report::part::{Part, goes_on};
+use crate::request::options::{Compat, GenerateOptions, Input};
 
 /// The debug information of a binary.
 pub(crate) type Debug = Result<(DebugInfo, FunctionTable), Error>;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use job::failure::recording_error;
+use job::{Error, ErrorCode, Observer};
 use perfdata::{BuildId, Change, CpuMode, Mapping, Metadata};
 use rustc_hash::FxHashMap;
 
@@ -10,9 +12,6 @@ use crate::addresses::binding::KERNEL_MAP;
 use crate::binaries::kernel_module;
 use crate::binaries::target::undeleted;
 use crate::input::perf_data::{STANDARD_INPUT, listed_name, open};
-use crate::report::error::{Error, ErrorCode};
-use crate::report::failure::input_error;
-use crate::report::observer::Observer;
 
 /// How much of recordings is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +46,7 @@ impl Mapped {
             if extent == Extent::Beginning {
                 input.read_once();
             }
-            while let Some(segment) = input.next_segment().map_err(input_error)? {
+            while let Some(segment) = input.next_segment().map_err(recording_error)? {
                 let known = mapped.len();
                 let metadata = input.metadata();
                 let listed = listed_build_ids(metadata);

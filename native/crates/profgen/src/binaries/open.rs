@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::{Image, ImageKind};
+use job::failure::image_error;
+use job::{Diagnostic, Error, ErrorCode, Observer, Output};
 use rayon::prelude::*;
 
 use crate::binaries::discover::{self, Found};
@@ -12,12 +14,8 @@ use crate::binaries::kernel_module;
 use crate::binaries::load::add_symbols;
 use crate::binaries::mapped::{Extent, Mapped};
 use crate::binaries::target::file_name;
-use crate::job::options::{Compat, GenerateOptions, Input, Output};
-use crate::report::error::{Error, ErrorCode};
 use crate::report::explain::{list, module_in_compat_mode};
-use crate::report::failure::image_error;
-use crate::report::observer::Observer;
-use crate::report::outcome::Diagnostic;
+use crate::request::options::{Compat, GenerateOptions, Input};
 
 /// A binary of a job.
 pub(crate) struct Subject {

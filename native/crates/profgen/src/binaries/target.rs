@@ -4,9 +4,9 @@ use std::ops::Index;
 use std::sync::Arc;
 
 use image::{Code, Image};
+use job::Error;
 
 use crate::binaries::code_space::{CodeOffset, CodeSpace, TargetIndex};
-use crate::report::error::Error;
 
 /// A binary and its code.
 pub(crate) struct Target<'a> {

@@ -1,10 +1,10 @@
 //! Which pairs of neighbouring branch entries are straight-line runs, and what is wrong with the others.
 
 use image::Code;
+use job::Diagnostic;
 use symbolize::{FunctionTable, NameOrigin};
 
 use crate::counting::counters::{Counter, CounterTable, EXTERNAL};
-use crate::report::outcome::Diagnostic;
 
 /// How many of all executions of runs are doubtful, by reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use crate::addresses::locate::{Place, View, stronger};
 use crate::binaries::code_space::{NO_END, OUTSIDE};
 use crate::counting::ends::{Ends, Hashed, OneEnd};
 use crate::counting::trace::{RawEntry, Resolved, TraceTable};
-use crate::job::options::Compat;
 use crate::report::ledger::EntryClass;
+use crate::request::options::Compat;
 
 /// A branch stack, newest entry first.
 pub(crate) struct Stack<I> {

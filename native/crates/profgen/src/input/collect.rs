@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use job::failure::recording_error;
+use job::{Error, Observer, Phase, Progress};
 use perfdata::{ChunkBuffer, ChunkStats, Consulted, CpuMode, Moment, Sample, Segment};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -11,11 +13,8 @@ use crate::addresses::locate::{Resolver, View};
 use crate::binaries::target::Targets;
 use crate::counting::stack::{Stack, events_of};
 use crate::counting::trace::TraceTable;
-use crate::job::options::GenerateOptions;
-use crate::report::error::Error;
-use crate::report::failure::input_error;
 use crate::report::ledger::EntryClass;
-use crate::report::observer::{Observer, Phase, Progress};
+use crate::request::options::GenerateOptions;
 
 /// Address spaces that a worker remembers; more processes than these are rare, and only cost time.
 const REMEMBERED_VIEWS: usize = 1024;
@@ -85,7 +84,7 @@ impl<'a> Collector<'a> {
                 let mut buffer = std::mem::take(&mut worker.buffer);
                 let stats = segment
                     .decode_chunk(chunk, &mut buffer, |sample| worker.add(sample, resolver, filter))
-                    .map_err(input_error)?;
+                    .map_err(recording_error)?;
                 worker.buffer = buffer;
                 worker.collected.chunks.add(stats);
                 let bytes = segment.chunk_bytes(chunk);

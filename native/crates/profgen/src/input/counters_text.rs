@@ -12,8 +12,8 @@
 use std::fmt::Write;
 
 use crate::counting::counters::{Counter, CounterTable, Counters};
-use crate::report::error::{Error, ErrorCode};
 use image::Svma;
+use job::{Error, ErrorCode};
 
 /// The text form; addresses are printed relative to `base`.
 #[must_use]

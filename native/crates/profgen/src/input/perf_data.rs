@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::TextPoke;
+use job::failure::recording_error;
+use job::{Diagnostic, Error, ErrorCode, Observer, Phase, Progress};
 use perfdata::{
     AddressSpaces, BuildId, Change, ChunkStats, Consulted, CpuMode, MapId, Mapping, Metadata, Moment, PerfData,
     RecordStats, Segment, SideRecord,
@@ -19,12 +21,9 @@ use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
 use crate::counting::trace::TargetCounters;
 use crate::input::collect::{Collected, Collector, Filter};
-use crate::job::options::{Compat, GenerateOptions};
-use crate::report::error::{Error, ErrorCode};
 use crate::report::explain;
-use crate::report::failure::input_error;
-use crate::report::observer::{Observer, Phase, Progress};
-use crate::report::outcome::{Diagnostic, Statistics};
+use crate::report::outcome::Statistics;
+use crate::request::options::{Compat, GenerateOptions};
 
 /// The name that stands for standard input.
 pub(crate) const STANDARD_INPUT: &str = "-";
@@ -148,7 +147,7 @@ impl<'a> Sampling<'a> {
         let mut stats = RecordStats::default();
         let mut pokes = FxHashSet::default();
         let mut events = None;
-        let mut segment = input.next_segment().map_err(input_error)?;
+        let mut segment = input.next_segment().map_err(recording_error)?;
         while let Some(current) = segment {
             let filter = self.filter(input.metadata(), path)?;
             let mut late =
@@ -183,7 +182,7 @@ impl<'a> Sampling<'a> {
             };
             let (next, counted) = rayon::join(|| input.next_segment(), count);
             counted?;
-            segment = next.map_err(input_error)?;
+            segment = next.map_err(recording_error)?;
             stats.add(current.stats());
             pokes.extend(current.side_records().iter().filter_map(poke_of));
             input.reuse(current);
@@ -388,7 +387,7 @@ pub(crate) fn open(path: &Path) -> Result<PerfData, Error> {
     } else {
         PerfData::open(path)
     };
-    input.map_err(|error| input_error(error).path(path))
+    input.map_err(|error| recording_error(error).path(path))
 }
 
 /// The address spaces of one input, and what their mappings hold.

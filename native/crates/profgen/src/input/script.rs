@@ -14,6 +14,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use job::failure::unreadable;
+use job::{Diagnostic, Error, ErrorCode, Observer, Phase, Progress, check};
 use perfdata::{Avma, BuildId, CpuMode, MappedFile, Mapping};
 use perfscript::{Dialect, MappingLine, SampleKind, Window, Windows, blocks, mappings};
 use rayon::prelude::*;
@@ -27,12 +29,9 @@ use crate::binaries::target::{Target, Targets};
 use crate::counting::fall_through::share;
 use crate::input::collect::Collected;
 use crate::input::perf_data::{STANDARD_INPUT, Samples, TargetSamples};
-use crate::job::options::{Compat, GenerateOptions};
-use crate::report::error::{Error, ErrorCode};
 use crate::report::explain::{Seen, mapping_event};
-use crate::report::failure::read_error;
-use crate::report::observer::{Observer, Phase, Progress, check};
-use crate::report::outcome::{Diagnostic, Statistics};
+use crate::report::outcome::Statistics;
+use crate::request::options::{Compat, GenerateOptions};
 use problems::{Problem, Problems};
 use space::Space;
 use worker::{BlockReport, CallStacks, Epoch, Job, Worker};
@@ -217,7 +216,7 @@ struct Script<'a> {
 
 impl<'a> Script<'a> {
     fn read(&mut self, path: &Path) -> Result<(), Error> {
-        let io_error = |error: std::io::Error| read_error(&error, path);
+        let io_error = |error: std::io::Error| unreadable(error, path);
         let (reader, size) = open(path).map_err(io_error)?;
         let mut windows = match Windows::open(reader, dialect(self.options)).map_err(io_error)? {
             Ok(windows) => windows,

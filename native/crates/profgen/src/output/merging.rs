@@ -2,12 +2,12 @@
 
 use std::ops::ControlFlow;
 
+use job::failure::write_error;
+use job::{Error, ErrorCode};
 use sampleprof::{Content, MergeInput, MergeOptions, Profile, ProfileSummary, SymbolListEncoding, WriteOptions};
 
-use crate::job::options::{Format, GenerateOptions};
-use crate::report::error::{Error, ErrorCode};
-use crate::report::failure::write_error;
 use crate::report::outcome::{BinaryOutcome, Statistics};
+use crate::request::options::{Format, GenerateOptions};
 
 /// How a result is encoded.
 pub(crate) fn write_options(options: &GenerateOptions) -> WriteOptions {

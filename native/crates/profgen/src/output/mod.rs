@@ -1,5 +1,4 @@
 //! From a finished profile to bytes and files.
 
-pub(crate) mod files;
 pub(crate) mod merging;
 pub(crate) mod postprocess;

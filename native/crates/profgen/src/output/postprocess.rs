@@ -1,9 +1,10 @@
 //! What is done to a finished profile before it is written, in llvm-profgen's order.
 
+use job::Diagnostic;
 use sampleprof::{Profile, ProfileSummary};
 
-use crate::job::options::GenerateOptions;
-use crate::report::outcome::{BinaryStatistics, Diagnostic};
+use crate::report::outcome::BinaryStatistics;
+use crate::request::options::GenerateOptions;
 
 /// Trims and cleans `profile`, reports its density and fills the profile's part of `statistics`.
 pub(crate) fn postprocess(

@@ -1,14 +1,13 @@
 //! What the debug information of a binary lacks.
 
 use image::Image;
+use job::{Diagnostic, Error, ErrorCode};
 use symbolize::{DebugInfo, DuplicateStart, FunctionTable, RangeConflict, Rejection};
 
 use crate::attribution::profile::Binary;
 use crate::binaries::target::Target;
 use crate::counting::fall_through::share;
-use crate::job::options::{Compat, GenerateOptions};
-use crate::report::error::{Error, ErrorCode};
-use crate::report::outcome::Diagnostic;
+use crate::request::options::{Compat, GenerateOptions};
 
 /// Warnings about the binary's debug information and code, in llvm-profgen's order.
 pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &GenerateOptions) -> Vec<Diagnostic> {

@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use image::{Arch, Image, ImageKind};
+use job::failure::HOW_TO_RECORD;
+use job::{Diagnostic, Error, ErrorCode};
 use perfdata::{Avma, BuildId, ChunkStats, Mapping, Metadata, RecordStats};
 
 use crate::addresses::binding::KERNEL_MAP;
 use crate::binaries::open::Subject;
 use crate::binaries::target::{Target, file_name};
-use crate::job::options::Compat;
-use crate::report::error::{Error, ErrorCode};
-use crate::report::failure::HOW_TO_RECORD;
 use crate::report::ledger::{EntryClass, Ledger};
-use crate::report::outcome::Diagnostic;
+use crate::request::options::Compat;
 
 /// How many names of files are remembered, to list those that are like the one that is missed.
 const REMEMBERED_FILES: usize = 1 << 16;

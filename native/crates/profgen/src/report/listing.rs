@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use asm::{Printer, Syntax};
 use image::{Arch, Code, DecodePolicy, ExecutableSection, Image, ImageKind, Svma, Symbol, canonical_name};
+use job::failure::{image_error, probe_error, symbolize_error};
+use job::{Diagnostic, Error, ErrorCode, Observer, keep_going};
 use pseudoprobe::{Descriptors, Guid, Probe, ProbeKind, ProbeTable, Selection, UnknownStart};
 use rustc_hash::{FxHashMap, FxHashSet};
 use symbolize::{Frame, FrameTable, FunctionTable, NameId};
@@ -14,12 +16,8 @@ use crate::attribution::probes::guid_of;
 use crate::attribution::profile::{Binary, profiles_by_probes};
 use crate::binaries::load::{add_symbols, load_debug};
 use crate::binaries::target::Target;
-use crate::job::options::GenerateOptions;
 use crate::report::debug_report;
-use crate::report::error::{Error, ErrorCode};
-use crate::report::failure::{image_error, probe_error, symbolize_error};
-use crate::report::observer::{Observer, keep_going};
-use crate::report::outcome::Diagnostic;
+use crate::request::options::GenerateOptions;
 
 /// What a listing shows.
 #[derive(Debug, Clone)]

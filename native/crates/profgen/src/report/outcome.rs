@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::report::error::Error;
+use job::{Diagnostic, Error, Phase};
+
 use crate::report::ledger::Ledger;
-use crate::report::observer::Phase;
 
 /// A finished job.
 #[derive(Debug)]
@@ -119,47 +119,5 @@ impl Statistics {
         } else {
             self.density.min(binary.density)
         };
-    }
-}
-
-/// How serious a diagnostic is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// Something that the user should look at.
-    Warning,
-    /// Something good to know.
-    Note,
-}
-
-/// A warning or note. Where llvm-profgen has the same, the message is its text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Diagnostic {
-    /// Stable identifier, kebab-case.
-    pub code: &'static str,
-    /// How serious it is.
-    pub severity: Severity,
-    /// One paragraph without a trailing line break.
-    pub message: String,
-}
-
-impl Diagnostic {
-    /// Something to look at.
-    #[must_use]
-    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            severity: Severity::Warning,
-            message: message.into(),
-        }
-    }
-
-    /// Something good to know.
-    #[must_use]
-    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            severity: Severity::Note,
-            message: message.into(),
-        }
     }
 }

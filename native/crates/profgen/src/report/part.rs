@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use job::{Diagnostic, Error, ErrorCode};
+
 use crate::binaries::open::Subject;
-use crate::report::error::{Error, ErrorCode};
 use crate::report::explain::list;
-use crate::report::outcome::{BinaryOutcome, BinaryStatistics, Diagnostic};
+use crate::report::outcome::{BinaryOutcome, BinaryStatistics};
 
 /// What is known of a binary besides its result.
 #[derive(Debug, Default)]

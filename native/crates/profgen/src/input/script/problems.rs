@@ -1,7 +1,8 @@
 //! Lines of a text that were not understood, in their order.
 
-use crate::job::options::Compat;
-use crate::report::outcome::Diagnostic;
+use job::Diagnostic;
+
+use crate::request::options::Compat;
 
 /// So many bytes of lines are repeated, whatever is wrong with them.
 const TOLD: usize = 1 << 20;

@@ -4,14 +4,14 @@
 //! ones: right as long as no two processes have different things at one address, which randomised layouts make unlikely. llvm-profgen, and
 //! compat mode with it, has a single load address, that of the newest mapping.
 
+use job::Error;
 use perfdata::Mapping;
 
 use crate::addresses::binding::{Binding, BoundPiece, bind, recognize};
 use crate::addresses::load_address::{LoadAddress, names_target};
 use crate::addresses::locate::View;
 use crate::binaries::target::{Target, Targets};
-use crate::job::options::{Compat, GenerateOptions};
-use crate::report::error::Error;
+use crate::request::options::{Compat, GenerateOptions};
 
 /// So many stretches of mappings are remembered; older ones are forgotten, as their processes will have ended.
 const REMEMBERED: usize = 256;

@@ -15,8 +15,8 @@ use crate::counting::trace::TraceTable;
 use crate::input::collect::Collected;
 use crate::input::script::call_stack::{CallStack, Frame};
 use crate::input::script::problems::{Problem, Problems};
-use crate::job::options::GenerateOptions;
 use crate::report::ledger::EntryClass;
+use crate::request::options::GenerateOptions;
 
 /// What a worker needs to know of its job.
 #[derive(Clone, Copy)]

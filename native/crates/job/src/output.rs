@@ -5,7 +5,17 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::report::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode};
+
+/// Destination of the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// A file, replaced as a whole once the result is complete. Of a job that can have several results, a folder: it gets a file for each
+    /// binary, named like it, and all are complete before one is put into place.
+    File(PathBuf),
+    /// The caller gets the bytes.
+    Memory,
+}
 
 /// Writes `bytes` beside `path` under a temporary name and renames it into place.
 ///
@@ -16,7 +26,10 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// Writes files into `folder`, which is made if need be. No file is put into place before all are written.
-pub(crate) fn write_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+///
+/// # Errors
+/// `OutputUnwritable`; then no file was written or replaced, unless the system refused to rename one of several.
+pub fn write_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
     let made = make_folder(folder)?;
     let prepared: Result<Vec<_>, Error> = files
         .iter()
@@ -41,23 +54,21 @@ fn make_folder(folder: &Path) -> Result<Vec<PathBuf>, Error> {
         .take_while(|path| !path.as_os_str().is_empty() && !path.exists());
     let missing: Vec<PathBuf> = missing.map(Path::to_owned).collect();
     std::fs::create_dir_all(folder).map_err(|error| {
-        Error::new(
-            ErrorCode::OutputUnwritable,
-            format!("cannot make the folder {}: {error}", folder.display()),
-        )
-        .path(folder)
-        .hint("With several binaries --output names a folder, which gets a profile for each; name another one.")
+        let message = format!("cannot make the folder {}: {error}", folder.display());
+        Error::new(ErrorCode::OutputUnwritable, message)
+            .caused_by(error)
+            .path(folder)
+            .hint("With several binaries --output names a folder, which gets a profile for each; name another one.")
     })?;
     Ok(missing)
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(
-        ErrorCode::OutputUnwritable,
-        format!("cannot write {}: {error}", path.display()),
-    )
-    .path(path)
-    .hint("Check that the folder exists, is writable and has space, or name another file with --output.")
+fn unwritable(path: &Path, error: std::io::Error) -> Error {
+    let message = format!("cannot write {}: {error}", path.display());
+    Error::new(ErrorCode::OutputUnwritable, message)
+        .caused_by(error)
+        .path(path)
+        .hint("Check that the folder exists, is writable and has space, or name another file with --output.")
 }
 
 /// A result that is not in its place yet.
@@ -70,7 +81,7 @@ enum Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     fn new(path: &Path, bytes: &'a [u8]) -> Result<Self, Error> {
-        let fail = |error: std::io::Error| unwritable(path, &error);
+        let fail = |error: std::io::Error| unwritable(path, error);
         if path
             .metadata()
             .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
@@ -96,9 +107,9 @@ impl<'a> Prepared<'a> {
         match self {
             Self::Written { file, path } => {
                 let persisted = file.persist(&path).map(drop);
-                persisted.map_err(|error| unwritable(&path, &error.error))
+                persisted.map_err(|error| unwritable(&path, error.error))
             }
-            Self::Direct { path, bytes } => std::fs::write(&path, bytes).map_err(|error| unwritable(&path, &error)),
+            Self::Direct { path, bytes } => std::fs::write(&path, bytes).map_err(|error| unwritable(&path, error)),
         }
     }
 }

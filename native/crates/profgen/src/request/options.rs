@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use job::Output;
+
 /// Everything `generate` needs to know. Field names follow llvm-profgen's flags.
 #[derive(Debug, Clone)]
 pub struct GenerateOptions {
@@ -154,16 +156,6 @@ pub enum Input {
     UnsymbolizedProfile(PathBuf),
     /// A finished sample profile that is only post-processed.
     SampleProfile(PathBuf),
-}
-
-/// Destination of the result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output {
-    /// A file, replaced as a whole once the result is complete. Where there can be several results, a folder: it gets a file for each
-    /// binary, named like it, and all are complete before one is put into place.
-    File(PathBuf),
-    /// `Outcome::bytes`, or those of each `BinaryOutcome` where there can be several results.
-    Memory,
 }
 
 /// Encoding of the profile.

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::report::error::Error;
+use crate::error::Error;
 
 /// A stage of the pipeline, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
+    /// Reading and adding up profiles; the only phase of a job that merges.
+    Merge,
     /// Opening the binary and the inputs.
     Open,
     /// Finding record boundaries and mappings.
@@ -27,6 +29,7 @@ impl Phase {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Merge => "merge",
             Self::Open => "open",
             Self::Scan => "scan",
             Self::Decode => "decode",
@@ -42,7 +45,7 @@ impl Phase {
 pub struct Progress {
     /// The running stage.
     pub phase: Phase,
-    /// Units of work done in this stage (bytes of input when decoding).
+    /// Units of work done in this stage (bytes of input when decoding, profiles when merging).
     pub done: u64,
     /// Units in all, 0 when not known (a stream).
     pub total: u64,
@@ -56,7 +59,7 @@ pub trait Observer: Sync {
     fn cancel_flag(&self) -> Arc<AtomicBool>;
 }
 
-/// Wants nothing and never cancels.
+/// Ignores all progress and never cancels.
 pub struct Silent;
 
 impl Observer for Silent {
@@ -66,8 +69,11 @@ impl Observer for Silent {
     }
 }
 
-/// An error if the job was cancelled.
-pub(crate) fn check(observer: &dyn Observer) -> Result<(), Error> {
+/// Looks whether the job goes on.
+///
+/// # Errors
+/// `Aborted` if it was cancelled.
+pub fn check(observer: &dyn Observer) -> Result<(), Error> {
     if observer.cancel_flag().load(Ordering::Relaxed) {
         Err(Error::aborted())
     } else {
@@ -76,7 +82,7 @@ pub(crate) fn check(observer: &dyn Observer) -> Result<(), Error> {
 }
 
 /// False once the job was cancelled.
-pub(crate) fn keep_going(observer: &dyn Observer) -> impl Fn() -> bool + Sync + use<> {
+pub fn keep_going(observer: &dyn Observer) -> impl Fn() -> bool + Sync + use<> {
     let flag = observer.cancel_flag();
     move || !flag.load(Ordering::Relaxed)
 }

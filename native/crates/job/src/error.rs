@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Stable identifier of a failure; scripts may depend on its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +76,8 @@ impl ErrorCode {
     }
 }
 
-/// A failed job. `Display` prints the facts; the remedy is kept apart in `hint`.
+/// A failed job. `Display` prints the facts; the remedy is kept apart in `hint`. `source` is the error of the stage that failed, or of the
+/// system, where there is one.
 #[derive(Debug, Clone)]
 pub struct Error {
     /// What kind of failure.
@@ -86,6 +88,8 @@ pub struct Error {
     pub hint: Option<String>,
     /// The file it is about.
     pub path: Option<PathBuf>,
+    /// What it follows from.
+    pub cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -97,7 +101,21 @@ impl Error {
             message: message.into(),
             hint: None,
             path: None,
+            cause: None,
         }
+    }
+
+    /// A failure of this kind that `cause` describes.
+    #[must_use]
+    pub fn of(code: ErrorCode, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::new(code, cause.to_string()).caused_by(cause)
+    }
+
+    /// Adds what it follows from.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.cause = Some(Arc::new(cause));
+        self
     }
 
     /// Adds the remedy.
@@ -127,4 +145,25 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn the_cause_is_kept() {
+        let error =
+            Error::of(ErrorCode::InputUnreadable, io::Error::from(io::ErrorKind::NotFound)).hint("Look elsewhere.");
+        let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+        assert_eq!(cause.map(io::Error::kind), Some(io::ErrorKind::NotFound));
+        assert!(Error::aborted().source().is_none());
+    }
+}

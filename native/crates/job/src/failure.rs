@@ -1,0 +1,173 @@
+//! Errors of the stages as callers of a job see them: the code, the facts in the words of the stage, and what to do next.
+
+use std::path::Path;
+
+use image::ImageError;
+use perfdata::Lookalike;
+use sampleprof::{Foreign, InputError, MergeError, ReadError, ReadErrorKind, WriteError};
+
+use crate::error::{Error, ErrorCode};
+
+/// How to record what is needed, for every kind of CPU.
+pub const HOW_TO_RECORD: &str = "Record with branch stacks: `perf record -e EVENT:u -N -b -c 500009 -- PROGRAM`, where EVENT is \
+     BR_INST_RETIRED.NEAR_TAKEN on Intel, cpu/event=0xc4,umask=0x0/u (without `:u`) on AMD Zen 3 and later, and cycles on Arm with BRBE; \
+     for the kernel, k instead of u, and -a instead of a program.";
+
+/// Why a perf.data cannot be used.
+#[must_use]
+pub fn recording_error(error: perfdata::Error) -> Error {
+    use perfdata::Error as E;
+    let (code, hint) = match &error {
+        E::Cancelled => return Error::aborted(),
+        E::Io { .. } => (
+            ErrorCode::InputUnreadable,
+            "Check the path and your permission to read it.",
+        ),
+        E::FileShrank { .. } => (
+            ErrorCode::InputInvalid,
+            "Wait until perf has finished writing the file.",
+        ),
+        E::NotPerfData {
+            found: Lookalike::Text, ..
+        } => (
+            ErrorCode::InputInvalid,
+            "The output of `perf script` is no perf.data; name the file that `perf record` wrote.",
+        ),
+        E::NotPerfData {
+            found: Lookalike::Gzip | Lookalike::Xz | Lookalike::Zstd,
+            ..
+        } => (
+            ErrorCode::InputInvalid,
+            "Decompress the file first, or pipe it: `zstdcat perf.data.zst | autofdo-gen --perfdata - ...`.",
+        ),
+        E::NotPerfData { .. } => (
+            ErrorCode::InputInvalid,
+            "Name the file that `perf record` wrote with --perfdata.",
+        ),
+        _ => (ErrorCode::InputInvalid, "The file is damaged or was cut; record again."),
+    };
+    Error::of(code, error).hint(hint)
+}
+
+/// Why a file cannot be profiled.
+#[must_use]
+pub fn image_error(error: ImageError, path: &Path) -> Error {
+    use ImageError as E;
+    let (code, hint) = match &error {
+        E::Io { .. } => (
+            ErrorCode::BinaryUnreadable,
+            "Check the path and your permission to read it.",
+        ),
+        E::NotAFile { .. } | E::NotElf { .. } => (
+            ErrorCode::BinaryInvalid,
+            "Name the ELF executable, shared object or vmlinux that was profiled with --binary.",
+        ),
+        E::Truncated { .. } | E::Malformed { .. } => (
+            ErrorCode::BinaryInvalid,
+            "The file is damaged; copy it again from where it was built.",
+        ),
+        _ => (
+            ErrorCode::BinaryUnsupported,
+            "Profiles are made for x86-64 and AArch64 ELF programs.",
+        ),
+    };
+    Error::of(code, error).hint(hint).path(path)
+}
+
+/// Why an input cannot be read.
+#[must_use]
+pub fn unreadable(error: std::io::Error, path: &Path) -> Error {
+    Error::new(ErrorCode::InputUnreadable, format!("{}: {error}", path.display()))
+        .caused_by(error)
+        .path(path)
+        .hint("Check the path and your permission to read it.")
+}
+
+/// Why debug information cannot be used.
+#[must_use]
+pub fn symbolize_error(error: symbolize::SymbolizeError) -> Error {
+    if matches!(error, symbolize::SymbolizeError::Cancelled) {
+        return Error::aborted();
+    }
+    Error::of(ErrorCode::BinaryInvalid, error)
+        .hint("The debug information is damaged or of an unknown form; compare with `llvm-dwarfdump --verify`.")
+}
+
+/// Why the pseudo probes of the binary at `path` cannot be used.
+#[must_use]
+pub fn probe_error(error: pseudoprobe::DecodeError, path: &Path) -> Error {
+    Error::new(ErrorCode::BinaryInvalid, format!("{}: {error}", path.display()))
+        .caused_by(error)
+        .path(path)
+        .hint("The pseudo probes are damaged; build the binary again, or use its debug information with --use-dwarf-correlation.")
+}
+
+/// Why a profile cannot be written.
+#[must_use]
+pub fn write_error(error: WriteError) -> Error {
+    let hint = match error {
+        WriteError::TooDeep { .. } => {
+            "No compiler inlines that deep: the debug information or the profile that says so is damaged."
+        }
+        _ => "Write another --format.",
+    };
+    Error::of(ErrorCode::Unsupported, error).hint(hint)
+}
+
+/// Why a profile cannot be read.
+#[must_use]
+pub fn profile_error(error: ReadError) -> Error {
+    let code = match error.kind {
+        ReadErrorKind::Unsupported(_) => ErrorCode::Unsupported,
+        _ => ErrorCode::InputInvalid,
+    };
+    let (file, hint) = (error.file.clone(), profile_remedy(&error.kind));
+    Error::of(code, error).path(Path::new(&file)).hint(hint)
+}
+
+/// What to do about a profile that cannot be read.
+fn profile_remedy(kind: &ReadErrorKind) -> &'static str {
+    match kind {
+        ReadErrorKind::Foreign(
+            Foreign::RawInstrumentation | Foreign::IndexedInstrumentation | Foreign::TextInstrumentation,
+        ) => "Instrumentation profiles have tools of their own: `llvm-profdata merge` without --sample.",
+        ReadErrorKind::Foreign(Foreign::PerfData) => {
+            "Make a profile of it first: `autofdo-gen --binary FILE --perfdata FILE`."
+        }
+        ReadErrorKind::Foreign(_) => "Name sample profiles, as autofdo-gen and llvm-profgen write them.",
+        ReadErrorKind::Unsupported(_) => {
+            "Context-sensitive profiles can be flattened: `llvm-profdata merge --sample --convert-sample-profile-layout=nest`."
+        }
+        ReadErrorKind::UnsupportedVersion { .. } => "The profile is of another release of LLVM; make it again.",
+        _ => "The file is damaged or was cut; copy or make it again.",
+    }
+}
+
+/// Why profiles cannot be merged.
+#[must_use]
+pub fn merge_error(error: MergeError) -> Error {
+    let message = error.to_string();
+    match error {
+        MergeError::Cancelled => Error::aborted(),
+        MergeError::Input(error) => {
+            let error = merge_input_error(error);
+            let hint = error.hint.clone().unwrap_or_default();
+            error.hint(format!("{hint} --keep-going leaves such files out."))
+        }
+        MergeError::NothingUsable { first, .. } => Error {
+            message,
+            ..merge_input_error(first)
+        },
+        MergeError::MixedLocations { .. } => Error::of(ErrorCode::Unsupported, error)
+            .hint("Merge profiles of builds with -fpseudo-probe-for-profiling apart from the others."),
+        error => Error::of(ErrorCode::Internal, error),
+    }
+}
+
+fn merge_input_error(error: InputError) -> Error {
+    match error {
+        InputError::Io { file, source } => unreadable(source, Path::new(&file)),
+        InputError::Read(error) => profile_error(error),
+        error => Error::of(ErrorCode::InputInvalid, error),
+    }
+}

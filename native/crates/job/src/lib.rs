@@ -1,0 +1,18 @@
+//! What every job has: errors with remedies, diagnostics, progress and cancellation, threads, output.
+//!
+//! The crates of the stages (`perfdata`, `image`, `symbolize`, ...) have error types of their own and know nothing of this crate. It
+//! turns their errors into the one type that callers see. The crates of the jobs (`profgen`, `profdata`, `doctor`) are built on it and
+//! do not know each other.
+
+mod diagnostic;
+mod error;
+pub mod failure;
+mod observer;
+mod output;
+mod threads;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use error::{Error, ErrorCode};
+pub use observer::{Observer, Phase, Progress, Silent, check, keep_going};
+pub use output::{Output, write_atomically, write_folder};
+pub use threads::on_threads;
