@@ -17,6 +17,8 @@ import { judge } from './verdict.js';
 const CPU_MODE_MASK = 7;
 /** misc of MMAP: data, of FORK: made while reading /proc; of MMAP2: has a build id. */
 const MISC_DATA = 1 << 13;
+/** LOST_SAMPLES: a BPF filter left them out, nothing was lost. */
+const MISC_LOST_SAMPLES_BPF = 1 << 15;
 const MISC_BUILD_ID = 1 << 14;
 const PROT_EXEC = 4;
 const MMAP_NAME = 32;
@@ -107,7 +109,7 @@ export class RecordCollector {
         this.#lostRecords += u64AsNumber(view, 8, this.littleEndian);
         break;
       case RecordType.lostSamples:
-        this.#lostSamples += u64AsNumber(view, 0, this.littleEndian);
+        if (!(misc & MISC_LOST_SAMPLES_BPF)) this.#lostSamples += u64AsNumber(view, 0, this.littleEndian);
         break;
       case RecordType.finishedRound:
         this.#order.finishRound();

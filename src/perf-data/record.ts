@@ -43,6 +43,9 @@ export type StreamEnd =
 /** What `perf record -o - 2>&1` puts behind the records; nothing is missing then. */
 const PERF_CHATTER = '[ perf record:';
 
+/** How the data behind a TRACING_DATA record begins, whatever the byte order is. */
+const TRACING_MAGIC = Uint8Array.from([0x17, 0x08, 0x44, ...new TextEncoder().encode('tracing')]);
+
 const COMPRESSED2_HEADER_SIZE = 16;
 /** Largest payload that fits a record: 65535 less the header, rounded down to 8. */
 const MAX_COMPRESSED2_PAYLOAD = 65519;
@@ -57,6 +60,8 @@ export class RecordCutter {
   /** Start of a record whose rest is in the next block. */
   #tail: Uint8Array = new Uint8Array(0);
   #skip = 0;
+  /** Bytes of tracing data that the last record announced; `perf inject -i PIPE -o FILE` copies the record without them. */
+  #announced = 0;
   /** Bytes of COMPRESSED2 records that lie inside of the one before. */
   #oversizedLeft = 0;
   #end: StreamEnd | undefined;
@@ -82,6 +87,12 @@ export class RecordCutter {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = 0;
     while (this.#end === undefined && at + RECORD_HEADER_SIZE <= bytes.length) {
+      if (this.#announced > 0) {
+        if (at + TRACING_MAGIC.length > bytes.length) break;
+        if (TRACING_MAGIC.every((byte, index) => bytes[at + index] === byte)) at += this.#announced;
+        this.#announced = 0;
+        continue;
+      }
       const type = view.getUint32(at, this.#littleEndian);
       const size = this.#recordSize(view, at, type);
       if (size === undefined) break;
@@ -115,7 +126,8 @@ export class RecordCutter {
         );
       }
       yield record;
-      at += trailingBytes(record, this.#littleEndian);
+      at += auxtraceBytes(record, this.#littleEndian);
+      this.#announced = tracingBytes(record, this.#littleEndian);
     }
     if (at > bytes.length) this.#skip = at - bytes.length;
     // The block belongs to the caller, who may fill it again.
@@ -147,15 +159,16 @@ export class RecordCutter {
   }
 }
 
-/** Bytes that follow a record without being counted in its size. */
-function trailingBytes({ type, view }: PerfRecord, littleEndian: boolean): number {
-  if (type === RecordType.tracingData && view.byteLength >= 4) {
-    return Math.ceil(view.getUint32(0, littleEndian) / 8) * 8;
-  }
-  if (type === RecordType.auxtrace && view.byteLength >= 8) {
-    return u64AsNumber(view, 0, littleEndian);
-  }
-  return 0;
+/** Bytes that follow a TRACING_DATA record, if they are there, without being counted in its size. */
+function tracingBytes({ type, view }: PerfRecord, littleEndian: boolean): number {
+  if (type !== RecordType.tracingData || view.byteLength < 4) return 0;
+  return Math.ceil(view.getUint32(0, littleEndian) / 8) * 8;
+}
+
+/** Bytes that follow an AUXTRACE record without being counted in its size. */
+function auxtraceBytes({ type, view }: PerfRecord, littleEndian: boolean): number {
+  if (type !== RecordType.auxtrace || view.byteLength < 8) return 0;
+  return u64AsNumber(view, 0, littleEndian);
 }
 
 /** The compressed bytes of a COMPRESSED or COMPRESSED2 record. */

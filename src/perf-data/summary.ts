@@ -55,7 +55,10 @@ export interface PerfDataSummary {
   branchToSum: string;
   /** Most entries of one sample. */
   branchDepth: number;
-  /** Records, and samples, that the kernel could not deliver. */
+  /**
+   * What the kernel could not deliver: told in LOST records while it happened, and counted together for each event in the LOST_SAMPLES that
+   * perf 6.1 and later writes at the end. Both tell of the same losses.
+   */
   lost: { records: number; samples: number };
   /** Samples that belong to no known event, and samples too short for what they should hold. */
   unreadable: { unknownEvent: number; tooShort: number };

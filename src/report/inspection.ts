@@ -58,8 +58,8 @@ function describeContainer({
 
 function describeLoss({ lost, unreadable }: PerfDataSummary): string | undefined {
   const parts = [
-    [lost.records, 'records by the kernel'],
-    [lost.samples, 'samples by the kernel'],
+    // perf 6.1 and later adds up as lost samples, at the end, what the kernel told as lost records before.
+    [Math.max(lost.records, lost.samples), 'records by the kernel'],
     [unreadable.unknownEvent, 'samples of unknown events'],
     [unreadable.tooShort, 'samples cut short'],
   ] as const;

@@ -49,6 +49,8 @@ pub(crate) mod misc {
     pub(crate) const MMAP_BUILD_ID: u16 = 1 << 14;
     /// HEADER_BUILD_ID: the size of the id is given.
     pub(crate) const BUILD_ID_SIZE: u16 = 1 << 15;
+    /// LOST_SAMPLES: a BPF filter left them out, nothing was lost.
+    pub(crate) const LOST_SAMPLES_BPF: u16 = 1 << 15;
 }
 
 /// Which part of the machine a record speaks of.
@@ -136,14 +138,34 @@ impl RecordHeader {
     }
 }
 
+/// How the data behind a TRACING_DATA record begins in every byte order (perf: tracing_data_header()).
+const TRACING_MAGIC: &[u8] = b"\x17\x08\x44tracing";
+
+/// So many bytes behind a record tell whether its trace data is there.
+pub(crate) const TRAILER_PEEK: usize = TRACING_MAGIC.len();
+
 /// Bytes that follow a record without being counted in its size: the trace data of AUXTRACE and TRACING_DATA.
-pub(crate) fn trailing_payload(header: RecordHeader, record: &[u8], order: ByteOrder) -> u64 {
+///
+/// `behind` holds at least [`TRAILER_PEEK`] bytes of what follows the record, or all there is. `perf inject -i PIPE -o FILE` (6.1 and 6.12)
+/// copies TRACING_DATA without its data, and the next record follows at once.
+pub(crate) fn trailing_payload(header: RecordHeader, record: &[u8], behind: &[u8], order: ByteOrder) -> u64 {
     match header.record_type {
         record_type::AUXTRACE => order.u64(record, HEADER_SIZE).unwrap_or(0),
-        // perf pads this one to a multiple of 8.
-        record_type::HEADER_TRACING_DATA => order
-            .u32(record, HEADER_SIZE)
-            .map_or(0, |size| u64::from(size).next_multiple_of(8)),
+        record_type::HEADER_TRACING_DATA => {
+            let peeked = &behind[..behind.len().min(TRAILER_PEEK)];
+            if peeked.is_empty() || !TRACING_MAGIC.starts_with(peeked) {
+                return 0;
+            }
+            // perf pads this one to a multiple of 8.
+            order
+                .u32(record, HEADER_SIZE)
+                .map_or(0, |size| u64::from(size).next_multiple_of(8))
+        }
         _ => 0,
     }
+}
+
+/// True if the length of what follows a record can be told only by looking at it.
+pub(crate) fn peeks_behind(header: RecordHeader) -> bool {
+    header.record_type == record_type::HEADER_TRACING_DATA
 }

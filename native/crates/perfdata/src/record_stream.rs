@@ -8,7 +8,7 @@ use crate::byte_order::ByteOrder;
 use crate::chunks::ChunkCutter;
 use crate::decompress::Inflater;
 use crate::error::{Error, check_cancelled};
-use crate::record::{HEADER_SIZE, RecordHeader, record_type, trailing_payload};
+use crate::record::{HEADER_SIZE, RecordHeader, TRAILER_PEEK, peeks_behind, record_type, trailing_payload};
 use crate::recording::Recording;
 use crate::segment::{Buffer, SEGMENT_SIZE, Segment};
 use crate::stats::{Damage, DamageKind, RecordStats};
@@ -186,9 +186,13 @@ impl RecordStream {
         loop {
             match self.next()? {
                 Next::Plain(header, len) => {
-                    let record = &self.window[self.start..self.start + len];
+                    if peeks_behind(header) {
+                        // The input may end before.
+                        let _ = self.fill(len + TRAILER_PEEK)?;
+                    }
+                    let (record, behind) = self.rest().split_at(len);
                     emit(header, record);
-                    self.skip = trailing_payload(header, record, self.order);
+                    self.skip = trailing_payload(header, record, behind, self.order);
                     self.consume(len);
                     if self.skip > 0 || self.filled - self.start < HEADER_SIZE {
                         return Ok(Progress::More);

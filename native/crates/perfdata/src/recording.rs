@@ -10,7 +10,7 @@ use crate::event_names::EventNames;
 use crate::event_table::EventTable;
 use crate::feature::absorb_feature;
 use crate::metadata::Metadata;
-use crate::record::{HEADER_SIZE, RecordHeader, record_type};
+use crate::record::{HEADER_SIZE, RecordHeader, misc, record_type};
 use crate::side_record::{FileNames, SideRecord, parse_change};
 use crate::stats::RecordStats;
 
@@ -114,7 +114,7 @@ impl Recording {
             record_type::LOST => {
                 stats.lost_records = stats.lost_records.saturating_add(order.u64(record, 16)?);
             }
-            record_type::LOST_SAMPLES => {
+            record_type::LOST_SAMPLES if header.misc & misc::LOST_SAMPLES_BPF == 0 => {
                 stats.lost_samples = stats.lost_samples.saturating_add(order.u64(record, 8)?);
             }
             record_type::HEADER_ATTR => self.absorb_attr(record)?,

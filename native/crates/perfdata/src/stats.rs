@@ -14,7 +14,7 @@ pub struct RecordStats {
     pub malformed_records: u64,
     /// Records that the kernel says it dropped because the ring buffer was full.
     pub lost_records: u64,
-    /// Samples that the kernel says it dropped.
+    /// Samples that the kernel says it dropped, without those that a BPF filter left out on purpose.
     pub lost_samples: u64,
     /// Bytes of records walked over, trailing payloads included.
     pub bytes: u64,
@@ -53,6 +53,13 @@ impl RecordStats {
     #[must_use]
     pub fn mmaps(&self) -> u64 {
         self.count(record_type::MMAP) + self.count(record_type::MMAP2)
+    }
+
+    /// What the kernel dropped. LOST tells of it while it happens, and at the end perf (6.1 and later) writes as LOST_SAMPLES what the
+    /// kernel counted for each event: the same losses once more.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.lost_records.max(self.lost_samples)
     }
 
     /// False if the input ends early.

@@ -2,7 +2,7 @@
 
 use crate::byte_order::ByteOrder;
 use crate::error::Error;
-use crate::record::{HEADER_SIZE, RecordHeader, trailing_payload};
+use crate::record::{HEADER_SIZE, RecordHeader, TRAILER_PEEK, peeks_behind, trailing_payload};
 use crate::source::Source;
 use crate::stats::{Damage, DamageKind};
 
@@ -62,10 +62,14 @@ pub(crate) fn walk_block(
                 kind,
             }));
         }
-        let record = rest.get(..usize::from(header.size))?;
-        visit(*position, header, record);
-        let payload = trailing_payload(header, record, order);
+        let (record, behind) = rest.split_at_checked(usize::from(header.size))?;
         let after = *position + u64::from(header.size);
+        if peeks_behind(header) && (behind.len() as u64) < (TRAILER_PEEK as u64).min(*limit - after) {
+            return None;
+        }
+        visit(*position, header, record);
+        let behind = &behind[..behind.len().min(usize::try_from(*limit - after).unwrap_or(usize::MAX))];
+        let payload = trailing_payload(header, record, behind, order);
         if payload > *limit - after {
             let kind = DamageKind::PayloadCutOff {
                 size: payload,

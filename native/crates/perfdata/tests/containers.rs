@@ -258,12 +258,30 @@ fn trace_data_between_records_is_passed_over() {
     let fake: Vec<u8> = [9_u32, 8 << 16].iter().flat_map(|word| word.to_le_bytes()).collect();
     builder.record(fake.repeat((3 << 20) / 8));
     // TRACING_DATA, filled up to a multiple of 8.
-    builder.other(66, 0, &[5, 0, 0, 0, 0, 0, 0, 0]);
-    builder.record(vec![0xff; 8]);
+    builder.other(66, 0, &[11, 0, 0, 0, 0, 0, 0, 0]);
+    builder.record(b"\x17\x08\x44tracing\x000.6\0\0".to_vec());
     fill(&mut builder, 0, 20);
     for all in [read_file(&builder.build_file()), read_stream(&builder.build_pipe())] {
         assert!(all.stats.complete(), "{:?}", all.stats.damage);
         assert_eq!(all.samples.len(), 40);
         assert_eq!(all.samples[20..], plain.samples[..]);
+    }
+}
+
+/// `perf inject -i PIPE -o FILE` (6.1 and 6.12) announces tracing data that it does not copy.
+#[test]
+fn tracing_data_may_be_announced_and_absent() {
+    let mut builder = small_recording(20);
+    // More than the records that follow, and less.
+    for size in [1_u32 << 20, 64, 1] {
+        let mut announced = size.to_le_bytes().to_vec();
+        announced.resize(8, 0);
+        builder.other(66, 0, &announced);
+        fill(&mut builder, 0, 10);
+    }
+    builder.other(66, 0, &[16, 0, 0, 0, 0, 0, 0, 0]);
+    for all in [read_file(&builder.build_file()), read_stream(&builder.build_pipe())] {
+        assert!(all.stats.complete(), "{:?}", all.stats.damage);
+        assert_eq!(all.samples.len(), 50);
     }
 }

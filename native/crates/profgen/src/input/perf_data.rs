@@ -322,7 +322,7 @@ impl<'a> Sampling<'a> {
 
     fn account(&mut self, stats: &RecordStats, chunks: ChunkStats, path: &Path) -> Result<(), Error> {
         self.statistics.input_bytes += stats.bytes;
-        self.statistics.lost_records += stats.lost_records.saturating_add(stats.lost_samples);
+        self.statistics.lost_records += stats.lost();
         let trouble = explain::trouble(stats, chunks, path);
         if let Some(first) = trouble.first().filter(|_| self.options.strict) {
             return Err(Error::new(ErrorCode::InputDamaged, first.message.clone())
