@@ -252,7 +252,7 @@ export interface BindingExamination {
   /** Where its DWARF was found. */
   debugFile?: string
   /** How that was found; absent if it is the binary, or was named. */
-  debugFileSource?: 'build-id' | 'debuglink'
+  debugFileSource?: 'build-id' | 'debuglink' | 'path'
   /** How debug sections are compressed. */
   compression?: 'zlib' | 'zstd'
   /** Skeleton units of split DWARF. */
@@ -261,6 +261,10 @@ export interface BindingExamination {
   splitUnitsFound: number
   /** What compiled it. */
   compilers: Array<BindingCompiler>
+  /** The format of its debug information, if that is not DWARF. */
+  otherFormat?: 'STABS' | 'DWARF 1' | 'CTF' | 'BTF' | 'MiniDebugInfo'
+  /** The file of dwz that is missing. */
+  missingSupplementary?: string
   /** What was not found or cannot be read. */
   diagnostics: Array<string>
   /** Of a vmlinux or a module. */

@@ -70,13 +70,19 @@ export interface BinaryFacts {
   /** File name in its `.gnu_debuglink`. */
   debuglink: string | undefined;
   /** The file that has its DWARF, and how it was found; undefined if there is none. */
-  debugFile: { path: string; source: 'binary' | 'debug-binary' | 'build-id' | 'debuglink' } | undefined;
+  debugFile:
+    | { path: string; source: 'binary' | 'debug-binary' | 'build-id' | 'debuglink' | 'path' }
+    | undefined;
   /** How debug sections are compressed. */
   compression: 'zlib' | 'zstd' | undefined;
   /** Units whose debug information lies in `.dwo` files or a package, and how many of these halves were found. */
   split: { units: number; found: number };
   /** What compiled it, with most units first. */
   compilers: CompilerFacts[];
+  /** The format of its debug information, if that is not DWARF, which alone is read. */
+  otherFormat: BindingExamination['otherFormat'] | undefined;
+  /** The file of dwz (`.gnu_debugaltlink`, `.debug_sup`) that is missing; names of functions are in it. */
+  missingSupplementary: string | undefined;
   /** What was not found, or cannot be read, on the way to the DWARF. */
   problems: string[];
   /** Of a vmlinux or a module. */
@@ -92,6 +98,8 @@ export function toFacts(found: BindingExamination, debugBinary: string | undefin
     buildId: found.buildId,
     symbolFile: found.symbolFile,
     debuglink: found.debuglink,
+    otherFormat: found.otherFormat,
+    missingSupplementary: found.missingSupplementary,
     compression: found.compression,
     debugFile: debugFile === undefined ? undefined : { path: debugFile, source },
     split: { units: skeletonUnits, found: splitUnitsFound },

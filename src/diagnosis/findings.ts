@@ -42,16 +42,32 @@ function symbols({ codeSymbols }: BinaryFacts): Finding | undefined {
   );
 }
 
-function debugInfo({ debugFile, debuglink, compilers, split, problems }: BinaryFacts): Finding | undefined {
+function debugInfo(facts: BinaryFacts): Finding | undefined {
+  const { debugFile, debuglink, compilers, split, problems, otherFormat, missingSupplementary } = facts;
+  if (otherFormat === 'STABS' || otherFormat === 'DWARF 1') {
+    return blocker(
+      'no-debug-info',
+      `its debug information is ${otherFormat}; only DWARF is read`,
+      'compile with -gdwarf (gcc: or -g; tcc: 0.9.28 or later has -gdwarf)',
+    );
+  }
+  if (missingSupplementary !== undefined) {
+    return blocker(
+      'supplementary-missing',
+      `the file ${missingSupplementary}, to which dwz moved a part of the debug information, was not found; names of functions are in it`,
+      'install the debug package that this program or its debug file is from, with all of its files, or put the missing file there',
+    );
+  }
   if (debugFile === undefined) {
     const linked =
       debuglink === undefined
         ? ''
         : `, and the file ${debuglink} that it names was not found or does not fit`;
+    const instead = otherFormat === undefined ? '' : ` but ${otherFormat}, which has no lines`;
     const tried = problems.length === 0 ? '' : `: ${problems.join('; ')}`;
     return blocker(
       'no-debug-info',
-      `it has no debug information${linked}${tried}`,
+      `it has no debug information${instead}${linked}${tried}`,
       'name the file that has it with --debug-binary, or compile with -g',
     );
   }
@@ -74,9 +90,11 @@ function splitUnits({ split, compilers }: BinaryFacts): Finding | undefined {
     : blocker('split-missing', message, hint);
 }
 
-function problems({ debugFile, split, problems }: BinaryFacts): Finding | undefined {
+function problems(facts: BinaryFacts): Finding | undefined {
+  const { debugFile, split, problems } = facts;
   const [first] = problems;
   if (debugFile === undefined || split.found < split.units || first === undefined) return undefined;
+  if (facts.missingSupplementary !== undefined) return undefined;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more like it)` : '';
   return limit('debug-info-problems', `${first}${more}`);
 }

@@ -49,6 +49,10 @@ pub struct Examination {
     pub debug_file: Option<DebugFile>,
     /// What the DWARF says.
     pub survey: DebugSurvey,
+    /// The format of its debug information, if that is not DWARF.
+    pub other_format: Option<String>,
+    /// The file of dwz that is missing; names of functions are in it.
+    pub missing_supplementary: Option<String>,
     /// What was not found, or cannot be read, on the way to the DWARF.
     pub diagnostics: Vec<String>,
     /// Of a vmlinux or a module.
@@ -88,7 +92,7 @@ fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
     let without_symbols = without_symbols.iter().filter(|d| !debug.diagnostics().contains(d));
     let diagnostics = without_symbols
         .chain(debug.diagnostics())
-        .filter(|d| !matches!(d, Diagnostic::DebugFile { .. }));
+        .filter(|d| !matches!(d, Diagnostic::DebugFile { .. } | Diagnostic::OtherFormat { .. }));
     Ok(Examination {
         size: image.data().len() as u64,
         build_id: image.build_id().map(hex),
@@ -101,6 +105,14 @@ fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
         debuglink: debuglink(&image),
         debug_file: debug_file(&debug),
         survey: debug.survey(),
+        other_format: debug.diagnostics().iter().find_map(|diagnostic| match diagnostic {
+            Diagnostic::OtherFormat { format, .. } => Some(format.to_string()),
+            _ => None,
+        }),
+        missing_supplementary: debug.diagnostics().iter().find_map(|diagnostic| match diagnostic {
+            Diagnostic::SupplementaryMissing { name, .. } => Some(name.clone()),
+            _ => None,
+        }),
         diagnostics: diagnostics.take(MAX_DIAGNOSTICS).map(ToString::to_string).collect(),
         kernel: Kernel::of(&image),
     })

@@ -39,6 +39,11 @@ pub enum ImageKind {
     Module,
 }
 
+/// The section with the places of pseudo probes (LLVM: `MCObjectFileInfo.cpp`).
+pub const PSEUDO_PROBE: &str = ".pseudo_probe";
+/// The section with the names and checksums of the functions that have probes.
+pub const PSEUDO_PROBE_DESC: &str = ".pseudo_probe_desc";
+
 /// One `PT_LOAD` program header. A kernel module has none: there, one stands for the code that stays in memory, and another one for
 /// code that is freed after initialization. They have no place in the file, so their `file_size` is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -343,9 +348,22 @@ impl Image {
         })
     }
 
-    /// Whether the image carries pseudo probes.
+    /// Whether the image carries pseudo probes, or the debug file that its symbols are from does.
     pub fn has_pseudo_probes(&self) -> bool {
-        self.section(".pseudo_probe_desc").is_some() && self.section(".pseudo_probe").is_some()
+        [PSEUDO_PROBE, PSEUDO_PROBE_DESC]
+            .into_iter()
+            .all(|name| self.pseudo_probe_sections(name).next().is_some())
+    }
+
+    /// The sections [`PSEUDO_PROBE`] or [`PSEUDO_PROBE_DESC`]. They are not loaded, so some strip programs (llvm-strip, eu-strip)
+    /// move them to the debug file.
+    pub fn pseudo_probe_sections(&self, name: &str) -> impl Iterator<Item = Section<'_>> {
+        let holder = if self.section(name).is_some() {
+            self
+        } else {
+            self.with_symbols()
+        };
+        holder.sections_named(name)
     }
 
     /// The executable sections with content, in the order of the section headers.

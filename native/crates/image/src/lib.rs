@@ -20,7 +20,7 @@ pub use address::{FileOffset, Svma};
 pub use code::{Code, Instruction, Instructions, TextPoke};
 pub use compression::decompress_section;
 pub use error::ImageError;
-pub use image::{Arch, ExecutableSection, Image, ImageKind, LoadSegment, Section};
+pub use image::{Arch, ExecutableSection, Image, ImageKind, LoadSegment, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Section};
 pub use isa::{DecodePolicy, InstructionClass};
 pub use kernel_core::{KernelCore, LiveText};
 pub use name::{canonical_name, function_of_symbol};

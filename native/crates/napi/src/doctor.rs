@@ -57,7 +57,7 @@ pub struct BindingExamination {
     /// Where its DWARF was found.
     pub debug_file: Option<String>,
     /// How that was found; absent if it is the binary, or was named.
-    #[napi(ts_type = "'build-id' | 'debuglink'")]
+    #[napi(ts_type = "'build-id' | 'debuglink' | 'path'")]
     pub debug_file_source: Option<String>,
     /// How debug sections are compressed.
     #[napi(ts_type = "'zlib' | 'zstd'")]
@@ -68,6 +68,11 @@ pub struct BindingExamination {
     pub split_units_found: f64,
     /// What compiled it.
     pub compilers: Vec<BindingCompiler>,
+    /// The format of its debug information, if that is not DWARF.
+    #[napi(ts_type = "'STABS' | 'DWARF 1' | 'CTF' | 'BTF' | 'MiniDebugInfo'")]
+    pub other_format: Option<String>,
+    /// The file of dwz that is missing.
+    pub missing_supplementary: Option<String>,
     /// What was not found or cannot be read.
     pub diagnostics: Vec<String>,
     /// Of a vmlinux or a module.
@@ -150,6 +155,7 @@ impl Success for Examination {
         let source = self.debug_file.as_ref().and_then(|file| match file.source? {
             DebugFileSource::BuildId => Some("build-id"),
             DebugFileSource::DebugLink => Some("debuglink"),
+            DebugFileSource::Path => Some("path"),
             _ => None,
         });
         let kernel = self.kernel.map(|kernel| BindingKernel {
@@ -180,6 +186,8 @@ impl Success for Examination {
             skeleton_units: count(self.survey.split.skeletons),
             split_units_found: count(self.survey.split.found),
             compilers: self.survey.compilers.into_iter().map(BindingCompiler::from).collect(),
+            other_format: self.other_format,
+            missing_supplementary: self.missing_supplementary,
             diagnostics: self.diagnostics,
             kernel,
         };

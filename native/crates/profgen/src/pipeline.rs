@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use sampleprof::Profile;
 
 use crate::attribution::entry_points::EntryPoints;
-use crate::attribution::profile::{Binary, profile};
+use crate::attribution::profile::{Binary, profile, profiles_by_probes};
 use crate::binaries::live_text::KernelMemory;
 use crate::binaries::load::{Debug, Loaded, Loader};
 use crate::binaries::mapped::Mapped;
@@ -242,7 +242,11 @@ impl Job<'_> {
             if let (true, Ok((binary, counters))) = (sampled, &part.content)
                 && counters.is_empty()
             {
-                part.content = Err(self.empty_profile(binary.image, &part.report));
+                // Runs without a function are usually a matter of the debug information.
+                let missing = (part.report.statistics.no_function > 0)
+                    .then(|| debug_report::what_is_missing(binary.image, binary.debug))
+                    .flatten();
+                part.content = Err(missing.unwrap_or_else(|| self.empty_profile(binary.image, &part.report)));
             }
         }
         goes_on(parts)?;
@@ -254,8 +258,8 @@ impl Job<'_> {
             let base = self.counter_base(binary.image);
             return Ok(Product::Counters(counters_text::write(counters, base).into_bytes()));
         }
-        if binary.functions.is_empty() && self.options.compat == Compat::None {
-            return Err(debug_report::no_debug_info(binary.image));
+        if self.options.compat == Compat::None {
+            debug_report::check_functions(binary, profiles_by_probes(binary.image, self.options))?;
         }
         profile(binary, counters, self.options, self.observer, &mut report.of_samples).map(Product::Profile)
     }

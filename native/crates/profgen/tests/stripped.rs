@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use image::Image;
 use object::LittleEndian as LE;
-use object::elf::{FileHeader64, SHT_SYMTAB};
+use object::elf::{FileHeader64, SHT_SYMTAB, SectionHeader64};
 use object::read::elf::{FileHeader, SectionHeader};
 use profgen::{Compat, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Silent, generate};
 use symbolize::{DebugOptions, Diagnostic, Rejection};
@@ -58,15 +58,26 @@ impl Stripped {
 }
 
 /// The file as if it had no `.symtab`.
-fn without_symbols(mut bytes: Vec<u8>) -> Vec<u8> {
+fn without_symbols(bytes: Vec<u8>) -> Vec<u8> {
+    without(bytes, |section, _| section.sh_type(LE) == SHT_SYMTAB)
+}
+
+/// The file as if it had no section that is `gone`.
+fn without(mut bytes: Vec<u8>, gone: impl Fn(&SectionHeader64<LE>, &[u8]) -> bool) -> Vec<u8> {
     let header = FileHeader64::<LE>::parse(&*bytes).expect("an ELF file");
     let sections = header.sections(LE, &*bytes).expect("sections");
-    let index = sections
-        .iter()
-        .position(|section| section.sh_type(LE) == SHT_SYMTAB)
-        .expect("symbols");
-    let at = usize::try_from(header.e_shoff(LE)).expect("in memory") + index * 64 + 4;
-    bytes[at..at + 4].fill(0);
+    let is_gone = |section: &SectionHeader64<LE>| gone(section, sections.section_name(LE, section).expect("a name"));
+    let indices: Vec<_> = (0..)
+        .zip(sections.iter())
+        .filter(|(_, section)| is_gone(section))
+        .collect();
+    let indices: Vec<usize> = indices.into_iter().map(|(index, _)| index).collect();
+    assert!(!indices.is_empty(), "nothing is taken away");
+    let table = usize::try_from(header.e_shoff(LE)).expect("in memory");
+    for index in indices {
+        // Neither a name nor a type.
+        bytes[table + index * 64..][..8].fill(0);
+    }
     bytes
 }
 
@@ -111,13 +122,33 @@ fn symbols_come_from_the_file_of_the_debug_link() {
         compat: Compat::LlvmProfgen,
         ..stripped.options(stripped.program())
     };
-    let error = generate(&compatible, &Silent).expect_err("llvm-profgen does not look there");
-    assert_eq!(error.code, ErrorCode::NoSymbols);
+    // llvm-profgen does not look there, and ends well.
+    assert_eq!(text(&generate(&compatible, &Silent).expect("an empty profile")), "");
 
     std::fs::write(&place, [&debug_file[..], b"\n"].concat()).expect("written");
     stripped.assert_refused(None, "CRC-32");
     std::fs::write(&place, without_symbols(debug_file)).expect("written");
     stripped.assert_refused(Some(place), "has no symbol table");
+}
+
+#[test]
+fn probes_come_from_the_debug_file() {
+    let stripped = Stripped::new(Fixture::named("calc-probe"));
+    let program = stripped.fixture.program();
+    let expected = generate(&stripped.options(program.clone()), &Silent).expect("a profile");
+    let bytes = std::fs::read(stripped.program()).expect("readable");
+    let bytes = without(bytes, |_, name| name.starts_with(b".pseudo_probe"));
+    std::fs::write(stripped.program(), bytes).expect("written");
+    let found = text(&stripped.generate(Some(program.clone())).expect("a profile"));
+    assert!(found.contains("CFGChecksum"), "{found}");
+    assert_eq!(found, text(&expected));
+
+    let compatible = GenerateOptions {
+        compat: Compat::LlvmProfgen,
+        debug_binary: Some(program),
+        ..stripped.options(stripped.program())
+    };
+    assert_eq!(text(&generate(&compatible, &Silent).expect("an empty profile")), "");
 }
 
 #[test]

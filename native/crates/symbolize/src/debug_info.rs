@@ -11,7 +11,7 @@ use crate::object::{
     ElfFile, FileData, Located, SectionSet, Sections, Wanted, dwarf, locate, open_file, supplementary,
 };
 use crate::options::DebugOptions;
-use crate::split::SplitUnits;
+use crate::split::{SplitSearch, SplitUnits};
 use crate::survey::DebugSurvey;
 
 /// The debug information of one program. Holds what its tables are built from; drop it when they are.
@@ -69,7 +69,7 @@ impl DebugInfo {
         let separate = locate(&named, build_id, Wanted::DebugInfo, options, &mut diagnostics);
         let Some(Located { elf, source }) = separate else {
             return Ok(Self {
-                frames: DebugObject::load(&named, options, &mut diagnostics)?,
+                frames: DebugObject::load(&named, path, options, &mut diagnostics)?,
                 functions: FunctionSource::SameAsFrames,
                 diagnostics,
             });
@@ -78,11 +78,11 @@ impl DebugInfo {
             path: elf.path.clone(),
             source,
         });
-        let frames = DebugObject::load(&elf, options, &mut diagnostics)?;
+        let frames = DebugObject::load(&elf, path, options, &mut diagnostics)?;
         let functions = if options.function_table_follows_links && !named.has_debug_info {
             FunctionSource::SameAsFrames
         } else {
-            let named = DebugObject::load(&named, options, &mut diagnostics)?;
+            let named = DebugObject::load(&named, path, options, &mut diagnostics)?;
             FunctionSource::Other(Box::new(named))
         };
         Ok(Self {
@@ -151,24 +151,41 @@ fn units(path: &Path, sections: &Sections, diagnostics: &mut Vec<Diagnostic>) ->
 }
 
 impl DebugObject {
-    fn load(elf: &ElfFile, options: &DebugOptions, diagnostics: &mut Vec<Diagnostic>) -> Result<Self, SymbolizeError> {
-        let sections = elf.sections(SectionSet::Plain, diagnostics)?;
+    /// Of `program`, whose debug information `elf` has.
+    fn load(
+        elf: &ElfFile,
+        program: &Path,
+        options: &DebugOptions,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<Self, SymbolizeError> {
+        let sections = elf.sections(SectionSet::Plain, options.zdebug_sections, diagnostics)?;
         let units = units(&elf.path, &sections, diagnostics);
+        if let Some(format) = elf.other_format {
+            let path = elf.path.clone();
+            diagnostics.push(Diagnostic::OtherFormat { path, format });
+        }
         let supplementary = match supplementary(elf, options, diagnostics) {
             Some(Located { elf, source }) => {
                 diagnostics.push(Diagnostic::DebugFile {
                     path: elf.path.clone(),
                     source,
                 });
-                let sections = elf.sections(SectionSet::Plain, diagnostics)?;
+                let sections = elf.sections(SectionSet::Plain, options.zdebug_sections, diagnostics)?;
                 let units = self::units(&elf.path, &sections, diagnostics);
                 Some((sections, units))
             }
             None => None,
         };
-        let package = options.dwp.as_deref();
         let main = dwarf(&sections);
-        let split = SplitUnits::load(&elf.path, &main, &units, package, diagnostics);
+        let beside = options.follow_links.moved_split_units;
+        let search = SplitSearch {
+            package: options.dwp.as_deref(),
+            object: &elf.path,
+            program: Some(program).filter(|&program| beside && program != elf.path),
+            beside,
+            zdebug_sections: options.zdebug_sections,
+        };
+        let split = SplitUnits::load(&search, &main, &units, diagnostics);
         let mut object = Self {
             path: elf.path.clone(),
             sections,

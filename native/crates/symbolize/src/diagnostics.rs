@@ -19,6 +19,33 @@ pub enum DebugFileSource {
     Supplementary,
 }
 
+/// Formats of debug information that are not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DebugFormat {
+    /// `.stab`, of tcc and of gcc -gstabs.
+    Stabs,
+    /// `.debug`, DWARF before version 2.
+    Dwarf1,
+    /// `.ctf`: types of C without lines.
+    Ctf,
+    /// `.BTF`: types of C without lines.
+    Btf,
+    /// `.gnu_debugdata`: a compressed symbol table, which distributions leave in stripped programs.
+    MiniDebugInfo,
+}
+
+impl fmt::Display for DebugFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stabs => "STABS",
+            Self::Dwarf1 => "DWARF 1",
+            Self::Ctf => "CTF",
+            Self::Btf => "BTF",
+            Self::MiniDebugInfo => "MiniDebugInfo",
+        })
+    }
+}
+
 /// Why a candidate was passed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -67,13 +94,24 @@ pub enum Diagnostic {
     },
     /// The file that `.gnu_debugaltlink` names was not found, so names and functions in it are lost.
     SupplementaryMissing {
-        /// The name in the link.
+        /// The path in the link.
         name: String,
+        /// The build id or checksum of the file.
+        id: Vec<u8>,
+    },
+    /// The file has debug information of another format than DWARF, and no DWARF.
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format.
+        format: DebugFormat,
     },
     /// A split unit was not found, so its functions are lost.
     DwoMissing {
         /// `DW_AT_dwo_name`.
         name: String,
+        /// The package in which it was looked for, if there is one.
+        package: Option<PathBuf>,
     },
     /// The package of split units cannot be used.
     UnreadablePackage {
@@ -152,10 +190,31 @@ impl fmt::Display for Diagnostic {
             Self::CandidateRejected { path, reason } => {
                 write!(f, "{} is not used: {reason}", path.display())
             }
-            Self::SupplementaryMissing { name } => {
-                write!(f, "supplementary debug file {name} not found")
+            Self::SupplementaryMissing { name, id } => {
+                write!(
+                    f,
+                    "the file {name} (build id {}), to which dwz moved a part of the debug information, was not found",
+                    Hex(id)
+                )
             }
-            Self::DwoMissing { name } => write!(f, "split debug information {name} not found"),
+            Self::DwoMissing { name, package: None } => write!(f, "the split debug information {name} was not found"),
+            Self::DwoMissing {
+                name,
+                package: Some(package),
+            } => {
+                write!(
+                    f,
+                    "{} does not have the split debug information {name} of this build",
+                    package.display()
+                )
+            }
+            Self::OtherFormat { path, format } => {
+                write!(
+                    f,
+                    "the debug information of {} is {format}; only DWARF is read",
+                    path.display()
+                )
+            }
             Self::UnreadablePackage { path, reason } => write!(f, "{}: {reason}", path.display()),
             Self::UnreadableSection { path, section, reason } => {
                 write!(f, "{}: section {section}: {reason}", path.display())

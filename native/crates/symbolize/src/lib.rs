@@ -19,7 +19,7 @@ mod symbol_functions;
 mod unit_frames;
 
 pub use debug_info::DebugInfo;
-pub use diagnostics::{DebugFileSource, Diagnostic, Rejection};
+pub use diagnostics::{DebugFileSource, DebugFormat, Diagnostic, Rejection};
 pub use error::SymbolizeError;
 pub use frame_table::{Frame, FrameId, FrameRange, FrameTable, NameId};
 pub use function_table::{DuplicateStart, FunctionId, FunctionRange, FunctionTable};

@@ -15,6 +15,9 @@ pub struct FollowLinks {
     /// `.gnu_debugaltlink`: the supplementary file that dwz makes (DWARF 5 section 7.3.6). LLVM does not
     /// read it, so functions whose names live there have no name for llvm-profgen.
     pub supplementary: bool,
+    /// The `.dwo` files and the package of a program that was moved, beside the program; LLVM looks where the compiler put the files,
+    /// and for a package beside the file that has the skeleton units.
+    pub moved_split_units: bool,
 }
 
 impl FollowLinks {
@@ -24,11 +27,13 @@ impl FollowLinks {
         debuglink: true,
         path: true,
         supplementary: true,
+        moved_split_units: true,
     };
     /// What LLVM's symbolizer follows.
     pub const LLVM: Self = Self {
         path: false,
         supplementary: false,
+        moved_split_units: false,
         ..Self::ALL
     };
     /// Stay with the named file.
@@ -37,6 +42,7 @@ impl FollowLinks {
         debuglink: false,
         path: false,
         supplementary: false,
+        moved_split_units: false,
     };
 }
 
@@ -57,6 +63,8 @@ pub struct DebugOptions {
     pub debug_directories: Vec<PathBuf>,
     /// Which references to other files are followed.
     pub follow_links: FollowLinks,
+    /// Whether `.zdebug_*` sections are read, the compressed sections of GNU tools before 2015. LLVM 22 does not know them.
+    pub zdebug_sections: bool,
     /// Whether the function table, too, comes from a separate debug file when the named file has no DWARF of
     /// its own. llvm-profgen reads that table from the named file only, so a stripped binary gets no head
     /// samples and no zero counts there.
@@ -70,6 +78,7 @@ impl Default for DebugOptions {
             dwp: None,
             debug_directories: vec![PathBuf::from("/usr/lib/debug")],
             follow_links: FollowLinks::ALL,
+            zdebug_sections: true,
             function_table_follows_links: true,
         }
     }

@@ -35,13 +35,49 @@ pub(crate) struct SplitUnit {
     pub(crate) unit: Unit,
 }
 
+/// Where the other halves of skeletons are looked for.
+pub(crate) struct SplitSearch<'a> {
+    /// The package that was asked for by name.
+    pub(crate) package: Option<&'a Path>,
+    /// The file with the skeletons.
+    pub(crate) object: &'a Path,
+    /// The program, if that is another file: the debug file of a stripped program has the skeletons, and the program has the package
+    /// beside it. `None` also where only what LLVM finds is wanted.
+    pub(crate) program: Option<&'a Path>,
+    /// Whether a `.dwo` that is not where the compiler put it is looked for beside the objects.
+    pub(crate) beside: bool,
+    /// Whether `.zdebug_*` sections are read.
+    pub(crate) zdebug_sections: bool,
+}
+
+impl SplitSearch<'_> {
+    fn objects(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(self.object).chain(self.program)
+    }
+
+    /// Where a `.dwo` may lie: where the compiler put it, else beside the object, for objects that were moved together with
+    /// their `.dwo` files.
+    fn dwo_paths(&self, reference: &SplitReference) -> Vec<PathBuf> {
+        let name = Path::new(OsStr::from_bytes(&reference.name));
+        let mut paths = vec![Path::new(OsStr::from_bytes(&reference.directory)).join(name)];
+        if self.beside {
+            for object in self.objects() {
+                let beside = object.parent().unwrap_or(Path::new(""));
+                paths.push(beside.join(name));
+                paths.extend(name.file_name().map(|name| beside.join(name)));
+            }
+        }
+        paths.dedup();
+        paths
+    }
+}
+
 impl SplitUnits {
     /// Finds the other halves of the skeletons among `units`.
     pub(crate) fn load(
-        object: &Path,
+        search: &SplitSearch<'_>,
         main: &Dwarf<Slice<'_>>,
         units: &[Unit],
-        package: Option<&Path>,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Self {
         let mut found = Self::default();
@@ -52,17 +88,16 @@ impl SplitUnits {
         if skeletons.peek().is_none() {
             return found;
         }
-        let package = package.map_or_else(|| with_suffix(object, ".dwp"), Path::to_owned);
-        found.open_package(&package, diagnostics);
+        let package = found.open_package(search, diagnostics);
         let mut opened = FxHashMap::default();
         for (skeleton, unit, reference) in skeletons {
-            let file = if found.files.first().is_some_and(|file| file.is_package) {
+            let file = if package.is_some() {
                 Some(0)
             } else {
-                dwo_paths(object, reference).into_iter().find_map(|path| {
+                search.dwo_paths(reference).into_iter().find_map(|path| {
                     *opened
                         .entry(path)
-                        .or_insert_with_key(|path| found.open(path, false, diagnostics))
+                        .or_insert_with_key(|path| found.open(path, false, search.zdebug_sections, diagnostics).ok())
                 })
             };
             let split = file.and_then(|file| found.resolve(file, skeleton, unit, reference, main));
@@ -70,29 +105,58 @@ impl SplitUnits {
                 Some(split) => found.units.push(split),
                 None => diagnostics.push(Diagnostic::DwoMissing {
                     name: String::from_utf8_lossy(&reference.name).into_owned(),
+                    package: package.clone(),
                 }),
             }
         }
         found
     }
 
-    fn open_package(&mut self, path: &Path, diagnostics: &mut Vec<Diagnostic>) {
-        let Some(file) = self.open(path, true, diagnostics) else {
-            return;
-        };
-        if let Err(error) = self.files[file].package() {
-            self.files.pop();
-            diagnostics.push(Diagnostic::UnreadablePackage {
-                path: path.to_owned(),
-                reason: error.to_string(),
+    /// Opens the package and returns its path. Only one that was asked for by name must be there.
+    fn open_package(&mut self, search: &SplitSearch<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<PathBuf> {
+        let Some(named) = search.package else {
+            let objects = search.objects().map(|object| with_suffix(object, ".dwp"));
+            return objects.into_iter().find(|path| {
+                let opened = self.open(path, true, search.zdebug_sections, diagnostics);
+                opened.is_ok_and(|file| self.check_package(file, path, diagnostics))
             });
+        };
+        match self.open(named, true, search.zdebug_sections, diagnostics) {
+            Ok(file) => self.check_package(file, named, diagnostics).then(|| named.to_owned()),
+            Err(reason) => {
+                diagnostics.push(Diagnostic::UnreadablePackage {
+                    path: named.to_owned(),
+                    reason,
+                });
+                None
+            }
         }
     }
 
-    fn open(&mut self, path: &Path, is_package: bool, diagnostics: &mut Vec<Diagnostic>) -> Option<usize> {
-        let file = map_file(path).ok()?;
-        let elf = ElfFile::parse(path, file).ok()?;
-        let sections = elf.sections(SectionSet::Dwo, diagnostics).ok()?;
+    /// Whether the file that was opened last is a package; if not, it is closed and reported.
+    fn check_package(&mut self, file: usize, path: &Path, diagnostics: &mut Vec<Diagnostic>) -> bool {
+        let Err(error) = self.files[file].package() else {
+            return true;
+        };
+        diagnostics.push(Diagnostic::UnreadablePackage {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        });
+        self.files.pop();
+        false
+    }
+
+    fn open(
+        &mut self,
+        path: &Path,
+        is_package: bool,
+        zdebug: bool,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<usize, String> {
+        let file = map_file(path).map_err(|error| error.to_string())?;
+        let elf = ElfFile::parse(path, file).map_err(|error| error.to_string())?;
+        let sections = elf.sections(SectionSet::Dwo, zdebug, diagnostics);
+        let sections = sections.map_err(|error| error.to_string())?;
         let mut file = SplitFile {
             sections,
             is_package,
@@ -102,7 +166,7 @@ impl SplitUnits {
             file.units = read_units(&Space::without_units(dwarf(&file.sections)), DwarfFileType::Dwo).0;
         }
         self.files.push(file);
-        Some(self.files.len() - 1)
+        Ok(self.files.len() - 1)
     }
 
     fn resolve(
@@ -158,16 +222,4 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
-}
-
-/// Where a `.dwo` may lie: where the compiler put it, else beside the object, for objects that were moved together with
-/// their `.dwo` files.
-fn dwo_paths(object: &Path, reference: &SplitReference) -> Vec<PathBuf> {
-    let name = Path::new(OsStr::from_bytes(&reference.name));
-    let mut paths = vec![Path::new(OsStr::from_bytes(&reference.directory)).join(name)];
-    let beside = object.parent().unwrap_or(Path::new(""));
-    paths.push(beside.join(name));
-    paths.extend(name.file_name().map(|name| beside.join(name)));
-    paths.dedup();
-    paths
 }

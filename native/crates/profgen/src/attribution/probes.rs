@@ -1,6 +1,6 @@
 //! The probes of a binary that count: those of functions with samples.
 
-use image::{Image, Svma, function_of_symbol};
+use image::{Image, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma, function_of_symbol};
 use job::Diagnostic;
 use pseudoprobe::{DecodeError, Descriptor, Descriptors, Guid, ProbeTable, Selection, UnknownStart};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -52,10 +52,10 @@ impl<'i> Probes<'i> {
                 Compat::LlvmProfgen => UnknownStart::FollowPrevious,
             },
         };
-        let content = |name| image.sections_named(name).map(|section| section.data);
+        let content = |name| image.pseudo_probe_sections(name).map(|section| section.data);
         let mut probes = Self {
-            table: ProbeTable::decode(content(".pseudo_probe"), &selection)?,
-            descriptors: Descriptors::parse(content(".pseudo_probe_desc"))?,
+            table: ProbeTable::decode(content(PSEUDO_PROBE), &selection)?,
+            descriptors: Descriptors::parse(content(PSEUDO_PROBE_DESC))?,
             whole_of_part: FxHashMap::default(),
             source_names: FxHashMap::default(),
         };

@@ -62,8 +62,9 @@ impl<'a> Loader<'a> {
                 None => Code::new(image, policy),
             };
             let code = code.map_err(|error| image_error(error, image.path()))?;
-            if code.is_empty() {
-                return Err(explain::no_symbols(subject, self.options.compat));
+            // llvm-profgen goes on, and writes an empty profile.
+            if code.is_empty() && self.options.compat == Compat::None {
+                return Err(explain::no_symbols(subject));
             }
             // Of several, each is what it is.
             let kernel = self.options.kernel.filter(|_| !several);
@@ -184,6 +185,7 @@ fn debug_options(options: &GenerateOptions) -> DebugOptions {
         dwp: options.dwp.clone(),
         function_table_follows_links: !compat,
         follow_links: if compat { FollowLinks::LLVM } else { FollowLinks::ALL },
+        zdebug_sections: !compat,
         ..DebugOptions::default()
     }
 }

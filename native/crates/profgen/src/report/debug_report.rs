@@ -2,7 +2,7 @@
 
 use image::Image;
 use job::{Diagnostic, Error, ErrorCode};
-use symbolize::{DebugInfo, DuplicateStart, FunctionTable, RangeConflict, Rejection};
+use symbolize::{DebugFormat, DebugInfo, DuplicateStart, FunctionTable, RangeConflict, Rejection};
 
 use crate::attribution::profile::Binary;
 use crate::binaries::target::Target;
@@ -133,7 +133,8 @@ fn duplicate(start: &DuplicateStart, functions: &FunctionTable) -> Diagnostic {
 fn of_debug_info(found: &symbolize::Diagnostic, details: bool) -> Diagnostic {
     match found {
         symbolize::Diagnostic::DebugFile { .. } => Diagnostic::note("debug-file", found.to_string()),
-        symbolize::Diagnostic::DwoMissing { name } if details => Diagnostic::warning(
+        symbolize::Diagnostic::OtherFormat { .. } => Diagnostic::note("debug-info", found.to_string()),
+        symbolize::Diagnostic::DwoMissing { name, .. } if details => Diagnostic::warning(
             "debug-info",
             format!("DWO debug information for {name} was not loaded."),
         ),
@@ -154,9 +155,85 @@ fn missing_split_units(debug: &DebugInfo) -> Option<Diagnostic> {
     })
 }
 
-/// No function has a line: there is nothing that counts could be given to.
-pub(crate) fn no_debug_info(image: &Image) -> Error {
+/// Why counts cannot be given to the functions of `binary`: it has none, or a file is missing without which they have wrong names.
+///
+/// # Errors
+/// The reason.
+pub(crate) fn check_functions(binary: &Binary<'_>, by_probes: bool) -> Result<(), Error> {
+    let (image, debug) = (binary.image, binary.debug);
+    if binary.functions.is_empty() {
+        return Err(what_is_missing(image, debug).unwrap_or_else(|| no_debug_info(image)));
+    }
+    // Probes name their functions themselves.
+    match supplementary_missing(image, debug) {
+        Some(error) if !by_probes => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The file or format that keeps functions from being known, if that is known.
+pub(crate) fn what_is_missing(image: &Image, debug: &DebugInfo) -> Option<Error> {
+    supplementary_missing(image, debug)
+        .or_else(|| split_units_missing(image, debug))
+        .or_else(|| other_format(image, debug))
+}
+
+fn no_debug_info(image: &Image) -> Error {
     Error::new(ErrorCode::NoDebugInfo, format!("no debug information found for {}", image.path().display()))
         .path(image.path())
         .hint("Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with --debug-binary.")
+}
+
+fn supplementary_missing(image: &Image, debug: &DebugInfo) -> Option<Error> {
+    let missing = debug
+        .diagnostics()
+        .iter()
+        .find(|found| matches!(found, symbolize::Diagnostic::SupplementaryMissing { .. }))?;
+    let message = format!("{}: {missing}", image.path().display());
+    let hint = "Install the debug package that this program or its debug file is from, with all of its files, or put the missing file where \
+                the message says. Function names are in it, so a profile without it would name functions as no compiler does.";
+    Some(
+        Error::new(ErrorCode::NoDebugInfo, message)
+            .path(image.path())
+            .hint(hint),
+    )
+}
+
+fn split_units_missing(image: &Image, debug: &DebugInfo) -> Option<Error> {
+    let missing: Vec<_> = debug
+        .diagnostics()
+        .iter()
+        .filter(|found| matches!(found, symbolize::Diagnostic::DwoMissing { .. }))
+        .collect();
+    let first = missing.first()?;
+    let more = match missing.len() - 1 {
+        0 => String::new(),
+        more => format!(", and {more} more like it"),
+    };
+    let message = format!("{}: {first}{more}", image.path().display());
+    let hint = "Put the .dwo files where the compiler wrote them or beside the program, or name the package of this build (llvm-dwp -e PROGRAM \
+                -o PROGRAM.dwp) with --dwp.";
+    Some(
+        Error::new(ErrorCode::NoDebugInfo, message)
+            .path(image.path())
+            .hint(hint),
+    )
+}
+
+fn other_format(image: &Image, debug: &DebugInfo) -> Option<Error> {
+    let found = debug.diagnostics().iter().find_map(|found| match found {
+        symbolize::Diagnostic::OtherFormat { format, .. } => Some((found, format)),
+        _ => None,
+    });
+    let (found, format) = found?;
+    let hint = match format {
+        DebugFormat::Stabs | DebugFormat::Dwarf1 => {
+            "Compile with -gdwarf (gcc: or -g; tcc: 0.9.28 or later has -gdwarf)."
+        }
+        _ => {
+            "Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with --debug-binary."
+        }
+    };
+    let error = Error::new(ErrorCode::NoDebugInfo, found.to_string());
+    Some(error.path(image.path()).hint(hint))
 }

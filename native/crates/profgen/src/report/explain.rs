@@ -12,7 +12,6 @@ use crate::addresses::binding::KERNEL_MAP;
 use crate::binaries::open::Subject;
 use crate::binaries::target::{Target, file_name};
 use crate::report::ledger::{EntryClass, Ledger};
-use crate::request::options::Compat;
 
 /// How many names of files are remembered, to list those that are like the one that is missed.
 const REMEMBERED_FILES: usize = 1 << 16;
@@ -307,7 +306,7 @@ pub(crate) fn empty_part(image: &Image, entries: u64) -> Error {
         .hint("Record while it is busy, or leave it out.")
 }
 
-pub(crate) fn no_symbols(binary: &Subject, compat: Compat) -> Error {
+pub(crate) fn no_symbols(binary: &Subject) -> Error {
     let mut message = format!(
         "{} has no symbol table, so it is not known where its instructions start",
         binary.path().display()
@@ -315,12 +314,7 @@ pub(crate) fn no_symbols(binary: &Subject, compat: Compat) -> Error {
     for unused in &binary.unused_debug_files {
         message += &format!("; {unused}");
     }
-    let hint = match compat {
-        Compat::None => {
-            "Name the unstripped binary with --binary, name its debug file with --debug-binary, or install its debug package."
-        }
-        Compat::LlvmProfgen => "Name the unstripped binary with --binary; strip only copies of it.",
-    };
+    let hint = "Name the unstripped binary with --binary, name its debug file with --debug-binary, or install its debug package.";
     Error::new(ErrorCode::NoSymbols, message).path(binary.path()).hint(hint)
 }
 

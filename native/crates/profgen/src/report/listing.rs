@@ -4,7 +4,10 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use asm::{Printer, Syntax};
-use image::{Arch, Code, DecodePolicy, ExecutableSection, Image, ImageKind, Svma, Symbol, canonical_name};
+use image::{
+    Arch, Code, DecodePolicy, ExecutableSection, Image, ImageKind, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma, Symbol,
+    canonical_name,
+};
 use job::failure::{image_error, probe_error, symbolize_error};
 use job::{Diagnostic, Error, ErrorCode, Observer, keep_going};
 use pseudoprobe::{Descriptors, Guid, Probe, ProbeKind, ProbeTable, Selection, UnknownStart};
@@ -129,11 +132,11 @@ impl<'i> ListedProbes<'i> {
             functions: (!wanted.is_empty()).then_some(&wanted),
             unknown_start: UnknownStart::FollowPrevious,
         };
-        let content = |name| image.sections_named(name).map(|section| section.data);
+        let content = |name| image.pseudo_probe_sections(name).map(|section| section.data);
         let damaged = |error| probe_error(error, image.path());
         Ok(Self {
-            table: ProbeTable::decode(content(".pseudo_probe"), &selection).map_err(damaged)?,
-            descriptors: Descriptors::parse(content(".pseudo_probe_desc")).map_err(damaged)?,
+            table: ProbeTable::decode(content(PSEUDO_PROBE), &selection).map_err(damaged)?,
+            descriptors: Descriptors::parse(content(PSEUDO_PROBE_DESC)).map_err(damaged)?,
         })
     }
 

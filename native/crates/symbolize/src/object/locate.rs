@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use std::ffi::OsStr;
 
-use super::sections::{ElfFile, FileData, Wanted};
+use super::sections::{ElfFile, FileData, Supplement, Wanted};
 use crate::diagnostics::{DebugFileSource, Diagnostic, Rejection};
 use crate::error::SymbolizeError;
 use crate::options::DebugOptions;
@@ -164,7 +164,7 @@ pub(crate) fn supplementary(
     options: &DebugOptions,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Located> {
-    let (name, id) = elf.supplementary.as_ref()?;
+    let Supplement { name, id } = elf.supplementary.as_ref()?;
     if !options.follow_links.supplementary {
         return None;
     }
@@ -187,6 +187,9 @@ pub(crate) fn supplementary(
     }
     for path in paths {
         let checked = candidate(&path, elf, Wanted::DebugInfo, diagnostics, |elf| {
+            if elf.supplementary_id.as_ref() == Some(id) {
+                return Ok(());
+            }
             check_build_id(elf, id)
         });
         if let Some(found) = checked {
@@ -196,6 +199,7 @@ pub(crate) fn supplementary(
     }
     diagnostics.push(Diagnostic::SupplementaryMissing {
         name: name.to_string_lossy().into_owned(),
+        id: id.clone(),
     });
     None
 }

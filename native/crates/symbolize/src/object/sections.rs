@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gimli::{Dwarf, EndianSlice, LittleEndian, SectionId};
+use gimli::{Dwarf, EndianSlice, LittleEndian, Reader, SectionId};
 use object::{CompressionFormat, Object, ObjectSection};
 use rayon::prelude::*;
 
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{DebugFormat, Diagnostic};
 use crate::error::SymbolizeError;
 
 /// The bytes of a file, shared with whoever else reads them; a memory map or a vector.
@@ -70,10 +70,57 @@ pub(crate) struct ElfFile {
     pub(crate) build_id: Option<Vec<u8>>,
     /// File name and CRC-32.
     pub(crate) debuglink: Option<(Vec<u8>, u32)>,
-    /// File name and build id.
-    pub(crate) supplementary: Option<(Vec<u8>, Vec<u8>)>,
+    /// The file that dwz moved shared debug information to.
+    pub(crate) supplementary: Option<Supplement>,
+    /// The identity that its own `.debug_sup` gives, if it is such a file (DWARF 5 section 7.3.6).
+    pub(crate) supplementary_id: Option<Vec<u8>>,
     pub(crate) has_debug_info: bool,
+    /// What it has in the place of DWARF.
+    pub(crate) other_format: Option<DebugFormat>,
     pub(crate) has_symbols: bool,
+}
+
+impl DebugFormat {
+    /// The first of these formats that a file has.
+    fn of(elf: &object::File<'_>) -> Option<Self> {
+        let formats = [
+            (".stab", Self::Stabs),
+            (".debug", Self::Dwarf1),
+            (".ctf", Self::Ctf),
+            (".SUNW_ctf", Self::Ctf),
+            (".BTF", Self::Btf),
+            (".gnu_debugdata", Self::MiniDebugInfo),
+        ];
+        let has = |name| elf.section_by_name(name).is_some_and(|section| section.size() > 0);
+        formats
+            .into_iter()
+            .find(|(name, _)| has(name))
+            .map(|(_, format)| format)
+    }
+}
+
+/// What a file says of the supplementary file that it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Supplement {
+    /// Its path as dwz wrote it.
+    pub(crate) name: Vec<u8>,
+    /// Its build id (`.gnu_debugaltlink`) or its checksum (`.debug_sup`).
+    pub(crate) id: Vec<u8>,
+}
+
+/// `.debug_sup` (DWARF 5 section 7.3.6): a version, whether this is the supplementary file, the path of the other one, and a
+/// checksum that both have.
+fn debug_sup(elf: &object::File<'_>) -> Option<(bool, Supplement)> {
+    let data = elf.section_by_name(".debug_sup")?.uncompressed_data().ok()?;
+    let mut reader = EndianSlice::new(&data, LittleEndian);
+    if reader.read_u16().ok()? != 5 {
+        return None;
+    }
+    let is_supplementary = reader.read_u8().ok()? != 0;
+    let name = reader.read_null_terminated_slice().ok()?.to_slice().ok()?.into_owned();
+    let length = usize::try_from(reader.read_uleb128().ok()?).ok()?;
+    let id = reader.split(length).ok()?.to_slice().ok()?.into_owned();
+    Some((is_supplementary, Supplement { name, id }))
 }
 
 /// What a debug file is looked for.
@@ -116,14 +163,23 @@ impl ElfFile {
         let build_id = elf.build_id().ok().flatten().map(<[u8]>::to_vec);
         let debuglink = elf.gnu_debuglink().ok().flatten();
         let debuglink = debuglink.map(|(name, crc)| (name.to_vec(), crc));
-        let supplementary = elf.gnu_debugaltlink().ok().flatten();
-        let supplementary = supplementary.map(|(name, id)| (name.to_vec(), id.to_vec()));
+        let link = elf.gnu_debugaltlink().ok().flatten().map(|(name, id)| Supplement {
+            name: name.to_vec(),
+            id: id.to_vec(),
+        });
+        let (supplementary, supplementary_id) = match debug_sup(&elf) {
+            Some((true, own)) => (link, Some(own.id)),
+            Some((false, other)) => (link.or(Some(other)), None),
+            None => (link, None),
+        };
         Ok(Self {
             path: path.to_owned(),
             build_id,
             debuglink,
             supplementary,
+            supplementary_id,
             has_debug_info,
+            other_format: (!has_debug_info).then(|| DebugFormat::of(&elf)).flatten(),
             has_symbols: elf.symbol_table().is_some(),
             file,
         })
@@ -151,10 +207,11 @@ impl ElfFile {
         Ok(self)
     }
 
-    /// The DWARF sections; one that cannot be read is left empty and reported.
+    /// The DWARF sections, those named `.zdebug_*` too if `zdebug`; one that cannot be read is left empty and reported.
     pub(crate) fn sections(
         &self,
         set: SectionSet,
+        zdebug: bool,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<Sections, SymbolizeError> {
         let data = (*self.file).as_ref();
@@ -165,6 +222,9 @@ impl ElfFile {
             let Some(suffix) = canonical_name(name) else {
                 continue;
             };
+            if !zdebug && name.starts_with(".z") {
+                continue;
+            }
             let id = match set {
                 SectionSet::Plain => READ.into_iter().find(|id| names(id.name(), suffix)),
                 SectionSet::Dwo => READ
