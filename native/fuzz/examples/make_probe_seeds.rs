@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use image::Image;
+use elf::Image;
 
 fn main() -> std::io::Result<()> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

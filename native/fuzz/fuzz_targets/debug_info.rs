@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use image::{Code, DecodePolicy, Image, Svma};
+use elf::{Code, DecodePolicy, Image, Svma};
 use libfuzzer_sys::fuzz_target;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use symbolize::{DebugInfo, DebugOptions, FollowLinks, FrameTable, FunctionTable};

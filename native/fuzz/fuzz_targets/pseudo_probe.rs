@@ -2,7 +2,7 @@
 //! that a section begins with has a start.
 #![no_main]
 
-use image::Svma;
+use elf::Svma;
 use libfuzzer_sys::fuzz_target;
 use pseudoprobe::{Descriptors, Guid, MAX_INLINE_DEPTH, ProbeTable, Selection, UnknownStart};
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use image::{Arch, Image, ImageKind};
+use elf::{Arch, Image, ImageKind};
 use job::failure::{image_error, symbolize_error};
 use job::{Error, on_threads};
 use symbolize::{DebugFileSource, DebugInfo, DebugOptions, DebugSurvey, Diagnostic, add_symbols};

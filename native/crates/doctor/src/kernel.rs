@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
+use elf::{Image, ImageKind, Svma};
 use flate2::read::GzDecoder;
-use image::{Image, ImageKind, Svma};
 use memchr::memmem;
 
 /// Options that matter for profiles; a configuration has ten thousand others.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use image::ImageError;
+use elf::ImageError;
 use perfdata::Lookalike;
 use sampleprof::{Foreign, InputError, MergeError, ReadError, ReadErrorKind, WriteError};
 

@@ -1,6 +1,6 @@
 //! What every job has: errors with remedies, diagnostics, progress and cancellation, threads, output.
 //!
-//! The crates of the stages (`perfdata`, `image`, `symbolize`, ...) have error types of their own and know nothing of this crate. It
+//! The crates of the stages (`perfdata`, `elf`, `symbolize`, ...) have error types of their own and know nothing of this crate. It
 //! turns their errors into the one type that callers see. The crates of the jobs (`profgen`, `profdata`, `doctor`) are built on it and
 //! do not know each other.
 

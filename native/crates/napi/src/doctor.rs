@@ -1,7 +1,7 @@
 //! What a binary says about itself.
 
 use ::doctor::{Examination, ExamineRequest};
-use image::{Arch, ImageKind};
+use elf::{Arch, ImageKind};
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 use symbolize::{Compiler, DebugFileSource};

@@ -10,7 +10,7 @@ mod pipeline;
 mod report;
 mod request;
 
-pub use asm::Syntax;
+pub use disasm::Syntax;
 pub use job::{Diagnostic, Error, ErrorCode, Observer, Output, Phase, Progress, Severity, Silent};
 pub use pipeline::generate;
 pub use report::ledger::{EntryClass, Ledger};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use image::{Image, Svma};
+use elf::{Image, Svma};
 use job::failure::{unreadable, write_error};
 use job::{Diagnostic, Error, ErrorCode, Observer, Output, Phase, check, on_threads, write_atomically, write_folder};
 use rayon::prelude::*;

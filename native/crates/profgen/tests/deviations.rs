@@ -7,7 +7,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use image::Image;
+use elf::Image;
 use profgen::{Compat, EntryClass, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Silent, generate};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 

@@ -1,11 +1,11 @@
 //! A kernel that patches itself, was loaded anywhere, and may be a guest's. The vmlinux is a handful of instructions.
 
-#[path = "../../image/tests/support/mod.rs"]
-mod elf;
+#[path = "../../elf/tests/support/mod.rs"]
+mod elf_builder;
 
 use std::path::PathBuf;
 
-use elf::{EM_X86_64, ET_EXEC, ElfBuilder, SHF_ALLOC, SHT_PROGBITS};
+use elf_builder::{EM_X86_64, ET_EXEC, ElfBuilder, SHF_ALLOC, SHT_PROGBITS};
 use profgen::{Compat, EntryClass, Error, ErrorCode, GenerateOptions, Input, Outcome, Silent, generate};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 
@@ -224,7 +224,7 @@ fn a_kernel_and_a_program_are_counted_in_one_run_as_each_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("program");
         std::fs::write(&path, program.build()).expect("written");
-        image::Image::open(&path).expect("a program").text_segment().offset.0
+        elf::Image::open(&path).expect("a program").text_segment().offset.0
     };
 
     // Into the kernel from inside a loop, around there, and back to where the program went on.

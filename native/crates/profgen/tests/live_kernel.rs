@@ -1,11 +1,11 @@
 //! What a recording says of the kernel's code while it ran: records of code that was rewritten, and a copy of its memory.
 
-#[path = "../../image/tests/support/mod.rs"]
-mod elf;
+#[path = "../../elf/tests/support/mod.rs"]
+mod elf_builder;
 
 use std::path::Path;
 
-use elf::{EM_X86_64, ET_EXEC, ElfBuilder};
+use elf_builder::{EM_X86_64, ET_EXEC, ElfBuilder};
 use profgen::{Compat, GenerateOptions, Input, Outcome, Silent, generate};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 

@@ -1,8 +1,8 @@
 //! Kernel modules in recordings: found by build id and by each name that perf gives them, wherever they were loaded.
 
-#[path = "../../image/tests/support/mod.rs"]
-mod elf;
-#[path = "../../image/tests/support/module.rs"]
+#[path = "../../elf/tests/support/mod.rs"]
+mod elf_builder;
+#[path = "../../elf/tests/support/module.rs"]
 mod module;
 
 use module::ModuleBuilder;
@@ -22,7 +22,7 @@ const COUNTERS: &str = "2\n0-1:1\n10-11:1\n3\n1->0:1\n1->10:1\n11->0:1\n";
 /// The module `ext_4`. Its file has another name and, as they do, code for initialization before the rest.
 fn ext_4() -> Vec<u8> {
     let mut module = ModuleBuilder::new(X86_64, "ext_4");
-    module.build_id(&elf::gnu_note(3, &BUILD_ID));
+    module.build_id(&elf_builder::gnu_note(3, &BUILD_ID));
     let text = module.text(".text", 16, &LOOP);
     let init = module.text(".init.text", 16, &[0x90; 64]);
     let cold = module.text(".text.unlikely", 16, &LOOP);

@@ -2,7 +2,7 @@
 
 mod support;
 
-use image::Image;
+use elf::Image;
 use profgen::{ErrorCode, Format, GenerateOptions, Input, Silent, generate};
 use proptest::prelude::*;
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};

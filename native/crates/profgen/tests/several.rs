@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use image::Image;
+use elf::Image;
 use perfdata::{Change, ChunkBuffer, PerfData};
 use profgen::{Compat, ErrorCode, Format, GenerateOptions, Input, Outcome, Output, Severity, Silent, generate};
 use proptest::prelude::*;

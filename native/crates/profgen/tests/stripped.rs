@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use image::Image;
+use elf::Image;
 use object::LittleEndian as LE;
 use object::elf::{FileHeader64, SHT_SYMTAB, SectionHeader64};
 use object::read::elf::{FileHeader, SectionHeader};

@@ -1,6 +1,6 @@
 //! `.pseudo_probe`: function records, each with the tree of what was inlined (LLVM: `MCPseudoProbe.h`).
 
-use image::Svma;
+use elf::Svma;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cursor::Cursor;

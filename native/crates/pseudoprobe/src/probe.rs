@@ -1,6 +1,6 @@
 //! What the decoded sections consist of.
 
-use image::Svma;
+use elf::Svma;
 
 /// Identifies a function: the first eight bytes, read as little endian, of its linkage name's MD5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use image::Svma;
+use elf::Svma;
 
 use crate::decode::{self, Decoded, Selection};
 use crate::error::DecodeError;

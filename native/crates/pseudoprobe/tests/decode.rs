@@ -1,6 +1,6 @@
 //! `.pseudo_probe` sections, written here by an encoder that shares nothing with the decoder.
 
-use image::Svma;
+use elf::Svma;
 use proptest::prelude::*;
 use pseudoprobe::{Guid, MAX_INLINE_DEPTH, ProbeKind, ProbeTable, Problem, Selection, UnknownStart};
 use rustc_hash::{FxHashMap, FxHashSet};

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use image::{Image, Svma};
+use elf::{Image, Svma};
 use symbolize::{DebugInfo, DebugOptions, FrameTable, FunctionTable};
 use testkit::Fixture;
 

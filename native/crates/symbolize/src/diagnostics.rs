@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use image::{LayoutProblem, SymbolFileProblem};
+use elf::{LayoutProblem, SymbolFileProblem};
 
 /// How a debug file was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

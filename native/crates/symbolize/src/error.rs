@@ -30,7 +30,7 @@ pub enum SymbolizeError {
     },
     /// The file cannot be uncompressed, or given addresses.
     #[error(transparent)]
-    Image(#[from] image::ImageError),
+    Image(#[from] elf::ImageError),
     /// The caller's hook asked to stop.
     #[error("cancelled")]
     Cancelled,

@@ -1,6 +1,6 @@
 //! From addresses to inline stacks, worked out once.
 
-use image::Svma;
+use elf::Svma;
 use rayon::prelude::*;
 
 use crate::debug_info::DebugInfo;

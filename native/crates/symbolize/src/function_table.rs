@@ -1,6 +1,6 @@
 //! The functions of a program: names, address ranges, and which starts where.
 
-use image::Svma;
+use elf::Svma;
 use rayon::prelude::*;
 
 use crate::debug_info::DebugInfo;

@@ -1,6 +1,6 @@
 //! Symbols of stripped programs.
 
-use image::{Image, ImageKind};
+use elf::{Image, ImageKind};
 
 use crate::diagnostics::{Diagnostic, Rejection};
 use crate::error::SymbolizeError;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use image::Svma;
+use elf::Svma;
 
 use crate::function_table::{FunctionId, FunctionTable};
 use crate::names::NameInterner;

@@ -5,14 +5,14 @@ mod support;
 use std::path::Path;
 use std::sync::Arc;
 
-use image::Svma;
+use ::elf::Svma;
 use object::elf;
 use object::write::{Object, Relocation};
 use object::{Architecture, BinaryFormat, Endianness, RelocationFlags, SectionFlags, SectionKind};
 use support::*;
 use symbolize::{DebugFileSource, DebugInfo, DebugOptions, Diagnostic, FollowLinks};
 
-/// Where `image::lay_out` puts the first byte of code, and where in it the function is.
+/// Where `::elf::lay_out` puts the first byte of code, and where in it the function is.
 const BASE: u64 = 0x10_0000;
 const FUNCTION: u64 = 4;
 
@@ -63,7 +63,7 @@ fn load(module: &str, id: u8, debug_file: &str, follow_links: FollowLinks) -> De
     }
     std::fs::write(below.join(debug_file), object_file(7, true)).expect("written");
     let path = folder.join(module);
-    let module = image::lay_out(&object_file(id, false), Path::new("module")).expect("laid out");
+    let module = ::elf::lay_out(&object_file(id, false), Path::new("module")).expect("laid out");
     std::fs::write(&path, b"compressed, for example").expect("written");
     let options = DebugOptions {
         debug_directories: vec![tree],
@@ -116,7 +116,7 @@ fn a_debug_binary_named_by_hand_may_be_relocatable() {
         follow_links: FollowLinks::NONE,
         ..DebugOptions::default()
     };
-    let module = image::lay_out(&object_file(7, false), Path::new("module")).expect("laid out");
+    let module = ::elf::lay_out(&object_file(7, false), Path::new("module")).expect("laid out");
     let debug =
         DebugInfo::load(Arc::new(module.bytes), Path::new("/nonexistent/m.ko"), None, &options).expect("loaded");
     assert_eq!(

@@ -2,7 +2,7 @@
 
 mod support;
 
-use image::Svma;
+use elf::Svma;
 use support::*;
 
 /// 1: unit with low/high pc; 2: unit without; 3: function; 4: inlined function; 5: declaration with a line;

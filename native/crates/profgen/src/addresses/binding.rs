@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use image::{FileOffset, Image, ImageKind};
+use elf::{FileOffset, Image, ImageKind};
 use perfdata::{BuildId, CpuMode, Mapping};
 
 use crate::binaries::code_space::TargetIndex;

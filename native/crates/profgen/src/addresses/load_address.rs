@@ -3,7 +3,7 @@
 //! Every mapping whose last path component is the binary's moves the load address, at its place in time, whatever process it belongs to.
 //! Used with `--compat=llvm-profgen` only; [`crate::addresses::binding`] has what replaces it.
 
-use image::Image;
+use elf::Image;
 use job::{Error, ErrorCode};
 use perfdata::{Change, Mapping, Moment, SideRecord};
 use rustc_hash::FxHashSet;

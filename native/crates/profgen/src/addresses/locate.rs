@@ -1,6 +1,6 @@
 //! From a run-time address to an offset in a target's code.
 
-use image::Svma;
+use elf::Svma;
 use perfdata::{AddressSpaces, Avma, Moment, Space};
 
 use crate::addresses::binding::{Binding, BoundPiece};

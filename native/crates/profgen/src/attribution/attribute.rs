@@ -1,6 +1,6 @@
 //! Counts of ranges and branches to source lines.
 
-use image::{Code, Instruction, canonical_name};
+use elf::{Code, Instruction, canonical_name};
 use sampleprof::{LineLocation, NameId, NameTable, Profile, WriteError};
 use symbolize::{FrameId, FrameTable};
 

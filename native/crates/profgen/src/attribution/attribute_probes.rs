@@ -1,6 +1,6 @@
 //! Counts of ranges and branches to pseudo probes, the counterpart of [`crate::attribution::attribute`] for binaries that have them.
 
-use image::{Code, Svma, canonical_name};
+use elf::{Code, Svma, canonical_name};
 use pseudoprobe::{Guid, InlineNode, NodeId};
 use rustc_hash::FxHashMap;
 use sampleprof::{FunctionSamples, LineLocation, Name, NameId, NameTable, Profile, WriteError};

@@ -1,7 +1,7 @@
 //! Overlapping ranges to disjoint ones, each with the sum of the counts that cover it.
 
 use crate::counting::counters::Counter;
-use image::Svma;
+use elf::Svma;
 
 /// What begins or ends at an address. `zero` says that a range of count 0 does, which a sum cannot show.
 #[derive(Clone, Copy, Default)]

@@ -1,6 +1,6 @@
 //! Which function starts are entries: a branch to them is a call (or a tail call) and counts as a head sample.
 
-use image::{Image, Svma, Symbol, canonical_name};
+use elf::{Image, Svma, Symbol, canonical_name};
 use symbolize::{FunctionId, FunctionRange, FunctionTable, NameOrigin};
 
 /// The symbols of the code, by address.

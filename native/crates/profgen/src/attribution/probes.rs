@@ -1,6 +1,6 @@
 //! The probes of a binary that count: those of functions with samples.
 
-use image::{Image, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma, function_of_symbol};
+use elf::{Image, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma, function_of_symbol};
 use job::Diagnostic;
 use pseudoprobe::{DecodeError, Descriptor, Descriptors, Guid, ProbeTable, Selection, UnknownStart};
 use rustc_hash::{FxHashMap, FxHashSet};

@@ -1,6 +1,6 @@
 //! Counters of one binary to its profile.
 
-use image::{Code, Image, Svma};
+use elf::{Code, Image, Svma};
 use job::failure::{probe_error, symbolize_error, write_error};
 use job::{Diagnostic, Error, Observer, Phase, Progress, keep_going};
 use sampleprof::Profile;

@@ -1,6 +1,6 @@
 //! One space of offsets for the code of several binaries.
 
-use image::Svma;
+use elf::Svma;
 use job::{Error, ErrorCode};
 
 /// An offset into the code of all binaries, which lie one behind the other, or one of the values below.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use image::{Image, ImageKind};
+use elf::{Image, ImageKind};
 use job::{Diagnostic, Error, ErrorCode, Observer, keep_going};
 use perfdata::BuildId;
 use rayon::prelude::*;

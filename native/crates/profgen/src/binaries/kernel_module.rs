@@ -1,6 +1,6 @@
 //! Kernel modules: which mapping is whose, and where its code is in the file.
 
-use image::Image;
+use elf::Image;
 use perfdata::Mapping;
 
 use crate::addresses::binding::BoundPiece;

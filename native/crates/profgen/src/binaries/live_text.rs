@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use image::{Image, ImageKind, KernelCore, LiveText};
+use elf::{Image, ImageKind, KernelCore, LiveText};
 use job::Diagnostic;
 
 use crate::binaries::kernel_module;

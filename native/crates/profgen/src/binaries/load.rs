@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use image::{Code, DecodePolicy, Image, ImageKind};
+use elf::{Code, DecodePolicy, Image, ImageKind};
 use job::failure::{image_error, symbolize_error};
 use job::{Error, Observer, keep_going};
 use rayon::prelude::*;

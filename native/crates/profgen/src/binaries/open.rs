@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use image::{Image, ImageKind};
+use elf::{Image, ImageKind};
 use job::failure::image_error;
 use job::{Diagnostic, Error, ErrorCode, Observer, Output};
 use rayon::prelude::*;

@@ -3,7 +3,7 @@
 use std::ops::Index;
 use std::sync::Arc;
 
-use image::{Code, Image};
+use elf::{Code, Image};
 use job::Error;
 
 use crate::binaries::code_space::{CodeOffset, CodeSpace, TargetIndex};

@@ -1,6 +1,6 @@
 //! How often each straight-line range and each branch was executed.
 
-use image::Svma;
+use elf::Svma;
 
 /// Stands for every address that is not code of the binary (llvm-profgen's external address).
 pub const EXTERNAL: Svma = Svma(1);

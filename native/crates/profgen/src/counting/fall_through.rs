@@ -1,6 +1,6 @@
 //! Which pairs of neighbouring branch entries are straight-line runs, and what is wrong with the others.
 
-use image::Code;
+use elf::Code;
 use job::Diagnostic;
 use symbolize::{FunctionTable, NameOrigin};
 

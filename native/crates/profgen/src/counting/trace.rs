@@ -283,7 +283,7 @@ fn slot_of(entry: RawEntry, newer: Avma) -> usize {
 mod tests {
     use super::*;
     use crate::counting::ends::OneEnd;
-    use image::Svma;
+    use elf::Svma;
     use proptest::prelude::*;
 
     /// Two binaries of 0x100 bytes of code, as if mapped to 0 and 0x100.

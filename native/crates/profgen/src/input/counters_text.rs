@@ -12,7 +12,7 @@
 use std::fmt::Write;
 
 use crate::counting::counters::{Counter, CounterTable, Counters};
-use image::Svma;
+use elf::Svma;
 use job::{Error, ErrorCode};
 
 /// The text form; addresses are printed relative to `base`.

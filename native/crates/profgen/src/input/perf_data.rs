@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use image::TextPoke;
+use elf::TextPoke;
 use job::failure::recording_error;
 use job::{Diagnostic, Error, ErrorCode, Observer, Phase, Progress};
 use perfdata::{

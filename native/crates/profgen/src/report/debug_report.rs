@@ -1,6 +1,6 @@
 //! What the debug information of a binary lacks.
 
-use image::Image;
+use elf::Image;
 use job::{Diagnostic, Error, ErrorCode};
 use symbolize::{DebugFormat, DebugInfo, DuplicateStart, FunctionTable, RangeConflict, Rejection};
 

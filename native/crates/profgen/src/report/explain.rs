@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use image::{Arch, Image, ImageKind};
+use elf::{Arch, Image, ImageKind};
 use job::failure::HOW_TO_RECORD;
 use job::{Diagnostic, Error, ErrorCode};
 use perfdata::{Avma, BuildId, ChunkStats, Mapping, Metadata, RecordStats};

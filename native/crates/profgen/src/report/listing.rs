@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use asm::{Printer, Syntax};
-use image::{
+use disasm::{Printer, Syntax};
+use elf::{
     Arch, Code, DecodePolicy, ExecutableSection, Image, ImageKind, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma, Symbol,
     canonical_name,
 };

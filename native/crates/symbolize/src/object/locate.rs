@@ -20,7 +20,7 @@ pub(crate) fn open_file(path: &Path) -> Result<FileData, SymbolizeError> {
         path: path.to_owned(),
         source,
     })?;
-    let content = image::decompress_file((*data).as_ref(), path)?;
+    let content = elf::decompress_file((*data).as_ref(), path)?;
     Ok(content.map_or(data, |content| Arc::new(content) as FileData))
 }
 

@@ -195,10 +195,10 @@ impl ElfFile {
     /// The file with addresses, if it is relocatable, as the debug file of a kernel module is.
     pub(crate) fn with_addresses(mut self, diagnostics: &mut Vec<Diagnostic>) -> Result<Self, SymbolizeError> {
         let data = (*self.file).as_ref();
-        if !image::is_relocatable(data) {
+        if !elf::is_relocatable(data) {
             return Ok(self);
         }
-        let laid_out = image::lay_out(data, &self.path)?;
+        let laid_out = elf::lay_out(data, &self.path)?;
         diagnostics.extend(laid_out.problems.into_iter().map(|problem| Diagnostic::Layout {
             path: self.path.clone(),
             problem,
@@ -284,7 +284,7 @@ fn section_bytes(data: &[u8], range: &object::CompressedFileRange) -> Result<Byt
     let raw = data.get(start..end).ok_or_else(outside)?;
     match range.format {
         CompressionFormat::None => Ok(Bytes::InFile(start..end)),
-        format => image::decompress_section(raw, format, range.uncompressed_size).map(Bytes::Decompressed),
+        format => elf::decompress_section(raw, format, range.uncompressed_size).map(Bytes::Decompressed),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use image::Svma;
+use elf::Svma;
 use object::write::Object;
 use object::{Architecture, BinaryFormat, Endianness, SectionKind};
 use symbolize::{DebugInfo, DebugOptions, FollowLinks, FrameTable, FunctionTable};

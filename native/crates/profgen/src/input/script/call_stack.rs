@@ -1,7 +1,7 @@
 //! Which call stacks are taken at their word, by llvm-profgen's rules. Their frames serve for nothing else here: of a sample that is
 //! kept, the branch stack counts as if there were no call stack.
 
-use image::{InstructionClass, Svma};
+use elf::{InstructionClass, Svma};
 use symbolize::FunctionTable;
 
 use crate::binaries::target::Target;

@@ -2,7 +2,7 @@
 
 mod support;
 
-use image::{Image, Svma};
+use elf::{Image, Svma};
 use support::*;
 
 fn names(image: &Image) -> Vec<(u32, u64, String)> {

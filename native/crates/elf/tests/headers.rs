@@ -4,7 +4,7 @@ mod support;
 
 use std::path::Path;
 
-use image::{Arch, FileOffset, Image, ImageError, ImageKind, Svma};
+use elf::{Arch, FileOffset, Image, ImageError, ImageKind, Svma};
 use support::*;
 
 const RET: &[u8] = &[0xc3];

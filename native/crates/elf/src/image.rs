@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use memmap2::Mmap;
 use object::read::elf::SymbolTable;
 
-use crate::elf::{self, Elf, Headers, SectionHeader};
+use crate::headers::{self, Elf, Headers, SectionHeader};
 use crate::strings::{string_at, string_is};
 use crate::symbol_file::{SymbolFile, SymbolFileProblem};
 use crate::symbols::{self, Symbol, TableSymbol};
@@ -169,13 +169,13 @@ impl Image {
             bytes = Bytes::Owned(content);
         }
         let (mut code, mut layout_problems) = (None, Vec::new());
-        if elf::is_kernel_module(bytes.as_slice()) {
+        if headers::is_kernel_module(bytes.as_slice()) {
             let laid_out = lay_out(bytes.as_slice(), path)?;
             bytes = Bytes::Owned(laid_out.bytes);
             layout_problems = laid_out.problems;
             code = Some(laid_out.code);
         }
-        let headers = elf::read_headers(bytes.as_slice(), path, code.as_deref())?;
+        let headers = headers::read_headers(bytes.as_slice(), path, code.as_deref())?;
         Ok(Self {
             path: path.into(),
             bytes,
@@ -405,7 +405,7 @@ impl Image {
 
     /// The symbols as `.symtab` has them.
     pub(crate) fn raw_symbols(&self) -> SymbolTable<'_, Elf> {
-        elf::symbol_table(self.with_symbols().data())
+        headers::symbol_table(self.with_symbols().data())
     }
 
     /// The string table of the symbols.

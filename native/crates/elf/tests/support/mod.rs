@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use image::{Image, ImageError};
+use elf::{Image, ImageError};
 
 pub const SHT_PROGBITS: u32 = 1;
 pub const SHT_NOTE: u32 = 7;

@@ -60,7 +60,7 @@ impl Printer {
         decoder.decode_out(&mut self.instruction);
         let instruction = &self.instruction;
         if instruction.code() == Code::Call_rel16 {
-            // Calls keep 32 bits, as with Intel's processors; see `image::isa`.
+            // Calls keep 32 bits, as with Intel's processors; see `elf::isa`.
             let name = if self.syntax == Syntax::Att { "callq" } else { "call" };
             let distance = alone.last_chunk().map_or(0, |bytes| i32::from_le_bytes(*bytes));
             let target = address

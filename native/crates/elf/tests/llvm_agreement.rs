@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use image::{Arch, Code, DecodePolicy, Image, InstructionClass, Svma};
+use elf::{Arch, Code, DecodePolicy, Image, InstructionClass, Svma};
 use support::*;
 use testkit::Fixture;
 

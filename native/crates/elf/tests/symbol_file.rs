@@ -2,7 +2,7 @@
 
 mod support;
 
-use image::{Image, Svma, SymbolFileProblem};
+use elf::{Image, Svma, SymbolFileProblem};
 use support::*;
 
 const MARKER: &str = "__llvm_fs_discriminator__";

@@ -1,6 +1,6 @@
 //! Instructions as llvm-profgen 22 prints them.
 
-use asm::{Printer, Syntax};
+use disasm::{Printer, Syntax};
 
 /// Address, bytes, and what llvm-profgen 22 prints in both syntaxes: of `test/differential/programs/instructions.s`, which is compared
 /// whole where llvm-profgen is installed.

@@ -11,7 +11,7 @@ use object::{LittleEndian, SectionIndex, read};
 use super::layout::Layout;
 use super::{Copy, LayoutProblem, SH_FLAGS, SH_OFFSET, SH_SIZE};
 use crate::compression::{decompress_section, largest_content};
-use crate::elf::{ENDIAN, Elf};
+use crate::headers::{ENDIAN, Elf};
 use crate::patch_sites::is_patch_table;
 
 /// The debug sections that are read and that name addresses or places in other sections; the first of each name counts.

@@ -2,7 +2,7 @@
 
 mod support;
 
-use image::{Code, DecodePolicy, Image, ImageError, InstructionClass, Svma};
+use elf::{Code, DecodePolicy, Image, ImageError, InstructionClass, Svma};
 use support::*;
 
 const NOP: u8 = 0x90;

@@ -12,7 +12,7 @@ use object::read::elf::{FileHeader, SectionHeader as _, SectionTable};
 use object::read::{SectionIndex, SymbolIndex};
 
 use crate::compression::FileCompression;
-use crate::elf::{ENDIAN, Elf};
+use crate::headers::{ENDIAN, Elf};
 use crate::strings::string_at;
 use crate::{ImageError, Svma};
 pub(crate) use layout::Area;

@@ -7,7 +7,7 @@ mod support;
 use std::io::Write;
 use std::path::Path;
 
-use image::{Code, DecodePolicy, Image, ImageError, ImageKind, LayoutProblem, Svma, lay_out};
+use ::elf::{Code, DecodePolicy, Image, ImageError, ImageKind, LayoutProblem, Svma, lay_out};
 use module::ModuleBuilder;
 use object::Architecture::{Aarch64, X86_64};
 use object::elf;

@@ -4,7 +4,7 @@ mod support;
 
 use std::path::Path;
 
-use image::{Code, DecodePolicy, Image, Instruction, Svma};
+use elf::{Code, DecodePolicy, Image, Instruction, Svma};
 use proptest::prelude::*;
 use support::*;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::Image;
-use crate::elf::SectionHeader;
+use crate::headers::SectionHeader;
 
 /// The debug file of a stripped image.
 pub(crate) struct SymbolFile {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use image::Image;
+use ::elf::Image;
 use object::elf::{self, SHF_ALLOC, SHF_EXECINSTR};
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{

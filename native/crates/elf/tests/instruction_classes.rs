@@ -2,7 +2,7 @@
 
 mod support;
 
-use image::{Code, DecodePolicy, InstructionClass, Svma};
+use elf::{Code, DecodePolicy, InstructionClass, Svma};
 use support::*;
 
 /// Length and class of the instruction that `bytes` begin with; `None` for an undecodable one.

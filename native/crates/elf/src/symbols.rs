@@ -4,7 +4,7 @@ use object::LittleEndian;
 use object::elf::{STT_FUNC, STT_SECTION, Sym64};
 use object::read::SymbolIndex;
 
-use crate::elf::{ENDIAN, SectionHeader};
+use crate::headers::{ENDIAN, SectionHeader};
 use crate::strings::{string_at, string_is};
 use crate::{Image, Svma};
 

@@ -3,9 +3,9 @@
 mod address;
 mod code;
 mod compression;
-mod elf;
 mod error;
 mod file_type;
+mod headers;
 mod image;
 mod isa;
 mod kernel_core;

@@ -2,7 +2,7 @@
 
 mod support;
 
-use image::{Code, DecodePolicy, Image, PatchTableProblem, Svma};
+use elf::{Code, DecodePolicy, Image, PatchTableProblem, Svma};
 use proptest::prelude::*;
 use support::*;
 
