@@ -1,32 +1,11 @@
 import type * as Binding from '../native/binding/index.cjs';
-import { AutofdoError, toAutofdoError } from './errors.js';
+import { type Addon, loadAddon } from './addon.js';
+import { toAutofdoError } from './errors.js';
 import { JobQueue } from './job-queue.js';
 import type { Progress } from './progress.js';
 
-type Addon = typeof Binding;
-
 /** Three of libuv's four threads: one stays free for the program that uses this library. */
 const jobs = new JobQueue(3);
-
-/** Loads the addon on first use. Throws `ADDON_UNAVAILABLE` when there is none for this platform. */
-async function addon(): Promise<Addon> {
-  try {
-    return await import('../native/binding/index.cjs');
-  } catch (cause) {
-    throw new AutofdoError(
-      'ADDON_UNAVAILABLE',
-      `the native addon could not be loaded on ${process.platform}-${process.arch}: ${firstLine(cause)}`,
-      {
-        hint: 'in a checkout, build it with `npm run build:native` (needs Rust and a C compiler); otherwise reinstall without --omit=optional',
-        cause,
-      },
-    );
-  }
-}
-
-function firstLine(cause: unknown): string {
-  return String(cause instanceof Error ? cause.message : cause).split('\n', 1)[0] ?? '';
-}
 
 type Report = (progress: Progress) => void;
 type Outcome<T> = { ok: true; value: T } | Binding.BindingFailure;
@@ -70,7 +49,7 @@ export function runCompare(options: Binding.BindingCompareOptions, control: JobC
 
 /** What makes of a text one with every mangled name of C++ or Rust in it as the source has it. */
 export async function loadDemangle(): Promise<(text: string) => string> {
-  return (await addon()).demangle;
+  return (await loadAddon()).demangle;
 }
 
 /**
@@ -83,7 +62,7 @@ function runJob<T>(control: JobControl, start: Start<T>): Promise<T> {
 }
 
 async function follow<T>({ signal, onProgress }: JobControl, start: Start<T>): Promise<T> {
-  const binding = await addon();
+  const binding = await loadAddon();
   signal?.throwIfAborted();
   const cancel = new binding.BindingCancelToken();
   let thrown: { error: unknown } | undefined;
@@ -115,7 +94,7 @@ async function follow<T>({ signal, onProgress }: JobControl, start: Start<T>): P
 /** A streaming zstd decoder of the addon, or undefined where no addon can be loaded. */
 export async function createZstdDecoder(): Promise<{ decode(payload: Uint8Array): Uint8Array } | undefined> {
   try {
-    const { BindingZstdDecoder } = await addon();
+    const { BindingZstdDecoder } = await loadAddon();
     return new BindingZstdDecoder();
   } catch {
     return undefined;

@@ -1,0 +1,125 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type * as Binding from '../native/binding/index.cjs';
+import { AutofdoError } from './errors.js';
+
+export type Addon = (typeof Binding)['default'];
+
+/** Scope and beginning of the names of the packages that hold one addon each; the rest is the platform. */
+const SCOPE = '@autofdo-gen';
+const PREFIX = 'binding-';
+
+/** Platforms that a package is published for. */
+const PUBLISHED = [
+  'linux-x64-gnu',
+  'linux-x64-musl',
+  'linux-arm64-gnu',
+  'linux-arm64-musl',
+  'darwin-x64',
+  'darwin-arm64',
+];
+
+/** What the loader, `native/binding/index.cjs`, adds to its error. */
+export interface LoadFailure {
+  /** The loader's folder. */
+  folder: string;
+  /** Where it looked: a file, or the name of a package. */
+  failures: readonly { platform: string; request: string; error: unknown }[];
+}
+
+/** Loads the addon on first use. Throws `ADDON_UNAVAILABLE` when there is none for this platform. */
+export async function loadAddon(): Promise<Addon> {
+  try {
+    return (await import('../native/binding/index.cjs')).default;
+  } catch (cause) {
+    const { message, hint } = explain(cause as LoadFailure, thisPlatform());
+    throw new AutofdoError('ADDON_UNAVAILABLE', message, { hint, cause });
+  }
+}
+
+/** The platform that Node was built for, as the names of addons have it. */
+function thisPlatform(): string {
+  const { platform, arch } = process;
+  if (platform !== 'linux') return platform === 'win32' ? `win32-${arch}-msvc` : `${platform}-${arch}`;
+  const report = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return `linux-${arch}-${report.header.glibcVersionRuntime === undefined ? 'musl' : 'gnu'}`;
+}
+
+/** Why no addon could be loaded on `platform`, and what helps. */
+export function explain(
+  { folder, failures }: LoadFailure,
+  platform: string,
+): { message: string; hint: string } {
+  const own = failures.filter((failure) => failure.platform === platform);
+  const broken = own.find(({ error }) => (error as { code?: string }).code !== 'MODULE_NOT_FOUND');
+  if (broken !== undefined) {
+    return {
+      message: `the native addon ${broken.request} could not be loaded: ${firstLine(broken.error)}`,
+      hint: 'Install this package again. README.md names the C libraries that its addons need.',
+    };
+  }
+  if (existsSync(join(folder, '../crates'))) {
+    return {
+      message: `the native addon was not built: ${join(folder, `autofdo-gen.${platform}.node`)} does not exist`,
+      hint: 'Build it with `npm run build:native`, which needs Rust and a C compiler.',
+    };
+  }
+  if (!PUBLISHED.includes(platform)) {
+    return {
+      message: `there is no native addon for ${platform}; packages exist for ${PUBLISHED.join(', ')}`,
+      hint: 'Copy the recording and the binary to a machine of one of these platforms, and make the profile there.',
+    };
+  }
+  const wanted = `${SCOPE}/${PREFIX}${platform}`;
+  const others = installedPlatforms(folder);
+  if (others.length > 0) {
+    return {
+      message: `the package ${wanted}, which has the native addon, is not installed, but that of ${others.join(', ')} is`,
+      hint: 'node_modules was installed on another platform. Delete it, and run `npm install` on this one.',
+    };
+  }
+  const lock = lockFileWithout(wanted, folder);
+  if (lock !== undefined) {
+    return {
+      message: `the package ${wanted}, which has the native addon, is not installed, as ${lock} does not list it`,
+      hint: `Delete ${lock} and node_modules, and run \`npm install\`: npm then lists the packages of all platforms.`,
+    };
+  }
+  return {
+    message: `the package ${wanted}, which has the native addon, is not installed`,
+    hint: 'npm leaves it out with --omit=optional or --no-optional. Run `npm install --include=optional`.',
+  };
+}
+
+/** The folders that Node looks for packages in, from `folder` upwards. */
+function* ancestors(folder: string): Generator<string> {
+  for (let at = folder; ; at = dirname(at)) {
+    yield at;
+    if (dirname(at) === at) return;
+  }
+}
+
+/** Platforms whose addon is installed where Node would find this platform's. */
+function installedPlatforms(folder: string): string[] {
+  const found = new Set<string>();
+  for (const parent of ancestors(folder)) {
+    const scope = join(parent, 'node_modules', SCOPE);
+    const names = existsSync(scope) ? readdirSync(scope) : [];
+    for (const name of names) if (name.startsWith(PREFIX)) found.add(name.slice(PREFIX.length));
+  }
+  return [...found].sort();
+}
+
+/** The lock file of the project that `folder` is installed in, if it has no entry for the package. */
+function lockFileWithout(name: string, folder: string): string | undefined {
+  for (const parent of ancestors(folder)) {
+    const path = join(parent, 'package-lock.json');
+    if (existsSync(path))
+      return readFileSync(path, 'utf8').includes(`node_modules/${name}"`) ? undefined : path;
+  }
+  return undefined;
+}
+
+function firstLine(cause: unknown): string {
+  return String(cause instanceof Error ? cause.message : cause).split('\n', 1)[0] ?? '';
+}
