@@ -48,6 +48,20 @@ describe('generateProfile', () => {
     expect(names(profile)).toEqual(names(parseProfile(text ?? new Uint8Array())));
   });
 
+  it('warns where the encoding cannot say that discriminators are flow-sensitive', async () => {
+    const codes = async (change: Partial<GenerateOptions>) => {
+      const { diagnostics } = await generateProfile({ ...job, ...change });
+      return diagnostics.filter(({ severity }) => severity === 'warning').map(({ code }) => code);
+    };
+    for (const format of ['text', 'binary'] as const) {
+      expect(await codes({ format })).toContain('flow-sensitive-mark-lost');
+      expect(await codes({ format, compat: 'llvm-profgen' })).not.toContain('flow-sensitive-mark-lost');
+      const { binary, perfData } = fixture('calc-dwarf4');
+      expect(await codes({ format, binary, perfData })).not.toContain('flow-sensitive-mark-lost');
+    }
+    expect(await codes({})).not.toContain('flow-sensitive-mark-lost');
+  });
+
   it('accounts for every branch entry', async () => {
     const { statistics, timings } = await generateProfile(job);
     const sum = Object.values(statistics.ledger).reduce((total, entries) => total + entries, 0);

@@ -26,26 +26,11 @@ pub(crate) fn losses(profile: &Profile, options: &WriteOptions) -> Vec<Diagnosti
         warn("md5-ignored", "-use-md5 is ignored. Specify -extbinary to enable it");
     }
     if !extbinary {
-        let flags = profile.flags;
-        for (set, code, what) in [
-            (flags.partial, "partial-mark-lost", "that the profile is partial"),
-            (
-                flags.fs_discriminators,
-                "flow-sensitive-mark-lost",
-                "that discriminators are flow-sensitive (clang takes -profile-isfs instead)",
-            ),
-            (
-                flags.pre_inlined,
-                "pre-inlined-mark-lost",
-                "that llvm-profgen's pre-inliner has chosen what to inline",
-            ),
-        ] {
-            if set {
-                warn(
-                    code,
-                    &format!("the output format cannot say {what}; only extbinary can"),
-                );
-            }
+        for (code, what) in profile.flags.only_in_extbinary() {
+            warn(
+                code,
+                &format!("the output format cannot say {what}; only extbinary can"),
+            );
         }
     }
     let keeps_guids = extbinary && options.use_md5;

@@ -343,6 +343,13 @@ impl Job<'_> {
         {
             return Err(self.empty_profile(image, report));
         }
+        if self.options.compat == Compat::None && self.options.format != Format::ExtBinary {
+            let lost = profile.flags.only_in_extbinary();
+            report.of_samples.extend(lost.map(|(code, what)| {
+                let message = format!("the output format cannot say {what}; only extbinary can");
+                Diagnostic::warning(code, message)
+            }));
+        }
         if self.options.merge_binaries {
             return merging::encode(&profile);
         }

@@ -94,6 +94,29 @@ pub struct ProfileFlags {
     pub partial: bool,
 }
 
+impl ProfileFlags {
+    /// Those of the properties that text and binary encodings cannot hold: a stable code, and what completes "the output format
+    /// cannot say ...".
+    pub fn only_in_extbinary(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let marks = [
+            (self.partial, "partial-mark-lost", "that the profile is partial"),
+            (
+                self.fs_discriminators,
+                "flow-sensitive-mark-lost",
+                "that discriminators are flow-sensitive (clang then needs -mllvm -profile-isfs to use all counts)",
+            ),
+            (
+                self.pre_inlined,
+                "pre-inlined-mark-lost",
+                "that llvm-profgen's pre-inliner has chosen what to inline",
+            ),
+        ];
+        marks
+            .into_iter()
+            .filter_map(|(set, code, what)| set.then_some((code, what)))
+    }
+}
+
 /// A sample profile.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
