@@ -2,7 +2,7 @@
 
 use iced_x86::{Code, ConditionCode, Instruction, Mnemonic, OpKind};
 
-use crate::Syntax;
+use crate::syntax::Syntax;
 
 /// Changes iced's name of the instruction to LLVM's.
 pub(crate) fn respell(instruction: &Instruction, syntax: Syntax, name: &mut String) {

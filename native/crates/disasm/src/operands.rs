@@ -2,7 +2,7 @@
 
 use iced_x86::{Code, Formatter, Instruction, Mnemonic, OpKind, Register};
 
-use crate::Syntax;
+use crate::syntax::Syntax;
 
 /// The top of the x87 stack, which other instructions have as `st(0)`.
 const TOP: &str = "st";

@@ -10,10 +10,10 @@ mod pipeline;
 mod report;
 mod request;
 
-pub use disasm::Syntax;
+pub use disasm::{ListingOptions, Syntax};
 pub use job::{Diagnostic, Error, ErrorCode, Observer, Output, Phase, Progress, Severity, Silent};
+pub use output::listing::list_code;
 pub use pipeline::generate;
 pub use report::ledger::{EntryClass, Ledger};
-pub use report::listing::{ListingOptions, list_code};
 pub use report::outcome::{BinaryOutcome, BinaryStatistics, Outcome, Statistics};
 pub use request::options::{Compat, Format, GenerateOptions, Input, Selection};

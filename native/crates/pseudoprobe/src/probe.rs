@@ -6,6 +6,14 @@ use elf::Svma;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Guid(pub u64);
 
+impl Guid {
+    /// The number of the function that has this name in the source, which is what sample profiles call it, too.
+    #[must_use]
+    pub fn of(name: &[u8]) -> Self {
+        Self(sampleprof::Name::Text(name).guid())
+    }
+}
+
 /// Number of an [`InlineNode`] in its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(crate) u32);

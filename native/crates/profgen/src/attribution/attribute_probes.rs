@@ -8,7 +8,7 @@ use symbolize::FunctionTable;
 
 use crate::attribution::contexts::{ContextId, Contexts};
 use crate::attribution::entry_points::EntryPoints;
-use crate::attribution::probes::{Probes, guid_of};
+use crate::attribution::probes::Probes;
 use crate::counting::counters::Counter;
 
 /// The binary, as attribution by probes sees it.
@@ -162,7 +162,7 @@ fn location(index: u32, discriminator: u32) -> LineLocation {
 /// Gives every function, inlined ones too, the checksum of the control flow graph that its probes belong to.
 fn set_checksums(profile: &mut Profile, probes: &Probes<'_>) {
     let checksum = |name| match name {
-        Name::Text(text) => probes.descriptor(guid_of(text)).map(|found| found.checksum),
+        Name::Text(text) => probes.descriptor(Guid::of(text)).map(|found| found.checksum),
         Name::Guid(_) => None,
     };
     let mut known: FxHashMap<NameId, Option<u64>> = FxHashMap::default();

@@ -4,7 +4,6 @@ use elf::{Image, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma, function_of_symbol};
 use job::Diagnostic;
 use pseudoprobe::{DecodeError, Descriptor, Descriptors, Guid, ProbeTable, Selection, UnknownStart};
 use rustc_hash::{FxHashMap, FxHashSet};
-use sampleprof::Name;
 use symbolize::{FunctionId, FunctionSymbol, FunctionTable, NameOrigin};
 
 use crate::attribution::entry_points::EntryPoints;
@@ -13,11 +12,6 @@ use crate::request::options::{Compat, GenerateOptions};
 
 /// How many suffixes of a symbol are tried; compilers append a few at most.
 const MAX_SUFFIXES: usize = 16;
-
-/// What a function is called in `.pseudo_probe`.
-pub(crate) fn guid_of(name: &[u8]) -> Guid {
-    Guid(Name::Text(name).guid())
-}
 
 /// The probes of the functions that have samples, and the names they go by.
 pub(crate) struct Probes<'i> {
@@ -81,12 +75,12 @@ impl<'i> Probes<'i> {
             return;
         }
         for symbol in image.symbol_table() {
-            let guid = guid_of(symbol.name);
+            let guid = Guid::of(symbol.name);
             if !parts.contains(&guid) {
                 continue;
             }
             let ends = memchr::memrchr_iter(b'.', symbol.name).take(MAX_SUFFIXES);
-            let mut wholes = ends.map(|end| guid_of(&symbol.name[..end]));
+            let mut wholes = ends.map(|end| Guid::of(&symbol.name[..end]));
             if let Some(whole) = wholes.find(|&whole| self.descriptors.get(whole).is_some()) {
                 self.whole_of_part.insert(guid, whole);
             }
@@ -171,7 +165,7 @@ fn guids_of(functions: &FunctionTable, sampled: &[FunctionId]) -> FxHashSet<Guid
     let names = sampled
         .iter()
         .flat_map(|&function| std::iter::once(functions.name(function)).chain(functions.other_names(function)));
-    names.map(guid_of).collect()
+    names.map(Guid::of).collect()
 }
 
 /// Where these functions and the parts of them start, by the GUID of the symbol there.
@@ -180,7 +174,7 @@ fn starts(image: &Image, functions: &FunctionTable, sampled: &[FunctionId], comp
     let mut symbols: FxHashMap<Svma, Vec<Guid>> = ranges().map(|&(start, _)| (start, Vec::new())).collect();
     for symbol in image.symbol_table() {
         if let Some(guids) = symbols.get_mut(&symbol.svma) {
-            guids.push(guid_of(symbol.name));
+            guids.push(Guid::of(symbol.name));
         }
     }
     // Of same-named symbols the one of the last range counts, as in llvm-profgen.
@@ -190,7 +184,7 @@ fn starts(image: &Image, functions: &FunctionTable, sampled: &[FunctionId], comp
         // Symbols may be stripped or renamed. The debug information has the start, too.
         for &function in sampled {
             if let Some(&(start, _)) = functions.ranges_of(function).first() {
-                starts.entry(guid_of(functions.name(function))).or_insert(start);
+                starts.entry(Guid::of(functions.name(function))).or_insert(start);
             }
         }
     }

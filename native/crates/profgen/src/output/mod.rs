@@ -1,4 +1,5 @@
 //! From a finished profile to bytes and files.
 
+pub(crate) mod listing;
 pub(crate) mod merging;
 pub(crate) mod postprocess;

@@ -3,6 +3,5 @@
 pub(crate) mod debug_report;
 pub(crate) mod explain;
 pub(crate) mod ledger;
-pub(crate) mod listing;
 pub(crate) mod outcome;
 pub(crate) mod part;

@@ -1,26 +1,15 @@
-//! The code of a binary as text, with what a profile could say of each instruction (LLVM: llvm-profgen's `--show-disassembly-only`).
+//! The code of a binary as text, with the source lines and pseudo probes of each instruction (LLVM: llvm-profgen's
+//! `--show-disassembly-only`).
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
-use disasm::{Printer, Syntax};
-use elf::{
-    Arch, Code, DecodePolicy, ExecutableSection, Image, ImageKind, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma, Symbol,
-    canonical_name,
-};
-use job::failure::{image_error, probe_error, symbolize_error};
-use job::{Diagnostic, Error, ErrorCode, Observer, keep_going};
-use pseudoprobe::{Descriptors, Guid, Probe, ProbeKind, ProbeTable, Selection, UnknownStart};
+use elf::{DecodePolicy, ExecutableSection, Image, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma, Symbol, canonical_name};
+use pseudoprobe::{DecodeError, Descriptors, Guid, Probe, ProbeKind, ProbeTable, Selection, UnknownStart};
 use rustc_hash::{FxHashMap, FxHashSet};
 use symbolize::{Frame, FrameTable, FunctionTable, NameId};
 
-use crate::attribution::entry_points::EntryPoints;
-use crate::attribution::probes::guid_of;
-use crate::attribution::profile::{Binary, profiles_by_probes};
-use crate::binaries::load::{add_symbols, load_debug};
-use crate::binaries::target::Target;
-use crate::report::debug_report;
-use crate::request::options::GenerateOptions;
+use crate::printer::Printer;
+use crate::syntax::Syntax;
 
 /// What a listing shows.
 #[derive(Debug, Clone)]
@@ -37,93 +26,45 @@ pub struct ListingOptions {
     pub syntax: Syntax,
 }
 
-/// Writes the code of the one binary of `options` as text, and returns what is wrong with it.
-///
-/// # Errors
-/// See [`ErrorCode`]; `OutputUnwritable` if `out` cannot be written to.
-pub fn list_code(
-    options: &GenerateOptions,
-    listing: &ListingOptions,
-    observer: &dyn Observer,
-    out: &mut dyn Write,
-) -> Result<Vec<Diagnostic>, Error> {
-    let [path] = options.binaries.as_slice() else {
-        return Err(Error::new(ErrorCode::InvalidOptions, "one binary is listed at a time"));
-    };
-    let mut image = Image::open(path).map_err(|error| image_error(error, path))?;
-    add_symbols(&mut image, options)?;
-    let image = Arc::new(image);
-    check_arch(&image)?;
-    let (debug, functions) = load_debug(&image, options, observer)?;
-    let code = Code::new(&image, DecodePolicy::LlvmProfgen).map_err(|error| image_error(error, path))?;
-    let everywhere = [(Svma(0), Svma(u64::MAX))];
-    let frames = listing
-        .source_locations
-        .then(|| FrameTable::build(&debug, &everywhere, &keep_going(observer)).map_err(symbolize_error))
-        .transpose()?;
-    let probes = profiles_by_probes(&image, options)
-        .then(|| ListedProbes::read(&image, &functions, listing))
-        .transpose()?;
-    let all = Listing {
-        image: &image,
-        options: listing,
-        frames: frames.as_ref(),
-        probes: probes.as_ref(),
-    };
-    match all.write(out).and_then(|()| out.flush()) {
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Vec::new()),
-        Err(error) => {
-            let message = format!("cannot write the listing: {error}");
-            return Err(Error::new(ErrorCode::OutputUnwritable, message));
-        }
-        Ok(()) => {}
-    }
-    let target = Target::new(&image, code, image.kind() == ImageKind::Kernel);
-    let binary = Binary {
-        image: &image,
-        code: &target.code,
-        debug: &debug,
-        functions: &functions,
-        entries: EntryPoints::new(&image, &functions),
-    };
-    Ok(debug_report::diagnostics(&target, &binary, options))
-}
-
 /// Source lines begin in this column behind the address.
 const LOCATION_COLUMN: usize = 40;
 
 /// A binary that is listed.
-struct Listing<'a> {
-    image: &'a Image,
-    options: &'a ListingOptions,
-    /// `None`: no source lines are asked for.
-    frames: Option<&'a FrameTable>,
-    /// `None`: the binary has none.
-    probes: Option<&'a ListedProbes<'a>>,
+pub struct Listing<'a> {
+    /// The binary, which has x86-64 code.
+    pub image: &'a Image,
+    /// What is shown of it.
+    pub options: &'a ListingOptions,
+    /// Its source lines; `None`: none are shown.
+    pub frames: Option<&'a FrameTable>,
+    /// Its pseudo probes; `None`: it has none.
+    pub probes: Option<&'a ListedProbes<'a>>,
 }
 
-/// The probes of a binary.
-struct ListedProbes<'i> {
+/// The probes of a binary that is listed.
+pub struct ListedProbes<'i> {
     descriptors: Descriptors<'i>,
     table: ProbeTable,
 }
 
 impl<'i> ListedProbes<'i> {
     /// Reads the probes of the functions that are listed.
-    fn read(image: &'i Image, functions: &FunctionTable, options: &ListingOptions) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// A section of `image` with probes is damaged.
+    pub fn read(image: &'i Image, functions: &FunctionTable, options: &ListingOptions) -> Result<Self, DecodeError> {
         let starts: FxHashMap<Guid, Svma> = image
             .symbol_table()
-            .map(|symbol| (guid_of(symbol.name), symbol.svma))
+            .map(|symbol| (Guid::of(symbol.name), symbol.svma))
             .collect();
         let mut selected = FxHashMap::default();
         let mut wanted = FxHashSet::default();
         for name in &options.functions {
-            let guid = guid_of(name.as_bytes());
+            let guid = Guid::of(name.as_bytes());
             if let Some(&start) = starts.get(&guid) {
                 selected.insert(guid, start);
                 let function = functions.entry_at(start).map(|range| functions.name(range.function));
-                wanted.insert(guid_of(function.unwrap_or(name.as_bytes())));
+                wanted.insert(Guid::of(function.unwrap_or(name.as_bytes())));
             }
         }
         let all = options.functions.is_empty();
@@ -133,10 +74,9 @@ impl<'i> ListedProbes<'i> {
             unknown_start: UnknownStart::FollowPrevious,
         };
         let content = |name| image.pseudo_probe_sections(name).map(|section| section.data);
-        let damaged = |error| probe_error(error, image.path());
         Ok(Self {
-            table: ProbeTable::decode(content(PSEUDO_PROBE), &selection).map_err(damaged)?,
-            descriptors: Descriptors::parse(content(PSEUDO_PROBE_DESC)).map_err(damaged)?,
+            table: ProbeTable::decode(content(PSEUDO_PROBE), &selection)?,
+            descriptors: Descriptors::parse(content(PSEUDO_PROBE_DESC))?,
         })
     }
 
@@ -146,22 +86,12 @@ impl<'i> ListedProbes<'i> {
     }
 }
 
-/// Why nothing can be listed.
-fn check_arch(image: &Image) -> Result<(), Error> {
-    match image.arch() {
-        Arch::X86_64 => Ok(()),
-        Arch::AArch64 => Err(Error::new(
-            ErrorCode::Unsupported,
-            format!("{} has AArch64 code, which is not printed", image.path().display()),
-        )
-        .path(image.path())
-        .hint("Use llvm-objdump -d.")),
-    }
-}
-
 impl Listing<'_> {
     /// Writes the listing.
-    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         if let Some(probes) = self.probes.filter(|_| self.options.pseudo_probes) {
             writeln!(out, "Pseudo Probe Desc:")?;
             let mut last = None;

@@ -1,0 +1,86 @@
+//! The job that lists the code of a binary: it opens what a profile is made of, and `disasm` prints it.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use disasm::{ListedProbes, Listing, ListingOptions};
+use elf::{Arch, Code, DecodePolicy, Image, ImageKind, Svma};
+use job::failure::{image_error, probe_error, symbolize_error};
+use job::{Diagnostic, Error, ErrorCode, Observer, keep_going};
+use symbolize::FrameTable;
+
+use crate::attribution::entry_points::EntryPoints;
+use crate::attribution::profile::{Binary, profiles_by_probes};
+use crate::binaries::load::{add_symbols, load_debug};
+use crate::binaries::target::Target;
+use crate::report::debug_report;
+use crate::request::options::GenerateOptions;
+
+/// Writes the code of the one binary of `options` as text, and returns what is wrong with it.
+///
+/// # Errors
+/// See [`ErrorCode`]; `OutputUnwritable` if `out` cannot be written to.
+pub fn list_code(
+    options: &GenerateOptions,
+    listing: &ListingOptions,
+    observer: &dyn Observer,
+    out: &mut dyn Write,
+) -> Result<Vec<Diagnostic>, Error> {
+    let [path] = options.binaries.as_slice() else {
+        return Err(Error::new(ErrorCode::InvalidOptions, "one binary is listed at a time"));
+    };
+    let mut image = Image::open(path).map_err(|error| image_error(error, path))?;
+    add_symbols(&mut image, options)?;
+    let image = Arc::new(image);
+    check_arch(&image)?;
+    let (debug, functions) = load_debug(&image, options, observer)?;
+    let code = Code::new(&image, DecodePolicy::LlvmProfgen).map_err(|error| image_error(error, path))?;
+    let everywhere = [(Svma(0), Svma(u64::MAX))];
+    let frames = listing
+        .source_locations
+        .then(|| FrameTable::build(&debug, &everywhere, &keep_going(observer)).map_err(symbolize_error))
+        .transpose()?;
+    let probes = profiles_by_probes(&image, options)
+        .then(|| ListedProbes::read(&image, &functions, listing).map_err(|error| probe_error(error, path)))
+        .transpose()?;
+    let all = Listing {
+        image: &image,
+        options: listing,
+        frames: frames.as_ref(),
+        probes: probes.as_ref(),
+    };
+    match all.write(out).and_then(|()| out.flush()) {
+        // The reader of a pipe, such as `head`, has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Vec::new()),
+        Err(error) => {
+            let message = format!("cannot write the listing: {error}");
+            return Err(Error::new(ErrorCode::OutputUnwritable, message).caused_by(error));
+        }
+        Ok(()) => {}
+    }
+    let target = Target::new(&image, code, image.kind() == ImageKind::Kernel);
+    let binary = Binary {
+        image: &image,
+        code: &target.code,
+        debug: &debug,
+        functions: &functions,
+        entries: EntryPoints::new(&image, &functions),
+    };
+    Ok(debug_report::diagnostics(&target, &binary, options))
+}
+
+/// Only x86-64 code can be printed.
+fn check_arch(image: &Image) -> Result<(), Error> {
+    match image.arch() {
+        Arch::X86_64 => Ok(()),
+        Arch::AArch64 => Err(Error::new(
+            ErrorCode::Unsupported,
+            format!(
+                "{} has AArch64 code, and only x86-64 code can be listed",
+                image.path().display()
+            ),
+        )
+        .path(image.path())
+        .hint("Use llvm-objdump -d.")),
+    }
+}
