@@ -99,7 +99,15 @@ for (const program of programs) {
     testWith(tools, 'whatever else perf prints before the branches', () => {
       const plain = print(program, 'ip,brstack');
       const expected = ours(plain.folder, [...flagsOf(plain.script), '--format=text']);
-      for (const fields of ['comm,pid,tid,cpu,time,event,ip,brstack', 'brstack', 'comm,ip,sym,brstack']) {
+      for (const fields of [
+        'comm,pid,tid,cpu,time,event,ip,brstack',
+        'brstack',
+        'comm,ip,sym,brstack',
+        'pid,ip,brstack',
+        'ip,brstack,srcline',
+        'ip,brstack,dso',
+        '+brstack',
+      ]) {
         const { folder, script } = print(program, fields);
         expectSame(ours(folder, [...flagsOf(script), '--format=text']), expected, true);
       }

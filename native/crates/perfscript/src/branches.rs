@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem};
 
-use crate::chars::{split_token, tokens, trim_end, trim_start};
+use crate::chars::{split_token, trim_end, trim_start};
 use crate::number::{hex, leading_hex};
 
 /// What may stand before the branch entries of a line.
@@ -75,7 +75,11 @@ impl<'a> BranchLine<'a> {
             address = Some(hex(token).ok_or(InvalidAddress { event })?);
             rest = behind;
         }
-        let branches = Branches { rest, invalid: false };
+        let branches = Branches {
+            rest,
+            names_files: false,
+            invalid: false,
+        };
         Ok(Self {
             event,
             address,
@@ -88,8 +92,12 @@ impl<'a> BranchLine<'a> {
         let (mut event, mut address) = (None, None);
         let mut rest = line;
         while let Some((token, behind)) = split_token(rest) {
-            if is_entry(token) {
-                let branches = Branches { rest, invalid: false };
+            if is_entry(skip_blanks(rest)) {
+                let branches = Branches {
+                    rest,
+                    names_files: true,
+                    invalid: false,
+                };
                 return Some(Self {
                     event,
                     address,
@@ -110,7 +118,7 @@ impl<'a> BranchLine<'a> {
     }
 
     /// Whether a line is one of branch entries, as far as can be told without knowing what text it is of.
-    pub(crate) fn is_recognised(line: &[u8], dialect: Dialect) -> bool {
+    pub(crate) fn is_recognised(line: &'a [u8], dialect: Dialect) -> bool {
         let pieces = three_pieces(trim_end(trim_start(line)));
         let is_branches = |piece: &[u8]| piece.starts_with(b"0x") && memchr(b'/', piece).is_some();
         let recognised = match *pieces {
@@ -122,7 +130,7 @@ impl<'a> BranchLine<'a> {
             [_, second, ..] => is_branches(second),
             _ => false,
         };
-        recognised || dialect == Dialect::Anything && tokens(line).any(is_entry)
+        recognised || dialect == Dialect::Anything && Self::read_behind_anything(line).is_some()
     }
 }
 
@@ -149,21 +157,28 @@ fn without_colons(mut token: &[u8]) -> &[u8] {
     token
 }
 
-/// `0x40062f/0x4005b0`, whatever follows.
-fn is_entry(token: &[u8]) -> bool {
-    let source = || {
-        let digits = token.strip_prefix(b"0x")?;
+/// Whether `text` starts with `0x40062f/0x4005b0` or, with files, `0x40062f(/bin/app)/0x4005b0(/bin/app)`, whatever follows.
+fn is_entry(text: &[u8]) -> bool {
+    let target = || {
+        let digits = text.strip_prefix(b"0x")?;
         let (_, length) = leading_hex(digits)?;
         let target = digits[length..].strip_prefix(b"/0x")?;
         leading_hex(target)
     };
-    source().is_some()
+    target().is_some() || read_entry_with_files(text).is_some()
+}
+
+fn skip_blanks(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|&byte| byte != b' ').unwrap_or(text.len());
+    &text[start..]
 }
 
 /// The entries of a line, newest first. Reading ends at the first that is none.
 #[derive(Debug, Clone)]
 pub struct Branches<'a> {
     rest: &'a [u8],
+    /// Behind each address, perf may have printed the file that it lies in.
+    names_files: bool,
     invalid: bool,
 }
 
@@ -182,7 +197,8 @@ impl Iterator for Branches<'_> {
     fn next(&mut self) -> Option<BranchEntry> {
         let start = self.rest.iter().position(|&byte| byte != b' ')?;
         let text = &self.rest[start..];
-        match read_entry(text) {
+        let read = read_entry(text).or_else(|| read_entry_with_files(text).filter(|_| self.names_files));
+        match read {
             Some((entry, length)) => {
                 self.rest = &text[length..];
                 Some(entry)
@@ -207,9 +223,14 @@ fn read_entry(text: &[u8]) -> Option<(BranchEntry, usize)> {
     }
     let target = &text[slash + 1..];
     let (to, digits) = leading_hex(target.get(PREFIX..)?).filter(|_| is_prefix(target))?;
-    let flags = &target[PREFIX + digits..];
-    let length = memchr(b' ', flags).unwrap_or(flags.len());
-    let flags = &flags[..length];
+    entry_with_flags(from, to, text, &target[PREFIX + digits..])
+}
+
+/// The entry whose flags begin `behind` its addresses, and its length. Both texts have the same end.
+#[inline]
+fn entry_with_flags(from: u64, to: u64, text: &[u8], behind: &[u8]) -> Option<(BranchEntry, usize)> {
+    let length = memchr(b' ', behind).unwrap_or(behind.len());
+    let flags = &behind[..length];
     if !matches!(flags.first(), None | Some(b'/')) {
         return None;
     }
@@ -218,7 +239,39 @@ fn read_entry(text: &[u8]) -> Option<(BranchEntry, usize)> {
         to,
         wrong_path: says_wrong_path(flags),
     };
-    Some((entry, text.len() - target.len() + PREFIX + digits + length))
+    Some((entry, text.len() - behind.len() + length))
+}
+
+/// Longer names of files, with the offset that perf may print behind them, there are none.
+const LONGEST_FILE: usize = 4096 + 32;
+
+/// The entry at the start of `text`, and its length, as `perf script -F +brstack` and `-F brstack,dso` print it:
+/// `0x40062f(/bin/app)/0x4005b0(/bin/app)/P/-/-/0`, since perf 6.4 with a blank before each parenthesis. Names may have blanks, slashes and
+/// parentheses.
+fn read_entry_with_files(text: &[u8]) -> Option<(BranchEntry, usize)> {
+    let address = |text: &'_ [u8]| -> Option<(u64, usize)> {
+        let (value, digits) = leading_hex(text.strip_prefix(b"0x")?)?;
+        let length = 2 + digits;
+        let blank = usize::from(text.get(length) == Some(&b' '));
+        (text.get(length + blank) == Some(&b'(')).then_some((value, length + blank))
+    };
+    let name_end = |text: &[u8], is_end: &dyn Fn(&[u8]) -> bool| {
+        let longest = &text[..text.len().min(LONGEST_FILE)];
+        memmem::find_iter(longest, b")/")
+            .map(|at| at + 1)
+            .find(|&at| is_end(&text[at + 1..]))
+    };
+    let (from, name) = address(text)?;
+    let slash = name + name_end(&text[name..], &|target| address(target).is_some())?;
+    let target = &text[slash + 1..];
+    let (to, name) = address(target)?;
+    // P and M tell of the prediction, N of a branch that was not taken; `-` says nothing.
+    let are_flags = |flags: &[u8]| {
+        let known = flags.iter().take_while(|flag| b"PMN-".contains(flag)).count();
+        known > 0 && flags.get(known) == Some(&b'/')
+    };
+    let flags = name + name_end(&target[name..], &are_flags)?;
+    entry_with_flags(from, to, text, &target[flags..])
 }
 
 /// The two characters before the digits are passed over unseen, but a field ends at a slash and a token at a blank.
@@ -323,6 +376,33 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn files_behind_addresses() {
+        let line: &[u8] = b"app 12 [000] 1.5: 7 cycles: 4f main+0x1 (/bin/my (old) app) \
+            0x1(/bin/my (old) app)/0x2(/a(b)/c (deleted))/P/-/-/0  0x3 (/bin/app+0x3)/0x4 ([unknown])/M/-/-/0/COND/SPEC_WRONG_PATH \
+            0x5([kernel.kallsyms])/0x6(/bin/app)/-/-/-/0  0x7/0x8/PN/-/-/0";
+        let read = BranchLine::read(line, Dialect::Anything).expect("understood");
+        assert_eq!(read.address, Some(0x4f));
+        let mut branches = read.branches;
+        let entries: Vec<_> = branches
+            .by_ref()
+            .map(|entry| (entry.from, entry.to, entry.wrong_path))
+            .collect();
+        assert_eq!(entries, [(1, 2, false), (3, 4, true), (5, 6, false), (7, 8, false)]);
+        assert!(!branches.end_is_invalid());
+        assert!(BranchLine::is_recognised(line, Dialect::Anything));
+
+        for broken in [
+            "0x1(/bin/app/0x2(/bin/app)/P/-",
+            "0x1(/bin/app)/0x2(/bin/app)",
+            "0x1(/bin/app)/2(/bin/app)/P/-",
+        ] {
+            assert!(read_entry_with_files(broken.as_bytes()).is_none(), "{broken}");
+        }
+        let endless = b"0x1(".repeat(100_000);
+        assert!(!BranchLine::is_recognised(&endless, Dialect::Anything));
     }
 
     #[test]

@@ -23,11 +23,6 @@ pub(crate) fn trim_end(mut text: &[u8]) -> &[u8] {
     text
 }
 
-/// What stands between blanks; other white space does not separate.
-pub(crate) fn tokens(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| byte == b' ').filter(|token| !token.is_empty())
-}
-
 /// The first token, and what follows the blank behind it.
 pub(crate) fn split_token(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let start = text.iter().position(|&byte| byte != b' ')?;

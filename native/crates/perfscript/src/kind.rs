@@ -45,7 +45,8 @@ impl SampleKind {
 
 /// What samples consist of, by the first line of branch entries; `None` if `text`, whole lines, has none.
 ///
-/// The answer is that of llvm-profgen, which looks at what stands before that line: call frames are lines of a hexadecimal number.
+/// The answer is that of llvm-profgen, which looks at what stands before that line: call frames are lines of a hexadecimal number. With
+/// [`Dialect::Anything`] the entries must also stand where perf puts them behind a call stack.
 #[must_use]
 pub fn detect(text: &[u8], dialect: Dialect) -> Option<SampleKind> {
     let mut lines = text.strip_suffix(b"\n").unwrap_or(text).split(|&byte| byte == b'\n');
@@ -60,7 +61,9 @@ pub fn detect(text: &[u8], dialect: Dialect) -> Option<SampleKind> {
             line = lines.next()?;
         }
         if BranchLine::is_recognised(line, dialect) {
-            return Some(kind);
+            // perf prints the source line (`-F ip,brstack,srcline`) on a line of its own behind the address, in front of the entries.
+            let stands_alone = dialect == Dialect::Anything && !line.starts_with(BRANCHES_AFTER_FRAMES);
+            return Some(if stands_alone { SampleKind::Branches } else { kind });
         }
         line = lines.next()?;
     }
@@ -89,6 +92,15 @@ mod tests {
                 "{before:?}"
             );
         }
+        let source_line = "\t  4005dc\n  main.c:7 0x1/0x2/P/-/-/0\n";
+        assert_eq!(
+            detect(source_line.as_bytes(), Dialect::Anything),
+            Some(SampleKind::Branches)
+        );
+        assert_eq!(
+            detect(source_line.as_bytes(), Dialect::Address),
+            Some(SampleKind::CallStacks)
+        );
         assert_eq!(detect(b"", Dialect::Anything), None);
         assert_eq!(detect(b"4005dc\n4005dc", Dialect::Anything), None);
         assert_eq!(detect(b"\n\n \n", Dialect::Anything), None);

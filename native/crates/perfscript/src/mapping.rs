@@ -2,6 +2,7 @@
 
 use memchr::memmem;
 
+use crate::branches::Dialect;
 use crate::kind::BRANCHES_AFTER_FRAMES;
 use crate::number::{decimal, hex, leading_hex};
 
@@ -33,12 +34,15 @@ pub struct MappingLine<'a> {
 impl<'a> MappingLine<'a> {
     /// Whether a line that is no part of a sample is about a mapping. [`read`](Self::read) may still not understand it. What looks like
     /// the branch entries behind a call stack is none, whatever else it says.
+    ///
+    /// perf pads a process's number or a time to a fixed width, so a long one that is printed first begins its line. llvm-profgen takes no
+    /// such line for one about a mapping.
     #[must_use]
-    pub fn is_one(line: &[u8]) -> bool {
+    pub fn is_one(line: &'a [u8], dialect: Dialect) -> bool {
         line.len() >= LEAST_LENGTH
-            && !line[0].is_ascii_digit()
             && !line.starts_with(BRANCHES_AFTER_FRAMES)
             && memmem::find(line, MARK).is_some()
+            && (!line[0].is_ascii_digit() || dialect == Dialect::Anything && Self::read(line).is_some())
     }
 
     /// Reads the mapping. What stands before it is passed over; `None` if the line is not as perf writes it.
@@ -141,7 +145,7 @@ mod tests {
         let inode: &[u8] =
             b"app 12 1.5: PERF_RECORD_MMAP2 12/13: [0x7f0000001000(0x2000) @ 0x1000 08:01 77 1]: r-xp /usr/bin/my app";
         let read = MappingLine::read(inode).expect("read");
-        assert!(MappingLine::is_one(inode));
+        assert!(MappingLine::is_one(inode, Dialect::Address));
         assert_eq!(
             (read.pid, read.start, read.len, read.offset),
             (12, 0x7f00_0000_1000, 0x2000, 0x1000)
@@ -165,6 +169,22 @@ mod tests {
             (read.pid, read.executable, read.path),
             (-1, true, &b"[kernel.kallsyms]_text"[..])
         );
+    }
+
+    #[test]
+    fn a_long_number_may_begin_the_line() {
+        let mapping = "PERF_RECORD_MMAP2 12345/12345: [0x1000(0x1000) @ 0 08:01 7 0]: r-xp /bin/app";
+        for before in ["12345/12345 ", "12345 ", "12345678 [000] ", "100800.123456: "] {
+            let line = format!("{before}{mapping}");
+            assert!(MappingLine::is_one(line.as_bytes(), Dialect::Anything), "{line}");
+            assert!(!MappingLine::is_one(line.as_bytes(), Dialect::Address), "{line}");
+            assert_eq!(
+                MappingLine::read(line.as_bytes()).map(|read| read.path),
+                Some(&b"/bin/app"[..])
+            );
+        }
+        let sample = b"12345 4f PERF_RECORD_MMAP2+0x10 (/bin/PERF_RECORD_MMAP2) 0x1/0x2/P/-/-/0 0x3/0x4/P/-/-/0";
+        assert!(!MappingLine::is_one(sample, Dialect::Anything));
     }
 
     #[test]

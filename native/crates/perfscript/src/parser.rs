@@ -2,6 +2,7 @@
 
 use memchr::{memchr, memmem};
 
+use crate::branches::Dialect;
 use crate::chars::trim_start;
 use crate::kind::BRANCHES_AFTER_FRAMES;
 use crate::mapping::{MARK, MappingLine};
@@ -45,6 +46,7 @@ pub struct Parser<'a> {
     text: &'a [u8],
     position: usize,
     lines: u64,
+    dialect: Dialect,
     mark: memmem::Finder<'static>,
     /// Where the next line about a mapping has its mark, or the end of the text.
     next_mark: usize,
@@ -53,12 +55,13 @@ pub struct Parser<'a> {
 impl<'a> Parser<'a> {
     /// Reads `text`, which begins where an item does.
     #[must_use]
-    pub fn new(text: &'a [u8]) -> Self {
+    pub fn new(text: &'a [u8], dialect: Dialect) -> Self {
         let mark = memmem::Finder::new(MARK);
         Self {
             text,
             position: 0,
             lines: 0,
+            dialect,
             next_mark: mark.find(text).unwrap_or(text.len()),
             mark,
         }
@@ -79,7 +82,7 @@ impl<'a> Parser<'a> {
     /// What comes next; `None` at the end of the text.
     pub fn next_item(&mut self) -> Option<Item<'a>> {
         let line = self.peek()?;
-        if self.has_mark(line) && MappingLine::is_one(line) {
+        if self.has_mark(line) && MappingLine::is_one(line, self.dialect) {
             return Some(Item::Mapping(self.advance(line)));
         }
         let times = decimal(line);
@@ -166,7 +169,7 @@ mod tests {
     #[test]
     fn samples_of_branches() {
         let text = format!("3\n4f 0x1/0x2\n{MAPPING}\n\n7\n8\n# x\n5");
-        let mut parser = Parser::new(text.as_bytes());
+        let mut parser = Parser::new(text.as_bytes(), Dialect::Address);
         let mut found = Vec::new();
         while let Some(item) = parser.next_item() {
             found.push(match item {
@@ -189,7 +192,7 @@ mod tests {
         let text = format!(
             "\n\t 4f\n 50\n 0x1/0x2\n9\n 4f\n51\nnoise\n 0x3/0x4\n{MAPPING}\n4f\n{MAPPING}\n 0x5/0x6\n# c\n 0x7/0x8\n4f"
         );
-        let mut parser = Parser::new(text.as_bytes());
+        let mut parser = Parser::new(text.as_bytes(), Dialect::Address);
         let mut found = Vec::new();
         while let Some(item) = parser.next_item() {
             found.push(match item {

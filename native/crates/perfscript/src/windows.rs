@@ -22,6 +22,7 @@ const HEAD: usize = 64;
 #[derive(Debug)]
 pub struct Windows<R> {
     reader: R,
+    dialect: Dialect,
     kind: SampleKind,
     /// Read, but not handed out.
     pending: Vec<u8>,
@@ -52,6 +53,7 @@ impl<R: Read> Windows<R> {
     fn open_with(reader: R, dialect: Dialect, window: usize, longest: usize) -> io::Result<Result<Self, Vec<u8>>> {
         let mut windows = Self {
             reader,
+            dialect,
             kind: SampleKind::Branches,
             pending: Vec::new(),
             ended: false,
@@ -116,8 +118,12 @@ impl<R: Read> Windows<R> {
 
     fn read_more(&mut self, text: &mut Vec<u8>, wanted: usize) -> io::Result<()> {
         if wanted > 0 && !self.ended {
+            let old = text.len();
             let count = self.reader.by_ref().take(wanted as u64).read_to_end(text)?;
             self.ended = count < wanted;
+            if self.dialect == Dialect::Anything {
+                drop_carriage_returns(text, old.saturating_sub(1));
+            }
         }
         Ok(())
     }
@@ -158,6 +164,23 @@ impl<R: Read> Windows<R> {
     }
 }
 
+/// Ends lines as perf does that end with CR LF, as they do after a way through Windows; `text` has no such line before `from`.
+fn drop_carriage_returns(text: &mut Vec<u8>, from: usize) {
+    let mut kept = None;
+    let mut position = from;
+    while let Some(at) = memmem::find(&text[position..], b"\r\n").map(|at| position + at) {
+        let start = kept.unwrap_or(position);
+        text.copy_within(position..at, start);
+        kept = Some(start + at - position);
+        position = at + 1;
+    }
+    if let Some(kept) = kept {
+        let rest = text.len() - position;
+        text.copy_within(position.., kept);
+        text.truncate(kept + rest);
+    }
+}
+
 /// The position behind the last end of a line.
 fn behind_last_line(text: &[u8]) -> usize {
     memrchr(b'\n', text).map_or(0, |at| at + 1)
@@ -192,6 +215,7 @@ pub fn mappings<'a>(
     text: &'a [u8],
     block: Range<usize>,
     kind: SampleKind,
+    dialect: Dialect,
 ) -> impl Iterator<Item = (usize, MappingLine<'a>)> {
     let mark = memmem::Finder::new(MARK);
     let mut position = block.start;
@@ -202,7 +226,7 @@ pub fn mappings<'a>(
             let end = memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
             position = end + 1;
             let line = &text[start..end];
-            if MappingLine::is_one(line)
+            if MappingLine::is_one(line, dialect)
                 && kind.begins_item(&text[..start])
                 && let Some(mapping) = MappingLine::read(line)
             {
@@ -239,6 +263,21 @@ mod tests {
     }
 
     #[test]
+    fn carriage_returns_before_line_ends_are_dropped() {
+        for (text, want) in [
+            ("4f 0x1/0x2\r\n3\r\n4f 0x3/0x4\r\n", "4f 0x1/0x2\n3\n4f 0x3/0x4\n"),
+            ("4f 0x1/0x2\r\n\r\n\ra\r\r\nb\r", "4f 0x1/0x2\n\n\ra\r\nb\r"),
+        ] {
+            // The pairs are cut at every place.
+            for window in 1..=text.len() + 1 {
+                let found = pieces(text.as_bytes(), window, 64);
+                let all: String = found.into_iter().map(|(text, _)| text).collect();
+                assert_eq!(all, want, "{window}");
+            }
+        }
+    }
+
+    #[test]
     fn a_line_without_end_is_passed_over() {
         let text = format!("4f 0x1/0x2\n{}\n4f 0x3/0x4", "x".repeat(200));
         let found = pieces(text.as_bytes(), 16, 64);
@@ -266,7 +305,7 @@ mod tests {
 
     /// What a parser makes of a text.
     fn items(text: &[u8], kind: SampleKind) -> Vec<String> {
-        let mut parser = crate::Parser::new(text);
+        let mut parser = crate::Parser::new(text, Dialect::Anything);
         let mut found = Vec::new();
         while let Some(item) = parser.next_item() {
             let text = |line: crate::Line<'_>| String::from_utf8_lossy(line.text).into_owned();
@@ -303,7 +342,7 @@ mod tests {
             let parts: Vec<_> = cut.iter().flat_map(|block| items(&text[block.clone()], kind)).collect();
             prop_assert_eq!(&parts, &whole);
             // The mappings that are found without parsing are those that the parser comes upon.
-            let found = cut.into_iter().flat_map(|block| mappings(&text, block, kind)).count();
+            let found = cut.into_iter().flat_map(|block| mappings(&text, block, kind, Dialect::Anything)).count();
             prop_assert_eq!(found, whole.iter().filter(|item| item.starts_with('#')).count());
         }
     }

@@ -200,7 +200,78 @@ fn other_builds_and_other_programs() {
     // Without any mapping, the program is where it was linked to, as far as anybody knows.
     let unmapped = script.options(&script.samples());
     let error = run(&unmapped).expect_err("no sample is of the program there");
-    assert_eq!(error.code, ErrorCode::EmptyProfile);
+    assert_eq!(error.code, ErrorCode::NoMapping);
+    assert!(error.message.contains("no PERF_RECORD_MMAP lines"), "{error}");
+    assert!(error.hint.expect("a hint").contains("--show-mmap-events"));
+    let unmapped = script.options(&(script.mapping(100, 0).replace("/calc", "/other") + &script.samples()));
+    let error = run(&unmapped).expect_err("the program is not mapped");
+    assert_eq!(error.code, ErrorCode::NoMapping);
+    assert!(error.message.contains("/somewhere/other"), "{error}");
+}
+
+#[test]
+fn of_several_texts_one_without_mappings_is_named() {
+    let script = Script::new();
+    let mut options = script.options(&(script.mapping(100, 0) + &script.samples()));
+    let silent = script.folder.path().join("silent");
+    std::fs::write(&silent, script.samples()).expect("written");
+    let Input::PerfScript(paths) = &mut options.input else {
+        unreachable!("the input is text")
+    };
+    paths.push(silent);
+    let outcome = run(&options).expect("one text is good");
+    let found = outcome
+        .diagnostics
+        .iter()
+        .find(|found| found.code == "text-without-mappings");
+    let message = &found.expect("a warning").message;
+    assert!(message.contains("silent has no PERF_RECORD_MMAP lines"), "{message}");
+    assert_eq!(bytes(Ok(outcome)), script.recorded());
+}
+
+#[test]
+fn lines_may_begin_with_long_numbers_and_end_as_on_windows() {
+    let script = Script::new();
+    let text = script.mapping(1_000_000, 0) + &script.samples();
+    for before in ["", "1000000/1000000 ", "1000000 ", "100800.123456: "] {
+        let begun: String = text.lines().map(|line| format!("{before}{line}\n")).collect();
+        assert_eq!(script.counters(&begun), script.recorded(), "{before}");
+        assert_eq!(
+            script.counters(&begun.replace('\n', "\r\n")),
+            script.recorded(),
+            "{before}"
+        );
+    }
+    let counted = script.mapping(1, 0)
+        + &script
+            .samples()
+            .lines()
+            .map(|line| format!("3\n{line}\n"))
+            .collect::<String>();
+    assert_eq!(
+        script.counters(&counted.replace('\n', "\r\n")),
+        times(&script.recorded(), 3)
+    );
+}
+
+/// Since perf 6.4 a blank stands before the name of each file; the older form is made by perf itself in the differential tests.
+#[test]
+fn files_may_stand_behind_addresses() {
+    let script = Script::new();
+    let samples = script.samples();
+    for file in ["(/my (old)/calc)", " (/my (old)/calc)", " (/my (old)/calc+0x1f4)"] {
+        let with_files = |token: &str| match token.split('/').collect::<Vec<_>>()[..] {
+            [from, to, ..] => format!("{from}{file}/{to}{file}/P/-/-/0"),
+            _ => token.to_owned(),
+        };
+        let lines = samples.lines().map(|line| {
+            let tokens: Vec<_> = line.split(' ').map(with_files).collect();
+            tokens.join(" ") + "\n"
+        });
+        let text = script.mapping(100, 0) + &lines.collect::<String>();
+        assert!(text.contains(file));
+        assert_eq!(script.counters(&text), script.recorded(), "{file}");
+    }
 }
 
 #[test]

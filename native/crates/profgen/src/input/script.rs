@@ -6,6 +6,7 @@
 mod call_stack;
 mod problems;
 mod space;
+mod told;
 mod worker;
 
 use std::fs::File;
@@ -23,7 +24,6 @@ use rustc_hash::FxHashSet;
 use symbolize::FunctionTable;
 
 use crate::addresses::binding::{Binding, KERNEL_MAP};
-use crate::addresses::load_address::no_kernel;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::{Target, Targets};
 use crate::counting::fall_through::share;
@@ -34,6 +34,7 @@ use crate::report::outcome::Statistics;
 use crate::request::options::{Compat, GenerateOptions};
 use problems::{Problem, Problems};
 use space::Space;
+use told::Told;
 use worker::{BlockReport, CallStacks, Epoch, Job, Worker};
 
 /// Bytes that a thread reads at a time.
@@ -65,7 +66,7 @@ pub(crate) fn read_all(
         groups: groups.collect(),
         statistics: Statistics::default(),
         diagnostics: Vec::new(),
-        seen: Seen::default(),
+        told: Told::default(),
     };
     for path in paths {
         script.read(path).map_err(|error| match error.path {
@@ -210,8 +211,7 @@ struct Script<'a> {
     groups: Vec<Group<'a>>,
     statistics: Statistics,
     diagnostics: Vec<Diagnostic>,
-    /// What was mapped in any text, to explain a job without samples.
-    seen: Seen,
+    told: Told,
 }
 
 impl<'a> Script<'a> {
@@ -231,6 +231,7 @@ impl<'a> Script<'a> {
         let kind = windows.kind();
         let (mut window, mut next) = (Window::default(), Window::default());
         let (mut done, mut lines) = (0, 0);
+        let mapping_lines = self.told.lines;
         let mut problems = Problems::new(self.options.compat);
         let mut more = windows.read(&mut window).map_err(io_error)?;
         while more {
@@ -254,6 +255,9 @@ impl<'a> Script<'a> {
             std::mem::swap(&mut window, &mut next);
         }
         self.statistics.input_bytes += done;
+        if self.told.lines == mapping_lines {
+            self.told.silent.push(path.to_owned());
+        }
         self.report(problems, path)
     }
 
@@ -261,7 +265,7 @@ impl<'a> Script<'a> {
     fn count(&mut self, text: &[u8], kind: SampleKind) -> Result<Vec<BlockReport>, Error> {
         let found: Vec<Vec<_>> = blocks(text, kind, BLOCK)
             .into_par_iter()
-            .map(|block| mappings(text, block, kind).collect())
+            .map(|block| mappings(text, block, kind, dialect(self.options)).collect())
             .collect();
         let found = found.concat();
         let mut rest = found.as_slice();
@@ -312,6 +316,7 @@ impl<'a> Script<'a> {
     }
 
     fn follow(&mut self, line: &MappingLine<'_>, end: usize, epochs: &mut [Vec<Epoch<'a>>]) -> Result<(), Error> {
+        self.told.lines += 1;
         if self.options.show_mmap_events {
             let name = String::from_utf8_lossy(line.path);
             self.diagnostics.push(mapping_event(&name, Avma(line.start)));
@@ -322,7 +327,7 @@ impl<'a> Script<'a> {
         }
         let mapping = mapping_of(line);
         for (group, epochs) in self.groups.iter_mut().zip(epochs) {
-            group.follow(&mapping, end, &mut self.seen, epochs)?;
+            group.follow(&mapping, end, &mut self.told.seen, epochs)?;
         }
         Ok(())
     }
@@ -350,6 +355,9 @@ impl<'a> Script<'a> {
 
     fn finish(mut self) -> Result<Samples, Error> {
         let mut targets = Vec::new();
+        if self.options.compat == Compat::None {
+            self.diagnostics.extend(self.told.diagnostics());
+        }
         let only = self.groups.iter().map(|group| group.job.targets.len()).sum::<usize>() == 1;
         for mut group in self.groups {
             group.end_processes();
@@ -362,11 +370,13 @@ impl<'a> Script<'a> {
             self.statistics.ledger += &ledger;
             let found = group.samples.into_iter().zip(counters).zip(group.job.targets.iter());
             for ((mut samples, counters), target) in found {
-                match unmapped(target, samples.mappings, only, self.options, &self.seen) {
-                    Some(error) if only => return Err(error),
-                    failure => samples.failure = failure,
+                if samples.mappings == 0 {
+                    match self.told.unmapped(target, only, &ledger, self.options) {
+                        Some(error) if only => return Err(error),
+                        failure => samples.failure = failure,
+                    }
                 }
-                self.diagnostics.extend(self.seen.diagnostics(target));
+                self.diagnostics.extend(self.told.seen.diagnostics(target));
                 samples.counters = counters;
                 targets.push(samples);
             }
@@ -377,19 +387,6 @@ impl<'a> Script<'a> {
             diagnostics: self.diagnostics,
             mapped: Mapped::default(),
         })
-    }
-}
-
-/// Why a target cannot have samples, if no mapping of it was found.
-fn unmapped(target: &Target<'_>, mappings: u64, only: bool, options: &GenerateOptions, seen: &Seen) -> Option<Error> {
-    if mappings > 0 {
-        return None;
-    }
-    match options.compat {
-        Compat::LlvmProfgen => target.kernel.then(no_kernel),
-        // The only program may be where it was linked to; a warning says so.
-        Compat::None if only && !target.kernel && !seen.has_other_build(target) => None,
-        Compat::None => Some(seen.no_mapping(target)),
     }
 }
 

@@ -103,7 +103,7 @@ impl<'a> Worker<'a> {
             lines: 0,
             problems: Problems::new(self.job.options.compat),
         };
-        let mut parser = Parser::new(block);
+        let mut parser = Parser::new(block, self.job.dialect);
         let mut next = epochs.partition_point(|epoch| epoch.from <= offset);
         while let Some(item) = parser.next_item() {
             while epochs
