@@ -5,7 +5,14 @@ import { runMerge } from './native.js';
 export interface ConvertOptions
   extends Pick<
     MergeOptions,
-    'output' | 'format' | 'useMd5' | 'compressAllSections' | 'dropProfileSymbolList' | 'signal' | 'onProgress'
+    | 'output'
+    | 'toStdout'
+    | 'format'
+    | 'useMd5'
+    | 'compressAllSections'
+    | 'dropProfileSymbolList'
+    | 'signal'
+    | 'onProgress'
   > {
   /** A profile in any encoding; `-` is standard input. */
   input: string;

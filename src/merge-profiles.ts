@@ -17,8 +17,18 @@ export interface MergeOptions {
   /** Profiles in any encoding; `-` is standard input. */
   inputs: readonly (string | WeightedProfile)[];
 
-  /** File to write; it is replaced as a whole once the merge is complete. Absent: `MergeResult.bytes`. */
+  /**
+   * File to write; it is replaced as a whole once the merge is complete. Absent: `MergeResult.bytes`. It is never one of the files
+   * that are read, whatever links lead there, nor any ELF file or recording: that is `INVALID_OPTIONS`.
+   */
   output?: string | undefined;
+  /**
+   * The caller prints `MergeResult.bytes`: the job fails with `INVALID_OPTIONS` if standard output was redirected into a file that
+   * it reads; default false.
+   */
+  toStdout?: boolean | undefined;
+  /** Files that `inputs` were taken from, which `output` must not replace either. */
+  lists?: readonly string[] | undefined;
   /** Encoding; default `extbinary`. */
   format?: ProfileFormat | undefined;
   /** Names as 64-bit MD5 prefixes (`extbinary` only); default false. */
@@ -106,7 +116,7 @@ export async function mergeProfiles(options: MergeOptions): Promise<MergeResult>
 
 /** Options as the addon takes them. Throws `INVALID_OPTIONS`. */
 export function toBindingMergeOptions(options: MergeOptions): BindingMergeOptions {
-  const { inputs, signal: _signal, onProgress: _onProgress, ...same } = options;
+  const { inputs, lists, signal: _signal, onProgress: _onProgress, ...same } = options;
   if (inputs.length === 0) throw invalid('no input was given', 'name the profiles in `inputs`');
   checkFormat(options.format);
   checkRange('profileSummaryCutoffCold', options.profileSummaryCutoffCold, 0, MILLION, true);
@@ -115,6 +125,7 @@ export function toBindingMergeOptions(options: MergeOptions): BindingMergeOption
   return defined({
     ...same,
     inputs: inputs.map(weighted),
+    lists: lists && [...lists],
     profileSummaryColdCount: u64('profileSummaryColdCount', options.profileSummaryColdCount),
   });
 }

@@ -35,9 +35,15 @@ export interface GenerateOptions {
 
   /**
    * File to write; it is replaced as a whole once the profile is complete. With several binaries, or binaries that are looked
-   * for, the folder that gets a file for each, unless they are merged. Absent: `bytes` of the result.
+   * for, the folder that gets a file for each, unless they are merged. Absent: `bytes` of the result. It is never a file that the
+   * job reads, whatever links lead there, nor any ELF file or recording: that is `INVALID_OPTIONS`.
    */
   output?: string | undefined;
+  /**
+   * The caller prints `bytes`: the job fails with `INVALID_OPTIONS` if standard output was redirected into a file that it reads;
+   * default false.
+   */
+  toStdout?: boolean | undefined;
   /** Encoding; default `extbinary`. */
   format?: ProfileFormat | undefined;
   /** `llvm-profgen`: equal to llvm-profgen 22 even where that is known to lose samples. */

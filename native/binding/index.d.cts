@@ -337,6 +337,8 @@ export interface BindingGenerateOptions {
   llvmSampleProfile?: string
   /** Where to write; absent: the bytes are returned. */
   output?: string
+  /** The caller prints the bytes. */
+  toStdout?: boolean
   /** Encoding of the profile. */
   format?: 'extbinary' | 'binary' | 'text'
   /** Be equal to llvm-profgen where it is known to be wrong. */
@@ -455,6 +457,8 @@ export interface BindingMergeOptions {
   inputs: Array<BindingWeightedFile>
   /** Where to write; absent: the bytes are returned. */
   output?: string
+  /** The caller prints the bytes. */
+  toStdout?: boolean
   /** Encoding of the result. */
   format?: 'extbinary' | 'binary' | 'text'
   /** Names as MD5. */
@@ -463,6 +467,8 @@ export interface BindingMergeOptions {
   compressAllSections?: boolean
   /** File of names for the profile symbol list. */
   profSymList?: string
+  /** Files that the inputs were read from. */
+  lists?: Array<string>
   /** No profile symbol list. */
   dropProfileSymbolList?: boolean
   /** Mark the result as partial. */

@@ -1,6 +1,6 @@
 import type { ConvertOptions, ConvertResult } from '../convert-profile.js';
 import { parseCommand } from './command.js';
-import { chosenFormat, requiredTarget } from './encoding.js';
+import { chosenFormat, outputOptions, requiredTarget } from './encoding.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, toLibraryOptions, UsageError } from './parse-args.js';
 import { CONVERT_FLAGS } from './profile-flags.js';
@@ -42,7 +42,7 @@ function toCommand({ values, positionals }: ParsedArgs): ConvertCommand {
     ...toLibraryOptions(values, CONVERT_FLAGS, OWN_FLAGS),
     input,
     format: chosenFormat(values),
-    output: target === '-' ? undefined : target,
+    ...outputOptions(target),
   };
   return { options, target, json: values.get('json') === true, quiet: values.get('quiet') === true };
 }

@@ -24,3 +24,8 @@ export function requiredTarget(values: ReadonlyMap<string, FlagValue>): string {
   }
   return target;
 }
+
+/** Options of the library for a result that goes to a path, or to stdout for `-`. */
+export function outputOptions(target: string): { output: string } | { toStdout: true } {
+  return target === '-' ? { toStdout: true } : { output: target };
+}

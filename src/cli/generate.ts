@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { GenerateOptions } from '../options.js';
 import type { GenerateResult } from '../result.js';
+import { outputOptions } from './encoding.js';
 import { GENERATE_FLAGS } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
@@ -112,7 +113,7 @@ function toCommand(values: Map<string, FlagValue>, positionals: readonly string[
       'name a folder with -o DIR, or use --merge-binaries',
     );
   }
-  if (target !== '-') options['output'] = target;
+  Object.assign(options, outputOptions(target));
   const quiet = values.get('quiet') === true;
   const flags: CommandFlags = {
     json: values.get('json') === true,

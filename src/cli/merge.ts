@@ -1,6 +1,6 @@
 import type { MergeOptions, MergeResult } from '../merge-profiles.js';
 import { parseCommand } from './command.js';
-import { chosenFormat, requiredTarget } from './encoding.js';
+import { chosenFormat, outputOptions, requiredTarget } from './encoding.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, toLibraryOptions, UsageError } from './parse-args.js';
@@ -56,7 +56,8 @@ function toCommand({ values, positionals }: ParsedArgs): MergeCommand {
     ...toLibraryOptions(values, MERGE_FLAGS, OWN_FLAGS),
     inputs,
     format: chosenFormat(values),
-    output: target === '-' ? undefined : target,
+    lists: list('input-files'),
+    ...outputOptions(target),
     ...((mode === 'warn' || mode === 'all') && { keepGoing: true }),
   };
   return { options, target, json: values.get('json') === true, quiet: values.get('quiet') === true };

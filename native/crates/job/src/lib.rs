@@ -7,12 +7,14 @@
 mod diagnostic;
 mod error;
 pub mod failure;
+mod input_files;
 mod observer;
 mod output;
 mod threads;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use error::{Error, ErrorCode};
+pub use input_files::InputFiles;
 pub use observer::{Observer, Phase, Progress, Silent, check, keep_going};
 pub use output::{Output, write_atomically, write_folder};
 pub use threads::on_threads;

@@ -3,9 +3,11 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rustc_hash::FxHashSet;
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, ErrorCode};
+use crate::input_files::InputFiles;
 
 /// Destination of the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,28 +17,47 @@ pub enum Output {
     File(PathBuf),
     /// The caller gets the bytes.
     Memory,
+    /// The caller gets the bytes and prints them.
+    Stdout,
+}
+
+impl Output {
+    /// Refuses to begin if the result would go to a file that is read; of results in a folder, each is checked when it has a name.
+    ///
+    /// # Errors
+    /// See [`InputFiles::check`].
+    pub fn check(&self, inputs: &InputFiles) -> Result<(), Error> {
+        match self {
+            Self::File(path) => inputs.check(path),
+            Self::Stdout => inputs.check_stdout(),
+            Self::Memory => Ok(()),
+        }
+    }
 }
 
 /// Writes `bytes` beside `path` under a temporary name and renames it into place.
 ///
 /// # Errors
-/// `OutputUnwritable`; whatever stood at `path` before is untouched then.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    Prepared::new(path, bytes)?.commit()
+/// `OutputUnwritable`, or `InvalidOptions` if `path` leads to a file that must not be replaced (see
+/// [`InputFiles::check`]); whatever stood at `path` before is untouched then.
+pub fn write_atomically(path: &Path, bytes: &[u8], inputs: &InputFiles) -> Result<(), Error> {
+    Prepared::new(path, bytes, inputs)?.commit(inputs)
 }
 
 /// Writes files into `folder`, which is made if need be. No file is put into place before all are written.
 ///
 /// # Errors
-/// `OutputUnwritable`; then no file was written or replaced, unless the system refused to rename one of several.
-pub fn write_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+/// `OutputUnwritable` or `InvalidOptions`, as for one file; then no file was written or replaced, unless the system refused to rename one
+/// of several.
+pub fn write_folder(folder: &Path, files: &[(String, Vec<u8>)], inputs: &InputFiles) -> Result<(), Error> {
     let made = make_folder(folder)?;
-    let prepared: Result<Vec<_>, Error> = files
+    let prepared = files
         .iter()
-        .map(|(name, bytes)| Prepared::new(&folder.join(name), bytes))
-        .collect();
+        .map(|(name, bytes)| Prepared::new(&folder.join(name), bytes, inputs))
+        .collect::<Result<Vec<_>, Error>>()
+        .and_then(check_distinct);
     match prepared {
-        Ok(prepared) => prepared.into_iter().try_for_each(Prepared::commit),
+        Ok(prepared) => prepared.into_iter().try_for_each(|file| file.commit(inputs)),
         Err(error) => {
             // Best effort: the error that led here is the one to report, and a folder that is not empty stays.
             for folder in made {
@@ -45,6 +66,27 @@ pub fn write_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Er
             Err(error)
         }
     }
+}
+
+/// Refuses results of which one would replace another: links in the folder can lead to one file.
+fn check_distinct(files: Vec<Prepared<'_>>) -> Result<Vec<Prepared<'_>>, Error> {
+    let mut seen = FxHashSet::default();
+    for file in &files {
+        if let Prepared::Written { path, .. } = file
+            && !seen.insert(path)
+        {
+            return Err(Error::new(
+                ErrorCode::InvalidOptions,
+                format!(
+                    "two results would be written to {}, because of links to it",
+                    path.display()
+                ),
+            )
+            .path(path)
+            .hint("Remove the links from the output folder, or name another folder with --output."));
+        }
+    }
+    Ok(files)
 }
 
 /// The folders that had to be made, innermost first.
@@ -80,7 +122,8 @@ enum Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    fn new(path: &Path, bytes: &'a [u8]) -> Result<Self, Error> {
+    fn new(path: &Path, bytes: &'a [u8], inputs: &InputFiles) -> Result<Self, Error> {
+        inputs.check(path)?;
         let fail = |error: std::io::Error| unwritable(path, error);
         if path
             .metadata()
@@ -103,9 +146,11 @@ impl<'a> Prepared<'a> {
         Ok(Self::Written { file, path })
     }
 
-    fn commit(self) -> Result<(), Error> {
+    fn commit(self, inputs: &InputFiles) -> Result<(), Error> {
         match self {
             Self::Written { file, path } => {
+                // An input can have come to this place while the job ran.
+                inputs.check(&path)?;
                 let persisted = file.persist(&path).map(drop);
                 persisted.map_err(|error| unwritable(&path, error.error))
             }
@@ -133,44 +178,76 @@ mod tests {
 
     #[test]
     fn replaces_the_file_and_leaves_nothing_else() {
-        let folder = tempfile::tempdir().expect("folder");
+        let (folder, none) = (tempfile::tempdir().expect("folder"), InputFiles::default());
         let path = folder.path().join("out.afdo");
-        write_atomically(&path, b"old").expect("written");
-        write_atomically(&path, b"new").expect("written");
+        write_atomically(&path, b"old", &none).expect("written");
+        write_atomically(&path, b"new", &none).expect("written");
         assert_eq!(std::fs::read(&path).expect("read"), b"new");
         assert_eq!(std::fs::read_dir(folder.path()).expect("list").count(), 1);
     }
 
     #[test]
     fn an_error_names_the_file_and_touches_nothing() {
-        let folder = tempfile::tempdir().expect("folder");
+        let (folder, none) = (tempfile::tempdir().expect("folder"), InputFiles::default());
         let path = folder.path().join("missing").join("out.afdo");
-        let error = write_atomically(&path, b"x").expect_err("no such folder");
+        let error = write_atomically(&path, b"x", &none).expect_err("no such folder");
         assert_eq!(error.code, ErrorCode::OutputUnwritable);
         assert!(error.message.contains("out.afdo"));
         assert_eq!(
-            write_atomically(folder.path(), b"x").expect_err("a folder").code,
+            write_atomically(folder.path(), b"x", &none).expect_err("a folder").code,
             ErrorCode::OutputUnwritable
         );
     }
 
     #[test]
     fn of_several_files_none_is_written_if_one_cannot_be() {
-        let folder = tempfile::tempdir().expect("folder");
+        let (folder, none) = (tempfile::tempdir().expect("folder"), InputFiles::default());
         let inner = folder.path().join("a").join("b");
         let file = |name: &str| (name.to_owned(), b"new".to_vec());
-        let error = write_folder(&inner, &[file("x"), file("no/such")]).expect_err("no such folder");
+        let error = write_folder(&inner, &[file("x"), file("no/such")], &none).expect_err("no such folder");
         assert_eq!(error.code, ErrorCode::OutputUnwritable);
         assert_eq!(std::fs::read_dir(folder.path()).expect("list").count(), 0);
 
-        write_folder(&inner, &[file("x"), file("y")]).expect("written");
+        write_folder(&inner, &[file("x"), file("y")], &none).expect("written");
         std::fs::write(inner.join("x"), b"old").expect("written");
-        assert!(write_folder(&inner, &[file("x"), file("no/such")]).is_err());
+        assert!(write_folder(&inner, &[file("x"), file("no/such")], &none).is_err());
         assert_eq!(std::fs::read(inner.join("x")).expect("read"), b"old");
         assert_eq!(std::fs::read_dir(&inner).expect("list").count(), 2);
         assert!(
-            write_folder(&inner.join("x"), &[file("z")]).is_err(),
+            write_folder(&inner.join("x"), &[file("z")], &none).is_err(),
             "a file is no folder"
         );
+    }
+
+    #[test]
+    fn an_input_that_comes_to_the_place_of_the_result_is_kept() {
+        let folder = tempfile::tempdir().expect("folder");
+        let [input, output] = ["input", "output"].map(|name| folder.path().join(name));
+        std::fs::write(&input, b"data").expect("written");
+        let mut inputs = InputFiles::default();
+        inputs.add(&input);
+        let prepared = Prepared::new(&output, b"result", &inputs).expect("free");
+        std::fs::hard_link(&input, &output).expect("linked");
+        assert_eq!(
+            prepared.commit(&inputs).expect_err("an input").code,
+            ErrorCode::InvalidOptions
+        );
+        assert_eq!(std::fs::read(&output).expect("read"), b"data");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("list").count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn results_that_links_lead_to_one_file_are_refused() {
+        let (folder, none) = (tempfile::tempdir().expect("folder"), InputFiles::default());
+        std::fs::write(folder.path().join("old"), b"old").expect("written");
+        for name in ["x", "y"] {
+            std::os::unix::fs::symlink("old", folder.path().join(name)).expect("linked");
+        }
+        let files = ["x", "y"].map(|name| (name.to_owned(), b"new".to_vec()));
+        let error = write_folder(folder.path(), &files, &none).expect_err("one file");
+        assert_eq!(error.code, ErrorCode::InvalidOptions);
+        assert_eq!(std::fs::read(folder.path().join("old")).expect("read"), b"old");
+        write_folder(folder.path(), &files[..1], &none).expect("one result");
     }
 }

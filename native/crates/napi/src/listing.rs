@@ -78,6 +78,7 @@ pub fn list_code(options: BindingListingOptions, cancel: &BindingCancelToken) ->
             functions: options.functions.unwrap_or_default(),
             syntax: options.syntax.map_or(Ok(Syntax::Att), |name| parse_syntax(&name))?,
         };
+        binary.input_files().check_stdout()?;
         let mut out = BufWriter::with_capacity(1 << 16, Stdout::open()?);
         Ok(profgen::list_code(&binary, &listing, job, &mut out)?)
     })

@@ -1,6 +1,5 @@
 //! Merging and converting profiles.
 
-use job::Output;
 use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer};
 use napi_derive::napi;
 use profdata::{MergeOutcome, MergeRequest, Trim, WeightedFile};
@@ -8,7 +7,7 @@ use sampleprof::{MergeOptions, SymbolListEncoding, WriteOptions};
 
 use crate::failure::BindingError;
 use crate::job::{BindingCancelToken, ProgressFunction};
-use crate::options::parse_u64;
+use crate::options::{parse_output, parse_u64};
 use crate::outcome::{BindingDiagnostic, count};
 use crate::task::{JobTask, Success, run_job};
 
@@ -19,6 +18,8 @@ pub struct BindingMergeOptions {
     pub inputs: Vec<BindingWeightedFile>,
     /// Where to write; absent: the bytes are returned.
     pub output: Option<String>,
+    /// The caller prints the bytes.
+    pub to_stdout: Option<bool>,
     /// Encoding of the result.
     #[napi(ts_type = "'extbinary' | 'binary' | 'text'")]
     pub format: Option<String>,
@@ -28,6 +29,8 @@ pub struct BindingMergeOptions {
     pub compress_all_sections: Option<bool>,
     /// File of names for the profile symbol list.
     pub prof_sym_list: Option<String>,
+    /// Files that the inputs were read from.
+    pub lists: Option<Vec<String>>,
     /// No profile symbol list.
     pub drop_profile_symbol_list: Option<bool>,
     /// Mark the result as partial.
@@ -141,7 +144,7 @@ impl TryFrom<BindingMergeOptions> for MergeRequest {
         let trim = cold_count.map_or(Trim::Cutoff(cutoff), Trim::Count);
         Ok(Self {
             inputs: inputs.collect::<Result<_, BindingError>>()?,
-            output: from.output.map_or(Output::Memory, |path| Output::File(path.into())),
+            output: parse_output(from.output, from.to_stdout),
             encoding,
             merging: MergeOptions {
                 keep_going: from.keep_going.unwrap_or_default(),
@@ -150,6 +153,7 @@ impl TryFrom<BindingMergeOptions> for MergeRequest {
             },
             keep_partial: from.keep_partial.unwrap_or_default(),
             symbol_list: from.prof_sym_list.map(Into::into),
+            lists: from.lists.into_iter().flatten().map(Into::into).collect(),
             include: from.function,
             exclude: from.no_function,
             trim: from.trim_cold.unwrap_or_default().then_some(trim),

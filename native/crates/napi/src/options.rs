@@ -31,6 +31,8 @@ pub struct BindingGenerateOptions {
     pub llvm_sample_profile: Option<String>,
     /// Where to write; absent: the bytes are returned.
     pub output: Option<String>,
+    /// The caller prints the bytes.
+    pub to_stdout: Option<bool>,
     /// Encoding of the profile.
     #[napi(ts_type = "'extbinary' | 'binary' | 'text'")]
     pub format: Option<String>,
@@ -103,6 +105,15 @@ pub struct BindingGenerateOptions {
     pub jobs: Option<u32>,
 }
 
+/// Where a result goes.
+pub(crate) fn parse_output(path: Option<String>, to_stdout: Option<bool>) -> Output {
+    match path {
+        Some(path) => Output::File(path.into()),
+        None if to_stdout == Some(true) => Output::Stdout,
+        None => Output::Memory,
+    }
+}
+
 impl TryFrom<BindingGenerateOptions> for GenerateOptions {
     type Error = BindingError;
 
@@ -130,7 +141,7 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
             binary_dirs: paths(from.binary_dirs.unwrap_or_default()),
             all_binaries: from.all_binaries.unwrap_or(default.all_binaries),
             merge_binaries: from.merge_binaries.unwrap_or(default.merge_binaries),
-            output: from.output.map_or(Output::Memory, |path| Output::File(path.into())),
+            output: parse_output(from.output, from.to_stdout),
             format: from.format.map_or(Ok(default.format), |name| parse_format(&name))?,
             compat: from.compat.map_or(Ok(default.compat), |name| parse_compat(&name))?,
             kernel: from.kernel,

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use job::failure::{merge_error, write_error};
 use job::{
-    Diagnostic, Error, ErrorCode, Observer, Output, Phase, Progress, check, keep_going, on_threads, write_atomically,
+    Diagnostic, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, keep_going, on_threads,
+    write_atomically,
 };
 use sampleprof::{
     Content, InputError, MergeInput, MergeOptions, Merged, NameFilter, Profile, ProfileSummary, WriteOptions, write,
@@ -52,6 +53,8 @@ pub struct MergeRequest {
     pub keep_partial: bool,
     /// A file of names to add to the profile symbol list.
     pub symbol_list: Option<PathBuf>,
+    /// More files that the result must not replace: those that `inputs` were read from.
+    pub lists: Vec<PathBuf>,
     /// Only functions that match this regular expression.
     pub include: Option<String>,
     /// No functions that match this one.
@@ -93,10 +96,28 @@ pub fn merge(request: &MergeRequest, observer: &dyn Observer) -> Result<MergeOut
         Error::new(ErrorCode::InvalidOptions, format!("not a regular expression: {error}"))
             .hint("Patterns may match anywhere in a name; escape special characters with \\.")
     })?;
-    on_threads(request.jobs, || run(request, &filter, observer))
+    let files = input_files(request);
+    request.output.check(&files)?;
+    on_threads(request.jobs, || run(request, &filter, &files, observer))
 }
 
-fn run(request: &MergeRequest, filter: &NameFilter, observer: &dyn Observer) -> Result<MergeOutcome, Error> {
+/// What the result must not replace.
+fn input_files(request: &MergeRequest) -> InputFiles {
+    let mut files = InputFiles::default();
+    let inputs = request.inputs.iter().map(|input| &input.path);
+    inputs
+        .chain(&request.symbol_list)
+        .chain(&request.lists)
+        .for_each(|path| files.add_stream(path));
+    files
+}
+
+fn run(
+    request: &MergeRequest,
+    filter: &NameFilter,
+    files: &InputFiles,
+    observer: &dyn Observer,
+) -> Result<MergeOutcome, Error> {
     let inputs: Vec<MergeInput> = request.inputs.iter().map(open).collect::<Result<_, _>>()?;
     let goes_on = keep_going(observer);
     let after_each = |done: usize| {
@@ -129,11 +150,11 @@ fn run(request: &MergeRequest, filter: &NameFilter, observer: &dyn Observer) -> 
     }
     let size = bytes.len() as u64;
     let bytes = match &request.output {
-        Output::Memory => Some(bytes),
+        Output::Memory | Output::Stdout => Some(bytes),
         Output::File(path) => {
             // The last moment at which a cancelled job leaves nothing behind.
             check(observer)?;
-            write_atomically(path, &bytes)?;
+            write_atomically(path, &bytes, files)?;
             None
         }
     };

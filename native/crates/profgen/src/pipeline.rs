@@ -5,7 +5,10 @@ use std::time::Instant;
 
 use elf::{Image, Svma};
 use job::failure::{unreadable, write_error};
-use job::{Diagnostic, Error, ErrorCode, Observer, Output, Phase, check, on_threads, write_atomically, write_folder};
+use job::{
+    Diagnostic, Error, ErrorCode, InputFiles, Observer, Output, Phase, check, on_threads, write_atomically,
+    write_folder,
+};
 use rayon::prelude::*;
 use sampleprof::Profile;
 
@@ -35,9 +38,12 @@ use crate::request::options::{Compat, Format, GenerateOptions, Input};
 /// # Errors
 /// See [`ErrorCode`]. On any error the output file is neither created nor replaced.
 pub fn generate(options: &GenerateOptions, observer: &dyn Observer) -> Result<Outcome, Error> {
+    let inputs = options.input_files();
+    options.output.check(&inputs)?;
     let memory = KernelMemory::of(options);
     let job = Job {
         options,
+        inputs,
         memory: memory.as_ref(),
         observer,
         statistics: Statistics::default(),
@@ -49,6 +55,8 @@ pub fn generate(options: &GenerateOptions, observer: &dyn Observer) -> Result<Ou
 
 struct Job<'a> {
     options: &'a GenerateOptions,
+    /// What no result may replace.
+    inputs: InputFiles,
     memory: Option<&'a KernelMemory>,
     observer: &'a dyn Observer,
     statistics: Statistics,
@@ -74,6 +82,7 @@ impl Job<'_> {
     fn run(mut self) -> Result<Outcome, Error> {
         let started = Instant::now();
         let (mut subjects, mapped) = open::open_first(self.options, self.observer, &mut self.diagnostics)?;
+        self.check_places(&subjects)?;
         let products = if let Input::SampleProfile(path) = &self.options.input {
             vec![Part::begin(|_| read_profile(path).map(Product::Profile))]
         } else {
@@ -82,6 +91,7 @@ impl Job<'_> {
                 Symbolized::MoreIsMapped(mapped) => {
                     self.diagnostics.clear();
                     subjects = open::open(self.options, &mapped, self.observer, &mut self.diagnostics)?;
+                    self.check_places(&subjects)?;
                     match self.symbolize(&subjects, &mapped, started)? {
                         Symbolized::All(products) => products,
                         Symbolized::MoreIsMapped(_) => {
@@ -98,6 +108,28 @@ impl Job<'_> {
         let encoded = self.encode(products, &subjects)?;
         check(self.observer)?;
         self.write(encoded, &subjects)
+    }
+
+    /// Refuses to begin if a result would replace what is read, binaries that were found included.
+    fn check_places(&mut self, subjects: &[Subject]) -> Result<(), Error> {
+        subjects.iter().for_each(|subject| self.inputs.add(subject.path()));
+        match &self.options.output {
+            Output::File(folder) if self.options.has_several_results() => self
+                .result_names(subjects)?
+                .iter()
+                .try_for_each(|name| self.inputs.check(&folder.join(name))),
+            output => output.check(&self.inputs),
+        }
+    }
+
+    /// The names of the results in a folder, by binary.
+    fn result_names(&self, subjects: &[Subject]) -> Result<Vec<String>, Error> {
+        let ending = if self.options.skip_symbolization {
+            "counters"
+        } else {
+            "afdo"
+        };
+        open::result_names(subjects, ending)
     }
 
     /// Samples or counters to profiles.
@@ -388,9 +420,9 @@ impl Job<'_> {
         );
         check(self.observer)?;
         let bytes = match (&self.options.output, single) {
-            (Output::Memory, single) => single,
+            (Output::Memory | Output::Stdout, single) => single,
             (Output::File(path), Some(bytes)) => {
-                write_atomically(path, &bytes)?;
+                write_atomically(path, &bytes, &self.inputs)?;
                 if !several {
                     binaries[0].output = Some(path.clone());
                 }
@@ -414,19 +446,14 @@ impl Job<'_> {
 
     /// A file for each binary that has a result.
     fn write_each(&self, folder: &Path, binaries: &mut [BinaryOutcome], subjects: &[Subject]) -> Result<(), Error> {
-        let ending = if self.options.skip_symbolization {
-            "counters"
-        } else {
-            "afdo"
-        };
         let mut files = Vec::new();
-        for (binary, name) in binaries.iter_mut().zip(open::result_names(subjects, ending)?) {
+        for (binary, name) in binaries.iter_mut().zip(self.result_names(subjects)?) {
             if let Some(bytes) = binary.bytes.take() {
                 binary.output = Some(folder.join(&name));
                 files.push((name, bytes));
             }
         }
-        write_folder(folder, &files)
+        write_folder(folder, &files, &self.inputs)
     }
 
     /// Adds the time since `started` to a phase.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use job::Output;
+use job::{InputFiles, Output};
 
 /// Everything `generate` needs to know. Field names follow llvm-profgen's flags.
 #[derive(Debug, Clone)]
@@ -124,6 +124,19 @@ impl GenerateOptions {
 }
 
 impl GenerateOptions {
+    /// The files that are named as inputs; no result replaces one.
+    #[must_use]
+    pub fn input_files(&self) -> InputFiles {
+        let mut files = InputFiles::default();
+        let binaries = self.binaries.iter().chain(&self.debug_binary).chain(&self.dwp);
+        binaries.for_each(|path| files.add(path));
+        match &self.input {
+            Input::PerfData(paths) | Input::PerfScript(paths) => paths.iter().for_each(|path| files.add_stream(path)),
+            Input::UnsymbolizedProfile(path) | Input::SampleProfile(path) => files.add(path),
+        }
+        files
+    }
+
     /// True if there can be more than one binary: several are named, or they are looked for.
     pub(crate) fn has_several_binaries(&self) -> bool {
         self.binaries.len() != 1 || self.looks_for_binaries()
