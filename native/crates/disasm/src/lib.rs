@@ -3,6 +3,7 @@
 //! iced-x86 decodes and formats. What LLVM's printers (LLVM: `X86ATTInstPrinter`, `X86IntelInstPrinter`) write otherwise is
 //! put right here, by rules for kinds of instructions: numbers in `numbers`, names in `mnemonic`, operands in `operands`.
 
+mod kinds;
 mod listing;
 mod mnemonic;
 mod numbers;

@@ -2,6 +2,7 @@
 
 use iced_x86::{Code, ConditionCode, Instruction, Mnemonic, OpKind};
 
+use crate::kinds::{is_constant_comparison, is_nop};
 use crate::syntax::Syntax;
 
 /// Changes iced's name of the instruction to LLVM's.
@@ -31,7 +32,7 @@ fn common_name(instruction: &Instruction) -> Option<&'static str> {
         Mnemonic::Vpclmulqdq => "vpclmulqdq",
         Mnemonic::Wait => "wait",
         Mnemonic::Xlatb => "xlatb",
-        _ if crate::operands::is_constant_comparison(instruction) => match instruction.mnemonic() {
+        _ if is_constant_comparison(instruction) => match instruction.mnemonic() {
             Mnemonic::Vpcmpb => "vpcmpb",
             Mnemonic::Vpcmpw => "vpcmpw",
             Mnemonic::Vpcmpd => "vpcmpd",
@@ -44,11 +45,6 @@ fn common_name(instruction: &Instruction) -> Option<&'static str> {
         _ if is_nop(instruction) => "nop",
         _ => return None,
     })
-}
-
-/// `xchg` of the accumulator with itself.
-pub(crate) fn is_nop(instruction: &Instruction) -> bool {
-    matches!(instruction.code(), Code::Nopw | Code::Nopq)
 }
 
 fn att_name(instruction: &Instruction) -> Option<&'static str> {

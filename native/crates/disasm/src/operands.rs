@@ -2,6 +2,7 @@
 
 use iced_x86::{Code, Formatter, Instruction, Mnemonic, OpKind, Register};
 
+use crate::kinds::{is_constant_comparison, is_nop};
 use crate::syntax::Syntax;
 
 /// The top of the x87 stack, which other instructions have as `st(0)`.
@@ -9,7 +10,7 @@ const TOP: &str = "st";
 
 /// Appends a tab and the operands, if there are any.
 pub(crate) fn print(formatter: &mut dyn Formatter, instruction: &Instruction, syntax: Syntax, out: &mut String) {
-    if crate::mnemonic::is_nop(instruction) || instruction.mnemonic() == Mnemonic::Xlatb {
+    if is_nop(instruction) || instruction.mnemonic() == Mnemonic::Xlatb {
         return;
     }
     let mut texts = Vec::with_capacity(4);
@@ -245,22 +246,6 @@ fn add_immediate(instruction: &Instruction, syntax: Syntax, texts: &mut Vec<Stri
 /// iced has the mask of gathering and scattering instructions as an operand behind the one that it belongs to.
 fn is_mask_of_elements(instruction: &Instruction, text: &str) -> bool {
     instruction.is_vsib() && matches!(text.as_bytes(), [b'k', b'1'..=b'7'])
-}
-
-/// Comparisons that are always false or always true have no name of their own in LLVM.
-pub(crate) fn is_constant_comparison(instruction: &Instruction) -> bool {
-    let is_comparison = matches!(
-        instruction.mnemonic(),
-        Mnemonic::Vpcmpb
-            | Mnemonic::Vpcmpw
-            | Mnemonic::Vpcmpd
-            | Mnemonic::Vpcmpq
-            | Mnemonic::Vpcmpub
-            | Mnemonic::Vpcmpuw
-            | Mnemonic::Vpcmpud
-            | Mnemonic::Vpcmpuq
-    );
-    is_comparison && matches!(instruction.immediate8(), 3 | 7)
 }
 
 fn is_shift_by_one(code: Code) -> bool {

@@ -4,16 +4,40 @@ use std::ops::Range;
 use std::path::Path;
 
 use object::LittleEndian;
-use object::elf::{self, FileHeader64, ProgramHeader64};
+use object::elf::{self, ProgramHeader64};
 use object::read::elf::{FileHeader, ProgramHeader as _, SectionHeader as _, SectionTable, SymbolTable};
 
+use crate::format::{ENDIAN, Elf};
+use crate::kind::{Arch, ImageKind};
 use crate::relocatable::{Area, is_relocatable, section_names};
-use crate::{Arch, FileOffset, ImageError, ImageKind, LoadSegment, Svma, file_type};
+use crate::{FileOffset, ImageError, Svma, file_type};
 
-/// The one class and byte order that are supported.
-pub(crate) type Elf = FileHeader64<LittleEndian>;
-/// The byte order as a value, for `object`'s accessors.
-pub(crate) const ENDIAN: LittleEndian = LittleEndian;
+/// One `PT_LOAD` program header. A kernel module has none: there, one stands for the code that stays in memory, and another one for
+/// code that is freed after initialization. They have no place in the file, so their `file_size` is zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadSegment {
+    /// `p_vaddr`.
+    pub svma: Svma,
+    /// `p_offset`.
+    pub offset: FileOffset,
+    /// `p_filesz`.
+    pub file_size: u64,
+    /// `p_memsz`.
+    pub mem_size: u64,
+    /// `p_align`.
+    pub alignment: u64,
+    /// Whether `p_flags` has `PF_X`.
+    pub executable: bool,
+}
+
+impl LoadSegment {
+    /// The address at which the byte at `offset` of the file is loaded, when this segment holds it.
+    #[must_use]
+    pub fn svma_of_file_offset(&self, offset: FileOffset) -> Option<Svma> {
+        let inside = offset.0.checked_sub(self.offset.0)?;
+        (inside < self.file_size).then(|| self.svma.wrapping_add(inside))
+    }
+}
 
 /// What the headers of an image say, checked against its length.
 pub(crate) struct Headers {

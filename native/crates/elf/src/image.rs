@@ -1,75 +1,29 @@
 //! One ELF image: what its headers say, and access to its bytes.
 
+mod symbol_file;
+mod symbols;
+
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use memmap2::Mmap;
-use object::read::elf::SymbolTable;
 
-use crate::headers::{self, Elf, Headers, SectionHeader};
+use crate::headers::{self, Headers, LoadSegment, SectionHeader};
+use crate::kind::{Arch, ImageKind};
 use crate::strings::{string_at, string_is};
-use crate::symbol_file::{SymbolFile, SymbolFileProblem};
-use crate::symbols::{self, Symbol, TableSymbol};
+use crate::symbol::Symbol;
 use crate::{DecodePolicy, FileOffset, ImageError, LayoutProblem, Svma, decompress_file, isa, lay_out};
+pub use symbol_file::SymbolFileProblem;
 
 /// The page size that llvm-profgen assumes everywhere.
 const PAGE_MASK: u64 = 0xfff;
-
-/// The instruction set of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Arch {
-    /// AMD64, also called Intel 64.
-    X86_64,
-    /// 64-bit Arm with little-endian data.
-    AArch64,
-}
-
-/// What sort of ELF file an image is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ImageKind {
-    /// A program linked to a fixed address (`ET_EXEC`).
-    Executable,
-    /// A position-independent executable or a shared object (`ET_DYN`).
-    SharedObject,
-    /// A Linux kernel (vmlinux).
-    Kernel,
-    /// A kernel module (`ET_REL`).
-    Module,
-}
 
 /// The section with the places of pseudo probes (LLVM: `MCObjectFileInfo.cpp`).
 pub const PSEUDO_PROBE: &str = ".pseudo_probe";
 /// The section with the names and checksums of the functions that have probes.
 pub const PSEUDO_PROBE_DESC: &str = ".pseudo_probe_desc";
-
-/// One `PT_LOAD` program header. A kernel module has none: there, one stands for the code that stays in memory, and another one for
-/// code that is freed after initialization. They have no place in the file, so their `file_size` is zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LoadSegment {
-    /// `p_vaddr`.
-    pub svma: Svma,
-    /// `p_offset`.
-    pub offset: FileOffset,
-    /// `p_filesz`.
-    pub file_size: u64,
-    /// `p_memsz`.
-    pub mem_size: u64,
-    /// `p_align`.
-    pub alignment: u64,
-    /// Whether `p_flags` has `PF_X`.
-    pub executable: bool,
-}
-
-impl LoadSegment {
-    /// The address at which the byte at `offset` of the file is loaded, when this segment holds it.
-    #[must_use]
-    pub fn svma_of_file_offset(&self, offset: FileOffset) -> Option<Svma> {
-        let inside = offset.0.checked_sub(self.offset.0)?;
-        (inside < self.file_size).then(|| self.svma.wrapping_add(inside))
-    }
-}
 
 /// A section with its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +76,13 @@ pub struct Image {
     layout_problems: Vec<LayoutProblem>,
     symbol_file: Option<Box<SymbolFile>>,
     symbols: OnceLock<Box<[Symbol]>>,
+}
+
+/// The debug file of a stripped image.
+struct SymbolFile {
+    image: Image,
+    /// By section of the debug file: which of the stripped image it is.
+    sections: Box<[Option<u32>]>,
 }
 
 enum Bytes {
@@ -284,70 +245,6 @@ impl Image {
         })
     }
 
-    /// Takes the symbols of `file`, the debug file of this stripped image, in the place of its own.
-    ///
-    /// # Errors
-    /// If `file` is no debug file of this image.
-    pub fn take_symbols_of(&mut self, file: Self) -> Result<(), SymbolFileProblem> {
-        self.symbol_file = Some(Box::new(SymbolFile::new(self, file)?));
-        self.symbols = OnceLock::new();
-        Ok(())
-    }
-
-    /// The debug file that symbols were taken of.
-    pub fn symbol_file(&self) -> Option<&Path> {
-        self.symbol_file.as_ref().map(|file| file.image.path())
-    }
-
-    /// The symbols of `.symtab` that lie in a section, by section and in it by address and name.
-    ///
-    /// Symbols of every type are here, section symbols and mapping symbols too, because disassembly starts
-    /// anew at each. `.dynsym` is never looked at. Read on the first call.
-    pub fn symbols(&self) -> &[Symbol] {
-        self.symbols.get_or_init(|| symbols::read(self))
-    }
-
-    /// The symbols of the sections that are disassembled (see [`Code`](crate::Code)), in the order of
-    /// [`symbols`](Self::symbols).
-    pub fn code_symbols(&self) -> impl Iterator<Item = &Symbol> {
-        let chunks = self.symbols().chunk_by(|a, b| a.section == b.section);
-        chunks.filter(|chunk| self.has_code(chunk[0].section)).flatten()
-    }
-
-    /// Whether there are [`code_symbols`](Self::code_symbols), without which it is not known where instructions start. Reads no
-    /// more than the first of them.
-    pub fn has_code_symbols(&self) -> bool {
-        symbols::any_in(self, |section| self.has_code(section))
-    }
-
-    /// All symbols of `.symtab`, undefined and absolute ones too, in the order of the table.
-    pub fn symbol_table(&self) -> impl Iterator<Item = TableSymbol<'_>> {
-        symbols::table(self)
-    }
-
-    /// The name of one of this image's symbols.
-    pub fn symbol_name(&self, symbol: &Symbol) -> &[u8] {
-        symbols::name(self, symbol)
-    }
-
-    /// The address of the symbol named `name`, such as `_text`.
-    pub fn symbol_named(&self, name: &[u8]) -> Option<Svma> {
-        symbols::find_named(self, name)
-    }
-
-    /// The addresses of the symbols with these names, which start with `prefix`.
-    pub(crate) fn symbols_named(&self, prefix: &[u8], names: &[&[u8]]) -> Vec<Option<Svma>> {
-        symbols::find_all_named(self, prefix, names)
-    }
-
-    /// Whether discriminators in this image are flow-sensitive (FS-AFDO): the compiler then leaves a
-    /// variable behind that says so.
-    pub fn has_fs_discriminators(&self) -> bool {
-        symbols::is_defined_in(self, symbols::FS_DISCRIMINATOR, |section| {
-            section.allocated && !section.executable && section.progbits && !section.data.is_empty()
-        })
-    }
-
     /// Whether the image carries pseudo probes, or the debug file that its symbols are from does.
     pub fn has_pseudo_probes(&self) -> bool {
         [PSEUDO_PROBE, PSEUDO_PROBE_DESC]
@@ -401,25 +298,6 @@ impl Image {
 
     fn with_symbols(&self) -> &Self {
         self.symbol_file.as_ref().map_or(self, |file| &file.image)
-    }
-
-    /// The symbols as `.symtab` has them.
-    pub(crate) fn raw_symbols(&self) -> SymbolTable<'_, Elf> {
-        headers::symbol_table(self.with_symbols().data())
-    }
-
-    /// The string table of the symbols.
-    pub(crate) fn symbol_strings(&self) -> &[u8] {
-        let image = self.with_symbols();
-        image.bytes_at(&image.headers.symbol_strings)
-    }
-
-    /// The section that symbols give as the one with this index.
-    pub(crate) fn section_of_symbols(&self, index: usize) -> Option<u32> {
-        match &self.symbol_file {
-            Some(file) => file.sections.get(index).copied().flatten(),
-            None => (index < self.sections().len()).then(|| u32::try_from(index).ok())?,
-        }
     }
 
     /// The bytes of a range that was checked when the headers were read.

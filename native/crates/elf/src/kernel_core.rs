@@ -9,7 +9,7 @@ use memmap2::Mmap;
 use object::elf;
 use object::read::elf::{FileHeader as _, ProgramHeader as _};
 
-use crate::headers::{ENDIAN, Elf};
+use crate::format::{ENDIAN, Elf};
 use crate::{ImageError, Svma};
 
 /// A copy of a kernel's memory.

@@ -1,55 +1,18 @@
 //! Code that a Linux kernel rewrites, at boot for the CPU it finds or later for a feature that is switched.
 
+mod kinds;
+mod stretch;
 mod table;
 
 use std::ops::Range;
 
 use crate::code::Layout;
 use crate::{Image, ImageKind, Svma};
-use table::{TABLES, Table};
-
-/// Code that may be other instructions at run time than in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Stretch {
-    /// Offset of the first byte.
-    pub(crate) start: u32,
-    /// Offset behind the last byte. Where the kernel rewrites one instruction, the stretch is its first byte.
-    pub(crate) end: u32,
-    /// Whether execution may go straight on, whatever the file has here. What replaces an indirect call, for
-    /// example, is a call too.
-    pub(crate) passable: bool,
-}
-
-/// Why a table of patch sites is left out, wholly or in part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PatchTableProblem {
-    /// One of the symbols around the table is missing, they are in the wrong order, or their section has
-    /// no bytes there.
-    #[error("{table}: its symbols enclose no bytes of the file")]
-    NotInFile {
-        /// The table's name.
-        table: &'static str,
-    },
-    /// No known layout of entries makes sense of the table.
-    #[error("{table}: {size} bytes in no known layout")]
-    UnknownLayout {
-        /// The table's name.
-        table: &'static str,
-        /// Its size in bytes.
-        size: usize,
-    },
-    /// A few entries don't name code.
-    #[error("{table}: {stray} of {entries} entries are not of code")]
-    StrayEntries {
-        /// The table's name.
-        table: &'static str,
-        /// How many entries don't name code.
-        stray: usize,
-        /// How many entries there are.
-        entries: usize,
-    },
-}
+pub(crate) use kinds::is_patch_table;
+use kinds::{PREFIX, TABLES};
+pub use stretch::PatchTableProblem;
+pub(crate) use stretch::Stretch;
+use table::Table;
 
 /// The stretches of code that a kernel says it rewrites.
 ///
@@ -118,7 +81,7 @@ fn tables_of_kernel(image: &Image) -> (Vec<Table<'_>>, Vec<PatchTableProblem>) {
         .flat_map(|table| [table.first, table.behind])
         .map(str::as_bytes)
         .collect();
-    let symbols = image.symbols_named(table::PREFIX, &names);
+    let symbols = image.symbols_named(PREFIX, &names);
     let (mut tables, mut problems) = (Vec::new(), Vec::new());
     for (kind, borders) in TABLES.iter().zip(symbols.chunks_exact(2)) {
         let bytes = match *borders {
@@ -151,15 +114,6 @@ fn tables_of_module(image: &Image) -> Vec<Table<'_>> {
             bytes: section.data,
         })
         .collect()
-}
-
-/// Whether the section of this name is a table of patch sites in a module.
-pub(crate) fn is_patch_table(section: &[u8]) -> bool {
-    let names = TABLES
-        .iter()
-        .flat_map(|kind| [Some(kind.name), kind.other_name])
-        .flatten();
-    names.into_iter().any(|name| name.as_bytes() == section)
 }
 
 /// The bytes from one address up to another, which must lie in one section.

@@ -5,6 +5,7 @@ mod remapped_text;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::address::{Avma, Moment};
+use crate::mapped_range::{MapId, MappedRange};
 use crate::range_tree::{RangeForest, Tree};
 use crate::record::CpuMode;
 use crate::side_record::{Change, Mapping, SideRecord};
@@ -12,21 +13,6 @@ use crate::side_record::{Change, Mapping, SideRecord};
 mod consulted;
 
 pub use consulted::Consulted;
-
-/// Number of a mapping in [`AddressSpaces`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MapId(pub u32);
-
-/// Addresses at which a mapping is visible: all of it, or what later mappings left of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MappedRange {
-    /// First address.
-    pub start: Avma,
-    /// First address after it.
-    pub end: Avma,
-    /// What is mapped.
-    pub map: MapId,
-}
 
 /// Maps that are kept in a list before they are put into a tree: a program start maps a dozen files, and most of the
 /// nodes that each would make are replaced by the next.

@@ -6,7 +6,7 @@
 //! whatever the input is, which also bounds the recursion.
 
 use crate::address::Avma;
-use crate::address_spaces::MappedRange;
+use crate::mapped_range::MappedRange;
 
 /// A tree in a [`RangeForest`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,7 +185,7 @@ impl RangeForest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::address_spaces::MapId;
+    use crate::mapped_range::MapId;
 
     fn range(start: u64, end: u64, map: u32) -> MappedRange {
         MappedRange {

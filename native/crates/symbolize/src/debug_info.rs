@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use gimli::DwarfFileType;
+use object::CompressionFormat;
 
 use crate::diagnostics::Diagnostic;
 use crate::dwarf::{CuMap, Space, Unit, read_units};
@@ -12,7 +13,6 @@ use crate::object::{
 };
 use crate::options::DebugOptions;
 use crate::split::{SplitSearch, SplitUnits};
-use crate::survey::DebugSurvey;
 
 /// The debug information of one program. Holds what its tables are built from; drop it when they are.
 pub struct DebugInfo {
@@ -110,12 +110,6 @@ impl DebugInfo {
         &self.function_object().path
     }
 
-    /// What its units say about how they were compiled.
-    #[must_use]
-    pub fn survey(&self) -> DebugSurvey {
-        DebugSurvey::of(&self.frames(), self.frames.sections.compression)
-    }
-
     /// How many units the frames' file has.
     #[must_use]
     pub fn unit_count(&self) -> usize {
@@ -135,6 +129,11 @@ impl DebugInfo {
 
     pub(crate) fn frames(&self) -> View<'_> {
         self.frames.view()
+    }
+
+    /// How the sections of the frames' file are compressed.
+    pub(crate) fn compression(&self) -> Option<CompressionFormat> {
+        self.frames.sections.compression
     }
 }
 

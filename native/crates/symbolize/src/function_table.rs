@@ -7,11 +7,7 @@ use crate::debug_info::DebugInfo;
 use crate::dwarf::{Budget, Interest, Resolver, Skip, Space, Unit, walk};
 use crate::error::SymbolizeError;
 use crate::names::{NameInterner, Names};
-use crate::symbol_functions::SymbolFindings;
-
-/// Number of a distinct function name, counted in the order in which DWARF mentions them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FunctionId(pub u32);
+use crate::symbol_findings::{FunctionId, SymbolFindings};
 
 /// One range of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

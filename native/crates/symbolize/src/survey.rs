@@ -13,7 +13,7 @@ use gimli::{
 use object::CompressionFormat;
 use rayon::prelude::*;
 
-use crate::debug_info::View;
+use crate::debug_info::{DebugInfo, View};
 use crate::dwarf::{AbbreviationTable, Reader, Space, Unit, Value, attributes, section};
 
 /// Bytes of abbreviations that are looked at. Each table is read once, but tables may overlap.
@@ -116,8 +116,16 @@ struct Root<'a> {
     language: Option<u64>,
 }
 
+impl DebugInfo {
+    /// What its units say about how they were compiled.
+    #[must_use]
+    pub fn survey(&self) -> DebugSurvey {
+        DebugSurvey::of(&self.frames(), self.compression())
+    }
+}
+
 impl DebugSurvey {
-    pub(crate) fn of(view: &View<'_>, compression: Option<CompressionFormat>) -> Self {
+    fn of(view: &View<'_>, compression: Option<CompressionFormat>) -> Self {
         let skeletons = view.main.units.iter().filter(|unit| unit.split.is_some()).count();
         let mut survey = Self {
             split: SplitUnitCount {

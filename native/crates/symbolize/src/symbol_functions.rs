@@ -4,58 +4,9 @@ use std::collections::BTreeMap;
 
 use elf::Svma;
 
-use crate::function_table::{FunctionId, FunctionTable};
+use crate::function_table::FunctionTable;
 use crate::names::NameInterner;
-
-/// A function of the symbol table: `start..end`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FunctionSymbol<'s> {
-    /// The first address.
-    pub start: Svma,
-    /// The address behind the last one.
-    pub end: Svma,
-    /// The symbol.
-    pub symbol: &'s [u8],
-    /// The function that the symbol is a part or a variant of.
-    pub function: &'s [u8],
-}
-
-/// Where a function's name and ranges come from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum NameOrigin {
-    /// The debug information.
-    #[default]
-    DebugInfo,
-    /// Code of it has no debug information; a symbol tells of it.
-    Symbol,
-    /// The debug information, but a symbol has another name for the same code; see [`FunctionTable::other_names`].
-    Disputed,
-}
-
-/// A symbol that starts and ends elsewhere than the range that the function of its name has there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RangeConflict {
-    /// The symbol.
-    pub symbol: Vec<u8>,
-    /// Where it starts and ends.
-    pub symbol_range: (Svma, Svma),
-    /// The function.
-    pub function: FunctionId,
-    /// Where its range starts and ends.
-    pub known_range: (Svma, Svma),
-}
-
-/// What symbols added to a [`FunctionTable`].
-#[derive(Debug, Default)]
-pub(crate) struct SymbolFindings {
-    /// How many functions there were before.
-    functions_before: usize,
-    /// By function; those behind its end are of the debug information.
-    origins: Vec<NameOrigin>,
-    /// Ascending by function.
-    other_names: Vec<(FunctionId, Vec<u8>)>,
-    conflicts: Vec<RangeConflict>,
-}
+use crate::symbol_findings::{FunctionId, FunctionSymbol, NameOrigin, RangeConflict, SymbolFindings};
 
 impl FunctionTable {
     /// Adds functions of the symbol table where the debug information has none, in the order given. Where it has one, its name and range stay.
@@ -156,15 +107,5 @@ impl FunctionTable {
     #[must_use]
     pub fn range_conflicts(&self) -> &[RangeConflict] {
         &self.from_symbols.conflicts
-    }
-}
-
-impl SymbolFindings {
-    fn set_origin(&mut self, function: FunctionId, origin: NameOrigin) {
-        let index = function.0 as usize;
-        if self.origins.len() <= index {
-            self.origins.resize(index + 1, NameOrigin::DebugInfo);
-        }
-        self.origins[index] = origin;
     }
 }

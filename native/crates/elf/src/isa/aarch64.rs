@@ -1,9 +1,10 @@
 //! AArch64 instructions: fixed width, so an own classifier on the word suffices.
 
 mod baseline;
+mod bits;
 mod simd;
 
-use super::{DecodePolicy, InstructionClass, Step};
+use super::class::{DecodePolicy, InstructionClass, Step};
 
 /// Bytes in an instruction.
 const WORD: usize = 4;

@@ -1,13 +1,13 @@
 //! x86-64 instructions by way of iced-x86, with LLVM's boundaries and classes.
 
+mod prefix;
 mod undecodable;
 
 use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
 
-use super::{InstructionClass, Step};
+use prefix::{MAX_LENGTH, is_legacy_or_rex_prefix};
 
-/// The longest instruction that a processor executes.
-const MAX_LENGTH: usize = 15;
+use super::class::{InstructionClass, Step};
 
 /// See [`super::walk`].
 pub(super) fn walk(bytes: &[u8], start: usize, end: usize, mut visit: impl FnMut(usize, Step)) {
@@ -107,11 +107,6 @@ fn lone_prefix(bytes: &[u8]) -> Option<u8> {
         }
     }
     None
-}
-
-/// Segment, operand size, address size, lock, repeat and REX prefixes (AMD64 APM volume 3, 1.2).
-fn is_legacy_or_rex_prefix(byte: u8) -> bool {
-    matches!(byte, 0x26 | 0x2e | 0x36 | 0x3e | 0x40..=0x4f | 0x64..=0x67 | 0xf0 | 0xf2 | 0xf3)
 }
 
 /// The class that LLVM's instruction tables give. iced's own flow control is another partition: to it

@@ -10,7 +10,7 @@ use object::elf::{self, SectionHeader64};
 use object::read::elf::{SectionHeader as _, SectionTable};
 
 use crate::Svma;
-use crate::headers::{ENDIAN, Elf};
+use crate::format::{ENDIAN, Elf};
 
 /// The address of the module's base, which is the first byte of its code. Not zero: there, linkers leave functions
 /// that they discarded.

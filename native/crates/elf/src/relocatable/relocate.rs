@@ -8,10 +8,11 @@ use object::read::{
 };
 use object::{LittleEndian, SectionIndex, read};
 
+use super::copy::{Copy, SH_FLAGS, SH_OFFSET, SH_SIZE};
 use super::layout::Layout;
-use super::{Copy, LayoutProblem, SH_FLAGS, SH_OFFSET, SH_SIZE};
+use super::problem::LayoutProblem;
 use crate::compression::{decompress_section, largest_content};
-use crate::headers::{ENDIAN, Elf};
+use crate::format::{ENDIAN, Elf};
 use crate::patch_sites::is_patch_table;
 
 /// The debug sections that are read and that name addresses or places in other sections; the first of each name counts.

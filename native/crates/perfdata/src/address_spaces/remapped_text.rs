@@ -4,8 +4,9 @@
 //! pages for it. The recording then has an executable `//anon` where a file was mapped, and says nothing of the file
 //! any more. What lies around it tells.
 
-use super::{AddressSpaces, EventKind, MapId};
+use super::{AddressSpaces, EventKind};
 use crate::address::{Avma, Moment};
+use crate::mapped_range::MapId;
 use crate::side_record::Mapping;
 
 /// How the kernel names executable memory without a file.

@@ -3,6 +3,7 @@
 mod cursor;
 mod decoder;
 mod encoded;
+mod magic;
 mod metadata;
 mod reader;
 mod writer;
@@ -10,16 +11,6 @@ mod writer;
 pub(crate) use cursor::Cursor;
 pub(crate) use decoder::{Decoder, skim_function};
 pub(crate) use encoded::{EncodedProfile, Part, read_guids, read_names};
+pub(crate) use magic::{MAGIC, VERSION, magic};
 pub(crate) use reader::{open, read_summary, read_version};
 pub(crate) use writer::{Encoder, write};
-
-/// `SPROF42` as the upper seven bytes, the format as the lowest (LLVM: `SPMagic`).
-pub(crate) const fn magic(format: u8) -> u64 {
-    u64::from_be_bytes([b'S', b'P', b'R', b'O', b'F', b'4', b'2', format])
-}
-
-/// `SPF_Binary`.
-pub(crate) const MAGIC: u64 = magic(0xff);
-
-/// The one version there is (LLVM: `SPVersion`).
-pub(crate) const VERSION: u64 = 103;

@@ -9,9 +9,6 @@ mod writer;
 pub use table::SectionInfo;
 
 pub(crate) use reader::open;
-pub(crate) use section::flag;
+pub(crate) use section::{MAGIC, flag};
 pub(crate) use table::read_table;
 pub(crate) use writer::write;
-
-/// `SPF_Ext_Binary`.
-pub(crate) const MAGIC: u64 = crate::binary::magic(0x04);

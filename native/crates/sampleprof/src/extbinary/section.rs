@@ -1,5 +1,10 @@
 //! Section types and flags (LLVM: `SecType`, `SecCommonFlags` and following in `SampleProf.h`).
 
+use crate::binary::magic;
+
+/// `SPF_Ext_Binary`.
+pub(crate) const MAGIC: u64 = magic(0x04);
+
 /// `SecProfSummary`.
 pub(crate) const PROFILE_SUMMARY: u64 = 1;
 /// `SecNameTable`.

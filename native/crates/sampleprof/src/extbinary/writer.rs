@@ -3,10 +3,9 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use super::MAGIC;
 use super::section::{
-    CS_NAME_TABLE, FUNC_METADATA, FUNC_OFFSET_TABLE, LBR_PROFILE, NAME_TABLE, PROFILE_SUMMARY, PROFILE_SYMBOL_LIST,
-    flag,
+    CS_NAME_TABLE, FUNC_METADATA, FUNC_OFFSET_TABLE, LBR_PROFILE, MAGIC, NAME_TABLE, PROFILE_SUMMARY,
+    PROFILE_SYMBOL_LIST, flag,
 };
 use super::table::ENTRY_SIZE;
 use crate::binary::{Encoder, VERSION};

@@ -2,9 +2,11 @@ use std::fs;
 
 use rayon::prelude::*;
 
+use super::input::SHARDS;
 use super::input::{Opened, Prepared};
-use super::shard::{SHARDS, Shard};
-use super::{Content, MergeError, MergeInput, MergeOptions, Merged};
+use super::options::{Content, MergeInput, MergeOptions};
+use super::outcome::{MergeError, Merged};
+use super::shard::Shard;
 use crate::{NameId, Profile};
 
 /// How many bytes of files are in work at once.

@@ -1,11 +1,20 @@
 use std::fs;
 
-use super::shard::{SHARDS, shard_of};
-use super::{Content, InputError, MergeInput};
+use super::options::{Content, MergeInput};
+use super::outcome::InputError;
 use crate::binary::{Part, skim_function};
 use crate::combine::scale;
 use crate::read::{Located, open_binary};
 use crate::{FunctionSamples, NameId, NameTable, ProfileFlags, read};
+
+/// Into how many parts the sum is divided, for threads to work on. It decides about the order of functions in the
+/// result, so it does not depend on the machine.
+pub(super) const SHARDS: usize = 64;
+
+/// The shard of a function.
+fn shard_of(guid: u64) -> usize {
+    guid as usize % SHARDS
+}
 
 /// An input, checked, before the sum is involved.
 pub(super) struct Opened<'a> {

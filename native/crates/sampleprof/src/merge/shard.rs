@@ -1,22 +1,13 @@
 use rustc_hash::FxHashMap;
 
 use super::input::{Piece, Source};
-use super::{ChecksumMismatch, InputError};
+use super::outcome::{ChecksumMismatch, InputError};
 use crate::binary::Decoder;
 use crate::combine::{Checksums, merge_function};
 use crate::{FunctionSamples, NameId, NameTable};
 
-/// Into how many parts the sum is divided, for threads to work on. It decides about the order of functions in the
-/// result, so it does not depend on the machine.
-pub(super) const SHARDS: usize = 64;
-
 /// How many mismatches a shard names. When many inputs are of another version, all their functions mismatch.
 const MISMATCHES: usize = 16;
-
-/// The shard of a function.
-pub(super) fn shard_of(guid: u64) -> usize {
-    guid as usize % SHARDS
-}
 
 /// A part of the sum.
 #[derive(Default)]

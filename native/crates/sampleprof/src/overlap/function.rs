@@ -1,6 +1,7 @@
 use std::cmp::Ordering;
 
-use super::{SampleOverlap, Shares, Side, ratio};
+use super::report::{SampleOverlap, Shares, ratio};
+use super::side::Side;
 use crate::stats::CountStats;
 use crate::{BodyRecord, FunctionSamples, LineLocation};
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::Foreign;
+use super::foreign::Foreign;
 use crate::MAX_INLINE_DEPTH;
 
 /// Why a file could not be read, and where in it.

@@ -2,9 +2,10 @@
 
 mod detect;
 mod error;
+mod foreign;
 
-pub use detect::Foreign;
 pub use error::{Place, ReadError, ReadErrorKind};
+pub use foreign::Foreign;
 
 pub(crate) use detect::{Encoding, detect};
 pub(crate) use error::Located;

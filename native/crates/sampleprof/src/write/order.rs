@@ -1,6 +1,6 @@
 use std::cmp::Reverse;
 
-use super::WriteError;
+use super::error::WriteError;
 use crate::{CallTarget, FunctionSamples, MAX_INLINE_DEPTH, NameId, Profile};
 
 /// The order in which names and functions of a profile are written.

@@ -1,68 +1,15 @@
-//! The attributes of single DIEs, and the search along `DW_AT_specification` and `DW_AT_abstract_origin`.
+//! What subroutines say of themselves, and the search along `DW_AT_specification` and `DW_AT_abstract_origin`.
 
 use std::rc::Rc;
 
-use gimli::{DwAt, Encoding, constants as dw};
+use gimli::{Encoding, constants as dw};
 use rustc_hash::FxHashMap;
 
-use super::abbrev::{AbbreviationTable, Specification};
-use super::form::{self, Value};
-use super::ranges::RangeAttributes;
-use super::reader::Reader;
+use super::abbrev::AbbreviationTable;
+use super::attributes::attributes;
+use super::form::Value;
+use super::range_attributes::RangeAttributes;
 use super::unit::{Space, Unit};
-
-/// Calls `found` for each attribute of the DIE at `offset` from the unit's header, in order. What cannot be
-/// read ends the list.
-pub(crate) fn attributes<'a>(
-    unit: &'a [u8],
-    offset: usize,
-    table: &AbbreviationTable<'_>,
-    encoding: Encoding,
-    mut found: impl FnMut(DwAt, Value<'a>),
-) -> Option<()> {
-    let mut reader = Reader::new(unit, offset);
-    let code = reader.uleb()?;
-    let abbreviation = table.get(code)?;
-    table.for_each_specification(abbreviation, |Specification { name, form }, implicit| {
-        if is_read(name) {
-            found(name, form::read(&mut reader, form, implicit, encoding)?);
-            Some(())
-        } else {
-            form::skip(&mut reader, form::size(form, encoding)?, encoding)
-        }
-    })
-}
-
-/// Whether any part of this crate looks at the attribute.
-fn is_read(name: DwAt) -> bool {
-    matches!(
-        name,
-        dw::DW_AT_name
-            | dw::DW_AT_linkage_name
-            | dw::DW_AT_MIPS_linkage_name
-            | dw::DW_AT_specification
-            | dw::DW_AT_abstract_origin
-            | dw::DW_AT_low_pc
-            | dw::DW_AT_high_pc
-            | dw::DW_AT_entry_pc
-            | dw::DW_AT_language
-            | dw::DW_AT_producer
-            | dw::DW_AT_ranges
-            | dw::DW_AT_decl_line
-            | dw::DW_AT_call_line
-            | dw::DW_AT_GNU_discriminator
-            | dw::DW_AT_stmt_list
-            | dw::DW_AT_comp_dir
-            | dw::DW_AT_dwo_name
-            | dw::DW_AT_GNU_dwo_name
-            | dw::DW_AT_GNU_dwo_id
-            | dw::DW_AT_str_offsets_base
-            | dw::DW_AT_rnglists_base
-            | dw::DW_AT_addr_base
-            | dw::DW_AT_GNU_addr_base
-            | dw::DW_AT_GNU_ranges_base
-    )
-}
 
 /// What the tables need of a subprogram or an inlined subroutine. Of a repeated attribute the first counts.
 #[derive(Debug, Clone, Copy, Default)]

@@ -3,40 +3,13 @@
 //! Tombstones, which linkers leave where code was discarded, are read as LLVM reads them: only the all-ones
 //! address is one. gimli also takes -2 and drops empty ranges, which would change what counts as "has a range".
 
-use gimli::{DwAt, RangeListsOffset, RawRngListEntry, constants as dw};
+use gimli::{RangeListsOffset, RawRngListEntry};
 
 use super::form::Value;
+use super::range_attributes::RangeAttributes;
 use super::unit::{Space, Unit, section};
 
-/// The attributes that state addresses.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct RangeAttributes<'a> {
-    low_pc: Option<Value<'a>>,
-    high_pc: Option<Value<'a>>,
-    ranges: Option<Value<'a>>,
-}
-
 impl<'a> RangeAttributes<'a> {
-    /// Takes the attribute if it is one of these.
-    pub(crate) fn set(&mut self, name: DwAt, value: Value<'a>) {
-        let place = match name {
-            dw::DW_AT_low_pc => &mut self.low_pc,
-            dw::DW_AT_high_pc => &mut self.high_pc,
-            dw::DW_AT_ranges => &mut self.ranges,
-            _ => return,
-        };
-        place.get_or_insert(value);
-    }
-
-    /// The same, without a tie to the section: no string states an address.
-    pub(crate) fn detached(&self) -> RangeAttributes<'static> {
-        RangeAttributes {
-            low_pc: self.low_pc.map(Value::detached),
-            high_pc: self.high_pc.map(Value::detached),
-            ranges: self.ranges.map(Value::detached),
-        }
-    }
-
     /// Puts the half-open ranges into `list`, which is cleared first. Empty and reversed ones are kept; a list that
     /// cannot be read to its end, or that is longer than what is left of the budget, counts as none.
     pub(crate) fn read(&self, space: &Space<'a>, unit: &Unit, budget: &mut Budget, list: &mut Vec<(u64, u64)>) {

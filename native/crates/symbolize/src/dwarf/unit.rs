@@ -7,9 +7,9 @@ use gimli::{
 use rayon::prelude::*;
 
 use super::abbrev::AbbreviationTable;
-use super::die;
+use super::attributes::attributes;
 use super::form::Value;
-use super::ranges::RangeAttributes;
+use super::range_attributes::RangeAttributes;
 use super::reader::Reader;
 use crate::object::Slice;
 
@@ -208,7 +208,7 @@ fn read_root<'a>(space: &Space<'a>, unit: &mut Unit, id: Option<u64>, table: &mu
     let mut gnu_id = None;
     let mut gnu_ranges_base = 0;
     let (root, encoding) = (unit.root, unit.encoding);
-    die::attributes(space.bytes(unit), root, table, encoding, |at, value| {
+    attributes(space.bytes(unit), root, table, encoding, |at, value| {
         ranges.set(at, value);
         match at {
             dw::DW_AT_language => unit.is_c = constant(value).is_some_and(is_c),

@@ -5,17 +5,8 @@
 //! each, with the tables' field names in the comments. What the architecture calls CONSTRAINED UNPREDICTABLE counts
 //! as an instruction, as it does to LLVM.
 
+use super::bits::{bit, field};
 use super::simd;
-
-/// The bits `high` down to `low` of `word`.
-pub(super) fn field(word: u32, high: u32, low: u32) -> u32 {
-    (word >> low) & (u32::MAX >> (31 - (high - low)))
-}
-
-/// Whether bit `index` of `word` is set.
-pub(super) fn bit(word: u32, index: u32) -> bool {
-    (word >> index) & 1 != 0
-}
 
 /// Whether `word` is an instruction of Armv8.0-A.
 pub(super) fn is_instruction(word: u32) -> bool {

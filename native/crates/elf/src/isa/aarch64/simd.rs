@@ -1,7 +1,7 @@
 //! The floating-point and Advanced SIMD part of [`super::baseline`] (Arm ARM, C4.1, "Data Processing -- Scalar
 //! Floating-Point and Advanced SIMD").
 
-use super::baseline::{bit, field};
+use super::bits::{bit, field};
 
 /// Which element sizes an instruction exists for: bit `size` for 64-bit vectors (Q = 0), bit `4 + size` for
 /// 128-bit ones. Floating-point instructions have an opcode bit and `sz` in the place of `size`.

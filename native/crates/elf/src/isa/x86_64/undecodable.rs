@@ -5,12 +5,14 @@
 //! by asking LLVM 22 for every opcode, prefix and ModR/M byte. Not modelled: VEX and EVEX instructions that fail
 //! on their operands, which LLVM has read in full by then.
 
+use super::prefix::{MAX_LENGTH, is_legacy_or_rex_prefix};
+
 /// Bytes of the undecodable instruction at the start of `bytes`, at least one.
 pub(super) fn length(bytes: &[u8]) -> u8 {
     let prefixes = bytes
         .iter()
-        .take(super::MAX_LENGTH)
-        .take_while(|&&byte| super::is_legacy_or_rex_prefix(byte))
+        .take(MAX_LENGTH)
+        .take_while(|&&byte| is_legacy_or_rex_prefix(byte))
         .count();
     let rest = &bytes[prefixes..];
     let at = |index: usize| rest.get(index).copied().unwrap_or(0);

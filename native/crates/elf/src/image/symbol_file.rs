@@ -1,16 +1,11 @@
 //! A debug file whose symbols stand for those of a stripped image.
 
 use std::collections::HashMap;
+use std::path::Path;
+use std::sync::OnceLock;
 
-use crate::Image;
+use super::{Image, SymbolFile};
 use crate::headers::SectionHeader;
-
-/// The debug file of a stripped image.
-pub(crate) struct SymbolFile {
-    pub(crate) image: Image,
-    /// By section of the debug file: which of the stripped image it is.
-    pub(crate) sections: Box<[Option<u32>]>,
-}
 
 /// Why a file's symbols cannot stand for those of an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,10 +19,27 @@ pub enum SymbolFileProblem {
     OtherSections(String),
 }
 
+impl Image {
+    /// Takes the symbols of `file`, the debug file of this stripped image, in the place of its own.
+    ///
+    /// # Errors
+    /// If `file` is no debug file of this image.
+    pub fn take_symbols_of(&mut self, file: Self) -> Result<(), SymbolFileProblem> {
+        self.symbol_file = Some(Box::new(SymbolFile::new(self, file)?));
+        self.symbols = OnceLock::new();
+        Ok(())
+    }
+
+    /// The debug file that symbols were taken of.
+    pub fn symbol_file(&self) -> Option<&Path> {
+        self.symbol_file.as_ref().map(|file| file.image.path())
+    }
+}
+
 impl SymbolFile {
     /// Stripping leaves loaded sections where they are, and so symbols stay right. But sections that are not loaded can go from
     /// between them, which changes the numbers, so sections are told by address and size.
-    pub(crate) fn new(stripped: &Image, image: Image) -> Result<Self, SymbolFileProblem> {
+    fn new(stripped: &Image, image: Image) -> Result<Self, SymbolFileProblem> {
         let is_other = |(a, b)| a != b;
         if stripped.arch() != image.arch() || stripped.build_id().zip(image.build_id()).is_some_and(is_other) {
             return Err(SymbolFileProblem::OtherBuild);

@@ -1,51 +1,18 @@
-//! The static symbol table, `.symtab`.
+//! The symbols of an image, its own or those of its debug file.
 
-use object::LittleEndian;
-use object::elf::{STT_FUNC, STT_SECTION, Sym64};
+use object::elf::STT_FUNC;
 use object::read::SymbolIndex;
+use object::read::elf::SymbolTable;
 
-use crate::headers::{ENDIAN, SectionHeader};
+use super::Image;
+use crate::Svma;
+use crate::format::{ENDIAN, Elf};
+use crate::headers::{SectionHeader, symbol_table};
 use crate::strings::{string_at, string_is};
-use crate::{Image, Svma};
+use crate::symbol::{Symbol, TableSymbol};
 
 /// The variable by which clang marks flow-sensitive discriminators (LLVM: FSAFDODiscriminator.h).
-pub(crate) const FS_DISCRIMINATOR: &[u8] = b"__llvm_fs_discriminator__";
-
-/// A symbol that lies in a section. [`Image::symbol_name`] has its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Symbol {
-    /// `st_value`.
-    pub svma: Svma,
-    /// Index of the section header that `st_shndx` names.
-    pub section: u32,
-    /// `st_name`.
-    name: u32,
-    is_section_symbol: bool,
-}
-
-impl Symbol {
-    fn new(raw: &Sym64<LittleEndian>, section: u32) -> Self {
-        Self {
-            svma: Svma(raw.st_value.get(ENDIAN)),
-            section,
-            name: raw.st_name.get(ENDIAN),
-            is_section_symbol: raw.st_type() == STT_SECTION,
-        }
-    }
-}
-
-/// A symbol as `.symtab` has it, in a section or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TableSymbol<'i> {
-    /// `st_value`.
-    pub svma: Svma,
-    /// `st_size`.
-    pub size: u64,
-    /// Whether its type is `STT_FUNC`.
-    pub is_function: bool,
-    /// Its name; empty for section symbols.
-    pub name: &'i [u8],
-}
+const FS_DISCRIMINATOR: &[u8] = b"__llvm_fs_discriminator__";
 
 /// How often the bytes of the string table may be named. Linkers let a name share the end of another, but a table in which
 /// each of a million symbols names a megabyte is an attack on whoever reads them all.
@@ -54,8 +21,78 @@ const NAMES_PER_STRING_BYTE: usize = 64;
 /// How much of their names orders symbols at one address. A file can have many symbols there, with long names.
 const ORDERING_BYTES: usize = 4096;
 
+impl Image {
+    /// The symbols of `.symtab` that lie in a section, by section and in it by address and name.
+    ///
+    /// Symbols of every type are here, section symbols and mapping symbols too, because disassembly starts
+    /// anew at each. `.dynsym` is never looked at. Read on the first call.
+    pub fn symbols(&self) -> &[Symbol] {
+        self.symbols.get_or_init(|| read(self))
+    }
+
+    /// The symbols of the sections that are disassembled (see [`Code`](crate::Code)), in the order of
+    /// [`symbols`](Self::symbols).
+    pub fn code_symbols(&self) -> impl Iterator<Item = &Symbol> {
+        let chunks = self.symbols().chunk_by(|a, b| a.section == b.section);
+        chunks.filter(|chunk| self.has_code(chunk[0].section)).flatten()
+    }
+
+    /// Whether there are [`code_symbols`](Self::code_symbols), without which it is not known where instructions start. Reads no
+    /// more than the first of them.
+    pub fn has_code_symbols(&self) -> bool {
+        any_in(self, |section| self.has_code(section))
+    }
+
+    /// All symbols of `.symtab`, undefined and absolute ones too, in the order of the table.
+    pub fn symbol_table(&self) -> impl Iterator<Item = TableSymbol<'_>> {
+        table(self)
+    }
+
+    /// The name of one of this image's symbols.
+    pub fn symbol_name(&self, symbol: &Symbol) -> &[u8] {
+        name(self, symbol)
+    }
+
+    /// The address of the symbol named `name`, such as `_text`.
+    pub fn symbol_named(&self, name: &[u8]) -> Option<Svma> {
+        find_named(self, name)
+    }
+
+    /// The addresses of the symbols with these names, which start with `prefix`.
+    pub(crate) fn symbols_named(&self, prefix: &[u8], names: &[&[u8]]) -> Vec<Option<Svma>> {
+        find_all_named(self, prefix, names)
+    }
+
+    /// Whether discriminators in this image are flow-sensitive (FS-AFDO): the compiler then leaves a
+    /// variable behind that says so.
+    pub fn has_fs_discriminators(&self) -> bool {
+        is_defined_in(self, FS_DISCRIMINATOR, |section| {
+            section.allocated && !section.executable && section.progbits && !section.data.is_empty()
+        })
+    }
+
+    /// The symbols as `.symtab` has them.
+    fn raw_symbols(&self) -> SymbolTable<'_, Elf> {
+        symbol_table(self.with_symbols().data())
+    }
+
+    /// The string table of the symbols.
+    fn symbol_strings(&self) -> &[u8] {
+        let image = self.with_symbols();
+        image.bytes_at(&image.headers.symbol_strings)
+    }
+
+    /// The section that symbols give as the one with this index.
+    fn section_of_symbols(&self, index: usize) -> Option<u32> {
+        match &self.symbol_file {
+            Some(file) => file.sections.get(index).copied().flatten(),
+            None => (index < self.sections().len()).then(|| u32::try_from(index).ok())?,
+        }
+    }
+}
+
 /// Reads and sorts the symbols that lie in a section.
-pub(crate) fn read(image: &Image) -> Box<[Symbol]> {
+fn read(image: &Image) -> Box<[Symbol]> {
     let mut symbols: Vec<Symbol> = in_sections(image).collect();
     let ordering = |symbol: &Symbol| {
         let name = name(image, symbol);
@@ -69,7 +106,7 @@ pub(crate) fn read(image: &Image) -> Box<[Symbol]> {
 }
 
 /// All symbols in the order of the table, up to the one that exceeds [`NAMES_PER_STRING_BYTE`].
-pub(crate) fn table(image: &Image) -> impl Iterator<Item = TableSymbol<'_>> {
+fn table(image: &Image) -> impl Iterator<Item = TableSymbol<'_>> {
     let strings = image.symbol_strings();
     let symbols = image.raw_symbols().symbols();
     let mut budget = strings.len().saturating_mul(NAMES_PER_STRING_BYTE);
@@ -86,7 +123,7 @@ pub(crate) fn table(image: &Image) -> impl Iterator<Item = TableSymbol<'_>> {
 }
 
 /// The name of `symbol`. A section symbol without one has its section's.
-pub(crate) fn name<'i>(image: &'i Image, symbol: &Symbol) -> &'i [u8] {
+fn name<'i>(image: &'i Image, symbol: &Symbol) -> &'i [u8] {
     let own = string_at(image.symbol_strings(), symbol.name);
     if own.is_empty() && symbol.is_section_symbol {
         image.section_name(symbol.section)
@@ -96,7 +133,7 @@ pub(crate) fn name<'i>(image: &'i Image, symbol: &Symbol) -> &'i [u8] {
 }
 
 /// The address of the first symbol named `wanted`.
-pub(crate) fn find_named(image: &Image, wanted: &[u8]) -> Option<Svma> {
+fn find_named(image: &Image, wanted: &[u8]) -> Option<Svma> {
     let strings = image.symbol_strings();
     in_sections(image)
         .find(|symbol| string_is(strings, symbol.name, wanted))
@@ -104,7 +141,7 @@ pub(crate) fn find_named(image: &Image, wanted: &[u8]) -> Option<Svma> {
 }
 
 /// The address of the first symbol of each name in `wanted`, in one pass. All these names start with `prefix`.
-pub(crate) fn find_all_named(image: &Image, prefix: &[u8], wanted: &[&[u8]]) -> Vec<Option<Svma>> {
+fn find_all_named(image: &Image, prefix: &[u8], wanted: &[&[u8]]) -> Vec<Option<Svma>> {
     let strings = image.symbol_strings();
     let has_prefix = |symbol: &Symbol| {
         strings
@@ -122,14 +159,14 @@ pub(crate) fn find_all_named(image: &Image, prefix: &[u8], wanted: &[&[u8]]) -> 
 }
 
 /// Whether a symbol named `wanted` lies in a section that `accepts` takes.
-pub(crate) fn is_defined_in(image: &Image, wanted: &[u8], accepts: impl Fn(&SectionHeader) -> bool) -> bool {
+fn is_defined_in(image: &Image, wanted: &[u8], accepts: impl Fn(&SectionHeader) -> bool) -> bool {
     let strings = image.symbol_strings();
     let accepted: Vec<bool> = image.sections().iter().map(accepts).collect();
     in_sections(image).any(|symbol| accepted[symbol.section as usize] && string_is(strings, symbol.name, wanted))
 }
 
 /// Whether a symbol lies in a section whose index `accepts` takes.
-pub(crate) fn any_in(image: &Image, accepts: impl Fn(u32) -> bool) -> bool {
+fn any_in(image: &Image, accepts: impl Fn(u32) -> bool) -> bool {
     in_sections(image).any(|symbol| accepts(symbol.section))
 }
 

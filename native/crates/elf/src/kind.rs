@@ -1,0 +1,23 @@
+//! What sort of file an image is.
+
+/// The instruction set of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Arch {
+    /// AMD64, also called Intel 64.
+    X86_64,
+    /// 64-bit Arm with little-endian data.
+    AArch64,
+}
+
+/// What sort of ELF file an image is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ImageKind {
+    /// A program linked to a fixed address (`ET_EXEC`).
+    Executable,
+    /// A position-independent executable or a shared object (`ET_DYN`).
+    SharedObject,
+    /// A Linux kernel (vmlinux).
+    Kernel,
+    /// A kernel module (`ET_REL`).
+    Module,
+}

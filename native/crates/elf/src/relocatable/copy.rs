@@ -1,0 +1,86 @@
+//! The copy of a relocatable file that gets addresses.
+
+use object::LittleEndian;
+use object::elf::{self, Sym64};
+use object::read::SymbolIndex;
+use object::read::elf::{SectionHeader as _, SectionTable};
+
+use super::layout::Layout;
+use crate::Svma;
+use crate::format::{ENDIAN, Elf};
+
+// Positions of fields (gABI, "ELF Header", "Sections", "Symbol Table").
+pub(super) const E_TYPE: usize = 16;
+pub(super) const E_PHNUM: usize = 56;
+pub(super) const SH_FLAGS: usize = 8;
+pub(super) const SH_ADDR: usize = 16;
+pub(super) const SH_OFFSET: usize = 24;
+pub(super) const SH_SIZE: usize = 32;
+pub(super) const ST_VALUE: usize = 8;
+
+/// The copy in the making.
+pub(super) struct Copy {
+    pub(super) bytes: Vec<u8>,
+    section_headers: usize,
+    section_header_size: usize,
+}
+
+impl Copy {
+    pub(super) fn of(data: &[u8], header: &Elf) -> Result<Self, String> {
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(data.len()).map_err(|error| error.to_string())?;
+        bytes.extend_from_slice(data);
+        Ok(Self {
+            bytes,
+            section_headers: usize::try_from(header.e_shoff.get(ENDIAN)).map_err(|error| error.to_string())?,
+            section_header_size: usize::from(header.e_shentsize.get(ENDIAN)),
+        })
+    }
+
+    /// Only the type and program headers tell a relocatable file from a linked one.
+    pub(super) fn mark_as_linked(&mut self) {
+        self.put(E_TYPE, &elf::ET_EXEC.0.to_le_bytes());
+        self.put(E_PHNUM, &[0; 2]);
+    }
+
+    pub(super) fn set_section(&mut self, index: usize, field: usize, value: u64) {
+        let at = self.section_headers + index * self.section_header_size + field;
+        self.put(at, &value.to_le_bytes());
+    }
+
+    /// Adds to each symbol the address of its section. Returns all values by symbol index; that of an undefined symbol is zero.
+    pub(super) fn move_symbols(
+        &mut self,
+        data: &[u8],
+        sections: &SectionTable<'_, Elf>,
+        layout: &Layout,
+    ) -> Result<Vec<u64>, String> {
+        let table = sections
+            .symbols(ENDIAN, data, elf::SHT_SYMTAB)
+            .map_err(|error| error.to_string())?;
+        let start = sections
+            .section(table.section())
+            .map_or(0, |section| section.sh_offset(ENDIAN));
+        let start = usize::try_from(start).map_err(|error| error.to_string())?;
+        let mut values = Vec::with_capacity(table.len());
+        for (index, symbol) in table.symbols().iter().enumerate() {
+            let section = table.symbol_section(ENDIAN, symbol, SymbolIndex(index)).ok().flatten();
+            let base = section.map_or(Svma(0), |section| layout.address(section));
+            let value = base.wrapping_add(symbol.st_value.get(ENDIAN)).0;
+            self.put(
+                start + index * size_of::<Sym64<LittleEndian>>() + ST_VALUE,
+                &value.to_le_bytes(),
+            );
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    /// Writes `value` where there is room for it.
+    pub(super) fn put(&mut self, at: usize, value: &[u8]) -> bool {
+        let place = at.checked_add(value.len()).and_then(|end| self.bytes.get_mut(at..end));
+        let Some(place) = place else { return false };
+        place.copy_from_slice(value);
+        true
+    }
+}

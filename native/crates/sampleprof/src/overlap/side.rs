@@ -1,0 +1,60 @@
+//! One of two profiles that are compared.
+
+use rustc_hash::FxHashMap;
+
+use crate::stats::{CountStats, HOT_CUTOFF};
+use crate::{FunctionSamples, Name, Profile, ProfileSummary};
+
+/// One of the two profiles.
+pub(super) struct Side<'a> {
+    pub(super) profile: &'a Profile,
+    pub(super) samples: u64,
+    pub(super) hot_threshold: u64,
+    pub(super) functions: FxHashMap<Name<'a>, Measured<'a>>,
+}
+
+/// A function of a profile, and its counts.
+#[derive(Clone, Copy)]
+pub(super) struct Measured<'a> {
+    pub(super) function: &'a FunctionSamples,
+    pub(super) stats: CountStats,
+}
+
+/// A function and what it is in the base and in the test profile.
+pub(super) type Pair<'a> = (Name<'a>, Option<Measured<'a>>, Option<Measured<'a>>);
+
+impl<'a> Side<'a> {
+    pub(super) fn new(profile: &'a Profile) -> Self {
+        let hot_threshold = ProfileSummary::compute(profile)
+            .count_at_cutoff(HOT_CUTOFF)
+            .unwrap_or(0);
+        let mut samples = 0u64;
+        let functions = profile.functions.iter().map(|function| {
+            let stats = CountStats::of(function, hot_threshold);
+            samples = samples.wrapping_add(stats.sum);
+            (profile.names.get(function.name), Measured { function, stats })
+        });
+        let functions = functions.collect();
+        Self {
+            profile,
+            samples,
+            hot_threshold,
+            functions,
+        }
+    }
+
+    /// Every function of either side once, by name: sums of floating point numbers depend on the order.
+    pub(super) fn pair_up(&self, test: &Side<'a>) -> Vec<Pair<'a>> {
+        let base_only = self
+            .functions
+            .iter()
+            .filter(|(name, _)| !test.functions.contains_key(*name));
+        let mut pairs: Vec<Pair<'a>> = base_only
+            .map(|(name, measured)| (*name, Some(*measured), None))
+            .collect();
+        let in_test = test.functions.iter();
+        pairs.extend(in_test.map(|(name, measured)| (*name, self.functions.get(name).copied(), Some(*measured))));
+        pairs.sort_unstable_by_key(|pair| pair.0);
+        pairs
+    }
+}

@@ -1,0 +1,35 @@
+//! The attributes that state the addresses of a DIE.
+
+use gimli::{DwAt, constants as dw};
+
+use super::form::Value;
+
+/// The attributes that state addresses.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RangeAttributes<'a> {
+    pub(super) low_pc: Option<Value<'a>>,
+    pub(super) high_pc: Option<Value<'a>>,
+    pub(super) ranges: Option<Value<'a>>,
+}
+
+impl<'a> RangeAttributes<'a> {
+    /// Takes the attribute if it is one of these.
+    pub(crate) fn set(&mut self, name: DwAt, value: Value<'a>) {
+        let place = match name {
+            dw::DW_AT_low_pc => &mut self.low_pc,
+            dw::DW_AT_high_pc => &mut self.high_pc,
+            dw::DW_AT_ranges => &mut self.ranges,
+            _ => return,
+        };
+        place.get_or_insert(value);
+    }
+
+    /// The same, without a tie to the section: no string states an address.
+    pub(crate) fn detached(&self) -> RangeAttributes<'static> {
+        RangeAttributes {
+            low_pc: self.low_pc.map(Value::detached),
+            high_pc: self.high_pc.map(Value::detached),
+            ranges: self.ranges.map(Value::detached),
+        }
+    }
+}
