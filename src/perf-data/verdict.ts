@@ -27,15 +27,25 @@ export function judge(summary: Omit<PerfDataSummary, 'autofdo'>): PerfDataSummar
       record,
     );
   }
+  const complete = usable.filter((event) => !hasSomeKinds(event.branchFilter));
+  if (complete.length === 0) {
+    return no(
+      'only some kinds of branches were recorded, so the code between two of them is not a straight run',
+      record,
+    );
+  }
   const reasons: string[] = [];
-  const partial = usable.some(({ branchFilter }) => branchFilter.length > 0 && !branchFilter.includes('any'));
-  if (partial)
-    reasons.push('only some kinds of branches were recorded, so the code between them is guessed wrong');
+  if (complete.length < usable.length) {
+    const left = usable.filter((event) => !complete.includes(event)).map(({ name }) => name);
+    reasons.push(
+      `only some kinds of branches were recorded for ${left.join(', ')}: its samples are left out`,
+    );
+  }
   if (!summary.complete) reasons.push('it is not complete; the samples before the damage can be used');
   if (summary.lost.records + summary.lost.samples > 0) {
     reasons.push('the kernel lost records while it was made; a larger buffer (-m 4M) keeps them');
   }
-  return { usable: true, reasons, advice: partial ? record : undefined };
+  return { usable: true, reasons, advice: undefined };
 }
 
 function no(reason: string, advice: string): PerfDataSummary['autofdo'] {
@@ -71,4 +81,13 @@ export function recordCommand({ cpuId, arch, kernel = false, program = 'PROGRAM'
     ? `perf record -e ${event} -a -N -b -c 500009 -o perf.data -- sleep 60`
     : `perf record -e ${event} -N -b -c 500009 -- ${program}`;
   return { command, needs };
+}
+
+/** What perf calls kinds of branches behind `-j`; with `any`, the first ones add nothing. */
+const KINDS = ['any_call', 'any_ret', 'ind_call', 'abort_tx', 'cond', 'ind_jmp', 'call'];
+
+/** Whether branches that were taken may be missing between two that were recorded. */
+function hasSomeKinds(branchFilter: readonly string[]): boolean {
+  const onlyKinds = !branchFilter.includes('any') && KINDS.some((kind) => branchFilter.includes(kind));
+  return onlyKinds || branchFilter.includes('in_tx') !== branchFilter.includes('no_tx');
 }

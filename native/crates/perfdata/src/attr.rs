@@ -30,10 +30,26 @@ pub(crate) mod read_format {
 
 /// Bits of `branch_sample_type`.
 pub(crate) mod branch_sample_type {
+    pub(crate) const ANY: u64 = 1 << 3;
+    pub(crate) const IN_TX: u64 = 1 << 8;
+    pub(crate) const NO_TX: u64 = 1 << 9;
     pub(crate) const CALL_STACK: u64 = 1 << 11;
     pub(crate) const TYPE_SAVE: u64 = 1 << 16;
     pub(crate) const HW_INDEX: u64 = 1 << 17;
 }
+
+/// Bits of `branch_sample_type` that select kinds of branches, and what perf calls them behind `-j`.
+const BRANCH_KINDS: [(u64, &str); 9] = [
+    (1 << 4, "any_call"),
+    (1 << 5, "any_ret"),
+    (1 << 6, "ind_call"),
+    (1 << 7, "abort_tx"),
+    (branch_sample_type::IN_TX, "in_tx"),
+    (branch_sample_type::NO_TX, "no_tx"),
+    (1 << 10, "cond"),
+    (1 << 12, "ind_jmp"),
+    (1 << 13, "call"),
+];
 
 /// Numbers of the flag bits, counted from the lowest of a little-endian machine.
 mod flag {
@@ -108,6 +124,29 @@ impl EventAttr {
     #[must_use]
     pub fn is_call_stack(&self) -> bool {
         self.has_branch_stack() && self.branch_sample_type & branch_sample_type::CALL_STACK != 0
+    }
+
+    /// The kinds of branches that were recorded, as perf names them behind `-j`; empty if all were, or if nothing tells. Where others were
+    /// left out, the code between two entries is no straight run.
+    #[must_use]
+    pub fn branch_kinds(&self) -> Vec<&'static str> {
+        use branch_sample_type::{ANY, CALL_STACK, IN_TX, NO_TX};
+        const TRANSACTIONS: u64 = IN_TX | NO_TX;
+        let asked = self.branch_sample_type;
+        if !self.has_branch_stack() || asked & CALL_STACK != 0 {
+            return Vec::new();
+        }
+        // With `any` the other kinds add nothing; that branches lie inside transactions, or outside, is asked of those, too.
+        let some_transactions = asked & TRANSACTIONS != 0 && asked & TRANSACTIONS != TRANSACTIONS;
+        let counts = if asked & ANY == 0 {
+            u64::MAX
+        } else if some_transactions {
+            TRANSACTIONS
+        } else {
+            0
+        };
+        let named = BRANCH_KINDS.iter().filter(|(bit, _)| asked & counts & bit != 0);
+        named.map(|(_, name)| *name).collect()
     }
 
     /// True if the branch type in the entries' flags can be trusted.

@@ -3,46 +3,19 @@
 //! The samples are those of a fixture, replayed under other circumstances. Where llvm-profgen is right in principle, the expected profile is
 //! its own of the undisturbed recording.
 
+#[path = "support/replay.rs"]
+mod replay;
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use elf::Image;
-use profgen::{Compat, EntryClass, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Silent, generate};
+use profgen::{EntryClass, Error, ErrorCode, GenerateOptions, Outcome, Silent, generate};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 
-use support::Recorded;
-
-/// A recording taken apart.
-struct Replay {
-    recorded: Recorded,
-    folder: tempfile::TempDir,
-}
-
-const PID: i32 = 100;
+use replay::{PID, Replay, text};
 
 impl Replay {
-    fn new() -> Self {
-        Self {
-            recorded: Recorded::read(),
-            folder: tempfile::tempdir().expect("a folder"),
-        }
-    }
-
-    fn code_map(&self, pid: i32, slide: u64) -> MapSpec {
-        let (start, len, pgoff) = self.recorded.code;
-        MapSpec::code(pid, start + slide, len, pgoff, "/somewhere/else/calc").at(1)
-    }
-
-    /// The nth sample, its addresses moved.
-    fn sample(&self, event: usize, index: usize, pid: i32, slide: u64) -> SampleSpec {
-        let moved: Vec<_> = self.recorded.stacks[index]
-            .iter()
-            .map(|&(from, to)| (from + slide, to + slide))
-            .collect();
-        SampleSpec::of(event, pid).at(10 + index as u64).branches(&moved)
-    }
-
     /// All samples in one process, with `maps` before them.
     fn recording(&self, maps: Vec<MapSpec>) -> PerfDataBuilder {
         let mut builder = PerfDataBuilder::new();
@@ -56,45 +29,6 @@ impl Replay {
         builder
     }
 
-    fn write(&self, name: &str, builder: &PerfDataBuilder) -> PathBuf {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, builder.build_file()).expect("written");
-        path
-    }
-
-    fn options(&self, perf_data: &[PathBuf]) -> GenerateOptions {
-        let mut options = GenerateOptions::new(self.recorded.fixture.program(), Input::PerfData(perf_data.to_vec()));
-        options.format = Format::Text;
-        options.jobs = 2;
-        options
-    }
-
-    fn generate(&self, builder: &PerfDataBuilder) -> Result<Outcome, Error> {
-        generate(&self.options(&[self.write("perf.data", builder)]), &Silent)
-    }
-
-    fn generate_compatible(&self, builder: &PerfDataBuilder) -> Result<Outcome, Error> {
-        let options = self.options(&[self.write("perf.data", builder)]);
-        generate(
-            &GenerateOptions {
-                compat: Compat::LlvmProfgen,
-                ..options
-            },
-            &Silent,
-        )
-    }
-
-    #[track_caller]
-    fn assert_expected(&self, outcome: Result<Outcome, Error>) {
-        let outcome = outcome.expect("a profile");
-        let ledger = &outcome.statistics.ledger;
-        assert_eq!(ledger.accounted(), ledger.entries());
-        assert_eq!(
-            text(&outcome),
-            String::from_utf8_lossy(&self.recorded.fixture.read("expected.prof"))
-        );
-    }
-
     #[track_caller]
     fn assert_other(&self, outcome: Result<Outcome, Error>) {
         assert_ne!(
@@ -102,10 +36,6 @@ impl Replay {
             String::from_utf8_lossy(&self.recorded.fixture.read("expected.prof"))
         );
     }
-}
-
-fn text(outcome: &Outcome) -> String {
-    String::from_utf8_lossy(outcome.bytes.as_deref().expect("in memory")).into_owned()
 }
 
 fn build_id(program: &Path) -> Vec<u8> {

@@ -21,6 +21,7 @@ use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
 use crate::counting::trace::TargetCounters;
 use crate::input::collect::{Collected, Collector, Filter};
+use crate::report::events::{left_out, usable_events};
 use crate::report::explain;
 use crate::report::outcome::Statistics;
 use crate::request::options::{Compat, GenerateOptions};
@@ -198,6 +199,7 @@ impl<'a> Sampling<'a> {
             .map(|group| group.chunks)
             .max_by_key(|chunks| chunks.samples);
         self.account(&stats, chunks.unwrap_or_default(), path)?;
+        self.diagnostics.extend(left_out(input.metadata(), self.options));
         if self.options.show_mmap_events {
             self.show_mappings(&mut followed.records);
         }
@@ -256,9 +258,7 @@ impl<'a> Sampling<'a> {
 
     /// Which events count, or why none can.
     fn filter(&mut self, metadata: &Metadata, path: &Path) -> Result<Filter<'a>, Error> {
-        let wanted = &self.options.select.events;
-        let events = explain::usable_events(metadata, wanted, !self.options.leading_ip_only)
-            .map_err(|error| error.path(path))?;
+        let events = usable_events(metadata, self.options).map_err(|error| error.path(path))?;
         let groups = self.groups;
         for (group, targets) in groups.iter().enumerate() {
             for target in targets.iter() {

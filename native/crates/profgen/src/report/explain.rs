@@ -22,50 +22,6 @@ const LONGEST_NAME: usize = 4096;
 /// How many files an error message lists.
 const LISTED_FILES: usize = 8;
 
-/// By event: whether its samples count. `wanted` names events; empty means all. `branches`: those that have branch stacks.
-pub(crate) fn usable_events(metadata: &Metadata, wanted: &[String], branches: bool) -> Result<Vec<bool>, Error> {
-    let names: Vec<String> = metadata.attrs.iter().map(|attr| attr.label()).collect();
-    let all = || {
-        names
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    if let Some(missing) = wanted.iter().find(|name| !names.contains(name)) {
-        return Err(Error::new(
-            ErrorCode::InvalidOptions,
-            format!("the recording has no event `{missing}`; it has {}", all()),
-        )
-        .hint("Name one of these with --event."));
-    }
-    let selected = |name: &String| wanted.is_empty() || wanted.contains(name);
-    let usable: Vec<bool> = metadata
-        .attrs
-        .iter()
-        .zip(&names)
-        .map(|(attr, name)| selected(name) && (!branches || attr.has_branch_stack() && !attr.is_call_stack()))
-        .collect();
-    if usable.contains(&true) || metadata.attrs.is_empty() {
-        return Ok(usable);
-    }
-    let call_stack = metadata
-        .attrs
-        .iter()
-        .zip(&names)
-        .any(|(attr, name)| selected(name) && attr.is_call_stack());
-    let message = if call_stack {
-        format!(
-            "the branch stacks of {} were recorded in call-stack mode (--call-graph lbr): their entries are call frames, not \
-             consecutive branches",
-            all()
-        )
-    } else {
-        format!("the recording has no branch stacks; its events are {}", all())
-    };
-    Err(Error::new(ErrorCode::NoBranchStacks, message).hint(HOW_TO_RECORD))
-}
-
 /// The recording must be of the binary's architecture.
 pub(crate) fn check_machine(metadata: &Metadata, target: &Target<'_>) -> Result<(), Error> {
     let Some(machine) = metadata.arch.as_deref() else {

@@ -101,7 +101,13 @@ impl EntryClass {
                 "Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with --debug-binary."
             }
             Self::Deselected => "Check --event, --pid, --tid, --cpu and --time.",
-            Self::WrongPath | Self::UnfilledSlot => "Record again for longer.",
+            Self::WrongPath => {
+                "The recording marks these branches as speculated and never executed (`perf script -F brstack` prints SPEC_WRONG_PATH). If \
+                 the marks are wrong, --compat=llvm-profgen counts such entries all the same."
+            }
+            Self::UnfilledSlot => {
+                "The CPU delivered no branches. Virtual machines often have no branch records: record on the host."
+            }
         }
     }
 }

@@ -1,0 +1,111 @@
+//! Which events of a recording can be used, by the kinds of branches they recorded.
+
+#[path = "support/replay.rs"]
+mod replay;
+mod support;
+
+use profgen::{Compat, EntryClass, ErrorCode, Silent, generate};
+use replay::{PID, Replay};
+use testkit::{EventSpec, PerfDataBuilder};
+
+const USER: u64 = 1 << 0;
+const ANY: u64 = 1 << 3;
+
+/// An event for each value of `branch_sample_type`; each has all samples.
+fn recording(replay: &Replay, branch_types: &[u64]) -> PerfDataBuilder {
+    let mut builder = PerfDataBuilder::new();
+    let events: Vec<_> = branch_types
+        .iter()
+        .enumerate()
+        .map(|(index, &branch_sample_type)| {
+            let name = format!("event{index}");
+            builder.event(EventSpec {
+                branch_sample_type,
+                ..EventSpec::branch_stacks(&name)
+            })
+        })
+        .collect();
+    builder.describe_events();
+    builder.mmap(replay.code_map(PID, 0));
+    for &event in &events {
+        for index in 0..replay.recorded.stacks.len() {
+            builder.sample(replay.sample(event, index, PID, 0));
+        }
+    }
+    builder
+}
+
+#[test]
+fn what_perf_adds_to_any_branch_changes_nothing() {
+    let replay = Replay::new();
+    // Privileges, no_flags, no_cycles, save_type, hw_index is left out (it changes the layout), priv; nothing at all, as perf inject writes
+    // it; kinds beside `any`; inside and outside of transactions.
+    for branch_type in [
+        ANY,
+        USER | 1 << 1 | ANY,
+        ANY | 0b1_1100_0000_0000_0000,
+        0,
+        ANY | 1 << 4 | 1 << 10,
+        ANY | 0x300,
+    ] {
+        replay.assert_expected(replay.generate(&recording(&replay, &[branch_type])));
+    }
+}
+
+#[test]
+fn some_kinds_of_branches_are_refused() {
+    let replay = Replay::new();
+    for (branch_type, kinds) in [
+        (USER | 1 << 4, "any_call"),
+        (USER | 1 << 5, "any_ret"),
+        (1 << 6, "ind_call"),
+        (1 << 10 | 1 << 16, "cond"),
+        (1 << 12, "ind_jmp"),
+        (1 << 4 | 1 << 5, "any_call,any_ret"),
+        (ANY | 1 << 8, "in_tx"),
+        (ANY | 1 << 9, "no_tx"),
+        (1 << 7, "abort_tx"),
+    ] {
+        let builder = recording(&replay, &[branch_type]);
+        let error = replay.generate(&builder).expect_err("it is refused");
+        assert_eq!(error.code, ErrorCode::NoBranchStacks);
+        assert!(
+            error
+                .message
+                .contains(&format!("`event0` hold only some kinds of branches (-j {kinds})")),
+            "{error}"
+        );
+        assert!(error.hint.expect("a hint").contains("perf record -e"));
+        // llvm-profgen takes them for straight runs; sampled addresses need no branches.
+        replay.assert_expected(replay.generate_compatible(&builder));
+        let mut options = replay.options(&[replay.write("perf.data", &builder)]);
+        (options.leading_ip_only, options.compat) = (true, Compat::None);
+        generate(&options, &Silent).expect("a profile of addresses");
+    }
+}
+
+#[test]
+fn of_several_events_the_useful_ones_count_and_the_others_are_named() {
+    let replay = Replay::new();
+    let outcome = replay.generate(&recording(&replay, &[USER | 1 << 4, USER | ANY, 1 << 11]));
+    let outcome = outcome.expect("one event is good");
+    let ledger = &outcome.statistics.ledger;
+    assert_eq!(ledger[EntryClass::Deselected] * 3, ledger.entries() * 2);
+    let left_out: Vec<_> = outcome
+        .diagnostics
+        .iter()
+        .filter(|found| found.code == "event-left-out")
+        .collect();
+    assert_eq!(left_out.len(), 2);
+    assert!(left_out[0].message.contains("`event0`") && left_out[0].message.contains("-j any_call"));
+    assert!(left_out[1].message.contains("`event2`") && left_out[1].message.contains("call-stack mode"));
+    replay.assert_expected(Ok(outcome));
+
+    let error = replay
+        .generate(&recording(&replay, &[1 << 4, 1 << 11]))
+        .expect_err("none is good");
+    assert!(
+        error.message.starts_with("the branch stacks of `event0` hold only"),
+        "{error}"
+    );
+}
