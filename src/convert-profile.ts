@@ -11,6 +11,8 @@ export interface ConvertOptions
     | 'useMd5'
     | 'compressAllSections'
     | 'dropProfileSymbolList'
+    | 'convertSampleProfileLayout'
+    | 'generateMergedBaseProfiles'
     | 'signal'
     | 'onProgress'
   > {
@@ -22,7 +24,7 @@ export interface ConvertOptions
 export type ConvertResult = Omit<MergeResult, 'inputs' | 'skipped' | 'dropped'>;
 
 /**
- * Writes a profile in another encoding. Nothing is lost that the encoding can hold.
+ * Writes a profile in another encoding or layout. Nothing is lost that these can hold.
  *
  * @throws AutofdoError with a stable `code`; or the signal's reason when `signal` is aborted.
  */

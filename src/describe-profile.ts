@@ -30,6 +30,8 @@ export interface ProfileDescription {
   probeBased: boolean;
   /** llvm-profgen's pre-inliner has chosen what to inline. */
   preInlined: boolean;
+  /** How many functions in contexts there are, if functions are told apart by their calling contexts. */
+  contexts?: number | undefined;
   /** Functions without samples are unknown, not cold. */
   partial: boolean;
   /** Names are MD5 hashes, written as decimal numbers. */

@@ -40,6 +40,7 @@ export type {
 export { parseProfile, readProfile } from './sample-profile/read-profile.js';
 export type {
   BodyRecord,
+  CallerFrame,
   CallTarget,
   FunctionSamples,
   InlinedFunction,

@@ -44,13 +44,27 @@ export interface MergeOptions {
   /** Drop the coldest functions until the result has at most so many bytes. */
   outputSizeLimit?: number | undefined;
 
+  /** Add up cold calling contexts that have the same last frames; default false. */
+  sampleMergeColdContext?: boolean | undefined;
+  /** Drop cold calling contexts; with `sampleMergeColdContext` those that are cold when added up; default false. */
+  sampleTrimColdContext?: boolean | undefined;
+  /** How many frames stay of contexts that are added up, the function itself included; default 1. */
+  sampleFrameDepthForColdContext?: number | undefined;
+  /**
+   * How functions with calling contexts become functions without. `nest`: a context whose caller has counts is inlined
+   * into it. `flat`: each function once; what is inlined in profiles without contexts becomes a function of its own.
+   */
+  convertSampleProfileLayout?: 'flat' | 'nest' | undefined;
+  /** With the layout `nest`: functions that become inlined stay functions of their own, too; default false. */
+  generateMergedBaseProfiles?: boolean | undefined;
+
   /** Only functions whose name this regular expression matches anywhere. */
   function?: string | undefined;
   /** No functions whose name this regular expression matches. */
   noFunction?: string | undefined;
   /** Drop top-level functions colder than the cold threshold; default false. */
   trimCold?: boolean | undefined;
-  /** Cut-off in millionths whose count separates cold from warm; default 999999. */
+  /** Cut-off in millionths whose count separates cold from warm, of functions and of contexts; default 999999. */
   profileSummaryCutoffCold?: number | undefined;
   /** The cold threshold as a count; overrides the cut-off. */
   profileSummaryColdCount?: number | bigint | undefined;
@@ -120,6 +134,7 @@ export function toBindingMergeOptions(options: MergeOptions): BindingMergeOption
   if (inputs.length === 0) throw invalid('no input was given', 'name the profiles in `inputs`');
   checkFormat(options.format);
   checkRange('profileSummaryCutoffCold', options.profileSummaryCutoffCold, 0, MILLION, true);
+  checkRange('sampleFrameDepthForColdContext', options.sampleFrameDepthForColdContext, 1, 2 ** 32 - 1, true);
   checkRange('outputSizeLimit', options.outputSizeLimit, 1, Number.MAX_SAFE_INTEGER, true);
   checkJobs(options.jobs);
   return defined({

@@ -167,6 +167,8 @@ export interface BindingDescription {
   probeBased: boolean
   /** llvm-profgen's pre-inliner has chosen what to inline. */
   preInlined: boolean
+  /** Functions in contexts, if functions are told apart by them. */
+  contexts?: number
   /** Functions without samples are unknown, not cold. */
   partial: boolean
   /** Names are MD5 hashes. */
@@ -487,6 +489,16 @@ export interface BindingMergeOptions {
   profileSummaryCutoffCold?: number
   /** Cold threshold as a count. */
   profileSummaryColdCount?: bigint
+  /** Add up cold contexts. */
+  sampleMergeColdContext?: boolean
+  /** Drop cold contexts. */
+  sampleTrimColdContext?: boolean
+  /** Frames that stay of cold contexts. */
+  sampleFrameDepthForColdContext?: number
+  /** How functions with contexts become functions without. */
+  convertSampleProfileLayout?: 'flat' | 'nest'
+  /** Functions that become inlined stay functions of their own, too. */
+  generateMergedBaseProfiles?: boolean
   /** Leave out what cannot be read. */
   keepGoing?: boolean
   /** Worker threads; 0 is one for each processor. */

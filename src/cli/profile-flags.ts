@@ -32,6 +32,19 @@ const ENCODING: readonly Flag[] = [
   row('Output', 'boolean', 'text', 'The same as --format=text.'),
   row('Output', 'boolean', 'use-md5', 'Write names as MD5 prefixes (extbinary).'),
   row('Output', 'boolean', 'compress-all-sections', 'Compress every section (extbinary).'),
+  row(
+    'Output',
+    'string',
+    'convert-sample-profile-layout',
+    'Take away calling contexts: nest inlines, flat adds up.',
+    { value: 'NAME', choices: ['flat', 'nest'] },
+  ),
+  row(
+    'Output',
+    'boolean',
+    'generate-merged-base-profiles',
+    'What nest inlines stays a function of its own, too.',
+  ),
   row('Output', 'boolean', 'drop-profile-symbol-list', 'Leave out the profile symbol list.'),
   JSON_RESULT,
 ];
@@ -78,6 +91,15 @@ export const MERGE_FLAGS: readonly Flag[] = [
   }),
   row('Profile', 'string', 'function', 'Only functions whose name matches.', { value: 'REGEX' }),
   row('Profile', 'string', 'no-function', 'No functions whose name matches.', { value: 'REGEX' }),
+  row('Profile', 'boolean', 'sample-merge-cold-context', 'Add up cold calling contexts.'),
+  row('Profile', 'boolean', 'sample-trim-cold-context', 'Drop cold calling contexts.'),
+  row(
+    'Profile',
+    'integer',
+    'sample-frame-depth-for-cold-context',
+    'Frames that stay of contexts that are added up.',
+    { value: 'N', default: '1' },
+  ),
   row('Profile', 'boolean', 'trim-cold', 'Drop functions colder than the cold threshold.'),
   row('Profile', 'integer', 'profile-summary-cutoff-cold', 'Cold cut-off in millionths.', {
     value: 'N',
@@ -90,7 +112,6 @@ export const MERGE_FLAGS: readonly Flag[] = [
   ...NOT_SAMPLE,
   refused('boolean', 'gcc', "GCC's encoding cannot be written; --extbinary is for clang"),
   refused('string', 'remapping-file', 'symbol remapping is not supported; use llvm-profdata'),
-  refused('string', 'convert-sample-profile-layout', 'layouts cannot be changed; use llvm-profdata'),
   refused('string', 'supplement-instr-with-sample', 'instrumentation profiles are not supported'),
 ];
 

@@ -108,11 +108,14 @@ async function read(file: string): Promise<SampleProfile> {
 }
 
 async function choose(profile: SampleProfile, counts: { name: string } | 'all'): Promise<FunctionSamples[]> {
-  const { hottestFirst } = await import('../report/function-samples.js');
+  const { fullName, hottestFirst, shownName } = await import('../report/function-samples.js');
   if (counts === 'all') return hottestFirst(profile);
   const { nameHash } = await import('../sample-profile/name-hash.js');
   const wanted = profile.md5 ? nameHash(counts.name) : counts.name;
-  const found = profile.functions.filter(({ name }) => name === wanted);
+  const nameOf = shownName(profile);
+  const chosen = (samples: FunctionSamples) =>
+    samples.name === wanted || (samples.callers !== undefined && fullName(samples, nameOf) === counts.name);
+  const found = hottestFirst({ ...profile, functions: profile.functions.filter(chosen) });
   if (found.length === 0) {
     const similar = profile.md5
       ? undefined

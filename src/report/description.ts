@@ -9,7 +9,7 @@ export function descriptionText(description: ProfileDescription, file: string): 
   const lines: [string, string][] = [
     ['file', `${file} (${formatBytes(description.size)})`],
     ['format', [description.format, ...properties(description)].join(', ')],
-    ['functions', `${formatCount(summary.functions)}, ${formatCount(description.hotFunctions)} hot`],
+    ...functionLines(description),
     ['counts', `${formatCount(summary.counts)}, together ${formatCount(summary.totalCount)}`],
     ['largest count', `${formatCount(summary.maxCount)}; hot from ${formatCount(description.hotThreshold)}`],
     ['density', `${description.density.toFixed(1)} samples for each instruction line of the hot part`],
@@ -19,10 +19,20 @@ export function descriptionText(description: ProfileDescription, file: string): 
   for (const { name, total } of functions) {
     lines.push(['', `${formatShare(total, totalSamples).padStart(7)}  ${name} (${formatCount(total)})`]);
   }
-  const more = summary.functions - functions.length;
-  if (functions.length > 0 && more > 0)
-    lines.push(['', `and ${formatCount(more)} more (--topn ${summary.functions})`]);
+  const listed = description.contexts ?? summary.functions;
+  const more = listed - functions.length;
+  if (functions.length > 0 && more > 0) lines.push(['', `and ${formatCount(more)} more (--topn ${listed})`]);
   return lines.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join('');
+}
+
+/** In a context-sensitive profile a function is hot in some of its contexts. */
+function functionLines({ summary, contexts, hotFunctions }: ProfileDescription): [string, string][] {
+  const [functions, hot] = [formatCount(summary.functions), `${formatCount(hotFunctions)} hot`];
+  if (contexts === undefined) return [['functions', `${functions}, ${hot}`]];
+  return [
+    ['functions', functions],
+    ['contexts', `${formatCount(contexts)}, ${hot}`],
+  ];
 }
 
 function properties(description: ProfileDescription): string[] {
@@ -30,6 +40,7 @@ function properties(description: ProfileDescription): string[] {
     [description.md5, 'names as MD5'],
     [description.probeBased, 'pseudo probes'],
     [description.flowSensitive, 'flow-sensitive discriminators'],
+    [description.contexts !== undefined, 'calling contexts'],
     [description.preInlined, 'pre-inlined'],
     [description.partial, 'partial'],
     [description.sections.some(({ flags }) => /\bcompressed\b/.test(flags)), 'compressed'],

@@ -1,6 +1,7 @@
 import type Long from 'long';
 import type {
   BodyRecord,
+  CallerFrame,
   CallTarget,
   FunctionSamples,
   InlinedFunction,
@@ -13,14 +14,39 @@ export function functionsText(profile: SampleProfile, functions: readonly Functi
   const nameOf = shownName(profile);
   const lines: string[] = [];
   for (const samples of functions) {
-    printSamples(lines, `Function: ${nameOf(samples.name)}: `, samples, '', nameOf);
+    printSamples(lines, `Function: ${fullName(samples, nameOf)}: `, samples, '', nameOf);
   }
   return lines.map((line) => `${line}\n`).join('');
 }
 
 /** The functions of a profile in the order of llvm-profdata: by total descending, then by name. */
 export function hottestFirst({ functions }: SampleProfile): FunctionSamples[] {
-  return functions.toSorted((a, b) => b.total.compare(a.total) || compareNames(a.name, b.name));
+  return functions.toSorted((a, b) => b.total.compare(a.total) || compareContexts(a, b));
+}
+
+/** Frame by frame from the outermost, as LLVM; the function itself has no place, which is a place of zeros. */
+function compareContexts(a: FunctionSamples, b: FunctionSamples): number {
+  const [framesOfA, framesOfB] = [frames(a), frames(b)];
+  for (const [index, frame] of framesOfA.entries()) {
+    const other = framesOfB[index];
+    if (other === undefined) return 1;
+    const order =
+      compareNames(frame.name, other.name) ||
+      frame.line - other.line ||
+      frame.discriminator - other.discriminator;
+    if (order !== 0) return order;
+  }
+  return framesOfA.length - framesOfB.length;
+}
+
+function frames({ name, callers = [] }: FunctionSamples): CallerFrame[] {
+  return [...callers, { name, line: 0, discriminator: 0 }];
+}
+
+/** A function's name with its callers, `main:3 @ foo:1.2 @ leaf`; without callers the name alone. */
+export function fullName({ name, callers = [] }: FunctionSamples, nameOf: (name: string) => string): string {
+  const shown = callers.map((frame) => `${nameOf(frame.name)}:${locationText(frame)} @ `);
+  return `${shown.join('')}${nameOf(name)}`;
 }
 
 /** By bytes, as LLVM; hashes have 16 digits each, whose order is that of the numbers. */
@@ -93,6 +119,8 @@ type JsonCount = number | string;
 /** A function as `llvm-profdata show --sample --json` has it. */
 export interface FunctionJson {
   name: string;
+  /** In a context-sensitive profile: who called it, the outermost first. */
+  callers?: object[];
   total: JsonCount;
   head?: JsonCount;
   body?: object[];
@@ -101,7 +129,9 @@ export interface FunctionJson {
 
 /** All counts of a function that is not inlined. */
 export function functionJson(samples: FunctionSamples, nameOf: (name: string) => string): FunctionJson {
-  return { ...samplesJson(samples, nameOf, jsonCount(samples.head)) };
+  const { name, ...counts } = samplesJson(samples, nameOf, jsonCount(samples.head));
+  const callers = samples.callers?.map((frame) => ({ function: nameOf(frame.name), ...locationJson(frame) }));
+  return { name, ...(callers !== undefined && { callers }), ...counts };
 }
 
 function samplesJson(

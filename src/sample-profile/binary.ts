@@ -8,5 +8,13 @@ export function readBinaryProfile(reader: ByteReader): SampleProfile {
   const names = readNameTable(reader);
   const functions = [];
   while (!reader.atEnd) functions.push(readFunction(reader, names));
-  return { format: 'binary', functions, summary, md5: false, flowSensitive: false, symbolList: [] };
+  return {
+    format: 'binary',
+    functions,
+    summary,
+    contextSensitive: false,
+    md5: false,
+    flowSensitive: false,
+    symbolList: [],
+  };
 }

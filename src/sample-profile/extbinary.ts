@@ -1,8 +1,15 @@
 import { inflateSync } from 'node:zlib';
-import { AutofdoError } from '../errors.js';
 import { hex64 } from '../perf-data/u64.js';
 import { ByteReader } from './byte-reader.js';
-import { readFunction, readName, readNameTable, readSummary } from './function-reader.js';
+import {
+  type Context,
+  readContext,
+  readContexts,
+  readFunction,
+  readName,
+  readNameTable,
+  readSummary,
+} from './function-reader.js';
 import { damagedProfile } from './profile-error.js';
 import type { FunctionSamples, SampleProfile } from './types.js';
 
@@ -18,6 +25,7 @@ const Section = {
 
 const COMPRESSED_FLAG = 1;
 /** Flags of single sections, in the high word of theirs. */
+const SUMMARY_FULL_CONTEXT = 2;
 const SUMMARY_FLOW_SENSITIVE = 4;
 const NAMES_MD5 = 1;
 const NAMES_FIXED_LENGTH = 2;
@@ -40,18 +48,15 @@ export function readExtBinaryProfile(bytes: Uint8Array, reader: ByteReader): Sam
   const names = sections.get(Section.nameTable);
   const md5 = ((names?.flags ?? 0) & NAMES_MD5) !== 0;
   const nameTable = names === undefined ? [] : readNames(names, md5);
-  const contexts = sections.get(Section.contextNames)?.reader;
-  if (contexts !== undefined && !contexts.atEnd && contexts.count('number of contexts') > 0) {
-    throw new AutofdoError('UNSUPPORTED', 'context-sensitive profiles are not supported', {
-      hint: 'flatten it with `llvm-profdata merge --sample --gen-cs-nested-profile`',
-    });
-  }
+  const summary = sections.get(Section.summary);
+  const contextSensitive = ((summary?.flags ?? 0) & SUMMARY_FULL_CONTEXT) !== 0;
+  const contextNames = sections.get(Section.contextNames)?.reader;
+  const contexts = contextSensitive ? readContexts(contextNames, nameTable) : undefined;
   const functions: FunctionSamples[] = [];
   const body = sections.get(Section.functions)?.reader;
-  while (body !== undefined && !body.atEnd) functions.push(readFunction(body, nameTable));
+  while (body !== undefined && !body.atEnd) functions.push(readFunction(body, nameTable, contexts));
   const metadata = sections.get(Section.metadata);
-  if (metadata !== undefined) readMetadata(metadata, nameTable, functions);
-  const summary = sections.get(Section.summary);
+  if (metadata !== undefined) readMetadata(metadata, nameTable, contexts, functions);
   const symbols = sections.get(Section.symbolList)?.reader;
   const symbolList: string[] = [];
   while (symbols !== undefined && !symbols.atEnd) symbolList.push(symbols.cString());
@@ -59,6 +64,7 @@ export function readExtBinaryProfile(bytes: Uint8Array, reader: ByteReader): Sam
     format: 'extbinary',
     functions,
     summary: summary && readSummary(summary.reader),
+    contextSensitive,
     md5,
     flowSensitive: ((summary?.flags ?? 0) & SUMMARY_FLOW_SENSITIVE) !== 0,
     symbolList,
@@ -115,24 +121,40 @@ function readNames({ flags, reader }: SectionEntry, md5: boolean): string[] {
 function readMetadata(
   { flags, reader }: SectionEntry,
   names: readonly string[],
+  contexts: readonly Context[] | undefined,
   functions: FunctionSamples[],
 ): void {
-  const byName = new Map(functions.map((samples) => [samples.name, samples]));
-  while (!reader.atEnd) readMetadataOf(byName.get(readName(reader, names)), flags, reader, names);
+  if (contexts === undefined) {
+    const byName = new Map(functions.map((samples) => [samples.name, samples]));
+    while (!reader.atEnd) {
+      const samples = byName.get(readName(reader, names));
+      readOwnMetadata(samples, flags, reader);
+      readInlinedMetadata(samples, flags, reader, names);
+    }
+    return;
+  }
+  // A function has the very list of callers that the table has.
+  const byCallers = new Map(functions.map((samples) => [samples.callers, samples]));
+  while (!reader.atEnd) {
+    readOwnMetadata(byCallers.get(readContext(reader, contexts).callers), flags, reader);
+  }
 }
 
-function readMetadataOf(
-  samples: FunctionSamples | undefined,
-  flags: number,
-  reader: ByteReader,
-  names: readonly string[],
-  depth = 0,
-): void {
-  if (depth > 1000) throw damagedProfile(`offset ${reader.offset}`, 'metadata that nests too deep');
+function readOwnMetadata(samples: FunctionSamples | undefined, flags: number, reader: ByteReader): void {
   const checksum = flags & METADATA_PROBES ? reader.uleb() : undefined;
   const attributes = flags & METADATA_ATTRIBUTES ? reader.u32('attributes') : undefined;
   if (samples !== undefined && checksum !== undefined) samples.checksum = checksum;
   if (samples !== undefined && attributes) samples.attributes = attributes;
+}
+
+function readInlinedMetadata(
+  samples: FunctionSamples | undefined,
+  flags: number,
+  reader: ByteReader,
+  names: readonly string[],
+  depth = 1,
+): void {
+  if (depth > 1001) throw damagedProfile(`offset ${reader.offset}`, 'metadata that nests too deep');
   for (let left = reader.count('inlinee count'); left > 0; left--) {
     const line = reader.u32('line');
     const discriminator = reader.u32('discriminator');
@@ -140,6 +162,7 @@ function readMetadataOf(
     const inlinee = samples?.inlined.find(
       (item) => item.line === line && item.discriminator === discriminator && item.samples.name === name,
     );
-    readMetadataOf(inlinee?.samples, flags, reader, names, depth + 1);
+    readOwnMetadata(inlinee?.samples, flags, reader);
+    readInlinedMetadata(inlinee?.samples, flags, reader, names, depth + 1);
   }
 }

@@ -1,21 +1,45 @@
 import Long from 'long';
 import type { ByteReader } from './byte-reader.js';
 import { damagedProfile } from './profile-error.js';
-import type { BodyRecord, FunctionSamples, InlinedFunction, ProfileSummary } from './types.js';
+import type { BodyRecord, CallerFrame, FunctionSamples, InlinedFunction, ProfileSummary } from './types.js';
 
 /** Inlined functions nest no deeper than this in anything a compiler makes. */
 const MAX_DEPTH = 1000;
 
-/** Layout: LLVM, SampleProfWriter.cpp, `writeSample`: head, then the body. */
-export function readFunction(reader: ByteReader, names: readonly string[]): FunctionSamples {
-  const head = reader.uleb();
-  return readBody(reader, names, head, 0);
+/** A function and its callers, of the table of contexts. */
+export interface Context {
+  name: string;
+  callers: CallerFrame[];
 }
 
-function readBody(reader: ByteReader, names: readonly string[], head: Long, depth: number): FunctionSamples {
+/**
+ * Reads a function that is not inlined: head, name, body. In a context-sensitive profile the name is an index into
+ * `contexts`. Layout: LLVM, SampleProfWriter.cpp, `writeSample`.
+ */
+export function readFunction(
+  reader: ByteReader,
+  names: readonly string[],
+  contexts?: readonly Context[],
+): FunctionSamples {
+  const head = reader.uleb();
+  if (contexts === undefined) return readBody(reader, readName(reader, names), names, head, 0);
+  const { name, callers } = readContext(reader, contexts);
+  const { total, body, inlined } = readBody(reader, name, names, head, 0);
+  if (inlined.length > 0) {
+    throw damagedProfile(`offset ${reader.offset}`, 'a function inlined into one with a calling context');
+  }
+  return { name, callers, total, head, body, inlined };
+}
+
+function readBody(
+  reader: ByteReader,
+  name: string,
+  names: readonly string[],
+  head: Long,
+  depth: number,
+): FunctionSamples {
   if (depth > MAX_DEPTH)
     throw damagedProfile(`offset ${reader.offset}`, `inlining more than ${MAX_DEPTH} deep`);
-  const name = readName(reader, names);
   const total = reader.uleb();
   const body: BodyRecord[] = [];
   for (let left = reader.count('record count'); left > 0; left--) {
@@ -32,7 +56,8 @@ function readBody(reader: ByteReader, names: readonly string[], head: Long, dept
   for (let left = reader.count('inlinee count'); left > 0; left--) {
     const line = reader.u32('line');
     const discriminator = reader.u32('discriminator');
-    inlined.push({ line, discriminator, samples: readBody(reader, names, Long.UZERO, depth + 1) });
+    const callee = readName(reader, names);
+    inlined.push({ line, discriminator, samples: readBody(reader, callee, names, Long.UZERO, depth + 1) });
   }
   return { name, total, head, body, inlined };
 }
@@ -40,6 +65,33 @@ function readBody(reader: ByteReader, names: readonly string[], head: Long, dept
 /** A name by its index in the name table. */
 export function readName(reader: ByteReader, names: readonly string[]): string {
   return names[reader.ulebBelow(names.length, 'name index')] ?? '';
+}
+
+/** A context by its index in the table of contexts. */
+export function readContext(reader: ByteReader, contexts: readonly Context[]): Context {
+  const context = contexts[reader.ulebBelow(contexts.length, 'context index')];
+  if (context === undefined) throw damagedProfile(`offset ${reader.offset}`, 'an index into no contexts');
+  return context;
+}
+
+/**
+ * The table of contexts: for each frame, the outermost first, name and place of the call. The last frame is the function
+ * itself, whose place means nothing. Layout: LLVM, SampleProfWriter.cpp, `writeCSNameTableSection`.
+ */
+export function readContexts(reader: ByteReader | undefined, names: readonly string[]): Context[] {
+  const contexts: Context[] = [];
+  if (reader === undefined || reader.atEnd) return contexts;
+  for (let left = reader.count('number of contexts'); left > 0; left--) {
+    const callers: CallerFrame[] = [];
+    for (let framesLeft = reader.count('number of frames'); framesLeft > 0; framesLeft--) {
+      const name = readName(reader, names);
+      callers.push({ name, line: reader.u32('line'), discriminator: reader.u32('discriminator') });
+    }
+    const leaf = callers.pop();
+    if (leaf === undefined) throw damagedProfile(`offset ${reader.offset}`, 'a context without any function');
+    contexts.push({ name: leaf.name, callers });
+  }
+  return contexts;
 }
 
 /** Layout: LLVM, SampleProfWriter.cpp, `writeSummary`. */

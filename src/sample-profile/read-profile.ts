@@ -15,7 +15,7 @@ const VERSION = 103;
 /**
  * Reads a sample profile of any form from a file.
  *
- * @throws AutofdoError `INPUT_UNREADABLE`, `INPUT_INVALID`, or `UNSUPPORTED` for context-sensitive profiles.
+ * @throws AutofdoError `INPUT_UNREADABLE` or `INPUT_INVALID`.
  */
 export async function readProfile(path: string): Promise<SampleProfile> {
   let bytes: Uint8Array;

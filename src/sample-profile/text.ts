@@ -1,6 +1,6 @@
 import Long from 'long';
 import { damagedProfile } from './profile-error.js';
-import type { BodyRecord, FunctionSamples, SampleProfile } from './types.js';
+import type { BodyRecord, CallerFrame, FunctionSamples, SampleProfile } from './types.js';
 
 const MAX_U64 = Long.MAX_UNSIGNED_VALUE.toString();
 
@@ -16,6 +16,12 @@ export function readTextProfile(text: string): SampleProfile {
     const where = `line ${index + 1}`;
     if (depth === 0) {
       const samples = parseTop(content, where);
+      if (
+        functions[0] !== undefined &&
+        (functions[0].callers === undefined) !== (samples.callers === undefined)
+      ) {
+        throw damagedProfile(where, 'functions with and without calling contexts');
+      }
       functions.push(samples);
       stack.length = 0;
       stack.push(samples);
@@ -26,17 +32,47 @@ export function readTextProfile(text: string): SampleProfile {
     if (parent === undefined)
       throw damagedProfile(where, `a line that is ${depth} deep below one that is not`);
     const nested = parseNested(content, parent, where);
-    if (nested !== undefined) stack.push(nested);
+    if (nested === undefined) continue;
+    if (parent.callers !== undefined) {
+      throw damagedProfile(where, 'a function inlined into one with a calling context');
+    }
+    stack.push(nested);
   }
-  return { format: 'text', functions, summary: undefined, md5: false, flowSensitive: false, symbolList: [] };
+  return {
+    format: 'text',
+    functions,
+    summary: undefined,
+    contextSensitive: functions[0]?.callers !== undefined,
+    md5: false,
+    flowSensitive: false,
+    symbolList: [],
+  };
 }
 
-/** `NAME:TOTAL:HEAD`; a name may hold colons itself. */
+/** `NAME:TOTAL:HEAD` or `[CALLER:LINE @ ... @ NAME]:TOTAL:HEAD`; a name may hold colons itself. */
 function parseTop(content: string, where: string): FunctionSamples {
   const match = /^(.+):(\d+):(\d+)$/.exec(content);
   if (match === null) throw damagedProfile(where, `'${clip(content)}' in place of NAME:TOTAL:HEAD`);
   const [, name = '', total = '', head = ''] = match;
-  return { name, total: count(total, where), head: count(head, where), body: [], inlined: [] };
+  const counts = { total: count(total, where), head: count(head, where), body: [], inlined: [] };
+  return name.startsWith('[') ? { ...parseContext(name, where), ...counts } : { name, ...counts };
+}
+
+/** A function and its callers. */
+function parseContext(context: string, where: string): { name: string; callers: CallerFrame[] } {
+  const frames = context.slice(1, -1).split(' @ ');
+  const name = frames.pop();
+  if (!name || !context.endsWith(']')) {
+    throw damagedProfile(where, `'${clip(context)}' in place of [CALLER:LINE @ ... @ NAME]`);
+  }
+  return { name, callers: frames.map(parseFrame) };
+}
+
+/** `NAME:LINE` or `NAME:LINE.DISCRIMINATOR`; zeros, as in LLVM, where it is not known where the call is. */
+function parseFrame(frame: string): CallerFrame {
+  const match = /^(.*):(\d{1,10})(?:\.(\d{1,10}))?$/s.exec(frame);
+  const [, name = frame, line = '0', discriminator = '0'] = match ?? [];
+  return { name, line: Number(line), discriminator: Number(discriminator) };
 }
 
 /** Adds a line to its function; returns the function when it opens an inlined one. */

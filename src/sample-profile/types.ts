@@ -32,10 +32,17 @@ export interface InlinedFunction extends LineLocation {
   samples: FunctionSamples;
 }
 
+/** A caller, and the call in it. */
+export interface CallerFrame extends LineLocation {
+  name: string;
+}
+
 /** Samples of a function, or of one inlined copy of it. */
 export interface FunctionSamples {
   /** As the profile has it; with MD5 names, 16 hexadecimal digits of the hash. */
   name: string;
+  /** Who called it, the outermost first; only, and always, in a context-sensitive profile. */
+  callers?: CallerFrame[];
   /** Unsigned. */
   total: Long;
   /** Unsigned; how often the function was entered. 0 in inlined copies. */
@@ -46,7 +53,10 @@ export interface FunctionSamples {
   inlined: InlinedFunction[];
   /** CFG checksum of a probe-based profile. */
   checksum?: Long;
-  /** Bits of context-sensitive profiles: 1 was inlined, 2 should be inlined. */
+  /**
+   * Bits of context-sensitive profiles and of those made from them: 1 was inlined, 2 should be inlined, 4 the counts
+   * are also part of the function's own.
+   */
   attributes?: number;
 }
 
@@ -75,6 +85,8 @@ export interface SampleProfile {
   functions: FunctionSamples[];
   /** The binary forms only. */
   summary: ProfileSummary | undefined;
+  /** Functions are told apart by their callers, and nothing is inlined. */
+  contextSensitive: boolean;
   /** Names are MD5 hashes. */
   md5: boolean;
   /** Discriminators are flow-sensitive (extbinary tells). */

@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use sampleprof::{Content, Format, MergeInput, MergeOptions, WriteOptions, merge, read, sections, write};
+use sampleprof::{
+    ColdContexts, Content, Format, MergeInput, MergeOptions, Profile, WriteOptions, merge, read, sections, write,
+};
 
-/// Reads a profile, writes it in every form, reads those, and merges it.
+/// Reads a profile, writes it in every form, reads those, merges it, and takes its contexts away.
 pub fn check(bytes: &[u8]) {
     let _ = sections(bytes, "fuzz");
     let profile = read(bytes, "fuzz");
@@ -21,6 +23,7 @@ pub fn check(bytes: &[u8]) {
         // A file without functions has no place for the flags of metadata.
         return;
     }
+    check_layouts(&profile);
     for format in [Format::Text, Format::Binary, Format::ExtBinary] {
         let options = WriteOptions {
             format,
@@ -40,4 +43,29 @@ pub fn check(bytes: &[u8]) {
             assert!(written_again.as_ref() == Ok(&written), "written again, it differs");
         }
     }
+}
+
+/// Merges contexts, cold ones and all.
+fn check_layouts(profile: &Profile) {
+    let mut flat = profile.clone();
+    flat.flatten();
+    assert!(!flat.flags.context_sensitive);
+    if !profile.flags.context_sensitive {
+        return;
+    }
+    for merged_base in [false, true] {
+        let mut nested = profile.clone();
+        if nested.nest_contexts(merged_base).is_ok() {
+            assert!(nested.functions.len() <= flat.functions.len());
+        }
+    }
+    let mut merged = profile.clone();
+    merged.merge_cold_contexts(ColdContexts {
+        threshold: 100,
+        merge: true,
+        trim: false,
+        frames: 2,
+        base_only: false,
+    });
+    assert!(merged.functions.len() <= profile.functions.len());
 }

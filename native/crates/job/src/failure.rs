@@ -136,7 +136,10 @@ fn profile_remedy(kind: &ReadErrorKind) -> &'static str {
         }
         ReadErrorKind::Foreign(_) => "Name sample profiles, as autofdo-gen and llvm-profgen write them.",
         ReadErrorKind::Unsupported(_) => {
-            "Context-sensitive profiles can be flattened: `llvm-profdata merge --sample --convert-sample-profile-layout=nest`."
+            "Write the profile again without them: `llvm-profdata merge --sample --extbinary` leaves them out."
+        }
+        ReadErrorKind::MixedContexts | ReadErrorKind::InlinedInContext => {
+            "LLVM's tools never write such a profile. Take apart what was joined by hand."
         }
         ReadErrorKind::UnsupportedVersion { .. } => "The profile is of another release of LLVM; make it again.",
         _ => "The file is damaged or was cut; copy or make it again.",
@@ -160,6 +163,9 @@ pub fn merge_error(error: MergeError) -> Error {
         },
         MergeError::MixedLocations { .. } => Error::of(ErrorCode::Unsupported, error)
             .hint("Merge profiles of builds with -fpseudo-probe-for-profiling apart from the others."),
+        MergeError::MixedContexts { .. } => Error::of(ErrorCode::Unsupported, error).hint(
+            "Take the contexts away first: `autofdo-gen convert --convert-sample-profile-layout=nest PROFILE -o NEW`.",
+        ),
         error => Error::of(ErrorCode::Internal, error),
     }
 }

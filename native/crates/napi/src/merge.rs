@@ -2,7 +2,7 @@
 
 use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer};
 use napi_derive::napi;
-use profdata::{MergeOutcome, MergeRequest, Trim, WeightedFile};
+use profdata::{ColdThreshold, ContextOptions, Layout, MergeOutcome, MergeRequest, WeightedFile};
 use sampleprof::{MergeOptions, SymbolListEncoding, WriteOptions};
 
 use crate::failure::BindingError;
@@ -50,6 +50,17 @@ pub struct BindingMergeOptions {
     /// Cold threshold as a count.
     #[napi(ts_type = "bigint")]
     pub profile_summary_cold_count: Option<BigInt>,
+    /// Add up cold contexts.
+    pub sample_merge_cold_context: Option<bool>,
+    /// Drop cold contexts.
+    pub sample_trim_cold_context: Option<bool>,
+    /// Frames that stay of cold contexts.
+    pub sample_frame_depth_for_cold_context: Option<u32>,
+    /// How functions with contexts become functions without.
+    #[napi(ts_type = "'flat' | 'nest'")]
+    pub convert_sample_profile_layout: Option<String>,
+    /// Functions that become inlined stay functions of their own, too.
+    pub generate_merged_base_profiles: Option<bool>,
     /// Leave out what cannot be read.
     pub keep_going: Option<bool>,
     /// Worker threads; 0 is one for each processor.
@@ -141,7 +152,8 @@ impl TryFrom<BindingMergeOptions> for MergeRequest {
         };
         let cold_count = from.profile_summary_cold_count.as_ref().map(parse_u64).transpose()?;
         let cutoff = from.profile_summary_cutoff_cold.unwrap_or(COLD_CUTOFF);
-        let trim = cold_count.map_or(Trim::Cutoff(cutoff), Trim::Count);
+        let cold = cold_count.map_or(ColdThreshold::Cutoff(cutoff), ColdThreshold::Count);
+        let merged_base = from.generate_merged_base_profiles.unwrap_or_default();
         Ok(Self {
             inputs: inputs.collect::<Result<_, BindingError>>()?,
             output: parse_output(from.output, from.to_stdout),
@@ -154,9 +166,19 @@ impl TryFrom<BindingMergeOptions> for MergeRequest {
             keep_partial: from.keep_partial.unwrap_or_default(),
             symbol_list: from.prof_sym_list.map(Into::into),
             lists: from.lists.into_iter().flatten().map(Into::into).collect(),
+            contexts: ContextOptions {
+                merge_cold: from.sample_merge_cold_context.unwrap_or_default(),
+                trim_cold: from.sample_trim_cold_context.unwrap_or_default(),
+                cold_frames: from.sample_frame_depth_for_cold_context.unwrap_or(1),
+                cold,
+                layout: from
+                    .convert_sample_profile_layout
+                    .map(|name| parse_layout(&name, merged_base))
+                    .transpose()?,
+            },
             include: from.function,
             exclude: from.no_function,
-            trim: from.trim_cold.unwrap_or_default().then_some(trim),
+            trim: from.trim_cold.unwrap_or_default().then_some(cold),
             size_limit: from.output_size_limit.map(|limit| limit as usize),
             jobs: from.jobs.map_or(0, |jobs| jobs as usize),
         })
@@ -172,6 +194,14 @@ fn parse_format(name: &str) -> Result<sampleprof::Format, BindingError> {
         "binary" => Ok(sampleprof::Format::Binary),
         "text" => Ok(sampleprof::Format::Text),
         _ => Err(BindingError::invalid_options(format!("unknown format {name:?}"))),
+    }
+}
+
+fn parse_layout(name: &str, merged_base: bool) -> Result<Layout, BindingError> {
+    match name {
+        "flat" => Ok(Layout::Flat),
+        "nest" => Ok(Layout::Nest { merged_base }),
+        _ => Err(BindingError::invalid_options(format!("unknown layout {name:?}"))),
     }
 }
 

@@ -48,6 +48,8 @@ pub struct BindingDescription {
     pub probe_based: bool,
     /// llvm-profgen's pre-inliner has chosen what to inline.
     pub pre_inlined: bool,
+    /// Functions in contexts, if functions are told apart by them.
+    pub contexts: Option<f64>,
     /// Functions without samples are unknown, not cold.
     pub partial: bool,
     /// Names are MD5 hashes.
@@ -177,6 +179,7 @@ impl Success for Description {
             flow_sensitive: self.flags.fs_discriminators,
             probe_based: self.flags.probe_based,
             pre_inlined: self.flags.pre_inlined,
+            contexts: self.contexts.map(|contexts| count(contexts as u64)),
             partial: self.flags.partial,
             md5: self.md5_names,
             symbols: self.symbols.map(|symbols| count(symbols as u64)),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sampleprof::{BodyRecord, CallTarget, FunctionSamples, LineLocation, Name, NameTable, Profile};
+use sampleprof::{BodyRecord, CallTarget, FullName, FunctionSamples, LineLocation, Name, NameTable, Profile};
 
 /// A call of both profiles whose targets differ in their shares.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,10 +32,10 @@ pub struct TargetShare {
 
 /// The `top` calls by the part of all calls that moved.
 pub(crate) fn target_shifts(base: &Profile, test: &Profile, top: usize) -> Vec<TargetShift> {
-    let in_test: HashMap<Name<'_>, &FunctionSamples> = test
+    let in_test: HashMap<FullName<'_>, &FunctionSamples> = test
         .functions
         .iter()
-        .map(|function| (test.names.get(function.name), function))
+        .map(|function| (test.full_name(function), function))
         .collect();
     let mut pairing = Pairing {
         base: &base.names,
@@ -43,8 +43,9 @@ pub(crate) fn target_shifts(base: &Profile, test: &Profile, top: usize) -> Vec<T
         found: Vec::new(),
     };
     for function in &base.functions {
-        if let Some(other) = in_test.get(&base.names.get(function.name)) {
-            pairing.function(function, other, "");
+        let full_name = base.full_name(function);
+        if let Some(other) = in_test.get(&full_name) {
+            pairing.function(function, other, &full_name.to_string());
         }
     }
     let all_calls = (calls(base), calls(test));
@@ -66,11 +67,10 @@ struct Pairing<'a> {
 }
 
 impl Pairing<'_> {
-    fn function(&mut self, base: &FunctionSamples, test: &FunctionSamples, callers: &str) {
-        let name = self.base.get(base.name);
+    fn function(&mut self, base: &FunctionSamples, test: &FunctionSamples, name: &str) {
         let place = |location: LineLocation| match location.discriminator {
-            0 => format!("{callers}{name}:{}", location.line_offset),
-            discriminator => format!("{callers}{name}:{}.{discriminator}", location.line_offset),
+            0 => format!("{name}:{}", location.line_offset),
+            discriminator => format!("{name}:{}.{discriminator}", location.line_offset),
         };
         // Both are sorted by location.
         for record in base.body.iter().filter(|record| !record.targets.is_empty()) {
@@ -82,14 +82,14 @@ impl Pairing<'_> {
             }
         }
         for (location, inlinee) in &base.inlinees {
-            let name = self.base.get(inlinee.name);
+            let callee = self.base.get(inlinee.name);
             let start = test.inlinees.partition_point(|(other, _)| other < location);
             let other = test.inlinees[start..]
                 .iter()
                 .take_while(|(other, _)| other == location)
-                .find(|(_, other)| self.test.get(other.name) == name);
+                .find(|(_, other)| self.test.get(other.name) == callee);
             if let Some((_, other)) = other {
-                self.function(inlinee, other, &format!("{} @ ", place(*location)));
+                self.function(inlinee, other, &format!("{} @ {callee}", place(*location)));
             }
         }
     }

@@ -4,6 +4,7 @@
 
 mod call_targets;
 mod compare;
+mod contexts;
 mod demangle;
 mod file;
 mod losses;
@@ -12,6 +13,7 @@ mod show;
 
 pub use call_targets::{TargetShare, TargetShift};
 pub use compare::{CompareRequest, Comparison, compare, lost_similarity};
+pub use contexts::{ColdThreshold, ContextOptions, Layout};
 pub use demangle::demangle;
-pub use merge::{MergeOutcome, MergeRequest, Trim, WeightedFile, merge};
+pub use merge::{MergeOutcome, MergeRequest, WeightedFile, merge};
 pub use show::{Description, FunctionLine, ShowRequest, show};

@@ -14,6 +14,7 @@ use sampleprof::{
     write_within,
 };
 
+use crate::contexts::{ColdThreshold, ContextOptions, arrange};
 use crate::file::{STDIN, is_stdin, read_file, read_stdin};
 use crate::losses::losses;
 
@@ -27,15 +28,6 @@ pub struct WeightedFile {
     pub path: PathBuf,
     /// Every count is multiplied by it.
     pub weight: u64,
-}
-
-/// Below what total a function is dropped.
-#[derive(Debug, Clone, Copy)]
-pub enum Trim {
-    /// The count at this cut-off of the summary, in millionths.
-    Cutoff(u32),
-    /// This count.
-    Count(u64),
 }
 
 /// What to merge, and how.
@@ -55,12 +47,14 @@ pub struct MergeRequest {
     pub symbol_list: Option<PathBuf>,
     /// More files that the result must not replace: those that `inputs` were read from.
     pub lists: Vec<PathBuf>,
+    /// What to do with calling contexts, before functions are chosen.
+    pub contexts: ContextOptions,
     /// Only functions that match this regular expression.
     pub include: Option<String>,
     /// No functions that match this one.
     pub exclude: Option<String>,
     /// Drop cold functions.
-    pub trim: Option<Trim>,
+    pub trim: Option<ColdThreshold>,
     /// Drop the coldest functions until the result has at most so many bytes.
     pub size_limit: Option<usize>,
     /// Worker threads; 0 is one for each processor.
@@ -140,9 +134,12 @@ fn run(
         let (_, list) = read_file(path)?;
         profile.add_symbols(&list);
     }
-    let before = profile.functions.len();
+    let cold = arrange(profile, &request.contexts, &mut diagnostics)?;
+    let before = profile.functions.len() + cold;
     filter.apply(profile);
-    trim(profile, request.trim);
+    if let Some(threshold) = request.trim.and_then(|trim| trim.of(profile)) {
+        profile.trim_cold(threshold);
+    }
     diagnostics.extend(losses(profile, &request.encoding));
     let bytes = encode(profile, request)?;
     if profile.functions.is_empty() {
@@ -181,17 +178,6 @@ fn open(input: &WeightedFile) -> Result<MergeInput, Error> {
         weight: input.weight,
         content,
     })
-}
-
-fn trim(profile: &mut Profile, trim: Option<Trim>) {
-    let threshold = match trim {
-        None => return,
-        Some(Trim::Count(count)) => Some(count),
-        Some(Trim::Cutoff(cutoff)) => ProfileSummary::compute(profile).count_at_cutoff(cutoff),
-    };
-    if let Some(threshold) = threshold {
-        profile.trim_cold(threshold);
-    }
 }
 
 fn encode(profile: &mut Profile, request: &MergeRequest) -> Result<Vec<u8>, Error> {

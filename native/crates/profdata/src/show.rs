@@ -32,7 +32,7 @@ pub struct ShowRequest {
 /// A function and its share of a profile.
 #[derive(Debug)]
 pub struct FunctionLine {
-    /// As text profiles have it.
+    /// As text profiles have it, in a context-sensitive profile with its callers.
     pub name: String,
     /// Samples, inlined callees included.
     pub total: u64,
@@ -49,6 +49,8 @@ pub struct Description {
     pub size: u64,
     /// What it says about itself.
     pub flags: ProfileFlags,
+    /// How many functions in contexts there are, if functions are told apart by their calling contexts.
+    pub contexts: Option<usize>,
     /// Whether some names are known by their MD5 only.
     pub md5_names: bool,
     /// Names on the profile symbol list, if there is one.
@@ -86,6 +88,7 @@ pub fn show(request: &ShowRequest) -> Result<Description, Error> {
         format,
         size: bytes.len() as u64,
         flags: profile.flags,
+        contexts: profile.flags.context_sensitive.then_some(profile.functions.len()),
         md5_names: profile.names.has_guids(),
         symbols: profile.symbols.as_ref().map(Vec::len),
         density: density(&profile, DENSITY_CUTOFF).density,
@@ -104,10 +107,10 @@ fn hottest(profile: &Profile, top: usize) -> Vec<FunctionLine> {
     functions.sort_unstable_by(|a, b| {
         b.total
             .cmp(&a.total)
-            .then_with(|| profile.names.compare(a.name, b.name))
+            .then_with(|| profile.full_name(a).cmp(&profile.full_name(b)))
     });
     let lines = functions.into_iter().take(top).map(|function| FunctionLine {
-        name: profile.names.get(function.name).to_string(),
+        name: profile.full_name(function).to_string(),
         total: function.total,
         head: function.head,
     });
@@ -129,7 +132,7 @@ fn text(
         text += &render_summary(summary);
     }
     if request.hot_functions {
-        text += &render_hot_functions(hot, &profile.names);
+        text += &render_hot_functions(hot, profile);
     }
     text
 }

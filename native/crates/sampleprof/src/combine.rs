@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::positions::{FunctionKey, Positions};
 use crate::{BodyRecord, CallTarget, FunctionSamples, LineLocation, NameTable};
 
 /// What to do about different control flow checksums.
@@ -30,8 +31,8 @@ pub(crate) fn merge_function(
                 into.attributes = from.attributes;
             }
         }
-        // No checksum is a checksum of zero, and only the earlier one may be missing.
-        Checksums::Match if into.checksum.unwrap_or(0) == 0 => into.checksum = from.checksum,
+        // Only the earlier one may be missing.
+        Checksums::Match if into.checksum.is_none() => into.checksum = from.checksum,
         Checksums::Match if into.checksum != from.checksum => return 1,
         Checksums::Match => {}
     }
@@ -89,27 +90,24 @@ pub(crate) fn normalize(function: &mut FunctionSamples, names: &NameTable) {
     }
 }
 
-/// Adds up functions of the same name.
-pub(crate) fn merge_same_names(functions: &mut Vec<FunctionSamples>, names: &NameTable) {
-    let mut seen = vec![false; names.len()];
-    if functions
-        .iter()
-        .all(|function| !std::mem::replace(&mut seen[function.name.index()], true))
-    {
-        return;
-    }
-    let mut positions = vec![usize::MAX; names.len()];
+/// Adds up functions of the same name in the same context; returns how many, inlined ones included, were left out
+/// because of their checksums.
+pub(crate) fn merge_same_functions(
+    functions: &mut Vec<FunctionSamples>,
+    names: &NameTable,
+    checksums: Checksums,
+) -> u64 {
+    let mut positions = Positions::new(names.len());
     let mut distinct: Vec<FunctionSamples> = Vec::with_capacity(functions.len());
+    let mut mismatches = 0;
     for function in functions.drain(..) {
-        let position = &mut positions[function.name.index()];
-        if let Some(earlier) = distinct.get_mut(*position) {
-            merge_function(earlier, function, names, Checksums::Replace);
-        } else {
-            *position = distinct.len();
-            distinct.push(function);
+        match positions.find_or_insert(FunctionKey::of(&function), distinct.len()) {
+            Some(earlier) => mismatches += merge_function(&mut distinct[earlier], function, names, checksums),
+            None => distinct.push(function),
         }
     }
     *functions = distinct;
+    mismatches
 }
 
 type Inlinee = (LineLocation, FunctionSamples);

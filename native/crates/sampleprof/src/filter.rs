@@ -53,12 +53,24 @@ impl NameFilter {
     }
 
     /// Drops the functions of `profile` that are not chosen and returns how many; inlined ones stay.
+    ///
+    /// Patterns are matched with the whole context of a function, such as `main:3 @ foo`.
     pub fn apply(&self, profile: &mut Profile) -> usize {
-        let before = profile.functions.len();
-        let names = &profile.names;
-        profile
-            .functions
-            .retain(|function| self.accepts(names.get(function.name)));
+        if self.include.is_none() && self.exclude.is_none() {
+            return 0;
+        }
+        let mut functions = std::mem::take(&mut profile.functions);
+        let before = functions.len();
+        functions.retain(|function| {
+            if profile.flags.context_sensitive {
+                let mut full_name = Vec::new();
+                profile.full_name(function).push(&mut full_name);
+                self.accepts(Name::Text(&full_name))
+            } else {
+                self.accepts(profile.names.get(function.name))
+            }
+        });
+        profile.functions = functions;
         before - profile.functions.len()
     }
 }

@@ -8,6 +8,7 @@
 
 mod binary;
 mod combine;
+mod context;
 mod density;
 mod extbinary;
 mod filter;
@@ -17,15 +18,18 @@ mod merge;
 mod model;
 mod name_table;
 mod overlap;
+mod positions;
 mod postprocess;
 mod prune;
 mod read;
 mod render;
+mod spelling;
 mod stats;
 mod summary;
 mod text;
 mod write;
 
+pub use context::{ColdContexts, ContextId, ContextTable, Frame, FullName, NestError};
 pub use density::{DensityReport, density};
 pub use extbinary::SectionInfo;
 pub use filter::NameFilter;

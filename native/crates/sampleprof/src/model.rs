@@ -1,4 +1,6 @@
-use crate::{LineLocation, NameId, NameTable};
+use std::num::NonZeroU64;
+
+use crate::{ContextId, ContextTable, LineLocation, NameId, NameTable};
 
 /// How deep inlining may nest in a profile that is read or written.
 ///
@@ -41,6 +43,8 @@ pub struct BodyRecord {
 pub struct FunctionSamples {
     /// The function.
     pub name: NameId,
+    /// Who called it, in a context-sensitive profile; of functions that are not inlined.
+    pub context: ContextId,
     /// Samples in it, inlined callees included.
     pub total: u64,
     /// How often it was entered. Only meaningful for a function that is not inlined.
@@ -49,8 +53,9 @@ pub struct FunctionSamples {
     pub body: Vec<BodyRecord>,
     /// Callees inlined into it, ascending by call site, then name; no such pair twice.
     pub inlinees: Vec<(LineLocation, FunctionSamples)>,
-    /// Checksum of the control flow graph that the probes of [`ProfileFlags::probe_based`] profiles belong to.
-    pub checksum: Option<u64>,
+    /// Checksum of the control flow graph that the probes of [`ProfileFlags::probe_based`] profiles belong to; the
+    /// formats have a zero where it is not known.
+    pub checksum: Option<NonZeroU64>,
     /// Bits of [`attribute`].
     pub attributes: u32,
 }
@@ -61,6 +66,7 @@ impl FunctionSamples {
     pub const fn new(name: NameId) -> Self {
         Self {
             name,
+            context: ContextId::BASE,
             total: 0,
             head: 0,
             body: Vec::new(),
@@ -88,7 +94,7 @@ pub struct ProfileFlags {
     pub probe_based: bool,
     /// The pre-inliner of llvm-profgen has chosen what to inline.
     pub pre_inlined: bool,
-    /// Functions are told apart by their calling contexts.
+    /// Functions are told apart by their calling contexts, and nothing is inlined into them.
     pub context_sensitive: bool,
     /// A function without a profile is unknown instead of cold.
     pub partial: bool,
@@ -122,7 +128,9 @@ impl ProfileFlags {
 pub struct Profile {
     /// What the ids in `functions` and `symbols` stand for. It may hold names that nothing refers to.
     pub names: NameTable,
-    /// Functions that are not inlined, each once, in any order; writers sort by total and name.
+    /// What the contexts of `functions` stand for.
+    pub contexts: ContextTable,
+    /// Functions that are not inlined, each once in each context, in any order; writers sort by total, context and name.
     pub functions: Vec<FunctionSamples>,
     /// Properties of the whole.
     pub flags: ProfileFlags,

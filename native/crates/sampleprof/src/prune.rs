@@ -1,5 +1,3 @@
-use std::cmp::Reverse;
-
 use crate::{Profile, WriteError, WriteOptions, write};
 
 /// Writes `profile` in at most `limit` bytes by dropping its coldest functions, as
@@ -15,12 +13,7 @@ pub fn write_within(
     options: &WriteOptions,
     limit: usize,
 ) -> Result<Option<Vec<u8>>, WriteError> {
-    let names = &profile.names;
-    profile.functions.sort_by(|a, b| {
-        Reverse(a.total)
-            .cmp(&Reverse(b.total))
-            .then_with(|| names.compare(a.name, b.name))
-    });
+    profile.sort_hottest_first();
     loop {
         let bytes = write(profile, options)?;
         if bytes.len() <= limit {

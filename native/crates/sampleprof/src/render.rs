@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::{HotFunctions, NameTable, OverlapReport, SectionInfo, Shares};
+use crate::{HotFunctions, OverlapReport, Profile, SectionInfo, Shares};
 
 /// What `llvm-profdata show --sample --show-sec-info-only` prints.
 #[must_use]
@@ -34,7 +34,7 @@ pub fn render_sections(sections: &[SectionInfo]) -> String {
 
 /// What `llvm-profdata show --sample --hot-func-list` prints after the functions.
 #[must_use]
-pub fn render_hot_functions(hot: &HotFunctions, names: &NameTable) -> String {
+pub fn render_hot_functions(hot: &HotFunctions, profile: &Profile) -> String {
     let HotFunctions {
         threshold,
         functions,
@@ -72,7 +72,8 @@ pub fn render_hot_functions(hot: &HotFunctions, names: &NameTable) -> String {
             (function.entries.to_string(), 58),
         ];
         push_columns(&mut text, &columns);
-        push(&mut text, format_args!("{}\n", names.get(function.name)));
+        let full_name = profile.full_name(&profile.functions[function.position]);
+        push(&mut text, format_args!("{full_name}\n"));
     }
     text
 }

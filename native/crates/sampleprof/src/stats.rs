@@ -1,6 +1,6 @@
 use std::cmp::Reverse;
 
-use crate::{FunctionSamples, LineLocation, NameId, Profile, ProfileSummary};
+use crate::{FunctionSamples, LineLocation, Profile, ProfileSummary};
 
 /// Counts that are among those which make up this share of all, in millionths, are hot
 /// (LLVM: `-profile-summary-cutoff-hot`).
@@ -70,12 +70,13 @@ pub struct HotFunctions {
 /// A function with a hot count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HotFunction {
-    /// The function.
-    pub name: NameId,
+    /// Its position in [`Profile::functions`].
+    pub position: usize,
     /// [`FunctionSamples::total`].
     pub total: u64,
     /// The largest body count in it, inlined code included.
     pub max: u64,
+    /// How often it was entered: in a context-sensitive profile [`FunctionSamples::head`], if it is known, else
     /// [`FunctionSamples::head_estimate`].
     pub entries: u64,
 }
@@ -93,21 +94,26 @@ pub fn hot_functions(profile: &Profile) -> HotFunctions {
         total_samples: 0,
         function_count: profile.functions.len(),
     };
-    for function in &profile.functions {
+    for (position, function) in profile.functions.iter().enumerate() {
         hot.total_samples = hot.total_samples.wrapping_add(function.total);
         let max = CountStats::of(function, threshold).max;
         if max >= threshold {
             hot.hot_samples = hot.hot_samples.wrapping_add(function.total);
-            let entries = function.head_estimate();
+            let entries = match function.head {
+                head if profile.flags.context_sensitive && head > 0 => head,
+                _ => function.head_estimate(),
+            };
             hot.functions.push(HotFunction {
-                name: function.name,
+                position,
                 total: function.total,
                 max,
                 entries,
             });
         }
     }
-    hot.functions
-        .sort_by_key(|function| (Reverse(function.total), profile.names.get(function.name)));
+    hot.functions.sort_by_key(|function| {
+        let full_name = profile.full_name(&profile.functions[function.position]);
+        (Reverse(function.total), full_name)
+    });
     hot
 }

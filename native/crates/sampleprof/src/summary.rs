@@ -42,8 +42,16 @@ pub struct ProfileSummary {
 
 impl ProfileSummary {
     /// The summary that LLVM's writers put into the file.
+    ///
+    /// Contexts of a function are added up first: there are so many that each has few samples, and hot ones would not
+    /// stand out (LLVM: `computeSummaryForProfiles`).
     #[must_use]
     pub fn compute(profile: &Profile) -> Self {
+        if profile.flags.context_sensitive {
+            let mut flat = profile.clone();
+            flat.flatten();
+            return Self::compute(&flat);
+        }
         let mut counts = Counts::default();
         for function in &profile.functions {
             counts.summary.num_functions += 1;

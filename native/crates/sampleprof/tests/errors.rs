@@ -53,8 +53,16 @@ fn text_errors_name_the_line() {
         "x.afdo: line 3: counts after the metadata of a function: \" 1: 2\""
     );
     assert_eq!(
-        error(b"[a:1 @ b]:1:1\n"),
-        "x.afdo: line 1: context-sensitive profiles are not supported"
+        error(b"[a:1 @ ]:1:1\n"),
+        "x.afdo: line 1: expected '[CALLER:LINE @ ... @ NAME]:TOTAL:HEAD', found \"[a:1 @ ]:1:1\""
+    );
+    assert_eq!(
+        error(b"[a:1 @ b]:1:1\nb:1:1\n"),
+        "x.afdo: line 2: some functions have calling contexts and others have not; a profile has one or the other"
+    );
+    assert_eq!(
+        error(b"[a:1 @ b]:1:1\n 1: c:1\n"),
+        "x.afdo: line 2: a function inlined into one with a calling context; a profile has one or the other"
     );
 }
 

@@ -194,7 +194,7 @@ fn the_deepest_inlining_allowed_fits_any_stack() {
         let inner = std::mem::replace(&mut function, FunctionSamples::new(name));
         function.inlinees.push((LineLocation::new(1, 0), inner));
     }
-    function.checksum = Some(1);
+    function.checksum = std::num::NonZeroU64::new(1);
     profile.functions.push(function);
     profile.flags.probe_based = true;
     for format in [Format::Text, Format::ExtBinary] {

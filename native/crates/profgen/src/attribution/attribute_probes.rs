@@ -1,5 +1,7 @@
 //! Counts of ranges and branches to pseudo probes, the counterpart of [`crate::attribution::attribute`] for binaries that have them.
 
+use std::num::NonZeroU64;
+
 use elf::{Code, Svma, canonical_name};
 use pseudoprobe::{Guid, InlineNode, NodeId};
 use rustc_hash::FxHashMap;
@@ -162,10 +164,13 @@ fn location(index: u32, discriminator: u32) -> LineLocation {
 /// Gives every function, inlined ones too, the checksum of the control flow graph that its probes belong to.
 fn set_checksums(profile: &mut Profile, probes: &Probes<'_>) {
     let checksum = |name| match name {
-        Name::Text(text) => probes.descriptor(Guid::of(text)).map(|found| found.checksum),
+        Name::Text(text) => {
+            let found = probes.descriptor(Guid::of(text))?;
+            NonZeroU64::new(found.checksum)
+        }
         Name::Guid(_) => None,
     };
-    let mut known: FxHashMap<NameId, Option<u64>> = FxHashMap::default();
+    let mut known: FxHashMap<NameId, Option<NonZeroU64>> = FxHashMap::default();
     let names = &profile.names;
     let mut of_name = |name: NameId| *known.entry(name).or_insert_with(|| checksum(names.get(name)));
     for function in &mut profile.functions {
@@ -174,7 +179,7 @@ fn set_checksums(profile: &mut Profile, probes: &Probes<'_>) {
 }
 
 /// Inlining is at most [`pseudoprobe::MAX_INLINE_DEPTH`] deep.
-fn set_checksum(function: &mut FunctionSamples, checksum_of: &mut impl FnMut(NameId) -> Option<u64>) {
+fn set_checksum(function: &mut FunctionSamples, checksum_of: &mut impl FnMut(NameId) -> Option<NonZeroU64>) {
     function.checksum = checksum_of(function.name);
     for (_, inlinee) in &mut function.inlinees {
         set_checksum(inlinee, checksum_of);

@@ -2,8 +2,9 @@ use std::cmp::Ordering;
 
 use super::Cursor;
 use crate::combine::{Checksums, add_record, add_target, add_up_targets, fold_equal, merge_function};
+use crate::positions::FunctionKey;
 use crate::read::ReadErrorKind;
-use crate::{BodyRecord, CallTarget, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, NameId, NameTable};
+use crate::{BodyRecord, CallTarget, ContextId, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, NameId, NameTable};
 
 /// Line offsets of body records have 16 bits (LLVM: `isOffsetLegal`); those of call sites are not checked.
 const MAX_BODY_LINE_OFFSET: u64 = 0xffff;
@@ -27,6 +28,8 @@ pub(crate) struct Decoder<'a> {
     pub(crate) names: &'a NameTable,
     /// What indexes into the file's name table stand for.
     pub(crate) table: &'a [NameId],
+    /// In a context-sensitive profile, what functions that are not inlined are an index into instead.
+    pub(crate) contexts: Option<&'a [FunctionKey]>,
     /// Every count is multiplied by it.
     pub(crate) weight: u64,
 }
@@ -38,9 +41,25 @@ impl Decoder<'_> {
         Ok(self.table[name_index(cursor, self.table.len())?])
     }
 
-    /// What a function that is not inlined starts with: its head count and its name.
-    pub(crate) fn head(&self, cursor: &mut Cursor<'_>) -> Result<(u64, NameId), ReadErrorKind> {
-        Ok((cursor.number()?, self.name(cursor)?))
+    /// What a function that is not inlined starts with: its head count, and what tells it from others.
+    pub(crate) fn head(&self, cursor: &mut Cursor<'_>) -> Result<(u64, FunctionKey), ReadErrorKind> {
+        Ok((cursor.number()?, self.key(cursor)?))
+    }
+
+    /// What tells a function that is not inlined from others.
+    pub(crate) fn key(&self, cursor: &mut Cursor<'_>) -> Result<FunctionKey, ReadErrorKind> {
+        let Some(contexts) = self.contexts else {
+            return Ok(FunctionKey {
+                name: self.name(cursor)?,
+                context: ContextId::BASE,
+            });
+        };
+        let index = cursor.number()?;
+        let known = usize::try_from(index).ok().and_then(|index| contexts.get(index));
+        known.copied().ok_or(ReadErrorKind::ContextIndex {
+            index,
+            len: contexts.len(),
+        })
     }
 
     /// The rest of such a function, added to `sum`.
@@ -203,7 +222,7 @@ pub(crate) fn call_site(cursor: &mut Cursor<'_>) -> Result<LineLocation, ReadErr
 }
 
 #[inline]
-fn body_location(cursor: &mut Cursor<'_>) -> Result<LineLocation, ReadErrorKind> {
+pub(super) fn body_location(cursor: &mut Cursor<'_>) -> Result<LineLocation, ReadErrorKind> {
     let line_offset = cursor.number()?;
     if line_offset > MAX_BODY_LINE_OFFSET {
         return Err(ReadErrorKind::LineOffset(line_offset));
@@ -213,7 +232,7 @@ fn body_location(cursor: &mut Cursor<'_>) -> Result<LineLocation, ReadErrorKind>
 
 /// An index into a name table of `len` names.
 #[inline]
-fn name_index(cursor: &mut Cursor<'_>, len: usize) -> Result<usize, ReadErrorKind> {
+pub(super) fn name_index(cursor: &mut Cursor<'_>, len: usize) -> Result<usize, ReadErrorKind> {
     let index = cursor.number()?;
     usize::try_from(index)
         .ok()

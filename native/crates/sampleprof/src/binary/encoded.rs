@@ -1,8 +1,10 @@
 use std::borrow::Cow;
 
+use super::decoder::{body_location, name_index};
 use super::{Cursor, Decoder, metadata};
+use crate::positions::{FunctionKey, Positions};
 use crate::read::{Located, Place, ReadErrorKind};
-use crate::{FunctionSamples, NameId, NameTable, Profile, ProfileFlags};
+use crate::{ContextTable, Frame, NameId, NameTable, Profile, ProfileFlags};
 
 /// A binary profile of which all but the functions has been decoded.
 #[derive(Default)]
@@ -10,6 +12,9 @@ pub(crate) struct EncodedProfile<'a> {
     pub(crate) names: NameTable,
     /// What indexes into the file's name tables stand for. There is normally one.
     pub(crate) tables: Vec<Vec<NameId>>,
+    pub(crate) contexts: ContextTable,
+    /// What indexes into the file's tables of contexts stand for. There is at most one in files that LLVM writes.
+    pub(crate) context_tables: Vec<Vec<FunctionKey>>,
     pub(crate) functions: Vec<Part<'a>>,
     pub(crate) metadata: Vec<Part<'a>>,
     pub(crate) flags: ProfileFlags,
@@ -28,6 +33,8 @@ pub(crate) struct Part<'a> {
     pub(crate) flags: u64,
     /// Which of [`EncodedProfile::tables`] it refers to.
     pub(crate) table: usize,
+    /// Which of [`EncodedProfile::context_tables`] it refers to.
+    pub(crate) context_table: usize,
 }
 
 impl Part<'_> {
@@ -62,45 +69,90 @@ impl EncodedProfile<'_> {
         self.tables.get(part.table).map_or(&[], Vec::as_slice)
     }
 
+    /// The contexts that indexes in `part` stand for; nothing, if functions have none.
+    fn context_table(&self, part: &Part<'_>) -> Option<&[FunctionKey]> {
+        let table = self.context_tables.get(part.context_table);
+        self.flags
+            .context_sensitive
+            .then(|| table.map_or(&[][..], Vec::as_slice))
+    }
+
+    fn decoder(&self, part: &Part<'_>) -> Decoder<'_> {
+        Decoder {
+            names: &self.names,
+            table: self.table(part),
+            contexts: self.context_table(part),
+            weight: 1,
+        }
+    }
+
     /// Decodes the functions.
     pub(crate) fn decode(self) -> Result<Profile, Located> {
         let mut functions = Vec::new();
-        // Positions in `functions`, by name.
-        let mut positions = vec![usize::MAX; self.names.len()];
+        let mut positions = Positions::new(self.names.len());
         for part in &self.functions {
-            let decoder = Decoder {
-                names: &self.names,
-                table: self.table(part),
-                weight: 1,
-            };
+            let decoder = self.decoder(part);
             part.decode(|cursor| {
                 while !cursor.is_at_end() {
-                    let (head, name) = decoder.head(cursor)?;
-                    let position = &mut positions[name.index()];
-                    if *position == usize::MAX {
-                        *position = functions.len();
-                        functions.push(FunctionSamples::new(name));
+                    let (head, key) = decoder.head(cursor)?;
+                    let position = positions.get_or_add(key, &mut functions);
+                    let function = &mut functions[position];
+                    decoder.add_function(cursor, head, function)?;
+                    if self.flags.context_sensitive && !function.inlinees.is_empty() {
+                        return Err(ReadErrorKind::InlinedInContext);
                     }
-                    decoder.add_function(cursor, head, &mut functions[*position])?;
                 }
                 Ok(())
             })?;
         }
         for part in &self.metadata {
-            let decoder = Decoder {
-                names: &self.names,
-                table: self.table(part),
-                weight: 1,
-            };
+            let decoder = self.decoder(part);
             part.decode(|cursor| metadata::read(cursor, decoder, part.flags, &mut functions, &positions))?;
         }
         Ok(Profile {
             names: self.names,
+            contexts: self.contexts,
             functions,
             flags: self.flags,
             symbols: self.symbols,
         })
     }
+}
+
+/// Fewest bytes of a context: the number of frames, and one frame.
+const MIN_CONTEXT_SIZE: usize = 1 + MIN_FRAME_SIZE;
+
+/// Fewest bytes of a frame: name, line, discriminator.
+const MIN_FRAME_SIZE: usize = 3;
+
+/// A table of contexts: for each of its frames, the outermost first, name and place of the call.
+///
+/// The last frame is the function itself. No call is in it, and what compilers do with contexts never looks at that
+/// frame's place, so it is not kept. LLVM's tools write zeros.
+pub(crate) fn read_contexts(
+    cursor: &mut Cursor<'_>,
+    table: &[NameId],
+    contexts: &mut ContextTable,
+) -> Result<Vec<FunctionKey>, ReadErrorKind> {
+    let count = cursor.count("calling contexts", MIN_CONTEXT_SIZE)?;
+    let mut keys = Vec::with_capacity(count);
+    let mut frames = Vec::new();
+    for _ in 0..count {
+        frames.clear();
+        for _ in 0..cursor.count("frames", MIN_FRAME_SIZE)? {
+            let function = table[name_index(cursor, table.len())?];
+            frames.push(Frame {
+                function,
+                location: body_location(cursor)?,
+            });
+        }
+        let Frame { function: name, .. } = frames.pop().ok_or(ReadErrorKind::EmptyContext)?;
+        keys.push(FunctionKey {
+            name,
+            context: contexts.intern(&frames),
+        });
+    }
+    Ok(keys)
 }
 
 /// A name table of NUL-terminated names.

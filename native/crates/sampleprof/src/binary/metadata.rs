@@ -1,21 +1,24 @@
 //! Checksums and attributes: a tree of the same shape as the functions (LLVM: `readFuncMetadata`).
 
+use std::num::NonZeroU64;
+
 use super::decoder::call_site;
 use super::{Cursor, Decoder};
 use crate::extbinary::flag;
+use crate::positions::Positions;
 use crate::read::ReadErrorKind;
 use crate::{FunctionSamples, MAX_INLINE_DEPTH};
 
 /// Fewest bytes of an inlinee: line, discriminator, name, number of inlinees.
 const MIN_INLINEE_SIZE: usize = 4;
 
-/// Gives `functions`, at `positions` by name, their metadata. That of functions without counts is skipped.
+/// Gives `functions`, at `positions`, their metadata. That of functions without counts is skipped.
 pub(super) fn read(
     cursor: &mut Cursor<'_>,
     decoder: Decoder<'_>,
     flags: u64,
     functions: &mut [FunctionSamples],
-    positions: &[usize],
+    positions: &Positions,
 ) -> Result<(), ReadErrorKind> {
     let fields = Fields {
         decoder,
@@ -23,8 +26,9 @@ pub(super) fn read(
         attributes: flags & flag::HAS_ATTRIBUTE != 0,
     };
     while !cursor.is_at_end() {
-        let name = decoder.name(cursor)?;
-        fields.read(cursor, functions.get_mut(positions[name.index()]), 0)?;
+        let key = decoder.key(cursor)?;
+        let function = positions.get(key).map(|position| &mut functions[position]);
+        fields.read(cursor, function, 0)?;
     }
     Ok(())
 }
@@ -50,7 +54,7 @@ impl Fields<'_> {
         if self.checksums {
             let checksum = cursor.number()?;
             if let Some(function) = &mut function {
-                function.checksum = Some(checksum);
+                function.checksum = NonZeroU64::new(checksum);
             }
         }
         if self.attributes {
@@ -58,6 +62,10 @@ impl Fields<'_> {
             if let Some(function) = &mut function {
                 function.attributes = attributes;
             }
+        }
+        if self.decoder.contexts.is_some() {
+            // Nothing is inlined into a function with a context, which is not even said.
+            return Ok(());
         }
         for _ in 0..cursor.count("inlined functions", MIN_INLINEE_SIZE)? {
             let location = call_site(cursor)?;

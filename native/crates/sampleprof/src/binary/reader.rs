@@ -36,6 +36,7 @@ fn open_parts<'a>(cursor: &mut Cursor<'a>, section: &mut &'static str) -> Result
         offset,
         flags: 0,
         table: 0,
+        context_table: 0,
     });
     Ok(profile)
 }

@@ -1,12 +1,15 @@
 use super::{MAGIC, VERSION};
-use crate::text::push_name;
-use crate::write::{TargetSorter, WriteOrder};
+use crate::spelling::push_name;
+use crate::write::{Ranked, TargetSorter, WriteOrder};
 use crate::{FunctionSamples, LineLocation, Profile, ProfileSummary, WriteError, leb128};
 
 /// Header, summary, name table, functions.
 pub(crate) fn write(profile: &Profile, order: &WriteOrder) -> Result<Vec<u8>, WriteError> {
     if profile.flags.probe_based {
         return Err(WriteError::UnsupportedInBinary("probe-based"));
+    }
+    if profile.flags.context_sensitive {
+        return Err(WriteError::UnsupportedInBinary("context-sensitive"));
     }
     order.check_names(profile, 0)?;
     let mut encoder = Encoder::new(profile, order);
@@ -67,9 +70,27 @@ impl<'a> Encoder<'a> {
     }
 
     /// A function that is not inlined: its head count and its body.
-    pub(crate) fn top_level(&mut self, function: &FunctionSamples) {
+    pub(crate) fn top_level(&mut self, Ranked { rank, function }: Ranked<'_>) {
         self.number(function.head);
+        self.number(rank.into());
         self.body(function);
+    }
+
+    /// The contexts, one for each function: for each frame, the outermost first, name and place of the call.
+    pub(crate) fn contexts(&mut self) {
+        let profile = self.profile;
+        let order = self.order;
+        self.number(order.contexts(profile).count() as u64);
+        for function in order.contexts(profile) {
+            let callers = profile.contexts.get(function.context);
+            self.number(callers.len() as u64 + 1);
+            for frame in callers {
+                self.name(frame.function);
+                self.location(frame.location);
+            }
+            self.name(function.name);
+            self.location(LineLocation::default());
+        }
     }
 
     pub(crate) fn location(&mut self, location: LineLocation) {
@@ -81,8 +102,8 @@ impl<'a> Encoder<'a> {
         self.number(self.order.rank(name).into());
     }
 
+    /// What follows a function's name.
     fn body(&mut self, function: &FunctionSamples) {
-        self.name(function.name);
         self.number(function.total);
         self.number(function.body.len() as u64);
         for record in &function.body {
@@ -97,6 +118,7 @@ impl<'a> Encoder<'a> {
         self.number(function.inlinees.len() as u64);
         for (location, inlinee) in &function.inlinees {
             self.location(*location);
+            self.name(inlinee.name);
             self.body(inlinee);
         }
     }

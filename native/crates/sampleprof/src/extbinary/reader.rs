@@ -6,7 +6,7 @@ use super::section::{
     flag,
 };
 use super::table::{SectionInfo, read_table};
-use crate::binary::{Cursor, EncodedProfile, Part, read_guids, read_names, read_summary};
+use crate::binary::{Cursor, EncodedProfile, Part, read_contexts, read_guids, read_names, read_summary};
 use crate::read::{Located, Place, ReadErrorKind};
 
 /// The sections, in the order of the section table.
@@ -27,6 +27,7 @@ fn add_section<'a>(profile: &mut EncodedProfile<'a>, file: &'a [u8], section: Se
         offset: section.offset,
         flags: section.flags,
         table: profile.tables.len().saturating_sub(1),
+        context_table: profile.context_tables.len().saturating_sub(1),
     };
     match section.section_type {
         PROFILE_SUMMARY => decode_all(&part, |cursor| add_summary(profile, cursor, section)),
@@ -52,9 +53,15 @@ fn add_section<'a>(profile: &mut EncodedProfile<'a>, file: &'a [u8], section: Se
             Ok(())
         }
         PROFILE_SYMBOL_LIST => decode_all(&part, |cursor| add_symbols(profile, cursor)),
-        // Contexts are only used by what `add_summary` refuses; other profiles have a count of zero here. Offsets of
-        // functions let compilers read only some; this reader wants all.
-        CS_NAME_TABLE | FUNC_OFFSET_TABLE => Ok(()),
+        CS_NAME_TABLE => {
+            let names = profile.tables.get(part.table).map_or(&[][..], Vec::as_slice);
+            let contexts = &mut profile.contexts;
+            let table = decode_all(&part, |cursor| read_contexts(cursor, names, contexts))?;
+            profile.context_tables.push(table);
+            Ok(())
+        }
+        // Offsets of functions let compilers read only some; this reader wants all.
+        FUNC_OFFSET_TABLE => Ok(()),
         // LLVM skips sections that it does not know, too.
         _ => Ok(()),
     }
@@ -98,12 +105,10 @@ fn add_summary(
     cursor: &mut Cursor<'_>,
     section: SectionInfo,
 ) -> Result<(), ReadErrorKind> {
-    if section.has(flag::FULL_CONTEXT) {
-        return Err(ReadErrorKind::Unsupported("context-sensitive profiles"));
-    }
     if section.has(flag::VTABLE_TYPES) {
         return Err(ReadErrorKind::Unsupported("counts of virtual tables"));
     }
+    profile.flags.context_sensitive |= section.has(flag::FULL_CONTEXT);
     profile.flags.partial |= section.has(flag::PARTIAL);
     profile.flags.fs_discriminators |= section.has(flag::FS_DISCRIMINATOR);
     profile.flags.pre_inlined |= section.has(flag::PRE_INLINED);

@@ -1,4 +1,5 @@
 use std::io::Write as _;
+use std::num::NonZeroU64;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -9,7 +10,7 @@ use super::section::{
 };
 use super::table::ENTRY_SIZE;
 use crate::binary::{Encoder, VERSION};
-use crate::write::{WriteOrder, check_name};
+use crate::write::{Ranked, WriteOrder, check_name};
 use crate::{FunctionSamples, Profile, ProfileSummary, SymbolListEncoding, WriteError, WriteOptions, leb128};
 
 /// Sections in the order of the table, which is the order of reading. Offsets of functions are only known once the
@@ -43,8 +44,11 @@ pub(crate) fn write(profile: &Profile, order: &WriteOrder, options: &WriteOption
     file.section(NAME_TABLE, name_table_flags(profile, order, options), |out| {
         *out = name_table(profile, order, options);
     });
-    // One count: no contexts.
-    file.section(CS_NAME_TABLE, 0, |out| out.push(0));
+    file.section(CS_NAME_TABLE, 0, |out| {
+        let mut encoder = Encoder::new(profile, order);
+        encoder.contexts();
+        *out = encoder.out;
+    });
     let mut offsets = Vec::new();
     file.section(LBR_PROFILE, 0, |out| (*out, offsets) = functions(profile, order));
     let compress_symbols = options.symbol_list == SymbolListEncoding::Compressed;
@@ -54,7 +58,12 @@ pub(crate) fn write(profile: &Profile, order: &WriteOrder, options: &WriteOption
         0
     };
     file.section(PROFILE_SYMBOL_LIST, symbol_flags, |out| out.append(&mut symbols));
-    file.section(FUNC_OFFSET_TABLE, 0, |out| *out = offsets);
+    let ordered = if profile.flags.context_sensitive {
+        flag::ORDERED
+    } else {
+        0
+    };
+    file.section(FUNC_OFFSET_TABLE, ordered, |out| *out = offsets);
     file.section(FUNC_METADATA, metadata_flags(profile, order), |out| {
         *out = metadata(profile, order)
     });
@@ -121,6 +130,7 @@ fn summary_flags(profile: &Profile) -> u64 {
     let flags = profile.flags;
     [
         (flags.partial, flag::PARTIAL),
+        (flags.context_sensitive, flag::FULL_CONTEXT),
         (flags.fs_discriminators, flag::FS_DISCRIMINATOR),
         (flags.pre_inlined, flag::PRE_INLINED),
     ]
@@ -161,12 +171,20 @@ fn name_table(profile: &Profile, order: &WriteOrder, options: &WriteOptions) -> 
 /// All functions, and the table that says where each starts.
 fn functions(profile: &Profile, order: &WriteOrder) -> (Vec<u8>, Vec<u8>) {
     let mut encoder = Encoder::new(profile, order);
-    let mut offsets = Vec::new();
-    leb128::push(&mut offsets, profile.functions.len() as u64);
+    let mut starts = Vec::with_capacity(profile.functions.len());
     for function in order.functions(profile) {
-        leb128::push(&mut offsets, order.rank(function.name).into());
-        leb128::push(&mut offsets, encoder.out.len() as u64);
+        starts.push((function.rank, encoder.out.len() as u64));
         encoder.top_level(function);
+    }
+    if profile.flags.context_sensitive {
+        // So compilers find the contexts that a function is the beginning of behind it.
+        starts.sort_unstable();
+    }
+    let mut offsets = Vec::new();
+    leb128::push(&mut offsets, starts.len() as u64);
+    for (rank, start) in starts {
+        leb128::push(&mut offsets, rank.into());
+        leb128::push(&mut offsets, start);
     }
     (encoder.out, offsets)
 }
@@ -185,7 +203,7 @@ fn symbol_list(profile: &Profile, options: &WriteOptions) -> Result<Vec<u8>, Wri
     symbols.dedup();
     for id in symbols {
         check_name(profile, id, 0)?;
-        crate::text::push_name(&mut out, profile.names.get(id));
+        crate::spelling::push_name(&mut out, profile.names.get(id));
         out.push(0);
     }
     Ok(out)
@@ -197,8 +215,8 @@ fn metadata_flags(profile: &Profile, order: &WriteOrder) -> u64 {
     } else {
         0
     };
-    // LLVM writes attributes only of pre-inlined profiles, but reads what it finds.
-    let has_attributes = profile.flags.pre_inlined || order.has_attributes;
+    // LLVM writes attributes only of pre-inlined and of context-sensitive profiles, but reads what it finds.
+    let has_attributes = profile.flags.pre_inlined || profile.flags.context_sensitive || order.has_attributes;
     probe_based | if has_attributes { flag::HAS_ATTRIBUTE } else { 0 }
 }
 
@@ -207,24 +225,33 @@ fn metadata(profile: &Profile, order: &WriteOrder) -> Vec<u8> {
     let mut encoder = Encoder::new(profile, order);
     let flags = metadata_flags(profile, order);
     if flags != 0 {
-        for function in order.functions(profile) {
-            function_metadata(&mut encoder, flags, function);
+        for Ranked { rank, function } in order.functions(profile) {
+            encoder.number(rank.into());
+            own_metadata(&mut encoder, flags, function);
+            // Nothing is inlined into functions with contexts, and LLVM leaves out even the number.
+            if !profile.flags.context_sensitive {
+                inlined_metadata(&mut encoder, flags, function);
+            }
         }
     }
     encoder.out
 }
 
-fn function_metadata(encoder: &mut Encoder<'_>, flags: u64, function: &FunctionSamples) {
-    encoder.name(function.name);
+fn own_metadata(encoder: &mut Encoder<'_>, flags: u64, function: &FunctionSamples) {
     if flags & flag::PROBE_BASED != 0 {
-        encoder.number(function.checksum.unwrap_or(0));
+        encoder.number(function.checksum.map_or(0, NonZeroU64::get));
     }
     if flags & flag::HAS_ATTRIBUTE != 0 {
         encoder.number(function.attributes.into());
     }
+}
+
+fn inlined_metadata(encoder: &mut Encoder<'_>, flags: u64, function: &FunctionSamples) {
     encoder.number(function.inlinees.len() as u64);
     for (location, inlinee) in &function.inlinees {
         encoder.location(*location);
-        function_metadata(encoder, flags, inlinee);
+        encoder.name(inlinee.name);
+        own_metadata(encoder, flags, inlinee);
+        inlined_metadata(encoder, flags, inlinee);
     }
 }

@@ -1,13 +1,13 @@
 use std::fs;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
-use super::input::SHARDS;
-use super::input::{Opened, Prepared};
+use super::input::{Opened, Prepared, SHARDS, TakenContext};
 use super::options::{Content, MergeInput, MergeOptions};
 use super::outcome::{MergeError, Merged};
 use super::shard::Shard;
-use crate::{NameId, Profile};
+use crate::{ContextTable, Frame, NameId, Profile, ProfileFlags};
 
 /// How many bytes of files are in work at once.
 const BATCH_BYTES: u64 = 16 << 20;
@@ -24,8 +24,12 @@ pub(super) struct Merger {
     guids: Vec<u64>,
     /// Which of these names are on a profile symbol list.
     symbols: Option<Vec<bool>>,
-    /// A profile of the kind that the others must be of: its name, and whether it is based on probes.
-    kind: Option<(String, bool)>,
+    /// For each GUID of a context-sensitive profile the first name that has it.
+    canonical: FxHashMap<u64, NameId>,
+    /// Contexts with those names, by which functions are told apart.
+    canonical_contexts: ContextTable,
+    /// A profile of the kind that the others must be of: its name and flags.
+    kind: Option<(String, ProfileFlags)>,
 }
 
 impl Merger {
@@ -37,6 +41,8 @@ impl Merger {
             shards,
             guids: Vec::new(),
             symbols: None,
+            canonical: FxHashMap::default(),
+            canonical_contexts: ContextTable::default(),
             kind: None,
         }
     }
@@ -58,8 +64,9 @@ impl Merger {
                 Ok(opened) => {
                     self.check_kind(input, &opened)?;
                     let ids = self.take_names(&opened);
+                    let contexts = self.take_contexts(&opened, &ids);
                     self.take_properties(&opened, &ids);
-                    accepted.push((input, opened, ids));
+                    accepted.push((input, opened, ids, contexts));
                 }
                 Err(error) if self.options.keep_going => self.merged.skipped.push(error),
                 Err(error) => return Err(error.into()),
@@ -69,7 +76,7 @@ impl Merger {
         let guids = &self.guids;
         let prepared: Vec<_> = accepted
             .into_par_iter()
-            .map(|(input, opened, ids)| opened.prepare(input, &ids, guids))
+            .map(|(input, opened, ids, contexts)| opened.prepare(input, &ids, &contexts, guids))
             .collect();
         self.add_functions(prepared)?;
         Ok(rest)
@@ -101,14 +108,24 @@ impl Merger {
     }
 
     fn check_kind(&mut self, input: &MergeInput, opened: &Opened<'_>) -> Result<(), MergeError> {
-        let probe_based = opened.flags.probe_based;
-        let (first, first_probe_based) = self.kind.get_or_insert_with(|| (input.name.clone(), probe_based));
-        if *first_probe_based == probe_based {
-            return Ok(());
+        let flags = opened.flags;
+        let (first, first_flags) = self.kind.get_or_insert_with(|| (input.name.clone(), flags));
+        let of_that_kind = |this_is: bool| {
+            let (first, this) = (first.clone(), input.name.clone());
+            if this_is { (this, first) } else { (first, this) }
+        };
+        if first_flags.probe_based != flags.probe_based {
+            let (probe_based, other) = of_that_kind(flags.probe_based);
+            return Err(MergeError::MixedLocations { probe_based, other });
         }
-        let (first, this) = (first.clone(), input.name.clone());
-        let (probe_based, other) = if probe_based { (this, first) } else { (first, this) };
-        Err(MergeError::MixedLocations { probe_based, other })
+        if first_flags.context_sensitive != flags.context_sensitive {
+            let (context_sensitive, other) = of_that_kind(flags.context_sensitive);
+            return Err(MergeError::MixedContexts {
+                context_sensitive,
+                other,
+            });
+        }
+        Ok(())
     }
 
     /// The ids that the names of an input have in the sum.
@@ -127,11 +144,37 @@ impl Merger {
         ids.collect()
     }
 
+    /// The ids that the contexts of an input have in the sum.
+    fn take_contexts(&mut self, opened: &Opened<'_>, ids: &[NameId]) -> Vec<TakenContext> {
+        if !opened.flags.context_sensitive {
+            return vec![TakenContext::default()];
+        }
+        let canonical: Vec<NameId> = ids
+            .iter()
+            .map(|&id| *self.canonical.entry(self.guids[id.index()]).or_insert(id))
+            .collect();
+        let mut callers = Vec::new();
+        let mut intern = |table: &mut ContextTable, frames: &[Frame], ids: &[NameId]| {
+            callers.clear();
+            callers.extend(frames.iter().map(|frame| Frame {
+                function: ids[frame.function.index()],
+                ..*frame
+            }));
+            table.intern(&callers)
+        };
+        let contexts = opened.contexts.iter().map(|frames| TakenContext {
+            context: intern(&mut self.merged.profile.contexts, frames, ids),
+            key: intern(&mut self.canonical_contexts, frames, &canonical),
+        });
+        contexts.collect()
+    }
+
     fn take_properties(&mut self, opened: &Opened<'_>, ids: &[NameId]) {
         let flags = &mut self.merged.profile.flags;
         flags.fs_discriminators |= opened.flags.fs_discriminators;
         flags.probe_based |= opened.flags.probe_based;
         flags.pre_inlined |= opened.flags.pre_inlined;
+        flags.context_sensitive |= opened.flags.context_sensitive;
         self.merged.partial_input |= opened.flags.partial;
         if let Some(symbols) = &opened.symbols
             && !self.options.drop_symbols

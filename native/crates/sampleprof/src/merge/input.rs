@@ -2,10 +2,10 @@ use std::fs;
 
 use super::options::{Content, MergeInput};
 use super::outcome::InputError;
-use crate::binary::{Part, skim_function};
+use crate::binary::{EncodedProfile, Part, skim_function};
 use crate::combine::scale;
 use crate::read::{Located, open_binary};
-use crate::{FunctionSamples, NameId, NameTable, ProfileFlags, read};
+use crate::{ContextId, ContextTable, FunctionSamples, NameId, NameTable, ProfileFlags, read};
 
 /// Into how many parts the sum is divided, for threads to work on. It decides about the order of functions in the
 /// result, so it does not depend on the machine.
@@ -19,6 +19,7 @@ fn shard_of(guid: u64) -> usize {
 /// An input, checked, before the sum is involved.
 pub(super) struct Opened<'a> {
     pub(super) names: NameTable,
+    pub(super) contexts: ContextTable,
     /// The ids that its names already have in the sum.
     pub(super) known: Vec<Option<NameId>>,
     pub(super) flags: ProfileFlags,
@@ -27,7 +28,7 @@ pub(super) struct Opened<'a> {
 }
 
 enum Functions<'a> {
-    /// Of a text, or with metadata that the file has in another place.
+    /// Of a text, with contexts, or with metadata that the file has in another place.
     Decoded(Vec<FunctionSamples>),
     /// Of a binary profile. Adding them to the sum without decoding them first takes half the time.
     Encoded {
@@ -52,10 +53,22 @@ pub(super) struct Source<'a> {
     pub(super) tables: Vec<Vec<NameId>>,
 }
 
+/// The ids that a context of an input has in the sum.
+#[derive(Clone, Copy, Default)]
+pub(super) struct TakenContext {
+    pub(super) context: ContextId,
+    /// The same for contexts that differ only in what they know names by: the text or its hash.
+    pub(super) key: ContextId,
+}
+
 /// A function on its way into the sum, with ids and weight of the sum.
 pub(super) enum Piece {
-    Decoded(FunctionSamples),
-    Encoded { part: usize, start: usize },
+    /// The function and [`TakenContext::key`].
+    Decoded(FunctionSamples, ContextId),
+    Encoded {
+        part: usize,
+        start: usize,
+    },
 }
 
 /// An input, divided among the shards.
@@ -88,7 +101,8 @@ impl<'a> Opened<'a> {
 
     /// Nothing, if the functions have to be decoded.
     fn open_encoded(bytes: &'a [u8]) -> Result<Option<Self>, Located> {
-        let Some(profile) = open_binary(bytes)?.filter(|profile| profile.metadata.is_empty()) else {
+        let whole = |profile: &EncodedProfile<'_>| profile.metadata.is_empty() && !profile.flags.context_sensitive;
+        let Some(profile) = open_binary(bytes)?.filter(whole) else {
             return Ok(None);
         };
         let mut extents = Vec::new();
@@ -109,6 +123,7 @@ impl<'a> Opened<'a> {
         }
         Ok(Some(Self {
             names: profile.names,
+            contexts: profile.contexts,
             known: Vec::new(),
             flags: profile.flags,
             symbols: profile.symbols,
@@ -124,6 +139,7 @@ impl<'a> Opened<'a> {
         let profile = read(bytes, &input.name)?;
         Ok(Self {
             names: profile.names,
+            contexts: profile.contexts,
             known: Vec::new(),
             flags: profile.flags,
             symbols: profile.symbols,
@@ -131,8 +147,15 @@ impl<'a> Opened<'a> {
         })
     }
 
-    /// Divides the functions among the shards; `ids` are the ids in the sum, and `guids` those of the sum's names.
-    pub(super) fn prepare(self, input: &'a MergeInput, ids: &[NameId], guids: &[u64]) -> Prepared<'a> {
+    /// Divides the functions among the shards; `ids` and `contexts` are the ids in the sum of the names and contexts, and
+    /// `guids` those of the sum's names.
+    pub(super) fn prepare(
+        self,
+        input: &'a MergeInput,
+        ids: &[NameId],
+        contexts: &[TakenContext],
+        guids: &[u64],
+    ) -> Prepared<'a> {
         let mut pieces: Vec<_> = (0..SHARDS).map(|_| Vec::new()).collect();
         let shard = |name: NameId| shard_of(guids[name.index()]);
         let mut source = Source {
@@ -144,10 +167,12 @@ impl<'a> Opened<'a> {
             Functions::Decoded(functions) => {
                 for mut function in functions {
                     rename(&mut function, ids);
+                    let TakenContext { context, key } = contexts[function.context.index()];
+                    function.context = context;
                     if input.weight != 1 {
                         scale(&mut function, input.weight);
                     }
-                    pieces[shard(function.name)].push(Piece::Decoded(function));
+                    pieces[shard(function.name)].push(Piece::Decoded(function, key));
                 }
             }
             Functions::Encoded {

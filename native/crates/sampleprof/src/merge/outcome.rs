@@ -72,6 +72,14 @@ pub enum MergeError {
         /// An input without.
         other: String,
     },
+    /// Functions of one would have to be added to many of the other.
+    #[error("{context_sensitive} is context-sensitive and {other} is not; they cannot be merged")]
+    MixedContexts {
+        /// An input with contexts.
+        context_sensitive: String,
+        /// An input without.
+        other: String,
+    },
     /// The caller wanted no more.
     #[error("merging was cancelled")]
     Cancelled,

@@ -4,7 +4,7 @@ use super::input::{Piece, Source};
 use super::outcome::{ChecksumMismatch, InputError};
 use crate::binary::Decoder;
 use crate::combine::{Checksums, merge_function};
-use crate::{FunctionSamples, NameId, NameTable};
+use crate::{ContextId, FunctionSamples, NameId, NameTable};
 
 /// How many mismatches a shard names. When many inputs are of another version, all their functions mismatch.
 const MISMATCHES: usize = 16;
@@ -13,8 +13,8 @@ const MISMATCHES: usize = 16;
 #[derive(Default)]
 pub(super) struct Shard {
     pub(super) functions: Vec<FunctionSamples>,
-    /// Positions in `functions` by GUID, by which LLVM tells functions apart.
-    positions: FxHashMap<u64, usize>,
+    /// Positions in `functions` by GUID, by which LLVM tells functions apart, and context.
+    positions: FxHashMap<(u64, ContextId), usize>,
     /// The first few.
     pub(super) mismatches: Vec<ChecksumMismatch>,
     pub(super) mismatch_count: u64,
@@ -31,18 +31,18 @@ impl Shard {
     ) -> Result<(), InputError> {
         for piece in pieces {
             match piece {
-                Piece::Decoded(function) => self.add_decoded(source, function, names, guids),
+                Piece::Decoded(function, context) => self.add_decoded(source, function, context, names, guids),
                 Piece::Encoded { part, start } => self.add_encoded(source, part, start, names, guids)?,
             }
         }
         Ok(())
     }
 
-    /// The sum of a function, which is new if there was none.
+    /// The sum of a function without callers, which is new if there was none.
     fn sum(&mut self, name: NameId, guids: &[u64]) -> &mut FunctionSamples {
         let position = *self
             .positions
-            .entry(guids[name.index()])
+            .entry((guids[name.index()], ContextId::BASE))
             .or_insert(self.functions.len());
         if position == self.functions.len() {
             self.functions.push(FunctionSamples::new(name));
@@ -50,10 +50,18 @@ impl Shard {
         &mut self.functions[position]
     }
 
-    fn add_decoded(&mut self, source: &Source<'_>, function: FunctionSamples, names: &NameTable, guids: &[u64]) {
+    fn add_decoded(
+        &mut self,
+        source: &Source<'_>,
+        function: FunctionSamples,
+        context: ContextId,
+        names: &NameTable,
+        guids: &[u64],
+    ) {
         let name = function.name;
-        let Some(&position) = self.positions.get(&guids[name.index()]) else {
-            self.positions.insert(guids[name.index()], self.functions.len());
+        let key = (guids[name.index()], context);
+        let Some(&position) = self.positions.get(&key) else {
+            self.positions.insert(key, self.functions.len());
             self.functions.push(function);
             return;
         };
@@ -81,12 +89,13 @@ impl Shard {
         let decoder = Decoder {
             names,
             table: &source.tables[part.table],
+            contexts: None,
             weight: source.input.weight,
         };
         let added = part.decode(|cursor| {
             cursor.seek(start);
-            let (head, name) = decoder.head(cursor)?;
-            decoder.add_function(cursor, head, self.sum(name, guids))
+            let (head, key) = decoder.head(cursor)?;
+            decoder.add_function(cursor, head, self.sum(key.name, guids))
         });
         added.map_err(|error| error.in_file(&source.input.name).into())
     }

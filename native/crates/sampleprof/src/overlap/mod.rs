@@ -4,7 +4,7 @@ mod function;
 mod report;
 mod side;
 
-use crate::{Name, Profile};
+use crate::{FullName, Profile};
 use function::Comparison;
 use report::ratio;
 pub use report::{FunctionOverlap, OverlapError, OverlapReport, SampleOverlap, Shares};
@@ -20,6 +20,9 @@ const EPSILON: f64 = 0.000_005;
 pub fn overlap(base: &Profile, test: &Profile) -> Result<OverlapReport, OverlapError> {
     if base.flags.probe_based != test.flags.probe_based {
         return Err(OverlapError::MixedLocations);
+    }
+    if base.flags.context_sensitive != test.flags.context_sensitive {
+        return Err(OverlapError::MixedContexts);
     }
     let base = Side::new(base);
     let test = Side::new(test);
@@ -52,7 +55,7 @@ fn add_function(
     report: &mut OverlapReport,
     base_side: &Side<'_>,
     test_side: &Side<'_>,
-    name: Name<'_>,
+    name: FullName<'_>,
     base: Option<Measured<'_>>,
     test: Option<Measured<'_>>,
 ) {
@@ -99,7 +102,7 @@ fn add_function(
     let hot_in_test = test.is_some() && test_stats.max >= test_side.hot_threshold;
     report.hot_functions.count(hot_in_base, hot_in_test, 1);
     let mut text = Vec::new();
-    crate::text::push_name(&mut text, name);
+    name.push(&mut text);
     report.details.push(FunctionOverlap {
         name: text,
         in_base: base.is_some(),

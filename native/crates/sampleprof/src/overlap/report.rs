@@ -70,7 +70,7 @@ impl SampleOverlap {
 /// One function of either profile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FunctionOverlap {
-    /// The name, as text profiles have it.
+    /// The name, in a context-sensitive profile with its callers, as text profiles have it.
     pub name: Vec<u8>,
     /// Whether the base profile has it.
     pub in_base: bool,
@@ -112,6 +112,9 @@ pub enum OverlapError {
     /// Their locations mean different things.
     #[error("only one of the profiles is based on pseudo probes; they cannot be compared")]
     MixedLocations,
+    /// Functions of one profile would have to be compared with many of the other.
+    #[error("only one of the profiles is context-sensitive; they cannot be compared")]
+    MixedContexts,
     /// Shares of nothing.
     #[error("the sum of the counts is 0 in {}", match (base, test) {
         (true, true) => "both profiles",

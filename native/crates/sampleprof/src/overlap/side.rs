@@ -3,14 +3,14 @@
 use rustc_hash::FxHashMap;
 
 use crate::stats::{CountStats, HOT_CUTOFF};
-use crate::{FunctionSamples, Name, Profile, ProfileSummary};
+use crate::{FullName, FunctionSamples, Profile, ProfileSummary};
 
 /// One of the two profiles.
 pub(super) struct Side<'a> {
     pub(super) profile: &'a Profile,
     pub(super) samples: u64,
     pub(super) hot_threshold: u64,
-    pub(super) functions: FxHashMap<Name<'a>, Measured<'a>>,
+    pub(super) functions: FxHashMap<FullName<'a>, Measured<'a>>,
 }
 
 /// A function of a profile, and its counts.
@@ -21,7 +21,7 @@ pub(super) struct Measured<'a> {
 }
 
 /// A function and what it is in the base and in the test profile.
-pub(super) type Pair<'a> = (Name<'a>, Option<Measured<'a>>, Option<Measured<'a>>);
+pub(super) type Pair<'a> = (FullName<'a>, Option<Measured<'a>>, Option<Measured<'a>>);
 
 impl<'a> Side<'a> {
     pub(super) fn new(profile: &'a Profile) -> Self {
@@ -32,7 +32,7 @@ impl<'a> Side<'a> {
         let functions = profile.functions.iter().map(|function| {
             let stats = CountStats::of(function, hot_threshold);
             samples = samples.wrapping_add(stats.sum);
-            (profile.names.get(function.name), Measured { function, stats })
+            (profile.full_name(function), Measured { function, stats })
         });
         let functions = functions.collect();
         Self {

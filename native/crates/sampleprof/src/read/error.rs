@@ -90,6 +90,26 @@ pub enum ReadErrorKind {
         /// Bytes left for them.
         remaining: usize,
     },
+    /// An index beyond the table of calling contexts.
+    #[error("calling context {index} of a table of {len}")]
+    ContextIndex {
+        /// The index.
+        index: u64,
+        /// Contexts in the table.
+        len: usize,
+    },
+    /// A calling context of no frames, which has not even a function.
+    #[error("a calling context without any function")]
+    EmptyContext,
+    /// A line of text that should name a function and its callers.
+    #[error("expected '[CALLER:LINE @ ... @ NAME]:TOTAL:HEAD', found {0:?}")]
+    Context(String),
+    /// Functions with and without calling contexts in one profile.
+    #[error("some functions have calling contexts and others have not; a profile has one or the other")]
+    MixedContexts,
+    /// Context-sensitive profiles have a function of its own for each context in place of inlined ones.
+    #[error("a function inlined into one with a calling context; a profile has one or the other")]
+    InlinedInContext,
     /// An index beyond the name table.
     #[error("name {index} of a table of {len}")]
     NameIndex {

@@ -53,9 +53,31 @@ pub(crate) fn parse_function(line: &[u8]) -> Option<FunctionLine<'_>> {
     (!line.starts_with(b" ")).then_some(FunctionLine { name, total, head })
 }
 
-/// The name of a function of a context-sensitive profile is `[CALLER:LOCATION @ ... @ NAME]`.
+/// Whether a function's name has its callers, too.
 pub(crate) fn is_context(name: &[u8]) -> bool {
     name.starts_with(b"[")
+}
+
+/// What is between two frames of a context.
+const FRAME_SEPARATOR: &[u8] = b" @ ";
+
+/// Reads `[CALLER:LOCATION @ ... @ NAME]`: tells `caller` each caller and where in it the call is, the outermost first,
+/// and returns the name.
+///
+/// Names may hold colons, so the last one of a frame is before the location. (LLVM takes the first one.)
+pub(crate) fn parse_context<'a>(context: &'a [u8], mut caller: impl FnMut(&'a [u8], LineLocation)) -> Option<&'a [u8]> {
+    let mut rest = context.strip_prefix(b"[")?.strip_suffix(b"]")?;
+    let separator = memchr::memmem::Finder::new(FRAME_SEPARATOR);
+    while let Some(end) = separator.find(rest) {
+        let frame = &rest[..end];
+        let split = memchr::memrchr(b':', frame)
+            .and_then(|colon| Some((&frame[..colon], parse_any_location(&frame[colon + 1..])?)));
+        // A call of which it is not known where it is has a location of zeros in LLVM, too.
+        let (name, location) = split.unwrap_or((frame, LineLocation::default()));
+        caller(name, location);
+        rest = &rest[end + FRAME_SEPARATOR.len()..];
+    }
+    (!rest.is_empty()).then_some(rest)
 }
 
 /// `line` is without its indentation.
@@ -99,15 +121,18 @@ fn split_number(text: &[u8]) -> Option<(&[u8], u64)> {
 }
 
 fn parse_location(text: &[u8]) -> Option<LineLocation> {
-    match memchr::memchr(b'.', text) {
-        Some(dot) => Some(LineLocation::new(
-            parse_u32(&text[..dot])?,
-            parse_u32(&text[dot + 1..])?,
-        )),
-        None => parse_u32(text)
-            .filter(|&line| line <= MAX_PLAIN_LINE_OFFSET)
-            .map(|line| LineLocation::new(line, 0)),
-    }
+    let location = parse_any_location(text)?;
+    let plain = memchr::memchr(b'.', text).is_none();
+    (!plain || location.line_offset <= MAX_PLAIN_LINE_OFFSET).then_some(location)
+}
+
+/// `LINE` or `LINE.DISCRIMINATOR`, of any size.
+fn parse_any_location(text: &[u8]) -> Option<LineLocation> {
+    let (line, discriminator) = match memchr::memchr(b'.', text) {
+        Some(dot) => (&text[..dot], parse_u32(&text[dot + 1..])?),
+        None => (text, 0),
+    };
+    Some(LineLocation::new(parse_u32(line)?, discriminator))
 }
 
 /// Each target ends at the first `:NUMBER` that a blank or the end of the line follows.
@@ -204,6 +229,25 @@ mod tests {
             "", "1", "1:", "1: ", "70000: 5", "1.: 5", "x: 5", "1: 5 ", "1: 5 a", "1: 5 a:x", "1: 5 :3", "1: a:",
         ] {
             assert_eq!(parse_body(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn contexts() {
+        let parse = |text: &'static str| {
+            let mut frames = Vec::new();
+            let name = parse_context(text.as_bytes(), |name, location| frames.push((name, location)));
+            name.map(|name| (frames, name))
+        };
+        let at = LineLocation::new;
+        assert_eq!(parse("[main]"), Some((vec![], &b"main"[..])));
+        assert_eq!(
+            parse("[main:3 @ a::b:70000.7 @ c::d]"),
+            Some((vec![(&b"main"[..], at(3, 0)), (b"a::b", at(70_000, 7))], &b"c::d"[..]))
+        );
+        assert_eq!(parse("[main @ b]"), Some((vec![(&b"main"[..], at(0, 0))], &b"b"[..])));
+        for bad in ["[]", "[main", "[main:3 @ ]", "main]"] {
+            assert_eq!(parse(bad), None, "{bad}");
         }
     }
 

@@ -7,4 +7,4 @@ mod reader;
 mod writer;
 
 pub(crate) use reader::{read, starts_like_profile};
-pub(crate) use writer::{push_name, write};
+pub(crate) use writer::write;

@@ -1,7 +1,9 @@
-use super::line::{BodyLine, MetadataLine, is_context, parse_body, parse_function, parse_metadata};
-use crate::combine::{merge_same_names, normalize};
+use std::num::NonZeroU64;
+
+use super::line::{BodyLine, MetadataLine, is_context, parse_body, parse_context, parse_function, parse_metadata};
+use crate::combine::{Checksums, merge_same_functions, normalize};
 use crate::read::{Located, Place, ReadErrorKind};
-use crate::{BodyRecord, CallTarget, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, Profile, attribute};
+use crate::{BodyRecord, CallTarget, Frame, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, Profile, attribute};
 
 /// Reads functions line by line; indentation says what is inlined into what.
 pub(crate) fn read(bytes: &[u8]) -> Result<Profile, Located> {
@@ -15,7 +17,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Profile, Located> {
         result.map_err(|kind| Located::new(Place::Line(number), kind))?;
     }
     reader.close(0);
-    merge_same_names(&mut reader.profile.functions, &reader.profile.names);
+    merge_same_functions(&mut reader.profile.functions, &reader.profile.names, Checksums::Replace);
     Ok(reader.profile)
 }
 
@@ -55,6 +57,8 @@ struct Reader {
     profile: Profile,
     /// The function being read and, in it, the inlined functions down to the one that lines are for.
     open: Vec<(LineLocation, FunctionSamples)>,
+    /// The callers of the function whose line was read last.
+    callers: Vec<Frame>,
     /// Indentation of the last metadata; nothing else may follow with the same.
     metadata_depth: Option<usize>,
 }
@@ -62,16 +66,40 @@ struct Reader {
 impl Reader {
     fn function(&mut self, line: &[u8]) -> Result<(), ReadErrorKind> {
         let parsed = parse_function(line).ok_or_else(|| ReadErrorKind::FunctionLine(printable(line)))?;
-        if is_context(parsed.name) {
-            return Err(ReadErrorKind::Unsupported("context-sensitive profiles"));
+        let context_sensitive = is_context(parsed.name);
+        let first = self.open.is_empty();
+        if !first && context_sensitive != self.profile.flags.context_sensitive {
+            return Err(ReadErrorKind::MixedContexts);
         }
+        self.profile.flags.context_sensitive = context_sensitive;
         self.close(0);
         self.metadata_depth = None;
-        let mut function = FunctionSamples::new(self.profile.names.intern(parsed.name));
+        let mut function = if context_sensitive {
+            self.called_function(parsed.name)
+                .ok_or_else(|| ReadErrorKind::Context(printable(line)))?
+        } else {
+            FunctionSamples::new(self.profile.names.intern(parsed.name))
+        };
         function.total = parsed.total;
         function.head = parsed.head;
         self.open.push((LineLocation::default(), function));
         Ok(())
+    }
+
+    /// The function that a context ends with.
+    fn called_function(&mut self, context: &[u8]) -> Option<FunctionSamples> {
+        let Profile { names, contexts, .. } = &mut self.profile;
+        self.callers.clear();
+        let name = parse_context(context, |name, location| {
+            self.callers.push(Frame {
+                function: names.intern(name),
+                location,
+            });
+        })?;
+        Some(FunctionSamples {
+            context: contexts.intern(&self.callers),
+            ..FunctionSamples::new(names.intern(name))
+        })
     }
 
     fn body(&mut self, line: &[u8]) -> Result<(), ReadErrorKind> {
@@ -94,6 +122,9 @@ impl Reader {
                 count,
                 targets,
             } => self.record(location, count, &targets),
+            BodyLine::Inlinee { .. } if self.profile.flags.context_sensitive => {
+                return Err(ReadErrorKind::InlinedInContext);
+            }
             BodyLine::Inlinee { location, name, total } => {
                 // The function itself is open too.
                 if self.open.len() > MAX_INLINE_DEPTH {
@@ -145,7 +176,7 @@ impl Reader {
         function.attributes = attributes;
         self.profile.flags.pre_inlined |= attributes & attribute::SHOULD_BE_INLINED != 0;
         if let MetadataLine::Checksum(checksum) = *metadata
-            && checksum != 0
+            && let Some(checksum) = NonZeroU64::new(checksum)
         {
             function.checksum = Some(checksum);
             self.profile.flags.probe_based |= depth == 1;

@@ -1,5 +1,8 @@
-use crate::write::{TargetSorter, WriteOrder};
-use crate::{FunctionSamples, LineLocation, Name, NameId, Profile, WriteError};
+use std::num::NonZeroU64;
+
+use crate::spelling::{push_decimal, push_location, push_name};
+use crate::write::{Ranked, TargetSorter, WriteOrder};
+use crate::{FunctionSamples, LineLocation, NameId, Profile, WriteError};
 
 /// One line a count; a function's lines are indented by one blank more than its own.
 pub(crate) fn write(profile: &Profile, order: &WriteOrder) -> Result<Vec<u8>, WriteError> {
@@ -10,7 +13,7 @@ pub(crate) fn write(profile: &Profile, order: &WriteOrder) -> Result<Vec<u8>, Wr
         order,
         sorter: TargetSorter::default(),
     };
-    for function in order.functions(profile) {
+    for Ranked { function, .. } in order.functions(profile) {
         writer.function(function, 0);
     }
     Ok(writer.out)
@@ -26,7 +29,13 @@ struct Writer<'a> {
 impl Writer<'_> {
     /// The rest of the line that names the function, then its content.
     fn function(&mut self, function: &FunctionSamples, depth: usize) {
-        self.name(function.name);
+        if self.profile.flags.context_sensitive {
+            self.out.push(b'[');
+            self.profile.full_name(function).push(&mut self.out);
+            self.out.push(b']');
+        } else {
+            self.name(function.name);
+        }
         self.out.push(b':');
         push_decimal(&mut self.out, function.total);
         if depth == 0 {
@@ -51,7 +60,7 @@ impl Writer<'_> {
             self.function(inlinee, depth);
         }
         if self.profile.flags.probe_based {
-            self.metadata(depth, b"!CFGChecksum: ", function.checksum.unwrap_or(0));
+            self.metadata(depth, b"!CFGChecksum: ", function.checksum.map_or(0, NonZeroU64::get));
         }
         if function.attributes != 0 {
             self.metadata(depth, b"!Attributes: ", function.attributes.into());
@@ -60,11 +69,7 @@ impl Writer<'_> {
 
     fn location(&mut self, location: LineLocation, depth: usize) {
         self.indent(depth);
-        push_decimal(&mut self.out, location.line_offset.into());
-        if location.discriminator > 0 {
-            self.out.push(b'.');
-            push_decimal(&mut self.out, location.discriminator.into());
-        }
+        push_location(&mut self.out, location);
         self.out.extend_from_slice(b": ");
     }
 
@@ -81,42 +86,5 @@ impl Writer<'_> {
 
     fn name(&mut self, name: NameId) {
         push_name(&mut self.out, self.profile.names.get(name));
-    }
-}
-
-/// Appends a name as text has it: a GUID as its decimal number.
-pub(crate) fn push_name(out: &mut Vec<u8>, name: Name<'_>) {
-    match name {
-        Name::Guid(guid) => push_decimal(out, guid),
-        Name::Text(text) => out.extend_from_slice(text),
-    }
-}
-
-/// Appends decimal digits; `write!` costs several times as much.
-fn push_decimal(out: &mut Vec<u8>, mut value: u64) {
-    let mut digits = [0; 20];
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[start..]);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decimals() {
-        for value in [0, 9, 10, 4_294_967_296, u64::MAX] {
-            let mut out = Vec::new();
-            push_decimal(&mut out, value);
-            assert_eq!(out, value.to_string().as_bytes());
-        }
     }
 }

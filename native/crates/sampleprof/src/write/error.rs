@@ -33,7 +33,4 @@ pub enum WriteError {
         /// The function that is not inlined.
         name: String,
     },
-    /// Context-sensitive profiles can be read but not written.
-    #[error("context-sensitive profiles cannot be written")]
-    ContextSensitive,
 }

@@ -6,21 +6,20 @@ mod order;
 
 pub use error::WriteError;
 pub use options::{Format, SymbolListEncoding, WriteOptions};
-pub(crate) use order::{TargetSorter, WriteOrder, check_name};
+pub(crate) use order::{Ranked, TargetSorter, WriteOrder, check_name};
 
 use crate::{Profile, binary, extbinary, text};
 
 /// The bytes of `profile` in the chosen encoding.
 ///
 /// They depend on nothing but the arguments, and equal what LLVM 22 writes, except that LLVM stores the checksums and
-/// attributes of `extbinary` in the order of a hash table, and drops attributes if no function should be inlined.
+/// attributes of `extbinary` in the order of a hash table, and drops attributes if no function should be inlined. Of
+/// a context-sensitive profile in which a function has different checksums in different contexts, the summary has those
+/// contexts that agree with the first one; LLVM's takes any for the first.
 ///
 /// # Errors
 /// When the encoding cannot hold the profile.
 pub fn write(profile: &Profile, options: &WriteOptions) -> Result<Vec<u8>, WriteError> {
-    if profile.flags.context_sensitive {
-        return Err(WriteError::ContextSensitive);
-    }
     let order = WriteOrder::new(profile)?;
     match options.format {
         Format::Text => text::write(profile, &order),

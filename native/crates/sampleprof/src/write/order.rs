@@ -1,7 +1,7 @@
 use std::cmp::Reverse;
 
 use super::error::WriteError;
-use crate::{CallTarget, FunctionSamples, MAX_INLINE_DEPTH, NameId, Profile};
+use crate::{CallTarget, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, NameId, Profile};
 
 /// The order in which names and functions of a profile are written.
 pub(crate) struct WriteOrder {
@@ -9,8 +9,12 @@ pub(crate) struct WriteOrder {
     pub(crate) names: Vec<NameId>,
     /// For each name of the profile its position in `names`; comparing positions compares names.
     ranks: Vec<u32>,
-    /// Positions in [`Profile::functions`], by total descending, then name.
+    /// Positions in [`Profile::functions`], by total descending, then name and context.
     functions: Vec<u32>,
+    /// In a context-sensitive profile the same by context alone: the table of contexts.
+    contexts: Vec<u32>,
+    /// For each of [`Profile::functions`] its position in `contexts`, if there are any.
+    context_ranks: Vec<u32>,
     /// Whether any function has attributes.
     pub(crate) has_attributes: bool,
 }
@@ -30,6 +34,7 @@ impl WriteOrder {
         };
         for function in &profile.functions {
             survey.add(function, 0)?;
+            survey.add_callers(function)?;
         }
         let Survey {
             used, has_attributes, ..
@@ -46,14 +51,28 @@ impl WriteOrder {
             ranks[name.index()] = rank;
         }
         let mut functions: Vec<u32> = (0..).zip(&profile.functions).map(|(position, _)| position).collect();
+        let contexts = if profile.flags.context_sensitive {
+            by_context(profile, &ranks)
+        } else {
+            Vec::new()
+        };
+        let mut context_ranks = vec![0; contexts.len()];
+        for (rank, &position) in (0..).zip(&contexts) {
+            context_ranks[position as usize] = rank;
+        }
         functions.sort_unstable_by_key(|&position| {
             let function = &profile.functions[position as usize];
-            (Reverse(function.total), ranks[function.name.index()])
+            let rank = context_ranks
+                .get(position as usize)
+                .unwrap_or(&ranks[function.name.index()]);
+            (Reverse(function.total), *rank)
         });
         Ok(Self {
             names,
             ranks,
             functions,
+            contexts,
+            context_ranks,
             has_attributes,
         })
     }
@@ -64,10 +83,24 @@ impl WriteOrder {
     }
 
     /// The functions in the order of writing.
-    pub(crate) fn functions<'a>(&'a self, profile: &'a Profile) -> impl Iterator<Item = &'a FunctionSamples> {
-        self.functions
+    pub(crate) fn functions<'a>(&'a self, profile: &'a Profile) -> impl Iterator<Item = Ranked<'a>> {
+        self.functions.iter().map(|&position| self.ranked(profile, position))
+    }
+
+    /// The functions of a context-sensitive profile in the order of their contexts, which is that of their ranks.
+    pub(crate) fn contexts<'a>(&'a self, profile: &'a Profile) -> impl Iterator<Item = &'a FunctionSamples> {
+        self.contexts
             .iter()
             .map(|&position| &profile.functions[position as usize])
+    }
+
+    fn ranked<'a>(&self, profile: &'a Profile, position: u32) -> Ranked<'a> {
+        let function = &profile.functions[position as usize];
+        let rank = match self.context_ranks.get(position as usize) {
+            Some(&rank) => rank,
+            None => self.rank(function.name),
+        };
+        Ranked { rank, function }
     }
 
     /// Refuses names that hold `terminator`.
@@ -77,6 +110,28 @@ impl WriteOrder {
         }
         Ok(())
     }
+}
+
+/// A function that is not inlined.
+pub(crate) struct Ranked<'a> {
+    /// What the binary forms call it by: its position in the table of contexts, or in the table of names where there are
+    /// no contexts.
+    pub(crate) rank: u32,
+    pub(crate) function: &'a FunctionSamples,
+}
+
+/// Positions of the functions in the order of [`crate::FullName`], with `ranks` in place of names.
+fn by_context(profile: &Profile, ranks: &[u32]) -> Vec<u32> {
+    let frames = |position: u32| {
+        let function = &profile.functions[position as usize];
+        let callers = profile.contexts.get(function.context).iter();
+        callers
+            .map(|frame| (ranks[frame.function.index()], frame.location))
+            .chain(std::iter::once((ranks[function.name.index()], LineLocation::default())))
+    };
+    let mut positions: Vec<u32> = (0..).zip(&profile.functions).map(|(position, _)| position).collect();
+    positions.sort_unstable_by(|&a, &b| frames(a).cmp(frames(b)));
+    positions
 }
 
 /// Refuses a name that holds `terminator`.
@@ -99,6 +154,19 @@ struct Survey<'a> {
 }
 
 impl Survey<'_> {
+    fn add_callers(&mut self, function: &FunctionSamples) -> Result<(), WriteError> {
+        for frame in self.profile.contexts.get(function.context) {
+            self.used[frame.function.index()] = true;
+            if frame.location.line_offset > MAX_LINE_OFFSET {
+                return Err(WriteError::LineOffset {
+                    name: self.profile.names.get(frame.function).to_string(),
+                    line_offset: frame.location.line_offset,
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn add(&mut self, function: &FunctionSamples, depth: usize) -> Result<(), WriteError> {
         let name = || self.profile.names.get(function.name).to_string();
         if depth > MAX_INLINE_DEPTH {

@@ -1,12 +1,13 @@
 //! Generated profiles, and `llvm-profdata` to compare with.
 #![allow(dead_code, reason = "every test file uses another part")]
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use sampleprof::{BodyRecord, CallTarget, Format, FunctionSamples, LineLocation, Profile, WriteOptions, write};
+use sampleprof::{BodyRecord, CallTarget, Format, Frame, FunctionSamples, LineLocation, Profile, WriteOptions, write};
 use tempfile::TempDir;
 
 /// `llvm-profdata` 22, or nothing, which is said with the name of the test.
@@ -116,11 +117,76 @@ fn function_of(spec: &Spec, profile: &mut Profile) -> FunctionSamples {
         .sort_by(|a, b| a.0.cmp(&b.0).then_with(|| names.compare(a.1.name, b.1.name)));
     function.inlinees.dedup_by(|a, b| a.0 == b.0 && a.1.name == b.1.name);
     if profile.flags.probe_based {
-        function.checksum = Some(spec.checksum);
+        function.checksum = NonZeroU64::new(spec.checksum);
         function.attributes = spec.attributes;
         profile.flags.pre_inlined |= spec.attributes & sampleprof::attribute::SHOULD_BE_INLINED != 0;
     }
     function
+}
+
+/// A function of a context-sensitive profile: its callers, the outermost first, and itself.
+#[derive(Clone, Debug)]
+pub struct CalledSpec {
+    callers: Vec<(String, LineLocation)>,
+    function: Spec,
+}
+
+/// A context-sensitive profile of these functions. Those of the same name in the same context are left out.
+pub fn context_profile_of(specs: &[CalledSpec], probe_based: bool) -> Profile {
+    let mut profile = Profile::new();
+    profile.flags.probe_based = probe_based;
+    profile.flags.context_sensitive = true;
+    for CalledSpec { callers, function } in specs {
+        let mut function = function_of(function, &mut profile);
+        // All contexts of a function have the checksum of its one control flow graph.
+        let guid = profile.names.get(function.name).guid();
+        function.checksum = function.checksum.and(NonZeroU64::new(guid));
+        let frames: Vec<Frame> = callers
+            .iter()
+            .map(|(name, location)| Frame {
+                function: profile.names.intern(name.as_bytes()),
+                location: *location,
+            })
+            .collect();
+        function.context = profile.contexts.intern(&frames);
+        let same = |other: &FunctionSamples| other.name == function.name && other.context == function.context;
+        if !profile.functions.iter().any(same) {
+            profile.functions.push(function);
+        }
+    }
+    profile
+}
+
+/// Functions of a context-sensitive profile, few of them, so that some are called by others, with small counts.
+pub fn called_functions() -> impl Strategy<Value = Vec<CalledSpec>> {
+    let name = || select(vec!["main", "_Z3fooi", "bar.__uniq.12345", "größe", "f<int>"]).prop_map(String::from);
+    let place = || {
+        prop_oneof![
+            6 => (0u32..3, 0u32..2).prop_map(|(line, discriminator)| LineLocation::new(line, discriminator)),
+            1 => location()
+        ]
+    };
+    let record = (place(), 0u64..1000, prop::collection::vec((name(), 0u64..1000), 0..3));
+    let attributes = select(vec![0, 2, 3]);
+    let function = (
+        name(),
+        0u64..5000,
+        0u64..50,
+        prop::collection::vec(record, 0..5),
+        attributes,
+    )
+        .prop_map(|(name, total, head, body, attributes)| Spec {
+            name,
+            total,
+            head,
+            body,
+            inlinees: Vec::new(),
+            checksum: 1,
+            attributes,
+        });
+    let callers = prop::collection::vec((name(), place()), 0..5);
+    let called = (callers, function).prop_map(|(callers, function)| CalledSpec { callers, function });
+    prop::collection::vec(called, 1..12)
 }
 
 /// Names as compilers make them, and worse ones: gcc's have blanks and colons, identifiers may be in any script.

@@ -1,0 +1,126 @@
+use std::cmp::Ordering;
+use std::fmt;
+
+use super::table::Frame;
+use crate::spelling::{push_location, push_name};
+use crate::{FunctionSamples, LineLocation, Name, NameId, NameTable, Profile};
+
+/// A function with its callers, as LLVM's tools name and order it (LLVM: `SampleContext`).
+#[derive(Clone, Copy)]
+pub struct FullName<'a> {
+    names: &'a NameTable,
+    callers: &'a [Frame],
+    function: NameId,
+}
+
+impl<'a> FullName<'a> {
+    /// Appends it as text profiles have it: `main:3 @ foo:1.2 @ leaf`; without callers the name alone.
+    pub(crate) fn push(self, out: &mut Vec<u8>) {
+        for (name, location) in self.callers() {
+            push_name(out, name);
+            out.push(b':');
+            push_location(out, location);
+            out.extend_from_slice(b" @ ");
+        }
+        push_name(out, self.name());
+    }
+
+    /// The callers, the outermost first, with the places of the calls.
+    fn callers(self) -> impl Iterator<Item = (Name<'a>, LineLocation)> {
+        let names = self.names;
+        self.callers
+            .iter()
+            .map(move |frame| (names.get(frame.function), frame.location))
+    }
+
+    /// The name alone.
+    fn name(self) -> Name<'a> {
+        self.names.get(self.function)
+    }
+
+    /// Every frame with the place of the call in it; the function itself has none, which is a place of zeros.
+    fn frames(self) -> impl Iterator<Item = (Name<'a>, LineLocation)> {
+        let leaf = (self.name(), LineLocation::default());
+        self.callers().chain(std::iter::once(leaf))
+    }
+}
+
+impl PartialEq for FullName<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for FullName<'_> {}
+
+impl PartialOrd for FullName<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Frame by frame from the outermost; a context comes before those that it is the beginning of.
+impl Ord for FullName<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.frames().cmp(other.frames())
+    }
+}
+
+impl std::hash::Hash for FullName<'_> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        for frame in self.frames() {
+            frame.hash(state);
+        }
+    }
+}
+
+/// As text profiles have it, or nearly if it is not UTF-8.
+impl fmt::Display for FullName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Vec::new();
+        self.push(&mut text);
+        f.write_str(&String::from_utf8_lossy(&text))
+    }
+}
+
+impl Profile {
+    /// The name of one of the profile's functions with its callers.
+    #[must_use]
+    pub fn full_name(&self, function: &FunctionSamples) -> FullName<'_> {
+        FullName {
+            names: &self.names,
+            callers: self.contexts.get(function.context),
+            function: function.name,
+        }
+    }
+
+    /// Sorts functions by total descending, then name and context.
+    pub(crate) fn sort_hottest_first(&mut self) {
+        let mut functions = std::mem::take(&mut self.functions);
+        functions.sort_by(|a, b| {
+            let by_total = b.total.cmp(&a.total);
+            by_total.then_with(|| self.full_name(a).cmp(&self.full_name(b)))
+        });
+        self.functions = functions;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn full_names_are_ordered_frame_by_frame() {
+        let profile = crate::read(
+            b"[b]:1:1\n 1: 1\n[a:2 @ c]:1:1\n 1: 1\n[a:1.1 @ d]:1:1\n 1: 1\n[a:2 @ b:1 @ a]:1:1\n 1: 1\n[a]:1:1\n 1: 1\n[a:0 @ z]:1:1\n 1: 1\n",
+            "contexts",
+        )
+        .unwrap();
+        let mut sorted: Vec<_> = profile
+            .functions
+            .iter()
+            .map(|function| profile.full_name(function))
+            .collect();
+        sorted.sort();
+        let shown: Vec<_> = sorted.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["a", "a:0 @ z", "a:1.1 @ d", "a:2 @ b:1 @ a", "a:2 @ c", "b"]);
+    }
+}

@@ -1,0 +1,12 @@
+//! Calling contexts: what tells the functions of a context-sensitive profile apart, and layouts without them.
+
+mod flatten;
+mod full_name;
+mod nest;
+mod table;
+mod trim;
+
+pub use full_name::FullName;
+pub use nest::NestError;
+pub use table::{ContextId, ContextTable, Frame};
+pub use trim::ColdContexts;

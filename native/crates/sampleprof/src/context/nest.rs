@@ -1,0 +1,219 @@
+use thiserror::Error;
+
+use crate::combine::{Checksums, merge_function};
+use crate::positions::{FunctionKey, Positions};
+use crate::{
+    ContextId, ContextTable, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, Name, NameId, NameTable, Profile,
+    attribute,
+};
+use rustc_hash::FxHashMap;
+
+/// Why contexts cannot become inlined functions.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{context} is inlined more than {MAX_INLINE_DEPTH} levels deep")]
+pub struct NestError {
+    /// The end of the context.
+    context: String,
+}
+
+impl Profile {
+    /// Makes a context whose caller has counts, too, one that is inlined into the caller, and a function of its own of
+    /// every other, in which the contexts of one function are added up (LLVM: `ProfileConverter::convertCSProfiles`).
+    ///
+    /// With `merged_base` an inlined function is also added to the function of its own, and marked so that it does not
+    /// count twice. Returns how many contexts were left out because of their checksums.
+    ///
+    /// # Errors
+    /// When functions would be inlined deeper than [`MAX_INLINE_DEPTH`]; then the profile is without functions.
+    pub fn nest_contexts(&mut self, merged_base: bool) -> Result<u64, NestError> {
+        let mut tree = Tree::default();
+        for function in std::mem::take(&mut self.functions) {
+            tree.insert(function, &self.contexts);
+        }
+        let mut nesting = Nesting {
+            names: &self.names,
+            merged_base,
+            positions: Positions::new(self.names.len()),
+            functions: Vec::new(),
+            mismatches: 0,
+        };
+        nesting.run(tree)?;
+        let Nesting {
+            functions, mismatches, ..
+        } = nesting;
+        self.functions = functions;
+        self.contexts = ContextTable::default();
+        self.flags.context_sensitive = false;
+        Ok(mismatches)
+    }
+}
+
+/// All contexts: a function is a child of its caller.
+#[derive(Default)]
+struct Tree {
+    nodes: Vec<Node>,
+    /// Nodes by what they are called from, where, and which function they are.
+    index: FxHashMap<(Option<usize>, LineLocation, NameId), usize>,
+}
+
+struct Node {
+    caller: Option<usize>,
+    /// Where in the caller the call is.
+    location: LineLocation,
+    name: NameId,
+    /// Nothing, if only functions that this one calls have counts.
+    samples: Option<FunctionSamples>,
+    /// How many levels of inlined functions `samples` have.
+    levels: usize,
+}
+
+impl Tree {
+    fn insert(&mut self, function: FunctionSamples, contexts: &ContextTable) {
+        let mut caller = None;
+        let mut location = LineLocation::default();
+        for frame in contexts.get(function.context) {
+            caller = Some(self.child(caller, location, frame.function));
+            location = frame.location;
+        }
+        let leaf = self.child(caller, location, function.name);
+        self.nodes[leaf].samples = Some(function);
+    }
+
+    fn child(&mut self, caller: Option<usize>, location: LineLocation, name: NameId) -> usize {
+        let new = self.nodes.len();
+        let node = *self.index.entry((caller, location, name)).or_insert(new);
+        if node == new {
+            self.nodes.push(Node {
+                caller,
+                location,
+                name,
+                samples: None,
+                levels: 0,
+            });
+        }
+        node
+    }
+
+    /// The nodes, callees before their callers; the callees of one function as LLVM goes through them, by a hash. This
+    /// order decides which of several checksums and attributes of a function stay.
+    fn callees_first(&self, names: &NameTable) -> Vec<usize> {
+        let mut children: FxHashMap<Option<usize>, Vec<(u64, usize)>> = FxHashMap::default();
+        for (index, node) in self.nodes.iter().enumerate() {
+            let hash = call_site_hash(names.get(node.name), node.location);
+            children.entry(node.caller).or_default().push((hash, index));
+        }
+        for list in children.values_mut() {
+            list.sort_unstable();
+        }
+        let list = |node: Option<usize>| children.get(&node).map_or(&[][..], Vec::as_slice);
+        let mut order = Vec::with_capacity(self.nodes.len());
+        // Functions whose callees are being visited, with those that are left.
+        let mut open = vec![(None, list(None).iter())];
+        while let Some((node, left)) = open.last_mut() {
+            match left.next() {
+                Some(&(_, child)) => open.push((Some(child), list(Some(child)).iter())),
+                None => {
+                    order.extend(*node);
+                    open.pop();
+                }
+            }
+        }
+        order
+    }
+}
+
+/// LLVM: `FunctionSamples::getCallSiteHash`.
+fn call_site_hash(callee: Name<'_>, location: LineLocation) -> u64 {
+    let location = u64::from(location.discriminator) << 32 | u64::from(location.line_offset);
+    callee.guid().wrapping_add(location << 5).wrapping_add(location)
+}
+
+struct Nesting<'a> {
+    names: &'a NameTable,
+    merged_base: bool,
+    positions: Positions,
+    /// Those that are not inlined.
+    functions: Vec<FunctionSamples>,
+    mismatches: u64,
+}
+
+impl Nesting<'_> {
+    fn run(&mut self, mut tree: Tree) -> Result<(), NestError> {
+        for index in tree.callees_first(self.names) {
+            let Node {
+                caller,
+                location,
+                levels,
+                ref mut samples,
+                name,
+            } = tree.nodes[index];
+            let Some(mut samples) = samples.take() else { continue };
+            samples.context = ContextId::BASE;
+            samples
+                .inlinees
+                .sort_by(|a, b| a.0.cmp(&b.0).then_with(|| self.names.compare(a.1.name, b.1.name)));
+            match caller.map(|caller| &mut tree.nodes[caller]) {
+                Some(Node {
+                    samples: Some(into),
+                    levels: outer,
+                    ..
+                }) => {
+                    *outer = (levels + 1).max(*outer);
+                    if *outer > MAX_INLINE_DEPTH {
+                        let context = self.names.get(name).to_string();
+                        return Err(NestError { context });
+                    }
+                    self.inline(into, location, samples);
+                }
+                _ => self.promote(samples),
+            }
+        }
+        Ok(())
+    }
+
+    fn inline(&mut self, into: &mut FunctionSamples, location: LineLocation, mut callee: FunctionSamples) {
+        into.total = into.total.saturating_add(callee.total);
+        remove_call(into, location, callee.name);
+        if self.merged_base {
+            self.promote(callee.clone());
+            callee.attributes |= attribute::DUPLICATED_INTO_BASE;
+        }
+        callee.head = 0;
+        into.inlinees.push((location, callee));
+    }
+
+    fn promote(&mut self, function: FunctionSamples) {
+        let known = self
+            .positions
+            .find_or_insert(FunctionKey::of(&function), self.functions.len());
+        match known {
+            Some(position) => {
+                let sum = &mut self.functions[position];
+                self.mismatches += merge_function(sum, function, self.names, Checksums::Match);
+            }
+            None => self.functions.push(function),
+        }
+    }
+}
+
+/// Takes off what was counted for a call that is now inlined.
+fn remove_call(function: &mut FunctionSamples, location: LineLocation, callee: NameId) {
+    let Ok(position) = function.body.binary_search_by_key(&location, |record| record.location) else {
+        return;
+    };
+    let record = &mut function.body[position];
+    let mut count = 0;
+    record.targets.retain(|target| {
+        let other = target.name != callee;
+        if !other {
+            count = target.count;
+        }
+        other
+    });
+    count = count.min(record.count);
+    record.count -= count;
+    if record.count == 0 {
+        function.body.remove(position);
+    }
+    function.total = function.total.saturating_sub(count);
+}
