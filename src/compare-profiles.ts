@@ -1,23 +1,8 @@
 import type { BindingCompareOptions } from '../native/binding/index.cjs';
 import { runCompare } from './native.js';
+import { checkOptions, defined, invalid, u64 } from './options/check.js';
+import { COMPARE_OPTIONS, type CompareOptions } from './options/compare.js';
 import type { Diagnostic } from './result.js';
-import { checkRange, defined, invalid, MILLION, u64 } from './validation.js';
-
-/** Which profiles to compare. */
-export interface CompareOptions {
-  /** The older profile, in any encoding; `-` is standard input. */
-  base: string;
-  /** The newer one. */
-  test: string;
-  /** Most entries in each list of the result; default 100. */
-  top?: number | undefined;
-  /** `text` has a line for every function of the test profile with a count of at least this. */
-  valueCutoff?: number | bigint | undefined;
-  /** `text` has a line for every common function that is less similar than this, in millionths. */
-  similarityCutoff?: number | undefined;
-  /** Rejects the promise with the signal's reason if the comparison has not started yet. */
-  signal?: AbortSignal | undefined;
-}
 
 /** Counts of things that are in both profiles or in one. */
 export interface Overlap {
@@ -96,10 +81,9 @@ export interface CompareResult {
  * @throws AutofdoError with a stable `code`: `EMPTY_PROFILE` when one has no samples.
  */
 export async function compareProfiles(options: CompareOptions): Promise<CompareResult> {
+  checkOptions(options, COMPARE_OPTIONS);
   const { signal, ...same } = options;
   if (!options.base || !options.test) throw invalid('two profiles are needed', 'set `base` and `test`');
-  checkRange('top', options.top, 0, 2 ** 32 - 1, true);
-  checkRange('similarityCutoff', options.similarityCutoff, 0, MILLION, true);
   const binding: BindingCompareOptions = defined({
     ...same,
     top: options.top ?? 100,

@@ -1,24 +1,7 @@
-import { type MergeOptions, type MergeResult, toBindingMergeOptions } from './merge-profiles.js';
+import type { MergeResult } from './merge-profiles.js';
 import { runMerge } from './native.js';
-
-/** What to convert, and into what. */
-export interface ConvertOptions
-  extends Pick<
-    MergeOptions,
-    | 'output'
-    | 'toStdout'
-    | 'format'
-    | 'useMd5'
-    | 'compressAllSections'
-    | 'dropProfileSymbolList'
-    | 'convertSampleProfileLayout'
-    | 'generateMergedBaseProfiles'
-    | 'signal'
-    | 'onProgress'
-  > {
-  /** A profile in any encoding; `-` is standard input. */
-  input: string;
-}
+import { checkOptions, invalid } from './options/check.js';
+import { CONVERT_OPTIONS, type ConvertOptions, toBindingMergeOptions } from './options/merge.js';
 
 /** What came of converting; `diagnostics` tell what the new encoding cannot hold. */
 export type ConvertResult = Omit<MergeResult, 'inputs' | 'skipped' | 'dropped'>;
@@ -29,7 +12,10 @@ export type ConvertResult = Omit<MergeResult, 'inputs' | 'skipped' | 'dropped'>;
  * @throws AutofdoError with a stable `code`; or the signal's reason when `signal` is aborted.
  */
 export async function convertProfile(options: ConvertOptions): Promise<ConvertResult> {
+  checkOptions(options, CONVERT_OPTIONS);
   const { input, ...encoding } = options;
+  if (typeof input !== 'string' || input === '')
+    throw invalid('no input was given', 'name the profile in `input`');
   const merge = { ...toBindingMergeOptions({ ...encoding, inputs: [input] }), keepPartial: true };
   const {
     inputs: _inputs,

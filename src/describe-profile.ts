@@ -1,23 +1,8 @@
 import type { BindingShowOptions } from '../native/binding/index.cjs';
 import { runShow } from './native.js';
+import { checkOptions, defined, invalid } from './options/check.js';
+import { DESCRIBE_OPTIONS, type DescribeOptions } from './options/describe.js';
 import type { ProfileFormat } from './sample-profile/types.js';
-import { checkRange, defined } from './validation.js';
-
-/** What to tell of a profile. */
-export interface DescribeOptions {
-  /** The profile, in any encoding; `-` is standard input. */
-  path: string;
-  /** How many functions to list, hottest first; default 100. */
-  top?: number | undefined;
-  /** `text` has the section table, as `llvm-profdata show --show-sec-info-only`. */
-  sections?: boolean | undefined;
-  /** `text` has the summary, as `llvm-profdata show --detailed-summary`. */
-  detailedSummary?: boolean | undefined;
-  /** `text` has the hot functions, as `llvm-profdata show --hot-func-list`. */
-  hotFunctions?: boolean | undefined;
-  /** Rejects the promise with the signal's reason if the profile is not being read yet. */
-  signal?: AbortSignal | undefined;
-}
 
 /** What a profile holds. Counts above 2^53 - 1 are clamped to it; `readProfile` has all 64 bits. */
 export interface ProfileDescription {
@@ -72,8 +57,9 @@ export interface ProfileDescription {
  * @throws AutofdoError with a stable `code`.
  */
 export async function describeProfile(options: DescribeOptions): Promise<ProfileDescription> {
+  checkOptions(options, DESCRIBE_OPTIONS);
   const { signal, ...same } = options;
-  checkRange('top', options.top, 0, 2 ** 32 - 1, true);
+  if (typeof same.path !== 'string' || same.path === '') throw invalid('no profile was given', 'set `path`');
   const binding: BindingShowOptions = defined({ ...same, top: options.top ?? 100 });
   return runShow(binding, { signal });
 }

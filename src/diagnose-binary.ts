@@ -10,27 +10,10 @@ import {
 import { AutofdoError } from './errors.js';
 import { generateProfile } from './generate-profile.js';
 import { runExamine } from './native.js';
+import { checkOptions, defined, invalid, list } from './options/check.js';
+import { DIAGNOSE_OPTIONS, type DiagnoseOptions } from './options/diagnose.js';
 import { inspectPerfData } from './perf-data/inspect.js';
 import type { PerfDataSummary } from './perf-data/summary.js';
-import { checkRange, defined, invalid, list } from './validation.js';
-
-/** What to look at before a profile is made. */
-export interface DiagnoseOptions {
-  /** The executable, shared object or vmlinux. */
-  binary: string;
-  /** Recordings of it: files or directories; standard input cannot be read twice, so not that. */
-  perfData?: string | readonly string[] | undefined;
-  /** ELF file that has the binary's DWARF, and its symbols if it is stripped; absent: the binary, its build-id file or its debuglink. */
-  debugBinary?: string | undefined;
-  /** DWARF package; default `<binary>.dwp`. */
-  dwp?: string | undefined;
-  /** Use samples of a mapping of the right name whose build id differs from the binary's; default false. */
-  ignoreBuildId?: boolean | undefined;
-  /** Density below which more samples are recommended; default 50. */
-  profileDensityThreshold?: number | undefined;
-  /** Aborts the job: the promise is rejected with the signal's reason. */
-  signal?: AbortSignal | undefined;
-}
 
 /** What a binary, and a recording of it, are good for. */
 export interface BinaryDiagnosis {
@@ -57,9 +40,9 @@ const ORDER = ['blocker', 'limit', 'note'];
  * @throws AutofdoError when the binary is no ELF file that profiles can be made for. A recording that cannot be used is a finding.
  */
 export async function diagnoseBinary(options: DiagnoseOptions): Promise<BinaryDiagnosis> {
+  checkOptions(options, DIAGNOSE_OPTIONS);
   const { binary, debugBinary, dwp, signal } = options;
-  if (!binary) throw invalid('no binary was given', 'set `binary`');
-  checkRange('profileDensityThreshold', options.profileDensityThreshold, 0, Number.MAX_VALUE);
+  if (typeof binary !== 'string' || binary === '') throw invalid('no binary was given', 'set `binary`');
   const perfData = list(options.perfData);
   if (perfData.includes('-')) {
     throw invalid('standard input cannot be read twice', 'write the recording to a file');

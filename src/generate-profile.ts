@@ -1,6 +1,6 @@
 import { toAutofdoError } from './errors.js';
 import { runGenerate } from './native.js';
-import { type GenerateOptions, toBindingOptions } from './options.js';
+import { type GenerateOptions, toBindingOptions } from './options/generate.js';
 import type { EntryClass, GenerateResult } from './result.js';
 
 /**

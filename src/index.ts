@@ -1,5 +1,4 @@
 export {
-  type CompareOptions,
   type CompareResult,
   compareProfiles,
   type FunctionChange,
@@ -7,9 +6,9 @@ export {
   type SampleOverlap,
   type TargetShift,
 } from './compare-profiles.js';
-export { type ConvertOptions, type ConvertResult, convertProfile } from './convert-profile.js';
-export { type DescribeOptions, describeProfile, type ProfileDescription } from './describe-profile.js';
-export { type BinaryDiagnosis, type DiagnoseOptions, diagnoseBinary } from './diagnose-binary.js';
+export { type ConvertResult, convertProfile } from './convert-profile.js';
+export { describeProfile, type ProfileDescription } from './describe-profile.js';
+export { type BinaryDiagnosis, diagnoseBinary } from './diagnose-binary.js';
 export type { BinaryFacts, CompilerFacts, KernelFacts, ProfilingFlag } from './diagnosis/facts.js';
 export type { Finding } from './diagnosis/findings.js';
 export type { NextStep } from './diagnosis/next-steps.js';
@@ -17,13 +16,15 @@ export type { RecordingDiagnosis } from './diagnosis/recording.js';
 export { AutofdoError, type AutofdoErrorCode } from './errors.js';
 export { generateProfile } from './generate-profile.js';
 export {
-  type MergeOptions,
   type MergeResult,
   mergeProfiles,
   type SkippedProfile,
-  type WeightedProfile,
 } from './merge-profiles.js';
-export type { GenerateOptions } from './options.js';
+export type { CompareOptions } from './options/compare.js';
+export type { DescribeOptions } from './options/describe.js';
+export type { DiagnoseOptions } from './options/diagnose.js';
+export type { GenerateOptions } from './options/generate.js';
+export type { ConvertOptions, MergeOptions, WeightedProfile } from './options/merge.js';
 export { inspectPerfData } from './perf-data/inspect.js';
 export type { EventSummary, ImageSummary, PerfDataSummary } from './perf-data/summary.js';
 export type { Phase, Progress } from './progress.js';

@@ -12,4 +12,8 @@ export interface Progress {
   done: number;
   /** Units in all; 0 when not known, as for a stream. */
   total: number;
+  /** Number of the recording that is being read, from 1, when there are several; `done` and `total` are of all of them. */
+  file?: number;
+  /** How many recordings there are, when there are several. */
+  files?: number;
 }

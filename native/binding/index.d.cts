@@ -575,6 +575,10 @@ export interface BindingProgress {
   done: number
   /** Units in all, 0 when not known. */
   total: number
+  /** Number of the input that is being read, from 1, if there are several. */
+  file?: number
+  /** How many inputs there are, if there are several. */
+  files?: number
 }
 
 /** Samples of two profiles. */

@@ -1,19 +1,21 @@
-import type { Flag } from './flags.js';
-import type { ProfileCommand } from './help.js';
+import type { Flag } from '../options/flag.js';
+import { COMMANDS, type CommandName } from './flags.js';
 import { type ParsedArgs, parseFlags } from './parse-args.js';
-import { EXIT, print, printError } from './terminal.js';
+import { EXIT, print, printError, useColours } from './terminal.js';
 
 /** What the command line asks for, or the exit status when that was help or cannot be understood. */
 export async function parseCommand<T>(
   args: readonly string[],
-  flags: readonly Flag[],
-  name: ProfileCommand,
+  name: CommandName,
   build: (parsed: ParsedArgs) => T,
 ): Promise<T | number> {
   try {
+    const flags: readonly Flag[] = COMMANDS[name].flags;
     const parsed = parseFlags(args, flags);
+    const color = parsed.values.get('color');
+    if (typeof color === 'boolean') useColours(color);
     if (parsed.values.get('help') === true) {
-      print((await import('./help.js')).profileHelp(name));
+      print((await import('./help.js')).commandHelp(name));
       return EXIT.ok;
     }
     return build(parsed);

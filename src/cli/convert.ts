@@ -1,12 +1,11 @@
-import type { ConvertOptions, ConvertResult } from '../convert-profile.js';
+import type { ConvertResult } from '../convert-profile.js';
+import { CONVERT_OPTIONS, type ConvertOptions } from '../options/merge.js';
 import { parseCommand } from './command.js';
 import { chosenFormat, outputOptions, requiredTarget } from './encoding.js';
+import { CONVERT_OWN } from './flags.js';
 import { runCommandJob } from './job.js';
-import { type ParsedArgs, toLibraryOptions, UsageError } from './parse-args.js';
-import { CONVERT_FLAGS } from './profile-flags.js';
-import { print, printDiagnostics } from './terminal.js';
-
-const OWN_FLAGS = ['extbinary', 'binary', 'text', 'output', 'json', 'quiet'];
+import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
+import { print, printDiagnostics, printMessage } from './terminal.js';
 
 interface ConvertCommand {
   options: ConvertOptions;
@@ -17,7 +16,7 @@ interface ConvertCommand {
 
 /** Runs `convert`; resolves to the exit status. */
 export async function runConvertCommand(args: readonly string[]): Promise<number> {
-  const command = await parseCommand(args, CONVERT_FLAGS, 'convert', toCommand);
+  const command = await parseCommand(args, 'convert', toCommand);
   if (typeof command === 'number') return command;
   return runCommandJob({
     ...command,
@@ -29,7 +28,8 @@ export async function runConvertCommand(args: readonly string[]): Promise<number
   });
 }
 
-function toCommand({ values, positionals }: ParsedArgs): ConvertCommand {
+function toCommand(parsed: ParsedArgs): ConvertCommand {
+  const { positionals } = parsed;
   const [input, ...more] = positionals;
   if (input === undefined || more.length > 0) {
     throw new UsageError(
@@ -37,20 +37,23 @@ function toCommand({ values, positionals }: ParsedArgs): ConvertCommand {
       'autofdo-gen convert a.afdo --text -o a.prof',
     );
   }
-  const target = requiredTarget(values);
+  const given = valuesOf(CONVERT_OPTIONS, parsed);
+  const { json = false, quiet = false, ...encodings } = valuesOf(CONVERT_OWN, parsed);
+  const target = requiredTarget(given.output, json);
   const options: ConvertOptions = {
-    ...toLibraryOptions(values, CONVERT_FLAGS, OWN_FLAGS),
+    ...given,
     input,
-    format: chosenFormat(values),
+    format: chosenFormat({ ...given, ...encodings }),
+    output: undefined,
     ...outputOptions(target),
   };
-  return { options, target, json: values.get('json') === true, quiet: values.get('quiet') === true };
+  return { options, target, json, quiet };
 }
 
 async function report(result: ConvertResult, { target, json, quiet }: ConvertCommand): Promise<undefined> {
-  if (result.bytes !== undefined) print(result.bytes);
+  if (result.bytes !== undefined) await print(result.bytes);
   printDiagnostics(result.diagnostics, !quiet);
   const { encodedText } = await import('../report/merge.js');
-  if (!quiet) process.stderr.write(encodedText(result, target === '-' ? 'stdout' : target));
+  if (!quiet) printMessage(encodedText(result, target === '-' ? 'stdout' : target));
   if (json) print((await import('../report/json.js')).resultJson(result));
 }

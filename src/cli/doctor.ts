@@ -1,14 +1,13 @@
-import type { BinaryDiagnosis, DiagnoseOptions } from '../diagnose-binary.js';
+import type { BinaryDiagnosis } from '../diagnose-binary.js';
 import { AutofdoError } from '../errors.js';
 import type { JobControl } from '../native.js';
+import { DIAGNOSE_OPTIONS, type DiagnoseOptions } from '../options/diagnose.js';
 import { parseCommand } from './command.js';
-import { DOCTOR_FLAGS } from './flags.js';
+import { DOCTOR_OWN } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
-import { type ParsedArgs, toLibraryOptions, UsageError } from './parse-args.js';
+import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
 import { EXIT, print, printError } from './terminal.js';
-
-const OWN_FLAGS = ['json', 'binary'];
 
 interface DoctorCommand {
   binaries: string[];
@@ -20,7 +19,7 @@ type Outcome = BinaryDiagnosis | { binary: string; error: AutofdoError };
 
 /** Runs `doctor`; resolves to the exit status. */
 export async function runDoctorCommand(args: readonly string[]): Promise<number> {
-  const command = await parseCommand(args, DOCTOR_FLAGS, 'doctor', toCommand);
+  const command = await parseCommand(args, 'doctor', toCommand);
   if (typeof command === 'number') return command;
   return runCommandJob({
     json: command.json,
@@ -30,18 +29,17 @@ export async function runDoctorCommand(args: readonly string[]): Promise<number>
   });
 }
 
-function toCommand({ values, positionals }: ParsedArgs): DoctorCommand {
-  const [stray] = positionals;
+function toCommand(parsed: ParsedArgs): DoctorCommand {
+  const [stray] = parsed.positionals;
   if (stray !== undefined) {
     throw new UsageError(`unexpected argument '${stray}'`, 'name the program with --binary FILE');
   }
-  const binaries = (values.get('binary') as string[] | undefined) ?? [];
+  const { binaries = [], json = false } = valuesOf(DOCTOR_OWN, parsed);
   if (binaries.length === 0) {
     throw new UsageError('no binary was given', 'autofdo-gen doctor --binary vmlinux [--perfdata perf.data]');
   }
-  const options = toLibraryOptions(values, DOCTOR_FLAGS, OWN_FLAGS);
-  if (options['perfData'] !== undefined) options['perfData'] = expandInputs(options['perfData'] as string[]);
-  return { binaries, options, json: values.get('json') === true };
+  const { perfData, ...options } = valuesOf(DIAGNOSE_OPTIONS, parsed);
+  return { binaries, options: { ...options, perfData: perfData && expandInputs(perfData) }, json };
 }
 
 /** One after the other; a binary that cannot be examined does not keep the others from it. */

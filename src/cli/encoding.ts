@@ -1,13 +1,16 @@
+import { FORMATS } from '../options/common.js';
 import type { ProfileFormat } from '../sample-profile/types.js';
-import { type FlagValue, UsageError } from './parse-args.js';
+import { UsageError } from './parse-args.js';
 
-const FORMATS = ['extbinary', 'binary', 'text'] as const satisfies ProfileFormat[];
+/** What the flags about the encoding say. */
+interface EncodingFlags extends Partial<Record<ProfileFormat, boolean>> {
+  format?: ProfileFormat;
+}
 
 /** The encoding that --format or one of llvm-profdata's three flags names. */
-export function chosenFormat(values: ReadonlyMap<string, FlagValue>): ProfileFormat | undefined {
-  const chosen = new Set(FORMATS.filter((format) => values.get(format) === true));
-  const named = values.get('format') as ProfileFormat | undefined;
-  if (named !== undefined) chosen.add(named);
+export function chosenFormat(flags: EncodingFlags): ProfileFormat | undefined {
+  const chosen = new Set(FORMATS.filter((format) => flags[format] === true));
+  if (flags.format !== undefined) chosen.add(flags.format);
   const [format, ...more] = chosen;
   if (more.length > 0) {
     throw new UsageError(`${[...chosen].join(' and ')} cannot both be written`, 'choose one encoding');
@@ -16,13 +19,12 @@ export function chosenFormat(values: ReadonlyMap<string, FlagValue>): ProfileFor
 }
 
 /** Where the result goes: a path, or `-` for stdout. */
-export function requiredTarget(values: ReadonlyMap<string, FlagValue>): string {
-  const target = values.get('output') as string | undefined;
-  if (target === undefined) throw new UsageError('no output was given', 'name it with -o FILE; - is stdout');
-  if (target === '-' && values.get('json') === true) {
+export function requiredTarget(output: string | undefined, json: boolean | undefined): string {
+  if (output === undefined) throw new UsageError('no output was given', 'name it with -o FILE; - is stdout');
+  if (output === '-' && json === true) {
     throw new UsageError('--json and -o - both want stdout', 'name an output file with -o FILE');
   }
-  return target;
+  return output;
 }
 
 /** Options of the library for a result that goes to a path, or to stdout for `-`. */

@@ -1,262 +1,71 @@
-/** How a flag's value is read. */
-export type FlagKind = 'boolean' | 'string' | 'integer' | 'number' | 'list' | 'integers' | 'time';
+import type { BindingListingOptions } from '../../native/binding/index.cjs';
+import { COLOR, HELP, JSON_FINDINGS, JSON_RESULT, QUIET } from '../options/common.js';
+import { COMPARE_OPTIONS } from '../options/compare.js';
+import { DESCRIBE_OPTIONS } from '../options/describe.js';
+import { DIAGNOSE_OPTIONS } from '../options/diagnose.js';
+import { choice, type Flag, flag, flagsOf, ignored, type OptionTable, refused } from '../options/flag.js';
+import { GENERATE_OPTIONS } from '../options/generate.js';
+import { CONVERT_OPTIONS, MERGE_OPTIONS } from '../options/merge.js';
 
-/** Sections of `--help`, in its order. */
-export const FLAG_GROUPS = ['Input', 'Output', 'Samples', 'Profile', 'Checks', 'Code', 'Run'] as const;
+// Flags that steer the command line. Those that set options of the library are defined with these, in ../options.
 
-export type FlagGroup = (typeof FLAG_GROUPS)[number];
+/** Of `generate`. */
+export const GENERATE_OWN = {
+  json: JSON_RESULT,
+  perfEvents: flag('Samples', 'list', 'perf-events', 'The same for several events, between commas.', {
+    value: 'NAMES',
+  }),
+  showDensity: flag('Checks', 'boolean', 'show-density', 'Print the density of the hot part of the profile.'),
+  timings: flag('Run', 'boolean', 'timings', 'Print how long each phase took.'),
+  quiet: QUIET,
+  verbose: flag('Run', 'boolean', 'verbose', 'Print summary and notes although stderr is no terminal.', {
+    aliases: ['v'],
+  }),
+  color: COLOR,
+  help: HELP,
+  version: flag('Run', 'boolean', 'version', 'Print the version.'),
+};
 
-/**
- * What giving the flag does: `set` sets an option, `ignore` accepts llvm-profgen's flag because it has no effect on
- * what this program does, `refuse` names one that would change the result and is not supported.
- */
-export type FlagEffect = 'set' | 'ignore' | 'refuse';
-
-/** One row of the table from which parsing, validation, help and the README's list derive. */
-export interface Flag {
-  /** As LLVM's tools spell it, without dashes. */
-  readonly name: string;
-  /** Other spellings; one of a single letter is used with one dash. */
-  readonly aliases?: readonly string[];
-  readonly kind: FlagKind;
-  readonly effect: FlagEffect;
-  readonly group: FlagGroup;
-  /** Placeholder for the value in help. */
-  readonly value?: string;
-  /** Allowed values. */
-  readonly choices?: readonly string[];
-  /** Default, as text for help. */
-  readonly default?: string;
-  /** One sentence for help; for `refuse`, what to do instead. */
-  readonly doc: string;
-}
-
-/** A flag that sets an option. */
-export function row(
-  group: FlagGroup,
-  kind: FlagKind,
-  name: string,
-  doc: string,
-  more: Partial<Flag> = {},
-): Flag {
-  return { group, kind, name, doc, effect: 'set', ...more };
-}
-
-/** Flags that LLVM's tools have and that change nothing here. */
-export function ignored(kind: FlagKind, ...names: string[]): Flag[] {
-  return names.map((name) =>
-    row('Run', kind, name, 'Accepted for scripts; has no effect here.', { effect: 'ignore' }),
-  );
-}
-
-/** A flag that LLVM's tools have and that would change the result; `doc` says what to do instead. */
-export function refused(kind: FlagKind, name: string, doc: string, more: Partial<Flag> = {}): Flag {
-  return row('Run', kind, name, doc, { ...more, effect: 'refuse' });
-}
-
-/** Of every command. */
-export const HELP = row('Run', 'boolean', 'help', 'Print this.', { aliases: ['h'] });
-
-/** Of the commands that run a job on all processors. */
-export const JOBS = row('Run', 'integer', 'jobs', 'Worker threads.', {
-  aliases: ['j', 'num-threads'],
-  value: 'N',
-  default: 'one a processor',
-});
-
-/** All flags of `autofdo-gen generate`. */
-export const GENERATE_FLAGS: readonly Flag[] = [
-  row(
-    'Input',
-    'list',
-    'binary',
-    'The profiled program, shared object or vmlinux; repeat it for several, each gets a profile.',
-    { value: 'FILE' },
-  ),
-  row(
-    'Input',
-    'list',
-    'binary-dir',
-    'Folder to find more binaries in, by the build ids in the recording; repeatable.',
-    { value: 'DIR' },
-  ),
-  row(
-    'Input',
+/** Of listings, which `generate` prints in place of a profile. */
+export const LISTING_OWN = {
+  sourceLocations: flag(
+    'Code',
     'boolean',
-    'all-binaries',
-    'Profile every recorded file that this machine has, with debug information.',
+    'show-source-locations',
+    'With the source lines of each instruction.',
   ),
-  row(
-    'Input',
+  canonicalNames: flag(
+    'Code',
+    'boolean',
+    'show-canonical-fname',
+    'With function names without the suffixes of compilers.',
+  ),
+  pseudoProbes: flag('Code', 'boolean', 'show-pseudo-probe', 'With the pseudo probes of each instruction.'),
+  functions: flag(
+    'Code',
     'list',
-    'perfdata',
-    'Recording of `perf record -b`; repeat it, or use a glob, for several; - is stdin.',
+    'disassemble-functions',
+    'Only these symbols; repeatable, or a comma list.',
     {
-      aliases: ['pd'],
-      value: 'FILE',
+      value: 'NAME',
     },
   ),
-  row(
-    'Input',
-    'list',
-    'perfscript',
-    'Text of `perf script -F ip,brstack --show-mmap-events`, with or without counts; - is stdin.',
-    { aliases: ['ps'], value: 'FILE' },
-  ),
-  row('Input', 'string', 'unsymbolized-profile', 'Counters as --skip-symbolization writes them.', {
-    aliases: ['up'],
-    value: 'FILE',
+  syntax: choice('Code', ['att', 'intel'], 'x86-asm-syntax', 'How instructions are written: att or intel.', {
+    default: 'att',
   }),
-  row('Input', 'string', 'llvm-sample-profile', 'A finished profile, to post-process and re-encode.', {
-    value: 'FILE',
-  }),
-  row('Input', 'boolean', 'kernel', 'The binary is a vmlinux.', { default: 'recognised' }),
-  row('Input', 'string', 'debug-binary', 'ELF file that has the DWARF (and symbols) of the binary.', {
-    value: 'FILE',
-    default: 'the binary, its build-id file or debuglink',
-  }),
-  row('Input', 'string', 'dwp', 'DWARF package of the binary.', { value: 'FILE', default: '<binary>.dwp' }),
+} satisfies Partial<OptionTable<BindingListingOptions>>;
 
-  row('Output', 'string', 'output', 'Where the profile goes; - is stdout. Of several binaries: a folder.', {
-    aliases: ['o'],
-    value: 'FILE',
-    default: '<binary name>.afdo',
-  }),
-  row('Output', 'boolean', 'merge-binaries', 'One profile of all binaries (default: merged.afdo).'),
-  row('Output', 'string', 'format', 'Encoding: extbinary, binary or text.', {
-    value: 'NAME',
-    choices: ['extbinary', 'binary', 'text'],
-    default: 'extbinary',
-  }),
-  row('Output', 'boolean', 'use-md5', 'Write names as MD5 prefixes (extbinary).'),
-  row('Output', 'boolean', 'populate-profile-symbol-list', "List the binary's functions (extbinary)."),
-  row(
-    'Output',
-    'boolean',
-    'skip-symbolization',
-    'Write range and branch counters as text instead of a profile.',
-  ),
-  row('Output', 'boolean', 'use-offset', 'Counters hold offsets from the preferred base.', { default: 'on' }),
-  row(
-    'Output',
-    'boolean',
-    'use-first-loadable-segment-as-base',
-    'These offsets count from the first segment.',
-  ),
-  row('Output', 'boolean', 'json', 'Print the result, or the error, as JSON on stdout.'),
-
-  row('Samples', 'list', 'event', 'Only samples of this event; repeatable.', {
-    aliases: ['perf-event'],
-    value: 'NAME',
-  }),
-  row('Samples', 'list', 'perf-events', 'The same for several events, between commas.', { value: 'NAMES' }),
-  row('Samples', 'integers', 'pid', 'Only samples of this process; repeatable, or a comma list.', {
-    value: 'PID',
-  }),
-  row('Samples', 'integers', 'tid', 'Only samples of this thread; repeatable, or a comma list.', {
-    value: 'TID',
-  }),
-  row('Samples', 'integers', 'cpu', 'Only samples of these processors: 0,2,4-7.', { value: 'LIST' }),
-  row(
-    'Samples',
-    'time',
-    'time',
-    'Only samples between these times, in seconds as perf prints them; either may be empty.',
-    {
-      value: 'START,STOP',
-    },
-  ),
-  row(
-    'Samples',
-    'boolean',
-    'ignore-build-id',
-    'Use a mapping of the right name although its build id differs.',
-  ),
-
-  row('Samples', 'boolean', 'ignore-stack-samples', 'Of text with call stacks, use the branch stacks alone.'),
-  row('Samples', 'boolean', 'leading-ip-only', 'Count sampled addresses instead of branch stacks.'),
-  row('Samples', 'integer', 'sample-period', 'Events for one sample; counts become those of events.', {
-    value: 'N',
-  }),
-
-  row('Profile', 'string', 'compat', 'llvm-profgen: the same bytes even where llvm-profgen loses samples.', {
-    value: 'NAME',
-    choices: ['llvm-profgen'],
-  }),
-  row(
-    'Profile',
-    'boolean',
-    'fill-zero-for-all-funcs',
-    'Zero counts for all functions, not only for sampled ones.',
-  ),
-  row('Profile', 'boolean', 'update-total-samples', 'Function totals are the sums of their body counts.'),
-  row('Profile', 'boolean', 'trim-cold-profile', 'Drop functions colder than the cold threshold.'),
-  row('Profile', 'integer', 'profile-summary-cutoff-cold', 'Cold cut-off in millionths.', {
-    value: 'N',
-    default: '999999',
-  }),
-  row('Profile', 'integer', 'profile-summary-cold-count', 'Cold threshold as a count.', { value: 'N' }),
-  row('Profile', 'boolean', 'use-dwarf-correlation', 'Use DWARF although the binary has pseudo probes.'),
-  row(
-    'Profile',
-    'boolean',
-    'load-function-from-symbol',
-    'With pseudo probes: take functions without DWARF from the symbol table.',
-    { default: 'on' },
-  ),
-
-  row('Checks', 'number', 'max-loss', 'Fail when more than this percentage of the branch entries is lost.', {
-    value: 'PERCENT',
-  }),
-  row('Checks', 'boolean', 'strict', 'Damage in an input is an error, not a warning.'),
-  row('Checks', 'boolean', 'show-mmap-events', 'Print the mappings that the recording tells of.'),
-  row('Checks', 'boolean', 'show-detailed-warning', 'Print each doubtful thing besides their number.'),
-  row('Checks', 'boolean', 'show-density', 'Print the density of the hot part of the profile.'),
-  row('Checks', 'number', 'profile-density-threshold', 'Density below which more samples are recommended.', {
-    value: 'N',
-    default: '50',
-  }),
-  row(
-    'Checks',
-    'integer',
-    'profile-density-cutoff-hot',
-    'Share of samples that density covers, in millionths.',
-    {
-      value: 'N',
-      default: '990000',
-    },
-  ),
-
-  row(
+/** Asks for a listing. */
+export const LISTING_ONLY = {
+  showDisassemblyOnly: flag(
     'Code',
     'boolean',
     'show-disassembly-only',
     'Print the code of the binary (x86-64) instead of a profile.',
   ),
-  row('Code', 'boolean', 'show-source-locations', 'With the source lines of each instruction.'),
-  row('Code', 'boolean', 'show-canonical-fname', 'With function names without the suffixes of compilers.'),
-  row('Code', 'boolean', 'show-pseudo-probe', 'With the pseudo probes of each instruction.'),
-  row('Code', 'list', 'disassemble-functions', 'Only these symbols; repeatable, or a comma list.', {
-    value: 'NAME',
-  }),
-  row('Code', 'string', 'x86-asm-syntax', 'How instructions are written: att or intel.', {
-    value: 'NAME',
-    choices: ['att', 'intel'],
-    default: 'att',
-  }),
+};
 
-  JOBS,
-  row('Run', 'boolean', 'timings', 'Print how long each phase took.'),
-  row('Run', 'boolean', 'quiet', 'No summary, notes or progress; warnings and errors only.', {
-    aliases: ['q'],
-  }),
-  row('Run', 'boolean', 'verbose', 'Print summary and notes although stderr is no terminal.', {
-    aliases: ['v'],
-  }),
-  row('Run', 'boolean', 'color', 'Colour the words "error" and "warning".', { default: 'on a terminal' }),
-  HELP,
-  row('Run', 'boolean', 'version', 'Print the version.'),
-
+const GENERATE_ACCEPTED = [
   refused('string', 'data-access-perftrace', 'data-access profiles are not supported'),
   refused('boolean', 'mark-all-context-preinlined', 'context-sensitive profiles are not supported'),
   refused('boolean', 'extbinary-write-vtable-type-prof', 'vtable profiles are not supported'),
@@ -290,22 +99,188 @@ export const GENERATE_FLAGS: readonly Flag[] = [
   ),
 ];
 
-/** All flags of `autofdo-gen inspect`. */
-export const INSPECT_FLAGS: readonly Flag[] = [
-  row('Output', 'boolean', 'json', 'Print the findings as JSON.'),
-  HELP,
-];
+/** Of `inspect`. */
+export const INSPECT_OWN = { json: JSON_FINDINGS, color: COLOR, help: HELP };
 
-/** All flags of `autofdo-gen doctor`; those that `generate` has too mean the same. */
-export const DOCTOR_FLAGS: readonly Flag[] = [
-  row('Input', 'list', 'binary', 'The program, shared object or vmlinux; repeatable.', { value: 'FILE' }),
-  row('Input', 'list', 'perfdata', 'Recording of it; repeat it, or use a glob, for several.', {
-    aliases: ['pd'],
+/** Of `doctor`. */
+export const DOCTOR_OWN = {
+  binaries: flag('Input', 'list', 'binary', 'The program, shared object or vmlinux; repeatable.', {
     value: 'FILE',
   }),
-  ...GENERATE_FLAGS.filter(({ name }) =>
-    ['debug-binary', 'dwp', 'ignore-build-id', 'profile-density-threshold'].includes(name),
+  json: JSON_FINDINGS,
+  color: COLOR,
+  help: HELP,
+};
+
+const ENCODINGS = {
+  extbinary: flag('Output', 'boolean', 'extbinary', 'The same as --format=extbinary.'),
+  binary: flag('Output', 'boolean', 'binary', 'The same as --format=binary.'),
+  text: flag('Output', 'boolean', 'text', 'The same as --format=text.'),
+};
+
+/** Of `convert`. */
+export const CONVERT_OWN = { ...ENCODINGS, json: JSON_RESULT, quiet: QUIET, color: COLOR, help: HELP };
+
+/** Of `merge`. */
+export const MERGE_OWN = {
+  weightedInput: flag(
+    'Input',
+    'list',
+    'weighted-input',
+    'A profile whose counts are multiplied; repeatable.',
+    { value: 'WEIGHT,FILE' },
   ),
-  row('Output', 'boolean', 'json', 'Print the findings as JSON.'),
-  HELP,
+  inputFiles: flag('Input', 'list', 'input-files', 'A list of profiles, [WEIGHT,]FILE a line; repeatable.', {
+    aliases: ['f'],
+    value: 'LIST',
+  }),
+  failureMode: choice(
+    'Input',
+    ['any', 'warn', 'all'],
+    'failure-mode',
+    'any: fail; warn or all: the same as --keep-going.',
+    { value: 'MODE', default: 'any' },
+  ),
+  ...CONVERT_OWN,
+};
+
+const DEMANGLE = flag(
+  'Output',
+  'boolean',
+  'demangle',
+  'Print names of C++ and Rust as the source has them.',
+  { aliases: ['C'] },
+);
+
+/** Of `show`. */
+export const SHOW_OWN = {
+  json: JSON_FINDINGS,
+  demangle: DEMANGLE,
+  function: flag('Output', 'string', 'function', 'All counts of this function.', { value: 'NAME' }),
+  allFunctions: flag('Output', 'boolean', 'all-functions', 'All counts of all functions.'),
+  symbols: flag('Output', 'boolean', 'show-prof-sym-list', 'The profile symbol list.'),
+  color: COLOR,
+  help: HELP,
+};
+
+/** Of `overlap`. */
+export const OVERLAP_OWN = {
+  json: JSON_FINDINGS,
+  demangle: DEMANGLE,
+  threshold: flag(
+    'Checks',
+    'percent',
+    'threshold',
+    'Exit with 1 if the profiles are less similar than this.',
+    { value: 'PERCENT' },
+  ),
+  color: COLOR,
+  help: HELP,
+};
+
+/** llvm-profdata's own kinds of input and output that are not sample profiles. */
+const NOT_SAMPLE: readonly Flag[] = [
+  ...ignored('boolean', 'sample'),
+  refused('boolean', 'instr', 'instrumentation profiles are not supported; use llvm-profdata'),
 ];
+
+/** A command as the help, the parser and anything made from them, such as shell completions, need it. */
+export interface Command {
+  /** What it does, as an infinitive without "to". */
+  readonly what: string;
+  /** Lines of usage, without the name of the program and of the command. */
+  readonly usage: readonly string[];
+  /** All its flags; those whose effect is not `set` are accepted or refused without being advertised. */
+  readonly flags: readonly Flag[];
+  /** What its help ends with. */
+  readonly more: string;
+}
+
+/** All commands, by name. `generate` is also what runs when no command is named. */
+export const COMMANDS = {
+  generate: {
+    what: 'write a profile for clang or rustc',
+    usage: ['--binary FILE --perfdata FILE [flags]'],
+    flags: [...flagsOf(GENERATE_OPTIONS, LISTING_ONLY, LISTING_OWN, GENERATE_OWN), ...GENERATE_ACCEPTED],
+    more: `Flags are spelled as llvm-profgen's, with one dash or two; booleans take =0 or =1. Flags of
+llvm-profgen that have no effect on these profiles are accepted.
+
+Exit status: 0 a usable profile was written, 1 the job failed and nothing was written,
+2 wrong usage, 130 interrupted.
+`,
+  },
+  doctor: {
+    what: 'tell whether a binary, and a recording of it, are fit for a profile',
+    usage: ['--binary FILE [--perfdata FILE]'],
+    flags: flagsOf(DOCTOR_OWN, DIAGNOSE_OPTIONS),
+    more: `How the binary was compiled, what of that a profile needs, and what it lacks; with a recording also
+how much of it the binary explains and whether it is long enough. Ends with a verdict and the next
+command to run.
+
+Exit status: 0 usable, perhaps with limits; 1 not usable; 2 wrong usage.
+`,
+  },
+  inspect: {
+    what: 'tell what a perf.data holds',
+    usage: ['FILE [--json]'],
+    flags: flagsOf(INSPECT_OWN),
+    more: 'FILE may be a directory, a pipe stream or -, which is stdin.\n',
+  },
+  merge: {
+    what: 'add profiles up',
+    usage: [
+      'a.afdo b.afdo -o all.afdo',
+      "'fleet/*.afdo' --weighted-input=3,new.afdo --keep-going -o all.afdo",
+    ],
+    flags: [
+      ...flagsOf(MERGE_OWN, MERGE_OPTIONS),
+      ...NOT_SAMPLE,
+      refused('boolean', 'gcc', "GCC's encoding cannot be written; --extbinary is for clang"),
+      refused('string', 'remapping-file', 'symbol remapping is not supported; use llvm-profdata'),
+      refused('string', 'supplement-instr-with-sample', 'instrumentation profiles are not supported'),
+    ],
+    more: `The result says the same as that of llvm-profdata merge --sample, whose flags keep their spelling.
+Profiles may be of any encoding; - is stdin.
+`,
+  },
+  show: {
+    what: 'tell what a profile holds',
+    usage: ['a.afdo [--json]', 'a.afdo --function main', 'a.afdo --hot-func-list --demangle'],
+    flags: [
+      ...flagsOf(SHOW_OWN, DESCRIBE_OPTIONS),
+      ...NOT_SAMPLE,
+      refused('boolean', 'memory', 'memory profiles are not supported; use llvm-profdata'),
+    ],
+    more: `The parts that llvm-profdata show --sample has too look as they do there. --json with --function or
+--all-functions prints their counts; a count beyond 2^53 is a string.
+`,
+  },
+  overlap: {
+    what: 'tell how two profiles differ',
+    usage: ['old.afdo new.afdo [--json]', 'old.afdo new.afdo --threshold 80'],
+    flags: [
+      ...flagsOf(OVERLAP_OWN, COMPARE_OPTIONS),
+      ...NOT_SAMPLE,
+      refused('boolean', 'cs', 'instrumentation profiles are not supported; use llvm-profdata'),
+      refused(
+        'string',
+        'function',
+        'it only selects contexts of context-sensitive profiles; --topn lists what differs',
+      ),
+    ],
+    more: `First llvm-profdata's numbers, then which functions appeared, vanished and changed most, and which
+calls go elsewhere. The similarity of --threshold is that of the whole program.
+
+Exit status: 0 compared, and similar enough; 1 not so similar, or the job failed; 2 wrong usage.
+`,
+  },
+  convert: {
+    what: 'write a profile in another encoding',
+    usage: ['a.afdo --text -o a.prof', 'a.prof --use-md5 --compress-all-sections -o a.afdo'],
+    flags: [...flagsOf(CONVERT_OWN, CONVERT_OPTIONS), ...ignored('boolean', 'sample')],
+    more: 'What the encoding cannot hold is lost, with a warning for each kind of thing.\n',
+  },
+} satisfies Record<string, Command>;
+
+/** The name of a command. */
+export type CommandName = keyof typeof COMMANDS;

@@ -1,13 +1,14 @@
 import { basename } from 'node:path';
-import type { GenerateOptions } from '../options.js';
+import type { ValuesOf } from '../options/flag.js';
+import { GENERATE_OPTIONS, type GenerateOptions } from '../options/generate.js';
 import type { GenerateResult } from '../result.js';
 import { outputOptions } from './encoding.js';
-import { GENERATE_FLAGS } from './flags.js';
+import { COMMANDS, GENERATE_OWN } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
-import { LISTING_FLAGS, runListing, toListing } from './listing.js';
-import { type FlagValue, parseFlags, toLibraryOptions, UsageError } from './parse-args.js';
-import { EXIT, print, printDiagnostics, printError, useColours } from './terminal.js';
+import { runListing, toListing } from './listing.js';
+import { type ParsedArgs, parseFlags, UsageError, valuesOf } from './parse-args.js';
+import { EXIT, print, printDiagnostics, printError, printMessage, useColours } from './terminal.js';
 
 /** Flags that steer the command line and are no options of the library. */
 interface CommandFlags {
@@ -21,40 +22,29 @@ interface CommandFlags {
   target: string;
 }
 
-const OWN_FLAGS = [
-  'json',
-  'quiet',
-  'verbose',
-  'color',
-  'timings',
-  'show-density',
-  'output',
-  'perf-events',
-  ...LISTING_FLAGS,
-];
-
 /** Runs the default command; resolves to the exit status. */
 export async function runGenerateCommand(args: readonly string[]): Promise<number> {
   if (args.length === 0) {
-    process.stderr.write((await import('./help.js')).generateHelp());
+    printMessage((await import('./help.js')).commandHelp('generate'));
     return EXIT.usage;
   }
   let command: { options: GenerateOptions; flags: CommandFlags };
   try {
-    const { values, positionals } = parseFlags(args, GENERATE_FLAGS);
-    if (values.get('help') === true) {
-      const { generateHelp, llvmProfgenHelp } = await import('./help.js');
-      print(values.has('compat') ? llvmProfgenHelp() : generateHelp());
+    const parsed = parseFlags(args, COMMANDS.generate.flags);
+    const { help, version: wantsVersion, color } = valuesOf(GENERATE_OWN, parsed);
+    if (help === true) {
+      const { commandHelp, llvmProfgenHelp } = await import('./help.js');
+      print(parsed.values.has('compat') ? llvmProfgenHelp() : commandHelp('generate'));
       return EXIT.ok;
     }
-    if (values.get('version') === true) {
+    if (wantsVersion === true) {
       print(`autofdo-gen ${(await import('./version.js')).version()}\n`);
       return EXIT.ok;
     }
-    if (values.has('color')) useColours(values.get('color') === true);
-    const listing = toListing(values);
+    if (color !== undefined) useColours(color);
+    const listing = toListing(parsed);
     if (listing !== undefined) return runListing(listing);
-    command = toCommand(values, positionals);
+    command = toCommand(parsed);
   } catch (error) {
     printError(error);
     return asLlvmProfgen(args) ? EXIT.failed : EXIT.usage;
@@ -76,69 +66,67 @@ function asLlvmProfgen(args: readonly string[]): boolean {
   return args.some((arg) => /^--?compat=llvm-profgen$/.test(arg));
 }
 
-function toCommand(values: Map<string, FlagValue>, positionals: readonly string[]) {
-  const [stray] = positionals;
+const INPUTS = ['perfData', 'perfScript', 'unsymbolizedProfile', 'llvmSampleProfile'] as const;
+
+function toCommand(parsed: ParsedArgs): { options: GenerateOptions; flags: CommandFlags } {
+  const [stray] = parsed.positionals;
   if (stray !== undefined) {
     throw new UsageError(
       `unexpected argument '${stray}'`,
       'name the program with --binary and the recording with --perfdata',
     );
   }
-  const options = toLibraryOptions(values, GENERATE_FLAGS, OWN_FLAGS);
-  const binaries = values.get('binary') as string[] | undefined;
-  const looksForBinaries = values.has('binary-dir') || values.get('all-binaries') === true;
-  if (binaries === undefined && !looksForBinaries)
+  const given = valuesOf(GENERATE_OPTIONS, parsed);
+  const {
+    json = false,
+    quiet = false,
+    verbose = false,
+    timings = false,
+    showDensity = false,
+    perfEvents = [],
+  } = valuesOf(GENERATE_OWN, parsed);
+  const { binary, perfData, perfScript, mergeBinaries } = given;
+  const looksForBinaries = given.binaryDir !== undefined || given.allBinaries === true;
+  if (binary === undefined && !looksForBinaries)
     throw new UsageError('no binary was given', 'name the profiled program with --binary FILE');
-  const inputs = ['perfdata', 'perfscript', 'unsymbolized-profile', 'llvm-sample-profile'].filter((name) =>
-    values.has(name),
-  );
+  const inputs = INPUTS.filter((name) => given[name] !== undefined);
   if (inputs.length === 0)
     throw new UsageError('no input was given', 'name the recording with --perfdata FILE');
   if (inputs.length > 1) {
-    throw new UsageError(`--${inputs.join(' and --')} cannot be used together`, 'give one kind of input');
+    const names = inputs.map((name) => `--${GENERATE_OPTIONS[name].name}`);
+    throw new UsageError(`${names.join(' and ')} cannot be used together`, 'give one kind of input');
   }
-  for (const name of ['perfData', 'perfScript']) {
-    if (options[name] !== undefined) options[name] = expandInputs(options[name] as string[]);
-  }
-  const events = values.get('perf-events') as string[] | undefined;
-  if (events !== undefined) {
-    const more = events.flatMap((names) => names.split(','));
-    options['event'] = [...((options['event'] as string[] | undefined) ?? []), ...more];
-  }
-  const several = looksForBinaries || (binaries?.length ?? 0) > 1;
-  const target = (values.get('output') as string | undefined) ?? defaultOutput(binaries, several, values);
-  if (target === '-' && several && values.get('merge-binaries') !== true) {
+  const events = [...(given.event ?? []), ...perfEvents.flatMap((names) => names.split(','))];
+  const several = looksForBinaries || (binary?.length ?? 0) > 1;
+  const target = given.output ?? defaultOutput(given, several);
+  if (target === '-' && several && mergeBinaries !== true) {
     throw new UsageError(
       'several profiles cannot go to stdout',
       'name a folder with -o DIR, or use --merge-binaries',
     );
   }
-  Object.assign(options, outputOptions(target));
-  const quiet = values.get('quiet') === true;
-  const flags: CommandFlags = {
-    json: values.get('json') === true,
-    quiet,
-    verbose: values.get('verbose') === true,
-    timings: values.get('timings') === true,
-    showDensity: values.get('show-density') === true,
-    target,
-  };
-  if (flags.json && target === '-') {
+  if (json && target === '-') {
     throw new UsageError('--json and -o - both want stdout', 'name an output file with -o FILE');
   }
-  return { options: options as unknown as GenerateOptions, flags };
+  const options: GenerateOptions = {
+    ...given,
+    output: undefined,
+    perfData: perfData && expandInputs(perfData),
+    perfScript: perfScript && expandInputs(perfScript),
+    event: events.length > 0 ? events : undefined,
+    ...outputOptions(target),
+  };
+  return { options, flags: { json, quiet, verbose, timings, showDensity, target } };
 }
 
 /** Beside each other in the current folder, whether there is one result or several. */
 function defaultOutput(
-  binaries: readonly string[] | undefined,
+  { binary: [binary] = [], mergeBinaries, skipSymbolization }: ValuesOf<typeof GENERATE_OPTIONS>,
   several: boolean,
-  values: Map<string, FlagValue>,
 ): string {
-  if (values.get('merge-binaries') === true) return 'merged.afdo';
-  const [binary] = binaries ?? [];
+  if (mergeBinaries === true) return 'merged.afdo';
   if (several || binary === undefined) return '.';
-  return `${basename(binary)}.${values.get('skip-symbolization') === true ? 'counters' : 'afdo'}`;
+  return `${basename(binary)}.${skipSymbolization === true ? 'counters' : 'afdo'}`;
 }
 
 async function report(
@@ -146,10 +134,10 @@ async function report(
   options: GenerateOptions,
   flags: CommandFlags,
 ): Promise<undefined> {
-  if (result.bytes !== undefined) print(result.bytes);
+  if (result.bytes !== undefined) await print(result.bytes);
   const talk = !flags.quiet && (flags.verbose || process.stderr.isTTY === true);
   // llvm-profgen's stdout has what was asked to be shown; here that may be taken by the result.
-  const shown = flags.json || flags.target === '-' ? (text: string) => process.stderr.write(text) : print;
+  const shown = flags.json || flags.target === '-' ? printMessage : print;
   for (const { code, message } of result.diagnostics) if (code === 'mmap-event') shown(`${message}\n`);
   printDiagnostics(
     result.diagnostics.filter(({ code }) => code !== 'mmap-event'),
@@ -160,8 +148,8 @@ async function report(
     if (flags.showDensity) {
       shown(densityText(result.statistics.density, options.profileDensityCutoffHot));
     }
-    if (talk) process.stderr.write(summaryText(result, flags.target === '-' ? 'stdout' : flags.target));
-    if (flags.timings) process.stderr.write(timingsText(result.timings));
+    if (talk) printMessage(summaryText(result, flags.target === '-' ? 'stdout' : flags.target));
+    if (flags.timings) printMessage(timingsText(result.timings));
   }
   if (flags.json) print((await import('../report/json.js')).resultJson(result));
 }

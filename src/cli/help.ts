@@ -1,24 +1,74 @@
-import { DOCTOR_FLAGS, FLAG_GROUPS, type Flag, GENERATE_FLAGS, INSPECT_FLAGS } from './flags.js';
-import { CONVERT_FLAGS, MERGE_FLAGS, OVERLAP_FLAGS, SHOW_FLAGS } from './profile-flags.js';
+import { nearest } from '../nearest.js';
+import { FLAG_GROUPS, type Flag } from '../options/flag.js';
+import { COMMANDS, type Command, type CommandName } from './flags.js';
+import { UsageError } from './parse-args.js';
+import { EXIT, print, printError, terminalWidth } from './terminal.js';
 
 /** Columns of the flag names in help; longer ones get a line of their own. */
 const NAME_WIDTH = 28;
-const LINE_WIDTH = 100;
+/** Columns of the usage of each command. */
+const USAGE_WIDTH = 54;
 const LLVM_NAME_WIDTH = 46;
 
-/** Help of the default command. */
-export function generateHelp(): string {
+/** Runs `help`, of the program or of the command that is named; resolves to the exit status. */
+export async function runHelpCommand(args: readonly string[]): Promise<number> {
+  const [name = 'generate'] = args.filter((arg) => !arg.startsWith('-'));
+  if (isCommand(name)) {
+    print(commandHelp(name));
+    return EXIT.ok;
+  }
+  return unknownCommand(name, Object.keys(COMMANDS)) ?? refuse(name, 'autofdo-gen --help lists the commands');
+}
+
+/** Prints that a command does not exist if another one has a name near it; returns the exit status. */
+export function unknownCommand(name: string, known: readonly string[]): number | undefined {
+  const near = nearest(name, known);
+  return near === undefined ? undefined : refuse(name, `did you mean autofdo-gen ${near}?`);
+}
+
+function refuse(name: string, hint: string): number {
+  printError(new UsageError(`there is no command '${name}'`, hint));
+  return EXIT.usage;
+}
+
+function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(COMMANDS, name);
+}
+
+/** Help of a command; that of `generate` is the help of the program. */
+export function commandHelp(name: CommandName, width = terminalWidth()): string {
+  const { what, usage, flags, more }: Command = COMMANDS[name];
+  const groups = FLAG_GROUPS.filter((group) => shown(flags).some((flag) => flag.group === group));
+  const head =
+    name === 'generate'
+      ? programHead(width)
+      : `autofdo-gen ${name}: ${what}
+
+Usage:
+${usage.map((line) => `  autofdo-gen ${name} ${line}\n`).join('')}`;
+  return `${head}
+${groups.map((group) => groupHelp(group, flags, width)).join('\n')}
+${more}`;
+}
+
+function programHead(width: number): string {
+  const lines = Object.entries<Command>(COMMANDS).map(
+    ([
+      name,
+      {
+        what,
+        usage: [usage],
+      },
+    ]) => {
+      const left = `  autofdo-gen ${name === 'generate' ? '' : `${name} `}${usage}`;
+      const right = wrap(what, width - USAGE_WIDTH).join(`\n${' '.repeat(USAGE_WIDTH)}`);
+      return `${left.padEnd(USAGE_WIDTH - 1)} ${right}\n`;
+    },
+  );
   return `autofdo-gen: LLVM AutoFDO profiles from perf.data
 
 Usage:
-  autofdo-gen --binary FILE --perfdata FILE [flags]     write a profile for clang or rustc
-  autofdo-gen doctor --binary FILE [--perfdata FILE]    tell whether they are fit for a profile
-  autofdo-gen inspect FILE [--json]                     tell what a perf.data holds
-  autofdo-gen merge FILE... -o FILE                     add profiles up
-  autofdo-gen show FILE                                 tell what a profile holds
-  autofdo-gen overlap BASE TEST                         tell how two profiles differ
-  autofdo-gen convert FILE -o FILE                      write a profile in another encoding
-
+${lines.join('')}
 Each command has a --help of its own.
 
 Examples:
@@ -28,13 +78,6 @@ Examples:
 
   autofdo-gen --binary vmlinux --perfdata perf.data     the same for a kernel; KASLR is undone
   make LLVM=1 CLANG_AUTOFDO_PROFILE=vmlinux.afdo
-
-${FLAG_GROUPS.map((group) => groupHelp(group, GENERATE_FLAGS)).join('\n')}
-Flags are spelled as llvm-profgen's, with one dash or two; booleans take =0 or =1. Flags of
-llvm-profgen that have no effect on these profiles are accepted.
-
-Exit status: 0 a usable profile was written, 1 the job failed and nothing was written,
-2 wrong usage, 130 interrupted.
 `;
 }
 
@@ -49,7 +92,7 @@ export function llvmProfgenHelp(): string {
     return `${title}:\n\n${lines.join('')}\n`;
   };
   const of = (wanted: (flag: Flag) => boolean) =>
-    GENERATE_FLAGS.filter(wanted).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    COMMANDS.generate.flags.filter(wanted).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return `OVERVIEW: llvm SPGO profile generator
 
 USAGE: autofdo-gen [options]
@@ -68,89 +111,18 @@ ${section(
 )}`;
 }
 
-/** Help of `inspect`. */
-export function inspectHelp(): string {
-  return `autofdo-gen inspect: what is in a perf.data
-
-Usage:
-  autofdo-gen inspect FILE [--json]          FILE may be a directory, a pipe stream or -
-
-${flagLines(INSPECT_FLAGS)}`;
+function shown(flags: readonly Flag[]): Flag[] {
+  return flags.filter(({ effect }) => effect === 'set');
 }
 
-/** Help of the commands beside `generate` and `inspect`. */
-export function profileHelp(name: ProfileCommand): string {
-  const { what, usage, flags, more } = PROFILE_COMMANDS[name];
-  const groups = FLAG_GROUPS.filter((group) => flags.some((flag) => flag.group === group));
-  return `autofdo-gen ${name}: ${what}
-
-Usage:
-${usage.map((line) => `  autofdo-gen ${name} ${line}\n`).join('')}
-${groups.map((group) => groupHelp(group, flags)).join('\n')}
-${more}`;
+function groupHelp(group: string, flags: readonly Flag[], width: number): string {
+  const lines = shown(flags)
+    .filter((flag) => flag.group === group)
+    .map((flag) => flagHelp(flag, width));
+  return `${group}:\n${lines.join('')}`;
 }
 
-const PROFILE_COMMANDS = {
-  doctor: {
-    what: 'tell whether a binary, and a recording of it, are fit for a profile',
-    usage: ['--binary vmlinux [--json]', '--binary vmlinux --perfdata perf.data'],
-    flags: DOCTOR_FLAGS,
-    more: `How the binary was compiled, what of that a profile needs, and what it lacks; with a recording also
-how much of it the binary explains and whether it is long enough. Ends with a verdict and the next
-command to run.
-
-Exit status: 0 usable, perhaps with limits; 1 not usable; 2 wrong usage.
-`,
-  },
-  merge: {
-    what: 'add profiles up',
-    usage: [
-      'a.afdo b.afdo -o all.afdo',
-      "'fleet/*.afdo' --weighted-input=3,new.afdo --keep-going -o all.afdo",
-    ],
-    flags: MERGE_FLAGS,
-    more: `The result says the same as that of llvm-profdata merge --sample, whose flags keep their spelling.
-Profiles may be of any encoding; - is stdin.
-`,
-  },
-  show: {
-    what: 'tell what a profile holds',
-    usage: ['a.afdo [--json]', 'a.afdo --function main', 'a.afdo --hot-func-list --demangle'],
-    flags: SHOW_FLAGS,
-    more: `The parts that llvm-profdata show --sample has too look as they do there. --json with --function or
---all-functions prints their counts; a count beyond 2^53 is a string.
-`,
-  },
-  overlap: {
-    what: 'tell how two profiles differ',
-    usage: ['old.afdo new.afdo [--json]', 'old.afdo new.afdo --threshold 80'],
-    flags: OVERLAP_FLAGS,
-    more: `First llvm-profdata's numbers, then which functions appeared, vanished and changed most, and which
-calls go elsewhere. The similarity of --threshold is that of the whole program.
-
-Exit status: 0 compared, and similar enough; 1 not so similar, or the job failed; 2 wrong usage.
-`,
-  },
-  convert: {
-    what: 'write a profile in another encoding',
-    usage: ['a.afdo --text -o a.prof', 'a.prof --use-md5 --compress-all-sections -o a.afdo'],
-    flags: CONVERT_FLAGS,
-    more: 'What the encoding cannot hold is lost, with a warning for each kind of thing.\n',
-  },
-};
-
-/** Commands beside `generate` and `inspect`. */
-export type ProfileCommand = keyof typeof PROFILE_COMMANDS;
-
-function groupHelp(group: string, flags: readonly Flag[]): string {
-  return `${group}:\n${flagLines(flags.filter((flag) => flag.group === group && flag.effect === 'set'))}`;
-}
-
-function flagLines(flags: readonly Flag[]): string {
-  return flags.map(flagHelp).join('');
-}
-
-function flagHelp(flag: Flag): string {
+function flagHelp(flag: Flag, width: number): string {
   const names = [
     `--${flag.name}`,
     ...(flag.aliases ?? []).map((alias) => (alias.length === 1 ? `-${alias}` : `--${alias}`)),
@@ -158,7 +130,7 @@ function flagHelp(flag: Flag): string {
   const left = `  ${names.join(', ')}${flag.value ? ` ${flag.value}` : ''}`;
   const doc =
     flag.default === undefined ? flag.doc : `${flag.doc.replace(/\.$/, '')} (default: ${flag.default}).`;
-  const lines = wrap(doc, LINE_WIDTH - NAME_WIDTH);
+  const lines = wrap(doc, width - NAME_WIDTH);
   const indent = ' '.repeat(NAME_WIDTH);
   const head = left.length < NAME_WIDTH ? `${left.padEnd(NAME_WIDTH)}${lines.shift() ?? ''}\n` : `${left}\n`;
   return head + lines.map((line) => `${indent}${line}\n`).join('');

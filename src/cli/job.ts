@@ -1,7 +1,7 @@
 import { AutofdoError } from '../errors.js';
 import type { JobControl } from '../native.js';
 import { ProgressBar } from './progress-bar.js';
-import { EXIT, print, printError } from './terminal.js';
+import { canRedraw, EXIT, print, printError } from './terminal.js';
 
 /** A job of the command line. */
 export interface CommandJob<T> {
@@ -27,7 +27,7 @@ export async function runCommandJob<T>(job: CommandJob<T>): Promise<number> {
       onProgress: job.quiet
         ? undefined
         : (progress) => {
-            bar ??= process.stderr.isTTY ? new ProgressBar(process.stderr) : undefined;
+            bar ??= canRedraw() ? new ProgressBar(process.stderr) : undefined;
             bar?.update(progress);
           },
     });

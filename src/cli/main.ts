@@ -1,26 +1,29 @@
 #!/usr/bin/env node
 // Startup is a good part of a small job: modules are loaded when a command needs them, not before.
 
+type Run = (args: readonly string[]) => Promise<number>;
+
+const COMMANDS: Record<string, () => Promise<Run>> = {
+  generate: async () => (await import('./generate.js')).runGenerateCommand,
+  doctor: async () => (await import('./doctor.js')).runDoctorCommand,
+  inspect: async () => (await import('./inspect.js')).runInspectCommand,
+  merge: async () => (await import('./merge.js')).runMergeCommand,
+  show: async () => (await import('./show.js')).runShowCommand,
+  overlap: async () => (await import('./overlap.js')).runOverlapCommand,
+  convert: async () => (await import('./convert.js')).runConvertCommand,
+  help: async () => (await import('./help.js')).runHelpCommand,
+};
+
 async function main(args: readonly string[]): Promise<number> {
-  const [command, ...rest] = args;
-  switch (command) {
-    case 'inspect':
-      return (await import('./inspect.js')).runInspect(rest);
-    case 'doctor':
-      return (await import('./doctor.js')).runDoctorCommand(rest);
-    case 'generate':
-      return (await import('./generate.js')).runGenerateCommand(rest);
-    case 'merge':
-      return (await import('./merge.js')).runMergeCommand(rest);
-    case 'convert':
-      return (await import('./convert.js')).runConvertCommand(rest);
-    case 'show':
-      return (await import('./show.js')).runShowCommand(rest);
-    case 'overlap':
-      return (await import('./overlap.js')).runOverlapCommand(rest);
-    default:
-      return (await import('./generate.js')).runGenerateCommand(args);
+  const [name = '', ...rest] = args;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command !== undefined) return (await command())(rest);
+  if (/^[a-z]/i.test(name)) {
+    const { unknownCommand } = await import('./help.js');
+    const status = unknownCommand(name, Object.keys(COMMANDS));
+    if (status !== undefined) return status;
   }
+  return (await import('./generate.js')).runGenerateCommand(args);
 }
 
 main(process.argv.slice(2)).then((status) => {

@@ -1,24 +1,13 @@
-import type { MergeOptions, MergeResult } from '../merge-profiles.js';
+import type { MergeResult } from '../merge-profiles.js';
+import { MERGE_OPTIONS, type MergeOptions } from '../options/merge.js';
 import { parseCommand } from './command.js';
 import { chosenFormat, outputOptions, requiredTarget } from './encoding.js';
+import { MERGE_OWN } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
-import { type ParsedArgs, toLibraryOptions, UsageError } from './parse-args.js';
-import { MERGE_FLAGS } from './profile-flags.js';
-import { print, printDiagnostics } from './terminal.js';
+import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
+import { print, printDiagnostics, printMessage } from './terminal.js';
 import { listedInputs, weightedInputs } from './weighted-inputs.js';
-
-const OWN_FLAGS = [
-  'weighted-input',
-  'input-files',
-  'failure-mode',
-  'extbinary',
-  'binary',
-  'text',
-  'output',
-  'json',
-  'quiet',
-];
 
 interface MergeCommand {
   options: MergeOptions;
@@ -29,7 +18,7 @@ interface MergeCommand {
 
 /** Runs `merge`; resolves to the exit status. */
 export async function runMergeCommand(args: readonly string[]): Promise<number> {
-  const command = await parseCommand(args, MERGE_FLAGS, 'merge', toCommand);
+  const command = await parseCommand(args, 'merge', toCommand);
   if (typeof command === 'number') return command;
   return runCommandJob({
     ...command,
@@ -41,32 +30,40 @@ export async function runMergeCommand(args: readonly string[]): Promise<number> 
   });
 }
 
-function toCommand({ values, positionals }: ParsedArgs): MergeCommand {
-  const list = (name: string) => (values.get(name) as string[] | undefined) ?? [];
+function toCommand(parsed: ParsedArgs): MergeCommand {
+  const given = valuesOf(MERGE_OPTIONS, parsed);
+  const {
+    weightedInput = [],
+    inputFiles = [],
+    failureMode,
+    json = false,
+    quiet = false,
+    ...encodings
+  } = valuesOf(MERGE_OWN, parsed);
   // llvm-profdata's order, which matters where checksums differ: the first version of a function stays.
   const inputs = [
-    ...expandInputs(positionals),
-    ...list('weighted-input').flatMap(weightedInputs),
-    ...list('input-files').flatMap(listedInputs),
+    ...expandInputs(parsed.positionals),
+    ...weightedInput.flatMap(weightedInputs),
+    ...inputFiles.flatMap(listedInputs),
   ];
   if (inputs.length === 0) throw new UsageError('no input was given', 'autofdo-gen merge A B -o OUT');
-  const target = requiredTarget(values);
-  const mode = values.get('failure-mode');
+  const target = requiredTarget(given.output, json);
   const options: MergeOptions = {
-    ...toLibraryOptions(values, MERGE_FLAGS, OWN_FLAGS),
+    ...given,
     inputs,
-    format: chosenFormat(values),
-    lists: list('input-files'),
+    lists: inputFiles,
+    format: chosenFormat({ ...given, ...encodings }),
+    output: undefined,
     ...outputOptions(target),
-    ...((mode === 'warn' || mode === 'all') && { keepGoing: true }),
+    ...((failureMode === 'warn' || failureMode === 'all') && { keepGoing: true }),
   };
-  return { options, target, json: values.get('json') === true, quiet: values.get('quiet') === true };
+  return { options, target, json, quiet };
 }
 
 async function report(result: MergeResult, { target, json, quiet }: MergeCommand): Promise<undefined> {
-  if (result.bytes !== undefined) print(result.bytes);
+  if (result.bytes !== undefined) await print(result.bytes);
   printDiagnostics(result.diagnostics, !quiet);
   const { mergeText } = await import('../report/merge.js');
-  if (!quiet) process.stderr.write(mergeText(result, target === '-' ? 'stdout' : target));
+  if (!quiet) printMessage(mergeText(result, target === '-' ? 'stdout' : target));
   if (json) print((await import('../report/json.js')).resultJson(result));
 }

@@ -1,9 +1,10 @@
-import type { CompareOptions, CompareResult } from '../compare-profiles.js';
+import type { CompareResult } from '../compare-profiles.js';
+import { COMPARE_OPTIONS, type CompareOptions } from '../options/compare.js';
 import { parseCommand } from './command.js';
+import { OVERLAP_OWN } from './flags.js';
 import { runCommandJob } from './job.js';
-import { type ParsedArgs, UsageError } from './parse-args.js';
-import { OVERLAP_FLAGS } from './profile-flags.js';
-import { EXIT, print, printDiagnostics } from './terminal.js';
+import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
+import { EXIT, print, printDiagnostics, printMessage } from './terminal.js';
 
 interface OverlapCommand {
   options: CompareOptions;
@@ -15,7 +16,7 @@ interface OverlapCommand {
 
 /** Runs `overlap`; resolves to the exit status. */
 export async function runOverlapCommand(args: readonly string[]): Promise<number> {
-  const command = await parseCommand(args, OVERLAP_FLAGS, 'overlap', toCommand);
+  const command = await parseCommand(args, 'overlap', toCommand);
   if (typeof command === 'number') return command;
   return runCommandJob({
     json: command.json,
@@ -28,7 +29,8 @@ export async function runOverlapCommand(args: readonly string[]): Promise<number
   });
 }
 
-function toCommand({ values, positionals }: ParsedArgs): OverlapCommand {
+function toCommand(parsed: ParsedArgs): OverlapCommand {
+  const { positionals } = parsed;
   const [base, test, ...more] = positionals;
   if (base === undefined || test === undefined || more.length > 0) {
     throw new UsageError(
@@ -36,16 +38,9 @@ function toCommand({ values, positionals }: ParsedArgs): OverlapCommand {
       'autofdo-gen overlap old.afdo new.afdo',
     );
   }
-  const threshold = (values.get('threshold') as number | undefined) ?? 0;
-  if (threshold > 100) throw new UsageError(`--threshold is ${threshold}`, 'expected a percentage, 0 to 100');
-  const options: CompareOptions = {
-    base,
-    test,
-    top: (values.get('topn') as number | undefined) ?? 10,
-    valueCutoff: values.get('value-cutoff') as number | undefined,
-    similarityCutoff: values.get('similarity-cutoff') as number | undefined,
-  };
-  return { options, threshold, json: values.get('json') === true, demangle: values.get('demangle') === true };
+  const { threshold = 0, json = false, demangle = false } = valuesOf(OVERLAP_OWN, parsed);
+  const options = { top: 10, ...valuesOf(COMPARE_OPTIONS, parsed), base, test };
+  return { options, threshold, json, demangle };
 }
 
 async function report(result: CompareResult, command: OverlapCommand): Promise<number> {
@@ -65,8 +60,6 @@ async function report(result: CompareResult, command: OverlapCommand): Promise<n
   }
   if (similarEnough) return EXIT.ok;
   const percent = (result.similarity * 100).toFixed(3);
-  process.stderr.write(
-    `error: the profiles are ${percent}% similar, less than the threshold of ${threshold}%\n`,
-  );
+  printMessage(`error: the profiles are ${percent}% similar, less than the threshold of ${threshold}%\n`);
   return EXIT.failed;
 }

@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { AutofdoError } from '../errors.js';
-import type { Flag } from './flags.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../nearest.js';
+import { rangeOf } from '../options/check.js';
+import { type Flag, type FlagTable, type KindValues, NO_FLAG, type ValuesOf } from '../options/flag.js';
 
 /** A flag's value after its kind was applied. */
-export type FlagValue = boolean | string | number | string[] | number[] | [bigint, bigint];
+export type FlagValue = KindValues[keyof KindValues];
 
 /** Values by the flag's name, and what was no flag. */
 export interface ParsedArgs {
@@ -56,29 +57,14 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
   return parsed;
 }
 
-/** Values as options of the library, which are the flags in camel case; without those that steer the command line. */
-export function toLibraryOptions(
-  values: ReadonlyMap<string, FlagValue>,
-  flags: readonly Flag[],
-  own: readonly string[],
-): Record<string, unknown> {
-  const options: Record<string, unknown> = {};
-  for (const { name, effect } of flags) {
-    const value = values.get(name);
-    if (value !== undefined && effect === 'set' && !own.includes(name)) options[optionName(name)] = value;
-  }
-  return options;
-}
-
-/** Words that llvm-profgen's flags write as one. */
-const TWO_WORDS = new Map([
-  ['perfdata', 'perfData'],
-  ['perfscript', 'perfScript'],
-]);
-
-/** `use-md5` -> `useMd5`. */
-function optionName(flag: string): string {
-  return TWO_WORDS.get(flag) ?? flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+/** The values of the flags in a table, by the names that the table gives them. */
+export function valuesOf<T extends FlagTable>(table: T, { values }: ParsedArgs): ValuesOf<T> {
+  const entries = Object.entries(table).flatMap(([key, flag]) => {
+    const value = flag === NO_FLAG ? undefined : values.get(flag.name);
+    return value === undefined ? [] : [[key, value]];
+  });
+  // The parser has read each value as the kind of its flag says, and that is what ValuesOf says.
+  return Object.fromEntries(entries) as ValuesOf<T>;
 }
 
 function readValue(flag: Flag, text: string | undefined, before: FlagValue | undefined): FlagValue {
@@ -92,18 +78,28 @@ function readValue(flag: Flag, text: string | undefined, before: FlagValue | und
   }
   switch (flag.kind) {
     case 'string':
+    case 'choice':
       return text;
     case 'list':
-      return [...((before as string[] | undefined) ?? []), text];
+      return [...asList<string>(before), text];
     case 'integer':
       return readNumber(flag, text, /^\d+$/, 'a whole number');
+    case 'u64':
+      return readU64(flag, text);
     case 'number':
       return readNumber(flag, text, /^\d+(\.\d+)?$/, 'a number');
+    case 'percent':
+      return readNumber(flag, text.replace(/ ?%$/, ''), /^\d+(\.\d+)?$/, 'a percentage');
     case 'integers':
-      return [...((before as number[] | undefined) ?? []), ...readIntegers(flag, text)];
+      return [...asList<number>(before), ...readIntegers(flag, text)];
     case 'time':
       return readTime(flag, text);
   }
+}
+
+/** What the same flag was given before; a flag has values of one kind. */
+function asList<T>(before: FlagValue | undefined): T[] {
+  return Array.isArray(before) ? (before as T[]) : [];
 }
 
 function readBoolean(flag: Flag, text: string | undefined): boolean {
@@ -114,9 +110,19 @@ function readBoolean(flag: Flag, text: string | undefined): boolean {
 
 function readNumber(flag: Flag, text: string, shape: RegExp, expected: string): number {
   const value = Number(text);
-  if (!shape.test(text) || !Number.isFinite(value)) {
-    throw new UsageError(`--${flag.name} is '${text}'`, `expected ${expected}`);
+  if (!shape.test(text)) throw new UsageError(`--${flag.name} is '${text}'`, `expected ${expected}`);
+  const { least, most } = rangeOf(flag);
+  if (value < least || value > most) {
+    throw new UsageError(`--${flag.name} is ${text}`, `expected ${expected} from ${least} to ${most}`);
   }
+  return value;
+}
+
+function readU64(flag: Flag, text: string): bigint {
+  const expected = 'a whole number below 2^64';
+  if (!/^\d{1,20}$/.test(text)) throw new UsageError(`--${flag.name} is '${text}'`, `expected ${expected}`);
+  const value = BigInt(text);
+  if (value >= 2n ** 64n) throw new UsageError(`--${flag.name} is ${text}`, `expected ${expected}`);
   return value;
 }
 

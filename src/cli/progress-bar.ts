@@ -1,8 +1,13 @@
 import type { Phase, Progress } from '../progress.js';
-import { formatBytes } from '../report/format.js';
+import { formatBytes, formatSeconds } from '../report/format.js';
 
 const BAR_WIDTH = 30;
 const CLEAR_LINE = '\r\x1b[K';
+/** Columns of a terminal that does not tell how many it has. */
+const DEFAULT_COLUMNS = 80;
+/** Milliseconds, and share of the work, before an estimate of the rest is worth showing. */
+const LEAST_TIME = 2000;
+const LEAST_SHARE = 0.03;
 
 const LABELS: Record<Phase, string> = {
   open: 'opening files',
@@ -17,20 +22,24 @@ const LABELS: Record<Phase, string> = {
 /** One line on a terminal that is redrawn in place and leaves nothing behind. */
 export class ProgressBar {
   readonly #stream: NodeJS.WriteStream;
+  readonly #now: () => number;
   #drawn = false;
+  #phase: Phase | undefined;
+  #since = 0;
 
-  constructor(stream: NodeJS.WriteStream) {
+  /** `now` tells milliseconds. */
+  constructor(stream: NodeJS.WriteStream, now: () => number = () => performance.now()) {
     this.#stream = stream;
+    this.#now = now;
   }
 
-  update({ phase, done, total }: Progress): void {
-    const share = total > 0 ? Math.min(1, done / total) : undefined;
-    const bytes = phase === 'scan' || phase === 'decode';
-    const amount = bytes ? ` ${formatBytes(done)}${total > 0 ? ` of ${formatBytes(total)}` : ''}` : '';
-    const bar =
-      share === undefined ? '' : `${drawBar(share)} ${String(Math.floor(share * 100)).padStart(3)} %  `;
-    const line = `${bar}${LABELS[phase]}${amount}`;
-    this.#stream.write(`${CLEAR_LINE}${line.slice(0, (this.#stream.columns || 80) - 1)}`);
+  update(progress: Progress): void {
+    if (progress.phase !== this.#phase) {
+      this.#phase = progress.phase;
+      this.#since = this.#now();
+    }
+    const line = progressText(progress, this.#now() - this.#since);
+    this.#stream.write(`${CLEAR_LINE}${line.slice(0, (this.#stream.columns || DEFAULT_COLUMNS) - 1)}`);
     this.#drawn = true;
   }
 
@@ -38,6 +47,21 @@ export class ProgressBar {
     if (this.#drawn) this.#stream.write(CLEAR_LINE);
     this.#drawn = false;
   }
+}
+
+/** The line that shows how far a job is; `elapsed` milliseconds have passed since the phase began. */
+export function progressText({ phase, done, total, file, files }: Progress, elapsed: number): string {
+  const share = total > 0 ? Math.min(1, done / total) : undefined;
+  const parts = [LABELS[phase]];
+  if (file !== undefined && files !== undefined) parts.push(`file ${file} of ${files}`);
+  else if (phase === 'merge' && total > 0) parts.push(`file ${done} of ${total}`);
+  if (phase === 'decode') parts.push(`${formatBytes(done)}${total > 0 ? ` of ${formatBytes(total)}` : ''}`);
+  if (share !== undefined && share > LEAST_SHARE && elapsed > LEAST_TIME) {
+    parts.push(`${formatSeconds(((elapsed / share) * (1 - share)) / 1000)} left`);
+  }
+  const bar =
+    share === undefined ? '' : `${drawBar(share)} ${String(Math.floor(share * 100)).padStart(3)} %  `;
+  return bar + parts.join(', ');
 }
 
 function drawBar(share: number): string {

@@ -1,110 +1,125 @@
 import { readFileSync } from 'node:fs';
 import { AutofdoError } from '../errors.js';
+import type { JobControl } from '../native.js';
+import { nearest } from '../nearest.js';
+import { DESCRIBE_OPTIONS, type DescribeOptions } from '../options/describe.js';
 import type { FunctionSamples, SampleProfile } from '../sample-profile/types.js';
 import { parseCommand } from './command.js';
+import { SHOW_OWN } from './flags.js';
 import { runCommandJob } from './job.js';
-import { nearest } from './nearest.js';
-import { type FlagValue, type ParsedArgs, UsageError } from './parse-args.js';
-import { SHOW_FLAGS } from './profile-flags.js';
-import { print } from './terminal.js';
+import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
+import { printAll } from './terminal.js';
 
 interface ShowCommand {
-  file: string;
+  description: DescribeOptions;
   /** A function whose counts are wanted, or all. */
   counts: { name: string } | 'all' | undefined;
-  top: number;
-  sections: boolean;
   symbols: boolean;
-  summary: boolean;
-  hotFunctions: boolean;
   json: boolean;
   demangle: boolean;
 }
 
 /** Runs `show`; resolves to the exit status. */
 export async function runShowCommand(args: readonly string[]): Promise<number> {
-  const command = await parseCommand(args, SHOW_FLAGS, 'show', toCommand);
+  const command = await parseCommand(args, 'show', toCommand);
   if (typeof command === 'number') return command;
   return runCommandJob({
     json: command.json,
     quiet: true,
-    run: () => (command.json ? jsonOutput(command) : textOutput(command)),
-    report: async (output) => {
-      print(output);
+    run: (control) => (command.json ? jsonOutput(command, control) : textOutput(command, control)),
+    report: async (texts) => {
+      await printAll(texts);
       return undefined;
     },
   });
 }
 
-function toCommand({ values, positionals }: ParsedArgs): ShowCommand {
+function toCommand(parsed: ParsedArgs): ShowCommand {
+  const { positionals } = parsed;
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) {
     throw new UsageError(`expected one profile, found ${positionals.length}`, 'autofdo-gen show a.afdo');
   }
-  const name = values.get('function') as string | undefined;
-  const given = (flag: string): FlagValue => values.get(flag) === true;
-  const all = given('all-functions');
+  const {
+    function: name,
+    allFunctions = false,
+    symbols = false,
+    json = false,
+    demangle = false,
+  } = valuesOf(SHOW_OWN, parsed);
   return {
-    file,
-    counts: all ? 'all' : name === undefined ? undefined : { name },
-    top: (values.get('topn') as number | undefined) ?? 10,
-    sections: given('show-sec-info-only'),
-    symbols: given('show-prof-sym-list'),
-    summary: given('detailed-summary'),
-    hotFunctions: given('hot-func-list'),
-    json: given('json'),
-    demangle: given('demangle'),
-  } as ShowCommand;
+    description: { top: 10, ...valuesOf(DESCRIBE_OPTIONS, parsed), path: file },
+    counts: allFunctions ? 'all' : name === undefined ? undefined : { name },
+    symbols,
+    json,
+    demangle,
+  };
 }
 
 /** What llvm-profdata prints in its order; without a choice, what a person wants to know. */
-async function textOutput(command: ShowCommand): Promise<string> {
-  const { file, counts, symbols, summary, hotFunctions, sections } = command;
-  const chosen = counts !== undefined || symbols || summary || hotFunctions || sections;
-  let text = '';
+async function textOutput(command: ShowCommand, { signal }: JobControl): Promise<Iterable<string>> {
+  const { description: options, counts, symbols } = command;
+  const asked = options.sections || options.detailedSummary || options.hotFunctions;
+  const parts: Iterable<string>[] = [];
   if (counts !== undefined || symbols) {
-    const { functionsText } = await import('../report/function-samples.js');
-    const profile = await read(file);
-    if (counts !== undefined) text += functionsText(profile, await choose(profile, counts));
-    if (symbols) text += symbolsText(profile);
+    const { functionTexts } = await import('../report/function-samples.js');
+    const profile = await read(options.path, signal);
+    if (counts !== undefined) parts.push(functionTexts(profile, await choose(profile, counts)));
+    if (symbols) parts.push(symbolTexts(profile));
   }
-  if (!chosen || summary || hotFunctions || sections) {
-    const description = await describe(command);
+  if (asked || parts.length === 0) {
+    const description = await describe(options, signal);
     const { descriptionText } = await import('../report/description.js');
-    text += chosen ? description.text : descriptionText(description, file);
-  }
-  return command.demangle ? (await loadDemangle())(text) : text;
-}
-
-async function jsonOutput(command: ShowCommand): Promise<string> {
-  const { file, counts, symbols } = command;
-  const { text: _text, ...description } = await describe(command);
-  const result: Record<string, unknown> = { ok: true, ...description };
-  if (counts !== undefined || symbols) {
-    const { functionJson, shownName } = await import('../report/function-samples.js');
-    const profile = await read(file);
-    if (symbols) result['symbolList'] = profile.symbolList;
-    if (counts !== undefined) {
-      const functions = await choose(profile, counts);
-      result['functions'] = functions.map((samples) => functionJson(samples, shownName(profile)));
-    }
+    parts.push([asked ? description.text : descriptionText(description, options.path)]);
   }
   const names = command.demangle ? await loadDemangle() : undefined;
-  return `${JSON.stringify(result, (_, value) => (names && typeof value === 'string' ? names(value) : value), 2)}\n`;
+  return mapped(parts, (text) => names?.(text) ?? text);
+}
+
+function* mapped(parts: readonly Iterable<string>[], map: (text: string) => string): Generator<string> {
+  for (const part of parts) for (const text of part) yield map(text);
+}
+
+async function jsonOutput(command: ShowCommand, { signal }: JobControl): Promise<Iterable<string>> {
+  const { description: options, counts, symbols } = command;
+  const { text: _text, functions, ...description } = await describe(options, signal);
+  const names = command.demangle ? await loadDemangle() : undefined;
+  const replace =
+    names && ((_: string, value: unknown) => (typeof value === 'string' ? names(value) : value));
+  const profile = counts !== undefined || symbols ? await read(options.path, signal) : undefined;
+  const head = { ok: true, ...description, ...(symbols && { symbolList: profile?.symbolList }) };
+  if (profile === undefined || counts === undefined) return jsonTexts(head, functions, replace);
+  const { functionJsons } = await import('../report/function-samples.js');
+  return jsonTexts(head, functionJsons(profile, await choose(profile, counts)), replace);
+}
+
+/** An object as JSON with its functions behind the rest, each by itself: all of them may be too long for one string. */
+function* jsonTexts(
+  head: object,
+  functions: Iterable<object>,
+  replace: ((key: string, value: unknown) => unknown) | undefined,
+): Generator<string> {
+  yield `${JSON.stringify(head, replace, 2).slice(0, -2)},\n  "functions": [`;
+  let separator = '';
+  for (const item of functions) {
+    yield `${separator}\n    ${JSON.stringify(item, replace, 2).replaceAll('\n', '\n    ')}`;
+    separator = ',';
+  }
+  yield separator === '' ? ']\n}\n' : '\n  ]\n}\n';
 }
 
 async function loadDemangle() {
   return (await import('../native.js')).loadDemangle();
 }
 
-async function describe({ file, top, sections, summary, hotFunctions }: ShowCommand) {
+async function describe(options: DescribeOptions, signal: AbortSignal | undefined) {
   const { describeProfile } = await import('../describe-profile.js');
-  return describeProfile({ path: file, top, sections, detailedSummary: summary, hotFunctions });
+  return describeProfile({ ...options, signal });
 }
 
-async function read(file: string): Promise<SampleProfile> {
+async function read(file: string, signal: AbortSignal | undefined): Promise<SampleProfile> {
   const { parseProfile, readProfile } = await import('../sample-profile/read-profile.js');
-  return file === '-' ? parseProfile(readFileSync(0)) : readProfile(file);
+  return file === '-' ? parseProfile(readFileSync(0)) : readProfile(file, { signal });
 }
 
 async function choose(profile: SampleProfile, counts: { name: string } | 'all'): Promise<FunctionSamples[]> {
@@ -130,7 +145,9 @@ async function choose(profile: SampleProfile, counts: { name: string } | 'all'):
   return found;
 }
 
-function symbolsText({ symbolList }: SampleProfile): string {
-  const sorted = symbolList.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  return ['======== Dump profile symbol list ========', ...sorted].map((line) => `${line}\n`).join('');
+function* symbolTexts({ symbolList }: SampleProfile): Generator<string> {
+  yield '======== Dump profile symbol list ========\n';
+  for (const name of symbolList.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
+    yield `${name}\n`;
+  }
 }

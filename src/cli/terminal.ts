@@ -1,56 +1,111 @@
 import { styleText } from 'node:util';
 import { AutofdoError } from '../errors.js';
+import { failureReason } from '../failure-reason.js';
 import type { Diagnostic } from '../result.js';
 
 /** Exit statuses of the command line. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 const COLOURS = { error: 'red', warning: 'yellow', note: 'cyan', hint: 'green' } as const;
+/** Help is laid out for so many columns where stdout is no terminal; on a terminal for as many as it has, within limits. */
+const DEFAULT_WIDTH = 100;
+const LEAST_WIDTH = 60;
 
-let colours: boolean | undefined;
+let chosen: boolean | undefined;
 
 /** Overrides that messages are coloured on a terminal only. */
 export function useColours(on: boolean): void {
-  colours = on;
+  chosen = on;
+}
+
+/** What --color says; else NO_COLOR, FORCE_COLOR and TERM as other programs take them; else whether stderr is a terminal. */
+function coloured(): boolean {
+  if (chosen !== undefined) return chosen;
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  if (NO_COLOR) return false;
+  if (FORCE_COLOR !== undefined) return !/^(0|false)$/.test(FORCE_COLOR);
+  return process.stderr.isTTY === true && TERM !== 'dumb';
+}
+
+/** True where one line of stderr can be drawn again and again. */
+export function canRedraw(): boolean {
+  return process.stderr.isTTY === true && process.env['TERM'] !== 'dumb';
+}
+
+/** Columns for text on stdout. */
+export function terminalWidth(): number {
+  const columns = process.stdout.isTTY ? process.stdout.columns : DEFAULT_WIDTH;
+  return Math.min(DEFAULT_WIDTH, Math.max(LEAST_WIDTH, columns || DEFAULT_WIDTH));
 }
 
 function label(kind: keyof typeof COLOURS): string {
-  const coloured = colours ?? (process.stderr.isTTY && !process.env['NO_COLOR']);
-  return coloured ? styleText(['bold', COLOURS[kind]], `${kind}:`, { validateStream: false }) : `${kind}:`;
+  return coloured() ? styleText(['bold', COLOURS[kind]], `${kind}:`, { validateStream: false }) : `${kind}:`;
 }
 
 let listening = false;
 
-/** Writes to stdout, which is opened for the first text: that takes as long as to read all flags. */
-export function print(text: string | Uint8Array): void {
+function stdout(): NodeJS.WriteStream {
   if (!listening) {
     listening = true;
-    // A reader that closes the pipe early (`| head`) is no failure of ours.
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-      throw error;
+      const reason =
+        error.code === 'EPIPE' ? 'its reader has closed it before all was written' : failureReason(error);
+      printError(new AutofdoError('OUTPUT_UNWRITABLE', `standard output cannot be written: ${reason}`));
+      // Nothing that is still to be printed can get anywhere.
+      process.exit(EXIT.failed);
     });
   }
-  process.stdout.write(text);
+  return process.stdout;
+}
+
+/**
+ * Writes to stdout, which is opened for the first text: that takes as long as to read all flags. The promise is
+ * fulfilled once the text is written; where that fails, an error is printed and the process ends.
+ */
+export function print(text: string | Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    stdout().write(text, (error) => {
+      if (!error) resolve();
+    });
+  });
+}
+
+/** Writes many texts to stdout, each when its reader has taken those before it. */
+export async function printAll(texts: Iterable<string>): Promise<void> {
+  const stream = stdout();
+  for (const text of texts) {
+    if (!stream.write(text)) await new Promise((resolve) => stream.once('drain', resolve));
+  }
+}
+
+let stderrListening = false;
+
+/** Writes to stderr. What cannot be written there cannot be told anywhere else, so that is no error. */
+export function printMessage(text: string): void {
+  if (!stderrListening) {
+    stderrListening = true;
+    process.stderr.on('error', () => {});
+  }
+  process.stderr.write(text);
 }
 
 /** Prints an error as one paragraph with its remedy below. */
 export function printError(error: unknown): void {
   if (!(error instanceof AutofdoError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`${label('error')} ${text}\n`);
+    printMessage(`${label('error')} ${text}\n`);
     return;
   }
   const { message, path, hint } = error;
   const where = path !== undefined && !message.includes(path) ? `${path}: ` : '';
-  process.stderr.write(`${label('error')} ${indentContinuation(where + message)}\n`);
-  if (hint !== undefined) process.stderr.write(`  ${label('hint')} ${indentContinuation(hint)}\n`);
+  printMessage(`${label('error')} ${indentContinuation(where + message)}\n`);
+  if (hint !== undefined) printMessage(`  ${label('hint')} ${indentContinuation(hint)}\n`);
 }
 
 /** Prints warnings and notes; a warning of llvm-profgen looks as it does there. */
 export function printDiagnostics(diagnostics: readonly Diagnostic[], notes: boolean): void {
   for (const { severity, message } of diagnostics) {
-    if (severity === 'warning' || notes) process.stderr.write(`${label(severity)} ${message}\n`);
+    if (severity === 'warning' || notes) printMessage(`${label(severity)} ${message}\n`);
   }
 }
 

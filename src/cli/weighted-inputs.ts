@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { AutofdoError } from '../errors.js';
-import type { WeightedProfile } from '../merge-profiles.js';
+import { failureReason } from '../failure-reason.js';
+import type { WeightedProfile } from '../options/merge.js';
 import { expandInputs } from './input-files.js';
 import { UsageError } from './parse-args.js';
 
@@ -27,7 +28,7 @@ export function listedInputs(list: string): WeightedProfile[] {
   try {
     text = readFileSync(list === '-' ? 0 : list, 'utf8');
   } catch (cause) {
-    throw new AutofdoError('INPUT_UNREADABLE', `${list} cannot be read: ${(cause as Error).message}`, {
+    throw new AutofdoError('INPUT_UNREADABLE', `${list} cannot be read: ${failureReason(cause)}`, {
       path: list,
       cause,
     });

@@ -1,4 +1,3 @@
-import type Long from 'long';
 import type {
   BodyRecord,
   CallerFrame,
@@ -9,19 +8,22 @@ import type {
   SampleProfile,
 } from '../sample-profile/types.js';
 
-/** All counts of functions as `llvm-profdata show --sample` prints them. */
-export function functionsText(profile: SampleProfile, functions: readonly FunctionSamples[]): string {
+/** All counts of functions as `llvm-profdata show --sample` prints them, a text for each function. */
+export function* functionTexts(
+  profile: SampleProfile,
+  functions: readonly FunctionSamples[],
+): Generator<string> {
   const nameOf = shownName(profile);
-  const lines: string[] = [];
   for (const samples of functions) {
+    const lines: string[] = [];
     printSamples(lines, `Function: ${fullName(samples, nameOf)}: `, samples, '', nameOf);
+    yield `${lines.join('\n')}\n`;
   }
-  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** The functions of a profile in the order of llvm-profdata: by total descending, then by name. */
 export function hottestFirst({ functions }: SampleProfile): FunctionSamples[] {
-  return functions.toSorted((a, b) => b.total.compare(a.total) || compareContexts(a, b));
+  return functions.toSorted((a, b) => compareCounts(b.total, a.total) || compareContexts(a, b));
 }
 
 /** Frame by frame from the outermost, as LLVM; the function itself has no place, which is a place of zeros. */
@@ -49,6 +51,10 @@ export function fullName({ name, callers = [] }: FunctionSamples, nameOf: (name:
   return `${shown.join('')}${nameOf(name)}`;
 }
 
+function compareCounts(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 /** By bytes, as LLVM; hashes have 16 digits each, whose order is that of the numbers. */
 function compareNames(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
@@ -63,7 +69,7 @@ function inlinedInOrder(inlined: readonly InlinedFunction[]): InlinedFunction[] 
 }
 
 function targetsInOrder(targets: readonly CallTarget[]): CallTarget[] {
-  return targets.toSorted((a, b) => b.count.compare(a.count) || compareNames(a.name, b.name));
+  return targets.toSorted((a, b) => compareCounts(b.count, a.count) || compareNames(a.name, b.name));
 }
 
 /** Names as text profiles have them: of a name that is only known by its hash, the decimal number. */
@@ -80,7 +86,7 @@ function printSamples(
   nameOf: (name: string) => string,
 ): void {
   const { body, inlined, total, checksum } = samples;
-  if (checksum !== undefined && !checksum.isZero()) {
+  if (checksum !== undefined && checksum !== 0n) {
     lines.push(`${head}CFG checksum ${checksum}`);
     head = '';
   }
@@ -128,10 +134,19 @@ export interface FunctionJson {
 }
 
 /** All counts of a function that is not inlined. */
-export function functionJson(samples: FunctionSamples, nameOf: (name: string) => string): FunctionJson {
+function functionJson(samples: FunctionSamples, nameOf: (name: string) => string): FunctionJson {
   const { name, ...counts } = samplesJson(samples, nameOf, jsonCount(samples.head));
   const callers = samples.callers?.map((frame) => ({ function: nameOf(frame.name), ...locationJson(frame) }));
   return { name, ...(callers !== undefined && { callers }), ...counts };
+}
+
+/** All counts of functions, an object for each. */
+export function* functionJsons(
+  profile: SampleProfile,
+  functions: readonly FunctionSamples[],
+): Generator<FunctionJson> {
+  const nameOf = shownName(profile);
+  for (const samples of functions) yield functionJson(samples, nameOf);
 }
 
 function samplesJson(
@@ -163,7 +178,7 @@ function locationJson({ line, discriminator }: LineLocation): object {
   return discriminator === 0 ? { line } : { line, discriminator };
 }
 
-function jsonCount(count: Long): JsonCount {
-  const number = count.toNumber();
+function jsonCount(count: bigint): JsonCount {
+  const number = Number(count);
   return Number.isSafeInteger(number) ? number : count.toString();
 }

@@ -1,13 +1,13 @@
 import type { ByteReader } from './byte-reader.js';
-import { readFunction, readNameTable, readSummary } from './function-reader.js';
+import { readFunctions, readNameTable, readSummary } from './function-reader.js';
+import type { Steps } from './steps.js';
 import type { SampleProfile } from './types.js';
 
 /** Reads what follows magic and version in the raw binary form: summary, names, functions to the end. */
-export function readBinaryProfile(reader: ByteReader): SampleProfile {
+export function* readBinaryProfile(reader: ByteReader): Steps<SampleProfile> {
   const summary = readSummary(reader);
-  const names = readNameTable(reader);
-  const functions = [];
-  while (!reader.atEnd) functions.push(readFunction(reader, names));
+  const names = yield* readNameTable(reader);
+  const functions = yield* readFunctions(reader, names);
   return {
     format: 'binary',
     functions,

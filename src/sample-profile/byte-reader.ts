@@ -1,8 +1,10 @@
-import Long from 'long';
 import { damagedProfile } from './profile-error.js';
 
 const decoder = new TextDecoder();
 const MAX_LEB128_SIZE = 10;
+const TWO_32 = 2 ** 32;
+/** High halves below this make numbers that are exact. */
+const EXACT_HIGH = 2 ** 21;
 
 /** Reads the primitives of the binary forms from one section, and never past its end. */
 export class ByteReader {
@@ -10,6 +12,9 @@ export class ByteReader {
   readonly #view: DataView;
   #at: number;
   readonly #end: number;
+  /** Halves of the ULEB128 that was read last. */
+  #low = 0;
+  #high = 0;
 
   /** A reader of `bytes` from `start` to `end`. */
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
@@ -31,8 +36,14 @@ export class ByteReader {
     return this.#end - this.#at;
   }
 
-  /** ULEB128 of up to 64 bits. The halves are kept apart, which is far cheaper than a bigint. */
-  uleb(): Long {
+  /** ULEB128 of up to 64 bits. */
+  uleb(): bigint {
+    this.#readUleb();
+    return joined(this.#low, this.#high);
+  }
+
+  /** Reads a ULEB128 into two halves, which is far cheaper than computing with a bigint. */
+  #readUleb(): void {
     let low = 0;
     let high = 0;
     for (let index = 0; index < MAX_LEB128_SIZE; index++) {
@@ -46,7 +57,11 @@ export class ByteReader {
         if (index === MAX_LEB128_SIZE - 1 && bits > 1) break;
         high |= bits << (7 * index - 32);
       }
-      if (byte < 0x80) return Long.fromBits(low, high, true);
+      if (byte < 0x80) {
+        this.#low = low >>> 0;
+        this.#high = high >>> 0;
+        return;
+      }
     }
     throw damagedProfile(`offset ${this.#at}`, 'a number of more than 64 bits');
   }
@@ -54,11 +69,12 @@ export class ByteReader {
   /** ULEB128 that must be below `limit`: an index, a size, a count of items. */
   ulebBelow(limit: number, what: string): number {
     const at = this.#at;
-    const value = this.uleb();
-    if (value.high !== 0 || value.getLowBitsUnsigned() >= limit) {
-      throw damagedProfile(`offset ${at}`, `${what} ${value} (there can be at most ${limit - 1})`);
+    this.#readUleb();
+    if (this.#high !== 0 || this.#low >= limit) {
+      const found = joined(this.#low, this.#high);
+      throw damagedProfile(`offset ${at}`, `${what} ${found} (there can be at most ${limit - 1})`);
     }
-    return value.getLowBitsUnsigned();
+    return this.#low;
   }
 
   /** How many items follow, each of at least one byte. */
@@ -72,9 +88,8 @@ export class ByteReader {
   }
 
   /** Little-endian u64. */
-  u64(): Long {
-    const at = this.#take(8);
-    return Long.fromBits(this.#view.getInt32(at, true), this.#view.getInt32(at + 4, true), true);
+  u64(): bigint {
+    return this.#view.getBigUint64(this.#take(8), true);
   }
 
   /** The text up to the next NUL byte, which is consumed. */
@@ -98,4 +113,8 @@ export class ByteReader {
     this.#at += size;
     return at;
   }
+}
+
+function joined(low: number, high: number): bigint {
+  return high < EXACT_HIGH ? BigInt(high * TWO_32 + low) : (BigInt(high) << 32n) | BigInt(low);
 }

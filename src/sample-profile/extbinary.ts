@@ -1,16 +1,16 @@
-import { inflateSync } from 'node:zlib';
-import { hex64 } from '../perf-data/u64.js';
+import { failureReason } from '../failure-reason.js';
 import { ByteReader } from './byte-reader.js';
 import {
   type Context,
   readContext,
   readContexts,
-  readFunction,
+  readFunctions,
   readName,
   readNameTable,
   readSummary,
 } from './function-reader.js';
 import { damagedProfile } from './profile-error.js';
+import { repeat, type Steps } from './steps.js';
 import type { FunctionSamples, SampleProfile } from './types.js';
 
 /** LLVM: SampleProf.h, `enum SecType`. */
@@ -32,6 +32,7 @@ const NAMES_FIXED_LENGTH = 2;
 const METADATA_PROBES = 1;
 const METADATA_ATTRIBUTES = 2;
 
+const LOW_WORD = 0xffff_ffffn;
 const SECTION_HEADER_SIZE = 32;
 /** Most that a compressed section may unpack to. */
 const MAX_SECTION_SIZE = 1 << 30;
@@ -43,23 +44,25 @@ interface SectionEntry {
 }
 
 /** Reads what follows magic and version in the extensible binary form. Layout: LLVM, SampleProfWriter.cpp. */
-export function readExtBinaryProfile(bytes: Uint8Array, reader: ByteReader): SampleProfile {
-  const sections = readSectionTable(bytes, reader);
+export function* readExtBinaryProfile(bytes: Uint8Array, reader: ByteReader): Steps<SampleProfile> {
+  const sections = yield* readSectionTable(bytes, reader);
   const names = sections.get(Section.nameTable);
   const md5 = ((names?.flags ?? 0) & NAMES_MD5) !== 0;
-  const nameTable = names === undefined ? [] : readNames(names, md5);
+  const nameTable = names === undefined ? [] : yield* readNames(names, md5);
   const summary = sections.get(Section.summary);
   const contextSensitive = ((summary?.flags ?? 0) & SUMMARY_FULL_CONTEXT) !== 0;
   const contextNames = sections.get(Section.contextNames)?.reader;
-  const contexts = contextSensitive ? readContexts(contextNames, nameTable) : undefined;
-  const functions: FunctionSamples[] = [];
+  const contexts = contextSensitive ? yield* readContexts(contextNames, nameTable) : undefined;
   const body = sections.get(Section.functions)?.reader;
-  while (body !== undefined && !body.atEnd) functions.push(readFunction(body, nameTable, contexts));
+  const functions = body === undefined ? [] : yield* readFunctions(body, nameTable, contexts);
   const metadata = sections.get(Section.metadata);
-  if (metadata !== undefined) readMetadata(metadata, nameTable, contexts, functions);
+  if (metadata !== undefined) yield* readMetadata(metadata, nameTable, contexts, functions);
   const symbols = sections.get(Section.symbolList)?.reader;
   const symbolList: string[] = [];
-  while (symbols !== undefined && !symbols.atEnd) symbolList.push(symbols.cString());
+  while (symbols !== undefined && !symbols.atEnd) {
+    symbolList.push(symbols.cString());
+    yield;
+  }
   return {
     format: 'extbinary',
     functions,
@@ -71,65 +74,66 @@ export function readExtBinaryProfile(bytes: Uint8Array, reader: ByteReader): Sam
   };
 }
 
-function readSectionTable(bytes: Uint8Array, reader: ByteReader): Map<number, SectionEntry> {
-  const count = reader.u64().toNumber();
+function* readSectionTable(bytes: Uint8Array, reader: ByteReader): Steps<Map<number, SectionEntry>> {
+  const count = Number(reader.u64());
   if (count * SECTION_HEADER_SIZE > reader.remaining) {
     throw damagedProfile(`offset ${reader.offset}`, `a table of ${count} sections`);
   }
   const sections = new Map<number, SectionEntry>();
   for (let index = 0; index < count; index++) {
-    const type = reader.u64().toNumber();
+    const type = Number(reader.u64());
     const flags = reader.u64();
-    const offset = reader.u64().toNumber();
-    const size = reader.u64().toNumber();
+    const offset = Number(reader.u64());
+    const size = Number(reader.u64());
     if (offset + size > bytes.length) {
       throw damagedProfile(`section ${index}`, `${size} bytes at ${offset} of a file of ${bytes.length}`);
     }
     const section = new ByteReader(bytes, offset, offset + size);
-    const commonFlags = flags.getLowBitsUnsigned();
+    const commonFlags = Number(flags & LOW_WORD);
     const compressed = (commonFlags & COMPRESSED_FLAG) !== 0 && size > 0;
     sections.set(type, {
       commonFlags,
-      flags: flags.getHighBitsUnsigned(),
-      reader: compressed ? inflate(section) : section,
+      flags: Number(flags >> 32n),
+      reader: compressed ? yield* inflate(section) : section,
     });
   }
   return sections;
 }
 
-function inflate(section: ByteReader): ByteReader {
+function* inflate(section: ByteReader): Steps<ByteReader> {
   const size = section.ulebBelow(MAX_SECTION_SIZE, 'unpacked size');
   const packed = section.bytes(section.ulebBelow(section.remaining + 1, 'packed size'));
   try {
-    return new ByteReader(inflateSync(packed, { maxOutputLength: Math.max(size, 1) }));
+    return new ByteReader((yield { bytes: packed, limit: Math.max(size, 1) }) ?? new Uint8Array());
   } catch (cause) {
     throw damagedProfile(
       `offset ${section.offset}`,
-      `a section that does not unpack (${(cause as Error).message})`,
+      `a section that does not unpack (${failureReason(cause)})`,
     );
   }
 }
 
-function readNames({ flags, reader }: SectionEntry, md5: boolean): string[] {
-  if (!md5) return readNameTable(reader);
+function* readNames({ flags, reader }: SectionEntry, md5: boolean): Steps<string[]> {
+  if (!md5) return yield* readNameTable(reader);
   const fixed = (flags & NAMES_FIXED_LENGTH) !== 0;
   const count = reader.count('number of names');
-  return Array.from({ length: count }, () => hex64(fixed ? reader.u64() : reader.uleb()));
+  return yield* repeat(count, () => (fixed ? reader.u64() : reader.uleb()).toString(16).padStart(16, '0'));
 }
 
 /** Checksums and attributes, which stand apart from the functions they belong to. */
-function readMetadata(
+function* readMetadata(
   { flags, reader }: SectionEntry,
   names: readonly string[],
   contexts: readonly Context[] | undefined,
   functions: FunctionSamples[],
-): void {
+): Steps<void> {
   if (contexts === undefined) {
     const byName = new Map(functions.map((samples) => [samples.name, samples]));
     while (!reader.atEnd) {
       const samples = byName.get(readName(reader, names));
       readOwnMetadata(samples, flags, reader);
       readInlinedMetadata(samples, flags, reader, names);
+      yield;
     }
     return;
   }
@@ -137,6 +141,7 @@ function readMetadata(
   const byCallers = new Map(functions.map((samples) => [samples.callers, samples]));
   while (!reader.atEnd) {
     readOwnMetadata(byCallers.get(readContext(reader, contexts).callers), flags, reader);
+    yield;
   }
 }
 

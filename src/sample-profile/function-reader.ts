@@ -1,6 +1,6 @@
-import Long from 'long';
 import type { ByteReader } from './byte-reader.js';
 import { damagedProfile } from './profile-error.js';
+import { repeat, type Steps } from './steps.js';
 import type { BodyRecord, CallerFrame, FunctionSamples, InlinedFunction, ProfileSummary } from './types.js';
 
 /** Inlined functions nest no deeper than this in anything a compiler makes. */
@@ -16,7 +16,7 @@ export interface Context {
  * Reads a function that is not inlined: head, name, body. In a context-sensitive profile the name is an index into
  * `contexts`. Layout: LLVM, SampleProfWriter.cpp, `writeSample`.
  */
-export function readFunction(
+function readFunction(
   reader: ByteReader,
   names: readonly string[],
   contexts?: readonly Context[],
@@ -35,7 +35,7 @@ function readBody(
   reader: ByteReader,
   name: string,
   names: readonly string[],
-  head: Long,
+  head: bigint,
   depth: number,
 ): FunctionSamples {
   if (depth > MAX_DEPTH)
@@ -57,7 +57,7 @@ function readBody(
     const line = reader.u32('line');
     const discriminator = reader.u32('discriminator');
     const callee = readName(reader, names);
-    inlined.push({ line, discriminator, samples: readBody(reader, callee, names, Long.UZERO, depth + 1) });
+    inlined.push({ line, discriminator, samples: readBody(reader, callee, names, 0n, depth + 1) });
   }
   return { name, total, head, body, inlined };
 }
@@ -78,7 +78,7 @@ export function readContext(reader: ByteReader, contexts: readonly Context[]): C
  * The table of contexts: for each frame, the outermost first, name and place of the call. The last frame is the function
  * itself, whose place means nothing. Layout: LLVM, SampleProfWriter.cpp, `writeCSNameTableSection`.
  */
-export function readContexts(reader: ByteReader | undefined, names: readonly string[]): Context[] {
+export function* readContexts(reader: ByteReader | undefined, names: readonly string[]): Steps<Context[]> {
   const contexts: Context[] = [];
   if (reader === undefined || reader.atEnd) return contexts;
   for (let left = reader.count('number of contexts'); left > 0; left--) {
@@ -90,6 +90,7 @@ export function readContexts(reader: ByteReader | undefined, names: readonly str
     const leaf = callers.pop();
     if (leaf === undefined) throw damagedProfile(`offset ${reader.offset}`, 'a context without any function');
     contexts.push({ name: leaf.name, callers });
+    yield;
   }
   return contexts;
 }
@@ -113,6 +114,20 @@ export function readSummary(reader: ByteReader): ProfileSummary {
 }
 
 /** A table of names, each with a NUL byte behind it. */
-export function readNameTable(reader: ByteReader): string[] {
-  return Array.from({ length: reader.count('number of names') }, () => reader.cString());
+export function* readNameTable(reader: ByteReader): Steps<string[]> {
+  return yield* repeat(reader.count('number of names'), () => reader.cString());
+}
+
+/** Reads functions to the end. */
+export function* readFunctions(
+  reader: ByteReader,
+  names: readonly string[],
+  contexts?: readonly Context[],
+): Steps<FunctionSamples[]> {
+  const functions: FunctionSamples[] = [];
+  while (!reader.atEnd) {
+    functions.push(readFunction(reader, names, contexts));
+    yield;
+  }
+  return functions;
 }

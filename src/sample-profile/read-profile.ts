@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { AutofdoError } from '../errors.js';
+import { failureReason } from '../failure-reason.js';
+import { checkOptions } from '../options/check.js';
+import { NO_FLAG } from '../options/flag.js';
 import { readBinaryProfile } from './binary.js';
 import { ByteReader } from './byte-reader.js';
 import { readExtBinaryProfile } from './extbinary.js';
 import { damagedProfile } from './profile-error.js';
+import { finish, finishInTurns, type Steps } from './steps.js';
 import { readTextProfile } from './text.js';
 import type { SampleProfile } from './types.js';
 
@@ -12,33 +16,46 @@ const MAGIC = 0x5350_524f_4634_32n;
 const FORM = { binary: 0xff, extbinary: 0x04 } as const;
 const VERSION = 103;
 
+/** How a profile is read. */
+export interface ReadOptions {
+  /** Rejects the promise with the signal's reason once it is aborted. */
+  signal?: AbortSignal | undefined;
+}
+
 /**
- * Reads a sample profile of any form from a file.
+ * Reads a sample profile of any form from a file. The event loop has its turns in between, however large the profile is.
  *
  * @throws AutofdoError `INPUT_UNREADABLE` or `INPUT_INVALID`.
  */
-export async function readProfile(path: string): Promise<SampleProfile> {
+export async function readProfile(path: string, options: ReadOptions = {}): Promise<SampleProfile> {
+  checkOptions(options, { signal: NO_FLAG });
+  const { signal } = options;
+  signal?.throwIfAborted();
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
   } catch (cause) {
-    throw new AutofdoError('INPUT_UNREADABLE', `${path} cannot be read: ${(cause as Error).message}`, {
+    throw new AutofdoError('INPUT_UNREADABLE', `${path} cannot be read: ${failureReason(cause)}`, {
       path,
       cause,
     });
   }
   try {
-    return parseProfile(bytes);
+    return await finishInTurns(profileSteps(bytes), signal);
   } catch (error) {
-    if (!(error instanceof AutofdoError)) throw error;
+    if (!(error instanceof AutofdoError) || signal?.aborted) throw error;
     throw new AutofdoError(error.code, `${path}: ${error.message}`, { hint: error.hint, path, cause: error });
   }
 }
 
-/** Parses a sample profile of any form. Throws as `readProfile` does. */
+/** Parses a sample profile of any form at once; for a large one `readProfile` is kinder to the event loop. Throws as it does. */
 export function parseProfile(bytes: Uint8Array): SampleProfile {
+  return finish(profileSteps(bytes));
+}
+
+function profileSteps(bytes: Uint8Array): Steps<SampleProfile> {
   const form = binaryForm(bytes);
-  if (form === undefined) return readTextProfile(new TextDecoder().decode(bytes));
+  if (form === undefined) return readTextProfile(bytes);
   const reader = new ByteReader(bytes);
   reader.uleb();
   const version = reader.u32('version');
@@ -58,6 +75,5 @@ function binaryForm(bytes: Uint8Array): number | undefined {
   // A ULEB128 of 64 bits has at least nine bytes, eight of which have their top bit set: no text begins so.
   if (bytes.length < 10 || bytes.subarray(0, 8).some((byte) => byte < 0x80)) return undefined;
   const magic = new ByteReader(bytes).uleb();
-  const value = (BigInt(magic.getHighBitsUnsigned()) << 32n) | BigInt(magic.getLowBitsUnsigned());
-  return value >> 8n === MAGIC ? Number(value & 0xffn) : undefined;
+  return magic >> 8n === MAGIC ? Number(magic & 0xffn) : undefined;
 }

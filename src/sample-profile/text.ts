@@ -1,19 +1,24 @@
-import Long from 'long';
 import { damagedProfile } from './profile-error.js';
+import type { Steps } from './steps.js';
 import type { BodyRecord, CallerFrame, FunctionSamples, SampleProfile } from './types.js';
 
-const MAX_U64 = Long.MAX_UNSIGNED_VALUE.toString();
+const MAX_U64 = 2n ** 64n - 1n;
+/** Bytes decoded at a time. */
+const PIECE = 1 << 16;
 
 /** Parses the text form. Layout: LLVM, SampleProfReader.h; nesting is one blank a level. */
-export function readTextProfile(text: string): SampleProfile {
+export function* readTextProfile(bytes: Uint8Array): Steps<SampleProfile> {
   const functions: FunctionSamples[] = [];
   /** The function at each depth of nesting; a line at depth d belongs to the function at d - 1. */
   const stack: FunctionSamples[] = [];
-  for (const [index, line] of text.split('\n').entries()) {
+  let number = 0;
+  for (const line of linesOf(bytes)) {
+    number++;
+    yield;
     const content = line.trimStart();
     if (content === '' || content.startsWith('#')) continue;
     const depth = line.length - content.length;
-    const where = `line ${index + 1}`;
+    const where = `line ${number}`;
     if (depth === 0) {
       const samples = parseTop(content, where);
       if (
@@ -49,6 +54,17 @@ export function readTextProfile(text: string): SampleProfile {
   };
 }
 
+function* linesOf(bytes: Uint8Array): Generator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    const lines = (rest + decoder.decode(bytes.subarray(at, at + PIECE), { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  yield rest + decoder.decode();
+}
+
 /** `NAME:TOTAL:HEAD` or `[CALLER:LINE @ ... @ NAME]:TOTAL:HEAD`; a name may hold colons itself. */
 function parseTop(content: string, where: string): FunctionSamples {
   const match = /^(.+):(\d+):(\d+)$/.exec(content);
@@ -77,7 +93,7 @@ function parseFrame(frame: string): CallerFrame {
 
 /** Adds a line to its function; returns the function when it opens an inlined one. */
 function parseNested(content: string, parent: FunctionSamples, where: string): FunctionSamples | undefined {
-  const metadata = /^!(\w+): (\d+)$/.exec(content);
+  const metadata = content.startsWith('!') ? /^!(\w+): (\d+)$/.exec(content) : null;
   if (metadata !== null) {
     if (metadata[1] === 'CFGChecksum') parent.checksum = count(metadata[2] ?? '', where);
     if (metadata[1] === 'Attributes') parent.attributes = Number(metadata[2]);
@@ -103,7 +119,7 @@ function parseNested(content: string, parent: FunctionSamples, where: string): F
   const samples: FunctionSamples = {
     name,
     total: count(total, where),
-    head: Long.UZERO,
+    head: 0n,
     body: [],
     inlined: [],
   };
@@ -125,13 +141,14 @@ function parseTargets(text: string, where: string): BodyRecord['targets'] {
   return targets;
 }
 
-function count(digits: string, where: string): Long {
-  const significant = digits.replace(/^0+(?=\d)/, '');
-  const tooLong = significant.length > MAX_U64.length;
-  if (tooLong || (significant.length === MAX_U64.length && significant > MAX_U64)) {
+function count(digits: string, where: string): bigint {
+  // Most counts are short; the conversion of a number is the faster one.
+  if (digits.length < 16) return BigInt(Number(digits));
+  const value = digits.length < 1000 ? BigInt(digits) : undefined;
+  if (value === undefined || value > MAX_U64) {
     throw damagedProfile(where, `${clip(digits)}, which is more than 64 bits`);
   }
-  return Long.fromString(significant, true);
+  return value;
 }
 
 function clip(text: string): string {

@@ -1,5 +1,3 @@
-import type Long from 'long';
-
 /**
  * Encoding of a profile. clang reads all three; `extbinary` is what llvm-profgen writes by default and what
  * kernel builds expect.
@@ -14,8 +12,8 @@ export interface LineLocation {
 
 /** Samples of one location, with what was called from there. */
 export interface BodyRecord extends LineLocation {
-  /** Unsigned. */
-  count: Long;
+  /** Unsigned, 64 bits. */
+  count: bigint;
   /** Most frequent first, then by name. */
   targets: CallTarget[];
 }
@@ -23,8 +21,8 @@ export interface BodyRecord extends LineLocation {
 /** A function that was called from a location. */
 export interface CallTarget {
   name: string;
-  /** Unsigned. */
-  count: Long;
+  /** Unsigned, 64 bits. */
+  count: bigint;
 }
 
 /** A function that was inlined at a location. */
@@ -43,16 +41,16 @@ export interface FunctionSamples {
   name: string;
   /** Who called it, the outermost first; only, and always, in a context-sensitive profile. */
   callers?: CallerFrame[];
-  /** Unsigned. */
-  total: Long;
-  /** Unsigned; how often the function was entered. 0 in inlined copies. */
-  head: Long;
+  /** Unsigned, 64 bits. */
+  total: bigint;
+  /** How often the function was entered. 0 in inlined copies. */
+  head: bigint;
   /** Ascending by location. */
   body: BodyRecord[];
   /** Ascending by location, then by name. */
   inlined: InlinedFunction[];
   /** CFG checksum of a probe-based profile. */
-  checksum?: Long;
+  checksum?: bigint;
   /**
    * Bits of context-sensitive profiles and of those made from them: 1 was inlined, 2 should be inlined, 4 the counts
    * are also part of the function's own.
@@ -63,16 +61,16 @@ export interface FunctionSamples {
 /** One row of the summary: the `counts` largest counts, none below `minCount`, make up `cutoff` millionths. */
 export interface SummaryEntry {
   cutoff: number;
-  /** Unsigned. */
-  minCount: Long;
+  /** Unsigned, 64 bits. */
+  minCount: bigint;
   counts: number;
 }
 
 /** Sums over a profile, as its binary forms hold them. */
 export interface ProfileSummary {
-  totalCount: Long;
-  maxCount: Long;
-  maxFunctionCount: Long;
+  totalCount: bigint;
+  maxCount: bigint;
+  maxFunctionCount: bigint;
   counts: number;
   functions: number;
   entries: SummaryEntry[];

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { generateProfile } from '../../src/index.js';
-import { type GenerateOptions, toBindingOptions } from '../../src/options.js';
+import {
+  compareProfiles,
+  convertProfile,
+  describeProfile,
+  diagnoseBinary,
+  generateProfile,
+  mergeProfiles,
+  readProfile,
+} from '../../src/index.js';
+import { type GenerateOptions, toBindingOptions } from '../../src/options/generate.js';
 
 const REQUIRED = { binary: 'app', perfData: 'perf.data' };
 
@@ -42,11 +50,15 @@ describe('options', () => {
     ['no binary was given', { binary: undefined, binaryDir: [], allBinaries: false }],
     ['no input was given', { perfData: undefined }],
     ['more than one kind of input', { llvmSampleProfile: 'x' }],
-    ["format 'gcc'", { format: 'gcc' }],
-    ["compat 'perf'", { compat: 'perf' }],
+    ["format is 'gcc'", { format: 'gcc' }],
+    ["compat is 'perf'", { compat: 'perf' }],
     ['maxLoss is 101', { maxLoss: 101 }],
     ['maxLoss is NaN', { maxLoss: Number.NaN }],
     ['jobs is -1', { jobs: -1 }],
+    ["useMd5 is 'yes'", { useMd5: 'yes' }],
+    ['binary is 5', { binary: 5 }],
+    ['signal is an object', { signal: {} }],
+    ['onProgress is true', { onProgress: true }],
     ['jobs is 1.5', { jobs: 1.5 }],
     ['pid is 4294967296', { pid: [1, 2 ** 32] }],
     ['cpu is -1', { cpu: -1 }],
@@ -60,6 +72,34 @@ describe('options', () => {
       code: 'INVALID_OPTIONS',
       message: expect.stringContaining(message),
       hint: expect.any(String),
+    });
+  });
+});
+
+describe('an option with an unknown name', () => {
+  const calls: [string, (options: object) => Promise<unknown>, string, string][] = [
+    ['generateProfile', (o) => generateProfile({ ...REQUIRED, ...o }), 'perfdata', 'perfData'],
+    ['generateProfile', (o) => generateProfile({ ...REQUIRED, ...o }), 'max-loss', 'maxLoss'],
+    ['mergeProfiles', (o) => mergeProfiles({ inputs: ['a'], ...o }), 'keepgoing', 'keepGoing'],
+    ['mergeProfiles', (o) => mergeProfiles({ inputs: [{ path: 'a', ...o }] }), 'wieght', 'weight'],
+    ['convertProfile', (o) => convertProfile({ input: 'a', ...o }), 'fromat', 'format'],
+    ['describeProfile', (o) => describeProfile({ path: 'a', ...o }), 'hotfunctions', 'hotFunctions'],
+    ['compareProfiles', (o) => compareProfiles({ base: 'a', test: 'b', ...o }), 'valueCutof', 'valueCutoff'],
+    ['diagnoseBinary', (o) => diagnoseBinary({ binary: 'a', ...o }), 'debugbinary', 'debugBinary'],
+    ['readProfile', (o) => readProfile('a', o), 'singal', 'signal'],
+  ];
+
+  it.each(calls)('%s names the nearest one', async (_, call, given, meant) => {
+    await expect(call({ [given]: undefined })).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: `unknown option '${given}'`,
+      hint: `did you mean '${meant}'?`,
+    });
+  });
+
+  it('lists all when none is near', async () => {
+    await expect(describeProfile({ path: 'a', frobnicate: 1 } as never)).rejects.toMatchObject({
+      hint: 'known options are path, top, sections, detailedSummary, hotFunctions, signal',
     });
   });
 });

@@ -228,3 +228,21 @@ describe('autofdo-gen inspect', () => {
     expect(stderr).toContain('not a perf.data file');
   });
 });
+
+it('errors of the system are told in words, without numbers and names of temporary files', async () => {
+  const folder = join(temporary.path, 'no', 'such', 'folder');
+  const runs = await Promise.all([
+    run([...inputs, '-o', join(folder, 'out.afdo')]),
+    run([...inputs.slice(0, 2), '--perfdata', 'missing']),
+    run(['--binary', 'missing', ...inputs.slice(2)]),
+    run(['show', 'missing', '--all-functions']),
+    run(['merge', 'missing', '-o', '-']),
+    run(['merge', '--input-files=missing', '-o', '-']),
+    run(['inspect', 'missing']),
+    run(['doctor', '--binary', 'missing']),
+  ]);
+  for (const { stderr } of runs) {
+    expect(stderr).toMatch(/no such file/i);
+    expect(stderr).not.toMatch(/os error|errno|ENOENT|\.autofdo-gen-/);
+  }
+});

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { DOCTOR_FLAGS } from '../../src/cli/flags.js';
-import { profileHelp } from '../../src/cli/help.js';
+import { COMMANDS } from '../../src/cli/flags.js';
+import { commandHelp } from '../../src/cli/help.js';
 import { fixture } from '../support/fixtures.js';
 import { BRANCH_EVENT, PerfDataBuilder } from '../support/perf-data-builder.js';
 import { runCli } from '../support/run-cli.js';
@@ -117,8 +117,8 @@ describe('autofdo-gen doctor', () => {
   it('has help that names every flag and fits a terminal', async () => {
     const { status, stdout } = await run('--help');
     const help = stdout.toString();
-    expect(help).toBe(profileHelp('doctor'));
-    for (const { name } of DOCTOR_FLAGS) expect(help).toMatch(new RegExp(`--${name}\\b`));
+    expect(help).toBe(commandHelp('doctor'));
+    for (const { name } of COMMANDS.doctor.flags) expect(help).toMatch(new RegExp(`--${name}\\b`));
     for (const line of help.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
     expect(status).toBe(0);
   });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { GENERATE_FLAGS } from '../../src/cli/flags.js';
-import { generateHelp, inspectHelp } from '../../src/cli/help.js';
+import { COMMANDS } from '../../src/cli/flags.js';
+import { commandHelp } from '../../src/cli/help.js';
 
 describe('help', () => {
-  const help = generateHelp();
+  const help = commandHelp('generate');
 
   it('names every flag that does something, and no other', () => {
-    for (const { name, effect } of GENERATE_FLAGS) {
+    for (const { name, effect } of COMMANDS.generate.flags) {
       const shown = new RegExp(`--${name}\\b(?!-)`).test(help);
       expect(shown, name).toBe(effect === 'set');
     }
@@ -18,7 +18,7 @@ describe('help', () => {
   });
 
   it('fits a terminal', () => {
-    for (const line of [...help.split('\n'), ...inspectHelp().split('\n')])
+    for (const line of [...help.split('\n'), ...commandHelp('inspect').split('\n')])
       expect(line.length).toBeLessThanOrEqual(100);
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { GENERATE_FLAGS } from '../../src/cli/flags.js';
+import { COMMANDS } from '../../src/cli/flags.js';
 import { parseFlags } from '../../src/cli/parse-args.js';
+
+const GENERATE_FLAGS = COMMANDS.generate.flags;
 
 function values(...args: string[]): Record<string, unknown> {
   return Object.fromEntries(parseFlags(args, GENERATE_FLAGS).values);
@@ -60,6 +62,9 @@ describe('values', () => {
   it.each([
     [['--cpu', '0,2,4-7'], { cpu: [0, 2, 4, 5, 6, 7] }],
     [['--max-loss', '2.5'], { 'max-loss': 2.5 }],
+    [['--max-loss', '5%'], { 'max-loss': 5 }],
+    [['--max-loss=5 %'], { 'max-loss': 5 }],
+    [['--sample-period', '18446744073709551615'], { 'sample-period': 2n ** 64n - 1n }],
     [['--jobs=3'], { jobs: 3 }],
     [['-j', '3'], { jobs: 3 }],
     [['--time', '12.5,13'], { time: [12_500_000_000n, 13_000_000_000n] }],
@@ -75,6 +80,9 @@ describe('values', () => {
     [['--jobs=two'], /--jobs is 'two'/],
     [['--jobs=-1'], /--jobs is '-1'/],
     [['--max-loss=1e3'], /--max-loss is '1e3'/],
+    [['--max-loss=101%'], /--max-loss is 101/],
+    [['--profile-summary-cutoff-cold=1000001'], /--profile-summary-cutoff-cold is 1000001/],
+    [['--sample-period=18446744073709551616'], /--sample-period is 18446744073709551616/],
     [['--cpu=5-2'], /the range '5-2'/],
     [['--cpu=0-99999999'], /the range '0-99999999'/],
     [['--time=yesterday'], /--time is 'yesterday'/],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { profileHelp } from '../../src/cli/help.js';
+import { commandHelp } from '../../src/cli/help.js';
 import { fixture, fixturePath } from '../support/fixtures.js';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary.js';
@@ -157,9 +157,9 @@ it.each<[string[], RegExp]>([
 
 it('has help for each command that fits a terminal', async () => {
   for (const name of ['merge', 'convert', 'show', 'overlap'] as const) {
-    for (const line of profileHelp(name).split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    for (const line of commandHelp(name).split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   }
   const { status, stdout } = await run(['merge', '--help']);
-  expect(stdout.toString()).toBe(profileHelp('merge'));
+  expect(stdout.toString()).toBe(commandHelp('merge'));
   expect(status).toBe(0);
 });

@@ -154,7 +154,7 @@ describe('merging', () => {
     ['an input has no path', { inputs: [''] }],
     ['is 0', { inputs: [{ path: calc, weight: 0 }] }],
     ['weight is 1.5', { inputs: [{ path: calc, weight: 1.5 }] }],
-    ["format 'gcc' is unknown", { format: 'gcc' as 'text' }],
+    ["format is 'gcc'", { format: 'gcc' as 'text' }],
     ['outputSizeLimit is 0', { outputSizeLimit: 0 }],
     ['not a regular expression', { function: '(' }],
   ])('%s', async (message, wrong) => {

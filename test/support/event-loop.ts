@@ -1,32 +1,32 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Milliseconds that the main thread has waited for a processor (Linux: Documentation/scheduler/sched-stats.rst);
- * 0 where the system does not tell.
+ * Milliseconds of processor time that the main thread has used (Linux: Documentation/scheduler/sched-stats.rst);
+ * undefined where the system does not tell.
  */
-function runQueueDelay(): number {
+function mainThreadTime(): number | undefined {
   try {
-    const [, nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
+    const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
     return Number(nanoseconds) / 1e6;
   } catch {
-    return 0;
+    return undefined;
   }
 }
 
+/** True where the system tells how long a thread has run. */
+export const canMeasureBlocks = mainThreadTime() !== undefined;
+
 /**
- * The longest time in milliseconds that the event loop was kept from running timers while `work` was under way. Time
- * in which other processes had the processor is not counted: it says nothing about the work.
+ * The longest time in milliseconds that the main thread computed without letting a timer run while `work` was under way. It is
+ * time of the processor, so it does not depend on what else the machine does.
  */
 export async function longestBlock(work: () => Promise<unknown>): Promise<number> {
   let longest = 0;
-  let last = performance.now();
-  let lastDelay = runQueueDelay();
+  let last = mainThreadTime() ?? Number.NaN;
   const tick = () => {
-    const now = performance.now();
-    const delay = runQueueDelay();
-    longest = Math.max(longest, now - last - (delay - lastDelay));
+    const now = mainThreadTime() ?? Number.NaN;
+    longest = Math.max(longest, now - last);
     last = now;
-    lastDelay = delay;
   };
   const timer = setInterval(tick, 1);
   try {

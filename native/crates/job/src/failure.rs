@@ -7,6 +7,7 @@ use perfdata::Lookalike;
 use sampleprof::{Foreign, InputError, MergeError, ReadError, ReadErrorKind, WriteError};
 
 use crate::error::{Error, ErrorCode};
+use crate::system::system_reason;
 
 /// How to record what is needed, for every kind of CPU.
 pub const HOW_TO_RECORD: &str = "Record with branch stacks: `perf record -e EVENT:u -N -b -c 500009 -- PROGRAM`, where EVENT is \
@@ -77,10 +78,13 @@ pub fn image_error(error: ImageError, path: &Path) -> Error {
 /// Why an input cannot be read.
 #[must_use]
 pub fn unreadable(error: std::io::Error, path: &Path) -> Error {
-    Error::new(ErrorCode::InputUnreadable, format!("{}: {error}", path.display()))
-        .caused_by(error)
-        .path(path)
-        .hint("Check the path and your permission to read it.")
+    Error::new(
+        ErrorCode::InputUnreadable,
+        format!("{}: {}", path.display(), system_reason(&error)),
+    )
+    .caused_by(error)
+    .path(path)
+    .hint("Check the path and your permission to read it.")
 }
 
 /// Why debug information cannot be used.

@@ -10,11 +10,15 @@ pub mod failure;
 mod input_files;
 mod observer;
 mod output;
+mod repeated_inputs;
+mod system;
 mod threads;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use error::{Error, ErrorCode};
 pub use input_files::InputFiles;
-pub use observer::{Observer, Phase, Progress, Silent, check, keep_going};
+pub use observer::{InputNumber, InputObserver, Observer, Phase, Progress, Silent, check, keep_going};
 pub use output::{Output, write_atomically, write_folder};
+pub use repeated_inputs::repeated_inputs;
+pub use system::system_reason;
 pub use threads::on_threads;

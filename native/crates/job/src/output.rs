@@ -8,6 +8,7 @@ use tempfile::NamedTempFile;
 
 use crate::error::{Error, ErrorCode};
 use crate::input_files::InputFiles;
+use crate::system::system_reason;
 
 /// Destination of the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +97,7 @@ fn make_folder(folder: &Path) -> Result<Vec<PathBuf>, Error> {
         .take_while(|path| !path.as_os_str().is_empty() && !path.exists());
     let missing: Vec<PathBuf> = missing.map(Path::to_owned).collect();
     std::fs::create_dir_all(folder).map_err(|error| {
-        let message = format!("cannot make the folder {}: {error}", folder.display());
+        let message = format!("cannot make the folder {}: {}", folder.display(), system_reason(&error));
         Error::new(ErrorCode::OutputUnwritable, message)
             .caused_by(error)
             .path(folder)
@@ -106,7 +107,7 @@ fn make_folder(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Error {
-    let message = format!("cannot write {}: {error}", path.display());
+    let message = format!("cannot write {}: {}", path.display(), system_reason(&error));
     Error::new(ErrorCode::OutputUnwritable, message)
         .caused_by(error)
         .path(path)

@@ -1,10 +1,10 @@
 //! What a running job and JavaScript tell each other: progress out, cancellation in.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use job::{Observer, Progress};
+use job::{Observer, Phase, Progress};
 use napi::Status;
 use napi::bindgen_prelude::Unknown;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -15,10 +15,10 @@ use crate::outcome::count;
 /// Least time between two reports of one phase.
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A JavaScript callback that never keeps the process alive (weak) and never makes a worker wait: when one
-/// report is still queued, the next is dropped.
+/// A JavaScript callback that never keeps the process alive (weak) and never makes a worker wait. Reports are so few that none has to be
+/// dropped, however long JavaScript is busy: one for each phase and ten a second.
 pub type ProgressFunction =
-    ThreadsafeFunction<BindingProgress, Unknown<'static>, BindingProgress, Status, false, true, 1>;
+    ThreadsafeFunction<BindingProgress, Unknown<'static>, BindingProgress, Status, false, true, 0>;
 
 /// How far a job is.
 #[napi(object, object_from_js = false)]
@@ -30,6 +30,10 @@ pub struct BindingProgress {
     pub done: f64,
     /// Units in all, 0 when not known.
     pub total: f64,
+    /// Number of the input that is being read, from 1, if there are several.
+    pub file: Option<f64>,
+    /// How many inputs there are, if there are several.
+    pub files: Option<f64>,
 }
 
 /// Ends the job it was given to. Node-API's own abort signals cannot stop a task that runs, so this is a flag
@@ -64,9 +68,14 @@ impl BindingCancelToken {
 pub struct Job {
     cancelled: Arc<AtomicBool>,
     on_progress: Option<ProgressFunction>,
-    started: Instant,
-    /// Milliseconds after `started` of the last report, and above them one more than the phase it was about.
-    last_report: AtomicU64,
+    last_report: Mutex<Option<Report>>,
+}
+
+/// What was reported last.
+#[derive(Clone, Copy)]
+struct Report {
+    phase: Phase,
+    time: Instant,
 }
 
 impl Job {
@@ -74,44 +83,42 @@ impl Job {
         Self {
             cancelled,
             on_progress,
-            started: Instant::now(),
-            last_report: AtomicU64::new(0),
+            last_report: Mutex::new(None),
         }
     }
 
-    /// Reports to JavaScript, if it is time for that.
-    fn report(&self, Progress { phase, done, total }: Progress) {
+    /// Reports to JavaScript if a new phase begins or the interval has passed. Phases overlap, as blocks are decoded while later ones are
+    /// scanned; listeners hear of the latest one only, and reports reach them in order.
+    fn report(&self, progress: Progress) {
         let Some(report) = &self.on_progress else {
             return;
         };
-        if !self.claim_report(phase as u64) {
+        // Called once for a block of work, which takes far longer than this.
+        let mut last = self.last_report.lock().unwrap_or_else(PoisonError::into_inner);
+        let time = Instant::now();
+        let Progress {
+            phase,
+            done,
+            total,
+            input,
+        } = progress;
+        let due =
+            last.is_none_or(|last| phase > last.phase || (phase == last.phase && time - last.time >= REPORT_INTERVAL));
+        if !due {
             return;
         }
-        // Any status but "ok" means that nobody listens any more or that one is on its way: both are fine.
+        *last = Some(Report { phase, time });
+        // Any status but "ok" means that nobody listens any more, which is fine.
         let _ = report.call(
             BindingProgress {
                 phase: phase.as_str().to_owned(),
                 done: count(done),
                 total: count(total),
+                file: input.map(|input| count(input.number)),
+                files: input.map(|input| count(input.count)),
             },
             ThreadsafeFunctionCallMode::NonBlocking,
         );
-    }
-
-    /// True for one thread only, when a new phase begins or the interval has passed. Phases overlap, as blocks
-    /// are decoded while later ones are scanned; listeners see the latest phase only.
-    fn claim_report(&self, phase: u64) -> bool {
-        const PHASE_SHIFT: u32 = 56;
-        let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(0);
-        let now = ((phase + 1) << PHASE_SHIFT) | elapsed;
-        let last = self.last_report.load(Ordering::Relaxed);
-        let interval = u64::try_from(REPORT_INTERVAL.as_millis()).unwrap_or(u64::MAX);
-        let later_phase = now >> PHASE_SHIFT > last >> PHASE_SHIFT;
-        (later_phase || now.saturating_sub(last) >= interval)
-            && self
-                .last_report
-                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use job::failure::{merge_error, write_error};
 use job::{
     Diagnostic, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, keep_going, on_threads,
-    write_atomically,
+    repeated_inputs, write_atomically,
 };
 use sampleprof::{
     Content, InputError, MergeInput, MergeOptions, Merged, NameFilter, Profile, ProfileSummary, WriteOptions, write,
@@ -115,11 +115,7 @@ fn run(
     let inputs: Vec<MergeInput> = request.inputs.iter().map(open).collect::<Result<_, _>>()?;
     let goes_on = keep_going(observer);
     let after_each = |done: usize| {
-        observer.progress(Progress {
-            phase: Phase::Merge,
-            done: done as u64,
-            total: inputs.len() as u64,
-        });
+        observer.progress(Progress::of(Phase::Merge, done as u64, inputs.len() as u64));
         if goes_on() {
             ControlFlow::Continue(())
         } else {
@@ -205,7 +201,7 @@ fn describe_skipped(error: &InputError) -> (String, String) {
 
 /// Warnings about what was read.
 fn input_diagnostics(merged: &Merged, request: &MergeRequest) -> Vec<Diagnostic> {
-    let mut diagnostics = Vec::new();
+    let mut diagnostics = repeated_inputs(request.inputs.iter().map(|input| input.path.as_path()));
     for error in merged.skipped.iter().take(SKIPPED_SHOWN) {
         let (_, message) = describe_skipped(error);
         diagnostics.push(Diagnostic::warning("input-skipped", format!("left out: {message}")));

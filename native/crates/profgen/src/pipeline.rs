@@ -6,7 +6,7 @@ use std::time::Instant;
 use elf::{Image, Svma};
 use job::failure::{unreadable, write_error};
 use job::{
-    Diagnostic, Error, ErrorCode, InputFiles, Observer, Output, Phase, check, on_threads, write_atomically,
+    Diagnostic, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, on_threads, write_atomically,
     write_folder,
 };
 use rayon::prelude::*;
@@ -81,6 +81,7 @@ enum Symbolized {
 impl Job<'_> {
     fn run(mut self) -> Result<Outcome, Error> {
         let started = Instant::now();
+        self.observer.progress(Progress::start(Phase::Open));
         let (mut subjects, mapped) = open::open_first(self.options, self.observer, &mut self.diagnostics)?;
         self.check_places(&subjects)?;
         let products = if let Input::SampleProfile(path) = &self.options.input {
@@ -342,6 +343,7 @@ impl Job<'_> {
     /// Post-processing and encoding.
     fn encode(&mut self, products: Vec<Part<Product>>, subjects: &[Subject]) -> Result<Vec<Part<Vec<u8>>>, Error> {
         let started = Instant::now();
+        self.observer.progress(Progress::start(Phase::Write));
         let mut encoded: Vec<_> = products
             .into_par_iter()
             .zip(subjects)

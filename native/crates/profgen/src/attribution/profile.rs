@@ -32,7 +32,7 @@ pub(crate) fn profile(
     observer: &dyn Observer,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Profile, Error> {
-    progress(observer, Phase::Symbolize);
+    observer.progress(Progress::start(Phase::Symbolize));
     let ranges = disjoint_ranges(&with_zero_ranges(
         counters.ranges.rows(),
         binary.functions,
@@ -74,7 +74,7 @@ fn by_lines(
 ) -> Result<Profile, Error> {
     let places = places_of_interest(ranges, branches);
     let frames = FrameTable::build(binary.debug, &places, &keep_going(observer)).map_err(symbolize_error)?;
-    progress(observer, Phase::Attribute);
+    observer.progress(Progress::start(Phase::Attribute));
     let source = Source {
         code: binary.code,
         frames: &frames,
@@ -104,7 +104,7 @@ fn by_probes(
 ) -> Result<Profile, Error> {
     let probes = Probes::read(binary.image, binary.functions, &binary.entries, counters, options)
         .map_err(|error| probe_error(error, binary.image.path()))?;
-    progress(observer, Phase::Attribute);
+    observer.progress(Progress::start(Phase::Attribute));
     let source = ProbeSource {
         code: binary.code,
         probes: &probes,
@@ -117,14 +117,6 @@ fn by_probes(
         diagnostics.extend(probes.diagnostics(unnamed));
     }
     Ok(profile)
-}
-
-fn progress(observer: &dyn Observer, phase: Phase) {
-    observer.progress(Progress {
-        phase,
-        done: 0,
-        total: 0,
-    });
 }
 
 /// Adds a zero count for all code of the functions that ranges start in, so that lines never executed are known as such.

@@ -88,11 +88,8 @@ impl<'a> Collector<'a> {
                 worker.buffer = buffer;
                 worker.collected.chunks.add(stats);
                 let bytes = segment.chunk_bytes(chunk);
-                self.observer.progress(Progress {
-                    phase: Phase::Decode,
-                    done: self.done.fetch_add(bytes, Ordering::Relaxed) + bytes,
-                    total: self.total,
-                });
+                let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+                self.observer.progress(Progress::of(Phase::Decode, done, self.total));
                 Ok(())
             })
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use elf::TextPoke;
 use job::failure::recording_error;
-use job::{Diagnostic, Error, ErrorCode, Observer, Phase, Progress};
+use job::{Diagnostic, Error, ErrorCode, InputObserver, Observer, Phase, Progress, repeated_inputs};
 use perfdata::{
     AddressSpaces, BuildId, Change, ChunkStats, Consulted, CpuMode, MapId, Mapping, Metadata, Moment, PerfData,
     RecordStats, Segment, SideRecord,
@@ -72,12 +72,17 @@ pub(crate) fn read_all(
     options: &GenerateOptions,
     observer: &dyn Observer,
 ) -> Result<Samples, Error> {
+    let diagnostics = match options.compat {
+        Compat::None => repeated_inputs(paths.iter().map(PathBuf::as_path)),
+        Compat::LlvmProfgen => Vec::new(),
+    };
+    let observers = InputObserver::for_each(paths, observer);
     let mut sampling = Sampling {
         options,
         groups,
         observer,
         statistics: Statistics::default(),
-        diagnostics: Vec::new(),
+        diagnostics,
         targets: groups
             .iter()
             .flat_map(Targets::iter)
@@ -87,7 +92,8 @@ pub(crate) fn read_all(
         mapped: Mapped::default(),
     };
     let mut all: Vec<Collected> = groups.iter().map(|_| Collected::default()).collect();
-    for path in paths {
+    for (path, observer) in paths.iter().zip(&observers) {
+        sampling.observer = observer;
         for (all, read) in all.iter_mut().zip(sampling.read(path)?) {
             all.merge(read);
         }
@@ -132,11 +138,7 @@ impl<'a> Sampling<'a> {
 
     /// Decodes each segment of an input while the next one is read. `None` if the input must be read the other way.
     fn read_in(&mut self, path: &Path, mut input: PerfData, reading: Reading) -> Result<Option<Vec<Collected>>, Error> {
-        self.observer.progress(Progress {
-            phase: Phase::Scan,
-            done: 0,
-            total: 0,
-        });
+        self.observer.progress(Progress::start(Phase::Scan));
         input.set_cancel(self.observer.cancel_flag());
         let groups = self.groups;
         let (observer, size) = (self.observer, input.size().unwrap_or(0));

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use job::failure::unreadable;
-use job::{Diagnostic, Error, ErrorCode, Observer, Phase, Progress, check};
+use job::{Diagnostic, Error, ErrorCode, InputObserver, Observer, Phase, Progress, check, repeated_inputs};
 use perfdata::{Avma, BuildId, CpuMode, MappedFile, Mapping};
 use perfscript::{Dialect, MappingLine, SampleKind, Window, Windows, blocks, mappings};
 use rayon::prelude::*;
@@ -60,15 +60,21 @@ pub(crate) fn read_all(
         first += targets.len();
         Group::new(targets, own, options)
     });
+    let diagnostics = match options.compat {
+        Compat::None => repeated_inputs(paths.iter().map(PathBuf::as_path)),
+        Compat::LlvmProfgen => Vec::new(),
+    };
+    let observers = InputObserver::for_each(paths, observer);
     let mut script = Script {
         options,
         observer,
         groups: groups.collect(),
         statistics: Statistics::default(),
-        diagnostics: Vec::new(),
+        diagnostics,
         told: Told::default(),
     };
-    for path in paths {
+    for (path, observer) in paths.iter().zip(&observers) {
+        script.observer = observer;
         script.read(path).map_err(|error| match error.path {
             Some(_) => error,
             None => error.path(path),
@@ -246,11 +252,7 @@ impl<'a> Script<'a> {
                 lines += 1;
             }
             done += window.text.len() as u64;
-            self.observer.progress(Progress {
-                phase: Phase::Decode,
-                done,
-                total: size,
-            });
+            self.observer.progress(Progress::of(Phase::Decode, done, size));
             more = read.map_err(io_error)?;
             std::mem::swap(&mut window, &mut next);
         }

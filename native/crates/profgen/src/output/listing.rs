@@ -6,7 +6,7 @@ use std::sync::Arc;
 use disasm::{ListedProbes, Listing, ListingOptions};
 use elf::{Arch, Code, DecodePolicy, Image, ImageKind, Svma};
 use job::failure::{image_error, probe_error, symbolize_error};
-use job::{Diagnostic, Error, ErrorCode, Observer, keep_going};
+use job::{Diagnostic, Error, ErrorCode, Observer, keep_going, system_reason};
 use symbolize::FrameTable;
 
 use crate::attribution::entry_points::EntryPoints;
@@ -49,14 +49,14 @@ pub fn list_code(
         frames: frames.as_ref(),
         probes: probes.as_ref(),
     };
-    match all.write(out).and_then(|()| out.flush()) {
-        // The reader of a pipe, such as `head`, has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Vec::new()),
-        Err(error) => {
-            let message = format!("cannot write the listing: {error}");
-            return Err(Error::new(ErrorCode::OutputUnwritable, message).caused_by(error));
-        }
-        Ok(()) => {}
+    if let Err(error) = all.write(out).and_then(|()| out.flush()) {
+        let reason = if error.kind() == io::ErrorKind::BrokenPipe {
+            "its reader has closed it before all was written".to_owned()
+        } else {
+            system_reason(&error)
+        };
+        let message = format!("standard output cannot be written: {reason}");
+        return Err(Error::new(ErrorCode::OutputUnwritable, message).caused_by(error));
     }
     let target = Target::new(&image, code, image.kind() == ImageKind::Kernel);
     let binary = Binary {

@@ -1,7 +1,9 @@
-import type { BindingGenerateOptions } from '../native/binding/index.cjs';
-import type { Progress } from './progress.js';
-import type { ProfileFormat } from './sample-profile/types.js';
-import { checkFormat, checkJobs, checkRange, defined, invalid, list, MILLION, u64 } from './validation.js';
+import type { BindingGenerateOptions } from '../../native/binding/index.cjs';
+import type { Progress } from '../progress.js';
+import type { ProfileFormat } from '../sample-profile/types.js';
+import { checkOptions, defined, invalid, list, u64 } from './check.js';
+import { COLD_COUNT, CUTOFF_COLD, FORMAT, JOBS, MILLION, USE_MD5 } from './common.js';
+import { choice, flag, NO_FLAG, type OptionTable } from './flag.js';
 
 /**
  * What to generate a profile from, and how. A binary (`binary`, `binaryDir` or `allBinaries`) and exactly one of `perfData`,
@@ -132,8 +134,264 @@ export interface GenerateOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** The definition of each option. */
+export const GENERATE_OPTIONS = {
+  binary: flag(
+    'Input',
+    'list',
+    'binary',
+    'The profiled program, shared object or vmlinux; repeat it for several, each gets a profile.',
+    { value: 'FILE' },
+  ),
+  binaryDir: flag(
+    'Input',
+    'list',
+    'binary-dir',
+    'Folder to find more binaries in, by the build ids in the recording; repeatable.',
+    { value: 'DIR' },
+  ),
+  allBinaries: flag(
+    'Input',
+    'boolean',
+    'all-binaries',
+    'Profile every recorded file that this machine has, with debug information.',
+  ),
+  perfData: flag(
+    'Input',
+    'list',
+    'perfdata',
+    'Recording of `perf record -b`; repeat it, or use a glob, for several; - is stdin.',
+    {
+      aliases: ['pd'],
+      value: 'FILE',
+    },
+  ),
+  perfScript: flag(
+    'Input',
+    'list',
+    'perfscript',
+    'Text of `perf script -F ip,brstack --show-mmap-events`, with or without counts; - is stdin.',
+    { aliases: ['ps'], value: 'FILE' },
+  ),
+  unsymbolizedProfile: flag(
+    'Input',
+    'string',
+    'unsymbolized-profile',
+    'Counters as --skip-symbolization writes them.',
+    {
+      aliases: ['up'],
+      value: 'FILE',
+    },
+  ),
+  llvmSampleProfile: flag(
+    'Input',
+    'string',
+    'llvm-sample-profile',
+    'A finished profile, to post-process and re-encode.',
+    {
+      value: 'FILE',
+    },
+  ),
+  kernel: flag('Input', 'boolean', 'kernel', 'The binary is a vmlinux.', { default: 'recognised' }),
+  debugBinary: flag(
+    'Input',
+    'string',
+    'debug-binary',
+    'ELF file that has the DWARF (and symbols) of the binary.',
+    {
+      value: 'FILE',
+      default: 'the binary, its build-id file or debuglink',
+    },
+  ),
+  dwp: flag('Input', 'string', 'dwp', 'DWARF package of the binary.', {
+    value: 'FILE',
+    default: '<binary>.dwp',
+  }),
+  output: flag(
+    'Output',
+    'string',
+    'output',
+    'Where the profile goes; - is stdout. Of several binaries: a folder.',
+    {
+      aliases: ['o'],
+      value: 'FILE',
+      default: '<binary name>.afdo',
+    },
+  ),
+  toStdout: NO_FLAG,
+  mergeBinaries: flag(
+    'Output',
+    'boolean',
+    'merge-binaries',
+    'One profile of all binaries (default: merged.afdo).',
+  ),
+  format: FORMAT,
+  useMd5: USE_MD5,
+  populateProfileSymbolList: flag(
+    'Output',
+    'boolean',
+    'populate-profile-symbol-list',
+    "List the binary's functions (extbinary).",
+  ),
+  skipSymbolization: flag(
+    'Output',
+    'boolean',
+    'skip-symbolization',
+    'Write range and branch counters as text instead of a profile.',
+  ),
+  useOffset: flag('Output', 'boolean', 'use-offset', 'Counters hold offsets from the preferred base.', {
+    default: 'on',
+  }),
+  useFirstLoadableSegmentAsBase: flag(
+    'Output',
+    'boolean',
+    'use-first-loadable-segment-as-base',
+    'These offsets count from the first segment.',
+  ),
+  event: flag('Samples', 'list', 'event', 'Only samples of this event; repeatable.', {
+    aliases: ['perf-event'],
+    value: 'NAME',
+  }),
+  pid: flag('Samples', 'integers', 'pid', 'Only samples of this process; repeatable, or a comma list.', {
+    value: 'PID',
+    least: -(2 ** 31),
+    most: 2 ** 31 - 1,
+  }),
+  tid: flag('Samples', 'integers', 'tid', 'Only samples of this thread; repeatable, or a comma list.', {
+    value: 'TID',
+    least: -(2 ** 31),
+    most: 2 ** 31 - 1,
+  }),
+  cpu: flag('Samples', 'integers', 'cpu', 'Only samples of these processors: 0,2,4-7.', {
+    value: 'LIST',
+    most: 2 ** 32 - 1,
+  }),
+  time: flag(
+    'Samples',
+    'time',
+    'time',
+    'Only samples between these times, in seconds as perf prints them; either may be empty.',
+    {
+      value: 'START,STOP',
+    },
+  ),
+  ignoreBuildId: flag(
+    'Samples',
+    'boolean',
+    'ignore-build-id',
+    'Use a mapping of the right name although its build id differs.',
+  ),
+  ignoreStackSamples: flag(
+    'Samples',
+    'boolean',
+    'ignore-stack-samples',
+    'Of text with call stacks, use the branch stacks alone.',
+  ),
+  leadingIpOnly: flag(
+    'Samples',
+    'boolean',
+    'leading-ip-only',
+    'Count sampled addresses instead of branch stacks.',
+  ),
+  samplePeriod: flag(
+    'Samples',
+    'u64',
+    'sample-period',
+    'Events for one sample; counts become those of events.',
+    {
+      value: 'N',
+    },
+  ),
+  compat: choice(
+    'Profile',
+    ['llvm-profgen'],
+    'compat',
+    'llvm-profgen: the same bytes even where llvm-profgen loses samples.',
+  ),
+  fillZeroForAllFuncs: flag(
+    'Profile',
+    'boolean',
+    'fill-zero-for-all-funcs',
+    'Zero counts for all functions, not only for sampled ones.',
+  ),
+  updateTotalSamples: flag(
+    'Profile',
+    'boolean',
+    'update-total-samples',
+    'Function totals are the sums of their body counts.',
+  ),
+  trimColdProfile: flag(
+    'Profile',
+    'boolean',
+    'trim-cold-profile',
+    'Drop functions colder than the cold threshold.',
+  ),
+  profileSummaryCutoffCold: CUTOFF_COLD,
+  profileSummaryColdCount: COLD_COUNT,
+  useDwarfCorrelation: flag(
+    'Profile',
+    'boolean',
+    'use-dwarf-correlation',
+    'Use DWARF although the binary has pseudo probes.',
+  ),
+  loadFunctionFromSymbol: flag(
+    'Profile',
+    'boolean',
+    'load-function-from-symbol',
+    'With pseudo probes: take functions without DWARF from the symbol table.',
+    { default: 'on' },
+  ),
+  maxLoss: flag(
+    'Checks',
+    'percent',
+    'max-loss',
+    'Fail when more than this percentage of the branch entries is lost.',
+    {
+      value: 'PERCENT',
+    },
+  ),
+  strict: flag('Checks', 'boolean', 'strict', 'Damage in an input is an error, not a warning.'),
+  showMmapEvents: flag(
+    'Checks',
+    'boolean',
+    'show-mmap-events',
+    'Print the mappings that the recording tells of.',
+  ),
+  showDetailedWarning: flag(
+    'Checks',
+    'boolean',
+    'show-detailed-warning',
+    'Print each doubtful thing besides their number.',
+  ),
+  profileDensityThreshold: flag(
+    'Checks',
+    'number',
+    'profile-density-threshold',
+    'Density below which more samples are recommended.',
+    {
+      value: 'N',
+      default: '50',
+    },
+  ),
+  profileDensityCutoffHot: flag(
+    'Checks',
+    'integer',
+    'profile-density-cutoff-hot',
+    'Share of samples that density covers, in millionths.',
+    {
+      value: 'N',
+      default: '990000',
+      most: MILLION,
+    },
+  ),
+  jobs: JOBS,
+  signal: NO_FLAG,
+  onProgress: NO_FLAG,
+} satisfies OptionTable<GenerateOptions>;
+
 /** Options as the addon takes them. Throws `INVALID_OPTIONS`. */
 export function toBindingOptions(options: GenerateOptions): BindingGenerateOptions {
+  checkOptions(options, GENERATE_OPTIONS);
   const binaries = list(options.binary);
   const looksForBinaries = list(options.binaryDir).length > 0 || options.allBinaries === true;
   if ((binaries.length === 0 && !looksForBinaries) || binaries.includes('')) {
@@ -152,15 +410,6 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
       'give exactly one of perfData, perfScript, unsymbolizedProfile and llvmSampleProfile',
     );
   }
-  checkFormat(options.format);
-  if (options.compat !== undefined && options.compat !== 'llvm-profgen') {
-    throw invalid(`compat '${options.compat}' is unknown`, "the only value is 'llvm-profgen'");
-  }
-  checkRange('profileDensityCutoffHot', options.profileDensityCutoffHot, 0, MILLION, true);
-  checkRange('profileSummaryCutoffCold', options.profileSummaryCutoffCold, 0, MILLION, true);
-  checkRange('profileDensityThreshold', options.profileDensityThreshold, 0, Number.MAX_VALUE);
-  checkRange('maxLoss', options.maxLoss, 0, 100);
-  checkJobs(options.jobs);
   if (options.time !== undefined && options.time[0] > options.time[1]) {
     throw invalid('time ends before it starts', 'give the first and the last time stamp in this order');
   }
@@ -182,23 +431,11 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
     perfData: options.perfData === undefined ? undefined : list(options.perfData),
     perfScript: options.perfScript === undefined ? undefined : list(options.perfScript),
     events: event === undefined ? undefined : list(event),
-    pids: integers('pid', pid, -(2 ** 31), 2 ** 31 - 1),
-    tids: integers('tid', tid, -(2 ** 31), 2 ** 31 - 1),
-    cpus: integers('cpu', cpu, 0, 2 ** 32 - 1),
+    pids: pid === undefined ? undefined : list(pid),
+    tids: tid === undefined ? undefined : list(tid),
+    cpus: cpu === undefined ? undefined : list(cpu),
     time: options.time && [options.time[0], options.time[1]],
     samplePeriod: u64('samplePeriod', options.samplePeriod),
     profileSummaryColdCount: u64('profileSummaryColdCount', options.profileSummaryColdCount),
   });
-}
-
-function integers(
-  name: string,
-  value: number | readonly number[] | undefined,
-  least: number,
-  most: number,
-): number[] | undefined {
-  if (value === undefined) return undefined;
-  const numbers = list(value);
-  for (const number of numbers) checkRange(name, number, least, most, true);
-  return numbers;
 }

@@ -1,0 +1,61 @@
+//! What the system says, in words for people.
+
+use std::error::Error;
+use std::io;
+
+/// Why the system refused something: `no such file or directory`, without the number of the error, and without the temporary file that
+/// it may have been about.
+#[must_use]
+pub fn system_reason(error: &io::Error) -> String {
+    let mut inner: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(current) = inner {
+        if let Some(code) = current.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
+            return words(&io::Error::from_raw_os_error(code).to_string());
+        }
+        inner = match current.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(cause) => Some(cause),
+            None => current.source(),
+        };
+    }
+    words(&error.to_string())
+}
+
+/// The text of a stage's error that ends in an error of the system, without that error's number.
+pub(crate) fn without_numbers(text: &str) -> String {
+    let mut rest = text;
+    let mut kept = String::with_capacity(text.len());
+    while let Some(start) = rest.find(" (os error ") {
+        let (before, from) = rest.split_at(start);
+        kept.push_str(before);
+        rest = from.find(')').map_or("", |end| &from[end + 1..]);
+    }
+    kept + rest
+}
+
+fn words(text: &str) -> String {
+    let text = without_numbers(text);
+    // The crate `tempfile` puts the path behind the system's words, and hides the error that they come from.
+    let text = text.split_once(" at path ").map_or(text.as_str(), |(words, _)| words);
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_no_numbers_and_no_temporary_names() {
+        let missing = std::fs::File::open("/no/such/file").expect_err("missing");
+        assert_eq!(system_reason(&missing), "no such file or directory");
+        let temporary = tempfile::NamedTempFile::new_in("/no/such/folder").expect_err("missing");
+        assert_eq!(system_reason(&temporary), "no such file or directory");
+        assert_eq!(system_reason(&io::Error::other("Damaged")), "damaged");
+        assert_eq!(
+            without_numbers("a: No such file (os error 2); b: Full (os error 28)"),
+            "a: No such file; b: Full"
+        );
+    }
+}

@@ -1,0 +1,40 @@
+import { MILLION, TOP } from './common.js';
+import { flag, NO_FLAG, type OptionTable } from './flag.js';
+
+/** Which profiles to compare. */
+export interface CompareOptions {
+  /** The older profile, in any encoding; `-` is standard input. */
+  base: string;
+  /** The newer one. */
+  test: string;
+  /** Most entries in each list of the result; default 100. */
+  top?: number | undefined;
+  /** `text` has a line for every function of the test profile with a count of at least this. */
+  valueCutoff?: number | bigint | undefined;
+  /** `text` has a line for every common function that is less similar than this, in millionths. */
+  similarityCutoff?: number | undefined;
+  /** Rejects the promise with the signal's reason if the comparison has not started yet. */
+  signal?: AbortSignal | undefined;
+}
+
+/** The definition of each option of a comparison. */
+export const COMPARE_OPTIONS = {
+  base: NO_FLAG,
+  test: NO_FLAG,
+  top: TOP,
+  valueCutoff: flag(
+    'Output',
+    'u64',
+    'value-cutoff',
+    'A line for each function of the test profile with such a count.',
+    { value: 'COUNT' },
+  ),
+  similarityCutoff: flag(
+    'Output',
+    'integer',
+    'similarity-cutoff',
+    'A line for each function less similar, in millionths.',
+    { value: 'N', most: MILLION },
+  ),
+  signal: NO_FLAG,
+} satisfies OptionTable<CompareOptions>;

@@ -1,0 +1,28 @@
+import { TOP } from './common.js';
+import { flag, NO_FLAG, type OptionTable } from './flag.js';
+
+/** What to tell of a profile. */
+export interface DescribeOptions {
+  /** The profile, in any encoding; `-` is standard input. */
+  path: string;
+  /** How many functions to list, hottest first; default 100. */
+  top?: number | undefined;
+  /** `text` has the section table, as `llvm-profdata show --show-sec-info-only`. */
+  sections?: boolean | undefined;
+  /** `text` has the summary, as `llvm-profdata show --detailed-summary`. */
+  detailedSummary?: boolean | undefined;
+  /** `text` has the hot functions, as `llvm-profdata show --hot-func-list`. */
+  hotFunctions?: boolean | undefined;
+  /** Rejects the promise with the signal's reason if the profile is not being read yet. */
+  signal?: AbortSignal | undefined;
+}
+
+/** The definition of each option of a description. */
+export const DESCRIBE_OPTIONS = {
+  path: NO_FLAG,
+  top: TOP,
+  sections: flag('Output', 'boolean', 'show-sec-info-only', 'The sections of an extbinary profile.'),
+  detailedSummary: flag('Output', 'boolean', 'detailed-summary', 'How counts are distributed.'),
+  hotFunctions: flag('Output', 'boolean', 'hot-func-list', 'The functions with a hot count.'),
+  signal: NO_FLAG,
+} satisfies OptionTable<DescribeOptions>;

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { progressText } from '../../src/cli/progress-bar.js';
+import type { Progress } from '../../src/index.js';
+
+it.each<[Progress, number, string]>([
+  [{ phase: 'open', done: 0, total: 0 }, 9000, 'opening files'],
+  [
+    { phase: 'decode', done: 500e6, total: 2e9, file: 12, files: 60 },
+    10_000,
+    '[########......................]  25 %  reading branch stacks, file 12 of 60, 500.0 MB of 2.00 GB, 30 s left',
+  ],
+  [
+    { phase: 'decode', done: 1e6, total: 2e6 },
+    500,
+    '[###############...............]  50 %  reading branch stacks, 1.00 MB of 2.00 MB',
+  ],
+  [
+    { phase: 'decode', done: 1e6, total: 0, file: 1, files: 2 },
+    9000,
+    'reading branch stacks, file 1 of 2, 1.00 MB',
+  ],
+  [
+    { phase: 'merge', done: 30, total: 40 },
+    6000,
+    '[#######################.......]  75 %  merging profiles, file 30 of 40, 2.00 s left',
+  ],
+])('%j after %i ms', (progress, elapsed, line) => {
+  expect(progressText(progress, elapsed)).toBe(line);
+});
