@@ -13,9 +13,9 @@ use rayon::prelude::*;
 use sampleprof::Profile;
 
 use crate::attribution::entry_points::EntryPoints;
-use crate::attribution::profile::{Binary, profile, profiles_by_probes};
+use crate::attribution::profile::{Binary, profile};
+use crate::binaries::debug::{Debug, profiles_by_probes};
 use crate::binaries::live_text::KernelMemory;
-use crate::binaries::load::{Debug, Loaded, Loader};
 use crate::binaries::mapped::Mapped;
 use crate::binaries::open::{self, Subject};
 use crate::binaries::target::{Target, Targets};
@@ -23,11 +23,13 @@ use crate::counting::counters::Counters;
 use crate::counting::fall_through::{Judgement, select_runs};
 use crate::counting::trace::TargetCounters;
 use crate::input::counters_text;
+use crate::input::first_look::open_binaries;
+use crate::input::load::{Loaded, Loader};
 use crate::input::perf_data::{Samples, TargetSamples};
 use crate::output::merging::{self, write_options};
 use crate::output::postprocess::postprocess;
 use crate::report::debug_report;
-use crate::report::explain;
+use crate::report::empty;
 use crate::report::ledger::EntryClass;
 use crate::report::outcome::{BinaryOutcome, BinaryStatistics, Outcome, Statistics};
 use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
@@ -82,7 +84,7 @@ impl Job<'_> {
     fn run(mut self) -> Result<Outcome, Error> {
         let started = Instant::now();
         self.observer.progress(Progress::start(Phase::Open));
-        let (mut subjects, mapped) = open::open_first(self.options, self.observer, &mut self.diagnostics)?;
+        let (mut subjects, mapped) = open_binaries(self.options, self.observer, &mut self.diagnostics)?;
         self.check_places(&subjects)?;
         let products = if let Input::SampleProfile(path) = &self.options.input {
             vec![Part::begin(|_| read_profile(path).map(Product::Profile))]
@@ -334,9 +336,9 @@ impl Job<'_> {
                 "the input has no counts, and so has the profile",
             )
         } else if !self.options.has_several_binaries() {
-            explain::empty_profile(&self.statistics.ledger, self.statistics.samples)
+            empty::empty_profile(&self.statistics.ledger, self.statistics.samples)
         } else {
-            explain::empty_part(image, report.statistics.entries)
+            empty::empty_part(image, report.statistics.entries)
         }
     }
 

@@ -84,7 +84,7 @@ pub(crate) fn bind(mapping: &Mapping, recognized: &Recognized, targets: &Targets
     }
     let pieces = match target.image.kind() {
         _ if target.kernel => kernel_pieces(mapping, target),
-        ImageKind::Module => kernel_module::pieces(mapping, target.image),
+        ImageKind::Module => module_pieces(mapping, target.image),
         _ => pieces(mapping, target.image),
     };
     if pieces.is_empty() {
@@ -178,6 +178,19 @@ fn pieces(mapping: &Mapping, image: &Image) -> Vec<BoundPiece> {
         });
     }
     pieces
+}
+
+/// The code of a module that is kept. It begins where the mapping does; where the code for initialization was, no recording tells.
+fn module_pieces(mapping: &Mapping, image: &Image) -> Vec<BoundPiece> {
+    let code = image.text_segment();
+    let size = code.mem_size.min(mapping.len);
+    let last = size.checked_sub(1).and_then(|last| mapping.start.0.checked_add(last));
+    let piece = last.map(|last| BoundPiece {
+        start: mapping.start.0,
+        last,
+        delta: code.svma.0.wrapping_sub(mapping.start.0),
+    });
+    piece.into_iter().collect()
 }
 
 /// The kernel's mapping states where one symbol of it lies (as `pgoff`); its own start and length are not to be relied on.

@@ -1,10 +1,10 @@
 //! The probes of a binary that count: those of functions with samples.
 
-use elf::{Image, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma, function_of_symbol};
+use elf::{Image, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma};
 use job::Diagnostic;
 use pseudoprobe::{DecodeError, Descriptor, Descriptors, Guid, ProbeTable, Selection, UnknownStart};
 use rustc_hash::{FxHashMap, FxHashSet};
-use symbolize::{FunctionId, FunctionSymbol, FunctionTable, NameOrigin};
+use symbolize::{FunctionId, FunctionTable, NameOrigin};
 
 use crate::attribution::entry_points::EntryPoints;
 use crate::counting::counters::Counters;
@@ -130,19 +130,6 @@ impl<'i> Probes<'i> {
             }
         }
     }
-}
-
-/// The functions of the symbol table.
-pub(crate) fn function_symbols(image: &Image) -> impl Iterator<Item = FunctionSymbol<'_>> {
-    image.symbol_table().filter_map(|symbol| {
-        let end = symbol.svma.0.checked_add(symbol.size)?;
-        (symbol.is_function && symbol.size > 0).then(|| FunctionSymbol {
-            start: symbol.svma,
-            end: Svma(end),
-            symbol: symbol.name,
-            function: function_of_symbol(symbol.name),
-        })
-    })
 }
 
 /// The functions that ranges start in, and branches leave and reach; ascending.

@@ -12,6 +12,7 @@ use crate::attribution::discriminator::DiscriminatorKind;
 use crate::attribution::disjoint::disjoint_ranges;
 use crate::attribution::entry_points::EntryPoints;
 use crate::attribution::probes::Probes;
+use crate::binaries::debug::profiles_by_probes;
 use crate::counting::counters::{Counter, Counters};
 use crate::request::options::{Compat, GenerateOptions};
 
@@ -58,11 +59,6 @@ pub(crate) fn profile(
         profile.symbols = Some(names.into_iter().map(|name| profile.names.intern(name)).collect());
     }
     Ok(profile)
-}
-
-/// Whether the binary's pseudo probes are what counts are given to.
-pub(crate) fn profiles_by_probes(image: &Image, options: &GenerateOptions) -> bool {
-    image.has_pseudo_probes() && !options.use_dwarf_correlation
 }
 
 fn by_lines(

@@ -1,9 +1,7 @@
 //! Kernel modules: which mapping is whose, and where its code is in the file.
 
 use elf::Image;
-use perfdata::Mapping;
 
-use crate::addresses::binding::BoundPiece;
 use crate::binaries::target::file_name;
 
 /// Whether perf's name for a module, the path of its file or `[name]`, is this image's. `-` and `_` are the same to the kernel.
@@ -31,19 +29,6 @@ fn name_of(mapping: &str) -> &str {
 /// A name for it that is the same for all of perf's names and for its file.
 pub(crate) fn key(name: &str) -> String {
     name_of(name).replace('-', "_")
-}
-
-/// The code that is kept. It begins where the mapping does; where the code for initialization was, no recording tells.
-pub(crate) fn pieces(mapping: &Mapping, image: &Image) -> Vec<BoundPiece> {
-    let code = image.text_segment();
-    let size = code.mem_size.min(mapping.len);
-    let last = size.checked_sub(1).and_then(|last| mapping.start.0.checked_add(last));
-    let piece = last.map(|last| BoundPiece {
-        start: mapping.start.0,
-        last,
-        delta: code.svma.0.wrapping_sub(mapping.start.0),
-    });
-    piece.into_iter().collect()
 }
 
 #[cfg(test)]

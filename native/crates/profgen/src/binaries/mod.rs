@@ -1,10 +1,10 @@
 //! Which ELF files take part in a job, and what is read of each.
 
 pub(crate) mod code_space;
+pub(crate) mod debug;
 pub(crate) mod discover;
 pub(crate) mod kernel_module;
 pub(crate) mod live_text;
-pub(crate) mod load;
 pub(crate) mod mapped;
 pub(crate) mod open;
 pub(crate) mod target;

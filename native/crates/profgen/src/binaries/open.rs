@@ -9,12 +9,12 @@ use job::failure::image_error;
 use job::{Diagnostic, Error, ErrorCode, Observer, Output};
 use rayon::prelude::*;
 
+use crate::binaries::debug::add_symbols;
 use crate::binaries::discover::{self, Found};
 use crate::binaries::kernel_module;
-use crate::binaries::load::add_symbols;
-use crate::binaries::mapped::{Extent, Mapped};
+use crate::binaries::mapped::Mapped;
 use crate::binaries::target::file_name;
-use crate::report::explain::{list, module_in_compat_mode};
+use crate::report::names::list;
 use crate::request::options::{Compat, GenerateOptions, Input};
 
 /// A binary of a job.
@@ -60,31 +60,8 @@ pub(crate) fn open(
     Ok(binaries)
 }
 
-/// Opens all binaries of a job that can be known from the beginnings of the recordings, and returns what is mapped there.
-///
-/// Only all of a recording tells all that it maps, but then its samples are read anyway. So those who read them look whether there is more.
-pub(crate) fn open_first(
-    options: &GenerateOptions,
-    observer: &dyn Observer,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Result<(Vec<Subject>, Mapped), Error> {
-    check_options(options)?;
-    let (Input::PerfData(paths), true) = (&options.input, options.looks_for_binaries()) else {
-        let mapped = Mapped::default();
-        return Ok((open(options, &mapped, observer, diagnostics)?, mapped));
-    };
-    let mapped = Mapped::read(paths, Extent::Beginning, observer)?;
-    match open(options, &mapped, observer, diagnostics) {
-        Err(error) if error.code == ErrorCode::NoMapping => {}
-        opened => return Ok((opened?, mapped)),
-    }
-    diagnostics.clear();
-    let mapped = Mapped::read(paths, Extent::All, observer)?;
-    Ok((open(options, &mapped, observer, diagnostics)?, mapped))
-}
-
 /// Refuses what contradicts itself.
-fn check_options(options: &GenerateOptions) -> Result<(), Error> {
+pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
     let invalid = |message: &str, hint: &str| Err(Error::new(ErrorCode::InvalidOptions, message).hint(hint));
     if options.binaries.is_empty() && !options.looks_for_binaries() {
         return invalid("no binary was given", "Name one with --binary.");
@@ -138,6 +115,14 @@ fn named(options: &GenerateOptions) -> Result<Vec<Subject>, Error> {
         Subject::new(image, file_name(&path.to_string_lossy()).to_owned(), true, options)
     };
     options.binaries.par_iter().map(open).collect()
+}
+
+/// llvm-profgen reads no relocatable files.
+fn module_in_compat_mode(path: &Path) -> Error {
+    let message = format!("{}: no executable segment found", path.display());
+    Error::new(ErrorCode::BinaryUnsupported, message)
+        .path(path)
+        .hint("llvm-profgen does not take kernel modules; leave out --compat.")
 }
 
 /// The same build twice would share its samples: the first counts.

@@ -4,7 +4,7 @@
 //! the only one), so each target has an end of its own: the source of the last entry that touched it.
 
 use crate::binaries::code_space::{CodeOffset, NO_END, OUTSIDE, TargetIndex};
-use crate::counting::trace::Resolved;
+use crate::counting::resolved::Resolved;
 
 /// The ends while one stack is walked.
 pub(crate) trait Ends {

@@ -3,5 +3,6 @@
 pub(crate) mod counters;
 pub(crate) mod ends;
 pub(crate) mod fall_through;
+pub(crate) mod resolved;
 pub(crate) mod stack;
 pub(crate) mod trace;

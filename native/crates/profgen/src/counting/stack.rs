@@ -5,7 +5,8 @@ use perfdata::{Avma, Branch, Speculation};
 use crate::addresses::locate::{Place, View, stronger};
 use crate::binaries::code_space::{NO_END, OUTSIDE};
 use crate::counting::ends::{Ends, Hashed, OneEnd};
-use crate::counting::trace::{RawEntry, Resolved, TraceTable};
+use crate::counting::resolved::{RawEntry, Resolved};
+use crate::counting::trace::TraceTable;
 use crate::report::ledger::EntryClass;
 use crate::request::options::Compat;
 

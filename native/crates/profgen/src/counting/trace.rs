@@ -4,9 +4,10 @@ use perfdata::Avma;
 use rustc_hash::FxHashMap;
 
 use crate::addresses::locate::Place;
-use crate::binaries::code_space::{CodeOffset, CodeSpace, NO_BRANCH, NO_END, OUTSIDE, TargetIndex};
+use crate::binaries::code_space::{CodeOffset, CodeSpace, NO_BRANCH, NO_END, OUTSIDE};
 use crate::counting::counters::{Counter, CounterTable, EXTERNAL};
 use crate::counting::ends::{Ends, ManyEnds};
+use crate::counting::resolved::{RawEntry, Resolved};
 use crate::report::ledger::{EntryClass, Ledger};
 
 /// A branch and the end of the straight run that followed it: the source of the next newer entry. All in one target, or [`OUTSIDE`].
@@ -15,28 +16,6 @@ pub(crate) struct Trace {
     pub from: CodeOffset,
     pub to: CodeOffset,
     pub end: CodeOffset,
-}
-
-/// A branch as recorded, in the address space that `view` numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RawEntry {
-    pub from: u64,
-    pub to: u64,
-    pub view: u16,
-}
-
-/// What an entry turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Resolved {
-    /// At least one end is code. The other one may be of another target; if it is [`OUTSIDE`], both say the same of their target.
-    Used {
-        from: CodeOffset,
-        to: CodeOffset,
-        from_target: TargetIndex,
-        to_target: TargetIndex,
-    },
-    /// Neither end is.
-    Lost(EntryClass),
 }
 
 /// Slots of the cache: 192 KiB, a part of the second-level cache of a core.

@@ -2,5 +2,11 @@
 
 pub(crate) mod collect;
 pub(crate) mod counters_text;
+pub(crate) mod events;
+pub(crate) mod first_look;
+pub(crate) mod load;
 pub(crate) mod perf_data;
+pub(crate) mod recording;
 pub(crate) mod script;
+pub(crate) mod seen;
+pub(crate) mod usable;

@@ -13,7 +13,7 @@ use perfdata::{
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::addresses::binding::{Binding, KERNEL_MAP, bind, recognize};
+use crate::addresses::binding::{Binding, bind, recognize};
 use crate::addresses::load_address::GlobalBase;
 use crate::addresses::locate::Resolver;
 use crate::binaries::code_space::TargetIndex;
@@ -21,13 +21,12 @@ use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
 use crate::counting::trace::TargetCounters;
 use crate::input::collect::{Collected, Collector, Filter};
-use crate::report::events::{left_out, usable_events};
-use crate::report::explain;
+use crate::input::events::{left_out, usable_events};
+use crate::input::recording::{listed_name, open};
+use crate::input::seen::Seen;
+use crate::input::usable::{check_machine, guests, mapping_event, trouble};
 use crate::report::outcome::Statistics;
 use crate::request::options::{Compat, GenerateOptions};
-
-/// The name that stands for standard input.
-pub(crate) const STANDARD_INPUT: &str = "-";
 
 /// How an input is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +87,7 @@ pub(crate) fn read_all(
             .flat_map(Targets::iter)
             .map(|_| TargetSamples::default())
             .collect(),
-        seen: explain::Seen::default(),
+        seen: Seen::default(),
         mapped: Mapped::default(),
     };
     let mut all: Vec<Collected> = groups.iter().map(|_| Collected::default()).collect();
@@ -110,7 +109,7 @@ struct Sampling<'a> {
     /// By target, all groups one after the other.
     targets: Vec<TargetSamples>,
     /// What was mapped in any input, to explain a job without samples.
-    seen: explain::Seen,
+    seen: Seen,
     mapped: Mapped,
 }
 
@@ -248,7 +247,7 @@ impl<'a> Sampling<'a> {
     fn show_mappings(&mut self, records: &mut [SideRecord]) {
         records.sort_by_key(|record| record.moment);
         let mappings = records.iter().filter_map(|record| match &record.change {
-            Change::Map(mapping) => Some(explain::mapping_event(&mapping.file.name, mapping.start)),
+            Change::Map(mapping) => Some(mapping_event(&mapping.file.name, mapping.start)),
             _ => None,
         });
         // llvm-profgen reads a recording twice, if it is not one of a kernel, and tells of each mapping each time.
@@ -264,7 +263,7 @@ impl<'a> Sampling<'a> {
         let groups = self.groups;
         for (group, targets) in groups.iter().enumerate() {
             for target in targets.iter() {
-                if let Err(error) = explain::check_machine(metadata, target) {
+                if let Err(error) = check_machine(metadata, target) {
                     self.fail(group, target.index(), error.path(path))?;
                 }
             }
@@ -297,8 +296,8 @@ impl<'a> Sampling<'a> {
         let branch_samples = statistics.branch_samples;
         let groups = self.groups;
         if self.options.compat == Compat::None {
-            let guests = all.iter().map(|group| group.guest_samples).max().unwrap_or(0);
-            self.diagnostics.extend(explain::guests(guests, branch_samples)?);
+            let samples = all.iter().map(|group| group.guest_samples).max().unwrap_or(0);
+            self.diagnostics.extend(guests(samples, branch_samples)?);
             for target in groups[0].iter() {
                 if self.targets[usize::from(target.index())].mappings == 0 {
                     self.fail(0, target.index(), self.seen.no_mapping(target))?;
@@ -325,13 +324,13 @@ impl<'a> Sampling<'a> {
     fn account(&mut self, stats: &RecordStats, chunks: ChunkStats, path: &Path) -> Result<(), Error> {
         self.statistics.input_bytes += stats.bytes;
         self.statistics.lost_records += stats.lost();
-        let trouble = explain::trouble(stats, chunks, path);
-        if let Some(first) = trouble.first().filter(|_| self.options.strict) {
+        let found = trouble(stats, chunks, path);
+        if let Some(first) = found.first().filter(|_| self.options.strict) {
             return Err(Error::new(ErrorCode::InputDamaged, first.message.clone())
                 .path(path)
                 .hint("Leave out --strict to use what can be read."));
         }
-        self.diagnostics.extend(trouble);
+        self.diagnostics.extend(found);
         Ok(())
     }
 
@@ -375,21 +374,6 @@ fn poke_of(record: &SideRecord) -> Option<perfdata::TextPoke> {
         Change::Poke(poke) => Some(poke.clone()),
         _ => None,
     }
-}
-
-/// The name that a recording's table of build ids has for a mapping's file.
-pub(crate) fn listed_name(mapping: &Mapping) -> &str {
-    let name = mapping.file.name.as_str();
-    if name.starts_with(KERNEL_MAP) { KERNEL_MAP } else { name }
-}
-
-pub(crate) fn open(path: &Path) -> Result<PerfData, Error> {
-    let input = if path.as_os_str() == STANDARD_INPUT {
-        PerfData::from_stdin()
-    } else {
-        PerfData::open(path)
-    };
-    input.map_err(|error| recording_error(error).path(path))
 }
 
 /// The address spaces of one input, and what their mappings hold.

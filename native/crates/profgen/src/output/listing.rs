@@ -10,8 +10,8 @@ use job::{Diagnostic, Error, ErrorCode, Observer, keep_going, system_reason};
 use symbolize::FrameTable;
 
 use crate::attribution::entry_points::EntryPoints;
-use crate::attribution::profile::{Binary, profiles_by_probes};
-use crate::binaries::load::{add_symbols, load_debug};
+use crate::attribution::profile::Binary;
+use crate::binaries::debug::{add_symbols, load_debug, profiles_by_probes};
 use crate::binaries::target::Target;
 use crate::report::debug_report;
 use crate::request::options::GenerateOptions;

@@ -1,8 +1,8 @@
 //! What a job tells: the account of all branch entries, statistics, findings, failures.
 
 pub(crate) mod debug_report;
-pub(crate) mod events;
-pub(crate) mod explain;
+pub(crate) mod empty;
 pub(crate) mod ledger;
+pub(crate) mod names;
 pub(crate) mod outcome;
 pub(crate) mod part;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use job::{Diagnostic, Error, ErrorCode};
 
 use crate::binaries::open::Subject;
-use crate::report::explain::list;
+use crate::report::names::list;
 use crate::report::outcome::{BinaryOutcome, BinaryStatistics};
 
 /// What is known of a binary besides its result.

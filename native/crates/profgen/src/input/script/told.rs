@@ -6,7 +6,7 @@ use job::{Diagnostic, Error, ErrorCode};
 
 use crate::addresses::load_address::no_kernel;
 use crate::binaries::target::Target;
-use crate::report::explain::Seen;
+use crate::input::seen::Seen;
 use crate::report::ledger::{EntryClass, Ledger};
 use crate::request::options::{Compat, GenerateOptions};
 

@@ -1,27 +1,21 @@
 //! All that is read before profiles can be made: the code of the binaries, their debug information, the samples.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use elf::{Code, DecodePolicy, Image, ImageKind};
-use job::failure::{image_error, symbolize_error};
-use job::{Error, Observer, keep_going};
+use elf::{Code, DecodePolicy, ImageKind};
+use job::failure::image_error;
+use job::{Error, ErrorCode, Observer};
 use rayon::prelude::*;
-use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionTable};
+use symbolize::FunctionTable;
 
-use crate::attribution::probes::function_symbols;
-use crate::attribution::profile::profiles_by_probes;
+use crate::binaries::debug::{Debug, load_debug};
 use crate::binaries::live_text::KernelMemory;
 use crate::binaries::open::Subject;
 use crate::binaries::target::{Target, Targets};
 use crate::input::perf_data::{self, Samples};
 use crate::input::script;
-use crate::report::explain;
 use crate::report::part::{Part, goes_on};
 use crate::request::options::{Compat, GenerateOptions, Input};
-
-/// The debug information of a binary.
-pub(crate) type Debug = Result<(DebugInfo, FunctionTable), Error>;
 
 /// Everything that is read before a profile can be made.
 pub(crate) struct Loaded<'i> {
@@ -64,7 +58,7 @@ impl<'a> Loader<'a> {
             let code = code.map_err(|error| image_error(error, image.path()))?;
             // llvm-profgen goes on, and writes an empty profile.
             if code.is_empty() && self.options.compat == Compat::None {
-                return Err(explain::no_symbols(subject));
+                return Err(no_symbols(subject));
             }
             // Of several, each is what it is.
             let kernel = self.options.kernel.filter(|_| !several);
@@ -178,44 +172,15 @@ impl<'a> Loader<'a> {
     }
 }
 
-fn debug_options(options: &GenerateOptions) -> DebugOptions {
-    let compat = options.compat == Compat::LlvmProfgen;
-    DebugOptions {
-        debug_binary: options.debug_binary.clone(),
-        dwp: options.dwp.clone(),
-        function_table_follows_links: !compat,
-        follow_links: if compat { FollowLinks::LLVM } else { FollowLinks::ALL },
-        zdebug_sections: !compat,
-        ..DebugOptions::default()
+/// Nothing tells where the instructions of a binary start.
+fn no_symbols(binary: &Subject) -> Error {
+    let mut message = format!(
+        "{} has no symbol table, so it is not known where its instructions start",
+        binary.path().display()
+    );
+    for unused in &binary.unused_debug_files {
+        message += &format!("; {unused}");
     }
-}
-
-/// Gives a stripped `image` the symbols of its debug file, which llvm-profgen does not. Returns which files were not used, and why.
-pub(crate) fn add_symbols(image: &mut Image, options: &GenerateOptions) -> Result<Vec<symbolize::Diagnostic>, Error> {
-    match options.compat {
-        Compat::None => symbolize::add_symbols(image, &debug_options(options)).map_err(symbolize_error),
-        Compat::LlvmProfgen => Ok(Vec::new()),
-    }
-}
-
-/// The debug information of `image`, and its functions.
-pub(crate) fn load_debug(image: &Arc<Image>, options: &GenerateOptions, observer: &dyn Observer) -> Debug {
-    let sources = debug_options(options);
-    let bytes = Arc::new(SharedBytes(Arc::clone(image)));
-    let debug = DebugInfo::load(bytes, image.path(), image.build_id(), &sources).map_err(symbolize_error)?;
-    let mut functions =
-        FunctionTable::build(&debug, image.preferred_base(), &keep_going(observer)).map_err(symbolize_error)?;
-    if options.load_function_from_symbol && profiles_by_probes(image, options) {
-        functions.add_symbols(function_symbols(image));
-    }
-    Ok((debug, functions))
-}
-
-/// The image's bytes, for whoever reads its debug information.
-struct SharedBytes(Arc<Image>);
-
-impl AsRef<[u8]> for SharedBytes {
-    fn as_ref(&self) -> &[u8] {
-        self.0.data()
-    }
+    let hint = "Name the unstripped binary with --binary, name its debug file with --debug-binary, or install its debug package.";
+    Error::new(ErrorCode::NoSymbols, message).path(binary.path()).hint(hint)
 }

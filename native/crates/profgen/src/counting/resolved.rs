@@ -1,0 +1,26 @@
+//! Branch entries, as they are recorded and as they are understood.
+
+use crate::binaries::code_space::{CodeOffset, TargetIndex};
+use crate::report::ledger::EntryClass;
+
+/// A branch as recorded, in the address space that `view` numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RawEntry {
+    pub from: u64,
+    pub to: u64,
+    pub view: u16,
+}
+
+/// What an entry turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resolved {
+    /// At least one end is code. The other one may be of another target; if it is [`OUTSIDE`](crate::binaries::code_space::OUTSIDE), both say the same of their target.
+    Used {
+        from: CodeOffset,
+        to: CodeOffset,
+        from_target: TargetIndex,
+        to_target: TargetIndex,
+    },
+    /// Neither end is.
+    Lost(EntryClass),
+}

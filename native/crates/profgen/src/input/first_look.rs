@@ -1,0 +1,98 @@
+//! Which binaries a job has, if its recordings tell: a look at what they map, before anything of them is counted.
+
+use std::path::{Path, PathBuf};
+
+use job::failure::recording_error;
+use job::{Diagnostic, Error, ErrorCode, Observer};
+use perfdata::{BuildId, Change, Metadata};
+use rustc_hash::FxHashMap;
+
+use crate::binaries::mapped::Mapped;
+use crate::binaries::open::{Subject, check_options, open as open_known};
+use crate::input::recording::{STANDARD_INPUT, listed_name, open};
+use crate::request::options::{GenerateOptions, Input};
+
+/// Opens all binaries of a job that can be known from the beginnings of the recordings, and returns what is mapped there.
+///
+/// Only all of a recording tells all that it maps, but then its samples are read anyway. So those who read them look whether there is more.
+pub(crate) fn open_binaries(
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<(Vec<Subject>, Mapped), Error> {
+    check_options(options)?;
+    let (Input::PerfData(paths), true) = (&options.input, options.looks_for_binaries()) else {
+        let mapped = Mapped::default();
+        return Ok((open_known(options, &mapped, observer, diagnostics)?, mapped));
+    };
+    let mapped = mapped_by(paths, Extent::Beginning, observer)?;
+    match open_known(options, &mapped, observer, diagnostics) {
+        Err(error) if error.code == ErrorCode::NoMapping => {}
+        opened => return Ok((opened?, mapped)),
+    }
+    diagnostics.clear();
+    let mapped = mapped_by(paths, Extent::All, observer)?;
+    Ok((open_known(options, &mapped, observer, diagnostics)?, mapped))
+}
+
+/// How much of recordings is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Beginning,
+    All,
+}
+
+/// Reads mappings of all recordings, and nothing else of them: those at the beginning of each, where most are (up to where nothing
+/// new comes for a while), or all.
+fn mapped_by(paths: &[PathBuf], extent: Extent, observer: &dyn Observer) -> Result<Mapped, Error> {
+    let mut mapped = Mapped::default();
+    for path in paths {
+        refuse_stream(path)?;
+        let mut input = open(path)?;
+        input.set_cancel(observer.cancel_flag());
+        // Unless a file is read once, the first segment has the mappings of all of it.
+        if extent == Extent::Beginning {
+            input.read_once();
+        }
+        while let Some(segment) = input.next_segment().map_err(recording_error)? {
+            let known = mapped.len();
+            let metadata = input.metadata();
+            let listed = listed_build_ids(metadata);
+            for record in segment.side_records() {
+                if let Change::Map(mapping) = &record.change {
+                    let id = mapping.file.build_id;
+                    mapped.add(mapping, id.or_else(|| listed.get(listed_name(mapping)).copied()));
+                }
+            }
+            mapped.add_release(metadata);
+            if extent == Extent::All || mapped.len() == known {
+                break;
+            }
+        }
+    }
+    Ok(mapped)
+}
+
+fn listed_build_ids(metadata: &Metadata) -> FxHashMap<&str, BuildId> {
+    let entries = metadata.build_ids.iter();
+    entries.map(|entry| (entry.name.as_str(), entry.id)).collect()
+}
+
+/// A stream cannot be read twice.
+fn refuse_stream(path: &Path) -> Result<(), Error> {
+    let (file, name) = if path.as_os_str() == STANDARD_INPUT {
+        (Path::new("/dev/stdin"), "standard input".to_owned())
+    } else {
+        (path, path.display().to_string())
+    };
+    // A file that is not there is reported by who opens it.
+    match file.metadata() {
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => Err(Error::new(
+            ErrorCode::Unsupported,
+            format!("{name} is a stream: what it maps is known only when its samples have gone by, so no binaries can be looked for"),
+        )
+        .path(path)
+        .hint("Write the recording to a file first, or name each binary with --binary.")),
+        _ => Ok(()),
+    }
+}

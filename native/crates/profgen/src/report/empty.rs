@@ -1,0 +1,46 @@
+//! Why a profile would be empty.
+
+use elf::Image;
+use job::failure::HOW_TO_RECORD;
+use job::{Error, ErrorCode};
+
+use crate::report::ledger::{EntryClass, Ledger};
+
+/// The profile would be empty: say where the entries went.
+pub(crate) fn empty_profile(ledger: &Ledger, samples: u64) -> Error {
+    let (message, hint) = if samples == 0 {
+        (
+            "the recording holds no samples".to_owned(),
+            "Record for longer, or check that the event counts on this machine.".to_owned(),
+        )
+    } else if ledger.entries() == 0 {
+        (
+            format!("none of the {samples} samples has a branch stack"),
+            HOW_TO_RECORD.to_owned(),
+        )
+    } else {
+        let remedy = ledger.main_class().map_or("", EntryClass::remedy);
+        (
+            format!(
+                "no function would have a count; of {} branch entries: {}",
+                ledger.entries(),
+                ledger.summary()
+            ),
+            remedy.to_owned(),
+        )
+    };
+    Error::new(ErrorCode::EmptyProfile, message).hint(hint)
+}
+
+/// One of several binaries has nothing to make a profile from.
+pub(crate) fn empty_part(image: &Image, entries: u64) -> Error {
+    let path = image.path().display();
+    let message = if entries == 0 {
+        format!("{path} has no samples")
+    } else {
+        format!("no function of {path} would have a count, although {entries} branch entries have an end in it")
+    };
+    Error::new(ErrorCode::EmptyProfile, message)
+        .path(image.path())
+        .hint("Record while it is busy, or leave it out.")
+}
