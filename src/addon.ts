@@ -9,16 +9,6 @@ export type Addon = (typeof Binding)['default'];
 const SCOPE = '@autofdo-gen';
 const PREFIX = 'binding-';
 
-/** Platforms that a package is published for. */
-const PUBLISHED = [
-  'linux-x64-gnu',
-  'linux-x64-musl',
-  'linux-arm64-gnu',
-  'linux-arm64-musl',
-  'darwin-x64',
-  'darwin-arm64',
-];
-
 /** What the loader, `native/binding/index.cjs`, adds to its error. */
 export interface LoadFailure {
   /** The loader's folder. */
@@ -64,13 +54,14 @@ export function explain(
       hint: 'Build it with `npm run build:native`, which needs Rust and a C compiler.',
     };
   }
-  if (!PUBLISHED.includes(platform)) {
+  const wanted = `${SCOPE}/${PREFIX}${platform}`;
+  const published = publishedPackages(folder);
+  if (published !== undefined && !published.includes(wanted)) {
     return {
-      message: `there is no native addon for ${platform}; packages exist for ${PUBLISHED.join(', ')}`,
+      message: `there is no native addon for ${platform}; packages exist for ${published.map(platformOf).join(', ')}`,
       hint: 'Copy the recording and the binary to a machine of one of these platforms, and make the profile there.',
     };
   }
-  const wanted = `${SCOPE}/${PREFIX}${platform}`;
   const others = installedPlatforms(folder);
   if (others.length > 0) {
     return {
@@ -89,6 +80,20 @@ export function explain(
     message: `the package ${wanted}, which has the native addon, is not installed`,
     hint: 'npm leaves it out with --omit=optional or --no-optional. Run `npm install --include=optional`.',
   };
+}
+
+/** The packages with an addon that this release has, or undefined where its manifest is not near the loader. */
+function publishedPackages(folder: string): string[] | undefined {
+  const path = join(folder, '../../package.json');
+  if (!existsSync(path)) return undefined;
+  const { optionalDependencies = {} } = JSON.parse(readFileSync(path, 'utf8')) as {
+    optionalDependencies?: Record<string, string>;
+  };
+  return Object.keys(optionalDependencies);
+}
+
+function platformOf(name: string): string {
+  return name.slice(`${SCOPE}/${PREFIX}`.length);
 }
 
 /** The folders that Node looks for packages in, from `folder` upwards. */

@@ -11,6 +11,11 @@ function project(name: string): { root: string; folder: string } {
   const root = join(temporary.path, name);
   const folder = join(root, 'node_modules/autofdo-gen/native/binding');
   mkdirSync(folder, { recursive: true });
+  const platforms = ['linux-x64-gnu', 'linux-x64-musl', 'linux-arm64-gnu', 'darwin-arm64'];
+  const optionalDependencies = Object.fromEntries(
+    platforms.map((platform) => [`@autofdo-gen/binding-${platform}`, '1.0.0']),
+  );
+  writeFileSync(join(folder, '../../package.json'), JSON.stringify({ optionalDependencies }));
   return { root, folder };
 }
 
@@ -38,7 +43,9 @@ describe('why the addon cannot be loaded', () => {
   it('nothing is published for the platform', () => {
     const { folder } = project('platform');
     const { message, hint } = explain(missing(folder, 'freebsd-x64'), 'freebsd-x64');
-    expect(message).toMatch(/no native addon for freebsd-x64; packages exist for linux-x64-gnu,/);
+    expect(message).toMatch(
+      /no native addon for freebsd-x64; packages exist for linux-x64-gnu, linux-x64-musl,/,
+    );
     expect(hint).toContain('a machine of one of these platforms');
   });
 

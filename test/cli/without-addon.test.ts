@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as zlib from 'node:zlib';
@@ -16,9 +16,15 @@ const calc = fixture('calc-x86_64');
 const temporary = temporaryFolder();
 const copy = join(temporary.path, 'package');
 mkdirSync(copy);
-for (const part of ['dist', 'package.json', 'native/binding/index.cjs']) {
+for (const part of ['dist', 'native/binding/index.cjs']) {
   cpSync(join(ROOT, part), join(copy, part), { recursive: true });
 }
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const platforms = ['linux-x64-gnu', 'linux-x64-musl', 'linux-arm64-gnu', 'linux-arm64-musl', 'darwin-arm64'];
+manifest.optionalDependencies = Object.fromEntries(
+  platforms.map((platform) => [`@autofdo-gen/binding-${platform}`, manifest.version]),
+);
+writeFileSync(join(copy, 'package.json'), JSON.stringify(manifest));
 symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
 const main = join(copy, 'dist/cli/main.js');
 

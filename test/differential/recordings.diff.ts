@@ -1,15 +1,7 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { cli, repository, run, shell, testWith } from './tools.js';
 
 /** A second of work in a few processes, so that there are forks, execs and mappings while perf records. */
@@ -217,48 +209,4 @@ describe('of a damaged file the readers find what a third one finds', () => {
     writeFileSync(path, bytes.subarray(0, Math.floor((bytes.length * 2) / 3) + 5));
     expect(compareReaders(path).complete).toBe(false);
   });
-});
-
-/** A folder with a recorder of many kinds of files and a reader of them that are not ours. */
-const OTHERS = process.env['AUTOFDO_PERFDATA_FACTS'] ?? '';
-
-describe.skipIf(!existsSync(join(OTHERS, 'record-fresh.sh')))("another's recordings and reader", () => {
-  test('agree with ours', () => {
-    const work = join(folder, 'others');
-    shell(
-      `mkdir ${work}; gcc -O1 -o ${work}/burn burn.c; gcc -O1 -o ${work}/remap remap.c`,
-      join(OTHERS, 'src'),
-    );
-    for (const image of ['first.img', 'second.img'])
-      copyFileSync(join(OTHERS, 'src', image), join(work, image));
-    shell(`bash ${join(OTHERS, 'record-fresh.sh')} ${work} ${work}/recorded > ${work}/log 2>&1`, work);
-    const names = readdirSync(join(work, 'recorded')).filter((name) => !name.endsWith('.txt'));
-    expect(names.length).toBeGreaterThan(50);
-    const paths = names.map((name) => join(work, 'recorded', name));
-    const rust = inRust(...paths);
-    for (const [index, raw] of factsOf('python3', [join(OTHERS, 'rawparse.py')], ...paths).entries()) {
-      const facts = {
-        samples: raw.samples,
-        mmaps: raw.mmaps,
-        branchSamples: raw['samples_with_branches'],
-        branchEntries: raw['branch_entries'],
-        branchFromSum: raw['branch_from_sum'],
-        branchToSum: raw['branch_to_sum'],
-        events: raw['event_names'],
-        endian: raw['endian'],
-        pipe: raw['pipe'],
-      };
-      const name = names[index];
-      expect(inTypeScript(paths[index] ?? ''), name).toMatchObject(facts);
-      const error = rust[index]?.error;
-      // perf 6.1 writes a header that puts the records where the events are: refused by name.
-      if (name === 'inject_b_from_pipe.data' && error) expect(error).toContain('overlaps');
-      else
-        expect(rust[index], name).toMatchObject({
-          ...facts,
-          ipSum: raw['ip_sum'],
-          periodSum: raw['period_sum'],
-        });
-    }
-  }, 600_000);
 });

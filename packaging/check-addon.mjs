@@ -1,0 +1,69 @@
+// What an addon needs of the system must not exceed the baseline that README.md states.
+import { readFileSync } from 'node:fs';
+import { run } from './files.mjs';
+import { GLIBC_BASELINE } from './targets.mjs';
+
+/** Libraries that an addon may need: parts of the C library. A musl addon needs one, whatever musl calls it. */
+const LIBRARIES = {
+  glibc: /^(lib(c|m|dl|pthread|rt|util)\.so\.\d+|ld-linux.*\.so\.\d+)$/,
+  musl: /^(libc\.so|libc\.musl-.*\.so\.1)$/,
+};
+
+/**
+ * Throws if the addon needs more than the baseline.
+ * @param {import('./targets.mjs').Target} target
+ * @param {string} path
+ */
+export function checkAddon(target, path) {
+  if (target.libc !== undefined) checkElf(target, target.libc, path);
+  else checkMachO(target, path);
+}
+
+/**
+ * @param {import('./targets.mjs').Target} target
+ * @param {'glibc' | 'musl'} libc
+ * @param {string} path
+ */
+function checkElf({ cpu }, libc, path) {
+  const readelf = (/** @type {string[]} */ ...flags) => run('readelf', ['--wide', ...flags, path]);
+  const machine = cpu === 'x64' ? 'Advanced Micro Devices X86-64' : 'AArch64';
+  expect(readelf('--file-header').includes(machine), path, `it is not for ${machine}`);
+  expect(!/\.symtab|\.debug_/.test(readelf('--sections')), path, 'it is not stripped');
+  // A note like this makes the dynamic linker refuse older processors.
+  expect(!/x86 ISA needed:.*v[234]/.test(readelf('--notes')), path, 'it needs more than baseline x86-64');
+  const needed = [...readelf('--dynamic').matchAll(/\(NEEDED\).*\[(.+)\]/g)].map(([, name]) => name ?? '');
+  expect(needed.length > 0, path, 'it names no library that it needs');
+  const foreign = needed.filter((name) => !LIBRARIES[libc].test(name));
+  expect(foreign.length === 0, path, `it needs ${foreign.join(', ')}`);
+  const versions = new Set(readelf('--version-info').match(/GLIBC_[\d.]+/g));
+  if (libc === 'musl') expect(versions.size === 0, path, 'a musl addon has symbol versions of glibc');
+  else expect(versions.size > 0, path, 'no symbol version of glibc was found');
+  const above = [...versions].filter((version) => newer(version.slice('GLIBC_'.length), GLIBC_BASELINE));
+  expect(above.length === 0, path, `it needs ${above.join(', ')}, more than glibc ${GLIBC_BASELINE}`);
+}
+
+/**
+ * @param {import('./targets.mjs').Target} target
+ * @param {string} path
+ */
+function checkMachO({ cpu }, path) {
+  const header = readFileSync(path).subarray(0, 8);
+  expect(header.readUInt32LE(0) === 0xfeedfacf, path, 'it is no 64-bit Mach-O file');
+  const type = cpu === 'x64' ? 0x01000007 : 0x0100000c;
+  expect(header.readUInt32LE(4) === type, path, `it is not for ${cpu}`);
+}
+
+/** Whether dotted version `a` is newer than `b`. */
+function newer(/** @type {string} */ a, /** @type {string} */ b) {
+  const x = a.split('.').map(Number);
+  const y = b.split('.').map(Number);
+  for (let i = 0; i < Math.max(x.length, y.length); i++) {
+    if ((x[i] ?? 0) !== (y[i] ?? 0)) return (x[i] ?? 0) > (y[i] ?? 0);
+  }
+  return false;
+}
+
+/** @param {boolean} holds @param {string} path @param {string} problem */
+function expect(holds, path, problem) {
+  if (!holds) throw new Error(`${path}: ${problem}`);
+}
