@@ -41,7 +41,7 @@ log: { type: stdout, format: pretty, level: warn }
     '--listen',
     url,
   ];
-  const server = spawn(join(tools, 'node-22/bin/node'), args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const server = spawn(join(tools, 'node-24/bin/node'), args, { stdio: ['ignore', 'inherit', 'inherit'] });
   const stop = () => server.kill();
   try {
     await Promise.race([answers(`${url}-/ping`), ended(server)]);
