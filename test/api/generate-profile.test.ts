@@ -55,7 +55,7 @@ describe('generateProfile', () => {
     for (const format of ['text', 'binary'] as const) {
       expect(await codes({ format })).toContain('flow-sensitive-mark-lost');
       expect(await codes({ format, compat: 'llvm-profgen' })).not.toContain('flow-sensitive-mark-lost');
-      const { binary, perfData } = fixture('calc-dwarf4');
+      const { binary, perfData } = fixture('calc-gcc');
       expect(await codes({ format, binary, perfData })).not.toContain('flow-sensitive-mark-lost');
     }
     expect(await codes({})).not.toContain('flow-sensitive-mark-lost');
