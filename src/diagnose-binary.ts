@@ -1,4 +1,4 @@
-import { type BinaryFacts, toFacts } from './diagnosis/facts.js';
+import { type BinaryFacts, type SampleSurvey, toFacts } from './diagnosis/facts.js';
 import { binaryFindings, type Finding } from './diagnosis/findings.js';
 import { type NextStep, nextSteps } from './diagnosis/next-steps.js';
 import {
@@ -7,11 +7,13 @@ import {
   recordingDiagnosis,
   recordingFindings,
 } from './diagnosis/recording.js';
+import { weigh } from './diagnosis/weighing.js';
 import { AutofdoError } from './errors.js';
-import { generateProfile } from './generate-profile.js';
-import { runExamine } from './native.js';
+import { toResult } from './generate-profile.js';
+import { runExamine, runGenerate } from './native.js';
 import { checkOptions, defined, invalid, list } from './options/check.js';
 import { DIAGNOSE_OPTIONS, type DiagnoseOptions } from './options/diagnose.js';
+import { toBindingOptions } from './options/generate.js';
 import { inspectPerfData } from './perf-data/inspect.js';
 import type { PerfDataSummary } from './perf-data/summary.js';
 
@@ -48,19 +50,21 @@ export async function diagnoseBinary(options: DiagnoseOptions): Promise<BinaryDi
     throw invalid('standard input cannot be read twice', 'write the recording to a file');
   }
   const facts = toFacts(await runExamine(defined({ binary, debugBinary, dwp }), { signal }), debugBinary);
-  const findings = binaryFindings(facts);
+  const given = perfData.length === 0 ? undefined : await tryRecording(perfData, options);
+  const findings = binaryFindings(facts, given?.survey);
   const binaryUsable = !findings.some(isBlocker);
   let recording: RecordingDiagnosis | undefined;
-  if (perfData.length > 0) {
-    const { files, attempt } = await tryRecording(perfData, options);
-    recording = recordingDiagnosis(files, attempt, options.profileDensityThreshold);
-    const own = recordingFindings(recording, attempt);
+  if (given !== undefined) {
+    const { files, attempt, survey } = given;
+    recording = recordingDiagnosis(files, attempt, survey, options.profileDensityThreshold);
+    const own = recordingFindings(facts, recording, attempt);
     // What is wrong with the binary is the reason why no profile can be made.
     findings.push(...own.filter(({ code }) => binaryUsable || code !== 'no-profile'));
   }
   findings.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   const usable = !findings.some(isBlocker);
   const recordingUsable = recording !== undefined && usable;
+  const { compilers } = weigh(facts, given?.survey);
   return {
     binary,
     verdict: usable
@@ -71,7 +75,7 @@ export async function diagnoseBinary(options: DiagnoseOptions): Promise<BinaryDi
     findings,
     facts,
     recording,
-    next: nextSteps({ facts, binary, perfData, binaryUsable, recordingUsable }),
+    next: nextSteps({ facts, binary, perfData, findings, compilers, recordingUsable }),
   };
 }
 
@@ -83,13 +87,17 @@ function isBlocker({ severity }: Finding): boolean {
 async function tryRecording(
   perfData: readonly string[],
   options: DiagnoseOptions,
-): Promise<{ files: PerfDataSummary[]; attempt: Attempt }> {
+): Promise<{ files: PerfDataSummary[]; attempt: Attempt; survey: SampleSurvey | undefined }> {
   let files: PerfDataSummary[] = [];
   try {
     files = await Promise.all(perfData.map(inspectPerfData));
-    return { files, attempt: await generateProfile(options as DiagnoseOptions & { perfData: string[] }) };
+    const generate = options as DiagnoseOptions & { perfData: string[] };
+    const outcome = await runGenerate({ ...toBindingOptions(generate), surveySamples: true }, options);
+    return { files, attempt: toResult(outcome, generate), survey: outcome.binaries[0]?.survey };
   } catch (error) {
-    if (error instanceof AutofdoError && !options.signal?.aborted) return { files, attempt: error };
+    if (error instanceof AutofdoError && !options.signal?.aborted) {
+      return { files, attempt: error, survey: undefined };
+    }
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import type { BindingOutcome } from '../native/binding/index.cjs';
 import { toAutofdoError } from './errors.js';
 import { runGenerate } from './native.js';
 import { type GenerateOptions, toBindingOptions } from './options/generate.js';
@@ -20,7 +21,11 @@ import type { EntryClass, GenerateResult } from './result.js';
  * @throws AutofdoError with a stable `code`; or the signal's reason when `signal` is aborted (within 50 ms).
  */
 export async function generateProfile(options: GenerateOptions): Promise<GenerateResult> {
-  const outcome = await runGenerate(toBindingOptions(options), options);
+  return toResult(await runGenerate(toBindingOptions(options), options), options);
+}
+
+/** What the addon reports, as this library has it. */
+export function toResult(outcome: BindingOutcome, options: GenerateOptions): GenerateResult {
   const { entryClasses, ...statistics } = outcome.statistics;
   const ledger = Object.fromEntries(entryClasses.map(({ name, entries }) => [name, entries]));
   const [only, ...others] = outcome.binaries;

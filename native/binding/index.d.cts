@@ -41,6 +41,8 @@ export interface BindingBinaryOutcome {
   size: number
   /** Its part of the numbers. */
   statistics: BindingBinaryStatistics
+  /** What its samples lie in, if that was asked for. */
+  survey?: BindingSampleSurvey
   /** Warnings and notes about it. */
   diagnostics: Array<BindingDiagnostic>
   /** Why it has no result. */
@@ -135,6 +137,8 @@ export interface BindingCompiler {
   withLines: number
   /** With a discriminator. */
   withDiscriminators: number
+  /** With a discriminator at the call of an inlined function. */
+  withCallDiscriminators: number
   /** With functions. */
   withFunctions: number
   /** With functions that have the line of their declaration. */
@@ -403,6 +407,8 @@ export interface BindingGenerateOptions {
   profileSummaryColdCount?: bigint
   /** Percentage of lost entries that makes the job fail. */
   maxLoss?: number
+  /** Report what the samples lie in. */
+  surveySamples?: boolean
   /** Damage is an error. */
   strict?: boolean
   /** Worker threads; 0 is one for each processor. */
@@ -595,6 +601,22 @@ export interface BindingSampleOverlap {
   testUniqueShare: number
 }
 
+/** What the samples of a binary lie in. */
+export interface BindingSampleSurvey {
+  /** Samples in functions. */
+  samples: number
+  /** Samples by compiler; the numbers are of samples instead of units. */
+  compilers: Array<BindingCompiler>
+  /** Functions with code. */
+  functions: number
+  /** Those with samples. */
+  sampledFunctions: number
+  /** Names of functions of several units. */
+  shared: Array<BindingSharedName>
+  /** Samples in all such functions. */
+  sharedSamples: number
+}
+
 /** A part of an extbinary profile. */
 export interface BindingSection {
   /** As llvm-profdata names it. */
@@ -605,6 +627,16 @@ export interface BindingSection {
   size: number
   /** As llvm-profdata names them. */
   flags: string
+}
+
+/** A name that functions of several units have. */
+export interface BindingSharedName {
+  /** The name. */
+  name: string
+  /** Units. */
+  units: number
+  /** Samples of all of them. */
+  samples: number
 }
 
 /** Counts of things in both profiles or one. */

@@ -1,4 +1,5 @@
 import type { BindingExamination } from '../../native/binding/index.cjs';
+import { takerOf } from './toolchains.js';
 
 /**
  * Whether a compiler was given `-fdebug-info-for-profiling`. DWARF does not record it, so it is concluded:
@@ -8,12 +9,12 @@ import type { BindingExamination } from '../../native/binding/index.cjs';
  * - `likely`: there are discriminators, which LLVM makes with this flag or with `-fprofile-sample-use`
  * - `unlikely`: there are no discriminators, but code that never branches needs none
  * - `no`: its command line is recorded and lacks it; or line tables lack the lines of declarations
- * - `unknown`: not LLVM, which alone has this flag
+ * - `unknown`: not clang or rustc, which alone have this flag
  */
 export type ProfilingFlag = 'yes' | 'likely' | 'unlikely' | 'no' | 'unknown';
 
-/** The units of one compiler, language and version of DWARF. Counts are of units. */
-export interface CompilerFacts {
+/** What one compiler, language and version of DWARF made. Counts are of units, or of the samples that lie in such units. */
+export interface CompilerCounts {
   /** The beginning of `DW_AT_producer`, without a recorded command line; empty where it is not stated. */
   name: string;
   /** As DWARF names it, without `DW_LANG_`; `Mips_Assembler` is assembly of any machine. */
@@ -24,6 +25,8 @@ export interface CompilerFacts {
   withLines: number;
   /** With a discriminator in the line table. */
   withDiscriminators: number;
+  /** With a discriminator at the call of an inlined function. */
+  withCallDiscriminators: number;
   /** With functions that they define. */
   withFunctions: number;
   /** With functions that have the line of their declaration, which lines in a profile are counted from. */
@@ -34,9 +37,29 @@ export interface CompilerFacts {
   withCommandLine: number;
   /** With `-fdebug-info-for-profiling` in it. */
   withProfilingFlag: number;
+}
+
+/** What one compiler made. Counts are of units. */
+export interface CompilerFacts extends CompilerCounts {
   /** `line-tables`: `-gmlt` and its like; `mixed`: some units of this, some of that. */
   level: 'full' | 'line-tables' | 'mixed' | 'no functions';
   profilingFlag: ProfilingFlag;
+}
+
+/** What the samples of a binary lie in. A sample here is one execution of a straight-line range of code. */
+export interface SampleSurvey {
+  /** Samples in functions of the debug information. */
+  samples: number;
+  /** Samples by compiler: the numbers are of samples that lie in units of it, instead of units. */
+  compilers: CompilerCounts[];
+  /** Functions with code. */
+  functions: number;
+  /** Those of them with samples. */
+  sampledFunctions: number;
+  /** Names of functions of several units, which have one entry of the profile; those with most samples, at most eight. */
+  shared: { name: string; units: number; samples: number }[];
+  /** Samples in all functions that share an entry. */
+  sharedSamples: number;
 }
 
 /** What a vmlinux or a module says about itself. */
@@ -136,7 +159,13 @@ export function isAssembly({ language }: { language: string }): boolean {
 }
 
 function profilingFlag(counts: Counts, flowSensitive: boolean): ProfilingFlag {
-  if (!isLlvm(counts) || isAssembly(counts) || counts.withLines === 0) return 'unknown';
+  if (
+    takerOf(counts).compiler === undefined ||
+    !isLlvm(counts) ||
+    isAssembly(counts) ||
+    counts.withLines === 0
+  )
+    return 'unknown';
   if (counts.withProfilingFlag > 0) return 'yes';
   const onlyLines = counts.withTypes === 0 && counts.withFunctions > 0;
   if (onlyLines && counts.withDeclarationLines === 0) return 'no';

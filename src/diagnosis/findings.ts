@@ -1,5 +1,9 @@
-import { plural } from '../report/format.js';
-import { type BinaryFacts, type CompilerFacts, isAssembly, isLlvm } from './facts.js';
+import { type BinaryFacts, type CompilerCounts, isLlvm, type SampleSurvey } from './facts.js';
+import { mainTaker, takerOf } from './toolchains.js';
+import { lieIn, severity, usable, type Weighing, weigh } from './weighing.js';
+
+/** What has to change: the program is built anew, a file is found, a recording is made; or nothing helps. */
+export type Fix = 'rebuild' | 'find' | 'record' | 'none';
 
 /** Something that speaks against a profile, or limits what it is worth. */
 export interface Finding {
@@ -11,35 +15,44 @@ export interface Finding {
   message: string;
   /** What to do about it. */
   hint?: string;
+  /** What has to change. */
+  fix?: Fix;
 }
 
-/** What speaks against profiles of a binary. */
-export function binaryFindings(facts: BinaryFacts): Finding[] {
+/** What speaks against profiles of a binary. Where a recording tells what of it ran, that is what counts. */
+export function binaryFindings(facts: BinaryFacts, survey?: SampleSurvey): Finding[] {
   // A profile by pseudo probes has no lines.
-  const lines = facts.pseudoProbes
+  const lines = facts.pseudoProbes ? [] : [debugInfo, splitUnits, problems].map((rule) => rule(facts));
+  const weighing = weigh(facts, survey);
+  const takers = noTaker(weighing);
+  // What is said of lines is about code that a compiler takes a profile for.
+  const taken = usable(weighing);
+  const compiled = facts.pseudoProbes
     ? []
-    : [debugInfo, splitUnits, problems, declarationLines, discriminators, gccDiscriminators];
-  const rules = [symbols, ...lines, buildId];
-  return rules.map((rule) => rule(facts)).filter((finding) => finding !== undefined);
+    : [declarationLines, discriminators, gccCode].map((rule) => rule(taken, weighing));
+  const found = [symbols(facts), ...lines, ...takers, ...compiled, buildId(facts)];
+  return found.filter((finding) => finding !== undefined);
 }
 
-function blocker(code: string, message: string, hint?: string): Finding {
-  return { code, severity: 'blocker', message, ...(hint !== undefined && { hint }) };
+function blocker(code: string, message: string, hint: string | undefined, fix: Fix): Finding {
+  return { code, severity: 'blocker', message, ...(hint !== undefined && { hint }), fix };
 }
 
-export function limit(code: string, message: string, hint?: string): Finding {
-  return { code, severity: 'limit', message, ...(hint !== undefined && { hint }) };
+export function limit(code: string, message: string, hint?: string, fix?: Fix): Finding {
+  const more = { ...(hint !== undefined && { hint }), ...(fix !== undefined && { fix }) };
+  return { code, severity: 'limit', message, ...more };
 }
 
-const REBUILD = 'rebuild as shown below, and record the new binary';
-
-function symbols({ codeSymbols }: BinaryFacts): Finding | undefined {
+function symbols({ codeSymbols, kind, kernel }: BinaryFacts): Finding | undefined {
   if (codeSymbols > 0) return undefined;
-  return blocker(
-    'no-symbols',
-    'it has no symbol table (stripped), so it is not known where its instructions start',
-    'name the unstripped binary, name its debug file with --debug-binary, or install its debug package',
-  );
+  const release = /^Linux version (\S+)/.exec(kernel?.banner ?? '')?.[1] ?? '$(uname -r)';
+  const hint =
+    kind === 'kernel'
+      ? `name the unstripped vmlinux: it is in the folder that the kernel was built in; distributions have it in a debug package, \
+as /usr/lib/debug/boot/vmlinux-${release} (Debian, Ubuntu) or /usr/lib/debug/lib/modules/${release}/vmlinux (Fedora)`
+      : 'name the unstripped binary, name its debug file with --debug-binary, or install its debug package';
+  const message = 'it has no symbol table (stripped), so it is not known where its instructions start';
+  return blocker('no-symbols', message, hint, 'find');
 }
 
 function debugInfo(facts: BinaryFacts): Finding | undefined {
@@ -49,6 +62,7 @@ function debugInfo(facts: BinaryFacts): Finding | undefined {
       'no-debug-info',
       `its debug information is ${otherFormat}; only DWARF is read`,
       'compile with -gdwarf (gcc: or -g; tcc: 0.9.28 or later has -gdwarf)',
+      'rebuild',
     );
   }
   if (missingSupplementary !== undefined) {
@@ -56,6 +70,7 @@ function debugInfo(facts: BinaryFacts): Finding | undefined {
       'supplementary-missing',
       `the file ${missingSupplementary}, to which dwz moved a part of the debug information, was not found; names of functions are in it`,
       'install the debug package that this program or its debug file is from, with all of its files, or put the missing file there',
+      'find',
     );
   }
   if (debugFile === undefined) {
@@ -69,6 +84,7 @@ function debugInfo(facts: BinaryFacts): Finding | undefined {
       'no-debug-info',
       `it has no debug information${instead}${linked}${tried}`,
       'name the file that has it with --debug-binary, or compile with -g',
+      debuglink === undefined ? 'rebuild' : 'find',
     );
   }
   if (split.units > 0 && split.found < split.units) return undefined;
@@ -77,6 +93,7 @@ function debugInfo(facts: BinaryFacts): Finding | undefined {
     'no-line-table',
     `the debug information of ${debugFile.path} has no line of code`,
     'compile with -g',
+    'rebuild',
   );
 }
 
@@ -84,10 +101,11 @@ function splitUnits({ split, compilers }: BinaryFacts): Finding | undefined {
   const missing = split.units - split.found;
   if (missing <= 0) return undefined;
   const message = `the split debug information of ${missing} of ${split.units} units was not found`;
-  const hint = 'put the .dwo files where they were, or name a package (llvm-dwp -e) with --dwp';
+  const hint =
+    'put the .dwo files where the compiler wrote them or beside the program, or name their package (llvm-dwp -e) with --dwp';
   return compilers.some(({ withLines }) => withLines > 0)
-    ? limit('split-missing', `${message}; their functions are left out`, hint)
-    : blocker('split-missing', message, hint);
+    ? limit('split-missing', `${message}; their functions are left out`, hint, 'find')
+    : blocker('split-missing', message, hint, 'find');
 }
 
 function problems(facts: BinaryFacts): Finding | undefined {
@@ -99,73 +117,119 @@ function problems(facts: BinaryFacts): Finding | undefined {
   return limit('debug-info-problems', `${first}${more}`);
 }
 
+/** Code of languages whose compilers take no profile. A little assembly is in most programs, and nobody expects a profile of it. */
+function noTaker(weighing: Weighing): Finding[] {
+  const languages = new Map<string, { units: number; why: string }>();
+  for (const counts of weighing.compilers) {
+    const taker = takerOf(counts);
+    if (taker.compiler !== undefined) continue;
+    const known = languages.get(taker.language)?.units ?? 0;
+    languages.set(taker.language, { units: known + counts.units, why: taker.why });
+  }
+  const all = [...languages.values()].reduce((sum, { units }) => sum + units, 0);
+  const nothingElse = severity(weighing, all) === 'blocker';
+  const findings: Finding[] = [];
+  for (const [language, { units, why }] of languages) {
+    const weight = severity(weighing, units);
+    if (weight === undefined || (language === 'assembly' && !nothingElse)) continue;
+    const message = `${lieIn(weighing, units, `${language} code`)}, and no compiler of it takes an LLVM sample profile`;
+    const code = nothingElse ? 'no-compiler-takes-it' : 'some-code-without-compiler';
+    findings.push(nothingElse ? blocker(code, message, why, 'none') : limit(code, message, why));
+  }
+  return findings;
+}
+
 /**
  * Lines in a profile are counted from the line in which their function is declared. Where that is missing, a profile has the lines
  * of the file, which clang, who knows better, finds nowhere.
  */
-function declarationLines(facts: BinaryFacts): Finding | undefined {
-  const compilers = facts.compilers.filter((compiler) => !isAssembly(compiler));
-  const sum = (of: (compiler: CompilerFacts) => number) => compilers.reduce((total, c) => total + of(c), 0);
-  const units = sum(({ withFunctions }) => withFunctions);
-  const lacking = units - sum(({ withDeclarationLines }) => withDeclarationLines);
-  if (lacking <= 0) return undefined;
+function declarationLines({ compilers, by }: Weighing, all: Weighing): Finding | undefined {
+  const sum = (of: (compiler: CompilerCounts) => number) => compilers.reduce((total, c) => total + of(c), 0);
+  const withFunctions = sum((counts) => counts.withFunctions);
+  const lacking = withFunctions - sum(({ withDeclarationLines }) => withDeclarationLines);
+  // A unit without functions has no line to declare one in.
+  const whole = by === 'units' ? { compilers: only(compilers, withFunctions), by } : all;
+  const weight = severity(whole, lacking);
+  if (weight === undefined) return undefined;
   // rustc has the same flag, but writes these lines with more than line tables only.
   const rust = compilers.some((c) => c.language === 'Rust' && c.withDeclarationLines < c.withFunctions);
   const remedy = rust ? 'compile with -g or -C debuginfo=1' : 'line tables need -fdebug-info-for-profiling';
-  if (lacking === units) {
+  const found = lieIn(whole, lacking, 'line tables that do not say where functions are declared');
+  if (weight === 'blocker') {
     return blocker(
       'no-declaration-lines',
-      'its line tables do not say where functions are declared, so the compiler could not match a single line',
-      `${remedy}; ${REBUILD}`,
+      `${found}, so the compiler could not match a single line`,
+      `${remedy}; build it so, and record the new binary`,
+      'rebuild',
     );
   }
   return limit(
     'some-declaration-lines',
-    `${lacking} of ${plural(units, 'unit')} do not say where functions are declared; counts of these functions are of no use`,
-    `if they are your own: ${remedy}; ${REBUILD}`,
+    `${found}; counts of these functions are of no use`,
+    `if they are your own: ${remedy}; build them so, and record the new binary`,
+    'rebuild',
   );
 }
 
-function discriminators(facts: BinaryFacts): Finding | undefined {
-  const lacking = facts.compilers.filter(
-    (compiler) =>
-      isLlvm(compiler) &&
-      !isAssembly(compiler) &&
-      compiler.withLines > 0 &&
-      compiler.withDiscriminators === 0,
+/** So many units of one compiler. */
+function only([first]: readonly CompilerCounts[], units: number): CompilerCounts[] {
+  return first === undefined ? [] : [{ ...first, units }];
+}
+
+function discriminators({ compilers, by }: Weighing, all: Weighing): Finding | undefined {
+  const lacking = compilers.filter(
+    (counts) => isLlvm(counts) && counts.withLines - counts.withDiscriminators > 0 && isWithout(counts, by),
   );
-  if (lacking.length === 0) return undefined;
-  const units = lacking.reduce((sum, compiler) => sum + compiler.units, 0);
+  const part = lacking.reduce((sum, counts) => sum + counts.withLines - counts.withDiscriminators, 0);
+  if (severity(all, part) === undefined) return undefined;
+  const names = [...new Set(lacking.map(({ name }) => name))].join(', ');
+  const calls = lacking.some(({ withCallDiscriminators }) => withCallDiscriminators > 0)
+    ? ' (calls of inlined functions have some)'
+    : '';
+  const hint =
+    mainTaker(lacking) === 'rustc'
+      ? 'compile with -g -Zdebug-info-for-profiling, which needs a nightly rustc, and record the new binary'
+      : 'compile with -g -fdebug-info-for-profiling, and record the new binary';
   return limit(
     'no-discriminators',
-    `no discriminator in ${plural(units, 'unit')} of ${[...new Set(lacking.map(({ name }) => name))].join(', ')}: ` +
-      'what happens in one line counts together, however often each part of it ran',
-    REBUILD,
+    `${lieIn(all, part, `code of ${names} without discriminators in its line table`)}${calls}, so what happens in one line counts together, however often each part of it ran`,
+    hint,
+    'rebuild',
   );
+}
+
+/** A unit that never branches needs no discriminator, so of units only whole compilers without any are told. */
+function isWithout({ withDiscriminators }: CompilerCounts, by: Weighing['by']): boolean {
+  return by === 'samples' || withDiscriminators === 0;
 }
 
 /**
  * GCC numbers the blocks of a line; LLVM packs three numbers into a discriminator, and so reads 9 as "twice unrolled".
  */
-function gccDiscriminators({ compilers }: BinaryFacts): Finding | undefined {
-  const gcc = compilers.filter(
-    ({ name, withDiscriminators }) => name.startsWith('GNU ') && withDiscriminators > 0,
-  );
-  if (gcc.length === 0) return undefined;
-  const units = gcc.reduce((sum, compiler) => sum + compiler.units, 0);
+function gccCode({ compilers }: Weighing, all: Weighing): Finding | undefined {
+  const gcc = compilers.filter(({ name, withLines }) => name.startsWith('GNU ') && withLines > 0);
+  const units = gcc.reduce((sum, counts) => sum + counts.units, 0);
+  if (severity(all, units) === undefined) return undefined;
+  const has = gcc.some(({ withDiscriminators }) => withDiscriminators > 0);
+  const why = has
+    ? "whose discriminators mean something else than clang's, so lines of several blocks get wrong counts"
+    : 'without discriminators, so what happens in one line counts together, however often each part of it ran';
   return limit(
-    'gcc-discriminators',
-    `${plural(units, 'unit')} compiled by gcc, whose discriminators mean something else than clang's: lines of several blocks ` +
-      'get wrong counts, and clang inlines otherwise than gcc did',
-    `good enough to try things out; for real use ${REBUILD}`,
+    has ? 'gcc-discriminators' : 'gcc-without-discriminators',
+    `${lieIn(all, units, `code of gcc ${why}`)}; and clang inlines otherwise than gcc did`,
+    'good enough to try things out; for real use compile with clang -g -fdebug-info-for-profiling, and record the new binary',
+    'rebuild',
   );
 }
 
-function buildId({ buildId }: BinaryFacts): Finding | undefined {
-  if (buildId !== undefined) return undefined;
+function buildId({ buildId, compilers }: BinaryFacts): Finding | undefined {
+  // Where no compiler takes a profile, nobody needs to tell recordings apart.
+  if (buildId !== undefined || (compilers.length > 0 && mainTaker(compilers) === undefined)) return undefined;
   return limit(
     'no-build-id',
     'it has no build id, so a recording of another build of it would not be noticed',
-    'link with --build-id (clang: -Wl,--build-id)',
+    mainTaker(compilers) === 'rustc'
+      ? 'link with -C link-arg=-Wl,--build-id'
+      : 'link with --build-id (clang, gcc: -Wl,--build-id)',
   );
 }

@@ -1,15 +1,20 @@
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
 import { recordCommand } from '../perf-data/verdict.js';
-import { type BinaryFacts, isAssembly } from './facts.js';
+import type { BinaryFacts, CompilerCounts } from './facts.js';
+import type { Finding } from './findings.js';
+import { recordingHere } from './machine.js';
+import { mainTaker } from './toolchains.js';
 
 /** A command to run, and what for. */
 export interface NextStep {
-  purpose: 'rebuild' | 'record' | 'generate' | 'compile';
+  purpose: 'rebuild' | 'find' | 'record' | 'generate' | 'compile';
   /** A line of shell. */
   command: string;
   /** What it needs, or where it differs. */
   note?: string;
+  /** The profile can be made without this step, and is better with it. */
+  optional?: true;
 }
 
 /** What the steps depend on. */
@@ -17,9 +22,10 @@ export interface Situation {
   facts: BinaryFacts;
   binary: string;
   perfData: readonly string[];
-  /** Nothing stands against a profile of this binary. */
-  binaryUsable: boolean;
-  /** There is a recording that a profile can be made of. */
+  findings: readonly Finding[];
+  /** The compilers by weight: the samples in their code, or their units. */
+  compilers: readonly CompilerCounts[];
+  /** A recording was given, and a profile can be made of it. */
   recordingUsable: boolean;
 }
 
@@ -29,27 +35,52 @@ const PROFILING_FLAGS =
 /** Linux has CONFIG_AUTOFDO_CLANG from here on. */
 const AUTOFDO_CLANG = [6, 13] as const;
 
-/** What is left to do, in order: a new build, or a recording, a profile and its use. */
+/** What is left to do, in order: a new build, a file to find, or a recording, a profile and its use. */
 export function nextSteps(situation: Situation): NextStep[] {
-  if (!situation.binaryUsable) return [rebuild(situation.facts)];
+  const fixes = (severity: Finding['severity']) =>
+    situation.findings.filter((finding) => finding.severity === severity).map(({ fix }) => fix);
+  const blockers = fixes('blocker');
+  const compiler = mainTaker(situation.compilers);
+  if (blockers.includes('none') || (compiler === undefined && situation.compilers.length > 0)) return [];
+  if (blockers.includes('find')) return [find(situation)];
+  if (blockers.includes('rebuild')) return [rebuild(situation)];
   const recording = situation.recordingUsable ? [] : [record(situation)];
-  return [...recording, generate(situation), compile(situation)];
+  const better: NextStep[] = fixes('limit').includes('rebuild')
+    ? [{ ...rebuild(situation), optional: true }]
+    : [];
+  return [...recording, generate(situation), compile(situation), ...better];
 }
 
-function rebuild(facts: BinaryFacts): NextStep {
+/** Looks again, once the file is there. */
+function find({ binary, facts, findings }: Situation): NextStep {
+  const command = `autofdo-gen doctor --binary ${quoted(binary)}`;
+  const has = (code: string) => findings.some((finding) => finding.code === code);
+  if (has('split-missing')) return { purpose: 'find', command: `${command} --dwp PACKAGE` };
+  if (has('supplementary-missing')) return { purpose: 'find', command, note: 'once the file is there' };
+  if (facts.kind === 'kernel')
+    return { purpose: 'find', command: 'autofdo-gen doctor --binary UNSTRIPPED_VMLINUX' };
+  if (has('no-profile'))
+    return { purpose: 'find', command: 'autofdo-gen doctor --binary THE_BINARY_THAT_RAN' };
+  return { purpose: 'find', command: `${command} --debug-binary DEBUG_FILE` };
+}
+
+function rebuild({ facts, compilers, findings }: Situation): NextStep {
   if (facts.kernel !== undefined) {
     return hasAutofdoClang(facts)
       ? { purpose: 'rebuild', command: 'scripts/config -e AUTOFDO_CLANG && make LLVM=1' }
       : { purpose: 'rebuild', command: `make LLVM=1 KCFLAGS="${PROFILING_FLAGS}"` };
   }
-  if (isRust(facts)) {
+  if (mainTaker(compilers) === 'rustc') {
     return {
       purpose: 'rebuild',
       command: 'RUSTFLAGS="-g -Zdebug-info-for-profiling" cargo +nightly build --release',
-      note: 'without nightly: -g alone, which has no discriminators',
+      note: 'without nightly: -g alone, which has no discriminators in lines',
     };
   }
-  return { purpose: 'rebuild', command: 'clang -O2 -g -fdebug-info-for-profiling ...' };
+  const unique = findings.some(({ code }) => code === 'shared-names')
+    ? ' -funique-internal-linkage-names'
+    : '';
+  return { purpose: 'rebuild', command: `clang -O2 -g -fdebug-info-for-profiling${unique} ...` };
 }
 
 function record({ facts, binary }: Situation): NextStep {
@@ -59,7 +90,9 @@ function record({ facts, binary }: Situation): NextStep {
   const program = facts.kind === 'shared-object' && /\.so(\.|$)/.test(binary) ? 'PROGRAM' : startable(binary);
   const cpuId = amd ? 'AuthenticAMD' : undefined;
   const { command, needs } = recordCommand({ cpuId, arch, kernel, program });
-  return { purpose: 'record', command, note: needs };
+  const sameMachine = facts.machine === (process.arch === 'arm64' ? 'aarch64' : 'x86-64');
+  const here = sameMachine ? recordingHere(kernel) : undefined;
+  return { purpose: 'record', command, note: here === undefined ? needs : `${needs}; ${here}` };
 }
 
 function startable(binary: string): string {
@@ -72,7 +105,7 @@ function generate({ binary, perfData, recordingUsable }: Situation): NextStep {
   return { purpose: 'generate', command: `autofdo-gen --binary ${quoted(binary)} ${inputs}` };
 }
 
-function compile({ facts, binary }: Situation): NextStep {
+function compile({ facts, binary, compilers }: Situation): NextStep {
   const profile = quoted(`${basename(binary)}.afdo`);
   if (facts.kernel !== undefined) {
     return hasAutofdoClang(facts)
@@ -83,7 +116,7 @@ function compile({ facts, binary }: Situation): NextStep {
           note: 'Linux 6.13 and later: CONFIG_AUTOFDO_CLANG and CLANG_AUTOFDO_PROFILE= instead of the flags',
         };
   }
-  if (isRust(facts)) {
+  if (mainTaker(compilers) === 'rustc') {
     return {
       purpose: 'compile',
       command: `RUSTFLAGS="-g -Zprofile-sample-use=$PWD/${profile}" cargo +nightly build --release`,
@@ -107,10 +140,6 @@ function compile({ facts, binary }: Situation): NextStep {
 function hasAutofdoClang({ kernel }: BinaryFacts): boolean {
   const [major, minor] = kernel?.version ?? AUTOFDO_CLANG;
   return major > AUTOFDO_CLANG[0] || (major === AUTOFDO_CLANG[0] && minor >= AUTOFDO_CLANG[1]);
-}
-
-function isRust({ compilers }: BinaryFacts): boolean {
-  return compilers.find((compiler) => !isAssembly(compiler))?.language === 'Rust';
 }
 
 /** A word of shell. */

@@ -1,22 +1,22 @@
 import { AutofdoError, type AutofdoErrorCode } from '../errors.js';
 import type { PerfDataSummary } from '../perf-data/summary.js';
-import { formatSeconds } from '../report/format.js';
+import { formatCount, formatSeconds, formatShare } from '../report/format.js';
 import type { Diagnostic, EntryClass, Statistics } from '../result.js';
-import { type Finding, limit } from './findings.js';
+import type { BinaryFacts, SampleSurvey } from './facts.js';
+import { type Finding, type Fix, limit } from './findings.js';
+import { mainTaker } from './toolchains.js';
 
 /** llvm-profgen's default. */
 const DENSITY_THRESHOLD = 50;
 /** Percentage of lost branch entries that deserves a look. Assembly without DWARF costs a kernel 5 to 10 %. */
 const TOLERABLE_LOSS = 15;
+/** From this percentage on, what ran has no debug information, and the rest does not matter. */
+const MOST = 50;
+/** Percentage of samples in functions that share an entry from which on it is told. */
+const FEW_SHARED = 1;
 
 /** Entries that should have counted but could not, as `maxLoss` has them. */
-const LOST: readonly EntryClass[] = [
-  'otherBuild',
-  'notInstruction',
-  'crossesBarrier',
-  'noFunction',
-  'unmapped',
-];
+const LOST: readonly EntryClass[] = ['otherBuild', 'notInstruction', 'crossesBarrier', 'unmapped'];
 
 /** What a recording is worth for a binary. */
 export interface RecordingDiagnosis {
@@ -28,6 +28,8 @@ export interface RecordingDiagnosis {
   error: { code: AutofdoErrorCode; message: string; hint: string | undefined } | undefined;
   /** What came of the samples; undefined with `error`. */
   statistics: Statistics | undefined;
+  /** What the samples lie in; undefined with `error`. */
+  survey: SampleSurvey | undefined;
   /** Percentage of the branch entries that the binary explains. */
   explained: number | undefined;
   /** Percentage of the branch entries that should have counted but could not. */
@@ -44,6 +46,7 @@ export type Attempt = { statistics: Statistics; diagnostics: Diagnostic[] } | Au
 export function recordingDiagnosis(
   files: PerfDataSummary[],
   attempt: Attempt,
+  survey: SampleSurvey | undefined,
   densityThreshold = DENSITY_THRESHOLD,
 ): RecordingDiagnosis {
   const seconds = files.reduce((sum, file) => sum + duration(file), 0);
@@ -54,6 +57,7 @@ export function recordingDiagnosis(
       seconds,
       error: { code, message, hint },
       statistics: undefined,
+      survey: undefined,
       explained: undefined,
       lost: undefined,
       densityThreshold,
@@ -69,6 +73,7 @@ export function recordingDiagnosis(
     seconds,
     error: undefined,
     statistics,
+    survey,
     explained: share(['used']),
     lost: share(LOST),
     densityThreshold,
@@ -82,7 +87,11 @@ function duration({ timeSpan }: PerfDataSummary): number {
 }
 
 /** What speaks against a profile from a recording. */
-export function recordingFindings(recording: RecordingDiagnosis, attempt: Attempt): Finding[] {
+export function recordingFindings(
+  facts: BinaryFacts,
+  recording: RecordingDiagnosis,
+  attempt: Attempt,
+): Finding[] {
   const findings: Finding[] = [];
   for (const { file, autofdo } of recording.files) {
     for (const reason of autofdo.reasons) {
@@ -91,19 +100,23 @@ export function recordingFindings(recording: RecordingDiagnosis, attempt: Attemp
         severity: autofdo.usable ? 'limit' : 'blocker',
         message: `${file}: ${reason}`,
         ...(autofdo.advice !== undefined && { hint: autofdo.advice }),
+        fix: 'record',
       });
     }
   }
   if (attempt instanceof AutofdoError) {
     // One reason is enough if the recording itself is to blame.
     if (findings.some(({ severity }) => severity === 'blocker')) return findings;
-    const { message, hint } = attempt;
+    const { code, message, hint } = attempt;
+    const fix = FIXES[code] ?? 'record';
     return [
       ...findings,
-      { code: 'no-profile', severity: 'blocker', message, ...(hint !== undefined && { hint }) },
+      { code: 'no-profile', severity: 'blocker', message, ...(hint !== undefined && { hint }), fix },
     ];
   }
-  const { lost, seconds, secondsNeeded, densityThreshold } = recording;
+  const { lost, seconds, secondsNeeded, densityThreshold, survey } = recording;
+  findings.push(...withoutFunction(attempt.statistics));
+  if (survey !== undefined) findings.push(...sharedNames(facts, survey), ...coverage(facts, survey));
   if (lost !== undefined && lost > TOLERABLE_LOSS) {
     findings.push(
       limit(
@@ -134,6 +147,57 @@ export function recordingFindings(recording: RecordingDiagnosis, attempt: Attemp
   }
   return findings;
 }
+
+/** Runs in code of which the debug information names no function. */
+function withoutFunction({ ledger, branchEntries }: Statistics): Finding[] {
+  const percent = branchEntries === 0 ? 0 : (ledger.noFunction / branchEntries) * 100;
+  if (percent <= TOLERABLE_LOSS) return [];
+  const message = `${percent.toFixed(1)} % of the branch entries lead into code that the debug information names no function for`;
+  const hint =
+    'build the rest of it with -g too, or name the file with its debug information with --debug-binary';
+  const severity = percent >= MOST ? 'blocker' : 'limit';
+  return [{ code: 'code-without-debug-info', severity, message, hint, fix: 'rebuild' }];
+}
+
+/** Static functions of one name have one entry of the profile. */
+function sharedNames({ kernel, compilers }: BinaryFacts, survey: SampleSurvey): Finding[] {
+  const { shared, samples, sharedSamples } = survey;
+  if (samples === 0 || (sharedSamples / samples) * 100 < FEW_SHARED) return [];
+  const names = shared.slice(0, 3).map(({ name, units }) => `${name} in ${units} units`);
+  const message = `${formatShare(sharedSamples, samples)} of the samples are in functions of one name in several units \
+(${names.join(', ')}), which have one entry of the profile together`;
+  // A kernel cannot change the names of its symbols, and rustc makes them unique.
+  if (kernel !== undefined || mainTaker(compilers) !== 'clang') return [limit('shared-names', message)];
+  return [
+    limit(
+      'shared-names',
+      message,
+      'clang -funique-internal-linkage-names, in both builds, gives each its own',
+      'rebuild',
+    ),
+  ];
+}
+
+/** With this option of a kernel, clang takes functions without samples for cold. */
+function coverage({ kernel }: BinaryFacts, { functions, sampledFunctions }: SampleSurvey): Finding[] {
+  if (kernel?.options['CONFIG_AUTOFDO_PROFILE_ACCURATE'] !== 'y') return [];
+  return [
+    {
+      code: 'others-count-as-cold',
+      severity: 'note',
+      message: `${formatCount(functions - sampledFunctions)} of ${formatCount(functions)} functions have no samples, and \
+CONFIG_AUTOFDO_PROFILE_ACCURATE makes clang optimise them as cold code`,
+      hint: 'record every load that matters, merge the profiles, or turn the option off',
+    },
+  ];
+}
+
+/** What helps where no profile can be made; elsewhere, another recording. */
+const FIXES: Partial<Record<AutofdoErrorCode, Fix>> = {
+  NO_DEBUG_INFO: 'rebuild',
+  NO_SYMBOLS: 'find',
+  BUILD_ID_MISMATCH: 'find',
+};
 
 /** Warnings about what findings above, or the state of the file, say already. */
 const SAID = new Set(['density-low', 'density-zero', 'input-damaged', 'debug-info']);

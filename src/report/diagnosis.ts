@@ -1,7 +1,8 @@
 import type { BinaryDiagnosis } from '../diagnose-binary.js';
 import { type BinaryFacts, type CompilerFacts, isAssembly, type ProfilingFlag } from '../diagnosis/facts.js';
 import type { RecordingDiagnosis } from '../diagnosis/recording.js';
-import { formatBytes, formatCount, formatSeconds, plural } from './format.js';
+import { mainTaker } from '../diagnosis/toolchains.js';
+import { formatBytes, formatCount, formatSeconds, formatShare, plural } from './format.js';
 import { ledgerLines } from './summary.js';
 
 const LABEL_WIDTH = 16;
@@ -43,8 +44,8 @@ export function diagnosisText({
     line('', hint && `-> ${hint}`);
   }
   line('verdict', verdictText(verdict, findings));
-  for (const [index, { purpose, command, note }] of next.entries()) {
-    line(index === 0 ? 'next' : 'then', command);
+  for (const [index, { purpose, command, note, optional }] of next.entries()) {
+    line(optional ? 'better' : index === 0 ? 'next' : 'then', command);
     line('', note && `(${purpose}: ${note})`);
   }
   return `${lines.join('\n')}\n`;
@@ -90,7 +91,7 @@ function* factLines(binary: string, facts: BinaryFacts): Generator<[string, stri
     yield ['compiled by', compilerText(compiler)];
   const more = facts.compilers.length - MAX_COMPILERS;
   yield ['', more > 0 ? `and ${more} more (--json shows all)` : undefined];
-  if (debugFile !== undefined) {
+  if (debugFile !== undefined && mainTaker(facts.compilers) !== undefined) {
     yield ['discriminators', discriminatorText(facts)];
     yield ['profiling flag', `-fdebug-info-for-profiling: ${profilingFlagText(facts)}`];
   }
@@ -130,6 +131,9 @@ function compilerText(compiler: CompilerFacts): string {
 function discriminatorText({ compilers, flowSensitive }: BinaryFacts): string {
   const sum = (of: (compiler: CompilerFacts) => number) => compilers.reduce((total, c) => total + of(c), 0);
   const some = sum(({ withDiscriminators }) => withDiscriminators);
+  const calls = sum(({ withCallDiscriminators }) => withCallDiscriminators);
+  if (some === 0 && calls > 0)
+    return `none in lines; calls of inlined functions have some in ${plural(calls, 'unit')}`;
   if (some === 0) return 'none';
   const units = `in ${formatCount(some)} of ${formatCount(sum(({ withLines }) => withLines))} units with lines`;
   return `${units}${flowSensitive ? ', flow-sensitive' : ''}`;
@@ -142,11 +146,27 @@ function profilingFlagText({ compilers }: BinaryFacts): string {
   if (flags.length === 0) return FLAG_TEXT.unknown;
   if (flags.length === 1 && flags[0] !== undefined) {
     const flag = flags[0];
-    return flag === 'unknown' ? `${FLAG_TEXT.unknown} (only LLVM's compilers have it)` : FLAG_TEXT[flag];
+    return flag === 'unknown' ? `${FLAG_TEXT.unknown} (only clang and rustc have it)` : FLAG_TEXT[flag];
   }
   const units = (flag: ProfilingFlag) =>
     told.reduce((total, compiler) => total + (compiler.profilingFlag === flag ? compiler.units : 0), 0);
   return flags.map((flag) => `${FLAG_TEXT[flag]} (${formatCount(units(flag))} units)`).join('; ');
+}
+
+function functionsText({ statistics, survey }: RecordingDiagnosis): string {
+  const inProfile = formatCount(statistics?.functions ?? 0);
+  if (survey === undefined) return inProfile;
+  return `${inProfile} in the profile; ${formatCount(survey.sampledFunctions)} of ${formatCount(survey.functions)} have samples`;
+}
+
+/** Where there are several compilers: what share of the samples is in the code of each. */
+function samplesText({ survey }: RecordingDiagnosis): string | undefined {
+  if (survey === undefined || survey.compilers.length < 2) return undefined;
+  const shares = survey.compilers.slice(0, MAX_COMPILERS).map((counts) => {
+    const what = isAssembly(counts) ? 'assembly' : counts.language || 'unknown language';
+    return `${what} of ${counts.name || 'an unknown compiler'} ${formatShare(counts.units, survey.samples)}`;
+  });
+  return shares.join(', ');
 }
 
 function* recordingLines(recording: RecordingDiagnosis): Generator<[string, string | undefined]> {
@@ -158,7 +178,8 @@ function* recordingLines(recording: RecordingDiagnosis): Generator<[string, stri
   yield ['recorded for', seconds > 0 ? formatSeconds(seconds) : undefined];
   if (statistics === undefined) return;
   yield* ledgerLines(statistics);
-  yield ['functions', formatCount(statistics.functions)];
+  yield ['functions', functionsText(recording)];
+  yield ['samples in', samplesText(recording)];
   const enough = statistics.density >= densityThreshold ? 'enough' : 'too few';
   const length =
     secondsNeeded === undefined ? '' : `; ${formatSeconds(secondsNeeded)} reach ${densityThreshold}`;

@@ -1,10 +1,15 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BindingExamination } from '../../native/binding/index.cjs';
+import type { SampleSurvey } from '../../src/diagnosis/facts.js';
 import { toFacts } from '../../src/diagnosis/facts.js';
-import { binaryFindings } from '../../src/diagnosis/findings.js';
+import { binaryFindings, type Finding } from '../../src/diagnosis/findings.js';
+import { recordingHere } from '../../src/diagnosis/machine.js';
 import { nextSteps } from '../../src/diagnosis/next-steps.js';
 import { diagnoseBinary } from '../../src/index.js';
 import { fixture } from '../support/fixtures.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const calc = fixture('calc-x86_64');
 
@@ -14,6 +19,7 @@ const CLANG: BindingExamination['compilers'][number] = {
     units: 10,
     withLines: 10,
     withDiscriminators: 8,
+    withCallDiscriminators: 0,
     withFunctions: 10,
     withDeclarationLines: 10,
     withTypes: 10,
@@ -112,11 +118,132 @@ describe('findings', () => {
   });
 });
 
+describe('findings by samples', () => {
+  /** Findings where so much of what ran is code of each compiler. */
+  const sampled = (...compilers: BindingExamination['compilers']) => {
+    const survey: SampleSurvey = {
+      samples: compilers.reduce((sum, { units }) => sum + units, 0),
+      compilers,
+      ...{ functions: 9, sampledFunctions: 3, shared: [], sharedSamples: 0 },
+    };
+    const facts = toFacts(
+      { ...KERNEL, kind: 'executable', compilers: [CLANG], kernel: undefined } as never,
+      undefined,
+    );
+    return binaryFindings(facts, survey).map(({ code, severity }) => [code, severity]);
+  };
+  const all = (units: number) => ({
+    ...{ units, withLines: units, withDiscriminators: units, withFunctions: units },
+    withDeclarationLines: units,
+  });
+  const clang = (units: number) => ({ ...CLANG, ...all(units) });
+  const other = (language: string, units: number, name = 'some compiler') => ({
+    ...{ ...CLANG, ...all(units), language, name },
+    withDiscriminators: 0,
+  });
+
+  it('are none where what ran is good', () => {
+    expect(sampled(clang(1000), { ...clang(9), withDeclarationLines: 0, withDiscriminators: 0 })).toEqual([]);
+  });
+
+  it('block where most of what ran is useless, and limit where some of it is', () => {
+    const useless = (units: number) => ({ ...clang(units), withDeclarationLines: 0 });
+    expect(sampled(clang(400), useless(600))).toEqual([['no-declaration-lines', 'blocker']]);
+    expect(sampled(clang(900), useless(100))).toEqual([['some-declaration-lines', 'limit']]);
+    const plain = (units: number) => ({ ...clang(units), withDiscriminators: 0 });
+    expect(sampled(clang(400), plain(600))).toEqual([['no-discriminators', 'limit']]);
+    const gcc = { ...clang(1000), name: 'GNU C17 12.2.0' };
+    expect(sampled(gcc)).toEqual([['gcc-discriminators', 'limit']]);
+    expect(sampled({ ...gcc, withDiscriminators: 0 })).toEqual([['gcc-without-discriminators', 'limit']]);
+  });
+
+  it.each([
+    'Go',
+    'Fortran08',
+    'Fortran18',
+    'Ada2012',
+    'Ada95',
+    'D',
+    'Pascal83',
+    'Haskell',
+    'OCaml',
+    'Modula2',
+    'Zig',
+    'Crystal',
+    'Kotlin',
+    'Mips_Assembler',
+  ])('say that no compiler of %s takes a profile', (language) => {
+    expect(sampled(other(language, 1000))).toEqual([['no-compiler-takes-it', 'blocker']]);
+    const some = language === 'Mips_Assembler' ? [] : [['some-code-without-compiler', 'limit']];
+    expect(sampled(clang(700), other(language, 300))).toEqual(some);
+  });
+
+  it('say it of compilers whose language is said to be C', () => {
+    for (const name of ['zig 0.9.1', 'Crystal 1.6.0']) {
+      expect(sampled(other('C99', 1000, name))).toEqual([['no-compiler-takes-it', 'blocker']]);
+    }
+  });
+});
+
+describe('what this machine can record', () => {
+  const temporary = temporaryFolder();
+  const machine = (files: Record<string, string>, kernel = false, uid = 1000) => {
+    const root = mkdtempSync(join(temporary.path, 'root-'));
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, name)), { recursive: true });
+      writeFileSync(join(root, name), text);
+    }
+    return recordingHere(kernel, { root, arch: 'x64', uid });
+  };
+  const pmus = 'sys/bus/event_source/devices';
+  const paranoid = (level: number) => ({ 'proc/sys/kernel/perf_event_paranoid': `${level}\n` });
+
+  it('is what the PMU and the system allow', () => {
+    expect(machine({})).toBeUndefined();
+    const intel = { [`${pmus}/cpu_core/caps/branches`]: '32\n', [`${pmus}/cpu_atom/caps/branches`]: '16\n' };
+    expect(machine({ ...intel, ...paranoid(2) })).toBe('this machine records 32 branches for each sample');
+    expect(machine({ ...intel, ...paranoid(2) }, true)).toMatch(
+      /for root: kernel\.perf_event_paranoid is 2, .* at most 1$/,
+    );
+    expect(machine({ ...intel, ...paranoid(3) })).toMatch(/perf_event_paranoid is 3, .* at most 2$/);
+    expect(machine({ ...intel, ...paranoid(3) }, true, 0)).toBe(
+      'this machine records 32 branches for each sample',
+    );
+  });
+
+  it('says why it cannot', () => {
+    const cpu = (flags: string) => ({
+      [`${pmus}/cpu/type`]: '4\n',
+      'proc/cpuinfo': `flags\t\t: fpu ${flags}\n`,
+    });
+    expect(machine(cpu('hypervisor amd_lbr_v2'))).toMatch(/cannot record branches: it is a virtual machine/);
+    expect(machine(cpu('amd_lbr_v2'))).toMatch(/LBRv2, which needs Linux 6\.1/);
+    expect(machine(cpu('brs'))).toMatch(/BRS, which needs Linux 5\.19/);
+    expect(machine(cpu('sse'))).toMatch(/knows no branch records of its CPU/);
+    expect(machine({ [`${pmus}/software/type`]: '1\n' })).toMatch(/offers no hardware counters/);
+  });
+});
+
 describe('what to do next', () => {
   const commands = (version: string, binaryUsable: boolean) => {
     const kernel = { hasConfig: false, options: [], banner: `Linux version ${version} (x)` };
     const facts = toFacts({ ...KERNEL, kernel }, undefined);
-    const situation = { facts, binary: "it's/vmlinux", perfData: [], binaryUsable, recordingUsable: false };
+    const useless: Finding = {
+      code: 'no-declaration-lines',
+      severity: 'blocker',
+      message: '',
+      fix: 'rebuild',
+    };
+    const findings = binaryUsable ? [] : [useless];
+    const { compilers } = facts;
+    const situation = {
+      facts,
+      binary: "it's/vmlinux",
+      perfData: [],
+      findings,
+      compilers,
+      recordingUsable: false,
+    };
     return nextSteps(situation).map(({ command }) => command);
   };
 

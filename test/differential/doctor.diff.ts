@@ -11,7 +11,7 @@ import {
   type UnitCounts,
   unitCounts,
 } from './dwarf-facts.js';
-import { folderOf } from './program.js';
+import { folderOf, recorded } from './program.js';
 import { cli, repository, run, shell, testWith } from './tools.js';
 
 const sources = {
@@ -363,4 +363,111 @@ describe('doctor on kernels', () => {
       expect(recording?.secondsNeeded).toBeCloseTo(((recording?.seconds ?? 0) * 50) / density, 9);
     },
   );
+});
+
+const HOT =
+  'int hot(int n) { int s = n; for (int i = 0; i < 400000; i++) s = s & 4 ? s * 3 + i : s >> 1; return s; }\n';
+const MAIN = 'int hot(int); int main(int c, char **v) { return hot(c) + hot(c + 1) > c; }\n';
+/** Two static functions of one name, each with half of the samples. */
+const STATIC = (name: string) =>
+  `static __attribute__((noinline)) int helper(int n) { int s = n; for (int i = 0; i < 50000; i++) s ^= i * s; return s; }
+int ${name}(int n) { return helper(n) + 1; }\n`;
+
+describe('doctor weighs by the samples', () => {
+  const cases: { name: string; tools: string[]; build: string[]; findings: string[]; next: RegExp }[] = [
+    {
+      name: 'hot code with line tables only',
+      tools: ['clang-22'],
+      build: [
+        `clang-22 -O2 -g ${PROFILING} -c main.c`,
+        'clang-22 -O2 -gline-tables-only -c hot.c',
+        'clang-22 main.o hot.o -o program',
+      ],
+      findings: ['no-declaration-lines', 'no-discriminators'],
+      next: /^clang -O2 -g -fdebug-info-for-profiling /,
+    },
+    {
+      name: 'cold code with line tables only',
+      tools: ['clang-22'],
+      build: [
+        'clang-22 -O2 -gline-tables-only -c main.c',
+        `clang-22 -O2 -g ${PROFILING} -c hot.c`,
+        'clang-22 main.o hot.o -o program',
+      ],
+      findings: [],
+      next: /^autofdo-gen /,
+    },
+    {
+      name: 'hot code without debug information',
+      tools: ['clang-22'],
+      build: [
+        `clang-22 -O2 -g ${PROFILING} -c main.c`,
+        'clang-22 -O2 -c hot.c',
+        'clang-22 main.o hot.o -o program',
+      ],
+      findings: ['no-profile'],
+      next: /^clang -O2 -g -fdebug-info-for-profiling /,
+    },
+    {
+      name: 'hot code of gcc without discriminators',
+      tools: ['clang-22', 'gcc'],
+      build: [
+        `clang-22 -O2 -g ${PROFILING} -c main.c`,
+        'gcc -O2 -gdwarf-3 -gstrict-dwarf -c hot.c',
+        'clang-22 main.o hot.o -o program',
+      ],
+      findings: ['gcc-without-discriminators'],
+      next: /^autofdo-gen /,
+    },
+    {
+      name: 'hot code of Fortran',
+      tools: ['gfortran'],
+      build: ['gfortran -O2 -g hot.f90 -o program'],
+      findings: ['no-compiler-takes-it'],
+      next: /^$/,
+    },
+    {
+      name: 'static functions of one name',
+      tools: ['clang-22'],
+      build: [`clang-22 -O2 -g ${PROFILING} one.c two.c both.c -o program`],
+      findings: ['shared-names'],
+      next: /^autofdo-gen /,
+    },
+    {
+      name: 'static functions with names of their own',
+      tools: ['clang-22'],
+      build: [`clang-22 -O2 -g ${PROFILING} -funique-internal-linkage-names one.c two.c both.c -o program`],
+      findings: [],
+      next: /^autofdo-gen /,
+    },
+  ];
+  for (const { name, tools, build, findings, next } of cases) {
+    testWith([...TOOLS, ...tools, 'qemu-x86_64'], name, () => {
+      const { folder } = recorded({
+        name: `doctor-samples-${name.replaceAll(' ', '-')}`,
+        files: {
+          'hot.c': HOT,
+          'main.c': MAIN,
+          'one.c': STATIC('one'),
+          'two.c': STATIC('two'),
+          'both.c':
+            'int one(int); int two(int); int main(int c, char **v) { return one(c) + two(c) == c; }\n',
+          'hot.f90':
+            'program hot\n  integer :: i, s\n  s = command_argument_count()\n  do i = 1, 100000\n' +
+            '    if (iand(s, 4) == 0) then\n      s = s + i\n    else\n      s = ieor(s, i)\n    end if\n  end do\n  print *, s\nend program\n',
+        },
+        build,
+        record: 'period=1009',
+      });
+      const { status, diagnosis } = doctor(folder, ['--binary', 'program', '--perfdata', 'perf.data']);
+      const found = diagnosis.findings.filter(
+        ({ severity, code }) => severity !== 'note' && code !== 'low-density',
+      );
+      expect(found.map(({ code }) => code)).toEqual(findings);
+      expect(diagnosis.next[0]?.command ?? '').toMatch(next);
+      const blocked = found.some(({ severity }) => severity === 'blocker');
+      expect(status).toBe(blocked ? 1 : 0);
+      expect(diagnosis.verdict === 'unusable').toBe(blocked);
+    });
+  }
 });

@@ -7,8 +7,9 @@ use flate2::read::GzDecoder;
 use memchr::memmem;
 
 /// Options that matter for profiles; a configuration has ten thousand others.
-const OPTIONS: [&str; 17] = [
+const OPTIONS: [&str; 18] = [
     "CONFIG_AUTOFDO_CLANG",
+    "CONFIG_AUTOFDO_PROFILE_ACCURATE",
     "CONFIG_PROPELLER_CLANG",
     "CONFIG_CC_IS_CLANG",
     "CONFIG_CC_IS_GCC",

@@ -94,6 +94,8 @@ pub struct BindingCompiler {
     pub with_lines: f64,
     /// With a discriminator.
     pub with_discriminators: f64,
+    /// With a discriminator at the call of an inlined function.
+    pub with_call_discriminators: f64,
     /// With functions.
     pub with_functions: f64,
     /// With functions that have the line of their declaration.
@@ -205,6 +207,7 @@ impl From<Compiler> for BindingCompiler {
             units: count(counts.units),
             with_lines: count(counts.with_lines),
             with_discriminators: count(counts.with_discriminators),
+            with_call_discriminators: count(counts.with_call_discriminators),
             with_functions: count(counts.with_functions),
             with_declaration_lines: count(counts.with_declaration_lines),
             with_types: count(counts.with_types),

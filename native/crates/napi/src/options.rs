@@ -99,6 +99,8 @@ pub struct BindingGenerateOptions {
     pub profile_summary_cold_count: Option<BigInt>,
     /// Percentage of lost entries that makes the job fail.
     pub max_loss: Option<f64>,
+    /// Report what the samples lie in.
+    pub survey_samples: Option<bool>,
     /// Damage is an error.
     pub strict: Option<bool>,
     /// Worker threads; 0 is one for each processor.
@@ -187,6 +189,7 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
                 .unwrap_or(default.profile_summary_cutoff_cold),
             profile_summary_cold_count: from.profile_summary_cold_count.as_ref().map(parse_u64).transpose()?,
             max_loss: from.max_loss,
+            survey_samples: from.survey_samples.unwrap_or(default.survey_samples),
             strict: from.strict.unwrap_or(default.strict),
             jobs: from.jobs.map_or(default.jobs, |jobs| jobs as usize),
             input: default.input,

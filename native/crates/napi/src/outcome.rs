@@ -3,8 +3,9 @@
 use job::{Diagnostic, Severity};
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
-use profgen::{BinaryOutcome, BinaryStatistics, EntryClass, Outcome, Statistics};
+use profgen::{BinaryOutcome, BinaryStatistics, EntryClass, Outcome, SampleSurvey, SharedName, Statistics};
 
+use crate::doctor::BindingCompiler;
 use crate::failure::BindingError;
 
 /// A count as a JavaScript number, clamped to the largest that is exact (2^53 - 1).
@@ -57,10 +58,40 @@ pub struct BindingBinaryOutcome {
     pub size: f64,
     /// Its part of the numbers.
     pub statistics: BindingBinaryStatistics,
+    /// What its samples lie in, if that was asked for.
+    pub survey: Option<BindingSampleSurvey>,
     /// Warnings and notes about it.
     pub diagnostics: Vec<BindingDiagnostic>,
     /// Why it has no result.
     pub error: Option<BindingError>,
+}
+
+/// What the samples of a binary lie in.
+#[napi(object, object_from_js = false)]
+pub struct BindingSampleSurvey {
+    /// Samples in functions.
+    pub samples: f64,
+    /// Samples by compiler; the numbers are of samples instead of units.
+    pub compilers: Vec<BindingCompiler>,
+    /// Functions with code.
+    pub functions: f64,
+    /// Those with samples.
+    pub sampled_functions: f64,
+    /// Names of functions of several units.
+    pub shared: Vec<BindingSharedName>,
+    /// Samples in all such functions.
+    pub shared_samples: f64,
+}
+
+/// A name that functions of several units have.
+#[napi(object, object_from_js = false)]
+pub struct BindingSharedName {
+    /// The name.
+    pub name: String,
+    /// Units.
+    pub units: f64,
+    /// Samples of all of them.
+    pub samples: f64,
 }
 
 /// Numbers about one binary.
@@ -185,8 +216,27 @@ impl From<BinaryOutcome> for BindingBinaryOutcome {
             bytes: from.bytes.map(Buffer::from),
             size: count(from.size),
             statistics: (&from.statistics).into(),
+            survey: from.survey.map(BindingSampleSurvey::from),
             diagnostics: from.diagnostics.into_iter().map(BindingDiagnostic::from).collect(),
             error: from.failure.map(BindingError::from),
+        }
+    }
+}
+
+impl From<SampleSurvey> for BindingSampleSurvey {
+    fn from(from: SampleSurvey) -> Self {
+        let shared = |name: SharedName| BindingSharedName {
+            name: name.name,
+            units: count(name.units),
+            samples: count(name.samples),
+        };
+        Self {
+            samples: count(from.samples),
+            compilers: from.units.compilers.into_iter().map(BindingCompiler::from).collect(),
+            functions: count(from.functions),
+            sampled_functions: count(from.sampled_functions),
+            shared: from.shared.into_iter().map(shared).collect(),
+            shared_samples: count(from.shared_samples),
         }
     }
 }

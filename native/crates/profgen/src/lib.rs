@@ -16,4 +16,5 @@ pub use output::listing::list_code;
 pub use pipeline::generate;
 pub use report::ledger::{EntryClass, Ledger};
 pub use report::outcome::{BinaryOutcome, BinaryStatistics, Outcome, Statistics};
+pub use report::sample_survey::{SampleSurvey, SharedName};
 pub use request::options::{Compat, Format, GenerateOptions, Input, Selection};

@@ -33,6 +33,7 @@ use crate::report::empty;
 use crate::report::ledger::EntryClass;
 use crate::report::outcome::{BinaryOutcome, BinaryStatistics, Outcome, Statistics};
 use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
+use crate::report::sample_survey::SampleSurvey;
 use crate::request::options::{Compat, Format, GenerateOptions, Input};
 
 /// Runs a whole job on a thread pool of its own.
@@ -230,6 +231,9 @@ impl Job<'_> {
             }
             (None, _) => return Err(Error::new(ErrorCode::Internal, "no samples and no counters")),
         };
+        if self.options.survey_samples {
+            report.survey = Some(SampleSurvey::of(&binary, &counters));
+        }
         Ok((binary, counters))
     }
 
@@ -277,11 +281,8 @@ impl Job<'_> {
             if let (true, Ok((binary, counters))) = (sampled, &part.content)
                 && counters.is_empty()
             {
-                // Runs without a function are usually a matter of the debug information.
-                let missing = (part.report.statistics.no_function > 0)
-                    .then(|| debug_report::what_is_missing(binary.image, binary.debug))
-                    .flatten();
-                part.content = Err(missing.unwrap_or_else(|| self.empty_profile(binary.image, &part.report)));
+                let error = debug_report::no_function_ran(binary, &part.report.statistics);
+                part.content = Err(error.unwrap_or_else(|| self.empty_profile(binary.image, &part.report)));
             }
         }
         goes_on(parts)?;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use elf::Svma;
 use gimli::DwarfFileType;
 use object::CompressionFormat;
 
@@ -108,6 +109,12 @@ impl DebugInfo {
     #[must_use]
     pub fn functions_path(&self) -> &Path {
         &self.function_object().path
+    }
+
+    /// The number of the unit that an address belongs to.
+    #[must_use]
+    pub fn unit_at(&self, svma: Svma) -> Option<usize> {
+        self.frames.cu_map.unit_at(svma.0)
     }
 
     /// How many units the frames' file has.

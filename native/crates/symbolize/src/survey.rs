@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use elf::Svma;
 use gimli::{
     Abbreviations, AttributeSpecification, DebugAbbrevOffset, DebugInfoOffset, DebugLineOffset, DwAt, DwLang, DwTag,
     LineInstruction, constants as dw,
@@ -26,7 +27,7 @@ const MAX_COMPILERS: usize = 64;
 const MAX_NAME: usize = 160;
 const MAX_PRODUCER: usize = 16 << 10;
 
-/// What debug information says about how a program was compiled.
+/// What debug information says about how a program was compiled. Of a survey by samples, the numbers are of samples.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DebugSurvey {
     /// Those that compiled the program, with most units first.
@@ -59,7 +60,8 @@ pub struct Compiler {
     pub counts: UnitCounts,
 }
 
-/// How many units have what. Functions are those that the unit defines: declarations and artificial ones do not count.
+/// How many units have what, or how many samples lie in units that have it. Functions are those that the unit defines: declarations
+/// and artificial ones do not count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UnitCounts {
     /// All units.
@@ -68,6 +70,8 @@ pub struct UnitCounts {
     pub with_lines: u64,
     /// With a discriminator in the line table.
     pub with_discriminators: u64,
+    /// With a discriminator at the call of an inlined function.
+    pub with_call_discriminators: u64,
     /// With functions.
     pub with_functions: u64,
     /// With functions that have the line of their declaration, which line offsets in a profile are counted from.
@@ -83,6 +87,7 @@ pub struct UnitCounts {
 /// What kinds of DIEs there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Kinds {
+    call_discriminators: bool,
     functions: bool,
     declaration_lines: bool,
     types: bool,
@@ -120,17 +125,36 @@ impl DebugInfo {
     /// What its units say about how they were compiled.
     #[must_use]
     pub fn survey(&self) -> DebugSurvey {
-        DebugSurvey::of(&self.frames(), self.compression())
+        DebugSurvey::of(&self.frames(), self.compression(), &|_| 1)
+    }
+
+    /// The same by samples: each unit counts for the samples at its addresses. Samples of no unit do not count.
+    #[must_use]
+    pub fn survey_of_samples(&self, samples: &[(Svma, u64)]) -> DebugSurvey {
+        let view = self.frames();
+        let mut weights = vec![0u64; view.main.units.len()];
+        for &(svma, count) in samples {
+            if let Some(unit) = self.unit_at(svma) {
+                weights[unit] = weights[unit].saturating_add(count);
+            }
+        }
+        DebugSurvey::of(&view, self.compression(), &|unit| weights[unit])
     }
 }
 
 impl DebugSurvey {
-    fn of(view: &View<'_>, compression: Option<CompressionFormat>) -> Self {
-        let skeletons = view.main.units.iter().filter(|unit| unit.split.is_some()).count();
+    /// `weight` is what the unit of a number counts for: 1, or its samples.
+    fn of(view: &View<'_>, compression: Option<CompressionFormat>, weight: &dyn Fn(usize) -> u64) -> Self {
+        let skeletons = view
+            .main
+            .units
+            .iter()
+            .enumerate()
+            .filter(|(_, unit)| unit.split.is_some());
         let mut survey = Self {
             split: SplitUnitCount {
-                skeletons: skeletons as u64,
-                found: view.split.len() as u64,
+                skeletons: skeletons.map(|(index, _)| weight(index)).sum(),
+                found: view.split.iter().map(|(skeleton, _)| weight(*skeleton)).sum(),
             },
             compression: compression.map(|format| match format {
                 CompressionFormat::Zstandard => "zstd",
@@ -144,8 +168,10 @@ impl DebugSurvey {
             tables: MAX_ABBREVIATION_BYTES,
             shared: MAX_SHARED_BYTES,
         };
-        let whole = view.main.units.iter().filter(|unit| unit.split.is_none());
-        Tally::new(&view.main, &mut budget, &mut compilers).add(whole.map(|unit| (unit, lines.of(unit))));
+        let units = view.main.units.iter().enumerate();
+        let whole = units.filter(|(_, unit)| unit.split.is_none());
+        Tally::new(&view.main, &mut budget, &mut compilers)
+            .add(whole.map(|(index, unit)| (unit, lines.of(unit), weight(index))));
         for (skeleton, space) in &view.split {
             // A split unit's lines are its skeleton's.
             let lines = view
@@ -153,7 +179,8 @@ impl DebugSurvey {
                 .units
                 .get(*skeleton)
                 .map_or(Lines::default(), |unit| lines.of(unit));
-            Tally::new(space, &mut budget, &mut compilers).add(space.units.iter().map(|unit| (unit, lines)));
+            let weight = weight(*skeleton);
+            Tally::new(space, &mut budget, &mut compilers).add(space.units.iter().map(|unit| (unit, lines, weight)));
         }
         survey.compilers = compilers
             .into_iter()
@@ -203,22 +230,24 @@ impl<'s, 'a> Tally<'s, 'a> {
         }
     }
 
-    fn add<'u>(&mut self, units: impl Iterator<Item = (&'u Unit, Lines)>) {
-        for (unit, lines) in units.filter(|(unit, _)| !unit.is_type) {
+    fn add<'u>(&mut self, units: impl Iterator<Item = (&'u Unit, Lines, u64)>) {
+        for (unit, lines, weight) in units.filter(|(unit, _, weight)| !unit.is_type && *weight > 0) {
             let root = self.root(unit);
             let kinds = self.kinds(unit);
             let (name, command_line) = split_producer(root.producer);
             let flag = find(command_line, b"-fdebug-info-for-profiling");
             let key = (name, language_name(root.language), unit.encoding.version);
             let counts = self.counts(key);
-            counts.units += 1;
-            counts.with_lines += u64::from(lines.rows);
-            counts.with_discriminators += u64::from(lines.discriminators);
-            counts.with_functions += u64::from(kinds.functions);
-            counts.with_declaration_lines += u64::from(kinds.declaration_lines);
-            counts.with_types += u64::from(kinds.types);
-            counts.with_command_line += u64::from(!command_line.is_empty());
-            counts.with_profiling_flag += u64::from(flag);
+            let note = |count: &mut u64, has: bool| *count = count.saturating_add(if has { weight } else { 0 });
+            note(&mut counts.units, true);
+            note(&mut counts.with_lines, lines.rows);
+            note(&mut counts.with_discriminators, lines.discriminators);
+            note(&mut counts.with_call_discriminators, kinds.call_discriminators);
+            note(&mut counts.with_functions, kinds.functions);
+            note(&mut counts.with_declaration_lines, kinds.declaration_lines);
+            note(&mut counts.with_types, kinds.types);
+            note(&mut counts.with_command_line, !command_line.is_empty());
+            note(&mut counts.with_profiling_flag, flag);
         }
     }
 
@@ -345,6 +374,10 @@ impl Kinds {
                 }
                 self.functions |= name && !elsewhere;
                 self.declaration_lines |= name && line && !elsewhere;
+            }
+            dw::DW_TAG_inlined_subroutine => {
+                let mut names = names;
+                self.call_discriminators |= names.any(|name| name == dw::DW_AT_GNU_discriminator);
             }
             dw::DW_TAG_base_type
             | dw::DW_TAG_structure_type

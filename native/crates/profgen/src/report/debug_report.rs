@@ -7,6 +7,8 @@ use symbolize::{DebugFormat, DebugInfo, DuplicateStart, FunctionTable, RangeConf
 use crate::attribution::profile::Binary;
 use crate::binaries::target::Target;
 use crate::counting::fall_through::share;
+use crate::report::ledger::EntryClass;
+use crate::report::outcome::BinaryStatistics;
 use crate::request::options::{Compat, GenerateOptions};
 
 /// Warnings about the binary's debug information and code, in llvm-profgen's order.
@@ -171,8 +173,24 @@ pub(crate) fn check_functions(binary: &Binary<'_>, by_probes: bool) -> Result<()
     }
 }
 
+/// Why no function has a sample, if that is a matter of the debug information: the code that ran has none.
+pub(crate) fn no_function_ran(binary: &Binary<'_>, statistics: &BinaryStatistics) -> Option<Error> {
+    let (image, lost, of) = (binary.image, statistics.no_function, statistics.entries);
+    if lost == 0 || lost < statistics.crosses_barrier {
+        return None;
+    }
+    what_is_missing(image, binary.debug).or_else(|| {
+        let message = format!(
+            "no function would have a count: {lost} of the {of} branch entries in {} are followed by code that its debug information \
+             names no function for",
+            image.path().display()
+        );
+        Some(Error::new(ErrorCode::NoDebugInfo, message).path(image.path()).hint(EntryClass::NoFunction.remedy()))
+    })
+}
+
 /// The file or format that keeps functions from being known, if that is known.
-pub(crate) fn what_is_missing(image: &Image, debug: &DebugInfo) -> Option<Error> {
+fn what_is_missing(image: &Image, debug: &DebugInfo) -> Option<Error> {
     supplementary_missing(image, debug)
         .or_else(|| split_units_missing(image, debug))
         .or_else(|| other_format(image, debug))

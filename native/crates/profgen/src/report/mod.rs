@@ -6,3 +6,4 @@ pub(crate) mod ledger;
 pub(crate) mod names;
 pub(crate) mod outcome;
 pub(crate) mod part;
+pub(crate) mod sample_survey;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use job::{Diagnostic, Error, Phase};
 
 use crate::report::ledger::Ledger;
+use crate::report::sample_survey::SampleSurvey;
 
 /// A finished job.
 #[derive(Debug)]
@@ -71,6 +72,8 @@ pub struct BinaryOutcome {
     pub size: u64,
     /// Its part of the numbers.
     pub statistics: BinaryStatistics,
+    /// What its samples lie in, if that was asked for.
+    pub survey: Option<SampleSurvey>,
     /// The diagnostics about it, as a job with no other binary has them.
     pub diagnostics: Vec<Diagnostic>,
     /// Why it has no result although others do.

@@ -7,11 +7,13 @@ use job::{Diagnostic, Error, ErrorCode};
 use crate::binaries::open::Subject;
 use crate::report::names::list;
 use crate::report::outcome::{BinaryOutcome, BinaryStatistics};
+use crate::report::sample_survey::SampleSurvey;
 
 /// What is known of a binary besides its result.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub statistics: BinaryStatistics,
+    pub survey: Option<SampleSurvey>,
     /// About the file.
     pub of_file: Vec<Diagnostic>,
     /// About its samples and its profile.
@@ -142,6 +144,7 @@ pub(crate) fn binary_outcome(part: Part<Vec<u8>>, subject: &Subject) -> BinaryOu
         size: bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
         bytes,
         statistics: report.statistics,
+        survey: report.survey,
         diagnostics: report.of_file.into_iter().chain(report.of_samples).collect(),
         failure,
     }

@@ -73,6 +73,8 @@ pub struct GenerateOptions {
     pub show_mmap_events: bool,
     /// Report each doubtful thing besides their number.
     pub show_detailed_warning: bool,
+    /// Report what the samples lie in; see [`SampleSurvey`](crate::SampleSurvey).
+    pub survey_samples: bool,
     /// Damage in an input is an error instead of a diagnostic.
     pub strict: bool,
     /// Worker threads; 0 is one for each processor.
@@ -117,6 +119,7 @@ impl GenerateOptions {
             max_loss: None,
             show_mmap_events: false,
             show_detailed_warning: false,
+            survey_samples: false,
             strict: false,
             jobs: 0,
         }

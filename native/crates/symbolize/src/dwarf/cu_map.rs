@@ -93,6 +93,13 @@ impl CuMap {
         Self { pieces }
     }
 
+    /// The unit that an address belongs to.
+    pub(crate) fn unit_at(&self, address: u64) -> Option<usize> {
+        let behind = self.pieces.partition_point(|piece| piece.start <= address);
+        let piece = self.pieces.get(behind.checked_sub(1)?)?;
+        (address < piece.end).then_some(piece.unit)
+    }
+
     /// The parts of the sorted, half-open `wanted` ranges that some unit owns.
     pub(crate) fn intersect(&self, wanted: impl Iterator<Item = (u64, u64)>) -> Vec<Piece> {
         let mut owned = Vec::new();

@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatCount } from '../report/format.js';
+
+/** Where a Linux system says what its processors can record; tests give another root. */
+export interface MachineFiles {
+  root?: string;
+  arch?: string;
+  /** Of the user that would record. */
+  uid?: number | undefined;
+}
+
+/** Levels of kernel.perf_event_paranoid above which a user without privileges may not record so. */
+const PARANOID = { program: 2, kernel: 1 };
+
+/**
+ * What keeps this machine from recording branch stacks, and what it offers; undefined where the system does not say.
+ *
+ * The kernel lists the number of branch entries of a PMU in `caps/branches` if it can record them (Intel and AMD since Linux 5.19, BRBE
+ * of Arm since 6.17).
+ */
+export function recordingHere(kernel: boolean, files: MachineFiles = {}): string | undefined {
+  const { root = '/', arch = process.arch, uid = process.getuid?.() } = files;
+  const pmus = list(join(root, 'sys/bus/event_source/devices'));
+  if (pmus === undefined) return undefined;
+  const entries = pmus.map((pmu) =>
+    Number(read(join(root, 'sys/bus/event_source/devices', pmu, 'caps/branches')) ?? 0),
+  );
+  const most = Math.max(0, ...entries.filter(Number.isFinite));
+  if (most === 0) return `this machine cannot record branches: ${whyNot(root, arch, pmus)}`;
+  const paranoid = Number(read(join(root, 'proc/sys/kernel/perf_event_paranoid')) ?? Number.NaN);
+  const allowed = kernel ? PARANOID.kernel : PARANOID.program;
+  const here = `this machine records ${formatCount(most)} branches for each sample`;
+  if (uid !== 0 && paranoid > allowed) {
+    return `${here}, for root: kernel.perf_event_paranoid is ${paranoid}, and others need at most ${allowed}`;
+  }
+  return here;
+}
+
+function whyNot(root: string, arch: string, pmus: readonly string[]): string {
+  const flags = new Set(
+    /^flags\s*:(.*)$/m.exec(read(join(root, 'proc/cpuinfo')) ?? '')?.[1]?.split(/\s+/) ?? [],
+  );
+  if (flags.has('hypervisor')) {
+    return 'it is a virtual machine, and its hypervisor does not pass branch records on; record on the host';
+  }
+  if (flags.has('amd_lbr_v2')) return 'its CPU has LBRv2, which needs Linux 6.1 or later';
+  if (flags.has('brs'))
+    return 'its CPU has BRS, which needs Linux 5.19 or later, with CONFIG_PERF_EVENTS_AMD_BRS';
+  if (arch === 'arm64') return 'that takes BRBE (Armv9.2) and Linux 6.17 or later';
+  const hasCpu = pmus.some((pmu) => pmu === 'cpu' || pmu.startsWith('cpu_'));
+  return hasCpu
+    ? 'the kernel knows no branch records of its CPU (LBR of Intel; AMD has them from Zen 3 on)'
+    : 'the kernel offers no hardware counters, as in a container or virtual machine; record on the host';
+}
+
+function list(folder: string): string[] | undefined {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return undefined;
+  }
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
