@@ -365,8 +365,9 @@ describe('doctor on kernels', () => {
   );
 });
 
-const HOT =
-  'int hot(int n) { int s = n; for (int i = 0; i < 400000; i++) s = s & 4 ? s * 3 + i : s >> 1; return s; }\n';
+/** The inlined function is what line tables only have the function around it for. */
+const HOT = `static inline int mix(int s, int i) { return s & 4 ? s * 3 + i : s >> 1; }
+int hot(int n) { int s = n; for (int i = 0; i < 400000; i++) s = mix(s, i); return s; }\n`;
 const MAIN = 'int hot(int); int main(int c, char **v) { return hot(c) + hot(c + 1) > c; }\n';
 /** Two static functions of one name, each with half of the samples. */
 const STATIC = (name: string) =>

@@ -297,7 +297,14 @@ impl Job<'_> {
         if self.options.compat == Compat::None {
             debug_report::check_functions(binary, profiles_by_probes(binary.image, self.options))?;
         }
-        profile(binary, counters, self.options, self.observer, &mut report.of_samples).map(Product::Profile)
+        let profile = profile(binary, counters, self.options, self.observer, &mut report.of_samples)?;
+        if self.options.compat == Compat::None
+            && !has_counts(&profile)
+            && let Some(error) = debug_report::no_function_ran(binary, &report.statistics)
+        {
+            return Err(error);
+        }
+        Ok(Product::Profile(profile))
     }
 
     /// What addresses in written counters are relative to.
@@ -371,13 +378,7 @@ impl Job<'_> {
         );
         // Who has zeros written for all functions of no counters wants them.
         let wants_zeros = self.options.fill_zero_for_all_funcs && !self.options.is_sampled();
-        if self.options.compat == Compat::None
-            && !wants_zeros
-            && profile
-                .functions
-                .iter()
-                .all(|function| function.total == 0 && function.head == 0)
-        {
+        if self.options.compat == Compat::None && !wants_zeros && !has_counts(&profile) {
             return Err(self.empty_profile(image, report));
         }
         if self.options.compat == Compat::None && self.options.format != Format::ExtBinary {
@@ -469,6 +470,12 @@ impl Job<'_> {
             None => self.timings.push((phase, milliseconds)),
         }
     }
+}
+
+/// Whether any function has a count.
+fn has_counts(profile: &Profile) -> bool {
+    let mut functions = profile.functions.iter();
+    functions.any(|function| function.total != 0 || function.head != 0)
 }
 
 fn read_profile(path: &Path) -> Result<Profile, Error> {
