@@ -15,6 +15,7 @@ use sampleprof::Profile;
 use crate::attribution::entry_points::EntryPoints;
 use crate::attribution::profile::{Binary, profile};
 use crate::binaries::debug::{Debug, profiles_by_probes};
+use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::live_text::KernelMemory;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::open::{self, Subject};
@@ -25,7 +26,7 @@ use crate::counting::trace::TargetCounters;
 use crate::input::counters_text;
 use crate::input::first_look::open_binaries;
 use crate::input::load::{Loaded, Loader};
-use crate::input::perf_data::{Samples, TargetSamples};
+use crate::input::perf_data::TargetSamples;
 use crate::output::merging::{self, write_options};
 use crate::output::postprocess::postprocess;
 use crate::report::debug_report;
@@ -76,7 +77,7 @@ enum Product {
 
 /// What came of the samples.
 enum Symbolized {
-    All(Vec<Part<Product>>),
+    All(ByBinary<Part<Product>>),
     /// The recordings map more binaries than were known of.
     MoreIsMapped(Mapped),
 }
@@ -88,7 +89,8 @@ impl Job<'_> {
         let (mut subjects, mapped) = open_binaries(self.options, self.observer, &mut self.diagnostics)?;
         self.check_places(&subjects)?;
         let products = if let Input::SampleProfile(path) = &self.options.input {
-            vec![Part::begin(|_| read_profile(path).map(Product::Profile))]
+            let read = |id: &BinaryId| (*id, Part::begin(|_| read_profile(path).map(Product::Profile)));
+            subjects.keys().map(read).collect()
         } else {
             match self.symbolize(&subjects, &mapped, started)? {
                 Symbolized::All(products) => products,
@@ -115,19 +117,19 @@ impl Job<'_> {
     }
 
     /// Refuses to begin if a result would replace what is read, binaries that were found included.
-    fn check_places(&mut self, subjects: &[Subject]) -> Result<(), Error> {
-        subjects.iter().for_each(|subject| self.inputs.add(subject.path()));
+    fn check_places(&mut self, subjects: &ByBinary<Subject>) -> Result<(), Error> {
+        subjects.values().for_each(|subject| self.inputs.add(subject.path()));
         match &self.options.output {
             Output::File(folder) if self.options.has_several_results() => self
                 .result_names(subjects)?
-                .iter()
+                .values()
                 .try_for_each(|name| self.inputs.check(&folder.join(name))),
             output => output.check(&self.inputs),
         }
     }
 
-    /// The names of the results in a folder, by binary.
-    fn result_names(&self, subjects: &[Subject]) -> Result<Vec<String>, Error> {
+    /// The names of the results in a folder.
+    fn result_names(&self, subjects: &ByBinary<Subject>) -> Result<ByBinary<String>, Error> {
         let ending = if self.options.skip_symbolization {
             "counters"
         } else {
@@ -137,7 +139,12 @@ impl Job<'_> {
     }
 
     /// Samples or counters to profiles.
-    fn symbolize(&mut self, subjects: &[Subject], mapped: &Mapped, started: Instant) -> Result<Symbolized, Error> {
+    fn symbolize(
+        &mut self,
+        subjects: &ByBinary<Subject>,
+        mapped: &Mapped,
+        started: Instant,
+    ) -> Result<Symbolized, Error> {
         self.lap(Phase::Open, started);
 
         let started = Instant::now();
@@ -157,7 +164,7 @@ impl Job<'_> {
         {
             let mut diagnostics = Vec::new();
             let all = open::open(self.options, &samples.mapped, self.observer, &mut diagnostics)?;
-            if !all.iter().map(Subject::path).eq(subjects.iter().map(Subject::path)) {
+            if !all.values().map(Subject::path).eq(subjects.values().map(Subject::path)) {
                 return Ok(Symbolized::MoreIsMapped(std::mem::take(&mut samples.mapped)));
             }
             self.diagnostics = diagnostics;
@@ -166,45 +173,50 @@ impl Job<'_> {
         let memory = self.memory;
         let unused = targets.iter().filter_map(|target| memory?.diagnostic(target));
         self.diagnostics.extend(unused);
-        let samples = self.take(samples);
-        let mut parts: Vec<_> = targets
-            .par_iter()
-            .zip(&debug)
-            .zip(samples)
-            .map(|((target, debug), samples)| Part::begin(|report| self.count(target, debug, samples, report)))
+        let mut sampled = samples.map(|samples| {
+            self.diagnostics.extend(samples.diagnostics);
+            self.statistics = samples.statistics;
+            samples.targets
+        });
+        let of_targets = targets.into_iter().map(|target| {
+            let samples = sampled.as_mut().map(|all| all.remove(&target.id).unwrap_or_default());
+            (target, debug.get(&target.id), samples)
+        });
+        let mut parts: ByBinary<_> = of_targets
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .map(|(target, debug, samples)| {
+                let part = Part::begin(|report| self.count(target, debug, samples, report));
+                (target.id, part)
+            })
             .collect();
         self.account(&mut parts)?;
         self.lap(Phase::Decode, started);
 
         let started = Instant::now();
-        let products: Vec<_> = parts
+        let mut products: ByBinary<_> = parts
             .into_par_iter()
-            .map(|part| part.then(|report, (binary, counters)| self.profile(&binary, &counters, report)))
+            .map(|(id, part)| {
+                (
+                    id,
+                    part.then(|report, (binary, counters)| self.profile(&binary, &counters, report)),
+                )
+            })
             .collect();
         self.lap(Phase::Symbolize, started);
-        let mut products = products.into_iter();
-        let all = unusable.into_iter().filter_map(|error| match error {
-            Some(error) => Some(Part::begin(|_| Err(error))),
-            None => products.next(),
-        });
-        Ok(Symbolized::All(all.collect()))
+        products.extend(
+            unusable
+                .into_iter()
+                .map(|(id, error)| (id, Part::begin(|_| Err(error)))),
+        );
+        Ok(Symbolized::All(products))
     }
 
-    /// Keeps what samples say of the whole job, and returns what they say of each target.
-    fn take(&mut self, samples: Option<Samples>) -> Vec<Option<TargetSamples>> {
-        let Some(samples) = samples else {
-            return vec![None];
-        };
-        self.diagnostics.extend(samples.diagnostics);
-        self.statistics = samples.statistics;
-        samples.targets.into_iter().map(Some).collect()
-    }
-
-    /// The counters of a binary, and what is wrong with it and with them.
+    /// The counters of a binary, and what is wrong with it and with them. `samples` are `None` if counters are given instead.
     fn count<'t>(
         &self,
         target: &'t Target<'t>,
-        debug: &'t Option<Debug>,
+        debug: Option<&'t Debug>,
         mut samples: Option<TargetSamples>,
         report: &mut Report,
     ) -> Result<(Binary<'t>, Counters), Error> {
@@ -222,7 +234,7 @@ impl Job<'_> {
             functions,
             entries: EntryPoints::new(target.image, functions),
         };
-        report.of_file = debug_report::diagnostics(target, &binary, self.options);
+        report.of_file = debug_report::diagnostics(&binary, self.options);
         let counters = match (samples, &self.options.input) {
             (Some(samples), _) => self.select(samples, &binary, report),
             (None, Input::UnsymbolizedProfile(path)) => {
@@ -269,15 +281,15 @@ impl Job<'_> {
     }
 
     /// Completes the account with the runs that are lost, and stops where nothing is left.
-    fn account(&mut self, parts: &mut Vec<Part<(Binary<'_>, Counters)>>) -> Result<(), Error> {
+    fn account(&mut self, parts: &mut ByBinary<Part<(Binary<'_>, Counters)>>) -> Result<(), Error> {
         let ledger = &mut self.statistics.ledger;
-        for Part { report, .. } in &*parts {
+        for Part { report, .. } in parts.values() {
             let statistics = &report.statistics;
             ledger.reclassify(EntryClass::Used, EntryClass::CrossesBarrier, statistics.crosses_barrier);
             ledger.reclassify(EntryClass::Used, EntryClass::NoFunction, statistics.no_function);
         }
         let sampled = self.options.is_sampled() && self.options.compat == Compat::None;
-        for part in &mut *parts {
+        for part in parts.values_mut() {
             if let (true, Ok((binary, counters))) = (sampled, &part.content)
                 && counters.is_empty()
             {
@@ -351,17 +363,21 @@ impl Job<'_> {
     }
 
     /// Post-processing and encoding.
-    fn encode(&mut self, products: Vec<Part<Product>>, subjects: &[Subject]) -> Result<Vec<Part<Vec<u8>>>, Error> {
+    fn encode(
+        &mut self,
+        products: ByBinary<Part<Product>>,
+        subjects: &ByBinary<Subject>,
+    ) -> Result<ByBinary<Part<Vec<u8>>>, Error> {
         let started = Instant::now();
         self.observer.progress(Progress::start(Phase::Write));
-        let mut encoded: Vec<_> = products
+        let mut encoded: ByBinary<_> = products
             .into_par_iter()
-            .zip(subjects)
-            .map(|(part, subject)| {
-                part.then(|report, product| match product {
-                    Product::Profile(profile) => self.finish(profile, &subject.image, report),
+            .map(|(id, part)| {
+                let part = part.then(|report, product| match product {
+                    Product::Profile(profile) => self.finish(profile, &subjects[&id].image, report),
                     Product::Counters(text) => Ok(text),
-                })
+                });
+                (id, part)
             })
             .collect();
         goes_on(&mut encoded)?;
@@ -376,7 +392,7 @@ impl Job<'_> {
             &mut report.statistics,
             &mut report.of_samples,
         );
-        // Who has zeros written for all functions of no counters wants them.
+        // With counters, --fill-zero-for-all-funcs asks for a profile of zeros.
         let wants_zeros = self.options.fill_zero_for_all_funcs && !self.options.is_sampled();
         if self.options.compat == Compat::None && !wants_zeros && !has_counts(&profile) {
             return Err(self.empty_profile(image, report));
@@ -400,17 +416,16 @@ impl Job<'_> {
         sampleprof::write(&profile, &write_options(self.options)).map_err(write_error)
     }
 
-    fn write(mut self, parts: Vec<Part<Vec<u8>>>, subjects: &[Subject]) -> Result<Outcome, Error> {
+    fn write(mut self, parts: ByBinary<Part<Vec<u8>>>, subjects: &ByBinary<Subject>) -> Result<Outcome, Error> {
         let started = Instant::now();
         let several = self.options.has_several_binaries();
         let of_job = std::mem::take(&mut self.diagnostics);
         let diagnostics = all_diagnostics(&parts, subjects, of_job, several);
-        let mut binaries: Vec<_> = parts
+        let mut binaries: ByBinary<_> = parts
             .into_iter()
-            .zip(subjects)
-            .map(|(part, subject)| binary_outcome(part, subject))
+            .map(|(id, part)| (id, binary_outcome(part, &subjects[&id])))
             .collect();
-        for (index, binary) in binaries.iter().filter(|binary| binary.failure.is_none()).enumerate() {
+        for (index, binary) in binaries.values().filter(|binary| binary.failure.is_none()).enumerate() {
             self.statistics.add(&binary.statistics, index == 0);
         }
         let single = if self.options.merge_binaries {
@@ -418,10 +433,10 @@ impl Job<'_> {
         } else if several {
             None
         } else {
-            binaries[0].bytes.take()
+            binaries.values_mut().find_map(|binary| binary.bytes.take())
         };
         let size = single.as_ref().map_or_else(
-            || binaries.iter().map(|binary| binary.size).sum(),
+            || binaries.values().map(|binary| binary.size).sum(),
             |bytes| bytes.len() as u64,
         );
         check(self.observer)?;
@@ -429,8 +444,8 @@ impl Job<'_> {
             (Output::Memory | Output::Stdout, single) => single,
             (Output::File(path), Some(bytes)) => {
                 write_atomically(path, &bytes, &self.inputs)?;
-                if !several {
-                    binaries[0].output = Some(path.clone());
+                if let (false, Some(mut only)) = (several, binaries.first_entry()) {
+                    only.get_mut().output = Some(path.clone());
                 }
                 None
             }
@@ -445,16 +460,23 @@ impl Job<'_> {
             size,
             statistics: self.statistics,
             diagnostics,
-            binaries,
+            binaries: binaries.into_values().collect(),
             timings: self.timings,
         })
     }
 
     /// A file for each binary that has a result.
-    fn write_each(&self, folder: &Path, binaries: &mut [BinaryOutcome], subjects: &[Subject]) -> Result<(), Error> {
+    fn write_each(
+        &self,
+        folder: &Path,
+        binaries: &mut ByBinary<BinaryOutcome>,
+        subjects: &ByBinary<Subject>,
+    ) -> Result<(), Error> {
         let mut files = Vec::new();
-        for (binary, name) in binaries.iter_mut().zip(self.result_names(subjects)?) {
-            if let Some(bytes) = binary.bytes.take() {
+        for (id, name) in self.result_names(subjects)? {
+            if let Some(binary) = binaries.get_mut(&id)
+                && let Some(bytes) = binary.bytes.take()
+            {
                 binary.output = Some(folder.join(&name));
                 files.push((name, bytes));
             }

@@ -3,10 +3,15 @@
 //! The code of three fixtures is mapped into one process, as if they were a program and its libraries, and their recorded branches are
 //! mixed into common stacks, some of which branch from one file to another.
 
+#[path = "../../elf/tests/support/mod.rs"]
+mod elf_builder;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use elf::Image;
+use elf_builder::{EM_X86_64, ET_EXEC, ElfBuilder};
 use perfdata::{Change, ChunkBuffer, PerfData};
 use profgen::{Compat, ErrorCode, Format, GenerateOptions, Input, Outcome, Output, Severity, Silent, generate};
 use proptest::prelude::*;
@@ -210,6 +215,58 @@ fn llvm_profgens_decisions_are_each_binarys_own() {
     for skip_symbolization in [false, true] {
         options.skip_symbolization = skip_symbolization;
         assert_like_alone(&options).expect("equal");
+    }
+}
+
+/// Whatever the order of the binaries, and wherever among them one is that falls out at once, at its mappings or for want of samples, each of
+/// the others has the samples of its own code.
+#[test]
+fn no_order_gives_samples_to_another_binary() {
+    let mix = Mix::new();
+    let perf_data = mix.typical();
+    let symbolless = mix.folder.path().join("symbolless");
+    let mut builder = ElfBuilder::new(EM_X86_64).text(".text", 0x1000, &[0x90; 16]);
+    builder.kind = ET_EXEC;
+    std::fs::write(&symbolless, builder.build()).expect("written");
+    let unmapped = mix.folder.path().join("unmapped");
+    let builder = builder.symbol("main", 0x1000, 1);
+    std::fs::write(&unmapped, builder.build()).expect("written");
+
+    let mut options = mix.options(&perf_data);
+    let alone: BTreeMap<_, _> = options
+        .binaries
+        .iter()
+        .map(|binary| (binary.clone(), one(&options, binary).expect("a profile")))
+        .collect();
+    let programs = options.binaries.clone();
+    for compat in [Compat::None, Compat::LlvmProfgen] {
+        options.compat = compat;
+        for turn in 0..programs.len() {
+            for (place, fallen) in [&symbolless, &unmapped]
+                .into_iter()
+                .flat_map(|file| [(0, file), (1, file), (3, file)])
+            {
+                options.binaries = programs.clone();
+                options.binaries.rotate_left(turn);
+                options.binaries.insert(place, fallen.clone());
+                let outcome = generate(&options, &Silent).expect("profiles");
+                assert_eq!(outcome.binaries.len(), 4);
+                for (binary, path) in outcome.binaries.iter().zip(&options.binaries) {
+                    assert_eq!(&binary.path, path, "results are in the order of the options");
+                    if let Some(alone) = alone.get(path) {
+                        assert!(
+                            binary.bytes == alone.bytes,
+                            "{} in {:?}",
+                            path.display(),
+                            options.binaries
+                        );
+                        assert_eq!(binary.statistics, alone.binaries[0].statistics);
+                    } else {
+                        assert!(compat == Compat::LlvmProfgen || binary.failure.is_some());
+                    }
+                }
+            }
+        }
     }
 }
 

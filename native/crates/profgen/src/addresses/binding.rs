@@ -5,7 +5,7 @@ use std::path::Path;
 use elf::{FileOffset, Image, ImageKind};
 use perfdata::{BuildId, CpuMode, Mapping};
 
-use crate::binaries::code_space::TargetIndex;
+use crate::binaries::id::BinaryId;
 use crate::binaries::kernel_module;
 use crate::binaries::target::{Target, Targets, file_name};
 
@@ -16,9 +16,9 @@ pub(crate) const KERNEL_MAP: &str = "[kernel.kallsyms]";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Binding {
     /// Code of this target. Run-time addresses within a piece, plus `delta`, are addresses of the ELF.
-    Target(TargetIndex, Vec<BoundPiece>),
+    Target(BinaryId, Vec<BoundPiece>),
     /// A file of the name of this target, but another build.
-    OtherBuild(TargetIndex),
+    OtherBuild(BinaryId),
     /// Something else.
     Other,
 }
@@ -37,10 +37,10 @@ pub(crate) struct BoundPiece {
 /// Which target a mapping is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Recognized {
-    pub target: TargetIndex,
+    pub target: BinaryId,
     likeness: Likeness,
     /// Another one that it might be of as well.
-    pub rival: Option<TargetIndex>,
+    pub rival: Option<BinaryId>,
 }
 
 /// Finds out which of `targets` a mapping is of, which depends on its file only. `recorded` is the build id in the recording.
@@ -61,12 +61,12 @@ pub(crate) fn recognize(
             Some(best) if best.likeness < likeness => {}
             Some(best) if best.likeness == likeness => {
                 if likeness == Likeness::Name {
-                    best.rival = best.rival.or(Some(target.index()));
+                    best.rival = best.rival.or(Some(target.id));
                 }
             }
             _ => {
                 best = Some(Recognized {
-                    target: target.index(),
+                    target: target.id,
                     likeness,
                     rival: None,
                 });
@@ -80,7 +80,7 @@ pub(crate) fn recognize(
 pub(crate) fn bind(mapping: &Mapping, recognized: &Recognized, targets: &Targets<'_>) -> Binding {
     let target = &targets[recognized.target];
     if recognized.likeness == Likeness::OtherBuild {
-        return Binding::OtherBuild(target.index());
+        return Binding::OtherBuild(target.id);
     }
     let pieces = match target.image.kind() {
         _ if target.kernel => kernel_pieces(mapping, target),
@@ -90,7 +90,7 @@ pub(crate) fn bind(mapping: &Mapping, recognized: &Recognized, targets: &Targets
     if pieces.is_empty() {
         Binding::Other
     } else {
-        Binding::Target(target.index(), pieces)
+        Binding::Target(target.id, pieces)
     }
 }
 

@@ -5,7 +5,8 @@ use perfdata::{AddressSpaces, Avma, Moment, Space};
 
 use crate::addresses::binding::{Binding, BoundPiece};
 use crate::addresses::load_address::GlobalBase;
-use crate::binaries::code_space::{CodeOffset, TargetIndex};
+use crate::binaries::code_space::CodeOffset;
+use crate::binaries::id::BinaryId;
 use crate::binaries::target::{Target, Targets};
 use crate::report::ledger::EntryClass;
 
@@ -13,7 +14,7 @@ use crate::report::ledger::EntryClass;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// At the start of an instruction of this target.
-    Code(CodeOffset, TargetIndex),
+    Code(CodeOffset, BinaryId),
     /// In what a kernel put before the function that starts here.
     Preamble(CodeOffset),
     /// Nowhere that counts; the class tells why.
@@ -46,7 +47,7 @@ impl<'a> Resolver<'a, '_> {
     pub(crate) fn view(&self, pid: i32, moment: Moment) -> View<'a> {
         if let Some(global) = self.global_base {
             let (base, from, until) = global.at(moment);
-            let target = &self.targets[0];
+            let target = self.targets.first();
             let delta = target.image.preferred_base().0.wrapping_sub(base);
             let everything = Piece {
                 start: 0,
@@ -75,8 +76,8 @@ impl<'a> Resolver<'a, '_> {
     fn pieces(&self, space: &Space<'_>) -> Vec<Piece<'a>> {
         let kernel = self.spaces.kernel_image().map(|map| self.bindings.get(map.0 as usize));
         let kernel_code: Vec<Piece<'a>> = match kernel {
-            Some(Some(Binding::Target(index, pieces))) => {
-                let target = &self.targets[*index];
+            Some(Some(Binding::Target(id, pieces))) => {
+                let target = &self.targets[*id];
                 pieces.iter().map(|piece| Piece::of_target(target, *piece)).collect()
             }
             _ => Vec::new(),
@@ -98,8 +99,8 @@ impl<'a> Resolver<'a, '_> {
                 content,
             };
             match self.bindings.get(range.map.0 as usize) {
-                Some(Binding::Target(index, bound)) => {
-                    let target = &self.targets[*index];
+                Some(Binding::Target(id, bound)) => {
+                    let target = &self.targets[*id];
                     let visible = bound
                         .iter()
                         .filter(|piece| piece.start <= last && piece.last >= range.start.0);
@@ -303,7 +304,7 @@ impl<'a> View<'a> {
 /// The place of an instruction of `target`.
 #[inline]
 fn code_of(target: &Target<'_>, offset: u32) -> Place {
-    Place::Code(target.shared_offset(offset), target.index())
+    Place::Code(target.shared_offset(offset), target.id)
 }
 
 /// Of two reasons, the one that tells more about the binary.

@@ -3,6 +3,7 @@
 pub(crate) mod code_space;
 pub(crate) mod debug;
 pub(crate) mod discover;
+pub(crate) mod id;
 pub(crate) mod kernel_module;
 pub(crate) mod live_text;
 pub(crate) mod mapped;

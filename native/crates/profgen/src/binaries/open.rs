@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use crate::binaries::debug::add_symbols;
 use crate::binaries::discover::{self, Found};
+use crate::binaries::id::{ByBinary, number};
 use crate::binaries::kernel_module;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::file_name;
@@ -51,13 +52,17 @@ pub(crate) fn open(
     mapped: &Mapped,
     observer: &dyn Observer,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Result<Vec<Subject>, Error> {
+) -> Result<ByBinary<Subject>, Error> {
     let mut binaries = named(options)?;
     leave_out_duplicates(&mut binaries, diagnostics);
     if options.looks_for_binaries() {
         add_found(options, mapped, &mut binaries, observer, diagnostics)?;
     }
-    Ok(binaries)
+    let count = binaries.len();
+    number(binaries).ok_or_else(|| {
+        let message = format!("there are {count} binaries, more than one run can profile");
+        Error::new(ErrorCode::Unsupported, message).hint("Profile them in several runs.")
+    })
 }
 
 /// Refuses what contradicts itself.
@@ -216,9 +221,9 @@ fn missing<'m>(mapped: &'m Mapped, binaries: &[Subject]) -> Vec<&'m str> {
 }
 
 /// A name for the result of each binary, with this ending. Where several have one name, each gets the beginning of its build id.
-pub(crate) fn result_names(binaries: &[Subject], ending: &str) -> Result<Vec<String>, Error> {
+pub(crate) fn result_names(binaries: &ByBinary<Subject>, ending: &str) -> Result<ByBinary<String>, Error> {
     let mut count = BTreeMap::new();
-    for binary in binaries {
+    for binary in binaries.values() {
         *count.entry(binary.name.as_str()).or_insert(0) += 1;
     }
     let stem = |binary: &Subject| match (count[binary.name.as_str()], binary.image.build_id()) {
@@ -228,20 +233,19 @@ pub(crate) fn result_names(binaries: &[Subject], ending: &str) -> Result<Vec<Str
             format!("{}-{id}", binary.name)
         }
     };
-    let names: Vec<String> = binaries
-        .iter()
-        .map(|binary| format!("{}.{ending}", stem(binary)))
-        .collect();
-    let mut seen = BTreeMap::new();
-    for (name, binary) in names.iter().zip(binaries) {
-        let path = binary.image.path().display();
-        if let Some(other) = seen.insert(name, path.to_string()) {
+    let mut owners: BTreeMap<String, &Path> = BTreeMap::new();
+    let mut names = ByBinary::new();
+    for (id, binary) in binaries {
+        let name = format!("{}.{ending}", stem(binary));
+        if let Some(other) = owners.insert(name.clone(), binary.path()) {
+            let (other, path) = (other.display(), binary.path().display());
             return Err(Error::new(
                 ErrorCode::InvalidOptions,
                 format!("the profiles of {other} and {path} would both be {name}, and no build id tells them apart"),
             )
             .hint("Profile them in two runs, link with --build-id, or use --merge-binaries."));
         }
+        names.insert(*id, name);
     }
     Ok(names)
 }

@@ -6,39 +6,35 @@ use std::sync::Arc;
 use elf::{Code, Image};
 use job::Error;
 
-use crate::binaries::code_space::{CodeOffset, CodeSpace, TargetIndex};
+use crate::binaries::code_space::{CodeOffset, CodeSpace};
+use crate::binaries::id::{BinaryId, ByBinary, places};
 
 /// A binary and its code.
 pub(crate) struct Target<'a> {
+    pub id: BinaryId,
     pub image: &'a Arc<Image>,
     pub code: Code<'a>,
     /// A vmlinux: found by the kernel's own mapping, not by a file name.
     pub kernel: bool,
     /// Where its code begins in the space of all code.
     start: CodeOffset,
-    index: TargetIndex,
 }
 
 impl<'a> Target<'a> {
-    /// A target that stands alone.
-    pub(crate) fn new(image: &'a Arc<Image>, code: Code<'a>, kernel: bool) -> Self {
+    /// A target that is in no space yet.
+    pub(crate) fn new(id: BinaryId, image: &'a Arc<Image>, code: Code<'a>, kernel: bool) -> Self {
         Self {
+            id,
             image,
             code,
             kernel,
             start: 0,
-            index: 0,
         }
     }
 
     /// The last component of the binary's path, which is what mappings are compared with.
     pub(crate) fn name(&self) -> &str {
         file_name(self.image.path().to_str().unwrap_or_default())
-    }
-
-    /// Its number among the targets that it is counted with.
-    pub(crate) fn index(&self) -> TargetIndex {
-        self.index
     }
 
     /// Where in the space of all code an offset into its own code lies.
@@ -48,18 +44,24 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Targets that are counted together.
+/// Targets that are counted together; at least one.
 pub(crate) struct Targets<'a> {
-    targets: Vec<Target<'a>>,
+    targets: ByBinary<Target<'a>>,
     space: CodeSpace,
 }
 
 impl<'a> Targets<'a> {
     /// Puts the code of `targets` into one space.
-    pub(crate) fn new(mut targets: Vec<Target<'a>>) -> Result<Self, Error> {
-        let space = CodeSpace::new(targets.iter().map(|target| (target.code.base(), target.code.span())))?;
-        for (target, index) in targets.iter_mut().zip(0..) {
-            (target.index, target.start) = (index, space.start(index));
+    pub(crate) fn new(targets: impl IntoIterator<Item = Target<'a>>) -> Result<Self, Error> {
+        let mut targets: ByBinary<Target<'a>> = targets.into_iter().map(|target| (target.id, target)).collect();
+        let codes = targets
+            .values()
+            .map(|target| (target.id, target.code.base(), target.code.span()));
+        let space = CodeSpace::new(codes)?;
+        for region in space.regions() {
+            if let Some(target) = targets.get_mut(&region.binary) {
+                target.start = region.start;
+            }
         }
         Ok(Self { targets, space })
     }
@@ -68,8 +70,19 @@ impl<'a> Targets<'a> {
         self.targets.len()
     }
 
-    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Target<'a>> {
-        self.targets.iter()
+    /// Places for what is remembered of each target, by [`BinaryId::index`].
+    pub(crate) fn places(&self) -> usize {
+        places(&self.targets)
+    }
+
+    /// By id.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Target<'a>> {
+        self.targets.values()
+    }
+
+    /// The first target. As llvm-profgen counts them, it is the only one.
+    pub(crate) fn first(&self) -> &Target<'a> {
+        self.iter().next().expect("targets are counted if there are any")
     }
 
     pub(crate) fn space(&self) -> &CodeSpace {
@@ -77,10 +90,10 @@ impl<'a> Targets<'a> {
     }
 }
 
-impl<'a> Index<TargetIndex> for Targets<'a> {
+impl<'a> Index<BinaryId> for Targets<'a> {
     type Output = Target<'a>;
-    fn index(&self, index: TargetIndex) -> &Target<'a> {
-        &self.targets[usize::from(index)]
+    fn index(&self, id: BinaryId) -> &Target<'a> {
+        &self.targets[&id]
     }
 }
 

@@ -3,7 +3,8 @@
 //! A stack is walked from the newest entry to the oldest. Entries with no end in a target are nothing to that target (as if its file were
 //! the only one), so each target has an end of its own: the source of the last entry that touched it.
 
-use crate::binaries::code_space::{CodeOffset, NO_END, OUTSIDE, TargetIndex};
+use crate::binaries::code_space::{CodeOffset, NO_END, OUTSIDE};
+use crate::binaries::id::BinaryId;
 use crate::counting::resolved::Resolved;
 
 /// The ends while one stack is walked.
@@ -57,16 +58,17 @@ impl Ends for OneEnd {
 
 /// The ends when there are several.
 pub(crate) struct ManyEnds {
-    /// By target: the stack that it was touched in last, and the end in that.
+    /// By [`BinaryId::index`]: the stack that it was touched in last, and the end in that.
     ends: Box<[(u64, CodeOffset)]>,
     stack: u64,
     latest: CodeOffset,
 }
 
 impl ManyEnds {
-    pub(crate) fn new(targets: usize) -> Self {
+    /// With places for all targets.
+    pub(crate) fn new(places: usize) -> Self {
         Self {
-            ends: vec![(0, NO_END); targets].into_boxed_slice(),
+            ends: vec![(0, NO_END); places].into_boxed_slice(),
             stack: 0,
             latest: NO_END,
         }
@@ -79,8 +81,8 @@ impl ManyEnds {
     }
 
     #[inline]
-    fn end(&self, target: TargetIndex) -> CodeOffset {
-        let (stack, end) = self.ends[usize::from(target)];
+    fn end(&self, target: BinaryId) -> CodeOffset {
+        let (stack, end) = self.ends[target.index()];
         if stack == self.stack { end } else { NO_END }
     }
 }
@@ -116,9 +118,9 @@ impl Ends for ManyEnds {
         } = *resolved
         {
             if to_target != from_target {
-                self.ends[usize::from(to_target)] = (self.stack, OUTSIDE);
+                self.ends[to_target.index()] = (self.stack, OUTSIDE);
             }
-            self.ends[usize::from(from_target)] = (self.stack, from);
+            self.ends[from_target.index()] = (self.stack, from);
             self.latest = from;
         }
     }

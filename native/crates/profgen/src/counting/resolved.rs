@@ -1,6 +1,7 @@
 //! Branch entries, as they are recorded and as they are understood.
 
-use crate::binaries::code_space::{CodeOffset, TargetIndex};
+use crate::binaries::code_space::CodeOffset;
+use crate::binaries::id::BinaryId;
 use crate::report::ledger::EntryClass;
 
 /// A branch as recorded, in the address space that `view` numbers.
@@ -18,8 +19,8 @@ pub(crate) enum Resolved {
     Used {
         from: CodeOffset,
         to: CodeOffset,
-        from_target: TargetIndex,
-        to_target: TargetIndex,
+        from_target: BinaryId,
+        to_target: BinaryId,
     },
     /// Neither end is.
     Lost(EntryClass),

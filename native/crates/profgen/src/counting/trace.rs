@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::addresses::locate::Place;
 use crate::binaries::code_space::{CodeOffset, CodeSpace, NO_BRANCH, NO_END, OUTSIDE};
+use crate::binaries::id::ByBinary;
 use crate::counting::counters::{Counter, CounterTable, EXTERNAL};
 use crate::counting::ends::{Ends, ManyEnds};
 use crate::counting::resolved::{RawEntry, Resolved};
@@ -65,7 +66,7 @@ pub(crate) struct TraceTable {
 
 impl Default for TraceTable {
     fn default() -> Self {
-        Self::new(1)
+        Self::new(None)
     }
 }
 
@@ -81,14 +82,14 @@ pub(crate) struct TargetCounters {
 }
 
 impl TraceTable {
-    /// A table for so many targets.
-    pub(crate) fn new(targets: usize) -> Self {
+    /// A table for one target, or with places for several.
+    pub(crate) fn new(several: Option<usize>) -> Self {
         Self {
             // Made on the heap: it would not fit into every stack.
             slots: vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
             counts: FxHashMap::default(),
             ledger: Ledger::default(),
-            ends: (targets > 1).then(|| ManyEnds::new(targets)),
+            ends: several.map(ManyEnds::new),
         }
     }
 
@@ -208,16 +209,17 @@ impl TraceTable {
     }
 
     /// The counters of each target, and the account.
-    pub(crate) fn into_counters(mut self, space: &CodeSpace) -> (Vec<TargetCounters>, Ledger) {
+    pub(crate) fn into_counters(mut self, space: &CodeSpace) -> (ByBinary<TargetCounters>, Ledger) {
         self.flush();
-        let mut rows: Vec<(Vec<Counter>, Vec<Counter>, u64)> = vec![Default::default(); space.len()];
+        let places = space.regions().map(|region| region.binary.index() + 1).max();
+        let mut rows: Vec<(Vec<Counter>, Vec<Counter>, u64)> = vec![Default::default(); places.unwrap_or(0)];
         for (trace, count) in self.counts {
             let owner = space.owner(if trace.to == OUTSIDE { trace.from } else { trace.to });
             let svma = |offset| {
                 if offset == OUTSIDE {
                     EXTERNAL
                 } else {
-                    space.svma(owner, offset)
+                    owner.svma(offset)
                 }
             };
             let counter = |first, second| Counter {
@@ -225,7 +227,7 @@ impl TraceTable {
                 second: svma(second),
                 count,
             };
-            let (branches, pairs, entries) = &mut rows[usize::from(owner)];
+            let (branches, pairs, entries) = &mut rows[owner.binary.index()];
             *entries = entries.wrapping_add(count);
             if trace.to != OUTSIDE && trace.from != NO_BRANCH {
                 branches.push(counter(trace.from, trace.to));
@@ -234,10 +236,14 @@ impl TraceTable {
                 pairs.push(counter(trace.to, trace.end));
             }
         }
-        let counters = rows.into_iter().map(|(branches, pairs, entries)| TargetCounters {
-            branches: CounterTable::new(branches),
-            pairs: CounterTable::new(pairs),
-            entries,
+        let counters = space.regions().map(|region| {
+            let (branches, pairs, entries) = std::mem::take(&mut rows[region.binary.index()]);
+            let counters = TargetCounters {
+                branches: CounterTable::new(branches),
+                pairs: CounterTable::new(pairs),
+                entries,
+            };
+            (region.binary, counters)
         });
         (counters.collect(), self.ledger)
     }
@@ -261,6 +267,7 @@ fn slot_of(entry: RawEntry, newer: Avma) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::binaries::id::BinaryId;
     use crate::counting::ends::OneEnd;
     use elf::Svma;
     use proptest::prelude::*;
@@ -268,18 +275,22 @@ mod tests {
     /// Two binaries of 0x100 bytes of code, as if mapped to 0 and 0x100.
     const SPAN: u32 = 0x100;
 
+    /// The ids are neither dense nor in the order of the code, as when binaries fall out or are named in another order.
+    const IDS: [BinaryId; 2] = [BinaryId::of(5), BinaryId::of(2)];
+    const PLACES: Option<usize> = Some(6);
+
     fn space() -> CodeSpace {
-        CodeSpace::new([(Svma(0x1000), SPAN), (Svma(0x9000), SPAN)]).expect("fits")
+        CodeSpace::new([(IDS[0], Svma(0x1000), SPAN), (IDS[1], Svma(0x9000), SPAN)]).expect("fits")
     }
 
     /// Beyond both binaries lies nothing that counts, and every view is its own.
     fn resolve(entry: RawEntry) -> Resolved {
         let place = |address: u64| {
             let offset = u32::try_from(address).ok().filter(|offset| *offset < 2 * SPAN)?;
-            let target = u16::from(offset >= SPAN);
+            let target = usize::from(offset >= SPAN);
             Some((
-                (offset + u32::from(entry.view)) % SPAN + u32::from(target) * SPAN,
-                target,
+                (offset + u32::from(entry.view)) % SPAN + target as u32 * SPAN,
+                IDS[target],
             ))
         };
         let (from, to) = (place(entry.from), place(entry.to));
@@ -317,12 +328,12 @@ mod tests {
     }
 
     /// llvm-profgen's rules, once for each binary: what has no end in it is dropped, then neighbours are paired.
-    fn count_alone(target: u16, stacks: &[Vec<RawEntry>]) -> TargetCounters {
-        let svma = |offset: u32, owner: u16| {
-            if offset == OUTSIDE || owner != target {
+    fn count_alone(target: usize, stacks: &[Vec<RawEntry>]) -> TargetCounters {
+        let svma = |offset: u32, owner: BinaryId| {
+            if offset == OUTSIDE || owner != IDS[target] {
                 EXTERNAL
             } else {
-                Svma([0x1000, 0x9000][usize::from(target)] + u64::from(offset - u32::from(target) * SPAN))
+                Svma([0x1000, 0x9000][target] + u64::from(offset - target as u32 * SPAN))
             }
         };
         let mut found = TargetCounters::default();
@@ -378,14 +389,14 @@ mod tests {
     proptest! {
         #[test]
         fn several_binaries_are_counted_like_each_alone(stacks in stacks()) {
-            let mut tables = [TraceTable::new(2), TraceTable::new(2)];
+            let mut tables = [TraceTable::new(PLACES), TraceTable::new(PLACES)];
             count(&mut tables, &stacks);
             let [mut all, rest] = tables;
             all.merge(rest);
             let (counters, ledger) = all.into_counters(&space());
 
-            for (target, found) in counters.iter().enumerate() {
-                prop_assert_eq!(found, &count_alone(target as u16, &stacks));
+            for (target, id) in IDS.iter().enumerate() {
+                prop_assert_eq!(&counters[id], &count_alone(target, &stacks));
             }
             let entries = stacks.iter().flatten();
             let lost = entries.clone().filter(|entry| matches!(resolve(**entry), Resolved::Lost(_))).count();
@@ -403,13 +414,13 @@ mod tests {
                 }
             };
             stacks.iter_mut().flatten().for_each(beyond);
-            let mut table = TraceTable::new(1);
+            let mut table = TraceTable::new(None);
             prop_assert!(table.ends.is_none());
             for stack in &stacks {
                 walk(&mut table, stack, &mut OneEnd::new());
             }
-            let (counters, _) = table.into_counters(&CodeSpace::new([(Svma(0x1000), SPAN)]).expect("fits"));
-            prop_assert_eq!(&counters[0], &count_alone(0, &stacks));
+            let (counters, _) = table.into_counters(&CodeSpace::new([(IDS[0], Svma(0x1000), SPAN)]).expect("fits"));
+            prop_assert_eq!(&counters[&IDS[0]], &count_alone(0, &stacks));
         }
     }
 
@@ -420,12 +431,15 @@ mod tests {
             to: 2,
             view: 0,
         };
-        let mut table = TraceTable::new(1);
+        let mut table = TraceTable::new(None);
         for _ in 0..200_000 {
             table.add(entry, Avma(0), &OneEnd::new(), || resolve(entry));
         }
         let (counters, ledger) = table.into_counters(&space());
-        assert_eq!(counters[0].branches.rows()[0].count, 200_000);
-        assert_eq!((counters[0].entries, ledger[EntryClass::Used]), (200_000, 200_000));
+        assert_eq!(counters[&IDS[0]].branches.rows()[0].count, 200_000);
+        assert_eq!(
+            (counters[&IDS[0]].entries, ledger[EntryClass::Used]),
+            (200_000, 200_000)
+        );
     }
 }

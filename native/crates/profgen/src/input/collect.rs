@@ -60,7 +60,8 @@ pub(crate) struct Collector<'a> {
 impl<'a> Collector<'a> {
     /// For samples of `targets` in an input of `total` bytes (0: not known).
     pub(crate) fn new(targets: &'a Targets<'a>, observer: &'a dyn Observer, total: u64) -> Self {
-        let worker = |_| Mutex::new(Worker::new(targets.len()));
+        let several = (targets.len() > 1).then(|| targets.places());
+        let worker = |_| Mutex::new(Worker::new(several));
         Self {
             workers: (0..rayon::current_num_threads()).map(worker).collect(),
             observer,
@@ -134,14 +135,14 @@ struct Remembered<'a> {
 }
 
 impl<'a> Worker<'a> {
-    fn new(targets: usize) -> Self {
+    fn new(several: Option<usize>) -> Self {
         Self {
             views: FxHashMap::default(),
             numbered_views: 0,
             consulted: Consulted::default(),
             buffer: ChunkBuffer::default(),
             collected: Collected {
-                traces: TraceTable::new(targets),
+                traces: TraceTable::new(several),
                 ..Collected::default()
             },
         }

@@ -7,6 +7,7 @@ use job::{Diagnostic, Error, ErrorCode, Observer};
 use perfdata::{BuildId, Change, Metadata};
 use rustc_hash::FxHashMap;
 
+use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::open::{Subject, check_options, open as open_known};
 use crate::input::recording::{STANDARD_INPUT, listed_name, open};
@@ -19,7 +20,7 @@ pub(crate) fn open_binaries(
     options: &GenerateOptions,
     observer: &dyn Observer,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Result<(Vec<Subject>, Mapped), Error> {
+) -> Result<(ByBinary<Subject>, Mapped), Error> {
     check_options(options)?;
     let (Input::PerfData(paths), true) = (&options.input, options.looks_for_binaries()) else {
         let mapped = Mapped::default();

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use symbolize::FunctionTable;
 
 use crate::binaries::debug::{Debug, load_debug};
+use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::live_text::KernelMemory;
 use crate::binaries::open::Subject;
 use crate::binaries::target::{Target, Targets};
@@ -21,10 +22,10 @@ use crate::request::options::{Compat, GenerateOptions, Input};
 pub(crate) struct Loaded<'i> {
     /// The code of the binaries, in groups that are counted together.
     pub groups: Vec<Targets<'i>>,
-    /// By binary: why it is in no group.
-    pub unusable: Vec<Option<Error>>,
-    /// By target; `None` if it has no samples.
-    pub debug: Vec<Option<Debug>>,
+    /// Why other binaries are in no group.
+    pub unusable: ByBinary<Error>,
+    /// Of the binaries that have samples.
+    pub debug: ByBinary<Debug>,
     /// `None` when counters are given instead.
     pub samples: Option<Samples>,
 }
@@ -38,9 +39,9 @@ pub(crate) struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    /// The code of the binaries, in groups that are counted together: all in one; as llvm-profgen does it, each alone. Beside it, for each
-    /// binary, why it is in no group.
-    fn targets<'i>(&self, subjects: &'i [Subject]) -> Result<(Vec<Targets<'i>>, Vec<Option<Error>>), Error>
+    /// The code of the binaries, in groups that are counted together: all in one; as llvm-profgen does it, each alone. Beside them,
+    /// why other binaries are in no group.
+    fn targets<'i>(&self, subjects: &'i ByBinary<Subject>) -> Result<(Vec<Targets<'i>>, ByBinary<Error>), Error>
     where
         'a: 'i,
     {
@@ -49,7 +50,7 @@ impl<'a> Loader<'a> {
             Compat::LlvmProfgen => DecodePolicy::LlvmProfgen,
         };
         let several = self.options.has_several_binaries();
-        let open = |subject: &'i Subject| {
+        let open = |id: BinaryId, subject: &'i Subject| {
             let image = &subject.image;
             let code = match self.memory.and_then(|memory| memory.text_of(image)) {
                 Some(live) => Code::with_live_text(image, policy, live),
@@ -60,33 +61,33 @@ impl<'a> Loader<'a> {
             if code.is_empty() && self.options.compat == Compat::None {
                 return Err(no_symbols(subject));
             }
-            // Of several, each is what it is.
+            // --kernel is about a single binary. Of several, each file tells whether it is a kernel.
             let kernel = self.options.kernel.filter(|_| !several);
             Ok(Target::new(
+                id,
                 image,
                 code,
                 kernel.unwrap_or(image.kind() == ImageKind::Kernel),
             ))
         };
-        let mut opened: Vec<_> = subjects
+        let mut opened: ByBinary<_> = subjects
             .par_iter()
-            .map(|subject| Part::begin(|_| open(subject)))
+            .map(|(id, subject)| (*id, Part::begin(|_| open(*id, subject))))
             .collect();
         goes_on(&mut opened)?;
-        let (mut targets, mut unusable) = (Vec::new(), Vec::new());
-        for part in opened {
+        let (mut targets, mut unusable) = (Vec::new(), ByBinary::new());
+        for (id, part) in opened {
             match part.content {
-                Ok(target) => {
-                    targets.push(target);
-                    unusable.push(None);
+                Ok(target) => targets.push(target),
+                Err(error) => {
+                    unusable.insert(id, error);
                 }
-                Err(error) => unusable.push(Some(error)),
             }
         }
         let groups = match self.options.compat {
             Compat::None => vec![Targets::new(targets)?],
             Compat::LlvmProfgen => {
-                let each = targets.into_iter().map(|target| Targets::new(vec![target]));
+                let each = targets.into_iter().map(|target| Targets::new([target]));
                 each.collect::<Result<_, _>>()?
             }
         };
@@ -95,11 +96,12 @@ impl<'a> Loader<'a> {
 
     /// Lays out the code, reads the debug information and the samples. Of several binaries, only those that have samples need debug
     /// information.
-    pub(crate) fn load<'i>(&self, subjects: &'i [Subject]) -> Result<Loaded<'i>, Error>
+    pub(crate) fn load<'i>(&self, subjects: &'i ByBinary<Subject>) -> Result<Loaded<'i>, Error>
     where
         'a: 'i,
     {
-        if let ([subject], false) = (subjects, matches!(self.options.input, Input::PerfScript(_))) {
+        let only = subjects.iter().next().filter(|_| subjects.len() == 1);
+        if let (Some((id, subject)), false) = (only, matches!(self.options.input, Input::PerfScript(_))) {
             let (debug, sampled) = rayon::join(
                 || load_debug(&subject.image, self.options, self.observer),
                 || {
@@ -112,17 +114,17 @@ impl<'a> Loader<'a> {
             return Ok(Loaded {
                 groups,
                 unusable,
-                debug: vec![Some(debug)],
+                debug: ByBinary::from([(*id, debug)]),
                 samples,
             });
         }
         let (groups, unusable) = self.targets(subjects)?;
         let targets: Vec<&Target<'_>> = groups.iter().flat_map(Targets::iter).collect();
-        let load_debug = |is_needed: &(dyn Fn(usize) -> bool + Sync)| -> Vec<Option<Debug>> {
-            let targets = targets.par_iter().enumerate();
-            let debug = targets
-                .map(|(index, target)| is_needed(index).then(|| load_debug(target.image, self.options, self.observer)));
-            debug.collect()
+        let load_debug = |is_needed: &(dyn Fn(BinaryId) -> bool + Sync)| -> ByBinary<Debug> {
+            let needed = targets.par_iter().filter(|target| is_needed(target.id));
+            needed
+                .map(|target| (target.id, load_debug(target.image, self.options, self.observer)))
+                .collect()
         };
         let (debug, samples) = if let Input::PerfScript(paths) = &self.options.input {
             // The functions tell which call stacks are sure.
@@ -131,8 +133,8 @@ impl<'a> Loader<'a> {
             (debug, Some(samples))
         } else {
             let samples = self.sample(&groups)?;
-            let is_sampled = |index: usize| {
-                let samples = samples.as_ref().map(|samples| &samples.targets[index]);
+            let is_sampled = |id: BinaryId| {
+                let samples = samples.as_ref().and_then(|samples| samples.targets.get(&id));
                 samples.is_some_and(|samples| samples.counters.entries > 0)
             };
             (load_debug(&is_sampled), samples)
@@ -158,15 +160,12 @@ impl<'a> Loader<'a> {
         &self,
         paths: &[PathBuf],
         groups: &[Targets<'_>],
-        debug: &[Option<Debug>],
+        debug: &ByBinary<Debug>,
     ) -> Result<Samples, Error> {
         let none = FunctionTable::default();
-        let functions: Vec<_> = debug
+        let functions = debug
             .iter()
-            .map(|debug| match debug {
-                Some(Ok((_, functions))) => functions,
-                _ => &none,
-            })
+            .map(|(id, debug)| (*id, debug.as_ref().map_or(&none, |(_, functions)| functions)))
             .collect();
         script::read_all(paths, groups, &functions, self.options, self.observer)
     }

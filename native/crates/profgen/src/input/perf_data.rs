@@ -16,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::addresses::binding::{Binding, bind, recognize};
 use crate::addresses::load_address::GlobalBase;
 use crate::addresses::locate::Resolver;
-use crate::binaries::code_space::TargetIndex;
+use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
 use crate::counting::trace::TargetCounters;
@@ -39,8 +39,7 @@ enum Reading {
 
 /// What the inputs came to.
 pub(crate) struct Samples {
-    /// By target.
-    pub targets: Vec<TargetSamples>,
+    pub targets: ByBinary<TargetSamples>,
     pub statistics: Statistics,
     pub diagnostics: Vec<Diagnostic>,
     /// What was mapped, if binaries are looked for.
@@ -85,7 +84,7 @@ pub(crate) fn read_all(
         targets: groups
             .iter()
             .flat_map(Targets::iter)
-            .map(|_| TargetSamples::default())
+            .map(|target| (target.id, TargetSamples::default()))
             .collect(),
         seen: Seen::default(),
         mapped: Mapped::default(),
@@ -106,8 +105,7 @@ struct Sampling<'a> {
     observer: &'a dyn Observer,
     statistics: Statistics,
     diagnostics: Vec<Diagnostic>,
-    /// By target, all groups one after the other.
-    targets: Vec<TargetSamples>,
+    targets: ByBinary<TargetSamples>,
     /// What was mapped in any input, to explain a job without samples.
     seen: Seen,
     mapped: Mapped,
@@ -119,15 +117,16 @@ impl<'a> Sampling<'a> {
         let mut input = open(path)?;
         // llvm-profgen's load address depends on all mappings. A stream cannot be opened again.
         if self.options.compat == Compat::None && input.read_once() {
-            let failures: Vec<_> = self.targets.iter().map(|target| target.failure.clone()).collect();
+            let failures = self.targets.iter().map(|(id, target)| (*id, target.failure.clone()));
+            let mut failures: ByBinary<Option<Error>> = failures.collect();
             match self.read_in(path, input, Reading::Once) {
                 Ok(Some(collected)) => return Ok(collected),
                 Err(error) if error.code == ErrorCode::Aborted => return Err(error),
                 // Whatever was found wrong may look otherwise when all is known.
                 Err(_) | Ok(None) => {}
             }
-            for (target, failure) in self.targets.iter_mut().zip(failures) {
-                target.failure = failure;
+            for (id, target) in &mut self.targets {
+                target.failure = failures.remove(id).flatten();
             }
             input = open(path)?;
         }
@@ -168,7 +167,7 @@ impl<'a> Sampling<'a> {
             for (group, targets) in groups.iter().enumerate() {
                 match followed.global_base(targets, self.options) {
                     Ok(base) => bases.push((group, base)),
-                    Err(error) => self.fail(group, 0, error)?,
+                    Err(error) => self.fail(targets.first().id, error)?,
                 }
             }
             let count = || {
@@ -234,7 +233,7 @@ impl<'a> Sampling<'a> {
         let view = resolver.view(0, Moment::START);
         for poke in pokes {
             if let Some((target, svma)) = view.target_at(poke.address) {
-                self.targets[usize::from(target.index())].pokes.insert(TextPoke {
+                self.samples_of(target.id).pokes.insert(TextPoke {
                     svma,
                     old: poke.old.clone(),
                     new: poke.new.clone(),
@@ -251,7 +250,7 @@ impl<'a> Sampling<'a> {
             _ => None,
         });
         // llvm-profgen reads a recording twice, if it is not one of a kernel, and tells of each mapping each time.
-        let twice = self.options.compat == Compat::LlvmProfgen && !self.groups[0][0].kernel;
+        let twice = self.options.compat == Compat::LlvmProfgen && !self.groups[0].first().kernel;
         let found: Vec<_> = mappings.collect();
         let times = if twice { 2 } else { 1 };
         self.diagnostics.extend(std::iter::repeat_n(found, times).flatten());
@@ -261,11 +260,9 @@ impl<'a> Sampling<'a> {
     fn filter(&mut self, metadata: &Metadata, path: &Path) -> Result<Filter<'a>, Error> {
         let events = usable_events(metadata, self.options).map_err(|error| error.path(path))?;
         let groups = self.groups;
-        for (group, targets) in groups.iter().enumerate() {
-            for target in targets.iter() {
-                if let Err(error) = check_machine(metadata, target) {
-                    self.fail(group, target.index(), error.path(path))?;
-                }
+        for target in groups.iter().flat_map(Targets::iter) {
+            if let Err(error) = check_machine(metadata, target) {
+                self.fail(target.id, error.path(path))?;
             }
         }
         Ok(Filter {
@@ -275,17 +272,16 @@ impl<'a> Sampling<'a> {
     }
 
     /// Without this target the job goes on, unless there is no other.
-    fn fail(&mut self, group: usize, index: TargetIndex, error: Error) -> Result<(), Error> {
+    fn fail(&mut self, id: BinaryId, error: Error) -> Result<(), Error> {
         if !self.options.has_several_binaries() {
             return Err(error);
         }
-        let target = self.flat_index(group, index);
-        self.targets[target].failure.get_or_insert(error);
+        self.samples_of(id).failure.get_or_insert(error);
         Ok(())
     }
 
-    fn flat_index(&self, group: usize, index: TargetIndex) -> usize {
-        self.groups[..group].iter().map(Targets::len).sum::<usize>() + usize::from(index)
+    fn samples_of(&mut self, id: BinaryId) -> &mut TargetSamples {
+        self.targets.entry(id).or_default()
     }
 
     fn finish(mut self, all: Vec<Collected>) -> Result<Samples, Error> {
@@ -299,18 +295,17 @@ impl<'a> Sampling<'a> {
             let samples = all.iter().map(|group| group.guest_samples).max().unwrap_or(0);
             self.diagnostics.extend(guests(samples, branch_samples)?);
             for target in groups[0].iter() {
-                if self.targets[usize::from(target.index())].mappings == 0 {
-                    self.fail(0, target.index(), self.seen.no_mapping(target))?;
+                if self.samples_of(target.id).mappings == 0 {
+                    self.fail(target.id, self.seen.no_mapping(target))?;
                 }
             }
         }
-        for ((group, targets), collected) in groups.iter().enumerate().zip(all) {
+        for (targets, collected) in groups.iter().zip(all) {
             let (counters, ledger) = collected.traces.into_counters(targets.space());
             self.statistics.ledger += &ledger;
-            for (target, counters) in targets.iter().zip(counters) {
-                self.diagnostics.extend(self.seen.diagnostics(target));
-                let target = self.flat_index(group, target.index());
-                self.targets[target].counters = counters;
+            for (id, counters) in counters {
+                self.diagnostics.extend(self.seen.diagnostics(&targets[id]));
+                self.samples_of(id).counters = counters;
             }
         }
         Ok(Samples {
@@ -336,16 +331,15 @@ impl<'a> Sampling<'a> {
 
     /// Notes what the mappings of an input held for the targets of a group.
     fn summarize(&mut self, group: usize, followed: &Followed) {
-        let mut processes = vec![FxHashSet::default(); self.groups[group].len()];
+        let mut processes: ByBinary<FxHashSet<i32>> = ByBinary::new();
         for (id, mapping) in followed.spaces.mappings() {
             match &followed.bindings[group][id.0 as usize] {
-                Binding::Target(index, _) => {
-                    let target = self.flat_index(group, *index);
-                    self.targets[target].mappings += 1;
-                    processes[usize::from(*index)].insert(mapping.pid);
+                Binding::Target(id, _) => {
+                    self.samples_of(*id).mappings += 1;
+                    processes.entry(*id).or_default().insert(mapping.pid);
                 }
-                Binding::OtherBuild(index) => {
-                    let target = &self.groups[group][*index];
+                Binding::OtherBuild(id) => {
+                    let target = &self.groups[group][*id];
                     self.seen
                         .other_build(target, &mapping.file.name, followed.build_id_of(mapping));
                 }
@@ -353,7 +347,7 @@ impl<'a> Sampling<'a> {
             }
         }
         for &(target, rival) in &followed.rivals {
-            let [target, rival] = [target, rival].map(|index| self.groups[group][index].image.path().display());
+            let [target, rival] = [target, rival].map(|id| self.groups[group][id].image.path().display());
             let message = format!(
                 "{rival} has the name of {target}, and the recording has no build ids to tell them apart; {target} gets the samples"
             );
@@ -362,9 +356,8 @@ impl<'a> Sampling<'a> {
                 self.diagnostics.push(warning);
             }
         }
-        let first = self.flat_index(group, 0);
-        for (target, processes) in self.targets[first..].iter_mut().zip(processes) {
-            target.processes += processes.len() as u64;
+        for (id, processes) in processes {
+            self.samples_of(id).processes += processes.len() as u64;
         }
     }
 }
@@ -383,7 +376,7 @@ struct Followed {
     bindings: Vec<Vec<Binding>>,
     build_ids: FxHashMap<String, BuildId>,
     /// Targets that nothing tells apart in the recording; the first of each pair has the samples.
-    rivals: BTreeSet<(TargetIndex, TargetIndex)>,
+    rivals: BTreeSet<(BinaryId, BinaryId)>,
     /// Compat mode and who wants to see them need the mappings in their order.
     records: Vec<SideRecord>,
 }
@@ -456,7 +449,7 @@ impl Followed {
 
     fn global_base(&self, targets: &Targets<'_>, options: &GenerateOptions) -> Result<Option<GlobalBase>, Error> {
         match options.compat {
-            Compat::LlvmProfgen => GlobalBase::new(&self.records, &targets[0], &options.select.pids).map(Some),
+            Compat::LlvmProfgen => GlobalBase::new(&self.records, targets.first(), &options.select.pids).map(Some),
             Compat::None => Ok(None),
         }
     }

@@ -24,6 +24,7 @@ use rustc_hash::FxHashSet;
 use symbolize::FunctionTable;
 
 use crate::addresses::binding::{Binding, KERNEL_MAP};
+use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::{Target, Targets};
 use crate::counting::fall_through::share;
@@ -47,21 +48,16 @@ const EPOCHS: usize = 256;
 
 /// Reads all texts. Their order does not matter: each has an address space of its own, and counts add up.
 ///
-/// `functions` are those of the targets, all groups one after the other.
+/// `functions` are those of the targets.
 pub(crate) fn read_all(
     paths: &[PathBuf],
     groups: &[Targets<'_>],
-    functions: &[&FunctionTable],
+    functions: &ByBinary<&FunctionTable>,
     options: &GenerateOptions,
     observer: &dyn Observer,
 ) -> Result<Samples, Error> {
     check_selection(options)?;
-    let mut first = 0;
-    let groups = groups.iter().map(|targets| {
-        let own = &functions[first..first + targets.len()];
-        first += targets.len();
-        Group::new(targets, own, options)
-    });
+    let groups = groups.iter().map(|targets| Group::new(targets, functions, options));
     let diagnostics = match options.compat {
         Compat::None => repeated_inputs(paths.iter().map(PathBuf::as_path)),
         Compat::LlvmProfgen => Vec::new(),
@@ -123,13 +119,12 @@ struct Group<'a> {
     epoch: u64,
     /// Whoever reads a block takes one and puts it back.
     workers: Mutex<Vec<Worker<'a>>>,
-    /// By target.
-    samples: Vec<TargetSamples>,
-    processes: Vec<FxHashSet<i32>>,
+    samples: ByBinary<TargetSamples>,
+    processes: ByBinary<FxHashSet<i32>>,
 }
 
 impl<'a> Group<'a> {
-    fn new(targets: &'a Targets<'a>, functions: &'a [&'a FunctionTable], options: &'a GenerateOptions) -> Self {
+    fn new(targets: &'a Targets<'a>, functions: &'a ByBinary<&'a FunctionTable>, options: &'a GenerateOptions) -> Self {
         Self {
             job: Job {
                 options,
@@ -141,8 +136,8 @@ impl<'a> Group<'a> {
             space: Space::new(targets, options.compat),
             epoch: 0,
             workers: Mutex::default(),
-            samples: targets.iter().map(|_| TargetSamples::default()).collect(),
-            processes: vec![FxHashSet::default(); targets.len()],
+            samples: ByBinary::new(),
+            processes: ByBinary::new(),
         }
     }
 
@@ -157,9 +152,8 @@ impl<'a> Group<'a> {
     }
 
     fn end_processes(&mut self) {
-        for (samples, processes) in self.samples.iter_mut().zip(&mut self.processes) {
-            samples.processes += processes.len() as u64;
-            processes.clear();
+        for (id, processes) in std::mem::take(&mut self.processes) {
+            self.samples.entry(id).or_default().processes += processes.len() as u64;
         }
     }
 
@@ -184,13 +178,13 @@ impl<'a> Group<'a> {
         let was_mapped = self.space.is_mapped();
         let (binding, changed) = self.space.follow(mapping, self.job.options)?;
         match binding {
-            Binding::Target(index, _) => {
-                self.samples[usize::from(index)].mappings += 1;
-                self.processes[usize::from(index)].insert(mapping.pid);
+            Binding::Target(id, _) => {
+                self.samples.entry(id).or_default().mappings += 1;
+                self.processes.entry(id).or_default().insert(mapping.pid);
             }
-            Binding::OtherBuild(index) => {
+            Binding::OtherBuild(id) => {
                 let name = &mapping.file.name;
-                seen.other_build(&self.job.targets[index], name, mapping.file.build_id);
+                seen.other_build(&self.job.targets[id], name, mapping.file.build_id);
             }
             Binding::Other => seen.other_file(mapping),
         }
@@ -358,7 +352,7 @@ impl<'a> Script<'a> {
     }
 
     fn finish(mut self) -> Result<Samples, Error> {
-        let mut targets = Vec::new();
+        let mut targets = ByBinary::new();
         if self.options.compat == Compat::None {
             self.diagnostics.extend(self.told.diagnostics());
         }
@@ -372,8 +366,9 @@ impl<'a> Script<'a> {
             self.diagnostics.extend(call_stack_diagnostics(&stacks, self.options));
             let (counters, ledger) = collected.traces.into_counters(group.job.targets.space());
             self.statistics.ledger += &ledger;
-            let found = group.samples.into_iter().zip(counters).zip(group.job.targets.iter());
-            for ((mut samples, counters), target) in found {
+            for (id, counters) in counters {
+                let target = &group.job.targets[id];
+                let mut samples = group.samples.remove(&id).unwrap_or_default();
                 if samples.mappings == 0 {
                     match self.told.unmapped(target, only, &ledger, self.options) {
                         Some(error) if only => return Err(error),
@@ -382,7 +377,7 @@ impl<'a> Script<'a> {
                 }
                 self.diagnostics.extend(self.told.seen.diagnostics(target));
                 samples.counters = counters;
-                targets.push(samples);
+                targets.insert(id, samples);
             }
         }
         Ok(Samples {

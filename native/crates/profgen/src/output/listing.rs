@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use disasm::{ListedProbes, Listing, ListingOptions};
-use elf::{Arch, Code, DecodePolicy, Image, ImageKind, Svma};
+use elf::{Arch, Code, DecodePolicy, Image, Svma};
 use job::failure::{image_error, probe_error, symbolize_error};
 use job::{Diagnostic, Error, ErrorCode, Observer, keep_going, system_reason};
 use symbolize::FrameTable;
@@ -12,7 +12,6 @@ use symbolize::FrameTable;
 use crate::attribution::entry_points::EntryPoints;
 use crate::attribution::profile::Binary;
 use crate::binaries::debug::{add_symbols, load_debug, profiles_by_probes};
-use crate::binaries::target::Target;
 use crate::report::debug_report;
 use crate::request::options::GenerateOptions;
 
@@ -58,15 +57,14 @@ pub fn list_code(
         let message = format!("standard output cannot be written: {reason}");
         return Err(Error::new(ErrorCode::OutputUnwritable, message).caused_by(error));
     }
-    let target = Target::new(&image, code, image.kind() == ImageKind::Kernel);
     let binary = Binary {
         image: &image,
-        code: &target.code,
+        code: &code,
         debug: &debug,
         functions: &functions,
         entries: EntryPoints::new(&image, &functions),
     };
-    Ok(debug_report::diagnostics(&target, &binary, options))
+    Ok(debug_report::diagnostics(&binary, options))
 }
 
 /// Only x86-64 code can be printed.

@@ -6,6 +6,7 @@ use job::failure::write_error;
 use job::{Error, ErrorCode};
 use sampleprof::{Content, MergeInput, MergeOptions, Profile, ProfileSummary, SymbolListEncoding, WriteOptions};
 
+use crate::binaries::id::ByBinary;
 use crate::report::outcome::{BinaryOutcome, Statistics};
 use crate::request::options::{Format, GenerateOptions};
 
@@ -35,12 +36,12 @@ pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, Error> {
 
 /// Adds up the profiles of `binaries`; `statistics` then speak of the sum.
 pub(crate) fn merge(
-    binaries: &mut [BinaryOutcome],
+    binaries: &mut ByBinary<BinaryOutcome>,
     options: &GenerateOptions,
     statistics: &mut Statistics,
 ) -> Result<Vec<u8>, Error> {
     let inputs: Vec<MergeInput> = binaries
-        .iter_mut()
+        .values_mut()
         .filter_map(|binary| {
             Some(MergeInput {
                 name: binary.path.display().to_string(),

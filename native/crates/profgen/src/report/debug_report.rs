@@ -5,14 +5,13 @@ use job::{Diagnostic, Error, ErrorCode};
 use symbolize::{DebugFormat, DebugInfo, DuplicateStart, FunctionTable, RangeConflict, Rejection};
 
 use crate::attribution::profile::Binary;
-use crate::binaries::target::Target;
 use crate::counting::fall_through::share;
 use crate::report::ledger::EntryClass;
 use crate::report::outcome::BinaryStatistics;
 use crate::request::options::{Compat, GenerateOptions};
 
 /// Warnings about the binary's debug information and code, in llvm-profgen's order.
-pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &GenerateOptions) -> Vec<Diagnostic> {
+pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec<Diagnostic> {
     let Binary {
         debug,
         functions,
@@ -29,7 +28,7 @@ pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &Ge
                 .map(|start| duplicate(start, functions)),
         );
     }
-    let symbol_file = target.image.symbol_file();
+    let symbol_file = binary.image.symbol_file();
     found.extend(symbol_file.map(|path| {
         let message = format!("symbols from {}, as the binary has none", path.display());
         Diagnostic::note("symbol-file", message)
@@ -42,7 +41,7 @@ pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &Ge
     let of_debug = debug.diagnostics().iter().filter(|found| !is_in_use(found));
     found.extend(of_debug.map(|found| of_debug_info(found, details)));
     found.extend(missing_split_units(debug));
-    let problems = target.image.layout_problems().iter();
+    let problems = binary.image.layout_problems().iter();
     found.extend(problems.map(|problem| Diagnostic::warning("module-layout", problem.to_string())));
     if !functions.has_debug_info() {
         found.push(Diagnostic::warning(
@@ -61,7 +60,7 @@ pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &Ge
     found.extend(conflicts.map(|conflict| range_conflict(conflict, functions)));
     // Only llvm-profgen needs to decode everything, and that takes its time.
     if options.compat == Compat::LlvmProfgen {
-        let invalid = target.code.invalid_instructions();
+        let invalid = binary.code.invalid_instructions();
         if details {
             found.extend(invalid.iter().map(|(first, last)| {
                 let message = format!("Invalid instructions at {:8x} - {:8x}", first.0, last.0);
@@ -75,7 +74,7 @@ pub(crate) fn diagnostics(target: &Target<'_>, binary: &Binary<'_>, options: &Ge
             ));
         }
     }
-    let unread = target.code.patch_sites().problems().iter();
+    let unread = binary.code.patch_sites().problems().iter();
     found.extend(unread.map(|problem| {
         Diagnostic::warning(
             "patch-sites",

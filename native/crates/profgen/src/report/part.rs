@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use job::{Diagnostic, Error, ErrorCode};
 
+use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::open::Subject;
 use crate::report::names::list;
 use crate::report::outcome::{BinaryOutcome, BinaryStatistics};
@@ -44,52 +45,52 @@ impl<T> Part<T> {
 }
 
 /// A job goes on while there is a binary to go on with. Cancelled jobs and defects end it at once.
-pub(crate) fn goes_on<T>(parts: &mut Vec<Part<T>>) -> Result<(), Error> {
-    let fatal = |part: &Part<T>| {
+pub(crate) fn goes_on<T>(parts: &mut ByBinary<Part<T>>) -> Result<(), Error> {
+    let is_fatal = |part: &&mut Part<T>| {
         let code = part.content.as_ref().err().map(|error| error.code);
         matches!(code, Some(ErrorCode::Aborted | ErrorCode::Internal))
     };
-    let all_failed = parts.iter().all(|part| part.content.is_err());
-    let ends = match parts.iter().position(fatal) {
-        Some(index) => index,
-        None if all_failed => 0,
-        None => return Ok(()),
-    };
-    let fatal = fatal(&parts[ends]);
-    let mut errors: Vec<_> = parts.drain(..).map(|part| part.content.err()).collect();
-    let Some(first) = errors.swap_remove(ends) else {
+    if let Some(Err(error)) = parts.values_mut().find(is_fatal).map(|part| part.content.as_ref()) {
+        return Err(error.clone());
+    }
+    let mut errors = parts.values().map_while(|part| part.content.as_ref().err());
+    let Some(first) = errors.next() else {
         return Ok(());
     };
-    if fatal || errors.is_empty() {
-        return Err(first);
+    let rest: Vec<_> = errors.map(ToString::to_string).collect();
+    if rest.len() + 1 < parts.len() {
+        return Ok(());
     }
-    let rest: Vec<_> = errors.into_iter().flatten().map(|error| error.to_string()).collect();
+    if rest.is_empty() {
+        return Err(first.clone());
+    }
     Err(Error {
         message: format!("no binary has a profile: {first}; {}", rest.join("; ")),
-        ..first
+        ..first.clone()
     })
 }
 
 /// All diagnostics of a job in llvm-profgen's order: about the files, about the samples, about what came of them. Where there can be
 /// several binaries, each names its own.
 pub(crate) fn all_diagnostics<T>(
-    parts: &[Part<T>],
-    subjects: &[Subject],
+    parts: &ByBinary<Part<T>>,
+    subjects: &ByBinary<Subject>,
     of_job: Vec<Diagnostic>,
     several: bool,
 ) -> Vec<Diagnostic> {
-    let named = |subject: &Subject, found: &Diagnostic| {
+    let named = |id: &BinaryId, found: &Diagnostic| {
         let mut found = found.clone();
         if several {
-            found.message = format!("{}: {}", subject.image.path().display(), found.message);
+            found.message = format!("{}: {}", subjects[id].path().display(), found.message);
         }
         found
     };
-    let each = || parts.iter().zip(subjects);
-    let of_files =
-        each().flat_map(|(part, subject)| part.report.of_file.iter().map(move |found| named(subject, found)));
-    let of_samples =
-        each().flat_map(|(part, subject)| part.report.of_samples.iter().map(move |found| named(subject, found)));
+    let of_files = parts
+        .iter()
+        .flat_map(|(id, part)| part.report.of_file.iter().map(move |found| named(id, found)));
+    let of_samples = parts
+        .iter()
+        .flat_map(|(id, part)| part.report.of_samples.iter().map(move |found| named(id, found)));
     of_files
         .chain(of_job)
         .chain(of_samples)
@@ -98,11 +99,13 @@ pub(crate) fn all_diagnostics<T>(
 }
 
 /// Binaries that have fallen out: a warning for each that was named, and a note for those that were only found.
-fn without_profile<T>(parts: &[Part<T>], subjects: &[Subject]) -> Vec<Diagnostic> {
+fn without_profile<T>(parts: &ByBinary<Part<T>>, subjects: &ByBinary<Subject>) -> Vec<Diagnostic> {
     let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut diagnostics = Vec::new();
-    for (part, subject) in parts.iter().zip(subjects) {
-        let Err(error) = &part.content else { continue };
+    for (id, part) in parts {
+        let (Err(error), subject) = (&part.content, &subjects[id]) else {
+            continue;
+        };
         if subject.named {
             let hint = error.hint.as_deref().unwrap_or_default();
             let message = format!("no profile: {error}. {hint}");

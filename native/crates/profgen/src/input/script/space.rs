@@ -45,7 +45,7 @@ impl<'a> Space<'a> {
     /// Nothing is mapped yet.
     pub(crate) fn new(targets: &'a Targets<'a>, compat: Compat) -> Self {
         let layout = match compat {
-            Compat::LlvmProfgen => Layout::OneAddress(LoadAddress::preferred(&targets[0])),
+            Compat::LlvmProfgen => Layout::OneAddress(LoadAddress::preferred(targets.first())),
             Compat::None => Layout::Layers {
                 pieces: Vec::new(),
                 age: 0,
@@ -58,12 +58,12 @@ impl<'a> Space<'a> {
     pub(crate) fn follow(&mut self, mapping: &Mapping, options: &GenerateOptions) -> Result<(Binding, bool), Error> {
         match &mut self.layout {
             Layout::OneAddress(address) => {
-                let target = &self.targets[0];
+                let target = self.targets.first();
                 if !names_target(mapping, target) {
                     return Ok((Binding::Other, false));
                 }
                 let changed = address.follow(mapping, target)?;
-                Ok((Binding::Target(target.index(), Vec::new()), changed))
+                Ok((Binding::Target(target.id, Vec::new()), changed))
             }
             Layout::Layers { pieces, age } => {
                 if !mapping.executable {
@@ -73,9 +73,9 @@ impl<'a> Space<'a> {
                 let binding = recognize(mapping, recorded, self.targets, options.ignore_build_id)
                     .map_or(Binding::Other, |found| bind(mapping, &found, self.targets));
                 let mut changed = false;
-                if let Binding::Target(index, bound) = &binding {
+                if let Binding::Target(id, bound) = &binding {
                     *age += 1;
-                    let target = &self.targets[*index];
+                    let target = &self.targets[*id];
                     for &piece in bound {
                         let layer = Layer {
                             target,
@@ -106,10 +106,10 @@ impl<'a> Space<'a> {
                 last: u64::MAX,
                 delta,
             };
-            vec![(&self.targets[0], piece)]
+            vec![(self.targets.first(), piece)]
         };
         View::of(match &self.layout {
-            Layout::OneAddress(address) => everywhere(address.delta(&self.targets[0])),
+            Layout::OneAddress(address) => everywhere(address.delta(self.targets.first())),
             Layout::Layers { pieces, .. } if pieces.is_empty() && self.targets.len() == 1 => everywhere(0),
             Layout::Layers { pieces, .. } => pieces.iter().map(|layer| (layer.target, layer.piece)).collect(),
         })
@@ -118,7 +118,7 @@ impl<'a> Space<'a> {
 
 /// Puts a layer on top of the others; false if that changes nothing.
 fn cover<'a>(layers: &mut Vec<Layer<'a>>, new: Layer<'a>) -> bool {
-    let same = |old: &&mut Layer<'a>| old.piece == new.piece && old.target.index() == new.target.index();
+    let same = |old: &&mut Layer<'a>| old.piece == new.piece && old.target.id == new.target.id;
     if let Some(old) = layers.iter_mut().find(same) {
         old.age = new.age;
         return false;

@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 use symbolize::FunctionTable;
 
 use crate::addresses::locate::{Place, View};
+use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::target::Targets;
 use crate::counting::stack::{Stack, events_of};
 use crate::counting::trace::TraceTable;
@@ -23,8 +24,7 @@ use crate::request::options::GenerateOptions;
 pub(crate) struct Job<'a> {
     pub options: &'a GenerateOptions,
     pub targets: &'a Targets<'a>,
-    /// By target.
-    pub functions: &'a [&'a FunctionTable],
+    pub functions: &'a ByBinary<&'a FunctionTable>,
     pub kind: SampleKind,
     pub dialect: Dialect,
 }
@@ -52,8 +52,8 @@ pub(crate) struct CallStacks {
     /// What llvm-profgen counts as samples: comments and empty lines, too.
     pub items: u64,
     pub external_leaves: u64,
-    /// Return addresses that follow no call, with the number of their target.
-    pub broken_at: FxHashSet<(u16, u64)>,
+    /// Return addresses that follow no call, with the id of their target.
+    pub broken_at: FxHashSet<(BinaryId, u64)>,
     /// A hash of each distinct branch stack. llvm-profgen states shares of them, so they are held apart, at 8 bytes each.
     pub distinct: FxHashSet<u64>,
 }
@@ -80,7 +80,7 @@ pub(crate) struct Worker<'a> {
 impl<'a> Worker<'a> {
     pub(crate) fn new(job: Job<'a>) -> Self {
         let collected = Collected {
-            traces: TraceTable::new(job.targets.len()),
+            traces: TraceTable::new((job.targets.len() > 1).then(|| job.targets.places())),
             ..Collected::default()
         };
         Self {
@@ -162,9 +162,9 @@ impl<'a> Worker<'a> {
         let mut stack = CallStack::default();
         let end = parser.call_stack(|address| {
             stack.push(match view.locate_target(Avma(address)) {
-                Place::Code(offset, index) => Some(Frame {
-                    target: &targets[index],
-                    svma: targets.space().svma(index, offset),
+                Place::Code(offset, id) => Some(Frame {
+                    target: &targets[id],
+                    svma: targets.space().owner(offset).svma(offset),
                 }),
                 Place::Preamble(_) | Place::Lost(_) => None,
             })
@@ -174,8 +174,8 @@ impl<'a> Worker<'a> {
         found.external_leaves += u64::from(stack.has_external_leaf());
         found
             .broken_at
-            .extend(stack.broken_at().map(|frame| (frame.target.index(), frame.svma.0)));
-        let is_kept = stack.is_kept(|target| functions[usize::from(target.index())]);
+            .extend(stack.broken_at().map(|frame| (frame.target.id, frame.svma.0)));
+        let is_kept = stack.is_kept(|target| functions[&target.id]);
         match end {
             Frames::Rejected => None,
             _ if !is_kept => None,
