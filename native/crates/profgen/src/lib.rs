@@ -17,4 +17,5 @@ pub use pipeline::generate;
 pub use report::ledger::{EntryClass, Ledger};
 pub use report::outcome::{BinaryOutcome, BinaryStatistics, Outcome, Statistics};
 pub use report::sample_survey::{SampleSurvey, SharedName};
-pub use request::options::{Compat, Format, GenerateOptions, Input, Selection};
+pub use request::options::{Format, GenerateOptions, Input, Selection};
+pub use request::policy::Compat;

@@ -35,7 +35,7 @@ use crate::report::ledger::EntryClass;
 use crate::report::outcome::{BinaryOutcome, BinaryStatistics, Outcome, Statistics};
 use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
 use crate::report::sample_survey::SampleSurvey;
-use crate::request::options::{Compat, Format, GenerateOptions, Input};
+use crate::request::options::{Format, GenerateOptions, Input};
 
 /// Runs a whole job on a thread pool of its own.
 ///
@@ -288,7 +288,7 @@ impl Job<'_> {
             ledger.reclassify(EntryClass::Used, EntryClass::CrossesBarrier, statistics.crosses_barrier);
             ledger.reclassify(EntryClass::Used, EntryClass::NoFunction, statistics.no_function);
         }
-        let sampled = self.options.is_sampled() && self.options.compat == Compat::None;
+        let sampled = self.options.is_sampled() && self.options.policy().empty_is_error;
         for part in parts.values_mut() {
             if let (true, Ok((binary, counters))) = (sampled, &part.content)
                 && counters.is_empty()
@@ -306,11 +306,11 @@ impl Job<'_> {
             let base = self.counter_base(binary.image);
             return Ok(Product::Counters(counters_text::write(counters, base).into_bytes()));
         }
-        if self.options.compat == Compat::None {
+        if self.options.policy().empty_is_error {
             debug_report::check_functions(binary, profiles_by_probes(binary.image, self.options))?;
         }
         let profile = profile(binary, counters, self.options, self.observer, &mut report.of_samples)?;
-        if self.options.compat == Compat::None
+        if self.options.policy().empty_is_error
             && !has_counts(&profile)
             && let Some(error) = debug_report::no_function_ran(binary, &report.statistics)
         {
@@ -394,10 +394,10 @@ impl Job<'_> {
         );
         // With counters, --fill-zero-for-all-funcs asks for a profile of zeros.
         let wants_zeros = self.options.fill_zero_for_all_funcs && !self.options.is_sampled();
-        if self.options.compat == Compat::None && !wants_zeros && !has_counts(&profile) {
+        if self.options.policy().empty_is_error && !wants_zeros && !has_counts(&profile) {
             return Err(self.empty_profile(image, report));
         }
-        if self.options.compat == Compat::None && self.options.format != Format::ExtBinary {
+        if self.options.policy().own_findings && self.options.format != Format::ExtBinary {
             let lost = profile.flags.only_in_extbinary();
             report.of_samples.extend(lost.map(|(code, what)| {
                 let message = format!("the output format cannot say {what}; only extbinary can");

@@ -8,7 +8,7 @@ use symbolize::{FunctionId, FunctionTable, NameOrigin};
 
 use crate::attribution::entry_points::EntryPoints;
 use crate::counting::counters::Counters;
-use crate::request::options::{Compat, GenerateOptions};
+use crate::request::options::GenerateOptions;
 
 /// How many suffixes of a symbol are tried; compilers append a few at most.
 const MAX_SUFFIXES: usize = 16;
@@ -35,15 +35,17 @@ impl<'i> Probes<'i> {
         counters: &Counters,
         options: &GenerateOptions,
     ) -> Result<Self, DecodeError> {
+        let policy = options.policy();
         let sampled = sampled_functions(functions, counters);
         let wanted = guids_of(functions, &sampled);
         let selection = Selection {
-            starts: &starts(image, functions, &sampled, options.compat),
+            starts: &starts(image, functions, &sampled, policy.probes_without_symbol),
             // llvm-profgen takes an empty selection for none.
-            functions: (options.compat == Compat::None || !wanted.is_empty()).then_some(&wanted),
-            unknown_start: match options.compat {
-                Compat::None => UnknownStart::Skip,
-                Compat::LlvmProfgen => UnknownStart::FollowPrevious,
+            functions: (policy.probes_without_symbol || !wanted.is_empty()).then_some(&wanted),
+            unknown_start: if policy.probes_without_symbol {
+                UnknownStart::Skip
+            } else {
+                UnknownStart::FollowPrevious
             },
         };
         let content = |name| image.pseudo_probe_sections(name).map(|section| section.data);
@@ -155,8 +157,13 @@ fn guids_of(functions: &FunctionTable, sampled: &[FunctionId]) -> FxHashSet<Guid
     names.map(Guid::of).collect()
 }
 
-/// Where these functions and the parts of them start, by the GUID of the symbol there.
-fn starts(image: &Image, functions: &FunctionTable, sampled: &[FunctionId], compat: Compat) -> FxHashMap<Guid, Svma> {
+/// Where these functions and the parts of them start, by the GUID of the symbol there; `without_symbol`: or of their own name.
+fn starts(
+    image: &Image,
+    functions: &FunctionTable,
+    sampled: &[FunctionId],
+    without_symbol: bool,
+) -> FxHashMap<Guid, Svma> {
     let ranges = || sampled.iter().flat_map(|&function| functions.ranges_of(function));
     let mut symbols: FxHashMap<Svma, Vec<Guid>> = ranges().map(|&(start, _)| (start, Vec::new())).collect();
     for symbol in image.symbol_table() {
@@ -167,7 +174,7 @@ fn starts(image: &Image, functions: &FunctionTable, sampled: &[FunctionId], comp
     // Of same-named symbols the one of the last range counts, as in llvm-profgen.
     let starts = ranges().flat_map(|&(start, _)| symbols[&start].iter().map(move |&guid| (guid, start)));
     let mut starts: FxHashMap<Guid, Svma> = starts.collect();
-    if compat == Compat::None {
+    if without_symbol {
         // Symbols may be stripped or renamed. The debug information has the start, too.
         for &function in sampled {
             if let Some(&(start, _)) = functions.ranges_of(function).first() {

@@ -14,7 +14,7 @@ use crate::attribution::entry_points::EntryPoints;
 use crate::attribution::probes::Probes;
 use crate::binaries::debug::profiles_by_probes;
 use crate::counting::counters::{Counter, Counters};
-use crate::request::options::{Compat, GenerateOptions};
+use crate::request::options::GenerateOptions;
 
 /// A binary with everything that is known of its code.
 pub(crate) struct Binary<'a> {
@@ -109,7 +109,7 @@ fn by_probes(
     };
     let (mut profile, unnamed) = attribute_probes(&source, ranges, counters.branches.rows()).map_err(write_error)?;
     profile.flags.fs_discriminators = binary.image.has_fs_discriminators();
-    if options.compat == Compat::None {
+    if options.policy().own_findings {
         diagnostics.extend(probes.diagnostics(unnamed));
     }
     Ok(profile)

@@ -7,29 +7,33 @@ use job::failure::symbolize_error;
 use job::{Error, Observer, keep_going};
 use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionSymbol, FunctionTable};
 
-use crate::request::options::{Compat, GenerateOptions};
+use crate::request::options::GenerateOptions;
 
 /// The debug information of a binary.
 pub(crate) type Debug = Result<(DebugInfo, FunctionTable), Error>;
 
 fn debug_options(options: &GenerateOptions) -> DebugOptions {
-    let compat = options.compat == Compat::LlvmProfgen;
+    let policy = options.policy();
     DebugOptions {
         debug_binary: options.debug_binary.clone(),
         dwp: options.dwp.clone(),
-        function_table_follows_links: !compat,
-        follow_links: if compat { FollowLinks::LLVM } else { FollowLinks::ALL },
-        zdebug_sections: !compat,
+        function_table_follows_links: policy.symbols_of_debug_file,
+        follow_links: if policy.more_debug_information {
+            FollowLinks::ALL
+        } else {
+            FollowLinks::LLVM
+        },
+        zdebug_sections: policy.more_debug_information,
         ..DebugOptions::default()
     }
 }
 
 /// Gives a stripped `image` the symbols of its debug file, which llvm-profgen does not. Returns which files were not used, and why.
 pub(crate) fn add_symbols(image: &mut Image, options: &GenerateOptions) -> Result<Vec<symbolize::Diagnostic>, Error> {
-    match options.compat {
-        Compat::None => symbolize::add_symbols(image, &debug_options(options)).map_err(symbolize_error),
-        Compat::LlvmProfgen => Ok(Vec::new()),
+    if !options.policy().symbols_of_debug_file {
+        return Ok(Vec::new());
     }
+    symbolize::add_symbols(image, &debug_options(options)).map_err(symbolize_error)
 }
 
 /// The debug information of `image`, and its functions.

@@ -9,7 +9,7 @@ use job::Diagnostic;
 
 use crate::binaries::kernel_module;
 use crate::binaries::target::Target;
-use crate::request::options::{Compat, GenerateOptions, Input};
+use crate::request::options::{GenerateOptions, Input};
 
 /// The kernel's memory in one recording.
 pub(crate) struct KernelMemory {
@@ -31,7 +31,7 @@ impl KernelMemory {
         let Input::PerfData(paths) = &options.input else {
             return None;
         };
-        let mut paths = paths.iter().filter(|_| options.compat == Compat::None);
+        let mut paths = paths.iter().filter(|_| options.policy().code_in_memory);
         paths.find_map(|path| Self::open(&path.join("kcore_dir")))
     }
 

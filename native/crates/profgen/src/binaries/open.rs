@@ -16,7 +16,7 @@ use crate::binaries::kernel_module;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::file_name;
 use crate::report::names::list;
-use crate::request::options::{Compat, GenerateOptions, Input};
+use crate::request::options::{GenerateOptions, Input};
 
 /// A binary of a job.
 pub(crate) struct Subject {
@@ -114,7 +114,7 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
 fn named(options: &GenerateOptions) -> Result<Vec<Subject>, Error> {
     let open = |path: &PathBuf| {
         let image = Image::open(path).map_err(|error| image_error(error, path))?;
-        if options.compat == Compat::LlvmProfgen && image.kind() == ImageKind::Module {
+        if !options.policy().kernel_modules && image.kind() == ImageKind::Module {
             return Err(module_in_compat_mode(path));
         }
         Subject::new(image, file_name(&path.to_string_lossy()).to_owned(), true, options)
@@ -169,7 +169,7 @@ fn add_found(
     if options.all_binaries {
         found.extend(discover::on_this_machine(mapped, by_name, observer, diagnostics)?);
     }
-    if options.compat == Compat::LlvmProfgen {
+    if !options.policy().kernel_modules {
         found.retain(|found| found.image.kind() != ImageKind::Module);
     }
     let found = found

@@ -8,7 +8,23 @@ use crate::counting::ends::{Ends, Hashed, OneEnd};
 use crate::counting::resolved::{RawEntry, Resolved};
 use crate::counting::trace::TraceTable;
 use crate::report::ledger::EntryClass;
-use crate::request::options::Compat;
+use crate::request::policy::Policy;
+
+/// Which entries of a stack are taken for branches that happened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EntryRules {
+    /// Entries on wrong paths and slots that were not filled are dropped.
+    drops_unreal: bool,
+}
+
+impl EntryRules {
+    /// What the job's policy says.
+    pub(crate) fn of(policy: Policy) -> Self {
+        Self {
+            drops_unreal: policy.drops_unreal_entries,
+        }
+    }
+}
 
 /// A branch stack, newest entry first.
 pub(crate) struct Stack<I> {
@@ -23,12 +39,12 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
     /// Pairs each entry with the one newer than it. Entries that have no end in a target are not seen by it, so that a call into another
     /// file and the return from it are neighbours. True if any entry was used.
     #[inline]
-    pub(crate) fn count(self, view: &mut View<'_>, compat: Compat, traces: &mut TraceTable) -> bool {
+    pub(crate) fn count(self, view: &mut View<'_>, rules: EntryRules, traces: &mut TraceTable) -> bool {
         match traces.ends.take() {
-            None => self.walk(&mut OneEnd::new(), view, compat, traces),
+            None => self.walk(&mut OneEnd::new(), view, rules, traces),
             Some(mut ends) => {
                 ends.begin();
-                let used = self.walk(&mut ends, view, compat, traces);
+                let used = self.walk(&mut ends, view, rules, traces);
                 traces.ends = Some(ends);
                 used
             }
@@ -36,16 +52,16 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
     }
 
     /// The same; gives a hash of what was used, if anything was. Stacks that come to the same have the same hash.
-    pub(crate) fn count_hashed(self, view: &mut View<'_>, compat: Compat, traces: &mut TraceTable) -> Option<u64> {
+    pub(crate) fn count_hashed(self, view: &mut View<'_>, rules: EntryRules, traces: &mut TraceTable) -> Option<u64> {
         let (used, hash) = match traces.ends.take() {
             None => {
                 let mut ends = Hashed::new(OneEnd::new());
-                (self.walk(&mut ends, view, compat, traces), ends.hash())
+                (self.walk(&mut ends, view, rules, traces), ends.hash())
             }
             Some(mut ends) => {
                 ends.begin();
                 let mut ends = Hashed::new(ends);
-                let used = self.walk(&mut ends, view, compat, traces);
+                let used = self.walk(&mut ends, view, rules, traces);
                 let hash = ends.hash();
                 traces.ends = Some(ends.into_inner());
                 (used, hash)
@@ -55,10 +71,10 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
     }
 
     #[inline]
-    fn walk(self, ends: &mut impl Ends, view: &mut View<'_>, compat: Compat, traces: &mut TraceTable) -> bool {
+    fn walk(self, ends: &mut impl Ends, view: &mut View<'_>, rules: EntryRules, traces: &mut TraceTable) -> bool {
         let mut newer = Avma(0);
         for branch in self.branches {
-            if is_wrong_path(branch, compat) {
+            if is_wrong_path(branch, rules) {
                 traces.add_lost(EntryClass::WrongPath, self.times);
                 continue;
             }
@@ -68,9 +84,9 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
                 view: self.view,
             };
             let resolved = if self.times == 1 {
-                traces.add(entry, newer, ends, || resolve(branch, view, compat))
+                traces.add(entry, newer, ends, || resolve(branch, view, rules))
             } else {
-                let resolved = resolve(branch, view, compat);
+                let resolved = resolve(branch, view, rules);
                 traces.add_times(ends.of(&resolved), resolved, self.times);
                 resolved
             };
@@ -86,10 +102,10 @@ pub(crate) fn events_of(
     events: u64,
     branches: impl Iterator<Item = Branch>,
     view: &mut View<'_>,
-    compat: Compat,
+    rules: EntryRules,
 ) -> u64 {
     let mut is_used = |branch: &Branch| {
-        !is_wrong_path(*branch, compat) && matches!(resolve(*branch, view, compat), Resolved::Used { .. })
+        !is_wrong_path(*branch, rules) && matches!(resolve(*branch, view, rules), Resolved::Used { .. })
     };
     let used = branches.filter(&mut is_used).count() as u64;
     events / used.saturating_sub(1).max(1)
@@ -97,12 +113,12 @@ pub(crate) fn events_of(
 
 /// The CPU recorded what did not happen. llvm-profgen counts that as well.
 #[inline]
-fn is_wrong_path(branch: Branch, compat: Compat) -> bool {
-    compat == Compat::None && branch.flags.speculation() == Speculation::WrongPath
+fn is_wrong_path(branch: Branch, rules: EntryRules) -> bool {
+    rules.drops_unreal && branch.flags.speculation() == Speculation::WrongPath
 }
 
-fn resolve(branch: Branch, view: &mut View<'_>, compat: Compat) -> Resolved {
-    if compat == Compat::None && branch.from.0 | branch.to.0 == 0 {
+fn resolve(branch: Branch, view: &mut View<'_>, rules: EntryRules) -> Resolved {
+    if rules.drops_unreal && branch.from.0 | branch.to.0 == 0 {
         return Resolved::Lost(EntryClass::UnfilledSlot);
     }
     let (from, to, from_target, to_target) = match (view.locate_source(branch.from), view.locate_target(branch.to)) {

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use crate::addresses::locate::{Resolver, View};
 use crate::binaries::target::Targets;
-use crate::counting::stack::{Stack, events_of};
+use crate::counting::stack::{EntryRules, Stack, events_of};
 use crate::counting::trace::TraceTable;
 use crate::report::ledger::EntryClass;
 use crate::request::options::GenerateOptions;
@@ -43,6 +43,7 @@ impl Collected {
 /// What decides whether and how a sample counts.
 pub(crate) struct Filter<'a> {
     pub options: &'a GenerateOptions,
+    pub rules: EntryRules,
     /// By event: whether its samples count.
     pub events: Vec<bool>,
 }
@@ -184,7 +185,7 @@ impl<'a> Worker<'a> {
         let times = match options.sample_period {
             None => 1,
             Some(period) if options.leading_ip_only => period,
-            Some(period) => events_of(period, branches.clone(), view, options.compat),
+            Some(period) => events_of(period, branches.clone(), view, filter.rules),
         };
         if options.sample_period.is_some() {
             // Each entry was read once, and stands for so many events.
@@ -199,7 +200,7 @@ impl<'a> Worker<'a> {
             times,
             view: *number,
         };
-        stack.count(view, options.compat, traces);
+        stack.count(view, filter.rules, traces);
     }
 
     fn renew_view(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>) {

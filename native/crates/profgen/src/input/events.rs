@@ -4,7 +4,7 @@ use job::failure::HOW_TO_RECORD;
 use job::{Diagnostic, Error, ErrorCode};
 use perfdata::{EventAttr, Metadata};
 
-use crate::request::options::{Compat, GenerateOptions};
+use crate::request::options::GenerateOptions;
 
 /// By event: whether its samples count.
 pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> Result<Vec<bool>, Error> {
@@ -104,7 +104,7 @@ fn obstacle(attr: &EventAttr, options: &GenerateOptions) -> Option<Obstacle> {
     }
     let kinds = attr.branch_kinds();
     // llvm-profgen does not look at them.
-    (!kinds.is_empty() && options.compat == Compat::None).then(|| Obstacle::SomeKinds(kinds.join(",")))
+    (!kinds.is_empty() && options.policy().own_findings).then(|| Obstacle::SomeKinds(kinds.join(",")))
 }
 
 fn labels<'a>(attrs: impl Iterator<Item = &'a EventAttr>) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use elf::{Code, DecodePolicy, ImageKind};
+use elf::{Code, ImageKind};
 use job::failure::image_error;
 use job::{Error, ErrorCode, Observer};
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ use crate::binaries::target::{Target, Targets};
 use crate::input::perf_data::{self, Samples};
 use crate::input::script;
 use crate::report::part::{Part, goes_on};
-use crate::request::options::{Compat, GenerateOptions, Input};
+use crate::request::options::{GenerateOptions, Input};
 
 /// Everything that is read before a profile can be made.
 pub(crate) struct Loaded<'i> {
@@ -45,20 +45,17 @@ impl<'a> Loader<'a> {
     where
         'a: 'i,
     {
-        let policy = match self.options.compat {
-            Compat::None => DecodePolicy::Full,
-            Compat::LlvmProfgen => DecodePolicy::LlvmProfgen,
-        };
+        let policy = self.options.policy();
         let several = self.options.has_several_binaries();
         let open = |id: BinaryId, subject: &'i Subject| {
             let image = &subject.image;
             let code = match self.memory.and_then(|memory| memory.text_of(image)) {
-                Some(live) => Code::with_live_text(image, policy, live),
-                None => Code::new(image, policy),
+                Some(live) => Code::with_live_text(image, policy.decoding, live),
+                None => Code::new(image, policy.decoding),
             };
             let code = code.map_err(|error| image_error(error, image.path()))?;
             // llvm-profgen goes on, and writes an empty profile.
-            if code.is_empty() && self.options.compat == Compat::None {
+            if code.is_empty() && policy.empty_is_error {
                 return Err(no_symbols(subject));
             }
             // --kernel is about a single binary. Of several, each file tells whether it is a kernel.
@@ -84,12 +81,11 @@ impl<'a> Loader<'a> {
                 }
             }
         }
-        let groups = match self.options.compat {
-            Compat::None => vec![Targets::new(targets)?],
-            Compat::LlvmProfgen => {
-                let each = targets.into_iter().map(|target| Targets::new([target]));
-                each.collect::<Result<_, _>>()?
-            }
+        let groups = if policy.counted_together {
+            vec![Targets::new(targets)?]
+        } else {
+            let each = targets.into_iter().map(|target| Targets::new([target]));
+            each.collect::<Result<_, _>>()?
         };
         Ok((groups, unusable))
     }

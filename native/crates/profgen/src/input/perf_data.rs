@@ -19,6 +19,7 @@ use crate::addresses::locate::Resolver;
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
+use crate::counting::stack::EntryRules;
 use crate::counting::trace::TargetCounters;
 use crate::input::collect::{Collected, Collector, Filter};
 use crate::input::events::{left_out, usable_events};
@@ -26,7 +27,7 @@ use crate::input::recording::{listed_name, open};
 use crate::input::seen::Seen;
 use crate::input::usable::{check_machine, guests, mapping_event, trouble};
 use crate::report::outcome::Statistics;
-use crate::request::options::{Compat, GenerateOptions};
+use crate::request::options::GenerateOptions;
 
 /// How an input is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,9 +71,10 @@ pub(crate) fn read_all(
     options: &GenerateOptions,
     observer: &dyn Observer,
 ) -> Result<Samples, Error> {
-    let diagnostics = match options.compat {
-        Compat::None => repeated_inputs(paths.iter().map(PathBuf::as_path)),
-        Compat::LlvmProfgen => Vec::new(),
+    let diagnostics = if options.policy().own_findings {
+        repeated_inputs(paths.iter().map(PathBuf::as_path))
+    } else {
+        Vec::new()
     };
     let observers = InputObserver::for_each(paths, observer);
     let mut sampling = Sampling {
@@ -116,7 +118,7 @@ impl<'a> Sampling<'a> {
     fn read(&mut self, path: &Path) -> Result<Vec<Collected>, Error> {
         let mut input = open(path)?;
         // llvm-profgen's load address depends on all mappings. A stream cannot be opened again.
-        if self.options.compat == Compat::None && input.read_once() {
+        if self.options.policy().own_mappings && input.read_once() {
             let failures = self.targets.iter().map(|(id, target)| (*id, target.failure.clone()));
             let mut failures: ByBinary<Option<Error>> = failures.collect();
             match self.read_in(path, input, Reading::Once) {
@@ -212,7 +214,7 @@ impl<'a> Sampling<'a> {
                 self.mapped.add(mapping, followed.build_id_of(mapping));
             }
         }
-        if self.options.compat == Compat::None {
+        if self.options.policy().code_in_memory {
             self.note_pokes(&pokes, &followed);
         }
         Ok(Some(collected))
@@ -250,7 +252,7 @@ impl<'a> Sampling<'a> {
             _ => None,
         });
         // llvm-profgen reads a recording twice, if it is not one of a kernel, and tells of each mapping each time.
-        let twice = self.options.compat == Compat::LlvmProfgen && !self.groups[0].first().kernel;
+        let twice = !self.options.policy().own_findings && !self.groups[0].first().kernel;
         let found: Vec<_> = mappings.collect();
         let times = if twice { 2 } else { 1 };
         self.diagnostics.extend(std::iter::repeat_n(found, times).flatten());
@@ -267,6 +269,7 @@ impl<'a> Sampling<'a> {
         }
         Ok(Filter {
             options: self.options,
+            rules: EntryRules::of(self.options.policy()),
             events,
         })
     }
@@ -291,7 +294,7 @@ impl<'a> Sampling<'a> {
         statistics.branch_samples = all.iter().map(|group| group.branch_samples).max().unwrap_or(0);
         let branch_samples = statistics.branch_samples;
         let groups = self.groups;
-        if self.options.compat == Compat::None {
+        if self.options.policy().own_mappings {
             let samples = all.iter().map(|group| group.guest_samples).max().unwrap_or(0);
             self.diagnostics.extend(guests(samples, branch_samples)?);
             for target in groups[0].iter() {
@@ -377,7 +380,7 @@ struct Followed {
     build_ids: FxHashMap<String, BuildId>,
     /// Targets that nothing tells apart in the recording; the first of each pair has the samples.
     rivals: BTreeSet<(BinaryId, BinaryId)>,
-    /// Compat mode and who wants to see them need the mappings in their order.
+    /// The mappings in their order, if one load address is made of them or if they are to be shown.
     records: Vec<SideRecord>,
 }
 
@@ -401,7 +404,7 @@ impl Followed {
         options: &GenerateOptions,
     ) -> bool {
         self.spaces.extend(segment.side_records());
-        if options.compat == Compat::LlvmProfgen || options.show_mmap_events {
+        if !options.policy().own_mappings || options.show_mmap_events {
             self.records.extend_from_slice(segment.side_records());
         }
         let known = self.build_ids.len();
@@ -448,9 +451,9 @@ impl Followed {
     }
 
     fn global_base(&self, targets: &Targets<'_>, options: &GenerateOptions) -> Result<Option<GlobalBase>, Error> {
-        match options.compat {
-            Compat::LlvmProfgen => GlobalBase::new(&self.records, targets.first(), &options.select.pids).map(Some),
-            Compat::None => Ok(None),
+        if options.policy().own_mappings {
+            return Ok(None);
         }
+        GlobalBase::new(&self.records, targets.first(), &options.select.pids).map(Some)
     }
 }

@@ -28,13 +28,14 @@ use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::{Target, Targets};
 use crate::counting::fall_through::share;
+use crate::counting::stack::EntryRules;
 use crate::input::collect::Collected;
 use crate::input::perf_data::{Samples, TargetSamples};
 use crate::input::recording::STANDARD_INPUT;
 use crate::input::seen::Seen;
 use crate::input::usable::mapping_event;
 use crate::report::outcome::Statistics;
-use crate::request::options::{Compat, GenerateOptions};
+use crate::request::options::GenerateOptions;
 use problems::{Problem, Problems};
 use space::Space;
 use told::Told;
@@ -58,9 +59,10 @@ pub(crate) fn read_all(
 ) -> Result<Samples, Error> {
     check_selection(options)?;
     let groups = groups.iter().map(|targets| Group::new(targets, functions, options));
-    let diagnostics = match options.compat {
-        Compat::None => repeated_inputs(paths.iter().map(PathBuf::as_path)),
-        Compat::LlvmProfgen => Vec::new(),
+    let diagnostics = if options.policy().own_findings {
+        repeated_inputs(paths.iter().map(PathBuf::as_path))
+    } else {
+        Vec::new()
     };
     let observers = InputObserver::for_each(paths, observer);
     let mut script = Script {
@@ -104,10 +106,12 @@ fn check_selection(options: &GenerateOptions) -> Result<(), Error> {
 /// What may stand before branch entries.
 fn dialect(options: &GenerateOptions) -> Dialect {
     let as_llvm_19 = options.leading_ip_only || options.sample_period.is_some() || !options.select.events.is_empty();
-    match options.compat {
-        Compat::None => Dialect::Anything,
-        Compat::LlvmProfgen if as_llvm_19 => Dialect::EventAndAddress,
-        Compat::LlvmProfgen => Dialect::Address,
+    if options.policy().any_text {
+        Dialect::Anything
+    } else if as_llvm_19 {
+        Dialect::EventAndAddress
+    } else {
+        Dialect::Address
     }
 }
 
@@ -132,8 +136,9 @@ impl<'a> Group<'a> {
                 functions,
                 kind: SampleKind::Branches,
                 dialect: dialect(options),
+                rules: EntryRules::of(options.policy()),
             },
-            space: Space::new(targets, options.compat),
+            space: Space::new(targets, options.policy()),
             epoch: 0,
             workers: Mutex::default(),
             samples: ByBinary::new(),
@@ -144,7 +149,7 @@ impl<'a> Group<'a> {
     /// Another text begins.
     fn begin(&mut self, kind: SampleKind) {
         self.job.kind = kind;
-        self.space = Space::new(self.job.targets, self.job.options.compat);
+        self.space = Space::new(self.job.targets, self.job.options.policy());
         self.epoch += 1;
         let workers = self.workers.get_mut().unwrap_or_else(PoisonError::into_inner);
         workers.iter_mut().for_each(|worker| worker.begin(kind));
@@ -234,7 +239,7 @@ impl<'a> Script<'a> {
         let (mut window, mut next) = (Window::default(), Window::default());
         let (mut done, mut lines) = (0, 0);
         let mapping_lines = self.told.lines;
-        let mut problems = Problems::new(self.options.compat);
+        let mut problems = Problems::new(self.options.policy());
         let mut more = windows.read(&mut window).map_err(io_error)?;
         while more {
             check(self.observer)?;
@@ -332,7 +337,7 @@ impl<'a> Script<'a> {
 
     /// Tells what was not understood of a text.
     fn report(&mut self, problems: Problems, path: &Path) -> Result<(), Error> {
-        if problems.has(Problem::Cut) && self.options.compat == Compat::LlvmProfgen {
+        if problems.has(Problem::Cut) && !self.options.policy().any_text {
             return Err(Error::new(
                 ErrorCode::InputInvalid,
                 "'Hybrid perf sample is corrupted, No LBR sample line",
@@ -353,7 +358,7 @@ impl<'a> Script<'a> {
 
     fn finish(mut self) -> Result<Samples, Error> {
         let mut targets = ByBinary::new();
-        if self.options.compat == Compat::None {
+        if self.options.policy().own_findings {
             self.diagnostics.extend(self.told.diagnostics());
         }
         let only = self.groups.iter().map(|group| group.job.targets.len()).sum::<usize>() == 1;

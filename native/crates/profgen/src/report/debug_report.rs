@@ -8,7 +8,7 @@ use crate::attribution::profile::Binary;
 use crate::counting::fall_through::share;
 use crate::report::ledger::EntryClass;
 use crate::report::outcome::BinaryStatistics;
-use crate::request::options::{Compat, GenerateOptions};
+use crate::request::options::GenerateOptions;
 
 /// Warnings about the binary's debug information and code, in llvm-profgen's order.
 pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec<Diagnostic> {
@@ -59,7 +59,7 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
     let conflicts = functions.range_conflicts().iter();
     found.extend(conflicts.map(|conflict| range_conflict(conflict, functions)));
     // Only llvm-profgen needs to decode everything, and that takes its time.
-    if options.compat == Compat::LlvmProfgen {
+    if !options.policy().own_findings {
         let invalid = binary.code.invalid_instructions();
         if details {
             found.extend(invalid.iter().map(|(first, last)| {

@@ -1,3 +1,4 @@
 //! What a job is asked to do.
 
 pub(crate) mod options;
+pub(crate) mod policy;

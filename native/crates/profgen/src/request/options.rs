@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use job::{InputFiles, Output};
 
+use crate::request::policy::{Compat, Policy};
+
 /// Everything `generate` needs to know. Field names follow llvm-profgen's flags.
 #[derive(Debug, Clone)]
 pub struct GenerateOptions {
@@ -140,6 +142,11 @@ impl GenerateOptions {
         files
     }
 
+    /// What is decided otherwise than in llvm-profgen.
+    pub(crate) const fn policy(&self) -> Policy {
+        self.compat.policy()
+    }
+
     /// True if there can be more than one binary: several are named, or they are looked for.
     pub(crate) fn has_several_binaries(&self) -> bool {
         self.binaries.len() != 1 || self.looks_for_binaries()
@@ -183,15 +190,6 @@ pub enum Format {
     Binary,
     /// The text form.
     Text,
-}
-
-/// Whose behaviour decides where llvm-profgen is known to be wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compat {
-    /// The differences that `docs/compatibility.md` names apply.
-    None,
-    /// Equal to llvm-profgen 22 everywhere.
-    LlvmProfgen,
 }
 
 /// Which samples of a perf.data count; empty lists select everything.

@@ -2,7 +2,7 @@
 
 use job::Diagnostic;
 
-use crate::request::options::Compat;
+use crate::request::policy::Policy;
 
 /// So many bytes of lines are repeated, whatever is wrong with them.
 const TOLD: usize = 1 << 20;
@@ -48,13 +48,10 @@ pub(crate) struct Problems {
 
 impl Problems {
     /// Nothing is wrong yet.
-    pub(crate) fn new(compat: Compat) -> Self {
+    pub(crate) fn new(policy: Policy) -> Self {
         Self {
             told: Vec::new(),
-            left: match compat {
-                Compat::LlvmProfgen => TOLD_COMPATIBLY,
-                Compat::None => TOLD,
-            },
+            left: if policy.own_findings { TOLD } else { TOLD_COMPATIBLY },
             untold: 0,
         }
     }
@@ -141,12 +138,13 @@ impl Problems {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::policy::Compat;
 
     #[test]
     fn lines_count_through_all_blocks() {
-        let mut all = Problems::new(Compat::None);
+        let mut all = Problems::new(Compat::None.policy());
         for lines in [0, 10] {
-            let mut block = Problems::new(Compat::None);
+            let mut block = Problems::new(Compat::None.policy());
             block.add(Problem::NotMapped, 1, b"");
             block.add(Problem::InvalidAddress, 2, b"// text");
             block.add(Problem::NotMapped, 3, b"");
@@ -169,7 +167,7 @@ mod tests {
 
     #[test]
     fn no_end_of_lines_is_told_of() {
-        let mut problems = Problems::new(Compat::None);
+        let mut problems = Problems::new(Compat::None.policy());
         for index in 0..5000 {
             problems.add(Problem::InvalidAddress, index, &[b'x'; 100_000]);
         }

@@ -11,7 +11,8 @@ use crate::addresses::binding::{Binding, BoundPiece, bind, recognize};
 use crate::addresses::load_address::{LoadAddress, names_target};
 use crate::addresses::locate::View;
 use crate::binaries::target::{Target, Targets};
-use crate::request::options::{Compat, GenerateOptions};
+use crate::request::options::GenerateOptions;
+use crate::request::policy::Policy;
 
 /// So many stretches of mappings are remembered; older ones are forgotten, as their processes will have ended.
 const REMEMBERED: usize = 256;
@@ -43,13 +44,14 @@ struct Layer<'a> {
 
 impl<'a> Space<'a> {
     /// Nothing is mapped yet.
-    pub(crate) fn new(targets: &'a Targets<'a>, compat: Compat) -> Self {
-        let layout = match compat {
-            Compat::LlvmProfgen => Layout::OneAddress(LoadAddress::preferred(targets.first())),
-            Compat::None => Layout::Layers {
+    pub(crate) fn new(targets: &'a Targets<'a>, policy: Policy) -> Self {
+        let layout = if policy.any_text {
+            Layout::Layers {
                 pieces: Vec::new(),
                 age: 0,
-            },
+            }
+        } else {
+            Layout::OneAddress(LoadAddress::preferred(targets.first()))
         };
         Self { targets, layout }
     }

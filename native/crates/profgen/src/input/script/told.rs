@@ -8,7 +8,7 @@ use crate::addresses::load_address::no_kernel;
 use crate::binaries::target::Target;
 use crate::input::seen::Seen;
 use crate::report::ledger::{EntryClass, Ledger};
-use crate::request::options::{Compat, GenerateOptions};
+use crate::request::options::GenerateOptions;
 
 /// What to do about a text without lines about mappings.
 const WITH_MAPPINGS: &str =
@@ -34,7 +34,7 @@ impl Told {
         ledger: &Ledger,
         options: &GenerateOptions,
     ) -> Option<Error> {
-        if options.compat == Compat::LlvmProfgen {
+        if !options.policy().any_text {
             return target.kernel.then(no_kernel);
         }
         // The only program may be where it was linked to; a warning says so.

@@ -11,7 +11,7 @@ use symbolize::FunctionTable;
 use crate::addresses::locate::{Place, View};
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::target::Targets;
-use crate::counting::stack::{Stack, events_of};
+use crate::counting::stack::{EntryRules, Stack, events_of};
 use crate::counting::trace::TraceTable;
 use crate::input::collect::Collected;
 use crate::input::script::call_stack::{CallStack, Frame};
@@ -27,6 +27,7 @@ pub(crate) struct Job<'a> {
     pub functions: &'a ByBinary<&'a FunctionTable>,
     pub kind: SampleKind,
     pub dialect: Dialect,
+    pub rules: EntryRules,
 }
 
 /// How addresses are understood from a place in the text on, until the next epoch begins.
@@ -101,7 +102,7 @@ impl<'a> Worker<'a> {
     pub(crate) fn read(&mut self, block: &[u8], offset: usize, epochs: &[Epoch<'a>]) -> BlockReport {
         let mut report = BlockReport {
             lines: 0,
-            problems: Problems::new(self.job.options.compat),
+            problems: Problems::new(self.job.options.policy()),
         };
         let mut parser = Parser::new(block, self.job.dialect);
         let mut next = epochs.partition_point(|epoch| epoch.from <= offset);
@@ -286,19 +287,16 @@ impl<'a> Worker<'a> {
 
     /// Counts a branch stack. Returns how many entries it has, and whether any was used.
     fn count_stack(&mut self, branches: &mut Branches<'_>, times: u64) -> (u64, bool) {
-        let Job { options, kind, .. } = self.job;
+        let Job {
+            options, kind, rules, ..
+        } = self.job;
         let Some((number, view)) = &mut self.current else {
             return (0, false);
         };
         let traces = &mut self.collected.traces;
         let times = match options.sample_period {
             None => times,
-            Some(period) => events_of(
-                times.wrapping_mul(period),
-                branches.clone().map(branch),
-                view,
-                options.compat,
-            ),
+            Some(period) => events_of(times.wrapping_mul(period), branches.clone().map(branch), view, rules),
         };
         let mut entries = 0;
         let stack = Stack {
@@ -307,9 +305,9 @@ impl<'a> Worker<'a> {
             view: (*number - self.first_epoch) as u16,
         };
         let used = match kind {
-            SampleKind::Branches => stack.count(view, options.compat, traces),
+            SampleKind::Branches => stack.count(view, rules, traces),
             SampleKind::CallStacks => {
-                let hash = stack.count_hashed(view, options.compat, traces);
+                let hash = stack.count_hashed(view, rules, traces);
                 self.call_stacks.distinct.extend(hash);
                 hash.is_some()
             }

@@ -1,0 +1,125 @@
+//! Where this project decides otherwise than llvm-profgen. All stages ask here, and only here `--compat` is looked at.
+
+use elf::DecodePolicy;
+
+/// Whose behaviour decides where llvm-profgen is known to be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compat {
+    /// The differences that `docs/compatibility.md` names apply.
+    None,
+    /// Equal to llvm-profgen 22 everywhere.
+    LlvmProfgen,
+}
+
+/// What is decided otherwise. Each field names its numbers in `docs/compatibility.md`, or says why it has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Policy {
+    /// 1, 2, 3 and 7: each process has its own mappings, which are told apart by build id and by what part of the file they have. Else one
+    /// load address, which any executable or other mapping of the binary's name moves in steps of 4 KiB pages, holds for all processes.
+    pub own_mappings: bool,
+    /// 4: entries that never happened, and slots that the CPU had not filled, are dropped.
+    pub drops_unreal_entries: bool,
+    /// 5 and 6: which bytes are instructions, and which of them a kernel rewrites.
+    pub decoding: DecodePolicy,
+    /// 5: code that was seen in memory or seen to change counts as it was.
+    pub code_in_memory: bool,
+    /// 8: a stripped binary has the symbols and functions of its debug file.
+    pub symbols_of_debug_file: bool,
+    /// 9: what would make an empty profile is an error.
+    pub empty_is_error: bool,
+    /// 10: probes of functions without a symbol are placed by the debug information.
+    pub probes_without_symbol: bool,
+    /// 11: text may have whatever perf prints, and mappings lie on top of each other.
+    pub any_text: bool,
+    /// 12: debug information is looked for in more places and forms.
+    pub more_debug_information: bool,
+    /// Kernel modules are binaries. llvm-profgen reads no relocatable files, so there is no result to compare with.
+    pub kernel_modules: bool,
+    /// Several binaries are counted in one go. llvm-profgen takes one binary; with `--compat` each has a run of its own, in effect.
+    pub counted_together: bool,
+    /// Findings that llvm-profgen does not have are reported, and those that only it has are not. No result depends on it.
+    pub own_findings: bool,
+}
+
+impl Compat {
+    /// The policy that it stands for.
+    pub(crate) const fn policy(self) -> Policy {
+        let own = matches!(self, Self::None);
+        Policy {
+            own_mappings: own,
+            drops_unreal_entries: own,
+            decoding: if own {
+                DecodePolicy::Full
+            } else {
+                DecodePolicy::LlvmProfgen
+            },
+            code_in_memory: own,
+            symbols_of_debug_file: own,
+            empty_is_error: own,
+            probes_without_symbol: own,
+            any_text: own,
+            more_debug_information: own,
+            kernel_modules: own,
+            counted_together: own,
+            own_findings: own,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// By number: whether all that belongs to it is decided as here. A new field does not compile until it is listed.
+    fn deviations(policy: Policy) -> BTreeMap<u32, bool> {
+        let Policy {
+            own_mappings,
+            drops_unreal_entries,
+            decoding,
+            code_in_memory,
+            symbols_of_debug_file,
+            empty_is_error,
+            probes_without_symbol,
+            any_text,
+            more_debug_information,
+            kernel_modules: _,
+            counted_together: _,
+            own_findings: _,
+        } = policy;
+        let decodes_all = decoding == DecodePolicy::Full;
+        BTreeMap::from([
+            (1, own_mappings),
+            (2, own_mappings),
+            (3, own_mappings),
+            (4, drops_unreal_entries),
+            (5, decodes_all && code_in_memory),
+            (6, decodes_all),
+            (7, own_mappings),
+            (8, symbols_of_debug_file),
+            (9, empty_is_error),
+            (10, probes_without_symbol),
+            (11, any_text),
+            (12, more_debug_information),
+        ])
+    }
+
+    #[test]
+    fn every_documented_difference_is_decided_here() {
+        let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/compatibility.md");
+        let document = std::fs::read_to_string(document).expect("the document");
+        let (_, listed) = document.split_once("takes these differences back:").expect("the list");
+        let numbers: Vec<u32> = listed
+            .lines()
+            .filter_map(|line| line.split_once(". **")?.0.parse().ok())
+            .collect();
+        let own = deviations(Compat::None.policy());
+        assert_eq!(numbers, own.keys().copied().collect::<Vec<_>>());
+        assert!(own.values().all(|decided_here| *decided_here));
+        assert!(
+            deviations(Compat::LlvmProfgen.policy())
+                .values()
+                .all(|decided_here| !decided_here)
+        );
+    }
+}
