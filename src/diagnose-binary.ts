@@ -90,7 +90,7 @@ async function tryRecording(
 ): Promise<{ files: PerfDataSummary[]; attempt: Attempt; survey: SampleSurvey | undefined }> {
   let files: PerfDataSummary[] = [];
   try {
-    files = await Promise.all(perfData.map(inspectPerfData));
+    files = await Promise.all(perfData.map((path) => inspectPerfData(path, { signal: options.signal })));
     const generate = options as DiagnoseOptions & { perfData: string[] };
     const outcome = await runGenerate({ ...toBindingOptions(generate), surveySamples: true }, options);
     return { files, attempt: toResult(outcome, generate), survey: outcome.binaries[0]?.survey };

@@ -25,7 +25,7 @@ export type { DescribeOptions } from './options/describe.js';
 export type { DiagnoseOptions } from './options/diagnose.js';
 export type { GenerateOptions } from './options/generate.js';
 export type { ConvertOptions, MergeOptions, WeightedProfile } from './options/merge.js';
-export { inspectPerfData } from './perf-data/inspect.js';
+export { type InspectOptions, inspectPerfData } from './perf-data/inspect.js';
 export type { EventSummary, ImageSummary, PerfDataSummary } from './perf-data/summary.js';
 export type { Phase, Progress } from './progress.js';
 export type {

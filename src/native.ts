@@ -43,6 +43,10 @@ export function runExamine(options: Binding.BindingExamineOptions, control: JobC
   return runJob(control, (addon, cancel) => addon.examineBinary(options, cancel));
 }
 
+export function runInspect(path: string, control: JobControl) {
+  return runJob(control, (addon, cancel, report) => addon.inspectRecording(path, cancel, report));
+}
+
 export function runCompare(options: Binding.BindingCompareOptions, control: JobControl) {
   return runJob(control, (addon, cancel) => addon.compareProfiles(options, cancel));
 }
@@ -88,15 +92,5 @@ async function follow<T>({ signal, onProgress }: JobControl, start: Start<T>): P
     throw toAutofdoError(result.error);
   } finally {
     signal?.removeEventListener('abort', onAbort);
-  }
-}
-
-/** A streaming zstd decoder of the addon, or undefined where no addon can be loaded. */
-export async function createZstdDecoder(): Promise<{ decode(payload: Uint8Array): Uint8Array } | undefined> {
-  try {
-    const { BindingZstdDecoder } = await loadAddon();
-    return new BindingZstdDecoder();
-  } catch {
-    return undefined;
   }
 }

@@ -12,19 +12,6 @@ export declare class BindingCancelToken {
   cancel(): void
 }
 
-/** A streaming decoder: all payloads of one perf.data stream form one frame that never ends. */
-export declare class BindingZstdDecoder {
-  /** A decoder at the start of a stream. */
-  constructor()
-  /**
-   * Decodes the next payload.
-   *
-   * # Errors
-   * Damaged data, or more output than a recording can hold.
-   */
-  decode(payload: Uint8Array): Buffer
-}
-
 /** What came of one binary. */
 export interface BindingBinaryOutcome {
   /** Its file. */
@@ -227,6 +214,28 @@ export interface BindingError {
   path?: string
 }
 
+/** An event. */
+export interface BindingEvent {
+  /** Its name. */
+  name: string
+  /** PERF_TYPE_*. */
+  eventType: number
+  /** Hexadecimal, with 0x. */
+  config: string
+  /** Period, or frequency. */
+  samplePeriod: number
+  /** Which of them it is. */
+  isFrequency: boolean
+  /** Low word of `branch_sample_type`. */
+  branchSampleType: number
+  /** Samples of it. */
+  samples: number
+  /** Those with a branch entry. */
+  branchSamples: number
+  /** Branch entries. */
+  branchEntries: number
+}
+
 /** What a binary says about itself. */
 export interface BindingExamination {
   /** Its size in bytes. */
@@ -413,6 +422,82 @@ export interface BindingGenerateOptions {
   strict?: boolean
   /** Worker threads; 0 is one for each processor. */
   jobs?: number
+}
+
+/** A mapped image. */
+export interface BindingImage {
+  /** Its path. */
+  path: string
+  /** Hexadecimal digits. */
+  buildId?: string
+  /** Samples in it. */
+  samples: number
+}
+
+/** What a recording holds. */
+export interface BindingInspection {
+  /** Byte order of the machine that recorded. */
+  endian: 'little' | 'big'
+  /** Of the format. */
+  version: 1 | 2
+  /** A stream of records. */
+  pipe: boolean
+  /** A directory of `perf record --threads`. */
+  directory: boolean
+  /** Has compressed records. */
+  compressed: boolean
+  /** False where it ends early. */
+  complete: boolean
+  /** What is damaged or could not be read. */
+  problems: Array<string>
+  /** Samples, decodable or not. */
+  samples: number
+  /** Mappings. */
+  mmaps: number
+  /** Most branch entries of a sample. */
+  branchDepth: number
+  /** Records that the kernel lost. */
+  lostRecords: number
+  /** Samples that the kernel lost. */
+  lostSamples: number
+  /** Samples of no event. */
+  unknownEvent: number
+  /** Samples that are too short for their fields. */
+  tooShort: number
+  /** First and last time stamp in nanoseconds, as digits. */
+  timeSpan?: [string, string]
+  /** The events. */
+  events: Array<BindingEvent>
+  /** Build id and name of each image that has one, sorted. */
+  buildIds: [string, string][]
+  /** Mapped images, those with most samples first. */
+  images: Array<BindingImage>
+  /** Host name. */
+  hostname?: string
+  /** Kernel release. */
+  osRelease?: string
+  /** As uname says it. */
+  arch?: string
+  /** CPU model. */
+  cpu?: string
+  /** CPU id. */
+  cpuId?: string
+  /** CPUs online. */
+  cpus?: number
+  /** Depth of the CPU's branch stack. */
+  branchStackDepth?: string
+  /** Version of perf. */
+  perfVersion?: string
+  /** The command line of perf. */
+  commandLine: Array<string>
+}
+
+/** An inspection that succeeded. */
+export interface BindingInspectSuccess {
+  /** Tells a success from a failure. */
+  ok: true
+  /** What was found. */
+  value: BindingInspection
 }
 
 /** What a vmlinux or a module says about itself. */
@@ -782,6 +867,9 @@ export declare function examineBinary(options: BindingExamineOptions, cancel: Bi
 
 /** Generates a profile from branch samples. */
 export declare function generate(options: BindingGenerateOptions, cancel: BindingCancelToken, onProgress?: ((progress: BindingProgress) => void) | undefined): Promise<BindingSuccess | BindingFailure>
+
+/** Reads a recording. */
+export declare function inspectRecording(path: string, cancel: BindingCancelToken, onProgress?: ((progress: BindingProgress) => void) | undefined): Promise<BindingInspectSuccess | BindingFailure>
 
 /** Writes the code of a binary to standard output. */
 export declare function listCode(options: BindingListingOptions, cancel: BindingCancelToken): Promise<BindingListingSuccess | BindingFailure>

@@ -16,8 +16,8 @@ export async function runInspectCommand(args: readonly string[]): Promise<number
   const { file, json } = command;
   return runCommandJob({
     json,
-    quiet: true,
-    run: async () => (await import('../perf-data/inspect.js')).inspectPerfData(file),
+    quiet: false,
+    run: async (control) => (await import('../perf-data/inspect.js')).inspectPerfData(file, control),
     report: async (summary) => {
       if (json) print(`${JSON.stringify(summary, null, 2)}\n`);
       else print((await import('../report/inspection.js')).inspectionText(summary));

@@ -48,12 +48,6 @@ export function decodeBuildIds(section: Uint8Array, littleEndian: boolean): Buil
   });
 }
 
-/** Decodes the build id of an MMAP2 record, which is in place of the inode (misc bit 14). */
-export function decodeMmapBuildId(body: Uint8Array): string {
-  const size = Math.min(body[32] ?? 0, MAX_ID_SIZE);
-  return hex(body.subarray(36, 36 + size));
-}
-
 /** One name for the kernel, whatever symbol its mapping is anchored at. */
 export function imageName(name: string): string {
   return name.startsWith('[kernel.kallsyms]') ? '[kernel.kallsyms]' : name;

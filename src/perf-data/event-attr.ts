@@ -1,26 +1,6 @@
 import type Long from 'long';
 import { parseEventAttr } from './structs.js';
 
-/** Bits of `sample_type` (Linux, include/uapi/linux/perf_event.h) up to the branch stack. */
-export const SampleField = {
-  ip: 1 << 0,
-  tid: 1 << 1,
-  time: 1 << 2,
-  addr: 1 << 3,
-  read: 1 << 4,
-  callchain: 1 << 5,
-  id: 1 << 6,
-  cpu: 1 << 7,
-  period: 1 << 8,
-  streamId: 1 << 9,
-  raw: 1 << 10,
-  branchStack: 1 << 11,
-  identifier: 1 << 16,
-} as const;
-
-/** Bits of `read_format`. */
-export const ReadFormat = { enabled: 1, running: 2, id: 4, group: 8, lost: 16 } as const;
-
 /** Bits of `branch_sample_type`, by name; what perf calls them after `-j`. */
 export const BRANCH_FILTERS: readonly [bit: number, name: string][] = [
   [0, 'u'],
@@ -44,9 +24,6 @@ export const BRANCH_FILTERS: readonly [bit: number, name: string][] = [
   [18, 'priv'],
   [19, 'counter'],
 ];
-
-/** Bit of `branch_sample_type`: the ring index of the CPU precedes the entries. */
-export const BRANCH_HW_INDEX = 1 << 17;
 
 const FREQ_FLAG = 10;
 const SAMPLE_ID_ALL_FLAG = 18;
@@ -90,6 +67,6 @@ export function decodeEventAttr(bytes: Uint8Array, littleEndian: boolean, ids: n
 }
 
 /** Names of what `branch_sample_type` selects. */
-export function branchFilterNames(attr: EventAttr): string[] {
+export function branchFilterNames(attr: Pick<EventAttr, 'branchSampleType'>): string[] {
   return BRANCH_FILTERS.filter(([bit]) => (attr.branchSampleType >>> bit) & 1).map(([, name]) => name);
 }

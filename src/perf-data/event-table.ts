@@ -1,6 +1,5 @@
-import { type EventAttr, SampleField } from './event-attr.js';
+import type { EventAttr } from './event-attr.js';
 import type { Features } from './features.js';
-import { u64AsNumber } from './u64.js';
 
 const HARDWARE_EVENTS = [
   'cycles',
@@ -30,14 +29,13 @@ const SOFTWARE_EVENTS = [
   'cgroup-switches',
 ];
 
-/** The events of a recording, and which of them a record belongs to. */
+/** The events of a recording, and their names. */
 export class EventTable {
   readonly #events: EventAttr[] = [];
-  readonly #byId = new Map<number, EventAttr>();
+  /** Names that records tell, by id. */
+  readonly #updatedNames = new Map<number, string>();
   /** Names from the obsolete event_types section, by config. */
   readonly #typeNames = new Map<number, string>();
-  /** Names from EVENT_UPDATE records, by id. */
-  readonly #updatedNames = new Map<number, string>();
 
   get events(): readonly EventAttr[] {
     return this.#events;
@@ -45,7 +43,6 @@ export class EventTable {
 
   add(attr: EventAttr): void {
     this.#events.push(attr);
-    for (const id of attr.ids) this.#byId.set(id, attr);
   }
 
   nameType(config: number, name: string): void {
@@ -62,33 +59,7 @@ export class EventTable {
     for (const [index, event] of this.#events.entries()) {
       if (event.ids.length > 0) continue;
       event.ids = descriptions[index]?.ids ?? [];
-      for (const id of event.ids) this.#byId.set(id, event);
     }
-  }
-
-  /** The event of a sample, undefined when its id is in no table. */
-  ofSample(body: DataView, littleEndian: boolean): EventAttr | undefined {
-    const [first] = this.#events;
-    if (first === undefined || this.#events.length === 1) return first;
-    // All events of a file agree on the place of the id, or perf could not read it either.
-    const position = sampleIdPosition(first.sampleType);
-    if (position === undefined) return first;
-    if (body.byteLength < position + 8) return undefined;
-    return this.#lookUp(u64AsNumber(body, position, littleEndian), first);
-  }
-
-  /** The event of a record that is no sample; decides how its trailer is laid out. */
-  ofOther(body: DataView, littleEndian: boolean): EventAttr | undefined {
-    const [first] = this.#events;
-    if (first === undefined || this.#events.length === 1 || !first.sampleIdAll) return first;
-    const fromEnd = trailerIdFromEnd(first.sampleType);
-    if (fromEnd === undefined || body.byteLength < fromEnd) return first;
-    return this.#lookUp(u64AsNumber(body, body.byteLength - fromEnd, littleEndian), first) ?? first;
-  }
-
-  /** Synthesized records carry id 0 and belong to the first event. */
-  #lookUp(id: number, first: EventAttr): EventAttr | undefined {
-    return id === 0 ? first : (this.#byId.get(id) ?? (this.#byId.size === 0 ? first : undefined));
   }
 
   /** A name for each event: the recorded one, else the generic one of its type and config. */
@@ -112,28 +83,4 @@ function genericName({ type, config }: EventAttr): string {
   const name = names?.[config.getLowBitsUnsigned()];
   if (name !== undefined) return name;
   return type === 4 ? `r${config.toString(16)}` : `type ${type} config 0x${config.toString(16)}`;
-}
-
-function count(sampleType: number, fields: number[]): number {
-  return fields.filter((field) => sampleType & field).length;
-}
-
-function sampleIdPosition(sampleType: number): number | undefined {
-  if (sampleType & SampleField.identifier) return 0;
-  if (!(sampleType & SampleField.id)) return undefined;
-  const { ip, tid, time, addr } = SampleField;
-  return 8 * count(sampleType, [ip, tid, time, addr]);
-}
-
-function trailerIdFromEnd(sampleType: number): number | undefined {
-  if (sampleType & SampleField.identifier) return 8;
-  if (!(sampleType & SampleField.id)) return undefined;
-  return 8 * (1 + count(sampleType, [SampleField.cpu, SampleField.streamId]));
-}
-
-/** Bytes from the TIME of a record's trailer to the record's end, undefined when it has none. */
-export function trailerTimeFromEnd({ sampleIdAll, sampleType }: EventAttr): number | undefined {
-  if (!sampleIdAll || !(sampleType & SampleField.time)) return undefined;
-  const { identifier, cpu, streamId, id } = SampleField;
-  return 8 * (1 + count(sampleType, [identifier, cpu, streamId, id]));
 }

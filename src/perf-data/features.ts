@@ -14,6 +14,7 @@ const Feature = {
   cpuId: 9,
   cmdline: 11,
   eventDesc: 12,
+  compressed: 27,
   cpuPmuCaps: 28,
   pmuCaps: 31,
 } as const;
@@ -31,13 +32,15 @@ export interface Features {
   /** Names of events, with the attr and ids that they belong to. */
   eventDescriptions: { name: string; attr: EventAttr; ids: number[] }[];
   buildIds: BuildId[];
+  /** Its records are compressed (`perf record -z`). */
+  compressed: boolean;
   /** What each PMU can do, for example `branches`: the depth of its branch stack. */
   pmuCapabilities: Record<string, Record<string, string>>;
 }
 
 /** A record of nothing yet. */
 export function noFeatures(): Features {
-  return { eventDescriptions: [], buildIds: [], pmuCapabilities: {} };
+  return { eventDescriptions: [], buildIds: [], compressed: false, pmuCapabilities: {} };
 }
 
 /** Decodes one section into `features`. Returns false when the section is damaged. */
@@ -91,6 +94,9 @@ function decode(features: Features, feature: number, section: Uint8Array, little
     case Feature.eventDesc:
       features.eventDescriptions = [];
       decodeEventDescriptions(cursor, littleEndian, features.eventDescriptions);
+      break;
+    case Feature.compressed:
+      features.compressed = true;
       break;
     case Feature.cpuPmuCaps:
       features.pmuCapabilities['cpu'] = decodeCapabilities(cursor);

@@ -1,64 +1,160 @@
+import type { BindingInspection } from '../../native/binding/index.cjs';
+import { AutofdoError } from '../errors.js';
+import { type JobControl, runInspect } from '../native.js';
+import { checkOptions, invalid } from '../options/check.js';
+import { NO_FLAG, type OptionTable } from '../options/flag.js';
+import type { Progress } from '../progress.js';
+import { branchFilterNames } from './event-attr.js';
+import { FileFacts } from './file-facts.js';
 import { readFeatures, readFileAttrs } from './file-layout.js';
-import { HEADER_BYTES, type PerfDataHeader, PIPE_HEADER_SIZE, parseHeader } from './header.js';
-import { RecordCollector } from './record-collector.js';
-import { type ByteSource, openSource, recordingFiles } from './source.js';
+import { HEADER_BYTES, parseHeader } from './header.js';
+import { openMainFile } from './source.js';
 import type { PerfDataSummary } from './summary.js';
-import { walkRecords } from './walk.js';
+import { judge } from './verdict.js';
+
+/** How a recording is inspected. */
+export interface InspectOptions {
+  /** Aborts the job: the promise is rejected with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** Called about ten times a second. What it throws ends the job. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+const INSPECT_OPTIONS = { signal: NO_FLAG, onProgress: NO_FLAG } satisfies OptionTable<InspectOptions>;
 
 /**
  * Tells what a perf.data holds: a file, a directory, a pipe stream, or standard input (`-`).
  *
- * Memory does not grow with the file. Damage ends the reading and is reported in `problems`; only a file that
- * cannot be opened or is no perf.data is an error (`INPUT_UNREADABLE`, `INPUT_INVALID`). Needs no addon, except
- * for recordings made with `-z` on Node before 22.15.
+ * Damage ends the reading and is reported in `problems`; only a file that cannot be opened or is no perf.data is an error
+ * (`INPUT_UNREADABLE`, `INPUT_INVALID`). Where there is no addon for the platform, the header, the events and the features of a file
+ * are read, its records are not: `complete` is false, and `problems` says why.
  */
-export async function inspectPerfData(path: string): Promise<PerfDataSummary> {
-  const { main, directory, streams } = await recordingFiles(path);
-  const source = await openSource(main);
+export async function inspectPerfData(path: string, options: InspectOptions = {}): Promise<PerfDataSummary> {
+  if (typeof path !== 'string' || path === '') throw invalid('no recording was given', 'pass its path');
+  checkOptions(options, INSPECT_OPTIONS);
+  return inspect(path, options);
+}
+
+async function inspect(path: string, control: JobControl): Promise<PerfDataSummary> {
+  let summary: Omit<PerfDataSummary, 'autofdo'>;
   try {
-    const header = parseHeader(await source.read(0, HEADER_BYTES), main);
-    const collector = new RecordCollector(header.littleEndian);
-    await readMainFile(source, header, collector);
-    for (const [index, stream] of streams.entries()) {
-      // perf numbers the files without gaps.
-      if (stream.number > index) collector.endsEarly(`files are missing before data.${stream.number}`);
-      await readStream(stream.path, collector);
+    summary = fromBinding(path, await runInspect(path, control));
+  } catch (error) {
+    if (path === '-' || !(error instanceof AutofdoError) || error.code !== 'ADDON_UNAVAILABLE') throw error;
+    summary = await readFacts(path, error);
+  }
+  return { ...summary, autofdo: judge(summary) };
+}
+
+function fromBinding(file: string, found: BindingInspection): Omit<PerfDataSummary, 'autofdo'> {
+  const { timeSpan, events } = found;
+  const sum = (of: (event: (typeof events)[number]) => number) =>
+    events.reduce((total, event) => total + of(event), 0);
+  return {
+    file,
+    endian: found.endian,
+    version: found.version,
+    pipe: found.pipe,
+    directory: found.directory,
+    compressed: found.compressed,
+    complete: found.complete,
+    problems: found.problems,
+    samples: found.samples,
+    mmaps: found.mmaps,
+    branchSamples: sum(({ branchSamples }) => branchSamples),
+    branchEntries: sum(({ branchEntries }) => branchEntries),
+    branchDepth: found.branchDepth,
+    lost: { records: found.lostRecords, samples: found.lostSamples },
+    unreadable: { unknownEvent: found.unknownEvent, tooShort: found.tooShort },
+    timeSpan: timeSpan && { first: formatTime(timeSpan[0]), last: formatTime(timeSpan[1]) },
+    events: events.map((event) => ({
+      name: event.name,
+      type: event.eventType,
+      config: event.config,
+      period: event.isFrequency ? undefined : event.samplePeriod,
+      frequency: event.isFrequency ? event.samplePeriod : undefined,
+      branchFilter: branchFilterNames(event),
+      samples: event.samples,
+      branchSamples: event.branchSamples,
+      branchEntries: event.branchEntries,
+    })),
+    eventNames: events.map(({ name }) => name),
+    buildIds: found.buildIds,
+    images: found.images.map(({ path, buildId, samples }) => ({ path, buildId, samples })),
+    machine: {
+      hostname: found.hostname,
+      osRelease: found.osRelease,
+      arch: found.arch,
+      cpu: found.cpu,
+      cpuId: found.cpuId,
+      cpus: found.cpus,
+      branchStackDepth: Number(found.branchStackDepth) || undefined,
+    },
+    perfVersion: found.perfVersion,
+    commandLine: found.commandLine.length > 0 ? found.commandLine : undefined,
+  };
+}
+
+/** What stands outside of the records; `missing` is why these cannot be read. */
+async function readFacts(path: string, missing: AutofdoError): Promise<Omit<PerfDataSummary, 'autofdo'>> {
+  const { source, directory } = await openMainFile(path);
+  try {
+    const header = parseHeader(await source.read(0, HEADER_BYTES), path);
+    const facts = new FileFacts(header.littleEndian);
+    if (!header.pipe) {
+      await readFileAttrs(source, header, facts);
+      await readFeatures(source, header, facts);
     }
-    return collector.summary(path, header, directory);
+    facts.endsEarly(`its records were not read: ${missing.message}`);
+    const { features, events } = facts;
+    const eventNames = events.names(features.eventDescriptions);
+    const none = { samples: 0, branchSamples: 0, branchEntries: 0 };
+    return {
+      file: path,
+      endian: header.littleEndian ? 'little' : 'big',
+      version: header.version,
+      pipe: header.pipe,
+      directory,
+      compressed: features.compressed,
+      complete: facts.complete,
+      problems: facts.problems,
+      ...none,
+      mmaps: 0,
+      branchDepth: 0,
+      lost: { records: 0, samples: 0 },
+      unreadable: { unknownEvent: 0, tooShort: 0 },
+      timeSpan: undefined,
+      events: events.events.map((event, index) => ({
+        name: eventNames[index] ?? '',
+        type: event.type,
+        config: `0x${event.config.toString(16)}`,
+        period: event.isFrequency ? undefined : event.samplePeriod.toNumber(),
+        frequency: event.isFrequency ? event.samplePeriod.toNumber() : undefined,
+        branchFilter: branchFilterNames(event),
+        ...none,
+      })),
+      eventNames,
+      buildIds: features.buildIds.map(({ id, path }): [string, string] => [id, path]).sort(),
+      images: [],
+      machine: {
+        hostname: features.hostname,
+        osRelease: features.osRelease,
+        arch: features.arch,
+        cpu: features.cpuDescription,
+        cpuId: features.cpuId,
+        cpus: features.cpus?.online,
+        branchStackDepth: Number(features.pmuCapabilities['cpu']?.['branches']) || undefined,
+      },
+      perfVersion: features.perfVersion,
+      commandLine: features.commandLine,
+    };
   } finally {
     await source.close();
   }
 }
 
-async function readMainFile(
-  source: ByteSource,
-  header: PerfDataHeader,
-  collector: RecordCollector,
-): Promise<void> {
-  if (header.pipe) {
-    await walkRecords(source, PIPE_HEADER_SIZE, Number.POSITIVE_INFINITY, collector);
-    return;
-  }
-  await readFileAttrs(source, header, collector);
-  const { offset, size } = header.data;
-  if (size === 0) {
-    // perf sets the size last. It also sets the feature bits early, and then the sections are not there.
-    collector.endsEarly('perf was killed before it completed the file');
-    await walkRecords(source, offset, Number.POSITIVE_INFINITY, collector);
-    return;
-  }
-  // Features first where that is possible: they name events. A stream has to be read as it comes.
-  if (source.size !== undefined) await readFeatures(source, header, collector);
-  await walkRecords(source, offset, offset + size, collector);
-  if (source.size === undefined) await readFeatures(source, header, collector);
-}
-
-/** `data.N` of a directory: records without a header, with a compression stream of their own. */
-async function readStream(path: string, collector: RecordCollector): Promise<void> {
-  const source = await openSource(path);
-  try {
-    await walkRecords(source, 0, Number.POSITIVE_INFINITY, collector);
-  } finally {
-    await source.close();
-  }
+/** Nanoseconds as perf prints them: seconds with nine decimals. */
+function formatTime(nanoseconds: string): string {
+  const digits = nanoseconds.padStart(10, '0');
+  return `${digits.slice(0, -9)}.${digits.slice(-9)}`;
 }

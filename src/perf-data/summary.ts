@@ -12,6 +12,7 @@ export interface EventSummary {
   frequency: number | undefined;
   /** What the branch stack holds, as `perf record -j` names it; empty for stacks that perf itself synthesized. */
   branchFilter: string[];
+  /** Samples of it, without those that are too short to be read. */
   samples: number;
   /** Samples with at least one branch entry. */
   branchSamples: number;
@@ -49,10 +50,6 @@ export interface PerfDataSummary {
   branchSamples: number;
   /** Branch entries, unfilled slots included. */
   branchEntries: number;
-  /** Sum of the source addresses of all entries modulo 2^64, 16 hexadecimal digits. */
-  branchFromSum: string;
-  /** Sum of their target addresses. */
-  branchToSum: string;
   /** Most entries of one sample. */
   branchDepth: number;
   /**

@@ -7,11 +7,13 @@ import { toFacts } from '../../src/diagnosis/facts.js';
 import { binaryFindings, type Finding } from '../../src/diagnosis/findings.js';
 import { recordingHere } from '../../src/diagnosis/machine.js';
 import { nextSteps } from '../../src/diagnosis/next-steps.js';
-import { diagnoseBinary } from '../../src/index.js';
+import { diagnoseBinary, inspectPerfData } from '../../src/index.js';
 import { fixture } from '../support/fixtures.js';
+import { writeLargeRecording } from '../support/large-recording.js';
 import { temporaryFolder } from '../support/temporary.js';
 
 const calc = fixture('calc-x86_64');
+const temporary = temporaryFolder();
 
 const CLANG: BindingExamination['compilers'][number] = {
   ...{ name: 'clang version 22', language: 'C11', dwarfVersion: 5 },
@@ -268,4 +270,15 @@ describe('what to do next', () => {
   it('quotes what a shell would take apart', () => {
     expect(commands('6.13.0', true)[1]).toBe("autofdo-gen --binary 'it'\\''s/vmlinux' --perfdata perf.data");
   });
+});
+
+it('a diagnosis ends when it is aborted, while the recording is inspected', async () => {
+  const recording = join(temporary.path, 'large.data');
+  writeLargeRecording(calc, recording, 128 << 20);
+  const abort = new AbortController();
+  const diagnosis = diagnoseBinary({ binary: calc.binary, perfData: recording, signal: abort.signal });
+  setTimeout(() => abort.abort('enough'), 30);
+  await expect(diagnosis).rejects.toBe('enough');
+  const inspection = inspectPerfData(recording, { signal: AbortSignal.abort('never begun') });
+  await expect(inspection).rejects.toBe('never begun');
 });

@@ -113,6 +113,19 @@ impl EventAttr {
         })
     }
 
+    /// True if samples of this event say when they were taken.
+    #[must_use]
+    pub fn has_time(&self) -> bool {
+        self.sample_type & sample_type::TIME != 0
+    }
+
+    /// True if samples of this event say where, and in which process, they were taken.
+    #[must_use]
+    pub fn has_address_and_process(&self) -> bool {
+        const BOTH: u64 = sample_type::IP | sample_type::TID;
+        self.sample_type & BOTH == BOTH
+    }
+
     /// True if samples of this event carry a branch stack.
     #[must_use]
     pub fn has_branch_stack(&self) -> bool {

@@ -16,6 +16,8 @@ const HOSTNAME_BIT: u32 = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Magic {
     pub(crate) order: ByteOrder,
+    /// 2 since Linux 3.6, 1 before.
+    pub(crate) version: u8,
     /// A stream of records, whatever it is read from.
     pub(crate) pipe: bool,
 }
@@ -31,6 +33,7 @@ impl Magic {
         };
         Some(Self {
             order,
+            version: if start.starts_with(b"PERFFILE") { 1 } else { 2 },
             pipe: order.u64(start, 8)? == PIPE_HEADER_LEN,
         })
     }
@@ -161,7 +164,14 @@ mod tests {
             (16_u64.to_be_bytes(), ByteOrder::Big),
         ] {
             let start = [b"PERFFILE".as_slice(), &size].concat();
-            assert_eq!(Magic::parse(&start), Some(Magic { order, pipe: true }));
+            assert_eq!(
+                Magic::parse(&start),
+                Some(Magic {
+                    order,
+                    version: 1,
+                    pipe: true
+                })
+            );
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::byte_order::ByteOrder;
 pub struct Metadata {
     /// The byte order of the machine that recorded.
     pub byte_order: ByteOrder,
+    /// Version of the format: 2 since Linux 3.6, 1 before.
+    pub version: u8,
     /// True for a stream without a file header (`perf record -o -`).
     pub pipe: bool,
     /// True if records were compressed (`perf record -z`).
@@ -47,6 +49,7 @@ impl Metadata {
     pub(crate) fn new(byte_order: ByteOrder, pipe: bool) -> Self {
         Self {
             byte_order,
+            version: 2,
             pipe,
             compressed: false,
             attrs: Vec::new(),

@@ -112,6 +112,7 @@ impl PerfData {
             });
         };
         let mut recording = Recording::new(magic.order, magic.pipe);
+        recording.metadata.version = magic.version;
         if magic.pipe {
             let stream = RecordStream::new(reader, u64::MAX, name, magic.order, start.len() as u64);
             return Ok(Self::new(recording, pipe(Pipe::new(stream, None))));
@@ -259,6 +260,7 @@ fn open_seekable(source: Source) -> Result<(Recording, FilePart), Error> {
         });
     };
     let mut recording = Recording::new(magic.order, magic.pipe);
+    recording.metadata.version = magic.version;
     if magic.pipe {
         let range = PIPE_HEADER_LEN..source.size();
         return Ok((

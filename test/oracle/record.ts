@@ -1,4 +1,4 @@
-import { u64AsNumber } from './u64.js';
+import { u64AsNumber } from '../../src/perf-data/u64.js';
 
 /** Types of records that a reader of branch stacks acts on (perf_event.h, and perf's own from 64 on). */
 export const RecordType = {

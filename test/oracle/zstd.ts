@@ -1,5 +1,3 @@
-import { createZstdDecoder } from '../native.js';
-
 /** Decodes the payloads of one stream, which together form one frame that never ends. */
 export interface ZstdStream {
   /** What `payload` adds. Rejects when it is damaged. */
@@ -13,10 +11,8 @@ interface Decompressor {
   on(event: 'error', listener: (error: Error) => void): void;
 }
 
-/** The addon's decoder, or Node's own, or undefined where there is neither. */
+/** Node's own decoder; undefined before Node 22.15. */
 export async function openZstd(): Promise<ZstdStream | undefined> {
-  const addon = await createZstdDecoder();
-  if (addon !== undefined) return { decode: async (payload) => addon.decode(payload) };
   const zlib: object = await import('node:zlib');
   const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Decompressor };
   return createZstdDecompress === undefined ? undefined : nodeStream(createZstdDecompress());

@@ -1,4 +1,4 @@
-import { imageName } from './build-id.js';
+import { imageName } from '../../src/perf-data/build-id.js';
 
 /** Executable code that a process, or the kernel, has mapped. Addresses are signed, see `address` in u64.ts. */
 export interface Mapping {

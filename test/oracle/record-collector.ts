@@ -1,18 +1,21 @@
 import type Long from 'long';
+import { decodeBuildId, imageName } from '../../src/perf-data/build-id.js';
+import { cString, TruncatedError } from '../../src/perf-data/cursor.js';
+import { branchFilterNames, decodeEventAttr, type EventAttr } from '../../src/perf-data/event-attr.js';
+import { decodeFeature } from '../../src/perf-data/features.js';
+import { FileFacts } from '../../src/perf-data/file-facts.js';
+import type { PerfDataHeader } from '../../src/perf-data/header.js';
+import { FIRST_ATTR_SIZE } from '../../src/perf-data/structs.js';
+import type { PerfDataSummary } from '../../src/perf-data/summary.js';
+import { u64, u64AsNumber } from '../../src/perf-data/u64.js';
+import { judge } from '../../src/perf-data/verdict.js';
+import { address } from './address.js';
 import { AddressSpaces } from './address-space.js';
-import { decodeBuildId, decodeMmapBuildId, imageName } from './build-id.js';
-import { cString, TruncatedError } from './cursor.js';
-import { branchFilterNames, decodeEventAttr, type EventAttr } from './event-attr.js';
 import { EventTable, trailerTimeFromEnd } from './event-table.js';
-import { decodeFeature, noFeatures } from './features.js';
-import type { PerfDataHeader } from './header.js';
 import { type PerfRecord, RecordType } from './record.js';
 import { BRANCH_ENTRY_SIZE, decodeSample } from './sample.js';
-import { FIRST_ATTR_SIZE } from './structs.js';
-import type { PerfDataSummary } from './summary.js';
 import { TimeOrder } from './time-order.js';
-import { address, u64, u64AsNumber, WrappingSum } from './u64.js';
-import { judge } from './verdict.js';
+import { WrappingSum } from './wrapping-sum.js';
 
 const CPU_MODE_MASK = 7;
 /** misc of MMAP: data, of FORK: made while reading /proc; of MMAP2: has a build id. */
@@ -21,9 +24,17 @@ const MISC_DATA = 1 << 13;
 const MISC_LOST_SAMPLES_BPF = 1 << 15;
 const MISC_BUILD_ID = 1 << 14;
 const PROT_EXEC = 4;
+const MAX_BUILD_ID_SIZE = 20;
 const MMAP_NAME = 32;
 const MMAP2_NAME = 64;
-const MAX_PROBLEMS = 20;
+
+/** What the oracle finds: sums of addresses besides what a user is told. */
+export interface OracleSummary extends PerfDataSummary {
+  /** Sum of the source addresses of all entries modulo 2^64, 16 hexadecimal digits. */
+  branchFromSum: string;
+  /** Sum of their target addresses. */
+  branchToSum: string;
+}
 
 type TimedEvent =
   | { kind: 'map'; pid: number; mode: number; start: number; end: number; path: string }
@@ -37,14 +48,10 @@ interface EventCounts {
 }
 
 /** Counts what the records of a recording hold. */
-export class RecordCollector {
-  readonly littleEndian: boolean;
-  readonly events = new EventTable();
-  readonly features = noFeatures();
+export class RecordCollector extends FileFacts {
+  override readonly events = new EventTable();
   compressed = false;
 
-  #complete = true;
-  readonly #problems: string[] = [];
   readonly #spaces = new AddressSpaces();
   readonly #order = new TimeOrder<TimedEvent>((event) => this.#apply(event));
   readonly #images = new Map<string, number>();
@@ -63,21 +70,6 @@ export class RecordCollector {
   #tooShort = 0;
   #firstTime: Long | undefined;
   #lastTime: Long | undefined;
-
-  constructor(littleEndian: boolean) {
-    this.littleEndian = littleEndian;
-  }
-
-  /** Notes that records or facts are missing at the end; the recording counts as incomplete. */
-  endsEarly(text: string): void {
-    this.#complete = false;
-    this.problem(text);
-  }
-
-  /** Notes something that cannot be read while what follows it can. */
-  problem(text: string): void {
-    if (this.#problems.length < MAX_PROBLEMS && !this.#problems.includes(text)) this.#problems.push(text);
-  }
 
   record(record: PerfRecord): void {
     try {
@@ -179,12 +171,12 @@ export class RecordCollector {
       return;
     }
     const counts = this.#countsOf(event);
-    counts.samples++;
     const sample = decodeSample(view, event, this.littleEndian);
     if (sample === undefined) {
       this.#tooShort++;
       return;
     }
+    counts.samples++;
     const { time = 0, ip, pid, branches } = sample;
     if (sample.time !== undefined) this.#noteTime(u64(view, sample.timeAt, this.littleEndian));
     if (ip !== undefined && pid !== undefined) {
@@ -256,21 +248,21 @@ export class RecordCollector {
   }
 
   /** What was found, once all records were given. */
-  summary(file: string, header: PerfDataHeader, directory: boolean): PerfDataSummary {
+  summary(file: string, header: PerfDataHeader, directory: boolean): OracleSummary {
     this.#order.finish();
     const { features } = this;
     const eventNames = this.events.names(features.eventDescriptions);
     const buildIds = this.#buildIds();
     const idOf = new Map(buildIds.map(([id, path]) => [path, id]));
-    const summary: Omit<PerfDataSummary, 'autofdo'> = {
+    const summary: Omit<OracleSummary, 'autofdo'> = {
       file,
       endian: header.littleEndian ? 'little' : 'big',
       version: header.version,
       pipe: header.pipe,
       directory,
       compressed: this.compressed,
-      complete: this.#complete,
-      problems: this.#problems,
+      complete: this.complete,
+      problems: this.problems,
       samples: this.#samples,
       mmaps: this.#mmaps,
       branchSamples: this.#branchSamples,
@@ -325,4 +317,10 @@ export class RecordCollector {
 function formatTime(nanoseconds: Long): string {
   const digits = nanoseconds.toString().padStart(10, '0');
   return `${digits.slice(0, -9)}.${digits.slice(-9)}`;
+}
+
+/** Decodes the build id of an MMAP2 record, which is in place of the inode (misc bit 14). */
+function decodeMmapBuildId(body: Uint8Array): string {
+  const size = Math.min(body[32] ?? 0, MAX_BUILD_ID_SIZE);
+  return Buffer.from(body.subarray(36, 36 + size)).toString('hex');
 }

@@ -1,6 +1,6 @@
 import { compressedPayload, RecordCutter, RecordType, type StreamEnd } from './record.js';
 import type { RecordCollector } from './record-collector.js';
-import type { ByteSource } from './source.js';
+import type { RecordSource } from './source.js';
 import { openZstd, type ZstdStream } from './zstd.js';
 
 /** Bytes read at a time: a millisecond of work, so that the event loop stays free. */
@@ -24,7 +24,7 @@ const MAX_FREE_KEPT = 1 << 16;
 
 /** Hands every record from `start` to `end` to the collector, compressed ones unpacked. */
 export async function walkRecords(
-  source: ByteSource,
+  source: RecordSource,
   start: number,
   end: number,
   collector: RecordCollector,

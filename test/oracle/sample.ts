@@ -1,5 +1,7 @@
-import { BRANCH_HW_INDEX, type EventAttr, ReadFormat, SampleField } from './event-attr.js';
-import { address, u64AsNumber } from './u64.js';
+import type { EventAttr } from '../../src/perf-data/event-attr.js';
+import { u64AsNumber } from '../../src/perf-data/u64.js';
+import { address } from './address.js';
+import { BRANCH_HW_INDEX, ReadFormat, SampleField } from './sample-fields.js';
 
 /** Bytes of `struct perf_branch_entry`: from, to, flags. */
 export const BRANCH_ENTRY_SIZE = 24;

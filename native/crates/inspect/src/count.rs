@@ -1,0 +1,214 @@
+//! Counting samples, on all threads.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use job::failure::recording_error;
+use job::{Error, Observer, Phase, Progress};
+use perfdata::{
+    AddressSpaces, ChunkBuffer, ChunkStats, Consulted, CpuMode, EventAttr, MapId, MappedRange, Moment, Sample, Segment,
+};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+/// How perf begins the name of the kernel image's mapping; the symbol it was placed by follows.
+const KERNEL_IMAGE: &str = "[kernel.kallsyms]";
+
+/// One name for the kernel, whatever symbol its mapping is anchored at.
+pub(crate) fn image_name(name: &str) -> &str {
+    if name.starts_with(KERNEL_IMAGE) {
+        KERNEL_IMAGE
+    } else {
+        name
+    }
+}
+
+/// Samples of an event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EventCounts {
+    /// All of them, those that are too short left out.
+    pub samples: u64,
+    /// Those with a branch entry.
+    pub branch_samples: u64,
+    /// Branch entries, unfilled slots included.
+    pub branch_entries: u64,
+}
+
+/// Counts over all samples.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub events: Vec<EventCounts>,
+    pub branch_depth: u64,
+    pub time_span: Option<(u64, u64)>,
+    pub maps: FxHashMap<MapId, u64>,
+    pub chunks: ChunkStats,
+}
+
+impl Counts {
+    fn merge(&mut self, other: Self) {
+        if self.events.len() < other.events.len() {
+            self.events.resize_with(other.events.len(), EventCounts::default);
+        }
+        for (sum, event) in self.events.iter_mut().zip(&other.events) {
+            sum.samples += event.samples;
+            sum.branch_samples += event.branch_samples;
+            sum.branch_entries += event.branch_entries;
+        }
+        self.branch_depth = self.branch_depth.max(other.branch_depth);
+        self.time_span = match (self.time_span, other.time_span) {
+            (Some((first, last)), Some((earlier, later))) => Some((first.min(earlier), last.max(later))),
+            (one, None) => one,
+            (None, other) => other,
+        };
+        for (map, count) in other.maps {
+            *self.maps.entry(map).or_default() += count;
+        }
+        self.chunks.add(other.chunks);
+    }
+}
+
+/// Counts samples segment by segment; the result does not depend on which thread counts what.
+pub(crate) struct Collector<'o> {
+    /// By thread.
+    workers: Vec<Mutex<Worker>>,
+    observer: &'o dyn Observer,
+    done: AtomicU64,
+    total: u64,
+}
+
+impl<'o> Collector<'o> {
+    /// For an input of `total` bytes, 0 if that is not known.
+    pub(crate) fn new(observer: &'o dyn Observer, total: u64) -> Self {
+        Self {
+            workers: (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect(),
+            observer,
+            done: AtomicU64::new(0),
+            total,
+        }
+    }
+
+    pub(crate) fn add(&self, segment: &Segment, attrs: &[EventAttr], spaces: &AddressSpaces) -> Result<(), Error> {
+        let cancelled = self.observer.cancel_flag();
+        (0..segment.chunk_count())
+            .into_par_iter()
+            .with_max_len(1)
+            .try_for_each(|chunk| {
+                if cancelled.load(Ordering::Relaxed) {
+                    return Err(Error::aborted());
+                }
+                let worker = &self.workers[rayon::current_thread_index().unwrap_or(0)];
+                let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut buffer = std::mem::take(&mut worker.buffer);
+                let stats = segment
+                    .decode_chunk(chunk, &mut buffer, |sample| worker.add(sample, attrs, spaces))
+                    .map_err(recording_error)?;
+                worker.buffer = buffer;
+                worker.counts.chunks.add(stats);
+                let bytes = segment.chunk_bytes(chunk);
+                let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+                self.observer.progress(Progress::of(Phase::Decode, done, self.total));
+                Ok(())
+            })
+    }
+
+    /// Forgets how address spaces looked, because they have changed. Returns which were asked for.
+    pub(crate) fn forget_spaces(&mut self) -> Vec<&Consulted> {
+        self.workers
+            .iter_mut()
+            .map(|worker| {
+                let worker = worker.get_mut().unwrap_or_else(PoisonError::into_inner);
+                worker.forget_views();
+                &worker.consulted
+            })
+            .collect()
+    }
+
+    pub(crate) fn finish(self) -> Counts {
+        let mut all = Counts::default();
+        for worker in self.workers {
+            all.merge(worker.into_inner().unwrap_or_else(PoisonError::into_inner).counts);
+        }
+        all
+    }
+}
+
+#[derive(Default)]
+struct Worker {
+    counts: Counts,
+    buffer: ChunkBuffer,
+    /// How each process's address space looks now.
+    views: FxHashMap<i32, View>,
+    consulted: Consulted,
+}
+
+/// Ranges of one process, between two changes.
+struct View {
+    from: Moment,
+    until: Option<Moment>,
+    /// The latest moment that it was asked for.
+    latest: Moment,
+    /// What was found last: samples come in runs.
+    hot: Option<MappedRange>,
+}
+
+impl Worker {
+    fn add(&mut self, sample: &Sample<'_>, attrs: &[EventAttr], spaces: &AddressSpaces) {
+        let event = usize::from(sample.event);
+        if self.counts.events.len() <= event {
+            self.counts.events.resize_with(event + 1, EventCounts::default);
+        }
+        let entries = sample.branches.len() as u64;
+        let counts = &mut self.counts.events[event];
+        counts.samples += 1;
+        counts.branch_samples += u64::from(entries > 0);
+        counts.branch_entries += entries;
+        self.counts.branch_depth = self.counts.branch_depth.max(entries);
+        let Some(attr) = attrs.get(event) else { return };
+        if attr.has_time() {
+            let (first, last) = self.counts.time_span.unwrap_or((sample.time, sample.time));
+            self.counts.time_span = Some((first.min(sample.time), last.max(sample.time)));
+        }
+        if attr.has_address_and_process() && matches!(sample.cpumode, CpuMode::Kernel | CpuMode::User) {
+            self.count_image(sample, spaces);
+        }
+    }
+
+    fn count_image(&mut self, sample: &Sample<'_>, spaces: &AddressSpaces) {
+        let known = self.views.get_mut(&sample.pid);
+        let fits =
+            |view: &&mut View| view.from <= sample.moment && view.until.is_none_or(|until| sample.moment < until);
+        let hot = match known.filter(fits) {
+            Some(view) => {
+                view.latest = view.latest.max(sample.moment);
+                view.hot
+                    .filter(|range| range.start <= sample.ip && sample.ip < range.end)
+            }
+            None => None,
+        };
+        let found = hot.or_else(|| self.look_up(sample, spaces));
+        if let Some(range) = found {
+            *self.counts.maps.entry(range.map).or_default() += 1;
+        }
+    }
+
+    fn look_up(&mut self, sample: &Sample<'_>, spaces: &AddressSpaces) -> Option<MappedRange> {
+        let space = spaces.space(sample.pid, sample.moment);
+        let found = space.find(sample.ip);
+        let view = View {
+            from: space.from(),
+            until: space.until(),
+            latest: sample.moment,
+            hot: found,
+        };
+        if let Some(before) = self.views.insert(sample.pid, view) {
+            self.consulted.note(sample.pid, before.latest);
+        }
+        found
+    }
+
+    fn forget_views(&mut self) {
+        for (pid, view) in self.views.drain() {
+            self.consulted.note(pid, view.latest);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What a recording holds.
+
+use ::inspect::Inspection;
+use napi::bindgen_prelude::AsyncTask;
+use napi_derive::napi;
+use perfdata::ByteOrder;
+
+use crate::job::{BindingCancelToken, ProgressFunction};
+use crate::outcome::count;
+use crate::task::{JobTask, Success, run_job};
+
+/// An inspection that succeeded.
+#[napi(object, object_from_js = false)]
+pub struct BindingInspectSuccess {
+    /// Tells a success from a failure.
+    #[napi(ts_type = "true")]
+    pub ok: bool,
+    /// What was found.
+    pub value: BindingInspection,
+}
+
+/// What a recording holds.
+#[napi(object, object_from_js = false)]
+pub struct BindingInspection {
+    /// Byte order of the machine that recorded.
+    #[napi(ts_type = "'little' | 'big'")]
+    pub endian: String,
+    /// Of the format.
+    #[napi(ts_type = "1 | 2")]
+    pub version: u32,
+    /// A stream of records.
+    pub pipe: bool,
+    /// A directory of `perf record --threads`.
+    pub directory: bool,
+    /// Has compressed records.
+    pub compressed: bool,
+    /// False where it ends early.
+    pub complete: bool,
+    /// What is damaged or could not be read.
+    pub problems: Vec<String>,
+    /// Samples, decodable or not.
+    pub samples: f64,
+    /// Mappings.
+    pub mmaps: f64,
+    /// Most branch entries of a sample.
+    pub branch_depth: f64,
+    /// Records that the kernel lost.
+    pub lost_records: f64,
+    /// Samples that the kernel lost.
+    pub lost_samples: f64,
+    /// Samples of no event.
+    pub unknown_event: f64,
+    /// Samples that are too short for their fields.
+    pub too_short: f64,
+    /// First and last time stamp in nanoseconds, as digits.
+    #[napi(ts_type = "[string, string]")]
+    pub time_span: Option<Vec<String>>,
+    /// The events.
+    pub events: Vec<BindingEvent>,
+    /// Build id and name of each image that has one, sorted.
+    #[napi(ts_type = "[string, string][]")]
+    pub build_ids: Vec<Vec<String>>,
+    /// Mapped images, those with most samples first.
+    pub images: Vec<BindingImage>,
+    /// Host name.
+    pub hostname: Option<String>,
+    /// Kernel release.
+    pub os_release: Option<String>,
+    /// As uname says it.
+    pub arch: Option<String>,
+    /// CPU model.
+    pub cpu: Option<String>,
+    /// CPU id.
+    pub cpu_id: Option<String>,
+    /// CPUs online.
+    pub cpus: Option<u32>,
+    /// Depth of the CPU's branch stack.
+    pub branch_stack_depth: Option<String>,
+    /// Version of perf.
+    pub perf_version: Option<String>,
+    /// The command line of perf.
+    pub command_line: Vec<String>,
+}
+
+/// An event.
+#[napi(object, object_from_js = false)]
+pub struct BindingEvent {
+    /// Its name.
+    pub name: String,
+    /// PERF_TYPE_*.
+    pub event_type: u32,
+    /// Hexadecimal, with 0x.
+    pub config: String,
+    /// Period, or frequency.
+    pub sample_period: f64,
+    /// Which of them it is.
+    pub is_frequency: bool,
+    /// Low word of `branch_sample_type`.
+    pub branch_sample_type: u32,
+    /// Samples of it.
+    pub samples: f64,
+    /// Those with a branch entry.
+    pub branch_samples: f64,
+    /// Branch entries.
+    pub branch_entries: f64,
+}
+
+/// A mapped image.
+#[napi(object, object_from_js = false)]
+pub struct BindingImage {
+    /// Its path.
+    pub path: String,
+    /// Hexadecimal digits.
+    pub build_id: Option<String>,
+    /// Samples in it.
+    pub samples: f64,
+}
+
+/// Reads a recording.
+#[napi(ts_return_type = "Promise<BindingInspectSuccess | BindingFailure>")]
+pub fn inspect_recording(
+    path: String,
+    cancel: &BindingCancelToken,
+    #[napi(ts_arg_type = "((progress: BindingProgress) => void) | undefined")] on_progress: Option<ProgressFunction>,
+) -> AsyncTask<JobTask<Inspection>> {
+    run_job(cancel, on_progress, move |job| {
+        Ok(::inspect::inspect(path.as_ref(), job)?)
+    })
+}
+
+impl Success for Inspection {
+    type Object = BindingInspectSuccess;
+
+    fn into_object(self) -> BindingInspectSuccess {
+        let problems = problems(&self);
+        let metadata = self.metadata;
+        let branch_stack_depth = metadata
+            .pmu_capabilities
+            .iter()
+            .find(|(pmu, name, _)| (pmu.is_empty() || pmu == "cpu") && name == "branches")
+            .map(|(_, _, value)| value.clone());
+        let events = metadata
+            .attrs
+            .iter()
+            .zip(&self.events)
+            .map(|(attr, counts)| BindingEvent {
+                name: attr.label(),
+                event_type: attr.event_type,
+                config: format!("{:#x}", attr.config),
+                sample_period: count(attr.sample_period),
+                is_frequency: attr.is_frequency(),
+                branch_sample_type: attr.branch_sample_type as u32,
+                samples: count(counts.samples),
+                branch_samples: count(counts.branch_samples),
+                branch_entries: count(counts.branch_entries),
+            });
+        let images = self.images.into_iter().map(|image| BindingImage {
+            path: image.path,
+            build_id: image.build_id,
+            samples: count(image.samples),
+        });
+        let value = BindingInspection {
+            endian: match metadata.byte_order {
+                ByteOrder::Little => "little",
+                ByteOrder::Big => "big",
+            }
+            .to_owned(),
+            version: u32::from(metadata.version),
+            pipe: metadata.pipe,
+            directory: self.directory,
+            compressed: metadata.compressed,
+            complete: self.stats.complete(),
+            problems,
+            samples: count(self.stats.samples()),
+            mmaps: count(self.stats.mmaps()),
+            branch_depth: count(self.branch_depth),
+            lost_records: count(self.stats.lost_records),
+            lost_samples: count(self.stats.lost_samples),
+            unknown_event: count(self.unknown_event),
+            too_short: count(self.too_short),
+            time_span: self
+                .time_span
+                .map(|(first, last)| vec![first.to_string(), last.to_string()]),
+            events: events.collect(),
+            build_ids: self.build_ids.into_iter().map(|(id, path)| vec![id, path]).collect(),
+            images: images.collect(),
+            hostname: metadata.hostname,
+            os_release: metadata.os_release,
+            arch: metadata.arch,
+            cpu: metadata.cpu_description,
+            cpu_id: metadata.cpu_id,
+            cpus: metadata.cpus.map(|(_, online)| online),
+            branch_stack_depth,
+            perf_version: metadata.perf_version,
+            command_line: metadata.command_line,
+        };
+        BindingInspectSuccess { ok: true, value }
+    }
+}
+
+/// What is damaged, a sentence each.
+fn problems(inspection: &Inspection) -> Vec<String> {
+    let Inspection { metadata, stats, .. } = inspection;
+    let damage = stats.damage.iter().map(ToString::to_string);
+    let features = metadata.unreadable_features.iter();
+    let features = features.map(|feature| format!("its feature section {feature} is cut or damaged"));
+    let malformed = (stats.malformed_records > 0)
+        .then(|| format!("{} records other than samples are too short", stats.malformed_records));
+    damage.chain(features).chain(malformed).collect()
+}

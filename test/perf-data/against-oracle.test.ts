@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { inspectPerfData, type PerfDataSummary } from '../../src/index.js';
+import { inspectWithOracle } from '../oracle/inspect.js';
+import { allFixtures, fixture } from '../support/fixtures.js';
+import { temporaryFolder } from '../support/temporary.js';
+
+const temporary = temporaryFolder();
+
+/** All that both readers must agree on. The words about damage, and the file's verdict that follows from them, are the product's own. */
+function comparable(summary: PerfDataSummary): object {
+  const {
+    problems: _problems,
+    autofdo: _autofdo,
+    branchFromSum: _from,
+    branchToSum: _to,
+    ...facts
+  } = summary as PerfDataSummary & Record<'branchFromSum' | 'branchToSum', unknown>;
+  return facts;
+}
+
+async function both(path: string): Promise<[object, object]> {
+  const outcome = (reading: Promise<PerfDataSummary>) =>
+    reading.then(comparable, ({ code }: { code: string }) => ({ code }));
+  return Promise.all([outcome(inspectPerfData(path)), outcome(inspectWithOracle(path))]);
+}
+
+describe.each(allFixtures())('$name', ({ perfData }) => {
+  it('is the same for both readers', async () => {
+    const [found, expected] = await both(perfData);
+    expect(found).toEqual(expected);
+    expect(found).toMatchObject({ complete: true, samples: expect.toSatisfy((count: number) => count > 0) });
+  });
+});
+
+it('a recording that is cut anywhere is the same for both readers', async () => {
+  const whole = readFileSync(fixture('calc-x86_64').perfData);
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.nat(whole.length - 1), async (length) => {
+      const path = temporary.write(`cut-${run++}.data`, whole.subarray(0, length));
+      const [found, expected] = await both(path);
+      expect(found).toEqual(expected);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it('a recording with changed records is the same for both readers', async () => {
+  const whole = readFileSync(fixture('calc-x86_64').perfData);
+  const [start, size] = [40, 48].map((at) => Number(whole.readBigUInt64LE(at))) as [number, number];
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.integer({ min: start, max: start + size - 1 }), fc.nat(255)), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      async (changes) => {
+        const bytes = Uint8Array.from(whole);
+        for (const [at, value] of changes) bytes[at] = value;
+        const path = temporary.write(`changed-${run++}.data`, bytes);
+        const [found, expected] = await both(path);
+        expect(found).toEqual(expected);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
