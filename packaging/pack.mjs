@@ -15,13 +15,14 @@ const STAGE = join(RELEASE, 'stage');
  * Packs the main package and those of `targets`, and returns the paths of the tarballs, the main one first.
  * @param {readonly import('./targets.mjs').Target[]} targets
  */
-export function packRelease(targets) {
+export async function packRelease(targets) {
   rmSync(RELEASE, { recursive: true, force: true });
   const manifest = readJson(join(ROOT, 'package.json'));
-  const tarballs = [
-    stageMain(manifest, targets),
+  const folders = [
+    await stageMain(manifest, targets),
     ...targets.map((target) => stageAddon(manifest, target)),
-  ].map(pack);
+  ];
+  const tarballs = folders.map(pack);
   rmSync(STAGE, { recursive: true });
   for (const tarball of tarballs) checkTarball(tarball);
   return tarballs;
@@ -31,7 +32,7 @@ export function packRelease(targets) {
  * @param {Record<string, any>} manifest
  * @param {readonly import('./targets.mjs').Target[]} targets
  */
-function stageMain(manifest, targets) {
+async function stageMain(manifest, targets) {
   const { devDependencies: _, scripts: _scripts, napi: _napi, ...published } = manifest;
   const folder = join(STAGE, 'autofdo-gen');
   const optionalDependencies = Object.fromEntries(
@@ -42,8 +43,19 @@ function stageMain(manifest, targets) {
   for (const path of manifest['files']) copy(path);
   for (const path of ['README.md', 'LICENSE']) copy(path);
   keepPublicTypes(join(folder, 'dist'));
-  writeFileSync(join(folder, 'package.json'), json({ ...published, optionalDependencies }));
+  await writeShellFiles(folder, manifest['version']);
+  const files = [...manifest['files'], 'completions', 'man'];
+  const man = './man/autofdo-gen.1';
+  writeFileSync(join(folder, 'package.json'), json({ ...published, files, man, optionalDependencies }));
   return folder;
+}
+
+/** Completions and man page, of which `packaging/shell` has the source. */
+async function writeShellFiles(/** @type {string} */ folder, /** @type {string} */ version) {
+  const built = join(STAGE, 'write.mjs');
+  const flags = ['--platform', 'node', '--format', 'esm', '--log-level', 'silent'];
+  run('npx', ['rolldown', 'packaging/shell/write.ts', ...flags, '--file', built]);
+  (await import(pathToFileURL(built).href)).writeShellFiles(folder, version);
 }
 
 /** Declarations that no public one names are of the inside. */
@@ -117,5 +129,6 @@ function json(/** @type {unknown} */ value) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const named = process.argv.slice(2).map(targetNamed);
-  for (const tarball of packRelease(named.length > 0 ? named : TARGETS)) console.log(relative(ROOT, tarball));
+  for (const tarball of await packRelease(named.length > 0 ? named : TARGETS))
+    console.log(relative(ROOT, tarball));
 }

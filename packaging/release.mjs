@@ -17,7 +17,7 @@ for (const target of wanted) {
   else skipped.push(`${target.platform}: ${reason}`);
 }
 run('npm', ['run', '--silent', 'build:ts'], { stdio: 'inherit' });
-const [main, ...tarballs] = packRelease(built);
+const [main, ...tarballs] = await packRelease(built);
 const kilobytes = (/** @type {string} */ path) => `${(statSync(path).size / 1000).toFixed(0)} kB`;
 const rows = [
   ['package', 'tarball', 'addon', 'runs on'],

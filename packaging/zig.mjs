@@ -2,7 +2,7 @@
 // translates what rustc and zig say differently. `node packaging/zig.mjs` prints the settings for this machine's
 // target as shell code, for a build that links against the oldest glibc that must do.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT, run } from './files.mjs';
 import { hostTarget } from './targets.mjs';
@@ -29,14 +29,15 @@ export function zigEnvironment({ triple, zig }) {
   mkdirSync(wrappers, { recursive: true });
   const wrapper = (/** @type {string} */ tool, /** @type {string} */ args) => {
     const path = join(wrappers, `${triple}-${tool}`);
-    const program = `exec '${join(bin, 'cargo-zigbuild')}' zig ${tool} -- ${args} "$@"\n`;
-    writeFileSync(path, `#!/bin/sh\n${program}`, { mode: 0o755 });
+    // cargo-zigbuild asks this Python package where zig is.
+    const python = `export CARGO_ZIGBUILD_PYTHON_PATH='${join(bin, 'python3')}'`;
+    const program = `exec '${join(bin, 'cargo-zigbuild')}' zig ${tool} -- ${args} "$@"`;
+    writeFileSync(path, `#!/bin/sh\n${python}\n${program}\n`, { mode: 0o755 });
     return path;
   };
   const flags = `-target ${zig} -g0 -fno-sanitize=all`;
   const variable = triple.replaceAll('-', '_');
   return {
-    PATH: `${bin}${delimiter}${process.env['PATH']}`,
     [`CC_${variable}`]: wrapper('cc', flags),
     [`AR_${variable}`]: wrapper('ar', ''),
     [`CARGO_TARGET_${variable.toUpperCase()}_LINKER`]: wrapper('cc', flags),
@@ -45,6 +46,6 @@ export function zigEnvironment({ triple, zig }) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   for (const [name, value] of Object.entries(zigEnvironment(hostTarget()))) {
-    if (name !== 'PATH') console.log(`export ${name}='${value}'`);
+    console.log(`export ${name}='${value}'`);
   }
 }

@@ -13,7 +13,7 @@ export type { BinaryFacts, CompilerFacts, KernelFacts, ProfilingFlag } from './d
 export type { Finding } from './diagnosis/findings.js';
 export type { NextStep } from './diagnosis/next-steps.js';
 export type { RecordingDiagnosis } from './diagnosis/recording.js';
-export { AutofdoError, type AutofdoErrorCode } from './errors.js';
+export { AutofdoError, type AutofdoErrorCode, type AutofdoErrorDetails } from './errors.js';
 export { generateProfile } from './generate-profile.js';
 export {
   type MergeResult,
@@ -38,7 +38,7 @@ export type {
   PhaseTiming,
   Statistics,
 } from './result.js';
-export { parseProfile, readProfile } from './sample-profile/read-profile.js';
+export { parseProfile, type ReadOptions, readProfile } from './sample-profile/read-profile.js';
 export type {
   BodyRecord,
   CallerFrame,
