@@ -14,7 +14,7 @@ pub enum ErrorCode {
     InvalidOptions,
     /// The binary does not exist or cannot be read.
     BinaryUnreadable,
-    /// The binary is no ELF file, or a damaged one.
+    /// The binary is not an ELF file, or it is damaged.
     BinaryInvalid,
     /// The binary is an ELF file of a kind that cannot be profiled.
     BinaryUnsupported,

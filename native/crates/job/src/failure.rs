@@ -32,7 +32,7 @@ pub fn recording_error(error: perfdata::Error) -> Error {
             found: Lookalike::Text, ..
         } => (
             ErrorCode::InputInvalid,
-            "The output of `perf script` is no perf.data; name the file that `perf record` wrote.",
+            "This is the output of `perf script`: name it with --perfscript, or name the file that `perf record` wrote.",
         ),
         E::NotPerfData {
             found: Lookalike::Gzip | Lookalike::Xz | Lookalike::Zstd,

@@ -1,4 +1,4 @@
-//! The job's line to whoever started it: progress out, cancellation in.
+//! What a running job and its caller tell each other: the job reports progress, the caller may cancel.
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The order of the stages; no other file knows it.
+//! The order of the stages. No other file knows it.
 
 use std::path::Path;
 use std::time::Instant;

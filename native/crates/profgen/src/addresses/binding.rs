@@ -45,7 +45,8 @@ pub(crate) struct Recognized {
 
 /// Finds out which of `targets` a mapping is of, which depends on its file only. `recorded` is the build id in the recording.
 ///
-/// A build id decides before a name does, and of several files of one name, the one at the recorded path. Of equals, the first.
+/// A target with the recorded build id is taken before one with the recorded name, and among targets of one name the one at the recorded path
+/// is taken. If several are equally good, the first is taken.
 pub(crate) fn recognize(
     mapping: &Mapping,
     recorded: Option<&BuildId>,

@@ -51,7 +51,7 @@ impl CodeSpace {
         self.0.iter()
     }
 
-    /// The binary that an offset belongs to. Of several that begin there, only the last can have code.
+    /// The binary that an offset belongs to. If several begin there, all but the last are empty.
     pub(crate) fn owner(&self, offset: CodeOffset) -> &Region {
         let behind = self.0.partition_point(|region| region.start <= offset);
         &self.0[behind - 1]

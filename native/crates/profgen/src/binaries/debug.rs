@@ -49,7 +49,7 @@ pub(crate) fn load_debug(image: &Arc<Image>, options: &GenerateOptions, observer
     Ok((debug, functions))
 }
 
-/// The image's bytes, for whoever reads its debug information.
+/// The bytes of an image, which its debug information is read from.
 struct SharedBytes(Arc<Image>);
 
 impl AsRef<[u8]> for SharedBytes {

@@ -267,7 +267,7 @@ fn is_elf(path: &Path) -> bool {
     read.is_ok() && &magic == b"\x7fELF"
 }
 
-/// A file that is none, or not one to profile, is not what is looked for.
+/// Opens a file if it is an ELF file that can be profiled; other files are passed over.
 fn open_elf(path: &Path) -> Option<Image> {
     let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
     (is_file && is_elf(path)).then(|| Image::open(path).ok()).flatten()

@@ -69,7 +69,7 @@ impl KernelMemory {
         })
     }
 
-    /// A warning if it is no use for a kernel or module.
+    /// A warning if `target` is a kernel or a module whose code this memory does not have.
     pub(crate) fn diagnostic(&self, target: &Target<'_>) -> Option<Diagnostic> {
         let concerned = matches!(target.image.kind(), ImageKind::Kernel | ImageKind::Module);
         (concerned && target.code.live_sections() == 0).then(|| {
@@ -79,7 +79,7 @@ impl KernelMemory {
         })
     }
 
-    /// What it has of a kernel or module. Whether that is its code, [`LiveText`] finds out.
+    /// The memory where a kernel or module was loaded. [`LiveText`] finds out whether that is its code.
     pub(crate) fn text_of(&self, image: &Image) -> Option<LiveText<'_>> {
         let (linked, loaded) = match image.kind() {
             ImageKind::Kernel => self

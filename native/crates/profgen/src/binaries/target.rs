@@ -82,7 +82,7 @@ impl<'a> Targets<'a> {
 
     /// The first target. As llvm-profgen counts them, it is the only one.
     pub(crate) fn first(&self) -> &Target<'a> {
-        self.iter().next().expect("targets are counted if there are any")
+        self.iter().next().expect("a group has at least one target")
     }
 
     pub(crate) fn space(&self) -> &CodeSpace {

@@ -13,7 +13,7 @@ pub struct RunQuality {
     pub pairs: usize,
     /// Executions of these.
     pub total: u64,
-    /// An end that is no instruction, or a last instruction that cannot branch.
+    /// An end is not at an instruction, or the last instruction cannot branch.
     pub off_boundary: u64,
     /// The run starts in no function of the debug information.
     pub no_function: u64,

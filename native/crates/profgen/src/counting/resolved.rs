@@ -15,13 +15,14 @@ pub(crate) struct RawEntry {
 /// What an entry turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Resolved {
-    /// At least one end is code. The other one may be of another target; if it is [`OUTSIDE`](crate::binaries::code_space::OUTSIDE), both say the same of their target.
+    /// At least one end is code. The other end may be in another target. If it is [`OUTSIDE`](crate::binaries::code_space::OUTSIDE), both ends
+    /// name the same target.
     Used {
         from: CodeOffset,
         to: CodeOffset,
         from_target: BinaryId,
         to_target: BinaryId,
     },
-    /// Neither end is.
+    /// Neither end is code of a target.
     Lost(EntryClass),
 }

@@ -51,7 +51,7 @@ pub(crate) struct Filter<'a> {
 /// Counts the samples of one input, segment by segment, on all threads of the pool. The result does not depend on how chunks fall to
 /// threads: counts only add up.
 pub(crate) struct Collector<'a> {
-    /// By thread. None waits for another: a thread takes its own.
+    /// One for each thread, so that no thread waits for another.
     workers: Vec<Mutex<Worker<'a>>>,
     observer: &'a dyn Observer,
     done: AtomicU64,

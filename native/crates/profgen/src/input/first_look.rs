@@ -15,7 +15,8 @@ use crate::request::options::{GenerateOptions, Input};
 
 /// Opens all binaries of a job that can be known from the beginnings of the recordings, and returns what is mapped there.
 ///
-/// Only all of a recording tells all that it maps, but then its samples are read anyway. So those who read them look whether there is more.
+/// What a recording maps is known for certain only when all of it was read. The stage that reads the samples does that anyway, and finds out
+/// whether there is more.
 pub(crate) fn open_binaries(
     options: &GenerateOptions,
     observer: &dyn Observer,

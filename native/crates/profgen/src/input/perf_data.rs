@@ -63,8 +63,7 @@ pub(crate) struct TargetSamples {
 
 /// Reads all inputs. Their order does not matter: each has address spaces of its own, and counts add up.
 ///
-/// The targets of a group are counted together, each group by itself. What keeps a target from having samples is an error if it is the
-/// only one.
+/// The targets of a group are counted together, and each group apart from the others. If the only target cannot have samples, that is an error.
 pub(crate) fn read_all(
     paths: &[PathBuf],
     groups: &[Targets<'_>],
@@ -274,7 +273,7 @@ impl<'a> Sampling<'a> {
         })
     }
 
-    /// Without this target the job goes on, unless there is no other.
+    /// Notes why a target has no samples; that is an error if the job has no other target.
     fn fail(&mut self, id: BinaryId, error: Error) -> Result<(), Error> {
         if !self.options.has_several_binaries() {
             return Err(error);

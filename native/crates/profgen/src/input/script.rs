@@ -121,7 +121,7 @@ struct Group<'a> {
     space: Space<'a>,
     /// The number of the address space as it is now.
     epoch: u64,
-    /// Whoever reads a block takes one and puts it back.
+    /// A thread takes one to read a block, and puts it back afterwards.
     workers: Mutex<Vec<Worker<'a>>>,
     samples: ByBinary<TargetSamples>,
     processes: ByBinary<FxHashSet<i32>>,

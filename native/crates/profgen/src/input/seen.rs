@@ -14,7 +14,7 @@ use crate::report::names::list;
 /// How many names of files are remembered, to list those that are like the one that is missed.
 const REMEMBERED_FILES: usize = 1 << 16;
 
-/// Longer names are none that a kernel would report.
+/// A kernel reports no longer names, in bytes.
 const LONGEST_NAME: usize = 4096;
 
 /// What the inputs had mapped besides the target.

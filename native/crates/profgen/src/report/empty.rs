@@ -6,7 +6,7 @@ use job::{Error, ErrorCode};
 
 use crate::report::ledger::{EntryClass, Ledger};
 
-/// The profile would be empty: say where the entries went.
+/// Why the profile of the only binary would be empty: where the entries went.
 pub(crate) fn empty_profile(ledger: &Ledger, samples: u64) -> Error {
     let (message, hint) = if samples == 0 {
         (
@@ -32,7 +32,7 @@ pub(crate) fn empty_profile(ledger: &Ledger, samples: u64) -> Error {
     Error::new(ErrorCode::EmptyProfile, message).hint(hint)
 }
 
-/// One of several binaries has nothing to make a profile from.
+/// Why one of several binaries has no profile.
 pub(crate) fn empty_part(image: &Image, entries: u64) -> Error {
     let path = image.path().display();
     let message = if entries == 0 {

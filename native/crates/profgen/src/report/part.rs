@@ -44,7 +44,7 @@ impl<T> Part<T> {
     }
 }
 
-/// A job goes on while there is a binary to go on with. Cancelled jobs and defects end it at once.
+/// Ends a job in which no binary is left. A cancelled job and a defect of this program end it at once.
 pub(crate) fn goes_on<T>(parts: &mut ByBinary<Part<T>>) -> Result<(), Error> {
     let is_fatal = |part: &&mut Part<T>| {
         let code = part.content.as_ref().err().map(|error| error.code);

@@ -11,11 +11,11 @@ pub enum Compat {
     LlvmProfgen,
 }
 
-/// What is decided otherwise. Each field names its numbers in `docs/compatibility.md`, or says why it has none.
+/// Where results differ from llvm-profgen's. Each field names its numbers in `docs/compatibility.md`, or says why it has no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Policy {
-    /// 1, 2, 3 and 7: each process has its own mappings, which are told apart by build id and by what part of the file they have. Else one
-    /// load address, which any executable or other mapping of the binary's name moves in steps of 4 KiB pages, holds for all processes.
+    /// 1, 2, 3 and 7: each process has its own mappings, and a mapping is recognised by its build id and by which part of the file it has.
+    /// If not, one load address holds for all processes, and each mapping of a file of the binary's name may move it.
     pub own_mappings: bool,
     /// 4: entries that never happened, and slots that the CPU had not filled, are dropped.
     pub drops_unreal_entries: bool,
@@ -35,7 +35,7 @@ pub(crate) struct Policy {
     pub more_debug_information: bool,
     /// Kernel modules are binaries. llvm-profgen reads no relocatable files, so there is no result to compare with.
     pub kernel_modules: bool,
-    /// Several binaries are counted in one go. llvm-profgen takes one binary; with `--compat` each has a run of its own, in effect.
+    /// Several binaries are counted in one pass. llvm-profgen takes one binary, so with `--compat` each binary is counted in a pass of its own.
     pub counted_together: bool,
     /// Findings that llvm-profgen does not have are reported, and those that only it has are not. No result depends on it.
     pub own_findings: bool,

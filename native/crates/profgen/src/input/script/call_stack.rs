@@ -16,7 +16,7 @@ pub(crate) struct Frame<'a> {
 /// The frames of one sample, as far as they were told.
 #[derive(Default)]
 pub(crate) struct CallStack<'a> {
-    /// The innermost frame, `None` if it is no code of a target; nothing before there is a frame.
+    /// The innermost frame, once there is one; the inner `None` is an address outside the code of all targets.
     leaf: Option<Option<Frame<'a>>>,
     /// Where an address should have been behind a call, but is not. The frames further out are not known then.
     broken_at: Option<Frame<'a>>,
@@ -37,7 +37,7 @@ impl<'a> CallStack<'a> {
         called
     }
 
-    /// The return address that is none.
+    /// The address that should be behind a call and is not.
     pub(crate) fn broken_at(&self) -> Option<Frame<'a>> {
         self.broken_at
     }

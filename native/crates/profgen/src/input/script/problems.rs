@@ -19,7 +19,7 @@ const OVERHEAD: usize = 64;
 /// What can be wrong with a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Problem {
-    /// Something among the branch entries is none.
+    /// Something among the branch entries is not a branch entry.
     InvalidAddress,
     /// A mapping is not as perf writes it.
     InvalidMapping,
