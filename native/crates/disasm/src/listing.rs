@@ -3,7 +3,9 @@
 
 use std::io::{self, Write};
 
-use elf::{DecodePolicy, ExecutableSection, Image, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma, Symbol, canonical_name};
+use elf::{
+    Arch, DecodePolicy, ExecutableSection, Image, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma, Symbol, canonical_name,
+};
 use pseudoprobe::{DecodeError, Descriptors, Guid, Probe, ProbeKind, ProbeTable, Selection, UnknownStart};
 use rustc_hash::{FxHashMap, FxHashSet};
 use symbolize::{Frame, FrameTable, FunctionTable, NameId};
@@ -103,7 +105,7 @@ impl Listing<'_> {
             }
         }
         writeln!(out, "\nDisassembly of {}:", self.image.path().display())?;
-        let mut printer = Printer::new(self.options.syntax);
+        let mut printer = Printer::new(self.options.syntax, self.image.arch() == Arch::X86_64);
         for section in self.image.executable_sections() {
             let end = section.svma.0.wrapping_add(section.bytes.len() as u64);
             let name = lossy(section.name);

@@ -11,15 +11,16 @@ use crate::{mnemonic, numbers, operands};
 /// Prints instructions.
 pub struct Printer {
     syntax: Syntax,
+    bits: u32,
     formatter: Box<dyn Formatter>,
     instruction: Instruction,
     mnemonic: String,
 }
 
 impl Printer {
-    /// A printer of one syntax.
+    /// A printer of one syntax, for code of 64-bit or of 32-bit mode.
     #[must_use]
-    pub fn new(syntax: Syntax) -> Self {
+    pub fn new(syntax: Syntax, is_64_bit: bool) -> Self {
         let provider = Box::new(numbers::AsInLlvm);
         let mut formatter: Box<dyn Formatter> = match syntax {
             Syntax::Att => Box::new(GasFormatter::with_options(None, Some(provider))),
@@ -28,6 +29,7 @@ impl Printer {
         set_options(formatter.options_mut(), syntax);
         Self {
             syntax,
+            bits: if is_64_bit { 64 } else { 32 },
             formatter,
             instruction: Instruction::default(),
             mnemonic: String::new(),
@@ -35,7 +37,8 @@ impl Printer {
     }
 
     /// Appends the instruction that `bytes`, which lie at `address`, start with: a tab, the mnemonic, a tab, the operands; prefixes before it
-    /// like instructions without operands. LLVM takes some prefixes for an instruction of their own, `length` bytes long.
+    /// like instructions without operands. LLVM takes some prefixes for an instruction of their own, `length` bytes long. What iced does not
+    /// know (APX, AVX10.2 and others of 2023 and later) is printed as its bytes.
     pub fn print(&mut self, bytes: &[u8], length: u8, address: u64, out: &mut String) {
         let alone = &bytes[..bytes.len().min(usize::from(length))];
         if let Some(prefix) = lone_prefix(alone) {
@@ -43,10 +46,13 @@ impl Printer {
             out.push_str(prefix);
             return;
         }
-        let mut decoder = Decoder::with_ip(64, bytes, address, DecoderOptions::AMD);
+        // Whether the operands are allowed was decided before.
+        let options = DecoderOptions::AMD | DecoderOptions::NO_INVALID_CHECK;
+        let mut decoder = Decoder::with_ip(self.bits, bytes, address, options);
         decoder.decode_out(&mut self.instruction);
         let instruction = &self.instruction;
-        if instruction.code() == Code::Call_rel16 {
+        let is_whole = instruction.len() == usize::from(length);
+        if instruction.code() == Code::Call_rel16 && !is_whole {
             // Calls keep 32 bits, as with Intel's processors; see `elf::isa`.
             let name = if self.syntax == Syntax::Att { "callq" } else { "call" };
             let distance = alone.last_chunk().map_or(0, |bytes| i32::from_le_bytes(*bytes));
@@ -54,6 +60,11 @@ impl Printer {
                 .wrapping_add(u64::from(length))
                 .wrapping_add_signed(distance.into());
             out.push_str(&format!("\t{name}\t{target:#x}"));
+            return;
+        }
+        if instruction.is_invalid() || !is_whole {
+            let bytes: Vec<_> = alone.iter().map(|byte| format!("{byte:#04x}")).collect();
+            out.push_str(&format!("\t.byte\t{}", bytes.join(", ")));
             return;
         }
         for prefix in prefixes(instruction, alone) {
@@ -104,6 +115,15 @@ fn is_prefix(byte: u8) -> bool {
     matches!(byte, 0x26 | 0x2e | 0x36 | 0x3e | 0x40..=0x4f | 0x64..=0x67 | 0xf0 | 0xf2 | 0xf3)
 }
 
+/// Whether LLVM prints `lock`: not where a prefix is part of the opcode.
+fn has_lock(bytes: &[u8]) -> bool {
+    let count = bytes.iter().take_while(|&&byte| is_prefix(byte)).count();
+    let (prefixes, opcode) = bytes.split_at(count);
+    let last = prefixes.iter().rfind(|&&byte| byte & 0xf0 != 0x40);
+    let is_part = opcode.first() == Some(&0x0f) && matches!(last, Some(0x66 | 0xf2 | 0xf3));
+    prefixes.contains(&0xf0) && !is_part
+}
+
 /// The prefixes that are printed.
 fn prefixes(instruction: &Instruction, bytes: &[u8]) -> impl Iterator<Item = &'static str> {
     let legacy = || bytes.iter().take_while(|&&byte| is_prefix(byte));
@@ -116,6 +136,7 @@ fn prefixes(instruction: &Instruction, bytes: &[u8]) -> impl Iterator<Item = &'s
         && !matches!(instruction.mnemonic(), Mnemonic::Jrcxz | Mnemonic::Jecxz);
     [
         (address_size, "addr32"),
+        (has_lock(bytes), "lock"),
         (instruction.has_rep_prefix(), "rep"),
         (instruction.has_repne_prefix(), "repne"),
     ]

@@ -236,6 +236,12 @@ const INSTRUCTIONS: &[(u64, &str, &str, &str)] = &[
     (0x20170a, "0f02d8", "\tlarl\t%ax, %ebx", "\tlar\tebx, ax"),
     (0x201710, "0f00e0", "\tverr\t%ax", "\tverr\tax"),
     (0x20171b, "d7", "\txlatb", "\txlatb"),
+    (
+        0x20171b,
+        "66f00fc108",
+        "\tlock\t\txaddw\t%cx, (%rax)",
+        "\tlock\t\txadd\tword ptr [rax], cx",
+    ),
 ];
 
 fn bytes(hex: &str) -> Vec<u8> {
@@ -251,16 +257,25 @@ fn instructions_are_spelled_as_llvm_spells_them() {
         for (syntax, expected) in [(Syntax::Att, att), (Syntax::Intel, intel)] {
             let bytes = bytes(hex);
             let mut text = String::new();
-            Printer::new(syntax).print(&bytes, bytes.len() as u8, address, &mut text);
+            Printer::new(syntax, true).print(&bytes, bytes.len() as u8, address, &mut text);
             assert_eq!(text, expected, "{hex}");
         }
     }
 }
 
 #[test]
+fn what_iced_does_not_know_is_printed_as_bytes() {
+    // push2 %rax, %rbx
+    let bytes = bytes("62f46418fff0");
+    let mut text = String::new();
+    Printer::new(Syntax::Att, true).print(&bytes, 6, 0, &mut text);
+    assert_eq!(text, "\t.byte\t0x62, 0xf4, 0x64, 0x18, 0xff, 0xf0");
+}
+
+#[test]
 fn no_bytes_make_it_panic() {
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
-    let mut printers = [Printer::new(Syntax::Att), Printer::new(Syntax::Intel)];
+    let mut printers = [Printer::new(Syntax::Att, true), Printer::new(Syntax::Intel, true)];
     let mut text = String::new();
     for _ in 0..200_000 {
         let mut bytes = [0; 16];

@@ -31,8 +31,8 @@ pub enum ImageError {
         /// What its first bytes look like.
         found: &'static str,
     },
-    /// An ELF file of the 32-bit class.
-    #[error("{}: is a 32-bit ELF file, only 64-bit ones are supported", path.display())]
+    /// An AArch64 file of the 32-bit class (ILP32).
+    #[error("{}: is a 32-bit ELF file for AArch64 (ILP32); of 32-bit files only those for x86 are supported", path.display())]
     Class32 {
         /// The file.
         path: PathBuf,
@@ -44,7 +44,7 @@ pub enum ImageError {
         path: PathBuf,
     },
     /// An ELF file for a machine whose instructions aren't known here.
-    #[error("{}: is for ELF machine {machine} ({name}), expected x86-64 (62) or AArch64 (183)", path.display())]
+    #[error("{}: is for ELF machine {machine} ({name}), expected x86-64 (62), i386 (3) or AArch64 (183)", path.display())]
     UnsupportedMachine {
         /// The file.
         path: PathBuf,

@@ -4,12 +4,14 @@ use std::ops::Range;
 use std::path::Path;
 
 use object::LittleEndian;
-use object::elf::{self, ProgramHeader64};
-use object::read::elf::{FileHeader, ProgramHeader as _, SectionHeader as _, SectionTable, SymbolTable};
+use object::elf;
+use object::read::SymbolIndex;
+use object::read::elf::{FileHeader, ProgramHeader as _, SectionHeader as _, SectionTable, Sym as _, SymbolTable};
 
-use crate::format::{ENDIAN, Elf};
+use crate::format::{ENDIAN, Elf, Elf32};
 use crate::kind::{Arch, ImageKind};
 use crate::relocatable::{Area, is_relocatable, section_names};
+use crate::symbol::RawSymbol;
 use crate::{FileOffset, ImageError, Svma, file_type};
 
 /// One `PT_LOAD` program header. A kernel module has none: there, one stands for the code that stays in memory, and another one for
@@ -69,14 +71,29 @@ pub(crate) struct SectionHeader {
 
 /// Reads and checks the headers of `data`. `code` has the code of a relocatable file that was laid out.
 pub(crate) fn read_headers(data: &[u8], path: &Path, code: Option<&[Area]>) -> Result<Headers, ImageError> {
-    let header = identify(data, path)?;
+    if identify(data, path)? == elf::ELFCLASS32 {
+        read_headers_of::<Elf32>(data, path, code)
+    } else {
+        read_headers_of::<Elf>(data, path, code)
+    }
+}
+
+fn read_headers_of<E: FileHeader<Endian = LittleEndian>>(
+    data: &[u8],
+    path: &Path,
+    code: Option<&[Area]>,
+) -> Result<Headers, ImageError> {
     let malformed = |what: &dyn std::fmt::Display| ImageError::Malformed {
         path: path.into(),
         what: what.to_string(),
     };
+    let header = parse::<E>(data, path)?;
     let arch = match header.e_machine(ENDIAN) {
+        // The x32 ABI has ELF files of 32 bits and code of 64-bit mode.
         elf::EM_X86_64 => Arch::X86_64,
-        elf::EM_AARCH64 => Arch::AArch64,
+        elf::EM_386 => Arch::X86,
+        elf::EM_AARCH64 if header.is_class_64() => Arch::AArch64,
+        elf::EM_AARCH64 => return Err(ImageError::Class32 { path: path.into() }),
         machine => {
             return Err(ImageError::UnsupportedMachine {
                 path: path.into(),
@@ -157,57 +174,76 @@ pub(crate) fn is_kernel_module(data: &[u8]) -> bool {
     is_relocatable(data) && has_section().unwrap_or(false)
 }
 
-/// The symbol table of an image whose headers were read, and with them checked; empty when there is none.
-pub(crate) fn symbol_table(data: &[u8]) -> SymbolTable<'_, Elf> {
-    Elf::parse(data)
-        .and_then(|header| header.sections(ENDIAN, data))
-        .and_then(|sections| sections.symbols(ENDIAN, data, elf::SHT_SYMTAB))
-        .unwrap_or_default()
+/// The symbols of an image whose headers were read, and with them checked, in the order of the table.
+pub(crate) fn symbols(data: &[u8]) -> impl Iterator<Item = RawSymbol> {
+    // Only one of the classes is the file's.
+    let wide = symbols_of::<Elf>(data).into_iter().flatten();
+    let narrow = symbols_of::<Elf32>(data).into_iter().flatten();
+    wide.chain(narrow)
 }
 
-/// Checks the identification and returns the file header.
-fn identify<'data>(data: &'data [u8], path: &Path) -> Result<&'data Elf, ImageError> {
+fn symbols_of<E: FileHeader<Endian = LittleEndian>>(data: &[u8]) -> Option<impl Iterator<Item = RawSymbol>> {
+    let sections = E::parse(data).ok()?.sections(ENDIAN, data).ok()?;
+    let table: SymbolTable<'_, E> = sections.symbols(ENDIAN, data, elf::SHT_SYMTAB).ok()?;
+    Some(table.symbols().iter().enumerate().map(move |(index, raw)| {
+        let section = table.symbol_section(ENDIAN, raw, SymbolIndex(index)).ok().flatten();
+        RawSymbol {
+            name: raw.st_name(ENDIAN),
+            value: raw.st_value(ENDIAN).into(),
+            size: raw.st_size(ENDIAN).into(),
+            kind: raw.st_type(),
+            section: section.map(|section| section.0),
+        }
+    }))
+}
+
+/// Checks the identification and returns the class.
+fn identify(data: &[u8], path: &Path) -> Result<elf::FileClass, ImageError> {
     if !data.starts_with(&elf::ELFMAG) {
         return Err(ImageError::NotElf {
             path: path.into(),
             found: file_type::describe(data),
         });
     }
-    let too_short = || ImageError::Truncated {
-        path: path.into(),
-        what: "ELF header".into(),
-        end: size_of::<Elf>() as u64,
-        size: data.len() as u64,
-    };
     // e_ident is a string of bytes: class and byte order are known before the header's layout is (gABI, "ELF
     // Identification").
-    let &[_, _, _, _, class, byte_order] = data.first_chunk().ok_or_else(too_short)?;
-    if class == elf::ELFCLASS32.0 {
-        return Err(ImageError::Class32 { path: path.into() });
-    }
+    let &[_, _, _, _, class, byte_order] = data
+        .first_chunk()
+        .ok_or_else(|| too_short(data, path, size_of::<Elf32>()))?;
     if byte_order == elf::ELFDATA2MSB.0 {
         return Err(ImageError::BigEndian { path: path.into() });
     }
-    if data.len() < size_of::<Elf>() {
-        return Err(too_short());
+    Ok(elf::FileClass(class))
+}
+
+/// The file header of a file whose class is known.
+fn parse<'data, E: FileHeader<Endian = LittleEndian>>(data: &'data [u8], path: &Path) -> Result<&'data E, ImageError> {
+    if data.len() < size_of::<E>() {
+        return Err(too_short(data, path, size_of::<E>()));
     }
-    let header = Elf::parse(data).map_err(|e| ImageError::Malformed {
+    let malformed = |what: String| ImageError::Malformed {
         path: path.into(),
-        what: e.to_string(),
-    })?;
+        what,
+    };
+    let header = E::parse(data).map_err(|error| malformed(error.to_string()))?;
     if !header.is_little_endian() {
-        return Err(ImageError::Malformed {
-            path: path.into(),
-            what: "EI_DATA is neither 1 nor 2".into(),
-        });
+        return Err(malformed("EI_DATA is neither 1 nor 2".into()));
     }
     Ok(header)
+}
+
+fn too_short(data: &[u8], path: &Path, needed: usize) -> ImageError {
+    ImageError::Truncated {
+        path: path.into(),
+        what: "ELF header".into(),
+        end: needed as u64,
+        size: data.len() as u64,
+    }
 }
 
 /// The names of machines one may meet by mistake.
 fn machine_name(machine: elf::Machine) -> &'static str {
     match machine {
-        elf::EM_386 => "i386",
         elf::EM_ARM => "32-bit Arm",
         elf::EM_RISCV => "RISC-V",
         elf::EM_LOONGARCH => "LoongArch",
@@ -220,12 +256,24 @@ fn machine_name(machine: elf::Machine) -> &'static str {
 }
 
 /// Tells a file that was cut off from one whose headers are nonsense: both tables must end inside it.
-fn check_tables(data: &[u8], path: &Path, header: &Elf) -> Result<(), ImageError> {
+fn check_tables<E: FileHeader<Endian = LittleEndian>>(data: &[u8], path: &Path, header: &E) -> Result<(), ImageError> {
     let bytes = |count: u16, entry: u16| u64::from(count) * u64::from(entry);
-    let segments = bytes(header.e_phnum.get(ENDIAN), header.e_phentsize.get(ENDIAN));
-    check_extent(data, path, "program header table", header.e_phoff.get(ENDIAN), segments)?;
-    let sections = bytes(header.e_shnum.get(ENDIAN), header.e_shentsize.get(ENDIAN));
-    check_extent(data, path, "section header table", header.e_shoff.get(ENDIAN), sections)?;
+    let segments = bytes(header.e_phnum(ENDIAN), header.e_phentsize(ENDIAN));
+    check_extent(
+        data,
+        path,
+        "program header table",
+        header.e_phoff(ENDIAN).into(),
+        segments,
+    )?;
+    let sections = bytes(header.e_shnum(ENDIAN), header.e_shentsize(ENDIAN));
+    check_extent(
+        data,
+        path,
+        "section header table",
+        header.e_shoff(ENDIAN).into(),
+        sections,
+    )?;
     Ok(())
 }
 
@@ -243,13 +291,13 @@ fn check_extent(data: &[u8], path: &Path, what: &str, offset: u64, size: u64) ->
     }
 }
 
-fn load_segment(header: &ProgramHeader64<LittleEndian>) -> Option<LoadSegment> {
+fn load_segment<P: object::read::elf::ProgramHeader<Endian = LittleEndian>>(header: &P) -> Option<LoadSegment> {
     (header.p_type(ENDIAN) == elf::PT_LOAD).then(|| LoadSegment {
-        svma: Svma(header.p_vaddr(ENDIAN)),
-        offset: FileOffset(header.p_offset(ENDIAN)),
-        file_size: header.p_filesz(ENDIAN),
-        mem_size: header.p_memsz(ENDIAN),
-        alignment: header.p_align(ENDIAN),
+        svma: Svma(header.p_vaddr(ENDIAN).into()),
+        offset: FileOffset(header.p_offset(ENDIAN).into()),
+        file_size: header.p_filesz(ENDIAN).into(),
+        mem_size: header.p_memsz(ENDIAN).into(),
+        alignment: header.p_align(ENDIAN).into(),
         executable: header.p_flags(ENDIAN).contains(elf::PF_X),
     })
 }
@@ -266,7 +314,11 @@ fn segment_of_area(area: &Area) -> LoadSegment {
     }
 }
 
-fn read_sections(data: &[u8], path: &Path, table: &SectionTable<'_, Elf>) -> Result<Vec<SectionHeader>, ImageError> {
+fn read_sections<E: FileHeader<Endian = LittleEndian>>(
+    data: &[u8],
+    path: &Path,
+    table: &SectionTable<'_, E>,
+) -> Result<Vec<SectionHeader>, ImageError> {
     let mut sections = Vec::with_capacity(table.len());
     for section in table.iter() {
         let flags = section.sh_flags(ENDIAN);
@@ -282,8 +334,8 @@ fn read_sections(data: &[u8], path: &Path, table: &SectionTable<'_, Elf>) -> Res
         }
         sections.push(SectionHeader {
             name: section.sh_name(ENDIAN),
-            svma: Svma(section.sh_addr(ENDIAN)),
-            size: section.sh_size(ENDIAN),
+            svma: Svma(section.sh_addr(ENDIAN).into()),
+            size: section.sh_size(ENDIAN).into(),
             data: extent,
             allocated: flags.contains(elf::SHF_ALLOC),
             executable,
@@ -296,18 +348,18 @@ fn read_sections(data: &[u8], path: &Path, table: &SectionTable<'_, Elf>) -> Res
 /// Looks for the `NT_GNU_BUILD_ID` note, first among the sections: a separate debug file keeps its
 /// program headers, but what they point at has moved. Headers that share bytes can't make this read more than
 /// twice the file.
-fn find_build_id(
+fn find_build_id<E: FileHeader<Endian = LittleEndian>>(
     data: &[u8],
-    sections: &SectionTable<'_, Elf>,
-    segments: &[ProgramHeader64<LittleEndian>],
+    sections: &SectionTable<'_, E>,
+    segments: &[E::ProgramHeader],
 ) -> Option<Range<usize>> {
     let mut budget = 2 * data.len() as u64;
     let in_sections = sections
         .iter()
-        .map(|section| (section.sh_size(ENDIAN), section.notes(ENDIAN, data)));
+        .map(|section| (section.sh_size(ENDIAN).into(), section.notes(ENDIAN, data)));
     let in_segments = segments
         .iter()
-        .map(|segment| (segment.p_filesz(ENDIAN), segment.notes(ENDIAN, data)));
+        .map(|segment| (segment.p_filesz(ENDIAN).into(), segment.notes(ENDIAN, data)));
     for (size, notes) in in_sections.chain(in_segments) {
         let Ok(Some(mut notes)) = notes else { continue };
         budget = budget.checked_sub(size)?;

@@ -2,7 +2,7 @@
 
 mod aarch64;
 mod class;
-mod x86_64;
+mod x86;
 
 pub(crate) use class::Step;
 pub use class::{DecodePolicy, InstructionClass};
@@ -21,7 +21,8 @@ pub(crate) fn walk(
 ) {
     let end = end.min(bytes.len());
     match arch {
-        Arch::X86_64 => x86_64::walk(bytes, start, end, visit),
+        Arch::X86_64 => x86::walk(true, policy, bytes, start, end, visit),
+        Arch::X86 => x86::walk(false, policy, bytes, start, end, visit),
         Arch::AArch64 => aarch64::walk(policy, bytes, start, end, visit),
     }
 }

@@ -3,8 +3,10 @@
 /// The instruction set of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Arch {
-    /// AMD64, also called Intel 64.
+    /// AMD64, also called Intel 64. Programs for the x32 ABI are of it, too.
     X86_64,
+    /// 32-bit x86, as in programs for i386 to i686.
+    X86,
     /// 64-bit Arm with little-endian data.
     AArch64,
 }

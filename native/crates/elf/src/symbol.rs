@@ -1,10 +1,20 @@
 //! Symbols of the static symbol table, `.symtab`.
 
-use object::LittleEndian;
-use object::elf::{STT_SECTION, Sym64};
+use object::elf::{STT_SECTION, SymbolType};
 
 use crate::Svma;
-use crate::format::ENDIAN;
+
+/// A symbol of a file of either class.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RawSymbol {
+    /// Offset of the name in the symbols' strings.
+    pub(crate) name: u32,
+    pub(crate) value: u64,
+    pub(crate) size: u64,
+    pub(crate) kind: SymbolType,
+    /// Index of the section that it lies in; none for undefined, absolute, common and file symbols.
+    pub(crate) section: Option<usize>,
+}
 
 /// A symbol that lies in a section. [`Image::symbol_name`](crate::Image::symbol_name) has its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +29,12 @@ pub struct Symbol {
 }
 
 impl Symbol {
-    pub(crate) fn new(raw: &Sym64<LittleEndian>, section: u32) -> Self {
+    pub(crate) fn new(raw: RawSymbol, section: u32) -> Self {
         Self {
-            svma: Svma(raw.st_value.get(ENDIAN)),
+            svma: Svma(raw.value),
             section,
-            name: raw.st_name.get(ENDIAN),
-            is_section_symbol: raw.st_type() == STT_SECTION,
+            name: raw.name,
+            is_section_symbol: raw.kind == STT_SECTION,
         }
     }
 }

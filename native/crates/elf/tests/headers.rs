@@ -4,7 +4,7 @@ mod support;
 
 use std::path::Path;
 
-use elf::{Arch, FileOffset, Image, ImageError, ImageKind, Svma};
+use elf::{Arch, Code, DecodePolicy, FileOffset, Image, ImageError, ImageKind, Svma};
 use support::*;
 
 const RET: &[u8] = &[0xc3];
@@ -55,6 +55,39 @@ fn tells_kinds_and_machines_apart() {
 }
 
 #[test]
+fn files_of_32_bits_have_segments_sections_and_symbols() {
+    for (machine, arch) in [(EM_386, Arch::X86), (EM_X86_64, Arch::X86_64)] {
+        let builder = ElfBuilder {
+            class: CLASS_32,
+            ..ElfBuilder::new(machine)
+        };
+        let note = gnu_note(3, b"identity");
+        let builder = builder
+            .text(".text", 0x804_9000, &[0x90, 0xc3, 0x40, 0xc3])
+            .section(".note", SHT_NOTE, 0, 0, &note)
+            .symbol("first", 0x804_9000, 1)
+            .symbol("second", 0x804_9002, 1);
+        let image = builder.image();
+        assert_eq!(image.arch(), arch);
+        assert_eq!(image.build_id(), Some(&b"identity"[..]));
+        assert_eq!(image.preferred_base(), Svma(0x804_9000));
+        let names: Vec<_> = image.symbols().iter().map(|symbol| image.symbol_name(symbol)).collect();
+        assert_eq!(names, [b"first".as_slice(), b"second"]);
+        // 40 is `inc eax` in 32-bit mode, and a prefix of `ret` in 64-bit mode.
+        let code = Code::new(&image, DecodePolicy::LlvmProfgen).expect("code");
+        let found: Vec<_> = code
+            .instructions(Svma(0), Svma(u64::MAX))
+            .map(|i| (i.svma.0, i.length))
+            .collect();
+        let end: &[(u64, u8)] = match arch {
+            Arch::X86 => &[(0x804_9002, 1), (0x804_9003, 1)],
+            _ => &[(0x804_9002, 2)],
+        };
+        assert_eq!(found, [&[(0x804_9000, 1), (0x804_9001, 1)], end].concat());
+    }
+}
+
+#[test]
 fn names_what_is_wrong() {
     let missing = Image::open(Path::new("/nonexistent/program")).expect_err("missing");
     assert!(matches!(missing, ImageError::Io { .. }), "{missing}");
@@ -64,17 +97,24 @@ fn names_what_is_wrong() {
 
     assert_eq!(refused(vec![]), "x: is empty, expected an ELF file");
     assert_eq!(refused(b"#!/bin/sh\n".to_vec()), "x: is a script, expected an ELF file");
+    let ilp32 = ElfBuilder {
+        class: CLASS_32,
+        machine: EM_AARCH64,
+        ..small()
+    };
     assert_eq!(
-        refused(patched(4, 1)),
-        "x: is a 32-bit ELF file, only 64-bit ones are supported"
+        refused(ilp32.build()),
+        "x: is a 32-bit ELF file for AArch64 (ILP32); of 32-bit files only those for x86 are supported"
     );
+    let cut = ilp32.build()[..48].to_vec();
+    assert!(refused(cut).contains("ELF header"));
     assert_eq!(
         refused(patched(5, 2)),
         "x: is a big-endian ELF file, only little-endian ones are supported"
     );
     assert_eq!(
         refused(patched(18, 243)),
-        "x: is for ELF machine 243 (RISC-V), expected x86-64 (62) or AArch64 (183)"
+        "x: is for ELF machine 243 (RISC-V), expected x86-64 (62), i386 (3) or AArch64 (183)"
     );
     assert!(refused(patched(16, 4)).contains("is a core dump"));
     assert!(refused(patched(16, 1)).contains("is a relocatable object file"));

@@ -110,6 +110,56 @@ fn x86_boundaries_that_llvm_sees_otherwise() {
     }
 }
 
+#[test]
+fn x86_instructions_of_newer_processors() {
+    use InstructionClass::{Branch, Call, Jump, Other, Return};
+    let cases: &[(&[u8], InstructionClass, &str)] = &[
+        (&[0xd5, 0x48, 0x01, 0xc0], Other, "add rax, r16"),
+        (&[0xd5, 0x10, 0xff, 0xd0], Call, "call r16"),
+        (&[0xd5, 0x10, 0xff, 0xe0], Branch, "jmp r16"),
+        (&[0xd5, 0x00, 0xc3], Return, "ret behind REX2"),
+        (&[0xd5, 0x80, 0x84, 0, 0, 0, 0], Branch, "je rel32, in map 1 of REX2"),
+        (&[0x62, 0xf4, 0x64, 0x18, 0xff, 0xf0], Other, "push2 rbx, rax"),
+        (&[0x62, 0xf4, 0x04, 0x02, 0x83, 0xf8, 0x01], Other, "ccmpb eax, 1"),
+        (
+            &[0x62, 0xf4, 0x7d, 0x18, 0x81, 0xc0, 0x34, 0x12],
+            Other,
+            "add ax, ax, imm16",
+        ),
+        (&[0x62, 0xf3, 0x75, 0x08, 0x52, 0xc2, 0x00], Other, "vminmaxps"),
+        (&[0xc4, 0xe7, 0x7b, 0xf8, 0xc0, 0, 0, 0, 0], Other, "urdmsr imm32"),
+    ];
+    for (bytes, class, name) in cases {
+        assert_eq!(x86(bytes), Some((bytes.len() as u8, *class)), "{name}");
+    }
+    // LLVM does not say that this one jumps.
+    let jmpabs = [0xd5, 0x00, 0xa1, 0, 0, 0, 0, 0, 0, 0, 0];
+    assert_eq!(x86(&jmpabs), Some((11, Other)));
+    assert_eq!(first(EM_X86_64, DecodePolicy::Full, &jmpabs), Some((11, Jump)));
+}
+
+#[test]
+fn x86_in_32_bit_mode() {
+    use InstructionClass::{Branch, Call, Jump, Other, Return};
+    let x86 = |bytes: &[u8]| first(EM_386, DecodePolicy::LlvmProfgen, bytes);
+    let cases: &[(&[u8], InstructionClass, &str)] = &[
+        (&[0x40], Other, "inc eax"),
+        (&[0x62, 0x01], Other, "bound"),
+        (&[0xc5, 0x01], Other, "lds"),
+        (&[0xc5, 0xf8, 0x77], Other, "vzeroupper"),
+        (&[0xa1, 0, 0, 0, 0], Other, "mov eax, [moffs32]"),
+        (&[0x67, 0x8b, 0x46, 0x00], Other, "mov eax, [bp], with 16-bit addresses"),
+        (&[0x9a, 0, 0, 0, 0, 0, 0], Call, "call far"),
+        (&[0x66, 0xe8, 0, 0], Call, "call rel16"),
+        (&[0xea, 0, 0, 0, 0, 0, 0], Branch, "jmp far"),
+        (&[0xe9, 0, 0, 0, 0], Jump, "jmp rel32"),
+        (&[0xcf], Return, "iret"),
+    ];
+    for (bytes, class, name) in cases {
+        assert_eq!(x86(bytes), Some((bytes.len() as u8, *class)), "{name}");
+    }
+}
+
 /// Words with the class LLVM gives them: `c`all, `r`eturn, `u`nconditional branch, `o`ther branch, `n`one, or `X` when
 /// Armv8.0-A has no such instruction. The last column is the class once extensions count.
 const AARCH64: &str = "

@@ -6,47 +6,17 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use elf::{Arch, Code, DecodePolicy, Image, InstructionClass, Svma};
+use elf::{Arch, Code, DecodePolicy, Image, Svma};
 use support::*;
 use testkit::Fixture;
-
-/// Whether `tool` runs; says so when not.
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-fn is_installed(test: &str, tool: &str) -> bool {
-    let found = Command::new(tool).arg("--version").output().is_ok();
-    if !found {
-        eprintln!("skipped: {test}: {tool} is not installed");
-    }
-    found
-}
-
-/// The class that a mnemonic of llvm-profgen's disassembly stands for.
-fn class_of(arch: Arch, mnemonic: &str, operands: &str) -> InstructionClass {
-    use InstructionClass::{Branch, Call, Jump, Other, Return};
-    match (arch, mnemonic) {
-        (Arch::AArch64, "bl" | "blr") => Call,
-        (Arch::AArch64, "ret" | "eret" | "drps") => Return,
-        (Arch::AArch64, "b") => Jump,
-        (Arch::AArch64, "br" | "cbz" | "cbnz" | "tbz" | "tbnz") => Branch,
-        (Arch::AArch64, _) if mnemonic.starts_with("b.") => Branch,
-        (Arch::X86_64, "callq" | "lcallq" | "lcalll") => Call,
-        (Arch::X86_64, "retq" | "lretq" | "lretl" | "iretq" | "iretl") => Return,
-        (Arch::X86_64, "jmp") if !operands.starts_with('*') => Jump,
-        (Arch::X86_64, _) if mnemonic.starts_with('j') || mnemonic.starts_with("loop") || mnemonic == "xbegin" => {
-            Branch
-        }
-        _ => Other,
-    }
-}
 
 /// The instructions in llvm-profgen's disassembly: lines of address, colon, tab, mnemonic and operands.
 fn disassembly(arch: Arch, text: &str) -> BTreeSet<(Svma, u8)> {
     let line = |line: &str| {
         let (address, rest) = line.split_once(':')?;
         let address = u64::from_str_radix(address.trim(), 16).ok()?;
-        let mut words = rest.split_whitespace();
-        let (mnemonic, operands) = (words.next()?, words.next().unwrap_or(""));
-        (mnemonic != "<unknown>").then(|| (Svma(address), class_of(arch, mnemonic, operands) as u8))
+        let instruction = rest.trim_start();
+        (instruction != "<unknown>").then(|| (Svma(address), class_of(arch, instruction) as u8))
     };
     text.lines().filter_map(line).collect()
 }

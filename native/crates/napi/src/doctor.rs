@@ -152,6 +152,7 @@ impl Success for Examination {
         };
         let machine = match self.arch {
             Arch::X86_64 => "x86-64",
+            Arch::X86 => "i386",
             Arch::AArch64 => "aarch64",
         };
         let source = self.debug_file.as_ref().and_then(|file| match file.source? {

@@ -1,15 +1,12 @@
 //! The symbols of an image, its own or those of its debug file.
 
 use object::elf::STT_FUNC;
-use object::read::SymbolIndex;
-use object::read::elf::SymbolTable;
 
 use super::Image;
 use crate::Svma;
-use crate::format::{ENDIAN, Elf};
-use crate::headers::{SectionHeader, symbol_table};
+use crate::headers::{self, SectionHeader};
 use crate::strings::{string_at, string_is};
-use crate::symbol::{Symbol, TableSymbol};
+use crate::symbol::{RawSymbol, Symbol, TableSymbol};
 
 /// The variable by which clang marks flow-sensitive discriminators (LLVM: FSAFDODiscriminator.h).
 const FS_DISCRIMINATOR: &[u8] = b"__llvm_fs_discriminator__";
@@ -72,8 +69,8 @@ impl Image {
     }
 
     /// The symbols as `.symtab` has them.
-    fn raw_symbols(&self) -> SymbolTable<'_, Elf> {
-        symbol_table(self.with_symbols().data())
+    fn raw_symbols(&self) -> impl Iterator<Item = RawSymbol> {
+        headers::symbols(self.with_symbols().data())
     }
 
     /// The string table of the symbols.
@@ -108,15 +105,14 @@ fn read(image: &Image) -> Box<[Symbol]> {
 /// All symbols in the order of the table, up to the one that exceeds [`NAMES_PER_STRING_BYTE`].
 fn table(image: &Image) -> impl Iterator<Item = TableSymbol<'_>> {
     let strings = image.symbol_strings();
-    let symbols = image.raw_symbols().symbols();
     let mut budget = strings.len().saturating_mul(NAMES_PER_STRING_BYTE);
-    symbols.iter().map_while(move |raw| {
-        let name = string_at(strings, raw.st_name.get(ENDIAN));
+    image.raw_symbols().map_while(move |raw| {
+        let name = string_at(strings, raw.name);
         budget = budget.checked_sub(name.len())?;
         Some(TableSymbol {
-            svma: Svma(raw.st_value.get(ENDIAN)),
-            size: raw.st_size.get(ENDIAN),
-            is_function: raw.st_type() == STT_FUNC,
+            svma: Svma(raw.value),
+            size: raw.size,
+            is_function: raw.kind == STT_FUNC,
             name,
         })
     })
@@ -172,9 +168,7 @@ fn any_in(image: &Image, accepts: impl Fn(u32) -> bool) -> bool {
 
 /// The symbols with a section, which leaves out undefined, absolute, common and file symbols.
 fn in_sections(image: &Image) -> impl Iterator<Item = Symbol> {
-    let table = image.raw_symbols();
-    table.symbols().iter().enumerate().filter_map(move |(index, raw)| {
-        let section = table.symbol_section(ENDIAN, raw, SymbolIndex(index)).ok()??.0;
-        Some(Symbol::new(raw, image.section_of_symbols(section)?))
-    })
+    image
+        .raw_symbols()
+        .filter_map(move |raw| Some(Symbol::new(raw, image.section_of_symbols(raw.section?)?)))
 }

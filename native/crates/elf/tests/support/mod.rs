@@ -3,8 +3,9 @@
 #![allow(dead_code, reason = "each test file uses its share")]
 
 use std::path::Path;
+use std::process::Command;
 
-use elf::{Image, ImageError};
+use elf::{Arch, Image, ImageError, InstructionClass};
 
 pub const SHT_PROGBITS: u32 = 1;
 pub const SHT_NOTE: u32 = 7;
@@ -13,14 +14,46 @@ pub const SHF_ALLOC: u64 = 2;
 pub const SHF_EXECINSTR: u64 = 4;
 pub const STT_SECTION: u8 = 3;
 pub const SHN_ABS: u16 = 0xfff1;
+pub const EM_386: u16 = 3;
 pub const EM_X86_64: u16 = 62;
 pub const EM_AARCH64: u16 = 183;
 pub const ET_EXEC: u16 = 2;
 pub const ET_DYN: u16 = 3;
 
-const HEADER_SIZE: usize = 64;
-const PROGRAM_HEADER_SIZE: usize = 56;
-const SECTION_HEADER_SIZE: usize = 64;
+/// The sizes of an ELF class (gABI, "Object Files").
+#[derive(Clone, Copy)]
+pub struct Class {
+    is_32: bool,
+    header: usize,
+    program_header: usize,
+    section_header: usize,
+    symbol: usize,
+}
+
+pub const CLASS_64: Class = Class {
+    is_32: false,
+    header: 64,
+    program_header: 56,
+    section_header: 64,
+    symbol: 24,
+};
+
+pub const CLASS_32: Class = Class {
+    is_32: true,
+    header: 52,
+    program_header: 32,
+    section_header: 40,
+    symbol: 16,
+};
+
+impl Class {
+    /// Appends fields that are as wide as the class.
+    fn put(self, out: &mut Vec<u8>, fields: &[u64]) {
+        for field in fields {
+            out.extend(&field.to_le_bytes()[..if self.is_32 { 4 } else { 8 }]);
+        }
+    }
+}
 
 pub struct Section {
     pub name: &'static str,
@@ -47,6 +80,7 @@ pub struct Segment {
 
 /// An ELF file in the making. Each allocated section gets a `PT_LOAD` of its own after those given.
 pub struct ElfBuilder {
+    pub class: Class,
     pub machine: u16,
     pub kind: u16,
     pub sections: Vec<Section>,
@@ -58,6 +92,7 @@ pub struct ElfBuilder {
 impl ElfBuilder {
     pub fn new(machine: u16) -> Self {
         Self {
+            class: if machine == EM_386 { CLASS_32 } else { CLASS_64 },
             machine,
             kind: ET_DYN,
             sections: vec![],
@@ -114,18 +149,20 @@ impl ElfBuilder {
     pub fn build(&self) -> Vec<u8> {
         let allocated = |section: &&Section| section.flags & SHF_ALLOC != 0;
         let segment_count = self.segments.len() + self.sections.iter().filter(allocated).count();
-        let mut bytes = vec![0; HEADER_SIZE + segment_count * PROGRAM_HEADER_SIZE];
-        let mut headers = vec![0; SECTION_HEADER_SIZE];
+        let class = self.class;
+        let mut bytes = vec![0; class.header + segment_count * class.program_header];
+        let mut headers = vec![0; class.section_header];
         let mut names = vec![0];
         let mut program_headers = Vec::new();
         for segment in &self.segments {
-            program_headers.extend(program_header(segment));
+            program_headers.extend(program_header(class, segment));
         }
         for section in &self.sections {
             let offset = append(&mut bytes, if section.kind == SHT_NOBITS { &[] } else { &section.data });
             let size = section.data.len() as u64;
             let name = intern(&mut names, section.name);
             headers.extend(section_header(
+                class,
                 name,
                 section.kind,
                 section.flags,
@@ -136,19 +173,23 @@ impl ElfBuilder {
             ));
             if allocated(&section) {
                 let executable = section.flags & SHF_EXECINSTR != 0;
-                program_headers.extend(program_header(&Segment {
-                    executable,
-                    svma: section.svma,
-                    offset,
-                    size,
-                }));
+                program_headers.extend(program_header(
+                    class,
+                    &Segment {
+                        executable,
+                        svma: section.svma,
+                        offset,
+                        size,
+                    },
+                ));
             }
         }
-        bytes[HEADER_SIZE..HEADER_SIZE + program_headers.len()].copy_from_slice(&program_headers);
+        bytes[class.header..class.header + program_headers.len()].copy_from_slice(&program_headers);
         if self.has_symtab {
             let (symbols, strings) = self.symbol_table();
             let (offset, link) = (append(&mut bytes, &symbols), self.sections.len() as u32 + 2);
             headers.extend(section_header(
+                class,
                 intern(&mut names, ".symtab"),
                 2,
                 0,
@@ -159,6 +200,7 @@ impl ElfBuilder {
             ));
             let offset = append(&mut bytes, &strings);
             headers.extend(section_header(
+                class,
                 intern(&mut names, ".strtab"),
                 3,
                 0,
@@ -170,38 +212,42 @@ impl ElfBuilder {
         }
         let name = intern(&mut names, ".shstrtab");
         let offset = append(&mut bytes, &names);
-        headers.extend(section_header(name, 3, 0, 0, offset, names.len() as u64, 0));
-        let section_count = (headers.len() / SECTION_HEADER_SIZE) as u16;
+        headers.extend(section_header(class, name, 3, 0, 0, offset, names.len() as u64, 0));
+        let section_count = (headers.len() / class.section_header) as u16;
         let section_offset = append(&mut bytes, &headers);
 
         bytes[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+        bytes[4] = if class.is_32 { 1 } else { 2 };
         let mut header = Vec::new();
         header.extend(self.kind.to_le_bytes());
         header.extend(self.machine.to_le_bytes());
         header.extend(1_u32.to_le_bytes());
-        header.extend(0_u64.to_le_bytes());
-        header.extend((HEADER_SIZE as u64).to_le_bytes());
-        header.extend(section_offset.to_le_bytes());
+        class.put(&mut header, &[0, class.header as u64, section_offset]);
         header.extend(0_u32.to_le_bytes());
-        let sizes = [HEADER_SIZE as u16, PROGRAM_HEADER_SIZE as u16, segment_count as u16];
+        let sizes = [class.header as u16, class.program_header as u16, segment_count as u16];
         for field in sizes
             .into_iter()
-            .chain([SECTION_HEADER_SIZE as u16, section_count, section_count - 1])
+            .chain([class.section_header as u16, section_count, section_count - 1])
         {
             header.extend(field.to_le_bytes());
         }
-        bytes[16..HEADER_SIZE].copy_from_slice(&header);
+        bytes[16..class.header].copy_from_slice(&header);
         bytes
     }
 
     fn symbol_table(&self) -> (Vec<u8>, Vec<u8>) {
-        let (mut symbols, mut strings) = (vec![0; 24], vec![0]);
+        let class = self.class;
+        let (mut symbols, mut strings) = (vec![0; class.symbol], vec![0]);
         for symbol in &self.symbols {
             symbols.extend(intern(&mut strings, &symbol.name).to_le_bytes());
+            if class.is_32 {
+                class.put(&mut symbols, &[symbol.svma, 0]);
+            }
             symbols.extend([symbol.kind, 0]);
             symbols.extend(symbol.section.to_le_bytes());
-            symbols.extend(symbol.svma.to_le_bytes());
-            symbols.extend(0_u64.to_le_bytes());
+            if !class.is_32 {
+                class.put(&mut symbols, &[symbol.svma, 0]);
+            }
         }
         (symbols, strings)
     }
@@ -225,35 +271,42 @@ fn intern(strings: &mut Vec<u8>, name: &str) -> u32 {
     offset
 }
 
-fn program_header(segment: &Segment) -> Vec<u8> {
+fn program_header(class: Class, segment: &Segment) -> Vec<u8> {
     let mut header = Vec::new();
+    let flags = (4 + u32::from(segment.executable)).to_le_bytes();
     header.extend(1_u32.to_le_bytes());
-    header.extend((4 + u32::from(segment.executable)).to_le_bytes());
-    for field in [
-        segment.offset,
-        segment.svma,
-        segment.svma,
-        segment.size,
-        segment.size,
-        0x1000,
-    ] {
-        header.extend(field.to_le_bytes());
+    if !class.is_32 {
+        header.extend(flags);
     }
+    class.put(
+        &mut header,
+        &[segment.offset, segment.svma, segment.svma, segment.size, segment.size],
+    );
+    if class.is_32 {
+        header.extend(flags);
+    }
+    class.put(&mut header, &[0x1000]);
     header
 }
 
-fn section_header(name: u32, kind: u32, flags: u64, svma: u64, offset: u64, size: u64, link: u32) -> Vec<u8> {
+#[expect(clippy::too_many_arguments, reason = "the fields of a section header")]
+fn section_header(
+    class: Class,
+    name: u32,
+    kind: u32,
+    flags: u64,
+    svma: u64,
+    offset: u64,
+    size: u64,
+    link: u32,
+) -> Vec<u8> {
     let mut header = Vec::new();
     header.extend(name.to_le_bytes());
     header.extend(kind.to_le_bytes());
-    for field in [flags, svma, offset, size] {
-        header.extend(field.to_le_bytes());
-    }
+    class.put(&mut header, &[flags, svma, offset, size]);
     header.extend(link.to_le_bytes());
     header.extend(0_u32.to_le_bytes());
-    for field in [4, if kind == 2 { 24 } else { 0_u64 }] {
-        header.extend(field.to_le_bytes());
-    }
+    class.put(&mut header, &[4, if kind == 2 { class.symbol as u64 } else { 0 }]);
     header
 }
 
@@ -267,4 +320,42 @@ pub fn gnu_note(kind: u32, description: &[u8]) -> Vec<u8> {
     note.extend(description);
     note.resize(note.len().next_multiple_of(4), 0);
     note
+}
+
+/// Whether `tool` runs; says so when not.
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+pub fn is_installed(test: &str, tool: &str) -> bool {
+    let found = Command::new(tool).arg("--version").output().is_ok();
+    if !found {
+        eprintln!("skipped: {test}: {tool} is not installed");
+    }
+    found
+}
+
+/// The class that an instruction of llvm-profgen's disassembly stands for.
+pub fn class_of(arch: Arch, instruction: &str) -> InstructionClass {
+    use InstructionClass::{Branch, Call, Jump, Other, Return};
+    const PREFIXES: [&str; 7] = ["rep", "repne", "lock", "notrack", "addr32", "addr16", "data16"];
+    let mut words = instruction.split_whitespace().peekable();
+    let mut mnemonic = words.next().unwrap_or_default();
+    while PREFIXES.contains(&mnemonic) && words.peek().is_some() {
+        mnemonic = words.next().unwrap_or_default();
+    }
+    let operands = words.next().unwrap_or_default();
+    // Sizes are suffixes: callq, lretl, iretw.
+    let unsized_name = mnemonic.trim_end_matches(['q', 'l', 'w']);
+    match (arch, mnemonic) {
+        (Arch::AArch64, "bl" | "blr") => Call,
+        (Arch::AArch64, "ret" | "eret" | "drps") => Return,
+        (Arch::AArch64, "b") => Jump,
+        (Arch::AArch64, "br" | "cbz" | "cbnz" | "tbz" | "tbnz") => Branch,
+        (Arch::AArch64, _) if mnemonic.starts_with("b.") => Branch,
+        (Arch::AArch64, _) | (_, "jmpabs") => Other,
+        _ if matches!(unsized_name, "ca" | "lca") => Call,
+        _ if matches!(unsized_name, "ret" | "lret" | "iret") => Return,
+        (_, "jmp") if !operands.starts_with('*') => Jump,
+        _ if mnemonic.starts_with(['j', 'J']) || mnemonic.starts_with("ljmp") => Branch,
+        _ if mnemonic.starts_with("loop") || mnemonic == "xbegin" => Branch,
+        _ => Other,
+    }
 }

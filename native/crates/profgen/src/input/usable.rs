@@ -15,10 +15,13 @@ pub(crate) fn check_machine(metadata: &Metadata, target: &Target<'_>) -> Result<
     };
     let recorded = match machine {
         "x86_64" | "amd64" => Arch::X86_64,
+        "i386" | "i486" | "i586" | "i686" => Arch::X86,
         "aarch64" | "arm64" => Arch::AArch64,
         _ => return Ok(()),
     };
-    if recorded == target.image.arch() {
+    // A 64-bit kernel runs 32-bit programs.
+    let arch = target.image.arch();
+    if recorded == arch || (recorded, arch) == (Arch::X86_64, Arch::X86) {
         return Ok(());
     }
     Err(Error::new(

@@ -70,7 +70,7 @@ pub fn list_code(
 /// Only x86-64 code can be printed.
 fn check_arch(image: &Image) -> Result<(), Error> {
     match image.arch() {
-        Arch::X86_64 => Ok(()),
+        Arch::X86_64 | Arch::X86 => Ok(()),
         Arch::AArch64 => Err(Error::new(
             ErrorCode::Unsupported,
             format!(
