@@ -6,8 +6,9 @@ use profdata::{CompareRequest, Comparison, TargetShift, lost_similarity};
 use sampleprof::{FunctionOverlap, Shares};
 
 use crate::job::BindingCancelToken;
+use crate::number::count;
 use crate::options::parse_u64;
-use crate::outcome::{BindingDiagnostic, count};
+use crate::outcome::BindingDiagnostic;
 use crate::task::{JobTask, Success, run_job};
 
 /// What to compare.

@@ -7,7 +7,7 @@ use napi_derive::napi;
 use symbolize::{Compiler, DebugFileSource};
 
 use crate::job::BindingCancelToken;
-use crate::outcome::count;
+use crate::number::count;
 use crate::task::{JobTask, Success, run_job};
 
 /// What to examine.

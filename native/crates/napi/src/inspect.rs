@@ -6,7 +6,7 @@ use napi_derive::napi;
 use perfdata::ByteOrder;
 
 use crate::job::{BindingCancelToken, ProgressFunction};
-use crate::outcome::count;
+use crate::number::count;
 use crate::task::{JobTask, Success, run_job};
 
 /// An inspection that succeeded.

@@ -10,7 +10,7 @@ use napi::bindgen_prelude::Unknown;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
-use crate::outcome::count;
+use crate::number::count;
 
 /// Least time between two reports of one phase.
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);

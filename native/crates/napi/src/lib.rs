@@ -15,6 +15,7 @@ mod inspect;
 mod job;
 mod listing;
 mod merge;
+mod number;
 mod options;
 mod outcome;
 mod show;

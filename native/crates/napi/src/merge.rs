@@ -7,8 +7,9 @@ use sampleprof::{MergeOptions, SymbolListEncoding, WriteOptions};
 
 use crate::failure::BindingError;
 use crate::job::{BindingCancelToken, ProgressFunction};
+use crate::number::count;
 use crate::options::{parse_output, parse_u64};
-use crate::outcome::{BindingDiagnostic, count};
+use crate::outcome::BindingDiagnostic;
 use crate::task::{JobTask, Success, run_job};
 
 /// What to merge, and how.

@@ -7,12 +7,7 @@ use profgen::{BinaryOutcome, BinaryStatistics, EntryClass, Outcome, SampleSurvey
 
 use crate::doctor::BindingCompiler;
 use crate::failure::BindingError;
-
-/// A count as a JavaScript number, clamped to the largest that is exact (2^53 - 1).
-pub fn count(value: u64) -> f64 {
-    const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
-    value.min(MAX_SAFE_INTEGER) as f64
-}
+use crate::number::count;
 
 /// A job that succeeded.
 #[napi(object, object_from_js = false)]

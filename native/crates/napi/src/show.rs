@@ -6,7 +6,7 @@ use profdata::{Description, ShowRequest};
 use sampleprof::Format;
 
 use crate::job::BindingCancelToken;
-use crate::outcome::count;
+use crate::number::count;
 use crate::task::{JobTask, Success, run_job};
 
 /// What to tell of a profile.
