@@ -230,6 +230,14 @@ try {
     shell('22', folder, ['npx', 'autofdo-gen', ...FLAGS, '-o', 'calc.prof']);
   });
 
+  check('the addon needs no more than baseline x86-64', () => {
+    // This CPU has no SSSE3, SSE4 or POPCNT, so any code for x86-64-v2 or later ends it.
+    const node = join(TOOLS, 'node-22/bin/node');
+    const command = join(project, 'node_modules/autofdo-gen/dist/cli/main.js');
+    const output = join(project, 'baseline.prof');
+    run('qemu-x86_64', ['-cpu', 'qemu64', node, command, ...FLAGS, '-o', output]);
+    expectFixtureProfile(output);
+  });
   check('publint', () => {
     const output = shell('22', work, [
       'node',
