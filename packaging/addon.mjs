@@ -12,10 +12,12 @@ import { zigEnvironment } from './zig.mjs';
  * @returns {string | undefined} Why it cannot be built on this machine.
  */
 export function buildAddon(target) {
+  if (target.os !== process.platform)
+    return `an addon for ${target.os} is built on ${target.os}, as release.yml does it`;
   const isHost = target === hostTarget();
   const missing = isHost ? undefined : missingStandardLibrary(target.triple);
   if (missing !== undefined) return missing;
-  // Linux has no linker for macOS of its own, and macOS needs none but its own for both of its processors.
+  // The linker of macOS makes addons for both of its processors.
   const env = process.platform === 'darwin' ? {} : zigEnvironment(target);
   const cross = isHost ? [] : ['--target', target.triple];
   run('npm', ['run', '--silent', 'build:native', '--', ...cross], {
