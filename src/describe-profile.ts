@@ -2,6 +2,7 @@ import type { BindingShowOptions } from '../native/binding/index.cjs';
 import { runShow } from './native.js';
 import { checkOptions, defined, invalid } from './options/check.js';
 import { DESCRIBE_OPTIONS, type DescribeOptions } from './options/describe.js';
+import type { Diagnostic } from './result.js';
 import type { ProfileFormat } from './sample-profile/types.js';
 
 /** What a profile holds. Counts above 2^53 - 1 are clamped to it; `readProfile` has all 64 bits. */
@@ -25,6 +26,7 @@ export interface ProfileDescription {
   symbols?: number;
   /** How counts are distributed, computed from the functions. */
   summary: {
+    /** May exceed 64 bits; what the file says is modulo 2^64 then. */
     totalCount: number;
     maxCount: number;
     maxFunctionCount: number;
@@ -37,7 +39,7 @@ export interface ProfileDescription {
   };
   /** Samples for each line of the hot part (llvm-profgen's `--show-density`). */
   density: number;
-  /** Sum of the functions' totals. */
+  /** Sum of the functions' totals, which may exceed 64 bits. */
   totalSamples: number;
   /** The smallest hot count. */
   hotThreshold: number;
@@ -49,6 +51,8 @@ export interface ProfileDescription {
   sections: { name: string; offset: number; size: number; flags: string }[];
   /** What was asked for in llvm-profdata's words. */
   text: string;
+  /** Why counts are not the true ones, and what cannot be told. */
+  diagnostics: Diagnostic[];
 }
 
 /**

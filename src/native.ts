@@ -51,6 +51,11 @@ export function runCompare(options: Binding.BindingCompareOptions, control: JobC
   return runJob(control, (addon, cancel) => addon.compareProfiles(options, cancel));
 }
 
+/** Writes a text to `output`, but to no file that is read; without `text` it only finds out whether that may be done. */
+export function writeText(options: Binding.BindingWriteOptions, control: JobControl) {
+  return runJob(control, (addon, cancel) => addon.writeText(options, cancel));
+}
+
 /** What makes of a text one with every mangled name of C++ or Rust in it as the source has it. */
 export async function loadDemangle(): Promise<(text: string) => string> {
   return (await loadAddon()).demangle;

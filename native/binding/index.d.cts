@@ -182,6 +182,8 @@ export interface BindingDescription {
   sections: Array<BindingSection>
   /** What was asked for in llvm-profdata's words. */
   text: string
+  /** Why counts are not the true ones. */
+  diagnostics: Array<BindingDiagnostic>
 }
 
 /** A warning or note. */
@@ -558,6 +560,8 @@ export interface BindingMergeOptions {
   useMd5?: boolean
   /** Compress every section. */
   compressAllSections?: boolean
+  /** Functions into which nothing is inlined have sections of their own. */
+  splitLayout?: boolean
   /** File of names for the profile symbol list. */
   profSymList?: string
   /** Files that the inputs were read from. */
@@ -748,6 +752,8 @@ export interface BindingShowOptions {
   detailedSummary?: boolean
   /** Hot functions in `text`. */
   hotFunctions?: boolean
+  /** Most hot functions in `text`. */
+  topHot?: number
 }
 
 /** A description that succeeded. */
@@ -856,6 +862,24 @@ export interface BindingWeightedFile {
   weight: bigint
 }
 
+/** What to write, and what not to write over. */
+export interface BindingWriteOptions {
+  /** Where to write; absent: to standard output, which the caller does. */
+  output?: string
+  /** The text in pieces, as all of it may be too long for one string; absent: only find out whether it may be written. */
+  text?: Array<string>
+  /** The files that were read for it; `-` is standard input. */
+  inputs: Array<string>
+}
+
+/** A text that was written. */
+export interface BindingWriteSuccess {
+  /** Tells a success from a failure. */
+  ok: true
+  /** Its size in bytes. */
+  value: number
+}
+
 /** Compares two profiles. */
 export declare function compareProfiles(options: BindingCompareOptions, cancel: BindingCancelToken): Promise<BindingCompareSuccess | BindingFailure>
 
@@ -879,3 +903,6 @@ export declare function mergeProfiles(options: BindingMergeOptions, cancel: Bind
 
 /** Describes a profile. */
 export declare function showProfile(options: BindingShowOptions, cancel: BindingCancelToken): Promise<BindingShowSuccess | BindingFailure>
+
+/** Writes a text to a file as a whole or not at all, and never to one of the inputs. */
+export declare function writeText(options: BindingWriteOptions, cancel: BindingCancelToken): Promise<BindingWriteSuccess | BindingFailure>

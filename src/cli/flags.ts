@@ -123,6 +123,12 @@ export const CONVERT_OWN = { ...ENCODINGS, json: JSON_RESULT, quiet: QUIET, colo
 
 /** Of `merge`. */
 export const MERGE_OWN = {
+  dumpInputFileList: flag(
+    'Input',
+    'boolean',
+    'dump-input-file-list',
+    'Print the inputs with their weights, WEIGHT,FILE a line.',
+  ),
   weightedInput: flag(
     'Input',
     'list',
@@ -152,9 +158,23 @@ const DEMANGLE = flag(
   { aliases: ['C'] },
 );
 
+/** Where a text goes that is printed by default. */
+const TEXT_OUTPUT = flag('Output', 'string', 'output', 'Where the text goes.', {
+  aliases: ['o'],
+  value: 'FILE',
+  default: 'stdout',
+});
+
 /** Of `show`. */
 export const SHOW_OWN = {
   json: JSON_FINDINGS,
+  output: TEXT_OUTPUT,
+  showFormat: choice(
+    'Output',
+    ['text', 'json', 'yaml'],
+    'show-format',
+    "All functions as llvm-profdata's text or JSON.",
+  ),
   demangle: DEMANGLE,
   function: flag('Output', 'string', 'function', 'All counts of this function.', { value: 'NAME' }),
   allFunctions: flag('Output', 'boolean', 'all-functions', 'All counts of all functions.'),
@@ -166,6 +186,7 @@ export const SHOW_OWN = {
 /** Of `overlap`. */
 export const OVERLAP_OWN = {
   json: JSON_FINDINGS,
+  output: TEXT_OUTPUT,
   demangle: DEMANGLE,
   threshold: flag(
     'Checks',
@@ -176,6 +197,58 @@ export const OVERLAP_OWN = {
   ),
   color: COLOR,
   help: HELP,
+};
+
+/** What llvm-profdata 22 takes, too, and ignores when the profiles are sample profiles. */
+const OF_OTHER_PROFILES = {
+  merge: [
+    ...ignored(
+      'boolean',
+      'sparse',
+      'debuginfod',
+      'keep-vtable-symbols',
+      'memprof-full-schema',
+      'memprof-random-hotness',
+    ),
+    ...ignored(
+      'string',
+      'binary-file',
+      'debug-info',
+      'profiled-binary',
+      'instr-prof-cold-threshold',
+      'max-debug-info-correlation-warnings',
+      'memprof-random-hotness-seed',
+      'memprof-version',
+      'suppl-min-size-threshold',
+      'zero-counter-threshold',
+      'temporal-profile-max-trace-length',
+      'temporal-profile-trace-reservoir-size',
+    ),
+  ],
+  show: [
+    ...ignored(
+      'boolean',
+      'counts',
+      'text',
+      'binary-ids',
+      'covered',
+      'ic-targets',
+      'list-below-cutoff',
+      'memop-sizes',
+      'profile-version',
+      'show-vtables',
+      'showcs',
+      'temporal-profile-traces',
+    ),
+    ...ignored(
+      'string',
+      'detailed-summary-cutoffs',
+      'value-cutoff',
+      'profiled-binary',
+      'max-debug-info-correlation-warnings',
+    ),
+  ],
+  overlap: ignored('boolean', 'cs'),
 };
 
 /** llvm-profdata's own kinds of input and output that are not sample profiles. */
@@ -236,8 +309,18 @@ Exit status: 0 usable, perhaps with limits; 1 not usable; 2 wrong usage.
       ...flagsOf(MERGE_OWN, MERGE_OPTIONS),
       ...NOT_SAMPLE,
       refused('boolean', 'gcc', "GCC's encoding cannot be written; --extbinary is for clang"),
-      refused('string', 'remapping-file', 'symbol remapping is not supported; use llvm-profdata'),
-      refused('string', 'supplement-instr-with-sample', 'instrumentation profiles are not supported'),
+      refused(
+        'string',
+        'remapping-file',
+        'names are not changed; use `llvm-profdata merge --sample --remapping-file`',
+        { aliases: ['r'] },
+      ),
+      refused(
+        'string',
+        'supplement-instr-with-sample',
+        'instrumentation profiles are not supported; use llvm-profdata',
+      ),
+      ...OF_OTHER_PROFILES.merge,
     ],
     more: `The result says the same as that of llvm-profdata merge --sample, whose flags keep their spelling.
 Profiles may be of any encoding; - is stdin.
@@ -250,6 +333,12 @@ Profiles may be of any encoding; - is stdin.
       ...flagsOf(SHOW_OWN, DESCRIBE_OPTIONS),
       ...NOT_SAMPLE,
       refused('boolean', 'memory', 'memory profiles are not supported; use llvm-profdata'),
+      refused(
+        'string',
+        'debug-info',
+        'it is about instrumentation; `autofdo-gen doctor` tells of debug information',
+      ),
+      ...OF_OTHER_PROFILES.show,
     ],
     more: `The parts that llvm-profdata show --sample has too look as they do there. --json with --function or
 --all-functions prints their counts; a count beyond 2^53 is a string.
@@ -261,7 +350,7 @@ Profiles may be of any encoding; - is stdin.
     flags: [
       ...flagsOf(OVERLAP_OWN, COMPARE_OPTIONS),
       ...NOT_SAMPLE,
-      refused('boolean', 'cs', 'instrumentation profiles are not supported; use llvm-profdata'),
+      ...OF_OTHER_PROFILES.overlap,
       refused(
         'string',
         'function',

@@ -6,11 +6,13 @@ import { MERGE_OWN } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
-import { print, printDiagnostics, printMessage } from './terminal.js';
+import { EXIT, print, printDiagnostics, printMessage } from './terminal.js';
 import { listedInputs, weightedInputs } from './weighted-inputs.js';
 
 interface MergeCommand {
   options: MergeOptions;
+  /** Print the inputs instead. */
+  listOnly: boolean;
   target: string;
   json: boolean;
   quiet: boolean;
@@ -20,6 +22,7 @@ interface MergeCommand {
 export async function runMergeCommand(args: readonly string[]): Promise<number> {
   const command = await parseCommand(args, 'merge', toCommand);
   if (typeof command === 'number') return command;
+  if (command.listOnly) return listInputs(command.options.inputs);
   return runCommandJob({
     ...command,
     run: async (control) => {
@@ -36,6 +39,7 @@ function toCommand(parsed: ParsedArgs): MergeCommand {
     weightedInput = [],
     inputFiles = [],
     failureMode,
+    dumpInputFileList: listOnly = false,
     json = false,
     quiet = false,
     ...encodings
@@ -47,7 +51,7 @@ function toCommand(parsed: ParsedArgs): MergeCommand {
     ...inputFiles.flatMap(listedInputs),
   ];
   if (inputs.length === 0) throw new UsageError('no input was given', 'autofdo-gen merge A B -o OUT');
-  const target = requiredTarget(given.output, json);
+  const target = listOnly ? '-' : requiredTarget(given.output, json);
   const options: MergeOptions = {
     ...given,
     inputs,
@@ -57,7 +61,17 @@ function toCommand(parsed: ParsedArgs): MergeCommand {
     ...outputOptions(target),
     ...((failureMode === 'warn' || failureMode === 'all') && { keepGoing: true }),
   };
-  return { options, target, json, quiet };
+  return { options, listOnly, target, json, quiet };
+}
+
+/** Prints what would be merged, as llvm-profdata does. */
+async function listInputs(inputs: MergeOptions['inputs']): Promise<number> {
+  const lines = inputs.map((input) => {
+    const { path, weight = 1 } = typeof input === 'string' ? { path: input } : input;
+    return `${weight},${path}\n`;
+  });
+  await print(lines.join(''));
+  return EXIT.ok;
 }
 
 async function report(result: MergeResult, { target, json, quiet }: MergeCommand): Promise<undefined> {

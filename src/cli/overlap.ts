@@ -4,12 +4,14 @@ import { parseCommand } from './command.js';
 import { OVERLAP_OWN } from './flags.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
-import { EXIT, print, printDiagnostics, printMessage } from './terminal.js';
+import { EXIT, printDiagnostics, printMessage } from './terminal.js';
+import { checkTarget, writeTarget } from './text-output.js';
 
 interface OverlapCommand {
   options: CompareOptions;
-  /** Least similarity in percent. */
-  threshold: number;
+  /** Least similarity in percent, if one is wanted. */
+  threshold: number | undefined;
+  target: string;
   json: boolean;
   demangle: boolean;
 }
@@ -22,6 +24,8 @@ export async function runOverlapCommand(args: readonly string[]): Promise<number
     json: command.json,
     quiet: true,
     run: async ({ signal }) => {
+      const { base, test } = command.options;
+      await checkTarget(command.target, [base, test]);
       const { compareProfiles } = await import('../compare-profiles.js');
       return compareProfiles({ ...command.options, signal });
     },
@@ -38,14 +42,15 @@ function toCommand(parsed: ParsedArgs): OverlapCommand {
       'autofdo-gen overlap old.afdo new.afdo',
     );
   }
-  const { threshold = 0, json = false, demangle = false } = valuesOf(OVERLAP_OWN, parsed);
+  const { threshold, output: target = '-', json = false, demangle = false } = valuesOf(OVERLAP_OWN, parsed);
   const options = { top: 10, ...valuesOf(COMPARE_OPTIONS, parsed), base, test };
-  return { options, threshold, json, demangle };
+  return { options, threshold, target, json, demangle };
 }
 
 async function report(result: CompareResult, command: OverlapCommand): Promise<number> {
-  const { threshold, json } = command;
-  const similarEnough = result.similarity * 100 >= threshold;
+  const { threshold, target, json, options } = command;
+  const similarEnough = threshold === undefined || result.similarity * 100 >= threshold;
+  const write = (text: string) => writeTarget(target, [options.base, options.test], [text]);
   printDiagnostics(result.diagnostics, true);
   const names = command.demangle
     ? await (await import('../native.js')).loadDemangle()
@@ -53,10 +58,10 @@ async function report(result: CompareResult, command: OverlapCommand): Promise<n
   if (json) {
     const { text: _text, ...numbers } = result;
     const shown = (_: string, value: unknown) => (typeof value === 'string' ? names(value) : value);
-    print(`${JSON.stringify({ ok: similarEnough, ...numbers }, shown, 2)}\n`);
+    await write(`${JSON.stringify({ ok: similarEnough, ...numbers }, shown, 2)}\n`);
   } else {
     const { changesText } = await import('../report/comparison.js');
-    print(names(result.text + changesText(result)));
+    await write(names(result.text + changesText(result)));
   }
   if (similarEnough) return EXIT.ok;
   const percent = (result.similarity * 100).toFixed(3);

@@ -3,18 +3,23 @@ import { AutofdoError } from '../errors.js';
 import type { JobControl } from '../native.js';
 import { nearest } from '../nearest.js';
 import { DESCRIBE_OPTIONS, type DescribeOptions } from '../options/describe.js';
+import type { Diagnostic } from '../result.js';
 import type { FunctionSamples, SampleProfile } from '../sample-profile/types.js';
 import { parseCommand } from './command.js';
 import { SHOW_OWN } from './flags.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
-import { printAll } from './terminal.js';
+import { printAll, printDiagnostics } from './terminal.js';
+import { checkTarget, writeTarget } from './text-output.js';
 
 interface ShowCommand {
   description: DescribeOptions;
   /** A function whose counts are wanted, or all. */
   counts: { name: string } | 'all' | undefined;
   symbols: boolean;
+  /** Functions are llvm-profdata's JSON. */
+  asLlvmJson: boolean;
+  target: string;
   json: boolean;
   demangle: boolean;
 }
@@ -26,9 +31,17 @@ export async function runShowCommand(args: readonly string[]): Promise<number> {
   return runCommandJob({
     json: command.json,
     quiet: true,
-    run: (control) => (command.json ? jsonOutput(command, control) : textOutput(command, control)),
-    report: async (texts) => {
-      await printAll(texts);
+    run: async (control) => {
+      const inputs = [command.description.path];
+      await checkTarget(command.target, inputs);
+      const output = command.json ? jsonOutput(command, control) : textOutput(command, control);
+      const { texts, diagnostics } = await output;
+      if (command.target !== '-') await writeTarget(command.target, inputs, texts);
+      return { texts, diagnostics };
+    },
+    report: async ({ texts, diagnostics }) => {
+      if (command.target === '-') await printAll(texts);
+      printDiagnostics(diagnostics, true);
       return undefined;
     },
   });
@@ -42,13 +55,27 @@ function toCommand(parsed: ParsedArgs): ShowCommand {
   }
   const {
     function: name,
-    allFunctions = false,
+    showFormat,
+    output: target = '-',
     symbols = false,
     json = false,
     demangle = false,
+    allFunctions = showFormat !== undefined && name === undefined,
   } = valuesOf(SHOW_OWN, parsed);
+  if (showFormat === 'yaml') {
+    throw new UsageError('--show-format=yaml is not for sample profiles', 'use --show-format=json');
+  }
+  if (showFormat === 'json' && !allFunctions) {
+    throw new UsageError('--show-format=json is for all functions', 'use --json for one function');
+  }
+  if (showFormat === 'json' && json) {
+    throw new UsageError('--json and --show-format=json print different JSON', 'choose one of them');
+  }
+  const given = valuesOf(DESCRIBE_OPTIONS, parsed);
   return {
-    description: { top: 10, ...valuesOf(DESCRIBE_OPTIONS, parsed), path: file },
+    description: { top: 10, topHot: given.top, ...given, path: file },
+    asLlvmJson: showFormat === 'json',
+    target,
     counts: allFunctions ? 'all' : name === undefined ? undefined : { name },
     symbols,
     json,
@@ -56,31 +83,49 @@ function toCommand(parsed: ParsedArgs): ShowCommand {
   };
 }
 
+/** What is shown, in pieces, and what is to be said of it. */
+interface Output {
+  texts: Iterable<string>;
+  diagnostics: readonly Diagnostic[];
+}
+
 /** What llvm-profdata prints in its order; without a choice, what a person wants to know. */
-async function textOutput(command: ShowCommand, { signal }: JobControl): Promise<Iterable<string>> {
+async function textOutput(command: ShowCommand, { signal }: JobControl): Promise<Output> {
   const { description: options, counts, symbols } = command;
   const asked = options.sections || options.detailedSummary || options.hotFunctions;
   const parts: Iterable<string>[] = [];
-  if (counts !== undefined || symbols) {
-    const { functionTexts } = await import('../report/function-samples.js');
+  // llvm-profdata shows nothing but the sections with them.
+  if (!options.sections && (counts !== undefined || symbols)) {
     const profile = await read(options.path, signal);
-    if (counts !== undefined) parts.push(functionTexts(profile, await choose(profile, counts)));
+    if (counts !== undefined) parts.push(await functionsOutput(command, profile, counts));
     if (symbols) parts.push(symbolTexts(profile));
   }
+  let diagnostics: readonly Diagnostic[] = [];
   if (asked || parts.length === 0) {
     const description = await describe(options, signal);
     const { descriptionText } = await import('../report/description.js');
     parts.push([asked ? description.text : descriptionText(description, options.path)]);
+    diagnostics = description.diagnostics;
   }
   const names = command.demangle ? await loadDemangle() : undefined;
-  return mapped(parts, (text) => names?.(text) ?? text);
+  return { texts: mapped(parts, (text) => names?.(text) ?? text), diagnostics };
+}
+
+async function functionsOutput(
+  { asLlvmJson }: ShowCommand,
+  profile: SampleProfile,
+  counts: { name: string } | 'all',
+): Promise<Iterable<string>> {
+  const { functionTexts, llvmJsonTexts } = await import('../report/function-samples.js');
+  const functions = await choose(profile, counts);
+  return asLlvmJson ? llvmJsonTexts(profile, functions) : functionTexts(profile, functions);
 }
 
 function* mapped(parts: readonly Iterable<string>[], map: (text: string) => string): Generator<string> {
   for (const part of parts) for (const text of part) yield map(text);
 }
 
-async function jsonOutput(command: ShowCommand, { signal }: JobControl): Promise<Iterable<string>> {
+async function jsonOutput(command: ShowCommand, { signal }: JobControl): Promise<Output> {
   const { description: options, counts, symbols } = command;
   const { text: _text, functions, ...description } = await describe(options, signal);
   const names = command.demangle ? await loadDemangle() : undefined;
@@ -88,9 +133,12 @@ async function jsonOutput(command: ShowCommand, { signal }: JobControl): Promise
     names && ((_: string, value: unknown) => (typeof value === 'string' ? names(value) : value));
   const profile = counts !== undefined || symbols ? await read(options.path, signal) : undefined;
   const head = { ok: true, ...description, ...(symbols && { symbolList: profile?.symbolList }) };
-  if (profile === undefined || counts === undefined) return jsonTexts(head, functions, replace);
+  const { diagnostics } = description;
+  if (profile === undefined || counts === undefined)
+    return { texts: jsonTexts(head, functions, replace), diagnostics };
   const { functionJsons } = await import('../report/function-samples.js');
-  return jsonTexts(head, functionJsons(profile, await choose(profile, counts)), replace);
+  const chosen = functionJsons(profile, await choose(profile, counts));
+  return { texts: jsonTexts(head, chosen, replace), diagnostics };
 }
 
 /** An object as JSON with its functions behind the rest, each by itself: all of them may be too long for one string. */
@@ -128,9 +176,14 @@ async function choose(profile: SampleProfile, counts: { name: string } | 'all'):
   const { nameHash } = await import('../sample-profile/name-hash.js');
   const wanted = profile.md5 ? nameHash(counts.name) : counts.name;
   const nameOf = shownName(profile);
-  const chosen = (samples: FunctionSamples) =>
+  const byName = (samples: FunctionSamples) =>
     samples.name === wanted || (samples.callers !== undefined && fullName(samples, nameOf) === counts.name);
-  const found = hottestFirst({ ...profile, functions: profile.functions.filter(chosen) });
+  // Where only hashes are known, or were listed, the number that stands for a name will do.
+  const number = /^\d{1,20}$/.test(counts.name) ? BigInt(counts.name).toString(16).padStart(16, '0') : '';
+  const byNumber = ({ name }: FunctionSamples) => (profile.md5 ? name : nameHash(name)) === number;
+  const named = profile.functions.filter(byName);
+  const functions = named.length > 0 || number === '' ? named : profile.functions.filter(byNumber);
+  const found = hottestFirst({ ...profile, functions });
   if (found.length === 0) {
     const similar = profile.md5
       ? undefined

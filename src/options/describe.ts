@@ -7,12 +7,14 @@ export interface DescribeOptions {
   path: string;
   /** How many functions to list, hottest first; default 100. */
   top?: number | undefined;
-  /** `text` has the section table, as `llvm-profdata show --show-sec-info-only`. */
+  /** `text` is the section table, as `llvm-profdata show --show-sec-info-only` prints it, and nothing else. */
   sections?: boolean | undefined;
   /** `text` has the summary, as `llvm-profdata show --detailed-summary`. */
   detailedSummary?: boolean | undefined;
   /** `text` has the hot functions, as `llvm-profdata show --hot-func-list`. */
   hotFunctions?: boolean | undefined;
+  /** Most hot functions in `text`; default all. */
+  topHot?: number | undefined;
   /** Rejects the promise with the signal's reason if the profile is not being read yet. */
   signal?: AbortSignal | undefined;
 }
@@ -23,6 +25,7 @@ export const DESCRIBE_OPTIONS = {
   top: TOP,
   sections: flag('Output', 'boolean', 'show-sec-info-only', 'The sections of an extbinary profile.'),
   detailedSummary: flag('Output', 'boolean', 'detailed-summary', 'How counts are distributed.'),
+  topHot: NO_FLAG,
   hotFunctions: flag('Output', 'boolean', 'hot-func-list', 'The functions with a hot count.'),
   signal: NO_FLAG,
 } satisfies OptionTable<DescribeOptions>;

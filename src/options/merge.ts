@@ -35,6 +35,11 @@ export interface MergeOptions {
   useMd5?: boolean | undefined;
   /** Compress every section (`extbinary` only); default false. */
   compressAllSections?: boolean | undefined;
+  /**
+   * Functions into which nothing is inlined get sections of their own, which ThinLTO need not read for every module (`extbinary`
+   * only); default false.
+   */
+  splitLayout?: boolean | undefined;
   /** File with a name a line, to add to the profile symbol list (`extbinary` only). */
   profSymList?: string | undefined;
   /** Leave out profile symbol lists; default false. */
@@ -99,6 +104,12 @@ export const MERGE_OPTIONS = {
     'boolean',
     'compress-all-sections',
     'Compress every section (extbinary).',
+  ),
+  splitLayout: flag(
+    'Output',
+    'boolean',
+    'split-layout',
+    'Functions without inlined code get sections of their own (extbinary).',
   ),
   convertSampleProfileLayout: choice(
     'Output',
@@ -203,6 +214,7 @@ export interface ConvertOptions
     | 'format'
     | 'useMd5'
     | 'compressAllSections'
+    | 'splitLayout'
     | 'dropProfileSymbolList'
     | 'convertSampleProfileLayout'
     | 'generateMergedBaseProfiles'
@@ -221,6 +233,7 @@ export const CONVERT_OPTIONS = {
   format: MERGE_OPTIONS.format,
   useMd5: MERGE_OPTIONS.useMd5,
   compressAllSections: MERGE_OPTIONS.compressAllSections,
+  splitLayout: MERGE_OPTIONS.splitLayout,
   convertSampleProfileLayout: MERGE_OPTIONS.convertSampleProfileLayout,
   generateMergedBaseProfiles: MERGE_OPTIONS.generateMergedBaseProfiles,
   dropProfileSymbolList: MERGE_OPTIONS.dropProfileSymbolList,

@@ -11,9 +11,13 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${UNITS[unit]}`;
 }
 
-/** A count for people: `1,234,567`. Not `Intl`, whose first use costs tens of milliseconds. */
+/**
+ * A count for people: `1,234,567`; the largest number that is exact in JavaScript stands for all that are larger. Not `Intl`, whose
+ * first use costs tens of milliseconds.
+ */
 export function formatCount(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+  const digits = String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+  return count === Number.MAX_SAFE_INTEGER ? `${digits} or more` : digits;
 }
 
 /** A share for people: `12.3 %`; small but not zero is `<0.1 %`. */

@@ -119,8 +119,8 @@ function locationText({ line, discriminator }: LineLocation): string {
   return discriminator === 0 ? `${line}` : `${line}.${discriminator}`;
 }
 
-/** A count in JSON: a number where that is exact, else a string. */
-type JsonCount = number | string;
+/** A count in JSON: a number where that is exact, else a string; all 64 bits where llvm-profdata's JSON is written. */
+type JsonCount = number | string | bigint;
 
 /** A function as `llvm-profdata show --sample --json` has it. */
 export interface FunctionJson {
@@ -135,7 +135,7 @@ export interface FunctionJson {
 
 /** All counts of a function that is not inlined. */
 function functionJson(samples: FunctionSamples, nameOf: (name: string) => string): FunctionJson {
-  const { name, ...counts } = samplesJson(samples, nameOf, jsonCount(samples.head));
+  const { name, ...counts } = samplesJson(samples, nameOf, jsonCount, true);
   const callers = samples.callers?.map((frame) => ({ function: nameOf(frame.name), ...locationJson(frame) }));
   return { name, ...(callers !== undefined && { callers }), ...counts };
 }
@@ -150,28 +150,33 @@ export function* functionJsons(
 }
 
 function samplesJson(
-  { name, total, body, inlined }: FunctionSamples,
+  { name, total, head, body, inlined }: FunctionSamples,
   nameOf: (name: string) => string,
-  head?: JsonCount,
+  countOf: (count: bigint) => JsonCount,
+  isTop: boolean,
 ): FunctionJson {
   return {
     name: nameOf(name),
-    total: jsonCount(total),
-    ...(head !== undefined && { head }),
-    ...(body.length > 0 && { body: body.map((record) => recordJson(record, nameOf)) }),
+    total: countOf(total),
+    ...(isTop && { head: countOf(head) }),
+    ...(body.length > 0 && { body: body.map((record) => recordJson(record, nameOf, countOf)) }),
     ...(inlined.length > 0 && {
       callsites: inlinedInOrder(inlined).map((callee) => ({
         ...locationJson(callee),
-        samples: [samplesJson(callee.samples, nameOf)],
+        samples: [samplesJson(callee.samples, nameOf, countOf, false)],
       })),
     }),
   };
 }
 
-function recordJson(record: BodyRecord, nameOf: (name: string) => string): object {
-  const call = ({ name, count }: CallTarget) => ({ function: nameOf(name), samples: jsonCount(count) });
+function recordJson(
+  record: BodyRecord,
+  nameOf: (name: string) => string,
+  countOf: (count: bigint) => JsonCount,
+): object {
+  const call = ({ name, count }: CallTarget) => ({ function: nameOf(name), samples: countOf(count) });
   const calls = targetsInOrder(record.targets).map(call);
-  return { ...locationJson(record), samples: jsonCount(record.count), ...(calls.length > 0 && { calls }) };
+  return { ...locationJson(record), samples: countOf(record.count), ...(calls.length > 0 && { calls }) };
 }
 
 function locationJson({ line, discriminator }: LineLocation): object {
@@ -181,4 +186,42 @@ function locationJson({ line, discriminator }: LineLocation): object {
 function jsonCount(count: bigint): JsonCount {
   const number = Number(count);
   return Number.isSafeInteger(number) ? number : count.toString();
+}
+
+/** All counts of functions as `llvm-profdata show --sample --show-format=json` prints them, a text for each function. */
+export function* llvmJsonTexts(
+  profile: SampleProfile,
+  functions: readonly FunctionSamples[],
+): Generator<string> {
+  const nameOf = shownName(profile);
+  yield '[';
+  let separator = '\n  ';
+  for (const samples of functions) {
+    yield separator +
+      llvmJson(
+        samplesJson(samples, nameOf, (count) => count, true),
+        '  ',
+      );
+    separator = ',\n  ';
+  }
+  yield functions.length === 0 ? ']\n' : '\n]\n';
+}
+
+/** A value with two blanks a level, and numbers with all their digits (LLVM: JSON.cpp, `json::OStream`). */
+function llvmJson(value: unknown, indent: string): string {
+  if (typeof value === 'string') return llvmString(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  const inner = `${indent}  `;
+  const [open, close] = Array.isArray(value) ? '[]' : '{}';
+  const items = Array.isArray(value)
+    ? value.map((item) => llvmJson(item, inner))
+    : Object.entries(value).map(([key, item]) => `${llvmString(key)}: ${llvmJson(item, inner)}`);
+  return `${open}${items.map((item) => `\n${inner}${item}`).join(',')}\n${indent}${close}`;
+}
+
+/** LLVM has no short form of backspace and form feed. */
+function llvmString(text: string): string {
+  return JSON.stringify(text).replace(/\\(.)/g, (escaped, kind: string) =>
+    kind === 'b' ? '\\u0008' : kind === 'f' ? '\\u000c' : escaped,
+  );
 }

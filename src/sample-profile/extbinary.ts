@@ -1,3 +1,4 @@
+import { AutofdoError } from '../errors.js';
 import { failureReason } from '../failure-reason.js';
 import { ByteReader } from './byte-reader.js';
 import {
@@ -9,7 +10,7 @@ import {
   readNameTable,
   readSummary,
 } from './function-reader.js';
-import { damagedProfile } from './profile-error.js';
+import { damagedProfile, NEWER_LLVM } from './profile-error.js';
 import { repeat, type Steps } from './steps.js';
 import type { FunctionSamples, SampleProfile } from './types.js';
 
@@ -18,12 +19,14 @@ const Section = {
   summary: 1,
   nameTable: 2,
   symbolList: 3,
+  functionOffsets: 4,
   metadata: 5,
   contextNames: 6,
   functions: 32,
 } as const;
 
 const COMPRESSED_FLAG = 1;
+const FLAT_FLAG = 2;
 /** Flags of single sections, in the high word of theirs. */
 const SUMMARY_FULL_CONTEXT = 2;
 const SUMMARY_FLOW_SENSITIVE = 4;
@@ -32,13 +35,24 @@ const NAMES_FIXED_LENGTH = 2;
 const METADATA_PROBES = 1;
 const METADATA_ATTRIBUTES = 2;
 
+/** The flags of single sections that LLVM 22 defines (LLVM: SampleProf.h). Of other sections, which LLVM skips, any may be set. */
+const KNOWN_FLAGS: Readonly<Record<number, { name: string; flags: number }>> = {
+  [Section.summary]: { name: 'ProfileSummarySection', flags: 1 | 2 | 4 | 16 | 32 },
+  [Section.nameTable]: { name: 'NameTableSection', flags: 1 | 2 | 4 },
+  [Section.symbolList]: { name: 'ProfileSymbolListSection', flags: 0 },
+  [Section.functionOffsets]: { name: 'FuncOffsetTableSection', flags: 1 },
+  [Section.metadata]: { name: 'FunctionMetadata', flags: 1 | 2 },
+  [Section.contextNames]: { name: 'CSNameTableSection', flags: 0 },
+  [Section.functions]: { name: 'LBRProfileSection', flags: 0 },
+};
+
 const LOW_WORD = 0xffff_ffffn;
 const SECTION_HEADER_SIZE = 32;
 /** Most that a compressed section may unpack to. */
 const MAX_SECTION_SIZE = 1 << 30;
 
 interface SectionEntry {
-  commonFlags: number;
+  type: number;
   flags: number;
   reader: ByteReader;
 }
@@ -46,18 +60,23 @@ interface SectionEntry {
 /** Reads what follows magic and version in the extensible binary form. Layout: LLVM, SampleProfWriter.cpp. */
 export function* readExtBinaryProfile(bytes: Uint8Array, reader: ByteReader): Steps<SampleProfile> {
   const sections = yield* readSectionTable(bytes, reader);
-  const names = sections.get(Section.nameTable);
-  const md5 = ((names?.flags ?? 0) & NAMES_MD5) !== 0;
+  const only = (type: number) => sections.find((section) => section.type === type);
+  const names = only(Section.nameTable);
+  const md5 = ((names?.flags ?? 0) & (NAMES_MD5 | NAMES_FIXED_LENGTH)) !== 0;
   const nameTable = names === undefined ? [] : yield* readNames(names, md5);
-  const summary = sections.get(Section.summary);
+  const summary = only(Section.summary);
   const contextSensitive = ((summary?.flags ?? 0) & SUMMARY_FULL_CONTEXT) !== 0;
-  const contextNames = sections.get(Section.contextNames)?.reader;
+  const contextNames = only(Section.contextNames)?.reader;
   const contexts = contextSensitive ? yield* readContexts(contextNames, nameTable) : undefined;
-  const body = sections.get(Section.functions)?.reader;
-  const functions = body === undefined ? [] : yield* readFunctions(body, nameTable, contexts);
-  const metadata = sections.get(Section.metadata);
+  const functions: FunctionSamples[] = [];
+  // There are two of them if functions without inlined code have a section of their own.
+  for (const { type, reader: body } of sections) {
+    if (type !== Section.functions) continue;
+    for (const samples of yield* readFunctions(body, nameTable, contexts)) functions.push(samples);
+  }
+  const metadata = only(Section.metadata);
   if (metadata !== undefined) yield* readMetadata(metadata, nameTable, contexts, functions);
-  const symbols = sections.get(Section.symbolList)?.reader;
+  const symbols = only(Section.symbolList)?.reader;
   const symbolList: string[] = [];
   while (symbols !== undefined && !symbols.atEnd) {
     symbolList.push(symbols.cString());
@@ -74,12 +93,12 @@ export function* readExtBinaryProfile(bytes: Uint8Array, reader: ByteReader): St
   };
 }
 
-function* readSectionTable(bytes: Uint8Array, reader: ByteReader): Steps<Map<number, SectionEntry>> {
+function* readSectionTable(bytes: Uint8Array, reader: ByteReader): Steps<SectionEntry[]> {
   const count = Number(reader.u64());
   if (count * SECTION_HEADER_SIZE > reader.remaining) {
     throw damagedProfile(`offset ${reader.offset}`, `a table of ${count} sections`);
   }
-  const sections = new Map<number, SectionEntry>();
+  const sections: SectionEntry[] = [];
   for (let index = 0; index < count; index++) {
     const type = Number(reader.u64());
     const flags = reader.u64();
@@ -89,15 +108,28 @@ function* readSectionTable(bytes: Uint8Array, reader: ByteReader): Steps<Map<num
       throw damagedProfile(`section ${index}`, `${size} bytes at ${offset} of a file of ${bytes.length}`);
     }
     const section = new ByteReader(bytes, offset, offset + size);
-    const commonFlags = Number(flags & LOW_WORD);
-    const compressed = (commonFlags & COMPRESSED_FLAG) !== 0 && size > 0;
-    sections.set(type, {
-      commonFlags,
+    checkFlags(type, flags);
+    const compressed = (Number(flags & LOW_WORD) & COMPRESSED_FLAG) !== 0 && size > 0;
+    sections.push({
+      type,
       flags: Number(flags >> 32n),
       reader: compressed ? yield* inflate(section) : section,
     });
   }
   return sections;
+}
+
+/** Refuses a section whose flags may say that it is to be read in another way. */
+function checkFlags(type: number, flags: bigint): void {
+  const known = KNOWN_FLAGS[type];
+  if (known === undefined) return;
+  const unknown = flags & ~(BigInt(COMPRESSED_FLAG | FLAT_FLAG) | (BigInt(known.flags) << 32n));
+  if (unknown === 0n) return;
+  throw new AutofdoError(
+    'INPUT_INVALID',
+    `${known.name} has the flags 0x${unknown.toString(16)}, which LLVM 22 does not define`,
+    { hint: NEWER_LLVM },
+  );
 }
 
 function* inflate(section: ByteReader): Steps<ByteReader> {

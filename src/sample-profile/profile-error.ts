@@ -4,3 +4,7 @@ import { AutofdoError } from '../errors.js';
 export function damagedProfile(where: string, found: string): AutofdoError {
   return new AutofdoError('INPUT_INVALID', `not a valid sample profile: ${found} at ${where}`);
 }
+
+/** What to do about a profile of an encoding that is newer than this program. */
+export const NEWER_LLVM =
+  'it was written by another release of LLVM; convert it with the llvm-profdata of that release: `llvm-profdata merge --sample --text OLD -o NEW`';

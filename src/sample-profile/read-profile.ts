@@ -6,7 +6,7 @@ import { NO_FLAG } from '../options/flag.js';
 import { readBinaryProfile } from './binary.js';
 import { ByteReader } from './byte-reader.js';
 import { readExtBinaryProfile } from './extbinary.js';
-import { damagedProfile } from './profile-error.js';
+import { damagedProfile, NEWER_LLVM } from './profile-error.js';
 import { finish, finishInTurns, type Steps } from './steps.js';
 import { readTextProfile } from './text.js';
 import type { SampleProfile } from './types.js';
@@ -59,7 +59,11 @@ function profileSteps(bytes: Uint8Array): Steps<SampleProfile> {
   const reader = new ByteReader(bytes);
   reader.uleb();
   const version = reader.u32('version');
-  if (version !== VERSION) throw damagedProfile('offset 9', `version ${version} (expected ${VERSION})`);
+  if (version !== VERSION) {
+    throw new AutofdoError('INPUT_INVALID', `version ${version} of the format; only ${VERSION} is known`, {
+      hint: NEWER_LLVM,
+    });
+  }
   switch (form) {
     case FORM.binary:
       return readBinaryProfile(reader);

@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { convertProfile, describeProfile, mergeProfiles, readProfile } from '../../src/index.js';
-import { functionJsons, functionTexts, hottestFirst } from '../../src/report/function-samples.js';
+import {
+  functionJsons,
+  functionTexts,
+  hottestFirst,
+  llvmJsonTexts,
+} from '../../src/report/function-samples.js';
 import { allFixtures, fixture, fixturePath } from '../support/fixtures.js';
 import { hasLlvmProfdata, llvmProfdata } from '../support/llvm-profdata.js';
 import { temporaryFolder } from '../support/temporary.js';
@@ -20,10 +25,18 @@ describe.skipIf(!hasLlvmProfdata)('what is shown is what llvm-profdata-22 shows'
         await convertProfile({ input: path, output: file, useMd5 });
         const profile = await readProfile(file);
         expect([...functionTexts(profile, hottestFirst(profile))].join('')).toBe(show(file));
+        expect([...llvmJsonTexts(profile, hottestFirst(profile))].join('')).toBe(
+          show('--show-format=json', file),
+        );
         if (useMd5) continue; // hashes exceed what JavaScript's JSON parser keeps exactly; names are text
         const json = [...functionJsons(profile, hottestFirst(profile))];
         expect(json).toEqual(JSON.parse(show('--json', file)));
       }
+    });
+
+    it('the hottest of the hot functions', async () => {
+      const { text } = await describeProfile({ path, detailedSummary: true, hotFunctions: true, topHot: 2 });
+      expect(show('--detailed-summary', '--hot-func-list', '--topn=2', path).endsWith(text)).toBe(true);
     });
 
     it('the sections', async () => {

@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseProfile } from '../../src/index.js';
+import { describeProfile, mergeProfiles, parseProfile } from '../../src/index.js';
 import { ByteReader } from '../../src/sample-profile/byte-reader.js';
 import type { FunctionSamples, SampleProfile } from '../../src/sample-profile/types.js';
-import { allFixtures, fixturePath } from '../support/fixtures.js';
+import { allFixtures, fixture, fixturePath } from '../support/fixtures.js';
 import { profileText } from '../support/profile-text.js';
+import { temporaryFolder } from '../support/temporary.js';
+
+const temporary = temporaryFolder();
 
 /** Checksums and attributes are not in the text of every version; bigints compare by their digits. */
 function plain(functions: FunctionSamples[]): unknown {
@@ -73,6 +76,53 @@ describe('the text form', () => {
     const [main] = parseProfile(Buffer.from('main:18446744073709551615:9007199254740993\n')).functions;
     expect(main?.total).toBe(18446744073709551615n);
     expect(main?.head).toBe(9007199254740993n);
+  });
+});
+
+describe('the sections of the extbinary form', () => {
+  const calc = fixturePath(fixture('calc-x86_64'), 'expected.afdo');
+  const sorted = ({ functions }: SampleProfile) =>
+    plain(functions.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+
+  it('may hold functions twice, with and without inlined code', async () => {
+    const { bytes = Buffer.alloc(0) } = await mergeProfiles({ inputs: [calc], splitLayout: true });
+    expect(sorted(parseProfile(bytes))).toEqual(sorted(parseProfile(readFileSync(calc))));
+  });
+
+  /** Type and flags are the first fields of a row. */
+  const flagsOf = (file: Buffer, type: number) => {
+    const rows = Array.from({ length: 7 }, (_, index) => 18 + index * 32);
+    return (rows.find((row) => file.readBigUInt64LE(row) === BigInt(type)) ?? 0) + 8;
+  };
+
+  it.each([
+    ['ProfileSummarySection', 1, 35n],
+    ['NameTableSection', 2, 35n],
+    ['ProfileSymbolListSection', 3, 32n],
+    ['FuncOffsetTableSection', 4, 33n],
+    ['FunctionMetadata', 5, 34n],
+    ['LBRProfileSection', 32, 2n],
+  ])('are refused if %s has flags that LLVM 22 does not define', async (name, type, bit) => {
+    const file = Buffer.from(readFileSync(calc));
+    const at = flagsOf(file, type);
+    file.writeBigUInt64LE(file.readBigUInt64LE(at) | (1n << bit), at);
+    const message = `${name} has the flags 0x${(1n << bit).toString(16)}, which LLVM 22 does not define`;
+    expect(() => parseProfile(file)).toThrow(message);
+    const path = temporary.write('flags.afdo', file);
+    await expect(describeProfile({ path })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining(message),
+      hint: expect.stringContaining('llvm-profdata of that release'),
+    });
+  });
+
+  it.each([102, 104, 105])('are refused in version %d', async (version) => {
+    const file = Buffer.from(readFileSync(calc));
+    file[file.indexOf(103)] = version;
+    const message = `version ${version} of the format; only 103 is known`;
+    expect(() => parseProfile(file)).toThrow(message);
+    const path = temporary.write('version.afdo', file);
+    await expect(describeProfile({ path })).rejects.toThrow(message);
   });
 });
 

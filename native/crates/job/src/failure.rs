@@ -129,6 +129,10 @@ pub fn profile_error(error: ReadError) -> Error {
     Error::of(code, error).path(Path::new(&file)).hint(hint)
 }
 
+/// What to do about a profile of an encoding that is newer than this program.
+const NEWER_LLVM: &str = "It was written by another release of LLVM. Convert it with the llvm-profdata of that release: `llvm-profdata merge \
+     --sample --text OLD -o NEW`.";
+
 /// What to do about a profile that cannot be read.
 fn profile_remedy(kind: &ReadErrorKind) -> &'static str {
     match kind {
@@ -138,6 +142,11 @@ fn profile_remedy(kind: &ReadErrorKind) -> &'static str {
         ReadErrorKind::Foreign(Foreign::PerfData) => {
             "Make a profile of it first: `autofdo-gen --binary FILE --perfdata FILE`."
         }
+        ReadErrorKind::Foreign(Foreign::CompactBinary) => {
+            "Convert it with the llvm-profdata of LLVM 16 or older, such as Debian's llvm-16: `llvm-profdata-16 merge --sample --extbinary OLD \
+             -o NEW`. Names stay hashes."
+        }
+        ReadErrorKind::Foreign(Foreign::UnknownSampleEncoding(_)) => NEWER_LLVM,
         ReadErrorKind::Foreign(_) => "Name sample profiles, as autofdo-gen and llvm-profgen write them.",
         ReadErrorKind::Unsupported(_) => {
             "Write the profile again without them: `llvm-profdata merge --sample --extbinary` leaves them out."
@@ -145,7 +154,7 @@ fn profile_remedy(kind: &ReadErrorKind) -> &'static str {
         ReadErrorKind::MixedContexts | ReadErrorKind::InlinedInContext => {
             "LLVM's tools never write such a profile. Take apart what was joined by hand."
         }
-        ReadErrorKind::UnsupportedVersion { .. } => "The profile is of another release of LLVM; make it again.",
+        ReadErrorKind::UnsupportedVersion { .. } | ReadErrorKind::UnknownFlags { .. } => NEWER_LLVM,
         _ => "The file is damaged or was cut; copy or make it again.",
     }
 }

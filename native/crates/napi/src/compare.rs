@@ -6,7 +6,7 @@ use profdata::{CompareRequest, Comparison, TargetShift, lost_similarity};
 use sampleprof::{FunctionOverlap, Shares};
 
 use crate::job::BindingCancelToken;
-use crate::number::count;
+use crate::number::{count, large_count};
 use crate::options::parse_u64;
 use crate::outcome::BindingDiagnostic;
 use crate::task::{JobTask, Success, run_job};
@@ -161,8 +161,8 @@ impl Success for Comparison {
             similarity: self.report.similarity,
             samples: BindingSampleOverlap {
                 overlap: samples.overlap(),
-                base: count(samples.base),
-                test: count(samples.test),
+                base: large_count(samples.base),
+                test: large_count(samples.test),
                 base_unique_share: samples.base_unique_share(),
                 test_unique_share: samples.test_unique_share(),
             },
@@ -198,8 +198,8 @@ impl From<&FunctionOverlap> for BindingFunctionChange {
             similarity: from.similarity,
             base_weight: from.base_weight,
             test_weight: from.test_weight,
-            base_samples: count(from.samples.base),
-            test_samples: count(from.samples.test),
+            base_samples: large_count(from.samples.base),
+            test_samples: large_count(from.samples.test),
             lost_similarity: lost_similarity(from),
         }
     }

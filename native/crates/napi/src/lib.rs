@@ -20,3 +20,4 @@ mod options;
 mod outcome;
 mod show;
 mod task;
+mod write;

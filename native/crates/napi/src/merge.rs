@@ -7,7 +7,7 @@ use sampleprof::{MergeOptions, SymbolListEncoding, WriteOptions};
 
 use crate::failure::BindingError;
 use crate::job::{BindingCancelToken, ProgressFunction};
-use crate::number::count;
+use crate::number::{count, large_count};
 use crate::options::{parse_output, parse_u64};
 use crate::outcome::BindingDiagnostic;
 use crate::task::{JobTask, Success, run_job};
@@ -28,6 +28,8 @@ pub struct BindingMergeOptions {
     pub use_md5: Option<bool>,
     /// Compress every section.
     pub compress_all_sections: Option<bool>,
+    /// Functions into which nothing is inlined have sections of their own.
+    pub split_layout: Option<bool>,
     /// File of names for the profile symbol list.
     pub prof_sym_list: Option<String>,
     /// Files that the inputs were read from.
@@ -150,6 +152,7 @@ impl TryFrom<BindingMergeOptions> for MergeRequest {
             use_md5: from.use_md5.unwrap_or_default(),
             symbol_list: SymbolListEncoding::default(),
             compress: from.compress_all_sections.unwrap_or_default(),
+            split_layout: from.split_layout.unwrap_or_default(),
         };
         let cold_count = from.profile_summary_cold_count.as_ref().map(parse_u64).transpose()?;
         let cutoff = from.profile_summary_cutoff_cold.unwrap_or(COLD_CUTOFF);
@@ -220,7 +223,7 @@ impl Success for MergeOutcome {
                 .collect(),
             dropped: count(self.dropped as u64),
             functions: count(self.summary.num_functions),
-            total_count: count(self.summary.total_count),
+            total_count: large_count(self.total_count),
             max_count: count(self.summary.max_count),
             diagnostics: self.diagnostics.into_iter().map(BindingDiagnostic::from).collect(),
         };

@@ -5,3 +5,8 @@ pub fn count(value: u64) -> f64 {
     const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
     value.min(MAX_SAFE_INTEGER) as f64
 }
+
+/// The same of a sum that may exceed 64 bits.
+pub fn large_count(value: u128) -> f64 {
+    count(u64::try_from(value).unwrap_or(u64::MAX))
+}

@@ -6,7 +6,8 @@ use profdata::{Description, ShowRequest};
 use sampleprof::Format;
 
 use crate::job::BindingCancelToken;
-use crate::number::count;
+use crate::number::{count, large_count};
+use crate::outcome::BindingDiagnostic;
 use crate::task::{JobTask, Success, run_job};
 
 /// What to tell of a profile.
@@ -22,6 +23,8 @@ pub struct BindingShowOptions {
     pub detailed_summary: Option<bool>,
     /// Hot functions in `text`.
     pub hot_functions: Option<bool>,
+    /// Most hot functions in `text`.
+    pub top_hot: Option<u32>,
 }
 
 /// A description that succeeded.
@@ -72,6 +75,8 @@ pub struct BindingDescription {
     pub sections: Vec<BindingSection>,
     /// What was asked for in llvm-profdata's words.
     pub text: String,
+    /// Why counts are not the true ones.
+    pub diagnostics: Vec<BindingDiagnostic>,
 }
 
 /// How counts are distributed.
@@ -136,6 +141,7 @@ pub fn show_profile(options: BindingShowOptions, cancel: &BindingCancelToken) ->
             sections: options.sections.unwrap_or_default(),
             detailed_summary: options.detailed_summary.unwrap_or_default(),
             hot_functions: options.hot_functions.unwrap_or_default(),
+            top_hot: options.top_hot.map(|top| top as usize),
         })?)
     })
 }
@@ -184,14 +190,15 @@ impl Success for Description {
             md5: self.md5_names,
             symbols: self.symbols.map(|symbols| count(symbols as u64)),
             density: self.density,
-            total_samples: count(self.total_samples),
+            total_samples: large_count(self.total_samples),
             hot_threshold: count(self.hot_threshold),
             hot_functions: count(self.hot_functions as u64),
             functions: functions.collect(),
             sections: sections.collect(),
             text: self.text,
+            diagnostics: self.diagnostics.into_iter().map(BindingDiagnostic::from).collect(),
             summary: BindingProfileSummary {
-                total_count: count(self.summary.total_count),
+                total_count: large_count(self.total_count),
                 max_count: count(self.summary.max_count),
                 max_function_count: count(self.summary.max_function_count),
                 counts: count(self.summary.num_counts),

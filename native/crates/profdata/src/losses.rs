@@ -1,6 +1,6 @@
 //! What an encoding cannot hold.
 
-use job::Diagnostic;
+use job::{Diagnostic, profile_warnings};
 use sampleprof::{Format, Profile, WriteOptions};
 
 /// Warnings about what `profile` will lose when it is written so. Where `llvm-profdata merge` warns of the same, the
@@ -33,13 +33,14 @@ pub(crate) fn losses(profile: &Profile, options: &WriteOptions) -> Vec<Diagnosti
             );
         }
     }
+    found.extend(profile_warnings(profile, options.format));
     let keeps_guids = extbinary && options.use_md5;
     if profile.names.has_guids() && !keeps_guids {
-        warn(
+        found.push(Diagnostic::warning(
             "names-unknown",
             "only the MD5 of some names is known; they are written as decimal numbers, which compilers take for names. \
              --use-md5 keeps them",
-        );
+        ));
     } else if keeps_guids && has_text(profile) {
         found.push(Diagnostic::note(
             "names-hashed",

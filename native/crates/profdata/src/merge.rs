@@ -76,6 +76,8 @@ pub struct MergeOutcome {
     pub dropped: usize,
     /// The summary of what was written.
     pub summary: ProfileSummary,
+    /// Sum of the body counts. That of `summary`, which compilers read, is modulo 2^64.
+    pub total_count: u128,
     /// What was lost, and other things to look at.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -158,6 +160,7 @@ fn run(
         skipped: merged.skipped.iter().map(describe_skipped).collect(),
         dropped: before - merged.profile.functions.len(),
         summary: ProfileSummary::compute(&merged.profile),
+        total_count: merged.profile.total_count(),
         diagnostics,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use job::Error;
+use job::{Diagnostic, Error, profile_warnings};
 use sampleprof::{
     Format, HotFunctions, Profile, ProfileFlags, ProfileSummary, SectionInfo, density, format_of, hot_functions, read,
     render_hot_functions, render_sections, sections,
@@ -21,12 +21,15 @@ pub struct ShowRequest {
     pub path: PathBuf,
     /// Functions in [`Description::functions`].
     pub top: usize,
-    /// What [`Description::text`] holds, each as `llvm-profdata show --sample` prints it, in this order.
+    /// What [`Description::text`] holds, each as `llvm-profdata show --sample` prints it, in this order. With the sections there is
+    /// nothing else.
     pub sections: bool,
     /// See `sections`.
     pub detailed_summary: bool,
     /// See `sections`.
     pub hot_functions: bool,
+    /// Most hot functions to print; all if absent.
+    pub top_hot: Option<usize>,
 }
 
 /// A function and its share of a profile.
@@ -59,8 +62,10 @@ pub struct Description {
     pub summary: ProfileSummary,
     /// Samples for each line of the hot part.
     pub density: f64,
-    /// Sum of the functions' totals, modulo 2^64.
-    pub total_samples: u64,
+    /// Sum of the functions' totals.
+    pub total_samples: u128,
+    /// Sum of the body counts. That of `summary`, which compilers read, is modulo 2^64.
+    pub total_count: u128,
     /// The smallest hot count.
     pub hot_threshold: u64,
     /// Functions with a hot count.
@@ -71,6 +76,8 @@ pub struct Description {
     pub sections: Vec<SectionInfo>,
     /// What was asked for in llvm-profdata's words.
     pub text: String,
+    /// Why counts are not the true ones, and what cannot be told.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Describes a profile.
@@ -84,6 +91,13 @@ pub fn show(request: &ShowRequest) -> Result<Description, Error> {
     let sections = sections(&bytes, &name).map_err(profile_error)?;
     let summary = ProfileSummary::compute(&profile);
     let hot = hot_functions(&profile);
+    let mut diagnostics = profile_warnings(&profile, Format::ExtBinary);
+    if request.sections && format != Format::ExtBinary {
+        diagnostics.push(Diagnostic::warning(
+            "no-sections",
+            "-show-sec-info-only is only supported for sample profile in extbinary format and is ignored for other formats.",
+        ));
+    }
     Ok(Description {
         format,
         size: bytes.len() as u64,
@@ -92,13 +106,19 @@ pub fn show(request: &ShowRequest) -> Result<Description, Error> {
         md5_names: profile.names.has_guids(),
         symbols: profile.symbols.as_ref().map(Vec::len),
         density: density(&profile, DENSITY_CUTOFF).density,
-        total_samples: hot.total_samples,
+        total_samples: profile
+            .functions
+            .iter()
+            .map(|function| u128::from(function.total))
+            .sum(),
+        total_count: profile.total_count(),
         hot_threshold: hot.threshold,
         hot_functions: hot.functions.len(),
         functions: hottest(&profile, request.top),
         text: text(request, &profile, &sections, &summary, &hot),
         summary,
         sections,
+        diagnostics,
     })
 }
 
@@ -126,13 +146,17 @@ fn text(
 ) -> String {
     let mut text = String::new();
     if request.sections {
-        text += &render_sections(sections);
+        return if sections.is_empty() {
+            text
+        } else {
+            render_sections(sections)
+        };
     }
     if request.detailed_summary {
         text += &render_summary(summary);
     }
     if request.hot_functions {
-        text += &render_hot_functions(hot, profile);
+        text += &render_hot_functions(hot, profile, request.top_hot.unwrap_or(usize::MAX));
     }
     text
 }

@@ -6,8 +6,8 @@ use std::time::Instant;
 use elf::{Image, Svma};
 use job::failure::{unreadable, write_error};
 use job::{
-    Diagnostic, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, on_threads, write_atomically,
-    write_folder,
+    Diagnostic, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, on_threads, profile_warnings,
+    write_atomically, write_folder,
 };
 use rayon::prelude::*;
 use sampleprof::Profile;
@@ -403,6 +403,10 @@ impl Job<'_> {
                 let message = format!("the output format cannot say {what}; only extbinary can");
                 Diagnostic::warning(code, message)
             }));
+        }
+        if self.options.policy().own_findings {
+            let warnings = profile_warnings(&profile, write_options(self.options).format);
+            report.of_samples.extend(warnings);
         }
         if self.options.merge_binaries {
             return merging::encode(&profile);

@@ -43,4 +43,5 @@ pub use read::{Foreign, Place, ReadError, ReadErrorKind, format_of, read, sectio
 pub use render::{render_function_overlap, render_hot_functions, render_overlap, render_sections};
 pub use stats::{HOT_CUTOFF, HotFunction, HotFunctions, hot_functions};
 pub use summary::{DEFAULT_CUTOFFS, ProfileSummary, SummaryEntry};
+pub use text::names_that_text_changes;
 pub use write::{Format, SymbolListEncoding, WriteError, WriteOptions, write};

@@ -153,6 +153,38 @@ impl Profile {
         symbols.extend(lines.map(|line| self.names.intern(line.trim_ascii())));
     }
 
+    /// The functions, inlined code included, with a count at the limit of 64 bits, where counts stop when they are added up: the true
+    /// count was larger.
+    #[must_use]
+    pub fn overflowed(&self) -> Vec<NameId> {
+        let is_full = |function: &FunctionSamples| {
+            let mut full = function.head == u64::MAX;
+            function.walk(&mut |part| {
+                full |= part.total == u64::MAX
+                    || part.body.iter().any(|record| {
+                        record.count == u64::MAX || record.targets.iter().any(|target| target.count == u64::MAX)
+                    });
+            });
+            full
+        };
+        let full = self.functions.iter().filter(|function| is_full(function));
+        full.map(|function| function.name).collect()
+    }
+
+    /// The sum of all body counts, which can exceed 64 bits, as what is inlined counts with the rest.
+    #[must_use]
+    pub fn total_count(&self) -> u128 {
+        let mut total = 0;
+        self.walk(|function| {
+            total += function
+                .body
+                .iter()
+                .map(|record| u128::from(record.count))
+                .sum::<u128>();
+        });
+        total
+    }
+
     /// Calls `visit` for every function and inlined copy.
     pub fn walk<'a>(&'a self, mut visit: impl FnMut(&'a FunctionSamples)) {
         for function in &self.functions {

@@ -32,9 +32,9 @@ pub fn render_sections(sections: &[SectionInfo]) -> String {
     text
 }
 
-/// What `llvm-profdata show --sample --hot-func-list` prints after the functions.
+/// What `llvm-profdata show --sample --hot-func-list` prints after the functions; of the functions at most `top` (`--topn`).
 #[must_use]
-pub fn render_hot_functions(hot: &HotFunctions, profile: &Profile) -> String {
+pub fn render_hot_functions(hot: &HotFunctions, profile: &Profile, top: usize) -> String {
     let HotFunctions {
         threshold,
         functions,
@@ -62,7 +62,7 @@ pub fn render_hot_functions(hot: &HotFunctions, profile: &Profile) -> String {
             "Total sample (%)", "Max sample", "Entry sample"
         ),
     );
-    for function in functions {
+    for function in functions.iter().take(top) {
         // The percentage is taken of a product here, which rounds differently.
         let share = function.total as f64 * 100.0 / *total_samples as f64;
         let total = format!(" {} ({share:.2}%)", function.total);

@@ -30,8 +30,8 @@ impl FunctionSamples {
 /// Counts of a function with all that is inlined into it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CountStats {
-    /// Sum of the body counts, modulo 2^64 as LLVM has it.
-    pub(crate) sum: u64,
+    /// Sum of the body counts.
+    pub(crate) sum: u128,
     /// The largest.
     pub(crate) max: u64,
     /// How many reach the threshold.
@@ -43,7 +43,7 @@ impl CountStats {
         let mut stats = Self::default();
         function.walk(&mut |part| {
             for record in &part.body {
-                stats.sum = stats.sum.wrapping_add(record.count);
+                stats.sum += u128::from(record.count);
                 stats.max = stats.max.max(record.count);
                 stats.hot += u64::from(record.count >= hot_threshold);
             }

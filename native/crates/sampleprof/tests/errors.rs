@@ -272,3 +272,63 @@ fn other_versions_of_a_function_are_left_out_and_reported() {
         ("new", "f", 1)
     );
 }
+
+/// Where the flags of a section are in a file: type and flags are the first fields of a row.
+fn flags_of(file: &[u8], section: u64) -> usize {
+    const FIRST_ROW: usize = 18;
+    const ROW: usize = 32;
+    let rows = (FIRST_ROW..).step_by(ROW);
+    let mut found = rows.filter(|&row| file[row..row + 8] == section.to_le_bytes());
+    found.next().unwrap() + 8
+}
+
+#[test]
+fn flags_that_llvm_22_does_not_define_are_refused_by_name() {
+    let file = extbinary(&profile("f"));
+    for (section, bit, name) in [
+        (1, 35, "ProfileSummarySection"),
+        (2, 35, "NameTableSection"),
+        (3, 32, "ProfileSymbolListSection"),
+        (4, 33, "FuncOffsetTableSection"),
+        (5, 34, "FunctionMetadata"),
+        (32, 2, "LBRProfileSection"),
+    ] {
+        let mut file = file.clone();
+        let at = flags_of(&file, section) + bit / 8;
+        file[at] |= 1 << (bit % 8);
+        let flags = 1u64 << bit;
+        assert_eq!(
+            error(&file),
+            format!("x.afdo: {name} has the flags {flags:#x}, which LLVM 22 does not define")
+        );
+    }
+}
+
+#[test]
+fn other_versions_are_refused() {
+    for format in [Format::ExtBinary, Format::Binary] {
+        for version in [102, 104, 105] {
+            let options = WriteOptions {
+                format,
+                ..WriteOptions::default()
+            };
+            let mut file = write(&profile("f"), &options).unwrap();
+            let at = file.iter().position(|&byte| byte == 103).unwrap();
+            file[at] = version;
+            let message = error(&file);
+            assert!(
+                message.ends_with(&format!("version {version} of the format; only 103 is known")),
+                "{message}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_compact_binary_profile_is_a_sample_profile() {
+    let message = error(b"\x82\xe4\xd0\xb1\xf4\xc9\x94\xa8\x53");
+    assert_eq!(
+        message,
+        "x.afdo: a sample profile in LLVM's compact binary encoding, which LLVM 17 dropped"
+    );
+}

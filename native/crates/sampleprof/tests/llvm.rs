@@ -4,12 +4,13 @@ mod common;
 
 use proptest::prelude::*;
 use sampleprof::{
-    BodyRecord, Content, Format, FunctionSamples, LineLocation, MergeInput, MergeOptions, Profile, SymbolListEncoding,
-    WriteOptions, merge, overlap, read, render_overlap, render_sections, sections, write,
+    BodyRecord, CallTarget, Content, Format, FunctionSamples, LineLocation, MergeInput, MergeOptions, Profile,
+    SymbolListEncoding, WriteOptions, merge, names_that_text_changes, overlap, read, render_overlap, render_sections,
+    sections, write,
 };
 use std::ops::ControlFlow;
 
-use common::{encode, functions, llvm_profdata, profile_of, run, text};
+use common::{encode, functions, llvm_profdata, profile_of, run, text, try_run};
 
 const MERGE_TO_TEXT: [&str; 5] = ["merge", "--sample", "--text", "in", "-o=-"];
 
@@ -18,7 +19,45 @@ const TEXT: WriteOptions = WriteOptions {
     use_md5: false,
     symbol_list: SymbolListEncoding::Omit,
     compress: false,
+    split_layout: false,
 };
+
+/// Names of the characters that mean something in a text.
+fn odd_name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[ :\\[\\]#!@.,a1-2]{0,6}",
+        "(vtables)? ?[a1:]{0,3}",
+        "[ab]:[1:]{1,3} ?[ab1]?",
+        "[\t\r\\x7f\u{e9}a1 ]{1,3}",
+    ]
+}
+
+/// A profile that has `name` as a function, as an inlined one, or as a call target.
+fn profile_with(name: &str, place: usize) -> Profile {
+    let mut profile = Profile::new();
+    let [main, name] = ["main", name].map(|name| profile.names.intern(name.as_bytes()));
+    let mut function = FunctionSamples::new(if place == 0 { name } else { main });
+    function.total = 9;
+    let mut record = BodyRecord {
+        location: LineLocation::new(1, 0),
+        count: 9,
+        targets: Vec::new(),
+    };
+    if place == 2 {
+        record.targets = [(name, 5), (main, 2)]
+            .map(|(name, count)| CallTarget { name, count })
+            .to_vec();
+    }
+    function.body.push(record.clone());
+    if place == 1 {
+        let mut inlinee = FunctionSamples::new(name);
+        inlinee.total = 9;
+        inlinee.body.push(record);
+        function.inlinees.push((LineLocation::new(2, 0), inlinee));
+    }
+    profile.functions.push(function);
+    profile
+}
 
 fn config() -> ProptestConfig {
     // Each case starts the tool several times.
@@ -49,15 +88,28 @@ proptest! {
     }
 
     #[test]
+    fn a_name_survives_text_or_is_known_not_to(name in odd_name(), place in 0..3usize) {
+        let Some(tool) = llvm_profdata("a_name_survives_text_or_is_known_not_to") else { return Ok(()) };
+        // Names in brackets are contexts there, and `[]` ends the tool.
+        prop_assume!(place != 0 || !name.starts_with('['));
+        let profile = profile_with(&name, place);
+        let to_binary = ["merge", "--sample", "--binary", "in", "-o=out"];
+        let expected = run(&tool, &to_binary, &[("in", &encode(&profile, Format::ExtBinary))]);
+        let survives = try_run(&tool, &to_binary, &[("in", &encode(&profile, Format::Text))]) == Ok(expected);
+        prop_assert_eq!(survives, names_that_text_changes(&profile).is_empty(), "{:?}", name);
+    }
+
+    #[test]
     fn we_write_and_read_what_llvm_writes(specs in functions(), probe_based: bool) {
         let Some(tool) = llvm_profdata("we_write_and_read_what_llvm_writes") else { return Ok(()) };
         let profile = profile_of(&specs, probe_based);
         let input = encode(&profile, Format::Text);
-        let forms: [(&[&str], WriteOptions); 4] = [
+        let forms: [(&[&str], WriteOptions); 5] = [
             (&["--extbinary"], WriteOptions::default()),
             (&["--binary"], WriteOptions { format: Format::Binary, ..WriteOptions::default() }),
             (&["--extbinary", "--use-md5"], WriteOptions { use_md5: true, ..WriteOptions::default() }),
             (&["--extbinary", "--compress-all-sections"], WriteOptions { compress: true, ..WriteOptions::default() }),
+            (&["--extbinary", "--split-layout"], WriteOptions { split_layout: true, ..WriteOptions::default() }),
         ];
         for (flags, options) in forms {
             if probe_based && options.format == Format::Binary {

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use super::inflate::inflate;
 use super::section::{
     CS_NAME_TABLE, FUNC_METADATA, FUNC_OFFSET_TABLE, LBR_PROFILE, NAME_TABLE, PROFILE_SUMMARY, PROFILE_SYMBOL_LIST,
-    flag,
+    flag, known_flags,
 };
 use super::table::{SectionInfo, read_table};
 use crate::binary::{Cursor, EncodedProfile, Part, read_contexts, read_guids, read_names, read_summary};
@@ -12,12 +12,27 @@ use crate::read::{Located, Place, ReadErrorKind};
 /// The sections, in the order of the section table.
 pub(crate) fn open(file: &[u8]) -> Result<EncodedProfile<'_>, Located> {
     let mut profile = EncodedProfile::default();
-    for section in read_table(file)? {
+    let table = read_table(file)?;
+    table.iter().try_for_each(check_flags)?;
+    for section in table {
         if section.size > 0 {
             add_section(&mut profile, file, section)?;
         }
     }
     Ok(profile)
+}
+
+/// Refuses a section whose flags may say that it is to be read in another way.
+fn check_flags(section: &SectionInfo) -> Result<(), Located> {
+    let unknown = known_flags(section.section_type).map_or(0, |known| section.flags & !known);
+    if unknown == 0 {
+        return Ok(());
+    }
+    let kind = ReadErrorKind::UnknownFlags {
+        section: section.name(),
+        flags: unknown,
+    };
+    Err(Located::whole_file(kind))
 }
 
 fn add_section<'a>(profile: &mut EncodedProfile<'a>, file: &'a [u8], section: SectionInfo) -> Result<(), Located> {

@@ -35,6 +35,21 @@ pub(crate) const fn name(section_type: u64) -> &'static str {
     }
 }
 
+/// The flags of a section that LLVM 22 defines; `None` of a section that it skips.
+pub(crate) const fn known_flags(section_type: u64) -> Option<u64> {
+    let own = match section_type {
+        PROFILE_SUMMARY => {
+            flag::PARTIAL | flag::FULL_CONTEXT | flag::FS_DISCRIMINATOR | flag::PRE_INLINED | flag::VTABLE_TYPES
+        }
+        NAME_TABLE => flag::MD5_NAME | flag::FIXED_LENGTH_MD5 | flag::UNIQ_SUFFIX,
+        FUNC_OFFSET_TABLE => flag::ORDERED,
+        FUNC_METADATA => flag::PROBE_BASED | flag::HAS_ATTRIBUTE,
+        PROFILE_SYMBOL_LIST | CS_NAME_TABLE | LBR_PROFILE => 0,
+        _ => return None,
+    };
+    Some(flag::COMPRESS | flag::FLAT | own)
+}
+
 /// Flags. The lower half means the same for every section, the upper half is the section's own.
 pub(crate) mod flag {
     /// `SecFlagCompress`: the content is a zlib stream behind its two sizes.

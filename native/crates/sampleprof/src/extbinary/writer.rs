@@ -15,10 +15,22 @@ use crate::{FunctionSamples, Profile, ProfileSummary, SymbolListEncoding, WriteE
 
 /// Sections in the order of the table, which is the order of reading. Offsets of functions are only known once the
 /// functions are written, so that section's content comes later in the file (LLVM: `ExtBinaryHdrLayoutTable`).
-const TABLE_ORDER: [u64; 7] = [
+const DEFAULT_LAYOUT: [u64; 7] = [
     PROFILE_SUMMARY,
     NAME_TABLE,
     CS_NAME_TABLE,
+    FUNC_OFFSET_TABLE,
+    LBR_PROFILE,
+    PROFILE_SYMBOL_LIST,
+    FUNC_METADATA,
+];
+
+/// The same with two pairs of functions and offsets: those with inlined functions, then those without.
+const SPLIT_LAYOUT: [u64; 8] = [
+    PROFILE_SUMMARY,
+    NAME_TABLE,
+    FUNC_OFFSET_TABLE,
+    LBR_PROFILE,
     FUNC_OFFSET_TABLE,
     LBR_PROFILE,
     PROFILE_SYMBOL_LIST,
@@ -30,11 +42,19 @@ const UNIQ_SUFFIX: &[u8] = b".__uniq.";
 
 /// Header, section table, sections.
 pub(crate) fn write(profile: &Profile, order: &WriteOrder, options: &WriteOptions) -> Result<Vec<u8>, WriteError> {
+    if options.split_layout && profile.flags.context_sensitive {
+        return Err(WriteError::SplitContexts);
+    }
     let mut symbols = symbol_list(profile, options)?;
     if !options.use_md5 {
         order.check_names(profile, 0)?;
     }
-    let mut file = SectionedFile::new(options.compress);
+    let layout: &[u64] = if options.split_layout {
+        &SPLIT_LAYOUT
+    } else {
+        &DEFAULT_LAYOUT
+    };
+    let mut file = SectionedFile::new(layout, options.compress);
 
     file.section(PROFILE_SUMMARY, summary_flags(profile), |out| {
         let mut encoder = Encoder::new(profile, order);
@@ -44,13 +64,26 @@ pub(crate) fn write(profile: &Profile, order: &WriteOrder, options: &WriteOption
     file.section(NAME_TABLE, name_table_flags(profile, order, options), |out| {
         *out = name_table(profile, order, options);
     });
-    file.section(CS_NAME_TABLE, 0, |out| {
-        let mut encoder = Encoder::new(profile, order);
-        encoder.contexts();
-        *out = encoder.out;
-    });
     let mut offsets = Vec::new();
-    file.section(LBR_PROFILE, 0, |out| (*out, offsets) = functions(profile, order));
+    if options.split_layout {
+        for flags in [0, flag::FLAT] {
+            let has_inlinees = flags == 0;
+            let chosen = |function: &FunctionSamples| function.inlinees.is_empty() != has_inlinees;
+            file.section(LBR_PROFILE, flags, |out| {
+                (*out, offsets) = functions(profile, order, chosen)
+            });
+            file.section(FUNC_OFFSET_TABLE, flags, |out| out.append(&mut offsets));
+        }
+    } else {
+        file.section(CS_NAME_TABLE, 0, |out| {
+            let mut encoder = Encoder::new(profile, order);
+            encoder.contexts();
+            *out = encoder.out;
+        });
+        file.section(LBR_PROFILE, 0, |out| {
+            (*out, offsets) = functions(profile, order, |_| true)
+        });
+    }
     let compress_symbols = options.symbol_list == SymbolListEncoding::Compressed;
     let symbol_flags = if compress_symbols && !symbols.is_empty() {
         flag::COMPRESS
@@ -58,12 +91,14 @@ pub(crate) fn write(profile: &Profile, order: &WriteOrder, options: &WriteOption
         0
     };
     file.section(PROFILE_SYMBOL_LIST, symbol_flags, |out| out.append(&mut symbols));
-    let ordered = if profile.flags.context_sensitive {
-        flag::ORDERED
-    } else {
-        0
-    };
-    file.section(FUNC_OFFSET_TABLE, ordered, |out| *out = offsets);
+    if !options.split_layout {
+        let ordered = if profile.flags.context_sensitive {
+            flag::ORDERED
+        } else {
+            0
+        };
+        file.section(FUNC_OFFSET_TABLE, ordered, |out| *out = offsets);
+    }
     file.section(FUNC_METADATA, metadata_flags(profile, order), |out| {
         *out = metadata(profile, order)
     });
@@ -71,24 +106,33 @@ pub(crate) fn write(profile: &Profile, order: &WriteOrder, options: &WriteOption
 }
 
 /// A file whose section table is filled in as sections are appended.
-struct SectionedFile {
+struct SectionedFile<'a> {
     bytes: Vec<u8>,
     table: usize,
+    layout: &'a [u64],
+    /// Which rows of the table are filled in.
+    filled: Vec<bool>,
     compress: bool,
 }
 
-impl SectionedFile {
-    fn new(compress: bool) -> Self {
+impl<'a> SectionedFile<'a> {
+    fn new(layout: &'a [u64], compress: bool) -> Self {
         let mut bytes = Vec::new();
         leb128::push(&mut bytes, MAGIC);
         leb128::push(&mut bytes, VERSION);
-        bytes.extend_from_slice(&(TABLE_ORDER.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(&(layout.len() as u64).to_le_bytes());
         let table = bytes.len();
-        bytes.resize(table + TABLE_ORDER.len() * ENTRY_SIZE, 0);
-        Self { bytes, table, compress }
+        bytes.resize(table + layout.len() * ENTRY_SIZE, 0);
+        Self {
+            bytes,
+            table,
+            layout,
+            filled: vec![false; layout.len()],
+            compress,
+        }
     }
 
-    /// Appends one section, whose content `encode` appends to the empty vector it is given.
+    /// Appends one section, the next of its type in the layout, whose content `encode` appends to the empty vector it is given.
     fn section(&mut self, section_type: u64, flags: u64, encode: impl FnOnce(&mut Vec<u8>)) {
         let flags = if self.compress { flags | flag::COMPRESS } else { flags };
         let start = self.bytes.len();
@@ -100,7 +144,12 @@ impl SectionedFile {
             // An empty section stays empty, whatever its flags say.
             push_compressed(&mut self.bytes, &content);
         }
-        let slot = TABLE_ORDER.iter().position(|&other| other == section_type).unwrap_or(0);
+        let rows = self.layout.iter().zip(&self.filled);
+        let mut rows = rows
+            .enumerate()
+            .filter(|(_, (other, filled))| **other == section_type && !**filled);
+        let slot = rows.next().map_or(0, |(slot, _)| slot);
+        self.filled[slot] = true;
         let size = self.bytes.len() - start;
         let entry = [section_type, flags, start as u64, size as u64];
         for (field, value) in entry.into_iter().enumerate() {
@@ -168,11 +217,11 @@ fn name_table(profile: &Profile, order: &WriteOrder, options: &WriteOptions) -> 
     encoder.out
 }
 
-/// All functions, and the table that says where each starts.
-fn functions(profile: &Profile, order: &WriteOrder) -> (Vec<u8>, Vec<u8>) {
+/// The functions that `chosen` tells, and the table that says where each starts.
+fn functions(profile: &Profile, order: &WriteOrder, chosen: impl Fn(&FunctionSamples) -> bool) -> (Vec<u8>, Vec<u8>) {
     let mut encoder = Encoder::new(profile, order);
     let mut starts = Vec::with_capacity(profile.functions.len());
-    for function in order.functions(profile) {
+    for function in order.functions(profile).filter(|function| chosen(function.function)) {
         starts.push((function.rank, encoder.out.len() as u64));
         encoder.top_level(function);
     }

@@ -34,7 +34,11 @@ impl<'a> Comparison<'a> {
             &test.body,
             |a: &BodyRecord, b: &BodyRecord| a.location.cmp(&b.location),
             |base, test| {
-                difference += self.place(base.map(|record| record.count), test.map(|record| record.count), 1);
+                difference += self.place(
+                    base.map(|record| record.count.into()),
+                    test.map(|record| record.count.into()),
+                    1,
+                );
             },
         );
         let (base_names, test_names) = (&self.base.profile.names, &self.test.profile.names);
@@ -61,18 +65,21 @@ impl<'a> Comparison<'a> {
     }
 
     /// The difference of a place's shares of the function.
-    fn place(&mut self, base: Option<u64>, test: Option<u64>, blocks: u64) -> f64 {
+    fn place(&mut self, base: Option<u128>, test: Option<u128>, blocks: u64) -> f64 {
         let sums = &mut self.samples;
         match (base, test) {
-            (Some(count), None) => sums.base_unique = sums.base_unique.wrapping_add(count),
-            (None, Some(count)) => sums.test_unique = sums.test_unique.wrapping_add(count),
+            (Some(count), None) => sums.base_unique += count,
+            (None, Some(count)) => sums.test_unique += count,
             _ => {}
         }
         let (base, test) = (base.unwrap_or(0), test.unwrap_or(0));
-        sums.union = sums.union.wrapping_add(base.max(test));
-        sums.common = sums.common.wrapping_add(base.min(test));
-        self.hot_blocks
-            .count(base >= self.base.hot_threshold, test >= self.test.hot_threshold, blocks);
+        sums.union += base.max(test);
+        sums.common += base.min(test);
+        self.hot_blocks.count(
+            base >= self.base.hot_threshold.into(),
+            test >= self.test.hot_threshold.into(),
+            blocks,
+        );
         // LLVM goes through the similarity, which rounds.
         let similarity = 1.0 - (ratio(base, sums.base) - ratio(test, sums.test)).abs();
         1.0 - similarity

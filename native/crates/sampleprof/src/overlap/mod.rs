@@ -84,19 +84,19 @@ fn add_function(
         // Of a function in one profile only, LLVM takes all places as one.
         samples.base_unique = samples.base;
         samples.test_unique = samples.test;
-        samples.union = samples.base.wrapping_add(samples.test);
-        let hot_in_base = base_stats.sum >= base_side.hot_threshold;
-        let hot_in_test = test_stats.sum >= test_side.hot_threshold;
+        samples.union = samples.base + samples.test;
+        let hot_in_base = base_stats.sum >= base_side.hot_threshold.into();
+        let hot_in_test = test_stats.sum >= test_side.hot_threshold.into();
         report
             .hot_blocks
             .count(hot_in_base, hot_in_test, base_stats.hot + test_stats.hot);
     }
     report.similarity += similarity * (base_weight / 2.0 + test_weight / 2.0);
     let sums = &mut report.samples;
-    sums.base_unique = sums.base_unique.wrapping_add(samples.base_unique);
-    sums.test_unique = sums.test_unique.wrapping_add(samples.test_unique);
-    sums.common = sums.common.wrapping_add(samples.common);
-    sums.union = sums.union.wrapping_add(samples.union);
+    sums.base_unique += samples.base_unique;
+    sums.test_unique += samples.test_unique;
+    sums.common += samples.common;
+    sums.union += samples.union;
     report.functions.count(base.is_some(), test.is_some(), 1);
     let hot_in_base = base.is_some() && base_stats.max >= base_side.hot_threshold;
     let hot_in_test = test.is_some() && test_stats.max >= test_side.hot_threshold;

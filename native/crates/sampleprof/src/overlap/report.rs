@@ -26,25 +26,28 @@ impl Shares {
     /// The part that is in both, from 0 to 1.
     #[must_use]
     pub fn overlap(&self) -> f64 {
-        ratio(self.common, self.common + self.base_only + self.test_only)
+        ratio(
+            self.common.into(),
+            (self.common + self.base_only + self.test_only).into(),
+        )
     }
 }
 
-/// Sums of body counts. All are modulo 2^64, as in LLVM.
+/// Sums of body counts. LLVM has them modulo 2^64, and similarities of less than 0 where they exceed that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SampleOverlap {
     /// All of the base profile.
-    pub base: u64,
+    pub base: u128,
     /// All of the test profile.
-    pub test: u64,
+    pub test: u128,
     /// Those at places that only the base profile has.
-    pub base_unique: u64,
+    pub base_unique: u128,
     /// Those at places that only the test profile has.
-    pub test_unique: u64,
+    pub test_unique: u128,
     /// The smaller count at every place.
-    pub common: u64,
+    pub common: u128,
     /// The larger count at every place.
-    pub union: u64,
+    pub union: u128,
 }
 
 impl SampleOverlap {
@@ -130,6 +133,6 @@ pub enum OverlapError {
 }
 
 /// 0 when there is nothing to divide by.
-pub(super) fn ratio(part: u64, whole: u64) -> f64 {
+pub(super) fn ratio(part: u128, whole: u128) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

@@ -8,7 +8,7 @@ use crate::{FullName, FunctionSamples, Profile, ProfileSummary};
 /// One of the two profiles.
 pub(super) struct Side<'a> {
     pub(super) profile: &'a Profile,
-    pub(super) samples: u64,
+    pub(super) samples: u128,
     pub(super) hot_threshold: u64,
     pub(super) functions: FxHashMap<FullName<'a>, Measured<'a>>,
 }
@@ -28,10 +28,10 @@ impl<'a> Side<'a> {
         let hot_threshold = ProfileSummary::compute(profile)
             .count_at_cutoff(HOT_CUTOFF)
             .unwrap_or(0);
-        let mut samples = 0u64;
+        let mut samples = 0;
         let functions = profile.functions.iter().map(|function| {
             let stats = CountStats::of(function, hot_threshold);
-            samples = samples.wrapping_add(stats.sum);
+            samples += stats.sum;
             (profile.full_name(function), Measured { function, stats })
         });
         let functions = functions.collect();

@@ -60,13 +60,21 @@ impl fmt::Display for Place {
 #[non_exhaustive]
 pub enum ReadErrorKind {
     /// It is something else.
-    #[error("{0}, not a sample profile")]
+    #[error("{_0}{ending}", ending = if _0.is_sample_profile() { "" } else { ", not a sample profile" })]
     Foreign(Foreign),
     /// A version from the future or the past.
     #[error("version {found} of the format; only {} is known", crate::binary::VERSION)]
     UnsupportedVersion {
         /// The version in the file.
         found: u64,
+    },
+    /// A section that a newer LLVM writes in another way.
+    #[error("{section} has the flags {flags:#x}, which LLVM 22 does not define")]
+    UnknownFlags {
+        /// As LLVM names it.
+        section: &'static str,
+        /// The bits that are not known; the lower 32 mean the same for every section, the upper 32 are the section's own.
+        flags: u64,
     },
     /// A valid profile that this reader has no place for.
     #[error("{0} are not supported")]

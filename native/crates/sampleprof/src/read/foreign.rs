@@ -40,6 +40,14 @@ pub enum Foreign {
     Json,
 }
 
+impl Foreign {
+    /// Whether it is a sample profile, though in an encoding that is not read.
+    #[must_use]
+    pub fn is_sample_profile(self) -> bool {
+        matches!(self, Self::CompactBinary | Self::UnknownSampleEncoding(_))
+    }
+}
+
 impl fmt::Display for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self {

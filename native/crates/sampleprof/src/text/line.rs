@@ -42,7 +42,7 @@ pub(crate) enum MetadataLine {
 }
 
 /// What comes before counts of virtual tables (LLVM: `kVTableProfPrefix`).
-const VTABLES: &[u8] = b"vtables ";
+pub(super) const VTABLES: &[u8] = b"vtables ";
 
 /// The largest line offset of a location without discriminator (LLVM checks only those).
 const MAX_PLAIN_LINE_OFFSET: u32 = 0xffff;

@@ -3,8 +3,10 @@
 //! What LLVM's reader takes by accident is refused: a function that is only a number, a location without a colon.
 
 mod line;
+mod names;
 mod reader;
 mod writer;
 
+pub use names::names_that_text_changes;
 pub(crate) use reader::{read, starts_like_profile};
 pub(crate) use writer::write;

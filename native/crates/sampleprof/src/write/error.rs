@@ -19,6 +19,9 @@ pub enum WriteError {
         /// The byte.
         byte: u8,
     },
+    /// The split layout has no section for contexts.
+    #[error("a context-sensitive profile cannot be written in the split layout")]
+    SplitContexts,
     /// Readers refuse line offsets of more than 16 bits.
     #[error("{name:?} has counts at line offset {line_offset}; at most 65535 can be written")]
     LineOffset {

@@ -35,4 +35,7 @@ pub struct WriteOptions {
     pub symbol_list: SymbolListEncoding,
     /// Compress every section of [`Format::ExtBinary`].
     pub compress: bool,
+    /// [`Format::ExtBinary`]: functions into which nothing is inlined have sections of their own, which a compiler can leave unread
+    /// where it only wants what others inline (ThinLTO). Profiles with calling contexts have no such layout.
+    pub split_layout: bool,
 }

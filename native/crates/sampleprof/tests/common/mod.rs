@@ -26,6 +26,11 @@ pub fn llvm_profdata(test: &str) -> Option<PathBuf> {
 /// Runs the tool in a directory with the given files and returns what it printed, or wrote to `out`: it cannot write
 /// extbinary to a pipe.
 pub fn run(tool: &Path, arguments: &[&str], files: &[(&str, &[u8])]) -> Vec<u8> {
+    try_run(tool, arguments, files).unwrap_or_else(|errors| panic!("{arguments:?}: {errors}"))
+}
+
+/// The same, or what the tool says when it fails.
+pub fn try_run(tool: &Path, arguments: &[&str], files: &[(&str, &[u8])]) -> Result<Vec<u8>, String> {
     let directory = TempDir::new().unwrap();
     for (name, content) in files {
         std::fs::write(directory.path().join(name), content).unwrap();
@@ -35,9 +40,10 @@ pub fn run(tool: &Path, arguments: &[&str], files: &[(&str, &[u8])]) -> Vec<u8> 
         .current_dir(&directory)
         .output()
         .unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {errors}");
-    std::fs::read(directory.path().join("out")).unwrap_or(output.stdout)
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(std::fs::read(directory.path().join("out")).unwrap_or(output.stdout))
 }
 
 pub fn encode(profile: &Profile, format: Format) -> Vec<u8> {

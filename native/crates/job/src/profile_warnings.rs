@@ -1,0 +1,71 @@
+//! What is wrong with a profile that is about to be written, whatever job made it.
+
+use sampleprof::{Format, NameId, Profile, names_that_text_changes};
+
+use crate::diagnostic::Diagnostic;
+
+/// Functions that get a warning of their own, or a place in one; the rest is counted.
+const SHOWN: usize = 20;
+
+/// Warnings about what readers of `profile` will misunderstand once it is written as `format`: names that text says otherwise, and counts
+/// that are not the true ones.
+#[must_use]
+pub fn profile_warnings(profile: &Profile, format: Format) -> Vec<Diagnostic> {
+    let mut found = overflows(profile);
+    if format == Format::Text {
+        found.extend(changed_names(profile));
+    }
+    found
+}
+
+fn changed_names(profile: &Profile) -> Option<Diagnostic> {
+    let changed = names_that_text_changes(profile);
+    let first = *changed.first()?;
+    let (subject, example) = match changed.len() {
+        1 => (format!("the name {}", quoted(profile, first)), String::new()),
+        count => (
+            format!("{count} names"),
+            format!(" (for example {})", quoted(profile, first)),
+        ),
+    };
+    Some(Diagnostic::warning(
+        "name-not-for-text",
+        format!(
+            "a compiler that reads this text will misread {subject}{example}, because brackets, blanks, digits or colons there mean something \
+             else; --extbinary keeps every name"
+        ),
+    ))
+}
+
+/// Counts stop at the limit of 64 bits; `llvm-profdata merge` says "Counter overflow" of each function.
+fn overflows(profile: &Profile) -> Vec<Diagnostic> {
+    let functions = profile.overflowed();
+    let warning = |message: String| Diagnostic::warning("counter-overflow", message);
+    let mut found: Vec<_> = functions
+        .iter()
+        .take(SHOWN)
+        .map(|&name| {
+            let name = profile.names.get(name);
+            warning(format!(
+                "{name}: Counter overflow: a count would exceed 2^64-1 and stays there; merge with smaller weights"
+            ))
+        })
+        .collect();
+    if let Some(more) = functions.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+        found.push(warning(format!("Counter overflow in {more} more functions")));
+    }
+    let total = profile.total_count();
+    if total > u128::from(u64::MAX) {
+        found.push(Diagnostic::warning(
+            "total-overflow",
+            format!(
+                "the counts add up to {total}, which exceeds 2^64-1, so compilers will misjudge what is hot; merge with smaller weights"
+            ),
+        ));
+    }
+    found
+}
+
+fn quoted(profile: &Profile, name: NameId) -> String {
+    format!("'{}'", profile.names.get(name).to_string().escape_debug())
+}

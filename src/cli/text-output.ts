@@ -1,0 +1,22 @@
+import { printAll } from './terminal.js';
+
+/** Refuses a text's place if that is one of the files that are read; `-` is stdout. */
+export async function checkTarget(target: string, inputs: readonly string[]): Promise<void> {
+  const { writeText } = await import('../native.js');
+  await writeText({ ...place(target), inputs: [...inputs] }, {});
+}
+
+/** Puts a text into its place, piece by piece on stdout; a file is replaced as a whole. */
+export async function writeTarget(
+  target: string,
+  inputs: readonly string[],
+  pieces: Iterable<string>,
+): Promise<void> {
+  if (target === '-') return printAll(pieces);
+  const { writeText } = await import('../native.js');
+  await writeText({ ...place(target), text: [...pieces], inputs: [...inputs] }, {});
+}
+
+function place(target: string): { output?: string } {
+  return target === '-' ? {} : { output: target };
+}

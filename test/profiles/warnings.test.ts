@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { convertProfile, generateProfile, mergeProfiles } from '../../src/index.js';
+import { fixture, fixturePath } from '../support/fixtures.js';
+import { runCli } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/temporary.js';
+
+const temporary = temporaryFolder();
+const MOST = '18446744073709551615';
+const run = (args: string[]) => runCli(args, { cwd: temporary.path });
+
+describe('counts that exceed 64 bits', () => {
+  const a = temporary.write('a.txt', `a:${MOST}:1\n 1: ${MOST}\n 2: 5\n`);
+  const b = temporary.write('b.txt', 'a:5:1\n 1: 1\n 2: 23\nb:2:1\n 1: 2\n');
+
+  it('are named when profiles are merged', async () => {
+    const { diagnostics, bytes } = await mergeProfiles({ inputs: [a, b], format: 'text' });
+    expect(Buffer.from(bytes ?? []).toString()).toBe(`a:${MOST}:2\n 1: ${MOST}\n 2: 28\nb:2:1\n 1: 2\n`);
+    expect(diagnostics).toMatchObject([
+      {
+        code: 'counter-overflow',
+        severity: 'warning',
+        message: expect.stringMatching(/^a: Counter overflow/),
+      },
+      { code: 'total-overflow', message: expect.stringContaining('18446744073709551645') },
+    ]);
+  });
+
+  it('are named when a weight makes them', async () => {
+    const { diagnostics } = await mergeProfiles({ inputs: [{ path: b, weight: 2n ** 63n }] });
+    expect(diagnostics.map(({ message }) => message).join('\n')).toMatch(
+      /^a: Counter.*\nb: Counter.*\n.*add up/,
+    );
+    expect((await mergeProfiles({ inputs: [{ path: b, weight: 3 }] })).diagnostics).toEqual([]);
+  });
+
+  it('do not wrap around in what is shown', async () => {
+    const { stdout, stderr } = await run(['show', 'a.txt']);
+    expect(stdout.toString()).toMatch(/together 9,007,199,254,740,991 or more/);
+    expect(stderr).toMatch(/warning: a: Counter overflow/);
+  });
+
+  it('make no similarity below 0, and no threshold that nobody gave', async () => {
+    const { status, stdout, stderr } = await run(['overlap', 'a.txt', 'b.txt']);
+    expect(stdout.toString()).toMatch(/similarity: \d+\.\d+%\n/);
+    expect([status, stderr]).toEqual([0, '']);
+    expect((await run(['overlap', 'a.txt', 'b.txt', '--threshold=99'])).status).toBe(1);
+  });
+});
+
+/** A ULEB128 number. */
+function uleb(value: bigint | number): number[] {
+  const number = BigInt(value);
+  return number < 0x80n ? [Number(number)] : [Number(number & 0x7fn) | 0x80, ...uleb(number >> 7n)];
+}
+
+/** A raw binary profile of one function, whose name text cannot hold as it is. */
+function binaryProfile(name: string): Uint8Array {
+  const magic = BigInt(`0x${Buffer.from('SPROF42').toString('hex')}ff`);
+  const header = [...uleb(magic), ...uleb(103), 0, 0, 0, 0, 0, 0];
+  const names = [1, ...Buffer.from(name), 0];
+  const body = [/* head */ 3, /* name */ 0, /* total */ 9, 1, /* line 1 */ 1, 0, 9, 0, 0];
+  return Uint8Array.from([...header, ...names, ...body]);
+}
+
+describe('names that text does not say', () => {
+  const brackets = temporary.write('brackets.bin', binaryProfile('[]'));
+  const plain = temporary.write('plain.bin', binaryProfile('main'));
+  const message = expect.stringMatching(/'\[\]'.*--extbinary keeps every name/s);
+  const warning = { code: 'name-not-for-text', severity: 'warning', message };
+
+  it('are named by convert and merge', async () => {
+    const { diagnostics } = await convertProfile({ input: brackets, format: 'text' });
+    expect(diagnostics).toMatchObject([warning]);
+    expect((await mergeProfiles({ inputs: [brackets], format: 'text' })).diagnostics).toMatchObject([
+      warning,
+    ]);
+    for (const format of ['extbinary', 'binary'] as const) {
+      expect((await convertProfile({ input: brackets, format })).diagnostics).toEqual([]);
+    }
+    expect((await convertProfile({ input: plain, format: 'text' })).diagnostics).toEqual([]);
+  });
+
+  it('are named by generate', async () => {
+    const { binary } = fixture('calc-x86_64');
+    const of = async (llvmSampleProfile: string) =>
+      (await generateProfile({ binary, llvmSampleProfile, format: 'text' })).diagnostics.filter(
+        ({ code }) => code === 'name-not-for-text',
+      );
+    expect(await of(brackets)).toMatchObject([warning]);
+    expect(await of(plain)).toEqual([]);
+  });
+});
+
+it('a compact binary profile is called what it is, and how to convert it', async () => {
+  const magic = uleb(BigInt(`0x${Buffer.from('SPROF42').toString('hex')}02`));
+  temporary.write('compact.afdo', Uint8Array.from([...magic, 103, 0, 0]));
+  const { status, stderr } = await run(['show', 'compact.afdo']);
+  expect(stderr).toMatch(/a sample profile in LLVM's compact binary encoding, which LLVM 17 dropped\n/);
+  expect(stderr).toMatch(/hint: .*llvm-profdata-16 merge --sample --extbinary/);
+  expect(stderr).not.toContain('not a sample profile');
+  expect(status).toBe(1);
+});
+
+it('an overflow is no news where there is none', async () => {
+  const input = fixturePath(fixture('calc-x86_64'), 'expected.prof');
+  expect((await mergeProfiles({ inputs: [{ path: input, weight: 1000 }] })).diagnostics).toEqual([]);
+});
