@@ -133,12 +133,11 @@ impl File {
                         }
                     }
                 }
+                // `pub(in path)` says who may use it, and uses nothing.
+                TokenTree::Group(group) if is_public && group.delimiter() == Delimiter::Parenthesis => continue,
                 TokenTree::Group(group) => {
                     let inner: Vec<_> = group.stream().into_iter().collect();
                     self.scan(&inner, module, all);
-                    if is_public && group.delimiter() == Delimiter::Parenthesis {
-                        continue;
-                    }
                 }
                 TokenTree::Ident(word) if word == "use" => {
                     let end = rest.iter().position(|token| is_mark(token, ';')).unwrap_or(rest.len());
@@ -358,5 +357,6 @@ fn circles_are_found_however_a_file_is_named() {
     }
     // What is only passed on is not used, and tests may use what they test with.
     assert_eq!(circles(uses_b, "pub use crate::a::First; pub struct Second;"), 0);
+    assert_eq!(circles(uses_b, "pub(in crate::a) struct Second;"), 0);
     assert_eq!(circles(uses_b, "#[cfg(test)] mod tests { use crate::a::First; }"), 0);
 }
