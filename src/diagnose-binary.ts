@@ -1,3 +1,5 @@
+import { fetchDebugFiles } from './debuginfod/complete.js';
+import { debuginfodSettings } from './debuginfod/settings.js';
 import { type BinaryFacts, type SampleSurvey, toFacts } from './diagnosis/facts.js';
 import { binaryFindings, type Finding } from './diagnosis/findings.js';
 import { type NextStep, nextSteps } from './diagnosis/next-steps.js';
@@ -49,8 +51,13 @@ export async function diagnoseBinary(options: DiagnoseOptions): Promise<BinaryDi
   if (perfData.includes('-')) {
     throw invalid('standard input cannot be read twice', 'write the recording to a file');
   }
-  const facts = toFacts(await runExamine(defined({ binary, debugBinary, dwp }), { signal }), debugBinary);
-  const given = perfData.length === 0 ? undefined : await tryRecording(perfData, options);
+  const servers = options.debuginfod === false ? undefined : debuginfodSettings();
+  const fetched =
+    servers && (await fetchDebugFiles([binary], servers, { ...options, onProgress: undefined }));
+  const debuginfodCache = servers?.cache;
+  const request = defined({ binary, debugBinary, dwp, debuginfodCache });
+  const facts = toFacts(await runExamine(request, { signal }), debugBinary);
+  const given = perfData.length === 0 ? undefined : await tryRecording(perfData, options, debuginfodCache);
   const findings = binaryFindings(facts, given?.survey);
   const binaryUsable = !findings.some(isBlocker);
   let recording: RecordingDiagnosis | undefined;
@@ -61,6 +68,9 @@ export async function diagnoseBinary(options: DiagnoseOptions): Promise<BinaryDi
     // What is wrong with the binary is the reason why no profile can be made.
     findings.push(...own.filter(({ code }) => binaryUsable || code !== 'no-profile'));
   }
+  findings.push(
+    ...(fetched ?? []).map(({ code, message }): Finding => ({ code, severity: 'note', message })),
+  );
   findings.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   const usable = !findings.some(isBlocker);
   const recordingUsable = recording !== undefined && usable;
@@ -87,12 +97,16 @@ function isBlocker({ severity }: Finding): boolean {
 async function tryRecording(
   perfData: readonly string[],
   options: DiagnoseOptions,
+  debuginfodCache: string | undefined,
 ): Promise<{ files: PerfDataSummary[]; attempt: Attempt; survey: SampleSurvey | undefined }> {
   let files: PerfDataSummary[] = [];
   try {
     files = await Promise.all(perfData.map((path) => inspectPerfData(path, { signal: options.signal })));
     const generate = options as DiagnoseOptions & { perfData: string[] };
-    const outcome = await runGenerate({ ...toBindingOptions(generate), surveySamples: true }, options);
+    const outcome = await runGenerate(
+      defined({ ...toBindingOptions(generate), debuginfodCache, surveySamples: true }),
+      options,
+    );
     return { files, attempt: toResult(outcome, generate), survey: outcome.binaries[0]?.survey };
   } catch (error) {
     if (error instanceof AutofdoError && !options.signal?.aborted) {

@@ -1,6 +1,8 @@
 import type { BindingOutcome } from '../native/binding/index.cjs';
+import { withDebugFiles } from './debuginfod/complete.js';
 import { toAutofdoError } from './errors.js';
 import { runGenerate } from './native.js';
+import { defined, list } from './options/check.js';
 import { type GenerateOptions, toBindingOptions } from './options/generate.js';
 import type { EntryClass, GenerateResult } from './result.js';
 
@@ -21,7 +23,10 @@ import type { EntryClass, GenerateResult } from './result.js';
  * @throws AutofdoError with a stable `code`; or the signal's reason when `signal` is aborted (within 50 ms).
  */
 export async function generateProfile(options: GenerateOptions): Promise<GenerateResult> {
-  return toResult(await runGenerate(toBindingOptions(options), options), options);
+  const binding = toBindingOptions(options);
+  return withDebugFiles(list(options.binary), options, async (debuginfodCache) =>
+    toResult(await runGenerate(defined({ ...binding, debuginfodCache }), options), options),
+  );
 }
 
 /** What the addon reports, as this library has it. */

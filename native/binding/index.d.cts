@@ -261,7 +261,7 @@ export interface BindingExamination {
   /** Where its DWARF was found. */
   debugFile?: string
   /** How that was found; absent if it is the binary, or was named. */
-  debugFileSource?: 'build-id' | 'debuglink' | 'path'
+  debugFileSource?: 'build-id' | 'debuglink' | 'path' | 'debuginfod'
   /** How debug sections are compressed. */
   compression?: 'zlib' | 'zstd'
   /** Skeleton units of split DWARF. */
@@ -274,6 +274,8 @@ export interface BindingExamination {
   otherFormat?: 'STABS' | 'DWARF 1' | 'CTF' | 'BTF' | 'MiniDebugInfo'
   /** The file of dwz that is missing. */
   missingSupplementary?: string
+  /** The build id of that file, as hexadecimal digits. */
+  missingSupplementaryId?: string
   /** What was not found or cannot be read. */
   diagnostics: Array<string>
   /** Of a vmlinux or a module. */
@@ -286,6 +288,8 @@ export interface BindingExamineOptions {
   binary: string
   /** ELF file that has the DWARF. */
   debugBinary?: string
+  /** Cache of the debuginfod client. */
+  debuginfodCache?: string
   /** DWARF package. */
   dwp?: string
 }
@@ -364,6 +368,8 @@ export interface BindingGenerateOptions {
   kernel?: boolean
   /** ELF file that has the DWARF. */
   debugBinary?: string
+  /** Cache of the debuginfod client. */
+  debuginfodCache?: string
   /** DWARF package. */
   dwp?: string
   /** Follow a binary whose build id differs. */
@@ -879,6 +885,9 @@ export interface BindingWriteSuccess {
   /** Its size in bytes. */
   value: number
 }
+
+/** The build id of an ELF file of any kind, as hexadecimal digits; absent if it has none or is none. */
+export declare function buildIdOf(path: string): string | null
 
 /** Compares two profiles. */
 export declare function compareProfiles(options: BindingCompareOptions, cancel: BindingCancelToken): Promise<BindingCompareSuccess | BindingFailure>

@@ -10,6 +10,7 @@ const LEAST_TIME = 2000;
 const LEAST_SHARE = 0.03;
 
 const LABELS: Record<Phase, string> = {
+  download: 'fetching debug information',
   open: 'opening files',
   scan: 'scanning records',
   decode: 'reading branch stacks',
@@ -55,7 +56,8 @@ export function progressText({ phase, done, total, file, files }: Progress, elap
   const parts = [LABELS[phase]];
   if (file !== undefined && files !== undefined) parts.push(`file ${file} of ${files}`);
   else if (phase === 'merge' && total > 0) parts.push(`file ${done} of ${total}`);
-  if (phase === 'decode') parts.push(`${formatBytes(done)}${total > 0 ? ` of ${formatBytes(total)}` : ''}`);
+  if (phase === 'decode' || phase === 'download')
+    parts.push(`${formatBytes(done)}${total > 0 ? ` of ${formatBytes(total)}` : ''}`);
   if (share !== undefined && share > LEAST_SHARE && elapsed > LEAST_TIME) {
     parts.push(`${formatSeconds(((elapsed / share) * (1 - share)) / 1000)} left`);
   }

@@ -94,7 +94,7 @@ export interface BinaryFacts {
   debuglink: string | undefined;
   /** The file that has its DWARF, and how it was found; undefined if there is none. */
   debugFile:
-    | { path: string; source: 'binary' | 'debug-binary' | 'build-id' | 'debuglink' | 'path' }
+    | { path: string; source: 'binary' | 'debug-binary' | 'build-id' | 'debuglink' | 'path' | 'debuginfod' }
     | undefined;
   /** How debug sections are compressed. */
   compression: 'zlib' | 'zstd' | undefined;
@@ -114,7 +114,16 @@ export interface BinaryFacts {
 
 /** Facts as the library has them. */
 export function toFacts(found: BindingExamination, debugBinary: string | undefined): BinaryFacts {
-  const { debugFile, debugFileSource, skeletonUnits, splitUnitsFound, diagnostics, kernel, ...same } = found;
+  const {
+    debugFile,
+    debugFileSource,
+    skeletonUnits,
+    splitUnitsFound,
+    diagnostics,
+    kernel,
+    missingSupplementaryId: _,
+    ...same
+  } = found;
   const source = debugFileSource ?? (debugBinary === undefined ? 'binary' : 'debug-binary');
   return {
     ...same,

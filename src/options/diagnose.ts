@@ -11,6 +11,8 @@ export interface DiagnoseOptions {
   debugBinary?: string | undefined;
   /** DWARF package; default `<binary>.dwp`. */
   dwp?: string | undefined;
+  /** Fetch debug files from the servers in `DEBUGINFOD_URLS`; default true if that is set. */
+  debuginfod?: boolean | undefined;
   /** Use samples of a mapping of the right name whose build id differs from the binary's; default false. */
   ignoreBuildId?: boolean | undefined;
   /** Density below which more samples are recommended; default 50. */
@@ -25,6 +27,7 @@ export const DIAGNOSE_OPTIONS = {
   perfData: GENERATE_OPTIONS.perfData,
   debugBinary: GENERATE_OPTIONS.debugBinary,
   dwp: GENERATE_OPTIONS.dwp,
+  debuginfod: GENERATE_OPTIONS.debuginfod,
   ignoreBuildId: GENERATE_OPTIONS.ignoreBuildId,
   profileDensityThreshold: GENERATE_OPTIONS.profileDensityThreshold,
   signal: NO_FLAG,

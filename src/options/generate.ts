@@ -57,6 +57,11 @@ export interface GenerateOptions {
   debugBinary?: string | undefined;
   /** DWARF package; default `<binary>.dwp`. */
   dwp?: string | undefined;
+  /**
+   * Fetch debug files that are not on this machine from the servers that the environment names in `DEBUGINFOD_URLS`, by build id, into the
+   * cache that elfutils' tools use; default: true if servers are named and `compat` is not set.
+   */
+  debuginfod?: boolean | undefined;
   /** Use samples of a mapping of the right name whose build id differs from the binary's; default false. */
   ignoreBuildId?: boolean | undefined;
 
@@ -207,6 +212,13 @@ export const GENERATE_OPTIONS = {
     value: 'FILE',
     default: '<binary>.dwp',
   }),
+  debuginfod: flag(
+    'Input',
+    'boolean',
+    'debuginfod',
+    'Fetch missing debug files from the servers in DEBUGINFOD_URLS.',
+    { default: 'if that is set' },
+  ),
   output: flag(
     'Output',
     'string',
@@ -416,6 +428,7 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
   const {
     signal: _signal,
     onProgress: _onProgress,
+    debuginfod: _debuginfod,
     binary: _,
     binaryDir: __,
     event,

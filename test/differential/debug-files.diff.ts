@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { expectSame } from './compare.js';
 import { AUTOFDO, CLANG } from './compilers.js';
 import { llvmProfgen, ours, oursCompatible } from './generators.js';
 import { recorded } from './program.js';
-import { shell, testWith } from './tools.js';
+import { cli, shell, testWith } from './tools.js';
 
 const codec = '$programs/codec.c $programs/codec-main.c';
 const shapes = '$fixtures/shapes.cpp';
@@ -70,3 +73,77 @@ describe('debug information that llvm-profgen does not find', () => {
     expectSame(oursCompatible(folder, INPUTS), theirs, true);
   });
 });
+
+describe('debug files from a debuginfod server', () => {
+  testWith(
+    ['debuginfod', 'dwz', 'g++', 'objcopy', 'strip'],
+    'of a package, with the file of dwz',
+    async () => {
+      const { folder } = recorded({
+        name: 'debuginfod',
+        build: [
+          `g++ -O2 -g ${shapes} -o program -Wl,--build-id`,
+          `g++ -O2 -g -DANOTHER ${shapes} -o another -Wl,--build-id`,
+        ],
+      });
+      const whole = llvmProfgen(folder, INPUTS);
+      // As a distribution makes packages: both programs stripped, their debug files compressed together by dwz.
+      for (const name of ['program', 'another']) {
+        shell(
+          `mkdir -p served && objcopy --only-keep-debug ${name} served/${name}.debug && strip ${name}`,
+          folder,
+        );
+      }
+      shell(
+        'dwz -m served/common.debug -M /usr/lib/debug/.dwz/common.debug served/program.debug served/another.debug',
+        folder,
+      );
+      // dwz gives the common file a build id; servers have files by that.
+      const port = 20_000 + (process.pid % 20_000);
+      const server = spawn('debuginfod', ['-p', String(port), '-d', 'server.sqlite', '-F', 'served'], {
+        cwd: folder,
+        stdio: 'ignore',
+      });
+      try {
+        const url = `http://127.0.0.1:${port}`;
+        await scanned(url);
+        const environment = `DEBUGINFOD_URLS=${url} DEBUGINFOD_CACHE_PATH=$PWD/cache`;
+        const command = `${process.execPath} ${cli} ${INPUTS.join(' ')} -o fetched.txt`;
+        shell(`${environment} ${command}`, folder);
+        expect(readFileSync(join(folder, 'fetched.txt'), 'utf8')).toBe(whole.output?.toString());
+        shell('test "$(ls cache | wc -l)" = 2', folder);
+        // elfutils' own client finds the files in the same cache.
+        const id = "$(readelf -n program | sed -n 's/.*Build ID: //p')";
+        shell(
+          `test "$(${environment} debuginfod-find debuginfo ${id})" = "$PWD/cache/${id}/debuginfo"`,
+          folder,
+        );
+        shell(`! ${environment} ${command} --no-debuginfod`, folder);
+      } finally {
+        server.kill();
+      }
+      shell(
+        `DEBUGINFOD_URLS=http://127.0.0.1:${port} DEBUGINFOD_CACHE_PATH=$PWD/cache ${process.execPath} ${cli} ${INPUTS.join(' ')} -o again.txt`,
+        folder,
+      );
+      shell('cmp fetched.txt again.txt', folder);
+    },
+  );
+});
+
+/** Resolves once the server has gone through its files. */
+async function scanned(url: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const metrics = await fetch(`${url}/metrics`).then(
+      (response) => response.text(),
+      () => '',
+    );
+    if (
+      /thread_work_total\{role="traverse"\} [1-9]/.test(metrics) &&
+      /scanned_files_total\{[^}]*\} [3-9]/.test(metrics)
+    )
+      return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('the server did not become ready');
+}

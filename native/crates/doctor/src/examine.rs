@@ -20,6 +20,8 @@ pub struct ExamineRequest {
     pub path: PathBuf,
     /// ELF file that has the DWARF of the binary, and its symbols if it is stripped.
     pub debug_binary: Option<PathBuf>,
+    /// The cache of the debuginfod client, where debug files are looked for last.
+    pub debuginfod_cache: Option<PathBuf>,
     /// DWARF package of the binary.
     pub dwp: Option<PathBuf>,
 }
@@ -53,6 +55,8 @@ pub struct Examination {
     pub other_format: Option<String>,
     /// The file of dwz that is missing; names of functions are in it.
     pub missing_supplementary: Option<String>,
+    /// The build id of that file, as hexadecimal digits.
+    pub missing_supplementary_id: Option<String>,
     /// What was not found, or cannot be read, on the way to the DWARF.
     pub diagnostics: Vec<String>,
     /// Of a vmlinux or a module.
@@ -81,6 +85,7 @@ fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
     let mut image = Image::open(path).map_err(|error| image_error(error, path))?;
     let options = DebugOptions {
         debug_binary: request.debug_binary.clone(),
+        debuginfod_cache: request.debuginfod_cache.clone(),
         dwp: request.dwp.clone(),
         ..DebugOptions::default()
     };
@@ -111,6 +116,10 @@ fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
         }),
         missing_supplementary: debug.diagnostics().iter().find_map(|diagnostic| match diagnostic {
             Diagnostic::SupplementaryMissing { name, .. } => Some(name.clone()),
+            _ => None,
+        }),
+        missing_supplementary_id: debug.diagnostics().iter().find_map(|diagnostic| match diagnostic {
+            Diagnostic::SupplementaryMissing { id, .. } => Some(hex(id)),
             _ => None,
         }),
         diagnostics: diagnostics.take(MAX_DIAGNOSTICS).map(ToString::to_string).collect(),

@@ -17,6 +17,8 @@ pub struct BindingExamineOptions {
     pub binary: String,
     /// ELF file that has the DWARF.
     pub debug_binary: Option<String>,
+    /// Cache of the debuginfod client.
+    pub debuginfod_cache: Option<String>,
     /// DWARF package.
     pub dwp: Option<String>,
 }
@@ -57,7 +59,7 @@ pub struct BindingExamination {
     /// Where its DWARF was found.
     pub debug_file: Option<String>,
     /// How that was found; absent if it is the binary, or was named.
-    #[napi(ts_type = "'build-id' | 'debuglink' | 'path'")]
+    #[napi(ts_type = "'build-id' | 'debuglink' | 'path' | 'debuginfod'")]
     pub debug_file_source: Option<String>,
     /// How debug sections are compressed.
     #[napi(ts_type = "'zlib' | 'zstd'")]
@@ -73,6 +75,8 @@ pub struct BindingExamination {
     pub other_format: Option<String>,
     /// The file of dwz that is missing.
     pub missing_supplementary: Option<String>,
+    /// The build id of that file, as hexadecimal digits.
+    pub missing_supplementary_id: Option<String>,
     /// What was not found or cannot be read.
     pub diagnostics: Vec<String>,
     /// Of a vmlinux or a module.
@@ -128,6 +132,13 @@ pub struct BindingConfigOption {
     pub value: String,
 }
 
+/// The build id of an ELF file of any kind, as hexadecimal digits; absent if it has none or is none.
+#[napi]
+pub fn build_id_of(path: String) -> Option<String> {
+    let id = symbolize::build_id_of(path.as_ref()).ok()??;
+    Some(id.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 /// Examines a binary.
 #[napi(ts_return_type = "Promise<BindingExamineSuccess | BindingFailure>")]
 pub fn examine_binary(options: BindingExamineOptions, cancel: &BindingCancelToken) -> AsyncTask<JobTask<Examination>> {
@@ -135,6 +146,7 @@ pub fn examine_binary(options: BindingExamineOptions, cancel: &BindingCancelToke
         Ok(::doctor::examine(&ExamineRequest {
             path: options.binary.into(),
             debug_binary: options.debug_binary.map(Into::into),
+            debuginfod_cache: options.debuginfod_cache.map(Into::into),
             dwp: options.dwp.map(Into::into),
         })?)
     })
@@ -159,6 +171,7 @@ impl Success for Examination {
             DebugFileSource::BuildId => Some("build-id"),
             DebugFileSource::DebugLink => Some("debuglink"),
             DebugFileSource::Path => Some("path"),
+            DebugFileSource::Debuginfod => Some("debuginfod"),
             _ => None,
         });
         let kernel = self.kernel.map(|kernel| BindingKernel {
@@ -191,6 +204,7 @@ impl Success for Examination {
             compilers: self.survey.compilers.into_iter().map(BindingCompiler::from).collect(),
             other_format: self.other_format,
             missing_supplementary: self.missing_supplementary,
+            missing_supplementary_id: self.missing_supplementary_id,
             diagnostics: self.diagnostics,
             kernel,
         };

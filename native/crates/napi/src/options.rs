@@ -43,6 +43,8 @@ pub struct BindingGenerateOptions {
     pub kernel: Option<bool>,
     /// ELF file that has the DWARF.
     pub debug_binary: Option<String>,
+    /// Cache of the debuginfod client.
+    pub debuginfod_cache: Option<String>,
     /// DWARF package.
     pub dwp: Option<String>,
     /// Follow a binary whose build id differs.
@@ -148,6 +150,7 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
             compat: from.compat.map_or(Ok(default.compat), |name| parse_compat(&name))?,
             kernel: from.kernel,
             debug_binary: from.debug_binary.map(PathBuf::from),
+            debuginfod_cache: from.debuginfod_cache.map(PathBuf::from),
             dwp: from.dwp.map(PathBuf::from),
             ignore_build_id: from.ignore_build_id.unwrap_or(default.ignore_build_id),
             select: Selection {

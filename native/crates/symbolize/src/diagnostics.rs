@@ -17,6 +17,8 @@ pub enum DebugFileSource {
     Path,
     /// Through `.gnu_debugaltlink`.
     Supplementary,
+    /// Fetched from a debuginfod server.
+    Debuginfod,
 }
 
 /// Formats of debug information that are not read.
@@ -184,6 +186,7 @@ impl fmt::Display for Diagnostic {
                     DebugFileSource::DebugLink => "found by debug link",
                     DebugFileSource::Path => "found by path, with the same build id",
                     DebugFileSource::Supplementary => "found by supplementary link",
+                    DebugFileSource::Debuginfod => "fetched from a debuginfod server",
                 };
                 write!(f, "debug information from {}, {how}", path.display())
             }

@@ -24,7 +24,7 @@ pub use diagnostics::{DebugFileSource, DebugFormat, Diagnostic, Rejection};
 pub use error::SymbolizeError;
 pub use frame_table::{Frame, FrameId, FrameRange, FrameTable, NameId};
 pub use function_table::{DuplicateStart, FunctionRange, FunctionTable};
-pub use object::FileData;
+pub use object::{FileData, build_id_of};
 pub use options::{DebugOptions, FollowLinks};
 pub use stripped::add_symbols;
 pub use survey::{Compiler, DebugSurvey, SplitUnitCount, UnitCounts};

@@ -29,6 +29,8 @@ pub struct GenerateOptions {
     pub kernel: Option<bool>,
     /// ELF file that has the DWARF of the binary, and its symbols if it is stripped.
     pub debug_binary: Option<PathBuf>,
+    /// The cache of the debuginfod client, where debug files are looked for last.
+    pub debuginfod_cache: Option<PathBuf>,
     /// DWARF package (`.dwp`) of the binary; default is the binary's path with `.dwp` appended.
     pub dwp: Option<PathBuf>,
     /// Follow a binary whose build id is not the one that perf saw.
@@ -98,6 +100,7 @@ impl GenerateOptions {
             compat: Compat::None,
             kernel: None,
             debug_binary: None,
+            debuginfod_cache: None,
             dwp: None,
             ignore_build_id: false,
             select: Selection::default(),

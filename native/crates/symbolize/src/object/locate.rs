@@ -58,6 +58,22 @@ fn build_id_path(id: &[u8]) -> Option<PathBuf> {
     Some(PathBuf::from(format!(".build-id/{first:02x}/{rest}.debug")))
 }
 
+/// Where the debuginfod client keeps the debug file of this build id.
+fn debuginfod_path(options: &DebugOptions, id: &[u8]) -> Option<PathBuf> {
+    let cache = options.debuginfod_cache.as_ref()?;
+    let name: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    (!name.is_empty()).then(|| cache.join(name).join("debuginfo"))
+}
+
+/// The build id of an ELF file of any kind.
+///
+/// # Errors
+/// If it cannot be read as ELF.
+pub fn build_id_of(path: &Path) -> Result<Option<Vec<u8>>, SymbolizeError> {
+    let file = open_file(path)?;
+    Ok(ElfFile::parse(path, file)?.build_id)
+}
+
 /// Searches for a separate debug file with what is wanted: by build id, then by debug link, then by path.
 pub(crate) fn locate(
     named: &ElfFile,
@@ -101,6 +117,15 @@ pub(crate) fn locate(
                 return Some(Located { elf, source });
             }
         }
+    }
+    // What was fetched is for files that are not complete themselves.
+    if !named.has(wanted)
+        && let Some(id) = build_id
+        && let Some(path) = debuginfod_path(options, id)
+        && let Some(elf) = candidate(&path, named, wanted, diagnostics, |elf| check_build_id(elf, id))
+    {
+        let source = DebugFileSource::Debuginfod;
+        return Some(Located { elf, source });
     }
     None
 }
@@ -185,6 +210,7 @@ pub(crate) fn supplementary(
         let trees = options.debug_directories.iter();
         paths.extend(trees.map(|tree| tree.join(".dwz").join(file)));
     }
+    paths.extend(debuginfod_path(options, id));
     for path in paths {
         let checked = candidate(&path, elf, Wanted::DebugInfo, diagnostics, |elf| {
             if elf.supplementary_id.as_ref() == Some(id) {

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** What the environment says of debuginfod servers, as elfutils' client reads it (debuginfod-client-config(7)). */
+export interface DebuginfodSettings {
+  /** Base addresses of servers, from `DEBUGINFOD_URLS`. */
+  urls: readonly string[];
+  /** The folder of the cache. */
+  cache: string;
+  /** Seconds in which at least 100 kB must arrive, from `DEBUGINFOD_TIMEOUT`; 0: no limit. */
+  timeout: number;
+  /** Seconds for one file, from `DEBUGINFOD_MAXTIME`; 0: no limit. */
+  maxTime: number;
+  /** Bytes of one file, from `DEBUGINFOD_MAXSIZE`; 0: no limit. */
+  maxSize: number;
+}
+
+/** elfutils' default. */
+const DEFAULT_TIMEOUT = 90;
+
+/** The settings; undefined where no server is named, which turns all of this off. */
+export function debuginfodSettings(env: NodeJS.ProcessEnv = process.env): DebuginfodSettings | undefined {
+  const words = (env['DEBUGINFOD_URLS'] ?? '').split(/\s+/);
+  // Words such as `ima:enforcing` are policies of elfutils and no addresses.
+  const urls = words.filter((word) => /^https?:\/\//.test(word)).map((url) => url.replace(/\/+$/, ''));
+  if (urls.length === 0) return undefined;
+  return {
+    urls,
+    cache: cacheFolder(env),
+    timeout: number(env['DEBUGINFOD_TIMEOUT']) ?? DEFAULT_TIMEOUT,
+    maxTime: number(env['DEBUGINFOD_MAXTIME']) ?? 0,
+    maxSize: number(env['DEBUGINFOD_MAXSIZE']) ?? 0,
+  };
+}
+
+function cacheFolder(env: NodeJS.ProcessEnv): string {
+  const named = env['DEBUGINFOD_CACHE_PATH'];
+  if (named !== undefined && named !== '') return named;
+  const home = env['HOME'] ?? homedir();
+  const old = join(home, '.debuginfod_client_cache');
+  if (existsSync(old)) return old;
+  return join(env['XDG_CACHE_HOME'] || join(home, '.cache'), 'debuginfod_client');
+}
+
+function number(text: string | undefined): number | undefined {
+  const value = Number(text);
+  return text === undefined || text === '' || !Number.isFinite(value) || value < 0 ? undefined : value;
+}

@@ -1,0 +1,205 @@
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { debuginfodSettings } from '../../src/debuginfod/settings.js';
+import { type AutofdoError, diagnoseBinary, generateProfile } from '../../src/index.js';
+import { fixture } from '../support/fixtures.js';
+import { temporaryFolder } from '../support/temporary.js';
+
+const temporary = temporaryFolder();
+const calc = fixture('calc-debuglink');
+const debugFile = readFileSync(join(calc.binary, '../calc.debug'));
+
+let servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers) {
+    server.closeAllConnections();
+    server.close();
+  }
+  servers = [];
+  vi.unstubAllEnvs();
+});
+
+/** A server on the loopback, and the paths that it was asked for. */
+async function serve(answer: RequestListener): Promise<{ url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    answer(request, response);
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+/** A program without its debug file, and a cache of its own. */
+function programAlone(...urls: string[]): { job: Parameters<typeof generateProfile>[0]; cache: string } {
+  const folder = mkdtempSync(join(temporary.path, 'alone-'));
+  const binary = join(folder, 'calc');
+  copyFileSync(calc.binary, binary);
+  const cache = join(folder, 'cache');
+  vi.stubEnv('DEBUGINFOD_URLS', urls.join(' '));
+  vi.stubEnv('DEBUGINFOD_CACHE_PATH', cache);
+  vi.stubEnv('DEBUGINFOD_TIMEOUT', '1');
+  return { job: { binary, perfData: calc.perfData, format: 'text' }, cache };
+}
+
+const whole: RequestListener = (_, response) => response.end(debugFile);
+
+/** The error of a job that gets no debug file. It has to come soon. */
+async function failure(job: Parameters<typeof generateProfile>[0]): Promise<AutofdoError> {
+  const started = performance.now();
+  const error = await generateProfile(job).then(
+    () => expect.fail('there is no debug information'),
+    (error: AutofdoError) => error,
+  );
+  expect(performance.now() - started).toBeLessThan(5000);
+  expect(error.code).toBe('NO_DEBUG_INFO');
+  return error;
+}
+
+function files(folder: string): string[] {
+  return existsSync(folder)
+    ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('/'))
+    : [];
+}
+
+describe('debug files from debuginfod servers', () => {
+  it('are fetched once, by build id, and give the profile', async () => {
+    const { url, asked } = await serve(whole);
+    const { job, cache } = programAlone(`${url}/`);
+    const there = await generateProfile({ ...job, binary: calc.binary, debuginfod: false });
+    for (let run = 0; run < 2; run++) {
+      const { bytes, diagnostics } = await generateProfile(job);
+      expect(Buffer.from(bytes ?? [])).toEqual(Buffer.from(there.bytes ?? []));
+      expect(bytes?.length).toBeGreaterThan(1000);
+      const told = diagnostics.filter(({ code }) => code === 'debuginfod').map(({ message }) => message);
+      expect(told).toEqual(run === 0 ? [expect.stringMatching(/ was fetched from http:\/\/127/)] : []);
+    }
+    expect(asked).toEqual([expect.stringMatching(/^\/buildid\/[0-9a-f]{40}\/debuginfo$/)]);
+    expect(files(cache)).toEqual([`${asked[0]?.split('/')[2]}/debuginfo`]);
+    const { facts, verdict } = await diagnoseBinary({ binary: job.binary as string });
+    expect(facts.debugFile?.source).toBe('debuginfod');
+    expect(verdict).toBe('good');
+  });
+
+  it('come from the first server that has them', async () => {
+    const [none, hangs, has] = await Promise.all([
+      serve((_, response) => response.writeHead(404).end()),
+      serve(() => {}),
+      serve(whole),
+    ]);
+    const { job } = programAlone(none.url, hangs.url, has.url);
+    const started = performance.now();
+    await expect(generateProfile(job)).resolves.toBeDefined();
+    expect(performance.now() - started).toBeLessThan(900);
+  });
+
+  it('are not asked for when that is turned off, or nothing is missing', async () => {
+    const { url, asked } = await serve(whole);
+    const { job } = programAlone(url);
+    await failure({ ...job, debuginfod: false });
+    await generateProfile({ ...job, binary: calc.binary });
+    await generateProfile({ ...job, compat: 'llvm-profgen' });
+    vi.stubEnv('DEBUGINFOD_URLS', '');
+    await failure(job);
+    expect(asked).toEqual([]);
+  });
+
+  it('are missed, which is remembered, if no server has them', async () => {
+    const { url, asked } = await serve((_, response) => response.writeHead(404).end());
+    const { job } = programAlone(url);
+    expect((await failure(job)).hint).toContain(`${url} does not have it`);
+    expect((await failure(job)).hint).toMatch(/no server had the debuginfo .* a few minutes ago/);
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each<[string, RequestListener, RegExp]>([
+    [
+      'has another file',
+      (_, response) => response.end(readFileSync(fixture('calc-gcc').binary)),
+      /sent a file with build id/,
+    ],
+    ['has no ELF file', (_, response) => response.end('hello'), /sent a file with build id none/],
+    ['never answers', () => {}, /less than 100 kB came within 1 s/],
+    [
+      'trickles',
+      (_, response) => {
+        const timer = setInterval(() => response.write('x'), 50);
+        response.on('close', () => clearInterval(timer));
+      },
+      /less than 100 kB came within 1 s/,
+    ],
+    [
+      'breaks off',
+      (_, response) => {
+        response.writeHead(200, { 'content-length': debugFile.length });
+        response.write(debugFile.subarray(0, 1000), () => response.destroy());
+      },
+      /could not be fetched/,
+    ],
+    ['fails', (_, response) => response.writeHead(500).end(), /answered 500/],
+  ])('are not used from a server that %s', async (_, answer, reason) => {
+    const { url } = await serve(answer);
+    const { job, cache } = programAlone(url);
+    expect((await failure(job)).hint).toMatch(reason);
+    expect(files(cache)).toEqual([]);
+  });
+
+  it('are not fetched from a server that is not there', async () => {
+    const { url } = await serve(whole);
+    const { job, cache } = programAlone(url);
+    await new Promise((resolve) => servers[0]?.close(resolve));
+    expect((await failure(job)).hint).toMatch(/ECONNREFUSED/);
+    expect(files(cache)).toEqual([]);
+  });
+
+  it('are not larger than DEBUGINFOD_MAXSIZE', async () => {
+    const [honest, silent] = await Promise.all([
+      serve((_, response) => response.writeHead(200, { 'content-length': debugFile.length }).end(debugFile)),
+      serve(whole),
+    ]);
+    for (const { url } of [honest, silent]) {
+      const { job, cache } = programAlone(url);
+      vi.stubEnv('DEBUGINFOD_MAXSIZE', '1000');
+      expect((await failure(job)).hint).toMatch(/more than DEBUGINFOD_MAXSIZE/);
+      expect(files(cache)).toEqual([]);
+    }
+  });
+
+  it('can be aborted', async () => {
+    const { url } = await serve(() => {});
+    const { job } = programAlone(url);
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(reason), 100);
+    await expect(generateProfile({ ...job, signal: controller.signal })).rejects.toBe(reason);
+  });
+});
+
+describe('settings of debuginfod', () => {
+  it("are those of elfutils' client", () => {
+    const home = mkdtempSync(join(temporary.path, 'home-'));
+    expect(debuginfodSettings({ HOME: home })).toBeUndefined();
+    expect(debuginfodSettings({ HOME: home, DEBUGINFOD_URLS: ' ima:enforcing ' })).toBeUndefined();
+    const urls = 'http://a.example/ https://b.example/x';
+    expect(debuginfodSettings({ HOME: home, DEBUGINFOD_URLS: urls })).toEqual({
+      ...{ urls: ['http://a.example', 'https://b.example/x'], timeout: 90, maxTime: 0, maxSize: 0 },
+      cache: join(home, '.cache/debuginfod_client'),
+    });
+    const all = {
+      ...{
+        DEBUGINFOD_URLS: urls,
+        DEBUGINFOD_TIMEOUT: '5',
+        DEBUGINFOD_MAXTIME: '60',
+        DEBUGINFOD_MAXSIZE: '1000',
+      },
+      XDG_CACHE_HOME: '/xdg',
+    };
+    expect(debuginfodSettings(all)).toMatchObject({ timeout: 5, maxTime: 60, maxSize: 1000 });
+    expect(debuginfodSettings(all)?.cache).toBe('/xdg/debuginfod_client');
+    expect(debuginfodSettings({ ...all, DEBUGINFOD_CACHE_PATH: '/own' })?.cache).toBe('/own');
+  });
+});
