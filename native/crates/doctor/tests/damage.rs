@@ -30,6 +30,7 @@ fn damaged_programs_are_survived() {
         let request = ExamineRequest {
             path: path.clone(),
             debug_binary: None,
+            debuginfod_cache: None,
             dwp: Some(program.with_extension("dwp")),
         };
         let mut numbers = numbers(whole.len() as u64);
