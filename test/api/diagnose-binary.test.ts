@@ -7,7 +7,8 @@ import { toFacts } from '../../src/diagnosis/facts.js';
 import { binaryFindings, type Finding } from '../../src/diagnosis/findings.js';
 import { recordingHere } from '../../src/diagnosis/machine.js';
 import { nextSteps } from '../../src/diagnosis/next-steps.js';
-import { diagnoseBinary, inspectPerfData } from '../../src/index.js';
+import { type RecordingDiagnosis, recordingFindings } from '../../src/diagnosis/recording.js';
+import { diagnoseBinary, inspectPerfData, type Statistics } from '../../src/index.js';
 import { fixture } from '../support/fixtures.js';
 import { writeLargeRecording } from '../support/large-recording.js';
 import { temporaryFolder } from '../support/temporary.js';
@@ -117,6 +118,86 @@ describe('findings', () => {
     ],
   ])('name %s', (_, change, expected) => {
     expect(findings(change)).toEqual(expected);
+  });
+});
+
+describe('remedies', () => {
+  const remedy = (change: Partial<BindingExamination>) => {
+    const facts = toFacts(
+      { ...KERNEL, kind: 'executable', kernel: undefined, ...change } as never,
+      undefined,
+    );
+    const found = binaryFindings(facts);
+    const { compilers } = facts;
+    const situation = {
+      facts,
+      binary: 'app',
+      perfData: [],
+      findings: found,
+      compilers,
+      recordingUsable: false,
+    };
+    const [{ code, hint } = { code: '' }] = found;
+    return { code, hint: hint ?? '', next: nextSteps(situation).map(({ command }) => command) };
+  };
+
+  it('of a missing file is to find it, and not to build anew', () => {
+    const stripped = remedy({ codeSymbols: 0 });
+    expect(stripped.next).toEqual(['autofdo-gen doctor --binary app --debug-binary DEBUG_FILE']);
+    const split = remedy({ skeletonUnits: 4, splitUnitsFound: 0, compilers: [{ ...CLANG, withLines: 0 }] });
+    expect([split.code, ...split.next]).toEqual([
+      'split-missing',
+      'autofdo-gen doctor --binary app --dwp PACKAGE',
+    ]);
+    const common = remedy({ missingSupplementary: '/usr/lib/debug/.dwz/app.debug' });
+    expect([common.code, ...common.next]).toEqual([
+      'supplementary-missing',
+      'autofdo-gen doctor --binary app',
+    ]);
+    expect(common.hint).toMatch(/debug package/);
+  });
+
+  it('of a stripped vmlinux names where distributions have the whole one', () => {
+    const { kernel, kind } = KERNEL;
+    const { hint, next } = remedy({ codeSymbols: 0, kind, kernel } as Partial<BindingExamination>);
+    expect(hint).toContain('/usr/lib/debug/boot/vmlinux-6.12.1 (Debian, Ubuntu)');
+    expect(hint).toContain('/usr/lib/debug/lib/modules/6.12.1/vmlinux (Fedora)');
+    expect(next).toEqual(['autofdo-gen doctor --binary UNSTRIPPED_VMLINUX']);
+  });
+
+  it('of another format is another flag', () => {
+    const stabs = remedy({ debugFile: undefined, otherFormat: 'STABS', compilers: [] } as never);
+    expect(stabs.code).toBe('no-debug-info');
+    expect(stabs.hint).toMatch(/-gdwarf/);
+    expect(stabs.next).toEqual(['clang -O2 -g -fdebug-info-for-profiling ...']);
+  });
+});
+
+describe('a kernel whose compiler takes the profile for complete', () => {
+  it('is told how many functions have no samples', async () => {
+    const options = [{ name: 'CONFIG_AUTOFDO_PROFILE_ACCURATE', value: 'y' }];
+    const kernel = { hasConfig: true, options, banner: 'Linux version 6.19.0 (x)' };
+    const found = (change: Partial<BindingExamination>) => {
+      const facts = toFacts({ ...KERNEL, ...change }, undefined);
+      const survey = {
+        samples: 9,
+        compilers: [CLANG],
+        functions: 1234,
+        sampledFunctions: 34,
+        shared: [],
+        sharedSamples: 0,
+      };
+      const statistics = {
+        ledger: { noFunction: 0 },
+        branchEntries: 9,
+        density: 99,
+      } as unknown as Statistics;
+      const recording = { files: [], survey, densityThreshold: 50 } as unknown as RecordingDiagnosis;
+      return recordingFindings(facts, recording, { statistics, diagnostics: [] });
+    };
+    expect(found({ kernel })).toMatchObject([{ code: 'others-count-as-cold', severity: 'note' }]);
+    expect(found({ kernel })[0]?.message).toMatch(/^1,200 of 1,234 functions have no samples/);
+    expect(found({})).toEqual([]);
   });
 });
 

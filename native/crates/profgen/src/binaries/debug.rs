@@ -16,7 +16,10 @@ fn debug_options(options: &GenerateOptions) -> DebugOptions {
     let policy = options.policy();
     DebugOptions {
         debug_binary: options.debug_binary.clone(),
-        debuginfod_cache: options.debuginfod_cache.clone().filter(|_| policy.more_debug_information),
+        debuginfod_cache: options
+            .debuginfod_cache
+            .clone()
+            .filter(|_| policy.more_debug_information),
         dwp: options.dwp.clone(),
         function_table_follows_links: policy.symbols_of_debug_file,
         follow_links: if policy.more_debug_information {
