@@ -14,6 +14,7 @@
  * - `ARCHITECTURE_MISMATCH`: recording and binary are of different machines
  * - `NO_MAPPING`: nothing in the recording maps the binary
  * - `BUILD_ID_MISMATCH`: the recording maps another build of the binary
+ * - `BINARY_MISMATCH`: the branches that were taken are not those of the binary's code
  * - `EMPTY_PROFILE`: no sample is left, so the profile would be empty
  * - `LOSS_EXCEEDED`: more branch entries were lost than `maxLoss` allows
  * - `OUTPUT_UNWRITABLE`: the result cannot be written
@@ -36,6 +37,7 @@ export type AutofdoErrorCode =
   | 'ARCHITECTURE_MISMATCH'
   | 'NO_MAPPING'
   | 'BUILD_ID_MISMATCH'
+  | 'BINARY_MISMATCH'
   | 'EMPTY_PROFILE'
   | 'LOSS_EXCEEDED'
   | 'OUTPUT_UNWRITABLE'

@@ -1,5 +1,6 @@
 //! The code of an image: where instructions start, how long they are and what class they have.
 
+mod agreement;
 mod chunks;
 mod decoded;
 mod poke;

@@ -2,10 +2,12 @@
 
 mod aarch64;
 mod class;
+mod direct_target;
 mod x86;
 
 pub(crate) use class::Step;
 pub use class::{DecodePolicy, InstructionClass};
+pub(crate) use direct_target::direct_target;
 
 use crate::kind::Arch;
 

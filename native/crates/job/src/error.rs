@@ -36,6 +36,8 @@ pub enum ErrorCode {
     NoMapping,
     /// The recording maps another build of the binary.
     BuildIdMismatch,
+    /// The branches that were taken are not those of the binary's code.
+    BinaryMismatch,
     /// No sample is left, so the profile would be empty.
     EmptyProfile,
     /// More entries were lost than `max_loss` allows.
@@ -68,6 +70,7 @@ impl ErrorCode {
             Self::ArchitectureMismatch => "ARCHITECTURE_MISMATCH",
             Self::NoMapping => "NO_MAPPING",
             Self::BuildIdMismatch => "BUILD_ID_MISMATCH",
+            Self::BinaryMismatch => "BINARY_MISMATCH",
             Self::EmptyProfile => "EMPTY_PROFILE",
             Self::LossExceeded => "LOSS_EXCEEDED",
             Self::OutputUnwritable => "OUTPUT_UNWRITABLE",

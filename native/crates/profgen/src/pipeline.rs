@@ -20,6 +20,7 @@ use crate::binaries::live_text::KernelMemory;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::open::{self, Subject};
 use crate::binaries::target::{Target, Targets};
+use crate::counting::agreement::Agreement;
 use crate::counting::counters::Counters;
 use crate::counting::fall_through::{Judgement, select_runs};
 use crate::counting::trace::TargetCounters;
@@ -34,6 +35,7 @@ use crate::report::empty;
 use crate::report::ledger::EntryClass;
 use crate::report::outcome::{BinaryOutcome, BinaryStatistics, Outcome, Statistics};
 use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
+use crate::report::plausibility;
 use crate::report::sample_survey::SampleSurvey;
 use crate::request::options::{Format, GenerateOptions, Input};
 
@@ -236,7 +238,7 @@ impl Job<'_> {
         };
         report.of_file = debug_report::diagnostics(&binary, self.options);
         let counters = match (samples, &self.options.input) {
-            (Some(samples), _) => self.select(samples, &binary, report),
+            (Some(samples), _) => self.select(samples, &binary, report)?,
             (None, Input::UnsymbolizedProfile(path)) => {
                 let text = read_text(path)?;
                 counters_text::read(&text, self.counter_base(target.image)).map_err(|error| error.path(path))?
@@ -250,11 +252,12 @@ impl Job<'_> {
     }
 
     /// Traces to counters, and the account of the runs that are lost.
-    fn select(&self, samples: TargetSamples, binary: &Binary<'_>, report: &mut Report) -> Counters {
+    fn select(&self, samples: TargetSamples, binary: &Binary<'_>, report: &mut Report) -> Result<Counters, Error> {
         let TargetCounters {
             branches,
             pairs,
             entries,
+            misplaced,
         } = samples.counters;
         let judgement = Judgement {
             addresses_only: self.options.leading_ip_only,
@@ -276,8 +279,13 @@ impl Job<'_> {
             branches: branches.rows().len() as u64,
             ..BinaryStatistics::default()
         };
-        report.of_samples = quality.diagnostics();
-        Counters { ranges, branches }
+        if self.options.policy().refuses_implausible && !self.options.leading_ip_only {
+            let agreement = Agreement::of(&branches, misplaced, binary.code);
+            let doubt = plausibility::check(&agreement, &quality, binary.image, self.options)?;
+            report.of_samples.extend(doubt);
+        }
+        report.of_samples.extend(quality.diagnostics());
+        Ok(Counters { ranges, branches })
     }
 
     /// Completes the account with the runs that are lost, and stops where nothing is left.

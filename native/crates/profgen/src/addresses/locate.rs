@@ -17,6 +17,8 @@ pub(crate) enum Place {
     Code(CodeOffset, BinaryId),
     /// In what a kernel put before the function that starts here.
     Preamble(CodeOffset),
+    /// In the code of this target, but at no instruction.
+    Misplaced(BinaryId),
     /// Nowhere that counts; the class tells why.
     Lost(EntryClass),
 }
@@ -27,6 +29,7 @@ impl Place {
         match self {
             Self::Code(..) => EntryClass::Used,
             Self::Preamble(_) => EntryClass::Stub,
+            Self::Misplaced(_) => EntryClass::NotInstruction,
             Self::Lost(class) => class,
         }
     }
@@ -293,7 +296,7 @@ impl<'a> View<'a> {
                 };
                 match find(target, offset) {
                     Some(place) => place,
-                    None if code.is_decoded(offset) => Place::Lost(EntryClass::NotInstruction),
+                    None if code.is_decoded(offset) => Place::Misplaced(target.id),
                     None => Place::Lost(EntryClass::Stub),
                 }
             }

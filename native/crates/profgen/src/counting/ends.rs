@@ -99,7 +99,7 @@ impl Ends for ManyEnds {
             Resolved::Used {
                 from_target, to_target, ..
             } => [self.end(from_target), self.end(to_target)],
-            Resolved::Lost(_) => [NO_END; 2],
+            Resolved::Misplaced(_) | Resolved::Lost(_) => [NO_END; 2],
         }
     }
 

@@ -1,5 +1,6 @@
 //! From the entries of branch stacks to traces, and from these to ranges and branches.
 
+pub(crate) mod agreement;
 pub(crate) mod counters;
 pub(crate) mod ends;
 pub(crate) mod fall_through;

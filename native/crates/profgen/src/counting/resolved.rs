@@ -22,7 +22,11 @@ pub(crate) enum Resolved {
         to: CodeOffset,
         from_target: BinaryId,
         to_target: BinaryId,
+        /// The end that is [`OUTSIDE`] lies in the code of the same target, but at no instruction.
+        half_misplaced: bool,
     },
-    /// Neither end is code of a target.
+    /// Neither end is, and one of them lies in the code of this target.
+    Misplaced(BinaryId),
+    /// Neither end is, nor lies in the code of a target.
     Lost(EntryClass),
 }

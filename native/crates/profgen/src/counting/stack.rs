@@ -121,12 +121,14 @@ fn resolve(branch: Branch, view: &mut View<'_>, rules: EntryRules) -> Resolved {
     if rules.drops_unreal && branch.from.0 | branch.to.0 == 0 {
         return Resolved::Lost(EntryClass::UnfilledSlot);
     }
-    let (from, to, from_target, to_target) = match (view.locate_source(branch.from), view.locate_target(branch.to)) {
+    let places = (view.locate_source(branch.from), view.locate_target(branch.to));
+    let (from, to, from_target, to_target) = match places {
         // On the way into a function that is counted already.
         (Place::Preamble(function), Place::Code(to, _)) if to == function => return Resolved::Lost(EntryClass::Stub),
         (Place::Code(from, from_target), Place::Code(to, to_target)) => (from, to, from_target, to_target),
         (Place::Code(from, target), _) => (from, OUTSIDE, target, target),
         (_, Place::Code(to, target)) => (OUTSIDE, to, target, target),
+        (Place::Misplaced(target), _) | (_, Place::Misplaced(target)) => return Resolved::Misplaced(target),
         (from, to) => return Resolved::Lost(stronger(from.class(), to.class())),
     };
     Resolved::Used {
@@ -134,5 +136,6 @@ fn resolve(branch: Branch, view: &mut View<'_>, rules: EntryRules) -> Resolved {
         to,
         from_target,
         to_target,
+        half_misplaced: matches!(places, (Place::Misplaced(target), _) | (_, Place::Misplaced(target)) if target == from_target),
     }
 }

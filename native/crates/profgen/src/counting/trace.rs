@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::addresses::locate::Place;
 use crate::binaries::code_space::{CodeOffset, CodeSpace, NO_BRANCH, NO_END, OUTSIDE};
-use crate::binaries::id::ByBinary;
+use crate::binaries::id::{BinaryId, ByBinary};
 use crate::counting::counters::{Counter, CounterTable, EXTERNAL};
 use crate::counting::ends::{Ends, ManyEnds};
 use crate::counting::resolved::{RawEntry, Resolved};
@@ -60,6 +60,8 @@ pub(crate) struct TraceTable {
     slots: Box<[Slot; SLOTS]>,
     counts: FxHashMap<Trace, u64>,
     ledger: Ledger,
+    /// Entries with an end in the code of a binary, but at no instruction.
+    misplaced: ByBinary<u64>,
     /// Room to count a stack of several targets.
     pub(crate) ends: Option<ManyEnds>,
 }
@@ -79,6 +81,8 @@ pub(crate) struct TargetCounters {
     pub pairs: CounterTable,
     /// Entries with an end in the target.
     pub entries: u64,
+    /// Entries with an end in the target's code, but at no instruction.
+    pub misplaced: u64,
 }
 
 impl TraceTable {
@@ -89,6 +93,7 @@ impl TraceTable {
             slots: vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
             counts: FxHashMap::default(),
             ledger: Ledger::default(),
+            misplaced: ByBinary::new(),
             ends: several.map(ManyEnds::new),
         }
     }
@@ -163,7 +168,18 @@ impl TraceTable {
                 to,
                 from_target,
                 to_target,
-            } => (from, to, from_target != to_target),
+                half_misplaced,
+            } => {
+                if half_misplaced {
+                    self.misplace(from_target, count);
+                }
+                (from, to, from_target != to_target)
+            }
+            Resolved::Misplaced(target) => {
+                self.misplace(target, count);
+                self.ledger.add(EntryClass::NotInstruction, count);
+                return;
+            }
             Resolved::Lost(class) => {
                 self.ledger.add(class, count);
                 return;
@@ -177,6 +193,11 @@ impl TraceTable {
         } else {
             row(from, to, to_end);
         }
+    }
+
+    fn misplace(&mut self, binary: BinaryId, count: u64) {
+        let misplaced = self.misplaced.entry(binary).or_default();
+        *misplaced = misplaced.wrapping_add(count);
     }
 
     /// Counts a sampled address as a run of one instruction.
@@ -200,6 +221,9 @@ impl TraceTable {
         self.flush();
         other.flush();
         self.ledger += &other.ledger;
+        for (binary, count) in other.misplaced {
+            self.misplace(binary, count);
+        }
         if self.counts.len() < other.counts.len() {
             std::mem::swap(&mut self.counts, &mut other.counts);
         }
@@ -242,6 +266,7 @@ impl TraceTable {
                 branches: CounterTable::new(branches),
                 pairs: CounterTable::new(pairs),
                 entries,
+                misplaced: self.misplaced.remove(&region.binary).unwrap_or(0),
             };
             (region.binary, counters)
         });
@@ -304,6 +329,7 @@ mod tests {
             to,
             from_target,
             to_target,
+            half_misplaced: false,
         }
     }
 
@@ -346,6 +372,7 @@ mod tests {
                     to,
                     from_target,
                     to_target,
+                    ..
                 } = resolve(entry)
                 else {
                     continue;

@@ -104,7 +104,7 @@ fn obstacle(attr: &EventAttr, options: &GenerateOptions) -> Option<Obstacle> {
     }
     let kinds = attr.branch_kinds();
     // llvm-profgen does not look at them.
-    (!kinds.is_empty() && options.policy().own_findings).then(|| Obstacle::SomeKinds(kinds.join(",")))
+    (!kinds.is_empty() && options.policy().refuses_implausible).then(|| Obstacle::SomeKinds(kinds.join(",")))
 }
 
 fn labels<'a>(attrs: impl Iterator<Item = &'a EventAttr>) -> String {

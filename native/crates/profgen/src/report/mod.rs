@@ -6,4 +6,5 @@ pub(crate) mod ledger;
 pub(crate) mod names;
 pub(crate) mod outcome;
 pub(crate) mod part;
+pub(crate) mod plausibility;
 pub(crate) mod sample_survey;

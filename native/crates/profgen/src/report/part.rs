@@ -127,7 +127,7 @@ fn short_reason(code: ErrorCode) -> &'static str {
         ErrorCode::NoDebugInfo => "have no debug information",
         ErrorCode::NoSymbols => "have no symbols",
         ErrorCode::EmptyProfile | ErrorCode::NoMapping => "have no samples",
-        ErrorCode::BuildIdMismatch => "are of another build",
+        ErrorCode::BuildIdMismatch | ErrorCode::BinaryMismatch => "are of another build",
         _ => "cannot be profiled",
     }
 }

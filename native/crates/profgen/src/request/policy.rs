@@ -33,6 +33,8 @@ pub(crate) struct Policy {
     pub any_text: bool,
     /// 12: debug information is looked for in more places and forms.
     pub more_debug_information: bool,
+    /// 13: recordings of only some kinds of branches, and binaries whose code did not run, are refused.
+    pub refuses_implausible: bool,
     /// Kernel modules are binaries. llvm-profgen reads no relocatable files, so there is no result to compare with.
     pub kernel_modules: bool,
     /// Several binaries are counted in one pass. llvm-profgen takes one binary, so with `--compat` each binary is counted in a pass of its own.
@@ -59,6 +61,7 @@ impl Compat {
             probes_without_symbol: own,
             any_text: own,
             more_debug_information: own,
+            refuses_implausible: own,
             kernel_modules: own,
             counted_together: own,
             own_findings: own,
@@ -83,6 +86,7 @@ mod tests {
             probes_without_symbol,
             any_text,
             more_debug_information,
+            refuses_implausible,
             kernel_modules: _,
             counted_together: _,
             own_findings: _,
@@ -101,6 +105,7 @@ mod tests {
             (10, probes_without_symbol),
             (11, any_text),
             (12, more_debug_information),
+            (13, refuses_implausible),
         ])
     }
 

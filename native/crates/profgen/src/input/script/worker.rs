@@ -167,7 +167,7 @@ impl<'a> Worker<'a> {
                     target: &targets[id],
                     svma: targets.space().owner(offset).svma(offset),
                 }),
-                Place::Preamble(_) | Place::Lost(_) => None,
+                Place::Preamble(_) | Place::Misplaced(_) | Place::Lost(_) => None,
             })
         });
         let found = &mut self.call_stacks;

@@ -1,0 +1,53 @@
+//! Whether branches that were taken are those of the code.
+
+use super::Code;
+use crate::isa;
+use crate::{InstructionClass, Svma};
+
+impl Code<'_> {
+    /// Whether a branch from `from` to `to` can have been taken, as far as the code tells: `from` is a branch, and if it says where it goes,
+    /// it goes to `to`. What a kernel rewrites can go anywhere.
+    ///
+    /// AMD's Zen 4 names the comparison that is fused with a conditional branch as the source of it.
+    pub fn agrees_with(&self, from: Svma, to: Svma) -> bool {
+        let Some(class) = self.class_at(from) else { return false };
+        if class.is_transfer() {
+            return self.goes_to(from, class, to);
+        }
+        let is_fused = || {
+            let next = self.offset_of(from).and_then(|offset| self.svma_behind(offset));
+            next.is_some_and(|next| {
+                let is_branch = self.class_at(next) == Some(InstructionClass::Branch);
+                is_branch && self.goes_to(next, InstructionClass::Branch, to)
+            })
+        };
+        self.may_transfer_at(from) || is_fused()
+    }
+
+    /// Whether the branch at `from` goes to `to`, or does not say where it goes.
+    fn goes_to(&self, from: Svma, class: InstructionClass, to: Svma) -> bool {
+        let bytes = self.offset_of(from).and_then(|offset| self.bytes_at(offset));
+        match bytes.and_then(|bytes| isa::direct_target(self.arch, bytes, from.0)) {
+            // A kernel rewrites calls and jumps in more places than its tables name: trampolines and return thunks.
+            Some(_) if class != InstructionClass::Branch && !self.patch_sites.is_empty() => true,
+            // Addresses of 32 bits wrap around.
+            Some(target) => target as u32 == to.0 as u32,
+            None => true,
+        }
+    }
+
+    /// The bytes of the instruction that starts at `offset`.
+    fn bytes_at(&self, offset: u32) -> Option<&[u8]> {
+        let chunk = self.chunk_at(offset)?;
+        let length = self.decoded(chunk).at(offset)?.length;
+        let section = self.section_of(chunk);
+        let start = (offset - section.start) as usize;
+        section.bytes.get(start..start + usize::from(length))
+    }
+
+    /// The address behind the instruction that starts at `offset`.
+    fn svma_behind(&self, offset: u32) -> Option<Svma> {
+        let shape = self.decoded(self.chunk_at(offset)?).at(offset)?;
+        Some(self.svma(offset.checked_add(u32::from(shape.length))?))
+    }
+}

@@ -1,0 +1,116 @@
+//! A binary whose code is not the code that ran, without a build id that tells; and texts of only some kinds of branches.
+
+#[path = "support/replay.rs"]
+mod replay;
+mod support;
+
+use std::fmt::Write;
+
+use profgen::{Error, ErrorCode, GenerateOptions, Input, Outcome, Silent, generate};
+use replay::{PID, Replay};
+use testkit::{EventSpec, Fixture, PerfDataBuilder};
+
+fn run(options: &GenerateOptions) -> Result<Outcome, Error> {
+    generate(options, &Silent)
+}
+
+/// The recording, with the addresses of the program from `border` (a share of its code, in percent) on moved by some bytes: as if the binary
+/// were one whose code is longer there.
+fn moved(replay: &Replay, border: u64, bytes: u64) -> PerfDataBuilder {
+    let (start, len, _) = replay.recorded.code;
+    let code = start + len * border / 100..start + len;
+    let at = |address: u64| address + if code.contains(&address) { bytes } else { 0 };
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    builder.mmap(replay.code_map(PID, 0));
+    for (index, stack) in replay.recorded.stacks.iter().enumerate() {
+        let stack: Vec<_> = stack.iter().map(|&(from, to)| (at(from), at(to))).collect();
+        builder.sample(replay.sample(event, index, PID, 0).branches(&stack));
+    }
+    builder
+}
+
+#[test]
+fn another_binary_is_refused_unless_build_ids_are_ignored() {
+    let replay = Replay::new();
+    for (border, bytes) in [(0, 1), (0, 4), (0, 16), (0, 64)] {
+        let mut options = replay.options(&[replay.write("perf.data", &moved(&replay, border, bytes))]);
+        let error = run(&options).expect_err("it is another binary");
+        assert_eq!(error.code, ErrorCode::BinaryMismatch, "{error}");
+        assert!(error.message.contains("calc is not the binary that ran"), "{error}");
+        assert!(error.hint.expect("a hint").contains("--ignore-build-id"));
+        options.skip_symbolization = true;
+        assert_eq!(
+            run(&options).expect_err("counters, too").code,
+            ErrorCode::BinaryMismatch
+        );
+        options.ignore_build_id = true;
+        if let Ok(outcome) = run(&options) {
+            let told = outcome.diagnostics.iter().any(|found| found.code == "binary-mismatch");
+            assert!(told, "{:?}", outcome.diagnostics);
+        }
+    }
+    replay.assert_expected(replay.generate(&moved(&replay, 0, 0)));
+    let compatible = replay.generate_compatible(&moved(&replay, 50, 16));
+    compatible.expect("llvm-profgen does not look at the code");
+}
+
+#[test]
+fn other_builds_of_the_same_source_are_refused() {
+    for (recorded, binary) in [
+        ("calc-x86_64", "calc-gcc"),
+        ("calc-x86_64", "calc-probe"),
+        ("calc-gcc", "calc-x86_64"),
+        ("calc-aarch64", "calc-aarch64-v8.3"),
+    ] {
+        let (recorded, binary) = (Fixture::named(recorded), Fixture::named(binary));
+        // The path tells nothing of the build, and counting by name needs the same one.
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = folder.path().join("calc");
+        let bytes = std::fs::read(binary.program()).expect("the program");
+        std::fs::write(&program, without_build_id(bytes)).expect("written");
+        let options = GenerateOptions::new(program, Input::PerfData(vec![recorded.perf_data()]));
+        assert_eq!(
+            run(&options).expect_err("another build").code,
+            ErrorCode::BinaryMismatch
+        );
+    }
+}
+
+/// Hides the note: its name is no longer GNU.
+fn without_build_id(mut bytes: Vec<u8>) -> Vec<u8> {
+    let note = b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0";
+    let at = bytes.windows(note.len()).position(|window| window == note);
+    bytes[at.expect("a build id") + 12] = b'X';
+    bytes
+}
+
+#[test]
+fn a_text_of_calls_or_returns_only_is_refused() {
+    let replay = Replay::new();
+    let program = replay.recorded.fixture.program();
+    let image = elf::Image::open(&program).expect("an image");
+    let code = elf::Code::new(&image, elf::DecodePolicy::Full).expect("code");
+    let (start, len, offset) = replay.recorded.code;
+    let linked =
+        |address: u64| image.svma_of_file_offset(elf::FileOffset(address.wrapping_sub(start).wrapping_add(offset)));
+    for class in [elf::InstructionClass::Call, elf::InstructionClass::Return] {
+        let mut text =
+            format!("PERF_RECORD_MMAP2 1/1: [{start:#x}({len:#x}) @ {offset:#x} 08:01 77 0]: r-xp /bin/calc\n");
+        for stack in &replay.recorded.stacks {
+            let of_kind = stack
+                .iter()
+                .filter(|(from, _)| linked(*from).and_then(|from| code.class_at(from)) == Some(class));
+            let entries = of_kind.fold(String::new(), |mut line, (from, to)| {
+                let _ = write!(line, " {from:#x}/{to:#x}/P/-/-/0 ");
+                line
+            });
+            let _ = writeln!(text, "  4f{entries}");
+        }
+        let path = replay.folder.path().join("script");
+        std::fs::write(&path, text.repeat(3)).expect("written");
+        let error = run(&GenerateOptions::new(program.clone(), Input::PerfScript(vec![path]))).expect_err("refused");
+        assert_eq!(error.code, ErrorCode::NoBranchStacks, "{error}");
+        assert!(error.message.contains("only some kinds of branches"), "{error}");
+    }
+}
