@@ -26,7 +26,7 @@ const KERNEL_IMAGE: &str = "[kernel.kallsyms]";
 /// * A forked process begins with its parent's maps of that moment; exec drops a process's maps.
 /// * The kernel's modules are mapped before the recording begins, so they have no times. Of overlapping ones that with
 ///   the higher start is visible (older perf lets the last module reach to the end of memory).
-/// * Anonymous memory that took the place of a file's code, as programs do that move it to huge pages, counts as the file.
+/// * Memory that took the place of the program's code, as programs do that move it to huge pages, counts as the file.
 /// * Guests are left out: their addresses are not the host's.
 #[derive(Debug, Default)]
 pub struct AddressSpaces {
@@ -72,6 +72,8 @@ struct Version {
     first_recent: u32,
     /// Nodes there were before this version's.
     forest_len: u32,
+    /// The code of the program that the process runs, if it was mapped already.
+    program: Option<MapId>,
 }
 
 impl AddressSpaces {
@@ -216,15 +218,15 @@ impl AddressSpaces {
                     self.flush(index, event.pid);
                 }
             }
-            EventKind::Exec => self.begin_version(index, event.pid, Tree::EMPTY),
+            EventKind::Exec => self.begin_version(index, event.pid, Tree::EMPTY, None),
             EventKind::Fork { parent } => {
                 let tree = self.flush(index, parent);
-                self.begin_version(index, event.pid, tree);
+                self.begin_version(index, event.pid, tree, self.program(parent));
             }
         }
     }
 
-    fn begin_version(&mut self, event: u32, pid: i32, tree: Tree) {
+    fn begin_version(&mut self, event: u32, pid: i32, tree: Tree, program: Option<MapId>) {
         let forest_len = self.forest.len() as u32;
         let process = self.processes.entry(pid).or_default();
         process.versions.push(Version {
@@ -232,11 +234,13 @@ impl AddressSpaces {
             tree,
             first_recent: process.maps.len() as u32,
             forest_len,
+            program,
         });
     }
 
     /// Puts the recent maps of a process into its tree, as of `event`; returns the tree.
     fn flush(&mut self, event: u32, pid: i32) -> Tree {
+        let program = self.program(pid);
         let Some(process) = self.processes.get_mut(&pid) else {
             return Tree::EMPTY;
         };
@@ -257,6 +261,7 @@ impl AddressSpaces {
             tree,
             first_recent,
             forest_len: forest_len as u32,
+            program,
         });
         tree
     }

@@ -214,6 +214,21 @@ fn mappings_rounded_to_large_pages_are_followed() {
 }
 
 #[test]
+fn code_that_a_program_moved_is_still_its_code() {
+    let replay = Replay::new();
+    let (start, len, _) = replay.recorded.code;
+    for name in ["//anon", "/anon_hugepage (deleted)", "/memfd:text (deleted)"] {
+        for (from, length) in [(start, len), (start, 0x1000), (start & !0x1f_ffff, 4 << 20)] {
+            let memory = MapSpec::code(PID, from, length, from, name).at(2);
+            let builder = replay.recording(vec![replay.code_map(PID, 0), memory]);
+            replay.assert_expected(replay.generate(&builder));
+            // llvm-profgen has one address for all, which memory does not move.
+            replay.assert_expected(replay.generate_compatible(&builder));
+        }
+    }
+}
+
+#[test]
 fn several_inputs_give_what_one_with_all_samples_gives() {
     let replay = Replay::new();
     let half = |parity: usize| {

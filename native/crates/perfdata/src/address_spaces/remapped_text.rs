@@ -1,33 +1,79 @@
-//! Code that a program moved to huge pages.
+//! Code that a program moved to other memory, at the same addresses.
 //!
-//! A program may copy its code to anonymous memory and put that where the code was, so that the kernel can use huge
-//! pages for it. The recording then has an executable `//anon` where a file was mapped, and says nothing of the file
-//! any more. What lies around it tells.
+//! A program may copy its code to memory without a file and put that where the code was, so that the kernel can use huge pages for it. The
+//! recording then has an executable `//anon` where a file was mapped, and says nothing of the file any more. What was there before tells, or
+//! what lies around it.
 
 use super::{AddressSpaces, EventKind};
 use crate::address::{Avma, Moment};
 use crate::mapped_range::MapId;
 use crate::side_record::Mapping;
 
-/// How the kernel names executable memory without a file.
-const ANONYMOUS: &str = "//anon";
+/// How the kernel and perf begin the names of memory that has no file, or a file in memory only: anonymous, explicit huge pages
+/// (MAP_HUGETLB), shared, of memfd_create and of System V, named by prctl, and the usual places of tmpfs and hugetlbfs.
+const MEMORY: [&str; 10] = [
+    "//anon",
+    "/anon_hugepage",
+    "/dev/zero",
+    "/memfd:",
+    "/SYSV",
+    "[heap]",
+    "[anon:",
+    "/dev/shm/",
+    "/dev/hugepages",
+    "/mnt/huge",
+];
 /// The smallest huge page there is where the page size is 4 KiB.
 const HUGE_PAGE: u64 = 2 << 20;
 
 impl AddressSpaces {
-    /// Gives anonymous memory the file whose code it holds, if the mapping that is about to be added to process `pid`
-    /// proves it: by taking huge pages out of one file's code, or by going on with the file where the memory ends.
+    /// Gives memory the file whose code it holds, if the mapping that is about to be added to process `pid` proves it:
+    ///
+    /// * It lies over the code of the program itself. That is never unmapped while the process runs, so nobody else can get its place.
+    /// * It takes the place of just one mapping of another file's code, or of huge pages within it. Where that file was closed and a
+    ///   just-in-time compiler got its place, the ends would not be the same.
+    /// * It lies between two parts of a file, in the list of what was mapped when perf began.
     pub(super) fn recognise_remapped_text(&mut self, pid: i32, map: MapId, moment: Moment) {
         let added = self.mapping(map);
-        if !is_anonymous(added) {
+        if !is_memory(added) {
             self.recognise_before(pid, map);
-        } else if added.start.0.is_multiple_of(HUGE_PAGE) && added.len.is_multiple_of(HUGE_PAGE) {
-            let last = Avma(added.start.0.saturating_add(added.len - 1));
-            let found = self.space(pid, moment).find(added.start);
-            if let Some(file) = found.filter(|range| last < range.end && self.mapping(range.map).executable) {
-                self.give_file(map, file.map);
-            }
+            return;
         }
+        let end = |mapping: &Mapping| mapping.start.0.saturating_add(mapping.len);
+        let program = self.program(pid).filter(|program| {
+            let program = self.mapping(*program);
+            added.start < Avma(end(program)) && program.start.0 < end(added)
+        });
+        let replaced = program.or_else(|| {
+            let found = self.space(pid, moment).find(added.start)?;
+            let file = self.mapping(found.map);
+            let is_whole = file.start == added.start && file.len == added.len;
+            let is_huge = added.start.0.is_multiple_of(HUGE_PAGE) && added.len.is_multiple_of(HUGE_PAGE);
+            let proves = is_whole || is_huge && end(added) <= found.end.0;
+            (file.executable && !is_memory(file) && proves).then_some(found.map)
+        });
+        if let Some(file) = replaced {
+            self.give_file(map, file);
+        }
+    }
+
+    /// The code of the program that a process runs: the first file that was mapped for execution since it began.
+    pub(super) fn program(&self, pid: i32) -> Option<MapId> {
+        let process = self.processes.get(&pid)?;
+        let known = process.versions.last().and_then(|version| version.program);
+        known.or_else(|| {
+            process
+                .recent()
+                .iter()
+                .find_map(|&event| match self.events.get(event as usize)?.kind {
+                    EventKind::Map(map) => {
+                        let mapping = self.mapping(map);
+                        let is_file = mapping.file.name.starts_with('/') && !is_memory(mapping);
+                        (mapping.executable && is_file).then_some(map)
+                    }
+                    _ => None,
+                })
+        })
     }
 
     /// In the list of what a process had mapped when perf found it, the memory stands between two parts of the file.
@@ -44,7 +90,7 @@ impl AddressSpaces {
             return;
         };
         let [first, memory, second] = [before, between, map].map(|map| self.mapping(map));
-        let proves = is_anonymous(memory)
+        let proves = is_memory(memory)
             && first.file.name == second.file.name
             && first.start.wrapping_add(first.len) == memory.start
             && memory.start.wrapping_add(memory.len) == second.start
@@ -54,19 +100,27 @@ impl AddressSpaces {
         }
     }
 
+    /// What lies before the file's beginning stays what it is.
     fn give_file(&mut self, memory: MapId, of: MapId) {
         let (file, start, pgoff) = {
             let of = self.mapping(of);
             (of.file.clone(), of.start, of.pgoff)
         };
         let memory = &mut self.mappings[memory.0 as usize];
+        let before = start
+            .0
+            .saturating_sub(memory.start.0)
+            .saturating_sub(pgoff)
+            .min(memory.len);
+        memory.start = Avma(memory.start.0.saturating_add(before));
+        memory.len -= before;
         memory.pgoff = pgoff.wrapping_add(memory.start.0.wrapping_sub(start.0));
         memory.file = file;
     }
 }
 
-fn is_anonymous(mapping: &Mapping) -> bool {
-    mapping.file.name == ANONYMOUS && mapping.executable
+fn is_memory(mapping: &Mapping) -> bool {
+    mapping.executable && MEMORY.iter().any(|name| mapping.file.name.starts_with(name))
 }
 
 #[cfg(test)]
@@ -103,17 +157,95 @@ mod tests {
         assert_eq!(at(&spaces, 9, 10 * MIB), ("/bin/app".to_owned(), 6 * MIB));
     }
 
+    /// A program, and a library that it maps later.
+    fn program_and_library() -> [SideRecord; 2] {
+        [
+            mapped(1, 0, 5 * MIB + 0x1000, 11 * MIB, 0x1000, "/bin/app"),
+            mapped(2, 1, 40 * MIB, 50 * MIB, MIB, "/lib/library"),
+        ]
+    }
+
     #[test]
-    fn other_anonymous_memory_is_not() {
-        // Not in units of huge pages; beyond the file's end; where no file was.
-        for (start, end) in [(6 * MIB, 7 * MIB), (10 * MIB, 12 * MIB), (20 * MIB, 22 * MIB)] {
+    fn memory_over_the_program_is_the_program() {
+        let text = (5 * MIB + 0x1000, 11 * MIB);
+        for (start, end) in [
+            text,                        // in pages
+            (text.0, text.0 + 0x1000),   // only the first page
+            (6 * MIB + 0x3000, 7 * MIB), // some pages amid it
+            (6 * MIB, 12 * MIB),         // rounded up behind it
+            (4 * MIB, 12 * MIB),         // and down before it
+            (0, 100 * MIB),              // joined with whatever lies around it
+        ] {
+            for name in [
+                "//anon",
+                "/anon_hugepage (deleted)",
+                "/memfd:text (deleted)",
+                "/dev/zero (deleted)",
+                "[heap]",
+            ] {
+                let mut spaces = AddressSpaces::default();
+                spaces.extend(&program_and_library());
+                spaces.extend(&[mapped(5, 2, start, end, start, name)]);
+                let inside = start.max(text.0) + 0x123;
+                assert_eq!(
+                    at(&spaces, 9, inside),
+                    ("/bin/app".to_owned(), inside - 5 * MIB),
+                    "{start:x} {name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn page_by_page_and_in_a_forked_process() {
+        let mut spaces = AddressSpaces::default();
+        spaces.extend(&program_and_library());
+        spaces.extend(&[record(3, 2, Change::Fork { pid: 2, parent: 1 })]);
+        for page in 1..=40 {
+            let start = 5 * MIB + 0x1000;
+            let mut grown = mapped(4 + page, 2 + page, start, start + page * 0x1000, start, "//anon");
+            if let Change::Map(mapping) = &mut grown.change {
+                mapping.pid = 2;
+            }
+            spaces.extend(&[grown]);
+        }
+        let range = spaces
+            .space(2, Moment(99))
+            .find(Avma(5 * MIB + 0x2123))
+            .expect("mapped");
+        assert_eq!(spaces.mapping(range.map).file.name, "/bin/app");
+        // After an exec another program is there.
+        spaces.extend(&[record(200, 900, Change::Exec { pid: 2 }), {
+            let mut other = mapped(201, 901, 5 * MIB, 6 * MIB, 5 * MIB, "//anon");
+            if let Change::Map(mapping) = &mut other.change {
+                mapping.pid = 2;
+            }
+            other
+        }]);
+        let range = spaces
+            .space(2, Moment(300))
+            .find(Avma(5 * MIB + 0x2123))
+            .expect("mapped");
+        assert_eq!(spaces.mapping(range.map).file.name, "//anon");
+    }
+
+    #[test]
+    fn a_just_in_time_compiler_in_the_place_of_a_library_is_not_the_library() {
+        for (start, end) in [
+            (40 * MIB, 45 * MIB + 0x1000),
+            (39 * MIB, 51 * MIB),
+            (41 * MIB, 41 * MIB + 0x4000),
+            (20 * MIB, 22 * MIB),
+        ] {
             let mut spaces = AddressSpaces::default();
-            spaces.extend(&[
-                mapped(1, 0, 5 * MIB, 11 * MIB, MIB, "/bin/app"),
-                mapped(5, 1, start, end, start, "//anon"),
-            ]);
+            spaces.extend(&program_and_library());
+            spaces.extend(&[mapped(5, 2, start, end, start, "//anon")]);
             assert_eq!(at(&spaces, 9, start + 4096), ("//anon".to_owned(), start + 4096));
         }
+        let mut spaces = AddressSpaces::default();
+        spaces.extend(&program_and_library());
+        spaces.extend(&[mapped(5, 2, 40 * MIB, 50 * MIB, 40 * MIB, "//anon")]);
+        assert_eq!(at(&spaces, 9, 41 * MIB), ("/lib/library".to_owned(), 2 * MIB));
     }
 
     #[test]
