@@ -1,5 +1,6 @@
 // Packs what a publish needs into release/: the main package, and one for each addon that is in native/binding.
-// `node packaging/pack.mjs` wants all of them; `node packaging/pack.mjs PLATFORM...` packs the addons that it names.
+// `node packaging/pack.mjs` wants all of them; `node packaging/pack.mjs PLATFORM...` packs the addons that it names, and
+// `node packaging/pack.mjs --host` that of this machine.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,7 +8,7 @@ import { checkAddon } from './check-addon.mjs';
 import { checkTarball } from './check-tarball.mjs';
 import { addonPath, packageName, RELEASE, ROOT, readJson, run } from './files.mjs';
 import { thirdPartyLicences } from './licences.mjs';
-import { TARGETS, targetNamed } from './targets.mjs';
+import { hostTarget, TARGETS, targetNamed } from './targets.mjs';
 
 const STAGE = join(RELEASE, 'stage');
 
@@ -128,7 +129,7 @@ function json(/** @type {unknown} */ value) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const named = process.argv.slice(2).map(targetNamed);
+  const named = process.argv.slice(2).map((name) => (name === '--host' ? hostTarget() : targetNamed(name)));
   for (const tarball of await packRelease(named.length > 0 ? named : TARGETS))
     console.log(relative(ROOT, tarball));
 }
