@@ -15,6 +15,29 @@ const everyBranch: Program = {
 };
 const onlyNewest: Program = { name: 'recorder-newest-branch', build, record: 'period=1 depth=1' };
 
+const nextAndCrossing: Program = {
+  name: 'recorder-next-and-crossing',
+  files: {
+    'next.s': `.globl _start
+      .text
+      .p2align 12
+    _start: mov $1000, %ecx
+    1: jmp 2f
+    2: call 3f
+    3: pop %rax
+      .skip 4078, 0x90
+      movabs $0x1122334455667788, %rax
+      dec %ecx
+      jnz 1b
+      mov $60, %eax
+      xor %edi, %edi
+      syscall
+    `,
+  },
+  build: ['clang-22 -nostdlib -static -fuse-ld=lld -g next.s -o program'],
+  record: 'period=97 exact=exact.counters',
+};
+
 /** Counter lines of a section of the ELF, the only one that has symbols everywhere. */
 function linesInText(counters: string, folder: string, separator: string): string[] {
   const header = run('readelf', ['-SW', 'program'], folder).stdout;
@@ -45,6 +68,21 @@ describe('the recorder', () => {
       expect(linesInText(sampled, folder, separator)).toEqual(lines);
     }
   });
+
+  testWith(
+    ['clang-22'],
+    'records jumps to the next instruction, and no branch where code crosses a page',
+    () => {
+      const { folder } = recorded(nextAndCrossing);
+      const exact = readFileSync(join(folder, 'exact.counters'), 'utf8').split('\n');
+      const branches = exact.filter((line) => line.includes('->')).map((line) => line.trim());
+      const counts = branches.map((line) => Number(line.split(':')[1]));
+      // A jump and a call to what follows them, and the jump back to the loop's start.
+      expect(counts).toEqual([1000, 1000, 999]);
+      const ends = branches.map((line) => line.split(/->|:/).map((hex) => Number.parseInt(hex, 16)));
+      expect(ends.map(([from = 0, to = 0]) => to - from)).toEqual([2, 5, -4098]);
+    },
+  );
 
   testWith([], 'writes the same bytes when a run is recorded again', () => {
     const { folder } = recorded(everyBranch);

@@ -5,7 +5,8 @@
  *
  * QEMU translates code in blocks that end at every control transfer. Whenever a block does
  * not begin where the one before ended, a branch was taken: from the last instruction of
- * the one to the first of the other. A branch to the very next instruction is not seen.
+ * the one to the first of the other. If it does begin there, a branch was taken if the last
+ * instruction always branches; a conditional branch to the very next instruction is not seen.
  */
 #define _GNU_SOURCE
 #include "exact_counts.h"
@@ -23,11 +24,14 @@
 #define EXPORT __attribute__((visibility("default")))
 EXPORT int qemu_plugin_version = 1;
 
+static const uint64_t page = 4096, longest_instruction = 15;
 enum { MAX_VCPUS = 256, MAX_DEPTH = 64, KERNEL_MAPPING_PID = -1, FIRST_KERNEL_TASK = 1 };
 
 struct block {
 	uint64_t start, last_instruction, end;
 	bool repeats; /* ends in a REP string instruction, which loops by re-entering itself */
+	bool always_branches; /* ends in a jump, call or return */
+	bool may_be_cut; /* what seems to be its last instruction may be the first of the next block */
 };
 
 /* One virtual CPU; in user mode, one thread. */
@@ -96,6 +100,36 @@ static bool is_repeated_string(const uint8_t *code, size_t size)
 	return repeat && ((op >= 0x6c && op <= 0x6f) || (op >= 0xa4 && op <= 0xa7) || (op >= 0xaa && op <= 0xaf));
 }
 
+/* True for jumps, calls and returns of x86, direct or indirect. */
+static bool is_x86_transfer(const uint8_t *code, size_t size)
+{
+	size_t i = 0;
+	while (i < size && (code[i] == 0x66 || code[i] == 0x67 || code[i] == 0x2e || code[i] == 0x3e || code[i] == 0xf2 ||
+		code[i] == 0xf3 || (code[i] & 0xf0) == 0x40))
+		i++;
+	if (i >= size)
+		return false;
+	switch (code[i]) {
+	case 0xe8: case 0xe9: case 0xeb: case 0xc2: case 0xc3: case 0xca: case 0xcb:
+		return true;
+	case 0xff:; /* call and jmp are /2 to /5 */
+		unsigned reg = i + 1 < size ? code[i + 1] >> 3 & 7 : 0;
+		return reg >= 2 && reg <= 5;
+	default:
+		return false;
+	}
+}
+
+/* True for b, bl, br, blr, ret and the forms of the last three that authenticate a pointer. */
+static bool is_aarch64_transfer(const uint8_t *code, size_t size)
+{
+	uint32_t word;
+	if (size != sizeof word)
+		return false;
+	memcpy(&word, code, sizeof word);
+	return (word & 0x7c000000) == 0x14000000 || (word & 0xfe9f0000) == 0xd61f0000;
+}
+
 static void take_sample(unsigned cpu, const struct vcpu *v)
 {
 	struct branch stack[MAX_DEPTH];
@@ -112,9 +146,9 @@ static void on_block_executed(unsigned cpu, void *data)
 	struct vcpu *v = &vcpus[cpu % MAX_VCPUS];
 	const struct block *now = data, *before = v->previous;
 	v->previous = now;
-	if (!before || now->start == before->end)
+	if (!before || (now->start == before->end && !before->always_branches))
 		return;
-	if (before->repeats && now->start == before->last_instruction)
+	if ((before->repeats || before->may_be_cut) && now->start == before->last_instruction)
 		return;
 	struct branch taken = { before->last_instruction, now->start };
 	/* Kernel addresses are the upper half: the privilege filter of an event with :k. */
@@ -146,7 +180,15 @@ static void on_block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	b->start = qemu_plugin_tb_vaddr(tb);
 	b->last_instruction = qemu_plugin_insn_vaddr(last);
 	b->end = b->last_instruction + size;
-	b->repeats = x86 && is_repeated_string(qemu_plugin_insn_data(last), size);
+	const uint8_t *code = qemu_plugin_insn_data(last);
+	b->repeats = x86 && is_repeated_string(code, size);
+	b->always_branches = x86 ? is_x86_transfer(code, size) : is_aarch64_transfer(code, size);
+	/*
+	 * An instruction of x86 that goes on in the next page is left for a block of its own, but QEMU tells of it
+	 * here, too, with as many bytes as it had read.
+	 */
+	b->may_be_cut = x86 && qemu_plugin_tb_n_insns(tb) > 1 &&
+		(b->last_instruction + longest_instruction - 1) / page != b->last_instruction / page;
 	if (!system_mode) {
 		/* Code is translated before it runs, so its mapping precedes its samples. */
 		pthread_mutex_lock(&lock);
