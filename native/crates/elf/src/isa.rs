@@ -2,6 +2,7 @@
 
 mod aarch64;
 mod class;
+pub(crate) mod direct_jump;
 mod direct_target;
 mod x86;
 

@@ -69,7 +69,7 @@ pub fn image_error(error: ImageError, path: &Path) -> Error {
         ),
         _ => (
             ErrorCode::BinaryUnsupported,
-            "Profiles are made for x86-64 and AArch64 ELF programs.",
+            "Profiles are made for ELF programs of x86-64, i386 and AArch64.",
         ),
     };
     Error::of(code, error).hint(hint).path(path)

@@ -111,7 +111,11 @@ impl Attribution<'_> {
 
     /// A branch to a function's entry is a call from the source's line, whatever the instruction.
     fn add_branch(&mut self, branch: &Counter) {
-        let Some(entered) = self.source.entries.entry_at(branch.second) else {
+        let Some(entered) = self
+            .source
+            .entries
+            .called(self.source.code, branch.first, branch.second)
+        else {
             return;
         };
         let callee = self

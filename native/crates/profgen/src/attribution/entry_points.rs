@@ -1,7 +1,10 @@
 //! Which function starts are entries: a branch to them is a call (or a tail call) and counts as a head sample.
 
-use elf::{Image, Svma, Symbol, canonical_name};
+use elf::{Code, Image, Svma, Symbol, canonical_name};
 use symbolize::{FunctionId, FunctionRange, FunctionTable, NameOrigin};
+
+/// How many bytes a landing pad before a jump may have: none, or `endbr64` or `bti`.
+const LANDING_PADS: [u64; 2] = [0, 4];
 
 /// The symbols of the code, by address.
 pub struct EntryPoints<'a> {
@@ -33,6 +36,28 @@ impl<'a> EntryPoints<'a> {
         let range = self.functions.entry_at(target)?;
         let first = self.symbols.partition_point(|symbol| symbol.svma < range.start);
         self.is_entry(range, first).then_some(range)
+    }
+
+    /// The function that a branch calls, if it does.
+    ///
+    /// A call may go through a thunk, such as an entry of the jump table of `-fsanitize=cfi-icall`: a symbol without a function, where there is
+    /// nothing but a direct jump to one. The branch into the thunk is the call, then, and the one out of it is none.
+    #[must_use]
+    pub fn called(&self, code: &Code<'_>, from: Svma, to: Svma) -> Option<FunctionRange> {
+        let Some(entered) = self.entry_at(to) else {
+            return self.entry_at(self.thunk_at(code, to)?);
+        };
+        let leaves_thunk = LANDING_PADS
+            .iter()
+            .any(|pad| self.thunk_at(code, Svma(from.0.wrapping_sub(*pad))) == Some(to));
+        (!leaves_thunk).then_some(entered)
+    }
+
+    /// Where the thunk at `svma` jumps.
+    fn thunk_at(&self, code: &Code<'_>, svma: Svma) -> Option<Svma> {
+        let target = code.jump_at(svma)?;
+        let has_symbol = self.symbols.binary_search_by_key(&svma, |symbol| symbol.svma).is_ok();
+        (has_symbol && self.functions.find(svma).is_none()).then_some(target)
     }
 
     /// The functions that have code but no entry: their DWARF name is not their symbol's.
