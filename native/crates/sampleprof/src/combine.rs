@@ -98,6 +98,11 @@ pub(crate) fn merge_same_functions(
     checksums: Checksums,
 ) -> u64 {
     let mut positions = Positions::new(names.len());
+    let mut seen = |function| positions.find_or_insert(FunctionKey::of(function), 0).is_some();
+    if !functions.iter().any(&mut seen) {
+        return 0;
+    }
+    let mut positions = Positions::new(names.len());
     let mut distinct: Vec<FunctionSamples> = Vec::with_capacity(functions.len());
     let mut mismatches = 0;
     for function in functions.drain(..) {

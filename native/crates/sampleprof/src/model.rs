@@ -60,6 +60,9 @@ pub struct FunctionSamples {
     pub attributes: u32,
 }
 
+// Profiles without contexts take no more memory than if there were none: without alignment, nothing is left.
+const _: () = assert!(size_of::<FunctionSamples>() == 88);
+
 impl FunctionSamples {
     /// A function without any counts.
     #[must_use]

@@ -71,7 +71,7 @@ pub(crate) fn parse_context<'a>(context: &'a [u8], mut caller: impl FnMut(&'a [u
     while let Some(end) = separator.find(rest) {
         let frame = &rest[..end];
         let split = memchr::memrchr(b':', frame)
-            .and_then(|colon| Some((&frame[..colon], parse_any_location(&frame[colon + 1..])?)));
+            .and_then(|colon| Some((&frame[..colon], parse_location(&frame[colon + 1..], u32::MAX)?)));
         // A call of which it is not known where it is has a location of zeros in LLVM, too.
         let (name, location) = split.unwrap_or((frame, LineLocation::default()));
         caller(name, location);
@@ -83,7 +83,7 @@ pub(crate) fn parse_context<'a>(context: &'a [u8], mut caller: impl FnMut(&'a [u
 /// `line` is without its indentation.
 pub(crate) fn parse_body(line: &[u8]) -> Option<BodyLine<'_>> {
     let colon = memchr::memchr(b':', line)?;
-    let location = parse_location(&line[..colon])?;
+    let location = parse_location(&line[..colon], MAX_PLAIN_LINE_OFFSET)?;
     // One character, normally a blank, separates the location from what it has.
     let rest = line.get(colon + 2..)?;
     if rest.first()?.is_ascii_digit() {
@@ -120,19 +120,17 @@ fn split_number(text: &[u8]) -> Option<(&[u8], u64)> {
     Some((&text[..colon], parse_u64(&text[colon + 1..])?))
 }
 
-fn parse_location(text: &[u8]) -> Option<LineLocation> {
-    let location = parse_any_location(text)?;
-    let plain = memchr::memchr(b'.', text).is_none();
-    (!plain || location.line_offset <= MAX_PLAIN_LINE_OFFSET).then_some(location)
-}
-
-/// `LINE` or `LINE.DISCRIMINATOR`, of any size.
-fn parse_any_location(text: &[u8]) -> Option<LineLocation> {
-    let (line, discriminator) = match memchr::memchr(b'.', text) {
-        Some(dot) => (&text[..dot], parse_u32(&text[dot + 1..])?),
-        None => (text, 0),
-    };
-    Some(LineLocation::new(parse_u32(line)?, discriminator))
+/// `LINE.DISCRIMINATOR`, or `LINE` of at most `most_plain`.
+fn parse_location(text: &[u8], most_plain: u32) -> Option<LineLocation> {
+    match memchr::memchr(b'.', text) {
+        Some(dot) => Some(LineLocation::new(
+            parse_u32(&text[..dot])?,
+            parse_u32(&text[dot + 1..])?,
+        )),
+        None => parse_u32(text)
+            .filter(|&line| line <= most_plain)
+            .map(|line| LineLocation::new(line, 0)),
+    }
 }
 
 /// Each target ends at the first `:NUMBER` that a blank or the end of the line follows.
