@@ -386,6 +386,24 @@ export interface BindingGenerateOptions {
   time?: [bigint, bigint]
   /** Of text with call stacks, use the branch stacks alone. */
   ignoreStackSamples?: boolean
+  /** Let the pre-inliner decide what is inlined. */
+  csspgoPreinliner?: boolean
+  /** Infer the frames that tail calls leave out. */
+  inferMissingFrames?: boolean
+  /** Inline contexts into their callers. */
+  genCsNestedProfile?: boolean
+  /** Longest sequence of recursive calls of which repetitions are left out. */
+  compressRecursion?: number
+  /** Calls that are kept of a context. */
+  csprofMaxContextDepth?: number
+  /** Add up contexts that are not hot. */
+  csprofMergeColdContext?: boolean
+  /** Frames that stay of those. */
+  csprofMaxColdContextDepth?: number
+  /** Hot cut-off in millionths. */
+  profileSummaryCutoffHot?: number
+  /** Hot threshold as a count. */
+  profileSummaryHotCount?: bigint
   /** Count the sampled addresses instead of the branch stacks. */
   leadingIpOnly?: boolean
   /** Events for one sample. */

@@ -83,7 +83,7 @@ function readValue(flag: Flag, text: string | undefined, before: FlagValue | und
     case 'list':
       return [...asList<string>(before), text];
     case 'integer':
-      return readNumber(flag, text, /^\d+$/, 'a whole number');
+      return readNumber(flag, text, (flag.least ?? 0) < 0 ? /^-?\d+$/ : /^\d+$/, 'a whole number');
     case 'u64':
       return readU64(flag, text);
     case 'number':

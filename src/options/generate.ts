@@ -94,6 +94,28 @@ export interface GenerateOptions {
 
   /** Zero counts for every function of the binary, not only for sampled ones; default false. */
   fillZeroForAllFuncs?: boolean | undefined;
+  /**
+   * Of samples with call stacks: let the pre-inliner decide what is inlined; default true, which is not supported yet.
+   */
+  csspgoPreinliner?: boolean | undefined;
+  /**
+   * Infer the frames that tail calls leave out, in contexts by probes; default true, which is not supported yet.
+   */
+  inferMissingFrames?: boolean | undefined;
+  /** Inline contexts into their callers, so that the profile has no contexts any more; default true. */
+  genCsNestedProfile?: boolean | undefined;
+  /** Longest sequence of recursive calls of which repetitions are left out of contexts; default -1: any length. */
+  compressRecursion?: number | undefined;
+  /** How many calls of a context are kept; default -1: all. */
+  csprofMaxContextDepth?: number | undefined;
+  /** Add up contexts that are not hot; default true. */
+  csprofMergeColdContext?: boolean | undefined;
+  /** How many frames stay of those, the function itself included; default 1. */
+  csprofMaxColdContextDepth?: number | undefined;
+  /** Cut-off in millionths whose count separates hot contexts from those that are added up; default 990000. */
+  profileSummaryCutoffHot?: number | undefined;
+  /** That threshold as a count; overrides the cut-off. */
+  profileSummaryHotCount?: number | bigint | undefined;
   /** Function totals are sums of body counts; default false. */
   updateTotalSamples?: boolean | undefined;
   /** Drop top-level functions colder than the cold threshold; default false. */
@@ -299,6 +321,69 @@ export const GENERATE_OPTIONS = {
     'ignore-stack-samples',
     'Of text with call stacks, use the branch stacks alone.',
   ),
+  csspgoPreinliner: flag(
+    'Samples',
+    'boolean',
+    'csspgo-preinliner',
+    'Of call stacks: decide what is inlined (not yet: give 0).',
+    { default: 'on' },
+  ),
+  inferMissingFrames: flag(
+    'Samples',
+    'boolean',
+    'infer-missing-frames',
+    'Of call stacks, by probes: see behind tail calls (not yet: give 0).',
+    { default: 'on' },
+  ),
+  genCsNestedProfile: flag(
+    'Samples',
+    'boolean',
+    'gen-cs-nested-profile',
+    'Of call stacks: inline contexts into their callers.',
+    { default: 'on' },
+  ),
+  compressRecursion: flag(
+    'Samples',
+    'integer',
+    'compress-recursion',
+    'Longest recursion that is left out of contexts; -1: any.',
+    { value: 'N', default: '-1', least: -1, most: 2 ** 31 - 1 },
+  ),
+  csprofMaxContextDepth: flag(
+    'Samples',
+    'integer',
+    'csprof-max-context-depth',
+    'Calls that are kept of a context; -1: all.',
+    { value: 'N', default: '-1', least: -1, most: 2 ** 31 - 1 },
+  ),
+  csprofMergeColdContext: flag(
+    'Samples',
+    'boolean',
+    'csprof-merge-cold-context',
+    'Add up contexts that are not hot.',
+    { default: 'on' },
+  ),
+  csprofMaxColdContextDepth: flag(
+    'Samples',
+    'integer',
+    'csprof-max-cold-context-depth',
+    'Frames that stay of contexts that are added up.',
+    { value: 'N', default: '1', least: 1, most: 2 ** 32 - 1 },
+  ),
+  profileSummaryCutoffHot: flag(
+    'Profile',
+    'integer',
+    'profile-summary-cutoff-hot',
+    'Hot cut-off of contexts in millionths.',
+    { value: 'N', default: '990000', most: MILLION },
+  ),
+  profileSummaryHotCount: flag(
+    'Profile',
+    'u64',
+    'profile-summary-hot-count',
+    'Hot threshold of contexts as a count.',
+    { value: 'N' },
+  ),
   leadingIpOnly: flag(
     'Samples',
     'boolean',
@@ -449,6 +534,14 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
     cpus: cpu === undefined ? undefined : list(cpu),
     time: options.time && [options.time[0], options.time[1]],
     samplePeriod: u64('samplePeriod', options.samplePeriod),
+    compressRecursion: unlessUnlimited(options.compressRecursion),
+    csprofMaxContextDepth: unlessUnlimited(options.csprofMaxContextDepth),
+    profileSummaryHotCount: u64('profileSummaryHotCount', options.profileSummaryHotCount),
     profileSummaryColdCount: u64('profileSummaryColdCount', options.profileSummaryColdCount),
   });
+}
+
+/** LLVM's tools have -1 for no limit. */
+function unlessUnlimited(limit: number | undefined): number | undefined {
+  return limit === -1 ? undefined : limit;
 }

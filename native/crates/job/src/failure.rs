@@ -4,7 +4,7 @@ use std::path::Path;
 
 use elf::ImageError;
 use perfdata::Lookalike;
-use sampleprof::{Foreign, InputError, MergeError, ReadError, ReadErrorKind, WriteError};
+use sampleprof::{Foreign, InputError, MergeError, NestError, ReadError, ReadErrorKind, WriteError};
 
 use crate::error::{Error, ErrorCode};
 use crate::system::system_reason;
@@ -116,6 +116,13 @@ pub fn write_error(error: WriteError) -> Error {
         _ => "Write another --format.",
     };
     Error::of(ErrorCode::Unsupported, error).hint(hint)
+}
+
+/// Why contexts cannot become inlined functions.
+#[must_use]
+pub fn nest_error(error: NestError) -> Error {
+    Error::of(ErrorCode::Unsupported, error)
+        .hint("Shorten the contexts, write them as they are, or add them up with --convert-sample-profile-layout=flat.")
 }
 
 /// Why a profile cannot be read.

@@ -62,6 +62,25 @@ pub struct BindingGenerateOptions {
     pub time: Option<Vec<BigInt>>,
     /// Of text with call stacks, use the branch stacks alone.
     pub ignore_stack_samples: Option<bool>,
+    /// Let the pre-inliner decide what is inlined.
+    pub csspgo_preinliner: Option<bool>,
+    /// Infer the frames that tail calls leave out.
+    pub infer_missing_frames: Option<bool>,
+    /// Inline contexts into their callers.
+    pub gen_cs_nested_profile: Option<bool>,
+    /// Longest sequence of recursive calls of which repetitions are left out.
+    pub compress_recursion: Option<u32>,
+    /// Calls that are kept of a context.
+    pub csprof_max_context_depth: Option<u32>,
+    /// Add up contexts that are not hot.
+    pub csprof_merge_cold_context: Option<bool>,
+    /// Frames that stay of those.
+    pub csprof_max_cold_context_depth: Option<u32>,
+    /// Hot cut-off in millionths.
+    pub profile_summary_cutoff_hot: Option<u32>,
+    /// Hot threshold as a count.
+    #[napi(ts_type = "bigint")]
+    pub profile_summary_hot_count: Option<BigInt>,
     /// Count the sampled addresses instead of the branch stacks.
     pub leading_ip_only: Option<bool>,
     /// Events for one sample.
@@ -161,6 +180,21 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
                 time: from.time.map(|bounds| parse_time(&bounds)).transpose()?,
             },
             ignore_stack_samples: from.ignore_stack_samples.unwrap_or(default.ignore_stack_samples),
+            csspgo_preinliner: from.csspgo_preinliner.unwrap_or(default.csspgo_preinliner),
+            infer_missing_frames: from.infer_missing_frames.unwrap_or(default.infer_missing_frames),
+            gen_cs_nested_profile: from.gen_cs_nested_profile.unwrap_or(default.gen_cs_nested_profile),
+            compress_recursion: from.compress_recursion,
+            csprof_max_context_depth: from.csprof_max_context_depth,
+            csprof_merge_cold_context: from
+                .csprof_merge_cold_context
+                .unwrap_or(default.csprof_merge_cold_context),
+            csprof_max_cold_context_depth: from
+                .csprof_max_cold_context_depth
+                .unwrap_or(default.csprof_max_cold_context_depth),
+            profile_summary_cutoff_hot: from
+                .profile_summary_cutoff_hot
+                .unwrap_or(default.profile_summary_cutoff_hot),
+            profile_summary_hot_count: from.profile_summary_hot_count.as_ref().map(parse_u64).transpose()?,
             leading_ip_only: from.leading_ip_only.unwrap_or(default.leading_ip_only),
             sample_period: from.sample_period.as_ref().map(parse_u64).transpose()?,
             show_mmap_events: from.show_mmap_events.unwrap_or(default.show_mmap_events),

@@ -1,6 +1,7 @@
 //! Calling contexts of a merged profile: cold ones, and layouts without contexts.
 
-use job::{Diagnostic, Error, ErrorCode};
+use job::failure::nest_error;
+use job::{Diagnostic, Error};
 use sampleprof::{ColdContexts, Profile, ProfileSummary};
 
 /// Below what total something is cold.
@@ -81,9 +82,7 @@ pub(crate) fn arrange(
             });
         }
         if let Some(Layout::Nest { merged_base }) = options.layout {
-            let mismatches = profile
-                .nest_contexts(merged_base)
-                .map_err(|error| Error::new(ErrorCode::Unsupported, error.to_string()).hint(NEST_HINT))?;
+            let mismatches = profile.nest_contexts(merged_base).map_err(nest_error)?;
             diagnostics.extend(mismatch(mismatches));
         }
     }
@@ -92,9 +91,6 @@ pub(crate) fn arrange(
     }
     Ok(dropped as usize)
 }
-
-const NEST_HINT: &str =
-    "Shorten contexts with --sample-merge-cold-context, or write --convert-sample-profile-layout=flat.";
 
 /// The warning about contexts of another version of their function.
 fn mismatch(count: u64) -> Option<Diagnostic> {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use elf::{Image, Svma};
-use job::failure::{unreadable, write_error};
+use job::failure::{nest_error, unreadable, write_error};
 use job::{
     Diagnostic, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, on_threads, profile_warnings,
     write_atomically, write_folder,
@@ -285,7 +285,11 @@ impl Job<'_> {
             report.of_samples.extend(doubt);
         }
         report.of_samples.extend(quality.diagnostics());
-        Ok(Counters { ranges, branches })
+        Ok(Counters {
+            ranges,
+            branches,
+            contexts: samples.contexts,
+        })
     }
 
     /// Completes the account with the runs that are lost, and stops where nothing is left.
@@ -399,7 +403,8 @@ impl Job<'_> {
             self.options,
             &mut report.statistics,
             &mut report.of_samples,
-        );
+        )
+        .map_err(nest_error)?;
         // With counters, --fill-zero-for-all-funcs asks for a profile of zeros.
         let wants_zeros = self.options.fill_zero_for_all_funcs && !self.options.is_sampled();
         if self.options.policy().empty_is_error && !wants_zeros && !has_counts(&profile) {

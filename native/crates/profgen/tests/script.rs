@@ -3,12 +3,15 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use profgen::{
     Compat, EntryClass, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Selection, Silent, generate,
 };
+
+use sampleprof::Profile;
 
 use support::Recorded;
 
@@ -287,6 +290,100 @@ fn call_stacks_are_used_flat_or_not_at_all() {
     assert!(error.hint.expect("a hint").contains("--ignore-stack-samples"));
     options.ignore_stack_samples = true;
     assert_eq!(bytes(run(&options)), script.recorded());
+}
+
+#[test]
+fn contexts_have_every_call_of_the_branches() {
+    let script = Script::new();
+    let mut text = script.mapping(100, 0);
+    for index in 0..script.recorded.stacks.len() {
+        let _ = write!(text, "\t ffffffff\n{}\n\n", script.entries(index, 0));
+    }
+    let mut options = script.options(&text);
+    options.skip_symbolization = false;
+    options.ignore_stack_samples = true;
+    let read =
+        |options: &GenerateOptions| sampleprof::read(bytes(run(options)).as_bytes(), "profile").expect("a profile");
+    let flat = read(&options);
+
+    options.ignore_stack_samples = false;
+    options.csspgo_preinliner = false;
+    options.gen_cs_nested_profile = false;
+    options.csprof_merge_cold_context = false;
+    let mut contexts = read(&options);
+    assert!(contexts.flags.context_sensitive);
+    let known = contexts
+        .functions
+        .iter()
+        .filter(|function| contexts.full_name(function).to_string().contains(" @ "));
+    assert!(known.count() > 1, "calls that the branch stacks show");
+    contexts.flatten();
+
+    let heads = |profile: &Profile| -> BTreeMap<String, u64> {
+        let functions = profile.functions.iter().filter(|function| function.head > 0);
+        functions
+            .map(|function| (profile.full_name(function).to_string(), function.head))
+            .collect()
+    };
+    assert_eq!(heads(&contexts), heads(&flat));
+    options.jobs = 1;
+    let alone = bytes(run(&options));
+    options.jobs = 7;
+    assert_eq!(bytes(run(&options)), alone);
+}
+
+#[test]
+fn a_call_stack_a_hundred_thousand_frames_deep_is_cut() {
+    let script = Script::new();
+    let text = |address: u64, times: usize| {
+        let frames = format!("\t{address:x}\n").repeat(times);
+        let entries = script.entries(script.typical(), 0);
+        format!("{}\t ffffffff\n{frames}{entries}\n\n", script.mapping(100, 0))
+    };
+    let run_contexts = |text: &str| {
+        let mut options = script.options(text);
+        options.csspgo_preinliner = false;
+        options.skip_symbolization = false;
+        run(&options).expect("a profile")
+    };
+    let says = |outcome: &Outcome, words: &str| {
+        let mut diagnostics = outcome.diagnostics.iter();
+        diagnostics.any(|diagnostic| diagnostic.message.contains(words))
+    };
+    // Where a branch went to and a call is before: a return.
+    let (start, len, _) = script.recorded.code;
+    let stacks = script.recorded.stacks.iter().flatten();
+    let mut targets = stacks.map(|&(_, to)| to).filter(|to| (start..start + len).contains(to));
+    let behind_call = targets.find(|&to| !says(&run_contexts(&text(to, 1)), "truncated stack samples"));
+    let deep = run_contexts(&text(behind_call.expect("the program returns"), 100_000));
+    assert!(
+        says(&deep, "1 samples have more than 1024 frames"),
+        "{:?}",
+        deep.diagnostics
+    );
+}
+
+#[test]
+fn texts_with_and_without_call_stacks_are_not_mixed() {
+    let script = Script::new();
+    let flat = script.mapping(100, 0) + &script.entries(0, 0) + "\n";
+    let stacks = format!("{}\t ffffffff\n{}\n\n", script.mapping(100, 0), script.entries(0, 0));
+    let mut options = script.options(&flat);
+    options.csspgo_preinliner = false;
+    options.skip_symbolization = false;
+    let with_stacks = script.folder.path().join("stacks");
+    std::fs::write(&with_stacks, stacks).expect("written");
+    if let Input::PerfScript(paths) = &mut options.input {
+        paths.push(with_stacks);
+    }
+    let error = run(&options).expect_err("one has call stacks");
+    assert!(
+        error
+            .message
+            .contains("some texts have call stacks and others have not"),
+        "{}",
+        error.message
+    );
 }
 
 #[test]

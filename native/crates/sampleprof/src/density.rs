@@ -13,11 +13,6 @@ pub struct DensityReport {
 /// reports it (`--show-density`).
 #[must_use]
 pub fn density(profile: &Profile, cutoff: u32) -> DensityReport {
-    if profile.flags.context_sensitive {
-        let mut flat = profile.clone();
-        flat.flatten();
-        return density(&flat, cutoff);
-    }
     let mut functions: Vec<(f64, u64)> = profile.functions.iter().filter_map(function_density).collect();
     functions.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let total = functions

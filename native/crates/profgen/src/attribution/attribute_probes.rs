@@ -162,7 +162,7 @@ fn location(index: u32, discriminator: u32) -> LineLocation {
 }
 
 /// Gives every function, inlined ones too, the checksum of the control flow graph that its probes belong to.
-fn set_checksums(profile: &mut Profile, probes: &Probes<'_>) {
+pub(crate) fn set_checksums(profile: &mut Profile, probes: &Probes<'_>) {
     let checksum = |name| match name {
         Name::Text(text) => {
             let found = probes.descriptor(Guid::of(text))?;

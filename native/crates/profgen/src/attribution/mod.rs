@@ -1,10 +1,14 @@
 //! From ranges and branches to functions, lines, probes and inline contexts.
 
 pub(crate) mod attribute;
+pub(crate) mod attribute_context_probes;
+pub(crate) mod attribute_contexts;
 pub(crate) mod attribute_probes;
+pub(crate) mod call_tree;
 pub(crate) mod contexts;
 pub(crate) mod discriminator;
 pub(crate) mod disjoint;
 pub(crate) mod entry_points;
 pub(crate) mod probes;
 pub(crate) mod profile;
+pub(crate) mod recursion;

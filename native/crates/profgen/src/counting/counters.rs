@@ -2,6 +2,8 @@
 
 use elf::Svma;
 
+use crate::counting::context_counts::ContextCounts;
+
 /// Stands for every address that is not code of the binary (llvm-profgen's external address).
 pub const EXTERNAL: Svma = Svma(1);
 
@@ -56,6 +58,8 @@ pub struct Counters {
     pub ranges: CounterTable,
     /// Taken branches; the source may be [`EXTERNAL`].
     pub branches: CounterTable,
+    /// The same by calling context, if that is wanted and known.
+    pub contexts: Option<Box<ContextCounts>>,
 }
 
 impl Counters {

@@ -1,9 +1,11 @@
 //! From the entries of branch stacks to traces, and from these to ranges and branches.
 
 pub(crate) mod agreement;
+pub(crate) mod context_counts;
 pub(crate) mod counters;
 pub(crate) mod ends;
 pub(crate) mod fall_through;
 pub(crate) mod resolved;
 pub(crate) mod stack;
 pub(crate) mod trace;
+pub(crate) mod unwind;

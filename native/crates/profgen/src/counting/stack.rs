@@ -111,6 +111,19 @@ pub(crate) fn events_of(
     events / used.saturating_sub(1).max(1)
 }
 
+/// The ends of the entries of a stack that count, as offsets in the space of the targets.
+pub(crate) fn ends_of(
+    branches: impl Iterator<Item = Branch>,
+    view: &mut View<'_>,
+    rules: EntryRules,
+) -> impl Iterator<Item = (u32, u32)> {
+    let entries = branches.filter(move |&branch| !is_wrong_path(branch, rules));
+    entries.filter_map(move |branch| match resolve(branch, view, rules) {
+        Resolved::Used { from, to, .. } => Some((from, to)),
+        Resolved::Misplaced(_) | Resolved::Lost(_) => None,
+    })
+}
+
 /// The CPU recorded what did not happen. llvm-profgen counts that as well.
 #[inline]
 fn is_wrong_path(branch: Branch, rules: EntryRules) -> bool {

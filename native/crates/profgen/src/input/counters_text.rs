@@ -61,6 +61,7 @@ pub fn read(text: &str, base: Svma) -> Result<Counters, Error> {
     }
     let [ranges, branches] = blocks;
     Ok(Counters {
+        contexts: None,
         ranges: CounterTable::new(ranges),
         branches: CounterTable::new(branches),
     })

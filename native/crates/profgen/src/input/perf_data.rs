@@ -19,6 +19,7 @@ use crate::addresses::locate::Resolver;
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
+use crate::counting::context_counts::ContextCounts;
 use crate::counting::stack::EntryRules;
 use crate::counting::trace::TargetCounters;
 use crate::input::collect::{Collected, Collector, Filter};
@@ -51,6 +52,8 @@ pub(crate) struct Samples {
 #[derive(Default)]
 pub(crate) struct TargetSamples {
     pub counters: TargetCounters,
+    /// The same by calling context, if that is wanted and known.
+    pub contexts: Option<Box<ContextCounts>>,
     /// Mappings of it.
     pub mappings: u64,
     /// Processes that these belong to.

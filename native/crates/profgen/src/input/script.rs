@@ -27,6 +27,7 @@ use crate::addresses::binding::{Binding, KERNEL_MAP};
 use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::{Target, Targets};
+use crate::counting::context_counts::ContextCounts;
 use crate::counting::fall_through::share;
 use crate::counting::stack::EntryRules;
 use crate::input::collect::Collected;
@@ -39,7 +40,7 @@ use crate::request::options::GenerateOptions;
 use problems::{Problem, Problems};
 use space::Space;
 use told::Told;
-use worker::{BlockReport, CallStacks, Epoch, Job, Worker};
+use worker::{BlockReport, CallStacks, Epoch, Job, MAX_FRAMES, Worker};
 
 /// Bytes that a thread reads at a time.
 const BLOCK: usize = 256 << 10;
@@ -72,6 +73,7 @@ pub(crate) fn read_all(
         statistics: Statistics::default(),
         diagnostics,
         told: Told::default(),
+        kind: None,
     };
     for (path, observer) in paths.iter().zip(&observers) {
         script.observer = observer;
@@ -219,6 +221,8 @@ struct Script<'a> {
     statistics: Statistics,
     diagnostics: Vec<Diagnostic>,
     told: Told,
+    /// Whether the first text has call stacks.
+    kind: Option<SampleKind>,
 }
 
 impl<'a> Script<'a> {
@@ -230,7 +234,10 @@ impl<'a> Script<'a> {
             Err(head) => return Err(no_branches(&head, path)),
         };
         if windows.kind() == SampleKind::CallStacks && !self.options.ignore_stack_samples {
-            return Err(has_call_stacks(path));
+            check_contexts(self.options).map_err(|message| has_call_stacks(path, message))?;
+        }
+        if *self.kind.get_or_insert(windows.kind()) != windows.kind() && !self.options.ignore_stack_samples {
+            return Err(mixed_kinds(path));
         }
         for group in &mut self.groups {
             group.begin(windows.kind());
@@ -364,11 +371,21 @@ impl<'a> Script<'a> {
         let only = self.groups.iter().map(|group| group.job.targets.len()).sum::<usize>() == 1;
         for mut group in self.groups {
             group.end_processes();
-            let (collected, stacks) = merge(group.workers.into_inner().unwrap_or_else(PoisonError::into_inner));
+            let Counted {
+                collected,
+                stacks,
+                contexts,
+            } = merge(group.workers.into_inner().unwrap_or_else(PoisonError::into_inner));
             // All groups read the same samples.
             self.statistics.samples = collected.samples;
             self.statistics.branch_samples = collected.branch_samples;
-            self.diagnostics.extend(call_stack_diagnostics(&stacks, self.options));
+            // With contexts, samples of the same branches behind other calls are other samples.
+            let distinct = contexts
+                .as_ref()
+                .map_or(stacks.distinct.len(), |contexts| contexts.doubts.len());
+            self.diagnostics
+                .extend(call_stack_diagnostics(&stacks, distinct, self.options));
+            let mut contexts = contexts.map(Box::new);
             let (counters, ledger) = collected.traces.into_counters(group.job.targets.space());
             self.statistics.ledger += &ledger;
             for (id, counters) in counters {
@@ -382,6 +399,7 @@ impl<'a> Script<'a> {
                 }
                 self.diagnostics.extend(self.told.seen.diagnostics(target));
                 samples.counters = counters;
+                samples.contexts = contexts.take();
                 targets.insert(id, samples);
             }
         }
@@ -436,17 +454,32 @@ fn mapping_of(line: &MappingLine<'_>) -> Mapping {
 }
 
 /// Adds up what all workers have counted.
-fn merge(workers: Vec<Worker<'_>>) -> (Collected, CallStacks) {
-    let (mut collected, mut call_stacks) = (Collected::default(), CallStacks::default());
+fn merge(workers: Vec<Worker<'_>>) -> Counted {
+    let mut counted = Counted::default();
     for worker in workers {
-        collected.merge(worker.collected);
-        call_stacks.merge(worker.call_stacks);
+        counted.collected.merge(worker.collected);
+        counted.stacks.merge(worker.call_stacks);
+        // A text without call stacks has no contexts, either.
+        if let Some(contexts) = worker.contexts.filter(|contexts| !contexts.is_empty()) {
+            match &mut counted.contexts {
+                Some(sum) => sum.merge(&contexts),
+                None => counted.contexts = Some(contexts),
+            }
+        }
     }
-    (collected, call_stacks)
+    counted
+}
+
+/// What all workers have counted.
+#[derive(Default)]
+struct Counted {
+    collected: Collected,
+    stacks: CallStacks,
+    contexts: Option<ContextCounts>,
 }
 
 /// llvm-profgen's warnings about call stacks, in its order.
-fn call_stack_diagnostics(stacks: &CallStacks, options: &GenerateOptions) -> Vec<Diagnostic> {
+fn call_stack_diagnostics(stacks: &CallStacks, distinct: usize, options: &GenerateOptions) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let warn_of_share = |part: u64, total: usize, text: &str| {
         (part > 0 && total > 0)
@@ -457,6 +490,13 @@ fn call_stack_diagnostics(stacks: &CallStacks, options: &GenerateOptions) -> Vec
         stacks.items as usize,
         "of samples have leaf external frame in call stack.",
     ));
+    if stacks.cut > 0 && !options.ignore_stack_samples {
+        let message = format!(
+            "{} samples have more than {MAX_FRAMES} frames; those further out are left out of contexts",
+            stacks.cut
+        );
+        found.push(Diagnostic::warning("call-stacks-cut", message));
+    }
     if options.show_detailed_warning {
         let mut broken: Vec<_> = stacks.broken_at.iter().collect();
         broken.sort_unstable();
@@ -469,7 +509,7 @@ fn call_stack_diagnostics(stacks: &CallStacks, options: &GenerateOptions) -> Vec
     }
     found.extend(warn_of_share(
         stacks.broken_at.len() as u64,
-        stacks.distinct.len(),
+        distinct,
         "of truncated stack samples due to invalid return address, likely caused by frame pointer omission.",
     ));
     found
@@ -491,9 +531,52 @@ fn no_branches(head: &[u8], path: &Path) -> Error {
         .hint("Print it with `perf script -F ip,brstack --show-mmap-events -i perf.data`, or give that perf.data with --perfdata.")
 }
 
-fn has_call_stacks(path: &Path) -> Error {
+fn mixed_kinds(path: &Path) -> Error {
     let message = format!(
-        "{} has call stacks, for a context-sensitive profile; such profiles are not supported",
+        "some texts have call stacks and others have not; {} differs from the first one",
+        path.display()
+    );
+    Error::new(ErrorCode::InvalidOptions, message)
+        .hint("Give them to jobs of their own, or use --ignore-stack-samples for a profile by the branch stacks alone.")
+}
+
+/// What of the options does not go together with calling contexts.
+fn check_contexts(options: &GenerateOptions) -> Result<(), &'static str> {
+    let impossible = [
+        (
+            options.csspgo_preinliner,
+            "the pre-inliner is not there yet; --csspgo-preinliner=0 leaves it out",
+        ),
+        (
+            options.has_several_binaries(),
+            "contexts of several binaries at once are not supported",
+        ),
+        (
+            options.skip_symbolization,
+            "counters with contexts cannot be written as text",
+        ),
+        (
+            options.leading_ip_only,
+            "--leading-ip-only has no branches to follow the calls by",
+        ),
+        (
+            options.sample_period.is_some(),
+            "--sample-period is not for samples with call stacks",
+        ),
+        (
+            options.fill_zero_for_all_funcs,
+            "--fill-zero-for-all-funcs has no context to fill",
+        ),
+    ];
+    match impossible.into_iter().find(|(given, _)| *given) {
+        None => Ok(()),
+        Some((_, message)) => Err(message),
+    }
+}
+
+fn has_call_stacks(path: &Path, message: &str) -> Error {
+    let message = format!(
+        "{} has call stacks, for a context-sensitive profile: {message}",
         path.display()
     );
     Error::new(ErrorCode::Unsupported, message)

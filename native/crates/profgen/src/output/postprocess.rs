@@ -1,7 +1,7 @@
 //! What is done to a finished profile before it is written, in llvm-profgen's order.
 
 use job::Diagnostic;
-use sampleprof::{Profile, ProfileSummary};
+use sampleprof::{ColdContexts, NestError, Profile, ProfileSummary};
 
 use crate::report::outcome::BinaryStatistics;
 use crate::request::options::GenerateOptions;
@@ -12,8 +12,10 @@ pub(crate) fn postprocess(
     options: &GenerateOptions,
     statistics: &mut BinaryStatistics,
     diagnostics: &mut Vec<Diagnostic>,
-) {
-    if options.trim_cold_profile {
+) -> Result<(), NestError> {
+    if profile.flags.context_sensitive {
+        shorten_contexts(profile, options)?;
+    } else if options.trim_cold_profile {
         let summary = ProfileSummary::compute(profile);
         let cut_off = || summary.count_at_cutoff(options.profile_summary_cutoff_cold);
         profile.trim_cold(options.profile_summary_cold_count.or_else(cut_off).unwrap_or(0));
@@ -27,6 +29,24 @@ pub(crate) fn postprocess(
     statistics.total_count = summary.total_count;
     statistics.max_count = summary.max_count;
     statistics.density = density;
+    Ok(())
+}
+
+/// Adds up contexts that are not hot, and inlines what is left, as far as that is wanted.
+fn shorten_contexts(profile: &mut Profile, options: &GenerateOptions) -> Result<(), NestError> {
+    let cut_off = || ProfileSummary::compute(profile).count_at_cutoff(options.profile_summary_cutoff_hot);
+    let threshold = options.profile_summary_hot_count.or_else(cut_off).unwrap_or(0);
+    profile.merge_cold_contexts(ColdContexts {
+        threshold,
+        merge: options.csprof_merge_cold_context,
+        trim: options.trim_cold_profile,
+        frames: options.csprof_max_cold_context_depth as usize,
+        base_only: options.csspgo_preinliner,
+    });
+    if options.gen_cs_nested_profile {
+        profile.nest_contexts(false)?;
+    }
+    Ok(())
 }
 
 fn density_diagnostic(density: f64, threshold: f64) -> Option<Diagnostic> {

@@ -1,5 +1,6 @@
 //! What a job tells: the account of all branch entries, statistics, findings, failures.
 
+pub(crate) mod context_report;
 pub(crate) mod debug_report;
 pub(crate) mod empty;
 pub(crate) mod ledger;

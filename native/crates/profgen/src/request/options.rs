@@ -39,6 +39,20 @@ pub struct GenerateOptions {
     pub select: Selection,
     /// Of text with call stacks, use the branch stacks alone.
     pub ignore_stack_samples: bool,
+    /// Let the pre-inliner of context-sensitive profiles decide what is inlined. Not done yet.
+    pub csspgo_preinliner: bool,
+    /// Infer the frames that tail calls leave out, in contexts by probes. Not done yet.
+    pub infer_missing_frames: bool,
+    /// Of a context-sensitive profile, inline contexts into their callers.
+    pub gen_cs_nested_profile: bool,
+    /// The longest sequence of recursive calls of which repetitions are left out of contexts; absent: any length.
+    pub compress_recursion: Option<u32>,
+    /// How many calls of a context are kept; absent: all.
+    pub csprof_max_context_depth: Option<u32>,
+    /// Add up contexts that are not hot.
+    pub csprof_merge_cold_context: bool,
+    /// How many frames stay of those, the function itself included.
+    pub csprof_max_cold_context_depth: u32,
     /// Count the sampled addresses instead of the branch stacks.
     pub leading_ip_only: bool,
     /// Events for one sample: counts become those of events, instead of samples.
@@ -67,6 +81,10 @@ pub struct GenerateOptions {
     pub profile_density_threshold: f64,
     /// Share of samples, in millionths, that the density figure covers.
     pub profile_density_cutoff_hot: u32,
+    /// Cut-off, in millionths, whose count separates hot contexts from those that are added up.
+    pub profile_summary_cutoff_hot: u32,
+    /// Hot threshold as a count; overrides the cut-off.
+    pub profile_summary_hot_count: Option<u64>,
     /// Cut-off, in millionths, whose count separates cold from warm.
     pub profile_summary_cutoff_cold: u32,
     /// Cold threshold as a count; overrides the cut-off.
@@ -105,6 +123,13 @@ impl GenerateOptions {
             ignore_build_id: false,
             select: Selection::default(),
             ignore_stack_samples: false,
+            csspgo_preinliner: true,
+            infer_missing_frames: true,
+            gen_cs_nested_profile: true,
+            compress_recursion: None,
+            csprof_max_context_depth: None,
+            csprof_merge_cold_context: true,
+            csprof_max_cold_context_depth: 1,
             leading_ip_only: false,
             sample_period: None,
             fill_zero_for_all_funcs: false,
@@ -119,6 +144,8 @@ impl GenerateOptions {
             load_function_from_symbol: true,
             profile_density_threshold: 50.0,
             profile_density_cutoff_hot: 990_000,
+            profile_summary_cutoff_hot: 990_000,
+            profile_summary_hot_count: None,
             profile_summary_cutoff_cold: 999_999,
             profile_summary_cold_count: None,
             max_loss: None,

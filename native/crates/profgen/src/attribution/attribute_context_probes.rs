@@ -1,0 +1,253 @@
+//! Counts of runs and branches behind calls to pseudo probes, the counterpart of [`crate::attribution::attribute_probes`] for profiles
+//! with calling contexts.
+
+use elf::{Svma, canonical_name};
+use pseudoprobe::{Guid, NodeId, Probe, ProbeKind};
+use rustc_hash::{FxHashMap, FxHashSet};
+use sampleprof::{Frame, LineLocation, NameId, NameTable, Profile, attribute};
+
+use crate::attribution::attribute_probes::{ProbeSource, set_checksums};
+use crate::attribution::call_tree::{CallNode, CallTree, add_call, record_at};
+use crate::attribution::recursion::{Shortening, compress};
+use crate::counting::context_counts::{ContextCounts, PathId};
+use crate::counting::counters::Counter;
+
+/// Makes the profile of `counts`, and says how many lists of calls there were.
+pub(crate) fn attribute_context_probes(
+    source: &ProbeSource<'_>,
+    counts: &ContextCounts,
+    shortening: Shortening,
+) -> (Profile, usize) {
+    let mut attribution = Attribution {
+        source,
+        shortening,
+        names: NameTable::default(),
+        tree: CallTree::default(),
+        name_of_guid: FxHashMap::default(),
+        passed: FxHashSet::default(),
+    };
+    let groups = attribution.by_calls(counts);
+    let contexts = groups.len();
+    for (calls, counted) in groups {
+        attribution.count(&calls, &counted);
+    }
+    attribution.add_zeros();
+    let Attribution { names, tree, .. } = attribution;
+    let mut profile = tree.into_profile(names);
+    profile.flags.probe_based = true;
+    set_checksums(&mut profile, source.probes);
+    (profile, contexts)
+}
+
+/// What was counted behind certain calls.
+#[derive(Default)]
+struct Counted {
+    ranges: Vec<Counter>,
+    branches: Vec<Counter>,
+}
+
+struct Attribution<'a> {
+    source: &'a ProbeSource<'a>,
+    shortening: Shortening,
+    names: NameTable,
+    tree: CallTree,
+    /// `None`: without a descriptor.
+    name_of_guid: FxHashMap<Guid, Option<NameId>>,
+    /// Functions that a probe of a block was passed of, as the compiler inlined them and as they are in the profile.
+    passed: FxHashSet<(NodeId, CallNode)>,
+}
+
+/// The callers of a sample, and the functions in their code that were looked for behind them.
+struct Behind {
+    callers: Vec<Frame>,
+    nodes: FxHashMap<NodeId, Option<CallNode>>,
+}
+
+impl<'a> Attribution<'a> {
+    /// Counts by their calls, which are shortened by themselves first.
+    fn by_calls(&self, counts: &ContextCounts) -> Vec<(Vec<Svma>, Counted)> {
+        let mut shortened: FxHashMap<PathId, Vec<Svma>> = FxHashMap::default();
+        let mut groups: FxHashMap<Vec<Svma>, Counted> = FxHashMap::default();
+        let mut calls_of = |path: PathId| {
+            let calls = shortened.entry(path).or_insert_with(|| {
+                let mut calls = counts.paths.calls(path);
+                compress(&mut calls, self.shortening.longest_repetition);
+                calls
+            });
+            calls.clone()
+        };
+        let counter = |first, second, count| Counter { first, second, count };
+        for (&(path, first, second), &count) in &counts.ranges {
+            let counted = groups.entry(calls_of(path)).or_default();
+            counted.ranges.push(counter(first, second, count));
+        }
+        for (&(path, first, second), &count) in &counts.branches {
+            let counted = groups.entry(calls_of(path)).or_default();
+            counted.branches.push(counter(first, second, count));
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        groups
+    }
+
+    fn count(&mut self, calls: &[Svma], counted: &Counted) {
+        let mut behind = Behind {
+            callers: self.frames_of(calls),
+            nodes: FxHashMap::default(),
+        };
+        for range in &counted.ranges {
+            self.count_range(&mut behind, range);
+        }
+        for branch in &counted.branches {
+            self.count_branch(&mut behind, branch);
+        }
+    }
+
+    /// The frames of calls, from the outermost inwards. A call without a probe cannot be named, and so cannot those around it.
+    fn frames_of(&mut self, calls: &[Svma]) -> Vec<Frame> {
+        let source: &'a ProbeSource<'a> = self.source;
+        let probes = calls.iter().rev().map_while(|&call| source.probes.table.call_at(call));
+        let mut frames = Vec::new();
+        for probe in probes.collect::<Vec<_>>().into_iter().rev() {
+            let callers = self.callers_of(probe.node);
+            let function = self.name(source.probes.table.node(probe.node).guid);
+            match callers.zip(function) {
+                Some((callers, function)) => {
+                    frames.extend(callers);
+                    frames.push(Frame {
+                        function,
+                        location: LineLocation::new(probe.index, 0),
+                    });
+                }
+                None => frames.clear(),
+            }
+        }
+        frames
+    }
+
+    /// What a function is inlined into, the outermost first.
+    fn callers_of(&mut self, node: NodeId) -> Option<Vec<Frame>> {
+        let source: &'a ProbeSource<'a> = self.source;
+        let callers = source.probes.table.callers(node).map(|(guid, index)| {
+            Some(Frame {
+                function: self.name(guid)?,
+                location: LineLocation::new(index, 0),
+            })
+        });
+        let mut callers: Vec<Frame> = callers.collect::<Option<_>>()?;
+        callers.reverse();
+        Some(callers)
+    }
+
+    /// The function of `node` behind calls; nothing, if it has no name.
+    fn function(&mut self, behind: &mut Behind, node: NodeId) -> Option<CallNode> {
+        if let Some(&known) = behind.nodes.get(&node) {
+            return known;
+        }
+        let found = self.new_function(&behind.callers, node);
+        behind.nodes.insert(node, found);
+        found
+    }
+
+    fn new_function(&mut self, callers: &[Frame], node: NodeId) -> Option<CallNode> {
+        let mut callers = callers.to_vec();
+        callers.extend(self.callers_of(node)?);
+        let inline_node = self.source.probes.table.node(node);
+        let name = self.name(inline_node.guid)?;
+        self.shortening.apply(&mut callers);
+        let function = self.tree.behind(&callers, name);
+        let samples = self.tree.samples(function);
+        if inline_node.inlined_at.is_some() {
+            samples.attributes |= attribute::WAS_INLINED;
+        }
+        Some(function)
+    }
+
+    /// Every probe of a block in the range was passed as often. Code that was duplicated has its probes in each copy, so they add up.
+    fn count_range(&mut self, behind: &mut Behind, range: &Counter) {
+        let source: &'a ProbeSource<'a> = self.source;
+        let end = Svma(range.second.0.saturating_add(1));
+        for probe in source.probes.table.within(range.first..end) {
+            let counts = probe.kind == ProbeKind::Block && source.code.class_at(probe.address).is_some();
+            if !counts {
+                continue;
+            }
+            let Some(function) = self.function(behind, probe.node) else {
+                continue;
+            };
+            self.passed.insert((probe.node, function));
+            self.count_probe(function, location(probe), range.count);
+            if probe.is_entry() {
+                self.count_entry(function, probe.node, range.count);
+            }
+        }
+    }
+
+    fn count_probe(&mut self, function: CallNode, location: LineLocation, count: u64) {
+        let samples = self.tree.samples(function);
+        samples.total = samples.total.saturating_add(count);
+        let record = record_at(samples, location);
+        record.count = record.count.saturating_add(count);
+    }
+
+    /// Of an inlined function there is no call: its entry tells how often it was called.
+    fn count_entry(&mut self, function: CallNode, node: NodeId, count: u64) {
+        let samples = self.tree.samples(function);
+        samples.head = samples.head.saturating_add(count);
+        let name = samples.name;
+        if self.source.probes.table.node(node).inlined_at.is_none() {
+            return;
+        }
+        if let Some((caller, call)) = self.tree.caller(function) {
+            self.count_probe(caller, call, count);
+            add_call(record_at(self.tree.samples(caller), call), name, count);
+        }
+    }
+
+    /// A branch from a call's probe. Its block is counted here, too: the run may have ended in another context.
+    fn count_branch(&mut self, behind: &mut Behind, branch: &Counter) {
+        let source: &'a ProbeSource<'a> = self.source;
+        let Some(probe) = source.probes.table.call_at(branch.first) else {
+            return;
+        };
+        let Some(function) = self.function(behind, probe.node) else {
+            return;
+        };
+        self.count_probe(function, LineLocation::new(probe.index, 0), branch.count);
+        let Some(entered) = source.entries.entry_at(branch.second) else {
+            return;
+        };
+        let name = source.probes.source_name(entered.function);
+        let name = name.unwrap_or_else(|| source.functions.name(entered.function));
+        let callee = self.names.intern(canonical_name(name));
+        add_call(
+            record_at(self.tree.samples(function), location(probe)),
+            callee,
+            branch.count,
+        );
+    }
+
+    /// Probes that were not passed, of functions of which others were, count zero: they are known not to be executed.
+    fn add_zeros(&mut self) {
+        let mut of_node: FxHashMap<NodeId, Vec<CallNode>> = FxHashMap::default();
+        for &(node, function) in &self.passed {
+            of_node.entry(node).or_default().push(function);
+        }
+        for probe in self.source.probes.table.probes() {
+            for &function in of_node.get(&probe.node).map_or(&[][..], Vec::as_slice) {
+                record_at(self.tree.samples(function), location(probe));
+            }
+        }
+    }
+
+    fn name(&mut self, guid: Guid) -> Option<NameId> {
+        *self.name_of_guid.entry(guid).or_insert_with(|| {
+            let descriptor = self.source.probes.descriptor(guid)?;
+            Some(self.names.intern(descriptor.name))
+        })
+    }
+}
+
+fn location(probe: &Probe) -> LineLocation {
+    LineLocation::new(probe.index, probe.discriminator)
+}
