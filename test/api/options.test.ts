@@ -99,7 +99,7 @@ describe('an option with an unknown name', () => {
 
   it('lists all when none is near', async () => {
     await expect(describeProfile({ path: 'a', frobnicate: 1 } as never)).rejects.toMatchObject({
-      hint: 'known options are path, top, sections, detailedSummary, hotFunctions, signal',
+      hint: 'known options are path, top, sections, detailedSummary, topHot, hotFunctions, signal',
     });
   });
 });

@@ -113,12 +113,10 @@ describe('unknown flags', () => {
 
 describe('flags of llvm-profgen that do not matter here', () => {
   it('accepts those without an effect', () => {
-    expect(
-      values('--infer-missing-frames=0', '--ignore-stack-samples', '--csprof-max-context-depth=-1'),
-    ).toEqual({
-      'infer-missing-frames': false,
+    expect(values('--csspgo-replay-preinline=0', '--ignore-stack-samples', '--max-search-depth=-1')).toEqual({
+      'csspgo-replay-preinline': false,
       'ignore-stack-samples': true,
-      'csprof-max-context-depth': '-1',
+      'max-search-depth': '-1',
     });
   });
 
