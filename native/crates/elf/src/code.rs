@@ -6,6 +6,7 @@ mod decoded;
 mod poke;
 mod preambles;
 mod start_map;
+mod thunk;
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -227,22 +228,6 @@ impl<'i> Code<'i> {
     #[inline]
     pub fn function_behind(&self, offset: u32) -> Option<u32> {
         self.preambles.function_behind(offset)
-    }
-
-    /// Where the code at `svma` goes on, if it is a direct jump, behind a landing pad or not: an entry of a jump table of
-    /// `-fsanitize=cfi-icall`, or another thunk. llvm-profgen does not look there.
-    pub fn jump_at(&self, svma: Svma) -> Option<Svma> {
-        if self.policy == DecodePolicy::LlvmProfgen {
-            return None;
-        }
-        let offset = self.offset_of(svma)?;
-        let section = self
-            .sections
-            .iter()
-            .find(|section| (section.start..section.end()).contains(&offset))?;
-        let bytes = section.bytes.get((offset - section.start) as usize..)?;
-        let distance = isa::direct_jump::distance(self.arch, bytes)?;
-        Some(svma.wrapping_add(distance.cast_unsigned()))
     }
 
     /// The patched instruction that has `offset` inside.

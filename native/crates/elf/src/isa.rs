@@ -2,7 +2,6 @@
 
 mod aarch64;
 mod class;
-pub(crate) mod direct_jump;
 mod direct_target;
 mod x86;
 

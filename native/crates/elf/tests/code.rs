@@ -270,3 +270,29 @@ fn the_instruction_before_may_lie_in_another_section() {
     }
     assert_eq!(before(u64::MAX), Some((0x2001, InstructionClass::Return)));
 }
+
+#[test]
+fn jumps_of_thunks_are_found() {
+    let target = |machine: u16, policy: DecodePolicy, bytes: &[u8]| {
+        let builder = ElfBuilder::new(machine)
+            .text(".text", 0x1000, bytes)
+            .symbol("f", 0x1000, 1);
+        let image = builder.image();
+        let code = Code::new(&image, policy).expect("code");
+        code.jump_at(Svma(0x1000)).map(|target| target.0)
+    };
+    let x86 = |bytes: &[u8]| target(EM_X86_64, DecodePolicy::Full, bytes);
+    assert_eq!(x86(&[0xe9, 0x0b, 0, 0, 0, 0xcc]), Some(0x1010));
+    assert_eq!(x86(&[0xf3, 0x0f, 0x1e, 0xfa, 0xeb, 0xfe]), Some(0x1004));
+    assert_eq!(x86(&[0xe8, 0x0b, 0, 0, 0]), None, "a call");
+    assert_eq!(x86(&[0xff, 0xe0]), None, "an indirect jump");
+    assert_eq!(x86(&[0x74, 0x00]), None, "a conditional jump");
+    assert_eq!(target(EM_X86_64, DecodePolicy::LlvmProfgen, &[0xeb, 0xfe]), None);
+    let arm = |words: &[u32]| {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        target(EM_AARCH64, DecodePolicy::Full, &bytes)
+    };
+    assert_eq!(arm(&[0x1400_0002]), Some(0x1008));
+    assert_eq!(arm(&[0xd503_245f, 0x17ff_ffff]), Some(0x1000), "bti c; b .-4");
+    assert_eq!(arm(&[0x9400_0002]), None, "bl");
+}

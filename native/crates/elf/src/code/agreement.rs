@@ -37,7 +37,7 @@ impl Code<'_> {
     }
 
     /// The bytes of the instruction that starts at `offset`.
-    fn bytes_at(&self, offset: u32) -> Option<&[u8]> {
+    pub(super) fn bytes_at(&self, offset: u32) -> Option<&[u8]> {
         let chunk = self.chunk_at(offset)?;
         let length = self.decoded(chunk).at(offset)?.length;
         let section = self.section_of(chunk);
@@ -46,7 +46,7 @@ impl Code<'_> {
     }
 
     /// The address behind the instruction that starts at `offset`.
-    fn svma_behind(&self, offset: u32) -> Option<Svma> {
+    pub(super) fn svma_behind(&self, offset: u32) -> Option<Svma> {
         let shape = self.decoded(self.chunk_at(offset)?).at(offset)?;
         Some(self.svma(offset.checked_add(u32::from(shape.length))?))
     }
