@@ -6,7 +6,7 @@ try {
   const result: GenerateResult = await generateProfile({ binary, perfData, output, format: 'text' });
   for (const { severity, message } of result.diagnostics) console.error(`${severity}: ${message}`);
   const { functions } = await readProfile(output);
-  const hottest = functions.toSorted((a, b) => b.total.compare(a.total)).at(0);
+  const hottest = functions.toSorted((a, b) => (b.total > a.total ? 1 : -1)).at(0);
   console.log(`${result.size} bytes; the hottest function is ${hottest?.name}`);
 } catch (error) {
   if (!(error instanceof AutofdoError)) throw error;
