@@ -45,7 +45,7 @@ fn overflows(profile: &Profile) -> Vec<Diagnostic> {
         .iter()
         .take(SHOWN)
         .map(|&name| {
-            let name = profile.names.get(name);
+            let name = shown(profile, name);
             warning(format!(
                 "{name}: Counter overflow: a count would exceed 2^64-1 and stays there; merge with smaller weights"
             ))
@@ -67,5 +67,37 @@ fn overflows(profile: &Profile) -> Vec<Diagnostic> {
 }
 
 fn quoted(profile: &Profile, name: NameId) -> String {
-    format!("'{}'", profile.names.get(name).to_string().escape_debug())
+    format!("'{}'", shown(profile, name))
+}
+
+/// A name on one line, and not a long one.
+fn shown(profile: &Profile, name: NameId) -> String {
+    const MOST: usize = 200;
+    let name = profile.names.get(name).to_string();
+    let start: String = name.chars().take(MOST).collect();
+    let rest = if start.len() < name.len() { "..." } else { "" };
+    format!("{}{rest}", start.escape_debug())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_a_warning_is_short_and_on_one_line() {
+        let long = "x".repeat(1000);
+        let text = format!("{long}:{0}:1\n 1: {0}\n", u64::MAX);
+        let profile = sampleprof::read(text.as_bytes(), "x").expect("a profile");
+        let warnings = profile_warnings(&profile, Format::Text);
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].message.len() < 400, "{}", warnings[0].message);
+        assert!(warnings[0].message.contains("xxx...: Counter overflow"));
+
+        let mut profile = Profile::new();
+        let name = profile.names.intern(b"[a\x1b]");
+        profile.functions.push(sampleprof::FunctionSamples::new(name));
+        let warnings = profile_warnings(&profile, Format::Text);
+        assert!(warnings[0].message.contains("'[a\\u{1b}]'"), "{}", warnings[0].message);
+        assert!(profile_warnings(&profile, Format::ExtBinary).is_empty());
+    }
 }
