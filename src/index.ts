@@ -13,6 +13,7 @@ export type { BinaryFacts, CompilerFacts, KernelFacts, ProfilingFlag } from './d
 export type { Finding } from './diagnosis/findings.js';
 export type { NextStep } from './diagnosis/next-steps.js';
 export type { RecordingDiagnosis } from './diagnosis/recording.js';
+export type { DiagnosticCode } from './diagnostic-code.js';
 export { AutofdoError, type AutofdoErrorCode, type AutofdoErrorDetails } from './errors.js';
 export { generateProfile } from './generate-profile.js';
 export {

@@ -3,11 +3,20 @@ import { type Addon, loadAddon } from './addon.js';
 import { toAutofdoError } from './errors.js';
 import { JobQueue } from './job-queue.js';
 import type { Progress } from './progress.js';
+import type { Diagnostic } from './result.js';
 
 /** Three of libuv's four threads: one stays free for the program that uses this library. */
 const jobs = new JobQueue(3);
 
 type Report = (progress: Progress) => void;
+/** What the addon returns, with the codes of diagnostics as their type has them: a test holds that against the addon's source. */
+export type Typed<T> = T extends Binding.BindingDiagnostic
+  ? Diagnostic
+  : T extends Uint8Array
+    ? T
+    : T extends object
+      ? { [K in keyof T]: Typed<T[K]> }
+      : T;
 type Outcome<T> = { ok: true; value: T } | Binding.BindingFailure;
 
 /** Starts a job in the addon. */
@@ -66,11 +75,11 @@ export async function loadDemangle(): Promise<(text: string) => string> {
  *
  * Rejects with an `AutofdoError`, with the signal's reason once it is aborted, or with what `onProgress` threw.
  */
-function runJob<T>(control: JobControl, start: Start<T>): Promise<T> {
+function runJob<T>(control: JobControl, start: Start<T>): Promise<Typed<T>> {
   return jobs.run(control.signal, () => follow(control, start));
 }
 
-async function follow<T>({ signal, onProgress }: JobControl, start: Start<T>): Promise<T> {
+async function follow<T>({ signal, onProgress }: JobControl, start: Start<T>): Promise<Typed<T>> {
   const binding = await loadAddon();
   signal?.throwIfAborted();
   const cancel = new binding.BindingCancelToken();
@@ -91,8 +100,10 @@ async function follow<T>({ signal, onProgress }: JobControl, start: Start<T>): P
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     const result = await start(binding, cancel, report);
+    // Reports that were made last are on their way in this turn of the event loop.
+    if (report !== undefined) await new Promise(setImmediate);
     if (thrown !== undefined) throw thrown.error;
-    if (result.ok) return result.value;
+    if (result.ok) return result.value as Typed<T>;
     if (result.error.code === 'ABORTED') signal?.throwIfAborted();
     throw toAutofdoError(result.error);
   } finally {

@@ -1,3 +1,4 @@
+import type { DiagnosticCode } from './diagnostic-code.js';
 import type { AutofdoError } from './errors.js';
 import type { Phase } from './progress.js';
 
@@ -89,8 +90,8 @@ export interface BinaryStatistics
 
 /** A warning or note. Warnings never end a job. */
 export interface Diagnostic {
-  /** Stable identifier, kebab-case. */
-  code: string;
+  /** Stable identifier. */
+  code: DiagnosticCode;
   /** `warning`: look at this; `note`: good to know. */
   severity: 'warning' | 'note';
   /** One paragraph. Where llvm-profgen warns of the same, this is its text. */

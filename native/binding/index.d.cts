@@ -261,7 +261,7 @@ export interface BindingExamination {
   /** Where its DWARF was found. */
   debugFile?: string
   /** How that was found; absent if it is the binary, or was named. */
-  debugFileSource?: 'build-id' | 'debuglink' | 'path' | 'debuginfod'
+  debugFileSource?: 'build-id' | 'debuglink' | 'path' | 'debuginfod' | 'supplementary'
   /** How debug sections are compressed. */
   compression?: 'zlib' | 'zstd'
   /** Skeleton units of split DWARF. */

@@ -94,7 +94,17 @@ export interface BinaryFacts {
   debuglink: string | undefined;
   /** The file that has its DWARF, and how it was found; undefined if there is none. */
   debugFile:
-    | { path: string; source: 'binary' | 'debug-binary' | 'build-id' | 'debuglink' | 'path' | 'debuginfod' }
+    | {
+        path: string;
+        source:
+          | 'binary'
+          | 'debug-binary'
+          | 'build-id'
+          | 'debuglink'
+          | 'path'
+          | 'debuginfod'
+          | 'supplementary';
+      }
     | undefined;
   /** How debug sections are compressed. */
   compression: 'zlib' | 'zstd' | undefined;

@@ -1,3 +1,4 @@
+import type { DiagnosticCode } from '../diagnostic-code.js';
 import { AutofdoError, type AutofdoErrorCode } from '../errors.js';
 import type { PerfDataSummary } from '../perf-data/summary.js';
 import { formatCount, formatSeconds, formatShare } from '../report/format.js';
@@ -200,6 +201,6 @@ const FIXES: Partial<Record<AutofdoErrorCode, Fix>> = {
 };
 
 /** Warnings about what findings above, or the state of the file, say already. */
-const SAID = new Set(['density-low', 'density-zero', 'input-damaged', 'debug-info']);
+const SAID = new Set<DiagnosticCode>(['density-low', 'density-zero', 'input-damaged', 'debug-info']);
 /** Warnings that samples were left out; the others are about single addresses. */
-const SERIOUS = new Set(['other-build', 'guest-samples']);
+const SERIOUS = new Set<DiagnosticCode>(['other-build', 'guest-samples']);

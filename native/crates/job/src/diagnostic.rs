@@ -1,5 +1,7 @@
 //! What a job has to say besides its result.
 
+use crate::diagnostic_code::DiagnosticCode;
+
 /// How serious a diagnostic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -13,7 +15,7 @@ pub enum Severity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Stable identifier, kebab-case.
-    pub code: &'static str,
+    pub code: DiagnosticCode,
     /// How serious it is.
     pub severity: Severity,
     /// One paragraph without a trailing line break.
@@ -23,7 +25,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// Something to look at.
     #[must_use]
-    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn warning(code: DiagnosticCode, message: impl Into<String>) -> Self {
         Self {
             code,
             severity: Severity::Warning,
@@ -33,7 +35,7 @@ impl Diagnostic {
 
     /// Something good to know.
     #[must_use]
-    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn note(code: DiagnosticCode, message: impl Into<String>) -> Self {
         Self {
             code,
             severity: Severity::Note,

@@ -8,7 +8,6 @@ use crate::system::without_numbers;
 
 /// Stable identifier of a failure; scripts may depend on its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum ErrorCode {
     /// Options contradict each other.
     InvalidOptions,
@@ -53,6 +52,30 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::InvalidOptions,
+        Self::BinaryUnreadable,
+        Self::BinaryInvalid,
+        Self::BinaryUnsupported,
+        Self::NoSymbols,
+        Self::NoDebugInfo,
+        Self::InputUnreadable,
+        Self::InputInvalid,
+        Self::InputDamaged,
+        Self::NoBranchStacks,
+        Self::ArchitectureMismatch,
+        Self::NoMapping,
+        Self::BuildIdMismatch,
+        Self::BinaryMismatch,
+        Self::EmptyProfile,
+        Self::LossExceeded,
+        Self::OutputUnwritable,
+        Self::Unsupported,
+        Self::Aborted,
+        Self::Internal,
+    ];
+
     /// The code as users see it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -5,6 +5,7 @@
 //! do not know each other.
 
 mod diagnostic;
+mod diagnostic_code;
 mod error;
 pub mod failure;
 mod input_files;
@@ -16,6 +17,7 @@ mod system;
 mod threads;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use diagnostic_code::DiagnosticCode;
 pub use error::{Error, ErrorCode};
 pub use input_files::InputFiles;
 pub use observer::{InputNumber, InputObserver, Observer, Phase, Progress, Silent, check, keep_going};

@@ -3,6 +3,7 @@
 use sampleprof::{Format, NameId, Profile, names_that_text_changes};
 
 use crate::diagnostic::Diagnostic;
+use crate::diagnostic_code::DiagnosticCode;
 
 /// Functions that get a warning of their own, or a place in one; the rest is counted.
 const SHOWN: usize = 20;
@@ -29,7 +30,7 @@ fn changed_names(profile: &Profile) -> Option<Diagnostic> {
         ),
     };
     Some(Diagnostic::warning(
-        "name-not-for-text",
+        DiagnosticCode::NameNotForText,
         format!(
             "a compiler that reads this text will misread {subject}{example}, because brackets, blanks, digits or colons there mean something \
              else; --extbinary keeps every name"
@@ -40,7 +41,7 @@ fn changed_names(profile: &Profile) -> Option<Diagnostic> {
 /// Counts stop at the limit of 64 bits; `llvm-profdata merge` says "Counter overflow" of each function.
 fn overflows(profile: &Profile) -> Vec<Diagnostic> {
     let functions = profile.overflowed();
-    let warning = |message: String| Diagnostic::warning("counter-overflow", message);
+    let warning = |message: String| Diagnostic::warning(DiagnosticCode::CounterOverflow, message);
     let mut found: Vec<_> = functions
         .iter()
         .take(SHOWN)
@@ -57,7 +58,7 @@ fn overflows(profile: &Profile) -> Vec<Diagnostic> {
     let total = profile.total_count();
     if total > u128::from(u64::MAX) {
         found.push(Diagnostic::warning(
-            "total-overflow",
+            DiagnosticCode::TotalOverflow,
             format!(
                 "the counts add up to {total}, which exceeds 2^64-1, so compilers will misjudge what is hot; merge with smaller weights"
             ),

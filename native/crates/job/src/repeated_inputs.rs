@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::diagnostic::Diagnostic;
+use crate::diagnostic_code::DiagnosticCode;
 
 /// A warning for each input that is the same file, or folder, as one before it: what is in it counts once for each time.
 pub fn repeated_inputs<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Vec<Diagnostic> {
@@ -20,7 +21,7 @@ pub fn repeated_inputs<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Vec<Dia
         .into_iter()
         .map(|(path, times)| {
             Diagnostic::warning(
-                "input-repeated",
+                DiagnosticCode::InputRepeated,
                 format!(
                     "{} was given {times} times, and all that is in it counts {times} times; name it once",
                     path.display()

@@ -59,7 +59,7 @@ pub struct BindingExamination {
     /// Where its DWARF was found.
     pub debug_file: Option<String>,
     /// How that was found; absent if it is the binary, or was named.
-    #[napi(ts_type = "'build-id' | 'debuglink' | 'path' | 'debuginfod'")]
+    #[napi(ts_type = "'build-id' | 'debuglink' | 'path' | 'debuginfod' | 'supplementary'")]
     pub debug_file_source: Option<String>,
     /// How debug sections are compressed.
     #[napi(ts_type = "'zlib' | 'zstd'")]
@@ -167,13 +167,17 @@ impl Success for Examination {
             Arch::X86 => "i386",
             Arch::AArch64 => "aarch64",
         };
-        let source = self.debug_file.as_ref().and_then(|file| match file.source? {
-            DebugFileSource::BuildId => Some("build-id"),
-            DebugFileSource::DebugLink => Some("debuglink"),
-            DebugFileSource::Path => Some("path"),
-            DebugFileSource::Debuginfod => Some("debuginfod"),
-            _ => None,
-        });
+        let source = self
+            .debug_file
+            .as_ref()
+            .and_then(|file| file.source)
+            .map(|source| match source {
+                DebugFileSource::BuildId => "build-id",
+                DebugFileSource::DebugLink => "debuglink",
+                DebugFileSource::Path => "path",
+                DebugFileSource::Debuginfod => "debuginfod",
+                DebugFileSource::Supplementary => "supplementary",
+            });
         let kernel = self.kernel.map(|kernel| BindingKernel {
             banner: kernel.banner,
             has_config: kernel.has_config,

@@ -6,6 +6,8 @@
 // napi-derive exports nothing in a test build, where all of this would count as dead code; it is tested from
 // JavaScript.
 #![cfg(not(test))]
+// A value that is added to an enum of the core must be given a name here before this compiles.
+#![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
 mod compare;
 mod doctor;

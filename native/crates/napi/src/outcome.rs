@@ -257,7 +257,7 @@ impl From<&BinaryStatistics> for BindingBinaryStatistics {
 impl From<Diagnostic> for BindingDiagnostic {
     fn from(diagnostic: Diagnostic) -> Self {
         Self {
-            code: diagnostic.code.to_owned(),
+            code: diagnostic.code.as_str().to_owned(),
             severity: match diagnostic.severity {
                 Severity::Warning => "warning".to_owned(),
                 Severity::Note => "note".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use job::{Diagnostic, Error, ErrorCode};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use sampleprof::{
     FunctionOverlap, OverlapError, OverlapReport, Profile, overlap, read, render_function_overlap, render_overlap,
 };
@@ -98,7 +98,7 @@ fn name_diagnostics(base: &Profile, test: &Profile) -> Vec<Diagnostic> {
         return Vec::new();
     }
     vec![Diagnostic::warning(
-        "names-differ",
+        DiagnosticCode::NamesDiffer,
         "one profile has names and the other only their MD5, so no function is found in both; \
          `autofdo-gen convert --use-md5` makes them alike",
     )]

@@ -1,7 +1,7 @@
 //! Calling contexts of a merged profile: cold ones, and layouts without contexts.
 
 use job::failure::nest_error;
-use job::{Diagnostic, Error};
+use job::{Diagnostic, DiagnosticCode, Error};
 use sampleprof::{ColdContexts, Profile, ProfileSummary};
 
 /// Below what total something is cold.
@@ -68,7 +68,7 @@ pub(crate) fn arrange(
             "--sample-trim-cold-context"
         };
         diagnostics.push(Diagnostic::warning(
-            "contexts-absent",
+            DiagnosticCode::ContextsAbsent,
             format!("the functions have no calling contexts, so {flag} changes nothing"),
         ));
     } else {
@@ -96,7 +96,7 @@ pub(crate) fn arrange(
 fn mismatch(count: u64) -> Option<Diagnostic> {
     (count > 0).then(|| {
         Diagnostic::warning(
-            "checksum-mismatch",
+            DiagnosticCode::ChecksumMismatch,
             format!(
                 "{count} contexts were left out, because the checksum of their function differs from that in another \
                  context, which was added up before"

@@ -1,6 +1,6 @@
 //! What an encoding cannot hold.
 
-use job::{Diagnostic, profile_warnings};
+use job::{Diagnostic, DiagnosticCode, profile_warnings};
 use sampleprof::{Format, Profile, WriteOptions};
 
 /// Warnings about what `profile` will lose when it is written so. Where `llvm-profdata merge` warns of the same, the
@@ -12,23 +12,26 @@ pub(crate) fn losses(profile: &Profile, options: &WriteOptions) -> Vec<Diagnosti
     let symbols = profile.symbols.as_ref().is_some_and(|symbols| !symbols.is_empty());
     if symbols && !extbinary {
         warn(
-            "symbol-list-lost",
+            DiagnosticCode::SymbolListLost,
             "Profile Symbol list is not empty but the output format is not ExtBinary format. The list will be lost in the output.",
         );
     }
     if options.compress && !extbinary {
         warn(
-            "compression-ignored",
+            DiagnosticCode::CompressionIgnored,
             "-compress-all-section is ignored. Specify -extbinary to enable it",
         );
     }
     if options.use_md5 && !extbinary {
-        warn("md5-ignored", "-use-md5 is ignored. Specify -extbinary to enable it");
+        warn(
+            DiagnosticCode::Md5Ignored,
+            "-use-md5 is ignored. Specify -extbinary to enable it",
+        );
     }
     if !extbinary {
-        for (code, what) in profile.flags.only_in_extbinary() {
+        for (mark, what) in profile.flags.only_in_extbinary() {
             warn(
-                code,
+                mark.into(),
                 &format!("the output format cannot say {what}; only extbinary can"),
             );
         }
@@ -37,13 +40,13 @@ pub(crate) fn losses(profile: &Profile, options: &WriteOptions) -> Vec<Diagnosti
     let keeps_guids = extbinary && options.use_md5;
     if profile.names.has_guids() && !keeps_guids {
         found.push(Diagnostic::warning(
-            "names-unknown",
+            DiagnosticCode::NamesUnknown,
             "only the MD5 of some names is known; they are written as decimal numbers, which compilers take for names. \
              --use-md5 keeps them",
         ));
     } else if keeps_guids && has_text(profile) {
         found.push(Diagnostic::note(
-            "names-hashed",
+            DiagnosticCode::NamesHashed,
             "names are written as MD5; they cannot be told from the profile afterwards",
         ));
     }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use job::failure::{merge_error, write_error};
 use job::{
-    Diagnostic, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, keep_going, on_threads,
-    repeated_inputs, write_atomically,
+    Diagnostic, DiagnosticCode, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, keep_going,
+    on_threads, repeated_inputs, write_atomically,
 };
 use sampleprof::{
     Content, InputError, MergeInput, MergeOptions, Merged, NameFilter, Profile, ProfileSummary, WriteOptions, write,
@@ -141,7 +141,10 @@ fn run(
     diagnostics.extend(losses(profile, &request.encoding));
     let bytes = encode(profile, request)?;
     if profile.functions.is_empty() {
-        diagnostics.push(Diagnostic::warning("empty-profile", "the result has no functions"));
+        diagnostics.push(Diagnostic::warning(
+            DiagnosticCode::EmptyProfile,
+            "the result has no functions",
+        ));
     }
     let size = bytes.len() as u64;
     let bytes = match &request.output {
@@ -207,11 +210,14 @@ fn input_diagnostics(merged: &Merged, request: &MergeRequest) -> Vec<Diagnostic>
     let mut diagnostics = repeated_inputs(request.inputs.iter().map(|input| input.path.as_path()));
     for error in merged.skipped.iter().take(SKIPPED_SHOWN) {
         let (_, message) = describe_skipped(error);
-        diagnostics.push(Diagnostic::warning("input-skipped", format!("left out: {message}")));
+        diagnostics.push(Diagnostic::warning(
+            DiagnosticCode::InputSkipped,
+            format!("left out: {message}"),
+        ));
     }
     if let Some(more) = merged.skipped.len().checked_sub(SKIPPED_SHOWN).filter(|&more| more > 0) {
         let message = format!("{more} more inputs were left out");
-        diagnostics.push(Diagnostic::warning("input-skipped", message));
+        diagnostics.push(Diagnostic::warning(DiagnosticCode::InputSkipped, message));
     }
     if let Some(first) = merged.mismatches.first() {
         let files: BTreeSet<&str> = merged
@@ -220,7 +226,7 @@ fn input_diagnostics(merged: &Merged, request: &MergeRequest) -> Vec<Diagnostic>
             .map(|mismatch| mismatch.input.as_str())
             .collect();
         diagnostics.push(Diagnostic::warning(
-            "checksum-mismatch",
+            DiagnosticCode::ChecksumMismatch,
             format!(
                 "counts of {} functions were left out, because another version of the function was merged before: \
                  for example {} in {} (one of at least {} such inputs)",
@@ -233,7 +239,7 @@ fn input_diagnostics(merged: &Merged, request: &MergeRequest) -> Vec<Diagnostic>
     }
     if merged.partial_input && !request.keep_partial && !request.merging.partial {
         diagnostics.push(Diagnostic::warning(
-            "partial-input",
+            DiagnosticCode::PartialInput,
             "an input is marked as partial and the result is not; --gen-partial-profile marks it",
         ));
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use job::{Diagnostic, Error, profile_warnings};
+use job::{Diagnostic, DiagnosticCode, Error, profile_warnings};
 use sampleprof::{
     Format, HotFunctions, Profile, ProfileFlags, ProfileSummary, SectionInfo, density, format_of, hot_functions, read,
     render_hot_functions, render_sections, sections,
@@ -94,7 +94,7 @@ pub fn show(request: &ShowRequest) -> Result<Description, Error> {
     let mut diagnostics = profile_warnings(&profile, Format::ExtBinary);
     if request.sections && format != Format::ExtBinary {
         diagnostics.push(Diagnostic::warning(
-            "no-sections",
+            DiagnosticCode::NoSections,
             "-show-sec-info-only is only supported for sample profile in extbinary format and is ignored for other formats.",
         ));
     }

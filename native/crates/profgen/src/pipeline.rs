@@ -6,8 +6,8 @@ use std::time::Instant;
 use elf::{Image, Svma};
 use job::failure::{nest_error, unreadable, write_error};
 use job::{
-    Diagnostic, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, on_threads, profile_warnings,
-    write_atomically, write_folder,
+    Diagnostic, DiagnosticCode, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, on_threads,
+    profile_warnings, write_atomically, write_folder,
 };
 use rayon::prelude::*;
 use sampleprof::Profile;
@@ -412,9 +412,9 @@ impl Job<'_> {
         }
         if self.options.policy().own_findings && self.options.format != Format::ExtBinary {
             let lost = profile.flags.only_in_extbinary();
-            report.of_samples.extend(lost.map(|(code, what)| {
+            report.of_samples.extend(lost.map(|(mark, what)| {
                 let message = format!("the output format cannot say {what}; only extbinary can");
-                Diagnostic::warning(code, message)
+                Diagnostic::warning(mark.into(), message)
             }));
         }
         if self.options.policy().own_findings {
@@ -426,7 +426,7 @@ impl Job<'_> {
         }
         if self.options.use_md5 && self.options.format != Format::ExtBinary {
             report.of_samples.push(Diagnostic::warning(
-                "md5-ignored",
+                DiagnosticCode::Md5Ignored,
                 "-use-md5 is ignored. Specify --format=extbinary to enable it",
             ));
         }

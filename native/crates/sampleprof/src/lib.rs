@@ -35,7 +35,7 @@ pub use extbinary::SectionInfo;
 pub use filter::NameFilter;
 pub use location::LineLocation;
 pub use merge::{ChecksumMismatch, Content, InputError, MergeError, MergeInput, MergeOptions, Merged, merge};
-pub use model::{BodyRecord, CallTarget, FunctionSamples, MAX_INLINE_DEPTH, Profile, ProfileFlags, attribute};
+pub use model::{BodyRecord, CallTarget, FunctionSamples, MAX_INLINE_DEPTH, Mark, Profile, ProfileFlags, attribute};
 pub use name_table::{Name, NameId, NameTable};
 pub use overlap::{FunctionOverlap, OverlapError, OverlapReport, SampleOverlap, Shares, overlap};
 pub use prune::write_within;

@@ -103,26 +103,36 @@ pub struct ProfileFlags {
     pub partial: bool,
 }
 
+/// A property of a profile that only the extbinary encoding can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// See [`ProfileFlags::partial`].
+    Partial,
+    /// See [`ProfileFlags::fs_discriminators`].
+    FlowSensitive,
+    /// See [`ProfileFlags::pre_inlined`].
+    PreInlined,
+}
+
 impl ProfileFlags {
-    /// Those of the properties that text and binary encodings cannot hold: a stable code, and what completes "the output format
-    /// cannot say ...".
-    pub fn only_in_extbinary(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+    /// Those of the properties that text and binary encodings cannot hold, and what completes "the output format cannot say ...".
+    pub fn only_in_extbinary(self) -> impl Iterator<Item = (Mark, &'static str)> {
         let marks = [
-            (self.partial, "partial-mark-lost", "that the profile is partial"),
+            (self.partial, Mark::Partial, "that the profile is partial"),
             (
                 self.fs_discriminators,
-                "flow-sensitive-mark-lost",
+                Mark::FlowSensitive,
                 "that discriminators are flow-sensitive (clang then needs -mllvm -profile-isfs to use all counts)",
             ),
             (
                 self.pre_inlined,
-                "pre-inlined-mark-lost",
+                Mark::PreInlined,
                 "that llvm-profgen's pre-inliner has chosen what to inline",
             ),
         ];
         marks
             .into_iter()
-            .filter_map(|(set, code, what)| set.then_some((code, what)))
+            .filter_map(|(set, mark, what)| set.then_some((mark, what)))
     }
 }
 

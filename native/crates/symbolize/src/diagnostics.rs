@@ -7,7 +7,6 @@ use elf::{LayoutProblem, SymbolFileProblem};
 
 /// How a debug file was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum DebugFileSource {
     /// In a build-id directory.
     BuildId,

@@ -1,7 +1,7 @@
 //! The probes of a binary that count: those of functions with samples.
 
 use elf::{Image, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma};
-use job::Diagnostic;
+use job::{Diagnostic, DiagnosticCode};
 use pseudoprobe::{DecodeError, Descriptor, Descriptors, Guid, ProbeTable, Selection, UnknownStart};
 use rustc_hash::{FxHashMap, FxHashSet};
 use symbolize::{FunctionId, FunctionTable, NameOrigin};
@@ -99,12 +99,12 @@ impl<'i> Probes<'i> {
         let lost = [
             (
                 self.table.unplaced(),
-                "probes-unplaced",
+                DiagnosticCode::ProbesUnplaced,
                 "have no address, because the symbol that they count from is missing",
             ),
             (
                 unnamed,
-                "probes-unnamed",
+                DiagnosticCode::ProbesUnnamed,
                 "belong to functions that .pseudo_probe_desc does not name",
             ),
         ];

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use elf::{Image, ImageKind};
-use job::{Diagnostic, Error, ErrorCode, Observer, keep_going};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer, keep_going};
 use perfdata::BuildId;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -256,7 +256,7 @@ fn files(folder: &Path, observer: &dyn Observer, diagnostics: &mut Vec<Diagnosti
             "{} folders cannot be read, so binaries may be missing: {first}",
             unreadable.len()
         );
-        diagnostics.push(Diagnostic::warning("folder-unreadable", message));
+        diagnostics.push(Diagnostic::warning(DiagnosticCode::FolderUnreadable, message));
     }
     Ok(files)
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use elf::{Image, ImageKind, KernelCore, LiveText};
-use job::Diagnostic;
+use job::{Diagnostic, DiagnosticCode};
 
 use crate::binaries::kernel_module;
 use crate::binaries::target::Target;
@@ -75,7 +75,7 @@ impl KernelMemory {
         (concerned && target.code.live_sections() == 0).then(|| {
             let (folder, name) = (self.path.display(), target.name());
             let text = format!("{folder} does not have the code of {name}, which is read from its file only");
-            Diagnostic::warning("kcore-unused", text)
+            Diagnostic::warning(DiagnosticCode::KcoreUnused, text)
         })
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use elf::{Image, ImageKind};
 use job::failure::image_error;
-use job::{Diagnostic, Error, ErrorCode, Observer, Output};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer, Output};
 use rayon::prelude::*;
 
 use crate::binaries::debug::add_symbols;
@@ -138,7 +138,7 @@ fn leave_out_duplicates(binaries: &mut Vec<Subject>, diagnostics: &mut Vec<Diagn
             Some(known) if binary.named => {
                 let (path, known) = (binary.image.path().display(), known.image.path().display());
                 let message = format!("{path} is the same build as {known}; it is left out");
-                diagnostics.push(Diagnostic::warning("binary-duplicate", message));
+                diagnostics.push(Diagnostic::warning(DiagnosticCode::BinaryDuplicate, message));
             }
             Some(_) => {}
             None => kept.push(binary),
@@ -192,7 +192,7 @@ fn add_found(
     }
     if !missing.is_empty() {
         let message = format!("{} mapped files were not found: {}", missing.len(), list(&missing));
-        diagnostics.push(Diagnostic::note("binaries-not-found", message));
+        diagnostics.push(Diagnostic::note(DiagnosticCode::BinariesNotFound, message));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Which pairs of neighbouring branch entries are straight-line runs, and what is wrong with the others.
 
 use elf::Code;
-use job::Diagnostic;
+use job::{Diagnostic, DiagnosticCode};
 use symbolize::{FunctionTable, NameOrigin};
 
 use crate::counting::counters::{Counter, CounterTable, EXTERNAL};
@@ -80,7 +80,9 @@ fn judge(
     let mut detail = |text: &str| {
         if judgement.details {
             let message = format!("[{:8x},{:8x}]: {text}", pair.first.0, pair.second.0);
-            quality.details.push(Diagnostic::warning("range-detail", message));
+            quality
+                .details
+                .push(Diagnostic::warning(DiagnosticCode::RangeDetail, message));
         }
     };
     if !judgement.addresses_only && (!starts || !transfers) {
@@ -112,32 +114,35 @@ impl RunQuality {
     #[must_use]
     pub fn diagnostics(self) -> Vec<Diagnostic> {
         if self.pairs == 0 {
-            return vec![Diagnostic::warning("no-samples", "No samples in perf script!")];
+            return vec![Diagnostic::warning(
+                DiagnosticCode::NoSamples,
+                "No samples in perf script!",
+            )];
         }
         let texts = [
             (
                 self.off_boundary,
-                "off-boundary",
+                DiagnosticCode::OffBoundary,
                 "of samples are from ranges that are not on instruction boundary.",
             ),
             (
                 self.no_function,
-                "no-function",
+                DiagnosticCode::NoFunction,
                 "of samples are from ranges that do not belong to any functions.",
             ),
             (
                 self.recovered,
-                "recovered-function",
+                DiagnosticCode::RecoveredFunction,
                 "of samples are from ranges that belong to functions recovered from symbol table.",
             ),
             (
                 self.crosses_function,
-                "crosses-function",
+                DiagnosticCode::CrossesFunction,
                 "of samples are from ranges that do cross function boundaries.",
             ),
             (
                 self.broken,
-                "crosses-barrier",
+                DiagnosticCode::CrossesBarrier,
                 "of samples are from ranges that have range start after or too far from range end acrossing the unconditinal jmp.",
             ),
         ];

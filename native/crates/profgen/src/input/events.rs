@@ -1,7 +1,7 @@
 //! Which events of a recording have samples that can be used.
 
 use job::failure::HOW_TO_RECORD;
-use job::{Diagnostic, Error, ErrorCode};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use perfdata::{EventAttr, Metadata};
 
 use crate::request::options::GenerateOptions;
@@ -56,7 +56,7 @@ pub(crate) fn left_out(metadata: &Metadata, options: &GenerateOptions) -> Vec<Di
         )),
     });
     found
-        .map(|message| Diagnostic::warning("event-left-out", message))
+        .map(|message| Diagnostic::warning(DiagnosticCode::EventLeftOut, message))
         .collect()
 }
 

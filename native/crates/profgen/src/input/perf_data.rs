@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use elf::TextPoke;
 use job::failure::recording_error;
-use job::{Diagnostic, Error, ErrorCode, InputObserver, Observer, Phase, Progress, repeated_inputs};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, InputObserver, Observer, Phase, Progress, repeated_inputs};
 use perfdata::{
     AddressSpaces, BuildId, Change, ChunkStats, Consulted, CpuMode, MapId, Mapping, Metadata, Moment, PerfData,
     RecordStats, Segment, SideRecord,
@@ -356,7 +356,7 @@ impl<'a> Sampling<'a> {
             let message = format!(
                 "{rival} has the name of {target}, and the recording has no build ids to tell them apart; {target} gets the samples"
             );
-            let warning = Diagnostic::warning("binaries-alike", message);
+            let warning = Diagnostic::warning(DiagnosticCode::BinariesAlike, message);
             if !self.diagnostics.contains(&warning) {
                 self.diagnostics.push(warning);
             }

@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use job::failure::unreadable;
-use job::{Diagnostic, Error, ErrorCode, InputObserver, Observer, Phase, Progress, check, repeated_inputs};
+use job::{
+    Diagnostic, DiagnosticCode, Error, ErrorCode, InputObserver, Observer, Phase, Progress, check, repeated_inputs,
+};
 use perfdata::{Avma, BuildId, CpuMode, MappedFile, Mapping};
 use perfscript::{Dialect, MappingLine, SampleKind, Window, Windows, blocks, mappings};
 use rayon::prelude::*;
@@ -482,8 +484,12 @@ struct Counted {
 fn call_stack_diagnostics(stacks: &CallStacks, distinct: usize, options: &GenerateOptions) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let warn_of_share = |part: u64, total: usize, text: &str| {
-        (part > 0 && total > 0)
-            .then(|| Diagnostic::warning("call-stacks", format!("{} {text}", share(part, total as u64))))
+        (part > 0 && total > 0).then(|| {
+            Diagnostic::warning(
+                DiagnosticCode::CallStacks,
+                format!("{} {text}", share(part, total as u64)),
+            )
+        })
     };
     found.extend(warn_of_share(
         stacks.external_leaves,
@@ -495,7 +501,7 @@ fn call_stack_diagnostics(stacks: &CallStacks, distinct: usize, options: &Genera
             "{} samples have more than {MAX_FRAMES} frames; those further out are left out of contexts",
             stacks.cut
         );
-        found.push(Diagnostic::warning("call-stacks-cut", message));
+        found.push(Diagnostic::warning(DiagnosticCode::CallStacksCut, message));
     }
     if options.show_detailed_warning {
         let mut broken: Vec<_> = stacks.broken_at.iter().collect();
@@ -504,7 +510,7 @@ fn call_stack_diagnostics(stacks: &CallStacks, distinct: usize, options: &Genera
             let message = format!(
                 "Truncated stack sample due to invalid return address at {address:#x}, likely caused by frame pointer omission"
             );
-            Diagnostic::warning("call-stack-detail", message)
+            Diagnostic::warning(DiagnosticCode::CallStackDetail, message)
         }));
     }
     found.extend(warn_of_share(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use elf::ImageKind;
-use job::{Diagnostic, Error, ErrorCode};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use perfdata::{BuildId, Mapping};
 
 use crate::addresses::binding::KERNEL_MAP;
@@ -107,7 +107,7 @@ impl Seen {
             format!("{name} is another build of {target} in a part of the recording; its samples are left out")
         };
         self.other_builds_of(target)
-            .map(|(name, _)| Diagnostic::warning("other-build", text(name)))
+            .map(|(name, _)| Diagnostic::warning(DiagnosticCode::OtherBuild, text(name)))
             .collect()
     }
 

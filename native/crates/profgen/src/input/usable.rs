@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use elf::Arch;
-use job::{Diagnostic, Error, ErrorCode};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use perfdata::{Avma, ChunkStats, Metadata, RecordStats};
 
 use crate::binaries::target::Target;
@@ -37,7 +37,10 @@ pub(crate) fn check_machine(metadata: &Metadata, target: &Target<'_>) -> Result<
 
 /// A mapping, in llvm-profgen's words.
 pub(crate) fn mapping_event(name: &str, start: Avma) -> Diagnostic {
-    Diagnostic::note("mmap-event", format!("Mmap: Binary {name} loaded at {:#x}: ", start.0))
+    Diagnostic::note(
+        DiagnosticCode::MmapEvent,
+        format!("Mmap: Binary {name} loaded at {:#x}: ", start.0),
+    )
 }
 
 /// Damage and losses of an input, one diagnostic each.
@@ -46,27 +49,27 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
     let mut found = Vec::new();
     if let Some(damage) = &stats.damage {
         found.push(Diagnostic::warning(
-            "input-damaged",
+            DiagnosticCode::InputDamaged,
             format!("{path}: {damage}; what comes before it is used"),
         ));
     }
     let malformed = stats.malformed_records + chunks.malformed;
     if malformed > 0 {
         found.push(Diagnostic::warning(
-            "records-malformed",
+            DiagnosticCode::RecordsMalformed,
             format!("{path}: {malformed} records are malformed and were skipped"),
         ));
     }
     if chunks.unknown_event > 0 {
         let samples = chunks.unknown_event;
         found.push(Diagnostic::warning(
-            "event-unknown",
+            DiagnosticCode::EventUnknown,
             format!("{path}: {samples} samples belong to no event of the file and were skipped"),
         ));
     }
     if stats.unknown_records > 0 {
         found.push(Diagnostic::note(
-            "records-unknown",
+            DiagnosticCode::RecordsUnknown,
             format!(
                 "{path}: {} records of unknown types were skipped",
                 stats.unknown_records
@@ -87,7 +90,7 @@ pub(crate) fn guests(samples: u64, of: u64) -> Result<Option<Diagnostic>, Error>
             .hint("Profile a guest with a recording that was made inside it."));
     }
     Ok(Some(Diagnostic::warning(
-        "guest-samples",
+        DiagnosticCode::GuestSamples,
         format!("{message}; they are left out"),
     )))
 }

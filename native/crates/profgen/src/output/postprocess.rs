@@ -1,6 +1,6 @@
 //! What is done to a finished profile before it is written, in llvm-profgen's order.
 
-use job::Diagnostic;
+use job::{Diagnostic, DiagnosticCode};
 use sampleprof::{ColdContexts, NestError, Profile, ProfileSummary};
 
 use crate::report::outcome::BinaryStatistics;
@@ -52,14 +52,14 @@ fn shorten_contexts(profile: &mut Profile, options: &GenerateOptions) -> Result<
 fn density_diagnostic(density: f64, threshold: f64) -> Option<Diagnostic> {
     if density == 0.0 {
         return Some(Diagnostic::warning(
-            "density-zero",
+            DiagnosticCode::DensityZero,
             "The output profile is empty or the --profile-density-cutoff-hot option is set too low. \
              Please check your command.",
         ));
     }
     (density < threshold).then(|| {
         Diagnostic::warning(
-            "density-low",
+            DiagnosticCode::DensityLow,
             format!(
                 "Sample PGO is estimated to optimize better with {:.1}x more samples. Please consider increasing \
                  sampling rate or profiling for longer duration to get more samples.",

@@ -1,6 +1,6 @@
 //! What is doubtful of the call stacks of samples, in llvm-profgen's words.
 
-use job::Diagnostic;
+use job::{Diagnostic, DiagnosticCode};
 
 use crate::counting::context_counts::{ContextCounts, Doubts};
 use crate::counting::fall_through::share;
@@ -46,6 +46,8 @@ pub(crate) fn context_diagnostics(counts: &ContextCounts, contexts: usize) -> Ve
         ),
     ];
     let told = parts.into_iter().filter(|&(part, total, _)| part > 0 && total > 0);
-    told.map(|(part, total, text)| Diagnostic::warning("call-stacks", format!("{} {text}", share(part, total))))
-        .collect()
+    told.map(|(part, total, text)| {
+        Diagnostic::warning(DiagnosticCode::CallStacks, format!("{} {text}", share(part, total)))
+    })
+    .collect()
 }

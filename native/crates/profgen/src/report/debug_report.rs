@@ -1,7 +1,7 @@
 //! What the debug information of a binary lacks.
 
 use elf::Image;
-use job::{Diagnostic, Error, ErrorCode};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use symbolize::{DebugFormat, DebugInfo, DuplicateStart, FunctionTable, RangeConflict, Rejection};
 
 use crate::attribution::profile::Binary;
@@ -31,7 +31,7 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
     let symbol_file = binary.image.symbol_file();
     found.extend(symbol_file.map(|path| {
         let message = format!("symbols from {}, as the binary has none", path.display());
-        Diagnostic::note("symbol-file", message)
+        Diagnostic::note(DiagnosticCode::SymbolFile, message)
     }));
     // The file with the symbols need not have debug information, too.
     let is_in_use = |found: &&symbolize::Diagnostic| {
@@ -42,17 +42,17 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
     found.extend(of_debug.map(|found| of_debug_info(found, details)));
     found.extend(missing_split_units(debug));
     let problems = binary.image.layout_problems().iter();
-    found.extend(problems.map(|problem| Diagnostic::warning("module-layout", problem.to_string())));
+    found.extend(problems.map(|problem| Diagnostic::warning(DiagnosticCode::ModuleLayout, problem.to_string())));
     if !functions.has_debug_info() {
         found.push(Diagnostic::warning(
-            "no-functions",
+            DiagnosticCode::NoFunctions,
             "Loading of DWARF info completed, but no binary functions have been retrieved.",
         ));
     }
     let duplicates = functions.duplicated_start_count();
     if duplicates > 0 {
         found.push(Diagnostic::warning(
-            "duplicate-starts",
+            DiagnosticCode::DuplicateStarts,
             format!("Found {duplicates} start addresses with multiple symbols"),
         ));
     }
@@ -64,12 +64,12 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
         if details {
             found.extend(invalid.iter().map(|(first, last)| {
                 let message = format!("Invalid instructions at {:8x} - {:8x}", first.0, last.0);
-                Diagnostic::warning("invalid-instructions-detail", message)
+                Diagnostic::warning(DiagnosticCode::InvalidInstructionsDetail, message)
             }));
         }
         if !invalid.is_empty() {
             found.push(Diagnostic::warning(
-                "invalid-instructions",
+                DiagnosticCode::InvalidInstructions,
                 format!("Found {} invalid instructions", invalid.len()),
             ));
         }
@@ -77,7 +77,7 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
     let unread = binary.code.patch_sites().problems().iter();
     found.extend(unread.map(|problem| {
         Diagnostic::warning(
-            "patch-sites",
+            DiagnosticCode::PatchSites,
             format!("{problem}; the code that they let the kernel rewrite counts as it is in the file"),
         )
     }));
@@ -90,12 +90,12 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
             let message = format!(
                 "Failed to determine function entry for {name} due to inconsistent name from symbol table and dwarf info."
             );
-            Diagnostic::warning("no-function-entry-detail", message)
+            Diagnostic::warning(DiagnosticCode::NoFunctionEntryDetail, message)
         }));
     }
     if !without_entry.is_empty() {
         found.push(Diagnostic::warning(
-            "no-function-entry",
+            DiagnosticCode::NoFunctionEntry,
             format!(
                 "{} of functions failed to determine function entry due to inconsistent name from symbol table and dwarf info.",
                 share(without_entry.len() as u64, functions.len() as u64)
@@ -117,7 +117,7 @@ fn range_conflict(conflict: &RangeConflict, functions: &FunctionTable) -> Diagno
         known_start.0,
         known_end.0,
     );
-    Diagnostic::warning("range-conflict", text)
+    Diagnostic::warning(DiagnosticCode::RangeConflict, text)
 }
 
 fn duplicate(start: &DuplicateStart, functions: &FunctionTable) -> Diagnostic {
@@ -128,19 +128,19 @@ fn duplicate(start: &DuplicateStart, functions: &FunctionTable) -> Diagnostic {
         name(start.first),
         name(start.second)
     );
-    Diagnostic::warning("duplicate-starts-detail", message)
+    Diagnostic::warning(DiagnosticCode::DuplicateStartsDetail, message)
 }
 
 fn of_debug_info(found: &symbolize::Diagnostic, details: bool) -> Diagnostic {
     match found {
-        symbolize::Diagnostic::DebugFile { .. } => Diagnostic::note("debug-file", found.to_string()),
-        symbolize::Diagnostic::OtherFormat { .. } => Diagnostic::note("debug-info", found.to_string()),
+        symbolize::Diagnostic::DebugFile { .. } => Diagnostic::note(DiagnosticCode::DebugFile, found.to_string()),
+        symbolize::Diagnostic::OtherFormat { .. } => Diagnostic::note(DiagnosticCode::DebugInfo, found.to_string()),
         symbolize::Diagnostic::DwoMissing { name, .. } if details => Diagnostic::warning(
-            "debug-info",
+            DiagnosticCode::DebugInfo,
             format!("DWO debug information for {name} was not loaded."),
         ),
-        symbolize::Diagnostic::DwoMissing { .. } => Diagnostic::note("debug-info", found.to_string()),
-        _ => Diagnostic::warning("debug-info", found.to_string()),
+        symbolize::Diagnostic::DwoMissing { .. } => Diagnostic::note(DiagnosticCode::DebugInfo, found.to_string()),
+        _ => Diagnostic::warning(DiagnosticCode::DebugInfo, found.to_string()),
     }
 }
 
@@ -152,7 +152,7 @@ fn missing_split_units(debug: &DebugInfo) -> Option<Diagnostic> {
         let message = format!(
             " DWO debug information was not loaded for {missing} modules. Please check the .o, .dwo or .dwp path."
         );
-        Diagnostic::warning("split-units-missing", message)
+        Diagnostic::warning(DiagnosticCode::SplitUnitsMissing, message)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use job::{Diagnostic, Error, ErrorCode};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::open::Subject;
@@ -109,14 +109,17 @@ fn without_profile<T>(parts: &ByBinary<Part<T>>, subjects: &ByBinary<Subject>) -
         if subject.named {
             let hint = error.hint.as_deref().unwrap_or_default();
             let message = format!("no profile: {error}. {hint}");
-            diagnostics.push(Diagnostic::warning("binary-without-profile", message.trim_end()));
+            diagnostics.push(Diagnostic::warning(
+                DiagnosticCode::BinaryWithoutProfile,
+                message.trim_end(),
+            ));
         } else {
             found.entry(short_reason(error.code)).or_default().push(&subject.name);
         }
     }
     diagnostics.extend(found.into_iter().map(|(reason, names)| {
         let message = format!("no profile of {} files that {reason}: {}", names.len(), list(&names));
-        Diagnostic::note("found-without-profile", message)
+        Diagnostic::note(DiagnosticCode::FoundWithoutProfile, message)
     }));
     diagnostics
 }

@@ -2,7 +2,7 @@
 
 use elf::Image;
 use job::failure::HOW_TO_RECORD;
-use job::{Diagnostic, Error, ErrorCode};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 
 use crate::counting::agreement::Agreement;
 use crate::counting::fall_through::RunQuality;
@@ -42,7 +42,7 @@ pub(crate) fn check(
             agreement.judged
         );
         if options.ignore_build_id {
-            return Ok(Some(Diagnostic::warning("binary-mismatch", message)));
+            return Ok(Some(Diagnostic::warning(DiagnosticCode::BinaryMismatch, message)));
         }
         return Err(Error::new(ErrorCode::BinaryMismatch, message).path(path).hint(
             "Name the binary that was running (perf's own copy is in ~/.debug, unless -N left it out). --ignore-build-id makes the profile \
@@ -68,7 +68,7 @@ pub(crate) fn check(
             agreement.judged,
             path.display()
         );
-        Diagnostic::warning("binary-doubtful", message)
+        Diagnostic::warning(DiagnosticCode::BinaryDoubtful, message)
     }))
 }
 

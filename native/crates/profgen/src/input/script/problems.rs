@@ -1,6 +1,6 @@
 //! Lines of a text that were not understood, in their order.
 
-use job::Diagnostic;
+use job::{Diagnostic, DiagnosticCode};
 
 use crate::request::policy::Policy;
 
@@ -103,24 +103,30 @@ impl Problems {
             let line = index + 1;
             let (code, message) = match problem {
                 Problem::InvalidAddress => (
-                    "line-invalid",
+                    DiagnosticCode::LineInvalid,
                     format!("Invalid address in LBR record at line {line}: {text}"),
                 ),
-                Problem::InvalidMapping => ("mapping-invalid", format!("Cannot parse mmap event: {text} ")),
+                Problem::InvalidMapping => (
+                    DiagnosticCode::MappingInvalid,
+                    format!("Cannot parse mmap event: {text} "),
+                ),
                 Problem::NoEvent => (
-                    "event-missing",
+                    DiagnosticCode::EventMissing,
                     format!("A --perf-event filter was specified, but no \"event\" field found in line {line}: {text}"),
                 ),
                 Problem::UnexpectedEvent => (
-                    "event-unexpected",
+                    DiagnosticCode::EventUnexpected,
                     format!(
                         "No --perf-event filter was specified, but an \"event\" field was found in line {line}: {text}"
                     ),
                 ),
-                Problem::NotMapped => ("not-mapped", not_mapped.to_owned()),
-                Problem::TooLong => ("line-too-long", format!("line {line} is too long and was passed over")),
+                Problem::NotMapped => (DiagnosticCode::NotMapped, not_mapped.to_owned()),
+                Problem::TooLong => (
+                    DiagnosticCode::LineTooLong,
+                    format!("line {line} is too long and was passed over"),
+                ),
                 Problem::Cut => (
-                    "input-damaged",
+                    DiagnosticCode::InputDamaged,
                     format!("the text ends at line {line} in the middle of a sample"),
                 ),
             };
@@ -129,7 +135,7 @@ impl Problems {
         let mut found: Vec<_> = self.told.into_iter().map(warning).collect();
         if self.untold > 0 {
             let message = format!("{} further lines were not understood", self.untold);
-            found.push(Diagnostic::warning("lines-invalid", message));
+            found.push(Diagnostic::warning(DiagnosticCode::LinesInvalid, message));
         }
         found
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use job::{Diagnostic, Error, ErrorCode};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 
 use crate::addresses::load_address::no_kernel;
 use crate::binaries::target::Target;
@@ -67,7 +67,7 @@ impl Told {
             let message = format!(
                 "{path} has no PERF_RECORD_MMAP lines, so it does not say where anything was loaded. {WITH_MAPPINGS}"
             );
-            Diagnostic::warning("text-without-mappings", message)
+            Diagnostic::warning(DiagnosticCode::TextWithoutMappings, message)
         })
     }
 }
