@@ -33,7 +33,7 @@ describe.skipIf(!canMeasureBlocks)('nothing blocks the event loop', () => {
     temporary.write('large.prof', largeProfile(60_000));
     await convertProfile({ input: text, output: at('large.afdo') });
     await convertProfile({ input: text, output: at('packed.afdo'), compressAllSections: true });
-  });
+  }, 120_000);
 
   it.each<[string, number, () => Promise<unknown>]>([
     [
