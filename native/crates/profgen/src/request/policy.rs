@@ -19,7 +19,7 @@ pub(crate) struct Policy {
     pub own_mappings: bool,
     /// 4: entries that never happened, and slots that the CPU had not filled, are dropped.
     pub drops_unreal_entries: bool,
-    /// 5 and 6: which bytes are instructions, and which of them a kernel rewrites.
+    /// 5, 6, 14 and 15: which bytes are instructions, what they do, and which of them a kernel rewrites.
     pub decoding: DecodePolicy,
     /// 5: code that was seen in memory or seen to change counts as it was.
     pub code_in_memory: bool,
@@ -106,6 +106,8 @@ mod tests {
             (11, any_text),
             (12, more_debug_information),
             (13, refuses_implausible),
+            (14, decodes_all),
+            (15, decodes_all),
         ])
     }
 
