@@ -13,9 +13,77 @@ const PP_66: u8 = 1;
 /// Bytes at the start of `bytes` that LLVM takes for one instruction, and its kind, if there is one.
 #[inline]
 pub(super) fn decode<'o>(opcodes: &'o Opcodes, is_64_bit: bool, bytes: &[u8]) -> (usize, Option<&'o Kind>) {
+    if let Some((length, kind)) = plain(opcodes, is_64_bit, bytes) {
+        return (length, Some(kind));
+    }
     let mut input = Input::new(bytes);
     let kind = instruction(opcodes, is_64_bit, &mut input).unwrap_or(None);
     (input.position.max(1), kind)
+}
+
+/// The length and kind of an instruction of map 0 or 1 without a prefix but REX, which most are. `None` for all others, and where the
+/// operands need a closer look.
+#[inline]
+fn plain<'o>(opcodes: &'o Opcodes, is_64_bit: bool, bytes: &[u8]) -> Option<(usize, &'o Kind)> {
+    let mut position = 0;
+    let mut next = || {
+        let byte = bytes.get(position).copied();
+        position += 1;
+        byte
+    };
+    let mut opcode = next()?;
+    let mut rex = 0;
+    if is_64_bit && opcode & 0xf0 == 0x40 {
+        rex = opcode;
+        opcode = next()?;
+    }
+    let map = usize::from(opcode == 0x0f);
+    if map == 1 {
+        opcode = next()?;
+    }
+    if opens_more(map, is_64_bit, opcode) {
+        return None;
+    }
+    let cell = opcodes.without_prefixes(map, opcode, rex & 0x08 != 0);
+    let has_modrm = opcodes.reads_modrm(cell);
+    let modrm = if has_modrm { next()? } else { 0 };
+    let kind = opcodes.kind(cell, modrm)?;
+    if kind.sib || (kind.refused != 0 && rex != 0) {
+        return None;
+    }
+    if has_modrm && modrm < 0xc0 {
+        let has_base = if modrm & 7 == 4 {
+            next()? & 7 != 5
+        } else {
+            modrm & 7 != 5
+        };
+        position += displacement(modrm >> 6, has_base);
+    }
+    let length = position + usize::from(kind.immediate);
+    (length <= bytes.len()).then_some((length, kind))
+}
+
+/// Whether what is in the place of an opcode is a prefix, or begins an encoding or a map of its own.
+#[inline]
+fn opens_more(map: usize, is_64_bit: bool, opcode: u8) -> bool {
+    if map == 1 {
+        return matches!(opcode, 0x0f | 0x38 | 0x3a);
+    }
+    match opcode {
+        0x26 | 0x2e | 0x36 | 0x3e | 0x62 | 0x64..=0x67 | 0x8f | 0xc4 | 0xc5 | 0xd5 | 0xf0 | 0xf2 | 0xf3 => true,
+        _ => is_64_bit && opcode & 0xf0 == 0x40,
+    }
+}
+
+/// Bytes of the displacement behind a ModR/M byte with this mode, and a SIB byte if there is one. Without a base it has 32 bits.
+#[inline]
+fn displacement(mode: u8, has_base: bool) -> usize {
+    match mode {
+        1 => 1,
+        2 => 4,
+        _ if has_base => 0,
+        _ => 4,
+    }
 }
 
 fn instruction<'o>(opcodes: &'o Opcodes, is_64_bit: bool, input: &mut Input<'_>) -> Result<Option<&'o Kind>, Stop> {
@@ -55,7 +123,7 @@ impl<'o> Found<'o, '_> {
         if mode == 3 {
             return Ok(modrm);
         }
-        let displacement = if self.prefixes.addresses_16_bit() {
+        let count = if self.prefixes.addresses_16_bit() {
             match mode {
                 0 if rm != 6 => 0,
                 1 => 1,
@@ -67,14 +135,9 @@ impl<'o> Found<'o, '_> {
             } else {
                 rm != 5
             };
-            match mode {
-                1 => 1,
-                2 => 4,
-                _ if has_base => 0,
-                _ => 4,
-            }
+            displacement(mode, has_base)
         };
-        input.skip(displacement)?;
+        input.skip(count)?;
         Ok(modrm)
     }
 

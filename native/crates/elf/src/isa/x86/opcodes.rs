@@ -39,6 +39,7 @@ pub(super) enum Class {
 }
 
 impl Class {
+    #[inline]
     pub(super) fn instruction_class(self, as_llvm: bool) -> InstructionClass {
         match self {
             Self::Other => InstructionClass::Other,
@@ -119,6 +120,12 @@ impl Opcodes {
     #[inline]
     pub(super) fn legacy(&self, map: usize, opcode: u8, prefixes: Legacy) -> Cell {
         self.in_row(self.legacy[map][prefixes.index()], opcode)
+    }
+
+    /// The opcode in legacy map 0 or 1 without prefixes, but with REX.W or not.
+    #[inline]
+    pub(super) fn without_prefixes(&self, map: usize, opcode: u8, w: bool) -> Cell {
+        self.in_row(self.legacy[map][if w { 12 } else { 0 }], opcode)
     }
 
     /// The opcode in legacy map 0 behind REX2.
