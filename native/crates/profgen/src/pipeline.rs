@@ -91,7 +91,12 @@ impl Job<'_> {
         let (mut subjects, mapped) = open_binaries(self.options, self.observer, &mut self.diagnostics)?;
         self.check_places(&subjects)?;
         let products = if let Input::SampleProfile(path) = &self.options.input {
-            let read = |id: &BinaryId| (*id, Part::begin(|_| read_profile(path).map(Product::Profile)));
+            let read = |id: &BinaryId| {
+                (
+                    *id,
+                    Part::begin(|_| read_profile(path, self.options).map(Product::Profile)),
+                )
+            };
             subjects.keys().map(read).collect()
         } else {
             match self.symbolize(&subjects, &mapped, started)? {
@@ -517,10 +522,20 @@ fn has_counts(profile: &Profile) -> bool {
     functions.any(|function| function.total != 0 || function.head != 0)
 }
 
-fn read_profile(path: &Path) -> Result<Profile, Error> {
+fn read_profile(path: &Path, options: &GenerateOptions) -> Result<Profile, Error> {
     let bytes = std::fs::read(path).map_err(|error| unreadable(error, path))?;
-    sampleprof::read(&bytes, &path.display().to_string())
-        .map_err(|error| Error::new(ErrorCode::InputInvalid, error.to_string()).path(path))
+    let profile = sampleprof::read(&bytes, &path.display().to_string())
+        .map_err(|error| Error::new(ErrorCode::InputInvalid, error.to_string()).path(path))?;
+    if profile.flags.context_sensitive && options.csspgo_preinliner {
+        let message = format!(
+            "{} is context-sensitive, and the pre-inliner is not there yet; --csspgo-preinliner=0 leaves it out",
+            path.display()
+        );
+        return Err(Error::new(ErrorCode::Unsupported, message)
+            .path(path)
+            .hint("`autofdo-gen convert` and `merge` change contexts without a binary."));
+    }
+    Ok(profile)
 }
 
 fn read_text(path: &Path) -> Result<String, Error> {

@@ -362,6 +362,21 @@ fn a_call_stack_a_hundred_thousand_frames_deep_is_cut() {
 }
 
 #[test]
+fn the_pre_inliner_is_refused_for_a_finished_profile_too() {
+    let script = Script::new();
+    let path = script.folder.path().join("cs.prof");
+    std::fs::write(&path, "[main:1 @ f]:5:1\n 1: 5\n[main]:1:0\n 1: 1 f:1\n").expect("written");
+    let mut options = GenerateOptions::new(script.recorded.fixture.program(), Input::SampleProfile(path));
+    options.format = Format::Text;
+    let error = run(&options).expect_err("the pre-inliner is on");
+    assert!(error.message.contains("is context-sensitive"), "{}", error.message);
+    options.csspgo_preinliner = false;
+    // What llvm-profgen 22 makes of it.
+    let expected = "main:5:0\n 1: f:5\n  1: 5\n";
+    assert_eq!(bytes(run(&options)), expected);
+}
+
+#[test]
 fn texts_with_and_without_call_stacks_are_not_mixed() {
     let script = Script::new();
     let flat = script.mapping(100, 0) + &script.entries(0, 0) + "\n";
