@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(read == text, "a window loses text");
         let whole = events(text, kind, dialect);
         let cut = blocks(text, kind, usize::from(*size));
-        let found: usize = cut.iter().map(|block| mappings(text, block.clone(), kind).count()).sum();
+        let found: usize = cut.iter().map(|block| mappings(text, block.clone(), kind, dialect).count()).sum();
         let parts: Vec<Event> = cut.into_iter().flat_map(|block| events(&text[block], kind, dialect)).collect();
         assert_eq!(parts, whole);
         let told = whole.iter().filter(|event| matches!(event, Event::Mapping(line) if MappingLine::read(line).is_some()));

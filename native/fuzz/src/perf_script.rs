@@ -20,7 +20,7 @@ pub enum Event {
 
 /// Reads `text` to its end.
 pub fn events(text: &[u8], kind: SampleKind, dialect: Dialect) -> Vec<Event> {
-    let mut parser = Parser::new(text);
+    let mut parser = Parser::new(text, dialect);
     let mut events = Vec::new();
     while let Some(item) = parser.next_item() {
         let times = match item {
