@@ -106,20 +106,22 @@ const EXAMPLE = [
 ];
 const inRust = (...paths: string[]) => factsOf('cargo', [...EXAMPLE, 'perfdata_facts', '--'], ...paths);
 const inPython = (path: string) => factsOf('python3', [join(import.meta.dirname, 'raw-facts.py')], path)[0];
-function inTypeScript(path: string): Facts {
+/** What `inspect` says of a recording. */
+function inspected(path: string): Facts {
   const { status, stdout, stderr } = run(process.execPath, [cli, 'inspect', '--json', path], folder);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   const summary = JSON.parse(stdout) as Facts;
   return { ...summary, events: summary['eventNames'] as string[] };
 }
 
-/** Holds both readers against the facts of a third, and returns those. */
+/** Holds the records as they are decoded, and what `inspect` says, against the facts of another reader. Returns these. */
 function compareReaders(path: string): Facts {
   const found = inPython(path);
   if (found === undefined) throw new Error('nothing found');
-  const { path: _, ipSum, periodSum, unknownEvent, malformed, ...facts } = found;
-  expect(inTypeScript(path)).toMatchObject({ ...facts, unreadable: { unknownEvent, tooShort: malformed } });
-  expect(inRust(path)[0]).toMatchObject({ ...facts, ipSum, periodSum, unknownEvent, malformed });
+  const { path: _, ipSum, periodSum, branchFromSum, branchToSum, unknownEvent, malformed, ...facts } = found;
+  const sums = { ipSum, periodSum, branchFromSum, branchToSum };
+  expect(inspected(path)).toMatchObject({ ...facts, unreadable: { unknownEvent, tooShort: malformed } });
+  expect(inRust(path)[0]).toMatchObject({ ...facts, ...sums, unknownEvent, malformed });
   return found;
 }
 
@@ -129,7 +131,7 @@ function counted(stats: string, kind: string): number {
   return Number(count ?? 0);
 }
 
-describe('the readers find what a third one and perf find', () => {
+describe('the reader finds what another one and perf find', () => {
   for (const [name, command] of Object.entries(RECORDINGS)) {
     testWith(['perl', 'python3', 'cargo'], name, () => {
       const path = join(folder, name.replaceAll(/[^a-z]+/g, '-'));

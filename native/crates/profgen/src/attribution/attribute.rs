@@ -109,24 +109,28 @@ impl Attribution<'_> {
         }
     }
 
-    /// A branch to a function's entry is a call from the source's line, whatever the instruction.
+    /// A branch to a function's entry is a call from the source's line, whatever the instruction. Through a jump table, the branch to the table
+    /// is the call, and the one from there, which belongs to no line, enters the function.
     fn add_branch(&mut self, branch: &Counter) {
-        let Some(entered) = self
-            .source
-            .entries
-            .called(self.source.code, branch.first, branch.second)
-        else {
+        let Source {
+            code,
+            entries,
+            functions,
+            frames,
+            ..
+        } = self.source;
+        let Some(called) = entries.called(code, branch.second) else {
             return;
         };
-        let callee = self
-            .names
-            .intern(canonical_name(self.source.functions.name(entered.function)));
-        if let Some(frame) = self.source.frames.lookup(branch.first) {
+        let callee = self.names.intern(canonical_name(functions.name(called.function)));
+        if let Some(frame) = frames.lookup(branch.first) {
             let line = self.line(frame);
             self.contexts.add_call(line.record, callee, branch.count);
         }
-        let function = self.contexts.context(None, callee);
-        self.contexts.add_head(function, branch.count);
+        if called.start == branch.second {
+            let function = self.contexts.context(None, callee);
+            self.contexts.add_head(function, branch.count);
+        }
     }
 
     fn line(&mut self, id: FrameId) -> Line {

@@ -103,7 +103,7 @@ impl<'a> Attribution<'a> {
     /// A branch from a call's probe to a function's entry. Entries need not be counted here: they have a probe.
     fn add_branch(&mut self, branch: &Counter) {
         let source: &'a ProbeSource<'a> = self.source;
-        let Some(entered) = source.entries.called(source.code, branch.first, branch.second) else {
+        let Some(entered) = source.entries.called(source.code, branch.second) else {
             return;
         };
         let Some(probe) = source.probes.table.call_at(branch.first) else {

@@ -3,9 +3,6 @@
 use elf::{Code, Image, Svma, Symbol, canonical_name};
 use symbolize::{FunctionId, FunctionRange, FunctionTable, NameOrigin};
 
-/// How many bytes a landing pad before a jump may have: none, or `endbr64` or `bti`.
-const LANDING_PADS: [u64; 2] = [0, 4];
-
 /// The symbols of the code, by address.
 pub struct EntryPoints<'a> {
     functions: &'a FunctionTable,
@@ -40,24 +37,31 @@ impl<'a> EntryPoints<'a> {
 
     /// The function that a branch calls, if it does.
     ///
-    /// A call may go through a thunk, such as an entry of the jump table of `-fsanitize=cfi-icall`: a symbol without a function, where there is
-    /// nothing but a direct jump to one. The branch into the thunk is the call, then, and the one out of it is none.
+    /// With `-fsanitize=cfi-icall` an indirect call goes to an entry of a jump table: a symbol without a function, where there is nothing but
+    /// a direct jump to one. The branch to the entry is the call, then.
     #[must_use]
-    pub fn called(&self, code: &Code<'_>, from: Svma, to: Svma) -> Option<FunctionRange> {
-        let Some(entered) = self.entry_at(to) else {
-            return self.entry_at(self.thunk_at(code, to)?);
-        };
-        let leaves_thunk = LANDING_PADS
-            .iter()
-            .any(|pad| self.thunk_at(code, Svma(from.0.wrapping_sub(*pad))) == Some(to));
-        (!leaves_thunk).then_some(entered)
+    pub fn called(&self, code: &Code<'_>, to: Svma) -> Option<FunctionRange> {
+        self.entry_at(to)
+            .or_else(|| self.entry_at(self.behind_jump_table(code, to)?))
     }
 
-    /// Where the thunk at `svma` jumps.
-    fn thunk_at(&self, code: &Code<'_>, svma: Svma) -> Option<Svma> {
+    /// Where the entry of a jump table at `svma` jumps.
+    ///
+    /// LLVM's LowerTypeTests names the entry of `f` either `f`, and the function `f.cfi`, or `f.cfi_jt`. By that an entry differs from other
+    /// code that only jumps, such as Rust's `__rust_alloc`: what calls that knows it by its name.
+    fn behind_jump_table(&self, code: &Code<'_>, svma: Svma) -> Option<Svma> {
         let target = code.jump_at(svma)?;
-        let has_symbol = self.symbols.binary_search_by_key(&svma, |symbol| symbol.svma).is_ok();
-        (has_symbol && self.functions.find(svma).is_none()).then_some(target)
+        let is_entry = self.names_at(svma).any(|name| name.ends_with(b".cfi_jt"))
+            || self.names_at(svma).next().is_some() && self.names_at(target).any(|name| name.ends_with(b".cfi"));
+        (is_entry && self.functions.find(svma).is_none()).then_some(target)
+    }
+
+    fn names_at(&self, svma: Svma) -> impl Iterator<Item = &'a [u8]> {
+        let first = self.symbols.partition_point(|symbol| symbol.svma < svma);
+        self.symbols[first..]
+            .iter()
+            .take_while(move |symbol| symbol.svma == svma)
+            .map(|symbol| self.image.symbol_name(symbol))
     }
 
     /// The functions that have code but no entry: their DWARF name is not their symbol's.
