@@ -1,7 +1,7 @@
 //! Text of `perf script`. The first byte chooses where the text is cut: that must change nothing.
 #![no_main]
 
-use autofdo_gen_fuzz::perf_script::{Event, events};
+use autofdo_gen_fuzz::perf_script::{Event, events, with_line_ends_of_perf};
 use libfuzzer_sys::fuzz_target;
 use perfscript::{Dialect, MappingLine, Windows, blocks, mappings};
 
@@ -15,6 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
         while windows.read(&mut window).expect("memory can be read") {
             read.extend_from_slice(&window.text);
         }
+        let text = &with_line_ends_of_perf(text, dialect)[..];
         assert!(read == text, "a window loses text");
         let whole = events(text, kind, dialect);
         let cut = blocks(text, kind, usize::from(*size));

@@ -53,3 +53,9 @@ fn read(line: Line<'_>, dialect: Dialect) -> Option<(Vec<BranchEntry>, bool)> {
     let entries = branches.by_ref().collect();
     Some((entries, branches.end_is_invalid()))
 }
+
+/// `text` with line ends as perf writes them: in [`Dialect::Anything`], CR LF ends a line as well.
+pub fn with_line_ends_of_perf(text: &[u8], dialect: Dialect) -> Vec<u8> {
+    let is_dropped = |at: usize| dialect == Dialect::Anything && text[at..].starts_with(b"\r\n");
+    (0..text.len()).filter(|&at| !is_dropped(at)).map(|at| text[at]).collect()
+}
