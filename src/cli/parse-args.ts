@@ -22,8 +22,8 @@ export class UsageError extends AutofdoError {
 
 /**
  * Parses a command line as LLVM's tools do: one dash or two before a long name, `--flag VALUE` or `--flag=VALUE`,
- * booleans alone or with `=0`, `=1`, `=true` or `=false`. Of a flag given twice the last value counts, except for
- * lists.
+ * booleans alone or with `=0`, `=1`, `=true` or `=false`; `--no-flag` is `--flag=0`. Of a flag given twice the last
+ * value counts, except for lists.
  */
 export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedArgs {
   const byName = new Map(
@@ -43,7 +43,14 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
     if (token.kind === 'positional') parsed.positionals.push(token.value);
     if (token.kind !== 'option') continue;
     const flag = byName.get(token.name);
-    if (flag === undefined) throw unknownFlag(token.name, byName.keys());
+    if (flag === undefined) {
+      const denied = byName.get(/^no-(.+)/.exec(token.name)?.[1] ?? '');
+      if (denied?.kind !== 'boolean' || token.value !== undefined) {
+        throw unknownFlag(token.name, byName.keys());
+      }
+      parsed.values.set(denied.name, false);
+      continue;
+    }
     if (flag.kind !== 'boolean' && token.value !== undefined && !token.inlineValue) {
       const swallowed = /^--?([a-z][\w-]*)/i.exec(token.value)?.[1];
       if (swallowed !== undefined && byName.has(swallowed)) throw missingValue(flag);

@@ -238,7 +238,7 @@ export const GENERATE_OPTIONS = {
     'Input',
     'boolean',
     'debuginfod',
-    'Fetch missing debug files from the servers in DEBUGINFOD_URLS.',
+    'Fetch missing debug files from the servers in DEBUGINFOD_URLS; --no-debuginfod: never.',
     { default: 'if that is set' },
   ),
   output: flag(

@@ -40,6 +40,14 @@ describe("llvm-profgen's spelling", () => {
     expect(values(arg)).toEqual({ kernel: expected });
   });
 
+  it('denies a boolean flag with --no-', () => {
+    expect(values('--no-debuginfod', '-no-kernel')).toEqual({ debuginfod: false, kernel: false });
+    expect(values('--no-kernel', '--kernel')).toEqual({ kernel: true });
+    for (const arg of ['--no-perfdata', '--no-kernel=1', '--no-nothing', '--no-']) {
+      expect(usageError(arg).message).toMatch(/^unknown flag --no-/);
+    }
+  });
+
   it('takes - and negative numbers for values', () => {
     expect(values('-o', '-', '--perfdata', '-', '--pid', '-1')).toEqual({
       output: '-',

@@ -120,7 +120,7 @@ describe('debug files from a debuginfod server', () => {
         );
         // Exit status 1: the debug file is missing. A flag that is unknown would give 2.
         shell(
-          `export ${environment}; if ${command} --debuginfod=0; then false; else test $? = 1; fi`,
+          `export ${environment}; if ${command} --no-debuginfod; then false; else test $? = 1; fi`,
           folder,
         );
       } finally {
