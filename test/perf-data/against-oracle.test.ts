@@ -68,3 +68,13 @@ it('a recording with changed records is the same for both readers', async () => 
     { numRuns: 100 },
   );
 });
+
+it("a sample's mode decides whose code ran", async () => {
+  const bytes = Uint8Array.from(readFileSync(fixture('calc-x86_64').perfData));
+  const view = new DataView(bytes.buffer);
+  let at = Number(view.getBigUint64(40, true));
+  while (view.getUint32(at, true) !== 9) at += view.getUint16(at + 6, true);
+  view.setUint16(at + 4, 1, true); // PERF_RECORD_MISC_KERNEL
+  const [found, expected] = await both(temporary.write('kernel-mode.data', bytes));
+  expect(found).toEqual(expected);
+});

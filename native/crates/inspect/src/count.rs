@@ -185,9 +185,14 @@ impl Worker {
             }
             None => None,
         };
-        let found = hot.or_else(|| self.look_up(sample, spaces));
-        if let Some(range) = found {
-            *self.counts.maps.entry(range.map).or_default() += 1;
+        let found = hot.or_else(|| self.look_up(sample, spaces)).map(|range| range.map);
+        // The sample's mode decides whether the kernel or the process ran. What perf says of the kernel image's range is unreliable.
+        let in_kernel = sample.cpumode == CpuMode::Kernel;
+        let map = found
+            .filter(|map| (spaces.mapping(*map).cpumode == CpuMode::Kernel) == in_kernel)
+            .or_else(|| spaces.kernel_image().filter(|_| in_kernel));
+        if let Some(map) = map {
+            *self.counts.maps.entry(map).or_default() += 1;
         }
     }
 
