@@ -29,7 +29,7 @@ const NO_TAKERS: readonly { producer?: RegExp; languages?: RegExp; language: str
   {
     languages: /^Fortran/,
     language: 'Fortran',
-    why: 'flang has no flag for a sample profile, and the one of gfortran wants another format',
+    why: 'flang 22 has no flag for a sample profile, and the one of gfortran wants another format',
   },
   {
     languages: /^Ada/,
