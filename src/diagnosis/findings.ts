@@ -61,7 +61,7 @@ function debugInfo(facts: BinaryFacts): Finding | undefined {
     return blocker(
       'no-debug-info',
       `its debug information is ${otherFormat}; only DWARF is read`,
-      'compile with -gdwarf (gcc: or -g; tcc: 0.9.28 or later has -gdwarf)',
+      'compile with -gdwarf (gcc: or -g); tcc 0.9.27 writes STABS only, so take gcc or clang',
       'rebuild',
     );
   }

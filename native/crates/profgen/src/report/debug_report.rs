@@ -245,7 +245,7 @@ fn other_format(image: &Image, debug: &DebugInfo) -> Option<Error> {
     let (found, format) = found?;
     let hint = match format {
         DebugFormat::Stabs | DebugFormat::Dwarf1 => {
-            "Compile with -gdwarf (gcc: or -g; tcc: 0.9.28 or later has -gdwarf)."
+            "Compile with -gdwarf (gcc: or -g). tcc 0.9.27 writes STABS only: compile with gcc or clang."
         }
         _ => {
             "Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with --debug-binary."
