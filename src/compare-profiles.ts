@@ -81,11 +81,20 @@ export interface CompareResult {
  * @throws AutofdoError with a stable `code`: `EMPTY_PROFILE` when one has no samples.
  */
 export async function compareProfiles(options: CompareOptions): Promise<CompareResult> {
+  return compareWith(options, undefined);
+}
+
+/** The same, where `testBytes` is the newer profile, which `options.test` only names. */
+export async function compareWith(
+  options: CompareOptions,
+  testBytes: Uint8Array | undefined,
+): Promise<CompareResult> {
   checkOptions(options, COMPARE_OPTIONS);
   const { signal, ...same } = options;
   if (!options.base || !options.test) throw invalid('two profiles are needed', 'set `base` and `test`');
   const binding: BindingCompareOptions = defined({
     ...same,
+    testBytes: testBytes && Buffer.from(testBytes),
     top: options.top ?? 100,
     valueCutoff: u64('valueCutoff', options.valueCutoff),
   });

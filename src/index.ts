@@ -26,8 +26,23 @@ export type { DescribeOptions } from './options/describe.js';
 export type { DiagnoseOptions } from './options/diagnose.js';
 export type { GenerateOptions } from './options/generate.js';
 export type { ConvertOptions, MergeOptions, WeightedProfile } from './options/merge.js';
+export type { ReportOptions } from './options/report.js';
 export { type InspectOptions, inspectPerfData } from './perf-data/inspect.js';
 export type { EventSummary, ImageSummary, PerfDataSummary } from './perf-data/summary.js';
+export { report } from './profile-report/report.js';
+export type {
+  CallerReport,
+  ComparisonReport,
+  Coverage,
+  FunctionReport,
+  ProfileReport,
+  RecordingReport,
+  Report,
+  SourceLines,
+  SourcePlace,
+  Temperature,
+  TemperatureShare,
+} from './profile-report/types.js';
 export type { Phase, Progress } from './progress.js';
 export type {
   BinaryResult,

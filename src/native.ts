@@ -60,6 +60,10 @@ export function runCompare(options: Binding.BindingCompareOptions, control: JobC
   return runJob(control, (addon, cancel) => addon.compareProfiles(options, cancel));
 }
 
+export function runFindPlaces(options: Binding.BindingPlacesOptions, control: JobControl) {
+  return runJob(control, (addon, cancel) => addon.findSourcePlaces(options, cancel));
+}
+
 /** Writes a text to `output`, but to no file that is read; without `text` it only finds out whether that may be done. */
 export function writeText(options: Binding.BindingWriteOptions, control: JobControl) {
   return runJob(control, (addon, cancel) => addon.writeText(options, cancel));

@@ -68,6 +68,8 @@ export interface BindingCompareOptions {
   base: string
   /** The newer one. */
   test: string
+  /** What the newer one would hold: a profile that was not written to a file. */
+  testBytes?: Buffer
   /** Most entries in each list. */
   top: number
   /** Add hot functions of the test profile to `text`. */
@@ -670,6 +672,28 @@ export interface BindingOutcome {
   timings: Array<BindingTiming>
 }
 
+/** Which functions to look for, and where. */
+export interface BindingPlacesOptions {
+  /** The binary. */
+  binary: string
+  /** ELF file that has the DWARF. */
+  debugBinary?: string
+  /** Cache of the debuginfod client. */
+  debuginfodCache?: string
+  /** DWARF package. */
+  dwp?: string
+  /** Names of functions, as profiles have them. */
+  names: Array<string>
+}
+
+/** A search that succeeded. */
+export interface BindingPlacesSuccess {
+  /** Tells a success from a failure. */
+  ok: true
+  /** The functions that were found, by name. */
+  value: Array<BindingSourcePlace>
+}
+
 /** How counts are distributed. */
 export interface BindingProfileSummary {
   /** Sum of body counts. */
@@ -796,6 +820,16 @@ export interface BindingSkippedFile {
   message: string
 }
 
+/** Where a function is declared. */
+export interface BindingSourcePlace {
+  /** The function. */
+  name: string
+  /** The path as the compiler had it. */
+  file: string
+  /** From 1. */
+  line: number
+}
+
 /** Numbers about a job. */
 export interface BindingStatistics {
   /** Bytes of input read. */
@@ -915,6 +949,9 @@ export declare function demangle(text: string): string
 
 /** Examines a binary. */
 export declare function examineBinary(options: BindingExamineOptions, cancel: BindingCancelToken): Promise<BindingExamineSuccess | BindingFailure>
+
+/** Finds the file and line of functions. */
+export declare function findSourcePlaces(options: BindingPlacesOptions, cancel: BindingCancelToken): Promise<BindingPlacesSuccess | BindingFailure>
 
 /** Generates a profile from branch samples. */
 export declare function generate(options: BindingGenerateOptions, cancel: BindingCancelToken, onProgress?: ((progress: BindingProgress) => void) | undefined): Promise<BindingSuccess | BindingFailure>

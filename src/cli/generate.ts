@@ -38,7 +38,7 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
       return EXIT.ok;
     }
     if (wantsVersion === true) {
-      print(`autofdo-gen ${(await import('./version.js')).version()}\n`);
+      print(`autofdo-gen ${(await import('../package/version.js')).version()}\n`);
       return EXIT.ok;
     }
     if (color !== undefined) useColours(color);

@@ -9,6 +9,7 @@ use job::{Error, on_threads};
 use symbolize::{DebugFileSource, DebugInfo, DebugOptions, DebugSurvey, Diagnostic, add_symbols};
 
 use crate::kernel::Kernel;
+use crate::shared_bytes::SharedBytes;
 
 /// Diagnostics that are passed on; a damaged or split file can have one for each unit.
 const MAX_DIAGNOSTICS: usize = 20;
@@ -148,13 +149,4 @@ fn debuglink(image: &Image) -> Option<String> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The image's bytes, for whoever reads its debug information.
-struct SharedBytes(Arc<Image>);
-
-impl AsRef<[u8]> for SharedBytes {
-    fn as_ref(&self) -> &[u8] {
-        self.0.data()
-    }
 }

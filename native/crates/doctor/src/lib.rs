@@ -5,6 +5,9 @@
 
 mod examine;
 mod kernel;
+mod places;
+mod shared_bytes;
 
 pub use examine::{DebugFile, Examination, ExamineRequest, examine};
 pub use kernel::{ConfigOption, Kernel};
+pub use places::{PlacesRequest, source_places};

@@ -1,6 +1,6 @@
 //! How two profiles differ.
 
-use napi::bindgen_prelude::{AsyncTask, BigInt};
+use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer};
 use napi_derive::napi;
 use profdata::{CompareRequest, Comparison, TargetShift, lost_similarity};
 use sampleprof::{FunctionOverlap, Shares};
@@ -18,6 +18,8 @@ pub struct BindingCompareOptions {
     pub base: String,
     /// The newer one.
     pub test: String,
+    /// What the newer one would hold: a profile that was not written to a file.
+    pub test_bytes: Option<Buffer>,
     /// Most entries in each list.
     pub top: u32,
     /// Add hot functions of the test profile to `text`.
@@ -140,10 +142,12 @@ pub struct BindingTargetShare {
 /// Compares two profiles.
 #[napi(ts_return_type = "Promise<BindingCompareSuccess | BindingFailure>")]
 pub fn compare_profiles(options: BindingCompareOptions, cancel: &BindingCancelToken) -> AsyncTask<JobTask<Comparison>> {
+    let test_bytes = options.test_bytes.map(|bytes| bytes.to_vec());
     run_job(cancel, None, move |_| {
         Ok(profdata::compare(&CompareRequest {
             base: options.base.into(),
             test: options.test.into(),
+            test_bytes,
             top: options.top as usize,
             value_cutoff: options.value_cutoff.as_ref().map(parse_u64).transpose()?,
             similarity_cutoff: options.similarity_cutoff.map(u64::from),

@@ -20,6 +20,7 @@ mod merge;
 mod number;
 mod options;
 mod outcome;
+mod places;
 mod show;
 mod task;
 mod write;

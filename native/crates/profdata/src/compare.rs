@@ -18,6 +18,8 @@ pub struct CompareRequest {
     pub base: PathBuf,
     /// The newer one.
     pub test: PathBuf,
+    /// What [`Self::test`] would hold: a profile that was not written to a file.
+    pub test_bytes: Option<Vec<u8>>,
     /// Most entries in each list of changes.
     pub top: usize,
     /// Add functions of the test profile with a count of at least this to [`Comparison::text`].
@@ -50,13 +52,19 @@ pub struct Comparison {
 /// # Errors
 /// When one cannot be read, or they cannot be compared.
 pub fn compare(request: &CompareRequest) -> Result<Comparison, Error> {
-    let open = |path| {
-        let (name, bytes) = read_file(path)?;
-        let profile = read(&bytes, &name).map_err(profile_error)?;
+    let open = |name: String, bytes: &[u8]| {
+        let profile = read(bytes, &name).map_err(profile_error)?;
         Ok((name, profile))
     };
-    let (base_name, base) = open(&request.base)?;
-    let (test_name, test) = open(&request.test)?;
+    let open_file = |path| {
+        let (name, bytes) = read_file(path)?;
+        open(name, &bytes)
+    };
+    let (base_name, base) = open_file(&request.base)?;
+    let (test_name, test) = match &request.test_bytes {
+        Some(bytes) => open(request.test.to_string_lossy().into_owned(), bytes)?,
+        None => open_file(&request.test)?,
+    };
     let report = overlap(&base, &test).map_err(|error| overlap_error(&error))?;
     let mut text = render_overlap(&report, &base_name, &test_name);
     if request.value_cutoff.is_some() || request.similarity_cutoff.is_some() {

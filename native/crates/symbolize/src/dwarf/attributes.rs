@@ -43,7 +43,9 @@ fn is_read(name: DwAt) -> bool {
             | dw::DW_AT_language
             | dw::DW_AT_producer
             | dw::DW_AT_ranges
+            | dw::DW_AT_decl_file
             | dw::DW_AT_decl_line
+            | dw::DW_AT_declaration
             | dw::DW_AT_call_line
             | dw::DW_AT_GNU_discriminator
             | dw::DW_AT_stmt_list

@@ -20,6 +20,8 @@ pub(crate) struct Subroutine<'a> {
     specification: Option<Value<'a>>,
     abstract_origin: Option<Value<'a>>,
     decl_line: Option<Value<'a>>,
+    decl_file: Option<Value<'a>>,
+    declaration: Option<Value<'a>>,
     call_line: Option<Value<'a>>,
     discriminator: Option<Value<'a>>,
     pub(crate) ranges: RangeAttributes<'a>,
@@ -34,6 +36,11 @@ impl<'a> Subroutine<'a> {
     /// The call site's discriminator; 0 when it is not stated.
     pub(crate) fn call_discriminator(&self) -> u64 {
         unsigned(self.discriminator)
+    }
+
+    /// Whether the function is defined elsewhere.
+    pub(crate) fn is_declaration(&self) -> bool {
+        unsigned(self.declaration) != 0
     }
 
     /// The only DIE that a search from here leads to, if this one answers nothing itself.
@@ -74,6 +81,8 @@ impl<'a> UnitReader<'_, 'a> {
                 dw::DW_AT_specification => &mut die.specification,
                 dw::DW_AT_abstract_origin => &mut die.abstract_origin,
                 dw::DW_AT_decl_line => &mut die.decl_line,
+                dw::DW_AT_decl_file => &mut die.decl_file,
+                dw::DW_AT_declaration => &mut die.declaration,
                 dw::DW_AT_call_line => &mut die.call_line,
                 dw::DW_AT_GNU_discriminator => &mut die.discriminator,
                 _ => return die.ranges.set(at, value),
@@ -94,6 +103,18 @@ pub(crate) struct Description<'a> {
     /// The linkage name, else the plain name.
     pub(crate) name: Option<&'a [u8]>,
     pub(crate) decl_line: u64,
+    /// The file of that line, if the DIE that states the line states it, too.
+    pub(crate) decl_file: Option<FileReference>,
+}
+
+/// An entry in the list of files of a unit's line program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct FileReference {
+    /// The space of the unit.
+    pub(crate) space: usize,
+    /// Where the unit's header is.
+    pub(crate) unit: usize,
+    pub(crate) number: u64,
 }
 
 /// The DIEs one search may visit. Compilers make chains of three.
@@ -184,6 +205,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
         let mut linkage_name = None;
         let mut name = None;
         let mut decl_line = None;
+        let mut decl_file = None;
         self.pending.clear();
         self.seen.clear();
         self.seen.push((unit.space.id, unit.unit.offset + offset));
@@ -193,7 +215,14 @@ impl<'s, 'a> Resolver<'s, 'a> {
             let linkage = die.mips_linkage_name.or(die.linkage_name);
             linkage_name = linkage_name.or_else(|| linkage.map(|value| unit.string(value)));
             name = name.or_else(|| die.name.map(|value| unit.string(value)));
-            decl_line = decl_line.or_else(|| die.decl_line.map(|value| unsigned(Some(value))));
+            if decl_line.is_none() && die.decl_line.is_some() {
+                decl_line = Some(unsigned(die.decl_line));
+                decl_file = die.decl_file.map(|value| FileReference {
+                    space: unit.space.id,
+                    unit: unit.unit.offset,
+                    number: unsigned(Some(value)),
+                });
+            }
             if linkage_name.is_some_and(|name| name.is_some()) && decl_line.is_some() {
                 break;
             }
@@ -217,6 +246,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
         Description {
             name: linkage_name.flatten().or(name.flatten()),
             decl_line: decl_line.unwrap_or(0),
+            decl_file,
         }
     }
 }

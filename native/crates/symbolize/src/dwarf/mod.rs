@@ -16,7 +16,7 @@ mod walk;
 pub(crate) use abbrev::{AbbreviationTable, Interest};
 pub(crate) use attributes::attributes;
 pub(crate) use cu_map::{CuMap, Piece};
-pub(crate) use die::{Resolver, UnitReader};
+pub(crate) use die::{FileReference, Resolver, UnitReader};
 pub(crate) use die_map::{DieMap, overlaps};
 pub(crate) use form::Value;
 pub(crate) use line::{LineIndex, Location};

@@ -1,0 +1,48 @@
+//! Where the functions of a binary are declared.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use elf::Image;
+use job::failure::{image_error, symbolize_error};
+use job::{Error, Observer, keep_going, on_threads};
+use symbolize::{DebugInfo, DebugOptions, SourcePlace};
+
+use crate::shared_bytes::SharedBytes;
+
+/// Which functions to look for, and where.
+#[derive(Debug, Clone)]
+pub struct PlacesRequest {
+    /// The binary.
+    pub path: PathBuf,
+    /// ELF file that has the DWARF of the binary.
+    pub debug_binary: Option<PathBuf>,
+    /// The cache of the debuginfod client, where debug files are looked for last.
+    pub debuginfod_cache: Option<PathBuf>,
+    /// DWARF package of the binary.
+    pub dwp: Option<PathBuf>,
+    /// Names of functions, as profiles have them.
+    pub names: Vec<String>,
+}
+
+/// Finds the file and line of functions, sorted by name; a function that the debug information does not tell of is left out.
+///
+/// # Errors
+/// If the binary, or a debug binary that the request names, is no ELF file that profiles can be made for; if `job` is cancelled.
+pub fn source_places(request: &PlacesRequest, job: &dyn Observer) -> Result<Vec<SourcePlace>, Error> {
+    on_threads(0, || {
+        let path = &request.path;
+        let image = Arc::new(Image::open(path).map_err(|error| image_error(error, path))?);
+        let options = DebugOptions {
+            debug_binary: request.debug_binary.clone(),
+            debuginfod_cache: request.debuginfod_cache.clone(),
+            dwp: request.dwp.clone(),
+            ..DebugOptions::default()
+        };
+        let bytes = Arc::new(SharedBytes(Arc::clone(&image)));
+        let debug = DebugInfo::load(bytes, path, image.build_id(), &options).map_err(symbolize_error)?;
+        let wanted: HashSet<&[u8]> = request.names.iter().map(String::as_bytes).collect();
+        debug.source_places(&wanted, &keep_going(job)).map_err(symbolize_error)
+    })
+}

@@ -1,0 +1,202 @@
+//! Where functions are declared: the file and the line that lines of a profile are counted from.
+
+use std::collections::HashSet;
+
+use gimli::{AttributeValue, DebugLineOffset, LineProgramHeader, constants as dw};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::debug_info::{DebugInfo, View};
+use crate::dwarf::{FileReference, Interest, Resolver, Skip, Space, Unit, Value, attributes, walk};
+use crate::error::SymbolizeError;
+use crate::object::Slice;
+
+/// Where a function is declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourcePlace {
+    /// The linkage name, or the plain one where there is none.
+    pub name: Vec<u8>,
+    /// The path of the file as the compiler had it. It begins with the folder that the compiler ran in unless it is absolute by itself.
+    pub file: Vec<u8>,
+    /// `DW_AT_decl_line`, from 1.
+    pub line: u32,
+}
+
+/// A place before its path is put together.
+struct Found<'a> {
+    name: &'a [u8],
+    file: FileReference,
+    line: u32,
+    has_code: bool,
+}
+
+impl DebugInfo {
+    /// Where the functions in `wanted` are declared, by name. Functions that were only inlined count, too. Of several functions with
+    /// one name, the first with code of its own is told. What the debug information does not tell is left out.
+    ///
+    /// `keep_going` is asked once a unit.
+    ///
+    /// # Errors
+    /// [`SymbolizeError::Cancelled`] when `keep_going` says no.
+    pub fn source_places(
+        &self,
+        wanted: &HashSet<&[u8]>,
+        keep_going: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<SourcePlace>, SymbolizeError> {
+        let view = self.frames();
+        let main = view.main.units.iter().map(|unit| (&view.main, unit));
+        let split = view.split.iter();
+        let split = split.flat_map(|(_, space)| space.units.iter().map(move |unit| (space, unit)));
+        let units: Vec<(&Space<'_>, &Unit)> = main.chain(split).collect();
+        let found: Vec<Vec<Found<'_>>> = units
+            .par_iter()
+            .filter(|(_, unit)| !unit.is_type)
+            .map_init(Resolver::default, |resolver, (space, unit)| {
+                if keep_going() {
+                    Ok(read_unit(resolver, space, unit, wanted))
+                } else {
+                    Err(SymbolizeError::Cancelled)
+                }
+            })
+            .collect::<Result<_, _>>()?;
+        let mut best: FxHashMap<&[u8], &Found<'_>> = FxHashMap::default();
+        for place in found.iter().flatten() {
+            let known = best.entry(place.name).or_insert(place);
+            if place.has_code && !known.has_code {
+                *known = place;
+            }
+        }
+        let mut files = FxHashMap::default();
+        let mut places: Vec<SourcePlace> = best
+            .into_values()
+            .filter_map(|place| {
+                let path = files.entry(place.file).or_insert_with(|| path_of(&view, place.file));
+                Some(SourcePlace {
+                    name: place.name.to_vec(),
+                    file: path.clone()?,
+                    line: place.line,
+                })
+            })
+            .collect();
+        places.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(places)
+    }
+}
+
+/// The wanted functions that a unit defines or inlines.
+fn read_unit<'s, 'a>(
+    resolver: &mut Resolver<'s, 'a>,
+    space: &'s Space<'a>,
+    unit: &'s Unit,
+    wanted: &HashSet<&[u8]>,
+) -> Vec<Found<'a>> {
+    let reader = resolver.open(space, unit);
+    let mut found = Vec::new();
+    walk(
+        reader.bytes,
+        unit.root,
+        unit.encoding,
+        &reader.table,
+        Skip::of(unit),
+        |interest| matches!(interest, Interest::Subprogram | Interest::SubprogramWithCode),
+        |die| {
+            let subprogram = reader.subroutine(die.offset);
+            // What another unit defines says nothing: that may be another function of the same name.
+            if subprogram.is_declaration() {
+                return;
+            }
+            let description = resolver.describe_cached(&reader, die.offset, &subprogram);
+            if let Some(name) = description.name
+                && wanted.contains(name)
+                && let Some(file) = description.decl_file
+                && let Ok(line @ 1..) = u32::try_from(description.decl_line)
+            {
+                found.push(Found {
+                    name,
+                    file,
+                    line,
+                    has_code: die.interest == Interest::SubprogramWithCode,
+                });
+            }
+        },
+    );
+    found
+}
+
+/// The path of an entry of a line program's list of files (DWARF 5 section 6.2.4).
+fn path_of(view: &View<'_>, reference: FileReference) -> Option<Vec<u8>> {
+    let (space, skeleton) = space_of(view, reference.space)?;
+    let unit = space.units.iter().find(|unit| unit.offset == reference.unit)?;
+    // A split unit without a list of its own shares that of its skeleton.
+    let (space, unit) = match (unit.line_program, skeleton) {
+        (None, Some(skeleton)) => (&view.main, view.main.units.get(skeleton)?),
+        _ => (space, unit),
+    };
+    let offset = DebugLineOffset(unit.line_program?);
+    let lines = space.dwarf.debug_line;
+    let program = lines.program(offset, unit.encoding.address_size, None, None).ok()?;
+    let header = program.header();
+    let file = header.file(reference.number)?;
+    let name = text(space, unit, file.path_name())?;
+    // Before DWARF 5 the folder that the compiler ran in has no entry, and the number 0.
+    let folder = match file.directory_index() {
+        0 if header.version() < 5 => None,
+        _ => file.directory(header).and_then(|folder| text(space, unit, folder)),
+    };
+    let base = base_folder(space, unit, header).unwrap_or_default();
+    Some(join(join(base.to_vec(), folder.unwrap_or_default()), name))
+}
+
+/// The space with this id, and the skeleton of its unit if it has one.
+fn space_of<'v, 'a>(view: &'v View<'a>, id: usize) -> Option<(&'v Space<'a>, Option<usize>)> {
+    if view.main.id == id {
+        return Some((&view.main, None));
+    }
+    let supplementary = view.main.supplementary.as_deref();
+    if let Some(space) = supplementary.filter(|space| space.id == id) {
+        return Some((space, None));
+    }
+    let (skeleton, space) = view.split.iter().find(|(_, space)| space.id == id)?;
+    Some((space, Some(*skeleton)))
+}
+
+/// The folder that the compiler ran in.
+fn base_folder<'a>(space: &Space<'a>, unit: &Unit, header: &LineProgramHeader<Slice<'a>>) -> Option<&'a [u8]> {
+    if header.version() >= 5 {
+        return text(space, unit, header.directory(0)?);
+    }
+    let mut table = crate::dwarf::AbbreviationTable::default();
+    space.load_abbreviations(unit, None, &mut table);
+    let mut folder = None;
+    attributes(space.bytes(unit), unit.root, &table, unit.encoding, |at, value| {
+        if at == dw::DW_AT_comp_dir && folder.is_none() {
+            folder = Some(value);
+        }
+    });
+    space.string(unit, folder?)
+}
+
+fn text<'a>(space: &Space<'a>, unit: &Unit, value: AttributeValue<Slice<'a>>) -> Option<&'a [u8]> {
+    let value = match value {
+        AttributeValue::String(string) => return Some(string.slice()),
+        AttributeValue::DebugStrRef(offset) => Value::StringOffset(offset.0 as u64),
+        AttributeValue::DebugLineStrRef(offset) => Value::LineStringOffset(offset.0 as u64),
+        AttributeValue::DebugStrOffsetsIndex(index) => Value::StringIndex(index.0 as u64),
+        _ => return None,
+    };
+    space.string(unit, value)
+}
+
+/// `name` as seen from `folder`.
+fn join(mut folder: Vec<u8>, name: &[u8]) -> Vec<u8> {
+    if name.starts_with(b"/") || folder.is_empty() {
+        return name.to_vec();
+    }
+    if !name.is_empty() {
+        if !folder.ends_with(b"/") {
+            folder.push(b'/');
+        }
+        folder.extend(name);
+    }
+    folder
+}

@@ -1,0 +1,66 @@
+import { flag, NO_FLAG, type OptionTable } from './flag.js';
+import { GENERATE_OPTIONS, type GenerateOptions } from './generate.js';
+
+/** What to report about: recordings of binaries, or finished profiles. */
+export interface ReportOptions
+  extends Pick<
+    GenerateOptions,
+    | 'binary'
+    | 'binaryDir'
+    | 'allBinaries'
+    | 'perfData'
+    | 'perfScript'
+    | 'debugBinary'
+    | 'dwp'
+    | 'debuginfod'
+    | 'ignoreBuildId'
+    | 'event'
+    | 'pid'
+    | 'tid'
+    | 'cpu'
+    | 'time'
+    | 'profileDensityThreshold'
+    | 'jobs'
+    | 'signal'
+    | 'onProgress'
+  > {
+  /**
+   * Finished profiles, in any encoding, in place of recordings. With one profile, `binary` may name the program that it is of: its debug
+   * information tells where functions are declared.
+   */
+  profile?: string | readonly string[] | undefined;
+  /** An older profile of the same program, to compare with; only where there is one binary or one finished profile. */
+  base?: string | undefined;
+  /**
+   * Folder with the source. Lines of functions that have counts are in the report then: those of files below this folder, which are
+   * found by the end of the path that the debug information has. Absent: no source is read.
+   */
+  sourceDir?: string | undefined;
+}
+
+/** The definition of each option of a report. */
+export const REPORT_OPTIONS = {
+  profile: NO_FLAG,
+  binary: GENERATE_OPTIONS.binary,
+  binaryDir: GENERATE_OPTIONS.binaryDir,
+  allBinaries: GENERATE_OPTIONS.allBinaries,
+  perfData: GENERATE_OPTIONS.perfData,
+  perfScript: GENERATE_OPTIONS.perfScript,
+  debugBinary: GENERATE_OPTIONS.debugBinary,
+  dwp: GENERATE_OPTIONS.dwp,
+  debuginfod: GENERATE_OPTIONS.debuginfod,
+  sourceDir: flag('Input', 'string', 'source-dir', 'Folder with the source, whose lines are shown.', {
+    value: 'DIR',
+  }),
+  base: flag('Input', 'string', 'base', 'An older profile to compare with.', { value: 'FILE' }),
+  ignoreBuildId: GENERATE_OPTIONS.ignoreBuildId,
+  event: GENERATE_OPTIONS.event,
+  pid: GENERATE_OPTIONS.pid,
+  tid: GENERATE_OPTIONS.tid,
+  cpu: GENERATE_OPTIONS.cpu,
+  time: GENERATE_OPTIONS.time,
+  profileDensityThreshold: GENERATE_OPTIONS.profileDensityThreshold,
+  jobs: GENERATE_OPTIONS.jobs,
+  signal: NO_FLAG,
+  onProgress: NO_FLAG,
+} satisfies OptionTable<ReportOptions>;

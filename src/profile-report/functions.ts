@@ -1,0 +1,102 @@
+import { fullName } from '../report/function-samples.js';
+import type { FunctionSamples, SampleProfile } from '../sample-profile/types.js';
+import { largestCount, type Thresholds, temperatureOf } from './temperature.js';
+import type { CallerReport, FunctionReport } from './types.js';
+
+/** All functions of a profile: those with code of their own, and those that are only inlined into others. */
+export function functionReports({ functions }: SampleProfile, thresholds: Thresholds): FunctionReport[] {
+  const reports = new Map<string, Draft>();
+  const named = (name: string) => {
+    let draft = reports.get(name);
+    if (draft === undefined) {
+      draft = new Draft(name);
+      reports.set(name, draft);
+    }
+    return draft;
+  };
+  for (const samples of functions) named(fullName(samples, asItIs)).setOwn(samples);
+  for (const samples of functions) addCallers(fullName(samples, asItIs), samples, named);
+  return [...reports.values()]
+    .filter((draft) => draft.samples !== undefined || draft.copies > 0)
+    .map((draft) => draft.finish(thresholds))
+    .sort(heaviestFirst);
+}
+
+function asItIs(name: string): string {
+  return name;
+}
+
+function heaviestFirst(a: FunctionReport, b: FunctionReport): number {
+  return (
+    descending(a.total, b.total) || descending(a.inlinedTotal, b.inlinedTotal) || (a.name < b.name ? -1 : 1)
+  );
+}
+
+function descending(a: bigint, b: bigint): number {
+  return a > b ? -1 : a < b ? 1 : 0;
+}
+
+/** Tells each function that is called or inlined in `samples` that `outermost` does so. */
+function addCallers(outermost: string, samples: FunctionSamples, named: (name: string) => Draft): void {
+  for (const { targets } of samples.body) {
+    for (const { name, count } of targets) named(name).caller(outermost).calls += count;
+  }
+  for (const { samples: copy } of samples.inlined) {
+    named(copy.name).addCopy(outermost, copy);
+    addCallers(outermost, copy, named);
+  }
+}
+
+/** A function while its callers are being collected. */
+class Draft {
+  readonly name: string;
+  samples: FunctionSamples | undefined;
+  copies = 0;
+  #inlinedTotal = 0n;
+  #copiesMax = 0n;
+  readonly #callers = new Map<string, CallerReport>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  setOwn(samples: FunctionSamples): void {
+    this.samples = samples;
+  }
+
+  caller(name: string): CallerReport {
+    let caller = this.#callers.get(name);
+    if (caller === undefined) {
+      caller = { name, calls: 0n, inlined: 0n };
+      this.#callers.set(name, caller);
+    }
+    return caller;
+  }
+
+  addCopy(outermost: string, copy: FunctionSamples): void {
+    this.copies++;
+    this.#inlinedTotal += copy.total;
+    const max = largestCount(copy);
+    if (max > this.#copiesMax) this.#copiesMax = max;
+    this.caller(outermost).inlined += copy.total;
+  }
+
+  finish(thresholds: Thresholds): FunctionReport {
+    const { name, samples, copies } = this;
+    const max = samples === undefined ? this.#copiesMax : largestCount(samples);
+    return {
+      name,
+      samples,
+      total: samples?.total ?? 0n,
+      head: samples?.head ?? 0n,
+      self: samples?.body.reduce((sum, { count }) => sum + count, 0n) ?? 0n,
+      inlinedTotal: this.#inlinedTotal,
+      copies,
+      max,
+      temperature: temperatureOf(max, thresholds),
+      callers: [...this.#callers.values()].sort(
+        (a, b) => descending(a.calls + a.inlined, b.calls + b.inlined) || (a.name < b.name ? -1 : 1),
+      ),
+    };
+  }
+}

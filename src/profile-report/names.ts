@@ -1,0 +1,27 @@
+import type { FunctionSamples } from '../sample-profile/types.js';
+
+/** All names in functions: their own, those of inlined code, of callers and of call targets. */
+export function namesIn(functions: readonly FunctionSamples[]): Set<string> {
+  const names = new Set<string>();
+  const add = ({ name, body, inlined, callers = [] }: FunctionSamples) => {
+    names.add(name);
+    for (const caller of callers) names.add(caller.name);
+    for (const { targets } of body) for (const target of targets) names.add(target.name);
+    for (const { samples } of inlined) add(samples);
+  };
+  for (const samples of functions) add(samples);
+  return names;
+}
+
+/** Names as the source has them, of those that are mangled. */
+export function demangledNames(
+  names: Iterable<string>,
+  demangle: (text: string) => string,
+): Map<string, string> {
+  const demangled = new Map<string, string>();
+  for (const name of names) {
+    const shown = demangle(name);
+    if (shown !== name) demangled.set(name, shown);
+  }
+  return demangled;
+}

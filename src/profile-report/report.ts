@@ -1,0 +1,239 @@
+import { basename, posix } from 'node:path';
+import type { BindingOutcome } from '../../native/binding/index.cjs';
+import { convertProfile } from '../convert-profile.js';
+import { withDebugFiles } from '../debuginfod/complete.js';
+import { debuginfodSettings } from '../debuginfod/settings.js';
+import { describeProfile } from '../describe-profile.js';
+import { type SampleSurvey, toFacts } from '../diagnosis/facts.js';
+import { binaryFindings, type Finding } from '../diagnosis/findings.js';
+import { type RecordingDiagnosis, recordingDiagnosis, recordingFindings } from '../diagnosis/recording.js';
+import { AutofdoError } from '../errors.js';
+import { toResult } from '../generate-profile.js';
+import { loadDemangle, runExamine, runFindPlaces, runGenerate, type Typed } from '../native.js';
+import { checkOptions, defined, invalid, list } from '../options/check.js';
+import { toBindingOptions } from '../options/generate.js';
+import { REPORT_OPTIONS, type ReportOptions } from '../options/report.js';
+import { version } from '../package/version.js';
+import { inspectPerfData } from '../perf-data/inspect.js';
+import type { PerfDataSummary } from '../perf-data/summary.js';
+import type { BinaryResult, GenerateResult } from '../result.js';
+import { parseProfile, readProfile } from '../sample-profile/read-profile.js';
+import type { FunctionSamples, ProfileSummary, SampleProfile } from '../sample-profile/types.js';
+import { comparisonWith } from './comparison.js';
+import { demangledNames, namesIn } from './names.js';
+import { profileReport } from './profile.js';
+import { readSources } from './sources.js';
+import type { ProfileReport, Report, SourceLines, SourcePlace } from './types.js';
+
+/** llvm-profgen's default. */
+const ENOUGH = 50;
+
+/**
+ * Reports where the weight of profiles lies and what the recording missed, as data. `report` of the command line makes a page of it.
+ *
+ * Profiles are made of recordings, or finished ones are read. All counts are exact.
+ *
+ * @throws AutofdoError with a stable `code`; or the signal's reason when `signal` is aborted.
+ */
+export async function report(options: ReportOptions): Promise<Report> {
+  checkOptions(options, REPORT_OPTIONS);
+  const profiles = list(options.profile);
+  const recordings = [...list(options.perfData), ...list(options.perfScript)];
+  if (profiles.length > 0 && recordings.length > 0) {
+    throw invalid('finished profiles and recordings were given', 'report about one or the other');
+  }
+  return profiles.length > 0 ? reportFinished(profiles, options) : reportRecordings(recordings, options);
+}
+
+async function reportFinished(paths: readonly string[], options: ReportOptions): Promise<Report> {
+  const binaries = list(options.binary);
+  if (paths.length > 1 && (options.base !== undefined || binaries.length > 0)) {
+    throw invalid(
+      'several profiles were given',
+      '`base` and `binary` are for one profile; report each by itself',
+    );
+  }
+  if (binaries.length > 1)
+    throw invalid('several binaries were given', 'name the one that the profile is of');
+  if (paths.includes('-'))
+    throw invalid('standard input cannot be read twice', 'write the profile to a file');
+  const profiles: ProfileReport[] = [];
+  for (const path of paths) profiles.push(await finishedProfile(path, binaries[0], options));
+  return { version: version(), recording: undefined, profiles, failures: [], diagnostics: [] };
+}
+
+async function finishedProfile(
+  path: string,
+  binary: string | undefined,
+  options: ReportOptions,
+): Promise<ProfileReport> {
+  const { signal, base } = options;
+  const profile = await readProfile(path, { signal });
+  const { format, density, probeBased, diagnostics } = await describeProfile({ path, top: 0, signal });
+  return profileReport({
+    name: basename(path),
+    path,
+    format,
+    probeBased,
+    profile,
+    summary: profile.summary ?? (await computedSummary(path, signal)),
+    density: { value: density, enough: options.profileDensityThreshold ?? ENOUGH },
+    findings: [],
+    diagnostics,
+    ...(await sourceFacts(profile, binary, probeBased, options)),
+    comparison: base === undefined ? undefined : await comparisonWith(base, path, undefined, signal),
+  });
+}
+
+/** The summary of a profile that is text. */
+async function computedSummary(path: string, signal: AbortSignal | undefined): Promise<ProfileSummary> {
+  const { bytes = new Uint8Array() } = await convertProfile({ input: path, format: 'extbinary', signal });
+  const { summary } = parseProfile(bytes);
+  return (
+    summary ?? { totalCount: 0n, maxCount: 0n, maxFunctionCount: 0n, counts: 0, functions: 0, entries: [] }
+  );
+}
+
+async function reportRecordings(recordings: readonly string[], options: ReportOptions): Promise<Report> {
+  const { profile: _, base, sourceDir: __, ...generate } = options;
+  const request = { ...toBindingOptions(generate), surveySamples: true };
+  let outcome: Typed<BindingOutcome> | undefined;
+  const result = await withDebugFiles(list(options.binary), options, async (debuginfodCache) => {
+    outcome = await runGenerate(defined({ ...request, debuginfodCache }), options);
+    return toResult(outcome, generate);
+  });
+  if (base !== undefined && result.binaries.length > 1) {
+    throw invalid('a base profile was given, and there are several binaries', 'report each binary by itself');
+  }
+  const recording = await diagnoseRecordings(options, result, outcome?.binaries[0]?.survey);
+  const profiles: ProfileReport[] = [];
+  for (const [index, binary] of result.binaries.entries()) {
+    if (binary.bytes === undefined) continue;
+    const survey = outcome?.binaries[index]?.survey;
+    profiles.push(await madeProfile(binary, survey, recording, result, options));
+  }
+  return {
+    version: version(),
+    recording: {
+      files: [...recordings],
+      seconds: recording?.seconds,
+      secondsNeeded: recording?.secondsNeeded,
+      statistics: result.statistics,
+    },
+    profiles,
+    failures: result.binaries.flatMap(({ name, error }) => (error === undefined ? [] : [{ name, error }])),
+    diagnostics: result.diagnostics,
+  };
+}
+
+/** What the recordings are worth; undefined where they are text, or came through a pipe. */
+async function diagnoseRecordings(
+  { perfData, profileDensityThreshold, signal }: ReportOptions,
+  result: GenerateResult,
+  survey: SampleSurvey | undefined,
+): Promise<RecordingDiagnosis | undefined> {
+  const paths = list(perfData);
+  if (paths.length === 0 || paths.includes('-')) return undefined;
+  const files: PerfDataSummary[] = [];
+  for (const path of paths) files.push(await inspectPerfData(path, { signal }));
+  return recordingDiagnosis(files, result, survey, profileDensityThreshold);
+}
+
+async function madeProfile(
+  binary: BinaryResult,
+  survey: SampleSurvey | undefined,
+  recording: RecordingDiagnosis | undefined,
+  result: GenerateResult,
+  options: ReportOptions,
+): Promise<ProfileReport> {
+  const bytes = binary.bytes ?? new Uint8Array();
+  const profile = parseProfile(bytes);
+  const { path, name, buildId, statistics, diagnostics } = binary;
+  const { findings, pseudoProbes } = await examine(path, survey, recording, result, options);
+  const probeBased = pseudoProbes && profile.functions.some(({ checksum }) => checksum !== undefined);
+  return profileReport({
+    name,
+    path,
+    buildId,
+    probeBased,
+    profile,
+    summary: profile.summary ?? (await computedSummary(path, options.signal)),
+    density: { value: statistics.density, enough: options.profileDensityThreshold ?? ENOUGH },
+    statistics,
+    survey,
+    findings,
+    diagnostics,
+    ...(await sourceFacts(profile, path, probeBased, options)),
+    comparison:
+      options.base === undefined
+        ? undefined
+        : await comparisonWith(options.base, name, bytes, options.signal),
+  });
+}
+
+/** What limits the worth of a profile of the binary. What only one binary's recording can tell is left out of several. */
+async function examine(
+  path: string,
+  survey: SampleSurvey | undefined,
+  recording: RecordingDiagnosis | undefined,
+  result: GenerateResult,
+  options: ReportOptions,
+): Promise<{ findings: Finding[]; pseudoProbes: boolean }> {
+  const { debugBinary, signal } = options;
+  const facts = toFacts(await runExamine(debugRequest(path, options), { signal }), debugBinary);
+  const findings = binaryFindings(facts, survey);
+  if (recording !== undefined && result.binaries.length === 1) {
+    findings.push(...recordingFindings(facts, recording, result));
+  }
+  return { findings, pseudoProbes: facts.pseudoProbes };
+}
+
+/** Names as the source has them, where functions are declared, and their source. */
+async function sourceFacts(
+  profile: SampleProfile,
+  binary: string | undefined,
+  probeBased: boolean,
+  options: ReportOptions,
+): Promise<{
+  names: Map<string, string>;
+  places: Map<string, SourcePlace>;
+  sources: Map<string, SourceLines>;
+}> {
+  const all = namesIn(profile.functions);
+  const names = demangledNames(all, await loadDemangle());
+  const none = { names, places: new Map(), sources: new Map() };
+  if (binary === undefined || profile.md5) return none;
+  const request = { ...debugRequest(binary, options), names: [...all] };
+  const found = await runFindPlaces(request, { signal: options.signal });
+  const places = new Map(found.map(({ name, file, line }) => [name, { file: posix.normalize(file), line }]));
+  // Pseudo probes have no lines.
+  if (options.sourceDir === undefined || probeBased) return { ...none, places };
+  return {
+    names,
+    places,
+    sources: await readBelowFolder(options.sourceDir, profile.functions, places, options),
+  };
+}
+
+async function readBelowFolder(
+  folder: string,
+  functions: readonly FunctionSamples[],
+  places: ReadonlyMap<string, SourcePlace>,
+  { signal }: ReportOptions,
+): Promise<Map<string, SourceLines>> {
+  try {
+    return await readSources(folder, functions, places, signal);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new AutofdoError('INPUT_UNREADABLE', `the folder ${folder} cannot be read`, {
+      hint: 'name the folder that the source is in with --source-dir',
+      path: folder,
+      cause,
+    });
+  }
+}
+
+function debugRequest(binary: string, { debugBinary, dwp, debuginfod }: ReportOptions) {
+  const debuginfodCache = debuginfod === false ? undefined : debuginfodSettings()?.cache;
+  return defined({ binary, debugBinary, dwp, debuginfodCache });
+}

@@ -1,0 +1,96 @@
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { join, posix, sep } from 'node:path';
+import type { FunctionSamples, LineLocation } from '../sample-profile/types.js';
+import type { SourceLines, SourcePlace } from './types.js';
+
+/** Largest file of source that is read, in bytes; generated tables may be larger, and nobody reads those. */
+const MAX_FILE_SIZE = 16 << 20;
+/** Lines that are shown before the declaration of a function and behind its last line with a count. */
+const LINES_AROUND = 2;
+/** Most lines that are shown of one function. A line that is further down is no line of it. */
+const MAX_LINES = 5000;
+/** Files that are read at the same time. */
+const PARALLEL = 8;
+
+/**
+ * The line of the file that a location is at. LLVM keeps 16 bits of the distance from the declaration (SampleProf.h, `LineLocation`), so
+ * a line before it has a large number.
+ */
+export function sourceLine({ line: declared }: SourcePlace, { line }: LineLocation): number {
+  return declared + (line < 0x8000 ? line : line - 0x1_0000);
+}
+
+/** Of which files which lines the functions are in. */
+function wantedLines(
+  functions: readonly FunctionSamples[],
+  places: ReadonlyMap<string, SourcePlace>,
+): Map<string, Set<number>> {
+  const wanted = new Map<string, Set<number>>();
+  const add = (samples: FunctionSamples) => {
+    for (const { samples: inlined } of samples.inlined) add(inlined);
+    const place = places.get(samples.name);
+    if (place === undefined) return;
+    const lines = [...samples.body, ...samples.inlined].map((location) => sourceLine(place, location));
+    const near = lines.filter((line) => Math.abs(line - place.line) < MAX_LINES);
+    const first = Math.max(1, Math.min(place.line, ...near) - LINES_AROUND);
+    const last = Math.max(place.line, ...near) + LINES_AROUND;
+    const numbers = wanted.get(place.file) ?? new Set();
+    wanted.set(place.file, numbers);
+    for (let line = first; line <= last; line++) numbers.add(line);
+  };
+  for (const samples of functions) add(samples);
+  return wanted;
+}
+
+/** Reads the lines of source that functions are in, of files below `folder`. Files that are not there are left out. */
+export async function readSources(
+  folder: string,
+  functions: readonly FunctionSamples[],
+  places: ReadonlyMap<string, SourcePlace>,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, SourceLines>> {
+  const root = await realpath(folder);
+  const found = new Map<string, SourceLines>();
+  const queue = [...wantedLines(functions, places)];
+  const work = async () => {
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+      signal?.throwIfAborted();
+      const [file, numbers] = next;
+      const text = await readBelow(root, file);
+      if (text !== undefined) found.set(file, linesOf(text, numbers));
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+  return found;
+}
+
+function linesOf(text: string, numbers: ReadonlySet<number>): SourceLines {
+  const lines: SourceLines = new Map();
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (numbers.has(index + 1)) lines.set(index + 1, line);
+  }
+  return lines;
+}
+
+/**
+ * The file below `root` that has the longest end of `path`. Paths come from debug information, which may be forged, so links and `..` lead
+ * nowhere outside of `root`.
+ */
+async function readBelow(root: string, path: string): Promise<string | undefined> {
+  const normal = posix.normalize(path);
+  const inRoot = normal.startsWith(`${root}/`) ? [normal.slice(root.length)] : [];
+  // Only the beginning can hold `..` now, and the folder that it leads to is not known here.
+  const parts = normal.split('/').filter((part) => part !== '' && part !== '..');
+  const ends = parts.map((_, index) => parts.slice(index).join('/'));
+  for (const end of [...inRoot, ...ends]) {
+    try {
+      const real = await realpath(join(root, end));
+      const facts = await stat(real);
+      const inside = root === sep || real.startsWith(root + sep);
+      if (inside && facts.isFile() && facts.size <= MAX_FILE_SIZE) return await readFile(real, 'utf8');
+    } catch {
+      // The next, shorter end may be there.
+    }
+  }
+  return undefined;
+}

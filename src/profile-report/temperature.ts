@@ -1,0 +1,58 @@
+import type { FunctionSamples, ProfileSummary } from '../sample-profile/types.js';
+import type { Temperature, TemperatureShare } from './types.js';
+
+/** LLVM's defaults of `-profile-summary-cutoff-hot` and `-profile-summary-cutoff-cold`, in millionths. */
+const HOT_CUTOFF = 990_000;
+const COLD_CUTOFF = 999_999;
+
+/** The least hot count and the largest cold one. */
+export interface Thresholds {
+  hot: bigint;
+  cold: bigint;
+}
+
+/** The thresholds that a profile's summary leads to (LLVM: ProfileSummaryInfo.cpp, `computeThresholds`). */
+export function thresholdsOf({ entries }: ProfileSummary): Thresholds {
+  // The first row that reaches a cut-off counts, as profiles need not have a row for each.
+  const at = (cutoff: number) => entries.find((entry) => entry.cutoff >= cutoff)?.minCount ?? 0n;
+  return { hot: at(HOT_CUTOFF), cold: at(COLD_CUTOFF) };
+}
+
+/** What a count is. One that is hot and cold at the same time, in a profile of equal counts, is hot. */
+export function temperatureOf(count: bigint, { hot, cold }: Thresholds): Temperature {
+  if (count >= hot) return 'hot';
+  return count <= cold ? 'cold' : 'warm';
+}
+
+/** The largest count in a function, inlined code included. */
+export function largestCount({ body, inlined }: FunctionSamples): bigint {
+  let max = 0n;
+  for (const { count } of body) if (count > max) max = count;
+  for (const { samples } of inlined) {
+    const inner = largestCount(samples);
+    if (inner > max) max = inner;
+  }
+  return max;
+}
+
+/** Functions, lines and samples of a profile by temperature. */
+export function temperatureShares(
+  functions: readonly FunctionSamples[],
+  thresholds: Thresholds,
+): Record<Temperature, TemperatureShare> {
+  const empty = (): TemperatureShare => ({ functions: 0, lines: 0, samples: 0n });
+  const shares = { hot: empty(), warm: empty(), cold: empty() };
+  const addLines = ({ body, inlined }: FunctionSamples) => {
+    for (const { count } of body) {
+      const share = shares[temperatureOf(count, thresholds)];
+      share.lines++;
+      share.samples += count;
+    }
+    for (const { samples } of inlined) addLines(samples);
+  };
+  for (const samples of functions) {
+    shares[temperatureOf(largestCount(samples), thresholds)].functions++;
+    addLines(samples);
+  }
+  return shares;
+}

@@ -1,0 +1,159 @@
+import type { CompareResult } from '../compare-profiles.js';
+import type { Finding } from '../diagnosis/findings.js';
+import type { AutofdoError } from '../errors.js';
+import type { BinaryStatistics, Diagnostic, Statistics } from '../result.js';
+import type { FunctionSamples, ProfileFormat } from '../sample-profile/types.js';
+
+/**
+ * How much a count matters, by the cut-offs of the profile's summary as LLVM has them: `hot` counts make up 99 % of all
+ * samples, `cold` ones are not needed for 99.9999 %.
+ */
+export type Temperature = 'hot' | 'warm' | 'cold';
+
+/** What profiles hold, where their weight lies, and what the recording missed. */
+export interface Report {
+  /** The release of this package that made it. */
+  version: string;
+  /** What was read of recordings; undefined for finished profiles. */
+  recording: RecordingReport | undefined;
+  /** One for each binary or finished profile. */
+  profiles: ProfileReport[];
+  /** Binaries of the recording that have no profile. */
+  failures: { name: string; error: AutofdoError }[];
+  /** Warnings and notes of the job. */
+  diagnostics: Diagnostic[];
+}
+
+/** What was read of the recordings, and what became of it. */
+export interface RecordingReport {
+  /** The recordings. */
+  files: string[];
+  /** Seconds from the first sample to the last, all files together; undefined where that is not known. */
+  seconds: number | undefined;
+  /** Seconds of such a recording that would make the profile dense enough; undefined where that cannot be said. */
+  secondsNeeded: number | undefined;
+  /** Samples, branch entries and the ledger of what became of them. */
+  statistics: Statistics;
+}
+
+/** One profile. */
+export interface ProfileReport {
+  /** Name of the binary, or of the file of a finished profile. */
+  name: string;
+  /** The file that `name` is of. */
+  path: string;
+  /** Of the binary, in hexadecimal digits. */
+  buildId: string | undefined;
+  /** Encoding of a finished profile; undefined where the profile was just made. */
+  format: ProfileFormat | undefined;
+  /** What numbers of lines count: lines from the declaration of the function, or pseudo probes. */
+  locations: 'lines' | 'probes';
+  /** Functions are told apart by their callers. */
+  contextSensitive: boolean;
+  /** Names are MD5 hashes, as 16 hexadecimal digits. */
+  md5: boolean;
+  /** Sum of all body counts. */
+  totalCount: bigint;
+  /** Sum of the totals of all functions. */
+  totalSamples: bigint;
+  /** Largest body count. */
+  maxCount: bigint;
+  /** Samples for each instruction line of the hot part, and how many are enough. */
+  density: { value: number; enough: number };
+  /** The least hot count and the largest cold one. */
+  thresholds: { hot: bigint; cold: bigint };
+  /** Functions, lines and samples by temperature. */
+  temperatures: Record<Temperature, TemperatureShare>;
+  /** How much of the binary has samples; undefined for finished profiles. */
+  coverage: Coverage | undefined;
+  /** Numbers of this binary; undefined for finished profiles. */
+  statistics: BinaryStatistics | undefined;
+  /** What limits the worth of the profile, with what to do about it; only where a binary was given. */
+  findings: Finding[];
+  /** Warnings and notes about it. */
+  diagnostics: Diagnostic[];
+  /** Functions by their weight, the heaviest first. Those that are only inlined into others are here, too. */
+  functions: FunctionReport[];
+  /** Names as the source has them, of those that are mangled. */
+  names: Map<string, string>;
+  /** Where functions are declared, by name; empty without a binary. */
+  places: Map<string, SourcePlace>;
+  /** Lines of source, by the `file` of a place; empty without `sourceDir`. */
+  sources: Map<string, SourceLines>;
+  /** What changed since the base profile; undefined if none was given. */
+  comparison: ComparisonReport | undefined;
+}
+
+/** What has one temperature. */
+export interface TemperatureShare {
+  /** Functions whose largest count has it; inlined code counts with the function around it. */
+  functions: number;
+  /** Lines whose count has it. */
+  lines: number;
+  /** Sum of these counts. */
+  samples: bigint;
+}
+
+/** How much of the binary was seen to run. */
+export interface Coverage {
+  /** Functions with code of their own. */
+  functions: number;
+  /** Those of them with samples. */
+  sampledFunctions: number;
+}
+
+/** Where a function is declared. */
+export interface SourcePlace {
+  /** Path as the compiler had it, without needless parts. */
+  file: string;
+  /** The line that lines of the profile are counted from. */
+  line: number;
+}
+
+/** Parts of a file: the text of each line, by its number from 1. */
+export type SourceLines = Map<number, string>;
+
+/** A function of a profile. */
+export interface FunctionReport {
+  /** As the profile has it; in a context-sensitive profile with its callers, `main:3 @ leaf`. */
+  name: string;
+  /** All its counts, exact; undefined for a function that was only inlined into others. */
+  samples: FunctionSamples | undefined;
+  /** Samples of its own code, with what is inlined into it; 0 if it was only inlined into others. */
+  total: bigint;
+  /** How often it was entered. */
+  head: bigint;
+  /** Sum of the counts of its own lines, without code that is inlined into it. */
+  self: bigint;
+  /** Samples of its copies that are inlined into other functions. */
+  inlinedTotal: bigint;
+  /** How many such copies have samples. */
+  copies: number;
+  /** The largest count in it, inlined code included; of a function that was only inlined, in its copies. */
+  max: bigint;
+  temperature: Temperature;
+  /** Who calls it and what it is inlined into, the most frequent first. */
+  callers: CallerReport[];
+}
+
+/** A function that calls another one or that has it inlined. */
+export interface CallerReport {
+  /** A function that is not inlined. */
+  name: string;
+  /** Calls that were counted, those in inlined code included. */
+  calls: bigint;
+  /** Samples of the copies that are inlined into it. */
+  inlined: bigint;
+}
+
+/** What changed since a base profile. */
+export interface ComparisonReport {
+  /** The base profile's file. */
+  path: string;
+  /** Sum of the totals of all functions of the base profile. */
+  totalSamples: bigint;
+  /** Totals of its functions, by name. */
+  totals: Map<string, bigint>;
+  /** Similarity, overlap, and what was gained, lost and changed most. */
+  result: Omit<CompareResult, 'text'>;
+}
