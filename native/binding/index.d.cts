@@ -363,7 +363,7 @@ export interface BindingGenerateOptions {
   /** The caller prints the bytes. */
   toStdout?: boolean
   /** Encoding of the profile. */
-  format?: 'extbinary' | 'binary' | 'text'
+  format?: 'extbinary' | 'binary' | 'text' | 'preaggregated'
   /** Be equal to llvm-profgen where it is known to be wrong. */
   compat?: 'llvm-profgen'
   /** Treat the binary as a vmlinux, or not; absent: recognise one. */

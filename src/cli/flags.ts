@@ -6,6 +6,11 @@ import { DIAGNOSE_OPTIONS } from '../options/diagnose.js';
 import { choice, type Flag, flag, flagsOf, ignored, type OptionTable, refused } from '../options/flag.js';
 import { GENERATE_OPTIONS } from '../options/generate.js';
 import { CONVERT_OPTIONS, MERGE_OPTIONS } from '../options/merge.js';
+import {
+  CREATE_LLVM_PROF_IGNORED,
+  CREATE_LLVM_PROF_OWN,
+  CREATE_LLVM_PROF_REFUSED,
+} from './create-llvm-prof.js';
 
 // Flags that steer the command line. Those that set options of the library are defined with these, in ../options.
 
@@ -265,9 +270,15 @@ export const COMMANDS = {
   generate: {
     what: 'write a profile for clang or rustc',
     usage: ['--binary FILE --perfdata FILE [flags]'],
-    flags: [...flagsOf(GENERATE_OPTIONS, LISTING_ONLY, LISTING_OWN, GENERATE_OWN), ...GENERATE_ACCEPTED],
+    flags: [
+      ...flagsOf(GENERATE_OPTIONS, CREATE_LLVM_PROF_OWN, LISTING_ONLY, LISTING_OWN, GENERATE_OWN),
+      ...GENERATE_ACCEPTED,
+      ...CREATE_LLVM_PROF_REFUSED,
+      ...CREATE_LLVM_PROF_IGNORED,
+    ],
     more: `Flags are spelled as llvm-profgen's, with one dash or two; booleans take =0 or =1. Flags of
-llvm-profgen that have no effect on these profiles are accepted.
+llvm-profgen that have no effect on these profiles are accepted. A command line of create_llvm_prof
+works, too: with --out, the encoding is text unless --format says otherwise.
 
 Exit status: 0 a usable profile was written, 1 the job failed and nothing was written,
 2 wrong usage, 130 interrupted.

@@ -2,13 +2,22 @@ import { basename } from 'node:path';
 import type { ValuesOf } from '../options/flag.js';
 import { GENERATE_OPTIONS, type GenerateOptions } from '../options/generate.js';
 import type { GenerateResult } from '../result.js';
+import { CREATE_LLVM_PROF_OWN, createLlvmProfDefaults, withoutEffect } from './create-llvm-prof.js';
 import { outputOptions } from './encoding.js';
 import { COMMANDS, GENERATE_OWN } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { runListing, toListing } from './listing.js';
 import { type ParsedArgs, parseFlags, UsageError, valuesOf } from './parse-args.js';
-import { EXIT, print, printDiagnostics, printError, printMessage, useColours } from './terminal.js';
+import {
+  EXIT,
+  print,
+  printDiagnostic,
+  printDiagnostics,
+  printError,
+  printMessage,
+  useColours,
+} from './terminal.js';
 
 /** Flags that steer the command line and are no options of the library. */
 interface CommandFlags {
@@ -45,6 +54,9 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
     const listing = toListing(parsed);
     if (listing !== undefined) return runListing(listing);
     command = toCommand(parsed);
+    for (const flag of withoutEffect(parsed)) {
+      printDiagnostic('warning', `${flag} of create_llvm_prof has no effect here`);
+    }
   } catch (error) {
     printError(error);
     return asLlvmProfgen(args) ? EXIT.failed : EXIT.usage;
@@ -76,7 +88,8 @@ function toCommand(parsed: ParsedArgs): { options: GenerateOptions; flags: Comma
       'name the program with --binary and the recording with --perfdata',
     );
   }
-  const given = valuesOf(GENERATE_OPTIONS, parsed);
+  const given = { ...valuesOf(GENERATE_OPTIONS, parsed), ...createLlvmProfDefaults(parsed) };
+  const { useLbr } = valuesOf(CREATE_LLVM_PROF_OWN, parsed);
   const {
     json = false,
     quiet = false,
@@ -110,6 +123,7 @@ function toCommand(parsed: ParsedArgs): { options: GenerateOptions; flags: Comma
   }
   const options: GenerateOptions = {
     ...given,
+    leadingIpOnly: given.leadingIpOnly ?? (useLbr === undefined ? undefined : !useLbr),
     output: undefined,
     perfData: perfData && expandInputs(perfData),
     perfScript: perfScript && expandInputs(perfScript),
@@ -121,11 +135,12 @@ function toCommand(parsed: ParsedArgs): { options: GenerateOptions; flags: Comma
 
 /** Beside each other in the current folder, whether there is one result or several. */
 function defaultOutput(
-  { binary: [binary] = [], mergeBinaries, skipSymbolization }: ValuesOf<typeof GENERATE_OPTIONS>,
+  { binary: [binary] = [], format, mergeBinaries, skipSymbolization }: ValuesOf<typeof GENERATE_OPTIONS>,
   several: boolean,
 ): string {
   if (mergeBinaries === true) return 'merged.afdo';
   if (several || binary === undefined) return '.';
+  if (format === 'preaggregated') return `${basename(binary)}.preagg`;
   return `${basename(binary)}.${skipSymbolization === true ? 'counters' : 'afdo'}`;
 }
 

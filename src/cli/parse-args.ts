@@ -10,6 +10,8 @@ export type FlagValue = KindValues[keyof KindValues];
 /** Values by the flag's name, and what was no flag. */
 export interface ParsedArgs {
   values: Map<string, FlagValue>;
+  /** Values by the spelling that was used, with dashes between its words. */
+  spellings: Map<string, FlagValue>;
   positionals: string[];
 }
 
@@ -23,12 +25,17 @@ export class UsageError extends AutofdoError {
 /**
  * Parses a command line as LLVM's tools do: one dash or two before a long name, `--flag VALUE` or `--flag=VALUE`,
  * booleans alone or with `=0`, `=1`, `=true` or `=false`; `--no-flag` is `--flag=0`. Of a flag given twice the last
- * value counts, except for lists.
+ * value counts, except for lists. As Abseil's flags are written, words may have `_` between them, and `--noflag` and
+ * `=no` deny a flag, too.
  */
 export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedArgs {
-  const byName = new Map(
-    flags.flatMap((flag) => [flag.name, ...(flag.aliases ?? [])].map((name) => [name, flag])),
+  const spellings = flags.flatMap((flag) =>
+    [flag.name, ...(flag.aliases ?? [])].map((name) => [name, flag] as const),
   );
+  const byName = new Map([
+    ...spellings.map(([name, flag]) => [name.replaceAll('-', '_'), flag] as const),
+    ...spellings,
+  ]);
   const options: Record<string, { type: 'boolean' | 'string'; short?: string }> = {};
   for (const [name, flag] of byName) options[name] = { type: flag.kind === 'boolean' ? 'boolean' : 'string' };
   const { tokens } = parseArgs({
@@ -38,15 +45,18 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
     strict: false,
     tokens: true,
   });
-  const parsed: ParsedArgs = { values: new Map(), positionals: [] };
+  const parsed: ParsedArgs = { values: new Map(), spellings: new Map(), positionals: [] };
   for (const token of tokens) {
     if (token.kind === 'positional') parsed.positionals.push(token.value);
     if (token.kind !== 'option') continue;
     const flag = byName.get(token.name);
     if (flag === undefined) {
-      const denied = byName.get(/^no-(.+)/.exec(token.name)?.[1] ?? '');
+      const denied = byName.get(/^no-?(.+)/.exec(token.name)?.[1] ?? '');
       if (denied?.kind !== 'boolean' || token.value !== undefined) {
-        throw unknownFlag(token.name, byName.keys());
+        throw unknownFlag(
+          token.name,
+          spellings.map(([spelling]) => spelling),
+        );
       }
       parsed.values.set(denied.name, false);
       continue;
@@ -58,8 +68,9 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
     if (flag.effect === 'refuse' && !(flag.kind === 'boolean' && readBoolean(flag, token.value) === false)) {
       throw new UsageError(`--${flag.name} is not supported`, flag.doc);
     }
-    const before = parsed.values.get(flag.name);
-    parsed.values.set(flag.name, readValue(flag, token.value, before));
+    const value = readValue(flag, token.value, parsed.values.get(flag.name));
+    parsed.values.set(flag.name, value);
+    parsed.spellings.set(token.name.replaceAll('_', '-'), value);
   }
   return parsed;
 }
@@ -110,8 +121,8 @@ function asList<T>(before: FlagValue | undefined): T[] {
 }
 
 function readBoolean(flag: Flag, text: string | undefined): boolean {
-  if (text === undefined || /^(1|true)$/i.test(text)) return true;
-  if (/^(0|false)$/i.test(text)) return false;
+  if (text === undefined || /^(1|t|true|y|yes)$/i.test(text)) return true;
+  if (/^(0|f|false|n|no)$/i.test(text)) return false;
   throw new UsageError(`--${flag.name} is '${text}'`, 'expected true, false, 1, 0 or no value');
 }
 

@@ -105,8 +105,13 @@ export function printError(error: unknown): void {
 /** Prints warnings and notes; a warning of llvm-profgen looks as it does there. */
 export function printDiagnostics(diagnostics: readonly Diagnostic[], notes: boolean): void {
   for (const { severity, message } of diagnostics) {
-    if (severity === 'warning' || notes) printMessage(`${label(severity)} ${message}\n`);
+    if (severity === 'warning' || notes) printDiagnostic(severity, message);
   }
+}
+
+/** Prints a warning or a note. */
+export function printDiagnostic(severity: Diagnostic['severity'], message: string): void {
+  printMessage(`${label(severity)} ${message}\n`);
 }
 
 function indentContinuation(text: string): string {

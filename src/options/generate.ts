@@ -2,8 +2,11 @@ import type { BindingGenerateOptions } from '../../native/binding/index.cjs';
 import type { Progress } from '../progress.js';
 import type { ProfileFormat } from '../sample-profile/types.js';
 import { checkOptions, defined, invalid, list, u64 } from './check.js';
-import { COLD_COUNT, CUTOFF_COLD, FORMAT, JOBS, MILLION, USE_MD5 } from './common.js';
+import { COLD_COUNT, CUTOFF_COLD, FORMATS, JOBS, MILLION, USE_MD5 } from './common.js';
 import { choice, flag, NO_FLAG, type OptionTable } from './flag.js';
+
+/** What is written: a profile in some encoding, or traces for BOLT. */
+export type GenerateFormat = ProfileFormat | 'preaggregated';
 
 /**
  * What to generate a profile from, and how. A binary (`binary`, `binaryDir` or `allBinaries`) and exactly one of `perfData`,
@@ -46,8 +49,11 @@ export interface GenerateOptions {
    * default false.
    */
   toStdout?: boolean | undefined;
-  /** Encoding; default `extbinary`. */
-  format?: ProfileFormat | undefined;
+  /**
+   * Encoding; default `extbinary`. `preaggregated`: instead of a profile, the traces of each binary as text for BOLT
+   * (`perf2bolt -pa`, `llvm-bolt -pa`).
+   */
+  format?: GenerateFormat | undefined;
   /** `llvm-profgen`: equal to llvm-profgen 22 even where that is known to lose samples. */
   compat?: 'llvm-profgen' | undefined;
 
@@ -189,7 +195,7 @@ export const GENERATE_OPTIONS = {
     'perfdata',
     'Recording of `perf record -b`; repeat it, or use a glob, for several; - is stdin.',
     {
-      aliases: ['pd'],
+      aliases: ['pd', 'profile'],
       value: 'FILE',
     },
   ),
@@ -247,7 +253,7 @@ export const GENERATE_OPTIONS = {
     'output',
     'Where the profile goes; - is stdout. Of several binaries: a folder.',
     {
-      aliases: ['o'],
+      aliases: ['o', 'out', 'gcov'],
       value: 'FILE',
       default: '<binary name>.afdo',
     },
@@ -259,13 +265,20 @@ export const GENERATE_OPTIONS = {
     'merge-binaries',
     'One profile of all binaries (default: merged.afdo).',
   ),
-  format: FORMAT,
+  format: choice(
+    'Output',
+    [...FORMATS, 'preaggregated'] as const,
+    'format',
+    'Encoding: extbinary, binary, text; or preaggregated, traces for BOLT.',
+    { default: 'extbinary' },
+  ),
   useMd5: USE_MD5,
   populateProfileSymbolList: flag(
     'Output',
     'boolean',
     'populate-profile-symbol-list',
     "List the binary's functions (extbinary).",
+    { aliases: ['prof-sym-list'] },
   ),
   skipSymbolization: flag(
     'Output',

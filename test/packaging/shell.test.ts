@@ -73,5 +73,5 @@ it.skipIf(!has('groff'))('groff formats the man page without a warning', () => {
   const { stdout, stderr } = spawnSync('groff', args, { encoding: 'utf8' });
   expect(stderr).toBe('');
   expect(stdout).toContain('autofdo-gen 1.2.3');
-  expect(stdout).toMatch(/^ +--perfdata, --pd FILE$/m);
+  expect(stdout).toMatch(/^ +--perfdata, --pd, --profile FILE$/m);
 });

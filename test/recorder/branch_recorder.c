@@ -46,7 +46,7 @@ static struct options {
 	const char *out, *exact, *kernel_text_log, *vmlinux, *modules;
 	uint64_t period, max;
 	unsigned depth, pid;
-	bool hw_idx;
+	bool hw_idx, mispredictions;
 } options = { .out = "perf.data", .period = 10007, .max = UINT64_MAX, .depth = 32, .pid = 1000 };
 
 static struct vcpu vcpus[MAX_VCPUS];
@@ -130,6 +130,20 @@ static bool is_aarch64_transfer(const uint8_t *code, size_t size)
 	return (word & 0x7c000000) == 0x14000000 || (word & 0xfe9f0000) == 0xd61f0000;
 }
 
+/*
+ * A branch predictor that remembers where each of its branches went last, and thinks that it goes there again. Branches
+ * that are not taken are not seen, so conditional ones are mispredicted only if they share an entry.
+ */
+static bool mispredicts(struct branch taken)
+{
+	enum { ENTRIES = 1 << 10 };
+	static struct branch last[ENTRIES];
+	struct branch *entry = &last[(taken.from ^ taken.from >> 10) % ENTRIES];
+	bool right = entry->from == taken.from && entry->to == taken.to;
+	*entry = taken;
+	return !right;
+}
+
 static void take_sample(unsigned cpu, const struct vcpu *v)
 {
 	struct branch stack[MAX_DEPTH];
@@ -150,11 +164,16 @@ static void on_block_executed(unsigned cpu, void *data)
 		return;
 	if ((before->repeats || before->may_be_cut) && now->start == before->last_instruction)
 		return;
-	struct branch taken = { before->last_instruction, now->start };
+	struct branch taken = { .from = before->last_instruction, .to = now->start };
 	/* Kernel addresses are the upper half: the privilege filter of an event with :k. */
 	if (system_mode && ((int64_t)taken.from >= 0 || (int64_t)taken.to >= 0))
 		return;
 
+	if (options.mispredictions) {
+		pthread_mutex_lock(&lock);
+		taken.mispredicted = mispredicts(taken);
+		pthread_mutex_unlock(&lock);
+	}
 	v->newest = (v->newest + 1) % MAX_DEPTH;
 	v->ring[v->newest] = taken;
 	v->filled += v->filled < MAX_DEPTH;
@@ -353,6 +372,8 @@ static bool parse_option(const char *name, const char *value)
 		options.pid = (unsigned)strtoul(value, &rest, 10);
 	else if (!strcmp(name, "hw_idx"))
 		options.hw_idx = !strcmp(value, "on");
+	else if (!strcmp(name, "mispredictions"))
+		options.mispredictions = !strcmp(value, "on");
 	else
 		return false;
 	return !*rest && options.period > 0 && options.depth > 0 && options.depth <= MAX_DEPTH;

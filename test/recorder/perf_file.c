@@ -188,7 +188,8 @@ void perf_file_sample(int pid, int tid, unsigned cpu, const struct branch *stack
 	if (event.hw_idx)
 		put(&hw_idx, sizeof hw_idx);
 	for (unsigned i = 0; i < depth; i++) {
-		struct perf_branch_entry entry = { .from = stack[i].from, .to = stack[i].to, .predicted = 1 };
+		struct perf_branch_entry entry = { .from = stack[i].from, .to = stack[i].to,
+			.mispred = stack[i].mispredicted, .predicted = !stack[i].mispredicted };
 		put(&entry, entry_size);
 	}
 	samples++;

@@ -30,6 +30,7 @@ struct image_mapping {
 
 struct branch {
 	uint64_t from, to;
+	bool mispredicted;
 };
 
 bool perf_file_open(const char *path, const struct event *event);

@@ -34,7 +34,7 @@ pub struct BindingGenerateOptions {
     /// The caller prints the bytes.
     pub to_stdout: Option<bool>,
     /// Encoding of the profile.
-    #[napi(ts_type = "'extbinary' | 'binary' | 'text'")]
+    #[napi(ts_type = "'extbinary' | 'binary' | 'text' | 'preaggregated'")]
     pub format: Option<String>,
     /// Be equal to llvm-profgen where it is known to be wrong.
     #[napi(ts_type = "'llvm-profgen'")]
@@ -165,7 +165,11 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
             all_binaries: from.all_binaries.unwrap_or(default.all_binaries),
             merge_binaries: from.merge_binaries.unwrap_or(default.merge_binaries),
             output: parse_output(from.output, from.to_stdout),
-            format: from.format.map_or(Ok(default.format), |name| parse_format(&name))?,
+            traces_for_bolt: from.format.as_deref() == Some(PRE_AGGREGATED),
+            format: match from.format.as_deref() {
+                None | Some(PRE_AGGREGATED) => default.format,
+                Some(name) => parse_format(name)?,
+            },
             compat: from.compat.map_or(Ok(default.compat), |name| parse_compat(&name))?,
             kernel: from.kernel,
             debug_binary: from.debug_binary.map(PathBuf::from),
@@ -233,6 +237,9 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
         })
     }
 }
+
+/// The "format" that is no encoding of a profile.
+const PRE_AGGREGATED: &str = "preaggregated";
 
 fn parse_format(name: &str) -> Result<Format, BindingError> {
     match name {

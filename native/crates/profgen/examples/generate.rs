@@ -1,6 +1,6 @@
 //! The pipeline without Node around it, for profilers: `generate BINARY PERFDATA [FORMAT [FLAG...]]`.
 //!
-//! FORMAT is `text`, `binary`, `extbinary` or `counters`; FLAGs are `compat`, `jobs=N`, `times=N` to read PERFDATA N times, and `binary=FILE`
+//! FORMAT is `text`, `binary`, `extbinary`, `counters` or `preaggregated`; FLAGs are `compat`, `jobs=N`, `times=N` to read PERFDATA N times, and `binary=FILE`
 //! for one more binary. The result goes to standard output unless there are several, everything else to standard error.
 
 use std::io::Write;
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     let [binary, perf_data, rest @ ..] = arguments.as_slice() else {
         let _ = writeln!(
             std::io::stderr(),
-            "usage: generate BINARY PERFDATA [text|binary|extbinary|counters [compat] [jobs=N] [times=N] [binary=FILE]...]"
+            "usage: generate BINARY PERFDATA [text|binary|extbinary|counters|preaggregated [compat] [jobs=N] [times=N] [binary=FILE]...]"
         );
         return ExitCode::from(2);
     };
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
             ("text", _) => options.format = Format::Text,
             ("binary", "") => options.format = Format::Binary,
             ("counters", _) => options.skip_symbolization = true,
+            ("preaggregated", _) => options.traces_for_bolt = true,
             ("binary", path) => options.binaries.push(path.into()),
             ("compat", _) => options.compat = Compat::LlvmProfgen,
             ("times", number) => {

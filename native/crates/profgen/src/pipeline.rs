@@ -30,6 +30,7 @@ use crate::input::load::{Loaded, Loader};
 use crate::input::perf_data::TargetSamples;
 use crate::output::merging::{self, write_options};
 use crate::output::postprocess::postprocess;
+use crate::output::preaggregated;
 use crate::report::debug_report;
 use crate::report::empty;
 use crate::report::ledger::EntryClass;
@@ -73,8 +74,8 @@ struct Job<'a> {
 /// What is made of a binary's counters.
 enum Product {
     Profile(Profile),
-    /// The counters themselves, as text.
-    Counters(Vec<u8>),
+    /// Counters, or traces for BOLT, as text.
+    Text(Vec<u8>),
 }
 
 /// What came of the samples.
@@ -137,7 +138,9 @@ impl Job<'_> {
 
     /// The names of the results in a folder.
     fn result_names(&self, subjects: &ByBinary<Subject>) -> Result<ByBinary<String>, Error> {
-        let ending = if self.options.skip_symbolization {
+        let ending = if self.options.traces_for_bolt {
+            "preagg"
+        } else if self.options.skip_symbolization {
             "counters"
         } else {
             "afdo"
@@ -185,6 +188,14 @@ impl Job<'_> {
             self.statistics = samples.statistics;
             samples.targets
         });
+        if self.options.traces_for_bolt {
+            let mut parts = self.traces(&targets, sampled.unwrap_or_default());
+            self.lap(Phase::Decode, started);
+            goes_on(&mut parts)?;
+            self.check_loss()?;
+            parts.extend(without_samples(unusable));
+            return Ok(Symbolized::All(parts));
+        }
         let of_targets = targets.into_iter().map(|target| {
             let samples = sampled.as_mut().map(|all| all.remove(&target.id).unwrap_or_default());
             (target, debug.get(&target.id), samples)
@@ -211,12 +222,41 @@ impl Job<'_> {
             })
             .collect();
         self.lap(Phase::Symbolize, started);
-        products.extend(
-            unusable
-                .into_iter()
-                .map(|(id, error)| (id, Part::begin(|_| Err(error)))),
-        );
+        products.extend(without_samples(unusable));
         Ok(Symbolized::All(products))
+    }
+
+    /// The traces of each binary as BOLT reads them.
+    fn traces(&self, targets: &[&Target<'_>], mut sampled: ByBinary<TargetSamples>) -> ByBinary<Part<Product>> {
+        let part = |target: &&Target<'_>| {
+            let mut samples = sampled.remove(&target.id).unwrap_or_default();
+            let part = Part::begin(|report| {
+                if let Some(error) = samples.failure.take() {
+                    return Err(error);
+                }
+                let runs = samples.bolt.iter().filter(|(trace, _)| trace.end.is_some());
+                report.statistics = BinaryStatistics {
+                    entries: samples
+                        .bolt
+                        .iter()
+                        .fold(0, |sum, (_, taken)| sum.wrapping_add(taken.count)),
+                    mappings: samples.mappings,
+                    processes: samples.processes,
+                    ranges: runs.count() as u64,
+                    branches: samples
+                        .bolt
+                        .chunk_by(|(a, _), (b, _)| (a.from, a.to) == (b.from, b.to))
+                        .count() as u64,
+                    ..BinaryStatistics::default()
+                };
+                if samples.bolt.is_empty() {
+                    return Err(self.empty_profile(target.image, report));
+                }
+                Ok(Product::Text(preaggregated::write(&samples.bolt).into_bytes()))
+            });
+            (target.id, part)
+        };
+        targets.iter().map(part).collect()
     }
 
     /// The counters of a binary, and what is wrong with it and with them. `samples` are `None` if counters are given instead.
@@ -321,7 +361,7 @@ impl Job<'_> {
     fn profile(&self, binary: &Binary<'_>, counters: &Counters, report: &mut Report) -> Result<Product, Error> {
         if self.options.skip_symbolization {
             let base = self.counter_base(binary.image);
-            return Ok(Product::Counters(counters_text::write(counters, base).into_bytes()));
+            return Ok(Product::Text(counters_text::write(counters, base).into_bytes()));
         }
         if self.options.policy().empty_is_error {
             debug_report::check_functions(binary, profiles_by_probes(binary.image, self.options))?;
@@ -392,7 +432,7 @@ impl Job<'_> {
             .map(|(id, part)| {
                 let part = part.then(|report, product| match product {
                     Product::Profile(profile) => self.finish(profile, &subjects[&id].image, report),
-                    Product::Counters(text) => Ok(text),
+                    Product::Text(text) => Ok(text),
                 });
                 (id, part)
             })
@@ -514,6 +554,12 @@ impl Job<'_> {
             None => self.timings.push((phase, milliseconds)),
         }
     }
+}
+
+/// Binaries that could not be laid out, with the reasons.
+fn without_samples(unusable: ByBinary<Error>) -> impl Iterator<Item = (BinaryId, Part<Product>)> {
+    let part = |(id, error)| (id, Part::begin(|_| Err(error)));
+    unusable.into_iter().map(part)
 }
 
 /// Whether any function has a count.

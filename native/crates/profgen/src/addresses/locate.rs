@@ -262,6 +262,15 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Where in the code of a target `address` lies, at an instruction or not, or why it lies in none.
+    pub(crate) fn locate_byte(&mut self, address: Avma) -> Result<CodeOffset, EntryClass> {
+        let place = self.locate(address, |target, offset| Some(code_of(target, offset)));
+        match place {
+            Place::Code(offset, _) => Ok(offset),
+            other => Err(other.class()),
+        }
+    }
+
     /// Where `address` lies. `find` tells that of an offset into the code of a target.
     #[inline]
     fn locate(&mut self, address: Avma, find: impl Fn(&Target<'a>, u32) -> Option<Place>) -> Place {

@@ -71,6 +71,9 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
     if options.binaries.is_empty() && !options.looks_for_binaries() {
         return invalid("no binary was given", "Name one with --binary.");
     }
+    if options.traces_for_bolt {
+        check_bolt(options)?;
+    }
     if !options.has_several_binaries() {
         return Ok(());
     }
@@ -106,6 +109,30 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
         return invalid(
             "counters of several binaries cannot be merged: their addresses mean different things",
             "Leave out --merge-binaries or --skip-symbolization.",
+        );
+    }
+    Ok(())
+}
+
+/// Refuses what traces for BOLT cannot be made of, or cannot be.
+fn check_bolt(options: &GenerateOptions) -> Result<(), Error> {
+    let invalid = |message: &str, hint: &str| Err(Error::new(ErrorCode::InvalidOptions, message).hint(hint));
+    if !matches!(options.input, Input::PerfData(_)) {
+        return invalid(
+            "traces for BOLT are made of recordings only",
+            "Name the recording itself with --perfdata.",
+        );
+    }
+    if options.skip_symbolization || options.leading_ip_only {
+        return invalid(
+            "traces for BOLT are neither counters nor sampled addresses",
+            "Leave out --skip-symbolization and --leading-ip-only.",
+        );
+    }
+    if options.merge_binaries {
+        return invalid(
+            "traces of several binaries cannot be merged: their addresses mean different things",
+            "Leave out --merge-binaries.",
         );
     }
     Ok(())

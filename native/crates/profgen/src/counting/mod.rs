@@ -1,6 +1,7 @@
 //! From the entries of branch stacks to traces, and from these to ranges and branches.
 
 pub(crate) mod agreement;
+pub(crate) mod bolt;
 pub(crate) mod context_counts;
 pub(crate) mod counters;
 pub(crate) mod ends;

@@ -24,6 +24,11 @@ impl EntryRules {
             drops_unreal: policy.drops_unreal_entries,
         }
     }
+
+    /// A slot that the CPU had not filled.
+    pub(crate) fn is_unfilled(self, branch: Branch) -> bool {
+        self.drops_unreal && branch.from.0 | branch.to.0 == 0
+    }
 }
 
 /// A branch stack, newest entry first.
@@ -126,12 +131,12 @@ pub(crate) fn ends_of(
 
 /// The CPU recorded what did not happen. llvm-profgen counts that as well.
 #[inline]
-fn is_wrong_path(branch: Branch, rules: EntryRules) -> bool {
+pub(crate) fn is_wrong_path(branch: Branch, rules: EntryRules) -> bool {
     rules.drops_unreal && branch.flags.speculation() == Speculation::WrongPath
 }
 
 fn resolve(branch: Branch, view: &mut View<'_>, rules: EntryRules) -> Resolved {
-    if rules.drops_unreal && branch.from.0 | branch.to.0 == 0 {
+    if rules.is_unfilled(branch) {
         return Resolved::Lost(EntryClass::UnfilledSlot);
     }
     let places = (view.locate_source(branch.from), view.locate_target(branch.to));

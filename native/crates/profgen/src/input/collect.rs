@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 
 use crate::addresses::locate::{Resolver, View};
 use crate::binaries::target::Targets;
+use crate::counting::bolt::BoltTraces;
 use crate::counting::stack::{EntryRules, Stack, events_of};
 use crate::counting::trace::TraceTable;
 use crate::report::ledger::EntryClass;
@@ -23,6 +24,8 @@ const REMEMBERED_VIEWS: usize = 1024;
 #[derive(Default)]
 pub(crate) struct Collected {
     pub traces: TraceTable,
+    /// Instead of these, if traces for BOLT are wanted.
+    pub bolt: Option<BoltTraces>,
     pub samples: u64,
     pub branch_samples: u64,
     pub guest_samples: u64,
@@ -33,6 +36,13 @@ pub(crate) struct Collected {
 impl Collected {
     pub(crate) fn merge(&mut self, other: Self) {
         self.traces.merge(other.traces);
+        self.bolt = match (self.bolt.take(), other.bolt) {
+            (Some(mut all), Some(more)) => {
+                all.merge(more);
+                Some(all)
+            }
+            (all, more) => all.or(more),
+        };
         self.samples = self.samples.wrapping_add(other.samples);
         self.branch_samples = self.branch_samples.wrapping_add(other.branch_samples);
         self.guest_samples += other.guest_samples;
@@ -60,9 +70,18 @@ pub(crate) struct Collector<'a> {
 
 impl<'a> Collector<'a> {
     /// For samples of `targets` in an input of `total` bytes (0: not known).
-    pub(crate) fn new(targets: &'a Targets<'a>, observer: &'a dyn Observer, total: u64) -> Self {
+    pub(crate) fn new(
+        targets: &'a Targets<'a>,
+        options: &GenerateOptions,
+        observer: &'a dyn Observer,
+        total: u64,
+    ) -> Self {
         let several = (targets.len() > 1).then(|| targets.places());
-        let worker = |_| Mutex::new(Worker::new(several));
+        let bolt = || {
+            let kernel = targets.iter().any(|target| target.kernel);
+            options.traces_for_bolt.then(|| BoltTraces::new(kernel))
+        };
+        let worker = |_| Mutex::new(Worker::new(several, bolt()));
         Self {
             workers: (0..rayon::current_num_threads()).map(worker).collect(),
             observer,
@@ -136,7 +155,7 @@ struct Remembered<'a> {
 }
 
 impl<'a> Worker<'a> {
-    fn new(several: Option<usize>) -> Self {
+    fn new(several: Option<usize>, bolt: Option<BoltTraces>) -> Self {
         Self {
             views: FxHashMap::default(),
             numbered_views: 0,
@@ -144,6 +163,7 @@ impl<'a> Worker<'a> {
             buffer: ChunkBuffer::default(),
             collected: Collected {
                 traces: TraceTable::new(several),
+                bolt,
                 ..Collected::default()
             },
         }
@@ -182,6 +202,10 @@ impl<'a> Worker<'a> {
         *latest = sample.moment.max(*latest);
         let traces = &mut self.collected.traces;
         let branches = sample.branches.iter();
+        if let Some(bolt) = &mut self.collected.bolt {
+            bolt.count(branches, view, *number, filter.rules);
+            return;
+        }
         let times = match options.sample_period {
             None => 1,
             Some(period) if options.leading_ip_only => period,
@@ -223,6 +247,9 @@ impl<'a> Worker<'a> {
             self.consulted.note(pid, remembered.latest);
         }
         self.collected.traces.flush();
+        if let Some(bolt) = &mut self.collected.bolt {
+            bolt.flush();
+        }
         self.numbered_views = 0;
     }
 }

@@ -96,6 +96,16 @@ impl<'a> Loader<'a> {
     where
         'a: 'i,
     {
+        if self.options.traces_for_bolt {
+            let (groups, unusable) = self.targets(subjects)?;
+            let samples = self.sample(&groups)?;
+            return Ok(Loaded {
+                groups,
+                unusable,
+                debug: ByBinary::new(),
+                samples,
+            });
+        }
         let only = subjects.iter().next().filter(|_| subjects.len() == 1);
         if let (Some((id, subject)), false) = (only, matches!(self.options.input, Input::PerfScript(_))) {
             let (debug, sampled) = rayon::join(

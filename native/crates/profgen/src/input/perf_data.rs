@@ -19,6 +19,7 @@ use crate::addresses::locate::Resolver;
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
+use crate::counting::bolt::TargetTraces;
 use crate::counting::context_counts::ContextCounts;
 use crate::counting::stack::EntryRules;
 use crate::counting::trace::TargetCounters;
@@ -52,6 +53,8 @@ pub(crate) struct Samples {
 #[derive(Default)]
 pub(crate) struct TargetSamples {
     pub counters: TargetCounters,
+    /// Instead of these, if that is wanted.
+    pub bolt: TargetTraces,
     /// The same by calling context, if that is wanted and known.
     pub contexts: Option<Box<ContextCounts>>,
     /// Mappings of it.
@@ -143,10 +146,10 @@ impl<'a> Sampling<'a> {
         self.observer.progress(Progress::start(Phase::Scan));
         input.set_cancel(self.observer.cancel_flag());
         let groups = self.groups;
-        let (observer, size) = (self.observer, input.size().unwrap_or(0));
+        let (options, observer, size) = (self.options, self.observer, input.size().unwrap_or(0));
         let mut collectors: Vec<_> = groups
             .iter()
-            .map(|group| Collector::new(group, observer, size))
+            .map(|group| Collector::new(group, options, observer, size))
             .collect();
         let mut followed = Followed::new(groups.len());
         let mut stats = RecordStats::default();
@@ -308,6 +311,13 @@ impl<'a> Sampling<'a> {
         for (targets, collected) in groups.iter().zip(all) {
             let (counters, ledger) = collected.traces.into_counters(targets.space());
             self.statistics.ledger += &ledger;
+            if let Some(bolt) = collected.bolt {
+                let (traces, ledger) = bolt.into_traces(targets.space());
+                self.statistics.ledger += &ledger;
+                for (id, traces) in traces {
+                    self.samples_of(id).bolt = traces;
+                }
+            }
             for (id, counters) in counters {
                 self.diagnostics.extend(self.seen.diagnostics(&targets[id]));
                 self.samples_of(id).counters = counters;

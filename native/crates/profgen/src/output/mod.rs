@@ -3,3 +3,4 @@
 pub(crate) mod listing;
 pub(crate) mod merging;
 pub(crate) mod postprocess;
+pub(crate) mod preaggregated;

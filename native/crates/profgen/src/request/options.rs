@@ -69,6 +69,8 @@ pub struct GenerateOptions {
     pub populate_profile_symbol_list: bool,
     /// Write the range and branch counters as text instead of a profile.
     pub skip_symbolization: bool,
+    /// Write traces for BOLT as text instead of a profile.
+    pub traces_for_bolt: bool,
     /// Counters hold addresses relative to the preferred base.
     pub use_offset: bool,
     /// Counters are relative to the first loadable segment instead.
@@ -138,6 +140,7 @@ impl GenerateOptions {
             use_md5: false,
             populate_profile_symbol_list: false,
             skip_symbolization: false,
+            traces_for_bolt: false,
             use_offset: true,
             use_first_loadable_segment_as_base: false,
             use_dwarf_correlation: false,

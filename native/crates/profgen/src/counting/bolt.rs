@@ -1,0 +1,249 @@
+//! Counting traces as BOLT does (LLVM: bolt/lib/Profile/DataAggregator.cpp): an entry, the run behind it, and how often the branch was mispredicted.
+//!
+//! It differs from the counting of a profile: each entry is paired with the next newer one wherever that is, addresses need not be
+//! instructions, and entries of the kernel are skipped unless it is the binary.
+
+use perfdata::{Avma, Branch};
+use rustc_hash::FxHashMap;
+
+use crate::addresses::locate::{View, stronger};
+use crate::binaries::code_space::{CodeOffset, CodeSpace, NO_END, OUTSIDE};
+use crate::binaries::id::{BinaryId, ByBinary};
+use crate::counting::stack::{EntryRules, is_wrong_path};
+use crate::counting::trace::Trace;
+use crate::report::ledger::{EntryClass, Ledger};
+use elf::Svma;
+
+/// Where BOLT takes the kernel's addresses to begin.
+const KERNEL: u64 = 0xffff_8000_0000_0000;
+
+/// Stands for the newer entry of the newest one.
+const NO_NEWER: u64 = u64::MAX;
+
+/// Slots of the cache, as in [`TraceTable`](crate::counting::trace::TraceTable).
+const SLOTS: usize = 1 << 12;
+
+/// How often something happened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub count: u64,
+    pub mispredictions: u64,
+}
+
+impl Taken {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.count = self.count.wrapping_add(other.count);
+        self.mispredictions = self.mispredictions.wrapping_add(other.mispredictions);
+    }
+}
+
+/// A branch of a binary, and the last instruction of the run behind it if that is known and in the same binary. An end that is not in the
+/// binary is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct BoltTrace {
+    pub from: Option<Svma>,
+    pub to: Option<Svma>,
+    pub end: Option<Svma>,
+}
+
+/// The traces of a binary, ascending.
+pub(crate) type TargetTraces = Vec<(BoltTrace, Taken)>;
+
+#[derive(Clone, Copy)]
+struct Slot {
+    from: u64,
+    to: u64,
+    newer: u64,
+    view: u16,
+    count: u16,
+    mispredictions: u16,
+    found: Found,
+}
+
+#[derive(Clone, Copy)]
+enum Found {
+    Counted(Trace),
+    Lost(EntryClass),
+}
+
+const EMPTY: Slot = Slot {
+    from: 0,
+    to: 0,
+    newer: 0,
+    view: 0,
+    count: 0,
+    mispredictions: 0,
+    found: Found::Lost(EntryClass::Unmapped),
+};
+
+/// Counts of traces, behind a direct-mapped cache of raw addresses.
+pub(crate) struct BoltTraces {
+    slots: Box<[Slot; SLOTS]>,
+    counts: FxHashMap<Trace, Taken>,
+    ledger: Ledger,
+    /// One of the targets is a kernel.
+    kernel: bool,
+}
+
+impl BoltTraces {
+    pub(crate) fn new(kernel: bool) -> Self {
+        Self {
+            slots: vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
+            counts: FxHashMap::default(),
+            ledger: Ledger::default(),
+            kernel,
+        }
+    }
+
+    /// Counts the entries of a stack, the newest first, in the view with this number.
+    pub(crate) fn count(
+        &mut self,
+        branches: impl Iterator<Item = Branch>,
+        view: &mut View<'_>,
+        number: u16,
+        rules: EntryRules,
+    ) {
+        let mut newer = NO_NEWER;
+        for branch in branches {
+            if is_wrong_path(branch, rules) {
+                self.ledger.add(EntryClass::WrongPath, 1);
+                continue;
+            }
+            let (from, to) = (branch.from.0, branch.to.0);
+            if !self.kernel && (from >= KERNEL || to >= KERNEL) {
+                self.ledger.add(EntryClass::OutsideBinary, 1);
+                continue;
+            }
+            let slot = &mut self.slots[slot_of(from, to, newer, number)];
+            let holds = slot.from == from && slot.to == to && slot.newer == newer && slot.view == number;
+            if !holds || slot.count.wrapping_sub(1) >= u16::MAX - 1 {
+                let found = find(branch, newer, view, rules);
+                let filled = Slot {
+                    from,
+                    to,
+                    newer,
+                    view: number,
+                    count: 0,
+                    mispredictions: 0,
+                    found,
+                };
+                let replaced = std::mem::replace(slot, filled);
+                settle(&mut self.counts, &mut self.ledger, replaced);
+            }
+            slot.count += 1;
+            slot.mispredictions += u16::from(branch.flags.mispredicted());
+            newer = from;
+        }
+    }
+
+    /// Forgets what the cache knows, for when numbers of views are used again.
+    pub(crate) fn flush(&mut self) {
+        for slot in self.slots.iter_mut() {
+            let replaced = std::mem::replace(slot, EMPTY);
+            settle(&mut self.counts, &mut self.ledger, replaced);
+        }
+    }
+
+    /// Adds the counts of another worker.
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        self.flush();
+        other.flush();
+        self.ledger += &other.ledger;
+        for (trace, taken) in other.counts {
+            self.counts.entry(trace).or_default().add(taken);
+        }
+    }
+
+    /// The traces of each target, and what became of the entries.
+    pub(crate) fn into_traces(mut self, space: &CodeSpace) -> (ByBinary<TargetTraces>, Ledger) {
+        self.flush();
+        let mut rows: ByBinary<FxHashMap<[u64; 3], (BoltTrace, Taken)>> = ByBinary::new();
+        for (trace, taken) in self.counts {
+            let owner = |offset: CodeOffset| (offset < NO_END).then(|| space.owner(offset));
+            let (from, to, end) = (owner(trace.from), owner(trace.to), owner(trace.end));
+            let owners = [from, to].map(|owner| owner.map(|region| region.binary));
+            let distinct = owners.into_iter().enumerate().filter_map(|(index, owner)| {
+                let is_first = index == 0 || owners[0] != owner;
+                owner.filter(|_| is_first)
+            });
+            for binary in distinct {
+                let own = |region: Option<&_>, offset| own_address(region, offset, binary);
+                let to = own(to, trace.to);
+                let row = BoltTrace {
+                    from: own(from, trace.from),
+                    to,
+                    // What runs in other files is no run.
+                    end: to.and_then(|_| own(end, trace.end)),
+                };
+                let key = [row.from, row.to, row.end].map(|end| end.map_or(u64::MAX, |end| end.0));
+                let counted = rows
+                    .entry(binary)
+                    .or_default()
+                    .entry(key)
+                    .or_insert((row, Taken::default()));
+                counted.1.add(taken);
+            }
+        }
+        let sorted = rows.into_iter().map(|(binary, rows)| {
+            let mut rows: TargetTraces = rows.into_values().collect();
+            rows.sort_unstable_by_key(|(trace, _)| *trace);
+            (binary, rows)
+        });
+        (sorted.collect(), self.ledger)
+    }
+}
+
+fn own_address(
+    region: Option<&crate::binaries::code_space::Region>,
+    offset: CodeOffset,
+    binary: BinaryId,
+) -> Option<Svma> {
+    region
+        .filter(|region| region.binary == binary)
+        .map(|region| region.svma(offset))
+}
+
+fn settle(counts: &mut FxHashMap<Trace, Taken>, ledger: &mut Ledger, slot: Slot) {
+    if slot.count == 0 {
+        return;
+    }
+    let count = u64::from(slot.count);
+    match slot.found {
+        Found::Counted(trace) => {
+            ledger.add(EntryClass::Used, count);
+            counts.entry(trace).or_default().add(Taken {
+                count,
+                mispredictions: u64::from(slot.mispredictions),
+            });
+        }
+        Found::Lost(class) => ledger.add(class, count),
+    }
+}
+
+#[cold]
+fn find(branch: Branch, newer: u64, view: &mut View<'_>, rules: EntryRules) -> Found {
+    if rules.is_unfilled(branch) {
+        return Found::Lost(EntryClass::UnfilledSlot);
+    }
+    let (from, to) = (view.locate_byte(branch.from), view.locate_byte(branch.to));
+    if let (Err(from), Err(to)) = (from, to) {
+        return Found::Lost(stronger(from, to));
+    }
+    let end = if newer == NO_NEWER {
+        NO_END
+    } else {
+        view.locate_byte(Avma(newer)).unwrap_or(OUTSIDE)
+    };
+    Found::Counted(Trace {
+        from: from.unwrap_or(OUTSIDE),
+        to: to.unwrap_or(OUTSIDE),
+        end,
+    })
+}
+
+#[inline]
+fn slot_of(from: u64, to: u64, newer: u64, view: u16) -> usize {
+    const BITS: u32 = SLOTS.trailing_zeros();
+    let mixed = from ^ to.rotate_left(23) ^ newer.rotate_left(41) ^ u64::from(view);
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
+}

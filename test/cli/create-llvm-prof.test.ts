@@ -1,0 +1,82 @@
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fixture } from '../support/fixtures.js';
+import { runCli } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/temporary.js';
+
+const calc = fixture('calc-x86_64');
+const temporary = temporaryFolder();
+const run = (args: string[]) => runCli(args, { cwd: temporary.path });
+const written = (name: string) => readFileSync(join(temporary.path, name));
+
+/** Writes a profile under `name` as llvm-profgen would be asked to, and returns its bytes. */
+async function profile(name: string, ...flags: string[]): Promise<Buffer> {
+  const inputs = [`--binary=${calc.binary}`, `--perfdata=${calc.perfData}`];
+  const { status, stderr } = await run([...inputs, ...flags, '-o', name]);
+  expect(status, stderr).toBe(0);
+  return written(name);
+}
+
+describe("create_llvm_prof's command lines", () => {
+  it("run unchanged: that of the kernel's document", async () => {
+    const expected = await profile('expected.afdo', '--format=extbinary');
+    const args = [
+      `--binary=${calc.binary}`,
+      `--profile=${calc.perfData}`,
+      '--format=extbinary',
+      '--out=kernel.afdo',
+    ];
+    expect(await run(args)).toMatchObject({ status: 0, stderr: '' });
+    expect(written('kernel.afdo')).toEqual(expected);
+  });
+
+  it('have its defaults: text, a.out and perf.data', async () => {
+    const expected = await profile('expected.prof', '--format=text');
+    copyFileSync(calc.binary, join(temporary.path, 'a.out'));
+    copyFileSync(calc.perfData, join(temporary.path, 'perf.data'));
+    for (const flags of [['--out=a.prof'], ['--gcov', 'a.prof'], ['-gcov=a.prof', '--out', 'a.prof']]) {
+      expect((await run(flags)).status, flags.join(' ')).toBe(0);
+      expect(written('a.prof')).toEqual(expected);
+    }
+  });
+
+  it('list symbols, with underscores or dashes', async () => {
+    const expected = await profile('symbols.afdo', '--populate-profile-symbol-list');
+    const inputs = [`--binary=${calc.binary}`, `--profile=${calc.perfData}`, '--out=list.afdo'];
+    for (const flag of ['--prof_sym_list', '--prof-sym-list=true', '--prof_sym_list=yes']) {
+      expect(await run([...inputs, '--format=extbinary', '--profiler=perf', flag])).toMatchObject({
+        status: 0,
+      });
+      expect(written('list.afdo'), flag).toEqual(expected);
+    }
+    for (const flag of ['--noprof_sym_list', '--prof_sym_list=f']) {
+      expect(await run([...inputs, '--format=extbinary', flag])).toMatchObject({ status: 0 });
+      expect(written('list.afdo'), flag).not.toEqual(expected);
+    }
+    expect(await run([...inputs, '--prof_sym_list'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--prof_sym_list needs --format=extbinary'),
+    });
+  });
+
+  it('say what has no effect here, and refuse what is not done here', async () => {
+    const inputs = [`--binary=${calc.binary}`, `--profile=${calc.perfData}`, '--out=a.prof'];
+    const { status, stderr } = await run([...inputs, '--http', '--minloglevel', '2']);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      /^warning: --http of create_llvm_prof has no effect here\nwarning: --minloglevel of create_llvm_prof has no effect here\n/,
+    );
+    for (const flag of [
+      '--format=propeller',
+      '--profiler=prefetch',
+      '--llc_misses',
+      '--focus_binary_re=.*',
+    ]) {
+      expect((await run([...inputs, flag])).status, flag).toBe(2);
+    }
+    expect((await run([...inputs, '--gcov=b.prof'])).stderr).toContain(
+      '--out and --gcov name different files',
+    );
+  });
+});
