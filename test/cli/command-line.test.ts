@@ -107,11 +107,20 @@ describe('autofdo-gen', () => {
     const expected = `1\n${to}-${from}:4\n1\n${from}->${to}:8\n`;
     const read = await run(['--binary', calc.binary, '--perfscript', script, ...absolute]);
     expect(read.stdout.toString()).toBe(expected);
-    expect(read.stderr).toContain('will use preferred address');
+    expect(read.stderr).toContain('taken to be where it was linked to');
+    const compatible = await run([
+      '--binary',
+      calc.binary,
+      '--perfscript',
+      script,
+      ...absolute,
+      '--compat=llvm-profgen',
+    ]);
+    expect(compatible.stderr).toContain('will use preferred address');
     const selected = ['--perf-events=other,cycles', '--sample-period=10', '--ps', script];
     const scaled = await run(['--binary', calc.binary, ...selected, ...absolute]);
     expect(scaled.stdout.toString()).toBe(expected.replace(':4', ':40').replace(':8', ':80'));
-    expect(scaled.stderr).toContain('no "event" field found in line 2');
+    expect(scaled.stderr).toContain('line 2 does not name the event of its sample');
 
     writeFileSync(script, `\t4f\n ${entries}`);
     const refused = await run(['--binary', calc.binary, '--perfscript', script, ...absolute]);

@@ -19,7 +19,7 @@ describe('counts that exceed 64 bits', () => {
       {
         code: 'counter-overflow',
         severity: 'warning',
-        message: expect.stringMatching(/^a: Counter overflow/),
+        message: expect.stringMatching(/^counter overflow in a: /),
       },
       { code: 'total-overflow', message: expect.stringContaining('18446744073709551645') },
     ]);
@@ -28,7 +28,7 @@ describe('counts that exceed 64 bits', () => {
   it('are named when a weight makes them', async () => {
     const { diagnostics } = await mergeProfiles({ inputs: [{ path: b, weight: 2n ** 63n }] });
     expect(diagnostics.map(({ message }) => message).join('\n')).toMatch(
-      /^a: Counter.*\nb: Counter.*\n.*add up/,
+      /^counter overflow in a: .*\ncounter overflow in b: .*\n.*add up/,
     );
     expect((await mergeProfiles({ inputs: [{ path: b, weight: 3 }] })).diagnostics).toEqual([]);
   });
@@ -36,7 +36,7 @@ describe('counts that exceed 64 bits', () => {
   it('do not wrap around in what is shown', async () => {
     const { stdout, stderr } = await run(['show', 'a.txt']);
     expect(stdout.toString()).toMatch(/together 9,007,199,254,740,991 or more/);
-    expect(stderr).toMatch(/warning: a: Counter overflow/);
+    expect(stderr).toMatch(/warning: counter overflow in a: /);
   });
 
   it('make no similarity below 0, and no threshold that nobody gave', async () => {
@@ -65,7 +65,7 @@ function binaryProfile(name: string): Uint8Array {
 describe('names that text does not say', () => {
   const brackets = temporary.write('brackets.bin', binaryProfile('[]'));
   const plain = temporary.write('plain.bin', binaryProfile('main'));
-  const message = expect.stringMatching(/'\[\]'.*--extbinary keeps every name/s);
+  const message = expect.stringMatching(/'\[\]'.*extbinary format keeps every name/s);
   const warning = { code: 'name-not-for-text', severity: 'warning', message };
 
   it('are named by convert and merge', async () => {

@@ -1,6 +1,6 @@
 //! What is wrong with a profile that is about to be written, whatever job made it.
 
-use sampleprof::{Format, NameId, Profile, names_that_text_changes};
+use sampleprof::{Format, Mark, NameId, Profile, names_that_text_changes};
 
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic_code::DiagnosticCode;
@@ -8,15 +8,44 @@ use crate::diagnostic_code::DiagnosticCode;
 /// Functions that get a warning of their own, or a place in one; the rest is counted.
 const SHOWN: usize = 20;
 
-/// Warnings about what readers of `profile` will misunderstand once it is written as `format`: names that text says otherwise, and counts
-/// that are not the true ones.
+/// Warnings about what readers of `profile` will misunderstand once it is written as `format`: marks that the encoding has no place for, names
+/// that text says otherwise, and counts that are not the true ones.
 #[must_use]
 pub fn profile_warnings(profile: &Profile, format: Format) -> Vec<Diagnostic> {
-    let mut found = overflows(profile);
+    let mut found = Vec::new();
+    if format != Format::ExtBinary {
+        let marks = profile.flags.only_in_extbinary();
+        found.extend(marks.map(|mark| Diagnostic::warning(mark.into(), lost(mark, format))));
+    }
+    found.extend(overflows(profile));
     if format == Format::Text {
         found.extend(changed_names(profile));
     }
     found
+}
+
+/// What a lost mark means for compilers.
+fn lost(mark: Mark, format: Format) -> String {
+    let encoding = match format {
+        Format::Text => "text",
+        Format::Binary => "binary",
+        Format::ExtBinary => "extbinary",
+    };
+    let (what, so) = match mark {
+        Mark::Partial => (
+            "the profile is partial",
+            "compilers will take functions without a profile for cold",
+        ),
+        Mark::FlowSensitive => (
+            "discriminators are flow-sensitive",
+            "clang applies all counts only with `-mllvm -profile-isfs`",
+        ),
+        Mark::PreInlined => (
+            "llvm-profgen's pre-inliner has chosen what to inline",
+            "compilers will choose again",
+        ),
+    };
+    format!("the {encoding} format has no mark for profiles in which {what}, so {so}; the extbinary format has one")
 }
 
 fn changed_names(profile: &Profile) -> Option<Diagnostic> {
@@ -32,13 +61,13 @@ fn changed_names(profile: &Profile) -> Option<Diagnostic> {
     Some(Diagnostic::warning(
         DiagnosticCode::NameNotForText,
         format!(
-            "a compiler that reads this text will misread {subject}{example}, because brackets, blanks, digits or colons there mean something \
-             else; --extbinary keeps every name"
+            "a compiler that reads this text will misread {subject}{example}, because brackets, blanks, digits or colons have another meaning \
+             there; the extbinary format keeps every name"
         ),
     ))
 }
 
-/// Counts stop at the limit of 64 bits; `llvm-profdata merge` says "Counter overflow" of each function.
+/// Counts stop at the limit of 64 bits, as in `llvm-profdata merge`.
 fn overflows(profile: &Profile) -> Vec<Diagnostic> {
     let functions = profile.overflowed();
     let warning = |message: String| Diagnostic::warning(DiagnosticCode::CounterOverflow, message);
@@ -48,12 +77,12 @@ fn overflows(profile: &Profile) -> Vec<Diagnostic> {
         .map(|&name| {
             let name = shown(profile, name);
             warning(format!(
-                "{name}: Counter overflow: a count would exceed 2^64-1 and stays there; merge with smaller weights"
+                "counter overflow in {name}: a count would exceed 2^64-1 and stays there; merge with smaller weights"
             ))
         })
         .collect();
     if let Some(more) = functions.len().checked_sub(SHOWN).filter(|&more| more > 0) {
-        found.push(warning(format!("Counter overflow in {more} more functions")));
+        found.push(warning(format!("counter overflow in {more} more functions")));
     }
     let total = profile.total_count();
     if total > u128::from(u64::MAX) {
@@ -92,7 +121,7 @@ mod tests {
         let warnings = profile_warnings(&profile, Format::Text);
         assert_eq!(warnings.len(), 1);
         assert!(warnings[0].message.len() < 400, "{}", warnings[0].message);
-        assert!(warnings[0].message.contains("xxx...: Counter overflow"));
+        assert!(warnings[0].message.contains("xxx...: a count would exceed"));
 
         let mut profile = Profile::new();
         let name = profile.names.intern(b"[a\x1b]");

@@ -3,8 +3,7 @@
 use job::{Diagnostic, DiagnosticCode, profile_warnings};
 use sampleprof::{Format, Profile, WriteOptions};
 
-/// Warnings about what `profile` will lose when it is written so. Where `llvm-profdata merge` warns of the same, the
-/// text is its own.
+/// Warnings about what `profile` will lose when it is written so.
 pub(crate) fn losses(profile: &Profile, options: &WriteOptions) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut warn = |code, message: &str| found.push(Diagnostic::warning(code, message));
@@ -13,36 +12,28 @@ pub(crate) fn losses(profile: &Profile, options: &WriteOptions) -> Vec<Diagnosti
     if symbols && !extbinary {
         warn(
             DiagnosticCode::SymbolListLost,
-            "Profile Symbol list is not empty but the output format is not ExtBinary format. The list will be lost in the output.",
+            "the list of symbols is left out, because only the extbinary format can hold it",
         );
     }
     if options.compress && !extbinary {
         warn(
             DiagnosticCode::CompressionIgnored,
-            "-compress-all-section is ignored. Specify -extbinary to enable it",
+            "the result is not compressed, because only the extbinary format can be",
         );
     }
     if options.use_md5 && !extbinary {
         warn(
             DiagnosticCode::Md5Ignored,
-            "-use-md5 is ignored. Specify -extbinary to enable it",
+            "names stay as they are, because only the extbinary format can hold hashes instead",
         );
-    }
-    if !extbinary {
-        for (mark, what) in profile.flags.only_in_extbinary() {
-            warn(
-                mark.into(),
-                &format!("the output format cannot say {what}; only extbinary can"),
-            );
-        }
     }
     found.extend(profile_warnings(profile, options.format));
     let keeps_guids = extbinary && options.use_md5;
     if profile.names.has_guids() && !keeps_guids {
         found.push(Diagnostic::warning(
             DiagnosticCode::NamesUnknown,
-            "only the MD5 of some names is known; they are written as decimal numbers, which compilers take for names. \
-             --use-md5 keeps them",
+            "of some names only the MD5 is known, which is written as a decimal number, and compilers take that for the name; the extbinary \
+             format with hashed names keeps them",
         ));
     } else if keeps_guids && has_text(profile) {
         found.push(Diagnostic::note(

@@ -95,7 +95,7 @@ pub fn show(request: &ShowRequest) -> Result<Description, Error> {
     if request.sections && format != Format::ExtBinary {
         diagnostics.push(Diagnostic::warning(
             DiagnosticCode::NoSections,
-            "-show-sec-info-only is only supported for sample profile in extbinary format and is ignored for other formats.",
+            "only profiles in the extbinary format have sections",
         ));
     }
     Ok(Description {

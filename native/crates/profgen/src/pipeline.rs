@@ -37,7 +37,9 @@ use crate::report::ledger::EntryClass;
 use crate::report::outcome::{BinaryOutcome, BinaryStatistics, Outcome, Statistics};
 use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
 use crate::report::plausibility;
+use crate::report::run_report::{self, Circumstances};
 use crate::report::sample_survey::SampleSurvey;
+use crate::report::words::{Words, percent_text};
 use crate::request::options::{Format, GenerateOptions, Input};
 
 /// Runs a whole job on a thread pool of its own.
@@ -324,12 +326,22 @@ impl Job<'_> {
             branches: branches.rows().len() as u64,
             ..BinaryStatistics::default()
         };
-        if self.options.policy().refuses_implausible && !self.options.leading_ip_only {
+        let doubt = if self.options.policy().refuses_implausible && !self.options.leading_ip_only {
             let agreement = Agreement::of(&branches, misplaced, binary.code);
-            let doubt = plausibility::check(&agreement, &quality, binary.image, self.options)?;
-            report.of_samples.extend(doubt);
-        }
-        report.of_samples.extend(quality.diagnostics());
+            plausibility::check(&agreement, &quality, binary.image, self.options)?
+        } else {
+            None
+        };
+        let known = Circumstances {
+            entries: self.statistics.ledger.entries(),
+            same_build: samples.same_build,
+            is_doubtful: doubt.is_some(),
+            patches_itself: Circumstances::patches_itself(binary.image.kind(), binary.code),
+        };
+        report.of_samples.extend(doubt);
+        report
+            .of_samples
+            .extend(run_report::diagnostics(&quality, &known, self.options.policy().words));
         Ok(Counters {
             ranges,
             branches,
@@ -391,15 +403,18 @@ impl Job<'_> {
         let Some(allowed) = self.options.max_loss else {
             return Ok(());
         };
-        let lost = self.statistics.ledger.loss_percent();
-        if lost <= allowed {
+        let ledger = &self.statistics.ledger;
+        if ledger.loss_percent() <= allowed {
             return Ok(());
         }
+        let lost = ledger.lost();
         Err(Error::new(
             ErrorCode::LossExceeded,
             format!(
-                "{lost:.2} % of the branch entries are lost, {allowed} % are allowed: {}",
-                self.statistics.ledger.summary()
+                "{} of the branch entries are lost ({lost} of {}), and {allowed} % are allowed: {}",
+                percent_text(lost, ledger.entries()),
+                ledger.entries(),
+                ledger.summary()
             ),
         )
         .hint("Look at the classes above, or raise --max-loss."))
@@ -455,14 +470,7 @@ impl Job<'_> {
         if self.options.policy().empty_is_error && !wants_zeros && !has_counts(&profile) {
             return Err(self.empty_profile(image, report));
         }
-        if self.options.policy().own_findings && self.options.format != Format::ExtBinary {
-            let lost = profile.flags.only_in_extbinary();
-            report.of_samples.extend(lost.map(|(mark, what)| {
-                let message = format!("the output format cannot say {what}; only extbinary can");
-                Diagnostic::warning(mark.into(), message)
-            }));
-        }
-        if self.options.policy().own_findings {
+        if self.options.policy().words == Words::Own {
             let warnings = profile_warnings(&profile, write_options(self.options).format);
             report.of_samples.extend(warnings);
         }
@@ -470,9 +478,10 @@ impl Job<'_> {
             return merging::encode(&profile);
         }
         if self.options.use_md5 && self.options.format != Format::ExtBinary {
-            report.of_samples.push(Diagnostic::warning(
+            report.of_samples.push(self.options.policy().words.warning(
                 DiagnosticCode::Md5Ignored,
-                "-use-md5 is ignored. Specify --format=extbinary to enable it",
+                || "names stay as they are, because only the extbinary format can hold hashes instead".to_owned(),
+                || "-use-md5 is ignored. Specify --format=extbinary to enable it".to_owned(),
             ));
         }
         sampleprof::write(&profile, &write_options(self.options)).map_err(write_error)

@@ -115,24 +115,14 @@ pub enum Mark {
 }
 
 impl ProfileFlags {
-    /// Those of the properties that text and binary encodings cannot hold, and what completes "the output format cannot say ...".
-    pub fn only_in_extbinary(self) -> impl Iterator<Item = (Mark, &'static str)> {
+    /// Those of the properties that text and binary encodings cannot hold.
+    pub fn only_in_extbinary(self) -> impl Iterator<Item = Mark> {
         let marks = [
-            (self.partial, Mark::Partial, "that the profile is partial"),
-            (
-                self.fs_discriminators,
-                Mark::FlowSensitive,
-                "that discriminators are flow-sensitive (clang then needs -mllvm -profile-isfs to use all counts)",
-            ),
-            (
-                self.pre_inlined,
-                Mark::PreInlined,
-                "that llvm-profgen's pre-inliner has chosen what to inline",
-            ),
+            (self.partial, Mark::Partial),
+            (self.fs_discriminators, Mark::FlowSensitive),
+            (self.pre_inlined, Mark::PreInlined),
         ];
-        marks
-            .into_iter()
-            .filter_map(|(set, mark, what)| set.then_some((mark, what)))
+        marks.into_iter().filter_map(|(set, mark)| set.then_some(mark))
     }
 }
 

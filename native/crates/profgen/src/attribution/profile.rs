@@ -19,6 +19,7 @@ use crate::binaries::debug::profiles_by_probes;
 use crate::counting::context_counts::ContextCounts;
 use crate::counting::counters::{Counter, CounterTable, Counters};
 use crate::report::context_report::context_diagnostics;
+use crate::report::words::Words;
 use crate::request::options::GenerateOptions;
 
 /// A binary with everything that is known of its code.
@@ -99,7 +100,7 @@ fn by_contexts(
         attribute_contexts(&line_source(binary, &frames, options), counts, shortening)
     };
     profile.flags.fs_discriminators = binary.image.has_fs_discriminators();
-    diagnostics.extend(context_diagnostics(counts, contexts));
+    diagnostics.extend(context_diagnostics(counts, contexts, options.policy().words));
     Ok(profile)
 }
 
@@ -209,7 +210,7 @@ fn by_probes(
     };
     let (mut profile, unnamed) = attribute_probes(&source, ranges, counters.branches.rows()).map_err(write_error)?;
     profile.flags.fs_discriminators = binary.image.has_fs_discriminators();
-    if options.policy().own_findings {
+    if options.policy().words == Words::Own {
         diagnostics.extend(probes.diagnostics(unnamed));
     }
     Ok(profile)

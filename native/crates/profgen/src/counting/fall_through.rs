@@ -1,7 +1,6 @@
 //! Which pairs of neighbouring branch entries are straight-line runs, and what is wrong with the others.
 
-use elf::Code;
-use job::{Diagnostic, DiagnosticCode};
+use elf::{Code, Svma};
 use symbolize::{FunctionTable, NameOrigin};
 
 use crate::counting::counters::{Counter, CounterTable, EXTERNAL};
@@ -27,8 +26,23 @@ pub struct RunQuality {
     pub dropped: u64,
     /// Runs that are kept although they start in no function: there is no source line to count them for.
     pub homeless: u64,
+    /// The run ends in the binary, at an instruction that cannot branch. `off_boundary` has these, too.
+    pub ends_at_no_branch: u64,
     /// What is wrong with which pair, if that was asked for.
-    pub details: Vec<Diagnostic>,
+    pub details: Vec<(Svma, Svma, RunProblem)>,
+}
+
+/// What can be wrong with a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunProblem {
+    /// See [`RunQuality::off_boundary`].
+    OffBoundary,
+    /// See [`RunQuality::no_function`].
+    NoFunction,
+    /// See [`RunQuality::crosses_function`].
+    CrossesFunction,
+    /// See [`RunQuality::broken`].
+    Broken,
 }
 
 /// How runs are judged.
@@ -77,91 +91,39 @@ fn judge(
     if starts && ends && !valid {
         add(&mut quality.dropped, pair.count);
     }
-    let mut detail = |text: &str| {
+    let mut detail = |problem| {
         if judgement.details {
-            let message = format!("[{:8x},{:8x}]: {text}", pair.first.0, pair.second.0);
-            quality
-                .details
-                .push(Diagnostic::warning(DiagnosticCode::RangeDetail, message));
+            quality.details.push((pair.first, pair.second, problem));
         }
     };
+    if !judgement.addresses_only && starts && ends && !transfers {
+        add(&mut quality.ends_at_no_branch, pair.count);
+    }
     if !judgement.addresses_only && (!starts || !transfers) {
         add(&mut quality.off_boundary, pair.count);
-        detail("Range is not on instruction boundary, likely due to profile and binary mismatch.");
+        detail(RunProblem::OffBoundary);
     }
     let Some(function) = functions.find(pair.first) else {
         add(&mut quality.no_function, pair.count);
-        detail("Range does not belong to any functions, likely from PLT, .init or .fini section.");
+        detail(RunProblem::NoFunction);
         add(&mut quality.homeless, if valid { pair.count } else { 0 });
         return valid;
     };
     if functions.origin(function.function) != NameOrigin::DebugInfo {
-        quality.recovered += pair.count;
+        add(&mut quality.recovered, pair.count);
     }
     if pair.second >= function.end {
         add(&mut quality.crosses_function, pair.count);
-        detail("Fall through range should not cross function boundaries, likely due to profile and binary mismatch.");
+        detail(RunProblem::CrossesFunction);
     }
     if starts && ends && !valid {
         add(&mut quality.broken, pair.count);
-        detail("Range start is after or too far from range end.");
+        detail(RunProblem::Broken);
     }
     valid
-}
-
-impl RunQuality {
-    /// The warnings that llvm-profgen prints for these numbers, in its order.
-    #[must_use]
-    pub fn diagnostics(self) -> Vec<Diagnostic> {
-        if self.pairs == 0 {
-            return vec![Diagnostic::warning(
-                DiagnosticCode::NoSamples,
-                "No samples in perf script!",
-            )];
-        }
-        let texts = [
-            (
-                self.off_boundary,
-                DiagnosticCode::OffBoundary,
-                "of samples are from ranges that are not on instruction boundary.",
-            ),
-            (
-                self.no_function,
-                DiagnosticCode::NoFunction,
-                "of samples are from ranges that do not belong to any functions.",
-            ),
-            (
-                self.recovered,
-                DiagnosticCode::RecoveredFunction,
-                "of samples are from ranges that belong to functions recovered from symbol table.",
-            ),
-            (
-                self.crosses_function,
-                DiagnosticCode::CrossesFunction,
-                "of samples are from ranges that do cross function boundaries.",
-            ),
-            (
-                self.broken,
-                DiagnosticCode::CrossesBarrier,
-                "of samples are from ranges that have range start after or too far from range end acrossing the unconditinal jmp.",
-            ),
-        ];
-        let shares = texts
-            .into_iter()
-            .filter(|(count, ..)| *count > 0)
-            .map(|(count, code, text)| Diagnostic::warning(code, format!("{} {text}", share(count, self.total))));
-        self.details.into_iter().chain(shares).collect()
-    }
 }
 
 /// Sums wrap around, as those of llvm-profgen do: a text may state any count.
 fn add(sum: &mut u64, count: u64) {
     *sum = sum.wrapping_add(count);
-}
-
-/// `12.34%(x/y)`, as llvm-profgen prints shares.
-pub(crate) fn share(part: u64, total: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "a percentage with two decimals")]
-    let percent = part as f64 * 100.0 / total as f64;
-    format!("{percent:.2}%({part}/{total})")
 }

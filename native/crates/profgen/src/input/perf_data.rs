@@ -29,6 +29,7 @@ use crate::input::recording::{listed_name, open};
 use crate::input::seen::Seen;
 use crate::input::usable::{check_machine, guests, mapping_event, trouble};
 use crate::report::outcome::Statistics;
+use crate::report::words::Words;
 use crate::request::options::GenerateOptions;
 
 /// How an input is read.
@@ -61,6 +62,8 @@ pub(crate) struct TargetSamples {
     pub mappings: u64,
     /// Processes that these belong to.
     pub processes: u64,
+    /// A mapping of it in the recording has its build id.
+    pub same_build: bool,
     /// Code of it that was rewritten meanwhile.
     pub pokes: FxHashSet<TextPoke>,
     /// Why there are no samples of it, although there may be of others.
@@ -76,7 +79,7 @@ pub(crate) fn read_all(
     options: &GenerateOptions,
     observer: &dyn Observer,
 ) -> Result<Samples, Error> {
-    let diagnostics = if options.policy().own_findings {
+    let diagnostics = if options.policy().words == Words::Own {
         repeated_inputs(paths.iter().map(PathBuf::as_path))
     } else {
         Vec::new()
@@ -257,7 +260,7 @@ impl<'a> Sampling<'a> {
             _ => None,
         });
         // llvm-profgen reads a recording twice, if it is not one of a kernel, and tells of each mapping each time.
-        let twice = !self.options.policy().own_findings && !self.groups[0].first().kernel;
+        let twice = self.options.policy().words == Words::LlvmProfgen && !self.groups[0].first().kernel;
         let found: Vec<_> = mappings.collect();
         let times = if twice { 2 } else { 1 };
         self.diagnostics.extend(std::iter::repeat_n(found, times).flatten());
@@ -350,7 +353,12 @@ impl<'a> Sampling<'a> {
         for (id, mapping) in followed.spaces.mappings() {
             match &followed.bindings[group][id.0 as usize] {
                 Binding::Target(id, _) => {
-                    self.samples_of(*id).mappings += 1;
+                    let own = self.groups[group][*id].image.build_id();
+                    let recorded = followed.build_id_of(mapping);
+                    let same = recorded.zip(own).is_some_and(|(recorded, own)| recorded.matches(own));
+                    let samples = self.samples_of(*id);
+                    samples.mappings += 1;
+                    samples.same_build |= same;
                     processes.entry(*id).or_default().insert(mapping.pid);
                 }
                 Binding::OtherBuild(id) => {

@@ -30,7 +30,6 @@ use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::{Target, Targets};
 use crate::counting::context_counts::ContextCounts;
-use crate::counting::fall_through::share;
 use crate::counting::stack::EntryRules;
 use crate::input::collect::Collected;
 use crate::input::perf_data::{Samples, TargetSamples};
@@ -38,6 +37,7 @@ use crate::input::recording::STANDARD_INPUT;
 use crate::input::seen::Seen;
 use crate::input::usable::mapping_event;
 use crate::report::outcome::Statistics;
+use crate::report::words::{Share, Words};
 use crate::request::options::GenerateOptions;
 use problems::{Problem, Problems};
 use space::Space;
@@ -62,7 +62,7 @@ pub(crate) fn read_all(
 ) -> Result<Samples, Error> {
     check_selection(options)?;
     let groups = groups.iter().map(|targets| Group::new(targets, functions, options));
-    let diagnostics = if options.policy().own_findings {
+    let diagnostics = if options.policy().words == Words::Own {
         repeated_inputs(paths.iter().map(PathBuf::as_path))
     } else {
         Vec::new()
@@ -353,9 +353,12 @@ impl<'a> Script<'a> {
             )
             .hint("Without --compat=llvm-profgen what comes before the end of the text is used."));
         }
-        let is_damaged = problems.is_damage();
+        let (is_damaged, words) = (problems.is_damage(), self.options.policy().words);
         let target = self.groups.first().and_then(|group| group.job.targets.iter().next());
-        let found = problems.into_diagnostics(&target.map(not_mapped).unwrap_or_default());
+        let found = problems.into_diagnostics(
+            &target.map(|target| not_mapped(target, words)).unwrap_or_default(),
+            words,
+        );
         if let (true, true, Some(first)) = (self.options.strict, is_damaged, found.first()) {
             return Err(Error::new(ErrorCode::InputDamaged, first.message.clone())
                 .path(path)
@@ -367,7 +370,7 @@ impl<'a> Script<'a> {
 
     fn finish(mut self) -> Result<Samples, Error> {
         let mut targets = ByBinary::new();
-        if self.options.policy().own_findings {
+        if self.options.policy().words == Words::Own {
             self.diagnostics.extend(self.told.diagnostics());
         }
         let only = self.groups.iter().map(|group| group.job.targets.len()).sum::<usize>() == 1;
@@ -414,13 +417,17 @@ impl<'a> Script<'a> {
     }
 }
 
-/// The warning that no mapping was found, in llvm-profgen's words.
-fn not_mapped(target: &Target<'_>) -> String {
-    format!(
-        "No relevant mmap event is matched for {}, will use preferred address ({:#x}) as the base loading address!",
-        target.name(),
-        target.image.preferred_base().0
-    )
+/// The warning that no mapping was found.
+fn not_mapped(target: &Target<'_>, words: Words) -> String {
+    let (name, base) = (target.name(), target.image.preferred_base().0);
+    match words {
+        Words::Own => format!(
+            "no line before the first sample says where {name} was loaded, so it is taken to be where it was linked to, at {base:#x}"
+        ),
+        Words::LlvmProfgen => format!(
+            "No relevant mmap event is matched for {name}, will use preferred address ({base:#x}) as the base loading address!"
+        ),
+    }
 }
 
 /// A text, and its size if that is known.
@@ -480,20 +487,30 @@ struct Counted {
     contexts: Option<ContextCounts>,
 }
 
-/// llvm-profgen's warnings about call stacks, in its order.
+/// Warnings about call stacks, in llvm-profgen's order.
 fn call_stack_diagnostics(stacks: &CallStacks, distinct: usize, options: &GenerateOptions) -> Vec<Diagnostic> {
+    let words = options.policy().words;
     let mut found = Vec::new();
-    let warn_of_share = |part: u64, total: usize, text: &str| {
-        (part > 0 && total > 0).then(|| {
-            Diagnostic::warning(
+    let warn_of_share = |share: Share, own: &str, llvm_profgen: &str| {
+        let is_told = match words {
+            Words::Own => share.is_noteworthy(),
+            Words::LlvmProfgen => share.part > 0 && share.whole > 0,
+        };
+        is_told.then(|| {
+            words.warning(
                 DiagnosticCode::CallStacks,
-                format!("{} {text}", share(part, total as u64)),
+                || format!("{share} {own}"),
+                || format!("{} {llvm_profgen}", share.in_llvm_words()),
             )
         })
     };
     found.extend(warn_of_share(
-        stacks.external_leaves,
-        stacks.items as usize,
+        Share {
+            part: stacks.external_leaves,
+            whole: stacks.items,
+            of: "samples",
+        },
+        "were taken outside of the binary, and are left out of contexts",
         "of samples have leaf external frame in call stack.",
     ));
     if stacks.cut > 0 && !options.ignore_stack_samples {
@@ -507,15 +524,29 @@ fn call_stack_diagnostics(stacks: &CallStacks, distinct: usize, options: &Genera
         let mut broken: Vec<_> = stacks.broken_at.iter().collect();
         broken.sort_unstable();
         found.extend(broken.into_iter().map(|(_, address)| {
-            let message = format!(
-                "Truncated stack sample due to invalid return address at {address:#x}, likely caused by frame pointer omission"
-            );
-            Diagnostic::warning(DiagnosticCode::CallStackDetail, message)
+            words.warning(
+                DiagnosticCode::CallStackDetail,
+                || {
+                    format!(
+                        "call stacks end at the return address {address:#x}, because no call stands before it; probably the function there \
+                         was compiled without frame pointers"
+                    )
+                },
+                || {
+                    format!(
+                        "Truncated stack sample due to invalid return address at {address:#x}, likely caused by frame pointer omission"
+                    )
+                },
+            )
         }));
     }
     found.extend(warn_of_share(
-        stacks.broken_at.len() as u64,
-        distinct,
+        Share {
+            part: stacks.broken_at.len() as u64,
+            whole: distinct as u64,
+            of: "distinct samples",
+        },
+        "have a call stack that ends at an address behind no call. Compile with -fno-omit-frame-pointer",
         "of truncated stack samples due to invalid return address, likely caused by frame pointer omission.",
     ));
     found
@@ -527,12 +558,11 @@ fn no_branches(head: &[u8], path: &Path) -> Error {
     if head.starts_with(b"PERFILE2") || head.starts_with(b"2ELIFREP") {
         return Error::new(
             ErrorCode::InputInvalid,
-            format!("Invalid perf script input! {path} is a perf.data"),
+            format!("{path} is a perf.data, and not the text of `perf script`"),
         )
         .hint("Give it with --perfdata.");
     }
-    let message =
-        format!("Invalid perf script input! No line of {path} has branch entries such as 0x4005c8/0x4005dc/P/-/-/0");
+    let message = format!("no line of {path} has branch entries such as 0x4005c8/0x4005dc/P/-/-/0");
     Error::new(ErrorCode::InputInvalid, message)
         .hint("Print it with `perf script -F ip,brstack --show-mmap-events -i perf.data`, or give that perf.data with --perfdata.")
 }

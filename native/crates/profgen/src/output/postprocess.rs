@@ -23,7 +23,7 @@ pub(crate) fn postprocess(
     profile.remove_ambiguous_initializers();
 
     let density = sampleprof::density(profile, options.profile_density_cutoff_hot).density;
-    diagnostics.extend(density_diagnostic(density, options.profile_density_threshold));
+    diagnostics.extend(density_diagnostic(density, options));
     let summary = ProfileSummary::compute(profile);
     statistics.functions = summary.num_functions;
     statistics.total_count = summary.total_count;
@@ -49,22 +49,34 @@ fn shorten_contexts(profile: &mut Profile, options: &GenerateOptions) -> Result<
     Ok(())
 }
 
-fn density_diagnostic(density: f64, threshold: f64) -> Option<Diagnostic> {
+fn density_diagnostic(density: f64, options: &GenerateOptions) -> Option<Diagnostic> {
+    let (threshold, words) = (options.profile_density_threshold, options.policy().words);
     if density == 0.0 {
-        return Some(Diagnostic::warning(
+        return Some(words.warning(
             DiagnosticCode::DensityZero,
-            "The output profile is empty or the --profile-density-cutoff-hot option is set too low. \
-             Please check your command.",
+            || "no function is in the hot part of the profile, so its density is not known".to_owned(),
+            || {
+                "The output profile is empty or the --profile-density-cutoff-hot option is set too low. Please check your command."
+                    .to_owned()
+            },
         ));
     }
+    let times = threshold / density;
     (density < threshold).then(|| {
-        Diagnostic::warning(
+        words.warning(
             DiagnosticCode::DensityLow,
-            format!(
-                "Sample PGO is estimated to optimize better with {:.1}x more samples. Please consider increasing \
-                 sampling rate or profiling for longer duration to get more samples.",
-                threshold / density
-            ),
+            || {
+                format!(
+                    "the profile is thin: it has {density:.1} samples for each instruction line of its hot part, and {threshold:.0} are \
+                     recommended. Record {times:.1} times as long, or merge recordings"
+                )
+            },
+            || {
+                format!(
+                    "Sample PGO is estimated to optimize better with {times:.1}x more samples. Please consider increasing sampling rate or \
+                     profiling for longer duration to get more samples."
+                )
+            },
         )
     })
 }

@@ -5,9 +5,9 @@ use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use symbolize::{DebugFormat, DebugInfo, DuplicateStart, FunctionTable, RangeConflict, Rejection};
 
 use crate::attribution::profile::Binary;
-use crate::counting::fall_through::share;
 use crate::report::ledger::EntryClass;
 use crate::report::outcome::BinaryStatistics;
+use crate::report::words::{Share, Words};
 use crate::request::options::GenerateOptions;
 
 /// Warnings about the binary's debug information and code, in llvm-profgen's order.
@@ -18,14 +18,14 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
         entries,
         ..
     } = binary;
-    let details = options.show_detailed_warning;
+    let (details, words) = (options.show_detailed_warning, options.policy().words);
     let mut found = Vec::new();
     if details {
         found.extend(
             functions
                 .duplicated_starts()
                 .iter()
-                .map(|start| duplicate(start, functions)),
+                .map(|start| duplicate(start, functions, words)),
         );
     }
     let symbol_file = binary.image.symbol_file();
@@ -39,27 +39,39 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
             if Some(path.as_path()) == symbol_file)
     };
     let of_debug = debug.diagnostics().iter().filter(|found| !is_in_use(found));
-    found.extend(of_debug.map(|found| of_debug_info(found, details)));
-    found.extend(missing_split_units(debug));
+    found.extend(of_debug.map(|found| of_debug_info(found, details, words)));
+    found.extend(missing_split_units(debug, words));
     let problems = binary.image.layout_problems().iter();
     found.extend(problems.map(|problem| Diagnostic::warning(DiagnosticCode::ModuleLayout, problem.to_string())));
     if !functions.has_debug_info() {
-        found.push(Diagnostic::warning(
+        found.push(words.warning(
             DiagnosticCode::NoFunctions,
-            "Loading of DWARF info completed, but no binary functions have been retrieved.",
+            || {
+                format!(
+                    "the debug information of {} names no function",
+                    binary.image.path().display()
+                )
+            },
+            || "Loading of DWARF info completed, but no binary functions have been retrieved.".to_owned(),
         ));
     }
     let duplicates = functions.duplicated_start_count();
     if duplicates > 0 {
-        found.push(Diagnostic::warning(
+        found.push(words.warning(
             DiagnosticCode::DuplicateStarts,
-            format!("Found {duplicates} start addresses with multiple symbols"),
+            || {
+                format!(
+                    "the debug information has several functions that start at one address, at {duplicates} addresses; one of them has the \
+                     counts"
+                )
+            },
+            || format!("Found {duplicates} start addresses with multiple symbols"),
         ));
     }
     let conflicts = functions.range_conflicts().iter();
-    found.extend(conflicts.map(|conflict| range_conflict(conflict, functions)));
+    found.extend(conflicts.map(|conflict| range_conflict(conflict, functions, words)));
     // Only llvm-profgen needs to decode everything, and that takes its time.
-    if !options.policy().own_findings {
+    if words == Words::LlvmProfgen {
         let invalid = binary.code.invalid_instructions();
         if details {
             found.extend(invalid.iter().map(|(first, last)| {
@@ -87,73 +99,111 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
         names.sort_unstable();
         found.extend(names.into_iter().map(|name| {
             let name = String::from_utf8_lossy(name);
-            let message = format!(
-                "Failed to determine function entry for {name} due to inconsistent name from symbol table and dwarf info."
-            );
-            Diagnostic::warning(DiagnosticCode::NoFunctionEntryDetail, message)
+            words.warning(
+                DiagnosticCode::NoFunctionEntryDetail,
+                || format!("{name} starts at no symbol"),
+                || {
+                    format!(
+                        "Failed to determine function entry for {name} due to inconsistent name from symbol table and dwarf info."
+                    )
+                },
+            )
         }));
     }
-    if !without_entry.is_empty() {
-        found.push(Diagnostic::warning(
+    let share = Share {
+        part: without_entry.len() as u64,
+        whole: functions.len() as u64,
+        of: "functions",
+    };
+    if share.part > 0 && (words == Words::LlvmProfgen || share.is_noteworthy()) {
+        found.push(words.warning(
             DiagnosticCode::NoFunctionEntry,
-            format!(
-                "{} of functions failed to determine function entry due to inconsistent name from symbol table and dwarf info.",
-                share(without_entry.len() as u64, functions.len() as u64)
-            ),
+            || {
+                format!(
+                    "{share} have no head samples, because no symbol says where they start: their names in the symbol table and in the \
+                     debug information differ"
+                )
+            },
+            || {
+                format!(
+                    "{} of functions failed to determine function entry due to inconsistent name from symbol table and dwarf info.",
+                    share.in_llvm_words()
+                )
+            },
         ));
     }
     found
 }
 
-fn range_conflict(conflict: &RangeConflict, functions: &FunctionTable) -> Diagnostic {
+fn range_conflict(conflict: &RangeConflict, functions: &FunctionTable, words: Words) -> Diagnostic {
     let (symbol_start, symbol_end) = conflict.symbol_range;
     let (known_start, known_end) = conflict.known_range;
-    let text = format!(
-        "Conflicting range for symbol {} with range ({:8x}, {:8x}), but the existing symbol {} indicates another range ({:8x}, {:8x})",
-        String::from_utf8_lossy(&conflict.symbol),
-        symbol_start.0,
-        symbol_end.0,
-        String::from_utf8_lossy(functions.name(conflict.function)),
-        known_start.0,
-        known_end.0,
-    );
-    Diagnostic::warning(DiagnosticCode::RangeConflict, text)
+    let symbol = String::from_utf8_lossy(&conflict.symbol);
+    let known = String::from_utf8_lossy(functions.name(conflict.function));
+    words.warning(
+        DiagnosticCode::RangeConflict,
+        || {
+            format!(
+                "the symbol {symbol} has the addresses {:#x} to {:#x}, and the debug information gives {known} the addresses {:#x} to {:#x}; \
+                 those of the debug information are used",
+                symbol_start.0, symbol_end.0, known_start.0, known_end.0,
+            )
+        },
+        || {
+            format!(
+                "Conflicting range for symbol {symbol} with range ({:8x}, {:8x}), but the existing symbol {known} indicates another range \
+                 ({:8x}, {:8x})",
+                symbol_start.0, symbol_end.0, known_start.0, known_end.0,
+            )
+        },
+    )
 }
 
-fn duplicate(start: &DuplicateStart, functions: &FunctionTable) -> Diagnostic {
+fn duplicate(start: &DuplicateStart, functions: &FunctionTable, words: Words) -> Diagnostic {
     let name = |function| String::from_utf8_lossy(functions.name(function));
-    let message = format!(
-        "Duplicated symbol start address at {:8x} {} and {}",
-        start.start.0,
-        name(start.first),
-        name(start.second)
-    );
-    Diagnostic::warning(DiagnosticCode::DuplicateStartsDetail, message)
+    let (address, first, second) = (start.start.0, name(start.first), name(start.second));
+    words.warning(
+        DiagnosticCode::DuplicateStartsDetail,
+        || format!("{first} and {second} both start at {address:#x}"),
+        || format!("Duplicated symbol start address at {address:8x} {first} and {second}"),
+    )
 }
 
-fn of_debug_info(found: &symbolize::Diagnostic, details: bool) -> Diagnostic {
+fn of_debug_info(found: &symbolize::Diagnostic, details: bool, words: Words) -> Diagnostic {
     match found {
         symbolize::Diagnostic::DebugFile { .. } => Diagnostic::note(DiagnosticCode::DebugFile, found.to_string()),
         symbolize::Diagnostic::OtherFormat { .. } => Diagnostic::note(DiagnosticCode::DebugInfo, found.to_string()),
-        symbolize::Diagnostic::DwoMissing { name, .. } if details => Diagnostic::warning(
+        symbolize::Diagnostic::DwoMissing { name, .. } if details => words.warning(
             DiagnosticCode::DebugInfo,
-            format!("DWO debug information for {name} was not loaded."),
+            || found.to_string(),
+            || format!("DWO debug information for {name} was not loaded."),
         ),
         symbolize::Diagnostic::DwoMissing { .. } => Diagnostic::note(DiagnosticCode::DebugInfo, found.to_string()),
         _ => Diagnostic::warning(DiagnosticCode::DebugInfo, found.to_string()),
     }
 }
 
-/// How many split units were not found, in llvm-profgen's words.
-fn missing_split_units(debug: &DebugInfo) -> Option<Diagnostic> {
+/// How many split units were not found.
+fn missing_split_units(debug: &DebugInfo, words: Words) -> Option<Diagnostic> {
     let is_missing = |found: &&symbolize::Diagnostic| matches!(found, symbolize::Diagnostic::DwoMissing { .. });
-    let missing = debug.diagnostics().iter().filter(is_missing).count();
-    (missing > 0).then(|| {
-        let message = format!(
-            " DWO debug information was not loaded for {missing} modules. Please check the .o, .dwo or .dwp path."
-        );
-        Diagnostic::warning(DiagnosticCode::SplitUnitsMissing, message)
-    })
+    let mut all = debug.diagnostics().iter().filter(is_missing);
+    let first = all.next()?;
+    let missing = 1 + all.count();
+    Some(words.warning(
+        DiagnosticCode::SplitUnitsMissing,
+        || match missing {
+            1 => format!("{first}, so the functions in it have no counts"),
+            _ => format!(
+                "{first}, nor {} more, so the functions in them have no counts",
+                missing - 1
+            ),
+        },
+        || {
+            format!(
+                " DWO debug information was not loaded for {missing} modules. Please check the .o, .dwo or .dwp path."
+            )
+        },
+    ))
 }
 
 /// Why counts cannot be given to the functions of `binary`: it has none, or a file is missing without which they have wrong names.

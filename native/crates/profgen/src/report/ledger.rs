@@ -2,6 +2,8 @@
 
 use std::ops::{AddAssign, Index, IndexMut};
 
+use crate::report::words::percent;
+
 /// What became of a branch entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -132,13 +134,11 @@ impl Ledger {
         self.classes.iter().fold(0, |sum, entries| sum.wrapping_add(*entries))
     }
 
-    /// Share of the entries, in percent, that should have counted but could not: neither used, nor deselected, nor outside the binary, nor
-    /// an artefact of the CPU.
+    /// Entries that should have counted but could not: neither used, nor deselected, nor outside the binary, nor an artefact of the CPU.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a percentage for people")]
-    pub fn loss_percent(&self) -> f64 {
+    pub fn lost(&self) -> u64 {
         use EntryClass as C;
-        let lost: u64 = [
+        [
             C::OtherBuild,
             C::NotInstruction,
             C::CrossesBarrier,
@@ -146,12 +146,13 @@ impl Ledger {
             C::Unmapped,
         ]
         .into_iter()
-        .fold(0, |sum: u64, class| sum.wrapping_add(self[class]));
-        if self.entries == 0 {
-            0.0
-        } else {
-            lost as f64 * 100.0 / self.entries as f64
-        }
+        .fold(0, |sum: u64, class| sum.wrapping_add(self[class]))
+    }
+
+    /// [`Ledger::lost`] as a share of all entries, in percent.
+    #[must_use]
+    pub fn loss_percent(&self) -> f64 {
+        percent(self.lost(), self.entries)
     }
 
     /// The classes that have entries, largest first.

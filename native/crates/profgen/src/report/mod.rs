@@ -8,4 +8,6 @@ pub(crate) mod names;
 pub(crate) mod outcome;
 pub(crate) mod part;
 pub(crate) mod plausibility;
+pub(crate) mod run_report;
 pub(crate) mod sample_survey;
+pub(crate) mod words;

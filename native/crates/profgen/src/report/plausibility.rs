@@ -6,6 +6,7 @@ use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 
 use crate::counting::agreement::Agreement;
 use crate::counting::fall_through::RunQuality;
+use crate::report::words::percent;
 use crate::request::options::GenerateOptions;
 
 /// Fewer branches than these prove nothing.
@@ -70,9 +71,4 @@ pub(crate) fn check(
         );
         Diagnostic::warning(DiagnosticCode::BinaryDoubtful, message)
     }))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a percentage for people")]
-fn percent(part: u64, of: u64) -> f64 {
-    if of == 0 { 0.0 } else { part as f64 * 100.0 / of as f64 }
 }

@@ -2,6 +2,8 @@
 
 use elf::DecodePolicy;
 
+use crate::report::words::Words;
+
 /// Whose behaviour decides where llvm-profgen is known to be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compat {
@@ -39,8 +41,9 @@ pub(crate) struct Policy {
     pub kernel_modules: bool,
     /// Several binaries are counted in one pass. llvm-profgen takes one binary, so with `--compat` each binary is counted in a pass of its own.
     pub counted_together: bool,
-    /// Findings that llvm-profgen does not have are reported, and those that only it has are not. No result depends on it.
-    pub own_findings: bool,
+    /// Findings are told in this project's words, also those that llvm-profgen does not have. If not, those that it has are told, in its
+    /// words. No result depends on it.
+    pub words: Words,
 }
 
 impl Compat {
@@ -64,7 +67,7 @@ impl Compat {
             refuses_implausible: own,
             kernel_modules: own,
             counted_together: own,
-            own_findings: own,
+            words: if own { Words::Own } else { Words::LlvmProfgen },
         }
     }
 }
@@ -89,7 +92,7 @@ mod tests {
             refuses_implausible,
             kernel_modules: _,
             counted_together: _,
-            own_findings: _,
+            words: _,
         } = policy;
         let decodes_all = decoding == DecodePolicy::Full;
         BTreeMap::from([

@@ -2,6 +2,7 @@
 
 use job::{Diagnostic, DiagnosticCode};
 
+use crate::report::words::Words;
 use crate::request::policy::Policy;
 
 /// So many bytes of lines are repeated, whatever is wrong with them.
@@ -51,7 +52,11 @@ impl Problems {
     pub(crate) fn new(policy: Policy) -> Self {
         Self {
             told: Vec::new(),
-            left: if policy.own_findings { TOLD } else { TOLD_COMPATIBLY },
+            left: if policy.words == Words::Own {
+                TOLD
+            } else {
+                TOLD_COMPATIBLY
+            },
             untold: 0,
         }
     }
@@ -97,40 +102,45 @@ impl Problems {
         self.told.iter().any(|(_, problem, _)| !harmless(*problem))
     }
 
-    /// Warnings, in llvm-profgen's words where it has any. `not_mapped` is the one about the binary.
-    pub(crate) fn into_diagnostics(self, not_mapped: &str) -> Vec<Diagnostic> {
+    /// Warnings. `not_mapped` is the one about the binary.
+    pub(crate) fn into_diagnostics(self, not_mapped: &str, words: Words) -> Vec<Diagnostic> {
         let warning = |(index, problem, text): (u64, Problem, String)| {
             let line = index + 1;
-            let (code, message) = match problem {
-                Problem::InvalidAddress => (
+            match problem {
+                Problem::InvalidAddress => words.warning(
                     DiagnosticCode::LineInvalid,
-                    format!("Invalid address in LBR record at line {line}: {text}"),
+                    || format!("line {line} begins like branch entries, and something in it is none: {text}"),
+                    || format!("Invalid address in LBR record at line {line}: {text}"),
                 ),
-                Problem::InvalidMapping => (
+                Problem::InvalidMapping => words.warning(
                     DiagnosticCode::MappingInvalid,
-                    format!("Cannot parse mmap event: {text} "),
+                    || format!("line {line} is not a mapping as perf prints it: {text}"),
+                    || format!("Cannot parse mmap event: {text} "),
                 ),
-                Problem::NoEvent => (
+                Problem::NoEvent => words.warning(
                     DiagnosticCode::EventMissing,
-                    format!("A --perf-event filter was specified, but no \"event\" field found in line {line}: {text}"),
+                    || format!("an event was asked for, and line {line} does not name the event of its sample: {text}"),
+                    || format!("A --perf-event filter was specified, but no \"event\" field found in line {line}: {text}"),
                 ),
-                Problem::UnexpectedEvent => (
+                Problem::UnexpectedEvent => words.warning(
                     DiagnosticCode::EventUnexpected,
-                    format!(
-                        "No --perf-event filter was specified, but an \"event\" field was found in line {line}: {text}"
-                    ),
+                    || format!("line {line} names the event of its sample, and no event was asked for: {text}"),
+                    || {
+                        format!(
+                            "No --perf-event filter was specified, but an \"event\" field was found in line {line}: {text}"
+                        )
+                    },
                 ),
-                Problem::NotMapped => (DiagnosticCode::NotMapped, not_mapped.to_owned()),
-                Problem::TooLong => (
+                Problem::NotMapped => Diagnostic::warning(DiagnosticCode::NotMapped, not_mapped),
+                Problem::TooLong => Diagnostic::warning(
                     DiagnosticCode::LineTooLong,
                     format!("line {line} is too long and was passed over"),
                 ),
-                Problem::Cut => (
+                Problem::Cut => Diagnostic::warning(
                     DiagnosticCode::InputDamaged,
                     format!("the text ends at line {line} in the middle of a sample"),
                 ),
-            };
-            Diagnostic::warning(code, message)
+            }
         };
         let mut found: Vec<_> = self.told.into_iter().map(warning).collect();
         if self.untold > 0 {
@@ -157,7 +167,7 @@ mod tests {
             all.append(block, lines);
         }
         let messages: Vec<_> = all
-            .into_diagnostics("not mapped")
+            .into_diagnostics("not mapped", Words::Own)
             .into_iter()
             .map(|found| found.message)
             .collect();
@@ -165,8 +175,8 @@ mod tests {
             messages,
             [
                 "not mapped",
-                "Invalid address in LBR record at line 3: // text",
-                "Invalid address in LBR record at line 13: // text"
+                "line 3 begins like branch entries, and something in it is none: // text",
+                "line 13 begins like branch entries, and something in it is none: // text"
             ]
         );
     }
@@ -178,7 +188,7 @@ mod tests {
             problems.add(Problem::InvalidAddress, index, &[b'x'; 100_000]);
         }
         assert!(problems.is_damage());
-        let found = problems.into_diagnostics("");
+        let found = problems.into_diagnostics("", Words::Own);
         let told = TOLD / (REPEATED + OVERHEAD);
         assert_eq!(found.len(), told + 1);
         assert!(
