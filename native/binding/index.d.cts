@@ -276,8 +276,8 @@ export interface BindingExamination {
   otherFormat?: 'STABS' | 'DWARF 1' | 'CTF' | 'BTF' | 'MiniDebugInfo'
   /** The file of dwz that is missing. */
   missingSupplementary?: string
-  /** The build id of that file, as hexadecimal digits. */
-  missingSupplementaryId?: string
+  /** The build ids of files that the debuginfod cache lacks, as hexadecimal digits. */
+  missingBuildIds: Array<string>
   /** What was not found or cannot be read. */
   diagnostics: Array<string>
   /** Of a vmlinux or a module. */

@@ -72,7 +72,7 @@ export async function fetchDebugFiles(
   return diagnostics;
 }
 
-/** Build ids of files that a binary needs and that are not on this machine. */
+/** Build ids of files that a binary needs and that are not on this machine, as the core found when it looked for them. */
 async function missing(
   binary: string,
   debugBinary: string | undefined,
@@ -88,9 +88,7 @@ async function missing(
       ...(dwp !== undefined && { dwp }),
     };
     const found = await runExamine(request, { signal });
-    const lacksFile = debugBinary === undefined && (found.codeSymbols === 0 || found.debugFile === undefined);
-    const ids = [lacksFile ? found.buildId : undefined, found.missingSupplementaryId];
-    return ids.filter((id) => id !== undefined);
+    return found.missingBuildIds;
   } catch {
     // The job itself says what is wrong with the file.
     signal?.throwIfAborted();

@@ -131,7 +131,7 @@ export function toFacts(found: BindingExamination, debugBinary: string | undefin
     splitUnitsFound,
     diagnostics,
     kernel,
-    missingSupplementaryId: _,
+    missingBuildIds: _,
     ...same
   } = found;
   const source = debugFileSource ?? (debugBinary === undefined ? 'binary' : 'debug-binary');

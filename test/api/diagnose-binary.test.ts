@@ -32,7 +32,11 @@ const CLANG: BindingExamination['compilers'][number] = {
 const KERNEL: BindingExamination = {
   ...{ size: 1, buildId: '00', kind: 'kernel', machine: 'x86-64', codeSymbols: 1, flowSensitive: false },
   ...{ pseudoProbes: false, debugFile: 'vmlinux', skeletonUnits: 0, splitUnitsFound: 0, compilers: [CLANG] },
-  ...{ diagnostics: [], kernel: { hasConfig: false, options: [], banner: 'Linux version 6.12.1 (x)' } },
+  ...{
+    missingBuildIds: [],
+    diagnostics: [],
+    kernel: { hasConfig: false, options: [], banner: 'Linux version 6.12.1 (x)' },
+  },
 };
 
 /** Findings of a kernel that differs from a good one in this. */

@@ -1,15 +1,13 @@
 //! One binary and its debug information.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use elf::{Arch, Image, ImageKind};
 use job::failure::{image_error, symbolize_error};
 use job::{Error, on_threads};
-use symbolize::{DebugFileSource, DebugInfo, DebugOptions, DebugSurvey, Diagnostic, add_symbols};
+use symbolize::{DebugFileSource, DebugInfo, DebugOptions, DebugSurvey, Diagnostic, LocalFiles, add_symbols};
 
 use crate::kernel::Kernel;
-use crate::shared_bytes::SharedBytes;
 
 /// Diagnostics that are passed on; a damaged or split file can have one for each unit.
 const MAX_DIAGNOSTICS: usize = 20;
@@ -56,8 +54,9 @@ pub struct Examination {
     pub other_format: Option<String>,
     /// The file of dwz that is missing; names of functions are in it.
     pub missing_supplementary: Option<String>,
-    /// The build id of that file, as hexadecimal digits.
-    pub missing_supplementary_id: Option<String>,
+    /// The build ids, as hexadecimal digits, of files that a debuginfod server may have: they were looked for last in the cache, and were
+    /// not there. Empty without a cache.
+    pub missing_build_ids: Vec<String>,
     /// What was not found, or cannot be read, on the way to the DWARF.
     pub diagnostics: Vec<String>,
     /// Of a vmlinux or a module.
@@ -86,14 +85,12 @@ fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
     let mut image = Image::open(path).map_err(|error| image_error(error, path))?;
     let options = DebugOptions {
         debug_binary: request.debug_binary.clone(),
-        debuginfod_cache: request.debuginfod_cache.clone(),
         dwp: request.dwp.clone(),
         ..DebugOptions::default()
     };
-    let without_symbols = add_symbols(&mut image, &options).map_err(symbolize_error)?;
-    let image = Arc::new(image);
-    let bytes = Arc::new(SharedBytes(Arc::clone(&image)));
-    let debug = DebugInfo::load(bytes, path, image.build_id(), &options).map_err(symbolize_error)?;
+    let files = LocalFiles::new(request.debuginfod_cache.clone());
+    let without_symbols = add_symbols(&mut image, &options, &files).map_err(symbolize_error)?;
+    let debug = DebugInfo::of_image(&image, &options, &files).map_err(symbolize_error)?;
     // A file that has neither is told of once.
     let without_symbols = without_symbols.iter().filter(|d| !debug.diagnostics().contains(d));
     let diagnostics = without_symbols
@@ -119,10 +116,7 @@ fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
             Diagnostic::SupplementaryMissing { name, .. } => Some(name.clone()),
             _ => None,
         }),
-        missing_supplementary_id: debug.diagnostics().iter().find_map(|diagnostic| match diagnostic {
-            Diagnostic::SupplementaryMissing { id, .. } => Some(hex(id)),
-            _ => None,
-        }),
+        missing_build_ids: files.missing().iter().map(|id| hex(id)).collect(),
         diagnostics: diagnostics.take(MAX_DIAGNOSTICS).map(ToString::to_string).collect(),
         kernel: Kernel::of(&image),
     })

@@ -6,7 +6,6 @@
 mod examine;
 mod kernel;
 mod places;
-mod shared_bytes;
 
 pub use examine::{DebugFile, Examination, ExamineRequest, examine};
 pub use kernel::{ConfigOption, Kernel};

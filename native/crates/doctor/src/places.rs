@@ -2,14 +2,11 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use elf::Image;
 use job::failure::{image_error, symbolize_error};
 use job::{Error, Observer, keep_going, on_threads};
-use symbolize::{DebugInfo, DebugOptions, SourcePlace};
-
-use crate::shared_bytes::SharedBytes;
+use symbolize::{DebugInfo, DebugOptions, LocalFiles, SourcePlace};
 
 /// Which functions to look for, and where.
 #[derive(Debug, Clone)]
@@ -33,15 +30,14 @@ pub struct PlacesRequest {
 pub fn source_places(request: &PlacesRequest, job: &dyn Observer) -> Result<Vec<SourcePlace>, Error> {
     on_threads(0, || {
         let path = &request.path;
-        let image = Arc::new(Image::open(path).map_err(|error| image_error(error, path))?);
+        let image = Image::open(path).map_err(|error| image_error(error, path))?;
         let options = DebugOptions {
             debug_binary: request.debug_binary.clone(),
-            debuginfod_cache: request.debuginfod_cache.clone(),
             dwp: request.dwp.clone(),
             ..DebugOptions::default()
         };
-        let bytes = Arc::new(SharedBytes(Arc::clone(&image)));
-        let debug = DebugInfo::load(bytes, path, image.build_id(), &options).map_err(symbolize_error)?;
+        let files = LocalFiles::new(request.debuginfod_cache.clone());
+        let debug = DebugInfo::of_image(&image, &options, &files).map_err(symbolize_error)?;
         let wanted: HashSet<&[u8]> = request.names.iter().map(String::as_bytes).collect();
         debug.source_places(&wanted, &keep_going(job)).map_err(symbolize_error)
     })

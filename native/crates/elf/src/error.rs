@@ -106,3 +106,19 @@ pub enum ImageError {
         limit: u64,
     },
 }
+
+impl ImageError {
+    /// What [`map_file`](crate::map_file) could not open.
+    pub(crate) fn of_opening(path: &std::path::Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        if source.kind() != io::ErrorKind::InvalidInput {
+            return Self::Io { path, source };
+        }
+        let found = if path.is_dir() {
+            "a directory"
+        } else {
+            "no regular file"
+        };
+        Self::NotAFile { path, found }
+    }
+}

@@ -3,13 +3,11 @@
 mod symbol_file;
 mod symbols;
 
-use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use memmap2::Mmap;
-
+use crate::file::{FileData, map_file};
 use crate::headers::{self, Headers, LoadSegment, SectionHeader};
 use crate::kind::{Arch, ImageKind};
 use crate::strings::{string_at, string_is};
@@ -71,7 +69,7 @@ impl ExecutableSection<'_> {
 /// An executable, shared object, kernel or kernel module, opened and checked.
 pub struct Image {
     path: PathBuf,
-    bytes: Bytes,
+    data: FileData,
     headers: Headers,
     layout_problems: Vec<LayoutProblem>,
     symbol_file: Option<Box<SymbolFile>>,
@@ -85,61 +83,34 @@ struct SymbolFile {
     sections: Box<[Option<u32>]>,
 }
 
-enum Bytes {
-    Mapped(Mmap),
-    Owned(Vec<u8>),
-}
-
 impl Image {
     /// Opens and maps the ELF file at `path`, which may be compressed with gzip, xz or zstd.
     pub fn open(path: &Path) -> Result<Self, ImageError> {
-        let io_error = |source| ImageError::Io {
-            path: path.into(),
-            source,
-        };
-        let metadata = std::fs::metadata(path).map_err(io_error)?;
-        if !metadata.is_file() {
-            let found = if metadata.is_dir() {
-                "a directory"
-            } else {
-                "no regular file"
-            };
-            return Err(ImageError::NotAFile {
-                path: path.into(),
-                found,
-            });
-        }
-        let file = File::open(path).map_err(io_error)?;
-        if metadata.len() == 0 {
-            return Self::from_bytes(Vec::new(), path);
-        }
-        // SAFETY: the mapping is private and read-only, and its slice never outlives `Image`. As with every
-        // mapped executable, another process must not overwrite or truncate the file while it is in use;
-        // build tools replace executables by renaming, which leaves this mapping untouched.
-        let map = unsafe { Mmap::map(&file) }.map_err(io_error)?;
-        Self::new(Bytes::Mapped(map), path)
+        let data = map_file(path).map_err(|source| ImageError::of_opening(path, source))?;
+        Self::from_data(data, path)
     }
 
     /// Takes `bytes` as the content of the ELF file `path`, which serves for messages only.
     pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<Self, ImageError> {
-        Self::new(Bytes::Owned(bytes), path)
+        Self::from_data(Arc::new(bytes), path)
     }
 
-    fn new(mut bytes: Bytes, path: &Path) -> Result<Self, ImageError> {
-        if let Some(content) = decompress_file(bytes.as_slice(), path)? {
-            bytes = Bytes::Owned(content);
+    /// As [`Self::from_bytes`], with bytes that others have as well.
+    pub fn from_data(mut data: FileData, path: &Path) -> Result<Self, ImageError> {
+        if let Some(content) = decompress_file((*data).as_ref(), path)? {
+            data = Arc::new(content);
         }
         let (mut code, mut layout_problems) = (None, Vec::new());
-        if headers::is_kernel_module(bytes.as_slice()) {
-            let laid_out = lay_out(bytes.as_slice(), path)?;
-            bytes = Bytes::Owned(laid_out.bytes);
+        if headers::is_kernel_module((*data).as_ref()) {
+            let laid_out = lay_out((*data).as_ref(), path)?;
+            data = Arc::new(laid_out.bytes);
             layout_problems = laid_out.problems;
             code = Some(laid_out.code);
         }
-        let headers = headers::read_headers(bytes.as_slice(), path, code.as_deref())?;
+        let headers = headers::read_headers((*data).as_ref(), path, code.as_deref())?;
         Ok(Self {
             path: path.into(),
-            bytes,
+            data,
             headers,
             layout_problems,
             symbol_file: None,
@@ -155,7 +126,12 @@ impl Image {
     /// The whole file: uncompressed, and if it is relocatable with addresses for sections and symbols (see
     /// [`lay_out`](crate::lay_out)).
     pub fn data(&self) -> &[u8] {
-        self.bytes.as_slice()
+        (*self.data).as_ref()
+    }
+
+    /// The same, to be kept by whoever reads the file beside the image.
+    pub fn shared_data(&self) -> FileData {
+        Arc::clone(&self.data)
     }
 
     /// The instruction set.
@@ -320,14 +296,5 @@ impl std::fmt::Debug for Image {
             .field("path", &self.path)
             .field("arch", &self.arch())
             .finish_non_exhaustive()
-    }
-}
-
-impl Bytes {
-    fn as_slice(&self) -> &[u8] {
-        match self {
-            Self::Mapped(map) => map,
-            Self::Owned(bytes) => bytes,
-        }
     }
 }

@@ -1,23 +1,29 @@
 //! The memory of a running kernel as `perf record --kcore` copies it from /proc/kcore: an ELF core file with the code of the kernel and
 //! of its modules at run-time addresses (perf: tools/perf/util/symbol-elf.c, `kcore_copy`).
 
-use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 
-use memmap2::Mmap;
 use object::elf;
 use object::read::elf::{FileHeader as _, ProgramHeader as _};
 
+use crate::file::{FileData, map_file};
 use crate::format::{ENDIAN, Elf};
 use crate::{ImageError, Svma};
 
 /// A copy of a kernel's memory.
-#[derive(Debug)]
 pub struct KernelCore {
-    map: Mmap,
+    data: FileData,
     /// Run-time addresses and where their bytes are in the file.
     segments: Vec<(Range<u64>, usize)>,
+}
+
+impl std::fmt::Debug for KernelCore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KernelCore")
+            .field("segments", &self.segments)
+            .finish_non_exhaustive()
+    }
 }
 
 impl KernelCore {
@@ -26,24 +32,12 @@ impl KernelCore {
     /// # Errors
     /// If it cannot be read, or is not such a file.
     pub fn open(path: &Path) -> Result<Self, ImageError> {
-        let io_error = |source| ImageError::Io {
-            path: path.into(),
-            source,
-        };
-        if !std::fs::metadata(path).map_err(io_error)?.is_file() {
-            return Err(ImageError::NotAFile {
-                path: path.into(),
-                found: "no regular file",
-            });
-        }
-        let file = File::open(path).map_err(io_error)?;
-        // SAFETY: as for `Image::open`: private, read-only, and recordings are not rewritten while they are read.
-        let map = unsafe { Mmap::map(&file) }.map_err(io_error)?;
-        let segments = segments(&map).map_err(|what| ImageError::Malformed {
+        let data = map_file(path).map_err(|source| ImageError::of_opening(path, source))?;
+        let segments = segments((*data).as_ref()).map_err(|what| ImageError::Malformed {
             path: path.into(),
             what,
         })?;
-        Ok(Self { map, segments })
+        Ok(Self { data, segments })
     }
 
     /// The bytes that were at a run-time address, if all of them are here.
@@ -51,7 +45,11 @@ impl KernelCore {
         let (range, start) = self.segments.iter().find(|(range, _)| range.contains(&avma))?;
         let skipped = usize::try_from(avma - range.start).ok()?;
         let size = usize::try_from(range.end - range.start).ok()?;
-        self.map.get(*start..start + size)?.get(skipped..)?.get(..len)
+        (*self.data)
+            .as_ref()
+            .get(*start..start + size)?
+            .get(skipped..)?
+            .get(..len)
     }
 }
 

@@ -75,8 +75,8 @@ pub struct BindingExamination {
     pub other_format: Option<String>,
     /// The file of dwz that is missing.
     pub missing_supplementary: Option<String>,
-    /// The build id of that file, as hexadecimal digits.
-    pub missing_supplementary_id: Option<String>,
+    /// The build ids of files that the debuginfod cache lacks, as hexadecimal digits.
+    pub missing_build_ids: Vec<String>,
     /// What was not found or cannot be read.
     pub diagnostics: Vec<String>,
     /// Of a vmlinux or a module.
@@ -208,7 +208,7 @@ impl Success for Examination {
             compilers: self.survey.compilers.into_iter().map(BindingCompiler::from).collect(),
             other_format: self.other_format,
             missing_supplementary: self.missing_supplementary,
-            missing_supplementary_id: self.missing_supplementary_id,
+            missing_build_ids: self.missing_build_ids,
             diagnostics: self.diagnostics,
             kernel,
         };

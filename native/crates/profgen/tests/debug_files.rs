@@ -115,9 +115,22 @@ fn a_package_that_was_asked_for_and_cannot_be_read_is_named() {
     let outcome = folder.generate("calc", |options| options.dwp = Some(folder.path("missing.dwp")));
     let told = outcome.expect("the .dwo file is used").diagnostics;
     assert!(
-        told.iter()
-            .any(|told| told.code == "debug-info" && told.message.contains("missing.dwp: No such file")),
+        told.iter().any(|told| told.code == "debug-info"
+            && told
+                .message
+                .contains("missing.dwp cannot be read: there is no such file")),
         "{told:?}"
+    );
+    let folder = Folder::with("calc-split-dwo", &[("calc", "calc")]);
+    let package = folder.path("missing.dwp");
+    let said = format!(
+        "calc: the split debug information calc.dwo was not found, and the package {} cannot be read: there is no such file",
+        package.display()
+    );
+    assert_refused(
+        folder.generate("calc", |options| options.dwp = Some(package)),
+        &said,
+        "--dwp",
     );
 }
 

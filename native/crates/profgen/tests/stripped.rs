@@ -7,7 +7,7 @@ use object::LittleEndian as LE;
 use object::elf::{FileHeader64, SHT_SYMTAB, SectionHeader64};
 use object::read::elf::{FileHeader, SectionHeader};
 use profgen::{Compat, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Silent, generate};
-use symbolize::{DebugOptions, Diagnostic, Rejection};
+use symbolize::{DebugOptions, Diagnostic, FileSystem, Rejection};
 use testkit::Fixture;
 
 /// A folder with a fixture's program, stripped.
@@ -167,7 +167,7 @@ fn symbols_come_from_the_build_id_directory() {
         let place = folder.join(format!("{}.debug", &id[2..]));
         std::fs::copy(debug_file.program(), place).expect("copied");
         let mut image = Image::open(&stripped.program()).expect("an image");
-        let unused = symbolize::add_symbols(&mut image, &options).expect("readable");
+        let unused = symbolize::add_symbols(&mut image, &options, &FileSystem).expect("readable");
         (image, unused)
     };
     let (image, unused) = add_symbols(&stripped.fixture);

@@ -1,22 +1,17 @@
 //! The function table (all units) and the frame table (all code) of fixtures.
 
 use std::hint::black_box;
-use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use elf::{Image, Svma};
-use symbolize::{DebugInfo, DebugOptions, FrameTable, FunctionTable};
+use symbolize::{DebugInfo, DebugOptions, FileSystem, FrameTable, FunctionTable};
 use testkit::Fixture;
 
 fn benches(criterion: &mut Criterion) {
     for name in ["shapes-cpp", "life-rust"] {
         let path = Fixture::named(name).program();
         let image = Image::open(&path).expect("a fixture");
-        let bytes = Arc::new(std::fs::read(&path).expect("a fixture"));
-        let load = || {
-            let bytes = Arc::clone(&bytes);
-            DebugInfo::load(bytes, &path, image.build_id(), &DebugOptions::default()).expect("it has DWARF")
-        };
+        let load = || DebugInfo::of_image(&image, &DebugOptions::default(), &FileSystem).expect("it has DWARF");
         let debug = load();
         let all = [(Svma(0), Svma(u64::MAX))];
         let mut group = criterion.benchmark_group(name);

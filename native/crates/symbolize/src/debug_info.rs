@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use elf::Svma;
+use elf::{FileData, Image, Svma};
 use gimli::DwarfFileType;
 use object::CompressionFormat;
 
+use crate::debug_files::{DebugFileProvider, DebugFileResolver, Located};
 use crate::diagnostics::Diagnostic;
 use crate::dwarf::{CuMap, Space, Unit, read_units};
+use crate::elf_file::{ElfFile, Wanted};
 use crate::error::SymbolizeError;
-use crate::object::{
-    ElfFile, FileData, Located, SectionSet, Sections, Wanted, dwarf, locate, open_file, supplementary,
-};
 use crate::options::DebugOptions;
+use crate::sections::{SectionSet, Sections, dwarf};
 use crate::split::{SplitSearch, SplitUnits};
 
 /// The debug information of one program. Holds what its tables are built from; drop it when they are.
@@ -48,7 +48,19 @@ pub(crate) struct View<'a> {
 }
 
 impl DebugInfo {
-    /// Finds and opens the debug information of the program at `path`, whose bytes are `data`.
+    /// Finds and opens the debug information of `image`. Other files are asked of `files`.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn of_image(
+        image: &Image,
+        options: &DebugOptions,
+        files: &dyn DebugFileProvider,
+    ) -> Result<Self, SymbolizeError> {
+        Self::load(image.shared_data(), image.path(), image.build_id(), options, files)
+    }
+
+    /// Finds and opens the debug information of the program at `path`, whose bytes are `data`. Other files are asked of `files`.
     /// `build_id` overrides the one in the file.
     ///
     /// # Errors
@@ -59,18 +71,20 @@ impl DebugInfo {
         path: &Path,
         build_id: Option<&[u8]>,
         options: &DebugOptions,
+        files: &dyn DebugFileProvider,
     ) -> Result<Self, SymbolizeError> {
         let mut diagnostics = Vec::new();
+        let resolver = DebugFileResolver::new(options, files);
         let named = match &options.debug_binary {
-            Some(path) => ElfFile::parse(path, open_file(path)?)?.with_addresses(&mut diagnostics)?,
+            Some(path) => resolver.named(path)?.with_addresses(&mut diagnostics)?,
             None => ElfFile::parse(path, data)?,
         };
         // A build id given for the profiled binary says nothing about a debug binary that was chosen by hand.
         let build_id = build_id.filter(|_| options.debug_binary.is_none());
-        let separate = locate(&named, build_id, Wanted::DebugInfo, options, &mut diagnostics);
+        let separate = resolver.separate(&named, build_id, Wanted::DebugInfo, &mut diagnostics);
         let Some(Located { elf, source }) = separate else {
             return Ok(Self {
-                frames: DebugObject::load(&named, path, options, &mut diagnostics)?,
+                frames: DebugObject::load(&named, path, resolver, &mut diagnostics)?,
                 functions: FunctionSource::SameAsFrames,
                 diagnostics,
             });
@@ -79,11 +93,11 @@ impl DebugInfo {
             path: elf.path.clone(),
             source,
         });
-        let frames = DebugObject::load(&elf, path, options, &mut diagnostics)?;
+        let frames = DebugObject::load(&elf, path, resolver, &mut diagnostics)?;
         let functions = if options.function_table_follows_links && !named.has_debug_info {
             FunctionSource::SameAsFrames
         } else {
-            let named = DebugObject::load(&named, path, options, &mut diagnostics)?;
+            let named = DebugObject::load(&named, path, resolver, &mut diagnostics)?;
             FunctionSource::Other(Box::new(named))
         };
         Ok(Self {
@@ -161,35 +175,34 @@ impl DebugObject {
     fn load(
         elf: &ElfFile,
         program: &Path,
-        options: &DebugOptions,
+        resolver: DebugFileResolver<'_>,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<Self, SymbolizeError> {
-        let sections = elf.sections(SectionSet::Plain, options.zdebug_sections, diagnostics)?;
+        let options = resolver.options;
+        let sections = Sections::read(elf, SectionSet::Plain, options.zdebug_sections, diagnostics)?;
         let units = units(&elf.path, &sections, diagnostics);
         if let Some(format) = elf.other_format {
             let path = elf.path.clone();
             diagnostics.push(Diagnostic::OtherFormat { path, format });
         }
-        let supplementary = match supplementary(elf, options, diagnostics) {
+        let supplementary = match resolver.supplementary(elf, diagnostics) {
             Some(Located { elf, source }) => {
                 diagnostics.push(Diagnostic::DebugFile {
                     path: elf.path.clone(),
                     source,
                 });
-                let sections = elf.sections(SectionSet::Plain, options.zdebug_sections, diagnostics)?;
+                let sections = Sections::read(&elf, SectionSet::Plain, options.zdebug_sections, diagnostics)?;
                 let units = self::units(&elf.path, &sections, diagnostics);
                 Some((sections, units))
             }
             None => None,
         };
         let main = dwarf(&sections);
-        let beside = options.follow_links.moved_split_units;
+        let moved = options.follow_links.moved_split_units && program != elf.path;
+        let objects = [elf.path.as_path(), program];
         let search = SplitSearch {
-            package: options.dwp.as_deref(),
-            object: &elf.path,
-            program: Some(program).filter(|&program| beside && program != elf.path),
-            beside,
-            zdebug_sections: options.zdebug_sections,
+            resolver,
+            objects: if moved { &objects } else { &objects[..1] },
         };
         let split = SplitUnits::load(&search, &main, &units, diagnostics);
         let mut object = Self {

@@ -111,8 +111,10 @@ pub enum Diagnostic {
     DwoMissing {
         /// `DW_AT_dwo_name`.
         name: String,
-        /// The package in which it was looked for, if there is one.
+        /// The package in which it was looked for, or that was named for it.
         package: Option<PathBuf>,
+        /// Why the file that should have it cannot be read.
+        reason: Option<String>,
     },
     /// The package of split units cannot be used.
     UnreadablePackage {
@@ -199,17 +201,20 @@ impl fmt::Display for Diagnostic {
                     Hex(id)
                 )
             }
-            Self::DwoMissing { name, package: None } => write!(f, "the split debug information {name} was not found"),
-            Self::DwoMissing {
-                name,
-                package: Some(package),
-            } => {
-                write!(
+            Self::DwoMissing { name, package, reason } => match (package, reason) {
+                (None, None) => write!(f, "the split debug information {name} was not found"),
+                (None, Some(reason)) => write!(f, "the split debug information {name} cannot be read: {reason}"),
+                (Some(package), None) => write!(
                     f,
                     "{} does not have the split debug information {name} of this build",
                     package.display()
-                )
-            }
+                ),
+                (Some(package), Some(reason)) => write!(
+                    f,
+                    "the split debug information {name} was not found, and the package {} cannot be read: {reason}",
+                    package.display()
+                ),
+            },
             Self::OtherFormat { path, format } => {
                 write!(
                     f,
@@ -217,7 +222,9 @@ impl fmt::Display for Diagnostic {
                     path.display()
                 )
             }
-            Self::UnreadablePackage { path, reason } => write!(f, "{}: {reason}", path.display()),
+            Self::UnreadablePackage { path, reason } => {
+                write!(f, "the package {} cannot be read: {reason}", path.display())
+            }
             Self::UnreadableSection { path, section, reason } => {
                 write!(f, "{}: section {section}: {reason}", path.display())
             }

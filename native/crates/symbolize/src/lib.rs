@@ -3,15 +3,17 @@
 //! Addresses are answered for as LLVM's symbolizer answers, since a profile is only good for the compiler if both
 //! name a location alike: the rules of LLVM's DWARF reader (which unit, which DIE, which row) are part of the result.
 
+mod debug_files;
 mod debug_info;
 mod diagnostics;
 mod dwarf;
+mod elf_file;
 mod error;
 mod frame_table;
 mod function_table;
 mod names;
-mod object;
 mod options;
+mod sections;
 mod source_places;
 mod split;
 mod stripped;
@@ -20,12 +22,12 @@ mod symbol_findings;
 mod symbol_functions;
 mod unit_frames;
 
+pub use debug_files::{DebugFileProvider, FileRequest, FileSystem, LocalFiles, OpenedFile, build_id_of};
 pub use debug_info::DebugInfo;
 pub use diagnostics::{DebugFileSource, DebugFormat, Diagnostic, Rejection};
 pub use error::SymbolizeError;
 pub use frame_table::{Frame, FrameId, FrameRange, FrameTable, NameId};
 pub use function_table::{DuplicateStart, FunctionRange, FunctionTable};
-pub use object::{FileData, build_id_of};
 pub use options::{DebugOptions, FollowLinks};
 pub use source_places::SourcePlace;
 pub use stripped::add_symbols;

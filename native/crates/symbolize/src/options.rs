@@ -61,8 +61,6 @@ pub struct DebugOptions {
     pub dwp: Option<PathBuf>,
     /// The roots of trees with separate debug files.
     pub debug_directories: Vec<PathBuf>,
-    /// The cache of elfutils' debuginfod client, which has `<build id>/debuginfo` (debuginfod_find_debuginfo(3)).
-    pub debuginfod_cache: Option<PathBuf>,
     /// Which references to other files are followed.
     pub follow_links: FollowLinks,
     /// Whether `.zdebug_*` sections are read, the compressed sections of GNU tools before 2015. LLVM 22 does not know them.
@@ -79,7 +77,6 @@ impl Default for DebugOptions {
             debug_binary: None,
             dwp: None,
             debug_directories: vec![PathBuf::from("/usr/lib/debug")],
-            debuginfod_cache: None,
             follow_links: FollowLinks::ALL,
             zdebug_sections: true,
             function_table_follows_links: true,

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use crate::debug_info::{DebugInfo, View};
 use crate::dwarf::{FileReference, Interest, Resolver, Skip, Space, Unit, Value, attributes, walk};
 use crate::error::SymbolizeError;
-use crate::object::Slice;
+use crate::sections::Slice;
 
 /// Where a function is declared.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,15 +1,14 @@
 //! Split DWARF: the `.dwo` files and packages that hold what skeleton units leave out (DWARF 5 section 7.3.2, GNU DebugFission).
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use gimli::{Dwarf, DwarfFileType, DwarfPackage, DwoId, EndianSlice, LittleEndian};
 use rustc_hash::FxHashMap;
 
-use crate::diagnostics::Diagnostic;
+use crate::debug_files::DebugFileResolver;
+use crate::diagnostics::{Diagnostic, Rejection};
 use crate::dwarf::{Space, SplitReference, Unit, read_units};
-use crate::object::{ElfFile, SectionSet, Sections, Slice, dwarf, map_file};
+use crate::sections::{SectionSet, Sections, Slice, dwarf};
 
 /// The split units of one object.
 #[derive(Default)]
@@ -37,39 +36,17 @@ pub(crate) struct SplitUnit {
 
 /// Where the other halves of skeletons are looked for.
 pub(crate) struct SplitSearch<'a> {
-    /// The package that was asked for by name.
-    pub(crate) package: Option<&'a Path>,
-    /// The file with the skeletons.
-    pub(crate) object: &'a Path,
-    /// The program, if that is another file: the debug file of a stripped program has the skeletons, and the program has the package
-    /// beside it. `None` also where only what LLVM finds is wanted.
-    pub(crate) program: Option<&'a Path>,
-    /// Whether a `.dwo` that is not where the compiler put it is looked for beside the objects.
-    pub(crate) beside: bool,
-    /// Whether `.zdebug_*` sections are read.
-    pub(crate) zdebug_sections: bool,
+    pub(crate) resolver: DebugFileResolver<'a>,
+    /// The file with the skeletons. Behind it the program, if that is another file: the debug file of a stripped program has the
+    /// skeletons, and the program has the package beside it.
+    pub(crate) objects: &'a [&'a Path],
 }
 
-impl SplitSearch<'_> {
-    fn objects(&self) -> impl Iterator<Item = &Path> {
-        std::iter::once(self.object).chain(self.program)
-    }
-
-    /// Where a `.dwo` may lie: where the compiler put it, else beside the object, for objects that were moved together with
-    /// their `.dwo` files.
-    fn dwo_paths(&self, reference: &SplitReference) -> Vec<PathBuf> {
-        let name = Path::new(OsStr::from_bytes(&reference.name));
-        let mut paths = vec![Path::new(OsStr::from_bytes(&reference.directory)).join(name)];
-        if self.beside {
-            for object in self.objects() {
-                let beside = object.parent().unwrap_or(Path::new(""));
-                paths.push(beside.join(name));
-                paths.extend(name.file_name().map(|name| beside.join(name)));
-            }
-        }
-        paths.dedup();
-        paths
-    }
+/// The package of a program's split units, or why the one that was asked for by name cannot be used.
+enum Package {
+    None,
+    Opened { file: usize, path: PathBuf },
+    Unusable { path: PathBuf, reason: String },
 }
 
 impl SplitUnits {
@@ -91,71 +68,104 @@ impl SplitUnits {
         let package = found.open_package(search, diagnostics);
         let mut opened = FxHashMap::default();
         for (skeleton, unit, reference) in skeletons {
-            let file = if package.is_some() {
-                Some(0)
+            let file = if let Package::Opened { file, .. } = &package {
+                Some(*file)
             } else {
-                search.dwo_paths(reference).into_iter().find_map(|path| {
+                let paths = search
+                    .resolver
+                    .split_unit_paths(&reference.name, &reference.directory, search.objects);
+                paths.into_iter().find_map(|path| {
                     *opened
                         .entry(path)
-                        .or_insert_with_key(|path| found.open(path, false, search.zdebug_sections, diagnostics).ok())
+                        .or_insert_with_key(|path| found.open_unit_file(path, search, diagnostics))
                 })
             };
-            let split = file.and_then(|file| found.resolve(file, skeleton, unit, reference, main));
-            match split {
-                Some(split) => found.units.push(split),
-                None => diagnostics.push(Diagnostic::DwoMissing {
-                    name: String::from_utf8_lossy(&reference.name).into_owned(),
-                    package: package.clone(),
-                }),
-            }
+            let split = match file {
+                Some(file) => found.resolve(file, skeleton, unit, reference, main),
+                None => Ok(None),
+            };
+            let mut missing = match split {
+                Ok(Some(split)) => {
+                    found.units.push(split);
+                    continue;
+                }
+                Ok(None) => None,
+                Err(error) => Some(error.to_string()),
+            };
+            let package = match &package {
+                Package::None => None,
+                Package::Opened { path, .. } => Some(path.clone()),
+                Package::Unusable { path, reason } => {
+                    missing.get_or_insert_with(|| reason.clone());
+                    Some(path.clone())
+                }
+            };
+            diagnostics.push(Diagnostic::DwoMissing {
+                name: String::from_utf8_lossy(&reference.name).into_owned(),
+                package,
+                reason: missing,
+            });
         }
         found
     }
 
-    /// Opens the package and returns its path. Only one that was asked for by name must be there.
-    fn open_package(&mut self, search: &SplitSearch<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<PathBuf> {
-        let Some(named) = search.package else {
-            let objects = search.objects().map(|object| with_suffix(object, ".dwp"));
-            return objects.into_iter().find(|path| {
-                let opened = self.open(path, true, search.zdebug_sections, diagnostics);
-                opened.is_ok_and(|file| self.check_package(file, path, diagnostics))
+    /// Opens the package. Only one that was asked for by name must be there.
+    fn open_package(&mut self, search: &SplitSearch<'_>, diagnostics: &mut Vec<Diagnostic>) -> Package {
+        let named = search.resolver.options.dwp.clone();
+        let is_named = named.is_some();
+        let paths = named.map_or_else(|| search.resolver.package_paths(search.objects), |path| vec![path]);
+        for path in paths {
+            let reason = match self.open(&path, true, search, diagnostics) {
+                Ok(Some(file)) => match self.files[file].package() {
+                    Ok(_) => return Package::Opened { file, path },
+                    Err(error) => {
+                        self.files.pop();
+                        error.to_string()
+                    }
+                },
+                Ok(None) if is_named => "there is no such file".to_owned(),
+                Ok(None) => continue,
+                Err(reason) => reason,
+            };
+            diagnostics.push(Diagnostic::UnreadablePackage {
+                path: path.clone(),
+                reason: reason.clone(),
             });
-        };
-        match self.open(named, true, search.zdebug_sections, diagnostics) {
-            Ok(file) => self.check_package(file, named, diagnostics).then(|| named.to_owned()),
-            Err(reason) => {
-                diagnostics.push(Diagnostic::UnreadablePackage {
-                    path: named.to_owned(),
-                    reason,
-                });
-                None
+            if is_named {
+                return Package::Unusable { path, reason };
             }
         }
+        Package::None
     }
 
-    /// Whether the file that was opened last is a package; if not, it is closed and reported.
-    fn check_package(&mut self, file: usize, path: &Path, diagnostics: &mut Vec<Diagnostic>) -> bool {
-        let Err(error) = self.files[file].package() else {
-            return true;
-        };
-        diagnostics.push(Diagnostic::UnreadablePackage {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        });
-        self.files.pop();
-        false
+    /// Opens a `.dwo`; one that is there and cannot be read is reported.
+    fn open_unit_file(
+        &mut self,
+        path: &Path,
+        search: &SplitSearch<'_>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<usize> {
+        self.open(path, false, search, diagnostics).unwrap_or_else(|reason| {
+            diagnostics.push(Diagnostic::CandidateRejected {
+                path: path.to_owned(),
+                reason: Rejection::Unreadable(reason),
+            });
+            None
+        })
     }
 
     fn open(
         &mut self,
         path: &Path,
         is_package: bool,
-        zdebug: bool,
+        search: &SplitSearch<'_>,
         diagnostics: &mut Vec<Diagnostic>,
-    ) -> Result<usize, String> {
-        let file = map_file(path).map_err(|error| error.to_string())?;
-        let elf = ElfFile::parse(path, file).map_err(|error| error.to_string())?;
-        let sections = elf.sections(SectionSet::Dwo, zdebug, diagnostics);
+    ) -> Result<Option<usize>, String> {
+        let Some(elf) = search.resolver.split_file(path)? else {
+            return Ok(None);
+        };
+        let zdebug = search.resolver.options.zdebug_sections;
+        let sections = Sections::read(&elf, SectionSet::Dwo, zdebug, diagnostics);
         let sections = sections.map_err(|error| error.to_string())?;
         let mut file = SplitFile {
             sections,
@@ -163,10 +173,16 @@ impl SplitUnits {
             units: Vec::new(),
         };
         if !is_package {
-            file.units = read_units(&Space::without_units(dwarf(&file.sections)), DwarfFileType::Dwo).0;
+            let (units, error) = read_units(&Space::without_units(dwarf(&file.sections)), DwarfFileType::Dwo);
+            diagnostics.extend(error.map(|error| Diagnostic::UnreadableUnits {
+                path: path.to_owned(),
+                units: units.len(),
+                reason: error.to_string(),
+            }));
+            file.units = units;
         }
         self.files.push(file);
-        Ok(self.files.len() - 1)
+        Ok(Some(self.files.len() - 1))
     }
 
     fn resolve(
@@ -176,29 +192,37 @@ impl SplitUnits {
         skeleton_unit: &Unit,
         reference: &SplitReference,
         main: &Dwarf<Slice<'_>>,
-    ) -> Option<SplitUnit> {
+    ) -> gimli::Result<Option<SplitUnit>> {
         let has_id = |unit: &&Unit| unit.split.as_ref().is_some_and(|split| split.id == reference.id);
-        let mut unit = if self.files[file].is_package {
-            let dwarf = self.files[file].dwarf(reference.id, main)?;
-            let (units, _) = read_units(&Space::without_units(dwarf), DwarfFileType::Dwo);
-            units.iter().find(has_id)?.clone()
+        let unit = if self.files[file].is_package {
+            let Some(dwarf) = self.files[file].dwarf(reference.id, main)? else {
+                return Ok(None);
+            };
+            let (units, error) = read_units(&Space::without_units(dwarf), DwarfFileType::Dwo);
+            match (units.iter().find(has_id), error) {
+                (None, Some(error)) => return Err(error),
+                (unit, _) => unit.cloned(),
+            }
         } else {
-            self.files[file].units.iter().find(has_id)?.clone()
+            self.files[file].units.iter().find(has_id).cloned()
+        };
+        let Some(mut unit) = unit else {
+            return Ok(None);
         };
         unit.base_address = skeleton_unit.base_address;
         unit.addr_base = skeleton_unit.addr_base;
         unit.ranges_base = reference.ranges_base;
-        Some(SplitUnit {
+        Ok(Some(SplitUnit {
             skeleton,
             file,
             id: reference.id,
             unit,
-        })
+        }))
     }
 
     /// The sections that a split unit's DIEs refer to.
     pub(crate) fn dwarf<'a>(&'a self, unit: &SplitUnit, main: &Dwarf<Slice<'a>>) -> Option<Dwarf<Slice<'a>>> {
-        self.files[unit.file].dwarf(unit.id, main)
+        self.files[unit.file].dwarf(unit.id, main).ok()?
     }
 }
 
@@ -208,18 +232,12 @@ impl SplitFile {
         DwarfPackage::load(|id| Ok(self.sections.get(id)), empty)
     }
 
-    fn dwarf<'a>(&'a self, id: u64, main: &Dwarf<Slice<'a>>) -> Option<Dwarf<Slice<'a>>> {
+    fn dwarf<'a>(&'a self, id: u64, main: &Dwarf<Slice<'a>>) -> gimli::Result<Option<Dwarf<Slice<'a>>>> {
         if self.is_package {
-            return self.package().ok()?.find_cu(DwoId(id), main).ok()?;
+            return self.package()?.find_cu(DwoId(id), main);
         }
         let mut dwarf = dwarf(&self.sections);
         dwarf.make_dwo(main);
-        Some(dwarf)
+        Ok(Some(dwarf))
     }
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }

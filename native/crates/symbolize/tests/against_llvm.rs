@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use symbolize::{DebugInfo, DebugOptions, FollowLinks};
+use symbolize::{DebugInfo, DebugOptions, FileSystem, FollowLinks};
 
 const C: &str = r#"
 #include <stdlib.h>
@@ -97,7 +97,7 @@ fn compare(program: &Path) {
         follow_links: FollowLinks::LLVM,
         ..DebugOptions::default()
     };
-    let debug = DebugInfo::load(data, program, None, &options).unwrap();
+    let debug = DebugInfo::load(data, program, None, &options, &FileSystem).unwrap();
     let table = support::frames(&debug);
     let expected = expected(program);
     let mut with_stack = 0;

@@ -10,7 +10,7 @@ use object::elf;
 use object::write::{Object, Relocation};
 use object::{Architecture, BinaryFormat, Endianness, RelocationFlags, SectionFlags, SectionKind};
 use support::*;
-use symbolize::{DebugFileSource, DebugInfo, DebugOptions, Diagnostic, FollowLinks};
+use symbolize::{DebugFileSource, DebugInfo, DebugOptions, Diagnostic, FileSystem, FollowLinks};
 
 /// Where `::elf::lay_out` puts the first byte of code, and where in it the function is.
 const BASE: u64 = 0x10_0000;
@@ -70,7 +70,7 @@ fn load(module: &str, id: u8, debug_file: &str, follow_links: FollowLinks) -> De
         follow_links,
         ..DebugOptions::default()
     };
-    DebugInfo::load(Arc::new(module.bytes), &path, None, &options).expect("loaded")
+    DebugInfo::load(Arc::new(module.bytes), &path, None, &options, &FileSystem).expect("loaded")
 }
 
 #[test]
@@ -117,8 +117,14 @@ fn a_debug_binary_named_by_hand_may_be_relocatable() {
         ..DebugOptions::default()
     };
     let module = ::elf::lay_out(&object_file(7, false), Path::new("module")).expect("laid out");
-    let debug =
-        DebugInfo::load(Arc::new(module.bytes), Path::new("/nonexistent/m.ko"), None, &options).expect("loaded");
+    let debug = DebugInfo::load(
+        Arc::new(module.bytes),
+        Path::new("/nonexistent/m.ko"),
+        None,
+        &options,
+        &FileSystem,
+    )
+    .expect("loaded");
     assert_eq!(
         functions(&debug)
             .start_ranges()

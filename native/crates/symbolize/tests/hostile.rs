@@ -114,7 +114,7 @@ proptest! {
         }
         let path = std::path::Path::new("/nonexistent/program");
         let options = symbolize::DebugOptions { follow_links: symbolize::FollowLinks::NONE, ..Default::default() };
-        if let Ok(debug) = symbolize::DebugInfo::load(std::sync::Arc::new(bytes), path, None, &options) {
+        if let Ok(debug) = symbolize::DebugInfo::load(std::sync::Arc::new(bytes), path, None, &options, &symbolize::FileSystem) {
             let _ = debug.survey();
             functions(&debug);
             frames(&debug);

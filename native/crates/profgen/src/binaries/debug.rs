@@ -1,11 +1,9 @@
 //! The debug information of a binary.
 
-use std::sync::Arc;
-
 use elf::{Image, Svma, function_of_symbol};
 use job::failure::symbolize_error;
 use job::{Error, Observer, keep_going};
-use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionSymbol, FunctionTable};
+use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionSymbol, FunctionTable, LocalFiles};
 
 use crate::request::options::GenerateOptions;
 
@@ -16,10 +14,6 @@ fn debug_options(options: &GenerateOptions) -> DebugOptions {
     let policy = options.policy();
     DebugOptions {
         debug_binary: options.debug_binary.clone(),
-        debuginfod_cache: options
-            .debuginfod_cache
-            .clone()
-            .filter(|_| policy.more_debug_information),
         dwp: options.dwp.clone(),
         function_table_follows_links: policy.symbols_of_debug_file,
         follow_links: if policy.more_debug_information {
@@ -32,34 +26,29 @@ fn debug_options(options: &GenerateOptions) -> DebugOptions {
     }
 }
 
+/// Who opens debug files. llvm-profgen has no cache of fetched ones.
+fn debug_files(options: &GenerateOptions) -> LocalFiles {
+    let cache = options.debuginfod_cache.clone();
+    LocalFiles::new(cache.filter(|_| options.policy().more_debug_information))
+}
+
 /// Gives a stripped `image` the symbols of its debug file, which llvm-profgen does not. Returns which files were not used, and why.
 pub(crate) fn add_symbols(image: &mut Image, options: &GenerateOptions) -> Result<Vec<symbolize::Diagnostic>, Error> {
     if !options.policy().symbols_of_debug_file {
         return Ok(Vec::new());
     }
-    symbolize::add_symbols(image, &debug_options(options)).map_err(symbolize_error)
+    symbolize::add_symbols(image, &debug_options(options), &debug_files(options)).map_err(symbolize_error)
 }
 
 /// The debug information of `image`, and its functions.
-pub(crate) fn load_debug(image: &Arc<Image>, options: &GenerateOptions, observer: &dyn Observer) -> Debug {
-    let sources = debug_options(options);
-    let bytes = Arc::new(SharedBytes(Arc::clone(image)));
-    let debug = DebugInfo::load(bytes, image.path(), image.build_id(), &sources).map_err(symbolize_error)?;
+pub(crate) fn load_debug(image: &Image, options: &GenerateOptions, observer: &dyn Observer) -> Debug {
+    let debug = DebugInfo::of_image(image, &debug_options(options), &debug_files(options)).map_err(symbolize_error)?;
     let mut functions =
         FunctionTable::build(&debug, image.preferred_base(), &keep_going(observer)).map_err(symbolize_error)?;
     if options.load_function_from_symbol && profiles_by_probes(image, options) {
         functions.add_symbols(function_symbols(image));
     }
     Ok((debug, functions))
-}
-
-/// The bytes of an image, which its debug information is read from.
-struct SharedBytes(Arc<Image>);
-
-impl AsRef<[u8]> for SharedBytes {
-    fn as_ref(&self) -> &[u8] {
-        self.0.data()
-    }
 }
 
 /// Whether the binary's pseudo probes are what counts are given to.

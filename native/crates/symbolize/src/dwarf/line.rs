@@ -9,7 +9,7 @@ use gimli::{DebugLineOffset, LineProgramHeader, constants as dw};
 use super::form::Value;
 use super::reader::Reader;
 use super::unit::{Space, Unit};
-use crate::object::Slice;
+use crate::sections::Slice;
 
 /// What the line table says about an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -11,7 +11,7 @@ use super::attributes::attributes;
 use super::form::Value;
 use super::range_attributes::RangeAttributes;
 use super::reader::Reader;
-use crate::object::Slice;
+use crate::sections::Slice;
 
 /// One unit of `.debug_info`.
 #[derive(Debug, Clone)]

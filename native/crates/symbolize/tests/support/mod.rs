@@ -7,7 +7,7 @@ use std::sync::Arc;
 use elf::Svma;
 use object::write::Object;
 use object::{Architecture, BinaryFormat, Endianness, SectionKind};
-use symbolize::{DebugInfo, DebugOptions, FollowLinks, FrameTable, FunctionTable};
+use symbolize::{DebugInfo, DebugOptions, FileSystem, FollowLinks, FrameTable, FunctionTable};
 
 pub const TAG_COMPILE_UNIT: u8 = 0x11;
 pub const TAG_SUBPROGRAM: u8 = 0x2e;
@@ -124,7 +124,14 @@ pub fn open(elf: Vec<u8>) -> DebugInfo {
         follow_links: FollowLinks::NONE,
         ..DebugOptions::default()
     };
-    DebugInfo::load(Arc::new(elf), Path::new("/nonexistent/program"), None, &options).unwrap()
+    DebugInfo::load(
+        Arc::new(elf),
+        Path::new("/nonexistent/program"),
+        None,
+        &options,
+        &FileSystem,
+    )
+    .unwrap()
 }
 
 /// The table of all functions.

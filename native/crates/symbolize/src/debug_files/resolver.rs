@@ -1,0 +1,184 @@
+//! What a binary needs of other files: asks a provider for one candidate after the other until a file fits.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::candidates::{self, Candidate, Identity};
+use super::file_system::uncompressed;
+use super::provider::{DebugFileProvider, FileRequest, OpenedFile};
+use crate::diagnostics::{DebugFileSource, Diagnostic, Rejection};
+use crate::elf_file::{ElfFile, Wanted};
+use crate::error::SymbolizeError;
+use crate::options::DebugOptions;
+
+/// A file that was found, and how.
+pub(crate) struct Located {
+    pub(crate) elf: ElfFile,
+    pub(crate) source: DebugFileSource,
+}
+
+/// Finds the debug files of binaries.
+#[derive(Clone, Copy)]
+pub(crate) struct DebugFileResolver<'r> {
+    pub(crate) options: &'r DebugOptions,
+    files: &'r dyn DebugFileProvider,
+}
+
+impl<'r> DebugFileResolver<'r> {
+    pub(crate) fn new(options: &'r DebugOptions, files: &'r dyn DebugFileProvider) -> Self {
+        Self { options, files }
+    }
+
+    /// A file that the caller named, which may be compressed as a whole.
+    pub(crate) fn named(&self, path: &Path) -> Result<ElfFile, SymbolizeError> {
+        let opened = self.files.open(FileRequest::Path(path));
+        let OpenedFile { path, data } = opened.map_err(|source| SymbolizeError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        ElfFile::parse(&path, uncompressed(data, &path)?)
+    }
+
+    /// The separate debug file of `named` that has what is wanted. `build_id` overrides the one in the file.
+    pub(crate) fn separate(
+        &self,
+        named: &ElfFile,
+        build_id: Option<&[u8]>,
+        wanted: Wanted,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Located> {
+        let candidates = candidates::separate(named, build_id, wanted, self.options, self.files);
+        self.first(candidates, named, wanted, diagnostics)
+    }
+
+    /// The file that dwz moved a part of the debug information of `elf` to.
+    pub(crate) fn supplementary(&self, elf: &ElfFile, diagnostics: &mut Vec<Diagnostic>) -> Option<Located> {
+        let supplement = elf.supplementary.as_ref()?;
+        if !self.options.follow_links.supplementary {
+            return None;
+        }
+        let candidates = candidates::supplementary(elf, supplement, self.options, self.files);
+        let found = self.first(candidates, elf, Wanted::DebugInfo, diagnostics);
+        if found.is_none() {
+            diagnostics.push(Diagnostic::SupplementaryMissing {
+                name: String::from_utf8_lossy(&supplement.name).into_owned(),
+                id: supplement.id.clone(),
+            });
+        }
+        found
+    }
+
+    /// Where the `.dwo` of a skeleton unit in one of `objects` may be.
+    pub(crate) fn split_unit_paths(&self, name: &[u8], directory: &[u8], objects: &[&Path]) -> Vec<PathBuf> {
+        candidates::split_unit(name, directory, objects, self.options)
+    }
+
+    /// Where the package of the split units of `objects` may be, if none was named.
+    pub(crate) fn package_paths(&self, objects: &[&Path]) -> Vec<PathBuf> {
+        candidates::packages(objects)
+    }
+
+    /// Opens a `.dwo` or a package; `Ok(None)` if there is no such file.
+    pub(crate) fn split_file(&self, path: &Path) -> Result<Option<ElfFile>, String> {
+        match self.files.open(FileRequest::Path(path)) {
+            Ok(OpenedFile { path, data }) => {
+                let elf = ElfFile::parse(&path, data);
+                elf.map(Some).map_err(|error| error.to_string())
+            }
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// The first candidate that fits; one that is there and does not fit is reported.
+    fn first(
+        &self,
+        candidates: Vec<Candidate>,
+        of: &ElfFile,
+        wanted: Wanted,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Located> {
+        candidates.into_iter().find_map(|candidate| {
+            let opened = match self.files.open(candidate.place.request()) {
+                Ok(opened) => opened,
+                Err(error) if is_absent(&error) => return None,
+                Err(error) => {
+                    if let FileRequest::Path(path) = candidate.place.request() {
+                        diagnostics.push(rejected(path, Rejection::Unreadable(error.to_string())));
+                    }
+                    return None;
+                }
+            };
+            // A link may lead back to the file it stands in.
+            if self.files.real_path(&opened.path) == self.files.real_path(&of.path) {
+                return None;
+            }
+            let path = opened.path.clone();
+            let checked = checked(opened, &candidate.identity, wanted).and_then(|elf| {
+                elf.with_addresses(diagnostics)
+                    .map_err(|error| Rejection::Unreadable(error.to_string()))
+            });
+            match checked {
+                Ok(elf) => Some(Located {
+                    elf,
+                    source: candidate.source,
+                }),
+                Err(reason) => {
+                    diagnostics.push(rejected(&path, reason));
+                    None
+                }
+            }
+        })
+    }
+}
+
+/// Whether there is no file. What names a folder or a device is no debug file, whoever put it there.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidInput
+    )
+}
+
+fn rejected(path: &Path, reason: Rejection) -> Diagnostic {
+    Diagnostic::CandidateRejected {
+        path: path.to_owned(),
+        reason,
+    }
+}
+
+/// The file, if it is the one that is looked for and has what is wanted.
+fn checked(opened: OpenedFile, identity: &Identity, wanted: Wanted) -> Result<ElfFile, Rejection> {
+    let elf = ElfFile::parse(&opened.path, opened.data).map_err(|error| Rejection::Unreadable(error.to_string()))?;
+    match identity {
+        Identity::BuildId(id) => check_build_id(&elf, id)?,
+        Identity::Crc(crc) => check_crc(&elf, *crc)?,
+        Identity::Supplement(id) if elf.supplementary_id.as_ref() == Some(id) => {}
+        Identity::Supplement(id) => check_build_id(&elf, id)?,
+    }
+    match wanted {
+        _ if elf.has(wanted) => Ok(elf),
+        Wanted::DebugInfo => Err(Rejection::NoDebugInfo),
+        Wanted::Symbols => Err(Rejection::NoSymbols),
+    }
+}
+
+fn check_build_id(elf: &ElfFile, expected: &[u8]) -> Result<(), Rejection> {
+    if elf.build_id.as_deref() == Some(expected) {
+        return Ok(());
+    }
+    Err(Rejection::BuildId {
+        expected: expected.to_vec(),
+        found: elf.build_id.clone(),
+    })
+}
+
+fn check_crc(elf: &ElfFile, expected: u32) -> Result<(), Rejection> {
+    let mut crc = flate2::Crc::new();
+    crc.update((*elf.data).as_ref());
+    let found = crc.sum();
+    if found == expected {
+        return Ok(());
+    }
+    Err(Rejection::Crc { expected, found })
+}

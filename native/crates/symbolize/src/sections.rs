@@ -1,0 +1,170 @@
+//! The DWARF sections of one ELF file: borrowed from the file where they are stored plain, decompressed otherwise.
+
+use std::convert::Infallible;
+use std::ops::Range;
+use std::sync::Arc;
+
+use elf::FileData;
+use gimli::{Dwarf, EndianSlice, LittleEndian, SectionId};
+use object::{CompressionFormat, Object, ObjectSection};
+use rayon::prelude::*;
+
+use crate::diagnostics::Diagnostic;
+use crate::elf_file::{ElfFile, parse};
+use crate::error::SymbolizeError;
+
+/// A section as gimli reads it.
+pub(crate) type Slice<'a> = EndianSlice<'a, LittleEndian>;
+
+/// Which set of section names is meant: `.debug_info` or, in split DWARF, `.debug_info.dwo`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SectionSet {
+    Plain,
+    Dwo,
+}
+
+/// The sections this crate reads; the others are never decompressed.
+const READ: [SectionId; 11] = [
+    SectionId::DebugAbbrev,
+    SectionId::DebugAddr,
+    SectionId::DebugAranges,
+    SectionId::DebugCuIndex,
+    SectionId::DebugInfo,
+    SectionId::DebugLine,
+    SectionId::DebugLineStr,
+    SectionId::DebugRanges,
+    SectionId::DebugRngLists,
+    SectionId::DebugStr,
+    SectionId::DebugStrOffsets,
+];
+
+/// Sections without use here that gimli nevertheless cuts into shares when it takes a unit from a package.
+const READ_IN_PACKAGES: [SectionId; 6] = [
+    SectionId::DebugLoc,
+    SectionId::DebugLocLists,
+    SectionId::DebugMacinfo,
+    SectionId::DebugMacro,
+    SectionId::DebugTuIndex,
+    SectionId::DebugTypes,
+];
+
+enum Bytes {
+    InFile(Range<usize>),
+    Decompressed(Vec<u8>),
+}
+
+/// The DWARF sections of one file.
+pub(crate) struct Sections {
+    file: FileData,
+    table: Vec<(SectionId, Bytes)>,
+    /// How the first compressed one of them is compressed.
+    pub(crate) compression: Option<CompressionFormat>,
+}
+
+/// `.zdebug_info` and `.debug_info` are the same section.
+fn canonical_name(name: &str) -> Option<&str> {
+    name.strip_prefix(".debug_").or_else(|| name.strip_prefix(".zdebug_"))
+}
+
+/// Whether a section's standard name ends in this canonical one.
+fn names(section: &str, canonical: &str) -> bool {
+    canonical_name(section) == Some(canonical)
+}
+
+fn section_bytes(data: &[u8], range: &object::CompressedFileRange) -> Result<Bytes, String> {
+    let outside = || {
+        format!(
+            "bytes {:#x}+{:#x} lie outside the file of {:#x} bytes",
+            range.offset,
+            range.compressed_size,
+            data.len()
+        )
+    };
+    let start = usize::try_from(range.offset).map_err(|_| outside())?;
+    let len = usize::try_from(range.compressed_size).map_err(|_| outside())?;
+    let end = start.checked_add(len).ok_or_else(outside)?;
+    let raw = data.get(start..end).ok_or_else(outside)?;
+    match range.format {
+        CompressionFormat::None => Ok(Bytes::InFile(start..end)),
+        format => elf::decompress_section(raw, format, range.uncompressed_size).map(Bytes::Decompressed),
+    }
+}
+
+impl Sections {
+    /// The DWARF sections, those named `.zdebug_*` too if `zdebug`; one that cannot be read is left empty and reported.
+    pub(crate) fn read(
+        file: &ElfFile,
+        set: SectionSet,
+        zdebug: bool,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<Self, SymbolizeError> {
+        let data = (*file.data).as_ref();
+        let elf = parse(&file.path, data)?;
+        let mut found = Vec::new();
+        for section in elf.sections() {
+            let Ok(name) = section.name() else { continue };
+            let Some(suffix) = canonical_name(name) else {
+                continue;
+            };
+            if !zdebug && name.starts_with(".z") {
+                continue;
+            }
+            let id = match set {
+                SectionSet::Plain => READ.into_iter().find(|id| names(id.name(), suffix)),
+                SectionSet::Dwo => READ
+                    .into_iter()
+                    .chain(READ_IN_PACKAGES)
+                    .find(|id| id.dwo_name().is_some_and(|name| names(name, suffix))),
+            };
+            let Some(id) = id else { continue };
+            if found.iter().all(|(seen, _, _)| *seen != id) {
+                found.push((id, name.to_owned(), section.compressed_file_range()));
+            }
+        }
+        let formats = found
+            .iter()
+            .filter_map(|(_, _, range)| Some(range.as_ref().ok()?.format));
+        let compression = formats.into_iter().find(|format| *format != CompressionFormat::None);
+        let read: Vec<_> = found
+            .into_par_iter()
+            .map(|(id, name, range)| {
+                let bytes = range
+                    .map_err(|error| error.to_string())
+                    .and_then(|range| section_bytes(data, &range));
+                (id, name, bytes)
+            })
+            .collect();
+        let mut table = Vec::with_capacity(read.len());
+        for (id, section, bytes) in read {
+            match bytes {
+                Ok(bytes) => table.push((id, bytes)),
+                Err(reason) => diagnostics.push(Diagnostic::UnreadableSection {
+                    path: file.path.clone(),
+                    section,
+                    reason,
+                }),
+            }
+        }
+        Ok(Self {
+            file: Arc::clone(&file.data),
+            table,
+            compression,
+        })
+    }
+
+    /// The section's bytes, empty if the file has none.
+    pub(crate) fn get(&self, id: SectionId) -> Slice<'_> {
+        let bytes = match self.table.iter().find(|(known, _)| *known == id) {
+            Some((_, Bytes::InFile(range))) => &(*self.file).as_ref()[range.clone()],
+            Some((_, Bytes::Decompressed(bytes))) => bytes,
+            None => &[],
+        };
+        EndianSlice::new(bytes, LittleEndian)
+    }
+}
+
+/// The sections as gimli reads them.
+pub(crate) fn dwarf(sections: &Sections) -> Dwarf<Slice<'_>> {
+    let Ok(dwarf) = Dwarf::load(|id| Ok::<_, Infallible>(sections.get(id)));
+    dwarf
+}
