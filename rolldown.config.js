@@ -5,7 +5,7 @@ const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.
 
 // Library and command share their code: CommonJS files, a few for each command, because Node loads those in half
 // the time it takes for ES modules one by one. `index.mjs` gives the library's names to ES modules.
-export default {
+const program = {
   input: { index: 'src/index.ts', 'cli/main': 'src/cli/main.ts' },
   platform: 'node',
   external: [/\.cjs$/, ...Object.keys(dependencies)],
@@ -29,3 +29,22 @@ export default {
     },
   ],
 };
+
+// The page of `report`: one script and one style, which `report` puts into each page that it writes.
+const page = {
+  input: { page: 'page/main.tsx' },
+  platform: 'browser',
+  tsconfig: 'page/tsconfig.json',
+  output: { dir: 'dist/page', format: 'iife', entryFileNames: '[name].js', minify: true },
+  plugins: [
+    {
+      name: 'page-style',
+      generateBundle() {
+        const source = readFileSync(new URL('page/page.css', import.meta.url), 'utf8');
+        this.emitFile({ type: 'asset', fileName: 'page.css', source });
+      },
+    },
+  ],
+};
+
+export default [program, page];

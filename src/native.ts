@@ -65,8 +65,8 @@ export function runFindPlaces(options: Binding.BindingPlacesOptions, control: Jo
 }
 
 /** Writes a text to `output`, but to no file that is read; without `text` it only finds out whether that may be done. */
-export function writeText(options: Binding.BindingWriteOptions, control: JobControl) {
-  return runJob(control, (addon, cancel) => addon.writeText(options, cancel));
+export function writeOutput(options: Binding.BindingWriteOptions, control: JobControl) {
+  return runJob(control, (addon, cancel) => addon.writeOutput(options, cancel));
 }
 
 /** What makes of a text one with every mangled name of C++ or Rust in it as the source has it. */

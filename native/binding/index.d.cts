@@ -924,13 +924,13 @@ export interface BindingWeightedFile {
 export interface BindingWriteOptions {
   /** Where to write; absent: to standard output, which the caller does. */
   output?: string
-  /** The text in pieces, as all of it may be too long for one string; absent: only find out whether it may be written. */
-  text?: Array<string>
+  /** What to write in pieces, as all of it may be too long for one string; absent: only find out whether it may be written. */
+  pieces?: Array<Buffer>
   /** The files that were read for it; `-` is standard input. */
   inputs: Array<string>
 }
 
-/** A text that was written. */
+/** What was written. */
 export interface BindingWriteSuccess {
   /** Tells a success from a failure. */
   ok: true
@@ -968,5 +968,5 @@ export declare function mergeProfiles(options: BindingMergeOptions, cancel: Bind
 /** Describes a profile. */
 export declare function showProfile(options: BindingShowOptions, cancel: BindingCancelToken): Promise<BindingShowSuccess | BindingFailure>
 
-/** Writes a text to a file as a whole or not at all, and never to one of the inputs. */
-export declare function writeText(options: BindingWriteOptions, cancel: BindingCancelToken): Promise<BindingWriteSuccess | BindingFailure>
+/** Writes bytes to a file as a whole or not at all, and never to one of the inputs. */
+export declare function writeOutput(options: BindingWriteOptions, cancel: BindingCancelToken): Promise<BindingWriteSuccess | BindingFailure>

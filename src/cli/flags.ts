@@ -6,6 +6,7 @@ import { DIAGNOSE_OPTIONS } from '../options/diagnose.js';
 import { choice, type Flag, flag, flagsOf, ignored, type OptionTable, refused } from '../options/flag.js';
 import { GENERATE_OPTIONS } from '../options/generate.js';
 import { CONVERT_OPTIONS, MERGE_OPTIONS } from '../options/merge.js';
+import { REPORT_OPTIONS } from '../options/report.js';
 import {
   CREATE_LLVM_PROF_IGNORED,
   CREATE_LLVM_PROF_OWN,
@@ -195,6 +196,32 @@ export const OVERLAP_OWN = {
   help: HELP,
 };
 
+/** What a report can be written as. */
+export const REPORT_FORMS = ['html', 'text', 'json', 'pprof', 'speedscope'] as const;
+
+/** Of `report`. */
+export const REPORT_OWN = {
+  output: flag('Output', 'string', 'output', 'Where the report goes; its ending tells the form.', {
+    aliases: ['o'],
+    value: 'FILE',
+    default: 'stdout, as text',
+  }),
+  format: choice('Output', REPORT_FORMS, 'format', 'html, text, json, pprof or speedscope.', {
+    default: 'by the ending',
+  }),
+  text: flag('Output', 'boolean', 'text', 'The same as --format=text.'),
+  json: flag('Output', 'boolean', 'json', 'The same as --format=json.'),
+  top: flag('Output', 'integer', 'topn', 'Functions and lines in text.', {
+    aliases: ['top'],
+    value: 'N',
+    default: '15',
+    most: 2 ** 32 - 1,
+  }),
+  quiet: QUIET,
+  color: COLOR,
+  help: HELP,
+};
+
 /** What llvm-profdata 22 takes, too, and ignores when the profiles are sample profiles. */
 const OF_OTHER_PROFILES = {
   merge: [
@@ -300,6 +327,14 @@ Exit status: 0 usable, perhaps with limits; 1 not usable; 2 wrong usage.
     usage: ['FILE [--json]'],
     flags: flagsOf(INSPECT_OWN),
     more: 'FILE may be a directory, a pipe stream or -, which is stdin.\n',
+  },
+  report: {
+    what: 'show where the weight of a profile lies',
+    usage: ['a.afdo -o report.html', '--binary FILE --perfdata FILE -o report.html', 'a.afdo b.afdo --text'],
+    flags: flagsOf(REPORT_OWN, REPORT_OPTIONS),
+    more: `The page is one file that needs no network. With --source-dir it has the source of what was sampled, so
+mind whom you send it to. pprof and speedscope open the other forms.
+`,
   },
   merge: {
     what: 'add profiles up',

@@ -7,6 +7,7 @@ const COMMANDS: Record<string, () => Promise<Run>> = {
   generate: async () => (await import('./generate.js')).runGenerateCommand,
   doctor: async () => (await import('./doctor.js')).runDoctorCommand,
   inspect: async () => (await import('./inspect.js')).runInspectCommand,
+  report: async () => (await import('./report.js')).runReportCommand,
   merge: async () => (await import('./merge.js')).runMergeCommand,
   show: async () => (await import('./show.js')).runShowCommand,
   overlap: async () => (await import('./overlap.js')).runOverlapCommand,

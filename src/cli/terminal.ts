@@ -32,10 +32,10 @@ export function canRedraw(): boolean {
   return process.stderr.isTTY === true && process.env['TERM'] !== 'dumb';
 }
 
-/** Columns for text on stdout. */
-export function terminalWidth(): number {
-  const columns = process.stdout.isTTY ? process.stdout.columns : DEFAULT_WIDTH;
-  return Math.min(DEFAULT_WIDTH, Math.max(LEAST_WIDTH, columns || DEFAULT_WIDTH));
+/** Columns for text on stdout, `most` where it is no terminal. */
+export function terminalWidth(most = DEFAULT_WIDTH): number {
+  const columns = process.stdout.isTTY ? process.stdout.columns : most;
+  return Math.min(most, Math.max(LEAST_WIDTH, columns || most));
 }
 
 function label(kind: keyof typeof COLOURS): string {
@@ -71,7 +71,7 @@ export function print(text: string | Uint8Array): Promise<void> {
 }
 
 /** Writes many texts to stdout, each when its reader has taken those before it. */
-export async function printAll(texts: Iterable<string>): Promise<void> {
+export async function printAll(texts: Iterable<string | Uint8Array>): Promise<void> {
   const stream = stdout();
   for (const text of texts) {
     if (!stream.write(text)) await new Promise((resolve) => stream.once('drain', resolve));

@@ -1,7 +1,7 @@
 import { fullName } from '../report/function-samples.js';
 import type { FunctionSamples, SampleProfile } from '../sample-profile/types.js';
 import { largestCount, type Thresholds, temperatureOf } from './temperature.js';
-import type { CallerReport, FunctionReport } from './types.js';
+import type { CallerReport, FunctionReport, LineCount } from './types.js';
 
 /** All functions of a profile: those with code of their own, and those that are only inlined into others. */
 export function functionReports({ functions }: SampleProfile, thresholds: Thresholds): FunctionReport[] {
@@ -55,6 +55,7 @@ class Draft {
   #inlinedTotal = 0n;
   #copiesMax = 0n;
   readonly #callers = new Map<string, CallerReport>();
+  readonly #copyLines = new Map<string, LineCount>();
 
   constructor(name: string) {
     this.name = name;
@@ -79,6 +80,12 @@ class Draft {
     const max = largestCount(copy);
     if (max > this.#copiesMax) this.#copiesMax = max;
     this.caller(outermost).inlined += copy.total;
+    for (const { line, discriminator, count } of copy.body) {
+      const key = `${line}.${discriminator}`;
+      const known = this.#copyLines.get(key);
+      if (known === undefined) this.#copyLines.set(key, { line, discriminator, count });
+      else known.count += count;
+    }
   }
 
   finish(thresholds: Thresholds): FunctionReport {
@@ -92,6 +99,9 @@ class Draft {
       self: samples?.body.reduce((sum, { count }) => sum + count, 0n) ?? 0n,
       inlinedTotal: this.#inlinedTotal,
       copies,
+      copyLines: [...this.#copyLines.values()].sort(
+        (a, b) => a.line - b.line || a.discriminator - b.discriminator,
+      ),
       max,
       temperature: temperatureOf(max, thresholds),
       callers: [...this.#callers.values()].sort(

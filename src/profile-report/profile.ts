@@ -4,7 +4,7 @@ import type { BinaryStatistics, Diagnostic } from '../result.js';
 import type { ProfileFormat, ProfileSummary, SampleProfile } from '../sample-profile/types.js';
 import { functionReports } from './functions.js';
 import { temperatureShares, thresholdsOf } from './temperature.js';
-import type { ComparisonReport, ProfileReport, SourceLines, SourcePlace } from './types.js';
+import type { ComparisonReport, ProfileReport, SourcePlace } from './types.js';
 
 /** What a profile was read or made from, and what is known beside it. */
 export interface ProfileInput {
@@ -23,11 +23,10 @@ export interface ProfileInput {
   diagnostics: Diagnostic[];
   names: Map<string, string>;
   places: Map<string, SourcePlace>;
-  sources: Map<string, SourceLines>;
   comparison: ComparisonReport | undefined;
 }
 
-/** Everything about one profile. */
+/** Everything about one profile but its source. */
 export function profileReport(input: ProfileInput): ProfileReport {
   const { profile, summary, survey } = input;
   const thresholds = thresholdsOf(summary);
@@ -54,7 +53,7 @@ export function profileReport(input: ProfileInput): ProfileReport {
     functions: functionReports(profile, thresholds),
     names: input.names,
     places: input.places,
-    sources: input.sources,
+    sources: new Map(),
     comparison: input.comparison,
   };
 }

@@ -8,6 +8,7 @@ import { type SampleSurvey, toFacts } from '../diagnosis/facts.js';
 import { binaryFindings, type Finding } from '../diagnosis/findings.js';
 import { type RecordingDiagnosis, recordingDiagnosis, recordingFindings } from '../diagnosis/recording.js';
 import { AutofdoError } from '../errors.js';
+import { failureReason } from '../failure-reason.js';
 import { toResult } from '../generate-profile.js';
 import { loadDemangle, runExamine, runFindPlaces, runGenerate, type Typed } from '../native.js';
 import { checkOptions, defined, invalid, list } from '../options/check.js';
@@ -18,12 +19,12 @@ import { inspectPerfData } from '../perf-data/inspect.js';
 import type { PerfDataSummary } from '../perf-data/summary.js';
 import type { BinaryResult, GenerateResult } from '../result.js';
 import { parseProfile, readProfile } from '../sample-profile/read-profile.js';
-import type { FunctionSamples, ProfileSummary, SampleProfile } from '../sample-profile/types.js';
+import type { ProfileSummary, SampleProfile } from '../sample-profile/types.js';
 import { comparisonWith } from './comparison.js';
 import { demangledNames, namesIn } from './names.js';
 import { profileReport } from './profile.js';
 import { readSources } from './sources.js';
-import type { ProfileReport, Report, SourceLines, SourcePlace } from './types.js';
+import type { ProfileReport, Report, SourcePlace } from './types.js';
 
 /** llvm-profgen's default. */
 const ENOUGH = 50;
@@ -70,7 +71,7 @@ async function finishedProfile(
   const { signal, base } = options;
   const profile = await readProfile(path, { signal });
   const { format, density, probeBased, diagnostics } = await describeProfile({ path, top: 0, signal });
-  return profileReport({
+  const made = profileReport({
     name: basename(path),
     path,
     format,
@@ -80,9 +81,10 @@ async function finishedProfile(
     density: { value: density, enough: options.profileDensityThreshold ?? ENOUGH },
     findings: [],
     diagnostics,
-    ...(await sourceFacts(profile, binary, probeBased, options)),
+    ...(await sourceFacts(profile, binary, options)),
     comparison: base === undefined ? undefined : await comparisonWith(base, path, undefined, signal),
   });
+  return withSources(made, options);
 }
 
 /** The summary of a profile that is text. */
@@ -151,7 +153,7 @@ async function madeProfile(
   const { path, name, buildId, statistics, diagnostics } = binary;
   const { findings, pseudoProbes } = await examine(path, survey, recording, result, options);
   const probeBased = pseudoProbes && profile.functions.some(({ checksum }) => checksum !== undefined);
-  return profileReport({
+  const made = profileReport({
     name,
     path,
     buildId,
@@ -163,12 +165,13 @@ async function madeProfile(
     survey,
     findings,
     diagnostics,
-    ...(await sourceFacts(profile, path, probeBased, options)),
+    ...(await sourceFacts(profile, path, options)),
     comparison:
       options.base === undefined
         ? undefined
         : await comparisonWith(options.base, name, bytes, options.signal),
   });
+  return withSources(made, options);
 }
 
 /** What limits the worth of a profile of the binary. What only one binary's recording can tell is left out of several. */
@@ -188,46 +191,34 @@ async function examine(
   return { findings, pseudoProbes: facts.pseudoProbes };
 }
 
-/** Names as the source has them, where functions are declared, and their source. */
+/** Names as the source has them, and where functions are declared. */
 async function sourceFacts(
   profile: SampleProfile,
   binary: string | undefined,
-  probeBased: boolean,
   options: ReportOptions,
-): Promise<{
-  names: Map<string, string>;
-  places: Map<string, SourcePlace>;
-  sources: Map<string, SourceLines>;
-}> {
+): Promise<{ names: Map<string, string>; places: Map<string, SourcePlace> }> {
   const all = namesIn(profile.functions);
   const names = demangledNames(all, await loadDemangle());
-  const none = { names, places: new Map(), sources: new Map() };
-  if (binary === undefined || profile.md5) return none;
+  if (binary === undefined || profile.md5) return { names, places: new Map() };
   const request = { ...debugRequest(binary, options), names: [...all] };
   const found = await runFindPlaces(request, { signal: options.signal });
-  const places = new Map(found.map(({ name, file, line }) => [name, { file: posix.normalize(file), line }]));
-  // Pseudo probes have no lines.
-  if (options.sourceDir === undefined || probeBased) return { ...none, places };
-  return {
-    names,
-    places,
-    sources: await readBelowFolder(options.sourceDir, profile.functions, places, options),
-  };
+  const places = found.map(({ name, file, line }) => [name, { file: posix.normalize(file), line }] as const);
+  return { names, places: new Map(places) };
 }
 
-async function readBelowFolder(
-  folder: string,
-  functions: readonly FunctionSamples[],
-  places: ReadonlyMap<string, SourcePlace>,
-  { signal }: ReportOptions,
-): Promise<Map<string, SourceLines>> {
+/** A report with the lines of source that its functions are in. Pseudo probes have no lines. */
+async function withSources(
+  made: ProfileReport,
+  { sourceDir, signal }: ReportOptions,
+): Promise<ProfileReport> {
+  if (sourceDir === undefined || made.locations === 'probes') return made;
   try {
-    return await readSources(folder, functions, places, signal);
+    return { ...made, sources: await readSources(sourceDir, made.functions, made.places, signal) };
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new AutofdoError('INPUT_UNREADABLE', `the folder ${folder} cannot be read`, {
-      hint: 'name the folder that the source is in with --source-dir',
-      path: folder,
+    throw new AutofdoError('INPUT_UNREADABLE', `${sourceDir} cannot be read: ${failureReason(cause)}`, {
+      hint: 'name the folder that the source is in',
+      path: sourceDir,
       cause,
     });
   }

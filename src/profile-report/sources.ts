@@ -1,7 +1,8 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, posix, sep } from 'node:path';
 import type { FunctionSamples, LineLocation } from '../sample-profile/types.js';
-import type { SourceLines, SourcePlace } from './types.js';
+import { sourceLine } from './source-line.js';
+import type { FunctionReport, SourceLines, SourcePlace } from './types.js';
 
 /** Largest file of source that is read, in bytes; generated tables may be larger, and nobody reads those. */
 const MAX_FILE_SIZE = 16 << 20;
@@ -12,40 +13,41 @@ const MAX_LINES = 5000;
 /** Files that are read at the same time. */
 const PARALLEL = 8;
 
-/**
- * The line of the file that a location is at. LLVM keeps 16 bits of the distance from the declaration (SampleProf.h, `LineLocation`), so
- * a line before it has a large number.
- */
-export function sourceLine({ line: declared }: SourcePlace, { line }: LineLocation): number {
-  return declared + (line < 0x8000 ? line : line - 0x1_0000);
-}
-
-/** Of which files which lines the functions are in. */
-function wantedLines(
-  functions: readonly FunctionSamples[],
+/** Of which files which lines the functions are in, with what is inlined into them. */
+export function wantedLines(
+  functions: readonly FunctionReport[],
   places: ReadonlyMap<string, SourcePlace>,
 ): Map<string, Set<number>> {
   const wanted = new Map<string, Set<number>>();
-  const add = (samples: FunctionSamples) => {
-    for (const { samples: inlined } of samples.inlined) add(inlined);
-    const place = places.get(samples.name);
+  const add = (name: string, locations: readonly LineLocation[]) => {
+    const place = places.get(name);
     if (place === undefined) return;
-    const lines = [...samples.body, ...samples.inlined].map((location) => sourceLine(place, location));
-    const near = lines.filter((line) => Math.abs(line - place.line) < MAX_LINES);
-    const first = Math.max(1, Math.min(place.line, ...near) - LINES_AROUND);
-    const last = Math.max(place.line, ...near) + LINES_AROUND;
+    let [first, last] = [place.line, place.line];
+    for (const location of locations) {
+      const line = sourceLine(place, location);
+      if (Math.abs(line - place.line) >= MAX_LINES) continue;
+      first = Math.min(first, line);
+      last = Math.max(last, line);
+    }
     const numbers = wanted.get(place.file) ?? new Set();
     wanted.set(place.file, numbers);
-    for (let line = first; line <= last; line++) numbers.add(line);
+    for (let line = Math.max(1, first - LINES_AROUND); line <= last + LINES_AROUND; line++) numbers.add(line);
   };
-  for (const samples of functions) add(samples);
+  const addSamples = ({ name, body, inlined }: FunctionSamples) => {
+    add(name, [...body, ...inlined]);
+    for (const { samples } of inlined) addSamples(samples);
+  };
+  for (const { name, samples, copyLines } of functions) {
+    if (samples === undefined) add(name, copyLines);
+    else addSamples(samples);
+  }
   return wanted;
 }
 
 /** Reads the lines of source that functions are in, of files below `folder`. Files that are not there are left out. */
 export async function readSources(
   folder: string,
-  functions: readonly FunctionSamples[],
+  functions: readonly FunctionReport[],
   places: ReadonlyMap<string, SourcePlace>,
   signal: AbortSignal | undefined,
 ): Promise<Map<string, SourceLines>> {

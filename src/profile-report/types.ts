@@ -2,7 +2,7 @@ import type { CompareResult } from '../compare-profiles.js';
 import type { Finding } from '../diagnosis/findings.js';
 import type { AutofdoError } from '../errors.js';
 import type { BinaryStatistics, Diagnostic, Statistics } from '../result.js';
-import type { FunctionSamples, ProfileFormat } from '../sample-profile/types.js';
+import type { FunctionSamples, LineLocation, ProfileFormat } from '../sample-profile/types.js';
 
 /**
  * How much a count matters, by the cut-offs of the profile's summary as LLVM has them: `hot` counts make up 99 % of all
@@ -78,7 +78,7 @@ export interface ProfileReport {
   names: Map<string, string>;
   /** Where functions are declared, by name; empty without a binary. */
   places: Map<string, SourcePlace>;
-  /** Lines of source, by the `file` of a place; empty without `sourceDir`. */
+  /** Lines of source that functions are in, by the `file` of a place; empty without `sourceDir`. */
   sources: Map<string, SourceLines>;
   /** What changed since the base profile; undefined if none was given. */
   comparison: ComparisonReport | undefined;
@@ -129,11 +129,18 @@ export interface FunctionReport {
   inlinedTotal: bigint;
   /** How many such copies have samples. */
   copies: number;
+  /** Counts of its own lines, summed over these copies; ascending by location. */
+  copyLines: LineCount[];
   /** The largest count in it, inlined code included; of a function that was only inlined, in its copies. */
   max: bigint;
   temperature: Temperature;
   /** Who calls it and what it is inlined into, the most frequent first. */
   callers: CallerReport[];
+}
+
+/** A count of a location. */
+export interface LineCount extends LineLocation {
+  count: bigint;
 }
 
 /** A function that calls another one or that has it inlined. */

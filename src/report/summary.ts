@@ -1,19 +1,6 @@
 import type { BinaryResult, EntryClass, GenerateResult, PhaseTiming, Statistics } from '../result.js';
 import { formatBytes, formatCount, formatDuration, formatShare } from './format.js';
-
-const CLASS_LABELS: Record<EntryClass, string> = {
-  used: 'used',
-  outsideBinary: 'outside the binary',
-  unmapped: 'not mapped anywhere',
-  otherBuild: 'in another build of the binary',
-  notInstruction: 'not at an instruction',
-  stub: 'in linkage stubs, or code without symbols',
-  wrongPath: 'speculative, never executed',
-  unfilledSlot: 'unfilled slots',
-  deselected: 'not selected',
-  crossesBarrier: 'followed by an impossible run',
-  noFunction: 'followed by a run outside any function',
-};
+import { CLASS_LABELS } from './ledger-labels.js';
 
 const LABEL_WIDTH = 16;
 

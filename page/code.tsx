@@ -1,0 +1,197 @@
+import { useMemo, useState } from 'preact/hooks';
+import { type Count, descending, formatCount, formatRatio, plus, ratio } from './count.js';
+import { type CodeLine, codeLines, stretches } from './lines.js';
+import type { Body, FunctionDetail, LineCounts, Profile } from './model.js';
+import { Bar, NumberedLink } from './parts.js';
+
+interface CodeProps {
+  profile: Profile;
+  body: Body;
+  sources: FunctionDetail['sources'];
+  /** The largest count, which the longest bar stands for. */
+  most: Count;
+  label: string;
+}
+
+/** The lines of a function with their counts; what is inlined opens where it is called. */
+export function Code({ profile, body, sources, most, label }: CodeProps) {
+  const place = profile.place(body.name);
+  const lines = useMemo(() => codeLines(body, place, sources), [body, place, sources]);
+  const parts = useMemo(() => stretches(lines, place?.line), [lines, place]);
+  return (
+    <table class="code" aria-label={label}>
+      <thead class="hidden">
+        <tr>
+          <th scope="col">Line</th>
+          <th scope="col">Count</th>
+          <th scope="col">Code</th>
+        </tr>
+      </thead>
+      <tbody>
+        {parts.map((part) =>
+          'lines' in part ? (
+            part.lines.map((line) => (
+              <Line
+                key={line.number}
+                line={line}
+                profile={profile}
+                sources={sources}
+                most={most}
+                isOffset={place === undefined}
+              />
+            ))
+          ) : (
+            <Hidden key={`hidden ${part.hidden[0]?.number}`} lines={part.hidden} />
+          ),
+        )}
+      </tbody>
+    </table>
+  );
+}
+
+/** Lines without counts, until they are asked for. */
+function Hidden({ lines }: { lines: readonly CodeLine[] }) {
+  const [open, setOpen] = useState(false);
+  if (open) {
+    return (
+      <>
+        {lines.map((line) => (
+          <tr key={line.number}>
+            <th scope="row">{line.number}</th>
+            <td class="count" />
+            <td class="source">
+              <Source line={line} />
+            </td>
+          </tr>
+        ))}
+      </>
+    );
+  }
+  return (
+    <tr class="gap">
+      <th scope="row">
+        <span class="hidden">Lines left out</span>
+      </th>
+      <td />
+      <td>
+        <button type="button" class="link" onClick={() => setOpen(true)}>
+          {lines.length === 1 ? '1 line without samples' : `${lines.length} lines without samples`}
+        </button>
+      </td>
+    </tr>
+  );
+}
+
+interface LineProps {
+  line: CodeLine;
+  profile: Profile;
+  sources: FunctionDetail['sources'];
+  most: Count;
+  isOffset: boolean;
+}
+
+function Line({ line, profile, sources, most, isOffset }: LineProps) {
+  const { number, count, counts } = line;
+  const discriminators = counts.filter(({ discriminator }) => discriminator !== 0);
+  return (
+    <tr class={count === undefined ? '' : profile.temperature(count)}>
+      <th scope="row">
+        {isOffset ? `${number < 0 ? '−' : '+'}${Math.abs(number)}` : number <= 0 ? 'no line' : number}
+      </th>
+      <td class="count">
+        {count !== undefined && (
+          <div>
+            {formatCount(count)}
+            <Bar share={ratio(count, most)} kind={profile.temperature(count)} />
+          </div>
+        )}
+      </td>
+      <td class="source">
+        <Source line={line} />
+        {discriminators.length > 0 && <Discriminators counts={counts} />}
+        {line.inlined.map((call, index) => (
+          <Inlined key={`${index}`} call={call} profile={profile} sources={sources} most={most} />
+        ))}
+        <Calls counts={counts} profile={profile} />
+      </td>
+    </tr>
+  );
+}
+
+function Source({ line: { text } }: { line: CodeLine }) {
+  if (text === undefined) return null;
+  return (
+    <code>
+      {text.map(({ kind, text: piece }, index) =>
+        kind === '' ? (
+          piece
+        ) : (
+          <span key={`${index}`} class={`is-${kind}`}>
+            {piece}
+          </span>
+        ),
+      )}
+    </code>
+  );
+}
+
+/** The parts of a line that the compiler tells apart by discriminators. */
+function Discriminators({ counts }: { counts: readonly LineCounts[] }) {
+  return (
+    <ul class="beside" aria-label="Counts by discriminator">
+      {counts.map(({ discriminator, count }) => (
+        <li key={discriminator}>
+          <span class="discriminator">.{discriminator}</span> {formatCount(count)}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What was called from a line, with shares of its calls. */
+function Calls({ counts, profile }: { counts: readonly LineCounts[]; profile: Profile }) {
+  const targets = new Map<number, Count>();
+  for (const { targets: calls } of counts) {
+    for (const { name, count } of calls) targets.set(name, plus(targets.get(name) ?? 0, count));
+  }
+  if (targets.size === 0) return null;
+  const all = [...targets.values()].reduce(plus, 0);
+  return (
+    <ul class="beside" aria-label="Calls">
+      {[...targets]
+        .sort((a, b) => descending(a[1], b[1]))
+        .map(([name, count]) => (
+          <li key={name}>
+            calls <NumberedLink profile={profile} name={name} /> {formatCount(count)}
+            {targets.size > 1 && <span class="share"> {formatRatio(ratio(count, all))}</span>}
+          </li>
+        ))}
+    </ul>
+  );
+}
+
+interface InlinedProps extends Pick<LineProps, 'profile' | 'sources' | 'most'> {
+  call: Body['inlined'][number];
+}
+
+/** A call that was inlined; it opens to the lines of the callee. */
+function Inlined({ call: { discriminator, body }, profile, sources, most }: InlinedProps) {
+  const [open, setOpen] = useState(false);
+  const shown = profile.shown(body.name);
+  return (
+    <div class="inlined">
+      <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <span aria-hidden="true">{open ? '▾' : '▸'}</span> inlined <span class="name">{shown}</span>{' '}
+        {discriminator !== 0 && <span class="discriminator">.{discriminator}</span>} {formatCount(body.total)}
+      </button>
+      {open && (
+        <div class="nested">
+          <p class="note">
+            <NumberedLink profile={profile} name={body.name} /> {profile.place(body.name)?.file}
+          </p>
+          <Code profile={profile} body={body} sources={sources} most={most} label={`${shown}, inlined`} />
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,292 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { type Count, descending, formatCount, formatRatio, larger, ratio } from './count.js';
+import type { FunctionRow, Profile } from './model.js';
+import { Bar, FunctionLink, placeText, TemperatureMark } from './parts.js';
+import { hrefTo, replaceRoute } from './route.js';
+import { usePrinting, useVirtualRows } from './virtual.js';
+
+/** As the style sheet has it. */
+const ROW_HEIGHT = 30;
+/** Rows on paper. */
+const MOST_PRINTED = 300;
+
+type Key = 'name' | 'total' | 'self' | 'head' | 'inlined' | 'base' | 'place';
+
+interface Column {
+  key: Key;
+  label: string;
+  title: string;
+  /** Numbers are sorted from the largest on, texts from the first letter on. */
+  order: (a: FunctionRow, b: FunctionRow) => number;
+}
+
+function byCount(of: (row: FunctionRow) => Count): Column['order'] {
+  return (a, b) => descending(of(a), of(b));
+}
+
+function byText(of: (row: FunctionRow) => string): Column['order'] {
+  return (a, b) => (of(a) < of(b) ? -1 : of(a) > of(b) ? 1 : 0);
+}
+
+function columnsOf(profile: Profile, mangled: boolean): Column[] {
+  const { comparison } = profile.packed;
+  const change = (row: FunctionRow) => profile.share(row.total) - baseShare(profile, row);
+  const columns: Column[] = [
+    { key: 'total', label: 'Total', title: 'Samples with inlined code', order: byCount((row) => row.total) },
+    { key: 'self', label: 'Self', title: 'Samples of its own lines', order: byCount((row) => row.self) },
+    { key: 'head', label: 'Entered', title: 'How often it was entered', order: byCount((row) => row.head) },
+    {
+      key: 'inlined',
+      label: 'Inlined',
+      title: 'Samples of copies that are inlined into others',
+      order: byCount((row) => row.inlinedTotal),
+    },
+    {
+      key: 'name',
+      label: 'Function',
+      title: 'Name',
+      order: byText(mangled ? (row) => row.name : (row) => row.shown),
+    },
+    {
+      key: 'place',
+      label: 'Declared in',
+      title: 'File and line',
+      order: byText((row) => `${row.place?.file ?? '~'}`),
+    },
+  ];
+  if (comparison !== undefined) {
+    columns.splice(1, 0, {
+      key: 'base',
+      label: 'Change',
+      title: 'Change of its share of all samples since the base profile',
+      order: (a, b) => Math.abs(change(b)) - Math.abs(change(a)),
+    });
+  }
+  return columns.filter(({ key }) => key !== 'place' || profile.packed.places.length > 0);
+}
+
+function baseShare(profile: Profile, { base }: FunctionRow): number {
+  return ratio(base ?? 0, Number(profile.packed.comparison?.totalSamples ?? 0));
+}
+
+/** All functions: sortable, searchable, a row for each. */
+export function Functions({ profile, search }: { profile: Profile; search: string }) {
+  const [text, setText] = useState(search);
+  const [sort, setSort] = useState<{ key: Key; reverse: boolean }>({ key: 'total', reverse: false });
+  const [mangled, setMangled] = useState(false);
+  useEffect(() => setText(search), [search]);
+  const columns = useMemo(() => columnsOf(profile, mangled), [profile, mangled]);
+  const sorted = useMemo(() => {
+    const column = columns.find(({ key }) => key === sort.key);
+    const rows = column === undefined ? profile.functions : profile.functions.toSorted(column.order);
+    return sort.reverse ? rows.reverse() : rows;
+  }, [profile, columns, sort]);
+  const rows = useMemo(() => {
+    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    return words.length === 0
+      ? sorted
+      : sorted.filter(({ haystack }) => words.every((word) => haystack.includes(word)));
+  }, [sorted, text]);
+  const onInput = (event: Event) => {
+    const { value } = event.currentTarget as HTMLInputElement;
+    setText(value);
+    replaceRoute(hrefTo(profile.id, 'functions', value));
+  };
+  const hasMangled = profile.packed.shown.length > 0;
+  return (
+    <div class="functions">
+      <h1 class="hidden">Functions</h1>
+      <div class="tools">
+        <SearchField value={text} onInput={onInput} />
+        {hasMangled && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={mangled}
+              onChange={(event) => setMangled(event.currentTarget.checked)}
+            />
+            Mangled names
+          </label>
+        )}
+        <span class="found" role="status">
+          {rows.length === profile.functions.length
+            ? `${formatCount(rows.length)} functions`
+            : `${formatCount(rows.length)} of ${formatCount(profile.functions.length)} functions`}
+        </span>
+      </div>
+      <Table
+        profile={profile}
+        rows={rows}
+        columns={columns}
+        sort={sort}
+        mangled={mangled}
+        onSort={(key) => setSort({ key, reverse: key === sort.key && !sort.reverse })}
+      />
+    </div>
+  );
+}
+
+function SearchField({ value, onInput }: { value: string; onInput: (event: Event) => void }) {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const typing = event.target instanceof HTMLElement && event.target.matches('input, select, textarea');
+      if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      field.current?.focus();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
+  return (
+    <label class="search">
+      <span class="hidden">Search functions and files</span>
+      <input
+        ref={field}
+        type="search"
+        value={value}
+        onInput={onInput}
+        placeholder="Search functions and files  ( / )"
+        autocomplete="off"
+        spellcheck={false}
+      />
+    </label>
+  );
+}
+
+interface TableProps {
+  profile: Profile;
+  rows: readonly FunctionRow[];
+  columns: readonly Column[];
+  sort: { key: Key; reverse: boolean };
+  mangled: boolean;
+  onSort: (key: Key) => void;
+}
+
+/** A table by roles, as rows of a real one cannot be placed where the box has been scrolled to. */
+function Table({ profile, rows, columns, sort, mangled, onSort }: TableProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const printing = usePrinting();
+  const { items, height } = useVirtualRows(box, rows.length, ROW_HEIGHT);
+  useEffect(() => box.current?.scrollTo(0, 0), [rows]);
+  const most = useMemo(
+    () => profile.functions.reduce<Count>((max, { total }) => larger(max, total), 0),
+    [profile],
+  );
+  const shown = printing
+    ? rows.slice(0, MOST_PRINTED).map((row, index) => ({ row, index, start: undefined }))
+    : items.flatMap(({ index, start }) => {
+        const row = rows[index];
+        return row === undefined ? [] : [{ row, index, start }];
+      });
+  return (
+    <div class="scroll" ref={box}>
+      <div
+        role="table"
+        aria-label="Functions"
+        aria-rowcount={rows.length + 1}
+        class={`grid ${profile.packed.comparison ? 'compared' : ''} ${columns.some(({ key }) => key === 'place') ? 'placed' : ''}`}
+      >
+        <HeadRow columns={columns} sort={sort} onSort={onSort} />
+        <div role="rowgroup" class="rows" style={printing ? undefined : { height: `${height}px` }}>
+          {shown.map(({ row, index, start }) => (
+            <div
+              key={row.index}
+              role="row"
+              class="row"
+              aria-rowindex={index + 2}
+              style={start === undefined ? undefined : { transform: `translateY(${start}px)` }}
+            >
+              {columns.map(({ key }) => (
+                <Cell key={key} of={key} profile={profile} row={row} most={most} mangled={mangled} />
+              ))}
+            </div>
+          ))}
+        </div>
+      </div>
+      {rows.length === 0 && <p class="empty">No function has all of these words in its name or file.</p>}
+    </div>
+  );
+}
+
+function HeadRow({ columns, sort, onSort }: Pick<TableProps, 'columns' | 'sort' | 'onSort'>) {
+  return (
+    <div role="rowgroup" class="head">
+      <div role="row" class="row" aria-rowindex={1}>
+        {columns.map(({ key, label, title }) => {
+          const isText = key === 'name' || key === 'place';
+          const ascending = isText !== sort.reverse;
+          const order = sort.key === key ? (ascending ? 'ascending' : 'descending') : undefined;
+          return (
+            <div key={key} role="columnheader" class={`cell column-${key}`} aria-sort={order ?? 'none'}>
+              <button type="button" onClick={() => onSort(key)} title={title}>
+                {label}
+                <span aria-hidden="true">{order === undefined ? '' : ascending ? ' ▲' : ' ▼'}</span>
+              </button>
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+interface CellProps {
+  of: Key;
+  profile: Profile;
+  row: FunctionRow;
+  most: Count;
+  mangled: boolean;
+}
+
+function Cell({ of, profile, row, most, mangled }: CellProps) {
+  return (
+    <div role="cell" class={`cell column-${of}`}>
+      <Content of={of} profile={profile} row={row} most={most} mangled={mangled} />
+    </div>
+  );
+}
+
+function Content({ of, profile, row, most, mangled }: CellProps) {
+  switch (of) {
+    case 'total':
+      if (Number(row.total) === 0) return null;
+      return (
+        <>
+          <Bar share={ratio(row.total, most)} kind={row.temperature} />
+          <span class="share">{formatRatio(profile.share(row.total))}</span>
+          <span class="count">{formatCount(row.total)}</span>
+        </>
+      );
+    case 'self':
+      return <>{Number(row.self) > 0 && formatCount(row.self)}</>;
+    case 'head':
+      return <>{Number(row.head) > 0 && formatCount(row.head)}</>;
+    case 'inlined':
+      return <>{row.copies > 0 && formatCount(row.inlinedTotal)}</>;
+    case 'base':
+      return <Change profile={profile} row={row} />;
+    case 'name':
+      return (
+        <>
+          <TemperatureMark of={row.temperature} />
+          <FunctionLink profile={profile} name={row.name} shown={mangled ? row.name : row.shown} />
+        </>
+      );
+    case 'place':
+      return <span title={row.place?.file}>{placeText(row)}</span>;
+  }
+}
+
+function Change({ profile, row }: { profile: Profile; row: FunctionRow }) {
+  if (row.base === null) return <>{Number(row.total) > 0 && 'new'}</>;
+  const change = profile.share(row.total) - baseShare(profile, row);
+  if (change === 0) return null;
+  const sign = change > 0 ? '+' : change < 0 ? '−' : '';
+  return (
+    <>
+      {sign}
+      {formatRatio(Math.abs(change))}
+    </>
+  );
+}

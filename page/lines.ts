@@ -1,0 +1,95 @@
+import { sourceLine } from '../src/profile-report/source-line.js';
+import type { SourcePlace } from '../src/profile-report/types.js';
+import type { Count } from './count.js';
+import { highlightLines, type Token } from './highlight.js';
+import type { Body, FunctionDetail, LineCounts } from './model.js';
+
+/** A line of a function: what was counted there, and what is inlined there. */
+export interface CodeLine {
+  /** Of the file where that is known, else from the declaration on. */
+  number: number;
+  text: Token[] | undefined;
+  counts: LineCounts[];
+  /** The largest of them. */
+  count: Count | undefined;
+  inlined: Body['inlined'];
+}
+
+/** Lines one behind the other, or a number of lines that are left out. */
+export type Stretch = { lines: CodeLine[] } | { hidden: CodeLine[] };
+
+/** Lines without counts that are shown around those with some. */
+const AROUND = 3;
+
+/** All lines of a function that are known, in order. */
+export function codeLines(
+  body: Body,
+  place: SourcePlace | undefined,
+  sources: FunctionDetail['sources'],
+): CodeLine[] {
+  const numbered = (location: { line: number; discriminator: number }) =>
+    place === undefined ? signed(location.line) : sourceLine(place, location);
+  const lines = new Map<number, CodeLine>();
+  const at = (number: number): CodeLine => {
+    const known = lines.get(number);
+    if (known !== undefined) return known;
+    const line: CodeLine = { number, text: undefined, counts: [], count: undefined, inlined: [] };
+    lines.set(number, line);
+    return line;
+  };
+  for (const counts of body.lines) {
+    const line = at(numbered(counts));
+    line.counts.push(counts);
+    if (line.count === undefined || counts.count > line.count) line.count = counts.count;
+  }
+  for (const call of body.inlined) at(numbered(call)).inlined.push(call);
+  const text = place && sources.get(place.file);
+  if (place !== undefined && text !== undefined) addText(lines, at, place, text);
+  return [...lines.values()].sort((a, b) => a.number - b.number);
+}
+
+/** LLVM keeps 16 bits of a distance, so lines before the declaration have large numbers. */
+function signed(line: number): number {
+  return line < 0x8000 ? line : line - 0x1_0000;
+}
+
+function addText(
+  lines: ReadonlyMap<number, CodeLine>,
+  at: (number: number) => CodeLine,
+  place: SourcePlace,
+  text: ReadonlyMap<number, string>,
+): void {
+  const counted = [...lines.keys()].filter((number) => text.has(number));
+  const first = counted.reduce((least, number) => Math.min(least, number), place.line) - AROUND;
+  const last = counted.reduce((most, number) => Math.max(most, number), place.line) + AROUND;
+  const known: number[] = [];
+  for (let number = first; number <= last; number++) if (text.has(number)) known.push(number);
+  // A comment that begins before the first line that is known is not seen as one.
+  const tokens = highlightLines(place.file, known.map((number) => text.get(number) ?? '').join('\n'));
+  for (const [index, number] of known.entries()) at(number).text = tokens[index] ?? [];
+}
+
+/** Joins lines to stretches, and hides what is far from any count. */
+export function stretches(lines: readonly CodeLine[], declared: number | undefined): Stretch[] {
+  const near = lines.map(() => false);
+  for (const [index, { counts, inlined, number }] of lines.entries()) {
+    if (counts.length === 0 && inlined.length === 0 && number !== declared) continue;
+    for (
+      let other = Math.max(0, index - AROUND);
+      other <= Math.min(lines.length - 1, index + AROUND);
+      other++
+    ) {
+      near[other] = true;
+    }
+  }
+  const found: Stretch[] = [];
+  for (const [index, line] of lines.entries()) {
+    const last = found.at(-1);
+    if (near[index] === true) {
+      if (last !== undefined && 'lines' in last) last.lines.push(line);
+      else found.push({ lines: [line] });
+    } else if (last !== undefined && 'hidden' in last) last.hidden.push(line);
+    else found.push({ hidden: [line] });
+  }
+  return found;
+}

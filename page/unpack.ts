@@ -1,0 +1,18 @@
+/** Unpacks a block of data of the page. */
+export async function unpack<T>(id: string): Promise<T> {
+  const element = document.getElementById(id) ?? (await whenParsed(id));
+  const text = element.textContent ?? '';
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const unzipped = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return (await new Response(unzipped).json()) as T;
+}
+
+/** Blocks stand behind the code, so one may be asked for before the browser has come to it. */
+async function whenParsed(id: string): Promise<HTMLElement> {
+  if (document.readyState === 'loading') {
+    await new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, { once: true }));
+  }
+  const element = document.getElementById(id);
+  if (element === null) throw new Error(`This file is not complete: its part ${id} is missing.`);
+  return element;
+}

@@ -1,0 +1,144 @@
+import type { JobControl } from '../native.js';
+import { list } from '../options/check.js';
+import { REPORT_OPTIONS, type ReportOptions } from '../options/report.js';
+import type { Report } from '../profile-report/types.js';
+import type { Diagnostic } from '../result.js';
+import { parseCommand } from './command.js';
+import { type REPORT_FORMS, REPORT_OWN } from './flags.js';
+import { expandInputs } from './input-files.js';
+import { runCommandJob } from './job.js';
+import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
+import { printAll, printDiagnostics, printError, printMessage, terminalWidth } from './terminal.js';
+import { checkTarget, writeTarget } from './text-output.js';
+
+/** What a report is written as. */
+type Form = (typeof REPORT_FORMS)[number];
+
+interface ReportCommand {
+  options: ReportOptions;
+  form: Form;
+  target: string;
+  /** Functions and lines in text. */
+  top: number;
+  quiet: boolean;
+}
+
+/** Ends of file names that tell what is wanted, the longest ones first. */
+const ENDINGS: readonly [ending: string, form: Form][] = [
+  ['.speedscope.json', 'speedscope'],
+  ['.html', 'html'],
+  ['.htm', 'html'],
+  ['.json', 'json'],
+  ['.pb.gz', 'pprof'],
+  ['.pprof', 'pprof'],
+  ['.txt', 'text'],
+];
+
+/** Runs `report`; resolves to the exit status. */
+export async function runReportCommand(args: readonly string[]): Promise<number> {
+  const command = await parseCommand(args, 'report', toCommand);
+  if (typeof command === 'number') return command;
+  return runCommandJob({
+    json: command.form === 'json',
+    quiet: command.quiet,
+    run: (control) => make(command, control),
+    report: async ({ pieces, report }) => {
+      if (command.target === '-') await printAll(pieces);
+      tell(report, command);
+      return undefined;
+    },
+  });
+}
+
+function toCommand(parsed: ParsedArgs): ReportCommand {
+  const given = valuesOf(REPORT_OPTIONS, parsed);
+  const { output, format, text, json, top = 15, quiet = false } = valuesOf(REPORT_OWN, parsed);
+  const profile = expandInputs(parsed.positionals);
+  if (profile.length === 0 && given.perfData === undefined && given.perfScript === undefined) {
+    throw new UsageError(
+      'nothing to report about was given',
+      'autofdo-gen report --binary FILE --perfdata FILE -o report.html, or autofdo-gen report a.afdo -o report.html',
+    );
+  }
+  const named = [
+    ...(format ? [format] : []),
+    ...(text ? ['text' as const] : []),
+    ...(json ? ['json' as const] : []),
+  ];
+  const forms = new Set(named);
+  if (forms.size > 1) {
+    throw new UsageError(`${[...forms].join(' and ')} cannot both be written`, 'choose one form');
+  }
+  const target = output ?? '-';
+  const options: ReportOptions = {
+    ...given,
+    perfData: given.perfData && expandInputs(given.perfData),
+    perfScript: given.perfScript && expandInputs(given.perfScript),
+    ...(profile.length > 0 && { profile }),
+  };
+  return { options, form: named[0] ?? formOf(target), target, top, quiet };
+}
+
+/** What the name of the output asks for. */
+function formOf(target: string): Form {
+  if (target === '-') return 'text';
+  const found = ENDINGS.find(([ending]) => target.toLowerCase().endsWith(ending));
+  if (found !== undefined) return found[1];
+  throw new UsageError(
+    `the name ${target} does not tell what to write`,
+    `end it with ${ENDINGS.map(([ending]) => ending).join(', ')}, or give --format`,
+  );
+}
+
+async function make(
+  { options, form, target, top }: ReportCommand,
+  control: JobControl,
+): Promise<{ report: Report; pieces: Iterable<string | Uint8Array> }> {
+  const inputs = [
+    options.binary,
+    options.profile,
+    options.perfData,
+    options.perfScript,
+    options.base,
+  ].flatMap(list);
+  await checkTarget(target, inputs);
+  const { report } = await import('../profile-report/report.js');
+  const made = await report({ ...options, ...control });
+  const pieces = await render(made, form, top);
+  if (target !== '-') await writeTarget(target, inputs, pieces);
+  return { report: made, pieces };
+}
+
+async function render(report: Report, form: Form, top: number): Promise<Iterable<string | Uint8Array>> {
+  switch (form) {
+    case 'html':
+      return (await import('../profile-report/html.js')).reportPage(report);
+    case 'json':
+      return (await import('../profile-report/json.js')).reportJson(report);
+    case 'pprof':
+      return [(await import('../profile-report/pprof.js')).toPprof(report)];
+    case 'speedscope':
+      return (await import('../profile-report/speedscope.js')).toSpeedscope(report);
+    case 'text':
+      return (await import('../report/profile-report.js')).reportTexts(report, top, terminalWidth(80));
+  }
+}
+
+/** What the page tells, too, and who runs the command should not miss. */
+function tell({ diagnostics, profiles, failures }: Report, { target, quiet }: ReportCommand): void {
+  for (const { name, error } of failures) {
+    printMessage(`${name} has no profile:\n`);
+    printError(error);
+  }
+  const said = new Set<string>();
+  const all: Diagnostic[] = [...diagnostics, ...profiles.flatMap((profile) => profile.diagnostics)];
+  printDiagnostics(
+    all.filter(({ message }) => {
+      const isNew = !said.has(message);
+      said.add(message);
+      return isNew;
+    }),
+    !quiet && process.stderr.isTTY === true,
+  );
+  if (target !== '-' && !quiet) printMessage(`report written to ${target}\n`);
+}

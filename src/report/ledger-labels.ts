@@ -1,0 +1,16 @@
+import type { EntryClass } from '../result.js';
+
+/** What became of branch entries, in the words for people. */
+export const CLASS_LABELS: Record<EntryClass, string> = {
+  used: 'used',
+  outsideBinary: 'outside the binary',
+  unmapped: 'not mapped anywhere',
+  otherBuild: 'in another build of the binary',
+  notInstruction: 'not at an instruction',
+  stub: 'in linkage stubs, or code without symbols',
+  wrongPath: 'speculative, never executed',
+  unfilledSlot: 'unfilled slots',
+  deselected: 'not selected',
+  crossesBarrier: 'followed by an impossible run',
+  noFunction: 'followed by a run outside any function',
+};

@@ -1,0 +1,143 @@
+import { sourceLine } from '../profile-report/source-line.js';
+import type { FunctionReport, ProfileReport, Report } from '../profile-report/types.js';
+import type { FunctionSamples } from '../sample-profile/types.js';
+import { formatCount, formatSeconds, formatShare, plural } from './format.js';
+import { ledgerLines } from './summary.js';
+
+/** Columns of labels, of shares, of bars and of counts. */
+const LABEL_WIDTH = 16;
+const SHARE_WIDTH = 7;
+const BAR_WIDTH = 12;
+const COUNT_WIDTH = 15;
+
+/** A report for a terminal of `width` columns, with the `top` functions and lines of each profile; a text for each part of it. */
+export function* reportTexts(report: Report, top: number, width: number): Generator<string> {
+  const { recording, profiles } = report;
+  if (recording !== undefined) {
+    const { seconds, statistics } = recording;
+    const duration = seconds === undefined || seconds === 0 ? '' : ` in ${formatSeconds(seconds)}`;
+    yield labelled([
+      ['samples', `${formatCount(statistics.samples)}${duration}`],
+      ...ledgerLines(statistics),
+    ]);
+  }
+  for (const [index, profile] of profiles.entries()) {
+    if (index > 0 || recording !== undefined) yield '\n';
+    yield profileHead(profile);
+    yield* functionLines(profile, top, width);
+    yield* hottestLines(profile, top, width);
+  }
+}
+
+function labelled(lines: readonly [string, string][]): string {
+  return lines.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join('');
+}
+
+function profileHead(profile: ProfileReport): string {
+  const { temperatures, density, coverage, thresholds, comparison, findings } = profile;
+  const { hot, warm, cold } = temperatures;
+  const functions = hot.functions + warm.functions + cold.functions;
+  const enough =
+    density.value >= density.enough ? 'enough' : `too low, ${density.enough} is enough; record for longer`;
+  const lines: [string, string][] = [
+    ['profile', profile.name],
+    [
+      'functions',
+      `${formatCount(functions)}: ${hot.functions} hot, ${warm.functions} warm, ${cold.functions} cold`,
+    ],
+    ['hot', `counts from ${thresholds.hot} on; cold: counts up to ${thresholds.cold}`],
+    ['density', `${density.value.toFixed(1)} samples for each line of the hot part: ${enough}`],
+  ];
+  if (coverage !== undefined) {
+    const share = formatShare(coverage.sampledFunctions, coverage.functions);
+    lines.push(['coverage', `${share} of ${plural(coverage.functions, 'function')} of the binary`]);
+  }
+  if (comparison !== undefined) {
+    const percent = formatShare(comparison.result.similarity, 1);
+    lines.push(['similarity', `${percent} to ${comparison.path}`]);
+  }
+  for (const { severity, message, hint } of findings) {
+    lines.push([severity, message]);
+    if (hint !== undefined) lines.push(['', `-> ${hint}`]);
+  }
+  return labelled(lines);
+}
+
+function* functionLines(profile: ProfileReport, top: number, width: number): Generator<string> {
+  const shown = profile.functions.filter(({ total }) => total > 0n).slice(0, top);
+  const [heaviest] = shown;
+  if (heaviest === undefined) return;
+  yield `\n${heading('function', profile.comparison === undefined ? 'total' : 'total (base)')}`;
+  for (const report of shown) {
+    const { name, total } = report;
+    const base = baseShare(profile, report);
+    const text = `${nameOf(profile, name)}${base}`;
+    yield row(total, profile.totalSamples, heaviest.total, text, width);
+  }
+}
+
+/** What a function had in the base profile. */
+function baseShare({ comparison }: ProfileReport, { name }: FunctionReport): string {
+  if (comparison === undefined) return '';
+  const base = comparison.totals.get(name);
+  return base === undefined ? ' (new)' : ` (${share(base, comparison.totalSamples).trim()})`;
+}
+
+/** A line of the profile with what it is in. */
+interface HotLine {
+  count: bigint;
+  text: string;
+}
+
+function* hottestLines(profile: ProfileReport, top: number, width: number): Generator<string> {
+  const lines = topLines(profile, top);
+  const [hottest] = lines;
+  if (hottest === undefined) return;
+  yield `\n${heading(profile.locations === 'lines' ? 'line' : 'pseudo probe', 'count')}`;
+  for (const { count, text } of lines) yield row(count, profile.totalCount, hottest.count, text, width);
+}
+
+/** The lines with the largest counts. */
+function topLines(profile: ProfileReport, top: number): HotLine[] {
+  const found: { count: bigint; samples: FunctionSamples; index: number; outer: string | undefined }[] = [];
+  const walk = (samples: FunctionSamples, outer: string | undefined) => {
+    for (const [index, { count }] of samples.body.entries()) {
+      if (count > 0n) found.push({ count, samples, index, outer });
+    }
+    for (const { samples: inner } of samples.inlined) walk(inner, outer ?? samples.name);
+  };
+  for (const { samples } of profile.functions) if (samples !== undefined) walk(samples, undefined);
+  // Sorting is stable, so equal counts stay in the order of the functions.
+  found.sort((a, b) => (a.count > b.count ? -1 : a.count < b.count ? 1 : 0));
+  return found.slice(0, top).map(({ count, samples, index, outer }) => {
+    const place = profile.places.get(samples.name);
+    const location = samples.body[index] ?? { line: 0, discriminator: 0 };
+    const discriminator = location.discriminator === 0 ? '' : `.${location.discriminator}`;
+    const where = place === undefined ? `+${location.line}` : `:${sourceLine(place, location)}`;
+    const inlined = outer === undefined ? '' : ` in ${nameOf(profile, outer)}`;
+    return { count, text: `${nameOf(profile, samples.name)}${where}${discriminator}${inlined}` };
+  });
+}
+
+function nameOf({ names }: ProfileReport, name: string): string {
+  return names.get(name) ?? name;
+}
+
+function heading(what: string, count: string): string {
+  const left = 'share'.padStart(SHARE_WIDTH).padEnd(SHARE_WIDTH + BAR_WIDTH + 3);
+  return `${left}${count.padStart(COUNT_WIDTH - 1)}  ${what}\n`;
+}
+
+/** Share, bar, count and name; a name that is too long for the terminal is cut. */
+function row(count: bigint, whole: bigint, largest: bigint, name: string, width: number): string {
+  const filled = largest === 0n ? 0 : Math.max(1, Math.round((Number(count) / Number(largest)) * BAR_WIDTH));
+  const bar = '#'.repeat(filled).padEnd(BAR_WIDTH);
+  const digits = String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+  const left = `${share(count, whole)}  ${bar} ${digits.padStart(COUNT_WIDTH - 1)}  `;
+  const room = Math.max(20, width - left.length);
+  return `${left}${name.length > room ? `${name.slice(0, room - 3)}...` : name}\n`;
+}
+
+function share(part: bigint, whole: bigint): string {
+  return formatShare(Number(part), Number(whole)).padStart(SHARE_WIDTH);
+}
