@@ -1,10 +1,15 @@
 // Builds addons: `node packaging/addon.mjs TARGET...` writes native/binding/autofdo-gen.PLATFORM.node for each.
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { checkAddon } from './check-addon.mjs';
 import { addonPath, run } from './files.mjs';
 import { hostTarget, targetNamed } from './targets.mjs';
 import { zigEnvironment } from './zig.mjs';
+
+/** Makes cargo build Rust's standard library as well, which it does with a nightly compiler, or with this variable. */
+const FROM_SOURCE = { flags: ['--', '-Zbuild-std=std,panic_unwind'], env: { RUSTC_BOOTSTRAP: '1' } };
+const INSTALLED = { flags: [], env: {} };
 
 /**
  * Builds the addon of one target, and checks its baseline.
@@ -15,30 +20,38 @@ export function buildAddon(target) {
   if (target.os !== process.platform)
     return `an addon for ${target.os} is built on ${target.os}, as release.yml does it`;
   const isHost = target === hostTarget();
-  const missing = isHost ? undefined : missingStandardLibrary(target.triple);
-  if (missing !== undefined) return missing;
+  const library = isHost ? INSTALLED : standardLibrary(target.triple);
+  if (typeof library === 'string') return library;
   // The linker of macOS makes addons for both of its processors.
   const env = process.platform === 'darwin' ? {} : zigEnvironment(target);
   const cross = isHost ? [] : ['--target', target.triple];
-  run('npm', ['run', '--silent', 'build:native', '--', ...cross], {
+  run('npm', ['run', '--silent', 'build:native', '--', ...cross, ...library.flags], {
     stdio: 'inherit',
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...env, ...library.env },
   });
   checkAddon(target, addonPath(target));
   return undefined;
 }
 
-/** Rust's standard library of the target must be there, or rustup must be able to get it. */
-function missingStandardLibrary(/** @type {string} */ triple) {
-  const installed = () =>
-    existsSync(run(process.env['RUSTC'] ?? 'rustc', ['--print', 'target-libdir', '--target', triple]).trim());
-  if (installed()) return undefined;
+/**
+ * How cargo gets Rust's standard library for a target: as it is installed, from rustup, or built from its source.
+ * @returns The flags and variables for that, or why there is no such library.
+ */
+function standardLibrary(/** @type {string} */ triple) {
+  const print = (/** @type {string[]} */ ...flags) => run(process.env['RUSTC'] ?? 'rustc', flags).trim();
+  const isInstalled = () => existsSync(print('--print', 'target-libdir', '--target', triple));
+  if (isInstalled()) return INSTALLED;
   try {
     run('rustup', ['target', 'add', triple], { stdio: 'ignore', timeout: 300_000 });
+    if (isInstalled()) return INSTALLED;
   } catch {
-    return `Rust's standard library for ${triple} is not installed, and \`rustup target add ${triple}\` failed`;
+    // rustup is not installed, or reaches no server.
   }
-  return installed() ? undefined : `rustc does not use the toolchain that rustup added ${triple} to`;
+  if (existsSync(join(print('--print', 'sysroot'), 'lib/rustlib/src/rust/library/std'))) return FROM_SOURCE;
+  return (
+    `rustc has no standard library for ${triple}: run \`rustup target add ${triple}\`, ` +
+    'or packaging/rust-src.sh, which installs its source'
+  );
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RELEASE, ROOT, run } from '../files.mjs';
+import { FOREIGN_NODES } from './foreign-nodes.mjs';
 import { startRegistry } from './registry.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -58,24 +59,27 @@ function check(name, body) {
 
 /**
  * Runs a program with a PATH that holds Node, npm and npx only, and returns what it prints. It must end with `status`.
- * @param {string} node Major of the Node to run under.
+ * @param {string} node Major of the Node to run under, or its platform if it is not this machine's.
  * @param {string} cwd
  * @param {readonly string[]} command
  */
 function shell(node, cwd, [program = '', ...args], status = 0) {
   const path = nodeFolder(node);
+  const foreign = FOREIGN_NODES.find(({ platform }) => platform === node);
   const env = {
     PATH: path,
     HOME: work,
     npm_config_registry: registry.url,
-    npm_config_cache: join(work, 'npm-cache'),
+    // npx keeps what it installed in the cache, addons of the platform that it ran on included.
+    npm_config_cache: join(work, `npm-cache-${foreign?.platform ?? 'host'}`),
+    ...(foreign && { npm_config_libc: foreign.libc }),
     // A shell of npm is no program that the package needs.
     npm_config_script_shell: '/bin/sh',
     npm_config_audit: 'false',
     npm_config_update_notifier: 'false',
   };
   const found = existsSync(join(path, program)) ? join(path, program) : program;
-  const result = spawnSync(found, args, { cwd, env, encoding: 'utf8', timeout: 120_000 });
+  const result = spawnSync(found, args, { cwd, env, encoding: 'utf8', timeout: 300_000 });
   if (result.error !== undefined) throw result.error;
   const output = `${result.stdout}${result.stderr}`;
   if (result.status !== status)
@@ -83,13 +87,19 @@ function shell(node, cwd, [program = '', ...args], status = 0) {
   return output;
 }
 
-/** A folder with one Node, npm and npx, and nothing else. @param {string} major */
-function nodeFolder(major) {
-  const folder = join(work, `node-${major}`);
+/** A folder with one Node, npm and npx, and nothing else. @param {string} name The major of the Node, or its platform. */
+function nodeFolder(name) {
+  const folder = join(work, `node-${name}`);
   if (existsSync(folder)) return folder;
   mkdirSync(folder);
-  symlinkSync(join(TOOLS, `node-${major}/bin/node`), join(folder, 'node'));
-  for (const name of ['npm', 'npx']) symlinkSync(join(TOOLS, `npm/bin/${name}-cli.js`), join(folder, name));
+  const foreign = FOREIGN_NODES.find(({ platform }) => platform === name);
+  if (foreign === undefined) {
+    symlinkSync(join(TOOLS, `node-${name}/bin/node`), join(folder, 'node'));
+  } else {
+    const command = foreign.install(emptyFolder(`unpacked-${name}`)).map((word) => `'${word}'`);
+    writeFileSync(join(folder, 'node'), `#!/bin/sh\nexec ${command.join(' ')} "$@"\n`, { mode: 0o755 });
+  }
+  for (const tool of ['npm', 'npx']) symlinkSync(join(TOOLS, `npm/bin/${tool}-cli.js`), join(folder, tool));
   return folder;
 }
 
@@ -238,6 +248,18 @@ try {
     run('qemu-x86_64', ['-cpu', 'qemu64', node, command, ...FLAGS, '-o', output]);
     expectFixtureProfile(output);
   });
+  for (const foreign of FOREIGN_NODES) {
+    const name = `npx autofdo-gen on ${foreign.platform}`;
+    if (!tarballs.some((tarball) => tarball.includes(`-binding-${foreign.platform}-`))) {
+      console.log(`skip  ${name}: release/ has no tarball for it`);
+      continue;
+    }
+    check(name, () => {
+      const folder = emptyFolder(foreign.platform);
+      shell(foreign.platform, folder, ['npx', '--yes', 'autofdo-gen', ...FLAGS, '-o', 'calc.prof']);
+      expectFixtureProfile(join(folder, 'calc.prof'));
+    });
+  }
   check('publint', () => {
     const output = shell('22', work, [
       'node',
