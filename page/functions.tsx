@@ -191,7 +191,8 @@ function Table({ profile, rows, columns, sort, mangled, onSort }: TableProps) {
         <div role="rowgroup" class="rows" style={printing ? undefined : { height: `${height}px` }}>
           {shown.map(({ row, index, start }) => (
             <div
-              key={row.index}
+              // A row takes the elements of one that has left the screen.
+              key={index % shown.length}
               role="row"
               class="row"
               aria-rowindex={index + 2}

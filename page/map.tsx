@@ -73,14 +73,15 @@ export function WeightMap({ profile }: { profile: Profile }) {
       </div>
       <Tiles
         part={shown}
+        isLoading={row !== undefined && inside === undefined}
         onEnter={(path) => setSteps([...steps, ...path])}
         onLeave={() => setSteps(steps.slice(0, -1))}
         profile={profile}
       />
       <Legend />
-      {shown.row !== undefined && (
+      {row !== undefined && (
         <p>
-          <a href={hrefTo(profile.id, 'function', shown.row.name)}>Lines of {shown.row.shown}</a>
+          <a href={hrefTo(profile.id, 'function', row.name)}>Lines of {row.shown}</a>
         </p>
       )}
       <PartList part={shown} profile={profile} onEnter={(key) => setSteps([...steps, key])} />
@@ -121,12 +122,14 @@ function Trail({ trail, onChoose }: { trail: readonly Part[]; onChoose: (depth: 
 
 interface TilesProps {
   part: Part;
+  /** What is inside of the part is being unpacked. */
+  isLoading: boolean;
   profile: Profile;
   onEnter: (path: string[]) => void;
   onLeave: () => void;
 }
 
-function Tiles({ part, profile, onEnter, onLeave }: TilesProps) {
+function Tiles({ part, isLoading, profile, onEnter, onLeave }: TilesProps) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const [active, setActive] = useState(0);
@@ -152,15 +155,10 @@ function Tiles({ part, profile, onEnter, onLeave }: TilesProps) {
     else return;
     event.preventDefault();
   };
-  if (part.parts.length === 0 && width > 0)
-    return (
-      <p class="empty" ref={box}>
-        Nothing is inlined here.
-      </p>
-    );
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys that move among the buttons inside
     <div class="map" ref={box} style={{ height: `${height}px` }} onKeyDown={onKeyDown}>
+      {part.parts.length === 0 && !isLoading && <p class="empty">Nothing is inlined here.</p>}
       {tiles.map((tile, index) => (
         <TileButton
           key={tile.path.join('\n')}
@@ -194,16 +192,13 @@ function TileButton({
       class={`tile ${part.temperature} ${isGroup ? 'group' : ''} depth-${depth}`}
       style={{ left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` }}
       title={`${part.label}: ${share}`}
-      aria-label={`${part.label}, ${share}, ${part.temperature}`}
       tabIndex={tabIndex}
       onClick={onClick}
     >
-      {wide && (
-        <>
-          <span class="label">{part.label}</span>
-          {width > 120 && (height > 34 || isGroup) && <span class="share">{share}</span>}
-        </>
-      )}
+      {/* What has no room is there for screen readers. */}
+      <span class={wide ? 'label' : 'hidden'}>{part.label}</span>{' '}
+      <span class={wide && width > 120 && (height > 34 || isGroup) ? 'share' : 'hidden'}>{share}</span>{' '}
+      <span class="hidden">{part.temperature}</span>
     </button>
   );
 }

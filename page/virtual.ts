@@ -15,6 +15,9 @@ export interface VirtualRows {
   height: number;
 }
 
+/** Rows that are drawn beyond each edge of the box. */
+const OVERSCAN = 6;
+
 /** Which of `count` rows of the same height are to be drawn in a box that scrolls. */
 export function useVirtualRows(
   box: RefObject<HTMLElement | null>,
@@ -26,7 +29,7 @@ export function useVirtualRows(
     count,
     getScrollElement: () => box.current,
     estimateSize: () => rowHeight,
-    overscan: 12,
+    overscan: OVERSCAN,
     observeElementRect,
     observeElementOffset,
     scrollToFn: elementScroll,

@@ -1,0 +1,255 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { browserPath } from '../support/browser.js';
+import { largeProfile } from '../support/large-profile.js';
+import {
+  expectedLines,
+  goTo,
+  type JsonFunction,
+  ReportBrowser,
+  shownLines,
+} from '../support/report-browser.js';
+import { runCli } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/temporary.js';
+
+const FIXTURES = fileURLToPath(new URL('../../fixtures', import.meta.url));
+const fixture = (...path: string[]) => join(FIXTURES, ...path);
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** Resolves to what axe finds: the rule, and the elements that break it. */
+const AXE_RUN = `axe.run(document).then(({ violations }) =>
+  violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join('; ')))`;
+const folder = temporaryFolder();
+
+const missing =
+  browserPath() === undefined ? ' (skipped: there is no chromium on the path or in CHROMIUM)' : '';
+
+describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
+  const browser = new ReportBrowser();
+  beforeAll(() => browser.start());
+  afterAll(() => browser.stop());
+
+  async function makeReport(name: string, ...args: string[]): Promise<string> {
+    const path = join(folder.path, name);
+    const { status, stderr } = await runCli(['report', ...args, '-o', path]);
+    expect(status, stderr).toBe(0);
+    return path;
+  }
+
+  describe('of a fixture', () => {
+    let report: string;
+    beforeAll(async () => {
+      const [binary, perfData] = [fixture('calc-x86_64', 'calc'), fixture('calc-x86_64', 'perf.data')];
+      report = await makeReport(
+        'calc.html',
+        '--binary',
+        binary,
+        '--perfdata',
+        perfData,
+        '--source-dir',
+        FIXTURES,
+      );
+    });
+
+    it('shows the ledger, which adds up to all entries', async () => {
+      const page = await browser.open(report);
+      const rows = page
+        .locator('section', { hasText: 'What became of the branch entries' })
+        .locator('tbody tr');
+      const entries = await rows.locator('td:last-child').allTextContents();
+      const sum = entries.reduce((total, text) => total + Number(text.replaceAll(',', '')), 0);
+      const facts = (await page.locator('.facts').textContent()) ?? '';
+      expect(facts).toContain(`${sum.toLocaleString('en')} branch entries`);
+      expect(await rows.first().textContent()).toContain('used');
+      await browser.close(page);
+    });
+
+    it('finds a function, opens it, and shows its source with what is inlined', async () => {
+      const page = await browser.open(report, 'calc/functions');
+      await page.getByRole('searchbox').fill('express');
+      await expect.poll(() => page.getByRole('status').textContent()).toBe('1 of 18 functions');
+      await page.getByRole('link', { name: 'expression', exact: true }).click();
+      await page.waitForSelector('table.code');
+      const code = page.getByRole('table', { name: 'Lines of expression' });
+      expect(await code.textContent()).toContain('expression(');
+      const inlined = code.getByRole('button', { name: /inlined operand/ }).first();
+      expect(await inlined.getAttribute('aria-expanded')).toBe('false');
+      await inlined.click();
+      const operand = page.getByRole('table', { name: 'operand, inlined' });
+      expect(await operand.textContent()).toContain('operand(');
+      expect(new URL(page.url()).hash).toBe('#/calc/function/expression');
+      await browser.close(page);
+    });
+
+    it('goes back and forth, and a link leads to a function', async () => {
+      const page = await browser.open(report, 'calc/function/find');
+      expect(await page.locator('h1').textContent()).toBe('find');
+      await page.getByRole('link', { name: 'Map' }).click();
+      await page.waitForSelector('.tile');
+      await page.goBack();
+      await expect.poll(() => page.locator('h1').textContent()).toBe('find');
+      await browser.close(page);
+    });
+
+    it('leads from the map into a file, a function, and what is inlined there', async () => {
+      const page = await browser.open(report, 'calc/map');
+      const tile = (name: RegExp) => page.locator('.map').getByRole('button', { name });
+      await tile(/^expression /).click();
+      await tile(/^(binds|operand) /)
+        .first()
+        .waitFor();
+      const trail = page.getByRole('navigation', { name: 'Place in the map' });
+      expect(await trail.locator('[aria-current]').textContent()).toBe('expression');
+      // The keyboard moves among the tiles and leaves the part.
+      await page.locator('.tile').first().focus();
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('Escape');
+      await expect.poll(() => trail.locator('[aria-current]').textContent()).toContain('calc.c');
+      await browser.close(page);
+    });
+
+    const views: [string, string, (page: Page) => Promise<unknown>][] = [
+      ['overview', 'calc/overview', (page) => page.waitForSelector('.stack')],
+      ['map', 'calc/map', (page) => page.waitForSelector('.tile')],
+      ['functions', 'calc/functions', (page) => page.waitForSelector('.rows .row')],
+      [
+        'a function with inlined code open',
+        'calc/function/expression',
+        async (page) => {
+          await page.waitForSelector('table.code');
+          for (const button of await page.locator('.inlined > button').all()) await button.click();
+        },
+      ],
+    ];
+    const modes: [string, BrowserContextOptions][] = [
+      ['light', {}],
+      ['dark', { colorScheme: 'dark' }],
+      ['on a phone', { viewport: { width: 390, height: 800 }, isMobile: true }],
+    ];
+    for (const [name, place, ready] of views) {
+      it.each(modes)(`axe finds nothing wrong: ${name}, %s`, async (_, options) => {
+        const page = await browser.open(report, place, options);
+        await ready(page);
+        // The policy of the page lets no script element in, but the protocol of the browser's tools may run code.
+        await page.evaluate(AXE);
+        const violations = await page.evaluate<string[]>(AXE_RUN);
+        expect(violations).toEqual([]);
+        await browser.close(page);
+      });
+    }
+  });
+
+  it('shows the numbers that `show --json` prints', async () => {
+    const profile = fixture('calc-x86_64', 'expected.afdo');
+    const report = await makeReport('numbers.html', profile);
+    const { stdout } = await runCli(['show', profile, '--json', '--all-functions']);
+    const { functions } = JSON.parse(stdout.toString()) as { functions: JsonFunction[] };
+    const page = await browser.open(report);
+    for (const expected of functions) {
+      await goTo(page, `expected.afdo/function/${expected.name}`);
+      await page.getByRole('table', { name: `Lines of ${expected.name}`, exact: true }).waitFor();
+      const facts = await page.locator('dl.facts div').allTextContents();
+      const digits = (count: number) => count.toLocaleString('en');
+      expect(facts).toContain(`Total${digits(expected.total)}`);
+      expect(facts).toContain(`Entered${digits(expected.head)}`);
+      expect(await shownLines(page)).toEqual(expectedLines(expected));
+    }
+    await browser.close(page);
+  });
+
+  it('keeps all digits of counts beyond 2^53', async () => {
+    const profile = folder.write('large-counts.prof', 'f:18446744073709551615:1\n 1: 9223372036854775809\n');
+    const page = await browser.open(
+      await makeReport('large-counts.html', profile),
+      'large-counts.prof/function/f',
+    );
+    await page.waitForSelector('table.code');
+    expect(await page.locator('td.count').textContent()).toBe('9,223,372,036,854,775,809');
+    expect(await page.locator('dl.facts').textContent()).toContain('18,446,744,073,709,551,615');
+    await browser.close(page);
+  });
+
+  it('runs nothing that stands in names or source', async () => {
+    const names = [
+      '<script>alert(1)</script>',
+      '</script><script>alert(2)</script>',
+      '<img src=x onerror=alert(3)>',
+      '"><svg onload=alert(4)>',
+      "'-alert(5)-'",
+      'javascript:alert(6)',
+      '<!--<script>',
+      '{{alert(7)}}',
+    ].map((name) => name.replaceAll(' ', '\u00a0'));
+    const text = names
+      .map((name, index) => `${name}:${100 - index}:1\n 1: 5 ${name}:5\n 2: ${name}:5\n  1: 5\n`)
+      .join('');
+    const profile = folder.write('</title><script>alert(0)<.prof'.replaceAll('/', '∕'), text);
+    const report = await makeReport('hostile.html', profile);
+    const page = await browser.open(report);
+    const id = encodeURIComponent('</title><script>alert(0)<.prof'.replaceAll('/', '∕'));
+    for (const view of ['overview', 'map', 'functions']) {
+      await goTo(page, `${id}/${view}`);
+      await page.waitForTimeout(100);
+    }
+    expect(await page.locator('.column-name a').allTextContents()).toEqual(names);
+    for (const name of names) {
+      await goTo(page, `${id}/function/${encodeURIComponent(name)}`);
+      await expect.poll(() => page.locator('h1').textContent()).toBe(name);
+      await page.locator('.inlined > button').first().click();
+    }
+    expect(await page.locator('main img, main svg, main script').count()).toBe(0);
+    await browser.close(page);
+  });
+
+  it('does not let a script in that was added to the file', async () => {
+    const report = await makeReport('policy.html', fixture('calc-x86_64', 'expected.afdo'));
+    const text = readFileSync(report, 'utf8');
+    writeFileSync(
+      report,
+      text.replace(
+        '</body>',
+        '<script>document.title = "owned"</script><img src="http://127.0.0.1:9/x"></body>',
+      ),
+    );
+    const page = await browser.open(report);
+    expect(await page.title()).not.toBe('owned');
+    expect(browser.problems.splice(0).join('\n')).toMatch(
+      /violates the following Content Security Policy directive/,
+    );
+    await browser.close(page);
+  });
+
+  it('has several binaries, and changes since a base profile', async () => {
+    const [calc, shapes] = [fixture('calc-x86_64', 'expected.afdo'), fixture('shapes-cpp', 'expected.afdo')];
+    const several = await browser.open(await makeReport('several.html', calc, shapes));
+    await several.getByRole('combobox').selectOption('expected.afdo (2)');
+    await expect.poll(() => several.locator('h1').textContent()).toBe('expected.afdo (2)');
+    await browser.close(several);
+    const base = folder.write('base.prof', 'main:10:1\n 1: 10\ngone:5:0\n 1: 5\n');
+    const compared = await browser.open(
+      await makeReport('compared.html', calc, '--base', base),
+      'expected.afdo/changes',
+    );
+    expect(await compared.locator('section', { hasText: 'Lost' }).last().textContent()).toContain('gone');
+    await browser.close(compared);
+  });
+
+  it('shows 20,000 functions, of which only those on the screen are drawn', async () => {
+    const profile = folder.write('large.prof', largeProfile(20_000));
+    const page = await browser.open(await makeReport('large.html', profile), 'large.prof/functions');
+    await expect.poll(() => page.getByRole('status').textContent()).toMatch(/^20,\d{3} functions$/);
+    expect(await page.locator('.rows .row').count()).toBeLessThan(100);
+    const scroll = page.locator('.scroll');
+    await scroll.evaluate((box) => box.scrollTo(0, box.scrollHeight));
+    await expect
+      .poll(() => page.locator('.rows .row').last().getAttribute('aria-rowindex'))
+      .toMatch(/^20\d{3}$/);
+    await page.getByRole('searchbox').fill('large_function_19999');
+    await page.getByRole('link', { name: 'large_function_19999' }).click();
+    await page.getByRole('table', { name: 'Lines of large_function_19999' }).waitFor();
+    await browser.close(page);
+  }, 120_000);
+});
