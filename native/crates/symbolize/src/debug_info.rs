@@ -8,12 +8,12 @@ use object::CompressionFormat;
 
 use crate::debug_files::{DebugFileProvider, DebugFileResolver, Located};
 use crate::diagnostics::Diagnostic;
-use crate::dwarf::{CuMap, Space, Unit, read_units};
 use crate::elf_file::{ElfFile, Wanted};
 use crate::error::SymbolizeError;
 use crate::options::DebugOptions;
-use crate::sections::{SectionSet, Sections, dwarf};
+use crate::sections::{SectionSet, Sections};
 use crate::split::{SplitSearch, SplitUnits};
+use dwarf::{CuMap, Space, Unit, UnitFault, UnitIndex, read_units};
 
 /// The debug information of one program. Holds what its tables are built from; drop it when they are.
 pub struct DebugInfo {
@@ -35,6 +35,8 @@ pub(crate) struct DebugObject {
     sections: Sections,
     units: Vec<Unit>,
     cu_map: CuMap,
+    /// Units whose own addresses cannot be read.
+    faults: Vec<UnitFault>,
     supplementary: Option<(Sections, Vec<Unit>)>,
     split: SplitUnits,
 }
@@ -43,7 +45,7 @@ pub(crate) struct DebugObject {
 pub(crate) struct View<'a> {
     pub(crate) main: Space<'a>,
     /// The split units by number of their skeleton, ascending.
-    pub(crate) split: Vec<(usize, Space<'a>)>,
+    pub(crate) split: Vec<(UnitIndex, Space<'a>)>,
     pub(crate) cu_map: &'a CuMap,
 }
 
@@ -127,7 +129,7 @@ impl DebugInfo {
 
     /// The number of the unit that an address belongs to.
     #[must_use]
-    pub fn unit_at(&self, svma: Svma) -> Option<usize> {
+    pub fn unit_at(&self, svma: Svma) -> Option<UnitIndex> {
         self.frames.cu_map.unit_at(svma.0)
     }
 
@@ -159,7 +161,7 @@ impl DebugInfo {
 }
 
 fn units(path: &Path, sections: &Sections, diagnostics: &mut Vec<Diagnostic>) -> Vec<Unit> {
-    let (units, error) = read_units(&Space::without_units(dwarf(sections)), DwarfFileType::Main);
+    let (units, error) = read_units(&Space::without_units(sections.dwarf()), DwarfFileType::Main);
     if let Some(error) = error {
         diagnostics.push(Diagnostic::UnreadableUnits {
             path: path.to_owned(),
@@ -197,7 +199,7 @@ impl DebugObject {
             }
             None => None,
         };
-        let main = dwarf(&sections);
+        let main = sections.dwarf();
         let moved = options.follow_links.moved_split_units && program != elf.path;
         let objects = [elf.path.as_path(), program];
         let search = SplitSearch {
@@ -210,15 +212,17 @@ impl DebugObject {
             sections,
             units,
             cu_map: CuMap::default(),
+            faults: Vec::new(),
             supplementary,
             split,
         };
-        object.cu_map = CuMap::build(&object.view().main);
+        let (cu_map, faults) = CuMap::build(&object.view().main);
+        (object.cu_map, object.faults) = (cu_map, faults);
         Ok(object)
     }
 
     fn view(&self) -> View<'_> {
-        let main = dwarf(&self.sections);
+        let main = self.sections.dwarf();
         let split = self.split.units.iter().enumerate();
         let split = split.filter_map(|(index, split)| {
             let space = Space {
@@ -233,7 +237,7 @@ impl DebugObject {
         let supplementary = self.supplementary.as_ref().map(|(sections, units)| {
             Box::new(Space {
                 id: 1,
-                dwarf: dwarf(sections),
+                dwarf: sections.dwarf(),
                 units,
                 supplementary: None,
             })

@@ -4,10 +4,10 @@ use elf::Svma;
 use rayon::prelude::*;
 
 use crate::debug_info::DebugInfo;
-use crate::dwarf::{Piece, Resolver};
 use crate::error::SymbolizeError;
 use crate::names::{NameInterner, Names};
 use crate::unit_frames::{UnitFrames, read_unit_frames};
+use dwarf::{Piece, Resolver, UnitFault};
 
 /// Number of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +47,7 @@ pub struct FrameTable {
     names: Names,
     frames: Vec<Frame>,
     rows: Vec<FrameRange>,
+    faults: Vec<UnitFault>,
 }
 
 impl FrameTable {
@@ -80,11 +81,25 @@ impl FrameTable {
                 let number = pieces[0].unit;
                 let split = view.split.binary_search_by_key(&number, |(unit, _)| *unit);
                 let split = split.ok().map(|index| &view.split[index].1);
-                let unit = &view.main.units[number];
+                let unit = view.main.unit(number);
                 Ok(read_unit_frames(resolver, &view.main, unit, split, pieces))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self::merge(&found))
+        let mut table = Self::merge(&found);
+        let read = units.iter().zip(&found);
+        table.faults = read
+            .filter_map(|(pieces, frames)| {
+                let (unit, fault) = (pieces[0].unit, frames.fault?);
+                Some(UnitFault { unit, fault })
+            })
+            .collect();
+        Ok(table)
+    }
+
+    /// The units that were read and have a fault, ascending.
+    #[must_use]
+    pub fn faults(&self) -> &[UnitFault] {
+        &self.faults
     }
 
     fn merge(units: &[UnitFrames<'_>]) -> Self {
@@ -119,6 +134,7 @@ impl FrameTable {
             names: names.finish(),
             frames,
             rows,
+            faults: Vec::new(),
         }
     }
 

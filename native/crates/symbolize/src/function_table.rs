@@ -4,10 +4,10 @@ use elf::Svma;
 use rayon::prelude::*;
 
 use crate::debug_info::DebugInfo;
-use crate::dwarf::{Budget, Interest, Resolver, Skip, Space, Unit, walk};
 use crate::error::SymbolizeError;
 use crate::names::{NameInterner, Names};
 use crate::symbol_findings::{FunctionId, SymbolFindings};
+use dwarf::{Budget, Fault, Interest, Resolver, Skip, Space, Unit, UnitFault, UnitIndex, walk};
 
 /// One range of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,7 @@ pub struct FunctionTable {
     pub(crate) range_ends: Vec<usize>,
     pub(crate) starts: Vec<(Svma, Svma, FunctionId)>,
     duplicates: Vec<DuplicateStart>,
+    faults: Vec<UnitFault>,
     pub(crate) from_symbols: SymbolFindings,
 }
 
@@ -53,6 +54,7 @@ struct UnitFunctions<'a> {
     /// Name and where its ranges end.
     functions: Vec<(&'a [u8], usize)>,
     ranges: Vec<(u64, u64)>,
+    fault: Option<Fault>,
 }
 
 impl FunctionTable {
@@ -69,14 +71,15 @@ impl FunctionTable {
         keep_going: &(dyn Fn() -> bool + Sync),
     ) -> Result<Self, SymbolizeError> {
         let view = debug.functions();
-        let main = view.main.units.iter().map(|unit| (&view.main, unit));
+        let main = view.main.units.iter().enumerate();
+        let main = main.map(|(index, unit)| (UnitIndex(index), &view.main, unit));
         let split = view.split.iter();
-        let split = split.flat_map(|(_, space)| space.units.iter().map(move |unit| (space, unit)));
-        let units: Vec<(&Space<'_>, &Unit)> = main.chain(split).collect();
+        let split = split.flat_map(|(skeleton, space)| space.units.iter().map(move |unit| (*skeleton, space, unit)));
+        let units: Vec<(UnitIndex, &Space<'_>, &Unit)> =
+            main.chain(split).filter(|(_, _, unit)| !unit.is_type).collect();
         let found: Vec<UnitFunctions<'_>> = units
             .par_iter()
-            .filter(|(_, unit)| !unit.is_type)
-            .map_init(Resolver::default, |resolver, (space, unit)| {
+            .map_init(Resolver::default, |resolver, (_, space, unit)| {
                 if keep_going() {
                     Ok(read_unit(resolver, space, unit, preferred_base.0))
                 } else {
@@ -84,7 +87,23 @@ impl FunctionTable {
                 }
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self::merge(&found))
+        let mut table = Self::merge(&found);
+        let read = units.iter().zip(&found);
+        table.faults = read
+            .filter_map(|(&(unit, _, _), functions)| {
+                Some(UnitFault {
+                    unit,
+                    fault: functions.fault?,
+                })
+            })
+            .collect();
+        Ok(table)
+    }
+
+    /// The units that have a fault. What a fault hides of a unit without samples does no harm.
+    #[must_use]
+    pub fn faults(&self) -> &[UnitFault] {
+        &self.faults
     }
 
     fn merge(units: &[UnitFunctions<'_>]) -> Self {
@@ -240,7 +259,8 @@ fn read_unit<'s, 'a>(
     let mut found = UnitFunctions::default();
     let mut ranges = Vec::new();
     let mut budget = Budget::for_dies(reader.bytes);
-    walk(
+    unit.fault.into_iter().for_each(|fault| reader.faults.note(fault));
+    let walked = walk(
         reader.bytes,
         unit.root,
         unit.encoding,
@@ -249,7 +269,7 @@ fn read_unit<'s, 'a>(
         |interest| interest == Interest::SubprogramWithCode,
         |die| {
             let subprogram = reader.subroutine(die.offset);
-            subprogram.ranges.read(space, unit, &mut budget, &mut ranges);
+            reader.ranges(&subprogram, &mut budget, &mut ranges);
             if ranges.is_empty() {
                 return;
             }
@@ -263,5 +283,7 @@ fn read_unit<'s, 'a>(
             found.functions.push((name, found.ranges.len()));
         },
     );
+    reader.faults.value(walked);
+    found.fault = reader.faults.take();
     found
 }

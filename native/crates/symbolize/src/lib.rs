@@ -6,7 +6,6 @@
 mod debug_files;
 mod debug_info;
 mod diagnostics;
-mod dwarf;
 mod elf_file;
 mod error;
 mod frame_table;
@@ -25,6 +24,7 @@ mod unit_frames;
 pub use debug_files::{DebugFileProvider, FileRequest, FileSystem, LocalFiles, OpenedFile, build_id_of};
 pub use debug_info::DebugInfo;
 pub use diagnostics::{DebugFileSource, DebugFormat, Diagnostic, Rejection};
+pub use dwarf::{Fault, UnitFault, UnitIndex};
 pub use error::SymbolizeError;
 pub use frame_table::{Frame, FrameId, FrameRange, FrameTable, NameId};
 pub use function_table::{DuplicateStart, FunctionRange, FunctionTable};

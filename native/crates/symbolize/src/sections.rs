@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::ops::Range;
 use std::sync::Arc;
 
+use dwarf::Slice;
 use elf::FileData;
 use gimli::{Dwarf, EndianSlice, LittleEndian, SectionId};
 use object::{CompressionFormat, Object, ObjectSection};
@@ -12,9 +13,6 @@ use rayon::prelude::*;
 use crate::diagnostics::Diagnostic;
 use crate::elf_file::{ElfFile, parse};
 use crate::error::SymbolizeError;
-
-/// A section as gimli reads it.
-pub(crate) type Slice<'a> = EndianSlice<'a, LittleEndian>;
 
 /// Which set of section names is meant: `.debug_info` or, in split DWARF, `.debug_info.dwo`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +89,12 @@ fn section_bytes(data: &[u8], range: &object::CompressedFileRange) -> Result<Byt
 }
 
 impl Sections {
+    /// The sections as gimli reads them.
+    pub(crate) fn dwarf(&self) -> Dwarf<Slice<'_>> {
+        let Ok(dwarf) = Dwarf::load(|id| Ok::<_, Infallible>(self.get(id)));
+        dwarf
+    }
+
     /// The DWARF sections, those named `.zdebug_*` too if `zdebug`; one that cannot be read is left empty and reported.
     pub(crate) fn read(
         file: &ElfFile,
@@ -161,10 +165,4 @@ impl Sections {
         };
         EndianSlice::new(bytes, LittleEndian)
     }
-}
-
-/// The sections as gimli reads them.
-pub(crate) fn dwarf(sections: &Sections) -> Dwarf<Slice<'_>> {
-    let Ok(dwarf) = Dwarf::load(|id| Ok::<_, Infallible>(sections.get(id)));
-    dwarf
 }

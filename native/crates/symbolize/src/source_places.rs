@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 
-use gimli::{AttributeValue, DebugLineOffset, LineProgramHeader, constants as dw};
+use gimli::{AttributeValue, LineProgramHeader, constants as dw};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::debug_info::{DebugInfo, View};
-use crate::dwarf::{FileReference, Interest, Resolver, Skip, Space, Unit, Value, attributes, walk};
 use crate::error::SymbolizeError;
-use crate::sections::Slice;
+use dwarf::{FileReference, Interest, Resolver, Skip, Slice, Space, Unit, UnitIndex, Value, attributes, walk};
 
 /// Where a function is declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +91,8 @@ fn read_unit<'s, 'a>(
 ) -> Vec<Found<'a>> {
     let reader = resolver.open(space, unit);
     let mut found = Vec::new();
-    walk(
+    // What cannot be read is told by those that count samples.
+    let _ = walk(
         reader.bytes,
         unit.root,
         unit.encoding,
@@ -129,10 +129,10 @@ fn path_of(view: &View<'_>, reference: FileReference) -> Option<Vec<u8>> {
     let unit = space.units.iter().find(|unit| unit.offset == reference.unit)?;
     // A split unit without a list of its own shares that of its skeleton.
     let (space, unit) = match (unit.line_program, skeleton) {
-        (None, Some(skeleton)) => (&view.main, view.main.units.get(skeleton)?),
+        (None, Some(skeleton)) => (&view.main, view.main.unit(skeleton)),
         _ => (space, unit),
     };
-    let offset = DebugLineOffset(unit.line_program?);
+    let offset = unit.line_program?;
     let lines = space.dwarf.debug_line;
     let program = lines.program(offset, unit.encoding.address_size, None, None).ok()?;
     let header = program.header();
@@ -148,7 +148,7 @@ fn path_of(view: &View<'_>, reference: FileReference) -> Option<Vec<u8>> {
 }
 
 /// The space with this id, and the skeleton of its unit if it has one.
-fn space_of<'v, 'a>(view: &'v View<'a>, id: usize) -> Option<(&'v Space<'a>, Option<usize>)> {
+fn space_of<'v, 'a>(view: &'v View<'a>, id: usize) -> Option<(&'v Space<'a>, Option<UnitIndex>)> {
     if view.main.id == id {
         return Some((&view.main, None));
     }
@@ -165,26 +165,27 @@ fn base_folder<'a>(space: &Space<'a>, unit: &Unit, header: &LineProgramHeader<Sl
     if header.version() >= 5 {
         return text(space, unit, header.directory(0)?);
     }
-    let mut table = crate::dwarf::AbbreviationTable::default();
+    let mut table = dwarf::AbbreviationTable::default();
     space.load_abbreviations(unit, None, &mut table);
     let mut folder = None;
-    attributes(space.bytes(unit), unit.root, &table, unit.encoding, |at, value| {
+    let read = attributes(space.bytes(unit), unit.root, &table, unit.encoding, |at, value| {
         if at == dw::DW_AT_comp_dir && folder.is_none() {
             folder = Some(value);
         }
     });
-    space.string(unit, folder?)
+    read.and_then(|()| folder.map_or(Ok(None), |folder| space.string(unit, folder)))
+        .ok()?
 }
 
 fn text<'a>(space: &Space<'a>, unit: &Unit, value: AttributeValue<Slice<'a>>) -> Option<&'a [u8]> {
     let value = match value {
         AttributeValue::String(string) => return Some(string.slice()),
-        AttributeValue::DebugStrRef(offset) => Value::StringOffset(offset.0 as u64),
-        AttributeValue::DebugLineStrRef(offset) => Value::LineStringOffset(offset.0 as u64),
-        AttributeValue::DebugStrOffsetsIndex(index) => Value::StringIndex(index.0 as u64),
+        AttributeValue::DebugStrRef(offset) => Value::StringOffset(offset),
+        AttributeValue::DebugLineStrRef(offset) => Value::LineStringOffset(offset),
+        AttributeValue::DebugStrOffsetsIndex(index) => Value::StringIndex(index),
         _ => return None,
     };
-    space.string(unit, value)
+    space.string(unit, value).ok()?
 }
 
 /// `name` as seen from `folder`.

@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 
 use crate::debug_files::DebugFileResolver;
 use crate::diagnostics::{Diagnostic, Rejection};
-use crate::dwarf::{Space, SplitReference, Unit, read_units};
-use crate::sections::{SectionSet, Sections, Slice, dwarf};
+use crate::sections::{SectionSet, Sections};
+use dwarf::{Slice, Space, SplitReference, Unit, UnitIndex, read_units};
 
 /// The split units of one object.
 #[derive(Default)]
@@ -28,7 +28,7 @@ struct SplitFile {
 /// A skeleton's other half.
 pub(crate) struct SplitUnit {
     /// The skeleton's number.
-    pub(crate) skeleton: usize,
+    pub(crate) skeleton: UnitIndex,
     file: usize,
     id: u64,
     pub(crate) unit: Unit,
@@ -60,7 +60,7 @@ impl SplitUnits {
         let mut found = Self::default();
         let skeletons = units.iter().enumerate();
         let mut skeletons = skeletons
-            .filter_map(|(index, unit)| Some((index, unit, unit.split.as_deref()?)))
+            .filter_map(|(index, unit)| Some((UnitIndex(index), unit, unit.split.as_deref()?)))
             .peekable();
         if skeletons.peek().is_none() {
             return found;
@@ -173,7 +173,7 @@ impl SplitUnits {
             units: Vec::new(),
         };
         if !is_package {
-            let (units, error) = read_units(&Space::without_units(dwarf(&file.sections)), DwarfFileType::Dwo);
+            let (units, error) = read_units(&Space::without_units(file.sections.dwarf()), DwarfFileType::Dwo);
             diagnostics.extend(error.map(|error| Diagnostic::UnreadableUnits {
                 path: path.to_owned(),
                 units: units.len(),
@@ -188,7 +188,7 @@ impl SplitUnits {
     fn resolve(
         &self,
         file: usize,
-        skeleton: usize,
+        skeleton: UnitIndex,
         skeleton_unit: &Unit,
         reference: &SplitReference,
         main: &Dwarf<Slice<'_>>,
@@ -236,7 +236,7 @@ impl SplitFile {
         if self.is_package {
             return self.package()?.find_cu(DwoId(id), main);
         }
-        let mut dwarf = dwarf(&self.sections);
+        let mut dwarf = self.sections.dwarf();
         dwarf.make_dwo(main);
         Ok(Some(dwarf))
     }

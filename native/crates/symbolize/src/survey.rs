@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use elf::Svma;
 use gimli::{
-    Abbreviations, AttributeSpecification, DebugAbbrevOffset, DebugInfoOffset, DebugLineOffset, DwAt, DwLang, DwTag,
-    LineInstruction, constants as dw,
+    Abbreviations, AttributeSpecification, DebugAbbrevOffset, DebugLineOffset, DwAt, DwLang, DwTag, LineInstruction,
+    constants as dw,
 };
 use object::CompressionFormat;
 use rayon::prelude::*;
 
 use crate::debug_info::{DebugInfo, View};
-use crate::dwarf::{AbbreviationTable, Reader, Space, Unit, Value, attributes, section};
+use dwarf::{AbbreviationTable, Reader, Space, Unit, UnitIndex, Value, attributes, section};
 
 /// Bytes of abbreviations that are looked at. Each table is read once, but tables may overlap.
 const MAX_ABBREVIATION_BYTES: usize = 256 << 20;
@@ -135,16 +135,16 @@ impl DebugInfo {
         let mut weights = vec![0u64; view.main.units.len()];
         for &(svma, count) in samples {
             if let Some(unit) = self.unit_at(svma) {
-                weights[unit] = weights[unit].saturating_add(count);
+                weights[unit.0] = weights[unit.0].saturating_add(count);
             }
         }
-        DebugSurvey::of(&view, self.compression(), &|unit| weights[unit])
+        DebugSurvey::of(&view, self.compression(), &|unit| weights[unit.0])
     }
 }
 
 impl DebugSurvey {
     /// `weight` is what the unit of a number counts for: 1, or its samples.
-    fn of(view: &View<'_>, compression: Option<CompressionFormat>, weight: &dyn Fn(usize) -> u64) -> Self {
+    fn of(view: &View<'_>, compression: Option<CompressionFormat>, weight: &dyn Fn(UnitIndex) -> u64) -> Self {
         let skeletons = view
             .main
             .units
@@ -153,7 +153,7 @@ impl DebugSurvey {
             .filter(|(_, unit)| unit.split.is_some());
         let mut survey = Self {
             split: SplitUnitCount {
-                skeletons: skeletons.map(|(index, _)| weight(index)).sum(),
+                skeletons: skeletons.map(|(index, _)| weight(UnitIndex(index))).sum(),
                 found: view.split.iter().map(|(skeleton, _)| weight(*skeleton)).sum(),
             },
             compression: compression.map(|format| match format {
@@ -171,14 +171,10 @@ impl DebugSurvey {
         let units = view.main.units.iter().enumerate();
         let whole = units.filter(|(_, unit)| unit.split.is_none());
         Tally::new(&view.main, &mut budget, &mut compilers)
-            .add(whole.map(|(index, unit)| (unit, lines.of(unit), weight(index))));
+            .add(whole.map(|(index, unit)| (unit, lines.of(unit), weight(UnitIndex(index)))));
         for (skeleton, space) in &view.split {
             // A split unit's lines are its skeleton's.
-            let lines = view
-                .main
-                .units
-                .get(*skeleton)
-                .map_or(Lines::default(), |unit| lines.of(unit));
+            let lines = lines.of(view.main.unit(*skeleton));
             let weight = weight(*skeleton);
             Tally::new(space, &mut budget, &mut compilers).add(space.units.iter().map(|unit| (unit, lines, weight)));
         }
@@ -205,11 +201,11 @@ struct Tally<'s, 'a> {
     space: &'s Space<'a>,
     budget: &'s mut Budget,
     compilers: &'s mut BTreeMap<Key, UnitCounts>,
-    tables: HashMap<usize, Table>,
+    tables: HashMap<DebugAbbrevOffset, Table>,
     /// How many units each table has. Of several (link-time optimisation, dwz) each uses a part.
-    sharing: HashMap<usize, usize>,
+    sharing: HashMap<DebugAbbrevOffset, usize>,
     /// The shared table that was used last, with its offset: units that share one stand together.
-    shared: Option<(usize, Abbreviations)>,
+    shared: Option<(DebugAbbrevOffset, Abbreviations)>,
     root: AbbreviationTable<'a>,
 }
 
@@ -263,11 +259,12 @@ impl<'s, 'a> Tally<'s, 'a> {
 
     fn root(&mut self, unit: &Unit) -> Root<'a> {
         let (space, bytes) = (self.space, self.space.bytes(unit));
-        let code = Reader::new(bytes, unit.root).uleb();
+        let code = Reader::new(bytes, unit.root.0).uleb();
         space.load_abbreviations(unit, code, &mut self.root);
         let mut root = Root::default();
-        attributes(bytes, unit.root, &self.root, unit.encoding, |at, value| match at {
-            dw::DW_AT_producer => root.producer = space.string(unit, value).unwrap_or_default(),
+        // Of a DIE that cannot be read to its end, what comes before that counts.
+        let _ = attributes(bytes, unit.root, &self.root, unit.encoding, |at, value| match at {
+            dw::DW_AT_producer => root.producer = space.string(unit, value).ok().flatten().unwrap_or_default(),
             dw::DW_AT_language => {
                 if let Value::Constant(language) | Value::ConstantOrOffset(language) = value {
                     root.language = Some(language);
@@ -290,7 +287,7 @@ impl<'s, 'a> Tally<'s, 'a> {
                 return table.kinds;
             };
             self.budget.shared = rest;
-            let read = space.dwarf.debug_abbrev.abbreviations(DebugAbbrevOffset(offset));
+            let read = space.dwarf.debug_abbrev.abbreviations(offset);
             self.shared = read.ok().map(|abbreviations| (offset, abbreviations));
         }
         match &self.shared {
@@ -299,10 +296,10 @@ impl<'s, 'a> Tally<'s, 'a> {
         }
     }
 
-    fn table(&mut self, offset: usize) -> Table {
+    fn table(&mut self, offset: DebugAbbrevOffset) -> Table {
         let (space, budget) = (self.space, &mut self.budget.tables);
         *self.tables.entry(offset).or_insert_with(|| {
-            let rest = section(space.dwarf.debug_abbrev).get(offset..).unwrap_or_default();
+            let rest = section(space.dwarf.debug_abbrev).get(offset.0..).unwrap_or_default();
             let mut reader = Reader::new(&rest[..rest.len().min(*budget)], 0);
             let mut kinds = Kinds::default();
             while kinds.read_abbreviation(&mut reader).is_some() {}
@@ -316,7 +313,7 @@ impl<'s, 'a> Tally<'s, 'a> {
 /// The kinds of DIEs that a unit has, out of those it can have. Ends at the first DIE that cannot be read.
 fn used_kinds(space: &Space<'_>, unit: &Unit, abbreviations: &Abbreviations, possible: Kinds) -> Kinds {
     let mut used = Kinds::default();
-    let Ok(header) = space.dwarf.debug_info.header_from_offset(DebugInfoOffset(unit.offset)) else {
+    let Ok(header) = space.dwarf.debug_info.header_from_offset(unit.offset) else {
         return used;
     };
     let Ok(mut entries) = header.entries_raw(abbreviations, None) else {
@@ -395,22 +392,22 @@ struct LinePrograms(HashMap<usize, Lines>);
 impl LinePrograms {
     /// Each byte is read once: a program that starts amid another one is left out.
     fn read(space: &Space<'_>) -> Self {
-        let mut units: Vec<(usize, u8)> = space
+        let mut units: Vec<(DebugLineOffset, u8)> = space
             .units
             .iter()
             .filter_map(|unit| Some((unit.line_program?, unit.encoding.address_size)))
             .collect();
-        units.sort_unstable();
+        units.sort_unstable_by_key(|(offset, size)| (offset.0, *size));
         units.dedup_by_key(|(offset, _)| *offset);
         let lines = space.dwarf.debug_line;
         let mut end = 0;
         let mut programs = Vec::with_capacity(units.len());
         for (offset, size) in units {
-            if offset < end {
+            if offset.0 < end {
                 continue;
             }
-            end = program_end(section(lines), offset);
-            if let Ok(program) = lines.program(DebugLineOffset(offset), size, None, None) {
+            end = program_end(section(lines), offset.0);
+            if let Ok(program) = lines.program(offset, size, None, None) {
                 programs.push((offset, program));
             }
         }
@@ -428,13 +425,13 @@ impl LinePrograms {
                     break;
                 }
             }
-            (*offset, found)
+            (offset.0, found)
         });
         Self(read.collect())
     }
 
     fn of(&self, unit: &Unit) -> Lines {
-        let known = unit.line_program.and_then(|offset| self.0.get(&offset));
+        let known = unit.line_program.and_then(|offset| self.0.get(&offset.0));
         known.copied().unwrap_or_default()
     }
 }

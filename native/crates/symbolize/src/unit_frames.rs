@@ -1,9 +1,13 @@
 //! The frames of one unit's code.
 
+use std::rc::Rc;
+
+use gimli::UnitOffset;
 use rustc_hash::FxHashMap;
 
-use crate::dwarf::{
-    Budget, DieMap, Interest, LineIndex, Location, Piece, Resolver, Skip, Space, Unit, UnitReader, overlaps, walk,
+use dwarf::{
+    Budget, DieMap, Fault, Interest, LineIndex, Location, Piece, Resolver, Skip, Space, Unit, UnitReader, overlaps,
+    walk,
 };
 
 /// One unit's part of the frame table, numbered on its own.
@@ -15,6 +19,8 @@ pub(crate) struct UnitFrames<'a> {
     pub(crate) frames: Vec<UnitFrame>,
     /// Distinct.
     pub(crate) names: Vec<&'a [u8]>,
+    /// What keeps a part of it from being read.
+    pub(crate) fault: Option<Fault>,
 }
 
 /// A frame as its unit knows it.
@@ -29,7 +35,7 @@ pub(crate) struct UnitFrame {
 
 /// A subprogram or inlined subroutine.
 struct Node {
-    offset: usize,
+    offset: UnitOffset,
     call_line: u64,
     call_discriminator: u64,
     /// The subroutine that this one is inlined into.
@@ -83,8 +89,13 @@ pub(crate) fn read_unit_frames<'s, 'a>(
         names: Vec::new(),
         number_of_name: FxHashMap::default(),
     };
+    [unit.fault, die_unit.fault]
+        .into_iter()
+        .flatten()
+        .for_each(|fault| builder.reader.faults.note(fault));
     builder.read_nodes(pieces);
-    let lines = LineIndex::build(main, unit, |low, high| {
+    let faults = Rc::clone(&builder.reader.faults);
+    let lines = LineIndex::build(main, unit, &faults, |low, high| {
         let first = pieces.partition_point(|piece| piece.end <= low);
         pieces.get(first).is_some_and(|piece| piece.start < high)
     });
@@ -110,6 +121,7 @@ pub(crate) fn read_unit_frames<'s, 'a>(
         rows,
         frames: builder.frames,
         names: builder.names,
+        fault: faults.take(),
     }
 }
 
@@ -128,13 +140,13 @@ impl<'a> Builder<'_, '_, 'a> {
     /// Collects the unit's subroutines, and the addresses of each as far as they matter to `pieces`.
     fn read_nodes(&mut self, pieces: &[Piece]) {
         let reader = self.reader.clone();
-        let (space, unit) = (reader.space, reader.unit);
+        let unit = reader.unit;
         let pieces: Vec<_> = pieces.iter().map(|piece| (piece.start, piece.end)).collect();
         let mut ranges = Vec::new();
         let mut all = Vec::new();
         let mut budget = Budget::for_dies(reader.bytes);
         let mut open: Vec<Open> = Vec::new();
-        walk(
+        let walked = walk(
             reader.bytes,
             unit.root,
             unit.encoding,
@@ -153,7 +165,7 @@ impl<'a> Builder<'_, '_, 'a> {
                     return;
                 };
                 let die = reader.subroutine(visited.offset);
-                die.ranges.read(space, unit, &mut budget, &mut ranges);
+                reader.ranges(&die, &mut budget, &mut ranges);
                 all.extend(ranges.iter().map(|&(low, high)| (low, high, number)));
                 // A stack ends at the first subprogram.
                 let parent = open.last().filter(|_| inlined).map(|around| around.node);
@@ -173,6 +185,7 @@ impl<'a> Builder<'_, '_, 'a> {
                 });
             },
         );
+        reader.faults.value(walked);
         self.map = DieMap::of(&all, &pieces);
     }
 

@@ -1,7 +1,7 @@
 //! What the samples of a binary lie in: units of which compiler, and functions that share an entry of the profile.
 
 use rustc_hash::FxHashMap;
-use symbolize::{DebugSurvey, FunctionId};
+use symbolize::{DebugSurvey, FunctionId, UnitIndex};
 
 use crate::attribution::profile::Binary;
 use crate::counting::counters::Counters;
@@ -49,7 +49,7 @@ impl SampleSurvey {
             shared_samples: 0,
         };
         let mut samples = Vec::new();
-        let mut by_function: FxHashMap<FunctionId, FxHashMap<usize, u64>> = FxHashMap::default();
+        let mut by_function: FxHashMap<FunctionId, FxHashMap<UnitIndex, u64>> = FxHashMap::default();
         for range in counters.ranges.rows() {
             let Some(found) = functions.find(range.first) else {
                 continue;

@@ -1,31 +1,35 @@
 //! The attributes of one DIE, as far as this crate looks at them.
 
-use gimli::{DwAt, Encoding, constants as dw};
+use gimli::{DwAt, Encoding, UnitOffset, constants as dw};
 
-use super::abbrev::{AbbreviationTable, Specification};
-use super::form::{self, Value};
-use super::reader::Reader;
+use crate::abbrev::{AbbreviationTable, Specification};
+use crate::fault::Fault;
+use crate::form::{self, Value};
+use crate::reader::Reader;
 
-/// Calls `found` for each attribute of the DIE at `offset` from the unit's header, in order. What cannot be
-/// read ends the list.
-pub(crate) fn attributes<'a>(
+/// Calls `found` for each attribute of the DIE at `offset`, in order.
+///
+/// # Errors
+/// Where the DIE cannot be read to its end. What came before was told.
+pub fn attributes<'a>(
     unit: &'a [u8],
-    offset: usize,
+    offset: UnitOffset,
     table: &AbbreviationTable<'_>,
     encoding: Encoding,
     mut found: impl FnMut(DwAt, Value<'a>),
-) -> Option<()> {
-    let mut reader = Reader::new(unit, offset);
-    let code = reader.uleb()?;
-    let abbreviation = table.get(code)?;
-    table.for_each_specification(abbreviation, |Specification { name, form }, implicit| {
+) -> Result<(), Fault> {
+    let mut reader = Reader::new(unit, offset.0);
+    let code = reader.uleb().ok_or_else(Fault::unit_ends)?;
+    let abbreviation = table.get(code).ok_or_else(Fault::no_abbreviation)?;
+    let read = table.for_each_specification(abbreviation, |Specification { name, form }, implicit| {
         if is_read(name) {
             found(name, form::read(&mut reader, form, implicit, encoding)?);
             Some(())
         } else {
             form::skip(&mut reader, form::size(form, encoding)?, encoding)
         }
-    })
+    });
+    read.ok_or_else(Fault::unreadable_die)
 }
 
 /// Whether any part of this crate looks at the attribute.

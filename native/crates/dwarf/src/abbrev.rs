@@ -6,11 +6,11 @@
 
 use std::num::NonZeroU8;
 
-use gimli::{DwAt, DwForm, DwTag, Encoding, constants as dw};
+use gimli::{DebugAbbrevOffset, DwAt, DwForm, DwTag, Encoding, constants as dw};
 use rustc_hash::FxHashMap;
 
-use super::form::{self, Size};
-use super::reader::Reader;
+use crate::form::{self, Size};
+use crate::reader::Reader;
 
 /// An attribute's name and form.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +43,8 @@ pub(crate) struct Abbreviation {
 
 /// Why a walk may want to stop at a DIE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Interest {
+pub enum Interest {
+    /// No reason.
     None,
     /// A `DW_TAG_subprogram` that can have no code.
     Subprogram,
@@ -70,7 +71,7 @@ const ABSENT: Abbreviation = Abbreviation {
 
 /// The abbreviations that one or more units use.
 #[derive(Default)]
-pub(crate) struct AbbreviationTable<'a> {
+pub struct AbbreviationTable<'a> {
     /// The section from the table on.
     section: &'a [u8],
     dense: Vec<Abbreviation>,
@@ -79,10 +80,16 @@ pub(crate) struct AbbreviationTable<'a> {
 }
 
 impl<'a> AbbreviationTable<'a> {
-    /// Makes this the table at `offset` of `.debug_abbrev`, up to the abbreviation with the code `until`, if one is
+    /// Makes this the table at `offset`, up to the abbreviation with the code `until`, if one is
     /// given. What cannot be read ends the table.
-    pub(crate) fn load(&mut self, section: &'a [u8], offset: usize, encoding: Encoding, until: Option<u64>) {
-        self.section = section.get(offset..).unwrap_or_default();
+    pub(crate) fn load(
+        &mut self,
+        section: &'a [u8],
+        offset: DebugAbbrevOffset,
+        encoding: Encoding,
+        until: Option<u64>,
+    ) {
+        self.section = section.get(offset.0..).unwrap_or_default();
         self.dense.clear();
         self.sparse.clear();
         self.steps.clear();

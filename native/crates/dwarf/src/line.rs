@@ -4,18 +4,20 @@
 //! no tombstone but the all-ones address and lets addresses go backwards. A kernel's programs have millions of
 //! instructions, most of them a byte, so none is made a value of its own.
 
-use gimli::{DebugLineOffset, LineProgramHeader, constants as dw};
+use gimli::{LineProgramHeader, SectionId, constants as dw};
 
-use super::form::Value;
-use super::reader::Reader;
-use super::unit::{Space, Unit};
-use crate::sections::Slice;
+use crate::fault::{Fault, FaultNote};
+use crate::form::Value;
+use crate::reader::Reader;
+use crate::unit::{Slice, Space, Unit};
 
 /// What the line table says about an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Location {
-    pub(crate) line: u32,
-    pub(crate) discriminator: u32,
+pub struct Location {
+    /// From 1; 0 for no line.
+    pub line: u32,
+    /// As DWARF has it.
+    pub discriminator: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -32,9 +34,12 @@ struct Sequence {
     rows: (usize, usize),
 }
 
+/// Zeros behind a line program are padding up to an aligned length, if there are fewer than these.
+const MAX_PADDING: usize = 8;
+
 /// The rows of one line program.
 #[derive(Debug, Default)]
-pub(crate) struct LineIndex {
+pub struct LineIndex {
     /// By end address.
     sequences: Vec<Sequence>,
     rows: Vec<Row>,
@@ -57,16 +62,19 @@ const START: Registers = Registers {
 };
 
 impl LineIndex {
-    /// Runs the unit's line program. Rows are kept only of sequences for which `wanted(low, high)` holds.
-    pub(crate) fn build(space: &Space<'_>, unit: &Unit, wanted: impl Fn(u64, u64) -> bool) -> Self {
-        let program = unit.line_program.and_then(|offset| {
-            let size = unit.encoding.address_size;
-            let lines = space.dwarf.debug_line;
-            lines.program(DebugLineOffset(offset), size, None, None).ok()
-        });
+    /// Runs the unit's line program. Rows are kept only of sequences for which `wanted(low, high)` holds. What cannot be read is noted.
+    pub fn build(space: &Space<'_>, unit: &Unit, faults: &FaultNote, wanted: impl Fn(u64, u64) -> bool) -> Self {
         let mut index = Self::default();
-        if let Some(program) = program {
-            index.run(space, unit, program.header(), wanted);
+        let Some(offset) = unit.line_program else {
+            return index;
+        };
+        let lines = space.dwarf.debug_line;
+        match lines.program(offset, unit.encoding.address_size, None, None) {
+            Ok(program) => index.run(space, unit, program.header(), faults, wanted),
+            Err(_) => faults.note(Fault::new(
+                SectionId::DebugLine,
+                "has no readable line program where a unit refers to one",
+            )),
         }
         index.sequences.sort_by_key(|sequence| sequence.high);
         index
@@ -77,14 +85,21 @@ impl LineIndex {
         space: &Space<'_>,
         unit: &Unit,
         header: &LineProgramHeader<Slice<'_>>,
+        faults: &FaultNote,
         wanted: impl Fn(u64, u64) -> bool,
     ) {
-        let mut machine = Machine::new(header, Files::new(space, unit, header));
+        let mut machine = Machine::new(header, Files::new(space, unit, header, faults));
         let mut program = Reader::new(header.raw_program_buf().slice(), 0);
         // The first row of the sequence being read, and whether addresses have only grown since.
         let mut open: Option<(usize, bool)> = None;
         // A program that breaks off keeps the sequences it finished.
-        while let Some(emitted) = machine.step(&mut program) {
+        let unread;
+        loop {
+            let at = program;
+            let Some(emitted) = machine.step(&mut program) else {
+                unread = at.rest();
+                break;
+            };
             if emitted == Emitted::Nothing {
                 continue;
             }
@@ -118,6 +133,10 @@ impl LineIndex {
                 }
                 machine.restart();
             }
+        }
+        let is_padding = unread.len() < MAX_PADDING && unread.iter().all(|byte| *byte == 0);
+        if !is_padding || open.is_some() {
+            faults.note(Fault::new(SectionId::DebugLine, "has a line program that breaks off"));
         }
         if let Some((first, _)) = open {
             self.rows.truncate(first);
@@ -159,7 +178,7 @@ impl LineIndex {
     }
 
     /// Calls `found` for the consecutive parts of `[low, high)`; an address without a row is at the default location.
-    pub(crate) fn for_each(&self, low: u64, high: u64, mut found: impl FnMut(u64, u64, Location)) {
+    pub fn for_each(&self, low: u64, high: u64, mut found: impl FnMut(u64, u64, Location)) {
         let mut at = low;
         while at < high {
             // Only the first sequence that ends behind the address is asked.
@@ -379,17 +398,17 @@ struct Files {
 }
 
 impl Files {
-    fn new(space: &Space<'_>, unit: &Unit, header: &LineProgramHeader<Slice<'_>>) -> Self {
+    fn new(space: &Space<'_>, unit: &Unit, header: &LineProgramHeader<Slice<'_>>, faults: &FaultNote) -> Self {
         let named = header.file_names().iter();
         let named = named.map(|file| {
             let value = match file.path_name() {
                 gimli::AttributeValue::String(_) => return true,
-                gimli::AttributeValue::DebugStrRef(offset) => Value::StringOffset(offset.0 as u64),
-                gimli::AttributeValue::DebugLineStrRef(offset) => Value::LineStringOffset(offset.0 as u64),
-                gimli::AttributeValue::DebugStrOffsetsIndex(index) => Value::StringIndex(index.0 as u64),
+                gimli::AttributeValue::DebugStrRef(offset) => Value::StringOffset(offset),
+                gimli::AttributeValue::DebugLineStrRef(offset) => Value::LineStringOffset(offset),
+                gimli::AttributeValue::DebugStrOffsetsIndex(index) => Value::StringIndex(index),
                 _ => return false,
             };
-            space.string(unit, value).is_some()
+            faults.value(space.string(unit, value)).flatten().is_some()
         });
         Self {
             first: u64::from(header.version() < 5),

@@ -5,13 +5,13 @@ use std::ops::Bound;
 
 /// Half-open ranges to DIE numbers. A later range wins over an earlier one from its start on.
 #[derive(Debug, Default)]
-pub(crate) struct DieMap {
+pub struct DieMap {
     /// Start to (end, DIE).
     intervals: BTreeMap<u64, (u64, u32)>,
 }
 
 /// True if any of `spans` (ascending, disjoint) has an address in common with the range.
-pub(crate) fn overlaps(spans: &[(u64, u64)], low: u64, high: u64) -> bool {
+pub fn overlaps(spans: &[(u64, u64)], low: u64, high: u64) -> bool {
     let first = spans.partition_point(|span| span.1 <= low);
     spans.get(first).is_some_and(|span| span.0 < high)
 }
@@ -21,7 +21,7 @@ impl DieMap {
     ///
     /// Ranges that neither overlap nor touch, nor are joined by others that do, have nothing to do with each other. So most functions of a
     /// unit can be left out.
-    pub(crate) fn of(ranges: &[(u64, u64, u32)], pieces: &[(u64, u64)]) -> Self {
+    pub fn of(ranges: &[(u64, u64, u32)], pieces: &[(u64, u64)]) -> Self {
         let mut spans: Vec<_> = ranges.iter().map(|&(low, high, _)| (low, high)).collect();
         spans.retain(|(low, high)| low < high);
         spans.sort_unstable();
@@ -63,7 +63,7 @@ impl DieMap {
 
     /// Calls `found` for each part of `[low, high)` with the DIE it belongs to: that of the greatest start at or
     /// below the address, if it reaches so far.
-    pub(crate) fn for_each(&self, low: u64, high: u64, mut found: impl FnMut(u64, u64, u32)) {
+    pub fn for_each(&self, low: u64, high: u64, mut found: impl FnMut(u64, u64, u32)) {
         let first = self.intervals.range(..=low).next_back();
         let rest = (Bound::Excluded(low), Bound::Excluded(high));
         let rest = (low < high).then(|| self.intervals.range(rest));

@@ -2,19 +2,19 @@
 
 use gimli::{DwAt, constants as dw};
 
-use super::form::Value;
+use crate::form::Value;
 
 /// The attributes that state addresses.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct RangeAttributes<'a> {
-    pub(super) low_pc: Option<Value<'a>>,
-    pub(super) high_pc: Option<Value<'a>>,
-    pub(super) ranges: Option<Value<'a>>,
+pub struct RangeAttributes<'a> {
+    pub(crate) low_pc: Option<Value<'a>>,
+    pub(crate) high_pc: Option<Value<'a>>,
+    pub(crate) ranges: Option<Value<'a>>,
 }
 
 impl<'a> RangeAttributes<'a> {
     /// Takes the attribute if it is one of these.
-    pub(crate) fn set(&mut self, name: DwAt, value: Value<'a>) {
+    pub fn set(&mut self, name: DwAt, value: Value<'a>) {
         let place = match name {
             dw::DW_AT_low_pc => &mut self.low_pc,
             dw::DW_AT_high_pc => &mut self.high_pc,
@@ -25,7 +25,8 @@ impl<'a> RangeAttributes<'a> {
     }
 
     /// The same, without a tie to the section: no string states an address.
-    pub(crate) fn detached(&self) -> RangeAttributes<'static> {
+    #[must_use]
+    pub fn detached(&self) -> RangeAttributes<'static> {
         RangeAttributes {
             low_pc: self.low_pc.map(Value::detached),
             high_pc: self.high_pc.map(Value::detached),

@@ -5,34 +5,42 @@
 
 use std::collections::BTreeMap;
 
-use super::ranges::Budget;
-use super::reader::Reader;
-use super::unit::{Space, Unit, section};
+use gimli::DebugInfoOffset;
+
+use crate::fault::UnitFault;
+use crate::ranges::Budget;
+use crate::reader::Reader;
+use crate::unit::{Space, section};
+use crate::unit_index::UnitIndex;
 
 /// Sorted, disjoint, half-open ranges and the number of the unit each belongs to.
 #[derive(Debug, Default)]
-pub(crate) struct CuMap {
+pub struct CuMap {
     pieces: Vec<Piece>,
 }
 
 /// A range of addresses of one unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Piece {
-    pub(crate) start: u64,
-    pub(crate) end: u64,
-    pub(crate) unit: usize,
+pub struct Piece {
+    /// The first address.
+    pub start: u64,
+    /// The address behind the last one.
+    pub end: u64,
+    /// The unit.
+    pub unit: UnitIndex,
 }
 
 impl CuMap {
-    pub(crate) fn build(space: &Space<'_>) -> Self {
+    /// The map of a space, and the units whose own addresses cannot be read.
+    pub fn build(space: &Space<'_>) -> (Self, Vec<UnitFault>) {
         let mut claims = Vec::new();
         let mut mentioned = vec![false; space.units.len()];
         for (offset, start, end) in read_aranges(section(space.dwarf.debug_aranges)) {
             let Some(unit) = space.unit_containing(offset) else {
                 continue;
             };
-            if space.units[unit].offset == offset {
-                mentioned[unit] = true;
+            if space.units[unit.0].offset == offset {
+                mentioned[unit.0] = true;
             }
             claims.push(Piece { start, end, unit });
         }
@@ -40,16 +48,24 @@ impl CuMap {
         let own = own.filter(|(index, unit)| !mentioned[*index] && !unit.is_type);
         let mut budget = Budget::for_units(space);
         let mut list = Vec::new();
-        for (unit, Unit { ranges, .. }) in own {
-            ranges.read(space, &space.units[unit], &mut budget, &mut list);
-            claims.extend(list.iter().map(|&(start, end)| Piece { start, end, unit }));
+        let mut faults = Vec::new();
+        for (index, unit) in own {
+            let index = UnitIndex(index);
+            if let Err(fault) = unit.ranges.read(space, unit, &mut budget, &mut list) {
+                faults.push(UnitFault { unit: index, fault });
+            }
+            claims.extend(list.iter().map(|&(start, end)| Piece {
+                start,
+                end,
+                unit: index,
+            }));
         }
-        Self::resolve(&claims)
+        (Self::resolve(&claims), faults)
     }
 
     /// Cuts overlapping claims at all their ends and gives each piece to one unit.
     fn resolve(claims: &[Piece]) -> Self {
-        let mut ends: Vec<(u64, usize, bool)> = Vec::with_capacity(claims.len() * 2);
+        let mut ends: Vec<(u64, UnitIndex, bool)> = Vec::with_capacity(claims.len() * 2);
         for claim in claims.iter().filter(|claim| claim.start < claim.end) {
             ends.push((claim.start, claim.unit, true));
             ends.push((claim.end, claim.unit, false));
@@ -57,7 +73,7 @@ impl CuMap {
         ends.sort_unstable();
         let mut pieces: Vec<Piece> = Vec::new();
         // Units that claim the current address, and how often.
-        let mut covering: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut covering: BTreeMap<UnitIndex, usize> = BTreeMap::new();
         let mut previous = 0;
         // At one address the order of starts and ends does not matter, so a count may pass through -1.
         let mut index = 0;
@@ -94,14 +110,15 @@ impl CuMap {
     }
 
     /// The unit that an address belongs to.
-    pub(crate) fn unit_at(&self, address: u64) -> Option<usize> {
+    #[must_use]
+    pub fn unit_at(&self, address: u64) -> Option<UnitIndex> {
         let behind = self.pieces.partition_point(|piece| piece.start <= address);
         let piece = self.pieces.get(behind.checked_sub(1)?)?;
         (address < piece.end).then_some(piece.unit)
     }
 
     /// The parts of the sorted, half-open `wanted` ranges that some unit owns.
-    pub(crate) fn intersect(&self, wanted: impl Iterator<Item = (u64, u64)>) -> Vec<Piece> {
+    pub fn intersect(&self, wanted: impl Iterator<Item = (u64, u64)>) -> Vec<Piece> {
         let mut owned = Vec::new();
         for (low, high) in wanted {
             let first = self.pieces.partition_point(|piece| piece.end <= low);
@@ -119,7 +136,7 @@ impl CuMap {
 }
 
 /// The `(unit offset, start, end)` of `.debug_aranges` (DWARF 5 section 6.1.2); the first malformed set ends it.
-fn read_aranges(section: &[u8]) -> Vec<(usize, u64, u64)> {
+fn read_aranges(section: &[u8]) -> Vec<(DebugInfoOffset, u64, u64)> {
     let mut entries = Vec::new();
     let mut reader = Reader::new(section, 0);
     while !reader.is_empty() {
@@ -132,7 +149,11 @@ fn read_aranges(section: &[u8]) -> Vec<(usize, u64, u64)> {
     entries
 }
 
-fn read_arange_set(reader: &mut Reader<'_>, section: &[u8], entries: &mut Vec<(usize, u64, u64)>) -> Option<()> {
+fn read_arange_set(
+    reader: &mut Reader<'_>,
+    section: &[u8],
+    entries: &mut Vec<(DebugInfoOffset, u64, u64)>,
+) -> Option<()> {
     let start = reader.position;
     let (word, len) = match reader.unsigned(4)? {
         0xffff_ffff => (8, reader.unsigned(8)?),
@@ -144,7 +165,7 @@ fn read_arange_set(reader: &mut Reader<'_>, section: &[u8], entries: &mut Vec<(u
         return None;
     }
     let _version = reader.unsigned(2)?;
-    let unit = usize::try_from(reader.unsigned(word)?).ok()?;
+    let unit = DebugInfoOffset(usize::try_from(reader.unsigned(word)?).ok()?);
     let address_size = usize::try_from(reader.unsigned(1)?).ok()?;
     let segment_size = reader.unsigned(1)?;
     if !matches!(address_size, 4 | 8) || segment_size != 0 {

@@ -1,28 +1,31 @@
 //! The walk over a unit's DIEs in the order they are stored.
 
-use gimli::Encoding;
+use gimli::{Encoding, UnitOffset};
 
-use super::abbrev::{Abbreviation, AbbreviationTable, Interest};
-use super::form::{self, Size};
-use super::reader::Reader;
-use super::unit::Unit;
+use crate::abbrev::{Abbreviation, AbbreviationTable, Interest};
+use crate::fault::Fault;
+use crate::form::{self, Size};
+use crate::reader::Reader;
+use crate::unit::Unit;
 
 /// A DIE at which a walk stops.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Visited {
-    /// From the unit's header.
-    pub(crate) offset: usize,
+pub struct Visited {
+    /// Where it stands.
+    pub offset: UnitOffset,
     /// The unit's own DIE is at depth 0.
-    pub(crate) depth: u32,
+    pub depth: u32,
     /// The smallest depth at which a DIE can have stood since the last visit: what was visited there or deeper is no
     /// ancestor of this one.
-    pub(crate) closed: u32,
-    pub(crate) interest: Interest,
+    pub closed: u32,
+    /// Why the walk stops there.
+    pub interest: Interest,
 }
 
 /// Where a walk need not look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Skip {
+pub enum Skip {
+    /// The walk looks everywhere.
     Nothing,
     /// What stands inside of types. In C these are members and parameters, and never functions.
     InsideTypes,
@@ -30,50 +33,59 @@ pub(crate) enum Skip {
 
 impl Skip {
     /// What may be skipped in search of functions.
-    pub(crate) fn of(unit: &Unit) -> Self {
+    pub fn of(unit: &Unit) -> Self {
         if unit.is_c { Self::InsideTypes } else { Self::Nothing }
     }
 }
 
 /// Calls `visit` for each DIE whose abbreviation is `wanted`. `unit` is the unit from its header to its end.
 /// Like LLVM's reader, ends at the first DIE that cannot be read and keeps what came before it.
-pub(crate) fn walk(
+///
+/// # Errors
+/// What keeps that DIE from being read.
+pub fn walk(
     unit: &[u8],
-    root: usize,
+    root: UnitOffset,
     encoding: Encoding,
     table: &AbbreviationTable<'_>,
     skip: Skip,
     wanted: impl Fn(Interest) -> bool,
     mut visit: impl FnMut(Visited),
-) {
-    let mut reader = Reader::new(unit, root);
+) -> Result<(), Fault> {
+    let mut reader = Reader::new(unit, root.0);
     let mut depth = 0;
     let mut closed = 0;
     loop {
         let offset = reader.position;
-        let Some(code) = reader.uleb() else { return };
+        let Some(code) = reader.uleb() else {
+            // Lists of children that end with the unit need no end of their own.
+            return if offset == unit.len() {
+                Ok(())
+            } else {
+                Err(Fault::unit_ends())
+            };
+        };
         if code == 0 {
             // The end of a list of children; behind the unit DIE's own there is nothing.
             if depth <= 1 {
-                return;
+                return Ok(());
             }
             depth -= 1;
             closed = closed.min(depth);
             continue;
         }
-        let Some(abbreviation) = table.get(code) else {
-            return;
-        };
+        let abbreviation = table.get(code).ok_or_else(Fault::no_abbreviation)?;
         let attributes = reader.position;
-        if abbreviation.interest == Interest::Opaque
-            || skip_attributes(&mut reader, abbreviation, table, encoding).is_none()
-            || reader.position > unit.len()
-        {
-            return;
+        if abbreviation.interest == Interest::Opaque {
+            return Err(Fault::no_abbreviation());
+        }
+        let skipped = skip_attributes(&mut reader, abbreviation, table, encoding);
+        if skipped.is_none() || reader.position > unit.len() {
+            return Err(Fault::unit_ends());
         }
         if wanted(abbreviation.interest) {
             visit(Visited {
-                offset,
+                offset: UnitOffset(offset),
                 depth,
                 closed: closed.min(depth),
                 interest: abbreviation.interest,
@@ -91,7 +103,7 @@ pub(crate) fn walk(
             }
             depth += 1;
         } else if depth == 0 {
-            return;
+            return Ok(());
         }
     }
 }
@@ -197,12 +209,12 @@ mod tests {
     fn ours(abbreviations: &[u8], unit: &[u8], skip: Skip) -> Vec<(usize, isize)> {
         let header = DebugInfo::new(unit, LittleEndian).units().next().unwrap().unwrap();
         let mut table = AbbreviationTable::default();
-        table.load(abbreviations, 0, header.encoding(), None);
+        table.load(abbreviations, gimli::DebugAbbrevOffset(0), header.encoding(), None);
         let mut found = Vec::new();
-        let root = header.size_of_header();
+        let root = UnitOffset(header.size_of_header());
         let wanted = |interest| interest != Interest::None;
-        walk(unit, root, header.encoding(), &table, skip, wanted, |die| {
-            found.push((die.offset, isize::try_from(die.depth).unwrap()));
+        let _ = walk(unit, root, header.encoding(), &table, skip, wanted, |die| {
+            found.push((die.offset.0, isize::try_from(die.depth).unwrap()));
         });
         found
     }

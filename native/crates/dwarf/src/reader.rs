@@ -2,41 +2,54 @@
 
 /// Reads little-endian values from a slice.
 #[derive(Clone, Copy)]
-pub(crate) struct Reader<'a> {
+pub struct Reader<'a> {
     bytes: &'a [u8],
-    pub(crate) position: usize,
+    /// Where the next value stands.
+    pub position: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(bytes: &'a [u8], position: usize) -> Self {
+    /// Reads from this position on.
+    #[must_use]
+    pub fn new(bytes: &'a [u8], position: usize) -> Self {
         Self { bytes, position }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether nothing is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.position >= self.bytes.len()
     }
 
-    pub(crate) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+    /// So many bytes.
+    pub fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let end = self.position.checked_add(len)?;
         let taken = self.bytes.get(self.position..end)?;
         self.position = end;
         Some(taken)
     }
 
+    /// What is still to be read.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.position..).unwrap_or_default()
+    }
+
     /// Moves on without looking; reads beyond the end fail, skips do not.
-    pub(crate) fn skip(&mut self, len: usize) {
+    pub fn skip(&mut self, len: usize) {
         self.position = self.position.saturating_add(len);
     }
 
+    /// One byte.
     #[inline]
-    pub(crate) fn byte(&mut self) -> Option<u8> {
+    pub fn byte(&mut self) -> Option<u8> {
         let byte = *self.bytes.get(self.position)?;
         self.position += 1;
         Some(byte)
     }
 
     /// An unsigned number of `len` bytes, at most 8.
-    pub(crate) fn unsigned(&mut self, len: usize) -> Option<u64> {
+    pub fn unsigned(&mut self, len: usize) -> Option<u64> {
         let mut bytes = [0; 8];
         bytes.get_mut(..len)?.copy_from_slice(self.take(len)?);
         Some(u64::from_le_bytes(bytes))
@@ -44,7 +57,7 @@ impl<'a> Reader<'a> {
 
     /// ULEB128 (DWARF 5 section 7.6); bits beyond the 64th are dropped.
     #[inline]
-    pub(crate) fn uleb(&mut self) -> Option<u64> {
+    pub fn uleb(&mut self) -> Option<u64> {
         let first = *self.bytes.get(self.position)?;
         self.position += 1;
         if first < 0x80 {
@@ -67,7 +80,7 @@ impl<'a> Reader<'a> {
 
     /// Two ULEB128 numbers, which are mostly a byte each.
     #[inline]
-    pub(crate) fn two_ulebs(&mut self) -> Option<(u64, u64)> {
+    pub fn two_ulebs(&mut self) -> Option<(u64, u64)> {
         match self.bytes.get(self.position..)? {
             &[first, second, ..] if (first | second) < 0x80 => {
                 self.position += 2;
@@ -78,7 +91,7 @@ impl<'a> Reader<'a> {
     }
 
     /// SLEB128 (DWARF 5 section 7.6).
-    pub(crate) fn sleb(&mut self) -> Option<i64> {
+    pub fn sleb(&mut self) -> Option<i64> {
         let mut value = 0;
         let mut shift = 0u32;
         loop {
@@ -99,7 +112,7 @@ impl<'a> Reader<'a> {
 
     /// Moves past a LEB128 number.
     #[inline]
-    pub(crate) fn skip_leb(&mut self) -> Option<()> {
+    pub fn skip_leb(&mut self) -> Option<()> {
         loop {
             let byte = *self.bytes.get(self.position)?;
             self.position += 1;
@@ -110,7 +123,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string up to its NUL, which is read too.
-    pub(crate) fn string(&mut self) -> Option<&'a [u8]> {
+    pub fn string(&mut self) -> Option<&'a [u8]> {
         let rest = self.bytes.get(self.position..)?;
         let len = memchr::memchr(0, rest)?;
         self.position += len + 1;

@@ -1,8 +1,11 @@
 //! Attribute forms: how many bytes a value takes and what it means (DWARF 5 section 7.5.6, GNU extensions).
 
-use gimli::{DwForm, Encoding, constants as dw};
+use gimli::{
+    DebugAddrIndex, DebugInfoOffset, DebugLineStrOffset, DebugRngListsIndex, DebugStrOffset, DebugStrOffsetsIndex,
+    DwForm, Encoding, UnitOffset, constants as dw,
+};
 
-use super::reader::Reader;
+use crate::reader::Reader;
 
 /// LLVM: BinaryFormat/Dwarf.def, DW_FORM_LLVM_addrx_offset (ULEB128 index, 4-byte offset).
 pub(crate) const DW_FORM_LLVM_ADDRX_OFFSET: DwForm = DwForm(0x2001);
@@ -112,37 +115,45 @@ fn direct_form(reader: &mut Reader<'_>) -> Option<DwForm> {
 
 /// An attribute's value, by class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Value<'a> {
+pub enum Value<'a> {
+    /// An address.
     Address(u64),
-    AddressIndex(u64),
+    /// An address in `.debug_addr`.
+    AddressIndex(DebugAddrIndex),
+    /// An unsigned number.
     Constant(u64),
     /// `DW_FORM_data4` or `data8`, which were section offsets before DWARF 4.
     ConstantOrOffset(u64),
     /// `DW_FORM_sdata`, which LLVM does not take for an unsigned constant.
     Signed(i64),
+    /// An offset into the section that the attribute is about.
     SectionOffset(u64),
-    RangeListIndex(u64),
-    /// A DIE of this unit, counted from its header.
-    UnitReference(u64),
+    /// A range list in `.debug_rnglists`.
+    RangeListIndex(DebugRngListsIndex),
+    /// A DIE of this unit.
+    UnitReference(UnitOffset),
     /// A DIE of this `.debug_info`.
-    Reference(u64),
+    Reference(DebugInfoOffset),
     /// A DIE of the supplementary file's `.debug_info`.
-    SupplementaryReference(u64),
+    SupplementaryReference(DebugInfoOffset),
+    /// A string that stands in the DIE.
     String(&'a [u8]),
-    /// In `.debug_str`.
-    StringOffset(u64),
-    /// In `.debug_line_str`.
-    LineStringOffset(u64),
-    /// In the supplementary file's `.debug_str`.
-    SupplementaryString(u64),
-    StringIndex(u64),
+    /// A string in `.debug_str`.
+    StringOffset(DebugStrOffset),
+    /// A string in `.debug_line_str`.
+    LineStringOffset(DebugLineStrOffset),
+    /// A string in the supplementary file's `.debug_str`.
+    SupplementaryString(DebugStrOffset),
+    /// A string whose offset `.debug_str_offsets` has.
+    StringIndex(DebugStrOffsetsIndex),
     /// A class that no attribute this crate reads can have.
     Other,
 }
 
 impl Value<'_> {
     /// The value, unless it is a string.
-    pub(crate) fn detached(self) -> Value<'static> {
+    #[must_use]
+    pub fn detached(self) -> Value<'static> {
         match self {
             Value::String(_) | Value::Other => Value::Other,
             Value::Address(v) => Value::Address(v),
@@ -170,6 +181,7 @@ pub(crate) fn read<'a>(reader: &mut Reader<'a>, form: DwForm, implicit: i64, enc
         Size::Leb => reader.uleb(),
         _ => None,
     };
+    let place = |reader: &mut Reader<'a>| usize::try_from(number(reader)?).ok();
     Some(match form {
         dw::DW_FORM_addr => Value::Address(number(reader)?),
         dw::DW_FORM_addrx
@@ -177,7 +189,7 @@ pub(crate) fn read<'a>(reader: &mut Reader<'a>, form: DwForm, implicit: i64, enc
         | dw::DW_FORM_addrx2
         | dw::DW_FORM_addrx3
         | dw::DW_FORM_addrx4
-        | dw::DW_FORM_GNU_addr_index => Value::AddressIndex(number(reader)?),
+        | dw::DW_FORM_GNU_addr_index => Value::AddressIndex(DebugAddrIndex(place(reader)?)),
         dw::DW_FORM_data1 | dw::DW_FORM_data2 | dw::DW_FORM_udata | dw::DW_FORM_flag => {
             Value::Constant(number(reader)?)
         }
@@ -187,24 +199,24 @@ pub(crate) fn read<'a>(reader: &mut Reader<'a>, form: DwForm, implicit: i64, enc
         dw::DW_FORM_implicit_const => Value::Constant(implicit as u64),
         dw::DW_FORM_sdata => Value::Signed(reader.sleb()?),
         dw::DW_FORM_sec_offset => Value::SectionOffset(number(reader)?),
-        dw::DW_FORM_rnglistx => Value::RangeListIndex(number(reader)?),
+        dw::DW_FORM_rnglistx => Value::RangeListIndex(DebugRngListsIndex(place(reader)?)),
         dw::DW_FORM_ref1 | dw::DW_FORM_ref2 | dw::DW_FORM_ref4 | dw::DW_FORM_ref8 | dw::DW_FORM_ref_udata => {
-            Value::UnitReference(number(reader)?)
+            Value::UnitReference(UnitOffset(place(reader)?))
         }
-        dw::DW_FORM_ref_addr => Value::Reference(number(reader)?),
+        dw::DW_FORM_ref_addr => Value::Reference(DebugInfoOffset(place(reader)?)),
         dw::DW_FORM_GNU_ref_alt | dw::DW_FORM_ref_sup4 | dw::DW_FORM_ref_sup8 => {
-            Value::SupplementaryReference(number(reader)?)
+            Value::SupplementaryReference(DebugInfoOffset(place(reader)?))
         }
         dw::DW_FORM_string => Value::String(reader.string()?),
-        dw::DW_FORM_strp => Value::StringOffset(number(reader)?),
-        dw::DW_FORM_line_strp => Value::LineStringOffset(number(reader)?),
-        dw::DW_FORM_GNU_strp_alt | dw::DW_FORM_strp_sup => Value::SupplementaryString(number(reader)?),
+        dw::DW_FORM_strp => Value::StringOffset(DebugStrOffset(place(reader)?)),
+        dw::DW_FORM_line_strp => Value::LineStringOffset(DebugLineStrOffset(place(reader)?)),
+        dw::DW_FORM_GNU_strp_alt | dw::DW_FORM_strp_sup => Value::SupplementaryString(DebugStrOffset(place(reader)?)),
         dw::DW_FORM_strx
         | dw::DW_FORM_strx1
         | dw::DW_FORM_strx2
         | dw::DW_FORM_strx3
         | dw::DW_FORM_strx4
-        | dw::DW_FORM_GNU_str_index => Value::StringIndex(number(reader)?),
+        | dw::DW_FORM_GNU_str_index => Value::StringIndex(DebugStrOffsetsIndex(place(reader)?)),
         dw::DW_FORM_indirect => {
             let form = direct_form(reader)?;
             return read(reader, form, 0, encoding);

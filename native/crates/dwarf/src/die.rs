@@ -2,18 +2,20 @@
 
 use std::rc::Rc;
 
-use gimli::{Encoding, constants as dw};
+use gimli::{DebugAbbrevOffset, DebugInfoOffset, Encoding, UnitOffset, constants as dw};
 use rustc_hash::FxHashMap;
 
-use super::abbrev::AbbreviationTable;
-use super::attributes::attributes;
-use super::form::Value;
-use super::range_attributes::RangeAttributes;
-use super::unit::{Space, Unit};
+use crate::abbrev::AbbreviationTable;
+use crate::attributes::attributes;
+use crate::fault::{Fault, FaultNote};
+use crate::form::Value;
+use crate::range_attributes::RangeAttributes;
+use crate::ranges::Budget;
+use crate::unit::{Space, Unit};
 
 /// What the tables need of a subprogram or an inlined subroutine. Of a repeated attribute the first counts.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Subroutine<'a> {
+pub struct Subroutine<'a> {
     name: Option<Value<'a>>,
     linkage_name: Option<Value<'a>>,
     mips_linkage_name: Option<Value<'a>>,
@@ -24,27 +26,28 @@ pub(crate) struct Subroutine<'a> {
     declaration: Option<Value<'a>>,
     call_line: Option<Value<'a>>,
     discriminator: Option<Value<'a>>,
-    pub(crate) ranges: RangeAttributes<'a>,
+    /// What states its addresses.
+    pub ranges: RangeAttributes<'a>,
 }
 
 impl<'a> Subroutine<'a> {
     /// The call site's line; 0 when it is not stated.
-    pub(crate) fn call_line(&self) -> u64 {
+    pub fn call_line(&self) -> u64 {
         unsigned(self.call_line)
     }
 
     /// The call site's discriminator; 0 when it is not stated.
-    pub(crate) fn call_discriminator(&self) -> u64 {
+    pub fn call_discriminator(&self) -> u64 {
         unsigned(self.discriminator)
     }
 
     /// Whether the function is defined elsewhere.
-    pub(crate) fn is_declaration(&self) -> bool {
+    pub fn is_declaration(&self) -> bool {
         unsigned(self.declaration) != 0
     }
 
     /// The only DIE that a search from here leads to, if this one answers nothing itself.
-    pub(crate) fn sole_reference(&self) -> Option<Value<'a>> {
+    pub fn sole_reference(&self) -> Option<Value<'a>> {
         let own = [self.name, self.linkage_name, self.mips_linkage_name, self.decl_line];
         match (self.specification, self.abstract_origin) {
             (Some(reference), None) | (None, Some(reference)) if own.iter().all(Option::is_none) => Some(reference),
@@ -62,18 +65,26 @@ fn unsigned(value: Option<Value<'_>>) -> u64 {
 
 /// One unit opened for reading.
 #[derive(Clone)]
-pub(crate) struct UnitReader<'s, 'a> {
-    pub(crate) space: &'s Space<'a>,
-    pub(crate) unit: &'s Unit,
-    pub(crate) bytes: &'a [u8],
-    pub(crate) table: Rc<AbbreviationTable<'a>>,
+pub struct UnitReader<'s, 'a> {
+    /// Where it is.
+    pub space: &'s Space<'a>,
+    /// What its header and its own DIE say.
+    pub unit: &'s Unit,
+    /// From its header to its end.
+    pub bytes: &'a [u8],
+    /// Its abbreviations.
+    pub table: Rc<AbbreviationTable<'a>>,
+    /// What cannot be read of it, and of what it refers to.
+    pub faults: Rc<FaultNote>,
 }
 
 impl<'a> UnitReader<'_, 'a> {
-    pub(crate) fn subroutine(&self, offset: usize) -> Subroutine<'a> {
+    /// The subroutine whose DIE stands there.
+    #[must_use]
+    pub fn subroutine(&self, offset: UnitOffset) -> Subroutine<'a> {
         let mut die = Subroutine::default();
         let encoding = self.unit.encoding;
-        attributes(self.bytes, offset, &self.table, encoding, |at, value| {
+        let read = attributes(self.bytes, offset, &self.table, encoding, |at, value| {
             let place = match at {
                 dw::DW_AT_name => &mut die.name,
                 dw::DW_AT_linkage_name => &mut die.linkage_name,
@@ -89,32 +100,51 @@ impl<'a> UnitReader<'_, 'a> {
             };
             place.get_or_insert(value);
         });
+        self.faults.value(read);
         die
     }
 
-    fn string(&self, value: Value<'a>) -> Option<&'a [u8]> {
-        self.space.string(self.unit, value)
+    /// Puts the addresses of a subroutine of this unit into `list`, see [`RangeAttributes::read`].
+    pub fn ranges(&self, die: &Subroutine<'a>, budget: &mut Budget, list: &mut Vec<(u64, u64)>) {
+        self.faults.value(die.ranges.read(self.space, self.unit, budget, list));
+    }
+
+    /// Where a DIE of this unit stands in `.debug_info`.
+    fn in_section(&self, offset: UnitOffset) -> DebugInfoOffset {
+        DebugInfoOffset(self.unit.offset.0 + offset.0)
+    }
+
+    /// The string, or the fault that keeps it from being read.
+    fn string(&self, value: Value<'a>, fault: &mut Option<Fault>) -> Option<&'a [u8]> {
+        self.space.string(self.unit, value).unwrap_or_else(|found| {
+            fault.get_or_insert(found);
+            None
+        })
     }
 }
 
 /// What a search finds out about a subroutine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Description<'a> {
+pub struct Description<'a> {
     /// The linkage name, else the plain name.
-    pub(crate) name: Option<&'a [u8]>,
-    pub(crate) decl_line: u64,
+    pub name: Option<&'a [u8]>,
+    /// `DW_AT_decl_line`; 0 when it is not stated.
+    pub decl_line: u64,
     /// The file of that line, if the DIE that states the line states it, too.
-    pub(crate) decl_file: Option<FileReference>,
+    pub decl_file: Option<FileReference>,
+    /// What keeps a name from being read.
+    fault: Option<Fault>,
 }
 
 /// An entry in the list of files of a unit's line program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct FileReference {
+pub struct FileReference {
     /// The space of the unit.
-    pub(crate) space: usize,
+    pub space: usize,
     /// Where the unit's header is.
-    pub(crate) unit: usize,
-    pub(crate) number: u64,
+    pub unit: DebugInfoOffset,
+    /// The number in its list.
+    pub number: u64,
 }
 
 /// The DIEs one search may visit. Compilers make chains of three.
@@ -122,23 +152,27 @@ const MAX_VISITS: usize = 128;
 /// The tables kept for units that others refer to.
 const MAX_TABLES: usize = 64;
 
-type TableKey = (usize, usize, Encoding);
+type TableKey = (usize, DebugAbbrevOffset, Encoding);
+/// A DIE: the space and the place in its `.debug_info`.
+type DieKey = (usize, DebugInfoOffset);
 
 /// Follows references between DIEs and units; one a worker.
 #[derive(Default)]
-pub(crate) struct Resolver<'s, 'a> {
+pub struct Resolver<'s, 'a> {
     tables: FxHashMap<TableKey, Rc<AbbreviationTable<'a>>>,
     /// Buffers to fill again.
     spare: Vec<AbbreviationTable<'a>>,
     /// Answers for the DIEs that others refer to, by space and offset.
-    known: FxHashMap<(usize, usize), Description<'a>>,
-    pending: Vec<(UnitReader<'s, 'a>, usize)>,
-    seen: Vec<(usize, usize)>,
+    known: FxHashMap<DieKey, Description<'a>>,
+    pending: Vec<(UnitReader<'s, 'a>, UnitOffset)>,
+    seen: Vec<DieKey>,
+    /// What cannot be read of the unit that is read now.
+    faults: Rc<FaultNote>,
 }
 
 impl<'s, 'a> Resolver<'s, 'a> {
     /// Opens a unit.
-    pub(crate) fn open(&mut self, space: &'s Space<'a>, unit: &'s Unit) -> UnitReader<'s, 'a> {
+    pub fn open(&mut self, space: &'s Space<'a>, unit: &'s Unit) -> UnitReader<'s, 'a> {
         let key = (space.id, unit.abbreviations, unit.encoding);
         if self.tables.len() >= MAX_TABLES && !self.tables.contains_key(&key) {
             let unused = self.tables.drain().filter_map(|(_, t)| Rc::try_unwrap(t).ok());
@@ -155,38 +189,50 @@ impl<'s, 'a> Resolver<'s, 'a> {
             unit,
             bytes: space.bytes(unit),
             table: Rc::clone(table),
+            faults: Rc::clone(&self.faults),
         }
     }
 
+    /// The fault that was met since the last call, if any.
+    pub fn take_fault(&mut self) -> Option<Fault> {
+        self.faults.take()
+    }
+
     /// The DIE a reference leads to.
-    fn target(&mut self, from: &UnitReader<'s, 'a>, reference: Value<'a>) -> Option<(UnitReader<'s, 'a>, usize)> {
+    fn target(&mut self, from: &UnitReader<'s, 'a>, reference: Value<'a>) -> Option<(UnitReader<'s, 'a>, UnitOffset)> {
         let (space, offset) = match reference {
-            Value::UnitReference(offset) => {
-                let offset = usize::try_from(offset).ok()?;
-                return (offset < from.bytes.len()).then(|| (from.clone(), offset));
-            }
+            Value::UnitReference(offset) if offset.0 < from.bytes.len() => return Some((from.clone(), offset)),
             Value::Reference(offset) => (from.space, offset),
+            // That the file is missing is told where it is looked for.
             Value::SupplementaryReference(offset) => (from.space.supplementary.as_deref()?, offset),
+            Value::UnitReference(_) => {
+                self.faults.note(Fault::no_target());
+                return None;
+            }
             _ => return None,
         };
-        let offset = usize::try_from(offset).ok()?;
-        let unit = &space.units[space.unit_containing(offset)?];
-        Some((self.open(space, unit), offset - unit.offset))
+        let Some(unit) = space.unit_containing(offset) else {
+            self.faults.note(Fault::no_target());
+            return None;
+        };
+        let unit = &space.units[unit.0];
+        Some((self.open(space, unit), UnitOffset(offset.0 - unit.offset.0)))
     }
 
     /// As [`Self::describe`], remembering the answer for DIEs that many others refer to.
-    pub(crate) fn describe_cached(
+    pub fn describe_cached(
         &mut self,
         unit: &UnitReader<'s, 'a>,
-        offset: usize,
+        offset: UnitOffset,
         die: &Subroutine<'a>,
     ) -> Description<'a> {
         let target = die.sole_reference().and_then(|r| self.target(unit, r));
         let Some((unit, offset)) = target else {
             return self.describe(unit, offset, die);
         };
-        let key = (unit.space.id, unit.unit.offset + offset);
+        let key = (unit.space.id, unit.in_section(offset));
         if let Some(known) = self.known.get(&key) {
+            known.fault.into_iter().for_each(|fault| self.faults.note(fault));
             return *known;
         }
         let found = self.describe(&unit, offset, &unit.subroutine(offset));
@@ -196,25 +242,21 @@ impl<'s, 'a> Resolver<'s, 'a> {
 
     /// Looks at the DIE, then along `DW_AT_specification`, then `DW_AT_abstract_origin`, depth first, at each
     /// DIE once. The first DIE that has an attribute answers for it, even if its value cannot be used.
-    pub(crate) fn describe(
-        &mut self,
-        unit: &UnitReader<'s, 'a>,
-        offset: usize,
-        die: &Subroutine<'a>,
-    ) -> Description<'a> {
+    pub fn describe(&mut self, unit: &UnitReader<'s, 'a>, offset: UnitOffset, die: &Subroutine<'a>) -> Description<'a> {
         let mut linkage_name = None;
         let mut name = None;
         let mut decl_line = None;
         let mut decl_file = None;
+        let mut fault = None;
         self.pending.clear();
         self.seen.clear();
-        self.seen.push((unit.space.id, unit.unit.offset + offset));
+        self.seen.push((unit.space.id, unit.in_section(offset)));
         let mut current = (unit.clone(), *die);
         loop {
             let (unit, die) = &current;
             let linkage = die.mips_linkage_name.or(die.linkage_name);
-            linkage_name = linkage_name.or_else(|| linkage.map(|value| unit.string(value)));
-            name = name.or_else(|| die.name.map(|value| unit.string(value)));
+            linkage_name = linkage_name.or_else(|| linkage.map(|value| unit.string(value, &mut fault)));
+            name = name.or_else(|| die.name.map(|value| unit.string(value, &mut fault)));
             if decl_line.is_none() && die.decl_line.is_some() {
                 decl_line = Some(unsigned(die.decl_line));
                 decl_file = die.decl_file.map(|value| FileReference {
@@ -231,7 +273,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
                 let Some((target, offset)) = reference.and_then(|r| self.target(unit, r)) else {
                     continue;
                 };
-                let at = (target.space.id, target.unit.offset + offset);
+                let at = (target.space.id, target.in_section(offset));
                 if self.seen.len() < MAX_VISITS && !self.seen.contains(&at) {
                     self.seen.push(at);
                     self.pending.push((target, offset));
@@ -243,10 +285,12 @@ impl<'s, 'a> Resolver<'s, 'a> {
             let die = unit.subroutine(offset);
             current = (unit, die);
         }
+        fault.into_iter().for_each(|fault| self.faults.note(fault));
         Description {
             name: linkage_name.flatten().or(name.flatten()),
             decl_line: decl_line.unwrap_or(0),
             decl_file,
+            fault,
         }
     }
 }

@@ -3,75 +3,93 @@
 //! Tombstones, which linkers leave where code was discarded, are read as LLVM reads them: only the all-ones
 //! address is one. gimli also takes -2 and drops empty ranges, which would change what counts as "has a range".
 
-use gimli::{RangeListsOffset, RawRngListEntry};
+use gimli::{DebugAddrIndex, RangeListsOffset, RawRngListEntry, SectionId};
 
-use super::form::Value;
-use super::range_attributes::RangeAttributes;
-use super::unit::{Space, Unit, section};
+use crate::fault::Fault;
+use crate::form::Value;
+use crate::range_attributes::RangeAttributes;
+use crate::unit::{Space, Unit, section};
 
 impl<'a> RangeAttributes<'a> {
     /// Puts the half-open ranges into `list`, which is cleared first. Empty and reversed ones are kept; a list that
     /// cannot be read to its end, or that is longer than what is left of the budget, counts as none.
-    pub(crate) fn read(&self, space: &Space<'a>, unit: &Unit, budget: &mut Budget, list: &mut Vec<(u64, u64)>) {
+    ///
+    /// # Errors
+    /// If an address or a list cannot be read.
+    pub fn read(
+        &self,
+        space: &Space<'a>,
+        unit: &Unit,
+        budget: &mut Budget,
+        list: &mut Vec<(u64, u64)>,
+    ) -> Result<(), Fault> {
         list.clear();
-        if let Some(range) = self.low_and_high(space, unit) {
-            list.extend(range);
-            return;
+        if let Some(range) = self.low_and_high(space, unit)? {
+            list.push(range);
+            return Ok(());
         }
-        if let Some(offset) = self.list_offset(space, unit)
-            && read_list(space, unit, offset, budget, list).is_none()
-        {
-            list.clear();
+        if let Some(offset) = self.list_offset(space, unit)? {
+            read_list(space, unit, offset, budget, list).inspect_err(|_| list.clear())?;
         }
+        Ok(())
     }
 
     /// `Some` when both attributes are there and sound, so that `DW_AT_ranges` is not asked.
-    fn low_and_high(&self, space: &Space<'a>, unit: &Unit) -> Option<Option<(u64, u64)>> {
-        let low = space.address(unit, self.low_pc?)?;
-        if low == tombstone(unit) {
-            return None;
-        }
-        let high = match self.high_pc? {
-            Value::Constant(len) | Value::ConstantOrOffset(len) => low.wrapping_add(len),
+    fn low_and_high(&self, space: &Space<'a>, unit: &Unit) -> Result<Option<(u64, u64)>, Fault> {
+        let (Some(low), Some(high)) = (self.low_pc, self.high_pc) else {
+            return Ok(None);
+        };
+        let Some(low) = space.address(unit, low)?.filter(|low| *low != tombstone(unit)) else {
+            return Ok(None);
+        };
+        let high = match high {
+            Value::Constant(len) | Value::ConstantOrOffset(len) => Some(low.wrapping_add(len)),
             address => space.address(unit, address)?,
         };
-        Some(Some((low, high)))
+        Ok(high.map(|high| (low, high)))
     }
 
-    fn list_offset(&self, space: &Space<'a>, unit: &Unit) -> Option<usize> {
-        match self.ranges? {
-            Value::RangeListIndex(index) => space.range_list(unit, index),
-            Value::SectionOffset(offset) => usize::try_from(offset).ok(),
-            Value::ConstantOrOffset(offset) if unit.encoding.version < 4 => usize::try_from(offset).ok(),
+    fn list_offset(&self, space: &Space<'a>, unit: &Unit) -> Result<Option<RangeListsOffset>, Fault> {
+        let offset = match self.ranges {
+            Some(Value::RangeListIndex(index)) => return space.range_list(unit, index).map(Some),
+            Some(Value::SectionOffset(offset)) => usize::try_from(offset).ok(),
+            Some(Value::ConstantOrOffset(offset)) if unit.encoding.version < 4 => usize::try_from(offset).ok(),
             _ => None,
-        }
+        };
+        Ok(offset.map(RangeListsOffset))
     }
 }
 
 /// How many entries of range lists may still be read. Lists can be shared, so a small file could otherwise
 /// ask for its largest list once for each DIE.
 #[derive(Debug)]
-pub(crate) struct Budget(usize);
+pub struct Budget(usize);
 
 impl Budget {
     /// Entries for each byte of a unit; a DIE with a list takes several bytes, and lists rarely have ten entries.
     const PER_BYTE: usize = 64;
 
     /// For the DIEs of one unit.
-    pub(crate) fn for_dies(unit: &[u8]) -> Self {
+    pub fn for_dies(unit: &[u8]) -> Self {
         Self(unit.len().saturating_mul(Self::PER_BYTE))
     }
 
     /// For the units' own DIEs together: each entry takes a byte of a section, and no two units share a list.
-    pub(crate) fn for_units(space: &Space<'_>) -> Self {
+    pub fn for_units(space: &Space<'_>) -> Self {
         let ranges = section(*space.dwarf.ranges.debug_ranges()).len();
         let lists = section(*space.dwarf.ranges.debug_rnglists()).len();
         Self(ranges.saturating_add(lists))
     }
 
-    fn spend(&mut self) -> Option<()> {
-        self.0 = self.0.checked_sub(1)?;
-        Some(())
+    fn spend(&mut self) -> Result<(), Fault> {
+        let fault = || {
+            Fault::new(
+                SectionId::DebugRngLists,
+                "has lists that are longer than all of their entries",
+            )
+        };
+        self.0 = self.0.checked_sub(1).ok_or_else(fault)?;
+        Ok(())
     }
 }
 
@@ -86,21 +104,31 @@ fn tombstone(unit: &Unit) -> u64 {
 fn read_list(
     space: &Space<'_>,
     unit: &Unit,
-    offset: usize,
+    RangeListsOffset(offset): RangeListsOffset,
     budget: &mut Budget,
     list: &mut Vec<(u64, u64)>,
-) -> Option<()> {
-    let offset = if unit.encoding.version < 5 {
-        offset.checked_add(unit.ranges_base)?
+) -> Result<(), Fault> {
+    let (section, offset) = if unit.encoding.version < 5 {
+        (SectionId::DebugRanges, offset.wrapping_add(unit.ranges_base.0))
     } else {
-        offset
+        (SectionId::DebugRngLists, offset)
     };
+    let ends = |_| Fault::new(section, "ends amid a list of addresses");
     let tombstone = tombstone(unit);
     let mut base = unit.base_address;
-    let pooled = |index: gimli::DebugAddrIndex<usize>| space.address(unit, Value::AddressIndex(index.0 as u64));
+    let mut fault = None;
+    let mut pooled = |index: DebugAddrIndex| {
+        let address = space.address(unit, Value::AddressIndex(index));
+        address.unwrap_or_else(|found| {
+            fault = Some(found);
+            None
+        })
+    };
     let lists = &space.dwarf.ranges;
-    let mut entries = lists.raw_ranges(RangeListsOffset(offset), unit.encoding).ok()?;
-    while let Some(entry) = entries.next().ok()? {
+    let mut entries = lists
+        .raw_ranges(RangeListsOffset(offset), unit.encoding)
+        .map_err(ends)?;
+    while let Some(entry) = entries.next().map_err(ends)? {
         budget.spend()?;
         let (low, high) = match entry {
             RawRngListEntry::BaseAddress { addr } => {
@@ -131,5 +159,5 @@ fn read_list(
             list.push((low, high));
         }
     }
-    Some(())
+    fault.map_or(Ok(()), Err)
 }

@@ -1,0 +1,83 @@
+//! What of the debug information cannot be read.
+
+use std::cell::Cell;
+use std::fmt;
+
+use gimli::SectionId;
+
+use crate::unit_index::UnitIndex;
+
+/// A part of a section that cannot be read, so that what it says is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fault {
+    /// The section's name, `.debug_line` for example.
+    pub section: &'static str,
+    /// What is wrong there, as the rest of a sentence that begins with the section.
+    pub what: &'static str,
+}
+
+impl Fault {
+    pub(crate) fn new(section: SectionId, what: &'static str) -> Self {
+        Self {
+            section: section.name(),
+            what,
+        }
+    }
+
+    pub(crate) fn unit_ends() -> Self {
+        Self::new(SectionId::DebugInfo, "has a unit that ends amid an entry")
+    }
+
+    pub(crate) fn no_abbreviation() -> Self {
+        Self::new(
+            SectionId::DebugAbbrev,
+            "does not declare the kind of an entry by forms that are known",
+        )
+    }
+
+    pub(crate) fn no_target() -> Self {
+        Self::new(SectionId::DebugInfo, "ends before an entry that another one refers to")
+    }
+
+    pub(crate) fn unreadable_die() -> Self {
+        Self::new(SectionId::DebugInfo, "has an entry that cannot be read")
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.section, self.what)
+    }
+}
+
+/// A unit with a fault: some of its functions, names or lines are lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnitFault {
+    /// The unit; of a split unit its skeleton.
+    pub unit: UnitIndex,
+    /// The first fault that was met.
+    pub fault: Fault,
+}
+
+/// Keeps the first fault of a unit while it is read.
+#[derive(Debug, Default)]
+pub struct FaultNote(Cell<Option<Fault>>);
+
+impl FaultNote {
+    /// Notes a fault, unless one is noted already.
+    pub fn note(&self, fault: Fault) {
+        if self.0.get().is_none() {
+            self.0.set(Some(fault));
+        }
+    }
+
+    /// The value; what keeps it from being read is noted.
+    pub fn value<T>(&self, read: Result<T, Fault>) -> Option<T> {
+        read.inspect_err(|fault| self.note(*fault)).ok()
+    }
+
+    /// The fault that was noted; none is noted afterwards.
+    pub fn take(&self) -> Option<Fault> {
+        self.0.take()
+    }
+}
