@@ -390,14 +390,40 @@ export interface BindingGenerateOptions {
   ignoreStackSamples?: boolean
   /** Let the pre-inliner decide what is inlined. */
   csspgoPreinliner?: boolean
+  /** A function is as large as its code is where it is inlined. */
+  useContextCostForPreinliner?: boolean
+  /** Inline what was inlined before. */
+  csspgoReplayPreinline?: boolean
+  /** Begin with those functions of a cycle that call most. */
+  sortProfiledSccMember?: boolean
+  /** How much larger a hot callee may be that was inlined before. */
+  csspgoPreinlinerMultiplierForPreviousInlining?: number
+  /** A hundredth of the size of the hottest callees. */
+  sampleProfileHotInlineThreshold?: number
+  /** Size of cold callees. */
+  sampleProfileColdInlineThreshold?: number
+  /** So many times its size a function may become. */
+  sampleProfileInlineGrowthLimit?: number
+  /** No function is kept smaller. */
+  sampleProfileInlineLimitMin?: number
+  /** No function becomes larger. */
+  sampleProfileInlineLimitMax?: number
   /** Infer the frames that tail calls leave out. */
   inferMissingFrames?: boolean
+  /** How many tail calls in a row are looked for. */
+  maxSearchDepth?: number
+  /** Of what is inlined make functions of their own, too. */
+  generateMergedBaseProfiles?: boolean
+  /** Mark all functions for clang to inline. */
+  markAllContextPreinlined?: boolean
   /** Inline contexts into their callers. */
   genCsNestedProfile?: boolean
   /** Longest sequence of recursive calls of which repetitions are left out. */
   compressRecursion?: number
   /** Calls that are kept of a context. */
   csprofMaxContextDepth?: number
+  /** Calls that are kept before it is known what functions they are in. */
+  csprofMaxUnsymbolizedContextDepth?: number
   /** Add up contexts that are not hot. */
   csprofMergeColdContext?: boolean
   /** Frames that stay of those. */

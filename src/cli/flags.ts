@@ -73,27 +73,8 @@ export const LISTING_ONLY = {
 
 const GENERATE_ACCEPTED = [
   refused('string', 'data-access-perftrace', 'data-access profiles are not supported'),
-  refused('boolean', 'mark-all-context-preinlined', 'context-sensitive profiles are not supported'),
   refused('boolean', 'extbinary-write-vtable-type-prof', 'vtable profiles are not supported'),
-  ...ignored(
-    'boolean',
-    'csspgo-replay-preinline',
-    'use-context-cost-for-preinliner',
-    'sort-profiled-scc-member',
-    'generate-merged-base-profiles',
-  ),
-  ...ignored(
-    'string',
-    'max-search-depth',
-    'csprof-max-unsymbolized-context-depth',
-    'csspgo-preinliner-multiplier-for-previous-inlining',
-    'sample-profile-hot-inline-threshold',
-    'sample-profile-cold-inline-threshold',
-    'sample-profile-inline-limit-max',
-    'sample-profile-inline-limit-min',
-    'sample-profile-inline-growth-limit',
-    'profile-symbol-list-cutoff',
-  ),
+  ...ignored('string', 'profile-symbol-list-cutoff'),
 ];
 
 /** Of `inspect`. */

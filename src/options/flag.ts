@@ -21,7 +21,16 @@ export interface KindValues {
 export type FlagKind = keyof KindValues;
 
 /** Sections of `--help`, in its order. */
-export const FLAG_GROUPS = ['Input', 'Output', 'Samples', 'Profile', 'Checks', 'Code', 'Run'] as const;
+export const FLAG_GROUPS = [
+  'Input',
+  'Output',
+  'Samples',
+  'Contexts',
+  'Profile',
+  'Checks',
+  'Code',
+  'Run',
+] as const;
 
 export type FlagGroup = (typeof FLAG_GROUPS)[number];
 

@@ -31,7 +31,15 @@ struct block {
 	uint64_t start, last_instruction, end;
 	bool repeats; /* ends in a REP string instruction, which loops by re-entering itself */
 	bool always_branches; /* ends in a jump, call or return */
+	bool calls, returns; /* ends in a call, in a return */
+	bool makes_frame; /* begins like a function that sets up a frame pointer */
 	bool may_be_cut; /* what seems to be its last instruction may be the first of the next block */
+};
+
+/* A call in progress. */
+struct call {
+	uint64_t returns_to;
+	bool has_frame; /* what was called sets up a frame pointer */
 };
 
 /* One virtual CPU; in user mode, one thread. */
@@ -40,13 +48,15 @@ struct vcpu {
 	struct branch ring[MAX_DEPTH];
 	unsigned newest, filled;
 	uint64_t until_sample;
+	struct call *calls; /* in progress, the outermost first */
+	unsigned call_count, call_capacity;
 } __attribute__((aligned(64)));
 
 static struct options {
 	const char *out, *exact, *kernel_text_log, *vmlinux, *modules;
 	uint64_t period, max;
 	unsigned depth, pid;
-	bool hw_idx, mispredictions;
+	bool hw_idx, mispredictions, call_chains, by_frame_pointer;
 } options = { .out = "perf.data", .period = 10007, .max = UINT64_MAX, .depth = 32, .pid = 1000 };
 
 static struct vcpu vcpus[MAX_VCPUS];
@@ -100,13 +110,20 @@ static bool is_repeated_string(const uint8_t *code, size_t size)
 	return repeat && ((op >= 0x6c && op <= 0x6f) || (op >= 0xa4 && op <= 0xa7) || (op >= 0xaa && op <= 0xaf));
 }
 
-/* True for jumps, calls and returns of x86, direct or indirect. */
-static bool is_x86_transfer(const uint8_t *code, size_t size)
+/* The opcode of an x86 instruction, behind its prefixes. */
+static size_t x86_opcode(const uint8_t *code, size_t size)
 {
 	size_t i = 0;
 	while (i < size && (code[i] == 0x66 || code[i] == 0x67 || code[i] == 0x2e || code[i] == 0x3e || code[i] == 0xf2 ||
 		code[i] == 0xf3 || (code[i] & 0xf0) == 0x40))
 		i++;
+	return i;
+}
+
+/* True for jumps, calls and returns of x86, direct or indirect. */
+static bool is_x86_transfer(const uint8_t *code, size_t size)
+{
+	size_t i = x86_opcode(code, size);
 	if (i >= size)
 		return false;
 	switch (code[i]) {
@@ -144,6 +161,86 @@ static bool mispredicts(struct branch taken)
 	return !right;
 }
 
+static bool is_call(const uint8_t *code, size_t size)
+{
+	if (x86) {
+		size_t i = x86_opcode(code, size);
+		return i < size && (code[i] == 0xe8 || (code[i] == 0xff && i + 1 < size && (code[i + 1] >> 4 & 3) == 1));
+	}
+	uint32_t word;
+	memcpy(&word, code, sizeof word);
+	return (word & 0xfc000000) == 0x94000000 || (word & 0xfeff0000) == 0xd63f0000;
+}
+
+static bool is_return(const uint8_t *code, size_t size)
+{
+	if (x86) {
+		size_t i = x86_opcode(code, size);
+		return i < size && (code[i] == 0xc2 || code[i] == 0xc3 || code[i] == 0xca || code[i] == 0xcb);
+	}
+	uint32_t word;
+	memcpy(&word, code, sizeof word);
+	return (word & 0xfeff0000) == 0xd65f0000;
+}
+
+/* True for `push %rbp; mov %rsp,%rbp`, and for `stp x29, x30, [sp...]` among the first instructions. */
+static bool makes_frame(struct qemu_plugin_tb *tb)
+{
+	enum { LOOKED_AT = 4 };
+	bool pushed = false;
+	for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb) && i < LOOKED_AT; i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+		const uint8_t *code = qemu_plugin_insn_data(insn);
+		size_t size = qemu_plugin_insn_size(insn);
+		uint32_t word;
+		if (x86 && size == 1 && *code == 0x55)
+			pushed = true;
+		else if (x86 && pushed && size == 3)
+			return !memcmp(code, "\x48\x89\xe5", size);
+		else if (!x86 && memcpy(&word, code, sizeof word) && (word & 0xfe407fff) == 0xa8007bfd)
+			return true;
+	}
+	return false;
+}
+
+/* Follows the calls of a thread. A return that fits none changes nothing; longjmp leaves calls that the next return takes off. */
+static void follow_calls(struct vcpu *v, const struct block *from, const struct block *to)
+{
+	if (from->calls) {
+		if (v->call_count == v->call_capacity) {
+			v->call_capacity = v->call_capacity ? 2 * v->call_capacity : 256;
+			v->calls = realloc(v->calls, v->call_capacity * sizeof *v->calls);
+		}
+		v->calls[v->call_count++] = (struct call){ from->end, to->makes_frame };
+	} else if (from->returns) {
+		for (unsigned i = v->call_count; i > 0; i--)
+			if (v->calls[i - 1].returns_to == to->start) {
+				v->call_count = i - 1;
+				break;
+			}
+	} else if (to->makes_frame && v->call_count) {
+		v->calls[v->call_count - 1].has_frame = true; /* a tail call */
+	}
+}
+
+/*
+ * The call chain as the kernel has it: a marker, where the thread is, return addresses from the inside out. By frame pointer,
+ * a function that has none yet, or never, hides who called it.
+ */
+static unsigned call_chain(const struct vcpu *v, uint64_t *chain)
+{
+	unsigned length = 0;
+	chain[length++] = PERF_CONTEXT_USER;
+	chain[length++] = v->previous->start;
+	for (unsigned i = v->call_count; i > 0 && length <= MAX_CALL_CHAIN; i--) {
+		bool is_innermost = i == v->call_count;
+		bool has_frame = v->calls[i - 1].has_frame && !(is_innermost && v->previous->makes_frame);
+		if (!options.by_frame_pointer || has_frame)
+			chain[length++] = v->calls[i - 1].returns_to;
+	}
+	return length;
+}
+
 static void take_sample(unsigned cpu, const struct vcpu *v)
 {
 	struct branch stack[MAX_DEPTH];
@@ -151,8 +248,10 @@ static void take_sample(unsigned cpu, const struct vcpu *v)
 	for (unsigned i = 0; i < depth; i++)
 		stack[i] = v->ring[(v->newest - i) % MAX_DEPTH];
 	int pid = system_mode ? FIRST_KERNEL_TASK : (int)options.pid;
+	uint64_t chain[MAX_CALL_CHAIN + 1];
+	unsigned chain_length = options.call_chains ? call_chain(v, chain) : 0;
 	if (perf_file_samples() < options.max)
-		perf_file_sample(pid, pid + (int)cpu, cpu, stack, depth);
+		perf_file_sample(pid, pid + (int)cpu, cpu, stack, depth, chain, chain_length);
 }
 
 static void on_block_executed(unsigned cpu, void *data)
@@ -164,6 +263,8 @@ static void on_block_executed(unsigned cpu, void *data)
 		return;
 	if ((before->repeats || before->may_be_cut) && now->start == before->last_instruction)
 		return;
+	if (options.call_chains)
+		follow_calls(v, before, now);
 	struct branch taken = { .from = before->last_instruction, .to = now->start };
 	/* Kernel addresses are the upper half: the privilege filter of an event with :k. */
 	if (system_mode && ((int64_t)taken.from >= 0 || (int64_t)taken.to >= 0))
@@ -201,6 +302,9 @@ static void on_block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	b->end = b->last_instruction + size;
 	const uint8_t *code = qemu_plugin_insn_data(last);
 	b->repeats = x86 && is_repeated_string(code, size);
+	b->calls = is_call(code, size);
+	b->returns = is_return(code, size);
+	b->makes_frame = makes_frame(tb);
 	b->always_branches = x86 ? is_x86_transfer(code, size) : is_aarch64_transfer(code, size);
 	/*
 	 * An instruction of x86 that goes on in the next page is left for a block of its own, but QEMU tells of it
@@ -370,7 +474,11 @@ static bool parse_option(const char *name, const char *value)
 		options.depth = (unsigned)strtoul(value, &rest, 10);
 	else if (!strcmp(name, "pid"))
 		options.pid = (unsigned)strtoul(value, &rest, 10);
-	else if (!strcmp(name, "hw_idx"))
+	else if (!strcmp(name, "callchain")) {
+		options.by_frame_pointer = !strcmp(value, "fp");
+		options.call_chains = options.by_frame_pointer || !strcmp(value, "1");
+		return options.call_chains;
+	} else if (!strcmp(name, "hw_idx"))
 		options.hw_idx = !strcmp(value, "on");
 	else if (!strcmp(name, "mispredictions"))
 		options.mispredictions = !strcmp(value, "on");
@@ -400,12 +508,17 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
 		fprintf(stderr, "branch_recorder: a kernel needs kernel_text_log=FILE\n");
 		return 1;
 	}
+	if (system_mode && options.call_chains) {
+		fprintf(stderr, "branch_recorder: call chains are of programs, not of kernels\n");
+		return 1;
+	}
 	struct event event = {
 		/* BR_INST_RETIRED.NEAR_TAKEN of Intel's cores; BR_RETIRED of Armv8's PMU */
 		.config = x86 ? 0x20c4 : 0x21,
 		.period = options.period,
 		.kernel = system_mode,
 		.hw_idx = options.hw_idx,
+		.call_chains = options.call_chains,
 		.arch = info->target_name,
 	};
 	if (!perf_file_open(options.out, &event)) {

@@ -169,7 +169,8 @@ void perf_file_move_mapping(unsigned number, uint64_t start, uint64_t length, ui
 	fseeko(file, 0, SEEK_END);
 }
 
-void perf_file_sample(int pid, int tid, unsigned cpu, const struct branch *stack, unsigned depth)
+void perf_file_sample(int pid, int tid, unsigned cpu, const struct branch *stack, unsigned depth, const uint64_t *chain,
+	unsigned chain_length)
 {
 	struct {
 		struct perf_event_header header;
@@ -177,14 +178,20 @@ void perf_file_sample(int pid, int tid, unsigned cpu, const struct branch *stack
 		uint32_t pid, tid;
 		uint64_t time;
 		uint32_t cpu, reserved;
-		uint64_t period, entries;
-	} r = { { 0 }, depth ? stack[0].to : 0, pid, tid, now(), cpu, 0, event.period, depth };
+		uint64_t period;
+	} r = { { 0 }, depth ? stack[0].to : 0, pid, tid, now(), cpu, 0, event.period };
 	size_t entry_size = sizeof(struct perf_branch_entry);
-	uint64_t hw_idx = 0;
+	uint64_t hw_idx = 0, calls = chain_length, entries = depth;
 	r.header = record(PERF_RECORD_SAMPLE,
 		event.kernel ? PERF_RECORD_MISC_KERNEL : PERF_RECORD_MISC_USER,
-		sizeof r + (event.hw_idx ? sizeof hw_idx : 0) + depth * entry_size);
+		sizeof r + (event.call_chains ? sizeof calls + chain_length * sizeof *chain : 0) + sizeof entries +
+		(event.hw_idx ? sizeof hw_idx : 0) + depth * entry_size);
 	put(&r, sizeof r);
+	if (event.call_chains) {
+		put(&calls, sizeof calls);
+		put(chain, chain_length * sizeof *chain);
+	}
+	put(&entries, sizeof entries);
 	if (event.hw_idx)
 		put(&hw_idx, sizeof hw_idx);
 	for (unsigned i = 0; i < depth; i++) {
@@ -208,7 +215,7 @@ static struct file_attr describe_event(void)
 	a.attr.config = event.config;
 	a.attr.sample_period = event.period;
 	a.attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU |
-		PERF_SAMPLE_PERIOD | PERF_SAMPLE_BRANCH_STACK;
+		PERF_SAMPLE_PERIOD | PERF_SAMPLE_BRANCH_STACK | (event.call_chains ? PERF_SAMPLE_CALLCHAIN : 0);
 	a.attr.disabled = 1;
 	a.attr.exclude_user = event.kernel;
 	a.attr.exclude_kernel = !event.kernel;

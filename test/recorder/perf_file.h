@@ -11,11 +11,15 @@
 
 #define BUILD_ID_MAX 20
 
+/* So many addresses a call chain has at most, as with Linux's kernel.perf_event_max_stack; the marker comes on top. */
+#define MAX_CALL_CHAIN 127
+
 struct event {
 	uint64_t config; /* raw PMU event code of a taken branch */
 	uint64_t period;
 	bool kernel; /* recorded with :k instead of :u */
 	bool hw_idx; /* write the hw_idx word (PERF_SAMPLE_BRANCH_HW_INDEX) */
+	bool call_chains; /* recorded with -g */
 	const char *arch; /* as uname -m gives it */
 };
 
@@ -40,8 +44,9 @@ void perf_file_fork(int pid, int tid, int parent_pid, int parent_tid);
 unsigned perf_file_mapping(const struct image_mapping *mapping);
 /* Changes addresses of a mapping written before, for those known only after the run. */
 void perf_file_move_mapping(unsigned number, uint64_t start, uint64_t length, uint64_t file_offset);
-/* `stack` is newest first, as perf stores it. */
-void perf_file_sample(int pid, int tid, unsigned cpu, const struct branch *stack, unsigned depth);
+/* `stack` is newest first, as perf stores it; `chain` begins with a marker (PERF_CONTEXT_USER), then goes from the inside out. */
+void perf_file_sample(int pid, int tid, unsigned cpu, const struct branch *stack, unsigned depth, const uint64_t *chain,
+	unsigned chain_length);
 uint64_t perf_file_samples(void);
 /* Completes header and feature sections. False if anything could not be written. */
 bool perf_file_close(void);

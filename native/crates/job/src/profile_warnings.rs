@@ -13,10 +13,8 @@ const SHOWN: usize = 20;
 #[must_use]
 pub fn profile_warnings(profile: &Profile, format: Format) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    if format != Format::ExtBinary {
-        let marks = profile.flags.only_in_extbinary();
-        found.extend(marks.map(|mark| Diagnostic::warning(mark.into(), lost(mark, format))));
-    }
+    let marks = profile.marks_lost_in(format).into_iter();
+    found.extend(marks.map(|mark| Diagnostic::warning(mark.into(), lost(mark, format))));
     found.extend(overflows(profile));
     if format == Format::Text {
         found.extend(changed_names(profile));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use job::Output;
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
-use profgen::{Compat, Format, GenerateOptions, Input, Selection};
+use profgen::{Compat, Format, GenerateOptions, Input, PreInlining, Selection};
 
 use crate::failure::BindingError;
 
@@ -64,14 +64,40 @@ pub struct BindingGenerateOptions {
     pub ignore_stack_samples: Option<bool>,
     /// Let the pre-inliner decide what is inlined.
     pub csspgo_preinliner: Option<bool>,
+    /// A function is as large as its code is where it is inlined.
+    pub use_context_cost_for_preinliner: Option<bool>,
+    /// Inline what was inlined before.
+    pub csspgo_replay_preinline: Option<bool>,
+    /// Begin with those functions of a cycle that call most.
+    pub sort_profiled_scc_member: Option<bool>,
+    /// How much larger a hot callee may be that was inlined before.
+    pub csspgo_preinliner_multiplier_for_previous_inlining: Option<i32>,
+    /// A hundredth of the size of the hottest callees.
+    pub sample_profile_hot_inline_threshold: Option<i32>,
+    /// Size of cold callees.
+    pub sample_profile_cold_inline_threshold: Option<i32>,
+    /// So many times its size a function may become.
+    pub sample_profile_inline_growth_limit: Option<i32>,
+    /// No function is kept smaller.
+    pub sample_profile_inline_limit_min: Option<i32>,
+    /// No function becomes larger.
+    pub sample_profile_inline_limit_max: Option<i32>,
     /// Infer the frames that tail calls leave out.
     pub infer_missing_frames: Option<bool>,
+    /// How many tail calls in a row are looked for.
+    pub max_search_depth: Option<u32>,
+    /// Of what is inlined make functions of their own, too.
+    pub generate_merged_base_profiles: Option<bool>,
+    /// Mark all functions for clang to inline.
+    pub mark_all_context_preinlined: Option<bool>,
     /// Inline contexts into their callers.
     pub gen_cs_nested_profile: Option<bool>,
     /// Longest sequence of recursive calls of which repetitions are left out.
     pub compress_recursion: Option<u32>,
     /// Calls that are kept of a context.
     pub csprof_max_context_depth: Option<u32>,
+    /// Calls that are kept before it is known what functions they are in.
+    pub csprof_max_unsymbolized_context_depth: Option<u32>,
     /// Add up contexts that are not hot.
     pub csprof_merge_cold_context: Option<bool>,
     /// Frames that stay of those.
@@ -137,10 +163,32 @@ pub(crate) fn parse_output(path: Option<String>, to_stdout: Option<bool>) -> Out
     }
 }
 
+fn pre_inlining(from: &BindingGenerateOptions) -> PreInlining {
+    let default = PreInlining::default();
+    PreInlining {
+        use_context_cost: from.use_context_cost_for_preinliner.unwrap_or(default.use_context_cost),
+        replay: from.csspgo_replay_preinline.unwrap_or(default.replay),
+        sort_recursive: from.sort_profiled_scc_member.unwrap_or(default.sort_recursive),
+        previously_inlined_multiplier: from
+            .csspgo_preinliner_multiplier_for_previous_inlining
+            .unwrap_or(default.previously_inlined_multiplier),
+        hot_threshold: from
+            .sample_profile_hot_inline_threshold
+            .unwrap_or(default.hot_threshold),
+        cold_threshold: from
+            .sample_profile_cold_inline_threshold
+            .unwrap_or(default.cold_threshold),
+        growth_limit: from.sample_profile_inline_growth_limit.unwrap_or(default.growth_limit),
+        size_limit_min: from.sample_profile_inline_limit_min.unwrap_or(default.size_limit_min),
+        size_limit_max: from.sample_profile_inline_limit_max.unwrap_or(default.size_limit_max),
+    }
+}
+
 impl TryFrom<BindingGenerateOptions> for GenerateOptions {
     type Error = BindingError;
 
     fn try_from(from: BindingGenerateOptions) -> Result<Self, BindingError> {
+        let pre_inlining = pre_inlining(&from);
         let paths = |names: Vec<String>| names.into_iter().map(PathBuf::from).collect();
         let inputs = [
             from.perf_data.map(|names| Input::PerfData(paths(names))),
@@ -185,13 +233,20 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
             },
             ignore_stack_samples: from.ignore_stack_samples.unwrap_or(default.ignore_stack_samples),
             csspgo_preinliner: from.csspgo_preinliner.unwrap_or(default.csspgo_preinliner),
+            pre_inlining,
             infer_missing_frames: from.infer_missing_frames.unwrap_or(default.infer_missing_frames),
+            max_search_depth: from.max_search_depth.unwrap_or(default.max_search_depth),
+            generate_merged_base_profiles: from
+                .generate_merged_base_profiles
+                .unwrap_or(default.generate_merged_base_profiles),
+            mark_all_context_preinlined: from
+                .mark_all_context_preinlined
+                .unwrap_or(default.mark_all_context_preinlined),
             gen_cs_nested_profile: from.gen_cs_nested_profile.unwrap_or(default.gen_cs_nested_profile),
             compress_recursion: from.compress_recursion,
             csprof_max_context_depth: from.csprof_max_context_depth,
-            csprof_merge_cold_context: from
-                .csprof_merge_cold_context
-                .unwrap_or(default.csprof_merge_cold_context),
+            csprof_max_unsymbolized_context_depth: from.csprof_max_unsymbolized_context_depth,
+            csprof_merge_cold_context: from.csprof_merge_cold_context,
             csprof_max_cold_context_depth: from
                 .csprof_max_cold_context_depth
                 .unwrap_or(default.csprof_max_cold_context_depth),

@@ -19,3 +19,4 @@ pub use report::outcome::{BinaryOutcome, BinaryStatistics, Outcome, Statistics};
 pub use report::sample_survey::{SampleSurvey, SharedName};
 pub use request::options::{Format, GenerateOptions, Input, Selection};
 pub use request::policy::Compat;
+pub use request::pre_inlining::PreInlining;

@@ -12,6 +12,8 @@ use job::{
 use rayon::prelude::*;
 use sampleprof::Profile;
 
+use crate::attribution::code_sizes::CodeSizes;
+use crate::attribution::context_profile::{context_profile, context_texts, sizes_for};
 use crate::attribution::entry_points::EntryPoints;
 use crate::attribution::profile::{Binary, profile};
 use crate::binaries::debug::{Debug, profiles_by_probes};
@@ -21,7 +23,7 @@ use crate::binaries::mapped::Mapped;
 use crate::binaries::open::{self, Subject};
 use crate::binaries::target::{Target, Targets};
 use crate::counting::agreement::Agreement;
-use crate::counting::counters::Counters;
+use crate::counting::counters::{ContextCounters, Counters};
 use crate::counting::fall_through::{Judgement, select_runs};
 use crate::counting::trace::TargetCounters;
 use crate::input::counters_text;
@@ -75,7 +77,8 @@ struct Job<'a> {
 
 /// What is made of a binary's counters.
 enum Product {
-    Profile(Profile),
+    /// With what the pre-inliner needs to know of the code, if it is to run.
+    Profile(Box<Profile>, Option<CodeSizes>),
     /// Counters, or traces for BOLT, as text.
     Text(Vec<u8>),
 }
@@ -87,19 +90,14 @@ enum Symbolized {
     MoreIsMapped(Mapped),
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
     fn run(mut self) -> Result<Outcome, Error> {
         let started = Instant::now();
         self.observer.progress(Progress::start(Phase::Open));
         let (mut subjects, mapped) = open_binaries(self.options, self.observer, &mut self.diagnostics)?;
         self.check_places(&subjects)?;
         let products = if let Input::SampleProfile(path) = &self.options.input {
-            let read = |id: &BinaryId| {
-                (
-                    *id,
-                    Part::begin(|_| read_profile(path, self.options).map(Product::Profile)),
-                )
-            };
+            let read = |id: &BinaryId| (*id, Part::begin(|_| self.finished_profile(path, &subjects)));
             subjects.keys().map(read).collect()
         } else {
             match self.symbolize(&subjects, &mapped, started)? {
@@ -150,6 +148,37 @@ impl Job<'_> {
         open::result_names(subjects, ending)
     }
 
+    /// A profile that is only post-processed. The pre-inliner asks for the binary, too.
+    fn finished_profile(&self, path: &Path, subjects: &ByBinary<Subject>) -> Result<Product, Error> {
+        let profile = read_profile(path)?;
+        let wants_sizes = self.options.csspgo_preinliner && self.options.pre_inlining.use_context_cost;
+        if !(profile.flags.context_sensitive && wants_sizes) {
+            return Ok(Product::Profile(Box::new(profile), None));
+        }
+        let Loaded {
+            groups,
+            unusable,
+            debug,
+            ..
+        } = self.loader().load(subjects)?;
+        let Some(target) = groups.iter().flat_map(Targets::iter).next() else {
+            let reason = unusable.into_values().next();
+            return Err(reason.unwrap_or_else(|| Error::new(ErrorCode::Internal, "no binary")));
+        };
+        let mut report = Report::default();
+        let binary = self.binary(target, debug.get(&target.id), &mut report)?;
+        let sizes = sizes_for(&binary, &profile, self.options, self.observer)?;
+        Ok(Product::Profile(Box::new(profile), Some(sizes)))
+    }
+
+    fn loader(&self) -> Loader<'a> {
+        Loader {
+            options: self.options,
+            memory: self.memory,
+            observer: self.observer,
+        }
+    }
+
     /// Samples or counters to profiles.
     fn symbolize(
         &mut self,
@@ -165,12 +194,7 @@ impl Job<'_> {
             unusable,
             debug,
             mut samples,
-        } = Loader {
-            options: self.options,
-            memory: self.memory,
-            observer: self.observer,
-        }
-        .load(subjects)?;
+        } = self.loader().load(subjects)?;
         if let Some(samples) = samples.as_mut().filter(|samples| samples.mapped != *mapped)
             && self.options.looks_for_binaries()
         {
@@ -272,18 +296,7 @@ impl Job<'_> {
         if let Some(error) = samples.as_mut().and_then(|samples| samples.failure.take()) {
             return Err(error);
         }
-        let Some(debug) = debug else {
-            return Err(self.empty_profile(target.image, report));
-        };
-        let (debug, functions) = debug.as_ref().map_err(Clone::clone)?;
-        let binary = Binary {
-            image: target.image,
-            code: &target.code,
-            debug,
-            functions,
-            entries: EntryPoints::new(target.image, functions),
-        };
-        report.of_file = debug_report::diagnostics(&binary, self.options);
+        let binary = self.binary(target, debug, report)?;
         let counters = match (samples, &self.options.input) {
             (Some(samples), _) => self.select(samples, &binary, report)?,
             (None, Input::UnsymbolizedProfile(path)) => {
@@ -296,6 +309,28 @@ impl Job<'_> {
             report.survey = Some(SampleSurvey::of(&binary, &counters));
         }
         Ok((binary, counters))
+    }
+
+    /// A binary with its debug information, and what is wrong with it.
+    fn binary<'t>(
+        &self,
+        target: &'t Target<'t>,
+        debug: Option<&'t Debug>,
+        report: &mut Report,
+    ) -> Result<Binary<'t>, Error> {
+        let Some(debug) = debug else {
+            return Err(self.empty_profile(target.image, report));
+        };
+        let (debug, functions) = debug.as_ref().map_err(Clone::clone)?;
+        let binary = Binary {
+            image: target.image,
+            code: &target.code,
+            debug,
+            functions,
+            entries: EntryPoints::new(target.image, functions),
+        };
+        report.of_file = debug_report::diagnostics(&binary, self.options);
+        Ok(binary)
     }
 
     /// Traces to counters, and the account of the runs that are lost.
@@ -345,7 +380,7 @@ impl Job<'_> {
         Ok(Counters {
             ranges,
             branches,
-            contexts: samples.contexts,
+            contexts: samples.contexts.map(ContextCounters::Sampled),
         })
     }
 
@@ -373,19 +408,31 @@ impl Job<'_> {
     fn profile(&self, binary: &Binary<'_>, counters: &Counters, report: &mut Report) -> Result<Product, Error> {
         if self.options.skip_symbolization {
             let base = self.counter_base(binary.image);
-            return Ok(Product::Text(counters_text::write(counters, base).into_bytes()));
+            let Some(contexts) = &counters.contexts else {
+                return Ok(Product::Text(counters_text::write(counters, base).into_bytes()));
+            };
+            let diagnostics = &mut report.of_samples;
+            let texts = context_texts(binary, contexts, base, self.options, self.observer, diagnostics)?;
+            return Ok(Product::Text(counters_text::write_contexts(texts, base)));
         }
         if self.options.policy().empty_is_error {
             debug_report::check_functions(binary, profiles_by_probes(binary.image, self.options))?;
         }
-        let profile = profile(binary, counters, self.options, self.observer, &mut report.of_samples)?;
+        let diagnostics = &mut report.of_samples;
+        let (profile, sizes) = match &counters.contexts {
+            Some(contexts) => context_profile(binary, contexts, self.options, self.observer, diagnostics)?,
+            None => (
+                profile(binary, counters, self.options, self.observer, diagnostics)?,
+                None,
+            ),
+        };
         if self.options.policy().empty_is_error
             && !has_counts(&profile)
             && let Some(error) = debug_report::no_function_ran(binary, &report.statistics)
         {
             return Err(error);
         }
-        Ok(Product::Profile(profile))
+        Ok(Product::Profile(Box::new(profile), sizes))
     }
 
     /// What addresses in written counters are relative to.
@@ -446,7 +493,7 @@ impl Job<'_> {
             .into_par_iter()
             .map(|(id, part)| {
                 let part = part.then(|report, product| match product {
-                    Product::Profile(profile) => self.finish(profile, &subjects[&id].image, report),
+                    Product::Profile(profile, sizes) => self.finish(*profile, sizes, &subjects[&id].image, report),
                     Product::Text(text) => Ok(text),
                 });
                 (id, part)
@@ -457,9 +504,16 @@ impl Job<'_> {
         Ok(encoded)
     }
 
-    fn finish(&self, mut profile: Profile, image: &Image, report: &mut Report) -> Result<Vec<u8>, Error> {
+    fn finish(
+        &self,
+        mut profile: Profile,
+        sizes: Option<CodeSizes>,
+        image: &Image,
+        report: &mut Report,
+    ) -> Result<Vec<u8>, Error> {
         postprocess(
             &mut profile,
+            sizes.as_ref(),
             self.options,
             &mut report.statistics,
             &mut report.of_samples,
@@ -577,20 +631,10 @@ fn has_counts(profile: &Profile) -> bool {
     functions.any(|function| function.total != 0 || function.head != 0)
 }
 
-fn read_profile(path: &Path, options: &GenerateOptions) -> Result<Profile, Error> {
+fn read_profile(path: &Path) -> Result<Profile, Error> {
     let bytes = std::fs::read(path).map_err(|error| unreadable(error, path))?;
-    let profile = sampleprof::read(&bytes, &path.display().to_string())
-        .map_err(|error| Error::new(ErrorCode::InputInvalid, error.to_string()).path(path))?;
-    if profile.flags.context_sensitive && options.csspgo_preinliner {
-        let message = format!(
-            "{} is context-sensitive, and the pre-inliner is not there yet; --csspgo-preinliner=0 leaves it out",
-            path.display()
-        );
-        return Err(Error::new(ErrorCode::Unsupported, message)
-            .path(path)
-            .hint("`autofdo-gen convert` and `merge` change contexts without a binary."));
-    }
-    Ok(profile)
+    sampleprof::read(&bytes, &path.display().to_string())
+        .map_err(|error| Error::new(ErrorCode::InputInvalid, error.to_string()).path(path))
 }
 
 fn read_text(path: &Path) -> Result<String, Error> {

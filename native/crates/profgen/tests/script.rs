@@ -285,7 +285,9 @@ fn call_stacks_are_used_flat_or_not_at_all() {
         let _ = write!(text, "\t ffffffff\n{}\n\n", script.entries(index, 0));
     }
     let mut options = script.options(&text);
+    options.sample_period = Some(3);
     let error = run(&options).expect_err("there are call stacks");
+    options.sample_period = None;
     assert_eq!(error.code, ErrorCode::Unsupported);
     assert!(error.hint.expect("a hint").contains("--ignore-stack-samples"));
     options.ignore_stack_samples = true;
@@ -309,7 +311,7 @@ fn contexts_have_every_call_of_the_branches() {
     options.ignore_stack_samples = false;
     options.csspgo_preinliner = false;
     options.gen_cs_nested_profile = false;
-    options.csprof_merge_cold_context = false;
+    options.csprof_merge_cold_context = Some(false);
     let mut contexts = read(&options);
     assert!(contexts.flags.context_sensitive);
     let known = contexts
@@ -362,18 +364,20 @@ fn a_call_stack_a_hundred_thousand_frames_deep_is_cut() {
 }
 
 #[test]
-fn the_pre_inliner_is_refused_for_a_finished_profile_too() {
+fn the_pre_inliner_chooses_among_the_contexts_of_a_finished_profile() {
     let script = Script::new();
     let path = script.folder.path().join("cs.prof");
     std::fs::write(&path, "[main:1 @ f]:5:1\n 1: 5\n[main]:1:0\n 1: 1 f:1\n").expect("written");
     let mut options = GenerateOptions::new(script.recorded.fixture.program(), Input::SampleProfile(path));
     options.format = Format::Text;
-    let error = run(&options).expect_err("the pre-inliner is on");
-    assert!(error.message.contains("is context-sensitive"), "{}", error.message);
-    options.csspgo_preinliner = false;
     // What llvm-profgen 22 makes of it.
-    let expected = "main:5:0\n 1: f:5\n  1: 5\n";
-    assert_eq!(bytes(run(&options)), expected);
+    options.csspgo_preinliner = false;
+    assert_eq!(bytes(run(&options)), "main:5:0\n 1: f:5\n  1: 5\n");
+    options.csspgo_preinliner = true;
+    assert_eq!(bytes(run(&options)), "f:5:1\n 1: 5\nmain:1:0\n 1: 1 f:1\n");
+    // The call is cold.
+    options.pre_inlining.cold_threshold = 1_000_000;
+    assert_eq!(bytes(run(&options)), "main:5:0\n 1: f:5\n  1: 5\n  !Attributes: 2\n");
 }
 
 #[test]

@@ -54,6 +54,14 @@ pub(crate) fn merge_function(
     mismatches
 }
 
+impl FunctionSamples {
+    /// Adds the counts of the same function in another context, unless their checksums differ (LLVM: `FunctionSamples::merge`).
+    /// Names, context and attributes stay.
+    pub fn add(&mut self, other: Self, names: &NameTable) {
+        merge_function(self, other, names, Checksums::Match);
+    }
+}
+
 /// Multiplies every count.
 pub(crate) fn scale(function: &mut FunctionSamples, weight: u64) {
     function.total = function.total.saturating_mul(weight);

@@ -29,7 +29,7 @@ mod summary;
 mod text;
 mod write;
 
-pub use context::{ColdContexts, ContextId, ContextTable, Frame, FullName, NestError};
+pub use context::{ColdContexts, ContextId, ContextTable, Frame, FullName, NestError, call_site_hash};
 pub use density::{DensityReport, density};
 pub use extbinary::SectionInfo;
 pub use filter::NameFilter;
@@ -43,5 +43,5 @@ pub use read::{Foreign, Place, ReadError, ReadErrorKind, format_of, read, sectio
 pub use render::{render_function_overlap, render_hot_functions, render_overlap, render_sections};
 pub use stats::{HOT_CUTOFF, HotFunction, HotFunctions, hot_functions};
 pub use summary::{DEFAULT_CUTOFFS, ProfileSummary, SummaryEntry};
-pub use text::names_that_text_changes;
+pub use text::{names_that_text_changes, parse_context};
 pub use write::{Format, SymbolListEncoding, WriteError, WriteOptions, write};

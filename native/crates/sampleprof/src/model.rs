@@ -1,5 +1,6 @@
 use std::num::NonZeroU64;
 
+use crate::write::Format;
 use crate::{ContextId, ContextTable, LineLocation, NameId, NameTable};
 
 /// How deep inlining may nest in a profile that is read or written.
@@ -114,15 +115,31 @@ pub enum Mark {
     PreInlined,
 }
 
-impl ProfileFlags {
-    /// Those of the properties that text and binary encodings cannot hold.
-    pub fn only_in_extbinary(self) -> impl Iterator<Item = Mark> {
+impl Profile {
+    /// Those of the properties that an encoding cannot hold.
+    #[must_use]
+    pub fn marks_lost_in(&self, format: Format) -> Vec<Mark> {
+        if format == Format::ExtBinary {
+            return Vec::new();
+        }
+        let flags = self.flags;
+        // In text, a function that is marked for inlining says that the profile is pre-inlined.
+        let says_pre_inlined = format == Format::Text && self.has_attribute(attribute::SHOULD_BE_INLINED);
         let marks = [
-            (self.partial, Mark::Partial),
-            (self.fs_discriminators, Mark::FlowSensitive),
-            (self.pre_inlined, Mark::PreInlined),
+            (flags.partial, Mark::Partial),
+            (flags.fs_discriminators, Mark::FlowSensitive),
+            (flags.pre_inlined && !says_pre_inlined, Mark::PreInlined),
         ];
-        marks.into_iter().filter_map(|(set, mark)| set.then_some(mark))
+        marks
+            .into_iter()
+            .filter_map(|(set, mark)| set.then_some(mark))
+            .collect()
+    }
+
+    fn has_attribute(&self, bit: u32) -> bool {
+        let mut found = false;
+        self.walk(|function| found |= function.attributes & bit != 0);
+        found
     }
 }
 

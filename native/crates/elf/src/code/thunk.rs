@@ -19,7 +19,12 @@ impl Code<'_> {
         if self.class_at(jump)? != InstructionClass::Jump {
             return None;
         }
-        isa::direct_target(self.arch, self.bytes_at(self.offset_of(jump)?)?, jump.0).map(Svma)
+        self.direct_target(jump)
+    }
+
+    /// Where the direct branch at `svma` goes; `None` for indirect branches and all else.
+    pub fn direct_target(&self, svma: Svma) -> Option<Svma> {
+        isa::direct_target(self.arch, self.bytes_at(self.offset_of(svma)?)?, svma.0).map(Svma)
     }
 }
 

@@ -7,7 +7,7 @@ use symbolize::{FrameId, FrameTable};
 use crate::attribution::contexts::{ContextId, Contexts, RecordId};
 use crate::attribution::discriminator::DiscriminatorKind;
 use crate::attribution::entry_points::EntryPoints;
-use crate::counting::counters::Counter;
+use crate::counting::counter::Counter;
 
 /// The binary, as attribution sees it.
 pub struct Source<'a> {

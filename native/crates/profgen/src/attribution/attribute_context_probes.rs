@@ -5,50 +5,46 @@ use elf::{Svma, canonical_name};
 use pseudoprobe::{Guid, NodeId, Probe, ProbeKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sampleprof::{Frame, LineLocation, NameId, NameTable, Profile, attribute};
+use symbolize::FunctionId;
 
 use crate::attribution::attribute_probes::{ProbeSource, set_checksums};
+use crate::attribution::call_contexts::CallContexts;
 use crate::attribution::call_tree::{CallNode, CallTree, add_call, record_at};
-use crate::attribution::recursion::{Shortening, compress};
-use crate::counting::context_counts::{ContextCounts, PathId};
-use crate::counting::counters::Counter;
+use crate::attribution::missing_frames::MissingFrames;
+use crate::attribution::recursion::Shortening;
+use crate::counting::counter::{Counted, Counter};
 
-/// Makes the profile of `counts`, and says how many lists of calls there were.
+/// Makes the profile of what was counted in `contexts`. With `missing`, the frames that tail calls left out are inferred.
 pub(crate) fn attribute_context_probes(
     source: &ProbeSource<'_>,
-    counts: &ContextCounts,
+    contexts: &CallContexts,
     shortening: Shortening,
-) -> (Profile, usize) {
+    missing: Option<MissingFrames<'_>>,
+) -> Profile {
     let mut attribution = Attribution {
         source,
         shortening,
+        missing,
         names: NameTable::default(),
         tree: CallTree::default(),
         name_of_guid: FxHashMap::default(),
         passed: FxHashSet::default(),
     };
-    let groups = attribution.by_calls(counts);
-    let contexts = groups.len();
-    for (calls, counted) in groups {
-        attribution.count(&calls, &counted);
+    for (calls, counted) in contexts {
+        attribution.count(calls, counted);
     }
     attribution.add_zeros();
     let Attribution { names, tree, .. } = attribution;
     let mut profile = tree.into_profile(names);
     profile.flags.probe_based = true;
     set_checksums(&mut profile, source.probes);
-    (profile, contexts)
-}
-
-/// What was counted behind certain calls.
-#[derive(Default)]
-struct Counted {
-    ranges: Vec<Counter>,
-    branches: Vec<Counter>,
+    profile
 }
 
 struct Attribution<'a> {
     source: &'a ProbeSource<'a>,
     shortening: Shortening,
+    missing: Option<MissingFrames<'a>>,
     names: NameTable,
     tree: CallTree,
     /// `None`: without a descriptor.
@@ -57,42 +53,19 @@ struct Attribution<'a> {
     passed: FxHashSet<(NodeId, CallNode)>,
 }
 
-/// The callers of a sample, and the functions in their code that were looked for behind them.
-struct Behind {
-    callers: Vec<Frame>,
-    nodes: FxHashMap<NodeId, Option<CallNode>>,
+/// The calls before a sample, and the functions that were looked for behind them.
+struct Behind<'c> {
+    calls: &'c [Svma],
+    /// By the function that is executed, if callers are inferred: they depend on it.
+    callers: FxHashMap<Option<FunctionId>, Vec<Frame>>,
+    nodes: FxHashMap<(Option<FunctionId>, NodeId), Option<CallNode>>,
 }
 
 impl<'a> Attribution<'a> {
-    /// Counts by their calls, which are shortened by themselves first.
-    fn by_calls(&self, counts: &ContextCounts) -> Vec<(Vec<Svma>, Counted)> {
-        let mut shortened: FxHashMap<PathId, Vec<Svma>> = FxHashMap::default();
-        let mut groups: FxHashMap<Vec<Svma>, Counted> = FxHashMap::default();
-        let mut calls_of = |path: PathId| {
-            let calls = shortened.entry(path).or_insert_with(|| {
-                let mut calls = counts.paths.calls(path);
-                compress(&mut calls, self.shortening.longest_repetition);
-                calls
-            });
-            calls.clone()
-        };
-        let counter = |first, second, count| Counter { first, second, count };
-        for (&(path, first, second), &count) in &counts.ranges {
-            let counted = groups.entry(calls_of(path)).or_default();
-            counted.ranges.push(counter(first, second, count));
-        }
-        for (&(path, first, second), &count) in &counts.branches {
-            let counted = groups.entry(calls_of(path)).or_default();
-            counted.branches.push(counter(first, second, count));
-        }
-        let mut groups: Vec<_> = groups.into_iter().collect();
-        groups.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        groups
-    }
-
     fn count(&mut self, calls: &[Svma], counted: &Counted) {
         let mut behind = Behind {
-            callers: self.frames_of(calls),
+            calls,
+            callers: FxHashMap::default(),
             nodes: FxHashMap::default(),
         };
         for range in &counted.ranges {
@@ -139,13 +112,27 @@ impl<'a> Attribution<'a> {
         Some(callers)
     }
 
-    /// The function of `node` behind calls; nothing, if it has no name.
-    fn function(&mut self, behind: &mut Behind, node: NodeId) -> Option<CallNode> {
-        if let Some(&known) = behind.nodes.get(&node) {
+    /// The function that a probe belongs to, behind calls; nothing, if it has no name.
+    fn function(&mut self, behind: &mut Behind<'_>, probe: &Probe) -> Option<CallNode> {
+        let source: &'a ProbeSource<'a> = self.source;
+        let executed = self.missing.as_ref().and_then(|_| source.functions.find(probe.address));
+        let executed = executed.map(|found| found.function);
+        if let Some(&known) = behind.nodes.get(&(executed, probe.node)) {
             return known;
         }
-        let found = self.new_function(&behind.callers, node);
-        behind.nodes.insert(node, found);
+        let callers = match behind.callers.get(&executed) {
+            Some(known) => known,
+            None => {
+                let inferred = self
+                    .missing
+                    .as_mut()
+                    .map(|missing| missing.complete(behind.calls, probe.address));
+                let callers = self.frames_of(inferred.as_deref().unwrap_or(behind.calls));
+                behind.callers.entry(executed).or_insert(callers)
+            }
+        };
+        let found = self.new_function(callers, probe.node);
+        behind.nodes.insert((executed, probe.node), found);
         found
     }
 
@@ -164,7 +151,7 @@ impl<'a> Attribution<'a> {
     }
 
     /// Every probe of a block in the range was passed as often. Code that was duplicated has its probes in each copy, so they add up.
-    fn count_range(&mut self, behind: &mut Behind, range: &Counter) {
+    fn count_range(&mut self, behind: &mut Behind<'_>, range: &Counter) {
         let source: &'a ProbeSource<'a> = self.source;
         let end = Svma(range.second.0.saturating_add(1));
         for probe in source.probes.table.within(range.first..end) {
@@ -172,7 +159,7 @@ impl<'a> Attribution<'a> {
             if !counts {
                 continue;
             }
-            let Some(function) = self.function(behind, probe.node) else {
+            let Some(function) = self.function(behind, probe) else {
                 continue;
             };
             self.passed.insert((probe.node, function));
@@ -205,12 +192,12 @@ impl<'a> Attribution<'a> {
     }
 
     /// A branch from a call's probe. Its block is counted here, too: the run may have ended in another context.
-    fn count_branch(&mut self, behind: &mut Behind, branch: &Counter) {
+    fn count_branch(&mut self, behind: &mut Behind<'_>, branch: &Counter) {
         let source: &'a ProbeSource<'a> = self.source;
         let Some(probe) = source.probes.table.call_at(branch.first) else {
             return;
         };
-        let Some(function) = self.function(behind, probe.node) else {
+        let Some(function) = self.function(behind, probe) else {
             return;
         };
         self.count_probe(function, LineLocation::new(probe.index, 0), branch.count);

@@ -11,7 +11,7 @@ use symbolize::FunctionTable;
 use crate::attribution::contexts::{ContextId, Contexts};
 use crate::attribution::entry_points::EntryPoints;
 use crate::attribution::probes::Probes;
-use crate::counting::counters::Counter;
+use crate::counting::counter::Counter;
 
 /// The binary, as attribution by probes sees it.
 pub(crate) struct ProbeSource<'a> {

@@ -100,8 +100,13 @@ impl CallTree {
         profile
     }
 
-    /// The outermost first.
-    fn callers(&self, node: CallNode) -> Vec<Frame> {
+    /// The function.
+    pub(crate) fn name(&self, node: CallNode) -> NameId {
+        self.nodes[node.0 as usize].name
+    }
+
+    /// The callers of a function, the outermost first.
+    pub(crate) fn callers(&self, node: CallNode) -> Vec<Frame> {
         let mut callers = Vec::new();
         let mut next = self.nodes[node.0 as usize].caller;
         while let Some((caller, location)) = next {

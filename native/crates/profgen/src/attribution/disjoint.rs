@@ -1,6 +1,6 @@
 //! Overlapping ranges to disjoint ones, each with the sum of the counts that cover it.
 
-use crate::counting::counters::Counter;
+use crate::counting::counter::Counter;
 use elf::Svma;
 
 /// What begins or ends at an address. `zero` says that a range of count 0 does, which a sum cannot show.

@@ -135,7 +135,7 @@ impl<'i> Probes<'i> {
 }
 
 /// The functions that ranges start in, and branches leave and reach; ascending.
-fn sampled_functions(functions: &FunctionTable, counters: &Counters) -> Vec<FunctionId> {
+pub(crate) fn sampled_functions(functions: &FunctionTable, counters: &Counters) -> Vec<FunctionId> {
     let ranges = counters.ranges.rows().iter().map(|range| range.first);
     let branches = counters.branches.rows().iter();
     let ends = branches.flat_map(|branch| [branch.first, branch.second]);

@@ -2,23 +2,19 @@
 
 use elf::{Code, Image, Svma};
 use job::failure::{probe_error, symbolize_error, write_error};
-use job::{Diagnostic, Error, ErrorCode, Observer, Phase, Progress, keep_going};
+use job::{Diagnostic, Error, Observer, Phase, Progress, keep_going};
 use sampleprof::Profile;
 use symbolize::{DebugInfo, FrameTable, FunctionTable};
 
 use crate::attribution::attribute::{Counting, Source, attribute};
-use crate::attribution::attribute_context_probes::attribute_context_probes;
-use crate::attribution::attribute_contexts::attribute_contexts;
 use crate::attribution::attribute_probes::{ProbeSource, attribute_probes};
 use crate::attribution::discriminator::DiscriminatorKind;
 use crate::attribution::disjoint::disjoint_ranges;
 use crate::attribution::entry_points::EntryPoints;
 use crate::attribution::probes::Probes;
-use crate::attribution::recursion::Shortening;
 use crate::binaries::debug::profiles_by_probes;
-use crate::counting::context_counts::ContextCounts;
-use crate::counting::counters::{Counter, CounterTable, Counters};
-use crate::report::context_report::context_diagnostics;
+use crate::counting::counter::Counter;
+use crate::counting::counters::Counters;
 use crate::report::words::Words;
 use crate::request::options::GenerateOptions;
 
@@ -40,15 +36,6 @@ pub(crate) fn profile(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Profile, Error> {
     observer.progress(Progress::start(Phase::Symbolize));
-    if let Some(contexts) = &counters.contexts {
-        let mut profile = by_contexts(binary, contexts, options, observer, diagnostics)?;
-        if options.update_total_samples {
-            profile.update_total_samples();
-        }
-        profile.raise_callsites();
-        add_symbol_list(&mut profile, binary.functions, options);
-        return Ok(profile);
-    }
     let ranges = disjoint_ranges(&with_zero_ranges(
         counters.ranges.rows(),
         binary.functions,
@@ -67,7 +54,8 @@ pub(crate) fn profile(
     Ok(profile)
 }
 
-fn add_symbol_list(profile: &mut Profile, functions: &FunctionTable, options: &GenerateOptions) {
+/// Adds the functions of the binary, if these are wanted.
+pub(crate) fn add_symbol_list(profile: &mut Profile, functions: &FunctionTable, options: &GenerateOptions) {
     if options.populate_profile_symbol_list {
         let mut names: Vec<&[u8]> = functions
             .start_ranges()
@@ -77,86 +65,6 @@ fn add_symbol_list(profile: &mut Profile, functions: &FunctionTable, options: &G
         names.dedup();
         profile.symbols = Some(names.into_iter().map(|name| profile.names.intern(name)).collect());
     }
-}
-
-/// The context-sensitive profile.
-fn by_contexts(
-    binary: &Binary<'_>,
-    counts: &ContextCounts,
-    options: &GenerateOptions,
-    observer: &dyn Observer,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Result<Profile, Error> {
-    let shortening = Shortening {
-        longest_repetition: options.compress_recursion.map_or(usize::MAX, |length| length as usize),
-        most_calls: options.csprof_max_context_depth.map(|depth| depth as usize),
-    };
-    let (mut profile, contexts) = if profiles_by_probes(binary.image, options) {
-        contexts_by_probes(binary, counts, shortening, options, observer)?
-    } else {
-        let places = places_of_contexts(counts);
-        let frames = FrameTable::build(binary.debug, &places, &keep_going(observer)).map_err(symbolize_error)?;
-        observer.progress(Progress::start(Phase::Attribute));
-        attribute_contexts(&line_source(binary, &frames, options), counts, shortening)
-    };
-    profile.flags.fs_discriminators = binary.image.has_fs_discriminators();
-    diagnostics.extend(context_diagnostics(counts, contexts, options.policy().words));
-    Ok(profile)
-}
-
-fn contexts_by_probes(
-    binary: &Binary<'_>,
-    counts: &ContextCounts,
-    shortening: Shortening,
-    options: &GenerateOptions,
-    observer: &dyn Observer,
-) -> Result<(Profile, usize), Error> {
-    if options.infer_missing_frames {
-        return Err(Error::new(
-            ErrorCode::Unsupported,
-            "a context-sensitive profile by pseudo probes: the frames that tail calls leave out cannot be inferred yet",
-        )
-        .hint("Use --infer-missing-frames=0 for contexts as they were recorded, or --ignore-stack-samples for none."));
-    }
-    let probes = Probes::read(
-        binary.image,
-        binary.functions,
-        &binary.entries,
-        &sampled(counts),
-        options,
-    )
-    .map_err(|error| probe_error(error, binary.image.path()))?;
-    observer.progress(Progress::start(Phase::Attribute));
-    let source = ProbeSource {
-        code: binary.code,
-        probes: &probes,
-        entries: &binary.entries,
-        functions: binary.functions,
-    };
-    Ok(attribute_context_probes(&source, counts, shortening))
-}
-
-/// Counters of everything that was seen in some context, calls included.
-fn sampled(counts: &ContextCounts) -> Counters {
-    let counter = |first, second| Counter {
-        first,
-        second,
-        count: 0,
-    };
-    let ranges = counts.ranges.keys().map(|&(_, first, last)| counter(first, last));
-    let branches = counts.branches.keys().map(|&(_, first, second)| counter(first, second));
-    let calls = counts.paths.all_calls().map(|call| counter(call, call));
-    Counters {
-        ranges: CounterTable::new(ranges.collect()),
-        branches: CounterTable::new(branches.chain(calls).collect()),
-        contexts: None,
-    }
-}
-
-/// Where lines must be known: in all runs, at the sources of branches, and at all calls.
-fn places_of_contexts(counts: &ContextCounts) -> Vec<(Svma, Svma)> {
-    let Counters { ranges, branches, .. } = sampled(counts);
-    places_of_interest(ranges.rows(), branches.rows())
 }
 
 fn by_lines(
@@ -172,7 +80,8 @@ fn by_lines(
     attribute(&line_source(binary, &frames, options), ranges, branches).map_err(write_error)
 }
 
-fn line_source<'a>(binary: &'a Binary<'a>, frames: &'a FrameTable, options: &GenerateOptions) -> Source<'a> {
+/// What attribution by lines needs to know.
+pub(crate) fn line_source<'a>(binary: &'a Binary<'a>, frames: &'a FrameTable, options: &GenerateOptions) -> Source<'a> {
     Source {
         code: binary.code,
         frames,
@@ -252,7 +161,7 @@ fn with_zero_ranges(ranges: &[Counter], functions: &FunctionTable, all: bool) ->
 }
 
 /// Where lines must be known: in all ranges, and at the sources of branches. Ascending, disjoint, half-open.
-fn places_of_interest(ranges: &[Counter], branches: &[Counter]) -> Vec<(Svma, Svma)> {
+pub(crate) fn places_of_interest(ranges: &[Counter], branches: &[Counter]) -> Vec<(Svma, Svma)> {
     let sources = branches
         .iter()
         .map(|branch| (branch.first, branch.first.wrapping_add(1)));

@@ -19,7 +19,7 @@ impl Shortening {
 
 /// Takes repetitions out of a list of calls: of neighbouring sequences that are the same only the first stays. First sequences of one call are
 /// looked for, then longer ones, of at most `longest` calls (llvm-profgen: `compressRecursionContext`).
-pub(crate) fn compress<T: Copy + PartialEq>(calls: &mut Vec<T>, longest: usize) {
+fn compress<T: Copy + PartialEq>(calls: &mut Vec<T>, longest: usize) {
     let mut length = 1;
     while length <= longest.min(calls.len() / 2) {
         *calls = without_repetitions(calls, length);

@@ -2,7 +2,8 @@
 
 use elf::{Code, InstructionClass};
 
-use crate::counting::counters::{CounterTable, EXTERNAL};
+use crate::counting::counter::EXTERNAL;
+use crate::counting::counters::CounterTable;
 
 /// How many branches within a binary fit its code, weighed by how often they were taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -90,11 +90,6 @@ pub(crate) struct Doubts {
 }
 
 impl ContextCounts {
-    /// Whether no sample was counted.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.doubts.is_empty()
-    }
-
     /// Adds what another thread has counted.
     pub(crate) fn merge(&mut self, other: &Self) {
         let ids = self.paths.merge(&other.paths);

@@ -1,22 +1,8 @@
 //! How often each straight-line range and each branch was executed.
 
-use elf::Svma;
-
 use crate::counting::context_counts::ContextCounts;
-
-/// Stands for every address that is not code of the binary (llvm-profgen's external address).
-pub const EXTERNAL: Svma = Svma(1);
-
-/// A range or branch, and how often it was executed. For a range, `second` is the last instruction, inclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Counter {
-    /// Start of the range, or source of the branch.
-    pub first: Svma,
-    /// Last instruction of the range, or target of the branch.
-    pub second: Svma,
-    /// Executions.
-    pub count: u64,
-}
+use crate::counting::counter::Counter;
+use crate::counting::read_contexts::ReadContext;
 
 /// Counters in ascending order of (first, second), without duplicates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,7 +45,16 @@ pub struct Counters {
     /// Taken branches; the source may be [`EXTERNAL`].
     pub branches: CounterTable,
     /// The same by calling context, if that is wanted and known.
-    pub contexts: Option<Box<ContextCounts>>,
+    pub contexts: Option<ContextCounters>,
+}
+
+/// Counters by calling context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContextCounters {
+    /// From samples.
+    Sampled(Box<ContextCounts>),
+    /// From a file of counters.
+    Read(Vec<ReadContext>),
 }
 
 impl Counters {

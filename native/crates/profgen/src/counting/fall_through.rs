@@ -3,7 +3,8 @@
 use elf::{Code, Svma};
 use symbolize::{FunctionTable, NameOrigin};
 
-use crate::counting::counters::{Counter, CounterTable, EXTERNAL};
+use crate::counting::counter::{Counter, EXTERNAL};
+use crate::counting::counters::CounterTable;
 
 /// How many of all executions of runs are doubtful, by reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,9 +3,11 @@
 pub(crate) mod agreement;
 pub(crate) mod bolt;
 pub(crate) mod context_counts;
+pub(crate) mod counter;
 pub(crate) mod counters;
 pub(crate) mod ends;
 pub(crate) mod fall_through;
+pub(crate) mod read_contexts;
 pub(crate) mod resolved;
 pub(crate) mod stack;
 pub(crate) mod trace;

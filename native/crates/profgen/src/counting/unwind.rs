@@ -9,7 +9,7 @@ use elf::{Code, InstructionClass, Svma};
 use rustc_hash::FxBuildHasher;
 
 use crate::counting::context_counts::{ContextCounts, Doubts, PathId, add};
-use crate::counting::counters::EXTERNAL;
+use crate::counting::counter::EXTERNAL;
 
 /// Counts a sample: its branch entries, the newest first, and its frames, the innermost first, of which all but that are the calls in
 /// progress. Ends that are no code of the binary are [`EXTERNAL`]. Nothing, if one of the two is empty.

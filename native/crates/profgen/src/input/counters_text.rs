@@ -7,26 +7,62 @@
 //! <source>-><target>:<count>
 //! ```
 //!
-//! Addresses are lower-case hexadecimal without a prefix, relative to a base (modulo 2^64).
+//! Addresses are lower-case hexadecimal without a prefix, relative to a base (modulo 2^64). In counters by calling context, a line with
+//! the context in brackets precedes each such block, which is indented.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::counting::counters::{Counter, CounterTable, Counters};
+use sampleprof::LineLocation;
+
+use crate::counting::counter::{Counted, Counter};
+use crate::counting::counters::{ContextCounters, CounterTable, Counters};
+use crate::counting::read_contexts::{Context, ReadContext};
 use elf::Svma;
 use job::{Error, ErrorCode};
+
+/// Between the ends of ranges, and of branches.
+const SEPARATORS: [&str; 2] = ["-", "->"];
+
+/// Of blocks with a context.
+const INDENTATION: &str = "  ";
 
 /// The text form; addresses are printed relative to `base`.
 #[must_use]
 pub fn write(counters: &Counters, base: Svma) -> String {
     let mut out = String::new();
-    for (table, separator) in [(&counters.ranges, "-"), (&counters.branches, "->")] {
-        let _ = writeln!(out, "{}", table.rows().len());
-        for row in table.rows() {
-            let (first, second) = (row.first.0.wrapping_sub(base.0), row.second.0.wrapping_sub(base.0));
-            let _ = writeln!(out, "{first:x}{separator}{second:x}:{}", row.count);
-        }
+    write_block(&mut out, [&counters.ranges, &counters.branches], base, "");
+    out
+}
+
+/// The text form of counters by context; each context is text already.
+#[must_use]
+pub(crate) fn write_contexts(contexts: Vec<(Vec<u8>, Counted)>, base: Svma) -> Vec<u8> {
+    let mut sorted: BTreeMap<Vec<u8>, Counted> = BTreeMap::new();
+    for (context, counted) in contexts {
+        sorted.entry(context).or_default().add(&counted);
+    }
+    let mut out = Vec::new();
+    for (context, Counted { ranges, branches }) in sorted {
+        out.push(b'[');
+        out.extend(context);
+        out.extend(b"]\n");
+        let mut block = String::new();
+        let tables = [&CounterTable::new(ranges), &CounterTable::new(branches)];
+        write_block(&mut block, tables, base, INDENTATION);
+        out.extend(block.into_bytes());
     }
     out
+}
+
+fn write_block(out: &mut String, tables: [&CounterTable; 2], base: Svma, indentation: &str) {
+    for (table, separator) in tables.into_iter().zip(SEPARATORS) {
+        let _ = writeln!(out, "{indentation}{}", table.rows().len());
+        for row in table.rows() {
+            let (first, second) = (row.first.0.wrapping_sub(base.0), row.second.0.wrapping_sub(base.0));
+            let _ = writeln!(out, "{indentation}{first:x}{separator}{second:x}:{}", row.count);
+        }
+    }
 }
 
 /// Reads the text form. Blocks may repeat; counts of equal pairs add up.
@@ -39,32 +75,59 @@ pub fn read(text: &str, base: Svma) -> Result<Counters, Error> {
         return Err(Error::new(ErrorCode::EmptyProfile, "the unsymbolized profile is empty"));
     }
     let mut blocks = [Vec::new(), Vec::new()];
-    while lines.peek().is_some() {
-        for (block, separator) in blocks.iter_mut().zip(["-", "->"]) {
+    let is_by_context = text.starts_with('[') || text.contains("\n[");
+    let mut contexts = Vec::new();
+    while let Some(&(number, line)) = lines.peek() {
+        let context = line.starts_with('[').then(|| lines.next());
+        let mut block = [Vec::new(), Vec::new()];
+        for (table, separator) in block.iter_mut().zip(SEPARATORS) {
             let (number, line) = lines.next().ok_or_else(premature_end)?;
-            if line.trim_start().starts_with('[') {
-                return Err(Error::new(
-                    ErrorCode::Unsupported,
-                    format!(
-                        "line {} opens a calling context; context-sensitive counters are not supported",
-                        number + 1
-                    ),
-                )
-                .hint("Write the counters with --ignore-stack-samples, or use llvm-profgen for this file."));
-            }
             let rows: usize = line.trim_start().parse().map_err(|_| malformed(number, line))?;
             for _ in 0..rows {
                 let (number, line) = lines.next().ok_or_else(premature_end)?;
-                block.push(parse_row(line.trim_start(), separator, base).ok_or_else(|| malformed(number, line))?);
+                table.push(parse_row(line.trim_start(), separator, base).ok_or_else(|| malformed(number, line))?);
             }
+        }
+        for (all, table) in blocks.iter_mut().zip(&block) {
+            all.extend_from_slice(table);
+        }
+        if is_by_context {
+            let context = match context {
+                Some(_) => parse_context(line, base).ok_or_else(|| malformed(number, line))?,
+                None => Context::Calls(Vec::new()),
+            };
+            let [ranges, branches] = block;
+            let counted = Counted { ranges, branches };
+            contexts.push(ReadContext { context, counted });
         }
     }
     let [ranges, branches] = blocks;
     Ok(Counters {
-        contexts: None,
+        contexts: is_by_context.then_some(ContextCounters::Read(contexts)),
         ranges: CounterTable::new(ranges),
         branches: CounterTable::new(branches),
     })
+}
+
+/// `[main:3 @ foo]` or `[0x6f5 @ 0x620]`; nothing in between if no caller is known.
+fn parse_context(line: &str, base: Svma) -> Option<Context> {
+    let inside = line.trim_end().strip_prefix('[')?.strip_suffix(']')?;
+    let call = |item: &str| {
+        let digits = item.strip_prefix("0x")?;
+        Some(base.wrapping_add(u64::from_str_radix(digits, 16).ok()?))
+    };
+    if inside.is_empty() {
+        return Some(Context::Calls(Vec::new()));
+    }
+    if let Some(calls) = inside.split(" @ ").map(call).collect() {
+        return Some(Context::Calls(calls));
+    }
+    let mut frames = Vec::new();
+    let leaf = sampleprof::parse_context(line.trim_end().as_bytes(), |caller, location| {
+        frames.push((caller.to_vec(), location));
+    })?;
+    frames.push((leaf.to_vec(), LineLocation::default()));
+    Some(Context::Frames(frames))
 }
 
 fn parse_row(line: &str, separator: &str, base: Svma) -> Option<Counter> {
@@ -118,7 +181,7 @@ mod tests {
                 count: 3
             }
         );
-        assert_eq!(counters.branches.rows()[0].first, crate::counting::counters::EXTERNAL);
+        assert_eq!(counters.branches.rows()[0].first, crate::counting::counter::EXTERNAL);
         assert_eq!(write(&counters, base), TEXT);
     }
 

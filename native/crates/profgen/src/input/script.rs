@@ -381,6 +381,8 @@ impl<'a> Script<'a> {
                 stacks,
                 contexts,
             } = merge(group.workers.into_inner().unwrap_or_else(PoisonError::into_inner));
+            // A text without call stacks has no contexts, either.
+            let contexts = contexts.filter(|_| self.kind == Some(SampleKind::CallStacks));
             // All groups read the same samples.
             self.statistics.samples = collected.samples;
             self.statistics.branch_samples = collected.branch_samples;
@@ -468,8 +470,7 @@ fn merge(workers: Vec<Worker<'_>>) -> Counted {
     for worker in workers {
         counted.collected.merge(worker.collected);
         counted.stacks.merge(worker.call_stacks);
-        // A text without call stacks has no contexts, either.
-        if let Some(contexts) = worker.contexts.filter(|contexts| !contexts.is_empty()) {
+        if let Some(contexts) = worker.contexts {
             match &mut counted.contexts {
                 Some(sum) => sum.merge(&contexts),
                 None => counted.contexts = Some(contexts),
@@ -580,16 +581,8 @@ fn mixed_kinds(path: &Path) -> Error {
 fn check_contexts(options: &GenerateOptions) -> Result<(), &'static str> {
     let impossible = [
         (
-            options.csspgo_preinliner,
-            "the pre-inliner is not there yet; --csspgo-preinliner=0 leaves it out",
-        ),
-        (
             options.has_several_binaries(),
             "contexts of several binaries at once are not supported",
-        ),
-        (
-            options.skip_symbolization,
-            "counters with contexts cannot be written as text",
         ),
         (
             options.leading_ip_only,

@@ -3,4 +3,5 @@
 pub(crate) mod listing;
 pub(crate) mod merging;
 pub(crate) mod postprocess;
+pub(crate) mod pre_inliner;
 pub(crate) mod preaggregated;

@@ -1,26 +1,33 @@
 //! What is done to a finished profile before it is written, in llvm-profgen's order.
 
 use job::{Diagnostic, DiagnosticCode};
-use sampleprof::{ColdContexts, NestError, Profile, ProfileSummary};
+use sampleprof::{ColdContexts, FunctionSamples, NestError, Profile, ProfileSummary, attribute};
 
+use crate::attribution::code_sizes::CodeSizes;
+use crate::output::pre_inliner::pre_inline;
 use crate::report::outcome::BinaryStatistics;
 use crate::request::options::GenerateOptions;
 
 /// Trims and cleans `profile`, reports its density and fills the profile's part of `statistics`.
 pub(crate) fn postprocess(
     profile: &mut Profile,
+    sizes: Option<&CodeSizes>,
     options: &GenerateOptions,
     statistics: &mut BinaryStatistics,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(), NestError> {
     if profile.flags.context_sensitive {
-        shorten_contexts(profile, options)?;
+        shorten_contexts(profile, sizes, options)?;
     } else if options.trim_cold_profile {
         let summary = ProfileSummary::compute(profile);
         let cut_off = || summary.count_at_cutoff(options.profile_summary_cutoff_cold);
         profile.trim_cold(options.profile_summary_cold_count.or_else(cut_off).unwrap_or(0));
     }
     profile.remove_ambiguous_initializers();
+    if options.mark_all_context_preinlined {
+        profile.functions.iter_mut().for_each(mark_preinlined);
+        profile.flags.pre_inlined = true;
+    }
 
     let density = sampleprof::density(profile, options.profile_density_cutoff_hot).density;
     diagnostics.extend(density_diagnostic(density, options));
@@ -32,21 +39,43 @@ pub(crate) fn postprocess(
     Ok(())
 }
 
-/// Adds up contexts that are not hot, and inlines what is left, as far as that is wanted.
-fn shorten_contexts(profile: &mut Profile, options: &GenerateOptions) -> Result<(), NestError> {
-    let cut_off = || ProfileSummary::compute(profile).count_at_cutoff(options.profile_summary_cutoff_hot);
-    let threshold = options.profile_summary_hot_count.or_else(cut_off).unwrap_or(0);
+/// Leaves what the pre-inliner chooses, adds up contexts that are not hot, and inlines what is left, as far as that is wanted.
+fn shorten_contexts(
+    profile: &mut Profile,
+    sizes: Option<&CodeSizes>,
+    options: &GenerateOptions,
+) -> Result<(), NestError> {
+    let summary = ProfileSummary::compute(profile);
+    let cut_off = |cut_off| summary.count_at_cutoff(cut_off);
+    let hot = options
+        .profile_summary_hot_count
+        .or_else(|| cut_off(options.profile_summary_cutoff_hot));
+    let cold = options
+        .profile_summary_cold_count
+        .or_else(|| cut_off(options.profile_summary_cutoff_cold));
+    if options.csspgo_preinliner {
+        pre_inline(profile, sizes, &summary, cold.unwrap_or(0), &options.pre_inlining);
+    }
     profile.merge_cold_contexts(ColdContexts {
-        threshold,
-        merge: options.csprof_merge_cold_context,
+        threshold: hot.unwrap_or(0),
+        merge: options.csprof_merge_cold_context.unwrap_or(!options.csspgo_preinliner),
         trim: options.trim_cold_profile,
         frames: options.csprof_max_cold_context_depth as usize,
         base_only: options.csspgo_preinliner,
     });
     if options.gen_cs_nested_profile {
-        profile.nest_contexts(false)?;
+        profile.nest_contexts(options.generate_merged_base_profiles)?;
     }
     Ok(())
+}
+
+/// Marks a function, and what is inlined into it, for clang to inline.
+fn mark_preinlined(function: &mut FunctionSamples) {
+    function.attributes |= attribute::SHOULD_BE_INLINED;
+    function
+        .inlinees
+        .iter_mut()
+        .for_each(|(_, inlinee)| mark_preinlined(inlinee));
 }
 
 fn density_diagnostic(density: f64, options: &GenerateOptions) -> Option<Diagnostic> {

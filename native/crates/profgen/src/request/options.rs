@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use job::{InputFiles, Output};
 
 use crate::request::policy::{Compat, Policy};
+use crate::request::pre_inlining::PreInlining;
 
 /// Everything `generate` needs to know. Field names follow llvm-profgen's flags.
 #[derive(Debug, Clone)]
@@ -39,18 +40,28 @@ pub struct GenerateOptions {
     pub select: Selection,
     /// Of text with call stacks, use the branch stacks alone.
     pub ignore_stack_samples: bool,
-    /// Let the pre-inliner of context-sensitive profiles decide what is inlined. Not done yet.
+    /// Let the pre-inliner of context-sensitive profiles decide what is inlined.
     pub csspgo_preinliner: bool,
-    /// Infer the frames that tail calls leave out, in contexts by probes. Not done yet.
+    /// What it goes by.
+    pub pre_inlining: PreInlining,
+    /// Infer the frames that tail calls leave out, in contexts by probes.
     pub infer_missing_frames: bool,
+    /// How many tail calls in a row are looked for then.
+    pub max_search_depth: u32,
+    /// When contexts are inlined into their callers, also add them to the functions of their own.
+    pub generate_merged_base_profiles: bool,
+    /// Mark all functions of the profile for clang to inline.
+    pub mark_all_context_preinlined: bool,
     /// Of a context-sensitive profile, inline contexts into their callers.
     pub gen_cs_nested_profile: bool,
     /// The longest sequence of recursive calls of which repetitions are left out of contexts; absent: any length.
     pub compress_recursion: Option<u32>,
     /// How many calls of a context are kept; absent: all.
     pub csprof_max_context_depth: Option<u32>,
-    /// Add up contexts that are not hot.
-    pub csprof_merge_cold_context: bool,
+    /// In contexts by probes, how many calls are kept before it is known what functions they are in; absent: all.
+    pub csprof_max_unsymbolized_context_depth: Option<u32>,
+    /// Add up contexts that are not hot; absent: unless the pre-inliner has chosen them.
+    pub csprof_merge_cold_context: Option<bool>,
     /// How many frames stay of those, the function itself included.
     pub csprof_max_cold_context_depth: u32,
     /// Count the sampled addresses instead of the branch stacks.
@@ -126,11 +137,16 @@ impl GenerateOptions {
             select: Selection::default(),
             ignore_stack_samples: false,
             csspgo_preinliner: true,
+            pre_inlining: PreInlining::default(),
             infer_missing_frames: true,
+            max_search_depth: u32::MAX - 1,
+            generate_merged_base_profiles: false,
+            mark_all_context_preinlined: false,
             gen_cs_nested_profile: true,
             compress_recursion: None,
             csprof_max_context_depth: None,
-            csprof_merge_cold_context: true,
+            csprof_max_unsymbolized_context_depth: None,
+            csprof_merge_cold_context: None,
             csprof_max_cold_context_depth: 1,
             leading_ip_only: false,
             sample_period: None,

@@ -14,8 +14,18 @@ pub struct FullName<'a> {
 }
 
 impl<'a> FullName<'a> {
+    /// The name of a function with its callers, the outermost first; ids are of `names`.
+    #[must_use]
+    pub const fn new(names: &'a NameTable, callers: &'a [Frame], function: NameId) -> Self {
+        Self {
+            names,
+            callers,
+            function,
+        }
+    }
+
     /// Appends it as text profiles have it: `main:3 @ foo:1.2 @ leaf`; without callers the name alone.
-    pub(crate) fn push(self, out: &mut Vec<u8>) {
+    pub fn push(self, out: &mut Vec<u8>) {
         for (name, location) in self.callers() {
             push_name(out, name);
             out.push(b':');

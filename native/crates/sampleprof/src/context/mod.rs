@@ -7,6 +7,6 @@ mod table;
 mod trim;
 
 pub use full_name::FullName;
-pub use nest::NestError;
+pub use nest::{NestError, call_site_hash};
 pub use table::{ContextId, ContextTable, Frame};
 pub use trim::ColdContexts;

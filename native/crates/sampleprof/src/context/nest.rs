@@ -3,8 +3,7 @@ use thiserror::Error;
 use crate::combine::{Checksums, merge_function};
 use crate::positions::{FunctionKey, Positions};
 use crate::{
-    ContextId, ContextTable, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, Name, NameId, NameTable, Profile,
-    attribute,
+    ContextId, ContextTable, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, NameId, NameTable, Profile, attribute,
 };
 use rustc_hash::FxHashMap;
 
@@ -99,7 +98,7 @@ impl Tree {
     fn callees_first(&self, names: &NameTable) -> Vec<usize> {
         let mut children: FxHashMap<Option<usize>, Vec<(u64, usize)>> = FxHashMap::default();
         for (index, node) in self.nodes.iter().enumerate() {
-            let hash = call_site_hash(names.get(node.name), node.location);
+            let hash = call_site_hash(names.get(node.name).guid(), node.location);
             children.entry(node.caller).or_default().push((hash, index));
         }
         for list in children.values_mut() {
@@ -122,10 +121,11 @@ impl Tree {
     }
 }
 
-/// LLVM: `FunctionSamples::getCallSiteHash`.
-fn call_site_hash(callee: Name<'_>, location: LineLocation) -> u64 {
+/// What LLVM's tables of contexts know a callee by: its guid, and where in the caller it is called (LLVM: `FunctionSamples::getCallSiteHash`).
+#[must_use]
+pub fn call_site_hash(callee: u64, location: LineLocation) -> u64 {
     let location = u64::from(location.discriminator) << 32 | u64::from(location.line_offset);
-    callee.guid().wrapping_add(location << 5).wrapping_add(location)
+    callee.wrapping_add(location << 5).wrapping_add(location)
 }
 
 struct Nesting<'a> {

@@ -65,7 +65,8 @@ const FRAME_SEPARATOR: &[u8] = b" @ ";
 /// and returns the name.
 ///
 /// Names may hold colons, so the last one of a frame is before the location. (LLVM takes the first one.)
-pub(crate) fn parse_context<'a>(context: &'a [u8], mut caller: impl FnMut(&'a [u8], LineLocation)) -> Option<&'a [u8]> {
+#[must_use]
+pub fn parse_context<'a>(context: &'a [u8], mut caller: impl FnMut(&'a [u8], LineLocation)) -> Option<&'a [u8]> {
     let mut rest = context.strip_prefix(b"[")?.strip_suffix(b"]")?;
     let separator = memchr::memmem::Finder::new(FRAME_SEPARATOR);
     while let Some(end) = separator.find(rest) {

@@ -7,6 +7,7 @@ mod names;
 mod reader;
 mod writer;
 
+pub use line::parse_context;
 pub use names::names_that_text_changes;
 pub(crate) use reader::{read, starts_like_profile};
 pub(crate) use writer::write;

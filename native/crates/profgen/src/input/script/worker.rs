@@ -14,7 +14,7 @@ use crate::binaries::code_space::OUTSIDE;
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::target::Targets;
 use crate::counting::context_counts::ContextCounts;
-use crate::counting::counters::EXTERNAL;
+use crate::counting::counter::EXTERNAL;
 use crate::counting::stack::{EntryRules, Stack, ends_of, events_of};
 use crate::counting::trace::TraceTable;
 use crate::counting::unwind::{call_before, unwind};

@@ -1,0 +1,65 @@
+//! Counts of runs and branches by the calls before them: llvm-profgen's counters for profiles by probes.
+
+use elf::Svma;
+use rustc_hash::FxHashMap;
+
+use crate::attribution::recursion::Shortening;
+use crate::counting::context_counts::{ContextCounts, PathId};
+use crate::counting::counter::{Counted, Counter};
+use crate::counting::read_contexts::{Context, ReadContext};
+
+/// Counts by calls, the outermost first, in ascending order.
+pub(crate) type CallContexts = Vec<(Vec<Svma>, Counted)>;
+
+/// Sorts what was sampled. Calls are shortened by themselves, whatever functions they are in.
+pub(crate) fn by_calls(counts: &ContextCounts, shortening: Shortening) -> CallContexts {
+    let mut shortened: FxHashMap<PathId, Vec<Svma>> = FxHashMap::default();
+    let mut groups: FxHashMap<Vec<Svma>, Counted> = FxHashMap::default();
+    let mut calls_of = |path: PathId| {
+        let calls = shortened.entry(path).or_insert_with(|| {
+            let mut calls = counts.paths.calls(path);
+            shortening.apply(&mut calls);
+            calls
+        });
+        calls.clone()
+    };
+    for (&(path, first, second), &count) in &counts.ranges {
+        let counted = groups.entry(calls_of(path)).or_default();
+        counted.ranges.push(Counter { first, second, count });
+    }
+    for (&(path, first, second), &count) in &counts.branches {
+        let counted = groups.entry(calls_of(path)).or_default();
+        counted.branches.push(Counter { first, second, count });
+    }
+    sorted(groups)
+}
+
+/// Takes over what was sorted before. Nothing, if contexts are names.
+pub(crate) fn read(read: &[ReadContext]) -> Option<CallContexts> {
+    let mut groups: FxHashMap<Vec<Svma>, Counted> = FxHashMap::default();
+    for group in read {
+        let Context::Calls(calls) = &group.context else {
+            return None;
+        };
+        groups.entry(calls.clone()).or_default().add(&group.counted);
+    }
+    Some(sorted(groups))
+}
+
+/// Each context as text, such as `0x6f5 @ 0x620`, with what was counted there; addresses are relative to `base`.
+pub(crate) fn texts(contexts: CallContexts, base: Svma) -> Vec<(Vec<u8>, Counted)> {
+    let text = |calls: Vec<Svma>| {
+        let calls = calls.iter().map(|call| format!("{:#x}", call.0.wrapping_sub(base.0)));
+        calls.collect::<Vec<_>>().join(" @ ").into_bytes()
+    };
+    contexts
+        .into_iter()
+        .map(|(calls, counted)| (text(calls), counted))
+        .collect()
+}
+
+fn sorted(groups: FxHashMap<Vec<Svma>, Counted>) -> CallContexts {
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    groups
+}

@@ -1,0 +1,175 @@
+//! Counts of runs and branches by the functions that the calls before them are in, as debug information has it: llvm-profgen's counters for profiles by lines.
+
+use elf::{Instruction, Svma};
+use rustc_hash::FxHashMap;
+use sampleprof::{Frame, FullName, LineLocation, NameTable};
+use symbolize::FrameId;
+
+use crate::attribution::attribute::Source;
+use crate::attribution::call_tree::{CallNode, CallTree};
+use crate::attribution::recursion::Shortening;
+use crate::counting::context_counts::{ContextCounts, PathId};
+use crate::counting::counter::{Counted, Counter, EXTERNAL};
+use crate::counting::read_contexts::{Context, ReadContext};
+
+/// Counts by context.
+#[derive(Default)]
+pub(crate) struct LineContexts {
+    pub names: NameTable,
+    pub tree: CallTree,
+    /// Whether a function is inlined wherever it was executed in this context. Where contexts with and without have become the same,
+    /// llvm-profgen takes what its hash table has first.
+    pub is_inlined: FxHashMap<CallNode, bool>,
+    /// Without a key: where the callers are not known to the last.
+    pub counted: FxHashMap<Option<CallNode>, Counted>,
+}
+
+impl LineContexts {
+    /// Sorts what was sampled.
+    pub(crate) fn of(source: &Source<'_>, counts: &ContextCounts, shortening: Shortening) -> Self {
+        let mut sorting = Sorting {
+            source,
+            counts,
+            shortening,
+            callers: FxHashMap::default(),
+            contexts: Self::default(),
+        };
+        sorting.sort_ranges();
+        sorting.sort_branches();
+        sorting.contexts
+    }
+
+    /// Takes over what was sorted before. Nothing, if contexts are addresses.
+    pub(crate) fn read(groups: &[ReadContext]) -> Option<Self> {
+        let mut contexts = Self::default();
+        for group in groups {
+            let mut frames = match &group.context {
+                Context::Frames(frames) => frames
+                    .iter()
+                    .map(|(name, location)| Frame {
+                        function: contexts.names.intern(name),
+                        location: *location,
+                    })
+                    .collect(),
+                Context::Calls(calls) if calls.is_empty() => Vec::new(),
+                Context::Calls(_) => return None,
+            };
+            let leaf = frames.pop();
+            let node = leaf.map(|leaf| contexts.tree.behind(&frames, leaf.function));
+            let counted = contexts.counted.entry(node).or_default();
+            counted.add(&group.counted);
+        }
+        Some(contexts)
+    }
+
+    /// Each context as text, such as `main:3 @ foo:1.2 @ leaf`, with what was counted there.
+    pub(crate) fn texts(self) -> Vec<(Vec<u8>, Counted)> {
+        let Self {
+            names, tree, counted, ..
+        } = self;
+        let text = |node| {
+            let mut text = Vec::new();
+            FullName::new(&names, &tree.callers(node), tree.name(node)).push(&mut text);
+            text
+        };
+        counted
+            .into_iter()
+            .map(|(node, counted)| (node.map_or_else(Vec::new, text), counted))
+            .collect()
+    }
+}
+
+struct Sorting<'a> {
+    source: &'a Source<'a>,
+    counts: &'a ContextCounts,
+    shortening: Shortening,
+    /// The frames of calls; nothing, if one has no line.
+    callers: FxHashMap<PathId, Option<Vec<Frame>>>,
+    contexts: LineContexts,
+}
+
+impl Sorting<'_> {
+    /// Divides runs where they pass from one function to another that is inlined, and finds the context of each part.
+    fn sort_ranges(&mut self) {
+        let mut ranges: Vec<_> = self.counts.ranges.iter().map(|(&key, &count)| (key, count)).collect();
+        ranges.sort_unstable();
+        for ((path, first, last), count) in ranges {
+            let mut start = first;
+            let mut before: Option<Svma> = None;
+            for Instruction { svma, .. } in self.source.code.instructions(first, last) {
+                if let Some(before) = before.filter(|&before| !self.in_one_function(before, svma)) {
+                    self.add_range(path, start, before, count);
+                    start = svma;
+                }
+                before = Some(svma);
+            }
+            self.add_range(path, start, before.unwrap_or(last), count);
+        }
+    }
+
+    fn add_range(&mut self, path: PathId, first: Svma, second: Svma, count: u64) {
+        let context = self.context(path, first);
+        let counted = self.contexts.counted.entry(context).or_default();
+        counted.ranges.push(Counter { first, second, count });
+    }
+
+    fn sort_branches(&mut self) {
+        let mut branches: Vec<_> = self.counts.branches.iter().map(|(&key, &count)| (key, count)).collect();
+        branches.sort_unstable();
+        for ((path, first, second), count) in branches {
+            let context = if first == EXTERNAL {
+                None
+            } else {
+                self.context(path, first)
+            };
+            let counted = self.contexts.counted.entry(context).or_default();
+            counted.branches.push(Counter { first, second, count });
+        }
+    }
+
+    /// Whether two instructions are of the same function inlined at the same place.
+    fn in_one_function(&self, one: Svma, other: Svma) -> bool {
+        let frames = self.source.frames;
+        let (Some(one), Some(other)) = (frames.lookup(one), frames.lookup(other)) else {
+            return false;
+        };
+        one == other || frames.stack(one).skip(1).eq(frames.stack(other).skip(1))
+    }
+
+    /// The function that the instruction at `address` is of, behind the calls of `path`.
+    fn context(&mut self, path: PathId, address: Svma) -> Option<CallNode> {
+        let leaf = self.source.frames.lookup(address)?;
+        if !self.callers.contains_key(&path) {
+            let callers = self.frames_of(path);
+            self.callers.insert(path, callers);
+        }
+        let mut callers = self.callers[&path].clone()?;
+        self.push_frames(leaf, &mut callers);
+        let Frame { function, .. } = callers.pop()?;
+        self.shortening.apply(&mut callers);
+        let node = self.contexts.tree.behind(&callers, function);
+        *self.contexts.is_inlined.entry(node).or_insert(true) &= self.source.frames.frame(leaf).inlined_into.is_some();
+        Some(node)
+    }
+
+    fn frames_of(&mut self, path: PathId) -> Option<Vec<Frame>> {
+        let mut frames = Vec::new();
+        for call in self.counts.paths.calls(path) {
+            let leaf = self.source.frames.lookup(call)?;
+            self.push_frames(leaf, &mut frames);
+        }
+        Some(frames)
+    }
+
+    /// Appends the functions that are inlined around an instruction, the outermost first, each with the line of it in there.
+    fn push_frames(&mut self, leaf: FrameId, into: &mut Vec<Frame>) {
+        let start = into.len();
+        for frame in self.source.frames.stack(leaf) {
+            into.push(Frame {
+                function: self.contexts.names.intern(self.source.frames.name(frame.function)),
+                location: LineLocation::new(frame.line_offset, self.source.discriminators.base(frame.discriminator)),
+            });
+        }
+        into[start..].reverse();
+    }
+}
