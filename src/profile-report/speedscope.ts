@@ -1,37 +1,60 @@
 import { countedStacks } from './stacks.js';
-import type { Report } from './types.js';
+import type { ProfileReport, Report } from './types.js';
 
 /** The schema that the file names (speedscope, file-format-spec.ts). */
 const SCHEMA = 'https://www.speedscope.app/file-format-schema.json';
 
+interface Frame {
+  name: string;
+  file?: string;
+  line?: number;
+}
+
 /**
- * A report as speedscope reads it, in pieces. Each line with a count is a sample, whose weight is the count; a weight above 2^53 is
- * rounded, as numbers of JSON are. Each binary is a profile.
+ * A report as speedscope reads it, in pieces. A frame is a function, at the line where it is declared; a sample is all counts of one
+ * stack of functions that are inlined into each other. A weight above 2^53 is rounded, as numbers of JSON are. Each binary is a profile.
  */
 export function* toSpeedscope({ profiles, version }: Report): Generator<string> {
-  const frames: { name: string; file?: string; line?: number }[] = [];
-  const numbers = new Map<string, number>();
-  const parts = profiles.map((profile) => {
-    const samples: number[][] = [];
-    const weights: number[] = [];
-    for (const stack of countedStacks(profile)) {
-      const numbered = stack.frames.map(({ name, line }) => {
-        const place = profile.places.get(name);
-        const key = `${name}\n${place?.file ?? ''}\n${line}`;
-        const known = numbers.get(key);
-        if (known !== undefined) return known;
-        numbers.set(key, frames.length);
-        const shown = profile.names.get(name) ?? name;
-        return frames.push({ name: shown, ...(place && { file: place.file }), line }) - 1;
-      });
-      samples.push(numbered.reverse());
-      weights.push(Number(stack.count));
-    }
-    const endValue = weights.reduce((sum, weight) => sum + weight, 0);
-    return { type: 'sampled', name: profile.name, unit: 'none', startValue: 0, endValue, samples, weights };
-  });
+  const frames = new FrameList();
+  const parts = profiles.map((profile) => sampledProfile(profile, frames));
   yield `{"$schema":${JSON.stringify(SCHEMA)},"exporter":"autofdo-gen ${version}",`;
-  yield `"shared":{"frames":${JSON.stringify(frames)}},"profiles":[`;
+  yield `"shared":{"frames":${JSON.stringify(frames.all)}},"profiles":[`;
   for (const [index, part] of parts.entries()) yield (index === 0 ? '' : ',') + JSON.stringify(part);
   yield ']}\n';
+}
+
+/** The frames of all profiles, by their numbers. */
+class FrameList {
+  readonly all: Frame[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  number({ names, places }: ProfileReport, name: string): number {
+    const place = places.get(name);
+    const key = `${name}\n${place?.file ?? ''}\n${place?.line ?? ''}`;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    this.#numbers.set(key, this.all.length);
+    return this.all.push({ name: names.get(name) ?? name, ...place }) - 1;
+  }
+}
+
+function sampledProfile(profile: ProfileReport, frames: FrameList): object {
+  const sums = new Map<string, { stack: number[]; count: bigint }>();
+  for (const { frames: found, count } of countedStacks(profile)) {
+    const stack = found.map(({ name }) => frames.number(profile, name)).reverse();
+    const key = stack.join();
+    const known = sums.get(key);
+    if (known === undefined) sums.set(key, { stack, count });
+    else known.count += count;
+  }
+  const weights = [...sums.values()].map(({ count }) => Number(count));
+  return {
+    type: 'sampled',
+    name: profile.name,
+    unit: 'none',
+    startValue: 0,
+    endValue: weights.reduce((sum, weight) => sum + weight, 0),
+    samples: [...sums.values()].map(({ stack }) => stack),
+    weights,
+  };
 }
