@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { bundledLicences } from './packaging/bundled-licences.mjs';
 
 /** Runtime dependencies stay packages of their own; the loader of the addon looks for files beside itself. */
 const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
@@ -18,6 +19,7 @@ const program = {
     cleanDir: true,
   },
   plugins: [
+    bundledLicences('THIRD-PARTY-LICENSES.txt'),
     {
       name: 'module-formats',
       generateBundle(_, bundle) {
@@ -37,6 +39,7 @@ const page = {
   tsconfig: 'page/tsconfig.json',
   output: { dir: 'dist/page', format: 'iife', entryFileNames: '[name].js', minify: true },
   plugins: [
+    bundledLicences('licences.txt'),
     {
       name: 'page-style',
       generateBundle() {

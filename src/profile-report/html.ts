@@ -14,6 +14,7 @@ const PAGE = new URL('../../dist/page/', import.meta.url);
 export function* reportPage(report: Report): Generator<string> {
   const code = readFileSync(new URL('page.js', PAGE), 'utf8');
   const style = readFileSync(new URL('page.css', PAGE), 'utf8');
+  const licences = readFileSync(new URL('licences.txt', PAGE), 'utf8');
   const { index, blocks } = packReport(report);
   const title = escapeHtml(index.profiles.map(({ name }) => name).join(', '));
   const policy = `default-src 'none'; script-src '${hashOf(code)}'; style-src '${hashOf(style)}'; base-uri 'none'; form-action 'none'`;
@@ -34,6 +35,7 @@ export function* reportPage(report: Report): Generator<string> {
   yield dataBlock('index', index);
   yield `<script>${code}</script>\n`;
   for (const [name, block] of blocks) yield dataBlock(`block-${name}`, block);
+  yield `<script type="text/plain" id="licences">\nCode of these projects is in this page.\n\n${licences}</script>\n`;
   yield '</body>\n</html>\n';
 }
 
