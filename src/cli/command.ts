@@ -14,8 +14,10 @@ export async function parseCommand<T>(
     const parsed = parseFlags(args, flags);
     const color = parsed.values.get('color');
     if (typeof color === 'boolean') useColours(color);
-    if (parsed.values.get('help') === true) {
-      print((await import('./help.js')).commandHelp(name));
+    const all = parsed.values.get('help-all') === true;
+    if (all || parsed.values.get('help') === true) {
+      const { commandHelp, fullHelp } = await import('./help.js');
+      print(all ? fullHelp(name) : commandHelp(name));
       return EXIT.ok;
     }
     return build(parsed);

@@ -1,5 +1,5 @@
 import type { BindingListingOptions } from '../../native/binding/index.cjs';
-import { COLOR, HELP, JSON_FINDINGS, JSON_RESULT, QUIET } from '../options/common.js';
+import { COLOR, HELP, HELP_ALL, JSON_FINDINGS, JSON_RESULT, QUIET } from '../options/common.js';
 import { COMPARE_OPTIONS } from '../options/compare.js';
 import { DESCRIBE_OPTIONS } from '../options/describe.js';
 import { DIAGNOSE_OPTIONS } from '../options/diagnose.js';
@@ -29,6 +29,7 @@ export const GENERATE_OWN = {
   }),
   color: COLOR,
   help: HELP,
+  helpAll: HELP_ALL,
   version: flag('Run', 'boolean', 'version', 'Print the version.'),
 };
 
@@ -78,7 +79,7 @@ const GENERATE_ACCEPTED = [
 ];
 
 /** Of `inspect`. */
-export const INSPECT_OWN = { json: JSON_FINDINGS, color: COLOR, help: HELP };
+export const INSPECT_OWN = { json: JSON_FINDINGS, color: COLOR, help: HELP, helpAll: HELP_ALL };
 
 /** Of `doctor`. */
 export const DOCTOR_OWN = {
@@ -88,6 +89,7 @@ export const DOCTOR_OWN = {
   json: JSON_FINDINGS,
   color: COLOR,
   help: HELP,
+  helpAll: HELP_ALL,
 };
 
 const ENCODINGS = {
@@ -97,7 +99,14 @@ const ENCODINGS = {
 };
 
 /** Of `convert`. */
-export const CONVERT_OWN = { ...ENCODINGS, json: JSON_RESULT, quiet: QUIET, color: COLOR, help: HELP };
+export const CONVERT_OWN = {
+  ...ENCODINGS,
+  json: JSON_RESULT,
+  quiet: QUIET,
+  color: COLOR,
+  help: HELP,
+  helpAll: HELP_ALL,
+};
 
 /** Of `merge`. */
 export const MERGE_OWN = {
@@ -159,6 +168,7 @@ export const SHOW_OWN = {
   symbols: flag('Output', 'boolean', 'show-prof-sym-list', 'The profile symbol list.'),
   color: COLOR,
   help: HELP,
+  helpAll: HELP_ALL,
 };
 
 /** Of `overlap`. */
@@ -175,6 +185,7 @@ export const OVERLAP_OWN = {
   ),
   color: COLOR,
   help: HELP,
+  helpAll: HELP_ALL,
 };
 
 /** What a report can be written as. */
@@ -201,6 +212,7 @@ export const REPORT_OWN = {
   quiet: QUIET,
   color: COLOR,
   help: HELP,
+  helpAll: HELP_ALL,
 };
 
 /** What llvm-profdata 22 takes, too, and ignores when the profiles are sample profiles. */
@@ -267,6 +279,8 @@ export interface Command {
   readonly what: string;
   /** Lines of usage, without the name of the program and of the command. */
   readonly usage: readonly string[];
+  /** Names of the flags that its help has if all of them would not fit a screen. */
+  readonly main?: readonly string[];
   /** All its flags; those whose effect is not `set` are accepted or refused without being advertised. */
   readonly flags: readonly Flag[];
   /** What its help ends with. */
@@ -278,6 +292,18 @@ export const COMMANDS = {
   generate: {
     what: 'write a profile for clang or rustc',
     usage: ['--binary FILE --perfdata FILE [flags]'],
+    main: [
+      'binary',
+      'perfdata',
+      'debug-binary',
+      'output',
+      'format',
+      'pid',
+      'event',
+      'max-loss',
+      'compat',
+      'jobs',
+    ],
     flags: [
       ...flagsOf(GENERATE_OPTIONS, CREATE_LLVM_PROF_OWN, LISTING_ONLY, LISTING_OWN, GENERATE_OWN),
       ...GENERATE_ACCEPTED,
@@ -312,9 +338,22 @@ Exit status: 0 usable, perhaps with limits; 1 not usable; 2 wrong usage.
   report: {
     what: 'show where the weight of a profile lies',
     usage: ['a.afdo -o report.html', '--binary FILE --perfdata FILE -o report.html', 'a.afdo b.afdo --text'],
+    main: [
+      'binary',
+      'perfdata',
+      'source-dir',
+      'base',
+      'debug-binary',
+      'output',
+      'format',
+      'text',
+      'topn',
+      'pid',
+      'event',
+    ],
     flags: flagsOf(REPORT_OWN, REPORT_OPTIONS),
-    more: `The page is one file that needs no network. With --source-dir it has the source of what was sampled, so
-mind whom you send it to. pprof and speedscope open the other forms.
+    more: `The page is one file that needs no network. With --source-dir it has the source of what was sampled,
+so mind whom you send it to. pprof and speedscope open the other forms.
 `,
   },
   merge: {
@@ -323,6 +362,7 @@ mind whom you send it to. pprof and speedscope open the other forms.
       'a.afdo b.afdo -o all.afdo',
       "'fleet/*.afdo' --weighted-input=3,new.afdo --keep-going -o all.afdo",
     ],
+    main: ['weighted-input', 'input-files', 'keep-going', 'output', 'format', 'text', 'jobs', 'quiet'],
     flags: [
       ...flagsOf(MERGE_OWN, MERGE_OPTIONS),
       ...NOT_SAMPLE,

@@ -40,10 +40,11 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
   let command: { options: GenerateOptions; flags: CommandFlags };
   try {
     const parsed = parseFlags(args, COMMANDS.generate.flags);
-    const { help, version: wantsVersion, color } = valuesOf(GENERATE_OWN, parsed);
-    if (help === true) {
-      const { commandHelp, llvmProfgenHelp } = await import('./help.js');
-      print(parsed.values.has('compat') ? llvmProfgenHelp() : commandHelp('generate'));
+    const { help, helpAll, version: wantsVersion, color } = valuesOf(GENERATE_OWN, parsed);
+    if (help === true || helpAll === true) {
+      const { commandHelp, fullHelp, llvmProfgenHelp } = await import('./help.js');
+      const ours = helpAll === true ? fullHelp : commandHelp;
+      print(parsed.values.has('compat') ? llvmProfgenHelp() : ours('generate'));
       return EXIT.ok;
     }
     if (wantsVersion === true) {

@@ -1,5 +1,5 @@
 import { nearest } from '../nearest.js';
-import { FLAG_GROUPS, type Flag } from '../options/flag.js';
+import { FLAG_GROUPS, type Flag, type FlagGroup } from '../options/flag.js';
 import { COMMANDS, type Command, type CommandName } from './flags.js';
 import { UsageError } from './parse-args.js';
 import { EXIT, print, printError, terminalWidth } from './terminal.js';
@@ -10,24 +10,44 @@ const NAME_WIDTH = 28;
 const USAGE_WIDTH = 54;
 const LLVM_NAME_WIDTH = 46;
 
-/** Runs `help`, of the program or of the command that is named; resolves to the exit status. */
+/** Most lines of help that fit a screen; help that is longer has the main flags only. */
+const SCREEN = 40;
+
+/** Runs `help`, of the program, of a command, or of one group of its flags; resolves to the exit status. */
 export async function runHelpCommand(args: readonly string[]): Promise<number> {
-  const [name = 'generate'] = args.filter((arg) => !arg.startsWith('-'));
-  if (isCommand(name)) {
-    print(commandHelp(name));
+  const words = args.filter((arg) => !arg.startsWith('-'));
+  const [first = 'generate'] = words;
+  const [name, topic] = isCommand(first) ? [first, words[1]] : (['generate', first] as const);
+  if (topic === undefined) {
+    const all = args.some((arg) => /^--?(help-)?all$/.test(arg));
+    print(all ? fullHelp(name) : commandHelp(name));
     return EXIT.ok;
   }
-  return unknownCommand(name, Object.keys(COMMANDS)) ?? refuse(name, 'autofdo-gen --help lists the commands');
+  const text = topicHelp(name, topic);
+  if (text !== undefined) {
+    print(text);
+    return EXIT.ok;
+  }
+  if (isCommand(first))
+    return refuse(`${name} has no group of flags '${topic}'`, `they are ${topicsOf(name).join(', ')}`);
+  return (
+    unknownCommand(topic, Object.keys(COMMANDS)) ??
+    refuse(noCommand(topic), 'autofdo-gen --help lists the commands')
+  );
 }
 
 /** Prints that a command does not exist if another one has a name near it; returns the exit status. */
 export function unknownCommand(name: string, known: readonly string[]): number | undefined {
   const near = nearest(name, known);
-  return near === undefined ? undefined : refuse(name, `did you mean autofdo-gen ${near}?`);
+  return near === undefined ? undefined : refuse(noCommand(name), `did you mean autofdo-gen ${near}?`);
 }
 
-function refuse(name: string, hint: string): number {
-  printError(new UsageError(`there is no command '${name}'`, hint));
+function noCommand(name: string): string {
+  return `there is no command '${name}'`;
+}
+
+function refuse(message: string, hint: string): number {
+  printError(new UsageError(message, hint));
   return EXIT.usage;
 }
 
@@ -35,20 +55,63 @@ function isCommand(name: string): name is CommandName {
   return Object.hasOwn(COMMANDS, name);
 }
 
-/** Help of a command; that of `generate` is the help of the program. */
+/** Help of a command that fits a screen; that of `generate` is the help of the program. */
 export function commandHelp(name: CommandName, width = terminalWidth()): string {
-  const { what, usage, flags, more }: Command = COMMANDS[name];
-  const groups = FLAG_GROUPS.filter((group) => shown(flags).some((flag) => flag.group === group));
-  const head =
-    name === 'generate'
-      ? programHead(width)
-      : `autofdo-gen ${name}: ${what}
+  const { flags, main, more }: Command = COMMANDS[name];
+  const full = fullHelp(name, width);
+  if (main === undefined || full.split('\n').length <= SCREEN) return full;
+  const lines = main.flatMap((wanted) => shown(flags).filter((flag) => flag.name === wanted));
+  const command = name === 'generate' ? '' : ` ${name}`;
+  const topics = topicsOf(name);
+  const last = topics.pop();
+  const behind = name === 'generate' ? '' : `\n${more}`;
+  return `${head(name, width)}
+Main flags${name === 'generate' ? ' of the first one' : ''}:
+${lines.map((flag) => flagHelp(withoutSynonyms(flag), width)).join('')}
+autofdo-gen${command} --help-all prints all flags, and autofdo-gen help${command} TOPIC those of a topic:
+${topics.join(', ')} or ${last}.
+${behind}`;
+}
+
+/** Help of a command with all of its flags. */
+export function fullHelp(name: CommandName, width = terminalWidth()): string {
+  const { flags, more }: Command = COMMANDS[name];
+  const groups = FLAG_GROUPS.filter((group) => inGroup(flags, group).length > 0);
+  return `${head(name, width)}
+${groups.map((group) => groupHelp(group, flags, width)).join('\n')}
+${more}`;
+}
+
+/** Help of one group of flags; undefined if the command has none of that name. */
+function topicHelp(name: CommandName, topic: string, width = terminalWidth()): string | undefined {
+  const { flags }: Command = COMMANDS[name];
+  const group = FLAG_GROUPS.find((known) => known.toLowerCase() === topic.toLowerCase());
+  return group === undefined || inGroup(flags, group).length === 0
+    ? undefined
+    : groupHelp(group, flags, width);
+}
+
+function topicsOf(name: CommandName): string[] {
+  const { flags }: Command = COMMANDS[name];
+  return FLAG_GROUPS.filter((group) => inGroup(flags, group).length > 0).map((group) => group.toLowerCase());
+}
+
+/** Of the spellings of a flag, its name and the one of a single letter. */
+function withoutSynonyms({ aliases = [], ...flag }: Flag): Flag {
+  return { ...flag, aliases: aliases.filter((alias) => alias.length === 1) };
+}
+
+function inGroup(flags: readonly Flag[], group: FlagGroup): Flag[] {
+  return shown(flags).filter((flag) => flag.group === group);
+}
+
+function head(name: CommandName, width: number): string {
+  if (name === 'generate') return programHead(width);
+  const { what, usage }: Command = COMMANDS[name];
+  return `autofdo-gen ${name}: ${what}
 
 Usage:
 ${usage.map((line) => `  autofdo-gen ${name} ${line}\n`).join('')}`;
-  return `${head}
-${groups.map((group) => groupHelp(group, flags, width)).join('\n')}
-${more}`;
 }
 
 function programHead(width: number): string {
@@ -71,13 +134,10 @@ Usage:
 ${lines.join('')}
 Each command has a --help of its own.
 
-Examples:
+Example:
   perf record -b -o perf.data ./app                     record (Intel LBR, AMD Zen 4, Arm BRBE)
-  autofdo-gen --binary app --perfdata perf.data         writes app.afdo
+  autofdo-gen --binary app --perfdata perf.data         writes app.afdo; the same for a vmlinux
   clang -O2 -gmlt -fprofile-sample-use=app.afdo ...     use it
-
-  autofdo-gen --binary vmlinux --perfdata perf.data     the same for a kernel; KASLR is undone
-  make LLVM=1 CLANG_AUTOFDO_PROFILE=vmlinux.afdo
 `;
 }
 
@@ -115,10 +175,8 @@ function shown(flags: readonly Flag[]): Flag[] {
   return flags.filter(({ effect }) => effect === 'set');
 }
 
-function groupHelp(group: string, flags: readonly Flag[], width: number): string {
-  const lines = shown(flags)
-    .filter((flag) => flag.group === group)
-    .map((flag) => flagHelp(flag, width));
+function groupHelp(group: FlagGroup, flags: readonly Flag[], width: number): string {
+  const lines = inGroup(flags, group).map((flag) => flagHelp(flag, width));
   return `${group}:\n${lines.join('')}`;
 }
 

@@ -71,6 +71,9 @@ export const COLOR = flag('Run', 'boolean', 'color', 'Colour the words "error" a
 /** Help, of every command. */
 export const HELP = flag('Run', 'boolean', 'help', 'Print this.', { aliases: ['h'] });
 
+/** Help with all flags, of every command. */
+export const HELP_ALL = flag('Run', 'boolean', 'help-all', 'Print the help with all flags.');
+
 /** How many functions are listed. */
 export const TOP = flag('Output', 'integer', 'topn', 'How many functions to list.', {
   aliases: ['top'],

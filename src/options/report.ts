@@ -44,7 +44,8 @@ export const REPORT_OPTIONS = {
   binary: GENERATE_OPTIONS.binary,
   binaryDir: GENERATE_OPTIONS.binaryDir,
   allBinaries: GENERATE_OPTIONS.allBinaries,
-  perfData: GENERATE_OPTIONS.perfData,
+  // Without the spelling of create_llvm_prof, --profile, as finished profiles are something else here.
+  perfData: { ...GENERATE_OPTIONS.perfData, aliases: ['pd'] },
   perfScript: GENERATE_OPTIONS.perfScript,
   debugBinary: GENERATE_OPTIONS.debugBinary,
   dwp: GENERATE_OPTIONS.dwp,

@@ -1,24 +1,47 @@
 import { describe, expect, it } from 'vitest';
-import { COMMANDS } from '../../src/cli/flags.js';
-import { commandHelp } from '../../src/cli/help.js';
+import { COMMANDS, type Command, type CommandName } from '../../src/cli/flags.js';
+import { commandHelp, fullHelp } from '../../src/cli/help.js';
+import { runCli } from '../support/run-cli.js';
+
+const NAMES = Object.keys(COMMANDS) as CommandName[];
 
 describe('help', () => {
   const help = commandHelp('generate');
 
-  it('names every flag that does something, and no other', () => {
-    for (const { name, effect } of COMMANDS.generate.flags) {
-      const shown = new RegExp(`--${name}\\b(?!-)`).test(help);
+  it.each(NAMES)('%s: all of it names every flag that does something, and no other', (command) => {
+    const full = fullHelp(command);
+    for (const { name, effect } of COMMANDS[command].flags) {
+      const shown = new RegExp(`^ {2}(--?[\\w-]+, )*--${name}\\b(?!-)`, 'm').test(full);
       expect(shown, name).toBe(effect === 'set');
     }
+  });
+
+  it.each(NAMES)('%s: fits a screen', (command) => {
+    const lines = commandHelp(command).trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(40);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  it.each(NAMES)('%s: the flags that are called the main ones exist', (command) => {
+    const { main = [], flags }: Command = COMMANDS[command];
+    const known = flags.map(({ name }) => name);
+    for (const name of main) expect(known).toContain(name);
+  });
+
+  it('has the flags of a topic, of the program and of a command', async () => {
+    const topic = await runCli(['help', 'checks']);
+    expect(topic.stdout.toString()).toMatch(/^Checks:\n {2}--max-loss PERCENT/);
+    const ofCommand = await runCli(['help', 'report', 'input']);
+    expect(ofCommand.stdout.toString()).toContain('--source-dir DIR');
+    const unknown = await runCli(['help', 'report', 'contexts']);
+    expect(unknown).toMatchObject({ status: 2 });
+    expect(unknown.stderr).toContain("report has no group of flags 'contexts'");
+    const all = await runCli(['merge', '--help-all']);
+    expect(all.stdout.toString()).toBe(fullHelp('merge'));
   });
 
   it('starts with what a new user types', () => {
     expect(help).toMatch(/autofdo-gen --binary \S+ --perfdata perf\.data/);
     expect(help).toContain('perf record -b');
-  });
-
-  it('fits a terminal', () => {
-    for (const line of [...help.split('\n'), ...commandHelp('inspect').split('\n')])
-      expect(line.length).toBeLessThanOrEqual(100);
   });
 });
