@@ -1,5 +1,6 @@
 import { nearest } from '../nearest.js';
 import { FLAG_GROUPS, type Flag, type FlagGroup } from '../options/flag.js';
+import { wrap } from '../report/format.js';
 import { COMMANDS, type Command, type CommandName } from './flags.js';
 import { UsageError } from './parse-args.js';
 import { EXIT, print, printError, terminalWidth } from './terminal.js';
@@ -192,16 +193,4 @@ function flagHelp(flag: Flag, width: number): string {
   const indent = ' '.repeat(NAME_WIDTH);
   const head = left.length < NAME_WIDTH ? `${left.padEnd(NAME_WIDTH)}${lines.shift() ?? ''}\n` : `${left}\n`;
   return head + lines.map((line) => `${indent}${line}\n`).join('');
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return line === '' ? lines : [...lines, line];
 }

@@ -5,7 +5,7 @@ const BAR_WIDTH = 30;
 const CLEAR_LINE = '\r\x1b[K';
 /** Columns of a terminal that does not tell how many it has. */
 const DEFAULT_COLUMNS = 80;
-/** Milliseconds, and share of the work, before an estimate of the rest is worth showing. */
+/** Milliseconds, and share of the work, before a rate and an estimate of the rest are worth showing. */
 const LEAST_TIME = 2000;
 const LEAST_SHARE = 0.03;
 
@@ -56,8 +56,10 @@ export function progressText({ phase, done, total, file, files }: Progress, elap
   const parts = [LABELS[phase]];
   if (file !== undefined && files !== undefined) parts.push(`file ${file} of ${files}`);
   else if (phase === 'merge' && total > 0) parts.push(`file ${done} of ${total}`);
-  if (phase === 'decode' || phase === 'download')
+  if (phase === 'decode' || phase === 'download') {
     parts.push(`${formatBytes(done)}${total > 0 ? ` of ${formatBytes(total)}` : ''}`);
+    if (elapsed > LEAST_TIME) parts.push(`${formatBytes(Math.round((done / elapsed) * 1000))}/s`);
+  }
   if (share !== undefined && share > LEAST_SHARE && elapsed > LEAST_TIME) {
     parts.push(`${formatSeconds(((elapsed / share) * (1 - share)) / 1000)} left`);
   }

@@ -1,7 +1,8 @@
+import { basename } from 'node:path';
 import { sourceLine } from '../profile-report/source-line.js';
-import type { FunctionReport, ProfileReport, Report } from '../profile-report/types.js';
-import type { FunctionSamples } from '../sample-profile/types.js';
-import { formatCount, formatSeconds, formatShare, plural } from './format.js';
+import type { FunctionReport, ProfileReport, Report, SourcePlace } from '../profile-report/types.js';
+import type { FunctionSamples, LineLocation } from '../sample-profile/types.js';
+import { formatCount, formatSeconds, formatShare, plural, wrap } from './format.js';
 import { ledgerLines } from './summary.js';
 
 /** Columns of labels, of shares, of bars and of counts. */
@@ -16,24 +17,31 @@ export function* reportTexts(report: Report, top: number, width: number): Genera
   if (recording !== undefined) {
     const { seconds, statistics } = recording;
     const duration = seconds === undefined || seconds === 0 ? '' : ` in ${formatSeconds(seconds)}`;
-    yield labelled([
-      ['samples', `${formatCount(statistics.samples)}${duration}`],
-      ...ledgerLines(statistics),
-    ]);
+    const samples = `${formatCount(statistics.samples)}${duration}`;
+    yield labelled([['samples', samples], ...ledgerLines(statistics)], width);
   }
   for (const [index, profile] of profiles.entries()) {
     if (index > 0 || recording !== undefined) yield '\n';
-    yield profileHead(profile);
+    yield profileHead(profile, width);
     yield* functionLines(profile, top, width);
     yield* hottestLines(profile, top, width);
   }
 }
 
-function labelled(lines: readonly [string, string][]): string {
-  return lines.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join('');
+/** Texts behind their labels; what is too long goes on below. */
+function labelled(lines: readonly [string, string][], width: number): string {
+  const below = `\n${' '.repeat(LABEL_WIDTH)}`;
+  return lines
+    .map(([label, text]) => {
+      // The blanks that a text begins with put shares below each other.
+      const indent = text.length - text.trimStart().length;
+      const wrapped = wrap(text.trimStart(), width - LABEL_WIDTH - indent);
+      return `${label.padEnd(LABEL_WIDTH)}${' '.repeat(indent)}${wrapped.join(below + ' '.repeat(indent))}\n`;
+    })
+    .join('');
 }
 
-function profileHead(profile: ProfileReport): string {
+function profileHead(profile: ProfileReport, width: number): string {
   const { temperatures, density, coverage, thresholds, comparison, findings } = profile;
   const { hot, warm, cold } = temperatures;
   const functions = hot.functions + warm.functions + cold.functions;
@@ -60,7 +68,7 @@ function profileHead(profile: ProfileReport): string {
     lines.push([severity, message]);
     if (hint !== undefined) lines.push(['', `-> ${hint}`]);
   }
-  return labelled(lines);
+  return labelled(lines, width);
 }
 
 function* functionLines(profile: ProfileReport, top: number, width: number): Generator<string> {
@@ -113,10 +121,19 @@ function topLines(profile: ProfileReport, top: number): HotLine[] {
     const place = profile.places.get(samples.name);
     const location = samples.body[index] ?? { line: 0, discriminator: 0 };
     const discriminator = location.discriminator === 0 ? '' : `.${location.discriminator}`;
-    const where = place === undefined ? `+${location.line}` : `:${sourceLine(place, location)}`;
     const inlined = outer === undefined ? '' : ` in ${nameOf(profile, outer)}`;
-    return { count, text: `${nameOf(profile, samples.name)}${where}${discriminator}${inlined}` };
+    return {
+      count,
+      text: `${lineText(place, location)}${discriminator}  ${nameOf(profile, samples.name)}${inlined}`,
+    };
   });
+}
+
+/** The line of a file; where the file is not known, lines from the declaration of the function on. */
+function lineText(place: SourcePlace | undefined, location: LineLocation): string {
+  if (place === undefined) return `+${location.line}`;
+  const line = sourceLine(place, location);
+  return `${basename(place.file)}:${line > 0 ? line : '?'}`;
 }
 
 function nameOf({ names }: ProfileReport, name: string): string {

@@ -7,7 +7,7 @@ it.each<[Progress, number, string]>([
   [
     { phase: 'decode', done: 500e6, total: 2e9, file: 12, files: 60 },
     10_000,
-    '[########......................]  25 %  reading branch stacks, file 12 of 60, 500.0 MB of 2.00 GB, 30 s left',
+    '[########......................]  25 %  reading branch stacks, file 12 of 60, 500.0 MB of 2.00 GB, 50.0 MB/s, 30 s left',
   ],
   [
     { phase: 'decode', done: 1e6, total: 2e6 },
@@ -17,7 +17,7 @@ it.each<[Progress, number, string]>([
   [
     { phase: 'decode', done: 1e6, total: 0, file: 1, files: 2 },
     9000,
-    'reading branch stacks, file 1 of 2, 1.00 MB',
+    'reading branch stacks, file 1 of 2, 1.00 MB, 111.1 kB/s',
   ],
   [
     { phase: 'merge', done: 30, total: 40 },

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { readProfile } from 'autofdo-gen';
+import { Profile } from 'pprof-format';
+import { describe, expect, it } from 'vitest';
+import { fixture, fixturePath } from '../support/fixtures.js';
+import { runCli } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/temporary.js';
+
+const folder = temporaryFolder();
+const calc = fixture('calc-x86_64');
+const PROFILE = fixturePath(calc, 'expected.afdo');
+const run = (...args: string[]) => runCli(['report', ...args], { cwd: folder.path });
+
+describe('report', () => {
+  it.each([
+    ['a recording', ['--binary', calc.binary, '--perfdata', calc.perfData]],
+    ['a profile', [PROFILE]],
+    ['a profile, with a base', [PROFILE, '--base', fixturePath(fixture('calc-gcc'), 'expected.afdo')]],
+    ['names of C++', [fixturePath(fixture('shapes-cpp'), 'expected.afdo')]],
+  ])('prints text of 80 columns: %s', async (_, args) => {
+    const { status, stdout, stderr } = await run(...args);
+    expect(status, stderr).toBe(0);
+    const text = stdout.toString();
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(text).toMatch(/^ *share +total.* function$/m);
+    expect(text).toMatch(/^ *share +count +line$/m);
+  });
+
+  it('lists the functions and lines with most samples first', async () => {
+    const { stdout } = await run('--binary', calc.binary, '--perfdata', calc.perfData, '--top', '3');
+    const rows = [...stdout.toString().matchAll(/^ *([\d.]+) % {2}(#+) +([\d,]+) {2}(\S+)/gm)];
+    const { functions } = await readProfile(PROFILE);
+    const heaviest = functions.toSorted((a, b) => Number(b.total - a.total)).slice(0, 3);
+    expect(rows.slice(0, 3).map(([, , , total, name]) => [name, total])).toEqual(
+      heaviest.map(({ name, total }) => [name, total.toLocaleString('en')]),
+    );
+    expect(rows).toHaveLength(6);
+    expect(rows[0]?.[2]).toBe('#'.repeat(12));
+    expect(rows[3]?.[4]).toMatch(/^calc\.c:\d+/);
+  });
+
+  it('writes what the ending of the output says, or the format', async () => {
+    const forms: [string[], RegExp][] = [
+      [['-o', 'a.html'], /^<!doctype html>/],
+      [['-o', 'a.txt'], /^profile +expected\.afdo/],
+      [['-o', 'a.json'], /^\{\n {2}"ok": true/],
+      [['-o', 'a.speedscope.json'], /^\{"\$schema":"https:\/\/www\.speedscope\.app/],
+      [['-o', 'a.out', '--format', 'html'], /^<!doctype html>/],
+    ];
+    for (const [args, shape] of forms) {
+      const { status, stdout, stderr } = await run(PROFILE, ...args);
+      expect(status, stderr).toBe(0);
+      expect(stdout.toString()).toBe('');
+      expect(readFileSync(join(folder.path, args[1] ?? ''), 'utf8')).toMatch(shape);
+    }
+    const json = await run(PROFILE, '--json');
+    const { profiles } = JSON.parse(json.stdout.toString());
+    expect(profiles[0].functions[0]).toMatchObject({
+      name: 'expression',
+      total: 154_804,
+      samples: { head: 418 },
+    });
+  });
+
+  it('writes profile.proto with all counts', async () => {
+    const { status } = await run(PROFILE, '-o', 'calc.pb.gz');
+    expect(status).toBe(0);
+    const { sample, sampleType } = Profile.decode(gunzipSync(readFileSync(join(folder.path, 'calc.pb.gz'))));
+    expect(sampleType).toHaveLength(1);
+    const sum = sample.reduce((total, { value }) => total + BigInt(value[0] ?? 0), 0n);
+    const { summary } = await readProfile(PROFILE);
+    expect(sum).toBe(summary?.totalCount);
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ['nothing to report', [], /nothing to report about was given/],
+    [
+      'an output of an unknown kind',
+      [PROFILE, '-o', 'report.pdf'],
+      /report\.pdf does not tell what to write\n.*--format/,
+    ],
+    ['two forms', [PROFILE, '--text', '--json'], /text and json cannot both be written/],
+    [
+      'a profile and a recording',
+      [PROFILE, '--binary', calc.binary, '--perfdata', calc.perfData],
+      /were given/,
+    ],
+    ['a recording without a binary', ['--perfdata', calc.perfData], /no binary was given/],
+  ])('exits with 2 for %s', async (_, args, message) => {
+    const { status, stdout, stderr } = await run(...args);
+    expect(stderr).toMatch(message);
+    expect(stdout.toString()).toBe('');
+    expect(status).toBe(2);
+  });
+
+  it('replaces nothing that it reads', async () => {
+    const copy = folder.write('copy.html', readFileSync(PROFILE));
+    const { status, stderr } = await run(copy, '-o', copy);
+    expect(stderr).toMatch(/^error: /);
+    expect(status).toBe(2);
+    expect(readFileSync(copy)).toEqual(readFileSync(PROFILE));
+  });
+
+  it('tells that the folder of the source is not there', async () => {
+    const args = ['--binary', calc.binary, '--perfdata', calc.perfData, '--source-dir', 'nowhere'];
+    const { status, stderr } = await run(...args, '-o', 'none.html');
+    expect(stderr).toMatch(/^error: nowhere cannot be read/);
+    expect(status).toBe(1);
+  });
+});
