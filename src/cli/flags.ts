@@ -18,7 +18,7 @@ import {
 /** Of `generate`. */
 export const GENERATE_OWN = {
   json: JSON_RESULT,
-  perfEvents: flag('Samples', 'list', 'perf-events', 'The same for several events, between commas.', {
+  perfEvents: flag('Samples', 'list', 'perf-events', 'Only samples of these events, separated by commas.', {
     value: 'NAMES',
   }),
   showDensity: flag('Checks', 'boolean', 'show-density', 'Print the density of the hot part of the profile.'),

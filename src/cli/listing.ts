@@ -11,7 +11,10 @@ export function toListing(parsed: ParsedArgs): BindingListingOptions | undefined
   const { functions, ...shown } = valuesOf(LISTING_OWN, parsed);
   if (valuesOf(LISTING_ONLY, parsed).showDisassemblyOnly !== true) {
     if (shown.sourceLocations === true)
-      throw new UsageError('--show-source-locations should work together with --show-disassembly-only!');
+      throw new UsageError(
+        '--show-source-locations is only for listings of code',
+        'add --show-disassembly-only, or leave it out',
+      );
     return undefined;
   }
   const {

@@ -144,14 +144,29 @@ function readU64(flag: Flag, text: string): bigint {
   return value;
 }
 
+/** Numbers that one range may stand for; no machine has so many processors. */
+const LONGEST_RANGE = 65536;
+
 /** `1,3,5-7`; a number may be negative, a bound of a range not. */
 function readIntegers(flag: Flag, text: string): number[] {
   return text.split(',').flatMap((part) => {
     const range = /^(\d+)-(\d+)$/.exec(part);
     if (range === null) return [readNumber(flag, part, /^-?\d+$/, 'whole numbers')];
-    const [first, last] = [Number(range[1]), Number(range[2])];
-    if (first > last || last - first >= 1 << 16)
-      throw new UsageError(`--${flag.name} has the range '${part}'`);
+    const bound = (text = '') => readNumber(flag, text, /^\d+$/, 'whole numbers');
+    const [first, last] = [bound(range[1]), bound(range[2])];
+    if (first > last) {
+      const right = `${last}-${first}`;
+      throw new UsageError(
+        `--${flag.name} has the range '${part}'`,
+        `a range begins with its smallest number; write ${right}`,
+      );
+    }
+    if (last - first >= LONGEST_RANGE) {
+      throw new UsageError(
+        `--${flag.name} has the range '${part}'`,
+        `a range has at most ${LONGEST_RANGE} numbers`,
+      );
+    }
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);
   });
 }

@@ -39,7 +39,7 @@ export const COLD_COUNT = flag('Profile', 'u64', 'profile-summary-cold-count', '
 export const JOBS = flag('Run', 'integer', 'jobs', 'Worker threads.', {
   aliases: ['j', 'num-threads'],
   value: 'N',
-  default: 'one a processor',
+  default: 'one for each processor',
   most: 1024,
 });
 

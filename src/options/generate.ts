@@ -321,7 +321,7 @@ export const GENERATE_OPTIONS = {
     'Output',
     'boolean',
     'use-first-loadable-segment-as-base',
-    'These offsets count from the first segment.',
+    'Counters hold offsets from the first loadable segment.',
   ),
   event: flag('Samples', 'list', 'event', 'Only samples of this event; repeatable.', {
     aliases: ['perf-event'],
@@ -475,14 +475,14 @@ export const GENERATE_OPTIONS = {
     'Contexts',
     'integer',
     'compress-recursion',
-    'Longest recursion that is left out of contexts; -1: any.',
+    'Leave out of contexts what repeats, if it is at most N functions long; -1: of any length.',
     { value: 'N', default: '-1', least: -1, most: 2 ** 31 - 1 },
   ),
   csprofMaxContextDepth: flag(
     'Contexts',
     'integer',
     'csprof-max-context-depth',
-    'Calls that are kept of a context; -1: all.',
+    'Most calls that a context keeps; -1: all.',
     { value: 'N', default: '-1', least: -1, most: 2 ** 31 - 1 },
   ),
   csprofMergeColdContext: flag(
@@ -495,7 +495,7 @@ export const GENERATE_OPTIONS = {
     'Contexts',
     'integer',
     'csprof-max-cold-context-depth',
-    'Frames that stay of contexts that are added up.',
+    'Frames that a context keeps when it is added up with others.',
     { value: 'N', default: '1', least: 1, most: 2 ** 32 - 1 },
   ),
   profileSummaryCutoffHot: flag(
@@ -531,7 +531,7 @@ export const GENERATE_OPTIONS = {
     'Profile',
     ['llvm-profgen'],
     'compat',
-    'llvm-profgen: the same bytes even where llvm-profgen loses samples.',
+    'llvm-profgen: write what llvm-profgen writes, even where it loses samples, and its warnings.',
   ),
   fillZeroForAllFuncs: flag(
     'Profile',
@@ -586,7 +586,7 @@ export const GENERATE_OPTIONS = {
     'Checks',
     'boolean',
     'show-detailed-warning',
-    'Print each doubtful thing besides their number.',
+    'Print each doubtful function, range and address, and not only how many there are.',
   ),
   profileDensityThreshold: flag(
     'Checks',

@@ -121,7 +121,7 @@ export const MERGE_OPTIONS = {
     'Output',
     'boolean',
     'generate-merged-base-profiles',
-    'What nest inlines stays a function of its own, too.',
+    'Functions that nest inlines stay functions of their own, too.',
   ),
   dropProfileSymbolList: flag(
     'Output',
@@ -169,7 +169,7 @@ export const MERGE_OPTIONS = {
     'Profile',
     'integer',
     'sample-frame-depth-for-cold-context',
-    'Frames that stay of contexts that are added up.',
+    'Frames that a context keeps when it is added up with others.',
     { value: 'N', default: '1', least: 1, most: 2 ** 32 - 1 },
   ),
   trimCold: flag('Profile', 'boolean', 'trim-cold', 'Drop functions colder than the cold threshold.'),

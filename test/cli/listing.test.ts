@@ -32,6 +32,6 @@ describe('--show-disassembly-only', () => {
   it('is what source locations need', async () => {
     const { status, stderr } = await runCli([binary, '--show-source-locations', '--perfdata=x']);
     expect(status).toBe(2);
-    expect(stderr).toContain('--show-source-locations should work together with --show-disassembly-only!');
+    expect(stderr).toContain('--show-source-locations is only for listings of code');
   });
 });

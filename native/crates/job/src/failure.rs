@@ -32,19 +32,24 @@ pub fn recording_error(error: perfdata::Error) -> Error {
             found: Lookalike::Text, ..
         } => (
             ErrorCode::InputInvalid,
-            "This is the output of `perf script`: name it with --perfscript, or name the file that `perf record` wrote.",
+            "If `perf script` printed it, `autofdo-gen --binary FILE --perfscript FILE` makes a profile of it. If it is a profile, `autofdo-gen \
+             show FILE` tells what it holds.",
         ),
         E::NotPerfData {
             found: Lookalike::Gzip | Lookalike::Xz | Lookalike::Zstd,
             ..
         } => (
             ErrorCode::InputInvalid,
-            "Decompress the file first, or pipe it: `zstdcat perf.data.zst | autofdo-gen --perfdata - ...`.",
+            "Decompress the file first, or pipe it: `zstdcat perf.data.zst | autofdo-gen --binary FILE --perfdata -`.",
         ),
-        E::NotPerfData { .. } => (
+        E::NotPerfData {
+            found: Lookalike::SampleProfile,
+            ..
+        } => (
             ErrorCode::InputInvalid,
-            "Name the file that `perf record` wrote with --perfdata.",
+            "`autofdo-gen show FILE` tells what a profile holds. Name the file that `perf record` wrote.",
         ),
+        E::NotPerfData { .. } => (ErrorCode::InputInvalid, "Name the file that `perf record` wrote."),
         _ => (ErrorCode::InputInvalid, "The file is damaged or was cut; record again."),
     };
     Error::of(code, error).hint(hint)
@@ -61,7 +66,7 @@ pub fn image_error(error: ImageError, path: &Path) -> Error {
         ),
         E::NotAFile { .. } | E::NotElf { .. } => (
             ErrorCode::BinaryInvalid,
-            "Name the ELF executable, shared object or vmlinux that was profiled with --binary.",
+            "Name the ELF executable, shared object or vmlinux that ran.",
         ),
         E::Truncated { .. } | E::Malformed { .. } => (
             ErrorCode::BinaryInvalid,
@@ -103,17 +108,24 @@ pub fn probe_error(error: pseudoprobe::DecodeError, path: &Path) -> Error {
     Error::new(ErrorCode::BinaryInvalid, format!("{}: {error}", path.display()))
         .caused_by(error)
         .path(path)
-        .hint("The pseudo probes are damaged; build the binary again, or use its debug information with --use-dwarf-correlation.")
+        .hint("The pseudo probes are damaged; build the binary again. `autofdo-gen --use-dwarf-correlation` uses its debug information instead.")
 }
 
 /// Why a profile cannot be written.
 #[must_use]
 pub fn write_error(error: WriteError) -> Error {
     let hint = match error {
+        WriteError::NameHoldsTerminator { byte: 0, .. } => {
+            "No function of a program is called so: the debug information or the profile that says so is damaged."
+        }
         WriteError::TooDeep { .. } => {
             "No compiler inlines that deep: the debug information or the profile that says so is damaged."
         }
-        _ => "Write another --format.",
+        WriteError::LineOffset { .. } => {
+            "No compiler reads a profile with such a line. Leave the function out, or make its source shorter."
+        }
+        WriteError::SplitContexts => "Leave out the split layout.",
+        _ => "Write the extbinary format.",
     };
     Error::of(ErrorCode::Unsupported, error).hint(hint)
 }
@@ -121,8 +133,9 @@ pub fn write_error(error: WriteError) -> Error {
 /// Why contexts cannot become inlined functions.
 #[must_use]
 pub fn nest_error(error: NestError) -> Error {
-    Error::of(ErrorCode::Unsupported, error)
-        .hint("Shorten the contexts, write them as they are, or add them up with --convert-sample-profile-layout=flat.")
+    Error::of(ErrorCode::Unsupported, error).hint(
+        "Write the contexts as they are; `autofdo-gen convert --convert-sample-profile-layout=flat` adds them up.",
+    )
 }
 
 /// Why a profile cannot be read.
@@ -162,20 +175,32 @@ fn profile_remedy(kind: &ReadErrorKind) -> &'static str {
             "LLVM's tools never write such a profile. Take apart what was joined by hand."
         }
         ReadErrorKind::UnsupportedVersion { .. } | ReadErrorKind::UnknownFlags { .. } => NEWER_LLVM,
+        ReadErrorKind::Context(_) => {
+            "In the text format a name in brackets is a calling context. If a function is really called so, write its profile in the extbinary \
+             format, which keeps every name."
+        }
+        ReadErrorKind::LineOffset(_) => {
+            "Compilers read no line offsets above 65535. Leave the line out, or make the profile again."
+        }
+        ReadErrorKind::FunctionLine(_) | ReadErrorKind::BodyLine(_) | ReadErrorKind::Metadata(_) => {
+            "Correct the line, or make the profile again."
+        }
         _ => "The file is damaged or was cut; copy or make it again.",
     }
 }
 
-/// Why profiles cannot be merged.
+/// Why profiles cannot be merged, of which there are `inputs`.
 #[must_use]
-pub fn merge_error(error: MergeError) -> Error {
+pub fn merge_error(error: MergeError, inputs: usize) -> Error {
     let message = error.to_string();
     match error {
         MergeError::Cancelled => Error::aborted(),
         MergeError::Input(error) => {
             let error = merge_input_error(error);
-            let hint = error.hint.clone().unwrap_or_default();
-            error.hint(format!("{hint} --keep-going leaves such files out."))
+            match error.hint.clone() {
+                Some(hint) if inputs > 1 => error.hint(format!("{hint} --keep-going leaves such files out.")),
+                _ => error,
+            }
         }
         MergeError::NothingUsable { first, .. } => Error {
             message,

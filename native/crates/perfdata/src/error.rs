@@ -139,6 +139,8 @@ pub enum Lookalike {
     Xz,
     /// A zstd frame.
     Zstd,
+    /// LLVM's sample profile, the result instead of the input.
+    SampleProfile,
     /// Plain text, perhaps what `perf script` printed.
     Text,
     /// Something else, with its first bytes.
@@ -153,6 +155,7 @@ impl std::fmt::Display for Lookalike {
             Self::Gzip => f.write_str("it is compressed with gzip"),
             Self::Xz => f.write_str("it is compressed with xz"),
             Self::Zstd => f.write_str("it is compressed with zstd as a whole"),
+            Self::SampleProfile => f.write_str("it is a finished sample profile"),
             Self::Text => f.write_str("it is text, perhaps the output of perf script"),
             Self::Unknown(bytes) => {
                 f.write_str("it begins with the bytes")?;
@@ -161,6 +164,10 @@ impl std::fmt::Display for Lookalike {
         }
     }
 }
+
+/// What the first bytes of all encodings of LLVM's sample profile share: `SPROF42` and a byte for the encoding, as one ULEB128 number
+/// (LLVM: `SPMagic`). The byte for the encoding is in the first two.
+const SAMPLE_PROFILE: &[u8] = b"\xd0\xb1\xf4\xc9\x94\xa8";
 
 impl Lookalike {
     /// Guesses from the first bytes of a file.
@@ -171,6 +178,7 @@ impl Lookalike {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [0xfd, b'7', b'z', b'X', b'Z', ..] => Self::Xz,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            [_, _, rest @ ..] if rest.starts_with(SAMPLE_PROFILE) => Self::SampleProfile,
             _ if start
                 .iter()
                 .all(|&b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..)) =>

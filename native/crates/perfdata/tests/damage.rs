@@ -202,6 +202,8 @@ fn what_is_not_perf_data_is_named() {
         (b"\x1f\x8b\x08\0\0\0\0\0", Lookalike::Gzip),
         (b"\xfd7zXZ\0", Lookalike::Xz),
         (b"\x28\xb5\x2f\xfd\0", Lookalike::Zstd),
+        (b"\x84\xe4\xd0\xb1\xf4\xc9\x94\xa8\x53\x67", Lookalike::SampleProfile),
+        (b"\xff\xe5\xd0\xb1\xf4\xc9\x94\xa8\x53\x67", Lookalike::SampleProfile),
         (b"zstd 1234 100.0: cycles:\n", Lookalike::Text),
         (b"\0\x01\x02", Lookalike::Unknown([0, 1, 2, 0, 0, 0, 0, 0])),
     ] {

@@ -124,7 +124,8 @@ fn run(
             ControlFlow::Break(())
         }
     };
-    let mut merged = sampleprof::merge(&inputs, request.merging, after_each).map_err(merge_error)?;
+    let mut merged =
+        sampleprof::merge(&inputs, request.merging, after_each).map_err(|error| merge_error(error, inputs.len()))?;
     let mut diagnostics = input_diagnostics(&merged, request);
     let profile = &mut merged.profile;
     profile.flags.partial |= request.keep_partial && merged.partial_input;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use elf::{Image, Svma};
-use job::failure::{nest_error, unreadable, write_error};
+use job::failure::{nest_error, profile_error, unreadable, write_error};
 use job::{
     Diagnostic, DiagnosticCode, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, on_threads,
     profile_warnings, write_atomically, write_folder,
@@ -633,8 +633,7 @@ fn has_counts(profile: &Profile) -> bool {
 
 fn read_profile(path: &Path) -> Result<Profile, Error> {
     let bytes = std::fs::read(path).map_err(|error| unreadable(error, path))?;
-    sampleprof::read(&bytes, &path.display().to_string())
-        .map_err(|error| Error::new(ErrorCode::InputInvalid, error.to_string()).path(path))
+    sampleprof::read(&bytes, &path.display().to_string()).map_err(profile_error)
 }
 
 fn read_text(path: &Path) -> Result<String, Error> {
@@ -643,8 +642,9 @@ fn read_text(path: &Path) -> Result<String, Error> {
         let offset = error.utf8_error().valid_up_to();
         Error::new(
             ErrorCode::InputInvalid,
-            format!("not a text file: byte {offset} is no UTF-8"),
+            format!("{}: byte {offset} is not UTF-8, so this is no text", path.display()),
         )
         .path(path)
+        .hint(counters_text::HOW_TO_WRITE)
     })
 }

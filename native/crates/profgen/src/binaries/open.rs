@@ -270,7 +270,7 @@ pub(crate) fn result_names(binaries: &ByBinary<Subject>, ending: &str) -> Result
                 ErrorCode::InvalidOptions,
                 format!("the profiles of {other} and {path} would both be {name}, and no build id tells them apart"),
             )
-            .hint("Profile them in two runs, link with --build-id, or use --merge-binaries."));
+            .hint("Profile them in two runs, link with `-Wl,--build-id`, or use --merge-binaries."));
         }
         names.insert(*id, name);
     }

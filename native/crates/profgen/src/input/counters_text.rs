@@ -65,6 +65,10 @@ fn write_block(out: &mut String, tables: [&CounterTable; 2], base: Svma, indenta
     }
 }
 
+/// What to do about a file that does not hold counters.
+pub(crate) const HOW_TO_WRITE: &str =
+    "`autofdo-gen --skip-symbolization` and `llvm-profgen --skip-symbolization` write files of counters.";
+
 /// Reads the text form. Blocks may repeat; counts of equal pairs add up.
 ///
 /// # Errors
@@ -72,7 +76,7 @@ fn write_block(out: &mut String, tables: [&CounterTable; 2], base: Svma, indenta
 pub fn read(text: &str, base: Svma) -> Result<Counters, Error> {
     let mut lines = text.lines().enumerate().peekable();
     if lines.peek().is_none() {
-        return Err(Error::new(ErrorCode::EmptyProfile, "the unsymbolized profile is empty"));
+        return Err(Error::new(ErrorCode::EmptyProfile, "the file of counters is empty").hint(HOW_TO_WRITE));
     }
     let mut blocks = [Vec::new(), Vec::new()];
     let is_by_context = text.starts_with('[') || text.contains("\n[");
@@ -148,19 +152,20 @@ fn parse_row(line: &str, separator: &str, base: Svma) -> Option<Counter> {
 fn malformed(number: usize, line: &str) -> Error {
     Error::new(
         ErrorCode::InputInvalid,
-        format!("Invalid raw profile at line {}: {line}", number + 1),
+        format!(
+            "line {} is neither a number of rows nor a row such as `1a0-1c4:17` (a range) or `1c4->1a0:16` (a branch): {line}",
+            number + 1
+        ),
     )
-    .hint(
-        "Expected a number of rows, then rows such as `1a0-1c4:17` (ranges) or `1c4->1a0:16` (branches), \
-         as --skip-symbolization writes them.",
-    )
+    .hint(HOW_TO_WRITE)
 }
 
 fn premature_end() -> Error {
     Error::new(
         ErrorCode::InputInvalid,
-        "Invalid raw profile! The file ends before the rows that its counts announce",
+        "the file ends before the rows that its counts announce",
     )
+    .hint(HOW_TO_WRITE)
 }
 
 #[cfg(test)]

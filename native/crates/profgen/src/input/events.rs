@@ -80,7 +80,7 @@ impl Obstacle {
         match self {
             Self::NoStack => "are missing".to_owned(),
             Self::CallStack => {
-                "were recorded in call-stack mode (--call-graph lbr): their entries are call frames, not consecutive \
+                "were recorded in call-stack mode (`--call-graph lbr`): their entries are call frames, not consecutive \
                                 branches"
                     .to_owned()
             }

@@ -103,6 +103,12 @@ pub(crate) fn parse_body(line: &[u8]) -> Option<BodyLine<'_>> {
     Some(BodyLine::Inlinee { location, name, total })
 }
 
+/// The line offset of a line that [`parse_body`] refuses for its size.
+pub(crate) fn excessive_line_offset(line: &[u8]) -> Option<u64> {
+    let colon = memchr::memchr(b':', line)?;
+    parse_u64(&line[..colon]).filter(|&offset| offset > u64::from(MAX_PLAIN_LINE_OFFSET))
+}
+
 /// `line` is without its indentation and starts with `!`.
 pub(crate) fn parse_metadata(line: &[u8]) -> Option<MetadataLine> {
     if line == b"!Flat" {

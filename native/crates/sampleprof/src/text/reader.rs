@@ -1,6 +1,9 @@
 use std::num::NonZeroU64;
 
-use super::line::{BodyLine, MetadataLine, is_context, parse_body, parse_context, parse_function, parse_metadata};
+use super::line::{
+    BodyLine, MetadataLine, excessive_line_offset, is_context, parse_body, parse_context, parse_function,
+    parse_metadata,
+};
 use crate::combine::{Checksums, merge_same_functions, normalize};
 use crate::read::{Located, Place, ReadErrorKind};
 use crate::{BodyRecord, CallTarget, Frame, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, Profile, attribute};
@@ -111,7 +114,7 @@ impl Reader {
             self.metadata(&metadata, depth);
             return Ok(());
         }
-        let parsed = parse_body(content).ok_or_else(|| ReadErrorKind::BodyLine(printable(line)))?;
+        let parsed = parse_body(content).ok_or_else(|| body_error(content, line))?;
         if self.metadata_depth == Some(depth) {
             return Err(ReadErrorKind::CountsAfterMetadata(printable(line)));
         }
@@ -195,6 +198,14 @@ impl Reader {
                 None => self.profile.functions.push(function),
             }
         }
+    }
+}
+
+/// Why a line of a body cannot be read.
+fn body_error(content: &[u8], line: &[u8]) -> ReadErrorKind {
+    match excessive_line_offset(content) {
+        Some(offset) => ReadErrorKind::LineOffset(offset),
+        None => ReadErrorKind::BodyLine(printable(line)),
     }
 }
 
