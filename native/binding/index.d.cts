@@ -249,7 +249,7 @@ export interface BindingExamination {
   /** What sort of ELF file it is. */
   kind: 'executable' | 'shared-object' | 'kernel' | 'module'
   /** Its instruction set. */
-  machine: 'x86-64' | 'aarch64'
+  machine: 'x86-64' | 'x32' | 'i386' | 'aarch64'
   /** Symbols in its code. */
   codeSymbols: number
   /** The debug file that has its symbols. */

@@ -1,5 +1,5 @@
 import type { BindingExamination } from '../../native/binding/index.cjs';
-import { takerOf } from './toolchains.js';
+import { isAssemblyLanguage, takerOf } from './toolchains.js';
 
 /**
  * Whether a compiler was given `-fdebug-info-for-profiling`. DWARF does not record it, so it is concluded:
@@ -17,7 +17,7 @@ export type ProfilingFlag = 'yes' | 'likely' | 'unlikely' | 'no' | 'unknown';
 export interface CompilerCounts {
   /** The beginning of `DW_AT_producer`, without a recorded command line; empty where it is not stated. */
   name: string;
-  /** As DWARF names it, without `DW_LANG_`; `Mips_Assembler` is assembly of any machine. */
+  /** As DWARF names it, without `DW_LANG_`; `Mips_Assembler` and `Assembly` are assembly of any machine. */
   language: string;
   dwarfVersion: number;
   units: number;
@@ -174,7 +174,7 @@ export function isLlvm({ name }: { name: string }): boolean {
 
 /** Assembly has neither functions nor discriminators. */
 export function isAssembly({ language }: { language: string }): boolean {
-  return language === 'Mips_Assembler';
+  return isAssemblyLanguage(language);
 }
 
 function profilingFlag(counts: Counts, flowSensitive: boolean): ProfilingFlag {

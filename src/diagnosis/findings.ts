@@ -1,5 +1,5 @@
 import { type BinaryFacts, type CompilerCounts, isLlvm, type SampleSurvey } from './facts.js';
-import { mainTaker, takerOf } from './toolchains.js';
+import { flagsOf, mainTaker, type NoTaker, takerOf } from './toolchains.js';
 import { lieIn, severity, usable, type Weighing, weigh } from './weighing.js';
 
 /** What has to change: the program is built anew, a file is found, a recording is made; or nothing helps. */
@@ -119,20 +119,26 @@ function problems(facts: BinaryFacts): Finding | undefined {
 
 /** Code of languages whose compilers take no profile. A little assembly is in most programs, and nobody expects a profile of it. */
 function noTaker(weighing: Weighing): Finding[] {
-  const languages = new Map<string, { units: number; why: string }>();
+  const languages = new Map<string, { units: number; taker: NoTaker }>();
   for (const counts of weighing.compilers) {
     const taker = takerOf(counts);
     if (taker.compiler !== undefined) continue;
     const known = languages.get(taker.language)?.units ?? 0;
-    languages.set(taker.language, { units: known + counts.units, why: taker.why });
+    languages.set(taker.language, { units: known + counts.units, taker });
   }
   const all = [...languages.values()].reduce((sum, { units }) => sum + units, 0);
   const nothingElse = severity(weighing, all) === 'blocker';
   const findings: Finding[] = [];
-  for (const [language, { units, why }] of languages) {
+  for (const [language, { units, taker }] of languages) {
+    const { why, unsure, refuser } = taker;
     const weight = severity(weighing, units);
     if (weight === undefined || (language === 'assembly' && !nothingElse)) continue;
-    const message = `${lieIn(weighing, units, `${language} code`)}, and no compiler of it takes an LLVM sample profile`;
+    if (unsure) {
+      const message = `${lieIn(weighing, units, `code in ${language}`)}, and it is not known whether a compiler of it takes an LLVM sample profile`;
+      findings.push(limit('compiler-unknown', message, why));
+      continue;
+    }
+    const message = `${lieIn(weighing, units, `${language} code`)}, and ${refuser ?? 'no compiler of it'} ${refuser === undefined ? 'takes an' : 'takes no'} LLVM sample profile`;
     const code = nothingElse ? 'no-compiler-takes-it' : 'some-code-without-compiler';
     findings.push(nothingElse ? blocker(code, message, why, 'none') : limit(code, message, why));
   }
@@ -186,10 +192,12 @@ function discriminators({ compilers, by }: Weighing, all: Weighing): Finding | u
   const calls = lacking.some(({ withCallDiscriminators }) => withCallDiscriminators > 0)
     ? ' (calls of inlined functions have some)'
     : '';
-  const hint =
-    mainTaker(lacking) === 'rustc'
-      ? 'compile with -g -Zdebug-info-for-profiling, which needs a nightly rustc, and record the new binary'
-      : 'compile with -g -fdebug-info-for-profiling, and record the new binary';
+  const taker = mainTaker(lacking);
+  const flags =
+    taker === undefined || taker === 'clang'
+      ? '-g -fdebug-info-for-profiling'
+      : flagsOf(taker, lacking[0]?.name ?? '').profiling;
+  const hint = `compile with ${flags}, and record the new binary`;
   return limit(
     'no-discriminators',
     `${lieIn(all, part, `code of ${names} without discriminators in its line table`)}${calls}, so what happens in one line counts together, however often each part of it ran`,

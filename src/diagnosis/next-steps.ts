@@ -4,7 +4,7 @@ import { recordCommand } from '../perf-data/verdict.js';
 import type { BinaryFacts, CompilerCounts } from './facts.js';
 import type { Finding } from './findings.js';
 import { recordingHere } from './machine.js';
-import { mainTaker } from './toolchains.js';
+import { type Flags, flagsOf, mainTaker, takerOf } from './toolchains.js';
 
 /** A command to run, and what for. */
 export interface NextStep {
@@ -70,12 +70,9 @@ function rebuild({ facts, compilers, findings }: Situation): NextStep {
       ? { purpose: 'rebuild', command: 'scripts/config -e AUTOFDO_CLANG && make LLVM=1' }
       : { purpose: 'rebuild', command: `make LLVM=1 KCFLAGS="${PROFILING_FLAGS}"` };
   }
-  if (mainTaker(compilers) === 'rustc') {
-    return {
-      purpose: 'rebuild',
-      command: 'RUSTFLAGS="-g -Zdebug-info-for-profiling" cargo +nightly build --release',
-      note: 'without nightly: -g alone, which has no discriminators in lines',
-    };
+  const flags = flagsOfMost(compilers);
+  if (flags !== undefined) {
+    return { purpose: 'rebuild', command: flags.build(''), ...(flags.note && { note: flags.note }) };
   }
   const unique = findings.some(({ code }) => code === 'shared-names')
     ? ' -funique-internal-linkage-names'
@@ -90,7 +87,8 @@ function record({ facts, binary }: Situation): NextStep {
   const program = facts.kind === 'shared-object' && /\.so(\.|$)/.test(binary) ? 'PROGRAM' : startable(binary);
   const cpuId = amd ? 'AuthenticAMD' : undefined;
   const { command, needs } = recordCommand({ cpuId, arch, kernel, program });
-  const sameMachine = facts.machine === (process.arch === 'arm64' ? 'aarch64' : 'x86-64');
+  // A kernel for x86-64 runs programs of 32 bits, too.
+  const sameMachine = arch === (process.arch === 'arm64' ? 'aarch64' : 'x86_64');
   const here = sameMachine ? recordingHere(kernel) : undefined;
   return { purpose: 'record', command, note: here === undefined ? needs : `${needs}; ${here}` };
 }
@@ -116,11 +114,9 @@ function compile({ facts, binary, compilers }: Situation): NextStep {
           note: 'Linux 6.13 and later: CONFIG_AUTOFDO_CLANG and CLANG_AUTOFDO_PROFILE= instead of the flags',
         };
   }
-  if (mainTaker(compilers) === 'rustc') {
-    return {
-      purpose: 'compile',
-      command: `RUSTFLAGS="-g -Zprofile-sample-use=$PWD/${profile}" cargo +nightly build --release`,
-    };
+  const flags = flagsOfMost(compilers);
+  if (flags !== undefined) {
+    return { purpose: 'compile', command: flags.use(profile), ...(flags.note && { note: flags.note }) };
   }
   if (facts.pseudoProbes) {
     return {
@@ -134,6 +130,14 @@ function compile({ facts, binary, compilers }: Situation): NextStep {
     purpose: 'compile',
     command: `clang -O2 -gmlt${flowSensitive}${probes} -fprofile-sample-use=${profile} ...`,
   };
+}
+
+/** The flags of the compiler of most code, unless that is clang. */
+function flagsOfMost(compilers: readonly CompilerCounts[]): Flags | undefined {
+  const compiler = mainTaker(compilers);
+  if (compiler === undefined || compiler === 'clang') return undefined;
+  const [first] = compilers.filter((counts) => takerOf(counts).compiler === compiler);
+  return flagsOf(compiler, first?.name ?? '');
 }
 
 /** Where the version is not known, a new kernel is the better guess. */

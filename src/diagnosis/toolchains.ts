@@ -8,13 +8,38 @@ interface Compiled {
   units: number;
 }
 
-/** A compiler that takes the profiles made here, or why none of the language does. */
-export type Taker = { compiler: 'clang' | 'rustc' } | { compiler: undefined; language: string; why: string };
+/** Compilers that take the profiles made here. */
+export type TakerName = 'clang' | 'rustc' | 'flang' | 'swiftc';
+
+/**
+ * A compiler that takes the profiles made here, or why none of the language does. `refuser`: others of the language do.
+ * `unsure`: the language is too new or too rare to know.
+ */
+export type Taker =
+  | { compiler: TakerName }
+  | { compiler: undefined; language: string; why: string; refuser?: string; unsure?: true };
+
+/** Assembly of any machine, as GNU as, LLVM and others name it. */
+const ASSEMBLY = /Assembl(er|y)$/;
+
+/** Whether DWARF says that a unit is assembly. */
+export function isAssemblyLanguage(language: string): boolean {
+  return ASSEMBLY.test(language);
+}
+
+/** The reason why nothing takes a profile of some code. */
+export type NoTaker = Extract<Taker, { compiler: undefined }>;
 
 /** Languages and compilers that have no use for an LLVM sample profile; the first that fits counts. */
-const NO_TAKERS: readonly { producer?: RegExp; languages?: RegExp; language: string; why: string }[] = [
+const NO_TAKERS: readonly {
+  producer?: RegExp;
+  languages?: RegExp;
+  language: string;
+  refuser?: string;
+  why: string;
+}[] = [
   {
-    languages: /^Mips_Assembler$/,
+    languages: ASSEMBLY,
     language: 'assembly',
     why: "assemblers take no profile (OCaml's compiler has its code assembled, too)",
   },
@@ -27,9 +52,10 @@ const NO_TAKERS: readonly { producer?: RegExp; languages?: RegExp; language: str
   },
   { languages: /^Go$/, language: 'Go', why: "Go's own optimisation takes a pprof profile (go build -pgo)" },
   {
-    languages: /^Fortran/,
+    producer: /^GNU Fortran/,
     language: 'Fortran',
-    why: 'flang 22 has no flag for a sample profile, and the one of gfortran wants another format',
+    refuser: 'gfortran',
+    why: 'its flag for sample profiles wants another format; flang 23 and later take this one',
   },
   {
     languages: /^Ada/,
@@ -44,27 +70,94 @@ const NO_TAKERS: readonly { producer?: RegExp; languages?: RegExp; language: str
 ];
 
 /** What clang compiles. A unit without a language is given the benefit of the doubt. */
-const CLANG_LANGUAGES = /^(C\d*|C_plus_plus(_\d+)?|ObjC(_plus_plus)?|OpenCL.*|CPP_for_OpenCL|HIP|)$/;
+const CLANG_LANGUAGES = /^(C\d*|C_plus_plus(_\d+)?|ObjC(_plus_plus)?|OpenCL.*|CPP_for_OpenCL|HIP|SYCL|)$/;
 
 /** The compiler that can use a profile of code that was compiled so. */
 export function takerOf({ name, language }: Omit<Compiled, 'units'>): Taker {
   const none = NO_TAKERS.find(
     ({ producer, languages }) => producer?.test(name) === true || languages?.test(language) === true,
   );
-  if (none !== undefined) return { compiler: undefined, language: none.language, why: none.why };
+  if (none !== undefined) {
+    const { language: of, why, refuser } = none;
+    return { compiler: undefined, language: of, why, ...(refuser !== undefined && { refuser }) };
+  }
   if (language === 'Rust') return { compiler: 'rustc' };
+  if (language === 'Swift') return { compiler: 'swiftc' };
+  if (language.startsWith('Fortran')) return { compiler: 'flang' };
   if (CLANG_LANGUAGES.test(language)) return { compiler: 'clang' };
-  const why = `no compiler of ${language} is known to take an LLVM sample profile`;
-  return { compiler: undefined, language, why };
+  const known = /^0x/.test(language)
+    ? `a language that DWARF numbers ${language} and this version has no name for`
+    : language;
+  return {
+    compiler: undefined,
+    language: known,
+    why: 'ask whether its compiler takes an LLVM sample profile; those that are built on LLVM often do',
+    unsure: true,
+  };
 }
 
 /** The compiler for most of the program; undefined if none takes the profile. */
-export function mainTaker(compilers: readonly Compiled[]): 'clang' | 'rustc' | undefined {
-  const counts = { clang: 0, rustc: 0 };
+export function mainTaker(compilers: readonly Compiled[]): TakerName | undefined {
+  const counts: Record<TakerName, number> = { clang: 0, rustc: 0, flang: 0, swiftc: 0 };
   for (const counted of compilers) {
     const { compiler } = takerOf(counted);
     if (compiler !== undefined) counts[compiler] += counted.units;
   }
-  if (counts.clang + counts.rustc === 0) return undefined;
-  return counts.rustc > counts.clang ? 'rustc' : 'clang';
+  const [[most, units] = ['clang', 0]] = Object.entries(counts).sort(([, a], [, b]) => b - a);
+  return units === 0 ? undefined : (most as TakerName);
+}
+
+/** How a compiler is told to prepare a program for profiles, and to use one. */
+export interface Flags {
+  /** What makes lines good enough, as one would say it in a sentence. */
+  profiling: string;
+  /** A command line that builds the program, with `extra` flags. */
+  build(extra: string): string;
+  /** A command line that uses a profile. */
+  use(profile: string): string;
+  /** What these commands need. */
+  note?: string;
+}
+
+/** The flags of all compilers but clang, whose flags depend on more. `producer` is what `DW_AT_producer` begins with. */
+export function flagsOf(compiler: Exclude<TakerName, 'clang'>, producer: string): Flags {
+  switch (compiler) {
+    case 'rustc':
+      return rustFlags(producer);
+    case 'flang':
+      return {
+        profiling: '-g -fdebug-info-for-profiling',
+        build: (extra) => `flang -O2 -g -fdebug-info-for-profiling${extra} ...`,
+        use: (profile) => `flang -O2 -g -fprofile-sample-use=${profile} ...`,
+        note: 'flang 23 or later',
+      };
+    case 'swiftc':
+      return {
+        profiling: '-g -Xfrontend -debug-info-for-profiling',
+        build: (extra) => `swiftc -O -g -Xfrontend -debug-info-for-profiling${extra} ...`,
+        use: (profile) => `swiftc -O -g -Xfrontend -profile-sample-use=${profile} ...`,
+        note: 'these are flags of swift-frontend, which has them since November 2024',
+      };
+  }
+}
+
+/** The version in which rustc gave its flags other names. */
+const RUST_RENAMED = 98;
+
+function rustFlags(producer: string): Flags {
+  const [, minor] = /rustc version 1\.(\d+)/.exec(producer) ?? [];
+  if (minor !== undefined && Number(minor) < RUST_RENAMED) {
+    return {
+      profiling: '-g -Zdebug-info-for-profiling, which needs a nightly rustc',
+      build: () => 'RUSTFLAGS="-g -Zdebug-info-for-profiling" cargo +nightly build --release',
+      use: (profile) => `RUSTFLAGS="-g -Zprofile-sample-use=$PWD/${profile}" cargo +nightly build --release`,
+      note: 'later than rustc 1.97: -Cdebuginfo-for-profiling and -Cprofile-sample-use',
+    };
+  }
+  return {
+    profiling: '-g -Cdebuginfo-for-profiling',
+    build: () => 'RUSTFLAGS="-g -Cdebuginfo-for-profiling" cargo build --release',
+    use: (profile) => `RUSTFLAGS="-g -Cprofile-sample-use=$PWD/${profile}" cargo build --release`,
+    note: 'where rustc knows no such flag, a nightly has it with -Z instead of -C; up to 1.97: -Zdebug-info-for-profiling',
+  };
 }

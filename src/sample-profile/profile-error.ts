@@ -2,7 +2,9 @@ import { AutofdoError } from '../errors.js';
 
 /** A profile that does not follow its format; `where` is an offset or a line. */
 export function damagedProfile(where: string, found: string): AutofdoError {
-  return new AutofdoError('INPUT_INVALID', `not a valid sample profile: ${found} at ${where}`);
+  return new AutofdoError('INPUT_INVALID', `not a valid sample profile: ${found} at ${where}`, {
+    hint: 'if it is another kind of file, `autofdo-gen show FILE` says which; if it is a profile, make it again',
+  });
 }
 
 /** What to do about a profile of an encoding that is newer than this program. */

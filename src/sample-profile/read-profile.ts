@@ -36,6 +36,7 @@ export async function readProfile(path: string, options: ReadOptions = {}): Prom
     bytes = await readFile(path);
   } catch (cause) {
     throw new AutofdoError('INPUT_UNREADABLE', `${path} cannot be read: ${failureReason(cause)}`, {
+      hint: 'check the path and your permission to read it',
       path,
       cause,
     });

@@ -246,8 +246,6 @@ describe('findings by samples', () => {
 
   it.each([
     'Go',
-    'Fortran08',
-    'Fortran18',
     'Ada2012',
     'Ada95',
     'D',
@@ -257,12 +255,27 @@ describe('findings by samples', () => {
     'Modula2',
     'Zig',
     'Crystal',
-    'Kotlin',
     'Mips_Assembler',
+    'Assembly',
   ])('say that no compiler of %s takes a profile', (language) => {
     expect(sampled(other(language, 1000))).toEqual([['no-compiler-takes-it', 'blocker']]);
-    const some = language === 'Mips_Assembler' ? [] : [['some-code-without-compiler', 'limit']];
+    const some = language.includes('Assembl') ? [] : [['some-code-without-compiler', 'limit']];
     expect(sampled(clang(700), other(language, 300))).toEqual(some);
+  });
+
+  it('say of a rare or new language that it is not known', () => {
+    for (const language of ['Kotlin', 'Mojo', '0x4a']) {
+      expect(sampled(other(language, 1000))).toEqual([['compiler-unknown', 'limit']]);
+    }
+  });
+
+  it('tell the compilers of Fortran apart', () => {
+    for (const language of ['Fortran08', 'Fortran18', 'Fortran23']) {
+      expect(sampled(other(language, 1000, 'GNU Fortran2008 12.2.0'))).toEqual([
+        ['no-compiler-takes-it', 'blocker'],
+      ]);
+      expect(sampled(other(language, 1000, 'flang version 23.1.0'))).toEqual([]);
+    }
   });
 
   it('say it of compilers whose language is said to be C', () => {
@@ -366,4 +379,43 @@ it('a diagnosis ends when it is aborted, while the recording is inspected', asyn
   await expect(diagnosis).rejects.toBe('enough');
   const inspection = inspectPerfData(recording, { signal: AbortSignal.abort('never begun') });
   await expect(inspection).rejects.toBe('never begun');
+});
+
+describe('the flags of a compiler', () => {
+  const commands = (name: string, language: string) => {
+    const compilers = [{ ...CLANG, name, language }];
+    const { kernel: _, ...program } = KERNEL;
+    const facts = toFacts({ ...program, kind: 'executable', compilers }, undefined);
+    const situation = { facts, binary: 'app', perfData: ['perf.data'], compilers, recordingUsable: true };
+    const compile = nextSteps({ ...situation, findings: [] }).map(({ command }) => command);
+    const fix = { code: 'x', severity: 'blocker', message: 'x', fix: 'rebuild' } as const;
+    const rebuild = nextSteps({ ...situation, findings: [fix] }).map(({ command }) => command);
+    return [...rebuild, ...compile.slice(-1)];
+  };
+
+  it.each([
+    [
+      ...['clang LLVM (rustc version 1.97.1 (x))', 'Rust'],
+      ...[
+        '-g -Zdebug-info-for-profiling" cargo +nightly',
+        '-Zprofile-sample-use=$PWD/app.afdo" cargo +nightly',
+      ],
+    ],
+    [
+      ...['clang LLVM (rustc version 1.98.0 (x))', 'Rust'],
+      ...['-g -Cdebuginfo-for-profiling" cargo build', '-Cprofile-sample-use=$PWD/app.afdo" cargo build'],
+    ],
+    [
+      ...['Swift version 6.1', 'Swift'],
+      ...['swiftc -O -g -Xfrontend -debug-info-for-profiling', '-Xfrontend -profile-sample-use=app.afdo'],
+    ],
+    [
+      ...['flang version 23.1.0', 'Fortran18'],
+      ...['flang -O2 -g -fdebug-info-for-profiling', 'flang -O2 -g -fprofile-sample-use=app.afdo'],
+    ],
+  ])('%s', (name, language, build, use) => {
+    const [rebuild, compile] = commands(name, language);
+    expect(rebuild).toContain(build);
+    expect(compile).toContain(use);
+  });
 });

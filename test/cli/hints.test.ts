@@ -70,6 +70,7 @@ const uses: Record<CommandName, (file: string) => string[][]> = {
   show: (file) => [[file]],
   overlap: (file) => [[file, profile]],
   convert: (file) => [[file, '-o', 'x']],
+  report: (file) => [[file, '-o', 'x.html']],
 };
 
 describe('every hint names only flags that its command has', () => {

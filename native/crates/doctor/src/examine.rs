@@ -36,6 +36,8 @@ pub struct Examination {
     pub kind: ImageKind,
     /// Its instruction set.
     pub arch: Arch,
+    /// It is a program for the x32 ABI: 64-bit code in an ELF file of 32 bits.
+    pub is_x32: bool,
     /// Symbols of `.symtab` in its code; 0 if it is stripped and no debug file has them.
     pub code_symbols: u64,
     /// The debug file that has the symbols of the stripped binary.
@@ -101,6 +103,7 @@ fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
         build_id: image.build_id().map(hex),
         kind: image.kind(),
         arch: image.arch(),
+        is_x32: image.is_x32(),
         code_symbols: image.code_symbols().count() as u64,
         symbol_file: image.symbol_file().map(Path::to_owned),
         flow_sensitive: image.has_fs_discriminators(),

@@ -139,6 +139,13 @@ impl Image {
         self.headers.arch
     }
 
+    /// Whether it is for the x32 ABI: the code of x86-64, with pointers of 32 bits, in an ELF file of 32 bits.
+    pub fn is_x32(&self) -> bool {
+        const EI_CLASS: usize = 4;
+        const ELFCLASS32: u8 = 1;
+        self.headers.arch == Arch::X86_64 && self.data().get(EI_CLASS) == Some(&ELFCLASS32)
+    }
+
     /// What sort of ELF file it is.
     pub fn kind(&self) -> ImageKind {
         self.headers.kind

@@ -44,7 +44,7 @@ pub struct BindingExamination {
     #[napi(ts_type = "'executable' | 'shared-object' | 'kernel' | 'module'")]
     pub kind: String,
     /// Its instruction set.
-    #[napi(ts_type = "'x86-64' | 'aarch64'")]
+    #[napi(ts_type = "'x86-64' | 'x32' | 'i386' | 'aarch64'")]
     pub machine: String,
     /// Symbols in its code.
     pub code_symbols: f64,
@@ -163,6 +163,7 @@ impl Success for Examination {
             ImageKind::Module => "module",
         };
         let machine = match self.arch {
+            Arch::X86_64 if self.is_x32 => "x32",
             Arch::X86_64 => "x86-64",
             Arch::X86 => "i386",
             Arch::AArch64 => "aarch64",

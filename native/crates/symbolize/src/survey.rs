@@ -467,13 +467,39 @@ fn find(text: &[u8], word: &[u8]) -> bool {
     text.split(|byte| *byte == b' ').any(|part| part == word)
 }
 
+/// Languages that got a number after DWARF 5 and that gimli has no name for yet (DWARF: "Language Names and Versions" of the committee).
+fn newer_language(code: u16) -> Option<&'static str> {
+    const NAMES: [&str; 19] = [
+        "HIP",
+        "Assembly",
+        "C_sharp",
+        "Mojo",
+        "GLSL",
+        "GLSL_ES",
+        "HLSL",
+        "OpenCL_CPP",
+        "CPP_for_OpenCL",
+        "SYCL",
+        "C_plus_plus_23",
+        "Odin",
+        "P4",
+        "Metal",
+        "C23",
+        "Fortran23",
+        "Ruby",
+        "Move",
+        "Hylo",
+    ];
+    NAMES.get(usize::from(code).checked_sub(0x30)?).copied()
+}
+
 fn language_name(language: Option<u64>) -> String {
     let Some(language) = language else {
         return String::new();
     };
     let known = u16::try_from(language)
         .ok()
-        .and_then(|code| DwLang(code).static_string());
+        .and_then(|code| DwLang(code).static_string().or_else(|| newer_language(code)));
     known.map_or_else(
         || format!("{language:#x}"),
         |name| name.trim_start_matches("DW_LANG_").to_owned(),

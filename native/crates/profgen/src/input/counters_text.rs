@@ -207,7 +207,10 @@ mod tests {
             ("1\n0x10-14:3\n0\n", 2),
         ] {
             let error = read(text, Svma(0)).expect_err(text);
-            assert!(error.message.contains(&format!("at line {line}:")), "{text:?}: {error}");
+            assert!(
+                error.message.starts_with(&format!("line {line} is neither")),
+                "{text:?}: {error}"
+            );
         }
         for text in ["1\n", "1\n10-14:3\n", "18446744073709551615\n1-2:3\n"] {
             assert_eq!(read(text, Svma(0)).expect_err(text).code, ErrorCode::InputInvalid);
