@@ -165,7 +165,15 @@ try {
     symlinkSync(join(TOOLS, '@types'), join(project, 'node_modules/@types'));
   });
   check('examples compile with node16 resolution, .mts and .cts', () => {
-    shell('20', project, ['node', ...tsc('node16'), '--outDir', 'node16', 'generate.mts', 'generate.cts']);
+    shell('20', project, [
+      'node',
+      ...tsc('node16'),
+      '--outDir',
+      'node16',
+      'generate.mts',
+      'generate.cts',
+      'hot-lines.mts',
+    ]);
   });
   check('examples compile with bundler resolution', () => {
     shell('20', project, ['node', ...tsc('bundler'), '--outDir', 'bundler', 'generate.mts']);
@@ -208,6 +216,22 @@ try {
       });
     }
   }
+  check('hot-lines.mjs prints the lines of a program', () => {
+    const output = shell('20', project, ['node', 'node16/hot-lines.mjs', ...JOB]);
+    expect(/^\.\.\/src\/calc\.c:\d+ \d+ expression$/m.test(output), output);
+  });
+  check('report writes a page', () => {
+    shell('20', project, [
+      'npx',
+      'autofdo-gen',
+      'report',
+      join(FIXTURE, 'expected.afdo'),
+      '-o',
+      'report.html',
+    ]);
+    const page = readFileSync(join(project, 'report.html'), 'utf8');
+    expect(page.startsWith('<!doctype html>') && page.includes('id="block-0-0"'), page.slice(0, 400));
+  });
   check('stale-profile.sh passes a profile of the same load', () => {
     copyFileSync(join(FIXTURE, 'expected.afdo'), join(project, 'in-use.afdo'));
     shell('22', project, ['/bin/sh', 'stale-profile.sh', 'in-use.afdo', ...JOB]);
