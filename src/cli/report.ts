@@ -70,13 +70,17 @@ function toCommand(parsed: ParsedArgs): ReportCommand {
     throw new UsageError(`${[...forms].join(' and ')} cannot both be written`, 'choose one form');
   }
   const target = output ?? '-';
+  const form = named[0] ?? formOf(target);
+  if (target === '-' && process.stdout.isTTY === true && (form === 'html' || form === 'pprof')) {
+    throw new UsageError(`${form} is not for a terminal`, 'name a file with -o FILE');
+  }
   const options: ReportOptions = {
     ...given,
     perfData: given.perfData && expandInputs(given.perfData),
     perfScript: given.perfScript && expandInputs(given.perfScript),
     ...(profile.length > 0 && { profile }),
   };
-  return { options, form: named[0] ?? formOf(target), target, top, quiet };
+  return { options, form, target, top, quiet };
 }
 
 /** What the name of the output asks for. */

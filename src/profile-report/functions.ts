@@ -1,4 +1,4 @@
-import { fullName } from '../report/function-samples.js';
+import { fullName, locationText } from '../report/function-samples.js';
 import type { FunctionSamples, SampleProfile } from '../sample-profile/types.js';
 import { largestCount, type Thresholds, temperatureOf } from './temperature.js';
 import type { CallerReport, FunctionReport, LineCount } from './types.js';
@@ -38,8 +38,10 @@ function descending(a: bigint, b: bigint): number {
 
 /** Tells each function that is called or inlined in `samples` that `outermost` does so. */
 function addCallers(outermost: string, samples: FunctionSamples, named: (name: string) => Draft): void {
-  for (const { targets } of samples.body) {
-    for (const { name, count } of targets) named(name).caller(outermost).calls += count;
+  for (const line of samples.body) {
+    // In a context-sensitive profile each function has the calls that lead to it in its name.
+    const context = samples.callers === undefined ? '' : `${outermost}:${locationText(line)} @ `;
+    for (const { name, count } of line.targets) named(context + name).caller(outermost).calls += count;
   }
   for (const { samples: copy } of samples.inlined) {
     named(copy.name).addCopy(outermost, copy);

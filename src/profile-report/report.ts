@@ -1,7 +1,7 @@
 import { basename, posix } from 'node:path';
 import type { BindingOutcome } from '../../native/binding/index.cjs';
 import { convertProfile } from '../convert-profile.js';
-import { withDebugFiles } from '../debuginfod/complete.js';
+import { fetchDebugFiles, withDebugFiles } from '../debuginfod/complete.js';
 import { debuginfodSettings } from '../debuginfod/settings.js';
 import { describeProfile } from '../describe-profile.js';
 import { type SampleSurvey, toFacts } from '../diagnosis/facts.js';
@@ -71,6 +71,9 @@ async function finishedProfile(
   const { signal, base } = options;
   const profile = await readProfile(path, { signal });
   const { format, density, probeBased, diagnostics } = await describeProfile({ path, top: 0, signal });
+  const servers = options.debuginfod === false ? undefined : debuginfodSettings();
+  const fetched =
+    servers === undefined || binary === undefined ? [] : await fetchDebugFiles([binary], servers, options);
   const made = profileReport({
     name: basename(path),
     path,
@@ -80,7 +83,7 @@ async function finishedProfile(
     summary: profile.summary ?? (await computedSummary(path, signal)),
     density: { value: density, enough: options.profileDensityThreshold ?? ENOUGH },
     findings: [],
-    diagnostics,
+    diagnostics: [...fetched, ...diagnostics],
     ...(await sourceFacts(profile, binary, options)),
     comparison: base === undefined ? undefined : await comparisonWith(base, path, undefined, signal),
   });

@@ -115,7 +115,8 @@ function recordText(record: BodyRecord, nameOf: (name: string) => string): strin
   return `${locationText(record)}: ${record.count}${calls && `, calls:${calls}`}`;
 }
 
-function locationText({ line, discriminator }: LineLocation): string {
+/** A location as text profiles have it: `3`, or `3.1` with a discriminator. */
+export function locationText({ line, discriminator }: LineLocation): string {
   return discriminator === 0 ? `${line}` : `${line}.${discriminator}`;
 }
 

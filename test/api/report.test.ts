@@ -80,6 +80,20 @@ describe('a report of a finished profile', () => {
     expect(functions[0]?.samples?.body[0]?.targets).toEqual([{ name: 'g', count: large }]);
   });
 
+  it('tells the callers of functions in contexts', async () => {
+    const text =
+      '[main]:9:1\n 1.2: 5 foo:5\n[main:1.2 @ foo]:50:5\n 2: 5 leaf:5\n[main:1.2 @ foo:2 @ leaf]:90:5\n 1: 9\n';
+    const { functions, contextSensitive } = await only({ profile: folder.write('contexts.prof', text) });
+    expect(contextSensitive).toBe(true);
+    expect(
+      functions.map(({ name, callers }) => [name, callers.map((caller) => [caller.name, caller.calls])]),
+    ).toEqual([
+      ['main:1.2 @ foo:2 @ leaf', [['main:1.2 @ foo', 5n]]],
+      ['main:1.2 @ foo', [['main', 5n]]],
+      ['main', []],
+    ]);
+  });
+
   it('compares with an older one', async () => {
     const base = folder.write('old.prof', 'f:10:1\n 1: 10\ngone:5:0\n 1: 5\n');
     const profile = folder.write('new.prof', 'f:10:1\n 1: 10\ncame:7:0\n 1: 7\n');

@@ -1,6 +1,7 @@
 //! A program: its headers, symbols, code and DWARF, as a job reads them. The first byte chooses how code is decoded.
 #![no_main]
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
@@ -61,4 +62,7 @@ fn read_debug_info(file: &[u8]) {
         }
     }
     let _ = debug.survey();
+    let names: HashSet<&[u8]> = functions.functions().map(|function| functions.name(function)).collect();
+    let places = debug.source_places(&names, &|| true).expect("not cancelled");
+    assert!(places.iter().all(|place| place.line > 0 && names.contains(place.name.as_slice())));
 }

@@ -2,13 +2,16 @@
 
 use std::collections::HashSet;
 
-use gimli::{AttributeValue, LineProgramHeader, constants as dw};
+use gimli::{AttributeValue, IncompleteLineProgram, LineProgramHeader, constants as dw};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::debug_info::{DebugInfo, View};
 use crate::error::SymbolizeError;
 use dwarf::{FileReference, Interest, Resolver, Skip, Slice, Space, Unit, UnitIndex, Value, attributes, walk};
+
+/// Bytes of a folder, or of a name of a file: Linux opens none that is longer (`PATH_MAX`). Many functions may share one.
+const MAX_PATH: usize = 4096;
 
 /// Where a function is declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,18 +68,23 @@ impl DebugInfo {
                 *known = place;
             }
         }
-        let mut files = FxHashMap::default();
-        let mut places: Vec<SourcePlace> = best
-            .into_values()
-            .filter_map(|place| {
-                let path = files.entry(place.file).or_insert_with(|| path_of(&view, place.file));
+        let mut best: Vec<&Found<'_>> = best.into_values().collect();
+        // The list of files of a unit is read once.
+        best.sort_unstable_by_key(|place| (place.file.space, place.file.unit));
+        let same_unit = |a: &&Found<'_>, b: &&Found<'_>| (a.file.space, a.file.unit) == (b.file.space, b.file.unit);
+        let mut places = Vec::with_capacity(best.len());
+        for group in best.chunk_by(same_unit) {
+            let Some(files) = Files::of(&view, group[0].file) else {
+                continue;
+            };
+            places.extend(group.iter().filter_map(|place| {
                 Some(SourcePlace {
                     name: place.name.to_vec(),
-                    file: path.clone()?,
+                    file: files.path(place.file.number)?,
                     line: place.line,
                 })
-            })
-            .collect();
+            }));
+        }
         places.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(places)
     }
@@ -123,28 +131,58 @@ fn read_unit<'s, 'a>(
     found
 }
 
-/// The path of an entry of a line program's list of files (DWARF 5 section 6.2.4).
-fn path_of(view: &View<'_>, reference: FileReference) -> Option<Vec<u8>> {
-    let (space, skeleton) = space_of(view, reference.space)?;
-    let unit = space.units.iter().find(|unit| unit.offset == reference.unit)?;
-    // A split unit without a list of its own shares that of its skeleton.
-    let (space, unit) = match (unit.line_program, skeleton) {
-        (None, Some(skeleton)) => (&view.main, view.main.unit(skeleton)),
-        _ => (space, unit),
-    };
-    let offset = unit.line_program?;
-    let lines = space.dwarf.debug_line;
-    let program = lines.program(offset, unit.encoding.address_size, None, None).ok()?;
-    let header = program.header();
-    let file = header.file(reference.number)?;
-    let name = text(space, unit, file.path_name())?;
-    // Before DWARF 5 the folder that the compiler ran in has no entry, and the number 0.
-    let folder = match file.directory_index() {
-        0 if header.version() < 5 => None,
-        _ => file.directory(header).and_then(|folder| text(space, unit, folder)),
-    };
-    let base = base_folder(space, unit, header).unwrap_or_default();
-    Some(join(join(base.to_vec(), folder.unwrap_or_default()), name))
+/// The list of files of a line program (DWARF 5 section 6.2.4).
+struct Files<'v, 'a> {
+    space: &'v Space<'a>,
+    unit: &'v Unit,
+    program: IncompleteLineProgram<Slice<'a>>,
+    /// The folder that the compiler ran in.
+    base: Vec<u8>,
+}
+
+impl<'v, 'a> Files<'v, 'a> {
+    /// The list that a reference is to an entry of.
+    fn of(view: &'v View<'a>, reference: FileReference) -> Option<Self> {
+        let (space, skeleton) = space_of(view, reference.space)?;
+        let index = space
+            .units
+            .binary_search_by_key(&reference.unit, |unit| unit.offset)
+            .ok()?;
+        let unit = &space.units[index];
+        // A split unit without a list of its own shares that of its skeleton.
+        let (space, unit) = match (unit.line_program, skeleton) {
+            (None, Some(skeleton)) => (&view.main, view.main.unit(skeleton)),
+            _ => (space, unit),
+        };
+        let (offset, lines) = (unit.line_program?, space.dwarf.debug_line);
+        let program = lines.program(offset, unit.encoding.address_size, None, None).ok()?;
+        let base = base_folder(space, unit, program.header()).unwrap_or_default().to_vec();
+        Some(Self {
+            space,
+            unit,
+            program,
+            base,
+        })
+    }
+
+    /// The path of an entry; none for one that no system could open.
+    fn path(&self, number: u64) -> Option<Vec<u8>> {
+        let header = self.program.header();
+        let file = header.file(number)?;
+        let name = text(self.space, self.unit, file.path_name())?;
+        // Before DWARF 5 the folder that the compiler ran in has no entry, and the number 0.
+        let folder = match file.directory_index() {
+            0 if header.version() < 5 => None,
+            _ => file
+                .directory(header)
+                .and_then(|folder| text(self.space, self.unit, folder)),
+        };
+        let parts = [&self.base[..], folder.unwrap_or_default(), name];
+        if parts.iter().any(|part| part.len() > MAX_PATH) {
+            return None;
+        }
+        Some(parts.into_iter().fold(Vec::new(), join))
+    }
 }
 
 /// The space with this id, and the skeleton of its unit if it has one.

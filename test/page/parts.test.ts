@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { formatCount, formatRatio, plus } from '../../page/count.js';
+import { layOut, namespaces, type Part, wayToMost } from '../../page/hierarchy.js';
+import { highlightLines } from '../../page/highlight.js';
+import { codeLines, stretches } from '../../page/lines.js';
+
+describe('numbers', () => {
+  it('what is not nothing or all does not look so', () => {
+    const shares = [0, 0.000_01, 0.001, 0.1234, 0.5, 0.9999, 1].map(formatRatio);
+    expect(shares).toEqual(['0.00 %', '<0.01 %', '0.10 %', '12.3 %', '50.0 %', '>99.9 %', '100.0 %']);
+  });
+
+  it('have all digits', () => {
+    expect(formatCount(2n ** 64n - 1n)).toBe('18,446,744,073,709,551,615');
+    expect(plus(2 ** 53 - 1, 1)).toBe(2n ** 53n);
+    expect(plus(1, 2)).toBe(3);
+  });
+});
+
+describe('namespaces of a name', () => {
+  it.each([
+    ['main', []],
+    [
+      'std::vector<int, std::allocator<int> >::push_back(int&&)',
+      ['std', 'vector<int, std::allocator<int> >'],
+    ],
+    ['void ns::sort<int>(int*, int*)', ['ns']],
+    ['(anonymous namespace)::f(std::string)', ['(anonymous namespace)']],
+    ['core::fmt::Write::write_fmt', ['core', 'fmt', 'Write']],
+    ['<alloc::vec::Vec<T> as core::ops::Drop>::drop', ['<alloc::vec::Vec<T> as core::ops::Drop>']],
+    ['a::operator<<(a::b&, int)', ['a']],
+    ['a::b::operator()(int) const', ['a', 'b']],
+    ['x::main::{{closure}}', ['x', 'main']],
+  ])('%s', (shown, expected) => {
+    expect(namespaces(shown)).toEqual(expected);
+  });
+});
+
+const part: fc.Memo<Part> = fc.memo((depth) =>
+  fc.record({
+    key: fc.uuid(),
+    label: fc.string(),
+    weight: fc.integer({ min: 1, max: 1_000_000 }),
+    temperature: fc.constantFrom('hot', 'warm', 'cold'),
+    parts: depth <= 1 ? fc.constant([]) : fc.array(part(depth - 1), { maxLength: 6 }),
+  }),
+);
+
+/** Parts that are as heavy as what is in them. */
+function addUp(at: Part): Part {
+  const parts = at.parts.map(addUp);
+  const inside = parts.reduce((sum, { weight }) => sum + weight, 0);
+  return { ...at, parts, weight: parts.length === 0 ? at.weight : inside };
+}
+
+describe('the map', () => {
+  it('draws each part inside of the part that it is in, and none over another', () => {
+    fc.assert(
+      fc.property(part(4).map(addUp), fc.integer({ min: 200, max: 1500 }), (root, width) => {
+        const tiles = layOut(root, width, 400);
+        for (const tile of tiles) {
+          const outer = tiles.find(({ path }) => path.join() === tile.path.slice(0, -1).join());
+          const box = outer ?? { x: 0, y: 0, width, height: 400 };
+          expect(tile.x).toBeGreaterThanOrEqual(box.x);
+          expect(tile.y).toBeGreaterThanOrEqual(box.y);
+          expect(tile.x + tile.width).toBeLessThanOrEqual(box.x + box.width);
+          expect(tile.y + tile.height).toBeLessThanOrEqual(box.y + box.height);
+        }
+        for (const [index, a] of tiles.entries()) {
+          for (const b of tiles.slice(index + 1)) {
+            if (a.depth !== b.depth) continue;
+            const beside = a.x + a.width <= b.x || b.x + b.width <= a.x;
+            const below = a.y + a.height <= b.y || b.y + b.height <= a.y;
+            expect(beside || below).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('begins where more than one part is heavy', () => {
+    const leaf = (key: string, weight: number): Part => ({
+      key,
+      label: key,
+      weight,
+      temperature: 'hot',
+      parts: [],
+    });
+    const inner = { ...leaf('inner', 95), parts: [leaf('a', 50), leaf('b', 45)] };
+    const root = { ...leaf('root', 100), parts: [inner, leaf('c', 5)] };
+    expect(wayToMost(root)).toEqual(['inner']);
+    expect(wayToMost(inner)).toEqual([]);
+  });
+});
+
+describe('lines of a function', () => {
+  const count = (line: number, samples: number, discriminator = 0) => ({
+    line,
+    discriminator,
+    count: samples,
+    targets: [],
+  });
+  const body = { name: 0, total: 9, lines: [count(1, 5), count(1, 7, 2), count(65_535, 1)], inlined: [] };
+
+  it('are in the order of the file, with the largest count of each', () => {
+    const lines = codeLines(body, undefined, new Map());
+    expect(lines.map(({ number, count: largest }) => [number, largest])).toEqual([
+      [-1, 1],
+      [1, 7],
+    ]);
+    const placed = codeLines(body, { file: 'a.c', line: 10 }, new Map());
+    expect(placed.map(({ number }) => number)).toEqual([9, 11]);
+  });
+
+  it('that are far from any count are hidden', () => {
+    const text = new Map(Array.from({ length: 60 }, (_, index) => [index + 1, `line ${index + 1}`]));
+    const far = { ...body, lines: [count(0, 5), count(30, 5)] };
+    const lines = codeLines(far, { file: 'a.txt', line: 10 }, new Map([['a.txt', text]]));
+    expect(lines.map(({ number }) => number)).toEqual(Array.from({ length: 37 }, (_, index) => index + 7));
+    const found = stretches(lines, 10).map((stretch) =>
+      'lines' in stretch ? stretch.lines.length : -stretch.hidden.length,
+    );
+    expect(found).toEqual([7, -23, 7]);
+  });
+
+  it('keep their text when they are coloured', () => {
+    const text = '/* a\n * b */ int f(void)\n{\n\treturn "x\\n"[0]; // é <b>\n}\n#define A \\\n  1';
+    for (const file of ['a.c', 'a.cpp', 'a.rs', 'a.unknown']) {
+      const lines = highlightLines(file, text).map((line) => line.map((token) => token.text).join(''));
+      expect(lines.join('\n')).toBe(text);
+    }
+    expect(highlightLines('a.c', 'int x;')[0]).toContainEqual({ kind: 'type', text: 'int' });
+  });
+});
