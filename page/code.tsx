@@ -8,15 +8,16 @@ interface CodeProps {
   profile: Profile;
   body: Body;
   sources: FunctionDetail['sources'];
+  baseLines?: FunctionDetail['baseLines'];
   /** The largest count, which the longest bar stands for. */
   most: Count;
   label: string;
 }
 
 /** The lines of a function with their counts; what is inlined opens where it is called. */
-export function Code({ profile, body, sources, most, label }: CodeProps) {
+export function Code({ profile, body, sources, baseLines, most, label }: CodeProps) {
   const place = profile.place(body.name);
-  const lines = useMemo(() => codeLines(body, place, sources), [body, place, sources]);
+  const lines = useMemo(() => codeLines(body, place, sources, baseLines), [body, place, sources, baseLines]);
   const parts = useMemo(() => stretches(lines, place?.line), [lines, place]);
   return (
     <table class="code" aria-label={label}>
@@ -24,6 +25,7 @@ export function Code({ profile, body, sources, most, label }: CodeProps) {
         <tr>
           <th scope="col">Line</th>
           <th scope="col">Count</th>
+          {baseLines && <th scope="col">Count in the base profile</th>}
           <th scope="col">Code</th>
         </tr>
       </thead>
@@ -38,10 +40,15 @@ export function Code({ profile, body, sources, most, label }: CodeProps) {
                 sources={sources}
                 most={most}
                 isOffset={place === undefined}
+                hasBase={baseLines !== undefined}
               />
             ))
           ) : (
-            <Hidden key={`hidden ${part.hidden[0]?.number}`} lines={part.hidden} />
+            <Hidden
+              key={`hidden ${part.hidden[0]?.number}`}
+              lines={part.hidden}
+              hasBase={baseLines !== undefined}
+            />
           ),
         )}
       </tbody>
@@ -50,7 +57,7 @@ export function Code({ profile, body, sources, most, label }: CodeProps) {
 }
 
 /** Lines without counts, until they are asked for. */
-function Hidden({ lines }: { lines: readonly CodeLine[] }) {
+function Hidden({ lines, hasBase }: { lines: readonly CodeLine[]; hasBase: boolean }) {
   const [open, setOpen] = useState(false);
   if (open) {
     return (
@@ -59,6 +66,7 @@ function Hidden({ lines }: { lines: readonly CodeLine[] }) {
           <tr key={line.number}>
             <th scope="row">{line.number}</th>
             <td class="count" />
+            {hasBase && <td />}
             <td class="source">
               <Source line={line} />
             </td>
@@ -73,6 +81,7 @@ function Hidden({ lines }: { lines: readonly CodeLine[] }) {
         <span class="hidden">Lines left out</span>
       </th>
       <td />
+      {hasBase && <td />}
       <td>
         <button type="button" class="link" onClick={() => setOpen(true)}>
           {lines.length === 1 ? '1 line without samples' : `${lines.length} lines without samples`}
@@ -88,10 +97,11 @@ interface LineProps {
   sources: FunctionDetail['sources'];
   most: Count;
   isOffset: boolean;
+  hasBase: boolean;
 }
 
-function Line({ line, profile, sources, most, isOffset }: LineProps) {
-  const { number, count, counts } = line;
+function Line({ line, profile, sources, most, isOffset, hasBase }: LineProps) {
+  const { number, count, counts, base } = line;
   const discriminators = counts.filter(({ discriminator }) => discriminator !== 0);
   return (
     <tr class={count === undefined ? '' : profile.temperature(count)}>
@@ -106,6 +116,7 @@ function Line({ line, profile, sources, most, isOffset }: LineProps) {
           </div>
         )}
       </td>
+      {hasBase && <td class="base">{base !== undefined && formatCount(base)}</td>}
       <td class="source">
         <Source line={line} />
         {discriminators.length > 0 && <Discriminators counts={counts} />}

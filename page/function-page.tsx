@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Code } from './code.js';
-import { type Count, formatCount, formatRatio, larger, plus, ratio } from './count.js';
+import { type Count, formatCount, formatRatio, larger, plus, ratio, toCount } from './count.js';
 import type { Body, FunctionDetail, FunctionRow, Profile } from './model.js';
 import { Bar, NumberedLink, Section, TemperatureMark } from './parts.js';
 import { hrefTo } from './route.js';
@@ -93,17 +93,34 @@ function largest({ lines, inlined }: Body): Count {
 }
 
 function Lines({ profile, row, detail }: { profile: Profile; row: FunctionRow; detail: FunctionDetail }) {
-  const { body, sources } = detail;
+  const { body, sources, baseLines } = detail;
   const most = useMemo(() => largest(body), [body]);
   const isCopies = Number(row.total) === 0 && row.copies > 0;
   return (
     <Section title={isCopies ? 'Lines of all copies' : 'Lines'}>
-      <p class="note">{explain(profile, row, sources, isCopies)}</p>
+      <p class="note">
+        {explain(profile, row, sources, isCopies)}
+        {baseLines && ` ${explainBase(profile)}`}
+      </p>
       <div class="code-box">
-        <Code profile={profile} body={body} sources={sources} most={most} label={`Lines of ${row.shown}`} />
+        <Code
+          profile={profile}
+          body={body}
+          sources={sources}
+          baseLines={baseLines}
+          most={most}
+          label={`Lines of ${row.shown}`}
+        />
       </div>
     </Section>
   );
+}
+
+/** What the second column of counts is. */
+function explainBase(profile: Profile): string {
+  const base = profile.packed.comparison?.totalSamples ?? 0;
+  const share = formatRatio(ratio(toCount(base), profile.totalSamples));
+  return `The second count is that of the base profile, whose samples are ${share} of these.`;
 }
 
 /** What the numbers of lines are. */

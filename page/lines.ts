@@ -12,6 +12,8 @@ export interface CodeLine {
   counts: LineCounts[];
   /** The largest of them. */
   count: Count | undefined;
+  /** The largest in the base profile. */
+  base: Count | undefined;
   inlined: Body['inlined'];
 }
 
@@ -26,6 +28,7 @@ export function codeLines(
   body: Body,
   place: SourcePlace | undefined,
   sources: FunctionDetail['sources'],
+  baseLines: FunctionDetail['baseLines'] = [],
 ): CodeLine[] {
   const numbered = (location: { line: number; discriminator: number }) =>
     place === undefined ? signed(location.line) : sourceLine(place, location);
@@ -33,7 +36,14 @@ export function codeLines(
   const at = (number: number): CodeLine => {
     const known = lines.get(number);
     if (known !== undefined) return known;
-    const line: CodeLine = { number, text: undefined, counts: [], count: undefined, inlined: [] };
+    const line: CodeLine = {
+      number,
+      text: undefined,
+      counts: [],
+      count: undefined,
+      base: undefined,
+      inlined: [],
+    };
     lines.set(number, line);
     return line;
   };
@@ -41,6 +51,10 @@ export function codeLines(
     const line = at(numbered(counts));
     line.counts.push(counts);
     if (line.count === undefined || counts.count > line.count) line.count = counts.count;
+  }
+  for (const counts of baseLines) {
+    const line = at(numbered(counts));
+    if (line.base === undefined || counts.count > line.base) line.base = counts.count;
   }
   for (const call of body.inlined) at(numbered(call)).inlined.push(call);
   const text = place && sources.get(place.file);
@@ -72,8 +86,9 @@ function addText(
 /** Joins lines to stretches, and hides what is far from any count. */
 export function stretches(lines: readonly CodeLine[], declared: number | undefined): Stretch[] {
   const near = lines.map(() => false);
-  for (const [index, { counts, inlined, number }] of lines.entries()) {
-    if (counts.length === 0 && inlined.length === 0 && number !== declared) continue;
+  for (const [index, { counts, inlined, base, number }] of lines.entries()) {
+    const isEmpty = counts.length === 0 && inlined.length === 0 && base === undefined;
+    if (isEmpty && number !== declared) continue;
     for (
       let other = Math.max(0, index - AROUND);
       other <= Math.min(lines.length - 1, index + AROUND);

@@ -1,5 +1,6 @@
 import type {
   PackedBlock,
+  PackedFunction,
   PackedProfile,
   PackedReport,
   PackedSamples,
@@ -49,6 +50,8 @@ export interface FunctionDetail {
   /** Of a function that was only inlined, the sum of its copies. */
   body: Body;
   callers: { name: number; calls: Count; inlined: Count }[];
+  /** Counts of its own lines in the base profile; undefined where it has none. */
+  baseLines: Pick<LineCounts, 'line' | 'discriminator' | 'count'>[] | undefined;
   /** Text of lines by number, by file. */
   sources: ReadonlyMap<string, ReadonlyMap<number, string>>;
 }
@@ -149,24 +152,21 @@ export class Profile {
     const { blocks } = this.packed;
     const after = blocks.findIndex((first) => first > index);
     const { first, packed, sources } = await this.#block(after < 0 ? blocks.length - 1 : after - 1);
-    const { samples, copyLines, callers } = packed.functions[index - first] ?? {
+    const { samples, copyLines, baseLines, callers } = packed.functions[index - first] ?? {
       samples: null,
       copyLines: [],
+      baseLines: [],
       callers: [],
     };
     const ofCopies = (): Body => ({
       name: index,
       total: this.functions[index]?.inlinedTotal ?? 0,
-      lines: copyLines.map(([line, discriminator, count]) => ({
-        line,
-        discriminator,
-        count: toCount(count),
-        targets: [],
-      })),
+      lines: copyLines.map((line) => ({ ...toLine(line), targets: [] })),
       inlined: [],
     });
     return {
       body: samples === null ? ofCopies() : toBody(samples),
+      baseLines: baseLines.length === 0 ? undefined : baseLines.map(toLine),
       callers: callers.map(([name, calls, inlined]) => ({
         name,
         calls: toCount(calls),
@@ -197,6 +197,10 @@ export class Profile {
     }
     return { first: this.packed.blocks[number] ?? 0, packed, sources };
   }
+}
+
+function toLine([line, discriminator, count]: PackedFunction['baseLines'][number]) {
+  return { line, discriminator, count: toCount(count) };
 }
 
 function toBody([name, total, lines, inlined]: PackedSamples): Body {

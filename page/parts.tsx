@@ -14,7 +14,7 @@ export function Bar({ share, kind }: { share: number; kind: string }) {
   const width = `${(Math.min(1, Math.max(0, share)) * 100).toFixed(2)}%`;
   return (
     <span class="bar" aria-hidden="true">
-      <span class={kind} style={{ width }} />
+      {share > 0 && <span class={kind} style={{ width }} />}
     </span>
   );
 }

@@ -1,8 +1,9 @@
 /** Unpacks a block of data of the page. */
 export async function unpack<T>(id: string): Promise<T> {
   const element = document.getElementById(id) ?? (await whenParsed(id));
-  const text = element.textContent ?? '';
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const packed = atob(element.textContent ?? '');
+  const bytes = new Uint8Array(packed.length);
+  for (let index = 0; index < packed.length; index++) bytes[index] = packed.charCodeAt(index);
   const unzipped = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
   return (await new Response(unzipped).json()) as T;
 }

@@ -35,6 +35,7 @@ export type {
   ComparisonReport,
   Coverage,
   FunctionReport,
+  LineCount,
   ProfileReport,
   RecordingReport,
   Report,

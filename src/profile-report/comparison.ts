@@ -18,7 +18,7 @@ export async function comparisonWith(
   return {
     path: base,
     totalSamples: functions.reduce((sum, { total }) => sum + total, 0n),
-    totals: new Map(functions.map((samples) => [fullName(samples, (name) => name), samples.total])),
+    functions: new Map(functions.map((samples) => [fullName(samples, (name) => name), samples])),
     result,
   };
 }

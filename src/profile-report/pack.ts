@@ -133,7 +133,7 @@ class ProfilePacker {
         result: comparison.result,
         totalSamples: packCount(comparison.totalSamples),
         totals: functions.map((report) => {
-          const total = comparison.totals.get(report.name);
+          const total = comparison.functions.get(report.name)?.total;
           return total === undefined ? null : packCount(total);
         }),
       },
@@ -180,13 +180,19 @@ class ProfilePacker {
     };
   }
 
-  #function({ samples, copyLines, callers }: FunctionReport): PackedFunction {
+  #function({ name, samples, copyLines, callers }: FunctionReport): PackedFunction {
+    const base = this.#profile.comparison?.functions.get(name);
     return {
       samples: samples === undefined ? null : this.#samples(samples),
       copyLines:
         samples === undefined
           ? copyLines.map(({ line, discriminator, count }) => [line, discriminator, packCount(count)])
           : [],
+      baseLines: (base?.body ?? []).map(({ line, discriminator, count }) => [
+        line,
+        discriminator,
+        packCount(count),
+      ]),
       callers: callers.map(({ name, calls, inlined }) => [
         this.#names.number(name),
         packCount(calls),

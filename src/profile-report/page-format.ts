@@ -78,6 +78,8 @@ export interface PackedFunction {
   samples: PackedSamples | null;
   /** Of such a function, the sums over its copies. */
   copyLines: [line: number, discriminator: number, count: PackedCount][];
+  /** Counts of its own lines in the base profile. */
+  baseLines: [line: number, discriminator: number, count: PackedCount][];
   callers: [name: number, calls: PackedCount, inlined: PackedCount][];
 }
 

@@ -159,8 +159,8 @@ export interface ComparisonReport {
   path: string;
   /** Sum of the totals of all functions of the base profile. */
   totalSamples: bigint;
-  /** Totals of its functions, by name. */
-  totals: Map<string, bigint>;
+  /** Its functions, by name; in a context-sensitive profile with their callers. */
+  functions: Map<string, FunctionSamples>;
   /** Similarity, overlap, and what was gained, lost and changed most. */
   result: Omit<CompareResult, 'text'>;
 }

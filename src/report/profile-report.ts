@@ -87,7 +87,7 @@ function* functionLines(profile: ProfileReport, top: number, width: number): Gen
 /** What a function had in the base profile. */
 function baseShare({ comparison }: ProfileReport, { name }: FunctionReport): string {
   if (comparison === undefined) return '';
-  const base = comparison.totals.get(name);
+  const base = comparison.functions.get(name)?.total;
   return base === undefined ? ' (new)' : ` (${share(base, comparison.totalSamples).trim()})`;
 }
 

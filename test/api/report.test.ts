@@ -100,7 +100,7 @@ describe('a report of a finished profile', () => {
     const { comparison } = await only({ profile, base });
     expect(comparison?.result.gained.map(({ name }) => name)).toEqual(['came']);
     expect(comparison?.result.lost.map(({ name }) => name)).toEqual(['gone']);
-    expect(comparison?.totals.get('gone')).toBe(5n);
+    expect(comparison?.functions.get('gone')?.total).toBe(5n);
   });
 
   it('compares what was just made, too', async () => {

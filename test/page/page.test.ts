@@ -24,6 +24,12 @@ const AXE_RUN = `axe.run(document).then(({ violations }) =>
   violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join('; ')))`;
 const folder = temporaryFolder();
 
+/** The policy of the page lets no script element in, but the protocol of the browser's tools may run code. */
+async function axeViolations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate<string[]>(AXE_RUN);
+}
+
 const missing =
   browserPath() === undefined ? ' (skipped: there is no chromium on the path or in CHROMIUM)' : '';
 
@@ -133,10 +139,7 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
       it.each(modes)(`axe finds nothing wrong: ${name}, %s`, async (_, options) => {
         const page = await browser.open(report, place, options);
         await ready(page);
-        // The policy of the page lets no script element in, but the protocol of the browser's tools may run code.
-        await page.evaluate(AXE);
-        const violations = await page.evaluate<string[]>(AXE_RUN);
-        expect(violations).toEqual([]);
+        expect(await axeViolations(page)).toEqual([]);
         await browser.close(page);
       });
     }
@@ -234,6 +237,10 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
       'expected.afdo/changes',
     );
     expect(await compared.locator('section', { hasText: 'Lost' }).last().textContent()).toContain('gone');
+    expect(await axeViolations(compared)).toEqual([]);
+    await goTo(compared, 'expected.afdo/function/main');
+    await expect.poll(() => compared.locator('td.base', { hasText: '10' }).count()).toBe(1);
+    expect(await axeViolations(compared)).toEqual([]);
     await browser.close(compared);
   });
 
