@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use elf::{Code, DecodePolicy, Image, Svma};
 use libfuzzer_sys::fuzz_target;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use symbolize::{DebugInfo, DebugOptions, FollowLinks, FrameTable, FunctionTable};
+use symbolize::{DebugInfo, DebugOptions, FileSystem, FollowLinks, FrameTable, FunctionTable};
 
 /// One worker, which is the fuzzer's own thread: what led to a crash must lead to it again.
 static POOL: LazyLock<ThreadPool> = LazyLock::new(|| {
@@ -43,7 +43,8 @@ fn read_code(file: &[u8], policy: DecodePolicy) {
 
 fn read_debug_info(file: &[u8]) {
     let options = DebugOptions { follow_links: FollowLinks::NONE, ..DebugOptions::default() };
-    let Ok(debug) = DebugInfo::load(Arc::new(file.to_vec()), Path::new("program"), None, &options) else { return };
+    let bytes = Arc::new(file.to_vec());
+    let Ok(debug) = DebugInfo::load(bytes, Path::new("program"), None, &options, &FileSystem) else { return };
     let functions = FunctionTable::build(&debug, Svma(0), &|| true).expect("not cancelled");
     let starts = functions.start_ranges().map(|range| range.start);
     assert!(starts.is_sorted_by(|a, b| a < b));
