@@ -62,6 +62,7 @@
  * - `records-malformed`: records of a recording are malformed
  * - `records-unknown`: records are of types that are not known
  * - `recovered-function`: runs start in code that lies outside of its function
+ * - `run-ends-unsure`: runs of traces may end further on than counted
  * - `split-units-missing`: split debug information is missing
  * - `symbol-file`: a file of symbols cannot be used
  * - `symbol-list-lost`: the encoding has no list of symbols
@@ -145,6 +146,7 @@ export type DiagnosticCode =
   | 'records-malformed'
   | 'records-unknown'
   | 'recovered-function'
+  | 'run-ends-unsure'
   | 'split-units-missing'
   | 'symbol-file'
   | 'symbol-list-lost'

@@ -1,3 +1,4 @@
+export { type CollectResult, type Counted, collectTraces, type WrittenShard } from './collect-traces.js';
 export {
   type CompareResult,
   compareProfiles,
@@ -16,11 +17,13 @@ export type { RecordingDiagnosis } from './diagnosis/recording.js';
 export type { DiagnosticCode } from './diagnostic-code.js';
 export { AutofdoError, type AutofdoErrorCode, type AutofdoErrorDetails } from './errors.js';
 export { generateProfile } from './generate-profile.js';
+export { inspectTraces, type TracedBinary, type TracesSummary } from './inspect-traces.js';
 export {
   type MergeResult,
   mergeProfiles,
   type SkippedProfile,
 } from './merge-profiles.js';
+export type { CollectOptions } from './options/collect.js';
 export type { CompareOptions } from './options/compare.js';
 export type { DescribeOptions } from './options/describe.js';
 export type { DiagnoseOptions } from './options/diagnose.js';

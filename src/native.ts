@@ -44,6 +44,14 @@ export function runMerge(options: Binding.BindingMergeOptions, control: JobContr
   return runJob(control, (addon, cancel, report) => addon.mergeProfiles(options, cancel, report));
 }
 
+export function runCollect(options: Binding.BindingCollectOptions, control: JobControl) {
+  return runJob(control, (addon, cancel, report) => addon.collectTraces(options, cancel, report));
+}
+
+export function runInspectShard(path: string, control: JobControl) {
+  return runJob(control, (addon, cancel) => addon.inspectShard(path, cancel));
+}
+
 export function runShow(options: Binding.BindingShowOptions, control: JobControl) {
   return runJob(control, (addon, cancel) => addon.showProfile(options, cancel));
 }

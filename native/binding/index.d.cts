@@ -62,6 +62,52 @@ export interface BindingBinaryStatistics {
   density: number
 }
 
+/** What to collect, and where to. */
+export interface BindingCollectOptions {
+  /** perf.data files, directories or streams. */
+  perfData: Array<string>
+  /** A `.parquet` file or a folder. */
+  output: string
+  /** When a file is finished: a time or a size. */
+  rotate?: string
+  /** Write the name of the host. */
+  host?: boolean
+  /** Event names. */
+  events?: Array<string>
+  /** Process ids. */
+  pids?: Array<number>
+  /** Thread ids. */
+  tids?: Array<number>
+  /** Processor numbers. */
+  cpus?: Array<number>
+  /** First and last time stamp in nanoseconds, inclusive. */
+  time?: [bigint, bigint]
+  /** Damage is an error. */
+  strict?: boolean
+  /** Worker threads; 0 is one for each processor. */
+  jobs?: number
+}
+
+/** What a collection reports. */
+export interface BindingCollectOutcome {
+  /** The files, in the order that they were finished. */
+  shards: Array<BindingWrittenShard>
+  /** What was read, and what of it is in no row of a branch. */
+  ledger: Array<BindingCounted>
+  /** Warnings and notes. */
+  diagnostics: Array<BindingDiagnostic>
+  /** Milliseconds of each phase. */
+  timings: Array<BindingTiming>
+}
+
+/** A collection that succeeded. */
+export interface BindingCollectSuccess {
+  /** Tells a success from a failure. */
+  ok: true
+  /** What came of it. */
+  value: BindingCollectOutcome
+}
+
 /** What to compare. */
 export interface BindingCompareOptions {
   /** The older profile. */
@@ -146,6 +192,14 @@ export interface BindingConfigOption {
   name: string
   /** Without quotes. */
   value: string
+}
+
+/** How often something was met. */
+export interface BindingCounted {
+  /** What. */
+  name: string
+  /** How often. */
+  count: number
 }
 
 /** What a profile holds. */
@@ -350,10 +404,12 @@ export interface BindingGenerateOptions {
   allBinaries?: boolean
   /** One profile of all binaries. */
   mergeBinaries?: boolean
-  /** perf.data files, directories or streams; exactly one of the four inputs is given. */
+  /** perf.data files, directories or streams; exactly one of the five inputs is given. */
   perfData?: Array<string>
   /** Texts of `perf script`. */
   perfScript?: Array<string>
+  /** Trace shards, or folders of them. */
+  traces?: Array<string>
   /** Counters as text. */
   unsymbolizedProfile?: string
   /** A finished profile. */
@@ -792,6 +848,56 @@ export interface BindingSection {
   flags: string
 }
 
+/** What a shard holds. */
+export interface BindingShard {
+  /** Size in bytes. */
+  size: number
+  /** Rows. */
+  rows: number
+  /** Groups of rows. */
+  groups: number
+  /** Version of the schema, if the file states it. */
+  schemaVersion?: number
+  /** The program that collected it. */
+  tool?: string
+  /** Times of the first and the last sample in nanoseconds, as digits. */
+  sampleTimes?: [string, string]
+  /** When it was finished, in seconds since 1970. */
+  written?: number
+  /** The name of the host. */
+  host?: string
+  /** The files that were mapped, those with most branches first. */
+  binaries: Array<BindingShardBinary>
+  /** Branches by event. */
+  events: Array<BindingCounted>
+  /** What was read, and what of it is in no row of a branch. */
+  ledger: Array<BindingCounted>
+}
+
+/** A file that was mapped. */
+export interface BindingShardBinary {
+  /** In hexadecimal. */
+  buildId?: string
+  /** As it was mapped. */
+  path: string
+  /** What kind of file it is. */
+  kind: 'user' | 'kernel' | 'module'
+  /** Rows. */
+  rows: number
+  /** How often its branches were taken. */
+  count: number
+  /** How often they were mispredicted. */
+  mispredicted: number
+}
+
+/** An inspection that succeeded. */
+export interface BindingShardSuccess {
+  /** Tells a success from a failure. */
+  ok: true
+  /** What was found. */
+  value: BindingShard
+}
+
 /** A name that functions of several units have. */
 export interface BindingSharedName {
   /** The name. */
@@ -964,8 +1070,21 @@ export interface BindingWriteSuccess {
   value: number
 }
 
+/** A file that was written. */
+export interface BindingWrittenShard {
+  /** Where it is. */
+  path: string
+  /** How many rows it has. */
+  rows: number
+  /** Its size in bytes. */
+  size: number
+}
+
 /** The build id of an ELF file of any kind, as hexadecimal digits; absent if it has none or is none. */
 export declare function buildIdOf(path: string): string | null
+
+/** Collects the traces of recordings. */
+export declare function collectTraces(options: BindingCollectOptions, cancel: BindingCancelToken, onProgress?: ((progress: BindingProgress) => void) | undefined): Promise<BindingCollectSuccess | BindingFailure>
 
 /** Compares two profiles. */
 export declare function compareProfiles(options: BindingCompareOptions, cancel: BindingCancelToken): Promise<BindingCompareSuccess | BindingFailure>
@@ -984,6 +1103,9 @@ export declare function generate(options: BindingGenerateOptions, cancel: Bindin
 
 /** Reads a recording. */
 export declare function inspectRecording(path: string, cancel: BindingCancelToken, onProgress?: ((progress: BindingProgress) => void) | undefined): Promise<BindingInspectSuccess | BindingFailure>
+
+/** Reads a shard, and tells what it holds. */
+export declare function inspectShard(path: string, cancel: BindingCancelToken): Promise<BindingShardSuccess | BindingFailure>
 
 /** Writes the code of a binary to standard output. */
 export declare function listCode(options: BindingListingOptions, cancel: BindingCancelToken): Promise<BindingListingSuccess | BindingFailure>

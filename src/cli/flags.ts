@@ -1,4 +1,5 @@
 import type { BindingListingOptions } from '../../native/binding/index.cjs';
+import { COLLECT_OPTIONS } from '../options/collect.js';
 import { COLOR, HELP, HELP_ALL, JSON_FINDINGS, JSON_RESULT, QUIET } from '../options/common.js';
 import { COMPARE_OPTIONS } from '../options/compare.js';
 import { DESCRIBE_OPTIONS } from '../options/describe.js';
@@ -77,6 +78,9 @@ const GENERATE_ACCEPTED = [
   refused('boolean', 'extbinary-write-vtable-type-prof', 'vtable profiles are not supported'),
   ...ignored('string', 'profile-symbol-list-cutoff'),
 ];
+
+/** Of `collect`. */
+export const COLLECT_OWN = { json: JSON_RESULT, quiet: QUIET, color: COLOR, help: HELP, helpAll: HELP_ALL };
 
 /** Of `inspect`. */
 export const INSPECT_OWN = { json: JSON_FINDINGS, color: COLOR, help: HELP, helpAll: HELP_ALL };
@@ -329,11 +333,23 @@ command to run.
 Exit status: 0 usable, perhaps with limits; 1 not usable; 2 wrong usage.
 `,
   },
+  collect: {
+    what: 'write traces that add up in SQL, without a binary',
+    usage: ['--perfdata FILE -o FILE.parquet', '--perfdata - -o DIR --rotate 10m'],
+    flags: flagsOf(COLLECT_OPTIONS, COLLECT_OWN),
+    more: `Traces say how often each branch was taken, and where the straight run behind it ended. Add the
+files of all hosts up with \`SUM(count) ... GROUP BY ALL\`, and name the sum with --traces in place
+of --perfdata: the profile is the same. docs/trace-shards.md describes the columns.
+
+Exit status: 0 the files are complete, 1 the job failed (files that were finished before stay),
+2 wrong usage, 130 interrupted.
+`,
+  },
   inspect: {
-    what: 'tell what a perf.data holds',
+    what: 'tell what a perf.data, or a file of traces, holds',
     usage: ['FILE [--json]'],
     flags: flagsOf(INSPECT_OWN),
-    more: 'FILE may be a directory, a pipe stream or -, which is stdin.\n',
+    more: 'A perf.data may be a directory, a pipe stream or -, which is stdin. Traces are files of collect.\n',
   },
   report: {
     what: 'show where the weight of a profile lies',

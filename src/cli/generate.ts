@@ -79,7 +79,7 @@ function asLlvmProfgen(args: readonly string[]): boolean {
   return args.some((arg) => /^--?compat=llvm-profgen$/.test(arg));
 }
 
-const INPUTS = ['perfData', 'perfScript', 'unsymbolizedProfile', 'llvmSampleProfile'] as const;
+const INPUTS = ['perfData', 'perfScript', 'traces', 'unsymbolizedProfile', 'llvmSampleProfile'] as const;
 
 function toCommand(parsed: ParsedArgs): { options: GenerateOptions; flags: CommandFlags } {
   const [stray] = parsed.positionals;
@@ -99,7 +99,7 @@ function toCommand(parsed: ParsedArgs): { options: GenerateOptions; flags: Comma
     showDensity = false,
     perfEvents = [],
   } = valuesOf(GENERATE_OWN, parsed);
-  const { binary, perfData, perfScript, mergeBinaries } = given;
+  const { binary, perfData, perfScript, traces, mergeBinaries } = given;
   const looksForBinaries = given.binaryDir !== undefined || given.allBinaries === true;
   if (binary === undefined && !looksForBinaries)
     throw new UsageError('no binary was given', 'name the profiled program with --binary FILE');
@@ -128,6 +128,7 @@ function toCommand(parsed: ParsedArgs): { options: GenerateOptions; flags: Comma
     output: undefined,
     perfData: perfData && expandInputs(perfData),
     perfScript: perfScript && expandInputs(perfScript),
+    traces: traces && expandInputs(traces),
     event: events.length > 0 ? events : undefined,
     ...outputOptions(target),
   };

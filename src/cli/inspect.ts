@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { parseCommand } from './command.js';
 import { INSPECT_OWN } from './flags.js';
 import { runCommandJob } from './job.js';
@@ -14,6 +15,18 @@ export async function runInspectCommand(args: readonly string[]): Promise<number
   const command = await parseCommand(args, 'inspect', toCommand);
   if (typeof command === 'number') return command;
   const { file, json } = command;
+  if (isParquet(file)) {
+    return runCommandJob({
+      json,
+      quiet: false,
+      run: async (control) => (await import('../inspect-traces.js')).inspectTraces(file, control),
+      report: async (summary) => {
+        if (json) print((await import('../report/json.js')).resultJson(summary));
+        else print((await import('../report/traces.js')).tracesText(summary));
+        return undefined;
+      },
+    });
+  }
   return runCommandJob({
     json,
     quiet: false,
@@ -34,4 +47,19 @@ function toCommand(parsed: ParsedArgs): InspectCommand {
   }
   const { json = false } = valuesOf(INSPECT_OWN, parsed);
   return { file, json };
+}
+
+/** Whether a file is of traces: Parquet, by its first bytes, or by its name if they are damaged. */
+function isParquet(path: string): boolean {
+  if (path.endsWith('.parquet')) return true;
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
+  const start = Buffer.alloc(4);
+  try {
+    const file = openSync(path, 'r');
+    readSync(file, start);
+    closeSync(file);
+  } catch {
+    return false; // whoever reads the file says what is wrong
+  }
+  return start.toString('latin1') === 'PAR1';
 }

@@ -6,6 +6,7 @@ type Run = (args: readonly string[]) => Promise<number>;
 const COMMANDS: Record<string, () => Promise<Run>> = {
   generate: async () => (await import('./generate.js')).runGenerateCommand,
   doctor: async () => (await import('./doctor.js')).runDoctorCommand,
+  collect: async () => (await import('./collect.js')).runCollectCommand,
   inspect: async () => (await import('./inspect.js')).runInspectCommand,
   report: async () => (await import('./report.js')).runReportCommand,
   merge: async () => (await import('./merge.js')).runMergeCommand,

@@ -10,7 +10,7 @@ export type GenerateFormat = ProfileFormat | 'preaggregated';
 
 /**
  * What to generate a profile from, and how. A binary (`binary`, `binaryDir` or `allBinaries`) and exactly one of `perfData`,
- * `perfScript`, `unsymbolizedProfile` and `llvmSampleProfile` are needed; everything else has llvm-profgen's default.
+ * `perfScript`, `traces`, `unsymbolizedProfile` and `llvmSampleProfile` are needed; everything else has llvm-profgen's default.
  * Names are those of the flags.
  */
 export interface GenerateOptions {
@@ -33,6 +33,11 @@ export interface GenerateOptions {
    * the recording: samples have no process, so all mappings of the binary are one address space, newer ones on top.
    */
   perfScript?: string | readonly string[] | undefined;
+  /**
+   * Trace shards of `collectTraces`, or what an SQL engine made of them by adding them up: files, or folders with such files, which
+   * may be partitioned as Hive does it. The profile is the one that the recordings themselves give.
+   */
+  traces?: string | readonly string[] | undefined;
   /** Range and branch counters as text, as `skipSymbolization` writes them. */
   unsymbolizedProfile?: string | undefined;
   /** A finished sample profile that is only post-processed and re-encoded. */
@@ -233,6 +238,13 @@ export const GENERATE_OPTIONS = {
     'perfscript',
     'Text of `perf script -F ip,brstack --show-mmap-events`, with or without counts; - is stdin.',
     { aliases: ['ps'], value: 'FILE' },
+  ),
+  traces: flag(
+    'Input',
+    'list',
+    'traces',
+    'Traces of `autofdo-gen collect`, added up in SQL or not; files, globs or folders; repeatable.',
+    { value: 'FILE' },
   ),
   unsymbolizedProfile: flag(
     'Input',
@@ -625,6 +637,7 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
   const inputs = [
     options.perfData,
     options.perfScript,
+    options.traces,
     options.unsymbolizedProfile,
     options.llvmSampleProfile,
   ];
@@ -632,7 +645,7 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
   if (given !== 1) {
     throw invalid(
       given === 0 ? 'no input was given' : 'more than one kind of input was given',
-      'give exactly one of perfData, perfScript, unsymbolizedProfile and llvmSampleProfile',
+      'give exactly one of perfData, perfScript, traces, unsymbolizedProfile and llvmSampleProfile',
     );
   }
   if (options.time !== undefined && options.time[0] > options.time[1]) {
@@ -656,6 +669,7 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
     binaryDirs: options.binaryDir === undefined ? undefined : list(options.binaryDir),
     perfData: options.perfData === undefined ? undefined : list(options.perfData),
     perfScript: options.perfScript === undefined ? undefined : list(options.perfScript),
+    traces: options.traces === undefined ? undefined : list(options.traces),
     events: event === undefined ? undefined : list(event),
     pids: pid === undefined ? undefined : list(pid),
     tids: tid === undefined ? undefined : list(tid),

@@ -18,7 +18,7 @@ function toText(value: object): string {
       const { code, message, hint, path } = value;
       return { code, message, hint, path };
     }
-    return value;
+    return typeof value === 'bigint' ? String(value) : value;
   };
   return `${JSON.stringify(value, plain, 2)}\n`;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { llvmProfgen, type Outcome, ours, oursCompatible } from './generators.js';
 import { built, type Program, type Recording, recorded } from './program.js';
-import { run, testWith } from './tools.js';
+import { cli, run, testWith } from './tools.js';
 
 interface Mode {
   name: string;
@@ -117,6 +117,11 @@ export function compareProgram(program: Program): void {
       expectSame(oursCompatible(recording.folder, all), llvmProfgen(recording.folder, all), true);
     });
 
+    testWith(tools, 'from traces', () => {
+      const { folder, binary, perfData } = recorded(program);
+      compareTraces(folder, perfData, [`--binary=${binary}`, ...(program.flags ?? [])]);
+    });
+
     if (program.deviates) return;
     for (const { name, flags, text = false } of DEFAULT_MODES) {
       testWith(tools, `${name}, default`, () => {
@@ -126,6 +131,22 @@ export function compareProgram(program: Program): void {
       });
     }
   });
+}
+
+/** What profiles of traces are compared in: the counters tell apart what attribution would hide. */
+const TRACE_MODES = MODES.filter(({ name }) => ['text', 'extbinary', 'counters'].includes(name));
+
+/** Fails unless the traces of a recording give what the recording gives, every byte and every warning. */
+export function compareTraces(folder: string, perfData: string, flags: readonly string[]): void {
+  const traces = `${perfData}.parquet`;
+  const collected = run(process.execPath, [cli, 'collect', '--perfdata', perfData, '-o', traces], folder);
+  expect(collected.stderr).toBe('');
+  for (const mode of TRACE_MODES) {
+    const recorded = ours(folder, [`--perfdata=${perfData}`, ...flags, ...mode.flags]);
+    const traced = ours(folder, [`--traces=${traces}`, ...flags, ...mode.flags]);
+    expectSame(traced, recorded, mode.text ?? false);
+    expect(traced.warnings).toEqual(recorded.warnings);
+  }
 }
 
 /** What a listing may show. */

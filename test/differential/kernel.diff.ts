@@ -1,7 +1,7 @@
-import { symlinkSync } from 'node:fs';
+import { statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { expectSame } from './compare.js';
+import { compareTraces, expectSame } from './compare.js';
 import { llvmProfgen, oursCompatible } from './generators.js';
 import { folderOf } from './program.js';
 import { testWith } from './tools.js';
@@ -28,4 +28,12 @@ describe('kernel', () => {
       expect(compatible.warnings).toEqual(theirs.warnings);
     });
   }
+
+  testWith(tools, 'from traces', () => {
+    const folder = folderOf({ name: 'kernel-traces', build: [] });
+    for (const file of ['vmlinux', 'perf.data']) symlinkSync(join(given, file), join(folder, file));
+    compareTraces(folder, 'perf.data', ['--binary=vmlinux']);
+    const sizes = ['perf.data', 'perf.data.parquet'].map((file) => statSync(join(folder, file)).size);
+    expect((sizes[1] ?? 0) * 4).toBeLessThan(sizes[0] ?? 0);
+  });
 });

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { expectSame } from './compare.js';
+import { compareTraces, expectSame } from './compare.js';
 import { llvmProfgen, ours } from './generators.js';
 import { folderOf } from './program.js';
 import { run, shell, testWith } from './tools.js';
@@ -89,6 +89,10 @@ describe('kernel module', () => {
       expect(theirs.output?.length, 'the module has samples').toBeGreaterThan(500);
     });
   }
+
+  testWith(tools, 'from traces', () => {
+    compareTraces(prepare('traces'), 'perf.data', [`--binary=${name}.ko`]);
+  });
 
   testWith(tools, 'each address in /proc/kallsyms is that of the function', () => {
     const folder = prepare('kallsyms');

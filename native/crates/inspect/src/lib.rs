@@ -1,6 +1,7 @@
 //! What a perf.data holds: its events, what they sampled, and what was mapped.
 
 mod count;
+mod shard;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,6 +12,7 @@ use perfdata::{AddressSpaces, Change, CpuMode, Metadata, PerfData, RecordStats};
 
 pub use count::EventCounts;
 use count::{Collector, Counts, image_name};
+pub use shard::{BranchCounts, ShardInspection, inspect_shard};
 
 /// What was found in a recording. Damage is no error: it ends the reading and stands in `stats`.
 #[derive(Debug)]

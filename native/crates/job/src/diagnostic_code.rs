@@ -161,6 +161,8 @@ codes! {
     RecordsUnknown = "records-unknown",
     /// Runs start in code that lies outside of its function.
     RecoveredFunction = "recovered-function",
+    /// Runs of traces may end further on than counted.
+    RunEndsUnsure = "run-ends-unsure",
     /// Split debug information is missing.
     SplitUnitsMissing = "split-units-missing",
     /// The result cannot say that it is partial.

@@ -92,6 +92,41 @@ pub fn unreadable(error: std::io::Error, path: &Path) -> Error {
     .hint("Check the path and your permission to read it.")
 }
 
+/// What is wrong with a file of traces.
+#[must_use]
+pub fn shard_error(error: traceshard::Error, path: &Path) -> Error {
+    use traceshard::Error as E;
+    let message = match &error {
+        E::Io(source) => system_reason(source),
+        other => other.to_string(),
+    };
+    let (code, hint) = match &error {
+        E::Io(_) => (
+            ErrorCode::InputUnreadable,
+            "Check the path and your permission to read it.",
+        ),
+        E::NotParquet(_) => (
+            ErrorCode::InputInvalid,
+            "Name files that `autofdo-gen collect` wrote with --traces; recordings are named with --perfdata.",
+        ),
+        E::Damaged(_) => (
+            ErrorCode::InputInvalid,
+            "Copy the file again from where it was collected, or collect again.",
+        ),
+        E::Newer { .. } => (
+            ErrorCode::Unsupported,
+            "Use the release of autofdo-gen that wrote the file, or a later one.",
+        ),
+        E::Foreign { .. } | E::WrongType { .. } | E::WrongValue { .. } => {
+            (ErrorCode::InputInvalid, "docs/trace-shards.md describes each column.")
+        }
+    };
+    Error::new(code, format!("{}: {message}", path.display()))
+        .caused_by(error)
+        .path(path)
+        .hint(hint)
+}
+
 /// Why debug information cannot be used.
 #[must_use]
 pub fn symbolize_error(error: symbolize::SymbolizeError) -> Error {

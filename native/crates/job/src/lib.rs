@@ -21,7 +21,7 @@ pub use diagnostic_code::DiagnosticCode;
 pub use error::{Error, ErrorCode};
 pub use input_files::InputFiles;
 pub use observer::{InputNumber, InputObserver, Observer, Phase, Progress, Silent, check, keep_going};
-pub use output::{Output, write_atomically, write_folder};
+pub use output::{GrowingFile, Output, make_output_folder, write_atomically, write_folder};
 pub use profile_warnings::profile_warnings;
 pub use repeated_inputs::repeated_inputs;
 pub use system::system_reason;

@@ -101,7 +101,7 @@ fn make_folder(folder: &Path) -> Result<Vec<PathBuf>, Error> {
         Error::new(ErrorCode::OutputUnwritable, message)
             .caused_by(error)
             .path(folder)
-            .hint("With several binaries --output names a folder, which gets a profile for each; name another one.")
+            .hint("Name another folder with --output.")
     })?;
     Ok(missing)
 }
@@ -158,6 +158,65 @@ impl<'a> Prepared<'a> {
             Self::Direct { path, bytes } => std::fs::write(&path, bytes).map_err(|error| unwritable(&path, error)),
         }
     }
+}
+
+/// A file that is written piece by piece. It is in its place once it is complete, and not there at all before, even if the process is killed.
+#[derive(Debug)]
+pub struct GrowingFile {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl GrowingFile {
+    /// Begins a file that will be `path`.
+    ///
+    /// # Errors
+    /// As for [`write_atomically`]; a device or FIFO cannot be such a file.
+    pub fn new(path: &Path, inputs: &InputFiles) -> Result<Self, Error> {
+        match Prepared::new(path, &[], inputs)? {
+            Prepared::Written { file, path } => Ok(Self { file, path }),
+            Prepared::Direct { path, .. } => Err(unwritable(
+                &path,
+                std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is no regular file"),
+            )),
+        }
+    }
+
+    /// Puts the file into its place, when the disk has all of it.
+    ///
+    /// # Errors
+    /// `OutputUnwritable`, or `InvalidOptions` if an input is in that place meanwhile.
+    pub fn commit(self, inputs: &InputFiles) -> Result<(), Error> {
+        let synced = self.file.as_file().sync_all();
+        synced.map_err(|error| unwritable(&self.path, error))?;
+        let Self { file, path } = self;
+        Prepared::Written { file, path }.commit(inputs)
+    }
+
+    /// Why the file could not be written.
+    #[must_use]
+    pub fn failure(&self, error: std::io::Error) -> Error {
+        unwritable(&self.path, error)
+    }
+
+    /// Where to write.
+    ///
+    /// # Errors
+    /// `OutputUnwritable` if the system gives no second handle.
+    pub fn writer(&self) -> Result<std::fs::File, Error> {
+        self.file
+            .as_file()
+            .try_clone()
+            .map_err(|error| unwritable(&self.path, error))
+    }
+}
+
+/// Makes a folder for results, and those that it is in.
+///
+/// # Errors
+/// `OutputUnwritable`.
+pub fn make_output_folder(folder: &Path) -> Result<(), Error> {
+    make_folder(folder).map(drop)
 }
 
 /// A temporary file is private by default; this one is as readable as the file that it replaces, or as any new file.

@@ -9,6 +9,7 @@
 // A value that is added to an enum of the core must be given a name here before this compiles.
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
+mod collect;
 mod compare;
 mod doctor;
 mod failure;
@@ -21,6 +22,7 @@ mod number;
 mod options;
 mod outcome;
 mod places;
+mod shard;
 mod show;
 mod task;
 mod write;

@@ -21,10 +21,12 @@ pub struct BindingGenerateOptions {
     pub all_binaries: Option<bool>,
     /// One profile of all binaries.
     pub merge_binaries: Option<bool>,
-    /// perf.data files, directories or streams; exactly one of the four inputs is given.
+    /// perf.data files, directories or streams; exactly one of the five inputs is given.
     pub perf_data: Option<Vec<String>>,
     /// Texts of `perf script`.
     pub perf_script: Option<Vec<String>>,
+    /// Trace shards, or folders of them.
+    pub traces: Option<Vec<String>>,
     /// Counters as text.
     pub unsymbolized_profile: Option<String>,
     /// A finished profile.
@@ -193,6 +195,7 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
         let inputs = [
             from.perf_data.map(|names| Input::PerfData(paths(names))),
             from.perf_script.map(|names| Input::PerfScript(paths(names))),
+            from.traces.map(|names| Input::Traces(paths(names))),
             from.unsymbolized_profile
                 .map(|path| Input::UnsymbolizedProfile(path.into())),
             from.llvm_sample_profile.map(|path| Input::SampleProfile(path.into())),
@@ -314,7 +317,7 @@ pub(crate) fn parse_compat(name: &str) -> Result<Compat, BindingError> {
     }
 }
 
-fn parse_time(bounds: &[BigInt]) -> Result<(u64, u64), BindingError> {
+pub(crate) fn parse_time(bounds: &[BigInt]) -> Result<(u64, u64), BindingError> {
     match bounds {
         [first, last] => Ok((parse_u64(first)?, parse_u64(last)?)),
         _ => Err(BindingError::invalid_options(

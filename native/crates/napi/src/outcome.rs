@@ -1,6 +1,6 @@
 //! A finished job as JavaScript sees it: the bytes without a copy, everything else a small object.
 
-use job::{Diagnostic, Severity};
+use job::{Diagnostic, Phase, Severity};
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 use profgen::{BinaryOutcome, BinaryStatistics, EntryClass, Outcome, SampleSurvey, SharedName, Statistics};
@@ -188,14 +188,16 @@ impl From<Outcome> for BindingOutcome {
             statistics: (&outcome.statistics).into(),
             binaries: outcome.binaries.into_iter().map(BindingBinaryOutcome::from).collect(),
             diagnostics: outcome.diagnostics.into_iter().map(BindingDiagnostic::from).collect(),
-            timings: outcome
-                .timings
-                .into_iter()
-                .map(|(phase, milliseconds)| BindingTiming {
-                    phase: phase.as_str().to_owned(),
-                    milliseconds,
-                })
-                .collect(),
+            timings: outcome.timings.into_iter().map(BindingTiming::from).collect(),
+        }
+    }
+}
+
+impl From<(Phase, f64)> for BindingTiming {
+    fn from((phase, milliseconds): (Phase, f64)) -> Self {
+        Self {
+            phase: phase.as_str().to_owned(),
+            milliseconds,
         }
     }
 }

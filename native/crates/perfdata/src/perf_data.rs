@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use crate::directory::{MAIN_FILE, thread_files};
 use crate::error::{Error, Lookalike, check_cancelled};
@@ -232,6 +233,14 @@ impl PerfData {
                 true
             }
             None => false,
+        }
+    }
+
+    /// Of a stream, hands a segment out at the first record that comes so long after it was begun, even if it is not full: what comes slowly
+    /// does not wait. Records of different CPUs are then put in order within so long only. Files do not wait.
+    pub fn hand_out_after(&mut self, patience: Duration) {
+        if let Container::Pipe(pipe) = &mut self.container {
+            pipe.reader.set_patience(patience);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::file_container;
@@ -35,6 +36,13 @@ impl Pipe {
             stream: Some(stream),
             position: 0,
             file,
+        }
+    }
+
+    /// Ends segments after so long, even if they are not full.
+    pub(crate) fn set_patience(&mut self, patience: Duration) {
+        if let Some(stream) = &mut self.stream {
+            stream.set_patience(patience);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use crate::byte_order::ByteOrder;
 use crate::chunks::ChunkCutter;
@@ -46,6 +47,8 @@ pub(crate) struct RecordStream {
     /// Decompressed records that are kept in some form.
     kept: u64,
     ended: Option<Progress>,
+    /// A segment ends at its first record after so long, even if it is not full.
+    patience: Option<Duration>,
 }
 
 /// What became of a step.
@@ -97,7 +100,13 @@ impl RecordStream {
             oversized_left: 0,
             kept: 0,
             ended: None,
+            patience: None,
         }
+    }
+
+    /// Ends segments after so long, even if they are not full.
+    pub(crate) fn set_patience(&mut self, patience: Duration) {
+        self.patience = Some(patience);
     }
 
     /// True once a compressed record was met.
@@ -127,7 +136,10 @@ impl RecordStream {
         let mut stats = RecordStats::default();
         let mut side_records = Vec::new();
         let mut progress = Progress::More;
-        while progress == Progress::More && buffer.bytes().len() < SEGMENT_SIZE {
+        let begun = Instant::now();
+        let patience = self.patience;
+        let is_late = |bytes: &[u8]| !bytes.is_empty() && patience.is_some_and(|patience| begun.elapsed() >= patience);
+        while progress == Progress::More && buffer.bytes().len() < SEGMENT_SIZE && !is_late(buffer.bytes()) {
             progress = self.advance(cancel, |header, record| {
                 stats.count_record(header);
                 if Recording::wants(header) {

@@ -83,7 +83,7 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
             "Name recordings with --perfdata, or one binary.",
         );
     }
-    if options.looks_for_binaries() && !matches!(options.input, Input::PerfData(_)) {
+    if options.looks_for_binaries() && !matches!(options.input, Input::PerfData(_) | Input::Traces(_)) {
         return invalid(
             "texts do not say which builds they map, so no binaries can be looked for",
             "Name the recording itself with --perfdata, or each binary with --binary.",

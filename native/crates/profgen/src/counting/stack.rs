@@ -139,7 +139,12 @@ fn resolve(branch: Branch, view: &mut View<'_>, rules: EntryRules) -> Resolved {
     if rules.is_unfilled(branch) {
         return Resolved::Lost(EntryClass::UnfilledSlot);
     }
-    let places = (view.locate_source(branch.from), view.locate_target(branch.to));
+    resolved(view.locate_source(branch.from), view.locate_target(branch.to))
+}
+
+/// What a branch between two places is.
+pub(crate) fn resolved(source: Place, destination: Place) -> Resolved {
+    let places = (source, destination);
     let (from, to, from_target, to_target) = match places {
         // On the way into a function that is counted already.
         (Place::Preamble(function), Place::Code(to, _)) if to == function => return Resolved::Lost(EntryClass::Stub),

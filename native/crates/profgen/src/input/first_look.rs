@@ -11,6 +11,7 @@ use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::open::{Subject, check_options, open as open_known};
 use crate::input::recording::{STANDARD_INPUT, listed_name, open};
+use crate::input::traces;
 use crate::request::options::{GenerateOptions, Input};
 
 /// Opens all binaries of a job that can be known from the beginnings of the recordings, and returns what is mapped there.
@@ -23,6 +24,11 @@ pub(crate) fn open_binaries(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(ByBinary<Subject>, Mapped), Error> {
     check_options(options)?;
+    traces::check_options(options)?;
+    if let (Input::Traces(paths), true) = (&options.input, options.looks_for_binaries()) {
+        let mapped = traces::mapped_by(paths, observer)?;
+        return Ok((open_known(options, &mapped, observer, diagnostics)?, mapped));
+    }
     let (Input::PerfData(paths), true) = (&options.input, options.looks_for_binaries()) else {
         let mapped = Mapped::default();
         return Ok((open_known(options, &mapped, observer, diagnostics)?, mapped));

@@ -14,7 +14,7 @@ use crate::binaries::live_text::KernelMemory;
 use crate::binaries::open::Subject;
 use crate::binaries::target::{Target, Targets};
 use crate::input::perf_data::{self, Samples};
-use crate::input::script;
+use crate::input::{script, traces};
 use crate::report::part::{Part, goes_on};
 use crate::request::options::{GenerateOptions, Input};
 
@@ -155,10 +155,12 @@ impl<'a> Loader<'a> {
 
     /// The samples of all inputs; `None` when counters are given instead.
     fn sample(&self, groups: &[Targets<'_>]) -> Result<Option<Samples>, Error> {
-        let Input::PerfData(paths) = &self.options.input else {
-            return Ok(None);
-        };
-        perf_data::read_all(paths, groups, self.options, self.observer).map(Some)
+        match &self.options.input {
+            Input::PerfData(paths) => perf_data::read_all(paths, groups, self.options, self.observer).map(Some),
+            // Options with which binaries are counted apart are refused.
+            Input::Traces(paths) => traces::read_all(paths, &groups[0], self.options, self.observer).map(Some),
+            Input::PerfScript(_) | Input::UnsymbolizedProfile(_) | Input::SampleProfile(_) => Ok(None),
+        }
     }
 
     /// The samples of texts.

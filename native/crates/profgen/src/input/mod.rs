@@ -9,4 +9,5 @@ pub(crate) mod perf_data;
 pub(crate) mod recording;
 pub(crate) mod script;
 pub(crate) mod seen;
+pub(crate) mod traces;
 pub(crate) mod usable;

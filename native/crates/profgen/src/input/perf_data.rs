@@ -271,7 +271,7 @@ impl<'a> Sampling<'a> {
         let events = usable_events(metadata, self.options).map_err(|error| error.path(path))?;
         let groups = self.groups;
         for target in groups.iter().flat_map(Targets::iter) {
-            if let Err(error) = check_machine(metadata, target) {
+            if let Err(error) = check_machine(metadata.arch.as_deref(), target) {
                 self.fail(target.id, error.path(path))?;
             }
         }

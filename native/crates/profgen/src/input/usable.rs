@@ -4,13 +4,13 @@ use std::path::Path;
 
 use elf::Arch;
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
-use perfdata::{Avma, ChunkStats, Metadata, RecordStats};
+use perfdata::{Avma, ChunkStats, RecordStats};
 
 use crate::binaries::target::Target;
 
 /// The recording must be of the binary's architecture.
-pub(crate) fn check_machine(metadata: &Metadata, target: &Target<'_>) -> Result<(), Error> {
-    let Some(machine) = metadata.arch.as_deref() else {
+pub(crate) fn check_machine(machine: Option<&str>, target: &Target<'_>) -> Result<(), Error> {
+    let Some(machine) = machine else {
         return Ok(());
     };
     let recorded = match machine {

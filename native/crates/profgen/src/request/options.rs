@@ -186,6 +186,7 @@ impl GenerateOptions {
         binaries.for_each(|path| files.add(path));
         match &self.input {
             Input::PerfData(paths) | Input::PerfScript(paths) => paths.iter().for_each(|path| files.add_stream(path)),
+            Input::Traces(paths) => paths.iter().for_each(|path| files.add(path)),
             Input::UnsymbolizedProfile(path) | Input::SampleProfile(path) => files.add(path),
         }
         files
@@ -203,7 +204,7 @@ impl GenerateOptions {
 
     /// True if counts come from samples.
     pub(crate) fn is_sampled(&self) -> bool {
-        matches!(self.input, Input::PerfData(_) | Input::PerfScript(_))
+        matches!(self.input, Input::PerfData(_) | Input::PerfScript(_) | Input::Traces(_))
     }
 
     /// True if there can be more than one result.
@@ -224,6 +225,8 @@ pub enum Input {
     PerfData(Vec<PathBuf>),
     /// Texts that `perf script` printed; `-` is standard input.
     PerfScript(Vec<PathBuf>),
+    /// Trace shards, or folders with files of them.
+    Traces(Vec<PathBuf>),
     /// Counters, as `skip_symbolization` writes them.
     UnsymbolizedProfile(PathBuf),
     /// A finished sample profile that is only post-processed.

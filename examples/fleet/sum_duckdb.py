@@ -1,0 +1,27 @@
+"""Adds up the trace shards of a week with DuckDB, on one machine.
+
+    python3 sum_duckdb.py FOLDER TODAY OUTPUT
+
+FOLDER has the files of each day in a folder of its own: FOLDER/day=2026-11-29/*.parquet. OUTPUT gets a folder for each
+build id, which `autofdo-gen --traces OUTPUT` reads.
+"""
+
+import pathlib
+import sys
+
+import duckdb
+
+from weights import weights
+
+folder, today, output = sys.argv[1:]
+database = duckdb.connect()
+database.execute("CREATE TABLE weights (day VARCHAR, weight BIGINT)")
+database.executemany("INSERT INTO weights VALUES (?, ?)", weights(today))
+files = database.read_parquet(
+    f"{folder}/day=*/*.parquet", hive_partitioning=True, hive_types_autocast=False
+)
+files.create_view("traces")
+query = pathlib.Path(__file__).with_name("sum.sql").read_text()
+database.execute(
+    f"COPY ({query}) TO '{output}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (build_id))"
+)

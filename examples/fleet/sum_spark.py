@@ -1,0 +1,31 @@
+"""Adds up the trace shards of a week with Spark: the same as sum_duckdb.py, on a cluster.
+
+    spark-submit --py-files weights.py sum_spark.py FOLDER TODAY OUTPUT
+
+Without a cluster, `python3 sum_spark.py FOLDER TODAY OUTPUT` uses the processors of this machine.
+"""
+
+import pathlib
+import sys
+
+from pyspark.sql import SparkSession
+
+from weights import weights
+
+folder, today, output = sys.argv[1:]
+spark = (
+    SparkSession.builder.appName("sum of traces")
+    # Days are names of folders, and a build id of digits is no number.
+    .config("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
+    .getOrCreate()
+)
+spark.createDataFrame(weights(today), "day string, weight bigint").createOrReplaceTempView("weights")
+traces = spark.read.parquet(folder)
+# Spark has no unsigned numbers: it reads them as decimals.
+for column in ("branch_from", "branch_to", "run_end", "count", "mispredicted"):
+    traces = traces.withColumn(column, traces[column].cast("bigint"))
+traces.createOrReplaceTempView("traces")
+query = pathlib.Path(__file__).with_name("sum.sql").read_text()
+sums = spark.sql(query)
+sums.write.partitionBy("build_id").option("compression", "zstd").parquet(output)
+spark.stop()

@@ -1,0 +1,128 @@
+//! What a trace shard holds.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use job::failure::shard_error;
+use job::{Error, ErrorCode, Observer, check, on_threads};
+use traceshard::{Binary, Loss, Metadata, Record, Row, Shard, parse_patch, parse_via};
+
+/// What was found in a shard. All of it was read, so that a shard with a description is one that can be used.
+#[derive(Debug)]
+pub struct ShardInspection {
+    /// What the file says of itself.
+    pub metadata: Metadata,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Groups of rows.
+    pub groups: u64,
+    /// The files that were mapped, those with most branches first.
+    pub binaries: Vec<(Binary, BranchCounts)>,
+    /// Branches by event.
+    pub events: Vec<(String, u64)>,
+    /// What was read, and what of it is in no row of a branch.
+    pub ledger: Vec<(Loss, u64)>,
+}
+
+/// Branches of a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BranchCounts {
+    /// Rows.
+    pub rows: u64,
+    /// How often the branches were taken.
+    pub count: u64,
+    /// How often they were mispredicted.
+    pub mispredicted: u64,
+}
+
+/// Reads a shard.
+///
+/// # Errors
+/// `InputUnreadable`, `InputInvalid` or `Unsupported` if it cannot be used; `Aborted`.
+pub fn inspect_shard(path: &Path, observer: &dyn Observer) -> Result<ShardInspection, Error> {
+    on_threads(1, || {
+        let shard = Shard::open(path).map_err(|error| shard_error(error, path))?;
+        let mut all = Sums::default();
+        for group in 0..shard.groups() {
+            check(observer)?;
+            let read = shard.read_group(group, |row| all.add(row));
+            read.map_err(|stop| match stop {
+                Stop::Shard(error) => shard_error(error, path),
+                Stop::Row(message) => Error::new(ErrorCode::InputInvalid, format!("{}: {message}", path.display()))
+                    .path(path)
+                    .hint("docs/trace-shards.md describes each column."),
+            })?;
+        }
+        let mut binaries: Vec<_> = all.binaries.into_iter().collect();
+        binaries.sort_by(|(a, x), (b, y)| y.count.cmp(&x.count).then_with(|| a.cmp(b)));
+        Ok(ShardInspection {
+            metadata: shard.metadata().clone(),
+            bytes: shard.size(),
+            rows: (0..shard.groups()).map(|group| shard.rows_of(group)).sum(),
+            groups: shard.groups() as u64,
+            binaries,
+            events: all.events.into_iter().collect(),
+            ledger: all.ledger.into_iter().collect(),
+        })
+    })
+}
+
+#[derive(Default)]
+struct Sums {
+    binaries: BTreeMap<Binary, BranchCounts>,
+    events: BTreeMap<String, u64>,
+    ledger: BTreeMap<Loss, u64>,
+}
+
+enum Stop {
+    Shard(traceshard::Error),
+    Row(String),
+}
+
+impl From<traceshard::Error> for Stop {
+    fn from(error: traceshard::Error) -> Self {
+        Self::Shard(error)
+    }
+}
+
+impl Sums {
+    fn add(&mut self, row: &Row<'_>) -> Result<(), Stop> {
+        let wrong = |column: &str, text: Option<&str>| {
+            Err(Stop::Row(format!(
+                "column `{column}` has {:?}",
+                text.unwrap_or_default()
+            )))
+        };
+        let too_large = || Stop::Row("its counts add up to more than 64 bits hold".to_owned());
+        if row.via.is_some_and(|via| parse_via(via).is_none()) {
+            return wrong("via", row.via);
+        }
+        match (row.record, row.kind) {
+            (Record::Branch, Some(kind)) => {
+                let binary = Binary {
+                    build_id: row.build_id.map(str::to_owned),
+                    path: row.path.to_owned(),
+                    kind,
+                };
+                let sums = self.binaries.entry(binary).or_default();
+                sums.rows += 1;
+                sums.count = sums.count.checked_add(row.count).ok_or_else(too_large)?;
+                sums.mispredicted = sums.mispredicted.checked_add(row.mispredicted).ok_or_else(too_large)?;
+                let event = self.events.entry(row.event.unwrap_or_default().to_owned()).or_default();
+                *event = event.checked_add(row.count).ok_or_else(too_large)?;
+            }
+            (Record::Patch, _) if row.patch.and_then(parse_patch).is_none() => return wrong("patch", row.patch),
+            (Record::Ledger, _) => {
+                let Some(what) = Loss::parse(row.path) else {
+                    return wrong("path", Some(row.path));
+                };
+                let sum = self.ledger.entry(what).or_default();
+                *sum = sum.checked_add(row.count).ok_or_else(too_large)?;
+            }
+            (Record::Patch | Record::Branch, _) => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! Collecting traces.
+
+use napi::bindgen_prelude::{AsyncTask, BigInt};
+use napi_derive::napi;
+use profgen::{CollectOptions, CollectOutcome, Rotation, Selection};
+
+use crate::failure::BindingError;
+use crate::job::{BindingCancelToken, ProgressFunction};
+use crate::number::count;
+use crate::options::parse_time;
+use crate::outcome::{BindingDiagnostic, BindingTiming};
+use crate::task::{JobTask, Success, run_job};
+
+/// What to collect, and where to.
+#[napi(object, object_to_js = false)]
+pub struct BindingCollectOptions {
+    /// perf.data files, directories or streams.
+    pub perf_data: Vec<String>,
+    /// A `.parquet` file or a folder.
+    pub output: String,
+    /// When a file is finished: a time or a size.
+    pub rotate: Option<String>,
+    /// Write the name of the host.
+    pub host: Option<bool>,
+    /// Event names.
+    pub events: Option<Vec<String>>,
+    /// Process ids.
+    pub pids: Option<Vec<i32>>,
+    /// Thread ids.
+    pub tids: Option<Vec<i32>>,
+    /// Processor numbers.
+    pub cpus: Option<Vec<u32>>,
+    /// First and last time stamp in nanoseconds, inclusive.
+    #[napi(ts_type = "[bigint, bigint]")]
+    pub time: Option<Vec<BigInt>>,
+    /// Damage is an error.
+    pub strict: Option<bool>,
+    /// Worker threads; 0 is one for each processor.
+    pub jobs: Option<u32>,
+}
+
+/// A collection that succeeded.
+#[napi(object, object_from_js = false)]
+pub struct BindingCollectSuccess {
+    /// Tells a success from a failure.
+    #[napi(ts_type = "true")]
+    pub ok: bool,
+    /// What came of it.
+    pub value: BindingCollectOutcome,
+}
+
+/// What a collection reports.
+#[napi(object, object_from_js = false)]
+pub struct BindingCollectOutcome {
+    /// The files, in the order that they were finished.
+    pub shards: Vec<BindingWrittenShard>,
+    /// What was read, and what of it is in no row of a branch.
+    pub ledger: Vec<BindingCounted>,
+    /// Warnings and notes.
+    pub diagnostics: Vec<BindingDiagnostic>,
+    /// Milliseconds of each phase.
+    pub timings: Vec<BindingTiming>,
+}
+
+/// A file that was written.
+#[napi(object, object_from_js = false)]
+pub struct BindingWrittenShard {
+    /// Where it is.
+    pub path: String,
+    /// How many rows it has.
+    pub rows: f64,
+    /// Its size in bytes.
+    pub size: f64,
+}
+
+/// How often something was met.
+#[napi(object, object_from_js = false)]
+pub struct BindingCounted {
+    /// What.
+    pub name: String,
+    /// How often.
+    pub count: f64,
+}
+
+/// Collects the traces of recordings.
+#[napi(ts_return_type = "Promise<BindingCollectSuccess | BindingFailure>")]
+pub fn collect_traces(
+    options: BindingCollectOptions,
+    cancel: &BindingCancelToken,
+    #[napi(ts_arg_type = "((progress: BindingProgress) => void) | undefined")] on_progress: Option<ProgressFunction>,
+) -> AsyncTask<JobTask<CollectOutcome>> {
+    run_job(cancel, on_progress, |job| {
+        let options = CollectOptions::try_from(options)?;
+        Ok(profgen::collect(&options, job)?)
+    })
+}
+
+impl TryFrom<BindingCollectOptions> for CollectOptions {
+    type Error = BindingError;
+
+    fn try_from(from: BindingCollectOptions) -> Result<Self, BindingError> {
+        let rotate = from.rotate.map(|text| {
+            Rotation::parse(&text).ok_or_else(|| {
+                BindingError::invalid_options(format!(
+                    "rotate is '{text}'; it must be a time such as 10m or 1h, or a size such as 64MiB"
+                ))
+            })
+        });
+        Ok(Self {
+            rotate: rotate.transpose()?,
+            host: from.host.unwrap_or_default(),
+            select: Selection {
+                events: from.events.unwrap_or_default(),
+                pids: from.pids.unwrap_or_default(),
+                tids: from.tids.unwrap_or_default(),
+                cpus: from.cpus.unwrap_or_default(),
+                time: from.time.map(|bounds| parse_time(&bounds)).transpose()?,
+            },
+            strict: from.strict.unwrap_or_default(),
+            jobs: from.jobs.map_or(0, |jobs| jobs as usize),
+            ..Self::new(from.perf_data.into_iter().map(Into::into).collect(), from.output)
+        })
+    }
+}
+
+impl Success for CollectOutcome {
+    type Object = BindingCollectSuccess;
+
+    fn into_object(self) -> BindingCollectSuccess {
+        let shards = self.shards.into_iter().map(|shard| BindingWrittenShard {
+            path: shard.path.to_string_lossy().into_owned(),
+            rows: count(shard.rows),
+            size: count(shard.bytes),
+        });
+        let ledger = self.ledger.into_iter().map(|(what, sum)| BindingCounted {
+            name: what.as_str().to_owned(),
+            count: count(sum),
+        });
+        let value = BindingCollectOutcome {
+            shards: shards.collect(),
+            ledger: ledger.collect(),
+            diagnostics: self.diagnostics.into_iter().map(BindingDiagnostic::from).collect(),
+            timings: self.timings.into_iter().map(BindingTiming::from).collect(),
+        };
+        BindingCollectSuccess { ok: true, value }
+    }
+}

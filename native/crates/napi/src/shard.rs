@@ -1,0 +1,115 @@
+//! What a trace shard holds.
+
+use ::inspect::{ShardInspection, inspect_shard};
+use napi::bindgen_prelude::AsyncTask;
+use napi_derive::napi;
+
+use crate::collect::BindingCounted;
+use crate::job::BindingCancelToken;
+use crate::number::count;
+use crate::task::{JobTask, Success, run_job};
+
+/// An inspection that succeeded.
+#[napi(object, object_from_js = false)]
+pub struct BindingShardSuccess {
+    /// Tells a success from a failure.
+    #[napi(ts_type = "true")]
+    pub ok: bool,
+    /// What was found.
+    pub value: BindingShard,
+}
+
+/// What a shard holds.
+#[napi(object, object_from_js = false)]
+pub struct BindingShard {
+    /// Size in bytes.
+    pub size: f64,
+    /// Rows.
+    pub rows: f64,
+    /// Groups of rows.
+    pub groups: f64,
+    /// Version of the schema, if the file states it.
+    pub schema_version: Option<u32>,
+    /// The program that collected it.
+    pub tool: Option<String>,
+    /// Times of the first and the last sample in nanoseconds, as digits.
+    #[napi(ts_type = "[string, string]")]
+    pub sample_times: Option<Vec<String>>,
+    /// When it was finished, in seconds since 1970.
+    pub written: Option<f64>,
+    /// The name of the host.
+    pub host: Option<String>,
+    /// The files that were mapped, those with most branches first.
+    pub binaries: Vec<BindingShardBinary>,
+    /// Branches by event.
+    pub events: Vec<BindingCounted>,
+    /// What was read, and what of it is in no row of a branch.
+    pub ledger: Vec<BindingCounted>,
+}
+
+/// A file that was mapped.
+#[napi(object, object_from_js = false)]
+pub struct BindingShardBinary {
+    /// In hexadecimal.
+    pub build_id: Option<String>,
+    /// As it was mapped.
+    pub path: String,
+    /// What kind of file it is.
+    #[napi(ts_type = "'user' | 'kernel' | 'module'")]
+    pub kind: String,
+    /// Rows.
+    pub rows: f64,
+    /// How often its branches were taken.
+    pub count: f64,
+    /// How often they were mispredicted.
+    pub mispredicted: f64,
+}
+
+/// Reads a shard, and tells what it holds.
+#[napi(
+    js_name = "inspectShard",
+    ts_return_type = "Promise<BindingShardSuccess | BindingFailure>"
+)]
+pub fn read_shard(path: String, cancel: &BindingCancelToken) -> AsyncTask<JobTask<ShardInspection>> {
+    run_job(cancel, None, move |job| Ok(inspect_shard(path.as_ref(), job)?))
+}
+
+impl Success for ShardInspection {
+    type Object = BindingShardSuccess;
+
+    fn into_object(self) -> BindingShardSuccess {
+        let counted = |name: &str, sum: u64| BindingCounted {
+            name: name.to_owned(),
+            count: count(sum),
+        };
+        let metadata = self.metadata;
+        let binaries = self.binaries.into_iter().map(|(binary, counts)| BindingShardBinary {
+            build_id: binary.build_id,
+            path: binary.path,
+            kind: binary.kind.as_str().to_owned(),
+            rows: count(counts.rows),
+            count: count(counts.count),
+            mispredicted: count(counts.mispredicted),
+        });
+        let value = BindingShard {
+            size: count(self.bytes),
+            rows: count(self.rows),
+            groups: count(self.groups),
+            schema_version: metadata.schema_version,
+            tool: metadata.tool,
+            sample_times: metadata
+                .sample_times
+                .map(|(first, last)| vec![first.to_string(), last.to_string()]),
+            written: metadata.written.map(count),
+            host: metadata.host,
+            binaries: binaries.collect(),
+            events: self.events.iter().map(|(name, sum)| counted(name, *sum)).collect(),
+            ledger: self
+                .ledger
+                .iter()
+                .map(|(what, sum)| counted(what.as_str(), *sum))
+                .collect(),
+        };
+        BindingShardSuccess { ok: true, value }
+    }
+}

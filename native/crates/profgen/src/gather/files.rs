@@ -1,0 +1,130 @@
+//! The files that recordings map, and which of them each mapping is of.
+
+use perfdata::{AddressSpaces, BuildId, CpuMode, MapId, Mapping, Metadata, Segment};
+use rustc_hash::FxHashMap;
+use traceshard::{Binary, BinaryKind};
+
+use crate::addresses::binding::KERNEL_MAP;
+use crate::input::recording::listed_name;
+
+/// Addresses are less than this, so that engines without unsigned numbers can hold them.
+const END_OF_FILE: u64 = 1 << 63;
+/// How far code of a kernel can lie behind the symbol that its mapping names.
+const KERNEL_SPAN: u64 = 1 << 32;
+
+/// The number of a file in a job.
+pub(crate) type FileId = u32;
+
+/// All files of a job.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    known: Vec<Binary>,
+    numbers: FxHashMap<Binary, FileId>,
+}
+
+impl Files {
+    fn number(&mut self, file: Binary) -> FileId {
+        if let Some(known) = self.numbers.get(&file) {
+            return *known;
+        }
+        let number =
+            FileId::try_from(self.known.len()).unwrap_or_else(|_| unreachable!("that many paths fill the memory"));
+        self.known.push(file.clone());
+        self.numbers.insert(file, number);
+        number
+    }
+
+    /// By number.
+    pub(crate) fn all(&self) -> &[Binary] {
+        &self.known
+    }
+}
+
+/// What a mapping holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// Code of a file: run-time addresses, plus `delta` modulo 2^64, count from the place that the file's kind says, and are less than
+    /// `span`.
+    File { file: FileId, delta: u64, span: u64 },
+    /// Memory that no file backs, or data.
+    Other,
+}
+
+/// The address spaces of one input, and what its mappings hold.
+#[derive(Default)]
+pub(crate) struct Followed {
+    pub spaces: AddressSpaces,
+    /// By mapping id.
+    pub held: Vec<Held>,
+    build_ids: FxHashMap<String, BuildId>,
+}
+
+impl Followed {
+    /// Takes in what a segment changes. True if what was known before would have been taken for another file had all build ids been there.
+    pub(crate) fn extend(&mut self, segment: &Segment, metadata: &Metadata, files: &mut Files) -> bool {
+        self.spaces.extend(segment.side_records());
+        let known = self.build_ids.len();
+        self.build_ids
+            .extend(metadata.build_ids.iter().map(|entry| (entry.name.clone(), entry.id)));
+        let build_ids = &self.build_ids;
+        let mut hold = |(_, mapping): (MapId, &Mapping)| held(mapping, build_ids, files);
+        let bound = self.held.len();
+        let mut rewritten = false;
+        if build_ids.len() != known {
+            let again: Vec<_> = self.spaces.mappings().take(bound).map(&mut hold).collect();
+            rewritten = again != self.held;
+            self.held = again;
+        }
+        let new: Vec<_> = self.spaces.mappings().skip(bound).map(hold).collect();
+        self.held.extend(new);
+        rewritten
+    }
+}
+
+fn held(mapping: &Mapping, build_ids: &FxHashMap<String, BuildId>, files: &mut Files) -> Held {
+    let name = mapping.file.name.as_str();
+    let kind = match mapping.cpumode {
+        CpuMode::Kernel if name.starts_with(KERNEL_MAP) => BinaryKind::Kernel,
+        CpuMode::Kernel => BinaryKind::Module,
+        _ => BinaryKind::User,
+    };
+    // A kernel that hides its addresses has none here.
+    let hidden = kind == BinaryKind::Kernel && mapping.pgoff == 0;
+    if !mapping.executable || hidden || is_no_file(name) {
+        return Held::Other;
+    }
+    let build_id = mapping
+        .file
+        .build_id
+        .or_else(|| build_ids.get(listed_name(mapping)).copied());
+    let file = files.number(Binary {
+        build_id: build_id.map(|id| id.to_string()),
+        path: name.to_owned(),
+        kind,
+    });
+    let delta = match kind {
+        BinaryKind::User => mapping.pgoff.wrapping_sub(mapping.start.0),
+        BinaryKind::Kernel => mapping.pgoff.wrapping_neg(),
+        BinaryKind::Module => mapping.start.0.wrapping_neg(),
+    };
+    let span = if kind == BinaryKind::Kernel {
+        KERNEL_SPAN
+    } else {
+        END_OF_FILE
+    };
+    Held::File { file, delta, span }
+}
+
+/// Names that the kernel and perf give to memory that no file backs (Linux: kernel/events/core.c, `perf_event_mmap_event`).
+fn is_no_file(name: &str) -> bool {
+    let starts = [
+        "//anon",
+        "[heap]",
+        "[stack",
+        "[anon",
+        "[uprobes]",
+        "/anon_hugepage",
+        "/dev/zero",
+    ];
+    starts.iter().any(|start| name.starts_with(start))
+}

@@ -1,0 +1,355 @@
+//! The order of a collection: recordings to rows, rows to files.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use job::failure::recording_error;
+use job::{
+    Diagnostic, DiagnosticCode, Error, ErrorCode, InputFiles, InputObserver, Observer, Phase, Progress, check,
+    make_output_folder, on_threads, repeated_inputs,
+};
+use perfdata::{Change, Consulted, Metadata, Moment, PerfData, RecordStats, TextPoke};
+use rustc_hash::FxHashSet;
+use traceshard::Loss;
+
+use crate::gather::files::{Files, Followed};
+use crate::gather::options::{CollectOptions, Rotation};
+use crate::gather::outcome::CollectOutcome;
+use crate::gather::shard_file::{Event, Names, Patch, ShardFile, new_name};
+use crate::gather::spots::{Spot, Spots};
+use crate::gather::table::{EventId, Tally};
+use crate::gather::worker::{Chosen, Counted, Workers};
+use crate::input::events::{left_out, usable_events};
+use crate::input::recording::open;
+use crate::input::usable::{guests, trouble};
+use crate::request::options::GenerateOptions;
+
+/// With more rows than these in memory, they are written. Rows that come again add up when the file is read.
+const MAX_ROWS: usize = 1 << 19;
+
+/// What a row takes of a file, about, to tell when a file that is rotated by size has enough of them.
+const BYTES_OF_A_ROW: u64 = 8;
+
+/// Collects the traces of recordings, on a thread pool of its own.
+///
+/// # Errors
+/// See [`ErrorCode`]. Files that were finished before stay; the one that was open does not appear.
+pub fn collect(options: &CollectOptions, observer: &dyn Observer) -> Result<CollectOutcome, Error> {
+    let mut inputs = InputFiles::default();
+    options.perf_data.iter().for_each(|path| inputs.add_stream(path));
+    if options.is_one_file() {
+        inputs.check(&options.output)?;
+        if options.rotate.is_some() {
+            return Err(Error::new(
+                ErrorCode::InvalidOptions,
+                format!("--rotate makes several files, and {} is one", options.output.display()),
+            )
+            .hint("Name a folder with --output."));
+        }
+    } else {
+        if options.output.is_file() {
+            return Err(Error::new(
+                ErrorCode::InvalidOptions,
+                format!(
+                    "{} is a file, and its name does not end in .parquet",
+                    options.output.display()
+                ),
+            )
+            .hint("Name a folder with --output, or a file whose name ends in .parquet."));
+        }
+        make_output_folder(&options.output)?;
+    }
+    let job = Collection {
+        options,
+        as_generate: options.as_generate(),
+        inputs,
+        files: Files::default(),
+        events: Vec::new(),
+        counted: Counted::default(),
+        patches: FxHashSet::default(),
+        host: None,
+        shard: None,
+        outcome: CollectOutcome {
+            diagnostics: repeated_inputs(options.perf_data.iter().map(std::path::PathBuf::as_path)),
+            ..CollectOutcome::default()
+        },
+        total: Tally::default(),
+        guest_samples: 0,
+    };
+    on_threads(options.jobs, || job.run(observer))
+}
+
+/// How an input is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// Samples are counted when they are read. That is given up if something comes later that they need.
+    Once,
+    /// Of a file, everything but the samples is read first.
+    AllButSamplesFirst,
+}
+
+struct Collection<'a> {
+    options: &'a CollectOptions,
+    as_generate: GenerateOptions,
+    inputs: InputFiles,
+    files: Files,
+    events: Vec<Event>,
+    /// What is in no file yet.
+    counted: Counted,
+    patches: FxHashSet<Patch>,
+    host: Option<String>,
+    shard: Option<ShardFile>,
+    outcome: CollectOutcome,
+    /// Of all files.
+    total: Tally,
+    guest_samples: u64,
+}
+
+impl<'a> Collection<'a> {
+    fn run(mut self, observer: &dyn Observer) -> Result<CollectOutcome, Error> {
+        let started = Instant::now();
+        observer.progress(Progress::start(Phase::Open));
+        // A folder that cannot be written is found out before hours of collecting.
+        self.begin_shard()?;
+        let observers = InputObserver::for_each(&self.options.perf_data, observer);
+        for (path, observer) in self.options.perf_data.iter().zip(&observers) {
+            self.read(path, observer)?;
+            if self.counted.table.len() > MAX_ROWS / 2 {
+                self.write_rows()?;
+            }
+        }
+        let collected = Instant::now();
+        observer.progress(Progress::start(Phase::Write));
+        self.finish_shard()?;
+        let total = &self.total;
+        let count_of = |what: Loss| {
+            total
+                .counts()
+                .find(|(known, _)| *known == what)
+                .map_or(0, |(_, count)| count)
+        };
+        let found = guests(self.guest_samples, count_of(Loss::BranchSamples));
+        // A host that only runs guests is no reason to end.
+        let guests =
+            found.unwrap_or_else(|error| Some(Diagnostic::warning(DiagnosticCode::GuestSamples, error.message)));
+        self.outcome.diagnostics.extend(guests);
+        if count_of(Loss::Entries) == 0 {
+            let message = format!(
+                "no branch entry was read; there were {} samples",
+                count_of(Loss::Samples)
+            );
+            let warning = Diagnostic::warning(DiagnosticCode::NoSamples, message);
+            self.outcome.diagnostics.push(warning);
+        }
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+        self.outcome.ledger = self.total.counts().collect();
+        self.outcome.timings = vec![
+            (Phase::Decode, milliseconds(collected - started)),
+            (Phase::Write, milliseconds(collected.elapsed())),
+        ];
+        Ok(self.outcome)
+    }
+
+    fn read(&mut self, path: &Path, observer: &dyn Observer) -> Result<(), Error> {
+        let mut input = open(path)?;
+        let patience = match self.options.rotate {
+            Some(Rotation::Every(time)) => Some(time / 8),
+            _ => None,
+        };
+        if let Some(patience) = patience {
+            input.hand_out_after(patience);
+        }
+        if input.read_once() {
+            match self.read_in(path, input, Reading::Once, observer) {
+                Ok(true) => return Ok(()),
+                Err(error) if error.code == ErrorCode::Aborted => return Err(error),
+                // Whatever was found wrong may look otherwise when all is known.
+                Err(_) | Ok(false) => {}
+            }
+            input = open(path)?;
+        }
+        match self.read_in(path, input, Reading::AllButSamplesFirst, observer)? {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorCode::Internal,
+                "records that came late, although all are known",
+            )),
+        }
+    }
+
+    /// Counts each segment of an input while the next one is read. False if the input must be read the other way; nothing is kept of it then.
+    fn read_in(
+        &mut self,
+        path: &Path,
+        mut input: PerfData,
+        reading: Reading,
+        observer: &dyn Observer,
+    ) -> Result<bool, Error> {
+        observer.progress(Progress::start(Phase::Scan));
+        input.set_cancel(observer.cancel_flag());
+        let mut workers = Workers::new(observer, input.size().unwrap_or(0));
+        let mut followed = Followed::default();
+        let mut stats = RecordStats::default();
+        let mut pokes: FxHashSet<TextPoke> = FxHashSet::default();
+        let mut lost = 0;
+        let mut events: Option<Vec<bool>> = None;
+        let mut segment = input.next_segment().map_err(recording_error)?;
+        while let Some(current) = segment {
+            let chosen = self.choose(input.metadata(), path)?;
+            let mut late =
+                current.events_changed() || *events.get_or_insert_with(|| chosen.events.clone()) != chosen.events;
+            late |= followed.extend(&current, input.metadata(), &mut self.files);
+            if !current.side_records().is_empty() {
+                let changed = |consulted: &Consulted| followed.spaces.contradict(consulted, current.side_records());
+                late |= workers.forget_spaces(changed);
+            }
+            if late && reading == Reading::Once {
+                return Ok(false);
+            }
+            let (next, counted) = rayon::join(|| input.next_segment(), || workers.add(&current, &followed, &chosen));
+            counted?;
+            segment = next.map_err(recording_error)?;
+            stats.add(current.stats());
+            let changes = current.side_records().iter().map(|record| &record.change);
+            pokes.extend(changes.filter_map(|change| match change {
+                Change::Poke(poke) => Some(poke.clone()),
+                _ => None,
+            }));
+            input.reuse(current);
+            self.host = input.metadata().hostname.clone().filter(|_| self.options.host);
+            if self.is_full(&mut workers) {
+                if reading == Reading::Once {
+                    // Rows that are written cannot be taken back.
+                    return Ok(false);
+                }
+                workers.drain_into(&mut self.counted);
+                self.write_rows()?;
+            }
+            if self.is_due(&mut workers) {
+                workers.drain_into(&mut self.counted);
+                self.counted.table.tally.add(Loss::LostRecords, stats.lost() - lost);
+                lost = stats.lost();
+                self.note_patches(&mut pokes, &followed);
+                self.finish_shard()?;
+                self.begin_shard()?;
+            }
+            check(observer)?;
+        }
+        let chosen = self.choose(input.metadata(), path)?;
+        if reading == Reading::Once && events.is_some_and(|events| events != chosen.events) {
+            return Ok(false);
+        }
+        self.host = input.metadata().hostname.clone().filter(|_| self.options.host);
+        let mut of_input = Counted::default();
+        workers.drain_into(&mut of_input);
+        let found = trouble(&stats, of_input.chunks, path);
+        if let Some(first) = found.first().filter(|_| self.options.strict) {
+            return Err(Error::new(ErrorCode::InputDamaged, first.message.clone())
+                .path(path)
+                .hint("Leave out --strict to use what can be read."));
+        }
+        self.outcome.diagnostics.extend(found);
+        self.outcome
+            .diagnostics
+            .extend(left_out(input.metadata(), &self.as_generate));
+        of_input.table.tally.add(Loss::LostRecords, stats.lost() - lost);
+        self.counted.take(&mut of_input);
+        self.note_patches(&mut pokes, &followed);
+        Ok(true)
+    }
+
+    /// Which events count, or why none can.
+    fn choose(&mut self, metadata: &Metadata, path: &Path) -> Result<Chosen<'a>, Error> {
+        let events = usable_events(metadata, &self.as_generate).map_err(|error| error.path(path))?;
+        let numbers = metadata.attrs.iter().map(|attr| {
+            let event = (attr.label(), metadata.arch.clone());
+            let known = self.events.iter().position(|known| *known == event);
+            let number = known.unwrap_or_else(|| {
+                self.events.push(event);
+                self.events.len() - 1
+            });
+            EventId::try_from(number).map_err(|_| {
+                Error::new(ErrorCode::Unsupported, "the recordings have more than 65536 events")
+                    .hint("Collect them in several runs.")
+            })
+        });
+        let numbers = numbers.collect::<Result<_, _>>()?;
+        Ok(Chosen {
+            select: &self.options.select,
+            events,
+            numbers,
+        })
+    }
+
+    /// Notes which code was rewritten. The kernel and its modules lie in every process where they do in that with the number 0.
+    fn note_patches(&mut self, pokes: &mut FxHashSet<TextPoke>, followed: &Followed) {
+        if pokes.is_empty() {
+            return;
+        }
+        let mut spots = Spots::new(followed, 0, Moment::START);
+        for poke in pokes.drain() {
+            if let Spot::In(file, address) = spots.find(poke.address) {
+                self.patches.insert((file, address, poke));
+            }
+        }
+    }
+
+    fn is_full(&self, workers: &mut Workers<'_>) -> bool {
+        self.counted.table.len() + workers.rows() > MAX_ROWS
+    }
+
+    fn is_due(&self, workers: &mut Workers<'_>) -> bool {
+        let Some(shard) = &self.shard else {
+            return false;
+        };
+        match self.options.rotate {
+            None => false,
+            Some(Rotation::Every(time)) => shard.age() >= time,
+            Some(Rotation::Bytes(bytes)) => {
+                let rows = (self.counted.table.len() + workers.rows()) as u64;
+                shard.bytes() + rows * BYTES_OF_A_ROW >= bytes
+            }
+        }
+    }
+
+    fn begin_shard(&mut self) -> Result<(), Error> {
+        let path = if self.options.is_one_file() {
+            self.options.output.clone()
+        } else {
+            new_name(&self.options.output)
+        };
+        self.shard = Some(ShardFile::begin(path, &self.inputs)?);
+        Ok(())
+    }
+
+    fn write_rows(&mut self) -> Result<(), Error> {
+        let drained = self.counted.table.drain();
+        let names = Names {
+            files: &self.files,
+            events: &self.events,
+        };
+        match &mut self.shard {
+            Some(shard) => shard.write(drained, &names, self.counted.times.take()),
+            None => Err(Error::new(ErrorCode::Internal, "there is no file for the rows")),
+        }
+    }
+
+    fn finish_shard(&mut self) -> Result<(), Error> {
+        self.write_rows()?;
+        let tally = std::mem::take(&mut self.counted.table.tally);
+        self.total.merge(&tally);
+        self.guest_samples += std::mem::take(&mut self.counted.guest_samples);
+        let names = Names {
+            files: &self.files,
+            events: &self.events,
+        };
+        let Some(shard) = self.shard.take() else {
+            return Ok(());
+        };
+        let host = self.host.clone();
+        let written = shard.finish(&self.patches, &tally, &names, host, &self.inputs)?;
+        self.patches.clear();
+        self.outcome.shards.push(written);
+        Ok(())
+    }
+}

@@ -1,0 +1,16 @@
+//! From recordings to trace shards, without a binary: how often which branch was taken, and where the run behind it may have ended
+//! (`docs/trace-shards.md`).
+
+mod chain;
+mod files;
+mod job;
+mod options;
+mod outcome;
+mod shard_file;
+mod spots;
+mod table;
+mod worker;
+
+pub use job::collect;
+pub use options::{CollectOptions, Rotation};
+pub use outcome::{CollectOutcome, WrittenShard};

@@ -1,0 +1,115 @@
+//! What a collection is asked to do.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::request::options::{GenerateOptions, Input, Selection};
+
+/// Everything `collect` needs to know.
+#[derive(Debug, Clone)]
+pub struct CollectOptions {
+    /// perf.data files, directories or streams; `-` is standard input.
+    pub perf_data: Vec<PathBuf>,
+    /// A file whose name ends in `.parquet`, or a folder that gets files with names of their own.
+    pub output: PathBuf,
+    /// When a file is finished and another one is begun; only into a folder.
+    pub rotate: Option<Rotation>,
+    /// Whether the name of the host is written.
+    pub host: bool,
+    /// Which samples count.
+    pub select: Selection,
+    /// Damage in an input is an error instead of a diagnostic.
+    pub strict: bool,
+    /// Worker threads; 0 is one for each processor.
+    pub jobs: usize,
+}
+
+/// When a file is finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// So long after it was begun.
+    Every(Duration),
+    /// When it has about so many bytes.
+    Bytes(u64),
+}
+
+impl Rotation {
+    /// Reads a number with a unit: `30s`, `10m`, `2h` and `1d` are times, `512KiB`, `64MiB` and `1GiB` are sizes, and so are `KB`, `MB` and
+    /// `GB` with powers of 1000. `None` for anything else, and for zero.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at(digits);
+        let number: u64 = number.parse().ok().filter(|number| *number > 0)?;
+        let times = |factor: u64| number.checked_mul(factor);
+        let time = |factor: u64| Some(Self::Every(Duration::from_secs(times(factor)?)));
+        let size = |factor: u64| Some(Self::Bytes(times(factor)?));
+        match unit {
+            "s" => time(1),
+            "m" => time(60),
+            "h" => time(3600),
+            "d" => time(86400),
+            "KB" => size(1000),
+            "MB" => size(1_000_000),
+            "GB" => size(1_000_000_000),
+            "KiB" => size(1 << 10),
+            "MiB" => size(1 << 20),
+            "GiB" => size(1 << 30),
+            _ => None,
+        }
+    }
+}
+
+impl CollectOptions {
+    /// Collects `perf_data` into `output`, with everything else as it is by default.
+    #[must_use]
+    pub fn new(perf_data: Vec<PathBuf>, output: impl Into<PathBuf>) -> Self {
+        Self {
+            perf_data,
+            output: output.into(),
+            rotate: None,
+            host: false,
+            select: Selection::default(),
+            strict: false,
+            jobs: 0,
+        }
+    }
+
+    /// Whether `output` is a file, and not a folder.
+    pub(crate) fn is_one_file(&self) -> bool {
+        self.output.extension().is_some_and(|extension| extension == "parquet") && !self.output.is_dir()
+    }
+
+    /// The options of a job that makes profiles of the same samples.
+    pub(crate) fn as_generate(&self) -> GenerateOptions {
+        GenerateOptions {
+            select: self.select.clone(),
+            ..GenerateOptions::new(PathBuf::new(), Input::PerfData(self.perf_data.clone()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_sizes() {
+        assert_eq!(Rotation::parse("10m"), Some(Rotation::Every(Duration::from_secs(600))));
+        assert_eq!(Rotation::parse("64MiB"), Some(Rotation::Bytes(64 << 20)));
+        for text in [
+            "",
+            "m",
+            "0s",
+            "10",
+            "10 m",
+            "10M",
+            "-1s",
+            "1.5h",
+            "99999999999999999999s",
+            "18446744073709551615d",
+        ] {
+            assert_eq!(Rotation::parse(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The file that rows go to, until it is finished.
+
+use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use job::{Error, GrowingFile, InputFiles};
+use perfdata::TextPoke;
+use rustc_hash::FxHashSet;
+use traceshard::{Binary, Loss, Metadata, Record, Row, ShardWriter, group_len, write_patch, write_via};
+
+use crate::gather::chain::End;
+use crate::gather::files::{FileId, Files};
+use crate::gather::outcome::WrittenShard;
+use crate::gather::table::{Counts, Drained, Key, Tally};
+
+/// An event, and the machine that it was recorded on.
+pub(crate) type Event = (String, Option<String>);
+
+/// Code that was rewritten: where, and how.
+pub(crate) type Patch = (FileId, u64, TextPoke);
+
+/// What numbers in rows stand for.
+pub(crate) struct Names<'a> {
+    pub files: &'a Files,
+    pub events: &'a [Event],
+}
+
+/// A file that is being written.
+pub(crate) struct ShardFile {
+    path: PathBuf,
+    file: GrowingFile,
+    writer: ShardWriter<File>,
+    begun: Instant,
+    rows: u64,
+    /// Times of the samples in it.
+    times: Option<(u64, u64)>,
+}
+
+impl ShardFile {
+    pub(crate) fn begin(path: PathBuf, inputs: &InputFiles) -> Result<Self, Error> {
+        let file = GrowingFile::new(&path, inputs)?;
+        let writer = ShardWriter::new(file.writer()?).map_err(|error| failure(&file, error))?;
+        Ok(Self {
+            path,
+            file,
+            writer,
+            begun: Instant::now(),
+            rows: 0,
+            times: None,
+        })
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// Bytes that are written already.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.writer.written()
+    }
+
+    /// Writes rows of branches, sorted by what they are of.
+    pub(crate) fn write(
+        &mut self,
+        drained: Drained,
+        names: &Names<'_>,
+        times: Option<(u64, u64)>,
+    ) -> Result<(), Error> {
+        if let Some((first, last)) = times {
+            let (earliest, latest) = self.times.unwrap_or((first, last));
+            self.times = Some((earliest.min(first), latest.max(last)));
+        }
+        let Drained { mut rows, chains } = drained;
+        let chains: Vec<String> = chains.iter().map(|chain| write_via(chain)).collect();
+        let files = names.files.all();
+        let order = |key: &Key| {
+            let file = &files[key.file as usize];
+            let event = &names.events[usize::from(key.event)];
+            (
+                file,
+                event,
+                key.from,
+                key.to,
+                key.end,
+                chains[key.via as usize].as_str(),
+            )
+        };
+        rows.sort_unstable_by(|(a, _), (b, _)| {
+            let same = a.file == b.file && a.event == b.event;
+            if same {
+                (a.from, a.to, a.end)
+                    .cmp(&(b.from, b.to, b.end))
+                    .then_with(|| chains[a.via as usize].cmp(&chains[b.via as usize]))
+            } else {
+                order(a).cmp(&order(b))
+            }
+        });
+        self.rows += rows.len() as u64;
+        let mut rest = &rows[..];
+        while !rest.is_empty() {
+            let (group, behind) = rest.split_at(group_len(rest, |(a, _), (b, _)| a.file == b.file));
+            let group: Vec<Row<'_>> = group
+                .iter()
+                .map(|(key, counts)| {
+                    let via = Some(chains[key.via as usize].as_str()).filter(|text| !text.is_empty());
+                    branch_row(key, *counts, via, names)
+                })
+                .collect();
+            self.add(&group)?;
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, group: &[Row<'_>]) -> Result<(), Error> {
+        let written = self.writer.write_group(group);
+        written.map_err(|error| failure(&self.file, error))
+    }
+
+    /// Writes the rest, and puts the file into its place.
+    pub(crate) fn finish(
+        mut self,
+        patches: &FxHashSet<Patch>,
+        tally: &Tally,
+        names: &Names<'_>,
+        host: Option<String>,
+        inputs: &InputFiles,
+    ) -> Result<WrittenShard, Error> {
+        let mut patches: Vec<_> = patches
+            .iter()
+            .map(|(file, address, poke)| (*file, *address, write_patch(&poke.old, &poke.new)))
+            .collect();
+        patches.sort_unstable();
+        let mut rows: Vec<Row<'_>> = patches
+            .iter()
+            .map(|(file, address, patch)| Row {
+                record: Record::Patch,
+                from: Some(*address),
+                patch: Some(patch),
+                count: 1,
+                ..of_file(&names.files.all()[*file as usize])
+            })
+            .collect();
+        rows.extend(tally.counts().map(|(what, count)| Row::ledger(what, count)));
+        self.rows += rows.len() as u64;
+        let written = self.writer.write(&rows);
+        written.map_err(|error| failure(&self.file, error))?;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let metadata = Metadata {
+            schema_version: None,
+            tool: Some(concat!("autofdo-gen ", env!("CARGO_PKG_VERSION")).to_owned()),
+            sample_times: self.times,
+            written: now.ok().map(|now| now.as_secs()),
+            host,
+        };
+        let Self {
+            path,
+            file,
+            writer,
+            rows,
+            ..
+        } = self;
+        let handle = writer.finish(&metadata).map_err(|error| failure(&file, error))?;
+        let bytes = handle.metadata().map_err(|error| file.failure(error))?.len();
+        file.commit(inputs)?;
+        Ok(WrittenShard { path, rows, bytes })
+    }
+}
+
+fn failure(file: &GrowingFile, error: traceshard::Error) -> Error {
+    match error {
+        traceshard::Error::Io(error) => file.failure(error),
+        other => file.failure(std::io::Error::other(other)),
+    }
+}
+
+/// A row of a file, with everything else empty.
+fn of_file(file: &Binary) -> Row<'_> {
+    Row {
+        record: Record::Branch,
+        build_id: file.build_id.as_deref(),
+        path: &file.path,
+        kind: Some(file.kind),
+        ..Row::ledger(Loss::Entries, 0)
+    }
+}
+
+fn branch_row<'n>(key: &Key, counts: Counts, via: Option<&'n str>, names: &Names<'n>) -> Row<'n> {
+    let (event, arch) = &names.events[usize::from(key.event)];
+    let (end, newest) = match key.end {
+        End::At(address) => (Some(address), false),
+        End::Outside => (None, false),
+        End::Unknown => (None, true),
+    };
+    Row {
+        event: Some(event),
+        arch: arch.as_deref(),
+        from: key.from,
+        to: key.to,
+        end,
+        newest,
+        via,
+        count: counts.count,
+        mispredicted: counts.mispredicted,
+        ..of_file(&names.files.all()[key.file as usize])
+    }
+}
+
+/// A name that no other file in the folder has, nor in any other: when it was begun, and a random number.
+pub(crate) fn new_name(folder: &Path) -> PathBuf {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let seconds = now.map_or(0, |now| now.as_secs());
+    let random = RandomState::new().hash_one(seconds);
+    folder.join(format!("traces-{seconds}-{random:016x}.parquet"))
+}

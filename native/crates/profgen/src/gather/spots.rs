@@ -1,0 +1,157 @@
+//! From a run-time address to a place in a mapped file.
+
+use perfdata::{AddressSpaces, Avma, Moment};
+use traceshard::Loss;
+
+use crate::gather::files::{FileId, Followed, Held};
+
+/// Where an address lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spot {
+    In(FileId, u64),
+    /// In no file that has rows.
+    Elsewhere(Loss),
+}
+
+impl Spot {
+    /// The place in one file.
+    #[inline]
+    pub(crate) fn in_file(self, file: FileId) -> Option<u64> {
+        match self {
+            Self::In(own, offset) if own == file => Some(offset),
+            _ => None,
+        }
+    }
+}
+
+/// Where the kernel's half of the addresses begins.
+const UPPER_HALF: u64 = 1 << 63;
+
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    start: u64,
+    last: u64,
+    held: Held,
+}
+
+/// An address space while it does not change: disjoint pieces, ascending.
+#[derive(Debug)]
+pub(crate) struct Spots {
+    pieces: Vec<Piece>,
+    /// The piece that was hit last.
+    hot: usize,
+    from: Moment,
+    until: Option<Moment>,
+}
+
+impl Spots {
+    /// How the address space of `pid` looks at `moment`.
+    pub(crate) fn new(followed: &Followed, pid: i32, moment: Moment) -> Self {
+        let Followed { spaces, held, .. } = followed;
+        let space = spaces.space(pid, moment);
+        let kernel = kernel_of(spaces, held);
+        let mut pieces = Vec::new();
+        for range in space.ranges().into_iter().chain(spaces.modules()) {
+            let Some(mut last) = range.end.0.checked_sub(1) else {
+                continue;
+            };
+            if let Some((start, _)) = kernel
+                && (range.start.0..=last).contains(&start)
+                && start > 0
+            {
+                // Older perf lets the last module reach to the end of memory, across the kernel.
+                last = start - 1;
+            }
+            if range.start.0 <= last {
+                pieces.push(Piece {
+                    start: range.start.0,
+                    last,
+                    held: held.get(range.map.0 as usize).copied().unwrap_or(Held::Other),
+                });
+            }
+        }
+        pieces.sort_unstable_by_key(|piece| piece.start);
+        let gaps = match (kernel, spaces.kernel_image()) {
+            (Some((_, held)), _) => kernel_gaps(&pieces, held),
+            (None, Some(_)) => kernel_gaps(&pieces, Held::Other),
+            (None, None) => Vec::new(),
+        };
+        pieces.extend(gaps);
+        pieces.sort_unstable_by_key(|piece| piece.start);
+        Self {
+            pieces,
+            hot: 0,
+            from: space.from(),
+            until: space.until(),
+        }
+    }
+
+    /// True if it looks like this at that moment.
+    pub(crate) fn is_valid_at(&self, moment: Moment) -> bool {
+        self.from <= moment && self.until.is_none_or(|until| moment < until)
+    }
+
+    /// Where an address lies.
+    #[inline]
+    pub(crate) fn find(&mut self, address: Avma) -> Spot {
+        let address = address.0;
+        let contains = |piece: &Piece| address.wrapping_sub(piece.start) <= piece.last - piece.start;
+        if let Some(piece) = self.pieces.get(self.hot).filter(|piece| contains(piece)) {
+            return spot_in(piece.held, address);
+        }
+        let behind = self.pieces.partition_point(|piece| piece.start <= address);
+        match behind.checked_sub(1).filter(|&index| contains(&self.pieces[index])) {
+            Some(index) => {
+                self.hot = index;
+                spot_in(self.pieces[index].held, address)
+            }
+            None => Spot::Elsewhere(Loss::Unmapped),
+        }
+    }
+}
+
+#[inline]
+fn spot_in(held: Held, address: u64) -> Spot {
+    match held {
+        Held::File { file, delta, span } => {
+            let offset = address.wrapping_add(delta);
+            if offset < span {
+                Spot::In(file, offset)
+            } else {
+                Spot::Elsewhere(Loss::Unmapped)
+            }
+        }
+        Held::Other => Spot::Elsewhere(Loss::OtherMemory),
+    }
+}
+
+/// Where the symbol of the kernel's mapping lies, and what the mapping holds.
+fn kernel_of(spaces: &AddressSpaces, held: &[Held]) -> Option<(u64, Held)> {
+    let map = spaces.kernel_image()?;
+    match held.get(map.0 as usize)? {
+        held @ Held::File { delta, .. } => Some((delta.wrapping_neg(), *held)),
+        Held::Other => None,
+    }
+}
+
+/// The kernel's half of the addresses, but for what modules have of it.
+fn kernel_gaps(pieces: &[Piece], held: Held) -> Vec<Piece> {
+    let mut gaps = Vec::new();
+    let mut next = Some(UPPER_HALF);
+    for piece in pieces.iter().filter(|piece| piece.last >= UPPER_HALF) {
+        if let Some(start) = next.filter(|start| *start < piece.start) {
+            gaps.push(Piece {
+                start,
+                last: piece.start - 1,
+                held,
+            });
+        }
+        next = next.and_then(|start| Some(start.max(piece.last.checked_add(1)?)));
+    }
+    gaps.extend(next.map(|start| Piece {
+        start,
+        last: u64::MAX,
+        held,
+    }));
+    gaps
+}

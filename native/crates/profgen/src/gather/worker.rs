@@ -1,0 +1,225 @@
+//! Decodes samples and counts their branches, on all threads of the pool.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use job::failure::recording_error;
+use job::{Error, Observer, Phase, Progress};
+use perfdata::{ChunkBuffer, ChunkStats, Consulted, CpuMode, Moment, Sample, Segment};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use traceshard::Loss;
+
+use crate::gather::files::Followed;
+use crate::gather::spots::Spots;
+use crate::gather::table::{EventId, Of, Table};
+use crate::request::options::Selection;
+
+/// Address spaces that a worker remembers.
+const REMEMBERED_VIEWS: usize = 1024;
+
+/// Which samples count, and how their events are numbered.
+pub(crate) struct Chosen<'a> {
+    pub select: &'a Selection,
+    /// By event: whether its samples count.
+    pub events: Vec<bool>,
+    /// By event: its number in the job.
+    pub numbers: Vec<EventId>,
+}
+
+/// Counts the samples of one input, segment by segment.
+pub(crate) struct Workers<'a> {
+    /// One for each thread, so that no thread waits for another.
+    workers: Vec<Mutex<Worker>>,
+    observer: &'a dyn Observer,
+    done: AtomicU64,
+    total: u64,
+}
+
+/// What the workers have counted.
+#[derive(Default)]
+pub(crate) struct Counted {
+    pub table: Table,
+    /// Samples that could not be decoded.
+    pub chunks: ChunkStats,
+    pub guest_samples: u64,
+    /// The times of the first and the last sample that counts.
+    pub times: Option<(u64, u64)>,
+}
+
+impl Counted {
+    /// Adds what another has, which has nothing then.
+    pub(crate) fn take(&mut self, other: &mut Self) {
+        self.table.take(&mut other.table);
+        self.chunks.add(std::mem::take(&mut other.chunks));
+        self.guest_samples += std::mem::take(&mut other.guest_samples);
+        if let Some((first, last)) = other.times.take() {
+            let (earliest, latest) = self.times.unwrap_or((first, last));
+            self.times = Some((earliest.min(first), latest.max(last)));
+        }
+    }
+}
+
+impl<'a> Workers<'a> {
+    /// For an input of `total` bytes (0: not known).
+    pub(crate) fn new(observer: &'a dyn Observer, total: u64) -> Self {
+        Self {
+            workers: (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect(),
+            observer,
+            done: AtomicU64::new(0),
+            total,
+        }
+    }
+
+    /// Counts all samples of a segment.
+    pub(crate) fn add(&self, segment: &Segment, followed: &Followed, chosen: &Chosen<'_>) -> Result<(), Error> {
+        let cancelled = self.observer.cancel_flag();
+        (0..segment.chunk_count())
+            .into_par_iter()
+            .with_max_len(1)
+            .try_for_each(|chunk| {
+                if cancelled.load(Ordering::Relaxed) {
+                    return Err(Error::aborted());
+                }
+                let worker = &self.workers[rayon::current_thread_index().unwrap_or(0)];
+                let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut buffer = std::mem::take(&mut worker.buffer);
+                let stats = segment
+                    .decode_chunk(chunk, &mut buffer, |sample| worker.add(sample, followed, chosen))
+                    .map_err(recording_error)?;
+                worker.buffer = buffer;
+                worker.counted.chunks.add(stats);
+                let bytes = segment.chunk_bytes(chunk);
+                let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+                self.observer.progress(Progress::of(Phase::Decode, done, self.total));
+                Ok(())
+            })
+    }
+
+    /// Asks for every address space again, because they have changed. True if `changed` says so of an answer that was given before.
+    pub(crate) fn forget_spaces(&mut self, changed: impl Fn(&Consulted) -> bool) -> bool {
+        let mut any = false;
+        for worker in &mut self.workers {
+            let worker = worker.get_mut().unwrap_or_else(PoisonError::into_inner);
+            worker.forget_views();
+            any |= changed(&worker.consulted);
+        }
+        any
+    }
+
+    /// How many rows all workers have, those that several have more than once.
+    pub(crate) fn rows(&mut self) -> usize {
+        let workers = self.workers.iter_mut();
+        workers
+            .map(|worker| {
+                worker
+                    .get_mut()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .counted
+                    .table
+                    .len()
+            })
+            .sum()
+    }
+
+    /// Moves what was counted into `all`.
+    pub(crate) fn drain_into(&mut self, all: &mut Counted) {
+        for worker in &mut self.workers {
+            let worker = worker.get_mut().unwrap_or_else(PoisonError::into_inner);
+            all.take(&mut worker.counted);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Worker {
+    /// By process: the address space that was valid last.
+    views: FxHashMap<i32, Remembered>,
+    /// Numbers given to views since the cache of the table was flushed.
+    numbered_views: u16,
+    consulted: Consulted,
+    buffer: ChunkBuffer,
+    counted: Counted,
+}
+
+struct Remembered {
+    spots: Spots,
+    number: u16,
+    /// The latest moment it was used for.
+    latest: Moment,
+}
+
+impl Worker {
+    fn add(&mut self, sample: &Sample<'_>, followed: &Followed, chosen: &Chosen<'_>) {
+        let entries = sample.branches.len() as u64;
+        let tally = &mut self.counted.table.tally;
+        tally.add(Loss::Samples, 1);
+        if entries == 0 {
+            return;
+        }
+        tally.add(Loss::BranchSamples, 1);
+        tally.add(Loss::Entries, entries);
+        let event = usize::from(sample.event);
+        if !chosen.selects(sample) || event >= chosen.numbers.len() {
+            tally.add(Loss::Deselected, entries);
+            return;
+        }
+        if matches!(sample.cpumode, CpuMode::GuestKernel | CpuMode::GuestUser) {
+            self.counted.guest_samples += 1;
+            tally.add(Loss::Guest, entries);
+            return;
+        }
+        let (first, last) = self.counted.times.unwrap_or((sample.time, sample.time));
+        self.counted.times = Some((first.min(sample.time), last.max(sample.time)));
+        let known = self.views.get(&sample.pid);
+        if !known.is_some_and(|known| known.spots.is_valid_at(sample.moment)) {
+            self.renew_view(sample, followed);
+        }
+        let Some(Remembered { spots, number, latest }) = self.views.get_mut(&sample.pid) else {
+            return;
+        };
+        *latest = sample.moment.max(*latest);
+        let of = Of {
+            event: chosen.numbers[event],
+            view: *number,
+        };
+        self.counted.table.count(sample.branches.iter(), of, spots);
+    }
+
+    fn renew_view(&mut self, sample: &Sample<'_>, followed: &Followed) {
+        if self.views.len() >= REMEMBERED_VIEWS || self.numbered_views == u16::MAX {
+            self.forget_views();
+        }
+        let remembered = Remembered {
+            spots: Spots::new(followed, sample.pid, sample.moment),
+            number: self.numbered_views,
+            latest: sample.moment,
+        };
+        self.numbered_views += 1;
+        if let Some(replaced) = self.views.insert(sample.pid, remembered) {
+            self.consulted.note(sample.pid, replaced.latest);
+        }
+    }
+
+    fn forget_views(&mut self) {
+        for (pid, remembered) in self.views.drain() {
+            self.consulted.note(pid, remembered.latest);
+        }
+        self.counted.table.flush();
+        self.numbered_views = 0;
+    }
+}
+
+impl Chosen<'_> {
+    fn selects(&self, sample: &Sample<'_>) -> bool {
+        let select = self.select;
+        let any = |list: &[i32], value: i32| list.is_empty() || list.contains(&value);
+        self.events.get(usize::from(sample.event)).is_none_or(|counts| *counts)
+            && any(&select.pids, sample.pid)
+            && any(&select.tids, sample.tid)
+            && (select.cpus.is_empty() || select.cpus.contains(&sample.cpu))
+            && select
+                .time
+                .is_none_or(|(first, last)| (first..=last).contains(&sample.time))
+    }
+}

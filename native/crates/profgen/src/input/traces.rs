@@ -1,0 +1,191 @@
+//! Trace shards to counted traces (`docs/trace-shards.md`).
+
+mod row;
+mod shards;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use job::failure::shard_error;
+use job::{Error, ErrorCode, Observer, Phase, Progress, check, repeated_inputs};
+use rayon::prelude::*;
+use traceshard::{Loss, Shard};
+
+use crate::binaries::id::{BinaryId, ByBinary};
+use crate::binaries::mapped::Mapped;
+use crate::binaries::target::Targets;
+use crate::input::perf_data::{Samples, TargetSamples};
+use crate::input::seen::Seen;
+use crate::input::traces::row::Rows;
+pub(crate) use crate::input::traces::shards::shard_files;
+use crate::input::traces::shards::{mapping_of, may_have, open};
+use crate::report::outcome::Statistics;
+use crate::request::options::{GenerateOptions, Input};
+
+/// Refuses what rows do not tell.
+pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
+    if !matches!(options.input, Input::Traces(_)) {
+        return Ok(());
+    }
+    let invalid = |message: &str, hint: &str| Err(Error::new(ErrorCode::InvalidOptions, message).hint(hint));
+    let select = &options.select;
+    if !(select.pids.is_empty() && select.tids.is_empty() && select.cpus.is_empty() && select.time.is_none()) {
+        return invalid(
+            "traces do not say in which process or thread, on which CPU or when a branch was taken",
+            "Give --pid, --tid, --cpu and --time to `autofdo-gen collect`.",
+        );
+    }
+    if options.leading_ip_only || options.sample_period.is_some() {
+        return invalid(
+            "traces have neither the sampled addresses nor the number of branches of each sample, which --leading-ip-only and \
+             --sample-period need",
+            "Name the recordings themselves with --perfdata.",
+        );
+    }
+    if !options.policy().own_mappings {
+        return invalid(
+            "--compat=llvm-profgen follows mappings as llvm-profgen does, and traces have no mappings any more",
+            "Name the recordings themselves with --perfdata, or leave out --compat.",
+        );
+    }
+    Ok(())
+}
+
+/// What the shards map.
+pub(crate) fn mapped_by(paths: &[PathBuf], observer: &dyn Observer) -> Result<Mapped, Error> {
+    let binaries = Mutex::new(BTreeSet::new());
+    shard_files(paths)?.par_iter().try_for_each(|path| {
+        check(observer)?;
+        let shard = open(path)?;
+        let mut own = BTreeSet::new();
+        for group in 0..shard.groups() {
+            shard
+                .read_binaries(group, |binary| own.extend([binary.clone()]))
+                .map_err(|error| shard_error(error, path))?;
+        }
+        binaries.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
+        Ok(())
+    })?;
+    let mut mapped = Mapped::default();
+    for binary in binaries.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let mapping = mapping_of(&binary);
+        mapped.add(&mapping, mapping.file.build_id);
+    }
+    Ok(mapped)
+}
+
+/// Reads all shards. Neither their order nor how rows are spread over them matters: counts add up.
+pub(crate) fn read_all(
+    paths: &[PathBuf],
+    targets: &Targets<'_>,
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+) -> Result<Samples, Error> {
+    let files = shard_files(paths)?;
+    let mut rows = read_rows(&files, targets, options, observer)?;
+    if let Some(missing) = options.select.events.iter().find(|event| !rows.events.contains(*event)) {
+        let all: Vec<_> = rows.events.iter().map(|event| format!("`{event}`")).collect();
+        return Err(Error::new(
+            ErrorCode::InvalidOptions,
+            format!("the traces have no event `{missing}`; they have {}", all.join(", ")),
+        )
+        .hint("Name one of these with --event."));
+    }
+    let mut diagnostics = repeated_inputs(files.iter().map(PathBuf::as_path));
+    let mut samples: ByBinary<TargetSamples> = ByBinary::new();
+    for target in targets.iter() {
+        let of_target = samples.entry(target.id).or_default();
+        if let Some(found) = rows.targets.remove(&target.id) {
+            of_target.mappings = found.files;
+            of_target.pokes = found.pokes;
+            of_target.failure = found.failure;
+            diagnostics.extend(found.doubt.diagnostic(target));
+        } else {
+            let error = explain(&files, targets, target.id, options)?;
+            of_target.failure = Some(error);
+        }
+        if let Some(error) = of_target.failure.take_if(|_| !options.has_several_binaries()) {
+            return Err(error);
+        }
+        diagnostics.extend(rows.seen.diagnostics(target));
+    }
+    diagnostics.extend(rows.rivals());
+    let statistics = Statistics {
+        samples: rows.lost(Loss::Samples),
+        branch_samples: rows.lost(Loss::BranchSamples),
+        lost_records: rows.lost(Loss::LostRecords),
+        input_bytes: rows.bytes,
+        ..Statistics::default()
+    };
+    rows.account();
+    let (counters, ledger) = rows.traces.into_counters(targets.space());
+    let statistics = Statistics { ledger, ..statistics };
+    for (id, counters) in counters {
+        samples.entry(id).or_default().counters = counters;
+    }
+    let mapped = if options.looks_for_binaries() {
+        mapped_by(paths, observer)?
+    } else {
+        Mapped::default()
+    };
+    Ok(Samples {
+        targets: samples,
+        statistics,
+        diagnostics,
+        mapped,
+    })
+}
+
+fn read_rows<'a>(
+    files: &[PathBuf],
+    targets: &'a Targets<'a>,
+    options: &'a GenerateOptions,
+    observer: &dyn Observer,
+) -> Result<Rows<'a>, Error> {
+    // One for each thread. A thread holds its own only while it reads a group, and starts nothing else meanwhile.
+    let workers: Vec<_> = (0..rayon::current_num_threads())
+        .map(|_| Mutex::new(Rows::new(targets, options)))
+        .collect();
+    let total = files.len() as u64;
+    let done = AtomicU64::new(0);
+    let read = |path: &PathBuf| {
+        check(observer)?;
+        let shard = open(path)?;
+        let groups = (0..shard.groups()).into_par_iter();
+        groups
+            .filter(|group| may_have(&shard, *group, targets, options))
+            .try_for_each(|group| {
+                check(observer)?;
+                let worker = &workers[rayon::current_thread_index().unwrap_or(0)];
+                let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
+                worker.read_group(&shard, group, path)
+            })?;
+        let worker = &workers[rayon::current_thread_index().unwrap_or(0)];
+        worker.lock().unwrap_or_else(PoisonError::into_inner).bytes += shard.size();
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        observer.progress(Progress::of(Phase::Decode, done, total));
+        Ok::<(), Error>(())
+    };
+    files.par_iter().try_for_each(read)?;
+    let mut all = Rows::new(targets, options);
+    for worker in workers {
+        all.merge(worker.into_inner().unwrap_or_else(PoisonError::into_inner))?;
+    }
+    Ok(all)
+}
+
+/// Why no row is of a target: all files are looked at once more, those of other builds, too.
+fn explain(files: &[PathBuf], targets: &Targets<'_>, id: BinaryId, options: &GenerateOptions) -> Result<Error, Error> {
+    let mut seen = Seen::default();
+    for path in files {
+        let shard: Shard = open(path)?;
+        for group in 0..shard.groups() {
+            shard
+                .read_binaries(group, |binary| row::note(binary, targets, options, &mut seen))
+                .map_err(|error| shard_error(error, path))?;
+        }
+    }
+    Ok(seen.no_mapping(&targets[id]))
+}

@@ -1,0 +1,440 @@
+//! The rows that are of targets, counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use elf::TextPoke;
+use job::failure::shard_error;
+use job::{Diagnostic, DiagnosticCode, Error};
+use perfdata::Avma;
+use rustc_hash::{FxHashMap, FxHashSet};
+use traceshard::{Binary, BinaryKind, Loss, Record, Row, Shard, parse_patch, parse_via};
+
+use crate::addresses::binding::{Binding, bind, recognize};
+use crate::addresses::locate::{Place, View};
+use crate::binaries::code_space::{CodeOffset, NO_END, OUTSIDE};
+use crate::binaries::id::{BinaryId, ByBinary};
+use crate::binaries::target::{Target, Targets};
+use crate::counting::resolved::Resolved;
+use crate::counting::stack::resolved;
+use crate::counting::trace::TraceTable;
+use crate::input::seen::Seen;
+use crate::input::traces::shards::{KERNEL_SYMBOL, invalid, mapping_of};
+use crate::input::usable::check_machine;
+use crate::report::ledger::EntryClass;
+use crate::request::options::GenerateOptions;
+
+/// The same bounds as when traces are collected (`gather/chain.rs`): what lies nearer can be a stub.
+const NEAR: u64 = 32;
+
+/// Where entries are that a collection lost.
+const CLASSES: [(Loss, EntryClass); 6] = [
+    (Loss::Deselected, EntryClass::Deselected),
+    (Loss::Guest, EntryClass::Unmapped),
+    (Loss::WrongPath, EntryClass::WrongPath),
+    (Loss::UnfilledSlot, EntryClass::UnfilledSlot),
+    (Loss::Unmapped, EntryClass::Unmapped),
+    (Loss::OtherMemory, EntryClass::OutsideBinary),
+];
+
+/// What the rows came to for one target.
+#[derive(Default)]
+pub(crate) struct OfTarget {
+    /// How many files its rows are of: one for each path.
+    pub files: u64,
+    pub pokes: FxHashSet<TextPoke>,
+    pub failure: Option<Error>,
+    pub doubt: Doubt,
+}
+
+/// Runs whose end is not sure: the collection took a branch for one of the binary that turned out to be none.
+#[derive(Default)]
+pub(crate) struct Doubt {
+    /// By source: how many runs end at it, although it is no instruction.
+    ends: FxHashMap<u64, u64>,
+    /// Sources of branches that turned out to be none of the binary.
+    unused: FxHashSet<u64>,
+    /// Branches from outside to no instruction of it, that the collection did not take for such.
+    entries: u64,
+}
+
+impl Doubt {
+    fn merge(&mut self, other: Self) {
+        for (end, count) in other.ends {
+            *self.ends.entry(end).or_default() += count;
+        }
+        self.unused.extend(other.unused);
+        self.entries += other.entries;
+    }
+
+    pub(crate) fn diagnostic(&self, target: &Target<'_>) -> Option<Diagnostic> {
+        let at_unused = self.ends.iter().filter(|(end, _)| self.unused.contains(end));
+        let runs = at_unused.map(|(_, count)| count).sum::<u64>() + self.entries;
+        (runs > 0).then(|| unsure_ends(target.image.path(), runs))
+    }
+}
+
+/// A file that rows name.
+enum Known<'a> {
+    Target(BinaryId, View<'a>, u64),
+    OtherBuild,
+    Other,
+}
+
+/// Rows that were read, and what they came to.
+pub(crate) struct Rows<'a> {
+    targets_all: &'a Targets<'a>,
+    options: &'a GenerateOptions,
+    pub traces: TraceTable,
+    pub targets: ByBinary<OfTarget>,
+    pub seen: Seen,
+    /// Events of rows of targets.
+    pub events: BTreeSet<String>,
+    /// Bytes of the files.
+    pub bytes: u64,
+    lost: BTreeMap<Loss, u64>,
+    /// Rows that are of files that targets may be of.
+    counted: u64,
+    /// Sum of everything that was counted, which must fit into 64 bits, so that every other sum does.
+    total: u64,
+    known: Vec<(Binary, Known<'a>)>,
+    numbers: FxHashMap<Binary, usize>,
+    last: usize,
+    rivals: BTreeSet<(BinaryId, BinaryId)>,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn new(targets: &'a Targets<'a>, options: &'a GenerateOptions) -> Self {
+        Self {
+            targets_all: targets,
+            options,
+            traces: TraceTable::default(),
+            targets: ByBinary::new(),
+            seen: Seen::default(),
+            events: BTreeSet::new(),
+            bytes: 0,
+            lost: BTreeMap::new(),
+            counted: 0,
+            total: 0,
+            known: Vec::new(),
+            numbers: FxHashMap::default(),
+            last: 0,
+            rivals: BTreeSet::new(),
+        }
+    }
+
+    /// How much of this the ledgers of the collections have.
+    pub(crate) fn lost(&self, what: Loss) -> u64 {
+        self.lost.get(&what).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn read_group(&mut self, shard: &Shard, group: usize, path: &Path) -> Result<(), Error> {
+        enum Stop {
+            Shard(traceshard::Error),
+            Row(Error),
+        }
+        impl From<traceshard::Error> for Stop {
+            fn from(error: traceshard::Error) -> Self {
+                Self::Shard(error)
+            }
+        }
+        let read = shard.read_group(group, |row| self.add(row, path).map_err(Stop::Row));
+        read.map_err(|stop| match stop {
+            Stop::Shard(error) => shard_error(error, path),
+            Stop::Row(error) => error,
+        })
+    }
+
+    fn add(&mut self, row: &Row<'_>, path: &Path) -> Result<(), Error> {
+        self.total = self.total.checked_add(row.count).ok_or_else(|| too_large(path))?;
+        match (row.record, row.kind) {
+            (Record::Ledger, _) | (_, None) => {
+                if let Some(what) = Loss::parse(row.path) {
+                    *self.lost.entry(what).or_default() += row.count;
+                }
+                Ok(())
+            }
+            (Record::Branch, Some(kind)) => self.add_branch(row, kind, path),
+            (Record::Patch, Some(kind)) => self.add_patch(row, kind, path),
+        }
+    }
+
+    fn add_branch(&mut self, row: &Row<'_>, kind: BinaryKind, path: &Path) -> Result<(), Error> {
+        let number = self.number_of(row, kind);
+        let class = match &self.known[number].1 {
+            Known::Target(..) => None,
+            Known::OtherBuild => Some(EntryClass::OtherBuild),
+            Known::Other => return Ok(()),
+        };
+        self.counted += row.count;
+        self.traces.read(row.count);
+        if let Some(class) = class {
+            self.traces.add_lost(class, row.count);
+            return Ok(());
+        }
+        let event = row.event.unwrap_or_default();
+        if !self.events.contains(event) {
+            self.events.insert(event.to_owned());
+        }
+        let wanted = &self.options.select.events;
+        if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == event) {
+            self.traces.add_lost(EntryClass::Deselected, row.count);
+            return Ok(());
+        }
+        let via = row.via.map(|text| {
+            parse_via(text).ok_or_else(|| {
+                invalid(
+                    path,
+                    &format!("column `via` has {text:?}"),
+                    "docs/trace-shards.md describes each column.",
+                )
+            })
+        });
+        let via = via.transpose()?.unwrap_or_default();
+        let Known::Target(id, view, base) = &mut self.known[number].1 else {
+            return Ok(());
+        };
+        let of_target = self.targets.entry(*id).or_default();
+        if of_target.failure.is_none() {
+            of_target.failure = check_machine(row.arch, &self.targets_all[*id])
+                .err()
+                .map(|error| error.path(path));
+        }
+        let mut places = Places { view, base: *base };
+        let own = places.branch(row.from, row.to);
+        if matches!(own, Resolved::Used { .. }) {
+            let end = places.end(row, &via, &mut of_target.doubt);
+            self.traces.add_times([end; 2], own, row.count);
+        } else {
+            of_target.doubt.note_unused(row, via.first());
+            self.traces.add_times([NO_END; 2], own, row.count);
+        }
+        Ok(())
+    }
+
+    fn add_patch(&mut self, row: &Row<'_>, kind: BinaryKind, path: &Path) -> Result<(), Error> {
+        let number = self.number_of(row, kind);
+        let Known::Target(id, view, base) = &self.known[number].1 else {
+            return Ok(());
+        };
+        let patch = row.patch.and_then(parse_patch);
+        let (Some((old, new)), Some(from)) = (patch, row.from) else {
+            let message = format!("column `patch` has {:?} in a row of the record `patch`", row.patch);
+            return Err(invalid(path, &message, "docs/trace-shards.md describes each column."));
+        };
+        if let Some((_, svma)) = view.target_at(Avma(from.wrapping_add(*base))) {
+            self.targets.entry(*id).or_default().pokes.insert(TextPoke {
+                svma,
+                old: old.into(),
+                new: new.into(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The number of the file that a row is of.
+    fn number_of(&mut self, row: &Row<'_>, kind: BinaryKind) -> usize {
+        let same = |(known, _): &(Binary, Known<'_>)| {
+            known.kind == kind && known.path == row.path && known.build_id.as_deref() == row.build_id
+        };
+        if self.known.get(self.last).is_some_and(same) {
+            return self.last;
+        }
+        let binary = Binary {
+            build_id: row.build_id.map(str::to_owned),
+            path: row.path.to_owned(),
+            kind,
+        };
+        self.last = match self.numbers.get(&binary) {
+            Some(number) => *number,
+            None => {
+                let known = self.recognize(&binary);
+                self.numbers.insert(binary.clone(), self.known.len());
+                self.known.push((binary, known));
+                self.known.len() - 1
+            }
+        };
+        self.last
+    }
+
+    fn recognize(&mut self, binary: &Binary) -> Known<'a> {
+        let mapping = mapping_of(binary);
+        let (targets, ignore) = (self.targets_all, self.options.ignore_build_id);
+        let Some(recognized) = recognize(&mapping, mapping.file.build_id.as_ref(), targets, ignore) else {
+            return Known::Other;
+        };
+        self.rivals
+            .extend(recognized.rival.map(|rival| (recognized.target, rival)));
+        match bind(&mapping, &recognized, targets) {
+            Binding::Target(id, pieces) => {
+                let target = &targets[id];
+                self.targets.entry(id).or_default().files += 1;
+                let view = View::of(pieces.into_iter().map(|piece| (target, piece)).collect());
+                let base = if binary.kind == BinaryKind::Kernel {
+                    KERNEL_SYMBOL
+                } else {
+                    0
+                };
+                Known::Target(id, view, base)
+            }
+            Binding::OtherBuild(id) => {
+                self.seen.other_build(&targets[id], &binary.path, mapping.file.build_id);
+                Known::OtherBuild
+            }
+            Binding::Other => Known::Other,
+        }
+    }
+
+    /// Adds the rows of another worker.
+    pub(crate) fn merge(&mut self, other: Self) -> Result<(), Error> {
+        self.traces.merge(other.traces);
+        // Each worker meets the same files.
+        for (id, found) in other.targets {
+            let own = self.targets.entry(id).or_default();
+            own.pokes.extend(found.pokes);
+            own.failure = own.failure.take().or(found.failure);
+            own.doubt.merge(found.doubt);
+        }
+        for (binary, _) in other.known {
+            if !self.numbers.contains_key(&binary) {
+                let known = self.recognize(&binary);
+                self.numbers.insert(binary.clone(), self.known.len());
+                self.known.push((binary, known));
+            }
+        }
+        self.events.extend(other.events);
+        self.bytes += other.bytes;
+        for (what, count) in other.lost {
+            *self.lost.entry(what).or_default() += count;
+        }
+        self.counted += other.counted;
+        self.total = self
+            .total
+            .checked_add(other.total)
+            .ok_or_else(|| too_large(Path::new("the traces")))?;
+        Ok(())
+    }
+
+    /// Completes the account with what the collections lost, and with what lies in files whose rows were not read.
+    pub(crate) fn account(&mut self) {
+        let mut known = self.counted;
+        for (what, class) in CLASSES {
+            let count = self.lost(what);
+            known = known.saturating_add(count);
+            self.traces.read(count);
+            self.traces.add_lost(class, count);
+        }
+        let elsewhere = self.lost(Loss::Entries).saturating_sub(known);
+        self.traces.read(elsewhere);
+        self.traces.add_lost(EntryClass::OutsideBinary, elsewhere);
+    }
+
+    /// A warning for each target whose rows may be those of another.
+    pub(crate) fn rivals(&self) -> Vec<Diagnostic> {
+        let warning = |&(target, rival): &(BinaryId, BinaryId)| {
+            let [target, rival] = [target, rival].map(|id| self.targets_all[id].image.path().display());
+            let message = format!(
+                "{rival} has the name of {target}, and the traces have no build ids to tell them apart; {target} gets the samples"
+            );
+            Diagnostic::warning(DiagnosticCode::BinariesAlike, message)
+        };
+        self.rivals.iter().map(warning).collect()
+    }
+}
+
+/// Takes note of a file, to explain why there are no rows of a target.
+pub(crate) fn note(binary: &Binary, targets: &Targets<'_>, options: &GenerateOptions, seen: &mut Seen) {
+    let mapping = mapping_of(binary);
+    let recognized = recognize(
+        &mapping,
+        mapping.file.build_id.as_ref(),
+        targets,
+        options.ignore_build_id,
+    );
+    match recognized.map(|recognized| bind(&mapping, &recognized, targets)) {
+        Some(Binding::OtherBuild(id)) => seen.other_build(&targets[id], &binary.path, mapping.file.build_id),
+        _ => seen.other_file(&mapping),
+    }
+}
+
+fn too_large(path: &Path) -> Error {
+    invalid(
+        path,
+        "with this file the counts add up to more than 64 bits hold",
+        "Give fewer files, or scale the counts down: `SELECT ... SUM(count) // 1000`.",
+    )
+}
+
+/// Finds what addresses of rows are in the target's code.
+struct Places<'v, 'a> {
+    view: &'v mut View<'a>,
+    base: u64,
+}
+
+impl Places<'_, '_> {
+    fn source(&mut self, from: Option<u64>) -> Place {
+        match from {
+            Some(address) => self.view.locate_source(Avma(address.wrapping_add(self.base))),
+            None => Place::Lost(EntryClass::OutsideBinary),
+        }
+    }
+
+    fn branch(&mut self, from: Option<u64>, to: Option<u64>) -> Resolved {
+        let source = self.source(from);
+        let destination = match to {
+            Some(address) => self.view.locate_target(Avma(address.wrapping_add(self.base))),
+            None => Place::Lost(EntryClass::OutsideBinary),
+        };
+        resolved(source, destination)
+    }
+
+    /// Where the run behind a row's branch ends.
+    fn end(&mut self, row: &Row<'_>, via: &[traceshard::Ends], doubt: &mut Doubt) -> CodeOffset {
+        for &(from, to) in via {
+            if let Resolved::Used { from, .. } = self.branch(from, to) {
+                return from;
+            }
+        }
+        match row.end {
+            Some(address) => match self.source(Some(address)) {
+                Place::Code(offset, _) => offset,
+                _ => {
+                    *doubt.ends.entry(address).or_default() += row.count;
+                    OUTSIDE
+                }
+            },
+            None if row.newest => NO_END,
+            None => OUTSIDE,
+        }
+    }
+}
+
+impl Doubt {
+    /// Notes a branch that is none of the binary: runs may have been taken to end at it.
+    fn note_unused(&mut self, row: &Row<'_>, next: Option<&traceshard::Ends>) {
+        match (row.from, row.to) {
+            (Some(from), _) => drop(self.unused.insert(from)),
+            (None, Some(to)) => {
+                let end = next.map_or(row.end, |(from, _)| *from);
+                let is_near = end.is_some_and(|end| end.wrapping_sub(to) < NEAR);
+                let is_last = row.newest && next.is_none();
+                if !is_near && !is_last {
+                    self.entries += row.count;
+                }
+            }
+            (None, None) => {}
+        }
+    }
+}
+
+/// A warning about runs whose end is not sure.
+fn unsure_ends(path: &Path, runs: u64) -> Diagnostic {
+    Diagnostic::warning(
+        DiagnosticCode::RunEndsUnsure,
+        format!(
+            "{}: up to {runs} runs may end further on than counted: the branches behind them are none of its code, which could not be known \
+             when the traces were collected",
+            path.display()
+        ),
+    )
+}

@@ -1,0 +1,253 @@
+//! Profiles from trace shards are those from the recordings, byte for byte, whatever the split.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use job::DiagnosticCode;
+use profgen::{CollectOptions, Format, GenerateOptions, Input, Ledger, Outcome, Selection, Silent, collect, generate};
+use proptest::prelude::*;
+use support::Recorded;
+use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec};
+use traceshard::{Metadata, Row, Shard, ShardWriter};
+
+fn options(program: &Path, input: Input, format: Format) -> GenerateOptions {
+    GenerateOptions {
+        format,
+        jobs: 2,
+        ..GenerateOptions::new(program, input)
+    }
+}
+
+fn shard_of(recordings: &[PathBuf], select: Selection, folder: &Path, name: &str) -> PathBuf {
+    let path = folder.join(name);
+    let options = CollectOptions {
+        select,
+        jobs: 2,
+        ..CollectOptions::new(recordings.to_vec(), &path)
+    };
+    collect(&options, &Silent).unwrap_or_else(|error| panic!("{recordings:?}: {error:?}"));
+    path
+}
+
+/// All that a job says but where its samples came from.
+fn told(outcome: &Outcome) -> (&[u8], Ledger, Vec<String>, u64, u64) {
+    let statistics = &outcome.statistics;
+    let diagnostics = outcome.diagnostics.iter().map(|found| format!("{found:?}")).collect();
+    let bytes = outcome.bytes.as_deref().expect("in memory");
+    (
+        bytes,
+        statistics.ledger,
+        diagnostics,
+        statistics.samples,
+        statistics.branch_samples,
+    )
+}
+
+#[test]
+fn every_fixture_has_the_profile_of_its_recording() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for fixture in Fixture::all() {
+        let shard = shard_of(&[fixture.perf_data()], Selection::default(), folder.path(), "a.parquet");
+        for format in [Format::Text, Format::ExtBinary, Format::Binary] {
+            for counters in [false, true] {
+                let run = |input| {
+                    let options = GenerateOptions {
+                        skip_symbolization: counters,
+                        ..options(&fixture.program(), input, format)
+                    };
+                    generate(&options, &Silent)
+                };
+                let recorded = run(Input::PerfData(vec![fixture.perf_data()]));
+                let traced = run(Input::Traces(vec![shard.clone()]));
+                match (&traced, &recorded) {
+                    (Ok(traced), Ok(recorded)) => {
+                        assert_eq!(told(traced), told(recorded), "{} {format:?} {counters}", fixture.name());
+                    }
+                    // The oldest encoding cannot hold every profile.
+                    (Err(traced), Err(recorded)) => assert_eq!(traced.message, recorded.message),
+                    _ => panic!("{}: {traced:?} but {recorded:?}", fixture.name()),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_split_changes_a_byte() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fixture = Fixture::named("calc-x86_64");
+    let whole = Input::PerfData(vec![fixture.perf_data()]);
+    let whole = generate(&options(&fixture.program(), whole, Format::ExtBinary), &Silent).expect("a profile");
+    let times = [0, 3_000_000, 11_000_000, 12_000_000, u64::MAX];
+    let mut parts = Vec::new();
+    for (index, bounds) in times.windows(2).enumerate() {
+        let select = Selection {
+            time: Some((bounds[0] + u64::from(index > 0), bounds[1])),
+            ..Selection::default()
+        };
+        let name = format!("day={index}/x.parquet");
+        std::fs::create_dir(folder.path().join(format!("day={index}"))).expect("a folder");
+        parts.push(shard_of(&[fixture.perf_data()], select, folder.path(), &name));
+    }
+    let counts = |outcome: &Outcome| {
+        (
+            outcome.bytes.clone(),
+            outcome.statistics.ledger[profgen::EntryClass::Used],
+        )
+    };
+    let run = |input| {
+        generate(
+            &options(&fixture.program(), Input::Traces(input), Format::ExtBinary),
+            &Silent,
+        )
+    };
+    let in_folder = run(vec![folder.path().to_owned()]).expect("a profile");
+    parts.reverse();
+    let reversed = run(parts).expect("a profile");
+    assert_eq!(counts(&in_folder), counts(&whole));
+    assert_eq!(counts(&reversed), counts(&whole));
+}
+
+/// Addresses of `calc`, from where its code is mapped: stubs and padding at the beginning, proper code, the middle of instructions.
+fn address(code: (u64, u64, u64), known: Vec<u64>) -> impl Strategy<Value = u64> {
+    let (start, len, _) = code;
+    prop_oneof![
+        2 => (0u64..0x60).prop_map(move |offset| start + offset),
+        6 => prop::sample::select(known.clone()),
+        1 => (prop::sample::select(known), 1u64..40).prop_map(|(address, offset)| address + offset),
+        1 => (0..len).prop_map(move |offset| start + offset),
+        2 => Just(0x7f00_0000_0000),
+    ]
+}
+
+fn recording(stacks: &[Vec<(u64, u64)>], code: (u64, u64, u64), program: &Path) -> Vec<u8> {
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    let (start, len, pgoff) = code;
+    builder.mmap(MapSpec::code(1, start, len, pgoff, program.to_str().expect("ASCII")).at(1));
+    for (time, stack) in (2..).zip(stacks) {
+        builder.sample(SampleSpec::of(event, 1).at(time).branches(stack));
+    }
+    builder.build_file()
+}
+
+/// The rows of files, added up as an engine does it.
+fn sum(shards: &[PathBuf], to: &Path) {
+    let mut texts = BTreeMap::new();
+    for path in shards {
+        let shard = Shard::open(path).expect("a shard");
+        for group in 0..shard.groups() {
+            let add = |row: &Row<'_>| {
+                // The key as text, because rows do not outlive the group.
+                let key = format!(
+                    "{:?}",
+                    Row {
+                        count: 0,
+                        mispredicted: 0,
+                        ..*row
+                    }
+                );
+                let entry = texts.entry(key).or_insert_with(|| (own(row), 0u64, 0u64));
+                entry.1 += row.count;
+                entry.2 += row.mispredicted;
+                Ok::<(), traceshard::Error>(())
+            };
+            shard.read_group(group, add).expect("rows");
+        }
+    }
+    let rows: Vec<_> = texts
+        .values()
+        .map(|(row, count, mispredicted)| Row {
+            count: *count,
+            mispredicted: *mispredicted,
+            ..*row
+        })
+        .collect();
+    let mut writer = ShardWriter::new(Vec::new()).expect("memory");
+    writer.write(&rows).expect("memory");
+    std::fs::write(to, writer.finish(&Metadata::default()).expect("memory")).expect("written");
+}
+
+/// A row with texts of its own, which are never freed: a test is short.
+fn own(row: &Row<'_>) -> Row<'static> {
+    fn leak(text: &str) -> &'static str {
+        Box::leak(text.to_owned().into_boxed_str())
+    }
+    Row {
+        build_id: row.build_id.map(leak),
+        path: leak(row.path),
+        event: row.event.map(leak),
+        arch: row.arch.map(leak),
+        via: row.via.map(leak),
+        patch: row.patch.map(leak),
+        ..Row {
+            build_id: None,
+            path: "",
+            event: None,
+            arch: None,
+            via: None,
+            patch: None,
+            ..*row
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    /// Any branches between any addresses, in any parts and any order, added up or not: if the traces say that they are sure, the
+    /// counters are those of the recording.
+    #[test]
+    fn any_stacks_in_any_parts_give_the_same_counters(
+        stacks in {
+            let recorded = Recorded::read();
+            let known: Vec<u64> = recorded.stacks.iter().take(40).flatten().flat_map(|(from, to)| [*from, *to]).collect();
+            let address = || address(recorded.code, known.clone());
+            let stack = prop::collection::vec((address(), address()), 1..14);
+            let real = prop::sample::select(recorded.stacks.clone());
+            prop::collection::vec(prop_oneof![stack, real], 1..40)
+        },
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let recorded = Recorded::read();
+        let program = recorded.fixture.program();
+        let run = |input| {
+            let options = GenerateOptions {
+                skip_symbolization: true,
+                ignore_build_id: true,
+                ..options(&program, input, Format::Text)
+            };
+            generate(&options, &Silent)
+        };
+        let mut bounds: Vec<usize> = cuts.iter().map(|cut| cut.index(stacks.len())).collect();
+        bounds.extend([0, stacks.len()]);
+        bounds.sort_unstable();
+        let mut recordings = Vec::new();
+        let mut shards = Vec::new();
+        for (index, pair) in bounds.windows(2).enumerate() {
+            let path = folder.path().join(format!("{index}.data"));
+            std::fs::write(&path, recording(&stacks[pair[0]..pair[1]], recorded.code, &program)).expect("written");
+            shards.push(shard_of(std::slice::from_ref(&path), Selection::default(), folder.path(), &format!("{index}.parquet")));
+            recordings.push(path);
+        }
+        shards.reverse();
+        let whole = run(Input::PerfData(recordings));
+        let summed = folder.path().join("sum.parquet");
+        sum(&shards, &summed);
+        for input in [shards, vec![summed]] {
+            let traced = run(Input::Traces(input));
+            match (&whole, &traced) {
+                (Ok(whole), Ok(traced)) => {
+                    if traced.diagnostics.iter().all(|found| found.code != DiagnosticCode::RunEndsUnsure) {
+                        prop_assert_eq!(told(whole), told(traced));
+                    }
+                }
+                (Err(whole), Err(traced)) => prop_assert_eq!(&whole.message, &traced.message),
+                _ => prop_assert!(false, "{:?} but {:?}", whole, traced),
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The columns of a shard, and which of a file's columns are they.
+
+use std::sync::Arc;
+
+use parquet::basic::{ConvertedType, LogicalType, Type as Physical};
+use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor, Type};
+
+use crate::error::Error;
+
+/// The version of the schema. A column that is added or means something else gives it the next number.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    /// Not negative.
+    Number,
+    Flag,
+}
+
+/// The columns, in the order of the file: name, and whether there is a value in every row.
+pub const COLUMNS: [(&str, bool); 14] = [
+    ("record", true),
+    ("build_id", false),
+    ("path", true),
+    ("kind", false),
+    ("event", false),
+    ("arch", false),
+    ("branch_from", false),
+    ("branch_to", false),
+    ("run_end", false),
+    ("newest", true),
+    ("via", false),
+    ("patch", false),
+    ("count", true),
+    ("mispredicted", true),
+];
+
+/// Numbers of columns, by what they hold.
+pub(crate) mod column {
+    pub(crate) const RECORD: usize = 0;
+    pub(crate) const BUILD_ID: usize = 1;
+    pub(crate) const PATH: usize = 2;
+    pub(crate) const KIND: usize = 3;
+    pub(crate) const EVENT: usize = 4;
+    pub(crate) const ARCH: usize = 5;
+    pub(crate) const FROM: usize = 6;
+    pub(crate) const TO: usize = 7;
+    pub(crate) const END: usize = 8;
+    pub(crate) const NEWEST: usize = 9;
+    pub(crate) const VIA: usize = 10;
+    pub(crate) const PATCH: usize = 11;
+    pub(crate) const COUNT: usize = 12;
+    pub(crate) const MISPREDICTED: usize = 13;
+}
+
+pub(crate) const fn kind_of(index: usize) -> Kind {
+    match index {
+        column::FROM | column::TO | column::END | column::COUNT | column::MISPREDICTED => Kind::Number,
+        column::NEWEST => Kind::Flag,
+        _ => Kind::Text,
+    }
+}
+
+/// The schema that is written.
+pub(crate) fn message() -> Arc<Type> {
+    let mut text = "message traces {\n".to_owned();
+    for (index, (name, required)) in COLUMNS.iter().enumerate() {
+        let repetition = if *required { "REQUIRED" } else { "OPTIONAL" };
+        text += &match kind_of(index) {
+            Kind::Text => format!("{repetition} BYTE_ARRAY {name} (STRING);\n"),
+            Kind::Number => format!("{repetition} INT64 {name} (INTEGER(64,false));\n"),
+            Kind::Flag => format!("{repetition} BOOLEAN {name};\n"),
+        };
+    }
+    text.push('}');
+    Arc::new(parse_message_type(&text).unwrap_or_else(|error| unreachable!("{error}: {text}")))
+}
+
+/// How a column of a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// Its number in the file.
+    pub index: usize,
+    /// Numbers are stored with a sign, which must not be used.
+    pub signed: bool,
+    pub physical: Physical,
+}
+
+/// Finds the columns in a file. One that is missing may be named by the folder that the file is in: `given` tells.
+pub(crate) fn find_columns(
+    schema: &SchemaDescriptor,
+    given: impl Fn(&str) -> bool,
+) -> Result<[Option<Source>; COLUMNS.len()], Error> {
+    let mut found = [None; COLUMNS.len()];
+    let mut missing = Vec::new();
+    for (number, (name, _)) in COLUMNS.iter().enumerate() {
+        let position = schema
+            .columns()
+            .iter()
+            .position(|column| column.path().string() == *name);
+        match position {
+            Some(index) => found[number] = Some(source(number, index, &schema.column(index))?),
+            None if kind_of(number) == Kind::Text && given(name) => {}
+            None => missing.push(*name),
+        }
+    }
+    if missing.is_empty() {
+        Ok(found)
+    } else {
+        Err(Error::Foreign { missing })
+    }
+}
+
+fn source(number: usize, index: usize, column: &ColumnDescriptor) -> Result<Source, Error> {
+    let physical = column.physical_type();
+    let logical = column.logical_type_ref();
+    let wrong = |expected| Error::WrongType {
+        column: COLUMNS[number].0,
+        found: describe(column),
+        expected,
+    };
+    if column.max_rep_level() > 0 || column.max_def_level() > 1 {
+        return Err(wrong("a single value in each row"));
+    }
+    let source = |signed| Source {
+        index,
+        signed,
+        physical,
+    };
+    let is_decimal =
+        matches!(logical, Some(LogicalType::Decimal { .. })) || column.converted_type() == ConvertedType::DECIMAL;
+    match (kind_of(number), physical) {
+        (Kind::Text, Physical::BYTE_ARRAY) if !is_decimal => Ok(source(false)),
+        (Kind::Text, _) => Err(wrong("text")),
+        (Kind::Flag, Physical::BOOLEAN) => Ok(source(false)),
+        (Kind::Flag, _) => Err(wrong("a truth value")),
+        (Kind::Number, Physical::INT32 | Physical::INT64) => match (logical, column.converted_type()) {
+            (Some(LogicalType::Integer(integer)), _) => Ok(source(integer.is_signed)),
+            (
+                None,
+                ConvertedType::UINT_64 | ConvertedType::UINT_32 | ConvertedType::UINT_16 | ConvertedType::UINT_8,
+            ) => Ok(source(false)),
+            (
+                None,
+                ConvertedType::NONE
+                | ConvertedType::INT_64
+                | ConvertedType::INT_32
+                | ConvertedType::INT_16
+                | ConvertedType::INT_8,
+            ) => Ok(source(true)),
+            _ => Err(wrong(INTEGER)),
+        },
+        (Kind::Number, _) => Err(wrong(INTEGER)),
+    }
+}
+
+const INTEGER: &str = "an integer (cast sums: SUM(count)::UBIGINT in DuckDB, CAST(SUM(count) AS BIGINT) elsewhere)";
+
+fn describe(column: &ColumnDescriptor) -> String {
+    let physical = column.physical_type();
+    match column.logical_type_ref() {
+        Some(logical) => format!("{physical} ({logical:?})"),
+        None if column.converted_type() != ConvertedType::NONE => format!("{physical} ({})", column.converted_type()),
+        None => physical.to_string(),
+    }
+}

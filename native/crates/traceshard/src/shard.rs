@@ -1,0 +1,376 @@
+//! Reads a shard.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use parquet::file::reader::Length;
+
+use crate::columns::{Cells, guarded, wrong};
+use crate::error::Error;
+use crate::metadata::Metadata;
+use crate::pages::{PageSource, Source};
+use crate::row::{Binary, BinaryKind, Record, Row};
+use crate::schema::{COLUMNS, Source as Column, column, find_columns};
+
+/// The most bytes of a file's own description. A row group takes about two thousand.
+const MAX_FOOTER: u64 = 16 << 20;
+/// Rows that are read at a time.
+const BATCH: usize = 4096;
+/// Rows that a byte of a group can stand for: rows differ, so that a bit for each is little. Some rows take no bytes at all.
+const ROWS_OF_A_BYTE: u64 = 64;
+const FREE_ROWS: u64 = 1 << 16;
+
+/// An opened shard.
+#[derive(Debug)]
+pub struct Shard {
+    source: Source,
+    parquet: ParquetMetaData,
+    metadata: Metadata,
+    columns: [Option<Column>; COLUMNS.len()],
+    /// What the folders that the file is in say: `key=value`, as Hive names partitions.
+    partition: Vec<(String, Option<String>)>,
+}
+
+impl Shard {
+    /// Opens a file. Columns that its folders name (`build_id=.../day=.../`) may be missing in it.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(Error::NotParquet("it is no regular file".to_owned()));
+        }
+        Self::read(Source::File(Arc::new(file), metadata.len()), partition_of(path))
+    }
+
+    /// Opens the bytes of a file.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Result<Self, Error> {
+        Self::read(Source::Memory(bytes.into()), Vec::new())
+    }
+
+    fn read(source: Source, partition: Vec<(String, Option<String>)>) -> Result<Self, Error> {
+        const MAGIC: &[u8] = b"PAR1";
+        let len = source.len();
+        let not_parquet = |text: &str| Error::NotParquet(text.to_owned());
+        if len < 12 {
+            return Err(not_parquet("it is too short"));
+        }
+        let ends = [(0, 4), (len - 8, 8)].map(|(at, bytes)| guarded(|| chunk(&source, at, bytes)));
+        let [first, last] = ends;
+        let (first, last) = (first?, last?);
+        if *first != *MAGIC || last[4..] != *MAGIC {
+            return Err(not_parquet("it does not begin and end with PAR1"));
+        }
+        let footer = u64::from(u32::from_le_bytes([last[0], last[1], last[2], last[3]]));
+        if footer > MAX_FOOTER {
+            return Err(Error::Damaged(format!(
+                "its description has {footer} bytes, and {MAX_FOOTER} are the most that are read"
+            )));
+        }
+        let parquet = guarded(|| ParquetMetaDataReader::new().parse_and_finish(&source))?;
+        let metadata = Metadata::of(parquet.file_metadata().key_value_metadata())?;
+        let given = |name: &str| partition.iter().any(|(key, _)| key == name);
+        let columns = find_columns(parquet.file_metadata().schema_descr(), given)?;
+        for group in parquet.row_groups() {
+            check_rows(group)?;
+        }
+        Ok(Self {
+            source,
+            parquet,
+            metadata,
+            columns,
+            partition,
+        })
+    }
+
+    /// What the file says of itself.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Bytes of the file.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.source.len()
+    }
+
+    /// How many groups of rows there are.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        self.parquet.num_row_groups()
+    }
+
+    /// How many rows a group has.
+    ///
+    /// # Panics
+    /// If there is no such group.
+    #[must_use]
+    pub fn rows_of(&self, group: usize) -> u64 {
+        self.parquet.row_group(group).num_rows().cast_unsigned()
+    }
+
+    /// The lowest and the highest build id of a group, if every row has one and the file tells. Rows of other builds than these are in
+    /// other groups.
+    ///
+    /// # Panics
+    /// If there is no such group.
+    #[must_use]
+    pub fn build_ids_of(&self, group: usize) -> Option<(&str, &str)> {
+        let Some(column) = self.columns[column::BUILD_ID] else {
+            let given = self.given("build_id")?.as_deref()?;
+            return Some((given, given));
+        };
+        let statistics = self.parquet.row_group(group).column(column.index).statistics()?;
+        let lowest = str::from_utf8(statistics.min_bytes_opt()?).ok()?;
+        let highest = str::from_utf8(statistics.max_bytes_opt()?).ok()?;
+        // A maximum that was cut off is lower than the texts that it stands for.
+        (statistics.null_count_opt() == Some(0) && statistics.max_is_exact() && statistics.min_is_exact())
+            .then_some((lowest, highest))
+    }
+
+    /// Reads the rows of a group, and hands each to `visit`.
+    ///
+    /// # Errors
+    /// See [`Error`], and what `visit` returns.
+    ///
+    /// # Panics
+    /// If there is no such group.
+    pub fn read_group<E: From<Error>>(
+        &self,
+        group: usize,
+        mut visit: impl FnMut(&Row<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut columns = self.open_columns(group, |_| true)?;
+        let first: u64 = (0..group).map(|before| self.rows_of(before)).sum();
+        let mut done = 0;
+        while done < self.rows_of(group) {
+            let batch = (self.rows_of(group) - done).min(BATCH as u64);
+            for cells in &mut columns {
+                // No more than a batch.
+                cells.fill(batch as usize)?;
+            }
+            for row in first + done..first + done + batch {
+                visit(&row_of(&mut columns, row)?)?;
+            }
+            done += batch;
+        }
+        Ok(())
+    }
+
+    /// Reads which files the rows of a group are of, and nothing else. Rows of the ledger are of none.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    ///
+    /// # Panics
+    /// If there is no such group.
+    pub fn read_binaries(&self, group: usize, mut visit: impl FnMut(&Binary)) -> Result<(), Error> {
+        const NEEDED: [usize; 4] = [column::RECORD, column::BUILD_ID, column::PATH, column::KIND];
+        let mut columns = self.open_columns(group, |number| NEEDED.contains(&number))?;
+        let all_same = NEEDED
+            .iter()
+            .all(|number| matches!(columns[*number], Cells::Constant(_)));
+        let rows = if all_same { 1 } else { self.rows_of(group) };
+        let mut last: Option<Binary> = None;
+        let mut done = 0;
+        while done < rows {
+            let batch = (rows - done).min(BATCH as u64);
+            for number in NEEDED {
+                columns[number].fill(batch as usize)?;
+            }
+            for row in done..done + batch {
+                let [record, build_id, path, kind, ..] = &mut columns;
+                let build_id = build_id.text(column::BUILD_ID, row)?;
+                let path = path.text(column::PATH, row)?.unwrap_or_default();
+                let is_branch = record.text(column::RECORD, row)? == Some(Record::Branch.as_str());
+                let Some(kind) = kind.text(column::KIND, row)?.and_then(BinaryKind::parse) else {
+                    continue;
+                };
+                let same =
+                    |last: &Binary| last.build_id.as_deref() == build_id && last.path == path && last.kind == kind;
+                if is_branch && !last.as_ref().is_some_and(same) {
+                    visit(last.insert(Binary {
+                        build_id: build_id.map(str::to_owned),
+                        path: path.to_owned(),
+                        kind,
+                    }));
+                }
+            }
+            done += batch;
+        }
+        Ok(())
+    }
+
+    /// The columns of a group; those that are not `needed` are empty.
+    fn open_columns(&self, group: usize, needed: impl Fn(usize) -> bool) -> Result<[Cells; COLUMNS.len()], Error> {
+        let metadata = self.parquet.row_group(group);
+        let pages = PageSource(self.source.clone());
+        let mut columns = Vec::with_capacity(COLUMNS.len());
+        for (number, column) in self.columns.iter().enumerate() {
+            columns.push(match column {
+                Some(column) if needed(number) => match constant(metadata, *column) {
+                    Some(text) => Cells::Constant(Some(text)),
+                    None => Cells::open(&pages, metadata, *column)?,
+                },
+                _ => Cells::Constant(self.given(COLUMNS[number].0).cloned().flatten().map(Into::into)),
+            });
+        }
+        columns
+            .try_into()
+            .map_err(|_| Error::Damaged("it has more columns than a shard".to_owned()))
+    }
+
+    fn given(&self, name: &str) -> Option<&Option<String>> {
+        self.partition
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
+    }
+}
+
+fn chunk(source: &Source, at: u64, bytes: usize) -> Result<Bytes, parquet::errors::ParquetError> {
+    use parquet::file::reader::ChunkReader;
+    source.get_bytes(at, bytes)
+}
+
+/// A group must not claim more rows than it can have: they would be made of nothing for hours.
+fn check_rows(group: &RowGroupMetaData) -> Result<(), Error> {
+    let bytes = u64::try_from(group.compressed_size()).unwrap_or(0);
+    let rows = u64::try_from(group.num_rows());
+    let most = bytes.saturating_mul(ROWS_OF_A_BYTE).saturating_add(FREE_ROWS);
+    match rows {
+        Ok(rows) if rows <= most => Ok(()),
+        _ => Err(Error::Damaged(format!(
+            "a group of {bytes} bytes claims {} rows",
+            group.num_rows()
+        ))),
+    }
+}
+
+/// The text that all rows of a group have, if the statistics say so.
+fn constant(group: &RowGroupMetaData, column: Column) -> Option<Box<str>> {
+    if column.physical != parquet::basic::Type::BYTE_ARRAY {
+        return None;
+    }
+    let statistics = group.column(column.index).statistics()?;
+    let (lowest, highest) = (statistics.min_bytes_opt()?, statistics.max_bytes_opt()?);
+    let exact = statistics.min_is_exact() && statistics.max_is_exact() && statistics.null_count_opt() == Some(0);
+    (exact && lowest == highest).then(|| str::from_utf8(lowest).ok().map(Into::into))?
+}
+
+fn row_of(columns: &mut [Cells; COLUMNS.len()], row: u64) -> Result<Row<'_>, Error> {
+    let [
+        record,
+        build_id,
+        path,
+        kind,
+        event,
+        arch,
+        from,
+        to,
+        end,
+        newest,
+        via,
+        patch,
+        count,
+        mispredicted,
+    ] = columns;
+    let missing = |number: usize, expected| wrong(number, row, "no value", expected);
+    let record = match record.text(column::RECORD, row)? {
+        Some(text) => Record::parse(text)
+            .ok_or_else(|| wrong(column::RECORD, row, &format!("{text:?}"), "branch, patch or ledger"))?,
+        None => return Err(missing(column::RECORD, "branch, patch or ledger")),
+    };
+    let kind = match kind.text(column::KIND, row)? {
+        Some(text) => Some(
+            BinaryKind::parse(text)
+                .ok_or_else(|| wrong(column::KIND, row, &format!("{text:?}"), "user, kernel or module"))?,
+        ),
+        None if record == Record::Ledger => None,
+        None => return Err(missing(column::KIND, "user, kernel or module")),
+    };
+    Ok(Row {
+        record,
+        build_id: build_id.text(column::BUILD_ID, row)?,
+        path: path
+            .text(column::PATH, row)?
+            .ok_or_else(|| missing(column::PATH, "text"))?,
+        kind,
+        event: event.text(column::EVENT, row)?,
+        arch: arch.text(column::ARCH, row)?,
+        from: from.number(column::FROM, row)?,
+        to: to.number(column::TO, row)?,
+        end: end.number(column::END, row)?,
+        newest: newest.flag().ok_or_else(|| missing(column::NEWEST, "a truth value"))?,
+        via: via.text(column::VIA, row)?,
+        patch: patch.text(column::PATCH, row)?,
+        count: count
+            .number(column::COUNT, row)?
+            .ok_or_else(|| missing(column::COUNT, "a number"))?,
+        mispredicted: mispredicted
+            .number(column::MISPREDICTED, row)?
+            .ok_or_else(|| missing(column::MISPREDICTED, "a number"))?,
+    })
+}
+
+/// The keys and values in the names of the folders that a file is in (Hive: `key=value`, with `%` and two digits for what a name
+/// cannot have).
+fn partition_of(path: &Path) -> Vec<(String, Option<String>)> {
+    const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
+    let folders = path.parent().into_iter().flat_map(Path::components);
+    folders
+        .filter_map(|folder| {
+            let (key, value) = folder.as_os_str().to_str()?.split_once('=')?;
+            Some((key.to_owned(), (value != NO_VALUE).then(|| unescape(value))))
+        })
+        .collect()
+}
+
+fn unescape(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, behind)) = rest.split_first() {
+        let digits = behind.get(..2).and_then(|digits| str::from_utf8(digits).ok());
+        let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match escaped {
+            Some(escaped) if byte == b'%' => {
+                bytes.push(escaped);
+                rest = &behind[2..];
+            }
+            _ => {
+                bytes.push(byte);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_name_columns() {
+        let path = Path::new(
+            "/data/build_id=ab12/day=2026-11-29/path=%2Fbin%2Fa%3Db/event=__HIVE_DEFAULT_PARTITION__/x=1.parquet",
+        );
+        let expected = [
+            ("build_id", Some("ab12")),
+            ("day", Some("2026-11-29")),
+            ("path", Some("/bin/a=b")),
+            ("event", None),
+        ];
+        let expected = expected.map(|(key, value)| (key.to_owned(), value.map(str::to_owned)));
+        assert_eq!(partition_of(path), expected);
+    }
+}

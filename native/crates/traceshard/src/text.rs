@@ -1,0 +1,103 @@
+//! The two columns that hold more than one value, as texts that any engine can group by.
+
+use std::fmt::Write;
+
+/// The ends of a branch in one file: source and destination; `None` outside the file.
+pub type Ends = (Option<u64>, Option<u64>);
+
+/// Branches, the nearest to the row's own first, as `1a0>1f4 ->2c0 300>-`: hexadecimal ends, with `-` for outside the file.
+#[must_use]
+pub fn write_via(branches: &[Ends]) -> String {
+    let mut text = String::new();
+    let end = |text: &mut String, end: Option<u64>| {
+        let _ = match end {
+            Some(address) => write!(text, "{address:x}"),
+            None => write!(text, "-"),
+        };
+    };
+    for (index, &(from, to)) in branches.iter().enumerate() {
+        if index > 0 {
+            text.push(' ');
+        }
+        end(&mut text, from);
+        text.push('>');
+        end(&mut text, to);
+    }
+    text
+}
+
+/// Reads what [`write_via`] writes; `None` if it is anything else.
+#[must_use]
+pub fn parse_via(text: &str) -> Option<Vec<Ends>> {
+    let end = |text: &str| match text {
+        "-" => Some(None),
+        digits => hexadecimal(digits).map(Some),
+    };
+    text.split(' ')
+        .map(|branch| {
+            let (from, to) = branch.split_once('>')?;
+            Some((end(from)?, end(to)?))
+        })
+        .collect()
+}
+
+fn hexadecimal(digits: &str) -> Option<u64> {
+    // `from_str_radix` takes a sign as well.
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    plain.then(|| u64::from_str_radix(digits, 16).ok()).flatten()
+}
+
+/// Bytes before and after, as `0f1f440000>e81c3a0000`: hexadecimal, either may be empty.
+#[must_use]
+pub fn write_patch(old: &[u8], new: &[u8]) -> String {
+    let digits = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+    format!("{}>{}", digits(old), digits(new))
+}
+
+/// Reads what [`write_patch`] writes; `None` if it is anything else.
+#[must_use]
+pub fn parse_patch(text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    let bytes = |digits: &str| -> Option<Vec<u8>> {
+        let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+        let byte = |pair: &[u8; 2]| u8::try_from(hexadecimal(str::from_utf8(pair).ok()?)?).ok();
+        rest.is_empty().then(|| pairs.iter().map(byte).collect()).flatten()
+    };
+    let (old, new) = text.split_once('>')?;
+    Some((bytes(old)?, bytes(new)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_read_as_written() {
+        let via = [(Some(0x1a0), Some(0x1f4)), (None, Some(0x2c0)), (Some(0x300), None)];
+        assert_eq!(write_via(&via), "1a0>1f4 ->2c0 300>-");
+        assert_eq!(parse_via(&write_via(&via)).as_deref(), Some(&via[..]));
+        let patch = write_patch(&[0x0f, 0x1f], &[]);
+        assert_eq!(patch, "0f1f>");
+        assert_eq!(parse_patch(&patch), Some((vec![0x0f, 0x1f], vec![])));
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in [
+            "",
+            " ",
+            "1",
+            "1>",
+            ">1",
+            "1>2 ",
+            "+1>2",
+            "1>2>3",
+            "1>g",
+            "11111111111111111>0",
+        ] {
+            assert_eq!(parse_via(text), None, "{text:?}");
+        }
+        for text in ["", "0f", "0>", "0g>", "+1>", "é>"] {
+            assert_eq!(parse_patch(text), None, "{text:?}");
+        }
+    }
+}

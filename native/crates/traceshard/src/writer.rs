@@ -1,0 +1,197 @@
+//! Writes a shard.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::ColumnPath;
+
+use crate::error::Error;
+use crate::metadata::Metadata;
+use crate::row::{BinaryKind, Row};
+use crate::schema::{COLUMNS, column, message};
+
+/// The most rows of a row group: a reader that wants one build skips the others by group.
+pub const MAX_GROUP_ROWS: usize = 1 << 17;
+
+/// Builds with fewer rows than these share a group, because each group costs a few hundred bytes for each column.
+const MIN_GROUP_ROWS: usize = 1 << 13;
+
+/// zstd's own default.
+const ZSTD_LEVEL: i32 = 3;
+
+/// Writes rows as groups of a Parquet file.
+pub struct ShardWriter<W: Write + Send> {
+    file: SerializedFileWriter<W>,
+    /// How many bytes the groups that are finished take.
+    written: u64,
+}
+
+impl<W: Write + Send> ShardWriter<W> {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if `sink` refuses.
+    pub fn new(sink: W) -> Result<Self, Error> {
+        let zstd = ZstdLevel::try_new(ZSTD_LEVEL).map_err(write_error)?;
+        let mut properties = WriterProperties::builder()
+            .set_writer_version(WriterVersion::PARQUET_1_0)
+            .set_created_by(concat!("autofdo-gen ", env!("CARGO_PKG_VERSION")).to_owned())
+            .set_compression(Compression::ZSTD(zstd))
+            .set_max_row_group_row_count(Some(MAX_GROUP_ROWS))
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_statistics_truncate_length(None)
+            .set_offset_index_disabled(true);
+        for number in [
+            column::FROM,
+            column::TO,
+            column::END,
+            column::COUNT,
+            column::MISPREDICTED,
+        ] {
+            let path = ColumnPath::from(COLUMNS[number].0);
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+        }
+        Ok(Self {
+            file: SerializedFileWriter::new(sink, message(), Arc::new(properties.build())).map_err(write_error)?,
+            written: 0,
+        })
+    }
+
+    /// Adds rows, which should be sorted, so that each build is in few groups.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the sink refuses; the file is of no use then.
+    pub fn write(&mut self, rows: &[Row<'_>]) -> Result<(), Error> {
+        let mut rest = rows;
+        while !rest.is_empty() {
+            let same = |a: &Row<'_>, b: &Row<'_>| (a.record, a.build_id, a.path) == (b.record, b.build_id, b.path);
+            let (group, behind) = rest.split_at(group_len(rest, same));
+            self.write_group(group)?;
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    /// Bytes of the groups that are finished.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Completes the file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the sink refuses.
+    pub fn finish(mut self, metadata: &Metadata) -> Result<W, Error> {
+        for pair in metadata.to_pairs() {
+            self.file.append_key_value_metadata(pair);
+        }
+        self.file.into_inner().map_err(write_error)
+    }
+
+    /// Adds one group of rows; see [`group_len`].
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the sink refuses; the file is of no use then.
+    pub fn write_group(&mut self, rows: &[Row<'_>]) -> Result<(), Error> {
+        let mut group = self.file.next_row_group().map_err(write_error)?;
+        let texts: [for<'r> fn(&'r Row<'r>) -> Option<&'r str>; 6] = [
+            |row| Some(row.record.as_str()),
+            |row| row.build_id,
+            |row| Some(row.path),
+            |row| row.kind.map(BinaryKind::as_str),
+            |row| row.event,
+            |row| row.arch,
+        ];
+        for (number, text) in texts.into_iter().enumerate() {
+            write_text(&mut group, number, rows, text)?;
+        }
+        write_column::<Int64Type>(&mut group, column::FROM, rows, |row| row.from.map(u64::cast_signed))?;
+        write_column::<Int64Type>(&mut group, column::TO, rows, |row| row.to.map(u64::cast_signed))?;
+        write_column::<Int64Type>(&mut group, column::END, rows, |row| row.end.map(u64::cast_signed))?;
+        write_column::<BoolType>(&mut group, column::NEWEST, rows, |row| Some(row.newest))?;
+        write_text(&mut group, column::VIA, rows, |row| row.via)?;
+        write_text(&mut group, column::PATCH, rows, |row| row.patch)?;
+        write_column::<Int64Type>(&mut group, column::COUNT, rows, |row| Some(row.count.cast_signed()))?;
+        write_column::<Int64Type>(&mut group, column::MISPREDICTED, rows, |row| {
+            Some(row.mispredicted.cast_signed())
+        })?;
+        let finished = group.close().map_err(write_error)?;
+        self.written += finished.compressed_size().cast_unsigned();
+        Ok(())
+    }
+}
+
+/// How many of `rows` make the next group: rows of one build, or several builds with few rows. `same` tells whether two rows are of
+/// one build.
+pub fn group_len<R>(rows: &[R], same: impl Fn(&R, &R) -> bool) -> usize {
+    let most = rows.len().min(MAX_GROUP_ROWS);
+    let mut len = 0;
+    while len < most && len < MIN_GROUP_ROWS {
+        let run = rows[len..most].iter().take_while(|row| same(row, &rows[len])).count();
+        if len > 0 && run >= MIN_GROUP_ROWS {
+            break;
+        }
+        len += run;
+    }
+    len
+}
+
+fn write_text<'r>(
+    group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
+    number: usize,
+    rows: &'r [Row<'r>],
+    text: impl Fn(&'r Row<'r>) -> Option<&'r str>,
+) -> Result<(), Error> {
+    // Neighbouring rows share most texts.
+    let mut last: Option<(&str, ByteArray)> = None;
+    write_column::<ByteArrayType>(group, number, rows, |row| {
+        let text = text(row)?;
+        match &last {
+            Some((known, bytes)) if *known == text => Some(bytes.clone()),
+            _ => Some(last.insert((text, ByteArray::from(text))).1.clone()),
+        }
+    })
+}
+
+fn write_column<'r, T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
+    number: usize,
+    rows: &'r [Row<'r>],
+    mut value: impl FnMut(&'r Row<'r>) -> Option<T::T>,
+) -> Result<(), Error> {
+    let mut values = Vec::with_capacity(rows.len());
+    let mut levels = Vec::with_capacity(rows.len());
+    for row in rows {
+        let value = value(row);
+        levels.push(i16::from(value.is_some()));
+        values.extend(value);
+    }
+    let required = COLUMNS[number].1;
+    let mut column = group
+        .next_column()
+        .map_err(write_error)?
+        .unwrap_or_else(|| unreachable!("the schema has this column"));
+    column
+        .typed::<T>()
+        .write_batch(&values, (!required).then_some(&levels), None)
+        .map_err(write_error)?;
+    column.close().map_err(write_error)
+}
+
+/// What goes wrong while writing is the sink's refusal.
+fn write_error(error: ParquetError) -> Error {
+    match error {
+        ParquetError::External(cause) => match cause.downcast::<std::io::Error>() {
+            Ok(error) => Error::Io(*error),
+            Err(cause) => Error::Io(std::io::Error::other(cause)),
+        },
+        other => Error::Io(std::io::Error::other(other)),
+    }
+}

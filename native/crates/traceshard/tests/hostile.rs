@@ -1,0 +1,143 @@
+//! Files that are no shards, damaged shards, and shards that were made to harm: an error, and no memory out of proportion.
+
+mod support;
+
+use std::sync::Arc;
+
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use support::{branch, shard};
+use traceshard::{Error, Row, Shard};
+
+fn rows_of(bytes: Vec<u8>) -> Result<usize, Error> {
+    let shard = Shard::from_bytes(bytes)?;
+    let mut rows = 0;
+    for group in 0..shard.groups() {
+        let visit = |_: &Row<'_>| {
+            rows += 1;
+            Ok::<(), Error>(())
+        };
+        shard.read_group(group, visit)?;
+    }
+    Ok(rows)
+}
+
+fn sample() -> Vec<u8> {
+    let rows: Vec<_> = (0..2000u64).map(|from| branch(from * 7 % 1000, from, from)).collect();
+    shard(&rows)
+}
+
+/// One row in the schema of a shard, but for one column's declaration and the counts.
+fn one_row(replaced: &str, by: &str, count: i64, version: Option<&str>) -> Vec<u8> {
+    let schema = "message m {
+        REQUIRED BYTE_ARRAY record (STRING); REQUIRED BYTE_ARRAY build_id (STRING); REQUIRED BYTE_ARRAY path (STRING);
+        REQUIRED BYTE_ARRAY kind (STRING); REQUIRED BYTE_ARRAY event (STRING); REQUIRED BYTE_ARRAY arch (STRING);
+        REQUIRED INT64 branch_from (INTEGER(64,false)); REQUIRED INT64 branch_to; REQUIRED INT64 run_end;
+        REQUIRED BOOLEAN newest; REQUIRED BYTE_ARRAY via (STRING); REQUIRED BYTE_ARRAY patch (STRING);
+        REQUIRED INT64 count; REQUIRED INT64 mispredicted; }";
+    assert!(replaced.is_empty() || schema.contains(replaced));
+    let schema = Arc::new(parse_message_type(&schema.replace(replaced, by)).expect("a schema"));
+    let pairs = version.map(|version| vec![KeyValue::new("autofdo.schema_version".to_owned(), version.to_owned())]);
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_key_value_metadata(pairs)
+        .build();
+    let mut file = SerializedFileWriter::new(Vec::new(), Arc::clone(&schema), Arc::new(properties)).expect("memory");
+    let mut group = file.next_row_group().expect("memory");
+    for field in schema.get_fields() {
+        let mut column = group.next_column().expect("memory").expect("a column");
+        match field.name() {
+            "newest" => drop(column.typed::<BoolType>().write_batch(&[true], None, None)),
+            "record" => drop(
+                column
+                    .typed::<ByteArrayType>()
+                    .write_batch(&[ByteArray::from("branch")], None, None),
+            ),
+            "kind" => drop(
+                column
+                    .typed::<ByteArrayType>()
+                    .write_batch(&[ByteArray::from("user")], None, None),
+            ),
+            name => match field.get_physical_type() {
+                parquet::basic::Type::INT64 => {
+                    let value = if name == "count" { count } else { 1 };
+                    drop(column.typed::<Int64Type>().write_batch(&[value], None, None));
+                }
+                _ => drop(
+                    column
+                        .typed::<ByteArrayType>()
+                        .write_batch(&[ByteArray::from("x")], None, None),
+                ),
+            },
+        }
+        column.close().expect("memory");
+    }
+    group.close().expect("memory");
+    file.into_inner().expect("memory")
+}
+
+#[test]
+fn integers_may_have_a_sign_that_is_not_used() {
+    assert!(matches!(rows_of(one_row("", "", 5, None)), Ok(1)));
+    assert!(matches!(rows_of(one_row("", "", 5, Some("1"))), Ok(1)));
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let message = |bytes| rows_of(bytes).expect_err("refused").to_string();
+    assert_eq!(
+        message(one_row("", "", -5, None)),
+        "column `count` has -5 in row 0, and it must be no negative number"
+    );
+    let newer = message(one_row("", "", 5, Some("2")));
+    assert_eq!(
+        newer,
+        "the traces have version 2 of the schema, and this program knows version 1"
+    );
+    assert!(message(one_row("", "", 5, Some("x"))).contains("version x"));
+    let missing = message(one_row("REQUIRED INT64 run_end;", "", 5, None));
+    assert_eq!(missing, "the Parquet file holds no traces: it has no column run_end");
+    let wrong = message(one_row("INT64 branch_to;", "BYTE_ARRAY branch_to (STRING);", 5, None));
+    assert!(
+        wrong.starts_with("column `branch_to` is BYTE_ARRAY (String), and it must be an integer"),
+        "{wrong}"
+    );
+    let decimal = message(one_row("INT64 count;", "INT64 count (DECIMAL(18,0));", 5, None));
+    assert!(decimal.contains("SUM(count)::UBIGINT"), "{decimal}");
+    assert!(message(b"PAR1".to_vec()).contains("too short"));
+    assert!(message(vec![7; 100]).contains("does not begin and end with PAR1"));
+}
+
+#[test]
+fn what_is_cut_off_is_an_error() {
+    let whole = sample();
+    for len in 0..whole.len() {
+        assert!(rows_of(whole[..len].to_vec()).is_err(), "{len} bytes");
+    }
+}
+
+#[test]
+fn no_changed_byte_is_worse_than_an_error() {
+    let whole = sample();
+    let hook = std::panic::take_hook();
+    // The library's panics are caught, and need not be printed.
+    std::panic::set_hook(Box::new(|_| ()));
+    let mut refused = 0;
+    for index in 0..whole.len() {
+        for change in [0xff, 0x80, 0x01] {
+            let mut bytes = whole.clone();
+            bytes[index] ^= change;
+            refused += usize::from(rows_of(bytes).is_err());
+        }
+    }
+    std::panic::set_hook(hook);
+    assert!(
+        refused > whole.len(),
+        "{refused} of {} changes were found",
+        3 * whole.len()
+    );
+}

@@ -1,0 +1,104 @@
+//! What is written is read, whatever it is.
+
+mod support;
+
+use proptest::prelude::*;
+use support::{branch, shard};
+use traceshard::{BinaryKind, Error, Loss, MAX_GROUP_ROWS, Metadata, Record, Row, Shard, ShardWriter};
+
+/// Rows as values of their own.
+fn read(shard: &Shard) -> Vec<String> {
+    let mut rows = Vec::new();
+    for group in 0..shard.groups() {
+        let visit = |row: &Row<'_>| {
+            rows.push(format!("{row:?}"));
+            Ok::<(), Error>(())
+        };
+        shard.read_group(group, visit).expect("rows");
+    }
+    rows
+}
+
+#[test]
+fn metadata_is_kept() {
+    let metadata = Metadata {
+        schema_version: Some(traceshard::SCHEMA_VERSION),
+        tool: Some("autofdo-gen 1".to_owned()),
+        sample_times: Some((1, u64::MAX)),
+        written: Some(3),
+        host: Some("h".to_owned()),
+    };
+    let writer = ShardWriter::new(Vec::new()).expect("memory");
+    let bytes = writer.finish(&metadata).expect("memory");
+    assert_eq!(Shard::from_bytes(bytes).expect("a shard").metadata(), &metadata);
+}
+
+#[test]
+fn groups_are_of_one_build_unless_they_are_small() {
+    let many = |build_id: &'static str, rows: usize| {
+        (0..rows as u64).map(move |from| Row {
+            build_id: Some(build_id),
+            ..branch(from, 1, 1)
+        })
+    };
+    let mut rows: Vec<_> = many("01", 3).chain(many("02", 4)).collect();
+    rows.extend(many("03", MAX_GROUP_ROWS + 10_000));
+    rows.extend(many("04", 5).chain(many("05", 6)));
+    rows.push(Row::ledger(Loss::Entries, 1));
+    let shard = Shard::from_bytes(shard(&rows)).expect("a shard");
+    let groups: Vec<_> = (0..shard.groups())
+        .map(|group| (shard.build_ids_of(group), shard.rows_of(group)))
+        .collect();
+    let full = MAX_GROUP_ROWS as u64;
+    let expected = [
+        (Some(("01", "02")), 7),
+        (Some(("03", "03")), full),
+        (Some(("03", "03")), 10_000),
+        (None, 12),
+    ];
+    assert_eq!(groups, expected);
+    let written: Vec<_> = rows.iter().map(|row| format!("{row:?}")).collect();
+    assert_eq!(read(&shard), written);
+}
+
+fn row() -> impl Strategy<Value = (u8, u8, Option<u64>, Option<u64>, Option<u64>, bool, u64)> {
+    let address = || prop_oneof![Just(None), any::<u64>().prop_map(Some), (0..9u64).prop_map(Some)];
+    (
+        0..3u8,
+        0..4u8,
+        address(),
+        address(),
+        address(),
+        any::<bool>(),
+        any::<u64>(),
+    )
+}
+
+proptest! {
+    #[test]
+    fn rows_are_read_as_written(rows in prop::collection::vec(row(), 0..200)) {
+        let texts = [None, Some(""), Some("ab"), Some("\u{e9}\0")];
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|&(record, text, from, to, end, newest, count)| Row {
+                record: [Record::Branch, Record::Patch, Record::Ledger][usize::from(record)],
+                build_id: texts[usize::from(text)],
+                path: texts[usize::from(text)].unwrap_or("p"),
+                kind: (record != 2).then_some([BinaryKind::User, BinaryKind::Kernel][usize::from(text % 2)]),
+                event: texts[usize::from(text ^ 1)],
+                arch: texts[usize::from(text ^ 2)],
+                from,
+                to,
+                end,
+                newest,
+                via: texts[usize::from(text ^ 3)],
+                patch: None,
+                count,
+                mispredicted: count / 3,
+            })
+            .collect();
+        let shard = Shard::from_bytes(shard(&rows)).expect("a shard");
+        let written: Vec<_> = rows.iter().map(|row| format!("{row:?}")).collect();
+        prop_assert_eq!(read(&shard), written);
+    }
+}

@@ -1,0 +1,21 @@
+//! A trace shard: its description and all its rows, as a job reads them. What is wrong is an error.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use traceshard::{Error, Row, Shard, parse_patch, parse_via};
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(shard) = Shard::from_bytes(bytes.to_vec()) else { return };
+    for group in 0..shard.groups() {
+        let _ = shard.build_ids_of(group);
+        let mut rows = 0;
+        let read = shard.read_group(group, |row: &Row<'_>| {
+            let _ = row.via.map(parse_via);
+            let _ = row.patch.map(parse_patch);
+            rows += 1;
+            Ok::<(), Error>(())
+        });
+        assert!(read.is_err() || rows == shard.rows_of(group));
+        let _ = shard.read_binaries(group, |_| ());
+    }
+});

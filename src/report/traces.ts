@@ -1,0 +1,59 @@
+import type { CollectResult, Counted } from '../collect-traces.js';
+import type { TracesSummary } from '../inspect-traces.js';
+import { formatBytes, formatCount, plural } from './format.js';
+
+const LABEL_WIDTH = 16;
+/** Files shown to people; `--json` has them all. */
+const MAX_BINARIES = 20;
+
+/** What a person wants to know after a collection. Ends with a line break. */
+export function collectText({ shards, ledger }: CollectResult): string {
+  const [first, ...others] = shards;
+  const sum = (of: (shard: (typeof shards)[number]) => number) =>
+    shards.reduce((total, shard) => total + of(shard), 0);
+  const names = others.length === 0 ? (first?.path ?? '') : plural(shards.length, 'file');
+  return [
+    ...ledgerLines(ledger),
+    line('rows', formatCount(sum(({ rows }) => rows))),
+    line('output', `${names} (${formatBytes(sum(({ size }) => size))})`),
+  ].join('');
+}
+
+/** What a trace shard holds, for people. Ends with a line break. */
+export function tracesText(summary: TracesSummary): string {
+  const { schemaVersion, sampleTimes, binaries } = summary;
+  const lines = [
+    line('file', `${summary.file} (${formatBytes(summary.size)})`),
+    line(
+      'traces',
+      `${plural(summary.rows, 'row')} in ${plural(summary.groups, 'group')}, ${
+        schemaVersion === undefined ? 'schema not stated' : `schema ${schemaVersion}`
+      }`,
+    ),
+  ];
+  if (summary.tool !== undefined) lines.push(line('collected by', summary.tool));
+  if (summary.host !== undefined) lines.push(line('host', summary.host));
+  if (summary.written !== undefined) lines.push(line('written', summary.written.toISOString()));
+  if (sampleTimes !== undefined) {
+    lines.push(line('samples from', `${sampleTimes[0]} to ${sampleTimes[1]} ns`));
+  }
+  lines.push(...ledgerLines(summary.ledger));
+  for (const { name, count } of summary.events) lines.push(line('event', `${name}: ${formatCount(count)}`));
+  for (const { path, buildId, kind, count, rows } of binaries.slice(0, MAX_BINARIES)) {
+    const id = buildId ?? 'no build id';
+    lines.push(line(kind, `${path} (${id}): ${plural(rows, 'row')}, ${formatCount(count)} branches`));
+  }
+  const more = binaries.length - MAX_BINARIES;
+  if (more > 0) lines.push(line('', `and ${more} more (--json shows all)`));
+  return lines.join('');
+}
+
+function ledgerLines(ledger: readonly Counted[]): string[] {
+  return ledger.map(({ name, count }, index) =>
+    line(index === 0 ? 'read' : '', `${formatCount(count)} ${name}`),
+  );
+}
+
+function line(label: string, text: string): string {
+  return `${label.padEnd(LABEL_WIDTH)}${text}\n`;
+}

@@ -1,0 +1,153 @@
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { cli, repository, run, shell, testWith } from './tools.js';
+
+/** Python with duckdb, pyarrow and pyspark, which `.ci/run` installs. */
+const python = process.env['AUTOFDO_FLEET_PYTHON'] ?? join(homedir(), '.cache/autofdo-gen/fleet/bin/python3');
+const examples = join(repository, 'examples/fleet');
+
+/** Recorded programs of two compilers and of two languages, one of them without its own kind of code. */
+const PROGRAMS = ['calc-x86_64/calc', 'shapes-cpp/shapes', 'life-rust/life'];
+const DAYS = ['2026-11-27', '2026-11-28', '2026-11-29'];
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'autofdo-gen-traces-'));
+  collectDays();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function autofdoGen(...args: string[]) {
+  const done = run(process.execPath, [cli, ...args], folder);
+  expect(done.stderr).not.toMatch(/^error/m);
+  expect(done.status).toBe(0);
+  return done;
+}
+
+/** As hosts fill it: each day has some of the programs. */
+function collectDays(): void {
+  mkdirSync(join(folder, 'binaries'));
+  for (const [index, program] of PROGRAMS.entries()) {
+    const [fixture = '', name = ''] = program.split('/');
+    copyFileSync(join(repository, 'fixtures', program), join(folder, 'binaries', name));
+    const perfData = join(repository, 'fixtures', fixture, 'perf.data');
+    for (const day of DAYS.slice(index))
+      autofdoGen('collect', '--perfdata', perfData, '-o', `spool/day=${day}`);
+  }
+}
+
+/** The command as users call it, in a folder of programs. */
+function commandFolder(): string {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'autofdo-gen'), `#!/bin/sh\nexec ${process.execPath} ${cli} "$@"\n`, {
+    mode: 0o755,
+  });
+  writeFileSync(join(bin, 'python3'), `#!/bin/sh\nexec ${python} "$@"\n`, { mode: 0o755 });
+  return bin;
+}
+
+const profiles = (of: string) =>
+  readdirSync(join(folder, of))
+    .sort()
+    .map((name) => [name, readFileSync(join(folder, of, name)).toString('base64')]);
+
+/** All rows of files, sorted, as pyarrow reads them. */
+const READ = `
+import sys, pyarrow.dataset as dataset, pyarrow as pa
+keys = ["record", "build_id", "path", "kind", "event", "arch", "branch_from", "branch_to", "run_end", "newest", "via", "patch"]
+schema = pa.schema([(name, pa.bool_() if name == "newest" else pa.uint64() if name in ("branch_from", "branch_to", "run_end") else pa.string()) for name in keys] + [("count", pa.uint64()), ("mispredicted", pa.uint64())])
+table = dataset.dataset(sys.argv[1], partitioning=dataset.partitioning(pa.schema([("build_id", pa.string())]), flavor="hive") if "--hive" in sys.argv else None).to_table()
+table = pa.table([table[name].cast(schema.field(name).type) for name in schema.names], schema=schema)
+for row in sorted(map(str, table.to_pylist())): print(row)
+`;
+
+function rows(of: string, ...flags: string[]): string[] {
+  const done = run(python, ['-c', READ, of, ...flags], folder);
+  expect(done.stderr).toBe('');
+  return done.stdout.trim().split('\n');
+}
+
+describe('traces', () => {
+  testWith([python], 'are read by pyarrow, with the counts that inspect tells', () => {
+    const [day = ''] = DAYS;
+    const [file = ''] = readdirSync(join(folder, `spool/day=${day}`));
+    const path = join(folder, `spool/day=${day}`, file);
+    const summary = JSON.parse(autofdoGen('inspect', path, '--json').stdout);
+    const total = `import sys, pyarrow.parquet as parquet, pyarrow.compute as compute
+table = parquet.read_table(sys.argv[1]).filter(compute.field("record") == "branch")
+print(table.num_rows, compute.sum(table["count"]), compute.sum(table["mispredicted"]))`;
+    const found = run(python, ['-c', total, path], folder).stdout.trim().split(' ').map(Number);
+    const sum = (key: string) =>
+      summary.binaries.reduce((all: number, binary: Record<string, number>) => all + (binary[key] ?? 0), 0);
+    expect(found).toEqual([sum('rows'), sum('count'), sum('mispredicted')]);
+    expect(found[0]).toBeGreaterThan(100);
+  });
+
+  testWith([python], 'added up by DuckDB give the profile of all recordings', () => {
+    const sql = `import duckdb
+duckdb.sql("""COPY (SELECT * REPLACE (SUM(count)::UBIGINT AS count, SUM(mispredicted)::UBIGINT AS mispredicted)
+  FROM read_parquet('spool/*/*.parquet', hive_partitioning=false) GROUP BY ALL) TO 'sum.parquet'""")`;
+    const done = run(python, ['-c', sql], folder);
+    expect(done.stderr).toBe('');
+    for (const [index, program] of PROGRAMS.entries()) {
+      const [fixture = '', name = ''] = program.split('/');
+      const perfData = join(repository, 'fixtures', fixture, 'perf.data');
+      const recordings = DAYS.slice(index).map(() => ['--perfdata', perfData]);
+      const binary = ['--binary', `binaries/${name}`];
+      for (const format of ['text', 'extbinary']) {
+        const to = (which: string) => ['-q', `--format=${format}`, '-o', `${which}.afdo`];
+        autofdoGen(...binary, ...recordings.flat(), ...to('recorded'));
+        autofdoGen(...binary, '--traces', 'sum.parquet', ...to('summed'));
+        autofdoGen(...binary, '--traces', 'spool', ...to('apart'));
+        const [recorded, summed, apart] = ['recorded', 'summed', 'apart'].map((which) =>
+          readFileSync(join(folder, `${which}.afdo`), 'latin1'),
+        );
+        expect(summed).toBe(recorded);
+        expect(apart).toBe(recorded);
+      }
+    }
+  });
+
+  const today = DAYS.at(-1) ?? '';
+  testWith([python, 'java'], 'DuckDB and Spark give the same table', () => {
+    shell(`${python} ${examples}/sum_duckdb.py spool ${today} by-duckdb`, folder);
+    shell(`${python} ${examples}/sum_spark.py spool ${today} by-spark 2> spark.log`, folder, {
+      SPARK_LOCAL_IP: '127.0.0.1',
+    });
+    const [duckdb, spark] = ['by-duckdb', 'by-spark'].map((name) => rows(name, '--hive'));
+    expect(duckdb?.length).toBeGreaterThan(300);
+    expect(spark).toEqual(duckdb);
+    for (const name of ['by-duckdb', 'by-spark']) {
+      autofdoGen('--binary-dir', 'binaries', '--traces', name, '-o', `profiles-${name}`);
+    }
+    expect(profiles('profiles-by-spark')).toEqual(profiles('profiles-by-duckdb'));
+    expect(profiles('profiles-by-spark')).toHaveLength(PROGRAMS.length);
+  });
+
+  testWith([python], 'the loop of a day publishes, and keeps what is unlike', () => {
+    const PATH = [commandFolder(), process.env['PATH']].join(delimiter);
+    const day = () =>
+      shell(`${examples}/day.sh spool ${today} binaries published > published.txt`, folder, { PATH });
+    day();
+    const first = profiles('published');
+    expect(first.map(([name]) => name)).toEqual(['calc.afdo', 'life.afdo', 'shapes.afdo']);
+    day();
+    expect(profiles('published')).toEqual(first);
+    // Another program's profile is in use.
+    copyFileSync(join(folder, 'published/life.afdo'), join(folder, 'published/calc.afdo'));
+    const kept = profiles('published');
+    expect(day).toThrow(/calc.afdo is unlike the profile in use/);
+    expect(profiles('published')).toEqual(kept);
+  });
+});
