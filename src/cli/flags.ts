@@ -323,7 +323,7 @@ Exit status: 0 a usable profile was written, 1 the job failed and nothing was wr
 `,
   },
   doctor: {
-    what: 'tell whether a binary, and a recording of it, are fit for a profile',
+    what: 'check a binary, and a recording of it',
     usage: ['--binary FILE [--perfdata FILE]'],
     flags: flagsOf(DOCTOR_OWN, DIAGNOSE_OPTIONS),
     more: `How the binary was compiled, what of that a profile needs, and what it lacks; with a recording also
@@ -334,19 +334,21 @@ Exit status: 0 usable, perhaps with limits; 1 not usable; 2 wrong usage.
 `,
   },
   collect: {
-    what: 'write traces that add up in SQL, without a binary',
-    usage: ['--perfdata FILE -o FILE.parquet', '--perfdata - -o DIR --rotate 10m'],
+    what: 'write traces that add up in SQL',
+    usage: ['--perfdata FILE -o DIR', '--perfdata - -o DIR --rotate 10m'],
+    main: ['perfdata', 'output', 'rotate', 'host', 'event', 'time', 'strict', 'jobs', 'quiet'],
     flags: flagsOf(COLLECT_OPTIONS, COLLECT_OWN),
-    more: `Traces say how often each branch was taken, and where the straight run behind it ended. Add the
-files of all hosts up with \`SUM(count) ... GROUP BY ALL\`, and name the sum with --traces in place
-of --perfdata: the profile is the same. docs/trace-shards.md describes the columns.
+    more: `No binary is needed here. Traces say how often each branch was taken, and where the straight
+run behind it ended. Add the files of all hosts up with \`SUM(count) ... GROUP BY ALL\`, and name
+the sum with --traces in place of --perfdata: the profile is the same. docs/trace-shards.md
+describes the columns.
 
 Exit status: 0 the files are complete, 1 the job failed (files that were finished before stay),
 2 wrong usage, 130 interrupted.
 `,
   },
   inspect: {
-    what: 'tell what a perf.data, or a file of traces, holds',
+    what: 'tell what a recording or traces hold',
     usage: ['FILE [--json]'],
     flags: flagsOf(INSPECT_OWN),
     more: 'A perf.data may be a directory, a pipe stream or -, which is stdin. Traces are files of collect.\n',

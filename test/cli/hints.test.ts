@@ -48,6 +48,7 @@ const files: Record<string, string> = {
   'a cut recording': temporary.write('g.data', readFileSync(calc.perfData).subarray(0, 90)),
   'a recording without events': temporary.write('h.data', new PerfDataBuilder().file()),
   'a cut profile': temporary.write('i.afdo', readFileSync(profile).subarray(0, 300)),
+  'a damaged shard': temporary.write('j.parquet', 'PAR1 and no more of it PAR1'),
   'a folder': join(temporary.path, 'folder'),
   'a missing file': join(temporary.path, 'missing'),
 };
@@ -58,6 +59,7 @@ const uses: Record<CommandName, (file: string) => string[][]> = {
     ['--binary', calc.binary, '--perfdata', file],
     ['--binary', file, '--perfdata', calc.perfData],
     ['--binary', calc.binary, '--perfscript', file],
+    ['--binary', calc.binary, '--traces', file],
     ['--binary', calc.binary, '--unsymbolized-profile', file],
     ['--binary', calc.binary, '--llvm-sample-profile', file],
   ],
@@ -65,6 +67,7 @@ const uses: Record<CommandName, (file: string) => string[][]> = {
     ['--binary', file],
     ['--binary', calc.binary, '--perfdata', file],
   ],
+  collect: (file) => [['--perfdata', file, '-o', 'x.parquet']],
   inspect: (file) => [[file]],
   merge: (file) => [[file, profile, '-o', 'x']],
   show: (file) => [[file]],

@@ -184,7 +184,7 @@ fn replay(records: &[SideRecord], pid: i32, moment: Moment) -> Vec<Option<usize>
                 memory.insert(*pid, copy);
             }
             // Code that is rewritten stays where it is.
-            Change::Poke(_) => {}
+            Change::Exit { .. } | Change::Poke(_) => {}
         }
     }
     memory.remove(&pid).unwrap_or_else(|| vec![None; SIZE])
@@ -256,5 +256,45 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+/// What each byte of a process is: the number of its file, and which byte of it.
+fn bytes(spaces: &AddressSpaces, pid: i32, time: u64) -> Vec<(u64, u64)> {
+    let ranges = spaces.space(pid, Moment(time)).ranges();
+    let of = |range: &MappedRange| {
+        let mapping = spaces.mapping(range.map);
+        let (start, offset) = (mapping.start.0, mapping.pgoff);
+        (range.start.0..range.end.0)
+            .map(move |address| (address, offset + (address - start)))
+            .collect::<Vec<_>>()
+    };
+    ranges.iter().flat_map(of).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn what_is_kept_of_the_past_is_enough_for_later(
+        mut records in changes(),
+        moment in 0_u64..40,
+        gone in prop::option::of(0..4_i32),
+    ) {
+        for (index, record) in records.iter_mut().enumerate() {
+            if let Change::Map(mapping) = &mut record.change {
+                mapping.pgoff = 1000 * index as u64;
+            }
+        }
+        let all = of(&records);
+        let kept = of(&all.since(Moment(moment), &gone.into_iter().collect()));
+        for pid in (0..4).filter(|pid| Some(*pid) != gone) {
+            // A process that was forked later from one that is gone would have nothing to begin with.
+            let inherits = gone.is_some() && records.iter().any(|record| matches!(record.change, Change::Fork { .. }));
+            for time in (moment..41).filter(|_| !inherits) {
+                prop_assert_eq!(bytes(&kept, pid, time), bytes(&all, pid, time));
+            }
+        }
+        prop_assert!(gone.is_none_or(|gone| kept.space(gone, Moment(moment)).ranges().is_empty()));
     }
 }

@@ -206,7 +206,8 @@ impl RecordStream {
                     emit(header, record);
                     self.skip = trailing_payload(header, record, behind, self.order);
                     self.consume(len);
-                    if self.skip > 0 || self.filled - self.start < HEADER_SIZE {
+                    // Who is patient only so long looks at the clock at every record.
+                    if self.skip > 0 || self.filled - self.start < HEADER_SIZE || self.patience.is_some() {
                         return Ok(Progress::More);
                     }
                 }

@@ -59,13 +59,14 @@ impl Recording {
     /// True for the records that [`Recording::absorb`] must see; the others it would ignore.
     pub(crate) fn wants(header: RecordHeader) -> bool {
         use record_type::{
-            COMM, EVENT_UPDATE, FORK, HEADER_ATTR, HEADER_BUILD_ID, HEADER_EVENT_TYPE, HEADER_FEATURE, LOST,
+            COMM, EVENT_UPDATE, EXIT, FORK, HEADER_ATTR, HEADER_BUILD_ID, HEADER_EVENT_TYPE, HEADER_FEATURE, LOST,
             LOST_SAMPLES, MMAP, MMAP2, TEXT_POKE,
         };
         matches!(
             header.record_type,
             MMAP | MMAP2
                 | COMM
+                | EXIT
                 | FORK
                 | TEXT_POKE
                 | LOST

@@ -36,6 +36,11 @@ pub enum Change {
         /// Its parent.
         parent: i32,
     },
+    /// A process ended. Its maps stay for samples that come late.
+    Exit {
+        /// The process.
+        pid: i32,
+    },
     /// The kernel rewrote its own code, or a module's.
     Poke(TextPoke),
 }
@@ -118,6 +123,7 @@ pub(crate) fn parse_change(
         }
         record_type::COMM => parse_comm(header, record, order),
         record_type::FORK => parse_fork(header, record, order),
+        record_type::EXIT => parse_exit(record, order),
         record_type::TEXT_POKE => parse_poke(record, order).map(|poke| Some(Change::Poke(poke))),
         _ => Some(None),
     }
@@ -179,6 +185,13 @@ fn parse_poke(record: &[u8], order: ByteOrder) -> Option<TextPoke> {
 fn parse_comm(header: RecordHeader, record: &[u8], order: ByteOrder) -> Option<Option<Change>> {
     let pid = order.u32(record, HEADER_SIZE)? as i32;
     Some((header.misc & misc::COMM_EXEC != 0).then_some(Change::Exec { pid }))
+}
+
+fn parse_exit(record: &[u8], order: ByteOrder) -> Option<Option<Change>> {
+    let pid = order.u32(record, 8)? as i32;
+    let tid = order.u32(record, 16)? as i32;
+    // A thread that ends leaves its process.
+    Some((pid == tid).then_some(Change::Exit { pid }))
 }
 
 fn parse_fork(header: RecordHeader, record: &[u8], order: ByteOrder) -> Option<Option<Change>> {

@@ -1,6 +1,8 @@
 //! The files that recordings map, and which of them each mapping is of.
 
-use perfdata::{AddressSpaces, BuildId, CpuMode, MapId, Mapping, Metadata, Segment};
+use std::collections::HashSet;
+
+use perfdata::{AddressSpaces, BuildId, Change, CpuMode, MapId, Mapping, Metadata, Moment, Segment};
 use rustc_hash::FxHashMap;
 use traceshard::{Binary, BinaryKind};
 
@@ -57,12 +59,32 @@ pub(crate) struct Followed {
     /// By mapping id.
     pub held: Vec<Held>,
     build_ids: FxHashMap<String, BuildId>,
+    /// Processes that have ended, since the past was forgotten last and before.
+    ended: HashSet<i32>,
+    gone: HashSet<i32>,
+    /// The latest change, and the latest when the past was forgotten last.
+    latest: Moment,
+    latest_before: Moment,
 }
 
 impl Followed {
     /// Takes in what a segment changes. True if what was known before would have been taken for another file had all build ids been there.
     pub(crate) fn extend(&mut self, segment: &Segment, metadata: &Metadata, files: &mut Files) -> bool {
         self.spaces.extend(segment.side_records());
+        for record in segment.side_records() {
+            self.latest = self.latest.max(record.moment);
+            match record.change {
+                Change::Exit { pid } => {
+                    self.ended.insert(pid);
+                }
+                // Numbers are used again.
+                Change::Fork { pid, .. } | Change::Exec { pid } => {
+                    self.ended.remove(&pid);
+                    self.gone.remove(&pid);
+                }
+                Change::Map(_) | Change::Poke(_) => {}
+            }
+        }
         let known = self.build_ids.len();
         self.build_ids
             .extend(metadata.build_ids.iter().map(|entry| (entry.name.clone(), entry.id)));
@@ -78,6 +100,22 @@ impl Followed {
         let new: Vec<_> = self.spaces.mappings().skip(bound).map(hold).collect();
         self.held.extend(new);
         rewritten
+    }
+
+    /// Forgets what was before this was called last, and the processes that had ended by then: samples of the time since may still come.
+    /// Files are numbered anew.
+    pub(crate) fn forget_past(&mut self, files: &mut Files) {
+        let mut present = AddressSpaces::default();
+        present.extend(&self.spaces.since(self.latest_before, &self.gone));
+        self.gone = std::mem::take(&mut self.ended);
+        self.latest_before = self.latest;
+        *files = Files::default();
+        let build_ids = &self.build_ids;
+        self.held = present
+            .mappings()
+            .map(|(_, mapping)| held(mapping, build_ids, files))
+            .collect();
+        self.spaces = present;
     }
 }
 

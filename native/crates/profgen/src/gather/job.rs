@@ -231,6 +231,10 @@ impl<'a> Collection<'a> {
                 lost = stats.lost();
                 self.note_patches(&mut pokes, &followed);
                 self.finish_shard()?;
+                if input.size().is_none() {
+                    followed.forget_past(&mut self.files);
+                    workers.forget_spaces(|_| false);
+                }
                 self.begin_shard()?;
             }
             check(observer)?;

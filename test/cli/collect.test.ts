@@ -1,0 +1,167 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { collectTraces, generateProfile, inspectTraces } from '../../src/index.js';
+import { fixture, fixturePath } from '../support/fixtures.js';
+import { MAIN, runCli } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/temporary.js';
+
+const temporary = temporaryFolder();
+const calc = fixture('calc-x86_64');
+const expected = readFileSync(fixturePath(calc, 'expected.afdo'));
+/** What is in a folder, which may not be there yet. */
+const list = (folder: string) => {
+  const path = join(temporary.path, folder);
+  return existsSync(path) ? readdirSync(path) : [];
+};
+const run = (...args: string[]) => runCli(args, { cwd: temporary.path });
+const shards = (folder: string) =>
+  list(folder)
+    .filter((name) => name.endsWith('.parquet'))
+    .map((name) => join(temporary.path, folder, name));
+
+/** Starts a collection of a recording that comes slowly, in pieces. */
+function collectSlowly(folder: string, ...flags: string[]) {
+  const args = [MAIN, 'collect', '--perfdata', '-', '-o', folder, ...flags];
+  const child = spawn(process.execPath, args, { cwd: temporary.path, stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const bytes = readFileSync(calc.perfData);
+  const piece = Math.ceil(bytes.length / 80);
+  /** Until there are files, or until all is written. */
+  const feed = async (wanted: number) => {
+    for (let at = 0; at < bytes.length && shards(folder).length < wanted; at += piece) {
+      child.stdin.write(bytes.subarray(at, at + piece));
+      await sleep(100);
+    }
+  };
+  return { child, ended, feed };
+}
+
+describe('autofdo-gen collect', () => {
+  it('writes a file that gives the profile of the recording', async () => {
+    const collected = await run('collect', '--perfdata', calc.perfData, '-o', 'a.parquet', '--json');
+    expect(collected.status).toBe(0);
+    const { shards: written, ledger } = JSON.parse(collected.stdout.toString());
+    expect(written).toMatchObject([
+      { path: 'a.parquet', size: statSync(join(temporary.path, 'a.parquet')).size },
+    ]);
+    expect(ledger).toContainEqual({ name: 'entries', count: 14848 });
+    const args = ['--binary', calc.binary, '--traces', 'a.parquet', '-o', 'a.afdo'];
+    expect(await run(...args)).toMatchObject({ status: 0 });
+    expect(readFileSync(join(temporary.path, 'a.afdo')).equals(expected)).toBe(true);
+    const described = await run('inspect', 'a.parquet');
+    expect(described.stdout.toString()).toMatch(/^traces +1,358 rows in 2 groups, schema 1$/m);
+    expect(described.stdout.toString()).toMatch(/^user +\/tmp\/autofdo-fixture\/calc \(0645410a/m);
+    expect(described.stdout.toString()).not.toMatch(/^host/m);
+  });
+
+  it('names the host only when it is told to', async () => {
+    const options = { perfData: calc.perfData, output: join(temporary.path, 'h.parquet') };
+    await collectTraces(options);
+    const without = await inspectTraces(options.output);
+    expect(without).toMatchObject({
+      host: undefined,
+      schemaVersion: 1,
+      tool: expect.stringMatching(/^autofdo-gen /),
+    });
+    await collectTraces({ ...options, host: true });
+    const { hostname } = JSON.parse(
+      (await run('inspect', calc.perfData, '--json')).stdout.toString(),
+    ).machine;
+    expect((await inspectTraces(options.output)).host).toBe(hostname);
+  });
+
+  it('finishes a file of a stream when its time has come, and loses no branch', async () => {
+    const { child, ended, feed } = collectSlowly('slow', '--rotate', '1s', '-q');
+    await feed(Number.POSITIVE_INFINITY);
+    child.stdin.end();
+    expect(await ended).toBe(0);
+    expect(shards('slow').length).toBeGreaterThan(1);
+    const { bytes } = await generateProfile({ binary: calc.binary, traces: join(temporary.path, 'slow') });
+    expect(expected.equals(bytes ?? Buffer.of())).toBe(true);
+  }, 30_000);
+
+  it('that is killed leaves complete files only', async () => {
+    const { child, ended, feed } = collectSlowly('killed', '--rotate', '1s', '-q');
+    await feed(2);
+    child.kill('SIGKILL');
+    await ended;
+    expect(shards('killed').length).toBeGreaterThan(0);
+    for (const path of shards('killed')) expect((await inspectTraces(path)).rows).toBeGreaterThan(0);
+    // The one that was open has a name that no glob of shards matches.
+    expect(
+      readdirSync(join(temporary.path, 'killed')).filter((name) => name.startsWith('.autofdo-gen-')),
+    ).toHaveLength(1);
+  }, 30_000);
+
+  it('loses only the open file when there is no room', async () => {
+    mkdirSync(join(temporary.path, 'full'));
+    const line = `trap '' XFSZ; ulimit -f 4; exec "$@"`;
+    const args = [process.execPath, MAIN, 'collect', '--perfdata', calc.perfData, '-o', 'full'];
+    const done = spawnSync('bash', ['-c', line, 'bash', ...args], { cwd: temporary.path, encoding: 'utf8' });
+    expect(done.stderr).toMatch(/^error: cannot write full\/traces-\d+-[0-9a-f]+\.parquet: /);
+    expect(done.status).toBe(1);
+    expect(readdirSync(join(temporary.path, 'full'))).toEqual([]);
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ['no recording', ['-o', 'x.parquet'], /no recording was given/],
+    ['no output', ['--perfdata', 'x'], /no output was given/],
+    ['stdout', ['--perfdata', 'x', '-o', '-'], /traces cannot go to stdout/],
+    ['a wrong time', ['--perfdata', 'x', '-o', 'd', '--rotate', '10M'], /rotate is '10M'/],
+    [
+      'several files in one',
+      ['--perfdata', 'x', '-o', 'x.parquet', '--rotate', '10m'],
+      /makes several files/,
+    ],
+  ])('refuses %s', async (_, args, message) => {
+    const { status, stderr } = await run('collect', ...args);
+    expect(stderr).toMatch(message);
+    expect(status).toBe(2);
+  });
+
+  it('never writes over its recording', async () => {
+    temporary.write('mine.parquet', readFileSync(calc.perfData));
+    const { status, stderr } = await run('collect', '--perfdata', 'mine.parquet', '-o', 'mine.parquet');
+    expect(stderr).toMatch(/is an input; the result would overwrite it/);
+    expect(status).toBe(2);
+    expect(readFileSync(join(temporary.path, 'mine.parquet')).equals(readFileSync(calc.perfData))).toBe(true);
+  });
+});
+
+describe('--traces', () => {
+  const generate = (...args: string[]) => run('--binary', calc.binary, '-o', 'x.afdo', ...args);
+
+  it.each<[string, string[], RegExp]>([
+    ['processes', ['--pid', '1'], /traces do not say in which process/],
+    ['llvm-profgen’s mappings', ['--compat=llvm-profgen'], /traces have no mappings any more/],
+    ['addresses', ['--leading-ip-only'], /traces have neither the sampled addresses/],
+    ['an event that there is not', ['--event', 'x'], /the traces have no event `x`; they have `r20c4`/],
+  ])('cannot tell %s', async (_, args, message) => {
+    await run('collect', '--perfdata', calc.perfData, '-o', 'b.parquet', '-q');
+    const { status, stderr } = await generate('--traces', 'b.parquet', ...args);
+    expect(stderr).toMatch(message);
+    expect(status).toBeGreaterThan(0);
+  });
+
+  it('says what a file is that holds none', async () => {
+    temporary.write('bad.parquet', 'PAR1 but no more');
+    expect((await generate('--traces', 'bad.parquet')).stderr).toMatch(
+      /^error: bad.parquet: it is no Parquet file: /,
+    );
+    expect((await generate('--traces', calc.perfData)).stderr).toMatch(/it is no Parquet file/);
+    mkdirSync(join(temporary.path, 'empty'));
+    expect((await generate('--traces', 'empty')).stderr).toMatch(
+      /^error: empty has no file whose name ends in .parquet/,
+    );
+  });
+
+  it('of another program says what there is', async () => {
+    await run('collect', '--perfdata', fixture('life-rust').perfData, '-o', 'life.parquet', '-q');
+    const { status, stderr } = await generate('--traces', 'life.parquet');
+    expect(stderr).toMatch(/nothing in the recording maps calc; mapped were .*life/);
+    expect(status).toBe(1);
+  });
+});
