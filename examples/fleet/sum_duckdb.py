@@ -17,10 +17,10 @@ folder, today, output = sys.argv[1:]
 database = duckdb.connect()
 database.execute("CREATE TABLE weights (day VARCHAR, weight BIGINT)")
 database.executemany("INSERT INTO weights VALUES (?, ?)", weights(today))
-files = database.read_parquet(
-    f"{folder}/day=*/*.parquet", hive_partitioning=True, hive_types_autocast=False
+database.execute(
+    f"CREATE VIEW traces AS FROM read_parquet('{folder}/day=*/*.parquet', "
+    "hive_partitioning = true, hive_types_autocast = false)"
 )
-files.create_view("traces")
 query = pathlib.Path(__file__).with_name("sum.sql").read_text()
 database.execute(
     f"COPY ({query}) TO '{output}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (build_id))"

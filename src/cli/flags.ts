@@ -338,10 +338,9 @@ Exit status: 0 usable, perhaps with limits; 1 not usable; 2 wrong usage.
     usage: ['--perfdata FILE -o DIR', '--perfdata - -o DIR --rotate 10m'],
     main: ['perfdata', 'output', 'rotate', 'host', 'event', 'time', 'strict', 'jobs', 'quiet'],
     flags: flagsOf(COLLECT_OPTIONS, COLLECT_OWN),
-    more: `No binary is needed here. Traces say how often each branch was taken, and where the straight
-run behind it ended. Add the files of all hosts up with \`SUM(count) ... GROUP BY ALL\`, and name
-the sum with --traces in place of --perfdata: the profile is the same. docs/trace-shards.md
-describes the columns.
+    more: `No binary is needed here. Traces say how often each branch was taken, and where the straight run
+behind it ended. Add the files of all hosts up with \`SUM(count) ... GROUP BY ALL\`, and name the sum
+with --traces in place of --perfdata: the profile is the same. docs/trace-shards.md has the columns.
 
 Exit status: 0 the files are complete, 1 the job failed (files that were finished before stay),
 2 wrong usage, 130 interrupted.

@@ -69,7 +69,7 @@ export function commandHelp(name: CommandName, width = terminalWidth()): string 
   return `${head(name, width)}
 Main flags${name === 'generate' ? ' of the first one' : ''}:
 ${lines.map((flag) => flagHelp(withoutSynonyms(flag), width)).join('')}
-autofdo-gen${command} --help-all prints all flags, and autofdo-gen help${command} TOPIC those of a topic:
+autofdo-gen${command} --help-all prints all flags, autofdo-gen help${command} TOPIC those of a topic:
 ${topics.join(', ')} or ${last}.
 ${behind}`;
 }

@@ -139,7 +139,11 @@ const TRACE_MODES = MODES.filter(({ name }) => ['text', 'extbinary', 'counters']
 /** Fails unless the traces of a recording give what the recording gives, every byte and every warning. */
 export function compareTraces(folder: string, perfData: string, flags: readonly string[]): void {
   const traces = `${perfData}.parquet`;
-  const collected = run(process.execPath, [cli, 'collect', '--perfdata', perfData, '-o', traces], folder);
+  const collected = run(
+    process.execPath,
+    [cli, 'collect', '--perfdata', perfData, '-o', traces, '-q'],
+    folder,
+  );
   expect(collected.stderr).toBe('');
   for (const mode of TRACE_MODES) {
     const recorded = ours(folder, [`--perfdata=${perfData}`, ...flags, ...mode.flags]);
