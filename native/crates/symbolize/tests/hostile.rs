@@ -4,6 +4,7 @@ mod support;
 
 use proptest::prelude::*;
 use support::*;
+use symbolize::DebugInfo;
 
 /// A unit with references, inlining, range lists, line rows and aranges.
 fn sections() -> Vec<(&'static str, Vec<u8>)> {
@@ -18,6 +19,7 @@ fn sections() -> Vec<(&'static str, Vec<u8>)> {
         (AT_NAME, FORM_STRING),
         (AT_LINKAGE_NAME, FORM_STRING),
         (AT_DECL_LINE, FORM_DATA1),
+        (AT_DECL_FILE, FORM_DATA1),
     ];
     abbreviations.extend(abbreviation(2, TAG_SUBPROGRAM, false, &declaration));
     let function = [
@@ -36,7 +38,7 @@ fn sections() -> Vec<(&'static str, Vec<u8>)> {
 
     let dies = Bytes::default().u8(1).u64(0x1000).u32(0x100).u32(0);
     let declared = HEADER + u32::try_from(dies.0.len()).unwrap();
-    let dies = dies.u8(2).string("f").string("_Z1fv").u8(3);
+    let dies = dies.u8(2).string("f").string("_Z1fv").u8(3).u8(1);
     let dies = dies.u8(3).u32(declared).u64(0x1000).u32(0x100);
     let dies = dies.u8(4).u32(declared).u32(0).u8(9).u8(0).u8(0).u8(0);
 
@@ -67,6 +69,13 @@ fn undamaged_it_is_read() {
     let table = frames(&debug);
     assert_eq!(stack(&table, 0x1010), ["_Z1fv:65534", "_Z1fv:6"]);
     assert_eq!(functions(&debug).len(), 1);
+    assert_eq!(places(&debug), 1);
+}
+
+/// How many of the functions have a file and a line.
+fn places(debug: &DebugInfo) -> usize {
+    let wanted = [&b"_Z1fv"[..], b"f", b""].into_iter().collect();
+    debug.source_places(&wanted, &|| true).expect("not cancelled").len()
 }
 
 proptest! {
@@ -89,6 +98,7 @@ proptest! {
         }
         let debug = open(elf(&sections));
         prop_assert!(debug.survey().compilers.len() <= 1);
+        prop_assert!(places(&debug) <= 3);
         let functions = functions(&debug);
         let frames = frames(&debug);
         for pair in frames.rows().windows(2) {
@@ -114,8 +124,9 @@ proptest! {
         }
         let path = std::path::Path::new("/nonexistent/program");
         let options = symbolize::DebugOptions { follow_links: symbolize::FollowLinks::NONE, ..Default::default() };
-        if let Ok(debug) = symbolize::DebugInfo::load(std::sync::Arc::new(bytes), path, None, &options, &symbolize::FileSystem) {
+        if let Ok(debug) = DebugInfo::load(std::sync::Arc::new(bytes), path, None, &options, &symbolize::FileSystem) {
             let _ = debug.survey();
+            places(&debug);
             functions(&debug);
             frames(&debug);
         }

@@ -5,13 +5,12 @@ mod support;
 use std::collections::HashSet;
 
 use support::{
-    AT_ABSTRACT_ORIGIN, AT_DECL_LINE, AT_HIGH_PC, AT_LOW_PC, AT_NAME, AT_STMT_LIST, Bytes, FORM_ADDR, FORM_DATA1,
-    FORM_DATA4, FORM_REF4, FORM_SEC_OFFSET, FORM_STRING, HEADER, TAG_COMPILE_UNIT, TAG_SUBPROGRAM, abbreviation, elf,
-    line_program, open, unit,
+    AT_ABSTRACT_ORIGIN, AT_DECL_FILE, AT_DECL_LINE, AT_HIGH_PC, AT_LOW_PC, AT_NAME, AT_STMT_LIST, Bytes, FORM_ADDR,
+    FORM_DATA1, FORM_DATA4, FORM_REF4, FORM_SEC_OFFSET, FORM_STRING, HEADER, TAG_COMPILE_UNIT, TAG_SUBPROGRAM,
+    abbreviation, elf, line_program, open, unit,
 };
 
 const AT_COMP_DIR: u8 = 0x1b;
-const AT_DECL_FILE: u8 = 0x3a;
 const AT_DECLARATION: u8 = 0x3c;
 const AT_INLINE: u8 = 0x20;
 

@@ -18,6 +18,7 @@ pub const AT_STMT_LIST: u8 = 0x10;
 pub const AT_LOW_PC: u8 = 0x11;
 pub const AT_HIGH_PC: u8 = 0x12;
 pub const AT_ABSTRACT_ORIGIN: u8 = 0x31;
+pub const AT_DECL_FILE: u8 = 0x3a;
 pub const AT_DECL_LINE: u8 = 0x3b;
 pub const AT_SPECIFICATION: u8 = 0x47;
 pub const AT_RANGES: u8 = 0x55;
