@@ -14,6 +14,7 @@
  * - `crosses-function`: runs go on through the end of a function
  * - `debug-file`: where the debug information was found
  * - `debug-info`: debug information is missing or cannot be read
+ * - `debug-info-damaged`: samples lie in debug information that cannot be read
  * - `density-low`: the profile has few samples for its size
  * - `density-zero`: no sample is in the hot part
  * - `duplicate-starts`: several symbols start at one address
@@ -98,6 +99,7 @@ export type DiagnosticCode =
   | 'crosses-function'
   | 'debug-file'
   | 'debug-info'
+  | 'debug-info-damaged'
   | 'density-low'
   | 'density-zero'
   | 'duplicate-starts'

@@ -189,7 +189,7 @@ export interface GenerateOptions {
   showMmapEvents?: boolean | undefined;
   /** Report each doubtful range, address and function besides their number; default false. */
   showDetailedWarning?: boolean | undefined;
-  /** Damage in an input is an error (`INPUT_DAMAGED`) instead of a diagnostic; default false. */
+  /** Damage in an input, or in debug information that samples need, is an error (`INPUT_DAMAGED`) instead of a diagnostic; default false. */
   strict?: boolean | undefined;
   /** Worker threads; default 0: one for each processor. */
   jobs?: number | undefined;
@@ -587,7 +587,12 @@ export const GENERATE_OPTIONS = {
       value: 'PERCENT',
     },
   ),
-  strict: flag('Checks', 'boolean', 'strict', 'Damage in an input is an error, not a warning.'),
+  strict: flag(
+    'Checks',
+    'boolean',
+    'strict',
+    'Damage in an input, or in debug information that samples need, is an error, not a warning.',
+  ),
   showMmapEvents: flag(
     'Checks',
     'boolean',

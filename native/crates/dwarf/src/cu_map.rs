@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use gimli::DebugInfoOffset;
 
-use crate::fault::UnitFault;
+use crate::fault::Fault;
 use crate::ranges::Budget;
 use crate::reader::Reader;
 use crate::unit::{Space, section};
@@ -31,12 +31,14 @@ pub struct Piece {
 }
 
 impl CuMap {
-    /// The map of a space, and the units whose own addresses cannot be read.
-    pub fn build(space: &Space<'_>) -> (Self, Vec<UnitFault>) {
+    /// The map of a space, and the first fault that hides the addresses of a unit.
+    pub fn build(space: &Space<'_>) -> (Self, Option<Fault>) {
         let mut claims = Vec::new();
+        let mut hidden = None;
         let mut mentioned = vec![false; space.units.len()];
         for (offset, start, end) in read_aranges(section(space.dwarf.debug_aranges)) {
             let Some(unit) = space.unit_containing(offset) else {
+                hidden.get_or_insert(Fault::NO_UNIT);
                 continue;
             };
             if space.units[unit.0].offset == offset {
@@ -48,11 +50,10 @@ impl CuMap {
         let own = own.filter(|(index, unit)| !mentioned[*index] && !unit.is_type);
         let mut budget = Budget::for_units(space);
         let mut list = Vec::new();
-        let mut faults = Vec::new();
         for (index, unit) in own {
             let index = UnitIndex(index);
             if let Err(fault) = unit.ranges.read(space, unit, &mut budget, &mut list) {
-                faults.push(UnitFault { unit: index, fault });
+                hidden.get_or_insert(fault);
             }
             claims.extend(list.iter().map(|&(start, end)| Piece {
                 start,
@@ -60,7 +61,7 @@ impl CuMap {
                 unit: index,
             }));
         }
-        (Self::resolve(&claims), faults)
+        (Self::resolve(&claims), hidden)
     }
 
     /// Cuts overlapping claims at all their ends and gives each piece to one unit.

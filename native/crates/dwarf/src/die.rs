@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use gimli::{DebugAbbrevOffset, DebugInfoOffset, Encoding, UnitOffset, constants as dw};
+use gimli::{DebugAbbrevOffset, DebugInfoOffset, DwarfFileType, Encoding, UnitOffset, constants as dw};
 use rustc_hash::FxHashMap;
 
 use crate::abbrev::AbbreviationTable;
@@ -100,13 +100,29 @@ impl<'a> UnitReader<'_, 'a> {
             };
             place.get_or_insert(value);
         });
-        self.faults.value(read);
+        self.note(read);
         die
     }
 
     /// Puts the addresses of a subroutine of this unit into `list`, see [`RangeAttributes::read`].
     pub fn ranges(&self, die: &Subroutine<'a>, budget: &mut Budget, list: &mut Vec<(u64, u64)>) {
-        self.faults.value(die.ranges.read(self.space, self.unit, budget, list));
+        self.note(die.ranges.read(self.space, self.unit, budget, list));
+    }
+
+    /// Notes what could not be read of this unit.
+    pub fn note(&self, read: Result<(), Fault>) {
+        if let Err(fault) = read {
+            self.faults.note(self.fault_here(fault));
+        }
+    }
+
+    /// The fault with the name that its section has in this file.
+    fn fault_here(&self, fault: Fault) -> Fault {
+        if self.space.dwarf.file_type == DwarfFileType::Dwo {
+            fault.of_split_unit()
+        } else {
+            fault
+        }
     }
 
     /// Where a DIE of this unit stands in `.debug_info`.
@@ -117,7 +133,7 @@ impl<'a> UnitReader<'_, 'a> {
     /// The string, or the fault that keeps it from being read.
     fn string(&self, value: Value<'a>, fault: &mut Option<Fault>) -> Option<&'a [u8]> {
         self.space.string(self.unit, value).unwrap_or_else(|found| {
-            fault.get_or_insert(found);
+            fault.get_or_insert(self.fault_here(found));
             None
         })
     }

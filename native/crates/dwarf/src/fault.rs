@@ -17,11 +17,41 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// The header of a unit cannot be read, which hides the unit and those behind it.
+    pub const UNREADABLE_UNIT: Self = Self {
+        section: ".debug_info",
+        what: "has a unit whose header cannot be read",
+    };
+
+    /// The other half of a split unit is missing, and its functions with it.
+    pub const NO_SPLIT_UNIT: Self = Self {
+        section: ".debug_info.dwo",
+        what: "of the unit was not found, or cannot be read",
+    };
+
+    pub(crate) const NO_UNIT: Self = Self {
+        section: ".debug_info",
+        what: "ends before a unit that .debug_aranges tells of",
+    };
+
     pub(crate) fn new(section: SectionId, what: &'static str) -> Self {
         Self {
             section: section.name(),
             what,
         }
+    }
+
+    /// The same of a split unit: its own sections have names of their own, and the others are the program's.
+    pub(crate) fn of_split_unit(self) -> Self {
+        let section = match self.section {
+            ".debug_info" => ".debug_info.dwo",
+            ".debug_abbrev" => ".debug_abbrev.dwo",
+            ".debug_str" => ".debug_str.dwo",
+            ".debug_str_offsets" => ".debug_str_offsets.dwo",
+            ".debug_rnglists" => ".debug_rnglists.dwo",
+            section => section,
+        };
+        Self { section, ..self }
     }
 
     pub(crate) fn unit_ends() -> Self {

@@ -69,6 +69,8 @@ codes! {
     DebugFile = "debug-file",
     /// Debug information is missing or cannot be read.
     DebugInfo = "debug-info",
+    /// Samples lie in debug information that cannot be read.
+    DebugInfoDamaged = "debug-info-damaged",
     /// The profile has few samples for its size.
     DensityLow = "density-low",
     /// No sample is in the hot part.

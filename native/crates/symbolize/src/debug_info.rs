@@ -13,7 +13,7 @@ use crate::error::SymbolizeError;
 use crate::options::DebugOptions;
 use crate::sections::{SectionSet, Sections};
 use crate::split::{SplitSearch, SplitUnits};
-use dwarf::{CuMap, Space, Unit, UnitFault, UnitIndex, read_units};
+use dwarf::{CuMap, Fault, Space, Unit, UnitIndex, read_units};
 
 /// The debug information of one program. Holds what its tables are built from; drop it when they are.
 pub struct DebugInfo {
@@ -34,9 +34,11 @@ pub(crate) struct DebugObject {
     path: PathBuf,
     sections: Sections,
     units: Vec<Unit>,
+    /// Units behind the last of these have a header that cannot be read.
+    units_cut: bool,
     cu_map: CuMap,
-    /// Units whose own addresses cannot be read.
-    faults: Vec<UnitFault>,
+    /// What hides the addresses of a unit.
+    hidden: Option<Fault>,
     supplementary: Option<(Sections, Vec<Unit>)>,
     split: SplitUnits,
 }
@@ -139,6 +141,18 @@ impl DebugInfo {
         self.frames.units.len()
     }
 
+    pub(crate) fn functions_are_in_the_same_file(&self) -> bool {
+        matches!(self.functions, FunctionSource::SameAsFrames)
+    }
+
+    /// Why the addresses of some units are not known, if that is so: what lies at such an address is of no unit.
+    pub(crate) fn fault_of_addresses(&self) -> Option<Fault> {
+        let frames = &self.frames;
+        let of_unit = frames.units.iter().find_map(|unit| unit.fault);
+        let of_header = || frames.units_cut.then_some(Fault::UNREADABLE_UNIT);
+        of_unit.or(frames.hidden).or_else(of_header)
+    }
+
     fn function_object(&self) -> &DebugObject {
         match &self.functions {
             FunctionSource::SameAsFrames => &self.frames,
@@ -160,16 +174,17 @@ impl DebugInfo {
     }
 }
 
-fn units(path: &Path, sections: &Sections, diagnostics: &mut Vec<Diagnostic>) -> Vec<Unit> {
+/// The units, and whether there are more of them that cannot be read.
+fn units(path: &Path, sections: &Sections, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Unit>, bool) {
     let (units, error) = read_units(&Space::without_units(sections.dwarf()), DwarfFileType::Main);
-    if let Some(error) = error {
+    if let Some(error) = &error {
         diagnostics.push(Diagnostic::UnreadableUnits {
             path: path.to_owned(),
             units: units.len(),
             reason: error.to_string(),
         });
     }
-    units
+    (units, error.is_some())
 }
 
 impl DebugObject {
@@ -182,7 +197,7 @@ impl DebugObject {
     ) -> Result<Self, SymbolizeError> {
         let options = resolver.options;
         let sections = Sections::read(elf, SectionSet::Plain, options.zdebug_sections, diagnostics)?;
-        let units = units(&elf.path, &sections, diagnostics);
+        let (units, units_cut) = units(&elf.path, &sections, diagnostics);
         if let Some(format) = elf.other_format {
             let path = elf.path.clone();
             diagnostics.push(Diagnostic::OtherFormat { path, format });
@@ -194,7 +209,7 @@ impl DebugObject {
                     source,
                 });
                 let sections = Sections::read(&elf, SectionSet::Plain, options.zdebug_sections, diagnostics)?;
-                let units = self::units(&elf.path, &sections, diagnostics);
+                let (units, _) = self::units(&elf.path, &sections, diagnostics);
                 Some((sections, units))
             }
             None => None,
@@ -211,13 +226,14 @@ impl DebugObject {
             path: elf.path.clone(),
             sections,
             units,
+            units_cut,
             cu_map: CuMap::default(),
-            faults: Vec::new(),
+            hidden: None,
             supplementary,
             split,
         };
-        let (cu_map, faults) = CuMap::build(&object.view().main);
-        (object.cu_map, object.faults) = (cu_map, faults);
+        let (cu_map, hidden) = CuMap::build(&object.view().main);
+        (object.cu_map, object.hidden) = (cu_map, hidden);
         Ok(object)
     }
 

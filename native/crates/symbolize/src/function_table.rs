@@ -259,7 +259,7 @@ fn read_unit<'s, 'a>(
     let mut found = UnitFunctions::default();
     let mut ranges = Vec::new();
     let mut budget = Budget::for_dies(reader.bytes);
-    unit.fault.into_iter().for_each(|fault| reader.faults.note(fault));
+    reader.note(unit.fault.map_or(Ok(()), Err));
     let walked = walk(
         reader.bytes,
         unit.root,
@@ -283,7 +283,7 @@ fn read_unit<'s, 'a>(
             found.functions.push((name, found.ranges.len()));
         },
     );
-    reader.faults.value(walked);
+    reader.note(walked);
     found.fault = reader.faults.take();
     found
 }

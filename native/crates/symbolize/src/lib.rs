@@ -3,6 +3,7 @@
 //! Addresses are answered for as LLVM's symbolizer answers, since a profile is only good for the compiler if both
 //! name a location alike: the rules of LLVM's DWARF reader (which unit, which DIE, which row) are part of the result.
 
+mod damage;
 mod debug_files;
 mod debug_info;
 mod diagnostics;
@@ -21,6 +22,7 @@ mod symbol_findings;
 mod symbol_functions;
 mod unit_frames;
 
+pub use damage::{Damage, DamagedUnit};
 pub use debug_files::{DebugFileProvider, FileRequest, FileSystem, LocalFiles, OpenedFile, build_id_of};
 pub use debug_info::DebugInfo;
 pub use diagnostics::{DebugFileSource, DebugFormat, Diagnostic, Rejection};

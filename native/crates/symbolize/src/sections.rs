@@ -69,6 +69,25 @@ fn names(section: &str, canonical: &str) -> bool {
     canonical_name(section) == Some(canonical)
 }
 
+/// How many zeros and nothing else a section that says something does not have. Empty lists of ranges are 16 bytes long each.
+fn most_zeros(id: SectionId) -> usize {
+    if id == SectionId::DebugRanges { 64 } else { 16 }
+}
+
+/// The section, unless something wrote zeros over it: each of its names would be the empty one, and each of its offsets that of the first
+/// entry.
+fn not_zeroed(id: SectionId, bytes: Bytes, file: &[u8]) -> Result<Bytes, String> {
+    let content = match &bytes {
+        Bytes::InFile(range) => &file[range.clone()],
+        Bytes::Decompressed(content) => content,
+    };
+    let is_zeroed = content.len() >= most_zeros(id) && content.iter().all(|byte| *byte == 0);
+    if is_zeroed && READ.contains(&id) {
+        return Err("all of its bytes are zero".to_owned());
+    }
+    Ok(bytes)
+}
+
 fn section_bytes(data: &[u8], range: &object::CompressedFileRange) -> Result<Bytes, String> {
     let outside = || {
         format!(
@@ -140,7 +159,7 @@ impl Sections {
             .collect();
         let mut table = Vec::with_capacity(read.len());
         for (id, section, bytes) in read {
-            match bytes {
+            match bytes.and_then(|bytes| not_zeroed(id, bytes, data)) {
                 Ok(bytes) => table.push((id, bytes)),
                 Err(reason) => diagnostics.push(Diagnostic::UnreadableSection {
                     path: file.path.clone(),

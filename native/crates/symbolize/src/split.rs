@@ -100,8 +100,14 @@ impl SplitUnits {
                     Some(path.clone())
                 }
             };
+            let name = if reference.name.is_empty() {
+                missing = missing.or(unit.fault.map(|fault| fault.to_string()));
+                format!("of the unit at offset {:#x}", unit.offset.0)
+            } else {
+                String::from_utf8_lossy(&reference.name).into_owned()
+            };
             diagnostics.push(Diagnostic::DwoMissing {
-                name: String::from_utf8_lossy(&reference.name).into_owned(),
+                name,
                 package,
                 reason: missing,
             });

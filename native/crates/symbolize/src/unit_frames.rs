@@ -89,11 +89,15 @@ pub(crate) fn read_unit_frames<'s, 'a>(
         names: Vec::new(),
         number_of_name: FxHashMap::default(),
     };
-    [unit.fault, die_unit.fault]
+    unit.fault
         .into_iter()
-        .flatten()
         .for_each(|fault| builder.reader.faults.note(fault));
+    builder.reader.note(die_unit.fault.map_or(Ok(()), Err));
     builder.read_nodes(pieces);
+    // Some skeletons have enough of their functions to do without the other half (clang's -fsplit-dwarf-inlining).
+    if split.is_none() && unit.split.is_some() && builder.nodes.is_empty() {
+        builder.reader.faults.note(Fault::NO_SPLIT_UNIT);
+    }
     let faults = Rc::clone(&builder.reader.faults);
     let lines = LineIndex::build(main, unit, &faults, |low, high| {
         let first = pieces.partition_point(|piece| piece.end <= low);
@@ -185,7 +189,7 @@ impl<'a> Builder<'_, '_, 'a> {
                 });
             },
         );
-        reader.faults.value(walked);
+        reader.note(walked);
         self.map = DieMap::of(&all, &pieces);
     }
 

@@ -20,6 +20,7 @@ use crate::binaries::debug::profiles_by_probes;
 use crate::counting::counter::{Counted, Counter};
 use crate::counting::counters::{ContextCounters, CounterTable, Counters};
 use crate::report::context_report::context_diagnostics;
+use crate::report::damage;
 use crate::request::options::GenerateOptions;
 
 /// The context-sensitive profile, and what the pre-inliner needs to know of the code, if it is to run.
@@ -40,7 +41,7 @@ pub(crate) fn context_profile(
         let calls = job.calls(contexts, diagnostics)?;
         job.by_probes(&calls)?
     } else {
-        let frames = job.frames(contexts)?;
+        let frames = job.frames(contexts, diagnostics)?;
         let lines = job.lines(contexts, &frames, diagnostics)?;
         job.by_lines(lines, &frames)?
     };
@@ -67,7 +68,7 @@ pub(crate) fn context_texts(
         let calls = job.calls(contexts, diagnostics)?;
         return Ok(call_contexts::texts(calls, base));
     }
-    let frames = job.frames(contexts)?;
+    let frames = job.frames(contexts, diagnostics)?;
     Ok(job.lines(contexts, &frames, diagnostics)?.texts())
 }
 
@@ -151,18 +152,15 @@ impl<'a> Job<'a> {
     }
 
     /// The lines of all code that was counted, and of all calls.
-    fn frames(&self, contexts: &ContextCounters) -> Result<FrameTable, Error> {
-        let counter = |first, second| Counter {
-            first,
-            second,
-            count: 0,
-        };
+    fn frames(&self, contexts: &ContextCounters, diagnostics: &mut Vec<Diagnostic>) -> Result<FrameTable, Error> {
+        let counter = |first, second, count| Counter { first, second, count };
         let (mut ranges, mut branches) = (Vec::new(), Vec::new());
         match contexts {
             ContextCounters::Sampled(counts) => {
-                ranges.extend(counts.ranges.keys().map(|&(_, first, last)| counter(first, last)));
-                branches.extend(counts.branches.keys().map(|&(_, from, to)| counter(from, to)));
-                branches.extend(counts.paths.all_calls().map(|call| counter(call, call)));
+                let of_runs = counts.ranges.iter();
+                ranges.extend(of_runs.map(|(&(_, first, last), &count)| counter(first, last, count)));
+                branches.extend(counts.branches.keys().map(|&(_, from, to)| counter(from, to, 0)));
+                branches.extend(counts.paths.all_calls().map(|call| counter(call, call, 0)));
             }
             ContextCounters::Read(groups) => {
                 for group in groups {
@@ -172,7 +170,11 @@ impl<'a> Job<'a> {
             }
         }
         let (ranges, branches) = (CounterTable::new(ranges), CounterTable::new(branches));
-        self.frames_of(&places_of_interest(ranges.rows(), branches.rows()))
+        let frames = self.frames_of(&places_of_interest(ranges.rows(), branches.rows()))?;
+        let debug = (self.binary.debug, self.binary.functions, &frames);
+        let mut samples = ranges.rows().iter().map(|range| (range.first, range.count));
+        damage::check(self.binary.image, debug, &mut samples, self.options, diagnostics)?;
+        Ok(frames)
     }
 
     fn frames_of(&self, places: &[(Svma, Svma)]) -> Result<FrameTable, Error> {

@@ -15,6 +15,7 @@ use crate::attribution::probes::Probes;
 use crate::binaries::debug::profiles_by_probes;
 use crate::counting::counter::Counter;
 use crate::counting::counters::Counters;
+use crate::report::damage;
 use crate::report::words::Words;
 use crate::request::options::GenerateOptions;
 
@@ -44,7 +45,7 @@ pub(crate) fn profile(
     let mut profile = if profiles_by_probes(binary.image, options) {
         by_probes(binary, &ranges, counters, options, observer, diagnostics)?
     } else {
-        by_lines(binary, &ranges, counters.branches.rows(), options, observer)?
+        by_lines(binary, &ranges, counters, options, observer, diagnostics)?
     };
     profile.raise_callsites();
     if options.update_total_samples {
@@ -70,12 +71,17 @@ pub(crate) fn add_symbol_list(profile: &mut Profile, functions: &FunctionTable, 
 fn by_lines(
     binary: &Binary<'_>,
     ranges: &[Counter],
-    branches: &[Counter],
+    counters: &Counters,
     options: &GenerateOptions,
     observer: &dyn Observer,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Profile, Error> {
+    let branches = counters.branches.rows();
     let places = places_of_interest(ranges, branches);
     let frames = FrameTable::build(binary.debug, &places, &keep_going(observer)).map_err(symbolize_error)?;
+    let debug = (binary.debug, binary.functions, &frames);
+    let mut samples = counters.ranges.rows().iter().map(|range| (range.first, range.count));
+    damage::check(binary.image, debug, &mut samples, options, diagnostics)?;
     observer.progress(Progress::start(Phase::Attribute));
     attribute(&line_source(binary, &frames, options), ranges, branches).map_err(write_error)
 }

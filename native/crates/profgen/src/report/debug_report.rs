@@ -5,6 +5,7 @@ use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use symbolize::{DebugFormat, DebugInfo, DuplicateStart, FunctionTable, RangeConflict, Rejection};
 
 use crate::attribution::profile::Binary;
+use crate::report::damage;
 use crate::report::ledger::EntryClass;
 use crate::report::outcome::BinaryStatistics;
 use crate::report::words::{Share, Words};
@@ -213,7 +214,7 @@ fn missing_split_units(debug: &DebugInfo, words: Words) -> Option<Diagnostic> {
 pub(crate) fn check_functions(binary: &Binary<'_>, by_probes: bool) -> Result<(), Error> {
     let (image, debug) = (binary.image, binary.debug);
     if binary.functions.is_empty() {
-        return Err(what_is_missing(image, debug).unwrap_or_else(|| no_debug_info(image)));
+        return Err(what_is_missing(binary).unwrap_or_else(|| no_debug_info(image)));
     }
     // Probes name their functions themselves.
     match supplementary_missing(image, debug) {
@@ -228,7 +229,7 @@ pub(crate) fn no_function_ran(binary: &Binary<'_>, statistics: &BinaryStatistics
     if lost == 0 || lost < statistics.crosses_barrier {
         return None;
     }
-    what_is_missing(image, binary.debug).or_else(|| {
+    what_is_missing(binary).or_else(|| {
         let message = format!(
             "no function would have a count: {lost} of the {of} branch entries in {} are followed by code that its debug information \
              names no function for",
@@ -238,11 +239,13 @@ pub(crate) fn no_function_ran(binary: &Binary<'_>, statistics: &BinaryStatistics
     })
 }
 
-/// The file or format that keeps functions from being known, if that is known.
-fn what_is_missing(image: &Image, debug: &DebugInfo) -> Option<Error> {
+/// The file, format or damage that keeps functions from being known, if that is known.
+fn what_is_missing(binary: &Binary<'_>) -> Option<Error> {
+    let (image, debug) = (binary.image, binary.debug);
     supplementary_missing(image, debug)
         .or_else(|| split_units_missing(image, debug))
         .or_else(|| other_format(image, debug))
+        .or_else(|| damage::hides_functions(image, debug, binary.functions))
 }
 
 fn no_debug_info(image: &Image) -> Error {

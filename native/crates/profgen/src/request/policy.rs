@@ -35,7 +35,8 @@ pub(crate) struct Policy {
     pub any_text: bool,
     /// 12: debug information is looked for in more places and forms.
     pub more_debug_information: bool,
-    /// 13: recordings of only some kinds of branches, and binaries whose code did not run, are refused.
+    /// 13: recordings of only some kinds of branches, binaries whose code did not run, and those whose debug information is damaged for most
+    /// samples are refused.
     pub refuses_implausible: bool,
     /// Kernel modules are binaries. llvm-profgen reads no relocatable files, so there is no result to compare with.
     pub kernel_modules: bool,

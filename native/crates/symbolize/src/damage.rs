@@ -1,0 +1,126 @@
+//! How many samples damaged debug information concerns.
+
+use std::collections::BTreeMap;
+
+use dwarf::{AbbreviationTable, Fault, UnitFault, UnitIndex, attributes};
+use elf::Svma;
+use gimli::constants as dw;
+
+use crate::debug_info::{DebugInfo, View};
+use crate::frame_table::FrameTable;
+use crate::function_table::FunctionTable;
+
+/// A unit that samples fall into and that cannot be read in full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedUnit {
+    /// `DW_AT_name`, or where the unit stands if that cannot be read.
+    pub name: String,
+    /// What was met first.
+    pub fault: Fault,
+    /// Samples at its addresses.
+    pub samples: u64,
+}
+
+/// Which samples damaged debug information concerns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Damage {
+    /// Units with samples that cannot be read in full, those with most samples first.
+    pub units: Vec<DamagedUnit>,
+    /// Samples at addresses of no unit, and why the addresses of some unit are not known. `None` if those of all units are known.
+    pub without_unit: Option<(Fault, u64)>,
+    /// All samples.
+    pub samples: u64,
+}
+
+impl Damage {
+    /// How many samples are concerned.
+    #[must_use]
+    pub fn concerned(&self) -> u64 {
+        let without_unit = self.without_unit.map_or(0, |(_, samples)| samples);
+        let units = self.units.iter().map(|unit| unit.samples);
+        units.fold(without_unit, u64::saturating_add)
+    }
+}
+
+impl DebugInfo {
+    /// Which of these samples fall into debug information that cannot be read, as far as it was read for the tables.
+    #[must_use]
+    pub fn damage(
+        &self,
+        functions: &FunctionTable,
+        frames: &FrameTable,
+        samples: &mut dyn Iterator<Item = (Svma, u64)>,
+    ) -> Damage {
+        let mut found = Damage::default();
+        let view = self.frames();
+        let of_functions = functions.faults().iter();
+        // Of two faults of a unit, that of the lines tells more.
+        let mut faults: BTreeMap<UnitIndex, Fault> = BTreeMap::new();
+        let of_frames = frames.faults().iter();
+        if self.functions_are_in_the_same_file() {
+            faults.extend(of_functions.map(|found| (found.unit, found.fault)));
+        }
+        faults.extend(of_frames.map(|found| (found.unit, found.fault)));
+        let unknown = self.fault_of_addresses();
+        if faults.is_empty() && unknown.is_none() {
+            return found;
+        }
+        let mut of_unit: BTreeMap<UnitIndex, u64> = BTreeMap::new();
+        let mut without_unit: u64 = 0;
+        for (svma, count) in samples {
+            found.samples = found.samples.saturating_add(count);
+            match self.unit_at(svma) {
+                None => without_unit = without_unit.saturating_add(count),
+                Some(unit) if faults.contains_key(&unit) => {
+                    let sum = of_unit.entry(unit).or_default();
+                    *sum = sum.saturating_add(count);
+                }
+                Some(_) => {}
+            }
+        }
+        let damaged = of_unit.into_iter().filter(|(_, samples)| *samples > 0);
+        found.units = damaged
+            .map(|(unit, samples)| DamagedUnit {
+                name: unit_name(&view, unit),
+                fault: faults[&unit],
+                samples,
+            })
+            .collect();
+        found.units.sort_by_key(|unit| std::cmp::Reverse(unit.samples));
+        found.without_unit = unknown
+            .map(|fault| (fault, without_unit))
+            .filter(|(_, samples)| *samples > 0);
+        found
+    }
+
+    /// A fault that keeps functions from being known, wherever it is.
+    #[must_use]
+    pub fn first_fault(&self, functions: &FunctionTable) -> Option<Fault> {
+        let of_functions = functions.faults().first().map(|UnitFault { fault, .. }| *fault);
+        self.fault_of_addresses().or(of_functions)
+    }
+}
+
+/// The name of a unit: that of the split unit, if it is a skeleton.
+fn unit_name(view: &View<'_>, index: UnitIndex) -> String {
+    let split = view.split.binary_search_by_key(&index, |(skeleton, _)| *skeleton);
+    let split = split.ok().map(|found| &view.split[found].1);
+    let in_split = split.and_then(|space| Some((space, space.units.first()?)));
+    let (space, unit) = in_split.unwrap_or((&view.main, view.main.unit(index)));
+    let mut table = AbbreviationTable::default();
+    space.load_abbreviations(unit, None, &mut table);
+    let mut name = None;
+    // A unit that cannot be read to its end may have its name all the same.
+    let _ = attributes(space.bytes(unit), unit.root, &table, unit.encoding, |at, value| {
+        if at == dw::DW_AT_name && name.is_none() {
+            name = Some(value);
+        }
+    });
+    let name = name.and_then(|value| space.string(unit, value).ok().flatten());
+    // A skeleton has the name of its other half only.
+    let of_other_half = unit.split.as_ref().map(|split| &split.name[..]);
+    match name.or(of_other_half) {
+        Some(name) if !name.is_empty() => String::from_utf8_lossy(name).into_owned(),
+        _ => format!("at offset {:#x}", unit.offset.0),
+    }
+}
