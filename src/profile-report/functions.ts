@@ -1,10 +1,14 @@
 import { fullName, locationText } from '../report/function-samples.js';
+import type { Steps } from '../sample-profile/steps.js';
 import type { FunctionSamples, SampleProfile } from '../sample-profile/types.js';
 import { largestCount, type Thresholds, temperatureOf } from './temperature.js';
 import type { CallerReport, FunctionReport, LineCount } from './types.js';
 
 /** All functions of a profile: those with code of their own, and those that are only inlined into others. */
-export function functionReports({ functions }: SampleProfile, thresholds: Thresholds): FunctionReport[] {
+export function* functionReports(
+  { functions }: SampleProfile,
+  thresholds: Thresholds,
+): Steps<FunctionReport[]> {
   const reports = new Map<string, Draft>();
   const named = (name: string) => {
     let draft = reports.get(name);
@@ -15,11 +19,16 @@ export function functionReports({ functions }: SampleProfile, thresholds: Thresh
     return draft;
   };
   for (const samples of functions) named(fullName(samples, asItIs)).setOwn(samples);
-  for (const samples of functions) addCallers(fullName(samples, asItIs), samples, named);
-  return [...reports.values()]
-    .filter((draft) => draft.samples !== undefined || draft.copies > 0)
-    .map((draft) => draft.finish(thresholds))
-    .sort(heaviestFirst);
+  for (const samples of functions) {
+    addCallers(fullName(samples, asItIs), samples, named);
+    yield;
+  }
+  const finished: FunctionReport[] = [];
+  for (const draft of reports.values()) {
+    if (draft.samples !== undefined || draft.copies > 0) finished.push(draft.finish(thresholds));
+    yield;
+  }
+  return finished.sort(heaviestFirst);
 }
 
 function asItIs(name: string): string {

@@ -1,7 +1,8 @@
+import type { Steps } from '../sample-profile/steps.js';
 import type { FunctionSamples } from '../sample-profile/types.js';
 
 /** All names in functions: their own, those of inlined code, of callers and of call targets. */
-export function namesIn(functions: readonly FunctionSamples[]): Set<string> {
+export function* namesIn(functions: readonly FunctionSamples[]): Steps<Set<string>> {
   const names = new Set<string>();
   const add = ({ name, body, inlined, callers = [] }: FunctionSamples) => {
     names.add(name);
@@ -9,19 +10,23 @@ export function namesIn(functions: readonly FunctionSamples[]): Set<string> {
     for (const { targets } of body) for (const target of targets) names.add(target.name);
     for (const { samples } of inlined) add(samples);
   };
-  for (const samples of functions) add(samples);
+  for (const samples of functions) {
+    add(samples);
+    yield;
+  }
   return names;
 }
 
 /** Names as the source has them, of those that are mangled. */
-export function demangledNames(
+export function* demangledNames(
   names: Iterable<string>,
   demangle: (text: string) => string,
-): Map<string, string> {
+): Steps<Map<string, string>> {
   const demangled = new Map<string, string>();
   for (const name of names) {
     const shown = demangle(name);
     if (shown !== name) demangled.set(name, shown);
+    yield;
   }
   return demangled;
 }

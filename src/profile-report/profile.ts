@@ -1,6 +1,7 @@
 import type { SampleSurvey } from '../diagnosis/facts.js';
 import type { Finding } from '../diagnosis/findings.js';
 import type { BinaryStatistics, Diagnostic } from '../result.js';
+import { finishInTurns } from '../sample-profile/steps.js';
 import type { ProfileFormat, ProfileSummary, SampleProfile } from '../sample-profile/types.js';
 import { functionReports } from './functions.js';
 import { temperatureShares, thresholdsOf } from './temperature.js';
@@ -26,11 +27,14 @@ export interface ProfileInput {
   comparison: ComparisonReport | undefined;
 }
 
-/** Everything about one profile but its source. */
-export function profileReport(input: ProfileInput): ProfileReport {
+/** Everything about one profile but its source. The event loop has its turns in between. */
+export async function profileReport(
+  input: ProfileInput,
+  signal: AbortSignal | undefined,
+): Promise<ProfileReport> {
   const { profile, summary, survey } = input;
   const thresholds = thresholdsOf(summary);
-  const temperatures = temperatureShares(profile.functions, thresholds);
+  const temperatures = await finishInTurns(temperatureShares(profile.functions, thresholds), signal);
   const { hot, warm, cold } = temperatures;
   return {
     name: input.name,
@@ -50,7 +54,7 @@ export function profileReport(input: ProfileInput): ProfileReport {
     statistics: input.statistics,
     findings: input.findings,
     diagnostics: input.diagnostics,
-    functions: functionReports(profile, thresholds),
+    functions: await finishInTurns(functionReports(profile, thresholds), signal),
     names: input.names,
     places: input.places,
     sources: new Map(),

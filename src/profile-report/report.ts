@@ -18,7 +18,8 @@ import { version } from '../package/version.js';
 import { inspectPerfData } from '../perf-data/inspect.js';
 import type { PerfDataSummary } from '../perf-data/summary.js';
 import type { BinaryResult, GenerateResult } from '../result.js';
-import { parseProfile, readProfile } from '../sample-profile/read-profile.js';
+import { parseInTurns, readProfile } from '../sample-profile/read-profile.js';
+import { finishInTurns } from '../sample-profile/steps.js';
 import type { ProfileSummary, SampleProfile } from '../sample-profile/types.js';
 import { comparisonWith } from './comparison.js';
 import { demangledNames, namesIn } from './names.js';
@@ -74,26 +75,29 @@ async function finishedProfile(
   const servers = options.debuginfod === false ? undefined : debuginfodSettings();
   const fetched =
     servers === undefined || binary === undefined ? [] : await fetchDebugFiles([binary], servers, options);
-  const made = profileReport({
-    name: basename(path),
-    path,
-    format,
-    probeBased,
-    profile,
-    summary: profile.summary ?? (await computedSummary(path, signal)),
-    density: { value: density, enough: options.profileDensityThreshold ?? ENOUGH },
-    findings: [],
-    diagnostics: [...fetched, ...diagnostics],
-    ...(await sourceFacts(profile, binary, options)),
-    comparison: base === undefined ? undefined : await comparisonWith(base, path, undefined, signal),
-  });
+  const made = await profileReport(
+    {
+      name: basename(path),
+      path,
+      format,
+      probeBased,
+      profile,
+      summary: profile.summary ?? (await computedSummary(path, signal)),
+      density: { value: density, enough: options.profileDensityThreshold ?? ENOUGH },
+      findings: [],
+      diagnostics: [...fetched, ...diagnostics],
+      ...(await sourceFacts(profile, binary, options)),
+      comparison: base === undefined ? undefined : await comparisonWith(base, path, undefined, signal),
+    },
+    signal,
+  );
   return withSources(made, options);
 }
 
 /** The summary of a profile that is text. */
 async function computedSummary(path: string, signal: AbortSignal | undefined): Promise<ProfileSummary> {
   const { bytes = new Uint8Array() } = await convertProfile({ input: path, format: 'extbinary', signal });
-  const { summary } = parseProfile(bytes);
+  const { summary } = await parseInTurns(bytes, signal);
   return (
     summary ?? { totalCount: 0n, maxCount: 0n, maxFunctionCount: 0n, counts: 0, functions: 0, entries: [] }
   );
@@ -152,28 +156,31 @@ async function madeProfile(
   options: ReportOptions,
 ): Promise<ProfileReport> {
   const bytes = binary.bytes ?? new Uint8Array();
-  const profile = parseProfile(bytes);
+  const profile = await parseInTurns(bytes, options.signal);
   const { path, name, buildId, statistics, diagnostics } = binary;
   const { findings, pseudoProbes } = await examine(path, survey, recording, result, options);
   const probeBased = pseudoProbes && profile.functions.some(({ checksum }) => checksum !== undefined);
-  const made = profileReport({
-    name,
-    path,
-    buildId,
-    probeBased,
-    profile,
-    summary: profile.summary ?? (await computedSummary(path, options.signal)),
-    density: { value: statistics.density, enough: options.profileDensityThreshold ?? ENOUGH },
-    statistics,
-    survey,
-    findings,
-    diagnostics,
-    ...(await sourceFacts(profile, path, options)),
-    comparison:
-      options.base === undefined
-        ? undefined
-        : await comparisonWith(options.base, name, bytes, options.signal),
-  });
+  const made = await profileReport(
+    {
+      name,
+      path,
+      buildId,
+      probeBased,
+      profile,
+      summary: profile.summary ?? (await computedSummary(path, options.signal)),
+      density: { value: statistics.density, enough: options.profileDensityThreshold ?? ENOUGH },
+      statistics,
+      survey,
+      findings,
+      diagnostics,
+      ...(await sourceFacts(profile, path, options)),
+      comparison:
+        options.base === undefined
+          ? undefined
+          : await comparisonWith(options.base, name, bytes, options.signal),
+    },
+    options.signal,
+  );
   return withSources(made, options);
 }
 
@@ -200,11 +207,12 @@ async function sourceFacts(
   binary: string | undefined,
   options: ReportOptions,
 ): Promise<{ names: Map<string, string>; places: Map<string, SourcePlace> }> {
-  const all = namesIn(profile.functions);
-  const names = demangledNames(all, await loadDemangle());
+  const { signal } = options;
+  const all = await finishInTurns(namesIn(profile.functions), signal);
+  const names = await finishInTurns(demangledNames(all, await loadDemangle()), signal);
   if (binary === undefined || profile.md5) return { names, places: new Map() };
   const request = { ...debugRequest(binary, options), names: [...all] };
-  const found = await runFindPlaces(request, { signal: options.signal });
+  const found = await runFindPlaces(request, { signal });
   const places = found.map(({ name, file, line }) => [name, { file: posix.normalize(file), line }] as const);
   return { names, places: new Map(places) };
 }

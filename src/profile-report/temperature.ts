@@ -1,3 +1,4 @@
+import type { Steps } from '../sample-profile/steps.js';
 import type { FunctionSamples, ProfileSummary } from '../sample-profile/types.js';
 import type { Temperature, TemperatureShare } from './types.js';
 
@@ -36,10 +37,10 @@ export function largestCount({ body, inlined }: FunctionSamples): bigint {
 }
 
 /** Functions, lines and samples of a profile by temperature. */
-export function temperatureShares(
+export function* temperatureShares(
   functions: readonly FunctionSamples[],
   thresholds: Thresholds,
-): Record<Temperature, TemperatureShare> {
+): Steps<Record<Temperature, TemperatureShare>> {
   const empty = (): TemperatureShare => ({ functions: 0, lines: 0, samples: 0n });
   const shares = { hot: empty(), warm: empty(), cold: empty() };
   const addLines = ({ body, inlined }: FunctionSamples) => {
@@ -53,6 +54,7 @@ export function temperatureShares(
   for (const samples of functions) {
     shares[temperatureOf(largestCount(samples), thresholds)].functions++;
     addLines(samples);
+    yield;
   }
   return shares;
 }

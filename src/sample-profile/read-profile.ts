@@ -54,6 +54,11 @@ export function parseProfile(bytes: Uint8Array): SampleProfile {
   return finish(profileSteps(bytes));
 }
 
+/** Parses a sample profile of any form. The event loop has its turns in between. Throws as `readProfile` does. */
+export function parseInTurns(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<SampleProfile> {
+  return finishInTurns(profileSteps(bytes), signal);
+}
+
 function profileSteps(bytes: Uint8Array): Steps<SampleProfile> {
   const form = binaryForm(bytes);
   if (form === undefined) return readTextProfile(bytes);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { convertProfile, generateProfile, inspectPerfData, readProfile } from '../../src/index.js';
+import { convertProfile, generateProfile, inspectPerfData, readProfile, report } from '../../src/index.js';
 import { canMeasureBlocks, longestBlock } from '../support/event-loop.js';
 import { fixture } from '../support/fixtures.js';
 import { writeLargeRecording } from '../support/large-recording.js';
@@ -45,6 +45,7 @@ describe.skipIf(!canMeasureBlocks)('nothing blocks the event loop', () => {
     ['readProfile of text', FREE_WITH_OBJECTS, () => readProfile(text)],
     ['readProfile of extbinary', FREE_WITH_OBJECTS, () => readProfile(at('large.afdo'))],
     ['readProfile of packed sections', FREE_WITH_OBJECTS, () => readProfile(at('packed.afdo'))],
+    ['report', FREE_WITH_OBJECTS, () => report({ profile: at('large.afdo'), base: at('packed.afdo') })],
   ])('%s', async (_, free, work) => {
     expect(await longestBlock(work)).toBeLessThan(free);
   });
