@@ -31,6 +31,7 @@
  * - `input-damaged`: an input ends early or is damaged
  * - `input-repeated`: an input was given more than once
  * - `input-skipped`: an input was left out
+ * - `instructions-unknown`: code that ran holds bytes that no instruction is known for
  * - `invalid-instructions`: code was left out that cannot be decoded
  * - `invalid-instructions-detail`: one such place
  * - `kcore-unused`: the recorded memory of the kernel is not of the binary
@@ -75,10 +76,14 @@
  * - `binary-mismatch`: the recording was made with another build of the binary
  * - `binary-doubtful`: the recording may have been made with another build of the binary
  * - `debuginfod`: files were asked of a debuginfod server
+ * - `call-chains-unused`: the recording has call chains, which are not used
  * - `call-stacks-cut`: call stacks end before the outermost function
+ * - `transactions-left-out`: branches inside of transactions were not recorded
  */
 export type DiagnosticCode =
+  | 'call-chains-unused'
   | 'call-stacks-cut'
+  | 'transactions-left-out'
   | 'debuginfod'
   | 'binary-doubtful'
   | 'binary-mismatch'
@@ -116,6 +121,7 @@ export type DiagnosticCode =
   | 'input-damaged'
   | 'input-repeated'
   | 'input-skipped'
+  | 'instructions-unknown'
   | 'invalid-instructions'
   | 'invalid-instructions-detail'
   | 'kcore-unused'

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { AutofdoError } from '../errors.js';
 import type { JobControl } from '../native.js';
 import { nearest } from '../nearest.js';
@@ -166,8 +165,7 @@ async function describe(options: DescribeOptions, signal: AbortSignal | undefine
 }
 
 async function read(file: string, signal: AbortSignal | undefined): Promise<SampleProfile> {
-  const { parseProfile, readProfile } = await import('../sample-profile/read-profile.js');
-  return file === '-' ? parseProfile(readFileSync(0)) : readProfile(file, { signal });
+  return (await import('../sample-profile/read-profile.js')).readProfile(file, { signal });
 }
 
 async function choose(profile: SampleProfile, counts: { name: string } | 'all'): Promise<FunctionSamples[]> {

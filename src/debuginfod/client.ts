@@ -9,8 +9,6 @@ import type { DebuginfodSettings } from './settings.js';
 /** What is asked for: servers have executables and sources, too. */
 export type FileKind = 'debuginfo';
 
-/** Seconds for which it is remembered that no server has a file: elfutils' default. */
-const MISS_SECONDS = 600;
 /** Bytes that must arrive within the timeout, as in elfutils. */
 const LEAST_PROGRESS = 100 * 1024;
 
@@ -38,7 +36,7 @@ export async function fetchByBuildId(
   const target = join(folder, kind);
   const note = (message: string) =>
     fetching.diagnostics.push({ code: 'debuginfod', severity: 'note', message });
-  const known = cached(target);
+  const known = cached(target, settings.missSeconds);
   if (known === 'there') return target;
   if (known === 'missing') {
     note(`no server had the ${kind} of build id ${id} a few minutes ago; remove ${target} to ask again`);
@@ -47,11 +45,12 @@ export async function fetchByBuildId(
   const deadline = new Deadline(settings, fetching.signal);
   let partial: string | undefined;
   try {
-    const { response, url, refusals } = await firstAnswer(
-      settings.urls,
-      `buildid/${id}/${kind}`,
-      deadline.signal,
-    );
+    const ask = () => firstAnswer(settings, `buildid/${id}/${kind}`, deadline.signal);
+    let { response, url, refusals } = await ask();
+    // A server that says that it does not have the file has answered; where none did, another try may help.
+    for (let left = settings.retries; left > 0 && !hasAnswer(response, refusals); left--) {
+      ({ response, url, refusals } = await ask());
+    }
     if (response === undefined) {
       for (const refusal of refusals) note(`${kind} of build id ${id}: ${refusal.text}`);
       // Only servers that answered have said that they do not have it.
@@ -80,11 +79,11 @@ export async function fetchByBuildId(
 }
 
 /** Whether the cache has the file, or remembers that there is none. elfutils marks that by an empty file. */
-function cached(target: string): 'there' | 'missing' | undefined {
+function cached(target: string, missSeconds: number): 'there' | 'missing' | undefined {
   const found = statSync(target, { throwIfNoEntry: false });
   if (found === undefined || !found.isFile()) return undefined;
   if (found.size > 0) return 'there';
-  return (Date.now() - found.mtimeMs) / 1000 < MISS_SECONDS ? 'missing' : undefined;
+  return (Date.now() - found.mtimeMs) / 1000 < missSeconds ? 'missing' : undefined;
 }
 
 function remember(folder: string, target: string): void {
@@ -102,9 +101,13 @@ interface Refusal {
   answered: boolean;
 }
 
+function hasAnswer(response: Response | undefined, refusals: readonly Refusal[]): boolean {
+  return response !== undefined || refusals.some(({ answered }) => answered);
+}
+
 /** The first response with a file; the other requests are ended. */
 async function firstAnswer(
-  urls: readonly string[],
+  { urls, headers }: DebuginfodSettings,
   path: string,
   signal: AbortSignal,
 ): Promise<{ response: Response | undefined; url: string; refusals: Refusal[] }> {
@@ -112,7 +115,10 @@ async function firstAnswer(
   const requests = urls.map((url) => ({ url, ended: new AbortController() }));
   const answers = requests.map(async ({ url, ended }) => {
     try {
-      const response = await fetch(`${url}/${path}`, { signal: AbortSignal.any([signal, ended.signal]) });
+      const response = await fetch(`${url}/${path}`, {
+        headers: headers.map(([name, value]): [string, string] => [name, value]),
+        signal: AbortSignal.any([signal, ended.signal]),
+      });
       if (response.ok && response.body !== null) return { response, url };
       await response.body?.cancel();
       const text = response.status === 404 ? `${url} does not have it` : `${url} answered ${response.status}`;

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,10 +14,18 @@ export interface DebuginfodSettings {
   maxTime: number;
   /** Bytes of one file, from `DEBUGINFOD_MAXSIZE`; 0: no limit. */
   maxSize: number;
+  /** How often servers are asked again that did not answer, from `DEBUGINFOD_RETRY_LIMIT`. */
+  retries: number;
+  /** Sent with each request: the lines of the file that `DEBUGINFOD_HEADERS_FILE` names. */
+  headers: readonly (readonly [name: string, value: string])[];
+  /** Seconds for which it is remembered that no server has a file, from `cache_miss_s` in the cache. */
+  missSeconds: number;
 }
 
 /** elfutils' default. */
 const DEFAULT_TIMEOUT = 90;
+const DEFAULT_RETRIES = 2;
+const DEFAULT_MISS_SECONDS = 600;
 
 /** The settings; undefined where no server is named, which turns all of this off. */
 export function debuginfodSettings(env: NodeJS.ProcessEnv = process.env): DebuginfodSettings | undefined {
@@ -25,13 +33,36 @@ export function debuginfodSettings(env: NodeJS.ProcessEnv = process.env): Debugi
   // Words such as `ima:enforcing` are policies of elfutils and no addresses.
   const urls = words.filter((word) => /^https?:\/\//.test(word)).map((url) => url.replace(/\/+$/, ''));
   if (urls.length === 0) return undefined;
+  const cache = cacheFolder(env);
   return {
     urls,
-    cache: cacheFolder(env),
+    cache,
     timeout: number(env['DEBUGINFOD_TIMEOUT']) ?? DEFAULT_TIMEOUT,
     maxTime: number(env['DEBUGINFOD_MAXTIME']) ?? 0,
     maxSize: number(env['DEBUGINFOD_MAXSIZE']) ?? 0,
+    retries: number(env['DEBUGINFOD_RETRY_LIMIT']) ?? DEFAULT_RETRIES,
+    headers: headersOf(env['DEBUGINFOD_HEADERS_FILE']),
+    missSeconds: number(textOf(join(cache, 'cache_miss_s')).trim()) ?? DEFAULT_MISS_SECONDS,
   };
+}
+
+/** The text of a small file; empty if it cannot be read, as elfutils has it. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** `Name: value`, one a line. Other lines say nothing. */
+function headersOf(file: string | undefined): [string, string][] {
+  if (file === undefined || file === '') return [];
+  const lines = textOf(file).split('\n');
+  return lines.flatMap((line) => {
+    const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*(.*?)\s*$/.exec(line) ?? [];
+    return name === undefined || value === undefined ? [] : [[name, value] as [string, string]];
+  });
 }
 
 function cacheFolder(env: NodeJS.ProcessEnv): string {

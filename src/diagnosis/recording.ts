@@ -201,6 +201,12 @@ const FIXES: Partial<Record<AutofdoErrorCode, Fix>> = {
 };
 
 /** Warnings about what findings above, or the state of the file, say already. */
-const SAID = new Set<DiagnosticCode>(['density-low', 'density-zero', 'input-damaged', 'debug-info']);
+const SAID = new Set<DiagnosticCode>([
+  'density-low',
+  'density-zero',
+  'input-damaged',
+  'debug-info',
+  'no-function',
+]);
 /** Warnings that samples were left out; the others are about single addresses. */
-const SERIOUS = new Set<DiagnosticCode>(['other-build', 'guest-samples']);
+const SERIOUS = new Set<DiagnosticCode>(['other-build', 'guest-samples', 'instructions-unknown']);

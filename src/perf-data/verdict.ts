@@ -89,5 +89,5 @@ const KINDS = ['any_call', 'any_ret', 'ind_call', 'abort_tx', 'cond', 'ind_jmp',
 /** Whether branches that were taken may be missing between two that were recorded. */
 function hasSomeKinds(branchFilter: readonly string[]): boolean {
   const onlyKinds = !branchFilter.includes('any') && KINDS.some((kind) => branchFilter.includes(kind));
-  return onlyKinds || branchFilter.includes('in_tx') !== branchFilter.includes('no_tx');
+  return onlyKinds || (branchFilter.includes('in_tx') && !branchFilter.includes('no_tx'));
 }

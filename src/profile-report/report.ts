@@ -18,7 +18,7 @@ import { version } from '../package/version.js';
 import { inspectPerfData } from '../perf-data/inspect.js';
 import type { PerfDataSummary } from '../perf-data/summary.js';
 import type { BinaryResult, GenerateResult } from '../result.js';
-import { parseInTurns, readProfile } from '../sample-profile/read-profile.js';
+import { readProfile } from '../sample-profile/read-profile.js';
 import { finishInTurns } from '../sample-profile/steps.js';
 import type { ProfileSummary, SampleProfile } from '../sample-profile/types.js';
 import { comparisonWith } from './comparison.js';
@@ -97,7 +97,7 @@ async function finishedProfile(
 /** The summary of a profile that is text. */
 async function computedSummary(path: string, signal: AbortSignal | undefined): Promise<ProfileSummary> {
   const { bytes = new Uint8Array() } = await convertProfile({ input: path, format: 'extbinary', signal });
-  const { summary } = await parseInTurns(bytes, signal);
+  const { summary } = await readProfile(bytes, { signal });
   return (
     summary ?? { totalCount: 0n, maxCount: 0n, maxFunctionCount: 0n, counts: 0, functions: 0, entries: [] }
   );
@@ -156,7 +156,7 @@ async function madeProfile(
   options: ReportOptions,
 ): Promise<ProfileReport> {
   const bytes = binary.bytes ?? new Uint8Array();
-  const profile = await parseInTurns(bytes, options.signal);
+  const profile = await readProfile(bytes, { signal: options.signal });
   const { path, name, buildId, statistics, diagnostics } = binary;
   const { findings, pseudoProbes } = await examine(path, survey, recording, result, options);
   const probeBased = pseudoProbes && profile.functions.some(({ checksum }) => checksum !== undefined);

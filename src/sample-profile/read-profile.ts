@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { AutofdoError } from '../errors.js';
 import { failureReason } from '../failure-reason.js';
 import { checkOptions } from '../options/check.js';
@@ -23,17 +24,23 @@ export interface ReadOptions {
 }
 
 /**
- * Reads a sample profile of any form from a file. The event loop has its turns in between, however large the profile is.
+ * Reads a sample profile of any form from a file, from standard input (`-`) or from memory. The event loop has its turns in between,
+ * however large the profile is.
  *
  * @throws AutofdoError `INPUT_UNREADABLE` or `INPUT_INVALID`.
  */
-export async function readProfile(path: string, options: ReadOptions = {}): Promise<SampleProfile> {
+export async function readProfile(
+  source: string | Uint8Array,
+  options: ReadOptions = {},
+): Promise<SampleProfile> {
   checkOptions(options, { signal: NO_FLAG });
   const { signal } = options;
   signal?.throwIfAborted();
+  if (typeof source !== 'string') return finishInTurns(profileSteps(source), signal);
+  const path = source;
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = path === '-' ? await buffer(process.stdin) : await readFile(path);
   } catch (cause) {
     throw new AutofdoError('INPUT_UNREADABLE', `${path} cannot be read: ${failureReason(cause)}`, {
       hint: 'check the path and your permission to read it',
@@ -49,14 +56,12 @@ export async function readProfile(path: string, options: ReadOptions = {}): Prom
   }
 }
 
-/** Parses a sample profile of any form at once; for a large one `readProfile` is kinder to the event loop. Throws as it does. */
+/**
+ * Parses a sample profile of any form at once, which keeps the event loop waiting: up to 0.2 s for each MB. `readProfile` takes bytes, too,
+ * and does not. Throws as it does.
+ */
 export function parseProfile(bytes: Uint8Array): SampleProfile {
   return finish(profileSteps(bytes));
-}
-
-/** Parses a sample profile of any form. The event loop has its turns in between. Throws as `readProfile` does. */
-export function parseInTurns(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<SampleProfile> {
-  return finishInTurns(profileSteps(bytes), signal);
 }
 
 function profileSteps(bytes: Uint8Array): Steps<SampleProfile> {

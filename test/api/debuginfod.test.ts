@@ -1,4 +1,12 @@
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -169,6 +177,45 @@ describe('debug files from debuginfod servers', () => {
     }
   });
 
+  it('are asked for again, DEBUGINFOD_RETRY_LIMIT times, from a server that fails', async () => {
+    let failures = 2;
+    const { url, asked } = await serve((_, response) => {
+      if (failures-- > 0) response.writeHead(503).end();
+      else response.end(debugFile);
+    });
+    const { job } = programAlone(url);
+    expect((await generateProfile(job)).bytes?.length).toBeGreaterThan(1000);
+    expect(asked).toHaveLength(3);
+
+    failures = 2;
+    const impatient = programAlone(url);
+    vi.stubEnv('DEBUGINFOD_RETRY_LIMIT', '1');
+    expect((await failure(impatient.job)).hint).toMatch(/answered 503/);
+    expect(asked).toHaveLength(5);
+  });
+
+  it('are asked for with the headers of DEBUGINFOD_HEADERS_FILE', async () => {
+    const seen: unknown[] = [];
+    const { url } = await serve((request, response) => {
+      seen.push([request.headers['authorization'], request.headers['x-team']]);
+      response.end(debugFile);
+    });
+    const { job } = programAlone(url);
+    const headers = 'Authorization: Bearer a:b \n\nno header\nX-Team:profiles\n';
+    vi.stubEnv('DEBUGINFOD_HEADERS_FILE', temporary.write('headers', headers));
+    await generateProfile(job);
+    expect(seen).toEqual([['Bearer a:b', 'profiles']]);
+  });
+
+  it('are missed for as long as cache_miss_s says', async () => {
+    const { url, asked } = await serve((_, response) => response.writeHead(404).end());
+    const { job, cache } = programAlone(url);
+    mkdirSync(cache);
+    writeFileSync(join(cache, 'cache_miss_s'), '0\n');
+    for (let run = 0; run < 2; run++) expect((await failure(job)).hint).toContain('does not have it');
+    expect(asked).toHaveLength(2);
+  });
+
   it('can be aborted', async () => {
     const { url } = await serve(() => {});
     const { job } = programAlone(url);
@@ -187,6 +234,7 @@ describe('settings of debuginfod', () => {
     const urls = 'http://a.example/ https://b.example/x';
     expect(debuginfodSettings({ HOME: home, DEBUGINFOD_URLS: urls })).toEqual({
       ...{ urls: ['http://a.example', 'https://b.example/x'], timeout: 90, maxTime: 0, maxSize: 0 },
+      ...{ retries: 2, headers: [], missSeconds: 600 },
       cache: join(home, '.cache/debuginfod_client'),
     });
     const all = {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { convertProfile, generateProfile, inspectPerfData, readProfile, report } from '../../src/index.js';
@@ -44,6 +45,7 @@ describe.skipIf(!canMeasureBlocks)('nothing blocks the event loop', () => {
     ['inspectPerfData', FREE, () => inspectPerfData(recording, { onProgress: () => {} })],
     ['readProfile of text', FREE_WITH_OBJECTS, () => readProfile(text)],
     ['readProfile of extbinary', FREE_WITH_OBJECTS, () => readProfile(at('large.afdo'))],
+    ['readProfile of bytes', FREE_WITH_OBJECTS, () => readProfile(readFileSync(at('large.afdo')))],
     ['readProfile of packed sections', FREE_WITH_OBJECTS, () => readProfile(at('packed.afdo'))],
     ['report', FREE_WITH_OBJECTS, () => report({ profile: at('large.afdo'), base: at('packed.afdo') })],
   ])('%s', async (_, free, work) => {

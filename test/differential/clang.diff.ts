@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { AUTOFDO, CLANG, CLANGXX } from './compilers.js';
-import { llvmProfgen, ours } from './generators.js';
+import { llvmProfgen, ours, oursCompatible } from './generators.js';
 import { type Program, recorded } from './program.js';
 import { repository, run, testWith } from './tools.js';
 
@@ -104,3 +104,76 @@ function compile(
   expect(done.status).toBe(0);
   return readFileSync(join(folder, 'used.o'));
 }
+
+/** A generator of numbers: a coroutine that is resumed 300,000 times. */
+const GENERATOR: Program = {
+  name: 'used-coroutine',
+  tools: ['clang-22'],
+  files: {
+    'program.cpp': [
+      '#include <coroutine>',
+      '#include <cstdio>',
+      'struct Numbers {',
+      '  struct promise_type {',
+      '    long value;',
+      '    Numbers get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }',
+      '    std::suspend_always initial_suspend() { return {}; }',
+      '    std::suspend_always final_suspend() noexcept { return {}; }',
+      '    std::suspend_always yield_value(long x) { value = x; return {}; }',
+      '    void return_void() {}',
+      '    void unhandled_exception() {}',
+      '  };',
+      '  std::coroutine_handle<promise_type> handle;',
+      '};',
+      'volatile long count = 300000;',
+      '__attribute__((noinline)) long mix(long a) { return a * 2654435761u ^ (a >> 7); }',
+      'Numbers numbers(long limit) {',
+      '  long state = 1;',
+      '  for (long i = 0; i < limit; i++) {',
+      '    if (i % 3 == 0) state = mix(state);',
+      '    else state += i;',
+      '    co_yield state;',
+      '  }',
+      '}',
+      '__attribute__((noinline)) long drive(Numbers all) {',
+      '  long sum = 0;',
+      '  while (!all.handle.done()) { all.handle.resume(); sum += all.handle.promise().value; }',
+      '  return sum;',
+      '}',
+      'int main() { std::printf("%ld\\n", drive(numbers(count))); }',
+    ].join('\n'),
+  },
+  build: [`${CLANGXX} -std=c++20 -fdebug-info-for-profiling program.cpp -o program`],
+};
+
+describe('a coroutine', () => {
+  testWith(['clang-22'], 'has its counts applied, which those of its parts are not', () => {
+    const { folder, binary, perfData } = recorded(GENERATOR);
+    const all = [`--binary=${binary}`, `--perfdata=${perfData}`, '--format=text'];
+    /** Lines of the loop of `numbers`, 19 to 21, that clang applies counts to. */
+    const applied = (profile: Buffer): Set<string> => {
+      writeFileSync(join(folder, 'used.prof'), profile);
+      const flags = [
+        '-std=c++20',
+        '-O2',
+        '-g',
+        '-fdebug-info-for-profiling',
+        '-c',
+        '-Rpass-analysis=sample-profile',
+        '-o',
+        'used.o',
+      ];
+      const use = ['-fprofile-sample-use=used.prof', 'program.cpp'];
+      const { stderr } = run('clang++-22', [...flags, ...use], folder);
+      const remarks = stderr.matchAll(/^program\.cpp:(\d+):\d+: remark: Applied [1-9]/gm);
+      return new Set([...remarks].map(([, line = '']) => line).filter((line) => +line >= 19 && +line <= 21));
+    };
+    const profileOf = ({ output }: { output: Buffer | undefined }) => output ?? Buffer.alloc(0);
+    const [mine, theirs] = [profileOf(ours(folder, all)), profileOf(llvmProfgen(folder, all))];
+    expect(theirs.toString()).toMatch(/^_Z7numbersl\.resume:/m);
+    expect(mine.toString()).not.toMatch(/^_Z7numbersl\.resume:/m);
+    expect(profileOf(oursCompatible(folder, all)).equals(theirs)).toBe(true);
+    expect([...applied(theirs)]).toEqual([]);
+    expect([...applied(mine)].toSorted()).toEqual(['19', '20', '21']);
+  });
+});

@@ -177,6 +177,22 @@ impl<'i> Code<'i> {
         })
     }
 
+    /// Where execution that goes straight from `start` to `end` comes to bytes that no instruction is known for; `None` if it does not, or if
+    /// it comes to a barrier before. It takes time for each instruction.
+    pub fn unknown_between(&self, start: Svma, end: Svma) -> Option<Svma> {
+        let mut next = start;
+        for Instruction { svma, length, class } in self.instructions(start, end) {
+            if svma != next {
+                return Some(next);
+            }
+            if svma >= end || class.is_barrier() {
+                return None;
+            }
+            next = svma.wrapping_add(u64::from(length));
+        }
+        (next < end).then_some(next)
+    }
+
     /// The class of the instruction that starts at `svma`; `None` when none does.
     pub fn class_at(&self, svma: Svma) -> Option<InstructionClass> {
         let offset = self.offset_of(svma)?;

@@ -31,6 +31,10 @@ macro_rules! codes {
 codes! {
     /// Call stacks end before the outermost function.
     CallStacksCut = "call-stacks-cut",
+    /// The recording has call chains, which are not used.
+    CallChainsUnused = "call-chains-unused",
+    /// Branches inside of transactions were not recorded.
+    TransactionsLeftOut = "transactions-left-out",
     /// The recording may have been made with another build of the binary.
     BinaryDoubtful = "binary-doubtful",
     /// The recording was made with another build of the binary.
@@ -121,6 +125,8 @@ codes! {
     Md5Ignored = "md5-ignored",
     /// A mapping in the recording.
     MmapEvent = "mmap-event",
+    /// Code that ran holds bytes that no instruction is known for.
+    InstructionsUnknown = "instructions-unknown",
     /// How the sections of a kernel module were laid out is not sure.
     ModuleLayout = "module-layout",
     /// Some inputs have hashed names and others do not.

@@ -136,8 +136,12 @@ impl<'a> Prepared<'a> {
         if path.is_dir() {
             return Err(fail(std::io::Error::from(std::io::ErrorKind::IsADirectory)));
         }
-        // A link stays a link: the file it points to is the one to replace.
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        // A link stays a link: the file it points to is the one to replace, or to make.
+        let path = match path.canonicalize() {
+            Ok(path) => path,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => behind_links(path),
+            Err(error) => return Err(fail(error)),
+        };
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
@@ -219,6 +223,25 @@ pub fn make_output_folder(folder: &Path) -> Result<(), Error> {
     make_folder(folder).map(drop)
 }
 
+/// Where links lead that end at a file which does not exist yet.
+fn behind_links(path: &Path) -> PathBuf {
+    /// As many links in a row as Linux follows.
+    const MOST_LINKS: usize = 40;
+    let mut place = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match std::fs::read_link(&place) {
+            // What a relative link says counts from its folder.
+            Ok(target) => {
+                place = place
+                    .parent()
+                    .map_or_else(|| target.clone(), |folder| folder.join(&target))
+            }
+            Err(_) => break,
+        }
+    }
+    place
+}
+
 /// A temporary file is private by default; this one is as readable as the file that it replaces, or as any new file.
 fn temporary(folder: &Path, target: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
@@ -294,6 +317,27 @@ mod tests {
         );
         assert_eq!(std::fs::read(&output).expect("read"), b"data");
         assert_eq!(std::fs::read_dir(folder.path()).expect("list").count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_file_that_is_not_there_yet_stays_a_link() {
+        let (folder, none) = (tempfile::tempdir().expect("folder"), InputFiles::default());
+        std::fs::create_dir(folder.path().join("results")).expect("made");
+        let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+        std::os::unix::fs::symlink("results/new", &second).expect("linked");
+        std::os::unix::fs::symlink("second", &first).expect("linked");
+        write_atomically(&first, b"result", &none).expect("written");
+        assert_eq!(
+            std::fs::read(folder.path().join("results/new")).expect("read"),
+            b"result"
+        );
+        assert!(first.is_symlink() && second.is_symlink());
+        // A circle of links leads nowhere.
+        let circle = folder.path().join("circle");
+        std::os::unix::fs::symlink("circle", &circle).expect("linked");
+        assert!(write_atomically(&circle, b"result", &none).is_err());
+        assert!(circle.is_symlink());
     }
 
     #[cfg(unix)]

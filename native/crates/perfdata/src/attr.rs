@@ -132,6 +132,12 @@ impl EventAttr {
         self.sample_type & sample_type::BRANCH_STACK != 0
     }
 
+    /// True if samples of this event carry the addresses of their callers (`-g`).
+    #[must_use]
+    pub fn has_call_chain(&self) -> bool {
+        self.sample_type & sample_type::CALLCHAIN != 0
+    }
+
     /// True if the "branch stack" holds call frames (`--call-graph lbr`): not consecutive branches, so of no use for
     /// a profile.
     #[must_use]
@@ -149,17 +155,25 @@ impl EventAttr {
         if !self.has_branch_stack() || asked & CALL_STACK != 0 {
             return Vec::new();
         }
-        // With `any` the other kinds add nothing; that branches lie inside transactions, or outside, is asked of those, too.
-        let some_transactions = asked & TRANSACTIONS != 0 && asked & TRANSACTIONS != TRANSACTIONS;
+        // With `any` the other kinds add nothing; that branches lie inside transactions is asked of those, too.
         let counts = if asked & ANY == 0 {
             u64::MAX
-        } else if some_transactions {
-            TRANSACTIONS
+        } else if asked & TRANSACTIONS == IN_TX {
+            IN_TX
         } else {
             0
         };
         let named = BRANCH_KINDS.iter().filter(|(bit, _)| asked & counts & bit != 0);
         named.map(|(_, name)| *name).collect()
+    }
+
+    /// True if all kinds of branches were recorded, but none inside of transactions (`-j any,no_tx`). Programs without transactions lose
+    /// nothing by that; of others, no entry tells what ran inside.
+    #[must_use]
+    pub fn leaves_out_transactions(&self) -> bool {
+        use branch_sample_type::{ANY, CALL_STACK, IN_TX, NO_TX};
+        let asked = self.branch_sample_type;
+        self.has_branch_stack() && asked & CALL_STACK == 0 && asked & (ANY | IN_TX | NO_TX) == ANY | NO_TX
     }
 
     /// True if the branch type in the entries' flags can be trusted.

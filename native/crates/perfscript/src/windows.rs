@@ -16,7 +16,7 @@ const WINDOW: usize = 16 << 20;
 const LONGEST: usize = 4 * WINDOW;
 
 /// So much of what is no such text is given back, in bytes.
-const HEAD: usize = 64;
+const HEAD: usize = 4 << 10;
 
 /// Reads a text once, from its beginning to its end.
 #[derive(Debug)]

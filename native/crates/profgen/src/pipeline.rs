@@ -24,7 +24,7 @@ use crate::binaries::open::{self, Subject};
 use crate::binaries::target::{Target, Targets};
 use crate::counting::agreement::Agreement;
 use crate::counting::counters::{ContextCounters, Counters};
-use crate::counting::fall_through::{Judgement, select_runs};
+use crate::counting::fall_through::{Judgement, select_runs, unknown_code};
 use crate::counting::trace::TargetCounters;
 use crate::input::counters_text;
 use crate::input::first_look::open_binaries;
@@ -41,7 +41,7 @@ use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, goes_on
 use crate::report::plausibility;
 use crate::report::run_report::{self, Circumstances};
 use crate::report::sample_survey::SampleSurvey;
-use crate::report::words::{Words, percent_text};
+use crate::report::words::{Share, Words, percent_text};
 use crate::request::options::{Format, GenerateOptions, Input};
 
 /// Runs a whole job on a thread pool of its own.
@@ -367,8 +367,16 @@ impl<'a> Job<'a> {
         } else {
             None
         };
+        let entries = self.statistics.ledger.entries();
+        let is_looked_for =
+            Share::of_entries(quality.dropped, entries).is_noteworthy() && !self.options.leading_ip_only;
         let known = Circumstances {
-            entries: self.statistics.ledger.entries(),
+            unknown: if is_looked_for {
+                unknown_code(&pairs, binary.code)
+            } else {
+                None
+            },
+            entries,
             same_build: samples.same_build,
             is_doubtful: doubt.is_some(),
             patches_itself: Circumstances::patches_itself(binary.image.kind(), binary.code),
@@ -419,13 +427,16 @@ impl<'a> Job<'a> {
             debug_report::check_functions(binary, profiles_by_probes(binary.image, self.options))?;
         }
         let diagnostics = &mut report.of_samples;
-        let (profile, sizes) = match &counters.contexts {
+        let (mut profile, sizes) = match &counters.contexts {
             Some(contexts) => context_profile(binary, contexts, self.options, self.observer, diagnostics)?,
             None => (
                 profile(binary, counters, self.options, self.observer, diagnostics)?,
                 None,
             ),
         };
+        if self.options.policy().whole_coroutines {
+            profile.fold_coroutine_parts();
+        }
         if self.options.policy().empty_is_error
             && !has_counts(&profile)
             && let Some(error) = debug_report::no_function_ran(binary, &report.statistics)

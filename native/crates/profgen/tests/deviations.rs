@@ -213,6 +213,27 @@ fn wrong_path_entries_and_unfilled_slots_are_dropped() {
 }
 
 #[test]
+fn a_recording_of_wrong_paths_only_says_so() {
+    let replay = Replay::new();
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    builder.mmap(replay.code_map(PID, 0));
+    for (index, stack) in replay.recorded.stacks.iter().enumerate() {
+        let entries: Vec<_> = stack.iter().map(|&(from, to)| (from, to, 1 << 24)).collect();
+        builder.sample(SampleSpec::of(event, PID).at(10 + index as u64).entries(&entries));
+    }
+    let error = replay.generate(&builder).expect_err("nothing ran");
+    assert_eq!(error.code, ErrorCode::EmptyProfile);
+    assert!(error.message.contains("on wrong paths"), "{error}");
+    let hint = error.hint.expect("a hint");
+    assert!(
+        hint.contains("SPEC_WRONG_PATH") && hint.contains("--compat=llvm-profgen"),
+        "{hint}"
+    );
+    replay.assert_expected(replay.generate_compatible(&builder));
+}
+
+#[test]
 fn mappings_rounded_to_large_pages_are_followed() {
     const PAGE: u64 = 0x1_0000;
     let replay = Replay::new();

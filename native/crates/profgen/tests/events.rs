@@ -47,6 +47,7 @@ fn what_perf_adds_to_any_branch_changes_nothing() {
         0,
         ANY | 1 << 4 | 1 << 10,
         ANY | 0x300,
+        ANY | 1 << 9,
     ] {
         replay.assert_expected(replay.generate(&recording(&replay, &[branch_type])));
     }
@@ -63,7 +64,6 @@ fn some_kinds_of_branches_are_refused() {
         (1 << 12, "ind_jmp"),
         (1 << 4 | 1 << 5, "any_call,any_ret"),
         (ANY | 1 << 8, "in_tx"),
-        (ANY | 1 << 9, "no_tx"),
         (1 << 7, "abort_tx"),
     ] {
         let builder = recording(&replay, &[branch_type]);
@@ -107,5 +107,40 @@ fn of_several_events_the_useful_ones_count_and_the_others_are_named() {
     assert!(
         error.message.starts_with("the branch stacks of `event0` hold only"),
         "{error}"
+    );
+}
+
+#[test]
+fn what_a_recording_could_have_told_besides_is_noted() {
+    const CALL_CHAIN: u64 = 1 << 5;
+    let replay = Replay::new();
+    let codes = |builder: &PerfDataBuilder| -> Vec<String> {
+        let outcome = replay.generate(builder).expect("a profile");
+        let notes = outcome
+            .diagnostics
+            .into_iter()
+            .filter(|found| found.severity == profgen::Severity::Note);
+        notes.map(|note| note.code.to_string()).collect()
+    };
+    assert_eq!(codes(&recording(&replay, &[ANY])), [""; 0]);
+    assert_eq!(codes(&recording(&replay, &[ANY | 1 << 9])), ["transactions-left-out"]);
+    let mut builder = PerfDataBuilder::new();
+    let mut spec = EventSpec::branch_stacks("cycles");
+    spec.sample_type |= CALL_CHAIN;
+    let event = builder.event(spec);
+    builder.mmap(replay.code_map(PID, 0));
+    for index in 0..replay.recorded.stacks.len() {
+        builder.sample(replay.sample(event, index, PID, 0));
+    }
+    assert_eq!(codes(&builder), ["call-chains-unused"]);
+    assert_eq!(
+        replay
+            .generate_compatible(&builder)
+            .expect("a profile")
+            .diagnostics
+            .iter()
+            .filter(|found| found.severity == profgen::Severity::Note)
+            .count(),
+        0
     );
 }

@@ -114,3 +114,65 @@ fn a_text_of_calls_or_returns_only_is_refused() {
         assert!(error.message.contains("only some kinds of branches"), "{error}");
     }
 }
+
+/// A program with code that no decoder knows is made from one that is known: an instruction inside of the run that is executed most becomes
+/// bytes that are none, and a return.
+#[test]
+fn instructions_that_are_not_known_are_named() {
+    let replay = Replay::new();
+    let program = replay.recorded.fixture.program();
+    let image = elf::Image::open(&program).expect("an image");
+    let code = elf::Code::new(&image, elf::DecodePolicy::Full).expect("code");
+    let (start, len, offset) = replay.recorded.code;
+    let file_offset = |address: u64| address.wrapping_sub(start).wrapping_add(offset);
+    let linked = |address: u64| image.svma_of_file_offset(elf::FileOffset(file_offset(address)));
+    let mut runs = std::collections::BTreeMap::new();
+    for stack in &replay.recorded.stacks {
+        for pair in stack.windows(2) {
+            let (target, source) = (pair[1].1, pair[0].0);
+            if (start..start + len).contains(&target) && target < source {
+                *runs.entry((target, source)).or_insert(0) += 1;
+            }
+        }
+    }
+    let of_run = |&(target, source): &(u64, u64)| {
+        let (first, last) = (linked(target)?, linked(source)?);
+        let mut inside = code
+            .instructions(first, last)
+            .skip(1)
+            .take_while(|found| found.svma < last);
+        let long = inside.find(|found| found.length >= 2 && found.class == elf::InstructionClass::Other)?;
+        Some((target + (long.svma.0 - first.0), usize::from(long.length)))
+    };
+    let (run, _) = runs
+        .iter()
+        .filter(|(run, _)| of_run(run).is_some())
+        .max_by_key(|(_, count)| **count)
+        .expect("a run");
+    let (place, length) = of_run(run).expect("an instruction");
+    let mut bytes = std::fs::read(&program).expect("the program");
+    // 06 was `push es` before there was 64-bit code.
+    let at = usize::try_from(file_offset(place)).expect("an offset");
+    bytes[at..at + length].fill(0x06);
+    bytes[at + length - 1] = 0xc3;
+    let patched = replay.folder.path().join("calc");
+    std::fs::write(&patched, bytes).expect("written");
+
+    let recording = replay.write("perf.data", &moved(&replay, 0, 0));
+    let outcome = run_of(patched, recording).expect("a profile");
+    let message = |code: &str| {
+        let found = outcome.diagnostics.iter().find(|found| found.code == code);
+        found
+            .map(|found| found.message.clone())
+            .unwrap_or_else(|| panic!("{code}: {:?}", outcome.diagnostics))
+    };
+    let at = linked(place).expect("code").0;
+    assert!(message("instructions-unknown").contains(&format!(
+        "first at {at:#x}. They are probably instructions of a newer CPU"
+    )));
+    assert!(message("crosses-barrier").contains("The warning above tells the probable cause"));
+}
+
+fn run_of(program: std::path::PathBuf, recording: std::path::PathBuf) -> Result<Outcome, Error> {
+    run(&GenerateOptions::new(program, Input::PerfData(vec![recording])))
+}

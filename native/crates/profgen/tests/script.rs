@@ -506,3 +506,15 @@ fn what_is_no_such_text_is_named() {
         (ErrorCode::InputUnreadable, Some(PathBuf::from("missing")))
     );
 }
+
+#[test]
+fn records_of_other_kinds_are_passed_over() {
+    let script = Script::new();
+    let entries = script.entries(script.typical(), 0);
+    let plain = script.mapping(100, 0) + &format!("    1{entries}\n");
+    let records = "calc 100 PERF_RECORD_COMM exec: calc:100/100\n  calc 100 PERF_RECORD_EXIT(100:100):(99:99)\n";
+    let both = script.mapping(100, 0) + records + &format!("    1{entries}\n{records}");
+    let told = |text: &str| run(&script.options(text)).expect("a profile").diagnostics;
+    assert_eq!(told(&plain), told(&both));
+    assert_eq!(script.counters(&plain), script.counters(&both));
+}

@@ -9,6 +9,7 @@
 mod binary;
 mod combine;
 mod context;
+mod coroutines;
 mod density;
 mod extbinary;
 mod filter;

@@ -128,3 +128,13 @@ fn judge(
 fn add(sum: &mut u64, count: u64) {
     *sum = sum.wrapping_add(count);
 }
+
+/// Executions of runs that come to bytes which no instruction is known for, and the lowest address of such bytes.
+pub(crate) fn unknown_code(pairs: &CounterTable, code: &Code<'_>) -> Option<(u64, Svma)> {
+    let inside = pairs
+        .rows()
+        .iter()
+        .filter(|pair| pair.first != EXTERNAL && pair.second != EXTERNAL);
+    let found = inside.filter_map(|pair| Some((pair.count, code.unknown_between(pair.first, pair.second)?)));
+    found.reduce(|(sum, lowest), (count, at)| (sum.wrapping_add(count), lowest.min(at)))
+}

@@ -60,6 +60,29 @@ pub(crate) fn left_out(metadata: &Metadata, options: &GenerateOptions) -> Vec<Di
         .collect()
 }
 
+/// What the samples that count do not tell, although they could have: branches inside of transactions, and callers.
+pub(crate) fn remarks(metadata: &Metadata, options: &GenerateOptions) -> Vec<Diagnostic> {
+    let used = || {
+        let wanted = metadata.attrs.iter().filter(|attr| is_wanted(attr, options));
+        wanted.filter(|attr| obstacle(attr, options).is_none() && attr.has_branch_stack())
+    };
+    let mut found = Vec::new();
+    let without = || used().filter(|attr| attr.leaves_out_transactions());
+    if without().next().is_some() {
+        let message = format!(
+            "{} recorded no branch inside of a transaction (`-j any,no_tx`); functions that run in transactions look colder than they are",
+            labels(without())
+        );
+        found.push(Diagnostic::note(DiagnosticCode::TransactionsLeftOut, message));
+    }
+    if used().any(EventAttr::has_call_chain) && !options.ignore_stack_samples {
+        let message = "the recording has call chains, which only text tells of: the text of `perf script -F ip,brstack --show-mmap-events` \
+                       gives a profile with calling contexts";
+        found.push(Diagnostic::note(DiagnosticCode::CallChainsUnused, message));
+    }
+    found
+}
+
 fn is_wanted(attr: &EventAttr, options: &GenerateOptions) -> bool {
     let wanted = &options.select.events;
     wanted.is_empty() || wanted.contains(&attr.label())

@@ -24,7 +24,7 @@ use crate::counting::context_counts::ContextCounts;
 use crate::counting::stack::EntryRules;
 use crate::counting::trace::TargetCounters;
 use crate::input::collect::{Collected, Collector, Filter};
-use crate::input::events::{left_out, usable_events};
+use crate::input::events::{left_out, remarks, usable_events};
 use crate::input::recording::{listed_name, open};
 use crate::input::seen::Seen;
 use crate::input::usable::{check_machine, guests, mapping_event, trouble};
@@ -210,6 +210,9 @@ impl<'a> Sampling<'a> {
             .max_by_key(|chunks| chunks.samples);
         self.account(&stats, chunks.unwrap_or_default(), path)?;
         self.diagnostics.extend(left_out(input.metadata(), self.options));
+        if self.options.policy().words == Words::Own {
+            self.diagnostics.extend(remarks(input.metadata(), self.options));
+        }
         if self.options.show_mmap_events {
             self.show_mappings(&mut followed.records);
         }

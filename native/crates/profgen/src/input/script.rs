@@ -4,6 +4,7 @@
 //! the address space of its place in the text.
 
 mod call_stack;
+mod other_forms;
 mod problems;
 mod space;
 mod told;
@@ -39,6 +40,7 @@ use crate::input::usable::mapping_event;
 use crate::report::outcome::Statistics;
 use crate::report::words::{Share, Words};
 use crate::request::options::GenerateOptions;
+use other_forms::no_branches;
 use problems::{Problem, Problems};
 use space::Space;
 use told::Told;
@@ -551,21 +553,6 @@ fn call_stack_diagnostics(stacks: &CallStacks, distinct: usize, options: &Genera
         "of truncated stack samples due to invalid return address, likely caused by frame pointer omission.",
     ));
     found
-}
-
-/// The text holds no branch stacks; `head` is how it begins.
-fn no_branches(head: &[u8], path: &Path) -> Error {
-    let path = path.display();
-    if head.starts_with(b"PERFILE2") || head.starts_with(b"2ELIFREP") {
-        return Error::new(
-            ErrorCode::InputInvalid,
-            format!("{path} is a perf.data, and not the text of `perf script`"),
-        )
-        .hint("Give it with --perfdata.");
-    }
-    let message = format!("no line of {path} has branch entries such as 0x4005c8/0x4005dc/P/-/-/0");
-    Error::new(ErrorCode::InputInvalid, message)
-        .hint("Print it with `perf script -F ip,brstack --show-mmap-events -i perf.data`, or give that perf.data with --perfdata.")
 }
 
 fn mixed_kinds(path: &Path) -> Error {

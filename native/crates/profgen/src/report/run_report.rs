@@ -17,6 +17,8 @@ pub(crate) struct Circumstances {
     pub is_doubtful: bool,
     /// The binary is a kernel or a module, and its code in memory is not known.
     pub patches_itself: bool,
+    /// See [`unknown_code`](crate::counting::fall_through::unknown_code).
+    pub unknown: Option<(u64, Svma)>,
 }
 
 impl Circumstances {
@@ -25,9 +27,15 @@ impl Circumstances {
         matches!(kind, ImageKind::Kernel | ImageKind::Module) && code.live_sections() == 0
     }
 
+    fn unknown_share(&self) -> Option<(Share, Svma)> {
+        let (count, at) = self.unknown?;
+        let share = Share::of_entries(count, self.entries);
+        share.is_noteworthy().then_some((share, at))
+    }
+
     /// Why runs that pass a call, return or jump were recorded.
     fn cause_of_broken_runs(&self) -> &'static str {
-        if self.is_doubtful {
+        if self.is_doubtful || self.unknown_share().is_some() {
             "The warning above tells the probable cause"
         } else if self.patches_itself {
             "A kernel changes its code while it runs; a recording made with `perf record --kcore` holds the code that ran"
@@ -105,7 +113,15 @@ fn in_own_words(quality: &RunQuality, known: &Circumstances) -> Vec<Diagnostic> 
         let message = format!("the code from {:#x} to {:#x} {}", first.0, last.0, described(problem));
         Diagnostic::warning(DiagnosticCode::RangeDetail, message)
     });
-    details.chain(shares).chain(broken).collect()
+    let unknown = known.unknown_share().map(|(share, at)| {
+        let message = format!(
+            "{share} are followed by code with bytes that are no instruction known here, first at {:#x}. They are probably instructions of a \
+             newer CPU",
+            at.0
+        );
+        Diagnostic::warning(DiagnosticCode::InstructionsUnknown, message)
+    });
+    details.chain(shares).chain(unknown).chain(broken).collect()
 }
 
 /// Completes "the code from 0x1000 to 0x1010 ...".
@@ -194,6 +210,7 @@ mod tests {
         same_build: false,
         is_doubtful: false,
         patches_itself: false,
+        unknown: None,
     };
 
     #[test]

@@ -38,6 +38,8 @@ pub(crate) struct Policy {
     /// 13: recordings of only some kinds of branches, binaries whose code did not run, and those whose debug information is damaged for most
     /// samples are refused.
     pub refuses_implausible: bool,
+    /// 16: the parts of a coroutine are counted for the coroutine.
+    pub whole_coroutines: bool,
     /// Kernel modules are binaries. llvm-profgen reads no relocatable files, so there is no result to compare with.
     pub kernel_modules: bool,
     /// Several binaries are counted in one pass. llvm-profgen takes one binary, so with `--compat` each binary is counted in a pass of its own.
@@ -66,6 +68,7 @@ impl Compat {
             any_text: own,
             more_debug_information: own,
             refuses_implausible: own,
+            whole_coroutines: own,
             kernel_modules: own,
             counted_together: own,
             words: if own { Words::Own } else { Words::LlvmProfgen },
@@ -91,6 +94,7 @@ mod tests {
             any_text,
             more_debug_information,
             refuses_implausible,
+            whole_coroutines,
             kernel_modules: _,
             counted_together: _,
             words: _,
@@ -112,6 +116,7 @@ mod tests {
             (13, refuses_implausible),
             (14, decodes_all),
             (15, decodes_all),
+            (16, whole_coroutines),
         ])
     }
 

@@ -245,6 +245,10 @@ impl<'a> Worker<'a> {
             return false;
         }
         let Ok(BranchLine { address, branches, .. }) = read else {
+            // `--show-task-events` and its like print other records between the samples.
+            if self.job.dialect == Dialect::Anything && memchr::memmem::find(line.text, b"PERF_RECORD_").is_some() {
+                return false;
+            }
             problems.add(Problem::InvalidAddress, line.index, line.text);
             return false;
         };
