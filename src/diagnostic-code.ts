@@ -1,6 +1,7 @@
 /**
  * Stable identifiers of warnings and notes. Codes are only ever added.
  *
+ * - `addresses-of-other-events`: addresses were sampled by events that count neither time nor instructions
  * - `binaries-alike`: two binaries of several are the same file, or builds with the same name
  * - `binaries-not-found`: files that the recording maps were looked for and not found
  * - `binary-duplicate`: a binary was named more than once
@@ -24,10 +25,13 @@
  * - `event-missing`: a text does not name the event of a sample
  * - `event-unexpected`: a text names another event than was asked for
  * - `event-unknown`: samples belong to no event of the recording
+ * - `few-addresses`: few addresses were sampled for so many functions
+ * - `flow-not-found`: functions are too large for their counts to be inferred
  * - `flow-sensitive-mark-lost`: the result cannot say that discriminators are flow-sensitive
  * - `folder-unreadable`: a folder to look for binaries in cannot be read
  * - `found-without-profile`: binaries that were found have no profile
  * - `guest-samples`: samples were taken in guests of a hypervisor
+ * - `inferred-counts`: counts are inferred from sampled addresses
  * - `input-damaged`: an input ends early or is damaged
  * - `input-repeated`: an input was given more than once
  * - `input-skipped`: an input was left out
@@ -91,6 +95,7 @@ export type DiagnosticCode =
   | 'total-overflow'
   | 'counter-overflow'
   | 'name-not-for-text'
+  | 'addresses-of-other-events'
   | 'binaries-alike'
   | 'binaries-not-found'
   | 'binary-duplicate'
@@ -114,10 +119,13 @@ export type DiagnosticCode =
   | 'event-missing'
   | 'event-unexpected'
   | 'event-unknown'
+  | 'few-addresses'
+  | 'flow-not-found'
   | 'flow-sensitive-mark-lost'
   | 'folder-unreadable'
   | 'found-without-profile'
   | 'guest-samples'
+  | 'inferred-counts'
   | 'input-damaged'
   | 'input-repeated'
   | 'input-skipped'

@@ -45,6 +45,11 @@ export interface Statistics {
   /** Samples with a branch stack of at least one entry. */
   branchSamples: number;
   /**
+   * The sampled addresses count, because no sample has a branch stack, or because that was asked for. `branchEntries` and `ledger` are
+   * then of samples.
+   */
+  byAddresses: boolean;
+  /**
    * Branch entries read, unfilled slots included. With `compat` and several binaries, the sum over the binaries, each of
    * which reads all.
    */

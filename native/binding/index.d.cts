@@ -490,6 +490,8 @@ export interface BindingGenerateOptions {
   profileSummaryHotCount?: bigint
   /** Count the sampled addresses instead of the branch stacks. */
   leadingIpOnly?: boolean
+  /** What of the samples counts. */
+  samples?: 'branches' | 'addresses'
   /** Events for one sample. */
   samplePeriod?: bigint
   /** Report the mappings of the recording. */
@@ -970,7 +972,9 @@ export interface BindingStatistics {
   samples: number
   /** Samples with a branch stack. */
   branchSamples: number
-  /** Branch entries read. */
+  /** Sampled addresses count, not branch stacks. */
+  byAddresses: boolean
+  /** Branch entries read, or sampled addresses. */
   branchEntries: number
   /** What became of them. */
   entryClasses: Array<BindingEntryClass>

@@ -13,7 +13,7 @@ export const CREATE_LLVM_PROF_OWN = {
     'Samples',
     'boolean',
     'use-lbr',
-    'Of create_llvm_prof; --use_lbr=false: the same as --leading-ip-only.',
+    'Of create_llvm_prof; --use_lbr=false: the same as --samples=addresses.',
     { default: 'on' },
   ),
 };

@@ -124,7 +124,7 @@ function toCommand(parsed: ParsedArgs): { options: GenerateOptions; flags: Comma
   }
   const options: GenerateOptions = {
     ...given,
-    leadingIpOnly: given.leadingIpOnly ?? (useLbr === undefined ? undefined : !useLbr),
+    samples: given.samples ?? (useLbr === undefined ? undefined : useLbr ? 'branches' : 'addresses'),
     output: undefined,
     perfData: perfData && expandInputs(perfData),
     perfScript: perfScript && expandInputs(perfScript),

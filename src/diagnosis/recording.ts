@@ -127,8 +127,9 @@ export function recordingFindings(
       ),
     );
   }
-  const { density } = attempt.statistics;
-  if (density < densityThreshold) {
+  const { byAddresses, density } = attempt.statistics;
+  // Inferred counts are executions, not samples.
+  if (!byAddresses && density < densityThreshold) {
     const longer =
       secondsNeeded === undefined || seconds === 0
         ? 'record for longer'

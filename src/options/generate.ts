@@ -95,6 +95,11 @@ export interface GenerateOptions {
    * meant for a profile with calling contexts, which is not made. Samples whose call stack is unsure are left out.
    */
   ignoreStackSamples?: boolean | undefined;
+  /**
+   * What of the samples counts. `branches`: their branch stacks. `addresses`: the sampled addresses, from which is inferred how often
+   * code was executed. Absent: branch stacks, or addresses if no sample has any.
+   */
+  samples?: 'branches' | 'addresses' | undefined;
   /** Count sampled addresses instead of branch stacks: where an event happens, such as a misprediction; default false. */
   leadingIpOnly?: boolean | undefined;
   /**
@@ -523,6 +528,13 @@ export const GENERATE_OPTIONS = {
     'profile-summary-hot-count',
     'Hot threshold of contexts as a count.',
     { value: 'N' },
+  ),
+  samples: choice(
+    'Samples',
+    ['branches', 'addresses'],
+    'samples',
+    'What of them counts: branches (their stacks) or addresses.',
+    { default: 'branches, or addresses if there are none' },
   ),
   leadingIpOnly: flag(
     'Samples',

@@ -13,6 +13,8 @@ export function judge(summary: Omit<PerfDataSummary, 'autofdo'>): PerfDataSummar
   }
   if (withStacks.length === 0) {
     const asked = summary.events.some((event) => event.branchFilter.length > 0);
+    const timed = summary.events.filter((event) => event.samples > 0 && tellsTime(event.name));
+    if (timed.length > 0) return byAddresses(asked, record);
     return asked
       ? no(
           'branch stacks were asked for but the CPU delivered none',
@@ -46,6 +48,25 @@ export function judge(summary: Omit<PerfDataSummary, 'autofdo'>): PerfDataSummar
     reasons.push('the kernel lost records while it was made; a larger buffer (-m 4M) keeps them');
   }
   return { usable: true, reasons, advice: undefined };
+}
+
+/** Whether the samples of an event are where time is spent, or instructions are executed. */
+function tellsTime(name: string): boolean {
+  return /cycles|clock|ibs_op|instructions|inst_retired/i.test(name) && !/stalled|misses/i.test(name);
+}
+
+/** What a recording without branch stacks is worth. */
+function byAddresses(asked: boolean, record: string): PerfDataSummary['autofdo'] {
+  const why = asked
+    ? 'branch stacks were asked for but the CPU delivered none (virtual machines often have no LBR)'
+    : 'it has no branch stacks';
+  return {
+    usable: true,
+    reasons: [
+      `${why}: how often code ran is inferred from the sampled addresses, which says nothing of indirect calls and little of code with few samples`,
+    ],
+    advice: `for exact counts, ${record}`,
+  };
 }
 
 function no(reason: string, advice: string): PerfDataSummary['autofdo'] {

@@ -10,17 +10,23 @@ export function summaryText(result: GenerateResult, target: string): string {
   const lines: [string, string][] = [];
   if (statistics.samples > 0) {
     const withStacks = formatCount(statistics.branchSamples);
-    lines.push(['samples', `${formatCount(statistics.samples)}, ${withStacks} with branch stacks`]);
+    const what = statistics.byAddresses
+      ? 'counts are inferred from their addresses'
+      : `${withStacks} with branch stacks`;
+    lines.push(['samples', `${formatCount(statistics.samples)}, ${what}`]);
     lines.push(...ledgerLines(statistics));
   }
   if (statistics.lostRecords > 0)
     lines.push(['lost by kernel', `${formatCount(statistics.lostRecords)} records`]);
   if (statistics.functions > 0) {
     lines.push(['functions', formatCount(statistics.functions)]);
-    lines.push([
-      'density',
-      `${statistics.density.toFixed(1)} samples for each instruction line of the hot part`,
-    ]);
+    // Inferred counts are executions, not samples.
+    if (!statistics.byAddresses) {
+      lines.push([
+        'density',
+        `${statistics.density.toFixed(1)} samples for each instruction line of the hot part`,
+      ]);
+    }
   }
   if (result.binaries.length > 1) lines.push(...result.binaries.map(binaryLine));
   lines.push(['output', `${target} (${formatBytes(result.size)})`]);
@@ -28,14 +34,15 @@ export function summaryText(result: GenerateResult, target: string): string {
 }
 
 /** Label and text of the branch entries by what became of them. */
-export function ledgerLines({ branchEntries, ledger }: Statistics): [string, string][] {
+export function ledgerLines({ byAddresses, branchEntries, ledger }: Statistics): [string, string][] {
   const classes = Object.entries(ledger) as [EntryClass, number][];
   const shown = classes.filter(([name, entries]) => entries > 0 || name === 'used');
   return [
-    ['branch entries', formatCount(branchEntries)],
+    [byAddresses ? 'addresses' : 'branch entries', formatCount(branchEntries)],
     ...shown.map(([name, entries]): [string, string] => {
       const share = formatShare(entries, branchEntries).padStart(7);
-      return ['', `${share}  ${CLASS_LABELS[name]} (${formatCount(entries)})`];
+      const label = byAddresses && name === 'noFunction' ? 'outside any function' : CLASS_LABELS[name];
+      return ['', `${share}  ${label} (${formatCount(entries)})`];
     }),
   ];
 }

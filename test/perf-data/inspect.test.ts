@@ -298,17 +298,25 @@ describe('several events', () => {
 
 describe('whether AutoFDO can use it', () => {
   it.each([
-    ['no samples', new PerfDataBuilder().event(BRANCH_EVENT).mmap(1, 0n, 1n, '/bin/app'), /no samples/],
     [
       'no branch stacks',
       new PerfDataBuilder().event({ sampleType: SAMPLE_TYPE.ip }).record(9, 2, new Uint8Array(8)),
-      /without branch stacks/,
+      /it has no branch stacks: .* inferred from the sampled addresses/,
     ],
     [
       'stacks that the CPU did not fill',
       new PerfDataBuilder().event(BRANCH_EVENT).sample({ branches: [] }),
-      /the CPU delivered none/,
+      /the CPU delivered none .* inferred from the sampled addresses/,
     ],
+  ])('by its addresses, with %s', async (name, builder, reason) => {
+    const { autofdo } = await inspectPerfData(temporary.write(name, builder.file()));
+    expect(autofdo.usable).toBe(true);
+    expect(autofdo.reasons.join()).toMatch(reason);
+    expect(autofdo.advice).toMatch(/for exact counts, record with: perf record .* -b /);
+  });
+
+  it.each([
+    ['no samples', new PerfDataBuilder().event(BRANCH_EVENT).mmap(1, 0n, 1n, '/bin/app'), /no samples/],
     [
       'call stacks',
       new PerfDataBuilder()

@@ -34,6 +34,10 @@ struct block {
 	bool calls, returns; /* ends in a call, in a return */
 	bool makes_frame; /* begins like a function that sets up a frame pointer */
 	bool may_be_cut; /* what seems to be its last instruction may be the first of the next block */
+	/* For sampled addresses: where its instructions are, and the time that has passed when each of them is done. */
+	unsigned count;
+	uint16_t *offsets;
+	uint32_t *times;
 };
 
 /* A call in progress. */
@@ -50,13 +54,15 @@ struct vcpu {
 	uint64_t until_sample;
 	struct call *calls; /* in progress, the outermost first */
 	unsigned call_count, call_capacity;
+	int64_t time_until_sample;
+	bool skids; /* a sample is reported at the next instruction */
 } __attribute__((aligned(64)));
 
 static struct options {
 	const char *out, *exact, *kernel_text_log, *vmlinux, *modules;
 	uint64_t period, max;
 	unsigned depth, pid;
-	bool hw_idx, mispredictions, call_chains, by_frame_pointer;
+	bool hw_idx, mispredictions, call_chains, by_frame_pointer, addresses, skid;
 } options = { .out = "perf.data", .period = 10007, .max = UINT64_MAX, .depth = 32, .pid = 1000 };
 
 static struct vcpu vcpus[MAX_VCPUS];
@@ -254,11 +260,47 @@ static void take_sample(unsigned cpu, const struct vcpu *v)
 		perf_file_sample(pid, pid + (int)cpu, cpu, stack, depth, chain, chain_length);
 }
 
+/* An eighth more or less than the period: loops do not fall in step. Pseudo-random, and the same each time. */
+static int64_t next_period(void)
+{
+	static uint64_t state = 1;
+	uint64_t spread = options.period / 4;
+	state = state * 6364136223846793005 + 1442695040888963407;
+	return (int64_t)(options.period - spread / 2 + (spread ? (state >> 33) % spread : 0));
+}
+
+/* Where the time of a sample is over in this block, if it is. */
+static void take_addresses(unsigned cpu, struct vcpu *v, const struct block *b)
+{
+	int pid = (int)options.pid, tid = pid + (int)cpu;
+	bool wanted = recording && perf_file_samples() < options.max;
+	if (v->skids && wanted)
+		perf_file_address(pid, tid, cpu, b->start);
+	v->skids = false;
+	int64_t time = b->times[b->count - 1], left = v->time_until_sample;
+	v->time_until_sample -= time;
+	for (; v->time_until_sample <= 0; left = v->time_until_sample + time) {
+		unsigned i = 0;
+		while (i + 1 < b->count && b->times[i] < left)
+			i++;
+		v->time_until_sample += next_period();
+		if (options.skid && ++i == b->count)
+			v->skids = true;
+		else if (wanted)
+			perf_file_address(pid, tid, cpu, b->start + b->offsets[i]);
+	}
+}
+
 static void on_block_executed(unsigned cpu, void *data)
 {
 	struct vcpu *v = &vcpus[cpu % MAX_VCPUS];
 	const struct block *now = data, *before = v->previous;
 	v->previous = now;
+	if (options.addresses) {
+		pthread_mutex_lock(&lock);
+		take_addresses(cpu, v, now);
+		pthread_mutex_unlock(&lock);
+	}
 	if (!before || (now->start == before->end && !before->always_branches))
 		return;
 	if ((before->repeats || before->may_be_cut) && now->start == before->last_instruction)
@@ -278,7 +320,7 @@ static void on_block_executed(unsigned cpu, void *data)
 	v->newest = (v->newest + 1) % MAX_DEPTH;
 	v->ring[v->newest] = taken;
 	v->filled += v->filled < MAX_DEPTH;
-	bool sample = --v->until_sample == 0;
+	bool sample = !options.addresses && --v->until_sample == 0;
 	if (!sample && !options.exact)
 		return;
 	pthread_mutex_lock(&lock);
@@ -289,6 +331,33 @@ static void on_block_executed(unsigned cpu, void *data)
 	pthread_mutex_unlock(&lock);
 	if (sample)
 		v->until_sample = options.period;
+}
+
+/*
+ * The time that an instruction takes, in a simple model: one unit, a multiplication three, a division twenty. No CPU is
+ * like that, but as on all of them divisions have more samples than executions.
+ */
+static uint32_t time_of(const uint8_t *code, size_t size)
+{
+	enum { PLAIN = 1, MULTIPLICATION = 3, DIVISION = 20 };
+	if (!x86) {
+		uint32_t word = 0;
+		memcpy(&word, code, size < sizeof word ? size : sizeof word);
+		if ((word & 0x7fe0f800) == 0x1ac00800) /* udiv, sdiv */
+			return DIVISION;
+		return (word & 0x7f000000) == 0x1b000000 ? MULTIPLICATION : PLAIN; /* madd and its like */
+	}
+	size_t i = 0;
+	while (i < size && (code[i] == 0x66 || code[i] == 0x67 || code[i] == 0xf2 || code[i] == 0xf3 || (code[i] & 0xf0) == 0x40))
+		i++;
+	if (i + 1 >= size)
+		return PLAIN;
+	unsigned reg = code[i + 1] >> 3 & 7;
+	if (code[i] == 0xf6 || code[i] == 0xf7)
+		return reg >= 6 ? DIVISION : reg >= 4 ? MULTIPLICATION : PLAIN;
+	if (code[i] == 0x0f && (code[i + 1] == 0x5e || code[i + 1] == 0x51))
+		return DIVISION;
+	return code[i] == 0x69 || code[i] == 0x6b || (code[i] == 0x0f && code[i + 1] == 0xaf) ? MULTIPLICATION : PLAIN;
 }
 
 static void on_block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
@@ -312,6 +381,17 @@ static void on_block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	 */
 	b->may_be_cut = x86 && qemu_plugin_tb_n_insns(tb) > 1 &&
 		(b->last_instruction + longest_instruction - 1) / page != b->last_instruction / page;
+	if (options.addresses) {
+		uint32_t time = 0;
+		b->count = (unsigned)qemu_plugin_tb_n_insns(tb);
+		b->offsets = calloc(b->count, sizeof *b->offsets);
+		b->times = calloc(b->count, sizeof *b->times);
+		for (unsigned i = 0; i < b->count; i++) {
+			struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+			b->offsets[i] = (uint16_t)(qemu_plugin_insn_vaddr(insn) - b->start);
+			b->times[i] = time += time_of(qemu_plugin_insn_data(insn), qemu_plugin_insn_size(insn));
+		}
+	}
 	if (!system_mode) {
 		/* Code is translated before it runs, so its mapping precedes its samples. */
 		pthread_mutex_lock(&lock);
@@ -330,6 +410,7 @@ static void on_vcpu_started(qemu_plugin_id_t id, unsigned cpu)
 	struct vcpu *v = &vcpus[cpu % MAX_VCPUS];
 	/* Staggered, so that threads in step are not always sampled at the same place. */
 	v->until_sample = options.period + cpu * 37 % options.period;
+	v->time_until_sample = (int64_t)v->until_sample;
 	if (system_mode || cpu == 0)
 		return;
 	pthread_mutex_lock(&lock);
@@ -480,6 +561,10 @@ static bool parse_option(const char *name, const char *value)
 		return options.call_chains;
 	} else if (!strcmp(name, "hw_idx"))
 		options.hw_idx = !strcmp(value, "on");
+	else if (!strcmp(name, "addresses"))
+		options.addresses = !strcmp(value, "on");
+	else if (!strcmp(name, "skid"))
+		options.skid = !strcmp(value, "on");
 	else if (!strcmp(name, "mispredictions"))
 		options.mispredictions = !strcmp(value, "on");
 	else
@@ -504,6 +589,10 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
 			return 1;
 		}
 	}
+	if (system_mode && options.addresses) {
+		fprintf(stderr, "branch_recorder: addresses of a kernel cannot be sampled\n");
+		return 1;
+	}
 	if (system_mode && !options.kernel_text_log) {
 		fprintf(stderr, "branch_recorder: a kernel needs kernel_text_log=FILE\n");
 		return 1;
@@ -519,6 +608,8 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
 		.kernel = system_mode,
 		.hw_idx = options.hw_idx,
 		.call_chains = options.call_chains,
+		.addresses = options.addresses,
+		.precise = !options.skid,
 		.arch = info->target_name,
 	};
 	if (!perf_file_open(options.out, &event)) {

@@ -202,6 +202,22 @@ void perf_file_sample(int pid, int tid, unsigned cpu, const struct branch *stack
 	samples++;
 }
 
+void perf_file_address(int pid, int tid, unsigned cpu, uint64_t address)
+{
+	struct {
+		struct perf_event_header header;
+		uint64_t ip;
+		uint32_t pid, tid;
+		uint64_t time;
+		uint32_t cpu, reserved;
+		uint64_t period;
+	} r = { { 0 }, address, pid, tid, now(), cpu, 0, event.period };
+	r.header = record(PERF_RECORD_SAMPLE,
+		PERF_RECORD_MISC_USER | (event.precise ? PERF_RECORD_MISC_EXACT_IP : 0), sizeof r);
+	put(&r, sizeof r);
+	samples++;
+}
+
 uint64_t perf_file_samples(void)
 {
 	return samples;
@@ -210,20 +226,23 @@ uint64_t perf_file_samples(void)
 static struct file_attr describe_event(void)
 {
 	struct file_attr a = { 0 };
-	a.attr.type = PERF_TYPE_RAW;
+	a.attr.type = event.addresses ? PERF_TYPE_HARDWARE : PERF_TYPE_RAW;
 	a.attr.size = sizeof a.attr;
-	a.attr.config = event.config;
+	a.attr.config = event.addresses ? PERF_COUNT_HW_CPU_CYCLES : event.config;
+	a.attr.precise_ip = event.addresses && event.precise ? 2 : 0;
 	a.attr.sample_period = event.period;
 	a.attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU |
-		PERF_SAMPLE_PERIOD | PERF_SAMPLE_BRANCH_STACK | (event.call_chains ? PERF_SAMPLE_CALLCHAIN : 0);
+		PERF_SAMPLE_PERIOD | (event.addresses ? 0 : PERF_SAMPLE_BRANCH_STACK) |
+		(event.call_chains && !event.addresses ? PERF_SAMPLE_CALLCHAIN : 0);
 	a.attr.disabled = 1;
 	a.attr.exclude_user = event.kernel;
 	a.attr.exclude_kernel = !event.kernel;
 	a.attr.mmap = a.attr.mmap2 = a.attr.comm = a.attr.comm_exec = a.attr.task = 1;
 	a.attr.sample_id_all = 1;
-	a.attr.branch_sample_type = PERF_SAMPLE_BRANCH_ANY |
-		(event.kernel ? PERF_SAMPLE_BRANCH_KERNEL : PERF_SAMPLE_BRANCH_USER) |
-		(event.hw_idx ? PERF_SAMPLE_BRANCH_HW_INDEX : 0);
+	if (!event.addresses)
+		a.attr.branch_sample_type = PERF_SAMPLE_BRANCH_ANY |
+			(event.kernel ? PERF_SAMPLE_BRANCH_KERNEL : PERF_SAMPLE_BRANCH_USER) |
+			(event.hw_idx ? PERF_SAMPLE_BRANCH_HW_INDEX : 0);
 	a.ids.offset = data_offset; /* one event needs no ids */
 	return a;
 }
@@ -263,7 +282,7 @@ bool perf_file_close(void)
 	/* Feature sections follow the data: first their table, in the order of the bits. */
 	struct section table[3];
 	unsigned used = 0;
-	uint64_t features = 1 << FEATURE_ARCH | 1 << FEATURE_BRANCH_STACK;
+	uint64_t features = 1 << FEATURE_ARCH | (event.addresses ? 0 : 1 << FEATURE_BRANCH_STACK);
 	if (identified_count)
 		features |= 1 << FEATURE_BUILD_ID;
 	unsigned entries = (unsigned)__builtin_popcountll(features);

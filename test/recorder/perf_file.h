@@ -18,6 +18,8 @@ struct event {
 	uint64_t config; /* raw PMU event code of a taken branch */
 	uint64_t period;
 	bool kernel; /* recorded with :k instead of :u */
+	bool addresses; /* samples of `cycles` without branch stacks */
+	bool precise; /* the addresses are those of the sampled instructions */
 	bool hw_idx; /* write the hw_idx word (PERF_SAMPLE_BRANCH_HW_INDEX) */
 	bool call_chains; /* recorded with -g */
 	const char *arch; /* as uname -m gives it */
@@ -47,6 +49,8 @@ void perf_file_move_mapping(unsigned number, uint64_t start, uint64_t length, ui
 /* `stack` is newest first, as perf stores it; `chain` begins with a marker (PERF_CONTEXT_USER), then goes from the inside out. */
 void perf_file_sample(int pid, int tid, unsigned cpu, const struct branch *stack, unsigned depth, const uint64_t *chain,
 	unsigned chain_length);
+/* A sample without a stack, if the event is of that kind. */
+void perf_file_address(int pid, int tid, unsigned cpu, uint64_t address);
 uint64_t perf_file_samples(void);
 /* Completes header and feature sections. False if anything could not be written. */
 bool perf_file_close(void);

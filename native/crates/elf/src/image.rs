@@ -210,6 +210,17 @@ impl Image {
         holding(true).or_else(|| holding(false))
     }
 
+    /// What is loaded at `svma` and behind it, up to the end of what the file has of that segment. Empty if nothing is.
+    pub fn loaded_bytes(&self, svma: Svma) -> &[u8] {
+        let bytes = |segment: &LoadSegment| {
+            let inside = svma.0.checked_sub(segment.svma.0)?;
+            let rest = segment.file_size.checked_sub(inside)?;
+            let start = usize::try_from(segment.offset.0.checked_add(inside)?).ok()?;
+            self.data().get(start..start.checked_add(usize::try_from(rest).ok()?)?)
+        };
+        self.headers.segments.iter().find_map(bytes).unwrap_or_default()
+    }
+
     /// The section named `name`; the first one if there are several.
     pub fn section(&self, name: &str) -> Option<Section<'_>> {
         self.sections_named(name).next()

@@ -29,6 +29,14 @@ macro_rules! codes {
 }
 
 codes! {
+    /// Addresses were sampled by events that count neither time nor instructions.
+    AddressesOfOtherEvents = "addresses-of-other-events",
+    /// Few addresses were sampled for so many functions.
+    FewAddresses = "few-addresses",
+    /// Functions are too large for their counts to be inferred.
+    FlowNotFound = "flow-not-found",
+    /// Counts are inferred from sampled addresses.
+    InferredCounts = "inferred-counts",
     /// Call stacks end before the outermost function.
     CallStacksCut = "call-stacks-cut",
     /// The recording has call chains, which are not used.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use job::Output;
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
-use profgen::{Compat, Format, GenerateOptions, Input, PreInlining, Selection};
+use profgen::{Compat, Format, GenerateOptions, Input, PreInlining, SampleUse, Selection};
 
 use crate::failure::BindingError;
 
@@ -111,6 +111,9 @@ pub struct BindingGenerateOptions {
     pub profile_summary_hot_count: Option<BigInt>,
     /// Count the sampled addresses instead of the branch stacks.
     pub leading_ip_only: Option<bool>,
+    /// What of the samples counts.
+    #[napi(ts_type = "'branches' | 'addresses'")]
+    pub samples: Option<String>,
     /// Events for one sample.
     pub sample_period: Option<BigInt>,
     /// Report the mappings of the recording.
@@ -257,6 +260,7 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
                 .profile_summary_cutoff_hot
                 .unwrap_or(default.profile_summary_cutoff_hot),
             profile_summary_hot_count: from.profile_summary_hot_count.as_ref().map(parse_u64).transpose()?,
+            samples: from.samples.map_or(Ok(default.samples), |name| parse_samples(&name))?,
             leading_ip_only: from.leading_ip_only.unwrap_or(default.leading_ip_only),
             sample_period: from.sample_period.as_ref().map(parse_u64).transpose()?,
             show_mmap_events: from.show_mmap_events.unwrap_or(default.show_mmap_events),
@@ -313,6 +317,16 @@ pub(crate) fn parse_compat(name: &str) -> Result<Compat, BindingError> {
         "llvm-profgen" => Ok(Compat::LlvmProfgen),
         _ => Err(BindingError::invalid_options(format!(
             "unknown compatibility mode {name:?}"
+        ))),
+    }
+}
+
+fn parse_samples(name: &str) -> Result<SampleUse, BindingError> {
+    match name {
+        "branches" => Ok(SampleUse::Branches),
+        "addresses" => Ok(SampleUse::Addresses),
+        _ => Err(BindingError::invalid_options(format!(
+            "unknown use of samples {name:?}"
         ))),
     }
 }

@@ -125,7 +125,9 @@ pub struct BindingStatistics {
     pub samples: f64,
     /// Samples with a branch stack.
     pub branch_samples: f64,
-    /// Branch entries read.
+    /// Sampled addresses count, not branch stacks.
+    pub by_addresses: bool,
+    /// Branch entries read, or sampled addresses.
     pub branch_entries: f64,
     /// What became of them.
     pub entry_classes: Vec<BindingEntryClass>,
@@ -275,6 +277,7 @@ impl From<&Statistics> for BindingStatistics {
             input_bytes: count(from.input_bytes),
             samples: count(from.samples),
             branch_samples: count(from.branch_samples),
+            by_addresses: from.by_addresses,
             branch_entries: count(from.ledger.entries()),
             entry_classes: EntryClass::ALL
                 .into_iter()

@@ -39,6 +39,8 @@ pub mod record_type {
 
 /// Bits of a record's `misc` field; some mean different things in different records.
 pub(crate) mod misc {
+    /// SAMPLE: the address is that of the sampled instruction.
+    pub(crate) const EXACT_IP: u16 = 1 << 14;
     /// COMM: the name changed because of an exec.
     pub(crate) const COMM_EXEC: u16 = 1 << 13;
     /// MMAP: not executable.

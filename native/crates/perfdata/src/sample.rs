@@ -3,7 +3,7 @@
 use crate::address::{Avma, Moment};
 use crate::branch_stack::{BranchStack, ENTRY_SIZE, normalise_entries};
 use crate::byte_order::ByteOrder;
-use crate::record::{CpuMode, RecordHeader};
+use crate::record::{CpuMode, RecordHeader, misc};
 use crate::sample_layout::SampleLayout;
 
 /// One sample, with the fields a branch profile needs.
@@ -25,6 +25,8 @@ pub struct Sample<'a> {
     pub cpu: u32,
     /// The instruction pointer; 0 if not recorded.
     pub ip: Avma,
+    /// Whether `ip` is the very instruction that was sampled (PEBS, IBS), and not the one that was executed next.
+    pub exact: bool,
     /// Events it stands for: its own period, or its event's.
     pub period: u64,
     /// The branch stack; empty if the event has none.
@@ -71,6 +73,7 @@ impl<'a> Sample<'a> {
             moment: Moment::END,
             cpu: half(layout.cpu, 0),
             ip: Avma(word(layout.ip, 0)),
+            exact: header.misc & misc::EXACT_IP != 0,
             period: word(layout.period, layout.default_period),
             branches,
         })

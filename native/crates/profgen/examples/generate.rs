@@ -6,7 +6,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use profgen::{Compat, Format, GenerateOptions, Input, Silent, generate};
+use profgen::{Compat, Format, GenerateOptions, Input, SampleUse, Silent, generate};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
             ("text", _) => options.format = Format::Text,
             ("binary", "") => options.format = Format::Binary,
             ("counters", _) => options.skip_symbolization = true,
+            ("addresses", _) => options.samples = SampleUse::Addresses,
             ("preaggregated", _) => options.traces_for_bolt = true,
             ("binary", path) => options.binaries.push(path.into()),
             ("compat", _) => options.compat = Compat::LlvmProfgen,

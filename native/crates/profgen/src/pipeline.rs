@@ -26,6 +26,7 @@ use crate::counting::agreement::Agreement;
 use crate::counting::counters::{ContextCounters, Counters};
 use crate::counting::fall_through::{Judgement, select_runs, unknown_code};
 use crate::counting::trace::TargetCounters;
+use crate::inference::{self, infer_counters};
 use crate::input::counters_text;
 use crate::input::first_look::open_binaries;
 use crate::input::load::{Loaded, Loader};
@@ -33,7 +34,6 @@ use crate::input::perf_data::TargetSamples;
 use crate::output::merging::{self, write_options};
 use crate::output::postprocess::postprocess;
 use crate::output::preaggregated;
-use crate::report::debug_report;
 use crate::report::empty;
 use crate::report::ledger::EntryClass;
 use crate::report::outcome::{BinaryOutcome, BinaryStatistics, Outcome, Statistics};
@@ -42,6 +42,7 @@ use crate::report::plausibility;
 use crate::report::run_report::{self, Circumstances};
 use crate::report::sample_survey::SampleSurvey;
 use crate::report::words::{Share, Words, percent_text};
+use crate::report::{address_report, debug_report};
 use crate::request::options::{Format, GenerateOptions, Input};
 
 /// Runs a whole job on a thread pool of its own.
@@ -335,6 +336,9 @@ impl<'a> Job<'a> {
 
     /// Traces to counters, and the account of the runs that are lost.
     fn select(&self, samples: TargetSamples, binary: &Binary<'_>, report: &mut Report) -> Result<Counters, Error> {
+        if self.statistics.by_addresses {
+            return Ok(self.infer(&samples, binary, report));
+        }
         let TargetCounters {
             branches,
             pairs,
@@ -390,6 +394,36 @@ impl<'a> Job<'a> {
             branches,
             contexts: samples.contexts.map(ContextCounters::Sampled),
         })
+    }
+
+    /// Sampled addresses to counters.
+    fn infer(&self, samples: &TargetSamples, binary: &Binary<'_>, report: &mut Report) -> Counters {
+        binary.code.note_pokes(&samples.pokes);
+        let code = inference::Binary {
+            image: binary.image,
+            code: binary.code,
+            functions: binary.functions,
+        };
+        let inferred = infer_counters(&code, &samples.addresses, self.statistics.by_instructions);
+        report.statistics = BinaryStatistics {
+            entries: inferred.report.samples,
+            no_function: if binary.functions.is_empty() {
+                0
+            } else {
+                inferred.report.homeless
+            },
+            mappings: samples.mappings,
+            processes: samples.processes,
+            ranges: inferred.ranges.rows().len() as u64,
+            branches: inferred.branches.rows().len() as u64,
+            ..BinaryStatistics::default()
+        };
+        report.of_samples.extend(address_report::diagnostics(&inferred.report));
+        Counters {
+            ranges: inferred.ranges,
+            branches: inferred.branches,
+            contexts: None,
+        }
     }
 
     /// Completes the account with the runs that are lost, and stops where nothing is left.
@@ -469,8 +503,13 @@ impl<'a> Job<'a> {
         Err(Error::new(
             ErrorCode::LossExceeded,
             format!(
-                "{} of the branch entries are lost ({lost} of {}), and {allowed} % are allowed: {}",
+                "{} of the {} are lost ({lost} of {}), and {allowed} % are allowed: {}",
                 percent_text(lost, ledger.entries()),
+                if self.statistics.by_addresses {
+                    "samples"
+                } else {
+                    "branch entries"
+                },
                 ledger.entries(),
                 ledger.summary()
             ),
@@ -526,6 +565,7 @@ impl<'a> Job<'a> {
             &mut profile,
             sizes.as_ref(),
             self.options,
+            self.statistics.by_addresses,
             &mut report.statistics,
             &mut report.of_samples,
         )

@@ -326,10 +326,10 @@ fn samples_that_hit_nothing_are_an_error_with_the_account() {
 
     let no_stacks = PerfDataBuilder::new();
     let mut builder = no_stacks;
-    let event = builder.event(EventSpec::plain("cycles"));
+    let event = builder.event(EventSpec::plain("branches"));
     builder.sample(SampleSpec::of(event, PID).at(10));
-    assert_eq!(
-        replay.generate(&builder).expect_err("no stacks").code,
-        ErrorCode::NoBranchStacks
-    );
+    builder.describe_events();
+    let error = replay.generate(&builder).expect_err("no stacks");
+    assert_eq!(error.code, ErrorCode::NoBranchStacks);
+    assert!(error.hint.is_some_and(|hint| hint.contains("--samples=addresses")));
 }

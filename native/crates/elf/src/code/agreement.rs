@@ -36,6 +36,11 @@ impl Code<'_> {
         }
     }
 
+    /// The bytes of the instruction that starts at `svma`, as they are in the file.
+    pub fn bytes_of(&self, svma: Svma) -> Option<&[u8]> {
+        self.bytes_at(self.offset_of(svma)?)
+    }
+
     /// The bytes of the instruction that starts at `offset`.
     pub(super) fn bytes_at(&self, offset: u32) -> Option<&[u8]> {
         let chunk = self.chunk_at(offset)?;

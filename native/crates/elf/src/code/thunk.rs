@@ -24,7 +24,14 @@ impl Code<'_> {
 
     /// Where the direct branch at `svma` goes; `None` for indirect branches and all else.
     pub fn direct_target(&self, svma: Svma) -> Option<Svma> {
-        isa::direct_target(self.arch, self.bytes_at(self.offset_of(svma)?)?, svma.0).map(Svma)
+        let target = isa::direct_target(self.arch, self.bytes_of(svma)?, svma.0)?;
+        // Addresses of 32 bits wrap around.
+        let is_32_bit = self.arch == Arch::X86;
+        Some(Svma(if is_32_bit {
+            target & u64::from(u32::MAX)
+        } else {
+            target
+        }))
     }
 }
 

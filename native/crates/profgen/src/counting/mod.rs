@@ -9,6 +9,7 @@ pub(crate) mod ends;
 pub(crate) mod fall_through;
 pub(crate) mod read_contexts;
 pub(crate) mod resolved;
+pub(crate) mod sampled;
 pub(crate) mod stack;
 pub(crate) mod trace;
 pub(crate) mod unwind;

@@ -264,7 +264,7 @@ impl<'a> Collection<'a> {
 
     /// Which events count, or why none can.
     fn choose(&mut self, metadata: &Metadata, path: &Path) -> Result<Chosen<'a>, Error> {
-        let events = usable_events(metadata, &self.as_generate).map_err(|error| error.path(path))?;
+        let usable = usable_events(metadata, &self.as_generate).map_err(|error| error.path(path))?;
         let numbers = metadata.attrs.iter().map(|attr| {
             let event = (attr.label(), metadata.arch.clone());
             let known = self.events.iter().position(|known| *known == event);
@@ -280,7 +280,7 @@ impl<'a> Collection<'a> {
         let numbers = numbers.collect::<Result<_, _>>()?;
         Ok(Chosen {
             select: &self.options.select,
-            events,
+            events: usable.events,
             numbers,
         })
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::request::options::{GenerateOptions, Input, Selection};
+use crate::request::options::{GenerateOptions, Input, SampleUse, Selection};
 
 /// Everything `collect` needs to know.
 #[derive(Debug, Clone)]
@@ -84,6 +84,8 @@ impl CollectOptions {
     pub(crate) fn as_generate(&self) -> GenerateOptions {
         GenerateOptions {
             select: self.select.clone(),
+            // Rows are of branches.
+            samples: SampleUse::Branches,
             ..GenerateOptions::new(PathBuf::new(), Input::PerfData(self.perf_data.clone()))
         }
     }

@@ -12,10 +12,12 @@ use rustc_hash::FxHashMap;
 use crate::addresses::locate::{Resolver, View};
 use crate::binaries::target::Targets;
 use crate::counting::bolt::BoltTraces;
+use crate::counting::sampled::AddressCounts;
 use crate::counting::stack::{EntryRules, Stack, events_of};
 use crate::counting::trace::TraceTable;
+use crate::input::events::UsableEvents;
 use crate::report::ledger::EntryClass;
-use crate::request::options::GenerateOptions;
+use crate::request::options::{GenerateOptions, SampleUse};
 
 /// Address spaces that a worker remembers; more processes than these are rare, and only cost time.
 const REMEMBERED_VIEWS: usize = 1024;
@@ -24,6 +26,8 @@ const REMEMBERED_VIEWS: usize = 1024;
 #[derive(Default)]
 pub(crate) struct Collected {
     pub traces: TraceTable,
+    /// Sampled addresses, of inputs of which these count, and of samples without a stack.
+    pub addresses: AddressCounts,
     /// Instead of these, if traces for BOLT are wanted.
     pub bolt: Option<BoltTraces>,
     pub samples: u64,
@@ -36,6 +40,7 @@ pub(crate) struct Collected {
 impl Collected {
     pub(crate) fn merge(&mut self, other: Self) {
         self.traces.merge(other.traces);
+        self.addresses.merge(other.addresses);
         self.bolt = match (self.bolt.take(), other.bolt) {
             (Some(mut all), Some(more)) => {
                 all.merge(more);
@@ -54,8 +59,8 @@ impl Collected {
 pub(crate) struct Filter<'a> {
     pub options: &'a GenerateOptions,
     pub rules: EntryRules,
-    /// By event: whether its samples count.
-    pub events: Vec<bool>,
+    /// What of them counts.
+    pub usable: UsableEvents,
 }
 
 /// Counts the samples of one input, segment by segment, on all threads of the pool. The result does not depend on how chunks fall to
@@ -171,6 +176,10 @@ impl<'a> Worker<'a> {
 
     fn add(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>, filter: &Filter<'_>) {
         self.collected.samples += 1;
+        if filter.usable.addresses {
+            self.add_address(sample, resolver, filter);
+            return;
+        }
         let options = filter.options;
         let entries = if options.leading_ip_only {
             1
@@ -178,6 +187,9 @@ impl<'a> Worker<'a> {
             sample.branches.len() as u64
         };
         if entries == 0 {
+            if options.samples == SampleUse::Any && filter.is_usable(sample) {
+                self.add_address(sample, resolver, filter);
+            }
             return;
         }
         self.collected.branch_samples += u64::from(!sample.branches.is_empty());
@@ -192,10 +204,7 @@ impl<'a> Worker<'a> {
             self.collected.traces.add_lost(EntryClass::Unmapped, entries);
             return;
         }
-        let known = self.views.get(&sample.pid);
-        if !known.is_some_and(|known| known.view.is_valid_at(sample.moment)) {
-            self.renew_view(sample, resolver);
-        }
+        self.ensure_view(sample, resolver);
         let Some(Remembered { view, number, latest }) = self.views.get_mut(&sample.pid) else {
             return;
         };
@@ -227,6 +236,33 @@ impl<'a> Worker<'a> {
         stack.count(view, filter.rules, traces);
     }
 
+    /// Counts the address of a sample.
+    fn add_address(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>, filter: &Filter<'_>) {
+        if !filter.selects(sample, resolver) {
+            self.collected.addresses.add_lost(EntryClass::Deselected);
+            return;
+        }
+        if matches!(sample.cpumode, CpuMode::GuestKernel | CpuMode::GuestUser) {
+            self.collected.guest_samples += 1;
+            self.collected.addresses.add_lost(EntryClass::Unmapped);
+            return;
+        }
+        self.ensure_view(sample, resolver);
+        if let Some(Remembered { view, number, latest }) = self.views.get_mut(&sample.pid) {
+            *latest = sample.moment.max(*latest);
+            self.collected.addresses.add(sample.ip, sample.exact, view, *number);
+        }
+    }
+
+    /// Makes the view of the sample's address space the one that is remembered.
+    #[inline]
+    fn ensure_view(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>) {
+        let known = self.views.get(&sample.pid);
+        if !known.is_some_and(|known| known.view.is_valid_at(sample.moment)) {
+            self.renew_view(sample, resolver);
+        }
+    }
+
     fn renew_view(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>) {
         if self.views.len() >= REMEMBERED_VIEWS || self.numbered_views == u16::MAX {
             self.forget_views();
@@ -247,6 +283,7 @@ impl<'a> Worker<'a> {
             self.consulted.note(pid, remembered.latest);
         }
         self.collected.traces.flush();
+        self.collected.addresses.flush();
         if let Some(bolt) = &mut self.collected.bolt {
             bolt.flush();
         }
@@ -255,10 +292,15 @@ impl<'a> Worker<'a> {
 }
 
 impl Filter<'_> {
+    fn is_usable(&self, sample: &Sample<'_>) -> bool {
+        let event = self.usable.events.get(usize::from(sample.event));
+        event.is_none_or(|counts| *counts)
+    }
+
     fn selects(&self, sample: &Sample<'_>, resolver: &Resolver<'_, '_>) -> bool {
         let select = &self.options.select;
         let any = |list: &[i32], value: i32| list.is_empty() || list.contains(&value);
-        self.events.get(usize::from(sample.event)).is_none_or(|counts| *counts)
+        self.is_usable(sample)
             && any(&select.pids, sample.pid)
             && any(&select.tids, sample.tid)
             && (select.cpus.is_empty() || select.cpus.contains(&sample.cpu))

@@ -4,10 +4,21 @@ use job::failure::HOW_TO_RECORD;
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use perfdata::{EventAttr, Metadata};
 
-use crate::request::options::GenerateOptions;
+use crate::request::options::{GenerateOptions, SampleUse};
 
-/// By event: whether its samples count.
-pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> Result<Vec<bool>, Error> {
+/// What of an input's samples counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UsableEvents {
+    /// By event: whether its samples count.
+    pub events: Vec<bool>,
+    /// The sampled addresses count, not the branch stacks.
+    pub addresses: bool,
+    /// Of sampled addresses: they are those of instructions, whatever time these take.
+    pub by_instructions: bool,
+}
+
+/// Which events count, and what of their samples does.
+pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> Result<UsableEvents, Error> {
     let attrs = &metadata.attrs;
     let wanted = &options.select.events;
     if let Some(missing) = wanted
@@ -25,8 +36,24 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
         .iter()
         .map(|attr| is_wanted(attr, options) && obstacle(attr, options).is_none())
         .collect();
+    let of_branches = |events| UsableEvents {
+        events,
+        addresses: false,
+        by_instructions: false,
+    };
+    let use_addresses = !options.traces_for_bolt && !options.leading_ip_only && options.policy().infers_from_addresses;
+    if options.samples == SampleUse::Addresses && use_addresses {
+        return sampled_addresses(attrs, options);
+    }
     if usable.contains(&true) || attrs.is_empty() {
-        return Ok(usable);
+        return Ok(of_branches(usable));
+    }
+    let has_stacks = attrs
+        .iter()
+        .any(|attr| is_wanted(attr, options) && attr.has_branch_stack());
+    let tells_time = |attr: &EventAttr| is_wanted(attr, options) && counted(attr) != Counted::Other;
+    if options.samples == SampleUse::Any && use_addresses && !has_stacks && attrs.iter().any(tells_time) {
+        return sampled_addresses(attrs, options);
     }
     let wanted = || attrs.iter().filter(|attr| is_wanted(attr, options));
     // What comes nearest to a usable recording tells most.
@@ -41,11 +68,90 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
             labels(wanted())
         ),
     };
-    Err(Error::new(ErrorCode::NoBranchStacks, message).hint(HOW_TO_RECORD))
+    let may_use_addresses = options.samples == SampleUse::Any && use_addresses;
+    let hint = if may_use_addresses {
+        format!("{HOW_TO_RECORD} Or record cycles, or use --samples=addresses for a profile by the sampled addresses.")
+    } else {
+        HOW_TO_RECORD.to_owned()
+    };
+    Err(Error::new(ErrorCode::NoBranchStacks, message).hint(hint))
+}
+
+/// The events whose sampled addresses tell how often code was executed: those that count time, or else those that count instructions, or
+/// else whatever is wanted.
+fn sampled_addresses(attrs: &[EventAttr], options: &GenerateOptions) -> Result<UsableEvents, Error> {
+    let usable = |kind: Option<Counted>| -> Vec<bool> {
+        let counts = |attr: &EventAttr| {
+            is_wanted(attr, options) && attr.has_address_and_process() && kind.is_none_or(|kind| counted(attr) == kind)
+        };
+        attrs.iter().map(counts).collect()
+    };
+    let kinds = [Some(Counted::Time), Some(Counted::Instructions), None];
+    let found = kinds
+        .into_iter()
+        .map(|kind| (kind, usable(kind)))
+        .find(|(_, events)| events.contains(&true));
+    let Some((kind, events)) = found else {
+        let message = format!(
+            "the samples of {} say neither where nor in which process they were taken",
+            labels(attrs.iter().filter(|attr| is_wanted(attr, options)))
+        );
+        return Err(Error::new(ErrorCode::NoBranchStacks, message).hint(HOW_TO_RECORD));
+    };
+    Ok(UsableEvents {
+        events,
+        addresses: true,
+        by_instructions: kind == Some(Counted::Instructions),
+    })
+}
+
+/// What an event counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    Time,
+    Instructions,
+    Other,
+}
+
+fn counted(attr: &EventAttr) -> Counted {
+    let label = attr.label().to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| label.contains(word));
+    if has(&["stalled", "misses"]) {
+        Counted::Other
+    } else if has(&["cycles", "clock", "ibs_op", "r3c", "r76"]) {
+        Counted::Time
+    } else if has(&["instructions", "inst_retired"]) {
+        Counted::Instructions
+    } else {
+        Counted::Other
+    }
+}
+
+/// What has to be said of addresses that are counted.
+pub(crate) fn about_addresses(metadata: &Metadata, found: &UsableEvents) -> Option<Diagnostic> {
+    let used: Vec<&EventAttr> = metadata
+        .attrs
+        .iter()
+        .zip(&found.events)
+        .filter(|(_, used)| **used)
+        .map(|(attr, _)| attr)
+        .collect();
+    let other = found.addresses && used.iter().any(|attr| counted(attr) == Counted::Other);
+    other.then(|| {
+        let message = format!(
+            "{} counts neither time nor instructions, so where it was sampled need not be where the program was busy; record cycles \
+             or cpu-clock",
+            labels(used.into_iter())
+        );
+        Diagnostic::warning(DiagnosticCode::AddressesOfOtherEvents, message)
+    })
 }
 
 /// The events that have branch stacks of no use, beside others that have useful ones.
 pub(crate) fn left_out(metadata: &Metadata, options: &GenerateOptions) -> Vec<Diagnostic> {
+    if options.samples == SampleUse::Addresses {
+        return Vec::new();
+    }
     let wanted = metadata.attrs.iter().filter(|attr| is_wanted(attr, options));
     let found = wanted.filter_map(|attr| match obstacle(attr, options)? {
         Obstacle::NoStack => None,

@@ -21,10 +21,11 @@ use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
 use crate::counting::bolt::TargetTraces;
 use crate::counting::context_counts::ContextCounts;
+use crate::counting::sampled::TargetAddresses;
 use crate::counting::stack::EntryRules;
 use crate::counting::trace::TargetCounters;
 use crate::input::collect::{Collected, Collector, Filter};
-use crate::input::events::{left_out, remarks, usable_events};
+use crate::input::events::{about_addresses, left_out, remarks, usable_events};
 use crate::input::recording::{listed_name, open};
 use crate::input::seen::Seen;
 use crate::input::usable::{check_machine, guests, mapping_event, trouble};
@@ -56,6 +57,8 @@ pub(crate) struct TargetSamples {
     pub counters: TargetCounters,
     /// Instead of these, if that is wanted.
     pub bolt: TargetTraces,
+    /// Instead of these, if addresses count.
+    pub addresses: TargetAddresses,
     /// The same by calling context, if that is wanted and known.
     pub contexts: Option<Box<ContextCounts>>,
     /// Mappings of it.
@@ -98,6 +101,7 @@ pub(crate) fn read_all(
             .collect(),
         seen: Seen::default(),
         mapped: Mapped::default(),
+        inputs: Vec::new(),
     };
     let mut all: Vec<Collected> = groups.iter().map(|_| Collected::default()).collect();
     for (path, observer) in paths.iter().zip(&observers) {
@@ -119,6 +123,8 @@ struct Sampling<'a> {
     /// What was mapped in any input, to explain a job without samples.
     seen: Seen,
     mapped: Mapped,
+    /// Those that were read, and whether their addresses count.
+    inputs: Vec<(PathBuf, bool)>,
 }
 
 impl<'a> Sampling<'a> {
@@ -162,7 +168,7 @@ impl<'a> Sampling<'a> {
         while let Some(current) = segment {
             let filter = self.filter(input.metadata(), path)?;
             let mut late =
-                current.events_changed() || *events.get_or_insert_with(|| filter.events.clone()) != filter.events;
+                current.events_changed() || *events.get_or_insert_with(|| filter.usable.clone()) != filter.usable;
             late |= followed.extend(&current, input.metadata(), groups, self.options);
             if !current.side_records().is_empty() {
                 let changed = |consulted: &Consulted| followed.spaces.contradict(consulted, current.side_records());
@@ -200,9 +206,13 @@ impl<'a> Sampling<'a> {
         }
         // A recording without records has not been asked yet.
         let filter = self.filter(input.metadata(), path)?;
-        if reading == Reading::Once && events.is_some_and(|events| events != filter.events) {
+        if reading == Reading::Once && events.is_some_and(|events| events != filter.usable) {
             return Ok(None);
         }
+        self.inputs.push((path.to_owned(), filter.usable.addresses));
+        self.statistics.by_instructions |= filter.usable.by_instructions;
+        self.diagnostics
+            .extend(about_addresses(input.metadata(), &filter.usable));
         let collected: Vec<_> = collectors.into_iter().map(Collector::finish).collect();
         let chunks = collected
             .iter()
@@ -271,7 +281,7 @@ impl<'a> Sampling<'a> {
 
     /// Which events count, or why none can.
     fn filter(&mut self, metadata: &Metadata, path: &Path) -> Result<Filter<'a>, Error> {
-        let events = usable_events(metadata, self.options).map_err(|error| error.path(path))?;
+        let usable = usable_events(metadata, self.options).map_err(|error| error.path(path))?;
         let groups = self.groups;
         for target in groups.iter().flat_map(Targets::iter) {
             if let Err(error) = check_machine(metadata.arch.as_deref(), target) {
@@ -281,7 +291,7 @@ impl<'a> Sampling<'a> {
         Ok(Filter {
             options: self.options,
             rules: EntryRules::of(self.options.policy()),
-            events,
+            usable,
         })
     }
 
@@ -304,10 +314,22 @@ impl<'a> Sampling<'a> {
         statistics.samples = all.iter().map(|group| group.samples).max().unwrap_or(0);
         statistics.branch_samples = all.iter().map(|group| group.branch_samples).max().unwrap_or(0);
         let branch_samples = statistics.branch_samples;
+        // Where no sample has a stack, all that was recorded are addresses.
+        statistics.by_addresses = branch_samples == 0 && all.iter().any(|group| group.addresses.has_samples());
+        if !statistics.by_addresses {
+            let unused = self.inputs.iter().filter(|(_, addresses)| *addresses);
+            let diagnostics: Vec<_> = unused.map(|(path, _)| without_stacks(path)).collect();
+            self.diagnostics.extend(diagnostics);
+        }
         let groups = self.groups;
         if self.options.policy().own_mappings {
             let samples = all.iter().map(|group| group.guest_samples).max().unwrap_or(0);
-            self.diagnostics.extend(guests(samples, branch_samples)?);
+            let all = if self.statistics.by_addresses {
+                self.statistics.samples
+            } else {
+                branch_samples
+            };
+            self.diagnostics.extend(guests(samples, all)?);
             for target in groups[0].iter() {
                 if self.samples_of(target.id).mappings == 0 {
                     self.fail(target.id, self.seen.no_mapping(target))?;
@@ -315,6 +337,19 @@ impl<'a> Sampling<'a> {
             }
         }
         for (targets, collected) in groups.iter().zip(all) {
+            if self.statistics.by_addresses {
+                let (addresses, ledger) = collected.addresses.into_addresses(targets.space());
+                self.statistics.ledger += &ledger;
+                for (id, addresses) in addresses {
+                    let samples = self.samples_of(id);
+                    samples.counters.entries = addresses.iter().map(|(_, hits)| hits.sum()).sum();
+                    samples.addresses = addresses;
+                }
+                for target in targets.iter() {
+                    self.diagnostics.extend(self.seen.diagnostics(target));
+                }
+                continue;
+            }
             let (counters, ledger) = collected.traces.into_counters(targets.space());
             self.statistics.ledger += &ledger;
             if let Some(bolt) = collected.bolt {
@@ -386,6 +421,15 @@ impl<'a> Sampling<'a> {
             self.samples_of(id).processes += processes.len() as u64;
         }
     }
+}
+
+/// Addresses and branch stacks count differently, and cannot be added up.
+fn without_stacks(path: &Path) -> Diagnostic {
+    let message = format!(
+        "{} has no branch stacks, and others have: its samples are left out; make a profile of it alone, and merge the two",
+        path.display()
+    );
+    Diagnostic::warning(DiagnosticCode::EventLeftOut, message)
 }
 
 fn poke_of(record: &SideRecord) -> Option<perfdata::TextPoke> {

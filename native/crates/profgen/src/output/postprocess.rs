@@ -13,6 +13,7 @@ pub(crate) fn postprocess(
     profile: &mut Profile,
     sizes: Option<&CodeSizes>,
     options: &GenerateOptions,
+    by_addresses: bool,
     statistics: &mut BinaryStatistics,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(), NestError> {
@@ -30,7 +31,10 @@ pub(crate) fn postprocess(
     }
 
     let density = sampleprof::density(profile, options.profile_density_cutoff_hot).density;
-    diagnostics.extend(density_diagnostic(density, options));
+    // Counts that were inferred from addresses are not samples, and their account tells how many there are.
+    if !by_addresses {
+        diagnostics.extend(density_diagnostic(density, options));
+    }
     let summary = ProfileSummary::compute(profile);
     statistics.functions = summary.num_functions;
     statistics.total_count = summary.total_count;

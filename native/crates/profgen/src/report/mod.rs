@@ -1,5 +1,6 @@
 //! What a job tells: the account of all branch entries, statistics, findings, failures.
 
+pub(crate) mod address_report;
 pub(crate) mod context_report;
 pub(crate) mod damage;
 pub(crate) mod debug_report;

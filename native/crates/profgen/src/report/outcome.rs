@@ -33,7 +33,11 @@ pub struct Statistics {
     pub samples: u64,
     /// Of these, with a branch stack of at least one entry.
     pub branch_samples: u64,
-    /// What became of every branch entry. With `Compat::LlvmProfgen` and several binaries it is the sum of the ledgers of one job for each.
+    /// Sampled addresses count, because there are no branch stacks, or because that was asked for.
+    pub by_addresses: bool,
+    /// Of these: they are those of instructions, whatever time these take.
+    pub by_instructions: bool,
+    /// What became of every branch entry, or of every sampled address. With `Compat::LlvmProfgen` and several binaries it is the sum of the ledgers of one job for each.
     pub ledger: Ledger,
     /// Records that the kernel could not deliver, as it reported them.
     pub lost_records: u64,

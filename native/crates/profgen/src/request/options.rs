@@ -64,6 +64,8 @@ pub struct GenerateOptions {
     pub csprof_merge_cold_context: Option<bool>,
     /// How many frames stay of those, the function itself included.
     pub csprof_max_cold_context_depth: u32,
+    /// What of the samples counts.
+    pub samples: SampleUse,
     /// Count the sampled addresses instead of the branch stacks.
     pub leading_ip_only: bool,
     /// Events for one sample: counts become those of events, instead of samples.
@@ -148,6 +150,7 @@ impl GenerateOptions {
             csprof_max_unsymbolized_context_depth: None,
             csprof_merge_cold_context: None,
             csprof_max_cold_context_depth: 1,
+            samples: SampleUse::Any,
             leading_ip_only: false,
             sample_period: None,
             fill_zero_for_all_funcs: false,
@@ -216,6 +219,18 @@ impl GenerateOptions {
     pub(crate) fn looks_for_binaries(&self) -> bool {
         self.all_binaries || !self.binary_dirs.is_empty()
     }
+}
+
+/// What of samples counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SampleUse {
+    /// Branch stacks, or the sampled addresses where there are none.
+    #[default]
+    Any,
+    /// Branch stacks.
+    Branches,
+    /// Sampled addresses: what was executed is inferred from them.
+    Addresses,
 }
 
 /// Source of the samples.

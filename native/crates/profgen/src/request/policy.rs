@@ -40,6 +40,8 @@ pub(crate) struct Policy {
     pub refuses_implausible: bool,
     /// 16: the parts of a coroutine are counted for the coroutine.
     pub whole_coroutines: bool,
+    /// 17: a recording without branch stacks has a profile, by its sampled addresses.
+    pub infers_from_addresses: bool,
     /// Kernel modules are binaries. llvm-profgen reads no relocatable files, so there is no result to compare with.
     pub kernel_modules: bool,
     /// Several binaries are counted in one pass. llvm-profgen takes one binary, so with `--compat` each binary is counted in a pass of its own.
@@ -69,6 +71,7 @@ impl Compat {
             more_debug_information: own,
             refuses_implausible: own,
             whole_coroutines: own,
+            infers_from_addresses: own,
             kernel_modules: own,
             counted_together: own,
             words: if own { Words::Own } else { Words::LlvmProfgen },
@@ -95,6 +98,7 @@ mod tests {
             more_debug_information,
             refuses_implausible,
             whole_coroutines,
+            infers_from_addresses,
             kernel_modules: _,
             counted_together: _,
             words: _,
@@ -117,6 +121,7 @@ mod tests {
             (14, decodes_all),
             (15, decodes_all),
             (16, whole_coroutines),
+            (17, infers_from_addresses),
         ])
     }
 

@@ -1,0 +1,168 @@
+//! A control-flow graph with measures to counts that fit together.
+
+use crate::likelihood::Measure;
+use crate::network::{Arc, circulate};
+
+/// Counts are multiples of this: one execution.
+pub const SCALE: f64 = 256.0;
+
+/// Costs are multiples of this: one sample that was to be expected and is not there.
+const COST: f64 = 4096.0;
+
+/// What it costs to go through a gate that is ajar, in samples.
+const UNLIKELY: f64 = 3.0;
+
+/// More pivots than so many for each arc, and the network is given up. Networks of code take fewer than 4.
+const PIVOTS_PER_ARC: usize = 40;
+
+/// The largest flow; what is above is not told apart.
+const MOST: f64 = (1_u64 << 48) as f64;
+
+/// Whether control enters or leaves the graph at a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// It does not.
+    Closed,
+    /// It may, but that is not known from the code.
+    Unlikely,
+    /// It does.
+    Open,
+}
+
+/// A block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Block {
+    /// What samples say of it; `None` if they say nothing.
+    pub measure: Option<Measure>,
+    /// Whether control enters the graph here.
+    pub entry: Gate,
+    /// What is known of how often it does.
+    pub entered: Option<Measure>,
+    /// Whether control leaves the graph from here.
+    pub exit: Gate,
+}
+
+/// An edge between blocks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Edge {
+    /// Number of the block that it leaves.
+    pub from: u32,
+    /// Number of the block that it enters.
+    pub to: u32,
+    /// What samples say of it.
+    pub measure: Option<Measure>,
+}
+
+/// A control-flow graph. Ends of edges are numbers of blocks.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Graph {
+    /// The blocks.
+    pub blocks: Vec<Block>,
+    /// The edges.
+    pub edges: Vec<Edge>,
+}
+
+/// Counts, as multiples of [`SCALE`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inference {
+    /// Executions of each block.
+    pub blocks: Vec<u64>,
+    /// Executions of each edge.
+    pub edges: Vec<u64>,
+    /// How often control enters at each block.
+    pub entries: Vec<u64>,
+    /// How often control leaves from each block.
+    pub exits: Vec<u64>,
+}
+
+/// The most likely counts that fit together; `None` if they cannot be found in reasonable time.
+#[must_use]
+pub fn infer(graph: &Graph) -> Option<Inference> {
+    let blocks = u32::try_from(graph.blocks.len())
+        .ok()
+        .filter(|blocks| *blocks < u32::MAX / 2)?;
+    let mut network = Network::default();
+    // Two nodes for each block, and one that stands for all that is outside.
+    let outside = 2 * blocks;
+    let (mut of_blocks, mut entries, mut exits) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, block) in (0..).zip(&graph.blocks) {
+        let (before, behind) = (2 * number, 2 * number + 1);
+        of_blocks.push(network.link(before, behind, block.measure, 0.0));
+        entries.push(network.gate(outside, before, block.entry, block.entered));
+        exits.push(network.gate(behind, outside, block.exit, None));
+    }
+    let mut edges = Vec::new();
+    for edge in &graph.edges {
+        if edge.from >= blocks || edge.to >= blocks {
+            return None;
+        }
+        edges.push(network.link(2 * edge.from + 1, 2 * edge.to, edge.measure, 0.0));
+    }
+    let arcs = network.arcs;
+    let flows = circulate(
+        outside as usize + 1,
+        &arcs,
+        arcs.len().saturating_mul(PIVOTS_PER_ARC).max(1000),
+    )?;
+    let sum = |links: Vec<Link>| -> Vec<u64> {
+        let total = |link: Link| flows[link.0..link.1].iter().map(|flow| flow.unsigned_abs()).sum();
+        links.into_iter().map(total).collect()
+    };
+    Some(Inference {
+        blocks: sum(of_blocks),
+        edges: sum(edges),
+        entries: sum(entries),
+        exits: sum(exits),
+    })
+}
+
+/// The arcs of one thing, from the first to before the last.
+#[derive(Clone, Copy)]
+struct Link(usize, usize);
+
+#[derive(Default)]
+struct Network {
+    arcs: Vec<Arc>,
+}
+
+impl Network {
+    /// Arcs that cost as `measure` says, and `more` for each execution.
+    fn link(&mut self, from: u32, to: u32, measure: Option<Measure>, more: f64) -> Link {
+        let first = self.arcs.len();
+        let mut arc = |capacity: i64, slope: f64| {
+            let cost = (slope * COST / SCALE).round() as i64;
+            if capacity > 0 {
+                self.arcs.push(Arc {
+                    from,
+                    to,
+                    capacity,
+                    cost,
+                });
+            }
+        };
+        let usable = measure.filter(|measure| measure.per_execution > 0.0 && measure.samples.is_finite());
+        match usable {
+            None => arc(Arc::UNBOUNDED, more),
+            Some(measure) => {
+                for step in measure.steps() {
+                    let scaled = |count: f64| (count * SCALE).min(MOST).round() as i64;
+                    let capacity = if step.to.is_finite() {
+                        scaled(step.to) - scaled(step.from)
+                    } else {
+                        Arc::UNBOUNDED
+                    };
+                    arc(capacity, step.slope + more);
+                }
+            }
+        }
+        Link(first, self.arcs.len())
+    }
+
+    fn gate(&mut self, from: u32, to: u32, gate: Gate, measure: Option<Measure>) -> Link {
+        match gate {
+            Gate::Closed => Link(0, 0),
+            Gate::Unlikely => self.link(from, to, measure, UNLIKELY),
+            Gate::Open => self.link(from, to, measure, 0.0),
+        }
+    }
+}

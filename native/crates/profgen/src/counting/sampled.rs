@@ -1,0 +1,147 @@
+//! Counting sampled addresses.
+
+use perfdata::Avma;
+use rustc_hash::FxHashMap;
+
+use crate::addresses::locate::{Place, View};
+use crate::binaries::code_space::{CodeOffset, CodeSpace};
+use crate::binaries::id::ByBinary;
+use crate::report::ledger::{EntryClass, Ledger};
+use elf::Svma;
+
+/// Slots of the cache: addresses are sampled again and again.
+const SLOTS: usize = 1 << 12;
+
+/// How often an instruction was sampled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Hits {
+    /// The sampled instruction was this one.
+    pub exact: u64,
+    /// It was executed next when the sample was taken.
+    pub skidded: u64,
+}
+
+impl Hits {
+    /// All samples.
+    pub(crate) fn sum(self) -> u64 {
+        self.exact + self.skidded
+    }
+}
+
+/// The sampled instructions of a binary, ascending.
+pub(crate) type TargetAddresses = Vec<(Svma, Hits)>;
+
+#[derive(Clone, Copy)]
+struct Slot {
+    address: u64,
+    view: u16,
+    exact: bool,
+    count: u32,
+    place: Result<CodeOffset, EntryClass>,
+}
+
+const EMPTY: Slot = Slot {
+    address: 0,
+    view: 0,
+    exact: false,
+    count: 0,
+    place: Err(EntryClass::Unmapped),
+};
+
+/// Counts of sampled addresses, behind a direct-mapped cache of raw ones.
+#[derive(Default)]
+pub(crate) struct AddressCounts {
+    /// Filled on first use: most jobs sample no addresses.
+    slots: Box<[Slot]>,
+    counts: FxHashMap<CodeOffset, Hits>,
+    ledger: Ledger,
+}
+
+impl AddressCounts {
+    /// Counts a sample at `address` in the view with this number.
+    pub(crate) fn add(&mut self, address: Avma, exact: bool, view: &mut View<'_>, number: u16) {
+        if self.slots.is_empty() {
+            self.slots = vec![EMPTY; SLOTS].into_boxed_slice();
+        }
+        self.ledger.read(1);
+        let mixed = (address.0 ^ u64::from(number) << 48 ^ u64::from(exact) << 47).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let slot = &mut self.slots[(mixed >> (64 - SLOTS.trailing_zeros())) as usize];
+        let holds = slot.address == address.0 && slot.view == number && slot.exact == exact;
+        if !holds || slot.count == 0 || slot.count == u32::MAX {
+            let filled = Slot {
+                address: address.0,
+                view: number,
+                exact,
+                count: 0,
+                place: match view.locate_source(address) {
+                    Place::Code(offset, _) => Ok(offset),
+                    place => Err(place.class()),
+                },
+            };
+            let replaced = std::mem::replace(slot, filled);
+            settle(&mut self.counts, &mut self.ledger, replaced);
+        }
+        slot.count += 1;
+    }
+
+    /// Whether any sample was counted or lost.
+    pub(crate) fn has_samples(&self) -> bool {
+        self.ledger.entries() > 0
+    }
+
+    /// Counts a sample that is lost for a reason that does not depend on its address.
+    pub(crate) fn add_lost(&mut self, class: EntryClass) {
+        self.ledger.read(1);
+        self.ledger.add(class, 1);
+    }
+
+    /// Forgets what the cache knows, for when numbers of views are used again.
+    pub(crate) fn flush(&mut self) {
+        for slot in &mut self.slots {
+            let replaced = std::mem::replace(slot, EMPTY);
+            settle(&mut self.counts, &mut self.ledger, replaced);
+        }
+    }
+
+    /// Adds the counts of another worker.
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        self.flush();
+        other.flush();
+        self.ledger += &other.ledger;
+        for (offset, hits) in other.counts {
+            add(&mut self.counts, offset, hits);
+        }
+    }
+
+    /// The sampled instructions of each target, and what became of the samples.
+    pub(crate) fn into_addresses(mut self, space: &CodeSpace) -> (ByBinary<TargetAddresses>, Ledger) {
+        self.flush();
+        let mut offsets: Vec<(CodeOffset, Hits)> = self.counts.into_iter().collect();
+        offsets.sort_unstable_by_key(|(offset, _)| *offset);
+        let mut found: ByBinary<TargetAddresses> = ByBinary::new();
+        for (offset, hits) in offsets {
+            let owner = space.owner(offset);
+            found.entry(owner.binary).or_default().push((owner.svma(offset), hits));
+        }
+        (found, self.ledger)
+    }
+}
+
+fn settle(counts: &mut FxHashMap<CodeOffset, Hits>, ledger: &mut Ledger, slot: Slot) {
+    let count = u64::from(slot.count);
+    match slot.place {
+        _ if count == 0 => {}
+        Ok(offset) => {
+            ledger.add(EntryClass::Used, count);
+            let (exact, skidded) = if slot.exact { (count, 0) } else { (0, count) };
+            add(counts, offset, Hits { exact, skidded });
+        }
+        Err(class) => ledger.add(class, count),
+    }
+}
+
+fn add(counts: &mut FxHashMap<CodeOffset, Hits>, offset: CodeOffset, hits: Hits) {
+    let known = counts.entry(offset).or_default();
+    known.exact = known.exact.wrapping_add(hits.exact);
+    known.skidded = known.skidded.wrapping_add(hits.skidded);
+}

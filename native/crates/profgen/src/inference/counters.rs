@@ -1,0 +1,295 @@
+//! From sampled addresses to counters: the flow of each function, and of calls between them.
+
+use elf::{Code, Image, InstructionClass, Svma};
+use flow::{Block, Edge, Gate, Graph, Inference, Measure, SCALE, infer};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use symbolize::{FunctionRange, FunctionTable};
+
+use crate::counting::counter::{Counter, EXTERNAL};
+use crate::counting::counters::CounterTable;
+use crate::counting::sampled::TargetAddresses;
+use crate::inference::blocks::Blocks;
+use crate::inference::measures::{Samples, measures};
+
+/// Functions with more blocks are not solved.
+const MOST_BLOCKS: usize = 60_000;
+
+/// Times that calls are told to the functions that they call.
+const ROUNDS: usize = 3;
+
+/// How much calls say of how often a function was entered, in samples.
+const WEIGHT_OF_CALLS: f64 = 20.0;
+
+/// What sampled addresses come to.
+#[derive(Debug, Default)]
+pub(crate) struct Inferred {
+    pub ranges: CounterTable,
+    pub branches: CounterTable,
+    pub report: InferenceReport,
+}
+
+/// How good that is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct InferenceReport {
+    /// Samples at instructions of the binary.
+    pub samples: u64,
+    /// Of these, such that tell the sampled instruction itself.
+    pub exact: u64,
+    /// Of all, those in no function.
+    pub homeless: u64,
+    /// Functions with samples.
+    pub functions: usize,
+    /// Of these, those whose blocks have the counts of their own samples, because no flow was found.
+    pub unsolved: usize,
+    /// Blocks that were executed.
+    pub blocks: usize,
+    /// Of these, those with samples.
+    pub sampled_blocks: usize,
+}
+
+/// What is known of a binary's code.
+pub(crate) struct Binary<'a> {
+    pub image: &'a Image,
+    pub code: &'a Code<'a>,
+    pub functions: &'a FunctionTable,
+}
+
+/// The counters that the samples make most likely. `by_instructions`: samples are of instructions, not of time.
+pub(crate) fn infer_counters(binary: &Binary<'_>, addresses: &TargetAddresses, by_instructions: bool) -> Inferred {
+    let sum =
+        |part: fn(&crate::counting::sampled::Hits) -> u64| addresses.iter().map(|(_, hits)| part(hits)).sum::<u64>();
+    let (all, exact) = (sum(|hits| hits.sum()), sum(|hits| hits.exact));
+    let samples = Samples {
+        addresses,
+        exact_share: if all == 0 { 1.0 } else { exact as f64 / all as f64 },
+        by_instructions,
+    };
+    let mut stretches = sampled_stretches(binary, addresses);
+    let mut solved = solve(binary, &samples, &stretches, &FxHashMap::default());
+    for _ in 1..ROUNDS {
+        let calls = calls(binary, &solved);
+        stretches = with_called(binary, stretches, &calls);
+        solved = solve(binary, &samples, &stretches, &calls);
+    }
+    let mut inferred = counters(binary, &solved);
+    let in_functions: u64 = solved.iter().map(|function| function.samples).sum();
+    inferred.report.samples = all;
+    inferred.report.exact = exact;
+    inferred.report.homeless = all.saturating_sub(in_functions);
+    inferred
+}
+
+/// A stretch of code with the counts of its blocks.
+struct Solved {
+    range: FunctionRange,
+    samples: u64,
+    blocks: Blocks,
+    counts: Inference,
+    /// By block: whether it was sampled.
+    sampled: Vec<bool>,
+    has_flow: bool,
+}
+
+/// The stretches of functions that have samples, ascending.
+fn sampled_stretches(binary: &Binary<'_>, addresses: &TargetAddresses) -> Vec<FunctionRange> {
+    let mut found: Vec<FunctionRange> = Vec::new();
+    for (svma, _) in addresses {
+        if found
+            .last()
+            .is_some_and(|range| *svma >= range.start && *svma < range.end)
+        {
+            continue;
+        }
+        found.extend(binary.functions.find(*svma));
+    }
+    unique(found)
+}
+
+fn unique(mut stretches: Vec<FunctionRange>) -> Vec<FunctionRange> {
+    stretches.sort_unstable_by_key(|range| range.start);
+    stretches.dedup_by_key(|range| range.start);
+    stretches
+}
+
+/// The same with the functions that are called from there.
+fn with_called(
+    binary: &Binary<'_>,
+    mut stretches: Vec<FunctionRange>,
+    calls: &FxHashMap<Svma, f64>,
+) -> Vec<FunctionRange> {
+    let called = calls.iter().filter(|(_, count)| **count * 2.0 > 1.0);
+    stretches.extend(called.filter_map(|(target, _)| binary.functions.find(*target)));
+    unique(stretches)
+}
+
+/// How often each place outside of its own stretch is called or jumped to.
+fn calls(binary: &Binary<'_>, solved: &[Solved]) -> FxHashMap<Svma, f64> {
+    let mut calls: FxHashMap<Svma, f64> = FxHashMap::default();
+    for function in solved {
+        function.for_each_call(binary.code, |_, target, count| {
+            *calls.entry(target).or_default() += count as f64 / SCALE;
+        });
+    }
+    calls
+}
+
+fn solve(
+    binary: &Binary<'_>,
+    samples: &Samples<'_>,
+    stretches: &[FunctionRange],
+    calls: &FxHashMap<Svma, f64>,
+) -> Vec<Solved> {
+    let solve = |range: &FunctionRange| Solved::of(binary, samples, *range, calls);
+    stretches.par_iter().filter_map(solve).collect()
+}
+
+impl Solved {
+    fn of(
+        binary: &Binary<'_>,
+        samples: &Samples<'_>,
+        range: FunctionRange,
+        calls: &FxHashMap<Svma, f64>,
+    ) -> Option<Self> {
+        let blocks = Blocks::of(binary.image, binary.code, range.start, range.end)?;
+        let (measures, total) = measures(samples, &blocks, binary.code, binary.image.arch());
+        let sampled = measures
+            .iter()
+            .map(|measure| measure.is_some_and(|measure| measure.samples > 0.0))
+            .collect();
+        let graph = graph(&blocks, &measures, calls);
+        let flow = (blocks.blocks.len() <= MOST_BLOCKS).then(|| infer(&graph)).flatten();
+        let has_flow = flow.is_some();
+        Some(Self {
+            range,
+            samples: total,
+            counts: flow.unwrap_or_else(|| by_themselves(&measures)),
+            blocks,
+            sampled,
+            has_flow,
+        })
+    }
+
+    /// Calls `visit` with each direct call, or jump to elsewhere, where it goes and how often.
+    fn for_each_call(&self, code: &Code<'_>, mut visit: impl FnMut(Svma, Svma, u64)) {
+        for (index, block) in self.blocks.blocks.iter().enumerate() {
+            let count = self.counts.blocks[index];
+            if count == 0 {
+                continue;
+            }
+            for instruction in &self.blocks.instructions[block.first..=block.last] {
+                if instruction.class == InstructionClass::Call
+                    && let Some(target) = code.direct_target(instruction.svma)
+                {
+                    visit(instruction.svma, target, count);
+                }
+            }
+            let leaving = self.counts.exits.get(index).copied().unwrap_or(0);
+            if let (Some(target), true) = (block.jumps_to, leaving > 0) {
+                visit(self.blocks.instructions[block.last].svma, target, leaving);
+            }
+        }
+    }
+}
+
+fn graph(blocks: &Blocks, measures: &[Option<Measure>], calls: &FxHashMap<Svma, f64>) -> Graph {
+    let block = |(index, (block, measure)): (usize, (&crate::inference::blocks::CodeBlock, &Option<Measure>))| {
+        let called = calls.get(&blocks.instructions[block.first].svma).copied();
+        Block {
+            measure: *measure,
+            entry: match called {
+                _ if index == 0 => Gate::Open,
+                Some(_) => Gate::Open,
+                None if !block.has_predecessor => Gate::Unlikely,
+                None => Gate::Closed,
+            },
+            entered: called.filter(|count| *count > 0.0).map(|count| Measure {
+                samples: WEIGHT_OF_CALLS.min(count),
+                per_execution: WEIGHT_OF_CALLS.min(count) / count,
+            }),
+            exit: if block.leaves {
+                Gate::Open
+            } else if block.may_end {
+                Gate::Unlikely
+            } else {
+                Gate::Closed
+            },
+        }
+    };
+    let edge = |&(from, to): &(u32, u32)| Edge {
+        from,
+        to,
+        measure: None,
+    };
+    Graph {
+        blocks: blocks.blocks.iter().zip(measures).enumerate().map(block).collect(),
+        edges: blocks.edges.iter().map(edge).collect(),
+    }
+}
+
+/// Each block as its own samples have it.
+fn by_themselves(measures: &[Option<Measure>]) -> Inference {
+    let count = |measure: &Option<Measure>| {
+        measure.map_or(0, |measure| {
+            (measure.samples / measure.per_execution * SCALE).round() as u64
+        })
+    };
+    Inference {
+        blocks: measures.iter().map(count).collect(),
+        ..Inference::default()
+    }
+}
+
+fn counters(binary: &Binary<'_>, solved: &[Solved]) -> Inferred {
+    let (mut ranges, mut branches) = (Vec::new(), Vec::new());
+    let mut report = InferenceReport::default();
+    let mut entered: FxHashMap<Svma, u64> = FxHashMap::default();
+    for function in solved {
+        report.functions += usize::from(function.samples > 0);
+        report.unsolved += usize::from(!function.has_flow);
+        for (index, block) in function.blocks.blocks.iter().enumerate() {
+            let count = function.counts.blocks[index];
+            if count == 0 {
+                continue;
+            }
+            report.blocks += 1;
+            report.sampled_blocks += usize::from(function.sampled[index]);
+            let instructions = &function.blocks.instructions[block.first..=block.last];
+            for run in instructions.chunk_by(|instruction, _| !instruction.class.is_barrier()) {
+                if let (Some(first), Some(last)) = (run.first(), run.last()) {
+                    ranges.push(Counter {
+                        first: first.svma,
+                        second: last.svma,
+                        count,
+                    });
+                }
+            }
+        }
+        function.for_each_call(binary.code, |from, to, count| {
+            branches.push(Counter {
+                first: from,
+                second: to,
+                count,
+            });
+            *entered.entry(to).or_default() += count;
+        });
+    }
+    // What enters a function and is called by nothing that is known.
+    for function in solved {
+        let start = function.range.start;
+        let in_all = function.counts.entries.first().copied().unwrap_or(0);
+        let known = entered.get(&start).copied().unwrap_or(0);
+        if let Some(count) = in_all.checked_sub(known).filter(|count| *count > 0) {
+            branches.push(Counter {
+                first: EXTERNAL,
+                second: start,
+                count,
+            });
+        }
+    }
+    Inferred {
+        ranges: CounterTable::new(ranges),
+        branches: CounterTable::new(branches),
+        report,
+    }
+}

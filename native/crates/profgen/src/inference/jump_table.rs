@@ -1,0 +1,121 @@
+//! Where indirect jumps go: the tables that compilers make of `switch`.
+
+use elf::{Arch, Code, Image, Instruction, Svma};
+
+/// Instructions before an indirect jump among which the address of its table is taken.
+const LOOK_BACK: usize = 24;
+
+/// Entries of a table; a longer one is not believed.
+const MOST_ENTRIES: usize = 4096;
+
+/// The targets of the indirect jump behind `before` (its own instruction is the last one), as far as a table tells, in no order. `inside`
+/// tells whether an address is an instruction of the function.
+///
+/// On x86 the table is read that `lea table(%rip), reg` names, whose entries are distances from the table, or the one that the jump names
+/// itself, whose entries are addresses. On AArch64 no table is read.
+pub(super) fn targets(
+    image: &Image,
+    code: &Code<'_>,
+    before: &[Instruction],
+    inside: &dyn Fn(Svma) -> bool,
+) -> Vec<Svma> {
+    let Some(jump) = before.last().filter(|_| image.arch() != Arch::AArch64) else {
+        return Vec::new();
+    };
+    let bytes = |instruction: &Instruction| code.bytes_of(instruction.svma).unwrap_or_default();
+    if let Some(table) = absolute_table(bytes(jump)) {
+        let found = entries(image, Svma(table), 8, &|entry, _| Svma(entry), inside);
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    let nearest = before.iter().rev().skip(1).take(LOOK_BACK);
+    let mut tables = nearest.filter_map(|instruction| table_address(*instruction, bytes(instruction)));
+    let distance = |entry: u64, table: Svma| table.wrapping_add(i64::from(entry as u32 as i32) as u64);
+    let mut found = tables.find_map(|table| {
+        let found = entries(image, table, 4, &distance, inside);
+        (!found.is_empty()).then_some(found)
+    });
+    found.take().unwrap_or_default()
+}
+
+/// `jmp *table(,%reg,8)`: the address has 32 bits, sign-extended.
+fn absolute_table(bytes: &[u8]) -> Option<u64> {
+    let rest = match bytes {
+        [0x3e | 0xf2, rest @ ..] => rest,
+        rest => rest,
+    };
+    let rest = match rest {
+        [0x40..=0x4f, rest @ ..] => rest,
+        rest => rest,
+    };
+    match *rest {
+        // ff /4 with a SIB byte: scale 8, no base
+        [0xff, 0x24, sib, a, b, c, d] if sib & 0xc7 == 0xc5 => Some(i64::from(i32::from_le_bytes([a, b, c, d])) as u64),
+        _ => None,
+    }
+}
+
+/// `lea address(%rip), reg`.
+fn table_address(instruction: Instruction, bytes: &[u8]) -> Option<Svma> {
+    match *bytes {
+        [rex, 0x8d, modrm, a, b, c, d] if rex & 0xf8 == 0x48 && modrm & 0xc7 == 0x05 => {
+            let behind = instruction.svma.wrapping_add(u64::from(instruction.length));
+            Some(behind.wrapping_add(i64::from(i32::from_le_bytes([a, b, c, d])) as u64))
+        }
+        _ => None,
+    }
+}
+
+/// The targets in a table, up to the first entry that is none.
+fn entries(
+    image: &Image,
+    table: Svma,
+    size: usize,
+    target: &dyn Fn(u64, Svma) -> Svma,
+    inside: &dyn Fn(Svma) -> bool,
+) -> Vec<Svma> {
+    let bytes = image.loaded_bytes(table);
+    let entry = |bytes: &[u8]| bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte));
+    let targets = bytes.chunks_exact(size).map(|bytes| target(entry(bytes), table));
+    let mut found: Vec<Svma> = targets
+        .take(MOST_ENTRIES)
+        .take_while(|target| inside(*target))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use elf::InstructionClass;
+
+    #[test]
+    fn the_forms_that_name_a_table() {
+        let lea = Instruction {
+            svma: Svma(0x1000),
+            length: 7,
+            class: InstructionClass::Other,
+        };
+        assert_eq!(
+            table_address(lea, &[0x48, 0x8d, 0x0d, 0xf9, 0x0f, 0, 0]),
+            Some(Svma(0x2000))
+        );
+        assert_eq!(
+            table_address(lea, &[0x4c, 0x8d, 0x05, 0xf9, 0xef, 0xff, 0xff]),
+            Some(Svma(0))
+        );
+        assert_eq!(table_address(lea, &[0x48, 0x8d, 0x81, 0, 0, 0, 0]), None);
+        assert_eq!(
+            absolute_table(&[0xff, 0x24, 0xc5, 0x10, 0x20, 0x40, 0]),
+            Some(0x40_2010)
+        );
+        assert_eq!(
+            absolute_table(&[0x3e, 0x42, 0xff, 0x24, 0xd5, 0, 0, 0, 0x81]),
+            Some(0xffff_ffff_8100_0000)
+        );
+        assert_eq!(absolute_table(&[0xff, 0xe0]), None);
+    }
+}

@@ -1,0 +1,55 @@
+//! How good counts are that were inferred from sampled addresses.
+
+use job::{Diagnostic, DiagnosticCode};
+
+use crate::inference::InferenceReport;
+use crate::report::words::{Share, percent_text};
+
+/// Fewer samples a function than these tell little of what happens in it.
+const FEW_SAMPLES: u64 = 20;
+
+pub(crate) fn diagnostics(report: &InferenceReport) -> Vec<Diagnostic> {
+    let InferenceReport {
+        samples,
+        exact,
+        functions,
+        blocks,
+        sampled_blocks,
+        ..
+    } = *report;
+    let mut found = vec![Diagnostic::note(
+        DiagnosticCode::InferredCounts,
+        format!(
+            "The counts are inferred from {samples} sampled addresses in {functions} functions, because no branch stacks are used. {} of the \
+             addresses are those of the sampled instructions themselves (PEBS, IBS), the others lie behind them. {sampled_blocks} of the \
+             {blocks} blocks of code that have counts were sampled",
+            percent_text(exact, samples),
+        ),
+    )];
+    let homeless = Share {
+        part: report.homeless,
+        whole: samples,
+        of: "sampled addresses",
+    };
+    if homeless.is_noteworthy() {
+        let message = format!(
+            "{homeless} are lost, because they lie in code that belongs to no function of the debug information. It is probably written in \
+             assembly, or was compiled without -g"
+        );
+        found.push(Diagnostic::warning(DiagnosticCode::NoFunction, message));
+    }
+    if report.unsolved > 0 {
+        let message = format!(
+            "{} functions are too large for their counts to be made consistent. Each block of their code has the count of its own samples",
+            report.unsolved
+        );
+        found.push(Diagnostic::warning(DiagnosticCode::FlowNotFound, message));
+    }
+    if samples < FEW_SAMPLES * functions as u64 {
+        let message = format!(
+            "{samples} sampled addresses in {functions} functions are few. Record for longer, or with a smaller period (perf record -c)"
+        );
+        found.push(Diagnostic::warning(DiagnosticCode::FewAddresses, message));
+    }
+    found
+}

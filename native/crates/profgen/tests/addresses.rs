@@ -1,0 +1,142 @@
+//! Recordings without branch stacks.
+
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "support/replay.rs"]
+mod replay;
+mod support;
+
+use profgen::{ErrorCode, GenerateOptions, SampleUse, Silent, generate};
+use replay::{PID, Replay, text};
+
+use testkit::{EventSpec, PerfDataBuilder, SampleSpec};
+
+/// A recording of an event with the sampled addresses of the fixture, and no stacks.
+fn plain(replay: &Replay, event: &str) -> PerfDataBuilder {
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::plain(event));
+    builder.mmap(replay.code_map(PID, 0));
+    add_addresses(&mut builder, replay, event);
+    builder.describe_events();
+    builder
+}
+
+/// Each branch of the fixture's stacks is a sample of the instruction that it went to.
+fn add_addresses(builder: &mut PerfDataBuilder, replay: &Replay, event: usize) {
+    for (index, stack) in replay.recorded.stacks.iter().enumerate() {
+        for (_, to) in stack.iter().take(4) {
+            builder.sample(SampleSpec::of(event, PID).at(10 + index as u64).ip(*to));
+        }
+    }
+}
+
+#[test]
+fn addresses_count_where_no_sample_has_a_stack() {
+    let replay = Replay::new();
+    let outcome = replay.generate(&plain(&replay, "cycles")).expect("a profile");
+    assert!(outcome.statistics.by_addresses);
+    let ledger = &outcome.statistics.ledger;
+    assert_eq!(ledger.accounted(), ledger.entries());
+    assert_eq!(ledger.entries(), outcome.statistics.samples);
+    assert!(text(&outcome).contains("main:"), "{}", text(&outcome));
+    let codes: Vec<_> = outcome.diagnostics.iter().map(|found| found.code.as_str()).collect();
+    assert!(codes.contains(&"inferred-counts"), "{codes:?}");
+    assert!(!codes.contains(&"density-low"), "{codes:?}");
+}
+
+#[test]
+fn a_stack_that_the_cpu_left_empty_is_none() {
+    let replay = Replay::new();
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    builder.mmap(replay.code_map(PID, 0));
+    add_addresses(&mut builder, &replay, event);
+    let empty = replay.generate(&builder).expect("a profile");
+    assert!(empty.statistics.by_addresses);
+    assert_eq!(
+        text(&empty),
+        text(&replay.generate(&plain(&replay, "cycles")).expect("a profile"))
+    );
+
+    // One stack, and the others are as little used as ever.
+    let middle = replay.recorded.stacks.len() / 2;
+    builder.sample(replay.sample(event, middle, PID, 0));
+    let some = replay.generate(&builder).expect("a profile");
+    assert!(!some.statistics.by_addresses);
+    assert_eq!(
+        some.statistics.ledger.entries(),
+        replay.recorded.stacks[middle].len() as u64
+    );
+}
+
+#[test]
+fn branches_alone_are_asked_for() {
+    let replay = Replay::new();
+    let path = replay.write("plain.data", &plain(&replay, "cycles"));
+    let options = GenerateOptions {
+        samples: SampleUse::Branches,
+        ..replay.options(std::slice::from_ref(&path))
+    };
+    assert_eq!(
+        generate(&options, &Silent).expect_err("no stacks").code,
+        ErrorCode::NoBranchStacks
+    );
+    let compatible = replay.generate_compatible(&plain(&replay, "cycles"));
+    assert_eq!(compatible.expect_err("as llvm-profgen").code, ErrorCode::NoBranchStacks);
+}
+
+#[test]
+fn addresses_of_other_events_are_used_if_that_is_asked_for() {
+    let replay = Replay::new();
+    let path = replay.write("misses.data", &plain(&replay, "cache-misses"));
+    let options = replay.options(std::slice::from_ref(&path));
+    assert_eq!(
+        generate(&options, &Silent).expect_err("no time").code,
+        ErrorCode::NoBranchStacks
+    );
+    let options = GenerateOptions {
+        samples: SampleUse::Addresses,
+        ..options
+    };
+    let outcome = generate(&options, &Silent).expect("a profile");
+    let codes: Vec<_> = outcome.diagnostics.iter().map(|found| found.code.as_str()).collect();
+    assert!(codes.contains(&"addresses-of-other-events"), "{codes:?}");
+}
+
+#[test]
+fn recordings_with_and_without_stacks_are_not_added_up() {
+    let replay = Replay::new();
+    let mut stacks = PerfDataBuilder::new();
+    let event = stacks.event(EventSpec::branch_stacks("cycles"));
+    stacks.mmap(replay.code_map(PID, 0));
+    for index in 0..replay.recorded.stacks.len() {
+        stacks.sample(replay.sample(event, index, PID, 0));
+    }
+    let paths = [
+        replay.write("plain.data", &plain(&replay, "cycles")),
+        replay.write("stacks.data", &stacks),
+    ];
+    let outcome = generate(&replay.options(&paths), &Silent).expect("a profile");
+    assert_eq!(
+        text(&outcome),
+        String::from_utf8_lossy(&replay.recorded.fixture.read("expected.prof"))
+    );
+    let told = outcome
+        .diagnostics
+        .iter()
+        .any(|found| found.message.contains("plain.data has no branch stacks"));
+    assert!(told, "{:?}", outcome.diagnostics);
+}
+
+#[test]
+fn threads_change_nothing() {
+    let replay = Replay::new();
+    let path = replay.write("plain.data", &plain(&replay, "cpu-clock"));
+    let with = |jobs| {
+        let options = GenerateOptions {
+            jobs,
+            ..replay.options(std::slice::from_ref(&path))
+        };
+        text(&generate(&options, &Silent).expect("a profile"))
+    };
+    assert_eq!(with(1), with(4));
+}

@@ -1,0 +1,130 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { llvmProfgen, type Outcome, ours } from './generators.js';
+import { type Program, recorded } from './program.js';
+import { run, testWith } from './tools.js';
+
+const FLAGS = '-g -fdebug-info-for-profiling -mllvm -enable-fs-discriminator=true';
+/** Similarity of what was inferred with what was executed, in percent. */
+const SIMILAR = 85;
+/** Percentage of the executions of hot instructions that are of such as are found hot, and of instructions found hot that are hot. */
+const HOT_FOUND = 90;
+/** Hot instructions make up this part of all executions, as in LLVM's profile summary. */
+const HOT_SHARE = 0.99;
+
+const interpreter = `$programs/interpreter.c -o program`;
+const containers = `$programs/containers.cpp -o program`;
+const codec = `$programs/codec.c $programs/codec-main.c -o program`;
+
+/** Periods are such that each has about 20,000 samples. */
+const programs: Program[] = [
+  {
+    name: 'addresses-switch',
+    build: [`clang-22 -O2 ${FLAGS} ${interpreter}`],
+    record: 'addresses=on period=1511 exact=exact.counters',
+  },
+  {
+    name: 'addresses-switch-no-pie',
+    build: [`clang-22 -O2 -no-pie ${FLAGS} ${interpreter}`],
+    record: 'addresses=on period=1511 exact=exact.counters',
+  },
+  {
+    name: 'addresses-switch-skid',
+    build: [`clang-22 -O2 ${FLAGS} ${interpreter}`],
+    record: 'addresses=on skid=on period=1511 exact=exact.counters',
+  },
+  {
+    name: 'addresses-cxx',
+    build: [`clang++-22 -std=c++20 -O2 ${FLAGS} ${containers}`],
+    record: 'addresses=on period=1511 exact=exact.counters',
+  },
+  {
+    name: 'addresses-cxx-skid',
+    build: [`clang++-22 -std=c++20 -O2 ${FLAGS} ${containers}`],
+    record: 'addresses=on skid=on period=1511 exact=exact.counters',
+  },
+  {
+    name: 'addresses-gcc',
+    build: [`gcc -O2 -g ${codec}`],
+    record: 'addresses=on period=211 exact=exact.counters',
+  },
+  {
+    name: 'addresses-aarch64',
+    tools: ['qemu-aarch64', '/usr/aarch64-linux-gnu/lib/libc.a'],
+    build: [`clang-22 --target=aarch64-linux-gnu -static -fuse-ld=lld -O2 ${FLAGS} ${codec}`],
+    record: 'addresses=on period=211 exact=exact.counters',
+  },
+];
+
+const inputs = ['--binary=program', '--perfdata=perf.data'];
+const truth = ['--binary=program', '--unsymbolized-profile=exact.counters', '--use-offset=0'];
+
+function done(outcome: Outcome): string {
+  expect(outcome.status, outcome.stderr).toBe(0);
+  return outcome.output?.toString() ?? '';
+}
+
+/** Executions of each instruction, from lines `first-last:count`. */
+function executions(counters: string, instructions: readonly number[]): Map<number, number> {
+  const numbers = new Map(instructions.map((address, number) => [address, number]));
+  const counts = new Map<number, number>();
+  for (const [, first = '', last = '', count] of counters.matchAll(/^ *([0-9a-f]+)-([0-9a-f]+):(\d+)$/gm)) {
+    const end = Number.parseInt(last, 16);
+    let number = numbers.get(Number.parseInt(first, 16)) ?? instructions.length;
+    for (; (instructions[number] ?? Number.POSITIVE_INFINITY) <= end; number++) {
+      const address = instructions[number] ?? 0;
+      counts.set(address, (counts.get(address) ?? 0) + Number(count));
+    }
+  }
+  return counts;
+}
+
+/** The instructions with the most executions, which make up a share of all. */
+function hot(counts: Map<number, number>): Set<number> {
+  const sorted = [...counts].sort(([, a], [, b]) => b - a);
+  let rest = HOT_SHARE * sorted.reduce((sum, [, count]) => sum + count, 0);
+  const found = new Set<number>();
+  for (const [at, count] of sorted) {
+    if (rest <= 0) break;
+    rest -= count;
+    found.add(at);
+  }
+  return found;
+}
+
+function similarity(folder: string, expected: string, found: string): number {
+  const { stdout } = run('llvm-profdata-22', ['overlap', '--sample', expected, found], folder);
+  return Number(/profile similarity: ([\d.]+)%/.exec(stdout)?.[1]);
+}
+
+describe('a profile by sampled addresses', () => {
+  for (const program of programs) {
+    testWith(
+      ['clang-22', 'llvm-profdata-22', 'llvm-objdump-22', ...(program.tools ?? [])],
+      `${program.name}: is near the execution`,
+      () => {
+        const { folder } = recorded(program);
+        const text = ['--format=text'];
+        const found = ours(folder, [...inputs, ...text, '--verbose']);
+        expect(found.stderr).toContain('counts are inferred from their addresses');
+        writeFileSync(join(folder, 'expected.prof'), done(llvmProfgen(folder, [...truth, ...text])));
+        writeFileSync(join(folder, 'found.prof'), done(found));
+        expect(similarity(folder, 'expected.prof', 'found.prof')).toBeGreaterThan(SIMILAR);
+
+        const counters = done(ours(folder, [...inputs, '--skip-symbolization', '--use-offset=0']));
+        const listing = run('llvm-objdump-22', ['-d', '--no-show-raw-insn', 'program'], folder).stdout;
+        const starts = [...listing.matchAll(/^ +([0-9a-f]+):/gm)].map(([, at = '']) =>
+          Number.parseInt(at, 16),
+        );
+        const executed = executions(readFileSync(join(folder, 'exact.counters'), 'utf8'), starts);
+        const [isHot, foundHot] = [hot(executed), hot(executions(counters, starts))];
+        const both = [...isHot].filter((at) => foundHot.has(at));
+        const sum = (places: Iterable<number>) =>
+          [...places].reduce((total, at) => total + (executed.get(at) ?? 0), 0);
+        expect((sum(both) / sum(isHot)) * 100).toBeGreaterThan(HOT_FOUND);
+        expect((both.length / foundHot.size) * 100).toBeGreaterThan(HOT_FOUND);
+      },
+    );
+  }
+});
