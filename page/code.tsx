@@ -16,7 +16,7 @@ interface CodeProps {
 
 /** The lines of a function with their counts; what is inlined opens where it is called. */
 export function Code({ profile, body, sources, baseLines, most, label }: CodeProps) {
-  const place = profile.place(body.name);
+  const place = profile.firstLine(body.name);
   const lines = useMemo(() => codeLines(body, place, sources, baseLines), [body, place, sources, baseLines]);
   const parts = useMemo(() => stretches(lines, place?.line), [lines, place]);
   return (
@@ -91,6 +91,13 @@ function Hidden({ lines, hasBase }: { lines: readonly CodeLine[]; hasBase: boole
   );
 }
 
+/** A line of the file, a distance from the declaration, or the number of a pseudo probe. */
+function numberText(number: number, { packed }: Profile, isOffset: boolean): string {
+  if (packed.locations === 'probes') return `${number}`;
+  if (isOffset) return `${number < 0 ? '−' : '+'}${Math.abs(number)}`;
+  return number <= 0 ? 'no line' : `${number}`;
+}
+
 interface LineProps {
   line: CodeLine;
   profile: Profile;
@@ -105,9 +112,7 @@ function Line({ line, profile, sources, most, isOffset, hasBase }: LineProps) {
   const discriminators = counts.filter(({ discriminator }) => discriminator !== 0);
   return (
     <tr class={count === undefined ? '' : profile.temperature(count)}>
-      <th scope="row">
-        {isOffset ? `${number < 0 ? '−' : '+'}${Math.abs(number)}` : number <= 0 ? 'no line' : number}
-      </th>
+      <th scope="row">{numberText(number, profile, isOffset)}</th>
       <td class="count">
         {count !== undefined && (
           <div>

@@ -136,6 +136,11 @@ export class Profile {
     return this.#places.get(number);
   }
 
+  /** Where its lines are counted from; pseudo probes are not counted from anywhere. */
+  firstLine(number: number): SourcePlace | undefined {
+    return this.packed.locations === 'probes' ? undefined : this.place(number);
+  }
+
   /** The part that samples are of the whole profile. */
   share(samples: Count): number {
     return ratio(samples, this.totalSamples);

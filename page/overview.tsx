@@ -48,7 +48,8 @@ function Facts({ model, profile }: { model: Model; profile: Profile }) {
   const { recording } = model.report;
   const own = profile.functions.filter(({ total }) => Number(total) > 0).length;
   const enough = density.value >= density.enough;
-  const needed = recording?.secondsNeeded;
+  // Density grows with the number of samples, and that with time.
+  const needed = ((recording?.seconds ?? 0) * density.enough) / density.value;
   return (
     <dl class="facts">
       {recording && (
@@ -65,7 +66,10 @@ function Facts({ model, profile }: { model: Model; profile: Profile }) {
       </Fact>
       <Fact name="Density" value={density.value.toFixed(1)} state={enough ? 'good' : 'bad'}>
         {enough ? `enough: at least ${density.enough}` : `too low: ${density.enough} is enough`}
-        {!enough && needed !== undefined && `, which ${formatSeconds(needed)} of this load reach`}
+        {!enough &&
+          needed > 0 &&
+          Number.isFinite(needed) &&
+          `, which ${formatSeconds(needed)} of this load reach`}
       </Fact>
       {coverage && (
         <Fact name="Coverage" value={formatRatio(ratio(coverage.sampledFunctions, coverage.functions))}>
@@ -113,7 +117,6 @@ function Findings({ model, profile }: { model: Model; profile: Profile }) {
   }));
   // The density is told above.
   const said = new Set([...findings.map(({ code }) => code), 'density-low', 'density-zero']);
-  // The job's own diagnostics are those of its binaries, and more where there are several.
   const others = [...diagnostics, ...model.report.diagnostics].map((diagnostic) => ({
     ...diagnostic,
     hint: undefined,

@@ -2,7 +2,6 @@ import type { JobControl } from '../native.js';
 import { list } from '../options/check.js';
 import { REPORT_OPTIONS, type ReportOptions } from '../options/report.js';
 import type { Report } from '../profile-report/types.js';
-import type { Diagnostic } from '../result.js';
 import { parseCommand } from './command.js';
 import { type REPORT_FORMS, REPORT_OWN } from './flags.js';
 import { expandInputs } from './input-files.js';
@@ -134,15 +133,11 @@ function tell({ diagnostics, profiles, failures }: Report, { target, quiet }: Re
     printMessage(`${name} has no profile:\n`);
     printError(error);
   }
-  const said = new Set<string>();
-  const all: Diagnostic[] = [...diagnostics, ...profiles.flatMap((profile) => profile.diagnostics)];
-  printDiagnostics(
-    all.filter(({ message }) => {
-      const isNew = !said.has(message);
-      said.add(message);
-      return isNew;
-    }),
-    !quiet && process.stderr.isTTY === true,
-  );
+  const notes = !quiet && process.stderr.isTTY === true;
+  printDiagnostics(diagnostics, notes);
+  for (const { path, diagnostics: own } of profiles) {
+    const named = own.map((diagnostic) => ({ ...diagnostic, message: `${path}: ${diagnostic.message}` }));
+    printDiagnostics(profiles.length > 1 ? named : own, notes);
+  }
   if (target !== '-' && !quiet) printMessage(`report written to ${target}\n`);
 }

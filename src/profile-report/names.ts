@@ -1,6 +1,9 @@
 import type { Steps } from '../sample-profile/steps.js';
 import type { FunctionSamples } from '../sample-profile/types.js';
 
+/** What a demangler makes of the hash that `-funique-internal-linkage-names` adds to a name. */
+const UNIQUE = / \[clone \.__uniq\] \[clone \.\d+\]/;
+
 /** All names in functions: their own, those of inlined code, of callers and of call targets. */
 export function* namesIn(functions: readonly FunctionSamples[]): Steps<Set<string>> {
   const names = new Set<string>();
@@ -24,7 +27,7 @@ export function* demangledNames(
 ): Steps<Map<string, string>> {
   const demangled = new Map<string, string>();
   for (const name of names) {
-    const shown = demangle(name);
+    const shown = demangle(name).replace(UNIQUE, '');
     if (shown !== name) demangled.set(name, shown);
     yield;
   }

@@ -17,7 +17,7 @@ import { REPORT_OPTIONS, type ReportOptions } from '../options/report.js';
 import { version } from '../package/version.js';
 import { inspectPerfData } from '../perf-data/inspect.js';
 import type { PerfDataSummary } from '../perf-data/summary.js';
-import type { BinaryResult, GenerateResult } from '../result.js';
+import type { BinaryResult, Diagnostic, GenerateResult } from '../result.js';
 import { readProfile } from '../sample-profile/read-profile.js';
 import { finishInTurns } from '../sample-profile/steps.js';
 import type { ProfileSummary, SampleProfile } from '../sample-profile/types.js';
@@ -126,13 +126,22 @@ async function reportRecordings(recordings: readonly string[], options: ReportOp
     recording: {
       files: [...recordings],
       seconds: recording?.seconds,
-      secondsNeeded: recording?.secondsNeeded,
       statistics: result.statistics,
     },
     profiles,
     failures: result.binaries.flatMap(({ name, error }) => (error === undefined ? [] : [{ name, error }])),
-    diagnostics: result.diagnostics,
+    diagnostics: ofNoProfile(result),
   };
+}
+
+/** The job repeats what it says of each binary, with the name of the file if there are several. */
+function ofNoProfile({ diagnostics, binaries }: GenerateResult): Diagnostic[] {
+  const told = new Set<string>();
+  for (const { path, bytes, diagnostics: own } of binaries) {
+    if (bytes === undefined) continue;
+    for (const { message } of own) told.add(message).add(`${path}: ${message}`);
+  }
+  return diagnostics.filter(({ message }) => !told.has(message));
 }
 
 /** What the recordings are worth; undefined where they are text, or came through a pipe. */

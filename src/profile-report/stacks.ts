@@ -6,7 +6,10 @@ import type { ProfileReport } from './types.js';
 export interface StackFrame {
   /** As the profile has it. */
   name: string;
-  /** Line of the file where the function is declared; where that is not known, lines from its declaration on. */
+  /**
+   * Line of the file where the function is declared: with pseudo probes, which have no lines, that of the declaration. Where the file is
+   * not known, lines from the declaration on, or the number of the probe.
+   */
   line: number;
 }
 
@@ -20,10 +23,11 @@ export interface CountedStack {
 }
 
 /** Each line of a profile that has a count, as a stack: what it is inlined into, then the callers in its context. */
-export function* countedStacks({ functions, places }: ProfileReport): Generator<CountedStack> {
+export function* countedStacks({ functions, places, locations }: ProfileReport): Generator<CountedStack> {
   const frame = (name: string, location: LineLocation): StackFrame => {
     const place = places.get(name);
-    return { name, line: place === undefined ? location.line : Math.max(0, sourceLine(place, location)) };
+    if (place === undefined) return { name, line: location.line };
+    return { name, line: locations === 'probes' ? place.line : Math.max(0, sourceLine(place, location)) };
   };
   function* walk(samples: FunctionSamples, outer: StackFrame[], depth: number): Generator<CountedStack> {
     for (const line of samples.body) {

@@ -20,7 +20,7 @@ export interface Report {
   profiles: ProfileReport[];
   /** Binaries of the recording that have no profile. */
   failures: { name: string; error: AutofdoError }[];
-  /** Warnings and notes of the job. */
+  /** Warnings and notes that are of none of the profiles. */
   diagnostics: Diagnostic[];
 }
 
@@ -30,8 +30,6 @@ export interface RecordingReport {
   files: string[];
   /** Seconds from the first sample to the last, all files together; undefined where that is not known. */
   seconds: number | undefined;
-  /** Seconds of such a recording that would make the profile dense enough; undefined where that cannot be said. */
-  secondsNeeded: number | undefined;
   /** Samples, branch entries and the ledger of what became of them. */
   statistics: Statistics;
 }
@@ -74,7 +72,7 @@ export interface ProfileReport {
   diagnostics: Diagnostic[];
   /** Functions by their weight, the heaviest first. Those that are only inlined into others are here, too. */
   functions: FunctionReport[];
-  /** Names as the source has them, of those that are mangled. */
+  /** Names as the source has them, of those that are mangled; without the hash of `-funique-internal-linkage-names`. */
   names: Map<string, string>;
   /** Where functions are declared, by name; empty without a binary. */
   places: Map<string, SourcePlace>;

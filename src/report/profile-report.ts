@@ -124,13 +124,18 @@ function topLines(profile: ProfileReport, top: number): HotLine[] {
     const inlined = outer === undefined ? '' : ` in ${nameOf(profile, outer)}`;
     return {
       count,
-      text: `${lineText(place, location)}${discriminator}  ${nameOf(profile, samples.name)}${inlined}`,
+      text: `${lineText(profile, place, location)}${discriminator}  ${nameOf(profile, samples.name)}${inlined}`,
     };
   });
 }
 
-/** The line of a file; where the file is not known, lines from the declaration of the function on. */
-function lineText(place: SourcePlace | undefined, location: LineLocation): string {
+/** The number of a pseudo probe; or the line of a file; where the file is not known, lines from the declaration of the function on. */
+function lineText(
+  { locations }: ProfileReport,
+  place: SourcePlace | undefined,
+  location: LineLocation,
+): string {
+  if (locations === 'probes') return `${location.line}`;
   if (place === undefined) return `+${location.line}`;
   const line = sourceLine(place, location);
   return `${basename(place.file)}:${line > 0 ? line : '?'}`;

@@ -41,6 +41,30 @@ describe('report', () => {
     expect(rows[3]?.[4]).toMatch(/^calc\.c:\d+/);
   });
 
+  it('has the numbers of pseudo probes, which are no lines', async () => {
+    const probe = fixture('calc-probe');
+    const { stdout } = await run('--binary', probe.binary, '--perfdata', probe.perfData, '--top', '5');
+    const rows = stdout.toString().split(/^.* count {2}pseudo probe\n/m)[1] ?? '';
+    expect(rows.trimEnd().split('\n')).toHaveLength(5);
+    for (const row of rows.trimEnd().split('\n')) expect(row).toMatch(/#+ +[\d,]+ {2}\d+ {2}\w+\(/);
+    expect(rows).not.toContain('__uniq');
+  });
+
+  it('says what is wrong with each of several binaries once', async () => {
+    const shapes = fixture('shapes-cpp');
+    const binaries = ['--binary', calc.binary, '--binary', shapes.binary];
+    const recordings = ['--perfdata', calc.perfData, '--perfdata', shapes.perfData];
+    const { status, stdout, stderr } = await run(...binaries, ...recordings, '--json');
+    expect(status).toBe(0);
+    const warnings = stderr.trimEnd().split('\n');
+    expect(warnings.length).toBeGreaterThan(0);
+    for (const warning of warnings) expect(warning).toMatch(/^warning: .*shapes: /);
+    expect(new Set(warnings).size).toBe(warnings.length);
+    const report = JSON.parse(stdout.toString());
+    expect(report.diagnostics).toEqual([]);
+    expect(report.profiles.map(({ name }: { name: string }) => name)).toEqual(['calc', 'shapes']);
+  });
+
   it('writes what the ending of the output says, or the format', async () => {
     const forms: [string[], RegExp][] = [
       [['-o', 'a.html'], /^<!doctype html>/],
