@@ -15,6 +15,8 @@ import type { Phase } from './progress.js';
  * - `wrongPath`: executed speculatively and never retired (AMD LBRv2)
  * - `unfilledSlot`: a slot of the CPU's ring that was still empty
  * - `deselected`: the sample was left out by event, process, thread, CPU or time
+ * - `unsureStack`: the sample has no call stack, or was taken while a function was entered or left, when call stacks may lack
+ *   a frame; only of recordings with call chains
  * - `crossesBarrier`: the straight run after the branch would pass a call, return or jump
  * - `noFunction`: the straight run starts in no function of the debug information
  */
@@ -28,6 +30,7 @@ export type EntryClass =
   | 'wrongPath'
   | 'unfilledSlot'
   | 'deselected'
+  | 'unsureStack'
   | 'crossesBarrier'
   | 'noFunction';
 

@@ -11,6 +11,7 @@ export const CLASS_LABELS: Record<EntryClass, string> = {
   wrongPath: 'speculative, never executed',
   unfilledSlot: 'unfilled slots',
   deselected: 'not selected',
+  unsureStack: 'in samples without a sure call stack',
   crossesBarrier: 'followed by an impossible run',
   noFunction: 'followed by a run outside any function',
 };

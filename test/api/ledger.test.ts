@@ -1,12 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { generateProfile, type Ledger } from '../../src/index.js';
 import { fixture } from '../support/fixtures.js';
-import { BRANCH_EVENT, type BranchEntry, PerfDataBuilder } from '../support/perf-data-builder.js';
+import {
+  BRANCH_EVENT,
+  type BranchEntry,
+  PerfDataBuilder,
+  SAMPLE_TYPE,
+} from '../support/perf-data-builder.js';
 import { temporaryFolder } from '../support/temporary.js';
 
 const { binary } = fixture('calc-x86_64');
 const temporary = temporaryFolder();
 const BASE = 0x5000_0000n;
+/** PERF_CONTEXT_USER of Linux: the addresses behind it are the program's. */
+const CONTEXT_USER = 2n ** 64n - 512n;
 /** Addresses of calc's code, by `objdump -d`. */
 const calc = (from: bigint, to: bigint, flags = 0n): BranchEntry => ({
   from: BASE + from,
@@ -34,18 +41,25 @@ const STACKS: [keyof Ledger, pid: number, stack: BranchEntry[]][] = [
   // From main's first instruction on, past the call of strtol.
   ['crossesBarrier', 1, [calc(0x120an, 0x123cn), calc(0x11f1n, 0x11e0n)]],
   // Through _start, which has no debug information.
+  // Sampled at main's first instruction; see `recording`.
+  ['unsureStack', 1, [JUMP]],
   ['noFunction', 1, [calc(0x110bn, 0x11e0n), calc(0x11f1n, 0x10f0n)]],
 ];
 
 function recording(stacks: typeof STACKS): string {
-  const builder = new PerfDataBuilder().event(BRANCH_EVENT);
+  const sampleType = (BRANCH_EVENT.sampleType ?? 0n) | SAMPLE_TYPE.callchain;
+  const callChains = { ...BRANCH_EVENT, sampleType };
+  const builder = new PerfDataBuilder().event(callChains);
   const wrongId = new Uint8Array(20).fill(7);
   for (const pid of [1, 3]) builder.mmap(pid, BASE, 0x5000n, '/opt/calc');
   builder.mmap(1, 0x6000_0000n, 0x1000n, '/lib/other.so');
   const body = builder.bytes().u32(2).u32(2).u64(BASE).u64(0x5000).u64(0);
   body.raw([20, 0, 0, 0]).raw(wrongId).u32(5).u32(2).text('/opt/calc');
   builder.record(10, 2 | (1 << 14), body.toBytes());
-  for (const [, pid, branches] of stacks) builder.sample({ pid, ip: BASE + 0x1232n, branches });
+  for (const [name, pid, branches] of stacks) {
+    const ip = BASE + (name === 'unsureStack' ? 0x11e0n : 0x1232n);
+    builder.sample({ pid, ip, callChain: [CONTEXT_USER, ip], branches });
+  }
   return temporary.write(`${stacks.map(([name]) => name).join('-')}.data`, builder.file());
 }
 

@@ -62,7 +62,7 @@ export function expectSame(found: Outcome, expected: Outcome, text: boolean): vo
  * Fails unless both extbinary files hold the same. llvm-profgen writes the checksums, which come last, in the order of a hash table;
  * llvm-profdata says whether they are the same.
  */
-function expectSameButForOrder(found: Outcome, expected: Outcome, folder: string): void {
+export function expectSameButForOrder(found: Outcome, expected: Outcome, folder: string): void {
   if (found.output === undefined) expect.fail(`nothing was written:\n${found.stderr}`);
   const theirs = expected.output ?? Buffer.of();
   const checksums = Number(theirs.readBigUInt64LE(METADATA_OFFSET));

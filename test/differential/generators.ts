@@ -18,7 +18,7 @@ function generator(name: string, command: string, before: readonly string[]): Ge
     const key = JSON.stringify([folder, flags]);
     const known = outcomes.get(key);
     if (known) return known;
-    const output = `${name}-${flags.join('').replace(/[^a-z0-9]+/gi, '-')}`.slice(-120);
+    const output = `${name}-${outcomes.size}${flags.join('').replace(/[^a-z0-9]+/gi, '-')}`.slice(0, 120);
     const done = run(command, [...before, ...flags, '-o', output], folder);
     const path = join(folder, output);
     const outcome: Outcome = {

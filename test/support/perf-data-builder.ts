@@ -133,6 +133,8 @@ export class PerfDataBuilder {
     ip?: bigint;
     pid?: number;
     time?: bigint;
+    /** The call chain, markers included, if the event has it. */
+    callChain?: bigint[];
     branches: BranchEntry[];
     hwIndex?: bigint;
   }): this {
@@ -140,8 +142,12 @@ export class PerfDataBuilder {
       .u64(fields.ip ?? 0n)
       .u32(fields.pid ?? 1)
       .u32(fields.pid ?? 1)
-      .u64(fields.time ?? 1n)
-      .u64(fields.branches.length);
+      .u64(fields.time ?? 1n);
+    if (fields.callChain !== undefined) {
+      body.u64(fields.callChain.length);
+      for (const word of fields.callChain) body.u64(word);
+    }
+    body.u64(fields.branches.length);
     if (fields.hwIndex !== undefined) body.u64(fields.hwIndex);
     for (const { from, to, flags = 0n } of fields.branches) body.u64(from).u64(to).u64(flags);
     return this.record(9, 2, body.toBytes());

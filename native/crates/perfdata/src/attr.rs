@@ -16,6 +16,7 @@ pub(crate) mod sample_type {
     pub(crate) const STREAM_ID: u64 = 1 << 9;
     pub(crate) const RAW: u64 = 1 << 10;
     pub(crate) const BRANCH_STACK: u64 = 1 << 11;
+    pub(crate) const STACK_USER: u64 = 1 << 13;
     pub(crate) const IDENTIFIER: u64 = 1 << 16;
 }
 
@@ -55,6 +56,8 @@ const BRANCH_KINDS: [(u64, &str); 9] = [
 mod flag {
     pub(super) const FREQ: u32 = 10;
     pub(super) const SAMPLE_ID_ALL: u32 = 18;
+    pub(super) const EXCLUDE_CALLCHAIN_KERNEL: u32 = 21;
+    pub(super) const EXCLUDE_CALLCHAIN_USER: u32 = 22;
     pub(super) const COMM_EXEC: u32 = 24;
 }
 
@@ -132,10 +135,25 @@ impl EventAttr {
         self.sample_type & sample_type::BRANCH_STACK != 0
     }
 
-    /// True if samples of this event carry the addresses of their callers (`-g`).
+    /// True if samples of this event carry a call chain (`perf record -g`).
     #[must_use]
     pub fn has_call_chain(&self) -> bool {
         self.sample_type & sample_type::CALLCHAIN != 0
+    }
+
+    /// True if call chains have frames of user space. They have none if these were not wanted, and if pieces of the stack were recorded
+    /// instead, for a debugger to look through (`perf record --call-graph dwarf`).
+    #[must_use]
+    pub fn has_user_call_chain(&self) -> bool {
+        self.has_call_chain()
+            && self.sample_type & sample_type::STACK_USER == 0
+            && !self.flag(flag::EXCLUDE_CALLCHAIN_USER)
+    }
+
+    /// True if call chains have frames of the kernel.
+    #[must_use]
+    pub fn has_kernel_call_chain(&self) -> bool {
+        self.has_call_chain() && !self.flag(flag::EXCLUDE_CALLCHAIN_KERNEL)
     }
 
     /// True if the "branch stack" holds call frames (`--call-graph lbr`): not consecutive branches, so of no use for

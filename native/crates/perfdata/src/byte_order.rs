@@ -1,15 +1,24 @@
 //! Reading integers in the byte order of the recording machine.
 
 /// The byte order of a perf.data file: that of the machine which recorded it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ByteOrder {
     /// x86, and nearly all else.
+    #[default]
     Little,
     /// s390x, older POWER.
     Big,
 }
 
 impl ByteOrder {
+    /// The number that these bytes are.
+    pub(crate) const fn word(self, bytes: [u8; 8]) -> u64 {
+        match self {
+            Self::Little => u64::from_le_bytes(bytes),
+            Self::Big => u64::from_be_bytes(bytes),
+        }
+    }
+
     /// The u16 at `at`, or `None` past the end.
     #[inline]
     pub(crate) fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {

@@ -3,6 +3,7 @@
 use crate::address::{Avma, Moment};
 use crate::branch_stack::{BranchStack, ENTRY_SIZE, normalise_entries};
 use crate::byte_order::ByteOrder;
+use crate::call_chain::CallChain;
 use crate::record::{CpuMode, RecordHeader, misc};
 use crate::sample_layout::SampleLayout;
 
@@ -29,6 +30,8 @@ pub struct Sample<'a> {
     pub exact: bool,
     /// Events it stands for: its own period, or its event's.
     pub period: u64,
+    /// The call chain; empty if the event has none.
+    pub call_chain: CallChain<'a>,
     /// The branch stack; empty if the event has none.
     pub branches: BranchStack<'a>,
 }
@@ -75,6 +78,7 @@ impl<'a> Sample<'a> {
             ip: Avma(word(layout.ip, 0)),
             exact: header.misc & misc::EXACT_IP != 0,
             period: word(layout.period, layout.default_period),
+            call_chain: layout.call_chain(record, order)?,
             branches,
         })
     }

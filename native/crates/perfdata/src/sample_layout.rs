@@ -2,6 +2,7 @@
 
 use crate::attr::{EventAttr, branch_sample_type, read_format, sample_type};
 use crate::byte_order::ByteOrder;
+use crate::call_chain::CallChain;
 use crate::record::HEADER_SIZE;
 
 /// Offsets of fields from the start of a SAMPLE record, and what precedes the branch stack.
@@ -78,40 +79,42 @@ impl SampleLayout {
         self.skip_variable_fields(record, order)
     }
 
-    fn skip_variable_fields(&self, record: &[u8], order: ByteOrder) -> Option<usize> {
-        let mut at = self.fixed_end;
-        // No count is multiplied before it is known that the record could hold so many.
-        let skip = |at: &mut usize, count: u64, each: usize| {
-            let room = record.len().checked_sub(*at)?;
-            let count = usize::try_from(count)
-                .ok()
-                .filter(|&count| each == 0 || count <= room / each)?;
-            *at += count * each;
-            Some(())
-        };
-        if let Some(format) = self.read {
-            let set = |mask: u64| (format & mask).count_ones() as usize;
-            let once = set(read_format::ENABLED | read_format::RUNNING);
-            let each = 1 + set(read_format::ID | read_format::LOST);
-            if format & read_format::GROUP != 0 {
-                let members = order.u64(record, at)?;
-                skip(&mut at, 1, 8 + 8 * once)?;
-                skip(&mut at, members, 8 * each)?;
-            } else {
-                skip(&mut at, 1, 8 * (once + each))?;
-            }
+    /// The call chain of this sample; empty if the event has none. `None` if the sample ends before.
+    pub(crate) fn call_chain<'r>(&self, record: &'r [u8], order: ByteOrder) -> Option<CallChain<'r>> {
+        if !self.callchain {
+            return Some(CallChain::default());
         }
+        let at = self.behind_read(record, order)?;
+        let end = behind_call_chain(record, at, order)?;
+        Some(CallChain::new(record.get(at + 8..end)?, order))
+    }
+
+    fn skip_variable_fields(&self, record: &[u8], order: ByteOrder) -> Option<usize> {
+        let mut at = self.behind_read(record, order)?;
         if self.callchain {
-            let frames = order.u64(record, at)?;
-            skip(&mut at, 1, 8)?;
-            skip(&mut at, frames, 8)?;
+            at = behind_call_chain(record, at, order)?;
         }
         if self.raw {
             let size = order.u32(record, at)?;
-            skip(&mut at, 1, 4)?;
-            skip(&mut at, u64::from(size), 1)?;
+            at = skip(record, at, 1, 4)?;
+            at = skip(record, at, u64::from(size), 1)?;
         }
         Some(at)
+    }
+
+    /// Where the counter values end that precede the call chain.
+    fn behind_read(&self, record: &[u8], order: ByteOrder) -> Option<usize> {
+        let at = self.fixed_end;
+        let Some(format) = self.read else { return Some(at) };
+        let set = |mask: u64| (format & mask).count_ones() as usize;
+        let once = set(read_format::ENABLED | read_format::RUNNING);
+        let each = 1 + set(read_format::ID | read_format::LOST);
+        if format & read_format::GROUP == 0 {
+            return skip(record, at, 1, 8 * (once + each));
+        }
+        let members = order.u64(record, at)?;
+        let at = skip(record, at, 1, 8 + 8 * once)?;
+        skip(record, at, members, 8 * each)
     }
 
     /// The time in the trailer of a record other than a sample.
@@ -122,4 +125,19 @@ impl SampleLayout {
             .filter(|&at| at >= HEADER_SIZE)?;
         order.u64(record, at)
     }
+}
+
+/// Where a call chain ends that begins at `at` with its length.
+fn behind_call_chain(record: &[u8], at: usize, order: ByteOrder) -> Option<usize> {
+    let frames = order.u64(record, at)?;
+    skip(record, skip(record, at, 1, 8)?, frames, 8)
+}
+
+/// Behind `count` fields of `each` bytes, if the record can hold so many: no count is multiplied before that is known.
+fn skip(record: &[u8], at: usize, count: u64, each: usize) -> Option<usize> {
+    let room = record.len().checked_sub(at)?;
+    let count = usize::try_from(count)
+        .ok()
+        .filter(|&count| each == 0 || count <= room / each)?;
+    Some(at + count * each)
 }

@@ -112,7 +112,8 @@ fn of_several_events_the_useful_ones_count_and_the_others_are_named() {
 
 #[test]
 fn what_a_recording_could_have_told_besides_is_noted() {
-    const CALL_CHAIN: u64 = 1 << 5;
+    /// `--call-graph dwarf`: the call chains have no frames of user space.
+    const STACK_DUMPS: u64 = 1 << 5 | 1 << 13;
     let replay = Replay::new();
     let codes = |builder: &PerfDataBuilder| -> Vec<String> {
         let outcome = replay.generate(builder).expect("a profile");
@@ -126,7 +127,7 @@ fn what_a_recording_could_have_told_besides_is_noted() {
     assert_eq!(codes(&recording(&replay, &[ANY | 1 << 9])), ["transactions-left-out"]);
     let mut builder = PerfDataBuilder::new();
     let mut spec = EventSpec::branch_stacks("cycles");
-    spec.sample_type |= CALL_CHAIN;
+    spec.sample_type |= STACK_DUMPS;
     let event = builder.event(spec);
     builder.mmap(replay.code_map(PID, 0));
     for index in 0..replay.recorded.stacks.len() {

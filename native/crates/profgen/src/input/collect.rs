@@ -8,13 +8,16 @@ use job::{Error, Observer, Phase, Progress};
 use perfdata::{ChunkBuffer, ChunkStats, Consulted, CpuMode, Moment, Sample, Segment};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use symbolize::FunctionTable;
 
 use crate::addresses::locate::{Resolver, View};
+use crate::binaries::id::ByBinary;
 use crate::binaries::target::Targets;
 use crate::counting::bolt::BoltTraces;
 use crate::counting::sampled::AddressCounts;
-use crate::counting::stack::{EntryRules, Stack, events_of};
+use crate::counting::stack::{EntryRules, Stack, ends_of, events_of};
 use crate::counting::trace::TraceTable;
+use crate::input::call_stack::{CallStackReader, CallStacks};
 use crate::input::events::UsableEvents;
 use crate::report::ledger::EntryClass;
 use crate::request::options::{GenerateOptions, SampleUse};
@@ -30,6 +33,8 @@ pub(crate) struct Collected {
     pub addresses: AddressCounts,
     /// Instead of these, if traces for BOLT are wanted.
     pub bolt: Option<BoltTraces>,
+    /// What call stacks came to, if samples have them.
+    pub call_stacks: Option<CallStacks>,
     pub samples: u64,
     pub branch_samples: u64,
     pub guest_samples: u64,
@@ -48,6 +53,9 @@ impl Collected {
             }
             (all, more) => all.or(more),
         };
+        if let Some(more) = other.call_stacks {
+            self.call_stacks.get_or_insert_default().merge(more);
+        }
         self.samples = self.samples.wrapping_add(other.samples);
         self.branch_samples = self.branch_samples.wrapping_add(other.branch_samples);
         self.guest_samples += other.guest_samples;
@@ -61,6 +69,8 @@ pub(crate) struct Filter<'a> {
     pub rules: EntryRules,
     /// What of them counts.
     pub usable: UsableEvents,
+    /// By event: whether its samples have call stacks. Nothing, if those of no event have, or if call stacks do not matter.
+    pub call_stacks: Option<Vec<bool>>,
 }
 
 /// Counts the samples of one input, segment by segment, on all threads of the pool. The result does not depend on how chunks fall to
@@ -74,9 +84,11 @@ pub(crate) struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    /// For samples of `targets` in an input of `total` bytes (0: not known).
+    /// For samples of `targets` in an input of `total` bytes (0: not known). If samples may have call stacks, `functions` are those of the
+    /// targets.
     pub(crate) fn new(
         targets: &'a Targets<'a>,
+        functions: Option<&'a ByBinary<&'a FunctionTable>>,
         options: &GenerateOptions,
         observer: &'a dyn Observer,
         total: u64,
@@ -86,7 +98,9 @@ impl<'a> Collector<'a> {
             let kernel = targets.iter().any(|target| target.kernel);
             options.traces_for_bolt.then(|| BoltTraces::new(kernel))
         };
-        let worker = |_| Mutex::new(Worker::new(several, bolt()));
+        let reader =
+            || functions.map(|functions| CallStackReader::new(targets, functions, !options.ignore_stack_samples));
+        let worker = |_| Mutex::new(Worker::new(several, bolt(), reader()));
         Self {
             workers: (0..rayon::current_num_threads()).map(worker).collect(),
             observer,
@@ -135,7 +149,8 @@ impl<'a> Collector<'a> {
     pub(crate) fn finish(self) -> Collected {
         let mut all = Collected::default();
         for worker in self.workers {
-            let worker = worker.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let mut worker = worker.into_inner().unwrap_or_else(PoisonError::into_inner);
+            worker.collected.call_stacks = worker.call_stacks.map(|reader| reader.found);
             all.merge(worker.collected);
         }
         all
@@ -150,6 +165,7 @@ struct Worker<'a> {
     consulted: Consulted,
     buffer: ChunkBuffer,
     collected: Collected,
+    call_stacks: Option<CallStackReader<'a>>,
 }
 
 struct Remembered<'a> {
@@ -160,7 +176,7 @@ struct Remembered<'a> {
 }
 
 impl<'a> Worker<'a> {
-    fn new(several: Option<usize>, bolt: Option<BoltTraces>) -> Self {
+    fn new(several: Option<usize>, bolt: Option<BoltTraces>, call_stacks: Option<CallStackReader<'a>>) -> Self {
         Self {
             views: FxHashMap::default(),
             numbered_views: 0,
@@ -171,6 +187,7 @@ impl<'a> Worker<'a> {
                 bolt,
                 ..Collected::default()
             },
+            call_stacks,
         }
     }
 
@@ -228,12 +245,33 @@ impl<'a> Worker<'a> {
             traces.add_address(view.locate_target(sample.ip), times);
             return;
         }
+        let mut stack_hash = None;
+        if let (Some(has_stack), Some(reader)) = (&filter.call_stacks, &mut self.call_stacks) {
+            reader.begin();
+            if has_stack.get(usize::from(sample.event)) == Some(&true) {
+                sample.call_chain.addresses().all(|address| reader.push(address, view));
+            }
+            if !reader.is_kept() {
+                traces.add_lost(EntryClass::UnsureStack, entries);
+                return;
+            }
+            if reader.has_contexts() {
+                reader.count(ends_of(branches.clone(), view, filter.rules), times);
+            } else {
+                stack_hash = Some(&mut reader.found.stats.distinct);
+            }
+        }
         let stack = Stack {
             branches,
             times,
             view: *number,
         };
-        stack.count(view, filter.rules, traces);
+        match stack_hash {
+            None => {
+                stack.count(view, filter.rules, traces);
+            }
+            Some(distinct) => distinct.extend(stack.count_hashed(view, filter.rules, traces)),
+        }
     }
 
     /// Counts the address of a sample.

@@ -1,9 +1,13 @@
 //! Which events of a recording have samples that can be used.
 
+use std::path::Path;
+
 use job::failure::HOW_TO_RECORD;
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use perfdata::{EventAttr, Metadata};
 
+use crate::binaries::target::Targets;
+use crate::input::recording::{STANDARD_INPUT, open};
 use crate::request::options::{GenerateOptions, SampleUse};
 
 /// What of an input's samples counts.
@@ -147,6 +151,74 @@ pub(crate) fn about_addresses(metadata: &Metadata, found: &UsableEvents) -> Opti
     })
 }
 
+/// By event: whether its samples have call stacks of the code of `targets`. Nothing, if those of no event that counts have, or if the job has no use
+/// for them.
+pub(crate) fn call_stacks(metadata: &Metadata, targets: &Targets<'_>, options: &GenerateOptions) -> Option<Vec<bool>> {
+    if !uses_call_stacks(options) {
+        return None;
+    }
+    let (kernel, user) = (
+        targets.iter().any(|target| target.kernel),
+        targets.iter().any(|target| !target.kernel),
+    );
+    let has_stack = |attr: &EventAttr| {
+        let counts = is_wanted(attr, options) && obstacle(attr, options).is_none();
+        counts && (user && attr.has_user_call_chain() || kernel && attr.has_kernel_call_chain())
+    };
+    let has_stack: Vec<bool> = metadata.attrs.iter().map(has_stack).collect();
+    has_stack.contains(&true).then_some(has_stack)
+}
+
+/// Whether call stacks matter to a job.
+pub(crate) fn uses_call_stacks(options: &GenerateOptions) -> bool {
+    let by_branches = !options.leading_ip_only && options.samples != SampleUse::Addresses;
+    by_branches && options.sample_period.is_none() && !options.traces_for_bolt
+}
+
+/// Whether a recording may have call stacks. What comes as a stream cannot be looked at before.
+pub(crate) fn may_have_call_stacks(path: &Path, options: &GenerateOptions) -> bool {
+    let is_file = |path: &Path| {
+        path.metadata()
+            .is_ok_and(|metadata| metadata.is_file() || metadata.is_dir())
+    };
+    if !uses_call_stacks(options) {
+        return false;
+    }
+    if path.as_os_str() == STANDARD_INPUT || !is_file(path) {
+        return true;
+    }
+    // What cannot be opened is told of by who reads it.
+    let Ok(input) = open(path) else { return false };
+    let attrs = &input.metadata().attrs;
+    attrs.is_empty()
+        || attrs
+            .iter()
+            .any(|attr| attr.has_branch_stack() && attr.has_call_chain())
+}
+
+/// Tells of call chains that cannot be used.
+pub(crate) fn without_user_frames(
+    metadata: &Metadata,
+    targets: &Targets<'_>,
+    options: &GenerateOptions,
+) -> Option<Diagnostic> {
+    let is_left_out = |attr: &&EventAttr| {
+        let counts = is_wanted(attr, options) && obstacle(attr, options).is_none();
+        counts && attr.has_call_chain() && !attr.has_user_call_chain()
+    };
+    if !uses_call_stacks(options) || options.ignore_stack_samples || targets.iter().all(|target| target.kernel) {
+        return None;
+    }
+    let events: Vec<_> = metadata.attrs.iter().filter(is_left_out).collect();
+    (!events.is_empty()).then(|| {
+        let message = format!(
+            "the call chains of {} have no frames of user space, so the profile has no calling contexts. Record with --call-graph fp for contexts",
+            labels(events.into_iter())
+        );
+        Diagnostic::note(DiagnosticCode::CallChainsUnused, message)
+    })
+}
+
 /// The events that have branch stacks of no use, beside others that have useful ones.
 pub(crate) fn left_out(metadata: &Metadata, options: &GenerateOptions) -> Vec<Diagnostic> {
     if options.samples == SampleUse::Addresses {
@@ -166,7 +238,7 @@ pub(crate) fn left_out(metadata: &Metadata, options: &GenerateOptions) -> Vec<Di
         .collect()
 }
 
-/// What the samples that count do not tell, although they could have: branches inside of transactions, and callers.
+/// What the samples that count do not tell, although they could have: branches inside of transactions.
 pub(crate) fn remarks(metadata: &Metadata, options: &GenerateOptions) -> Vec<Diagnostic> {
     let used = || {
         let wanted = metadata.attrs.iter().filter(|attr| is_wanted(attr, options));
@@ -180,11 +252,6 @@ pub(crate) fn remarks(metadata: &Metadata, options: &GenerateOptions) -> Vec<Dia
             labels(without())
         );
         found.push(Diagnostic::note(DiagnosticCode::TransactionsLeftOut, message));
-    }
-    if used().any(EventAttr::has_call_chain) && !options.ignore_stack_samples {
-        let message = "the recording has call chains, which only text tells of: the text of `perf script -F ip,brstack --show-mmap-events` \
-                       gives a profile with calling contexts";
-        found.push(Diagnostic::note(DiagnosticCode::CallChainsUnused, message));
     }
     found
 }

@@ -1,7 +1,5 @@
 //! All that is read before profiles can be made: the code of the binaries, their debug information, the samples.
 
-use std::path::PathBuf;
-
 use elf::{Code, ImageKind};
 use job::failure::image_error;
 use job::{Error, ErrorCode, Observer};
@@ -13,6 +11,7 @@ use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::live_text::KernelMemory;
 use crate::binaries::open::Subject;
 use crate::binaries::target::{Target, Targets};
+use crate::input::events::may_have_call_stacks;
 use crate::input::perf_data::{self, Samples};
 use crate::input::{script, traces};
 use crate::report::part::{Part, goes_on};
@@ -98,7 +97,7 @@ impl<'a> Loader<'a> {
     {
         if self.options.traces_for_bolt {
             let (groups, unusable) = self.targets(subjects)?;
-            let samples = self.sample(&groups)?;
+            let samples = self.sample(&groups, None)?;
             return Ok(Loaded {
                 groups,
                 unusable,
@@ -107,12 +106,17 @@ impl<'a> Loader<'a> {
             });
         }
         let only = subjects.iter().next().filter(|_| subjects.len() == 1);
-        if let (Some((id, subject)), false) = (only, matches!(self.options.input, Input::PerfScript(_))) {
+        let needs_functions = match &self.options.input {
+            Input::PerfScript(_) => true,
+            Input::PerfData(paths) => paths.iter().any(|path| may_have_call_stacks(path, self.options)),
+            Input::Traces(_) | Input::UnsymbolizedProfile(_) | Input::SampleProfile(_) => false,
+        };
+        if let (Some((id, subject)), false) = (only, needs_functions) {
             let (debug, sampled) = rayon::join(
                 || load_debug(&subject.image, self.options, self.observer),
                 || {
                     let (groups, unusable) = self.targets(subjects)?;
-                    let samples = self.sample(&groups)?;
+                    let samples = self.sample(&groups, None)?;
                     Ok((groups, unusable, samples))
                 },
             );
@@ -132,13 +136,13 @@ impl<'a> Loader<'a> {
                 .map(|target| (target.id, load_debug(target.image, self.options, self.observer)))
                 .collect()
         };
-        let (debug, samples) = if let Input::PerfScript(paths) = &self.options.input {
+        let (debug, samples) = if needs_functions {
             // The functions tell which call stacks are sure.
             let debug = load_debug(&|_| true);
-            let samples = self.read_script(paths, &groups, &debug)?;
-            (debug, Some(samples))
+            let samples = self.sample(&groups, Some(&debug))?;
+            (debug, samples)
         } else {
-            let samples = self.sample(&groups)?;
+            let samples = self.sample(&groups, None)?;
             let is_sampled = |id: BinaryId| {
                 let samples = samples.as_ref().and_then(|samples| samples.targets.get(&id));
                 samples.is_some_and(|samples| samples.counters.entries > 0)
@@ -153,29 +157,26 @@ impl<'a> Loader<'a> {
         })
     }
 
-    /// The samples of all inputs; `None` when counters are given instead.
-    fn sample(&self, groups: &[Targets<'_>]) -> Result<Option<Samples>, Error> {
-        match &self.options.input {
-            Input::PerfData(paths) => perf_data::read_all(paths, groups, self.options, self.observer).map(Some),
-            // Options with which binaries are counted apart are refused.
-            Input::Traces(paths) => traces::read_all(paths, &groups[0], self.options, self.observer).map(Some),
-            Input::PerfScript(_) | Input::UnsymbolizedProfile(_) | Input::SampleProfile(_) => Ok(None),
-        }
-    }
-
-    /// The samples of texts.
-    fn read_script(
-        &self,
-        paths: &[PathBuf],
-        groups: &[Targets<'_>],
-        debug: &ByBinary<Debug>,
-    ) -> Result<Samples, Error> {
+    /// The samples of all inputs; `None` when counters are given instead. Samples with call stacks need the debug information.
+    fn sample(&self, groups: &[Targets<'_>], debug: Option<&ByBinary<Debug>>) -> Result<Option<Samples>, Error> {
         let none = FunctionTable::default();
-        let functions = debug
-            .iter()
-            .map(|(id, debug)| (*id, debug.as_ref().map_or(&none, |(_, functions)| functions)))
-            .collect();
-        script::read_all(paths, groups, &functions, self.options, self.observer)
+        let functions: Option<ByBinary<&FunctionTable>> = debug.map(|debug| {
+            let each = debug.iter();
+            each.map(|(id, debug)| (*id, debug.as_ref().map_or(&none, |(_, functions)| functions)))
+                .collect()
+        });
+        let (options, observer) = (self.options, self.observer);
+        match (&self.options.input, &functions) {
+            (Input::PerfData(paths), functions) => {
+                perf_data::read_all(paths, groups, functions.as_ref(), options, observer).map(Some)
+            }
+            (Input::PerfScript(paths), Some(functions)) => {
+                script::read_all(paths, groups, functions, options, observer).map(Some)
+            }
+            // Options with which binaries are counted apart are refused.
+            (Input::Traces(paths), _) => traces::read_all(paths, &groups[0], options, observer).map(Some),
+            (Input::PerfScript(_) | Input::UnsymbolizedProfile(_) | Input::SampleProfile(_), _) => Ok(None),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use perfdata::{
     RecordStats, Segment, SideRecord,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
+use symbolize::FunctionTable;
 
 use crate::addresses::binding::{Binding, bind, recognize};
 use crate::addresses::load_address::GlobalBase;
@@ -25,13 +26,17 @@ use crate::counting::sampled::TargetAddresses;
 use crate::counting::stack::EntryRules;
 use crate::counting::trace::TargetCounters;
 use crate::input::collect::{Collected, Collector, Filter};
-use crate::input::events::{about_addresses, left_out, remarks, usable_events};
+use crate::input::events::{about_addresses, call_stacks, left_out, remarks, usable_events, without_user_frames};
 use crate::input::recording::{listed_name, open};
 use crate::input::seen::Seen;
 use crate::input::usable::{check_machine, guests, mapping_event, trouble};
+use crate::report::call_stack_report::call_stack_diagnostics;
 use crate::report::outcome::Statistics;
 use crate::report::words::Words;
 use crate::request::options::GenerateOptions;
+
+/// What to do where contexts cannot be.
+const WITHOUT_CONTEXTS: &str = "Use --ignore-stack-samples for a profile by the branch stacks alone.";
 
 /// How an input is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,9 +81,11 @@ pub(crate) struct TargetSamples {
 /// Reads all inputs. Their order does not matter: each has address spaces of its own, and counts add up.
 ///
 /// The targets of a group are counted together, and each group apart from the others. If the only target cannot have samples, that is an error.
+/// If samples may have call stacks, `functions` are those of the targets.
 pub(crate) fn read_all(
     paths: &[PathBuf],
     groups: &[Targets<'_>],
+    functions: Option<&ByBinary<&FunctionTable>>,
     options: &GenerateOptions,
     observer: &dyn Observer,
 ) -> Result<Samples, Error> {
@@ -91,6 +98,8 @@ pub(crate) fn read_all(
     let mut sampling = Sampling {
         options,
         groups,
+        functions,
+        has_call_stacks: None,
         observer,
         statistics: Statistics::default(),
         diagnostics,
@@ -116,6 +125,9 @@ pub(crate) fn read_all(
 struct Sampling<'a> {
     options: &'a GenerateOptions,
     groups: &'a [Targets<'a>],
+    functions: Option<&'a ByBinary<&'a FunctionTable>>,
+    /// Whether the first input has call stacks.
+    has_call_stacks: Option<bool>,
     observer: &'a dyn Observer,
     statistics: Statistics,
     diagnostics: Vec<Diagnostic>,
@@ -156,9 +168,10 @@ impl<'a> Sampling<'a> {
         input.set_cancel(self.observer.cancel_flag());
         let groups = self.groups;
         let (options, observer, size) = (self.options, self.observer, input.size().unwrap_or(0));
+        let functions = self.functions;
         let mut collectors: Vec<_> = groups
             .iter()
-            .map(|group| Collector::new(group, options, observer, size))
+            .map(|group| Collector::new(group, functions, options, observer, size))
             .collect();
         let mut followed = Followed::new(groups.len());
         let mut stats = RecordStats::default();
@@ -222,6 +235,8 @@ impl<'a> Sampling<'a> {
         self.diagnostics.extend(left_out(input.metadata(), self.options));
         if self.options.policy().words == Words::Own {
             self.diagnostics.extend(remarks(input.metadata(), self.options));
+            let unused = without_user_frames(input.metadata(), &groups[0], self.options);
+            self.diagnostics.extend(unused);
         }
         if self.options.show_mmap_events {
             self.show_mappings(&mut followed.records);
@@ -288,11 +303,39 @@ impl<'a> Sampling<'a> {
                 self.fail(target.id, error.path(path))?;
             }
         }
+        let call_stacks = call_stacks(metadata, &groups[0], self.options).filter(|_| self.functions.is_some());
+        if !metadata.attrs.is_empty() {
+            self.check_call_stacks(call_stacks.is_some(), path)?;
+        }
         Ok(Filter {
             options: self.options,
             rules: EntryRules::of(self.options.policy()),
             usable,
+            call_stacks,
         })
+    }
+
+    /// Refuses to mix profiles with contexts and without.
+    fn check_call_stacks(&mut self, has_call_stacks: bool, path: &Path) -> Result<(), Error> {
+        if self.options.ignore_stack_samples {
+            *self.has_call_stacks.get_or_insert(false) |= has_call_stacks;
+            return Ok(());
+        }
+        if has_call_stacks && self.options.fill_zero_for_all_funcs {
+            let message = format!(
+                "{} has call chains, for a context-sensitive profile: --fill-zero-for-all-funcs has no context to fill",
+                path.display()
+            );
+            return Err(Error::new(ErrorCode::Unsupported, message).hint(WITHOUT_CONTEXTS));
+        }
+        if *self.has_call_stacks.get_or_insert(has_call_stacks) != has_call_stacks {
+            let message = format!(
+                "some recordings have call chains and others have not; {} differs from the first one",
+                path.display()
+            );
+            return Err(Error::new(ErrorCode::InvalidOptions, message).hint(WITHOUT_CONTEXTS));
+        }
+        Ok(())
     }
 
     /// Notes why a target has no samples; that is an error if the job has no other target.
@@ -352,6 +395,13 @@ impl<'a> Sampling<'a> {
             }
             let (counters, ledger) = collected.traces.into_counters(targets.space());
             self.statistics.ledger += &ledger;
+            let stacks = collected.call_stacks.filter(|_| self.has_call_stacks == Some(true));
+            if let Some(stacks) = stacks {
+                self.diagnostics.extend(call_stack_diagnostics(&stacks, self.options));
+                for (id, counts) in stacks.contexts.into_iter().flatten() {
+                    self.samples_of(id).contexts = Some(Box::new(counts));
+                }
+            }
             if let Some(bolt) = collected.bolt {
                 let (traces, ledger) = bolt.into_traces(targets.space());
                 self.statistics.ledger += &ledger;

@@ -3,7 +3,6 @@
 //! A text is read once, a window after the other. In each, the mappings are looked for first; then all threads read blocks of it, each with
 //! the address space of its place in the text.
 
-mod call_stack;
 mod other_forms;
 mod problems;
 mod space;
@@ -17,9 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use job::failure::unreadable;
-use job::{
-    Diagnostic, DiagnosticCode, Error, ErrorCode, InputObserver, Observer, Phase, Progress, check, repeated_inputs,
-};
+use job::{Diagnostic, Error, ErrorCode, InputObserver, Observer, Phase, Progress, check, repeated_inputs};
 use perfdata::{Avma, BuildId, CpuMode, MappedFile, Mapping};
 use perfscript::{Dialect, MappingLine, SampleKind, Window, Windows, blocks, mappings};
 use rayon::prelude::*;
@@ -30,21 +27,22 @@ use crate::addresses::binding::{Binding, KERNEL_MAP};
 use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::{Target, Targets};
-use crate::counting::context_counts::ContextCounts;
 use crate::counting::stack::EntryRules;
+use crate::input::call_stack::CallStacks;
 use crate::input::collect::Collected;
 use crate::input::perf_data::{Samples, TargetSamples};
 use crate::input::recording::STANDARD_INPUT;
 use crate::input::seen::Seen;
 use crate::input::usable::mapping_event;
+use crate::report::call_stack_report::call_stack_diagnostics;
 use crate::report::outcome::Statistics;
-use crate::report::words::{Share, Words};
+use crate::report::words::Words;
 use crate::request::options::GenerateOptions;
 use other_forms::no_branches;
 use problems::{Problem, Problems};
 use space::Space;
 use told::Told;
-use worker::{BlockReport, CallStacks, Epoch, Job, MAX_FRAMES, Worker};
+use worker::{BlockReport, Epoch, Job, Worker};
 
 /// Bytes that a thread reads at a time.
 const BLOCK: usize = 256 << 10;
@@ -378,23 +376,13 @@ impl<'a> Script<'a> {
         let only = self.groups.iter().map(|group| group.job.targets.len()).sum::<usize>() == 1;
         for mut group in self.groups {
             group.end_processes();
-            let Counted {
-                collected,
-                stacks,
-                contexts,
-            } = merge(group.workers.into_inner().unwrap_or_else(PoisonError::into_inner));
-            // A text without call stacks has no contexts, either.
-            let contexts = contexts.filter(|_| self.kind == Some(SampleKind::CallStacks));
+            let (collected, stacks) = merge(group.workers.into_inner().unwrap_or_else(PoisonError::into_inner));
             // All groups read the same samples.
             self.statistics.samples = collected.samples;
             self.statistics.branch_samples = collected.branch_samples;
-            // With contexts, samples of the same branches behind other calls are other samples.
-            let distinct = contexts
-                .as_ref()
-                .map_or(stacks.distinct.len(), |contexts| contexts.doubts.len());
-            self.diagnostics
-                .extend(call_stack_diagnostics(&stacks, distinct, self.options));
-            let mut contexts = contexts.map(Box::new);
+            self.diagnostics.extend(call_stack_diagnostics(&stacks, self.options));
+            // A text without call stacks has no contexts, either.
+            let mut contexts = stacks.contexts.filter(|_| self.kind == Some(SampleKind::CallStacks));
             let (counters, ledger) = collected.traces.into_counters(group.job.targets.space());
             self.statistics.ledger += &ledger;
             for (id, counters) in counters {
@@ -408,7 +396,9 @@ impl<'a> Script<'a> {
                 }
                 self.diagnostics.extend(self.told.seen.diagnostics(target));
                 samples.counters = counters;
-                samples.contexts = contexts.take();
+                samples.contexts = contexts
+                    .as_mut()
+                    .map(|all| Box::new(all.remove(&id).unwrap_or_default()));
                 targets.insert(id, samples);
             }
         }
@@ -467,92 +457,13 @@ fn mapping_of(line: &MappingLine<'_>) -> Mapping {
 }
 
 /// Adds up what all workers have counted.
-fn merge(workers: Vec<Worker<'_>>) -> Counted {
-    let mut counted = Counted::default();
+fn merge(workers: Vec<Worker<'_>>) -> (Collected, CallStacks) {
+    let (mut collected, mut stacks) = (Collected::default(), CallStacks::default());
     for worker in workers {
-        counted.collected.merge(worker.collected);
-        counted.stacks.merge(worker.call_stacks);
-        if let Some(contexts) = worker.contexts {
-            match &mut counted.contexts {
-                Some(sum) => sum.merge(&contexts),
-                None => counted.contexts = Some(contexts),
-            }
-        }
+        collected.merge(worker.collected);
+        stacks.merge(worker.call_stacks.found);
     }
-    counted
-}
-
-/// What all workers have counted.
-#[derive(Default)]
-struct Counted {
-    collected: Collected,
-    stacks: CallStacks,
-    contexts: Option<ContextCounts>,
-}
-
-/// Warnings about call stacks, in llvm-profgen's order.
-fn call_stack_diagnostics(stacks: &CallStacks, distinct: usize, options: &GenerateOptions) -> Vec<Diagnostic> {
-    let words = options.policy().words;
-    let mut found = Vec::new();
-    let warn_of_share = |share: Share, own: &str, llvm_profgen: &str| {
-        let is_told = match words {
-            Words::Own => share.is_noteworthy(),
-            Words::LlvmProfgen => share.part > 0 && share.whole > 0,
-        };
-        is_told.then(|| {
-            words.warning(
-                DiagnosticCode::CallStacks,
-                || format!("{share} {own}"),
-                || format!("{} {llvm_profgen}", share.in_llvm_words()),
-            )
-        })
-    };
-    found.extend(warn_of_share(
-        Share {
-            part: stacks.external_leaves,
-            whole: stacks.items,
-            of: "samples",
-        },
-        "were taken outside of the binary, and are left out of contexts",
-        "of samples have leaf external frame in call stack.",
-    ));
-    if stacks.cut > 0 && !options.ignore_stack_samples {
-        let message = format!(
-            "{} samples have more than {MAX_FRAMES} frames; those further out are left out of contexts",
-            stacks.cut
-        );
-        found.push(Diagnostic::warning(DiagnosticCode::CallStacksCut, message));
-    }
-    if options.show_detailed_warning {
-        let mut broken: Vec<_> = stacks.broken_at.iter().collect();
-        broken.sort_unstable();
-        found.extend(broken.into_iter().map(|(_, address)| {
-            words.warning(
-                DiagnosticCode::CallStackDetail,
-                || {
-                    format!(
-                        "call stacks end at the return address {address:#x}, because no call stands before it; probably the function there \
-                         was compiled without frame pointers"
-                    )
-                },
-                || {
-                    format!(
-                        "Truncated stack sample due to invalid return address at {address:#x}, likely caused by frame pointer omission"
-                    )
-                },
-            )
-        }));
-    }
-    found.extend(warn_of_share(
-        Share {
-            part: stacks.broken_at.len() as u64,
-            whole: distinct as u64,
-            of: "distinct samples",
-        },
-        "have a call stack that ends at an address behind no call. Compile with -fno-omit-frame-pointer",
-        "of truncated stack samples due to invalid return address, likely caused by frame pointer omission.",
-    ));
-    found
+    (collected, stacks)
 }
 
 fn mixed_kinds(path: &Path) -> Error {
@@ -567,10 +478,6 @@ fn mixed_kinds(path: &Path) -> Error {
 /// What of the options does not go together with calling contexts.
 fn check_contexts(options: &GenerateOptions) -> Result<(), &'static str> {
     let impossible = [
-        (
-            options.has_several_binaries(),
-            "contexts of several binaries at once are not supported",
-        ),
         (
             options.leading_ip_only,
             "--leading-ip-only has no branches to follow the calls by",

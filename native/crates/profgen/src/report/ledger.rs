@@ -27,6 +27,8 @@ pub enum EntryClass {
     UnfilledSlot,
     /// The sample was deselected by event, process, thread, CPU or time.
     Deselected,
+    /// The sample has no call stack, or was taken while a function was entered or left, when its call stack may lack a frame.
+    UnsureStack,
     /// The straight run after the branch passes a call, return or jump, or ends before it starts.
     CrossesBarrier,
     /// The straight run after the branch starts in no function of the debug information.
@@ -35,7 +37,7 @@ pub enum EntryClass {
 
 impl EntryClass {
     /// All classes, in the order of a report.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Used,
         Self::OutsideBinary,
         Self::Unmapped,
@@ -45,6 +47,7 @@ impl EntryClass {
         Self::WrongPath,
         Self::UnfilledSlot,
         Self::Deselected,
+        Self::UnsureStack,
         Self::CrossesBarrier,
         Self::NoFunction,
     ];
@@ -62,6 +65,7 @@ impl EntryClass {
             Self::WrongPath => "wrongPath",
             Self::UnfilledSlot => "unfilledSlot",
             Self::Deselected => "deselected",
+            Self::UnsureStack => "unsureStack",
             Self::CrossesBarrier => "crossesBarrier",
             Self::NoFunction => "noFunction",
         }
@@ -81,6 +85,7 @@ impl EntryClass {
             Self::WrongPath => "on wrong paths",
             Self::UnfilledSlot => "in slots that the CPU had not filled",
             Self::Deselected => "deselected by the options",
+            Self::UnsureStack => "in samples without a sure call stack",
             Self::CrossesBarrier => "followed by a run across a call, return or jump",
             Self::NoFunction => "followed by a run outside all functions",
         }
@@ -101,6 +106,9 @@ impl EntryClass {
             }
             Self::NoFunction | Self::Used => {
                 "Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with --debug-binary."
+            }
+            Self::UnsureStack => {
+                "Record call chains with `perf record -b --call-graph fp`, or record without -g, which needs no call stacks."
             }
             Self::Deselected => "Check --event, --pid, --tid, --cpu and --time.",
             Self::WrongPath => {

@@ -1,6 +1,7 @@
 //! What a job tells: the account of all branch entries, statistics, findings, failures.
 
 pub(crate) mod address_report;
+pub(crate) mod call_stack_report;
 pub(crate) mod context_report;
 pub(crate) mod damage;
 pub(crate) mod debug_report;

@@ -1,32 +1,22 @@
 //! Counts the samples of blocks of text.
 
-use elf::Svma;
 use perfdata::{Avma, Branch, BranchFlags};
 use perfscript::{
     BranchEntry, BranchLine, Branches, CallStack as Frames, Dialect, Item, Line, MappingLine, Parser, SampleKind,
     names_event,
 };
-use rustc_hash::FxHashSet;
 use symbolize::FunctionTable;
 
 use crate::addresses::locate::{Place, View};
-use crate::binaries::code_space::OUTSIDE;
-use crate::binaries::id::{BinaryId, ByBinary};
+use crate::binaries::id::ByBinary;
 use crate::binaries::target::Targets;
-use crate::counting::context_counts::ContextCounts;
-use crate::counting::counter::EXTERNAL;
 use crate::counting::stack::{EntryRules, Stack, ends_of, events_of};
 use crate::counting::trace::TraceTable;
-use crate::counting::unwind::{call_before, unwind};
+use crate::input::call_stack::CallStackReader;
 use crate::input::collect::Collected;
-use crate::input::script::call_stack::{CallStack, Frame};
 use crate::input::script::problems::{Problem, Problems};
 use crate::report::ledger::EntryClass;
 use crate::request::options::GenerateOptions;
-
-/// So many frames of a call stack are used. Linux records 127 unless it is told otherwise, and contexts that inline deeper than this cannot be
-/// written.
-pub(crate) const MAX_FRAMES: usize = 1024;
 
 /// What a worker needs to know of its job.
 #[derive(Clone, Copy)]
@@ -56,39 +46,11 @@ pub(crate) struct BlockReport {
     pub problems: Problems,
 }
 
-/// What call stacks came to.
-#[derive(Default)]
-pub(crate) struct CallStacks {
-    /// What llvm-profgen counts as samples: comments and empty lines, too.
-    pub items: u64,
-    pub external_leaves: u64,
-    /// Those with more than [`MAX_FRAMES`] frames.
-    pub cut: u64,
-    /// Return addresses that follow no call, with the id of their target.
-    pub broken_at: FxHashSet<(BinaryId, u64)>,
-    /// A hash of each distinct branch stack. llvm-profgen states shares of them, so they are held apart, at 8 bytes each.
-    pub distinct: FxHashSet<u64>,
-}
-
-impl CallStacks {
-    pub(crate) fn merge(&mut self, other: Self) {
-        self.items += other.items;
-        self.external_leaves += other.external_leaves;
-        self.cut += other.cut;
-        self.broken_at.extend(other.broken_at);
-        self.distinct.extend(other.distinct);
-    }
-}
-
 /// Reads blocks of text, in any order.
 pub(crate) struct Worker<'a> {
     job: Job<'a>,
     pub collected: Collected,
-    pub call_stacks: CallStacks,
-    /// Counts by calling context, if these are wanted.
-    pub contexts: Option<ContextCounts>,
-    /// The calls in progress of a sample, the innermost first, behind the address that is executed.
-    frames: Vec<Svma>,
+    pub call_stacks: CallStackReader<'a>,
     /// The number of the epoch that the cache of traces knows as 0.
     first_epoch: u64,
     current: Option<(u64, View<'a>)>,
@@ -103,9 +65,7 @@ impl<'a> Worker<'a> {
         Self {
             job,
             collected,
-            call_stacks: CallStacks::default(),
-            contexts: (!job.options.ignore_stack_samples).then(ContextCounts::default),
-            frames: Vec::new(),
+            call_stacks: CallStackReader::new(job.targets, job.functions, !job.options.ignore_stack_samples),
             first_epoch: 0,
             current: None,
         }
@@ -176,45 +136,11 @@ impl<'a> Worker<'a> {
         epoch: &Epoch<'a>,
         problems: &mut Problems,
     ) -> Option<Line<'t>> {
-        let Job { targets, functions, .. } = self.job;
         let (_, view) = self.current.as_mut()?;
-        let mut stack = CallStack::default();
-        let frames = &mut self.frames;
-        let mut is_cut = false;
-        frames.clear();
-        let end = parser.call_stack(|address| {
-            let frame = match view.locate_target(Avma(address)) {
-                Place::Code(offset, id) => Some(Frame {
-                    target: &targets[id],
-                    svma: targets.space().owner(offset).svma(offset),
-                }),
-                Place::Preamble(_) | Place::Misplaced(_) | Place::Lost(_) => None,
-            };
-            let is_sure = stack.push(frame);
-            if frames.len() == MAX_FRAMES {
-                is_cut = true;
-                return is_sure;
-            }
-            match frame {
-                Some(frame) if frames.is_empty() => frames.push(frame.svma),
-                Some(frame) if is_sure => frames.push(call_before(&frame.target.code, frame.svma)),
-                None if frames.last() != Some(&EXTERNAL) => frames.push(EXTERNAL),
-                _ => {}
-            }
-            is_sure
-        });
-        // What called the outermost function is not known then, either.
-        if frames.len() > 1 && frames.last() == Some(&EXTERNAL) {
-            frames.pop();
-        }
-        let found = &mut self.call_stacks;
-        found.items += 1;
-        found.cut += u64::from(is_cut);
-        found.external_leaves += u64::from(stack.has_external_leaf());
-        found
-            .broken_at
-            .extend(stack.broken_at().map(|frame| (frame.target.id, frame.svma.0)));
-        let is_kept = stack.is_kept(|target| functions[&target.id]);
+        let stack = &mut self.call_stacks;
+        stack.begin();
+        let end = parser.call_stack(|address| stack.push(address, view));
+        let is_kept = stack.is_kept();
         match end {
             Frames::Rejected => None,
             _ if !is_kept => None,
@@ -350,19 +276,13 @@ impl<'a> Worker<'a> {
         let used = match kind {
             SampleKind::Branches => stack.count(view, rules, traces),
             SampleKind::CallStacks => {
-                if let Some(contexts) = &mut self.contexts {
-                    let space = self.job.targets.space();
-                    let svma = |offset| match offset {
-                        OUTSIDE => EXTERNAL,
-                        offset => space.owner(offset).svma(offset),
-                    };
-                    let ends: Vec<_> = ends_of(entries_of_stack, view, rules)
-                        .map(|(from, to)| (svma(from), svma(to)))
-                        .collect();
-                    unwind(contexts, &self.job.targets.first().code, &ends, &self.frames, times);
+                if self.call_stacks.has_contexts() {
+                    self.call_stacks.count(ends_of(entries_of_stack, view, rules), times);
                 }
                 let hash = stack.count_hashed(view, rules, traces);
-                self.call_stacks.distinct.extend(hash);
+                if !self.call_stacks.has_contexts() {
+                    self.call_stacks.found.stats.distinct.extend(hash);
+                }
                 hash.is_some()
             }
         };

@@ -143,6 +143,6 @@ impl PreInliner<'_> {
                 threshold = threshold.wrapping_mul(options.previously_inlined_multiplier as u32);
             }
         }
-        candidate.size <= threshold
+        candidate.size < threshold
     }
 }

@@ -1,0 +1,74 @@
+//! What is doubtful of call stacks.
+
+use job::{Diagnostic, DiagnosticCode};
+
+use crate::input::call_stack::{CallStacks, MAX_FRAMES};
+use crate::report::words::{Share, Words};
+use crate::request::options::GenerateOptions;
+
+/// Warnings about call stacks, in llvm-profgen's order.
+pub(crate) fn call_stack_diagnostics(stacks: &CallStacks, options: &GenerateOptions) -> Vec<Diagnostic> {
+    let words = options.policy().words;
+    let distinct = stacks.distinct();
+    let stacks = &stacks.stats;
+    let mut found = Vec::new();
+    let warn_of_share = |share: Share, own: &str, llvm_profgen: &str| {
+        let is_told = match words {
+            Words::Own => share.is_noteworthy(),
+            Words::LlvmProfgen => share.part > 0 && share.whole > 0,
+        };
+        is_told.then(|| {
+            words.warning(
+                DiagnosticCode::CallStacks,
+                || format!("{share} {own}"),
+                || format!("{} {llvm_profgen}", share.in_llvm_words()),
+            )
+        })
+    };
+    found.extend(warn_of_share(
+        Share {
+            part: stacks.external_leaves,
+            whole: stacks.items,
+            of: "samples",
+        },
+        "were taken outside of the binary; what its call stacks say of the binary is used",
+        "of samples have leaf external frame in call stack.",
+    ));
+    if stacks.cut > 0 && !options.ignore_stack_samples {
+        let message = format!(
+            "{} samples have more than {MAX_FRAMES} frames; those further out are left out of contexts",
+            stacks.cut
+        );
+        found.push(Diagnostic::warning(DiagnosticCode::CallStacksCut, message));
+    }
+    if options.show_detailed_warning {
+        let mut broken: Vec<_> = stacks.broken_at.iter().collect();
+        broken.sort_unstable();
+        found.extend(broken.into_iter().map(|(_, address)| {
+            words.warning(
+                DiagnosticCode::CallStackDetail,
+                || {
+                    format!(
+                        "call stacks end at the return address {address:#x}, because no call stands before it; probably the function there \
+                         was compiled without frame pointers"
+                    )
+                },
+                || {
+                    format!(
+                        "Truncated stack sample due to invalid return address at {address:#x}, likely caused by frame pointer omission"
+                    )
+                },
+            )
+        }));
+    }
+    found.extend(warn_of_share(
+        Share {
+            part: stacks.broken_at.len() as u64,
+            whole: distinct as u64,
+            of: "distinct samples",
+        },
+        "have a call stack that ends at an address behind no call. Compile with -fno-omit-frame-pointer",
+        "of truncated stack samples due to invalid return address, likely caused by frame pointer omission.",
+    ));
+    found
+}
