@@ -53,7 +53,10 @@ function toCommand(parsed: ParsedArgs): ReportCommand {
   const given = valuesOf(REPORT_OPTIONS, parsed);
   const { output, format, text, json, top = 15, quiet = false } = valuesOf(REPORT_OWN, parsed);
   const profile = expandInputs(parsed.positionals);
-  if (profile.length === 0 && given.perfData === undefined && given.perfScript === undefined) {
+  if (
+    profile.length === 0 &&
+    [given.perfData, given.perfScript, given.traces].every((input) => input === undefined)
+  ) {
     throw new UsageError(
       'nothing to report about was given',
       'autofdo-gen report --binary FILE --perfdata FILE -o report.html, or autofdo-gen report a.afdo -o report.html',
@@ -77,6 +80,7 @@ function toCommand(parsed: ParsedArgs): ReportCommand {
     ...given,
     perfData: given.perfData && expandInputs(given.perfData),
     perfScript: given.perfScript && expandInputs(given.perfScript),
+    traces: given.traces && expandInputs(given.traces),
     ...(profile.length > 0 && { profile }),
   };
   return { options, form, target, top, quiet };
@@ -102,6 +106,7 @@ async function make(
     options.profile,
     options.perfData,
     options.perfScript,
+    options.traces,
     options.base,
   ].flatMap(list);
   await checkTarget(target, inputs);

@@ -10,6 +10,7 @@ export interface ReportOptions
     | 'allBinaries'
     | 'perfData'
     | 'perfScript'
+    | 'traces'
     | 'debugBinary'
     | 'dwp'
     | 'debuginfod'
@@ -47,6 +48,7 @@ export const REPORT_OPTIONS = {
   // Without the spelling of create_llvm_prof, --profile, as finished profiles are something else here.
   perfData: { ...GENERATE_OPTIONS.perfData, aliases: ['pd'] },
   perfScript: GENERATE_OPTIONS.perfScript,
+  traces: GENERATE_OPTIONS.traces,
   debugBinary: GENERATE_OPTIONS.debugBinary,
   dwp: GENERATE_OPTIONS.dwp,
   debuginfod: GENERATE_OPTIONS.debuginfod,

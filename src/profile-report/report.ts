@@ -40,7 +40,7 @@ const ENOUGH = 50;
 export async function report(options: ReportOptions): Promise<Report> {
   checkOptions(options, REPORT_OPTIONS);
   const profiles = list(options.profile);
-  const recordings = [...list(options.perfData), ...list(options.perfScript)];
+  const recordings = [options.perfData, options.perfScript, options.traces].flatMap((given) => list(given));
   if (profiles.length > 0 && recordings.length > 0) {
     throw invalid('finished profiles and recordings were given', 'report about one or the other');
   }

@@ -50,6 +50,18 @@ describe('report', () => {
     expect(rows).not.toContain('__uniq');
   });
 
+  it('takes trace shards, and tells the same of them as of the recording', async () => {
+    const shard = join(folder.path, 'calc.parquet');
+    expect(await runCli(['collect', '--perfdata', calc.perfData, '-o', shard])).toMatchObject({ status: 0 });
+    const [ofShard, ofRecording] = await Promise.all([
+      run('--binary', calc.binary, '--traces', shard),
+      run('--binary', calc.binary, '--perfdata', calc.perfData),
+    ]);
+    expect(ofShard.status, ofShard.stderr).toBe(0);
+    const profile = (text: Buffer) => text.toString().split(/^profile /m)[1];
+    expect(profile(ofShard.stdout)).toBe(profile(ofRecording.stdout));
+  });
+
   it('says what is wrong with each of several binaries once', async () => {
     const shapes = fixture('shapes-cpp');
     const binaries = ['--binary', calc.binary, '--binary', shapes.binary];
