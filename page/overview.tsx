@@ -46,7 +46,8 @@ function Facts({ model, profile }: { model: Model; profile: Profile }) {
   const { packed } = profile;
   const { density, coverage } = packed;
   const { recording } = model.report;
-  const own = profile.functions.filter(({ total }) => Number(total) > 0).length;
+  const { hot, warm, cold } = packed.temperatures;
+  const own = hot.functions + warm.functions + cold.functions;
   const enough = density.value >= density.enough;
   // Density grows with the number of samples, and that with time.
   const needed = ((recording?.seconds ?? 0) * density.enough) / density.value;

@@ -69,6 +69,7 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
       const sum = entries.reduce((total, text) => total + Number(text.replaceAll(',', '')), 0);
       const facts = (await page.locator('.facts').textContent()) ?? '';
       expect(facts).toContain(`${sum.toLocaleString('en')} branch entries`);
+      expect(facts).toContain('Functions88 are hot');
       expect(await rows.first().textContent()).toContain('used');
       await browser.close(page);
     });
