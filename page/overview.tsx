@@ -1,6 +1,6 @@
 import type { RecordingReport, Temperature } from '../src/profile-report/types.js';
 import { formatSeconds } from '../src/report/format.js';
-import { CLASS_LABELS } from '../src/report/ledger-labels.js';
+import { CLASS_KINDS, CLASS_LABELS } from '../src/report/ledger-labels.js';
 import type { EntryClass } from '../src/result.js';
 import { formatCount, formatRatio, ratio, toCount } from './count.js';
 import type { Model, Profile } from './model.js';
@@ -9,21 +9,6 @@ import { hrefTo } from './route.js';
 
 /** Functions that the overview lists. */
 const TOP = 12;
-
-/** What kind of thing became of entries: they counted, they do not matter to this binary, or they are lost. */
-const CLASS_KINDS: Record<EntryClass, 'used' | 'elsewhere' | 'lost'> = {
-  used: 'used',
-  outsideBinary: 'elsewhere',
-  stub: 'elsewhere',
-  wrongPath: 'elsewhere',
-  unfilledSlot: 'elsewhere',
-  deselected: 'elsewhere',
-  unmapped: 'lost',
-  otherBuild: 'lost',
-  notInstruction: 'lost',
-  crossesBarrier: 'lost',
-  noFunction: 'lost',
-};
 
 /** What the profile and its recording are worth, in numbers and pictures. */
 export function Overview({ model, profile }: { model: Model; profile: Profile }) {

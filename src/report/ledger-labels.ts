@@ -15,3 +15,19 @@ export const CLASS_LABELS: Record<EntryClass, string> = {
   crossesBarrier: 'followed by an impossible run',
   noFunction: 'followed by a run outside any function',
 };
+
+/** What a class means for the profile: its entries count, are none of its business, or are lost to it. */
+export const CLASS_KINDS: Record<EntryClass, 'used' | 'elsewhere' | 'lost'> = {
+  used: 'used',
+  outsideBinary: 'elsewhere',
+  stub: 'elsewhere',
+  wrongPath: 'elsewhere',
+  unfilledSlot: 'elsewhere',
+  deselected: 'elsewhere',
+  unmapped: 'lost',
+  otherBuild: 'lost',
+  notInstruction: 'lost',
+  crossesBarrier: 'lost',
+  noFunction: 'lost',
+  unsureStack: 'lost',
+};
