@@ -1,5 +1,11 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { compareProgram } from './compare.js';
-import type { Program } from './program.js';
+import { ours } from './generators.js';
+import { type Program, recorded } from './program.js';
+import { repository, run, shell } from './tools.js';
 
 const words = 'rustc --edition 2021 $programs/words.rs -o program';
 const tools = ['rustc'];
@@ -12,3 +18,39 @@ const programs: Program[] = [
 ];
 
 for (const program of programs) compareProgram(program);
+
+const FLAGS =
+  '--edition 2021 -Copt-level=3 -Cdebuginfo=1 -Zdebug-info-for-profiling -Csymbol-mangling-version=v0';
+
+const first: Program = {
+  name: 'rust-first-build',
+  build: [`rustc +nightly ${FLAGS} $programs/words.rs -o program`],
+  record: 'period=97',
+};
+
+/** A nightly with the flags of docs/rust.md; newer ones have them without `-Z`. */
+const hasNightly = spawnSync('rustc', ['+nightly', '-Zhelp'], { encoding: 'utf8' }).stdout?.includes(
+  'profile-sample-use',
+);
+
+describe('the steps of docs/rust.md', () => {
+  test.skipIf(!hasNightly)('make a program that takes fewer branches (needs a nightly rustc)', () => {
+    const { folder } = recorded(first);
+    const flags = ['--binary=program', '--perfdata=perf.data', '--format=extbinary'];
+    const { status, stderr, output } = ours(folder, flags);
+    expect(status, stderr).toBe(0);
+    expect(output?.length).toBeGreaterThan(1000);
+    const profile = `ours-${flags.join('').replace(/[^a-z0-9]+/gi, '-')}`.slice(-120);
+    const source = join(repository, 'test/differential/programs/words.rs');
+    const use = `-Zprofile-sample-use=$PWD/${profile} --emit=llvm-ir,link`;
+    shell(`rustc +nightly ${FLAGS} ${use} ${source} -o second`, folder);
+    expect(readFileSync(join(folder, 'second.ll'), 'utf8')).toContain('function_entry_count');
+    expect(run('./second', [], folder)).toEqual(run('./program', [], folder));
+    const recorder = join(repository, 'test/recorder/record-program.sh');
+    const samples = (name: string) => {
+      const { stderr: told } = run(recorder, [`${name}.data`, 'period=97', '--', `./${name}`], folder);
+      return Number(/(\d+) samples/.exec(told)?.[1]);
+    };
+    expect(samples('second')).toBeLessThan(samples('program'));
+  });
+});

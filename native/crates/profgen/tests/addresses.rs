@@ -140,3 +140,24 @@ fn threads_change_nothing() {
     };
     assert_eq!(with(1), with(4));
 }
+
+#[test]
+fn a_raw_trace_is_refused_with_the_line_that_makes_stacks_of_it() {
+    let replay = Replay::new();
+    for (event, helps) in [
+        (
+            "intel_pt//u",
+            "perf inject -i perf.data -o stacks.data --itrace=i100usle --strip",
+        ),
+        (
+            "cs_etm/@tmc_etr0/u",
+            "perf inject -i perf.data -o stacks.data --itrace=i100000il128 --strip",
+        ),
+        ("arm_spe_0/branch_filter=1/u", "create_llvm_prof --profiler=perf_spe"),
+    ] {
+        let error = replay.generate(&plain(&replay, event)).expect_err("no stacks");
+        assert_eq!(error.code, ErrorCode::NoBranchStacks, "{event}");
+        assert!(error.message.contains(event), "{error}");
+        assert!(error.hint.is_some_and(|hint| hint.contains(helps)), "{event}");
+    }
+}

@@ -59,6 +59,9 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
     if options.samples == SampleUse::Any && use_addresses && !has_stacks && attrs.iter().any(tells_time) {
         return sampled_addresses(attrs, options);
     }
+    if let Some(error) = attrs.iter().find_map(raw_trace) {
+        return Err(error);
+    }
     let wanted = || attrs.iter().filter(|attr| is_wanted(attr, options));
     // What comes nearest to a usable recording tells most.
     let nearest = wanted().filter_map(|attr| obstacle(attr, options)).max();
@@ -79,6 +82,30 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
         HOW_TO_RECORD.to_owned()
     };
     Err(Error::new(ErrorCode::NoBranchStacks, message).hint(hint))
+}
+
+/// Why the trace of an event cannot be used: perf has to make branch stacks of it first, or nothing can.
+fn raw_trace(attr: &EventAttr) -> Option<Error> {
+    let label = attr.label();
+    let inject = |options: &str| {
+        format!(
+            "Run `perf inject -i perf.data -o stacks.data --itrace={options} --strip`, with perf.data for the name of the recording, and \
+             give stacks.data to --perfdata."
+        )
+    };
+    let (what, hint) = if label.starts_with("intel_pt/") {
+        ("a raw trace of Intel PT", inject("i100usle"))
+    } else if label.starts_with("cs_etm/") {
+        ("a raw trace of Arm CoreSight", inject("i100000il128"))
+    } else if label.starts_with("arm_spe") {
+        let other = "Record cycles instead, whose sampled addresses are enough for a profile, or make the profile with `create_llvm_prof \
+                     --profiler=perf_spe`.";
+        ("made by Arm SPE, which is not decoded here", other.to_owned())
+    } else {
+        return None;
+    };
+    let message = format!("the recording is {what} (`{label}`) and has no branch stacks");
+    Some(Error::new(ErrorCode::NoBranchStacks, message).hint(hint))
 }
 
 /// The events whose sampled addresses tell how often code was executed: those that count time, or else those that count instructions, or
