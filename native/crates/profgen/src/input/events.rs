@@ -239,7 +239,7 @@ pub(crate) fn without_user_frames(
     let events: Vec<_> = metadata.attrs.iter().filter(is_left_out).collect();
     (!events.is_empty()).then(|| {
         let message = format!(
-            "the call chains of {} have no frames of user space, so the profile has no calling contexts. Record with --call-graph fp for contexts",
+            "the call chains of {} have no frames of user space, so the profile has no calling contexts. Record with `--call-graph fp` for contexts",
             labels(events.into_iter())
         );
         Diagnostic::note(DiagnosticCode::CallChainsUnused, message)
