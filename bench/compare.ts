@@ -12,7 +12,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { calc, compressor, type Input, kernel } from './inputs.js';
+import { calc, compressor, type Input, kernel, largeProgram } from './inputs.js';
 import { type Command, type Measurement, measureInTurn } from './measure.js';
 import { CREATE, createLlvmProf, isInstalled, LLVM, llvmProfgen, OURS, ours, version } from './tools.js';
 
@@ -41,13 +41,15 @@ async function main(): Promise<string> {
   }
   const large = compressor(500);
   const kernels = values['no-kernel'] ? [] : [kernel(12)];
-  const inputs = [calc(), ...[1, 10, 100].map(compressor), large, compressor(1000), ...kernels];
+  const functions = largeProgram({ units: 16, functions: 1000 }, 150_000);
+  const inputs = [calc(), ...[1, 10, 100].map(compressor), large, compressor(1000), functions, ...kernels];
   return [
     machine(),
     '### Beside others, by input and binary\n',
     await besideOthers(inputs),
     '### By threads and by number of inputs\n',
-    await byThreads(large),
+    await byThreads(large, [1, 2, 10]),
+    await byThreads(functions, [1]),
   ].join('\n');
 }
 
@@ -90,15 +92,16 @@ async function besideOthers(inputs: readonly Input[]): Promise<string> {
   return table(['program', 'binary', 'perf.data', OURS, ...others, ...ratios, 'text profiles'], rows);
 }
 
-async function byThreads(input: Input): Promise<string> {
-  const given = (count: number) => Array.from({ length: count - 1 }, () => `--perfdata=${input.perfData}`);
-  const cases: [string, string[]][] = [
-    ['one thread', ['--jobs=1']],
-    ['two threads', ['--jobs=2']],
-    ['given twice', given(2)],
-    ['given ten times', given(10)],
-    ['given ten times, one thread', ['--jobs=1', ...given(10)]],
-  ];
+/** A row for each number of threads and of inputs. */
+async function byThreads(input: Input, counts: readonly number[]): Promise<string> {
+  const cases = counts.flatMap((count): [string, string[]][] => {
+    const given = Array.from({ length: count - 1 }, () => `--perfdata=${input.perfData}`);
+    const name = count === 1 ? '' : `given ${count} times, `;
+    return [
+      [`${name}one thread`, ['--jobs=1', ...given]],
+      [`${name}two threads`, ['--jobs=2', ...given]],
+    ];
+  });
   const commands = cases.map(([, flags]) => ours(input, output('ours'), ...flags));
   const node: Command = { program: process.execPath, args: ['-e', '0'] };
   const [start, ...measured] = await measure(input, [node, ...commands]);

@@ -1,8 +1,9 @@
 /** What is measured: programs built and recorded here, kept in the cache folder from one run to the next. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { type ProgramSize, writeLargeProgram } from './large-program.js';
 
 export interface Input {
   name: string;
@@ -18,6 +19,9 @@ const folder = join(cache, 'bench');
 /** Bytes of a sample of 32 entries in a recording of one event. */
 const SAMPLE_BYTES = 824;
 
+/** Taken branches from one sample to the next; prime, so that loops do not fall in step. */
+const PERIOD = 97;
+
 export function calc(): Input {
   return {
     name: 'calc, a fixture',
@@ -25,6 +29,9 @@ export function calc(): Input {
     perfData: resolve('fixtures/calc-x86_64/perf.data'),
   };
 }
+
+/** Taken branches of a call in the generated program; there are 12.9. */
+const BRANCHES_PER_CALL = 12;
 
 /** `programs/compress.c` and the zstd library that the addon links too, with stacks of about `megabytes`. */
 export function compressor(megabytes: number): Input {
@@ -45,10 +52,35 @@ export function compressor(megabytes: number): Input {
   const samples = Math.round((megabytes * 1e6) / SAMPLE_BYTES);
   make(perfData, (path) => {
     const rounds = Math.ceil(samples / 20_000);
-    sh(`test/recorder/record-program.sh ${path} period=97 max=${samples} -- ${binary} ${rounds}`);
+    sh(`test/recorder/record-program.sh ${path} period=${PERIOD} max=${samples} -- ${binary} ${rounds}`);
     if (statSync(path).size < 0.95e6 * megabytes) throw new Error(`${path}: ${binary} ends too early`);
   });
   return { name: 'compress, the zstd library', binary, perfData };
+}
+
+/**
+ * The generated program of many functions, with so many stacks of 32 entries. It is built with -O0, which takes half a minute of a core;
+ * -O1 takes five times as long.
+ */
+export function largeProgram(size: ProgramSize, samples: number): Input {
+  const own = join(folder, `large-${size.units}x${size.functions}`);
+  const binary = join(own, 'large');
+  make(binary, (path) => {
+    const units = join(own, 'units');
+    const sources = writeLargeProgram(units, size);
+    const flags = '-O0 -g -fdebug-info-for-profiling';
+    sh(`printf '%s\\n' ${sources.join(' ')} | xargs -P 2 -I @ clang++-22 ${flags} -c @ -o @.o`);
+    sh(`clang++-22 -o ${path} ${units}/*.o`);
+    rmSync(units, { recursive: true });
+  });
+  const perfData = join(own, `${samples}.data`);
+  make(perfData, (path) => {
+    const rounds = Math.ceil((samples * PERIOD) / (size.units * size.functions * BRANCHES_PER_CALL));
+    sh(`test/recorder/record-program.sh ${path} period=${PERIOD} max=${samples} -- ${binary} ${rounds}`);
+    if (statSync(path).size < 0.95 * samples * SAMPLE_BYTES)
+      throw new Error(`${path}: ${binary} ends too early`);
+  });
+  return { name: `${size.units * size.functions} generated functions`, binary, perfData };
 }
 
 /** Debian's cloud kernel, booted with a small load; 300 MB to download the first time. */

@@ -1,6 +1,7 @@
 //! Counts of ranges and branches to source lines.
 
 use elf::{Code, Instruction, canonical_name};
+use rayon::prelude::*;
 use sampleprof::{LineLocation, NameId, NameTable, Profile, WriteError};
 use symbolize::{FrameId, FrameTable};
 
@@ -8,6 +9,7 @@ use crate::attribution::contexts::{ContextId, Contexts, RecordId};
 use crate::attribution::discriminator::DiscriminatorKind;
 use crate::attribution::entry_points::EntryPoints;
 use crate::counting::counter::Counter;
+use crate::counting::counters::MANY;
 
 /// The binary, as attribution sees it.
 pub struct Source<'a> {
@@ -43,16 +45,19 @@ pub fn attribute(source: &Source<'_>, ranges: &[Counter], branches: &[Counter]) 
         source,
         names: NameTable::default(),
         name_of_frame_name: vec![None; source.frames.name_count()],
-        contexts: Contexts::default(),
+        contexts: Contexts::with_room_for(source.frames.frame_count()),
         context_of_frame: vec![None; source.frames.frame_count()],
         lines: vec![None; source.frames.frame_count()],
+        row: 0,
         callees: Vec::new(),
     };
-    for range in ranges {
-        attribution.add_range(range);
-    }
-    for branch in branches {
-        attribution.add_branch(branch);
+    let calls_of = |branches: &[Counter]| branches.iter().filter_map(|branch| Call::of(branch, source)).collect();
+    let (calls, ()): (Vec<Vec<Call<'_>>>, _) = rayon::join(
+        || branches.par_chunks(MANY).map(calls_of).collect(),
+        || ranges.iter().for_each(|range| attribution.add_range(range)),
+    );
+    for call in calls.iter().flatten() {
+        attribution.add_call(call);
     }
     let Attribution { names, contexts, .. } = attribution;
     let functions = contexts.into_functions(&names)?;
@@ -72,6 +77,28 @@ struct Line {
     duplication_factor: u32,
 }
 
+/// A branch to a function's entry is a call from the source's line, whatever the instruction. Through a jump table, the branch to the table
+/// is the call, and the one from there, which belongs to no line, enters the function.
+struct Call<'a> {
+    caller: Option<FrameId>,
+    callee: &'a [u8],
+    /// The branch goes to the function itself, not to a jump table.
+    enters: bool,
+    count: u64,
+}
+
+impl<'a> Call<'a> {
+    fn of(branch: &Counter, source: &Source<'a>) -> Option<Self> {
+        let called = source.entries.called(source.code, branch.second)?;
+        Some(Self {
+            caller: source.frames.lookup(branch.first),
+            callee: canonical_name(source.functions.name(called.function)),
+            enters: called.start == branch.second,
+            count: branch.count,
+        })
+    }
+}
+
 struct Attribution<'a> {
     source: &'a Source<'a>,
     names: NameTable,
@@ -80,6 +107,8 @@ struct Attribution<'a> {
     name_of_frame_name: Vec<Option<NameId>>,
     context_of_frame: Vec<Option<ContextId>>,
     lines: Vec<Option<Line>>,
+    /// The row of the frame table that the last instruction lies in or before: ranges ascend, so no search is needed.
+    row: usize,
     /// A buffer.
     callees: Vec<FrameId>,
 }
@@ -88,12 +117,11 @@ impl Attribution<'_> {
     /// Every instruction of the range was executed `count` times. A function's total weighs instructions by their size.
     fn add_range(&mut self, range: &Counter) {
         let rows = self.source.frames.rows();
-        let mut row = rows.partition_point(|row| row.end <= range.first);
         for Instruction { svma, length, .. } in self.source.code.instructions(range.first, range.second) {
-            while rows.get(row).is_some_and(|row| row.end <= svma) {
-                row += 1;
+            while rows.get(self.row).is_some_and(|row| row.end <= svma) {
+                self.row += 1;
             }
-            let Some(found) = rows.get(row).filter(|row| row.start <= svma) else {
+            let Some(found) = rows.get(self.row).filter(|row| row.start <= svma) else {
                 continue;
             };
             let line = self.line(found.frame);
@@ -109,27 +137,15 @@ impl Attribution<'_> {
         }
     }
 
-    /// A branch to a function's entry is a call from the source's line, whatever the instruction. Through a jump table, the branch to the table
-    /// is the call, and the one from there, which belongs to no line, enters the function.
-    fn add_branch(&mut self, branch: &Counter) {
-        let Source {
-            code,
-            entries,
-            functions,
-            frames,
-            ..
-        } = self.source;
-        let Some(called) = entries.called(code, branch.second) else {
-            return;
-        };
-        let callee = self.names.intern(canonical_name(functions.name(called.function)));
-        if let Some(frame) = frames.lookup(branch.first) {
+    fn add_call(&mut self, call: &Call<'_>) {
+        let callee = self.names.intern(call.callee);
+        if let Some(frame) = call.caller {
             let line = self.line(frame);
-            self.contexts.add_call(line.record, callee, branch.count);
+            self.contexts.add_call(line.record, callee, call.count);
         }
-        if called.start == branch.second {
+        if call.enters {
             let function = self.contexts.context(None, callee);
-            self.contexts.add_head(function, branch.count);
+            self.contexts.add_head(function, call.count);
         }
     }
 

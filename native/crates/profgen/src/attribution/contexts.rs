@@ -41,6 +41,14 @@ pub(crate) struct Contexts {
 }
 
 impl Contexts {
+    /// With room for so many records.
+    pub(crate) fn with_room_for(records: usize) -> Self {
+        let mut contexts = Self::default();
+        contexts.records.reserve(records);
+        contexts.record_by_line.reserve(records);
+        contexts
+    }
+
     /// The context of `name` inlined at a call site, or the top-level function.
     pub(crate) fn context(&mut self, inlined_at: Option<(ContextId, LineLocation)>, name: NameId) -> ContextId {
         *self.by_place.entry((inlined_at, name)).or_insert_with(|| {

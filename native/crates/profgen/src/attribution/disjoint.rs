@@ -3,17 +3,36 @@
 use crate::counting::counter::Counter;
 use elf::Svma;
 
-/// What begins or ends at an address. `zero` says that a range of count 0 does, which a sum cannot show.
-#[derive(Clone, Copy, Default)]
+/// What begins or ends at an address: the sum of the counts. `zero` says that a range of count 0 does, which a sum cannot show.
 struct Edge {
-    sum: Option<u64>,
+    sum: u64,
     zero: bool,
 }
 
-impl Edge {
-    fn add(&mut self, count: u64) {
-        self.sum = Some(self.sum.unwrap_or(0).wrapping_add(count));
-        self.zero |= count == 0;
+/// Borders of ranges, ascending, each with a count.
+struct Borders(std::iter::Peekable<std::vec::IntoIter<(u64, u64)>>);
+
+impl Borders {
+    fn new(borders: impl Iterator<Item = (u64, u64)>) -> Self {
+        let mut borders: Vec<_> = borders.collect();
+        // Stable, because that is fast where the addresses ascend already.
+        borders.sort_by_key(|border| border.0);
+        Self(borders.into_iter().peekable())
+    }
+
+    fn next_address(&mut self) -> Option<u64> {
+        self.0.peek().map(|border| border.0)
+    }
+
+    /// All that is at `address`, which is the next one or lies before it.
+    fn take(&mut self, address: u64) -> Option<Edge> {
+        let mut edge: Option<Edge> = None;
+        while let Some((_, count)) = self.0.next_if(|border| border.0 == address) {
+            let edge = edge.get_or_insert(Edge { sum: 0, zero: false });
+            edge.sum = edge.sum.wrapping_add(count);
+            edge.zero |= count == 0;
+        }
+        edge
     }
 }
 
@@ -23,29 +42,14 @@ impl Edge {
 /// ranges counts as a single one, as in llvm-profgen, whose output depends on it.
 #[must_use]
 pub fn disjoint_ranges(ranges: &[Counter]) -> Vec<Counter> {
-    let mut borders: Vec<(Svma, Edge, Edge)> = Vec::with_capacity(ranges.len() * 2);
-    for range in ranges {
-        let mut edge = Edge::default();
-        edge.add(range.count);
-        borders.push((range.first, edge, Edge::default()));
-        borders.push((range.second, Edge::default(), edge));
-    }
-    borders.sort_unstable_by_key(|border| border.0);
-    borders.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
-        if same {
-            merge(&mut kept.1, next.1);
-            merge(&mut kept.2, next.2);
-        }
-        same
-    });
-
+    let mut first = Borders::new(ranges.iter().map(|range| (range.first.0, range.count)));
+    let mut last = Borders::new(ranges.iter().map(|range| (range.second.0, range.count)));
     let mut out = Vec::new();
     let mut begin: Option<u64> = None;
     let mut count = 0u64;
     let mut zero_depth = 0i64;
-    for (Svma(address), begins, ends) in borders {
-        if let Some(sum) = begins.sum {
+    while let Some(address) = first.next_address().into_iter().chain(last.next_address()).min() {
+        if let Some(Edge { sum, zero }) = first.take(address) {
             if let Some(begin) = begin.filter(|&begin| begin < address) {
                 out.push(Counter {
                     first: Svma(begin),
@@ -55,9 +59,9 @@ pub fn disjoint_ranges(ranges: &[Counter]) -> Vec<Counter> {
             }
             count = count.wrapping_add(sum);
             begin = Some(address);
-            zero_depth += i64::from(begins.zero);
+            zero_depth += i64::from(zero);
         }
-        if let Some(sum) = ends.sum {
+        if let Some(Edge { sum, zero }) = last.take(address) {
             if let Some(begin) = begin.filter(|&begin| begin <= address) {
                 out.push(Counter {
                     first: Svma(begin),
@@ -66,7 +70,7 @@ pub fn disjoint_ranges(ranges: &[Counter]) -> Vec<Counter> {
                 });
             }
             count = count.wrapping_sub(sum);
-            zero_depth -= i64::from(ends.zero);
+            zero_depth -= i64::from(zero);
             begin = if count == 0 && zero_depth == 0 {
                 None
             } else {
@@ -75,13 +79,6 @@ pub fn disjoint_ranges(ranges: &[Counter]) -> Vec<Counter> {
         }
     }
     out
-}
-
-fn merge(edge: &mut Edge, other: Edge) {
-    if let Some(sum) = other.sum {
-        edge.sum = Some(edge.sum.unwrap_or(0).wrapping_add(sum));
-    }
-    edge.zero |= other.zero;
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::addresses::locate::{View, stronger};
 use crate::binaries::code_space::{CodeOffset, CodeSpace, NO_END, OUTSIDE};
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::counting::stack::{EntryRules, is_wrong_path};
-use crate::counting::trace::Trace;
+use crate::counting::trace_counts::Trace;
 use crate::report::ledger::{EntryClass, Ledger};
 use elf::Svma;
 

@@ -1,8 +1,13 @@
 //! How often each straight-line range and each branch was executed.
 
+use rayon::prelude::*;
+
 use crate::counting::context_counts::ContextCounts;
 use crate::counting::counter::Counter;
 use crate::counting::read_contexts::ReadContext;
+
+/// With this many rows, it pays to work on several threads.
+pub(crate) const MANY: usize = 1 << 14;
 
 /// Counters in ascending order of (first, second), without duplicates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,7 +19,11 @@ impl CounterTable {
     /// Sorts `rows` and adds up the ones that speak of the same pair (modulo 2^64, as llvm-profgen does).
     #[must_use]
     pub fn new(mut rows: Vec<Counter>) -> Self {
-        rows.sort_unstable();
+        if rows.len() < MANY || rayon::current_num_threads() == 1 {
+            rows.sort_unstable();
+        } else {
+            rows.par_sort_unstable();
+        }
         rows.dedup_by(|next, kept| {
             let same = next.first == kept.first && next.second == kept.second;
             if same {
@@ -31,9 +40,10 @@ impl CounterTable {
         &self.rows
     }
 
-    /// Keeps the rows that `keep` accepts.
-    pub(crate) fn retain(&mut self, keep: impl FnMut(&Counter) -> bool) {
-        self.rows.retain(keep);
+    /// Takes rows that are in order, each pair once.
+    pub(crate) fn of_ascending(rows: Vec<Counter>) -> Self {
+        debug_assert!(rows.is_sorted_by(|a, b| (a.first, a.second) < (b.first, b.second)));
+        Self { rows }
     }
 }
 

@@ -1,10 +1,11 @@
 //! Which pairs of neighbouring branch entries are straight-line runs, and what is wrong with the others.
 
 use elf::{Code, Svma};
+use rayon::prelude::*;
 use symbolize::{FunctionTable, NameOrigin};
 
 use crate::counting::counter::{Counter, EXTERNAL};
-use crate::counting::counters::CounterTable;
+use crate::counting::counters::{CounterTable, MANY};
 
 /// How many of all executions of runs are doubtful, by reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +32,40 @@ pub struct RunQuality {
     pub ends_at_no_branch: u64,
     /// What is wrong with which pair, if that was asked for.
     pub details: Vec<(Svma, Svma, RunProblem)>,
+}
+
+impl RunQuality {
+    /// Adds what was found of pairs behind these.
+    fn absorb(&mut self, other: Self) {
+        let Self {
+            pairs,
+            total,
+            off_boundary,
+            no_function,
+            recovered,
+            crosses_function,
+            broken,
+            dropped,
+            homeless,
+            ends_at_no_branch,
+            details,
+        } = other;
+        self.pairs += pairs;
+        for (sum, count) in [
+            (&mut self.total, total),
+            (&mut self.off_boundary, off_boundary),
+            (&mut self.no_function, no_function),
+            (&mut self.recovered, recovered),
+            (&mut self.crosses_function, crosses_function),
+            (&mut self.broken, broken),
+            (&mut self.dropped, dropped),
+            (&mut self.homeless, homeless),
+            (&mut self.ends_at_no_branch, ends_at_no_branch),
+        ] {
+            add(sum, count);
+        }
+        self.details.extend(details);
+    }
 }
 
 /// What can be wrong with a run.
@@ -63,16 +98,31 @@ pub fn select_runs(
     functions: &FunctionTable,
     judgement: Judgement,
 ) -> (CounterTable, RunQuality) {
-    let mut quality = RunQuality {
-        pairs: pairs.rows().len(),
-        ..RunQuality::default()
+    let judge_all = |pairs: &[Counter]| {
+        let mut quality = RunQuality {
+            pairs: pairs.len(),
+            ..RunQuality::default()
+        };
+        let mut keep = |pair: &&Counter| {
+            add(&mut quality.total, pair.count);
+            judge(pair, code, functions, judgement, &mut quality)
+        };
+        let runs: Vec<Counter> = pairs.iter().filter(&mut keep).copied().collect();
+        (runs, quality)
     };
-    let mut runs = pairs.clone();
-    runs.retain(|pair| {
-        add(&mut quality.total, pair.count);
-        judge(pair, code, functions, judgement, &mut quality)
-    });
-    (runs, quality)
+    let mut parts: Vec<_> = pairs.rows().par_chunks(MANY).map(judge_all).collect();
+    let (runs, quality) = if parts.len() == 1 {
+        parts.remove(0)
+    } else {
+        let mut runs = Vec::with_capacity(parts.iter().map(|(runs, _)| runs.len()).sum());
+        let mut quality = RunQuality::default();
+        for (some, of_these) in parts {
+            runs.extend(some);
+            quality.absorb(of_these);
+        }
+        (runs, quality)
+    };
+    (CounterTable::of_ascending(runs), quality)
 }
 
 /// Adds one pair to the account; true if it is a straight-line run.

@@ -12,4 +12,5 @@ pub(crate) mod resolved;
 pub(crate) mod sampled;
 pub(crate) mod stack;
 pub(crate) mod trace;
+pub(crate) mod trace_counts;
 pub(crate) mod unwind;

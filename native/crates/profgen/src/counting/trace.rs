@@ -1,7 +1,6 @@
 //! Counting branch entries: one look-up for an entry and the straight run behind it.
 
 use perfdata::Avma;
-use rustc_hash::FxHashMap;
 
 use crate::addresses::locate::Place;
 use crate::binaries::code_space::{CodeOffset, CodeSpace, NO_BRANCH, NO_END, OUTSIDE};
@@ -10,15 +9,8 @@ use crate::counting::counter::{Counter, EXTERNAL};
 use crate::counting::counters::CounterTable;
 use crate::counting::ends::{Ends, ManyEnds};
 use crate::counting::resolved::{RawEntry, Resolved};
+use crate::counting::trace_counts::{Trace, TraceCounts};
 use crate::report::ledger::{EntryClass, Ledger};
-
-/// A branch and the end of the straight run that followed it: the source of the next newer entry. All in one target, or [`OUTSIDE`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Trace {
-    pub from: CodeOffset,
-    pub to: CodeOffset,
-    pub end: CodeOffset,
-}
 
 /// Slots of the cache: 192 KiB, a part of the second-level cache of a core.
 const SLOTS: usize = 1 << 12;
@@ -59,7 +51,7 @@ impl Slot {
 /// answered there: they cost no search for their mapping, no question whether they are code and no hashing of the table.
 pub(crate) struct TraceTable {
     slots: Box<[Slot; SLOTS]>,
-    counts: FxHashMap<Trace, u64>,
+    counts: TraceCounts,
     ledger: Ledger,
     /// Entries with an end in the code of a binary, but at no instruction.
     misplaced: ByBinary<u64>,
@@ -92,7 +84,7 @@ impl TraceTable {
         Self {
             // Made on the heap: it would not fit into every stack.
             slots: vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
-            counts: FxHashMap::default(),
+            counts: TraceCounts::default(),
             ledger: Ledger::default(),
             misplaced: ByBinary::new(),
             ends: several.map(ManyEnds::new),
@@ -187,7 +179,7 @@ impl TraceTable {
             }
         };
         self.ledger.add(EntryClass::Used, count);
-        let mut row = |from, to, end| add(&mut self.counts, Trace { from, to, end }, count);
+        let mut row = |from, to, end| self.counts.add(Trace { from, to, end }, count);
         if crosses {
             row(from, OUTSIDE, from_end);
             row(OUTSIDE, to, to_end);
@@ -211,7 +203,7 @@ impl TraceTable {
                     to: offset,
                     end: offset,
                 };
-                add(&mut self.counts, trace, count);
+                self.counts.add(trace, count);
             }
             lost => self.ledger.add(lost.class(), count),
         }
@@ -225,12 +217,7 @@ impl TraceTable {
         for (binary, count) in other.misplaced {
             self.misplace(binary, count);
         }
-        if self.counts.len() < other.counts.len() {
-            std::mem::swap(&mut self.counts, &mut other.counts);
-        }
-        for (trace, count) in other.counts {
-            add(&mut self.counts, trace, count);
-        }
+        self.counts.merge(other.counts);
     }
 
     /// The counters of each target, and the account.
@@ -238,7 +225,12 @@ impl TraceTable {
         self.flush();
         let places = space.regions().map(|region| region.binary.index() + 1).max();
         let mut rows: Vec<(Vec<Counter>, Vec<Counter>, u64)> = vec![Default::default(); places.unwrap_or(0)];
-        for (trace, count) in self.counts {
+        if let [(branches, pairs, _)] = &mut rows[..] {
+            // What is added grows by doubling, which would take more memory than all else.
+            branches.reserve_exact(self.counts.len());
+            pairs.reserve_exact(self.counts.len());
+        }
+        for (trace, count) in self.counts.into_rows() {
             let owner = space.owner(if trace.to == OUTSIDE { trace.from } else { trace.to });
             let svma = |offset| {
                 if offset == OUTSIDE {
@@ -263,9 +255,10 @@ impl TraceTable {
         }
         let counters = space.regions().map(|region| {
             let (branches, pairs, entries) = std::mem::take(&mut rows[region.binary.index()]);
+            let (branches, pairs) = rayon::join(|| CounterTable::new(branches), || CounterTable::new(pairs));
             let counters = TargetCounters {
-                branches: CounterTable::new(branches),
-                pairs: CounterTable::new(pairs),
+                branches,
+                pairs,
                 entries,
                 misplaced: self.misplaced.remove(&region.binary).unwrap_or(0),
             };
@@ -273,12 +266,6 @@ impl TraceTable {
         });
         (counters.collect(), self.ledger)
     }
-}
-
-/// Sums wrap around, as those of llvm-profgen do: a text may state any count.
-fn add(counts: &mut FxHashMap<Trace, u64>, trace: Trace, count: u64) {
-    let sum = counts.entry(trace).or_insert(0);
-    *sum = sum.wrapping_add(count);
 }
 
 /// Multiplicative hashing: the top bits depend on all bits of the addresses. The source of the newer entry stands for where the run ends.
