@@ -195,3 +195,41 @@ pub(crate) fn call_before(code: &Code<'_>, address: Svma) -> Svma {
         _ => Svma(0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use elf::{DecodePolicy, Image};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Frames and branches that fit together or not, in loops, outside of all code, at no instruction: each branch to the binary counts once, and no
+        /// run counts that there cannot have been.
+        #[test]
+        fn each_branch_counts_once(
+            picks in prop::collection::vec((0usize..400, 0usize..400), 0..80),
+            frames in prop::collection::vec(0usize..400, 0..300),
+        ) {
+            let image = Image::open(&testkit::Fixture::named("calc-x86_64").program()).expect("a fixture");
+            let code = Code::new(&image, DecodePolicy::Full).expect("code");
+            let instructions: Vec<Svma> = code.instructions(Svma(0), Svma(u64::MAX)).map(|found| found.svma).collect();
+            let place = |pick: usize| match pick % 7 {
+                0 => EXTERNAL,
+                _ => instructions[pick % instructions.len()],
+            };
+            let branches: Vec<_> = picks.iter().map(|&(from, to)| (place(from), place(to))).collect();
+            let calls: Vec<_> = frames.iter().map(|&frame| place(frame)).collect();
+            let mut counts = ContextCounts::default();
+            unwind(&mut counts, &code, &branches, &calls, 3);
+            let counted: u64 = counts.branches.values().sum();
+            let inside = branches.iter().filter(|(_, to)| *to != EXTERNAL).count() as u64;
+            prop_assert_eq!(counted, if calls.is_empty() { 0 } else { 3 * inside });
+            for &(_, first, last) in counts.ranges.keys() {
+                prop_assert!(code.is_valid_fall_through(first, last));
+            }
+            let runs: u64 = counts.ranges.values().sum();
+            prop_assert!(runs <= 3 * branches.len().saturating_sub(1) as u64);
+        }
+    }
+}
