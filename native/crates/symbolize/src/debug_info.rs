@@ -36,6 +36,7 @@ pub(crate) struct DebugObject {
     units: Vec<Unit>,
     /// Units behind the last of these have a header that cannot be read.
     units_cut: bool,
+    folded_by_lines: bool,
     cu_map: CuMap,
     /// What hides the addresses of a unit.
     hidden: Option<Fault>,
@@ -49,6 +50,8 @@ pub(crate) struct View<'a> {
     /// The split units by number of their skeleton, ascending.
     pub(crate) split: Vec<(UnitIndex, Space<'a>)>,
     pub(crate) cu_map: &'a CuMap,
+    /// See [`DebugOptions::folded_functions_by_lines`].
+    pub(crate) folded_by_lines: bool,
 }
 
 impl DebugInfo {
@@ -227,6 +230,7 @@ impl DebugObject {
             sections,
             units,
             units_cut,
+            folded_by_lines: options.folded_functions_by_lines,
             cu_map: CuMap::default(),
             hidden: None,
             supplementary,
@@ -267,6 +271,7 @@ impl DebugObject {
             },
             split,
             cu_map: &self.cu_map,
+            folded_by_lines: self.folded_by_lines,
         }
     }
 }

@@ -82,7 +82,7 @@ impl FrameTable {
                 let split = view.split.binary_search_by_key(&number, |(unit, _)| *unit);
                 let split = split.ok().map(|index| &view.split[index].1);
                 let unit = view.main.unit(number);
-                Ok(read_unit_frames(resolver, &view.main, unit, split, pieces))
+                Ok(read_unit_frames(resolver, &view, unit, split, pieces))
             })
             .collect::<Result<_, _>>()?;
         let mut table = Self::merge(&found);

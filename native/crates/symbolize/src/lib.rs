@@ -9,6 +9,7 @@ mod debug_info;
 mod diagnostics;
 mod elf_file;
 mod error;
+mod folded;
 mod frame_table;
 mod function_table;
 mod names;

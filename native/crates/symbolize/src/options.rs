@@ -69,6 +69,9 @@ pub struct DebugOptions {
     /// its own. llvm-profgen reads that table from the named file only, so a stripped binary gets no head
     /// samples and no zero counts there.
     pub function_table_follows_links: bool,
+    /// Whether of functions that the linker folded into one that one counts whose lines the line table has. LLVM takes the name of the last
+    /// one, whose lines these need not be.
+    pub folded_functions_by_lines: bool,
 }
 
 impl Default for DebugOptions {
@@ -80,6 +83,7 @@ impl Default for DebugOptions {
             follow_links: FollowLinks::ALL,
             zdebug_sections: true,
             function_table_follows_links: true,
+            folded_functions_by_lines: true,
         }
     }
 }

@@ -3,12 +3,15 @@
 use std::rc::Rc;
 
 use gimli::UnitOffset;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use dwarf::{
-    Budget, DieMap, Fault, Interest, LineIndex, Location, Piece, Resolver, Skip, Space, Unit, UnitReader, overlaps,
-    walk,
+    Budget, DieMap, Fault, FileReference, Interest, LineIndex, Location, Piece, Resolver, Skip, Space, Unit,
+    UnitReader, overlaps, walk,
 };
+
+use crate::debug_info::View;
+use crate::folded::{self, Folded};
 
 /// One unit's part of the frame table, numbered on its own.
 #[derive(Default)]
@@ -70,11 +73,12 @@ enum Callers {
 /// unit is a skeleton.
 pub(crate) fn read_unit_frames<'s, 'a>(
     resolver: &mut Resolver<'s, 'a>,
-    main: &'s Space<'a>,
+    view: &'s View<'a>,
     unit: &'s Unit,
     split: Option<&'s Space<'a>>,
     pieces: &[Piece],
 ) -> UnitFrames<'a> {
+    let main = &view.main;
     let (space, die_unit) = match split.and_then(|space| Some((space, space.units.first()?))) {
         Some(split) => split,
         None => (main, unit),
@@ -93,7 +97,7 @@ pub(crate) fn read_unit_frames<'s, 'a>(
         .into_iter()
         .for_each(|fault| builder.reader.faults.note(fault));
     builder.reader.note(die_unit.fault.map_or(Ok(()), Err));
-    builder.read_nodes(pieces);
+    builder.read_nodes(pieces, view.folded_by_lines.then_some((main, unit)));
     // Some skeletons have enough of their functions to do without the other half (clang's -fsplit-dwarf-inlining).
     if split.is_none() && unit.split.is_some() && builder.nodes.is_empty() {
         builder.reader.faults.note(Fault::NO_SPLIT_UNIT);
@@ -142,12 +146,14 @@ struct Builder<'r, 's, 'a> {
 
 impl<'a> Builder<'_, '_, 'a> {
     /// Collects the unit's subroutines, and the addresses of each as far as they matter to `pieces`.
-    fn read_nodes(&mut self, pieces: &[Piece]) {
+    /// Of folded functions, those are left out that the rows of `by_lines` are not of.
+    fn read_nodes(&mut self, pieces: &[Piece], by_lines: Option<(&Space<'a>, &Unit)>) {
         let reader = self.reader.clone();
         let unit = reader.unit;
         let pieces: Vec<_> = pieces.iter().map(|piece| (piece.start, piece.end)).collect();
         let mut ranges = Vec::new();
         let mut all = Vec::new();
+        let mut subprograms = Vec::new();
         let mut budget = Budget::for_dies(reader.bytes);
         let mut open: Vec<Open> = Vec::new();
         let walked = walk(
@@ -182,15 +188,60 @@ impl<'a> Builder<'_, '_, 'a> {
                     description: None,
                 });
                 let has_code = !inlined && !ranges.is_empty();
+                let elsewhere = has_code && !ranges.iter().any(|&(low, high)| overlaps(&pieces, low, high));
+                if let (true, false, &[(low, high)]) = (has_code, elsewhere, &ranges[..]) {
+                    subprograms.push((low, high, number));
+                }
                 open.push(Open {
                     depth: visited.depth,
                     node: number,
-                    elsewhere: has_code && !ranges.iter().any(|&(low, high)| overlaps(&pieces, low, high)),
+                    elsewhere,
                 });
             },
         );
         reader.note(walked);
+        if let Some((main, unit)) = by_lines {
+            let dropped = self.folded_elsewhere(subprograms, main, unit);
+            all.retain(|(_, _, node)| !dropped.contains(node));
+        }
         self.map = DieMap::of(&all, &pieces);
+    }
+
+    /// The functions, and what is inlined into them, whose code the linker folded into that of another function, and whose lines the line
+    /// table of `unit` does not have.
+    fn folded_elsewhere(&mut self, subprograms: Vec<(u64, u64, u32)>, main: &Space<'a>, unit: &Unit) -> FxHashSet<u32> {
+        let mut dropped = FxHashSet::default();
+        for (low, high, nodes) in folded::groups(subprograms) {
+            let candidates: Vec<Folded> = nodes.iter().map(|node| self.declaration(*node)).collect();
+            if let Some(owner) = folded::owner(main, unit, (low, high), &candidates)
+                && owner + 1 < nodes.len()
+            {
+                dropped.extend(nodes.iter().copied().filter(|node| *node != nodes[owner]));
+            }
+        }
+        if !dropped.is_empty() {
+            // What is inlined has a greater number than the function around it.
+            for (number, node) in (0u32..).zip(&self.nodes) {
+                if node.parent.is_some_and(|parent| dropped.contains(&parent)) {
+                    dropped.insert(number);
+                }
+            }
+        }
+        dropped
+    }
+
+    fn declaration(&mut self, node: u32) -> Folded {
+        let offset = self.nodes[node as usize].offset;
+        let die = self.reader.subroutine(offset);
+        let found = self.resolver.describe_cached(&self.reader, offset, &die);
+        let (space, own) = (self.reader.space, self.reader.unit);
+        // A split unit has its skeleton's list of files, unless it has one of its own.
+        let shares_files = space.id == 0 || own.line_program.is_none();
+        let is_own = |file: &FileReference| (file.space, file.unit) == (space.id, own.offset);
+        Folded {
+            decl_line: found.decl_line,
+            decl_file: found.decl_file.filter(|file| shares_files && is_own(file)),
+        }
     }
 
     /// The frame of an address in the node's own code.

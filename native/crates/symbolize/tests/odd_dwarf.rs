@@ -341,3 +341,52 @@ fn symbols_add_functions_that_dwarf_lacks_and_dispute_names() {
     assert_eq!((conflict.function, &conflict.symbol[..]), (f, &b"f.llvm.1"[..]));
     assert!(table.has_debug_info());
 }
+
+#[test]
+fn of_functions_folded_by_the_linker_the_lines_tell_which_one_counts() {
+    // Two functions, declared on lines 3 and 15, have one piece of code, with a third that is inlined into the second.
+    let mut dies = Bytes::default().u8(9).u64(0x1000).u32(0x100).u32(0);
+    dies = function(dies, "first", 3, 0x1000, 0x10).u8(0);
+    dies = function(dies, "second", 15, 0x1000, 0x10);
+    let origin = HEADER + 25 + 22 + 23 + 20;
+    dies = inlined(dies, origin, 17, 0x1004, 4).u8(0).u8(0);
+    let at = u32::try_from(dies.0.len()).unwrap() + HEADER;
+    dies = dies.u8(5).string("third").u8(1).u8(0);
+    let place = dies
+        .0
+        .windows(4)
+        .position(|bytes| bytes == origin.to_le_bytes())
+        .unwrap();
+    dies.0[place..place + 4].copy_from_slice(&at.to_le_bytes());
+    let program = |line| {
+        let rows = |line: i8| {
+            [
+                &set_address(0x1000)[..],
+                &advance_line(line - 1),
+                &COPY,
+                &[2, 0x10],
+                &END_SEQUENCE,
+            ]
+            .concat()
+        };
+        elf(&[
+            (".debug_abbrev", abbreviations()),
+            (".debug_info", unit(&dies)),
+            (".debug_line", line_program(&rows(line))),
+        ])
+    };
+    let of_first = frames(&open(program(5)));
+    assert_eq!(stack(&of_first, 0x1000), ["first:2"]);
+    assert_eq!(stack(&of_first, 0x1004), ["first:2"], "nothing is inlined into it");
+    let of_second = frames(&open(program(16)));
+    assert_eq!(stack(&of_second, 0x1000), ["second:1"]);
+    assert_eq!(stack(&of_second, 0x1004), ["third:15", "second:2"]);
+    let before_both = frames(&open(program(2)));
+    assert_eq!(
+        stack(&before_both, 0x1000),
+        ["second:65523"],
+        "LLVM's choice where the lines tell nothing"
+    );
+    let as_llvm = frames(&open_as_llvm(program(5)));
+    assert_eq!(stack(&as_llvm, 0x1000), ["second:65526"]);
+}

@@ -21,6 +21,7 @@ fn debug_options(options: &GenerateOptions) -> DebugOptions {
         } else {
             FollowLinks::LLVM
         },
+        folded_functions_by_lines: policy.folded_by_lines,
         zdebug_sections: policy.more_debug_information,
         ..DebugOptions::default()
     }

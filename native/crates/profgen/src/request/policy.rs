@@ -42,6 +42,8 @@ pub(crate) struct Policy {
     pub whole_coroutines: bool,
     /// 17: a recording without branch stacks has a profile, by its sampled addresses.
     pub infers_from_addresses: bool,
+    /// 18: of functions that the linker folded into one, that one counts whose lines the line table has.
+    pub folded_by_lines: bool,
     /// Kernel modules are binaries. llvm-profgen reads no relocatable files, so there is no result to compare with.
     pub kernel_modules: bool,
     /// Several binaries are counted in one pass. llvm-profgen takes one binary, so with `--compat` each binary is counted in a pass of its own.
@@ -72,6 +74,7 @@ impl Compat {
             refuses_implausible: own,
             whole_coroutines: own,
             infers_from_addresses: own,
+            folded_by_lines: own,
             kernel_modules: own,
             counted_together: own,
             words: if own { Words::Own } else { Words::LlvmProfgen },
@@ -99,6 +102,7 @@ mod tests {
             refuses_implausible,
             whole_coroutines,
             infers_from_addresses,
+            folded_by_lines,
             kernel_modules: _,
             counted_together: _,
             words: _,
@@ -122,6 +126,7 @@ mod tests {
             (15, decodes_all),
             (16, whole_coroutines),
             (17, infers_from_addresses),
+            (18, folded_by_lines),
         ])
     }
 

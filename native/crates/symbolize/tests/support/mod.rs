@@ -135,6 +135,23 @@ pub fn open(elf: Vec<u8>) -> DebugInfo {
     .unwrap()
 }
 
+/// The same, with LLVM's choice among functions that the linker folded into one.
+pub fn open_as_llvm(elf: Vec<u8>) -> DebugInfo {
+    let options = DebugOptions {
+        follow_links: FollowLinks::NONE,
+        folded_functions_by_lines: false,
+        ..DebugOptions::default()
+    };
+    DebugInfo::load(
+        Arc::new(elf),
+        Path::new("/nonexistent/program"),
+        None,
+        &options,
+        &FileSystem,
+    )
+    .unwrap()
+}
+
 /// The table of all functions.
 pub fn functions(debug: &DebugInfo) -> FunctionTable {
     FunctionTable::build(debug, Svma(0), &|| true).unwrap()

@@ -1,0 +1,54 @@
+import { describe, expect } from 'vitest';
+import { expectSame } from './compare.js';
+import { AUTOFDO, CLANG } from './compilers.js';
+import { llvmProfgen, ours, oursCompatible } from './generators.js';
+import { recorded } from './program.js';
+import { testWith } from './tools.js';
+
+const INPUTS = ['--binary=program', '--perfdata=perf.data', '--format=text'];
+
+/** Two functions with the same code, on different lines. */
+const twins = `
+volatile int sink;
+#define BODY \\
+  int sum = 0; \\
+  for (int i = 0; i < n; i++) \\
+    if (i % 3) sum += i; else sum ^= i; \\
+  return sum;
+__attribute__((noinline)) int first(int n) {
+  BODY
+}
+
+
+
+__attribute__((noinline)) int second(int n) {
+  BODY
+}
+int main(void) {
+  for (int i = 0; i < 20000; i++) { sink += first(100); sink += second(101); }
+}
+`;
+
+describe('functions that the linker folded into one have the name that their lines belong to', () => {
+  for (const linker of ['gold', 'lld'] as const) {
+    testWith(['clang-22', linker === 'lld' ? 'ld.lld-22' : 'ld.gold'], linker, () => {
+      const { folder } = recorded({
+        name: `folded-${linker}`,
+        files: { 'twins.c': twins },
+        build: [
+          `${CLANG} ${AUTOFDO} -ffunction-sections -fuse-ld=${linker} -Wl,--icf=all twins.c -o program`,
+          'test "$(nm program | grep -E " T (first|second)$" | cut -d" " -f1 | sort -u | wc -l)" = 1',
+        ],
+      });
+      expectSame(oursCompatible(folder, INPUTS), llvmProfgen(folder, [...INPUTS, '--use-md5=false']), true);
+      const profile = ours(folder, INPUTS).output?.toString() ?? '';
+      expect(profile).toMatch(/^first:/m);
+      // The function is two lines long. Code of no line is line 0, which lies before the declaration.
+      const declared = twins.split('\n').findIndex((line) => line.includes('int first(')) + 1;
+      const own = profile.slice(0, profile.indexOf('\nmain:'));
+      const offsets = [...own.matchAll(/^ (\d+)(\.\d+)?:/gm)].map(([, offset]) => Number(offset));
+      expect(offsets.length).toBeGreaterThan(4);
+      expect(offsets.filter((offset) => offset > 2 && offset !== 0x10000 - declared)).toEqual([]);
+    });
+  }
+});
