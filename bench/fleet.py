@@ -52,7 +52,7 @@ for shard in range(shards):
     database.execute(
         f"""COPY (SELECT * REPLACE ({identity} AS build_id, (1 + hash(branch_from, run_end, {shard}) % 100)::UBIGINT AS count,
                                     0::UBIGINT AS mispredicted)
-                  FROM base WHERE hash(branch_from, branch_to, run_end, via, {shard}) % 1000000 < {share} * 1000000)
+                  FROM base WHERE hash(branch_from, branch_to, run_end, via, {shard}) % 1000000 < {round(share * 1_000_000)})
             TO '{spool}/host{shard % HOSTS}-{shard}.parquet' (COMPRESSION zstd)"""
     )
 made = time.monotonic() - started

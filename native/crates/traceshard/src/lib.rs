@@ -7,6 +7,7 @@
 
 mod columns;
 mod error;
+mod footer;
 mod metadata;
 mod pages;
 mod row;

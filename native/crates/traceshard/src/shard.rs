@@ -10,6 +10,7 @@ use parquet::file::reader::Length;
 
 use crate::columns::{Cells, guarded, wrong};
 use crate::error::Error;
+use crate::footer::has_sound_schema;
 use crate::metadata::Metadata;
 use crate::pages::{PageSource, Source};
 use crate::row::{Binary, BinaryKind, Record, Row};
@@ -74,6 +75,12 @@ impl Shard {
             return Err(Error::Damaged(format!(
                 "its description has {footer} bytes, and {MAX_FOOTER} are the most that are read"
             )));
+        }
+        let at = (len - 8).checked_sub(footer);
+        let at = at.ok_or_else(|| Error::Damaged("its description is longer than the file".to_owned()))?;
+        // No more than `MAX_FOOTER`.
+        if !has_sound_schema(&guarded(|| chunk(&source, at, footer as usize))?) {
+            return Err(Error::Damaged("its schema is no tree of columns".to_owned()));
         }
         let parquet = guarded(|| ParquetMetaDataReader::new().parse_and_finish(&source))?;
         let metadata = Metadata::of(parquet.file_metadata().key_value_metadata())?;

@@ -1,5 +1,6 @@
 //! The file that rows go to, until it is finished.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use perfdata::TextPoke;
 use rustc_hash::FxHashSet;
 use traceshard::{Binary, Loss, Metadata, Record, Row, ShardWriter, group_len, write_patch, write_via};
 
-use crate::gather::chain::End;
+use crate::gather::chain::{End, NO_TAIL};
 use crate::gather::files::{FileId, Files};
 use crate::gather::outcome::WrittenShard;
 use crate::gather::table::{Counts, Drained, Key, Tally};
@@ -72,30 +73,30 @@ impl ShardFile {
             let (earliest, latest) = self.times.unwrap_or((first, last));
             self.times = Some((earliest.min(first), latest.max(last)));
         }
-        let Drained { mut rows, chains } = drained;
-        let chains: Vec<String> = chains.iter().map(|chain| write_via(chain)).collect();
+        let Drained { mut rows, tails } = drained;
+        let tails: Vec<(End, String)> = (0..tails.len())
+            .map(|tail| {
+                let (via, end) = tails.expand(u32::try_from(tail).unwrap_or(NO_TAIL));
+                (end, write_via(&via))
+            })
+            .collect();
         let files = names.files.all();
-        let order = |key: &Key| {
-            let file = &files[key.file as usize];
-            let event = &names.events[usize::from(key.event)];
-            (
-                file,
-                event,
-                key.from,
-                key.to,
-                key.end,
-                chains[key.via as usize].as_str(),
-            )
-        };
         rows.sort_unstable_by(|(a, _), (b, _)| {
-            let same = a.file == b.file && a.event == b.event;
-            if same {
-                (a.from, a.to, a.end)
-                    .cmp(&(b.from, b.to, b.end))
-                    .then_with(|| chains[a.via as usize].cmp(&chains[b.via as usize]))
-            } else {
-                order(a).cmp(&order(b))
-            }
+            let by_file = || files[a.file as usize].cmp(&files[b.file as usize]);
+            let event = |key: &Key| &names.events[usize::from(key.event)];
+            let tail = |key: &Key| &tails[key.tail as usize];
+            let same_file = if a.file == b.file { Ordering::Equal } else { by_file() };
+            let same_event = || {
+                if a.event == b.event {
+                    Ordering::Equal
+                } else {
+                    event(a).cmp(event(b))
+                }
+            };
+            same_file
+                .then_with(same_event)
+                .then_with(|| (a.from, a.to).cmp(&(b.from, b.to)))
+                .then_with(|| tail(a).cmp(tail(b)))
         });
         self.rows += rows.len() as u64;
         let mut rest = &rows[..];
@@ -104,8 +105,8 @@ impl ShardFile {
             let group: Vec<Row<'_>> = group
                 .iter()
                 .map(|(key, counts)| {
-                    let via = Some(chains[key.via as usize].as_str()).filter(|text| !text.is_empty());
-                    branch_row(key, *counts, via, names)
+                    let (end, via) = &tails[key.tail as usize];
+                    branch_row(key, *counts, *end, via, names)
                 })
                 .collect();
             self.add(&group)?;
@@ -187,9 +188,9 @@ fn of_file(file: &Binary) -> Row<'_> {
     }
 }
 
-fn branch_row<'n>(key: &Key, counts: Counts, via: Option<&'n str>, names: &Names<'n>) -> Row<'n> {
+fn branch_row<'n>(key: &Key, counts: Counts, end: End, via: &'n str, names: &Names<'n>) -> Row<'n> {
     let (event, arch) = &names.events[usize::from(key.event)];
-    let (end, newest) = match key.end {
+    let (end, newest) = match end {
         End::At(address) => (Some(address), false),
         End::Outside => (None, false),
         End::Unknown => (None, true),
@@ -201,7 +202,7 @@ fn branch_row<'n>(key: &Key, counts: Counts, via: Option<&'n str>, names: &Names
         to: key.to,
         end,
         newest,
-        via,
+        via: Some(via).filter(|text| !text.is_empty()),
         count: counts.count,
         mispredicted: counts.mispredicted,
         ..of_file(&names.files.all()[key.file as usize])

@@ -2,25 +2,23 @@
 
 use perfdata::{Branch, Speculation};
 use rustc_hash::FxHashMap;
-use traceshard::{Ends, Loss};
+use traceshard::Loss;
 
-use crate::gather::chain::{End, Quick, Stack};
+use crate::gather::chain::{NO_TAIL, Stack, TailId, Tails, is_near};
 use crate::gather::files::FileId;
 use crate::gather::spots::{Spot, Spots};
 
 /// The number of an event, with the machine that it was recorded on.
 pub(crate) type EventId = u16;
 
-/// A branch of a file, and the run behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A branch of a file, and what is behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     pub file: FileId,
     pub event: EventId,
-    /// Number of the branches in between; 0 for none.
-    pub via: u32,
+    pub tail: TailId,
     pub from: Option<u64>,
     pub to: Option<u64>,
-    pub end: End,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,32 +55,43 @@ impl Tally {
 /// Slots of the cache, about as many bytes as a core's second-level cache has room for beside the rest.
 const SLOTS: usize = 1 << 12;
 
-/// A branch within a file whose run ends at the next newer one: most are such, and they repeat.
+/// A branch within a file. What is behind it depends on the next newer branch and on what is behind that.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    from: u64,
-    to: u64,
-    /// Where the next newer branch starts.
-    newer: u64,
+    branch: Raw,
+    newer: Raw,
+    newer_tails: [TailId; 2],
     view: u16,
     event: EventId,
     file: FileId,
+    tail: TailId,
     count: u32,
     mispredicted: u32,
-    /// In the file: source, destination, end of the run.
-    offsets: [u64; 3],
+    /// In the file: source and destination.
+    offsets: [u64; 2],
 }
 
+/// The addresses of a branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Raw {
+    from: u64,
+    to: u64,
+}
+
+/// Before the newest branch of a stack there is none. A slot that the CPU had not filled is never added to a stack.
+const NOTHING: Raw = Raw { from: 0, to: 0 };
+
 const EMPTY: Slot = Slot {
-    from: 0,
-    to: 0,
-    newer: 0,
+    branch: NOTHING,
+    newer: NOTHING,
+    newer_tails: [NO_TAIL; 2],
     view: 0,
     event: 0,
     file: 0,
+    tail: NO_TAIL,
     count: 0,
     mispredicted: 0,
-    offsets: [0; 3],
+    offsets: [0; 2],
 };
 
 /// A sample, as far as its rows depend on it.
@@ -96,29 +105,27 @@ pub(crate) struct Of {
 /// What a table had.
 pub(crate) struct Drained {
     pub rows: Vec<(Key, Counts)>,
-    /// The branches in between, by the number that keys have for them.
-    pub chains: Vec<Box<[Ends]>>,
+    pub tails: Tails,
 }
 
 /// Rows and their counts.
 pub(crate) struct Table {
-    slots: Box<[Slot]>,
+    slots: Box<[Slot; SLOTS]>,
     rows: FxHashMap<Key, Counts>,
-    chains: FxHashMap<Box<[Ends]>, u32>,
+    tails: Tails,
     pub tally: Tally,
     stack: Stack,
-    via: Vec<Ends>,
 }
 
 impl Default for Table {
     fn default() -> Self {
         Self {
-            slots: vec![EMPTY; SLOTS].into(),
+            // Made on the heap: it would not fit into every stack.
+            slots: vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
             rows: FxHashMap::default(),
-            chains: FxHashMap::default(),
+            tails: Tails::default(),
             tally: Tally::default(),
             stack: Stack::default(),
-            via: Vec::new(),
         }
     }
 }
@@ -133,84 +140,108 @@ impl Table {
                 self.tally.add(Loss::WrongPath, 1);
                 continue;
             }
-            let (from, to) = (branch.from.0, branch.to.0);
             let mispredicted = u32::from(branch.flags.mispredicted());
-            let quick = self.stack.quick(from, to);
-            let slot = match quick {
-                Quick::EndsAt(newer) => slot_of(from, to, newer, of),
-                Quick::Look => SLOTS,
+            let raw = Raw {
+                from: branch.from.0,
+                to: branch.to.0,
             };
-            if let Quick::EndsAt(newer) = quick {
-                let slot = &mut self.slots[slot];
-                let known =
-                    (slot.from, slot.to, slot.newer, slot.view, slot.event) == (from, to, newer, of.view, of.event);
-                if known && slot.count.wrapping_sub(1) < u32::MAX - 1 {
-                    slot.count += 1;
-                    slot.mispredicted += mispredicted;
-                    let [source, destination, _] = slot.offsets;
-                    let file = slot.file;
-                    self.stack
-                        .push(from, to, Spot::In(file, source), Spot::In(file, destination));
-                    continue;
-                }
-            }
-            if from | to == 0 {
-                self.tally.add(Loss::UnfilledSlot, 1);
-                continue;
-            }
-            let (source, destination) = (spots.find(branch.from), spots.find(branch.to));
-            let end = match (source, destination) {
-                (Spot::In(file, source), Spot::In(other, destination)) if file == other && slot < SLOTS => {
-                    let end = self.stack.newer_source(file);
-                    end.map(|end| (file, [source, destination, end]))
-                }
-                _ => None,
-            };
-            if let (Some((file, offsets)), Quick::EndsAt(newer)) = (end, quick) {
-                self.stack.push(from, to, source, destination);
-                let new = Slot {
-                    from,
-                    to,
-                    newer,
-                    view: of.view,
-                    event: of.event,
-                    file,
-                    count: 1,
-                    mispredicted,
-                    offsets,
+            let (newer, newer_tails) = self.stack.last().map_or((NOTHING, [NO_TAIL; 2]), |last| {
+                let ends_long_run = matches!(last.from_spot, Spot::In(..)) && !is_near(raw.to, last.from);
+                // A long run ends at the source of the next newer branch, wherever that goes.
+                let (to, tails) = if ends_long_run {
+                    (0, [NO_TAIL; 2])
+                } else {
+                    (last.to, last.tails)
                 };
-                let replaced = std::mem::replace(&mut self.slots[slot], new);
-                self.settle(&replaced);
+                (Raw { from: last.from, to }, tails)
+            });
+            let index = slot_of(raw, newer, newer_tails, of);
+            let slot = &mut self.slots[index];
+            if slot.branch == raw
+                && slot.newer == newer
+                && slot.newer_tails == newer_tails
+                && (slot.view, slot.event) == (of.view, of.event)
+                && slot.count.wrapping_sub(1) < u32::MAX - 1
+            {
+                slot.count += 1;
+                slot.mispredicted += mispredicted;
+                let source = Spot::In(slot.file, slot.offsets[0]);
+                let destination = Spot::In(slot.file, slot.offsets[1]);
+                self.stack
+                    .push_known(raw.from, raw.to, source, destination, [slot.tail; 2]);
                 continue;
             }
-            if let (Spot::Elsewhere(a), Spot::Elsewhere(b)) = (source, destination) {
-                let other = a == Loss::OtherMemory || b == Loss::OtherMemory;
-                let loss = if other { Loss::OtherMemory } else { Loss::Unmapped };
-                self.tally.add(loss, 1);
-                continue;
-            }
-            self.stack.push(from, to, source, destination);
-            self.count_slowly(source, destination, of, mispredicted);
+            self.count_unknown(branch, index, (newer, newer_tails), of, spots);
         }
     }
 
-    /// Counts the branch that was added last for each file that it touches.
-    fn count_slowly(&mut self, source: Spot, destination: Spot, of: Of, mispredicted: u32) {
+    /// Counts a branch that the cache does not know, and makes it known if its row depends on nothing but the branch before it.
+    fn count_unknown(
+        &mut self,
+        branch: Branch,
+        index: usize,
+        (newer, newer_tails): (Raw, [TailId; 2]),
+        of: Of,
+        spots: &mut Spots,
+    ) {
+        let raw = Raw {
+            from: branch.from.0,
+            to: branch.to.0,
+        };
+        if raw == NOTHING {
+            self.tally.add(Loss::UnfilledSlot, 1);
+            return;
+        }
+        let mispredicted = branch.flags.mispredicted();
+        let (source, destination) = (spots.find(branch.from), spots.find(branch.to));
+        if let (Spot::Elsewhere(a), Spot::Elsewhere(b)) = (source, destination) {
+            let other = a == Loss::OtherMemory || b == Loss::OtherMemory;
+            let loss = if other { Loss::OtherMemory } else { Loss::Unmapped };
+            self.tally.add(loss, 1);
+            return;
+        }
+        let last_is_in = |file| {
+            let last = self.stack.last();
+            // What is known of a long run holds for a branch of this file only.
+            last.is_none_or(|last| last.from_spot.in_file(file).is_some() || newer.to != 0 && last.is_in(file))
+        };
+        let inside = match (source, destination) {
+            (Spot::In(file, source), Spot::In(other, destination)) if file == other && last_is_in(file) => {
+                Some((file, [source, destination]))
+            }
+            _ => None,
+        };
+        let tails = self.stack.push(raw.from, raw.to, source, destination, &mut self.tails);
+        if let Some((file, offsets)) = inside {
+            let new = Slot {
+                branch: raw,
+                newer,
+                newer_tails,
+                view: of.view,
+                event: of.event,
+                file,
+                tail: tails[0],
+                count: 1,
+                mispredicted: u32::from(mispredicted),
+                offsets,
+            };
+            let replaced = std::mem::replace(&mut self.slots[index], new);
+            self.settle(&replaced);
+            return;
+        }
         let file_of = |spot| match spot {
             Spot::In(file, _) => Some(file),
             Spot::Elsewhere(_) => None,
         };
-        let first = file_of(source);
-        let second = file_of(destination).filter(|file| Some(*file) != first);
-        for file in [first, second].into_iter().flatten() {
-            let end = self.stack.end_in(file, &mut self.via);
+        let first = file_of(source).map(|file| (file, tails[0]));
+        let second = file_of(destination).filter(|file| Some(*file) != file_of(source));
+        for (file, tail) in first.into_iter().chain(second.map(|file| (file, tails[1]))) {
             let key = Key {
                 file,
                 event: of.event,
-                via: number_of(&mut self.chains, &self.via),
+                tail,
                 from: source.in_file(file),
                 to: destination.in_file(file),
-                end,
             };
             let counts = Counts {
                 count: 1,
@@ -224,14 +255,13 @@ impl Table {
         if slot.count == 0 {
             return;
         }
-        let [from, to, end] = slot.offsets;
+        let [from, to] = slot.offsets.map(Some);
         let key = Key {
             file: slot.file,
             event: slot.event,
-            via: 0,
-            from: Some(from),
-            to: Some(to),
-            end: End::At(end),
+            tail: slot.tail,
+            from,
+            to,
         };
         let counts = Counts {
             count: u64::from(slot.count),
@@ -248,9 +278,9 @@ impl Table {
         }
     }
 
-    /// How many rows there are at least.
+    /// How many rows there are at least, and how many things that rows are made of.
     pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+        self.rows.len().max(self.tails.len())
     }
 
     /// Adds the rows of another table, which has none then.
@@ -258,45 +288,21 @@ impl Table {
         self.flush();
         other.flush();
         self.tally.merge(&std::mem::take(&mut other.tally));
-        if self.rows.is_empty() && self.chains.is_empty() {
-            std::mem::swap(&mut self.rows, &mut other.rows);
-            std::mem::swap(&mut self.chains, &mut other.chains);
-            return;
-        }
-        let mut numbers = vec![0; other.chains.len() + 1];
-        for (chain, number) in other.chains.drain() {
-            numbers[number as usize] = number_of(&mut self.chains, &chain);
-        }
+        let numbers = self.tails.adopt(&std::mem::take(&mut other.tails));
         for (key, counts) in std::mem::take(&mut other.rows) {
-            let via = numbers[key.via as usize];
-            add(&mut self.rows, Key { via, ..key }, counts);
+            let tail = numbers[key.tail as usize];
+            add(&mut self.rows, Key { tail, ..key }, counts);
         }
     }
 
-    /// All rows, and the branches in between by number. Nothing is left.
+    /// All rows. Nothing is left.
     pub(crate) fn drain(&mut self) -> Drained {
         self.flush();
-        let mut chains = vec![Box::default(); self.chains.len() + 1];
-        for (chain, number) in self.chains.drain() {
-            chains[number as usize] = chain;
-        }
         Drained {
             rows: std::mem::take(&mut self.rows).into_iter().collect(),
-            chains,
+            tails: std::mem::take(&mut self.tails),
         }
     }
-}
-
-fn number_of(chains: &mut FxHashMap<Box<[Ends]>, u32>, chain: &[Ends]) -> u32 {
-    if chain.is_empty() {
-        return 0;
-    }
-    if let Some(known) = chains.get(chain) {
-        return *known;
-    }
-    let number = u32::try_from(chains.len() + 1).unwrap_or_else(|_| unreachable!("fewer rows than that are kept"));
-    chains.insert(chain.into(), number);
-    number
 }
 
 fn add(rows: &mut FxHashMap<Key, Counts>, key: Key, counts: Counts) {
@@ -307,8 +313,9 @@ fn add(rows: &mut FxHashMap<Key, Counts>, key: Key, counts: Counts) {
 
 /// The top bits of the product depend on all bits of the addresses.
 #[inline]
-fn slot_of(from: u64, to: u64, newer: u64, of: Of) -> usize {
+fn slot_of(branch: Raw, newer: Raw, [tail, _]: [TailId; 2], of: Of) -> usize {
     const BITS: u32 = SLOTS.trailing_zeros();
-    let mixed = from ^ to.rotate_left(23) ^ newer.rotate_left(41) ^ u64::from(of.view) ^ u64::from(of.event) << 16;
+    let addresses = branch.from ^ branch.to.rotate_left(23) ^ newer.from.rotate_left(41) ^ newer.to.rotate_left(11);
+    let mixed = addresses ^ u64::from(of.view) ^ u64::from(of.event) << 16 ^ u64::from(tail).rotate_left(29);
     (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
 }

@@ -99,6 +99,7 @@ pub(crate) fn read_all(
         let of_target = samples.entry(target.id).or_default();
         if let Some(found) = rows.targets.remove(&target.id) {
             of_target.mappings = found.files;
+            of_target.same_build = found.same_build;
             of_target.pokes = found.pokes;
             of_target.failure = found.failure;
             diagnostics.extend(found.doubt.diagnostic(target));

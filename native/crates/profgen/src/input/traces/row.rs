@@ -42,6 +42,8 @@ const CLASSES: [(Loss, EntryClass); 6] = [
 pub(crate) struct OfTarget {
     /// How many files its rows are of: one for each path.
     pub files: u64,
+    /// A file of it has its build id.
+    pub same_build: bool,
     pub pokes: FxHashSet<TextPoke>,
     pub failure: Option<Error>,
     pub doubt: Doubt,
@@ -268,7 +270,10 @@ impl<'a> Rows<'a> {
         match bind(&mapping, &recognized, targets) {
             Binding::Target(id, pieces) => {
                 let target = &targets[id];
-                self.targets.entry(id).or_default().files += 1;
+                let of_target = self.targets.entry(id).or_default();
+                of_target.files += 1;
+                let recorded = mapping.file.build_id.zip(target.image.build_id());
+                of_target.same_build |= recorded.is_some_and(|(recorded, own)| recorded.matches(own));
                 let view = View::of(pieces.into_iter().map(|piece| (target, piece)).collect());
                 let base = if binary.kind == BinaryKind::Kernel {
                     KERNEL_SYMBOL
