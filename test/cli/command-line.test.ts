@@ -123,7 +123,9 @@ describe('autofdo-gen', () => {
     expect(scaled.stderr).toContain('line 2 does not name the event of its sample');
 
     writeFileSync(script, `\t4f\n ${entries}`);
-    const refused = await run(['--binary', calc.binary, '--perfscript', script, ...absolute]);
+    const stacks = ['--binary', calc.binary, '--perfscript', script, ...absolute];
+    expect((await run(stacks)).stdout.toString()).toMatch(/^\[.*\]\n/);
+    const refused = await run([...stacks, '--sample-period=3']);
     expect(refused.status).toBe(1);
     expect(refused.stderr).toMatch(/context-sensitive/);
     expect(refused.stderr).toMatch(/hint: Use --ignore-stack-samples/);
