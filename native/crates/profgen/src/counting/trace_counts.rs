@@ -69,7 +69,7 @@ impl TraceCounts {
 
     /// Adds the counts of another table.
     pub(crate) fn merge(&mut self, mut other: Self) {
-        let rows = other.parts.iter().map(|part| part.table.used).sum::<usize>();
+        let rows = other.len();
         let parts = (&mut self.parts[..], &mut other.parts[..]);
         if rows < MANY {
             parts
@@ -84,7 +84,7 @@ impl TraceCounts {
 
     /// No fewer than there are traces.
     pub(crate) fn len(&self) -> usize {
-        self.parts.iter().map(|part| part.table.used + part.waiting.len()).sum()
+        self.parts.iter().map(Part::len).sum()
     }
 
     /// The traces in no particular order, each once, with their counts.
@@ -140,6 +140,10 @@ struct Part {
 }
 
 impl Part {
+    fn len(&self) -> usize {
+        self.table.used + self.waiting.len()
+    }
+
     /// Notes a count that fits into no row; what remains for the row is nothing.
     #[cold]
     fn exceed(&mut self, trace: Trace, count: u64) -> u32 {
@@ -177,11 +181,10 @@ impl Part {
 
     /// Takes all that another part of the same number has.
     fn merge(&mut self, other: &mut Self) {
-        if self.table.used < other.table.used {
+        if self.len() < other.len() {
             std::mem::swap(self, other);
         }
-        self.settle();
-        other.settle();
+        self.count(&other.waiting);
         for batch in std::mem::take(&mut other.table.rows).chunks(BATCH) {
             let mut rows = [FREE; BATCH];
             let mut used = 0;
