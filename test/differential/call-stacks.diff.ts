@@ -14,7 +14,10 @@ const arm = ['ld.lld-22', 'qemu-aarch64', '/usr/aarch64-linux-gnu/lib/crt1.o'] a
 const armClang = `${CLANG} --target=aarch64-linux-gnu -static -fuse-ld=lld ${FRAMES}`;
 const codec = '$programs/codec.c $programs/codec-main.c';
 
-const programs: Program[] = [
+/** A program, and whether its profile has heads only. */
+type StackedProgram = Program & { isTiny?: boolean };
+
+const programs: StackedProgram[] = [
   { name: 'stacks-c', build: [`${CLANG} ${AUTOFDO} ${WHOLE} ${codec} -o program`] },
   {
     name: 'stacks-cxx',
@@ -49,7 +52,13 @@ const programs: Program[] = [
       'rustc --edition 2021 $programs/words.rs -o program -O -g -C force-frame-pointers=yes -C codegen-units=1',
     ],
   },
-  { name: 'stacks-aarch64', tools: arm, build: [`${armClang} ${AUTOFDO} ${codec} -o program`] },
+  // llvm-profgen puts no sample of this program into a context, and all into the counters of none.
+  {
+    name: 'stacks-aarch64',
+    tools: arm,
+    build: [`${armClang} ${AUTOFDO} ${codec} -o program`],
+    isTiny: true,
+  },
   {
     name: 'stacks-aarch64-probes',
     tools: arm,
@@ -123,7 +132,7 @@ for (const program of programs) {
         const { folder } = recorded(program);
         const text = ['--binary=program', `--perfscript=${scriptOf(folder)}`, '--format=text', ...flags];
         const theirs = llvmProfgen(folder, text);
-        expect(theirs.output?.length).toBeGreaterThan(100);
+        expect(theirs.output?.length).toBeGreaterThan(program.isTiny ? 10 : 100);
         const compatible = oursCompatible(folder, text);
         expectSame(compatible, theirs, true);
         expect(compatible.warnings.toSorted()).toEqual(theirs.warnings.toSorted());

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { compareProgram } from './compare.js';
@@ -40,9 +40,9 @@ describe('the steps of docs/rust.md', () => {
     const { status, stderr, output } = ours(folder, flags);
     expect(status, stderr).toBe(0);
     expect(output?.length).toBeGreaterThan(1000);
-    const profile = `ours-${flags.join('').replace(/[^a-z0-9]+/gi, '-')}`.slice(-120);
+    writeFileSync(join(folder, 'program.afdo'), output ?? '');
     const source = join(repository, 'test/differential/programs/words.rs');
-    const use = `-Zprofile-sample-use=$PWD/${profile} --emit=llvm-ir,link`;
+    const use = `-Zprofile-sample-use=$PWD/program.afdo --emit=llvm-ir,link`;
     shell(`rustc +nightly ${FLAGS} ${use} ${source} -o second`, folder);
     expect(readFileSync(join(folder, 'second.ll'), 'utf8')).toContain('function_entry_count');
     expect(run('./second', [], folder)).toEqual(run('./program', [], folder));

@@ -151,6 +151,17 @@ impl<'a> CallStackReader<'a> {
         true
     }
 
+    /// Whether the last frame is a return address behind no call, so that what a text has behind it is not read. Several targets
+    /// may disagree, so they read on.
+    pub(crate) fn is_broken(&self) -> bool {
+        match self.told[..] {
+            [_, .., Some(Frame { target, svma })] if self.targets.len() == 1 => {
+                call_before(&self.targets[target].code, svma) == Svma(0)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the sample counts. It does not while a function is entered or left, because frames are unsure then. With contexts of several
     /// targets, each decides for itself.
     pub(crate) fn is_kept(&mut self) -> bool {

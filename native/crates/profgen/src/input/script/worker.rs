@@ -139,7 +139,7 @@ impl<'a> Worker<'a> {
         let (_, view) = self.current.as_mut()?;
         let stack = &mut self.call_stacks;
         stack.begin();
-        let end = parser.call_stack(|address| stack.push(address, view));
+        let end = parser.call_stack(|address| stack.push(address, view) && !stack.is_broken());
         let is_kept = stack.is_kept();
         match end {
             Frames::Rejected => None,

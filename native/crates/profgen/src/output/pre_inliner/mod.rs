@@ -124,7 +124,8 @@ impl PreInliner<'_> {
         sizes.of(stack)
     }
 
-    /// The more a call is taken, the larger the callee may be. Arithmetic is LLVM's, with floating-point numbers that become 32 bits by way of 64.
+    /// The more a call is taken, the larger the callee may be. Nothing is small enough for a cold call if that threshold
+    /// is 0, as it is by default. Arithmetic is LLVM's, with floating-point numbers that become 32 bits by way of 64.
     fn is_worth_it(&self, tree: &Tree, callee: NodeId, candidate: Candidate) -> bool {
         let attributes = tree.samples(callee).map_or(0, |samples| samples.attributes);
         let was_inlined = attributes & sampleprof::attribute::WAS_INLINED != 0;
@@ -137,7 +138,7 @@ impl PreInliner<'_> {
             let (lower, upper) = (self.cold as f64, self.hottest as f64);
             let hotness = (candidate.calls as f64 - lower) / (upper - lower);
             let hotness = if hotness > 1.0 { 1.0 } else { hotness };
-            let scaled = f64::from(options.hot_threshold) * hotness * 100.0 + f64::from(options.cold_threshold);
+            let scaled = f64::from(options.hot_threshold) * hotness * 100.0 + f64::from(options.cold_threshold) + 1.0;
             threshold = scaled as i64 as u32;
             if was_inlined {
                 threshold = threshold.wrapping_mul(options.previously_inlined_multiplier as u32);
