@@ -20,14 +20,14 @@ export function buildAddon(target) {
   if (target.os !== process.platform)
     return `an addon for ${target.os} is built on ${target.os}, as release.yml does it`;
   const isHost = target === hostTarget();
-  const library = isHost ? INSTALLED : standardLibrary(target.triple);
-  if (typeof library === 'string') return library;
+  const rustLibrary = isHost ? INSTALLED : standardLibrary(target.triple);
+  if (typeof rustLibrary === 'string') return rustLibrary;
   // The linker of macOS makes addons for both of its processors.
   const env = process.platform === 'darwin' ? {} : zigEnvironment(target);
   const cross = isHost ? [] : ['--target', target.triple];
-  run('npm', ['run', '--silent', 'build:native', '--', ...cross, ...library.flags], {
+  run('npm', ['run', '--silent', 'build:native', '--', ...cross, ...rustLibrary.flags], {
     stdio: 'inherit',
-    env: { ...process.env, ...env, ...library.env },
+    env: { ...process.env, ...env, ...rustLibrary.env },
   });
   checkAddon(target, addonPath(target));
   return undefined;
