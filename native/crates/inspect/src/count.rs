@@ -1,14 +1,7 @@
 //! Counting samples, on all threads.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-
-use job::failure::recording_error;
-use job::{Error, Observer, Phase, Progress};
-use perfdata::{
-    AddressSpaces, ChunkBuffer, ChunkStats, Consulted, CpuMode, EventAttr, MapId, MappedRange, Moment, Sample, Segment,
-};
-use rayon::prelude::*;
+use job::{Error, Observer, SampleWorker, SampleWorkers};
+use perfdata::{AddressSpaces, ChunkStats, Consulted, CpuMode, EventAttr, MapId, MappedRange, Moment, Sample, Segment};
 use rustc_hash::FxHashMap;
 
 /// How perf begins the name of the kernel image's mapping; the symbol it was placed by follows.
@@ -69,54 +62,27 @@ impl Counts {
 
 /// Counts samples segment by segment; the result does not depend on which thread counts what.
 pub(crate) struct Collector<'o> {
-    /// By thread.
-    workers: Vec<Mutex<Worker>>,
-    observer: &'o dyn Observer,
-    done: AtomicU64,
-    total: u64,
+    workers: SampleWorkers<'o, Worker>,
 }
 
 impl<'o> Collector<'o> {
     /// For an input of `total` bytes, 0 if that is not known.
     pub(crate) fn new(observer: &'o dyn Observer, total: u64) -> Self {
         Self {
-            workers: (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect(),
-            observer,
-            done: AtomicU64::new(0),
-            total,
+            workers: SampleWorkers::new(observer, total, Worker::default),
         }
     }
 
     pub(crate) fn add(&self, segment: &Segment, attrs: &[EventAttr], spaces: &AddressSpaces) -> Result<(), Error> {
-        let cancelled = self.observer.cancel_flag();
-        (0..segment.chunk_count())
-            .into_par_iter()
-            .with_max_len(1)
-            .try_for_each(|chunk| {
-                if cancelled.load(Ordering::Relaxed) {
-                    return Err(Error::aborted());
-                }
-                let worker = &self.workers[rayon::current_thread_index().unwrap_or(0)];
-                let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut buffer = std::mem::take(&mut worker.buffer);
-                let stats = segment
-                    .decode_chunk(chunk, &mut buffer, |sample| worker.add(sample, attrs, spaces))
-                    .map_err(recording_error)?;
-                worker.buffer = buffer;
-                worker.counts.chunks.add(stats);
-                let bytes = segment.chunk_bytes(chunk);
-                let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
-                self.observer.progress(Progress::of(Phase::Decode, done, self.total));
-                Ok(())
-            })
+        self.workers
+            .add(segment, |worker, sample| worker.add(sample, attrs, spaces))
     }
 
     /// Forgets how address spaces looked, because they have changed. Returns which were asked for.
     pub(crate) fn forget_spaces(&mut self) -> Vec<&Consulted> {
         self.workers
-            .iter_mut()
+            .each()
             .map(|worker| {
-                let worker = worker.get_mut().unwrap_or_else(PoisonError::into_inner);
                 worker.forget_views();
                 &worker.consulted
             })
@@ -125,8 +91,8 @@ impl<'o> Collector<'o> {
 
     pub(crate) fn finish(self) -> Counts {
         let mut all = Counts::default();
-        for worker in self.workers {
-            all.merge(worker.into_inner().unwrap_or_else(PoisonError::into_inner).counts);
+        for worker in self.workers.finish() {
+            all.merge(worker.counts);
         }
         all
     }
@@ -135,7 +101,6 @@ impl<'o> Collector<'o> {
 #[derive(Default)]
 struct Worker {
     counts: Counts,
-    buffer: ChunkBuffer,
     /// How each process's address space looks now.
     views: FxHashMap<i32, View>,
     consulted: Consulted,
@@ -149,6 +114,12 @@ struct View {
     latest: Moment,
     /// What was found last: samples come in runs.
     hot: Option<MappedRange>,
+}
+
+impl SampleWorker for Worker {
+    fn end_chunk(&mut self, stats: ChunkStats) {
+        self.counts.chunks.add(stats);
+    }
 }
 
 impl Worker {

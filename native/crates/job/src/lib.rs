@@ -13,6 +13,7 @@ mod observer;
 mod output;
 mod profile_warnings;
 mod repeated_inputs;
+mod sample_workers;
 mod system;
 mod threads;
 
@@ -24,5 +25,6 @@ pub use observer::{InputNumber, InputObserver, Observer, Phase, Progress, Silent
 pub use output::{GrowingFile, Output, make_output_folder, write_atomically, write_folder};
 pub use profile_warnings::profile_warnings;
 pub use repeated_inputs::repeated_inputs;
+pub use sample_workers::{SampleWorker, SampleWorkers};
 pub use system::system_reason;
 pub use threads::on_threads;

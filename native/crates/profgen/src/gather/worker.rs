@@ -1,12 +1,7 @@
 //! Decodes samples and counts their branches, on all threads of the pool.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-
-use job::failure::recording_error;
-use job::{Error, Observer, Phase, Progress};
-use perfdata::{ChunkBuffer, ChunkStats, Consulted, CpuMode, Moment, Sample, Segment};
-use rayon::prelude::*;
+use job::{Error, Observer, SampleWorker, SampleWorkers};
+use perfdata::{ChunkStats, Consulted, CpuMode, Moment, Sample, Segment};
 use rustc_hash::FxHashMap;
 use traceshard::Loss;
 
@@ -29,11 +24,7 @@ pub(crate) struct Chosen<'a> {
 
 /// Counts the samples of one input, segment by segment.
 pub(crate) struct Workers<'a> {
-    /// One for each thread, so that no thread waits for another.
-    workers: Vec<Mutex<Worker>>,
-    observer: &'a dyn Observer,
-    done: AtomicU64,
-    total: u64,
+    workers: SampleWorkers<'a, Worker>,
 }
 
 /// What the workers have counted.
@@ -64,43 +55,20 @@ impl<'a> Workers<'a> {
     /// For an input of `total` bytes (0: not known).
     pub(crate) fn new(observer: &'a dyn Observer, total: u64) -> Self {
         Self {
-            workers: (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect(),
-            observer,
-            done: AtomicU64::new(0),
-            total,
+            workers: SampleWorkers::new(observer, total, Worker::default),
         }
     }
 
     /// Counts all samples of a segment.
     pub(crate) fn add(&self, segment: &Segment, followed: &Followed, chosen: &Chosen<'_>) -> Result<(), Error> {
-        let cancelled = self.observer.cancel_flag();
-        (0..segment.chunk_count())
-            .into_par_iter()
-            .with_max_len(1)
-            .try_for_each(|chunk| {
-                if cancelled.load(Ordering::Relaxed) {
-                    return Err(Error::aborted());
-                }
-                let worker = &self.workers[rayon::current_thread_index().unwrap_or(0)];
-                let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut buffer = std::mem::take(&mut worker.buffer);
-                let stats = segment
-                    .decode_chunk(chunk, &mut buffer, |sample| worker.add(sample, followed, chosen))
-                    .map_err(recording_error)?;
-                worker.buffer = buffer;
-                worker.counted.chunks.add(stats);
-                let bytes = segment.chunk_bytes(chunk);
-                let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
-                self.observer.progress(Progress::of(Phase::Decode, done, self.total));
-                Ok(())
-            })
+        self.workers
+            .add(segment, |worker, sample| worker.add(sample, followed, chosen))
     }
 
     /// Asks for every address space again, because they have changed. True if `changed` says so of an answer that was given before.
     pub(crate) fn forget_spaces(&mut self, changed: impl Fn(&Consulted) -> bool) -> bool {
         let mut any = false;
-        for worker in &mut self.workers {
-            let worker = worker.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for worker in self.workers.each() {
             worker.forget_views();
             any |= changed(&worker.consulted);
         }
@@ -109,23 +77,12 @@ impl<'a> Workers<'a> {
 
     /// How many rows all workers have, those that several have more than once.
     pub(crate) fn rows(&mut self) -> usize {
-        let workers = self.workers.iter_mut();
-        workers
-            .map(|worker| {
-                worker
-                    .get_mut()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .counted
-                    .table
-                    .len()
-            })
-            .sum()
+        self.workers.each().map(|worker| worker.counted.table.len()).sum()
     }
 
     /// Moves what was counted into `all`.
     pub(crate) fn drain_into(&mut self, all: &mut Counted) {
-        for worker in &mut self.workers {
-            let worker = worker.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for worker in self.workers.each() {
             all.take(&mut worker.counted);
         }
     }
@@ -138,7 +95,6 @@ struct Worker {
     /// Numbers given to views since the cache of the table was flushed.
     numbered_views: u16,
     consulted: Consulted,
-    buffer: ChunkBuffer,
     counted: Counted,
 }
 
@@ -147,6 +103,12 @@ struct Remembered {
     number: u16,
     /// The latest moment it was used for.
     latest: Moment,
+}
+
+impl SampleWorker for Worker {
+    fn end_chunk(&mut self, stats: ChunkStats) {
+        self.counted.chunks.add(stats);
+    }
 }
 
 impl Worker {

@@ -1,12 +1,7 @@
 //! Decodes branch stacks and counts their traces, on all threads of the pool.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-
-use job::failure::recording_error;
-use job::{Error, Observer, Phase, Progress};
-use perfdata::{ChunkBuffer, ChunkStats, Consulted, CpuMode, Moment, Sample, Segment};
-use rayon::prelude::*;
+use job::{Error, Observer, SampleWorker, SampleWorkers};
+use perfdata::{ChunkStats, Consulted, CpuMode, Moment, Sample, Segment};
 use rustc_hash::FxHashMap;
 use symbolize::FunctionTable;
 
@@ -76,11 +71,7 @@ pub(crate) struct Filter<'a> {
 /// Counts the samples of one input, segment by segment, on all threads of the pool. The result does not depend on how chunks fall to
 /// threads: counts only add up.
 pub(crate) struct Collector<'a> {
-    /// One for each thread, so that no thread waits for another.
-    workers: Vec<Mutex<Worker<'a>>>,
-    observer: &'a dyn Observer,
-    done: AtomicU64,
-    total: u64,
+    workers: SampleWorkers<'a, Worker<'a>>,
 }
 
 impl<'a> Collector<'a> {
@@ -100,45 +91,21 @@ impl<'a> Collector<'a> {
         };
         let reader =
             || functions.map(|functions| CallStackReader::new(targets, functions, !options.ignore_stack_samples));
-        let worker = |_| Mutex::new(Worker::new(several, bolt(), reader()));
         Self {
-            workers: (0..rayon::current_num_threads()).map(worker).collect(),
-            observer,
-            done: AtomicU64::new(0),
-            total,
+            workers: SampleWorkers::new(observer, total, || Worker::new(several, bolt(), reader())),
         }
     }
 
     /// Counts all samples of a segment.
     pub(crate) fn add(&self, segment: &Segment, resolver: &Resolver<'a, '_>, filter: &Filter<'_>) -> Result<(), Error> {
-        let cancelled = self.observer.cancel_flag();
-        (0..segment.chunk_count())
-            .into_par_iter()
-            .with_max_len(1)
-            .try_for_each(|chunk| {
-                if cancelled.load(Ordering::Relaxed) {
-                    return Err(Error::aborted());
-                }
-                let worker = &self.workers[rayon::current_thread_index().unwrap_or(0)];
-                let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut buffer = std::mem::take(&mut worker.buffer);
-                let stats = segment
-                    .decode_chunk(chunk, &mut buffer, |sample| worker.add(sample, resolver, filter))
-                    .map_err(recording_error)?;
-                worker.buffer = buffer;
-                worker.collected.chunks.add(stats);
-                let bytes = segment.chunk_bytes(chunk);
-                let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
-                self.observer.progress(Progress::of(Phase::Decode, done, self.total));
-                Ok(())
-            })
+        self.workers
+            .add(segment, |worker, sample| worker.add(sample, resolver, filter))
     }
 
     /// Asks for every address space again, because they have changed. True if `changed` says so of an answer that was given before.
     pub(crate) fn forget_spaces(&mut self, changed: impl Fn(&Consulted) -> bool) -> bool {
         let mut any = false;
-        for worker in &mut self.workers {
-            let worker = worker.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for worker in self.workers.each() {
             worker.forget_views();
             any |= changed(&worker.consulted);
         }
@@ -148,8 +115,7 @@ impl<'a> Collector<'a> {
     /// What all samples came to.
     pub(crate) fn finish(self) -> Collected {
         let mut all = Collected::default();
-        for worker in self.workers {
-            let mut worker = worker.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for mut worker in self.workers.finish() {
             worker.collected.call_stacks = worker.call_stacks.map(|reader| reader.found);
             all.merge(worker.collected);
         }
@@ -163,7 +129,6 @@ struct Worker<'a> {
     /// Numbers given to views since the cache of traces was flushed.
     numbered_views: u16,
     consulted: Consulted,
-    buffer: ChunkBuffer,
     collected: Collected,
     call_stacks: Option<CallStackReader<'a>>,
 }
@@ -175,13 +140,18 @@ struct Remembered<'a> {
     latest: Moment,
 }
 
+impl SampleWorker for Worker<'_> {
+    fn end_chunk(&mut self, stats: ChunkStats) {
+        self.collected.chunks.add(stats);
+    }
+}
+
 impl<'a> Worker<'a> {
     fn new(several: Option<usize>, bolt: Option<BoltTraces>, call_stacks: Option<CallStackReader<'a>>) -> Self {
         Self {
             views: FxHashMap::default(),
             numbered_views: 0,
             consulted: Consulted::default(),
-            buffer: ChunkBuffer::default(),
             collected: Collected {
                 traces: TraceTable::new(several),
                 bolt,
