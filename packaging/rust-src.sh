@@ -14,5 +14,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "$here/from-debian.sh" trixie-backports rust-src "$version*" "$folder"
 mkdir -p "$(dirname "$place")"
+# A link of an earlier install may lead nowhere.
+rm -rf "$place"
 mv "$folder/usr/src/rustc-$version" "$place"
 echo "from Debian: $place"
