@@ -1,4 +1,5 @@
 import { fullName, locationText } from '../report/function-samples.js';
+import { addFunction, addUpRepeated } from '../sample-profile/repeated.js';
 import type { Steps } from '../sample-profile/steps.js';
 import type { FunctionSamples, SampleProfile } from '../sample-profile/types.js';
 import { largestCount, type Thresholds, temperatureOf } from './temperature.js';
@@ -18,7 +19,7 @@ export function* functionReports(
     }
     return draft;
   };
-  for (const samples of functions) named(fullName(samples, asItIs)).setOwn(samples);
+  for (const samples of functions) named(fullName(samples, asItIs)).addOwn(samples);
   for (const samples of functions) {
     addCallers(fullName(samples, asItIs), samples, named);
     yield;
@@ -72,8 +73,13 @@ class Draft {
     this.name = name;
   }
 
-  setOwn(samples: FunctionSamples): void {
-    this.samples = samples;
+  addOwn(samples: FunctionSamples): void {
+    if (this.samples === undefined) this.samples = samples;
+    else {
+      // Names that are no valid UTF-8 may become the same name.
+      addFunction(this.samples, samples);
+      addUpRepeated(this.samples);
+    }
   }
 
   caller(name: string): CallerReport {

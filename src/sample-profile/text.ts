@@ -1,4 +1,5 @@
 import { damagedProfile } from './profile-error.js';
+import { addFunction, addUpRepeated } from './repeated.js';
 import type { Steps } from './steps.js';
 import type { BodyRecord, CallerFrame, FunctionSamples, SampleProfile } from './types.js';
 
@@ -6,30 +7,36 @@ const MAX_U64 = 2n ** 64n - 1n;
 /** Bytes decoded at a time. */
 const PIECE = 1 << 16;
 
-/** Parses the text form. Layout: LLVM, SampleProfReader.h; nesting is one blank a level. */
+/**
+ * Parses the text form. Layout: LLVM, SampleProfReader.h; nesting is one blank a level. A function, a line or an inlined function that the
+ * text has several times is added up.
+ */
 export function* readTextProfile(bytes: Uint8Array): Steps<SampleProfile> {
-  const functions: FunctionSamples[] = [];
+  const functions = new Map<string, FunctionSamples>();
+  let hasContexts: boolean | undefined;
   /** The function at each depth of nesting; a line at depth d belongs to the function at d - 1. */
   const stack: FunctionSamples[] = [];
   let number = 0;
   for (const line of linesOf(bytes)) {
     number++;
     yield;
-    const content = line.trimStart();
-    if (content === '' || content.startsWith('#')) continue;
-    const depth = line.length - content.length;
+    const depth = line.search(/[^ ]/);
+    if (depth < 0 || line[depth] === '#') continue;
+    const content = line.slice(depth);
     const where = `line ${number}`;
     if (depth === 0) {
       const samples = parseTop(content, where);
-      if (
-        functions[0] !== undefined &&
-        (functions[0].callers === undefined) !== (samples.callers === undefined)
-      ) {
+      const isInContext = samples.callers !== undefined;
+      hasContexts ??= isInContext;
+      if (hasContexts !== isInContext) {
         throw damagedProfile(where, 'functions with and without calling contexts');
       }
-      functions.push(samples);
+      const key = content.slice(0, content.lastIndexOf(':', content.lastIndexOf(':') - 1));
+      const known = functions.get(key);
+      if (known === undefined) functions.set(key, samples);
+      else addFunction(known, samples);
       stack.length = 0;
-      stack.push(samples);
+      stack.push(known ?? samples);
       continue;
     }
     stack.length = Math.min(stack.length, depth);
@@ -43,22 +50,28 @@ export function* readTextProfile(bytes: Uint8Array): Steps<SampleProfile> {
     }
     stack.push(nested);
   }
+  for (const samples of functions.values()) {
+    addUpRepeated(samples);
+    yield;
+  }
   return {
     format: 'text',
-    functions,
+    functions: [...functions.values()],
     summary: undefined,
-    contextSensitive: functions[0]?.callers !== undefined,
+    contextSensitive: hasContexts ?? false,
     md5: false,
     flowSensitive: false,
     symbolList: [],
   };
 }
 
+/** Lines end with `\n` or `\r\n`, as for LLVM's `line_iterator`. */
 function* linesOf(bytes: Uint8Array): Generator<string> {
-  const decoder = new TextDecoder();
+  // A byte order mark is part of the first name, as it is for LLVM.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let rest = '';
   for (let at = 0; at < bytes.length; at += PIECE) {
-    const lines = (rest + decoder.decode(bytes.subarray(at, at + PIECE), { stream: true })).split('\n');
+    const lines = (rest + decoder.decode(bytes.subarray(at, at + PIECE), { stream: true })).split(/\r?\n/);
     rest = lines.pop() ?? '';
     yield* lines;
   }
@@ -67,7 +80,7 @@ function* linesOf(bytes: Uint8Array): Generator<string> {
 
 /** `NAME:TOTAL:HEAD` or `[CALLER:LINE @ ... @ NAME]:TOTAL:HEAD`; a name may hold colons itself. */
 function parseTop(content: string, where: string): FunctionSamples {
-  const match = /^(.+):(\d+):(\d+)$/.exec(content);
+  const match = /^(.+):(\d+):(\d+)$/s.exec(content);
   if (match === null) throw damagedProfile(where, `'${clip(content)}' in place of NAME:TOTAL:HEAD`);
   const [, name = '', total = '', head = ''] = match;
   const counts = { total: count(total, where), head: count(head, where), body: [], inlined: [] };
@@ -99,12 +112,12 @@ function parseNested(content: string, parent: FunctionSamples, where: string): F
     if (metadata[1] === 'Attributes') parent.attributes = Number(metadata[2]);
     return undefined;
   }
-  const match = /^(\d+)(?:\.(\d+))?: (.*)$/.exec(content);
+  const match = /^(\d+)(?:\.(\d+))?: (.*)$/s.exec(content);
   if (match === null)
     throw damagedProfile(where, `'${clip(content)}' in place of LINE: COUNT or LINE: NAME:TOTAL`);
   const [, line = '', discriminator = '0', rest = ''] = match;
   const location = { line: Number(line), discriminator: Number(discriminator) };
-  const body = /^(\d+)( .*)?$/.exec(rest);
+  const body = /^(\d+)( .*)?$/s.exec(rest);
   if (body !== null) {
     parent.body.push({
       ...location,
@@ -113,7 +126,7 @@ function parseNested(content: string, parent: FunctionSamples, where: string): F
     });
     return undefined;
   }
-  const inlined = /^(.+):(\d+)$/.exec(rest);
+  const inlined = /^(.+):(\d+)$/s.exec(rest);
   if (inlined === null) throw damagedProfile(where, `'${clip(rest)}' in place of NAME:TOTAL`);
   const [, name = '', total = ''] = inlined;
   const samples: FunctionSamples = {
@@ -130,7 +143,7 @@ function parseNested(content: string, parent: FunctionSamples, where: string): F
 /** ` NAME:COUNT NAME:COUNT`. A name may hold blanks and colons: it ends at the first `:COUNT` before a blank or the end. */
 function parseTargets(text: string, where: string): BodyRecord['targets'] {
   const targets: BodyRecord['targets'] = [];
-  const target = / (.+?):(\d+)(?= |$)/gy;
+  const target = / (.+?):(\d+)(?= |$)/gsy;
   let end = 0;
   for (let match = target.exec(text); match !== null; match = target.exec(text)) {
     targets.push({ name: match[1] ?? '', count: count(match[2] ?? '', where) });

@@ -72,6 +72,26 @@ describe('the text form', () => {
     expect(() => parseProfile(Buffer.from(text))).toThrow(message);
   });
 
+  it('adds up what stands there several times, in the order of locations', () => {
+    const text =
+      'f:10:1\n 2: 3 b:1\n 1: 7 a:1\n 1: 2 b:5 a:1\ng:1:1\nf:5:2\n 3: h:7\n  1: 7\n 3: h:2\n  1: 2\n  0: 1\n';
+    const { functions } = parseProfile(Buffer.from(text));
+    const f = 'f:15:3\n 1: 9 b:5 a:2\n 2: 3 b:1\n 3: h:9\n  0: 1\n  1: 9\n';
+    expect(profileText(functions)).toBe(`${f}g:1:1\n`);
+    const full = 'f:18446744073709551615:0\nf:1:0\n';
+    expect(profileText(parseProfile(Buffer.from(full)).functions)).toBe('f:18446744073709551615:0\n');
+  });
+
+  it('takes line ends of Windows, and names with any character', () => {
+    const names = ['a\u2028b\u2029c', '\ufefff', 'x\rz', '\u00a0'];
+    const text = names
+      .map((name) => `${name}:9:1\r\n 1: 5 ${name}:5\r\n 2: ${name}:4\r\n  1: 4\r\n`)
+      .join('');
+    const { functions } = parseProfile(Buffer.from(text));
+    expect(functions.map(({ name }) => name)).toEqual(names);
+    expect(profileText(functions)).toBe(text.replaceAll('\r\n', '\n'));
+  });
+
   it('keeps all 64 bits', () => {
     const [main] = parseProfile(Buffer.from('main:18446744073709551615:9007199254740993\n')).functions;
     expect(main?.total).toBe(18446744073709551615n);
