@@ -5,7 +5,7 @@ import { Functions } from './functions.js';
 import { WeightMap } from './map.js';
 import type { Model, Profile } from './model.js';
 import { Overview } from './overview.js';
-import { hrefTo, type Route, useRoute, type View } from './route.js';
+import { hrefTo, type Route, useKeptScroll, useRoute, type View } from './route.js';
 
 /** The page: a head with the way to each part, and the part that the address asks for. */
 export function App({ model }: { model: Model }) {
@@ -13,12 +13,10 @@ export function App({ model }: { model: Model }) {
   const profile = model.profiles.find(({ id }) => id === route.profile) ?? model.profiles[0];
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
+  useKeptScroll(route);
   useEffect(() => {
     // After a click the new part is read from its start; when the page opens, the focus stays.
-    if (!first.current) {
-      window.scrollTo(0, 0);
-      main.current?.focus({ preventScroll: true });
-    }
+    if (!first.current) main.current?.focus({ preventScroll: true });
     first.current = false;
   }, [profile, route.view, route.view === 'function' ? route.argument : '']);
   useEffect(() => {
@@ -95,7 +93,7 @@ function Part({ model, profile, route }: { model: Model; profile: Profile; route
     case 'overview':
       return <Overview model={model} profile={profile} />;
     case 'map':
-      return <WeightMap key={profile.id} profile={profile} />;
+      return <WeightMap key={profile.id} profile={profile} grouping={route.argument} steps={route.steps} />;
     case 'functions':
       return <Functions key={profile.id} profile={profile} search={route.argument} />;
     case 'function':

@@ -1,6 +1,6 @@
 import type { FunctionChange, TargetShift } from '../src/compare-profiles.js';
 import { formatCount, formatRatio } from './count.js';
-import type { Profile } from './model.js';
+import { clipped, type FunctionRow, type Profile } from './model.js';
 import { FunctionLink, Section } from './parts.js';
 
 /** Rows of each list. */
@@ -20,13 +20,13 @@ export function Changes({ profile }: { profile: Profile }) {
   const { similarity, samples, functions, hotFunctions, hotBlocks, gained, lost, changed, targetShifts } =
     comparison.result;
   const facts: [string, number, string][] = [
-    ['Similarity', similarity, 'of the whole program'],
-    ['Overlap of samples', samples.overlap, 'at the same places'],
+    ['Similarity', similarity, 'of the whole profiles'],
+    ['Overlap of samples', samples.overlap, 'are at the same places'],
     ['Overlap of functions', functions.overlap, `${formatCount(functions.common)} are in both`],
     ['Overlap of hot functions', hotFunctions.overlap, `${formatCount(hotFunctions.common)} are hot in both`],
     ['Overlap of hot lines', hotBlocks.overlap, `${formatCount(hotBlocks.common)} are hot in both`],
-    ['Gone', samples.baseUniqueShare, 'of the base samples are at places without samples now'],
-    ['New', samples.testUniqueShare, 'of the samples are at places without samples before'],
+    ['Gone', samples.baseUniqueShare, 'of the base samples are where nothing is sampled now'],
+    ['New', samples.testUniqueShare, 'of the samples are where the base has none'],
   ];
   return (
     <>
@@ -42,27 +42,43 @@ export function Changes({ profile }: { profile: Profile }) {
           </div>
         ))}
       </dl>
+      <p class="note">
+        Base and now are shares of the counts of all lines, inlined code included. A profile is stale where
+        places are gone or new: the compiler finds no counts for code that has changed since.
+      </p>
       <List title="Changed most" profile={profile} changes={changed} />
-      <List title="Gained" profile={profile} changes={gained} />
-      <List title="Lost" profile={profile} changes={lost} />
-      <Shifts shifts={targetShifts} />
+      <List
+        title="Gained"
+        note="These functions have no code of their own in the base profile."
+        profile={profile}
+        changes={gained}
+      />
+      <List
+        title="Lost"
+        note="These functions have no code of their own any more."
+        profile={profile}
+        changes={lost}
+      />
+      <Shifts profile={profile} shifts={targetShifts} />
     </>
   );
 }
 
 function List({
   title,
+  note,
   profile,
   changes,
 }: {
   title: string;
+  note?: string;
   profile: Profile;
   changes: readonly FunctionChange[];
 }) {
   if (changes.length === 0) return null;
-  const shownOf = (name: string) => profile.find(name)?.shown ?? name;
   return (
     <Section title={title}>
+      {note && <p class="note">{note}</p>}
       <table class="plain">
         <thead>
           <tr>
@@ -82,7 +98,8 @@ function List({
           {changes.slice(0, LISTED).map(({ name, baseWeight, testWeight, similarity }) => (
             <tr key={name}>
               <td>
-                <FunctionLink profile={profile} name={name} shown={shownOf(name)} />
+                <FunctionLink profile={profile} name={name} shown={shownIn(profile, name)} />
+                <OnlyInlined row={profile.find(name)} />
               </td>
               <td class="number">{formatRatio(baseWeight)}</td>
               <td class="number">{formatRatio(testWeight)}</td>
@@ -98,7 +115,19 @@ function List({
   );
 }
 
-function Shifts({ shifts }: { shifts: readonly TargetShift[] }) {
+/** Says that a function has samples now where it is inlined. */
+function OnlyInlined({ row }: { row: FunctionRow | undefined }) {
+  if (row === undefined || Number(row.total) > 0 || row.copies === 0) return null;
+  return <span class="note">now inlined, with {formatCount(row.inlinedTotal)} samples</span>;
+}
+
+/** A name in the comparison for people; it need not be one of the profile. */
+function shownIn(profile: Profile, name: string): string {
+  const shown = profile.packed.comparison?.shown.find(([mangled]) => mangled === name)?.[1];
+  return profile.find(name)?.shown ?? clipped(shown ?? name);
+}
+
+function Shifts({ profile, shifts }: { profile: Profile; shifts: readonly TargetShift[] }) {
   if (shifts.length === 0) return null;
   return (
     <Section title="Calls that go elsewhere">
@@ -115,12 +144,13 @@ function Shifts({ shifts }: { shifts: readonly TargetShift[] }) {
         <tbody>
           {shifts.slice(0, LISTED).map(({ place, shift, targets }) => (
             <tr key={place}>
-              <td class="name">{place}</td>
+              <td class="name">{shownIn(profile, place)}</td>
               <td class="number">{formatRatio(shift)}</td>
               <td>
                 {targets.slice(0, 3).map(({ name, base, test }) => (
                   <div key={name}>
-                    <span class="name">{name}</span> {formatRatio(base)} → {formatRatio(test)}
+                    <FunctionLink profile={profile} name={name} shown={shownIn(profile, name)} />{' '}
+                    {formatRatio(base)} → {formatRatio(test)}
                   </div>
                 ))}
               </td>

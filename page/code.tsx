@@ -12,20 +12,22 @@ interface CodeProps {
   /** The largest count, which the longest bar stands for. */
   most: Count;
   label: string;
+  /** It stands in the lines of another function, whose headings it has. */
+  isNested?: boolean;
 }
 
 /** The lines of a function with their counts; what is inlined opens where it is called. */
-export function Code({ profile, body, sources, baseLines, most, label }: CodeProps) {
+export function Code({ profile, body, sources, baseLines, most, label, isNested = false }: CodeProps) {
   const place = profile.firstLine(body.name);
   const lines = useMemo(() => codeLines(body, place, sources, baseLines), [body, place, sources, baseLines]);
   const parts = useMemo(() => stretches(lines, place?.line), [lines, place]);
   return (
     <table class="code" aria-label={label}>
-      <thead class="hidden">
+      <thead class={isNested ? 'hidden' : ''}>
         <tr>
-          <th scope="col">Line</th>
+          <th scope="col">{profile.packed.locations === 'probes' ? 'Probe' : 'Line'}</th>
           <th scope="col">Count</th>
-          {baseLines && <th scope="col">Count in the base profile</th>}
+          {baseLines && <th scope="col">Base</th>}
           <th scope="col">Code</th>
         </tr>
       </thead>
@@ -91,11 +93,22 @@ function Hidden({ lines, hasBase }: { lines: readonly CodeLine[]; hasBase: boole
   );
 }
 
+interface LineNumberProps {
+  number: number;
+  profile: Profile;
+  isOffset: boolean;
+}
+
 /** A line of the file, a distance from the declaration, or the number of a pseudo probe. */
-function numberText(number: number, { packed }: Profile, isOffset: boolean): string {
-  if (packed.locations === 'probes') return `${number}`;
-  if (isOffset) return `${number < 0 ? '−' : '+'}${Math.abs(number)}`;
-  return number <= 0 ? 'no line' : `${number}`;
+function LineNumber({ number, profile: { packed }, isOffset }: LineNumberProps) {
+  if (packed.locations === 'probes') return <th scope="row">{number}</th>;
+  if (isOffset) return <th scope="row">{`${number < 0 ? '−' : '+'}${Math.abs(number)}`}</th>;
+  if (number > 0) return <th scope="row">{number}</th>;
+  return (
+    <th scope="row" title="The compiler made this code for no line">
+      no line
+    </th>
+  );
 }
 
 interface LineProps {
@@ -109,29 +122,64 @@ interface LineProps {
 
 function Line({ line, profile, sources, most, isOffset, hasBase }: LineProps) {
   const { number, count, counts, base } = line;
+  const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
   const discriminators = counts.filter(({ discriminator }) => discriminator !== 0);
   return (
-    <tr class={count === undefined ? '' : profile.temperature(count)}>
-      <th scope="row">{numberText(number, profile, isOffset)}</th>
-      <td class="count">
-        {count !== undefined && (
-          <div>
-            {formatCount(count)}
-            <Bar share={ratio(count, most)} kind={profile.temperature(count)} />
-          </div>
-        )}
-      </td>
-      {hasBase && <td class="base">{base !== undefined && formatCount(base)}</td>}
-      <td class="source">
-        <Source line={line} />
-        {discriminators.length > 0 && <Discriminators counts={counts} />}
-        {line.inlined.map((call, index) => (
-          <Inlined key={`${index}`} call={call} profile={profile} sources={sources} most={most} />
-        ))}
-        <Calls counts={counts} profile={profile} />
-      </td>
-    </tr>
+    <>
+      <tr class={count === undefined ? '' : profile.temperature(count)}>
+        <LineNumber number={number} profile={profile} isOffset={isOffset} />
+        <td class="count">
+          {count !== undefined && (
+            <div>
+              {formatCount(count)}
+              <Bar share={ratio(count, most)} kind={profile.temperature(count)} />
+            </div>
+          )}
+        </td>
+        {hasBase && <td class="base">{base !== undefined && formatCount(base)}</td>}
+        <td class="source">
+          <Source line={line} />
+          {discriminators.length > 0 && <Discriminators counts={counts} />}
+          {line.inlined.map((call, index) => (
+            <InlinedButton
+              key={`${index}`}
+              call={call}
+              profile={profile}
+              isOpen={open.has(index)}
+              onClick={() => setOpen(toggled(open, index))}
+            />
+          ))}
+          <Calls counts={counts} profile={profile} />
+        </td>
+      </tr>
+      {line.inlined.map(
+        ({ body }, index) =>
+          open.has(index) && (
+            <tr key={`${index}`} class="nested">
+              <td colSpan={hasBase ? 4 : 3}>
+                <p class="note">
+                  <NumberedLink profile={profile} name={body.name} /> {profile.place(body.name)?.file}
+                </p>
+                <Code
+                  profile={profile}
+                  body={body}
+                  sources={sources}
+                  most={most}
+                  label={`${profile.shown(body.name)}, inlined`}
+                  isNested
+                />
+              </td>
+            </tr>
+          ),
+      )}
+    </>
   );
+}
+
+function toggled(numbers: ReadonlySet<number>, number: number): ReadonlySet<number> {
+  const others = new Set(numbers);
+  if (!others.delete(number)) others.add(number);
+  return others;
 }
 
 function Source({ line: { text } }: { line: CodeLine }) {
@@ -186,28 +234,28 @@ function Calls({ counts, profile }: { counts: readonly LineCounts[]; profile: Pr
   );
 }
 
-interface InlinedProps extends Pick<LineProps, 'profile' | 'sources' | 'most'> {
+interface InlinedProps {
   call: Body['inlined'][number];
+  profile: Profile;
+  isOpen: boolean;
+  onClick: () => void;
 }
 
-/** A call that was inlined; it opens to the lines of the callee. */
-function Inlined({ call: { discriminator, body }, profile, sources, most }: InlinedProps) {
-  const [open, setOpen] = useState(false);
-  const shown = profile.shown(body.name);
+/** A call that was inlined; it opens to the lines of the callee, below. */
+function InlinedButton({ call: { discriminator, body }, profile, isOpen, onClick }: InlinedProps) {
+  const total = formatCount(body.total);
   return (
     <div class="inlined">
-      <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
-        <span aria-hidden="true">{open ? '▾' : '▸'}</span> inlined <span class="name">{shown}</span>{' '}
-        {discriminator !== 0 && <span class="discriminator">.{discriminator}</span>} {formatCount(body.total)}
+      <button
+        type="button"
+        aria-expanded={isOpen}
+        onClick={onClick}
+        title={`${total} samples of its instructions`}
+      >
+        <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span> inlined{' '}
+        <span class="name">{profile.shown(body.name)}</span>{' '}
+        {discriminator !== 0 && <span class="discriminator">.{discriminator}</span>} {total}
       </button>
-      {open && (
-        <div class="nested">
-          <p class="note">
-            <NumberedLink profile={profile} name={body.name} /> {profile.place(body.name)?.file}
-          </p>
-          <Code profile={profile} body={body} sources={sources} most={most} label={`${shown}, inlined`} />
-        </div>
-      )}
     </div>
   );
 }

@@ -21,6 +21,7 @@ export function ratio(part: Count, whole: Count): number {
 /** A share for people: `12.3 %`; what is not nothing or all does not look so: `<0.01 %`, `>99.9 %`. */
 export function formatRatio(share: number): string {
   const percent = share * 100;
+  if (percent === 0 || percent === 100) return `${percent} %`;
   if (percent > 0 && percent < 0.005) return '<0.01 %';
   if (percent >= 99.95 && percent < 100) return '>99.9 %';
   return `${percent.toFixed(percent >= 10 ? 1 : 2)} %`;

@@ -1,12 +1,19 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Code } from './code.js';
 import { type Count, formatCount, formatRatio, larger, plus, ratio, toCount } from './count.js';
-import type { Body, FunctionDetail, FunctionRow, Profile } from './model.js';
+import {
+  type Body,
+  type Call,
+  clipped,
+  type FunctionDetail,
+  type FunctionRow,
+  type Profile,
+} from './model.js';
 import { Bar, NumberedLink, Section, TemperatureMark } from './parts.js';
 import { hrefTo } from './route.js';
 
-/** Callers that are listed before the rest is asked for. */
-const CALLERS = 12;
+/** Callers, and functions that are called, which are listed before the rest is asked for. */
+const LISTED = 12;
 
 /** One function: its counts, its lines, who calls it. */
 export function FunctionPage({ profile, name }: { profile: Profile; name: string }) {
@@ -28,7 +35,10 @@ export function FunctionPage({ profile, name }: { profile: Profile; name: string
       ) : (
         <>
           <Lines profile={profile} row={row} detail={detail} />
-          <Callers profile={profile} callers={detail.callers} />
+          <div class="columns">
+            <Calls title="Callers" profile={profile} calls={detail.callers} inlined="Inlined into it" />
+            <Calls title="Calls" profile={profile} calls={detail.callees} inlined="Inlined here" />
+          </div>
         </>
       )}
     </>
@@ -40,8 +50,8 @@ function Unknown({ profile, name }: { profile: Profile; name: string }) {
     <>
       <h1>No such function</h1>
       <p>
-        The profile of {profile.id} has no function <code>{name}</code>.{' '}
-        <a href={hrefTo(profile.id, 'functions', name)}>Search for it</a>
+        The profile of {profile.id} has no function <code>{clipped(name)}</code>.{' '}
+        <a href={hrefTo(profile.id, 'functions', name)}>Search all functions for it.</a>
       </p>
     </>
   );
@@ -53,7 +63,7 @@ function Head({ profile, row }: { profile: Profile; row: FunctionRow }) {
     ? [
         ['Share', formatRatio(profile.share(row.total))],
         ['Total', formatCount(row.total)],
-        ['Own lines', formatCount(row.self)],
+        ['Self', formatCount(row.self)],
         ['Entered', formatCount(row.head)],
       ]
     : [];
@@ -73,7 +83,7 @@ function Head({ profile, row }: { profile: Profile; row: FunctionRow }) {
             {row.place.file}:{row.place.line}
           </span>
         )}
-        {row.shown !== row.name && <code class="mangled">{row.name}</code>}
+        {row.shown !== row.name && <code class="mangled">{clipped(row.name)}</code>}
       </p>
       <dl class="facts small">
         {facts.map(([label, value]) => (
@@ -130,22 +140,34 @@ function explain(
   sources: FunctionDetail['sources'],
   isCopies: boolean,
 ): string {
-  const what = isCopies ? 'Its code is inlined everywhere; these are the sums over its copies. ' : '';
-  if (packed.locations === 'probes') return `${what}Numbers are pseudo probes of the function.`;
+  const what = isCopies
+    ? 'It has samples only where it is inlined; these are the sums over its copies. '
+    : '';
+  if (packed.locations === 'probes') return `${what}Numbers are those of pseudo probes in the function.`;
   if (place === undefined) {
     const remedy = packed.places.length > 0 ? '' : ' A report that is made with --binary has lines of files.';
     return `${what}Numbers are lines from the declaration of the function.${remedy}`;
   }
-  if (sources.has(place.file)) return `${what}A line with several counts shows the largest.`;
-  return `${what}Numbers are lines of the file. ${packed.hasSource ? 'It was not found in the folder of the source.' : 'A report that is made with --source-dir shows them.'}`;
+  if (sources.has(place.file)) return `${what}Where a line has several counts, the largest stands beside it.`;
+  return `${what}Numbers are lines of the file. ${packed.hasSource ? 'The file was not found below the folder of --source-dir.' : 'A report that is made with --source-dir has their text.'}`;
 }
 
-function Callers({ profile, callers }: { profile: Profile; callers: FunctionDetail['callers'] }) {
+interface CallsProps {
+  title: string;
+  profile: Profile;
+  calls: readonly Call[];
+  /** Heading of the samples of inlined copies. */
+  inlined: string;
+}
+
+/** Who calls a function, or what it calls. */
+function Calls({ title, profile, calls, inlined }: CallsProps) {
   const [all, setAll] = useState(false);
-  if (callers.length === 0) return null;
-  const calls = callers.reduce((sum: Count, caller) => plus(sum, caller.calls), 0);
+  if (calls.length === 0) return null;
+  const sum = calls.reduce((total: Count, call) => plus(total, call.calls), 0);
+  const hasInlined = calls.some((call) => Number(call.inlined) > 0);
   return (
-    <Section title="Callers">
+    <Section title={title}>
       <table class="plain">
         <thead>
           <tr>
@@ -154,32 +176,38 @@ function Callers({ profile, callers }: { profile: Profile; callers: FunctionDeta
               Calls
             </th>
             <th scope="col" class="number">
-              Samples inlined into it
+              Share
             </th>
+            {hasInlined && (
+              <th scope="col" class="number">
+                {inlined}
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
-          {callers.slice(0, all ? callers.length : CALLERS).map((caller) => (
-            <tr key={caller.name}>
+          {calls.slice(0, all ? calls.length : LISTED).map((call) => (
+            <tr key={call.name}>
               <td>
-                <NumberedLink profile={profile} name={caller.name} />
+                <NumberedLink profile={profile} name={call.name} />
               </td>
+              <td class="number">{Number(call.calls) > 0 && formatCount(call.calls)}</td>
               <td class="number wide">
-                {Number(caller.calls) > 0 && (
+                {Number(call.calls) > 0 && (
                   <>
-                    {formatCount(caller.calls)}
-                    <Bar share={ratio(caller.calls, calls)} kind="plain" />
+                    {formatRatio(ratio(call.calls, sum))}
+                    <Bar share={ratio(call.calls, sum)} kind="plain" />
                   </>
                 )}
               </td>
-              <td class="number">{Number(caller.inlined) > 0 && formatCount(caller.inlined)}</td>
+              {hasInlined && <td class="number">{Number(call.inlined) > 0 && formatCount(call.inlined)}</td>}
             </tr>
           ))}
         </tbody>
       </table>
-      {!all && callers.length > CALLERS && (
+      {!all && calls.length > LISTED && (
         <button type="button" class="link" onClick={() => setAll(true)}>
-          All {formatCount(callers.length)} callers
+          All {formatCount(calls.length)} functions
         </button>
       )}
     </Section>

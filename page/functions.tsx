@@ -1,6 +1,6 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { type Count, descending, formatCount, formatRatio, larger, ratio } from './count.js';
-import type { FunctionRow, Profile } from './model.js';
+import { clipped, type FunctionRow, type Profile } from './model.js';
 import { Bar, FunctionLink, placeText, TemperatureMark } from './parts.js';
 import { hrefTo, replaceRoute } from './route.js';
 import { usePrinting, useVirtualRows } from './virtual.js';
@@ -10,7 +10,28 @@ const ROW_HEIGHT = 30;
 /** Rows on paper. */
 const MOST_PRINTED = 300;
 
-type Key = 'name' | 'total' | 'self' | 'head' | 'inlined' | 'base' | 'place';
+type Key =
+  | 'name'
+  | 'total'
+  | 'self'
+  | 'head'
+  | 'inlined'
+  | 'copies'
+  | 'callers'
+  | 'callees'
+  | 'base'
+  | 'place';
+
+/** How a list was left, so that the way back leads to the same rows. */
+interface ListState {
+  sort: { key: Key; reverse: boolean };
+  mangled: boolean;
+  text: string;
+  /** Pixels that it is scrolled by. */
+  top: number;
+}
+
+const left = new WeakMap<Profile, ListState>();
 
 interface Column {
   key: Key;
@@ -24,6 +45,10 @@ function byCount(of: (row: FunctionRow) => Count): Column['order'] {
   return (a, b) => descending(of(a), of(b));
 }
 
+function byNumber(of: (row: FunctionRow) => number): Column['order'] {
+  return (a, b) => of(b) - of(a);
+}
+
 function byText(of: (row: FunctionRow) => string): Column['order'] {
   return (a, b) => (of(a) < of(b) ? -1 : of(a) > of(b) ? 1 : 0);
 }
@@ -32,14 +57,42 @@ function columnsOf(profile: Profile, mangled: boolean): Column[] {
   const { comparison } = profile.packed;
   const change = (row: FunctionRow) => profile.share(row.total) - baseShare(profile, row);
   const columns: Column[] = [
-    { key: 'total', label: 'Total', title: 'Samples with inlined code', order: byCount((row) => row.total) },
-    { key: 'self', label: 'Self', title: 'Samples of its own lines', order: byCount((row) => row.self) },
+    {
+      key: 'total',
+      label: 'Total',
+      title: 'Samples of its instructions, with code that is inlined into it',
+      order: byCount((row) => row.total),
+    },
+    {
+      key: 'self',
+      label: 'Self',
+      title: 'Sum of the counts of its own lines',
+      order: byCount((row) => row.self),
+    },
     { key: 'head', label: 'Entered', title: 'How often it was entered', order: byCount((row) => row.head) },
     {
       key: 'inlined',
       label: 'Inlined',
       title: 'Samples of copies that are inlined into others',
       order: byCount((row) => row.inlinedTotal),
+    },
+    {
+      key: 'copies',
+      label: 'Copies',
+      title: 'Inlined copies that have samples',
+      order: byNumber((row) => row.copies),
+    },
+    {
+      key: 'callers',
+      label: 'Callers',
+      title: 'Functions that call it or have it inlined',
+      order: byNumber((row) => row.callers),
+    },
+    {
+      key: 'callees',
+      label: 'Calls',
+      title: 'Functions that it calls or has inlined',
+      order: byNumber((row) => row.callees),
     },
     {
       key: 'name',
@@ -51,18 +104,25 @@ function columnsOf(profile: Profile, mangled: boolean): Column[] {
       key: 'place',
       label: 'Declared in',
       title: 'File and line',
-      order: byText((row) => `${row.place?.file ?? '~'}`),
+      order: byPlace,
     },
   ];
   if (comparison !== undefined) {
     columns.splice(1, 0, {
       key: 'base',
-      label: 'Change',
-      title: 'Change of its share of all samples since the base profile',
+      label: 'Change, pp',
+      title: 'Change of its share of all samples since the base profile, in percentage points',
       order: (a, b) => Math.abs(change(b)) - Math.abs(change(a)),
     });
   }
   return columns.filter(({ key }) => key !== 'place' || profile.packed.places.length > 0);
+}
+
+/** By file, then by line; functions of which that is not known come last. */
+function byPlace({ place: a }: FunctionRow, { place: b }: FunctionRow): number {
+  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
+  if (a.file === b.file) return a.line - b.line;
+  return a.file < b.file ? -1 : 1;
 }
 
 function baseShare(profile: Profile, { base }: FunctionRow): number {
@@ -71,9 +131,14 @@ function baseShare(profile: Profile, { base }: FunctionRow): number {
 
 /** All functions: sortable, searchable, a row for each. */
 export function Functions({ profile, search }: { profile: Profile; search: string }) {
+  const before = left.get(profile);
   const [text, setText] = useState(search);
-  const [sort, setSort] = useState<{ key: Key; reverse: boolean }>({ key: 'total', reverse: false });
-  const [mangled, setMangled] = useState(false);
+  const [sort, setSort] = useState<ListState['sort']>(before?.sort ?? { key: 'total', reverse: false });
+  const [mangled, setMangled] = useState(before?.mangled ?? false);
+  const top = useRef(before?.text === search ? before.top : 0);
+  useEffect(() => {
+    left.set(profile, { sort, mangled, text, top: top.current });
+  }, [profile, sort, mangled, text]);
   useEffect(() => setText(search), [search]);
   const columns = useMemo(() => columnsOf(profile, mangled), [profile, mangled]);
   const sorted = useMemo(() => {
@@ -97,7 +162,14 @@ export function Functions({ profile, search }: { profile: Profile; search: strin
     <div class="functions">
       <h1 class="hidden">Functions</h1>
       <div class="tools">
-        <SearchField value={text} onInput={onInput} />
+        <SearchField
+          value={text}
+          onInput={onInput}
+          onEnter={() => {
+            const [first] = rows;
+            if (first !== undefined) location.hash = hrefTo(profile.id, 'function', first.name);
+          }}
+        />
         {hasMangled && (
           <label class="check">
             <input
@@ -109,9 +181,10 @@ export function Functions({ profile, search }: { profile: Profile; search: strin
           </label>
         )}
         <span class="found" role="status">
-          {rows.length === profile.functions.length
-            ? `${formatCount(rows.length)} functions`
-            : `${formatCount(rows.length)} of ${formatCount(profile.functions.length)} functions`}
+          {rows.length < profile.functions.length && `${formatCount(rows.length)} of `}
+          {profile.functions.length === 1
+            ? '1 function'
+            : `${formatCount(profile.functions.length)} functions`}
         </span>
       </div>
       <Table
@@ -120,13 +193,25 @@ export function Functions({ profile, search }: { profile: Profile; search: strin
         columns={columns}
         sort={sort}
         mangled={mangled}
+        top={top.current}
+        onScroll={(now) => {
+          top.current = now;
+          left.set(profile, { sort, mangled, text, top: now });
+        }}
         onSort={(key) => setSort({ key, reverse: key === sort.key && !sort.reverse })}
       />
     </div>
   );
 }
 
-function SearchField({ value, onInput }: { value: string; onInput: (event: Event) => void }) {
+interface SearchProps {
+  value: string;
+  onInput: (event: Event) => void;
+  /** Opens the first function that was found. */
+  onEnter: () => void;
+}
+
+function SearchField({ value, onInput, onEnter }: SearchProps) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -146,6 +231,7 @@ function SearchField({ value, onInput }: { value: string; onInput: (event: Event
         type="search"
         value={value}
         onInput={onInput}
+        onKeyDown={(event) => event.key === 'Enter' && onEnter()}
         placeholder="Search functions and files  ( / )"
         autocomplete="off"
         spellcheck={false}
@@ -160,15 +246,22 @@ interface TableProps {
   columns: readonly Column[];
   sort: { key: Key; reverse: boolean };
   mangled: boolean;
+  /** Pixels that it is scrolled by at first. */
+  top: number;
+  onScroll: (top: number) => void;
   onSort: (key: Key) => void;
 }
 
 /** A table by roles, as rows of a real one cannot be placed where the box has been scrolled to. */
-function Table({ profile, rows, columns, sort, mangled, onSort }: TableProps) {
+function Table({ profile, rows, columns, sort, mangled, top, onScroll, onSort }: TableProps) {
   const box = useRef<HTMLDivElement>(null);
   const printing = usePrinting();
   const { items, height } = useVirtualRows(box, rows.length, ROW_HEIGHT);
-  useEffect(() => box.current?.scrollTo(0, 0), [rows]);
+  const shownBefore = useRef(false);
+  useLayoutEffect(() => {
+    box.current?.scrollTo(0, shownBefore.current ? 0 : top);
+    shownBefore.current = true;
+  }, [rows]);
   const most = useMemo(
     () => profile.functions.reduce<Count>((max, { total }) => larger(max, total), 0),
     [profile],
@@ -179,8 +272,9 @@ function Table({ profile, rows, columns, sort, mangled, onSort }: TableProps) {
         const row = rows[index];
         return row === undefined ? [] : [{ row, index, start }];
       });
+  const slots = 2 ** Math.ceil(Math.log2(shown.length + 1));
   return (
-    <div class="scroll" ref={box}>
+    <div class="scroll" ref={box} onScroll={(event) => onScroll(event.currentTarget.scrollTop)}>
       <div
         role="table"
         aria-label="Functions"
@@ -191,8 +285,8 @@ function Table({ profile, rows, columns, sort, mangled, onSort }: TableProps) {
         <div role="rowgroup" class="rows" style={printing ? undefined : { height: `${height}px` }}>
           {shown.map(({ row, index, start }) => (
             <div
-              // A row takes the elements of one that has left the screen.
-              key={index % shown.length}
+              // A row takes the elements of one that has left the screen, and keeps its own while it is there, so that the focus stays.
+              key={index % slots}
               role="row"
               class="row"
               aria-rowindex={index + 2}
@@ -265,13 +359,17 @@ function Content({ of, profile, row, most, mangled }: CellProps) {
       return <>{Number(row.head) > 0 && formatCount(row.head)}</>;
     case 'inlined':
       return <>{row.copies > 0 && formatCount(row.inlinedTotal)}</>;
+    case 'copies':
+    case 'callers':
+    case 'callees':
+      return <>{row[of] > 0 && formatCount(row[of])}</>;
     case 'base':
       return <Change profile={profile} row={row} />;
     case 'name':
       return (
         <>
           <TemperatureMark of={row.temperature} />
-          <FunctionLink profile={profile} name={row.name} shown={mangled ? row.name : row.shown} />
+          <FunctionLink profile={profile} name={row.name} shown={mangled ? clipped(row.name) : row.shown} />
         </>
       );
     case 'place':
@@ -287,7 +385,7 @@ function Change({ profile, row }: { profile: Profile; row: FunctionRow }) {
   return (
     <>
       {sign}
-      {formatRatio(Math.abs(change))}
+      {formatRatio(Math.abs(change)).replace(' %', '')}
     </>
   );
 }

@@ -1,6 +1,5 @@
 import { type HierarchyRectangularNode, hierarchy, treemap, treemapSquarify } from 'd3-hierarchy';
-import type { Temperature } from '../src/profile-report/types.js';
-import { type Count, larger } from './count.js';
+import { type Count, formatCount, larger } from './count.js';
 import type { Body, FunctionRow, Profile } from './model.js';
 
 /** A part of the program: a folder, a namespace, a file, a function, or code that is inlined into one. */
@@ -10,7 +9,8 @@ export interface Part {
   label: string;
   /** Samples, rounded to what a JavaScript number holds. */
   weight: number;
-  temperature: Temperature;
+  /** How hot its largest count is, from 0 to 4. */
+  heat: number;
   parts: Part[];
   /** The function that it is. */
   row?: FunctionRow;
@@ -21,8 +21,6 @@ export interface Part {
 /** What folders of the map are. */
 export type Grouping = 'files' | 'namespaces';
 
-const RANK: Record<Temperature, number> = { hot: 2, warm: 1, cold: 0 };
-
 /** All functions with code of their own, by where they are declared or by the names around theirs. */
 export function programTree(profile: Profile, grouping: Grouping): Part {
   const root = newPart(profile.id, profile.id);
@@ -30,12 +28,14 @@ export function programTree(profile: Profile, grouping: Grouping): Part {
     const weight = Number(row.total);
     if (weight === 0) continue;
     let at = root;
-    for (const step of grouping === 'files' ? folders(row) : namespaces(row.shown)) at = child(at, step);
+    // The last function of a context is the one whose samples these are.
+    const own = profile.packed.contextSensitive ? row.shown.split(' @ ').at(-1) : row.shown;
+    for (const step of grouping === 'files' ? folders(row) : namespaces(own ?? '')) at = child(at, step);
     at.parts.push({
       key: row.name,
       label: row.shown,
       weight,
-      temperature: row.temperature,
+      heat: profile.heat(row.max),
       parts: [],
       row,
     });
@@ -44,7 +44,7 @@ export function programTree(profile: Profile, grouping: Grouping): Part {
 }
 
 function newPart(key: string, label: string): Part {
-  return { key, label, weight: 0, temperature: 'cold', parts: [] };
+  return { key, label, weight: 0, heat: 0, parts: [] };
 }
 
 const childIndex = new WeakMap<Part, Map<string, Part>>();
@@ -103,11 +103,8 @@ function finish(part: Part): Part {
     }
     part.parts[index] = at;
   }
-  part.weight = 0;
-  for (const { weight, temperature } of part.parts) {
-    part.weight += weight;
-    if (RANK[temperature] > RANK[part.temperature]) part.temperature = temperature;
-  }
+  part.weight = part.parts.reduce((sum, { weight }) => sum + weight, 0);
+  part.heat = hottest(part.parts);
   part.parts.sort((a, b) => b.weight - a.weight);
   return part;
 }
@@ -123,16 +120,17 @@ export function inlineTree(profile: Profile, body: Body, label: string, key: str
   const inside = parts.reduce((sum, { weight }) => sum + weight, 0);
   const own = Number(body.total) - inside;
   const largest = body.lines.reduce<Count>((max, { count }) => larger(max, count), 0);
-  const temperature = profile.temperature(largest);
+  const heat = profile.heat(largest);
   if (parts.length > 0 && own > 0) {
-    parts.push({ key: 'own', label: 'own lines', weight: own, temperature, parts: [], inlined: body.name });
+    parts.push({ key: 'own', label: 'own lines', weight: own, heat, parts: [], inlined: body.name });
   }
   parts.sort((a, b) => b.weight - a.weight);
-  const hottest = parts.reduce(
-    (max, part) => (RANK[part.temperature] > RANK[max] ? part.temperature : max),
-    temperature,
-  );
-  return { key, label, weight: Math.max(inside, Number(body.total)), temperature: hottest, parts };
+  const weight = Math.max(inside, Number(body.total));
+  return { key, label, weight, heat: hottest(parts, heat), parts };
+}
+
+function hottest(parts: readonly Part[], least = 0): number {
+  return parts.reduce((max, { heat }) => Math.max(max, heat), least);
 }
 
 /** The way from the root to the part that holds nearly all, and more than one part of it. */
@@ -145,6 +143,36 @@ export function wayToMost(root: Part): string[] {
     way.push(largest.key);
     at = largest;
   }
+}
+
+/** What the smaller parts of a part are together, from the one with number `first` on. */
+export function smallerParts(part: Part, first: number): Part {
+  const parts = part.parts.slice(first);
+  const weight = parts.reduce((sum, inner) => sum + inner.weight, 0);
+  return {
+    key: `${SMALLER}${first}`,
+    label: `${formatCount(parts.length)} smaller parts`,
+    weight,
+    heat: hottest(parts),
+    parts,
+  };
+}
+
+/** From the root to the part that steps lead to, as far as they do. */
+export function follow(root: Part, steps: readonly string[]): Part[] {
+  const trail = [root];
+  for (const step of steps) {
+    const at = trail.at(-1) ?? root;
+    const first = step.startsWith(SMALLER) ? Number(step.slice(SMALLER.length)) : 0;
+    const next =
+      at.parts.find(({ key }) => key === step) ??
+      (Number.isSafeInteger(first) && first > 0 && first < at.parts.length
+        ? smallerParts(at, first)
+        : undefined);
+    if (next === undefined) break;
+    trail.push(next);
+  }
+  return trail;
 }
 
 /** A rectangle of the map. */
@@ -163,23 +191,34 @@ export interface Tile {
 
 /** The share of all samples from which on a part is shown first. */
 const NEARLY_ALL = 0.9;
-/** Parts that are drawn of one part; the others are too small to be seen. */
-const MOST_PARTS = 80;
+/** What the key of smaller parts begins with; their number follows. */
+const SMALLER = '…';
+/** Parts that are drawn of one part by themselves; the others are one tile. */
+const MOST_PARTS = 200;
+/** Square pixels that a part needs to be drawn by itself. */
+const LEAST_AREA = 64;
 /** Levels that are drawn at once. */
 const LEVELS = 3;
 /** Pixels that the name of a part with parts takes. */
 const LABEL_HEIGHT = 20;
+/** Pixels of width from which on a tile has a label. */
+export const LEAST_LABELLED = 46;
 /** Tiles with a side of fewer pixels are not drawn. */
 const LEAST_SIDE = 4;
 
 /** Lays out what is inside of a part. */
 export function layOut(root: Part, width: number, height: number): Tile[] {
-  const shown = (part: Part, depth: number): Part =>
-    depth >= LEVELS
-      ? { ...part, parts: [] }
-      : { ...part, parts: part.parts.slice(0, MOST_PARTS).map((p) => shown(p, depth + 1)) };
+  const leastWeight = (root.weight * LEAST_AREA) / (width * height);
+  const shown = (part: Part, depth: number): Part => {
+    if (depth >= LEVELS) return { ...part, parts: [] };
+    const tooSmall = part.parts.findIndex(({ weight }) => weight < leastWeight);
+    const drawn = Math.min(MOST_PARTS, tooSmall < 0 ? part.parts.length : tooSmall);
+    const parts = part.parts.slice(0, drawn).map((inner) => shown(inner, depth + 1));
+    // Smaller parts are drawn as one if there are larger ones beside them.
+    if (drawn > 0 && drawn < part.parts.length) parts.push({ ...smallerParts(part, drawn), parts: [] });
+    return { ...part, parts };
+  };
   const data = hierarchy(shown(root, 0), ({ parts }) => parts);
-  // A part that is not drawn leaves its place empty.
   data.eachAfter((node) => {
     (node as { value?: number }).value = node.data.weight;
   });
@@ -216,5 +255,5 @@ export function layOut(root: Part, width: number, height: number): Tile[] {
 }
 
 function hasRoom(node: HierarchyRectangularNode<Part>): boolean {
-  return node.x1 - node.x0 >= 40 && node.y1 - node.y0 >= LABEL_HEIGHT * 2;
+  return node.x1 - node.x0 >= LEAST_LABELLED && node.y1 - node.y0 >= LABEL_HEIGHT * 2;
 }

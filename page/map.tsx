@@ -1,59 +1,67 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { formatRatio } from './count.js';
+import { formatCount, formatRatio } from './count.js';
 import {
+  follow,
   type Grouping,
   inlineTree,
+  LEAST_LABELLED,
   layOut,
   type Part,
   programTree,
   type Tile,
   wayToMost,
 } from './hierarchy.js';
-import type { Profile } from './model.js';
+import type { FunctionRow, Profile } from './model.js';
 import { hrefTo } from './route.js';
 
 /** Height of the map as a part of its width, and its least height in pixels. */
 const ASPECT = 0.56;
 const LEAST_HEIGHT = 420;
+/** What the colours of parts mean, the coldest first. */
+const HEATS = [
+  'cold',
+  'warm',
+  'hot, of the first 99 %',
+  'hot, of the first 90 %',
+  'hot, of the first 50 % of all counts',
+];
 /** Parts that the list below the map has. */
 const LISTED = 20;
 
+interface MapProps {
+  profile: Profile;
+  /** `files` or `namespaces`; the empty text of an address that does not tell. */
+  grouping: string;
+  /** The way to the part that is shown, which the address has. */
+  steps: readonly string[];
+}
+
 /** Where the samples are, as areas: folders, files, functions, and what is inlined into them. A click leads into a part. */
-export function WeightMap({ profile }: { profile: Profile }) {
+export function WeightMap({ profile, grouping: asked, steps: given }: MapProps) {
   const hasFiles = profile.packed.places.length > 0;
-  const hasNamespaces = profile.packed.shown.some(([, shown]) => shown.includes('::'));
-  const [grouping, setGrouping] = useState<Grouping>(hasFiles ? 'files' : 'namespaces');
+  const hasNamespaces = profile.functions.some(({ shown }) => shown.includes('::'));
+  const grouping: Grouping =
+    asked === 'files' || asked === 'namespaces' ? asked : hasFiles ? 'files' : 'namespaces';
   const tree = useMemo(() => programTree(profile, grouping), [profile, grouping]);
-  const [steps, setSteps] = useState<string[]>(() => wayToMost(tree));
+  // An address that does not tell leads to where the map branches.
+  const steps = useMemo(() => (asked === '' ? wayToMost(tree) : given), [tree, asked, given]);
   const trail = useMemo(() => follow(tree, steps), [tree, steps]);
-  const [inside, setInside] = useState<Part>();
-  const last = trail.at(-1) ?? tree;
-  const row = trail.find((part) => part.row !== undefined)?.row;
-  useEffect(() => {
-    let current = true;
-    setInside(undefined);
-    if (row !== undefined) {
-      profile.detail(row).then(({ body }) => {
-        if (current) setInside(inlineTree(profile, body, row.shown, row.name));
-      });
-    }
-    return () => {
-      current = false;
-    };
-  }, [profile, row]);
-  const below = row === undefined ? [] : steps.slice(trail.findIndex((part) => part.row !== undefined));
+  const inFunction = trail.findIndex((part) => part.row !== undefined);
+  const row = trail[inFunction]?.row;
+  const inside = useInside(profile, row);
   const full =
-    row === undefined || inside === undefined ? trail : [...trail.slice(0, -1), ...follow(inside, below)];
-  const shown = full.at(-1) ?? last;
-  const choose = (value: Grouping) => {
-    setGrouping(value);
-    setSteps(wayToMost(programTree(profile, value)));
+    inside === undefined
+      ? trail
+      : [...trail.slice(0, inFunction), ...follow(inside, steps.slice(inFunction))];
+  const shown = full.at(-1) ?? tree;
+  const enter = (way: readonly string[], by: Grouping = grouping) => {
+    location.hash = hrefTo(profile.id, 'map', by, way);
   };
   return (
     <>
       <h1 class="hidden">Map of the samples</h1>
       <div class="tools">
-        <Trail trail={full} onChoose={(depth) => setSteps(steps.slice(0, depth))} />
+        <Trail trail={full} hrefOf={(depth) => hrefTo(profile.id, 'map', grouping, steps.slice(0, depth))} />
         {hasFiles && hasNamespaces && (
           <fieldset class="choice">
             <legend class="hidden">What contains functions</legend>
@@ -63,7 +71,7 @@ export function WeightMap({ profile }: { profile: Profile }) {
                   type="radio"
                   name="grouping"
                   checked={grouping === value}
-                  onChange={() => choose(value)}
+                  onChange={() => enter(wayToMost(programTree(profile, value)), value)}
                 />
                 by {value === 'files' ? 'file' : 'namespace'}
               </label>
@@ -74,44 +82,52 @@ export function WeightMap({ profile }: { profile: Profile }) {
       <Tiles
         part={shown}
         isLoading={row !== undefined && inside === undefined}
-        onEnter={(path) => setSteps([...steps, ...path])}
-        onLeave={() => setSteps(steps.slice(0, -1))}
+        onEnter={(path) => enter([...steps, ...path])}
+        onLeave={() => steps.length > 0 && enter(steps.slice(0, -1))}
         profile={profile}
       />
-      <Legend />
+      <Legend profile={profile} />
       {row !== undefined && (
         <p>
           <a href={hrefTo(profile.id, 'function', row.name)}>Lines of {row.shown}</a>
         </p>
       )}
-      <PartList part={shown} profile={profile} onEnter={(key) => setSteps([...steps, key])} />
+      <PartList
+        part={shown}
+        profile={profile}
+        hrefOf={(key) => hrefTo(profile.id, 'map', grouping, [...steps, key])}
+      />
     </>
   );
 }
 
-/** From the root to the part that steps lead to, as far as they do. */
-function follow(root: Part, steps: readonly string[]): Part[] {
-  const trail = [root];
-  for (const step of steps) {
-    const next = trail.at(-1)?.parts.find(({ key }) => key === step);
-    if (next === undefined) break;
-    trail.push(next);
-  }
-  return trail;
+/** What a function is made of, once its block is unpacked. */
+function useInside(profile: Profile, row: FunctionRow | undefined): Part | undefined {
+  const [inside, setInside] = useState<{ row: FunctionRow; part: Part }>();
+  useEffect(() => {
+    let current = true;
+    if (row !== undefined) {
+      profile.detail(row).then(({ body }) => {
+        if (current) setInside({ row, part: inlineTree(profile, body, row.shown, row.name) });
+      });
+    }
+    return () => {
+      current = false;
+    };
+  }, [profile, row]);
+  return inside?.row === row ? inside?.part : undefined;
 }
 
-function Trail({ trail, onChoose }: { trail: readonly Part[]; onChoose: (depth: number) => void }) {
+function Trail({ trail, hrefOf }: { trail: readonly Part[]; hrefOf: (depth: number) => string }) {
   return (
     <nav aria-label="Place in the map" class="trail">
       <ol>
         {trail.map((part, depth) => (
-          <li key={part.key}>
+          <li key={`${depth}`}>
             {depth === trail.length - 1 ? (
               <span aria-current="location">{part.label}</span>
             ) : (
-              <button type="button" class="link" onClick={() => onChoose(depth)}>
-                {part.label}
-              </button>
+              <a href={hrefOf(depth)}>{part.label}</a>
             )}
           </li>
         ))}
@@ -133,6 +149,7 @@ function Tiles({ part, isLoading, profile, onEnter, onLeave }: TilesProps) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const [active, setActive] = useState(0);
+  const hadFocus = useRef(false);
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
@@ -143,16 +160,25 @@ function Tiles({ part, isLoading, profile, onEnter, onLeave }: TilesProps) {
   }, []);
   const height = Math.max(LEAST_HEIGHT, Math.round(width * ASPECT));
   const tiles = useMemo(() => (width > 0 ? layOut(part, width, height) : []), [part, width, height]);
-  useEffect(() => setActive(0), [part]);
   const focus = (index: number) => {
     setActive(index);
-    (box.current?.children[index] as HTMLElement | undefined)?.focus();
+    (box.current?.children[index] as HTMLElement | undefined)?.focus({ preventScroll: true });
   };
+  useLayoutEffect(() => {
+    setActive(0);
+    // The tile that led here is gone, so the focus goes to the first of the new ones.
+    if (hadFocus.current && tiles.length > 0) {
+      hadFocus.current = false;
+      focus(0);
+    }
+  }, [tiles]);
   const onKeyDown = (event: KeyboardEvent) => {
     const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (move !== undefined) focus((active + move + tiles.length) % tiles.length);
-    else if (event.key === 'Escape' || event.key === 'Backspace') onLeave();
-    else return;
+    else if (event.key === 'Escape' || event.key === 'Backspace') {
+      hadFocus.current = true;
+      onLeave();
+    } else return;
     event.preventDefault();
   };
   return (
@@ -165,7 +191,10 @@ function Tiles({ part, isLoading, profile, onEnter, onLeave }: TilesProps) {
           tile={tile}
           share={formatRatio(profile.share(tile.part.weight))}
           tabIndex={index === active ? 0 : -1}
-          onClick={() => onEnter(tile.path)}
+          onClick={() => {
+            hadFocus.current = true;
+            onEnter(tile.path);
+          }}
         />
       ))}
     </div>
@@ -185,11 +214,11 @@ function TileButton({
   tabIndex,
   onClick,
 }: TileProps) {
-  const wide = width > 46 && height > 14;
+  const wide = width > LEAST_LABELLED && height > 14;
   return (
     <button
       type="button"
-      class={`tile ${part.temperature} ${isGroup ? 'group' : ''} depth-${depth}`}
+      class={`tile heat-${part.heat} ${isGroup ? 'group' : ''} depth-${depth}`}
       style={{ left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` }}
       title={`${part.label}: ${share}`}
       tabIndex={tabIndex}
@@ -198,20 +227,21 @@ function TileButton({
       {/* What has no room is there for screen readers. */}
       <span class={wide ? 'label' : 'hidden'}>{part.label}</span>{' '}
       <span class={wide && width > 120 && (height > 34 || isGroup) ? 'share' : 'hidden'}>{share}</span>{' '}
-      <span class="hidden">{part.temperature}</span>
+      <span class="hidden">{HEATS[part.heat]}</span>
     </button>
   );
 }
 
-function Legend() {
+function Legend({ profile }: { profile: Profile }) {
   return (
     <p class="note legend">
-      An area is as large as its samples.
-      {(['hot', 'warm', 'cold'] as const).map((of) => (
-        <span key={of}>
-          <span class={`swatch ${of}`} aria-hidden="true" /> {of}
+      The larger an area, the more samples it has; all of {profile.id} is 100 %. A click leads into a part.{' '}
+      <span>The colour is that of the largest count in it:</span>
+      {HEATS.map((label, heat) => (
+        <span key={label}>
+          <span class={`swatch heat-${heat}`} aria-hidden="true" /> {label}
         </span>
-      ))}
+      )).reverse()}
     </p>
   );
 }
@@ -220,15 +250,19 @@ function Legend() {
 function PartList({
   part,
   profile,
-  onEnter,
+  hrefOf,
 }: {
   part: Part;
   profile: Profile;
-  onEnter: (key: string) => void;
+  hrefOf: (key: string) => string;
 }) {
+  const more = part.parts.length - LISTED;
+  if (part.parts.length === 0) return null;
   return (
     <details class="parts" open>
-      <summary>Largest parts of {part.label}</summary>
+      <summary>
+        {more > 0 ? `Largest ${LISTED} of ${formatCount(part.parts.length)} parts` : 'Parts'} of {part.label}
+      </summary>
       <table class="plain">
         <thead class="hidden">
           <tr>
@@ -241,9 +275,9 @@ function PartList({
             <tr key={inner.key}>
               <td class="number">{formatRatio(profile.share(inner.weight))}</td>
               <td>
-                <button type="button" class="link name" onClick={() => onEnter(inner.key)}>
+                <a class="name" href={hrefOf(inner.key)}>
                   {inner.label}
-                </button>
+                </a>
               </td>
             </tr>
           ))}

@@ -1,5 +1,6 @@
 import type {
   PackedBlock,
+  PackedCall,
   PackedFunction,
   PackedProfile,
   PackedReport,
@@ -22,6 +23,12 @@ export interface FunctionRow {
   self: Count;
   inlinedTotal: Count;
   copies: number;
+  /** How many functions call it or have it inlined. */
+  callers: number;
+  /** How many functions it calls or has inlined. */
+  callees: number;
+  /** The largest count in it, or in its copies. */
+  max: Count;
   temperature: Temperature;
   /** Its total in the base profile; null if it was not there, undefined without one. */
   base: Count | null | undefined;
@@ -49,11 +56,20 @@ export interface Body {
 export interface FunctionDetail {
   /** Of a function that was only inlined, the sum of its copies. */
   body: Body;
-  callers: { name: number; calls: Count; inlined: Count }[];
+  callers: Call[];
+  callees: Call[];
   /** Counts of its own lines in the base profile; undefined where it has none. */
   baseLines: Pick<LineCounts, 'line' | 'discriminator' | 'count'>[] | undefined;
   /** Text of lines by number, by file. */
   sources: ReadonlyMap<string, ReadonlyMap<number, string>>;
+}
+
+/** The other end of calls. */
+export interface Call {
+  name: number;
+  calls: Count;
+  /** Samples of the inlined copies. */
+  inlined: Count;
 }
 
 interface Block {
@@ -62,7 +78,11 @@ interface Block {
   sources: Map<string, Map<number, string>>;
 }
 
-const TEMPERATURES: Record<string, Temperature> = { h: 'hot', w: 'warm', c: 'cold' };
+/** Letters of a name that are shown; the names of some templates and of hostile files have millions. */
+const MOST_LETTERS = 1000;
+/** Those of its end. */
+const LAST_LETTERS = 100;
+
 /** Blocks of lines that stay unpacked. */
 const MAX_BLOCKS = 8;
 
@@ -76,7 +96,7 @@ export class Profile {
   readonly hot: Count;
   readonly cold: Count;
   readonly #number: number;
-  readonly #shown: Map<number, string>;
+  readonly #shown: string[];
   readonly #places: Map<number, SourcePlace>;
   readonly #byName: Map<string, FunctionRow>;
   readonly #blocks = new Map<number, Promise<Block>>();
@@ -88,7 +108,7 @@ export class Profile {
     this.totalSamples = toCount(packed.totalSamples);
     this.hot = toCount(packed.thresholds.hot);
     this.cold = toCount(packed.thresholds.cold);
-    this.#shown = new Map(packed.shown);
+    this.#shown = shownNames(packed);
     this.#places = new Map(
       packed.places.map(([name, file, line]) => [name, { file: packed.files[file] ?? '', line }]),
     );
@@ -98,6 +118,7 @@ export class Profile {
       const shown = this.shown(index);
       const place = this.#places.get(index);
       const base = comparison?.totals[index];
+      const max = toCount(columns.max[index] ?? 0);
       return {
         index,
         name,
@@ -108,7 +129,10 @@ export class Profile {
         self: toCount(columns.self[index] ?? 0),
         inlinedTotal: toCount(columns.inlinedTotal[index] ?? 0),
         copies: columns.copies[index] ?? 0,
-        temperature: TEMPERATURES[columns.temperature[index] ?? 'c'] ?? 'cold',
+        callers: columns.callers[index] ?? 0,
+        callees: columns.callees[index] ?? 0,
+        max,
+        temperature: this.temperature(max),
         base: base === undefined || base === null ? base : toCount(base),
         haystack: `${name}\n${shown === name ? '' : shown}\n${place?.file ?? ''}`.toLowerCase(),
       };
@@ -126,9 +150,9 @@ export class Profile {
     return this.packed.names[number] ?? '';
   }
 
-  /** The name with this number, as the source has it. */
+  /** The name with this number, as the source has it; clipped if it is very long. */
   shown(number: number): string {
-    return this.#shown.get(number) ?? this.name(number);
+    return this.#shown[number] ?? '';
   }
 
   /** Where the function with this name is declared. */
@@ -152,16 +176,24 @@ export class Profile {
     return count <= this.cold ? 'cold' : 'warm';
   }
 
+  /** How hot a count is: 0 cold, 1 warm, 2 to 4 hot. */
+  heat(count: Count): number {
+    const { half, most } = this.packed.thresholds;
+    if (count >= this.hot) return count >= toCount(half) ? 4 : count >= toCount(most) ? 3 : 2;
+    return count <= this.cold ? 0 : 1;
+  }
+
   /** Unpacks the counts of a function. */
   async detail({ index }: FunctionRow): Promise<FunctionDetail> {
     const { blocks } = this.packed;
     const after = blocks.findIndex((first) => first > index);
     const { first, packed, sources } = await this.#block(after < 0 ? blocks.length - 1 : after - 1);
-    const { samples, copyLines, baseLines, callers } = packed.functions[index - first] ?? {
+    const { samples, copyLines, baseLines, callers, callees } = packed.functions[index - first] ?? {
       samples: null,
       copyLines: [],
       baseLines: [],
       callers: [],
+      callees: [],
     };
     const ofCopies = (): Body => ({
       name: index,
@@ -172,11 +204,8 @@ export class Profile {
     return {
       body: samples === null ? ofCopies() : toBody(samples),
       baseLines: baseLines.length === 0 ? undefined : baseLines.map(toLine),
-      callers: callers.map(([name, calls, inlined]) => ({
-        name,
-        calls: toCount(calls),
-        inlined: toCount(inlined),
-      })),
+      callers: callers.map(toCall),
+      callees: callees.map(toCall),
       sources,
     };
   }
@@ -202,6 +231,31 @@ export class Profile {
     }
     return { first: this.packed.blocks[number] ?? 0, packed, sources };
   }
+}
+
+/** A name of which the beginning and the end are left if it is very long. */
+export function clipped(name: string): string {
+  if (name.length <= MOST_LETTERS) return name;
+  return `${name.slice(0, MOST_LETTERS - LAST_LETTERS)}…${name.slice(-LAST_LETTERS)}`;
+}
+
+/** All names for people. Where several have the same, as instances of a generic function of Rust do, their hashes tell them apart. */
+function shownNames({ names, shown }: PackedProfile): string[] {
+  const found = [...names];
+  const users = new Map<string, number>();
+  for (const [number, name] of shown) {
+    found[number] = name;
+    users.set(name, (users.get(name) ?? 0) + 1);
+  }
+  for (const [number, name] of shown) {
+    const hash = (users.get(name) ?? 0) > 1 ? /17h([0-9a-f]{8})[0-9a-f]{8}E/.exec(names[number] ?? '') : null;
+    if (hash !== null) found[number] = `${name} [${hash[1]}]`;
+  }
+  return found.map(clipped);
+}
+
+function toCall([name, calls, inlined]: PackedCall): Call {
+  return { name, calls: toCount(calls), inlined: toCount(inlined) };
 }
 
 function toLine([line, discriminator, count]: PackedFunction['baseLines'][number]) {
@@ -238,11 +292,30 @@ export interface Model {
 /** Unpacks what all functions of the report have. */
 export async function loadModel(): Promise<Model> {
   const report = await unpack<PackedReport>('index');
-  const used = new Map<string, number>();
-  const profiles = report.profiles.map((profile, number) => {
-    const times = (used.get(profile.name) ?? 0) + 1;
-    used.set(profile.name, times);
-    return new Profile(profile, number, times === 1 ? profile.name : `${profile.name} (${times})`);
-  });
+  const ids = profileIds(report.profiles);
+  const profiles = report.profiles.map((profile, number) => new Profile(profile, number, ids[number] ?? ''));
   return { report, profiles };
+}
+
+/** Names that tell profiles apart: those of their files, with a folder in front, or more, where names are equal. */
+export function profileIds(profiles: readonly Pick<PackedProfile, 'name' | 'path'>[]): string[] {
+  const times = (id: string, ids: readonly string[]) => ids.filter((other) => other === id).length;
+  let ids = profiles.map(({ name }) => name);
+  const most = Math.max(0, ...profiles.map(({ path }) => path.split('/').length));
+  for (let folders = 1; folders < most && new Set(ids).size < ids.length; folders++) {
+    const before = ids;
+    ids = profiles.map(({ path }, index) => {
+      const id = before[index] ?? '';
+      return times(id, before) === 1
+        ? id
+        : path
+            .split('/')
+            .slice(-folders - 1)
+            .join('/');
+    });
+  }
+  return ids.map((id, index) => {
+    const earlier = times(id, ids.slice(0, index));
+    return earlier === 0 ? id : `${id} (${earlier + 1})`;
+  });
 }

@@ -1,12 +1,21 @@
 import type { RecordingReport, Temperature } from '../src/profile-report/types.js';
 import { formatSeconds } from '../src/report/format.js';
-import { CLASS_KINDS, CLASS_LABELS } from '../src/report/ledger-labels.js';
+import { CLASS_KINDS, CLASS_LABELS, CLASS_NOTES } from '../src/report/ledger-labels.js';
 import type { EntryClass } from '../src/result.js';
 import { formatCount, formatRatio, ratio, toCount } from './count.js';
 import type { Model, Profile } from './model.js';
-import { Bar, FunctionLink, Section, TemperatureMark } from './parts.js';
+import { Bar, FunctionLink, lineText, NumberedLink, Section, TemperatureMark } from './parts.js';
 import { hrefTo } from './route.js';
 
+/** What entries can mean for the profile, in the order of the picture. */
+const KINDS = ['used', 'elsewhere', 'lost'] as const;
+const KIND_NOTES: Record<(typeof KINDS)[number], string> = {
+  used: 'used',
+  elsewhere: 'of other code, so no part of this profile',
+  lost: 'lost to the profile',
+};
+/** Recordings that are named. */
+const MOST_FILES = 5;
 /** Functions that the overview lists. */
 const TOP = 12;
 
@@ -20,8 +29,10 @@ export function Overview({ model, profile }: { model: Model; profile: Profile })
       <Findings model={model} profile={profile} />
       {recording && <LedgerPicture recording={recording} several={model.profiles.length > 1} />}
       <div class="columns">
-        <Temperatures profile={profile} />
         <Heaviest profile={profile} />
+        <HotLines profile={profile} />
+        <Temperatures profile={profile} />
+        <Origin profile={profile} recording={recording} />
       </div>
     </>
   );
@@ -34,15 +45,19 @@ function Facts({ model, profile }: { model: Model; profile: Profile }) {
   const { hot, warm, cold } = packed.temperatures;
   const own = hot.functions + warm.functions + cold.functions;
   const enough = density.value >= density.enough;
+  const byAddresses = recording?.statistics.byAddresses ?? false;
   // Density grows with the number of samples, and that with time.
   const needed = ((recording?.seconds ?? 0) * density.enough) / density.value;
   return (
     <dl class="facts">
       {recording && (
         <Fact name="Samples" value={formatCount(recording.statistics.samples)}>
-          {recording.seconds === undefined || recording.seconds === 0
-            ? `${formatCount(recording.statistics.branchEntries)} branch entries`
-            : `in ${formatSeconds(recording.seconds)}, with ${formatCount(recording.statistics.branchEntries)} branch entries`}
+          {[
+            ...(recording.seconds ? [`in ${formatSeconds(recording.seconds)}`] : []),
+            byAddresses
+              ? 'counts are inferred from their addresses'
+              : `with ${formatCount(recording.statistics.branchEntries)} branch entries`,
+          ].join(', ')}
         </Fact>
       )}
       <Fact name="Functions" value={formatCount(own)}>
@@ -50,13 +65,23 @@ function Facts({ model, profile }: { model: Model; profile: Profile }) {
           ? '1 is hot'
           : `${formatCount(packed.temperatures.hot.functions)} are hot`}
       </Fact>
-      <Fact name="Density" value={density.value.toFixed(1)} state={enough ? 'good' : 'bad'}>
-        {enough ? `enough: at least ${density.enough}` : `too low: ${density.enough} is enough`}
-        {!enough &&
-          needed > 0 &&
-          Number.isFinite(needed) &&
-          `, which ${formatSeconds(needed)} of this load reach`}
-      </Fact>
+      {/* Inferred counts are executions, not samples. */}
+      {!byAddresses && (
+        <Fact name="Density" value={density.value.toFixed(1)} state={enough ? 'good' : 'bad'}>
+          <meter
+            class={enough ? 'good' : 'bad'}
+            min={0}
+            max={density.enough}
+            value={Math.min(density.value, density.enough)}
+            aria-label="Density against what is enough"
+          />
+          samples for each line of the hot part; {density.enough} are enough
+          {!enough &&
+            (needed > 0 && Number.isFinite(needed)
+              ? `, which ${formatSeconds(needed)} of this load give`
+              : ', so record for longer')}
+        </Fact>
+      )}
       {coverage && (
         <Fact name="Coverage" value={formatRatio(ratio(coverage.sampledFunctions, coverage.functions))}>
           {formatCount(coverage.sampledFunctions)} of {formatCount(coverage.functions)} functions of the
@@ -64,7 +89,7 @@ function Facts({ model, profile }: { model: Model; profile: Profile }) {
         </Fact>
       )}
       <Fact name="Largest count" value={formatCount(toCount(packed.maxCount))}>
-        hot from {formatCount(profile.hot)}
+        of a line; hot from {formatCount(profile.hot)} on
       </Fact>
       {packed.comparison && (
         <Fact name="Similarity" value={formatRatio(packed.comparison.result.similarity)}>
@@ -117,7 +142,7 @@ function Findings({ model, profile }: { model: Model; profile: Profile }) {
   );
   if (all.length === 0) return null;
   const notes = all.filter(({ severity }) => severity === 'note');
-  const grave = all.filter(({ severity }) => severity !== 'note');
+  const grave = all.filter(({ severity }) => severity !== 'note').sort(gravestFirst);
   return (
     <Section title="What to look at">
       <FindingList findings={grave} />
@@ -129,6 +154,11 @@ function Findings({ model, profile }: { model: Model; profile: Profile }) {
       )}
     </Section>
   );
+}
+
+function gravestFirst(a: ShownFinding, b: ShownFinding): number {
+  const order = Object.keys(SEVERITIES);
+  return order.indexOf(a.severity) - order.indexOf(b.severity);
 }
 
 interface ShownFinding {
@@ -155,12 +185,27 @@ function FindingList({ findings }: { findings: readonly ShownFinding[] }) {
 }
 
 function LedgerPicture({ recording, several }: { recording: RecordingReport; several: boolean }) {
-  const { ledger, branchEntries } = recording.statistics;
+  const { ledger, branchEntries, byAddresses } = recording.statistics;
   const all = Object.entries(ledger) as [EntryClass, number][];
-  const rows = all.filter(([, entries]) => entries > 0).sort((a, b) => b[1] - a[1]);
-  const scope = several ? ' all binaries together' : '';
+  const rows = all
+    .filter(([, entries]) => entries > 0)
+    .sort(
+      ([a, more], [b, less]) => KINDS.indexOf(CLASS_KINDS[a]) - KINDS.indexOf(CLASS_KINDS[b]) || less - more,
+    );
+  const what = byAddresses ? 'sampled addresses' : 'branch entries';
+  const sumOf = (kind: (typeof KINDS)[number]) =>
+    rows.reduce((sum, [name, entries]) => sum + (CLASS_KINDS[name] === kind ? entries : 0), 0);
   return (
-    <Section title="What became of the branch entries">
+    <Section title={`What became of the ${what}`}>
+      <p class="note legend">
+        {KINDS.map((kind) => (
+          <span key={kind}>
+            <span class={`swatch ${kind}`} aria-hidden="true" /> {KIND_NOTES[kind]}:{' '}
+            {formatRatio(ratio(sumOf(kind), branchEntries))}
+          </span>
+        ))}
+        {several && <span>All binaries together.</span>}
+      </p>
       <div class="stack" aria-hidden="true">
         {rows.map(([name, entries]) => (
           <span
@@ -171,13 +216,13 @@ function LedgerPicture({ recording, several }: { recording: RecordingReport; sev
           />
         ))}
       </div>
-      <table class="plain">
-        <caption class="hidden">Branch entries by what became of them,{scope}</caption>
+      <table class="plain ledger">
         <thead class="hidden">
           <tr>
             <th scope="col">Class</th>
             <th scope="col">Share</th>
-            <th scope="col">Entries</th>
+            <th scope="col">Number</th>
+            <th scope="col">Meaning</th>
           </tr>
         </thead>
         <tbody>
@@ -187,13 +232,17 @@ function LedgerPicture({ recording, several }: { recording: RecordingReport; sev
                 <span class={`swatch ${CLASS_KINDS[name]}`} aria-hidden="true" /> {CLASS_LABELS[name]}
               </th>
               <td class="number">{formatRatio(ratio(entries, branchEntries))}</td>
-              <td class="number">{formatCount(entries)}</td>
+              <td class="number entries">{formatCount(entries)}</td>
+              <td class="note">{CLASS_NOTES[name]}</td>
             </tr>
           ))}
         </tbody>
       </table>
       {recording.statistics.lostRecords > 0 && (
-        <p>The kernel could not deliver {formatCount(recording.statistics.lostRecords)} records.</p>
+        <p>
+          The kernel could not deliver {formatCount(recording.statistics.lostRecords)} records to perf. Record
+          with a larger buffer (perf record -m) or a longer period (-c).
+        </p>
       )}
     </Section>
   );
@@ -239,8 +288,9 @@ function Temperatures({ profile }: { profile: Profile }) {
         </tbody>
       </table>
       <p class="note">
-        Counts of {formatCount(profile.hot)} and more are hot: together they are 99 % of all samples. Counts
-        of {formatCount(profile.cold)} and less are cold. The compiler uses the same limits.
+        Counts of {formatCount(profile.hot)} and more are hot: together they are 99 % of all counts.{' '}
+        {profile.cold < profile.hot && `Counts of ${formatCount(profile.cold)} and less are cold.`} A function
+        is as hot as its largest count. The compiler uses the same limits.
       </p>
     </Section>
   );
@@ -275,6 +325,77 @@ function Heaviest({ profile }: { profile: Profile }) {
       <p>
         <a href={hrefTo(profile.id, 'functions')}>All functions</a>
       </p>
+    </Section>
+  );
+}
+
+/** The lines with the largest counts. */
+function HotLines({ profile }: { profile: Profile }) {
+  const { hotLines } = profile.packed;
+  const most = hotLines[0]?.[4] ?? 0;
+  if (hotLines.length === 0) return null;
+  return (
+    <Section title={profile.packed.locations === 'probes' ? 'Hottest pseudo probes' : 'Hottest lines'}>
+      <table class="plain">
+        <thead class="hidden">
+          <tr>
+            <th scope="col">Count</th>
+            <th scope="col">Line</th>
+            <th scope="col">Function</th>
+          </tr>
+        </thead>
+        <tbody>
+          {hotLines.map(([name, inside, line, discriminator, packed]) => {
+            const count = toCount(packed);
+            const isInlined = name !== inside && !profile.name(inside).endsWith(` @ ${profile.name(name)}`);
+            return (
+              <tr key={`${name} ${inside} ${line}.${discriminator}`}>
+                <td class="number wide">
+                  {formatCount(count)}
+                  <Bar share={ratio(count, toCount(most))} kind={profile.temperature(count)} />
+                </td>
+                <td class="place">{lineText(profile, name, { line, discriminator })}</td>
+                <td>
+                  {isInlined && (
+                    <>
+                      <span class="name">{profile.shown(name)}</span>
+                      <span class="note">inlined into </span>
+                    </>
+                  )}
+                  <NumberedLink profile={profile} name={inside} />
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </Section>
+  );
+}
+
+/** What the profile was made of. */
+function Origin({ profile, recording }: { profile: Profile; recording: RecordingReport | undefined }) {
+  const { path, buildId, format, comparison } = profile.packed;
+  const files = recording?.files ?? [];
+  const facts: [string, string][] = [[format === undefined ? 'Binary' : 'Profile', path]];
+  if (buildId !== undefined) facts.push(['Build id', buildId]);
+  if (format !== undefined) facts.push(['Encoding', format]);
+  if (files.length > 0)
+    facts.push([files.length === 1 ? 'Recording' : 'Recordings', files.slice(0, MOST_FILES).join(', ')]);
+  if (files.length > MOST_FILES) facts.push(['', `and ${formatCount(files.length - MOST_FILES)} more`]);
+  if (comparison !== undefined) facts.push(['Base profile', comparison.path]);
+  return (
+    <Section title="What this is made of">
+      <table class="plain">
+        <tbody>
+          {facts.map(([name, value]) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td class="path">{value}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </Section>
   );
 }

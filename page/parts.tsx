@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
+import { sourceLine } from '../src/profile-report/source-line.js';
 import type { Temperature } from '../src/profile-report/types.js';
-import { formatRatio } from './count.js';
-import type { FunctionRow, Profile } from './model.js';
+import type { LineLocation } from '../src/sample-profile/types.js';
+import { clipped, type FunctionRow, type Profile } from './model.js';
 import { hrefTo } from './route.js';
 
 /** A word for a temperature, in its colour. */
@@ -23,7 +24,11 @@ export function Bar({ share, kind }: { share: number; kind: string }) {
 export function FunctionLink({ profile, name, shown }: { profile: Profile; name: string; shown: string }) {
   if (profile.find(name) === undefined) return <span class="name">{shown}</span>;
   return (
-    <a class="name" href={hrefTo(profile.id, 'function', name)} title={shown === name ? undefined : name}>
+    <a
+      class="name"
+      href={hrefTo(profile.id, 'function', name)}
+      title={shown === name ? shown : `${shown}\n${clipped(name)}`}
+    >
       {shown}
     </a>
   );
@@ -39,9 +44,14 @@ export function placeText({ place }: Pick<FunctionRow, 'place'>): string {
   return place === undefined ? '' : `${place.file.split('/').slice(-2).join('/')}:${place.line}`;
 }
 
-/** A share of all samples. */
-export function Share({ share }: { share: number }) {
-  return <span class="share">{formatRatio(share)}</span>;
+/** A line with the end of the path of its file, or the number of a pseudo probe. */
+export function lineText(profile: Profile, name: number, location: LineLocation): string {
+  const more = location.discriminator === 0 ? '' : `.${location.discriminator}`;
+  const place = profile.place(name);
+  if (profile.packed.locations === 'probes') return `probe ${location.line}${more}`;
+  if (place === undefined) return `+${location.line}${more}`;
+  const line = sourceLine(place, location);
+  return `${place.file.split('/').at(-1)}:${line > 0 ? line : '?'}${more}`;
 }
 
 /** A part of a page with a heading. */

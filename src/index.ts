@@ -34,7 +34,7 @@ export { type InspectOptions, inspectPerfData } from './perf-data/inspect.js';
 export type { EventSummary, ImageSummary, PerfDataSummary } from './perf-data/summary.js';
 export { report } from './profile-report/report.js';
 export type {
-  CallerReport,
+  CallReport,
   ComparisonReport,
   Coverage,
   FunctionReport,

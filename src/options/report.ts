@@ -20,6 +20,7 @@ export interface ReportOptions
     | 'tid'
     | 'cpu'
     | 'time'
+    | 'samples'
     | 'profileDensityThreshold'
     | 'jobs'
     | 'signal'
@@ -62,6 +63,7 @@ export const REPORT_OPTIONS = {
   tid: GENERATE_OPTIONS.tid,
   cpu: GENERATE_OPTIONS.cpu,
   time: GENERATE_OPTIONS.time,
+  samples: GENERATE_OPTIONS.samples,
   profileDensityThreshold: GENERATE_OPTIONS.profileDensityThreshold,
   jobs: GENERATE_OPTIONS.jobs,
   signal: NO_FLAG,

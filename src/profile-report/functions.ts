@@ -2,8 +2,8 @@ import { fullName, locationText } from '../report/function-samples.js';
 import { addFunction, addUpRepeated } from '../sample-profile/repeated.js';
 import type { Steps } from '../sample-profile/steps.js';
 import type { FunctionSamples, SampleProfile } from '../sample-profile/types.js';
-import { largestCount, type Thresholds, temperatureOf } from './temperature.js';
-import type { CallerReport, FunctionReport, LineCount } from './types.js';
+import { largestCount, temperatureOf } from './temperature.js';
+import type { CallReport, FunctionReport, LineCount, Thresholds } from './types.js';
 
 /** All functions of a profile: those with code of their own, and those that are only inlined into others. */
 export function* functionReports(
@@ -46,15 +46,19 @@ function descending(a: bigint, b: bigint): number {
   return a > b ? -1 : a < b ? 1 : 0;
 }
 
-/** Tells each function that is called or inlined in `samples` that `outermost` does so. */
+/** Tells `outermost`, and each function that is called or inlined in `samples` of it, of each other. */
 function addCallers(outermost: string, samples: FunctionSamples, named: (name: string) => Draft): void {
   for (const line of samples.body) {
     // In a context-sensitive profile each function has the calls that lead to it in its name.
     const context = samples.callers === undefined ? '' : `${outermost}:${locationText(line)} @ `;
-    for (const { name, count } of line.targets) named(context + name).caller(outermost).calls += count;
+    for (const { name, count } of line.targets) {
+      named(context + name).caller(outermost).calls += count;
+      named(outermost).callee(context + name).calls += count;
+    }
   }
   for (const { samples: copy } of samples.inlined) {
     named(copy.name).addCopy(outermost, copy);
+    named(outermost).callee(copy.name).inlined += copy.total;
     addCallers(outermost, copy, named);
   }
 }
@@ -66,7 +70,8 @@ class Draft {
   copies = 0;
   #inlinedTotal = 0n;
   #copiesMax = 0n;
-  readonly #callers = new Map<string, CallerReport>();
+  readonly #callers = new Map<string, CallReport>();
+  readonly #callees = new Map<string, CallReport>();
   readonly #copyLines = new Map<string, LineCount>();
 
   constructor(name: string) {
@@ -82,13 +87,12 @@ class Draft {
     }
   }
 
-  caller(name: string): CallerReport {
-    let caller = this.#callers.get(name);
-    if (caller === undefined) {
-      caller = { name, calls: 0n, inlined: 0n };
-      this.#callers.set(name, caller);
-    }
-    return caller;
+  caller(name: string): CallReport {
+    return callIn(this.#callers, name);
+  }
+
+  callee(name: string): CallReport {
+    return callIn(this.#callees, name);
   }
 
   addCopy(outermost: string, copy: FunctionSamples): void {
@@ -121,9 +125,23 @@ class Draft {
       ),
       max,
       temperature: temperatureOf(max, thresholds),
-      callers: [...this.#callers.values()].sort(
-        (a, b) => descending(a.calls + a.inlined, b.calls + b.inlined) || (a.name < b.name ? -1 : 1),
-      ),
+      callers: mostFrequentFirst(this.#callers),
+      callees: mostFrequentFirst(this.#callees),
     };
   }
+}
+
+function callIn(calls: Map<string, CallReport>, name: string): CallReport {
+  let call = calls.get(name);
+  if (call === undefined) {
+    call = { name, calls: 0n, inlined: 0n };
+    calls.set(name, call);
+  }
+  return call;
+}
+
+function mostFrequentFirst(calls: ReadonlyMap<string, CallReport>): CallReport[] {
+  return [...calls.values()].sort(
+    (a, b) => descending(a.calls + a.inlined, b.calls + b.inlined) || (a.name < b.name ? -1 : 1),
+  );
 }

@@ -33,3 +33,19 @@ export function* demangledNames(
   }
   return demangled;
 }
+
+/**
+ * A name for people: as the source has it. In a context or a place, `main:3 @ _Z1fv` or `main:3 @ _Z1fv:2.1`, each name is demangled by
+ * itself.
+ */
+export function shownName(name: string, names: ReadonlyMap<string, string>): string {
+  const known = names.get(name);
+  if (known !== undefined || !name.includes(':')) return known ?? name;
+  return name
+    .split(' @ ')
+    .map((frame) => {
+      const [, mangled = frame, place = ''] = /^(.*?)(:[\d.]+)?$/s.exec(frame) ?? [];
+      return `${names.get(mangled) ?? mangled}${place}`;
+    })
+    .join(' @ ');
+}

@@ -1,6 +1,9 @@
 import type { FunctionSamples } from '../sample-profile/types.js';
+import { hottestLines } from './hot-lines.js';
+import { shownName } from './names.js';
 import type {
   PackedBlock,
+  PackedCall,
   PackedCount,
   PackedFunction,
   PackedLine,
@@ -10,8 +13,10 @@ import type {
   PackedSource,
 } from './page-format.js';
 import { wantedLines } from './sources.js';
-import type { FunctionReport, ProfileReport, Report } from './types.js';
+import type { CallReport, ComparisonReport, FunctionReport, ProfileReport, Report } from './types.js';
 
+/** The hottest lines of a profile that are shown by themselves. */
+const HOT_LINES = 12;
 /** Lines of the profile in a block; a block is unpacked when one of its functions is looked at. */
 const LINES_A_BLOCK = 5000;
 
@@ -69,9 +74,9 @@ class ProfilePacker {
   constructor(profile: ProfileReport) {
     this.#profile = profile;
     for (const { name } of profile.functions) this.#names.number(name);
-    for (const { samples, callers } of profile.functions) {
+    for (const { samples, callers, callees } of profile.functions) {
       if (samples !== undefined) this.#addNames(samples);
-      for (const { name } of callers) this.#names.number(name);
+      for (const { name } of [...callers, ...callees]) this.#names.number(name);
     }
     for (const { file } of profile.places.values()) this.#files.number(file);
   }
@@ -102,7 +107,19 @@ class ProfilePacker {
       totalCount: packCount(profile.totalCount),
       totalSamples: packCount(profile.totalSamples),
       maxCount: packCount(profile.maxCount),
-      thresholds: { hot: packCount(thresholds.hot), cold: packCount(thresholds.cold) },
+      thresholds: {
+        half: packCount(thresholds.half),
+        most: packCount(thresholds.most),
+        hot: packCount(thresholds.hot),
+        cold: packCount(thresholds.cold),
+      },
+      hotLines: hottestLines(this.#profile, HOT_LINES).map(({ name, inside, line, discriminator, count }) => [
+        this.#names.number(name),
+        this.#names.number(inside),
+        line,
+        discriminator,
+        packCount(count),
+      ]),
       temperatures: { hot: share(hot), warm: share(warm), cold: share(cold) },
       coverage: profile.coverage,
       statistics: profile.statistics,
@@ -110,8 +127,8 @@ class ProfilePacker {
       diagnostics: profile.diagnostics,
       names: all,
       shown: all.flatMap((mangled, number): [number, string][] => {
-        const shown = this.#shownName(mangled, names);
-        return shown === undefined ? [] : [[number, shown]];
+        const shown = shownName(mangled, names);
+        return shown === mangled ? [] : [[number, shown]];
       }),
       files: this.#files.all,
       places: all.flatMap((mangled, number): [number, number, number][] => {
@@ -124,13 +141,16 @@ class ProfilePacker {
         self: column(({ self }) => self),
         inlinedTotal: column(({ inlinedTotal }) => inlinedTotal),
         copies: functions.map(({ copies }) => copies),
-        temperature: functions.map(({ temperature }) => temperature[0]).join(''),
+        callers: functions.map(({ callers }) => callers.length),
+        callees: functions.map(({ callees }) => callees.length),
+        max: column(({ max }) => max),
       },
       blocks: this.#cuts(),
       hasSource: this.#profile.sources.size > 0,
       comparison: comparison && {
         path: comparison.path,
         result: comparison.result,
+        shown: shownChanges(comparison, names),
         totalSamples: packCount(comparison.totalSamples),
         totals: functions.map((report) => {
           const total = comparison.functions.get(report.name)?.total;
@@ -138,19 +158,6 @@ class ProfilePacker {
         }),
       },
     };
-  }
-
-  /** Names in contexts are demangled one by one. */
-  #shownName(name: string, names: ReadonlyMap<string, string>): string | undefined {
-    if (!this.#profile.contextSensitive || !name.includes(' @ ')) return names.get(name);
-    const shown = name
-      .split(' @ ')
-      .map((frame) => {
-        const [, mangled = frame, place = ''] = /^(.*?)(:[\d.]+)?$/s.exec(frame) ?? [];
-        return `${names.get(mangled) ?? mangled}${place}`;
-      })
-      .join(' @ ');
-    return shown === name ? undefined : shown;
   }
 
   /** Where blocks begin. */
@@ -180,8 +187,13 @@ class ProfilePacker {
     };
   }
 
-  #function({ name, samples, copyLines, callers }: FunctionReport): PackedFunction {
+  #function({ name, samples, copyLines, callers, callees }: FunctionReport): PackedFunction {
     const base = this.#profile.comparison?.functions.get(name);
+    const pack = ({ name, calls, inlined }: CallReport): PackedCall => [
+      this.#names.number(name),
+      packCount(calls),
+      packCount(inlined),
+    ];
     return {
       samples: samples === undefined ? null : this.#samples(samples),
       copyLines:
@@ -193,11 +205,8 @@ class ProfilePacker {
         discriminator,
         packCount(count),
       ]),
-      callers: callers.map(({ name, calls, inlined }) => [
-        this.#names.number(name),
-        packCount(calls),
-        packCount(inlined),
-      ]),
+      callers: callers.map(pack),
+      callees: callees.map(pack),
     };
   }
 
@@ -233,6 +242,22 @@ class ProfilePacker {
     }
     return packed;
   }
+}
+
+/** Functions of the base profile need not be in this one. */
+function shownChanges(
+  { result: { gained, lost, changed, targetShifts } }: ComparisonReport,
+  names: ReadonlyMap<string, string>,
+): [string, string][] {
+  const all = new Set([...gained, ...lost, ...changed].map(({ name }) => name));
+  for (const { place, targets } of targetShifts) {
+    all.add(place);
+    for (const { name } of targets) all.add(name);
+  }
+  return [...all].flatMap((name): [string, string][] => {
+    const shown = shownName(name, names);
+    return shown === name ? [] : [[name, shown]];
+  });
 }
 
 function linesIn({ body, inlined }: FunctionSamples): number {

@@ -1,6 +1,13 @@
 import type { Finding } from '../diagnosis/findings.js';
 import type { BinaryStatistics, Diagnostic } from '../result.js';
-import type { ComparisonReport, Coverage, ProfileReport, RecordingReport, Temperature } from './types.js';
+import type {
+  ComparisonReport,
+  Coverage,
+  ProfileReport,
+  RecordingReport,
+  Temperature,
+  Thresholds,
+} from './types.js';
 
 // What the page is given: JSON, packed with gzip, in base64. Names, files and functions are numbers of entries in the lists of their
 // profile. One block tells of all functions; the counts of their lines come in blocks of their own, which are unpacked when they are
@@ -27,12 +34,14 @@ export interface PackedProfile
   totalCount: PackedCount;
   totalSamples: PackedCount;
   maxCount: PackedCount;
-  thresholds: { hot: PackedCount; cold: PackedCount };
+  thresholds: Record<keyof Thresholds, PackedCount>;
   temperatures: Record<Temperature, { functions: number; lines: number; samples: PackedCount }>;
   coverage: Coverage | undefined;
   statistics: BinaryStatistics | undefined;
   findings: Finding[];
   diagnostics: Diagnostic[];
+  /** The lines with the largest counts: the function that a line is of, and the one with code of its own that it is in. */
+  hotLines: [name: number, inside: number, line: number, discriminator: number, count: PackedCount][];
   /** All names; those of the functions come first, in their order. */
   names: string[];
   /** Names as the source has them, with the numbers of the names that they are for. */
@@ -54,12 +63,17 @@ export interface PackedColumns {
   self: PackedCount[];
   inlinedTotal: PackedCount[];
   copies: number[];
-  /** `h`, `w` or `c` for each. */
-  temperature: string;
+  /** How many functions call it or have it inlined, and how many it calls or has inlined. */
+  callers: number[];
+  callees: number[];
+  /** The largest count in it, or in its copies. */
+  max: PackedCount[];
 }
 
 export interface PackedComparison extends Pick<ComparisonReport, 'path' | 'result'> {
   totalSamples: PackedCount;
+  /** Names in `result` as the source has them, of those that are mangled. */
+  shown: [name: string, shown: string][];
   /** What each function had in the base profile; null if it was not there. */
   totals: (PackedCount | null)[];
 }
@@ -80,8 +94,12 @@ export interface PackedFunction {
   copyLines: [line: number, discriminator: number, count: PackedCount][];
   /** Counts of its own lines in the base profile. */
   baseLines: [line: number, discriminator: number, count: PackedCount][];
-  callers: [name: number, calls: PackedCount, inlined: PackedCount][];
+  callers: PackedCall[];
+  callees: PackedCall[];
 }
+
+/** The other end of calls. */
+export type PackedCall = [name: number, calls: PackedCount, inlined: PackedCount];
 
 /** A function, inlined or not: name, total, lines, and what is inlined into it. */
 export type PackedSamples = [

@@ -25,7 +25,7 @@ import { comparisonWith } from './comparison.js';
 import { demangledNames, namesIn } from './names.js';
 import { profileReport } from './profile.js';
 import { readSources } from './sources.js';
-import type { ProfileReport, Report, SourcePlace } from './types.js';
+import type { ComparisonReport, ProfileReport, Report, SourcePlace } from './types.js';
 
 /** llvm-profgen's default. */
 const ENOUGH = 50;
@@ -75,6 +75,7 @@ async function finishedProfile(
   const servers = options.debuginfod === false ? undefined : debuginfodSettings();
   const fetched =
     servers === undefined || binary === undefined ? [] : await fetchDebugFiles([binary], servers, options);
+  const comparison = base === undefined ? undefined : await comparisonWith(base, path, undefined, signal);
   const made = await profileReport(
     {
       name: basename(path),
@@ -86,8 +87,8 @@ async function finishedProfile(
       density: { value: density, enough: options.profileDensityThreshold ?? ENOUGH },
       findings: [],
       diagnostics: [...fetched, ...diagnostics],
-      ...(await sourceFacts(profile, binary, options)),
-      comparison: base === undefined ? undefined : await comparisonWith(base, path, undefined, signal),
+      ...(await sourceFacts(profile, comparison, binary, options)),
+      comparison,
     },
     signal,
   );
@@ -134,14 +135,14 @@ async function reportRecordings(recordings: readonly string[], options: ReportOp
   };
 }
 
-/** The job repeats what it says of each binary, with the name of the file if there are several. */
+/** The job repeats what it says of each binary, with the name of the file if there are several; failures are told by themselves. */
 function ofNoProfile({ diagnostics, binaries }: GenerateResult): Diagnostic[] {
   const told = new Set<string>();
   for (const { path, bytes, diagnostics: own } of binaries) {
     if (bytes === undefined) continue;
     for (const { message } of own) told.add(message).add(`${path}: ${message}`);
   }
-  return diagnostics.filter(({ message }) => !told.has(message));
+  return diagnostics.filter(({ code, message }) => code !== 'binary-without-profile' && !told.has(message));
 }
 
 /** What the recordings are worth; undefined where they are text, or came through a pipe. */
@@ -169,6 +170,8 @@ async function madeProfile(
   const { path, name, buildId, statistics, diagnostics } = binary;
   const { findings, pseudoProbes } = await examine(path, survey, recording, result, options);
   const probeBased = pseudoProbes && profile.functions.some(({ checksum }) => checksum !== undefined);
+  const comparison =
+    options.base === undefined ? undefined : await comparisonWith(options.base, name, bytes, options.signal);
   const made = await profileReport(
     {
       name,
@@ -182,11 +185,8 @@ async function madeProfile(
       survey,
       findings,
       diagnostics,
-      ...(await sourceFacts(profile, path, options)),
-      comparison:
-        options.base === undefined
-          ? undefined
-          : await comparisonWith(options.base, name, bytes, options.signal),
+      ...(await sourceFacts(profile, comparison, path, options)),
+      comparison,
     },
     options.signal,
   );
@@ -213,12 +213,17 @@ async function examine(
 /** Names as the source has them, and where functions are declared. */
 async function sourceFacts(
   profile: SampleProfile,
+  comparison: ComparisonReport | undefined,
   binary: string | undefined,
   options: ReportOptions,
 ): Promise<{ names: Map<string, string>; places: Map<string, SourcePlace> }> {
   const { signal } = options;
   const all = await finishInTurns(namesIn(profile.functions), signal);
-  const names = await finishInTurns(demangledNames(all, await loadDemangle()), signal);
+  const ofBase = await finishInTurns(namesIn([...(comparison?.functions.values() ?? [])]), signal);
+  const names = await finishInTurns(
+    demangledNames(new Set([...all, ...ofBase]), await loadDemangle()),
+    signal,
+  );
   if (binary === undefined || profile.md5) return { names, places: new Map() };
   const request = { ...debugRequest(binary, options), names: [...all] };
   const found = await runFindPlaces(request, { signal });

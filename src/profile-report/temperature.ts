@@ -1,26 +1,23 @@
 import type { Steps } from '../sample-profile/steps.js';
 import type { FunctionSamples, ProfileSummary } from '../sample-profile/types.js';
-import type { Temperature, TemperatureShare } from './types.js';
+import type { Temperature, TemperatureShare, Thresholds } from './types.js';
 
 /** LLVM's defaults of `-profile-summary-cutoff-hot` and `-profile-summary-cutoff-cold`, in millionths. */
 const HOT_CUTOFF = 990_000;
+/** Rows of the summary that tell how hot a hot count is. */
+const HALF_CUTOFF = 500_000;
+const MOST_CUTOFF = 900_000;
 const COLD_CUTOFF = 999_999;
-
-/** The least hot count and the largest cold one. */
-export interface Thresholds {
-  hot: bigint;
-  cold: bigint;
-}
 
 /** The thresholds that a profile's summary leads to (LLVM: ProfileSummaryInfo.cpp, `computeThresholds`). */
 export function thresholdsOf({ entries }: ProfileSummary): Thresholds {
   // The first row that reaches a cut-off counts, as profiles need not have a row for each.
   const at = (cutoff: number) => entries.find((entry) => entry.cutoff >= cutoff)?.minCount ?? 0n;
-  return { hot: at(HOT_CUTOFF), cold: at(COLD_CUTOFF) };
+  return { half: at(HALF_CUTOFF), most: at(MOST_CUTOFF), hot: at(HOT_CUTOFF), cold: at(COLD_CUTOFF) };
 }
 
 /** What a count is. One that is hot and cold at the same time, in a profile of equal counts, is hot. */
-export function temperatureOf(count: bigint, { hot, cold }: Thresholds): Temperature {
+export function temperatureOf(count: bigint, { hot, cold }: Pick<Thresholds, 'hot' | 'cold'>): Temperature {
   if (count >= hot) return 'hot';
   return count <= cold ? 'cold' : 'warm';
 }

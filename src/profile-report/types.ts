@@ -58,8 +58,8 @@ export interface ProfileReport {
   maxCount: bigint;
   /** Samples for each instruction line of the hot part, and how many are enough. */
   density: { value: number; enough: number };
-  /** The least hot count and the largest cold one. */
-  thresholds: { hot: bigint; cold: bigint };
+  /** What makes a count hot or cold. */
+  thresholds: Thresholds;
   /** Functions, lines and samples by temperature. */
   temperatures: Record<Temperature, TemperatureShare>;
   /** How much of the binary has samples; undefined for finished profiles. */
@@ -72,7 +72,7 @@ export interface ProfileReport {
   diagnostics: Diagnostic[];
   /** Functions by their weight, the heaviest first. Those that are only inlined into others are here, too. */
   functions: FunctionReport[];
-  /** Names as the source has them, of those that are mangled; without the hash of `-funique-internal-linkage-names`. */
+  /** Names as the source has them, of those that are mangled, in this profile and in the base profile; without the hash of `-funique-internal-linkage-names`. */
   names: Map<string, string>;
   /** Where functions are declared, by name; empty without a binary. */
   places: Map<string, SourcePlace>;
@@ -80,6 +80,18 @@ export interface ProfileReport {
   sources: Map<string, SourceLines>;
   /** What changed since the base profile; undefined if none was given. */
   comparison: ComparisonReport | undefined;
+}
+
+/** What counts are compared with. */
+export interface Thresholds {
+  /** The least of the largest counts that make up 50 % of all counts. */
+  half: bigint;
+  /** The same for 90 %. */
+  most: bigint;
+  /** The least hot count: the same for 99 %. */
+  hot: bigint;
+  /** The largest cold count. */
+  cold: bigint;
 }
 
 /** What has one temperature. */
@@ -133,7 +145,9 @@ export interface FunctionReport {
   max: bigint;
   temperature: Temperature;
   /** Who calls it and what it is inlined into, the most frequent first. */
-  callers: CallerReport[];
+  callers: CallReport[];
+  /** What it calls, inlined code included, and what is inlined into it, the most frequent first; empty if it was only inlined into others. */
+  callees: CallReport[];
 }
 
 /** A count of a location. */
@@ -141,13 +155,12 @@ export interface LineCount extends LineLocation {
   count: bigint;
 }
 
-/** A function that calls another one or that has it inlined. */
-export interface CallerReport {
-  /** A function that is not inlined. */
+/** One end of a call: a caller, which is a function that is not inlined, or what it calls. */
+export interface CallReport {
   name: string;
   /** Calls that were counted, those in inlined code included. */
   calls: bigint;
-  /** Samples of the copies that are inlined into it. */
+  /** Samples of the copies of the callee that are inlined into the caller, with what is inlined into these. */
   inlined: bigint;
 }
 

@@ -55,3 +55,11 @@ export function wrap(text: string, width: number): string[] {
   }
   return line === '' ? lines : [...lines, line];
 }
+
+/**
+ * A name from a file for a terminal: characters that would steer the terminal, or change the direction of writing, become a replacement
+ * character.
+ */
+export function printable(name: string): string {
+  return name.replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
+}

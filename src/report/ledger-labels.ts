@@ -16,6 +16,25 @@ export const CLASS_LABELS: Record<EntryClass, string> = {
   noFunction: 'followed by a run outside any function',
 };
 
+/** What a class is, and what to do about it where something can be done. */
+export const CLASS_NOTES: Record<EntryClass, string> = {
+  used: 'They are in the profile.',
+  outsideBinary: 'Both ends lie in other files, such as libraries or the kernel.',
+  stub: 'They lie in linkage stubs, or in code of the binary that has no symbols.',
+  wrongPath: 'The CPU marked them as speculation that came to nothing.',
+  unfilledSlot: 'The CPU had not filled these slots of its branch buffer yet.',
+  deselected: 'Their samples are of another event, process, thread, CPU or time than was asked for.',
+  unmapped: 'No file is known to lie there. Start perf before the program, so that it sees all mappings.',
+  otherBuild: 'They are of another build of the binary. Name the build that ran with --binary.',
+  notInstruction:
+    'No instruction of the binary begins there. If there are many, this is not the binary that ran.',
+  unsureStack: 'Their samples have no call stack, or one that may lack a caller.',
+  crossesBarrier:
+    'The code that would have run behind them passes a call, a return or a jump. Interrupts and signals do that.',
+  noFunction:
+    'The code behind them is in no function of the debug information. Compile it with -g; assembly has no lines.',
+};
+
 /** What a class means for the profile: its entries count, are none of its business, or are lost to it. */
 export const CLASS_KINDS: Record<EntryClass, 'used' | 'elsewhere' | 'lost'> = {
   used: 'used',

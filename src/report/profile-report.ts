@@ -1,8 +1,10 @@
 import { basename } from 'node:path';
+import { hottestLines } from '../profile-report/hot-lines.js';
+import { shownName } from '../profile-report/names.js';
 import { sourceLine } from '../profile-report/source-line.js';
 import type { FunctionReport, ProfileReport, Report, SourcePlace } from '../profile-report/types.js';
-import type { FunctionSamples, LineLocation } from '../sample-profile/types.js';
-import { formatCount, formatSeconds, formatShare, plural, wrap } from './format.js';
+import type { LineLocation } from '../sample-profile/types.js';
+import { formatCount, formatSeconds, formatShare, plural, printable, wrap } from './format.js';
 import { ledgerLines } from './summary.js';
 
 /** Columns of labels, of shares, of bars and of counts. */
@@ -24,7 +26,7 @@ export function* reportTexts(report: Report, top: number, width: number): Genera
     if (index > 0 || recording !== undefined) yield '\n';
     yield profileHead(profile, width);
     yield* functionLines(profile, top, width);
-    yield* hottestLines(profile, top, width);
+    yield* lineRows(profile, top, width);
   }
 }
 
@@ -46,14 +48,15 @@ function profileHead(profile: ProfileReport, width: number): string {
   const { hot, warm, cold } = temperatures;
   const functions = hot.functions + warm.functions + cold.functions;
   const enough =
-    density.value >= density.enough ? 'enough' : `too low, ${density.enough} is enough; record for longer`;
+    density.value >= density.enough ? 'enough' : `too low, ${density.enough} are enough; record for longer`;
+  const coldest = thresholds.cold < thresholds.hot ? `; cold: counts up to ${thresholds.cold}` : '';
   const lines: [string, string][] = [
-    ['profile', profile.name],
+    ['profile', printable(profile.name)],
     [
       'functions',
       `${formatCount(functions)}: ${hot.functions} hot, ${warm.functions} warm, ${cold.functions} cold`,
     ],
-    ['hot', `counts from ${thresholds.hot} on; cold: counts up to ${thresholds.cold}`],
+    ['hot', `counts from ${thresholds.hot} on${coldest}`],
     ['density', `${density.value.toFixed(1)} samples for each line of the hot part: ${enough}`],
   ];
   if (coverage !== undefined) {
@@ -91,42 +94,24 @@ function baseShare({ comparison }: ProfileReport, { name }: FunctionReport): str
   return base === undefined ? ' (new)' : ` (${share(base, comparison.totalSamples).trim()})`;
 }
 
-/** A line of the profile with what it is in. */
-interface HotLine {
-  count: bigint;
-  text: string;
-}
-
-function* hottestLines(profile: ProfileReport, top: number, width: number): Generator<string> {
-  const lines = topLines(profile, top);
+function* lineRows(profile: ProfileReport, top: number, width: number): Generator<string> {
+  const lines = hottestLines(profile, top);
   const [hottest] = lines;
   if (hottest === undefined) return;
   yield `\n${heading(profile.locations === 'lines' ? 'line' : 'pseudo probe', 'count')}`;
-  for (const { count, text } of lines) yield row(count, profile.totalCount, hottest.count, text, width);
+  for (const line of lines) {
+    const { count, name, inside, discriminator } = line;
+    const place = lineText(profile, profile.places.get(name), line);
+    const more = discriminator === 0 ? '' : `.${discriminator}`;
+    const inlined = inside === name || isInContext(inside, name) ? '' : ` in ${nameOf(profile, inside)}`;
+    const text = `${place}${more}  ${nameOf(profile, name)}${inlined}`;
+    yield row(count, profile.totalCount, hottest.count, text, width);
+  }
 }
 
-/** The lines with the largest counts. */
-function topLines(profile: ProfileReport, top: number): HotLine[] {
-  const found: { count: bigint; samples: FunctionSamples; index: number; outer: string | undefined }[] = [];
-  const walk = (samples: FunctionSamples, outer: string | undefined) => {
-    for (const [index, { count }] of samples.body.entries()) {
-      if (count > 0n) found.push({ count, samples, index, outer });
-    }
-    for (const { samples: inner } of samples.inlined) walk(inner, outer ?? samples.name);
-  };
-  for (const { samples } of profile.functions) if (samples !== undefined) walk(samples, undefined);
-  // Sorting is stable, so equal counts stay in the order of the functions.
-  found.sort((a, b) => (a.count > b.count ? -1 : a.count < b.count ? 1 : 0));
-  return found.slice(0, top).map(({ count, samples, index, outer }) => {
-    const place = profile.places.get(samples.name);
-    const location = samples.body[index] ?? { line: 0, discriminator: 0 };
-    const discriminator = location.discriminator === 0 ? '' : `.${location.discriminator}`;
-    const inlined = outer === undefined ? '' : ` in ${nameOf(profile, outer)}`;
-    return {
-      count,
-      text: `${lineText(profile, place, location)}${discriminator}  ${nameOf(profile, samples.name)}${inlined}`,
-    };
-  });
+/** Whether the full name of a function in a context-sensitive profile ends in its own name. */
+function isInContext(inside: string, name: string): boolean {
+  return inside.endsWith(` @ ${name}`);
 }
 
 /** The number of a pseudo probe; or the line of a file; where the file is not known, lines from the declaration of the function on. */
@@ -138,11 +123,11 @@ function lineText(
   if (locations === 'probes') return `${location.line}`;
   if (place === undefined) return `+${location.line}`;
   const line = sourceLine(place, location);
-  return `${basename(place.file)}:${line > 0 ? line : '?'}`;
+  return `${printable(basename(place.file))}:${line > 0 ? line : '?'}`;
 }
 
 function nameOf({ names }: ProfileReport, name: string): string {
-  return names.get(name) ?? name;
+  return printable(shownName(name, names));
 }
 
 function heading(what: string, count: string): string {

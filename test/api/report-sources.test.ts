@@ -35,6 +35,7 @@ function withLines(name: string, ...lines: number[]): FunctionReport {
     max: 1n,
     temperature: 'hot',
     callers: [],
+    callees: [],
   };
 }
 

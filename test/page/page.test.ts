@@ -65,7 +65,7 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
       const rows = page
         .locator('section', { hasText: 'What became of the branch entries' })
         .locator('tbody tr');
-      const entries = await rows.locator('td:last-child').allTextContents();
+      const entries = await rows.locator('td.entries').allTextContents();
       const sum = entries.reduce((total, text) => total + Number(text.replaceAll(',', '')), 0);
       const facts = (await page.locator('.facts').textContent()) ?? '';
       expect(facts).toContain(`${sum.toLocaleString('en')} branch entries`);
@@ -229,15 +229,20 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
   it('has several binaries, and changes since a base profile', async () => {
     const [calc, shapes] = [fixture('calc-x86_64', 'expected.afdo'), fixture('shapes-cpp', 'expected.afdo')];
     const several = await browser.open(await makeReport('several.html', calc, shapes));
-    await several.getByRole('combobox').selectOption('expected.afdo (2)');
-    await expect.poll(() => several.locator('h1').textContent()).toBe('expected.afdo (2)');
+    await several.getByRole('combobox').selectOption('shapes-cpp/expected.afdo');
+    await expect.poll(() => several.locator('h1').textContent()).toBe('shapes-cpp/expected.afdo');
     await browser.close(several);
-    const base = folder.write('base.prof', 'main:10:1\n 1: 10\ngone:5:0\n 1: 5\n');
+    const base = folder.write(
+      'base.prof',
+      'main:10:1\n 1: 10\n_ZN2ns4goneEi:5:0\n 1: 5\noperand:4:1\n 1: 4\n',
+    );
     const compared = await browser.open(
       await makeReport('compared.html', calc, '--base', base),
       'expected.afdo/changes',
     );
-    expect(await compared.locator('section', { hasText: 'Lost' }).last().textContent()).toContain('gone');
+    const lost = (await compared.locator('section', { hasText: 'Lost' }).last().textContent()) ?? '';
+    expect(lost).toContain('ns::gone(int)');
+    expect(lost).toContain('operandnow inlined, with 80,115 samples');
     expect(await axeViolations(compared)).toEqual([]);
     await goTo(compared, 'expected.afdo/function/main');
     await expect.poll(() => compared.locator('td.base', { hasText: '10' }).count()).toBe(1);

@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatCount, formatRatio, plus } from '../../page/count.js';
-import { layOut, namespaces, type Part, wayToMost } from '../../page/hierarchy.js';
+import { follow, layOut, namespaces, type Part, wayToMost } from '../../page/hierarchy.js';
 import { highlightLines } from '../../page/highlight.js';
 import { codeLines, stretches } from '../../page/lines.js';
+import { profileIds } from '../../page/model.js';
+import { hrefTo, parseRoute } from '../../page/route.js';
 
 describe('numbers', () => {
   it('what is not nothing or all does not look so', () => {
     const shares = [0, 0.000_01, 0.001, 0.1234, 0.5, 0.9999, 1].map(formatRatio);
-    expect(shares).toEqual(['0.00 %', '<0.01 %', '0.10 %', '12.3 %', '50.0 %', '>99.9 %', '100.0 %']);
+    expect(shares).toEqual(['0 %', '<0.01 %', '0.10 %', '12.3 %', '50.0 %', '>99.9 %', '100 %']);
   });
 
   it('have all digits', () => {
@@ -42,7 +44,7 @@ const part: fc.Memo<Part> = fc.memo((depth) =>
     key: fc.uuid(),
     label: fc.string(),
     weight: fc.integer({ min: 1, max: 1_000_000 }),
-    temperature: fc.constantFrom('hot', 'warm', 'cold'),
+    heat: fc.nat(4),
     parts: depth <= 1 ? fc.constant([]) : fc.array(part(depth - 1), { maxLength: 6 }),
   }),
 );
@@ -80,18 +82,76 @@ describe('the map', () => {
     );
   });
 
+  it('draws all that is too small as one tile, which leads to it', () => {
+    const leaf = (key: string, weight: number): Part => ({ key, label: key, weight, heat: 0, parts: [] });
+    const small = Array.from({ length: 5000 }, (_, index) => leaf(`small ${index}`, 2));
+    const file = { ...leaf('file', 15_000), parts: [leaf('large', 5000), ...small] };
+    const root = { ...leaf('root', 15_000), parts: [file] };
+    const tiles = layOut(root, 1000, 500);
+    const rest = tiles.at(-1);
+    expect(rest?.part.label).toBe('4,801 smaller parts');
+    expect(tiles).toHaveLength(1 + 1 + 199 + 1);
+    const leaves = tiles.filter(({ isGroup }) => !isGroup);
+    const area = leaves.reduce((sum, { width, height }) => sum + width * height, 0);
+    expect(area).toBeGreaterThan(1000 * 480 * 0.9);
+    const shown = follow(root, rest?.path ?? []).at(-1);
+    expect(shown?.parts.map(({ key }) => key)).toEqual(small.slice(199).map(({ key }) => key));
+    for (const step of ['…', '…-1', '…0', '…9999', '…1e9', 'none']) {
+      expect(follow(root, ['file', step]).at(-1)?.key).toBe('file');
+    }
+  });
+
   it('begins where more than one part is heavy', () => {
     const leaf = (key: string, weight: number): Part => ({
       key,
       label: key,
       weight,
-      temperature: 'hot',
+      heat: 4,
       parts: [],
     });
     const inner = { ...leaf('inner', 95), parts: [leaf('a', 50), leaf('b', 45)] };
     const root = { ...leaf('root', 100), parts: [inner, leaf('c', 5)] };
     expect(wayToMost(root)).toEqual(['inner']);
     expect(wayToMost(inner)).toEqual([]);
+  });
+});
+
+describe('addresses', () => {
+  it.each([
+    ['a/b#c', 'map', 'files', ['/src', '…12', 'f(int)', '%']],
+    ['x', 'function', 'operator/(A, B)', []],
+    ['', 'overview', '', []],
+  ] as const)('lead to what they were made of: %s %s %s', (profile, view, argument, steps) => {
+    const route = parseRoute(hrefTo(profile, view, argument, steps));
+    expect(route).toEqual({ profile: profile || undefined, view, argument, steps: [...steps] });
+  });
+
+  it('that are damaged lead to the overview', () => {
+    expect(parseRoute('#/%zz/map')).toMatchObject({ profile: undefined, view: 'overview' });
+  });
+});
+
+describe('profiles', () => {
+  it.each([
+    [
+      ['/a/x', '/b/y'],
+      ['x', 'y'],
+    ],
+    [
+      ['/old/app', '/new/app', 'tool'],
+      ['old/app', 'new/app', 'tool'],
+    ],
+    [
+      ['/a/bin/app', '/b/bin/app', '/b/sbin/app'],
+      ['a/bin/app', 'b/bin/app', 'sbin/app'],
+    ],
+    [
+      ['app', 'app', './app'],
+      ['app', 'app (2)', './app'],
+    ],
+  ])('of %j are told apart by %j', (paths, expected) => {
+    const profiles = paths.map((path) => ({ path, name: path.split('/').at(-1) ?? '' }));
+    expect(profileIds(profiles)).toEqual(expected);
   });
 });
 
