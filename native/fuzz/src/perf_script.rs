@@ -38,7 +38,7 @@ pub fn events(text: &[u8], kind: SampleKind, dialect: Dialect) -> Vec<Event> {
                 true
             }) {
                 CallStack::Branches(line) => Some(line),
-                CallStack::Rejected | CallStack::Cut => None,
+                CallStack::Rejected(_) | CallStack::Cut => None,
             },
         };
         let branches = line.and_then(|line| read(line, dialect));

@@ -92,9 +92,9 @@ impl<'a> BranchLine<'a> {
         let (mut event, mut address) = (None, None);
         let mut rest = line;
         while let Some((token, behind)) = split_token(rest) {
-            if is_entry(skip_blanks(rest)) {
+            if is_entry(trim_start(rest)) {
                 let branches = Branches {
-                    rest,
+                    rest: trim_start(rest),
                     names_files: true,
                     invalid: false,
                 };
@@ -166,11 +166,6 @@ fn is_entry(text: &[u8]) -> bool {
         leading_hex(target)
     };
     target().is_some() || read_entry_with_files(text).is_some()
-}
-
-fn skip_blanks(text: &[u8]) -> &[u8] {
-    let start = text.iter().position(|&byte| byte != b' ').unwrap_or(text.len());
-    &text[start..]
 }
 
 /// The entries of a line, newest first. Reading ends at the first that is none.

@@ -34,8 +34,8 @@ pub enum Item<'a> {
 pub enum CallStack<'a> {
     /// The line of branch entries.
     Branches(Line<'a>),
-    /// No sample at all: a comment, an empty line or the like. The line of branch entries behind it is passed over, too.
-    Rejected,
+    /// No sample at all: a comment, an empty line or the like. The line of branch entries behind it, if there is one, is passed over.
+    Rejected(Option<Line<'a>>),
     /// The text ends.
     Cut,
 }
@@ -110,8 +110,7 @@ impl<'a> Parser<'a> {
             self.advance(line);
             if more {
                 let Some(frame) = hex(trim_start(line)) else {
-                    self.pass_over_branches();
-                    return CallStack::Rejected;
+                    return CallStack::Rejected(self.pass_over_branches());
                 };
                 more = wants_more(frame);
             }
@@ -119,12 +118,9 @@ impl<'a> Parser<'a> {
         CallStack::Cut
     }
 
-    fn pass_over_branches(&mut self) {
-        if let Some(line) = self.peek()
-            && line.starts_with(BRANCHES_AFTER_FRAMES)
-        {
-            self.advance(line);
-        }
+    fn pass_over_branches(&mut self) -> Option<Line<'a>> {
+        let line = self.peek().filter(|line| line.starts_with(BRANCHES_AFTER_FRAMES))?;
+        Some(self.advance(line))
     }
 
     /// The next line, which is not passed yet.
@@ -205,7 +201,8 @@ mod tests {
                     });
                     match end {
                         CallStack::Branches(line) => format!("{times} {frames:x?} line {}", line.index),
-                        CallStack::Rejected => format!("{times} rejected"),
+                        CallStack::Rejected(Some(line)) => format!("{times} rejected with line {}", line.index),
+                        CallStack::Rejected(None) => format!("{times} rejected"),
                         CallStack::Cut => format!("{times} {frames:x?} cut"),
                     }
                 }
@@ -219,8 +216,8 @@ mod tests {
                 "1 [4f, 50] line 3",
                 "9 [4f, 51] line 8",
                 "9 mapping",
-                "1 rejected",
-                "1 rejected",
+                "1 rejected with line 12",
+                "1 rejected with line 14",
                 "1 [4f] cut"
             ]
         );

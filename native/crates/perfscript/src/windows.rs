@@ -316,6 +316,7 @@ mod tests {
                 }
                 (crate::Item::Sample { times }, SampleKind::CallStacks) => match parser.call_stack(|_| true) {
                     crate::CallStack::Branches(line) => format!("{times} {}", text(line)),
+                    crate::CallStack::Rejected(line) => format!("{times} rejected {:?}", line.map(text)),
                     other => format!("{times} {other:?}"),
                 },
             });

@@ -306,6 +306,10 @@ impl<'a> Job<'a> {
             }
             (None, _) => return Err(Error::new(ErrorCode::Internal, "no samples and no counters")),
         };
+        let is_exceeded = self.statistics.ledger.is_exceeded() || counters.exceed(binary.code.span());
+        if is_exceeded && self.options.policy().refuses_implausible {
+            return Err(self.counts_exceed());
+        }
         if self.options.survey_samples {
             report.survey = Some(SampleSurvey::of(&binary, &counters));
         }
@@ -515,6 +519,20 @@ impl<'a> Job<'a> {
             ),
         )
         .hint("Look at the classes above, or raise --max-loss."))
+    }
+
+    /// Counts would begin again at 0, as those of llvm-profgen do.
+    fn counts_exceed(&self) -> Error {
+        let hint = if self.options.sample_period.is_some() {
+            "Use a smaller --sample-period."
+        } else {
+            "Divide all counts of the input by the same number."
+        };
+        let message = format!(
+            "the counts add up to more than {}, which is the largest count of a profile",
+            u64::MAX
+        );
+        Error::new(ErrorCode::InputInvalid, message).hint(hint)
     }
 
     /// Why a profile would have no counts.

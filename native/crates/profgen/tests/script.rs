@@ -467,12 +467,17 @@ fn events_are_selected_by_name() {
 }
 
 #[test]
-fn absurd_counts_wrap_around_as_in_llvm_profgen() {
+fn absurd_counts_wrap_around_in_compat_mode() {
     let script = Script::new();
     let entries = script.entries(script.typical(), 0);
     let text = |times: &str, lines: usize| script.mapping(100, 0) + &format!("{times}\n    1{entries}\n").repeat(lines);
-    let once = script.counters(&text("1", 1));
-    let wrapped = script.counters(&text("18446744073709551615", 3));
+    let counters = |text: &str| {
+        let mut options = script.options(text);
+        options.compat = Compat::LlvmProfgen;
+        bytes(run(&options))
+    };
+    let once = counters(&text("1", 1));
+    let wrapped = counters(&text("18446744073709551615", 3));
     let counts = |text: &str| -> Vec<u64> {
         let count = |line: &str| Some(line.split_once(':')?.1.parse().expect("a count"));
         text.lines().filter_map(count).collect()
@@ -517,4 +522,104 @@ fn records_of_other_kinds_are_passed_over() {
     let told = |text: &str| run(&script.options(text)).expect("a profile").diagnostics;
     assert_eq!(told(&plain), told(&both));
     assert_eq!(script.counters(&plain), script.counters(&both));
+}
+
+#[test]
+fn counts_that_64_bits_do_not_hold_are_refused() {
+    let script = Script::new();
+    let line = format!("{}\n", script.entries(script.typical(), 0));
+    let counted = |times: &str| format!("{}{times}\n{line}{times}\n{line}", script.mapping(100, 0));
+    let run_with = |text: &str, period: Option<u64>, compat: Compat| {
+        let mut options = script.options(text);
+        (options.sample_period, options.compat) = (period, compat);
+        run(&options)
+    };
+    let refused = |result: Result<Outcome, Error>| {
+        let error = result.expect_err("refused");
+        assert_eq!(error.code, ErrorCode::InputInvalid);
+        assert!(error.message.contains("more than 18446744073709551615"), "{error}");
+        error.hint.expect("a hint")
+    };
+    // The sum of two samples, that of a stack's entries, and that of a range's bytes.
+    for times in ["9223372036854775808", "18446744073709551615", "72057594037927936"] {
+        assert!(refused(run_with(&counted(times), None, Compat::None)).contains("Divide"));
+    }
+    assert!(refused(run_with(&counted("2"), Some(1 << 63), Compat::None)).contains("--sample-period"));
+    assert!(run_with(&counted("2"), Some(1 << 40), Compat::None).is_ok());
+    // llvm-profgen begins again at 0.
+    assert!(run_with(&counted("9223372036854775808"), None, Compat::LlvmProfgen).is_ok());
+}
+
+#[test]
+fn counters_that_64_bits_do_not_hold_are_refused() {
+    let script = Script::new();
+    let counters = script.counters(&(script.mapping(100, 0) + &script.samples()));
+    let (pair, _) = counters
+        .lines()
+        .nth(1)
+        .and_then(|row| row.split_once(':'))
+        .expect("a range");
+    let read = |rows: &[u64]| {
+        let path = script.folder.path().join("counters");
+        let rows: Vec<_> = rows.iter().map(|count| format!("{pair}:{count}\n")).collect();
+        std::fs::write(&path, format!("{}\n{}0\n", rows.len(), rows.concat())).expect("written");
+        let input = Input::UnsymbolizedProfile(path);
+        run(&GenerateOptions::new(script.recorded.fixture.program(), input))
+    };
+    for rows in [&[u64::MAX, 2][..], &[1 << 63, 1 << 63], &[u64::MAX]] {
+        let error = read(rows).expect_err("refused");
+        assert!(error.message.contains("more than 18446744073709551615"), "{error}");
+    }
+    assert!(read(&[1 << 40, 1 << 40]).is_ok());
+}
+
+#[test]
+fn a_sample_whose_call_stack_is_not_sure_is_in_the_account() {
+    let script = Script::new();
+    let entries = script.entries(script.typical(), 0);
+    let mut options = script.options(&format!(
+        "{mapping}\tffffffff\n{entries}\n\n5\n{entries}\n\nnoise\n{entries}\n\n",
+        mapping = script.mapping(100, 0)
+    ));
+    options.ignore_stack_samples = true;
+    let outcome = run(&options).expect("counters");
+    let (ledger, stack) = (
+        outcome.statistics.ledger,
+        script.recorded.stacks[script.typical()].len() as u64,
+    );
+    assert_eq!(ledger.accounted(), ledger.entries());
+    assert_eq!(ledger[EntryClass::Used], stack);
+    // The second has no frames and was taken five times; the third is no sample.
+    assert_eq!(ledger[EntryClass::UnsureStack], 6 * stack);
+}
+
+#[test]
+fn offsets_in_files_are_named_as_such() {
+    let script = Script::new();
+    let (start, _, offset) = script.recorded.code;
+    let mut stack = String::new();
+    for (from, to) in &script.recorded.stacks[script.typical()] {
+        let _ = write!(
+            stack,
+            " {:#x}/{:#x}/P/-/-/0 ",
+            from - start + offset,
+            to - start + offset
+        );
+    }
+    let text = |before: &str, entries: &str| format!("{}{before}{entries}\n\n", script.mapping(100, 0));
+    // `perf script -F brstackoff`.
+    let error = run(&script.options(&text("", &stack))).expect_err("no addresses");
+    assert!(error.message.contains("brstackoff"), "{error}");
+    // perf 6.1 with call chains.
+    let warns = |frame: u64| {
+        let entries = script.entries(script.typical(), 0);
+        let outcome = run(&script.options(&text(&format!("\t{frame:x}\n"), &entries))).expect("counters");
+        outcome
+            .diagnostics
+            .iter()
+            .any(|found| found.message.contains("perf 5.9 to 6.3"))
+    };
+    assert!(warns(offset + 0x139));
+    // The call stack of a sample in a library.
+    assert!(!warns(start + 0x7000_0000));
 }

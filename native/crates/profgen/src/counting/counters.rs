@@ -13,6 +13,8 @@ pub(crate) const MANY: usize = 1 << 14;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CounterTable {
     rows: Vec<Counter>,
+    /// A sum was more than 64 bits hold.
+    exceeded: bool,
 }
 
 impl CounterTable {
@@ -24,14 +26,17 @@ impl CounterTable {
         } else {
             rows.par_sort_unstable();
         }
+        let mut exceeded = false;
         rows.dedup_by(|next, kept| {
             let same = next.first == kept.first && next.second == kept.second;
             if same {
-                kept.count = kept.count.wrapping_add(next.count);
+                let (sum, exceeds) = kept.count.overflowing_add(next.count);
+                kept.count = sum;
+                exceeded |= exceeds;
             }
             same
         });
-        Self { rows }
+        Self { rows, exceeded }
     }
 
     /// The counters, ascending.
@@ -43,7 +48,7 @@ impl CounterTable {
     /// Takes rows that are in order, each pair once.
     pub(crate) fn of_ascending(rows: Vec<Counter>) -> Self {
         debug_assert!(rows.is_sorted_by(|a, b| (a.first, a.second) < (b.first, b.second)));
-        Self { rows }
+        Self { rows, exceeded: false }
     }
 }
 
@@ -71,5 +76,15 @@ impl Counters {
     /// True if there is nothing to make a profile from.
     pub(crate) fn is_empty(&self) -> bool {
         self.ranges.rows().is_empty() && self.branches.rows().is_empty()
+    }
+
+    /// Whether sums of a profile may be more than 64 bits hold: counts of code of `span` bytes, and totals, which count each byte.
+    pub(crate) fn exceed(&self, span: u32) -> bool {
+        const LONGEST_INSTRUCTION: u64 = 15;
+        let bytes =
+            |range: &Counter| range.second.0.saturating_sub(range.first.0).min(span.into()) + LONGEST_INSTRUCTION;
+        let weight = |range: &Counter| u128::from(range.count) * u128::from(bytes(range));
+        let total: u128 = self.ranges.rows().iter().map(weight).sum();
+        self.ranges.exceeded || self.branches.exceeded || total > u64::MAX.into()
     }
 }

@@ -128,9 +128,20 @@ impl TraceTable {
         self.ledger.add(class, count);
     }
 
+    /// Notes that so many entries were read, all of a class that is known without looking at addresses.
+    pub(crate) fn lose(&mut self, class: EntryClass, entries: u64) {
+        self.ledger.read(entries);
+        self.ledger.add(class, entries);
+    }
+
     /// Notes that so many entries were read.
     pub(crate) fn read(&mut self, entries: u64) {
         self.ledger.read(entries);
+    }
+
+    /// See [`Ledger::product`].
+    pub(crate) fn product(&mut self, count: u64, times: u64) -> u64 {
+        self.ledger.product(count, times)
     }
 
     /// Forgets what the cache knows, for when numbers of views are used again.

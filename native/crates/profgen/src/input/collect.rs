@@ -180,15 +180,14 @@ impl<'a> Worker<'a> {
             return;
         }
         self.collected.branch_samples += u64::from(!sample.branches.is_empty());
-        self.collected.traces.read(entries);
         if !filter.selects(sample, resolver) {
-            self.collected.traces.add_lost(EntryClass::Deselected, entries);
+            self.collected.traces.lose(EntryClass::Deselected, entries);
             return;
         }
         if matches!(sample.cpumode, CpuMode::GuestKernel | CpuMode::GuestUser) {
             // A guest's addresses mean nothing in the host's address spaces.
             self.collected.guest_samples += 1;
-            self.collected.traces.add_lost(EntryClass::Unmapped, entries);
+            self.collected.traces.lose(EntryClass::Unmapped, entries);
             return;
         }
         self.ensure_view(sample, resolver);
@@ -199,6 +198,7 @@ impl<'a> Worker<'a> {
         let traces = &mut self.collected.traces;
         let branches = sample.branches.iter();
         if let Some(bolt) = &mut self.collected.bolt {
+            traces.read(entries);
             bolt.count(branches, view, *number, filter.rules);
             return;
         }
@@ -207,11 +207,9 @@ impl<'a> Worker<'a> {
             Some(period) if options.leading_ip_only => period,
             Some(period) => events_of(period, branches.clone(), view, filter.rules),
         };
-        if options.sample_period.is_some() {
-            // Each entry was read once, and stands for so many events.
-            traces.read(entries.wrapping_mul(times.wrapping_sub(1)));
-        }
+        let events = traces.product(entries, times);
         if options.leading_ip_only {
+            traces.read(events);
             traces.add_address(view.locate_target(sample.ip), times);
             return;
         }
@@ -222,7 +220,7 @@ impl<'a> Worker<'a> {
                 sample.call_chain.addresses().all(|address| reader.push(address, view));
             }
             if !reader.is_kept() {
-                traces.add_lost(EntryClass::UnsureStack, entries);
+                traces.lose(EntryClass::UnsureStack, events);
                 return;
             }
             if reader.has_contexts() {
@@ -231,6 +229,7 @@ impl<'a> Worker<'a> {
                 stack_hash = Some(&mut reader.found.stats.distinct);
             }
         }
+        traces.read(events);
         let stack = Stack {
             branches,
             times,

@@ -69,7 +69,7 @@ fn write_block(out: &mut String, tables: [&CounterTable; 2], base: Svma, indenta
 pub(crate) const HOW_TO_WRITE: &str =
     "`autofdo-gen --skip-symbolization` and `llvm-profgen --skip-symbolization` write files of counters.";
 
-/// Reads the text form. Blocks may repeat; counts of equal pairs add up.
+/// Reads the text form. Blocks may repeat; counts of equal pairs add up, see [`CounterTable::new`].
 ///
 /// # Errors
 /// `InputInvalid` names the line that is not of the form above.

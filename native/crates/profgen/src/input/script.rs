@@ -3,6 +3,7 @@
 //! A text is read once, a window after the other. In each, the mappings are looked for first; then all threads read blocks of it, each with
 //! the address space of its place in the text.
 
+mod offsets;
 mod other_forms;
 mod problems;
 mod space;
@@ -35,9 +36,11 @@ use crate::input::recording::STANDARD_INPUT;
 use crate::input::seen::Seen;
 use crate::input::usable::mapping_event;
 use crate::report::call_stack_report::call_stack_diagnostics;
+use crate::report::ledger::EntryClass;
 use crate::report::outcome::Statistics;
 use crate::report::words::Words;
 use crate::request::options::GenerateOptions;
+use offsets::Offsets;
 use other_forms::no_branches;
 use problems::{Problem, Problems};
 use space::Space;
@@ -125,6 +128,8 @@ struct Group<'a> {
     space: Space<'a>,
     /// The number of the address space as it is now.
     epoch: u64,
+    /// Where the lowest code of programs lies that the text has told of; 0 if it has told of none.
+    floor: u64,
     /// A thread takes one to read a block, and puts it back afterwards.
     workers: Mutex<Vec<Worker<'a>>>,
     samples: ByBinary<TargetSamples>,
@@ -144,6 +149,7 @@ impl<'a> Group<'a> {
             },
             space: Space::new(targets, options.policy()),
             epoch: 0,
+            floor: 0,
             workers: Mutex::default(),
             samples: ByBinary::new(),
             processes: ByBinary::new(),
@@ -155,6 +161,7 @@ impl<'a> Group<'a> {
         self.job.kind = kind;
         self.space = Space::new(self.job.targets, self.job.options.policy());
         self.epoch += 1;
+        self.floor = 0;
         let workers = self.workers.get_mut().unwrap_or_else(PoisonError::into_inner);
         workers.iter_mut().for_each(|worker| worker.begin(kind));
         self.end_processes();
@@ -173,6 +180,7 @@ impl<'a> Group<'a> {
             number: self.epoch,
             view: self.space.view(),
             is_mapped: self.space.is_mapped(),
+            floor: self.floor,
         }
     }
 
@@ -184,7 +192,10 @@ impl<'a> Group<'a> {
         seen: &mut Seen,
         epochs: &mut Vec<Epoch<'a>>,
     ) -> Result<(), Error> {
-        let was_mapped = self.space.is_mapped();
+        let (was_mapped, floor) = (self.space.is_mapped(), self.floor);
+        if mapping.executable && mapping.cpumode == CpuMode::User && (floor == 0 || mapping.start.0 < floor) {
+            self.floor = mapping.start.0;
+        }
         let (binding, changed) = self.space.follow(mapping, self.job.options)?;
         match binding {
             Binding::Target(id, _) => {
@@ -200,7 +211,7 @@ impl<'a> Group<'a> {
         if changed {
             self.epoch += 1;
         }
-        if changed || was_mapped != self.space.is_mapped() {
+        if changed || was_mapped != self.space.is_mapped() || floor != self.floor {
             epochs.push(self.epoch_from(end));
         }
         Ok(())
@@ -376,7 +387,8 @@ impl<'a> Script<'a> {
         let only = self.groups.iter().map(|group| group.job.targets.len()).sum::<usize>() == 1;
         for mut group in self.groups {
             group.end_processes();
-            let (collected, stacks) = merge(group.workers.into_inner().unwrap_or_else(PoisonError::into_inner));
+            let (collected, stacks, offsets) =
+                merge(group.workers.into_inner().unwrap_or_else(PoisonError::into_inner));
             // All groups read the same samples.
             self.statistics.samples = collected.samples;
             self.statistics.branch_samples = collected.branch_samples;
@@ -384,6 +396,9 @@ impl<'a> Script<'a> {
             // A text without call stacks has no contexts, either.
             let mut contexts = stacks.contexts.filter(|_| self.kind == Some(SampleKind::CallStacks));
             let (counters, ledger) = collected.traces.into_counters(group.job.targets.space());
+            if self.options.policy().words == Words::Own {
+                self.diagnostics.extend(offsets.of_frames());
+            }
             self.statistics.ledger += &ledger;
             for (id, counters) in counters {
                 let target = &group.job.targets[id];
@@ -392,6 +407,12 @@ impl<'a> Script<'a> {
                     match self.told.unmapped(target, only, &ledger, self.options) {
                         Some(error) if only => return Err(error),
                         failure => samples.failure = failure,
+                    }
+                }
+                if self.options.policy().empty_is_error && ledger[EntryClass::Used] == 0 {
+                    match offsets.of_branches() {
+                        Some(error) if only => return Err(error),
+                        failure => samples.failure = failure.or(samples.failure),
                     }
                 }
                 self.diagnostics.extend(self.told.seen.diagnostics(target));
@@ -457,13 +478,14 @@ fn mapping_of(line: &MappingLine<'_>) -> Mapping {
 }
 
 /// Adds up what all workers have counted.
-fn merge(workers: Vec<Worker<'_>>) -> (Collected, CallStacks) {
-    let (mut collected, mut stacks) = (Collected::default(), CallStacks::default());
+fn merge(workers: Vec<Worker<'_>>) -> (Collected, CallStacks, Offsets) {
+    let mut all = (Collected::default(), CallStacks::default(), Offsets::default());
     for worker in workers {
-        collected.merge(worker.collected);
-        stacks.merge(worker.call_stacks.found);
+        all.0.merge(worker.collected);
+        all.1.merge(worker.call_stacks.found);
+        all.2.add(worker.offsets);
     }
-    (collected, stacks)
+    all
 }
 
 fn mixed_kinds(path: &Path) -> Error {

@@ -126,6 +126,8 @@ impl EntryClass {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ledger {
     entries: u64,
+    /// The entries, or what they stand for, are more than 64 bits hold, so that counts have begun again at 0.
+    exceeded: bool,
     classes: [u64; EntryClass::ALL.len()],
 }
 
@@ -187,7 +189,21 @@ impl Ledger {
     }
 
     pub(crate) fn read(&mut self, entries: u64) {
-        self.entries = self.entries.wrapping_add(entries);
+        let (sum, exceeds) = self.entries.overflowing_add(entries);
+        self.entries = sum;
+        self.exceeded |= exceeds;
+    }
+
+    /// What `count` things come to that stand for `times` others each; notes if 64 bits do not hold it.
+    pub(crate) fn product(&mut self, count: u64, times: u64) -> u64 {
+        let (product, exceeds) = count.overflowing_mul(times);
+        self.exceeded |= exceeds;
+        product
+    }
+
+    /// Whether counts are wrong, because 64 bits do not hold them.
+    pub(crate) fn is_exceeded(&self) -> bool {
+        self.exceeded
     }
 
     /// Adds entries to a class. Counts that a text states may be any, so sums wrap around, as those of llvm-profgen do.
@@ -218,6 +234,7 @@ impl IndexMut<EntryClass> for Ledger {
 impl AddAssign<&Ledger> for Ledger {
     fn add_assign(&mut self, other: &Ledger) {
         self.read(other.entries);
+        self.exceeded |= other.exceeded;
         for class in EntryClass::ALL {
             self.add(class, other[class]);
         }

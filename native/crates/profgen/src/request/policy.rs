@@ -35,8 +35,8 @@ pub(crate) struct Policy {
     pub any_text: bool,
     /// 12: debug information is looked for in more places and forms.
     pub more_debug_information: bool,
-    /// 13: recordings of only some kinds of branches, binaries whose code did not run, and those whose debug information is damaged for most
-    /// samples are refused.
+    /// 13: recordings of only some kinds of branches, binaries whose code did not run, those whose debug information is damaged for most
+    /// samples, and counts that 64 bits do not hold are refused.
     pub refuses_implausible: bool,
     /// 16: the parts of a coroutine are counted for the coroutine.
     pub whole_coroutines: bool,

@@ -14,6 +14,7 @@ use crate::counting::stack::{EntryRules, Stack, ends_of, events_of};
 use crate::counting::trace::TraceTable;
 use crate::input::call_stack::CallStackReader;
 use crate::input::collect::Collected;
+use crate::input::script::offsets::Offsets;
 use crate::input::script::problems::{Problem, Problems};
 use crate::report::ledger::EntryClass;
 use crate::request::options::GenerateOptions;
@@ -38,6 +39,8 @@ pub(crate) struct Epoch<'a> {
     pub view: View<'a>,
     /// Whether a mapping of a target is known.
     pub is_mapped: bool,
+    /// Where the lowest code of programs lies, as far as is known.
+    pub floor: u64,
 }
 
 /// A block of text was read.
@@ -51,9 +54,14 @@ pub(crate) struct Worker<'a> {
     job: Job<'a>,
     pub collected: Collected,
     pub call_stacks: CallStackReader<'a>,
+    pub offsets: Offsets,
     /// The number of the epoch that the cache of traces knows as 0.
     first_epoch: u64,
     current: Option<(u64, View<'a>)>,
+    /// Of the current epoch.
+    floor: u64,
+    /// Whether the sample has a frame below it.
+    has_low_frame: bool,
 }
 
 impl<'a> Worker<'a> {
@@ -66,8 +74,11 @@ impl<'a> Worker<'a> {
             job,
             collected,
             call_stacks: CallStackReader::new(job.targets, job.functions, !job.options.ignore_stack_samples),
+            offsets: Offsets::default(),
             first_epoch: 0,
             current: None,
+            floor: 0,
+            has_low_frame: false,
         }
     }
 
@@ -109,7 +120,7 @@ impl<'a> Worker<'a> {
         self.enter(epoch);
         let line = match self.job.kind {
             SampleKind::Branches => parser.branches(),
-            SampleKind::CallStacks => self.branches_behind_frames(parser, epoch, problems),
+            SampleKind::CallStacks => self.branches_behind_frames(parser, times, epoch, problems),
         };
         let Some(line) = line else { return };
         if self.count(line, times, problems) && !epoch.is_mapped {
@@ -118,6 +129,7 @@ impl<'a> Worker<'a> {
     }
 
     fn enter(&mut self, epoch: &Epoch<'a>) {
+        self.floor = epoch.floor;
         if self.current.as_ref().is_some_and(|(number, _)| *number == epoch.number) {
             return;
         }
@@ -129,23 +141,36 @@ impl<'a> Worker<'a> {
         self.current = Some((epoch.number, epoch.view.clone()));
     }
 
-    /// The line of branch entries of a sample with a call stack that is sure.
+    /// The line of branch entries of a sample with a call stack that is sure. The entries of others are lost.
     fn branches_behind_frames<'t>(
         &mut self,
         parser: &mut Parser<'t>,
+        times: u64,
         epoch: &Epoch<'a>,
         problems: &mut Problems,
     ) -> Option<Line<'t>> {
         let (_, view) = self.current.as_mut()?;
         let stack = &mut self.call_stacks;
         stack.begin();
-        let end = parser.call_stack(|address| stack.push(address, view) && !stack.is_broken());
+        let (floor, mut has_low_frame) = (self.floor, false);
+        let end = parser.call_stack(|address| {
+            has_low_frame |= address < floor;
+            stack.push(address, view) && !stack.is_broken()
+        });
+        self.has_low_frame = has_low_frame;
         let is_kept = stack.is_kept();
         match end {
-            Frames::Rejected => None,
-            _ if !is_kept => None,
+            Frames::Rejected(line) => {
+                self.lose(EntryClass::UnsureStack, line?.text, times);
+                None
+            }
+            Frames::Branches(line) if !is_kept => {
+                self.lose(EntryClass::UnsureStack, line.text, times);
+                None
+            }
+            Frames::Cut if !is_kept => None,
             Frames::Branches(line) => {
-                if !epoch.is_mapped {
+                if !epoch.is_mapped && self.job.dialect != Dialect::Anything {
                     problems.add(Problem::NotMapped, line.index, b"");
                 }
                 Some(line)
@@ -165,9 +190,7 @@ impl<'a> Worker<'a> {
             Err(invalid) => invalid.event,
         };
         if !self.selects(event, line, problems) {
-            if let Ok(read) = read {
-                self.deselect(read, times);
-            }
+            self.lose(EntryClass::Deselected, line.text, times);
             return false;
         }
         let Ok(BranchLine { address, branches, .. }) = read else {
@@ -223,7 +246,11 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn deselect(&mut self, read: BranchLine<'_>, times: u64) {
+    /// Counts the entries of a line that does not count for a profile.
+    fn lose(&mut self, class: EntryClass, line: &[u8], times: u64) {
+        let Ok(read) = BranchLine::read(line, self.job.dialect) else {
+            return;
+        };
         let entries = if self.job.options.leading_ip_only {
             u64::from(read.address.is_some())
         } else {
@@ -234,9 +261,8 @@ impl<'a> Worker<'a> {
         if entries > 0 {
             collected.branch_samples = collected.branch_samples.wrapping_add(times);
         }
-        let lost = times.wrapping_mul(entries);
-        collected.traces.read(lost);
-        collected.traces.add_lost(EntryClass::Deselected, lost);
+        let lost = collected.traces.product(times, entries);
+        collected.traces.lose(class, lost);
     }
 
     /// Counts a sampled address as a run of one instruction; true if it is code.
@@ -246,7 +272,8 @@ impl<'a> Worker<'a> {
         };
         let collected = &mut self.collected;
         collected.samples = collected.samples.wrapping_add(times);
-        let times = times.wrapping_mul(self.job.options.sample_period.unwrap_or(1));
+        let period = self.job.options.sample_period.unwrap_or(1);
+        let times = collected.traces.product(times, period);
         collected.traces.read(times);
         let place = view.locate_target(Avma(address));
         collected.traces.add_address(place, times);
@@ -264,9 +291,10 @@ impl<'a> Worker<'a> {
         let traces = &mut self.collected.traces;
         let times = match options.sample_period {
             None => times,
-            Some(period) => events_of(times.wrapping_mul(period), branches.clone().map(branch), view, rules),
+            Some(period) => events_of(traces.product(times, period), branches.clone().map(branch), view, rules),
         };
-        let mut entries = 0;
+        let (mut entries, floor) = (0, self.floor);
+        let unread = branches.clone();
         let entries_of_stack = branches.clone().map(branch);
         let stack = Stack {
             branches: branches.inspect(|_| entries += 1).map(branch),
@@ -286,7 +314,18 @@ impl<'a> Worker<'a> {
                 hash.is_some()
             }
         };
-        traces.read(times.wrapping_mul(entries));
+        let events = traces.product(times, entries);
+        traces.read(events);
+        let offsets = &mut self.offsets;
+        if entries > 0 {
+            offsets.stacks += 1;
+            offsets.low_stacks +=
+                u64::from(!used && unread.into_iter().all(|entry| entry.from < floor && entry.to < floor));
+        }
+        if used && kind == SampleKind::CallStacks {
+            offsets.chains += 1;
+            offsets.low_chains += u64::from(self.has_low_frame);
+        }
         (entries, used)
     }
 }
