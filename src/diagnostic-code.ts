@@ -61,6 +61,7 @@
  * - `partial-mark-lost`: the result cannot say that it is partial
  * - `patch-sites`: a table of the kernel's patch sites cannot be read
  * - `pre-inlined-mark-lost`: the result cannot say that the pre-inliner chose what to inline
+ * - `probes-ambiguous`: object files have different pseudo probes for one function
  * - `probes-unnamed`: pseudo probes of functions without a name were left out
  * - `probes-unplaced`: pseudo probes could not be placed
  * - `range-conflict`: ranges contradict each other
@@ -155,6 +156,7 @@ export type DiagnosticCode =
   | 'partial-mark-lost'
   | 'patch-sites'
   | 'pre-inlined-mark-lost'
+  | 'probes-ambiguous'
   | 'probes-unnamed'
   | 'probes-unplaced'
   | 'range-conflict'

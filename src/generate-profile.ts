@@ -1,8 +1,7 @@
 import type { BindingOutcome } from '../native/binding/index.cjs';
-import { withDebugFiles } from './debuginfod/complete.js';
+import { withFetchedFiles } from './debuginfod/complete.js';
 import { toAutofdoError } from './errors.js';
 import { runGenerate, type Typed } from './native.js';
-import { defined, list } from './options/check.js';
 import { type GenerateOptions, toBindingOptions } from './options/generate.js';
 import type { EntryClass, GenerateResult } from './result.js';
 
@@ -24,8 +23,8 @@ import type { EntryClass, GenerateResult } from './result.js';
  */
 export async function generateProfile(options: GenerateOptions): Promise<GenerateResult> {
   const binding = toBindingOptions(options);
-  return withDebugFiles(list(options.binary), options, async (debuginfodCache) =>
-    toResult(await runGenerate(defined({ ...binding, debuginfodCache }), options), options),
+  return withFetchedFiles(options, async (fetched) =>
+    toResult(await runGenerate({ ...binding, ...fetched }, options), options),
   );
 }
 

@@ -1,6 +1,6 @@
 import { AutofdoError } from '../errors.js';
 import type { JobControl } from '../native.js';
-import { ProgressBar } from './progress-bar.js';
+import { DownloadLines, ProgressBar } from './progress-bar.js';
 import { canRedraw, EXIT, print, printError } from './terminal.js';
 
 /** A job of the command line. */
@@ -21,6 +21,8 @@ export async function runCommandJob<T>(job: CommandJob<T>): Promise<number> {
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
   let bar: ProgressBar | undefined;
+  // As elfutils' client has it. A terminal has the bar, which shows the same.
+  const lines = process.env['DEBUGINFOD_PROGRESS'] ? new DownloadLines(process.stderr) : undefined;
   try {
     const result = await job.run({
       signal: abort.signal,
@@ -29,6 +31,7 @@ export async function runCommandJob<T>(job: CommandJob<T>): Promise<number> {
         : (progress) => {
             bar ??= canRedraw() ? new ProgressBar(process.stderr) : undefined;
             bar?.update(progress);
+            if (bar === undefined) lines?.update(progress);
           },
     });
     bar?.clear();

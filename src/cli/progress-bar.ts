@@ -10,7 +10,7 @@ const LEAST_TIME = 2000;
 const LEAST_SHARE = 0.03;
 
 const LABELS: Record<Phase, string> = {
-  download: 'fetching debug information',
+  download: 'fetching files by build id',
   open: 'opening files',
   scan: 'scanning records',
   decode: 'reading branch stacks',
@@ -47,6 +47,27 @@ export class ProgressBar {
   clear(): void {
     if (this.#drawn) this.#stream.write(CLEAR_LINE);
     this.#drawn = false;
+  }
+}
+
+/** Lines about files that are being fetched, at most one a second, and one when a file is there. */
+export class DownloadLines {
+  readonly #stream: NodeJS.WritableStream;
+  readonly #now: () => number;
+  #last = Number.NEGATIVE_INFINITY;
+
+  /** `now` tells milliseconds. */
+  constructor(stream: NodeJS.WritableStream, now: () => number = () => performance.now()) {
+    this.#stream = stream;
+    this.#now = now;
+  }
+
+  update({ phase, done, total }: Progress): void {
+    const isWhole = total > 0 && done >= total;
+    if (phase !== 'download' || (!isWhole && this.#now() - this.#last < 1000)) return;
+    this.#last = this.#now();
+    const whole = total > 0 ? ` of ${formatBytes(total)}` : '';
+    this.#stream.write(`${LABELS.download}: ${formatBytes(done)}${whole}\n`);
   }
 }
 

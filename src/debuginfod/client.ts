@@ -6,8 +6,8 @@ import { formatBytes } from '../report/format.js';
 import type { Diagnostic } from '../result.js';
 import type { DebuginfodSettings } from './settings.js';
 
-/** What is asked for: servers have executables and sources, too. */
-export type FileKind = 'debuginfo';
+/** What is asked for: servers have sources, too. */
+export type FileKind = 'debuginfo' | 'executable';
 
 /** Bytes that must arrive within the timeout, as in elfutils. */
 const LEAST_PROGRESS = 100 * 1024;

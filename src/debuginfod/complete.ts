@@ -1,5 +1,10 @@
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { loadAddon } from '../addon.js';
 import { AutofdoError } from '../errors.js';
 import { runExamine } from '../native.js';
+import { list } from '../options/check.js';
+import { inspectPerfData } from '../perf-data/inspect.js';
 import type { Progress } from '../progress.js';
 import type { Diagnostic } from '../result.js';
 import { fetchByBuildId } from './client.js';
@@ -20,22 +25,46 @@ export interface DebugFileOptions {
 /** Rounds of looking and fetching: the debug file, then the file that dwz moved a part of it to. */
 const ROUNDS = 3;
 
+/** Programs that have less of the samples are not fetched. */
+const LEAST_SHARE = 0.01;
+
+/** What a job is about. */
+export interface JobOptions extends DebugFileOptions {
+  binary?: string | readonly string[] | undefined;
+  binaryDir?: string | readonly string[] | undefined;
+  /** Programs that the recordings map and that are not on this machine are fetched, too. */
+  allBinaries?: boolean | undefined;
+  perfData?: string | readonly string[] | undefined;
+}
+
+/** What a job gets in addition to its options. */
+export interface FetchedFiles {
+  /** The cache, in which the core looks for debug files last. */
+  debuginfodCache?: string;
+  /** Folders to look for binaries in, those of the job and those with fetched ones. */
+  binaryDirs?: string[];
+}
+
 /**
- * Fetches what `binaries` lack, by build id: debug information and symbols, and the file of dwz. Then runs a job, which gets the cache, in
- * which the core looks for files last; undefined where no server is named. What happened is among the diagnostics of the result, or in
- * the hint of the error.
+ * Fetches what the binaries of a job lack, by build id: debug information and symbols, the file of dwz, and with `allBinaries` the
+ * programs themselves. Then runs the job. What happened is among the diagnostics of the result, or in the hint of the error.
  */
-export async function withDebugFiles<T extends { diagnostics: Diagnostic[] }>(
-  binaries: readonly string[],
-  options: DebugFileOptions,
-  job: (cache: string | undefined) => Promise<T>,
+export async function withFetchedFiles<T extends { diagnostics: Diagnostic[] }>(
+  options: JobOptions,
+  job: (fetched: FetchedFiles) => Promise<T>,
 ): Promise<T> {
   const off = options.debuginfod === false || options.compat !== undefined;
   const settings = off ? undefined : debuginfodSettings();
-  if (settings === undefined) return job(undefined);
-  const notes = await fetchDebugFiles(binaries, settings, options);
+  if (settings === undefined) return job({});
+  const notes: Diagnostic[] = [];
+  const mapped = options.allBinaries === true ? await mappedBinaries(settings, options, notes) : [];
+  notes.push(...(await fetchDebugFiles([...list(options.binary), ...mapped], settings, options)));
+  const folders = mapped.filter((path) => path.startsWith(join(settings.cache, '/'))).map(dirname);
   try {
-    const result = await job(settings.cache);
+    const result = await job({
+      debuginfodCache: settings.cache,
+      ...(folders.length > 0 && { binaryDirs: [...list(options.binaryDir), ...folders] }),
+    });
     result.diagnostics.unshift(...notes);
     return result;
   } catch (error) {
@@ -48,6 +77,39 @@ export async function withDebugFiles<T extends { diagnostics: Diagnostic[] }>(
   }
 }
 
+/**
+ * The programs and libraries that recordings map, if their build id is known and they have a share of the samples: those of this machine,
+ * and in the cache what had to be fetched.
+ */
+async function mappedBinaries(
+  settings: DebuginfodSettings,
+  { perfData, signal, onProgress }: JobOptions,
+  diagnostics: Diagnostic[],
+): Promise<string[]> {
+  const files = list(perfData).filter(
+    (path) => statSync(path, { throwIfNoEntry: false })?.isFIFO() === false,
+  );
+  const found = new Set<string>();
+  for (const file of files) {
+    // The job itself says what is wrong with a recording.
+    const summary = await inspectPerfData(file, { signal }).catch(() => undefined);
+    signal?.throwIfAborted();
+    for (const { path, buildId, samples } of summary?.images ?? []) {
+      if (buildId === undefined || !path.startsWith('/')) continue;
+      if (samples < LEAST_SHARE * (summary?.samples ?? 0)) continue;
+      const isHere = (await loadAddon()).buildIdOf(path) === buildId;
+      const fetching = { settings, signal, onProgress: reporter(onProgress), diagnostics };
+      const binary = isHere ? path : await fetchByBuildId(buildId, 'executable', fetching);
+      if (binary !== undefined) found.add(binary);
+    }
+  }
+  return [...found];
+}
+
+function reporter(onProgress: DebugFileOptions['onProgress']) {
+  return onProgress && ((done: number, total: number) => onProgress({ phase: 'download', done, total }));
+}
+
 /** Fetches what `binaries` lack; resolves to what happened. */
 export async function fetchDebugFiles(
   binaries: readonly string[],
@@ -55,8 +117,7 @@ export async function fetchDebugFiles(
   { debugBinary, dwp, signal, onProgress }: DebugFileOptions,
 ): Promise<Diagnostic[]> {
   const diagnostics: Diagnostic[] = [];
-  const report =
-    onProgress && ((done: number, total: number) => onProgress({ phase: 'download', done, total }));
+  const report = reporter(onProgress);
   const tried = new Set<string>();
   for (const binary of binaries) {
     for (let round = 0; round < ROUNDS; round++) {

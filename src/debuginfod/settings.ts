@@ -37,13 +37,18 @@ export function debuginfodSettings(env: NodeJS.ProcessEnv = process.env): Debugi
   return {
     urls,
     cache,
-    timeout: number(env['DEBUGINFOD_TIMEOUT']) ?? DEFAULT_TIMEOUT,
+    timeout: timeoutOf(env['DEBUGINFOD_TIMEOUT']),
     maxTime: number(env['DEBUGINFOD_MAXTIME']) ?? 0,
     maxSize: number(env['DEBUGINFOD_MAXSIZE']) ?? 0,
     retries: number(env['DEBUGINFOD_RETRY_LIMIT']) ?? DEFAULT_RETRIES,
     headers: headersOf(env['DEBUGINFOD_HEADERS_FILE']),
     missSeconds: number(textOf(join(cache, 'cache_miss_s')).trim()) ?? DEFAULT_MISS_SECONDS,
   };
+}
+
+/** Zero or less means no limit. */
+function timeoutOf(text: string | undefined): number {
+  return Number(text) < 0 ? 0 : (number(text) ?? DEFAULT_TIMEOUT);
 }
 
 /** The text of a small file; empty if it cannot be read, as elfutils has it. */

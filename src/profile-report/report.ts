@@ -1,7 +1,7 @@
 import { basename, posix } from 'node:path';
 import type { BindingOutcome } from '../../native/binding/index.cjs';
 import { convertProfile } from '../convert-profile.js';
-import { fetchDebugFiles, withDebugFiles } from '../debuginfod/complete.js';
+import { fetchDebugFiles, withFetchedFiles } from '../debuginfod/complete.js';
 import { debuginfodSettings } from '../debuginfod/settings.js';
 import { describeProfile } from '../describe-profile.js';
 import { type SampleSurvey, toFacts } from '../diagnosis/facts.js';
@@ -108,8 +108,8 @@ async function reportRecordings(recordings: readonly string[], options: ReportOp
   const { profile: _, base, sourceDir: __, ...generate } = options;
   const request = { ...toBindingOptions(generate), surveySamples: true };
   let outcome: Typed<BindingOutcome> | undefined;
-  const result = await withDebugFiles(list(options.binary), options, async (debuginfodCache) => {
-    outcome = await runGenerate(defined({ ...request, debuginfodCache }), options);
+  const result = await withFetchedFiles(options, async (fetched) => {
+    outcome = await runGenerate({ ...request, ...fetched }, options);
     return toResult(outcome, generate);
   });
   if (base !== undefined && result.binaries.length > 1) {

@@ -251,3 +251,57 @@ describe('settings of debuginfod', () => {
     expect(debuginfodSettings({ ...all, DEBUGINFOD_CACHE_PATH: '/own' })?.cache).toBe('/own');
   });
 });
+
+describe('executables from debuginfod servers', () => {
+  const files = fixture('calc-debuglink');
+  const serving: RequestListener = ({ url }, response) => {
+    const kind = /^\/buildid\/[0-9a-f]{40}\/(executable|debuginfo)$/.exec(url ?? '')?.[1];
+    if (kind === undefined) response.writeHead(404).end();
+    else response.end(kind === 'executable' ? readFileSync(files.binary) : debugFile);
+  };
+
+  /** Names of the binaries that have a profile, and what is told. This machine may have those of libraries. */
+  async function profileAll({ binary: _, ...job }: Parameters<typeof generateProfile>[0], debuginfod = true) {
+    return generateProfile({ ...job, allBinaries: true, debuginfod }).then(
+      ({ binaries, diagnostics }) => ({
+        names: binaries.map(({ name }) => name),
+        told: diagnostics.map(({ message }) => message).join('\n'),
+      }),
+      (error: AutofdoError) => ({ names: [], told: error.hint }),
+    );
+  }
+
+  it('are fetched for all mapped files that are missing, with their debug files', async () => {
+    const { url, asked } = await serve(serving);
+    const { job, cache } = programAlone(url);
+    const whole = await generateProfile({ ...job, binary: files.binary, debuginfod: false });
+    const { binary: _, ...mapped } = job;
+    const { binaries, diagnostics } = await generateProfile({ ...mapped, allBinaries: true });
+    const calc = binaries.find(({ name }) => name === 'calc');
+    expect(calc?.path).toMatch(new RegExp(`^${cache}/[0-9a-f]{40}/executable$`));
+    expect(Buffer.from(calc?.bytes ?? [])).toEqual(Buffer.from(whole.bytes ?? []));
+    const kinds = asked.map((path) => path.split('/')[3]);
+    expect(kinds).toEqual(expect.arrayContaining(['executable', 'debuginfo']));
+    expect(diagnostics.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/^executable of build id .* was fetched from http/),
+    );
+  });
+
+  it('are not fetched when only named binaries are profiled, or when that is turned off', async () => {
+    const { url, asked } = await serve(serving);
+    const { job } = programAlone(url);
+    await generateProfile(job);
+    expect(asked).toEqual([expect.stringMatching(/debuginfo$/)]);
+    const found = await profileAll(job, false);
+    expect(found.names).not.toContain('calc');
+    expect(asked).toHaveLength(1);
+  });
+
+  it('are not used if a server sends another program', async () => {
+    const { url } = await serve((_, response) => response.end(readFileSync(fixture('calc-gcc').binary)));
+    const { job } = programAlone(url);
+    const found = await profileAll(job);
+    expect(found.names).not.toContain('calc');
+    expect(found.told).toMatch(/sent a file with build id/);
+  });
+});

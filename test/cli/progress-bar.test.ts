@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { progressText } from '../../src/cli/progress-bar.js';
+import { DownloadLines, progressText } from '../../src/cli/progress-bar.js';
 import type { Progress } from '../../src/index.js';
 
 it.each<[Progress, number, string]>([
@@ -26,4 +26,18 @@ it.each<[Progress, number, string]>([
   ],
 ])('%j after %i ms', (progress, elapsed, line) => {
   expect(progressText(progress, elapsed)).toBe(line);
+});
+
+it('downloads are told of in lines, once a second and at their end', () => {
+  let now = 0;
+  const told: string[] = [];
+  const stream = { write: (text: string) => told.push(text) } as unknown as NodeJS.WritableStream;
+  const lines = new DownloadLines(stream, () => now);
+  for (const done of [1e6, 2e6, 3e6, 4e6]) {
+    lines.update({ phase: 'download', done, total: 4e6 });
+    lines.update({ phase: 'decode', done, total: 4e6 });
+    now += 600;
+  }
+  const line = (done: string) => `fetching files by build id: ${done} of 4.00 MB\n`;
+  expect(told).toEqual([line('1.00 MB'), line('3.00 MB'), line('4.00 MB')]);
 });

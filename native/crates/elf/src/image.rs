@@ -188,12 +188,11 @@ impl Image {
         Svma(self.text_segment().svma.0 & !PAGE_MASK)
     }
 
-    /// The page address of the first segment that doesn't lie on page zero, or zero when all do.
-    ///
-    /// llvm-profgen has it so (`--use-first-loadable-segment-as-base`): it takes zero for "not yet set".
-    pub fn first_loadable_address(&self) -> Svma {
-        let pages = self.headers.segments.iter().map(|segment| segment.svma.0 & !PAGE_MASK);
-        Svma(pages.into_iter().find(|&page| page != 0).unwrap_or(0))
+    /// The page address of the first segment. `zero_is_unset`: of the first one that does not lie on page zero, or zero when all do;
+    /// llvm-profgen has it so up to 23 (`--use-first-loadable-segment-as-base`), and later ones do not.
+    pub fn first_loadable_address(&self, zero_is_unset: bool) -> Svma {
+        let mut pages = self.headers.segments.iter().map(|segment| segment.svma.0 & !PAGE_MASK);
+        Svma(pages.find(|&page| page != 0 || !zero_is_unset).unwrap_or(0))
     }
 
     /// The address at which the byte at `offset` of the file is loaded. Where segments share bytes of the

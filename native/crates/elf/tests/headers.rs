@@ -158,11 +158,12 @@ fn finds_the_text_segment_as_llvm_profgen_does() {
         .text(".text", 0x1234, RET)
         .image();
     assert_eq!(image.preferred_base(), Svma(0x1000));
-    assert_eq!(image.first_loadable_address(), Svma(0x1000));
+    assert_eq!(image.first_loadable_address(true), Svma(0x1000));
+    assert_eq!(image.first_loadable_address(false), Svma(0));
     assert_eq!(image.load_segments().len(), 4);
     assert_eq!(image.text_segment().offset, FileOffset(0x234));
     let all_at_zero = ElfBuilder::new(EM_X86_64).text(".text", 0x10, RET).image();
-    assert_eq!(all_at_zero.first_loadable_address(), Svma(0));
+    assert_eq!(all_at_zero.first_loadable_address(true), Svma(0));
 }
 
 #[test]

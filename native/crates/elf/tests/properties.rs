@@ -28,7 +28,7 @@ fn use_everything(image: &Image) {
     let _ = (
         image.build_id(),
         image.preferred_base(),
-        image.first_loadable_address(),
+        image.first_loadable_address(true),
         image.has_fs_discriminators(),
     );
     let _ = (

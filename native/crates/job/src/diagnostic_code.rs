@@ -163,6 +163,8 @@ codes! {
     PartialInput = "partial-input",
     /// A table of the kernel's patch sites cannot be read.
     PatchSites = "patch-sites",
+    /// Object files have different pseudo probes for one function.
+    ProbesAmbiguous = "probes-ambiguous",
     /// Pseudo probes of functions without a name were left out.
     ProbesUnnamed = "probes-unnamed",
     /// Pseudo probes could not be placed.

@@ -13,6 +13,7 @@ use crate::side_record::{Change, Mapping, SideRecord};
 mod consulted;
 
 pub use consulted::Consulted;
+pub use remapped_text::is_memory_without_file;
 
 /// Maps that are kept in a list before they are put into a tree: a program start maps a dozen files, and most of the
 /// nodes that each would make are replaced by the next.

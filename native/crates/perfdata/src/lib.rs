@@ -44,7 +44,7 @@ mod stats;
 mod walk;
 
 pub use address::{Avma, Moment};
-pub use address_spaces::{AddressSpaces, Consulted, Space};
+pub use address_spaces::{AddressSpaces, Consulted, Space, is_memory_without_file};
 pub use attr::EventAttr;
 pub use branch_stack::{Branch, BranchFlags, BranchStack, Speculation};
 pub use build_id::{BuildId, BuildIdEntry};

@@ -487,7 +487,7 @@ impl<'a> Job<'a> {
     /// What addresses in written counters are relative to.
     fn counter_base(&self, image: &Image) -> Svma {
         if self.options.use_first_loadable_segment_as_base {
-            image.first_loadable_address()
+            image.first_loadable_address(!self.options.policy().zero_is_a_base)
         } else if self.options.use_offset {
             image.preferred_base()
         } else {

@@ -53,6 +53,19 @@ impl<'a> Descriptors<'a> {
         self.sorted.get(first).filter(|descriptor| descriptor.guid == guid)
     }
 
+    /// The functions of which object files disagree: the same GUID with more than one checksum. Of each the descriptor that counts,
+    /// ascending by GUID.
+    pub fn ambiguous(&self) -> impl Iterator<Item = &Descriptor<'a>> {
+        let groups = self.sorted.chunk_by(|a, b| a.guid == b.guid);
+        groups.filter_map(|group| {
+            let (first, others) = group.split_first()?;
+            others
+                .iter()
+                .any(|other| other.checksum != first.checksum)
+                .then_some(first)
+        })
+    }
+
     /// All descriptors, ascending by GUID.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Descriptor<'a>> {
         self.sorted.iter()
@@ -88,6 +101,13 @@ mod tests {
         assert_eq!(guids, [3, 5, 9, 9]);
         let nine = descriptors.get(Guid(9)).expect("there");
         assert_eq!((nine.checksum, nine.name), (90, &b"nine"[..]));
+        assert_eq!(
+            descriptors.ambiguous().map(|found| found.guid.0).collect::<Vec<_>>(),
+            [9]
+        );
+        // The same function in two object files.
+        let twice = Descriptors::parse([&first[..], &first[..]]).expect("well formed");
+        assert_eq!(twice.ambiguous().count(), 0);
         assert_eq!(descriptors.get(Guid(4)), None);
         assert_eq!(descriptors.get(Guid(10)), None);
     }

@@ -32,19 +32,19 @@ impl AddressSpaces {
     /// * It lies over the code of the program itself. That is never unmapped while the process runs, so nobody else can get its place.
     /// * It takes the place of just one mapping of another file's code, or of huge pages within it. Where that file was closed and a
     ///   just-in-time compiler got its place, the ends would not be the same.
-    /// * It lies between two parts of a file, in the list of what was mapped when perf began.
+    /// * It lies between two parts of a file, or in the list of what was mapped when perf began directly beside one. Behind the code of a
+    ///   file lies its data, and before it its constants, so that nobody else gets a place there.
     pub(super) fn recognise_remapped_text(&mut self, pid: i32, map: MapId, moment: Moment) {
         let added = self.mapping(map);
         if !is_memory(added) {
-            self.recognise_before(pid, map);
+            self.recognise_before(pid, map, moment);
             return;
         }
-        let end = |mapping: &Mapping| mapping.start.0.saturating_add(mapping.len);
         let program = self.program(pid).filter(|program| {
             let program = self.mapping(*program);
-            added.start < Avma(end(program)) && program.start.0 < end(added)
+            added.start.0 < end(program) && program.start.0 < end(added)
         });
-        let replaced = program.or_else(|| {
+        let replaced = program.or_else(|| self.part_before(pid, map, moment)).or_else(|| {
             let found = self.space(pid, moment).find(added.start)?;
             let file = self.mapping(found.map);
             let is_whole = file.start == added.start && file.len == added.len;
@@ -66,37 +66,47 @@ impl AddressSpaces {
                 .recent()
                 .iter()
                 .find_map(|&event| match self.events.get(event as usize)?.kind {
-                    EventKind::Map(map) => {
-                        let mapping = self.mapping(map);
-                        let is_file = mapping.file.name.starts_with('/') && !is_memory(mapping);
-                        (mapping.executable && is_file).then_some(map)
-                    }
+                    EventKind::Map(map) => is_code_of_file(self.mapping(map)).then_some(map),
                     _ => None,
                 })
         })
     }
 
-    /// In the list of what a process had mapped when perf found it, the memory stands between two parts of the file.
-    fn recognise_before(&mut self, pid: i32, map: MapId) {
-        let latest = |back: usize| {
-            let maps = &self.processes.get(&pid)?.maps;
-            let event = *maps.get(maps.len().checked_sub(back)?)?;
-            match self.events.get(event as usize)?.kind {
-                EventKind::Map(map) => Some(map),
-                _ => None,
-            }
-        };
-        let (Some(between), Some(before)) = (latest(1), latest(2)) else {
+    /// The part of a file directly before the memory, if both were mapped when perf found the process.
+    fn part_before(&self, pid: i32, memory: MapId, moment: Moment) -> Option<MapId> {
+        let before = self.latest_map(pid, 1).filter(|_| moment == Moment::START)?;
+        let (file, memory) = (self.mapping(before), self.mapping(memory));
+        (is_code_of_file(file) && end(file) == memory.start.0).then_some(before)
+    }
+
+    /// The memory that was mapped just before `map`, a part of a file, is a part of that, too, if it stands between two parts of the file,
+    /// or directly before this one when perf found the process.
+    fn recognise_before(&mut self, pid: i32, map: MapId, moment: Moment) {
+        let Some(latest) = self.latest_map(pid, 1) else { return };
+        let (memory, second) = (self.mapping(latest), self.mapping(map));
+        if !is_memory(memory) || end(memory) != second.start.0 {
             return;
-        };
-        let [first, memory, second] = [before, between, map].map(|map| self.mapping(map));
-        let proves = is_memory(memory)
-            && first.file.name == second.file.name
-            && first.start.wrapping_add(first.len) == memory.start
-            && memory.start.wrapping_add(memory.len) == second.start
-            && second.pgoff.wrapping_sub(first.pgoff) == second.start.0.wrapping_sub(first.start.0);
-        if proves {
-            self.give_file(between, before);
+        }
+        let is_between = self
+            .latest_map(pid, 2)
+            .map(|first| self.mapping(first))
+            .is_some_and(|first| {
+                first.file.name == second.file.name
+                    && end(first) == memory.start.0
+                    && second.pgoff.wrapping_sub(first.pgoff) == second.start.0.wrapping_sub(first.start.0)
+            });
+        if is_between || moment == Moment::START && is_code_of_file(second) && second.pgoff >= memory.len {
+            self.give_file(latest, map);
+        }
+    }
+
+    /// What was mapped last in a process, or so many maps before that.
+    fn latest_map(&self, pid: i32, back: usize) -> Option<MapId> {
+        let maps = &self.processes.get(&pid)?.maps;
+        let event = *maps.get(maps.len().checked_sub(back)?)?;
+        match self.events.get(event as usize)?.kind {
+            EventKind::Map(map) => Some(map),
+            _ => None,
         }
     }
 
@@ -119,8 +129,23 @@ impl AddressSpaces {
     }
 }
 
+/// The address behind it.
+fn end(mapping: &Mapping) -> u64 {
+    mapping.start.0.saturating_add(mapping.len)
+}
+
+fn is_code_of_file(mapping: &Mapping) -> bool {
+    mapping.executable && mapping.file.name.starts_with('/') && !is_memory(mapping)
+}
+
 fn is_memory(mapping: &Mapping) -> bool {
-    mapping.executable && MEMORY.iter().any(|name| mapping.file.name.starts_with(name))
+    mapping.executable && is_memory_without_file(&mapping.file.name)
+}
+
+/// Whether what is mapped under this name is memory without a file, or with one in memory only.
+#[must_use]
+pub fn is_memory_without_file(name: &str) -> bool {
+    MEMORY.iter().any(|memory| name.starts_with(memory))
 }
 
 #[cfg(test)]
@@ -253,14 +278,47 @@ mod tests {
         let list = |second: u64, name: &str| {
             let mut spaces = AddressSpaces::default();
             spaces.extend(&[
-                mapped(0, 0, 0x5000, 0x8000, 0x1000, "/bin/app"),
-                mapped(0, 1, 0x8000, 0xa000, 0x8000, "//anon"),
-                mapped(0, 2, 0xa000, 0xb000, second, name),
+                mapped(5, 0, 0x5000, 0x8000, 0x1000, "/bin/app"),
+                mapped(5, 1, 0x8000, 0xa000, 0x8000, "//anon"),
+                mapped(5, 2, 0xa000, 0xb000, second, name),
             ]);
             at(&spaces, 9, 0x8123)
         };
         assert_eq!(list(0x6000, "/bin/app"), ("/bin/app".to_owned(), 0x4123));
         assert_eq!(list(0x7000, "/bin/app").0, "//anon");
         assert_eq!(list(0x6000, "/bin/other").0, "//anon");
+    }
+
+    #[test]
+    fn memory_beside_code_is_that_code_if_perf_came_late() {
+        const LIBRARY: &str = "/lib/library";
+        let list = |time: u64, maps: &[(u64, u64, u64, &str)], address: u64| {
+            let mut spaces = AddressSpaces::default();
+            spaces.extend(&[mapped(time, 0, 0x1000, 0x2000, 0x1000, "/bin/app")]);
+            for (position, &(start, end, pgoff, name)) in (1..).zip(maps) {
+                spaces.extend(&[mapped(time, position, start, end, pgoff, name)]);
+            }
+            at(&spaces, 9, address)
+        };
+        let library = |offset| (LIBRARY.to_owned(), offset);
+        // The last pages were moved; the first ones; first and last ones; some before others.
+        let behind = [(0x5000, 0x8000, 0x1000, LIBRARY), (0x8000, 0xa000, 0x8000, "//anon")];
+        assert_eq!(list(0, &behind, 0x9123), library(0x5123));
+        let before = [
+            (0x5000, 0x8000, 0x5000, "/anon_hugepage (deleted)"),
+            (0x8000, 0xa000, 0x4000, LIBRARY),
+        ];
+        assert_eq!(list(0, &before, 0x5123), library(0x1123));
+        let both = [before[0], before[1], (0xa000, 0xc000, 0xa000, "//anon")];
+        assert_eq!(list(0, &both, 0x5123), library(0x1123));
+        assert_eq!(list(0, &both, 0xa123), library(0x6123));
+        let two = [behind[0], behind[1], (0xa000, 0xc000, 0, "/memfd:text (deleted)")];
+        assert_eq!(list(0, &two, 0xb123), library(0x7123));
+        // A just-in-time compiler maps memory while the program runs, or with a gap, or before a file that has nothing before this part.
+        assert_eq!(list(5, &behind, 0x9123).0, "//anon");
+        let apart = [behind[0], (0x9000, 0xa000, 0x9000, "//anon")];
+        assert_eq!(list(0, &apart, 0x9123).0, "//anon");
+        let whole = [before[0], (0x8000, 0xa000, 0, LIBRARY)];
+        assert_eq!(list(0, &whole, 0x5123).0, "/anon_hugepage (deleted)");
     }
 }

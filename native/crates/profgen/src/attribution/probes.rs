@@ -94,8 +94,31 @@ impl<'i> Probes<'i> {
         self.source_names.get(&function).copied()
     }
 
+    /// The functions with samples of which object files disagree. `all` names each.
+    fn ambiguous(&self, all: bool) -> Vec<Diagnostic> {
+        let sampled: FxHashSet<Guid> = self.table.nodes().map(|node| node.guid).collect();
+        let found = self.descriptors.ambiguous();
+        let found: Vec<_> = found.filter(|descriptor| sampled.contains(&descriptor.guid)).collect();
+        let warning = |message: String| Diagnostic::warning(DiagnosticCode::ProbesAmbiguous, message);
+        let each = found.iter().filter(|_| all).map(|descriptor| {
+            let name = String::from_utf8_lossy(descriptor.name);
+            warning(format!(
+                "object files have different code for {name}; the profile has its checksum {:#x}",
+                descriptor.checksum
+            ))
+        });
+        let sum = (!found.is_empty()).then(|| {
+            warning(format!(
+                "object files have different code for {} functions of one name each, such as inline functions under different macros. Their \
+                 counts add up, and a compiler uses them only where its checksum is that of the first. --show-detailed-warning names them",
+                found.len()
+            ))
+        });
+        each.chain(sum).collect()
+    }
+
     /// What is lost; `unnamed` probes were passed whose function has no descriptor.
-    pub(crate) fn diagnostics(&self, unnamed: u64) -> impl Iterator<Item = Diagnostic> {
+    pub(crate) fn diagnostics(&self, unnamed: u64, options: &GenerateOptions) -> impl Iterator<Item = Diagnostic> {
         let lost = [
             (
                 self.table.unplaced(),
@@ -109,12 +132,13 @@ impl<'i> Probes<'i> {
             ),
         ];
         let lost = lost.into_iter().filter(|(count, ..)| *count > 0);
-        lost.map(|(count, code, why)| {
+        let lost = lost.map(|(count, code, why)| {
             Diagnostic::warning(
                 code,
                 format!("{count} pseudo probes {why}; they are not in the profile"),
             )
-        })
+        });
+        lost.chain(self.ambiguous(options.show_detailed_warning))
     }
 
     /// The first probe behind a function's entry says whose code that is.

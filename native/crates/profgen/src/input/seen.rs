@@ -76,7 +76,11 @@ impl Seen {
             format!("nothing in the recording maps {}; mapped were {}", target.name(), self.nearest(target.name())),
         )
         .path(target.image.path())
-        .hint(if target.image.kind() == ImageKind::Module {
+        .hint(if self.files.iter().any(|name| perfdata::is_memory_without_file(name)) {
+            "Executable memory without a file was mapped, too. A program that had moved its code there, such as to huge pages, before perf \
+             attached to it cannot be told from a just-in-time compiler: record from its start (`perf record ... -- PROGRAM`), or turn the \
+             moving off for the recording. If another program is meant, name it with --binary."
+        } else if target.image.kind() == ImageKind::Module {
             "Record while the module is loaded, as root and system wide or with a `:k` event; perf notes only modules that were loaded before it began."
         } else {
             "Name one of these with --binary, or record while the program runs (mappings of a program that perf attached to late are missing)."

@@ -99,6 +99,8 @@ fn density_diagnostic(density: f64, options: &GenerateOptions) -> Option<Diagnos
         words.warning(
             DiagnosticCode::DensityLow,
             || {
+                // Rounded up: 1.0 times as long would not help.
+                let times = (times * 10.0).ceil() / 10.0;
                 format!(
                     "the profile is thin: it has {density:.1} samples for each instruction line of its hot part, and {threshold:.0} are \
                      recommended. Record {times:.1} times as long, or merge recordings"

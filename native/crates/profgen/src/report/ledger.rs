@@ -234,7 +234,7 @@ impl IndexMut<EntryClass> for Ledger {
 impl AddAssign<&Ledger> for Ledger {
     fn add_assign(&mut self, other: &Ledger) {
         self.read(other.entries);
-        self.exceeded |= other.exceeded;
+        self.exceeded = self.exceeded || other.exceeded;
         for class in EntryClass::ALL {
             self.add(class, other[class]);
         }

@@ -44,6 +44,8 @@ pub(crate) struct Policy {
     pub infers_from_addresses: bool,
     /// 18: of functions that the linker folded into one, that one counts whose lines the line table has.
     pub folded_by_lines: bool,
+    /// 19: a first segment at address 0 is a base as any other.
+    pub zero_is_a_base: bool,
     /// Kernel modules are binaries. llvm-profgen reads no relocatable files, so there is no result to compare with.
     pub kernel_modules: bool,
     /// Several binaries are counted in one pass. llvm-profgen takes one binary, so with `--compat` each binary is counted in a pass of its own.
@@ -75,6 +77,7 @@ impl Compat {
             whole_coroutines: own,
             infers_from_addresses: own,
             folded_by_lines: own,
+            zero_is_a_base: own,
             kernel_modules: own,
             counted_together: own,
             words: if own { Words::Own } else { Words::LlvmProfgen },
@@ -103,6 +106,7 @@ mod tests {
             whole_coroutines,
             infers_from_addresses,
             folded_by_lines,
+            zero_is_a_base,
             kernel_modules: _,
             counted_together: _,
             words: _,
@@ -127,6 +131,7 @@ mod tests {
             (16, whole_coroutines),
             (17, infers_from_addresses),
             (18, folded_by_lines),
+            (19, zero_is_a_base),
         ])
     }
 
