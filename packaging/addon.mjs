@@ -1,5 +1,6 @@
-// Builds addons: `node packaging/addon.mjs TARGET...` writes native/binding/autofdo-gen.PLATFORM.node for each.
-import { existsSync } from 'node:fs';
+// Builds addons: `node packaging/addon.mjs TARGET...` writes native/binding/autofdo-gen.PLATFORM.node for each. It ends
+// with 3 if all that is missing is Rust's standard library for a target.
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { checkAddon } from './check-addon.mjs';
@@ -17,8 +18,10 @@ const INSTALLED = { flags: [], env: {} };
  * @returns {string | undefined} Why it cannot be built on this machine.
  */
 export function buildAddon(target) {
-  if (target.os !== process.platform)
-    return `an addon for ${target.os} is built on ${target.os}, as release.yml does it`;
+  // What is left of an earlier build must not pass for this one.
+  rmSync(addonPath(target), { force: true });
+  if (process.platform !== 'linux' && target.os !== process.platform)
+    return `an addon for ${target.os} is not built on ${process.platform}, but on Linux`;
   const isHost = target === hostTarget();
   const rustLibrary = isHost ? INSTALLED : standardLibrary(target.triple);
   if (typeof rustLibrary === 'string') return rustLibrary;
@@ -29,7 +32,13 @@ export function buildAddon(target) {
     stdio: 'inherit',
     env: { ...process.env, ...env, ...rustLibrary.env },
   });
-  checkAddon(target, addonPath(target));
+  try {
+    checkAddon(target, addonPath(target));
+  } catch (error) {
+    // Nobody packs what was refused. cargo's own folder has it still.
+    rmSync(addonPath(target));
+    throw error;
+  }
   return undefined;
 }
 
@@ -59,7 +68,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     const reason = buildAddon(targetNamed(name));
     if (reason !== undefined) {
       console.error(`error: ${reason}`);
-      process.exitCode = 1;
+      process.exitCode = 3;
     }
   }
 }

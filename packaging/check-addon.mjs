@@ -1,12 +1,14 @@
 // What an addon needs of the system must not exceed the baseline that README.md states.
-import { readFileSync } from 'node:fs';
-import { run } from './files.mjs';
+import { join } from 'node:path';
+import { ROOT, run } from './files.mjs';
+import { pythonTools } from './python.mjs';
 import { GLIBC_BASELINE } from './targets.mjs';
 
 /** Libraries that an addon may need: parts of the C library. A musl addon needs one, whatever musl calls it. */
 const LIBRARIES = {
   glibc: /^(lib(c|m|dl|pthread|rt|util)\.so\.\d+|ld-linux.*\.so\.\d+)$/,
   musl: /^(libc\.so|libc\.musl-.*\.so\.1)$/,
+  macos: /^\/usr\/lib\/lib(System\.B|iconv\.2)\.dylib$/,
 };
 
 /**
@@ -46,11 +48,19 @@ function checkElf({ cpu }, libc, path) {
  * @param {import('./targets.mjs').Target} target
  * @param {string} path
  */
-function checkMachO({ cpu }, path) {
-  const header = readFileSync(path).subarray(0, 8);
-  expect(header.readUInt32LE(0) === 0xfeedfacf, path, 'it is no 64-bit Mach-O file');
-  const type = cpu === 'x64' ? 0x01000007 : 0x0100000c;
-  expect(header.readUInt32LE(4) === type, path, `it is not for ${cpu}`);
+function checkMachO({ cpu, macos = '' }, path) {
+  const facts = JSON.parse(run(join(pythonTools(), 'python3'), [join(ROOT, 'packaging/macho.py'), path]));
+  const wanted = cpu === 'x64' ? 'X86_64' : 'ARM64';
+  expect(facts.cpu === wanted, path, `it is for ${facts.cpu}, not for ${wanted}`);
+  expect(facts.platform === 'MACOS', path, `it is for ${facts.platform}, not for macOS`);
+  expect(!newer(facts.version, macos), path, `it needs macOS ${facts.version}, more than ${macos}`);
+  expect(facts.libraries.length > 0, path, 'it names no library that it needs');
+  const foreign = facts.libraries.filter((/** @type {string} */ name) => !LIBRARIES.macos.test(name));
+  expect(foreign.length === 0, path, `it needs ${foreign.join(', ')}`);
+  const missing = facts.lookups.filter((/** @type {string} */ name) => !name.startsWith('_napi_'));
+  expect(missing.length === 0, path, `no library has its symbols ${missing.join(', ')}`);
+  // Only processors of Arm want a signature.
+  expect(cpu === 'x64' || facts.signature === null, path, facts.signature);
 }
 
 /** Whether dotted version `a` is newer than `b`. */

@@ -1,6 +1,6 @@
 // Makes everything that a publish needs into release/, and lists it: `npm run release`, or `npm run release -- --host`
 // for this machine's platform alone. Ends with 1 if a platform had to be left out.
-import { rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { buildAddon } from './addon.mjs';
 import { addonPath, run } from './files.mjs';
@@ -11,7 +11,6 @@ const wanted = process.argv.includes('--host') ? [hostTarget()] : TARGETS;
 const skipped = [];
 const built = [];
 for (const target of wanted) {
-  rmSync(addonPath(target), { force: true });
   const reason = buildAddon(target);
   if (reason === undefined) built.push(target);
   else skipped.push(`${target.platform}: ${reason}`);

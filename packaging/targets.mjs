@@ -7,7 +7,8 @@
  * @property {'linux' | 'darwin'} os As npm names it.
  * @property {'x64' | 'arm64'} cpu As npm names it.
  * @property {'glibc' | 'musl'} [libc] As npm names it.
- * @property {string} zig As `zig cc -target` takes it, with the oldest glibc that must do.
+ * @property {string} [macos] The oldest macOS that must do.
+ * @property {string} zig As `zig cc -target` takes it, with the oldest glibc or macOS that must do.
  * @property {string} baseline The oldest system that the addon runs on, in words.
  */
 
@@ -49,13 +50,16 @@ function linux(rustArch, cpu, abi) {
  * @returns {Target}
  */
 function mac(rustArch, cpu) {
+  // Node 20 itself needs these.
+  const macos = cpu === 'x64' ? '10.15' : '11.0';
   return {
     triple: `${rustArch}-apple-darwin`,
     platform: `darwin-${cpu}`,
     os: 'darwin',
     cpu,
-    zig: `${rustArch}-macos`,
-    baseline: cpu === 'x64' ? 'macOS 10.12' : 'macOS 11',
+    macos,
+    zig: `${rustArch}-macos.${macos}`,
+    baseline: `macOS ${macos}`,
   };
 }
 

@@ -4,31 +4,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ROOT, run } from './files.mjs';
+import { PYTHON_TOOLS, pythonTools } from './python.mjs';
 import { hostTarget } from './targets.mjs';
-
-/** Versions from PyPI that releases are built with. */
-const PACKAGES = ['cargo-zigbuild==0.24.1', 'ziglang==0.17.1'];
-
-/** Installs the tools once, below native/target, and returns the folder of their programs. */
-function installTools() {
-  const folder = join(ROOT, 'native/target/zig');
-  run('python3', ['-m', 'venv', folder]);
-  run(join(folder, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', ...PACKAGES]);
-  return join(folder, 'bin');
-}
 
 /**
  * The environment in which cargo builds for `target` with zig.
  * @param {import('./targets.mjs').Target} target
  * @returns {Record<string, string>}
  */
-export function zigEnvironment({ triple, zig }) {
-  const bin = installTools();
-  const wrappers = join(ROOT, 'native/target/zig/wrappers');
+export function zigEnvironment({ triple, zig, macos }) {
+  const bin = pythonTools();
+  const wrappers = join(PYTHON_TOOLS, 'wrappers');
   mkdirSync(wrappers, { recursive: true });
-  const wrapper = (/** @type {string} */ tool, /** @type {string} */ args) => {
-    const path = join(wrappers, `${triple}-${tool}`);
+  const wrapper = (/** @type {string} */ tool, /** @type {string} */ args, name = tool) => {
+    const path = join(wrappers, `${triple}-${name}`);
     // cargo-zigbuild asks this Python package where zig is.
     const python = `export CARGO_ZIGBUILD_PYTHON_PATH='${join(bin, 'python3')}'`;
     const program = `exec '${join(bin, 'cargo-zigbuild')}' zig ${tool} -- ${args} "$@"`;
@@ -40,8 +29,33 @@ export function zigEnvironment({ triple, zig }) {
   return {
     [`CC_${variable}`]: wrapper('cc', flags),
     [`AR_${variable}`]: wrapper('ar', ''),
-    [`CARGO_TARGET_${variable.toUpperCase()}_LINKER`]: wrapper('cc', flags),
+    [`CARGO_TARGET_${variable.toUpperCase()}_LINKER`]: wrapper(
+      'cc',
+      macos === undefined ? flags : `${flags} -F '${frameworks()}' -Wl,-dead_strip_dylibs`,
+      'ld',
+    ),
+    ...(macos && { MACOSX_DEPLOYMENT_TARGET: macos }),
   };
+}
+
+/**
+ * A folder with the framework that a crate names, which zig does not have: chrono, which the reader of Parquet uses,
+ * asks for it to find the time zone. Nothing here calls that, and `check-addon.mjs` fails if the addon needs it.
+ */
+function frameworks() {
+  const folder = join(PYTHON_TOOLS, 'frameworks');
+  const framework = join(folder, 'CoreFoundation.framework');
+  mkdirSync(framework, { recursive: true });
+  writeFileSync(
+    join(framework, 'CoreFoundation.tbd'),
+    `--- !tapi-tbd
+tbd-version: 4
+targets: [ x86_64-macos, arm64-macos ]
+install-name: '/System/Library/Frameworks/CoreFoundation.framework/Versions/A/CoreFoundation'
+...
+`,
+  );
+  return folder;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

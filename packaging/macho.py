@@ -1,0 +1,71 @@
+"""macho.py FILE: prints what check-addon.mjs judges of a Mach-O file, as JSON. LIEF reads the file."""
+
+import hashlib
+import json
+import struct
+import sys
+
+import lief
+
+# The ordinals and magic numbers of <mach-o/loader.h> and of xnu's <kern/cs_blobs.h>.
+DYNAMIC_LOOKUP_ORDINAL = 0xFE
+TYPE_MASK = 0x0E
+EMBEDDED_SIGNATURE = 0xFADE0CC0
+CODE_DIRECTORY = 0xFADE0C02
+SHA256 = 2
+
+
+def signature_problem(binary, data):
+    """Why the signature does not hold: macOS ends a process on Arm that loads such a file. None if it holds."""
+    if not binary.has_code_signature:
+        return "it is not signed"
+    command = binary.code_signature
+    blob = data[command.data_offset : command.data_offset + command.data_size]
+    magic, _, count = struct.unpack_from(">III", blob)
+    if magic != EMBEDDED_SIGNATURE:
+        return "its signature cannot be read"
+    for index in range(count):
+        _, start = struct.unpack_from(">II", blob, 12 + 8 * index)
+        directory = blob[start:]
+        if struct.unpack_from(">I", directory)[0] == CODE_DIRECTORY:
+            return directory_problem(directory, data[: command.data_offset])
+    return "its signature has no list of hashes"
+
+
+def directory_problem(directory, code):
+    hashes, _, _, pages, limit, size, kind, _, page_log2 = struct.unpack_from(">IIIIIBBBB", directory, 16)
+    if kind != SHA256 or limit != len(code):
+        return "its signature is for other bytes"
+    for page in range(pages):
+        digest = hashlib.sha256(code[page << page_log2 : min((page + 1) << page_log2, limit)]).digest()
+        if directory[hashes + page * size : hashes + (page + 1) * size] != digest:
+            return f"its signature is not that of page {page}"
+    return None if pages == -(-limit >> page_log2) else "its signature does not cover the file"
+
+
+def oldest_system(binary):
+    """Platform and version that the file says it needs at least."""
+    if binary.has_build_version:
+        return binary.build_version.platform.name, binary.build_version.minos
+    return "MACOS", binary.version_min.version
+
+
+def is_looked_up(symbol):
+    """Whether the dynamic linker looks for the symbol in all that the process has loaded."""
+    is_undefined = symbol.raw_type & TYPE_MASK == 0 and symbol.is_external
+    return is_undefined and symbol.library_ordinal == DYNAMIC_LOOKUP_ORDINAL
+
+
+with open(sys.argv[1], "rb") as file:
+    contents = file.read()
+binary = lief.MachO.parse(sys.argv[1]).at(0)
+platform, version = oldest_system(binary)
+facts = {
+    "cpu": binary.header.cpu_type.name,
+    "platform": platform,
+    "version": ".".join(map(str, version)),
+    "libraries": [library.name for library in binary.libraries],
+    "lookups": [symbol.name for symbol in binary.symbols if is_looked_up(symbol)],
+    "signature": signature_problem(binary, contents),
+}
+print(json.dumps(facts))
