@@ -9,33 +9,29 @@ export function bashCompletion(): string {
   const flags = commands.map(
     ([name, command]) => `    ${name}) flags='${advertised(command).flatMap(spellings).join(' ')}' ;;`,
   );
-  const seen = new Map<string, string>();
-  for (const flag of commands.flatMap(([, command]) => advertised(command)).filter(takesValue)) {
-    const value = valueKind(flag);
-    const words =
-      value === 'folder'
-        ? 'compgen -d -- "$current"'
-        : value === 'file'
-          ? 'compgen -f -- "$current"'
-          : value === 'text'
-            ? ':'
-            : `compgen -W '${value.join(' ')}' -- "$current"`;
-    for (const spelling of spellings(flag)) seen.set(spelling, words);
+  // The words of a flag may differ between commands.
+  const patterns = new Map<string, string[]>();
+  for (const [name, command] of commands) {
+    for (const flag of advertised(command).filter(takesValue)) {
+      const words = bashWords(flag);
+      const found = spellings(flag).map((spelling) => `'${name} ${spelling}'`);
+      patterns.set(words, [...(patterns.get(words) ?? []), ...found]);
+    }
   }
-  const values = [...seen].map(([spelling, words]) => `    ${spelling}) replies=$(${words}) ;;`);
+  const values = [...patterns].map(([words, found]) => `    ${found.join(' | ')}) replies=$(${words}) ;;`);
   return `# bash completion for autofdo-gen
 
 _autofdo_gen() {
-  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} flags replies
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} command=generate flags replies
+  [[ " ${NAMES} " == *" \${COMP_WORDS[1]} "* ]] && command=\${COMP_WORDS[1]}
   # "--flag=value" comes as three words.
   [ "$current" = = ] && current=
   [ "$previous" = = ] && previous=\${COMP_WORDS[COMP_CWORD - 2]}
-  case $previous in
+  case "$command $previous" in
 ${values.join('\n')}
     *)
-      case \${COMP_WORDS[1]} in
+      case $command in
 ${flags.map((line) => `    ${line}`).join('\n')}
-        *) flags='${advertised(generate()).flatMap(spellings).join(' ')}' ;;
       esac
       if [[ $current == -* ]]; then replies=$(compgen -W "$flags" -- "$current")
       elif [ "$COMP_CWORD" -eq 1 ]; then replies=$(compgen -W '${NAMES}' -- "$current")
@@ -47,6 +43,14 @@ ${flags.map((line) => `    ${line}`).join('\n')}
 }
 complete -o filenames -F _autofdo_gen autofdo-gen
 `;
+}
+
+/** The command that prints what bash offers for the value of a flag. */
+function bashWords(flag: Flag): string {
+  const value = valueKind(flag);
+  if (value === 'folder') return 'compgen -d -- "$current"';
+  if (value === 'file') return 'compgen -f -- "$current"';
+  return value === 'text' ? ':' : `compgen -W '${value.join(' ')}' -- "$current"`;
 }
 
 /** Completions for zsh. */
@@ -133,10 +137,4 @@ function fishLine(flag: Flag, condition: string): string {
 
 function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-}
-
-function generate() {
-  const found = commands.find(([name]) => name === 'generate');
-  if (found === undefined) throw new Error('the table of commands has no `generate`');
-  return found[1];
 }

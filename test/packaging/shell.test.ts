@@ -39,6 +39,8 @@ describe('bash completes', () => {
     expect(complete('--format', 'ext')).toEqual(['extbinary']);
     expect(complete('--format', '=', 'ext')).toEqual(['extbinary']);
     expect(complete('--compat', '')).toEqual(['llvm-profgen']);
+    expect(complete('--format', 'pre')).toEqual(['preaggregated']);
+    expect(complete('merge', '--format', 'pre')).toEqual([]);
   });
 
   it('folders and files', () => {
@@ -53,12 +55,41 @@ describe('bash completes', () => {
 });
 
 describe('other shells take their completions', () => {
-  it.skipIf(!has('zsh'))('zsh', () => {
-    const { status, stderr } = spawnSync('zsh', ['-n', join(folder, 'completions/_autofdo-gen')], {
-      encoding: 'utf8',
-    });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  });
+  it.skipIf(!has('zsh'))(
+    'zsh',
+    () => {
+      // An interactive zsh in a terminal of its own. Reading waits until the output fits the pattern.
+      const script = `
+      zmodload zsh/zpty
+      zpty shell zsh -f -i
+      zpty -w shell "fpath=('$0' \\$fpath); autoload -U compinit; compinit -u -D; setopt no_beep; print rea''dy"
+      zpty -r shell output '*ready*'
+      while (( $# )); do
+        zpty -w -n shell "autofdo-gen $1"$'\t'
+        zpty -r shell output "*autofdo-gen $2*" && print -r -- $2
+        zpty -w -n shell $'\\C-u'
+        shift 2
+      done`;
+      const wanted = {
+        do: 'doctor ',
+        '--perfd': '--perfdata=',
+        '--format pre': '--format preaggregated ',
+        'overlap --thr': 'overlap --threshold=',
+      };
+      const { stdout, stderr } = spawnSync(
+        'zsh',
+        ['-f', '-c', script, join(folder, 'completions'), ...Object.entries(wanted).flat()],
+        {
+          encoding: 'utf8',
+          env: { ...process.env, TERM: 'dumb' },
+          timeout: 60_000,
+        },
+      );
+      expect(stderr).toBe('');
+      expect(stdout.split('\n').slice(0, -1)).toEqual(Object.values(wanted));
+    },
+    70_000,
+  );
 
   it.skipIf(!has('fish'))('fish', () => {
     const script = `source ${join(folder, 'completions/autofdo-gen.fish')}; complete -C 'autofdo-gen --perfd'`;
