@@ -51,7 +51,7 @@ function standardLibrary(/** @type {string} */ triple) {
   const isInstalled = () => existsSync(print('--print', 'target-libdir', '--target', triple));
   if (isInstalled()) return INSTALLED;
   try {
-    run('rustup', ['target', 'add', triple], { stdio: 'ignore', timeout: 300_000 });
+    run('rustup', ['target', 'add', triple], { stdio: 'ignore', timeout: 120_000 });
     if (isInstalled()) return INSTALLED;
   } catch {
     // rustup is not installed, or reaches no server.

@@ -7,12 +7,12 @@ import sys
 
 import lief
 
-# The ordinals and magic numbers of <mach-o/loader.h> and of xnu's <kern/cs_blobs.h>.
-DYNAMIC_LOOKUP_ORDINAL = 0xFE
-TYPE_MASK = 0x0E
+# Numbers of <mach-o/loader.h> and of xnu's <kern/cs_blobs.h>.
+FLAT_LOOKUP_ORDINALS = (-2, 0xFE)
 EMBEDDED_SIGNATURE = 0xFADE0CC0
 CODE_DIRECTORY = 0xFADE0C02
 SHA256 = 2
+OWN_NAME = lief.MachO.LoadCommand.TYPE.ID_DYLIB
 
 
 def signature_problem(binary, data):
@@ -50,12 +50,13 @@ def oldest_system(binary):
     return "MACOS", binary.version_min.version
 
 
-def is_looked_up(symbol):
-    """Whether the dynamic linker looks for the symbol in all that the process has loaded."""
-    is_undefined = symbol.raw_type & TYPE_MASK == 0 and symbol.is_external
-    return is_undefined and symbol.library_ordinal == DYNAMIC_LOOKUP_ORDINAL
+def flat_lookups(binary):
+    """The symbols that the dynamic linker looks for in all that the process has loaded, not in one library."""
+    bindings = (binding for binding in binary.bindings if binding.has_symbol)
+    return sorted({binding.symbol.name for binding in bindings if binding.library_ordinal in FLAT_LOOKUP_ORDINALS})
 
 
+lief.logging.disable()
 with open(sys.argv[1], "rb") as file:
     contents = file.read()
 binary = lief.MachO.parse(sys.argv[1]).at(0)
@@ -64,8 +65,8 @@ facts = {
     "cpu": binary.header.cpu_type.name,
     "platform": platform,
     "version": ".".join(map(str, version)),
-    "libraries": [library.name for library in binary.libraries],
-    "lookups": [symbol.name for symbol in binary.symbols if is_looked_up(symbol)],
+    "libraries": [library.name for library in binary.libraries if library.command != OWN_NAME],
+    "lookups": flat_lookups(binary),
     "signature": signature_problem(binary, contents),
 }
 print(json.dumps(facts))

@@ -7,7 +7,7 @@ here=$(dirname "${BASH_SOURCE[0]}")
 place=$(rustc --print sysroot)/lib/rustlib/src/rust
 
 [ -d "$place/library/std" ] && { echo "all there: $place"; exit; }
-timeout 300 rustup component add rust-src 2> /dev/null && [ -d "$place/library/std" ] && exit
+timeout 120 rustup component add rust-src 2> /dev/null && [ -d "$place/library/std" ] && exit
 
 version=$(rustc --version | cut -d' ' -f2)
 folder=$(mktemp -d)

@@ -29,10 +29,11 @@ export function zigEnvironment({ triple, zig, macos }) {
   return {
     [`CC_${variable}`]: wrapper('cc', flags),
     [`AR_${variable}`]: wrapper('ar', ''),
+    // rustc knows by the end of this name how to call the program.
     [`CARGO_TARGET_${variable.toUpperCase()}_LINKER`]: wrapper(
       'cc',
       macos === undefined ? flags : `${flags} -F '${frameworks()}' -Wl,-dead_strip_dylibs`,
-      'ld',
+      'link-cc',
     ),
     ...(macos && { MACOSX_DEPLOYMENT_TARGET: macos }),
   };
@@ -40,7 +41,8 @@ export function zigEnvironment({ triple, zig, macos }) {
 
 /**
  * A folder with the framework that a crate names, which zig does not have: chrono, which the reader of Parquet uses,
- * asks for it to find the time zone. Nothing here calls that, and `check-addon.mjs` fails if the addon needs it.
+ * asks for it to find the time zone. Nothing here calls that. `check-addon.mjs` would name the functions, as the
+ * framework made here has none.
  */
 function frameworks() {
   const folder = join(PYTHON_TOOLS, 'frameworks');

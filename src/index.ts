@@ -10,8 +10,15 @@ export {
 export { type ConvertResult, convertProfile } from './convert-profile.js';
 export { describeProfile, type ProfileDescription } from './describe-profile.js';
 export { type BinaryDiagnosis, diagnoseBinary } from './diagnose-binary.js';
-export type { BinaryFacts, CompilerFacts, KernelFacts, ProfilingFlag } from './diagnosis/facts.js';
-export type { Finding } from './diagnosis/findings.js';
+export type {
+  BinaryFacts,
+  CompilerCounts,
+  CompilerFacts,
+  KernelFacts,
+  ProfilingFlag,
+  SampleSurvey,
+} from './diagnosis/facts.js';
+export type { Finding, Fix } from './diagnosis/findings.js';
 export type { NextStep } from './diagnosis/next-steps.js';
 export type { RecordingDiagnosis } from './diagnosis/recording.js';
 export type { DiagnosticCode } from './diagnostic-code.js';
@@ -23,11 +30,12 @@ export {
   mergeProfiles,
   type SkippedProfile,
 } from './merge-profiles.js';
+export type { JobControl } from './native.js';
 export type { CollectOptions } from './options/collect.js';
 export type { CompareOptions } from './options/compare.js';
 export type { DescribeOptions } from './options/describe.js';
 export type { DiagnoseOptions } from './options/diagnose.js';
-export type { GenerateOptions } from './options/generate.js';
+export type { GenerateFormat, GenerateOptions } from './options/generate.js';
 export type { ConvertOptions, MergeOptions, WeightedProfile } from './options/merge.js';
 export type { ReportOptions } from './options/report.js';
 export { type InspectOptions, inspectPerfData } from './perf-data/inspect.js';

@@ -28,8 +28,10 @@ type Start<T> = (
 
 /** What a job is told, and how it tells. */
 export interface JobControl {
+  /** Aborts the job: the promise is rejected with the signal's reason. */
   signal?: AbortSignal | undefined;
-  onProgress?: Report | undefined;
+  /** Called while the job runs. */
+  onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 export function runGenerate(options: Binding.BindingGenerateOptions, control: JobControl) {
