@@ -8,7 +8,8 @@ import { GLIBC_BASELINE } from './targets.mjs';
 const LIBRARIES = {
   glibc: /^(lib(c|m|dl|pthread|rt|util)\.so\.\d+|ld-linux.*\.so\.\d+)$/,
   musl: /^(libc\.so|libc\.musl-.*\.so\.1)$/,
-  macos: /^(\/usr\/lib\/lib(System\.B|iconv\.2)\.dylib|\/System\/Library\/Frameworks\/CoreFoundation\.framework\/Versions\/A\/CoreFoundation)$/,
+  macos:
+    /^\/(usr\/lib\/lib(System\.B|iconv\.2)\.dylib|System\/Library\/Frameworks\/CoreFoundation\.framework\/.*)$/,
 };
 
 /**
