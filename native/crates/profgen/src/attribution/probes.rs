@@ -108,9 +108,11 @@ impl<'i> Probes<'i> {
             ))
         });
         let sum = (!found.is_empty()).then(|| {
+            let functions = if found.len() == 1 { "function" } else { "functions" };
             warning(format!(
-                "object files have different code for {} functions of one name each, such as inline functions under different macros. Their \
-                 counts add up, and a compiler uses them only where its checksum is that of the first. --show-detailed-warning names them",
+                "object files have different code for {} {functions} with samples, such as inline functions under different macros. Each has \
+                 one entry, which a compiler uses only where its checksum is that of the first object file. --show-detailed-warning gives the \
+                 names",
                 found.len()
             ))
         });
