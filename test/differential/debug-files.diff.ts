@@ -98,6 +98,7 @@ describe('debug files from a debuginfod server', () => {
         'dwz -m served/common.debug -M /usr/lib/debug/.dwz/common.debug served/program.debug served/another.debug',
         folder,
       );
+      shell('cp program served/', folder);
       // dwz gives the common file a build id; servers have files by that.
       const port = 20_000 + (process.pid % 20_000);
       const server = spawn('debuginfod', ['-p', String(port), '-d', 'server.sqlite', '-F', 'served'], {
@@ -116,6 +117,14 @@ describe('debug files from a debuginfod server', () => {
         const id = "$(readelf -n program | sed -n 's/.*Build ID: //p')";
         shell(
           `test "$(${environment} debuginfod-find debuginfo ${id})" = "$PWD/cache/${id}/debuginfo"`,
+          folder,
+        );
+        // The program itself is not on this machine: the server has it, too.
+        shell('mv program elsewhere', folder);
+        const [, ...others] = INPUTS;
+        shell(`${environment} ${process.execPath} ${cli} --all-binaries ${others.join(' ')} -o all`, folder);
+        shell(
+          'mv elsewhere program; cmp fetched.txt all/program.afdo; test "$(ls cache/*/executable | wc -l)" = 1',
           folder,
         );
         // Exit status 1: the debug file is missing. A flag that is unknown would give 2.

@@ -268,7 +268,9 @@ fn is_elf(path: &Path) -> bool {
 }
 
 /// Opens a file if it is an ELF file that can be profiled; other files are passed over.
+/// A program, library or kernel. A debug file has the same build id, and names the sections with code without having their content.
 fn open_elf(path: &Path) -> Option<Image> {
     let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
-    (is_file && is_elf(path)).then(|| Image::open(path).ok()).flatten()
+    let image = (is_file && is_elf(path)).then(|| Image::open(path).ok()).flatten();
+    image.filter(|image| image.executable_sections().next().is_some())
 }
