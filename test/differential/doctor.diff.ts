@@ -428,6 +428,20 @@ describe('doctor weighs by the samples', () => {
       next: /^$/,
     },
     {
+      name: 'hot code of Go',
+      tools: ['go'],
+      build: ['GO111MODULE=off GOCACHE=$PWD/cache go build -o program hot.go'],
+      findings: ['no-compiler-takes-it'],
+      next: /^$/,
+    },
+    {
+      name: 'hot code of an assembler',
+      tools: ['as'],
+      build: ['as -g hot.s -o hot.o', 'ld hot.o -o program'],
+      findings: ['no-compiler-takes-it'],
+      next: /^$/,
+    },
+    {
       name: 'static functions of one name',
       tools: ['clang-22'],
       build: [`clang-22 -O2 -g ${PROFILING} one.c two.c both.c -o program`],
@@ -453,6 +467,41 @@ describe('doctor weighs by the samples', () => {
           'two.c': STATIC('two'),
           'both.c':
             'int one(int); int two(int); int main(int c, char **v) { return one(c) + two(c) == c; }\n',
+          'hot.go': `package main
+
+//go:noinline
+func hot(n int) int {
+	sum := n
+	for i := 0; i < 1000; i++ {
+		sum += i ^ sum
+	}
+	return sum
+}
+
+func main() {
+	sum := 0
+	for i := 0; i < 2000; i++ {
+		sum += hot(sum)
+	}
+	println(sum)
+}
+`,
+          'hot.s': `.globl _start
+.type hot, @function
+hot:
+  inc %rax
+  loop hot
+  ret
+.size hot, . - hot
+.type _start, @function
+_start:
+  mov $100000, %ecx
+  call hot
+  mov $60, %eax
+  xor %edi, %edi
+  syscall
+.size _start, . - _start
+`,
           'hot.f90':
             'program hot\n  integer :: i, s\n  s = command_argument_count()\n  do i = 1, 100000\n' +
             '    if (iand(s, 4) == 0) then\n      s = s + i\n    else\n      s = ieor(s, i)\n    end if\n  end do\n  print *, s\nend program\n',
