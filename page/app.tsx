@@ -3,7 +3,7 @@ import { Changes } from './changes.js';
 import { FunctionPage } from './function-page.js';
 import { Functions } from './functions.js';
 import { WeightMap } from './map.js';
-import type { Model, Profile } from './model.js';
+import { clipped, type Model, type Profile } from './model.js';
 import { Overview } from './overview.js';
 import { hrefTo, type Route, useKeptScroll, useRoute, type View } from './route.js';
 
@@ -20,7 +20,9 @@ export function App({ model }: { model: Model }) {
     first.current = false;
   }, [profile, route.view, route.view === 'function' ? route.argument : '']);
   useEffect(() => {
-    const parts = [route.view === 'function' ? route.argument : undefined, profile?.id, 'autofdo-gen report'];
+    const name = route.view === 'function' ? route.argument : undefined;
+    const shown = name === undefined ? undefined : (profile?.find(name)?.shown ?? clipped(name));
+    const parts = [shown, profile?.id, 'autofdo-gen report'];
     document.title = parts.filter(Boolean).join(' · ');
   }, [profile, route]);
   return (

@@ -272,9 +272,16 @@ function Table({ profile, rows, columns, sort, mangled, top, onScroll, onSort }:
         const row = rows[index];
         return row === undefined ? [] : [{ row, index, start }];
       });
+  // With the head, and a bar for scrolling to the right.
+  const all = ROW_HEIGHT * (Math.max(1, rows.length) + 1) + 18;
   const slots = 2 ** Math.ceil(Math.log2(shown.length + 1));
   return (
-    <div class="scroll" ref={box} onScroll={(event) => onScroll(event.currentTarget.scrollTop)}>
+    <div
+      class="scroll"
+      ref={box}
+      style={{ minHeight: `${Math.min(320, all)}px`, maxHeight: `${all}px` }}
+      onScroll={(event) => onScroll(event.currentTarget.scrollTop)}
+    >
       <div
         role="table"
         aria-label="Functions"
@@ -299,6 +306,12 @@ function Table({ profile, rows, columns, sort, mangled, top, onScroll, onSort }:
           ))}
         </div>
       </div>
+      {printing && rows.length > MOST_PRINTED && (
+        <p class="empty">
+          {formatCount(rows.length - MOST_PRINTED)} more functions are left out on paper; a search makes the
+          list shorter.
+        </p>
+      )}
       {rows.length === 0 && <p class="empty">No function has all of these words in its name or file.</p>}
     </div>
   );

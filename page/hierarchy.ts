@@ -158,6 +158,11 @@ export function smallerParts(part: Part, first: number): Part {
   };
 }
 
+/** Whether a part stands for the smaller parts of another one. */
+export function isSmallerParts({ key, row }: Part): boolean {
+  return row === undefined && key.startsWith(SMALLER);
+}
+
 /** From the root to the part that steps lead to, as far as they do. */
 export function follow(root: Part, steps: readonly string[]): Part[] {
   const trail = [root];

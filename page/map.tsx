@@ -4,6 +4,7 @@ import {
   follow,
   type Grouping,
   inlineTree,
+  isSmallerParts,
   LEAST_LABELLED,
   layOut,
   type Part,
@@ -208,17 +209,12 @@ interface TileProps {
   onClick: () => void;
 }
 
-function TileButton({
-  tile: { part, x, y, width, height, depth, isGroup },
-  share,
-  tabIndex,
-  onClick,
-}: TileProps) {
+function TileButton({ tile: { part, x, y, width, height, isGroup }, share, tabIndex, onClick }: TileProps) {
   const wide = width > LEAST_LABELLED && height > 14;
   return (
     <button
       type="button"
-      class={`tile heat-${part.heat} ${isGroup ? 'group' : ''} depth-${depth}`}
+      class={`tile heat-${part.heat} ${isGroup ? 'group' : isSmallerParts(part) ? 'rest' : ''}`}
       style={{ left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` }}
       title={`${part.label}: ${share}`}
       tabIndex={tabIndex}

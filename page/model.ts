@@ -7,6 +7,7 @@ import type {
   PackedSamples,
 } from '../src/profile-report/page-format.js';
 import type { SourcePlace, Temperature } from '../src/profile-report/types.js';
+import { printable } from '../src/report/format.js';
 import { type Count, ratio, toCount } from './count.js';
 import { unpack } from './unpack.js';
 
@@ -109,8 +110,9 @@ export class Profile {
     this.hot = toCount(packed.thresholds.hot);
     this.cold = toCount(packed.thresholds.cold);
     this.#shown = shownNames(packed);
+    const files = packed.files.map(clipped);
     this.#places = new Map(
-      packed.places.map(([name, file, line]) => [name, { file: packed.files[file] ?? '', line }]),
+      packed.places.map(([name, file, line]) => [name, { file: files[file] ?? '', line }]),
     );
     const { functions: columns, comparison } = packed;
     this.functions = columns.total.map((total, index): FunctionRow => {
@@ -224,19 +226,19 @@ export class Profile {
     const packed = await unpack<PackedBlock>(`block-${this.#number}-${number}`);
     const sources = new Map<string, Map<number, string>>();
     for (const [file, first, text] of packed.sources) {
-      const path = this.packed.files[file] ?? '';
+      const path = clipped(this.packed.files[file] ?? '');
       const lines = sources.get(path) ?? new Map<number, string>();
-      for (const [index, line] of text.split('\n').entries()) lines.set(first + index, line);
+      for (const [index, line] of text.split('\n').entries()) lines.set(first + index, printable(line));
       sources.set(path, lines);
     }
     return { first: this.packed.blocks[number] ?? 0, packed, sources };
   }
 }
 
-/** A name of which the beginning and the end are left if it is very long. */
+/** A name that can be shown; of one that is very long, the beginning and the end. */
 export function clipped(name: string): string {
-  if (name.length <= MOST_LETTERS) return name;
-  return `${name.slice(0, MOST_LETTERS - LAST_LETTERS)}…${name.slice(-LAST_LETTERS)}`;
+  if (name.length <= MOST_LETTERS) return printable(name);
+  return printable(`${name.slice(0, MOST_LETTERS - LAST_LETTERS)}…${name.slice(-LAST_LETTERS)}`);
 }
 
 /** All names for people. Where several have the same, as instances of a generic function of Rust do, their hashes tell them apart. */

@@ -44,7 +44,7 @@ export function useVirtualRows(
 
 /** Whether the page is being printed, when rows outside of the screen matter, too. */
 export function usePrinting(): boolean {
-  const [printing, setPrinting] = useState(false);
+  const [printing, setPrinting] = useState(() => matchMedia('print').matches);
   useEffect(() => {
     const media = matchMedia('print');
     const onChange = () => setPrinting(media.matches);

@@ -57,9 +57,13 @@ export function wrap(text: string, width: number): string[] {
 }
 
 /**
- * A name from a file for a terminal: characters that would steer the terminal, or change the direction of writing, become a replacement
- * character.
+ * Text from a file as it can be shown to people: characters that would steer a terminal, or change the direction of writing, become a
+ * replacement character. Tabs stay.
  */
-export function printable(name: string): string {
-  return name.replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
+export function printable(text: string): string {
+  return text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+    /[\0-\x08\n-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    '\ufffd',
+  );
 }

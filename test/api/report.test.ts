@@ -55,6 +55,24 @@ describe('a report of a recording', () => {
   });
 });
 
+describe('callers and callees', () => {
+  it('are the same calls, seen from both ends', async () => {
+    const { functions } = await only(CALC);
+    const own = new Set(functions.flatMap(({ name, samples }) => (samples === undefined ? [] : [name])));
+    const listed = new Set(functions.map(({ name }) => name));
+    const row = (from: string, to: string, calls: bigint, inlined: bigint) =>
+      `${from} ${to} ${calls} ${inlined}`;
+    const down = functions.flatMap(({ name, callees }) =>
+      callees.filter((to) => listed.has(to.name)).map((to) => row(name, to.name, to.calls, to.inlined)),
+    );
+    const up = functions.flatMap(({ name, callers }) =>
+      callers.map((from) => row(from.name, name, from.calls, from.inlined)),
+    );
+    expect(down.length).toBeGreaterThan(own.size);
+    expect(down.toSorted()).toEqual(up.toSorted());
+  });
+});
+
 describe('a report of a finished profile', () => {
   it.each(['expected.afdo', 'expected.prof'])(
     '%s: hot functions are those that `show` counts',

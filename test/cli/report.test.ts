@@ -62,6 +62,22 @@ describe('report', () => {
     expect(profile(ofShard.stdout)).toBe(profile(ofRecording.stdout));
   });
 
+  it('prints nothing that steers a terminal or turns the direction of writing', async () => {
+    const name = 'a\x1b[31mb\u202ec\u2028d\x07';
+    const { status, stdout } = await run(folder.write('steering.prof', `${name}:9:1\n 1: 9\n`));
+    expect(status).toBe(0);
+    expect(stdout.toString()).toContain('a\ufffd[31mb\ufffdc\ufffdd\ufffd');
+    for (const character of '\x1b\x07\u202e\u2028') expect(stdout.toString()).not.toContain(character);
+  });
+
+  it('says once that a binary has no profile', async () => {
+    const life = fixture('life-rust');
+    const binaries = ['--binary', calc.binary, '--binary', life.binary];
+    const { status, stderr } = await run(...binaries, '--perfdata', calc.perfData, '-o', 'one.html');
+    expect(status).toBe(0);
+    expect(stderr.match(/nothing in the recording maps life/g)).toHaveLength(1);
+  });
+
   it('says what is wrong with each of several binaries once', async () => {
     const shapes = fixture('shapes-cpp');
     const binaries = ['--binary', calc.binary, '--binary', shapes.binary];

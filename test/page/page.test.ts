@@ -91,6 +91,51 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
       await browser.close(page);
     });
 
+    it('names the hottest lines, and what each class of entries means', async () => {
+      const page = await browser.open(report);
+      const hottest = page.locator('section', { hasText: 'Hottest lines' }).locator('tbody tr').first();
+      expect(await hottest.locator('td').allTextContents()).toEqual([
+        '693',
+        expect.stringMatching(/^calc\.c:124/),
+        expect.stringMatching(/binds.*inlined into.*expression/),
+      ]);
+      const ledger = (await page.locator('table.ledger').textContent()) ?? '';
+      expect(ledger).toContain('outside the binary');
+      expect(ledger).toContain('Both ends lie in other files');
+      await browser.close(page);
+    });
+
+    it('comes back to a list as it was left, and to the place in the map', async () => {
+      const page = await browser.open(report, 'calc/functions', { viewport: { width: 1000, height: 420 } });
+      await page.getByRole('button', { name: 'Self' }).click();
+      const scroll = page.locator('.scroll');
+      await scroll.evaluate((box) => box.scrollTo(0, 120));
+      await expect.poll(() => scroll.evaluate((box) => box.scrollTop)).toBe(120);
+      // A click by the mouse would scroll the link into view.
+      await page
+        .getByRole('link', { name: 'find', exact: true })
+        .evaluate((link) => (link as unknown as { click(): void }).click());
+      await page.waitForSelector('table.code');
+      await page.goBack();
+      await page.waitForSelector('.rows .row');
+      expect(await page.locator('[aria-sort="descending"]').textContent()).toContain('Self');
+      expect(await scroll.evaluate((box) => box.scrollTop)).toBe(120);
+      await page.getByRole('searchbox').fill('by_');
+      await page.keyboard.press('Enter');
+      await expect.poll(() => page.locator('h1').textContent()).toMatch(/^by_/);
+      await goTo(page, 'calc/map');
+      await page
+        .locator('.map')
+        .getByRole('button', { name: /^expression / })
+        .click();
+      const here = page.locator('.trail [aria-current]');
+      await expect.poll(() => here.textContent()).toBe('expression');
+      expect(new URL(page.url()).hash).toMatch(/^#\/calc\/map\/files\/.*\/expression$/);
+      await page.goBack();
+      await expect.poll(() => here.textContent()).toContain('calc.c');
+      await browser.close(page);
+    });
+
     it('goes back and forth, and a link leads to a function', async () => {
       const page = await browser.open(report, 'calc/function/find');
       expect(await page.locator('h1').textContent()).toBe('find');
@@ -164,6 +209,21 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
     await browser.close(page);
   });
 
+  it('tells that counts are inferred from addresses', async () => {
+    const args = [
+      '--binary',
+      fixture('calc-x86_64', 'calc'),
+      '--perfdata',
+      fixture('calc-x86_64', 'perf.data'),
+    ];
+    const page = await browser.open(await makeReport('addresses.html', ...args, '--samples=addresses'));
+    expect(await page.locator('.facts').textContent()).toContain('counts are inferred from their addresses');
+    expect(await page.locator('.facts').textContent()).not.toContain('Density');
+    expect(await page.locator('h2').allTextContents()).toContain('What became of the sampled addresses');
+    expect(await axeViolations(page)).toEqual([]);
+    await browser.close(page);
+  });
+
   it('keeps all digits of counts beyond 2^53', async () => {
     const profile = folder.write('large-counts.prof', 'f:18446744073709551615:1\n 1: 9223372036854775809\n');
     const page = await browser.open(
@@ -186,6 +246,9 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
       'javascript:alert(6)',
       '<!--<script>',
       '{{alert(7)}}',
+      'a\x1b\u202eb',
+      '__proto__',
+      `${'x'.repeat(5000)}end`,
     ].map((name) => name.replaceAll(' ', '\u00a0'));
     const text = names
       .map((name, index) => `${name}:${100 - index}:1\n 1: 5 ${name}:5\n 2: ${name}:5\n  1: 5\n`)
@@ -198,10 +261,15 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
       await goTo(page, `${id}/${view}`);
       await page.waitForTimeout(100);
     }
-    expect(await page.locator('.column-name a').allTextContents()).toEqual(names);
-    for (const name of names) {
+    const shown = names.map((name) =>
+      name.length > 1000
+        ? `${'x'.repeat(900)}…${'x'.repeat(97)}end`
+        : name.replace('\x1b\u202e', '\ufffd\ufffd'),
+    );
+    expect(await page.locator('.column-name a').allTextContents()).toEqual(shown);
+    for (const [index, name] of names.entries()) {
       await goTo(page, `${id}/function/${encodeURIComponent(name)}`);
-      await expect.poll(() => page.locator('h1').textContent()).toBe(name);
+      await expect.poll(() => page.locator('h1').textContent()).toBe(shown[index]);
       await page.locator('.inlined > button').first().click();
     }
     expect(await page.locator('main img, main svg, main script').count()).toBe(0);
