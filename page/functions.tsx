@@ -274,19 +274,21 @@ function Table({ profile, rows, columns, sort, mangled, top, onScroll, onSort }:
       });
   // With the head, and a bar for scrolling to the right.
   const all = ROW_HEIGHT * (Math.max(1, rows.length) + 1) + 18;
+  const widths = useMemo(() => numberWidths(profile, columns), [profile, columns]);
   const slots = 2 ** Math.ceil(Math.log2(shown.length + 1));
   return (
     <div
       class="scroll"
       ref={box}
-      style={{ minHeight: `${Math.min(320, all)}px`, maxHeight: `${all}px` }}
+      style={printing ? undefined : { minHeight: `${Math.min(320, all)}px`, maxHeight: `${all}px` }}
       onScroll={(event) => onScroll(event.currentTarget.scrollTop)}
     >
       <div
         role="table"
         aria-label="Functions"
         aria-rowcount={rows.length + 1}
-        class={`grid ${profile.packed.comparison ? 'compared' : ''} ${columns.some(({ key }) => key === 'place') ? 'placed' : ''}`}
+        class={`grid ${columns.some(({ key }) => key === 'place') ? 'placed' : ''}`}
+        style={{ '--numbers': widths }}
       >
         <HeadRow columns={columns} sort={sort} onSort={onSort} />
         <div role="rowgroup" class="rows" style={printing ? undefined : { height: `${height}px` }}>
@@ -315,6 +317,44 @@ function Table({ profile, rows, columns, sort, mangled, top, onScroll, onSort }:
       {rows.length === 0 && <p class="empty">No function has all of these words in its name or file.</p>}
     </div>
   );
+}
+
+/** Pixels of a digit, of a letter of a heading, and of what is beside them. */
+const DIGIT = 10;
+const LETTER = 7;
+const BESIDE = 20;
+/** The arrow of the column that a list is sorted by. */
+const ARROW = 10;
+
+/** Widths of the columns of numbers between the first one and the names: as wide as the largest number or the heading needs. */
+function numberWidths(profile: Profile, columns: readonly Column[]): string {
+  const most = (of: (row: FunctionRow) => Count) =>
+    profile.functions.reduce<Count>((max, row) => larger(max, of(row)), 0);
+  const largest = ({ key }: Column): Count | undefined => {
+    switch (key) {
+      case 'self':
+      case 'head':
+      case 'copies':
+      case 'callers':
+      case 'callees':
+        return most((row) => row[key]);
+      case 'inlined':
+        return most((row) => row.inlinedTotal);
+      case 'base':
+        return 0;
+      default:
+        return undefined;
+    }
+  };
+  return columns
+    .flatMap((column) => {
+      const count = largest(column);
+      if (count === undefined) return [];
+      // Commas are half as wide.
+      const digits = String(count).length + (formatCount(count).length - String(count).length) / 2;
+      return [`${BESIDE + Math.max(digits * DIGIT, column.label.length * LETTER + ARROW)}px`];
+    })
+    .join(' ');
 }
 
 function HeadRow({ columns, sort, onSort }: Pick<TableProps, 'columns' | 'sort' | 'onSort'>) {
