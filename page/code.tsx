@@ -1,4 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
+import { distanceText } from '../src/profile-report/source-line.js';
 import { type Count, descending, formatCount, formatRatio, plus, ratio } from './count.js';
 import { type CodeLine, codeLines, stretches } from './lines.js';
 import type { Body, FunctionDetail, LineCounts, Profile } from './model.js';
@@ -102,7 +103,7 @@ interface LineNumberProps {
 /** A line of the file, a distance from the declaration, or the number of a pseudo probe. */
 function LineNumber({ number, profile: { packed }, isOffset }: LineNumberProps) {
   if (packed.locations === 'probes') return <th scope="row">{number}</th>;
-  if (isOffset) return <th scope="row">{`${number < 0 ? '−' : '+'}${Math.abs(number)}`}</th>;
+  if (isOffset) return <th scope="row">{distanceText(number)}</th>;
   if (number > 0) return <th scope="row">{number}</th>;
   return (
     <th scope="row" title="The compiler made this code for no line">

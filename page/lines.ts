@@ -1,4 +1,4 @@
-import { sourceLine } from '../src/profile-report/source-line.js';
+import { lineDistance, sourceLine } from '../src/profile-report/source-line.js';
 import type { SourcePlace } from '../src/profile-report/types.js';
 import type { Count } from './count.js';
 import { highlightLines, type Token } from './highlight.js';
@@ -31,7 +31,7 @@ export function codeLines(
   baseLines: FunctionDetail['baseLines'] = [],
 ): CodeLine[] {
   const numbered = (location: { line: number; discriminator: number }) =>
-    place === undefined ? signed(location.line) : sourceLine(place, location);
+    place === undefined ? lineDistance(location) : sourceLine(place, location);
   const lines = new Map<number, CodeLine>();
   const at = (number: number): CodeLine => {
     const known = lines.get(number);
@@ -60,11 +60,6 @@ export function codeLines(
   const text = place && sources.get(place.file);
   if (place !== undefined && text !== undefined) addText(lines, at, place, text);
   return [...lines.values()].sort((a, b) => a.number - b.number);
-}
-
-/** LLVM keeps 16 bits of a distance, so lines before the declaration have large numbers. */
-function signed(line: number): number {
-  return line < 0x8000 ? line : line - 0x1_0000;
 }
 
 function addText(

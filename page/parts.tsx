@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { sourceLine } from '../src/profile-report/source-line.js';
+import { distanceText, lineDistance, sourceLine } from '../src/profile-report/source-line.js';
 import type { Temperature } from '../src/profile-report/types.js';
 import type { LineLocation } from '../src/sample-profile/types.js';
 import { clipped, type FunctionRow, type Profile } from './model.js';
@@ -49,7 +49,7 @@ export function lineText(profile: Profile, name: number, location: LineLocation)
   const more = location.discriminator === 0 ? '' : `.${location.discriminator}`;
   const place = profile.place(name);
   if (profile.packed.locations === 'probes') return `probe ${location.line}${more}`;
-  if (place === undefined) return `+${location.line}${more}`;
+  if (place === undefined) return `${distanceText(lineDistance(location))}${more}`;
   const line = sourceLine(place, location);
   return `${place.file.split('/').at(-1)}:${line > 0 ? line : '?'}${more}`;
 }

@@ -18,6 +18,7 @@ const LABELS: Record<Phase, string> = {
   attribute: 'attributing counts',
   write: 'writing profile',
   merge: 'merging profiles',
+  report: 'making the report',
 };
 
 /** One line on a terminal that is redrawn in place and leaves nothing behind. */

@@ -7,7 +7,14 @@ import { type REPORT_FORMS, REPORT_OWN } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
-import { printAll, printDiagnostics, printError, printMessage, terminalWidth } from './terminal.js';
+import {
+  printAll,
+  printDiagnostics,
+  printError,
+  printMessage,
+  temperaturePaint,
+  terminalWidth,
+} from './terminal.js';
 import { checkTarget, writeTarget } from './text-output.js';
 
 /** What a report is written as. */
@@ -98,9 +105,10 @@ function formOf(target: string): Form {
 }
 
 async function make(
-  { options, form, target, top }: ReportCommand,
+  command: ReportCommand,
   control: JobControl,
 ): Promise<{ report: Report; pieces: Iterable<string | Uint8Array> }> {
+  const { options, target } = command;
   const inputs = [
     options.binary,
     options.profile,
@@ -112,12 +120,15 @@ async function make(
   await checkTarget(target, inputs);
   const { report } = await import('../profile-report/report.js');
   const made = await report({ ...options, ...control });
-  const pieces = await render(made, form, top);
+  const pieces = await render(made, command);
   if (target !== '-') await writeTarget(target, inputs, pieces);
   return { report: made, pieces };
 }
 
-async function render(report: Report, form: Form, top: number): Promise<Iterable<string | Uint8Array>> {
+async function render(
+  report: Report,
+  { form, target, top }: ReportCommand,
+): Promise<Iterable<string | Uint8Array>> {
   switch (form) {
     case 'html':
       return (await import('../profile-report/html.js')).reportPage(report);
@@ -128,7 +139,12 @@ async function render(report: Report, form: Form, top: number): Promise<Iterable
     case 'speedscope':
       return (await import('../profile-report/speedscope.js')).toSpeedscope(report);
     case 'text':
-      return (await import('../report/profile-report.js')).reportTexts(report, top, terminalWidth(80));
+      return (await import('../report/profile-report.js')).reportTexts(report, {
+        top,
+        width: terminalWidth(80),
+        // Files are read by programs and sent to people.
+        paint: target === '-' ? temperaturePaint() : (_, text) => text,
+      });
   }
 }
 

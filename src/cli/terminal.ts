@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { AutofdoError } from '../errors.js';
 import { failureReason } from '../failure-reason.js';
+import type { Temperature } from '../profile-report/types.js';
 import type { Diagnostic } from '../result.js';
 
 /** Exit statuses of the command line. */
@@ -13,18 +14,30 @@ const LEAST_WIDTH = 60;
 
 let chosen: boolean | undefined;
 
-/** Overrides that messages are coloured on a terminal only. */
+/** Overrides that messages and reports are coloured on a terminal only. */
 export function useColours(on: boolean): void {
   chosen = on;
 }
 
-/** What --color says; else NO_COLOR, FORCE_COLOR and TERM as other programs take them; else whether stderr is a terminal. */
-function coloured(): boolean {
+/** What --color says; else NO_COLOR, FORCE_COLOR and TERM as other programs take them; else whether it is written to a terminal. */
+function coloured(stream: { isTTY: boolean }): boolean {
   if (chosen !== undefined) return chosen;
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (NO_COLOR) return false;
   if (FORCE_COLOR !== undefined) return !/^(0|false)$/.test(FORCE_COLOR);
-  return process.stderr.isTTY === true && TERM !== 'dumb';
+  return stream.isTTY === true && TERM !== 'dumb';
+}
+
+const TEMPERATURES: Record<Temperature, Parameters<typeof styleText>[0]> = {
+  hot: 'red',
+  warm: 'yellow',
+  cold: 'cyan',
+};
+
+/** Colours a text on stdout as hot as what it tells of, where colours are wanted. */
+export function temperaturePaint(): (temperature: Temperature, text: string) => string {
+  if (!coloured(process.stdout)) return (_, text) => text;
+  return (temperature, text) => styleText(TEMPERATURES[temperature], text, { validateStream: false });
 }
 
 /** True where one line of stderr can be drawn again and again. */
@@ -39,7 +52,9 @@ export function terminalWidth(most = DEFAULT_WIDTH): number {
 }
 
 function label(kind: keyof typeof COLOURS): string {
-  return coloured() ? styleText(['bold', COLOURS[kind]], `${kind}:`, { validateStream: false }) : `${kind}:`;
+  return coloured(process.stderr)
+    ? styleText(['bold', COLOURS[kind]], `${kind}:`, { validateStream: false })
+    : `${kind}:`;
 }
 
 let listening = false;

@@ -64,7 +64,7 @@ export const QUIET = flag(
 );
 
 /** Colours, of every command. */
-export const COLOR = flag('Run', 'boolean', 'color', 'Colour the words "error" and "warning".', {
+export const COLOR = flag('Run', 'boolean', 'color', 'Colour messages, and the bars of reports.', {
   default: 'on a terminal',
 });
 

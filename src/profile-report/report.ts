@@ -60,7 +60,10 @@ async function reportFinished(paths: readonly string[], options: ReportOptions):
   if (paths.includes('-'))
     throw invalid('standard input cannot be read twice', 'write the profile to a file');
   const profiles: ProfileReport[] = [];
-  for (const path of paths) profiles.push(await finishedProfile(path, binaries[0], options));
+  for (const [index, path] of paths.entries()) {
+    options.onProgress?.({ phase: 'report', done: index, total: paths.length });
+    profiles.push(await finishedProfile(path, binaries[0], options));
+  }
   return { version: version(), recording: undefined, profiles, failures: [], diagnostics: [] };
 }
 
@@ -119,6 +122,7 @@ async function reportRecordings(recordings: readonly string[], options: ReportOp
   const profiles: ProfileReport[] = [];
   for (const [index, binary] of result.binaries.entries()) {
     if (binary.bytes === undefined) continue;
+    options.onProgress?.({ phase: 'report', done: index, total: result.binaries.length });
     const survey = outcome?.binaries[index]?.survey;
     profiles.push(await madeProfile(binary, survey, recording, result, options));
   }

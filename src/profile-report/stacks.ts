@@ -1,5 +1,5 @@
 import type { FunctionSamples, LineLocation } from '../sample-profile/types.js';
-import { sourceLine } from './source-line.js';
+import { lineDistance, sourceLine } from './source-line.js';
 import type { ProfileReport } from './types.js';
 
 /** A function on a stack, and the line in it. */
@@ -8,7 +8,7 @@ export interface StackFrame {
   name: string;
   /**
    * Line of the file where the function is declared: with pseudo probes, which have no lines, that of the declaration. Where the file is
-   * not known, lines from the declaration on, or the number of the probe.
+   * not known, lines from the declaration on, or the number of the probe. 0 for a line before the first one.
    */
   line: number;
 }
@@ -26,8 +26,9 @@ export interface CountedStack {
 export function* countedStacks({ functions, places, locations }: ProfileReport): Generator<CountedStack> {
   const frame = (name: string, location: LineLocation): StackFrame => {
     const place = places.get(name);
-    if (place === undefined) return { name, line: location.line };
-    return { name, line: locations === 'probes' ? place.line : Math.max(0, sourceLine(place, location)) };
+    if (locations === 'probes') return { name, line: place?.line ?? location.line };
+    const line = place === undefined ? lineDistance(location) : sourceLine(place, location);
+    return { name, line: Math.max(0, line) };
   };
   function* walk(samples: FunctionSamples, outer: StackFrame[], depth: number): Generator<CountedStack> {
     for (const line of samples.body) {

@@ -1,8 +1,15 @@
 import { basename } from 'node:path';
 import { hottestLines } from '../profile-report/hot-lines.js';
 import { shownName } from '../profile-report/names.js';
-import { sourceLine } from '../profile-report/source-line.js';
-import type { FunctionReport, ProfileReport, Report, SourcePlace } from '../profile-report/types.js';
+import { distanceText, lineDistance, sourceLine } from '../profile-report/source-line.js';
+import { temperatureOf } from '../profile-report/temperature.js';
+import type {
+  FunctionReport,
+  ProfileReport,
+  Report,
+  SourcePlace,
+  Temperature,
+} from '../profile-report/types.js';
 import type { LineLocation } from '../sample-profile/types.js';
 import { formatCount, formatSeconds, formatShare, plural, printable, wrap } from './format.js';
 import { ledgerLines } from './summary.js';
@@ -13,8 +20,19 @@ const SHARE_WIDTH = 7;
 const BAR_WIDTH = 12;
 const COUNT_WIDTH = 15;
 
-/** A report for a terminal of `width` columns, with the `top` functions and lines of each profile; a text for each part of it. */
-export function* reportTexts(report: Report, top: number, width: number): Generator<string> {
+/** How a report for a terminal looks. */
+export interface TextLayout {
+  /** Functions and lines of each profile. */
+  top: number;
+  /** Columns. */
+  width: number;
+  /** Colours a bar. */
+  paint: (temperature: Temperature, text: string) => string;
+}
+
+/** A report for a terminal, a text for each part of it. */
+export function* reportTexts(report: Report, layout: TextLayout): Generator<string> {
+  const { width } = layout;
   const { recording, profiles } = report;
   if (recording !== undefined) {
     const { seconds, statistics } = recording;
@@ -25,8 +43,8 @@ export function* reportTexts(report: Report, top: number, width: number): Genera
   for (const [index, profile] of profiles.entries()) {
     if (index > 0 || recording !== undefined) yield '\n';
     yield profileHead(profile, width);
-    yield* functionLines(profile, top, width);
-    yield* lineRows(profile, top, width);
+    yield* functionLines(profile, layout);
+    yield* lineRows(profile, layout);
   }
 }
 
@@ -74,16 +92,17 @@ function profileHead(profile: ProfileReport, width: number): string {
   return labelled(lines, width);
 }
 
-function* functionLines(profile: ProfileReport, top: number, width: number): Generator<string> {
-  const shown = profile.functions.filter(({ total }) => total > 0n).slice(0, top);
+function* functionLines(profile: ProfileReport, layout: TextLayout): Generator<string> {
+  const shown = profile.functions.filter(({ total }) => total > 0n).slice(0, layout.top);
   const [heaviest] = shown;
   if (heaviest === undefined) return;
   yield `\n${heading('function', profile.comparison === undefined ? 'total' : 'total (base)')}`;
   for (const report of shown) {
-    const { name, total } = report;
+    const { name, total, temperature } = report;
     const base = baseShare(profile, report);
     const text = `${nameOf(profile, name)}${base}`;
-    yield row(total, profile.totalSamples, heaviest.total, text, width);
+    const bar = layout.paint(temperature, barOf(total, heaviest.total));
+    yield row(total, profile.totalSamples, bar, text, layout.width);
   }
 }
 
@@ -94,8 +113,8 @@ function baseShare({ comparison }: ProfileReport, { name }: FunctionReport): str
   return base === undefined ? ' (new)' : ` (${share(base, comparison.totalSamples).trim()})`;
 }
 
-function* lineRows(profile: ProfileReport, top: number, width: number): Generator<string> {
-  const lines = hottestLines(profile, top);
+function* lineRows(profile: ProfileReport, layout: TextLayout): Generator<string> {
+  const lines = hottestLines(profile, layout.top);
   const [hottest] = lines;
   if (hottest === undefined) return;
   yield `\n${heading(profile.locations === 'lines' ? 'line' : 'pseudo probe', 'count')}`;
@@ -105,7 +124,8 @@ function* lineRows(profile: ProfileReport, top: number, width: number): Generato
     const more = discriminator === 0 ? '' : `.${discriminator}`;
     const inlined = inside === name || isInContext(inside, name) ? '' : ` in ${nameOf(profile, inside)}`;
     const text = `${place}${more}  ${nameOf(profile, name)}${inlined}`;
-    yield row(count, profile.totalCount, hottest.count, text, width);
+    const bar = layout.paint(temperatureOf(count, profile.thresholds), barOf(count, hottest.count));
+    yield row(count, profile.totalCount, bar, text, layout.width);
   }
 }
 
@@ -121,7 +141,7 @@ function lineText(
   location: LineLocation,
 ): string {
   if (locations === 'probes') return `${location.line}`;
-  if (place === undefined) return `+${location.line}`;
+  if (place === undefined) return distanceText(lineDistance(location));
   const line = sourceLine(place, location);
   return `${printable(basename(place.file))}:${line > 0 ? line : '?'}`;
 }
@@ -135,14 +155,20 @@ function heading(what: string, count: string): string {
   return `${left}${count.padStart(COUNT_WIDTH - 1)}  ${what}\n`;
 }
 
-/** Share, bar, count and name; a name that is too long for the terminal is cut. */
-function row(count: bigint, whole: bigint, largest: bigint, name: string, width: number): string {
+/** As long as a count is of the largest one. */
+function barOf(count: bigint, largest: bigint): string {
   const filled = largest === 0n ? 0 : Math.max(1, Math.round((Number(count) / Number(largest)) * BAR_WIDTH));
-  const bar = '#'.repeat(filled).padEnd(BAR_WIDTH);
-  const digits = String(count).replace(/\B(?=(\d{3})+$)/g, ',');
-  const left = `${share(count, whole)}  ${bar} ${digits.padStart(COUNT_WIDTH - 1)}  `;
-  const room = Math.max(20, width - left.length);
-  return `${left}${name.length > room ? `${name.slice(0, room - 3)}...` : name}\n`;
+  return '#'.repeat(filled).padEnd(BAR_WIDTH);
+}
+
+/** Share, bar, count and name; a name that is too long for the terminal is cut. */
+function row(count: bigint, whole: bigint, bar: string, name: string, width: number): string {
+  const digits = String(count)
+    .replace(/\B(?=(\d{3})+$)/g, ',')
+    .padStart(COUNT_WIDTH - 1);
+  const room = Math.max(20, width - (SHARE_WIDTH + BAR_WIDTH + digits.length + 5));
+  const text = name.length > room ? `${name.slice(0, room - 3)}...` : name;
+  return `${share(count, whole)}  ${bar} ${digits}  ${text}\n`;
 }
 
 function share(part: bigint, whole: bigint): string {

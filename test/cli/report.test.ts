@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -5,7 +6,7 @@ import { readProfile } from 'autofdo-gen';
 import { Profile } from 'pprof-format';
 import { describe, expect, it } from 'vitest';
 import { fixture, fixturePath } from '../support/fixtures.js';
-import { runCli } from '../support/run-cli.js';
+import { MAIN, runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary.js';
 
 const folder = temporaryFolder();
@@ -68,6 +69,32 @@ describe('report', () => {
     expect(status).toBe(0);
     expect(stdout.toString()).toContain('a\ufffd[31mb\ufffdc\ufffdd\ufffd');
     for (const character of '\x1b\x07\u202e\u2028') expect(stdout.toString()).not.toContain(character);
+  });
+
+  it('tells lines before the declaration of a function from those far behind it', async () => {
+    const profile = folder.write('before.prof', 'f:30:1\n 3: 10\n 32767: 11\n 65400: 9\n');
+    const { stdout } = await run(profile);
+    expect(stdout.toString().match(/[+−]\d+ {2}f$/gm)).toEqual(['+32767  f', '+3  f', '−136  f']);
+  });
+
+  it('colours bars only where that is wanted', async () => {
+    const colours = (env: Record<string, string>, ...flags: string[]) => {
+      const { PATH = '' } = process.env;
+      const args = [MAIN, 'report', PROFILE, ...flags];
+      const { stdout } = spawnSync(process.execPath, args, {
+        cwd: folder.path,
+        env: { PATH, ...env },
+        encoding: 'utf8',
+      });
+      return ['31', '33', '36'].filter((colour) => stdout.includes(`\x1b[${colour}m`));
+    };
+    expect(colours({})).toEqual([]);
+    expect(colours({ FORCE_COLOR: '1' })).toEqual(['31']);
+    expect(colours({ FORCE_COLOR: '1' }, '--top=500')).toEqual(['31', '33', '36']);
+    expect(colours({ FORCE_COLOR: '1', NO_COLOR: '1' })).toEqual([]);
+    expect(colours({ FORCE_COLOR: '1' }, '--color=false')).toEqual([]);
+    colours({ FORCE_COLOR: '1' }, '-o', 'plain.txt');
+    expect(readFileSync(join(folder.path, 'plain.txt'), 'utf8')).not.toContain('\x1b');
   });
 
   it('says once that a binary has no profile', async () => {
