@@ -25,6 +25,10 @@
  * - `event-missing`: a text does not name the event of a sample
  * - `event-unexpected`: a text names another event than was asked for
  * - `event-unknown`: samples belong to no event of the recording
+ * - `branches-sampled`: branches were sampled one by one (Arm SPE)
+ * - `samples-filtered`: an event samples some kinds of operations only
+ * - `trace-damaged`: part of a trace is damaged or missing
+ * - `trace-truncated`: the CPU had no room for part of a trace
  * - `few-addresses`: few addresses were sampled for so many functions
  * - `flow-not-found`: functions are too large for their counts to be inferred
  * - `flow-sensitive-mark-lost`: the result cannot say that discriminators are flow-sensitive
@@ -120,6 +124,10 @@ export type DiagnosticCode =
   | 'event-missing'
   | 'event-unexpected'
   | 'event-unknown'
+  | 'branches-sampled'
+  | 'samples-filtered'
+  | 'trace-damaged'
+  | 'trace-truncated'
   | 'few-addresses'
   | 'flow-not-found'
   | 'flow-sensitive-mark-lost'

@@ -14,6 +14,8 @@ import type { Phase } from './progress.js';
  *   function, on the way into it
  * - `wrongPath`: executed speculatively and never retired (AMD LBRv2)
  * - `unfilledSlot`: a slot of the CPU's ring that was still empty
+ * - `notTaken`: a sampled branch that was not taken (Arm SPE); the code before it is counted with the branch that is
+ *   taken next
  * - `deselected`: the sample was left out by event, process, thread, CPU or time
  * - `unsureStack`: the sample has no call stack, or was taken while a function was entered or left, when call stacks may lack
  *   a frame; only of recordings with call chains
@@ -29,6 +31,7 @@ export type EntryClass =
   | 'stub'
   | 'wrongPath'
   | 'unfilledSlot'
+  | 'notTaken'
   | 'deselected'
   | 'unsureStack'
   | 'crossesBarrier'

@@ -46,6 +46,9 @@ const STACKS: [keyof Ledger, pid: number, stack: BranchEntry[]][] = [
   ['noFunction', 1, [calc(0x110bn, 0x11e0n), calc(0x11f1n, 0x10f0n)]],
 ];
 
+/** Of samples of Arm SPE, which are no stacks: `native/crates/profgen/tests/arm_spe.rs` has entries of this class. */
+const OF_ARM_SPE: keyof Ledger = 'notTaken';
+
 function recording(stacks: typeof STACKS): string {
   const sampleType = (BRANCH_EVENT.sampleType ?? 0n) | SAMPLE_TYPE.callchain;
   const callChains = { ...BRANCH_EVENT, sampleType };
@@ -81,8 +84,10 @@ describe('the ledger', () => {
 
   it('gives each entry one class', async () => {
     const { ledger, branchEntries } = await account(STACKS);
-    expect(Object.keys(ledger).sort()).toEqual(STACKS.map(([name]) => name).sort());
-    expect(Object.values(ledger).reduce((sum, entries) => sum + entries, 0)).toBe(branchEntries);
-    expect(Object.values(ledger).every((entries) => entries > 0)).toBe(true);
+    const { [OF_ARM_SPE]: notTaken, ...others } = ledger;
+    expect(notTaken).toBe(0);
+    expect(Object.keys(others).sort()).toEqual(STACKS.map(([name]) => name).sort());
+    expect(Object.values(others).reduce((sum, entries) => sum + entries, 0)).toBe(branchEntries);
+    expect(Object.values(others).every((entries) => entries > 0)).toBe(true);
   });
 });

@@ -13,6 +13,7 @@
 #include "guest_images.h"
 #include "perf_file.h"
 #include "qemu_plugin_api.h"
+#include "spe_trace.h"
 
 #include <inttypes.h>
 #include <libgen.h>
@@ -31,6 +32,7 @@ struct block {
 	uint64_t start, last_instruction, end;
 	bool repeats; /* ends in a REP string instruction, which loops by re-entering itself */
 	bool always_branches; /* ends in a jump, call or return */
+	bool may_branch; /* ends in a conditional branch */
 	bool calls, returns; /* ends in a call, in a return */
 	bool makes_frame; /* begins like a function that sets up a frame pointer */
 	bool may_be_cut; /* what seems to be its last instruction may be the first of the next block */
@@ -56,13 +58,14 @@ struct vcpu {
 	unsigned call_count, call_capacity;
 	int64_t time_until_sample;
 	bool skids; /* a sample is reported at the next instruction */
+	uint64_t last_target; /* where the last taken branch went; 0: nowhere yet */
 } __attribute__((aligned(64)));
 
 static struct options {
 	const char *out, *exact, *kernel_text_log, *vmlinux, *modules;
 	uint64_t period, max;
 	unsigned depth, pid;
-	bool hw_idx, mispredictions, call_chains, by_frame_pointer, addresses, skid;
+	bool hw_idx, mispredictions, call_chains, by_frame_pointer, addresses, skid, spe, previous_targets;
 } options = { .out = "perf.data", .period = 10007, .max = UINT64_MAX, .depth = 32, .pid = 1000 };
 
 static struct vcpu vcpus[MAX_VCPUS];
@@ -151,6 +154,16 @@ static bool is_aarch64_transfer(const uint8_t *code, size_t size)
 		return false;
 	memcpy(&word, code, sizeof word);
 	return (word & 0x7c000000) == 0x14000000 || (word & 0xfe9f0000) == 0xd61f0000;
+}
+
+/* True for b.cond, bc.cond, cbz, cbnz, tbz, tbnz. */
+static bool is_aarch64_conditional(const uint8_t *code, size_t size)
+{
+	uint32_t word;
+	if (size != sizeof word)
+		return false;
+	memcpy(&word, code, sizeof word);
+	return (word & 0xff000000) == 0x54000000 || (word & 0x7c000000) == 0x34000000;
 }
 
 /*
@@ -291,6 +304,21 @@ static void take_addresses(unsigned cpu, struct vcpu *v, const struct block *b)
 	}
 }
 
+/* Samples branches, taken or not, as Arm SPE does. */
+static void take_branch(unsigned cpu, struct vcpu *v, const struct block *from, const struct block *to, bool taken, bool mispredicted)
+{
+	if (--v->time_until_sample <= 0) {
+		v->time_until_sample = next_period();
+		if (recording && perf_file_samples() < options.max)
+			spe_sample(cpu, (int)options.pid, (int)(options.pid + cpu), (struct spe_branch){
+				.pc = from->last_instruction, .target = to->start,
+				.previous_target = options.previous_targets ? v->last_target : 0,
+				.taken = taken, .conditional = from->may_branch, .mispredicted = mispredicted });
+	}
+	if (taken)
+		v->last_target = to->start;
+}
+
 static void on_block_executed(unsigned cpu, void *data)
 {
 	struct vcpu *v = &vcpus[cpu % MAX_VCPUS];
@@ -301,8 +329,16 @@ static void on_block_executed(unsigned cpu, void *data)
 		take_addresses(cpu, v, now);
 		pthread_mutex_unlock(&lock);
 	}
-	if (!before || (now->start == before->end && !before->always_branches))
+	if (!before)
 		return;
+	if (now->start == before->end && !before->always_branches) {
+		if (options.spe && before->may_branch) {
+			pthread_mutex_lock(&lock);
+			take_branch(cpu, v, before, now, false, false);
+			pthread_mutex_unlock(&lock);
+		}
+		return;
+	}
 	if ((before->repeats || before->may_be_cut) && now->start == before->last_instruction)
 		return;
 	if (options.call_chains)
@@ -317,10 +353,15 @@ static void on_block_executed(unsigned cpu, void *data)
 		taken.mispredicted = mispredicts(taken);
 		pthread_mutex_unlock(&lock);
 	}
+	if (options.spe) {
+		pthread_mutex_lock(&lock);
+		take_branch(cpu, v, before, now, true, taken.mispredicted);
+		pthread_mutex_unlock(&lock);
+	}
 	v->newest = (v->newest + 1) % MAX_DEPTH;
 	v->ring[v->newest] = taken;
 	v->filled += v->filled < MAX_DEPTH;
-	bool sample = !options.addresses && --v->until_sample == 0;
+	bool sample = !options.addresses && !options.spe && --v->until_sample == 0;
 	if (!sample && !options.exact)
 		return;
 	pthread_mutex_lock(&lock);
@@ -375,6 +416,7 @@ static void on_block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	b->returns = is_return(code, size);
 	b->makes_frame = makes_frame(tb);
 	b->always_branches = x86 ? is_x86_transfer(code, size) : is_aarch64_transfer(code, size);
+	b->may_branch = !x86 && is_aarch64_conditional(code, size);
 	/*
 	 * An instruction of x86 that goes on in the next page is left for a block of its own, but QEMU tells of it
 	 * here, too, with as many bytes as it had read.
@@ -519,6 +561,7 @@ static void on_exit_of_guest(qemu_plugin_id_t id, void *data)
 			move_kernel_mappings();
 		if (options.exact && !exact_write(options.exact, program.start, program.end, program.bias))
 			perror(options.exact);
+		spe_flush();
 		uint64_t samples = perf_file_samples();
 		if (perf_file_close())
 			fprintf(stderr, "branch_recorder: %" PRIu64 " samples in %s\n", samples, options.out);
@@ -559,6 +602,10 @@ static bool parse_option(const char *name, const char *value)
 		options.by_frame_pointer = !strcmp(value, "fp");
 		options.call_chains = options.by_frame_pointer || !strcmp(value, "1");
 		return options.call_chains;
+	} else if (!strcmp(name, "spe")) {
+		options.previous_targets = !strcmp(value, "pbt");
+		options.spe = options.previous_targets || !strcmp(value, "1");
+		return options.spe;
 	} else if (!strcmp(name, "hw_idx"))
 		options.hw_idx = !strcmp(value, "on");
 	else if (!strcmp(name, "addresses"))
@@ -593,6 +640,10 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
 		fprintf(stderr, "branch_recorder: addresses of a kernel cannot be sampled\n");
 		return 1;
 	}
+	if (options.spe && (system_mode || x86)) {
+		fprintf(stderr, "branch_recorder: Arm SPE is of programs for AArch64\n");
+		return 1;
+	}
 	if (system_mode && !options.kernel_text_log) {
 		fprintf(stderr, "branch_recorder: a kernel needs kernel_text_log=FILE\n");
 		return 1;
@@ -602,13 +653,14 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
 		return 1;
 	}
 	struct event event = {
-		/* BR_INST_RETIRED.NEAR_TAKEN of Intel's cores; BR_RETIRED of Armv8's PMU */
-		.config = x86 ? 0x20c4 : 0x21,
+		/* branch_filter and ts_enable of Arm SPE; BR_INST_RETIRED.NEAR_TAKEN of Intel's cores; BR_RETIRED of Armv8's PMU */
+		.config = options.spe ? 1ull << 32 | 1 : x86 ? 0x20c4 : 0x21,
 		.period = options.period,
 		.kernel = system_mode,
 		.hw_idx = options.hw_idx,
 		.call_chains = options.call_chains,
 		.addresses = options.addresses,
+		.spe = options.spe,
 		.precise = !options.skid,
 		.arch = info->target_name,
 	};

@@ -10,6 +10,12 @@ enum { FEATURE_BUILD_ID = 2, FEATURE_ARCH = 6, FEATURE_BRANCH_STACK = 15 };
 /* BUILD_ID entries say in `misc` that their size byte is valid (perf: util/header.h). */
 enum { MISC_BUILD_ID_SIZE = 1 << 15 };
 
+/* Records of the tool (perf: tools/lib/perf/include/perf/event.h), the number that stands for Arm SPE, and the type of its event here. */
+enum { RECORD_AUXTRACE_INFO = 70, RECORD_AUXTRACE = 71, RECORD_TIME_CONV = 79, AUXTRACE_ARM_SPE = 4, SPE_PMU = 11 };
+
+/* The CPU's timer has 25 MHz: 40 nanoseconds a tick, scaled by two to the power of TIMER_SHIFT. */
+enum { NANOSECONDS_A_TICK = 40, TIMER_SHIFT = 10 };
+
 /* The kernel cuts the name of a task to this (TASK_COMM_LEN). */
 enum { COMM_SIZE = 16 };
 
@@ -83,6 +89,24 @@ static struct perf_event_header record(uint32_t type, uint16_t misc, size_t size
 	return (struct perf_event_header){ .type = type, .misc = misc, .size = (uint16_t)size };
 }
 
+static void put_trace_info(void)
+{
+	struct {
+		struct perf_event_header header;
+		uint32_t type, reserved;
+		uint64_t pmu, has_buffer_per_cpu;
+	} info = { { 0 }, AUXTRACE_ARM_SPE, 0, SPE_PMU, 1 };
+	info.header = record(RECORD_AUXTRACE_INFO, 0, sizeof info);
+	put(&info, sizeof info);
+	struct {
+		struct perf_event_header header;
+		uint64_t shift, multiplier, zero, cycles, mask;
+		uint8_t has_zero, is_short, reserved[6];
+	} clock = { .shift = TIMER_SHIFT, .multiplier = NANOSECONDS_A_TICK << TIMER_SHIFT, .has_zero = 1 };
+	clock.header = record(RECORD_TIME_CONV, 0, sizeof clock);
+	put(&clock, sizeof clock);
+}
+
 bool perf_file_open(const char *path, const struct event *e)
 {
 	event = *e;
@@ -91,6 +115,8 @@ bool perf_file_open(const char *path, const struct event *e)
 		return false;
 	for (uint64_t i = 0; i < data_offset; i++)
 		fputc(0, file); /* perf_file_close() writes what belongs here */
+	if (event.spe)
+		put_trace_info();
 	return true;
 }
 
@@ -218,6 +244,31 @@ void perf_file_address(int pid, int tid, unsigned cpu, uint64_t address)
 	samples++;
 }
 
+uint64_t perf_file_tick(void)
+{
+	samples++;
+	return now() / NANOSECONDS_A_TICK;
+}
+
+void perf_file_trace(unsigned cpu, int pid, int tid, uint64_t offset, const uint8_t *bytes, size_t size)
+{
+	struct {
+		struct perf_event_header header;
+		uint64_t offset, size, flags;
+		struct sample_id id;
+	} aux = { .offset = offset, .size = size, .id = { pid, tid, now(), cpu, 0 } };
+	aux.header = record(PERF_RECORD_AUX, 0, sizeof aux);
+	put(&aux, sizeof aux);
+	struct {
+		struct perf_event_header header;
+		uint64_t size, offset, reference;
+		int32_t index, tid, cpu, reserved;
+	} trace = { .size = size, .offset = offset, .index = (int)cpu, .tid = -1, .cpu = (int)cpu };
+	trace.header = record(RECORD_AUXTRACE, 0, sizeof trace);
+	put(&trace, sizeof trace);
+	put(bytes, size);
+}
+
 uint64_t perf_file_samples(void)
 {
 	return samples;
@@ -226,20 +277,21 @@ uint64_t perf_file_samples(void)
 static struct file_attr describe_event(void)
 {
 	struct file_attr a = { 0 };
-	a.attr.type = event.addresses ? PERF_TYPE_HARDWARE : PERF_TYPE_RAW;
+	bool stacks = !event.addresses && !event.spe;
+	a.attr.type = event.spe ? SPE_PMU : event.addresses ? PERF_TYPE_HARDWARE : PERF_TYPE_RAW;
 	a.attr.size = sizeof a.attr;
 	a.attr.config = event.addresses ? PERF_COUNT_HW_CPU_CYCLES : event.config;
 	a.attr.precise_ip = event.addresses && event.precise ? 2 : 0;
 	a.attr.sample_period = event.period;
 	a.attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU |
-		PERF_SAMPLE_PERIOD | (event.addresses ? 0 : PERF_SAMPLE_BRANCH_STACK) |
-		(event.call_chains && !event.addresses ? PERF_SAMPLE_CALLCHAIN : 0);
+		PERF_SAMPLE_PERIOD | (stacks ? PERF_SAMPLE_BRANCH_STACK : 0) |
+		(event.call_chains && stacks ? PERF_SAMPLE_CALLCHAIN : 0);
 	a.attr.disabled = 1;
 	a.attr.exclude_user = event.kernel;
 	a.attr.exclude_kernel = !event.kernel;
 	a.attr.mmap = a.attr.mmap2 = a.attr.comm = a.attr.comm_exec = a.attr.task = 1;
 	a.attr.sample_id_all = 1;
-	if (!event.addresses)
+	if (stacks)
 		a.attr.branch_sample_type = PERF_SAMPLE_BRANCH_ANY |
 			(event.kernel ? PERF_SAMPLE_BRANCH_KERNEL : PERF_SAMPLE_BRANCH_USER) |
 			(event.hw_idx ? PERF_SAMPLE_BRANCH_HW_INDEX : 0);
@@ -282,7 +334,7 @@ bool perf_file_close(void)
 	/* Feature sections follow the data: first their table, in the order of the bits. */
 	struct section table[3];
 	unsigned used = 0;
-	uint64_t features = 1 << FEATURE_ARCH | (event.addresses ? 0 : 1 << FEATURE_BRANCH_STACK);
+	uint64_t features = 1 << FEATURE_ARCH | (event.addresses || event.spe ? 0 : 1 << FEATURE_BRANCH_STACK);
 	if (identified_count)
 		features |= 1 << FEATURE_BUILD_ID;
 	unsigned entries = (unsigned)__builtin_popcountll(features);

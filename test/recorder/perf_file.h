@@ -7,6 +7,7 @@
 
 #include <linux/perf_event.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define BUILD_ID_MAX 20
@@ -22,6 +23,7 @@ struct event {
 	bool precise; /* the addresses are those of the sampled instructions */
 	bool hw_idx; /* write the hw_idx word (PERF_SAMPLE_BRANCH_HW_INDEX) */
 	bool call_chains; /* recorded with -g */
+	bool spe; /* an event of Arm SPE, which has a trace in place of samples */
 	const char *arch; /* as uname -m gives it */
 };
 
@@ -51,6 +53,10 @@ void perf_file_sample(int pid, int tid, unsigned cpu, const struct branch *stack
 	unsigned chain_length);
 /* A sample without a stack, if the event is of that kind. */
 void perf_file_address(int pid, int tid, unsigned cpu, uint64_t address);
+/* The time of another sample of the trace, in ticks of the CPU's timer. */
+uint64_t perf_file_tick(void);
+/* Part of a CPU's trace, which lies `offset` bytes behind the start of its buffer; a multiple of 8 bytes. */
+void perf_file_trace(unsigned cpu, int pid, int tid, uint64_t offset, const uint8_t *bytes, size_t size);
 uint64_t perf_file_samples(void);
 /* Completes header and feature sections. False if anything could not be written. */
 bool perf_file_close(void);

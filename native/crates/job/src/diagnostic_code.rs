@@ -31,6 +31,14 @@ macro_rules! codes {
 codes! {
     /// Addresses were sampled by events that count neither time nor instructions.
     AddressesOfOtherEvents = "addresses-of-other-events",
+    /// Branches were sampled one by one.
+    BranchesSampled = "branches-sampled",
+    /// An event samples some kinds of operations only.
+    SamplesFiltered = "samples-filtered",
+    /// Part of a trace is damaged or missing.
+    TraceDamaged = "trace-damaged",
+    /// The CPU had no room for part of a trace.
+    TraceTruncated = "trace-truncated",
     /// Few addresses were sampled for so many functions.
     FewAddresses = "few-addresses",
     /// Functions are too large for their counts to be inferred.

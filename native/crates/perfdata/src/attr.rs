@@ -73,6 +73,10 @@ pub struct EventAttr {
     pub event_type: u32,
     /// Which event of that type.
     pub config: u64,
+    /// More of that, for PMUs whose events need more: `config1` and `config2` of perf.
+    pub config1: u64,
+    /// See `config1`.
+    pub config2: u64,
     /// Period, or frequency if [`EventAttr::is_frequency`].
     pub sample_period: u64,
     /// Which fields its samples have.
@@ -101,6 +105,8 @@ impl EventAttr {
             name: None,
             event_type: order.u32(valid, 0)?,
             config: field(8),
+            config1: field(56),
+            config2: field(64),
             sample_period: field(16),
             sample_type: field(24),
             read_format: field(32),

@@ -104,7 +104,7 @@ pub enum Speculation {
 }
 
 /// Position and width of the fields, from the lowest bit (Linux: struct perf_branch_entry).
-const FIELDS: [(u32, u32); 10] = [
+const FIELDS: [(u32, u32); 11] = [
     (0, 1),
     (1, 1),
     (2, 1),
@@ -114,12 +114,19 @@ const FIELDS: [(u32, u32); 10] = [
     (24, 2),
     (26, 4),
     (30, 3),
-    (33, 31),
+    (33, 1),
+    (34, 30),
 ];
 
 impl BranchFlags {
     /// Nothing but that the branch was on a path that was not taken in the end.
     pub const WRONG_PATH: Self = Self(1 << 24);
+
+    /// Those of a sampled branch.
+    pub(crate) fn of_one_branch(mispredicted: bool, not_taken: bool) -> Self {
+        let prediction = if mispredicted { 1 } else { 1 << 1 };
+        Self(prediction | u64::from(not_taken) << 33)
+    }
 
     /// Brings a flags word of a big-endian machine, which allocates bit-fields from the top, to the little-endian
     /// numbering.
@@ -188,6 +195,12 @@ impl BranchFlags {
             2 => Speculation::NotSpeculated,
             _ => Speculation::RightPath,
         }
+    }
+
+    /// A conditional branch, and execution went on behind it. Only tools say so, of what they made of a trace (perf: struct branch_flags).
+    #[must_use]
+    pub fn not_taken(self) -> bool {
+        self.field(33, 1) != 0
     }
 
     /// Privilege of the target: 0 unknown, 1 user, 2 kernel, 3 hypervisor.

@@ -4,6 +4,45 @@ use crate::attr::EventAttr;
 use crate::build_id::BuildIdEntry;
 use crate::byte_order::ByteOrder;
 
+/// Who writes the raw trace of a recording (perf: enum auxtrace_type).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TraceFormat {
+    /// Intel Processor Trace.
+    IntelPt,
+    /// Intel Branch Trace Store.
+    IntelBts,
+    /// Arm CoreSight.
+    CoreSight,
+    /// Arm's Statistical Profiling Extension.
+    ArmSpe {
+        /// The type of its event.
+        event_type: u32,
+    },
+    /// Another one, by its number.
+    Other(u32),
+}
+
+impl TraceFormat {
+    /// AUXTRACE_INFO: u32 type, u32 reserved, and words that depend on the type. Those of Arm SPE are the event's type and whether each CPU has a
+    /// buffer. Since perf 6.14 they are more: a version, the size of the words that all CPUs share, the event's type, and more.
+    pub(crate) fn parse(record: &[u8], order: ByteOrder) -> Option<Self> {
+        const WORDS: usize = 16;
+        Some(match order.u32(record, 8)? {
+            1 => Self::IntelPt,
+            2 => Self::IntelBts,
+            3 => Self::CoreSight,
+            4 => {
+                let is_first_version = record.len() <= WORDS + 16;
+                let event_type = order.u64(record, if is_first_version { WORDS } else { WORDS + 16 })?;
+                Self::ArmSpe {
+                    event_type: u32::try_from(event_type).ok()?,
+                }
+            }
+            other => Self::Other(other),
+        })
+    }
+}
+
 /// Header, events and features of a recording. Of a pipe, what has been read so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
@@ -17,6 +56,8 @@ pub struct Metadata {
     pub compressed: bool,
     /// The events.
     pub attrs: Vec<EventAttr>,
+    /// Who wrote the raw trace that stands between the records, if there is one.
+    pub trace: Option<TraceFormat>,
     /// Host name.
     pub hostname: Option<String>,
     /// Kernel release.
@@ -53,6 +94,7 @@ impl Metadata {
             pipe,
             compressed: false,
             attrs: Vec::new(),
+            trace: None,
             hostname: None,
             os_release: None,
             perf_version: None,
@@ -66,6 +108,17 @@ impl Metadata {
             build_ids: Vec::new(),
             features: Vec::new(),
             unreadable_features: Vec::new(),
+        }
+    }
+
+    /// The event of Arm SPE, by its number among `attrs`, if there is one.
+    #[must_use]
+    pub fn arm_spe_event(&self) -> Option<usize> {
+        match self.trace {
+            Some(TraceFormat::ArmSpe { event_type }) => {
+                self.attrs.iter().position(|attr| attr.event_type == event_type)
+            }
+            _ => None,
         }
     }
 }

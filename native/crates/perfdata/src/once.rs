@@ -66,6 +66,7 @@ impl Once {
         Ok(Some(Segment {
             bytes: SegmentBytes::Memory(buffers),
             chunks: chunks.into_iter().map(|(file, range)| Chunk { file, range }).collect(),
+            traces: Vec::new(),
             table: recording.table(),
             side_records,
             stats,
@@ -102,7 +103,7 @@ impl ReadSegment for Once {
         cancel: Option<&AtomicBool>,
     ) -> Result<Option<Segment>, Error> {
         if self.state == State::Ended {
-            return Ok(None);
+            return Ok(recording.take_trace(std::slice::from_ref(&self.part.source)));
         }
         let segment = match self.scanner.end() {
             None => self.read_plain(recording, cancel)?,

@@ -16,7 +16,11 @@ pub mod record_type {
     pub const FORK: u32 = 7;
     pub const SAMPLE: u32 = 9;
     pub const MMAP2: u32 = 10;
+    pub const AUX: u32 = 11;
+    pub const ITRACE_START: u32 = 12;
     pub const LOST_SAMPLES: u32 = 13;
+    pub const SWITCH: u32 = 14;
+    pub const SWITCH_CPU_WIDE: u32 = 15;
     pub const KSYMBOL: u32 = 17;
     pub const TEXT_POKE: u32 = 20;
     /// The highest kernel type known here (CALLCHAIN_DEFERRED).
@@ -28,8 +32,10 @@ pub mod record_type {
     pub const HEADER_TRACING_DATA: u32 = 66;
     pub const HEADER_BUILD_ID: u32 = 67;
     pub const FINISHED_ROUND: u32 = 68;
+    pub const AUXTRACE_INFO: u32 = 70;
     pub const AUXTRACE: u32 = 71;
     pub const EVENT_UPDATE: u32 = 78;
+    pub const TIME_CONV: u32 = 79;
     pub const HEADER_FEATURE: u32 = 80;
     pub const COMPRESSED: u32 = 81;
     pub const COMPRESSED2: u32 = 83;
@@ -47,6 +53,8 @@ pub(crate) mod misc {
     pub(crate) const MMAP_DATA: u16 = 1 << 13;
     /// FORK: synthesized for a process whose maps follow.
     pub(crate) const FORK_EXEC: u16 = 1 << 13;
+    /// SWITCH: the thread stopped running.
+    pub(crate) const SWITCH_OUT: u16 = 1 << 13;
     /// MMAP2: has a build id in place of the inode.
     pub(crate) const MMAP_BUILD_ID: u16 = 1 << 14;
     /// HEADER_BUILD_ID: the size of the id is given.

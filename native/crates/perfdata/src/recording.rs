@@ -9,10 +9,13 @@ use crate::byte_order::{ByteOrder, nul_terminated};
 use crate::event_names::EventNames;
 use crate::event_table::EventTable;
 use crate::feature::absorb_feature;
-use crate::metadata::Metadata;
+use crate::metadata::{Metadata, TraceFormat};
 use crate::record::{HEADER_SIZE, RecordHeader, misc, record_type};
+use crate::segment::Segment;
 use crate::side_record::{FileNames, SideRecord, parse_change};
+use crate::source::Source;
 use crate::stats::RecordStats;
+use crate::trace::Trace;
 
 /// perf's EVENT_UPDATE kind for a name.
 const EVENT_UPDATE_NAME: u64 = 2;
@@ -25,6 +28,8 @@ pub(crate) struct Recording {
     /// Shared with the segments that were cut while it was current.
     table: Arc<EventTable>,
     files: FileNames,
+    /// What is known of a raw trace that can be decoded.
+    trace: Trace,
 }
 
 impl Recording {
@@ -34,6 +39,7 @@ impl Recording {
             names: EventNames::default(),
             table: Arc::new(EventTable::new(order)),
             files: FileNames::default(),
+            trace: Trace::default(),
         }
     }
 
@@ -76,7 +82,7 @@ impl Recording {
                 | HEADER_BUILD_ID
                 | EVENT_UPDATE
                 | HEADER_FEATURE
-        )
+        ) || Trace::wants(header)
     }
 
     /// Takes in a record other than a sample; what changes address spaces goes to `side_records`.
@@ -89,6 +95,14 @@ impl Recording {
         side_records: &mut Vec<SideRecord>,
     ) {
         let order = self.order();
+        if self.has_arm_spe() {
+            let trailer = self.table.of_other(record).map(|layout| layout.trailer(record, order));
+            let told = trailer.and_then(|trailer| self.trace.absorb(header, record, trailer, order, stats));
+            if told.is_none() && Trace::wants(header) {
+                stats.malformed_records += 1;
+                return;
+            }
+        }
         match parse_change(header, record, order, &mut self.files) {
             Ok(None) => {}
             Ok(Some(change)) => {
@@ -119,6 +133,7 @@ impl Recording {
                 stats.lost_samples = stats.lost_samples.saturating_add(order.u64(record, 8)?);
             }
             record_type::HEADER_ATTR => self.absorb_attr(record)?,
+            record_type::AUXTRACE_INFO => self.metadata.trace = Some(TraceFormat::parse(record, order)?),
             record_type::HEADER_EVENT_TYPE => {
                 let name = nul_terminated(record.get(16..)?);
                 self.names.event_type(order.u64(record, HEADER_SIZE)?, name);
@@ -137,6 +152,31 @@ impl Recording {
             _ => {}
         }
         Some(())
+    }
+
+    fn has_arm_spe(&self) -> bool {
+        matches!(self.metadata.trace, Some(TraceFormat::ArmSpe { .. }))
+    }
+
+    /// Takes in where the bytes behind an AUXTRACE record are; they reach to `limit` at most.
+    pub(crate) fn absorb_trace(&mut self, position: u64, record: &[u8], limit: u64, stats: &mut RecordStats) {
+        let order = self.order();
+        if self.has_arm_spe() && self.trace.add_piece(position, record, limit, order).is_none() {
+            stats.malformed_records += 1;
+        }
+    }
+
+    /// A segment with all of the raw trace, once all else was read; `None` if there is none that can be decoded.
+    pub(crate) fn take_trace(&mut self, sources: &[Arc<Source>]) -> Option<Segment> {
+        let trace = std::mem::take(&mut self.trace);
+        let table = self.table();
+        let event = self.metadata.arm_spe_event()?;
+        let period = self.metadata.attrs[event].sample_period;
+        let traces = trace.into_streams(sources, u16::try_from(event).ok()?, period, table.timed);
+        (!traces.is_empty()).then(|| Segment {
+            traces,
+            ..Segment::empty(table)
+        })
     }
 
     /// HEADER_ATTR: an attr of the size it says, then u64 ids to the record's end.

@@ -34,6 +34,10 @@ pub struct Sample<'a> {
     pub call_chain: CallChain<'a>,
     /// The branch stack; empty if the event has none.
     pub branches: BranchStack<'a>,
+    /// The sample is one branch and not a history of them, as Arm SPE samples: the first entry, which need not have been
+    /// [taken](crate::BranchFlags::not_taken). If there is a second one, its target is where the straight run begins that ends with the
+    /// branch, and its source is 0.
+    pub one_branch: bool,
 }
 
 impl<'a> Sample<'a> {
@@ -80,7 +84,18 @@ impl<'a> Sample<'a> {
             period: word(layout.period, layout.default_period),
             call_chain: layout.call_chain(record, order)?,
             branches,
+            one_branch: layout.made_of_trace && is_one_branch(branches),
         })
+    }
+}
+
+/// True for what perf 6.16 and later make of a record of Arm SPE. Where the CPU does not tell the target before, a branch that was taken looks
+/// like the beginning of a history.
+fn is_one_branch(branches: BranchStack<'_>) -> bool {
+    let Some(newest) = branches.get(0) else { return false };
+    match branches.get(1) {
+        None => newest.flags.not_taken(),
+        Some(before) => branches.len() == 2 && before.from.0 == 0 && before.to.0 != 0,
     }
 }
 

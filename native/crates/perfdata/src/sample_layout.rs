@@ -23,12 +23,16 @@ pub(crate) struct SampleLayout {
     pub(crate) fixed_end: usize,
     pub(crate) branch_stack: bool,
     pub(crate) hw_index: bool,
+    /// No kind of branch was asked for: perf made the stacks, of a trace.
+    pub(crate) made_of_trace: bool,
     /// `read_format` if samples have READ, whose size may vary.
     read: Option<u64>,
     callchain: bool,
     raw: bool,
-    /// Distance of TIME from the end of records other than samples.
+    /// Distances from the end of records other than samples.
+    trailer_tid: Option<usize>,
     trailer_time: Option<usize>,
+    trailer_cpu: Option<usize>,
 }
 
 impl SampleLayout {
@@ -51,8 +55,10 @@ impl SampleLayout {
         field(STREAM_ID);
         let (cpu, period) = (field(CPU), field(PERIOD));
         // The trailer has TID, TIME, ID, STREAM_ID, CPU, IDENTIFIER in this order, those that are set.
-        let from_time = fields & (TIME | ID | STREAM_ID | CPU | IDENTIFIER);
-        let trailer_time = (attr.sample_id_all() && fields & TIME != 0).then(|| 8 * from_time.count_ones() as usize);
+        let trailer = |field: u64, behind: u64| {
+            let from_field = fields & (field | behind);
+            (attr.sample_id_all() && fields & field != 0).then(|| 8 * from_field.count_ones() as usize)
+        };
         Self {
             ip,
             tid,
@@ -63,10 +69,13 @@ impl SampleLayout {
             fixed_end: end,
             branch_stack: fields & BRANCH_STACK != 0,
             hw_index: attr.branch_sample_type & branch_sample_type::HW_INDEX != 0,
+            made_of_trace: attr.branch_sample_type & !branch_sample_type::HW_INDEX == 0,
             read: (fields & READ != 0).then_some(attr.read_format),
             callchain: fields & CALLCHAIN != 0,
             raw: fields & RAW != 0,
-            trailer_time,
+            trailer_tid: trailer(TID, TIME | ID | STREAM_ID | CPU | IDENTIFIER),
+            trailer_time: trailer(TIME, ID | STREAM_ID | CPU | IDENTIFIER),
+            trailer_cpu: trailer(CPU, IDENTIFIER),
         }
     }
 
@@ -119,12 +128,37 @@ impl SampleLayout {
 
     /// The time in the trailer of a record other than a sample.
     pub(crate) fn trailer_time(&self, record: &[u8], order: ByteOrder) -> Option<u64> {
-        let at = record
-            .len()
-            .checked_sub(self.trailer_time?)
-            .filter(|&at| at >= HEADER_SIZE)?;
-        order.u64(record, at)
+        order.u64(record, in_trailer(record, self.trailer_time)?)
     }
+
+    /// All that the trailer of a record other than a sample has.
+    pub(crate) fn trailer(&self, record: &[u8], order: ByteOrder) -> Trailer {
+        let half = |distance, half| order.u32(record, in_trailer(record, distance)? + half);
+        Trailer {
+            pid: half(self.trailer_tid, 0).unwrap_or(u32::MAX).cast_signed(),
+            tid: half(self.trailer_tid, 4).unwrap_or(u32::MAX).cast_signed(),
+            time: self.trailer_time(record, order).unwrap_or(0),
+            cpu: half(self.trailer_cpu, 0).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// Where in a record a field of the trailer is, so many bytes before the end.
+fn in_trailer(record: &[u8], distance: Option<usize>) -> Option<usize> {
+    record.len().checked_sub(distance?).filter(|&at| at >= HEADER_SIZE)
+}
+
+/// What stands at the end of records other than samples: who ran when they were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Trailer {
+    /// The process; -1 if not recorded.
+    pub(crate) pid: i32,
+    /// The thread; -1 if not recorded.
+    pub(crate) tid: i32,
+    /// 0 if not recorded.
+    pub(crate) time: u64,
+    /// `u32::MAX` if not recorded.
+    pub(crate) cpu: u32,
 }
 
 /// Where a call chain ends that begins at `at` with its length.

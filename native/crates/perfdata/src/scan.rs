@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::byte_order::ByteOrder;
 use crate::chunks::ChunkCutter;
 use crate::error::{Error, check_cancelled};
-use crate::record::{HEADER_SIZE, RecordHeader};
+use crate::record::{HEADER_SIZE, RecordHeader, record_type};
 use crate::recording::Recording;
 use crate::segment::{Buffer, SpareMemory};
 use crate::side_record::SideRecord;
@@ -146,13 +146,12 @@ impl Scanner {
             let Some(header) = RecordHeader::parse(bytes, recording.order()) else {
                 break;
             };
-            recording.absorb(
-                self.position_base + position,
-                header,
-                &bytes[..usize::from(header.size)],
-                &mut wave.stats,
-                &mut wave.side_records,
-            );
+            let record = &bytes[..usize::from(header.size)];
+            let position = self.position_base + position;
+            recording.absorb(position, header, record, &mut wave.stats, &mut wave.side_records);
+            if header.record_type == record_type::AUXTRACE {
+                recording.absorb_trace(position, record, self.range.end, &mut wave.stats);
+            }
         }
         match piece.end {
             WalkEnd::Reached(position) => self.arrived = position,

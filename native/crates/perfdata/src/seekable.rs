@@ -35,6 +35,7 @@ pub(crate) struct FilePart {
 pub(crate) struct Seekable {
     unscanned: Vec<FilePart>,
     compressed: VecDeque<CompressedPart>,
+    sources: Vec<Arc<Source>>,
 }
 
 /// Compressed records, all but whose samples have been read.
@@ -54,6 +55,7 @@ impl Seekable {
         Self {
             unscanned: files,
             compressed: VecDeque::new(),
+            sources: Vec::new(),
         }
     }
 
@@ -87,7 +89,7 @@ impl Seekable {
             }
             self.compressed.pop_front();
         }
-        Ok(None)
+        Ok(recording.take_trace(&self.sources))
     }
 
     /// Reads all but the samples of all files.
@@ -131,9 +133,11 @@ impl Seekable {
             stats.add(&found);
             sources.push(part.source);
         }
+        self.sources.clone_from(&sources);
         Ok(Segment {
             bytes: SegmentBytes::Files(sources),
             chunks,
+            traces: Vec::new(),
             table: recording.table(),
             side_records,
             stats,

@@ -12,7 +12,8 @@ use crate::record::{RecordHeader, record_type};
 use crate::sample::Sample;
 use crate::side_record::SideRecord;
 use crate::source::Source;
-use crate::stats::{Damage, DamageKind, RecordStats};
+use crate::stats::{Damage, DamageKind, RecordStats, TraceStats};
+use crate::trace_stream::TraceStream;
 use crate::walk::{Stretch, WalkEnd, walk_records};
 
 /// Bytes of records that a segment of a stream holds.
@@ -23,6 +24,8 @@ pub(crate) const SEGMENT_SIZE: usize = 16 << 20;
 pub struct Segment {
     pub(crate) bytes: SegmentBytes,
     pub(crate) chunks: Vec<Chunk>,
+    /// Chunks behind these: buffers of a raw trace.
+    pub(crate) traces: Vec<TraceStream>,
     pub(crate) table: Arc<EventTable>,
     pub(crate) side_records: Vec<SideRecord>,
     pub(crate) stats: RecordStats,
@@ -120,6 +123,11 @@ pub(crate) fn position_base(file: usize) -> u64 {
     (file as u64) << 48
 }
 
+/// The file, and the offset in it, that a position means.
+pub(crate) fn file_of(position: u64) -> (usize, u64) {
+    ((position >> 48) as usize, position & ((1 << 48) - 1))
+}
+
 /// Memory that a thread uses again for each chunk.
 #[derive(Debug, Default)]
 pub struct ChunkBuffer {
@@ -136,6 +144,8 @@ pub struct ChunkStats {
     pub unknown_event: u64,
     /// Samples too short for the fields their event says they have.
     pub malformed: u64,
+    /// What the records of a raw trace came to. The samples that were made of them are not among those above.
+    pub trace: TraceStats,
 }
 
 impl ChunkStats {
@@ -144,6 +154,7 @@ impl ChunkStats {
         self.samples += other.samples;
         self.unknown_event += other.unknown_event;
         self.malformed += other.malformed;
+        self.trace.add(other.trace);
     }
 }
 
@@ -161,6 +172,7 @@ impl Segment {
         Self {
             bytes: SegmentBytes::Memory(Vec::new()),
             chunks: Vec::new(),
+            traces: Vec::new(),
             table,
             side_records: Vec::new(),
             stats: RecordStats::default(),
@@ -183,7 +195,7 @@ impl Segment {
     /// How many chunks can be decoded, each by itself.
     #[must_use]
     pub fn chunk_count(&self) -> usize {
-        self.chunks.len()
+        self.chunks.len() + self.traces.len()
     }
 
     /// Bytes of records in a chunk.
@@ -192,8 +204,10 @@ impl Segment {
     /// If there is no such chunk.
     #[must_use]
     pub fn chunk_bytes(&self, chunk: usize) -> u64 {
-        let Range { start, end } = self.chunks[chunk].range;
-        end - start
+        match self.chunks.get(chunk) {
+            Some(Chunk { range, .. }) => range.end - range.start,
+            None => self.traces[chunk - self.chunks.len()].bytes(),
+        }
     }
 
     /// Counts over the records of the segment, and why it ends early if it does.
@@ -215,12 +229,19 @@ impl Segment {
         buffer: &mut ChunkBuffer,
         sink: F,
     ) -> Result<ChunkStats, Error> {
-        let Chunk {
+        let ChunkBuffer { block, entries } = buffer;
+        let Some(Chunk {
             file,
             range: Range { start, end },
-        } = self.chunks[chunk];
+        }) = self.chunks.get(chunk).cloned()
+        else {
+            let trace = self.traces[chunk - self.chunks.len()].decode(block, sink)?;
+            return Ok(ChunkStats {
+                trace,
+                ..ChunkStats::default()
+            });
+        };
         let order = self.table.order;
-        let ChunkBuffer { block, entries } = buffer;
         let mut decoder = Decoder {
             table: &self.table,
             entries,

@@ -16,6 +16,10 @@ pub struct RecordStats {
     pub lost_records: u64,
     /// Samples that the kernel says it dropped, without those that a BPF filter left out on purpose.
     pub lost_samples: u64,
+    /// How often the buffer of a raw trace was full, and part of the trace was lost.
+    pub traces_truncated: u64,
+    /// How often the CPU began to follow an operation before it was done with the one before, and gave it up.
+    pub trace_collisions: u64,
     /// Bytes of records walked over, trailing payloads included.
     pub bytes: u64,
     /// Why reading stopped early, if it did. All before that place has been read.
@@ -30,6 +34,8 @@ impl Default for RecordStats {
             malformed_records: 0,
             lost_records: 0,
             lost_samples: 0,
+            traces_truncated: 0,
+            trace_collisions: 0,
             bytes: 0,
             damage: None,
         }
@@ -77,6 +83,8 @@ impl RecordStats {
         self.malformed_records += other.malformed_records;
         self.lost_records = self.lost_records.saturating_add(other.lost_records);
         self.lost_samples = self.lost_samples.saturating_add(other.lost_samples);
+        self.traces_truncated += other.traces_truncated;
+        self.trace_collisions += other.trace_collisions;
         self.bytes += other.bytes;
         if self.damage.is_none() {
             self.damage = other.damage;
@@ -90,6 +98,41 @@ impl RecordStats {
         } else {
             self.unknown_records += 1;
         }
+    }
+}
+
+/// What became of the records of a raw trace of Arm SPE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TraceStats {
+    /// Whole records, cut ones, and bytes that are none.
+    pub packets: spe::Stats,
+    /// AUXTRACE records whose bytes these came from.
+    pub pieces: u64,
+    /// Records of branches that were executed: those that samples were made of.
+    pub branches: u64,
+    /// Of these, the branches that were not taken.
+    pub not_taken: u64,
+    /// Of these, the branches with the target of the one before.
+    pub with_previous_target: u64,
+    /// Records of loads, stores and all else.
+    pub other_operations: u64,
+    /// Records of branches on paths that were predicted wrongly.
+    pub not_retired: u64,
+    /// Records of branches that do not say where they are or where they went.
+    pub incomplete: u64,
+}
+
+impl TraceStats {
+    /// Adds the counts of another buffer.
+    pub fn add(&mut self, other: Self) {
+        self.packets.add(other.packets);
+        self.pieces += other.pieces;
+        self.branches += other.branches;
+        self.not_taken += other.not_taken;
+        self.with_previous_target += other.with_previous_target;
+        self.other_operations += other.other_operations;
+        self.not_retired += other.not_retired;
+        self.incomplete += other.incomplete;
     }
 }
 

@@ -23,8 +23,9 @@ use crate::binaries::mapped::Mapped;
 use crate::binaries::open::{self, Subject};
 use crate::binaries::target::{Target, Targets};
 use crate::counting::agreement::Agreement;
-use crate::counting::counters::{ContextCounters, Counters};
+use crate::counting::counters::{ContextCounters, CounterTable, Counters};
 use crate::counting::fall_through::{Judgement, select_runs, unknown_code};
+use crate::counting::stretches::pairs_of;
 use crate::counting::trace::TargetCounters;
 use crate::inference::{self, infer_counters};
 use crate::input::counters_text;
@@ -346,6 +347,7 @@ impl<'a> Job<'a> {
         let TargetCounters {
             branches,
             pairs,
+            stretches,
             entries,
             misplaced,
         } = samples.counters;
@@ -354,6 +356,10 @@ impl<'a> Job<'a> {
             details: self.options.show_detailed_warning,
         };
         binary.code.note_pokes(&samples.pokes);
+        let pairs = match pairs_of(&stretches, binary.code) {
+            more if more.is_empty() => pairs,
+            more => CounterTable::new([pairs.rows(), &more].concat()),
+        };
         let (ranges, quality) = select_runs(&pairs, binary.code, binary.functions, judgement);
         report.statistics = BinaryStatistics {
             entries,

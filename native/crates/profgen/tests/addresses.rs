@@ -153,7 +153,11 @@ fn a_raw_trace_is_refused_with_the_line_that_makes_stacks_of_it() {
             "cs_etm/@tmc_etr0/u",
             "perf inject -i perf.data -o stacks.data --itrace=i100000il128 --strip",
         ),
-        ("arm_spe_0/branch_filter=1/u", "create_llvm_prof --profiler=perf_spe"),
+        // The event alone, without its trace.
+        (
+            "arm_spe_0/branch_filter=1/u",
+            "perf record -e arm_spe/branch_filter=1/u",
+        ),
     ] {
         let error = replay.generate(&plain(&replay, event)).expect_err("no stacks");
         assert_eq!(error.code, ErrorCode::NoBranchStacks, "{event}");

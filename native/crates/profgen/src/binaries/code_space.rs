@@ -15,6 +15,10 @@ pub(crate) const NO_END: CodeOffset = CodeOffset::MAX - 1;
 
 /// In place of the source of a branch: a sampled address was counted, no branch.
 pub(crate) const NO_BRANCH: CodeOffset = CodeOffset::MAX - 2;
+/// In place of the end of a run: it goes on to the next instruction that can branch.
+pub(crate) const NEXT_BRANCH: CodeOffset = CodeOffset::MAX - 3;
+/// In place of the source of a branch: a run of an entry that is counted elsewhere.
+pub(crate) const RUN_ONLY: CodeOffset = CodeOffset::MAX - 4;
 
 /// Where in the space each binary begins, ascending.
 #[derive(Debug)]
@@ -40,7 +44,7 @@ impl CodeSpace {
             regions.push(Region { binary, start, base });
             next += u64::from(span);
         }
-        if next > u64::from(NO_BRANCH) {
+        if next > u64::from(RUN_ONLY) {
             return Err(too_much_code(next));
         }
         Ok(Self(regions))
@@ -96,9 +100,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let fits = CodeSpace::new([(FIRST, Svma(0), NO_BRANCH - 1), (LAST, Svma(0), 1)]).expect("fits");
-        assert_eq!(fits.owner(NO_BRANCH - 1).binary, LAST);
-        for [first, last] in [[NO_BRANCH, 1], [u32::MAX, u32::MAX]] {
+        let fits = CodeSpace::new([(FIRST, Svma(0), RUN_ONLY - 1), (LAST, Svma(0), 1)]).expect("fits");
+        assert_eq!(fits.owner(RUN_ONLY - 1).binary, LAST);
+        for [first, last] in [[RUN_ONLY, 1], [u32::MAX, u32::MAX]] {
             let error = CodeSpace::new([(FIRST, Svma(0), first), (LAST, Svma(0), last)]).expect_err("too much");
             assert_eq!(error.code, ErrorCode::Unsupported);
         }

@@ -3,7 +3,7 @@
 use perfdata::Avma;
 
 use crate::addresses::locate::Place;
-use crate::binaries::code_space::{CodeOffset, CodeSpace, NO_BRANCH, NO_END, OUTSIDE};
+use crate::binaries::code_space::{CodeOffset, CodeSpace, NEXT_BRANCH, NO_BRANCH, NO_END, OUTSIDE, RUN_ONLY};
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::counting::counter::{Counter, EXTERNAL};
 use crate::counting::counters::CounterTable;
@@ -72,6 +72,8 @@ pub(crate) struct TargetCounters {
     pub branches: CounterTable,
     /// The pairs of (target, end of the run) of all neighbouring entries.
     pub pairs: CounterTable,
+    /// Where runs begin that go on to the next branch; both ends of each are the same.
+    pub stretches: CounterTable,
     /// Entries with an end in the target.
     pub entries: u64,
     /// Entries with an end in the target's code, but at no instruction.
@@ -206,18 +208,43 @@ impl TraceTable {
 
     /// Counts a sampled address as a run of one instruction.
     pub(crate) fn add_address(&mut self, place: Place, count: u64) {
-        match place {
-            Place::Code(offset, _) => {
+        let end = match place {
+            Place::Code(offset, _) => offset,
+            _ => NO_END,
+        };
+        self.add_from(place, end, count);
+    }
+
+    fn add_from(&mut self, start: Place, end: CodeOffset, count: u64) {
+        match start {
+            Place::Code(to, _) => {
                 self.ledger.add(EntryClass::Used, count);
-                let trace = Trace {
-                    from: NO_BRANCH,
-                    to: offset,
-                    end: offset,
-                };
-                self.counts.add(trace, count);
+                let from = NO_BRANCH;
+                self.counts.add(Trace { from, to, end }, count);
             }
             lost => self.ledger.add(lost.class(), count),
         }
+    }
+
+    /// Counts a branch, and the run from where it led to up to the next one.
+    pub(crate) fn add_with_stretch(&mut self, branch: Resolved, count: u64) {
+        self.add_times([NO_END, NEXT_BRANCH], branch, count);
+    }
+
+    /// Counts a branch, and the run between two places that came before it, if both are in the same target.
+    pub(crate) fn add_with_run(&mut self, branch: Resolved, run: [Place; 2], count: u64) {
+        self.add_times([NO_END; 2], branch, count);
+        if let [Place::Code(to, target), Place::Code(end, other)] = run
+            && target == other
+        {
+            let from = RUN_ONLY;
+            self.counts.add(Trace { from, to, end }, count);
+        }
+    }
+
+    /// Counts the run from a place up to the next branch.
+    pub(crate) fn add_stretch(&mut self, start: Place, count: u64) {
+        self.add_from(start, NEXT_BRANCH, count);
     }
 
     /// Adds the counts of another worker.
@@ -235,8 +262,8 @@ impl TraceTable {
     pub(crate) fn into_counters(mut self, space: &CodeSpace) -> (ByBinary<TargetCounters>, Ledger) {
         self.flush();
         let places = space.regions().map(|region| region.binary.index() + 1).max();
-        let mut rows: Vec<(Vec<Counter>, Vec<Counter>, u64)> = vec![Default::default(); places.unwrap_or(0)];
-        if let [(branches, pairs, _)] = &mut rows[..] {
+        let mut rows: Vec<Rows> = (0..places.unwrap_or(0)).map(|_| Rows::default()).collect();
+        if let [Rows { branches, pairs, .. }] = &mut rows[..] {
             // What is added grows by doubling, which would take more memory than all else.
             branches.reserve_exact(self.counts.len());
             pairs.reserve_exact(self.counts.len());
@@ -255,21 +282,32 @@ impl TraceTable {
                 second: svma(second),
                 count,
             };
-            let (branches, pairs, entries) = &mut rows[owner.binary.index()];
-            *entries = entries.wrapping_add(count);
-            if trace.to != OUTSIDE && trace.from != NO_BRANCH {
-                branches.push(counter(trace.from, trace.to));
+            let rows = &mut rows[owner.binary.index()];
+            if trace.from != RUN_ONLY {
+                rows.entries = rows.entries.wrapping_add(count);
             }
-            if trace.end != NO_END {
-                pairs.push(counter(trace.to, trace.end));
+            if trace.to != OUTSIDE && !matches!(trace.from, NO_BRANCH | RUN_ONLY) {
+                rows.branches.push(counter(trace.from, trace.to));
+            }
+            match trace.end {
+                NO_END => {}
+                NEXT_BRANCH if trace.to == OUTSIDE => {}
+                NEXT_BRANCH => rows.stretches.push(counter(trace.to, trace.to)),
+                end => rows.pairs.push(counter(trace.to, end)),
             }
         }
         let counters = space.regions().map(|region| {
-            let (branches, pairs, entries) = std::mem::take(&mut rows[region.binary.index()]);
+            let Rows {
+                branches,
+                pairs,
+                stretches,
+                entries,
+            } = std::mem::take(&mut rows[region.binary.index()]);
             let (branches, pairs) = rayon::join(|| CounterTable::new(branches), || CounterTable::new(pairs));
             let counters = TargetCounters {
                 branches,
                 pairs,
+                stretches: CounterTable::new(stretches),
                 entries,
                 misplaced: self.misplaced.remove(&region.binary).unwrap_or(0),
             };
@@ -277,6 +315,15 @@ impl TraceTable {
         });
         (counters.collect(), self.ledger)
     }
+}
+
+/// The rows of one target before they are sorted.
+#[derive(Default)]
+struct Rows {
+    branches: Vec<Counter>,
+    pairs: Vec<Counter>,
+    stretches: Vec<Counter>,
+    entries: u64,
 }
 
 /// Multiplicative hashing: the top bits depend on all bits of the addresses. The source of the newer entry stands for where the run ends.

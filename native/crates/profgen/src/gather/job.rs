@@ -265,6 +265,12 @@ impl<'a> Collection<'a> {
     /// Which events count, or why none can.
     fn choose(&mut self, metadata: &Metadata, path: &Path) -> Result<Chosen<'a>, Error> {
         let usable = usable_events(metadata, &self.as_generate).map_err(|error| error.path(path))?;
+        if metadata.arm_spe_event().is_some_and(|event| usable.events[event]) {
+            let message = "the recording is one of Arm SPE, whose samples cannot be collected in trace files";
+            return Err(Error::new(ErrorCode::Unsupported, message)
+                .path(path)
+                .hint("Make a profile of the recording itself: `autofdo-gen --binary PROGRAM --perfdata perf.data`."));
+        }
         let numbers = metadata.attrs.iter().map(|attr| {
             let event = (attr.label(), metadata.arch.clone());
             let known = self.events.iter().position(|known| *known == event);

@@ -9,6 +9,7 @@ use crate::addresses::locate::{Resolver, View};
 use crate::binaries::id::ByBinary;
 use crate::binaries::target::Targets;
 use crate::counting::bolt::BoltTraces;
+use crate::counting::one_branch;
 use crate::counting::sampled::AddressCounts;
 use crate::counting::stack::{EntryRules, Stack, ends_of, events_of};
 use crate::counting::trace::TraceTable;
@@ -168,6 +169,10 @@ impl<'a> Worker<'a> {
             return;
         }
         let options = filter.options;
+        if sample.one_branch && options.reads_arm_spe() {
+            self.add_one_branch(sample, resolver, filter);
+            return;
+        }
         let entries = if options.leading_ip_only {
             1
         } else {
@@ -240,6 +245,28 @@ impl<'a> Worker<'a> {
                 stack.count(view, filter.rules, traces);
             }
             Some(distinct) => distinct.extend(stack.count_hashed(view, filter.rules, traces)),
+        }
+    }
+
+    /// Counts a sample of one branch.
+    fn add_one_branch(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>, filter: &Filter<'_>) {
+        let times = filter.options.sample_period.unwrap_or(1);
+        let traces = &mut self.collected.traces;
+        self.collected.branch_samples += 1;
+        traces.read(times);
+        if !filter.selects(sample, resolver) {
+            traces.add_lost(EntryClass::Deselected, times);
+            return;
+        }
+        if sample.cpumode.is_guest() {
+            self.collected.guest_samples += 1;
+            traces.add_lost(EntryClass::Unmapped, times);
+            return;
+        }
+        self.ensure_view(sample, resolver);
+        if let Some(Remembered { view, latest, .. }) = self.views.get_mut(&sample.pid) {
+            *latest = sample.moment.max(*latest);
+            one_branch::count(sample, times, view, &mut self.collected.traces);
         }
     }
 

@@ -36,10 +36,15 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
         )
         .hint("Name one of these with --event."));
     }
-    let usable: Vec<bool> = attrs
+    let mut usable: Vec<bool> = attrs
         .iter()
         .map(|attr| is_wanted(attr, options) && obstacle(attr, options).is_none())
         .collect();
+    // Histories of branches tell more, and counts of both cannot be added up.
+    let arm_spe = metadata.arm_spe_event().filter(|_| options.reads_arm_spe());
+    if let Some(event) = arm_spe.filter(|event| is_wanted(&attrs[*event], options) && !usable.contains(&true)) {
+        usable[event] = true;
+    }
     let of_branches = |events| UsableEvents {
         events,
         addresses: false,
@@ -59,7 +64,7 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
     if options.samples == SampleUse::Any && use_addresses && !has_stacks && attrs.iter().any(tells_time) {
         return sampled_addresses(attrs, options);
     }
-    if let Some(error) = attrs.iter().find_map(raw_trace) {
+    if let Some(error) = (0..attrs.len()).find_map(|event| raw_trace(metadata, event, options)) {
         return Err(error);
     }
     let wanted = || attrs.iter().filter(|attr| is_wanted(attr, options));
@@ -85,8 +90,8 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
 }
 
 /// Why the trace of an event cannot be used: perf has to make branch stacks of it first, or nothing can.
-fn raw_trace(attr: &EventAttr) -> Option<Error> {
-    let label = attr.label();
+fn raw_trace(metadata: &Metadata, event: usize, options: &GenerateOptions) -> Option<Error> {
+    let label = metadata.attrs[event].label();
     let inject = |options: &str| {
         format!(
             "Run `perf inject -i perf.data -o stacks.data --itrace={options} --strip`, with perf.data for the name of the recording, and \
@@ -97,15 +102,39 @@ fn raw_trace(attr: &EventAttr) -> Option<Error> {
         ("a raw trace of Intel PT", inject("i100usle"))
     } else if label.starts_with("cs_etm/") {
         ("a raw trace of Arm CoreSight", inject("i100000il128"))
-    } else if label.starts_with("arm_spe") {
-        let other = "Record cycles instead, whose sampled addresses are enough for a profile, or make the profile with `create_llvm_prof \
-                     --profiler=perf_spe`.";
-        ("made by Arm SPE, which is not decoded here", other.to_owned())
+    } else if label.starts_with("arm_spe") || metadata.arm_spe_event() == Some(event) {
+        arm_spe_unused(options)
     } else {
         return None;
     };
     let message = format!("the recording is {what} (`{label}`) and has no branch stacks");
     Some(Error::new(ErrorCode::NoBranchStacks, message).hint(hint))
+}
+
+/// Why samples of Arm SPE are not counted, and what to do.
+fn arm_spe_unused(options: &GenerateOptions) -> (&'static str, String) {
+    let (what, hint) = if options.traces_for_bolt {
+        (
+            "one of Arm SPE, of which no traces for BOLT are made here",
+            "Give the recording to `perf2bolt --spe`.",
+        )
+    } else if options.leading_ip_only {
+        (
+            "one of Arm SPE, whose samples are branches and no addresses",
+            "Leave out --leading-ip-only.",
+        )
+    } else if !options.policy().reads_arm_spe {
+        (
+            "one of Arm SPE, which llvm-profgen does not read",
+            "Leave out --compat=llvm-profgen.",
+        )
+    } else {
+        (
+            "one of Arm SPE, but does not hold its trace",
+            "Record with a newer perf: `perf record -e arm_spe/branch_filter=1/u -o perf.data -- PROGRAM`.",
+        )
+    };
+    (what, hint.to_owned())
 }
 
 /// The events whose sampled addresses tell how often code was executed: those that count time, or else those that count instructions, or

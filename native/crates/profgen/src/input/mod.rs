@@ -1,5 +1,6 @@
 //! From recordings, texts and counters to traces and samples.
 
+pub(crate) mod arm_spe;
 pub(crate) mod call_stack;
 pub(crate) mod collect;
 pub(crate) mod counters_text;

@@ -25,6 +25,7 @@ use crate::counting::context_counts::ContextCounts;
 use crate::counting::sampled::TargetAddresses;
 use crate::counting::stack::EntryRules;
 use crate::counting::trace::TargetCounters;
+use crate::input::arm_spe::about_arm_spe;
 use crate::input::collect::{Collected, Collector, Filter};
 use crate::input::events::{about_addresses, call_stacks, left_out, remarks, usable_events, without_user_frames};
 use crate::input::recording::{listed_name, open};
@@ -230,9 +231,13 @@ impl<'a> Sampling<'a> {
         let chunks = collected
             .iter()
             .map(|group| group.chunks)
-            .max_by_key(|chunks| chunks.samples);
-        self.account(&stats, chunks.unwrap_or_default(), path)?;
+            .max_by_key(|chunks| chunks.samples)
+            .unwrap_or_default();
+        let trace = chunks.trace;
+        self.account(&stats, chunks, path)?;
         self.diagnostics.extend(left_out(input.metadata(), self.options));
+        let trace = about_arm_spe(input.metadata(), &filter.usable, &stats, &trace, path)?;
+        self.diagnostics.extend(trace);
         if self.options.policy().words == Words::Own {
             self.diagnostics.extend(remarks(input.metadata(), self.options));
             let unused = without_user_frames(input.metadata(), &groups[0], self.options);

@@ -60,6 +60,32 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
             format!("{path}: {malformed} records are malformed and were skipped"),
         ));
     }
+    let packets = chunks.trace.packets;
+    if packets.cut > 0 {
+        let (cut, whole) = (packets.cut, packets.records);
+        let reason = if packets.bad_bytes > 0 {
+            "are damaged or cut off"
+        } else {
+            "are cut off, where trace data are missing"
+        };
+        let message = format!("{path}: {cut} records of the trace {reason}; the {whole} whole ones are used");
+        found.push(Diagnostic::warning(DiagnosticCode::TraceDamaged, message));
+    }
+    let incomplete = chunks.trace.incomplete;
+    if incomplete > 0 {
+        let message = format!(
+            "{path}: {incomplete} sampled branches are left out, because their records do not say where they are or where they went"
+        );
+        found.push(Diagnostic::warning(DiagnosticCode::TraceDamaged, message));
+    }
+    if stats.traces_truncated > 0 {
+        let times = stats.traces_truncated;
+        let message = format!(
+            "{path}: the buffer of the trace was full {times} times, and what the CPU sampled then is lost. Record with a larger buffer \
+             (perf record -m,64M) or a larger period"
+        );
+        found.push(Diagnostic::warning(DiagnosticCode::TraceTruncated, message));
+    }
     if chunks.unknown_event > 0 {
         let samples = chunks.unknown_event;
         found.push(Diagnostic::warning(

@@ -25,6 +25,8 @@ pub enum EntryClass {
     WrongPath,
     /// A slot that the CPU had not filled: both addresses 0.
     UnfilledSlot,
+    /// A sampled branch that was not taken (Arm SPE). The run that it lies in is counted with the branch at its end.
+    NotTaken,
     /// The sample was deselected by event, process, thread, CPU or time.
     Deselected,
     /// The sample has no call stack, or was taken while a function was entered or left, when its call stack may lack a frame.
@@ -37,7 +39,7 @@ pub enum EntryClass {
 
 impl EntryClass {
     /// All classes, in the order of a report.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Used,
         Self::OutsideBinary,
         Self::Unmapped,
@@ -46,6 +48,7 @@ impl EntryClass {
         Self::Stub,
         Self::WrongPath,
         Self::UnfilledSlot,
+        Self::NotTaken,
         Self::Deselected,
         Self::UnsureStack,
         Self::CrossesBarrier,
@@ -64,6 +67,7 @@ impl EntryClass {
             Self::Stub => "stub",
             Self::WrongPath => "wrongPath",
             Self::UnfilledSlot => "unfilledSlot",
+            Self::NotTaken => "notTaken",
             Self::Deselected => "deselected",
             Self::UnsureStack => "unsureStack",
             Self::CrossesBarrier => "crossesBarrier",
@@ -84,6 +88,7 @@ impl EntryClass {
             Self::Stub => "in linkage stubs or code without symbols",
             Self::WrongPath => "on wrong paths",
             Self::UnfilledSlot => "in slots that the CPU had not filled",
+            Self::NotTaken => "of branches that were not taken",
             Self::Deselected => "deselected by the options",
             Self::UnsureStack => "in samples without a sure call stack",
             Self::CrossesBarrier => "followed by a run across a call, return or jump",
@@ -115,6 +120,7 @@ impl EntryClass {
                 "The recording marks these branches as speculated and never executed (`perf script -F brstack` prints SPEC_WRONG_PATH). If \
                  the marks are wrong, --compat=llvm-profgen counts such entries all the same."
             }
+            Self::NotTaken => "Record for longer: few of the sampled branches were taken.",
             Self::UnfilledSlot => {
                 "The CPU delivered no branches. Virtual machines often have no branch records: record on the host."
             }

@@ -119,6 +119,11 @@ pub struct GenerateOptions {
 }
 
 impl GenerateOptions {
+    /// Whether samples of Arm SPE are counted for what they are.
+    pub(crate) fn reads_arm_spe(&self) -> bool {
+        self.policy().reads_arm_spe && !self.traces_for_bolt && !self.leading_ip_only
+    }
+
     /// llvm-profgen's defaults for `binary` and `input`, the profile returned in memory.
     #[must_use]
     pub fn new(binary: impl Into<PathBuf>, input: Input) -> Self {

@@ -46,6 +46,8 @@ pub(crate) struct Policy {
     pub folded_by_lines: bool,
     /// 19: a first segment at address 0 is a base as any other.
     pub zero_is_a_base: bool,
+    /// 20: samples of Arm SPE are branches one by one, taken or not.
+    pub reads_arm_spe: bool,
     /// Kernel modules are binaries. llvm-profgen reads no relocatable files, so there is no result to compare with.
     pub kernel_modules: bool,
     /// Several binaries are counted in one pass. llvm-profgen takes one binary, so with `--compat` each binary is counted in a pass of its own.
@@ -76,6 +78,7 @@ impl Compat {
             refuses_implausible: own,
             whole_coroutines: own,
             infers_from_addresses: own,
+            reads_arm_spe: own,
             folded_by_lines: own,
             zero_is_a_base: own,
             kernel_modules: own,
@@ -105,6 +108,7 @@ mod tests {
             refuses_implausible,
             whole_coroutines,
             infers_from_addresses,
+            reads_arm_spe,
             folded_by_lines,
             zero_is_a_base,
             kernel_modules: _,
@@ -132,6 +136,7 @@ mod tests {
             (17, infers_from_addresses),
             (18, folded_by_lines),
             (19, zero_is_a_base),
+            (20, reads_arm_spe),
         ])
     }
 

@@ -16,7 +16,7 @@ pub(super) struct Encoder {
 }
 
 /// Position and width of the branch flags' fields on a little-endian machine.
-const BRANCH_FLAG_FIELDS: [(u32, u32); 10] = [
+const BRANCH_FLAG_FIELDS: [(u32, u32); 11] = [
     (0, 1),
     (1, 1),
     (2, 1),
@@ -26,7 +26,8 @@ const BRANCH_FLAG_FIELDS: [(u32, u32); 10] = [
     (24, 2),
     (26, 4),
     (30, 3),
-    (33, 31),
+    (33, 1),
+    (34, 30),
 ];
 
 impl Encoder {
