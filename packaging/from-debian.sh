@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# from-debian.sh SUITE PACKAGE VERSION FOLDER: unpacks a package of another suite of Debian into FOLDER, without
-# installing it. apt checks its signature. VERSION may have a * at its end.
+# from-debian.sh SUITE PACKAGE VERSION FOLDER [ARCHITECTURE]: unpacks a package of another suite, or another
+# architecture, of Debian into FOLDER, without installing it. apt checks its signature. VERSION may have a * at its end.
 set -euo pipefail
-suite=$1 package=$2 version=$3 folder=$4
+suite=$1 package=$2 version=$3 folder=$4 architecture=${5:-$(dpkg --print-architecture)}
 archive=/usr/share/keyrings/debian-archive-keyring.gpg
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/package" "$folder"
-echo "deb [signed-by=$archive] http://deb.debian.org/debian $suite main" > "$work/sources.list"
+echo "deb [arch=$architecture signed-by=$archive] http://deb.debian.org/debian $suite main" > "$work/sources.list"
 apt=(apt-get -qq -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=/dev/null
-  -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root)
+  -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache"
+  -o APT::Architecture="$architecture" -o APT::Sandbox::User=root)
 "${apt[@]}" update
 (cd "$work/package" && "${apt[@]}" download "$package=$version")
 dpkg -x "$work"/package/*.deb "$folder"

