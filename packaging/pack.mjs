@@ -18,7 +18,7 @@ const STAGE = join(RELEASE, 'stage');
  */
 export async function packRelease(targets) {
   rmSync(RELEASE, { recursive: true, force: true });
-  const manifest = readJson(join(ROOT, 'package.json'));
+  const manifest = { ...readJson(join(ROOT, 'package.json')), ...repository() };
   const folders = [
     await stageMain(manifest, targets),
     ...targets.map((target) => stageAddon(manifest, target)),
@@ -27,6 +27,12 @@ export async function packRelease(targets) {
   rmSync(STAGE, { recursive: true });
   for (const tarball of tarballs) checkTarball(tarball);
   return tarballs;
+}
+
+/** Where the release workflow runs: npm takes a provenance only of the repository that the package names. */
+function repository() {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = process.env;
+  return name === undefined ? {} : { repository: { type: 'git', url: `git+${server}/${name}.git` } };
 }
 
 /**
@@ -83,7 +89,7 @@ function keepPublicTypes(/** @type {string} */ dist) {
  * @param {import('./targets.mjs').Target} target
  */
 function stageAddon(manifest, target) {
-  const { name, version, license, keywords, engines } = manifest;
+  const { name, version, license, keywords, engines, repository } = manifest;
   const file = relative(join(ROOT, 'native/binding'), addonPath(target));
   if (!existsSync(addonPath(target)))
     throw new Error(`${addonPath(target)} was not built: run node packaging/addon.mjs`);
@@ -109,6 +115,7 @@ function stageAddon(manifest, target) {
       description,
       keywords,
       license,
+      repository,
       engines,
       ...fits,
       main: file,
