@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { llvmProfgen } from './generators.js';
+import { llvmProfgen, ours } from './generators.js';
 import { type Program, recorded } from './program.js';
 import { repository, run, shell, testWith } from './tools.js';
 
@@ -14,6 +14,42 @@ const everyBranch: Program = {
   record: 'period=1 depth=2 exact=exact.counters',
 };
 const onlyNewest: Program = { name: 'recorder-newest-branch', build, record: 'period=1 depth=1' };
+
+/** Recursion of two functions, and calls from code outside. */
+const STACKS = `
+#include <stdio.h>
+#include <stdlib.h>
+#define NOINLINE __attribute__((noinline))
+NOINLINE int leaf(int x) { int s = 0; for (int i = 0; i < (x & 3); i++) s += i * x; return s; }
+NOINLINE int even(int x);
+NOINLINE int odd(int x) { if (x <= 0) return leaf(x); return even(x - 1) + 1; }
+NOINLINE int even(int x) { if (x <= 0) return leaf(x + 1); return odd(x - 1) * 2; }
+NOINLINE int compare(const void *a, const void *b) {
+  int x = *(const int *)a, y = *(const int *)b, s = leaf(x);
+  for (int i = 0; i < 4; i++) if (s & 1 << i) s++;
+  return (x > y) - (x < y) + (s > 1000000);
+}
+int main(void) {
+  static int values[20];
+  int sum = 0;
+  for (int i = 0; i < 20; i++) values[i] = i * 7 % 20;
+  qsort(values, 20, sizeof *values, compare);
+  for (int i = 0; i < 12; i++) sum += odd(i) + leaf(values[i]);
+  printf("%d\\n", sum);
+  return 0;
+}
+`;
+
+function withStacks(name: string, record: string): Program {
+  const flags =
+    '-fdebug-info-for-profiling -fpseudo-probe-for-profiling -fno-omit-frame-pointer -fno-optimize-sibling-calls';
+  return {
+    name,
+    files: { 'stacks.c': STACKS },
+    build: [`clang-22 -O2 -g ${flags} stacks.c -o program`],
+    record: `callchain=1 exact=exact.counters ${record}`,
+  };
+}
 
 const nextAndCrossing: Program = {
   name: 'recorder-next-and-crossing',
@@ -38,20 +74,64 @@ const nextAndCrossing: Program = {
   record: 'period=97 exact=exact.counters',
 };
 
-/** Counter lines of a section of the ELF, the only one that has symbols everywhere. */
-function linesInText(counters: string, folder: string, separator: string): string[] {
+/** Whether an address lies in the section of the ELF that has symbols everywhere. */
+function inTextOf(folder: string): (hex: string) => boolean {
   const header = run('readelf', ['-SW', 'program'], folder).stdout;
   const [, address = '', size = ''] =
     /\.text +PROGBITS +([0-9a-f]+) +[0-9a-f]+ +([0-9a-f]+)/.exec(header) ?? [];
   const start = Number.parseInt(address, 16);
   const end = start + Number.parseInt(size, 16);
-  const inText = (hex: string) => Number.parseInt(hex, 16) >= start && Number.parseInt(hex, 16) < end;
+  return (hex) => Number.parseInt(hex, 16) >= start && Number.parseInt(hex, 16) < end;
+}
+
+/** Counter lines of that section. */
+function linesInText(counters: string, folder: string, separator: string): string[] {
+  const inText = inTextOf(folder);
   return counters.split('\n').filter((line) => {
     const [from = '', to = '', count] = line.split(/->|-|:/);
     const kind = line.includes('->') ? '->' : '-';
     return count !== undefined && kind === separator && inText(from) && inText(to);
   });
 }
+
+/** By calls, the outermost first, and by run: how often it was executed behind them. */
+function runsByContext(counters: string): Map<string, number> {
+  const runs = new Map<string, number>();
+  let context = '';
+  for (const line of counters.split('\n')) {
+    const [, run, count] = /^ +([0-9a-f]+-[0-9a-f]+):(\d+)$/.exec(line) ?? [];
+    if (line.startsWith('[')) context = line;
+    else if (run !== undefined) runs.set(`${context} ${run}`, Number(count));
+  }
+  return runs;
+}
+
+describe('calling contexts beside the true ones', () => {
+  const counted = (program: Program) => {
+    const { folder } = recorded(program);
+    const flags = ['--skip-symbolization', '--use-offset=0', '--compress-recursion=0'];
+    const { output } = ours(folder, ['--binary=program', '--perfdata=perf.data', ...flags]);
+    const truth = readFileSync(join(folder, 'exact.counters'), 'utf8');
+    const inText = inTextOf(folder);
+    const isCode = (key: string) => inText(/([0-9a-f]+)-/.exec(key)?.[1] ?? '');
+    return { found: runsByContext(output?.toString() ?? ''), truth: runsByContext(truth), isCode };
+  };
+
+  testWith(['clang-22'], 'samples of every branch and the one before count each run as often', () => {
+    const { found, truth } = counted(withStacks('recorder-contexts', 'period=1 depth=2'));
+    // Samples in the first and last instructions of functions do not count, and with them some runs.
+    expect(found.size).toBeGreaterThan(100);
+    expect([...found].filter(([key, count]) => truth.get(key) !== count)).toEqual([]);
+  });
+
+  testWith(['clang-22', 'readelf'], 'longer stacks lead to the same contexts and runs', () => {
+    const { found, truth, isCode } = counted(withStacks('recorder-contexts-deep', 'period=1'));
+    const expected = [...truth.keys()].filter(isCode).sort();
+    expect(expected.length).toBeGreaterThan(200);
+    expect([...found.keys()].filter(isCode).sort()).toEqual(expected);
+    expect([...found.keys()].filter((key) => !truth.has(key))).toEqual([]);
+  });
+});
 
 describe('the recorder', () => {
   testWith(['readelf'], 'counts exactly what samples of every branch add up to', () => {

@@ -46,6 +46,7 @@ struct block {
 struct call {
 	uint64_t returns_to;
 	bool has_frame; /* what was called sets up a frame pointer */
+	unsigned context; /* for exact counts: of what was called */
 };
 
 /* One virtual CPU; in user mode, one thread. */
@@ -222,6 +223,19 @@ static bool makes_frame(struct qemu_plugin_tb *tb)
 	return false;
 }
 
+/* For exact counts: the calls from the program behind the last one from elsewhere. */
+static unsigned context_of(const struct vcpu *v)
+{
+	return v->call_count ? v->calls[v->call_count - 1].context : 0;
+}
+
+/* The context of what a call calls. The program's code is known by then, as the call was in it. */
+static unsigned context_behind(const struct vcpu *v, uint64_t call)
+{
+	bool inside = call >= program.start && call < program.end;
+	return options.exact && inside ? exact_context(context_of(v), call) : 0;
+}
+
 /* Follows the calls of a thread. A return that fits none changes nothing; longjmp leaves calls that the next return takes off. */
 static void follow_calls(struct vcpu *v, const struct block *from, const struct block *to)
 {
@@ -230,7 +244,8 @@ static void follow_calls(struct vcpu *v, const struct block *from, const struct 
 			v->call_capacity = v->call_capacity ? 2 * v->call_capacity : 256;
 			v->calls = realloc(v->calls, v->call_capacity * sizeof *v->calls);
 		}
-		v->calls[v->call_count++] = (struct call){ from->end, to->makes_frame };
+		unsigned context = context_behind(v, from->last_instruction);
+		v->calls[v->call_count++] = (struct call){ from->end, to->makes_frame, context };
 	} else if (from->returns) {
 		for (unsigned i = v->call_count; i > 0; i--)
 			if (v->calls[i - 1].returns_to == to->start) {
@@ -341,6 +356,7 @@ static void on_block_executed(unsigned cpu, void *data)
 	}
 	if ((before->repeats || before->may_be_cut) && now->start == before->last_instruction)
 		return;
+	unsigned context = context_of(v);
 	if (options.call_chains)
 		follow_calls(v, before, now);
 	struct branch taken = { .from = before->last_instruction, .to = now->start };
@@ -366,7 +382,7 @@ static void on_block_executed(unsigned cpu, void *data)
 		return;
 	pthread_mutex_lock(&lock);
 	if (recording && options.exact)
-		exact_count(taken);
+		exact_count(taken, context);
 	if (recording && sample)
 		take_sample(cpu, v);
 	pthread_mutex_unlock(&lock);
@@ -559,7 +575,7 @@ static void on_exit_of_guest(qemu_plugin_id_t id, void *data)
 		recording = false;
 		if (system_mode)
 			move_kernel_mappings();
-		if (options.exact && !exact_write(options.exact, program.start, program.end, program.bias))
+		if (options.exact && !exact_write(options.exact, program.start, program.end, program.bias, options.call_chains))
 			perror(options.exact);
 		spe_flush();
 		uint64_t samples = perf_file_samples();

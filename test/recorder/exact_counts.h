@@ -8,8 +8,14 @@
 
 #include "perf_file.h"
 
-void exact_count(struct branch taken);
-/* `text` is the image's executable mapping, `bias` its run-time address minus the ELF's. */
-bool exact_write(const char *path, uint64_t text_start, uint64_t text_end, uint64_t bias);
+/* Counts a branch, and the run before it, in a context. */
+void exact_count(struct branch taken, unsigned context);
+/* The context of what an address calls in a context; the context 0 has no callers. */
+unsigned exact_context(unsigned outer, uint64_t call);
+/*
+ * `text` is the image's executable mapping, `bias` its run-time address minus the ELF's. With `by_context` counts have the calls that they were
+ * behind in front, as addresses from the outermost inwards.
+ */
+bool exact_write(const char *path, uint64_t text_start, uint64_t text_end, uint64_t bias, bool by_context);
 
 #endif
