@@ -18,6 +18,7 @@ pub(crate) fn attribute_contexts(source: &Source<'_>, contexts: LineContexts) ->
         tree,
         is_inlined,
         counted,
+        without_lines: _,
     } = contexts;
     let mut attribution = Attribution {
         source,

@@ -4,7 +4,7 @@ use elf::Svma;
 use rustc_hash::FxHashMap;
 
 use crate::attribution::recursion::Shortening;
-use crate::counting::context_counts::{ContextCounts, PathId};
+use crate::counting::context_counts::ContextCounts;
 use crate::counting::counter::{Counted, Counter};
 use crate::counting::read_contexts::{Context, ReadContext};
 
@@ -13,23 +13,24 @@ pub(crate) type CallContexts = Vec<(Vec<Svma>, Counted)>;
 
 /// Sorts what was sampled. Calls are shortened by themselves, whatever functions they are in.
 pub(crate) fn by_calls(counts: &ContextCounts, shortening: Shortening) -> CallContexts {
-    let mut shortened: FxHashMap<PathId, Vec<Svma>> = FxHashMap::default();
     let mut groups: FxHashMap<Vec<Svma>, Counted> = FxHashMap::default();
-    let mut calls_of = |path: PathId| {
-        let calls = shortened.entry(path).or_insert_with(|| {
-            let mut calls = counts.paths.calls(path);
+    for (counters, column) in [
+        (
+            &counts.ranges,
+            (|counted| &mut counted.ranges) as fn(&mut Counted) -> &mut Vec<Counter>,
+        ),
+        (&counts.branches, |counted| &mut counted.branches),
+    ] {
+        for behind in counters.chunk_by(|one, other| one.path == other.path) {
+            let mut calls = counts.paths.calls(behind[0].path);
             shortening.apply(&mut calls);
-            calls
-        });
-        calls.clone()
-    };
-    for (&(path, first, second), &count) in &counts.ranges {
-        let counted = groups.entry(calls_of(path)).or_default();
-        counted.ranges.push(Counter { first, second, count });
-    }
-    for (&(path, first, second), &count) in &counts.branches {
-        let counted = groups.entry(calls_of(path)).or_default();
-        counted.branches.push(Counter { first, second, count });
+            let rows = behind.iter().map(|row| Counter {
+                first: row.first,
+                second: row.second,
+                count: row.count,
+            });
+            column(groups.entry(calls).or_default()).extend(rows);
+        }
     }
     sorted(groups)
 }

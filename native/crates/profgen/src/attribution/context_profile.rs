@@ -19,8 +19,9 @@ use crate::attribution::recursion::Shortening;
 use crate::binaries::debug::profiles_by_probes;
 use crate::counting::counter::{Counted, Counter};
 use crate::counting::counters::{ContextCounters, CounterTable, Counters};
-use crate::report::context_report::context_diagnostics;
+use crate::report::context_report::{behind_calls_without_lines, context_diagnostics};
 use crate::report::damage;
+use crate::report::words::Words;
 use crate::request::options::GenerateOptions;
 
 /// The context-sensitive profile, and what the pre-inliner needs to know of the code, if it is to run.
@@ -158,8 +159,13 @@ impl<'a> Job<'a> {
         match contexts {
             ContextCounters::Sampled(counts) => {
                 let of_runs = counts.ranges.iter();
-                ranges.extend(of_runs.map(|(&(_, first, last), &count)| counter(first, last, count)));
-                branches.extend(counts.branches.keys().map(|&(_, from, to)| counter(from, to, 0)));
+                ranges.extend(of_runs.map(|run| counter(run.first, run.second, run.count)));
+                branches.extend(
+                    counts
+                        .branches
+                        .iter()
+                        .map(|branch| counter(branch.first, branch.second, 0)),
+                );
                 branches.extend(counts.paths.all_calls().map(|call| counter(call, call, 0)));
             }
             ContextCounters::Read(groups) => {
@@ -196,6 +202,9 @@ impl<'a> Job<'a> {
                     lines.counted.len(),
                     self.options.policy().words,
                 ));
+                if self.options.policy().words == Words::Own {
+                    diagnostics.extend(behind_calls_without_lines(self.binary.image, &lines.without_lines)?);
+                }
                 Ok(lines)
             }
             ContextCounters::Read(groups) => LineContexts::read(groups)

@@ -8,7 +8,8 @@ use symbolize::FrameId;
 use crate::attribution::attribute::Source;
 use crate::attribution::call_tree::{CallNode, CallTree};
 use crate::attribution::recursion::Shortening;
-use crate::counting::context_counts::{ContextCounts, PathId};
+use crate::counting::call_lists::ListId;
+use crate::counting::context_counts::{ContextCounter, ContextCounts};
 use crate::counting::counter::{Counted, Counter, EXTERNAL};
 use crate::counting::read_contexts::{Context, ReadContext};
 
@@ -22,6 +23,16 @@ pub(crate) struct LineContexts {
     pub is_inlined: FxHashMap<CallNode, bool>,
     /// Without a key: where the callers are not known to the last.
     pub counted: FxHashMap<Option<CallNode>, Counted>,
+    pub without_lines: CallsWithoutLines,
+}
+
+/// What has no context, because the code of a call before it has no debug information.
+#[derive(Default)]
+pub(crate) struct CallsWithoutLines {
+    /// Executions of runs that have lines.
+    pub runs: u64,
+    /// Those behind such calls, by the outermost of the calls.
+    pub behind: FxHashMap<Svma, u64>,
 }
 
 impl LineContexts {
@@ -31,7 +42,7 @@ impl LineContexts {
             source,
             counts,
             shortening,
-            callers: FxHashMap::default(),
+            callers: None,
             contexts: Self::default(),
         };
         sorting.sort_ranges();
@@ -83,17 +94,21 @@ struct Sorting<'a> {
     source: &'a Source<'a>,
     counts: &'a ContextCounts,
     shortening: Shortening,
-    /// The frames of calls; nothing, if one has no line.
-    callers: FxHashMap<PathId, Option<Vec<Frame>>>,
+    /// Of the calls that were asked for last: their frames, or the outermost call that has no line.
+    callers: Option<(ListId, Result<Vec<Frame>, Svma>)>,
     contexts: LineContexts,
 }
 
 impl Sorting<'_> {
     /// Divides runs where they pass from one function to another that is inlined, and finds the context of each part.
     fn sort_ranges(&mut self) {
-        let mut ranges: Vec<_> = self.counts.ranges.iter().map(|(&key, &count)| (key, count)).collect();
-        ranges.sort_unstable();
-        for ((path, first, last), count) in ranges {
+        for &ContextCounter {
+            path,
+            first,
+            second: last,
+            count,
+        } in &self.counts.ranges
+        {
             let mut start = first;
             let mut before: Option<Svma> = None;
             for Instruction { svma, .. } in self.source.code.instructions(first, last) {
@@ -107,16 +122,28 @@ impl Sorting<'_> {
         }
     }
 
-    fn add_range(&mut self, path: PathId, first: Svma, second: Svma, count: u64) {
+    fn add_range(&mut self, path: ListId, first: Svma, second: Svma, count: u64) {
         let context = self.context(path, first);
+        if self.source.frames.lookup(first).is_some() {
+            let without_lines = &mut self.contexts.without_lines;
+            without_lines.runs = without_lines.runs.saturating_add(count);
+            if let Some((_, Err(call))) = &self.callers {
+                let behind = without_lines.behind.entry(*call).or_default();
+                *behind = behind.saturating_add(count);
+            }
+        }
         let counted = self.contexts.counted.entry(context).or_default();
         counted.ranges.push(Counter { first, second, count });
     }
 
     fn sort_branches(&mut self) {
-        let mut branches: Vec<_> = self.counts.branches.iter().map(|(&key, &count)| (key, count)).collect();
-        branches.sort_unstable();
-        for ((path, first, second), count) in branches {
+        for &ContextCounter {
+            path,
+            first,
+            second,
+            count,
+        } in &self.counts.branches
+        {
             let context = if first == EXTERNAL {
                 None
             } else {
@@ -137,13 +164,13 @@ impl Sorting<'_> {
     }
 
     /// The function that the instruction at `address` is of, behind the calls of `path`.
-    fn context(&mut self, path: PathId, address: Svma) -> Option<CallNode> {
+    fn context(&mut self, path: ListId, address: Svma) -> Option<CallNode> {
         let leaf = self.source.frames.lookup(address)?;
-        if !self.callers.contains_key(&path) {
-            let callers = self.frames_of(path);
-            self.callers.insert(path, callers);
+        if self.callers.as_ref().is_none_or(|(known, _)| *known != path) {
+            self.callers = Some((path, self.frames_of(path)));
         }
-        let mut callers = self.callers[&path].clone()?;
+        let (_, callers) = self.callers.as_ref()?;
+        let mut callers = callers.clone().ok()?;
         self.push_frames(leaf, &mut callers);
         let Frame { function, .. } = callers.pop()?;
         self.shortening.apply(&mut callers);
@@ -152,13 +179,13 @@ impl Sorting<'_> {
         Some(node)
     }
 
-    fn frames_of(&mut self, path: PathId) -> Option<Vec<Frame>> {
+    fn frames_of(&mut self, path: ListId) -> Result<Vec<Frame>, Svma> {
         let mut frames = Vec::new();
         for call in self.counts.paths.calls(path) {
-            let leaf = self.source.frames.lookup(call)?;
+            let leaf = self.source.frames.lookup(call).ok_or(call)?;
             self.push_frames(leaf, &mut frames);
         }
-        Some(frames)
+        Ok(frames)
     }
 
     /// Appends the functions that are inlined around an instruction, the outermost first, each with the line of it in there.

@@ -19,6 +19,8 @@ pub(crate) const NO_BRANCH: CodeOffset = CodeOffset::MAX - 2;
 pub(crate) const NEXT_BRANCH: CodeOffset = CodeOffset::MAX - 3;
 /// In place of the source of a branch: a run of an entry that is counted elsewhere.
 pub(crate) const RUN_ONLY: CodeOffset = CodeOffset::MAX - 4;
+/// In place of a call: no call stands before a return address.
+pub(crate) const NO_CALL: CodeOffset = CodeOffset::MAX - 5;
 
 /// Where in the space each binary begins, ascending.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ impl CodeSpace {
             regions.push(Region { binary, start, base });
             next += u64::from(span);
         }
-        if next > u64::from(RUN_ONLY) {
+        if next > u64::from(NO_CALL) {
             return Err(too_much_code(next));
         }
         Ok(Self(regions))
@@ -66,6 +68,11 @@ impl Region {
     /// The address in the file of the binary that lies at an offset of the space.
     pub(crate) fn svma(&self, offset: CodeOffset) -> Svma {
         self.base.wrapping_add(u64::from(offset - self.start))
+    }
+
+    /// Where an address in the code of the binary lies in the space.
+    pub(crate) fn offset(&self, svma: Svma) -> CodeOffset {
+        self.start + svma.0.wrapping_sub(self.base.0) as u32
     }
 }
 
@@ -100,9 +107,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let fits = CodeSpace::new([(FIRST, Svma(0), RUN_ONLY - 1), (LAST, Svma(0), 1)]).expect("fits");
-        assert_eq!(fits.owner(RUN_ONLY - 1).binary, LAST);
-        for [first, last] in [[RUN_ONLY, 1], [u32::MAX, u32::MAX]] {
+        let fits = CodeSpace::new([(FIRST, Svma(0), NO_CALL - 1), (LAST, Svma(0), 1)]).expect("fits");
+        assert_eq!(fits.owner(NO_CALL - 1).binary, LAST);
+        for [first, last] in [[NO_CALL, 1], [u32::MAX, u32::MAX]] {
             let error = CodeSpace::new([(FIRST, Svma(0), first), (LAST, Svma(0), last)]).expect_err("too much");
             assert_eq!(error.code, ErrorCode::Unsupported);
         }

@@ -1,109 +1,96 @@
 //! Counts of runs and branches by the calls that they were behind.
 
 use elf::Svma;
-use rustc_hash::FxHashMap;
 
-/// A list of calls, from the outermost inwards, in [`CallPaths`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct PathId(u32);
+use crate::counting::call_lists::{CallLists, ListId};
+use crate::counting::unwind::Doubt;
 
-impl PathId {
-    /// No call is known.
-    pub(crate) const ROOT: Self = Self(0);
+/// Lists of calls in the code of a binary.
+pub(crate) type CallPaths = CallLists<Svma>;
+
+/// What happened behind which calls, and how often: a run from its first to its last instruction, or a branch from its source to its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ContextCounter {
+    /// In [`ContextCounts::paths`].
+    pub path: ListId,
+    pub first: Svma,
+    pub second: Svma,
+    pub count: u64,
 }
-
-/// Distinct lists of calls, each as its last call behind another list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct CallPaths {
-    /// Of each list but [`PathId::ROOT`]: the list without its last call, and that call.
-    paths: Vec<(PathId, Svma)>,
-    index: FxHashMap<(PathId, Svma), PathId>,
-}
-
-impl CallPaths {
-    pub(super) fn behind(&mut self, path: PathId, call: Svma) -> PathId {
-        let Self { paths, index } = self;
-        *index.entry((path, call)).or_insert_with(|| {
-            paths.push((path, call));
-            PathId(u32::try_from(paths.len()).expect("fewer than 2^32 distinct calling contexts"))
-        })
-    }
-
-    /// The calls, from the outermost inwards.
-    pub(crate) fn calls(&self, path: PathId) -> Vec<Svma> {
-        let mut calls = Vec::new();
-        let mut rest = path;
-        while let Some(last) = rest.0.checked_sub(1) {
-            let (before, call) = self.paths[last as usize];
-            calls.push(call);
-            rest = before;
-        }
-        calls.reverse();
-        calls
-    }
-
-    /// Every call of every list, in no particular order.
-    pub(crate) fn all_calls(&self) -> impl Iterator<Item = Svma> {
-        self.paths.iter().map(|&(_, call)| call)
-    }
-
-    /// The ids that the lists of `other` have here, by their number.
-    fn merge(&mut self, other: &Self) -> Vec<PathId> {
-        let mut ids = vec![PathId::ROOT];
-        for &(before, call) in &other.paths {
-            let before = ids[before.0 as usize];
-            ids.push(self.behind(before, call));
-        }
-        ids
-    }
-}
-
-/// What happened behind which calls: a run from its first to its last instruction, or a branch from its source to its target.
-pub(crate) type ContextCounter = FxHashMap<(PathId, Svma, Svma), u64>;
 
 /// Counts of runs and branches by the calls that they were behind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ContextCounts {
     pub paths: CallPaths,
-    pub ranges: ContextCounter,
-    /// The source may be [`EXTERNAL`].
-    pub branches: ContextCounter,
-    /// What is doubtful of each distinct sample, by a hash of it. llvm-profgen states shares of them.
-    pub doubts: FxHashMap<u64, Doubts>,
+    /// Ascending, each once.
+    pub ranges: Vec<ContextCounter>,
+    /// Ascending, each once. The source may be [`EXTERNAL`](crate::counting::counter::EXTERNAL).
+    pub branches: Vec<ContextCounter>,
+    pub doubts: Doubts,
     /// Whether some frame that called others is no code of the binary.
     pub has_external_callers: bool,
 }
 
-/// What is doubtful of a sample, in numbers of its branch entries.
+/// What is doubtful, in numbers of branch entries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Doubts {
     /// Branch entries in all.
-    pub entries: u32,
+    pub entries: u64,
     /// Calls from outside that no frame is of.
-    pub external_calls: u32,
+    pub external_calls: u64,
     /// Other calls that no frame is of.
-    pub calls: u32,
+    pub calls: u64,
     /// Ways out of the binary and back.
-    pub paired: u32,
+    pub paired: u64,
     /// Ways out of the binary, or into it, without the other.
-    pub unpaired: u32,
+    pub unpaired: u64,
+    /// Returns to more calls than are followed.
+    pub deep: u64,
 }
 
-impl ContextCounts {
-    /// Adds what another thread has counted.
-    pub(crate) fn merge(&mut self, other: &Self) {
-        let ids = self.paths.merge(&other.paths);
-        for (from, into) in [(&other.ranges, &mut self.ranges), (&other.branches, &mut self.branches)] {
-            for (&(path, first, second), count) in from {
-                add(into, (ids[path.0 as usize], first, second), *count);
+impl Doubts {
+    /// Adds so many entries that are all as doubtful.
+    pub(super) fn add(&mut self, doubt: Doubt, count: u64) {
+        self.entries = self.entries.wrapping_add(count);
+        if doubt.is_none() {
+            return;
+        }
+        for (kind, sum) in [
+            (Doubt::EXTERNAL_CALL, &mut self.external_calls),
+            (Doubt::CALL, &mut self.calls),
+            (Doubt::PAIRED, &mut self.paired),
+            (Doubt::UNPAIRED, &mut self.unpaired),
+            (Doubt::DEEP, &mut self.deep),
+        ] {
+            if doubt.has(kind) {
+                *sum = sum.wrapping_add(count);
             }
         }
-        self.doubts.extend(&other.doubts);
-        self.has_external_callers |= other.has_external_callers;
     }
 }
 
-pub(super) fn add(counter: &mut ContextCounter, key: (PathId, Svma, Svma), count: u64) {
-    let sum = counter.entry(key).or_default();
-    *sum = sum.wrapping_add(count);
+impl std::ops::AddAssign for Doubts {
+    fn add_assign(&mut self, other: Self) {
+        let add = |sum: &mut u64, more: u64| *sum = sum.wrapping_add(more);
+        add(&mut self.entries, other.entries);
+        add(&mut self.external_calls, other.external_calls);
+        add(&mut self.calls, other.calls);
+        add(&mut self.paired, other.paired);
+        add(&mut self.unpaired, other.unpaired);
+        add(&mut self.deep, other.deep);
+    }
+}
+
+/// Sorts counters, and adds up those of the same (modulo 2^64, as llvm-profgen does).
+pub(super) fn added_up(mut counters: Vec<ContextCounter>) -> Vec<ContextCounter> {
+    counters.sort_unstable();
+    counters.dedup_by(|next, kept| {
+        let key = |counter: &ContextCounter| (counter.path, counter.first, counter.second);
+        let same = key(next) == key(kept);
+        if same {
+            kept.count = kept.count.wrapping_add(next.count);
+        }
+        same
+    });
+    counters
 }

@@ -126,19 +126,15 @@ impl Ends for ManyEnds {
     }
 }
 
-/// Ends, and a hash of all entries that were used.
-pub(crate) struct Hashed<E> {
+/// Ends, and a note of all entries that were used, by their own ends.
+pub(crate) struct Noted<'n, E> {
     ends: E,
-    hash: u64,
+    entries: &'n mut Vec<(CodeOffset, CodeOffset)>,
 }
 
-impl<E: Ends> Hashed<E> {
-    pub(crate) fn new(ends: E) -> Self {
-        Self { ends, hash: 0 }
-    }
-
-    pub(crate) fn hash(&self) -> u64 {
-        self.hash
+impl<'n, E: Ends> Noted<'n, E> {
+    pub(crate) fn new(ends: E, entries: &'n mut Vec<(CodeOffset, CodeOffset)>) -> Self {
+        Self { ends, entries }
     }
 
     pub(crate) fn into_inner(self) -> E {
@@ -146,7 +142,7 @@ impl<E: Ends> Hashed<E> {
     }
 }
 
-impl<E: Ends> Ends for Hashed<E> {
+impl<E: Ends> Ends for Noted<'_, E> {
     fn latest(&self) -> CodeOffset {
         self.ends.latest()
     }
@@ -161,10 +157,7 @@ impl<E: Ends> Ends for Hashed<E> {
 
     fn note(&mut self, resolved: &Resolved) {
         if let Resolved::Used { from, to, .. } = *resolved {
-            let entry = u64::from(from) << 32 | u64::from(to);
-            // Multiplication carries upwards only, so the upper half is brought down.
-            let mixed = (self.hash ^ entry).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            self.hash = mixed ^ mixed >> 29;
+            self.entries.push((from, to));
         }
         self.ends.note(resolved);
     }

@@ -2,7 +2,9 @@
 
 pub(crate) mod agreement;
 pub(crate) mod bolt;
+pub(crate) mod call_lists;
 pub(crate) mod context_counts;
+pub(crate) mod context_steps;
 pub(crate) mod counter;
 pub(crate) mod counters;
 pub(crate) mod ends;

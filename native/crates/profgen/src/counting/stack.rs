@@ -3,8 +3,8 @@
 use perfdata::{Avma, Branch, Speculation};
 
 use crate::addresses::locate::{Place, View, stronger};
-use crate::binaries::code_space::{NO_END, OUTSIDE};
-use crate::counting::ends::{Ends, Hashed, OneEnd};
+use crate::binaries::code_space::{CodeOffset, NO_END, OUTSIDE};
+use crate::counting::ends::{Ends, Noted, OneEnd};
 use crate::counting::resolved::{RawEntry, Resolved};
 use crate::counting::trace::TraceTable;
 use crate::report::ledger::EntryClass;
@@ -56,23 +56,24 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
         }
     }
 
-    /// The same; gives a hash of what was used, if anything was. Stacks that come to the same have the same hash.
-    pub(crate) fn count_hashed(self, view: &mut View<'_>, rules: EntryRules, traces: &mut TraceTable) -> Option<u64> {
-        let (used, hash) = match traces.ends.take() {
-            None => {
-                let mut ends = Hashed::new(OneEnd::new());
-                (self.walk(&mut ends, view, rules, traces), ends.hash())
-            }
+    /// The same; appends the ends of the entries that were used.
+    pub(crate) fn count_noting(
+        self,
+        view: &mut View<'_>,
+        rules: EntryRules,
+        traces: &mut TraceTable,
+        entries: &mut Vec<(CodeOffset, CodeOffset)>,
+    ) -> bool {
+        match traces.ends.take() {
+            None => self.walk(&mut Noted::new(OneEnd::new(), entries), view, rules, traces),
             Some(mut ends) => {
                 ends.begin();
-                let mut ends = Hashed::new(ends);
+                let mut ends = Noted::new(ends, entries);
                 let used = self.walk(&mut ends, view, rules, traces);
-                let hash = ends.hash();
                 traces.ends = Some(ends.into_inner());
-                (used, hash)
+                used
             }
-        };
-        used.then_some(hash)
+        }
     }
 
     #[inline]
@@ -114,19 +115,6 @@ pub(crate) fn events_of(
     };
     let used = branches.filter(&mut is_used).count() as u64;
     events / used.saturating_sub(1).max(1)
-}
-
-/// The ends of the entries of a stack that count, as offsets in the space of the targets.
-pub(crate) fn ends_of(
-    branches: impl Iterator<Item = Branch>,
-    view: &mut View<'_>,
-    rules: EntryRules,
-) -> impl Iterator<Item = (u32, u32)> {
-    let entries = branches.filter(move |&branch| !is_wrong_path(branch, rules));
-    entries.filter_map(move |branch| match resolve(branch, view, rules) {
-        Resolved::Used { from, to, .. } => Some((from, to)),
-        Resolved::Misplaced(_) | Resolved::Lost(_) => None,
-    })
 }
 
 /// The CPU recorded what did not happen. llvm-profgen counts that as well.

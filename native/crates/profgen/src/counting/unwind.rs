@@ -1,235 +1,160 @@
 //! Branch stack and call stack of a sample, walked in step: which calls each run and each branch was behind.
 //!
 //! The call stack was taken when the newest branch had been, so the walk goes back in time: behind a call the frame of the
-//! callee goes, behind a return it comes back (llvm-profgen: `VirtualUnwinder`).
+//! callee goes, behind a return it comes back (llvm-profgen: `VirtualUnwinder`). Where a step leads depends on nothing but the calls in
+//! progress, the branch, and the run behind it, so a step that was taken before need not be worked out again.
 
-use std::hash::BuildHasher;
+use elf::{Code, InstructionClass};
 
-use elf::{Code, InstructionClass, Svma};
-use rustc_hash::FxBuildHasher;
+use crate::binaries::code_space::{CodeOffset, NO_CALL, NO_END, OUTSIDE, Region};
+use crate::binaries::id::BinaryId;
+use crate::binaries::target::Targets;
+use crate::counting::call_lists::{CallLists, ListId};
 
-use crate::counting::context_counts::{ContextCounts, Doubts, PathId, add};
-use crate::counting::counter::EXTERNAL;
+/// So many frames of a call stack are used. Linux records 127 unless it is told otherwise, and contexts that inline deeper than this cannot be
+/// written.
+pub(crate) const MAX_FRAMES: usize = 1024;
 
-/// Counts a sample: its branch entries, the newest first, and its frames, the innermost first, of which all but that are the calls in
-/// progress. Ends that are no code of the binary are [`EXTERNAL`]. Nothing, if one of the two is empty.
-pub(crate) fn unwind(
-    counts: &mut ContextCounts,
-    code: &Code<'_>,
-    branches: &[(Svma, Svma)],
-    frames: &[Svma],
-    times: u64,
-) {
-    let (Some(&(_, newest)), false) = (branches.first(), frames.is_empty()) else {
-        return;
+/// So many calls are followed. No CPU records as many branches, and no call stack has as many frames, so that returns lead deeper only in an input that
+/// was not recorded.
+pub(crate) const MAX_CALLS: usize = 2 * MAX_FRAMES;
+
+/// The calls in progress, by where they are: in the binary, [`OUTSIDE`], or [`NO_CALL`] for a return to where no call is.
+pub(crate) type CallStacks = CallLists<CodeOffset>;
+
+/// The two stacks of a sample did not fit together: what is older is counted without calls.
+pub(crate) const LOST: ListId = ListId::NOWHERE;
+
+/// A branch, the straight run behind it and the calls that were in progress meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Step {
+    /// In the run.
+    pub stack: ListId,
+    pub from: CodeOffset,
+    pub to: CodeOffset,
+    /// The last instruction of the run, [`OUTSIDE`], or [`NO_END`] if nothing is known of it.
+    pub end: CodeOffset,
+}
+
+/// What came before a step, and what is to be said of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Before {
+    /// The calls in progress when the branch was taken.
+    pub stack: ListId,
+    /// There can have been such a run, and it counts.
+    pub has_run: bool,
+    pub doubt: Doubt,
+}
+
+/// What is doubtful of a step, as bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Doubt(u8);
+
+impl Doubt {
+    pub(crate) const NONE: Self = Self(0);
+    /// A call from outside that no frame is of.
+    pub(crate) const EXTERNAL_CALL: Self = Self(1);
+    /// Another call that no frame is of.
+    pub(crate) const CALL: Self = Self(2);
+    /// A way out of the binary and back.
+    pub(crate) const PAIRED: Self = Self(4);
+    /// A way out of the binary, or into it, without the other.
+    pub(crate) const UNPAIRED: Self = Self(8);
+
+    /// A return to more calls than are followed.
+    pub(crate) const DEEP: Self = Self(16);
+
+    pub(crate) fn is_none(self) -> bool {
+        self == Self::NONE
+    }
+
+    pub(crate) fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    fn note(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// The code of a binary, by offsets in the space of all code.
+#[derive(Clone, Copy)]
+pub(crate) struct Flow<'a> {
+    pub code: &'a Code<'a>,
+    pub region: &'a Region,
+}
+
+impl<'a> Flow<'a> {
+    pub(crate) fn of(targets: &'a Targets<'a>, id: BinaryId) -> Self {
+        let target = &targets[id];
+        Self {
+            code: &target.code,
+            region: targets.space().owner(target.shared_offset(0)),
+        }
+    }
+
+    /// The call that returns to `offset`, [`NO_CALL`] if none does, and [`OUTSIDE`] for what is outside.
+    pub(crate) fn call_before(self, offset: CodeOffset) -> CodeOffset {
+        if offset == OUTSIDE {
+            return OUTSIDE;
+        }
+        match self.code.instruction_before(self.region.svma(offset)) {
+            Some(before) if before.class == InstructionClass::Call => self.region.offset(before.svma),
+            _ => NO_CALL,
+        }
+    }
+
+    fn class_at(self, offset: CodeOffset) -> Option<InstructionClass> {
+        if offset == OUTSIDE {
+            return None;
+        }
+        self.code.class_at(self.region.svma(offset))
+    }
+
+    fn is_run(self, first: CodeOffset, last: CodeOffset) -> bool {
+        let svma = |offset| self.region.svma(offset);
+        self.code.is_valid_fall_through(svma(first), svma(last))
+    }
+}
+
+/// Goes back over the run of a step to its beginning, and over the branch to there.
+pub(crate) fn step_back(stacks: &mut CallStacks, flow: Flow<'_>, step: Step) -> Before {
+    let mut before = Before {
+        stack: step.stack,
+        has_run: false,
+        doubt: Doubt::NONE,
     };
-    let mut stack = CallStack::default();
-    frames[1..].iter().rev().for_each(|&frame| stack.push(frame));
-    stack.push(newest);
-    let mut walk = Walk {
-        code,
-        counts,
-        stack,
-        here: newest,
-        lost: false,
-        times,
-        doubts: Doubts {
-            entries: branches.len() as u32,
-            ..Doubts::default()
-        },
-    };
-    for (index, &(from, to)) in branches.iter().enumerate() {
-        if index > 0 {
-            walk.back_through_run(to);
+    match (step.end, step.to) {
+        (NO_END, _) => {}
+        (OUTSIDE, OUTSIDE) => before.doubt.note(Doubt::PAIRED),
+        (OUTSIDE, _) | (_, OUTSIDE) => {
+            before.doubt.note(Doubt::UNPAIRED);
+            before.stack = LOST;
         }
-        walk.back_over_branch(from, to);
+        (end, to) if flow.is_run(to, end) => before.has_run = true,
+        _ => before.stack = LOST,
     }
-    let doubts = walk.doubts;
-    counts
-        .doubts
-        .insert(FxBuildHasher.hash_one((branches, &frames[1..])), doubts);
-}
-
-/// The addresses at which functions are, from the outermost inwards: calls, and in the innermost one what is executed.
-#[derive(Default)]
-struct CallStack {
-    /// With each the list of calls that ends there, once that was asked for.
-    frames: Vec<(Svma, Option<PathId>)>,
-}
-
-impl CallStack {
-    fn push(&mut self, address: Svma) {
-        self.frames.push((address, None));
+    if before.stack == LOST {
+        return before;
     }
-
-    /// The innermost function goes on at another address.
-    fn switch(&mut self, address: Svma) {
-        match self.frames.last_mut() {
-            Some(leaf) if leaf.0 == address => {}
-            Some(leaf) => *leaf = (address, None),
-            None => self.push(address),
-        }
-    }
-
-    /// Where the innermost function was called.
-    fn caller(&self) -> Option<Svma> {
-        let caller = self.frames.len().checked_sub(2)?;
-        Some(self.frames[caller].0)
-    }
-
-    /// The calls that the innermost function is behind, as far as they are known without a gap: those of other files say nothing.
-    fn path(&mut self, counts: &mut ContextCounts) -> PathId {
-        let ContextCounts {
-            paths,
-            has_external_callers: external,
-            ..
-        } = counts;
-        let Some(callers) = self.frames.len().checked_sub(1) else {
-            return PathId::ROOT;
-        };
-        let known = self.frames[..callers].iter().rposition(|(_, path)| path.is_some());
-        let mut path = known.and_then(|index| self.frames[index].1).unwrap_or(PathId::ROOT);
-        for frame in &mut self.frames[known.map_or(0, |index| index + 1)..callers] {
-            path = match frame.0 {
-                EXTERNAL => {
-                    *external = true;
-                    PathId::ROOT
-                }
-                // A return to where no call is: the caller is not known, but those further out are.
-                Svma(0) => path,
-                call => paths.behind(path, call),
-            };
-            frame.1 = Some(path);
-        }
-        path
-    }
-}
-
-struct Walk<'a> {
-    code: &'a Code<'a>,
-    counts: &'a mut ContextCounts,
-    stack: CallStack,
-    /// What is executed next, as seen from the past.
-    here: Svma,
-    /// The two stacks do not fit: what is older is counted without calls.
-    lost: bool,
-    times: u64,
-    doubts: Doubts,
-}
-
-impl Walk<'_> {
-    /// Back to `target`, where the run began that ends here.
-    fn back_through_run(&mut self, target: Svma) {
-        match (self.here == EXTERNAL, target == EXTERNAL) {
-            (true, true) => self.doubts.paired += 1,
-            (false, false) if self.code.is_valid_fall_through(target, self.here) => {
-                let path = self.stack.path(self.counts);
-                add(&mut self.counts.ranges, (path, target, self.here), self.times);
-                self.stack.switch(target);
-            }
-            (false, false) => self.lost = true,
-            _ => {
-                self.doubts.unpaired += 1;
-                self.lost = true;
-            }
-        }
-    }
-
-    /// Back over a branch, which is counted in the context that it was taken in.
-    fn back_over_branch(&mut self, from: Svma, to: Svma) {
-        let class = if from == EXTERNAL {
-            None
-        } else {
-            self.code.class_at(from)
-        };
-        let comes_from_outside = from == EXTERNAL;
-        let returns_to = call_before(self.code, to);
-        if self.lost {
-            self.stack.frames.clear();
-            self.stack.push(from);
-        } else if class == Some(InstructionClass::Call) || comes_from_outside && returns_to == Svma(0) {
-            self.back_over_call(from);
-        } else if class == Some(InstructionClass::Return) || comes_from_outside {
-            self.stack.switch(returns_to);
-            self.stack.push(from);
-        } else {
-            self.stack.switch(from);
-        }
-        self.here = from;
-        if to == EXTERNAL {
-            return;
-        }
-        let path = if comes_from_outside {
-            PathId::ROOT
-        } else {
-            self.stack.path(self.counts)
-        };
-        add(&mut self.counts.branches, (path, from, to), self.times);
-    }
-
-    fn back_over_call(&mut self, from: Svma) {
-        match self.stack.caller() {
-            Some(caller) if caller == from => {
-                self.stack.frames.pop();
-            }
+    let comes_from_outside = step.from == OUTSIDE;
+    let returns_to = flow.call_before(step.to);
+    let class = flow.class_at(step.from);
+    if class == Some(InstructionClass::Call) || comes_from_outside && returns_to == NO_CALL {
+        match stacks.last(before.stack) {
+            Some((outer, caller)) if caller == step.from => before.stack = outer,
             // While a function is entered or left, the frame of its caller may be missing.
-            caller => {
-                self.stack.switch(from);
-                if caller.is_some() && from == EXTERNAL {
-                    self.doubts.external_calls += 1;
-                } else if caller.is_some() {
-                    self.doubts.calls += 1;
-                }
-            }
+            Some(_) if comes_from_outside => before.doubt.note(Doubt::EXTERNAL_CALL),
+            Some(_) => before.doubt.note(Doubt::CALL),
+            None => {}
+        }
+    } else if class == Some(InstructionClass::Return) || comes_from_outside {
+        if stacks.length(before.stack) < MAX_CALLS {
+            before.stack = stacks.behind(before.stack, returns_to);
+        } else {
+            before.doubt.note(Doubt::DEEP);
+            before.stack = LOST;
         }
     }
-}
-
-/// The call that returns to `address`; zero if none does, and [`EXTERNAL`] for what is outside.
-pub(crate) fn call_before(code: &Code<'_>, address: Svma) -> Svma {
-    if address == EXTERNAL {
-        return EXTERNAL;
-    }
-    match code.instruction_before(address) {
-        Some(before) if before.class == InstructionClass::Call => before.svma,
-        _ => Svma(0),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use elf::{DecodePolicy, Image};
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        /// Frames and branches that fit together or not, in loops, outside of all code, at no instruction: each branch to the binary counts once, and no
-        /// run counts that there cannot have been.
-        #[test]
-        fn each_branch_counts_once(
-            picks in prop::collection::vec((0usize..400, 0usize..400), 0..80),
-            frames in prop::collection::vec(0usize..400, 0..300),
-        ) {
-            let image = Image::open(&testkit::Fixture::named("calc-x86_64").program()).expect("a fixture");
-            let code = Code::new(&image, DecodePolicy::Full).expect("code");
-            let instructions: Vec<Svma> = code.instructions(Svma(0), Svma(u64::MAX)).map(|found| found.svma).collect();
-            let place = |pick: usize| match pick % 7 {
-                0 => EXTERNAL,
-                _ => instructions[pick % instructions.len()],
-            };
-            let branches: Vec<_> = picks.iter().map(|&(from, to)| (place(from), place(to))).collect();
-            let calls: Vec<_> = frames.iter().map(|&frame| place(frame)).collect();
-            let mut counts = ContextCounts::default();
-            unwind(&mut counts, &code, &branches, &calls, 3);
-            let counted: u64 = counts.branches.values().sum();
-            let inside = branches.iter().filter(|(_, to)| *to != EXTERNAL).count() as u64;
-            prop_assert_eq!(counted, if calls.is_empty() { 0 } else { 3 * inside });
-            for &(_, first, last) in counts.ranges.keys() {
-                prop_assert!(code.is_valid_fall_through(first, last));
-            }
-            let runs: u64 = counts.ranges.values().sum();
-            prop_assert!(runs <= 3 * branches.len().saturating_sub(1) as u64);
-        }
-    }
+    before
 }

@@ -1,23 +1,25 @@
 //! Call stacks of samples: which are taken at their word, by llvm-profgen's rules, and what was counted behind which calls.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::hash::BuildHasher;
 
 use elf::{InstructionClass, Svma};
 use perfdata::Avma;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use symbolize::FunctionTable;
 
 use crate::addresses::locate::{Place, View};
-use crate::binaries::code_space::{CodeOffset, OUTSIDE};
+use crate::binaries::code_space::{CodeOffset, NO_CALL, OUTSIDE};
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::target::{Target, Targets};
 use crate::counting::context_counts::ContextCounts;
-use crate::counting::counter::EXTERNAL;
-use crate::counting::unwind::{call_before, unwind};
+use crate::counting::context_steps::ContextSteps;
+use crate::counting::unwind::{Flow, MAX_FRAMES};
+use crate::report::words::Words;
+use crate::request::options::GenerateOptions;
 
-/// So many frames of a call stack are used. Linux records 127 unless it is told otherwise, and contexts that inline deeper than this cannot be
-/// written.
-pub(crate) const MAX_FRAMES: usize = 1024;
+/// Slots of what is remembered of addresses.
+const SLOTS: usize = 1 << 12;
 
 /// What call stacks came to.
 #[derive(Default)]
@@ -28,10 +30,11 @@ pub(crate) struct CallStackStats {
     pub external_leaves: u64,
     /// Those with more than [`MAX_FRAMES`] frames.
     pub cut: u64,
-    /// Return addresses that follow no call, with the id of their target.
+    /// Those with a return address that follows no call.
+    pub broken: u64,
+    /// These addresses, with the id of their target.
     pub broken_at: FxHashSet<(BinaryId, u64)>,
-    /// A hash of each distinct branch stack, unless contexts tell. llvm-profgen states shares of them, so they are held apart, at 8 bytes
-    /// each.
+    /// A hash of each distinct branch stack, if llvm-profgen's words are wanted and contexts do not tell. llvm-profgen states shares of them.
     pub distinct: FxHashSet<u64>,
 }
 
@@ -40,6 +43,7 @@ impl CallStackStats {
         self.items += other.items;
         self.external_leaves += other.external_leaves;
         self.cut += other.cut;
+        self.broken += other.broken;
         self.broken_at.extend(other.broken_at);
         self.distinct.extend(other.distinct);
     }
@@ -50,7 +54,7 @@ impl CallStackStats {
 pub(crate) struct CallStacks {
     pub stats: CallStackStats,
     /// Counts by calling context, if these are wanted.
-    pub contexts: Option<BTreeMap<BinaryId, ContextCounts>>,
+    contexts: Option<ByBinary<ContextSteps>>,
 }
 
 impl CallStacks {
@@ -59,30 +63,56 @@ impl CallStacks {
         self.stats.merge(other.stats);
         let Some(others) = other.contexts else { return };
         let all = self.contexts.get_or_insert_default();
-        for (id, counts) in others {
+        for (id, steps) in others {
             match all.entry(id) {
-                std::collections::btree_map::Entry::Vacant(vacant) => {
-                    vacant.insert(counts);
+                Entry::Vacant(vacant) => {
+                    vacant.insert(steps);
                 }
-                std::collections::btree_map::Entry::Occupied(sum) => sum.into_mut().merge(&counts),
+                Entry::Occupied(sum) => sum.into_mut().merge(steps),
             }
         }
     }
 
-    /// How many distinct samples there were. With contexts, samples of the same branches behind other calls are other samples.
+    /// How many distinct samples there were, if that is known. With contexts, samples of the same branches behind other calls are other samples.
     pub(crate) fn distinct(&self) -> usize {
         match &self.contexts {
-            Some(contexts) => contexts.values().map(|counts| counts.doubts.len()).sum(),
+            Some(contexts) => contexts.values().filter_map(ContextSteps::distinct).sum(),
             None => self.stats.distinct.len(),
         }
     }
+
+    /// Counts by calling context, if these are wanted.
+    pub(crate) fn into_contexts(self, targets: &Targets<'_>) -> Option<ByBinary<ContextCounts>> {
+        let contexts = self.contexts?.into_iter();
+        let counts = contexts.map(|(id, steps)| (id, steps.into_counts(Flow::of(targets, id))));
+        Some(counts.collect())
+    }
 }
 
-/// A place in the code of a target.
+/// What is said of one place in a call stack.
 #[derive(Clone, Copy)]
 struct Frame {
     target: BinaryId,
-    svma: Svma,
+    offset: CodeOffset,
+}
+
+/// What was found out about places in the code of targets, by offset in the space of all code. Others may take the slot of one.
+struct Remembered<T>(Box<[(CodeOffset, T)]>);
+
+impl<T: Copy> Remembered<T> {
+    /// Nothing yet, which `anything` stands for.
+    fn nothing(anything: T) -> Self {
+        Self(vec![(OUTSIDE, anything); SLOTS].into())
+    }
+
+    fn of(&mut self, offset: CodeOffset, find_out: impl FnOnce() -> T) -> T {
+        // Instructions of AArch64 are four bytes apart.
+        let slot = &mut self.0[(offset ^ offset >> SLOTS.trailing_zeros()) as usize % SLOTS];
+        if slot.0 != offset {
+            *slot = (offset, find_out());
+        }
+        slot.1
+    }
 }
 
 /// Takes the frames of one sample after another.
@@ -90,12 +120,18 @@ pub(crate) struct CallStackReader<'a> {
     targets: &'a Targets<'a>,
     functions: &'a ByBinary<&'a FunctionTable>,
     pub found: CallStacks,
+    /// The ends of the branch entries of the sample that count.
+    pub entries: Vec<(CodeOffset, CodeOffset)>,
+    keeps_distinct: bool,
     /// The innermost first; nothing stands for neighbours outside the code of all targets.
     told: Vec<Option<Frame>>,
     is_cut: bool,
-    /// As a target sees them: the address that is executed, then the calls in progress.
-    frames: Vec<Svma>,
-    ends: Vec<(Svma, Svma)>,
+    /// As a target sees them: the calls in progress, the innermost first.
+    calls: Vec<CodeOffset>,
+    /// The calls that return to places.
+    calls_before: Remembered<CodeOffset>,
+    /// Whether frames are sure at places.
+    sure: Remembered<bool>,
 }
 
 impl<'a> CallStackReader<'a> {
@@ -103,12 +139,13 @@ impl<'a> CallStackReader<'a> {
     pub(crate) fn new(
         targets: &'a Targets<'a>,
         functions: &'a ByBinary<&'a FunctionTable>,
-        wants_contexts: bool,
+        options: &GenerateOptions,
     ) -> Self {
+        let keeps_distinct = options.policy().words == Words::LlvmProfgen;
         let contexts = || {
             targets
                 .iter()
-                .map(|target| (target.id, ContextCounts::default()))
+                .map(|target| (target.id, ContextSteps::new(keeps_distinct)))
                 .collect()
         };
         Self {
@@ -116,28 +153,29 @@ impl<'a> CallStackReader<'a> {
             functions,
             found: CallStacks {
                 stats: CallStackStats::default(),
-                contexts: wants_contexts.then(contexts),
+                contexts: (!options.ignore_stack_samples).then(contexts),
             },
+            entries: Vec::new(),
+            keeps_distinct,
             told: Vec::new(),
             is_cut: false,
-            frames: Vec::new(),
-            ends: Vec::new(),
+            calls: Vec::new(),
+            calls_before: Remembered::nothing(NO_CALL),
+            sure: Remembered::nothing(false),
         }
     }
 
     /// Another sample.
     pub(crate) fn begin(&mut self) {
         self.told.clear();
+        self.entries.clear();
         self.is_cut = false;
     }
 
     /// Adds a frame, from the innermost outwards; false if those further out do not matter.
     pub(crate) fn push(&mut self, address: u64, view: &mut View<'_>) -> bool {
         let frame = match view.locate_target(Avma(address)) {
-            Place::Code(offset, target) => Some(Frame {
-                target,
-                svma: self.targets.space().owner(offset).svma(offset),
-            }),
+            Place::Code(offset, target) => Some(Frame { target, offset }),
             Place::Preamble(_) | Place::Misplaced(_) | Place::Lost(_) => None,
         };
         if frame.is_none() && matches!(self.told.last(), Some(None)) {
@@ -153,11 +191,9 @@ impl<'a> CallStackReader<'a> {
 
     /// Whether the last frame is a return address behind no call, so that what a text has behind it is not read. Several targets
     /// may disagree, so they read on.
-    pub(crate) fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&mut self) -> bool {
         match self.told[..] {
-            [_, .., Some(Frame { target, svma })] if self.targets.len() == 1 => {
-                call_before(&self.targets[target].code, svma) == Svma(0)
-            }
+            [_, .., Some(frame)] if self.targets.len() == 1 => self.call_before(frame) == NO_CALL,
             _ => false,
         }
     }
@@ -167,105 +203,108 @@ impl<'a> CallStackReader<'a> {
     pub(crate) fn is_kept(&mut self) -> bool {
         let targets = self.targets;
         if targets.len() == 1 {
-            return self.see(targets.first());
+            return self.see(targets.first().id);
         }
         match self.told.first() {
             None => false,
-            Some(leaf) => match leaf {
-                Some(leaf) if self.found.contexts.is_none() => self.is_sure(&targets[leaf.target], leaf.svma),
+            Some(leaf) => match *leaf {
+                Some(leaf) if self.found.contexts.is_none() => self.is_sure(leaf),
                 _ => true,
             },
         }
     }
 
-    /// Counts a sample that is kept, which has these ends of branches, for each target.
-    pub(crate) fn count(&mut self, ends: impl Iterator<Item = (CodeOffset, CodeOffset)>, times: u64) {
-        let space = self.targets.space();
-        if self.targets.len() == 1 {
-            let region = space.owner(0);
-            let svma = |offset| match offset {
-                OUTSIDE => EXTERNAL,
-                offset => region.svma(offset),
-            };
-            self.ends.clear();
-            self.ends.extend(ends.map(|(from, to)| (svma(from), svma(to))));
-            return self.unwind(self.targets.first().id, times);
+    /// Counts a sample that is kept, which has these [`entries`](Self::entries), for each target.
+    pub(crate) fn count(&mut self, times: u64) {
+        let targets = self.targets;
+        if self.found.contexts.is_none() {
+            if self.keeps_distinct && !self.entries.is_empty() {
+                self.found.stats.distinct.insert(FxBuildHasher.hash_one(&self.entries));
+            }
+            return;
         }
-        let ends: Vec<_> = ends.collect();
-        let touched = ends
-            .iter()
-            .flat_map(|&(from, to)| [from, to])
-            .filter(|&end| end != OUTSIDE);
-        let mut touched: Vec<BinaryId> = touched.map(|end| space.owner(end).binary).collect();
+        if targets.len() == 1 {
+            return self.count_for(targets.first().id, times);
+        }
+        let space = targets.space();
+        let all = std::mem::take(&mut self.entries);
+        let ends = all.iter().flat_map(|&(from, to)| [from, to]);
+        let mut touched: Vec<BinaryId> = ends
+            .filter(|&end| end != OUTSIDE)
+            .map(|end| space.owner(end).binary)
+            .collect();
         touched.sort_unstable();
         touched.dedup();
         for id in touched {
-            if !self.see(&self.targets[id]) {
+            if !self.see(id) {
                 continue;
             }
-            let svma = |offset| match offset {
-                OUTSIDE => EXTERNAL,
-                offset => Some(space.owner(offset))
-                    .filter(|owner| owner.binary == id)
-                    .map_or(EXTERNAL, |owner| owner.svma(offset)),
+            let own = |offset| match offset {
+                OUTSIDE => OUTSIDE,
+                offset if space.owner(offset).binary == id => offset,
+                _ => OUTSIDE,
             };
-            self.ends.clear();
-            let own = ends.iter().map(|&(from, to)| (svma(from), svma(to)));
-            self.ends.extend(own.filter(|&entry| entry != (EXTERNAL, EXTERNAL)));
-            self.unwind(id, times);
+            self.entries.clear();
+            let entries = all.iter().map(|&(from, to)| (own(from), own(to)));
+            self.entries
+                .extend(entries.filter(|&entry| entry != (OUTSIDE, OUTSIDE)));
+            self.count_for(id, times);
         }
     }
 
-    /// Whether contexts are counted.
-    pub(crate) fn has_contexts(&self) -> bool {
-        self.found.contexts.is_some()
+    fn count_for(&mut self, id: BinaryId, times: u64) {
+        if let Some(steps) = self.found.contexts.as_mut().and_then(|all| all.get_mut(&id)) {
+            steps.count(Flow::of(self.targets, id), &self.entries, &self.calls, times);
+        }
     }
 
-    fn unwind(&mut self, id: BinaryId, times: u64) {
-        if let Some(counts) = self.found.contexts.as_mut().and_then(|all| all.get_mut(&id)) {
-            unwind(counts, &self.targets[id].code, &self.ends, &self.frames, times);
-        }
+    fn call_before(&mut self, Frame { target, offset }: Frame) -> CodeOffset {
+        self.calls_before
+            .of(offset, || Flow::of(self.targets, target).call_before(offset))
     }
 
     /// Looks at the frames as one target sees them: all other code is outside. True if the target counts the sample.
-    fn see(&mut self, target: &Target<'_>) -> bool {
-        let stats = &mut self.found.stats;
-        stats.items += 1;
-        self.frames.clear();
-        let mut leaf = None;
+    fn see(&mut self, id: BinaryId) -> bool {
+        self.found.stats.items += 1;
+        self.calls.clear();
+        let told = std::mem::take(&mut self.told);
+        let own = |frame: &Option<Frame>| frame.filter(|frame| frame.target == id);
+        let leaf = told.first().and_then(own);
         let mut is_broken = false;
-        for (index, frame) in self.told.iter().enumerate() {
-            let own = frame.filter(|frame| frame.target == target.id).map(|frame| frame.svma);
-            match own {
-                _ if index == 0 => {
-                    leaf = own;
-                    self.frames.push(own.unwrap_or(EXTERNAL));
-                }
-                Some(svma) => {
-                    let call = call_before(&target.code, svma);
-                    if call == Svma(0) {
-                        stats.broken_at.insert((target.id, svma.0));
-                        is_broken = true;
-                        break;
-                    }
-                    self.frames.push(call);
-                }
-                None if self.frames.last() != Some(&EXTERNAL) => self.frames.push(EXTERNAL),
-                None => {}
+        for frame in told.iter().skip(1) {
+            let call = own(frame).map_or(OUTSIDE, |frame| self.call_before(frame));
+            if let (NO_CALL, Some(Frame { target, offset })) = (call, own(frame)) {
+                let svma = self.targets.space().owner(offset).svma(offset);
+                self.found.stats.broken_at.insert((target, svma.0));
+                is_broken = true;
+                break;
+            }
+            let inner = self.calls.last().copied();
+            let is_outside = inner.map_or(leaf.is_none(), |inner| inner == OUTSIDE);
+            if call != OUTSIDE || !is_outside {
+                self.calls.push(call);
             }
         }
         // What called the outermost function is not known then, either.
-        if self.frames.len() > 1 && self.frames.last() == Some(&EXTERNAL) {
-            self.frames.pop();
+        if self.calls.last() == Some(&OUTSIDE) {
+            self.calls.pop();
         }
+        let is_external = !told.is_empty() && leaf.is_none();
+        self.told = told;
+        let stats = &mut self.found.stats;
         stats.cut += u64::from(self.is_cut && !is_broken);
-        let is_external = !self.told.is_empty() && leaf.is_none();
+        stats.broken += u64::from(is_broken);
         stats.external_leaves += u64::from(is_external);
-        is_external || leaf.is_some_and(|leaf| self.is_sure(target, leaf))
+        is_external || leaf.is_some_and(|leaf| self.is_sure(leaf))
     }
 
-    fn is_sure(&self, target: &Target<'_>, leaf: Svma) -> bool {
-        !is_prologue(target, leaf, self.functions[&target.id]) && !is_epilogue(target, leaf)
+    fn is_sure(&mut self, Frame { target, offset }: Frame) -> bool {
+        let (targets, functions) = (self.targets, self.functions);
+        self.sure.of(offset, || {
+            let target = &targets[target];
+            let svma = targets.space().owner(offset).svma(offset);
+            !is_prologue(target, svma, functions[&target.id]) && !is_epilogue(target, svma)
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::binaries::target::Targets;
 use crate::counting::bolt::BoltTraces;
 use crate::counting::one_branch;
 use crate::counting::sampled::AddressCounts;
-use crate::counting::stack::{EntryRules, Stack, ends_of, events_of};
+use crate::counting::stack::{EntryRules, Stack, events_of};
 use crate::counting::trace::TraceTable;
 use crate::input::call_stack::{CallStackReader, CallStacks};
 use crate::input::events::UsableEvents;
@@ -90,8 +90,7 @@ impl<'a> Collector<'a> {
             let kernel = targets.iter().any(|target| target.kernel);
             options.traces_for_bolt.then(|| BoltTraces::new(kernel))
         };
-        let reader =
-            || functions.map(|functions| CallStackReader::new(targets, functions, !options.ignore_stack_samples));
+        let reader = || functions.map(|functions| CallStackReader::new(targets, functions, options));
         Self {
             workers: SampleWorkers::new(observer, total, || Worker::new(several, bolt(), reader())),
         }
@@ -218,34 +217,27 @@ impl<'a> Worker<'a> {
             traces.add_address(view.locate_target(sample.ip), times);
             return;
         }
-        let mut stack_hash = None;
-        if let (Some(has_stack), Some(reader)) = (&filter.call_stacks, &mut self.call_stacks) {
-            reader.begin();
-            if has_stack.get(usize::from(sample.event)) == Some(&true) {
-                sample.call_chain.addresses().all(|address| reader.push(address, view));
-            }
-            if !reader.is_kept() {
-                traces.lose(EntryClass::UnsureStack, events);
-                return;
-            }
-            if reader.has_contexts() {
-                reader.count(ends_of(branches.clone(), view, filter.rules), times);
-            } else {
-                stack_hash = Some(&mut reader.found.stats.distinct);
-            }
-        }
-        traces.read(events);
         let stack = Stack {
             branches,
             times,
             view: *number,
         };
-        match stack_hash {
-            None => {
-                stack.count(view, filter.rules, traces);
-            }
-            Some(distinct) => distinct.extend(stack.count_hashed(view, filter.rules, traces)),
+        let (Some(has_stack), Some(reader)) = (&filter.call_stacks, &mut self.call_stacks) else {
+            traces.read(events);
+            stack.count(view, filter.rules, traces);
+            return;
+        };
+        reader.begin();
+        if has_stack.get(usize::from(sample.event)) == Some(&true) {
+            sample.call_chain.addresses().all(|address| reader.push(address, view));
         }
+        if !reader.is_kept() {
+            traces.lose(EntryClass::UnsureStack, events);
+            return;
+        }
+        traces.read(events);
+        stack.count_noting(view, filter.rules, traces, &mut reader.entries);
+        reader.count(times);
     }
 
     /// Counts a sample of one branch.

@@ -403,7 +403,7 @@ impl<'a> Sampling<'a> {
             let stacks = collected.call_stacks.filter(|_| self.has_call_stacks == Some(true));
             if let Some(stacks) = stacks {
                 self.diagnostics.extend(call_stack_diagnostics(&stacks, self.options));
-                for (id, counts) in stacks.contexts.into_iter().flatten() {
+                for (id, counts) in stacks.into_contexts(targets).into_iter().flatten() {
                     self.samples_of(id).contexts = Some(Box::new(counts));
                 }
             }

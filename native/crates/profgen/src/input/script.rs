@@ -394,7 +394,10 @@ impl<'a> Script<'a> {
             self.statistics.branch_samples = collected.branch_samples;
             self.diagnostics.extend(call_stack_diagnostics(&stacks, self.options));
             // A text without call stacks has no contexts, either.
-            let mut contexts = stacks.contexts.filter(|_| self.kind == Some(SampleKind::CallStacks));
+            let mut contexts = match self.kind {
+                Some(SampleKind::CallStacks) => stacks.into_contexts(group.job.targets),
+                _ => None,
+            };
             let (counters, ledger) = collected.traces.into_counters(group.job.targets.space());
             if self.options.policy().words == Words::Own {
                 self.diagnostics.extend(offsets.of_frames());

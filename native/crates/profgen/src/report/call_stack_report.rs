@@ -2,7 +2,8 @@
 
 use job::{Diagnostic, DiagnosticCode};
 
-use crate::input::call_stack::{CallStacks, MAX_FRAMES};
+use crate::counting::unwind::MAX_FRAMES;
+use crate::input::call_stack::CallStacks;
 use crate::report::words::{Share, Words};
 use crate::request::options::GenerateOptions;
 
@@ -61,12 +62,13 @@ pub(crate) fn call_stack_diagnostics(stacks: &CallStacks, options: &GenerateOpti
             )
         }));
     }
+    let (part, whole, of) = match words {
+        Words::Own => (stacks.broken, stacks.items, "samples"),
+        // The number of addresses, and not of samples, is what llvm-profgen has here.
+        Words::LlvmProfgen => (stacks.broken_at.len() as u64, distinct as u64, "distinct samples"),
+    };
     found.extend(warn_of_share(
-        Share {
-            part: stacks.broken_at.len() as u64,
-            whole: distinct as u64,
-            of: "distinct samples",
-        },
+        Share { part, whole, of },
         "have a call stack that ends at an address behind no call. Compile with -fno-omit-frame-pointer",
         "of truncated stack samples due to invalid return address, likely caused by frame pointer omission.",
     ));

@@ -1,47 +1,53 @@
 //! What is doubtful of the call stacks of samples.
 
-use job::{Diagnostic, DiagnosticCode};
+use elf::{Image, Svma};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 
-use crate::counting::context_counts::{ContextCounts, Doubts};
+use crate::attribution::line_contexts::CallsWithoutLines;
+use crate::counting::context_counts::ContextCounts;
+use crate::counting::unwind::MAX_CALLS;
 use crate::report::words::{Share, Words};
 
-/// Shares of the branch entries of distinct samples; `contexts` is how many contexts the profile has.
+/// Shares of the branch entries, which llvm-profgen takes of each distinct sample once; `contexts` is how many contexts the profile has.
 pub(crate) fn context_diagnostics(counts: &ContextCounts, contexts: usize, words: Words) -> Vec<Diagnostic> {
-    let sum = |part: fn(&Doubts) -> u32| {
-        counts
-            .doubts
-            .values()
-            .map(|doubts| u64::from(part(doubts)))
-            .sum::<u64>()
-    };
-    let entries = sum(|doubts| doubts.entries);
+    let doubts = counts.doubts;
     let of_entries = |part| Share {
         part,
-        whole: entries,
-        of: "branch entries of distinct samples",
+        whole: doubts.entries,
+        of: match words {
+            Words::Own => "branch entries",
+            Words::LlvmProfgen => "branch entries of distinct samples",
+        },
     };
     let parts = [
         (
-            of_entries(sum(|doubts| doubts.external_calls)),
-            "start at a call out of the binary that the call stack does not have. Their contexts are probably wrong",
+            of_entries(doubts.external_calls),
+            Some(
+                "start at a call out of the binary that the call stack does not have. Their contexts are probably wrong",
+            ),
             "of branches'source is a call instruction but doesn't match call frame stack, likely due to unwinding error \
              of external frame.",
         ),
         (
-            of_entries(2 * sum(|doubts| doubts.paired)),
-            "leave the binary and come back to it",
+            of_entries(doubts.paired.saturating_mul(2)),
+            // A call of a library is no reason to doubt anything.
+            None,
             "of branches containing paired external address.",
         ),
         (
-            of_entries(sum(|doubts| doubts.unpaired)),
-            "leave the binary and do not come back, or come from elsewhere. Interrupts do so, and texts that were cut",
+            of_entries(doubts.unpaired),
+            Some(
+                "leave the binary and do not come back, or come from elsewhere. Interrupts do so, and texts that were cut",
+            ),
             "of branches containing external address but doesn't have another external address to pair, likely due to \
              interrupt jmp or broken perf script.",
         ),
         (
-            of_entries(sum(|doubts| doubts.calls)),
-            "start at a call that the call stack does not have. These samples were probably taken while a function built up or left its \
-             stack frame",
+            of_entries(doubts.calls),
+            Some(
+                "start at a call that the call stack does not have. These samples were probably taken while a function built up or \
+                 left its stack frame",
+            ),
             "of branches'source is a call instruction but doesn't match call frame stack, likely due to frame in \
              prolog/epilog.",
         ),
@@ -62,16 +68,74 @@ pub(crate) fn context_diagnostics(counts: &ContextCounts, contexts: usize, words
             },
         )
     });
-    let told = parts.into_iter().filter(|(share, ..)| match words {
-        Words::Own => share.is_noteworthy(),
-        Words::LlvmProfgen => share.part > 0 && share.whole > 0,
+    let told = parts.into_iter().filter_map(|(share, own, llvm_profgen)| {
+        let message = match words {
+            Words::Own if share.is_noteworthy() => format!("{share} {}", own?),
+            Words::LlvmProfgen if share.part > 0 && share.whole > 0 => {
+                format!("{} {llvm_profgen}", share.in_llvm_words())
+            }
+            Words::Own | Words::LlvmProfgen => return None,
+        };
+        Some(Diagnostic::warning(DiagnosticCode::CallStacks, message))
     });
-    let told = told.map(|(share, own, llvm_profgen)| {
-        words.warning(
-            DiagnosticCode::CallStacks,
-            || format!("{share} {own}"),
-            || format!("{} {llvm_profgen}", share.in_llvm_words()),
-        )
+    let deep = (doubts.deep > 0 && words == Words::Own).then(|| {
+        let share = of_entries(doubts.deep);
+        let message = format!(
+            "{share} return to code behind more than {MAX_CALLS} calls; what is older in their branch stacks counts without callers"
+        );
+        Diagnostic::warning(DiagnosticCode::CallStacksCut, message)
     });
-    truncated.into_iter().chain(told).collect()
+    truncated.into_iter().chain(told).chain(deep).collect()
+}
+
+/// What helps where calls have no lines: such calls are where a C library that is linked statically starts the program.
+const LINES_FOR_CALLS: &str = "Link that code dynamically (without -static), so that contexts begin behind it; or compile with \
+                               -fpseudo-probe-for-profiling, because contexts by probes begin behind such calls; or use \
+                               --ignore-stack-samples for a profile without contexts.";
+
+/// A context by lines names every call. Where one call cannot be named, what was executed behind it counts in no context, as in llvm-profgen: that
+/// is a warning, and an error if nothing else was executed.
+pub(crate) fn behind_calls_without_lines(
+    image: &Image,
+    found: &CallsWithoutLines,
+) -> Result<Option<Diagnostic>, Error> {
+    let behind = found
+        .behind
+        .values()
+        .fold(0u64, |sum, count| sum.saturating_add(*count));
+    let share = Share {
+        part: behind,
+        whole: found.runs,
+        of: "sampled runs",
+    };
+    let Some((&call, _)) = found.behind.iter().max_by_key(|&(call, count)| (*count, *call)) else {
+        return Ok(None);
+    };
+    let place = place_of(image, call);
+    if behind >= found.runs {
+        let message = format!(
+            "no calling context is known: every sampled run is behind a call from code without debug information, such as the one at {place}"
+        );
+        return Err(Error::new(ErrorCode::EmptyProfile, message)
+            .path(image.path())
+            .hint(LINES_FOR_CALLS));
+    }
+    let message = format!(
+        "{share} are left out, because they are behind a call from code without debug information, such as the one at {place}. {LINES_FOR_CALLS}"
+    );
+    Ok(share
+        .is_noteworthy()
+        .then(|| Diagnostic::warning(DiagnosticCode::CallStacks, message)))
+}
+
+/// An address of code, and the symbol before it, if there is one.
+fn place_of(image: &Image, svma: Svma) -> String {
+    let before = image.code_symbols().filter(|symbol| symbol.svma <= svma);
+    match before
+        .max_by_key(|symbol| symbol.svma)
+        .map(|symbol| image.symbol_name(symbol))
+    {
+        Some(name) if !name.is_empty() => format!("{:#x} in {}", svma.0, String::from_utf8_lossy(name)),
+        _ => format!("{:#x}", svma.0),
+    }
 }

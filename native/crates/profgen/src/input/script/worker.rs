@@ -10,7 +10,7 @@ use symbolize::FunctionTable;
 use crate::addresses::locate::{Place, View};
 use crate::binaries::id::ByBinary;
 use crate::binaries::target::Targets;
-use crate::counting::stack::{EntryRules, Stack, ends_of, events_of};
+use crate::counting::stack::{EntryRules, Stack, events_of};
 use crate::counting::trace::TraceTable;
 use crate::input::call_stack::CallStackReader;
 use crate::input::collect::Collected;
@@ -73,7 +73,7 @@ impl<'a> Worker<'a> {
         Self {
             job,
             collected,
-            call_stacks: CallStackReader::new(job.targets, job.functions, !job.options.ignore_stack_samples),
+            call_stacks: CallStackReader::new(job.targets, job.functions, job.options),
             offsets: Offsets::default(),
             first_epoch: 0,
             current: None,
@@ -295,7 +295,6 @@ impl<'a> Worker<'a> {
         };
         let (mut entries, floor) = (0, self.floor);
         let unread = branches.clone();
-        let entries_of_stack = branches.clone().map(branch);
         let stack = Stack {
             branches: branches.inspect(|_| entries += 1).map(branch),
             times,
@@ -304,14 +303,9 @@ impl<'a> Worker<'a> {
         let used = match kind {
             SampleKind::Branches => stack.count(view, rules, traces),
             SampleKind::CallStacks => {
-                if self.call_stacks.has_contexts() {
-                    self.call_stacks.count(ends_of(entries_of_stack, view, rules), times);
-                }
-                let hash = stack.count_hashed(view, rules, traces);
-                if !self.call_stacks.has_contexts() {
-                    self.call_stacks.found.stats.distinct.extend(hash);
-                }
-                hash.is_some()
+                let used = stack.count_noting(view, rules, traces, &mut self.call_stacks.entries);
+                self.call_stacks.count(times);
+                used
             }
         };
         let events = traces.product(times, entries);
