@@ -12,7 +12,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { calc, compressor, type Input, kernel, largeProgram } from './inputs.js';
+import { calc, compressor, compressorWithChains, type Input, kernel, largeProgram } from './inputs.js';
 import { type Command, type Measurement, measureInTurn } from './measure.js';
 import { CREATE, createLlvmProf, isInstalled, LLVM, llvmProfgen, OURS, ours, version } from './tools.js';
 
@@ -42,7 +42,16 @@ async function main(): Promise<string> {
   const large = compressor(500);
   const kernels = values['no-kernel'] ? [] : [kernel(12)];
   const functions = largeProgram({ units: 16, functions: 1000 }, 150_000);
-  const inputs = [calc(), ...[1, 10, 100].map(compressor), large, compressor(1000), functions, ...kernels];
+  const chains = compressorWithChains(310_000);
+  const inputs = [
+    calc(),
+    ...[1, 10, 100].map(compressor),
+    large,
+    compressor(1000),
+    chains,
+    functions,
+    ...kernels,
+  ];
   return [
     machine(),
     '### Beside others, by input and binary\n',

@@ -11,6 +11,11 @@ export interface Input {
   perfData: string;
   /** What llvm-profgen has to be told. */
   flags?: readonly string[];
+  /**
+   * Of a recording with call chains: the text that llvm-profgen reads after `perf script` has printed the recording. What perf 6.1
+   * prints cannot be used.
+   */
+  script?: string;
 }
 
 const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'autofdo-gen');
@@ -35,19 +40,8 @@ const BRANCHES_PER_CALL = 12;
 
 /** `programs/compress.c` and the zstd library that the addon links too, with stacks of about `megabytes`. */
 export function compressor(megabytes: number): Input {
-  mkdirSync(folder, { recursive: true });
-  const binary = join(folder, 'compress');
-  if (!existsSync(binary)) {
-    const source = zstdSource();
-    const files = ['common/*.c', 'compress/*.c', 'decompress/*.c', 'decompress/*.S'].map(
-      (files) => `${source}/${files}`,
-    );
-    sh(
-      `clang-22 -O2 -g -fdebug-info-for-profiling -mllvm -enable-fs-discriminator=true -I${source} ` +
-        `-o ${binary}.new bench/programs/compress.c ${files.join(' ')}`,
-    );
-    renameSync(`${binary}.new`, binary);
-  }
+  const binary = compressorProgram('compress', '');
+
   const perfData = join(folder, `compress-${megabytes}.data`);
   const samples = Math.round((megabytes * 1e6) / SAMPLE_BYTES);
   make(perfData, (path) => {
@@ -56,6 +50,37 @@ export function compressor(megabytes: number): Input {
     if (statSync(path).size < 0.95e6 * megabytes) throw new Error(`${path}: ${binary} ends too early`);
   });
   return { name: 'compress, the zstd library', binary, perfData };
+}
+
+/** The same with call chains and so many samples, which take 920 bytes each. */
+export function compressorWithChains(samples: number): Input {
+  const binary = compressorProgram('compress-chains', '-fno-omit-frame-pointer -fno-optimize-sibling-calls');
+  const perfData = join(folder, `compress-chains-${samples}.data`);
+  make(perfData, (path) => {
+    const rounds = Math.ceil(samples / 19_000);
+    const options = `period=${PERIOD} callchain=1 max=${samples}`;
+    sh(`test/recorder/record-program.sh ${path} ${options} -- ${binary} ${rounds}`);
+  });
+  const script = `${perfData}.script`;
+  make(script, (path) => sh(`test/recorder/script-with-chains.sh ${perfData} > ${path}`));
+  return { name: 'compress, with call chains', binary, perfData, script };
+}
+
+/** Builds `programs/compress.c` with the zstd library. */
+function compressorProgram(name: string, flags: string): string {
+  mkdirSync(folder, { recursive: true });
+  const binary = join(folder, name);
+  make(binary, (path) => {
+    const source = zstdSource();
+    const files = ['common/*.c', 'compress/*.c', 'decompress/*.c', 'decompress/*.S'].map(
+      (files) => `${source}/${files}`,
+    );
+    sh(
+      `clang-22 -O2 -g -fdebug-info-for-profiling -mllvm -enable-fs-discriminator=true ${flags} -I${source} ` +
+        `-o ${path} bench/programs/compress.c ${files.join(' ')}`,
+    );
+  });
+  return binary;
 }
 
 /**

@@ -13,7 +13,12 @@ export function ours({ binary, perfData }: Input, output: string, ...flags: stri
   return { program: process.execPath, args: [resolve('dist/cli/main.js'), ...args, ...flags] };
 }
 
-export function llvmProfgen({ binary, perfData, flags = [] }: Input, output: string): Command {
+export function llvmProfgen({ binary, perfData, script, flags = [] }: Input, output: string): Command {
+  if (script !== undefined) {
+    const perf = `perf script -F ip,brstack --show-mmap-events -i '${perfData}' 2>/dev/null >/dev/null`;
+    const args = `--binary='${binary}' --perfscript='${script}' --format=text --output='${output}'`;
+    return { program: 'sh', args: ['-c', `${perf} && ${LLVM} ${args}`] };
+  }
   const args = [`--binary=${binary}`, `--perfdata=${perfData}`, '--format=text', `--output=${output}`];
   return { program: LLVM, args: [...args, ...flags] };
 }
