@@ -5,7 +5,7 @@ import { DEFAULT_MODES, expectSame } from './compare.js';
 import { AUTOFDO } from './compilers.js';
 import { llvmProfgen, ours, oursCompatible } from './generators.js';
 import { built, type Program } from './program.js';
-import { run, testWith } from './tools.js';
+import { cli, run, testWith } from './tools.js';
 
 const source = `
   __attribute__((noinline)) unsigned collatz(unsigned x) {
@@ -62,6 +62,18 @@ function writeScript(folder: string): number {
 }
 
 describe('programs of 32 bits', () => {
+  for (const program of programs)
+    testWith([...tools, 'readelf'], `have the name of their ABI in doctor: ${program.name}`, () => {
+      const folder = built(program);
+      const { stdout } = run(process.execPath, [cli, 'doctor', '--binary', 'program'], folder);
+      const header = run('readelf', ['-hW', 'program'], folder).stdout;
+      const machine = /Machine: +(.*)/.exec(header)?.[1];
+      // x32 is 64-bit code in files of 32 bits.
+      expect(header).toMatch(/Class: +ELF32/);
+      const name = machine === 'Intel 80386' ? 'i386' : 'x32';
+      expect(stdout).toContain(`binary          program (executable, ${name}, `);
+    });
+
   for (const program of programs)
     testWith([...tools, 'readelf'], `have llvm-profgen's profile: ${program.name}`, () => {
       const folder = built(program);

@@ -623,3 +623,19 @@ fn offsets_in_files_are_named_as_such() {
     // The call stack of a sample in a library.
     assert!(!warns(start + 0x7000_0000));
 }
+
+#[test]
+fn code_that_moved_before_perf_came_is_named() {
+    let script = Script::new();
+    let (start, len, _) = script.recorded.code;
+    let hint = |name: &str| {
+        let mapping = format!("PERF_RECORD_MMAP2 9/9: [{start:#x}({len:#x}) @ 0 00:00 0 0]: r-xp {name}\n");
+        let error = run(&script.options(&(mapping + &script.samples()))).expect_err("nothing maps the program");
+        assert_eq!(error.code, ErrorCode::NoMapping);
+        error.hint.expect("a hint")
+    };
+    for name in ["//anon", "/anon_hugepage (deleted)", "/memfd:text (deleted)"] {
+        assert!(hint(name).contains("had moved its code there"), "{name}");
+    }
+    assert!(hint("/somewhere/other").starts_with("Name one of these"));
+}
