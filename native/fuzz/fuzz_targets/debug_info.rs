@@ -22,7 +22,7 @@ const MOST_INSTRUCTIONS: usize = 4096;
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, file)) = bytes.split_first() else { return };
     LazyLock::force(&POOL);
-    read_code(file, if choice & 1 == 0 { DecodePolicy::Full } else { DecodePolicy::LlvmProfgen });
+    read_code(file, if choice & 1 == 0 { DecodePolicy::FULL } else { DecodePolicy::LLVM_PROFGEN });
     read_debug_info(file);
 });
 

@@ -160,7 +160,7 @@ impl Listing<'_> {
     ) -> io::Result<()> {
         let mut result = Ok(());
         let mut line = String::new();
-        let policy = DecodePolicy::LlvmProfgen;
+        let policy = DecodePolicy::LLVM_PROFGEN;
         section.decode(
             self.image.arch(),
             policy,

@@ -40,7 +40,7 @@ pub struct Instruction {
 /// each symbol to the next. A chunk between two symbols is decoded when it is first asked about, by
 /// whichever thread asks, and kept.
 ///
-/// With [`DecodePolicy::Full`], what a kernel rewrites is known: it is no barrier where execution may go straight on.
+/// With [`DecodePolicy::patched_text`], what a kernel rewrites is known: it is no barrier where execution may go straight on.
 pub struct Code<'i> {
     arch: Arch,
     policy: DecodePolicy,
@@ -71,12 +71,11 @@ impl<'i> Code<'i> {
     fn build(image: &'i Image, policy: DecodePolicy, live: Option<LiveText<'i>>) -> Result<Self, ImageError> {
         let mut layout = chunks::lay_out(image, policy)?;
         let live_sections = live.map_or(0, |live| layout.take(live));
-        let (patch_sites, preambles) = match policy {
-            DecodePolicy::Full => {
-                let offset_of = |symbol: &Symbol| layout.code_range(symbol.svma, 1).map(|range| range.start);
-                (PatchSites::read(image, &layout), Preambles::find(image, offset_of))
-            }
-            DecodePolicy::LlvmProfgen => Default::default(),
+        let (patch_sites, preambles) = if policy.patched_text {
+            let offset_of = |symbol: &Symbol| layout.code_range(symbol.svma, 1).map(|range| range.start);
+            (PatchSites::read(image, &layout), Preambles::find(image, offset_of))
+        } else {
+            Default::default()
         };
         let Layout {
             base,

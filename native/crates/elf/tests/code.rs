@@ -9,7 +9,7 @@ const NOP: u8 = 0x90;
 const RET: u8 = 0xc3;
 
 fn code(image: &Image) -> Code<'_> {
-    Code::new(image, DecodePolicy::LlvmProfgen).expect("code")
+    Code::new(image, DecodePolicy::LLVM_PROFGEN).expect("code")
 }
 
 fn everything(code: &Code<'_>) -> Vec<(u64, u8)> {
@@ -184,7 +184,7 @@ fn sections_that_share_their_bytes_are_refused_as_code() {
     let (first, second) = (table + 64, table + 128);
     bytes.copy_within(first + 24..first + 40, second + 24); // sh_offset, sh_size
     let image = Image::from_bytes(bytes, "shared".as_ref()).expect("an image");
-    let error = Code::new(&image, DecodePolicy::LlvmProfgen).expect_err("more code than bytes");
+    let error = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect_err("more code than bytes");
     assert!(error.to_string().contains("larger than the file"), "{error}");
 }
 
@@ -195,7 +195,7 @@ fn code_that_no_offset_reaches_is_refused() {
         .text(".high", 0x1_0000_1000, &[NOP])
         .symbol("low", 0x1000, 1)
         .image();
-    let error = Code::new(&image, DecodePolicy::LlvmProfgen).expect_err("too far apart");
+    let error = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect_err("too far apart");
     assert!(
         matches!(
             error,
@@ -224,12 +224,12 @@ fn with_data_in_code() -> ElfBuilder {
 #[test]
 fn policies_differ_in_data_and_in_extensions() {
     let image = with_data_in_code().image();
-    let as_llvm = Code::new(&image, DecodePolicy::LlvmProfgen).expect("code");
+    let as_llvm = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect("code");
     assert_eq!(everything(&as_llvm), [(0x1000, 4), (0x1008, 4)]);
     let runs = [(Svma(0x1004), Svma(0x1007)), (Svma(0x100c), Svma(0x100f))];
     assert_eq!(as_llvm.invalid_instructions(), runs);
 
-    let full = Code::new(&image, DecodePolicy::Full).expect("code");
+    let full = Code::new(&image, DecodePolicy::FULL).expect("code");
     assert_eq!(everything(&full), [(0x1000, 4), (0x100c, 4)]);
     assert_eq!(full.class_at(Svma(0x100c)), Some(InstructionClass::Return), "retaa");
     assert!(!full.is_instruction(8));
@@ -242,10 +242,10 @@ fn words_follow_their_symbol_or_the_alignment() {
         .text(".text", 0x1000, &nops)
         .symbol("f", 0x1006, 1)
         .image();
-    let as_llvm = Code::new(&image, DecodePolicy::LlvmProfgen).expect("code");
+    let as_llvm = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect("code");
     let starts: Vec<_> = (0..16).filter(|&offset| as_llvm.is_instruction(offset)).collect();
     assert!(starts.iter().all(|offset| offset % 4 == 2), "{starts:?}");
-    let full = Code::new(&image, DecodePolicy::Full).expect("code");
+    let full = Code::new(&image, DecodePolicy::FULL).expect("code");
     assert_eq!(everything(&full), [(0x1008, 4), (0x100c, 4)]);
 }
 
@@ -281,16 +281,16 @@ fn jumps_of_thunks_are_found() {
         let code = Code::new(&image, policy).expect("code");
         code.jump_at(Svma(0x1000)).map(|target| target.0)
     };
-    let x86 = |bytes: &[u8]| target(EM_X86_64, DecodePolicy::Full, bytes);
+    let x86 = |bytes: &[u8]| target(EM_X86_64, DecodePolicy::FULL, bytes);
     assert_eq!(x86(&[0xe9, 0x0b, 0, 0, 0, 0xcc]), Some(0x1010));
     assert_eq!(x86(&[0xf3, 0x0f, 0x1e, 0xfa, 0xeb, 0xfe]), Some(0x1004));
     assert_eq!(x86(&[0xe8, 0x0b, 0, 0, 0]), None, "a call");
     assert_eq!(x86(&[0xff, 0xe0]), None, "an indirect jump");
     assert_eq!(x86(&[0x74, 0x00]), None, "a conditional jump");
-    assert_eq!(target(EM_X86_64, DecodePolicy::LlvmProfgen, &[0xeb, 0xfe]), None);
+    assert_eq!(target(EM_X86_64, DecodePolicy::LLVM_PROFGEN, &[0xeb, 0xfe]), None);
     let arm = |words: &[u32]| {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        target(EM_AARCH64, DecodePolicy::Full, &bytes)
+        target(EM_AARCH64, DecodePolicy::FULL, &bytes)
     };
     assert_eq!(arm(&[0x1400_0002]), Some(0x1008));
     assert_eq!(arm(&[0xd503_245f, 0x17ff_ffff]), Some(0x1000), "bti c; b .-4");

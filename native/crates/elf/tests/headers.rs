@@ -74,7 +74,7 @@ fn files_of_32_bits_have_segments_sections_and_symbols() {
         let names: Vec<_> = image.symbols().iter().map(|symbol| image.symbol_name(symbol)).collect();
         assert_eq!(names, [b"first".as_slice(), b"second"]);
         // 40 is `inc eax` in 32-bit mode, and a prefix of `ret` in 64-bit mode.
-        let code = Code::new(&image, DecodePolicy::LlvmProfgen).expect("code");
+        let code = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect("code");
         let found: Vec<_> = code
             .instructions(Svma(0), Svma(u64::MAX))
             .map(|i| (i.svma.0, i.length))

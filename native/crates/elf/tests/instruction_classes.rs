@@ -17,7 +17,7 @@ fn first(machine: u16, policy: DecodePolicy, bytes: &[u8]) -> Option<(u8, Instru
 }
 
 fn x86(bytes: &[u8]) -> Option<(u8, InstructionClass)> {
-    first(EM_X86_64, DecodePolicy::LlvmProfgen, bytes)
+    first(EM_X86_64, DecodePolicy::LLVM_PROFGEN, bytes)
 }
 
 #[test]
@@ -135,13 +135,13 @@ fn x86_instructions_of_newer_processors() {
     // LLVM does not say that this one jumps.
     let jmpabs = [0xd5, 0x00, 0xa1, 0, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(x86(&jmpabs), Some((11, Other)));
-    assert_eq!(first(EM_X86_64, DecodePolicy::Full, &jmpabs), Some((11, Jump)));
+    assert_eq!(first(EM_X86_64, DecodePolicy::FULL, &jmpabs), Some((11, Jump)));
 }
 
 #[test]
 fn x86_in_32_bit_mode() {
     use InstructionClass::{Branch, Call, Jump, Other, Return};
-    let x86 = |bytes: &[u8]| first(EM_386, DecodePolicy::LlvmProfgen, bytes);
+    let x86 = |bytes: &[u8]| first(EM_386, DecodePolicy::LLVM_PROFGEN, bytes);
     let cases: &[(&[u8], InstructionClass, &str)] = &[
         (&[0x40], Other, "inc eax"),
         (&[0x62, 0x01], Other, "bound"),
@@ -191,7 +191,7 @@ fn aarch64_vectors() {
     for vector in fields.chunks_exact(3) {
         let word = u32::from_str_radix(vector[0], 16).expect("hexadecimal").to_le_bytes();
         let decoded = |policy| first(EM_AARCH64, policy, &word).map(|(_, class)| class);
-        assert_eq!(decoded(DecodePolicy::LlvmProfgen), class(vector[1]), "{}", vector[0]);
-        assert_eq!(decoded(DecodePolicy::Full), class(vector[2]), "{}", vector[0]);
+        assert_eq!(decoded(DecodePolicy::LLVM_PROFGEN), class(vector[1]), "{}", vector[0]);
+        assert_eq!(decoded(DecodePolicy::FULL), class(vector[2]), "{}", vector[0]);
     }
 }

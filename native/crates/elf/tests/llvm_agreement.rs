@@ -44,7 +44,7 @@ fn fixtures_have_the_code_that_llvm_profgen_finds() {
     for fixture in Fixture::all() {
         let program = fixture.program();
         let image = Image::open(&program).expect("a fixture's program");
-        let code = Code::new(&image, DecodePolicy::LlvmProfgen).expect("code");
+        let code = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect("code");
         let output = Command::new(PROFGEN)
             .args([
                 "--show-disassembly-only",
@@ -125,7 +125,7 @@ fn aarch64_words_decode_where_llvm_mc_decodes_them() {
         .text(".text", 0, &bytes)
         .symbol("f", 0, 1)
         .image();
-    let code = Code::new(&image, DecodePolicy::LlvmProfgen).expect("code");
+    let code = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect("code");
     for (index, word) in words.iter().enumerate() {
         assert_eq!(
             code.is_instruction(4 * index as u32),

@@ -74,7 +74,7 @@ fn code_lies_where_the_loader_puts_it() {
     ] {
         assert_eq!(image.symbol_named(name.as_bytes()), Some(Svma(svma)), "{name}");
     }
-    let code = Code::new(&image, DecodePolicy::Full).expect("code");
+    let code = Code::new(&image, DecodePolicy::FULL).expect("code");
     let starts: Vec<u64> = code
         .instructions(Svma(BASE + 0x12), Svma(init + 9))
         .map(|instruction| instruction.svma.0 - BASE)
@@ -182,7 +182,7 @@ fn relocations_that_cannot_be_applied_are_told_and_the_others_applied() {
 }
 
 fn passes(image: &Image) -> (bool, Vec<String>) {
-    let code = Code::new(image, DecodePolicy::Full).expect("code");
+    let code = Code::new(image, DecodePolicy::FULL).expect("code");
     let problems = code.patch_sites().problems().iter().map(ToString::to_string).collect();
     (code.is_valid_fall_through(Svma(BASE), Svma(BASE + 5)), problems)
 }
@@ -347,7 +347,7 @@ proptest! {
             prop_assert_eq!(laid_out.bytes.len(), bytes.len());
         }
         if let Ok(image) = open(bytes)
-            && let Ok(code) = Code::new(&image, DecodePolicy::Full)
+            && let Ok(code) = Code::new(&image, DecodePolicy::FULL)
         {
             let _ = (image.symbols().len(), code.invalid_instructions().len());
         }

@@ -73,7 +73,7 @@ fn x86(text: &[u8], borders: (&str, &str), table: &Entries) -> Image {
 }
 
 fn code(image: &Image) -> Code<'_> {
-    Code::new(image, DecodePolicy::Full).expect("code")
+    Code::new(image, DecodePolicy::FULL).expect("code")
 }
 
 fn passes(code: &Code<'_>, from: u64, to: u64) -> bool {
@@ -83,7 +83,7 @@ fn passes(code: &Code<'_>, from: u64, to: u64) -> bool {
 #[track_caller]
 fn assert_call_may_be_gone(borders: (&str, &str), table: &Entries) {
     let image = x86(&PATCHED, borders, table);
-    let compatible = Code::new(&image, DecodePolicy::LlvmProfgen).expect("code");
+    let compatible = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect("code");
     assert!(!passes(&compatible, 0, 5));
     assert!(compatible.patch_sites().is_empty());
     let code = code(&image);
@@ -165,7 +165,7 @@ fn a_branch_may_come_from_what_is_no_branch_in_the_file() {
     assert!(code.may_transfer_at(Svma(TEXT + 5)), "a NOP that is switched");
     assert!(!code.may_transfer_at(Svma(TEXT + 1)));
     assert!(!code.may_transfer_at(Svma(0)));
-    let compatible = Code::new(&image, DecodePolicy::LlvmProfgen).expect("code");
+    let compatible = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect("code");
     assert!(!compatible.may_transfer_at(Svma(TEXT + 5)));
 }
 
@@ -421,7 +421,7 @@ fn a_branch_into_what_is_before_a_function_goes_on_in_the_function() {
             (code.target_at(0), code.target_at(17), code.target_at(18)),
             (Some(0), Some(17), Some(18))
         );
-        let compatible = Code::new(&image, DecodePolicy::LlvmProfgen).expect("code");
+        let compatible = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect("code");
         assert_eq!(compatible.function_behind(6), None);
         // Another function's, and one behind its function.
         for (symbol, at) in [("__pfx_g", 1), (symbol, 18)] {

@@ -40,7 +40,7 @@ fn use_everything(image: &Image) {
     for symbol in image.symbols() {
         let _ = image.symbol_name(symbol);
     }
-    for policy in [DecodePolicy::LlvmProfgen, DecodePolicy::Full] {
+    for policy in [DecodePolicy::LLVM_PROFGEN, DecodePolicy::FULL] {
         let Ok(code) = Code::new(image, policy) else { continue };
         for offset in (0..300).chain([code.span().wrapping_sub(1), code.span(), u32::MAX]) {
             let _ = code.is_instruction(offset);
@@ -96,7 +96,7 @@ proptest! {
         questions in proptest::collection::vec((0_u64..220, 0_u64..220), 1..20),
     ) {
         let image = built(machine, &text, &symbols).image();
-        let policy = if full { DecodePolicy::Full } else { DecodePolicy::LlvmProfgen };
+        let policy = if full { DecodePolicy::FULL } else { DecodePolicy::LLVM_PROFGEN };
         let eager = all(&Code::new(&image, policy).expect("code"));
         let lazy = Code::new(&image, policy).expect("code");
         for (a, b) in questions {
@@ -122,7 +122,7 @@ proptest! {
         symbols in proptest::collection::vec(0_u16..200, 1..8),
     ) {
         let image = built(machine, &text, &symbols).image();
-        let code = Code::new(&image, DecodePolicy::LlvmProfgen).expect("code");
+        let code = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect("code");
         let mut covered = vec![false; text.len() + 16];
         let mut cover = |from: u64, to: u64| (from - BASE..to - BASE).for_each(|offset| covered[offset as usize] = true);
         all(&code).iter().for_each(|found| cover(found.svma.0, found.svma.0 + u64::from(found.length)));

@@ -197,7 +197,7 @@ fn check(machine: u16, arch: Arch) {
         let classes: HashMap<u64, Option<u8>> = lines.into_iter().collect();
 
         let image = builder.image();
-        let code = Code::new(&image, DecodePolicy::LlvmProfgen).expect("code");
+        let code = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect("code");
         let section = image.executable_sections().next().expect("a section");
         for start in starts {
             let offset = (start - BASE) as usize;
@@ -205,7 +205,7 @@ fn check(machine: u16, arch: Arch) {
             let mut ours = None;
             section.decode(
                 arch,
-                DecodePolicy::LlvmProfgen,
+                DecodePolicy::LLVM_PROFGEN,
                 offset,
                 offset + 1,
                 |_, length, is_code| {

@@ -90,7 +90,7 @@ fn a_text_of_calls_or_returns_only_is_refused() {
     let replay = Replay::new();
     let program = replay.recorded.fixture.program();
     let image = elf::Image::open(&program).expect("an image");
-    let code = elf::Code::new(&image, elf::DecodePolicy::Full).expect("code");
+    let code = elf::Code::new(&image, elf::DecodePolicy::FULL).expect("code");
     let (start, len, offset) = replay.recorded.code;
     let linked =
         |address: u64| image.svma_of_file_offset(elf::FileOffset(address.wrapping_sub(start).wrapping_add(offset)));
@@ -122,7 +122,7 @@ fn instructions_that_are_not_known_are_named() {
     let replay = Replay::new();
     let program = replay.recorded.fixture.program();
     let image = elf::Image::open(&program).expect("an image");
-    let code = elf::Code::new(&image, elf::DecodePolicy::Full).expect("code");
+    let code = elf::Code::new(&image, elf::DecodePolicy::FULL).expect("code");
     let (start, len, offset) = replay.recorded.code;
     let file_offset = |address: u64| address.wrapping_sub(start).wrapping_add(offset);
     let linked = |address: u64| image.svma_of_file_offset(elf::FileOffset(file_offset(address)));

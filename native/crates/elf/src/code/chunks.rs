@@ -110,7 +110,7 @@ pub(super) fn lay_out(image: &Image, policy: DecodePolicy) -> Result<Layout<'_>,
                 .contains(&offset)
                 .then(|| (offset, image.symbol_name(symbol)))
         });
-        if image.arch() == Arch::AArch64 && policy == DecodePolicy::Full {
+        if image.arch() == Arch::AArch64 && policy.aarch64_extensions {
             cut_outside_data(marks, section.end(), &mut layout.chunks);
         } else {
             cut(marks.map(|(offset, _)| offset), section.end(), &mut layout.chunks);

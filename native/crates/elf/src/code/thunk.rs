@@ -3,13 +3,13 @@
 use super::Code;
 use crate::isa;
 use crate::kind::Arch;
-use crate::{DecodePolicy, InstructionClass, Svma};
+use crate::{InstructionClass, Svma};
 
 impl Code<'_> {
     /// Where the code at `svma` goes on, if it is a direct jump, behind a landing pad or not: an entry of a jump table of
     /// `-fsanitize=cfi-icall`, or another thunk. llvm-profgen does not look there.
     pub fn jump_at(&self, svma: Svma) -> Option<Svma> {
-        if self.policy == DecodePolicy::LlvmProfgen {
+        if !self.policy.jump_tables {
             return None;
         }
         let mut jump = svma;

@@ -30,9 +30,10 @@ pub(super) fn walk(policy: DecodePolicy, bytes: &[u8], start: usize, end: usize,
 }
 
 fn classify(word: u32, policy: DecodePolicy) -> Option<InstructionClass> {
-    match policy {
-        DecodePolicy::LlvmProfgen => baseline::is_instruction(word).then(|| baseline_class(word)),
-        DecodePolicy::Full => Some(extended_class(word).unwrap_or_else(|| baseline_class(word))),
+    if policy.aarch64_extensions {
+        Some(extended_class(word).unwrap_or_else(|| baseline_class(word)))
+    } else {
+        baseline::is_instruction(word).then(|| baseline_class(word))
     }
 }
 

@@ -31,14 +31,35 @@ impl InstructionClass {
     }
 }
 
-/// Which AArch64 words count as instructions. On x86-64 both are the same.
+/// In what code is read otherwise than llvm-profgen reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DecodePolicy {
-    /// Those that llvm-profgen decodes: Armv8.0-A without extensions. Data in code decodes like code.
-    LlvmProfgen,
-    /// All aligned words outside the data that `$d` symbols mark. Branches of later extensions, such as
-    /// `retaa`, have their class.
-    Full,
+pub struct DecodePolicy {
+    /// What a kernel rewrites is known, and what it puts before a function: it is no barrier where execution may go straight on.
+    pub patched_text: bool,
+    /// All aligned AArch64 words outside the data that `$d` symbols mark are instructions, and branches of later extensions, such as
+    /// `retaa`, have their class. If not, those of Armv8.0-A are, and data in code decodes like code.
+    pub aarch64_extensions: bool,
+    /// A call of an entry of a jump table is a call of the function behind it.
+    pub jump_tables: bool,
+    /// `jmpabs` is a jump.
+    pub jmpabs: bool,
+}
+
+impl DecodePolicy {
+    /// As llvm-profgen.
+    pub const LLVM_PROFGEN: Self = Self {
+        patched_text: false,
+        aarch64_extensions: false,
+        jump_tables: false,
+        jmpabs: false,
+    };
+    /// All that is known.
+    pub const FULL: Self = Self {
+        patched_text: true,
+        aarch64_extensions: true,
+        jump_tables: true,
+        jmpabs: true,
+    };
 }
 
 /// What lies at one place of the code.

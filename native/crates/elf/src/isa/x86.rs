@@ -17,14 +17,13 @@ pub(super) fn walk(
     mut visit: impl FnMut(usize, Step),
 ) {
     let opcodes = if is_64_bit { &MODE_64 } else { &MODE_32 };
-    let as_llvm = policy == DecodePolicy::LlvmProfgen;
     let mut position = start;
     while position < end {
         let (length, kind) = decode::decode(opcodes, is_64_bit, &bytes[position..]);
         let step = Step {
             // At most `prefixes::MAX_LENGTH`.
             length: length as u8,
-            class: kind.map(|kind| kind.class.instruction_class(as_llvm)),
+            class: kind.map(|kind| kind.class.instruction_class(policy.jmpabs)),
         };
         visit(position, step);
         position += length;

@@ -33,7 +33,7 @@ pub fn list_code(
     let image = Arc::new(image);
     check_arch(&image)?;
     let (debug, functions) = load_debug(&image, options, observer)?;
-    let code = Code::new(&image, DecodePolicy::LlvmProfgen).map_err(|error| image_error(error, path))?;
+    let code = Code::new(&image, DecodePolicy::LLVM_PROFGEN).map_err(|error| image_error(error, path))?;
     let everywhere = [(Svma(0), Svma(u64::MAX))];
     let frames = listing
         .source_locations

@@ -17,11 +17,13 @@ pub enum Compat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Policy {
     /// 1, 2, 3 and 7: each process has its own mappings, and a mapping is recognised by its build id and by which part of the file it has.
-    /// If not, one load address holds for all processes, and each mapping of a file of the binary's name may move it.
+    /// If not, one load address holds for all processes, and each mapping of a file of the binary's name may move it. These four come from
+    /// which of the two ways is taken, so none can be had without the others.
     pub own_mappings: bool,
     /// 4: entries that never happened, and slots that the CPU had not filled, are dropped.
     pub drops_unreal_entries: bool,
-    /// 5, 6, 14 and 15: which bytes are instructions, what they do, and which of them a kernel rewrites.
+    /// 5 (`patched_text`), 6 (`aarch64_extensions`), 14 (`jump_tables`) and 15 (`jmpabs`): which bytes are instructions, what they do, and
+    /// which of them a kernel rewrites.
     pub decoding: DecodePolicy,
     /// 5: code that was seen in memory or seen to change counts as it was.
     pub code_in_memory: bool,
@@ -65,9 +67,9 @@ impl Compat {
             own_mappings: own,
             drops_unreal_entries: own,
             decoding: if own {
-                DecodePolicy::Full
+                DecodePolicy::FULL
             } else {
-                DecodePolicy::LlvmProfgen
+                DecodePolicy::LLVM_PROFGEN
             },
             code_in_memory: own,
             symbols_of_debug_file: own,
@@ -93,12 +95,18 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    /// By number: whether all that belongs to it is decided as here. A new field does not compile until it is listed.
-    fn deviations(policy: Policy) -> BTreeMap<u32, bool> {
+    /// What decides each number. A new field does not compile until it is listed.
+    fn switches(policy: &mut Policy) -> Vec<(&'static [u32], &mut bool)> {
         let Policy {
             own_mappings,
             drops_unreal_entries,
-            decoding,
+            decoding:
+                DecodePolicy {
+                    patched_text,
+                    aarch64_extensions,
+                    jump_tables,
+                    jmpabs,
+                },
             code_in_memory,
             symbols_of_debug_file,
             empty_is_error,
@@ -115,29 +123,37 @@ mod tests {
             counted_together: _,
             words: _,
         } = policy;
-        let decodes_all = decoding == DecodePolicy::Full;
-        BTreeMap::from([
-            (1, own_mappings),
-            (2, own_mappings),
-            (3, own_mappings),
-            (4, drops_unreal_entries),
-            (5, decodes_all && code_in_memory),
-            (6, decodes_all),
-            (7, own_mappings),
-            (8, symbols_of_debug_file),
-            (9, empty_is_error),
-            (10, probes_without_symbol),
-            (11, any_text),
-            (12, more_debug_information),
-            (13, refuses_implausible),
-            (14, decodes_all),
-            (15, decodes_all),
-            (16, whole_coroutines),
-            (17, infers_from_addresses),
-            (18, folded_by_lines),
-            (19, zero_is_a_base),
-            (20, reads_arm_spe),
-        ])
+        vec![
+            (&[1, 2, 3, 7], own_mappings),
+            (&[4], drops_unreal_entries),
+            (&[5], patched_text),
+            (&[5], code_in_memory),
+            (&[6], aarch64_extensions),
+            (&[8], symbols_of_debug_file),
+            (&[9], empty_is_error),
+            (&[10], probes_without_symbol),
+            (&[11], any_text),
+            (&[12], more_debug_information),
+            (&[13], refuses_implausible),
+            (&[14], jump_tables),
+            (&[15], jmpabs),
+            (&[16], whole_coroutines),
+            (&[17], infers_from_addresses),
+            (&[18], folded_by_lines),
+            (&[19], zero_is_a_base),
+            (&[20], reads_arm_spe),
+        ]
+    }
+
+    /// By number: whether all that belongs to it is decided as here.
+    fn deviations(mut policy: Policy) -> BTreeMap<u32, bool> {
+        let mut decided = BTreeMap::new();
+        for (numbers, on) in switches(&mut policy) {
+            for &number in numbers {
+                *decided.entry(number).or_insert(true) &= *on;
+            }
+        }
+        decided
     }
 
     #[test]
@@ -157,5 +173,18 @@ mod tests {
                 .values()
                 .all(|decided_here| !decided_here)
         );
+    }
+
+    #[test]
+    fn each_difference_can_be_taken_back_alone() {
+        let count = switches(&mut Compat::None.policy()).len();
+        for index in 0..count {
+            let mut policy = Compat::None.policy();
+            let (numbers, on) = switches(&mut policy).swap_remove(index);
+            *on = false;
+            let left = deviations(policy);
+            let taken: Vec<u32> = left.iter().filter(|(_, on)| !**on).map(|(number, _)| *number).collect();
+            assert_eq!(taken, numbers);
+        }
     }
 }

@@ -40,15 +40,15 @@ pub(super) enum Class {
 
 impl Class {
     #[inline]
-    pub(super) fn instruction_class(self, as_llvm: bool) -> InstructionClass {
+    pub(super) fn instruction_class(self, jmpabs_jumps: bool) -> InstructionClass {
         match self {
             Self::Other => InstructionClass::Other,
             Self::Call => InstructionClass::Call,
             Self::Return => InstructionClass::Return,
             Self::Jump => InstructionClass::Jump,
             Self::Branch => InstructionClass::Branch,
-            Self::AbsoluteJump if as_llvm => InstructionClass::Other,
-            Self::AbsoluteJump => InstructionClass::Jump,
+            Self::AbsoluteJump if jmpabs_jumps => InstructionClass::Jump,
+            Self::AbsoluteJump => InstructionClass::Other,
         }
     }
 }
