@@ -61,8 +61,8 @@ impl TraceCounts {
             trace,
             count: u32::try_from(count).unwrap_or_else(|_| part.exceed(trace, count)),
         };
-        if part.waiting.len() == BATCH {
-            part.settle();
+        if part.waiting.len() == part.room {
+            part.make_room();
         }
         part.waiting.push(row);
     }
@@ -132,8 +132,10 @@ const FREE: Row = Row {
 
 #[derive(Default)]
 struct Part {
-    /// Traces that were met and are not in the table yet; no more than [`BATCH`].
+    /// Traces that were met and are not in the table yet; no more than `room`.
     waiting: Vec<Row>,
+    /// [`BATCH`], or 0 until a trace comes: there may be many tables, and most of their parts stay empty.
+    room: usize,
     table: Table,
     /// What did not fit into the counts of rows.
     excess: FxHashMap<Trace, u64>,
@@ -150,6 +152,16 @@ impl Part {
         let excess = self.excess.entry(trace).or_insert(0);
         *excess = excess.wrapping_add(count);
         0
+    }
+
+    /// Makes room for a trace that has to wait.
+    fn make_room(&mut self) {
+        if self.room == 0 {
+            self.room = BATCH;
+            self.waiting.reserve_exact(BATCH);
+        } else {
+            self.settle();
+        }
     }
 
     /// Takes the waiting traces into the table.
