@@ -174,14 +174,6 @@ impl Worker {
 
 impl Chosen<'_> {
     fn selects(&self, sample: &Sample<'_>) -> bool {
-        let select = self.select;
-        let any = |list: &[i32], value: i32| list.is_empty() || list.contains(&value);
-        self.events.get(usize::from(sample.event)).is_none_or(|counts| *counts)
-            && any(&select.pids, sample.pid)
-            && any(&select.tids, sample.tid)
-            && (select.cpus.is_empty() || select.cpus.contains(&sample.cpu))
-            && select
-                .time
-                .is_none_or(|(first, last)| (first..=last).contains(&sample.time))
+        self.events.get(usize::from(sample.event)).is_none_or(|counts| *counts) && self.select.has(sample)
     }
 }

@@ -324,15 +324,8 @@ impl Filter<'_> {
     }
 
     fn selects(&self, sample: &Sample<'_>, resolver: &Resolver<'_, '_>) -> bool {
-        let select = &self.options.select;
-        let any = |list: &[i32], value: i32| list.is_empty() || list.contains(&value);
         self.is_usable(sample)
-            && any(&select.pids, sample.pid)
-            && any(&select.tids, sample.tid)
-            && (select.cpus.is_empty() || select.cpus.contains(&sample.cpu))
-            && select
-                .time
-                .is_none_or(|(first, last)| (first..=last).contains(&sample.time))
+            && self.options.select.has(sample)
             && resolver.global_base.is_none_or(|global| global.reads(sample.pid))
     }
 }

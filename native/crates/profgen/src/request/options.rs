@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use job::{InputFiles, Output};
+use perfdata::Sample;
 
 use crate::request::policy::{Compat, Policy};
 use crate::request::pre_inlining::PreInlining;
@@ -277,4 +278,18 @@ pub struct Selection {
     pub cpus: Vec<u32>,
     /// First and last time stamp, in nanoseconds of the recording's clock, inclusive.
     pub time: Option<(u64, u64)>,
+}
+
+impl Selection {
+    /// Whether the process, the thread, the processor and the time of a sample are selected; who reads events knows theirs.
+    #[inline]
+    pub(crate) fn has(&self, sample: &Sample<'_>) -> bool {
+        let any = |list: &[i32], value: i32| list.is_empty() || list.contains(&value);
+        any(&self.pids, sample.pid)
+            && any(&self.tids, sample.tid)
+            && (self.cpus.is_empty() || self.cpus.contains(&sample.cpu))
+            && self
+                .time
+                .is_none_or(|(first, last)| (first..=last).contains(&sample.time))
+    }
 }

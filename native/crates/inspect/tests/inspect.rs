@@ -1,0 +1,132 @@
+//! Recordings whose contents are known, as files, as streams and cut short.
+
+use inspect::{EventCounts, Image, Inspection, inspect};
+use job::{ErrorCode, Silent};
+use testkit::{Compression, EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
+
+const APP: u64 = 0x10_0000;
+const LIBRARY: u64 = 0x20_0000;
+const KERNEL: u64 = 0xffff_ffff_8100_0000;
+const BUILD_ID: [u8; 20] = [0xab; 20];
+
+/// Two events; process 1 runs the program, process 2 runs the library, and the kernel is mapped.
+fn recording() -> PerfDataBuilder {
+    let mut builder = PerfDataBuilder::new();
+    let branches = builder.event(EventSpec::branch_stacks("branches"));
+    let plain = builder.event(EventSpec::plain("plain"));
+    builder.describe_events();
+    builder.build_ids(&[("/bin/app", &BUILD_ID)]);
+    builder.mmap(MapSpec::kernel(KERNEL, 0x100_0000, "_text", KERNEL));
+    builder.mmap(MapSpec::code(1, APP, 0x1000, 0, "/bin/app"));
+    builder.mmap(MapSpec::code(2, LIBRARY, 0x1000, 0, "/lib/library.so"));
+    let stack = [(APP + 8, APP + 16), (APP + 32, APP)];
+    builder.sample(SampleSpec::of(branches, 1).at(30).ip(APP + 8).branches(&stack));
+    builder.sample(SampleSpec::of(branches, 1).at(20).ip(APP + 9).branches(&stack[..1]));
+    builder.sample(SampleSpec::of(branches, 2).at(50).ip(LIBRARY).branches(&[]));
+    builder.sample(SampleSpec::of(plain, 1).at(40).ip(APP));
+    builder.sample(SampleSpec::of(plain, 1).at(45).ip(0x9999_0000));
+    builder.lost(7, 60);
+    builder
+}
+
+fn found(bytes: &[u8]) -> Inspection {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("perf.data");
+    std::fs::write(&path, bytes).expect("written");
+    inspect(&path, &Silent).expect("a recording")
+}
+
+fn image(path: &str, build_id: Option<&str>, samples: u64) -> Image {
+    Image {
+        path: path.to_owned(),
+        build_id: build_id.map(str::to_owned),
+        samples,
+    }
+}
+
+fn assert_complete(found: &Inspection) {
+    let counts = |samples, branch_samples, branch_entries| EventCounts {
+        samples,
+        branch_samples,
+        branch_entries,
+    };
+    assert_eq!(found.events, [counts(3, 2, 3), counts(2, 0, 0)]);
+    assert_eq!((found.branch_depth, found.time_span), (2, Some((20, 50))));
+    assert_eq!((found.unknown_event, found.too_short), (0, 0));
+    assert_eq!(found.stats.lost_records, 7);
+    assert!(found.stats.complete(), "{:?}", found.stats.damage);
+    let labels: Vec<String> = found.metadata.attrs.iter().map(perfdata::EventAttr::label).collect();
+    assert_eq!(labels, ["branches", "plain"]);
+}
+
+#[test]
+fn every_container_tells_the_same() {
+    let builder = recording();
+    for bytes in [
+        builder.build_file(),
+        builder.build_pipe(),
+        builder.build_compressed_file(Compression::V1, 100),
+    ] {
+        assert_complete(&found(&bytes));
+    }
+}
+
+#[test]
+fn images_have_their_samples_and_build_ids() {
+    let found = found(&recording().build_file());
+    let id = "ab".repeat(20);
+    assert_eq!(
+        found.images,
+        [
+            image("/bin/app", Some(&id), 3),
+            image("/lib/library.so", None, 1),
+            image("[kernel.kallsyms]", None, 0),
+        ]
+    );
+    assert_eq!(found.build_ids, [(id, "/bin/app".to_owned())]);
+}
+
+#[test]
+fn a_mapping_that_comes_late_holds_for_samples_after_its_time() {
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::plain("plain"));
+    for time in [10, 30] {
+        builder.sample(SampleSpec::of(event, 1).at(time).ip(APP));
+    }
+    builder.mmap(MapSpec::code(1, APP, 0x1000, 0, "/bin/app").at(20));
+    assert_eq!(found(&builder.build_file()).images, [image("/bin/app", None, 1)]);
+}
+
+#[test]
+fn what_cannot_be_read_is_counted() {
+    let mut builder = recording();
+    // PERF_RECORD_SAMPLE with nothing in it, and with an id that no event has.
+    builder.other(9, 2, &[]);
+    let ids = [0x7777_u64; 12].map(u64::to_le_bytes).concat();
+    builder.other(9, 2, &ids);
+    let found = found(&builder.build_file());
+    assert_eq!(found.unknown_event + found.too_short, 2);
+    assert_eq!(found.events.iter().map(|event| event.samples).sum::<u64>(), 5);
+}
+
+#[test]
+fn a_cut_file_tells_what_comes_before_the_cut() {
+    let whole = recording().build_pipe();
+    let cut = found(&whole[..whole.len() - 20]);
+    assert!(!cut.stats.complete());
+    assert_eq!(cut.events[0].samples, 3);
+}
+
+#[test]
+fn another_file_is_an_error_with_its_path() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("notes.txt");
+    std::fs::write(&path, "nothing that perf writes").expect("written");
+    let error = inspect(&path, &Silent).expect_err("no recording");
+    assert_eq!(
+        (error.code, error.path.as_deref()),
+        (ErrorCode::InputInvalid, Some(path.as_path()))
+    );
+    let missing = inspect(&folder.path().join("missing"), &Silent).expect_err("no file");
+    assert_eq!(missing.code, ErrorCode::InputUnreadable);
+}
