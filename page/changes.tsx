@@ -1,4 +1,5 @@
 import type { FunctionChange, TargetShift } from '../src/compare-profiles.js';
+import type { WithPackedCounts } from '../src/profile-report/page-format.js';
 import { formatCount, formatRatio } from './count.js';
 import { clipped, type FunctionRow, type Profile } from './model.js';
 import { FunctionLink, Section } from './parts.js';
@@ -73,7 +74,7 @@ function List({
   title: string;
   note?: string;
   profile: Profile;
-  changes: readonly FunctionChange[];
+  changes: readonly WithPackedCounts<FunctionChange>[];
 }) {
   if (changes.length === 0) return null;
   return (
@@ -127,7 +128,7 @@ function shownIn(profile: Profile, name: string): string {
   return profile.find(name)?.shown ?? clipped(shown ?? name);
 }
 
-function Shifts({ profile, shifts }: { profile: Profile; shifts: readonly TargetShift[] }) {
+function Shifts({ profile, shifts }: { profile: Profile; shifts: readonly WithPackedCounts<TargetShift>[] }) {
   if (shifts.length === 0) return null;
   return (
     <Section title="Calls that go elsewhere">

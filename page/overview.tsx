@@ -1,8 +1,9 @@
+import type { PackedCount, WithPackedCounts } from '../src/profile-report/page-format.js';
 import type { RecordingReport, Temperature } from '../src/profile-report/types.js';
 import { formatSeconds } from '../src/report/format.js';
 import { CLASS_KINDS, CLASS_LABELS, CLASS_NOTES } from '../src/report/ledger-labels.js';
 import type { EntryClass } from '../src/result.js';
-import { formatCount, formatRatio, ratio, toCount } from './count.js';
+import { type Count, descending, formatCount, formatRatio, plus, ratio, toCount } from './count.js';
 import type { Model, Profile } from './model.js';
 import { Bar, FunctionLink, lineText, NumberedLink, Section, TemperatureMark } from './parts.js';
 import { hrefTo } from './route.js';
@@ -51,12 +52,12 @@ function Facts({ model, profile }: { model: Model; profile: Profile }) {
   return (
     <dl class="facts">
       {recording && (
-        <Fact name="Samples" value={formatCount(recording.statistics.samples)}>
+        <Fact name="Samples" value={formatCount(toCount(recording.statistics.samples))}>
           {[
             ...(recording.seconds ? [`in ${formatSeconds(recording.seconds)}`] : []),
             byAddresses
               ? 'counts are inferred from their addresses'
-              : `with ${formatCount(recording.statistics.branchEntries)} branch entries`,
+              : `with ${formatCount(toCount(recording.statistics.branchEntries))} branch entries`,
           ].join(', ')}
         </Fact>
       )}
@@ -184,17 +185,26 @@ function FindingList({ findings }: { findings: readonly ShownFinding[] }) {
   );
 }
 
-function LedgerPicture({ recording, several }: { recording: RecordingReport; several: boolean }) {
-  const { ledger, branchEntries, byAddresses } = recording.statistics;
-  const all = Object.entries(ledger) as [EntryClass, number][];
+function LedgerPicture({
+  recording,
+  several,
+}: {
+  recording: WithPackedCounts<RecordingReport>;
+  several: boolean;
+}) {
+  const { ledger, branchEntries: packedEntries, byAddresses } = recording.statistics;
+  const branchEntries = toCount(packedEntries);
+  const all = Object.entries(ledger) as [EntryClass, PackedCount][];
   const rows = all
+    .map(([name, entries]): [EntryClass, Count] => [name, toCount(entries)])
     .filter(([, entries]) => entries > 0)
     .sort(
-      ([a, more], [b, less]) => KINDS.indexOf(CLASS_KINDS[a]) - KINDS.indexOf(CLASS_KINDS[b]) || less - more,
+      ([a, more], [b, less]) =>
+        KINDS.indexOf(CLASS_KINDS[a]) - KINDS.indexOf(CLASS_KINDS[b]) || descending(more, less),
     );
   const what = byAddresses ? 'sampled addresses' : 'branch entries';
   const sumOf = (kind: (typeof KINDS)[number]) =>
-    rows.reduce((sum, [name, entries]) => sum + (CLASS_KINDS[name] === kind ? entries : 0), 0);
+    rows.reduce<Count>((sum, [name, entries]) => plus(sum, CLASS_KINDS[name] === kind ? entries : 0), 0);
   return (
     <Section title={`What became of the ${what}`}>
       <p class="note legend">
@@ -211,7 +221,7 @@ function LedgerPicture({ recording, several }: { recording: RecordingReport; sev
           <span
             key={name}
             class={CLASS_KINDS[name]}
-            style={{ flexGrow: entries }}
+            style={{ flexGrow: Number(entries) }}
             title={`${CLASS_LABELS[name]}: ${formatRatio(ratio(entries, branchEntries))}`}
           />
         ))}
@@ -238,10 +248,10 @@ function LedgerPicture({ recording, several }: { recording: RecordingReport; sev
           ))}
         </tbody>
       </table>
-      {recording.statistics.lostRecords > 0 && (
+      {Number(recording.statistics.lostRecords) > 0 && (
         <p>
-          The kernel could not deliver {formatCount(recording.statistics.lostRecords)} records to perf. Record
-          with a larger buffer (perf record -m) or a longer period (-c).
+          The kernel could not deliver {formatCount(toCount(recording.statistics.lostRecords))} records to
+          perf. Record with a larger buffer (perf record -m) or a longer period (-c).
         </p>
       )}
     </Section>
@@ -374,7 +384,13 @@ function HotLines({ profile }: { profile: Profile }) {
 }
 
 /** What the profile was made of. */
-function Origin({ profile, recording }: { profile: Profile; recording: RecordingReport | undefined }) {
+function Origin({
+  profile,
+  recording,
+}: {
+  profile: Profile;
+  recording: WithPackedCounts<RecordingReport> | undefined;
+}) {
   const { path, buildId, format, comparison } = profile.packed;
   const files = recording?.files ?? [];
   const facts: [string, string][] = [[format === undefined ? 'Binary' : 'Profile', path]];

@@ -78,7 +78,7 @@ export function explain(
   }
   return {
     message: `the package ${wanted}, which has the native addon, is not installed`,
-    hint: 'npm leaves it out with --omit=optional or --no-optional. Run `npm install --include=optional`.',
+    hint: 'npm leaves it out with `--omit=optional` or `--no-optional`. Run `npm install --include=optional`.',
   };
 }
 

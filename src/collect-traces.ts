@@ -11,10 +11,10 @@ export interface WrittenShard {
   size: number;
 }
 
-/** How often something was met; above 2^53 - 1 it is clamped to that. */
+/** How often something was met. */
 export interface Counted {
   name: string;
-  count: number;
+  count: bigint;
 }
 
 /** What came of a collection. */

@@ -17,8 +17,8 @@ export interface Overlap {
 export interface SampleOverlap {
   /** The smaller counts of all places as a part of the larger ones, from 0 to 1. */
   overlap: number;
-  base: number;
-  test: number;
+  base: bigint;
+  test: bigint;
   /** The part of the base profile at places that only it has. */
   baseUniqueShare: number;
   testUniqueShare: number;
@@ -33,8 +33,8 @@ export interface FunctionChange {
   baseWeight: number;
   /** Its share of all test samples. */
   testWeight: number;
-  baseSamples: number;
-  testSamples: number;
+  baseSamples: bigint;
+  testSamples: bigint;
   /** What it takes from the similarity of the profiles. */
   lostSimilarity: number;
 }
@@ -45,13 +45,13 @@ export interface TargetShift {
   place: string;
   /** The part of the calls that goes elsewhere, from 0 to 1. */
   shift: number;
-  baseCalls: number;
-  testCalls: number;
+  baseCalls: bigint;
+  testCalls: bigint;
   /** Its targets with their shares in both profiles, by change. */
   targets: { name: string; base: number; test: number }[];
 }
 
-/** How two profiles differ. Counts above 2^53 - 1 are clamped to it. */
+/** How two profiles differ. Counts are `bigint`, numbers of things are `number`. */
 export interface CompareResult {
   /** `llvm-profdata overlap`'s "whole program profile similarity", from 0 to 1. */
   similarity: number;

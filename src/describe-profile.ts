@@ -5,7 +5,7 @@ import { DESCRIBE_OPTIONS, type DescribeOptions } from './options/describe.js';
 import type { Diagnostic } from './result.js';
 import type { ProfileFormat } from './sample-profile/types.js';
 
-/** What a profile holds. Counts above 2^53 - 1 are clamped to it; `readProfile` has all 64 bits. */
+/** What a profile holds. Counts are `bigint`, numbers of things are `number`. */
 export interface ProfileDescription {
   format: ProfileFormat;
   /** Size in bytes. */
@@ -27,26 +27,26 @@ export interface ProfileDescription {
   /** How counts are distributed, computed from the functions. */
   summary: {
     /** May exceed 64 bits; what the file says is modulo 2^64 then. */
-    totalCount: number;
-    maxCount: number;
-    maxFunctionCount: number;
+    totalCount: bigint;
+    maxCount: bigint;
+    maxFunctionCount: bigint;
     /** Number of body counts. */
     counts: number;
     /** Number of functions. */
     functions: number;
     /** The `counts` largest counts, none below `minCount`, make up `cutoff` millionths. */
-    entries: { cutoff: number; minCount: number; counts: number }[];
+    entries: { cutoff: number; minCount: bigint; counts: number }[];
   };
   /** Samples for each line of the hot part (llvm-profgen's `--show-density`). */
   density: number;
   /** Sum of the functions' totals, which may exceed 64 bits. */
-  totalSamples: number;
+  totalSamples: bigint;
   /** The smallest hot count. */
-  hotThreshold: number;
+  hotThreshold: bigint;
   /** Number of functions with a hot count. */
   hotFunctions: number;
   /** The hottest functions. */
-  functions: { name: string; total: number; head: number }[];
+  functions: { name: string; total: bigint; head: bigint }[];
   /** The parts of an extbinary profile. */
   sections: { name: string; offset: number; size: number; flags: string }[];
   /** What was asked for in llvm-profdata's words. */

@@ -16,6 +16,7 @@ import { runExamine, runGenerate } from './native.js';
 import { checkOptions, defined, invalid, list } from './options/check.js';
 import { DIAGNOSE_OPTIONS, type DiagnoseOptions } from './options/diagnose.js';
 import { toBindingOptions } from './options/generate.js';
+import { worded } from './options/wording.js';
 import { inspectPerfData } from './perf-data/inspect.js';
 import type { PerfDataSummary } from './perf-data/summary.js';
 
@@ -82,11 +83,17 @@ export async function diagnoseBinary(options: DiagnoseOptions): Promise<BinaryDi
         ? 'limited'
         : 'good'
       : 'unusable',
-    findings,
+    findings: findings.map(inWords),
     facts,
     recording,
     next: nextSteps({ facts, binary, perfData, findings, compilers, recordingUsable }),
   };
+}
+
+/** A finding in whose texts options have the names that the caller knows. */
+function inWords(finding: Finding): Finding {
+  const { message, hint } = finding;
+  return { ...finding, message: worded(message), ...(hint !== undefined && { hint: worded(hint) }) };
 }
 
 function isBlocker({ severity }: Finding): boolean {

@@ -1,34 +1,39 @@
+import type { BindingDiagnosticCode } from '../native/binding/index.cjs';
+
 /**
  * Stable identifiers of warnings and notes. Codes are only ever added.
  *
  * - `addresses-of-other-events`: addresses were sampled by events that count neither time nor instructions
  * - `binaries-alike`: two binaries of several are the same file, or builds with the same name
  * - `binaries-not-found`: files that the recording maps were looked for and not found
+ * - `binary-doubtful`: the recording may have been made with another build of the binary
  * - `binary-duplicate`: a binary was named more than once
+ * - `binary-mismatch`: the recording was made with another build of the binary
  * - `binary-without-profile`: one of several binaries has no profile
+ * - `branches-sampled`: branches were sampled one by one (Arm SPE)
+ * - `call-chains-unused`: the recording has call chains, which are not used
  * - `call-stack-detail`: a call stack that was left out; one of many
+ * - `call-stacks-cut`: call stacks end before the outermost function
  * - `call-stacks`: call stacks were left out, or are unsure
  * - `checksum-mismatch`: counts were left out because checksums tell another version of a function
  * - `compression-ignored`: the encoding cannot be compressed
  * - `contexts-absent`: calling contexts were asked for, and there are none
+ * - `counter-overflow`: counts reached the largest that a counter holds
  * - `crosses-barrier`: runs were left out that would pass a call, return or jump
  * - `crosses-function`: runs go on through the end of a function
  * - `debug-file`: where the debug information was found
- * - `debug-info`: debug information is missing or cannot be read
  * - `debug-info-damaged`: samples lie in debug information that cannot be read
+ * - `debug-info`: debug information is missing or cannot be read
+ * - `debuginfod`: files were asked of a debuginfod server
  * - `density-low`: the profile has few samples for its size
  * - `density-zero`: no sample is in the hot part
- * - `duplicate-starts`: several symbols start at one address
  * - `duplicate-starts-detail`: one such address
+ * - `duplicate-starts`: several symbols start at one address
  * - `empty-profile`: the result has no functions
  * - `event-left-out`: samples of an event cannot be used
  * - `event-missing`: a text does not name the event of a sample
  * - `event-unexpected`: a text names another event than was asked for
  * - `event-unknown`: samples belong to no event of the recording
- * - `branches-sampled`: branches were sampled one by one (Arm SPE)
- * - `samples-filtered`: an event samples some kinds of operations only
- * - `trace-damaged`: part of a trace is damaged or missing
- * - `trace-truncated`: the CPU had no room for part of a trace
  * - `few-addresses`: few addresses were sampled for so many functions
  * - `flow-not-found`: functions are too large for their counts to be inferred
  * - `flow-sensitive-mark-lost`: the result cannot say that discriminators are flow-sensitive
@@ -40,8 +45,8 @@
  * - `input-repeated`: an input was given more than once
  * - `input-skipped`: an input was left out
  * - `instructions-unknown`: code that ran holds bytes that no instruction is known for
- * - `invalid-instructions`: code was left out that cannot be decoded
  * - `invalid-instructions-detail`: one such place
+ * - `invalid-instructions`: code was left out that cannot be decoded
  * - `kcore-unused`: the recorded memory of the kernel is not of the binary
  * - `line-invalid`: a line of a text cannot be read
  * - `line-too-long`: a line of a text is too long to be one
@@ -50,14 +55,16 @@
  * - `md5-ignored`: the encoding has no hashed names
  * - `mmap-event`: a mapping in the recording
  * - `module-layout`: how the sections of a kernel module were laid out is not sure
+ * - `name-not-for-text`: a name reads as something else in text
  * - `names-differ`: some inputs have hashed names and others do not
  * - `names-hashed`: names were asked for that the input has as hashes only
  * - `names-unknown`: pseudo probes name functions that are not described
- * - `no-function`: runs start in no function of the debug information
- * - `no-function-entry`: functions have no entry in the symbol table
  * - `no-function-entry-detail`: one such function
+ * - `no-function-entry`: functions have no entry in the symbol table
+ * - `no-function`: runs start in no function of the debug information
  * - `no-functions`: the debug information has no functions
  * - `no-samples`: a binary has no samples
+ * - `no-sections`: the encoding has no sections
  * - `not-mapped`: a text has no mapping of the binary
  * - `off-boundary`: ranges do not start or end at instructions
  * - `other-build`: the recording maps another build of the binary
@@ -74,106 +81,14 @@
  * - `records-unknown`: records are of types that are not known
  * - `recovered-function`: runs start in code that lies outside of its function
  * - `run-ends-unsure`: runs of traces may end further on than counted
+ * - `samples-filtered`: an event samples some kinds of operations only
  * - `split-units-missing`: split debug information is missing
  * - `symbol-file`: a file of symbols cannot be used
  * - `symbol-list-lost`: the encoding has no list of symbols
  * - `text-without-mappings`: a text has no mappings at all
- * - `name-not-for-text`: a name reads as something else in text
- * - `counter-overflow`: counts reached the largest that a counter holds
  * - `total-overflow`: a total reached the largest that a counter holds
- * - `no-sections`: the encoding has no sections
- * - `binary-mismatch`: the recording was made with another build of the binary
- * - `binary-doubtful`: the recording may have been made with another build of the binary
- * - `debuginfod`: files were asked of a debuginfod server
- * - `call-chains-unused`: the recording has call chains, which are not used
- * - `call-stacks-cut`: call stacks end before the outermost function
+ * - `trace-damaged`: part of a trace is damaged or missing
+ * - `trace-truncated`: the CPU had no room for part of a trace
  * - `transactions-left-out`: branches inside of transactions were not recorded
  */
-export type DiagnosticCode =
-  | 'call-chains-unused'
-  | 'call-stacks-cut'
-  | 'transactions-left-out'
-  | 'debuginfod'
-  | 'binary-doubtful'
-  | 'binary-mismatch'
-  | 'no-sections'
-  | 'total-overflow'
-  | 'counter-overflow'
-  | 'name-not-for-text'
-  | 'addresses-of-other-events'
-  | 'binaries-alike'
-  | 'binaries-not-found'
-  | 'binary-duplicate'
-  | 'binary-without-profile'
-  | 'call-stack-detail'
-  | 'call-stacks'
-  | 'checksum-mismatch'
-  | 'compression-ignored'
-  | 'contexts-absent'
-  | 'crosses-barrier'
-  | 'crosses-function'
-  | 'debug-file'
-  | 'debug-info'
-  | 'debug-info-damaged'
-  | 'density-low'
-  | 'density-zero'
-  | 'duplicate-starts'
-  | 'duplicate-starts-detail'
-  | 'empty-profile'
-  | 'event-left-out'
-  | 'event-missing'
-  | 'event-unexpected'
-  | 'event-unknown'
-  | 'branches-sampled'
-  | 'samples-filtered'
-  | 'trace-damaged'
-  | 'trace-truncated'
-  | 'few-addresses'
-  | 'flow-not-found'
-  | 'flow-sensitive-mark-lost'
-  | 'folder-unreadable'
-  | 'found-without-profile'
-  | 'guest-samples'
-  | 'inferred-counts'
-  | 'input-damaged'
-  | 'input-repeated'
-  | 'input-skipped'
-  | 'instructions-unknown'
-  | 'invalid-instructions'
-  | 'invalid-instructions-detail'
-  | 'kcore-unused'
-  | 'line-invalid'
-  | 'line-too-long'
-  | 'lines-invalid'
-  | 'mapping-invalid'
-  | 'md5-ignored'
-  | 'mmap-event'
-  | 'module-layout'
-  | 'names-differ'
-  | 'names-hashed'
-  | 'names-unknown'
-  | 'no-function'
-  | 'no-function-entry'
-  | 'no-function-entry-detail'
-  | 'no-functions'
-  | 'no-samples'
-  | 'not-mapped'
-  | 'off-boundary'
-  | 'other-build'
-  | 'partial-input'
-  | 'partial-mark-lost'
-  | 'patch-sites'
-  | 'pre-inlined-mark-lost'
-  | 'probes-ambiguous'
-  | 'probes-unnamed'
-  | 'probes-unplaced'
-  | 'range-conflict'
-  | 'range-detail'
-  | 'records-malformed'
-  | 'records-unknown'
-  | 'recovered-function'
-  | 'run-ends-unsure'
-  | 'split-units-missing'
-  | 'symbol-file'
-  | 'symbol-list-lost'
-  | 'text-without-mappings';
+export type DiagnosticCode = BindingDiagnosticCode | 'debuginfod';

@@ -1,3 +1,5 @@
+import type { BindingError, BindingErrorCode } from '../native/binding/index.cjs';
+
 /**
  * Stable identifiers of failures. Codes are only ever added.
  *
@@ -23,28 +25,7 @@
  * - `ADDON_UNAVAILABLE`: the native addon is missing for this platform, or was not built
  * - `INTERNAL`: a defect of this package
  */
-export type AutofdoErrorCode =
-  | 'INVALID_OPTIONS'
-  | 'BINARY_UNREADABLE'
-  | 'BINARY_INVALID'
-  | 'BINARY_UNSUPPORTED'
-  | 'NO_SYMBOLS'
-  | 'NO_DEBUG_INFO'
-  | 'INPUT_UNREADABLE'
-  | 'INPUT_INVALID'
-  | 'INPUT_DAMAGED'
-  | 'NO_BRANCH_STACKS'
-  | 'ARCHITECTURE_MISMATCH'
-  | 'NO_MAPPING'
-  | 'BUILD_ID_MISMATCH'
-  | 'BINARY_MISMATCH'
-  | 'EMPTY_PROFILE'
-  | 'LOSS_EXCEEDED'
-  | 'OUTPUT_UNWRITABLE'
-  | 'UNSUPPORTED'
-  | 'ABORTED'
-  | 'ADDON_UNAVAILABLE'
-  | 'INTERNAL';
+export type AutofdoErrorCode = BindingErrorCode | 'ADDON_UNAVAILABLE';
 
 /** Facts beside the message. */
 export interface AutofdoErrorDetails {
@@ -74,16 +55,7 @@ export class AutofdoError extends Error {
   }
 }
 
-/** A failure as the addon hands it over. */
-export interface ErrorData {
-  code: string;
-  message: string;
-  hint?: string;
-  path?: string;
-}
-
 /** The only place where a failure of the addon becomes an exception. */
-export function toAutofdoError(data: ErrorData): AutofdoError {
-  // The addon is built from the same source, so its codes are those above.
-  return new AutofdoError(data.code as AutofdoErrorCode, data.message, { hint: data.hint, path: data.path });
+export function toAutofdoError({ code, message, hint, path }: BindingError): AutofdoError {
+  return new AutofdoError(code, message, { hint, path });
 }

@@ -1,7 +1,7 @@
 import type { BindingOutcome } from '../native/binding/index.cjs';
 import { withFetchedFiles } from './debuginfod/complete.js';
 import { toAutofdoError } from './errors.js';
-import { runGenerate, type Typed } from './native.js';
+import { runGenerate } from './native.js';
 import { type GenerateOptions, toBindingOptions } from './options/generate.js';
 import type { EntryClass, GenerateResult } from './result.js';
 
@@ -29,7 +29,7 @@ export async function generateProfile(options: GenerateOptions): Promise<Generat
 }
 
 /** What the addon reports, as this library has it. */
-export function toResult(outcome: Typed<BindingOutcome>, options: GenerateOptions): GenerateResult {
+export function toResult(outcome: BindingOutcome, options: GenerateOptions): GenerateResult {
   const { entryClasses, ...statistics } = outcome.statistics;
   const ledger = Object.fromEntries(entryClasses.map(({ name, entries }) => [name, entries]));
   const [only, ...others] = outcome.binaries;
@@ -38,7 +38,7 @@ export function toResult(outcome: Typed<BindingOutcome>, options: GenerateOption
     output: options.output,
     bytes: outcome.bytes,
     size: outcome.size,
-    statistics: { ...statistics, ledger: ledger as Record<EntryClass, number> },
+    statistics: { ...statistics, ledger: ledger as Record<EntryClass, bigint> },
     binaries: outcome.binaries.map((binary) => ({
       path: binary.path,
       name: binary.name,

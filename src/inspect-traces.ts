@@ -11,12 +11,12 @@ export interface TracedBinary {
   kind: 'user' | 'kernel' | 'module';
   rows: number;
   /** How often its branches were taken. */
-  count: number;
+  count: bigint;
   /** How often they were mispredicted. */
-  mispredicted: number;
+  mispredicted: bigint;
 }
 
-/** What a trace shard holds. Counts above 2^53 - 1 are clamped to it. */
+/** What a trace shard holds. Counts are `bigint`, numbers of things are `number`. */
 export interface TracesSummary {
   file: string;
   /** In bytes. */

@@ -9,7 +9,7 @@ export interface SkippedProfile {
   message: string;
 }
 
-/** What came of merging. Counts above 2^53 - 1 are clamped to it; the profile itself keeps all 64 bits. */
+/** What came of merging. Counts are `bigint`, numbers of things are `number`. */
 export interface MergeResult {
   /** The file that was written, or undefined when the result is in `bytes`. */
   output: string | undefined;
@@ -26,9 +26,9 @@ export interface MergeResult {
   /** Top-level functions in the result. */
   functions: number;
   /** Sum of all body counts. */
-  totalCount: number;
+  totalCount: bigint;
   /** Largest body count. */
-  maxCount: number;
+  maxCount: bigint;
   /** Warnings and notes: what was lost or left out. */
   diagnostics: Diagnostic[];
 }

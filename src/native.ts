@@ -2,21 +2,13 @@ import type * as Binding from '../native/binding/index.cjs';
 import { type Addon, loadAddon } from './addon.js';
 import { toAutofdoError } from './errors.js';
 import { JobQueue } from './job-queue.js';
+import { worded } from './options/wording.js';
 import type { Progress } from './progress.js';
-import type { Diagnostic } from './result.js';
 
 /** Three of libuv's four threads: one stays free for the program that uses this library. */
 const jobs = new JobQueue(3);
 
 type Report = (progress: Progress) => void;
-/** What the addon returns, with the codes of diagnostics as their type has them: a test holds that against the addon's source. */
-export type Typed<T> = T extends Binding.BindingDiagnostic
-  ? Diagnostic
-  : T extends Uint8Array
-    ? T
-    : T extends object
-      ? { [K in keyof T]: Typed<T[K]> }
-      : T;
 type Outcome<T> = { ok: true; value: T } | Binding.BindingFailure;
 
 /** Starts a job in the addon. */
@@ -89,11 +81,11 @@ export async function loadDemangle(): Promise<(text: string) => string> {
  *
  * Rejects with an `AutofdoError`, with the signal's reason once it is aborted, or with what `onProgress` threw.
  */
-function runJob<T>(control: JobControl, start: Start<T>): Promise<Typed<T>> {
+function runJob<T>(control: JobControl, start: Start<T>): Promise<T> {
   return jobs.run(control.signal, () => follow(control, start));
 }
 
-async function follow<T>({ signal, onProgress }: JobControl, start: Start<T>): Promise<Typed<T>> {
+async function follow<T>({ signal, onProgress }: JobControl, start: Start<T>): Promise<T> {
   const binding = await loadAddon();
   signal?.throwIfAborted();
   const cancel = new binding.BindingCancelToken();
@@ -117,10 +109,22 @@ async function follow<T>({ signal, onProgress }: JobControl, start: Start<T>): P
     // Reports that were made last are on their way in this turn of the event loop.
     if (report !== undefined) await new Promise(setImmediate);
     if (thrown !== undefined) throw thrown.error;
-    if (result.ok) return result.value as Typed<T>;
+    if (result.ok) return reworded(result.value);
     if (result.error.code === 'ABORTED') signal?.throwIfAborted();
-    throw toAutofdoError(result.error);
+    throw toAutofdoError(reworded(result.error));
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** What holds texts of the addon in its results, and those texts. */
+const WITH_TEXTS = ['binaries', 'diagnostics', 'error', 'skipped', 'message', 'hint'];
+
+/** A result of the addon, or a part of it, in whose texts options have the names that the caller knows. */
+function reworded<T>(value: T): T {
+  if (typeof value === 'string') return worded(value) as T & string;
+  if (Array.isArray(value)) return value.map(reworded) as T & unknown[];
+  if (typeof value !== 'object' || value === null) return value;
+  const texts = Object.entries(value).filter(([name]) => WITH_TEXTS.includes(name));
+  return { ...value, ...Object.fromEntries(texts.map(([name, part]) => [name, reworded(part)])) };
 }

@@ -1,3 +1,4 @@
+import type { BindingEntryClassName } from '../native/binding/index.cjs';
 import type { DiagnosticCode } from './diagnostic-code.js';
 import type { AutofdoError } from './errors.js';
 import type { Phase } from './progress.js';
@@ -22,34 +23,22 @@ import type { Phase } from './progress.js';
  * - `crossesBarrier`: the straight run after the branch would pass a call, return or jump
  * - `noFunction`: the straight run starts in no function of the debug information
  */
-export type EntryClass =
-  | 'used'
-  | 'outsideBinary'
-  | 'unmapped'
-  | 'otherBuild'
-  | 'notInstruction'
-  | 'stub'
-  | 'wrongPath'
-  | 'unfilledSlot'
-  | 'notTaken'
-  | 'deselected'
-  | 'unsureStack'
-  | 'crossesBarrier'
-  | 'noFunction';
+export type EntryClass = BindingEntryClassName;
 
 /** Branch entries by what became of them; the values sum to `Statistics.branchEntries`. */
-export type Ledger = Readonly<Record<EntryClass, number>>;
+export type Ledger = Readonly<Record<EntryClass, bigint>>;
 
 /**
- * Numbers about a job. Counts above 2^53 - 1 are clamped to it; the profile itself keeps all 64 bits.
+ * Numbers about a job. What was counted (samples, branches, executions) is a `bigint`, as it may have all 64 bits; a number of things
+ * that are in files or in the profile is a `number`.
  */
 export interface Statistics {
   /** Bytes of input read. */
   inputBytes: number;
   /** Samples read. */
-  samples: number;
+  samples: bigint;
   /** Samples with a branch stack of at least one entry. */
-  branchSamples: number;
+  branchSamples: bigint;
   /**
    * The sampled addresses count, because no sample has a branch stack, or because that was asked for. `branchEntries` and `ledger` are
    * then of samples.
@@ -59,11 +48,11 @@ export interface Statistics {
    * Branch entries read, unfilled slots included. With `compat` and several binaries, the sum over the binaries, each of
    * which reads all.
    */
-  branchEntries: number;
+  branchEntries: bigint;
   /** What became of them. */
   ledger: Ledger;
   /** Records that the kernel could not deliver, as it reported them. */
-  lostRecords: number;
+  lostRecords: bigint;
   /** Mappings of the binary that were followed. */
   mappings: number;
   /** Processes these belong to. */
@@ -75,9 +64,9 @@ export interface Statistics {
   /** Top-level functions in the profile. */
   functions: number;
   /** Sum of all body counts. */
-  totalCount: number;
+  totalCount: bigint;
   /** Largest body count. */
-  maxCount: number;
+  maxCount: bigint;
   /** Samples for each instruction line of the hot part (llvm-profgen's `--show-density`). */
   density: number;
 }
@@ -92,11 +81,11 @@ export interface BinaryStatistics
     'mappings' | 'processes' | 'ranges' | 'branches' | 'functions' | 'totalCount' | 'maxCount' | 'density'
   > {
   /** Branch entries with at least one end in the binary; one from a binary to another counts for both. */
-  branchEntries: number;
+  branchEntries: bigint;
   /** Of these, see `crossesBarrier` of {@link EntryClass}. */
-  crossesBarrier: number;
+  crossesBarrier: bigint;
   /** Of these, see `noFunction` of {@link EntryClass}. */
-  noFunction: number;
+  noFunction: bigint;
 }
 
 /** A warning or note. Warnings never end a job. */

@@ -1,4 +1,5 @@
 import type { Flag } from '../options/flag.js';
+import { nameFlags } from '../options/wording.js';
 import { COMMANDS, type CommandName } from './flags.js';
 import { type ParsedArgs, parseFlags } from './parse-args.js';
 import { EXIT, print, printError, useColours } from './terminal.js';
@@ -9,6 +10,7 @@ export async function parseCommand<T>(
   name: CommandName,
   build: (parsed: ParsedArgs) => T,
 ): Promise<T | number> {
+  nameFlags();
   try {
     const flags: readonly Flag[] = COMMANDS[name].flags;
     const parsed = parseFlags(args, flags);

@@ -62,7 +62,8 @@ async function report(outcomes: readonly Outcome[], json: boolean): Promise<numb
   const ok = outcomes.every((outcome) => !('error' in outcome) && outcome.verdict !== 'unusable');
   if (json) {
     const binaries = outcomes.map((outcome) => ('error' in outcome ? failure(outcome) : outcome));
-    print(`${JSON.stringify({ ok, binaries }, null, 2)}\n`);
+    const { jsonText } = await import('../report/json.js');
+    print(`${jsonText({ ok, binaries }, 2)}\n`);
     return ok ? EXIT.ok : EXIT.failed;
   }
   const { diagnosisText } = await import('../report/diagnosis.js');

@@ -326,9 +326,9 @@ Exit status: 0 a usable profile was written, 1 the job failed and nothing was wr
     what: 'check a binary, and a recording of it',
     usage: ['--binary FILE [--perfdata FILE]'],
     flags: flagsOf(DOCTOR_OWN, DIAGNOSE_OPTIONS),
-    more: `How the binary was compiled, what of that a profile needs, and what it lacks; with a recording also
-how much of it the binary explains and whether it is long enough. Ends with a verdict and the next
-command to run.
+    more: `The command tells how the binary was compiled, and what it lacks that a profile needs. With a
+recording it also tells how much of the recording the binary explains, and whether the recording is
+long enough. It ends with a verdict and the next command to run.
 
 Exit status: 0 usable, perhaps with limits; 1 not usable; 2 wrong usage.
 `,
@@ -415,8 +415,8 @@ Profiles may be of any encoding; - is stdin.
       ),
       ...OF_OTHER_PROFILES.show,
     ],
-    more: `The parts that llvm-profdata show --sample has too look as they do there. --json with --function or
---all-functions prints their counts; a count beyond 2^53 is a string.
+    more: `Parts that llvm-profdata show --sample prints, too, look as they do there. --json with --function or
+--all-functions prints their counts, as whole numbers with all their digits.
 `,
   },
   overlap: {
@@ -432,8 +432,8 @@ Profiles may be of any encoding; - is stdin.
         'it only selects contexts of context-sensitive profiles; --topn lists what differs',
       ),
     ],
-    more: `First llvm-profdata's numbers, then which functions appeared, vanished and changed most, and which
-calls go elsewhere. The similarity of --threshold is that of the whole program.
+    more: `The command prints llvm-profdata's numbers, and then which functions appeared, vanished and changed
+most, and which calls go elsewhere. The similarity of --threshold is that of the whole program.
 
 Exit status: 0 compared, and similar enough; 1 not so similar, or the job failed; 2 wrong usage.
 `,
@@ -442,7 +442,7 @@ Exit status: 0 compared, and similar enough; 1 not so similar, or the job failed
     what: 'write a profile in another encoding',
     usage: ['a.afdo --text -o a.prof', 'a.prof --use-md5 --compress-all-sections -o a.afdo'],
     flags: [...flagsOf(CONVERT_OWN, CONVERT_OPTIONS), ...ignored('boolean', 'sample')],
-    more: 'What the encoding cannot hold is lost, with a warning for each kind of thing.\n',
+    more: 'A warning names each kind of thing that the new encoding cannot hold.\n',
   },
 } satisfies Record<string, Command>;
 

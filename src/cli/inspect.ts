@@ -32,7 +32,7 @@ export async function runInspectCommand(args: readonly string[]): Promise<number
     quiet: false,
     run: async (control) => (await import('../perf-data/inspect.js')).inspectPerfData(file, control),
     report: async (summary) => {
-      if (json) print(`${JSON.stringify(summary, null, 2)}\n`);
+      if (json) print(`${(await import('../report/json.js')).jsonText(summary, 2)}\n`);
       else print((await import('../report/inspection.js')).inspectionText(summary));
       return undefined;
     },

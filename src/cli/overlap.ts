@@ -58,7 +58,8 @@ async function report(result: CompareResult, command: OverlapCommand): Promise<n
   if (json) {
     const { text: _text, ...numbers } = result;
     const shown = (_: string, value: unknown) => (typeof value === 'string' ? names(value) : value);
-    await write(`${JSON.stringify({ ok: similarEnough, ...numbers }, shown, 2)}\n`);
+    const { jsonText } = await import('../report/json.js');
+    await write(`${jsonText({ ok: similarEnough, ...numbers }, 2, shown)}\n`);
   } else {
     const { changesText } = await import('../report/comparison.js');
     await write(names(result.text + changesText(result)));

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { AutofdoError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { rangeOf } from '../options/check.js';
-import { type Flag, type FlagTable, type KindValues, NO_FLAG, type ValuesOf } from '../options/flag.js';
+import { type Flag, type FlagTable, flagOf, type KindValues, type ValuesOf } from '../options/flag.js';
 
 /** A flag's value after its kind was applied. */
 export type FlagValue = KindValues[keyof KindValues];
@@ -78,7 +78,8 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
 /** The values of the flags in a table, by the names that the table gives them. */
 export function valuesOf<T extends FlagTable>(table: T, { values }: ParsedArgs): ValuesOf<T> {
   const entries = Object.entries(table).flatMap(([key, flag]) => {
-    const value = flag === NO_FLAG ? undefined : values.get(flag.name);
+    const name = flagOf(flag)?.name;
+    const value = name === undefined ? undefined : values.get(name);
     return value === undefined ? [] : [[key, value]];
   });
   // The parser has read each value as the kind of its flag says, and that is what ValuesOf says.

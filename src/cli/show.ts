@@ -2,6 +2,7 @@ import { AutofdoError } from '../errors.js';
 import type { JobControl } from '../native.js';
 import { nearest } from '../nearest.js';
 import { DESCRIBE_OPTIONS, type DescribeOptions } from '../options/describe.js';
+import { jsonText, type Replace } from '../report/json.js';
 import type { Diagnostic } from '../result.js';
 import type { FunctionSamples, SampleProfile } from '../sample-profile/types.js';
 import { parseCommand } from './command.js';
@@ -144,12 +145,12 @@ async function jsonOutput(command: ShowCommand, { signal }: JobControl): Promise
 function* jsonTexts(
   head: object,
   functions: Iterable<object>,
-  replace: ((key: string, value: unknown) => unknown) | undefined,
+  replace: Replace | undefined,
 ): Generator<string> {
-  yield `${JSON.stringify(head, replace, 2).slice(0, -2)},\n  "functions": [`;
+  yield `${jsonText(head, 2, replace).slice(0, -2)},\n  "functions": [`;
   let separator = '';
   for (const item of functions) {
-    yield `${separator}\n    ${JSON.stringify(item, replace, 2).replaceAll('\n', '\n    ')}`;
+    yield `${separator}\n    ${jsonText(item, 2, replace).replaceAll('\n', '\n    ')}`;
     separator = ',';
   }
   yield separator === '' ? ']\n}\n' : '\n  ]\n}\n';

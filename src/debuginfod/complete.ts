@@ -96,7 +96,7 @@ async function mappedBinaries(
     signal?.throwIfAborted();
     for (const { path, buildId, samples } of summary?.images ?? []) {
       if (buildId === undefined || !path.startsWith('/')) continue;
-      if (samples < LEAST_SHARE * (summary?.samples ?? 0)) continue;
+      if (Number(samples) < LEAST_SHARE * Number(summary?.samples)) continue;
       const isHere = (await loadAddon()).buildIdOf(path) === buildId;
       const fetching = { settings, signal, onProgress: reporter(onProgress), diagnostics };
       const binary = isHere ? path : await fetchByBuildId(buildId, 'executable', fetching);

@@ -49,17 +49,17 @@ export interface CompilerFacts extends CompilerCounts {
 /** What the samples of a binary lie in. A sample here is one execution of a straight-line range of code. */
 export interface SampleSurvey {
   /** Samples in functions of the debug information. */
-  samples: number;
-  /** Samples by compiler: the numbers are of samples that lie in units of it, instead of units. */
+  samples: bigint;
+  /** Samples by compiler: the numbers are of samples that lie in units of it, instead of units. They only weigh: above 2^53 they are clamped. */
   compilers: CompilerCounts[];
   /** Functions with code. */
   functions: number;
   /** Those of them with samples. */
   sampledFunctions: number;
   /** Names of functions of several units, which have one entry of the profile; those with most samples, at most eight. */
-  shared: { name: string; units: number; samples: number }[];
+  shared: { name: string; units: number; samples: bigint }[];
   /** Samples in all functions that share an entry. */
-  sharedSamples: number;
+  sharedSamples: bigint;
 }
 
 /** What a vmlinux or a module says about itself. */

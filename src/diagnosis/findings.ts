@@ -50,7 +50,7 @@ function symbols({ codeSymbols, kind, kernel }: BinaryFacts): Finding | undefine
     kind === 'kernel'
       ? `name the unstripped vmlinux: it is in the folder that the kernel was built in; distributions have it in a debug package, \
 as /usr/lib/debug/boot/vmlinux-${release} (Debian, Ubuntu) or /usr/lib/debug/lib/modules/${release}/vmlinux (Fedora)`
-      : 'name the unstripped binary, name its debug file with --debug-binary, or install its debug package';
+      : 'name the unstripped binary, name its debug file with {--debug-binary}, or install its debug package';
   const message = 'it has no symbol table (stripped), so it is not known where its instructions start';
   return blocker('no-symbols', message, hint, 'find');
 }
@@ -83,7 +83,7 @@ function debugInfo(facts: BinaryFacts): Finding | undefined {
     return blocker(
       'no-debug-info',
       `it has no debug information${instead}${linked}${tried}`,
-      'name the file that has it with --debug-binary, or compile with -g',
+      'name the file that has it with {--debug-binary}, or compile with -g',
       debuglink === undefined ? 'rebuild' : 'find',
     );
   }
@@ -102,7 +102,7 @@ function splitUnits({ split, compilers }: BinaryFacts): Finding | undefined {
   if (missing <= 0) return undefined;
   const message = `the split debug information of ${missing} of ${split.units} units was not found`;
   const hint =
-    'put the .dwo files where the compiler wrote them or beside the program, or name their package (llvm-dwp -e) with --dwp';
+    'put the .dwo files where the compiler wrote them or beside the program, or name their package (llvm-dwp -e) with {--dwp}';
   return compilers.some(({ withLines }) => withLines > 0)
     ? limit('split-missing', `${message}; their functions are left out`, hint, 'find')
     : blocker('split-missing', message, hint, 'find');
@@ -237,7 +237,7 @@ function buildId({ buildId, compilers }: BinaryFacts): Finding | undefined {
     'no-build-id',
     'it has no build id, so a recording of another build of it would not be noticed',
     mainTaker(compilers) === 'rustc'
-      ? 'link with -C link-arg=-Wl,--build-id'
-      : 'link with --build-id (clang, gcc: -Wl,--build-id)',
+      ? 'link with `-C link-arg=-Wl,--build-id`'
+      : 'link with `--build-id` (clang, gcc: `-Wl,--build-id`)',
   );
 }

@@ -1,7 +1,7 @@
 import type { DiagnosticCode } from '../diagnostic-code.js';
 import { AutofdoError, type AutofdoErrorCode } from '../errors.js';
 import type { PerfDataSummary } from '../perf-data/summary.js';
-import { formatCount, formatSeconds, formatShare } from '../report/format.js';
+import { formatCount, formatSeconds, formatShare, percentOf } from '../report/format.js';
 import type { Diagnostic, EntryClass, Statistics } from '../result.js';
 import type { BinaryFacts, SampleSurvey } from './facts.js';
 import { type Finding, type Fix, limit } from './findings.js';
@@ -68,7 +68,10 @@ export function recordingDiagnosis(
   const { statistics } = attempt;
   const { ledger, branchEntries, density } = statistics;
   const share = (classes: readonly EntryClass[]) =>
-    branchEntries === 0 ? 0 : (classes.reduce((sum, name) => sum + ledger[name], 0) / branchEntries) * 100;
+    percentOf(
+      classes.reduce((sum, name) => sum + ledger[name], 0n),
+      branchEntries,
+    );
   return {
     files,
     seconds,
@@ -152,11 +155,11 @@ export function recordingFindings(
 
 /** Runs in code of which the debug information names no function. */
 function withoutFunction({ ledger, branchEntries }: Statistics): Finding[] {
-  const percent = branchEntries === 0 ? 0 : (ledger.noFunction / branchEntries) * 100;
+  const percent = percentOf(ledger.noFunction, branchEntries);
   if (percent <= TOLERABLE_LOSS) return [];
   const message = `${percent.toFixed(1)} % of the branch entries lead into code that the debug information names no function for`;
   const hint =
-    'build the rest of it with -g too, or name the file with its debug information with --debug-binary';
+    'build the rest of it with -g too, or name the file with its debug information with {--debug-binary}';
   const severity = percent >= MOST ? 'blocker' : 'limit';
   return [{ code: 'code-without-debug-info', severity, message, hint, fix: 'rebuild' }];
 }
@@ -164,7 +167,7 @@ function withoutFunction({ ledger, branchEntries }: Statistics): Finding[] {
 /** Static functions of one name have one entry of the profile. */
 function sharedNames({ kernel, compilers }: BinaryFacts, survey: SampleSurvey): Finding[] {
   const { shared, samples, sharedSamples } = survey;
-  if (samples === 0 || (sharedSamples / samples) * 100 < FEW_SHARED) return [];
+  if (percentOf(sharedSamples, samples) < FEW_SHARED) return [];
   const names = shared.slice(0, 3).map(({ name, units }) => `${name} in ${units} units`);
   const message = `${formatShare(sharedSamples, samples)} of the samples are in functions of one name in several units \
 (${names.join(', ')}), which have one entry of the profile together`;

@@ -1,6 +1,6 @@
 import { AutofdoError } from '../errors.js';
 import { nearest } from '../nearest.js';
-import { type Flag, type FlagTable, NO_FLAG } from './flag.js';
+import { type Flag, type FlagTable, NO_FLAG, type Unflagged } from './flag.js';
 
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 
@@ -47,7 +47,7 @@ export function checkNames(object: object, known: readonly string[]): void {
   );
 }
 
-function checkValue(name: string, flag: Flag, value: unknown): void {
+function checkValue(name: string, flag: Flag | Unflagged, value: unknown): void {
   switch (flag.kind) {
     case 'boolean':
       if (typeof value !== 'boolean') throw wrongKind(name, value, 'true or false');
@@ -90,12 +90,15 @@ function checkValue(name: string, flag: Flag, value: unknown): void {
 }
 
 /** Least and largest value that a numeric flag allows. */
-export function rangeOf({ kind, least = 0, most }: Flag): { least: number; most: number } {
+export function rangeOf({ kind, least = 0, most }: Pick<Flag, 'kind' | 'least' | 'most'>): {
+  least: number;
+  most: number;
+} {
   const limit = kind === 'percent' ? 100 : kind === 'number' ? Number.MAX_VALUE : Number.MAX_SAFE_INTEGER;
   return { least, most: most ?? limit };
 }
 
-function checkRange(name: string, value: unknown, flag: Flag, integer = false): void {
+function checkRange(name: string, value: unknown, flag: Flag | Unflagged, integer = false): void {
   const { least, most } = rangeOf(flag);
   if (typeof value === 'number' && value >= least && value <= most && (!integer || Number.isInteger(value))) {
     return;

@@ -4,9 +4,10 @@ import { checkOptions, defined, invalid, list } from './check.js';
 import { JOBS } from './common.js';
 import { flag, NO_FLAG, type OptionTable } from './flag.js';
 import { GENERATE_OPTIONS } from './generate.js';
+import { type SampleSelection, SELECTION_OPTIONS, toBindingSelection } from './selection.js';
 
 /** What to collect traces from, and where to. Names are those of the flags. */
-export interface CollectOptions {
+export interface CollectOptions extends SampleSelection {
   /** One or more recordings of `perf record -b`: files, directories or pipe streams; `-` is standard input. */
   perfData: string | readonly string[];
   /**
@@ -21,17 +22,6 @@ export interface CollectOptions {
   rotate?: string | undefined;
   /** Write the name of the host that recorded into the file; default false. */
   host?: boolean | undefined;
-
-  /** Names of the events that count, as `perf evlist` prints them; default all. */
-  event?: string | readonly string[] | undefined;
-  /** Process ids that count; default all. */
-  pid?: number | readonly number[] | undefined;
-  /** Thread ids that count; default all. */
-  tid?: number | readonly number[] | undefined;
-  /** Processor numbers that count; default all. */
-  cpu?: number | readonly number[] | undefined;
-  /** First and last time stamp that count, in nanoseconds of the recording's clock, both inclusive. */
-  time?: readonly [bigint, bigint] | undefined;
 
   /** Damage in an input is an error (`INPUT_DAMAGED`) instead of a diagnostic; default false. */
   strict?: boolean | undefined;
@@ -62,11 +52,7 @@ export const COLLECT_OPTIONS = {
     { value: 'WHEN' },
   ),
   host: flag('Output', 'boolean', 'host', 'Write the name of the host into the file.'),
-  event: GENERATE_OPTIONS.event,
-  pid: GENERATE_OPTIONS.pid,
-  tid: GENERATE_OPTIONS.tid,
-  cpu: GENERATE_OPTIONS.cpu,
-  time: GENERATE_OPTIONS.time,
+  ...SELECTION_OPTIONS,
   strict: GENERATE_OPTIONS.strict,
   jobs: JOBS,
   signal: NO_FLAG,
@@ -83,17 +69,15 @@ export function toBindingCollectOptions(options: CollectOptions): BindingCollect
   if (options.output === undefined || options.output === '') {
     throw invalid('no output was given', 'name a .parquet file or a folder in `output`');
   }
-  if (options.time !== undefined && options.time[0] > options.time[1]) {
-    throw invalid('time ends before it starts', 'give the first and the last time stamp in this order');
-  }
-  const { signal: _signal, onProgress: _onProgress, event, pid, tid, cpu, ...same } = options;
-  return defined({
-    ...same,
-    perfData,
-    events: event === undefined ? undefined : list(event),
-    pids: pid === undefined ? undefined : list(pid),
-    tids: tid === undefined ? undefined : list(tid),
-    cpus: cpu === undefined ? undefined : list(cpu),
-    time: options.time && [options.time[0], options.time[1]],
-  });
+  const {
+    signal: _signal,
+    onProgress: _onProgress,
+    event: _event,
+    pid: _pid,
+    tid: _tid,
+    cpu: _cpu,
+    time: _time,
+    ...same
+  } = options;
+  return defined({ ...same, perfData, select: toBindingSelection(options) });
 }

@@ -1,5 +1,5 @@
 import { MILLION, TOP } from './common.js';
-import { flag, NO_FLAG, type OptionTable } from './flag.js';
+import { flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
 
 /** Which profiles to compare. */
 export interface CompareOptions {
@@ -19,8 +19,8 @@ export interface CompareOptions {
 
 /** The definition of each option of a comparison. */
 export const COMPARE_OPTIONS = {
-  base: NO_FLAG,
-  test: NO_FLAG,
+  base: unflagged('string'),
+  test: unflagged('string'),
   top: TOP,
   valueCutoff: flag(
     'Output',

@@ -1,5 +1,5 @@
 import { TOP } from './common.js';
-import { flag, NO_FLAG, type OptionTable } from './flag.js';
+import { flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
 
 /** What to tell of a profile. */
 export interface DescribeOptions {
@@ -21,11 +21,11 @@ export interface DescribeOptions {
 
 /** The definition of each option of a description. */
 export const DESCRIBE_OPTIONS = {
-  path: NO_FLAG,
+  path: unflagged('string'),
   top: TOP,
   sections: flag('Output', 'boolean', 'show-sec-info-only', 'The sections of an extbinary profile.'),
   detailedSummary: flag('Output', 'boolean', 'detailed-summary', 'How counts are distributed.'),
-  topHot: NO_FLAG,
+  topHot: unflagged('integer', TOP),
   hotFunctions: flag('Output', 'boolean', 'hot-func-list', 'The functions with a hot count.'),
   signal: NO_FLAG,
 } satisfies OptionTable<DescribeOptions>;

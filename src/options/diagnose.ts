@@ -1,4 +1,4 @@
-import { NO_FLAG, type OptionTable } from './flag.js';
+import { NO_FLAG, type OptionTable, unflagged } from './flag.js';
 import { GENERATE_OPTIONS } from './generate.js';
 
 /** What to look at before a profile is made. */
@@ -23,7 +23,7 @@ export interface DiagnoseOptions {
 
 /** The definition of each option of a diagnosis; they mean what they mean when a profile is generated. */
 export const DIAGNOSE_OPTIONS = {
-  binary: NO_FLAG,
+  binary: unflagged('string'),
   perfData: GENERATE_OPTIONS.perfData,
   debugBinary: GENERATE_OPTIONS.debugBinary,
   dwp: GENERATE_OPTIONS.dwp,

@@ -69,11 +69,19 @@ export interface Flag<K extends FlagKind = FlagKind> {
 /** A flag whose value is one of a few words. */
 export type ChoiceFlag<C extends string = string> = Flag<'choice'> & { readonly choices: readonly C[] };
 
-/** An option of the library that the command line sets in its own way, or not at all. */
+/** An option that takes an object or a function of the caller, which is checked where it is used. */
 export const NO_FLAG = 'no flag';
 
+/** An option of the library that the command line sets in its own way; what it takes is checked like the value of a flag. */
+export type Unflagged<K extends FlagKind = FlagKind> = Pick<
+  Flag<K>,
+  'kind' | 'choices' | 'least' | 'most'
+> & {
+  readonly effect: 'none';
+};
+
 /** Flags by the name of what they set. */
-export type FlagTable = Readonly<Record<string, Flag | typeof NO_FLAG>>;
+export type FlagTable = Readonly<Record<string, Flag | Unflagged | typeof NO_FLAG>>;
 
 /** The kind of flag that can set an option of type `V`. */
 type KindFor<V> = [V] extends [boolean]
@@ -94,9 +102,9 @@ type KindFor<V> = [V] extends [boolean]
 
 type FlagFor<V> = [V] extends [string]
   ? string extends V
-    ? Flag<'string'>
+    ? Flag<'string'> | Unflagged<'string'>
     : ChoiceFlag<V>
-  : Flag<KindFor<V>>;
+  : Flag<KindFor<V>> | Unflagged<KindFor<V>>;
 
 /**
  * A table with a definition for every option in `T`. The compiler refuses one that is missing, one too many, and one
@@ -138,6 +146,19 @@ export function choice<C extends string>(
   return { group, kind: 'choice', name, doc, effect: 'set', value: 'NAME', ...more, choices };
 }
 
+/** An option of this kind without a flag, in the range of `range`. */
+export function unflagged<K extends FlagKind>(
+  kind: K,
+  { least, most }: Pick<Flag, 'least' | 'most'> = {},
+): Unflagged<K> {
+  return { kind, effect: 'none', ...(least !== undefined && { least }), ...(most !== undefined && { most }) };
+}
+
+/** The flag of an option, if it has one. */
+export function flagOf(option: FlagTable[string]): Flag | undefined {
+  return option === NO_FLAG || option.effect === 'none' ? undefined : option;
+}
+
 /** Flags that LLVM's tools have and that change nothing here. */
 export function ignored(kind: 'boolean' | 'string', ...names: string[]): Flag[] {
   return names.map((name) =>
@@ -152,5 +173,8 @@ export function refused(kind: 'boolean' | 'string', name: string, doc: string, m
 
 /** The flags in tables, in the order of the tables. */
 export function flagsOf(...tables: readonly FlagTable[]): Flag[] {
-  return tables.flatMap((table) => Object.values(table)).filter((entry) => entry !== NO_FLAG);
+  return tables
+    .flatMap((table) => Object.values(table))
+    .map(flagOf)
+    .filter((flag) => flag !== undefined);
 }

@@ -3,7 +3,8 @@ import type { Progress } from '../progress.js';
 import type { ProfileFormat } from '../sample-profile/types.js';
 import { checkOptions, defined, invalid, list, u64 } from './check.js';
 import { COLD_COUNT, CUTOFF_COLD, FORMATS, JOBS, MILLION, USE_MD5 } from './common.js';
-import { choice, flag, NO_FLAG, type OptionTable } from './flag.js';
+import { choice, flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
+import { type SampleSelection, SELECTION_OPTIONS, toBindingSelection } from './selection.js';
 
 /** What is written: a profile in some encoding, or traces for BOLT. */
 export type GenerateFormat = ProfileFormat | 'preaggregated';
@@ -13,7 +14,7 @@ export type GenerateFormat = ProfileFormat | 'preaggregated';
  * `perfScript`, `traces`, `unsymbolizedProfile` and `llvmSampleProfile` are needed; everything else has llvm-profgen's default.
  * Names are those of the flags.
  */
-export interface GenerateOptions {
+export interface GenerateOptions extends SampleSelection {
   /**
    * The profiled executables, shared objects or vmlinux: ELF files with symbols and, here or in a debug file, DWARF. Of several, each
    * gets a profile of its own, from one reading of the recordings.
@@ -75,20 +76,6 @@ export interface GenerateOptions {
   debuginfod?: boolean | undefined;
   /** Use samples of a mapping of the right name whose build id differs from the binary's; default false. */
   ignoreBuildId?: boolean | undefined;
-
-  /**
-   * Names of the events that count, as `perf evlist` prints them; default all. Text names events if `perf script` was
-   * told to (`-F event,ip,brstack`).
-   */
-  event?: string | readonly string[] | undefined;
-  /** Process ids that count; default all. Of text, only the mappings of others are left out: its samples have none. */
-  pid?: number | readonly number[] | undefined;
-  /** Thread ids that count; default all. */
-  tid?: number | readonly number[] | undefined;
-  /** Processor numbers that count; default all. */
-  cpu?: number | readonly number[] | undefined;
-  /** First and last time stamp that count, in nanoseconds of the recording's clock, both inclusive. */
-  time?: readonly [bigint, bigint] | undefined;
 
   /**
    * Use the branch stacks of a text that has call stacks too; default false: such a text is refused, because it is
@@ -303,7 +290,7 @@ export const GENERATE_OPTIONS = {
       default: '<binary name>.afdo',
     },
   ),
-  toStdout: NO_FLAG,
+  toStdout: unflagged('boolean'),
   mergeBinaries: flag(
     'Output',
     'boolean',
@@ -340,33 +327,7 @@ export const GENERATE_OPTIONS = {
     'use-first-loadable-segment-as-base',
     'Counters hold offsets from the first loadable segment.',
   ),
-  event: flag('Samples', 'list', 'event', 'Only samples of this event; repeatable.', {
-    aliases: ['perf-event'],
-    value: 'NAME',
-  }),
-  pid: flag('Samples', 'integers', 'pid', 'Only samples of this process; repeatable, or a comma list.', {
-    value: 'PID',
-    least: -(2 ** 31),
-    most: 2 ** 31 - 1,
-  }),
-  tid: flag('Samples', 'integers', 'tid', 'Only samples of this thread; repeatable, or a comma list.', {
-    value: 'TID',
-    least: -(2 ** 31),
-    most: 2 ** 31 - 1,
-  }),
-  cpu: flag('Samples', 'integers', 'cpu', 'Only samples of these processors: 0,2,4-7.', {
-    value: 'LIST',
-    most: 2 ** 32 - 1,
-  }),
-  time: flag(
-    'Samples',
-    'time',
-    'time',
-    'Only samples between these times, in seconds as perf prints them; either may be empty.',
-    {
-      value: 'START,STOP',
-    },
-  ),
+  ...SELECTION_OPTIONS,
   ignoreBuildId: flag(
     'Samples',
     'boolean',
@@ -377,7 +338,7 @@ export const GENERATE_OPTIONS = {
     'Samples',
     'boolean',
     'ignore-stack-samples',
-    'Of text with call stacks, use the branch stacks alone.',
+    'Use branch stacks alone, although samples have call stacks, too.',
   ),
   csspgoPreinliner: flag(
     'Contexts',
@@ -410,42 +371,42 @@ export const GENERATE_OPTIONS = {
     'Contexts',
     'integer',
     'csspgo-preinliner-multiplier-for-previous-inlining',
-    'Pre-inliner: times that a callee may be larger if it was inlined.',
+    'Pre-inliner: how many times larger a callee may be that was inlined.',
     { value: 'N', default: '100', least: -(2 ** 31), most: 2 ** 31 - 1 },
   ),
   sampleProfileHotInlineThreshold: flag(
     'Contexts',
     'integer',
     'sample-profile-hot-inline-threshold',
-    'Pre-inliner: hundredth of the size of the hottest callees.',
+    'Pre-inliner: a hundredth of the size that the hottest callees may have.',
     { value: 'N', default: '1500', least: -(2 ** 31), most: 2 ** 31 - 1 },
   ),
   sampleProfileColdInlineThreshold: flag(
     'Contexts',
     'integer',
     'sample-profile-cold-inline-threshold',
-    'Pre-inliner: size of cold callees.',
+    'Pre-inliner: the size that cold callees may have.',
     { value: 'N', default: '0', least: -(2 ** 31), most: 2 ** 31 - 1 },
   ),
   sampleProfileInlineGrowthLimit: flag(
     'Contexts',
     'integer',
     'sample-profile-inline-growth-limit',
-    'Pre-inliner: times its size that a function may become.',
+    'Pre-inliner: how many times its size a function may become.',
     { value: 'N', default: '12', least: -(2 ** 31), most: 2 ** 31 - 1 },
   ),
   sampleProfileInlineLimitMin: flag(
     'Contexts',
     'integer',
     'sample-profile-inline-limit-min',
-    'Pre-inliner: size that any function may become.',
+    'Pre-inliner: the size that any function may become.',
     { value: 'N', default: '100', least: -(2 ** 31), most: 2 ** 31 - 1 },
   ),
   sampleProfileInlineLimitMax: flag(
     'Contexts',
     'integer',
     'sample-profile-inline-limit-max',
-    'Pre-inliner: size that no function may become.',
+    'Pre-inliner: the size that no function may exceed.',
     { value: 'N', default: '50000', least: -(2 ** 31), most: 2 ** 31 - 1 },
   ),
   inferMissingFrames: flag(
@@ -459,7 +420,7 @@ export const GENERATE_OPTIONS = {
     'Contexts',
     'integer',
     'max-search-depth',
-    'Tail calls in a row that are looked for then.',
+    'By probes: how many tail calls in a row are inferred at most.',
     { value: 'N', default: '4294967294', most: 2 ** 32 - 1 },
   ),
   markAllContextPreinlined: flag(
@@ -472,7 +433,7 @@ export const GENERATE_OPTIONS = {
     'Contexts',
     'boolean',
     'generate-merged-base-profiles',
-    'Of inlined contexts make functions of their own, too.',
+    'Make functions of inlined contexts, too.',
   ),
   csprofMaxUnsymbolizedContextDepth: flag(
     'Contexts',
@@ -533,7 +494,7 @@ export const GENERATE_OPTIONS = {
     'Samples',
     ['branches', 'addresses'],
     'samples',
-    'What of them counts: branches (their stacks) or addresses.',
+    'What of a sample counts: its branch stack (branches) or its address (addresses).',
     { default: 'branches, or addresses if there are none' },
   ),
   leadingIpOnly: flag(
@@ -665,19 +626,17 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
       'give exactly one of perfData, perfScript, traces, unsymbolizedProfile and llvmSampleProfile',
     );
   }
-  if (options.time !== undefined && options.time[0] > options.time[1]) {
-    throw invalid('time ends before it starts', 'give the first and the last time stamp in this order');
-  }
   const {
     signal: _signal,
     onProgress: _onProgress,
     debuginfod: _debuginfod,
     binary: _,
     binaryDir: __,
-    event,
-    pid,
-    tid,
-    cpu,
+    event: _event,
+    pid: _pid,
+    tid: _tid,
+    cpu: _cpu,
+    time: _time,
     ...same
   } = options;
   return defined({
@@ -687,11 +646,7 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
     perfData: options.perfData === undefined ? undefined : list(options.perfData),
     perfScript: options.perfScript === undefined ? undefined : list(options.perfScript),
     traces: options.traces === undefined ? undefined : list(options.traces),
-    events: event === undefined ? undefined : list(event),
-    pids: pid === undefined ? undefined : list(pid),
-    tids: tid === undefined ? undefined : list(tid),
-    cpus: cpu === undefined ? undefined : list(cpu),
-    time: options.time && [options.time[0], options.time[1]],
+    select: toBindingSelection(options),
     samplePeriod: u64('samplePeriod', options.samplePeriod),
     compressRecursion: unlessUnlimited(options.compressRecursion),
     csprofMaxContextDepth: unlessUnlimited(options.csprofMaxContextDepth),

@@ -3,7 +3,7 @@ import type { Progress } from '../progress.js';
 import type { ProfileFormat } from '../sample-profile/types.js';
 import { checkNames, checkOptions, defined, invalid, u64 } from './check.js';
 import { COLD_COUNT, CUTOFF_COLD, FORMAT, JOBS, OUTPUT, USE_MD5 } from './common.js';
-import { choice, flag, NO_FLAG, type OptionTable } from './flag.js';
+import { choice, flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
 
 /** A profile whose counts are multiplied. */
 export interface WeightedProfile {
@@ -88,8 +88,8 @@ export interface MergeOptions {
 /** The definition of each option of a merge. */
 export const MERGE_OPTIONS = {
   inputs: NO_FLAG,
-  toStdout: NO_FLAG,
-  lists: NO_FLAG,
+  toStdout: unflagged('boolean'),
+  lists: unflagged('list'),
   keepGoing: flag(
     'Input',
     'boolean',
@@ -227,8 +227,8 @@ export interface ConvertOptions
 
 /** The definition of each option of a conversion; they mean what they mean in a merge. */
 export const CONVERT_OPTIONS = {
-  input: NO_FLAG,
-  toStdout: NO_FLAG,
+  input: unflagged('string'),
+  toStdout: unflagged('boolean'),
   output: MERGE_OPTIONS.output,
   format: MERGE_OPTIONS.format,
   useMd5: MERGE_OPTIONS.useMd5,

@@ -1,5 +1,6 @@
-import { flag, NO_FLAG, type OptionTable } from './flag.js';
+import { flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
 import { GENERATE_OPTIONS, type GenerateOptions } from './generate.js';
+import { SELECTION_OPTIONS } from './selection.js';
 
 /** What to report about: recordings of binaries, or finished profiles. */
 export interface ReportOptions
@@ -42,7 +43,7 @@ export interface ReportOptions
 
 /** The definition of each option of a report. */
 export const REPORT_OPTIONS = {
-  profile: NO_FLAG,
+  profile: unflagged('list'),
   binary: GENERATE_OPTIONS.binary,
   binaryDir: GENERATE_OPTIONS.binaryDir,
   allBinaries: GENERATE_OPTIONS.allBinaries,
@@ -58,11 +59,7 @@ export const REPORT_OPTIONS = {
   }),
   base: flag('Input', 'string', 'base', 'An older profile to compare with.', { value: 'FILE' }),
   ignoreBuildId: GENERATE_OPTIONS.ignoreBuildId,
-  event: GENERATE_OPTIONS.event,
-  pid: GENERATE_OPTIONS.pid,
-  tid: GENERATE_OPTIONS.tid,
-  cpu: GENERATE_OPTIONS.cpu,
-  time: GENERATE_OPTIONS.time,
+  ...SELECTION_OPTIONS,
   samples: GENERATE_OPTIONS.samples,
   profileDensityThreshold: GENERATE_OPTIONS.profileDensityThreshold,
   jobs: GENERATE_OPTIONS.jobs,

@@ -1,7 +1,27 @@
+import { branchFilterNames, type EventAttr } from './event-attr.js';
 import { EventTable } from './event-table.js';
 import { type Features, noFeatures } from './features.js';
+import type { PerfDataHeader } from './header.js';
+import type { EventSummary, PerfDataSummary } from './summary.js';
 
 const MAX_PROBLEMS = 20;
+
+/** What is told of a recording that does not depend on its records, except for the numbers of each event. */
+type Described = Pick<
+  PerfDataSummary,
+  | 'file'
+  | 'endian'
+  | 'version'
+  | 'pipe'
+  | 'directory'
+  | 'complete'
+  | 'problems'
+  | 'events'
+  | 'eventNames'
+  | 'machine'
+  | 'perfVersion'
+  | 'commandLine'
+>;
 
 /** What stands in a recording outside of its records, as it is read. */
 export class FileFacts {
@@ -24,5 +44,46 @@ export class FileFacts {
   /** Notes something that cannot be read while what follows it can. */
   problem(text: string): void {
     if (this.problems.length < MAX_PROBLEMS && !this.problems.includes(text)) this.problems.push(text);
+  }
+
+  /** What was read, where `countsOf` tells what the records hold of an event. */
+  describe(
+    file: string,
+    header: PerfDataHeader,
+    directory: boolean,
+    countsOf: (event: EventAttr) => Pick<EventSummary, 'samples' | 'branchSamples' | 'branchEntries'>,
+  ): Described {
+    const { features, events } = this;
+    const eventNames = events.names(features.eventDescriptions);
+    return {
+      file,
+      endian: header.littleEndian ? 'little' : 'big',
+      version: header.version,
+      pipe: header.pipe,
+      directory,
+      complete: this.complete,
+      problems: this.problems,
+      events: events.events.map((event, index) => ({
+        name: eventNames[index] ?? '',
+        type: event.type,
+        config: `0x${event.config.toString(16)}`,
+        period: event.isFrequency ? undefined : BigInt(event.samplePeriod.toString()),
+        frequency: event.isFrequency ? BigInt(event.samplePeriod.toString()) : undefined,
+        branchFilter: branchFilterNames(event),
+        ...countsOf(event),
+      })),
+      eventNames,
+      machine: {
+        hostname: features.hostname,
+        osRelease: features.osRelease,
+        arch: features.arch,
+        cpu: features.cpuDescription,
+        cpuId: features.cpuId,
+        cpus: features.cpus?.online,
+        branchStackDepth: Number(features.pmuCapabilities['cpu']?.['branches']) || undefined,
+      },
+      perfVersion: features.perfVersion,
+      commandLine: features.commandLine,
+    };
   }
 }

@@ -48,8 +48,8 @@ async function inspect(path: string, control: JobControl): Promise<PerfDataSumma
 
 function fromBinding(file: string, found: BindingInspection): Omit<PerfDataSummary, 'autofdo'> {
   const { timeSpan, events } = found;
-  const sum = (of: (event: (typeof events)[number]) => number) =>
-    events.reduce((total, event) => total + of(event), 0);
+  const sum = (of: (event: (typeof events)[number]) => bigint) =>
+    events.reduce((total, event) => total + of(event), 0n);
   return {
     file,
     endian: found.endian,
@@ -106,47 +106,19 @@ async function readFacts(path: string, missing: AutofdoError): Promise<Omit<Perf
       await readFeatures(source, header, facts);
     }
     facts.endsEarly(`its records were not read: ${missing.message}`);
-    const { features, events } = facts;
-    const eventNames = events.names(features.eventDescriptions);
-    const none = { samples: 0, branchSamples: 0, branchEntries: 0 };
+    const { features } = facts;
+    const none = { samples: 0n, branchSamples: 0n, branchEntries: 0n };
     return {
-      file: path,
-      endian: header.littleEndian ? 'little' : 'big',
-      version: header.version,
-      pipe: header.pipe,
-      directory,
-      compressed: features.compressed,
-      complete: facts.complete,
-      problems: facts.problems,
+      ...facts.describe(path, header, directory, () => none),
       ...none,
+      compressed: features.compressed,
       mmaps: 0,
       branchDepth: 0,
-      lost: { records: 0, samples: 0 },
-      unreadable: { unknownEvent: 0, tooShort: 0 },
+      lost: { records: 0n, samples: 0n },
+      unreadable: { unknownEvent: 0n, tooShort: 0n },
       timeSpan: undefined,
-      events: events.events.map((event, index) => ({
-        name: eventNames[index] ?? '',
-        type: event.type,
-        config: `0x${event.config.toString(16)}`,
-        period: event.isFrequency ? undefined : event.samplePeriod.toNumber(),
-        frequency: event.isFrequency ? event.samplePeriod.toNumber() : undefined,
-        branchFilter: branchFilterNames(event),
-        ...none,
-      })),
-      eventNames,
       buildIds: features.buildIds.map(({ id, path }): [string, string] => [id, path]).sort(),
       images: [],
-      machine: {
-        hostname: features.hostname,
-        osRelease: features.osRelease,
-        arch: features.arch,
-        cpu: features.cpuDescription,
-        cpuId: features.cpuId,
-        cpus: features.cpus?.online,
-        branchStackDepth: Number(features.pmuCapabilities['cpu']?.['branches']) || undefined,
-      },
-      perfVersion: features.perfVersion,
-      commandLine: features.commandLine,
     };
   } finally {
     await source.close();

@@ -7,17 +7,17 @@ export interface EventSummary {
   /** Hexadecimal, with 0x. */
   config: string;
   /** Events from sample to sample, or undefined if the kernel chose it to meet `frequency`. */
-  period: number | undefined;
+  period: bigint | undefined;
   /** Samples a second that were asked for. */
-  frequency: number | undefined;
+  frequency: bigint | undefined;
   /** What the branch stack holds, as `perf record -j` names it; empty for stacks that perf itself synthesized. */
   branchFilter: string[];
   /** Samples of it, without those that are too short to be read. */
-  samples: number;
+  samples: bigint;
   /** Samples with at least one branch entry. */
-  branchSamples: number;
+  branchSamples: bigint;
   /** Branch entries, unfilled slots included. */
-  branchEntries: number;
+  branchEntries: bigint;
 }
 
 /** A mapped file, or the kernel. */
@@ -26,10 +26,10 @@ export interface ImageSummary {
   /** Hexadecimal digits; undefined when the recording does not tell. */
   buildId: string | undefined;
   /** Samples whose instruction pointer lies in it. */
-  samples: number;
+  samples: bigint;
 }
 
-/** What is in a perf.data, and whether a profile can be made of it. Counts are exact up to 2^53. */
+/** What is in a perf.data, and whether a profile can be made of it. Counts are `bigint`, numbers of things are `number`. */
 export interface PerfDataSummary {
   file: string;
   endian: 'little' | 'big';
@@ -44,21 +44,21 @@ export interface PerfDataSummary {
   complete: boolean;
   /** What is damaged or could not be read. */
   problems: string[];
-  samples: number;
+  samples: bigint;
   mmaps: number;
   /** Samples with at least one branch entry. */
-  branchSamples: number;
+  branchSamples: bigint;
   /** Branch entries, unfilled slots included. */
-  branchEntries: number;
+  branchEntries: bigint;
   /** Most entries of one sample. */
   branchDepth: number;
   /**
    * What the kernel could not deliver: told in LOST records while it happened, and counted together for each event in the LOST_SAMPLES that
    * perf 6.1 and later writes at the end. Both tell of the same losses.
    */
-  lost: { records: number; samples: number };
+  lost: { records: bigint; samples: bigint };
   /** Samples that belong to no known event, and samples too short for what they should hold. */
-  unreadable: { unknownEvent: number; tooShort: number };
+  unreadable: { unknownEvent: bigint; tooShort: bigint };
   /** First and last time stamp of a sample in seconds of the recording's clock, as perf prints them. */
   timeSpan: { first: string; last: string } | undefined;
   events: EventSummary[];

@@ -5,10 +5,10 @@ export function judge(summary: Omit<PerfDataSummary, 'autofdo'>): PerfDataSummar
   const withStacks = summary.events.filter((event) => event.branchEntries > 0);
   const { command, needs } = recordCommand(summary.machine);
   const record = `record with: ${command} (${needs})`;
-  if (summary.samples === 0 && !summary.complete) {
+  if (summary.samples === 0n && !summary.complete) {
     return no('no sample of it could be read', record);
   }
-  if (summary.samples === 0) {
+  if (summary.samples === 0n) {
     return no('it has no samples', `check that the program runs long enough, then ${record}`);
   }
   if (withStacks.length === 0) {
@@ -25,7 +25,7 @@ export function judge(summary: Omit<PerfDataSummary, 'autofdo'>): PerfDataSummar
   const usable = withStacks.filter((event) => !event.branchFilter.includes('call_stack'));
   if (usable.length === 0) {
     return no(
-      'its branch stacks are call stacks (--call-graph lbr), which do not tell what ran between',
+      'its branch stacks are call stacks (`--call-graph lbr`), which do not tell what ran between',
       record,
     );
   }
@@ -44,7 +44,7 @@ export function judge(summary: Omit<PerfDataSummary, 'autofdo'>): PerfDataSummar
     );
   }
   if (!summary.complete) reasons.push('it is not complete; the samples before the damage can be used');
-  if (summary.lost.records + summary.lost.samples > 0) {
+  if (summary.lost.records + summary.lost.samples > 0n) {
     reasons.push('the kernel lost records while it was made; a larger buffer (-m 4M) keeps them');
   }
   return { usable: true, reasons, advice: undefined };

@@ -11,6 +11,7 @@ import type {
   PackedReport,
   PackedSamples,
   PackedSource,
+  WithPackedCounts,
 } from './page-format.js';
 import { wantedLines } from './sources.js';
 import type { CallReport, ComparisonReport, FunctionReport, ProfileReport, Report } from './types.js';
@@ -33,7 +34,7 @@ export function packReport({ version, recording, profiles, failures, diagnostics
   return {
     index: {
       version,
-      recording,
+      recording: packCounts(recording),
       profiles: packers.map((packer) => packer.index()),
       failures: failures.map(({ name, error: { message, hint } }) => ({ name, message, hint })),
       diagnostics,
@@ -51,6 +52,17 @@ function* blocksOf(packers: readonly ProfilePacker[]): Generator<[string, Packed
 function packCount(count: bigint): PackedCount {
   const number = Number(count);
   return Number.isSafeInteger(number) ? number : count.toString();
+}
+
+/** A value of the library with its counts as the page is given them. */
+function packCounts<T>(value: T): WithPackedCounts<T> {
+  const pack = (part: unknown): unknown => {
+    if (typeof part === 'bigint') return packCount(part);
+    if (Array.isArray(part)) return part.map(pack);
+    if (typeof part !== 'object' || part === null) return part;
+    return Object.fromEntries(Object.entries(part).map(([name, inner]) => [name, pack(inner)]));
+  };
+  return pack(value) as WithPackedCounts<T>;
 }
 
 /** Entries with their numbers. */
@@ -122,7 +134,7 @@ class ProfilePacker {
       ]),
       temperatures: { hot: share(hot), warm: share(warm), cold: share(cold) },
       coverage: profile.coverage,
-      statistics: profile.statistics,
+      statistics: packCounts(profile.statistics),
       findings: profile.findings,
       diagnostics: profile.diagnostics,
       names: all,
@@ -149,7 +161,7 @@ class ProfilePacker {
       hasSource: this.#profile.sources.size > 0,
       comparison: comparison && {
         path: comparison.path,
-        result: comparison.result,
+        result: packCounts(comparison.result),
         shown: shownChanges(comparison, names),
         totalSamples: packCount(comparison.totalSamples),
         totals: functions.map((report) => {

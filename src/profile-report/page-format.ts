@@ -16,10 +16,19 @@ import type {
 /** A count: a number where that is exact, else its decimal digits. */
 export type PackedCount = number | string;
 
+/** A value with its counts as the page is given them. */
+export type WithPackedCounts<T> = T extends bigint
+  ? PackedCount
+  : T extends readonly (infer V)[]
+    ? WithPackedCounts<V>[]
+    : T extends object
+      ? { [K in keyof T]: WithPackedCounts<T[K]> }
+      : T;
+
 /** The block `index`. */
 export interface PackedReport {
   version: string;
-  recording: RecordingReport | undefined;
+  recording: WithPackedCounts<RecordingReport> | undefined;
   profiles: PackedProfile[];
   failures: { name: string; message: string; hint: string | undefined }[];
   diagnostics: Diagnostic[];
@@ -37,7 +46,7 @@ export interface PackedProfile
   thresholds: Record<keyof Thresholds, PackedCount>;
   temperatures: Record<Temperature, { functions: number; lines: number; samples: PackedCount }>;
   coverage: Coverage | undefined;
-  statistics: BinaryStatistics | undefined;
+  statistics: WithPackedCounts<BinaryStatistics> | undefined;
   findings: Finding[];
   diagnostics: Diagnostic[];
   /** The lines with the largest counts: the function that a line is of, and the one with code of its own that it is in. */
@@ -70,7 +79,7 @@ export interface PackedColumns {
   max: PackedCount[];
 }
 
-export interface PackedComparison extends Pick<ComparisonReport, 'path' | 'result'> {
+export interface PackedComparison extends WithPackedCounts<Pick<ComparisonReport, 'path' | 'result'>> {
   totalSamples: PackedCount;
   /** Names in `result` as the source has them, of those that are mangled. */
   shown: [name: string, shown: string][];

@@ -10,7 +10,7 @@ import { type RecordingDiagnosis, recordingDiagnosis, recordingFindings } from '
 import { AutofdoError } from '../errors.js';
 import { failureReason } from '../failure-reason.js';
 import { toResult } from '../generate-profile.js';
-import { loadDemangle, runExamine, runFindPlaces, runGenerate, type Typed } from '../native.js';
+import { loadDemangle, runExamine, runFindPlaces, runGenerate } from '../native.js';
 import { checkOptions, defined, invalid, list } from '../options/check.js';
 import { toBindingOptions } from '../options/generate.js';
 import { REPORT_OPTIONS, type ReportOptions } from '../options/report.js';
@@ -110,7 +110,7 @@ async function computedSummary(path: string, signal: AbortSignal | undefined): P
 async function reportRecordings(recordings: readonly string[], options: ReportOptions): Promise<Report> {
   const { profile: _, base, sourceDir: __, ...generate } = options;
   const request = { ...toBindingOptions(generate), surveySamples: true };
-  let outcome: Typed<BindingOutcome> | undefined;
+  let outcome: BindingOutcome | undefined;
   const result = await withFetchedFiles(options, async (fetched) => {
     outcome = await runGenerate({ ...request, ...fetched }, options);
     return toResult(outcome, generate);

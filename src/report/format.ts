@@ -11,18 +11,19 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${UNITS[unit]}`;
 }
 
-/**
- * A count for people: `1,234,567`; the largest number that is exact in JavaScript stands for all that are larger. Not `Intl`, whose
- * first use costs tens of milliseconds.
- */
-export function formatCount(count: number): string {
-  const digits = String(count).replace(/\B(?=(\d{3})+$)/g, ',');
-  return count === Number.MAX_SAFE_INTEGER ? `${digits} or more` : digits;
+/** A count for people: `1,234,567`. Not `Intl`, whose first use costs tens of milliseconds. */
+export function formatCount(count: number | bigint): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** What percentage `part` is of `whole`; 0 of nothing. */
+export function percentOf(part: number | bigint, whole: number | bigint): number {
+  return Number(whole) === 0 ? 0 : (Number(part) / Number(whole)) * 100;
 }
 
 /** A share for people: `12.3 %`; small but not zero is `<0.1 %`. */
-export function formatShare(part: number, whole: number): string {
-  const percent = whole === 0 ? 0 : (part / whole) * 100;
+export function formatShare(part: number | bigint, whole: number | bigint): string {
+  const percent = percentOf(part, whole);
   return percent > 0 && percent < 0.05 ? '<0.1 %' : `${percent.toFixed(1)} %`;
 }
 
@@ -32,8 +33,8 @@ export function formatDuration(milliseconds: number): string {
 }
 
 /** A count of things: `1 unit`, `1,234 units`. */
-export function plural(count: number, thing: string): string {
-  return `${formatCount(count)} ${thing}${count === 1 ? '' : 's'}`;
+export function plural(count: number | bigint, thing: string): string {
+  return `${formatCount(count)} ${thing}${Number(count) === 1 ? '' : 's'}`;
 }
 
 /** A length of time for people: `4.5 ms`, `0.45 s`, `12 s`, `7 min`. */

@@ -120,23 +120,20 @@ export function locationText({ line, discriminator }: LineLocation): string {
   return discriminator === 0 ? `${line}` : `${line}.${discriminator}`;
 }
 
-/** A count in JSON: a number where that is exact, else a string; all 64 bits where llvm-profdata's JSON is written. */
-type JsonCount = number | string | bigint;
-
 /** A function as `llvm-profdata show --sample --json` has it. */
 export interface FunctionJson {
   name: string;
   /** In a context-sensitive profile: who called it, the outermost first. */
   callers?: object[];
-  total: JsonCount;
-  head?: JsonCount;
+  total: bigint;
+  head?: bigint;
   body?: object[];
   callsites?: object[];
 }
 
 /** All counts of a function that is not inlined. */
 function functionJson(samples: FunctionSamples, nameOf: (name: string) => string): FunctionJson {
-  const { name, ...counts } = samplesJson(samples, nameOf, jsonCount, true);
+  const { name, ...counts } = samplesJson(samples, nameOf, true);
   const callers = samples.callers?.map((frame) => ({ function: nameOf(frame.name), ...locationJson(frame) }));
   return { name, ...(callers !== undefined && { callers }), ...counts };
 }
@@ -153,40 +150,30 @@ export function* functionJsons(
 function samplesJson(
   { name, total, head, body, inlined }: FunctionSamples,
   nameOf: (name: string) => string,
-  countOf: (count: bigint) => JsonCount,
   isTop: boolean,
 ): FunctionJson {
   return {
     name: nameOf(name),
-    total: countOf(total),
-    ...(isTop && { head: countOf(head) }),
-    ...(body.length > 0 && { body: body.map((record) => recordJson(record, nameOf, countOf)) }),
+    total,
+    ...(isTop && { head }),
+    ...(body.length > 0 && { body: body.map((record) => recordJson(record, nameOf)) }),
     ...(inlined.length > 0 && {
       callsites: inlinedInOrder(inlined).map((callee) => ({
         ...locationJson(callee),
-        samples: [samplesJson(callee.samples, nameOf, countOf, false)],
+        samples: [samplesJson(callee.samples, nameOf, false)],
       })),
     }),
   };
 }
 
-function recordJson(
-  record: BodyRecord,
-  nameOf: (name: string) => string,
-  countOf: (count: bigint) => JsonCount,
-): object {
-  const call = ({ name, count }: CallTarget) => ({ function: nameOf(name), samples: countOf(count) });
+function recordJson(record: BodyRecord, nameOf: (name: string) => string): object {
+  const call = ({ name, count }: CallTarget) => ({ function: nameOf(name), samples: count });
   const calls = targetsInOrder(record.targets).map(call);
-  return { ...locationJson(record), samples: countOf(record.count), ...(calls.length > 0 && { calls }) };
+  return { ...locationJson(record), samples: record.count, ...(calls.length > 0 && { calls }) };
 }
 
 function locationJson({ line, discriminator }: LineLocation): object {
   return discriminator === 0 ? { line } : { line, discriminator };
-}
-
-function jsonCount(count: bigint): JsonCount {
-  const number = Number(count);
-  return Number.isSafeInteger(number) ? number : count.toString();
 }
 
 /** All counts of functions as `llvm-profdata show --sample --show-format=json` prints them, a text for each function. */
@@ -198,11 +185,7 @@ export function* llvmJsonTexts(
   yield '[';
   let separator = '\n  ';
   for (const samples of functions) {
-    yield separator +
-      llvmJson(
-        samplesJson(samples, nameOf, (count) => count, true),
-        '  ',
-      );
+    yield separator + llvmJson(samplesJson(samples, nameOf, true), '  ');
     separator = ',\n  ';
   }
   yield functions.length === 0 ? ']\n' : '\n]\n';

@@ -35,7 +35,7 @@ export function summaryText(result: GenerateResult, target: string): string {
 
 /** Label and text of the branch entries by what became of them. */
 export function ledgerLines({ byAddresses, branchEntries, ledger }: Statistics): [string, string][] {
-  const classes = Object.entries(ledger) as [EntryClass, number][];
+  const classes = Object.entries(ledger) as [EntryClass, bigint][];
   const shown = classes.filter(([name, entries]) => entries > 0 || name === 'used');
   return [
     [byAddresses ? 'addresses' : 'branch entries', formatCount(branchEntries)],

@@ -209,9 +209,9 @@ describe('findings by samples', () => {
   /** Findings where so much of what ran is code of each compiler. */
   const sampled = (...compilers: BindingExamination['compilers']) => {
     const survey: SampleSurvey = {
-      samples: compilers.reduce((sum, { units }) => sum + units, 0),
+      samples: BigInt(compilers.reduce((sum, { units }) => sum + units, 0)),
       compilers,
-      ...{ functions: 9, sampledFunctions: 3, shared: [], sharedSamples: 0 },
+      ...{ functions: 9, sampledFunctions: 3, shared: [], sharedSamples: 0n },
     };
     const facts = toFacts(
       { ...KERNEL, kind: 'executable', compilers: [CLANG], kernel: undefined } as never,

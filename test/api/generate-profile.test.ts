@@ -63,7 +63,7 @@ describe('generateProfile', () => {
 
   it('accounts for every branch entry', async () => {
     const { statistics, timings } = await generateProfile(job);
-    const sum = Object.values(statistics.ledger).reduce((total, entries) => total + entries, 0);
+    const sum = Object.values(statistics.ledger).reduce((total, entries) => total + entries, 0n);
     expect(sum).toBe(statistics.branchEntries);
     expect(statistics.branchEntries).toBeGreaterThan(statistics.branchSamples);
     expect(statistics.ledger.used).toBeGreaterThan(0);

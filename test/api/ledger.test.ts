@@ -66,7 +66,7 @@ function recording(stacks: typeof STACKS): string {
   return temporary.write(`${stacks.map(([name]) => name).join('-')}.data`, builder.file());
 }
 
-async function account(stacks: typeof STACKS): Promise<{ ledger: Ledger; branchEntries: number }> {
+async function account(stacks: typeof STACKS): Promise<{ ledger: Ledger; branchEntries: bigint }> {
   const perfData = recording(stacks);
   const { statistics } = await generateProfile({ binary, perfData, pid: [1, 2] });
   return statistics;
@@ -77,17 +77,17 @@ describe('the ledger', () => {
     const [used] = STACKS;
     if (used === undefined) throw new Error('nothing is used');
     const { ledger, branchEntries } = await account([used, [name, pid, stack]]);
-    const others = Object.fromEntries(Object.keys(ledger).map((key) => [key, 0]));
-    expect(ledger).toEqual({ ...others, used: 1 + stack.length, [name]: 1 });
-    expect(branchEntries).toBe(2 + stack.length);
+    const others = Object.fromEntries(Object.keys(ledger).map((key) => [key, 0n]));
+    expect(ledger).toEqual({ ...others, used: BigInt(1 + stack.length), [name]: 1n });
+    expect(branchEntries).toBe(BigInt(2 + stack.length));
   });
 
   it('gives each entry one class', async () => {
     const { ledger, branchEntries } = await account(STACKS);
     const { [OF_ARM_SPE]: notTaken, ...others } = ledger;
-    expect(notTaken).toBe(0);
+    expect(notTaken).toBe(0n);
     expect(Object.keys(others).sort()).toEqual(STACKS.map(([name]) => name).sort());
-    expect(Object.values(others).reduce((sum, entries) => sum + entries, 0)).toBe(branchEntries);
+    expect(Object.values(others).reduce((sum, entries) => sum + entries, 0n)).toBe(branchEntries);
     expect(Object.values(others).every((entries) => entries > 0)).toBe(true);
   });
 });

@@ -14,7 +14,11 @@ const REQUIRED = { binary: 'app', perfData: 'perf.data' };
 
 describe('options', () => {
   it('become those of the addon, absent ones missing', () => {
-    expect(toBindingOptions(REQUIRED)).toStrictEqual({ binaries: ['app'], perfData: ['perf.data'] });
+    expect(toBindingOptions(REQUIRED)).toStrictEqual({
+      binaries: ['app'],
+      perfData: ['perf.data'],
+      select: {},
+    });
     expect(
       toBindingOptions({
         ...REQUIRED,
@@ -34,10 +38,7 @@ describe('options', () => {
       binaries: ['app', 'libapp.so'],
       binaryDirs: ['libs'],
       perfData: ['a', 'b'],
-      pids: [5],
-      cpus: [0, 1],
-      events: ['cycles'],
-      time: [1n, 2n],
+      select: { pids: [5], cpus: [0, 1], events: ['cycles'], time: [1n, 2n] },
       useMd5: true,
       profileSummaryColdCount: 3n,
     });
@@ -65,6 +66,7 @@ describe('options', () => {
     ['profileDensityCutoffHot is 1000001', { profileDensityCutoffHot: 1_000_001 }],
     ['profileSummaryColdCount is -1', { profileSummaryColdCount: -1n }],
     ['time ends before it starts', { time: [2n, 1n] }],
+    ["toStdout is 'yes'", { toStdout: 'yes' }],
   ])('%s', async (message, wrong) => {
     const options = { ...REQUIRED, ...wrong } as GenerateOptions;
     await expect(generateProfile(options)).rejects.toMatchObject({
@@ -74,6 +76,19 @@ describe('options', () => {
       hint: expect.any(String),
     });
   });
+});
+
+it('options without a flag are checked, too', async () => {
+  const wrong: [Promise<unknown>, string][] = [
+    [mergeProfiles({ inputs: ['a'], lists: [5] } as never), 'lists is an object'],
+    [convertProfile({ input: 5 } as never), 'input is 5'],
+    [describeProfile({ path: 'a', topHot: -1 }), 'topHot is -1'],
+    [compareProfiles({ base: {}, test: 'b' } as never), 'base is an object'],
+    [diagnoseBinary({ binary: ['a'] } as never), 'binary is an object'],
+  ];
+  for (const [job, message] of wrong) {
+    await expect(job).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message });
+  }
 });
 
 describe('an option with an unknown name', () => {

@@ -39,14 +39,14 @@ describe('several binaries', () => {
       expect(binary.statistics).toEqual(alone[index]?.binaries[0]?.statistics);
       expect(binary.diagnostics).toEqual(alone[index]?.binaries[0]?.diagnostics);
     });
-    const sum = (of: (one: BinaryResult) => number) =>
-      together.binaries.reduce((total, one) => total + of(one), 0);
-    expect(together.statistics.functions).toBe(sum(({ statistics }) => statistics.functions));
+    const sum = (of: (one: BinaryResult) => bigint) =>
+      together.binaries.reduce((total, one) => total + of(one), 0n);
+    expect(BigInt(together.statistics.functions)).toBe(sum(({ statistics }) => BigInt(statistics.functions)));
     expect(together.statistics.ledger.crossesBarrier).toBe(
       sum(({ statistics }) => statistics.crossesBarrier),
     );
     const { ledger, branchEntries } = together.statistics;
-    expect(Object.values(ledger).reduce((total, entries) => total + entries, 0)).toBe(branchEntries);
+    expect(Object.values(ledger).reduce((total, entries) => total + entries, 0n)).toBe(branchEntries);
     expect(ledger.used + ledger.crossesBarrier + ledger.noFunction).toBe(
       sum(({ statistics }) => statistics.branchEntries),
     );

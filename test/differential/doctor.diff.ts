@@ -358,8 +358,8 @@ describe('doctor on kernels', () => {
         folder,
       );
       expect(recording?.statistics).toEqual(JSON.parse(profile.stdout).statistics);
-      const { density = 0, branchEntries = 1, ledger } = recording?.statistics ?? {};
-      expect(recording?.explained).toBeCloseTo(((ledger?.used ?? 0) / branchEntries) * 100, 9);
+      const { density = 0, branchEntries = 1n, ledger } = recording?.statistics ?? {};
+      expect(recording?.explained).toBeCloseTo((Number(ledger?.used) / Number(branchEntries)) * 100, 9);
       expect(recording?.secondsNeeded).toBeCloseTo(((recording?.seconds ?? 0) * 50) / density, 9);
     },
   );

@@ -1,7 +1,7 @@
 import type Long from 'long';
 import { decodeBuildId, imageName } from '../../src/perf-data/build-id.js';
 import { cString, TruncatedError } from '../../src/perf-data/cursor.js';
-import { branchFilterNames, decodeEventAttr, type EventAttr } from '../../src/perf-data/event-attr.js';
+import { decodeEventAttr, type EventAttr } from '../../src/perf-data/event-attr.js';
 import { decodeFeature } from '../../src/perf-data/features.js';
 import { FileFacts } from '../../src/perf-data/file-facts.js';
 import type { PerfDataHeader } from '../../src/perf-data/header.js';
@@ -64,8 +64,8 @@ export class RecordCollector extends FileFacts {
   #branchSamples = 0;
   #branchEntries = 0;
   #branchDepth = 0;
-  #lostRecords = 0;
-  #lostSamples = 0;
+  #lostRecords = 0n;
+  #lostSamples = 0n;
   #unknownEvent = 0;
   #tooShort = 0;
   #firstTime: Long | undefined;
@@ -98,10 +98,10 @@ export class RecordCollector extends FileFacts {
         break;
       }
       case RecordType.lost:
-        this.#lostRecords += u64AsNumber(view, 8, this.littleEndian);
+        this.#lostRecords += exact(u64(view, 8, this.littleEndian));
         break;
       case RecordType.lostSamples:
-        if (!(misc & MISC_LOST_SAMPLES_BPF)) this.#lostSamples += u64AsNumber(view, 0, this.littleEndian);
+        if (!(misc & MISC_LOST_SAMPLES_BPF)) this.#lostSamples += exact(u64(view, 0, this.littleEndian));
         break;
       case RecordType.finishedRound:
         this.#order.finishRound();
@@ -250,57 +250,35 @@ export class RecordCollector extends FileFacts {
   /** What was found, once all records were given. */
   summary(file: string, header: PerfDataHeader, directory: boolean): OracleSummary {
     this.#order.finish();
-    const { features } = this;
-    const eventNames = this.events.names(features.eventDescriptions);
     const buildIds = this.#buildIds();
     const idOf = new Map(buildIds.map(([id, path]) => [path, id]));
     const summary: Omit<OracleSummary, 'autofdo'> = {
-      file,
-      endian: header.littleEndian ? 'little' : 'big',
-      version: header.version,
-      pipe: header.pipe,
-      directory,
+      ...this.describe(file, header, directory, (event) => {
+        const { samples, branchSamples, branchEntries } = this.#countsOf(event);
+        return {
+          samples: BigInt(samples),
+          branchSamples: BigInt(branchSamples),
+          branchEntries: BigInt(branchEntries),
+        };
+      }),
       compressed: this.compressed,
-      complete: this.complete,
-      problems: this.problems,
-      samples: this.#samples,
+      samples: BigInt(this.#samples),
       mmaps: this.#mmaps,
-      branchSamples: this.#branchSamples,
-      branchEntries: this.#branchEntries,
+      branchSamples: BigInt(this.#branchSamples),
+      branchEntries: BigInt(this.#branchEntries),
       branchFromSum: this.#fromSum.toString(),
       branchToSum: this.#toSum.toString(),
       branchDepth: this.#branchDepth,
       lost: { records: this.#lostRecords, samples: this.#lostSamples },
-      unreadable: { unknownEvent: this.#unknownEvent, tooShort: this.#tooShort },
+      unreadable: { unknownEvent: BigInt(this.#unknownEvent), tooShort: BigInt(this.#tooShort) },
       timeSpan:
         this.#firstTime && this.#lastTime
           ? { first: formatTime(this.#firstTime), last: formatTime(this.#lastTime) }
           : undefined,
-      events: this.events.events.map((event, index) => ({
-        name: eventNames[index] ?? '',
-        type: event.type,
-        config: `0x${event.config.toString(16)}`,
-        period: event.isFrequency ? undefined : event.samplePeriod.toNumber(),
-        frequency: event.isFrequency ? event.samplePeriod.toNumber() : undefined,
-        branchFilter: branchFilterNames(event),
-        ...this.#countsOf(event),
-      })),
-      eventNames,
       buildIds,
       images: [...this.#images]
-        .map(([path, samples]) => ({ path, buildId: idOf.get(path), samples }))
-        .sort((a, b) => b.samples - a.samples || (a.path < b.path ? -1 : 1)),
-      machine: {
-        hostname: features.hostname,
-        osRelease: features.osRelease,
-        arch: features.arch,
-        cpu: features.cpuDescription,
-        cpuId: features.cpuId,
-        cpus: features.cpus?.online,
-        branchStackDepth: Number(features.pmuCapabilities['cpu']?.['branches']) || undefined,
-      },
-      perfVersion: features.perfVersion,
-      commandLine: features.commandLine,
+        .sort(([a, inA], [b, inB]) => inB - inA || (a < b ? -1 : 1))
+        .map(([path, samples]) => ({ path, buildId: idOf.get(path), samples: BigInt(samples) })),
     };
     return { ...summary, autofdo: judge(summary) };
   }
@@ -311,6 +289,11 @@ export class RecordCollector extends FileFacts {
     for (const [path, id] of this.#mmapBuildIds) ids.set(`${id} ${imageName(path)}`, [id, imageName(path)]);
     return [...ids.keys()].sort().map((key) => ids.get(key) as [string, string]);
   }
+}
+
+/** An unsigned number of 64 bits. */
+function exact(value: Long): bigint {
+  return BigInt(value.toString());
 }
 
 /** Nanoseconds as perf prints them: seconds with nine decimals. */

@@ -30,7 +30,7 @@ describe.each(allFixtures())('$name', ({ perfData }) => {
   it('is the same for both readers', async () => {
     const [found, expected] = await both(perfData);
     expect(found).toEqual(expected);
-    expect(found).toMatchObject({ complete: true, samples: expect.toSatisfy((count: number) => count > 0) });
+    expect(found).toMatchObject({ complete: true, samples: expect.toSatisfy((count: bigint) => count > 0n) });
   });
 });
 

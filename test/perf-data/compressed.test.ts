@@ -58,10 +58,10 @@ describe('compressed records', () => {
           expect(await inspectPerfData(path)).toMatchObject({
             compressed: true,
             complete: true,
-            samples: SAMPLES,
-            branchEntries: Array.from({ length: SAMPLES }, (_, index) => index % 7).reduce(
+            samples: BigInt(SAMPLES),
+            branchEntries: Array.from({ length: SAMPLES }, (_, index) => BigInt(index % 7)).reduce(
               (sum, n) => sum + n,
-              0,
+              0n,
             ),
           });
         },
@@ -96,7 +96,7 @@ describe('compressed records', () => {
       ['pipe', builder.pipe()],
     ] as const) {
       const summary = await inspectPerfData(temporary.write(`merged-${name}`, bytes));
-      expect(summary).toMatchObject({ complete: true, samples: 400, branchEntries: 400 * 32 });
+      expect(summary).toMatchObject({ complete: true, samples: 400n, branchEntries: 400n * 32n });
     }
     const cut = builder.pipe().subarray(0, -100);
     expect(await inspectPerfData(temporary.write('merged-cut', cut))).toMatchObject({ complete: false });
@@ -121,7 +121,7 @@ describe('compressed records', () => {
     const magic = Buffer.from(bytes).indexOf(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd));
     bytes[magic] = 0;
     const summary = await inspectPerfData(temporary.write('damaged.data', bytes));
-    expect(summary).toMatchObject({ complete: false, samples: 0, mmaps: 1 });
+    expect(summary).toMatchObject({ complete: false, samples: 0n, mmaps: 1 });
     expect(summary.problems.join()).toContain('does not decompress');
     expect(summary.autofdo.reasons).toEqual(['no sample of it could be read']);
   });

@@ -43,14 +43,14 @@ describe.each([
       version: 2,
       complete: true,
       problems: [],
-      samples: 3,
+      samples: 3n,
       mmaps: 1,
-      branchSamples: 2,
-      branchEntries: 4,
+      branchSamples: 2n,
+      branchEntries: 4n,
       branchDepth: 3,
       eventNames: ['cycles'],
       timeSpan: { first: '1.500000001', last: '3.000000000' },
-      images: [{ path: '/bin/app', samples: 2 }],
+      images: [{ path: '/bin/app', samples: 2n }],
     });
     const sum = (pick: (entry: BranchEntry) => bigint) =>
       BigInt.asUintN(
@@ -62,7 +62,7 @@ describe.each([
     const oracle = await inspectWithOracle(path);
     expect(oracle.branchFromSum).toBe(sum(({ from }) => from));
     expect(oracle.branchToSum).toBe(sum(({ to }) => to));
-    expect(summary.events[0]).toMatchObject({ branchFilter: ['u', 'any'], period: 1000, branchEntries: 4 });
+    expect(summary.events[0]).toMatchObject({ branchFilter: ['u', 'any'], period: 1000n, branchEntries: 4n });
     expect(summary.autofdo).toEqual({ usable: true, reasons: [], advice: undefined });
   });
 
@@ -116,7 +116,7 @@ describe.each([
       [hex.slice(0, 32), '[kernel.kallsyms]'],
       [hex, '/bin/app'],
     ]);
-    expect(summary.images[0]).toEqual({ path: '/bin/app', buildId: hex, samples: 2 });
+    expect(summary.images[0]).toEqual({ path: '/bin/app', buildId: hex, samples: 2n });
   });
 });
 
@@ -124,20 +124,20 @@ describe('damage', () => {
   it('keeps what stands before a cut', async () => {
     const whole = recording().file();
     const summary = await inspectPerfData(temporary.write('cut.data', whole.subarray(0, whole.length - 20)));
-    expect(summary).toMatchObject({ samples: 2, complete: false });
+    expect(summary).toMatchObject({ samples: 2n, complete: false });
     expect(summary.autofdo.usable).toBe(true);
   });
 
   it('reads a file whose perf was killed to its end', async () => {
     const summary = await inspectPerfData(temporary.write('killed.data', recording().file({ dataSize: 0 })));
-    expect(summary).toMatchObject({ samples: 3, complete: false });
+    expect(summary).toMatchObject({ samples: 3n, complete: false });
   });
 
   it('is not what perf tells its user behind the records of a pipe', async () => {
     const words = Buffer.from('[ perf record: Woken up 1 times to write data ]\n');
     const bytes = Buffer.concat([recording().pipe(), words]);
     expect(await inspectPerfData(temporary.write('words.data', bytes))).toMatchObject({
-      samples: 3,
+      samples: 3n,
       complete: true,
     });
   });
@@ -146,7 +146,7 @@ describe('damage', () => {
     const builder = recording().feature(11, new PerfDataBuilder().bytes().u32(7).toBytes());
     const summary = await inspectPerfData(temporary.write('facts.data', builder.file()));
     expect(summary).toMatchObject({
-      samples: 3,
+      samples: 3n,
       complete: true,
       problems: ['its feature section 11 is cut or damaged'],
     });
@@ -156,7 +156,7 @@ describe('damage', () => {
     const whole = recording().feature(200, new Uint8Array(64)).file();
     const summary = await inspectPerfData(temporary.write('unknown-fact.data', whole.subarray(0, -1)));
     expect(summary).toMatchObject({
-      samples: 3,
+      samples: 3n,
       complete: false,
       problems: [
         expect.stringMatching(/^cut off at offset 0x\w+: facts about the recording are missing/),
@@ -168,7 +168,7 @@ describe('damage', () => {
   it('stops at a record of impossible size', async () => {
     const builder = recording().record(68, 0, new Uint8Array(8), 0).sample({ branches: BRANCHES });
     const summary = await inspectPerfData(temporary.write('zero.data', builder.file()));
-    expect(summary).toMatchObject({ samples: 3, complete: false });
+    expect(summary).toMatchObject({ samples: 3n, complete: false });
     expect(summary.problems.join()).toContain('impossible size 0');
   });
 
@@ -185,9 +185,9 @@ describe('damage', () => {
       temporary.write('short.data', builder.record(9, 2, tooMany).sample({ branches: BRANCHES }).file()),
     );
     expect(summary).toMatchObject({
-      samples: 5,
-      branchSamples: 3,
-      unreadable: { tooShort: 1, unknownEvent: 0 },
+      samples: 5n,
+      branchSamples: 3n,
+      unreadable: { tooShort: 1n, unknownEvent: 0n },
     });
   });
 
@@ -229,7 +229,7 @@ describe('containers', () => {
     temporary.write('threads/data.0', new PerfDataBuilder().sample({ branches: BRANCHES }).data());
     temporary.write('threads/data.1', new PerfDataBuilder().sample({ branches: BRANCHES }).data());
     const summary = await inspectPerfData(folder);
-    expect(summary).toMatchObject({ directory: true, samples: 5, branchEntries: 10, complete: true });
+    expect(summary).toMatchObject({ directory: true, samples: 5n, branchEntries: 10n, complete: true });
   });
 
   it.skipIf(process.platform === 'win32')('says which files of a directory are missing', async () => {
@@ -244,7 +244,7 @@ describe('containers', () => {
     temporary.write('gap/data.0', new PerfDataBuilder().sample({ branches: BRANCHES }).data());
     temporary.write('gap/data.2', new PerfDataBuilder().sample({ branches: BRANCHES }).data());
     expect(await inspectPerfData(folder)).toMatchObject({
-      samples: 5,
+      samples: 5n,
       complete: false,
       problems: ["the directory's file data.1 is missing"],
     });
@@ -256,7 +256,7 @@ describe('containers', () => {
     for (const container of ['file', 'pipe'] as const) {
       const source = temporary.write(`through-fifo-${container}`, recording()[container]());
       const writer = promisify(execFile)('sh', ['-c', `cat '${source}' > '${fifo}'`]);
-      expect(await inspectPerfData(fifo)).toMatchObject({ samples: 3, branchEntries: 4, complete: true });
+      expect(await inspectPerfData(fifo)).toMatchObject({ samples: 3n, branchEntries: 4n, complete: true });
       await writer;
     }
   });
@@ -268,12 +268,12 @@ describe('containers', () => {
     for (let index = 0; index < count; index++) builder.sample({ branches: many.slice(index % 40) });
     const summary = await inspectPerfData(temporary.write('large.data', builder.file()));
     expect(summary.complete).toBe(true);
-    expect(summary.samples).toBe(count + 3);
+    expect(summary.samples).toBe(BigInt(count + 3));
     const entries = Array.from({ length: count }, (_, index) => 40 - (index % 40)).reduce(
       (sum, n) => sum + n,
       4,
     );
-    expect(summary.branchEntries).toBe(entries);
+    expect(summary.branchEntries).toBe(BigInt(entries));
   });
 });
 
@@ -289,10 +289,10 @@ describe('several events', () => {
     builder.record(9, 2, sample(9n)).record(9, 2, sample(8n)).record(9, 2, sample(77n));
     const summary = await inspectPerfData(temporary.write('events.data', builder.file()));
     expect(summary.events.map(({ name, samples, branchEntries }) => [name, samples, branchEntries])).toEqual([
-      ['instructions', 1, 0],
-      ['cycles', 2, 2],
+      ['instructions', 1n, 0n],
+      ['cycles', 2n, 2n],
     ]);
-    expect(summary.unreadable.unknownEvent).toBe(1);
+    expect(summary.unreadable.unknownEvent).toBe(1n);
   });
 });
 

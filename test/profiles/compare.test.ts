@@ -46,13 +46,13 @@ describe('comparing', () => {
     const result = await compareProfiles({ base, test });
     expect(result.gained.map(({ name }) => name)).toEqual(['new']);
     expect(result.lost.map(({ name }) => name)).toEqual(['gone', 'gone_cold']);
-    expect(result.changed[0]).toMatchObject({ name: 'moves', baseSamples: 60, testSamples: 60 });
+    expect(result.changed[0]).toMatchObject({ name: 'moves', baseSamples: 60n, testSamples: 60n });
     expect(result.targetShifts).toEqual([
       {
         place: 'moves:1',
         shift: 0.25,
-        baseCalls: 60,
-        testCalls: 30,
+        baseCalls: 60n,
+        testCalls: 30n,
         targets: [
           { name: 'a', base: 0.75, test: 0.5 },
           { name: 'b', base: 0.25, test: 0.5 },

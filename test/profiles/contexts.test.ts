@@ -183,7 +183,7 @@ it('profiles with and without contexts are not merged', async () => {
   await expect(mergeProfiles({ inputs: [base, contexts] })).rejects.toMatchObject({
     code: 'UNSUPPORTED',
     message: expect.stringContaining('contexts.prof is context-sensitive and '),
-    hint: expect.stringContaining('--convert-sample-profile-layout=nest'),
+    hint: expect.stringContaining("`convertProfile({ convertSampleProfileLayout: 'nest' })`"),
   });
 });
 

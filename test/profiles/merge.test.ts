@@ -79,7 +79,7 @@ describe('merging', () => {
     ];
     const result = await mergeProfiles({ inputs: [one, { path: two, weight: 10n }], format: 'text' });
     expect(Buffer.from(result.bytes ?? []).toString()).toBe('f:43:1\n 1: 43 h:10 g:2\n');
-    expect(result).toMatchObject({ inputs: 2, skipped: [], functions: 1, totalCount: 43, maxCount: 43 });
+    expect(result).toMatchObject({ inputs: 2, skipped: [], functions: 1, totalCount: 43n, maxCount: 43n });
     expect(result.diagnostics).toEqual([]);
   });
 
@@ -119,7 +119,7 @@ describe('merging', () => {
       code: 'INPUT_INVALID',
       path: cut,
       message: expect.stringMatching(/cut\.afdo: .*offset 0x[0-9a-f]+/),
-      hint: expect.stringContaining('--keep-going'),
+      hint: expect.stringContaining('`keepGoing`'),
     });
     const result = await mergeProfiles({ inputs, keepGoing: true, format: 'text' });
     expect(result.inputs).toBe(1);

@@ -8,6 +8,7 @@ import {
   hottestFirst,
   llvmJsonTexts,
 } from '../../src/report/function-samples.js';
+import { jsonText } from '../../src/report/json.js';
 import { allFixtures, fixture, fixturePath } from '../support/fixtures.js';
 import { hasLlvmProfdata, llvmProfdata } from '../support/llvm-profdata.js';
 import { temporaryFolder } from '../support/temporary.js';
@@ -29,8 +30,8 @@ describe.skipIf(!hasLlvmProfdata)('what is shown is what llvm-profdata-22 shows'
           show('--show-format=json', file),
         );
         if (useMd5) continue; // hashes exceed what JavaScript's JSON parser keeps exactly; names are text
-        const json = [...functionJsons(profile, hottestFirst(profile))];
-        expect(json).toEqual(JSON.parse(show('--json', file)));
+        const json = jsonText([...functionJsons(profile, hottestFirst(profile))]);
+        expect(JSON.parse(json)).toEqual(JSON.parse(show('--json', file)));
       }
     });
 
@@ -66,14 +67,11 @@ describe('a description', () => {
         md5: false,
         flowSensitive: profile.flowSensitive,
         summary: {
-          totalCount: Number(summary?.totalCount),
-          maxCount: Number(summary?.maxCount),
-          maxFunctionCount: Number(summary?.maxFunctionCount),
+          totalCount: summary?.totalCount,
+          maxCount: summary?.maxCount,
+          maxFunctionCount: summary?.maxFunctionCount,
           functions: profile.functions.length,
-          entries: summary?.entries.map(({ minCount, ...entry }) => ({
-            ...entry,
-            minCount: Number(minCount),
-          })),
+          entries: summary?.entries,
         },
       });
     }
@@ -83,7 +81,7 @@ describe('a description', () => {
     const { functions, totalSamples } = await describeProfile({ path: calc, top: 3 });
     expect(functions).toHaveLength(3);
     const totals = functions.map(({ total }) => total);
-    expect(totals).toEqual(totals.toSorted((a, b) => b - a));
+    expect(totals).toEqual(totals.toSorted((a, b) => (a < b ? 1 : a > b ? -1 : 0)));
     expect(totals[0]).toBeLessThanOrEqual(totalSamples);
   });
 
@@ -109,7 +107,7 @@ describe('a description', () => {
     await expect(describeProfile({ path: fixture('calc-x86_64').perfData })).rejects.toMatchObject({
       code: 'INPUT_INVALID',
       message: expect.stringContaining('a perf.data file, not a sample profile'),
-      hint: expect.stringContaining('autofdo-gen --binary'),
+      hint: expect.stringContaining('`generateProfile({ binary, perfData })`'),
     });
     await expect(describeProfile({ path: 'missing.afdo' })).rejects.toMatchObject({
       code: 'INPUT_UNREADABLE',

@@ -32,15 +32,15 @@ pub fn recording_error(error: perfdata::Error) -> Error {
             found: Lookalike::Text, ..
         } => (
             ErrorCode::InputInvalid,
-            "If `perf script` printed it, `autofdo-gen --binary FILE --perfscript FILE` makes a profile of it. If it is a profile, `autofdo-gen \
-             show FILE` tells what it holds.",
+            "If `perf script` printed it, {generate --binary --perfscript} makes a profile of it. If it is a profile, `autofdo-gen show FILE` tells \
+             what it holds.",
         ),
         E::NotPerfData {
             found: Lookalike::Gzip | Lookalike::Xz | Lookalike::Zstd,
             ..
         } => (
             ErrorCode::InputInvalid,
-            "Decompress the file first, or pipe it: `zstdcat perf.data.zst | autofdo-gen --binary FILE --perfdata -`.",
+            "Decompress the file first, with `zstd -d`, `xz -d` or `gzip -d`.",
         ),
         E::NotPerfData {
             found: Lookalike::SampleProfile,
@@ -107,7 +107,7 @@ pub fn shard_error(error: traceshard::Error, path: &Path) -> Error {
         ),
         E::NotParquet(_) => (
             ErrorCode::InputInvalid,
-            "Name files that `autofdo-gen collect` wrote with --traces; recordings are named with --perfdata.",
+            "Name files that `autofdo-gen collect` wrote with {--traces}, and recordings with {--perfdata}.",
         ),
         E::Damaged(_) => (
             ErrorCode::InputInvalid,
@@ -143,7 +143,7 @@ pub fn probe_error(error: pseudoprobe::DecodeError, path: &Path) -> Error {
     Error::new(ErrorCode::BinaryInvalid, format!("{}: {error}", path.display()))
         .caused_by(error)
         .path(path)
-        .hint("The pseudo probes are damaged; build the binary again. `autofdo-gen --use-dwarf-correlation` uses its debug information instead.")
+        .hint("The pseudo probes are damaged; build the binary again. {generate --use-dwarf-correlation} uses its debug information instead.")
 }
 
 /// Why a profile cannot be written.
@@ -168,9 +168,8 @@ pub fn write_error(error: WriteError) -> Error {
 /// Why contexts cannot become inlined functions.
 #[must_use]
 pub fn nest_error(error: NestError) -> Error {
-    Error::of(ErrorCode::Unsupported, error).hint(
-        "Write the contexts as they are; `autofdo-gen convert --convert-sample-profile-layout=flat` adds them up.",
-    )
+    Error::of(ErrorCode::Unsupported, error)
+        .hint("Write the contexts as they are; {convert --convert-sample-profile-layout=flat} adds them up.")
 }
 
 /// Why a profile cannot be read.
@@ -193,10 +192,8 @@ fn profile_remedy(kind: &ReadErrorKind) -> &'static str {
     match kind {
         ReadErrorKind::Foreign(
             Foreign::RawInstrumentation | Foreign::IndexedInstrumentation | Foreign::TextInstrumentation,
-        ) => "Instrumentation profiles have tools of their own: `llvm-profdata merge` without --sample.",
-        ReadErrorKind::Foreign(Foreign::PerfData) => {
-            "Make a profile of it first: `autofdo-gen --binary FILE --perfdata FILE`."
-        }
+        ) => "Instrumentation profiles have tools of their own: `llvm-profdata merge` without `--sample`.",
+        ReadErrorKind::Foreign(Foreign::PerfData) => "Make a profile of it first: {generate --binary --perfdata}.",
         ReadErrorKind::Foreign(Foreign::CompactBinary) => {
             "Convert it with the llvm-profdata of LLVM 16 or older, such as Debian's llvm-16: `llvm-profdata-16 merge --sample --extbinary OLD \
              -o NEW`. Names stay hashes."
@@ -233,7 +230,7 @@ pub fn merge_error(error: MergeError, inputs: usize) -> Error {
         MergeError::Input(error) => {
             let error = merge_input_error(error);
             match error.hint.clone() {
-                Some(hint) if inputs > 1 => error.hint(format!("{hint} --keep-going leaves such files out.")),
+                Some(hint) if inputs > 1 => error.hint(format!("{hint} {{--keep-going}} leaves such files out.")),
                 _ => error,
             }
         }
@@ -243,9 +240,8 @@ pub fn merge_error(error: MergeError, inputs: usize) -> Error {
         },
         MergeError::MixedLocations { .. } => Error::of(ErrorCode::Unsupported, error)
             .hint("Merge profiles of builds with -fpseudo-probe-for-profiling apart from the others."),
-        MergeError::MixedContexts { .. } => Error::of(ErrorCode::Unsupported, error).hint(
-            "Take the contexts away first: `autofdo-gen convert --convert-sample-profile-layout=nest PROFILE -o NEW`.",
-        ),
+        MergeError::MixedContexts { .. } => Error::of(ErrorCode::Unsupported, error)
+            .hint("Take the contexts away first: {convert --convert-sample-profile-layout=nest}."),
         error => Error::of(ErrorCode::Internal, error),
     }
 }

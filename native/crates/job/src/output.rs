@@ -84,7 +84,7 @@ fn check_distinct(files: Vec<Prepared<'_>>) -> Result<Vec<Prepared<'_>>, Error> 
                 ),
             )
             .path(path)
-            .hint("Remove the links from the output folder, or name another folder with --output."));
+            .hint("Remove the links from the output folder, or name another folder with {--output}."));
         }
     }
     Ok(files)
@@ -101,7 +101,7 @@ fn make_folder(folder: &Path) -> Result<Vec<PathBuf>, Error> {
         Error::new(ErrorCode::OutputUnwritable, message)
             .caused_by(error)
             .path(folder)
-            .hint("Name another folder with --output.")
+            .hint("Name another folder with {--output}.")
     })?;
     Ok(missing)
 }
@@ -111,7 +111,7 @@ fn unwritable(path: &Path, error: std::io::Error) -> Error {
     Error::new(ErrorCode::OutputUnwritable, message)
         .caused_by(error)
         .path(path)
-        .hint("Check that the folder exists, is writable and has space, or name another file with --output.")
+        .hint("Check that the folder exists, is writable and has space, or name another file with {--output}.")
 }
 
 /// A result that is not in its place yet.

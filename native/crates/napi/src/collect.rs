@@ -2,12 +2,12 @@
 
 use napi::bindgen_prelude::{AsyncTask, BigInt};
 use napi_derive::napi;
-use profgen::{CollectOptions, CollectOutcome, Rotation, Selection};
+use profgen::{CollectOptions, CollectOutcome, Rotation};
 
 use crate::failure::BindingError;
 use crate::job::{BindingCancelToken, ProgressFunction};
 use crate::number::count;
-use crate::options::parse_time;
+use crate::options::BindingSelection;
 use crate::outcome::{BindingDiagnostic, BindingTiming};
 use crate::task::{JobTask, Success, run_job};
 
@@ -22,17 +22,8 @@ pub struct BindingCollectOptions {
     pub rotate: Option<String>,
     /// Write the name of the host.
     pub host: Option<bool>,
-    /// Event names.
-    pub events: Option<Vec<String>>,
-    /// Process ids.
-    pub pids: Option<Vec<i32>>,
-    /// Thread ids.
-    pub tids: Option<Vec<i32>>,
-    /// Processor numbers.
-    pub cpus: Option<Vec<u32>>,
-    /// First and last time stamp in nanoseconds, inclusive.
-    #[napi(ts_type = "[bigint, bigint]")]
-    pub time: Option<Vec<BigInt>>,
+    /// Which samples count.
+    pub select: BindingSelection,
     /// Damage is an error.
     pub strict: Option<bool>,
     /// Worker threads; 0 is one for each processor.
@@ -79,7 +70,8 @@ pub struct BindingCounted {
     /// What.
     pub name: String,
     /// How often.
-    pub count: f64,
+    #[napi(ts_type = "bigint")]
+    pub count: BigInt,
 }
 
 /// Collects the traces of recordings.
@@ -109,13 +101,7 @@ impl TryFrom<BindingCollectOptions> for CollectOptions {
         Ok(Self {
             rotate: rotate.transpose()?,
             host: from.host.unwrap_or_default(),
-            select: Selection {
-                events: from.events.unwrap_or_default(),
-                pids: from.pids.unwrap_or_default(),
-                tids: from.tids.unwrap_or_default(),
-                cpus: from.cpus.unwrap_or_default(),
-                time: from.time.map(|bounds| parse_time(&bounds)).transpose()?,
-            },
+            select: from.select.try_into()?,
             strict: from.strict.unwrap_or_default(),
             jobs: from.jobs.map_or(0, |jobs| jobs as usize),
             ..Self::new(from.perf_data.into_iter().map(Into::into).collect(), from.output)
@@ -134,7 +120,7 @@ impl Success for CollectOutcome {
         });
         let ledger = self.ledger.into_iter().map(|(what, sum)| BindingCounted {
             name: what.as_str().to_owned(),
-            count: count(sum),
+            count: BigInt::from(sum),
         });
         let value = BindingCollectOutcome {
             shards: shards.collect(),

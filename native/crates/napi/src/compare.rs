@@ -6,7 +6,7 @@ use profdata::{CompareRequest, Comparison, TargetShift, lost_similarity};
 use sampleprof::{FunctionOverlap, Shares};
 
 use crate::job::BindingCancelToken;
-use crate::number::{count, large_count};
+use crate::number::count;
 use crate::options::parse_u64;
 use crate::outcome::BindingDiagnostic;
 use crate::task::{JobTask, Success, run_job};
@@ -72,9 +72,11 @@ pub struct BindingSampleOverlap {
     /// The common part of the union, from 0 to 1.
     pub overlap: f64,
     /// Of the base profile.
-    pub base: f64,
+    #[napi(ts_type = "bigint")]
+    pub base: BigInt,
     /// Of the test profile.
-    pub test: f64,
+    #[napi(ts_type = "bigint")]
+    pub test: BigInt,
     /// The part of the base profile at places that only it has.
     pub base_unique_share: f64,
     /// The part of the test profile at places that only it has.
@@ -106,9 +108,11 @@ pub struct BindingFunctionChange {
     /// Share of the test samples.
     pub test_weight: f64,
     /// Samples in the base profile.
-    pub base_samples: f64,
+    #[napi(ts_type = "bigint")]
+    pub base_samples: BigInt,
     /// Samples in the test profile.
-    pub test_samples: f64,
+    #[napi(ts_type = "bigint")]
+    pub test_samples: BigInt,
     /// What it takes from the similarity of the profiles.
     pub lost_similarity: f64,
 }
@@ -121,9 +125,11 @@ pub struct BindingTargetShift {
     /// The part of the calls that goes elsewhere.
     pub shift: f64,
     /// Calls in the base profile.
-    pub base_calls: f64,
+    #[napi(ts_type = "bigint")]
+    pub base_calls: BigInt,
     /// Calls in the test profile.
-    pub test_calls: f64,
+    #[napi(ts_type = "bigint")]
+    pub test_calls: BigInt,
     /// Its targets, by change.
     pub targets: Vec<BindingTargetShare>,
 }
@@ -165,8 +171,8 @@ impl Success for Comparison {
             similarity: self.report.similarity,
             samples: BindingSampleOverlap {
                 overlap: samples.overlap(),
-                base: large_count(samples.base),
-                test: large_count(samples.test),
+                base: BigInt::from(samples.base),
+                test: BigInt::from(samples.test),
                 base_unique_share: samples.base_unique_share(),
                 test_unique_share: samples.test_unique_share(),
             },
@@ -202,8 +208,8 @@ impl From<&FunctionOverlap> for BindingFunctionChange {
             similarity: from.similarity,
             base_weight: from.base_weight,
             test_weight: from.test_weight,
-            base_samples: large_count(from.samples.base),
-            test_samples: large_count(from.samples.test),
+            base_samples: BigInt::from(from.samples.base),
+            test_samples: BigInt::from(from.samples.test),
             lost_similarity: lost_similarity(from),
         }
     }
@@ -219,8 +225,8 @@ impl From<TargetShift> for BindingTargetShift {
         Self {
             place: from.place,
             shift: from.shift,
-            base_calls: count(from.base_calls),
-            test_calls: count(from.test_calls),
+            base_calls: BigInt::from(from.base_calls),
+            test_calls: BigInt::from(from.test_calls),
             targets: targets.collect(),
         }
     }

@@ -20,6 +20,7 @@ pub struct BindingFailure {
 #[derive(Clone)]
 pub struct BindingError {
     /// Stable identifier.
+    #[napi(ts_type = "BindingErrorCode")]
     pub code: String,
     /// What was found and what was expected.
     pub message: String,

@@ -1,7 +1,7 @@
 //! What a recording holds.
 
 use ::inspect::Inspection;
-use napi::bindgen_prelude::AsyncTask;
+use napi::bindgen_prelude::{AsyncTask, BigInt};
 use napi_derive::napi;
 use perfdata::ByteOrder;
 
@@ -39,19 +39,24 @@ pub struct BindingInspection {
     /// What is damaged or could not be read.
     pub problems: Vec<String>,
     /// Samples, decodable or not.
-    pub samples: f64,
+    #[napi(ts_type = "bigint")]
+    pub samples: BigInt,
     /// Mappings.
     pub mmaps: f64,
     /// Most branch entries of a sample.
     pub branch_depth: f64,
     /// Records that the kernel lost.
-    pub lost_records: f64,
+    #[napi(ts_type = "bigint")]
+    pub lost_records: BigInt,
     /// Samples that the kernel lost.
-    pub lost_samples: f64,
+    #[napi(ts_type = "bigint")]
+    pub lost_samples: BigInt,
     /// Samples of no event.
-    pub unknown_event: f64,
+    #[napi(ts_type = "bigint")]
+    pub unknown_event: BigInt,
     /// Samples that are too short for their fields.
-    pub too_short: f64,
+    #[napi(ts_type = "bigint")]
+    pub too_short: BigInt,
     /// First and last time stamp in nanoseconds, as digits.
     #[napi(ts_type = "[string, string]")]
     pub time_span: Option<Vec<String>>,
@@ -92,17 +97,21 @@ pub struct BindingEvent {
     /// Hexadecimal, with 0x.
     pub config: String,
     /// Period, or frequency.
-    pub sample_period: f64,
+    #[napi(ts_type = "bigint")]
+    pub sample_period: BigInt,
     /// Which of them it is.
     pub is_frequency: bool,
     /// Low word of `branch_sample_type`.
     pub branch_sample_type: u32,
     /// Samples of it.
-    pub samples: f64,
+    #[napi(ts_type = "bigint")]
+    pub samples: BigInt,
     /// Those with a branch entry.
-    pub branch_samples: f64,
+    #[napi(ts_type = "bigint")]
+    pub branch_samples: BigInt,
     /// Branch entries.
-    pub branch_entries: f64,
+    #[napi(ts_type = "bigint")]
+    pub branch_entries: BigInt,
 }
 
 /// A mapped image.
@@ -113,7 +122,8 @@ pub struct BindingImage {
     /// Hexadecimal digits.
     pub build_id: Option<String>,
     /// Samples in it.
-    pub samples: f64,
+    #[napi(ts_type = "bigint")]
+    pub samples: BigInt,
 }
 
 /// Reads a recording.
@@ -147,17 +157,17 @@ impl Success for Inspection {
                 name: attr.label(),
                 event_type: attr.event_type,
                 config: format!("{:#x}", attr.config),
-                sample_period: count(attr.sample_period),
+                sample_period: BigInt::from(attr.sample_period),
                 is_frequency: attr.is_frequency(),
                 branch_sample_type: attr.branch_sample_type as u32,
-                samples: count(counts.samples),
-                branch_samples: count(counts.branch_samples),
-                branch_entries: count(counts.branch_entries),
+                samples: BigInt::from(counts.samples),
+                branch_samples: BigInt::from(counts.branch_samples),
+                branch_entries: BigInt::from(counts.branch_entries),
             });
         let images = self.images.into_iter().map(|image| BindingImage {
             path: image.path,
             build_id: image.build_id,
-            samples: count(image.samples),
+            samples: BigInt::from(image.samples),
         });
         let value = BindingInspection {
             endian: match metadata.byte_order {
@@ -171,13 +181,13 @@ impl Success for Inspection {
             compressed: metadata.compressed,
             complete: self.stats.complete(),
             problems,
-            samples: count(self.stats.samples()),
+            samples: BigInt::from(self.stats.samples()),
             mmaps: count(self.stats.mmaps()),
             branch_depth: count(self.branch_depth),
-            lost_records: count(self.stats.lost_records),
-            lost_samples: count(self.stats.lost_samples),
-            unknown_event: count(self.unknown_event),
-            too_short: count(self.too_short),
+            lost_records: BigInt::from(self.stats.lost_records),
+            lost_samples: BigInt::from(self.stats.lost_samples),
+            unknown_event: BigInt::from(self.unknown_event),
+            too_short: BigInt::from(self.too_short),
             time_span: self
                 .time_span
                 .map(|(first, last)| vec![first.to_string(), last.to_string()]),

@@ -7,7 +7,7 @@ use sampleprof::{MergeOptions, SymbolListEncoding, WriteOptions};
 
 use crate::failure::BindingError;
 use crate::job::{BindingCancelToken, ProgressFunction};
-use crate::number::{count, large_count};
+use crate::number::count;
 use crate::options::{parse_output, parse_u64};
 use crate::outcome::BindingDiagnostic;
 use crate::task::{JobTask, Success, run_job};
@@ -106,9 +106,11 @@ pub struct BindingMergeOutcome {
     /// Functions in the result.
     pub functions: f64,
     /// Sum of body counts.
-    pub total_count: f64,
+    #[napi(ts_type = "bigint")]
+    pub total_count: BigInt,
     /// Largest body count.
-    pub max_count: f64,
+    #[napi(ts_type = "bigint")]
+    pub max_count: BigInt,
     /// Warnings and notes.
     pub diagnostics: Vec<BindingDiagnostic>,
 }
@@ -223,8 +225,8 @@ impl Success for MergeOutcome {
                 .collect(),
             dropped: count(self.dropped as u64),
             functions: count(self.summary.num_functions),
-            total_count: large_count(self.total_count),
-            max_count: count(self.summary.max_count),
+            total_count: BigInt::from(self.total_count),
+            max_count: BigInt::from(self.summary.max_count),
             diagnostics: self.diagnostics.into_iter().map(BindingDiagnostic::from).collect(),
         };
         BindingMergeSuccess { ok: true, value }

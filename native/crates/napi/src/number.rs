@@ -1,12 +1,8 @@
-//! Numbers as JavaScript has them.
+//! Numbers of things as JavaScript has them. What was counted crosses as a `bigint`, with all its digits.
 
-/// A count as a JavaScript number, clamped to the largest that is exact (2^53 - 1).
+/// How many things there are, as a JavaScript number. What is in files or in memory is fewer than 2^53; a number that a damaged file states
+/// is clamped to the largest that is exact (2^53 - 1).
 pub fn count(value: u64) -> f64 {
     const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
     value.min(MAX_SAFE_INTEGER) as f64
-}
-
-/// The same of a sum that may exceed 64 bits.
-pub fn large_count(value: u128) -> f64 {
-    count(u64::try_from(value).unwrap_or(u64::MAX))
 }

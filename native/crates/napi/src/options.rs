@@ -1,4 +1,4 @@
-//! Options as JavaScript gives them. Validation for people happens in `src/options.ts`.
+//! Options as JavaScript gives them. Validation for people happens in `src/options/check.ts`.
 
 use std::path::PathBuf;
 
@@ -51,17 +51,8 @@ pub struct BindingGenerateOptions {
     pub dwp: Option<String>,
     /// Follow a binary whose build id differs.
     pub ignore_build_id: Option<bool>,
-    /// Event names.
-    pub events: Option<Vec<String>>,
-    /// Process ids.
-    pub pids: Option<Vec<i32>>,
-    /// Thread ids.
-    pub tids: Option<Vec<i32>>,
-    /// Processor numbers.
-    pub cpus: Option<Vec<u32>>,
-    /// First and last time stamp in nanoseconds, inclusive.
-    #[napi(ts_type = "[bigint, bigint]")]
-    pub time: Option<Vec<BigInt>>,
+    /// Which samples count.
+    pub select: BindingSelection,
     /// Of text with call stacks, use the branch stacks alone.
     pub ignore_stack_samples: Option<bool>,
     /// Let the pre-inliner decide what is inlined.
@@ -159,6 +150,37 @@ pub struct BindingGenerateOptions {
     pub jobs: Option<u32>,
 }
 
+/// Which samples count; what is absent selects everything.
+#[napi(object, object_to_js = false)]
+#[derive(Default)]
+pub struct BindingSelection {
+    /// Event names.
+    pub events: Option<Vec<String>>,
+    /// Process ids.
+    pub pids: Option<Vec<i32>>,
+    /// Thread ids.
+    pub tids: Option<Vec<i32>>,
+    /// Processor numbers.
+    pub cpus: Option<Vec<u32>>,
+    /// First and last time stamp in nanoseconds, inclusive.
+    #[napi(ts_type = "[bigint, bigint]")]
+    pub time: Option<Vec<BigInt>>,
+}
+
+impl TryFrom<BindingSelection> for Selection {
+    type Error = BindingError;
+
+    fn try_from(from: BindingSelection) -> Result<Self, BindingError> {
+        Ok(Self {
+            events: from.events.unwrap_or_default(),
+            pids: from.pids.unwrap_or_default(),
+            tids: from.tids.unwrap_or_default(),
+            cpus: from.cpus.unwrap_or_default(),
+            time: from.time.map(|bounds| parse_time(&bounds)).transpose()?,
+        })
+    }
+}
+
 /// Where a result goes.
 pub(crate) fn parse_output(path: Option<String>, to_stdout: Option<bool>) -> Output {
     match path {
@@ -230,13 +252,7 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
             debuginfod_cache: from.debuginfod_cache.map(PathBuf::from),
             dwp: from.dwp.map(PathBuf::from),
             ignore_build_id: from.ignore_build_id.unwrap_or(default.ignore_build_id),
-            select: Selection {
-                events: from.events.unwrap_or_default(),
-                pids: from.pids.unwrap_or_default(),
-                tids: from.tids.unwrap_or_default(),
-                cpus: from.cpus.unwrap_or_default(),
-                time: from.time.map(|bounds| parse_time(&bounds)).transpose()?,
-            },
+            select: from.select.try_into()?,
             ignore_stack_samples: from.ignore_stack_samples.unwrap_or(default.ignore_stack_samples),
             csspgo_preinliner: from.csspgo_preinliner.unwrap_or(default.csspgo_preinliner),
             pre_inlining,
@@ -331,7 +347,7 @@ fn parse_samples(name: &str) -> Result<SampleUse, BindingError> {
     }
 }
 
-pub(crate) fn parse_time(bounds: &[BigInt]) -> Result<(u64, u64), BindingError> {
+fn parse_time(bounds: &[BigInt]) -> Result<(u64, u64), BindingError> {
     match bounds {
         [first, last] => Ok((parse_u64(first)?, parse_u64(last)?)),
         _ => Err(BindingError::invalid_options(

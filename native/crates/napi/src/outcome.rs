@@ -1,7 +1,7 @@
 //! A finished job as JavaScript sees it: the bytes without a copy, everything else a small object.
 
 use job::{Diagnostic, Phase, Severity};
-use napi::bindgen_prelude::Buffer;
+use napi::bindgen_prelude::{BigInt, Buffer};
 use napi_derive::napi;
 use profgen::{BinaryOutcome, BinaryStatistics, EntryClass, Outcome, SampleSurvey, SharedName, Statistics};
 
@@ -65,7 +65,8 @@ pub struct BindingBinaryOutcome {
 #[napi(object, object_from_js = false)]
 pub struct BindingSampleSurvey {
     /// Samples in functions.
-    pub samples: f64,
+    #[napi(ts_type = "bigint")]
+    pub samples: BigInt,
     /// Samples by compiler; the numbers are of samples instead of units.
     pub compilers: Vec<BindingCompiler>,
     /// Functions with code.
@@ -75,7 +76,8 @@ pub struct BindingSampleSurvey {
     /// Names of functions of several units.
     pub shared: Vec<BindingSharedName>,
     /// Samples in all such functions.
-    pub shared_samples: f64,
+    #[napi(ts_type = "bigint")]
+    pub shared_samples: BigInt,
 }
 
 /// A name that functions of several units have.
@@ -86,18 +88,22 @@ pub struct BindingSharedName {
     /// Units.
     pub units: f64,
     /// Samples of all of them.
-    pub samples: f64,
+    #[napi(ts_type = "bigint")]
+    pub samples: BigInt,
 }
 
 /// Numbers about one binary.
 #[napi(object, object_from_js = false)]
 pub struct BindingBinaryStatistics {
     /// Branch entries with an end in it.
-    pub branch_entries: f64,
+    #[napi(ts_type = "bigint")]
+    pub branch_entries: BigInt,
     /// Of these, followed by an impossible run.
-    pub crosses_barrier: f64,
+    #[napi(ts_type = "bigint")]
+    pub crosses_barrier: BigInt,
     /// Of these, followed by a run outside any function.
-    pub no_function: f64,
+    #[napi(ts_type = "bigint")]
+    pub no_function: BigInt,
     /// Mappings of it.
     pub mappings: f64,
     /// Processes that mapped it.
@@ -109,9 +115,11 @@ pub struct BindingBinaryStatistics {
     /// Functions in its profile.
     pub functions: f64,
     /// Sum of body counts.
-    pub total_count: f64,
+    #[napi(ts_type = "bigint")]
+    pub total_count: BigInt,
     /// Largest body count.
-    pub max_count: f64,
+    #[napi(ts_type = "bigint")]
+    pub max_count: BigInt,
     /// Density of the hot part.
     pub density: f64,
 }
@@ -122,17 +130,21 @@ pub struct BindingStatistics {
     /// Bytes of input read.
     pub input_bytes: f64,
     /// Samples read.
-    pub samples: f64,
+    #[napi(ts_type = "bigint")]
+    pub samples: BigInt,
     /// Samples with a branch stack.
-    pub branch_samples: f64,
+    #[napi(ts_type = "bigint")]
+    pub branch_samples: BigInt,
     /// Sampled addresses count, not branch stacks.
     pub by_addresses: bool,
     /// Branch entries read, or sampled addresses.
-    pub branch_entries: f64,
+    #[napi(ts_type = "bigint")]
+    pub branch_entries: BigInt,
     /// What became of them.
     pub entry_classes: Vec<BindingEntryClass>,
     /// Records that the kernel lost.
-    pub lost_records: f64,
+    #[napi(ts_type = "bigint")]
+    pub lost_records: BigInt,
     /// Mappings of the binary.
     pub mappings: f64,
     /// Processes that mapped it.
@@ -144,9 +156,11 @@ pub struct BindingStatistics {
     /// Functions in the profile.
     pub functions: f64,
     /// Sum of body counts.
-    pub total_count: f64,
+    #[napi(ts_type = "bigint")]
+    pub total_count: BigInt,
     /// Largest body count.
-    pub max_count: f64,
+    #[napi(ts_type = "bigint")]
+    pub max_count: BigInt,
     /// Density of the hot part.
     pub density: f64,
 }
@@ -155,15 +169,18 @@ pub struct BindingStatistics {
 #[napi(object, object_from_js = false)]
 pub struct BindingEntryClass {
     /// Its name.
+    #[napi(ts_type = "BindingEntryClassName")]
     pub name: String,
     /// Branch entries that ended in it.
-    pub entries: f64,
+    #[napi(ts_type = "bigint")]
+    pub entries: BigInt,
 }
 
 /// A warning or note.
 #[napi(object, object_from_js = false)]
 pub struct BindingDiagnostic {
     /// Stable identifier.
+    #[napi(ts_type = "BindingDiagnosticCode")]
     pub code: String,
     /// How serious it is.
     #[napi(ts_type = "'warning' | 'note'")]
@@ -227,15 +244,15 @@ impl From<SampleSurvey> for BindingSampleSurvey {
         let shared = |name: SharedName| BindingSharedName {
             name: name.name,
             units: count(name.units),
-            samples: count(name.samples),
+            samples: BigInt::from(name.samples),
         };
         Self {
-            samples: count(from.samples),
+            samples: BigInt::from(from.samples),
             compilers: from.units.compilers.into_iter().map(BindingCompiler::from).collect(),
             functions: count(from.functions),
             sampled_functions: count(from.sampled_functions),
             shared: from.shared.into_iter().map(shared).collect(),
-            shared_samples: count(from.shared_samples),
+            shared_samples: BigInt::from(from.shared_samples),
         }
     }
 }
@@ -243,16 +260,16 @@ impl From<SampleSurvey> for BindingSampleSurvey {
 impl From<&BinaryStatistics> for BindingBinaryStatistics {
     fn from(from: &BinaryStatistics) -> Self {
         Self {
-            branch_entries: count(from.entries),
-            crosses_barrier: count(from.crosses_barrier),
-            no_function: count(from.no_function),
+            branch_entries: BigInt::from(from.entries),
+            crosses_barrier: BigInt::from(from.crosses_barrier),
+            no_function: BigInt::from(from.no_function),
             mappings: count(from.mappings),
             processes: count(from.processes),
             ranges: count(from.ranges),
             branches: count(from.branches),
             functions: count(from.functions),
-            total_count: count(from.total_count),
-            max_count: count(from.max_count),
+            total_count: BigInt::from(from.total_count),
+            max_count: BigInt::from(from.max_count),
             density: from.density,
         }
     }
@@ -275,25 +292,25 @@ impl From<&Statistics> for BindingStatistics {
     fn from(from: &Statistics) -> Self {
         Self {
             input_bytes: count(from.input_bytes),
-            samples: count(from.samples),
-            branch_samples: count(from.branch_samples),
+            samples: BigInt::from(from.samples),
+            branch_samples: BigInt::from(from.branch_samples),
             by_addresses: from.by_addresses,
-            branch_entries: count(from.ledger.entries()),
+            branch_entries: BigInt::from(from.ledger.entries()),
             entry_classes: EntryClass::ALL
                 .into_iter()
                 .map(|class| BindingEntryClass {
                     name: class.as_str().to_owned(),
-                    entries: count(from.ledger[class]),
+                    entries: BigInt::from(from.ledger[class]),
                 })
                 .collect(),
-            lost_records: count(from.lost_records),
+            lost_records: BigInt::from(from.lost_records),
             mappings: count(from.mappings),
             processes: count(from.processes),
             ranges: count(from.ranges),
             branches: count(from.branches),
             functions: count(from.functions),
-            total_count: count(from.total_count),
-            max_count: count(from.max_count),
+            total_count: BigInt::from(from.total_count),
+            max_count: BigInt::from(from.max_count),
             density: from.density,
         }
     }

@@ -1,7 +1,7 @@
 //! What a trace shard holds.
 
 use ::inspect::{ShardInspection, inspect_shard};
-use napi::bindgen_prelude::AsyncTask;
+use napi::bindgen_prelude::{AsyncTask, BigInt};
 use napi_derive::napi;
 
 use crate::collect::BindingCounted;
@@ -60,9 +60,11 @@ pub struct BindingShardBinary {
     /// Rows.
     pub rows: f64,
     /// How often its branches were taken.
-    pub count: f64,
+    #[napi(ts_type = "bigint")]
+    pub count: BigInt,
     /// How often they were mispredicted.
-    pub mispredicted: f64,
+    #[napi(ts_type = "bigint")]
+    pub mispredicted: BigInt,
 }
 
 /// Reads a shard, and tells what it holds.
@@ -80,7 +82,7 @@ impl Success for ShardInspection {
     fn into_object(self) -> BindingShardSuccess {
         let counted = |name: &str, sum: u64| BindingCounted {
             name: name.to_owned(),
-            count: count(sum),
+            count: BigInt::from(sum),
         };
         let metadata = self.metadata;
         let binaries = self.binaries.into_iter().map(|(binary, counts)| BindingShardBinary {
@@ -88,8 +90,8 @@ impl Success for ShardInspection {
             path: binary.path,
             kind: binary.kind.as_str().to_owned(),
             rows: count(counts.rows),
-            count: count(counts.count),
-            mispredicted: count(counts.mispredicted),
+            count: BigInt::from(counts.count),
+            mispredicted: BigInt::from(counts.mispredicted),
         });
         let value = BindingShard {
             size: count(self.bytes),

@@ -1,12 +1,12 @@
 //! What a profile holds.
 
-use napi::bindgen_prelude::AsyncTask;
+use napi::bindgen_prelude::{AsyncTask, BigInt};
 use napi_derive::napi;
 use profdata::{Description, ShowRequest};
 use sampleprof::Format;
 
 use crate::job::BindingCancelToken;
-use crate::number::{count, large_count};
+use crate::number::count;
 use crate::outcome::BindingDiagnostic;
 use crate::task::{JobTask, Success, run_job};
 
@@ -64,9 +64,11 @@ pub struct BindingDescription {
     /// Samples for each line of the hot part.
     pub density: f64,
     /// Sum of the functions' totals.
-    pub total_samples: f64,
+    #[napi(ts_type = "bigint")]
+    pub total_samples: BigInt,
     /// The smallest hot count.
-    pub hot_threshold: f64,
+    #[napi(ts_type = "bigint")]
+    pub hot_threshold: BigInt,
     /// Functions with a hot count.
     pub hot_functions: f64,
     /// The hottest functions.
@@ -83,11 +85,14 @@ pub struct BindingDescription {
 #[napi(object, object_from_js = false)]
 pub struct BindingProfileSummary {
     /// Sum of body counts.
-    pub total_count: f64,
+    #[napi(ts_type = "bigint")]
+    pub total_count: BigInt,
     /// Largest body count.
-    pub max_count: f64,
+    #[napi(ts_type = "bigint")]
+    pub max_count: BigInt,
     /// Largest head count.
-    pub max_function_count: f64,
+    #[napi(ts_type = "bigint")]
+    pub max_function_count: BigInt,
     /// Number of body counts.
     pub counts: f64,
     /// Number of functions.
@@ -102,7 +107,8 @@ pub struct BindingSummaryEntry {
     /// The share in millionths.
     pub cutoff: u32,
     /// The smallest of them.
-    pub min_count: f64,
+    #[napi(ts_type = "bigint")]
+    pub min_count: BigInt,
     /// How many there are.
     pub counts: f64,
 }
@@ -113,9 +119,11 @@ pub struct BindingFunctionLine {
     /// Its name.
     pub name: String,
     /// Samples in it.
-    pub total: f64,
+    #[napi(ts_type = "bigint")]
+    pub total: BigInt,
     /// How often it was entered.
-    pub head: f64,
+    #[napi(ts_type = "bigint")]
+    pub head: BigInt,
 }
 
 /// A part of an extbinary profile.
@@ -160,13 +168,13 @@ impl Success for Description {
     fn into_object(self) -> BindingShowSuccess {
         let entries = self.summary.entries.iter().map(|entry| BindingSummaryEntry {
             cutoff: entry.cutoff,
-            min_count: count(entry.min_count),
+            min_count: BigInt::from(entry.min_count),
             counts: count(entry.num_counts),
         });
         let functions = self.functions.into_iter().map(|function| BindingFunctionLine {
             name: function.name,
-            total: count(function.total),
-            head: count(function.head),
+            total: BigInt::from(function.total),
+            head: BigInt::from(function.head),
         });
         let sections = self.sections.iter().map(|section| BindingSection {
             name: section.name().to_owned(),
@@ -190,17 +198,17 @@ impl Success for Description {
             md5: self.md5_names,
             symbols: self.symbols.map(|symbols| count(symbols as u64)),
             density: self.density,
-            total_samples: large_count(self.total_samples),
-            hot_threshold: count(self.hot_threshold),
+            total_samples: BigInt::from(self.total_samples),
+            hot_threshold: BigInt::from(self.hot_threshold),
             hot_functions: count(self.hot_functions as u64),
             functions: functions.collect(),
             sections: sections.collect(),
             text: self.text,
             diagnostics: self.diagnostics.into_iter().map(BindingDiagnostic::from).collect(),
             summary: BindingProfileSummary {
-                total_count: large_count(self.total_count),
-                max_count: count(self.summary.max_count),
-                max_function_count: count(self.summary.max_function_count),
+                total_count: BigInt::from(self.total_count),
+                max_count: BigInt::from(self.summary.max_count),
+                max_function_count: BigInt::from(self.summary.max_function_count),
                 counts: count(self.summary.num_counts),
                 functions: count(self.summary.num_functions),
                 entries: entries.collect(),

@@ -108,7 +108,7 @@ fn name_diagnostics(base: &Profile, test: &Profile) -> Vec<Diagnostic> {
     vec![Diagnostic::warning(
         DiagnosticCode::NamesDiffer,
         "one profile has names and the other only their MD5, so no function is found in both; \
-         `autofdo-gen convert --use-md5` makes them alike",
+         {convert --use-md5} makes them alike",
     )]
 }
 

@@ -61,11 +61,11 @@ pub(crate) fn arrange(
     let nest = matches!(options.layout, Some(Layout::Nest { .. }));
     if (cold || nest) && !profile.flags.context_sensitive {
         let flag = if nest {
-            "--convert-sample-profile-layout=nest"
+            "{--convert-sample-profile-layout=nest}"
         } else if options.merge_cold {
-            "--sample-merge-cold-context"
+            "{--sample-merge-cold-context}"
         } else {
-            "--sample-trim-cold-context"
+            "{--sample-trim-cold-context}"
         };
         diagnostics.push(Diagnostic::warning(
             DiagnosticCode::ContextsAbsent,

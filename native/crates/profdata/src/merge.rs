@@ -193,7 +193,7 @@ fn encode(profile: &mut Profile, request: &MergeRequest) -> Result<Vec<u8>, Erro
             ErrorCode::EmptyProfile,
             format!("not even the hottest function fits into {limit} bytes"),
         )
-        .hint("Raise --output-size-limit.")
+        .hint("Raise {--output-size-limit}.")
     })
 }
 
@@ -241,7 +241,7 @@ fn input_diagnostics(merged: &Merged, request: &MergeRequest) -> Vec<Diagnostic>
     if merged.partial_input && !request.keep_partial && !request.merging.partial {
         diagnostics.push(Diagnostic::warning(
             DiagnosticCode::PartialInput,
-            "an input is marked as partial and the result is not; --gen-partial-profile marks it",
+            "an input is marked as partial and the result is not; {--gen-partial-profile} marks it",
         ));
     }
     diagnostics

@@ -524,13 +524,13 @@ impl<'a> Job<'a> {
                 ledger.summary()
             ),
         )
-        .hint("Look at the classes above, or raise --max-loss."))
+        .hint("Look at the classes above, or raise {--max-loss}."))
     }
 
     /// Counts would begin again at 0, as those of llvm-profgen do.
     fn counts_exceed(&self) -> Error {
         let hint = if self.options.sample_period.is_some() {
-            "Use a smaller --sample-period."
+            "Use a smaller {--sample-period}."
         } else {
             "Divide all counts of the input by the same number."
         };

@@ -151,7 +151,7 @@ pub(crate) fn names_target(mmap: &Mapping, target: &Target<'_>) -> bool {
 fn check_consistent(mmap: &Mapping, base: u64, segments: &[Segment]) -> Result<(), Error> {
     let fail = |text: &str| {
         Err(Error::new(ErrorCode::Unsupported, text)
-            .hint("llvm-profgen ends here too; without --compat=llvm-profgen each mapping is followed by itself."))
+            .hint("llvm-profgen ends here too; without {--compat=llvm-profgen} each mapping is followed by itself."))
     };
     let distance = mmap.start.0.wrapping_sub(base);
     let Some(first) = segments.first() else {

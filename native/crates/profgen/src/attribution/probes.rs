@@ -111,7 +111,7 @@ impl<'i> Probes<'i> {
             let functions = if found.len() == 1 { "function" } else { "functions" };
             warning(format!(
                 "object files have different code for {} {functions} with samples, such as inline functions under different macros. Each has \
-                 one entry, which a compiler uses only where its checksum is that of the first object file. --show-detailed-warning gives the \
+                 one entry, which a compiler uses only where its checksum is that of the first object file. {{--show-detailed-warning}} gives the \
                  names",
                 found.len()
             ))

@@ -219,7 +219,7 @@ fn files(folder: &Path, observer: &dyn Observer, diagnostics: &mut Vec<Diagnosti
         let message = format!("{} is no folder that can be read", folder.display());
         return Err(Error::new(ErrorCode::BinaryUnreadable, message)
             .path(folder)
-            .hint("Name the folder that holds the binaries with --binary-dir."));
+            .hint("Name the folder that holds the binaries with {--binary-dir}."));
     }
     let mut files = Vec::new();
     let mut unreadable = Vec::new();

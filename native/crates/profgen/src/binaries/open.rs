@@ -69,7 +69,7 @@ pub(crate) fn open(
 pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
     let invalid = |message: &str, hint: &str| Err(Error::new(ErrorCode::InvalidOptions, message).hint(hint));
     if options.binaries.is_empty() && !options.looks_for_binaries() {
-        return invalid("no binary was given", "Name one with --binary.");
+        return invalid("no binary was given", "Name one with {--binary}.");
     }
     if options.traces_for_bolt {
         check_bolt(options)?;
@@ -80,13 +80,13 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
     if !options.is_sampled() {
         return invalid(
             "several binaries need recordings: counters and finished profiles are of one binary",
-            "Name recordings with --perfdata, or one binary.",
+            "Name recordings with {--perfdata}, or one binary.",
         );
     }
     if options.looks_for_binaries() && !matches!(options.input, Input::PerfData(_) | Input::Traces(_)) {
         return invalid(
             "texts do not say which builds they map, so no binaries can be looked for",
-            "Name the recording itself with --perfdata, or each binary with --binary.",
+            "Name the recording itself with {--perfdata}, or each binary with {--binary}.",
         );
     }
     if let (true, Output::File(path)) = (options.has_several_results(), &options.output)
@@ -94,21 +94,21 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
         && !path.is_dir()
     {
         let message = format!(
-            "{} is a file; with several binaries --output names a folder",
+            "{} is a file; with several binaries {{--output}} names a folder",
             path.display()
         );
-        return invalid(&message, "Name a folder, or use --merge-binaries.");
+        return invalid(&message, "Name a folder, or use {--merge-binaries}.");
     }
     if options.debug_binary.is_some() || options.dwp.is_some() {
         return invalid(
-            "--debug-binary and --dwp are of one binary, and there can be several",
+            "{--debug-binary} and {--dwp} are of one binary, and there can be several",
             "Put the debug files where a debugger finds them: beside the binary, or by build id below /usr/lib/debug.",
         );
     }
     if options.merge_binaries && options.skip_symbolization {
         return invalid(
             "counters of several binaries cannot be merged: their addresses mean different things",
-            "Leave out --merge-binaries or --skip-symbolization.",
+            "Leave out {--merge-binaries} or {--skip-symbolization}.",
         );
     }
     Ok(())
@@ -120,19 +120,19 @@ fn check_bolt(options: &GenerateOptions) -> Result<(), Error> {
     if !matches!(options.input, Input::PerfData(_)) {
         return invalid(
             "traces for BOLT are made of recordings only",
-            "Name the recording itself with --perfdata.",
+            "Name the recording itself with {--perfdata}.",
         );
     }
     if options.skip_symbolization || options.leading_ip_only {
         return invalid(
             "traces for BOLT are neither counters nor sampled addresses",
-            "Leave out --skip-symbolization and --leading-ip-only.",
+            "Leave out {--skip-symbolization} and {--leading-ip-only}.",
         );
     }
     if options.merge_binaries {
         return invalid(
             "traces of several binaries cannot be merged: their addresses mean different things",
-            "Leave out --merge-binaries.",
+            "Leave out {--merge-binaries}.",
         );
     }
     Ok(())
@@ -154,7 +154,7 @@ fn module_in_compat_mode(path: &Path) -> Error {
     let message = format!("{}: no executable segment found", path.display());
     Error::new(ErrorCode::BinaryUnsupported, message)
         .path(path)
-        .hint("llvm-profgen does not take kernel modules; leave out --compat.")
+        .hint("llvm-profgen does not take kernel modules; leave out {--compat}.")
 }
 
 /// The same build twice would share its samples: the first counts.
@@ -215,7 +215,7 @@ fn add_found(
                 list(&missing)
             ),
         )
-        .hint("Name the folder that holds them, by build id or by name, with --binary-dir."));
+        .hint("Name the folder that holds them, by build id or by name, with {--binary-dir}."));
     }
     if !missing.is_empty() {
         let message = format!("{} mapped files were not found: {}", missing.len(), list(&missing));
@@ -270,7 +270,7 @@ pub(crate) fn result_names(binaries: &ByBinary<Subject>, ending: &str) -> Result
                 ErrorCode::InvalidOptions,
                 format!("the profiles of {other} and {path} would both be {name}, and no build id tells them apart"),
             )
-            .hint("Profile them in two runs, link with `-Wl,--build-id`, or use --merge-binaries."));
+            .hint("Profile them in two runs, link with `-Wl,--build-id`, or use {--merge-binaries}."));
         }
         names.insert(*id, name);
     }

@@ -272,7 +272,7 @@ mod tests {
         #[test]
         fn each_branch_counts_once(samples in prop::collection::vec(sample(), 0..6), times in 1u64..4, split in 0usize..6) {
             let image = Image::open(&testkit::Fixture::named("calc-x86_64").program()).expect("a fixture");
-            let code = Code::new(&image, DecodePolicy::Full).expect("code");
+            let code = Code::new(&image, DecodePolicy::FULL).expect("code");
             let space = CodeSpace::new([(BinaryId::of(0), code.base(), code.span())]).expect("small");
             let flow = Flow { code: &code, region: space.owner(0) };
             let instructions: Vec<Svma> = code.instructions(Svma(0), Svma(u64::MAX)).map(|found| found.svma).collect();

@@ -42,9 +42,12 @@ pub fn collect(options: &CollectOptions, observer: &dyn Observer) -> Result<Coll
         if options.rotate.is_some() {
             return Err(Error::new(
                 ErrorCode::InvalidOptions,
-                format!("--rotate makes several files, and {} is one", options.output.display()),
+                format!(
+                    "{{--rotate}} makes several files, and {} is one",
+                    options.output.display()
+                ),
             )
-            .hint("Name a folder with --output."));
+            .hint("Name a folder with {--output}."));
         }
     } else {
         if options.output.is_file() {
@@ -55,7 +58,7 @@ pub fn collect(options: &CollectOptions, observer: &dyn Observer) -> Result<Coll
                     options.output.display()
                 ),
             )
-            .hint("Name a folder with --output, or a file whose name ends in .parquet."));
+            .hint("Name a folder with {--output}, or a file whose name ends in .parquet."));
         }
         make_output_folder(&options.output)?;
     }
@@ -250,7 +253,7 @@ impl<'a> Collection<'a> {
         if let Some(first) = found.first().filter(|_| self.options.strict) {
             return Err(Error::new(ErrorCode::InputDamaged, first.message.clone())
                 .path(path)
-                .hint("Leave out --strict to use what can be read."));
+                .hint("Leave out {--strict} to use what can be read."));
         }
         self.outcome.diagnostics.extend(found);
         self.outcome

@@ -67,7 +67,7 @@ fn write_block(out: &mut String, tables: [&CounterTable; 2], base: Svma, indenta
 
 /// What to do about a file that does not hold counters.
 pub(crate) const HOW_TO_WRITE: &str =
-    "`autofdo-gen --skip-symbolization` and `llvm-profgen --skip-symbolization` write files of counters.";
+    "{generate --skip-symbolization} and `llvm-profgen --skip-symbolization` write files of counters.";
 
 /// Reads the text form. Blocks may repeat; counts of equal pairs add up, see [`CounterTable::new`].
 ///

@@ -34,7 +34,7 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
             ErrorCode::InvalidOptions,
             format!("the recording has no event `{missing}`; it has {all}"),
         )
-        .hint("Name one of these with --event."));
+        .hint("Name one of these with {--event}."));
     }
     let mut usable: Vec<bool> = attrs
         .iter()
@@ -82,7 +82,9 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
     };
     let may_use_addresses = options.samples == SampleUse::Any && use_addresses;
     let hint = if may_use_addresses {
-        format!("{HOW_TO_RECORD} Or record cycles, or use --samples=addresses for a profile by the sampled addresses.")
+        format!(
+            "{HOW_TO_RECORD} Or record cycles, or use {{--samples=addresses}} for a profile by the sampled addresses."
+        )
     } else {
         HOW_TO_RECORD.to_owned()
     };
@@ -95,7 +97,7 @@ fn raw_trace(metadata: &Metadata, event: usize, options: &GenerateOptions) -> Op
     let inject = |options: &str| {
         format!(
             "Run `perf inject -i perf.data -o stacks.data --itrace={options} --strip`, with perf.data for the name of the recording, and \
-             give stacks.data to --perfdata."
+             give stacks.data to {{--perfdata}}."
         )
     };
     let (what, hint) = if label.starts_with("intel_pt/") {
@@ -121,12 +123,12 @@ fn arm_spe_unused(options: &GenerateOptions) -> (&'static str, String) {
     } else if options.leading_ip_only {
         (
             "one of Arm SPE, whose samples are branches and no addresses",
-            "Leave out --leading-ip-only.",
+            "Leave out {--leading-ip-only}.",
         )
     } else if !options.policy().reads_arm_spe {
         (
             "one of Arm SPE, which llvm-profgen does not read",
-            "Leave out --compat=llvm-profgen.",
+            "Leave out {--compat=llvm-profgen}.",
         )
     } else {
         (

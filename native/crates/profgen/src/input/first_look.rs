@@ -100,7 +100,7 @@ fn refuse_stream(path: &Path) -> Result<(), Error> {
             format!("{name} is a stream: what it maps is known only when its samples have gone by, so no binaries can be looked for"),
         )
         .path(path)
-        .hint("Write the recording to a file first, or name each binary with --binary.")),
+        .hint("Write the recording to a file first, or name each binary with {--binary}.")),
         _ => Ok(()),
     }
 }

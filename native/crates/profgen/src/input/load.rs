@@ -189,6 +189,6 @@ fn no_symbols(binary: &Subject) -> Error {
     for unused in &binary.unused_debug_files {
         message += &format!("; {unused}");
     }
-    let hint = "Name the unstripped binary with --binary, name its debug file with --debug-binary, or install its debug package.";
+    let hint = "Name the unstripped binary with {--binary}, name its debug file with {--debug-binary}, or install its debug package.";
     Error::new(ErrorCode::NoSymbols, message).path(binary.path()).hint(hint)
 }

@@ -37,7 +37,7 @@ use crate::report::words::Words;
 use crate::request::options::GenerateOptions;
 
 /// What to do where contexts cannot be.
-const WITHOUT_CONTEXTS: &str = "Use --ignore-stack-samples for a profile by the branch stacks alone.";
+const WITHOUT_CONTEXTS: &str = "Use {--ignore-stack-samples} for a profile by the branch stacks alone.";
 
 /// How an input is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -328,7 +328,7 @@ impl<'a> Sampling<'a> {
         }
         if has_call_stacks && self.options.fill_zero_for_all_funcs {
             let message = format!(
-                "{} has call chains, for a context-sensitive profile: --fill-zero-for-all-funcs has no context to fill",
+                "{} has call chains, for a context-sensitive profile: {{--fill-zero-for-all-funcs}} has no context to fill",
                 path.display()
             );
             return Err(Error::new(ErrorCode::Unsupported, message).hint(WITHOUT_CONTEXTS));
@@ -434,7 +434,7 @@ impl<'a> Sampling<'a> {
         if let Some(first) = found.first().filter(|_| self.options.strict) {
             return Err(Error::new(ErrorCode::InputDamaged, first.message.clone())
                 .path(path)
-                .hint("Leave out --strict to use what can be read."));
+                .hint("Leave out {--strict} to use what can be read."));
         }
         self.diagnostics.extend(found);
         Ok(())

@@ -94,18 +94,18 @@ pub(crate) fn read_all(
 fn check_selection(options: &GenerateOptions) -> Result<(), Error> {
     let select = &options.select;
     let impossible = [
-        (!select.tids.is_empty(), "--tid"),
-        (!select.cpus.is_empty(), "--cpu"),
-        (select.time.is_some(), "--time"),
+        (!select.tids.is_empty(), "tid"),
+        (!select.cpus.is_empty(), "cpu"),
+        (select.time.is_some(), "time"),
     ];
     match impossible.into_iter().find(|(given, _)| *given) {
         None => Ok(()),
         Some((_, flag)) => Err(Error::new(
             ErrorCode::InvalidOptions,
-            format!("{flag} cannot select samples of a text: they do not say what it asks for"),
+            format!("{{--{flag}}} cannot select samples of a text, because the text does not have what it asks for"),
         )
         .hint(format!(
-            "Give the recording itself with --perfdata, or give {flag} to `perf script`."
+            "Give the recording itself with {{--perfdata}}, or print the text with `perf script --{flag}`."
         ))),
     }
 }
@@ -362,7 +362,7 @@ impl<'a> Script<'a> {
                 ErrorCode::InputInvalid,
                 "'Hybrid perf sample is corrupted, No LBR sample line",
             )
-            .hint("Without --compat=llvm-profgen what comes before the end of the text is used."));
+            .hint("Without {--compat=llvm-profgen} what comes before the end of the text is used."));
         }
         let (is_damaged, words) = (problems.is_damage(), self.options.policy().words);
         let target = self.groups.first().and_then(|group| group.job.targets.iter().next());
@@ -373,7 +373,7 @@ impl<'a> Script<'a> {
         if let (true, true, Some(first)) = (self.options.strict, is_damaged, found.first()) {
             return Err(Error::new(ErrorCode::InputDamaged, first.message.clone())
                 .path(path)
-                .hint("Leave out --strict to use what can be read."));
+                .hint("Leave out {--strict} to use what can be read."));
         }
         self.diagnostics.extend(found);
         Ok(())
@@ -496,8 +496,9 @@ fn mixed_kinds(path: &Path) -> Error {
         "some texts have call stacks and others have not; {} differs from the first one",
         path.display()
     );
-    Error::new(ErrorCode::InvalidOptions, message)
-        .hint("Give them to jobs of their own, or use --ignore-stack-samples for a profile by the branch stacks alone.")
+    Error::new(ErrorCode::InvalidOptions, message).hint(
+        "Give them to jobs of their own, or use {--ignore-stack-samples} for a profile by the branch stacks alone.",
+    )
 }
 
 /// What of the options does not go together with calling contexts.
@@ -505,15 +506,15 @@ fn check_contexts(options: &GenerateOptions) -> Result<(), &'static str> {
     let impossible = [
         (
             options.leading_ip_only,
-            "--leading-ip-only has no branches to follow the calls by",
+            "{--leading-ip-only} has no branches to follow the calls by",
         ),
         (
             options.sample_period.is_some(),
-            "--sample-period is not for samples with call stacks",
+            "{--sample-period} is not for samples with call stacks",
         ),
         (
             options.fill_zero_for_all_funcs,
-            "--fill-zero-for-all-funcs has no context to fill",
+            "{--fill-zero-for-all-funcs} has no context to fill",
         ),
     ];
     match impossible.into_iter().find(|(given, _)| *given) {
@@ -528,5 +529,5 @@ fn has_call_stacks(path: &Path, message: &str) -> Error {
         path.display()
     );
     Error::new(ErrorCode::Unsupported, message)
-        .hint("Use --ignore-stack-samples for a profile by the branch stacks alone.")
+        .hint("Use {--ignore-stack-samples} for a profile by the branch stacks alone.")
 }

@@ -66,7 +66,7 @@ impl Seen {
                 ),
             )
             .path(target.image.path())
-            .hint("Name the binary that was running (perf's own copy is in ~/.debug), or use --ignore-build-id if you know that both have the same code.");
+            .hint("Name the binary that was running (perf's own copy is in ~/.debug), or use {--ignore-build-id} if you know that both have the same code.");
         }
         if target.kernel {
             return self.no_kernel().path(target.image.path());
@@ -79,11 +79,11 @@ impl Seen {
         .hint(if self.files.iter().any(|name| perfdata::is_memory_without_file(name)) {
             "Executable memory without a file was mapped, too. A program that had moved its code there, such as to huge pages, before perf \
              attached to it cannot be told from a just-in-time compiler: record from its start (`perf record ... -- PROGRAM`), or turn the \
-             moving off for the recording. If another program is meant, name it with --binary."
+             moving off for the recording. If another program is meant, name it with {--binary}."
         } else if target.image.kind() == ImageKind::Module {
             "Record while the module is loaded, as root and system wide or with a `:k` event; perf notes only modules that were loaded before it began."
         } else {
-            "Name one of these with --binary, or record while the program runs (mappings of a program that perf attached to late are missing)."
+            "Name one of these with {--binary}, or record while the program runs (mappings of a program that perf attached to late are missing)."
         })
     }
 

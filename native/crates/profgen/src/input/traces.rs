@@ -34,20 +34,20 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
     if !(select.pids.is_empty() && select.tids.is_empty() && select.cpus.is_empty() && select.time.is_none()) {
         return invalid(
             "traces do not say in which process or thread, on which CPU or when a branch was taken",
-            "Give --pid, --tid, --cpu and --time to `autofdo-gen collect`.",
+            "Choose among the samples when their traces are collected: {collect --pid --tid --cpu --time}.",
         );
     }
     if options.leading_ip_only || options.sample_period.is_some() {
         return invalid(
-            "traces have neither the sampled addresses nor the number of branches of each sample, which --leading-ip-only and \
-             --sample-period need",
-            "Name the recordings themselves with --perfdata.",
+            "traces have neither the sampled addresses nor the number of branches of each sample, which {--leading-ip-only} and \
+             {--sample-period} need",
+            "Name the recordings themselves with {--perfdata}.",
         );
     }
     if !options.policy().own_mappings {
         return invalid(
-            "--compat=llvm-profgen follows mappings as llvm-profgen does, and traces have no mappings any more",
-            "Name the recordings themselves with --perfdata, or leave out --compat.",
+            "{--compat=llvm-profgen} follows mappings as llvm-profgen does, and traces have no mappings any more",
+            "Name the recordings themselves with {--perfdata}, or leave out {--compat}.",
         );
     }
     Ok(())
@@ -91,7 +91,7 @@ pub(crate) fn read_all(
             ErrorCode::InvalidOptions,
             format!("the traces have no event `{missing}`; they have {}", all.join(", ")),
         )
-        .hint("Name one of these with --event."));
+        .hint("Name one of these with {--event}."));
     }
     let mut diagnostics = repeated_inputs(files.iter().map(PathBuf::as_path));
     let mut samples: ByBinary<TargetSamples> = ByBinary::new();

@@ -54,7 +54,7 @@ pub(crate) fn merge(
     let profile = merged
         .map_err(|error| {
             Error::new(ErrorCode::Unsupported, error.to_string())
-                .hint("Leave out --merge-binaries: each binary then gets a profile of its own.")
+                .hint("Leave out {--merge-binaries}: each binary then gets a profile of its own.")
         })?
         .profile;
     let summary = ProfileSummary::compute(&profile);

@@ -91,7 +91,7 @@ pub(crate) fn context_diagnostics(counts: &ContextCounts, contexts: usize, words
 /// What helps where calls have no lines: such calls are where a C library that is linked statically starts the program.
 const LINES_FOR_CALLS: &str = "Link that code dynamically (without -static), so that contexts begin behind it; or compile with \
                                -fpseudo-probe-for-profiling, because contexts by probes begin behind such calls; or use \
-                               --ignore-stack-samples for a profile without contexts.";
+                               {--ignore-stack-samples} for a profile without contexts.";
 
 /// A context by lines names every call. Where one call cannot be named, what was executed behind it counts in no context, as in llvm-profgen: that
 /// is a warning, and an error if nothing else was executed.

@@ -9,7 +9,7 @@ use crate::request::options::GenerateOptions;
 
 /// The remedy, for each kind of damage.
 const HINT: &str = "Link or copy the file again, with all of its .dwo files or its package if it has split debug information. `llvm-dwarfdump --verify FILE` shows all that is wrong with it. An undamaged file of the same build can be named \
-                    with --debug-binary.";
+                    with {--debug-binary}.";
 
 /// Warns of samples in units that cannot be read in full.
 ///

@@ -251,7 +251,7 @@ fn what_is_missing(binary: &Binary<'_>) -> Option<Error> {
 fn no_debug_info(image: &Image) -> Error {
     Error::new(ErrorCode::NoDebugInfo, format!("no debug information found for {}", image.path().display()))
         .path(image.path())
-        .hint("Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with --debug-binary.")
+        .hint("Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with {--debug-binary}.")
 }
 
 fn supplementary_missing(image: &Image, debug: &DebugInfo) -> Option<Error> {
@@ -282,7 +282,7 @@ fn split_units_missing(image: &Image, debug: &DebugInfo) -> Option<Error> {
     };
     let message = format!("{}: {first}{more}", image.path().display());
     let hint = "Put the .dwo files where the compiler wrote them or beside the program, or name the package of this build (llvm-dwp -e PROGRAM \
-                -o PROGRAM.dwp) with --dwp.";
+                -o PROGRAM.dwp) with {--dwp}.";
     Some(
         Error::new(ErrorCode::NoDebugInfo, message)
             .path(image.path())
@@ -301,7 +301,7 @@ fn other_format(image: &Image, debug: &DebugInfo) -> Option<Error> {
             "Compile with -gdwarf (gcc: or -g). tcc 0.9.27 writes STABS only: compile with gcc or clang."
         }
         _ => {
-            "Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with --debug-binary."
+            "Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with {--debug-binary}."
         }
     };
     let error = Error::new(ErrorCode::NoDebugInfo, found.to_string());

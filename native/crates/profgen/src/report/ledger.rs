@@ -104,21 +104,21 @@ impl EntryClass {
             }
             Self::Unmapped => "Record with the mappings: start the program under perf, or use -a as root.",
             Self::OtherBuild => {
-                "Name the binary that was running, or use --ignore-build-id if both have the same code."
+                "Name the binary that was running, or use {--ignore-build-id} if both have the same code."
             }
             Self::NotInstruction | Self::CrossesBarrier => {
-                "The binary is not the one that was running, although its name is; name that one with --binary."
+                "The binary is not the one that was running, although its name is; name that one with {--binary}."
             }
             Self::NoFunction | Self::Used => {
-                "Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with --debug-binary."
+                "Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with {--debug-binary}."
             }
             Self::UnsureStack => {
                 "Record call chains with `perf record -b --call-graph fp`, or record without -g, which needs no call stacks."
             }
-            Self::Deselected => "Check --event, --pid, --tid, --cpu and --time.",
+            Self::Deselected => "Check {--event}, {--pid}, {--tid}, {--cpu} and {--time}.",
             Self::WrongPath => {
                 "The recording marks these branches as speculated and never executed (`perf script -F brstack` prints SPEC_WRONG_PATH). If \
-                 the marks are wrong, --compat=llvm-profgen counts such entries all the same."
+                 the marks are wrong, {--compat=llvm-profgen} counts such entries all the same."
             }
             Self::NotTaken => "Record for longer: few of the sampled branches were taken.",
             Self::UnfilledSlot => {
@@ -244,5 +244,24 @@ impl AddAssign<&Ledger> for Ledger {
         for class in EntryClass::ALL {
             self.add(class, other[class]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typescript_knows_the_same_classes() {
+        let header = concat!(env!("CARGO_MANIFEST_DIR"), "/../napi/header.d.cts");
+        let text = std::fs::read_to_string(header).expect("read");
+        let (_, from) = text
+            .split_once("export type BindingEntryClassName =\n")
+            .expect("the union");
+        let names: Vec<&str> = from
+            .lines()
+            .map_while(|line| line.strip_prefix("  | '")?.strip_suffix('\''))
+            .collect();
+        assert_eq!(names, EntryClass::ALL.map(EntryClass::as_str));
     }
 }

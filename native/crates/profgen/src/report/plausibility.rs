@@ -46,7 +46,7 @@ pub(crate) fn check(
             return Ok(Some(Diagnostic::warning(DiagnosticCode::BinaryMismatch, message)));
         }
         return Err(Error::new(ErrorCode::BinaryMismatch, message).path(path).hint(
-            "Name the binary that was running (perf's own copy is in ~/.debug, unless -N left it out). --ignore-build-id makes the profile \
+            "Name the binary that was running (perf's own copy is in ~/.debug, unless -N left it out). {--ignore-build-id} makes the profile \
              all the same.",
         ));
     }
@@ -65,7 +65,7 @@ pub(crate) fn check(
     Ok((wrong >= DOUBTFUL).then(|| {
         let message = format!(
             "of the {} branches that were taken inside of {}, {wrong:.1} % start at no branch instruction, or end where that instruction \
-             does not go; if it is not the very binary that ran, name that one with --binary",
+             does not go; if it is not the very binary that ran, name that one with {{--binary}}",
             agreement.judged,
             path.display()
         );

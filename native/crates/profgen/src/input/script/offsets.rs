@@ -44,7 +44,7 @@ impl Offsets {
         (self.low_chains > self.chains / 2).then(|| {
             let message = format!(
                 "{} of the {} call stacks have addresses below all code that the text says is mapped; they are probably offsets in files, which \
-                 perf 5.9 to 6.3 prints for call chains. Such text gives no calling contexts: give the recording itself with --perfdata, or \
+                 perf 5.9 to 6.3 prints for call chains. Such text gives no calling contexts: give the recording itself with {{--perfdata}}, or \
                  print the text with another version of perf",
                 self.low_chains, self.chains
             );

@@ -13,14 +13,11 @@ pub(super) fn no_branches(head: &[u8], path: &Path) -> Error {
     let error = |message: String, hint: &str| Error::new(ErrorCode::InputInvalid, message).hint(hint);
     if head.starts_with(b"PERFILE2") || head.starts_with(b"2ELIFREP") {
         let message = format!("{path} is a perf.data, and not the text of `perf script`");
-        return error(message, "Give it with --perfdata.");
+        return error(message, "Give it with {--perfdata}.");
     }
     if let Some(compression) = compression(head) {
         let message = format!("{path} is compressed with {compression}, and not text");
-        return error(
-            message,
-            "Decompress it first, or pipe it: `zcat FILE | autofdo-gen --binary FILE --perfscript -`.",
-        );
+        return error(message, "Decompress it first, with `zstd -d`, `xz -d` or `gzip -d`.");
     }
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         let message = format!("{path} is text in UTF-16, and `perf script` prints UTF-8");
@@ -38,7 +35,7 @@ pub(super) fn no_branches(head: &[u8], path: &Path) -> Error {
     let message = format!("no line of {path} has branch entries such as 0x4005c8/0x4005dc/P/-/-/0");
     error(
         message,
-        &format!("{HOW_TO_PRINT}, or give that perf.data with --perfdata."),
+        &format!("{HOW_TO_PRINT}, or give that perf.data with {{--perfdata}}."),
     )
 }
 
@@ -79,7 +76,7 @@ mod tests {
             .collect();
         for (head, form, hint) in [
             (&b"PERFILE2........"[..], "is a perf.data", "--perfdata"),
-            (b"\x1f\x8b\x08\0", "gzip", "zcat"),
+            (b"\x1f\x8b\x08\0", "gzip", "gzip -d"),
             (b"\x28\xb5\x2f\xfd\0", "zstd", "Decompress"),
             (&utf16, "UTF-16", "iconv"),
             (

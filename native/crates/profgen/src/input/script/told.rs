@@ -11,8 +11,7 @@ use crate::report::ledger::{EntryClass, Ledger};
 use crate::request::options::GenerateOptions;
 
 /// What to do about a text without lines about mappings.
-const WITH_MAPPINGS: &str =
-    "Print it with --show-mmap-events: `perf script -F ip,brstack --show-mmap-events -i perf.data`.";
+const WITH_MAPPINGS: &str = "Print it with the mappings: `perf script -F ip,brstack --show-mmap-events -i perf.data`.";
 
 /// What the texts told of mappings, to explain a job without samples.
 #[derive(Default)]
