@@ -52,7 +52,8 @@ async function stageMain(manifest, targets) {
   keepPublicTypes(join(folder, 'dist'));
   await writeShellFiles(folder, manifest['version']);
   const files = [...manifest['files'], 'completions', 'man'];
-  const man = './man/autofdo-gen.1';
+  // npm 11 links man pages of a list only.
+  const man = ['./man/autofdo-gen.1'];
   writeFileSync(join(folder, 'package.json'), json({ ...published, files, man, optionalDependencies }));
   return folder;
 }

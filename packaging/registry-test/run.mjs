@@ -272,6 +272,12 @@ try {
   if (isInstalled) checkProject(project);
   else console.log('skip  all that needs the installed package');
 
+  check('npm install -g links the command and the man page', () => {
+    const prefix = emptyFolder('global');
+    shell('22', prefix, ['npm', 'install', '--global', '--prefix', prefix, 'autofdo-gen']);
+    for (const path of ['bin/autofdo-gen', 'share/man/man1/autofdo-gen.1'])
+      expect(existsSync(join(prefix, path)), `${path} is missing`);
+  });
   check('without the optional package, the error says so', () => {
     const folder = emptyFolder('omitted');
     writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
