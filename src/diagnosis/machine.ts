@@ -17,7 +17,7 @@ const PARANOID = { program: 2, kernel: 1 };
  * What keeps this machine from recording branch stacks, and what it offers; undefined where the system does not say.
  *
  * The kernel lists the number of branch entries of a PMU in `caps/branches` if it can record them (Intel and AMD since Linux 5.19, BRBE
- * of Arm since 6.17).
+ * of Arm since 6.17). The PMUs of Arm SPE are `arm_spe_0` and so on, one for each kind of CPU.
  */
 export function recordingHere(kernel: boolean, files: MachineFiles = {}): string | undefined {
   const { root = '/', arch = process.arch, uid = process.getuid?.() } = files;
@@ -27,6 +27,11 @@ export function recordingHere(kernel: boolean, files: MachineFiles = {}): string
     Number(read(join(root, 'sys/bus/event_source/devices', pmu, 'caps/branches')) ?? 0),
   );
   const most = Math.max(0, ...entries.filter(Number.isFinite));
+  const spe = pmus.find((pmu) => pmu.startsWith('arm_spe_'));
+  if (most === 0 && spe !== undefined) {
+    const event = `${spe}/branch_filter=1/${kernel ? 'k' : 'u'}`;
+    return `this machine records no branch stacks, but it samples branches with Arm SPE: record with -e ${event} -c 2048 in place of -b`;
+  }
   if (most === 0) return `this machine cannot record branches: ${whyNot(root, arch, pmus)}`;
   const paranoid = Number(read(join(root, 'proc/sys/kernel/perf_event_paranoid')) ?? Number.NaN);
   const allowed = kernel ? PARANOID.kernel : PARANOID.program;

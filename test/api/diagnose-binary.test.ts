@@ -322,6 +322,16 @@ describe('what this machine can record', () => {
     expect(machine(cpu('sse'))).toMatch(/knows no branch records of its CPU/);
     expect(machine({ [`${pmus}/software/type`]: '1\n' })).toMatch(/offers no hardware counters/);
   });
+
+  it('is Arm SPE where there are no branch stacks', () => {
+    const spe = { [`${pmus}/arm_spe_0/type`]: '9\n', [`${pmus}/armv8_pmuv3_0/type`]: '8\n' };
+    expect(machine(spe)).toMatch(
+      /Arm SPE: record with -e arm_spe_0\/branch_filter=1\/u -c 2048 in place of -b$/,
+    );
+    expect(machine(spe, true)).toMatch(/branch_filter=1\/k/);
+    const both = { ...spe, [`${pmus}/armv8_pmuv3_0/caps/branches`]: '64\n' };
+    expect(machine({ ...both, ...paranoid(1) })).toBe('this machine records 64 branches for each sample');
+  });
 });
 
 describe('what to do next', () => {
