@@ -177,6 +177,39 @@ describe.each([
   });
 });
 
+describe('a context of 100,000 callers', () => {
+  const callers = Array.from({ length: 100_000 }, (_, index) => `f${index}:${(index % 7) + 1}`);
+  const source = temporary.write(
+    'deep.prof',
+    `[${callers.join(' @ ')} @ leaf]:1000:10\n 1: 10\n[main]:50:1\n 1: 5\n`,
+  );
+  const calc = 'fixtures/calc-x86_64/calc';
+
+  it.each([
+    ['the pre-inliner', ['--binary', calc, '--llvm-sample-profile', source], /^leaf:1000:10$/m],
+    ['merge', ['merge', source], /@ f99999:5 @ leaf\]:1000:10$/m],
+    [
+      'merge of cold contexts',
+      ['merge', source, '--sample-merge-cold-context', '--sample-frame-depth-for-cold-context=3'],
+      /@ f99999:5 @ leaf\]:1000:10$/m,
+    ],
+    ['flattening', ['convert', source, '--convert-sample-profile-layout=flat'], /^leaf:1000:10$/m],
+    ['nesting', ['convert', source, '--convert-sample-profile-layout=nest'], /^leaf:1000:10$/m],
+  ])('is no problem to %s', async (_, args, expected) => {
+    const output = join(temporary.path, 'deep.out');
+    const run = await runCli([...args, '-q', '--format=text', '-o', output]);
+    expect(run).toMatchObject({ status: 0, signal: null });
+    expect(readFileSync(output, 'utf8')).toMatch(expected);
+  });
+
+  it('is no problem to show and overlap', async () => {
+    const { stdout } = await runCli(['show', source, '--function', 'leaf']);
+    expect(stdout.toString().match(/ @ /g)).toHaveLength(100_000);
+    const { text: overlap } = await compareProfiles({ base: source, test: source });
+    expect(overlap).toContain('100.000%');
+  });
+});
+
 it('profiles with and without contexts are not merged', async () => {
   const contexts = temporary.write('contexts.prof', LINES);
   const base = temporary.write('base.prof', 'main:1:1\n 1: 1\n');
