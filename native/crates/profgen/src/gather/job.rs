@@ -272,7 +272,7 @@ impl<'a> Collection<'a> {
             let message = "the recording is one of Arm SPE, whose samples cannot be collected in trace files";
             return Err(Error::new(ErrorCode::Unsupported, message)
                 .path(path)
-                .hint("Make a profile of the recording itself: `autofdo-gen --binary PROGRAM --perfdata perf.data`."));
+                .hint("Make a profile of the recording itself: {generate --binary --perfdata}."));
         }
         let numbers = metadata.attrs.iter().map(|attr| {
             let event = (attr.label(), metadata.arch.clone());
