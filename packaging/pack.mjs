@@ -52,7 +52,7 @@ async function stageMain(manifest, targets) {
   keepPublicTypes(join(folder, 'dist'));
   await writeShellFiles(folder, manifest['version']);
   const files = [...manifest['files'], 'completions', 'man'];
-  // npm 11 links man pages of a list only.
+  // npm links man pages only of a list.
   const man = ['./man/autofdo-gen.1'];
   writeFileSync(join(folder, 'package.json'), json({ ...published, files, man, optionalDependencies }));
   return folder;
