@@ -156,8 +156,8 @@ fn add_targets(into: &mut Vec<CallTarget>, mut from: Vec<CallTarget>) {
     }
 }
 
-/// Makes each callee occur once.
-pub(crate) fn add_up_targets(targets: &mut Vec<CallTarget>) {
+/// Makes each callee occur once, with the sum of its counts.
+pub fn add_up_targets(targets: &mut Vec<CallTarget>) {
     if targets.len() > 1 {
         targets.sort_unstable_by_key(|target| target.name);
         fold_equal(targets, |a, b| a.name == b.name, add_target);

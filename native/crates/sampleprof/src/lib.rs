@@ -30,6 +30,7 @@ mod summary;
 mod text;
 mod write;
 
+pub use combine::add_up_targets;
 pub use context::{ColdContexts, ContextId, ContextTable, Frame, FullName, NestError, call_site_hash};
 pub use density::{DensityReport, density};
 pub use extbinary::SectionInfo;

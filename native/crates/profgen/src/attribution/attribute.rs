@@ -1,11 +1,11 @@
 //! Counts of ranges and branches to source lines.
 
-use elf::{Code, Instruction, canonical_name};
+use elf::{Code, Instruction, Svma, canonical_name};
 use rayon::prelude::*;
 use sampleprof::{LineLocation, NameId, NameTable, Profile, WriteError};
-use symbolize::{FrameId, FrameTable};
+use symbolize::{FrameId, FrameTable, FunctionId};
 
-use crate::attribution::contexts::{ContextId, Contexts, RecordId};
+use crate::attribution::contexts::{Combine, ContextId, Contexts, RecordId};
 use crate::attribution::discriminator::DiscriminatorKind;
 use crate::attribution::entry_points::EntryPoints;
 use crate::counting::counter::Counter;
@@ -47,20 +47,29 @@ pub fn attribute(source: &Source<'_>, ranges: &[Counter], branches: &[Counter]) 
         name_of_frame_name: vec![None; source.frames.name_count()],
         contexts: Contexts::with_room_for(source.frames.frame_count()),
         context_of_frame: vec![None; source.frames.frame_count()],
-        lines: vec![None; source.frames.frame_count()],
-        row: 0,
-        callees: Vec::new(),
+        records: vec![None; source.frames.frame_count()],
+        callees: vec![None; source.functions.len()],
+        inlined: Vec::new(),
     };
-    let calls_of = |branches: &[Counter]| branches.iter().filter_map(|branch| Call::of(branch, source)).collect();
-    let (calls, ()): (Vec<Vec<Call<'_>>>, _) = rayon::join(
-        || branches.par_chunks(MANY).map(calls_of).collect(),
-        || ranges.iter().for_each(|range| attribution.add_range(range)),
+    let (executed, calls): (Vec<_>, Vec<_>) = rayon::join(
+        || {
+            let parts = ranges.par_chunks(MANY).map(|part| executed(source, part));
+            parts.collect()
+        },
+        || branches.par_chunks(MANY).map(|part| calls(source, part)).collect(),
     );
-    for call in calls.iter().flatten() {
-        attribution.add_call(call);
+    for line in executed.into_iter().flatten() {
+        attribution.add_line(&line);
+    }
+    for call in calls.into_iter().flatten() {
+        attribution.add_call(&call);
     }
     let Attribution { names, contexts, .. } = attribution;
-    let functions = contexts.into_functions(&names)?;
+    let combine = match source.counting {
+        Counting::Most => Combine::Most,
+        Counting::Sum => Combine::Sum,
+    };
+    let functions = contexts.into_functions(&names, combine)?;
     let mut profile = Profile {
         names,
         functions,
@@ -70,33 +79,86 @@ pub fn attribute(source: &Source<'_>, ranges: &[Counter], branches: &[Counter]) 
     Ok(profile)
 }
 
-/// The record that a frame's counts go to.
-#[derive(Clone, Copy)]
-struct Line {
-    record: RecordId,
-    duplication_factor: u32,
+/// Instructions of one frame that follow each other.
+struct Executed {
+    frame: FrameId,
+    /// What they come to, see [`Counting`].
+    count: u64,
+    /// Executions, weighed by the size of instructions.
+    total: u64,
+}
+
+/// Every instruction of a range was executed as often as the range. `ranges` ascend.
+fn executed(source: &Source<'_>, ranges: &[Counter]) -> Vec<Executed> {
+    let rows = source.frames.rows();
+    let mut executed: Vec<Executed> = Vec::new();
+    let first = ranges.first().map_or(Svma(0), |range| range.first);
+    let mut row = rows.partition_point(|row| row.end <= first);
+    for range in ranges {
+        for Instruction { svma, length, .. } in source.code.instructions(range.first, range.second) {
+            while rows.get(row).is_some_and(|row| row.end <= svma) {
+                row += 1;
+            }
+            let Some(found) = rows.get(row).filter(|row| row.start <= svma) else {
+                continue;
+            };
+            let total = range.count.wrapping_mul(u64::from(length));
+            let count = match source.counting {
+                Counting::Most => {
+                    let discriminator = source.frames.frame(found.frame).discriminator;
+                    let copies = source.discriminators.duplication_factor(discriminator);
+                    range.count.wrapping_mul(u64::from(copies))
+                }
+                Counting::Sum => range.count,
+            };
+            match executed.last_mut().filter(|last| last.frame == found.frame) {
+                Some(last) => {
+                    last.total = last.total.saturating_add(total);
+                    last.count = match source.counting {
+                        Counting::Most => last.count.max(count),
+                        Counting::Sum => last.count.saturating_add(count),
+                    };
+                }
+                None => executed.push(Executed {
+                    frame: found.frame,
+                    count,
+                    total,
+                }),
+            }
+        }
+    }
+    executed
 }
 
 /// A branch to a function's entry is a call from the source's line, whatever the instruction. Through a jump table, the branch to the table
 /// is the call, and the one from there, which belongs to no line, enters the function.
-struct Call<'a> {
+struct Call {
     caller: Option<FrameId>,
-    callee: &'a [u8],
+    callee: FunctionId,
     /// The branch goes to the function itself, not to a jump table.
     enters: bool,
     count: u64,
 }
 
-impl<'a> Call<'a> {
-    fn of(branch: &Counter, source: &Source<'a>) -> Option<Self> {
+fn calls(source: &Source<'_>, branches: &[Counter]) -> Vec<Call> {
+    let call = |branch: &Counter| {
         let called = source.entries.called(source.code, branch.second)?;
-        Some(Self {
+        Some(Call {
             caller: source.frames.lookup(branch.first),
-            callee: canonical_name(source.functions.name(called.function)),
+            callee: called.function,
             enters: called.start == branch.second,
             count: branch.count,
         })
-    }
+    };
+    branches.iter().filter_map(call).collect()
+}
+
+/// A function that is called.
+#[derive(Clone, Copy)]
+struct Callee {
+    name: NameId,
+    /// The function where it is not inlined, if a branch entered it.
+    context: Option<ContextId>,
 }
 
 struct Attribution<'a> {
@@ -106,67 +168,56 @@ struct Attribution<'a> {
     // By number, filled on first use.
     name_of_frame_name: Vec<Option<NameId>>,
     context_of_frame: Vec<Option<ContextId>>,
-    lines: Vec<Option<Line>>,
-    /// The row of the frame table that the last instruction lies in or before: ranges ascend, so no search is needed.
-    row: usize,
+    records: Vec<Option<RecordId>>,
+    callees: Vec<Option<Callee>>,
     /// A buffer.
-    callees: Vec<FrameId>,
+    inlined: Vec<FrameId>,
 }
 
 impl Attribution<'_> {
-    /// Every instruction of the range was executed `count` times. A function's total weighs instructions by their size.
-    fn add_range(&mut self, range: &Counter) {
-        let rows = self.source.frames.rows();
-        for Instruction { svma, length, .. } in self.source.code.instructions(range.first, range.second) {
-            while rows.get(self.row).is_some_and(|row| row.end <= svma) {
-                self.row += 1;
-            }
-            let Some(found) = rows.get(self.row).filter(|row| row.start <= svma) else {
-                continue;
-            };
-            let line = self.line(found.frame);
-            self.contexts
-                .add_total(line.record, range.count.wrapping_mul(u64::from(length)));
-            match self.source.counting {
-                Counting::Most => self.contexts.raise_count(
-                    line.record,
-                    range.count.wrapping_mul(u64::from(line.duplication_factor)),
-                ),
-                Counting::Sum => self.contexts.add_count(line.record, range.count),
-            }
+    fn add_line(&mut self, line: &Executed) {
+        let record = self.record(line.frame);
+        self.contexts.add_total(record, line.total);
+        match self.source.counting {
+            Counting::Most => self.contexts.raise_count(record, line.count),
+            Counting::Sum => self.contexts.add_count(record, line.count),
         }
     }
 
-    fn add_call(&mut self, call: &Call<'_>) {
-        let callee = self.names.intern(call.callee);
-        if let Some(frame) = call.caller {
-            let line = self.line(frame);
-            self.contexts.add_call(line.record, callee, call.count);
-        }
+    fn add_call(&mut self, call: &Call) {
+        let known = &mut self.callees[call.callee.0 as usize];
+        let callee = known.get_or_insert_with(|| Callee {
+            name: self
+                .names
+                .intern(canonical_name(self.source.functions.name(call.callee))),
+            context: None,
+        });
+        let name = callee.name;
         if call.enters {
-            let function = self.contexts.context(None, callee);
-            self.contexts.add_head(function, call.count);
+            let contexts = &mut self.contexts;
+            let function = *callee.context.get_or_insert_with(|| contexts.context(None, name));
+            contexts.add_head(function, call.count);
+        }
+        if let Some(frame) = call.caller {
+            let record = self.record(frame);
+            self.contexts.add_call(record, name, call.count);
         }
     }
 
-    fn line(&mut self, id: FrameId) -> Line {
-        if let Some(line) = self.lines[id.0 as usize] {
-            return line;
+    fn record(&mut self, id: FrameId) -> RecordId {
+        if let Some(record) = self.records[id.0 as usize] {
+            return record;
         }
-        let frame = self.source.frames.frame(id);
         let context = self.context(id);
-        let line = Line {
-            record: self.contexts.record(context, self.location(id)),
-            duplication_factor: self.source.discriminators.duplication_factor(frame.discriminator),
-        };
-        self.lines[id.0 as usize] = Some(line);
-        line
+        let record = self.contexts.record(context, self.location(id));
+        self.records[id.0 as usize] = Some(record);
+        record
     }
 
     /// The context of a frame's function: what it is inlined into, from the outermost function inwards.
     fn context(&mut self, id: FrameId) -> ContextId {
         let frames = self.source.frames;
-        let mut callees = std::mem::take(&mut self.callees);
+        let mut inlined = std::mem::take(&mut self.inlined);
         let mut next = Some(id);
         let mut known = None;
         while let Some(id) = next {
@@ -174,17 +225,17 @@ impl Attribution<'_> {
                 known = Some((id, context));
                 break;
             }
-            callees.push(id);
+            inlined.push(id);
             next = frames.frame(id).inlined_into;
         }
-        while let Some(id) = callees.pop() {
+        while let Some(id) = inlined.pop() {
             let inlined_at = known.map(|(caller, context)| (context, self.location(caller)));
             let name = self.name(frames.frame(id).function);
             let context = self.contexts.context(inlined_at, name);
             self.context_of_frame[id.0 as usize] = Some(context);
             known = Some((id, context));
         }
-        self.callees = callees;
+        self.inlined = inlined;
         let (_, context) = known.expect("a frame was pushed or known");
         context
     }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use sampleprof::{FunctionSamples, LineLocation, Name, NameId, NameTable, Profile, WriteError};
 use symbolize::FunctionTable;
 
-use crate::attribution::contexts::{ContextId, Contexts};
+use crate::attribution::contexts::{Combine, ContextId, Contexts};
 use crate::attribution::entry_points::EntryPoints;
 use crate::attribution::probes::Probes;
 use crate::counting::counter::Counter;
@@ -56,7 +56,7 @@ pub(crate) fn attribute_probes(
         ..
     } = attribution;
     let mut profile = Profile {
-        functions: contexts.into_functions(&names)?,
+        functions: contexts.into_functions(&names, Combine::Sum)?,
         names,
         ..Profile::default()
     };

@@ -1,17 +1,28 @@
-//! The profile while it grows: one node for each function in each inline context, one record for each line in it.
+//! The profile while it grows: one node for each function in each inline context, and records of the lines in it.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use sampleprof::{
     BodyRecord, CallTarget, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, NameId, NameTable, WriteError,
+    add_up_targets,
 };
 
 /// A function in an inline context. A parent's id is smaller than its children's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ContextId(u32);
 
-/// A line of a context.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// What was counted of a line of a context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RecordId(u32);
+
+/// What the count of a line is that has several records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Combine {
+    /// The largest one.
+    Most,
+    /// The sum.
+    Sum,
+}
 
 struct Context {
     /// The caller and the call site, unless this is a top-level function.
@@ -36,8 +47,8 @@ pub(crate) struct Contexts {
     contexts: Vec<Context>,
     by_place: FxHashMap<(Option<(ContextId, LineLocation)>, NameId), ContextId>,
     records: Vec<Record>,
-    record_by_line: FxHashMap<(ContextId, LineLocation), RecordId>,
-    targets: FxHashMap<(RecordId, NameId), u64>,
+    /// Calls, in any order; those of one record and callee add up.
+    calls: Vec<(RecordId, CallTarget)>,
 }
 
 impl Contexts {
@@ -45,7 +56,6 @@ impl Contexts {
     pub(crate) fn with_room_for(records: usize) -> Self {
         let mut contexts = Self::default();
         contexts.records.reserve(records);
-        contexts.record_by_line.reserve(records);
         contexts
     }
 
@@ -65,17 +75,15 @@ impl Contexts {
         })
     }
 
-    /// The record of a line, created with count 0.
+    /// A record of a line, with count 0. A line may have several.
     pub(crate) fn record(&mut self, context: ContextId, location: LineLocation) -> RecordId {
-        *self.record_by_line.entry((context, location)).or_insert_with(|| {
-            let id = RecordId(index(self.records.len()));
-            self.records.push(Record {
-                context,
-                location,
-                count: 0,
-            });
-            id
-        })
+        let id = RecordId(index(self.records.len()));
+        self.records.push(Record {
+            context,
+            location,
+            count: 0,
+        });
+        id
     }
 
     /// Adds to the total of the record's context, and so to those of all that it is inlined into.
@@ -98,8 +106,7 @@ impl Contexts {
     }
 
     pub(crate) fn add_call(&mut self, record: RecordId, callee: NameId, count: u64) {
-        let target = self.targets.entry((record, callee)).or_insert(0);
-        *target = target.saturating_add(count);
+        self.calls.push((record, CallTarget { name: callee, count }));
     }
 
     /// A function was entered. Nobody asks how often an inlined one was.
@@ -114,32 +121,26 @@ impl Contexts {
     ///
     /// # Errors
     /// [`WriteError::TooDeep`], before there is a tree that is too deep to walk.
-    pub(crate) fn into_functions(self, names: &NameTable) -> Result<Vec<FunctionSamples>, WriteError> {
+    pub(crate) fn into_functions(
+        mut self,
+        names: &NameTable,
+        combine: Combine,
+    ) -> Result<Vec<FunctionSamples>, WriteError> {
         if let Some(context) = self.contexts.iter().find(|context| context.depth > MAX_INLINE_DEPTH) {
             let name = names.get(context.name).to_string();
             return Err(WriteError::TooDeep { name });
         }
-        let mut targets: Vec<_> = self.targets.into_iter().collect();
-        targets.sort_unstable();
-        let mut records: Vec<_> = self.records.into_iter().enumerate().collect();
-        records.sort_unstable_by_key(|(_, record)| (record.context, record.location));
-
-        let mut functions: Vec<FunctionSamples> = self
-            .contexts
-            .iter()
-            .map(|context| FunctionSamples::new(context.name))
+        self.calls.par_sort_unstable_by_key(|(record, _)| *record);
+        let calls = CallsByRecord::new(&self.calls, self.records.len());
+        let mut of_contexts = self.records_of_contexts();
+        let contexts = self.contexts.par_iter().zip(&mut of_contexts);
+        let mut functions: Vec<FunctionSamples> = contexts
+            .map(|(context, records)| {
+                let mut function = FunctionSamples::new(context.name);
+                function.body = self.body(records, &calls, combine);
+                function
+            })
             .collect();
-        for (id, record) in records {
-            let first = targets.partition_point(|((owner, _), _)| (owner.0 as usize) < id);
-            let calls = targets[first..]
-                .iter()
-                .take_while(|((owner, _), _)| owner.0 as usize == id);
-            functions[record.context.0 as usize].body.push(BodyRecord {
-                location: record.location,
-                count: record.count,
-                targets: calls.map(|&((_, name), count)| CallTarget { name, count }).collect(),
-            });
-        }
         // Children follow their parents, so from the end each function is complete when it is handed over.
         let mut top_level = Vec::new();
         for context in self.contexts.into_iter().rev() {
@@ -160,9 +161,82 @@ impl Contexts {
         }
         Ok(top_level)
     }
+
+    /// The records of each context.
+    fn records_of_contexts(&self) -> Vec<Vec<RecordId>> {
+        let mut sizes = vec![0; self.contexts.len()];
+        for record in &self.records {
+            sizes[record.context.0 as usize] += 1;
+        }
+        let mut of_contexts: Vec<_> = sizes.into_iter().map(Vec::with_capacity).collect();
+        for (id, record) in self.records.iter().enumerate() {
+            of_contexts[record.context.0 as usize].push(RecordId(index(id)));
+        }
+        of_contexts
+    }
+
+    /// The lines of one context.
+    fn body(&self, records: &mut [RecordId], calls: &CallsByRecord<'_>, combine: Combine) -> Vec<BodyRecord> {
+        records.sort_unstable_by_key(|id| (self.records[id.0 as usize].location, *id));
+        let mut body: Vec<BodyRecord> = Vec::with_capacity(records.len());
+        for id in records {
+            let record = &self.records[id.0 as usize];
+            let line = match body.last_mut() {
+                Some(last) if last.location == record.location => {
+                    last.count = match combine {
+                        Combine::Most => last.count.max(record.count),
+                        Combine::Sum => last.count.saturating_add(record.count),
+                    };
+                    last
+                }
+                _ => {
+                    body.push(BodyRecord {
+                        location: record.location,
+                        count: record.count,
+                        targets: Vec::new(),
+                    });
+                    let end = body.len() - 1;
+                    &mut body[end]
+                }
+            };
+            line.targets.extend(calls.of(*id).iter().map(|(_, target)| *target));
+        }
+        for line in &mut body {
+            add_up_targets(&mut line.targets);
+        }
+        body
+    }
 }
 
-/// Contexts and records come from debug information that is smaller than 4 GiB times its entry size.
+/// Calls in the order of their records, and where those of each record end.
+struct CallsByRecord<'a> {
+    calls: &'a [(RecordId, CallTarget)],
+    ends: Vec<u32>,
+}
+
+impl<'a> CallsByRecord<'a> {
+    fn new(calls: &'a [(RecordId, CallTarget)], records: usize) -> Self {
+        let mut ends = vec![0; records];
+        for (number, (record, _)) in calls.iter().enumerate() {
+            ends[record.0 as usize] = index(number + 1);
+        }
+        let mut end = 0;
+        for known in &mut ends {
+            end = end.max(*known);
+            *known = end;
+        }
+        Self { calls, ends }
+    }
+
+    fn of(&self, record: RecordId) -> &'a [(RecordId, CallTarget)] {
+        let number = record.0 as usize;
+        let first = if number == 0 { 0 } else { self.ends[number - 1] };
+        &self.calls[first as usize..self.ends[number] as usize]
+    }
+}
+
+/// Contexts and records come from debug information that is smaller than 4 GiB times its entry size, and calls from branches in a code of
+/// 32-bit offsets.
 fn index(length: usize) -> u32 {
     u32::try_from(length).expect("fewer than 2^32 lines in a profile")
 }
@@ -180,7 +254,7 @@ mod tests {
             for _ in 0..depth {
                 inner = contexts.context(Some((inner, LineLocation::new(1, 0))), name);
             }
-            let functions = contexts.into_functions(&names);
+            let functions = contexts.into_functions(&names, Combine::Sum);
             assert_eq!(functions.is_err(), depth > MAX_INLINE_DEPTH, "{depth}");
         }
     }
