@@ -292,6 +292,15 @@ mod tests {
     }
 
     #[test]
+    fn a_tab_may_stand_before_the_first_entry() {
+        for text in ["\t0x1/0x2/P/-/-/0  0x3/0x4/P/-/-/0", " \t 0x1/0x2/P/-/-/0 0x3/0x4"] {
+            let line = BranchLine::read(text.as_bytes(), Dialect::Anything).expect("a line");
+            let found: Vec<_> = line.branches.map(|entry| (entry.from, entry.to)).collect();
+            assert_eq!(found, [(1, 2), (3, 4)], "{text:?}");
+        }
+    }
+
+    #[test]
     fn entries_end_at_the_first_that_is_none() {
         assert_eq!(
             entries(b"  4f 0x1/0x2/P/-/-/0  0xA/0xffffffffffffffff\t\r\n"),
