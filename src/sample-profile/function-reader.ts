@@ -1,10 +1,7 @@
 import type { ByteReader } from './byte-reader.js';
-import { damagedProfile } from './profile-error.js';
+import { damagedProfile, MAX_INLINE_DEPTH, nestedTooDeep } from './profile-error.js';
 import { repeat, type Steps } from './steps.js';
 import type { BodyRecord, CallerFrame, FunctionSamples, InlinedFunction, ProfileSummary } from './types.js';
-
-/** Inlined functions nest no deeper than this in anything a compiler makes. */
-const MAX_DEPTH = 1000;
 
 /** A function and its callers, of the table of contexts. */
 export interface Context {
@@ -38,8 +35,7 @@ function readBody(
   head: bigint,
   depth: number,
 ): FunctionSamples {
-  if (depth > MAX_DEPTH)
-    throw damagedProfile(`offset ${reader.offset}`, `inlining more than ${MAX_DEPTH} deep`);
+  if (depth > MAX_INLINE_DEPTH) throw nestedTooDeep(`offset ${reader.offset}`);
   const total = reader.uleb();
   const body: BodyRecord[] = [];
   for (let left = reader.count('record count'); left > 0; left--) {

@@ -1,4 +1,4 @@
-import { damagedProfile } from './profile-error.js';
+import { damagedProfile, MAX_INLINE_DEPTH, nestedTooDeep } from './profile-error.js';
 import { addFunction, addUpRepeated } from './repeated.js';
 import type { Steps } from './steps.js';
 import type { BodyRecord, CallerFrame, FunctionSamples, SampleProfile } from './types.js';
@@ -48,6 +48,7 @@ export function* readTextProfile(bytes: Uint8Array): Steps<SampleProfile> {
     if (parent.callers !== undefined) {
       throw damagedProfile(where, 'a function inlined into one with a calling context');
     }
+    if (depth > MAX_INLINE_DEPTH) throw nestedTooDeep(where);
     stack.push(nested);
   }
   for (const samples of functions.values()) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeProfile, mergeProfiles, parseProfile } from '../../src/index.js';
+import { convertProfile, describeProfile, mergeProfiles, parseProfile } from '../../src/index.js';
 import { ByteReader } from '../../src/sample-profile/byte-reader.js';
 import type { FunctionSamples, SampleProfile } from '../../src/sample-profile/types.js';
 import { allFixtures, fixture, fixturePath } from '../support/fixtures.js';
@@ -90,6 +90,22 @@ describe('the text form', () => {
     const { functions } = parseProfile(Buffer.from(text));
     expect(functions.map(({ name }) => name)).toEqual(names);
     expect(profileText(functions)).toBe(text.replaceAll('\r\n', '\n'));
+  });
+
+  it.each([
+    [1024, undefined],
+    [1025, 'inlining nested deeper than 1024 levels'],
+  ])('has %d levels of inlined functions or is refused, as by the core', async (levels, message) => {
+    const inlined = Array.from({ length: levels }, (_, index) => `${' '.repeat(index + 1)}1: f:5\n`);
+    const text = Buffer.from(`main:5:1\n${inlined.join('')}${' '.repeat(levels + 1)}1: 5\n`);
+    const path = temporary.write(`${levels}.prof`, text);
+    if (message === undefined) {
+      const { bytes = new Uint8Array() } = await convertProfile({ input: path, format: 'extbinary' });
+      expect(plain(parseProfile(bytes).functions)).toEqual(plain(parseProfile(text).functions));
+    } else {
+      expect(() => parseProfile(text)).toThrow(message);
+      await expect(describeProfile({ path })).rejects.toThrow(message);
+    }
   });
 
   it('keeps all 64 bits', () => {
