@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserPath } from '../support/browser.js';
 import { largeProfile } from '../support/large-profile.js';
+import { axeViolations, MODES, pageTimes, takePicture } from '../support/page-proof.js';
 import {
   expectedLines,
   goTo,
@@ -18,17 +18,7 @@ import { temporaryFolder } from '../support/temporary.js';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures', import.meta.url));
 const fixture = (...path: string[]) => join(FIXTURES, ...path);
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** Resolves to what axe finds: the rule, and the elements that break it. */
-const AXE_RUN = `axe.run(document).then(({ violations }) =>
-  violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join('; ')))`;
 const folder = temporaryFolder();
-
-/** The policy of the page lets no script element in, but the protocol of the browser's tools may run code. */
-async function axeViolations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate<string[]>(AXE_RUN);
-}
 
 const missing =
   browserPath() === undefined ? ' (skipped: there is no chromium on the path or in CHROMIUM)' : '';
@@ -176,18 +166,17 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
         },
       ],
     ];
-    const modes: [string, BrowserContextOptions][] = [
-      ['light', {}],
-      ['dark', { colorScheme: 'dark' }],
-      ['on a phone', { viewport: { width: 390, height: 800 }, isMobile: true }],
-    ];
     for (const [name, place, ready] of views) {
-      it.each(modes)(`axe finds nothing wrong: ${name}, %s`, async (_, options) => {
-        const page = await browser.open(report, place, options);
-        await ready(page);
-        expect(await axeViolations(page)).toEqual([]);
-        await browser.close(page);
-      });
+      it.each(MODES)(
+        `axe finds nothing wrong, and nothing is too wide: ${name}, %s`,
+        async (mode, options) => {
+          const page = await browser.open(report, place, options);
+          await ready(page);
+          expect(await axeViolations(page)).toEqual([]);
+          expect(await takePicture(page, `calc, ${name}, ${mode}`)).toBe(0);
+          await browser.close(page);
+        },
+      );
     }
   });
 
@@ -317,6 +306,16 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
     expect(await axeViolations(compared)).toEqual([]);
     await browser.close(compared);
   });
+
+  it('shows 20,000 functions in less than a second, and scrolls and searches them without a stop', async () => {
+    const profile = folder.write('times.prof', largeProfile(20_000));
+    const page = await browser.open(await makeReport('times.html', profile));
+    const { open, scroll, search } = await pageTimes(page);
+    expect(open).toBeLessThan(1000);
+    expect(scroll).toBeLessThan(100);
+    expect(search).toBeLessThan(100);
+    await browser.close(page);
+  }, 120_000);
 
   it('shows 20,000 functions, of which only those on the screen are drawn', async () => {
     const profile = folder.write('large.prof', largeProfile(20_000));

@@ -1,0 +1,79 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** Resolves to what axe finds: the rule, and the elements that break it. */
+const AXE_RUN = `axe.run(document).then(({ violations }) =>
+  violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join('; ')))`;
+
+/** Where pictures of pages are put, for people to look at. */
+const PICTURES = fileURLToPath(new URL('../../node_modules/.cache/report-pages', import.meta.url));
+
+/** How a page is looked at. */
+export const MODES: readonly [name: string, options: BrowserContextOptions][] = [
+  ['light', {}],
+  ['dark', { colorScheme: 'dark' }],
+  ['on a phone', { viewport: { width: 390, height: 800 }, isMobile: true }],
+];
+
+/** The policy of the page lets no script element in, but the protocol of the browser's tools may run code. */
+export async function axeViolations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate<string[]>(AXE_RUN);
+}
+
+/** Takes a picture of a whole page, and tells how many pixels it is wider than the window. */
+export async function takePicture(page: Page, name: string): Promise<number> {
+  mkdirSync(PICTURES, { recursive: true });
+  await page.screenshot({ path: join(PICTURES, `${name.replace(/\W+/g, '-')}.png`), fullPage: true });
+  return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+}
+
+/** Milliseconds that a page's main thread computes; time in which other programs have the processor does not count. */
+export interface PageTimes {
+  /** Until the overview is shown. */
+  open: number;
+  /** For the slowest step of a scroll through all functions. */
+  scroll: number;
+  /** For the slowest letter of a search. */
+  search: number;
+}
+
+/** Measures the page of a report on which nothing has been clicked. */
+export async function pageTimes(page: Page): Promise<PageTimes> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const computed = async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    const task = metrics.find(({ name }) => name === 'TaskDuration');
+    if (task === undefined) throw new Error('the browser does not tell how long its tasks took');
+    return task.value * 1000;
+  };
+  const longest = async (steps: (() => Promise<unknown>)[]) => {
+    let most = 0;
+    for (const step of steps) {
+      const before = await computed();
+      await step();
+      await page.evaluate(
+        'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))',
+      );
+      most = Math.max(most, (await computed()) - before);
+    }
+    return most;
+  };
+  const open = await longest([() => page.reload().then(() => page.waitForSelector('h1'))]);
+  await page.getByRole('link', { name: 'Functions', exact: true }).click();
+  await page.waitForSelector('.rows .row');
+  const distances = Array.from({ length: 30 }, (_, step) => (step % 2 === 0 ? 1500 : 40_000));
+  const scroll = await longest(
+    distances.map(
+      (pixels) => () => page.evaluate(`document.querySelector('.scroll').scrollBy(0, ${pixels})`),
+    ),
+  );
+  await page.getByRole('searchbox').focus();
+  const search = await longest([...'function_1'].map((letter) => () => page.keyboard.press(letter)));
+  return { open, scroll, search };
+}
