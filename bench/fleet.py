@@ -4,13 +4,12 @@
 
 KERNEL_FOLDER has a vmlinux and a perf.data of it (test/recorder/record-kernel.sh). Each of SHARDS shards has about ROWS
 (default 10,000) rows: a random part of the rows of that recording, with random counts, for one of 20 builds, of which the
-first is the vmlinux; 50 hosts take turns. Python needs duckdb; the command is the one in dist/. Prints one line for
-bench/RESULTS.md.
+first is the vmlinux; 50 hosts take turns. WORK_FOLDER keeps the shards, so that a run with more of them makes the rest only.
+Python needs duckdb; the command is the one in dist/. Prints one line for bench/RESULTS.md.
 """
 
 import os
 import pathlib
-import resource
 import subprocess
 import sys
 import time
@@ -25,17 +24,23 @@ kernel, work = (pathlib.Path(path) for path in sys.argv[1:3])
 shards = int(sys.argv[3])
 rows = int(sys.argv[4]) if len(sys.argv) > 4 else 10_000
 main = pathlib.Path(__file__).parent.parent / "dist/cli/main.js"
-spool = work / f"spool-{shards}"
-spool.mkdir(parents=True, exist_ok=True)
+made = work / f"made-{rows}"
+spool = work / f"spool-{rows}-{shards}"
+for folder in (made, spool):
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def measured(*args):
+    """Runs a command; returns its seconds of CPU time and of wall-clock time, and its peak MiB."""
+    started = time.monotonic()
+    child = subprocess.Popen(args, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    assert status == 0, args
+    return usage.ru_utime + usage.ru_stime, time.monotonic() - started, usage.ru_maxrss / 1024
 
 
 def autofdo_gen(*args):
-    """Runs the command; returns seconds and peak MiB."""
-    started = time.monotonic()
-    child = subprocess.Popen(["node", str(main), *map(str, args)], stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    assert status == 0, args
-    return time.monotonic() - started, usage.ru_maxrss / 1024
+    return measured("node", str(main), *map(str, args))
 
 
 base = work / "base.parquet"
@@ -45,17 +50,20 @@ database.execute(f"CREATE TABLE base AS FROM '{base}' WHERE record = 'branch' AN
 of_base = database.execute("SELECT COUNT(*) FROM base").fetchone()[0]
 share = rows / of_base
 
-started = time.monotonic()
 for shard in range(shards):
-    build = shard % BUILDS
-    identity = "build_id" if build == 0 else f"'{build:040x}'"
-    database.execute(
-        f"""COPY (SELECT * REPLACE ({identity} AS build_id, (1 + hash(branch_from, run_end, {shard}) % 100)::UBIGINT AS count,
-                                    0::UBIGINT AS mispredicted)
-                  FROM base WHERE hash(branch_from, branch_to, run_end, via, {shard}) % 1000000 < {round(share * 1_000_000)})
-            TO '{spool}/host{shard % HOSTS}-{shard}.parquet' (COMPRESSION zstd)"""
-    )
-made = time.monotonic() - started
+    name = f"host{shard % HOSTS}-{shard}.parquet"
+    if not (made / name).exists():
+        build = shard % BUILDS
+        identity = "build_id" if build == 0 else f"'{build:040x}'"
+        database.execute(
+            f"""COPY (SELECT * REPLACE ({identity} AS build_id, (1 + hash(branch_from, run_end, {shard}) % 100)::UBIGINT AS count,
+                                        0::UBIGINT AS mispredicted)
+                      FROM base WHERE hash(branch_from, branch_to, run_end, via, {shard}) % 1000000 < {round(share * 1_000_000)})
+                TO '{made}/new' (FORMAT parquet, COMPRESSION zstd)"""
+        )
+        (made / "new").rename(made / name)
+    if not (spool / name).exists():
+        os.link(made / name, spool / name)
 
 size = sum(path.stat().st_size for path in spool.iterdir())
 total = database.execute(f"SELECT SUM(num_rows) FROM parquet_file_metadata('{spool}/*.parquet')").fetchone()[0]
@@ -67,10 +75,7 @@ query = f"""import duckdb
 duckdb.connect(config={{"memory_limit": "{MEMORY}", "temp_directory": "{work / "spill"}"}}).execute(
   "COPY (SELECT * REPLACE (SUM(count)::UBIGINT AS count, SUM(mispredicted)::UBIGINT AS mispredicted) FROM '{spool}/*.parquet' "
   "GROUP BY ALL ORDER BY build_id) TO '{summed}' (COMPRESSION zstd)")"""
-started = time.monotonic()
-subprocess.run([sys.executable, "-c", query], check=True)
-sum_seconds = time.monotonic() - started
-sum_memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+of_sum = measured(sys.executable, "-c", query)
 
 profiles = [work / f"{shards}-{name}.afdo" for name in ("sum", "apart")]
 vmlinux = kernel / "vmlinux"
@@ -78,6 +83,7 @@ from_sum = autofdo_gen("--binary", vmlinux, "--traces", summed, "-o", profiles[0
 from_shards = autofdo_gen("--binary", vmlinux, "--traces", spool, "-o", profiles[1])
 assert profiles[0].read_bytes() == profiles[1].read_bytes(), "the profiles differ"
 print(
-    f"| {shards:,} | {total / 1e6:.1f} M | {size / 1e6:.0f} MB | {made:.0f} s | {sum_seconds:.1f} s, {sum_memory:.0f} MiB "
-    f"| {from_sum[0]:.2f} s, {from_sum[1]:.0f} MiB | {from_shards[0]:.2f} s, {from_shards[1]:.0f} MiB |"
+    f"| {shards:,} | {total / 1e6:.1f} M | {size / 1e6:.0f} MB | "
+    + " | ".join(f"{cpu:.1f} s, {wall:.1f} s, {memory:.0f} MiB" for cpu, wall, memory in (of_sum, from_sum, from_shards))
+    + " |"
 )

@@ -33,7 +33,8 @@ export interface CollectResult {
  * Collects how often which branch was taken into trace shards: Parquet files that any SQL engine can add up, and from which
  * `generateProfile({ binary, traces })` makes the profiles that it makes from the recordings. No binary is needed.
  *
- * A file appears when it is complete, or not at all, even if the process is killed.
+ * A file appears when it is complete, or not at all, even if the process is killed. If `signal` is aborted while a stream is read, the open
+ * file is finished with what was read before the promise is rejected.
  *
  * @example
  * ```ts

@@ -23,6 +23,7 @@ export async function runCollectCommand(args: readonly string[]): Promise<number
       const { collectTraces } = await import('../collect-traces.js');
       return collectTraces({ ...command.options, ...control });
     },
+    interrupted: 'files of traces that were finished stay',
     report: (result) => report(result, command),
   });
 }

@@ -10,6 +10,8 @@ export interface CommandJob<T> {
   /** No progress is shown. */
   quiet: boolean;
   run(control: JobControl): Promise<T>;
+  /** What is left after a signal, if there is something. */
+  interrupted?: string;
   /** Prints the result; may choose another exit status than 0. */
   report(result: T): Promise<number | undefined>;
 }
@@ -17,7 +19,8 @@ export interface CommandJob<T> {
 /** Runs a job with progress, until it ends or a signal ends it; resolves to the exit status. */
 export async function runCommandJob<T>(job: CommandJob<T>): Promise<number> {
   const abort = new AbortController();
-  const onSignal = () => abort.abort(new AutofdoError('ABORTED', 'interrupted; nothing was written'));
+  const onSignal = () =>
+    abort.abort(new AutofdoError('ABORTED', `interrupted; ${job.interrupted ?? 'nothing was written'}`));
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
   let bar: ProgressBar | undefined;

@@ -52,7 +52,7 @@ describe('autofdo-gen collect', () => {
     expect(await run(...args)).toMatchObject({ status: 0 });
     expect(readFileSync(join(temporary.path, 'a.afdo')).equals(expected)).toBe(true);
     const described = await run('inspect', 'a.parquet');
-    expect(described.stdout.toString()).toMatch(/^traces +1,353 rows in 2 groups, schema 1$/m);
+    expect(described.stdout.toString()).toMatch(/^traces +1,213 rows in 2 groups, schema 1$/m);
     expect(described.stdout.toString()).toMatch(/^user +\/tmp\/autofdo-fixture\/calc \(0645410a/m);
     expect(described.stdout.toString()).not.toMatch(/^host/m);
   });
@@ -106,6 +106,24 @@ describe('autofdo-gen collect', () => {
     expect(readdirSync(join(temporary.path, 'full'))).toEqual([]);
   });
 
+  it('shares a folder with another collection', async () => {
+    const args = ['collect', '--perfdata', calc.perfData, '-o', 'shared', '-q'];
+    const both = await Promise.all([run(...args), run(...args)]);
+    expect(both).toMatchObject([{ status: 0 }, { status: 0 }]);
+    expect(shards('shared')).toHaveLength(2);
+    const of = (traces: string) => generateProfile({ binary: calc.binary, traces, format: 'text' });
+    const together = await of(join(temporary.path, 'shared'));
+    const alone = await of(shards('shared')[0] ?? '');
+    expect(together.statistics.branchEntries).toBe(2 * alone.statistics.branchEntries);
+  });
+
+  it('says before it collects that a folder cannot be made', async () => {
+    temporary.write('file', '');
+    const { status, stderr } = await run('collect', '--perfdata', calc.perfData, '-o', 'file/folder');
+    expect(stderr).toMatch(/^error: cannot .*file\/folder/);
+    expect(status).toBe(1);
+  });
+
   it.each<[string, string[], RegExp]>([
     ['no recording', ['-o', 'x.parquet'], /no recording was given/],
     ['no output', ['--perfdata', 'x'], /no output was given/],
@@ -138,6 +156,11 @@ describe('--traces', () => {
     ['processes', ['--pid', '1'], /traces do not say in which process/],
     ['llvm-profgen’s mappings', ['--compat=llvm-profgen'], /traces have no mappings any more/],
     ['addresses', ['--leading-ip-only'], /traces have neither the sampled addresses/],
+    [
+      'BOLT’s runs',
+      ['--format=preaggregated'],
+      /shards do not tell whether the next entry .* was in the kernel/,
+    ],
     ['an event that there is not', ['--event', 'x'], /the traces have no event `x`; they have `r20c4`/],
   ])('cannot tell %s', async (_, args, message) => {
     await run('collect', '--perfdata', calc.perfData, '-o', 'b.parquet', '-q');
@@ -161,7 +184,7 @@ describe('--traces', () => {
   it('of another program says what there is', async () => {
     await run('collect', '--perfdata', fixture('life-rust').perfData, '-o', 'life.parquet', '-q');
     const { status, stderr } = await generate('--traces', 'life.parquet');
-    expect(stderr).toMatch(/nothing in the recording maps calc; mapped were .*life/);
+    expect(stderr).toMatch(/the traces have no branch in calc; they have branches in .*life/);
     expect(status).toBe(1);
   });
 });

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli, repository, run, shell, testWith } from './tools.js';
 
 /** Python with duckdb, pyarrow and pyspark, which `.ci/run` installs. */
@@ -119,6 +119,59 @@ duckdb.sql("""COPY (SELECT * REPLACE (SUM(count)::UBIGINT AS count, SUM(mispredi
     }
   });
 
+  testWith([python], 'that others write as documented give the same profile', () => {
+    const documented = /```sql\n(COPY[^`]*)```/.exec(
+      readFileSync(join(repository, 'docs/trace-shards.md'), 'utf8'),
+    )?.[1];
+    const entries = `SELECT build_id, path, branch_from AS source, branch_to AS target, run_end AS next_source, i < mispredicted AS mispredicted
+  FROM plain, UNNEST(range(count::BIGINT)) AS numbers(i)`;
+    const sql = `import duckdb, sys
+duckdb.sql("""COPY (FROM read_parquet('spool/day=${DAYS[0]}/*.parquet') WHERE record = 'branch' AND path LIKE '%/calc'
+  AND via IS NULL AND (newest OR run_end IS NOT NULL)) TO 'plain.parquet'""")
+duckdb.sql("CREATE TABLE plain AS FROM 'plain.parquet'")
+duckdb.sql("""CREATE TABLE entries AS ${entries}""")
+duckdb.sql(sys.argv[1])`;
+    const done = run(python, ['-c', sql, documented ?? ''], folder);
+    expect(done.stderr).toBe('');
+    const { binaries } = JSON.parse(autofdoGen('inspect', 'mine.parquet', '--json').stdout);
+    expect(binaries).toMatchObject([{ kind: 'user', rows: expect.any(Number) }]);
+    expect(binaries[0].count).toBeGreaterThan(5000);
+    for (const which of ['plain', 'mine']) {
+      const flags = ['--traces', `${which}.parquet`, '-q', '-o', `${which}.afdo`];
+      autofdoGen('--binary', 'binaries/calc', ...flags);
+    }
+    const [plain, mine] = ['plain', 'mine'].map((which) =>
+      readFileSync(join(folder, `${which}.afdo`), 'latin1'),
+    );
+    expect(mine).toBe(plain);
+  });
+
+  testWith([python], 'of other types and compressions are refused with what to do', () => {
+    const summed = `(SELECT * REPLACE (SUM(count) AS count) FROM read_parquet('spool/*/*.parquet', hive_partitioning=false) GROUP BY ALL)`;
+    const all = `(FROM read_parquet('spool/*/*.parquet', hive_partitioning=false))`;
+    const sql = `import duckdb
+duckdb.sql("COPY ${summed} TO 'huge.parquet'")
+duckdb.sql("COPY ${summed.replace('SUM(count)', 'SUM(count)::DECIMAL(38,0)')} TO 'decimal.parquet'")
+duckdb.sql("COPY ${summed.replace('SUM(count)', 'SUM(count)::BIGINT - 1000')} TO 'negative.parquet'")
+duckdb.sql("COPY ${all} TO 'gzip.parquet' (COMPRESSION gzip)")
+duckdb.sql("COPY ${all} TO 'snappy.parquet' (COMPRESSION snappy)")`;
+    expect(run(python, ['-c', sql], folder).stderr).toBe('');
+    const generate = (name: string) =>
+      run(
+        process.execPath,
+        [cli, '--binary', 'binaries/calc', '--traces', `${name}.parquet`, '-q', '-o', 'x.afdo'],
+        folder,
+      );
+    for (const name of ['huge', 'decimal']) {
+      expect(generate(name).stderr).toMatch(/^error: .*column `count` is .*SUM\(count\)::UBIGINT/);
+    }
+    expect(generate('negative').stderr).toMatch(/^error: .*column `count` has -\d+ in row \d+/);
+    const gzip = generate('gzip');
+    expect(gzip.stderr).toMatch(/^error: .*column `record` is compressed with gzip/);
+    expect(gzip.stderr).toMatch(/hint: .*COMPRESSION zstd/);
+    expect(generate('snappy').status).toBe(0);
+  });
+
   const today = DAYS.at(-1) ?? '';
   testWith([python, 'java'], 'DuckDB and Spark give the same table', () => {
     shell(`${python} ${examples}/sum_duckdb.py spool ${today} by-duckdb`, folder);
@@ -133,6 +186,17 @@ duckdb.sql("""COPY (SELECT * REPLACE (SUM(count)::UBIGINT AS count, SUM(mispredi
     }
     expect(profiles('profiles-by-spark')).toEqual(profiles('profiles-by-duckdb'));
     expect(profiles('profiles-by-spark')).toHaveLength(PROGRAMS.length);
+  });
+
+  it('of several programs in a folder give the profiles of the recordings', () => {
+    const recordings = PROGRAMS.flatMap((program, index) => {
+      const perfData = join(repository, 'fixtures', program.split('/')[0] ?? '', 'perf.data');
+      return DAYS.slice(index).flatMap(() => ['--perfdata', perfData]);
+    });
+    autofdoGen('--binary-dir', 'binaries', ...recordings, '-q', '-o', 'profiles-recorded');
+    autofdoGen('--binary-dir', 'binaries', '--traces', 'spool', '-q', '-o', 'profiles-traced');
+    expect(profiles('profiles-traced')).toEqual(profiles('profiles-recorded'));
+    expect(profiles('profiles-traced')).toHaveLength(PROGRAMS.length);
   });
 
   testWith([python], 'the loop of a day publishes, and keeps what is unlike', () => {

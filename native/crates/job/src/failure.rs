@@ -113,6 +113,10 @@ pub fn shard_error(error: traceshard::Error, path: &Path) -> Error {
             ErrorCode::InputInvalid,
             "Copy the file again from where it was collected, or collect again.",
         ),
+        E::Compression { .. } => (
+            ErrorCode::Unsupported,
+            "Write the file with zstd or snappy: (COMPRESSION zstd) in DuckDB, option(\"compression\", \"zstd\") in Spark.",
+        ),
         E::Newer { .. } => (
             ErrorCode::Unsupported,
             "Use the release of autofdo-gen that wrote the file, or a later one.",

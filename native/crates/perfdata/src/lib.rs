@@ -44,6 +44,7 @@ mod stats;
 mod trace;
 mod trace_clock;
 mod trace_stream;
+mod waiting;
 mod walk;
 
 pub use address::{Avma, Moment};

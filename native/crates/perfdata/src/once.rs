@@ -89,7 +89,7 @@ impl Once {
         };
         let (segment, progress) = stream.read_segment(*position, self.spare.take(), recording, cancel)?;
         *position += segment.stats.bytes;
-        if progress != Progress::More {
+        if let Progress::End(_) = progress {
             self.state = State::Ended;
         }
         Ok(Some(segment))

@@ -209,7 +209,10 @@ impl PerfData {
     /// If reading fails or is cancelled. Damage is no error: it ends the input and stands in the statistics.
     pub fn next_segment(&mut self) -> Result<Option<Segment>, Error> {
         let cancel = self.cancel.as_deref();
-        check_cancelled(cancel)?;
+        // Of a stream that is cancelled, what was read is handed out.
+        if !matches!(self.container, Container::Pipe(_)) {
+            check_cancelled(cancel)?;
+        }
         match &mut self.container {
             Container::Seekable(files) => files.next_segment(&mut self.recording, cancel),
             Container::Once(file) => file.next_segment(&mut self.recording, cancel),
@@ -236,11 +239,16 @@ impl PerfData {
         }
     }
 
-    /// Of a stream, hands a segment out at the first record that comes so long after it was begun, even if it is not full: what comes slowly
-    /// does not wait. Records of different CPUs are then put in order within so long only. Files do not wait.
-    pub fn hand_out_after(&mut self, patience: Duration) {
-        if let Container::Pipe(pipe) = &mut self.container {
-            pipe.reader.set_patience(patience);
+    /// Of a stream, hands a segment out so long after it was begun, even if it is not full, or empty: what comes slowly or not at all does
+    /// not wait. Records of different CPUs are then put in order within so long only. A stream of records that is cancelled ends, and what was
+    /// read of it is handed out. Files do not wait.
+    ///
+    /// # Errors
+    /// If the system has no thread to read the stream on.
+    pub fn hand_out_after(&mut self, patience: Duration) -> Result<(), Error> {
+        match &mut self.container {
+            Container::Pipe(pipe) => pipe.reader.set_patience(patience),
+            _ => Ok(()),
         }
     }
 

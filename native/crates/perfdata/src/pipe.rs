@@ -40,10 +40,14 @@ impl Pipe {
     }
 
     /// Ends segments after so long, even if they are not full.
-    pub(crate) fn set_patience(&mut self, patience: Duration) {
-        if let Some(stream) = &mut self.stream {
-            stream.set_patience(patience);
+    pub(crate) fn set_patience(&mut self, patience: Duration) -> Result<(), Error> {
+        match &mut self.stream {
+            // A file ends by itself.
+            Some(stream) if self.file.is_some() => stream.set_patience(patience),
+            Some(stream) => stream.set_patience_with_input(patience)?,
+            None => {}
         }
+        Ok(())
     }
 
     /// The records have ended; of a file, the features follow.

@@ -13,6 +13,7 @@ use crate::record::{HEADER_SIZE, RecordHeader, TRAILER_PEEK, peeks_behind, recor
 use crate::recording::Recording;
 use crate::segment::{Buffer, SEGMENT_SIZE, Segment};
 use crate::stats::{Damage, DamageKind, RecordStats};
+use crate::waiting::Waiting;
 use crate::walk::{cut_off, is_perf_chatter};
 
 /// Bytes read ahead; more than the largest record of any kind.
@@ -49,6 +50,8 @@ pub(crate) struct RecordStream {
     ended: Option<Progress>,
     /// A segment ends at its first record after so long, even if it is not full.
     patience: Option<Duration>,
+    /// Whoever cancels wants what was read until then.
+    ends_when_cancelled: bool,
 }
 
 /// What became of a step.
@@ -56,6 +59,8 @@ pub(crate) struct RecordStream {
 pub(crate) enum Progress {
     /// There may be more.
     More,
+    /// Nothing came for a moment.
+    Idle,
     /// The stream ended, perhaps early.
     End(Option<Damage>),
 }
@@ -101,12 +106,26 @@ impl RecordStream {
             kept: 0,
             ended: None,
             patience: None,
+            ends_when_cancelled: false,
         }
     }
 
     /// Ends segments after so long, even if they are not full.
     pub(crate) fn set_patience(&mut self, patience: Duration) {
         self.patience = Some(patience);
+    }
+
+    /// Ends segments after so long, even if nothing comes any more, and the stream when it is cancelled.
+    pub(crate) fn set_patience_with_input(&mut self, patience: Duration) -> Result<(), Error> {
+        self.set_patience(patience);
+        let input = std::mem::replace(&mut self.input, Box::new(io::empty()));
+        let waiting = Waiting::new(input).map_err(|source| Error::Io {
+            name: self.name.clone(),
+            source,
+        })?;
+        self.input = Box::new(waiting);
+        self.ends_when_cancelled = true;
+        Ok(())
     }
 
     /// True once a compressed record was met.
@@ -138,8 +157,14 @@ impl RecordStream {
         let mut progress = Progress::More;
         let begun = Instant::now();
         let patience = self.patience;
-        let is_late = |bytes: &[u8]| !bytes.is_empty() && patience.is_some_and(|patience| begun.elapsed() >= patience);
-        while progress == Progress::More && buffer.bytes().len() < SEGMENT_SIZE && !is_late(buffer.bytes()) {
+        let is_late = |progress: Progress, bytes: &[u8]| {
+            let may_end = progress == Progress::Idle || !bytes.is_empty();
+            may_end && patience.is_some_and(|patience| begun.elapsed() >= patience)
+        };
+        while !matches!(progress, Progress::End(_))
+            && buffer.bytes().len() < SEGMENT_SIZE
+            && !is_late(progress, buffer.bytes())
+        {
             progress = self.advance(cancel, |header, record| {
                 stats.count_record(header);
                 if Recording::wants(header) {
@@ -165,15 +190,20 @@ impl RecordStream {
         cancel: Option<&AtomicBool>,
         emit: impl FnMut(RecordHeader, &[u8]),
     ) -> Result<Progress, Error> {
-        check_cancelled(cancel)?;
         if let Some(end) = self.ended {
             return Ok(end);
         }
-        let progress = self.step(emit)?;
-        if progress != Progress::More {
-            self.ended = Some(progress);
+        match check_cancelled(cancel) {
+            Err(_) if self.ends_when_cancelled => return Ok(*self.ended.insert(Progress::End(None))),
+            other => other?,
         }
-        Ok(progress)
+        match self.step(emit) {
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::TimedOut && self.patience.is_some() => {
+                Ok(Progress::Idle)
+            }
+            Ok(Progress::End(damage)) => Ok(*self.ended.insert(Progress::End(damage))),
+            progress => progress,
+        }
     }
 
     fn step(&mut self, mut emit: impl FnMut(RecordHeader, &[u8])) -> Result<Progress, Error> {

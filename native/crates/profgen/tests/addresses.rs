@@ -4,11 +4,14 @@
 #[path = "support/replay.rs"]
 mod replay;
 mod support;
+#[path = "support/traced.rs"]
+mod traced;
 
-use profgen::{ErrorCode, GenerateOptions, SampleUse, Silent, generate};
+use profgen::{ErrorCode, GenerateOptions, SampleUse, Silent};
 use replay::{PID, Replay, text};
 
 use testkit::{EventSpec, PerfDataBuilder, SampleSpec};
+use traced::generate;
 
 /// A recording of an event with the sampled addresses of the fixture, and no stacks.
 fn plain(replay: &Replay, event: &str) -> PerfDataBuilder {

@@ -6,14 +6,17 @@
 #[path = "support/replay.rs"]
 mod replay;
 mod support;
+#[path = "support/traced.rs"]
+mod traced;
 
 use std::path::Path;
 
 use elf::Image;
-use profgen::{EntryClass, Error, ErrorCode, GenerateOptions, Outcome, Silent, generate};
+use profgen::{EntryClass, Error, ErrorCode, GenerateOptions, Outcome, Silent};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 
 use replay::{PID, Replay, text};
+use traced::generate;
 
 impl Replay {
     /// All samples in one process, with `maps` before them.

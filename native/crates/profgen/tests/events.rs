@@ -3,10 +3,13 @@
 #[path = "support/replay.rs"]
 mod replay;
 mod support;
+#[path = "support/traced.rs"]
+mod traced;
 
-use profgen::{Compat, EntryClass, ErrorCode, Silent, generate};
+use profgen::{Compat, EntryClass, ErrorCode, Silent};
 use replay::{PID, Replay};
 use testkit::{EventSpec, PerfDataBuilder};
+use traced::generate;
 
 const USER: u64 = 1 << 0;
 const ANY: u64 = 1 << 3;

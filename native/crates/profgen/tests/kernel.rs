@@ -2,12 +2,15 @@
 
 #[path = "../../elf/tests/support/mod.rs"]
 mod elf_builder;
+#[path = "support/traced.rs"]
+mod traced;
 
 use std::path::PathBuf;
 
 use elf_builder::{EM_X86_64, ET_EXEC, ElfBuilder, SHF_ALLOC, SHT_PROGBITS};
-use profgen::{Compat, EntryClass, Error, ErrorCode, GenerateOptions, Input, Outcome, Silent, generate};
+use profgen::{Compat, EntryClass, Error, ErrorCode, GenerateOptions, Input, Outcome, Silent};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
+use traced::generate;
 
 /// Where the kernel is linked to, and where its tables of patch sites are.
 const LINKED: u64 = 0xffff_ffff_8100_0000;

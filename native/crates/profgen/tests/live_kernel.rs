@@ -2,12 +2,15 @@
 
 #[path = "../../elf/tests/support/mod.rs"]
 mod elf_builder;
+#[path = "support/traced.rs"]
+mod traced;
 
 use std::path::Path;
 
 use elf_builder::{EM_X86_64, ET_EXEC, ElfBuilder};
-use profgen::{Compat, GenerateOptions, Input, Outcome, Silent, generate};
+use profgen::{Compat, GenerateOptions, Input, Outcome, Silent};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
+use traced::generate;
 
 const LINKED: u64 = 0xffff_ffff_8100_0000;
 const LOADED: u64 = 0xffff_ffff_9e60_0000;

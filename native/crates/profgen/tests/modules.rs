@@ -4,11 +4,14 @@
 mod elf_builder;
 #[path = "../../elf/tests/support/module.rs"]
 mod module;
+#[path = "support/traced.rs"]
+mod traced;
 
 use module::ModuleBuilder;
 use object::Architecture::X86_64;
-use profgen::{Compat, Error, ErrorCode, GenerateOptions, Input, Outcome, Silent, generate};
+use profgen::{Compat, Error, ErrorCode, GenerateOptions, Input, Outcome, Silent};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
+use traced::generate;
 
 const LOADED: u64 = 0xffff_ffff_c03c_5000;
 const BUILD_ID: [u8; 20] = [7; 20];

@@ -1,13 +1,16 @@
 //! In which order records stand in a file does not matter, nor how many threads read it: their times do.
 
 mod support;
+#[path = "support/traced.rs"]
+mod traced;
 
 use elf::Image;
-use profgen::{ErrorCode, Format, GenerateOptions, Input, Silent, generate};
+use profgen::{ErrorCode, Format, GenerateOptions, Input, Silent};
 use proptest::prelude::*;
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 
 use support::Recorded;
+use traced::generate;
 
 /// Enough for several of the pieces that a file is read in.
 const SAMPLES: usize = 6_000;

@@ -3,12 +3,15 @@
 #[path = "support/replay.rs"]
 mod replay;
 mod support;
+#[path = "support/traced.rs"]
+mod traced;
 
 use std::fmt::Write;
 
-use profgen::{Error, ErrorCode, GenerateOptions, Input, Outcome, Silent, generate};
+use profgen::{Error, ErrorCode, GenerateOptions, Input, Outcome, Silent};
 use replay::{PID, Replay};
 use testkit::{EventSpec, Fixture, PerfDataBuilder};
+use traced::generate;
 
 fn run(options: &GenerateOptions) -> Result<Outcome, Error> {
     generate(options, &Silent)

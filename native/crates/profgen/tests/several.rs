@@ -5,6 +5,8 @@
 
 #[path = "../../elf/tests/support/mod.rs"]
 mod elf_builder;
+#[path = "support/traced.rs"]
+mod traced;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,9 +15,10 @@ use std::process::Command;
 use elf::Image;
 use elf_builder::{EM_X86_64, ET_EXEC, ElfBuilder};
 use perfdata::{Change, ChunkBuffer, PerfData};
-use profgen::{Compat, ErrorCode, Format, GenerateOptions, Input, Outcome, Output, Severity, Silent, generate};
+use profgen::{Compat, ErrorCode, Format, GenerateOptions, Input, Outcome, Output, Severity, Silent};
 use proptest::prelude::*;
 use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec};
+use traced::generate;
 
 const PID: i32 = 100;
 /// From where one file is mapped to where the next one is.

@@ -1,14 +1,18 @@
 //! A program that was stripped has the profile that it had before, if its debug file is found.
 
+#[path = "support/traced.rs"]
+mod traced;
+
 use std::path::{Path, PathBuf};
 
 use elf::Image;
 use object::LittleEndian as LE;
 use object::elf::{FileHeader64, SHT_SYMTAB, SectionHeader64};
 use object::read::elf::{FileHeader, SectionHeader};
-use profgen::{Compat, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Silent, generate};
+use profgen::{Compat, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Silent};
 use symbolize::{DebugOptions, Diagnostic, FileSystem, Rejection};
 use testkit::Fixture;
+use traced::generate;
 
 /// A folder with a fixture's program, stripped.
 struct Stripped {

@@ -252,3 +252,56 @@ proptest! {
         }
     }
 }
+
+/// A shard of one row, with the branch of a loop of `calc`.
+fn shard_of_count(count: u64, path: &Path) -> PathBuf {
+    let recorded = Recorded::read();
+    let (start, _, pgoff) = recorded.code;
+    let [(end, _), (from, to), ..] = recorded.stacks[0][..] else {
+        panic!("a stack of more than one entry");
+    };
+    let offset = |address| Some(address - start + pgoff);
+    let row = Row {
+        record: traceshard::Record::Branch,
+        path: "/bin/calc",
+        kind: Some(traceshard::BinaryKind::User),
+        from: offset(from),
+        to: offset(to),
+        end: offset(end),
+        ..Row::ledger(traceshard::Loss::Entries, count)
+    };
+    let mut writer = ShardWriter::new(Vec::new()).expect("memory");
+    writer.write(&[row]).expect("memory");
+    std::fs::write(path, writer.finish(&Metadata::default()).expect("memory")).expect("written");
+    path.to_owned()
+}
+
+#[test]
+fn sums_end_at_64_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name| folder.path().join(name);
+    let program = Fixture::named("calc-x86_64").program();
+    let run = |shards: &[&PathBuf]| {
+        let input = Input::Traces(shards.iter().map(|path| (*path).clone()).collect());
+        let options = GenerateOptions {
+            skip_symbolization: true,
+            ignore_build_id: true,
+            ..options(&program, input, Format::Text)
+        };
+        generate(&options, &Silent)
+    };
+    let (half, rest) = (
+        shard_of_count(1 << 63, &path("a.parquet")),
+        shard_of_count((1 << 63) - 1, &path("b.parquet")),
+    );
+    let counters = run(&[&half, &rest]).expect("counters").bytes.expect("in memory");
+    let counters = String::from_utf8(counters).expect("text");
+    assert!(counters.contains(&format!(":{}\n", u64::MAX)), "{counters}");
+    let error = run(&[&half, &rest, &half]).expect_err("too much");
+    assert!(
+        error.message.ends_with("the counts add up to more than 64 bits hold"),
+        "{error}"
+    );
+    let one = shard_of_count(1, &path("c.parquet"));
+    assert!(run(&[&half, &rest, &one]).is_err());
+}

@@ -28,6 +28,14 @@ pub enum Error {
         /// The newest version that can be read.
         known: u32,
     },
+    /// A column is compressed in a way that is not read.
+    #[error("column `{column}` is compressed with {found}, and zstd, snappy and no compression are read")]
+    Compression {
+        /// The column.
+        column: &'static str,
+        /// How it is compressed.
+        found: String,
+    },
     /// A column has a type that it must not have.
     #[error("column `{column}` is {found}, and it must be {expected}")]
     WrongType {

@@ -29,12 +29,15 @@ impl Record {
     }
 }
 
+/// What the symbol that the path of a kernel names has as its address, so that code before it has one, too.
+pub const KERNEL_BIAS: u64 = 1 << 31;
+
 /// What kind of file was mapped, which decides what its addresses count from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BinaryKind {
     /// A program or a library: addresses are offsets in the file.
     User,
-    /// The kernel image: addresses count from the symbol that the path names.
+    /// The kernel image: addresses count from [`KERNEL_BIAS`] before the symbol that the path names.
     Kernel,
     /// A kernel module: addresses count from where its code was loaded.
     Module,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use parquet::basic::Compression;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::reader::Length;
 
@@ -88,6 +89,7 @@ impl Shard {
         let columns = find_columns(parquet.file_metadata().schema_descr(), given)?;
         for group in parquet.row_groups() {
             check_rows(group)?;
+            check_compression(group, &columns)?;
         }
         Ok(Self {
             source,
@@ -261,6 +263,24 @@ fn check_rows(group: &RowGroupMetaData) -> Result<(), Error> {
             group.num_rows()
         ))),
     }
+}
+
+/// The library knows more than what it was built to read.
+fn check_compression(group: &RowGroupMetaData, columns: &[Option<Column>]) -> Result<(), Error> {
+    for (column, (name, _)) in columns.iter().zip(COLUMNS) {
+        let compression = column.map(|column| group.column(column.index).compression());
+        match compression {
+            None | Some(Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_)) => {}
+            Some(other) => {
+                return Err(Error::Compression {
+                    column: name,
+                    // Without a level: `GZIP(GzipLevel(6))`.
+                    found: format!("{other}").split('(').next().unwrap_or_default().to_lowercase(),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The text that all rows of a group have, if the statistics say so.

@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
@@ -33,6 +33,11 @@ fn sample() -> Vec<u8> {
 
 /// One row in the schema of a shard, but for one column's declaration and the counts.
 fn one_row(replaced: &str, by: &str, count: i64, version: Option<&str>) -> Vec<u8> {
+    one_row_of(replaced, by, count, version, "x")
+}
+
+/// The same, with this text where any will do.
+fn one_row_of(replaced: &str, by: &str, count: i64, version: Option<&str>, text: &str) -> Vec<u8> {
     let schema = "message m {
         REQUIRED BYTE_ARRAY record (STRING); REQUIRED BYTE_ARRAY build_id (STRING); REQUIRED BYTE_ARRAY path (STRING);
         REQUIRED BYTE_ARRAY kind (STRING); REQUIRED BYTE_ARRAY event (STRING); REQUIRED BYTE_ARRAY arch (STRING);
@@ -67,10 +72,11 @@ fn one_row(replaced: &str, by: &str, count: i64, version: Option<&str>) -> Vec<u
                     let value = if name == "count" { count } else { 1 };
                     drop(column.typed::<Int64Type>().write_batch(&[value], None, None));
                 }
+                parquet::basic::Type::DOUBLE => drop(column.typed::<DoubleType>().write_batch(&[5.0], None, None)),
                 _ => drop(
                     column
                         .typed::<ByteArrayType>()
-                        .write_batch(&[ByteArray::from("x")], None, None),
+                        .write_batch(&[ByteArray::from(text)], None, None),
                 ),
             },
         }
@@ -108,6 +114,13 @@ fn what_is_wrong_is_named() {
     );
     let decimal = message(one_row("INT64 count;", "INT64 count (DECIMAL(18,0));", 5, None));
     assert!(decimal.contains("SUM(count)::UBIGINT"), "{decimal}");
+    // DuckDB's SUM without a cast.
+    let double = message(one_row("INT64 count;", "DOUBLE count;", 5, None));
+    assert!(
+        double.starts_with("column `count` is DOUBLE, and it must be an integer"),
+        "{double}"
+    );
+    assert!(double.contains("SUM(count)::UBIGINT"), "{double}");
     assert!(message(b"PAR1".to_vec()).contains("too short"));
     assert!(message(vec![7; 100]).contains("does not begin and end with PAR1"));
 }
@@ -139,5 +152,41 @@ fn no_changed_byte_is_worse_than_an_error() {
         refused > whole.len(),
         "{refused} of {} changes were found",
         3 * whole.len()
+    );
+}
+
+/// A shard whose rows have no bytes of their own, because all of them are the same.
+fn same_rows(rows: u64) -> Vec<u8> {
+    shard(&vec![branch(1, 2, 3); rows as usize])
+}
+
+#[test]
+fn no_group_has_more_rows_than_its_bytes_can_tell_apart() {
+    assert!(matches!(rows_of(same_rows(60_000)), Ok(60_000)));
+    // The number of rows stands in the description: of the file, and of its only group.
+    let mut bytes = same_rows(60_000);
+    let number = [0xc0, 0xa9, 0x07]; // 60,000, as a zigzag number of Thrift
+    let places: Vec<_> = (0..bytes.len() - 3).filter(|at| bytes[*at..at + 3] == number).collect();
+    assert!(places.len() > 2, "{places:?}");
+    for at in places {
+        bytes[at..at + 3].copy_from_slice(&[0xfe, 0xff, 0x7f]);
+    }
+    let error = rows_of(bytes).expect_err("refused").to_string();
+    assert!(
+        error.contains("claims 1048575 rows") || error.contains("damaged"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_page_that_inflates_beyond_all_bounds_is_not_inflated() {
+    // 40 MB of one letter take a few kilobytes.
+    let text = "x".repeat(40_000_000);
+    let bytes = one_row_of("", "", 5, None, &text);
+    assert!(bytes.len() < 100_000, "{} bytes", bytes.len());
+    let error = rows_of(bytes).expect_err("refused").to_string();
+    assert!(
+        error.contains("bytes, and 33554432 are the most that are read"),
+        "{error}"
     );
 }

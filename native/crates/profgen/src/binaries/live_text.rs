@@ -11,6 +11,9 @@ use crate::binaries::kernel_module;
 use crate::binaries::target::Target;
 use crate::request::options::{GenerateOptions, Input};
 
+/// The folder of a recording that has the kernel's memory.
+const FOLDER: &str = "kcore_dir";
+
 /// The kernel's memory in one recording.
 pub(crate) struct KernelMemory {
     core: KernelCore,
@@ -32,7 +35,7 @@ impl KernelMemory {
             return None;
         };
         let mut paths = paths.iter().filter(|_| options.policy().code_in_memory);
-        paths.find_map(|path| Self::open(&path.join("kcore_dir")))
+        paths.find_map(|path| Self::open(&path.join(FOLDER)))
     }
 
     fn open(folder: &Path) -> Option<Self> {
@@ -67,6 +70,11 @@ impl KernelMemory {
             symbols,
             path: folder.to_owned(),
         })
+    }
+
+    /// Whether a recording has such a folder.
+    pub(crate) fn is_in(recording: &Path) -> bool {
+        recording.join(FOLDER).is_dir()
     }
 
     /// A warning if `target` is a kernel or a module whose code this memory does not have.

@@ -9,10 +9,7 @@
 //! is in proper code. Whoever reads the rows has the binary, and finds out whether that was right (`input/traces`).
 
 use rustc_hash::FxHashMap;
-use traceshard::Ends;
-
-use crate::gather::files::FileId;
-use crate::gather::spots::Spot;
+use traceshard::{BinaryKind, Ends};
 
 /// Stubs of a `.plt` have 32 bytes at most (x86 with retpolines, AArch64 with BTI), and the padding before a function that a kernel jumps
 /// in has fewer.
@@ -95,37 +92,44 @@ impl Tails {
         self.known.len()
     }
 
-    /// What is behind a branch whose ends in a file are `own`, if `newer` is the next newer branch there, with `tail` behind it.
-    fn behind(&mut self, own: Ends, newer: Ends, tail: TailId) -> TailId {
-        let end = newer.0.map_or(End::Outside, End::At);
-        // If the own branch counts, so does this.
-        if newer == own || !self.may_be_none(own.1, newer, tail) || self.known[tail as usize].1 >= MAX_VIA {
-            return self.run(end);
-        }
-        let tail = self.up_to(own, tail);
-        self.number(Tail::Via(newer, tail))
+    /// What is behind a branch whose ends in a file are `own`, if `newer` is the next newer branch there, with `tail` behind it. Nothing, if
+    /// the run ends at the newer branch for sure.
+    pub(crate) fn behind(&mut self, kind: BinaryKind, own: Ends, newer: Ends, tail: TailId) -> Option<TailId> {
+        let is_sure = newer == own // If the own branch counts, so does this.
+            || is_long(own, newer)
+            || !self.is_doubtful(kind, newer, tail)
+            || self.known[tail as usize].1 >= MAX_VIA;
+        (!is_sure).then(|| {
+            let tail = self.up_to(own, tail);
+            self.number(Tail::Via(newer, tail))
+        })
     }
 
-    /// Whether `newer`, behind a run that begins at `start`, may be none of the binary's branches.
-    fn may_be_none(&self, start: Option<u64>, (from, to): Ends, tail: TailId) -> bool {
-        let near = match (start, from) {
-            (Some(start), Some(from)) => is_near(start, from),
-            _ => false,
+    /// The run ends at a branch with these ends.
+    pub(crate) fn ending_at(&mut self, (from, _): Ends) -> TailId {
+        self.run(from.map_or(End::Outside, End::At))
+    }
+
+    /// Whether a branch may be none of the binary's, if the run before it is short.
+    pub(crate) fn is_doubtful(&self, kind: BinaryKind, (from, to): Ends, tail: TailId) -> bool {
+        let Some(to) = to else {
+            return true;
         };
-        let next = match self.known[tail as usize].0 {
+        let behind = self.known[tail as usize].0;
+        let next = match behind {
             Tail::Run(end) => end,
             Tail::Via((from, _), _) => from.map_or(End::Outside, End::At),
         };
-        let short_run = to.is_some_and(|to| match next {
+        let short_run = match next {
             End::At(next) => is_near(to, next),
             End::Outside => false,
             End::Unknown => true,
-        });
-        match (from, to) {
-            (Some(from), Some(to)) => near && (short_run || (1..SHORT_JUMP).contains(&to.wrapping_sub(from))),
-            (Some(_), None) => near,
-            (None, _) => short_run,
+        };
+        if kind == BinaryKind::User {
+            // Stubs of a program jump to each other until one leaves the file.
+            return short_run && (next == End::Unknown || matches!(behind, Tail::Via(..)));
         }
+        short_run || from.is_some_and(|from| (1..SHORT_JUMP).contains(&to.wrapping_sub(from)))
     }
 
     /// A tail up to where it names `own`: if the own branch counts, so does that one. So a loop of short runs is one row.
@@ -135,7 +139,7 @@ impl Tails {
         for index in 0..MAX_LOOP {
             match self.known[next as usize].0 {
                 Tail::Via(ends, _) if ends == own => {
-                    let mut short = self.run(own.0.map_or(End::Outside, End::At));
+                    let mut short = self.ending_at(own);
                     for ends in before[..index].iter().rev() {
                         short = self.number(Tail::Via(*ends, short));
                     }
@@ -179,154 +183,44 @@ impl Tails {
     }
 }
 
+/// Whether the run behind `own` is so long that it ends at the source of `newer`, wherever that goes.
+pub(crate) fn is_long(own: Ends, newer: Ends) -> bool {
+    newer
+        .0
+        .is_some_and(|end| !own.1.is_some_and(|start| is_near(start, end)))
+}
+
 /// Whether a run from `start` to `end` may be within a stub.
-#[inline]
-pub(crate) fn is_near(start: u64, end: u64) -> bool {
+fn is_near(start: u64, end: u64) -> bool {
     end.wrapping_sub(start) < NEAR
-}
-
-/// No link.
-const NONE: u32 = u32::MAX;
-
-/// A branch of a stack, as recorded and as found.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Touch {
-    pub from: u64,
-    pub to: u64,
-    pub from_spot: Spot,
-    pub to_spot: Spot,
-    /// What is behind it in the file of the source, and in that of the destination.
-    pub tails: [TailId; 2],
-    /// The next newer branch that has an end in the file of the source, and in that of the destination.
-    links: [u32; 2],
-}
-
-impl Touch {
-    /// Whether it has an end in `file`.
-    pub(crate) fn is_in(&self, file: FileId) -> bool {
-        self.from_spot.in_file(file).is_some() || self.to_spot.in_file(file).is_some()
-    }
-
-    fn ends_in(&self, file: FileId) -> Ends {
-        (self.from_spot.in_file(file), self.to_spot.in_file(file))
-    }
-
-    /// Which of the two the file is.
-    fn side(&self, file: FileId) -> usize {
-        usize::from(self.from_spot.in_file(file).is_none())
-    }
-}
-
-/// The branches of a stack so far, the newest first.
-#[derive(Debug, Default)]
-pub(crate) struct Stack {
-    touches: Vec<Touch>,
-    /// By file: the stack in which it was touched last, and the number of the branch that did.
-    latest: Vec<(u64, u32)>,
-    number: u64,
-}
-
-impl Stack {
-    /// Begins another stack.
-    #[inline]
-    pub(crate) fn begin(&mut self) {
-        self.touches.clear();
-        self.number += 1;
-    }
-
-    /// The branch that was added last.
-    #[inline]
-    pub(crate) fn last(&self) -> Option<&Touch> {
-        self.touches.last()
-    }
-
-    /// Adds the next older branch, of which is known what is behind it. As a call it would take a third of the time of a collection: what
-    /// was stored in parts is then loaded as a whole.
-    #[inline(always)]
-    pub(crate) fn push_known(&mut self, from: u64, to: u64, from_spot: Spot, to_spot: Spot, tails: [TailId; 2]) {
-        let number = u32::try_from(self.touches.len()).unwrap_or(NONE);
-        let mut link = |spot: Spot| match spot {
-            Spot::In(file, _) => self.replace_latest(file, number),
-            Spot::Elsewhere(_) => NONE,
-        };
-        let source = link(from_spot);
-        let destination = match (from_spot, to_spot) {
-            (Spot::In(from, _), Spot::In(to, _)) if from == to => source,
-            _ => link(to_spot),
-        };
-        self.touches.push(Touch {
-            from,
-            to,
-            from_spot,
-            to_spot,
-            tails,
-            links: [source, destination],
-        });
-    }
-
-    /// Adds the next older branch, and finds out what is behind it in the file of its source and in that of its destination.
-    pub(crate) fn push(
-        &mut self,
-        from: u64,
-        to: u64,
-        from_spot: Spot,
-        to_spot: Spot,
-        known: &mut Tails,
-    ) -> [TailId; 2] {
-        self.push_known(from, to, from_spot, to_spot, [NO_TAIL; 2]);
-        let Some(own) = self.touches.last().copied() else {
-            return [NO_TAIL; 2];
-        };
-        let mut tail = |spot: Spot| {
-            let Spot::In(file, _) = spot else { return NO_TAIL };
-            let Some(newer) = self.touches.get(own.links[own.side(file)] as usize) else {
-                return NO_TAIL;
-            };
-            known.behind(own.ends_in(file), newer.ends_in(file), newer.tails[newer.side(file)])
-        };
-        let source = tail(from_spot);
-        let same_file = matches!((from_spot, to_spot), (Spot::In(a, _), Spot::In(b, _)) if a == b);
-        let tails = [source, if same_file { source } else { tail(to_spot) }];
-        if let Some(own) = self.touches.last_mut() {
-            own.tails = tails;
-        }
-        tails
-    }
-
-    #[inline]
-    fn replace_latest(&mut self, file: FileId, number: u32) -> u32 {
-        let index = file as usize;
-        if index >= self.latest.len() {
-            self.latest.resize(index + 1, (0, NONE));
-        }
-        let (stack, latest) = std::mem::replace(&mut self.latest[index], (self.number, number));
-        if stack == self.number { latest } else { NONE }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use traceshard::Loss;
-
-    fn spot(address: u64) -> Spot {
-        if address < 0x1000 {
-            Spot::In(0, address)
-        } else {
-            Spot::Elsewhere(Loss::Unmapped)
-        }
-    }
 
     /// What is behind the oldest of these branches, which are given newest first.
     fn behind(branches: &[(u64, u64)]) -> (Vec<Ends>, End) {
-        let (mut stack, mut tails) = (Stack::default(), Tails::default());
-        stack.begin();
-        let mut last = [NO_TAIL; 2];
+        behind_in(BinaryKind::User, branches)
+    }
+
+    fn behind_in(kind: BinaryKind, branches: &[(u64, u64)]) -> (Vec<Ends>, End) {
+        let inside = |address| Some(address).filter(|address| *address < 0x1000);
+        let mut tails = Tails::default();
+        let mut newer: Option<(Ends, TailId)> = None;
+        let mut tail = NO_TAIL;
         for &(from, to) in branches {
-            last = stack.push(from, to, spot(from), spot(to), &mut tails);
+            let own = (inside(from), inside(to));
+            if own == (None, None) {
+                continue;
+            }
+            tail = newer.map_or(NO_TAIL, |(ends, behind)| {
+                let via = tails.behind(kind, own, ends, behind);
+                via.unwrap_or_else(|| tails.ending_at(ends))
+            });
+            newer = Some((own, tail));
         }
-        let side = usize::from(branches.last().is_some_and(|(from, _)| *from >= 0x1000));
-        tails.expand(last[side])
+        tails.expand(tail)
     }
 
     #[test]
@@ -341,6 +235,22 @@ mod tests {
         let branches = [(0x180, 0x100), (0x9010, 0x115), (0x804, 0x9000), (0x110, 0x800)];
         let via = vec![(Some(0x804), None)];
         assert_eq!(behind(&branches), (via, End::Outside));
+    }
+
+    #[test]
+    fn stubs_of_a_program_go_on_until_one_leaves_it() {
+        let branches = [(0x500, 0x600), (0x200, 0x300), (0x110, 0x1f8), (0x10, 0x108)];
+        assert_eq!(behind(&branches), (vec![], End::At(0x110)));
+        let via = vec![(Some(0x110), Some(0x1f8))];
+        assert_eq!(behind_in(BinaryKind::Kernel, &branches), (via, End::At(0x200)));
+        // A stub that has not been bound yet jumps to its second half, that to the first stub, and that leaves.
+        let branches = [(0x806, 0x9000), (0x82b, 0x800), (0x820, 0x826), (0x110, 0x820)];
+        let via = vec![
+            (Some(0x820), Some(0x826)),
+            (Some(0x82b), Some(0x800)),
+            (Some(0x806), None),
+        ];
+        assert_eq!(behind(&branches), (via, End::Unknown));
     }
 
     #[test]

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use perfdata::{AddressSpaces, BuildId, Change, CpuMode, MapId, Mapping, Metadata, Moment, Segment};
 use rustc_hash::FxHashMap;
-use traceshard::{Binary, BinaryKind};
+use traceshard::{Binary, BinaryKind, KERNEL_BIAS};
 
 use crate::addresses::binding::KERNEL_MAP;
 use crate::input::recording::listed_name;
 
 /// Addresses are less than this, so that engines without unsigned numbers can hold them.
 const END_OF_FILE: u64 = 1 << 63;
-/// How far code of a kernel can lie behind the symbol that its mapping names.
+/// How far code of a kernel can lie before the symbol that its mapping names, and behind it, together.
 const KERNEL_SPAN: u64 = 1 << 32;
 
 /// The number of a file in a job.
@@ -47,7 +47,12 @@ impl Files {
 pub(crate) enum Held {
     /// Code of a file: run-time addresses, plus `delta` modulo 2^64, count from the place that the file's kind says, and are less than
     /// `span`.
-    File { file: FileId, delta: u64, span: u64 },
+    File {
+        file: FileId,
+        kind: BinaryKind,
+        delta: u64,
+        span: u64,
+    },
     /// Memory that no file backs, or data.
     Other,
 }
@@ -142,7 +147,7 @@ fn held(mapping: &Mapping, build_ids: &FxHashMap<String, BuildId>, files: &mut F
     });
     let delta = match kind {
         BinaryKind::User => mapping.pgoff.wrapping_sub(mapping.start.0),
-        BinaryKind::Kernel => mapping.pgoff.wrapping_neg(),
+        BinaryKind::Kernel => KERNEL_BIAS.wrapping_sub(mapping.pgoff),
         BinaryKind::Module => mapping.start.0.wrapping_neg(),
     };
     let span = if kind == BinaryKind::Kernel {
@@ -150,7 +155,12 @@ fn held(mapping: &Mapping, build_ids: &FxHashMap<String, BuildId>, files: &mut F
     } else {
         END_OF_FILE
     };
-    Held::File { file, delta, span }
+    Held::File {
+        file,
+        kind,
+        delta,
+        span,
+    }
 }
 
 /// Names that the kernel and perf give to memory that no file backs (Linux: kernel/events/core.c, `perf_event_mmap_event`).

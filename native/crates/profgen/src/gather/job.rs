@@ -1,6 +1,8 @@
 //! The order of a collection: recordings to rows, rows to files.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use job::failure::recording_error;
@@ -12,14 +14,15 @@ use perfdata::{Change, Consulted, Metadata, Moment, PerfData, RecordStats, TextP
 use rustc_hash::FxHashSet;
 use traceshard::Loss;
 
+use crate::binaries::live_text::KernelMemory;
 use crate::gather::files::{Files, Followed};
 use crate::gather::options::{CollectOptions, Rotation};
 use crate::gather::outcome::CollectOutcome;
+use crate::gather::rows::{EventId, Tally};
 use crate::gather::shard_file::{Event, Names, Patch, ShardFile, new_name};
 use crate::gather::spots::{Spot, Spots};
-use crate::gather::table::{EventId, Tally};
 use crate::gather::worker::{Chosen, Counted, Workers};
-use crate::input::events::{left_out, usable_events};
+use crate::input::events::{call_chains_not_collected, left_out, usable_events};
 use crate::input::recording::open;
 use crate::input::usable::{guests, trouble};
 use crate::request::options::GenerateOptions;
@@ -27,13 +30,17 @@ use crate::request::options::GenerateOptions;
 /// With more rows than these in memory, they are written. Rows that come again add up when the file is read.
 const MAX_ROWS: usize = 1 << 19;
 
+/// What comes slower than this in a stream need not be put in order.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 /// What a row takes of a file, about, to tell when a file that is rotated by size has enough of them.
 const BYTES_OF_A_ROW: u64 = 8;
 
 /// Collects the traces of recordings, on a thread pool of its own.
 ///
 /// # Errors
-/// See [`ErrorCode`]. Files that were finished before stay; the one that was open does not appear.
+/// See [`ErrorCode`]. Files that were finished before stay; the one that was open does not appear, unless the job was cancelled while it
+/// read a stream: then it is finished with what was read.
 pub fn collect(options: &CollectOptions, observer: &dyn Observer) -> Result<CollectOutcome, Error> {
     let mut inputs = InputFiles::default();
     options.perf_data.iter().for_each(|path| inputs.add_stream(path));
@@ -78,8 +85,22 @@ pub fn collect(options: &CollectOptions, observer: &dyn Observer) -> Result<Coll
         },
         total: Tally::default(),
         guest_samples: 0,
+        interrupted: None,
     };
     on_threads(options.jobs, || job.run(observer))
+}
+
+/// An observer that does not cancel.
+struct ToTheEnd<'a>(&'a dyn Observer);
+
+impl Observer for ToTheEnd<'_> {
+    fn progress(&self, progress: Progress) {
+        self.0.progress(progress);
+    }
+
+    fn cancel_flag(&self) -> Arc<AtomicBool> {
+        Arc::default()
+    }
 }
 
 /// How an input is read.
@@ -106,6 +127,8 @@ struct Collection<'a> {
     /// Of all files.
     total: Tally,
     guest_samples: u64,
+    /// The job was cancelled while it read a stream.
+    interrupted: Option<Error>,
 }
 
 impl<'a> Collection<'a> {
@@ -117,6 +140,9 @@ impl<'a> Collection<'a> {
         let observers = InputObserver::for_each(&self.options.perf_data, observer);
         for (path, observer) in self.options.perf_data.iter().zip(&observers) {
             self.read(path, observer)?;
+            if self.interrupted.is_some() {
+                break;
+            }
             if self.counted.table.len() > MAX_ROWS / 2 {
                 self.write_rows()?;
             }
@@ -124,6 +150,9 @@ impl<'a> Collection<'a> {
         let collected = Instant::now();
         observer.progress(Progress::start(Phase::Write));
         self.finish_shard()?;
+        if let Some(interrupted) = self.interrupted {
+            return Err(interrupted);
+        }
         let total = &self.total;
         let count_of = |what: Loss| {
             total
@@ -156,12 +185,10 @@ impl<'a> Collection<'a> {
     fn read(&mut self, path: &Path, observer: &dyn Observer) -> Result<(), Error> {
         let mut input = open(path)?;
         let patience = match self.options.rotate {
-            Some(Rotation::Every(time)) => Some(time / 8),
-            _ => None,
+            Some(Rotation::Every(time)) => time / 8,
+            _ => PATIENCE,
         };
-        if let Some(patience) = patience {
-            input.hand_out_after(patience);
-        }
+        input.hand_out_after(patience).map_err(recording_error)?;
         if input.read_once() {
             match self.read_in(path, input, Reading::Once, observer) {
                 Ok(true) => return Ok(()),
@@ -190,7 +217,10 @@ impl<'a> Collection<'a> {
     ) -> Result<bool, Error> {
         observer.progress(Progress::start(Phase::Scan));
         input.set_cancel(observer.cancel_flag());
-        let mut workers = Workers::new(observer, input.size().unwrap_or(0));
+        let to_the_end = ToTheEnd(observer);
+        // A stream that is cancelled ends, and what was read of it is kept.
+        let of_samples: &dyn Observer = if input.size().is_none() { &to_the_end } else { observer };
+        let mut workers = Workers::new(of_samples, input.size().unwrap_or(0));
         let mut followed = Followed::default();
         let mut stats = RecordStats::default();
         let mut pokes: FxHashSet<TextPoke> = FxHashSet::default();
@@ -230,7 +260,7 @@ impl<'a> Collection<'a> {
             }
             if self.is_due(&mut workers) {
                 workers.drain_into(&mut self.counted);
-                self.counted.table.tally.add(Loss::LostRecords, stats.lost() - lost);
+                self.counted.table.tally().add(Loss::LostRecords, stats.lost() - lost);
                 lost = stats.lost();
                 self.note_patches(&mut pokes, &followed);
                 self.finish_shard()?;
@@ -240,7 +270,10 @@ impl<'a> Collection<'a> {
                 }
                 self.begin_shard()?;
             }
-            check(observer)?;
+            check(of_samples)?;
+        }
+        if input.size().is_none() {
+            self.interrupted = check(observer).err();
         }
         let chosen = self.choose(input.metadata(), path)?;
         if reading == Reading::Once && events.is_some_and(|events| events != chosen.events) {
@@ -259,7 +292,18 @@ impl<'a> Collection<'a> {
         self.outcome
             .diagnostics
             .extend(left_out(input.metadata(), &self.as_generate));
-        of_input.table.tally.add(Loss::LostRecords, stats.lost() - lost);
+        let call_chains = call_chains_not_collected(input.metadata(), &self.as_generate);
+        self.outcome.diagnostics.extend(call_chains);
+        if KernelMemory::is_in(path) {
+            let message = format!(
+                "{}: the kernel's memory of `perf record --kcore` is not collected, so a profile of the traces reads the code of the kernel and of \
+                 modules from their files only. Make a profile of the recording itself to use it",
+                path.display()
+            );
+            let note = Diagnostic::note(DiagnosticCode::KcoreUnused, message);
+            self.outcome.diagnostics.push(note);
+        }
+        of_input.table.tally().add(Loss::LostRecords, stats.lost() - lost);
         self.counted.take(&mut of_input);
         self.note_patches(&mut pokes, &followed);
         Ok(true)
@@ -301,7 +345,7 @@ impl<'a> Collection<'a> {
         }
         let mut spots = Spots::new(followed, 0, Moment::START);
         for poke in pokes.drain() {
-            if let Spot::In(file, address) = spots.find(poke.address) {
+            if let Spot::In((file, _), address) = spots.find(poke.address) {
                 self.patches.insert((file, address, poke));
             }
         }
@@ -349,7 +393,7 @@ impl<'a> Collection<'a> {
 
     fn finish_shard(&mut self) -> Result<(), Error> {
         self.write_rows()?;
-        let tally = std::mem::take(&mut self.counted.table.tally);
+        let tally = self.counted.table.take_tally();
         self.total.merge(&tally);
         self.guest_samples += std::mem::take(&mut self.counted.guest_samples);
         let names = Names {

@@ -6,6 +6,7 @@ mod files;
 mod job;
 mod options;
 mod outcome;
+mod rows;
 mod shard_file;
 mod spots;
 mod table;

@@ -14,7 +14,7 @@ use traceshard::{Binary, Loss, Metadata, Record, Row, ShardWriter, group_len, wr
 use crate::gather::chain::{End, NO_TAIL};
 use crate::gather::files::{FileId, Files};
 use crate::gather::outcome::WrittenShard;
-use crate::gather::table::{Counts, Drained, Key, Tally};
+use crate::gather::rows::{Counts, Key, Rows, Tally};
 
 /// An event, and the machine that it was recorded on.
 pub(crate) type Event = (String, Option<String>);
@@ -63,17 +63,12 @@ impl ShardFile {
     }
 
     /// Writes rows of branches, sorted by what they are of.
-    pub(crate) fn write(
-        &mut self,
-        drained: Drained,
-        names: &Names<'_>,
-        times: Option<(u64, u64)>,
-    ) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, rows: Rows, names: &Names<'_>, times: Option<(u64, u64)>) -> Result<(), Error> {
         if let Some((first, last)) = times {
             let (earliest, latest) = self.times.unwrap_or((first, last));
             self.times = Some((earliest.min(first), latest.max(last)));
         }
-        let Drained { mut rows, tails } = drained;
+        let (mut rows, tails) = rows.into_parts();
         let tails: Vec<(End, String)> = (0..tails.len())
             .map(|tail| {
                 let (via, end) = tails.expand(u32::try_from(tail).unwrap_or(NO_TAIL));
@@ -95,7 +90,7 @@ impl ShardFile {
             };
             same_file
                 .then_with(same_event)
-                .then_with(|| (a.from, a.to).cmp(&(b.from, b.to)))
+                .then_with(|| a.ends.cmp(&b.ends))
                 .then_with(|| tail(a).cmp(tail(b)))
         });
         self.rows += rows.len() as u64;
@@ -198,8 +193,8 @@ fn branch_row<'n>(key: &Key, counts: Counts, end: End, via: &'n str, names: &Nam
     Row {
         event: Some(event),
         arch: arch.as_deref(),
-        from: key.from,
-        to: key.to,
+        from: key.ends.0,
+        to: key.ends.1,
         end,
         newest,
         via: Some(via).filter(|text| !text.is_empty()),

@@ -1,27 +1,16 @@
 //! From a run-time address to a place in a mapped file.
 
 use perfdata::{AddressSpaces, Avma, Moment};
-use traceshard::Loss;
+use traceshard::{BinaryKind, KERNEL_BIAS, Loss};
 
 use crate::gather::files::{FileId, Followed, Held};
 
 /// Where an address lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Spot {
-    In(FileId, u64),
+    In((FileId, BinaryKind), u64),
     /// In no file that has rows.
     Elsewhere(Loss),
-}
-
-impl Spot {
-    /// The place in one file.
-    #[inline]
-    pub(crate) fn in_file(self, file: FileId) -> Option<u64> {
-        match self {
-            Self::In(own, offset) if own == file => Some(offset),
-            _ => None,
-        }
-    }
 }
 
 /// Where the kernel's half of the addresses begins.
@@ -38,8 +27,8 @@ struct Piece {
 #[derive(Debug)]
 pub(crate) struct Spots {
     pieces: Vec<Piece>,
-    /// The piece that was hit last.
-    hot: usize,
+    /// The piece that was hit last, and another one before.
+    hot: [usize; 2],
     from: Moment,
     until: Option<Moment>,
 }
@@ -80,7 +69,7 @@ impl Spots {
         pieces.sort_unstable_by_key(|piece| piece.start);
         Self {
             pieces,
-            hot: 0,
+            hot: [0; 2],
             from: space.from(),
             until: space.until(),
         }
@@ -96,13 +85,15 @@ impl Spots {
     pub(crate) fn find(&mut self, address: Avma) -> Spot {
         let address = address.0;
         let contains = |piece: &Piece| address.wrapping_sub(piece.start) <= piece.last - piece.start;
-        if let Some(piece) = self.pieces.get(self.hot).filter(|piece| contains(piece)) {
-            return spot_in(piece.held, address);
+        for hot in self.hot {
+            if let Some(piece) = self.pieces.get(hot).filter(|piece| contains(piece)) {
+                return spot_in(piece.held, address);
+            }
         }
         let behind = self.pieces.partition_point(|piece| piece.start <= address);
         match behind.checked_sub(1).filter(|&index| contains(&self.pieces[index])) {
             Some(index) => {
-                self.hot = index;
+                self.hot = [index, self.hot[0]];
                 spot_in(self.pieces[index].held, address)
             }
             None => Spot::Elsewhere(Loss::Unmapped),
@@ -113,10 +104,15 @@ impl Spots {
 #[inline]
 fn spot_in(held: Held, address: u64) -> Spot {
     match held {
-        Held::File { file, delta, span } => {
+        Held::File {
+            file,
+            kind,
+            delta,
+            span,
+        } => {
             let offset = address.wrapping_add(delta);
             if offset < span {
-                Spot::In(file, offset)
+                Spot::In((file, kind), offset)
             } else {
                 Spot::Elsewhere(Loss::Unmapped)
             }
@@ -129,7 +125,7 @@ fn spot_in(held: Held, address: u64) -> Spot {
 fn kernel_of(spaces: &AddressSpaces, held: &[Held]) -> Option<(u64, Held)> {
     let map = spaces.kernel_image()?;
     match held.get(map.0 as usize)? {
-        held @ Held::File { delta, .. } => Some((delta.wrapping_neg(), *held)),
+        held @ Held::File { delta, .. } => Some((KERNEL_BIAS.wrapping_sub(*delta), *held)),
         Held::Other => None,
     }
 }

@@ -1,131 +1,208 @@
-//! Counted rows of branches.
+//! Counting the branches of stacks: one look-up for a branch and what is behind it.
 
 use perfdata::{Branch, Speculation};
-use rustc_hash::FxHashMap;
-use traceshard::Loss;
+use traceshard::{BinaryKind, Ends, Loss};
 
-use crate::gather::chain::{NO_TAIL, Stack, TailId, Tails, is_near};
+use crate::gather::chain::NO_TAIL;
 use crate::gather::files::FileId;
+use crate::gather::rows::{Counts, EventId, Key, RowId, Rows, Tally};
 use crate::gather::spots::{Spot, Spots};
 
-/// The number of an event, with the machine that it was recorded on.
-pub(crate) type EventId = u16;
+/// Slots of the cache: 384 KiB, a part of the second-level cache of a core. They are twice as many as those of a profile's traces, because
+/// finding a row takes longer.
+const SLOTS: usize = 1 << 13;
 
-/// A branch of a file, and what is behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    pub file: FileId,
-    pub event: EventId,
-    pub tail: TailId,
-    pub from: Option<u64>,
-    pub to: Option<u64>,
-}
+/// Stands for the file of a branch that has an end in none, of one that has its ends in two, and for none at all.
+const NO_FILE: FileId = FileId::MAX;
+const TWO_FILES: FileId = FileId::MAX - 1;
+const NOT_YET: FileId = FileId::MAX - 2;
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub count: u64,
-    pub mispredicted: u64,
-}
-
-/// How often each thing of the ledger was met.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Tally([u64; Loss::ALL.len()]);
-
-impl Tally {
-    pub(crate) fn add(&mut self, what: Loss, count: u64) {
-        let sum = &mut self.0[what as usize];
-        *sum = sum.saturating_add(count);
-    }
-
-    pub(crate) fn merge(&mut self, other: &Self) {
-        for (what, count) in other.counts() {
-            self.add(what, count);
-        }
-    }
-
-    /// What was met at all.
-    pub(crate) fn counts(&self) -> impl Iterator<Item = (Loss, u64)> {
-        Loss::ALL
-            .into_iter()
-            .map(|what| (what, self.0[what as usize]))
-            .filter(|(_, count)| *count > 0)
-    }
-}
-
-/// Slots of the cache, about as many bytes as a core's second-level cache has room for beside the rest.
-const SLOTS: usize = 1 << 12;
-
-/// A branch within a file. What is behind it depends on the next newer branch and on what is behind that.
-#[derive(Debug, Clone, Copy)]
+/// A branch, and what was behind it when it was met last.
+#[derive(Clone, Copy)]
 struct Slot {
-    branch: Raw,
-    newer: Raw,
-    newer_tails: [TailId; 2],
-    view: u16,
-    event: EventId,
-    file: FileId,
-    tail: TailId,
-    count: u32,
-    mispredicted: u32,
-    /// In the file: source and destination.
-    offsets: [u64; 2],
-}
-
-/// The addresses of a branch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Raw {
     from: u64,
     to: u64,
+    of: Of,
+    counts: SmallCounts,
+    /// Of a branch with ends in two files it says only that, and both sides are elsewhere.
+    side: Side,
 }
 
-/// Before the newest branch of a stack there is none. A slot that the CPU had not filled is never added to a stack.
-const NOTHING: Raw = Raw { from: 0, to: 0 };
+const _: () = assert!(size_of::<Slot>() == 48);
+
+/// How often a branch was met, in the lower half, and how often it was mispredicted. In one number, because what was stored in parts takes
+/// long to load as a whole.
+#[derive(Clone, Copy)]
+struct SmallCounts(u32);
+
+impl SmallCounts {
+    const NONE: Self = Self(0);
+
+    #[inline]
+    fn count(&mut self, branch: Branch) {
+        self.0 += 1 + (u32::from(branch.flags.mispredicted()) << 16);
+    }
+
+    /// Whether there are some, and room for one more.
+    #[inline]
+    fn can_grow(self) -> bool {
+        let count = self.0 as u16;
+        count.wrapping_sub(1) < u16::MAX - 1
+    }
+
+    fn whole(self) -> Counts {
+        Counts {
+            count: u64::from(self.0 as u16),
+            mispredicted: u64::from(self.0 >> 16),
+        }
+    }
+}
+
+/// The row of a branch that may be none of the binary's, [`NO_DOUBT`], or [`NO_BRANCH`].
+type Doubt = RowId;
+const NO_DOUBT: Doubt = RowId::MAX;
+const NO_BRANCH: Doubt = RowId::MAX - 1;
+
+/// A branch in one file, and what is behind it.
+#[derive(Clone, Copy)]
+struct Side {
+    /// The run-time source of the next newer branch in the file, and what else of it matters if the run up to it is short.
+    newer: u64,
+    newer_doubt: Doubt,
+    /// Of a branch in no file: the number of what the ledger counts.
+    row: RowId,
+    file: FileId,
+    /// The branch may be none of the binary's.
+    is_doubtful: bool,
+    /// The run is so long that it ends at the source of the newer branch, wherever that goes.
+    is_long: bool,
+}
+
+const NO_SIDE: Side = Side {
+    newer: 0,
+    newer_doubt: NO_BRANCH,
+    row: 0,
+    file: NO_FILE,
+    is_doubtful: false,
+    is_long: false,
+};
 
 const EMPTY: Slot = Slot {
-    branch: NOTHING,
-    newer: NOTHING,
-    newer_tails: [NO_TAIL; 2],
-    view: 0,
-    event: 0,
-    file: 0,
-    tail: NO_TAIL,
-    count: 0,
-    mispredicted: 0,
-    offsets: [0; 2],
+    from: 0,
+    to: 0,
+    of: Of(0),
+    counts: SmallCounts::NONE,
+    side: NO_SIDE,
 };
 
 /// A sample, as far as its rows depend on it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Of {
-    pub event: EventId,
-    /// Number of the view of its address space.
-    pub view: u16,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Of(u32);
+
+impl Of {
+    /// `view` is the number of the view of its address space.
+    pub(crate) fn new(event: EventId, view: u16) -> Self {
+        Self(u32::from(event) << 16 | u32::from(view))
+    }
+
+    fn event(self) -> EventId {
+        (self.0 >> 16) as EventId
+    }
 }
 
-/// What a table had.
-pub(crate) struct Drained {
-    pub rows: Vec<(Key, Counts)>,
-    pub tails: Tails,
+/// The branch of a file that was met last in a stack.
+#[derive(Clone, Copy)]
+struct Newest {
+    /// Its run-time source.
+    from: u64,
+    row: RowId,
+    doubt: Doubt,
 }
 
-/// Rows and their counts.
+const NOTHING: Newest = Newest {
+    from: 0,
+    row: 0,
+    doubt: NO_BRANCH,
+};
+
+impl Side {
+    /// The branch as the newest one of its file.
+    #[inline]
+    fn newest(&self, from: u64) -> Newest {
+        Newest {
+            from,
+            row: self.row,
+            doubt: if self.is_doubtful { self.row } else { NO_DOUBT },
+        }
+    }
+
+    /// Whether what is behind the branch is what was behind it.
+    #[inline]
+    fn fits(&self, newest: &Newest) -> bool {
+        newest.from == self.newer && (self.is_long || newest.doubt == self.newer_doubt)
+    }
+}
+
+/// Counted branches.
+///
+/// In front of the rows stands a direct-mapped cache of raw addresses, as in front of the traces of a profile
+/// ([`TraceTable`](crate::counting::trace::TraceTable)).
 pub(crate) struct Table {
     slots: Box<[Slot; SLOTS]>,
-    rows: FxHashMap<Key, Counts>,
-    tails: Tails,
-    pub tally: Tally,
-    stack: Stack,
+    /// The sides of branches with ends in two files.
+    two: Box<[[Side; 2]; SLOTS]>,
+    sums: Sums,
+    latest: Latest,
+}
+
+/// What was counted and is in no slot any more.
+#[derive(Default)]
+struct Sums {
+    rows: Rows,
+    tally: Tally,
+}
+
+/// The newest branches of a stack.
+#[derive(Default)]
+struct Latest {
+    /// By file, with the number of the stack.
+    by_file: Vec<(u64, Newest)>,
+    stack: u64,
+}
+
+// As calls, these would store in parts what is loaded as a whole right after, which takes long.
+impl Latest {
+    #[inline(always)]
+    fn of(&self, file: FileId) -> Newest {
+        match self.by_file.get(file as usize) {
+            Some((stack, newest)) if *stack == self.stack => *newest,
+            _ => NOTHING,
+        }
+    }
+
+    #[inline(always)]
+    fn set(&mut self, file: FileId, newest: Newest) {
+        match self.by_file.get_mut(file as usize) {
+            Some(known) => *known = (self.stack, newest),
+            None => self.add(file, newest),
+        }
+    }
+
+    #[cold]
+    fn add(&mut self, file: FileId, newest: Newest) {
+        self.by_file.resize(file as usize, (0, NOTHING));
+        self.by_file.push((self.stack, newest));
+    }
 }
 
 impl Default for Table {
     fn default() -> Self {
+        // Made on the heap: they would not fit into every stack.
         Self {
-            // Made on the heap: it would not fit into every stack.
             slots: vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
-            rows: FxHashMap::default(),
-            tails: Tails::default(),
-            tally: Tally::default(),
-            stack: Stack::default(),
+            two: vec![[NO_SIDE; 2]; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
+            sums: Sums::default(),
+            latest: Latest::default(),
         }
     }
 }
@@ -134,188 +211,231 @@ impl Table {
     /// Counts the branches of a stack, the newest first.
     #[inline]
     pub(crate) fn count(&mut self, branches: impl Iterator<Item = Branch>, of: Of, spots: &mut Spots) {
-        self.stack.begin();
+        let Self {
+            slots,
+            two,
+            sums,
+            latest,
+        } = self;
+        latest.stack += 1;
+        // The file of the last branch; what is newest there is in `latest` when another file comes.
+        let (mut file, mut newest) = (NOT_YET, NOTHING);
+        let mut newer = 0;
         for branch in branches {
             if branch.flags.speculation() == Speculation::WrongPath {
-                self.tally.add(Loss::WrongPath, 1);
+                sums.tally.add(Loss::WrongPath, 1);
                 continue;
             }
-            let mispredicted = u32::from(branch.flags.mispredicted());
-            let raw = Raw {
-                from: branch.from.0,
-                to: branch.to.0,
+            let mut index = slot_of(branch, newer, of);
+            if newest.doubt < NO_BRANCH {
+                index = slot_in_doubt(index, newest.doubt);
+            }
+            newer = branch.from.0;
+            let slot = &mut slots[index];
+            let is_known =
+                slot.from == branch.from.0 && slot.to == branch.to.0 && slot.of == of && slot.counts.can_grow();
+            if is_known && slot.side.file == file && slot.side.fits(&newest) {
+                newest = slot.side.newest(branch.from.0);
+                slot.counts.count(branch);
+                continue;
+            }
+            if file != NOT_YET {
+                latest.set(file, newest);
+            }
+            let sides = &mut two[index];
+            if is_known && latest.advance(slot, sides) {
+                slot.counts.count(branch);
+            } else {
+                sums.count(branch, of, slot, sides, latest, spots);
+            }
+            file = match slot.side.file {
+                NO_FILE => file,
+                TWO_FILES => sides[0].file,
+                other => other,
             };
-            let (newer, newer_tails) = self.stack.last().map_or((NOTHING, [NO_TAIL; 2]), |last| {
-                let ends_long_run = matches!(last.from_spot, Spot::In(..)) && !is_near(raw.to, last.from);
-                // A long run ends at the source of the next newer branch, wherever that goes.
-                let (to, tails) = if ends_long_run {
-                    (0, [NO_TAIL; 2])
-                } else {
-                    (last.to, last.tails)
-                };
-                (Raw { from: last.from, to }, tails)
-            });
-            let index = slot_of(raw, newer, newer_tails, of);
-            let slot = &mut self.slots[index];
-            if slot.branch == raw
-                && slot.newer == newer
-                && slot.newer_tails == newer_tails
-                && (slot.view, slot.event) == (of.view, of.event)
-                && slot.count.wrapping_sub(1) < u32::MAX - 1
-            {
-                slot.count += 1;
-                slot.mispredicted += mispredicted;
-                let source = Spot::In(slot.file, slot.offsets[0]);
-                let destination = Spot::In(slot.file, slot.offsets[1]);
-                self.stack
-                    .push_known(raw.from, raw.to, source, destination, [slot.tail; 2]);
-                continue;
-            }
-            self.count_unknown(branch, index, (newer, newer_tails), of, spots);
+            newest = latest.of(file);
         }
     }
 
-    /// Counts a branch that the cache does not know, and makes it known if its row depends on nothing but the branch before it.
-    fn count_unknown(
-        &mut self,
-        branch: Branch,
-        index: usize,
-        (newer, newer_tails): (Raw, [TailId; 2]),
-        of: Of,
-        spots: &mut Spots,
-    ) {
-        let raw = Raw {
-            from: branch.from.0,
-            to: branch.to.0,
-        };
-        if raw == NOTHING {
-            self.tally.add(Loss::UnfilledSlot, 1);
-            return;
-        }
-        let mispredicted = branch.flags.mispredicted();
-        let (source, destination) = (spots.find(branch.from), spots.find(branch.to));
-        if let (Spot::Elsewhere(a), Spot::Elsewhere(b)) = (source, destination) {
-            let other = a == Loss::OtherMemory || b == Loss::OtherMemory;
-            let loss = if other { Loss::OtherMemory } else { Loss::Unmapped };
-            self.tally.add(loss, 1);
-            return;
-        }
-        let last_is_in = |file| {
-            let last = self.stack.last();
-            // What is known of a long run holds for a branch of this file only.
-            last.is_none_or(|last| last.from_spot.in_file(file).is_some() || newer.to != 0 && last.is_in(file))
-        };
-        let inside = match (source, destination) {
-            (Spot::In(file, source), Spot::In(other, destination)) if file == other && last_is_in(file) => {
-                Some((file, [source, destination]))
-            }
-            _ => None,
-        };
-        let tails = self.stack.push(raw.from, raw.to, source, destination, &mut self.tails);
-        if let Some((file, offsets)) = inside {
-            let new = Slot {
-                branch: raw,
-                newer,
-                newer_tails,
-                view: of.view,
-                event: of.event,
-                file,
-                tail: tails[0],
-                count: 1,
-                mispredicted: u32::from(mispredicted),
-                offsets,
-            };
-            let replaced = std::mem::replace(&mut self.slots[index], new);
-            self.settle(&replaced);
-            return;
-        }
-        let file_of = |spot| match spot {
-            Spot::In(file, _) => Some(file),
-            Spot::Elsewhere(_) => None,
-        };
-        let first = file_of(source).map(|file| (file, tails[0]));
-        let second = file_of(destination).filter(|file| Some(*file) != file_of(source));
-        for (file, tail) in first.into_iter().chain(second.map(|file| (file, tails[1]))) {
-            let key = Key {
-                file,
-                event: of.event,
-                tail,
-                from: source.in_file(file),
-                to: destination.in_file(file),
-            };
-            let counts = Counts {
-                count: 1,
-                mispredicted: u64::from(mispredicted),
-            };
-            add(&mut self.rows, key, counts);
-        }
-    }
-
-    fn settle(&mut self, slot: &Slot) {
-        if slot.count == 0 {
-            return;
-        }
-        let [from, to] = slot.offsets.map(Some);
-        let key = Key {
-            file: slot.file,
-            event: slot.event,
-            tail: slot.tail,
-            from,
-            to,
-        };
-        let counts = Counts {
-            count: u64::from(slot.count),
-            mispredicted: u64::from(slot.mispredicted),
-        };
-        add(&mut self.rows, key, counts);
+    /// Notes what the ledger counts.
+    pub(crate) fn tally(&mut self) -> &mut Tally {
+        &mut self.sums.tally
     }
 
     /// Forgets what the cache knows, for when numbers of views are used again.
     pub(crate) fn flush(&mut self) {
-        for index in 0..self.slots.len() {
-            let slot = std::mem::replace(&mut self.slots[index], EMPTY);
-            self.settle(&slot);
+        for (slot, sides) in self.slots.iter_mut().zip(self.two.iter()) {
+            self.sums.settle(slot, sides);
+            *slot = EMPTY;
         }
     }
 
     /// How many rows there are at least, and how many things that rows are made of.
     pub(crate) fn len(&self) -> usize {
-        self.rows.len().max(self.tails.len())
+        self.sums.rows.len()
     }
 
-    /// Adds the rows of another table, which has none then.
+    /// Adds what another table has, which has nothing then.
     pub(crate) fn take(&mut self, other: &mut Self) {
         self.flush();
-        other.flush();
-        self.tally.merge(&std::mem::take(&mut other.tally));
-        let numbers = self.tails.adopt(&std::mem::take(&mut other.tails));
-        for (key, counts) in std::mem::take(&mut other.rows) {
-            let tail = numbers[key.tail as usize];
-            add(&mut self.rows, Key { tail, ..key }, counts);
-        }
+        let rows = other.drain();
+        self.sums.rows.take(rows);
+        self.sums.tally.merge(&other.take_tally());
     }
 
-    /// All rows. Nothing is left.
-    pub(crate) fn drain(&mut self) -> Drained {
+    /// All rows. None is left.
+    pub(crate) fn drain(&mut self) -> Rows {
         self.flush();
-        Drained {
-            rows: std::mem::take(&mut self.rows).into_iter().collect(),
-            tails: std::mem::take(&mut self.tails),
+        std::mem::take(&mut self.sums.rows)
+    }
+
+    /// What the ledger counts. Nothing is left.
+    pub(crate) fn take_tally(&mut self) -> Tally {
+        self.flush();
+        std::mem::take(&mut self.sums.tally)
+    }
+}
+
+impl Latest {
+    /// Makes the branch of a slot the newest one of its files, unless something else is behind it than was.
+    #[inline]
+    fn advance(&mut self, slot: &Slot, sides: &[Side; 2]) -> bool {
+        let from = slot.from;
+        match slot.side.file {
+            NO_FILE => true,
+            TWO_FILES => {
+                let [first, second] = sides;
+                let fits = first.fits(&self.of(first.file)) && second.fits(&self.of(second.file));
+                if fits {
+                    self.set(first.file, first.newest(from));
+                    self.set(second.file, second.newest(from));
+                }
+                fits
+            }
+            file => {
+                let fits = slot.side.fits(&self.of(file));
+                if fits {
+                    self.set(file, slot.side.newest(from));
+                }
+                fits
+            }
         }
     }
 }
 
-fn add(rows: &mut FxHashMap<Key, Counts>, key: Key, counts: Counts) {
-    let sum = rows.entry(key).or_default();
-    sum.count += counts.count;
-    sum.mispredicted += counts.mispredicted;
+impl Sums {
+    /// Counts a branch that is in no slot, and puts it into one.
+    fn count(
+        &mut self,
+        branch: Branch,
+        of: Of,
+        slot: &mut Slot,
+        sides: &mut [Side; 2],
+        latest: &mut Latest,
+        spots: &mut Spots,
+    ) {
+        self.settle(slot, sides);
+        let side = if branch.from.0 | branch.to.0 == 0 {
+            lost(Loss::UnfilledSlot)
+        } else {
+            match (spots.find(branch.from), spots.find(branch.to)) {
+                (Spot::In(file, from), Spot::In(other, to)) if file != other => {
+                    *sides = [
+                        self.touch(branch, file, (Some(from), None), of, latest),
+                        self.touch(branch, other, (None, Some(to)), of, latest),
+                    ];
+                    Side {
+                        file: TWO_FILES,
+                        ..NO_SIDE
+                    }
+                }
+                (Spot::In(file, from), Spot::In(_, to)) => self.touch(branch, file, (Some(from), Some(to)), of, latest),
+                (Spot::In(file, from), Spot::Elsewhere(_)) => self.touch(branch, file, (Some(from), None), of, latest),
+                (Spot::Elsewhere(_), Spot::In(file, to)) => self.touch(branch, file, (None, Some(to)), of, latest),
+                (Spot::Elsewhere(Loss::OtherMemory), _) | (_, Spot::Elsewhere(Loss::OtherMemory)) => {
+                    lost(Loss::OtherMemory)
+                }
+                (Spot::Elsewhere(_), Spot::Elsewhere(_)) => lost(Loss::Unmapped),
+            }
+        };
+        *slot = Slot {
+            from: branch.from.0,
+            to: branch.to.0,
+            of,
+            counts: SmallCounts::NONE,
+            side,
+        };
+        slot.counts.count(branch);
+    }
+
+    /// Finds the row of a branch in a file, and makes it the newest one there.
+    fn touch(
+        &mut self,
+        branch: Branch,
+        (file, kind): (FileId, BinaryKind),
+        ends: Ends,
+        of: Of,
+        latest: &mut Latest,
+    ) -> Side {
+        let newer = latest.of(file);
+        let (tail, is_long) = match newer.doubt {
+            NO_BRANCH => (NO_TAIL, false),
+            _ => self.rows.behind(kind, ends, newer.row),
+        };
+        let row = self.rows.number(Key {
+            file,
+            event: of.event(),
+            tail,
+            ends,
+        });
+        let side = Side {
+            newer: newer.from,
+            newer_doubt: newer.doubt,
+            row,
+            file,
+            is_doubtful: self.rows.is_doubtful(kind, row),
+            // At 0 there may be nothing as well.
+            is_long: is_long && newer.from != 0,
+        };
+        latest.set(file, side.newest(branch.from.0));
+        side
+    }
+
+    /// Adds the counts of a slot, which it has none of then.
+    fn settle(&mut self, slot: &mut Slot, sides: &[Side; 2]) {
+        let counts = std::mem::replace(&mut slot.counts, SmallCounts::NONE).whole();
+        if counts.count == 0 {
+            return;
+        }
+        match slot.side.file {
+            NO_FILE => self.tally.add(Loss::ALL[slot.side.row as usize], counts.count),
+            TWO_FILES => sides.iter().for_each(|side| self.rows.add(side.row, counts)),
+            _ => self.rows.add(slot.side.row, counts),
+        }
+    }
 }
 
-/// The top bits of the product depend on all bits of the addresses.
+/// A branch in no file.
+fn lost(what: Loss) -> Side {
+    Side {
+        row: what as RowId,
+        ..NO_SIDE
+    }
+}
+
+/// The slot of a branch of which it matters more than usual what is behind it, as at the beginning of a stack. As a call, it does not delay
+/// the look-ups of all others.
+#[cold]
+#[inline(never)]
+fn slot_in_doubt(index: usize, doubt: Doubt) -> usize {
+    (index ^ doubt.wrapping_mul(0x9e37_79b9) as usize) % SLOTS
+}
+
+/// Multiplicative hashing: the top bits depend on all bits of the addresses. The source of the newer entry stands for what is behind the
+/// branch. That it is known before the newer entry is found lets the processor look up several entries of a stack at once.
 #[inline]
-fn slot_of(branch: Raw, newer: Raw, [tail, _]: [TailId; 2], of: Of) -> usize {
+fn slot_of(branch: Branch, newer: u64, of: Of) -> usize {
     const BITS: u32 = SLOTS.trailing_zeros();
-    let addresses = branch.from ^ branch.to.rotate_left(23) ^ newer.from.rotate_left(41) ^ newer.to.rotate_left(11);
-    let mixed = addresses ^ u64::from(of.view) ^ u64::from(of.event) << 16 ^ u64::from(tail).rotate_left(29);
+    let mixed = branch.from.0 ^ branch.to.0.rotate_left(23) ^ newer.rotate_left(41) ^ u64::from(of.0);
     (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
 }

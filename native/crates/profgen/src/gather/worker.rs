@@ -6,8 +6,9 @@ use rustc_hash::FxHashMap;
 use traceshard::Loss;
 
 use crate::gather::files::Followed;
+use crate::gather::rows::EventId;
 use crate::gather::spots::Spots;
-use crate::gather::table::{EventId, Of, Table};
+use crate::gather::table::{Of, Table};
 use crate::request::options::Selection;
 
 /// Address spaces that a worker remembers.
@@ -114,7 +115,7 @@ impl SampleWorker for Worker {
 impl Worker {
     fn add(&mut self, sample: &Sample<'_>, followed: &Followed, chosen: &Chosen<'_>) {
         let entries = sample.branches.len() as u64;
-        let tally = &mut self.counted.table.tally;
+        let tally = self.counted.table.tally();
         tally.add(Loss::Samples, 1);
         if entries == 0 {
             return;
@@ -141,10 +142,7 @@ impl Worker {
             return;
         };
         *latest = sample.moment.max(*latest);
-        let of = Of {
-            event: chosen.numbers[event],
-            view: *number,
-        };
+        let of = Of::new(chosen.numbers[event], *number);
         self.counted.table.count(sample.branches.iter(), of, spots);
     }
 

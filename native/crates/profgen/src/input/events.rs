@@ -254,6 +254,20 @@ pub(crate) fn may_have_call_stacks(path: &Path, options: &GenerateOptions) -> bo
             .any(|attr| attr.has_branch_stack() && attr.has_call_chain())
 }
 
+/// Tells of call chains that are not collected.
+pub(crate) fn call_chains_not_collected(metadata: &Metadata, options: &GenerateOptions) -> Option<Diagnostic> {
+    let has_chains =
+        |attr: &&EventAttr| is_wanted(attr, options) && obstacle(attr, options).is_none() && attr.has_call_chain();
+    let events: Vec<_> = metadata.attrs.iter().filter(has_chains).collect();
+    (!events.is_empty()).then(|| {
+        let message = format!(
+            "the call chains of {} are not collected, so profiles of the traces have no calling contexts. Make a profile of the recording itself for contexts",
+            labels(events.into_iter())
+        );
+        Diagnostic::note(DiagnosticCode::CallChainsUnused, message)
+    })
+}
+
 /// Tells of call chains that cannot be used.
 pub(crate) fn without_user_frames(
     metadata: &Metadata,

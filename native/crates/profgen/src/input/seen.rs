@@ -55,18 +55,8 @@ impl Seen {
 
     /// Nothing in the inputs maps the target.
     pub(crate) fn no_mapping(&self, target: &Target<'_>) -> Error {
-        if let Some((name, id)) = self.other_builds_of(target).next() {
-            let own = target.image.build_id().map_or_else(|| "none".to_owned(), hex);
-            let recorded = id.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
-            return Error::new(
-                ErrorCode::BuildIdMismatch,
-                format!(
-                    "the recording is of another build: {name} had build id {recorded}, {} has {own}",
-                    target.image.path().display()
-                ),
-            )
-            .path(target.image.path())
-            .hint("Name the binary that was running (perf's own copy is in ~/.debug), or use {--ignore-build-id} if you know that both have the same code.");
+        if let Some(error) = self.mismatch(target, "recording is") {
+            return error;
         }
         if target.kernel {
             return self.no_kernel().path(target.image.path());
@@ -85,6 +75,46 @@ impl Seen {
         } else {
             "Name one of these with {--binary}, or record while the program runs (mappings of a program that perf attached to late are missing)."
         })
+    }
+
+    /// No branch of traces is of the target. What was mapped without a branch, traces do not tell.
+    pub(crate) fn no_branches(&self, target: &Target<'_>) -> Error {
+        if let Some(error) = self.mismatch(target, "traces are") {
+            return error;
+        }
+        let name = target.name();
+        let message = if self.files.is_empty() {
+            format!("the traces have no branch in {name}, nor in any other file")
+        } else {
+            format!(
+                "the traces have no branch in {name}; they have branches in {}",
+                self.nearest(name)
+            )
+        };
+        Error::new(ErrorCode::NoMapping, message)
+            .path(target.image.path())
+            .hint(if target.kernel {
+                "Record the kernel as root, system wide or with a `:k` event, and with kernel.kptr_restrict = 0: a kernel that hides its address has no traces."
+            } else {
+                "Name one of these with {--binary}. If the program did run, perf may have begun after it was mapped: `autofdo-gen inspect` tells how many entries were where nothing was mapped."
+            })
+    }
+
+    /// The error if another build of the target was met in `subject`.
+    fn mismatch(&self, target: &Target<'_>, subject: &str) -> Option<Error> {
+        let (name, id) = self.other_builds_of(target).next()?;
+        let own = target.image.build_id().map_or_else(|| "none".to_owned(), hex);
+        let recorded = id.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
+        let message = format!(
+            "the {subject} of another build: {name} had build id {recorded}, {} has {own}",
+            target.image.path().display()
+        );
+        let hint = "Name the binary that was running (perf's own copy is in ~/.debug), or use {--ignore-build-id} if you know that both have the same code.";
+        Some(
+            Error::new(ErrorCode::BuildIdMismatch, message)
+                .path(target.image.path())
+                .hint(hint),
+        )
     }
 
     /// No mapping says where the kernel lies.

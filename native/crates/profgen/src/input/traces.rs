@@ -188,5 +188,5 @@ fn explain(files: &[PathBuf], targets: &Targets<'_>, id: BinaryId, options: &Gen
                 .map_err(|error| shard_error(error, path))?;
         }
     }
-    Ok(seen.no_mapping(&targets[id]))
+    Ok(seen.no_branches(&targets[id]))
 }

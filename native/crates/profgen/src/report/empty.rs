@@ -8,7 +8,8 @@ use crate::report::ledger::{EntryClass, Ledger};
 
 /// Why the profile of the only binary would be empty: where the entries went.
 pub(crate) fn empty_profile(ledger: &Ledger, samples: u64) -> Error {
-    let (message, hint) = if samples == 0 {
+    // Traces that others wrote need not tell how many samples they are of.
+    let (message, hint) = if samples == 0 && ledger.entries() == 0 {
         (
             "the recording holds no samples".to_owned(),
             "Record for longer, or check that the event counts on this machine.".to_owned(),

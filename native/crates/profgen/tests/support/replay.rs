@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use profgen::{Compat, Error, Format, GenerateOptions, Input, Outcome, Silent, generate};
+use profgen::{Compat, Error, Format, GenerateOptions, Input, Outcome, Silent};
 use testkit::{MapSpec, PerfDataBuilder, SampleSpec};
 
 use crate::support::Recorded;
+use crate::traced::generate;
 
 /// A recording taken apart, and a folder for what is made of it.
 pub struct Replay {

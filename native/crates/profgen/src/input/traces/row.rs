@@ -8,7 +8,7 @@ use job::failure::shard_error;
 use job::{Diagnostic, DiagnosticCode, Error};
 use perfdata::Avma;
 use rustc_hash::{FxHashMap, FxHashSet};
-use traceshard::{Binary, BinaryKind, Loss, Record, Row, Shard, parse_patch, parse_via};
+use traceshard::{Binary, BinaryKind, KERNEL_BIAS, Loss, Record, Row, Shard, parse_patch, parse_via};
 
 use crate::addresses::binding::{Binding, bind, recognize};
 use crate::addresses::locate::{Place, View};
@@ -208,7 +208,7 @@ impl<'a> Rows<'a> {
             let end = places.end(row, &via, &mut of_target.doubt);
             self.traces.add_times([end; 2], own, row.count);
         } else {
-            of_target.doubt.note_unused(row, via.first());
+            of_target.doubt.note_unused(row, kind, via.first());
             self.traces.add_times([NO_END; 2], own, row.count);
         }
         Ok(())
@@ -276,7 +276,7 @@ impl<'a> Rows<'a> {
                 of_target.same_build |= recorded.is_some_and(|(recorded, own)| recorded.matches(own));
                 let view = View::of(pieces.into_iter().map(|piece| (target, piece)).collect());
                 let base = if binary.kind == BinaryKind::Kernel {
-                    KERNEL_SYMBOL
+                    KERNEL_SYMBOL - KERNEL_BIAS
                 } else {
                     0
                 };
@@ -416,14 +416,16 @@ impl Places<'_, '_> {
 
 impl Doubt {
     /// Notes a branch that is none of the binary: runs may have been taken to end at it.
-    fn note_unused(&mut self, row: &Row<'_>, next: Option<&traceshard::Ends>) {
+    fn note_unused(&mut self, row: &Row<'_>, kind: BinaryKind, next: Option<&traceshard::Ends>) {
         match (row.from, row.to) {
             (Some(from), _) => drop(self.unused.insert(from)),
             (None, Some(to)) => {
                 let end = next.map_or(row.end, |(from, _)| *from);
                 let is_near = end.is_some_and(|end| end.wrapping_sub(to) < NEAR);
                 let is_last = row.newest && next.is_none();
-                if !is_near && !is_last {
+                // The rule of the collection.
+                let was_doubtful = is_last || is_near && (kind != BinaryKind::User || next.is_some());
+                if !was_doubtful {
                     self.entries += row.count;
                 }
             }

@@ -1,0 +1,133 @@
+//! Collecting from a stream: files are finished in time although nothing comes, and a cancelled collection keeps what was read.
+#![cfg(unix)]
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use profgen::{CollectOptions, CollectOutcome, Error, ErrorCode, Observer, Progress, Rotation, collect};
+use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
+use traceshard::{Row, Shard};
+
+struct Cancellable(Arc<AtomicBool>);
+
+impl Observer for Cancellable {
+    fn progress(&self, _: Progress) {}
+
+    fn cancel_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+}
+
+fn stream() -> Vec<u8> {
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    builder.mmap(MapSpec::code(1, 0x40_0000, 0x1000, 0, "/bin/a").at(1));
+    builder.sample(
+        SampleSpec::of(event, 1)
+            .at(2)
+            .branches(&[(0x40_0010, 0x40_0100), (0x40_0200, 0x40_0008)]),
+    );
+    builder.build_pipe()
+}
+
+struct Collection {
+    folder: tempfile::TempDir,
+    cancel: Arc<AtomicBool>,
+    job: thread::JoinHandle<Result<CollectOutcome, Error>>,
+}
+
+impl Collection {
+    /// Begins to collect from a named pipe, which is returned.
+    fn begin(rotate: Option<Rotation>) -> (Self, std::fs::File) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+        let options = CollectOptions {
+            rotate,
+            jobs: 2,
+            ..CollectOptions::new(vec![pipe.clone()], folder.path().join("spool"))
+        };
+        let cancel = Arc::new(AtomicBool::new(false));
+        let observer = Cancellable(Arc::clone(&cancel));
+        let job = thread::spawn(move || collect(&options, &observer));
+        let writer = OpenOptions::new().write(true).open(&pipe).expect("a reader");
+        (Self { folder, cancel, job }, writer)
+    }
+
+    fn shards(&self) -> Vec<PathBuf> {
+        shards_in(self.folder.path())
+    }
+}
+
+fn shards_in(folder: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(folder.join("spool")).into_iter().flatten();
+    let paths = files.map(|file| file.expect("readable").path());
+    paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "parquet"))
+        .collect()
+}
+
+/// Branches in all files.
+fn branches(shards: &[PathBuf]) -> u64 {
+    let of_shard = |path: &PathBuf| {
+        let shard = Shard::open(path).expect("a shard");
+        let mut count = 0;
+        for group in 0..shard.groups() {
+            let add = |row: &Row<'_>| {
+                count += if row.record == traceshard::Record::Branch {
+                    row.count
+                } else {
+                    0
+                };
+                Ok::<(), traceshard::Error>(())
+            };
+            shard.read_group(group, add).expect("rows");
+        }
+        count
+    };
+    shards.iter().map(of_shard).sum()
+}
+
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_file_is_finished_in_time_although_nothing_comes() {
+    let (collection, mut pipe) = Collection::begin(Some(Rotation::Every(Duration::from_secs(1))));
+    pipe.write_all(&stream()).expect("written");
+    wait_until("the branches are in a file", || branches(&collection.shards()) == 2);
+    drop(pipe);
+    let Collection { folder, job, .. } = collection;
+    let outcome = job.join().expect("no panic").expect("collected");
+    assert!(outcome.shards.len() > 1);
+    assert_eq!(branches(&shards_in(folder.path())), 2);
+}
+
+#[test]
+fn what_was_read_is_kept_when_it_is_cancelled() {
+    for rotate in [None, Some(Rotation::Every(Duration::from_secs(600)))] {
+        let (collection, mut pipe) = Collection::begin(rotate);
+        pipe.write_all(&stream()).expect("written");
+        // Time to read it.
+        thread::sleep(Duration::from_millis(500));
+        assert_eq!(collection.shards(), Vec::<PathBuf>::new());
+        collection.cancel.store(true, Ordering::Relaxed);
+        // The pipe is open all the time.
+        let Collection { folder, job, .. } = collection;
+        let error = job.join().expect("no panic").expect_err("cancelled");
+        assert_eq!(error.code, ErrorCode::Aborted);
+        drop(pipe);
+        assert_eq!(branches(&shards_in(folder.path())), 2);
+    }
+}

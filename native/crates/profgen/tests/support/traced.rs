@@ -1,0 +1,105 @@
+//! Profiles whose recordings are collected as well: traces must give the same.
+
+use profgen::{
+    CollectOptions, Compat, Error, ErrorCode, GenerateOptions, Input, Outcome, Output, SampleUse, Silent, collect,
+};
+
+/// Makes a profile, and fails unless the traces of each recording, in a file of its own, give the same, or refuse as well.
+pub fn generate(options: &GenerateOptions, observer: &Silent) -> Result<Outcome, Error> {
+    let recorded = profgen::generate(options, observer);
+    // What is inferred from addresses has no traces.
+    let by_addresses = recorded.as_ref().is_ok_and(|outcome| outcome.statistics.by_addresses);
+    if let Some(traced) = from_traces(options).filter(|_| !by_addresses) {
+        match (&recorded, &traced) {
+            // The traces say themselves that they are not sure.
+            (Ok(_), Ok(traced)) if is_unsure(traced) => {}
+            (Ok(recorded), Ok(traced)) => assert_eq!(told(traced), told(recorded), "from traces and from recordings"),
+            (Err(_), Err(_)) => {}
+            _ => panic!("traces give {traced:?}, and the recordings {recorded:?}"),
+        }
+    }
+    recorded
+}
+
+/// The profile from traces; nothing where the options ask for what traces do not have.
+fn from_traces(options: &GenerateOptions) -> Option<Result<Outcome, Error>> {
+    let Input::PerfData(recordings) = &options.input else {
+        return None;
+    };
+    let without_branches =
+        options.samples == SampleUse::Addresses || options.leading_ip_only || options.sample_period.is_some();
+    let has_memory = recordings.iter().any(|recording| recording.join("kcore_dir").is_dir());
+    let is_written = !matches!(options.output, Output::Memory);
+    if without_branches || has_memory || is_written || options.compat != Compat::None || options.traces_for_bolt {
+        return None;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    for (index, recording) in recordings.iter().enumerate() {
+        let path = folder.path().join(format!("{index}.parquet"));
+        let mut select = options.select.clone();
+        // Another recording may have the event.
+        select.events.clear();
+        let collecting = CollectOptions {
+            select,
+            strict: options.strict,
+            jobs: options.jobs,
+            ..CollectOptions::new(vec![recording.clone()], path)
+        };
+        match collect(&collecting, &Silent) {
+            // Of such a recording the addresses count, if others have stacks.
+            Err(error) if error.code == ErrorCode::NoBranchStacks => return None,
+            Err(error) => return Some(Err(error)),
+            Ok(_) => {}
+        }
+    }
+    let mut options = options.clone();
+    options.select = profgen::Selection {
+        events: options.select.events,
+        ..profgen::Selection::default()
+    };
+    options.input = Input::Traces(vec![folder.path().to_owned()]);
+    Some(profgen::generate(&options, &Silent))
+}
+
+/// What a job says of its result. What recordings tell besides, the collection says.
+fn told(outcome: &Outcome) -> Vec<String> {
+    let statistics = &outcome.statistics;
+    let text = |bytes: &Option<Vec<u8>>| {
+        bytes
+            .as_deref()
+            .map(String::from_utf8_lossy)
+            .unwrap_or_default()
+            .into_owned()
+    };
+    let numbers = (
+        statistics.samples,
+        statistics.branch_samples,
+        statistics.lost_records,
+        statistics.total_count,
+        statistics.functions,
+    );
+    let mut told = vec![format!("{numbers:?}"), text(&outcome.bytes)];
+    // A branch from one binary to another is in two rows.
+    if let [_] = outcome.binaries[..] {
+        told.push(format!("{:?}", statistics.ledger));
+    }
+    for binary in &outcome.binaries {
+        let statistics = &binary.statistics;
+        let numbers = (
+            statistics.entries,
+            statistics.crosses_barrier,
+            statistics.ranges,
+            statistics.branches,
+        );
+        told.push(format!("{}: {numbers:?} {:?}", binary.name, binary.failure.is_some()));
+        told.push(text(&binary.bytes));
+    }
+    told
+}
+
+fn is_unsure(outcome: &Outcome) -> bool {
+    outcome
+        .diagnostics
+        .iter()
+        .any(|found| found.code == DiagnosticCode::RunEndsUnsure)
+}
