@@ -114,7 +114,7 @@ describe('autofdo-gen collect', () => {
     const of = (traces: string) => generateProfile({ binary: calc.binary, traces, format: 'text' });
     const together = await of(join(temporary.path, 'shared'));
     const alone = await of(shards('shared')[0] ?? '');
-    expect(together.statistics.branchEntries).toBe(2 * alone.statistics.branchEntries);
+    expect(together.statistics.branchEntries).toBe(2n * alone.statistics.branchEntries);
   });
 
   it('says before it collects that a folder cannot be made', async () => {

@@ -30,7 +30,7 @@ impl Record {
 }
 
 /// What the symbol that the path of a kernel names has as its address, so that code before it has one, too.
-pub const KERNEL_BIAS: u64 = 1 << 31;
+pub const KERNEL_BIAS: u64 = 1 << 24;
 
 /// What kind of file was mapped, which decides what its addresses count from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,5 +1,6 @@
 //! Profiles whose recordings are collected as well: traces must give the same.
 
+use job::DiagnosticCode;
 use profgen::{
     CollectOptions, Compat, Error, ErrorCode, GenerateOptions, Input, Outcome, Output, SampleUse, Silent, collect,
 };
