@@ -47,8 +47,8 @@ fn from_traces(options: &GenerateOptions) -> Option<Result<Outcome, Error>> {
             ..CollectOptions::new(vec![recording.clone()], path)
         };
         match collect(&collecting, &Silent) {
-            // Of such a recording the addresses count, if others have stacks.
-            Err(error) if error.code == ErrorCode::NoBranchStacks => return None,
+            // Of such recordings the addresses count, or the samples of Arm SPE.
+            Err(error) if matches!(error.code, ErrorCode::NoBranchStacks | ErrorCode::Unsupported) => return None,
             Err(error) => return Some(Err(error)),
             Ok(_) => {}
         }
