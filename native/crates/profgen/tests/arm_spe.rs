@@ -257,7 +257,7 @@ fn what_cannot_be_made_of_a_trace_is_refused_with_a_way_out() {
     refused(
         |options| options.compat = Compat::LlvmProfgen,
         ErrorCode::NoBranchStacks,
-        "Leave out {--compat}",
+        "Leave out {--compat=llvm-profgen}",
     );
     let only = |records: &[SpeRecord]| {
         let error = run(&replay, &recording(&replay, records), |_| {}).expect_err("no branches");
