@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { ValuesOf } from '../options/flag.js';
 import { GENERATE_OPTIONS, type GenerateOptions } from '../options/generate.js';
+import { nameFlags } from '../options/wording.js';
 import type { GenerateResult } from '../result.js';
 import { CREATE_LLVM_PROF_OWN, createLlvmProfDefaults, withoutEffect } from './create-llvm-prof.js';
 import { outputOptions } from './encoding.js';
@@ -37,6 +38,7 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
     printMessage((await import('./help.js')).commandHelp('generate'));
     return EXIT.usage;
   }
+  nameFlags();
   let command: { options: GenerateOptions; flags: CommandFlags };
   try {
     const parsed = parseFlags(args, COMMANDS.generate.flags);

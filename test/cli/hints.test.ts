@@ -60,6 +60,7 @@ describe('every hint names only flags that its command has', () => {
           const hints = stderr.split('\n').filter((line) => line.startsWith('  hint: '));
           for (const hint of hints) {
             expect([command, hint, unknownFlags(hint, command)]).toEqual([command, hint, []]);
+            expect(hint, 'options have the names of flags').not.toMatch(/`[a-z]+[A-Z]\w*`/);
           }
           if (stderr.startsWith('error: ')) {
             expect(hints.length, `${all.join(' ')}\n${stderr}`).toBeGreaterThan(0);
