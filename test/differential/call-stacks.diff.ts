@@ -159,6 +159,24 @@ for (const program of programs) {
   });
 }
 
+describe('a coroutine is inlined where no probe tells of the call', () => {
+  const program: Program = {
+    name: 'stacks-coroutine',
+    build: [`${CLANGXX} -std=c++20 ${PROBES} ${WHOLE} $programs/generator.cpp -o program`],
+    record: 'period=97 callchain=1',
+  };
+  for (const flags of [[], ['--csspgo-preinliner=0'], ['--gen-cs-nested-profile=0']]) {
+    testWith(['clang-22', 'perf'], `contexts begin behind the call ${flags.join(' ')}`, () => {
+      const { folder } = recorded(program);
+      const text = ['--binary=program', `--perfscript=${scriptOf(folder)}`, '--format=text', ...flags];
+      const theirs = llvmProfgen(folder, text);
+      expect(theirs.output?.toString()).toContain('_Z8count_toi');
+      expectSame(ours(folder, text), theirs, true);
+      expectSame(oursCompatible(folder, text), theirs, true);
+    });
+  }
+});
+
 describe('code without debug information calls all functions', () => {
   const program: Program = {
     name: 'stacks-static',

@@ -61,6 +61,23 @@ struct Behind<'c> {
     nodes: FxHashMap<(Option<FunctionId>, NodeId), Option<CallNode>>,
 }
 
+/// The functions that one is inlined into, the outermost first.
+struct Inliners {
+    frames: Vec<Frame>,
+    /// No call between them lost its probe.
+    are_all: bool,
+}
+
+impl Inliners {
+    /// Appends them to what is around them, which is not known if they are not all.
+    fn append_to(self, outer: &mut Vec<Frame>) {
+        if !self.are_all {
+            outer.clear();
+        }
+        outer.extend(self.frames);
+    }
+}
+
 impl<'a> Attribution<'a> {
     fn count(&mut self, calls: &[Svma], counted: &Counted) {
         let mut behind = Behind {
@@ -86,7 +103,7 @@ impl<'a> Attribution<'a> {
             let function = self.name(source.probes.table.node(probe.node).guid);
             match callers.zip(function) {
                 Some((callers, function)) => {
-                    frames.extend(callers);
+                    callers.append_to(&mut frames);
                     frames.push(Frame {
                         function,
                         location: LineLocation::new(probe.index, 0),
@@ -98,17 +115,24 @@ impl<'a> Attribution<'a> {
         frames
     }
 
-    /// What a function is inlined into, the outermost first.
-    fn callers_of(&mut self, node: NodeId) -> Option<Vec<Frame>> {
+    /// What a function is inlined into. A call that lost its probe (index 0) cannot be named, and so cannot those around it.
+    fn callers_of(&mut self, node: NodeId) -> Option<Inliners> {
         let source: &'a ProbeSource<'a> = self.source;
-        let callers = source.probes.table.callers(node).map(|(guid, index)| {
-            Some(Frame {
+        let mut callers = Inliners {
+            frames: Vec::new(),
+            are_all: true,
+        };
+        for (guid, index) in source.probes.table.callers(node) {
+            if index == 0 {
+                callers.are_all = false;
+                break;
+            }
+            callers.frames.push(Frame {
                 function: self.name(guid)?,
                 location: LineLocation::new(index, 0),
-            })
-        });
-        let mut callers: Vec<Frame> = callers.collect::<Option<_>>()?;
-        callers.reverse();
+            });
+        }
+        callers.frames.reverse();
         Some(callers)
     }
 
@@ -138,7 +162,7 @@ impl<'a> Attribution<'a> {
 
     fn new_function(&mut self, callers: &[Frame], node: NodeId) -> Option<CallNode> {
         let mut callers = callers.to_vec();
-        callers.extend(self.callers_of(node)?);
+        self.callers_of(node)?.append_to(&mut callers);
         let inline_node = self.source.probes.table.node(node);
         let name = self.name(inline_node.guid)?;
         self.shortening.apply(&mut callers);

@@ -252,12 +252,13 @@ fn slot_of(Step { stack, from, to, end }: Step) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use elf::{Code, DecodePolicy, Image, Svma};
+    use elf::{Code, DecodePolicy, Image, InstructionClass, Svma};
     use proptest::prelude::*;
 
     use super::*;
     use crate::binaries::code_space::CodeSpace;
     use crate::binaries::id::BinaryId;
+    use crate::counting::unwind::MAX_CALLS;
 
     type Picks = (Vec<(usize, usize)>, Vec<usize>);
 
@@ -309,6 +310,40 @@ mod tests {
             parts.merge(counted(second, times, 1));
             prop_assert_eq!(texts(&parts.into_counts(flow)), texts(&counts));
         }
+    }
+
+    #[test]
+    fn returns_lead_no_deeper_than_to_the_limit() {
+        let image = Image::open(&testkit::Fixture::named("calc-x86_64").program()).expect("a fixture");
+        let code = Code::new(&image, DecodePolicy::FULL).expect("code");
+        let space = CodeSpace::new([(BinaryId::of(0), code.base(), code.span())]).expect("small");
+        let flow = Flow {
+            code: &code,
+            region: space.owner(0),
+        };
+        let all: Vec<_> = code.instructions(Svma(0), Svma(u64::MAX)).collect();
+        // A function that calls another and returns straight afterwards; it seems to return to itself.
+        let is_return = |behind: &[elf::Instruction]| {
+            let end = behind.iter().find(|found| found.class.is_barrier())?;
+            (end.class == InstructionClass::Return).then_some(end.svma)
+        };
+        let found = (1..all.len()).find_map(|index| {
+            let is_call = all[index - 1].class == InstructionClass::Call;
+            is_call.then(|| Some((is_return(&all[index..])?, all[index].svma)))?
+        });
+        let (from, to) = found.expect("a call before a return");
+        let entry = (flow.region.offset(from), flow.region.offset(to));
+        let mut steps = ContextSteps::new(false);
+        steps.count(flow, &[entry; 100_000], &[], 1);
+        let counts = steps.into_counts(flow);
+        let longest = counts
+            .branches
+            .iter()
+            .map(|branch| counts.paths.length(branch.path))
+            .max();
+        assert_eq!(longest, Some(MAX_CALLS));
+        assert_eq!(counts.branches.iter().map(|branch| branch.count).sum::<u64>(), 100_000);
+        assert_eq!((counts.doubts.entries, counts.doubts.deep), (100_000, 1));
     }
 
     /// Counters without the numbers of lists of calls, which depend on the order of samples.
