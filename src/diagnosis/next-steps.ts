@@ -35,6 +35,10 @@ const PROFILING_FLAGS =
 /** Linux has CONFIG_AUTOFDO_CLANG from here on. */
 const AUTOFDO_CLANG = [6, 13] as const;
 
+/** Who builds with pseudo probes often wants a profile with calling contexts. */
+const CONTEXTS =
+  'with -g as well, and a program built with -fno-omit-frame-pointer -fno-optimize-sibling-calls, the profile has calling contexts';
+
 /** What is left to do, in order: a new build, a file to find, or a recording, a profile and its use. */
 export function nextSteps(situation: Situation): NextStep[] {
   const fixes = (severity: Finding['severity']) =>
@@ -90,7 +94,8 @@ function record({ facts, binary }: Situation): NextStep {
   // A kernel for x86-64 runs programs of 32 bits, too.
   const sameMachine = arch === (process.arch === 'arm64' ? 'aarch64' : 'x86_64');
   const here = sameMachine ? recordingHere(kernel) : undefined;
-  return { purpose: 'record', command, note: here === undefined ? needs : `${needs}; ${here}` };
+  const contexts = facts.pseudoProbes && !kernel ? CONTEXTS : undefined;
+  return { purpose: 'record', command, note: [needs, here, contexts].filter(Boolean).join('; ') };
 }
 
 function startable(binary: string): string {

@@ -59,6 +59,7 @@ function describeContainer({
 function describeLoss({ lost, unreadable }: PerfDataSummary): string | undefined {
   const parts = [
     // perf 6.1 and later adds up as lost samples, at the end, what the kernel told as lost records before.
+    // biome-ignore lint/complexity/useMathMinMax: these are bigints
     [lost.records > lost.samples ? lost.records : lost.samples, 'records by the kernel'],
     [unreadable.unknownEvent, 'samples of unknown events'],
     [unreadable.tooShort, 'samples cut short'],

@@ -373,6 +373,9 @@ describe('what to do next', () => {
     expect(next.at(-1)?.command).toBe(
       'clang -O2 -fpseudo-probe-for-profiling -fprofile-sample-use=calc.afdo ...',
     );
+    expect(next.find(({ purpose }) => purpose === 'record')?.note).toMatch(
+      /; with -g as well, and a program built with -fno-omit-frame-pointer .* the profile has calling contexts$/,
+    );
   });
 
   it('quotes what a shell would take apart', () => {
