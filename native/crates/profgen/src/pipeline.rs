@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use elf::{Image, Svma};
-use job::failure::{nest_error, profile_error, unreadable, write_error};
+use job::failure::{profile_error, unreadable};
 use job::{
-    Diagnostic, DiagnosticCode, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, on_threads,
-    profile_warnings, write_atomically, write_folder,
+    Diagnostic, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, on_threads, write_atomically,
+    write_folder,
 };
 use rayon::prelude::*;
 use sampleprof::Profile;
@@ -22,29 +22,22 @@ use crate::binaries::live_text::KernelMemory;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::open::{self, Subject};
 use crate::binaries::target::{Target, Targets};
-use crate::counting::agreement::Agreement;
-use crate::counting::counters::{ContextCounters, CounterTable, Counters};
-use crate::counting::fall_through::{Judgement, select_runs, unknown_code};
-use crate::counting::stretches::pairs_of;
-use crate::counting::trace::TargetCounters;
-use crate::inference::{self, infer_counters};
+use crate::counting::counters::Counters;
 use crate::input::counters_text;
 use crate::input::first_look::open_binaries;
 use crate::input::load::{Loaded, Loader};
 use crate::input::perf_data::TargetSamples;
-use crate::output::merging::{self, write_options};
-use crate::output::postprocess::postprocess;
+use crate::output::encode::{encode, has_counts};
+use crate::output::merging;
 use crate::output::preaggregated;
+use crate::report::account::{counters_of_samples, traces_of_samples};
 use crate::report::empty;
 use crate::report::ledger::EntryClass;
-use crate::report::outcome::{BinaryOutcome, BinaryStatistics, Outcome, Statistics};
+use crate::report::outcome::{BinaryOutcome, Outcome, Statistics};
 use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
-use crate::report::plausibility;
-use crate::report::run_report::{self, Circumstances};
 use crate::report::sample_survey::SampleSurvey;
-use crate::report::words::{Share, Words, percent_text};
-use crate::report::{address_report, debug_report};
-use crate::request::options::{Format, GenerateOptions, Input};
+use crate::report::{debug_report, refusals};
+use crate::request::options::{GenerateOptions, Input};
 
 /// Runs a whole job on a thread pool of its own.
 ///
@@ -220,7 +213,7 @@ impl<'a> Job<'a> {
             let mut parts = self.traces(&targets, sampled.unwrap_or_default());
             self.lap(Phase::Decode, started);
             goes_on(&mut parts)?;
-            self.check_loss()?;
+            refusals::check_loss(self.options, &self.statistics)?;
             parts.extend(without_samples(unusable));
             return Ok(Symbolized::All(parts));
         }
@@ -257,30 +250,13 @@ impl<'a> Job<'a> {
     /// The traces of each binary as BOLT reads them.
     fn traces(&self, targets: &[&Target<'_>], mut sampled: ByBinary<TargetSamples>) -> ByBinary<Part<Product>> {
         let part = |target: &&Target<'_>| {
-            let mut samples = sampled.remove(&target.id).unwrap_or_default();
+            let samples = sampled.remove(&target.id).unwrap_or_default();
             let part = Part::begin(|report| {
-                if let Some(error) = samples.failure.take() {
-                    return Err(error);
-                }
-                let runs = samples.bolt.iter().filter(|(trace, _)| trace.end.is_some());
-                report.statistics = BinaryStatistics {
-                    entries: samples
-                        .bolt
-                        .iter()
-                        .fold(0, |sum, (_, taken)| sum.wrapping_add(taken.count)),
-                    mappings: samples.mappings,
-                    processes: samples.processes,
-                    ranges: runs.count() as u64,
-                    branches: samples
-                        .bolt
-                        .chunk_by(|(a, _), (b, _)| (a.from, a.to) == (b.from, b.to))
-                        .count() as u64,
-                    ..BinaryStatistics::default()
-                };
-                if samples.bolt.is_empty() {
+                let traces = traces_of_samples(samples, report)?;
+                if traces.is_empty() {
                     return Err(self.empty_profile(target.image, report));
                 }
-                Ok(Product::Text(preaggregated::write(&samples.bolt).into_bytes()))
+                Ok(Product::Text(preaggregated::write(&traces).into_bytes()))
             });
             (target.id, part)
         };
@@ -300,7 +276,7 @@ impl<'a> Job<'a> {
         }
         let binary = self.binary(target, debug, report)?;
         let counters = match (samples, &self.options.input) {
-            (Some(samples), _) => self.select(samples, &binary, report)?,
+            (Some(samples), _) => counters_of_samples(samples, &binary, self.options, &self.statistics, report)?,
             (None, Input::UnsymbolizedProfile(path)) => {
                 let text = read_text(path)?;
                 counters_text::read(&text, self.counter_base(target.image)).map_err(|error| error.path(path))?
@@ -309,7 +285,7 @@ impl<'a> Job<'a> {
         };
         let is_exceeded = self.statistics.ledger.is_exceeded() || counters.exceed(binary.code.span());
         if is_exceeded && self.options.policy().refuses_implausible {
-            return Err(self.counts_exceed());
+            return Err(refusals::counts_exceed(self.options));
         }
         if self.options.survey_samples {
             report.survey = Some(SampleSurvey::of(&binary, &counters));
@@ -339,103 +315,6 @@ impl<'a> Job<'a> {
         Ok(binary)
     }
 
-    /// Traces to counters, and the account of the runs that are lost.
-    fn select(&self, samples: TargetSamples, binary: &Binary<'_>, report: &mut Report) -> Result<Counters, Error> {
-        if self.statistics.by_addresses {
-            return Ok(self.infer(&samples, binary, report));
-        }
-        let TargetCounters {
-            branches,
-            pairs,
-            stretches,
-            entries,
-            misplaced,
-        } = samples.counters;
-        let judgement = Judgement {
-            addresses_only: self.options.leading_ip_only,
-            details: self.options.show_detailed_warning,
-        };
-        binary.code.note_pokes(&samples.pokes);
-        let pairs = match pairs_of(&stretches, binary.code) {
-            more if more.is_empty() => pairs,
-            more => CounterTable::new([pairs.rows(), &more].concat()),
-        };
-        let (ranges, quality) = select_runs(&pairs, binary.code, binary.functions, judgement);
-        report.statistics = BinaryStatistics {
-            entries,
-            crosses_barrier: quality.dropped,
-            no_function: if binary.functions.is_empty() {
-                0
-            } else {
-                quality.homeless
-            },
-            mappings: samples.mappings,
-            processes: samples.processes,
-            ranges: ranges.rows().len() as u64,
-            branches: branches.rows().len() as u64,
-            ..BinaryStatistics::default()
-        };
-        let doubt = if self.options.policy().refuses_implausible && !self.options.leading_ip_only {
-            let agreement = Agreement::of(&branches, misplaced, binary.code);
-            plausibility::check(&agreement, &quality, binary.image, self.options)?
-        } else {
-            None
-        };
-        let entries = self.statistics.ledger.entries();
-        let is_looked_for =
-            Share::of_entries(quality.dropped, entries).is_noteworthy() && !self.options.leading_ip_only;
-        let known = Circumstances {
-            unknown: if is_looked_for {
-                unknown_code(&pairs, binary.code)
-            } else {
-                None
-            },
-            entries,
-            same_build: samples.same_build,
-            is_doubtful: doubt.is_some(),
-            patches_itself: Circumstances::patches_itself(binary.image.kind(), binary.code),
-        };
-        report.of_samples.extend(doubt);
-        report
-            .of_samples
-            .extend(run_report::diagnostics(&quality, &known, self.options.policy().words));
-        Ok(Counters {
-            ranges,
-            branches,
-            contexts: samples.contexts.map(ContextCounters::Sampled),
-        })
-    }
-
-    /// Sampled addresses to counters.
-    fn infer(&self, samples: &TargetSamples, binary: &Binary<'_>, report: &mut Report) -> Counters {
-        binary.code.note_pokes(&samples.pokes);
-        let code = inference::Binary {
-            image: binary.image,
-            code: binary.code,
-            functions: binary.functions,
-        };
-        let inferred = infer_counters(&code, &samples.addresses, self.statistics.by_instructions);
-        report.statistics = BinaryStatistics {
-            entries: inferred.report.samples,
-            no_function: if binary.functions.is_empty() {
-                0
-            } else {
-                inferred.report.homeless
-            },
-            mappings: samples.mappings,
-            processes: samples.processes,
-            ranges: inferred.ranges.rows().len() as u64,
-            branches: inferred.branches.rows().len() as u64,
-            ..BinaryStatistics::default()
-        };
-        report.of_samples.extend(address_report::diagnostics(&inferred.report));
-        Counters {
-            ranges: inferred.ranges,
-            branches: inferred.branches,
-            contexts: None,
-        }
-    }
-
     /// Completes the account with the runs that are lost, and stops where nothing is left.
     fn account(&mut self, parts: &mut ByBinary<Part<(Binary<'_>, Counters)>>) -> Result<(), Error> {
         let ledger = &mut self.statistics.ledger;
@@ -454,7 +333,7 @@ impl<'a> Job<'a> {
             }
         }
         goes_on(parts)?;
-        self.check_loss()
+        refusals::check_loss(self.options, &self.statistics)
     }
 
     fn profile(&self, binary: &Binary<'_>, counters: &Counters, report: &mut Report) -> Result<Product, Error> {
@@ -501,58 +380,9 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn check_loss(&self) -> Result<(), Error> {
-        let Some(allowed) = self.options.max_loss else {
-            return Ok(());
-        };
-        let ledger = &self.statistics.ledger;
-        if ledger.loss_percent() <= allowed {
-            return Ok(());
-        }
-        let lost = ledger.lost();
-        Err(Error::new(
-            ErrorCode::LossExceeded,
-            format!(
-                "{} of the {} are lost ({lost} of {}), and {allowed} % are allowed: {}",
-                percent_text(lost, ledger.entries()),
-                if self.statistics.by_addresses {
-                    "samples"
-                } else {
-                    "branch entries"
-                },
-                ledger.entries(),
-                ledger.summary()
-            ),
-        )
-        .hint("Look at the classes above, or raise {--max-loss}."))
-    }
-
-    /// Counts would begin again at 0, as those of llvm-profgen do.
-    fn counts_exceed(&self) -> Error {
-        let hint = if self.options.sample_period.is_some() {
-            "Use a smaller {--sample-period}."
-        } else {
-            "Divide all counts of the input by the same number."
-        };
-        let message = format!(
-            "the counts add up to more than {}, which is the largest count of a profile",
-            u64::MAX
-        );
-        Error::new(ErrorCode::InputInvalid, message).hint(hint)
-    }
-
     /// Why a profile would have no counts.
     fn empty_profile(&self, image: &Image, report: &Report) -> Error {
-        if !self.options.is_sampled() {
-            Error::new(
-                ErrorCode::EmptyProfile,
-                "the input has no counts, and so has the profile",
-            )
-        } else if !self.options.has_several_binaries() {
-            empty::empty_profile(&self.statistics.ledger, self.statistics.samples)
-        } else {
-            empty::empty_part(image, report.statistics.entries)
-        }
+        empty::of_binary(image, self.options, &self.statistics, report)
     }
 
     /// Post-processing and encoding.
@@ -567,7 +397,10 @@ impl<'a> Job<'a> {
             .into_par_iter()
             .map(|(id, part)| {
                 let part = part.then(|report, product| match product {
-                    Product::Profile(profile, sizes) => self.finish(*profile, sizes, &subjects[&id].image, report),
+                    Product::Profile(profile, sizes) => {
+                        let image = &subjects[&id].image;
+                        encode(*profile, sizes, image, self.options, &self.statistics, report)
+                    }
                     Product::Text(text) => Ok(text),
                 });
                 (id, part)
@@ -576,44 +409,6 @@ impl<'a> Job<'a> {
         goes_on(&mut encoded)?;
         self.lap(Phase::Write, started);
         Ok(encoded)
-    }
-
-    fn finish(
-        &self,
-        mut profile: Profile,
-        sizes: Option<CodeSizes>,
-        image: &Image,
-        report: &mut Report,
-    ) -> Result<Vec<u8>, Error> {
-        postprocess(
-            &mut profile,
-            sizes.as_ref(),
-            self.options,
-            self.statistics.by_addresses,
-            &mut report.statistics,
-            &mut report.of_samples,
-        )
-        .map_err(nest_error)?;
-        // With counters, --fill-zero-for-all-funcs asks for a profile of zeros.
-        let wants_zeros = self.options.fill_zero_for_all_funcs && !self.options.is_sampled();
-        if self.options.policy().empty_is_error && !wants_zeros && !has_counts(&profile) {
-            return Err(self.empty_profile(image, report));
-        }
-        if self.options.policy().words == Words::Own {
-            let warnings = profile_warnings(&profile, write_options(self.options).format);
-            report.of_samples.extend(warnings);
-        }
-        if self.options.merge_binaries {
-            return merging::encode(&profile);
-        }
-        if self.options.use_md5 && self.options.format != Format::ExtBinary {
-            report.of_samples.push(self.options.policy().words.warning(
-                DiagnosticCode::Md5Ignored,
-                || "names stay as they are, because only the extbinary format can hold hashes instead".to_owned(),
-                || "-use-md5 is ignored. Specify --format=extbinary to enable it".to_owned(),
-            ));
-        }
-        sampleprof::write(&profile, &write_options(self.options)).map_err(write_error)
     }
 
     fn write(mut self, parts: ByBinary<Part<Vec<u8>>>, subjects: &ByBinary<Subject>) -> Result<Outcome, Error> {
@@ -698,12 +493,6 @@ impl<'a> Job<'a> {
 fn without_samples(unusable: ByBinary<Error>) -> impl Iterator<Item = (BinaryId, Part<Product>)> {
     let part = |(id, error)| (id, Part::begin(|_| Err(error)));
     unusable.into_iter().map(part)
-}
-
-/// Whether any function has a count.
-fn has_counts(profile: &Profile) -> bool {
-    let mut functions = profile.functions.iter();
-    functions.any(|function| function.total != 0 || function.head != 0)
 }
 
 fn read_profile(path: &Path) -> Result<Profile, Error> {

@@ -5,9 +5,26 @@ use job::failure::HOW_TO_RECORD;
 use job::{Error, ErrorCode};
 
 use crate::report::ledger::{EntryClass, Ledger};
+use crate::report::outcome::Statistics;
+use crate::report::part::Report;
+use crate::request::options::GenerateOptions;
+
+/// Why the profile of a binary would have no counts.
+pub(crate) fn of_binary(image: &Image, options: &GenerateOptions, statistics: &Statistics, report: &Report) -> Error {
+    if !options.is_sampled() {
+        Error::new(
+            ErrorCode::EmptyProfile,
+            "the input has no counts, and so has the profile",
+        )
+    } else if !options.has_several_binaries() {
+        empty_profile(&statistics.ledger, statistics.samples)
+    } else {
+        empty_part(image, report.statistics.entries)
+    }
+}
 
 /// Why the profile of the only binary would be empty: where the entries went.
-pub(crate) fn empty_profile(ledger: &Ledger, samples: u64) -> Error {
+fn empty_profile(ledger: &Ledger, samples: u64) -> Error {
     // Traces that others wrote need not tell how many samples they are of.
     let (message, hint) = if samples == 0 && ledger.entries() == 0 {
         (
@@ -34,7 +51,7 @@ pub(crate) fn empty_profile(ledger: &Ledger, samples: u64) -> Error {
 }
 
 /// Why one of several binaries has no profile.
-pub(crate) fn empty_part(image: &Image, entries: u64) -> Error {
+fn empty_part(image: &Image, entries: u64) -> Error {
     let path = image.path().display();
     let message = if entries == 0 {
         format!("{path} has no samples")

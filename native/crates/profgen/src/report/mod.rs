@@ -1,5 +1,6 @@
 //! What a job tells: the account of all branch entries, statistics, findings, failures.
 
+pub(crate) mod account;
 pub(crate) mod address_report;
 pub(crate) mod call_stack_report;
 pub(crate) mod context_report;
@@ -11,6 +12,7 @@ pub(crate) mod names;
 pub(crate) mod outcome;
 pub(crate) mod part;
 pub(crate) mod plausibility;
+pub(crate) mod refusals;
 pub(crate) mod run_report;
 pub(crate) mod sample_survey;
 pub(crate) mod words;

@@ -1,0 +1,154 @@
+//! The samples of a binary to its counters, and the account of what is lost on the way.
+
+use job::Error;
+
+use crate::attribution::profile::Binary;
+use crate::counting::agreement::Agreement;
+use crate::counting::bolt::TargetTraces;
+use crate::counting::counters::{ContextCounters, CounterTable, Counters};
+use crate::counting::fall_through::{Judgement, select_runs, unknown_code};
+use crate::counting::stretches::pairs_of;
+use crate::counting::trace::TargetCounters;
+use crate::inference::{self, infer_counters};
+use crate::input::perf_data::TargetSamples;
+use crate::report::outcome::{BinaryStatistics, Statistics};
+use crate::report::part::Report;
+use crate::report::run_report::{self, Circumstances};
+use crate::report::words::Share;
+use crate::report::{address_report, plausibility};
+use crate::request::options::GenerateOptions;
+
+/// Traces to counters, and the account of the runs that are lost.
+pub(crate) fn counters_of_samples(
+    samples: TargetSamples,
+    binary: &Binary<'_>,
+    options: &GenerateOptions,
+    statistics: &Statistics,
+    report: &mut Report,
+) -> Result<Counters, Error> {
+    if statistics.by_addresses {
+        return Ok(counters_of_addresses(
+            &samples,
+            binary,
+            statistics.by_instructions,
+            report,
+        ));
+    }
+    let TargetCounters {
+        branches,
+        pairs,
+        stretches,
+        entries,
+        misplaced,
+    } = samples.counters;
+    let judgement = Judgement {
+        addresses_only: options.leading_ip_only,
+        details: options.show_detailed_warning,
+    };
+    binary.code.note_pokes(&samples.pokes);
+    let pairs = match pairs_of(&stretches, binary.code) {
+        more if more.is_empty() => pairs,
+        more => CounterTable::new([pairs.rows(), &more].concat()),
+    };
+    let (ranges, quality) = select_runs(&pairs, binary.code, binary.functions, judgement);
+    report.statistics = BinaryStatistics {
+        entries,
+        crosses_barrier: quality.dropped,
+        no_function: if binary.functions.is_empty() {
+            0
+        } else {
+            quality.homeless
+        },
+        mappings: samples.mappings,
+        processes: samples.processes,
+        ranges: ranges.rows().len() as u64,
+        branches: branches.rows().len() as u64,
+        ..BinaryStatistics::default()
+    };
+    let doubt = if options.policy().refuses_implausible && !options.leading_ip_only {
+        let agreement = Agreement::of(&branches, misplaced, binary.code);
+        plausibility::check(&agreement, &quality, binary.image, options)?
+    } else {
+        None
+    };
+    let entries = statistics.ledger.entries();
+    let is_looked_for = Share::of_entries(quality.dropped, entries).is_noteworthy() && !options.leading_ip_only;
+    let known = Circumstances {
+        unknown: if is_looked_for {
+            unknown_code(&pairs, binary.code)
+        } else {
+            None
+        },
+        entries,
+        same_build: samples.same_build,
+        is_doubtful: doubt.is_some(),
+        patches_itself: Circumstances::patches_itself(binary.image.kind(), binary.code),
+    };
+    report.of_samples.extend(doubt);
+    report
+        .of_samples
+        .extend(run_report::diagnostics(&quality, &known, options.policy().words));
+    Ok(Counters {
+        ranges,
+        branches,
+        contexts: samples.contexts.map(ContextCounters::Sampled),
+    })
+}
+
+/// Sampled addresses to counters.
+fn counters_of_addresses(
+    samples: &TargetSamples,
+    binary: &Binary<'_>,
+    by_instructions: bool,
+    report: &mut Report,
+) -> Counters {
+    binary.code.note_pokes(&samples.pokes);
+    let code = inference::Binary {
+        image: binary.image,
+        code: binary.code,
+        functions: binary.functions,
+    };
+    let inferred = infer_counters(&code, &samples.addresses, by_instructions);
+    report.statistics = BinaryStatistics {
+        entries: inferred.report.samples,
+        no_function: if binary.functions.is_empty() {
+            0
+        } else {
+            inferred.report.homeless
+        },
+        mappings: samples.mappings,
+        processes: samples.processes,
+        ranges: inferred.ranges.rows().len() as u64,
+        branches: inferred.branches.rows().len() as u64,
+        ..BinaryStatistics::default()
+    };
+    report.of_samples.extend(address_report::diagnostics(&inferred.report));
+    Counters {
+        ranges: inferred.ranges,
+        branches: inferred.branches,
+        contexts: None,
+    }
+}
+
+/// The traces of a binary for BOLT, and the account of them.
+pub(crate) fn traces_of_samples(mut samples: TargetSamples, report: &mut Report) -> Result<TargetTraces, Error> {
+    if let Some(error) = samples.failure.take() {
+        return Err(error);
+    }
+    let runs = samples.bolt.iter().filter(|(trace, _)| trace.end.is_some());
+    report.statistics = BinaryStatistics {
+        entries: samples
+            .bolt
+            .iter()
+            .fold(0, |sum, (_, taken)| sum.wrapping_add(taken.count)),
+        mappings: samples.mappings,
+        processes: samples.processes,
+        ranges: runs.count() as u64,
+        branches: samples
+            .bolt
+            .chunk_by(|(a, _), (b, _)| (a.from, a.to) == (b.from, b.to))
+            .count() as u64,
+        ..BinaryStatistics::default()
+    };
+    Ok(samples.bolt)
+}

@@ -1,0 +1,48 @@
+//! Why no profile is made although there are counts.
+
+use job::{Error, ErrorCode};
+
+use crate::report::outcome::Statistics;
+use crate::report::words::percent_text;
+use crate::request::options::GenerateOptions;
+
+/// Refuses to go on if more is lost than is allowed.
+pub(crate) fn check_loss(options: &GenerateOptions, statistics: &Statistics) -> Result<(), Error> {
+    let Some(allowed) = options.max_loss else {
+        return Ok(());
+    };
+    let ledger = &statistics.ledger;
+    if ledger.loss_percent() <= allowed {
+        return Ok(());
+    }
+    let lost = ledger.lost();
+    Err(Error::new(
+        ErrorCode::LossExceeded,
+        format!(
+            "{} of the {} are lost ({lost} of {}), and {allowed} % are allowed: {}",
+            percent_text(lost, ledger.entries()),
+            if statistics.by_addresses {
+                "samples"
+            } else {
+                "branch entries"
+            },
+            ledger.entries(),
+            ledger.summary()
+        ),
+    )
+    .hint("Look at the classes above, or raise {--max-loss}."))
+}
+
+/// Counts would begin again at 0, as those of llvm-profgen do.
+pub(crate) fn counts_exceed(options: &GenerateOptions) -> Error {
+    let hint = if options.sample_period.is_some() {
+        "Use a smaller {--sample-period}."
+    } else {
+        "Divide all counts of the input by the same number."
+    };
+    let message = format!(
+        "the counts add up to more than {}, which is the largest count of a profile",
+        u64::MAX
+    );
+    Error::new(ErrorCode::InputInvalid, message).hint(hint)
+}
