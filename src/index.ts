@@ -54,6 +54,7 @@ export type {
   SourcePlace,
   Temperature,
   TemperatureShare,
+  Thresholds,
 } from './profile-report/types.js';
 export type { Phase, Progress } from './progress.js';
 export type {
