@@ -366,13 +366,11 @@ function HotLines({ profile }: { profile: Profile }) {
                 </td>
                 <td class="place">{lineText(profile, name, { line, discriminator })}</td>
                 <td>
-                  {isInlined && (
-                    <>
-                      <span class="name">{profile.shown(name)}</span>
-                      <span class="note">inlined into </span>
-                    </>
-                  )}
-                  <NumberedLink profile={profile} name={inside} />
+                  {isInlined && <span class="name">{profile.shown(name)}</span>}
+                  <span class="within">
+                    {isInlined && <span class="note">inlined into </span>}
+                    <NumberedLink profile={profile} name={inside} />
+                  </span>
                 </td>
               </tr>
             );
