@@ -4,6 +4,7 @@ import hashlib
 import json
 import struct
 import sys
+from operator import attrgetter
 
 import lief
 
@@ -52,8 +53,9 @@ def oldest_system(binary):
 
 def flat_lookups(binary):
     """The symbols that the dynamic linker looks for in all that the process has loaded, not in one library."""
+    ordinal = attrgetter("library_ordinal")
     bindings = (binding for binding in binary.bindings if binding.has_symbol)
-    return sorted({binding.symbol.name for binding in bindings if binding.library_ordinal in FLAT_LOOKUP_ORDINALS})
+    return sorted({binding.symbol.name for binding in bindings if ordinal(binding) in FLAT_LOOKUP_ORDINALS})
 
 
 lief.logging.disable()

@@ -4,7 +4,7 @@ import { checkOptions, defined, invalid, list } from './check.js';
 import { JOBS } from './common.js';
 import { flag, NO_FLAG, type OptionTable } from './flag.js';
 import { GENERATE_OPTIONS } from './generate.js';
-import { type SampleSelection, SELECTION_OPTIONS, toBindingSelection } from './selection.js';
+import { type SampleSelection, SELECTION_OPTIONS, withBindingSelection } from './selection.js';
 
 /** What to collect traces from, and where to. Names are those of the flags. */
 export interface CollectOptions extends SampleSelection {
@@ -69,15 +69,6 @@ export function toBindingCollectOptions(options: CollectOptions): BindingCollect
   if (options.output === undefined || options.output === '') {
     throw invalid('no output was given', 'name a .parquet file or a folder in `output`');
   }
-  const {
-    signal: _signal,
-    onProgress: _onProgress,
-    event: _event,
-    pid: _pid,
-    tid: _tid,
-    cpu: _cpu,
-    time: _time,
-    ...same
-  } = options;
-  return defined({ ...same, perfData, select: toBindingSelection(options) });
+  const { signal: _signal, onProgress: _onProgress, ...same } = withBindingSelection(options);
+  return defined({ ...same, perfData });
 }

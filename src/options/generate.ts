@@ -4,7 +4,7 @@ import type { ProfileFormat } from '../sample-profile/types.js';
 import { checkOptions, defined, invalid, list, u64 } from './check.js';
 import { COLD_COUNT, CUTOFF_COLD, FORMATS, JOBS, MILLION, USE_MD5 } from './common.js';
 import { choice, flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
-import { type SampleSelection, SELECTION_OPTIONS, toBindingSelection } from './selection.js';
+import { type SampleSelection, SELECTION_OPTIONS, withBindingSelection } from './selection.js';
 
 /** What is written: a profile in some encoding, or traces for BOLT. */
 export type GenerateFormat = ProfileFormat | 'preaggregated';
@@ -632,13 +632,8 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
     debuginfod: _debuginfod,
     binary: _,
     binaryDir: __,
-    event: _event,
-    pid: _pid,
-    tid: _tid,
-    cpu: _cpu,
-    time: _time,
     ...same
-  } = options;
+  } = withBindingSelection(options);
   return defined({
     ...same,
     binaries,
@@ -646,7 +641,6 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
     perfData: options.perfData === undefined ? undefined : list(options.perfData),
     perfScript: options.perfScript === undefined ? undefined : list(options.perfScript),
     traces: options.traces === undefined ? undefined : list(options.traces),
-    select: toBindingSelection(options),
     samplePeriod: u64('samplePeriod', options.samplePeriod),
     compressRecursion: unlessUnlimited(options.compressRecursion),
     csprofMaxContextDepth: unlessUnlimited(options.csprofMaxContextDepth),

@@ -50,8 +50,13 @@ export const SELECTION_OPTIONS = {
   ),
 } satisfies OptionTable<SampleSelection>;
 
-/** The selection as the addon takes it. Throws `INVALID_OPTIONS`. */
-export function toBindingSelection({ event, pid, tid, cpu, time }: SampleSelection): BindingSelection {
+/** Options with the selection as the addon takes it. Throws `INVALID_OPTIONS`. */
+export function withBindingSelection<T extends SampleSelection>(options: T) {
+  const { event: _event, pid: _pid, tid: _tid, cpu: _cpu, time: _time, ...same } = options;
+  return { ...same, select: toBindingSelection(options) };
+}
+
+function toBindingSelection({ event, pid, tid, cpu, time }: SampleSelection): BindingSelection {
   if (time !== undefined && time[0] > time[1]) {
     throw invalid('time ends before it starts', 'give the first and the last time stamp in this order');
   }

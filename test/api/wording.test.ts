@@ -147,16 +147,16 @@ it('the sources name options by references, and only those that a command has', 
       .map((file) => join(root, folder, file));
   const rust = under('native/crates', /^\w+\/src\/.*\.rs$/);
   // Texts of the command line itself name its flags.
-  const library = under(
+  const typescript = under(
     'src',
     /^(?!cli\/|options\/|report\/|diagnosis\/next-steps|diagnosis\/toolchains).*\.ts$/,
   );
-  expect(Math.min(rust.length, library.length * 4)).toBeGreaterThan(100);
+  expect(Math.min(rust.length, typescript.length * 4)).toBeGreaterThan(100);
   const flags = (command: CommandName) => COMMANDS[command].flags.map(({ name }) => name);
   const all = (Object.keys(COMMANDS) as CommandName[]).flatMap(flags);
   const strange: string[] = [];
   let references = 0;
-  for (const file of [...rust, ...library]) {
+  for (const file of [...rust, ...typescript]) {
     const [code = ''] = readFileSync(file, 'utf8').split('#[cfg(test)]');
     for (const text of strings(code)) {
       const named = referencesIn(text);
