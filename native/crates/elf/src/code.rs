@@ -1,7 +1,6 @@
 //! The code of an image: where instructions start, how long they are and what class they have.
 
 mod agreement;
-mod chunks;
 mod decoded;
 mod poke;
 mod preambles;
@@ -11,10 +10,9 @@ mod thunk;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use crate::code_layout::{Bounds, CodeLayout, TextSection, lay_out_code};
 use crate::isa;
 use crate::{Arch, DecodePolicy, Image, ImageError, InstructionClass, LiveText, PatchSites, Svma, Symbol};
-pub(crate) use chunks::Layout;
-use chunks::{Bounds, TextSection};
 use decoded::{Decoded, invalid_runs};
 pub use poke::TextPoke;
 use preambles::Preambles;
@@ -69,7 +67,7 @@ impl<'i> Code<'i> {
     }
 
     fn build(image: &'i Image, policy: DecodePolicy, live: Option<LiveText<'i>>) -> Result<Self, ImageError> {
-        let mut layout = chunks::lay_out(image, policy)?;
+        let mut layout = lay_out_code(image, policy)?;
         let live_sections = live.map_or(0, |live| layout.take(live));
         let (patch_sites, preambles) = if policy.patched_text {
             let offset_of = |symbol: &Symbol| layout.code_range(symbol.svma, 1).map(|range| range.start);
@@ -77,7 +75,7 @@ impl<'i> Code<'i> {
         } else {
             Default::default()
         };
-        let Layout {
+        let CodeLayout {
             base,
             span,
             sections,

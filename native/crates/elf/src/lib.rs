@@ -2,6 +2,7 @@
 
 mod address;
 mod code;
+mod code_layout;
 mod compression;
 mod error;
 mod file;

@@ -6,7 +6,7 @@ mod table;
 
 use std::ops::Range;
 
-use crate::code::Layout;
+use crate::code_layout::CodeLayout;
 use crate::{Image, ImageKind, Svma};
 pub(crate) use kinds::is_patch_table;
 use kinds::{PREFIX, TABLES};
@@ -27,7 +27,7 @@ pub struct PatchSites {
 
 impl PatchSites {
     /// Reads the tables of a kernel or a module. Other images have none.
-    pub(crate) fn read(image: &Image, layout: &Layout<'_>) -> Self {
+    pub(crate) fn read(image: &Image, layout: &CodeLayout<'_>) -> Self {
         let (tables, mut problems) = match image.kind() {
             ImageKind::Kernel => tables_of_kernel(image),
             ImageKind::Module => (tables_of_module(image), Vec::new()),

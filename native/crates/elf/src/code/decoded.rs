@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use super::chunks::Bounds;
 use crate::InstructionClass;
+use crate::code_layout::Bounds;
 use crate::isa::Step;
 use crate::patch_sites::Stretch;
 

@@ -3,7 +3,7 @@
 use super::kinds::{Address, EntryLayout, Extent, Kind, Passes};
 use super::stretch::{PatchTableProblem, Stretch};
 use crate::Svma;
-use crate::code::Layout;
+use crate::code_layout::CodeLayout;
 
 /// A table of an image.
 pub(super) struct Table<'i> {
@@ -30,7 +30,7 @@ struct Reading {
 impl Table<'_> {
     /// Adds the sites of the table, read in the layout that makes most sense. In the right one all entries
     /// do, but a table is not given up for a few.
-    pub(super) fn read(&self, layout: &Layout<'_>, stretches: &mut Vec<Stretch>) -> Result<(), PatchTableProblem> {
+    pub(super) fn read(&self, layout: &CodeLayout<'_>, stretches: &mut Vec<Stretch>) -> Result<(), PatchTableProblem> {
         let table = self.kind.name;
         let size = self.bytes.len();
         let candidates = self.kind.layouts.iter().filter(|entry| {
@@ -51,7 +51,7 @@ impl Table<'_> {
         Ok(())
     }
 
-    fn read_as(&self, entry: &EntryLayout, layout: &Layout<'_>) -> Reading {
+    fn read_as(&self, entry: &EntryLayout, layout: &CodeLayout<'_>) -> Reading {
         let mut reading = Reading::default();
         let addresses = (self.svma.0..).step_by(entry.size).map(Svma);
         for (bytes, svma) in self.bytes.chunks(entry.size).zip(addresses) {
@@ -66,7 +66,7 @@ impl Table<'_> {
     }
 
     /// What an entry says; `None` if it isn't of code.
-    fn entry(&self, entry: &EntryLayout, bytes: &[u8], svma: Svma, layout: &Layout<'_>) -> Option<Entry> {
+    fn entry(&self, entry: &EntryLayout, bytes: &[u8], svma: Svma, layout: &CodeLayout<'_>) -> Option<Entry> {
         let site = match entry.address {
             Address::Absolute => Svma(u64::from_le_bytes(*bytes.first_chunk()?)),
             Address::Relative => relative(bytes, svma, 0)?,

@@ -8,38 +8,38 @@ use crate::{Arch, DecodePolicy, Image, ImageError, LiveText, Svma};
 const MAX_SPAN: u64 = u32::MAX as u64 - 1;
 
 /// An executable section; offsets count from the lowest one's address.
-pub(super) struct TextSection<'i> {
-    pub(super) start: u32,
-    pub(super) bytes: &'i [u8],
+pub(crate) struct TextSection<'i> {
+    pub(crate) start: u32,
+    pub(crate) bytes: &'i [u8],
 }
 
 impl TextSection<'_> {
-    pub(super) fn end(&self) -> u32 {
-        // `lay_out` refuses sections beyond `MAX_SPAN`.
+    pub(crate) fn end(&self) -> u32 {
+        // `lay_out_code` refuses sections beyond `MAX_SPAN`.
         self.start + self.bytes.len() as u32
     }
 }
 
 /// Code from one symbol's address up to the next symbol's. Decoding starts anew in each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Bounds {
-    pub(super) start: u32,
-    pub(super) end: u32,
+pub(crate) struct Bounds {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
 }
 
 /// What of an image is code.
-pub(crate) struct Layout<'i> {
-    pub(super) base: Svma,
-    pub(super) span: u32,
+pub(crate) struct CodeLayout<'i> {
+    pub(crate) base: Svma,
+    pub(crate) span: u32,
     /// Ascending and disjoint.
-    pub(super) sections: Vec<TextSection<'i>>,
+    pub(crate) sections: Vec<TextSection<'i>>,
     /// Ascending and disjoint, each inside one section. Bytes before a section's first symbol are in none.
-    pub(super) chunks: Vec<Bounds>,
+    pub(crate) chunks: Vec<Bounds>,
 }
 
-impl<'i> Layout<'i> {
+impl<'i> CodeLayout<'i> {
     /// Puts what was in memory in the place of what the file has; returns for how many sections.
-    pub(super) fn take(&mut self, live: LiveText<'i>) -> usize {
+    pub(crate) fn take(&mut self, live: LiveText<'i>) -> usize {
         let mut taken = 0;
         for section in &mut self.sections {
             let svma = self.base.wrapping_add(u64::from(section.start));
@@ -61,7 +61,7 @@ impl<'i> Layout<'i> {
     }
 }
 
-pub(super) fn lay_out(image: &Image, policy: DecodePolicy) -> Result<Layout<'_>, ImageError> {
+pub(crate) fn lay_out_code(image: &Image, policy: DecodePolicy) -> Result<CodeLayout<'_>, ImageError> {
     let mut indices: Vec<u32> = (0..image.sections().len() as u32)
         .filter(|&index| image.has_code(index))
         .collect();
@@ -69,7 +69,7 @@ pub(super) fn lay_out(image: &Image, policy: DecodePolicy) -> Result<Layout<'_>,
     indices.sort_by_key(|&index| header(index).svma);
 
     let base = indices.first().map_or(Svma(0), |&index| header(index).svma);
-    let mut layout = Layout {
+    let mut layout = CodeLayout {
         base,
         span: 0,
         sections: Vec::new(),
