@@ -1,7 +1,7 @@
 //! Counting samples, on all threads.
 
 use job::{Error, Observer, SampleWorker, SampleWorkers};
-use perfdata::{AddressSpaces, ChunkStats, Consulted, CpuMode, EventAttr, MapId, MappedRange, Moment, Sample, Segment};
+use perfdata::{AddressSpaces, ChunkStats, Consulted, CpuMode, EventAttr, MapId, MappedRange, Sample, Segment, Views};
 use rustc_hash::FxHashMap;
 
 /// How perf begins the name of the kernel image's mapping; the symbol it was placed by follows.
@@ -80,13 +80,7 @@ impl<'o> Collector<'o> {
 
     /// Forgets how address spaces looked, because they have changed. Returns which were asked for.
     pub(crate) fn forget_spaces(&mut self) -> Vec<&Consulted> {
-        self.workers
-            .each()
-            .map(|worker| {
-                worker.forget_views();
-                &worker.consulted
-            })
-            .collect()
+        self.workers.each().map(|worker| worker.views.forget()).collect()
     }
 
     pub(crate) fn finish(self) -> Counts {
@@ -101,17 +95,12 @@ impl<'o> Collector<'o> {
 #[derive(Default)]
 struct Worker {
     counts: Counts,
-    /// How each process's address space looks now.
-    views: FxHashMap<i32, View>,
-    consulted: Consulted,
+    views: Views<View>,
 }
 
-/// Ranges of one process, between two changes.
+/// What is remembered of the ranges of one process, between two changes.
+#[derive(Default)]
 struct View {
-    from: Moment,
-    until: Option<Moment>,
-    /// The latest moment that it was asked for.
-    latest: Moment,
     /// What was found last: samples come in runs.
     hot: Option<MappedRange>,
 }
@@ -145,18 +134,20 @@ impl Worker {
     }
 
     fn count_image(&mut self, sample: &Sample<'_>, spaces: &AddressSpaces) {
-        let known = self.views.get_mut(&sample.pid);
-        let fits =
-            |view: &&mut View| view.from <= sample.moment && view.until.is_none_or(|until| sample.moment < until);
-        let hot = match known.filter(fits) {
-            Some(view) => {
-                view.latest = view.latest.max(sample.moment);
-                view.hot
-                    .filter(|range| range.start <= sample.ip && sample.ip < range.end)
-            }
-            None => None,
-        };
-        let found = hot.or_else(|| self.look_up(sample, spaces)).map(|range| range.map);
+        let (view, _) = self.views.of(
+            sample.pid,
+            sample.moment,
+            || {
+                let space = spaces.space(sample.pid, sample.moment);
+                (View::default(), space.period())
+            },
+            || {},
+        );
+        let contains = |range: &MappedRange| range.start <= sample.ip && sample.ip < range.end;
+        if !view.hot.is_some_and(|range| contains(&range)) {
+            view.hot = spaces.space(sample.pid, sample.moment).find(sample.ip);
+        }
+        let found = view.hot.map(|range| range.map);
         // The sample's mode decides whether the kernel or the process ran. What perf says of the kernel image's range is unreliable.
         let in_kernel = sample.cpumode == CpuMode::Kernel;
         let map = found
@@ -164,27 +155,6 @@ impl Worker {
             .or_else(|| spaces.kernel_image().filter(|_| in_kernel));
         if let Some(map) = map {
             *self.counts.maps.entry(map).or_default() += 1;
-        }
-    }
-
-    fn look_up(&mut self, sample: &Sample<'_>, spaces: &AddressSpaces) -> Option<MappedRange> {
-        let space = spaces.space(sample.pid, sample.moment);
-        let found = space.find(sample.ip);
-        let view = View {
-            from: space.from(),
-            until: space.until(),
-            latest: sample.moment,
-            hot: found,
-        };
-        if let Some(before) = self.views.insert(sample.pid, view) {
-            self.consulted.note(sample.pid, before.latest);
-        }
-        found
-    }
-
-    fn forget_views(&mut self) {
-        for (pid, view) in self.views.drain() {
-            self.consulted.note(pid, view.latest);
         }
     }
 }

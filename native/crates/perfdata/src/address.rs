@@ -50,3 +50,27 @@ impl Moment {
         Self(nanoseconds)
     }
 }
+
+/// The time during which an address space does not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// Its first moment.
+    pub from: Moment,
+    /// The moment of the next change; `None` if there is none.
+    pub until: Option<Moment>,
+}
+
+impl Period {
+    /// All moments.
+    pub const ALWAYS: Self = Self {
+        from: Moment::START,
+        until: None,
+    };
+
+    /// True if `moment` is in it.
+    #[must_use]
+    #[inline]
+    pub fn contains(&self, moment: Moment) -> bool {
+        self.from <= moment && self.until.is_none_or(|until| moment < until)
+    }
+}

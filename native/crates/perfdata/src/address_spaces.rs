@@ -1,8 +1,6 @@
 //! What was mapped where, in which process and when.
 
-mod remapped_text;
-
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::address::{Avma, Moment};
 use crate::mapped_range::{MapId, MappedRange};
@@ -11,9 +9,13 @@ use crate::record::CpuMode;
 use crate::side_record::{Change, Mapping, SideRecord};
 
 mod consulted;
+mod remapped_text;
+mod since;
+mod space;
 
 pub use consulted::Consulted;
 pub use remapped_text::is_memory_without_file;
+pub use space::Space;
 
 /// Maps that are kept in a list before they are put into a tree: a program start maps a dozen files, and most of the
 /// nodes that each would make are replaced by the next.
@@ -101,45 +103,6 @@ impl AddressSpaces {
         }
     }
 
-    /// The address space of process `pid` at `moment`.
-    #[must_use]
-    pub fn space(&self, pid: i32, moment: Moment) -> Space<'_> {
-        let mut space = Space {
-            spaces: self,
-            tree: Tree::EMPTY,
-            recent: &[],
-            from: Moment::START,
-            until: None,
-        };
-        let Some(process) = self.processes.get(&pid) else {
-            return space;
-        };
-        let happened = |event: u32| self.events[event as usize].moment <= moment;
-        let moment_of = |event: u32| self.events[event as usize].moment;
-
-        let following = process.versions.partition_point(|version| happened(version.event));
-        let next_version = process.versions.get(following);
-        let mut first_recent = 0;
-        if let Some(version) = following.checked_sub(1).map(|current| process.versions[current]) {
-            space.tree = version.tree;
-            space.from = moment_of(version.event);
-            first_recent = version.first_recent as usize;
-        }
-        let end = next_version.map_or(process.maps.len(), |version| version.first_recent as usize);
-        let candidates = &process.maps[first_recent..end];
-        let (recent, later) = candidates.split_at(candidates.partition_point(|&event| happened(event)));
-        space.recent = recent;
-        if let Some(&latest) = recent.last() {
-            space.from = space.from.max(moment_of(latest));
-        }
-        space.until = later
-            .first()
-            .copied()
-            .or(next_version.map(|version| version.event))
-            .map(moment_of);
-        space
-    }
-
     /// A mapping by its number.
     ///
     /// # Panics
@@ -147,60 +110,6 @@ impl AddressSpaces {
     #[must_use]
     pub fn mapping(&self, id: MapId) -> &Mapping {
         &self.mappings[id.0 as usize]
-    }
-
-    /// Changes that make of empty address spaces what these were at `moment` and became later, without what was before and without the
-    /// processes in `gone`: a stream that runs for days would fill the memory with the past.
-    #[must_use]
-    pub fn since(&self, moment: Moment, gone: &HashSet<i32>) -> Vec<SideRecord> {
-        let mut mappings: Vec<Mapping> = Vec::new();
-        let of_kernel = self
-            .mappings
-            .iter()
-            .filter(|mapping| mapping.cpumode == CpuMode::Kernel);
-        let latest: BTreeMap<Avma, &Mapping> = of_kernel.map(|mapping| (mapping.start, mapping)).collect();
-        let image = self.kernel_image.map(|id| self.mapping(id));
-        let is_image = |mapping: &Mapping| mapping.file.name.starts_with(KERNEL_IMAGE);
-        mappings.extend(latest.into_values().filter(|mapping| !is_image(mapping)).cloned());
-        mappings.extend(image.cloned());
-        let mut pids: Vec<i32> = self
-            .processes
-            .keys()
-            .copied()
-            .filter(|pid| !gone.contains(pid))
-            .collect();
-        pids.sort_unstable();
-        for pid in pids {
-            for range in self.space(pid, moment).ranges() {
-                let whole = self.mapping(range.map);
-                mappings.push(Mapping {
-                    pid,
-                    start: range.start,
-                    len: range.end.0 - range.start.0,
-                    pgoff: whole.pgoff.wrapping_add(range.start.0.wrapping_sub(whole.start.0)),
-                    ..whole.clone()
-                });
-            }
-        }
-        let then = (0..).zip(mappings).map(|(position, mapping)| SideRecord {
-            moment: Moment::START,
-            position,
-            change: Change::Map(mapping),
-        });
-        let later = self
-            .events
-            .iter()
-            .filter(|event| event.moment > moment && !gone.contains(&event.pid));
-        let later = later.map(|event| SideRecord {
-            moment: event.moment,
-            position: event.position,
-            change: match event.kind {
-                EventKind::Map(map) => Change::Map(self.mapping(map).clone()),
-                EventKind::Exec => Change::Exec { pid: event.pid },
-                EventKind::Fork { parent } => Change::Fork { pid: event.pid, parent },
-            },
-        });
-        then.chain(later).collect()
     }
 
     /// All mappings, in the order they were taken in.
@@ -380,140 +289,6 @@ fn range_of(map: MapId, mapping: &Mapping) -> MappedRange {
         end: Avma(mapping.start.0.saturating_add(mapping.len)),
         map,
     }
-}
-
-/// The address space of one process, as it was between two changes.
-#[derive(Debug, Clone, Copy)]
-pub struct Space<'a> {
-    spaces: &'a AddressSpaces,
-    tree: Tree,
-    /// Map events on top of the tree, oldest first.
-    recent: &'a [u32],
-    from: Moment,
-    until: Option<Moment>,
-}
-
-impl<'a> Space<'a> {
-    /// The moment from which on it looked like this.
-    #[must_use]
-    pub fn from(&self) -> Moment {
-        self.from
-    }
-
-    /// The moment at which it changed, if it did.
-    #[must_use]
-    pub fn until(&self) -> Option<Moment> {
-        self.until
-    }
-
-    /// True if it looked like this at `moment`.
-    #[must_use]
-    pub fn contains(&self, moment: Moment) -> bool {
-        self.from <= moment && self.until.is_none_or(|until| moment < until)
-    }
-
-    /// What was mapped at `address`, and how far it reached around it.
-    ///
-    /// In the kernel's half that is a module, or else the kernel image: any address outside modules may be in the
-    /// image, whose range is not reliable, so check what it resolves to.
-    #[must_use]
-    pub fn find(&self, address: Avma) -> Option<MappedRange> {
-        if address.is_kernel() {
-            return self.find_kernel(address);
-        }
-        // Newer maps that do not hold the address still end what is visible around it.
-        let (mut low, mut high) = (Avma(0), Avma(u64::MAX));
-        let clip = |range: MappedRange, low: Avma, high: Avma| MappedRange {
-            start: range.start.max(low),
-            end: range.end.min(high),
-            ..range
-        };
-        for range in self.recent_ranges().rev() {
-            if address < range.start {
-                high = high.min(range.start);
-            } else if address >= range.end {
-                low = low.max(range.end);
-            } else {
-                return Some(clip(range, low, high));
-            }
-        }
-        self.spaces
-            .forest
-            .find(self.tree, address)
-            .map(|range| clip(range, low, high))
-    }
-
-    fn find_kernel(&self, address: Avma) -> Option<MappedRange> {
-        let spaces = self.spaces;
-        if let Some(range) = spaces.module_at(address) {
-            return Some(range);
-        }
-        let map = spaces.kernel_image?;
-        let before = spaces
-            .modules
-            .range(..=address)
-            .next_back()
-            .map(|(_, &map)| range_of(map, spaces.mapping(map)).end);
-        let after = spaces.modules.range(address..).next().map(|(&start, _)| start);
-        let kernel_half = Avma(1 << 63);
-        Some(MappedRange {
-            start: before.unwrap_or(kernel_half),
-            end: after.unwrap_or(Avma(u64::MAX)),
-            map,
-        })
-    }
-
-    /// All that was mapped in the process, sorted and disjoint.
-    #[must_use]
-    pub fn ranges(&self) -> Vec<MappedRange> {
-        let mut ranges = Vec::new();
-        self.spaces.forest.collect(self.tree, &mut ranges);
-        for range in self.recent_ranges() {
-            put_on_top(&mut ranges, range);
-        }
-        ranges
-    }
-
-    /// The address spaces this one is of.
-    #[must_use]
-    pub fn spaces(&self) -> &'a AddressSpaces {
-        self.spaces
-    }
-
-    fn recent_ranges(&self) -> impl DoubleEndedIterator<Item = MappedRange> + use<'a> {
-        let spaces = self.spaces;
-        self.recent
-            .iter()
-            .filter_map(move |&event| match spaces.events[event as usize].kind {
-                EventKind::Map(map) => Some(range_of(map, spaces.mapping(map))),
-                _ => None,
-            })
-    }
-}
-
-/// Cuts what `range` overlaps in the sorted `ranges` and puts it there.
-fn put_on_top(ranges: &mut Vec<MappedRange>, range: MappedRange) {
-    let first = ranges.partition_point(|old| old.end <= range.start);
-    let last = ranges.partition_point(|old| old.start < range.end);
-    let mut replacement = Vec::with_capacity(3);
-    if let Some(&old) = ranges[first..last].first()
-        && old.start < range.start
-    {
-        replacement.push(MappedRange {
-            end: range.start,
-            ..old
-        });
-    }
-    replacement.push(range);
-    if let Some(&old) = ranges[first..last].last()
-        && old.end > range.end
-    {
-        replacement.push(MappedRange {
-            start: range.end,
-            ..old
-        });
-    }
-    ranges.splice(first..last, replacement);
 }
 
 #[cfg(test)]

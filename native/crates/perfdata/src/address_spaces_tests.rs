@@ -3,6 +3,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::address::Period;
 use crate::side_record::MappedFile;
 
 pub(super) fn map(pid: i32, start: u64, len: u64, name: &str, cpumode: CpuMode) -> Change {
@@ -71,7 +72,8 @@ fn fork_copies_and_exec_drops() {
     assert_eq!(name(2, 9), ["ls"]);
     assert_eq!(name(1, 9), ["other"]);
     let space = spaces.space(2, Moment(6));
-    assert_eq!((space.from(), space.until()), (Moment(5), Some(Moment(7))));
+    let (from, until) = (Moment(5), Some(Moment(7)));
+    assert_eq!(space.period(), Period { from, until });
 }
 
 #[test]
@@ -231,7 +233,7 @@ proptest! {
             for time in 0..41 {
                 let expected = replay(&records, pid, Moment(time));
                 let space = spaces.space(pid, Moment(time));
-                prop_assert!(space.contains(Moment(time)));
+                prop_assert!(space.period().contains(Moment(time)));
                 let mut found = vec![None; expected.len()];
                 let mut end = 0;
                 for range in space.ranges() {
@@ -249,10 +251,10 @@ proptest! {
                         }
                     }
                 }
-                if let Some(until) = space.until() {
+                if let Some(until) = space.period().until {
                     let before = spaces.space(pid, Moment(until.0 - 1));
                     prop_assert_eq!(before.ranges(), space.ranges());
-                    prop_assert_eq!(before.from(), space.from());
+                    prop_assert_eq!(before.period().from, space.period().from);
                 }
             }
         }

@@ -46,11 +46,11 @@ mod tests {
             CallChain::new(&bytes, ByteOrder::Little).addresses().collect()
         };
         let [kernel, user, guest] = [128_u64, 512, 2048].map(u64::wrapping_neg);
-        assert_eq!(addresses(&[]), []);
+        assert_eq!(addresses(&[]), [0u64; 0]);
         assert_eq!(
             addresses(&[kernel, u64::MAX - 4095, user, 1, 2]),
             [u64::MAX - 4095, 1, 2]
         );
-        assert_eq!(addresses(&[user, 1, guest, 2]), []);
+        assert_eq!(addresses(&[user, 1, guest, 2]), [0u64; 0]);
     }
 }

@@ -44,10 +44,11 @@ mod stats;
 mod trace;
 mod trace_clock;
 mod trace_stream;
+mod views;
 mod waiting;
 mod walk;
 
-pub use address::{Avma, Moment};
+pub use address::{Avma, Moment, Period};
 pub use address_spaces::{AddressSpaces, Consulted, Space, is_memory_without_file};
 pub use attr::EventAttr;
 pub use branch_stack::{Branch, BranchFlags, BranchStack, Speculation};
@@ -63,3 +64,4 @@ pub use sample::Sample;
 pub use segment::{ChunkBuffer, ChunkStats, Segment};
 pub use side_record::{Change, MappedFile, Mapping, SideRecord, TextPoke};
 pub use stats::{Damage, DamageKind, RecordStats, TraceStats};
+pub use views::Views;

@@ -23,7 +23,7 @@ impl Consulted {
     }
 
     /// True if the space of `pid` was asked for at `moment` or later.
-    fn at_or_after(&self, pid: i32, moment: Moment) -> bool {
+    pub(crate) fn at_or_after(&self, pid: i32, moment: Moment) -> bool {
         self.by_process.get(&pid).is_some_and(|latest| *latest >= moment)
     }
 }

@@ -5,7 +5,7 @@
 
 use elf::Image;
 use job::{Error, ErrorCode};
-use perfdata::{Change, Mapping, Moment, SideRecord};
+use perfdata::{Change, Mapping, Moment, Period, SideRecord};
 use rustc_hash::FxHashSet;
 
 use crate::addresses::binding::KERNEL_MAP;
@@ -101,14 +101,13 @@ impl GlobalBase {
         self.pids.as_ref().is_none_or(|pids| pids.contains(&pid))
     }
 
-    /// The load address at a moment, and since and until when it holds.
-    pub(crate) fn at(&self, moment: Moment) -> (u64, Option<Moment>, Option<Moment>) {
+    /// The load address at a moment, and how long it holds.
+    pub(crate) fn at(&self, moment: Moment) -> (u64, Period) {
         let behind = self.changes.partition_point(|change| change.0 <= moment);
         let until = self.changes.get(behind).map(|change| change.0);
-        match behind.checked_sub(1).map(|index| self.changes[index]) {
-            Some((from, base)) => (base, Some(from), until),
-            None => (self.preferred, None, until),
-        }
+        let before = behind.checked_sub(1).map(|index| self.changes[index]);
+        let (from, base) = before.unwrap_or((Moment::START, self.preferred));
+        (base, Period { from, until })
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a run-time address to an offset in a target's code.
 
 use elf::Svma;
-use perfdata::{AddressSpaces, Avma, Moment, Space};
+use perfdata::{AddressSpaces, Avma, Moment, Period, Space};
 
 use crate::addresses::binding::{Binding, BoundPiece};
 use crate::addresses::load_address::GlobalBase;
@@ -46,10 +46,10 @@ pub(crate) struct Resolver<'a, 's> {
 }
 
 impl<'a> Resolver<'a, '_> {
-    /// How the address space of `pid` looks at `moment`.
-    pub(crate) fn view(&self, pid: i32, moment: Moment) -> View<'a> {
+    /// How the address space of `pid` looks at `moment`, and how long.
+    pub(crate) fn view(&self, pid: i32, moment: Moment) -> (View<'a>, Period) {
         if let Some(global) = self.global_base {
-            let (base, from, until) = global.at(moment);
+            let (base, period) = global.at(moment);
             let target = self.targets.first();
             let delta = target.image.preferred_base().0.wrapping_sub(base);
             let everything = Piece {
@@ -57,23 +57,14 @@ impl<'a> Resolver<'a, '_> {
                 last: u64::MAX,
                 content: Content::Target { target, delta },
             };
-            return View {
-                pieces: vec![everything],
-                hot: 0,
-                from,
-                until,
-            };
+            let pieces = vec![everything];
+            return (View { pieces, hot: 0 }, period);
         }
         let space = self.spaces.space(pid, moment);
         let mut pieces = self.pieces(&space);
         pieces.sort_unstable_by_key(|piece| piece.start);
         let hot = pieces.iter().position(Piece::is_target).unwrap_or(0);
-        View {
-            pieces,
-            hot,
-            from: Some(space.from()),
-            until: space.until(),
-        }
+        (View { pieces, hot }, space.period())
     }
 
     fn pieces(&self, space: &Space<'_>) -> Vec<Piece<'a>> {
@@ -208,8 +199,6 @@ pub(crate) struct View<'a> {
     pieces: Vec<Piece<'a>>,
     /// The piece of a target that was hit last: most addresses lie there.
     hot: usize,
-    from: Option<Moment>,
-    until: Option<Moment>,
 }
 
 impl<'a> View<'a> {
@@ -226,14 +215,7 @@ impl<'a> View<'a> {
         Self {
             hot: pieces.iter().position(Piece::is_target).unwrap_or(0),
             pieces,
-            from: None,
-            until: None,
         }
-    }
-
-    /// True if the view holds at that moment.
-    pub(crate) fn is_valid_at(&self, moment: Moment) -> bool {
-        self.from.is_none_or(|from| from <= moment) && self.until.is_none_or(|until| moment < until)
     }
 
     /// The target that has `address`, and which address that is in its file.

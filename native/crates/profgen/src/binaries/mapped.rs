@@ -36,7 +36,7 @@ impl Mapped {
     /// Adds a mapping of a file that has this build id.
     pub(crate) fn add(&mut self, mapping: &Mapping, id: Option<BuildId>) {
         let name = mapping.file.name.as_str();
-        if !mapping.executable || matches!(mapping.cpumode, CpuMode::GuestKernel | CpuMode::GuestUser) {
+        if !mapping.executable || mapping.cpumode.is_guest() {
             return;
         }
         let is_kernel = name.starts_with(KERNEL_MAP);

@@ -343,7 +343,7 @@ impl<'a> Collection<'a> {
         if pokes.is_empty() {
             return;
         }
-        let mut spots = Spots::new(followed, 0, Moment::START);
+        let (mut spots, _) = Spots::new(followed, 0, Moment::START);
         for poke in pokes.drain() {
             if let Spot::In((file, _), address) = spots.find(poke.address) {
                 self.patches.insert((file, address, poke));

@@ -1,6 +1,6 @@
 //! From a run-time address to a place in a mapped file.
 
-use perfdata::{AddressSpaces, Avma, Moment};
+use perfdata::{AddressSpaces, Avma, Moment, Period};
 use traceshard::{BinaryKind, KERNEL_BIAS, Loss};
 
 use crate::gather::files::{FileId, Followed, Held};
@@ -29,13 +29,11 @@ pub(crate) struct Spots {
     pieces: Vec<Piece>,
     /// The piece that was hit last, and another one before.
     hot: [usize; 2],
-    from: Moment,
-    until: Option<Moment>,
 }
 
 impl Spots {
-    /// How the address space of `pid` looks at `moment`.
-    pub(crate) fn new(followed: &Followed, pid: i32, moment: Moment) -> Self {
+    /// How the address space of `pid` looks at `moment`, and how long.
+    pub(crate) fn new(followed: &Followed, pid: i32, moment: Moment) -> (Self, Period) {
         let Followed { spaces, held, .. } = followed;
         let space = spaces.space(pid, moment);
         let kernel = kernel_of(spaces, held);
@@ -67,17 +65,8 @@ impl Spots {
         };
         pieces.extend(gaps);
         pieces.sort_unstable_by_key(|piece| piece.start);
-        Self {
-            pieces,
-            hot: [0; 2],
-            from: space.from(),
-            until: space.until(),
-        }
-    }
-
-    /// True if it looks like this at that moment.
-    pub(crate) fn is_valid_at(&self, moment: Moment) -> bool {
-        self.from <= moment && self.until.is_none_or(|until| moment < until)
+        let spots = Self { pieces, hot: [0; 2] };
+        (spots, space.period())
     }
 
     /// Where an address lies.

@@ -1,8 +1,7 @@
 //! Decodes samples and counts their branches, on all threads of the pool.
 
 use job::{Error, Observer, SampleWorker, SampleWorkers};
-use perfdata::{ChunkStats, Consulted, CpuMode, Moment, Sample, Segment};
-use rustc_hash::FxHashMap;
+use perfdata::{ChunkStats, Consulted, Sample, Segment, Views};
 use traceshard::Loss;
 
 use crate::gather::files::Followed;
@@ -10,9 +9,6 @@ use crate::gather::rows::EventId;
 use crate::gather::spots::Spots;
 use crate::gather::table::{Of, Table};
 use crate::request::options::Selection;
-
-/// Address spaces that a worker remembers.
-const REMEMBERED_VIEWS: usize = 1024;
 
 /// Which samples count, and how their events are numbered.
 pub(crate) struct Chosen<'a> {
@@ -70,8 +66,8 @@ impl<'a> Workers<'a> {
     pub(crate) fn forget_spaces(&mut self, changed: impl Fn(&Consulted) -> bool) -> bool {
         let mut any = false;
         for worker in self.workers.each() {
-            worker.forget_views();
-            any |= changed(&worker.consulted);
+            worker.counted.table.flush();
+            any |= changed(worker.views.forget());
         }
         any
     }
@@ -91,19 +87,8 @@ impl<'a> Workers<'a> {
 
 #[derive(Default)]
 struct Worker {
-    /// By process: the address space that was valid last.
-    views: FxHashMap<i32, Remembered>,
-    /// Numbers given to views since the cache of the table was flushed.
-    numbered_views: u16,
-    consulted: Consulted,
+    views: Views<Spots>,
     counted: Counted,
-}
-
-struct Remembered {
-    spots: Spots,
-    number: u16,
-    /// The latest moment it was used for.
-    latest: Moment,
 }
 
 impl SampleWorker for Worker {
@@ -127,46 +112,21 @@ impl Worker {
             tally.add(Loss::Deselected, entries);
             return;
         }
-        if matches!(sample.cpumode, CpuMode::GuestKernel | CpuMode::GuestUser) {
+        if sample.cpumode.is_guest() {
             self.counted.guest_samples += 1;
             tally.add(Loss::Guest, entries);
             return;
         }
         let (first, last) = self.counted.times.unwrap_or((sample.time, sample.time));
         self.counted.times = Some((first.min(sample.time), last.max(sample.time)));
-        let known = self.views.get(&sample.pid);
-        if !known.is_some_and(|known| known.spots.is_valid_at(sample.moment)) {
-            self.renew_view(sample, followed);
-        }
-        let Some(Remembered { spots, number, latest }) = self.views.get_mut(&sample.pid) else {
-            return;
-        };
-        *latest = sample.moment.max(*latest);
-        let of = Of::new(chosen.numbers[event], *number);
+        let (spots, number) = self.views.of(
+            sample.pid,
+            sample.moment,
+            || Spots::new(followed, sample.pid, sample.moment),
+            || self.counted.table.flush(),
+        );
+        let of = Of::new(chosen.numbers[event], number);
         self.counted.table.count(sample.branches.iter(), of, spots);
-    }
-
-    fn renew_view(&mut self, sample: &Sample<'_>, followed: &Followed) {
-        if self.views.len() >= REMEMBERED_VIEWS || self.numbered_views == u16::MAX {
-            self.forget_views();
-        }
-        let remembered = Remembered {
-            spots: Spots::new(followed, sample.pid, sample.moment),
-            number: self.numbered_views,
-            latest: sample.moment,
-        };
-        self.numbered_views += 1;
-        if let Some(replaced) = self.views.insert(sample.pid, remembered) {
-            self.consulted.note(sample.pid, replaced.latest);
-        }
-    }
-
-    fn forget_views(&mut self) {
-        for (pid, remembered) in self.views.drain() {
-            self.consulted.note(pid, remembered.latest);
-        }
-        self.counted.table.flush();
-        self.numbered_views = 0;
     }
 }
 

@@ -1,8 +1,7 @@
 //! Decodes branch stacks and counts their traces, on all threads of the pool.
 
 use job::{Error, Observer, SampleWorker, SampleWorkers};
-use perfdata::{ChunkStats, Consulted, CpuMode, Moment, Sample, Segment};
-use rustc_hash::FxHashMap;
+use perfdata::{ChunkStats, Consulted, Sample, Segment, Views};
 use symbolize::FunctionTable;
 
 use crate::addresses::locate::{Resolver, View};
@@ -17,9 +16,6 @@ use crate::input::call_stack::{CallStackReader, CallStacks};
 use crate::input::events::UsableEvents;
 use crate::report::ledger::EntryClass;
 use crate::request::options::{GenerateOptions, SampleUse};
-
-/// Address spaces that a worker remembers; more processes than these are rare, and only cost time.
-const REMEMBERED_VIEWS: usize = 1024;
 
 /// What the samples of one or several segments came to.
 #[derive(Default)]
@@ -56,6 +52,15 @@ impl Collected {
         self.branch_samples = self.branch_samples.wrapping_add(other.branch_samples);
         self.guest_samples += other.guest_samples;
         self.chunks.add(other.chunks);
+    }
+
+    /// Forgets what is kept by the numbers of views, which are given again.
+    fn forget_numbers_of_views(&mut self) {
+        self.traces.flush();
+        self.addresses.flush();
+        if let Some(bolt) = &mut self.bolt {
+            bolt.flush();
+        }
     }
 }
 
@@ -106,8 +111,7 @@ impl<'a> Collector<'a> {
     pub(crate) fn forget_spaces(&mut self, changed: impl Fn(&Consulted) -> bool) -> bool {
         let mut any = false;
         for worker in self.workers.each() {
-            worker.forget_views();
-            any |= changed(&worker.consulted);
+            any |= changed(worker.forget_views());
         }
         any
     }
@@ -124,20 +128,9 @@ impl<'a> Collector<'a> {
 }
 
 struct Worker<'a> {
-    /// By process: the view that was valid last.
-    views: FxHashMap<i32, Remembered<'a>>,
-    /// Numbers given to views since the cache of traces was flushed.
-    numbered_views: u16,
-    consulted: Consulted,
+    views: Views<View<'a>>,
     collected: Collected,
     call_stacks: Option<CallStackReader<'a>>,
-}
-
-struct Remembered<'a> {
-    view: View<'a>,
-    number: u16,
-    /// The latest moment it was used for.
-    latest: Moment,
 }
 
 impl SampleWorker for Worker<'_> {
@@ -149,9 +142,7 @@ impl SampleWorker for Worker<'_> {
 impl<'a> Worker<'a> {
     fn new(several: Option<usize>, bolt: Option<BoltTraces>, call_stacks: Option<CallStackReader<'a>>) -> Self {
         Self {
-            views: FxHashMap::default(),
-            numbered_views: 0,
-            consulted: Consulted::default(),
+            views: Views::default(),
             collected: Collected {
                 traces: TraceTable::new(several),
                 bolt,
@@ -188,22 +179,18 @@ impl<'a> Worker<'a> {
             self.collected.traces.lose(EntryClass::Deselected, entries);
             return;
         }
-        if matches!(sample.cpumode, CpuMode::GuestKernel | CpuMode::GuestUser) {
+        if sample.cpumode.is_guest() {
             // A guest's addresses mean nothing in the host's address spaces.
             self.collected.guest_samples += 1;
             self.collected.traces.lose(EntryClass::Unmapped, entries);
             return;
         }
-        self.ensure_view(sample, resolver);
-        let Some(Remembered { view, number, latest }) = self.views.get_mut(&sample.pid) else {
-            return;
-        };
-        *latest = sample.moment.max(*latest);
+        let (view, number) = view_of(&mut self.views, &mut self.collected, sample, resolver);
         let traces = &mut self.collected.traces;
         let branches = sample.branches.iter();
         if let Some(bolt) = &mut self.collected.bolt {
             traces.read(entries);
-            bolt.count(branches, view, *number, filter.rules);
+            bolt.count(branches, view, number, filter.rules);
             return;
         }
         let times = match options.sample_period {
@@ -220,7 +207,7 @@ impl<'a> Worker<'a> {
         let stack = Stack {
             branches,
             times,
-            view: *number,
+            view: number,
         };
         let (Some(has_stack), Some(reader)) = (&filter.call_stacks, &mut self.call_stacks) else {
             traces.read(events);
@@ -255,11 +242,8 @@ impl<'a> Worker<'a> {
             traces.add_lost(EntryClass::Unmapped, times);
             return;
         }
-        self.ensure_view(sample, resolver);
-        if let Some(Remembered { view, latest, .. }) = self.views.get_mut(&sample.pid) {
-            *latest = sample.moment.max(*latest);
-            one_branch::count(sample, times, view, &mut self.collected.traces);
-        }
+        let (view, _) = view_of(&mut self.views, &mut self.collected, sample, resolver);
+        one_branch::count(sample, times, view, &mut self.collected.traces);
     }
 
     /// Counts the address of a sample.
@@ -268,53 +252,36 @@ impl<'a> Worker<'a> {
             self.collected.addresses.add_lost(EntryClass::Deselected);
             return;
         }
-        if matches!(sample.cpumode, CpuMode::GuestKernel | CpuMode::GuestUser) {
+        if sample.cpumode.is_guest() {
             self.collected.guest_samples += 1;
             self.collected.addresses.add_lost(EntryClass::Unmapped);
             return;
         }
-        self.ensure_view(sample, resolver);
-        if let Some(Remembered { view, number, latest }) = self.views.get_mut(&sample.pid) {
-            *latest = sample.moment.max(*latest);
-            self.collected.addresses.add(sample.ip, sample.exact, view, *number);
-        }
+        let (view, number) = view_of(&mut self.views, &mut self.collected, sample, resolver);
+        self.collected.addresses.add(sample.ip, sample.exact, view, number);
     }
 
-    /// Makes the view of the sample's address space the one that is remembered.
-    #[inline]
-    fn ensure_view(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>) {
-        let known = self.views.get(&sample.pid);
-        if !known.is_some_and(|known| known.view.is_valid_at(sample.moment)) {
-            self.renew_view(sample, resolver);
-        }
+    /// Forgets how address spaces looked, because they have changed.
+    fn forget_views(&mut self) -> &Consulted {
+        self.collected.forget_numbers_of_views();
+        self.views.forget()
     }
+}
 
-    fn renew_view(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>) {
-        if self.views.len() >= REMEMBERED_VIEWS || self.numbered_views == u16::MAX {
-            self.forget_views();
-        }
-        let remembered = Remembered {
-            view: resolver.view(sample.pid, sample.moment),
-            number: self.numbered_views,
-            latest: sample.moment,
-        };
-        self.numbered_views += 1;
-        if let Some(replaced) = self.views.insert(sample.pid, remembered) {
-            self.consulted.note(sample.pid, replaced.latest);
-        }
-    }
-
-    fn forget_views(&mut self) {
-        for (pid, remembered) in self.views.drain() {
-            self.consulted.note(pid, remembered.latest);
-        }
-        self.collected.traces.flush();
-        self.collected.addresses.flush();
-        if let Some(bolt) = &mut self.collected.bolt {
-            bolt.flush();
-        }
-        self.numbered_views = 0;
-    }
+/// The view of the address space that a sample is of, and its number.
+#[inline]
+fn view_of<'w, 'a>(
+    views: &'w mut Views<View<'a>>,
+    collected: &mut Collected,
+    sample: &Sample<'_>,
+    resolver: &Resolver<'a, '_>,
+) -> (&'w mut View<'a>, u16) {
+    views.of(
+        sample.pid,
+        sample.moment,
+        || resolver.view(sample.pid, sample.moment),
+        || collected.forget_numbers_of_views(),
+    )
 }
 
 impl Filter<'_> {

@@ -273,7 +273,7 @@ impl<'a> Sampling<'a> {
             bindings: &followed.bindings[0],
             global_base: None,
         };
-        let view = resolver.view(0, Moment::START);
+        let (view, _) = resolver.view(0, Moment::START);
         for poke in pokes {
             if let Some((target, svma)) = view.target_at(poke.address) {
                 self.samples_of(target.id).pokes.insert(TextPoke {

@@ -1,0 +1,143 @@
+//! What a thread that counts samples remembers of address spaces.
+
+use rustc_hash::FxHashMap;
+
+use crate::address::{Moment, Period};
+use crate::address_spaces::Consulted;
+
+/// Processes that are remembered. More are rare, and only cost time.
+const REMEMBERED: usize = 1024;
+
+/// A view of the address space of each process: whatever is made of it, as of the period of the process's last sample. A view has a number,
+/// by which what was found in it can be kept elsewhere.
+#[derive(Debug)]
+pub struct Views<V> {
+    views: Vec<Numbered<V>>,
+    /// Where in `views` the one of each process is.
+    by_process: FxHashMap<i32, usize>,
+    /// The one that was asked for last.
+    last: usize,
+    /// Numbers given so far.
+    numbered: u16,
+    consulted: Consulted,
+}
+
+#[derive(Debug)]
+struct Numbered<V> {
+    pid: i32,
+    period: Period,
+    view: V,
+    number: u16,
+    /// The latest moment that it was asked for.
+    latest: Moment,
+}
+
+impl<V> Default for Views<V> {
+    fn default() -> Self {
+        Self {
+            views: Vec::new(),
+            by_process: FxHashMap::default(),
+            last: 0,
+            numbered: 0,
+            consulted: Consulted::default(),
+        }
+    }
+}
+
+impl<V> Views<V> {
+    /// The view of process `pid` at `moment`, with its number. `make` makes a view that is not known. `forget_numbers` is called
+    /// before numbers are given again, for whoever has kept something by them.
+    #[inline]
+    pub fn of(
+        &mut self,
+        pid: i32,
+        moment: Moment,
+        make: impl FnOnce() -> (V, Period),
+        forget_numbers: impl FnOnce(),
+    ) -> (&mut V, u16) {
+        let is_last = self.views.get(self.last).is_some_and(|last| {
+            // Samples of one process come in runs.
+            last.pid == pid && last.period.contains(moment)
+        });
+        if !is_last {
+            self.find(pid, moment, make, forget_numbers);
+        }
+        let found = &mut self.views[self.last];
+        found.latest = moment.max(found.latest);
+        (&mut found.view, found.number)
+    }
+
+    /// Makes the view that is asked for the last one.
+    #[inline(never)]
+    fn find(&mut self, pid: i32, moment: Moment, make: impl FnOnce() -> (V, Period), forget_numbers: impl FnOnce()) {
+        let known = self.by_process.get(&pid).copied();
+        if let Some(index) = known.filter(|index| self.views[*index].period.contains(moment)) {
+            self.last = index;
+            return;
+        }
+        if self.views.len() >= REMEMBERED || self.numbered == u16::MAX {
+            self.forget();
+            forget_numbers();
+        }
+        let (view, period) = make();
+        let new = Numbered {
+            pid,
+            period,
+            view,
+            number: self.numbered,
+            latest: moment,
+        };
+        self.numbered += 1;
+        self.last = *self.by_process.entry(pid).or_insert(self.views.len());
+        match self.views.get_mut(self.last) {
+            Some(old) => {
+                self.consulted.note(pid, old.latest);
+                *old = new;
+            }
+            None => self.views.push(new),
+        }
+    }
+
+    /// Forgets all views, because address spaces have changed; numbers are given again. Returns which spaces were asked for.
+    pub fn forget(&mut self) -> &Consulted {
+        for view in self.views.drain(..) {
+            self.consulted.note(view.pid, view.latest);
+        }
+        self.by_process.clear();
+        self.numbered = 0;
+        &self.consulted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    proptest! {
+        /// Each process changes every four moments, and may be asked for out of order.
+        #[test]
+        fn a_view_is_that_of_its_moment_and_has_a_number_of_its_own(
+            asked in prop::collection::vec((0i32..3, 0u64..40), 1..60),
+            processes in prop_oneof![Just(1i32), Just(600)],
+        ) {
+            let mut views: Views<(i32, u64)> = Views::default();
+            let mut by_number = HashMap::new();
+            let spread = asked.iter().flat_map(|&(pid, time)| (0..processes).map(move |step| (pid + 3 * step, time)));
+            for (pid, time) in spread {
+                let period = Period { from: Moment(time & !3), until: Some(Moment((time & !3) + 4)) };
+                let make = || ((pid, time / 4), period);
+                let (view, number) = views.of(pid, Moment(time), make, || by_number.clear());
+                prop_assert_eq!(*view, (pid, time / 4));
+                prop_assert_eq!(*by_number.entry(number).or_insert(*view), *view);
+            }
+            let consulted = views.forget();
+            for &(pid, _) in &asked {
+                let latest = asked.iter().filter(|(other, _)| *other == pid).map(|(_, time)| *time).max();
+                let latest = latest.unwrap_or_default();
+                prop_assert!(consulted.at_or_after(pid, Moment(latest)) && !consulted.at_or_after(pid, Moment(latest + 1)));
+            }
+        }
+    }
+}
