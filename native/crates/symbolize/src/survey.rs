@@ -4,18 +4,21 @@
 //! its functions have at all), and its line program up to the first discriminator. Only where units share abbreviations, a
 //! unit's DIEs are looked at, up to the last kind that it can have.
 
+mod kinds;
+mod lines;
+mod producer;
+
 use std::collections::{BTreeMap, HashMap};
 
 use elf::Svma;
-use gimli::{
-    Abbreviations, AttributeSpecification, DebugAbbrevOffset, DebugLineOffset, DwAt, DwLang, DwTag, LineInstruction,
-    constants as dw,
-};
+use gimli::{Abbreviations, DebugAbbrevOffset, constants as dw};
 use object::CompressionFormat;
-use rayon::prelude::*;
 
 use crate::debug_info::{DebugInfo, View};
 use dwarf::{AbbreviationTable, Reader, Space, Unit, UnitIndex, Value, attributes, section};
+use kinds::{Kinds, used_kinds};
+use lines::{LinePrograms, Lines};
+use producer::{find, language_name, split_producer};
 
 /// Bytes of abbreviations that are looked at. Each table is read once, but tables may overlap.
 const MAX_ABBREVIATION_BYTES: usize = 256 << 20;
@@ -23,10 +26,6 @@ const MAX_ABBREVIATION_BYTES: usize = 256 << 20;
 const MAX_SHARED_BYTES: usize = 64 << 20;
 /// Compilers told apart; a program is built by a handful.
 const MAX_COMPILERS: usize = 64;
-/// Bytes of a compiler's name that are kept, and of it with the command line that are looked at.
-const MAX_NAME: usize = 160;
-const MAX_PRODUCER: usize = 16 << 10;
-
 /// What debug information says about how a program was compiled. Of a survey by samples, the numbers are of samples.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DebugSurvey {
@@ -84,15 +83,6 @@ pub struct UnitCounts {
     pub with_profiling_flag: u64,
 }
 
-/// What kinds of DIEs there are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Kinds {
-    call_discriminators: bool,
-    functions: bool,
-    declaration_lines: bool,
-    types: bool,
-}
-
 /// A table of abbreviations.
 #[derive(Clone, Copy)]
 struct Table {
@@ -106,13 +96,6 @@ struct Table {
 struct Budget {
     tables: usize,
     shared: usize,
-}
-
-/// What the line program of a unit has.
-#[derive(Debug, Clone, Copy, Default)]
-struct Lines {
-    rows: bool,
-    discriminators: bool,
 }
 
 #[derive(Default)]
@@ -308,200 +291,4 @@ impl<'s, 'a> Tally<'s, 'a> {
             Table { kinds, size }
         })
     }
-}
-
-/// The kinds of DIEs that a unit has, out of those it can have. Ends at the first DIE that cannot be read.
-fn used_kinds(space: &Space<'_>, unit: &Unit, abbreviations: &Abbreviations, possible: Kinds) -> Kinds {
-    let mut used = Kinds::default();
-    let Ok(header) = space.dwarf.debug_info.header_from_offset(unit.offset) else {
-        return used;
-    };
-    let Ok(mut entries) = header.entries_raw(abbreviations, None) else {
-        return used;
-    };
-    while used != possible && !entries.is_empty() {
-        match entries.read_abbreviation() {
-            Ok(Some(abbreviation)) => {
-                let attributes = abbreviation.attributes();
-                used.note(abbreviation.tag(), attributes.iter().map(AttributeSpecification::name));
-                if entries.skip_attributes(attributes).is_err() {
-                    break;
-                }
-            }
-            Ok(None) => {}
-            Err(_) => break,
-        }
-    }
-    used
-}
-
-impl Kinds {
-    /// Reads one abbreviation of a table (DWARF 5 section 7.5.3).
-    fn read_abbreviation(&mut self, reader: &mut Reader<'_>) -> Option<()> {
-        reader.uleb().filter(|code| *code != 0)?;
-        let tag = DwTag(u16::try_from(reader.uleb()?).unwrap_or(0));
-        reader.unsigned(1)?;
-        let mut names = Vec::new();
-        loop {
-            let (name, form) = (reader.uleb()?, reader.uleb()?);
-            if (name, form) == (0, 0) {
-                break;
-            }
-            if form == u64::from(dw::DW_FORM_implicit_const.0) {
-                reader.sleb()?;
-            }
-            names.push(DwAt(u16::try_from(name).unwrap_or(0)));
-        }
-        self.note(tag, names.into_iter());
-        Some(())
-    }
-
-    /// Notes a DIE with this tag and these attributes.
-    fn note(&mut self, tag: DwTag, names: impl Iterator<Item = DwAt>) {
-        match tag {
-            dw::DW_TAG_subprogram => {
-                let [mut name, mut line, mut elsewhere] = [false; 3];
-                for attribute in names {
-                    match attribute {
-                        dw::DW_AT_name => name = true,
-                        dw::DW_AT_decl_line => line = true,
-                        dw::DW_AT_declaration | dw::DW_AT_artificial => elsewhere = true,
-                        _ => {}
-                    }
-                }
-                self.functions |= name && !elsewhere;
-                self.declaration_lines |= name && line && !elsewhere;
-            }
-            dw::DW_TAG_inlined_subroutine => {
-                let mut names = names;
-                self.call_discriminators |= names.any(|name| name == dw::DW_AT_GNU_discriminator);
-            }
-            dw::DW_TAG_base_type
-            | dw::DW_TAG_structure_type
-            | dw::DW_TAG_pointer_type
-            | dw::DW_TAG_formal_parameter
-            | dw::DW_TAG_variable => self.types = true,
-            _ => {}
-        }
-    }
-}
-
-/// What the line programs of a file have, by offset.
-struct LinePrograms(HashMap<usize, Lines>);
-
-impl LinePrograms {
-    /// Each byte is read once: a program that starts amid another one is left out.
-    fn read(space: &Space<'_>) -> Self {
-        let mut units: Vec<(DebugLineOffset, u8)> = space
-            .units
-            .iter()
-            .filter_map(|unit| Some((unit.line_program?, unit.encoding.address_size)))
-            .collect();
-        units.sort_unstable_by_key(|(offset, size)| (offset.0, *size));
-        units.dedup_by_key(|(offset, _)| *offset);
-        let lines = space.dwarf.debug_line;
-        let mut end = 0;
-        let mut programs = Vec::with_capacity(units.len());
-        for (offset, size) in units {
-            if offset.0 < end {
-                continue;
-            }
-            end = program_end(section(lines), offset.0);
-            if let Ok(program) = lines.program(offset, size, None, None) {
-                programs.push((offset, program));
-            }
-        }
-        let read = programs.par_iter().map(|(offset, program)| {
-            let header = program.header();
-            let mut instructions = header.instructions();
-            let mut found = Lines::default();
-            while let Ok(Some(instruction)) = instructions.next_instruction(header) {
-                match instruction {
-                    LineInstruction::Special(_) | LineInstruction::Copy => found.rows = true,
-                    LineInstruction::SetDiscriminator(value) => found.discriminators |= is_discriminator(value),
-                    _ => {}
-                }
-                if found.rows && found.discriminators {
-                    break;
-                }
-            }
-            (offset.0, found)
-        });
-        Self(read.collect())
-    }
-
-    fn of(&self, unit: &Unit) -> Lines {
-        let known = unit.line_program.and_then(|offset| self.0.get(&offset.0));
-        known.copied().unwrap_or_default()
-    }
-}
-
-/// Where the line program at `offset` ends, by the length at its start (DWARF 5 section 7.2.2).
-fn program_end(section: &[u8], offset: usize) -> usize {
-    let mut reader = Reader::new(section, offset);
-    let len = match reader.unsigned(4) {
-        Some(0xffff_ffff) => reader.unsigned(8),
-        len => len,
-    };
-    let len = len.and_then(|len| usize::try_from(len).ok());
-    reader.position.saturating_add(len.unwrap_or(0))
-}
-
-/// Zero tells nothing apart, and a call's pseudo probe rides in the same place: low three bits set and something above
-/// them (LLVM: `PseudoProbeDwarfDiscriminator`).
-fn is_discriminator(value: u64) -> bool {
-    value != 0 && !(value & 7 == 7 && value >> 3 != 0)
-}
-
-/// The compiler's name, and the command line that some record behind it. Flags begin with a dash; clang puts its own path
-/// in front of them.
-fn split_producer(producer: &[u8]) -> (String, &[u8]) {
-    let producer = &producer[..producer.len().min(MAX_PRODUCER)];
-    let flags = (1..producer.len()).find(|&at| producer[at - 1] == b' ' && matches!(producer[at], b'-' | b'/'));
-    let (name, flags) = producer.split_at(flags.unwrap_or(producer.len()));
-    let name = &name[..name.len().min(MAX_NAME)];
-    (String::from_utf8_lossy(name).trim_end().to_owned(), flags)
-}
-
-fn find(text: &[u8], word: &[u8]) -> bool {
-    text.split(|byte| *byte == b' ').any(|part| part == word)
-}
-
-/// Languages that got a number after DWARF 5 and that gimli has no name for yet (DWARF: "Language Names and Versions" of the committee).
-fn newer_language(code: u16) -> Option<&'static str> {
-    const NAMES: [&str; 19] = [
-        "HIP",
-        "Assembly",
-        "C_sharp",
-        "Mojo",
-        "GLSL",
-        "GLSL_ES",
-        "HLSL",
-        "OpenCL_CPP",
-        "CPP_for_OpenCL",
-        "SYCL",
-        "C_plus_plus_23",
-        "Odin",
-        "P4",
-        "Metal",
-        "C23",
-        "Fortran23",
-        "Ruby",
-        "Move",
-        "Hylo",
-    ];
-    NAMES.get(usize::from(code).checked_sub(0x30)?).copied()
-}
-
-fn language_name(language: Option<u64>) -> String {
-    let Some(language) = language else {
-        return String::new();
-    };
-    let known = u16::try_from(language)
-        .ok()
-        .and_then(|code| DwLang(code).static_string().or_else(|| newer_language(code)));
-    known.map_or_else(
-        || format!("{language:#x}"),
-        |name| name.trim_start_matches("DW_LANG_").to_owned(),
-    )
 }
