@@ -52,7 +52,9 @@ function documented(source: string, field: string): string | undefined {
 }
 
 it('help and comments have the defaults that a job has', () => {
-  const interfaces = read('src/options/generate.ts') + read('src/options/selection.ts');
+  const interfaces = ['generate', 'selection', 'contexts']
+    .map((file) => read(`src/options/${file}.ts`))
+    .join('');
   let compared = 0;
   for (const [field, option] of Object.entries(GENERATE_OPTIONS as FlagTable)) {
     const flag = flagOf(option);

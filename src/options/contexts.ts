@@ -1,0 +1,226 @@
+import { u64 } from './check.js';
+import { MILLION } from './common.js';
+import { flag, type OptionTable } from './flag.js';
+
+/** What becomes of the calling contexts of samples with call stacks. */
+export interface ContextOptions {
+  /**
+   * Of samples with call stacks: let the pre-inliner decide, by counts and the size of code, which contexts clang should inline, and
+   * add up the others; default true.
+   */
+  csspgoPreinliner?: boolean | undefined;
+  /** For the pre-inliner a function is as large as its code is where it is inlined, in bytes; default true. If not, as many lines as have counts. */
+  useContextCostForPreinliner?: boolean | undefined;
+  /** The pre-inliner chooses what was inlined in the profiled program, and nothing else; default false. */
+  csspgoReplayPreinline?: boolean | undefined;
+  /** Of functions that call each other, the pre-inliner begins with those that call most; default true. */
+  sortProfiledSccMember?: boolean | undefined;
+  /** How many times larger a hot callee may be if it was inlined in the profiled program; default 100. */
+  csspgoPreinlinerMultiplierForPreviousInlining?: number | undefined;
+  /** A hundredth of the size that the callee of the hottest calls may have; default 1500. */
+  sampleProfileHotInlineThreshold?: number | undefined;
+  /** The size that the callee of a cold call may have; default 0. */
+  sampleProfileColdInlineThreshold?: number | undefined;
+  /** How many times its size a function may become by inlining; default 12. */
+  sampleProfileInlineGrowthLimit?: number | undefined;
+  /** The size that any function may become by inlining; default 100. */
+  sampleProfileInlineLimitMin?: number | undefined;
+  /** The size that no function may become by inlining; default 50000. */
+  sampleProfileInlineLimitMax?: number | undefined;
+  /**
+   * Infer the frames that tail calls leave out of call stacks, where only one way of tail calls leads from a caller to what it calls; in
+   * contexts by probes; default true.
+   */
+  inferMissingFrames?: boolean | undefined;
+  /** How many tail calls in a row are looked for then; default 4294967294. */
+  maxSearchDepth?: number | undefined;
+  /** Inline contexts into their callers, so that the profile has no contexts any more; default true. */
+  genCsNestedProfile?: boolean | undefined;
+  /** Of contexts that are inlined into their callers, make functions of their own, too; default false. */
+  generateMergedBaseProfiles?: boolean | undefined;
+  /** Mark all functions of the profile for clang to inline; default false. */
+  markAllContextPreinlined?: boolean | undefined;
+  /** Longest sequence of recursive calls of which repetitions are left out of contexts; default -1: any length. */
+  compressRecursion?: number | undefined;
+  /** How many calls of a context are kept; default -1: all. */
+  csprofMaxContextDepth?: number | undefined;
+  /** In contexts by probes, how many calls are kept before it is known what functions they are in; default -1: all. */
+  csprofMaxUnsymbolizedContextDepth?: number | undefined;
+  /** Add up contexts that are not hot; default: unless the pre-inliner has chosen them. */
+  csprofMergeColdContext?: boolean | undefined;
+  /** How many frames stay of those, the function itself included; default 1. */
+  csprofMaxColdContextDepth?: number | undefined;
+  /** Cut-off in millionths whose count separates hot contexts from those that are added up; default 990000. */
+  profileSummaryCutoffHot?: number | undefined;
+  /** That threshold as a count; overrides the cut-off. */
+  profileSummaryHotCount?: number | bigint | undefined;
+}
+
+/** The definition of each option about contexts. */
+export const CONTEXT_OPTIONS = {
+  csspgoPreinliner: flag(
+    'Contexts',
+    'boolean',
+    'csspgo-preinliner',
+    'Choose the contexts that clang should inline, and add up the others.',
+    { default: 'on' },
+  ),
+  useContextCostForPreinliner: flag(
+    'Contexts',
+    'boolean',
+    'use-context-cost-for-preinliner',
+    'Pre-inliner: a function is as large as its code in that context.',
+    { default: 'on' },
+  ),
+  csspgoReplayPreinline: flag(
+    'Contexts',
+    'boolean',
+    'csspgo-replay-preinline',
+    'Pre-inliner: choose what was inlined in the profiled program.',
+  ),
+  sortProfiledSccMember: flag(
+    'Contexts',
+    'boolean',
+    'sort-profiled-scc-member',
+    'Pre-inliner: in cycles begin with functions that call most.',
+    { default: 'on' },
+  ),
+  csspgoPreinlinerMultiplierForPreviousInlining: flag(
+    'Contexts',
+    'integer',
+    'csspgo-preinliner-multiplier-for-previous-inlining',
+    'Pre-inliner: how many times larger a callee may be that was inlined.',
+    { value: 'N', default: '100', least: -(2 ** 31), most: 2 ** 31 - 1 },
+  ),
+  sampleProfileHotInlineThreshold: flag(
+    'Contexts',
+    'integer',
+    'sample-profile-hot-inline-threshold',
+    'Pre-inliner: a hundredth of the size that the hottest callees may have.',
+    { value: 'N', default: '1500', least: -(2 ** 31), most: 2 ** 31 - 1 },
+  ),
+  sampleProfileColdInlineThreshold: flag(
+    'Contexts',
+    'integer',
+    'sample-profile-cold-inline-threshold',
+    'Pre-inliner: the size that cold callees may have.',
+    { value: 'N', default: '0', least: -(2 ** 31), most: 2 ** 31 - 1 },
+  ),
+  sampleProfileInlineGrowthLimit: flag(
+    'Contexts',
+    'integer',
+    'sample-profile-inline-growth-limit',
+    'Pre-inliner: how many times its size a function may become.',
+    { value: 'N', default: '12', least: -(2 ** 31), most: 2 ** 31 - 1 },
+  ),
+  sampleProfileInlineLimitMin: flag(
+    'Contexts',
+    'integer',
+    'sample-profile-inline-limit-min',
+    'Pre-inliner: the size that any function may become.',
+    { value: 'N', default: '100', least: -(2 ** 31), most: 2 ** 31 - 1 },
+  ),
+  sampleProfileInlineLimitMax: flag(
+    'Contexts',
+    'integer',
+    'sample-profile-inline-limit-max',
+    'Pre-inliner: the size that no function may exceed.',
+    { value: 'N', default: '50000', least: -(2 ** 31), most: 2 ** 31 - 1 },
+  ),
+  inferMissingFrames: flag(
+    'Contexts',
+    'boolean',
+    'infer-missing-frames',
+    'By probes: infer the callers that tail calls leave out.',
+    { default: 'on' },
+  ),
+  maxSearchDepth: flag(
+    'Contexts',
+    'integer',
+    'max-search-depth',
+    'By probes: how many tail calls in a row are inferred at most.',
+    { value: 'N', default: '4294967294', most: 2 ** 32 - 1 },
+  ),
+  markAllContextPreinlined: flag(
+    'Contexts',
+    'boolean',
+    'mark-all-context-preinlined',
+    'Mark all functions for clang to inline.',
+  ),
+  generateMergedBaseProfiles: flag(
+    'Contexts',
+    'boolean',
+    'generate-merged-base-profiles',
+    'Make functions of inlined contexts, too.',
+  ),
+  csprofMaxUnsymbolizedContextDepth: flag(
+    'Contexts',
+    'integer',
+    'csprof-max-unsymbolized-context-depth',
+    'By probes: calls that are kept of a context, before inlining; -1: all.',
+    { value: 'N', default: '-1', least: -1, most: 2 ** 31 - 1 },
+  ),
+  genCsNestedProfile: flag(
+    'Contexts',
+    'boolean',
+    'gen-cs-nested-profile',
+    'Inline contexts into their callers.',
+    { default: 'on' },
+  ),
+  compressRecursion: flag(
+    'Contexts',
+    'integer',
+    'compress-recursion',
+    'Leave out of contexts what repeats, if it is at most N functions long; -1: of any length.',
+    { value: 'N', default: '-1', least: -1, most: 2 ** 31 - 1 },
+  ),
+  csprofMaxContextDepth: flag(
+    'Contexts',
+    'integer',
+    'csprof-max-context-depth',
+    'Most calls that a context keeps; -1: all.',
+    { value: 'N', default: '-1', least: -1, most: 2 ** 31 - 1 },
+  ),
+  csprofMergeColdContext: flag(
+    'Contexts',
+    'boolean',
+    'csprof-merge-cold-context',
+    'Add up contexts that are not hot; default unless the pre-inliner is on.',
+  ),
+  csprofMaxColdContextDepth: flag(
+    'Contexts',
+    'integer',
+    'csprof-max-cold-context-depth',
+    'Frames that a context keeps when it is added up with others.',
+    { value: 'N', default: '1', least: 1, most: 2 ** 32 - 1 },
+  ),
+  profileSummaryCutoffHot: flag(
+    'Contexts',
+    'integer',
+    'profile-summary-cutoff-hot',
+    'Hot cut-off of contexts in millionths.',
+    { value: 'N', default: '990000', most: MILLION },
+  ),
+  profileSummaryHotCount: flag(
+    'Contexts',
+    'u64',
+    'profile-summary-hot-count',
+    'Hot threshold of contexts as a count.',
+    { value: 'N' },
+  ),
+} satisfies OptionTable<ContextOptions>;
+
+/** The options about contexts that the addon takes otherwise. Throws `INVALID_OPTIONS`. */
+export function toBindingContexts(options: ContextOptions) {
+  return {
+    compressRecursion: unlessUnlimited(options.compressRecursion),
+    csprofMaxContextDepth: unlessUnlimited(options.csprofMaxContextDepth),
+    csprofMaxUnsymbolizedContextDepth: unlessUnlimited(options.csprofMaxUnsymbolizedContextDepth),
+    profileSummaryHotCount: u64('profileSummaryHotCount', options.profileSummaryHotCount),
+  };
+}
+
+/** LLVM's tools have -1 for no limit. */
+function unlessUnlimited(limit: number | undefined): number | undefined {
+  return limit === -1 ? undefined : limit;
+}
