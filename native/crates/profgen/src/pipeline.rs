@@ -5,10 +5,7 @@ use std::time::Instant;
 
 use elf::{Image, Svma};
 use job::failure::{profile_error, unreadable};
-use job::{
-    Diagnostic, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, on_threads, write_atomically,
-    write_folder,
-};
+use job::{Diagnostic, Error, ErrorCode, InputFiles, Observer, Phase, Progress, check, on_threads};
 use rayon::prelude::*;
 use sampleprof::Profile;
 
@@ -26,14 +23,13 @@ use crate::counting::counters::Counters;
 use crate::input::counters_text;
 use crate::input::first_look::open_binaries;
 use crate::input::load::{Loaded, Loader};
-use crate::input::perf_data::TargetSamples;
+use crate::input::samples::TargetSamples;
 use crate::output::encode::{encode, has_counts};
-use crate::output::merging;
-use crate::output::preaggregated;
+use crate::output::{destination, merging, preaggregated};
 use crate::report::account::{counters_of_samples, traces_of_samples};
 use crate::report::empty;
 use crate::report::ledger::EntryClass;
-use crate::report::outcome::{BinaryOutcome, Outcome, Statistics};
+use crate::report::outcome::{Outcome, Statistics};
 use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
 use crate::report::sample_survey::SampleSurvey;
 use crate::report::{debug_report, refusals};
@@ -90,7 +86,7 @@ impl<'a> Job<'a> {
         let started = Instant::now();
         self.observer.progress(Progress::start(Phase::Open));
         let (mut subjects, mapped) = open_binaries(self.options, self.observer, &mut self.diagnostics)?;
-        self.check_places(&subjects)?;
+        destination::check(&subjects, self.options, &mut self.inputs)?;
         let products = if let Input::SampleProfile(path) = &self.options.input {
             let read = |id: &BinaryId| (*id, Part::begin(|_| self.finished_profile(path, &subjects)));
             subjects.keys().map(read).collect()
@@ -100,7 +96,7 @@ impl<'a> Job<'a> {
                 Symbolized::MoreIsMapped(mapped) => {
                     self.diagnostics.clear();
                     subjects = open::open(self.options, &mapped, self.observer, &mut self.diagnostics)?;
-                    self.check_places(&subjects)?;
+                    destination::check(&subjects, self.options, &mut self.inputs)?;
                     match self.symbolize(&subjects, &mapped, started)? {
                         Symbolized::All(products) => products,
                         Symbolized::MoreIsMapped(_) => {
@@ -117,30 +113,6 @@ impl<'a> Job<'a> {
         let encoded = self.encode(products, &subjects)?;
         check(self.observer)?;
         self.write(encoded, &subjects)
-    }
-
-    /// Refuses to begin if a result would replace what is read, binaries that were found included.
-    fn check_places(&mut self, subjects: &ByBinary<Subject>) -> Result<(), Error> {
-        subjects.values().for_each(|subject| self.inputs.add(subject.path()));
-        match &self.options.output {
-            Output::File(folder) if self.options.has_several_results() => self
-                .result_names(subjects)?
-                .values()
-                .try_for_each(|name| self.inputs.check(&folder.join(name))),
-            output => output.check(&self.inputs),
-        }
-    }
-
-    /// The names of the results in a folder.
-    fn result_names(&self, subjects: &ByBinary<Subject>) -> Result<ByBinary<String>, Error> {
-        let ending = if self.options.traces_for_bolt {
-            "preagg"
-        } else if self.options.skip_symbolization {
-            "counters"
-        } else {
-            "afdo"
-        };
-        open::result_names(subjects, ending)
     }
 
     /// A profile that is only post-processed. The pre-inliner asks for the binary, too.
@@ -435,20 +407,7 @@ impl<'a> Job<'a> {
             |bytes| bytes.len() as u64,
         );
         check(self.observer)?;
-        let bytes = match (&self.options.output, single) {
-            (Output::Memory | Output::Stdout, single) => single,
-            (Output::File(path), Some(bytes)) => {
-                write_atomically(path, &bytes, &self.inputs)?;
-                if let (false, Some(mut only)) = (several, binaries.first_entry()) {
-                    only.get_mut().output = Some(path.clone());
-                }
-                None
-            }
-            (Output::File(folder), None) => {
-                self.write_each(folder, &mut binaries, subjects)?;
-                None
-            }
-        };
+        let bytes = destination::write(single, &mut binaries, subjects, self.options, &self.inputs)?;
         self.lap(Phase::Write, started);
         Ok(Outcome {
             bytes,
@@ -458,25 +417,6 @@ impl<'a> Job<'a> {
             binaries: binaries.into_values().collect(),
             timings: self.timings,
         })
-    }
-
-    /// A file for each binary that has a result.
-    fn write_each(
-        &self,
-        folder: &Path,
-        binaries: &mut ByBinary<BinaryOutcome>,
-        subjects: &ByBinary<Subject>,
-    ) -> Result<(), Error> {
-        let mut files = Vec::new();
-        for (id, name) in self.result_names(subjects)? {
-            if let Some(binary) = binaries.get_mut(&id)
-                && let Some(bytes) = binary.bytes.take()
-            {
-                binary.output = Some(folder.join(&name));
-                files.push((name, bytes));
-            }
-        }
-        write_folder(folder, &files, &self.inputs)
     }
 
     /// Adds the time since `started` to a phase.

@@ -9,6 +9,7 @@ pub(crate) mod first_look;
 pub(crate) mod load;
 pub(crate) mod perf_data;
 pub(crate) mod recording;
+pub(crate) mod samples;
 pub(crate) mod script;
 pub(crate) mod seen;
 pub(crate) mod traces;

@@ -1,34 +1,28 @@
 //! perf.data inputs to counted traces, one input after the other.
 
-use std::collections::BTreeSet;
+mod followed;
+
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use elf::TextPoke;
 use job::failure::recording_error;
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, InputObserver, Observer, Phase, Progress, repeated_inputs};
-use perfdata::{
-    AddressSpaces, BuildId, Change, ChunkStats, Consulted, CpuMode, MapId, Mapping, Metadata, Moment, PerfData,
-    RecordStats, Segment, SideRecord,
-};
-use rustc_hash::{FxHashMap, FxHashSet};
+use perfdata::{Change, ChunkStats, Consulted, Metadata, Moment, PerfData, RecordStats, SideRecord};
+use rustc_hash::FxHashSet;
 use symbolize::FunctionTable;
 
-use crate::addresses::binding::{Binding, bind, recognize};
-use crate::addresses::load_address::GlobalBase;
+use crate::addresses::binding::Binding;
 use crate::addresses::locate::Resolver;
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
-use crate::counting::bolt::TargetTraces;
-use crate::counting::context_counts::ContextCounts;
-use crate::counting::sampled::TargetAddresses;
 use crate::counting::stack::EntryRules;
-use crate::counting::trace::TargetCounters;
 use crate::input::arm_spe::about_arm_spe;
 use crate::input::collect::{Collected, Collector, Filter};
 use crate::input::events::{about_addresses, call_stacks, left_out, remarks, usable_events, without_user_frames};
-use crate::input::recording::{listed_name, open};
+use crate::input::perf_data::followed::Followed;
+use crate::input::recording::open;
+use crate::input::samples::{Samples, TargetSamples};
 use crate::input::seen::Seen;
 use crate::input::usable::{check_machine, guests, mapping_event, trouble};
 use crate::report::call_stack_report::call_stack_diagnostics;
@@ -46,37 +40,6 @@ enum Reading {
     Once,
     /// Of a file, everything but the samples is read first.
     AllButSamplesFirst,
-}
-
-/// What the inputs came to.
-pub(crate) struct Samples {
-    pub targets: ByBinary<TargetSamples>,
-    pub statistics: Statistics,
-    pub diagnostics: Vec<Diagnostic>,
-    /// What was mapped, if binaries are looked for.
-    pub mapped: Mapped,
-}
-
-/// What they came to for one target.
-#[derive(Default)]
-pub(crate) struct TargetSamples {
-    pub counters: TargetCounters,
-    /// Instead of these, if that is wanted.
-    pub bolt: TargetTraces,
-    /// Instead of these, if addresses count.
-    pub addresses: TargetAddresses,
-    /// The same by calling context, if that is wanted and known.
-    pub contexts: Option<Box<ContextCounts>>,
-    /// Mappings of it.
-    pub mappings: u64,
-    /// Processes that these belong to.
-    pub processes: u64,
-    /// A mapping of it in the recording has its build id.
-    pub same_build: bool,
-    /// Code of it that was rewritten meanwhile.
-    pub pokes: FxHashSet<TextPoke>,
-    /// Why there are no samples of it, although there may be of others.
-    pub failure: Option<Error>,
 }
 
 /// Reads all inputs. Their order does not matter: each has address spaces of its own, and counts add up.
@@ -491,91 +454,5 @@ fn poke_of(record: &SideRecord) -> Option<perfdata::TextPoke> {
     match &record.change {
         Change::Poke(poke) => Some(poke.clone()),
         _ => None,
-    }
-}
-
-/// The address spaces of one input, and what their mappings hold.
-struct Followed {
-    spaces: AddressSpaces,
-    /// By group and mapping id.
-    bindings: Vec<Vec<Binding>>,
-    build_ids: FxHashMap<String, BuildId>,
-    /// Targets that nothing tells apart in the recording; the first of each pair has the samples.
-    rivals: BTreeSet<(BinaryId, BinaryId)>,
-    /// The mappings in their order, if one load address is made of them or if they are to be shown.
-    records: Vec<SideRecord>,
-}
-
-impl Followed {
-    fn new(groups: usize) -> Self {
-        Self {
-            spaces: AddressSpaces::default(),
-            bindings: vec![Vec::new(); groups],
-            build_ids: FxHashMap::default(),
-            rivals: BTreeSet::new(),
-            records: Vec::new(),
-        }
-    }
-
-    /// Takes in what a segment changes. True if what was known before would have been taken for another file had all build ids been there.
-    fn extend(
-        &mut self,
-        segment: &Segment,
-        metadata: &Metadata,
-        groups: &[Targets<'_>],
-        options: &GenerateOptions,
-    ) -> bool {
-        self.spaces.extend(segment.side_records());
-        if !options.policy().own_mappings || options.show_mmap_events {
-            self.records.extend_from_slice(segment.side_records());
-        }
-        let known = self.build_ids.len();
-        self.build_ids
-            .extend(metadata.build_ids.iter().map(|entry| (entry.name.clone(), entry.id)));
-        let mut rewritten = false;
-        for (group, targets) in groups.iter().enumerate() {
-            // Many mappings are of few files, and there may be many targets.
-            let mut recognized = FxHashMap::default();
-            let mut bind = |(_, mapping): (MapId, &Mapping)| {
-                if !mapping.executable {
-                    return Binding::Other;
-                }
-                let recognized = recognized
-                    .entry((Arc::as_ptr(&mapping.file), mapping.cpumode == CpuMode::Kernel))
-                    .or_insert_with(|| {
-                        let recorded = mapping.file.build_id.as_ref().or_else(|| self.listed(mapping));
-                        recognize(mapping, recorded, targets, options.ignore_build_id)
-                    });
-                let binding = recognized.as_ref().map(|found| bind(mapping, found, targets));
-                binding.unwrap_or(Binding::Other)
-            };
-            let bound = &self.bindings[group];
-            if self.build_ids.len() != known {
-                let mappings = self.spaces.mappings().map(&mut bind).take(bound.len());
-                rewritten |= !mappings.eq(bound.iter().cloned());
-            }
-            let new: Vec<_> = self.spaces.mappings().skip(bound.len()).map(bind).collect();
-            let rivals = recognized.values().flatten();
-            self.rivals
-                .extend(rivals.filter_map(|found| Some((found.target, found.rival?))));
-            self.bindings[group].extend(new);
-        }
-        rewritten
-    }
-
-    /// The build id that the recording's table has for a mapping's file.
-    fn listed(&self, mapping: &Mapping) -> Option<&BuildId> {
-        self.build_ids.get(listed_name(mapping))
-    }
-
-    fn build_id_of(&self, mapping: &Mapping) -> Option<BuildId> {
-        mapping.file.build_id.or_else(|| self.listed(mapping).copied())
-    }
-
-    fn global_base(&self, targets: &Targets<'_>, options: &GenerateOptions) -> Result<Option<GlobalBase>, Error> {
-        if options.policy().own_mappings {
-            return Ok(None);
-        }
-        GlobalBase::new(&self.records, targets.first(), &options.select.pids).map(Some)
     }
 }

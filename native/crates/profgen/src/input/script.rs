@@ -3,9 +3,11 @@
 //! A text is read once, a window after the other. In each, the mappings are looked for first; then all threads read blocks of it, each with
 //! the address space of its place in the text.
 
+mod group;
 mod offsets;
 mod other_forms;
 mod problems;
+mod refusals;
 mod space;
 mod told;
 mod worker;
@@ -14,38 +16,36 @@ use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use job::failure::unreadable;
 use job::{Diagnostic, Error, ErrorCode, InputObserver, Observer, Phase, Progress, check, repeated_inputs};
 use perfdata::{Avma, BuildId, CpuMode, MappedFile, Mapping};
-use perfscript::{Dialect, MappingLine, SampleKind, Window, Windows, blocks, mappings};
+use perfscript::{MappingLine, SampleKind, Window, Windows, blocks, mappings};
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
 use symbolize::FunctionTable;
 
-use crate::addresses::binding::{Binding, KERNEL_MAP};
+use crate::addresses::binding::KERNEL_MAP;
 use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::{Target, Targets};
-use crate::counting::stack::EntryRules;
 use crate::input::call_stack::CallStacks;
 use crate::input::collect::Collected;
-use crate::input::perf_data::{Samples, TargetSamples};
 use crate::input::recording::STANDARD_INPUT;
-use crate::input::seen::Seen;
+use crate::input::samples::Samples;
 use crate::input::usable::mapping_event;
 use crate::report::call_stack_report::call_stack_diagnostics;
 use crate::report::ledger::EntryClass;
 use crate::report::outcome::Statistics;
 use crate::report::words::Words;
 use crate::request::options::GenerateOptions;
+use group::{Group, dialect};
 use offsets::Offsets;
 use other_forms::no_branches;
 use problems::{Problem, Problems};
-use space::Space;
+use refusals::{check_contexts, check_selection, has_call_stacks, mixed_kinds};
 use told::Told;
-use worker::{BlockReport, Epoch, Job, Worker};
+use worker::{BlockReport, Epoch, Worker};
 
 /// Bytes that a thread reads at a time.
 const BLOCK: usize = 256 << 10;
@@ -88,143 +88,6 @@ pub(crate) fn read_all(
         })?;
     }
     script.finish()
-}
-
-/// Text does not say all that samples can be selected by.
-fn check_selection(options: &GenerateOptions) -> Result<(), Error> {
-    let select = &options.select;
-    let impossible = [
-        (!select.tids.is_empty(), "tid"),
-        (!select.cpus.is_empty(), "cpu"),
-        (select.time.is_some(), "time"),
-    ];
-    match impossible.into_iter().find(|(given, _)| *given) {
-        None => Ok(()),
-        Some((_, flag)) => Err(Error::new(
-            ErrorCode::InvalidOptions,
-            format!("{{--{flag}}} cannot select samples of a text, because the text does not have what it asks for"),
-        )
-        .hint(format!(
-            "Give the recording itself with {{--perfdata}}, or print the text with `perf script --{flag}`."
-        ))),
-    }
-}
-
-/// What may stand before branch entries.
-fn dialect(options: &GenerateOptions) -> Dialect {
-    let as_llvm_19 = options.leading_ip_only || options.sample_period.is_some() || !options.select.events.is_empty();
-    if options.policy().any_text {
-        Dialect::Anything
-    } else if as_llvm_19 {
-        Dialect::EventAndAddress
-    } else {
-        Dialect::Address
-    }
-}
-
-/// Targets that are counted together.
-struct Group<'a> {
-    job: Job<'a>,
-    space: Space<'a>,
-    /// The number of the address space as it is now.
-    epoch: u64,
-    /// Where the lowest code of programs lies that the text has told of; 0 if it has told of none.
-    floor: u64,
-    /// A thread takes one to read a block, and puts it back afterwards.
-    workers: Mutex<Vec<Worker<'a>>>,
-    samples: ByBinary<TargetSamples>,
-    processes: ByBinary<FxHashSet<i32>>,
-}
-
-impl<'a> Group<'a> {
-    fn new(targets: &'a Targets<'a>, functions: &'a ByBinary<&'a FunctionTable>, options: &'a GenerateOptions) -> Self {
-        Self {
-            job: Job {
-                options,
-                targets,
-                functions,
-                kind: SampleKind::Branches,
-                dialect: dialect(options),
-                rules: EntryRules::of(options.policy()),
-            },
-            space: Space::new(targets, options.policy()),
-            epoch: 0,
-            floor: 0,
-            workers: Mutex::default(),
-            samples: ByBinary::new(),
-            processes: ByBinary::new(),
-        }
-    }
-
-    /// Another text begins.
-    fn begin(&mut self, kind: SampleKind) {
-        self.job.kind = kind;
-        self.space = Space::new(self.job.targets, self.job.options.policy());
-        self.epoch += 1;
-        self.floor = 0;
-        let workers = self.workers.get_mut().unwrap_or_else(PoisonError::into_inner);
-        workers.iter_mut().for_each(|worker| worker.begin(kind));
-        self.end_processes();
-    }
-
-    fn end_processes(&mut self) {
-        for (id, processes) in std::mem::take(&mut self.processes) {
-            self.samples.entry(id).or_default().processes += processes.len() as u64;
-        }
-    }
-
-    /// The address space from an offset of a window on.
-    fn epoch_from(&self, from: usize) -> Epoch<'a> {
-        Epoch {
-            from,
-            number: self.epoch,
-            view: self.space.view(),
-            is_mapped: self.space.is_mapped(),
-            floor: self.floor,
-        }
-    }
-
-    /// Follows a mapping of which the line ends at `end`.
-    fn follow(
-        &mut self,
-        mapping: &Mapping,
-        end: usize,
-        seen: &mut Seen,
-        epochs: &mut Vec<Epoch<'a>>,
-    ) -> Result<(), Error> {
-        let (was_mapped, floor) = (self.space.is_mapped(), self.floor);
-        if mapping.executable && mapping.cpumode == CpuMode::User && (floor == 0 || mapping.start.0 < floor) {
-            self.floor = mapping.start.0;
-        }
-        let (binding, changed) = self.space.follow(mapping, self.job.options)?;
-        match binding {
-            Binding::Target(id, _) => {
-                self.samples.entry(id).or_default().mappings += 1;
-                self.processes.entry(id).or_default().insert(mapping.pid);
-            }
-            Binding::OtherBuild(id) => {
-                let name = &mapping.file.name;
-                seen.other_build(&self.job.targets[id], name, mapping.file.build_id);
-            }
-            Binding::Other => seen.other_file(mapping),
-        }
-        if changed {
-            self.epoch += 1;
-        }
-        if changed || was_mapped != self.space.is_mapped() || floor != self.floor {
-            epochs.push(self.epoch_from(end));
-        }
-        Ok(())
-    }
-
-    fn read_block(&self, text: &[u8], block: Range<usize>, epochs: &[Epoch<'a>]) -> BlockReport {
-        let workers = || self.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = workers().pop();
-        let mut worker = idle.unwrap_or_else(|| Worker::new(self.job));
-        let report = worker.read(&text[block.clone()], block.start, epochs);
-        workers().push(worker);
-        report
-    }
 }
 
 struct Script<'a> {
@@ -489,45 +352,4 @@ fn merge(workers: Vec<Worker<'_>>) -> (Collected, CallStacks, Offsets) {
         all.2.add(worker.offsets);
     }
     all
-}
-
-fn mixed_kinds(path: &Path) -> Error {
-    let message = format!(
-        "some texts have call stacks and others have not; {} differs from the first one",
-        path.display()
-    );
-    Error::new(ErrorCode::InvalidOptions, message).hint(
-        "Give them to jobs of their own, or use {--ignore-stack-samples} for a profile by the branch stacks alone.",
-    )
-}
-
-/// What of the options does not go together with calling contexts.
-fn check_contexts(options: &GenerateOptions) -> Result<(), &'static str> {
-    let impossible = [
-        (
-            options.leading_ip_only,
-            "{--leading-ip-only} has no branches to follow the calls by",
-        ),
-        (
-            options.sample_period.is_some(),
-            "{--sample-period} is not for samples with call stacks",
-        ),
-        (
-            options.fill_zero_for_all_funcs,
-            "{--fill-zero-for-all-funcs} has no context to fill",
-        ),
-    ];
-    match impossible.into_iter().find(|(given, _)| *given) {
-        None => Ok(()),
-        Some((_, message)) => Err(message),
-    }
-}
-
-fn has_call_stacks(path: &Path, message: &str) -> Error {
-    let message = format!(
-        "{} has call stacks, for a context-sensitive profile: {message}",
-        path.display()
-    );
-    Error::new(ErrorCode::Unsupported, message)
-        .hint("Use {--ignore-stack-samples} for a profile by the branch stacks alone.")
 }

@@ -16,7 +16,7 @@ use traceshard::{Loss, Shard};
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
-use crate::input::perf_data::{Samples, TargetSamples};
+use crate::input::samples::{Samples, TargetSamples};
 use crate::input::seen::Seen;
 use crate::input::traces::row::Rows;
 pub(crate) use crate::input::traces::shards::shard_files;

@@ -1,5 +1,6 @@
 //! From a finished profile to bytes and files.
 
+pub(crate) mod destination;
 pub(crate) mod encode;
 pub(crate) mod listing;
 pub(crate) mod merging;

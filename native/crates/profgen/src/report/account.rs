@@ -10,7 +10,7 @@ use crate::counting::fall_through::{Judgement, select_runs, unknown_code};
 use crate::counting::stretches::pairs_of;
 use crate::counting::trace::TargetCounters;
 use crate::inference::{self, infer_counters};
-use crate::input::perf_data::TargetSamples;
+use crate::input::samples::TargetSamples;
 use crate::report::outcome::{BinaryStatistics, Statistics};
 use crate::report::part::Report;
 use crate::report::run_report::{self, Circumstances};

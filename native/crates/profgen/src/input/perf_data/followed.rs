@@ -1,0 +1,105 @@
+//! The address spaces of one recording, and what their mappings hold.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use job::Error;
+use perfdata::{AddressSpaces, BuildId, CpuMode, MapId, Mapping, Metadata, Segment, SideRecord};
+use rustc_hash::FxHashMap;
+
+use crate::addresses::binding::{Binding, bind, recognize};
+use crate::addresses::load_address::GlobalBase;
+use crate::binaries::id::BinaryId;
+use crate::binaries::target::Targets;
+use crate::input::recording::listed_name;
+use crate::request::options::GenerateOptions;
+
+/// The address spaces of one input, and what their mappings hold.
+pub(crate) struct Followed {
+    pub spaces: AddressSpaces,
+    /// By group and mapping id.
+    pub bindings: Vec<Vec<Binding>>,
+    build_ids: FxHashMap<String, BuildId>,
+    /// Targets that nothing tells apart in the recording; the first of each pair has the samples.
+    pub rivals: BTreeSet<(BinaryId, BinaryId)>,
+    /// The mappings in their order, if one load address is made of them or if they are to be shown.
+    pub records: Vec<SideRecord>,
+}
+
+impl Followed {
+    pub(crate) fn new(groups: usize) -> Self {
+        Self {
+            spaces: AddressSpaces::default(),
+            bindings: vec![Vec::new(); groups],
+            build_ids: FxHashMap::default(),
+            rivals: BTreeSet::new(),
+            records: Vec::new(),
+        }
+    }
+
+    /// Takes in what a segment changes. True if what was known before would have been taken for another file had all build ids been there.
+    pub(crate) fn extend(
+        &mut self,
+        segment: &Segment,
+        metadata: &Metadata,
+        groups: &[Targets<'_>],
+        options: &GenerateOptions,
+    ) -> bool {
+        self.spaces.extend(segment.side_records());
+        if !options.policy().own_mappings || options.show_mmap_events {
+            self.records.extend_from_slice(segment.side_records());
+        }
+        let known = self.build_ids.len();
+        self.build_ids
+            .extend(metadata.build_ids.iter().map(|entry| (entry.name.clone(), entry.id)));
+        let mut rewritten = false;
+        for (group, targets) in groups.iter().enumerate() {
+            // Many mappings are of few files, and there may be many targets.
+            let mut recognized = FxHashMap::default();
+            let mut bind = |(_, mapping): (MapId, &Mapping)| {
+                if !mapping.executable {
+                    return Binding::Other;
+                }
+                let recognized = recognized
+                    .entry((Arc::as_ptr(&mapping.file), mapping.cpumode == CpuMode::Kernel))
+                    .or_insert_with(|| {
+                        let recorded = mapping.file.build_id.as_ref().or_else(|| self.listed(mapping));
+                        recognize(mapping, recorded, targets, options.ignore_build_id)
+                    });
+                let binding = recognized.as_ref().map(|found| bind(mapping, found, targets));
+                binding.unwrap_or(Binding::Other)
+            };
+            let bound = &self.bindings[group];
+            if self.build_ids.len() != known {
+                let mappings = self.spaces.mappings().map(&mut bind).take(bound.len());
+                rewritten |= !mappings.eq(bound.iter().cloned());
+            }
+            let new: Vec<_> = self.spaces.mappings().skip(bound.len()).map(bind).collect();
+            let rivals = recognized.values().flatten();
+            self.rivals
+                .extend(rivals.filter_map(|found| Some((found.target, found.rival?))));
+            self.bindings[group].extend(new);
+        }
+        rewritten
+    }
+
+    /// The build id that the recording's table has for a mapping's file.
+    fn listed(&self, mapping: &Mapping) -> Option<&BuildId> {
+        self.build_ids.get(listed_name(mapping))
+    }
+
+    pub(crate) fn build_id_of(&self, mapping: &Mapping) -> Option<BuildId> {
+        mapping.file.build_id.or_else(|| self.listed(mapping).copied())
+    }
+
+    pub(crate) fn global_base(
+        &self,
+        targets: &Targets<'_>,
+        options: &GenerateOptions,
+    ) -> Result<Option<GlobalBase>, Error> {
+        if options.policy().own_mappings {
+            return Ok(None);
+        }
+        GlobalBase::new(&self.records, targets.first(), &options.select.pids).map(Some)
+    }
+}
