@@ -12,6 +12,7 @@ import { runListing, toListing } from './listing.js';
 import { type ParsedArgs, parseFlags, UsageError, valuesOf } from './parse-args.js';
 import {
   EXIT,
+  isWatched,
   print,
   printDiagnostic,
   printDiagnostics,
@@ -154,7 +155,7 @@ async function report(
   flags: CommandFlags,
 ): Promise<undefined> {
   if (result.bytes !== undefined) await print(result.bytes);
-  const talk = !flags.quiet && (flags.verbose || process.stderr.isTTY === true);
+  const talk = !flags.quiet && (flags.verbose || isWatched());
   // llvm-profgen's stdout has what was asked to be shown; here that may be taken by the result.
   const shown = flags.json || flags.target === '-' ? printMessage : print;
   for (const { code, message } of result.diagnostics) if (code === 'mmap-event') shown(`${message}\n`);

@@ -8,6 +8,8 @@ import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
 import {
+  isShown,
+  isWatched,
   printAll,
   printDiagnostics,
   printError,
@@ -80,7 +82,7 @@ function toCommand(parsed: ParsedArgs): ReportCommand {
   }
   const target = output ?? '-';
   const form = named[0] ?? formOf(target);
-  if (target === '-' && process.stdout.isTTY === true && (form === 'html' || form === 'pprof')) {
+  if (target === '-' && isShown() && (form === 'html' || form === 'pprof')) {
     throw new UsageError(`${form} is not for a terminal`, 'name a file with -o FILE');
   }
   const options: ReportOptions = {
@@ -154,7 +156,7 @@ function tell({ diagnostics, profiles, failures }: Report, { target, quiet }: Re
     printMessage(`${name} has no profile:\n`);
     printError(error);
   }
-  const notes = !quiet && process.stderr.isTTY === true;
+  const notes = !quiet && isWatched();
   printDiagnostics(diagnostics, notes);
   for (const { path, diagnostics: own } of profiles) {
     const named = own.map((diagnostic) => ({ ...diagnostic, message: `${path}: ${diagnostic.message}` }));

@@ -1,3 +1,4 @@
+import { fstatSync, writeSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { AutofdoError } from '../errors.js';
 import { failureReason } from '../failure-reason.js';
@@ -19,13 +20,33 @@ export function useColours(on: boolean): void {
   chosen = on;
 }
 
+/** File descriptors. */
+const STDOUT = 1;
+const STDERR = 2;
+
+/** Whether stdout or stderr is a terminal. Node loads its code for networks to find out (3 ms), so it is asked about devices only. */
+function isTerminal(fd: typeof STDOUT | typeof STDERR): boolean {
+  if (!fstatSync(fd).isCharacterDevice()) return false;
+  return (fd === STDOUT ? process.stdout : process.stderr).isTTY === true;
+}
+
+/** True where a person reads what is printed beside the result. */
+export function isWatched(): boolean {
+  return isTerminal(STDERR);
+}
+
+/** True where what is printed to stdout is shown at once. */
+export function isShown(): boolean {
+  return isTerminal(STDOUT);
+}
+
 /** What --color says; else NO_COLOR, FORCE_COLOR and TERM as other programs take them; else whether it is written to a terminal. */
-function coloured(stream: { isTTY: boolean }): boolean {
+function coloured(fd: typeof STDOUT | typeof STDERR): boolean {
   if (chosen !== undefined) return chosen;
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (NO_COLOR) return false;
   if (FORCE_COLOR !== undefined) return !/^(0|false)$/.test(FORCE_COLOR);
-  return stream.isTTY === true && TERM !== 'dumb';
+  return TERM !== 'dumb' && isTerminal(fd);
 }
 
 const TEMPERATURES: Record<Temperature, Parameters<typeof styleText>[0]> = {
@@ -36,23 +57,23 @@ const TEMPERATURES: Record<Temperature, Parameters<typeof styleText>[0]> = {
 
 /** Colours a text on stdout as hot as what it tells of, where colours are wanted. */
 export function temperaturePaint(): (temperature: Temperature, text: string) => string {
-  if (!coloured(process.stdout)) return (_, text) => text;
+  if (!coloured(STDOUT)) return (_, text) => text;
   return (temperature, text) => styleText(TEMPERATURES[temperature], text, { validateStream: false });
 }
 
 /** True where one line of stderr can be drawn again and again. */
 export function canRedraw(): boolean {
-  return process.stderr.isTTY === true && process.env['TERM'] !== 'dumb';
+  return isWatched() && process.env['TERM'] !== 'dumb';
 }
 
 /** Columns for text on stdout, `most` where it is no terminal. */
 export function terminalWidth(most = DEFAULT_WIDTH): number {
-  const columns = process.stdout.isTTY ? process.stdout.columns : most;
+  const columns = isShown() ? process.stdout.columns : most;
   return Math.min(most, Math.max(LEAST_WIDTH, columns || most));
 }
 
 function label(kind: keyof typeof COLOURS): string {
-  return coloured(process.stderr)
+  return coloured(STDERR)
     ? styleText(['bold', COLOURS[kind]], `${kind}:`, { validateStream: false })
     : `${kind}:`;
 }
@@ -62,27 +83,50 @@ let listening = false;
 function stdout(): NodeJS.WriteStream {
   if (!listening) {
     listening = true;
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      const reason =
-        error.code === 'EPIPE' ? 'its reader has closed it before all was written' : failureReason(error);
-      printError(new AutofdoError('OUTPUT_UNWRITABLE', `standard output cannot be written: ${reason}`));
-      // Nothing that is still to be printed can get anywhere.
-      process.exit(EXIT.failed);
-    });
+    process.stdout.on('error', stdoutFailed);
   }
   return process.stdout;
 }
 
-/**
- * Writes to stdout, which is opened for the first text: that takes as long as to read all flags. The promise is
- * fulfilled once the text is written; where that fails, an error is printed and the process ends.
- */
+function stdoutFailed(error: NodeJS.ErrnoException): never {
+  const reason =
+    error.code === 'EPIPE' ? 'its reader has closed it before all was written' : failureReason(error);
+  printError(new AutofdoError('OUTPUT_UNWRITABLE', `standard output cannot be written: ${reason}`));
+  // Nothing that is still to be printed can get anywhere.
+  process.exit(EXIT.failed);
+}
+
+/** Writes to stdout. The promise is fulfilled once the text is written; where that fails, an error is printed and the process ends. */
 export function print(text: string | Uint8Array): Promise<void> {
+  let rest: Uint8Array = typeof text === 'string' ? Buffer.from(text) : text;
+  try {
+    if (!listening) rest = writeNow(STDOUT, rest);
+  } catch (error) {
+    stdoutFailed(error as NodeJS.ErrnoException);
+  }
+  if (rest.length === 0) return Promise.resolve();
   return new Promise((resolve) => {
-    stdout().write(text, (error) => {
+    stdout().write(rest, (error) => {
       if (!error) resolve();
     });
   });
+}
+
+/**
+ * Writes to a file descriptor; returns what it does not take now. Opening the stream of stdout or stderr takes as long as reading all
+ * flags, so a stream is opened only for a text that has to wait, and is used for all that follow.
+ */
+function writeNow(fd: number, bytes: Uint8Array): Uint8Array {
+  let rest = bytes;
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return rest;
+      throw error;
+    }
+  }
+  return rest;
 }
 
 /** Writes many texts to stdout, each when its reader has taken those before it. */
@@ -97,11 +141,18 @@ let stderrListening = false;
 
 /** Writes to stderr. What cannot be written there cannot be told anywhere else, so that is no error. */
 export function printMessage(text: string): void {
+  let rest: Uint8Array = Buffer.from(text);
+  try {
+    if (!stderrListening) rest = writeNow(STDERR, rest);
+  } catch {
+    return;
+  }
+  if (rest.length === 0) return;
   if (!stderrListening) {
     stderrListening = true;
     process.stderr.on('error', () => {});
   }
-  process.stderr.write(text);
+  process.stderr.write(rest);
 }
 
 /** Prints an error as one paragraph with its remedy below. */
