@@ -1,9 +1,10 @@
 /** What is measured: programs built and recorded here, kept in the cache folder from one run to the next. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { folder, make, sh } from './cache.js';
 import { type ProgramSize, writeLargeProgram } from './large-program.js';
+import { compressed } from './recordings.js';
 
 export interface Input {
   name: string;
@@ -17,9 +18,6 @@ export interface Input {
    */
   script?: string;
 }
-
-const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'autofdo-gen');
-const folder = join(cache, 'bench');
 
 /** Bytes of a sample of 32 entries in a recording of one event. */
 const SAMPLE_BYTES = 824;
@@ -52,7 +50,23 @@ export function compressor(megabytes: number): Input {
   return { name: 'compress, the zstd library', binary, perfData };
 }
 
-/** The same with call chains and so many samples, which take 920 bytes each. */
+/** The same recording as `perf record -z` writes it. */
+export function compressedCompressor(megabytes: number): Input {
+  const input = compressor(megabytes);
+  const perfData = input.perfData.replace('.data', '.z.data');
+  make(perfData, (path) => compressed(input.perfData, path));
+  return { ...input, name: `${input.name}, perf record -z`, perfData };
+}
+
+/** The same recording as `perf script` prints it, which llvm-profgen reads, too. */
+export function printedCompressor(megabytes: number): Input & { script: string } {
+  const input = compressor(megabytes);
+  const script = `${input.perfData}.script`;
+  make(script, (path) => sh(`perf script -F ip,brstack --show-mmap-events -i ${input.perfData} > ${path}`));
+  return { ...input, script };
+}
+
+/** The same program with call chains and so many samples, which take 920 bytes each. */
 export function compressorWithChains(samples: number): Input {
   const binary = compressorProgram('compress-chains', '-fno-omit-frame-pointer -fno-optimize-sibling-calls');
   const perfData = join(folder, `compress-chains-${samples}.data`);
@@ -108,22 +122,6 @@ export function largeProgram(size: ProgramSize, samples: number): Input {
   return { name: `${size.units * size.functions} generated functions`, binary, perfData };
 }
 
-/** Debian's cloud kernel, booted with a small load; 300 MB to download the first time. */
-export function kernel(loops: number): Input {
-  const downloaded = process.env['AUTOFDO_KERNEL_DIR'] ?? join(cache, 'kernel');
-  const own = join(folder, `kernel-${loops}`);
-  const perfData = join(own, 'perf.data');
-  if (!existsSync(perfData)) {
-    mkdirSync(own, { recursive: true });
-    for (const file of ['vmlinux', 'vmlinuz']) {
-      if (existsSync(join(downloaded, file)) && !existsSync(join(own, file)))
-        symlinkSync(join(downloaded, file), join(own, file));
-    }
-    sh(`test/recorder/record-kernel.sh ${own} loops=${loops}`);
-  }
-  return { name: "Debian's kernel, with DWARF", binary: join(own, 'vmlinux'), perfData, flags: ['--kernel'] };
-}
-
 /** The sources of the zstd library in Cargo's registry. */
 function zstdSource(): string {
   const manifest = ['--format-version', '1', '--manifest-path', 'native/Cargo.toml'];
@@ -133,16 +131,4 @@ function zstdSource(): string {
   const found = metadata.packages.find(({ name }) => name === 'zstd-sys');
   if (!found) throw new Error('the addon no longer depends on zstd-sys');
   return join(dirname(found.manifest_path), 'zstd/lib');
-}
-
-/** Makes a file under another name first, so that one that is there is complete. */
-function make(path: string, write: (path: string) => void): void {
-  if (existsSync(path)) return;
-  write(`${path}.new`);
-  renameSync(`${path}.new`, path);
-}
-
-function sh(command: string): void {
-  console.error(`$ ${command}`);
-  execFileSync('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'inherit'] });
 }

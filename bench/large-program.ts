@@ -5,6 +5,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Random } from './random.js';
 
 /** How large the program is. */
 export interface ProgramSize {
@@ -17,21 +18,10 @@ const SEED = 20261129;
 /** Instances of each template in a unit. */
 const INSTANCES = 24;
 
-/** Random numbers from a linear congruential generator, which gives the same ones everywhere. */
-class Random {
-  #state = SEED;
-
-  /** From 0 to `limit`, which is excluded. */
-  below(limit: number): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((this.#state / 2 ** 32) * limit);
-  }
-}
-
 /** Writes the units into `folder`, and gives their paths; `main` is among them and takes the number of rounds. */
 export function writeLargeProgram(folder: string, size: ProgramSize): string[] {
   mkdirSync(folder, { recursive: true });
-  const random = new Random();
+  const random = new Random(SEED);
   const texts: [string, string][] = [['main.cpp', mainUnit(size)]];
   for (let unit = 0; unit < size.units; unit++) texts.push([`unit${unit}.cpp`, unitText(unit, size, random)]);
   return texts.map(([name, text]) => {

@@ -19,21 +19,26 @@ const environment: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: proces
 /** A turn of a command that takes less is one of several runs: the shorter it is, the more a single one is disturbed. */
 const TURN_MILLISECONDS = 1500;
 
+/** A command that takes longer is run only once: it is little disturbed, and there are minutes of them. */
+const LONG_MILLISECONDS = 5000;
+
 /** Medians over `turns` turns of each command; taking turns spreads what else the machine does over all of them. */
 export async function measureInTurn(commands: readonly Command[], turns: number): Promise<Measurement[]> {
-  const times: number[][] = commands.map(() => []);
+  const first: Measurement[] = [];
+  for (const command of commands) first.push(await watched(command));
+  const times: number[][] = first.map(({ milliseconds }) =>
+    milliseconds > LONG_MILLISECONDS ? [milliseconds] : [],
+  );
+  const short = first.map(({ milliseconds }) => milliseconds <= LONG_MILLISECONDS);
   for (let turn = 0; turn < turns; turn++) {
     for (const [index, command] of commands.entries()) {
+      if (!short[index]) continue;
       const end = performance.now() + TURN_MILLISECONDS;
       do times[index]?.push(await timed(command));
       while (performance.now() < end);
     }
   }
-  const results: Measurement[] = [];
-  for (const [index, command] of commands.entries()) {
-    results.push({ milliseconds: median(times[index] ?? []), memory: await peakMemory(command) });
-  }
-  return results;
+  return first.map(({ memory }, index) => ({ milliseconds: median(times[index] ?? []), memory }));
 }
 
 async function timed(command: Command): Promise<number> {
@@ -42,19 +47,24 @@ async function timed(command: Command): Promise<number> {
   return performance.now() - start;
 }
 
-/** In a run of its own, because looking costs time. Linux only; 0 where there is no /proc. */
-async function peakMemory(command: Command): Promise<number> {
-  let peak = 0;
+/** Memory and time of a run of its own, because looking at memory costs a short command time. Memory on Linux only; 0 where there is no /proc. */
+async function watched(command: Command): Promise<Measurement> {
+  const start = performance.now();
+  let memory = 0;
   let poll: NodeJS.Timeout | undefined;
-  await run(command, (child) => {
-    poll = setInterval(() => {
-      const family = [child.pid ?? 0, ...childrenOf(child.pid)];
-      const now = family.reduce((sum, id) => sum + status(id, 'VmRSS'), 0);
-      peak = Math.max(peak, now, ...family.map((id) => status(id, 'VmHWM')));
-    }, 2);
-  });
-  clearInterval(poll);
-  return peak;
+  const look = (child: ChildProcess) => {
+    const family = [child.pid ?? 0, ...childrenOf(child.pid)];
+    const now = family.reduce((sum, id) => sum + status(id, 'VmRSS'), 0);
+    memory = Math.max(memory, now, ...family.map((id) => status(id, 'VmHWM')));
+    // Often at first, and rarely where that would take part of the other core for minutes.
+    poll = setTimeout(look, performance.now() - start < 1000 ? 2 : 20, child);
+  };
+  try {
+    await run(command, look);
+  } finally {
+    clearTimeout(poll);
+  }
+  return { milliseconds: performance.now() - start, memory };
 }
 
 async function run({ program, args }: Command, started: (child: ChildProcess) => void): Promise<void> {

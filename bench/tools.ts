@@ -8,9 +8,20 @@ export const OURS = 'autofdo-gen';
 export const LLVM = 'llvm-profgen-22';
 export const CREATE = 'create_llvm_prof';
 
+export const PROFDATA = 'llvm-profdata-22';
+export const DWARFDUMP = 'llvm-dwarfdump-22';
+
+/** Node with an empty program. */
+export const node: Command = { program: process.execPath, args: ['-e', '0'] };
+
+/** A call of this project's command line. */
+export function command(...args: string[]): Command {
+  return { program: process.execPath, args: [resolve('dist/cli/main.js'), ...args] };
+}
+
 export function ours({ binary, perfData }: Input, output: string, ...flags: string[]): Command {
   const args = [`--binary=${binary}`, `--perfdata=${perfData}`, '--format=text', `--output=${output}`];
-  return { program: process.execPath, args: [resolve('dist/cli/main.js'), ...args, ...flags] };
+  return command(...args, ...flags);
 }
 
 export function llvmProfgen({ binary, perfData, script, flags = [] }: Input, output: string): Command {
