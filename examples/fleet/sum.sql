@@ -1,7 +1,8 @@
 -- Adds trace shards up, each day with its weight. Every column but the two numbers is a key.
 -- DuckDB and Spark both run it; docs/trace-shards.md describes the columns.
 SELECT
-  record, build_id, path, kind, event, arch, branch_from, branch_to, run_end, newest, via, patch,
+  record, build_id, path, kind, event, arch, branch_from, branch_to, run_end, newest, stack_end, crosses_kernel, via,
+  patch,
   CAST(SUM(count * weight) AS BIGINT) AS count,
   CAST(SUM(mispredicted * weight) AS BIGINT) AS mispredicted
 FROM traces JOIN weights USING (day)

@@ -52,7 +52,7 @@ describe('autofdo-gen collect', () => {
     expect(await run(...args)).toMatchObject({ status: 0 });
     expect(readFileSync(join(temporary.path, 'a.afdo')).equals(expected)).toBe(true);
     const described = await run('inspect', 'a.parquet');
-    expect(described.stdout.toString()).toMatch(/^traces +1,213 rows in 2 groups, schema 1$/m);
+    expect(described.stdout.toString()).toMatch(/^traces +1,213 rows in 2 groups, schema 2$/m);
     expect(described.stdout.toString()).toMatch(/^user +\/tmp\/autofdo-fixture\/calc \(0645410a/m);
     expect(described.stdout.toString()).not.toMatch(/^host/m);
   });
@@ -63,7 +63,7 @@ describe('autofdo-gen collect', () => {
     const without = await inspectTraces(options.output);
     expect(without).toMatchObject({
       host: undefined,
-      schemaVersion: 1,
+      schemaVersion: 2,
       tool: expect.stringMatching(/^autofdo-gen /),
     });
     await collectTraces({ ...options, host: true });
@@ -156,11 +156,6 @@ describe('--traces', () => {
     ['processes', ['--pid', '1'], /traces do not say in which process/],
     ['llvm-profgen’s mappings', ['--compat=llvm-profgen'], /traces have no mappings any more/],
     ['addresses', ['--leading-ip-only'], /traces have neither the sampled addresses/],
-    [
-      'BOLT’s runs',
-      ['--format=preaggregated'],
-      /shards do not tell whether the next entry .* was in the kernel/,
-    ],
     ['an event that there is not', ['--event', 'x'], /the traces have no event `x`; they have `r20c4`/],
   ])('cannot tell %s', async (_, args, message) => {
     await run('collect', '--perfdata', calc.perfData, '-o', 'b.parquet', '-q');

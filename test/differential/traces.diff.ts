@@ -65,8 +65,8 @@ const profiles = (of: string) =>
 /** All rows of files, sorted, as pyarrow reads them. */
 const READ = `
 import sys, pyarrow.dataset as dataset, pyarrow as pa
-keys = ["record", "build_id", "path", "kind", "event", "arch", "branch_from", "branch_to", "run_end", "newest", "via", "patch"]
-schema = pa.schema([(name, pa.bool_() if name == "newest" else pa.uint64() if name in ("branch_from", "branch_to", "run_end") else pa.string()) for name in keys] + [("count", pa.uint64()), ("mispredicted", pa.uint64())])
+keys = ["record", "build_id", "path", "kind", "event", "arch", "branch_from", "branch_to", "run_end", "newest", "stack_end", "crosses_kernel", "via", "patch"]
+schema = pa.schema([(name, pa.bool_() if name in ("newest", "crosses_kernel") else pa.uint64() if name in ("branch_from", "branch_to", "run_end", "stack_end") else pa.string()) for name in keys] + [("count", pa.uint64()), ("mispredicted", pa.uint64())])
 table = dataset.dataset(sys.argv[1], partitioning=dataset.partitioning(pa.schema([("build_id", pa.string())]), flavor="hive") if "--hive" in sys.argv else None).to_table()
 table = pa.table([table[name].cast(schema.field(name).type) for name in schema.names], schema=schema)
 for row in sorted(map(str, table.to_pylist())): print(row)
@@ -105,7 +105,7 @@ duckdb.sql("""COPY (SELECT * REPLACE (SUM(count)::UBIGINT AS count, SUM(mispredi
       const perfData = join(repository, 'fixtures', fixture, 'perf.data');
       const recordings = DAYS.slice(index).map(() => ['--perfdata', perfData]);
       const binary = ['--binary', `binaries/${name}`];
-      for (const format of ['text', 'extbinary']) {
+      for (const format of ['text', 'extbinary', 'preaggregated']) {
         const to = (which: string) => ['-q', `--format=${format}`, '-o', `${which}.afdo`];
         autofdoGen(...binary, ...recordings.flat(), ...to('recorded'));
         autofdoGen(...binary, '--traces', 'sum.parquet', ...to('summed'));

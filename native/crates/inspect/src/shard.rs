@@ -99,6 +99,11 @@ impl Sums {
         if row.via.is_some_and(|via| parse_via(via).is_none()) {
             return wrong("via", row.via);
         }
+        if row.stack_end.is_some() && row.crosses_kernel.is_none() {
+            return Err(Stop::Row(
+                "a row has a value in `stack_end` and none in `crosses_kernel`, and both belong together".to_owned(),
+            ));
+        }
         match (row.record, row.kind) {
             (Record::Branch, Some(kind)) => {
                 let binary = Binary {

@@ -262,11 +262,19 @@ fn a_kernel_and_a_program_are_counted_in_one_run_as_each_alone() {
             .sum::<u64>(),
         9
     );
-    for binary in outcome.binaries {
-        job.options.binaries = vec![binary.path];
-        let alone = job.run().expect("counters").bytes.expect("in memory");
-        assert!(alone.len() > 4, "there is something to compare");
-        assert_eq!(binary.bytes.expect("in memory"), alone);
+    let mut bolt = job.options.clone();
+    bolt.traces_for_bolt = true;
+    bolt.skip_symbolization = false;
+    for options in [job.options, bolt] {
+        for binary in generate(&options, &Silent).expect("both").binaries {
+            let alone = GenerateOptions {
+                binaries: vec![binary.path],
+                ..options.clone()
+            };
+            let alone = generate(&alone, &Silent).expect("one").bytes.expect("in memory");
+            assert!(alone.len() > 4, "there is something to compare");
+            assert_eq!(binary.bytes.expect("in memory"), alone);
+        }
     }
 }
 

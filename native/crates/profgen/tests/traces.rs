@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use job::DiagnosticCode;
+use job::{DiagnosticCode, ErrorCode};
 use profgen::{CollectOptions, Format, GenerateOptions, Input, Ledger, Outcome, Selection, Silent, collect, generate};
 use proptest::prelude::*;
 use support::Recorded;
@@ -51,10 +51,11 @@ fn every_fixture_has_the_profile_of_its_recording() {
     for fixture in Fixture::all() {
         let shard = shard_of(&[fixture.perf_data()], Selection::default(), folder.path(), "a.parquet");
         for format in [Format::Text, Format::ExtBinary, Format::Binary] {
-            for counters in [false, true] {
+            for (counters, bolt) in [(false, false), (true, false), (false, true)] {
                 let run = |input| {
                     let options = GenerateOptions {
                         skip_symbolization: counters,
+                        traces_for_bolt: bolt,
                         ..options(&fixture.program(), input, format)
                     };
                     generate(&options, &Silent)
@@ -63,7 +64,7 @@ fn every_fixture_has_the_profile_of_its_recording() {
                 let traced = run(Input::Traces(vec![shard.clone()]));
                 match (&traced, &recorded) {
                     (Ok(traced), Ok(recorded)) => {
-                        assert_eq!(told(traced), told(recorded), "{} {format:?} {counters}", fixture.name());
+                        assert_eq!(told(traced), told(recorded), "{} {format:?} {counters} {bolt}", fixture.name());
                     }
                     // The oldest encoding cannot hold every profile.
                     (Err(traced), Err(recorded)) => assert_eq!(traced.message, recorded.message),
@@ -119,6 +120,7 @@ fn address(code: (u64, u64, u64), known: Vec<u64>) -> impl Strategy<Value = u64>
         1 => (prop::sample::select(known), 1u64..40).prop_map(|(address, offset)| address + offset),
         1 => (0..len).prop_map(move |offset| start + offset),
         2 => Just(0x7f00_0000_0000),
+        1 => Just(0xffff_ffff_8100_0000),
     ]
 }
 
@@ -197,8 +199,8 @@ fn own(row: &Row<'_>) -> Row<'static> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
-    /// Any branches between any addresses, in any parts and any order, added up or not: if the traces say that they are sure, the
-    /// counters are those of the recording.
+    /// Any branches between any addresses, in any parts and any order, added up or not: the traces for BOLT are those of the recording, and so
+    /// are the counters if the shards say that they are sure.
     #[test]
     fn any_stacks_in_any_parts_give_the_same_counters(
         stacks in {
@@ -214,9 +216,10 @@ proptest! {
         let folder = tempfile::tempdir().expect("a folder");
         let recorded = Recorded::read();
         let program = recorded.fixture.program();
-        let run = |input| {
+        let run = |input, bolt: bool| {
             let options = GenerateOptions {
-                skip_symbolization: true,
+                skip_symbolization: !bolt,
+                traces_for_bolt: bolt,
                 ignore_build_id: true,
                 ..options(&program, input, Format::Text)
             };
@@ -234,11 +237,18 @@ proptest! {
             recordings.push(path);
         }
         shards.reverse();
-        let whole = run(Input::PerfData(recordings));
+        let whole = run(Input::PerfData(recordings.clone()), false);
+        let whole_for_bolt = run(Input::PerfData(recordings), true);
         let summed = folder.path().join("sum.parquet");
         sum(&shards, &summed);
         for input in [shards, vec![summed]] {
-            let traced = run(Input::Traces(input));
+            let traced = run(Input::Traces(input.clone()), true);
+            match (&whole_for_bolt, &traced) {
+                (Ok(whole), Ok(traced)) => prop_assert_eq!(&whole.bytes, &traced.bytes),
+                (Err(_), Err(_)) => {}
+                _ => prop_assert!(false, "for BOLT {:?} but {:?}", whole_for_bolt, traced),
+            }
+            let traced = run(Input::Traces(input), false);
             match (&whole, &traced) {
                 (Ok(whole), Ok(traced)) => {
                     if traced.diagnostics.iter().all(|found| found.code != DiagnosticCode::RunEndsUnsure) {
@@ -278,6 +288,27 @@ fn shard_of_count(count: u64, path: &Path) -> PathBuf {
     writer.write(&[row]).expect("memory");
     std::fs::write(path, writer.finish(&Metadata::default()).expect("memory")).expect("written");
     path.to_owned()
+}
+
+#[test]
+fn a_shard_that_does_not_tell_where_bolt_ends_runs_is_refused_for_bolt_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Fixture::named("calc-x86_64").program();
+    // As version 1 of the schema had it.
+    let shard = shard_of_count(5, &folder.path().join("a.parquet"));
+    let run = |bolt: bool| {
+        let options = GenerateOptions {
+            skip_symbolization: !bolt,
+            traces_for_bolt: bolt,
+            ignore_build_id: true,
+            ..options(&program, Input::Traces(vec![shard.clone()]), Format::Text)
+        };
+        generate(&options, &Silent)
+    };
+    assert!(run(false).is_ok());
+    let error = run(true).expect_err("refused");
+    assert_eq!(error.code, ErrorCode::InputInvalid);
+    assert!(error.message.contains("rows without a value in the column `crosses_kernel`"), "{error}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ mod writer;
 
 pub use error::Error;
 pub use metadata::Metadata;
-pub use row::{Binary, BinaryKind, KERNEL_BIAS, Loss, Record, Row};
+pub use row::{Binary, BinaryKind, KERNEL_BIAS, KERNEL_START, Loss, Record, Row};
 pub use schema::{COLUMNS, SCHEMA_VERSION};
 pub use shard::Shard;
 pub use text::{Ends, parse_patch, parse_via, write_patch, write_via};

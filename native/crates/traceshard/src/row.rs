@@ -32,6 +32,10 @@ impl Record {
 /// What the symbol that the path of a kernel names has as its address, so that code before it has one, too.
 pub const KERNEL_BIAS: u64 = 1 << 24;
 
+/// Where the kernel begins in memory. BOLT takes this address on every machine (LLVM: bolt/lib/Profile/DataAggregator.cpp,
+/// `KernelBaseAddr`).
+pub const KERNEL_START: u64 = 0xffff_8000_0000_0000;
+
 /// What kind of file was mapped, which decides what its addresses count from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BinaryKind {
@@ -159,6 +163,11 @@ pub struct Row<'a> {
     pub end: Option<u64>,
     /// No newer branch of the stack touches the file, so nothing tells where the run ended.
     pub newest: bool,
+    /// The source of the next newer entry of the whole stack, if that is in this file. If the branch has no end in the kernel, entries that
+    /// have one are passed over. `None` if the branch goes elsewhere.
+    pub stack_end: Option<u64>,
+    /// One end of the branch is in the kernel, and the other is not ([`KERNEL_START`]). Where this is `None`, `stack_end` is not known either.
+    pub crosses_kernel: Option<bool>,
     /// Newer branches that may turn out to be none of the file's code; see [`parse_via`](crate::parse_via).
     pub via: Option<&'a str>,
     /// The rewritten bytes; see [`parse_patch`](crate::parse_patch).
@@ -184,6 +193,8 @@ impl Row<'_> {
             to: None,
             end: None,
             newest: false,
+            stack_end: None,
+            crosses_kernel: None,
             via: None,
             patch: None,
             count,

@@ -9,7 +9,7 @@ use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor, Type};
 use crate::error::Error;
 
 /// The version of the schema. A column that is added or means something else gives it the next number.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) enum Kind {
 }
 
 /// The columns, in the order of the file: name, and whether there is a value in every row.
-pub const COLUMNS: [(&str, bool); 14] = [
+pub const COLUMNS: [(&str, bool); 16] = [
     ("record", true),
     ("build_id", false),
     ("path", true),
@@ -32,6 +32,8 @@ pub const COLUMNS: [(&str, bool); 14] = [
     ("branch_to", false),
     ("run_end", false),
     ("newest", true),
+    ("stack_end", false),
+    ("crosses_kernel", false),
     ("via", false),
     ("patch", false),
     ("count", true),
@@ -50,16 +52,21 @@ pub(crate) mod column {
     pub(crate) const TO: usize = 7;
     pub(crate) const END: usize = 8;
     pub(crate) const NEWEST: usize = 9;
-    pub(crate) const VIA: usize = 10;
-    pub(crate) const PATCH: usize = 11;
-    pub(crate) const COUNT: usize = 12;
-    pub(crate) const MISPREDICTED: usize = 13;
+    pub(crate) const STACK_END: usize = 10;
+    pub(crate) const CROSSES_KERNEL: usize = 11;
+    pub(crate) const VIA: usize = 12;
+    pub(crate) const PATCH: usize = 13;
+    pub(crate) const COUNT: usize = 14;
+    pub(crate) const MISPREDICTED: usize = 15;
+
+    /// Columns that version 1 of the schema did not have, and that only traces for BOLT need.
+    pub(crate) const SINCE_VERSION_2: [usize; 2] = [STACK_END, CROSSES_KERNEL];
 }
 
 pub(crate) const fn kind_of(index: usize) -> Kind {
     match index {
-        column::FROM | column::TO | column::END | column::COUNT | column::MISPREDICTED => Kind::Number,
-        column::NEWEST => Kind::Flag,
+        column::FROM | column::TO | column::END | column::STACK_END | column::COUNT | column::MISPREDICTED => Kind::Number,
+        column::NEWEST | column::CROSSES_KERNEL => Kind::Flag,
         _ => Kind::Text,
     }
 }
@@ -104,6 +111,7 @@ pub(crate) fn find_columns(
         match position {
             Some(index) => found[number] = Some(source(number, index, &schema.column(index))?),
             None if kind_of(number) == Kind::Text && given(name) => {}
+            None if column::SINCE_VERSION_2.contains(&number) => {}
             None => missing.push(*name),
         }
     }

@@ -306,6 +306,8 @@ fn row_of(columns: &mut [Cells; COLUMNS.len()], row: u64) -> Result<Row<'_>, Err
         to,
         end,
         newest,
+        stack_end,
+        crosses_kernel,
         via,
         patch,
         count,
@@ -338,6 +340,8 @@ fn row_of(columns: &mut [Cells; COLUMNS.len()], row: u64) -> Result<Row<'_>, Err
         to: to.number(column::TO, row)?,
         end: end.number(column::END, row)?,
         newest: newest.flag().ok_or_else(|| missing(column::NEWEST, "a truth value"))?,
+        stack_end: stack_end.number(column::STACK_END, row)?,
+        crosses_kernel: crosses_kernel.flag(),
         via: via.text(column::VIA, row)?,
         patch: patch.text(column::PATCH, row)?,
         count: count

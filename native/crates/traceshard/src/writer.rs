@@ -50,6 +50,7 @@ impl<W: Write + Send> ShardWriter<W> {
             column::FROM,
             column::TO,
             column::END,
+            column::STACK_END,
             column::COUNT,
             column::MISPREDICTED,
         ] {
@@ -116,6 +117,10 @@ impl<W: Write + Send> ShardWriter<W> {
         write_column::<Int64Type>(&mut group, column::TO, rows, |row| row.to.map(u64::cast_signed))?;
         write_column::<Int64Type>(&mut group, column::END, rows, |row| row.end.map(u64::cast_signed))?;
         write_column::<BoolType>(&mut group, column::NEWEST, rows, |row| Some(row.newest))?;
+        write_column::<Int64Type>(&mut group, column::STACK_END, rows, |row| {
+            row.stack_end.map(u64::cast_signed)
+        })?;
+        write_column::<BoolType>(&mut group, column::CROSSES_KERNEL, rows, |row| row.crosses_kernel)?;
         write_text(&mut group, column::VIA, rows, |row| row.via)?;
         write_text(&mut group, column::PATCH, rows, |row| row.patch)?;
         write_column::<Int64Type>(&mut group, column::COUNT, rows, |row| Some(row.count.cast_signed()))?;

@@ -99,10 +99,10 @@ fn what_is_wrong_is_named() {
         message(one_row("", "", -5, None)),
         "column `count` has -5 in row 0, and it must be no negative number"
     );
-    let newer = message(one_row("", "", 5, Some("2")));
+    let newer = message(one_row("", "", 5, Some("3")));
     assert_eq!(
         newer,
-        "the traces have version 2 of the schema, and this program knows version 1"
+        "the traces have version 3 of the schema, and this program knows version 2"
     );
     assert!(message(one_row("", "", 5, Some("x"))).contains("version x"));
     let missing = message(one_row("REQUIRED INT64 run_end;", "", 5, None));

@@ -61,15 +61,14 @@ fn groups_are_of_one_build_unless_they_are_small() {
     assert_eq!(read(&shard), written);
 }
 
-fn row() -> impl Strategy<Value = (u8, u8, Option<u64>, Option<u64>, Option<u64>, bool, u64)> {
+fn row() -> impl Strategy<Value = (u8, u8, [Option<u64>; 4], bool, Option<bool>, u64)> {
     let address = || prop_oneof![Just(None), any::<u64>().prop_map(Some), (0..9u64).prop_map(Some)];
     (
         0..3u8,
         0..4u8,
-        address(),
-        address(),
-        address(),
+        [address(), address(), address(), address()],
         any::<bool>(),
+        any::<Option<bool>>(),
         any::<u64>(),
     )
 }
@@ -80,7 +79,7 @@ proptest! {
         let texts = [None, Some(""), Some("ab"), Some("\u{e9}\0")];
         let rows: Vec<_> = rows
             .iter()
-            .map(|&(record, text, from, to, end, newest, count)| Row {
+            .map(|&(record, text, [from, to, end, stack_end], newest, crosses_kernel, count)| Row {
                 record: [Record::Branch, Record::Patch, Record::Ledger][usize::from(record)],
                 build_id: texts[usize::from(text)],
                 path: texts[usize::from(text)].unwrap_or("p"),
@@ -91,6 +90,8 @@ proptest! {
                 to,
                 end,
                 newest,
+                stack_end,
+                crosses_kernel,
                 via: texts[usize::from(text ^ 3)],
                 patch: None,
                 count,

@@ -117,15 +117,9 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
 /// Refuses what traces for BOLT cannot be made of, or cannot be.
 fn check_bolt(options: &GenerateOptions) -> Result<(), Error> {
     let invalid = |message: &str, hint: &str| Err(Error::new(ErrorCode::InvalidOptions, message).hint(hint));
-    if matches!(options.input, Input::Traces(_)) {
+    if !matches!(options.input, Input::PerfData(_) | Input::Traces(_)) {
         return invalid(
-            "trace shards do not tell whether the next entry of a stack was in the kernel or in another file, and BOLT's traces end there",
-            "Name the recordings themselves with {--perfdata}.",
-        );
-    }
-    if !matches!(options.input, Input::PerfData(_)) {
-        return invalid(
-            "traces for BOLT are made of recordings only",
+            "traces for BOLT are made of recordings and of trace shards only",
             "Name the recording itself with {--perfdata}.",
         );
     }

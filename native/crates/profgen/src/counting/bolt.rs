@@ -1,7 +1,7 @@
 //! Counting traces as BOLT does (LLVM: bolt/lib/Profile/DataAggregator.cpp): an entry, the run behind it, and how often the branch was mispredicted.
 //!
 //! It differs from the counting of a profile: each entry is paired with the next newer one wherever that is, addresses need not be
-//! instructions, and entries of the kernel are skipped unless it is the binary.
+//! instructions, and entries of the kernel are passed over between those of programs.
 
 use perfdata::{Avma, Branch};
 use rustc_hash::FxHashMap;
@@ -13,9 +13,7 @@ use crate::counting::stack::{EntryRules, is_wrong_path};
 use crate::counting::trace_counts::Trace;
 use crate::report::ledger::{EntryClass, Ledger};
 use elf::Svma;
-
-/// Where BOLT takes the kernel's addresses to begin.
-const KERNEL: u64 = 0xffff_8000_0000_0000;
+use traceshard::KERNEL_START;
 
 /// Stands for the newer entry of the newest one.
 const NO_NEWER: u64 = u64::MAX;
@@ -81,17 +79,14 @@ pub(crate) struct BoltTraces {
     slots: Box<[Slot; SLOTS]>,
     counts: FxHashMap<Trace, Taken>,
     ledger: Ledger,
-    /// One of the targets is a kernel.
-    kernel: bool,
 }
 
 impl BoltTraces {
-    pub(crate) fn new(kernel: bool) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             slots: vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
             counts: FxHashMap::default(),
             ledger: Ledger::default(),
-            kernel,
         }
     }
 
@@ -103,16 +98,17 @@ impl BoltTraces {
         number: u16,
         rules: EntryRules,
     ) {
-        let mut newer = NO_NEWER;
+        // The sources of the newer entries, and of those that have no end in the kernel.
+        let (mut newer_of_all, mut newer_of_programs) = (NO_NEWER, NO_NEWER);
         for branch in branches {
             if is_wrong_path(branch, rules) {
                 self.ledger.add(EntryClass::WrongPath, 1);
                 continue;
             }
             let (from, to) = (branch.from.0, branch.to.0);
-            if !self.kernel && (from >= KERNEL || to >= KERNEL) {
-                self.ledger.add(EntryClass::OutsideBinary, 1);
-                continue;
+            let mut newer = std::mem::replace(&mut newer_of_all, from);
+            if from.max(to) < KERNEL_START {
+                newer = std::mem::replace(&mut newer_of_programs, from);
             }
             let slot = &mut self.slots[slot_of(from, to, newer, number)];
             let holds = slot.from == from && slot.to == to && slot.newer == newer && slot.view == number;
@@ -132,8 +128,17 @@ impl BoltTraces {
             }
             slot.count += 1;
             slot.mispredictions += u16::from(branch.flags.mispredicted());
-            newer = from;
         }
+    }
+
+    /// Counts a branch of which it is known where its ends are, and the end of the run behind it.
+    pub(crate) fn add(
+        &mut self,
+        ends: [Result<CodeOffset, EntryClass>; 2],
+        end: Option<CodeOffset>,
+        taken: Taken,
+    ) {
+        book(&mut self.counts, &mut self.ledger, found(ends, end), taken);
     }
 
     /// Forgets what the cache knows, for when numbers of views are used again.
@@ -207,16 +212,20 @@ fn settle(counts: &mut FxHashMap<Trace, Taken>, ledger: &mut Ledger, slot: Slot)
     if slot.count == 0 {
         return;
     }
-    let count = u64::from(slot.count);
-    match slot.found {
+    let taken = Taken {
+        count: u64::from(slot.count),
+        mispredictions: u64::from(slot.mispredictions),
+    };
+    book(counts, ledger, slot.found, taken);
+}
+
+fn book(counts: &mut FxHashMap<Trace, Taken>, ledger: &mut Ledger, found: Found, taken: Taken) {
+    match found {
         Found::Counted(trace) => {
-            ledger.add(EntryClass::Used, count);
-            counts.entry(trace).or_default().add(Taken {
-                count,
-                mispredictions: u64::from(slot.mispredictions),
-            });
+            ledger.add(EntryClass::Used, taken.count);
+            counts.entry(trace).or_default().add(taken);
         }
-        Found::Lost(class) => ledger.add(class, count),
+        Found::Lost(class) => ledger.add(class, taken.count),
     }
 }
 
@@ -225,20 +234,30 @@ fn find(branch: Branch, newer: u64, view: &mut View<'_>, rules: EntryRules) -> F
     if rules.is_unfilled(branch) {
         return Found::Lost(EntryClass::UnfilledSlot);
     }
-    let (from, to) = (view.locate_byte(branch.from), view.locate_byte(branch.to));
-    if let (Err(from), Err(to)) = (from, to) {
-        return Found::Lost(stronger(from, to));
-    }
-    let end = if newer == NO_NEWER {
-        NO_END
-    } else {
-        view.locate_byte(Avma(newer)).unwrap_or(OUTSIDE)
+    let touches_kernel = branch.from.0.max(branch.to.0) >= KERNEL_START;
+    let mut locate = |end: Avma| {
+        // A branch to the kernel or out of it is none of a program.
+        if touches_kernel && end.0 < KERNEL_START {
+            Err(EntryClass::OutsideBinary)
+        } else {
+            view.locate_byte(end)
+        }
     };
-    Found::Counted(Trace {
-        from: from.unwrap_or(OUTSIDE),
-        to: to.unwrap_or(OUTSIDE),
-        end,
-    })
+    let ends = [locate(branch.from), locate(branch.to)];
+    let end = (newer != NO_NEWER).then(|| view.locate_byte(Avma(newer)).ok()).flatten();
+    found(ends, end)
+}
+
+/// A branch with these ends, and the end of the run behind it.
+fn found([from, to]: [Result<CodeOffset, EntryClass>; 2], end: Option<CodeOffset>) -> Found {
+    match (from, to) {
+        (Err(from), Err(to)) => Found::Lost(stronger(from, to)),
+        _ => Found::Counted(Trace {
+            from: from.unwrap_or(OUTSIDE),
+            to: to.unwrap_or(OUTSIDE),
+            end: end.unwrap_or(NO_END),
+        }),
+    }
 }
 
 #[inline]

@@ -21,9 +21,13 @@ pub(crate) type RowId = u32;
 pub(crate) struct Key {
     pub file: FileId,
     pub event: EventId,
+    /// One end is in the kernel, and the other is not.
+    pub crosses_kernel: bool,
     pub tail: TailId,
     /// Source and destination, in the file.
     pub ends: Ends,
+    /// Where the run ended if the next newer entry of the whole stack ended it.
+    pub stack_end: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

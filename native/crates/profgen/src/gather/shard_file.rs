@@ -92,6 +92,7 @@ impl ShardFile {
                 .then_with(same_event)
                 .then_with(|| a.ends.cmp(&b.ends))
                 .then_with(|| tail(a).cmp(tail(b)))
+                .then_with(|| (a.stack_end, a.crosses_kernel).cmp(&(b.stack_end, b.crosses_kernel)))
         });
         self.rows += rows.len() as u64;
         let mut rest = &rows[..];
@@ -197,6 +198,8 @@ fn branch_row<'n>(key: &Key, counts: Counts, end: End, via: &'n str, names: &Nam
         to: key.ends.1,
         end,
         newest,
+        stack_end: key.stack_end,
+        crosses_kernel: Some(key.crosses_kernel),
         via: Some(via).filter(|text| !text.is_empty()),
         count: counts.count,
         mispredicted: counts.mispredicted,

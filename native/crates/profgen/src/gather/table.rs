@@ -1,14 +1,14 @@
 //! Counting the branches of stacks: one look-up for a branch and what is behind it.
 
-use perfdata::{Branch, Speculation};
-use traceshard::{BinaryKind, Ends, Loss};
+use perfdata::{Avma, Branch, Speculation};
+use traceshard::{BinaryKind, Ends, KERNEL_START, Loss};
 
 use crate::gather::chain::NO_TAIL;
 use crate::gather::files::FileId;
 use crate::gather::rows::{Counts, EventId, Key, RowId, Rows, Tally};
 use crate::gather::spots::{Spot, Spots};
 
-/// Slots of the cache: 384 KiB, a part of the second-level cache of a core. They are twice as many as those of a profile's traces, because
+/// Slots of the cache: 448 KiB, a part of the second-level cache of a core. They are twice as many as those of a profile's traces, because
 /// finding a row takes longer.
 const SLOTS: usize = 1 << 13;
 
@@ -22,13 +22,15 @@ const NOT_YET: FileId = FileId::MAX - 2;
 struct Slot {
     from: u64,
     to: u64,
+    /// The source of the next newer entry of the stack, as [`Next`] has it.
+    next: u64,
     of: Of,
     counts: SmallCounts,
     /// Of a branch with ends in two files it says only that, and both sides are elsewhere.
     side: Side,
 }
 
-const _: () = assert!(size_of::<Slot>() == 48);
+const _: () = assert!(size_of::<Slot>() == 56);
 
 /// How often a branch was met, in the lower half, and how often it was mispredicted. In one number, because what was stored in parts takes
 /// long to load as a whole.
@@ -90,10 +92,40 @@ const NO_SIDE: Side = Side {
 const EMPTY: Slot = Slot {
     from: 0,
     to: 0,
+    next: NO_NEXT,
     of: Of(0),
     counts: SmallCounts::NONE,
     side: NO_SIDE,
 };
+
+/// Stands for the source of the next newer entry where there is none.
+const NO_NEXT: u64 = u64::MAX;
+
+/// The sources of the entries that were met last in a stack: BOLT ends each run where the next newer entry is, whichever file that is in.
+/// Between entries of programs, it passes over those of the kernel.
+struct Next {
+    of_all: u64,
+    of_programs: u64,
+}
+
+impl Next {
+    const NOTHING: Self = Self {
+        of_all: NO_NEXT,
+        of_programs: NO_NEXT,
+    };
+
+    /// What is behind a branch, which is behind the older ones from now on.
+    #[inline]
+    fn advance(&mut self, branch: Branch) -> u64 {
+        let from = branch.from.0;
+        let all = std::mem::replace(&mut self.of_all, from);
+        if from.max(branch.to.0) >= KERNEL_START {
+            all
+        } else {
+            std::mem::replace(&mut self.of_programs, from)
+        }
+    }
+}
 
 /// A sample, as far as its rows depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +140,15 @@ impl Of {
     fn event(self) -> EventId {
         (self.0 >> 16) as EventId
     }
+}
+
+/// A branch in its stack.
+#[derive(Clone, Copy)]
+struct Entry {
+    branch: Branch,
+    /// The source of the next newer entry, as [`Next`] has it.
+    next: u64,
+    of: Of,
 }
 
 /// The branch of a file that was met last in a stack.
@@ -221,6 +262,7 @@ impl Table {
         // The file of the last branch; what is newest there is in `latest` when another file comes.
         let (mut file, mut newest) = (NOT_YET, NOTHING);
         let mut newer = 0;
+        let mut next = Next::NOTHING;
         for branch in branches {
             if branch.flags.speculation() == Speculation::WrongPath {
                 sums.tally.add(Loss::WrongPath, 1);
@@ -231,9 +273,13 @@ impl Table {
                 index = slot_in_doubt(index, newest.doubt);
             }
             newer = branch.from.0;
+            let next = next.advance(branch);
             let slot = &mut slots[index];
-            let is_known =
-                slot.from == branch.from.0 && slot.to == branch.to.0 && slot.of == of && slot.counts.can_grow();
+            let is_known = slot.from == branch.from.0
+                && slot.to == branch.to.0
+                && slot.next == next
+                && slot.of == of
+                && slot.counts.can_grow();
             if is_known && slot.side.file == file && slot.side.fits(&newest) {
                 newest = slot.side.newest(branch.from.0);
                 slot.counts.count(branch);
@@ -246,7 +292,7 @@ impl Table {
             if is_known && latest.advance(slot, sides) {
                 slot.counts.count(branch);
             } else {
-                sums.count(branch, of, slot, sides, latest, spots);
+                sums.count(Entry { branch, next, of }, slot, sides, latest, spots);
             }
             file = match slot.side.file {
                 NO_FILE => file,
@@ -327,31 +373,31 @@ impl Sums {
     /// Counts a branch that is in no slot, and puts it into one.
     fn count(
         &mut self,
-        branch: Branch,
-        of: Of,
+        entry: Entry,
         slot: &mut Slot,
         sides: &mut [Side; 2],
         latest: &mut Latest,
         spots: &mut Spots,
     ) {
         self.settle(slot, sides);
+        let Entry { branch, next, of } = entry;
         let side = if branch.from.0 | branch.to.0 == 0 {
             lost(Loss::UnfilledSlot)
         } else {
             match (spots.find(branch.from), spots.find(branch.to)) {
                 (Spot::In(file, from), Spot::In(other, to)) if file != other => {
                     *sides = [
-                        self.touch(branch, file, (Some(from), None), of, latest),
-                        self.touch(branch, other, (None, Some(to)), of, latest),
+                        self.touch(entry, file, (Some(from), None), latest, spots),
+                        self.touch(entry, other, (None, Some(to)), latest, spots),
                     ];
                     Side {
                         file: TWO_FILES,
                         ..NO_SIDE
                     }
                 }
-                (Spot::In(file, from), Spot::In(_, to)) => self.touch(branch, file, (Some(from), Some(to)), of, latest),
-                (Spot::In(file, from), Spot::Elsewhere(_)) => self.touch(branch, file, (Some(from), None), of, latest),
-                (Spot::Elsewhere(_), Spot::In(file, to)) => self.touch(branch, file, (None, Some(to)), of, latest),
+                (Spot::In(file, from), Spot::In(_, to)) => self.touch(entry, file, (Some(from), Some(to)), latest, spots),
+                (Spot::In(file, from), Spot::Elsewhere(_)) => self.touch(entry, file, (Some(from), None), latest, spots),
+                (Spot::Elsewhere(_), Spot::In(file, to)) => self.touch(entry, file, (None, Some(to)), latest, spots),
                 (Spot::Elsewhere(Loss::OtherMemory), _) | (_, Spot::Elsewhere(Loss::OtherMemory)) => {
                     lost(Loss::OtherMemory)
                 }
@@ -361,6 +407,7 @@ impl Sums {
         *slot = Slot {
             from: branch.from.0,
             to: branch.to.0,
+            next,
             of,
             counts: SmallCounts::NONE,
             side,
@@ -371,12 +418,20 @@ impl Sums {
     /// Finds the row of a branch in a file, and makes it the newest one there.
     fn touch(
         &mut self,
-        branch: Branch,
+        Entry { branch, next, of }: Entry,
         (file, kind): (FileId, BinaryKind),
         ends: Ends,
-        of: Of,
         latest: &mut Latest,
+        spots: &mut Spots,
     ) -> Side {
+        let [low, high] = [branch.from.0.min(branch.to.0), branch.from.0.max(branch.to.0)];
+        let crosses_kernel = low < KERNEL_START && high >= KERNEL_START;
+        // No run of a program follows what BOLT passes over, and none of this file follows a branch out of it.
+        let has_run = ends.1.is_some() && next != NO_NEXT && !(crosses_kernel && kind == BinaryKind::User);
+        let stack_end = match has_run.then(|| spots.find(Avma(next))) {
+            Some(Spot::In((of_next, _), end)) if of_next == file => Some(end),
+            _ => None,
+        };
         let newer = latest.of(file);
         let (tail, is_long) = match newer.doubt {
             NO_BRANCH => (NO_TAIL, false),
@@ -385,8 +440,10 @@ impl Sums {
         let row = self.rows.number(Key {
             file,
             event: of.event(),
+            crosses_kernel,
             tail,
             ends,
+            stack_end,
         });
         let side = Side {
             newer: newer.from,

@@ -91,10 +91,7 @@ impl<'a> Collector<'a> {
         total: u64,
     ) -> Self {
         let several = (targets.len() > 1).then(|| targets.places());
-        let bolt = || {
-            let kernel = targets.iter().any(|target| target.kernel);
-            options.traces_for_bolt.then(|| BoltTraces::new(kernel))
-        };
+        let bolt = || options.traces_for_bolt.then(BoltTraces::new);
         let reader = || functions.map(|functions| CallStackReader::new(targets, functions, options));
         Self {
             workers: SampleWorkers::new(observer, total, || Worker::new(several, bolt(), reader())),

@@ -122,9 +122,16 @@ pub(crate) fn read_all(
     };
     rows.account();
     let (counters, ledger) = rows.traces.into_counters(targets.space());
-    let statistics = Statistics { ledger, ..statistics };
+    let mut statistics = Statistics { ledger, ..statistics };
     for (id, counters) in counters {
         samples.entry(id).or_default().counters = counters;
+    }
+    if let Some(bolt) = rows.bolt {
+        let (traces, ledger) = bolt.into_traces(targets.space());
+        statistics.ledger += &ledger;
+        for (id, traces) in traces {
+            samples.entry(id).or_default().bolt = traces;
+        }
     }
     let mapped = if options.looks_for_binaries() {
         mapped_by(paths, observer)?

@@ -5,8 +5,22 @@ use profgen::{
     CollectOptions, Compat, Error, ErrorCode, GenerateOptions, Input, Outcome, Output, SampleUse, Silent, collect,
 };
 
-/// Makes a profile, and fails unless the traces of each recording, in a file of its own, give the same, or refuse as well.
+/// Makes a profile, and fails unless the traces of each recording, in a file of its own, give the same, or refuse as well. So do traces for
+/// BOLT.
 pub fn generate(options: &GenerateOptions, observer: &Silent) -> Result<Outcome, Error> {
+    let for_bolt = GenerateOptions {
+        traces_for_bolt: true,
+        skip_symbolization: false,
+        merge_binaries: false,
+        ..options.clone()
+    };
+    if matches!(options.output, Output::Memory) {
+        let _ = generate_and_compare(&for_bolt, observer);
+    }
+    generate_and_compare(options, observer)
+}
+
+fn generate_and_compare(options: &GenerateOptions, observer: &Silent) -> Result<Outcome, Error> {
     let recorded = profgen::generate(options, observer);
     // What is inferred from addresses has no traces.
     let by_addresses = recorded.as_ref().is_ok_and(|outcome| outcome.statistics.by_addresses);
@@ -31,7 +45,7 @@ fn from_traces(options: &GenerateOptions) -> Option<Result<Outcome, Error>> {
         options.samples == SampleUse::Addresses || options.leading_ip_only || options.sample_period.is_some();
     let has_memory = recordings.iter().any(|recording| recording.join("kcore_dir").is_dir());
     let is_written = !matches!(options.output, Output::Memory);
-    if without_branches || has_memory || is_written || options.compat != Compat::None || options.traces_for_bolt {
+    if without_branches || has_memory || is_written || options.compat != Compat::None {
         return None;
     }
     let folder = tempfile::tempdir().expect("a folder");

@@ -15,6 +15,8 @@ pub fn branch(from: u64, to: u64, count: u64) -> Row<'static> {
         to: Some(to),
         end: None,
         newest: true,
+        stack_end: None,
+        crosses_kernel: Some(false),
         via: None,
         patch: None,
         count,

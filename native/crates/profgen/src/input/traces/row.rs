@@ -15,6 +15,7 @@ use crate::addresses::locate::{Place, View};
 use crate::binaries::code_space::{CodeOffset, NO_END, OUTSIDE};
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::target::{Target, Targets};
+use crate::counting::bolt::{BoltTraces, Taken};
 use crate::counting::resolved::Resolved;
 use crate::counting::stack::resolved;
 use crate::counting::trace::TraceTable;
@@ -88,6 +89,8 @@ pub(crate) struct Rows<'a> {
     targets_all: &'a Targets<'a>,
     options: &'a GenerateOptions,
     pub traces: TraceTable,
+    /// Instead of these, if traces for BOLT are wanted.
+    pub bolt: Option<BoltTraces>,
     pub targets: ByBinary<OfTarget>,
     pub seen: Seen,
     /// Events of rows of targets.
@@ -111,6 +114,7 @@ impl<'a> Rows<'a> {
             targets_all: targets,
             options,
             traces: TraceTable::default(),
+            bolt: options.traces_for_bolt.then(BoltTraces::new),
             targets: ByBinary::new(),
             seen: Seen::default(),
             events: BTreeSet::new(),
@@ -183,16 +187,6 @@ impl<'a> Rows<'a> {
             self.traces.add_lost(EntryClass::Deselected, row.count);
             return Ok(());
         }
-        let via = row.via.map(|text| {
-            parse_via(text).ok_or_else(|| {
-                invalid(
-                    path,
-                    &format!("column `via` has {text:?}"),
-                    "docs/trace-shards.md describes each column.",
-                )
-            })
-        });
-        let via = via.transpose()?.unwrap_or_default();
         let Known::Target(id, view, base) = &mut self.known[number].1 else {
             return Ok(());
         };
@@ -203,6 +197,19 @@ impl<'a> Rows<'a> {
                 .map(|error| error.path(path));
         }
         let mut places = Places { view, base: *base };
+        if let Some(bolt) = &mut self.bolt {
+            return places.count_for_bolt(row, kind, path, bolt);
+        }
+        let via = row.via.map(|text| {
+            parse_via(text).ok_or_else(|| {
+                invalid(
+                    path,
+                    &format!("column `via` has {text:?}"),
+                    "docs/trace-shards.md describes each column.",
+                )
+            })
+        });
+        let via = via.transpose()?.unwrap_or_default();
         let own = places.branch(row.from, row.to);
         if matches!(own, Resolved::Used { .. }) {
             let end = places.end(row, &via, &mut of_target.doubt);
@@ -292,7 +299,19 @@ impl<'a> Rows<'a> {
 
     /// Adds the rows of another worker.
     pub(crate) fn merge(&mut self, other: Self) -> Result<(), Error> {
+        // No other sum exceeds this one.
+        self.total = self
+            .total
+            .checked_add(other.total)
+            .ok_or_else(|| too_large(Path::new("the traces")))?;
         self.traces.merge(other.traces);
+        self.bolt = match (self.bolt.take(), other.bolt) {
+            (Some(mut bolt), Some(other)) => {
+                bolt.merge(other);
+                Some(bolt)
+            }
+            (one, other) => one.or(other),
+        };
         // Each worker meets the same files.
         for (id, found) in other.targets {
             let own = self.targets.entry(id).or_default();
@@ -313,10 +332,6 @@ impl<'a> Rows<'a> {
             *self.lost.entry(what).or_default() += count;
         }
         self.counted += other.counted;
-        self.total = self
-            .total
-            .checked_add(other.total)
-            .ok_or_else(|| too_large(Path::new("the traces")))?;
         Ok(())
     }
 
@@ -391,6 +406,30 @@ impl Places<'_, '_> {
             None => Place::Lost(EntryClass::OutsideBinary),
         };
         resolved(source, destination)
+    }
+
+    /// Counts a row as BOLT does.
+    fn count_for_bolt(&mut self, row: &Row<'_>, kind: BinaryKind, path: &Path, bolt: &mut BoltTraces) -> Result<(), Error> {
+        let Some(crosses_kernel) = row.crosses_kernel else {
+            return Err(invalid(
+                path,
+                "it has rows without a value in the column `crosses_kernel`, so they do not tell where BOLT ends runs",
+                "Collect the traces anew: {collect} writes this column and `stack_end` since version 2 of the schema. A sum must keep both.",
+            ));
+        };
+        let mut locate = |address: Option<u64>| match address {
+            Some(address) if !(crosses_kernel && kind == BinaryKind::User) => {
+                self.view.locate_byte(Avma(address.wrapping_add(self.base)))
+            }
+            _ => Err(EntryClass::OutsideBinary),
+        };
+        let taken = Taken {
+            count: row.count,
+            mispredictions: row.mispredicted,
+        };
+        let end = row.stack_end.and_then(|end| locate(Some(end)).ok());
+        bolt.add([locate(row.from), locate(row.to)], end, taken);
+        Ok(())
     }
 
     /// Where the run behind a row's branch ends.
