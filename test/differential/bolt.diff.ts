@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { ours } from './generators.js';
 import { type Program, recorded } from './program.js';
-import { type Run, run, testWith } from './tools.js';
+import { cli, type Run, run, testWith } from './tools.js';
 
 const TOOLS = ['perf2bolt-22', 'llvm-bolt-22'];
 const relocations = '-Wl,-q';
@@ -52,6 +52,14 @@ function traces(folder: string): string {
     '--format=preaggregated',
   ]);
   expect(status, stderr).toBe(0);
+  const collected = run(
+    process.execPath,
+    [cli, 'collect', '--perfdata', 'perf.data', '-o', 'shard.parquet', '-q'],
+    folder,
+  );
+  expect(collected.status, collected.stderr).toBe(0);
+  const ofShard = ours(folder, ['--binary=program', '--traces=shard.parquet', '--format=preaggregated']);
+  expect(ofShard.output, 'of a trace shard').toEqual(output);
   const path = join(folder, 'traces.preagg');
   writeFileSync(path, output ?? '');
   return path;

@@ -64,7 +64,12 @@ fn every_fixture_has_the_profile_of_its_recording() {
                 let traced = run(Input::Traces(vec![shard.clone()]));
                 match (&traced, &recorded) {
                     (Ok(traced), Ok(recorded)) => {
-                        assert_eq!(told(traced), told(recorded), "{} {format:?} {counters} {bolt}", fixture.name());
+                        assert_eq!(
+                            told(traced),
+                            told(recorded),
+                            "{} {format:?} {counters} {bolt}",
+                            fixture.name()
+                        );
                     }
                     // The oldest encoding cannot hold every profile.
                     (Err(traced), Err(recorded)) => assert_eq!(traced.message, recorded.message),
@@ -308,7 +313,12 @@ fn a_shard_that_does_not_tell_where_bolt_ends_runs_is_refused_for_bolt_only() {
     assert!(run(false).is_ok());
     let error = run(true).expect_err("refused");
     assert_eq!(error.code, ErrorCode::InputInvalid);
-    assert!(error.message.contains("rows without a value in the column `crosses_kernel`"), "{error}");
+    assert!(
+        error
+            .message
+            .contains("rows without a value in the column `crosses_kernel`"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -65,7 +65,9 @@ pub(crate) mod column {
 
 pub(crate) const fn kind_of(index: usize) -> Kind {
     match index {
-        column::FROM | column::TO | column::END | column::STACK_END | column::COUNT | column::MISPREDICTED => Kind::Number,
+        column::FROM | column::TO | column::END | column::STACK_END | column::COUNT | column::MISPREDICTED => {
+            Kind::Number
+        }
         column::NEWEST | column::CROSSES_KERNEL => Kind::Flag,
         _ => Kind::Text,
     }

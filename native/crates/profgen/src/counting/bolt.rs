@@ -132,12 +132,7 @@ impl BoltTraces {
     }
 
     /// Counts a branch of which it is known where its ends are, and the end of the run behind it.
-    pub(crate) fn add(
-        &mut self,
-        ends: [Result<CodeOffset, EntryClass>; 2],
-        end: Option<CodeOffset>,
-        taken: Taken,
-    ) {
+    pub(crate) fn add(&mut self, ends: [Result<CodeOffset, EntryClass>; 2], end: Option<CodeOffset>, taken: Taken) {
         book(&mut self.counts, &mut self.ledger, found(ends, end), taken);
     }
 
@@ -244,7 +239,9 @@ fn find(branch: Branch, newer: u64, view: &mut View<'_>, rules: EntryRules) -> F
         }
     };
     let ends = [locate(branch.from), locate(branch.to)];
-    let end = (newer != NO_NEWER).then(|| view.locate_byte(Avma(newer)).ok()).flatten();
+    let end = (newer != NO_NEWER)
+        .then(|| view.locate_byte(Avma(newer)).ok())
+        .flatten();
     found(ends, end)
 }
 

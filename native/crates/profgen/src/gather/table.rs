@@ -371,14 +371,7 @@ impl Latest {
 
 impl Sums {
     /// Counts a branch that is in no slot, and puts it into one.
-    fn count(
-        &mut self,
-        entry: Entry,
-        slot: &mut Slot,
-        sides: &mut [Side; 2],
-        latest: &mut Latest,
-        spots: &mut Spots,
-    ) {
+    fn count(&mut self, entry: Entry, slot: &mut Slot, sides: &mut [Side; 2], latest: &mut Latest, spots: &mut Spots) {
         self.settle(slot, sides);
         let Entry { branch, next, of } = entry;
         let side = if branch.from.0 | branch.to.0 == 0 {
@@ -395,8 +388,12 @@ impl Sums {
                         ..NO_SIDE
                     }
                 }
-                (Spot::In(file, from), Spot::In(_, to)) => self.touch(entry, file, (Some(from), Some(to)), latest, spots),
-                (Spot::In(file, from), Spot::Elsewhere(_)) => self.touch(entry, file, (Some(from), None), latest, spots),
+                (Spot::In(file, from), Spot::In(_, to)) => {
+                    self.touch(entry, file, (Some(from), Some(to)), latest, spots)
+                }
+                (Spot::In(file, from), Spot::Elsewhere(_)) => {
+                    self.touch(entry, file, (Some(from), None), latest, spots)
+                }
                 (Spot::Elsewhere(_), Spot::In(file, to)) => self.touch(entry, file, (None, Some(to)), latest, spots),
                 (Spot::Elsewhere(Loss::OtherMemory), _) | (_, Spot::Elsewhere(Loss::OtherMemory)) => {
                     lost(Loss::OtherMemory)

@@ -409,7 +409,13 @@ impl Places<'_, '_> {
     }
 
     /// Counts a row as BOLT does.
-    fn count_for_bolt(&mut self, row: &Row<'_>, kind: BinaryKind, path: &Path, bolt: &mut BoltTraces) -> Result<(), Error> {
+    fn count_for_bolt(
+        &mut self,
+        row: &Row<'_>,
+        kind: BinaryKind,
+        path: &Path,
+        bolt: &mut BoltTraces,
+    ) -> Result<(), Error> {
         let Some(crosses_kernel) = row.crosses_kernel else {
             return Err(invalid(
                 path,
