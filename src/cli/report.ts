@@ -113,6 +113,8 @@ async function make(
   const { options, target } = command;
   const inputs = [
     options.binary,
+    options.debugBinary,
+    options.dwp,
     options.profile,
     options.perfData,
     options.perfScript,
@@ -120,8 +122,8 @@ async function make(
     options.base,
   ].flatMap(list);
   await checkTarget(target, inputs);
-  const { report } = await import('../profile-report/report.js');
-  const made = await report({ ...options, ...control });
+  const { makeReport } = await import('../profile-report/report.js');
+  const made = await makeReport({ ...options, ...control }, (path) => inputs.push(path));
   const pieces = await render(made, command);
   if (target !== '-') await writeTarget(target, inputs, pieces);
   return { report: made, pieces };

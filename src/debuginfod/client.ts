@@ -107,16 +107,18 @@ function hasAnswer(response: Response | undefined, refusals: readonly Refusal[])
 
 /** The first response with a file; the other requests are ended. */
 async function firstAnswer(
-  { urls, headers }: DebuginfodSettings,
+  { urls, headers, maxSize }: DebuginfodSettings,
   path: string,
   signal: AbortSignal,
 ): Promise<{ response: Response | undefined; url: string; refusals: Refusal[] }> {
   const refusals: Refusal[] = [];
+  const sizeHeader: [string, string][] = maxSize > 0 ? [['X-DEBUGINFOD-MAXSIZE', String(maxSize)]] : [];
   const requests = urls.map((url) => ({ url, ended: new AbortController() }));
   const answers = requests.map(async ({ url, ended }) => {
     try {
       const response = await fetch(`${url}/${path}`, {
-        headers: headers.map(([name, value]): [string, string] => [name, value]),
+        // A server need not send what is too large.
+        headers: [...headers.map(([name, value]): [string, string] => [name, value]), ...sizeHeader],
         signal: AbortSignal.any([signal, ended.signal]),
       });
       if (response.ok && response.body !== null) return { response, url };

@@ -5,7 +5,7 @@ import { AutofdoError } from '../errors.js';
 import { runExamine } from '../native.js';
 import { list } from '../options/check.js';
 import type { Progress } from '../progress.js';
-import type { Diagnostic } from '../result.js';
+import type { BinaryResult, Diagnostic } from '../result.js';
 import { fetchByBuildId } from './client.js';
 import { type DebuginfodSettings, debuginfodSettings } from './settings.js';
 
@@ -34,6 +34,7 @@ export interface JobOptions extends DebugFileOptions {
   /** Programs that the recordings map and that are not on this machine are fetched, too. */
   allBinaries?: boolean | undefined;
   perfData?: string | readonly string[] | undefined;
+  perfScript?: string | readonly string[] | undefined;
 }
 
 /** What a job gets in addition to its options. */
@@ -46,9 +47,10 @@ export interface FetchedFiles {
 
 /**
  * Fetches what the binaries of a job lack, by build id: debug information and symbols, the file of dwz, and with `allBinaries` the
- * programs themselves. Then runs the job. What happened is among the diagnostics of the result, or in the hint of the error.
+ * programs themselves. Then runs the job. If that leaves binaries of `binaryDir` without a profile and a server has what they lack, the
+ * job runs again. What happened is among the diagnostics of the result, or in the hint of the error.
  */
-export async function withFetchedFiles<T extends { diagnostics: Diagnostic[] }>(
+export async function withFetchedFiles<T extends { diagnostics: Diagnostic[]; binaries?: BinaryResult[] }>(
   options: JobOptions,
   job: (fetched: FetchedFiles) => Promise<T>,
 ): Promise<T> {
@@ -59,21 +61,48 @@ export async function withFetchedFiles<T extends { diagnostics: Diagnostic[] }>(
   const mapped = options.allBinaries === true ? await mappedBinaries(settings, options, notes) : [];
   notes.push(...(await fetchDebugFiles([...list(options.binary), ...mapped], settings, options)));
   const folders = mapped.filter((path) => path.startsWith(join(settings.cache, '/'))).map(dirname);
-  try {
-    const result = await job({
-      debuginfodCache: settings.cache,
-      ...(folders.length > 0 && { binaryDirs: [...list(options.binaryDir), ...folders] }),
-    });
+  const fetched: FetchedFiles = {
+    debuginfodCache: settings.cache,
+    ...(folders.length > 0 && { binaryDirs: [...list(options.binaryDir), ...folders] }),
+  };
+  const first = await job(fetched).catch((error: unknown) => asFailure(error));
+  const looksInFolders = options.binaryDir !== undefined && canReadAgain(options);
+  const named = new Set(list(options.binary));
+  const lacking = looksInFolders ? withoutProfile(first).filter((path) => !named.has(path)) : [];
+  const more = await fetchMissing(lacking, settings, options);
+  notes.push(...more.diagnostics);
+  const result = more.fetched === 0 ? first : await job(fetched).catch((error: unknown) => asFailure(error));
+  if (!(result instanceof AutofdoError)) {
     result.diagnostics.unshift(...notes);
     return result;
-  } catch (error) {
-    if (!(error instanceof AutofdoError) || notes.length === 0) throw error;
-    const { code, message, path, cause } = error;
-    const hint = [error.hint, ...notes.map((note) => `debuginfod: ${note.message}.`)]
-      .filter(Boolean)
-      .join(' ');
-    throw new AutofdoError(code, message, { hint, path, cause });
   }
+  if (notes.length === 0) throw result;
+  const { code, message, path, cause } = result;
+  const hint = [result.hint, ...notes.map((note) => `debuginfod: ${note.message}.`)]
+    .filter(Boolean)
+    .join(' ');
+  throw new AutofdoError(code, message, { hint, path, cause });
+}
+
+/** What a job may fail with; all else is thrown again. */
+function asFailure(error: unknown): AutofdoError {
+  if (error instanceof AutofdoError) return error;
+  throw error;
+}
+
+/** Only the job finds out which files of `binaryDir` were mapped. These have no profile. */
+function withoutProfile(outcome: AutofdoError | { binaries?: readonly BinaryResult[] }): string[] {
+  if (outcome instanceof AutofdoError) return outcome.path === undefined ? [] : [outcome.path];
+  return (outcome.binaries ?? []).filter(({ error }) => error !== undefined).map(({ path }) => path);
+}
+
+/** Whether what a job reads is still there after it. */
+function canReadAgain({ perfData, perfScript }: JobOptions): boolean {
+  return [...list(perfData), ...list(perfScript)].every((path) => path !== '-' && isNoFifo(path));
+}
+
+function isNoFifo(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFIFO() === false;
 }
 
 /**
@@ -85,9 +114,7 @@ async function mappedBinaries(
   { perfData, signal, onProgress }: JobOptions,
   diagnostics: Diagnostic[],
 ): Promise<string[]> {
-  const files = list(perfData).filter(
-    (path) => statSync(path, { throwIfNoEntry: false })?.isFIFO() === false,
-  );
+  const files = list(perfData).filter(isNoFifo);
   const found = new Set<string>();
   // Other jobs do without this reader, which would be a fifth of a small job's time.
   const { inspectPerfData } = await import('../perf-data/inspect.js');
@@ -115,8 +142,17 @@ function reporter(onProgress: DebugFileOptions['onProgress']) {
 export async function fetchDebugFiles(
   binaries: readonly string[],
   settings: DebuginfodSettings,
-  { debugBinary, dwp, signal, onProgress }: DebugFileOptions,
+  options: DebugFileOptions,
 ): Promise<Diagnostic[]> {
+  return (await fetchMissing(binaries, settings, options)).diagnostics;
+}
+
+async function fetchMissing(
+  binaries: readonly string[],
+  settings: DebuginfodSettings,
+  { debugBinary, dwp, signal, onProgress }: DebugFileOptions,
+): Promise<{ fetched: number; diagnostics: Diagnostic[] }> {
+  let fetched = 0;
   const diagnostics: Diagnostic[] = [];
   const report = reporter(onProgress);
   const tried = new Set<string>();
@@ -126,12 +162,13 @@ export async function fetchDebugFiles(
       const wanted = lacks.filter((id) => !tried.has(id));
       for (const id of wanted) {
         tried.add(id);
-        await fetchByBuildId(id, 'debuginfo', { settings, signal, onProgress: report, diagnostics });
+        const fetching = { settings, signal, onProgress: report, diagnostics };
+        if ((await fetchByBuildId(id, 'debuginfo', fetching)) !== undefined) fetched++;
       }
       if (wanted.length === 0) break;
     }
   }
-  return diagnostics;
+  return { fetched, diagnostics };
 }
 
 /** Build ids of files that a binary needs and that are not on this machine, as the core found when it looked for them. */

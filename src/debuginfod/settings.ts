@@ -37,18 +37,24 @@ export function debuginfodSettings(env: NodeJS.ProcessEnv = process.env): Debugi
   return {
     urls,
     cache,
-    timeout: timeoutOf(env['DEBUGINFOD_TIMEOUT']),
-    maxTime: number(env['DEBUGINFOD_MAXTIME']) ?? 0,
-    maxSize: number(env['DEBUGINFOD_MAXSIZE']) ?? 0,
-    retries: number(env['DEBUGINFOD_RETRY_LIMIT']) ?? DEFAULT_RETRIES,
+    timeout: limit(env['DEBUGINFOD_TIMEOUT'], DEFAULT_TIMEOUT),
+    maxTime: limit(env['DEBUGINFOD_MAXTIME'], 0),
+    maxSize: limit(env['DEBUGINFOD_MAXSIZE'], 0),
+    retries: limit(env['DEBUGINFOD_RETRY_LIMIT'], DEFAULT_RETRIES),
     headers: headersOf(env['DEBUGINFOD_HEADERS_FILE']),
-    missSeconds: number(textOf(join(cache, 'cache_miss_s')).trim()) ?? DEFAULT_MISS_SECONDS,
+    missSeconds: numberAtStart(textOf(join(cache, 'cache_miss_s'))) ?? DEFAULT_MISS_SECONDS,
   };
 }
 
-/** Zero or less means no limit. */
-function timeoutOf(text: string | undefined): number {
-  return Number(text) < 0 ? 0 : (number(text) ?? DEFAULT_TIMEOUT);
+/** A variable as elfutils reads it, with atol: what is set and begins with no number is 0. What is below 0 has the effect of 0. */
+function limit(text: string | undefined, otherwise: number): number {
+  return text === undefined ? otherwise : (numberAtStart(text) ?? 0);
+}
+
+/** The whole number that a text begins with, at least 0; undefined if it begins with none. */
+function numberAtStart(text: string): number | undefined {
+  const [, digits] = /^\s*([+-]?\d+)/.exec(text) ?? [];
+  return digits === undefined ? undefined : Math.max(0, Number(digits));
 }
 
 /** The text of a small file; empty if it cannot be read, as elfutils has it. */
@@ -77,9 +83,4 @@ function cacheFolder(env: NodeJS.ProcessEnv): string {
   const old = join(home, '.debuginfod_client_cache');
   if (existsSync(old)) return old;
   return join(env['XDG_CACHE_HOME'] || join(home, '.cache'), 'debuginfod_client');
-}
-
-function number(text: string | undefined): number | undefined {
-  const value = Number(text);
-  return text === undefined || text === '' || !Number.isFinite(value) || value < 0 ? undefined : value;
 }

@@ -30,6 +30,11 @@ import type { ComparisonReport, ProfileReport, Report, SourcePlace } from './typ
 /** llvm-profgen's default. */
 const ENOUGH = 50;
 
+/** A report that is made. */
+interface ReportJob extends ReportOptions {
+  onSourceRead: (path: string) => void;
+}
+
 /**
  * Reports where the weight of profiles lies and what the recording missed, as data. `report` of the command line makes a page of it.
  *
@@ -38,7 +43,16 @@ const ENOUGH = 50;
  * @throws AutofdoError with a stable `code`; or the signal's reason when `signal` is aborted.
  */
 export async function report(options: ReportOptions): Promise<Report> {
-  checkOptions(options, REPORT_OPTIONS);
+  return makeReport(options, () => {});
+}
+
+/** As {@link report}; tells of each file of source that it reads, so that nothing is written over one. */
+export async function makeReport(
+  given: ReportOptions,
+  onSourceRead: (path: string) => void,
+): Promise<Report> {
+  checkOptions(given, REPORT_OPTIONS);
+  const options = { ...given, onSourceRead };
   const profiles = list(options.profile);
   const recordings = [options.perfData, options.perfScript, options.traces].flatMap((given) => list(given));
   if (profiles.length > 0 && recordings.length > 0) {
@@ -47,7 +61,7 @@ export async function report(options: ReportOptions): Promise<Report> {
   return profiles.length > 0 ? reportFinished(profiles, options) : reportRecordings(recordings, options);
 }
 
-async function reportFinished(paths: readonly string[], options: ReportOptions): Promise<Report> {
+async function reportFinished(paths: readonly string[], options: ReportJob): Promise<Report> {
   const binaries = list(options.binary);
   if (paths.length > 1 && (options.base !== undefined || binaries.length > 0)) {
     throw invalid(
@@ -70,7 +84,7 @@ async function reportFinished(paths: readonly string[], options: ReportOptions):
 async function finishedProfile(
   path: string,
   binary: string | undefined,
-  options: ReportOptions,
+  options: ReportJob,
 ): Promise<ProfileReport> {
   const { signal, base } = options;
   const profile = await readProfile(path, { signal });
@@ -107,8 +121,8 @@ async function computedSummary(path: string, signal: AbortSignal | undefined): P
   );
 }
 
-async function reportRecordings(recordings: readonly string[], options: ReportOptions): Promise<Report> {
-  const { profile: _, base, sourceDir: __, ...generate } = options;
+async function reportRecordings(recordings: readonly string[], options: ReportJob): Promise<Report> {
+  const { profile: _, base, sourceDir: __, onSourceRead: ___, ...generate } = options;
   const request = { ...toBindingOptions(generate), surveySamples: true };
   let outcome: BindingOutcome | undefined;
   const result = await withFetchedFiles(options, async (fetched) => {
@@ -167,7 +181,7 @@ async function madeProfile(
   survey: SampleSurvey | undefined,
   recording: RecordingDiagnosis | undefined,
   result: GenerateResult,
-  options: ReportOptions,
+  options: ReportJob,
 ): Promise<ProfileReport> {
   const bytes = binary.bytes ?? new Uint8Array();
   const profile = await readProfile(bytes, { signal: options.signal });
@@ -238,11 +252,12 @@ async function sourceFacts(
 /** A report with the lines of source that its functions are in. Pseudo probes have no lines. */
 async function withSources(
   made: ProfileReport,
-  { sourceDir, signal }: ReportOptions,
+  { sourceDir, signal, onSourceRead }: ReportJob,
 ): Promise<ProfileReport> {
   if (sourceDir === undefined || made.locations === 'probes') return made;
   try {
-    return { ...made, sources: await readSources(sourceDir, made.functions, made.places, signal) };
+    const sources = await readSources(sourceDir, made.functions, made.places, onSourceRead, signal);
+    return { ...made, sources };
   } catch (cause) {
     signal?.throwIfAborted();
     throw new AutofdoError('INPUT_UNREADABLE', `${sourceDir} cannot be read: ${failureReason(cause)}`, {

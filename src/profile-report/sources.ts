@@ -44,11 +44,15 @@ export function wantedLines(
   return wanted;
 }
 
-/** Reads the lines of source that functions are in, of files below `folder`. Files that are not there are left out. */
+/**
+ * Reads the lines of source that functions are in, of files below `folder`. Files that are not there are left out. `onRead` is told the
+ * path of each file, with links resolved, before it is read.
+ */
 export async function readSources(
   folder: string,
   functions: readonly FunctionReport[],
   places: ReadonlyMap<string, SourcePlace>,
+  onRead: (path: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<Map<string, SourceLines>> {
   const root = await realpath(folder);
@@ -58,7 +62,7 @@ export async function readSources(
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
       signal?.throwIfAborted();
       const [file, numbers] = next;
-      const text = await readBelow(root, file);
+      const text = await readBelow(root, file, onRead);
       if (text !== undefined) found.set(file, linesOf(text, numbers));
     }
   };
@@ -78,7 +82,11 @@ function linesOf(text: string, numbers: ReadonlySet<number>): SourceLines {
  * The file below `root` that has the longest end of `path`. Paths come from debug information, which may be forged, so links and `..` lead
  * nowhere outside of `root`.
  */
-async function readBelow(root: string, path: string): Promise<string | undefined> {
+async function readBelow(
+  root: string,
+  path: string,
+  onRead: (path: string) => void,
+): Promise<string | undefined> {
   const normal = posix.normalize(path);
   const inRoot = normal.startsWith(`${root}/`) ? [normal.slice(root.length)] : [];
   // Only the beginning can hold `..` now, and the folder that it leads to is not known here.
@@ -89,7 +97,9 @@ async function readBelow(root: string, path: string): Promise<string | undefined
       const real = await realpath(join(root, end));
       const facts = await stat(real);
       const inside = root === sep || real.startsWith(root + sep);
-      if (inside && facts.isFile() && facts.size <= MAX_FILE_SIZE) return await readFile(real, 'utf8');
+      if (!inside || !facts.isFile() || facts.size > MAX_FILE_SIZE) continue;
+      onRead(real);
+      return await readFile(real, 'utf8');
     } catch {
       // The next, shorter end may be there.
     }

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { debuginfodSettings } from '../../src/debuginfod/settings.js';
 import { type AutofdoError, diagnoseBinary, generateProfile } from '../../src/index.js';
@@ -177,6 +177,24 @@ describe('debug files from debuginfod servers', () => {
     }
   });
 
+  it('are not larger than what a server is told, which need not send them', async () => {
+    const { url } = await serve(({ headers }, response) =>
+      response.writeHead(Number(headers['x-debuginfod-maxsize']) < debugFile.length ? 406 : 200).end(),
+    );
+    const { job } = programAlone(url);
+    vi.stubEnv('DEBUGINFOD_MAXSIZE', '1000');
+    expect((await failure(job)).hint).toMatch(/answered 406/);
+  });
+
+  it('are waited for no longer than DEBUGINFOD_MAXTIME', async () => {
+    const { url } = await serve(() => {});
+    const { job, cache } = programAlone(url);
+    vi.stubEnv('DEBUGINFOD_TIMEOUT', '0');
+    vi.stubEnv('DEBUGINFOD_MAXTIME', '1');
+    expect((await failure(job)).hint).toMatch(/longer than 1 s \(DEBUGINFOD_MAXTIME\)/);
+    expect(files(cache)).toEqual([]);
+  });
+
   it('are asked for again, DEBUGINFOD_RETRY_LIMIT times, from a server that fails', async () => {
     let failures = 2;
     const { url, asked } = await serve((_, response) => {
@@ -252,6 +270,54 @@ describe('settings of debuginfod', () => {
   });
 });
 
+describe('settings that are no numbers', () => {
+  // Of these, Debian's debuginfod-find prints the same (elfutils 0.188, DEBUGINFOD_VERBOSE=1).
+  it.each([
+    ['5s', 5],
+    ['abc', 0],
+    ['-3', 0],
+    ['1e3', 1],
+    [' 7', 7],
+    ['', 0],
+  ])('%j is %d', (text, value) => {
+    const names = ['TIMEOUT', 'MAXTIME', 'MAXSIZE', 'RETRY_LIMIT'].map((name) => `DEBUGINFOD_${name}`);
+    const env = Object.fromEntries(names.map((name) => [name, text]));
+    const settings = debuginfodSettings({ HOME: '/nowhere', DEBUGINFOD_URLS: 'http://a.example', ...env });
+    expect(settings).toMatchObject({ timeout: value, maxTime: value, maxSize: value, retries: value });
+  });
+});
+
+describe('binaries of a folder', () => {
+  it('get their debug files from a server, alone and beside others', async () => {
+    const { url, asked } = await serve(whole);
+    const complete = await generateProfile({ binary: calc.binary, perfData: calc.perfData, format: 'text' });
+    for (const others of [[], [fixture('calc-gcc')]]) {
+      const { job } = programAlone(url);
+      const { binary, ...rest } = job;
+      const folder = dirname(String(binary));
+      const perfData = [calc, ...others].map(({ perfData }) => perfData);
+      for (const other of others) copyFileSync(other.binary, join(folder, 'other'));
+      const { binaries, diagnostics } = await generateProfile({ ...rest, perfData, binaryDir: folder });
+      const found = binaries.find(({ path }) => path === binary);
+      expect(Buffer.from(found?.bytes ?? [])).toEqual(Buffer.from(complete.bytes ?? []));
+      expect(binaries).toHaveLength(1 + others.length);
+      expect(diagnostics).toContainEqual(
+        expect.objectContaining({ message: expect.stringMatching(/^debuginfo of .* was fetched from http/) }),
+      );
+    }
+    expect(asked).toHaveLength(2);
+  });
+
+  it('are not read again if no server has anything', async () => {
+    const { url, asked } = await serve((_, response) => response.writeHead(404).end());
+    const { job } = programAlone(url);
+    const { binary, ...rest } = job;
+    const error = await failure({ ...rest, binaryDir: dirname(String(binary)) });
+    expect(error.hint).toContain(`${url} does not have it`);
+    expect(asked).toHaveLength(1);
+  });
+});
+
 describe('executables from debuginfod servers', () => {
   const files = fixture('calc-debuglink');
   const serving: RequestListener = ({ url }, response) => {
@@ -285,6 +351,8 @@ describe('executables from debuginfod servers', () => {
     expect(diagnostics.map(({ message }) => message)).toContainEqual(
       expect.stringMatching(/^executable of build id .* was fetched from http/),
     );
+    await generateProfile({ ...mapped, allBinaries: true });
+    expect(asked.filter((path) => path === `/buildid/${calc?.buildId}/executable`)).toHaveLength(1);
   });
 
   it('are not fetched when only named binaries are profiled, or when that is turned off', async () => {

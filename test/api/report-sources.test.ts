@@ -42,7 +42,7 @@ function withLines(name: string, ...lines: number[]): FunctionReport {
 /** The first line of what is read for a path. */
 async function firstLine(file: string, line = 1): Promise<string | undefined> {
   const places = new Map<string, SourcePlace>([['f', { file, line }]]);
-  const found = await readSources(root, [withLines('f', 0)], places, undefined);
+  const found = await readSources(root, [withLines('f', 0)], places, () => {}, undefined);
   return found.get(file)?.get(1);
 }
 

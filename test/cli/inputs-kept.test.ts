@@ -9,9 +9,11 @@ import {
   readdirSync,
   readFileSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { convertProfile, generateProfile, mergeProfiles } from '../../src/index.js';
 import { fixture, fixturePath } from '../support/fixtures.js';
@@ -40,6 +42,9 @@ function inputs(name: string): string {
   linkSync(at('a.prof'), at('hard'));
   symlinkSync('a.prof', at('soft'));
   symlinkSync('../sub/../soft', at('sub/softer'));
+  cpSync(fixturePath(calc, '../src'), at('source'), { recursive: true });
+  symlinkSync('source/calc.c', at('link.c'));
+  temporary.write(join(name, 'shard.parquet'), 'PAR1 PAR1');
   return folder;
 }
 
@@ -79,9 +84,33 @@ describe('a result never replaces an input', () => {
     ['a binary, with profiles', ['merge', 'a.prof', '-o', 'app']],
     ['a recording, with profiles', ['merge', 'a.prof', '-o', 'perf.data']],
     ['what is converted', ['convert', 'a.prof', '--binary', '-o', 'soft']],
+    ['trace shards', ['--binary', 'app', '--traces', 'shard.parquet', '-o', 'shard.parquet']],
+    ['a recording, with trace shards', ['collect', '--perfdata', 'r.parquet', '-o', 'r.parquet']],
+    ['what is shown', ['show', 'b.afdo', '-o', 'b.afdo']],
+    ['the first of compared profiles', ['overlap', 'a.prof', 'b.afdo', '-o', 'soft']],
+    ['the second of compared profiles', ['overlap', 'b.afdo', 'a.prof', '-o', 'sub/softer']],
+    ['a reported profile', ['report', 'a.prof', '--text', '-o', 'hard']],
+    ['a base profile', ['report', 'b.afdo', '--base', 'a.prof', '--text', '-o', 'soft']],
+    ['a reported recording', ['report', ...GENERATE, '--text', '-o', 'perf.data']],
+    ['a reported text', ['report', '--binary', 'app', '--perfscript', 'text', '--text', '-o', 'text']],
+    [
+      'a reported shard',
+      ['report', '--binary', 'app', '--traces', 'shard.parquet', '--text', '-o', 'shard.parquet'],
+    ],
+    [
+      'a packed debug binary',
+      ['report', ...GENERATE, '--debug-binary', 'packed.gz', '--text', '-o', 'packed.gz'],
+    ],
+    ['source', ['report', ...GENERATE, '--source-dir', 'source', '--text', '-o', 'source/calc.c']],
+    [
+      'source, by a link',
+      ['report', 'b.afdo', '--binary', 'app', '--source-dir', 'source', '--text', '-o', 'link.c'],
+    ],
   ])('%s', async (name, args) => {
     const folder = inputs(name.replaceAll(' ', '-'));
     copyFileSync(calc.perfData, join(folder, 'copy.data'));
+    copyFileSync(calc.perfData, join(folder, 'r.parquet'));
+    writeFileSync(join(folder, 'packed.gz'), gzipSync(readFileSync(calc.binary)));
     const before = contents(folder);
     const { status, stderr } = await runCli(args, { cwd: folder });
     expect(stderr).toMatch(/^error: .*(would overwrite it|does not replace it)\n {2}hint: Name another/);

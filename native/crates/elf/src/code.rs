@@ -133,6 +133,11 @@ impl<'i> Code<'i> {
         self.chunk_at(offset).is_some()
     }
 
+    /// The same of an address.
+    pub fn is_decoded_at(&self, svma: Svma) -> bool {
+        self.offset_of(svma).is_some_and(|offset| self.is_decoded(offset))
+    }
+
     /// The instructions that start at or after `from` and not after `through`, ascending.
     pub fn instructions(&self, from: Svma, through: Svma) -> Instructions<'_> {
         let bounds = self

@@ -26,7 +26,7 @@ use crate::input::load::{Loaded, Loader};
 use crate::input::samples::TargetSamples;
 use crate::output::encode::{encode, has_counts};
 use crate::output::{destination, merging, preaggregated};
-use crate::report::account::{counters_of_samples, traces_of_samples};
+use crate::report::account::{check_counters, counters_of_samples, traces_of_samples};
 use crate::report::empty;
 use crate::report::ledger::EntryClass;
 use crate::report::outcome::{Outcome, Statistics};
@@ -224,7 +224,7 @@ impl<'a> Job<'a> {
         let part = |target: &&Target<'_>| {
             let samples = sampled.remove(&target.id).unwrap_or_default();
             let part = Part::begin(|report| {
-                let traces = traces_of_samples(samples, report)?;
+                let traces = traces_of_samples(samples, target, self.options, report)?;
                 if traces.is_empty() {
                     return Err(self.empty_profile(target.image, report));
                 }
@@ -251,7 +251,10 @@ impl<'a> Job<'a> {
             (Some(samples), _) => counters_of_samples(samples, &binary, self.options, &self.statistics, report)?,
             (None, Input::UnsymbolizedProfile(path)) => {
                 let text = read_text(path)?;
-                counters_text::read(&text, self.counter_base(target.image)).map_err(|error| error.path(path))?
+                let counters =
+                    counters_text::read(&text, self.counter_base(target.image)).map_err(|error| error.path(path))?;
+                check_counters(&counters, target, self.options, report)?;
+                counters
             }
             (None, _) => return Err(Error::new(ErrorCode::Internal, "no samples and no counters")),
         };

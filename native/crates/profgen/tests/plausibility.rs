@@ -8,7 +8,7 @@ mod traced;
 
 use std::fmt::Write;
 
-use profgen::{Error, ErrorCode, GenerateOptions, Input, Outcome, Silent};
+use profgen::{Compat, Error, ErrorCode, GenerateOptions, Input, Outcome, Silent};
 use replay::{PID, Replay};
 use testkit::{EventSpec, Fixture, PerfDataBuilder};
 use traced::generate;
@@ -89,7 +89,45 @@ fn without_build_id(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 #[test]
-fn a_text_of_calls_or_returns_only_is_refused() {
+fn traces_for_bolt_and_counters_of_another_binary_are_refused() {
+    let replay = Replay::new();
+    let right = replay.write("perf.data", &moved(&replay, 0, 0));
+    let other = replay.write("other.data", &moved(&replay, 0, 16));
+    let mut options = replay.options(&[right]);
+    options.traces_for_bolt = true;
+    run(&options).expect("traces of the binary");
+    options.input = Input::PerfData(vec![other.clone()]);
+    assert_eq!(run(&options).expect_err("another").code, ErrorCode::BinaryMismatch);
+    options.ignore_build_id = true;
+    let told = run(&options).expect("traces all the same").diagnostics;
+    assert!(told.iter().any(|found| found.code == "binary-mismatch"), "{told:?}");
+
+    options = replay.options(&[other]);
+    options.skip_symbolization = true;
+    options.compat = Compat::LlvmProfgen;
+    let counters = replay.folder.path().join("counters");
+    std::fs::write(&counters, run(&options).expect("counters").bytes.expect("bytes")).expect("written");
+    options = GenerateOptions::new(replay.recorded.fixture.program(), Input::UnsymbolizedProfile(counters));
+    assert_eq!(run(&options).expect_err("another").code, ErrorCode::BinaryMismatch);
+    options.compat = Compat::LlvmProfgen;
+    run(&options).expect("llvm-profgen does not look at the code");
+}
+
+/// Which branches a CPU records that filters them, by the class of the instruction. No filter selects direct jumps.
+const FILTERS: [(&str, &[elf::InstructionClass]); 6] = {
+    use elf::InstructionClass::{Branch, Call, Return};
+    [
+        ("any_call", &[Call]),
+        ("any_ret", &[Return]),
+        ("cond", &[Branch]),
+        ("any_call,any_ret", &[Call, Return]),
+        ("any_call,cond", &[Call, Branch]),
+        ("any_ret,cond", &[Return, Branch]),
+    ]
+};
+
+#[test]
+fn a_text_of_some_kinds_of_branches_only_is_refused() {
     let replay = Replay::new();
     let program = replay.recorded.fixture.program();
     let image = elf::Image::open(&program).expect("an image");
@@ -97,13 +135,14 @@ fn a_text_of_calls_or_returns_only_is_refused() {
     let (start, len, offset) = replay.recorded.code;
     let linked =
         |address: u64| image.svma_of_file_offset(elf::FileOffset(address.wrapping_sub(start).wrapping_add(offset)));
-    for class in [elf::InstructionClass::Call, elf::InstructionClass::Return] {
+    for (kinds, classes) in FILTERS {
         let mut text =
             format!("PERF_RECORD_MMAP2 1/1: [{start:#x}({len:#x}) @ {offset:#x} 08:01 77 0]: r-xp /bin/calc\n");
         for stack in &replay.recorded.stacks {
-            let of_kind = stack
-                .iter()
-                .filter(|(from, _)| linked(*from).and_then(|from| code.class_at(from)) == Some(class));
+            let of_kind = stack.iter().filter(|(from, _)| {
+                let class = linked(*from).and_then(|from| code.class_at(from));
+                class.is_some_and(|class| classes.contains(&class))
+            });
             let entries = of_kind.fold(String::new(), |mut line, (from, to)| {
                 let _ = write!(line, " {from:#x}/{to:#x}/P/-/-/0 ");
                 line
@@ -112,9 +151,16 @@ fn a_text_of_calls_or_returns_only_is_refused() {
         }
         let path = replay.folder.path().join("script");
         std::fs::write(&path, text.repeat(3)).expect("written");
-        let error = run(&GenerateOptions::new(program.clone(), Input::PerfScript(vec![path]))).expect_err("refused");
-        assert_eq!(error.code, ErrorCode::NoBranchStacks, "{error}");
-        assert!(error.message.contains("only some kinds of branches"), "{error}");
+        let mut options = GenerateOptions::new(program.clone(), Input::PerfScript(vec![path]));
+        let error = run(&options).expect_err(kinds);
+        assert_eq!(error.code, ErrorCode::NoBranchStacks, "{kinds}: {error}");
+        assert!(
+            error.message.starts_with("only some kinds of branches were recorded"),
+            "{kinds}: {error}"
+        );
+        assert!(error.message.ends_with("direct jumps"), "{kinds}: {error}");
+        options.compat = Compat::LlvmProfgen;
+        run(&options).expect("llvm-profgen does not look at them");
     }
 }
 

@@ -1,7 +1,8 @@
 //! Whether the branches that were taken are branches of the binary's code.
 
-use elf::{Code, InstructionClass};
+use elf::{Code, Svma};
 
+use crate::counting::branch_kinds::BranchKinds;
 use crate::counting::counter::EXTERNAL;
 use crate::counting::counters::CounterTable;
 
@@ -12,12 +13,12 @@ pub(crate) struct Agreement {
     pub judged: u64,
     /// Of these, with an end at no instruction, from an instruction that is no branch, or to where the instruction does not go.
     pub wrong: u64,
-    /// Branches that start at calls, at returns, at direct jumps, and at conditional branches or indirect jumps.
-    sources: [u64; 4],
+    /// What the branches start at.
+    pub sources: BranchKinds,
 }
 
 impl Agreement {
-    /// `branches` are those whose target is code; `misplaced` more have an end at no instruction.
+    /// `branches` are those of samples, whose targets are instructions; `misplaced` more have an end at no instruction.
     pub(crate) fn of(branches: &CounterTable, misplaced: u64, code: &Code<'_>) -> Self {
         let mut found = Self {
             judged: misplaced,
@@ -25,32 +26,32 @@ impl Agreement {
             ..Self::default()
         };
         for branch in branches.rows().iter().filter(|branch| branch.first != EXTERNAL) {
-            found.judged = found.judged.wrapping_add(branch.count);
-            if !code.agrees_with(branch.first, branch.second) {
-                found.wrong = found.wrong.wrapping_add(branch.count);
-            }
-            let source = match code.class_at(branch.first) {
-                Some(InstructionClass::Call) => 0,
-                Some(InstructionClass::Return) => 1,
-                Some(InstructionClass::Jump) => 2,
-                Some(InstructionClass::Branch) => 3,
-                Some(InstructionClass::Other) | None => continue,
-            };
-            found.sources[source] = found.sources[source].wrapping_add(branch.count);
+            found.add(branch.first, branch.second, branch.count, code);
         }
         found
     }
 
-    /// The kind of instruction that all branches start at, if it is one.
-    pub(crate) fn only_kind(&self) -> Option<&'static str> {
-        const KINDS: [&str; 4] = [
-            "calls",
-            "returns",
-            "direct jumps",
-            "conditional branches or indirect jumps",
-        ];
-        let mut found = self.sources.iter().zip(KINDS).filter(|(count, _)| **count > 0);
-        let (_, kind) = found.next()?;
-        found.next().is_none().then_some(kind)
+    /// Of branches whose ends may be anywhere. Where nothing is decoded, such as in `.plt`, nothing is judged.
+    pub(crate) fn of_any(branches: impl Iterator<Item = (Svma, Svma, u64)>, code: &Code<'_>) -> Self {
+        let mut found = Self::default();
+        for (from, to, count) in branches.filter(|(from, to, _)| code.is_decoded_at(*from) && code.is_decoded_at(*to)) {
+            if code.class_at(to).is_some() {
+                found.add(from, to, count, code);
+            } else {
+                found.judged = found.judged.wrapping_add(count);
+                found.wrong = found.wrong.wrapping_add(count);
+            }
+        }
+        found
+    }
+
+    fn add(&mut self, from: Svma, to: Svma, count: u64, code: &Code<'_>) {
+        self.judged = self.judged.wrapping_add(count);
+        if !code.agrees_with(from, to) {
+            self.wrong = self.wrong.wrapping_add(count);
+        }
+        if let Some(class) = code.class_at(from) {
+            self.sources.add(class, count);
+        }
     }
 }

@@ -3,8 +3,10 @@
 use job::Error;
 
 use crate::attribution::profile::Binary;
+use crate::binaries::target::Target;
 use crate::counting::agreement::Agreement;
 use crate::counting::bolt::TargetTraces;
+use crate::counting::branch_kinds::BranchKinds;
 use crate::counting::counters::{ContextCounters, CounterTable, Counters};
 use crate::counting::fall_through::{Judgement, select_runs, unknown_code};
 use crate::counting::stretches::pairs_of;
@@ -67,7 +69,13 @@ pub(crate) fn counters_of_samples(
     };
     let doubt = if options.policy().refuses_implausible && !options.leading_ip_only {
         let agreement = Agreement::of(&branches, misplaced, binary.code);
-        plausibility::check(&agreement, &quality, binary.image, options)?
+        let doubt = plausibility::check_binary(&agreement, binary.image, options)?;
+        // Of branches of other code it is not known what they start at.
+        if doubt.is_none() {
+            let passed = || BranchKinds::inside_of_runs(&pairs, binary.code);
+            plausibility::check_kinds(&agreement, &quality, passed, binary.image)?;
+        }
+        doubt
     } else {
         None
     };
@@ -93,6 +101,24 @@ pub(crate) fn counters_of_samples(
         branches,
         contexts: samples.contexts.map(ContextCounters::Sampled),
     })
+}
+
+/// Whether counters that were read can be of the binary.
+pub(crate) fn check_counters(
+    counters: &Counters,
+    target: &Target<'_>,
+    options: &GenerateOptions,
+    report: &mut Report,
+) -> Result<(), Error> {
+    if options.policy().refuses_implausible && !options.leading_ip_only {
+        let branches = counters.branches.rows().iter();
+        let branches = branches.map(|branch| (branch.first, branch.second, branch.count));
+        let agreement = Agreement::of_any(branches, &target.code);
+        report
+            .of_samples
+            .extend(plausibility::check_binary(&agreement, target.image, options)?);
+    }
+    Ok(())
 }
 
 /// Sampled addresses to counters.
@@ -131,10 +157,21 @@ fn counters_of_addresses(
 }
 
 /// The traces of a binary for BOLT, and the account of them.
-pub(crate) fn traces_of_samples(mut samples: TargetSamples, report: &mut Report) -> Result<TargetTraces, Error> {
+pub(crate) fn traces_of_samples(
+    mut samples: TargetSamples,
+    target: &Target<'_>,
+    options: &GenerateOptions,
+    report: &mut Report,
+) -> Result<TargetTraces, Error> {
     if let Some(error) = samples.failure.take() {
         return Err(error);
     }
+    target.code.note_pokes(&samples.pokes);
+    let traces = samples.bolt.iter();
+    let branches = traces.filter_map(|(trace, taken)| Some((trace.from?, trace.to?, taken.count)));
+    let agreement = Agreement::of_any(branches, &target.code);
+    let doubt = plausibility::check_binary(&agreement, target.image, options)?;
+    report.of_samples.extend(doubt);
     let runs = samples.bolt.iter().filter(|(trace, _)| trace.end.is_some());
     report.statistics = BinaryStatistics {
         entries: samples

@@ -5,6 +5,7 @@ use job::failure::HOW_TO_RECORD;
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 
 use crate::counting::agreement::Agreement;
+use crate::counting::branch_kinds::BranchKinds;
 use crate::counting::fall_through::RunQuality;
 use crate::report::words::percent;
 use crate::request::options::GenerateOptions;
@@ -20,13 +21,13 @@ const ANOTHER_BINARY: f64 = 10.0;
 /// From so many on, in percent, a warning tells of them.
 const DOUBTFUL: f64 = 3.0;
 
-/// From so many impossible runs on, in percent, a recording whose branches are all of one kind is taken for one of that kind only.
-const MANY_BROKEN_RUNS: f64 = 10.0;
+/// If so many of all executions of runs pass branches of a kind, in percent, and none of that kind was recorded, others were left out on
+/// purpose.
+const MANY_PASSED: f64 = 10.0;
 
-/// Fails if the branches are plainly those of other code, unless build ids are to be ignored, or if they are plainly of some kinds only.
-pub(crate) fn check(
+/// Fails if the branches are plainly those of other code, unless build ids are to be ignored.
+pub(crate) fn check_binary(
     agreement: &Agreement,
-    runs: &RunQuality,
     image: &Image,
     options: &GenerateOptions,
 ) -> Result<Option<Diagnostic>, Error> {
@@ -50,18 +51,6 @@ pub(crate) fn check(
              all the same.",
         ));
     }
-    if let Some(kind) = agreement.only_kind()
-        && percent(runs.dropped, runs.total) >= MANY_BROKEN_RUNS
-    {
-        let message = format!(
-            "all {} branches inside of {} start at {kind}, and {:.1} % of the runs between them pass other branches: only some kinds of \
-             branches were recorded",
-            agreement.judged,
-            path.display(),
-            percent(runs.dropped, runs.total)
-        );
-        return Err(Error::new(ErrorCode::NoBranchStacks, message).hint(HOW_TO_RECORD));
-    }
     Ok((wrong >= DOUBTFUL).then(|| {
         let message = format!(
             "of the {} branches that were taken inside of {}, {wrong:.1} % start at no branch instruction, or end where that instruction \
@@ -71,4 +60,30 @@ pub(crate) fn check(
         );
         Diagnostic::warning(DiagnosticCode::BinaryDoubtful, message)
     }))
+}
+
+/// Fails if only some kinds of branches were recorded: the runs between them pass branches of others. `passed` looks for those.
+pub(crate) fn check_kinds(
+    agreement: &Agreement,
+    runs: &RunQuality,
+    passed: impl FnOnce() -> BranchKinds,
+    image: &Image,
+) -> Result<(), Error> {
+    let many = |count| percent(count, runs.total) >= MANY_PASSED;
+    if agreement.judged < LEAST_BRANCHES || !many(runs.dropped) {
+        return Ok(());
+    }
+    let missing = agreement.sources.missing(&passed(), many);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "only some kinds of branches were recorded: {:.1} % of the runs between the {} branches inside of {} cannot be straight, and none of \
+         these branches starts at {}",
+        percent(runs.dropped, runs.total),
+        agreement.judged,
+        image.path().display(),
+        missing.join(", ")
+    );
+    Err(Error::new(ErrorCode::NoBranchStacks, message).hint(HOW_TO_RECORD))
 }

@@ -1,0 +1,73 @@
+//! Kinds of branches: those that were recorded, and those that lie inside of runs that are not straight.
+
+use elf::{Code, InstructionClass};
+
+use crate::counting::counter::{Counter, EXTERNAL};
+use crate::counting::counters::CounterTable;
+
+/// So many instructions of a run are looked at. Where branches were left out, the next one is near.
+const LOOKED_AT: usize = 256;
+
+const NAMES: [&str; 4] = [
+    "calls",
+    "returns",
+    "direct jumps",
+    "conditional branches or indirect jumps",
+];
+const JUMP: usize = 2;
+const BRANCH: usize = 3;
+
+/// Executions by kind of branch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct BranchKinds([u64; NAMES.len()]);
+
+impl BranchKinds {
+    /// Counts branches from an instruction of this class.
+    pub(crate) fn add(&mut self, class: InstructionClass, count: u64) {
+        if let Some(kind) = kind_of(class) {
+            self.0[kind] = self.0[kind].wrapping_add(count);
+        }
+    }
+
+    /// Of the runs that are not straight: by kind, how many executions must have taken such a branch inside. A run that ends before it
+    /// starts must have taken some jump. Runs with bytes that are no known instruction are left out, as what follows these may be none either.
+    pub(crate) fn inside_of_runs(pairs: &CounterTable, code: &Code<'_>) -> Self {
+        let mut found = Self::default();
+        let has_ends = |run: &&Counter| run.first != EXTERNAL && run.second != EXTERNAL;
+        for run in pairs.rows().iter().filter(has_ends) {
+            let mut inside = [false; NAMES.len()];
+            if run.second < run.first {
+                (inside[JUMP], inside[BRANCH]) = (true, true);
+            } else if code.unknown_between(run.first, run.second).is_none() {
+                let instructions = code.instructions(run.first, run.second).take(LOOKED_AT);
+                let passed = instructions.filter(|found| found.svma < run.second && found.class.is_barrier());
+                passed
+                    .filter_map(|found| kind_of(found.class))
+                    .for_each(|kind| inside[kind] = true);
+            }
+            for (sum, _) in found.0.iter_mut().zip(inside).filter(|(_, is_inside)| *is_inside) {
+                *sum = sum.wrapping_add(run.count);
+            }
+        }
+        found
+    }
+
+    /// The kinds of which there is none here, although there are many among `others`.
+    pub(crate) fn missing(&self, others: &Self, is_many: impl Fn(u64) -> bool) -> Vec<&'static str> {
+        let kinds = self.0.iter().zip(others.0).zip(NAMES);
+        kinds
+            .filter(|((own, other), _)| **own == 0 && is_many(*other))
+            .map(|(_, name)| name)
+            .collect()
+    }
+}
+
+fn kind_of(class: InstructionClass) -> Option<usize> {
+    match class {
+        InstructionClass::Call => Some(0),
+        InstructionClass::Return => Some(1),
+        InstructionClass::Jump => Some(JUMP),
+        InstructionClass::Branch => Some(BRANCH),
+        InstructionClass::Other => None,
+    }
+}
