@@ -64,7 +64,7 @@ pub fn list_code(options: BindingListingOptions, cancel: &BindingCancelToken) ->
         let binary = GenerateOptions {
             debug_binary: options.debug_binary.map(PathBuf::from),
             dwp: options.dwp.map(PathBuf::from),
-            compat: options.compat.map_or(Ok(default.compat), |name| parse_compat(&name))?,
+            policy: options.compat.map_or(Ok(default.policy), |name| parse_compat(&name))?,
             use_dwarf_correlation: options.use_dwarf_correlation.unwrap_or(default.use_dwarf_correlation),
             load_function_from_symbol: options
                 .load_function_from_symbol

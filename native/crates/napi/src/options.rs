@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use job::Output;
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
-use profgen::{Compat, Format, GenerateOptions, Input, PreInlining, SampleUse, Selection};
+use profgen::{Format, GenerateOptions, Input, Policy, PreInlining, SampleUse, Selection};
 
 use crate::failure::BindingError;
 
@@ -246,7 +246,7 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
                 None | Some(PRE_AGGREGATED) => default.format,
                 Some(name) => parse_format(name)?,
             },
-            compat: from.compat.map_or(Ok(default.compat), |name| parse_compat(&name))?,
+            policy: from.compat.map_or(Ok(default.policy), |name| parse_compat(&name))?,
             kernel: from.kernel,
             debug_binary: from.debug_binary.map(PathBuf::from),
             debuginfod_cache: from.debuginfod_cache.map(PathBuf::from),
@@ -328,9 +328,9 @@ fn parse_format(name: &str) -> Result<Format, BindingError> {
     }
 }
 
-pub(crate) fn parse_compat(name: &str) -> Result<Compat, BindingError> {
+pub(crate) fn parse_compat(name: &str) -> Result<Policy, BindingError> {
     match name {
-        "llvm-profgen" => Ok(Compat::LlvmProfgen),
+        "llvm-profgen" => Ok(Policy::LLVM_PROFGEN),
         _ => Err(BindingError::invalid_options(format!(
             "unknown compatibility mode {name:?}"
         ))),

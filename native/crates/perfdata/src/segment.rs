@@ -87,7 +87,10 @@ impl Buffer {
     /// Reads `count` more bytes.
     pub(crate) fn read_on(&mut self, source: &Source, count: u64) -> Result<(), Error> {
         let (end, filled) = (self.end(), self.filled + count as usize);
-        if self.memory.len() < filled {
+        if self.memory.is_empty() {
+            // The system hands out memory that is clear already; `resize` would clear it again.
+            self.memory = vec![0; filled];
+        } else if self.memory.len() < filled {
             self.memory.resize(filled, 0);
         }
         source.read_exact_at(&mut self.memory[self.filled..filled], end)?;

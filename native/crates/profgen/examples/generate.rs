@@ -6,7 +6,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use profgen::{Compat, Format, GenerateOptions, Input, SampleUse, Silent, generate};
+use profgen::{Format, GenerateOptions, Input, Policy, SampleUse, Silent, generate};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
             ("addresses", _) => options.samples = SampleUse::Addresses,
             ("preaggregated", _) => options.traces_for_bolt = true,
             ("binary", path) => options.binaries.push(path.into()),
-            ("compat", _) => options.compat = Compat::LlvmProfgen,
+            ("compat", _) => options.policy = Policy::LLVM_PROFGEN,
             ("times", number) => {
                 let times = number.parse().unwrap_or(1);
                 options.input = Input::PerfData(vec![perf_data.into(); times]);

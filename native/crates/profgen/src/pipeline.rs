@@ -259,7 +259,7 @@ impl<'a> Job<'a> {
             (None, _) => return Err(Error::new(ErrorCode::Internal, "no samples and no counters")),
         };
         let is_exceeded = self.statistics.ledger.is_exceeded() || counters.exceed(binary.code.span());
-        if is_exceeded && self.options.policy().refuses_implausible {
+        if is_exceeded && self.options.policy.refuses_implausible {
             return Err(refusals::counts_exceed(self.options));
         }
         if self.options.survey_samples {
@@ -298,7 +298,7 @@ impl<'a> Job<'a> {
             ledger.reclassify(EntryClass::Used, EntryClass::CrossesBarrier, statistics.crosses_barrier);
             ledger.reclassify(EntryClass::Used, EntryClass::NoFunction, statistics.no_function);
         }
-        let sampled = self.options.is_sampled() && self.options.policy().empty_is_error;
+        let sampled = self.options.is_sampled() && self.options.policy.empty_is_error;
         for part in parts.values_mut() {
             if let (true, Ok((binary, counters))) = (sampled, &part.content)
                 && counters.is_empty()
@@ -321,7 +321,7 @@ impl<'a> Job<'a> {
             let texts = context_texts(binary, contexts, base, self.options, self.observer, diagnostics)?;
             return Ok(Product::Text(counters_text::write_contexts(texts, base)));
         }
-        if self.options.policy().empty_is_error {
+        if self.options.policy.empty_is_error {
             debug_report::check_functions(binary, profiles_by_probes(binary.image, self.options))?;
         }
         let diagnostics = &mut report.of_samples;
@@ -332,10 +332,10 @@ impl<'a> Job<'a> {
                 None,
             ),
         };
-        if self.options.policy().whole_coroutines {
+        if self.options.policy.whole_coroutines {
             profile.fold_coroutine_parts();
         }
-        if self.options.policy().empty_is_error
+        if self.options.policy.empty_is_error
             && !has_counts(&profile)
             && let Some(error) = debug_report::no_function_ran(binary, &report.statistics)
         {
@@ -347,7 +347,7 @@ impl<'a> Job<'a> {
     /// What addresses in written counters are relative to.
     fn counter_base(&self, image: &Image) -> Svma {
         if self.options.use_first_loadable_segment_as_base {
-            image.first_loadable_address(!self.options.policy().zero_is_a_base)
+            image.first_loadable_address(!self.options.policy.zero_is_a_base)
         } else if self.options.use_offset {
             image.preferred_base()
         } else {

@@ -9,7 +9,7 @@ mod traced;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use profgen::{CollectOptions, Compat, EntryClass, ErrorCode, GenerateOptions, Outcome, Silent, collect, generate};
+use profgen::{CollectOptions, EntryClass, ErrorCode, GenerateOptions, Outcome, Policy, Silent, collect, generate};
 use replay::{PID, Replay, text};
 use testkit::{EventSpec, PerfDataBuilder, SampleSpec, SpeRecord};
 
@@ -255,7 +255,7 @@ fn what_cannot_be_made_of_a_trace_is_refused_with_a_way_out() {
         "perf2bolt --spe",
     );
     refused(
-        |options| options.compat = Compat::LlvmProfgen,
+        |options| options.policy = Policy::LLVM_PROFGEN,
         ErrorCode::NoBranchStacks,
         "Leave out {--compat=llvm-profgen}",
     );

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use profgen::{Compat, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Silent, generate};
+use profgen::{Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Policy, Silent, generate};
 use testkit::Fixture;
 
 /// A folder with copies of files of a fixture.
@@ -85,7 +85,7 @@ fn split_units_that_are_gone_are_named() {
     assert_refused(folder.generate("calc", |_| {}), said, "--dwp");
     let folder = Folder::with("calc-split-dwo", &[("calc", "calc"), ("calc.dwo", "calc.dwo")]);
     folder.assert_expected(folder.generate("calc", |_| {}));
-    let compatible = folder.generate("calc", |options| options.compat = Compat::LlvmProfgen);
+    let compatible = folder.generate("calc", |options| options.policy = Policy::LLVM_PROFGEN);
     let bytes = compatible.expect("an empty profile").bytes;
     assert_eq!(
         bytes.as_deref(),
@@ -148,7 +148,7 @@ fn other_formats_of_debug_information_are_named() {
         std::fs::write(folder.path("calc"), program).expect("written");
         let said = format!("calc is {format}; only DWARF is read");
         assert_refused(folder.generate("calc", |_| {}), &said, hint);
-        let compatible = folder.generate("calc", |options| options.compat = Compat::LlvmProfgen);
+        let compatible = folder.generate("calc", |options| options.policy = Policy::LLVM_PROFGEN);
         assert!(compatible.is_ok(), "llvm-profgen writes an empty profile");
     }
 }

@@ -1,4 +1,4 @@
-//! Where the profile is not llvm-profgen's, and that `Compat::LlvmProfgen` takes the difference back.
+//! Where the profile is not llvm-profgen's, and that each difference can be taken back, alone and with all others.
 //!
 //! The samples are those of a fixture, replayed under other circumstances. Where llvm-profgen is right in principle, the expected profile is
 //! its own of the undisturbed recording.
@@ -12,7 +12,7 @@ mod traced;
 use std::path::Path;
 
 use elf::Image;
-use profgen::{EntryClass, Error, ErrorCode, GenerateOptions, Outcome, Silent};
+use profgen::{EntryClass, Error, ErrorCode, GenerateOptions, Outcome, Policy, Silent};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 
 use replay::{PID, Replay, text};
@@ -30,6 +30,21 @@ impl Replay {
             builder.sample(self.sample(event, index, PID, 0));
         }
         builder
+    }
+
+    /// What llvm-profgen makes of a recording in which one difference shows: it comes back if that difference alone is taken back, too.
+    #[track_caller]
+    fn without(&self, difference: fn(&mut Policy) -> &mut bool, builder: &PerfDataBuilder) -> Result<Outcome, Error> {
+        let mut policy = Policy::OWN;
+        *difference(&mut policy) = false;
+        let outcomes = [policy, Policy::LLVM_PROFGEN].map(|policy| self.generate_by(policy, builder));
+        let [alone, all] = outcomes.each_ref().map(|outcome| match outcome {
+            Ok(outcome) => Ok(text(outcome)),
+            Err(error) => Err(error.to_string()),
+        });
+        assert_eq!(alone, all);
+        let [_, all] = outcomes;
+        all
     }
 
     /// One profile is the other, and neither is that of the undisturbed recording.
@@ -81,7 +96,8 @@ fn processes_at_different_addresses_keep_their_samples() {
     }
     replay.assert_expected(replay.generate(&builder));
     // llvm-profgen goes by the newest mapping alone, so the first process's samples are lost.
-    replay.assert_same(replay.generate_compatible(&builder), replay.generate(&of_second));
+    let compatible = replay.without(|policy| &mut policy.own_mappings, &builder);
+    replay.assert_same(compatible, replay.generate(&of_second));
 }
 
 #[test]
@@ -115,10 +131,22 @@ fn a_renamed_binary_is_known_by_its_build_id() {
     map.name = "/opt/service".to_owned();
     let builder = replay.recording(vec![map]);
     replay.assert_expected(replay.generate(&builder));
-    assert_eq!(
-        replay.generate_compatible(&builder).expect_err("no such name").code,
-        ErrorCode::NoMapping
+    // Also if one load address holds for all processes.
+    let one_address = Policy {
+        own_mappings: false,
+        ..Policy::OWN
+    };
+    replay.assert_expected(replay.generate_by(one_address, &builder));
+    let by_name = replay.generate_by(
+        Policy {
+            build_ids: false,
+            ..Policy::OWN
+        },
+        &builder,
     );
+    for outcome in [by_name, replay.generate_compatible(&builder)] {
+        assert_eq!(outcome.expect_err("no such name").code, ErrorCode::NoMapping);
+    }
 }
 
 #[test]
@@ -145,7 +173,13 @@ fn another_build_is_refused_unless_asked_for() {
         },
         &Silent,
     ));
-    replay.assert_expected(replay.generate_compatible(&builder));
+    replay.assert_expected(replay.without(|policy| &mut policy.build_ids, &builder));
+    let one_address = Policy {
+        own_mappings: false,
+        ..Policy::OWN
+    };
+    let refused = replay.generate_by(one_address, &builder).expect_err("another build");
+    assert_eq!(refused.code, ErrorCode::NoMapping);
 }
 
 #[test]
@@ -168,10 +202,10 @@ fn data_mappings_of_the_binary_are_ignored() {
         .data();
     let builder = replay.recording(vec![replay.code_map(PID, 0), data]);
     replay.assert_expected(replay.generate(&builder));
-    assert!(
-        replay.generate_compatible(&builder).is_err(),
-        "llvm-profgen ends with an error"
-    );
+    let error = replay
+        .without(|policy| &mut policy.own_mappings, &builder)
+        .expect_err("llvm-profgen ends with an error");
+    assert_eq!(error.message, "File offset not found");
 }
 
 #[test]
@@ -210,7 +244,7 @@ fn wrong_path_entries_and_unfilled_slots_are_dropped() {
     replay.assert_expected(Ok(outcome));
     // llvm-profgen ignores the mark, and finds an unfilled slot outside of all code.
     replay.assert_same(
-        replay.generate_compatible(&builder),
+        replay.without(|policy| &mut policy.drops_unreal_entries, &builder),
         replay.generate_compatible(&unmarked),
     );
 }
@@ -233,7 +267,7 @@ fn a_recording_of_wrong_paths_only_says_so() {
         hint.contains("SPEC_WRONG_PATH") && hint.contains("--compat=llvm-profgen"),
         "{hint}"
     );
-    replay.assert_expected(replay.generate_compatible(&builder));
+    replay.assert_expected(replay.without(|policy| &mut policy.drops_unreal_entries, &builder));
 }
 
 #[test]
@@ -255,7 +289,7 @@ fn mappings_rounded_to_large_pages_are_followed() {
     }
     replay.assert_expected(replay.generate(&builder));
     let error = replay
-        .generate_compatible(&builder)
+        .without(|policy| &mut policy.own_mappings, &builder)
         .expect_err("llvm-profgen ends with an error");
     assert_eq!(error.message, "File offset not found");
 }

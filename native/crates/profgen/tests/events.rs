@@ -6,7 +6,7 @@ mod support;
 #[path = "support/traced.rs"]
 mod traced;
 
-use profgen::{Compat, EntryClass, ErrorCode, Silent};
+use profgen::{EntryClass, ErrorCode, Policy, Silent};
 use replay::{PID, Replay};
 use testkit::{EventSpec, PerfDataBuilder};
 use traced::generate;
@@ -82,7 +82,7 @@ fn some_kinds_of_branches_are_refused() {
         // llvm-profgen takes them for straight runs; sampled addresses need no branches.
         replay.assert_expected(replay.generate_compatible(&builder));
         let mut options = replay.options(&[replay.write("perf.data", &builder)]);
-        (options.leading_ip_only, options.compat) = (true, Compat::None);
+        (options.leading_ip_only, options.policy) = (true, Policy::OWN);
         generate(&options, &Silent).expect("a profile of addresses");
     }
 }

@@ -1,6 +1,6 @@
 //! Every recorded program of `fixtures/` gives what llvm-profgen 22 made of it, byte for byte.
 
-use profgen::{Compat, EntryClass, ErrorCode, Format, GenerateOptions, Input, Outcome, Silent, generate};
+use profgen::{EntryClass, ErrorCode, Format, GenerateOptions, Input, Outcome, Policy, Silent, generate};
 use testkit::Fixture;
 
 /// What a fixture's profile is made with.
@@ -106,7 +106,7 @@ fn counters_read_back_give_the_same_profile() {
 fn a_debuglink_gives_heads_and_zero_counts_unless_compatible() {
     let fixture = Fixture::named("calc-debuglink");
     let compatible = GenerateOptions {
-        compat: Compat::LlvmProfgen,
+        policy: Policy::LLVM_PROFGEN,
         ..options(&fixture)
     };
     assert_text(compatible, &fixture, "expected.prof");
@@ -152,7 +152,7 @@ fn probes_can_be_ignored_for_dwarf() {
 fn code_newer_than_armv8_0_is_lost_in_compat_mode_only() {
     let fixture = Fixture::named("calc-aarch64-v8.3");
     let options = GenerateOptions {
-        compat: Compat::LlvmProfgen,
+        policy: Policy::LLVM_PROFGEN,
         ..options(&fixture)
     };
     assert_text(options, &fixture, "llvm-profgen.prof");

@@ -8,7 +8,7 @@ mod traced;
 use std::path::PathBuf;
 
 use elf_builder::{EM_X86_64, ET_EXEC, ElfBuilder, SHF_ALLOC, SHT_PROGBITS};
-use profgen::{Compat, EntryClass, Error, ErrorCode, GenerateOptions, Input, Outcome, Silent};
+use profgen::{EntryClass, Error, ErrorCode, GenerateOptions, Input, Outcome, Policy, Silent};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 use traced::generate;
 
@@ -122,7 +122,7 @@ fn runs_go_on_where_boot_removed_a_call() {
     let ledger = job.run().expect("counters").statistics.ledger;
     assert_eq!(ledger[EntryClass::Used], 4);
 
-    job.options.compat = Compat::LlvmProfgen;
+    job.options.policy = Policy::LLVM_PROFGEN;
     assert_eq!(job.counters(), "1\n10-10:1\n2\n6->10:1\nc->0:2\n");
     let ledger = job.run().expect("counters").statistics.ledger;
     assert_eq!(ledger[EntryClass::CrossesBarrier], 1);

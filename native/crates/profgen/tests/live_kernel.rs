@@ -8,7 +8,7 @@ mod traced;
 use std::path::Path;
 
 use elf_builder::{EM_X86_64, ET_EXEC, ElfBuilder};
-use profgen::{Compat, GenerateOptions, Input, Outcome, Silent};
+use profgen::{GenerateOptions, Input, Outcome, Policy, Silent};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 use traced::generate;
 
@@ -73,11 +73,11 @@ fn text(outcome: Outcome) -> String {
     String::from_utf8(outcome.bytes.expect("in memory")).expect("text")
 }
 
-fn counters_of(recording: &PerfDataBuilder, compat: Compat) -> String {
+fn counters_of(recording: &PerfDataBuilder, compat: Policy) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let input = folder.path().join("perf.data");
     std::fs::write(&input, recording.build_file()).expect("written");
-    text(run(folder.path(), &input, |options| options.compat = compat))
+    text(run(folder.path(), &input, |options| options.policy = compat))
 }
 
 /// As llvm-profgen has it, a branch from elsewhere comes from 7f000001.
@@ -98,8 +98,8 @@ fn a_call_that_was_poked_away_ends_no_run() {
         let mut recording = recording(JUMP);
         recording.other(TEXT_POKE, KERNEL, &poke(LOADED, old, new));
         let expected = if goes_on { WITH_FIRST_RUN } else { WITHOUT_FIRST_RUN };
-        assert_eq!(counters_of(&recording, Compat::None), expected, "{old:x?} {new:x?}");
-        assert_eq!(counters_of(&recording, Compat::LlvmProfgen), WITHOUT_FIRST_RUN);
+        assert_eq!(counters_of(&recording, Policy::OWN), expected, "{old:x?} {new:x?}");
+        assert_eq!(counters_of(&recording, Policy::LLVM_PROFGEN), WITHOUT_FIRST_RUN);
     }
 }
 
@@ -108,11 +108,11 @@ fn pokes_elsewhere_and_damaged_ones_change_nothing() {
     for address in [LOADED + 1, LOADED + 0x1000, 0, u64::MAX] {
         let mut recording = recording(JUMP);
         recording.other(TEXT_POKE, KERNEL, &poke(address, &CALL, &NOP));
-        assert_eq!(counters_of(&recording, Compat::None), WITHOUT_FIRST_RUN, "{address:#x}");
+        assert_eq!(counters_of(&recording, Policy::OWN), WITHOUT_FIRST_RUN, "{address:#x}");
     }
     let mut recording = recording(JUMP);
     recording.other(TEXT_POKE, KERNEL, &[0xff; 12]);
-    assert_eq!(counters_of(&recording, Compat::None), WITHOUT_FIRST_RUN);
+    assert_eq!(counters_of(&recording, Policy::OWN), WITHOUT_FIRST_RUN);
 }
 
 /// A core file with one segment.
@@ -173,7 +173,7 @@ fn a_copy_of_the_kernels_memory_is_its_code() {
         let outcome = run(folder.path(), &input, |_| {});
         let warned = outcome.diagnostics.iter().any(|found| found.code == "kcore-unused");
         assert_eq!((text(outcome).as_str(), !warned), (expected, used));
-        let compatible = run(folder.path(), &input, |options| options.compat = Compat::LlvmProfgen);
+        let compatible = run(folder.path(), &input, |options| options.policy = Policy::LLVM_PROFGEN);
         assert!(compatible.diagnostics.iter().all(|found| found.code != "kcore-unused"));
     }
 }

@@ -9,7 +9,7 @@ mod traced;
 
 use module::ModuleBuilder;
 use object::Architecture::X86_64;
-use profgen::{Compat, Error, ErrorCode, GenerateOptions, Input, Outcome, Silent};
+use profgen::{Error, ErrorCode, GenerateOptions, Input, Outcome, Policy, Silent};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 use traced::generate;
 
@@ -183,6 +183,6 @@ fn a_module_without_debug_information_has_counters_but_no_profile() {
 #[test]
 fn llvm_profgen_takes_no_modules() {
     let mut job = Job::new(&ext_4(), &[named("[ext_4]")]);
-    job.options.compat = Compat::LlvmProfgen;
+    job.options.policy = Policy::LLVM_PROFGEN;
     job.assert_refused(ErrorCode::BinaryUnsupported, "no executable segment found");
 }

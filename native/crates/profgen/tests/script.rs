@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use profgen::{
-    Compat, EntryClass, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Selection, Silent, generate,
+    EntryClass, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Policy, Selection, Silent, generate,
 };
 
 use sampleprof::Profile;
@@ -153,7 +153,7 @@ fn processes_at_different_addresses() {
 
     // llvm-profgen knows the newer address only.
     let mut options = script.options(&text);
-    options.compat = Compat::LlvmProfgen;
+    options.policy = Policy::LLVM_PROFGEN;
     assert_eq!(bytes(run(&options)), script.recorded());
 }
 
@@ -167,7 +167,7 @@ fn a_program_that_is_mapped_anew_is_followed() {
     }
     assert_eq!(script.counters(&text), script.recorded());
     let mut options = script.options(&text);
-    options.compat = Compat::LlvmProfgen;
+    options.policy = Policy::LLVM_PROFGEN;
     assert_eq!(bytes(run(&options)), script.recorded());
 }
 
@@ -179,7 +179,7 @@ fn data_mappings() {
     assert_eq!(script.counters(&text), script.recorded());
 
     let mut options = script.options(&text);
-    options.compat = Compat::LlvmProfgen;
+    options.policy = Policy::LLVM_PROFGEN;
     let error = run(&options).expect_err("llvm-profgen ends, too");
     assert_eq!(error.message, "File offset not found");
 }
@@ -417,7 +417,7 @@ fn a_text_that_ends_within_a_sample() {
     assert!(outcome.diagnostics.iter().any(|found| found.code == "input-damaged"));
     options.strict = true;
     assert_eq!(run(&options).expect_err("strict").code, ErrorCode::InputDamaged);
-    (options.strict, options.compat) = (false, Compat::LlvmProfgen);
+    (options.strict, options.policy) = (false, Policy::LLVM_PROFGEN);
     assert!(
         run(&options)
             .expect_err("llvm-profgen ends, too")
@@ -473,7 +473,7 @@ fn absurd_counts_wrap_around_in_compat_mode() {
     let text = |times: &str, lines: usize| script.mapping(100, 0) + &format!("{times}\n    1{entries}\n").repeat(lines);
     let counters = |text: &str| {
         let mut options = script.options(text);
-        options.compat = Compat::LlvmProfgen;
+        options.policy = Policy::LLVM_PROFGEN;
         bytes(run(&options))
     };
     let once = counters(&text("1", 1));
@@ -529,9 +529,9 @@ fn counts_that_64_bits_do_not_hold_are_refused() {
     let script = Script::new();
     let line = format!("{}\n", script.entries(script.typical(), 0));
     let counted = |times: &str| format!("{}{times}\n{line}{times}\n{line}", script.mapping(100, 0));
-    let run_with = |text: &str, period: Option<u64>, compat: Compat| {
+    let run_with = |text: &str, period: Option<u64>, compat: Policy| {
         let mut options = script.options(text);
-        (options.sample_period, options.compat) = (period, compat);
+        (options.sample_period, options.policy) = (period, compat);
         run(&options)
     };
     let refused = |result: Result<Outcome, Error>| {
@@ -542,12 +542,12 @@ fn counts_that_64_bits_do_not_hold_are_refused() {
     };
     // The sum of two samples, that of a stack's entries, and that of a range's bytes.
     for times in ["9223372036854775808", "18446744073709551615", "72057594037927936"] {
-        assert!(refused(run_with(&counted(times), None, Compat::None)).contains("Divide"));
+        assert!(refused(run_with(&counted(times), None, Policy::OWN)).contains("Divide"));
     }
-    assert!(refused(run_with(&counted("2"), Some(1 << 63), Compat::None)).contains("--sample-period"));
-    assert!(run_with(&counted("2"), Some(1 << 40), Compat::None).is_ok());
+    assert!(refused(run_with(&counted("2"), Some(1 << 63), Policy::OWN)).contains("--sample-period"));
+    assert!(run_with(&counted("2"), Some(1 << 40), Policy::OWN).is_ok());
     // llvm-profgen begins again at 0.
-    assert!(run_with(&counted("9223372036854775808"), None, Compat::LlvmProfgen).is_ok());
+    assert!(run_with(&counted("9223372036854775808"), None, Policy::LLVM_PROFGEN).is_ok());
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::process::Command;
 use elf::Image;
 use elf_builder::{EM_X86_64, ET_EXEC, ElfBuilder};
 use perfdata::{Change, ChunkBuffer, PerfData};
-use profgen::{Compat, ErrorCode, Format, GenerateOptions, Input, Outcome, Output, Severity, Silent};
+use profgen::{ErrorCode, Format, GenerateOptions, Input, Outcome, Output, Policy, Severity, Silent};
 use proptest::prelude::*;
 use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec};
 use traced::generate;
@@ -182,7 +182,7 @@ fn assert_like_alone(options: &GenerateOptions) -> Result<(), TestCaseError> {
         }
     };
     let ledger = &together.statistics.ledger;
-    prop_assert!(options.compat == Compat::LlvmProfgen || ledger.accounted() == ledger.entries());
+    prop_assert!(options.policy == Policy::LLVM_PROFGEN || ledger.accounted() == ledger.entries());
     for (part, alone) in together.binaries.iter().zip(alone) {
         match alone {
             Ok(alone) => {
@@ -214,7 +214,7 @@ proptest! {
 fn llvm_profgens_decisions_are_each_binarys_own() {
     let mix = Mix::new();
     let mut options = mix.options(&mix.typical());
-    options.compat = Compat::LlvmProfgen;
+    options.policy = Policy::LLVM_PROFGEN;
     for skip_symbolization in [false, true] {
         options.skip_symbolization = skip_symbolization;
         assert_like_alone(&options).expect("equal");
@@ -242,8 +242,8 @@ fn no_order_gives_samples_to_another_binary() {
         .map(|binary| (binary.clone(), one(&options, binary).expect("a profile")))
         .collect();
     let programs = options.binaries.clone();
-    for compat in [Compat::None, Compat::LlvmProfgen] {
-        options.compat = compat;
+    for compat in [Policy::OWN, Policy::LLVM_PROFGEN] {
+        options.policy = compat;
         for turn in 0..programs.len() {
             for (place, fallen) in [&symbolless, &unmapped]
                 .into_iter()
@@ -265,7 +265,7 @@ fn no_order_gives_samples_to_another_binary() {
                         );
                         assert_eq!(binary.statistics, alone.binaries[0].statistics);
                     } else {
-                        assert!(compat == Compat::LlvmProfgen || binary.failure.is_some());
+                        assert!(compat == Policy::LLVM_PROFGEN || binary.failure.is_some());
                     }
                 }
             }

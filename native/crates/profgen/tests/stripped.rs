@@ -9,7 +9,7 @@ use elf::Image;
 use object::LittleEndian as LE;
 use object::elf::{FileHeader64, SHT_SYMTAB, SectionHeader64};
 use object::read::elf::{FileHeader, SectionHeader};
-use profgen::{Compat, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Silent};
+use profgen::{Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Policy, Silent};
 use symbolize::{DebugOptions, Diagnostic, FileSystem, Rejection};
 use testkit::Fixture;
 use traced::generate;
@@ -123,7 +123,7 @@ fn symbols_come_from_the_file_of_the_debug_link() {
     assert_eq!(text(&stripped.generate(None).expect("a profile")), text(&expected));
 
     let compatible = GenerateOptions {
-        compat: Compat::LlvmProfgen,
+        policy: Policy::LLVM_PROFGEN,
         ..stripped.options(stripped.program())
     };
     // llvm-profgen does not look there, and ends well.
@@ -148,7 +148,7 @@ fn probes_come_from_the_debug_file() {
     assert_eq!(found, text(&expected));
 
     let compatible = GenerateOptions {
-        compat: Compat::LlvmProfgen,
+        policy: Policy::LLVM_PROFGEN,
         debug_binary: Some(program),
         ..stripped.options(stripped.program())
     };

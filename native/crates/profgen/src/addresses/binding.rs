@@ -43,6 +43,13 @@ pub(crate) struct Recognized {
     pub rival: Option<BinaryId>,
 }
 
+impl Recognized {
+    /// The name is right, but it is known to be another build.
+    pub(crate) fn is_other_build(&self) -> bool {
+        self.likeness == Likeness::OtherBuild
+    }
+}
+
 /// Finds out which of `targets` a mapping is of, which depends on its file only. `recorded` is the build id in the recording.
 ///
 /// A target with the recorded build id is taken before one with the recorded name, and among targets of one name the one at the recorded path
@@ -80,7 +87,7 @@ pub(crate) fn recognize(
 /// Finds what of its target a mapping holds.
 pub(crate) fn bind(mapping: &Mapping, recognized: &Recognized, targets: &Targets<'_>) -> Binding {
     let target = &targets[recognized.target];
-    if recognized.likeness == Likeness::OtherBuild {
+    if recognized.is_other_build() {
         return Binding::OtherBuild(target.id);
     }
     let pieces = match target.image.kind() {

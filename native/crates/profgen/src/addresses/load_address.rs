@@ -5,11 +5,12 @@
 
 use elf::Image;
 use job::{Error, ErrorCode};
-use perfdata::{Change, Mapping, Moment, Period, SideRecord};
+use perfdata::{BuildId, Change, Mapping, Moment, Period, SideRecord};
 use rustc_hash::FxHashSet;
 
-use crate::addresses::binding::KERNEL_MAP;
-use crate::binaries::target::Target;
+use crate::addresses::binding::{KERNEL_MAP, recognize};
+use crate::binaries::target::{Target, Targets};
+use crate::request::options::GenerateOptions;
 
 /// llvm-profgen knows this page size only.
 const PAGE_MASK: u64 = !0xfff;
@@ -63,12 +64,17 @@ pub(crate) struct GlobalBase {
 }
 
 impl GlobalBase {
-    /// Follows all mappings of `records`.
-    pub(crate) fn new(records: &[SideRecord], target: &Target<'_>, selected: &[i32]) -> Result<Self, Error> {
+    /// Follows those mappings of `records` that `is_of_target` says are of the target.
+    pub(crate) fn new(
+        records: &[SideRecord],
+        target: &Target<'_>,
+        selected: &[i32],
+        is_of_target: impl Fn(&Mapping) -> bool,
+    ) -> Result<Self, Error> {
         let mut mmaps: Vec<(Moment, &Mapping)> = records
             .iter()
             .filter_map(|record| match &record.change {
-                Change::Map(mmap) if names_target(mmap, target) => Some((record.moment, mmap)),
+                Change::Map(mmap) if is_of_target(mmap) => Some((record.moment, mmap)),
                 _ => None,
             })
             .filter(|(_, mmap)| selected.is_empty() || target.kernel || selected.contains(&mmap.pid))
@@ -135,8 +141,21 @@ fn executable_segments(image: &Image) -> Vec<Segment> {
         .collect()
 }
 
+/// Whether a mapping is one of the only target: by the build id in the recording, if build ids count, or by name as in llvm-profgen.
+pub(crate) fn is_of_target(
+    mapping: &Mapping,
+    recorded: Option<&BuildId>,
+    targets: &Targets<'_>,
+    options: &GenerateOptions,
+) -> bool {
+    if !options.policy.build_ids {
+        return names_target(mapping, targets.first());
+    }
+    recognize(mapping, recorded, targets, options.ignore_build_id).is_some_and(|found| !found.is_other_build())
+}
+
 /// Whether llvm-profgen takes a mapping for one of the target.
-pub(crate) fn names_target(mmap: &Mapping, target: &Target<'_>) -> bool {
+fn names_target(mmap: &Mapping, target: &Target<'_>) -> bool {
     let name = mmap.file.name.as_str();
     if target.kernel {
         return name

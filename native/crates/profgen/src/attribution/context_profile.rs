@@ -143,7 +143,7 @@ impl<'a> Job<'a> {
         match contexts {
             ContextCounters::Sampled(counts) => {
                 let calls = by_calls(counts, shortening);
-                diagnostics.extend(context_diagnostics(counts, calls.len(), self.options.policy().words));
+                diagnostics.extend(context_diagnostics(counts, calls.len(), self.options.policy.words));
                 Ok(calls)
             }
             ContextCounters::Read(groups) => {
@@ -200,9 +200,9 @@ impl<'a> Job<'a> {
                 diagnostics.extend(context_diagnostics(
                     counts,
                     lines.counted.len(),
-                    self.options.policy().words,
+                    self.options.policy.words,
                 ));
-                if self.options.policy().words == Words::Own {
+                if self.options.policy.words == Words::Own {
                     diagnostics.extend(behind_calls_without_lines(self.binary.image, &lines.without_lines)?);
                 }
                 Ok(lines)

@@ -35,7 +35,7 @@ impl<'i> Probes<'i> {
         counters: &Counters,
         options: &GenerateOptions,
     ) -> Result<Self, DecodeError> {
-        let policy = options.policy();
+        let policy = options.policy;
         let sampled = sampled_functions(functions, counters);
         let wanted = guids_of(functions, &sampled);
         let selection = Selection {

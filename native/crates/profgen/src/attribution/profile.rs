@@ -125,7 +125,7 @@ fn by_probes(
     };
     let (mut profile, unnamed) = attribute_probes(&source, ranges, counters.branches.rows()).map_err(write_error)?;
     profile.flags.fs_discriminators = binary.image.has_fs_discriminators();
-    if options.policy().words == Words::Own {
+    if options.policy.words == Words::Own {
         diagnostics.extend(probes.diagnostics(unnamed, options));
     }
     Ok(profile)

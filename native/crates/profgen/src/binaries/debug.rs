@@ -11,7 +11,7 @@ use crate::request::options::GenerateOptions;
 pub(crate) type Debug = Result<(DebugInfo, FunctionTable), Error>;
 
 fn debug_options(options: &GenerateOptions) -> DebugOptions {
-    let policy = options.policy();
+    let policy = options.policy;
     DebugOptions {
         debug_binary: options.debug_binary.clone(),
         dwp: options.dwp.clone(),
@@ -30,12 +30,12 @@ fn debug_options(options: &GenerateOptions) -> DebugOptions {
 /// Who opens debug files. llvm-profgen has no cache of fetched ones.
 fn debug_files(options: &GenerateOptions) -> LocalFiles {
     let cache = options.debuginfod_cache.clone();
-    LocalFiles::new(cache.filter(|_| options.policy().more_debug_information))
+    LocalFiles::new(cache.filter(|_| options.policy.more_debug_information))
 }
 
 /// Gives a stripped `image` the symbols of its debug file, which llvm-profgen does not. Returns which files were not used, and why.
 pub(crate) fn add_symbols(image: &mut Image, options: &GenerateOptions) -> Result<Vec<symbolize::Diagnostic>, Error> {
-    if !options.policy().symbols_of_debug_file {
+    if !options.policy.symbols_of_debug_file {
         return Ok(Vec::new());
     }
     symbolize::add_symbols(image, &debug_options(options), &debug_files(options)).map_err(symbolize_error)

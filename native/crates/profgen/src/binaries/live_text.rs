@@ -34,7 +34,7 @@ impl KernelMemory {
         let Input::PerfData(paths) = &options.input else {
             return None;
         };
-        let mut paths = paths.iter().filter(|_| options.policy().code_in_memory);
+        let mut paths = paths.iter().filter(|_| options.policy.decoding.patched_text);
         paths.find_map(|path| Self::open(&path.join(FOLDER)))
     }
 

@@ -141,7 +141,7 @@ fn check_bolt(options: &GenerateOptions) -> Result<(), Error> {
 fn named(options: &GenerateOptions) -> Result<Vec<Subject>, Error> {
     let open = |path: &PathBuf| {
         let image = Image::open(path).map_err(|error| image_error(error, path))?;
-        if !options.policy().kernel_modules && image.kind() == ImageKind::Module {
+        if !options.policy.kernel_modules && image.kind() == ImageKind::Module {
             return Err(module_in_compat_mode(path));
         }
         Subject::new(image, file_name(&path.to_string_lossy()).to_owned(), true, options)
@@ -196,7 +196,7 @@ fn add_found(
     if options.all_binaries {
         found.extend(discover::on_this_machine(mapped, by_name, observer, diagnostics)?);
     }
-    if !options.policy().kernel_modules {
+    if !options.policy.kernel_modules {
         found.retain(|found| found.image.kind() != ImageKind::Module);
     }
     let found = found

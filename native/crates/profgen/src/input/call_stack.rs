@@ -141,7 +141,7 @@ impl<'a> CallStackReader<'a> {
         functions: &'a ByBinary<&'a FunctionTable>,
         options: &GenerateOptions,
     ) -> Self {
-        let keeps_distinct = options.policy().words == Words::LlvmProfgen;
+        let keeps_distinct = options.policy.words == Words::LlvmProfgen;
         let contexts = || {
             targets
                 .iter()

@@ -35,7 +35,13 @@ pub(crate) struct Collected {
 }
 
 impl Collected {
-    pub(crate) fn merge(&mut self, other: Self) {
+    /// What both came to.
+    pub(crate) fn merged(mut self, other: Self) -> Self {
+        self.merge(other);
+        self
+    }
+
+    fn merge(&mut self, other: Self) {
         self.traces.merge(other.traces);
         self.addresses.merge(other.addresses);
         self.bolt = match (self.bolt.take(), other.bolt) {
@@ -115,12 +121,11 @@ impl<'a> Collector<'a> {
 
     /// What all samples came to.
     pub(crate) fn finish(self) -> Collected {
-        let mut all = Collected::default();
-        for mut worker in self.workers.finish() {
+        let all = self.workers.finish().map(|mut worker| {
             worker.collected.call_stacks = worker.call_stacks.map(|reader| reader.found);
-            all.merge(worker.collected);
-        }
-        all
+            worker.collected
+        });
+        all.reduce(Collected::merged).unwrap_or_default()
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
         addresses: false,
         by_instructions: false,
     };
-    let use_addresses = !options.traces_for_bolt && !options.leading_ip_only && options.policy().infers_from_addresses;
+    let use_addresses = !options.traces_for_bolt && !options.leading_ip_only && options.policy.infers_from_addresses;
     if options.samples == SampleUse::Addresses && use_addresses {
         return sampled_addresses(attrs, options);
     }
@@ -125,7 +125,7 @@ fn arm_spe_unused(options: &GenerateOptions) -> (&'static str, String) {
             "one of Arm SPE, whose samples are branches and no addresses",
             "Leave out {--leading-ip-only}.",
         )
-    } else if !options.policy().reads_arm_spe {
+    } else if !options.policy.reads_arm_spe {
         (
             "one of Arm SPE, which llvm-profgen does not read",
             "Leave out {--compat=llvm-profgen}.",
@@ -372,7 +372,7 @@ fn obstacle(attr: &EventAttr, options: &GenerateOptions) -> Option<Obstacle> {
     }
     let kinds = attr.branch_kinds();
     // llvm-profgen does not look at them.
-    (!kinds.is_empty() && options.policy().refuses_implausible).then(|| Obstacle::SomeKinds(kinds.join(",")))
+    (!kinds.is_empty() && options.policy.refuses_implausible).then(|| Obstacle::SomeKinds(kinds.join(",")))
 }
 
 fn labels<'a>(attrs: impl Iterator<Item = &'a EventAttr>) -> String {

@@ -45,7 +45,7 @@ impl<'a> Loader<'a> {
     where
         'a: 'i,
     {
-        let policy = self.options.policy();
+        let policy = self.options.policy;
         let several = self.options.has_several_binaries();
         let open = |id: BinaryId, subject: &'i Subject| {
             let image = &subject.image;

@@ -53,7 +53,7 @@ pub(crate) fn read_all(
     options: &GenerateOptions,
     observer: &dyn Observer,
 ) -> Result<Samples, Error> {
-    let diagnostics = if options.policy().words == Words::Own {
+    let diagnostics = if options.policy.words == Words::Own {
         repeated_inputs(paths.iter().map(PathBuf::as_path))
     } else {
         Vec::new()
@@ -76,14 +76,16 @@ pub(crate) fn read_all(
         mapped: Mapped::default(),
         inputs: Vec::new(),
     };
-    let mut all: Vec<Collected> = groups.iter().map(|_| Collected::default()).collect();
+    let mut all: Option<Vec<Collected>> = None;
     for (path, observer) in paths.iter().zip(&observers) {
         sampling.observer = observer;
-        for (all, read) in all.iter_mut().zip(sampling.read(path)?) {
-            all.merge(read);
-        }
+        let read = sampling.read(path)?;
+        all = Some(match all {
+            Some(all) => all.into_iter().zip(read).map(|(all, read)| all.merged(read)).collect(),
+            None => read,
+        });
     }
-    sampling.finish(all)
+    sampling.finish(all.unwrap_or_default())
 }
 
 struct Sampling<'a> {
@@ -108,7 +110,7 @@ impl<'a> Sampling<'a> {
     fn read(&mut self, path: &Path) -> Result<Vec<Collected>, Error> {
         let mut input = open(path)?;
         // llvm-profgen's load address depends on all mappings. A stream cannot be opened again.
-        if self.options.policy().own_mappings && input.read_once() {
+        if self.options.policy.own_mappings && input.read_once() {
             let failures = self.targets.iter().map(|(id, target)| (*id, target.failure.clone()));
             let mut failures: ByBinary<Option<Error>> = failures.collect();
             match self.read_in(path, input, Reading::Once) {
@@ -201,7 +203,7 @@ impl<'a> Sampling<'a> {
         self.diagnostics.extend(left_out(input.metadata(), self.options));
         let trace = about_arm_spe(input.metadata(), &filter.usable, &stats, &trace, path)?;
         self.diagnostics.extend(trace);
-        if self.options.policy().words == Words::Own {
+        if self.options.policy.words == Words::Own {
             self.diagnostics.extend(remarks(input.metadata(), self.options));
             let unused = without_user_frames(input.metadata(), &groups[0], self.options);
             self.diagnostics.extend(unused);
@@ -218,7 +220,7 @@ impl<'a> Sampling<'a> {
                 self.mapped.add(mapping, followed.build_id_of(mapping));
             }
         }
-        if self.options.policy().code_in_memory {
+        if self.options.policy.decoding.patched_text {
             self.note_pokes(&pokes, &followed);
         }
         Ok(Some(collected))
@@ -256,7 +258,7 @@ impl<'a> Sampling<'a> {
             _ => None,
         });
         // llvm-profgen reads a recording twice, if it is not one of a kernel, and tells of each mapping each time.
-        let twice = self.options.policy().words == Words::LlvmProfgen && !self.groups[0].first().kernel;
+        let twice = self.options.policy.words == Words::LlvmProfgen && !self.groups[0].first().kernel;
         let found: Vec<_> = mappings.collect();
         let times = if twice { 2 } else { 1 };
         self.diagnostics.extend(std::iter::repeat_n(found, times).flatten());
@@ -277,7 +279,7 @@ impl<'a> Sampling<'a> {
         }
         Ok(Filter {
             options: self.options,
-            rules: EntryRules::of(self.options.policy()),
+            rules: EntryRules::of(self.options.policy),
             usable,
             call_stacks,
         })
@@ -333,7 +335,7 @@ impl<'a> Sampling<'a> {
             self.diagnostics.extend(diagnostics);
         }
         let groups = self.groups;
-        if self.options.policy().own_mappings {
+        if self.options.policy.own_mappings {
             let samples = all.iter().map(|group| group.guest_samples).max().unwrap_or(0);
             let all = if self.statistics.by_addresses {
                 self.statistics.samples

@@ -65,7 +65,7 @@ pub(crate) fn read_all(
 ) -> Result<Samples, Error> {
     check_selection(options)?;
     let groups = groups.iter().map(|targets| Group::new(targets, functions, options));
-    let diagnostics = if options.policy().words == Words::Own {
+    let diagnostics = if options.policy.words == Words::Own {
         repeated_inputs(paths.iter().map(PathBuf::as_path))
     } else {
         Vec::new()
@@ -122,7 +122,7 @@ impl<'a> Script<'a> {
         let (mut window, mut next) = (Window::default(), Window::default());
         let (mut done, mut lines) = (0, 0);
         let mapping_lines = self.told.lines;
-        let mut problems = Problems::new(self.options.policy());
+        let mut problems = Problems::new(self.options.policy);
         let mut more = windows.read(&mut window).map_err(io_error)?;
         while more {
             check(self.observer)?;
@@ -220,14 +220,14 @@ impl<'a> Script<'a> {
 
     /// Tells what was not understood of a text.
     fn report(&mut self, problems: Problems, path: &Path) -> Result<(), Error> {
-        if problems.has(Problem::Cut) && !self.options.policy().any_text {
+        if problems.has(Problem::Cut) && !self.options.policy.any_text {
             return Err(Error::new(
                 ErrorCode::InputInvalid,
                 "'Hybrid perf sample is corrupted, No LBR sample line",
             )
             .hint("Without {--compat=llvm-profgen} what comes before the end of the text is used."));
         }
-        let (is_damaged, words) = (problems.is_damage(), self.options.policy().words);
+        let (is_damaged, words) = (problems.is_damage(), self.options.policy.words);
         let target = self.groups.first().and_then(|group| group.job.targets.iter().next());
         let found = problems.into_diagnostics(
             &target.map(|target| not_mapped(target, words)).unwrap_or_default(),
@@ -244,7 +244,7 @@ impl<'a> Script<'a> {
 
     fn finish(mut self) -> Result<Samples, Error> {
         let mut targets = ByBinary::new();
-        if self.options.policy().words == Words::Own {
+        if self.options.policy.words == Words::Own {
             self.diagnostics.extend(self.told.diagnostics());
         }
         let only = self.groups.iter().map(|group| group.job.targets.len()).sum::<usize>() == 1;
@@ -262,7 +262,7 @@ impl<'a> Script<'a> {
                 _ => None,
             };
             let (counters, ledger) = collected.traces.into_counters(group.job.targets.space());
-            if self.options.policy().words == Words::Own {
+            if self.options.policy.words == Words::Own {
                 self.diagnostics.extend(offsets.of_frames());
             }
             self.statistics.ledger += &ledger;
@@ -275,7 +275,7 @@ impl<'a> Script<'a> {
                         failure => samples.failure = failure,
                     }
                 }
-                if self.options.policy().empty_is_error && ledger[EntryClass::Used] == 0 {
+                if self.options.policy.empty_is_error && ledger[EntryClass::Used] == 0 {
                     match offsets.of_branches() {
                         Some(error) if only => return Err(error),
                         failure => samples.failure = failure.or(samples.failure),
@@ -345,11 +345,13 @@ fn mapping_of(line: &MappingLine<'_>) -> Mapping {
 
 /// Adds up what all workers have counted.
 fn merge(workers: Vec<Worker<'_>>) -> (Collected, CallStacks, Offsets) {
-    let mut all = (Collected::default(), CallStacks::default(), Offsets::default());
-    for worker in workers {
-        all.0.merge(worker.collected);
-        all.1.merge(worker.call_stacks.found);
-        all.2.add(worker.offsets);
-    }
-    all
+    let all = workers
+        .into_iter()
+        .map(|worker| (worker.collected, worker.call_stacks.found, worker.offsets));
+    let merged = all.reduce(|mut all, more| {
+        all.1.merge(more.1);
+        all.2.add(more.2);
+        (all.0.merged(more.0), all.1, all.2)
+    });
+    merged.unwrap_or_default()
 }

@@ -44,7 +44,7 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
             "Name the recordings themselves with {--perfdata}.",
         );
     }
-    if !options.policy().own_mappings {
+    if !options.policy.own_mappings {
         return invalid(
             "{--compat=llvm-profgen} follows mappings as llvm-profgen does, and traces have no mappings any more",
             "Name the recordings themselves with {--perfdata}, or leave out {--compat}.",

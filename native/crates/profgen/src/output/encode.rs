@@ -34,10 +34,10 @@ pub(crate) fn encode(
     .map_err(nest_error)?;
     // With counters, --fill-zero-for-all-funcs asks for a profile of zeros.
     let wants_zeros = options.fill_zero_for_all_funcs && !options.is_sampled();
-    if options.policy().empty_is_error && !wants_zeros && !has_counts(&profile) {
+    if options.policy.empty_is_error && !wants_zeros && !has_counts(&profile) {
         return Err(empty::of_binary(image, options, statistics, report));
     }
-    if options.policy().words == Words::Own {
+    if options.policy.words == Words::Own {
         let warnings = profile_warnings(&profile, write_options(options).format);
         report.of_samples.extend(warnings);
     }
@@ -45,7 +45,7 @@ pub(crate) fn encode(
         return merging::encode(&profile);
     }
     if options.use_md5 && options.format != Format::ExtBinary {
-        report.of_samples.push(options.policy().words.warning(
+        report.of_samples.push(options.policy.words.warning(
             DiagnosticCode::Md5Ignored,
             || "names stay as they are, because only the extbinary format can hold hashes instead".to_owned(),
             || "-use-md5 is ignored. Specify --format=extbinary to enable it".to_owned(),

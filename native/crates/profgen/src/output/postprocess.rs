@@ -83,7 +83,7 @@ fn mark_preinlined(function: &mut FunctionSamples) {
 }
 
 fn density_diagnostic(density: f64, options: &GenerateOptions) -> Option<Diagnostic> {
-    let (threshold, words) = (options.profile_density_threshold, options.policy().words);
+    let (threshold, words) = (options.profile_density_threshold, options.policy.words);
     if density == 0.0 {
         return Some(words.warning(
             DiagnosticCode::DensityZero,

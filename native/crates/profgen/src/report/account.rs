@@ -67,7 +67,7 @@ pub(crate) fn counters_of_samples(
         branches: branches.rows().len() as u64,
         ..BinaryStatistics::default()
     };
-    let doubt = if options.policy().refuses_implausible && !options.leading_ip_only {
+    let doubt = if options.policy.refuses_implausible && !options.leading_ip_only {
         let agreement = Agreement::of(&branches, misplaced, binary.code);
         let doubt = plausibility::check_binary(&agreement, binary.image, options)?;
         // Of branches of other code it is not known what they start at.
@@ -95,7 +95,7 @@ pub(crate) fn counters_of_samples(
     report.of_samples.extend(doubt);
     report
         .of_samples
-        .extend(run_report::diagnostics(&quality, &known, options.policy().words));
+        .extend(run_report::diagnostics(&quality, &known, options.policy.words));
     Ok(Counters {
         ranges,
         branches,

@@ -9,7 +9,7 @@ use crate::request::options::GenerateOptions;
 
 /// Warnings about call stacks, in llvm-profgen's order.
 pub(crate) fn call_stack_diagnostics(stacks: &CallStacks, options: &GenerateOptions) -> Vec<Diagnostic> {
-    let words = options.policy().words;
+    let words = options.policy.words;
     let distinct = stacks.distinct();
     let stacks = &stacks.stats;
     let mut found = Vec::new();

@@ -27,7 +27,7 @@ pub(crate) fn check(
     let Some(message) = message(debug, &damage, concerned) else {
         return Ok(());
     };
-    let policy = options.policy();
+    let policy = options.policy;
     let is_most = policy.refuses_implausible && concerned > damage.samples / 2;
     if is_most || options.strict {
         let code = if is_most {

@@ -19,7 +19,7 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
         entries,
         ..
     } = binary;
-    let (details, words) = (options.show_detailed_warning, options.policy().words);
+    let (details, words) = (options.show_detailed_warning, options.policy.words);
     let mut found = Vec::new();
     if details {
         found.extend(

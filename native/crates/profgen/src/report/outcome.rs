@@ -37,7 +37,7 @@ pub struct Statistics {
     pub by_addresses: bool,
     /// Of these: they are those of instructions, whatever time these take.
     pub by_instructions: bool,
-    /// What became of every branch entry, or of every sampled address. With `Compat::LlvmProfgen` and several binaries it is the sum of the ledgers of one job for each.
+    /// What became of every branch entry, or of every sampled address. With `Policy::LLVM_PROFGEN` and several binaries it is the sum of the ledgers of one job for each.
     pub ledger: Ledger,
     /// Records that the kernel could not deliver, as it reported them.
     pub lost_records: u64,

@@ -6,7 +6,7 @@ use job::{Diagnostic, DiagnosticCode};
 
 /// Whose words a finding is told in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Words {
+pub enum Words {
     /// Those of this project.
     Own,
     /// Those of llvm-profgen 22, letter by letter, for scripts that look for them.

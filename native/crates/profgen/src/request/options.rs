@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use job::{InputFiles, Output};
 use perfdata::Sample;
 
-use crate::request::policy::{Compat, Policy};
+use crate::request::policy::Policy;
 use crate::request::pre_inlining::PreInlining;
 
 /// Everything `generate` needs to know. Field names follow llvm-profgen's flags.
@@ -25,8 +25,8 @@ pub struct GenerateOptions {
     pub output: Output,
     /// How the profile is encoded.
     pub format: Format,
-    /// Whose decisions to follow where llvm-profgen's are known to lose samples.
-    pub compat: Compat,
+    /// What is decided otherwise than in llvm-profgen.
+    pub policy: Policy,
     /// `Some(true)`: treat the binary as a vmlinux; `None`: recognise one.
     pub kernel: Option<bool>,
     /// ELF file that has the DWARF of the binary, and its symbols if it is stripped.
@@ -122,7 +122,7 @@ pub struct GenerateOptions {
 impl GenerateOptions {
     /// Whether samples of Arm SPE are counted for what they are.
     pub(crate) fn reads_arm_spe(&self) -> bool {
-        self.policy().reads_arm_spe && !self.traces_for_bolt && !self.leading_ip_only
+        self.policy.reads_arm_spe && !self.traces_for_bolt && !self.leading_ip_only
     }
 
     /// llvm-profgen's defaults for `binary` and `input`, the profile returned in memory.
@@ -136,7 +136,7 @@ impl GenerateOptions {
             input,
             output: Output::Memory,
             format: Format::ExtBinary,
-            compat: Compat::None,
+            policy: Policy::OWN,
             kernel: None,
             debug_binary: None,
             debuginfod_cache: None,
@@ -199,11 +199,6 @@ impl GenerateOptions {
             Input::UnsymbolizedProfile(path) | Input::SampleProfile(path) => files.add(path),
         }
         files
-    }
-
-    /// What is decided otherwise than in llvm-profgen.
-    pub(crate) const fn policy(&self) -> Policy {
-        self.compat.policy()
     }
 
     /// True if there can be more than one binary: several are named, or they are looked for.

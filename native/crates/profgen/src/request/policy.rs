@@ -1,32 +1,24 @@
-//! Where this project decides otherwise than llvm-profgen. All stages ask here, and only here `--compat` is looked at.
+//! Where this project decides otherwise than llvm-profgen. All stages ask here, and none asks for `--compat`.
 
 use elf::DecodePolicy;
 
 use crate::report::words::Words;
 
-/// Whose behaviour decides where llvm-profgen is known to be wrong.
+/// Where results differ from llvm-profgen's. Each field names its number in `docs/compatibility.md`, or says why it has no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compat {
-    /// The differences that `docs/compatibility.md` names apply.
-    None,
-    /// Equal to llvm-profgen 22 everywhere.
-    LlvmProfgen,
-}
-
-/// Where results differ from llvm-profgen's. Each field names its numbers in `docs/compatibility.md`, or says why it has no number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Policy {
-    /// 1, 2, 3 and 7: each process has its own mappings, and a mapping is recognised by its build id and by which part of the file it has.
-    /// If not, one load address holds for all processes, and each mapping of a file of the binary's name may move it. These four come from
-    /// which of the two ways is taken, so none can be had without the others.
+pub struct Policy {
+    /// 1, 3 and 7: each mapping is followed by itself, by which part of which file it has in which process. If not, one load address holds
+    /// for all processes, and each mapping of the binary may move it. llvm-profgen's errors about data mappings and large pages are those
+    /// of checking a mapping against this address: where there is none, there is nothing to check. So none of the three can be had
+    /// without the others.
     pub own_mappings: bool,
+    /// 2: which binary a mapping is of is decided by build ids, and by names only where one is not known. If not, by names alone.
+    pub build_ids: bool,
     /// 4: entries that never happened, and slots that the CPU had not filled, are dropped.
     pub drops_unreal_entries: bool,
     /// 5 (`patched_text`), 6 (`aarch64_extensions`), 14 (`jump_tables`) and 15 (`jmpabs`): which bytes are instructions, what they do, and
-    /// which of them a kernel rewrites.
+    /// which of them a kernel rewrites. With `patched_text`, code that was seen in memory or seen to change counts as it was, too.
     pub decoding: DecodePolicy,
-    /// 5: code that was seen in memory or seen to change counts as it was.
-    pub code_in_memory: bool,
     /// 8: a stripped binary has the symbols and functions of its debug file.
     pub symbols_of_debug_file: bool,
     /// 9: what would make an empty profile is an error.
@@ -59,19 +51,22 @@ pub(crate) struct Policy {
     pub words: Words,
 }
 
-impl Compat {
-    /// The policy that it stands for.
-    pub(crate) const fn policy(self) -> Policy {
-        let own = matches!(self, Self::None);
-        Policy {
+impl Policy {
+    /// The differences that `docs/compatibility.md` names apply.
+    pub const OWN: Self = Self::of(true);
+    /// Equal to llvm-profgen 22 everywhere (`--compat=llvm-profgen`).
+    pub const LLVM_PROFGEN: Self = Self::of(false);
+
+    const fn of(own: bool) -> Self {
+        Self {
             own_mappings: own,
+            build_ids: own,
             drops_unreal_entries: own,
             decoding: if own {
                 DecodePolicy::FULL
             } else {
                 DecodePolicy::LLVM_PROFGEN
             },
-            code_in_memory: own,
             symbols_of_debug_file: own,
             empty_is_error: own,
             probes_without_symbol: own,
@@ -99,6 +94,7 @@ mod tests {
     fn switches(policy: &mut Policy) -> Vec<(&'static [u32], &mut bool)> {
         let Policy {
             own_mappings,
+            build_ids,
             drops_unreal_entries,
             decoding:
                 DecodePolicy {
@@ -107,7 +103,6 @@ mod tests {
                     jump_tables,
                     jmpabs,
                 },
-            code_in_memory,
             symbols_of_debug_file,
             empty_is_error,
             probes_without_symbol,
@@ -124,10 +119,10 @@ mod tests {
             words: _,
         } = policy;
         vec![
-            (&[1, 2, 3, 7], own_mappings),
+            (&[1, 3, 7], own_mappings),
+            (&[2], build_ids),
             (&[4], drops_unreal_entries),
             (&[5], patched_text),
-            (&[5], code_in_memory),
             (&[6], aarch64_extensions),
             (&[8], symbols_of_debug_file),
             (&[9], empty_is_error),
@@ -165,11 +160,11 @@ mod tests {
             .lines()
             .filter_map(|line| line.split_once(". **")?.0.parse().ok())
             .collect();
-        let own = deviations(Compat::None.policy());
+        let own = deviations(Policy::OWN);
         assert_eq!(numbers, own.keys().copied().collect::<Vec<_>>());
         assert!(own.values().all(|decided_here| *decided_here));
         assert!(
-            deviations(Compat::LlvmProfgen.policy())
+            deviations(Policy::LLVM_PROFGEN)
                 .values()
                 .all(|decided_here| !decided_here)
         );
@@ -177,9 +172,9 @@ mod tests {
 
     #[test]
     fn each_difference_can_be_taken_back_alone() {
-        let count = switches(&mut Compat::None.policy()).len();
-        for index in 0..count {
-            let mut policy = Compat::None.policy();
+        let mut own = Policy::OWN;
+        for index in 0..switches(&mut own).len() {
+            let mut policy = own;
             let (numbers, on) = switches(&mut policy).swap_remove(index);
             *on = false;
             let left = deviations(policy);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use profgen::{Compat, Error, Format, GenerateOptions, Input, Outcome, Silent};
+use profgen::{Error, Format, GenerateOptions, Input, Outcome, Policy, Silent};
 use testkit::{MapSpec, PerfDataBuilder, SampleSpec};
 
 use crate::support::Recorded;
@@ -60,14 +60,12 @@ impl Replay {
     }
 
     pub fn generate_compatible(&self, builder: &PerfDataBuilder) -> Result<Outcome, Error> {
+        self.generate_by(Policy::LLVM_PROFGEN, builder)
+    }
+
+    pub fn generate_by(&self, policy: Policy, builder: &PerfDataBuilder) -> Result<Outcome, Error> {
         let options = self.options(&[self.write("perf.data", builder)]);
-        generate(
-            &GenerateOptions {
-                compat: Compat::LlvmProfgen,
-                ..options
-            },
-            &Silent,
-        )
+        generate(&GenerateOptions { policy, ..options }, &Silent)
     }
 
     #[track_caller]

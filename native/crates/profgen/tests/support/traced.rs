@@ -2,7 +2,7 @@
 
 use job::DiagnosticCode;
 use profgen::{
-    CollectOptions, Compat, Error, ErrorCode, GenerateOptions, Input, Outcome, Output, SampleUse, Silent, collect,
+    CollectOptions, Error, ErrorCode, GenerateOptions, Input, Outcome, Output, Policy, SampleUse, Silent, collect,
 };
 
 /// Makes a profile, and fails unless the traces of each recording, in a file of its own, give the same, or refuse as well. So do traces for
@@ -45,7 +45,7 @@ fn from_traces(options: &GenerateOptions) -> Option<Result<Outcome, Error>> {
         options.samples == SampleUse::Addresses || options.leading_ip_only || options.sample_period.is_some();
     let has_memory = recordings.iter().any(|recording| recording.join("kcore_dir").is_dir());
     let is_written = !matches!(options.output, Output::Memory);
-    if without_branches || has_memory || is_written || options.compat != Compat::None {
+    if without_branches || has_memory || is_written || options.policy != Policy::OWN {
         return None;
     }
     let folder = tempfile::tempdir().expect("a folder");

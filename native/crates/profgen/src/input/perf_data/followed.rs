@@ -8,7 +8,7 @@ use perfdata::{AddressSpaces, BuildId, CpuMode, MapId, Mapping, Metadata, Segmen
 use rustc_hash::FxHashMap;
 
 use crate::addresses::binding::{Binding, bind, recognize};
-use crate::addresses::load_address::GlobalBase;
+use crate::addresses::load_address::{GlobalBase, is_of_target};
 use crate::binaries::id::BinaryId;
 use crate::binaries::target::Targets;
 use crate::input::recording::listed_name;
@@ -46,7 +46,7 @@ impl Followed {
         options: &GenerateOptions,
     ) -> bool {
         self.spaces.extend(segment.side_records());
-        if !options.policy().own_mappings || options.show_mmap_events {
+        if !options.policy.own_mappings || options.show_mmap_events {
             self.records.extend_from_slice(segment.side_records());
         }
         let known = self.build_ids.len();
@@ -64,6 +64,7 @@ impl Followed {
                     .entry((Arc::as_ptr(&mapping.file), mapping.cpumode == CpuMode::Kernel))
                     .or_insert_with(|| {
                         let recorded = mapping.file.build_id.as_ref().or_else(|| self.listed(mapping));
+                        let recorded = recorded.filter(|_| options.policy.build_ids);
                         recognize(mapping, recorded, targets, options.ignore_build_id)
                     });
                 let binding = recognized.as_ref().map(|found| bind(mapping, found, targets));
@@ -97,9 +98,13 @@ impl Followed {
         targets: &Targets<'_>,
         options: &GenerateOptions,
     ) -> Result<Option<GlobalBase>, Error> {
-        if options.policy().own_mappings {
+        if options.policy.own_mappings {
             return Ok(None);
         }
-        GlobalBase::new(&self.records, targets.first(), &options.select.pids).map(Some)
+        let is_of_target = |mapping: &Mapping| {
+            let recorded = self.build_id_of(mapping);
+            is_of_target(mapping, recorded.as_ref(), targets, options)
+        };
+        GlobalBase::new(&self.records, targets.first(), &options.select.pids, is_of_target).map(Some)
     }
 }

@@ -22,7 +22,7 @@ use crate::request::options::GenerateOptions;
 /// What may stand before branch entries.
 pub(super) fn dialect(options: &GenerateOptions) -> Dialect {
     let as_llvm_19 = options.leading_ip_only || options.sample_period.is_some() || !options.select.events.is_empty();
-    if options.policy().any_text {
+    if options.policy.any_text {
         Dialect::Anything
     } else if as_llvm_19 {
         Dialect::EventAndAddress
@@ -58,9 +58,9 @@ impl<'a> Group<'a> {
                 functions,
                 kind: SampleKind::Branches,
                 dialect: dialect(options),
-                rules: EntryRules::of(options.policy()),
+                rules: EntryRules::of(options.policy),
             },
-            space: Space::new(targets, options.policy()),
+            space: Space::new(targets, options.policy),
             epoch: 0,
             floor: 0,
             workers: Mutex::default(),
@@ -72,7 +72,7 @@ impl<'a> Group<'a> {
     /// Another text begins.
     pub(super) fn begin(&mut self, kind: SampleKind) {
         self.job.kind = kind;
-        self.space = Space::new(self.job.targets, self.job.options.policy());
+        self.space = Space::new(self.job.targets, self.job.options.policy);
         self.epoch += 1;
         self.floor = 0;
         let workers = self.workers.get_mut().unwrap_or_else(PoisonError::into_inner);

@@ -154,13 +154,13 @@ impl Problems {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::policy::Compat;
+    use crate::request::policy::Policy;
 
     #[test]
     fn lines_count_through_all_blocks() {
-        let mut all = Problems::new(Compat::None.policy());
+        let mut all = Problems::new(Policy::OWN);
         for lines in [0, 10] {
-            let mut block = Problems::new(Compat::None.policy());
+            let mut block = Problems::new(Policy::OWN);
             block.add(Problem::NotMapped, 1, b"");
             block.add(Problem::InvalidAddress, 2, b"// text");
             block.add(Problem::NotMapped, 3, b"");
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn no_end_of_lines_is_told_of() {
-        let mut problems = Problems::new(Compat::None.policy());
+        let mut problems = Problems::new(Policy::OWN);
         for index in 0..5000 {
             problems.add(Problem::InvalidAddress, index, &[b'x'; 100_000]);
         }

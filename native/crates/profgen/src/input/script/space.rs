@@ -8,7 +8,7 @@ use job::Error;
 use perfdata::Mapping;
 
 use crate::addresses::binding::{Binding, BoundPiece, bind, recognize};
-use crate::addresses::load_address::{LoadAddress, names_target};
+use crate::addresses::load_address::{LoadAddress, is_of_target};
 use crate::addresses::locate::View;
 use crate::binaries::target::{Target, Targets};
 use crate::request::options::GenerateOptions;
@@ -61,7 +61,7 @@ impl<'a> Space<'a> {
         match &mut self.layout {
             Layout::OneAddress(address) => {
                 let target = self.targets.first();
-                if !names_target(mapping, target) {
+                if !is_of_target(mapping, mapping.file.build_id.as_ref(), self.targets, options) {
                     return Ok((Binding::Other, false));
                 }
                 let changed = address.follow(mapping, target)?;
@@ -71,7 +71,7 @@ impl<'a> Space<'a> {
                 if !mapping.executable {
                     return Ok((Binding::Other, false));
                 }
-                let recorded = mapping.file.build_id.as_ref();
+                let recorded = mapping.file.build_id.as_ref().filter(|_| options.policy.build_ids);
                 let binding = recognize(mapping, recorded, self.targets, options.ignore_build_id)
                     .map_or(Binding::Other, |found| bind(mapping, &found, self.targets));
                 let mut changed = false;

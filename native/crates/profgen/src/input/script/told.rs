@@ -33,7 +33,7 @@ impl Told {
         ledger: &Ledger,
         options: &GenerateOptions,
     ) -> Option<Error> {
-        if !options.policy().any_text {
+        if !options.policy.any_text {
             return target.kernel.then(no_kernel);
         }
         // The only program may be where it was linked to; a warning says so.

@@ -91,7 +91,7 @@ impl<'a> Worker<'a> {
     pub(crate) fn read(&mut self, block: &[u8], offset: usize, epochs: &[Epoch<'a>]) -> BlockReport {
         let mut report = BlockReport {
             lines: 0,
-            problems: Problems::new(self.job.options.policy()),
+            problems: Problems::new(self.job.options.policy),
         };
         let mut parser = Parser::new(block, self.job.dialect);
         let mut next = epochs.partition_point(|epoch| epoch.from <= offset);
