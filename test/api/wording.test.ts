@@ -91,7 +91,7 @@ describe('a caller of the library reads names of fields', () => {
   const both = [calc.binary, fixture('shapes-cpp').binary];
   const { perfData } = calc;
   const contradictions: [Partial<GenerateOptions>, RegExp][] = [
-    [{ binary: both, perfData, debugBinary: 'a' }, /^`debugBinary` and `dwp` are of one binary/],
+    [{ binary: both, perfData, debugBinary: 'a' }, /^`debugBinary` and `dwp` name files of one binary/],
     [{ binary: both, unsymbolizedProfile: 'a' }, /Name recordings with `perfData`, or one binary/],
     [
       { perfData, format: 'preaggregated', leadingIpOnly: true },

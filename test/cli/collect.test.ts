@@ -132,7 +132,7 @@ describe('autofdo-gen collect', () => {
     [
       'several files in one',
       ['--perfdata', 'x', '-o', 'x.parquet', '--rotate', '10m'],
-      /makes several files/,
+      /writes several files/,
     ],
   ])('refuses %s', async (_, args, message) => {
     const { status, stderr } = await run('collect', ...args);

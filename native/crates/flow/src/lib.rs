@@ -1,7 +1,7 @@
 //! How often the blocks and edges of a control-flow graph were executed, from samples that only tell where time was spent.
 //!
 //! Samples of a block say how often it was executed, with an error that is known: they are few, and they are independent of each other.
-//! That each execution of a block is entered and left once says the rest. Of all counts that fit together, the most likely ones are a
+//! The rest follows from this: each execution of a block enters it once and leaves it once. Of all counts that fit together, the most likely ones are a
 //! flow of minimum cost (the idea: He, Mestre, Pupyrev, Wang, Yu: "Profile Inference Revisited", POPL 2022; LLVM: SampleProfileInference).
 
 mod infer;

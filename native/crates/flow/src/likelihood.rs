@@ -1,4 +1,4 @@
-//! What counts cost that differ from what was measured.
+//! The cost of counts that differ from what was measured.
 
 /// What samples say of how often something was executed.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,7 +3,7 @@
 //! Records are ordered only within one CPU's buffer, and maps may be written after the samples they explain
 //! (`perf record --tail-synthesize`), so samples can be placed only once all maps are known. Compressed
 //! parts are therefore decompressed twice: keeping what comes out would take memory that grows with the file.
-//! [`crate::once`] is faster, for who can tell whether it was right.
+//! [`crate::once`] is faster. It is for callers that find out when a record came too late, and then read the file this way.
 
 use std::collections::VecDeque;
 use std::ops::Range;

@@ -233,7 +233,7 @@ impl fmt::Display for Damage {
             DamageKind::FeaturesCutOff => {
                 write!(
                     f,
-                    "cut off at offset {offset:#x}: facts about the recording are missing behind the records"
+                    "cut off at offset {offset:#x}: the feature sections behind the records are missing"
                 )
             }
             DamageKind::BadCompression => {
@@ -242,7 +242,7 @@ impl fmt::Display for Damage {
             DamageKind::InflatedTooFar => {
                 write!(
                     f,
-                    "the compressed records before offset {offset:#x} stand for too many mappings and processes to be true"
+                    "the compressed records before offset {offset:#x} hold more mappings and processes than a recording of this size can have"
                 )
             }
             DamageKind::CompressedRecordCutOff => {

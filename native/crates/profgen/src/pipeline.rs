@@ -449,7 +449,10 @@ fn read_text(path: &Path) -> Result<String, Error> {
         let offset = error.utf8_error().valid_up_to();
         Error::new(
             ErrorCode::InputInvalid,
-            format!("{}: byte {offset} is not UTF-8, so this is no text", path.display()),
+            format!(
+                "{}: byte {offset} is not UTF-8, so the file is not text",
+                path.display()
+            ),
         )
         .path(path)
         .hint(counters_text::HOW_TO_WRITE)

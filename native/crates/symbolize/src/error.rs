@@ -1,4 +1,4 @@
-//! What can keep debug information from being used at all. Everything less is a [`crate::Diagnostic`].
+//! Why debug information cannot be used at all. What can be worked around is a [`crate::Diagnostic`].
 
 use std::path::PathBuf;
 

@@ -1,8 +1,8 @@
 //! Code that a program moved to other memory, at the same addresses.
 //!
 //! A program may copy its code to memory without a file and put that where the code was, so that the kernel can use huge pages for it. The
-//! recording then has an executable `//anon` where a file was mapped, and says nothing of the file any more. What was there before tells, or
-//! what lies around it.
+//! recording then has an executable `//anon` where a file was mapped, and no longer names the file. The file is known from what was mapped
+//! there before, or from what is mapped around it.
 
 use super::{AddressSpaces, EventKind};
 use crate::address::{Avma, Moment};

@@ -1,4 +1,4 @@
-//! Address spaces without their past.
+//! Address spaces without their past, so that a stream that runs for days does not fill the memory.
 
 use std::collections::{BTreeMap, HashSet};
 

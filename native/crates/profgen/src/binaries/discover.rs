@@ -216,7 +216,7 @@ fn key(id: &[u8]) -> Vec<u8> {
 fn files(folder: &Path, observer: &dyn Observer, diagnostics: &mut Vec<Diagnostic>) -> Result<Vec<PathBuf>, Error> {
     let keep_going = keep_going(observer);
     if !folder.is_dir() {
-        let message = format!("{} is no folder that can be read", folder.display());
+        let message = format!("{} cannot be read as a folder", folder.display());
         return Err(Error::new(ErrorCode::BinaryUnreadable, message)
             .path(folder)
             .hint("Name the folder that holds the binaries with {--binary-dir}."));

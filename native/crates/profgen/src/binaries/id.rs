@@ -1,4 +1,4 @@
-//! What a binary is called by all stages of a job.
+//! The id of a binary, by which all stages of a job know it.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Kernel modules: which mapping is whose, and where its code is in the file.
+//! Kernel modules: which mapping is of which module, and where the code of a module is in its file.
 
 use elf::Image;
 

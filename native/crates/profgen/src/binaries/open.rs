@@ -79,7 +79,7 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
     }
     if !options.is_sampled() {
         return invalid(
-            "several binaries need recordings: counters and finished profiles are of one binary",
+            "only recordings can have several binaries: counters and finished profiles have one",
             "Name recordings with {--perfdata}, or one binary.",
         );
     }
@@ -101,7 +101,7 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
     }
     if options.debug_binary.is_some() || options.dwp.is_some() {
         return invalid(
-            "{--debug-binary} and {--dwp} are of one binary, and there can be several",
+            "{--debug-binary} and {--dwp} name files of one binary, and this job can have several binaries",
             "Put the debug files where a debugger finds them: beside the binary, or by build id below /usr/lib/debug.",
         );
     }

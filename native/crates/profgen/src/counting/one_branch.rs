@@ -1,10 +1,10 @@
 //! Counting sampled branches, each of which is a sample of its own (Arm SPE), and the straight code that ran with them.
 //!
-//! Where the CPU says where the branch before went, execution went straight from there to the sampled branch. Each run ends with one taken branch,
+//! If the CPU says where the previous branch went, execution went straight from there to the sampled branch. Each run ends with one taken branch,
 //! so the runs of the sampled ones tell how often all were executed. Branches that were not taken lie within runs: to count the part of
 //! the run before them as well would make the beginnings of runs too hot, so these samples are left out.
 //!
-//! Where it does not say, execution went on straight from where the sampled branch led to, taken or not, to the next branch, call or return.
+//! If the CPU does not say so, execution went on straight from where the sampled branch led to, taken or not, to the next branch, call or return.
 //! All code is executed between two such instructions, so these stretches tell how often it was.
 
 use perfdata::{Avma, Sample};

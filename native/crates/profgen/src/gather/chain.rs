@@ -1,12 +1,12 @@
 //! Where the run behind a branch may have ended, as far as that is known without the binary.
 //!
-//! A run ends at the source of the next newer branch of the same binary. Which branches are the binary's is known only with it: a branch
-//! counts if one of its ends is an instruction. Most stubs of a `.plt`, padding before functions and code that a kernel put in while
-//! it ran are no instructions of the file, and a branch between two such places is none of the binary's, so that the run goes on across it.
-//! So a row names the branches that may turn out so, each after the other, up to the first one that can be none: its source ends the run.
+//! A run ends at the source of the next newer branch that counts for the same binary. A branch counts if one of its ends is an instruction
+//! of the file, and that is known only with the binary. Most stubs of a `.plt`, padding before functions and code that a kernel put in while
+//! it ran are not instructions of the file. A branch between two such places does not count, so the run goes on across it.
+//! Therefore a row names the next newer branches that perhaps do not count, up to the first one that surely does: its source ends the run.
 //!
-//! What can be none is decided by distances. A stub is short, so a branch whose source lies farther than [`NEAR`] behind where the run began
-//! is in proper code. Whoever reads the rows has the binary, and finds out whether that was right (`input/traces`).
+//! Distances decide which branches surely count. A stub is short, so a branch whose source lies farther than [`NEAR`] behind the beginning of
+//! the run is not in a stub. The reader of the rows has the binary, and finds out whether that was right (`input/traces`).
 
 use rustc_hash::FxHashMap;
 use traceshard::{BinaryKind, Ends};

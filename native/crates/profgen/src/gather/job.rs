@@ -50,7 +50,7 @@ pub fn collect(options: &CollectOptions, observer: &dyn Observer) -> Result<Coll
             return Err(Error::new(
                 ErrorCode::InvalidOptions,
                 format!(
-                    "{{--rotate}} makes several files, and {} is one",
+                    "{{--rotate}} writes several files into a folder, and {} is a file",
                     options.output.display()
                 ),
             )

@@ -1,4 +1,4 @@
-//! How much longer than others instructions take, where that is so on all CPUs.
+//! Which instructions take longer than others on all CPUs, and how much longer.
 
 use elf::{Arch, Instruction};
 

@@ -1,4 +1,4 @@
-//! What the samples of a block say of how often it was executed.
+//! How often a block was executed, as its samples tell.
 
 use elf::{Arch, Code, Svma};
 use flow::Measure;

@@ -1,4 +1,4 @@
-//! What is told of the trace of a recording of Arm SPE.
+//! Notes, warnings and errors about the trace in a recording of Arm SPE.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Call stacks of samples: which are taken at their word, by llvm-profgen's rules, and what was counted behind which calls.
+//! Call stacks of samples: which of them are believed, by llvm-profgen's rules, and what was counted behind which calls.
 
 use std::collections::btree_map::Entry;
 use std::hash::BuildHasher;

@@ -117,12 +117,12 @@ fn raw_trace(metadata: &Metadata, event: usize, options: &GenerateOptions) -> Op
 fn arm_spe_unused(options: &GenerateOptions) -> (&'static str, String) {
     let (what, hint) = if options.traces_for_bolt {
         (
-            "one of Arm SPE, of which no traces for BOLT are made here",
+            "one of Arm SPE, and traces for BOLT cannot be made of it here",
             "Give the recording to `perf2bolt --spe`.",
         )
     } else if options.leading_ip_only {
         (
-            "one of Arm SPE, whose samples are branches and no addresses",
+            "one of Arm SPE, whose samples are branches, not addresses",
             "Leave out {--leading-ip-only}.",
         )
     } else if !options.policy.reads_arm_spe {

@@ -1,4 +1,4 @@
-//! Which binaries a job has, if its recordings tell: a look at what they map, before anything of them is counted.
+//! Which binaries a job has, if that depends on its recordings: reads what they map, before anything is counted.
 
 use std::path::{Path, PathBuf};
 

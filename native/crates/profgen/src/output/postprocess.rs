@@ -1,4 +1,4 @@
-//! What is done to a finished profile before it is written, in llvm-profgen's order.
+//! What is done to a finished profile before it is written, in the order in which llvm-profgen does it.
 
 use job::{Diagnostic, DiagnosticCode};
 use sampleprof::{ColdContexts, FunctionSamples, NestError, Profile, ProfileSummary, attribute};

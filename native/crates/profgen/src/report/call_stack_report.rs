@@ -1,4 +1,4 @@
-//! What is doubtful of call stacks.
+//! What is doubtful about call stacks.
 
 use job::{Diagnostic, DiagnosticCode};
 

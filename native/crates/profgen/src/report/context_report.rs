@@ -1,4 +1,4 @@
-//! What is doubtful of the call stacks of samples.
+//! What is doubtful about the contexts that call stacks give.
 
 use elf::{Image, Svma};
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};

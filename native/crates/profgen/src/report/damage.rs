@@ -1,4 +1,4 @@
-//! Samples in debug information that cannot be read: told, and an error where they are most.
+//! Tells of samples whose debug information cannot be read. If these are most samples, that is an error.
 
 use elf::{Image, Svma};
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};

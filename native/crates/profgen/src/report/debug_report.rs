@@ -31,7 +31,10 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
     }
     let symbol_file = binary.image.symbol_file();
     found.extend(symbol_file.map(|path| {
-        let message = format!("symbols from {}, as the binary has none", path.display());
+        let message = format!(
+            "the symbols are those of {}, because the binary has none",
+            path.display()
+        );
         Diagnostic::note(DiagnosticCode::SymbolFile, message)
     }));
     // The file with the symbols need not have debug information, too.
@@ -102,7 +105,7 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
             let name = String::from_utf8_lossy(name);
             words.warning(
                 DiagnosticCode::NoFunctionEntryDetail,
-                || format!("{name} starts at no symbol"),
+                || format!("no symbol says where {name} starts"),
                 || {
                     format!(
                         "Failed to determine function entry for {name} due to inconsistent name from symbol table and dwarf info."

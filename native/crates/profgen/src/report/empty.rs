@@ -14,7 +14,7 @@ pub(crate) fn of_binary(image: &Image, options: &GenerateOptions, statistics: &S
     if !options.is_sampled() {
         Error::new(
             ErrorCode::EmptyProfile,
-            "the input has no counts, and so has the profile",
+            "the input has no counts, so the profile would have none",
         )
     } else if !options.has_several_binaries() {
         empty_profile(&statistics.ledger, statistics.samples)

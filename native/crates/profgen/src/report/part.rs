@@ -1,4 +1,4 @@
-//! One binary on its way through the stages: what is reported of it, and what it has become or why it has fallen out.
+//! One binary on its way through the stages: what it has become so far, or why it has no profile, and what is reported of it.
 
 use std::collections::BTreeMap;
 

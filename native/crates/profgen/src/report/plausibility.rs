@@ -1,4 +1,4 @@
-//! Whether counters can be of the binary and of a complete recording: what branches were taken tells.
+//! Whether counters can be those of the binary, and of a recording of all kinds of branches: the branches that were taken tell.
 
 use elf::Image;
 use job::failure::HOW_TO_RECORD;
@@ -39,7 +39,7 @@ pub(crate) fn check_binary(
     if wrong >= ANOTHER_BINARY {
         let message = format!(
             "{} is not the binary that ran: of the {} branches that were taken inside of it, {wrong:.1} % start at no branch instruction, or \
-             end where that instruction does not go; of a right binary it is less than 1 %",
+             end where that instruction does not go; with the binary that ran it is less than 1 %",
             path.display(),
             agreement.judged
         );

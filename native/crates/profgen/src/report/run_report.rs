@@ -73,8 +73,8 @@ fn in_own_words(quality: &RunQuality, known: &Circumstances) -> Vec<Diagnostic> 
             if known.same_build {
                 "are followed by code that ends at no branch instruction. Interrupts and signals end code anywhere"
             } else {
-                "are followed by code that ends at no branch instruction. Interrupts and signals end code anywhere. If there were few of \
-                 them, the binary is not the one that ran, which no build id tells"
+                "are followed by code that ends at no branch instruction. Interrupts and signals end code anywhere. If the program got few of \
+                 these, the binary is probably not the one that ran, and no build id says that it is"
             },
         ),
         (

@@ -1,4 +1,4 @@
-//! What the pre-inliner goes by.
+//! Thresholds and switches of the pre-inliner.
 
 /// Thresholds of the pre-inliner; fields and defaults are those of llvm-profgen's flags. Sizes are in bytes of machine code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

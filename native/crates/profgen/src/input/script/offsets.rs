@@ -1,4 +1,4 @@
-//! Texts that have offsets in files where addresses should be: all of them are below the lowest code of a program that the text tells of.
+//! Recognises texts that have offsets in files in place of addresses: all of them are below the lowest code that the text says is mapped.
 
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 

@@ -1,4 +1,4 @@
-//! What a file is that was named as a text of `perf script` and has no branch entries.
+//! A file was named as text of `perf script`, and has no branch entries: says what it is instead.
 
 use std::path::Path;
 
@@ -12,11 +12,11 @@ pub(super) fn no_branches(head: &[u8], path: &Path) -> Error {
     let path = path.display();
     let error = |message: String, hint: &str| Error::new(ErrorCode::InputInvalid, message).hint(hint);
     if head.starts_with(b"PERFILE2") || head.starts_with(b"2ELIFREP") {
-        let message = format!("{path} is a perf.data, and not the text of `perf script`");
+        let message = format!("{path} is a perf.data file, not text of `perf script`");
         return error(message, "Give it with {--perfdata}.");
     }
     if let Some(compression) = compression(head) {
-        let message = format!("{path} is compressed with {compression}, and not text");
+        let message = format!("{path} is compressed with {compression}; text of `perf script` is needed");
         return error(message, "Decompress it first, with `zstd -d`, `xz -d` or `gzip -d`.");
     }
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {

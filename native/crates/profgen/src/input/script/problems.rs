@@ -109,7 +109,7 @@ impl Problems {
             match problem {
                 Problem::InvalidAddress => words.warning(
                     DiagnosticCode::LineInvalid,
-                    || format!("line {line} begins like branch entries, and something in it is none: {text}"),
+                    || format!("line {line} begins with branch entries, but part of it is not a branch entry: {text}"),
                     || format!("Invalid address in LBR record at line {line}: {text}"),
                 ),
                 Problem::InvalidMapping => words.warning(
@@ -119,7 +119,7 @@ impl Problems {
                 ),
                 Problem::NoEvent => words.warning(
                     DiagnosticCode::EventMissing,
-                    || format!("an event was asked for, and line {line} does not name the event of its sample: {text}"),
+                    || format!("samples of one event are selected, and line {line} does not name the event of its sample: {text}"),
                     || format!("A --perf-event filter was specified, but no \"event\" field found in line {line}: {text}"),
                 ),
                 Problem::UnexpectedEvent => words.warning(

@@ -1,4 +1,4 @@
-//! What texts tell of mappings, and what it means that they tell nothing.
+//! What texts tell of mappings, and what is concluded if they tell nothing.
 
 use std::path::PathBuf;
 

@@ -204,7 +204,7 @@ impl<'a> Rows<'a> {
             parse_via(text).ok_or_else(|| {
                 invalid(
                     path,
-                    &format!("column `via` has {text:?}"),
+                    &format!("the column `via` has the value {text:?}, which no version of the schema allows"),
                     "docs/trace-shards.md describes each column.",
                 )
             })
