@@ -4,18 +4,6 @@ use job::{Error, Observer, SampleWorker, SampleWorkers};
 use perfdata::{AddressSpaces, ChunkStats, Consulted, CpuMode, EventAttr, MapId, MappedRange, Sample, Segment, Views};
 use rustc_hash::FxHashMap;
 
-/// How perf begins the name of the kernel image's mapping; the symbol it was placed by follows.
-const KERNEL_IMAGE: &str = "[kernel.kallsyms]";
-
-/// One name for the kernel, whatever symbol its mapping is anchored at.
-pub(crate) fn image_name(name: &str) -> &str {
-    if name.starts_with(KERNEL_IMAGE) {
-        KERNEL_IMAGE
-    } else {
-        name
-    }
-}
-
 /// Samples of an event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EventCounts {
@@ -80,7 +68,7 @@ impl<'o> Collector<'o> {
 
     /// Forgets how address spaces looked, because they have changed. Returns which were asked for.
     pub(crate) fn forget_spaces(&mut self) -> Vec<&Consulted> {
-        self.workers.each().map(|worker| worker.views.forget()).collect()
+        self.workers.each().map(|worker| worker.views.forget(|| {})).collect()
     }
 
     pub(crate) fn finish(self) -> Counts {

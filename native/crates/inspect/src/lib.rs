@@ -8,10 +8,10 @@ use std::path::Path;
 
 use job::failure::recording_error;
 use job::{Error, ErrorCode, Observer, Phase, Progress, on_threads};
-use perfdata::{AddressSpaces, Change, CpuMode, Metadata, PerfData, RecordStats};
+use perfdata::{AddressSpaces, Change, CpuMode, Metadata, PerfData, RecordStats, image_name};
 
 pub use count::EventCounts;
-use count::{Collector, Counts, image_name};
+use count::{Collector, Counts};
 pub use shard::{BranchCounts, ShardInspection, inspect_shard};
 
 /// What was found in a recording. Damage is no error: it ends the reading and stands in `stats`.

@@ -7,9 +7,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use perfdata::{Change, ChunkBuffer, Error, PerfData, RecordStats};
-
-const KERNEL: &str = "[kernel.kallsyms]";
+use perfdata::{Change, ChunkBuffer, Error, KERNEL_IMAGE, PerfData, RecordStats};
 
 #[derive(Default)]
 struct Facts {
@@ -89,8 +87,8 @@ fn gather(input: &mut PerfData) -> Result<Facts, Error> {
     facts.build_ids.extend(listed);
     for (_, name) in &mut facts.build_ids {
         // One name for the kernel, whatever symbol its mapping is anchored at.
-        if name.starts_with(KERNEL) {
-            KERNEL.clone_into(name);
+        if name.starts_with(KERNEL_IMAGE) {
+            KERNEL_IMAGE.clone_into(name);
         }
     }
     facts.build_ids.sort();

@@ -6,7 +6,7 @@ use crate::address::{Avma, Moment};
 use crate::mapped_range::{MapId, MappedRange};
 use crate::range_tree::{RangeForest, Tree};
 use crate::record::CpuMode;
-use crate::side_record::{Change, Mapping, SideRecord};
+use crate::side_record::{Change, KERNEL_IMAGE, Mapping, SideRecord};
 
 mod consulted;
 mod remapped_text;
@@ -20,8 +20,6 @@ pub use space::Space;
 /// Maps that are kept in a list before they are put into a tree: a program start maps a dozen files, and most of the
 /// nodes that each would make are replaced by the next.
 const MAX_RECENT: usize = 16;
-/// How perf begins the name of the kernel image's mapping; the symbol it was placed by follows.
-const KERNEL_IMAGE: &str = "[kernel.kallsyms]";
 
 /// The address spaces of all processes over time, and of the kernel.
 ///

@@ -62,6 +62,6 @@ pub use perf_data::PerfData;
 pub use record::{CpuMode, record_type};
 pub use sample::Sample;
 pub use segment::{ChunkBuffer, ChunkStats, Segment};
-pub use side_record::{Change, MappedFile, Mapping, SideRecord, TextPoke};
+pub use side_record::{Change, KERNEL_IMAGE, MappedFile, Mapping, SideRecord, TextPoke, image_name};
 pub use stats::{Damage, DamageKind, RecordStats, TraceStats};
 pub use views::Views;

@@ -77,6 +77,20 @@ pub struct Mapping {
     pub file: Arc<MappedFile>,
 }
 
+/// How perf begins the name of the kernel image's mapping. The symbol that the image was placed by follows, such as `_text`.
+pub const KERNEL_IMAGE: &str = "[kernel.kallsyms]";
+
+/// The name of what is mapped: the name that a mapping states, but one name for the kernel image, whatever symbol it was placed by. Tables
+/// of build ids have this name.
+#[must_use]
+pub fn image_name(name: &str) -> &str {
+    if name.starts_with(KERNEL_IMAGE) {
+        KERNEL_IMAGE
+    } else {
+        name
+    }
+}
+
 /// What is mapped; shared by all mappings of the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MappedFile {

@@ -76,8 +76,7 @@ impl<V> Views<V> {
             return;
         }
         if self.views.len() >= REMEMBERED || self.numbered == u16::MAX {
-            self.forget();
-            forget_numbers();
+            self.forget(forget_numbers);
         }
         let (view, period) = make();
         let new = Numbered {
@@ -98,8 +97,12 @@ impl<V> Views<V> {
         }
     }
 
-    /// Forgets all views, because address spaces have changed; numbers are given again. Returns which spaces were asked for.
-    pub fn forget(&mut self) -> &Consulted {
+    /// Forgets all views, because address spaces have changed. If there were any, `forget_numbers` is called, because numbers are given
+    /// again. Returns which spaces were asked for.
+    pub fn forget(&mut self, forget_numbers: impl FnOnce()) -> &Consulted {
+        if !self.views.is_empty() {
+            forget_numbers();
+        }
         for view in self.views.drain(..) {
             self.consulted.note(view.pid, view.latest);
         }
@@ -132,7 +135,7 @@ mod tests {
                 prop_assert_eq!(*view, (pid, time / 4));
                 prop_assert_eq!(*by_number.entry(number).or_insert(*view), *view);
             }
-            let consulted = views.forget();
+            let consulted = views.forget(|| {});
             for &(pid, _) in &asked {
                 let latest = asked.iter().filter(|(other, _)| *other == pid).map(|(_, time)| *time).max();
                 let latest = latest.unwrap_or_default();

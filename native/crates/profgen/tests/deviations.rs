@@ -173,7 +173,11 @@ fn another_build_is_refused_unless_asked_for() {
         },
         &Silent,
     ));
-    replay.assert_expected(replay.without(|policy| &mut policy.build_ids, &builder));
+    let by_name = replay
+        .without(|policy| &mut policy.build_ids, &builder)
+        .expect("a profile");
+    assert!(by_name.diagnostics.iter().all(|found| found.code != "other-build"));
+    replay.assert_expected(Ok(by_name));
     let one_address = Policy {
         own_mappings: false,
         ..Policy::OWN

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{AddressSpaces, EventKind, KERNEL_IMAGE};
+use super::{AddressSpaces, EventKind};
 use crate::address::{Avma, Moment};
 use crate::record::CpuMode;
-use crate::side_record::{Change, Mapping, SideRecord};
+use crate::side_record::{Change, KERNEL_IMAGE, Mapping, SideRecord};
 
 impl AddressSpaces {
     /// Changes that make of empty address spaces what these were at `moment` and became later, without what was before and without the

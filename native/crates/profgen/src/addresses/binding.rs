@@ -3,14 +3,11 @@
 use std::path::Path;
 
 use elf::{FileOffset, Image, ImageKind};
-use perfdata::{BuildId, CpuMode, Mapping};
+use perfdata::{BuildId, CpuMode, KERNEL_IMAGE, Mapping};
 
 use crate::binaries::id::BinaryId;
 use crate::binaries::kernel_module;
 use crate::binaries::target::{Target, Targets, file_name};
-
-/// The prefix of the names that perf gives to the kernel's own mapping; a symbol follows.
-pub(crate) const KERNEL_MAP: &str = "[kernel.kallsyms]";
 
 /// What a mapping holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +117,7 @@ fn likeness(
 ) -> Option<Likeness> {
     let name = mapping.file.name.as_str();
     let of_kernel = mapping.cpumode == CpuMode::Kernel;
-    let is_kernel_map = of_kernel && name.starts_with(KERNEL_MAP);
+    let is_kernel_map = of_kernel && name.starts_with(KERNEL_IMAGE);
     let is_module = target.image.kind() == ImageKind::Module;
     if target.kernel != is_kernel_map || is_module != (of_kernel && !is_kernel_map) {
         return None;
@@ -203,7 +200,7 @@ fn module_pieces(mapping: &Mapping, image: &Image) -> Vec<BoundPiece> {
 
 /// The kernel's mapping states where one symbol of it lies (as `pgoff`); its own start and length are not to be relied on.
 fn kernel_pieces(mapping: &Mapping, target: &Target<'_>) -> Vec<BoundPiece> {
-    let symbol = mapping.file.name.strip_prefix(KERNEL_MAP).unwrap_or_default();
+    let symbol = mapping.file.name.strip_prefix(KERNEL_IMAGE).unwrap_or_default();
     let symbol = if symbol.is_empty() { "_text" } else { symbol };
     let linked = target
         .image

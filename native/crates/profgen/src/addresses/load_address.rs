@@ -5,10 +5,10 @@
 
 use elf::Image;
 use job::{Error, ErrorCode};
-use perfdata::{BuildId, Change, Mapping, Moment, Period, SideRecord};
+use perfdata::{BuildId, Change, KERNEL_IMAGE, Mapping, Moment, Period, SideRecord};
 use rustc_hash::FxHashSet;
 
-use crate::addresses::binding::{KERNEL_MAP, recognize};
+use crate::addresses::binding::recognize;
 use crate::binaries::target::{Target, Targets};
 use crate::request::options::GenerateOptions;
 
@@ -159,7 +159,7 @@ fn names_target(mmap: &Mapping, target: &Target<'_>) -> bool {
     let name = mmap.file.name.as_str();
     if target.kernel {
         return name
-            .strip_prefix(KERNEL_MAP)
+            .strip_prefix(KERNEL_IMAGE)
             .is_some_and(|symbol| matches!(symbol, "" | "_stext" | "_text"));
     }
     name.rsplit('/').next() == Some(target.name())

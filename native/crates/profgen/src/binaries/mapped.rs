@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use perfdata::{BuildId, CpuMode, Mapping, Metadata};
+use perfdata::{BuildId, CpuMode, KERNEL_IMAGE, Mapping, Metadata};
 
-use crate::addresses::binding::KERNEL_MAP;
 use crate::binaries::kernel_module;
 use crate::binaries::target::undeleted;
 
@@ -39,7 +38,7 @@ impl Mapped {
         if !mapping.executable || mapping.cpumode.is_guest() {
             return;
         }
-        let is_kernel = name.starts_with(KERNEL_MAP);
+        let is_kernel = name.starts_with(KERNEL_IMAGE);
         if is_kernel {
             self.kernel.insert(id);
         } else if mapping.cpumode == CpuMode::Kernel {

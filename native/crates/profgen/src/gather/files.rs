@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use perfdata::{AddressSpaces, BuildId, Change, CpuMode, MapId, Mapping, Metadata, Moment, Segment};
+use perfdata::{
+    AddressSpaces, BuildId, Change, CpuMode, KERNEL_IMAGE, MapId, Mapping, Metadata, Moment, Segment, image_name,
+};
 use rustc_hash::FxHashMap;
 use traceshard::{Binary, BinaryKind, KERNEL_BIAS};
-
-use crate::addresses::binding::KERNEL_MAP;
-use crate::input::recording::listed_name;
 
 /// Addresses are less than this, so that engines without unsigned numbers can hold them.
 const END_OF_FILE: u64 = 1 << 63;
@@ -127,7 +126,7 @@ impl Followed {
 fn held(mapping: &Mapping, build_ids: &FxHashMap<String, BuildId>, files: &mut Files) -> Held {
     let name = mapping.file.name.as_str();
     let kind = match mapping.cpumode {
-        CpuMode::Kernel if name.starts_with(KERNEL_MAP) => BinaryKind::Kernel,
+        CpuMode::Kernel if name.starts_with(KERNEL_IMAGE) => BinaryKind::Kernel,
         CpuMode::Kernel => BinaryKind::Module,
         _ => BinaryKind::User,
     };
@@ -139,7 +138,7 @@ fn held(mapping: &Mapping, build_ids: &FxHashMap<String, BuildId>, files: &mut F
     let build_id = mapping
         .file
         .build_id
-        .or_else(|| build_ids.get(listed_name(mapping)).copied());
+        .or_else(|| build_ids.get(image_name(&mapping.file.name)).copied());
     let file = files.number(Binary {
         build_id: build_id.map(|id| id.to_string()),
         path: name.to_owned(),

@@ -66,8 +66,7 @@ impl<'a> Workers<'a> {
     pub(crate) fn forget_spaces(&mut self, changed: impl Fn(&Consulted) -> bool) -> bool {
         let mut any = false;
         for worker in self.workers.each() {
-            worker.counted.table.flush();
-            any |= changed(worker.views.forget());
+            any |= changed(worker.views.forget(|| worker.counted.table.flush()));
         }
         any
     }

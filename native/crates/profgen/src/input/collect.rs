@@ -265,8 +265,7 @@ impl<'a> Worker<'a> {
 
     /// Forgets how address spaces looked, because they have changed.
     fn forget_views(&mut self) -> &Consulted {
-        self.collected.forget_numbers_of_views();
-        self.views.forget()
+        self.views.forget(|| self.collected.forget_numbers_of_views())
     }
 }
 

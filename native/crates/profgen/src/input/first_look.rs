@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use job::failure::recording_error;
 use job::{Diagnostic, Error, ErrorCode, Observer};
-use perfdata::{BuildId, Change, Metadata};
+use perfdata::{BuildId, Change, Metadata, image_name};
 use rustc_hash::FxHashMap;
 
 use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::open::{Subject, check_options, open as open_known};
-use crate::input::recording::{STANDARD_INPUT, listed_name, open};
+use crate::input::recording::{STANDARD_INPUT, open};
 use crate::input::traces;
 use crate::request::options::{GenerateOptions, Input};
 
@@ -69,7 +69,10 @@ fn mapped_by(paths: &[PathBuf], extent: Extent, observer: &dyn Observer) -> Resu
             for record in segment.side_records() {
                 if let Change::Map(mapping) = &record.change {
                     let id = mapping.file.build_id;
-                    mapped.add(mapping, id.or_else(|| listed.get(listed_name(mapping)).copied()));
+                    mapped.add(
+                        mapping,
+                        id.or_else(|| listed.get(image_name(&mapping.file.name)).copied()),
+                    );
                 }
             }
             mapped.add_release(metadata);

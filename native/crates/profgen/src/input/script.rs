@@ -20,12 +20,11 @@ use std::sync::{Arc, PoisonError};
 
 use job::failure::unreadable;
 use job::{Diagnostic, Error, ErrorCode, InputObserver, Observer, Phase, Progress, check, repeated_inputs};
-use perfdata::{Avma, BuildId, CpuMode, MappedFile, Mapping};
+use perfdata::{Avma, BuildId, CpuMode, KERNEL_IMAGE, MappedFile, Mapping};
 use perfscript::{MappingLine, SampleKind, Window, Windows, blocks, mappings};
 use rayon::prelude::*;
 use symbolize::FunctionTable;
 
-use crate::addresses::binding::KERNEL_MAP;
 use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::{Target, Targets};
@@ -323,7 +322,7 @@ fn open(path: &Path) -> std::io::Result<(Box<dyn Read + Send>, u64)> {
 
 fn mapping_of(line: &MappingLine<'_>) -> Mapping {
     let name = String::from_utf8_lossy(line.path).into_owned();
-    let cpumode = if name.starts_with(KERNEL_MAP) {
+    let cpumode = if name.starts_with(KERNEL_IMAGE) {
         CpuMode::Kernel
     } else {
         CpuMode::User

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use elf::ImageKind;
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
-use perfdata::{BuildId, Mapping};
+use perfdata::{BuildId, KERNEL_IMAGE, Mapping};
 
-use crate::addresses::binding::KERNEL_MAP;
 use crate::binaries::target::{Target, file_name};
 use crate::report::names::list;
 
@@ -119,7 +118,7 @@ impl Seen {
 
     /// No mapping says where the kernel lies.
     fn no_kernel(&self) -> Error {
-        let (message, hint) = if self.files.iter().any(|name| name.starts_with(KERNEL_MAP)) {
+        let (message, hint) = if self.files.iter().any(|name| name.starts_with(KERNEL_IMAGE)) {
             (
                 "the recording does not say where the kernel lies: its address was hidden from perf",
                 "Record as root, or with kernel.kptr_restrict = 0.",

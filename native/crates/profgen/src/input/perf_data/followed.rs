@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use job::Error;
-use perfdata::{AddressSpaces, BuildId, CpuMode, MapId, Mapping, Metadata, Segment, SideRecord};
+use perfdata::{AddressSpaces, BuildId, CpuMode, MapId, Mapping, Metadata, Segment, SideRecord, image_name};
 use rustc_hash::FxHashMap;
 
 use crate::addresses::binding::{Binding, bind, recognize};
 use crate::addresses::load_address::{GlobalBase, is_of_target};
 use crate::binaries::id::BinaryId;
 use crate::binaries::target::Targets;
-use crate::input::recording::listed_name;
 use crate::request::options::GenerateOptions;
 
 /// The address spaces of one input, and what their mappings hold.
@@ -86,7 +85,7 @@ impl Followed {
 
     /// The build id that the recording's table has for a mapping's file.
     fn listed(&self, mapping: &Mapping) -> Option<&BuildId> {
-        self.build_ids.get(listed_name(mapping))
+        self.build_ids.get(image_name(&mapping.file.name))
     }
 
     pub(crate) fn build_id_of(&self, mapping: &Mapping) -> Option<BuildId> {
