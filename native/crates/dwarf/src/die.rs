@@ -209,11 +209,6 @@ impl<'s, 'a> Resolver<'s, 'a> {
         }
     }
 
-    /// The fault that was met since the last call, if any.
-    pub fn take_fault(&mut self) -> Option<Fault> {
-        self.faults.take()
-    }
-
     /// The DIE a reference leads to.
     fn target(&mut self, from: &UnitReader<'s, 'a>, reference: Value<'a>) -> Option<(UnitReader<'s, 'a>, UnitOffset)> {
         let (space, offset) = match reference {

@@ -7,7 +7,7 @@ mod support;
 #[path = "support/traced.rs"]
 mod traced;
 
-use profgen::{ErrorCode, GenerateOptions, SampleUse, Silent};
+use profgen::{ErrorCode, GenerateOptions, Policy, SampleUse, Silent};
 use replay::{PID, Replay, text};
 
 use testkit::{EventSpec, PerfDataBuilder, SampleSpec};
@@ -83,8 +83,14 @@ fn branches_alone_are_asked_for() {
         generate(&options, &Silent).expect_err("no stacks").code,
         ErrorCode::NoBranchStacks
     );
-    let compatible = replay.generate_compatible(&plain(&replay, "cycles"));
-    assert_eq!(compatible.expect_err("as llvm-profgen").code, ErrorCode::NoBranchStacks);
+    let without_17 = Policy {
+        infers_from_addresses: false,
+        ..Policy::OWN
+    };
+    for policy in [without_17, Policy::LLVM_PROFGEN] {
+        let compatible = replay.generate_by(policy, &plain(&replay, "cycles"));
+        assert_eq!(compatible.expect_err("as llvm-profgen").code, ErrorCode::NoBranchStacks);
+    }
 }
 
 #[test]

@@ -105,11 +105,17 @@ fn counters_read_back_give_the_same_profile() {
 #[test]
 fn a_debuglink_gives_heads_and_zero_counts_unless_compatible() {
     let fixture = Fixture::named("calc-debuglink");
-    let compatible = GenerateOptions {
-        policy: Policy::LLVM_PROFGEN,
-        ..options(&fixture)
+    let without_8 = Policy {
+        symbols_of_debug_file: false,
+        ..Policy::OWN
     };
-    assert_text(compatible, &fixture, "expected.prof");
+    for policy in [without_8, Policy::LLVM_PROFGEN] {
+        let compatible = GenerateOptions {
+            policy,
+            ..options(&fixture)
+        };
+        assert_text(compatible, &fixture, "expected.prof");
+    }
 
     let unstripped = GenerateOptions {
         debug_binary: Some(fixture.path("calc.debug")),
@@ -151,11 +157,15 @@ fn probes_can_be_ignored_for_dwarf() {
 #[test]
 fn code_newer_than_armv8_0_is_lost_in_compat_mode_only() {
     let fixture = Fixture::named("calc-aarch64-v8.3");
-    let options = GenerateOptions {
-        policy: Policy::LLVM_PROFGEN,
-        ..options(&fixture)
-    };
-    assert_text(options, &fixture, "llvm-profgen.prof");
+    let mut without_6 = Policy::OWN;
+    without_6.decoding.aarch64_extensions = false;
+    for policy in [without_6, Policy::LLVM_PROFGEN] {
+        let options = GenerateOptions {
+            policy,
+            ..options(&fixture)
+        };
+        assert_text(options, &fixture, "llvm-profgen.prof");
+    }
 }
 
 #[test]

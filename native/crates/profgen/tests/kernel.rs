@@ -122,10 +122,14 @@ fn runs_go_on_where_boot_removed_a_call() {
     let ledger = job.run().expect("counters").statistics.ledger;
     assert_eq!(ledger[EntryClass::Used], 4);
 
-    job.options.policy = Policy::LLVM_PROFGEN;
-    assert_eq!(job.counters(), "1\n10-10:1\n2\n6->10:1\nc->0:2\n");
-    let ledger = job.run().expect("counters").statistics.ledger;
-    assert_eq!(ledger[EntryClass::CrossesBarrier], 1);
+    let mut without_5 = Policy::OWN;
+    without_5.decoding.patched_text = false;
+    for policy in [without_5, Policy::LLVM_PROFGEN] {
+        job.options.policy = policy;
+        assert_eq!(job.counters(), "1\n10-10:1\n2\n6->10:1\nc->0:2\n");
+        let ledger = job.run().expect("counters").statistics.ledger;
+        assert_eq!(ledger[EntryClass::CrossesBarrier], 1);
+    }
 }
 
 #[test]

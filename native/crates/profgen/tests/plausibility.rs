@@ -8,7 +8,7 @@ mod traced;
 
 use std::fmt::Write;
 
-use profgen::{Compat, Error, ErrorCode, GenerateOptions, Input, Outcome, Silent};
+use profgen::{Error, ErrorCode, GenerateOptions, Input, Outcome, Policy, Silent};
 use replay::{PID, Replay};
 use testkit::{EventSpec, Fixture, PerfDataBuilder};
 use traced::generate;
@@ -54,8 +54,14 @@ fn another_binary_is_refused_unless_build_ids_are_ignored() {
         }
     }
     replay.assert_expected(replay.generate(&moved(&replay, 0, 0)));
-    let compatible = replay.generate_compatible(&moved(&replay, 50, 16));
-    compatible.expect("llvm-profgen does not look at the code");
+    let without_13 = Policy {
+        refuses_implausible: false,
+        ..Policy::OWN
+    };
+    for policy in [without_13, Policy::LLVM_PROFGEN] {
+        let compatible = replay.generate_by(policy, &moved(&replay, 50, 16));
+        compatible.expect("llvm-profgen does not look at the code");
+    }
 }
 
 #[test]
@@ -104,12 +110,12 @@ fn traces_for_bolt_and_counters_of_another_binary_are_refused() {
 
     options = replay.options(&[other]);
     options.skip_symbolization = true;
-    options.compat = Compat::LlvmProfgen;
+    options.policy = Policy::LLVM_PROFGEN;
     let counters = replay.folder.path().join("counters");
     std::fs::write(&counters, run(&options).expect("counters").bytes.expect("bytes")).expect("written");
     options = GenerateOptions::new(replay.recorded.fixture.program(), Input::UnsymbolizedProfile(counters));
     assert_eq!(run(&options).expect_err("another").code, ErrorCode::BinaryMismatch);
-    options.compat = Compat::LlvmProfgen;
+    options.policy = Policy::LLVM_PROFGEN;
     run(&options).expect("llvm-profgen does not look at the code");
 }
 
@@ -159,7 +165,7 @@ fn a_text_of_some_kinds_of_branches_only_is_refused() {
             "{kinds}: {error}"
         );
         assert!(error.message.ends_with("direct jumps"), "{kinds}: {error}");
-        options.compat = Compat::LlvmProfgen;
+        options.policy = Policy::LLVM_PROFGEN;
         run(&options).expect("llvm-profgen does not look at them");
     }
 }

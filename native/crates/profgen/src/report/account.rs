@@ -110,7 +110,7 @@ pub(crate) fn check_counters(
     options: &GenerateOptions,
     report: &mut Report,
 ) -> Result<(), Error> {
-    if options.policy().refuses_implausible && !options.leading_ip_only {
+    if options.policy.refuses_implausible && !options.leading_ip_only {
         let branches = counters.branches.rows().iter();
         let branches = branches.map(|branch| (branch.first, branch.second, branch.count));
         let agreement = Agreement::of_any(branches, &target.code);
