@@ -292,7 +292,7 @@ mod tests {
         assert!(
             told(&quality, &KNOWN)[0]
                 .1
-                .contains("the binary is not the one that ran")
+                .contains("the binary is probably not the one that ran")
         );
         let same = Circumstances {
             same_build: true,

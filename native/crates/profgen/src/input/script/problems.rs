@@ -175,8 +175,8 @@ mod tests {
             messages,
             [
                 "not mapped",
-                "line 3 begins like branch entries, and something in it is none: // text",
-                "line 13 begins like branch entries, and something in it is none: // text"
+                "line 3 begins with branch entries, but part of it is not a branch entry: // text",
+                "line 13 begins with branch entries, but part of it is not a branch entry: // text"
             ]
         );
     }
