@@ -99,7 +99,9 @@ class Unpacker {
       for (const record of this.#cutter.push(unpacked)) {
         if (KEPT.has(record.type)) this.#kept++;
         if (this.#kept > MAX_FREE_KEPT + this.#packed / 4) {
-          this.#stop('its compressed records hold more mappings and processes than a recording of this size can have');
+          this.#stop(
+            'its compressed records hold more mappings and processes than a recording of this size can have',
+          );
           return;
         }
         this.#collector.record(record);

@@ -159,7 +159,9 @@ describe('damage', () => {
       samples: 3n,
       complete: false,
       problems: [
-        expect.stringMatching(/^cut off at offset 0x\w+: the feature sections behind the records are missing/),
+        expect.stringMatching(
+          /^cut off at offset 0x\w+: the feature sections behind the records are missing/,
+        ),
         'its feature section 200 is cut or damaged',
       ],
     });
