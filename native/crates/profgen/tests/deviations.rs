@@ -72,7 +72,7 @@ fn the_replay_itself_changes_nothing() {
     let replay = Replay::new();
     let builder = replay.recording(vec![replay.code_map(PID, 0)]);
     replay.assert_expected(replay.generate(&builder));
-    replay.assert_expected(replay.generate_compatible(&builder));
+    replay.assert_expected(replay.generate_by(Policy::LLVM_PROFGEN, &builder));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_renamed_binary_is_known_by_its_build_id() {
         },
         &builder,
     );
-    for outcome in [by_name, replay.generate_compatible(&builder)] {
+    for outcome in [by_name, replay.generate_by(Policy::LLVM_PROFGEN, &builder)] {
         assert_eq!(outcome.expect_err("no such name").code, ErrorCode::NoMapping);
     }
 }
@@ -249,7 +249,7 @@ fn wrong_path_entries_and_unfilled_slots_are_dropped() {
     // llvm-profgen ignores the mark, and finds an unfilled slot outside of all code.
     replay.assert_same(
         replay.without(|policy| &mut policy.drops_unreal_entries, &builder),
-        replay.generate_compatible(&unmarked),
+        replay.generate_by(Policy::LLVM_PROFGEN, &unmarked),
     );
 }
 
@@ -308,7 +308,7 @@ fn code_that_a_program_moved_is_still_its_code() {
             let builder = replay.recording(vec![replay.code_map(PID, 0), memory]);
             replay.assert_expected(replay.generate(&builder));
             // llvm-profgen has one address for all, which memory does not move.
-            replay.assert_expected(replay.generate_compatible(&builder));
+            replay.assert_expected(replay.generate_by(Policy::LLVM_PROFGEN, &builder));
         }
     }
 }

@@ -80,7 +80,7 @@ fn some_kinds_of_branches_are_refused() {
         );
         assert!(error.hint.expect("a hint").contains("perf record -e"));
         // llvm-profgen takes them for straight runs; sampled addresses need no branches.
-        replay.assert_expected(replay.generate_compatible(&builder));
+        replay.assert_expected(replay.generate_by(Policy::LLVM_PROFGEN, &builder));
         let mut options = replay.options(&[replay.write("perf.data", &builder)]);
         (options.leading_ip_only, options.policy) = (true, Policy::OWN);
         generate(&options, &Silent).expect("a profile of addresses");
@@ -139,7 +139,7 @@ fn what_a_recording_could_have_told_besides_is_noted() {
     assert_eq!(codes(&builder), ["call-chains-unused"]);
     assert_eq!(
         replay
-            .generate_compatible(&builder)
+            .generate_by(Policy::LLVM_PROFGEN, &builder)
             .expect("a profile")
             .diagnostics
             .iter()

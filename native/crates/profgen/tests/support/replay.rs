@@ -59,10 +59,6 @@ impl Replay {
         generate(&self.options(&[self.write("perf.data", builder)]), &Silent)
     }
 
-    pub fn generate_compatible(&self, builder: &PerfDataBuilder) -> Result<Outcome, Error> {
-        self.generate_by(Policy::LLVM_PROFGEN, builder)
-    }
-
     pub fn generate_by(&self, policy: Policy, builder: &PerfDataBuilder) -> Result<Outcome, Error> {
         let options = self.options(&[self.write("perf.data", builder)]);
         generate(&GenerateOptions { policy, ..options }, &Silent)
