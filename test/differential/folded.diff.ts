@@ -2,8 +2,8 @@ import { describe, expect } from 'vitest';
 import { expectSame } from './compare.js';
 import { AUTOFDO, CLANG } from './compilers.js';
 import { llvmProfgen, ours, oursCompatible } from './generators.js';
-import { recorded } from './program.js';
-import { testWith } from './tools.js';
+import { built, recorded } from './program.js';
+import { run, testWith } from './tools.js';
 
 const INPUTS = ['--binary=program', '--perfdata=perf.data', '--format=text'];
 
@@ -49,6 +49,28 @@ describe('functions that the linker folded into one have the name that their lin
       const offsets = [...own.matchAll(/^ (\d+)(\.\d+)?:/gm)].map(([, offset]) => Number(offset));
       expect(offsets.length).toBeGreaterThan(4);
       expect(offsets.filter((offset) => offset > 2 && offset !== 0x10000 - declared)).toEqual([]);
+    });
+  }
+});
+
+describe('what keeps functions of the same code apart', () => {
+  const tools = { gold: 'ld.gold', lld: 'ld.lld-22', mold: 'mold' } as const;
+  for (const linker of ['gold', 'lld', 'mold'] as const) {
+    testWith(['clang-22', 'readelf', tools[linker]], `is --icf=none, and not --icf=safe: ${linker}`, () => {
+      const places = (mode: string) => {
+        const link = `-ffunction-sections -fuse-ld=${linker} -Wl,--icf=${mode}`;
+        const folder = built({
+          name: `folded-${linker}-${mode}`,
+          files: { 'twins.c': twins },
+          build: [`${CLANG} ${AUTOFDO} ${link} twins.c -o program`],
+        });
+        const symbols = run('readelf', ['-sW', 'program'], folder).stdout;
+        const addresses = [...symbols.matchAll(/: ([0-9a-f]+) .* (?:first|second)$/gm)];
+        expect(addresses).toHaveLength(2);
+        return new Set(addresses.map(([, address]) => address)).size;
+      };
+      // Nothing needs their addresses to differ.
+      expect([places('safe'), places('none')]).toEqual([1, 2]);
     });
   }
 });

@@ -74,6 +74,16 @@ const nextAndCrossing: Program = {
   record: 'period=97 exact=exact.counters',
 };
 
+/** Its file is smaller than a page. */
+const TINY = `.globl _start
+_start: mov $100000, %ecx
+1: dec %ecx
+  jnz 1b
+  mov $60, %eax
+  xor %edi, %edi
+  syscall
+`;
+
 /** Whether an address lies in the section of the ELF that has symbols everywhere. */
 function inTextOf(folder: string): (hex: string) => boolean {
   const header = run('readelf', ['-SW', 'program'], folder).stdout;
@@ -163,6 +173,40 @@ describe('the recorder', () => {
       expect(ends.map(([from = 0, to = 0]) => to - from)).toEqual([2, 5, -4098]);
     },
   );
+
+  for (const [linker, flags] of [
+    ['lld', '-fuse-ld=lld'],
+    ['GNU ld', ''],
+    ['GNU ld -N', '-Wl,-N'],
+  ] as const)
+    testWith(
+      ['clang-22', 'readelf'],
+      `maps the code of a tiny static program, and no more: ${linker}`,
+      () => {
+        const { folder } = recorded({
+          name: `recorder-tiny-${linker.replaceAll(' ', '')}`,
+          files: { 'tiny.s': TINY },
+          build: [`clang-22 -nostdlib -static ${flags} tiny.s -o program`],
+          record: 'period=97',
+        });
+        const pageOf = (hex = '') => Number.parseInt(hex, 16) & ~0xfff;
+        const { stdout: headers } = run('readelf', ['-lW', 'program'], folder);
+        const segments = [...headers.matchAll(/LOAD +0x([0-9a-f]+) 0x([0-9a-f]+) .* [R ][W ]E 0x/g)];
+        const { stdout: text } = run('perf', ['script', '--show-mmap-events', '-i', 'perf.data'], folder);
+        const mapped = [...text.matchAll(/\[0x([0-9a-f]+)\((\w+)\) @ (?:0x)?([0-9a-f]+).*: r-xp (.*)/g)];
+        expect(segments).toHaveLength(1);
+        expect(
+          mapped.map(([, start, size, offset, path]) => [pageOf(start), size, pageOf(offset), path]),
+        ).toEqual(
+          segments.map(([, offset, start]) => [
+            pageOf(start),
+            '0x1000',
+            pageOf(offset),
+            join(folder, 'program'),
+          ]),
+        );
+      },
+    );
 
   testWith([], 'writes the same bytes when a run is recorded again', () => {
     const { folder } = recorded(everyBranch);

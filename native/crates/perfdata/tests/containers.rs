@@ -2,8 +2,10 @@
 
 mod support;
 
+use std::io::Cursor;
+
 use perfdata::PerfData;
-use support::{Everything, fill, read_all, read_file, read_stream, small_recording};
+use support::{Dribble, Everything, fill, read_all, read_file, read_stream, small_recording};
 use testkit::{Compression, Endian, EventSpec, PerfDataBuilder};
 
 fn assert_same(left: &Everything, right: &Everything) {
@@ -99,7 +101,7 @@ fn file_through_a_pipe_equals_file() {
 fn long_stream_comes_in_several_segments() {
     let builder = small_recording(60_000);
     let pipe = builder.build_pipe();
-    let mut input = PerfData::from_reader(Box::new(std::io::Cursor::new(pipe.clone())), "stream").expect("it opens");
+    let mut input = PerfData::from_reader(Box::new(Cursor::new(pipe.clone())), "stream").expect("it opens");
     let mut segments = 0;
     while input.next_segment().expect("reading works").is_some() {
         segments += 1;
@@ -204,7 +206,7 @@ fn events_behind_the_records_need_a_file() {
     moved[72..104].fill(0);
     moved.extend_from_slice(&file[attrs as usize..(attrs + attrs_size) as usize]);
     assert_eq!(read_file(&moved).samples, expected.samples);
-    let error = PerfData::from_reader(Box::new(std::io::Cursor::new(moved)), "pipe").expect_err("it is refused");
+    let error = PerfData::from_reader(Box::new(Cursor::new(moved)), "pipe").expect_err("it is refused");
     assert!(matches!(error, perfdata::Error::EventsBehindRecords { .. }), "{error}");
 }
 
@@ -265,6 +267,38 @@ fn trace_data_between_records_is_passed_over() {
         assert!(all.stats.complete(), "{:?}", all.stats.damage);
         assert_eq!(all.samples.len(), 40);
         assert_eq!(all.samples[20..], plain.samples[..]);
+    }
+}
+
+/// What follows the record tells whether its data is there, so it must be waited for: at the end of the block that is read of a file, and in
+/// a pipe that has not given it yet.
+#[test]
+fn tracing_data_is_found_behind_the_end_of_what_was_read() {
+    const BLOCK: usize = 256 << 10;
+    const RECORD: usize = 16;
+    let records = |builder: &PerfDataBuilder| {
+        let file = builder.build_file();
+        usize::try_from(u64::from_le_bytes(file[48..56].try_into().unwrap())).unwrap()
+    };
+    for behind in [0, 8] {
+        let mut builder = small_recording(20);
+        let mut rest = BLOCK - behind - RECORD - records(&builder);
+        while rest > 0 {
+            let size = rest.min(0xff00);
+            builder.other(12, 0, &vec![0; size - 8]);
+            rest -= size;
+        }
+        builder.other(66, 0, &[16, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(records(&builder), BLOCK - behind);
+        // Its bytes are no record.
+        builder.record(b"\x17\x08\x44tracing\x00\x00\x00\x00\x00\x00".to_vec());
+        fill(&mut builder, 0, 10);
+        let pipe = Dribble(Cursor::new(builder.build_pipe()), 1);
+        let piped = read_all(PerfData::from_reader(Box::new(pipe), "pipe").expect("it opens"));
+        for all in [read_file(&builder.build_file()), piped] {
+            assert!(all.stats.complete(), "{:?}", all.stats.damage);
+            assert_eq!(all.samples.len(), 30);
+        }
     }
 }
 

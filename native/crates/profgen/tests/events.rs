@@ -68,6 +68,8 @@ fn some_kinds_of_branches_are_refused() {
         (1 << 4 | 1 << 5, "any_call,any_ret"),
         (ANY | 1 << 8, "in_tx"),
         (1 << 7, "abort_tx"),
+        (1 << 9, "no_tx"),
+        (1 << 13, "call"),
     ] {
         let builder = recording(&replay, &[branch_type]);
         let error = replay.generate(&builder).expect_err("it is refused");

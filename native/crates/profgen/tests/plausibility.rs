@@ -65,6 +65,23 @@ fn another_binary_is_refused_unless_build_ids_are_ignored() {
 }
 
 #[test]
+fn a_binary_that_hardly_fits_is_doubted() {
+    let replay = Replay::new();
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    builder.mmap(replay.code_map(PID, 0));
+    for (index, stack) in replay.recorded.stacks.iter().enumerate() {
+        // One of twenty is of other code.
+        let by = if index % 20 == 0 { 1 } else { 0 };
+        let stack: Vec<_> = stack.iter().map(|&(from, to)| (from + by, to + by)).collect();
+        builder.sample(replay.sample(event, index, PID, 0).branches(&stack));
+    }
+    let outcome = replay.generate(&builder).expect("a profile");
+    let doubt = outcome.diagnostics.iter().find(|found| found.code == "binary-doubtful");
+    assert!(doubt.expect("a warning").message.contains("name that one with"));
+}
+
+#[test]
 fn other_builds_of_the_same_source_are_refused() {
     for (recorded, binary) in [
         ("calc-x86_64", "calc-gcc"),

@@ -292,8 +292,14 @@ fn flags_that_llvm_22_does_not_define_are_refused_by_name() {
         (4, 33, "FuncOffsetTableSection"),
         (5, 34, "FunctionMetadata"),
         (32, 2, "LBRProfileSection"),
+        (6, 32, "CSNameTableSection"),
     ] {
         let mut file = file.clone();
+        if section == 6 {
+            // No profile without contexts has this section, so the offsets of functions become one.
+            let at = flags_of(&file, 4) - 8;
+            file[at..at + 8].copy_from_slice(&6_u64.to_le_bytes());
+        }
         let at = flags_of(&file, section) + bit / 8;
         file[at] |= 1 << (bit % 8);
         let flags = 1u64 << bit;

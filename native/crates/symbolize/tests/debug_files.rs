@@ -1,5 +1,7 @@
 //! Debug files come from a provider: what is asked of it, in which order, and what is made of its answers.
 
+mod support;
+
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -162,6 +164,51 @@ fn a_file_that_does_not_fit_or_cannot_be_opened_is_named_and_the_next_one_is_ask
     };
     assert_eq!((*first, *second), (&by_id, &beside));
     assert_eq!(reason, "permission denied");
+}
+
+#[test]
+fn the_file_of_dwz_is_asked_for_where_the_link_says_and_where_packages_put_it() {
+    let id = [7; 20];
+    let link = [b"../dwz/common.debug\0".as_slice(), &id].concat();
+    let program = support::elf(&[(".gnu_debugaltlink", link), (".debug_info", Vec::new())]);
+    let load = |files: &Memory, options: &DebugOptions| {
+        let path = Path::new("/opt/app/calc");
+        let debug = DebugInfo::load(Arc::new(program.clone()), path, None, options, files).expect("loaded");
+        debug.diagnostics().to_vec()
+    };
+    let rest = "07".repeat(19);
+    let expected = [
+        "/opt/app/../dwz/common.debug".to_owned(),
+        format!("/usr/lib/debug/.build-id/07/{rest}.debug"),
+        "/usr/lib/debug/.dwz/common.debug".to_owned(),
+        format!("build id 07{rest}"),
+    ];
+    let files = Memory::default();
+    let missing = load(&files, &DebugOptions::default());
+    let asked = files.asked();
+    assert_eq!(asked[asked.len() - expected.len()..], expected);
+    assert!(matches!(&missing[..], [Diagnostic::SupplementaryMissing { name, .. }] if name == "../dwz/common.debug"));
+    // Another file of that name is none.
+    let mut files = Memory::default();
+    files.files.insert(PathBuf::from(&expected[2]), debug_file());
+    let wrong = load(&files, &DebugOptions::default());
+    let reason = |found: &_| {
+        matches!(
+            found,
+            Diagnostic::CandidateRejected {
+                reason: Rejection::BuildId { .. },
+                ..
+            }
+        )
+    };
+    assert!(wrong.iter().any(reason), "{wrong:?}");
+    let missing = |found: &_| matches!(found, Diagnostic::SupplementaryMissing { .. });
+    assert!(wrong.iter().any(missing), "{wrong:?}");
+    let options = DebugOptions {
+        follow_links: FollowLinks::LLVM,
+        ..DebugOptions::default()
+    };
+    assert_eq!(load(&Memory::default(), &options), []);
 }
 
 #[test]

@@ -206,7 +206,12 @@ mod tests {
                 "/anon_hugepage (deleted)",
                 "/memfd:text (deleted)",
                 "/dev/zero (deleted)",
+                "/SYSV00000000 (deleted)",
+                "/dev/shm/text",
+                "/dev/hugepages/text",
+                "/mnt/huge/text",
                 "[heap]",
+                "[anon:text]",
             ] {
                 let mut spaces = AddressSpaces::default();
                 spaces.extend(&program_and_library());
@@ -271,6 +276,24 @@ mod tests {
         spaces.extend(&program_and_library());
         spaces.extend(&[mapped(5, 2, 40 * MIB, 50 * MIB, 40 * MIB, "//anon")]);
         assert_eq!(at(&spaces, 9, 41 * MIB), ("/lib/library".to_owned(), 2 * MIB));
+    }
+
+    #[test]
+    fn all_of_a_library_or_huge_pages_of_it_are_the_library() {
+        // In pages, and in huge pages that are not all of it.
+        for (from, to, start, end) in [
+            (40 * MIB + 0x1000, 41 * MIB, 40 * MIB + 0x1000, 41 * MIB),
+            (40 * MIB + 0x1000, 47 * MIB, 42 * MIB, 46 * MIB),
+        ] {
+            let mut spaces = AddressSpaces::default();
+            spaces.extend(&[
+                mapped(1, 0, 5 * MIB, 11 * MIB, MIB, "/bin/app"),
+                mapped(2, 1, from, to, 0x1000, "/lib/library"),
+                mapped(5, 2, start, end, start, "//anon"),
+            ]);
+            let found = at(&spaces, 9, start + 0x123);
+            assert_eq!(found, ("/lib/library".to_owned(), start - from + 0x1123));
+        }
     }
 
     #[test]
