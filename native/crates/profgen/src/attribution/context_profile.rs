@@ -21,8 +21,8 @@ use crate::counting::counter::{Counted, Counter};
 use crate::counting::counters::{ContextCounters, CounterTable, Counters};
 use crate::report::context_report::{behind_calls_without_lines, context_diagnostics};
 use crate::report::damage;
-use crate::report::words::Words;
 use crate::request::options::GenerateOptions;
+use crate::request::words::Words;
 
 /// The context-sensitive profile, and what the pre-inliner needs to know of the code, if it is to run.
 pub(crate) fn context_profile(

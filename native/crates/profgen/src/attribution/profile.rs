@@ -16,8 +16,8 @@ use crate::binaries::debug::profiles_by_probes;
 use crate::counting::counter::Counter;
 use crate::counting::counters::Counters;
 use crate::report::damage;
-use crate::report::words::Words;
 use crate::request::options::GenerateOptions;
+use crate::request::words::Words;
 
 /// A binary with everything that is known of its code.
 pub(crate) struct Binary<'a> {

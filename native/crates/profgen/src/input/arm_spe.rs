@@ -6,7 +6,7 @@ use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use perfdata::{EventAttr, Metadata, RecordStats, TraceStats, record_type};
 
 use crate::input::events::UsableEvents;
-use crate::report::words::percent_text;
+use crate::report::share::percent_text;
 
 /// How to record branches, and nothing else.
 const HOW_TO_SAMPLE: &str =

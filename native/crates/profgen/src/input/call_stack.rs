@@ -15,8 +15,8 @@ use crate::binaries::target::{Target, Targets};
 use crate::counting::context_counts::ContextCounts;
 use crate::counting::context_steps::ContextSteps;
 use crate::counting::unwind::{Flow, MAX_FRAMES};
-use crate::report::words::Words;
 use crate::request::options::GenerateOptions;
+use crate::request::words::Words;
 
 /// Slots of what is remembered of addresses.
 const SLOTS: usize = 1 << 12;

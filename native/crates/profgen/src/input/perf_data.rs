@@ -27,8 +27,8 @@ use crate::input::seen::Seen;
 use crate::input::usable::{check_machine, guests, mapping_event, trouble};
 use crate::report::call_stack_report::call_stack_diagnostics;
 use crate::report::outcome::Statistics;
-use crate::report::words::Words;
 use crate::request::options::GenerateOptions;
+use crate::request::words::Words;
 
 /// What to do where contexts cannot be.
 const WITHOUT_CONTEXTS: &str = "Use {--ignore-stack-samples} for a profile by the branch stacks alone.";

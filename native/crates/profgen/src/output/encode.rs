@@ -11,8 +11,8 @@ use crate::output::postprocess::postprocess;
 use crate::report::empty;
 use crate::report::outcome::Statistics;
 use crate::report::part::Report;
-use crate::report::words::Words;
 use crate::request::options::{Format, GenerateOptions};
+use crate::request::words::Words;
 
 /// Post-processes a profile and encodes it.
 pub(crate) fn encode(

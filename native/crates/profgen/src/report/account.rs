@@ -16,7 +16,7 @@ use crate::input::samples::TargetSamples;
 use crate::report::outcome::{BinaryStatistics, Statistics};
 use crate::report::part::Report;
 use crate::report::run_report::{self, Circumstances};
-use crate::report::words::Share;
+use crate::report::share::Share;
 use crate::report::{address_report, plausibility};
 use crate::request::options::GenerateOptions;
 

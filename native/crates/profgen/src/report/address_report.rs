@@ -3,7 +3,7 @@
 use job::{Diagnostic, DiagnosticCode};
 
 use crate::inference::InferenceReport;
-use crate::report::words::{Share, percent_text};
+use crate::report::share::{Share, percent_text};
 
 /// Fewer samples a function than these tell little of what happens in it.
 const FEW_SAMPLES: u64 = 20;

@@ -4,8 +4,9 @@ use job::{Diagnostic, DiagnosticCode};
 
 use crate::counting::unwind::MAX_FRAMES;
 use crate::input::call_stack::CallStacks;
-use crate::report::words::{Share, Words};
+use crate::report::share::Share;
 use crate::request::options::GenerateOptions;
+use crate::request::words::Words;
 
 /// Warnings about call stacks, in llvm-profgen's order.
 pub(crate) fn call_stack_diagnostics(stacks: &CallStacks, options: &GenerateOptions) -> Vec<Diagnostic> {

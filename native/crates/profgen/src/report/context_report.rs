@@ -6,7 +6,8 @@ use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use crate::attribution::line_contexts::CallsWithoutLines;
 use crate::counting::context_counts::ContextCounts;
 use crate::counting::unwind::MAX_CALLS;
-use crate::report::words::{Share, Words};
+use crate::report::share::Share;
+use crate::request::words::Words;
 
 /// Shares of the branch entries, which llvm-profgen takes of each distinct sample once; `contexts` is how many contexts the profile has.
 pub(crate) fn context_diagnostics(counts: &ContextCounts, contexts: usize, words: Words) -> Vec<Diagnostic> {

@@ -4,8 +4,9 @@ use elf::{Image, Svma};
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use symbolize::{Damage, DebugInfo, FrameTable, FunctionTable};
 
-use crate::report::words::{Share, Words, percent_text};
+use crate::report::share::{Share, percent_text};
 use crate::request::options::GenerateOptions;
+use crate::request::words::Words;
 
 /// The remedy, for each kind of damage.
 const HINT: &str = "Link or copy the file again, with all of its .dwo files or its package if it has split debug information. `llvm-dwarfdump --verify FILE` shows all that is wrong with it. An undamaged file of the same build can be named \

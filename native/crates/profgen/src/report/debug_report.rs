@@ -8,8 +8,9 @@ use crate::attribution::profile::Binary;
 use crate::report::damage;
 use crate::report::ledger::EntryClass;
 use crate::report::outcome::BinaryStatistics;
-use crate::report::words::{Share, Words};
+use crate::report::share::Share;
 use crate::request::options::GenerateOptions;
+use crate::request::words::Words;
 
 /// Warnings about the binary's debug information and code, in llvm-profgen's order.
 pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec<Diagnostic> {

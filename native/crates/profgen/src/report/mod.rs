@@ -15,4 +15,4 @@ pub(crate) mod plausibility;
 pub(crate) mod refusals;
 pub(crate) mod run_report;
 pub(crate) mod sample_survey;
-pub(crate) mod words;
+pub(crate) mod share;

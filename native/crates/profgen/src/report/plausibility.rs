@@ -7,7 +7,7 @@ use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use crate::counting::agreement::Agreement;
 use crate::counting::branch_kinds::BranchKinds;
 use crate::counting::fall_through::RunQuality;
-use crate::report::words::percent;
+use crate::report::share::percent;
 use crate::request::options::GenerateOptions;
 
 /// Fewer branches than these prove nothing.

@@ -3,7 +3,7 @@
 use job::{Error, ErrorCode};
 
 use crate::report::outcome::Statistics;
-use crate::report::words::percent_text;
+use crate::report::share::percent_text;
 use crate::request::options::GenerateOptions;
 
 /// Refuses to go on if more is lost than is allowed.

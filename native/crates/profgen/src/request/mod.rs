@@ -3,3 +3,4 @@
 pub(crate) mod options;
 pub(crate) mod policy;
 pub(crate) mod pre_inlining;
+pub(crate) mod words;

@@ -2,7 +2,7 @@
 
 use elf::DecodePolicy;
 
-use crate::report::words::Words;
+use crate::request::words::Words;
 
 /// Where results differ from llvm-profgen's. Each field names its number in `docs/compatibility.md`, or says why it has no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use job::{Diagnostic, DiagnosticCode};
 
-use crate::report::words::Words;
 use crate::request::policy::Policy;
+use crate::request::words::Words;
 
 /// So many bytes of lines are repeated, whatever is wrong with them.
 const TOLD: usize = 1 << 20;

@@ -1,33 +1,6 @@
-//! In whose words findings are told.
+//! Shares of a whole, as messages have them.
 
 use std::fmt;
-
-use job::{Diagnostic, DiagnosticCode};
-
-/// Whose words a finding is told in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Words {
-    /// Those of this project.
-    Own,
-    /// Those of llvm-profgen 22, letter by letter, for scripts that look for them.
-    LlvmProfgen,
-}
-
-impl Words {
-    /// A warning in these words.
-    pub(crate) fn warning(
-        self,
-        code: DiagnosticCode,
-        own: impl FnOnce() -> String,
-        llvm_profgen: impl FnOnce() -> String,
-    ) -> Diagnostic {
-        let message = match self {
-            Self::Own => own(),
-            Self::LlvmProfgen => llvm_profgen(),
-        };
-        Diagnostic::warning(code, message)
-    }
-}
 
 /// A part of a whole. It prints as `12.3 % of the branch entries (1234 of 10000)`, if "branch entries" is what is counted.
 #[derive(Debug, Clone, Copy)]
