@@ -2,7 +2,7 @@ import { AutofdoError } from '../errors.js';
 import type { JobControl } from '../native.js';
 import { nearest } from '../nearest.js';
 import { DESCRIBE_OPTIONS, type DescribeOptions } from '../options/describe.js';
-import { jsonText, type Replace } from '../report/json.js';
+import { jsonText } from '../report/json.js';
 import type { Diagnostic } from '../result.js';
 import type { FunctionSamples, SampleProfile } from '../sample-profile/types.js';
 import { parseCommand } from './command.js';
@@ -132,25 +132,29 @@ async function jsonOutput(command: ShowCommand, { signal }: JobControl): Promise
   const replace =
     names && ((_: string, value: unknown) => (typeof value === 'string' ? names(value) : value));
   const profile = counts !== undefined || symbols ? await read(options.path, signal) : undefined;
-  const head = { ok: true, ...description, ...(symbols && { symbolList: profile?.symbolList }) };
+  const head = jsonText(
+    { ok: true, ...description, ...(symbols && { symbolList: profile?.symbolList }) },
+    2,
+    replace,
+  );
   const { diagnostics } = description;
-  if (profile === undefined || counts === undefined)
-    return { texts: jsonTexts(head, functions, replace), diagnostics };
-  const { functionJsons } = await import('../report/function-samples.js');
-  const chosen = functionJsons(profile, await choose(profile, counts));
-  return { texts: jsonTexts(head, chosen, replace), diagnostics };
+  if (profile === undefined || counts === undefined) {
+    const texts = functions.map((item) => jsonText(item, 2, replace).replaceAll('\n', '\n    '));
+    return { texts: jsonTexts(head, texts), diagnostics };
+  }
+  const { functionJsons, shownName } = await import('../report/function-samples.js');
+  const nameOf = shownName(profile);
+  const shown = names === undefined ? nameOf : (name: string) => names(nameOf(name));
+  const texts = functionJsons(profile, await choose(profile, counts), '    ', shown);
+  return { texts: jsonTexts(head, texts), diagnostics };
 }
 
 /** An object as JSON with its functions behind the rest, each by itself: all of them may be too long for one string. */
-function* jsonTexts(
-  head: object,
-  functions: Iterable<object>,
-  replace: Replace | undefined,
-): Generator<string> {
-  yield `${jsonText(head, 2, replace).slice(0, -2)},\n  "functions": [`;
+function* jsonTexts(head: string, functions: Iterable<string>): Generator<string> {
+  yield `${head.slice(0, -2)},\n  "functions": [`;
   let separator = '';
-  for (const item of functions) {
-    yield `${separator}\n    ${jsonText(item, 2, replace).replaceAll('\n', '\n    ')}`;
+  for (const text of functions) {
+    yield `${separator}\n    ${text}`;
     separator = ',';
   }
   yield separator === '' ? ']\n}\n' : '\n  ]\n}\n';

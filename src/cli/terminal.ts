@@ -129,12 +129,26 @@ function writeNow(fd: number, bytes: Uint8Array): Uint8Array {
   return rest;
 }
 
-/** Writes many texts to stdout, each when its reader has taken those before it. */
+/** Characters that are written to stdout at once: a write for each short text would take longer than to make the text. */
+const PIECE = 1 << 16;
+
+/** Writes many texts to stdout, each piece when its reader has taken those before it. */
 export async function printAll(texts: Iterable<string | Uint8Array>): Promise<void> {
   const stream = stdout();
+  const write = async (piece: string | Uint8Array) => {
+    if (!stream.write(piece)) await new Promise((resolve) => stream.once('drain', resolve));
+  };
+  let waiting = '';
   for (const text of texts) {
-    if (!stream.write(text)) await new Promise((resolve) => stream.once('drain', resolve));
+    const isText = typeof text === 'string';
+    if (isText) waiting += text;
+    if (waiting !== '' && (!isText || waiting.length >= PIECE)) {
+      await write(waiting);
+      waiting = '';
+    }
+    if (!isText) await write(text);
   }
+  if (waiting !== '') await write(waiting);
 }
 
 let stderrListening = false;

@@ -120,60 +120,84 @@ export function locationText({ line, discriminator }: LineLocation): string {
   return discriminator === 0 ? `${line}` : `${line}.${discriminator}`;
 }
 
-/** A function as `llvm-profdata show --sample --json` has it. */
-export interface FunctionJson {
-  name: string;
-  /** In a context-sensitive profile: who called it, the outermost first. */
-  callers?: object[];
-  total: bigint;
-  head?: bigint;
-  body?: object[];
-  callsites?: object[];
-}
-
-/** All counts of a function that is not inlined. */
-function functionJson(samples: FunctionSamples, nameOf: (name: string) => string): FunctionJson {
-  const { name, ...counts } = samplesJson(samples, nameOf, true);
-  const callers = samples.callers?.map((frame) => ({ function: nameOf(frame.name), ...locationJson(frame) }));
-  return { name, ...(callers !== undefined && { callers }), ...counts };
-}
-
-/** All counts of functions, an object for each. */
+/**
+ * All counts of functions as JSON, a text for each function: the fields of llvm-profdata, and in a context-sensitive profile who called it,
+ * the outermost first. The lines of a text begin with `indent`, and each level with two blanks more.
+ */
 export function* functionJsons(
   profile: SampleProfile,
   functions: readonly FunctionSamples[],
-): Generator<FunctionJson> {
-  const nameOf = shownName(profile);
-  for (const samples of functions) yield functionJson(samples, nameOf);
+  indent = '',
+  nameOf = shownName(profile),
+): Generator<string> {
+  const inner = `${indent}  `;
+  for (const samples of functions) {
+    const callers = samples.callers?.map((frame) => {
+      const name = `"function": ${JSON.stringify(nameOf(frame.name))}`;
+      return object([name, locationJson(frame, `${inner}    `)], `${inner}  `);
+    });
+    const own = [`"head": ${samples.head}`];
+    if (callers !== undefined) own.unshift(`"callers": ${array(callers, inner)}`);
+    const pieces: string[] = [];
+    pushJson(pieces, samples, nameOf, indent, own);
+    yield pieces.join('');
+  }
 }
 
-function samplesJson(
-  { name, total, head, body, inlined }: FunctionSamples,
+/**
+ * `own` are the fields that only functions have that are not inlined. Text is made at once, as objects would take twice the time, and in
+ * pieces, as inlined code nests deep.
+ */
+function pushJson(
+  pieces: string[],
+  { name, total, body, inlined }: FunctionSamples,
   nameOf: (name: string) => string,
-  isTop: boolean,
-): FunctionJson {
-  return {
-    name: nameOf(name),
-    total,
-    ...(isTop && { head }),
-    ...(body.length > 0 && { body: body.map((record) => recordJson(record, nameOf)) }),
-    ...(inlined.length > 0 && {
-      callsites: inlinedInOrder(inlined).map((callee) => ({
-        ...locationJson(callee),
-        samples: [samplesJson(callee.samples, nameOf, false)],
-      })),
-    }),
-  };
+  indent: string,
+  own: readonly string[] = [],
+): void {
+  const inner = `${indent}  `;
+  const fields = [`"name": ${JSON.stringify(nameOf(name))}`, `"total": ${total}`, ...own];
+  if (body.length > 0) {
+    const records = body.map((record) => recordJson(record, nameOf, `${inner}  `));
+    fields.push(`"body": ${array(records, inner)}`);
+  }
+  pieces.push(`{\n${inner}`, fields.join(`,\n${inner}`));
+  let before = `,\n${inner}"callsites": [`;
+  for (const callee of inlinedInOrder(inlined)) {
+    const within = `${inner}    `;
+    pieces.push(`${before}\n${inner}  {\n${within}${locationJson(callee, within)},\n`);
+    pieces.push(`${within}"samples": [\n${within}  `);
+    pushJson(pieces, callee.samples, nameOf, `${within}  `);
+    pieces.push(`\n${within}]\n${inner}  }`);
+    before = ',';
+  }
+  pieces.push(inlined.length > 0 ? `\n${inner}]\n${indent}}` : `\n${indent}}`);
 }
 
-function recordJson(record: BodyRecord, nameOf: (name: string) => string): object {
-  const call = ({ name, count }: CallTarget) => ({ function: nameOf(name), samples: count });
-  const calls = targetsInOrder(record.targets).map(call);
-  return { ...locationJson(record), samples: record.count, ...(calls.length > 0 && { calls }) };
+function recordJson(record: BodyRecord, nameOf: (name: string) => string, indent: string): string {
+  const inner = `${indent}  `;
+  const fields = [locationJson(record, inner), `"samples": ${record.count}`];
+  if (record.targets.length > 0) {
+    const calls = targetsInOrder(record.targets).map(({ name, count }) =>
+      object([`"function": ${JSON.stringify(nameOf(name))}`, `"samples": ${count}`], `${inner}  `),
+    );
+    fields.push(`"calls": ${array(calls, inner)}`);
+  }
+  return object(fields, indent);
 }
 
-function locationJson({ line, discriminator }: LineLocation): object {
-  return discriminator === 0 ? { line } : { line, discriminator };
+function locationJson({ line, discriminator }: LineLocation, indent: string): string {
+  return discriminator === 0
+    ? `"line": ${line}`
+    : `"line": ${line},\n${indent}"discriminator": ${discriminator}`;
+}
+
+function object(fields: readonly string[], indent: string): string {
+  return `{\n${indent}  ${fields.join(`,\n${indent}  `)}\n${indent}}`;
+}
+
+function array(items: readonly string[], indent: string): string {
+  return items.length === 0 ? '[]' : `[\n${indent}  ${items.join(`,\n${indent}  `)}\n${indent}]`;
 }
 
 /** All counts of functions as `llvm-profdata show --sample --show-format=json` prints them, a text for each function. */
@@ -181,31 +205,18 @@ export function* llvmJsonTexts(
   profile: SampleProfile,
   functions: readonly FunctionSamples[],
 ): Generator<string> {
-  const nameOf = shownName(profile);
   yield '[';
   let separator = '\n  ';
-  for (const samples of functions) {
-    yield separator + llvmJson(samplesJson(samples, nameOf, true), '  ');
+  for (const text of functionJsons(profile, functions, '  ')) {
+    yield separator + llvmEscapes(text);
     separator = ',\n  ';
   }
   yield functions.length === 0 ? ']\n' : '\n]\n';
 }
 
-/** A value with two blanks a level, and numbers with all their digits (LLVM: JSON.cpp, `json::OStream`). */
-function llvmJson(value: unknown, indent: string): string {
-  if (typeof value === 'string') return llvmString(value);
-  if (typeof value !== 'object' || value === null) return String(value);
-  const inner = `${indent}  `;
-  const [open, close] = Array.isArray(value) ? '[]' : '{}';
-  const items = Array.isArray(value)
-    ? value.map((item) => llvmJson(item, inner))
-    : Object.entries(value).map(([key, item]) => `${llvmString(key)}: ${llvmJson(item, inner)}`);
-  return `${open}${items.map((item) => `\n${inner}${item}`).join(',')}\n${indent}${close}`;
-}
-
-/** LLVM has no short form of backspace and form feed. */
-function llvmString(text: string): string {
-  return JSON.stringify(text).replace(/\\(.)/g, (escaped, kind: string) =>
+/** LLVM has no short form of backspace and form feed (JSON.cpp, `json::OStream`). */
+function llvmEscapes(json: string): string {
+  return json.replace(/\\(.)/g, (escaped, kind: string) =>
     kind === 'b' ? '\\u0008' : kind === 'f' ? '\\u000c' : escaped,
   );
 }

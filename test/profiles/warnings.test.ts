@@ -33,6 +33,28 @@ describe('counts that exceed 64 bits', () => {
     expect((await mergeProfiles({ inputs: [{ path: b, weight: 3 }] })).diagnostics).toEqual([]);
   });
 
+  it('are made smaller where they come from', async () => {
+    const remedies = async (...args: string[]) => {
+      const { stderr } = await run(args);
+      return new Set(
+        [...stderr.matchAll(/^warning: (?:counter overflow|the counts add up).*; (.*)$/gm)].map(
+          ([, remedy]) => remedy,
+        ),
+      );
+    };
+    const divide = new Set(['divide all counts of the input by the same number']);
+    const calc = fixture('calc-x86_64').binary;
+    expect(await remedies('show', 'a.txt')).toEqual(divide);
+    expect(await remedies('convert', 'a.txt', '-o', 'a.afdo')).toEqual(divide);
+    expect(await remedies('merge', 'a.txt', 'b.txt', '-o', 'ab.afdo')).toEqual(divide);
+    expect(await remedies('--binary', calc, '--llvm-sample-profile', 'a.txt', '-o', 'a.afdo')).toEqual(
+      divide,
+    );
+    expect(await remedies('merge', `--weighted-input=${2n ** 63n},b.txt`, '-o', 'b.afdo')).toEqual(
+      new Set(['merge with smaller weights']),
+    );
+  });
+
   it('do not wrap around in what is shown', async () => {
     const { stdout, stderr } = await run(['show', 'a.txt']);
     expect(stdout.toString()).toMatch(/together 18,446,744,073,709,551,620$/m);

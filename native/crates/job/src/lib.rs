@@ -23,7 +23,7 @@ pub use error::{Error, ErrorCode};
 pub use input_files::InputFiles;
 pub use observer::{InputNumber, InputObserver, Observer, Phase, Progress, Silent, check, keep_going};
 pub use output::{GrowingFile, Output, make_output_folder, write_atomically, write_folder};
-pub use profile_warnings::profile_warnings;
+pub use profile_warnings::{SmallerCounts, profile_warnings};
 pub use repeated_inputs::repeated_inputs;
 pub use sample_workers::{SampleWorker, SampleWorkers};
 pub use system::system_reason;

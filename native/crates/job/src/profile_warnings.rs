@@ -8,14 +8,32 @@ use crate::diagnostic_code::DiagnosticCode;
 /// Functions that get a warning of their own, or a place in one; the rest is counted.
 const SHOWN: usize = 20;
 
+/// How counts that are too large can be made smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmallerCounts {
+    /// Profiles are multiplied by weights.
+    Weights,
+    /// The counts are those of the inputs.
+    Division,
+}
+
+impl SmallerCounts {
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Weights => "merge with smaller weights",
+            Self::Division => "divide all counts of the input by the same number",
+        }
+    }
+}
+
 /// Warnings about what readers of `profile` will misunderstand once it is written as `format`: marks that the encoding has no place for, names
-/// that text says otherwise, and counts that are not the true ones.
+/// that text says otherwise, and counts that are not the true ones, with what `smaller` says about these.
 #[must_use]
-pub fn profile_warnings(profile: &Profile, format: Format) -> Vec<Diagnostic> {
+pub fn profile_warnings(profile: &Profile, format: Format, smaller: SmallerCounts) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let marks = profile.marks_lost_in(format).into_iter();
     found.extend(marks.map(|mark| Diagnostic::warning(mark.into(), lost(mark, format))));
-    found.extend(overflows(profile));
+    found.extend(overflows(profile, smaller));
     if format == Format::Text {
         found.extend(changed_names(profile));
     }
@@ -66,7 +84,8 @@ fn changed_names(profile: &Profile) -> Option<Diagnostic> {
 }
 
 /// Counts stop at the limit of 64 bits, as in `llvm-profdata merge`.
-fn overflows(profile: &Profile) -> Vec<Diagnostic> {
+fn overflows(profile: &Profile, smaller: SmallerCounts) -> Vec<Diagnostic> {
+    let remedy = smaller.remedy();
     let functions = profile.overflowed();
     let warning = |message: String| Diagnostic::warning(DiagnosticCode::CounterOverflow, message);
     let mut found: Vec<_> = functions
@@ -75,7 +94,7 @@ fn overflows(profile: &Profile) -> Vec<Diagnostic> {
         .map(|&name| {
             let name = shown(profile, name);
             warning(format!(
-                "counter overflow in {name}: a count would exceed 2^64-1 and stays there; merge with smaller weights"
+                "counter overflow in {name}: a count would exceed 2^64-1 and stays there; {remedy}"
             ))
         })
         .collect();
@@ -87,7 +106,7 @@ fn overflows(profile: &Profile) -> Vec<Diagnostic> {
         found.push(Diagnostic::warning(
             DiagnosticCode::TotalOverflow,
             format!(
-                "the counts add up to {total}, which exceeds 2^64-1, so compilers will misjudge what is hot; merge with smaller weights"
+                "the counts add up to {total}, which exceeds 2^64-1, so compilers will misjudge what is hot; {remedy}"
             ),
         ));
     }
@@ -116,7 +135,7 @@ mod tests {
         let long = "x".repeat(1000);
         let text = format!("{long}:{0}:1\n 1: {0}\n", u64::MAX);
         let profile = sampleprof::read(text.as_bytes(), "x").expect("a profile");
-        let warnings = profile_warnings(&profile, Format::Text);
+        let warnings = profile_warnings(&profile, Format::Text, SmallerCounts::Division);
         assert_eq!(warnings.len(), 1);
         assert!(warnings[0].message.len() < 400, "{}", warnings[0].message);
         assert!(warnings[0].message.contains("xxx...: a count would exceed"));
@@ -124,8 +143,8 @@ mod tests {
         let mut profile = Profile::new();
         let name = profile.names.intern(b"[a\x1b]");
         profile.functions.push(sampleprof::FunctionSamples::new(name));
-        let warnings = profile_warnings(&profile, Format::Text);
+        let warnings = profile_warnings(&profile, Format::Text, SmallerCounts::Division);
         assert!(warnings[0].message.contains("'[a\\u{1b}]'"), "{}", warnings[0].message);
-        assert!(profile_warnings(&profile, Format::ExtBinary).is_empty());
+        assert!(profile_warnings(&profile, Format::ExtBinary, SmallerCounts::Division).is_empty());
     }
 }

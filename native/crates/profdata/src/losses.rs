@@ -1,10 +1,10 @@
 //! What an encoding cannot hold.
 
-use job::{Diagnostic, DiagnosticCode, profile_warnings};
+use job::{Diagnostic, DiagnosticCode, SmallerCounts, profile_warnings};
 use sampleprof::{Format, Profile, WriteOptions};
 
-/// Warnings about what `profile` will lose when it is written so.
-pub(crate) fn losses(profile: &Profile, options: &WriteOptions) -> Vec<Diagnostic> {
+/// Warnings about what `profile` will lose when it is written so; `smaller` is what helps if its counts are too large.
+pub(crate) fn losses(profile: &Profile, options: &WriteOptions, smaller: SmallerCounts) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut warn = |code, message: &str| found.push(Diagnostic::warning(code, message));
     let extbinary = options.format == Format::ExtBinary;
@@ -27,7 +27,7 @@ pub(crate) fn losses(profile: &Profile, options: &WriteOptions) -> Vec<Diagnosti
             "names stay as they are, because only the extbinary format can hold hashes instead",
         );
     }
-    found.extend(profile_warnings(profile, options.format));
+    found.extend(profile_warnings(profile, options.format, smaller));
     let keeps_guids = extbinary && options.use_md5;
     if profile.names.has_guids() && !keeps_guids {
         found.push(Diagnostic::warning(

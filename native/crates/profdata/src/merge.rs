@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use job::failure::{merge_error, write_error};
 use job::{
-    Diagnostic, DiagnosticCode, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, check, keep_going,
-    on_threads, repeated_inputs, write_atomically,
+    Diagnostic, DiagnosticCode, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, SmallerCounts, check,
+    keep_going, on_threads, repeated_inputs, write_atomically,
 };
 use sampleprof::{
     Content, InputError, MergeInput, MergeOptions, Merged, NameFilter, Profile, ProfileSummary, WriteOptions, write,
@@ -139,7 +139,12 @@ fn run(
     if let Some(threshold) = request.trim.and_then(|trim| trim.of(profile)) {
         profile.trim_cold(threshold);
     }
-    diagnostics.extend(losses(profile, &request.encoding));
+    let smaller = if request.inputs.iter().any(|input| input.weight > 1) {
+        SmallerCounts::Weights
+    } else {
+        SmallerCounts::Division
+    };
+    diagnostics.extend(losses(profile, &request.encoding, smaller));
     let bytes = encode(profile, request)?;
     if profile.functions.is_empty() {
         diagnostics.push(Diagnostic::warning(

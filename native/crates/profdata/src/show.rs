@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use job::{Diagnostic, DiagnosticCode, Error, profile_warnings};
+use job::{Diagnostic, DiagnosticCode, Error, SmallerCounts, profile_warnings};
 use sampleprof::{
     Format, HotFunctions, Profile, ProfileFlags, ProfileSummary, SectionInfo, density, format_of, hot_functions, read,
     render_hot_functions, render_sections, sections,
@@ -91,7 +91,7 @@ pub fn show(request: &ShowRequest) -> Result<Description, Error> {
     let sections = sections(&bytes, &name).map_err(profile_error)?;
     let summary = ProfileSummary::compute(&profile);
     let hot = hot_functions(&profile);
-    let mut diagnostics = profile_warnings(&profile, Format::ExtBinary);
+    let mut diagnostics = profile_warnings(&profile, Format::ExtBinary, SmallerCounts::Division);
     if request.sections && format != Format::ExtBinary {
         diagnostics.push(Diagnostic::warning(
             DiagnosticCode::NoSections,

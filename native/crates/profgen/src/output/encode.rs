@@ -2,7 +2,7 @@
 
 use elf::Image;
 use job::failure::{nest_error, write_error};
-use job::{DiagnosticCode, Error, profile_warnings};
+use job::{DiagnosticCode, Error, SmallerCounts, profile_warnings};
 use sampleprof::Profile;
 
 use crate::attribution::code_sizes::CodeSizes;
@@ -38,7 +38,7 @@ pub(crate) fn encode(
         return Err(empty::of_binary(image, options, statistics, report));
     }
     if options.policy.words == Words::Own {
-        let warnings = profile_warnings(&profile, write_options(options).format);
+        let warnings = profile_warnings(&profile, write_options(options).format, SmallerCounts::Division);
         report.of_samples.extend(warnings);
     }
     if options.merge_binaries {
