@@ -66,7 +66,7 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
     return asLlvmProfgen(args) ? EXIT.failed : EXIT.usage;
   }
   const { options, flags } = command;
-  return runCommandJob({
+  const status = await runCommandJob({
     json: flags.json,
     quiet: flags.quiet,
     run: async (control) => {
@@ -75,6 +75,7 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
     },
     report: (result) => report(result, options, flags),
   });
+  return status === EXIT.usage && asLlvmProfgen(args) ? EXIT.failed : status;
 }
 
 /** llvm-profgen's exit status is 1 for wrong usage, too; the line need not be right for this to be known. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -13,6 +13,18 @@ export function expandInputs(args: readonly string[]): string[] {
     const found = matchGlob(arg);
     return found.length > 0 ? found : [arg];
   });
+}
+
+/** The profiles that arguments of `merge` name: a folder stands for all files below it, as for llvm-profdata. */
+export function expandProfiles(args: readonly string[]): string[] {
+  const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return expandInputs(args).flatMap((path) => (isFolder(path) ? filesBelow(path) : [path]));
+}
+
+function filesBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.map((entry) => join(entry.parentPath, entry.name));
+  return paths.filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true).sort();
 }
 
 const WILD = /[*?[]/;

@@ -3,7 +3,7 @@ import { MERGE_OPTIONS, type MergeOptions } from '../options/merge.js';
 import { parseCommand } from './command.js';
 import { chosenFormat, outputOptions, requiredTarget } from './encoding.js';
 import { MERGE_OWN } from './flags.js';
-import { expandInputs } from './input-files.js';
+import { expandProfiles } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
 import { EXIT, print, printDiagnostics, printMessage } from './terminal.js';
@@ -46,7 +46,7 @@ function toCommand(parsed: ParsedArgs): MergeCommand {
   } = valuesOf(MERGE_OWN, parsed);
   // llvm-profdata's order, which matters where checksums differ: the first version of a function stays.
   const inputs = [
-    ...expandInputs(parsed.positionals),
+    ...expandProfiles(parsed.positionals),
     ...weightedInput.flatMap(weightedInputs),
     ...inputFiles.flatMap(listedInputs),
   ];

@@ -92,7 +92,9 @@ function readValue(flag: Flag, text: string | undefined, before: FlagValue | und
   if (flag.choices !== undefined && !flag.choices.includes(text)) {
     throw new UsageError(
       `--${flag.name} is '${text}'`,
-      `known are ${flag.choices.join(', ')}${suggestion(nearest(text, flag.choices))}`,
+      flag.choices.length === 1
+        ? `it can only be ${flag.choices[0]}`
+        : `known are ${flag.choices.join(', ')}${suggestion(nearest(text, flag.choices))}`,
     );
   }
   switch (flag.kind) {
@@ -195,12 +197,15 @@ function missingValue(flag: Flag): UsageError {
   return new UsageError(`--${flag.name} needs a value`, `write --${flag.name} ${flag.value ?? 'VALUE'}`);
 }
 
-function unknownFlag(name: string, known: Iterable<string>): UsageError {
+/** What perf calls the recording. */
+const INPUT_OF_PERF = ['i', 'input'];
+
+function unknownFlag(name: string, known: readonly string[]): UsageError {
   const dashes = name.length === 1 ? '-' : '--';
-  return new UsageError(
-    `unknown flag ${dashes}${name}`,
-    `see --help${suggestion(nearest(name, known), '--')}`,
-  );
+  const isInput = INPUT_OF_PERF.includes(name) && known.includes('perfdata');
+  // One letter is near to any other.
+  const near = isInput ? 'perfdata' : name.length === 1 ? undefined : nearest(name, known);
+  return new UsageError(`unknown flag ${dashes}${name}`, `see --help${suggestion(near, '--')}`);
 }
 
 function suggestion(name: string | undefined, prefix = ''): string {

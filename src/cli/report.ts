@@ -71,6 +71,10 @@ function toCommand(parsed: ParsedArgs): ReportCommand {
       'autofdo-gen report --binary FILE --perfdata FILE -o report.html, or autofdo-gen report a.afdo -o report.html',
     );
   }
+  const { binary, binaryDir, allBinaries } = given;
+  if (profile.length === 0 && binary === undefined && binaryDir === undefined && allBinaries !== true) {
+    throw new UsageError('no binary was given', 'name the profiled program with --binary FILE');
+  }
   const named = [
     ...(format ? [format] : []),
     ...(text ? ['text' as const] : []),

@@ -72,8 +72,11 @@ function toCommand(parsed: ParsedArgs): ShowCommand {
     throw new UsageError('--json and --show-format=json print different JSON', 'choose one of them');
   }
   const given = valuesOf(DESCRIBE_OPTIONS, parsed);
+  const isAsked = allFunctions || name !== undefined || symbols || given.detailedSummary === true;
+  // llvm-profdata takes --topn for a wish to see the hot functions, and 0 for all of them.
+  const hotFunctions = given.hotFunctions ?? (isAsked && Boolean(given.top));
   return {
-    description: { top: 10, topHot: given.top, ...given, path: file },
+    description: { top: 10, topHot: given.top || undefined, ...given, hotFunctions, path: file },
     asLlvmJson: showFormat === 'json',
     target,
     counts: allFunctions ? 'all' : name === undefined ? undefined : { name },

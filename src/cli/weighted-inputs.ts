@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { AutofdoError } from '../errors.js';
 import { failureReason } from '../failure-reason.js';
 import type { WeightedProfile } from '../options/merge.js';
-import { expandInputs } from './input-files.js';
+import { expandProfiles } from './input-files.js';
 import { UsageError } from './parse-args.js';
 
-/** The profiles that `WEIGHT,FILE` names; the file may be a glob. */
+/** The profiles that `WEIGHT,FILE` names; the file may be a glob or a folder. */
 export function weightedInputs(text: string): WeightedProfile[] {
   const match = /^(\d+),(.+)$/s.exec(text);
   if (match === null) {
@@ -19,7 +19,7 @@ export function weightedInputs(text: string): WeightedProfile[] {
       'a weight is at least 1 and below 2^64',
     );
   }
-  return expandInputs([path]).map((file) => ({ path: file, weight }));
+  return expandProfiles([path]).map((file) => ({ path: file, weight }));
 }
 
 /** The profiles that a list names, `[WEIGHT,]FILE` a line; empty lines and those that start with # are skipped. */
@@ -36,5 +36,7 @@ export function listedInputs(list: string): WeightedProfile[] {
   const lines = text.split('\n').map((line) => line.trim());
   return lines
     .filter((line) => line !== '' && !line.startsWith('#'))
-    .flatMap((line) => (/^\d+,/.test(line) ? weightedInputs(line) : [{ path: line }]));
+    .flatMap((line) =>
+      /^\d+,/.test(line) ? weightedInputs(line) : expandProfiles([line]).map((path) => ({ path })),
+    );
 }

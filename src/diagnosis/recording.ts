@@ -66,7 +66,7 @@ export function recordingDiagnosis(
     };
   }
   const { statistics } = attempt;
-  const { ledger, branchEntries, density } = statistics;
+  const { ledger, branchEntries, byAddresses, density } = statistics;
   const share = (classes: readonly EntryClass[]) =>
     percentOf(
       classes.reduce((sum, name) => sum + ledger[name], 0n),
@@ -81,8 +81,9 @@ export function recordingDiagnosis(
     explained: share(['used']),
     lost: share(LOST),
     densityThreshold,
-    // Density grows with the number of samples, and that with time.
-    secondsNeeded: density > 0 && seconds > 0 ? (seconds * densityThreshold) / density : undefined,
+    // Density grows with the number of samples, and that with time. Inferred counts are executions, not samples.
+    secondsNeeded:
+      !byAddresses && density > 0 && seconds > 0 ? (seconds * densityThreshold) / density : undefined,
   };
 }
 
@@ -131,7 +132,6 @@ export function recordingFindings(
     );
   }
   const { byAddresses, density } = attempt.statistics;
-  // Inferred counts are executions, not samples.
   if (!byAddresses && density < densityThreshold) {
     const longer =
       secondsNeeded === undefined || seconds === 0

@@ -9,6 +9,13 @@ export function invalid(message: string, hint: string): AutofdoError {
   return new AutofdoError('INVALID_OPTIONS', message, { hint });
 }
 
+/** Refuses inputs of which several are standard input, which can be read once. */
+export function checkStdin(paths: readonly (string | undefined)[]): void {
+  if (paths.filter((path) => path === '-').length > 1) {
+    throw invalid('standard input is named more than once', 'write it to a file, and name that');
+  }
+}
+
 /** One or more values as an array. */
 export function list<T>(value: T | readonly T[] | undefined): T[] {
   if (value === undefined) return [];

@@ -1,7 +1,7 @@
 import type { BindingMergeOptions } from '../../native/binding/index.cjs';
 import type { Progress } from '../progress.js';
 import type { ProfileFormat } from '../sample-profile/types.js';
-import { checkNames, checkOptions, defined, invalid, u64 } from './check.js';
+import { checkNames, checkOptions, checkStdin, defined, invalid, u64 } from './check.js';
 import { COLD_COUNT, CUTOFF_COLD, FORMAT, JOBS, OUTPUT, USE_MD5 } from './common.js';
 import { choice, flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
 
@@ -186,9 +186,11 @@ export function toBindingMergeOptions(options: MergeOptions): BindingMergeOption
   const { inputs, lists, signal: _signal, onProgress: _onProgress, ...same } = options;
   if (!Array.isArray(inputs) || inputs.length === 0)
     throw invalid('no input was given', 'name the profiles in `inputs`');
+  const profiles = inputs.map(weighted);
+  checkStdin(profiles.map(({ path }) => path));
   return defined({
     ...same,
-    inputs: inputs.map(weighted),
+    inputs: profiles,
     lists: lists && [...lists],
     profileSummaryColdCount: u64('profileSummaryColdCount', options.profileSummaryColdCount),
   });

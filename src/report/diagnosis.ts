@@ -180,6 +180,7 @@ function* recordingLines(recording: RecordingDiagnosis): Generator<[string, stri
   yield* ledgerLines(statistics);
   yield ['functions', functionsText(recording)];
   yield ['samples in', samplesText(recording)];
+  if (statistics.byAddresses) return;
   const enough = statistics.density >= densityThreshold ? 'enough' : 'too few';
   const length =
     secondsNeeded === undefined ? '' : `; ${formatSeconds(secondsNeeded)} reach ${densityThreshold}`;

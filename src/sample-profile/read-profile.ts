@@ -4,6 +4,7 @@ import { AutofdoError } from '../errors.js';
 import { failureReason } from '../failure-reason.js';
 import { checkOptions } from '../options/check.js';
 import { NO_FLAG } from '../options/flag.js';
+import { worded } from '../options/wording.js';
 import { readBinaryProfile } from './binary.js';
 import { ByteReader } from './byte-reader.js';
 import { readExtBinaryProfile } from './extbinary.js';
@@ -57,8 +58,10 @@ export async function readProfile(
 }
 
 /**
- * Parses a sample profile of any form at once, which keeps the event loop waiting: up to 0.2 s for each MB. `readProfile` takes bytes, too,
- * and does not. Throws as it does.
+ * Parses a sample profile of any form at once. Meanwhile the event loop waits: about 0.1 s for each MB of a binary form, and 0.3 s for each MB
+ * of text. `readProfile` takes bytes, too, and gives the event loop its turns.
+ *
+ * @throws AutofdoError `INPUT_INVALID`.
  */
 export function parseProfile(bytes: Uint8Array): SampleProfile {
   return finish(profileSteps(bytes));
@@ -66,7 +69,10 @@ export function parseProfile(bytes: Uint8Array): SampleProfile {
 
 function profileSteps(bytes: Uint8Array): Steps<SampleProfile> {
   const form = binaryForm(bytes);
-  if (form === undefined) return readTextProfile(bytes);
+  if (form === undefined) {
+    refuseOtherFiles(bytes);
+    return readTextProfile(bytes);
+  }
   const reader = new ByteReader(bytes);
   reader.uleb();
   const version = reader.u32('version');
@@ -83,6 +89,24 @@ function profileSteps(bytes: Uint8Array): Steps<SampleProfile> {
     default:
       throw damagedProfile('offset 0', `a binary form of unknown kind 0x${form.toString(16)}`);
   }
+}
+
+/** Bytes at the beginning that are looked at to tell text from other files. */
+const LOOKED_AT = 4096;
+
+/** Text has no NUL bytes. */
+function refuseOtherFiles(bytes: Uint8Array): void {
+  const head = bytes.subarray(0, LOOKED_AT);
+  const begins = (magic: string) =>
+    Buffer.from(head.subarray(0, magic.length)).equals(Buffer.from(magic, 'latin1'));
+  const refuse = (what: string, hint: string) => {
+    throw new AutofdoError('INPUT_INVALID', `${what}, not a sample profile`, { hint: worded(hint) });
+  };
+  if (begins('PERFILE2'))
+    refuse('a perf.data file', 'make a profile of it first: {generate --binary --perfdata}');
+  if (begins('\x7fELF')) refuse('an ELF file', 'name a profile, as {generate --binary --perfdata} writes it');
+  if (head.includes(0))
+    refuse('a file that is no text', 'name a profile, as {generate --binary --perfdata} writes it');
 }
 
 /** The last byte of the magic number, or undefined when there is none: text. */

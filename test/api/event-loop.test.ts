@@ -1,7 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { convertProfile, generateProfile, inspectPerfData, readProfile, report } from '../../src/index.js';
+import {
+  collectTraces,
+  compareProfiles,
+  convertProfile,
+  describeProfile,
+  diagnoseBinary,
+  generateProfile,
+  inspectPerfData,
+  inspectTraces,
+  mergeProfiles,
+  readProfile,
+  report,
+} from '../../src/index.js';
 import { canMeasureBlocks, longestBlock } from '../support/event-loop.js';
 import { fixture } from '../support/fixtures.js';
 import { writeLargeRecording } from '../support/large-recording.js';
@@ -43,6 +55,27 @@ describe.skipIf(!canMeasureBlocks)('nothing blocks the event loop', () => {
       () => generateProfile({ binary: calc.binary, perfData: recording, onProgress: () => {} }),
     ],
     ['inspectPerfData', FREE, () => inspectPerfData(recording, { onProgress: () => {} })],
+    ['diagnoseBinary', FREE, () => diagnoseBinary({ binary: calc.binary, perfData: recording })],
+    ['collectTraces', FREE, () => collectTraces({ perfData: recording, output: at('large.parquet') })],
+    ['inspectTraces', FREE, () => inspectTraces(at('large.parquet'))],
+    [
+      'generateProfile of traces',
+      FREE,
+      () => generateProfile({ binary: calc.binary, traces: at('large.parquet') }),
+    ],
+    ['mergeProfiles', FREE, () => mergeProfiles({ inputs: [at('large.afdo'), at('packed.afdo')] })],
+    ['convertProfile', FREE, () => convertProfile({ input: at('large.afdo'), format: 'text' })],
+    ['describeProfile', FREE_WITH_OBJECTS, () => describeProfile({ path: at('large.afdo'), top: 60_000 })],
+    [
+      'compareProfiles',
+      FREE_WITH_OBJECTS,
+      () =>
+        compareProfiles({
+          base: calc.binary.replace(/calc$/, 'expected.afdo'),
+          test: at('large.afdo'),
+          top: 20_000,
+        }),
+    ],
     ['readProfile of text', FREE_WITH_OBJECTS, () => readProfile(text)],
     ['readProfile of extbinary', FREE_WITH_OBJECTS, () => readProfile(at('large.afdo'))],
     ['readProfile of bytes', FREE_WITH_OBJECTS, () => readProfile(readFileSync(at('large.afdo')))],

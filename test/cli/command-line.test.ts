@@ -12,6 +12,7 @@ import { temporaryFolder } from '../support/temporary.js';
 const calc = fixture('calc-x86_64');
 const temporary = temporaryFolder();
 const inputs = ['--binary', calc.binary, '--perfdata', calc.perfData];
+const profile = join(calc.binary, '..', 'expected.afdo');
 
 const run = (args: string[], options: RunOptions = {}) => runCli(args, { cwd: temporary.path, ...options });
 
@@ -188,6 +189,10 @@ describe('autofdo-gen', () => {
     const { status, stderr } = await run(['--compat=llvm-profgen', '--binary', 'a']);
     expect(status).toBe(1);
     expect(stderr).toMatch(/no input was given/);
+    const compat = [...inputs, '--compat=llvm-profgen'];
+    expect(await run([...compat, '-o', calc.binary])).toMatchObject({ status: 1 });
+    expect(await run([...compat, '--event', 'none', '-o', 'x.afdo'])).toMatchObject({ status: 1 });
+    expect(await run([...inputs, '--event', 'none', '-o', 'x.afdo'])).toMatchObject({ status: 2 });
   });
 
   it('prints its version and help', async () => {
@@ -249,6 +254,12 @@ it('errors of the system are told in words, without numbers and names of tempora
     run(['show', 'missing', '--all-functions']),
     run(['merge', 'missing', '-o', '-']),
     run(['merge', '--input-files=missing', '-o', '-']),
+    run(['merge', 'missing', profile, '--keep-going', '-o', 'merged.afdo']),
+    run(['merge', 'missing', 'gone', '--failure-mode=all', '-o', '-']),
+    run(['overlap', profile, 'missing']),
+    run(['convert', 'missing', '-o', '-']),
+    run(['report', 'missing']),
+    run(['collect', '--perfdata', 'missing', '-o', 'x.parquet']),
     run(['inspect', 'missing']),
     run(['doctor', '--binary', 'missing']),
   ]);

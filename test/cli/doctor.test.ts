@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/flags.js';
 import { commandHelp } from '../../src/cli/help.js';
 import { fixture } from '../support/fixtures.js';
-import { BRANCH_EVENT, PerfDataBuilder } from '../support/perf-data-builder.js';
+import { BRANCH_EVENT, PerfDataBuilder, SAMPLE_TYPE } from '../support/perf-data-builder.js';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary.js';
 
@@ -71,6 +71,33 @@ describe('autofdo-gen doctor', () => {
     expect(findings).toMatchObject([{ severity: 'blocker', code: 'recording-unusable' }]);
     expect(recording).toMatchObject({ files: [{ samples: 0, autofdo: { usable: false } }] });
     expect(status).toBe(1);
+  });
+
+  it('tells no density of counts that are inferred from addresses', async () => {
+    const { ip, tid, time } = SAMPLE_TYPE;
+    const base = 0x10_0000n;
+    const builder = new PerfDataBuilder()
+      .event({ sampleType: ip | tid | time })
+      .mmap(1, base, 0x8000n, calc.binary);
+    // In the loop of `expression`.
+    for (let index = 0n; index < 300n; index++) {
+      const address = base + 0x18e0n + (index % 9n) * 4n;
+      const sample = builder
+        .bytes()
+        .u64(address)
+        .u32(1)
+        .u32(1)
+        .u64(1000n * (index + 1n));
+      builder.record(9, 2, sample.toBytes());
+    }
+    const path = temporary.write('addresses.data', builder.file());
+    const args = ['--binary', calc.binary, '--perfdata', path];
+    const text = (await run(...args)).stdout.toString();
+    expect(text).toMatch(/^addresses {7}300$/m);
+    expect(text).not.toMatch(/density/);
+    const [{ recording }] = JSON.parse((await run(...args, '--json')).stdout.toString()).binaries;
+    expect(recording).toMatchObject({ statistics: { byAddresses: true } });
+    expect(recording).not.toHaveProperty('secondsNeeded');
   });
 
   it('still tells about the binary when the recording cannot be read', async () => {

@@ -81,4 +81,40 @@ it('a hint tells what is wrong with this file', async () => {
   expect(await hint('convert', 'd.prof', '-o', 'x')).not.toMatch(/--keep-going/);
   expect(await hint('merge', 'd.prof', profile, '-o', 'x')).toMatch(/--keep-going/);
   expect(await hint('--binary', 'a', '--perfdata', 'b', '--cpu', '7-3')).toMatch(/hint: .*write 3-7/);
+  const { binary, perfData } = calc;
+  expect(await hint('--binary', binary, '-i', perfData)).toMatch(
+    /unknown flag -i\n.*did you mean --perfdata\?/,
+  );
+  expect(await hint('--binary', binary, '--input', perfData)).toMatch(/did you mean --perfdata\?/);
+  expect(await hint('merge', '-w', '2,a.prof', '-o', 'x')).toMatch(/unknown flag -w\n {2}hint: see --help\n/);
+  expect(await hint('--binary', binary, '--perfdata', perfData, '--profiler', 'text')).toMatch(
+    /hint: it can only be perf\n/,
+  );
+  for (const what of ['a recording', 'an ELF file'] as const) {
+    expect(await hint('report', files[what] ?? '')).toMatch(
+      /^error: .*: an? (perf\.data|ELF) file, not a sample profile\n/,
+    );
+  }
+  expect(await hint('report', calc.perfData)).toMatch(/hint: .*`autofdo-gen --binary FILE --perfdata FILE`/);
+  expect(await hint('merge', '-', '-', '-o', 'x')).toMatch(/standard input is named more than once/);
+  expect(await hint('overlap', '-', '-')).toMatch(/standard input is named more than once/);
+  expect(await hint('show', 'folder')).toMatch(/folder: is a directory\n {2}hint: Name a file\.\n/);
+  expect(await hint('--binary', binary, '--perfdata', 'folder')).toMatch(
+    /hint: Name the file, or the folder of/,
+  );
+  for (const command of [['--perfdata', perfData], []]) {
+    const asked = command.length === 0 ? ['doctor'] : [];
+    expect(await hint(...asked, '--binary', 'l.debug', ...command)).toMatch(
+      /l\.debug: is a debug file, which has no code, .*\n.*with --binary, and this file with --debug-binary/,
+    );
+  }
+  for (const input of ['--perfdata', '--perfscript', '--traces']) {
+    expect(await hint('report', input, perfData)).toMatch(
+      /no binary was given\n {2}hint: .* --binary FILE\n/,
+    );
+  }
+  const cut = await hint('--binary', binary, '--perfdata', 'k.data');
+  expect(cut).toMatch(
+    /nothing in the recording maps .*\n.*\(k\.data: cut off at offset 0x[0-9a-f]+: .*Copy the file again/,
+  );
 });

@@ -23,6 +23,22 @@ const PRINTING: string[][] = [
   ['show', profile, '--all-functions', '--json'],
   ['show', profile, '--show-prof-sym-list'],
   ['overlap', profile, profile],
+  ['overlap', profile, profile, '--json'],
+  ['doctor', '--binary', calc.binary, '--json'],
+  ['merge', profile, '--dump-input-file-list'],
+  ['report', profile],
+  ['report', profile, '--format=html', '-o', '-'],
+  ['report', profile, '--format=json', '-o', '-'],
+];
+
+/** Each command in a way that writes the file that follows. */
+const WRITING: string[][] = [
+  ['--binary', calc.binary, '--perfdata', calc.perfData, '-o'],
+  ['merge', profile, '-o'],
+  ['convert', profile, '-o'],
+  ['show', profile, '-o'],
+  ['overlap', profile, profile, '-o'],
+  ['report', profile, '--format=html', '-o'],
 ];
 
 describe.skipIf(process.platform === 'win32')('where stdout cannot take the output', () => {
@@ -32,6 +48,14 @@ describe.skipIf(process.platform === 'win32')('where stdout cannot take the outp
   it.skipIf(!existsSync('/dev/full')).each(PRINTING)('a full device is an error: %s %s %s', (...args) => {
     const { status, stderr } = shell('exec "$@" > /dev/full', args);
     expect(stderr).toBe('error: standard output cannot be written: no space left on device\n');
+    expect(status).toBe(1);
+  });
+
+  it.skipIf(!existsSync('/dev/full')).each(WRITING)('so is a full file: %s %s %s', async (...args) => {
+    const { status, stderr } = await runCli([...args, '/dev/full']);
+    expect(stderr).toMatch(
+      /^error: cannot write \/dev\/full: no space left on device\n {2}hint: .* has space/m,
+    );
     expect(status).toBe(1);
   });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -106,6 +106,9 @@ describe.skipIf(!hasLlvmProfdata)('every flag of llvm-profdata-22 is known', () 
     [['--show-sec-info-only']],
     [['--all-functions', '--detailed-summary', '--hot-func-list']],
     [['--all-functions', '--hot-func-list', '--topn=3']],
+    [['--all-functions', '--topn=3']],
+    [['--all-functions', '--hot-func-list', '--topn=0']],
+    [['--function=main', '--topn=1']],
     [['--function=main', '--counts', '--detailed-summary', '--detailed-summary-cutoffs=800000,1000']],
   ])('show %j, to a file, too', async (flags) => {
     const expected = llvmProfdata('show', '--sample', ...flags, calc);
@@ -114,6 +117,23 @@ describe.skipIf(!hasLlvmProfdata)('every flag of llvm-profdata-22 is known', () 
     expect([status, stdout.toString()]).toEqual([0, '']);
     expect(readFileSync(join(cwd, 'shown'), 'utf8')).toBe(expected);
   });
+
+  it.each<[string[]]>([[['folder']], [['a.prof', '--weighted-input=2,folder']], [['--input-files=folders']]])(
+    'merge of all files below a folder, %j',
+    async (args) => {
+      mkdirSync(join(cwd, 'folder', 'below'), { recursive: true });
+      temporary.write('folder/c.prof', 'c:7:1\n 1: 7\n');
+      temporary.write('folder/below/.d.prof', 'd:8:1\n 1: 8\n');
+      temporary.write('folders', '3,folder\na.prof\n');
+      const theirs = spawnSync('llvm-profdata-22', ['merge', '--sample', '--text', ...args], {
+        cwd,
+        encoding: 'utf8',
+      });
+      expect(theirs.stdout).toMatch(/^d:.*^c:/ms);
+      const { stdout } = await run(['merge', '--text', ...args, '-q', '-o', '-']);
+      expect(stdout.toString()).toBe(theirs.stdout);
+    },
+  );
 
   it('overlap to a file', async () => {
     const expected = llvmProfdata('overlap', '--sample', calc, dwarf4);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use elf::{Arch, Image, ImageKind};
-use job::failure::{image_error, symbolize_error};
+use job::failure::{debug_file_as_binary, image_error, symbolize_error};
 use job::{Error, on_threads};
 use symbolize::{DebugFileSource, DebugInfo, DebugOptions, DebugSurvey, Diagnostic, LocalFiles, add_symbols};
 
@@ -85,6 +85,9 @@ pub fn examine(request: &ExamineRequest) -> Result<Examination, Error> {
 fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
     let path = &request.path;
     let mut image = Image::open(path).map_err(|error| image_error(error, path))?;
+    if image.is_debug_file() {
+        return Err(debug_file_as_binary(path));
+    }
     let options = DebugOptions {
         debug_binary: request.debug_binary.clone(),
         dwp: request.dwp.clone(),

@@ -256,6 +256,16 @@ impl Image {
         holder.sections_named(name)
     }
 
+    /// Whether the code was taken out of the file, as `objcopy --only-keep-debug` does: it has executable sections, and none has content.
+    pub fn is_debug_file(&self) -> bool {
+        let executable = || {
+            self.sections()
+                .iter()
+                .filter(|section| section.executable && section.size > 0)
+        };
+        executable().next().is_some() && executable().all(|section| section.data.is_empty())
+    }
+
     /// The executable sections with content, in the order of the section headers.
     pub fn executable_sections(&self) -> impl Iterator<Item = ExecutableSection<'_>> {
         let sections = (0u32..).zip(self.sections());

@@ -1,6 +1,7 @@
 //! What a job has to say besides its result.
 
 use crate::diagnostic_code::DiagnosticCode;
+use crate::system::without_numbers;
 
 /// How serious a diagnostic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct Diagnostic {
     pub code: DiagnosticCode,
     /// How serious it is.
     pub severity: Severity,
-    /// One paragraph without a trailing line break.
+    /// One paragraph without a trailing line break, and without the numbers of the system's errors.
     pub message: String,
 }
 
@@ -29,7 +30,7 @@ impl Diagnostic {
         Self {
             code,
             severity: Severity::Warning,
-            message: message.into(),
+            message: without_numbers(&message.into()),
         }
     }
 
@@ -39,7 +40,7 @@ impl Diagnostic {
         Self {
             code,
             severity: Severity::Note,
-            message: message.into(),
+            message: without_numbers(&message.into()),
         }
     }
 }

@@ -50,6 +50,10 @@ pub fn recording_error(error: perfdata::Error) -> Error {
             "`autofdo-gen show FILE` tells what a profile holds. Name the file that `perf record` wrote.",
         ),
         E::NotPerfData { .. } => (ErrorCode::InputInvalid, "Name the file that `perf record` wrote."),
+        E::NotPerfDirectory { .. } => (
+            ErrorCode::InputInvalid,
+            "Name the file, or the folder of `perf record --threads`, that perf wrote.",
+        ),
         _ => (ErrorCode::InputInvalid, "The file is damaged or was cut; record again."),
     };
     Error::of(code, error).hint(hint)
@@ -80,16 +84,33 @@ pub fn image_error(error: ImageError, path: &Path) -> Error {
     Error::of(code, error).hint(hint).path(path)
 }
 
+/// A debug file stands where the program should.
+#[must_use]
+pub fn debug_file_as_binary(path: &Path) -> Error {
+    let message = format!(
+        "{}: is a debug file, which has no code, expected the program that it belongs to",
+        path.display()
+    );
+    Error::new(ErrorCode::BinaryUnsupported, message)
+        .hint("Name the program that ran with {--binary}, and this file with {--debug-binary}.")
+        .path(path)
+}
+
 /// Why an input cannot be read.
 #[must_use]
 pub fn unreadable(error: std::io::Error, path: &Path) -> Error {
+    let hint = if error.kind() == std::io::ErrorKind::IsADirectory {
+        "Name a file."
+    } else {
+        "Check the path and your permission to read it."
+    };
     Error::new(
         ErrorCode::InputUnreadable,
         format!("{}: {}", path.display(), system_reason(&error)),
     )
     .caused_by(error)
     .path(path)
-    .hint("Check the path and your permission to read it.")
+    .hint(hint)
 }
 
 /// What is wrong with a file of traces.
@@ -228,7 +249,6 @@ fn profile_remedy(kind: &ReadErrorKind) -> &'static str {
 /// Why profiles cannot be merged, of which there are `inputs`.
 #[must_use]
 pub fn merge_error(error: MergeError, inputs: usize) -> Error {
-    let message = error.to_string();
     match error {
         MergeError::Cancelled => Error::aborted(),
         MergeError::Input(error) => {
@@ -238,10 +258,13 @@ pub fn merge_error(error: MergeError, inputs: usize) -> Error {
                 _ => error,
             }
         }
-        MergeError::NothingUsable { first, .. } => Error {
-            message,
-            ..merge_input_error(first)
-        },
+        MergeError::NothingUsable { count, first } => {
+            let first = merge_input_error(first);
+            Error {
+                message: format!("none of {count} profiles can be read; the first: {}", first.message),
+                ..first
+            }
+        }
         MergeError::MixedLocations { .. } => Error::of(ErrorCode::Unsupported, error)
             .hint("Merge profiles of builds with -fpseudo-probe-for-profiling apart from the others."),
         MergeError::MixedContexts { .. } => Error::of(ErrorCode::Unsupported, error)

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use job::failure::{merge_error, write_error};
 use job::{
     Diagnostic, DiagnosticCode, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, SmallerCounts, check,
-    keep_going, on_threads, repeated_inputs, write_atomically,
+    keep_going, on_threads, repeated_inputs, system_reason, write_atomically,
 };
 use sampleprof::{
     Content, InputError, MergeInput, MergeOptions, Merged, NameFilter, Profile, ProfileSummary, WriteOptions, write,
@@ -203,12 +203,11 @@ fn encode(profile: &mut Profile, request: &MergeRequest) -> Result<Vec<u8>, Erro
 }
 
 fn describe_skipped(error: &InputError) -> (String, String) {
-    let file = match error {
-        InputError::Io { file, .. } => file.clone(),
-        InputError::Read(error) => error.file.clone(),
-        _ => String::new(),
-    };
-    (file, error.to_string())
+    match error {
+        InputError::Io { file, source } => (file.clone(), format!("{file}: {}", system_reason(source))),
+        InputError::Read(error) => (error.file.clone(), error.to_string()),
+        _ => (String::new(), error.to_string()),
+    }
 }
 
 /// Warnings about what was read.

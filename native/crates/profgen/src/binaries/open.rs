@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use elf::{Image, ImageKind};
-use job::failure::image_error;
+use job::failure::{debug_file_as_binary, image_error};
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer, Output};
 use rayon::prelude::*;
 
@@ -143,6 +143,9 @@ fn named(options: &GenerateOptions) -> Result<Vec<Subject>, Error> {
         let image = Image::open(path).map_err(|error| image_error(error, path))?;
         if !options.policy.kernel_modules && image.kind() == ImageKind::Module {
             return Err(module_in_compat_mode(path));
+        }
+        if options.policy.empty_is_error && image.is_debug_file() {
+            return Err(debug_file_as_binary(path));
         }
         Subject::new(image, file_name(&path.to_string_lossy()).to_owned(), true, options)
     };

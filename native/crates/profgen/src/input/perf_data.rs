@@ -345,7 +345,8 @@ impl<'a> Sampling<'a> {
             self.diagnostics.extend(guests(samples, all)?);
             for target in groups[0].iter() {
                 if self.samples_of(target.id).mappings == 0 {
-                    self.fail(target.id, self.seen.no_mapping(target))?;
+                    let error = self.statistics.missing(self.seen.no_mapping(target));
+                    self.fail(target.id, error)?;
                 }
             }
         }
@@ -395,6 +396,9 @@ impl<'a> Sampling<'a> {
     fn account(&mut self, stats: &RecordStats, chunks: ChunkStats, path: &Path) -> Result<(), Error> {
         self.statistics.input_bytes += stats.bytes;
         self.statistics.lost_records += stats.lost();
+        if let Some(damage) = stats.damage.as_ref().filter(|_| self.statistics.damage.is_none()) {
+            self.statistics.damage = Some(format!("{}: {damage}", path.display()));
+        }
         let found = trouble(stats, chunks, path);
         if let Some(first) = found.first().filter(|_| self.options.strict) {
             return Err(Error::new(ErrorCode::InputDamaged, first.message.clone())

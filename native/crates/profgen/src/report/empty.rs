@@ -11,7 +11,7 @@ use crate::request::options::GenerateOptions;
 
 /// Why the profile of a binary would have no counts.
 pub(crate) fn of_binary(image: &Image, options: &GenerateOptions, statistics: &Statistics, report: &Report) -> Error {
-    if !options.is_sampled() {
+    let error = if !options.is_sampled() {
         Error::new(
             ErrorCode::EmptyProfile,
             "the input has no counts, so the profile would have none",
@@ -20,7 +20,8 @@ pub(crate) fn of_binary(image: &Image, options: &GenerateOptions, statistics: &S
         empty_profile(&statistics.ledger, statistics.samples)
     } else {
         empty_part(image, report.statistics.entries)
-    }
+    };
+    statistics.missing(error)
 }
 
 /// Why the profile of the only binary would be empty: where the entries went.

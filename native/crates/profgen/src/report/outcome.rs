@@ -41,6 +41,8 @@ pub struct Statistics {
     pub ledger: Ledger,
     /// Records that the kernel could not deliver, as it reported them.
     pub lost_records: u64,
+    /// Where the first input that is damaged ends early, and why.
+    pub damage: Option<String>,
     /// Mappings of the binary that were followed.
     pub mappings: u64,
     /// Processes these belong to.
@@ -57,6 +59,19 @@ pub struct Statistics {
     pub max_count: u64,
     /// Samples for each instruction line of the hot part; see llvm-profgen's `--show-density`.
     pub density: f64,
+}
+
+impl Statistics {
+    /// An error that something is missing in the inputs: if an input ends early, that is the probable cause.
+    pub(crate) fn missing(&self, error: Error) -> Error {
+        match &self.damage {
+            Some(damage) => error.hint(format!(
+                "A part of the input is missing, and what was needed may have been in it ({damage}). Copy the file again from where it was \
+                 recorded, or record again."
+            )),
+            None => error,
+        }
+    }
 }
 
 /// What came of one binary.

@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fixture } from '../support/fixtures.js';
+import { MAIN } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/temporary.js';
+
+const temporary = temporaryFolder();
+const { binary, perfData } = fixture('calc-x86_64');
+const CLEAR_LINE = '\r\x1b[K';
+/** util-linux's `script` runs a program on a terminal of its own. */
+const hasScript = spawnSync('script', ['-qec', 'stty -a', '/dev/null']).stdout?.includes('columns') === true;
+
+/** What a command prints on a terminal that is so wide. */
+function onTerminal(args: string[], columns = 80, env: Record<string, string> = {}): string {
+  const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
+  const { stdout } = spawnSync('script', ['-qec', `stty cols ${columns}; ${command}`, '/dev/null'], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], TERM: 'xterm', ...env },
+  });
+  return stdout;
+}
+
+describe.skipIf(!hasScript)('on a terminal', () => {
+  it('messages are coloured, unless the terminal is dumb or nobody wants it', () => {
+    const message = (env: Record<string, string>) => onTerminal(['show', 'missing.afdo'], 80, env);
+    expect(message({})).toContain('\x1b[1m\x1b[31merror:');
+    for (const env of [{ TERM: 'dumb' }, { NO_COLOR: '1' }, { FORCE_COLOR: '0' }]) {
+      expect(message(env)).toMatch(/^error: missing\.afdo/);
+    }
+    expect(message({ TERM: 'dumb', FORCE_COLOR: '1' })).toContain('\x1b[31m');
+  });
+
+  it('progress is one line that is drawn again, unless the terminal is dumb', () => {
+    const args = ['--binary', binary, '--perfdata', perfData, '-o', join(temporary.path, 'x.afdo')];
+    const [clever, dumb] = [onTerminal(args), onTerminal(args, 80, { TERM: 'dumb' })];
+    expect(clever).toContain(`${CLEAR_LINE}opening files${CLEAR_LINE}`);
+    expect(clever).toMatch(/100 % {2}reading branch stacks/);
+    expect(dumb).not.toMatch(/opening files|reading branch stacks/);
+    for (const text of [clever, dumb]) expect(text).toContain('samples         464');
+  });
+
+  it.each([
+    [80, 80],
+    [132, 100],
+    [70, 70],
+  ])('of %i columns help is %i wide at most', (columns, most) => {
+    const widths = onTerminal(['--help-all'], columns)
+      .split('\r\n')
+      // Names of flags may be longer than a narrow terminal.
+      .filter((line) => /^ {20,}\S/.test(line))
+      .map((line) => line.length);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(most);
+    expect(Math.max(...widths)).toBeGreaterThan(most - 15);
+  });
+});
