@@ -10,6 +10,7 @@ import { shell, testWith } from './tools.js';
 const calc = '$fixtures/calc.c';
 const codec = '$programs/codec.c $programs/codec-main.c';
 const lld = ['clang-22', 'ld.lld-22'];
+const PROBES = `clang-22 -O2 -fpseudo-probe-for-profiling ${calc} -o program`;
 
 /** How a distribution takes symbols and debug information out of `program`. */
 const BINUTILS = [
@@ -38,7 +39,22 @@ const programs: (Program & { strip?: readonly string[] })[] = [
   {
     name: 'probes-without-debug-info',
     tools: ['clang-22'],
-    build: [`clang-22 -O2 -fpseudo-probe-for-profiling ${calc} -o program`],
+    build: [PROBES],
+    probes: true,
+  },
+  // These strip programs move the sections of probes to the debug file.
+  {
+    name: 'probes-llvm-strip',
+    tools: ['clang-22', 'llvm-objcopy-22', 'llvm-strip-22'],
+    build: [PROBES],
+    strip: LLVM,
+    probes: true,
+  },
+  {
+    name: 'probes-eu-strip',
+    tools: ['clang-22', 'eu-strip'],
+    build: [PROBES],
+    strip: ['eu-strip -f program.debug program'],
     probes: true,
   },
   {
