@@ -57,7 +57,8 @@ pub struct FunctionSamples {
     /// Checksum of the control flow graph that the probes of [`ProfileFlags::probe_based`] profiles belong to; the
     /// formats have a zero where it is not known.
     pub checksum: Option<NonZeroU64>,
-    /// Bits of [`attribute`].
+    /// Bits of [`attribute`]. The extbinary form has them if the profile is [pre-inlined](ProfileFlags::pre_inlined) or
+    /// [context-sensitive](ProfileFlags::context_sensitive).
     pub attributes: u32,
 }
 

@@ -5,8 +5,8 @@ mod common;
 use proptest::prelude::*;
 use sampleprof::{
     BodyRecord, CallTarget, Content, Format, FunctionSamples, LineLocation, MergeInput, MergeOptions, Profile,
-    SymbolListEncoding, WriteOptions, merge, names_that_text_changes, overlap, read, render_overlap, render_sections,
-    sections, write,
+    SymbolListEncoding, WriteOptions, attribute, merge, names_that_text_changes, overlap, read, render_overlap,
+    render_sections, sections, write,
 };
 use std::ops::ControlFlow;
 
@@ -292,14 +292,24 @@ fn partial_and_flow_sensitive_profiles_are_marked() {
 }
 
 #[test]
-fn attributes_survive_without_any_function_to_inline() {
-    let Some(tool) = llvm_profdata("attributes_survive_without_any_function_to_inline") else {
+fn attributes_are_kept_where_llvm_keeps_them() {
+    let Some(tool) = llvm_profdata("attributes_are_kept_where_llvm_keeps_them") else {
         return;
     };
     let mut profile = small_profile();
-    profile.functions[0].attributes = sampleprof::attribute::WAS_INLINED;
-    let printed = run(&tool, &MERGE_TO_TEXT, &[("in", &encode(&profile, Format::ExtBinary))]);
-    assert_eq!(String::from_utf8(printed).unwrap(), text(&profile));
+    let arguments = ["merge", "--sample", "--extbinary", "in", "-o=out"];
+    for (attributes, are_kept) in [
+        (attribute::WAS_INLINED, false),
+        (attribute::SHOULD_BE_INLINED, true),
+        (attribute::WAS_INLINED | attribute::SHOULD_BE_INLINED, true),
+    ] {
+        profile.functions[0].attributes = attributes;
+        let input = text(&profile);
+        let ours = encode(&read(input.as_bytes(), "in").unwrap(), Format::ExtBinary);
+        assert!(ours == run(&tool, &arguments, &[("in", input.as_bytes())]));
+        let printed = run(&tool, &MERGE_TO_TEXT, &[("in", &ours)]);
+        assert_eq!(String::from_utf8(printed).unwrap() == input, are_kept);
+    }
 }
 
 #[test]

@@ -17,10 +17,12 @@ use crate::attribution::probes::{Probes, sampled_functions};
 use crate::attribution::profile::{Binary, add_symbol_list, line_source, places_of_interest};
 use crate::attribution::recursion::Shortening;
 use crate::binaries::debug::profiles_by_probes;
+use crate::counting::context_counts::ContextCounts;
 use crate::counting::counter::{Counted, Counter};
 use crate::counting::counters::{ContextCounters, CounterTable, Counters};
 use crate::report::context_report::{behind_calls_without_lines, context_diagnostics};
 use crate::report::damage;
+use crate::report::frame_pointers::without_frame_pointers;
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 
@@ -143,13 +145,25 @@ impl<'a> Job<'a> {
         match contexts {
             ContextCounters::Sampled(counts) => {
                 let calls = by_calls(counts, shortening);
-                diagnostics.extend(context_diagnostics(counts, calls.len(), self.options.policy.words));
+                diagnostics.extend(self.doubts(counts, calls.len()));
                 Ok(calls)
             }
             ContextCounters::Read(groups) => {
                 call_contexts::read(groups).ok_or_else(|| wrong_contexts("names, and the binary has pseudo probes"))
             }
         }
+    }
+
+    /// What is doubtful of counts, from which so many contexts were made.
+    fn doubts(&self, counts: &ContextCounts, contexts: usize) -> Vec<Diagnostic> {
+        let mut doubts = context_diagnostics(counts, contexts, self.options);
+        if self.options.policy.words == Words::Own {
+            let Binary {
+                image, code, functions, ..
+            } = self.binary;
+            doubts.extend(without_frame_pointers(image, code, functions, counts));
+        }
+        doubts
     }
 
     /// The lines of all code that was counted, and of all calls.
@@ -197,11 +211,7 @@ impl<'a> Job<'a> {
             ContextCounters::Sampled(counts) => {
                 let source = line_source(self.binary, frames, self.options);
                 let lines = LineContexts::of(&source, counts, self.shortening());
-                diagnostics.extend(context_diagnostics(
-                    counts,
-                    lines.counted.len(),
-                    self.options.policy.words,
-                ));
+                diagnostics.extend(self.doubts(counts, lines.counted.len()));
                 if self.options.policy.words == Words::Own {
                     diagnostics.extend(behind_calls_without_lines(self.binary.image, &lines.without_lines)?);
                 }

@@ -7,10 +7,16 @@ use crate::attribution::line_contexts::CallsWithoutLines;
 use crate::counting::context_counts::ContextCounts;
 use crate::counting::unwind::MAX_CALLS;
 use crate::report::share::Share;
+use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 
 /// Shares of the branch entries, which llvm-profgen takes of each distinct sample once; `contexts` is how many contexts the profile has.
-pub(crate) fn context_diagnostics(counts: &ContextCounts, contexts: usize, words: Words) -> Vec<Diagnostic> {
+pub(crate) fn context_diagnostics(
+    counts: &ContextCounts,
+    contexts: usize,
+    options: &GenerateOptions,
+) -> Vec<Diagnostic> {
+    let words = options.policy.words;
     let doubts = counts.doubts;
     let of_entries = |part| Share {
         part,
@@ -53,22 +59,10 @@ pub(crate) fn context_diagnostics(counts: &ContextCounts, contexts: usize, words
              prolog/epilog.",
         ),
     ];
-    // llvm-profgen takes this fact for a number of contexts.
-    let truncated = Share {
-        part: u64::from(counts.has_external_callers),
-        whole: contexts as u64,
-        of: "calling contexts",
+    let behind_other_files = match words {
+        Words::Own => behind_other_files(counts),
+        Words::LlvmProfgen => truncated(counts, contexts, options.show_detailed_warning),
     };
-    let truncated = (truncated.part > 0 && truncated.whole > 0).then(|| {
-        words.warning(
-            DiagnosticCode::CallStacks,
-            || "some calling contexts lack their outer callers, because a call in them has no pseudo probe".to_owned(),
-            || {
-                let share = truncated.in_llvm_words();
-                format!("{share} of profiled contexts are truncated due to missing probe for call instruction.")
-            },
-        )
-    });
     let told = parts.into_iter().filter_map(|(share, own, llvm_profgen)| {
         let message = match words {
             Words::Own if share.is_noteworthy() => format!("{share} {}", own?),
@@ -86,7 +80,36 @@ pub(crate) fn context_diagnostics(counts: &ContextCounts, contexts: usize, words
         );
         Diagnostic::warning(DiagnosticCode::CallStacksCut, message)
     });
-    truncated.into_iter().chain(told).chain(deep).collect()
+    behind_other_files.into_iter().chain(told).chain(deep).collect()
+}
+
+/// Calls back are common and no fault, so this is no warning.
+fn behind_other_files(counts: &ContextCounts) -> Vec<Diagnostic> {
+    let message = "some calling contexts begin at a call from another file, such as a library that calls back; the callers behind that call are left out";
+    let note = || Diagnostic::note(DiagnosticCode::CallStacks, message);
+    counts.has_external_callers.then(note).into_iter().collect()
+}
+
+/// llvm-profgen calls all places in other files 0x1, says that a probe is missing there, and takes their number, which is 1, for a number of
+/// contexts.
+fn truncated(counts: &ContextCounts, contexts: usize, details: bool) -> Vec<Diagnostic> {
+    if !counts.has_external_callers {
+        return Vec::new();
+    }
+    let share = Share {
+        part: 1,
+        whole: contexts as u64,
+        of: "calling contexts",
+    };
+    let detail = "Profile context truncated due to missing probe for call instruction at 0x1".to_owned();
+    let summary = format!(
+        "{} of profiled contexts are truncated due to missing probe for call instruction.",
+        share.in_llvm_words()
+    );
+    let told = [(details, detail), (contexts > 0, summary)].into_iter();
+    told.filter(|(is_told, _)| *is_told)
+        .map(|(_, message)| Diagnostic::warning(DiagnosticCode::CallStacks, message))
+        .collect()
 }
 
 /// What helps where calls have no lines: such calls are where a C library that is linked statically starts the program.

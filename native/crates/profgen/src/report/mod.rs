@@ -7,6 +7,7 @@ pub(crate) mod context_report;
 pub(crate) mod damage;
 pub(crate) mod debug_report;
 pub(crate) mod empty;
+pub(crate) mod frame_pointers;
 pub(crate) mod ledger;
 pub(crate) mod names;
 pub(crate) mod outcome;

@@ -99,7 +99,7 @@ pub(crate) fn write(profile: &Profile, order: &WriteOrder, options: &WriteOption
         };
         file.section(FUNC_OFFSET_TABLE, ordered, |out| *out = offsets);
     }
-    file.section(FUNC_METADATA, metadata_flags(profile, order), |out| {
+    file.section(FUNC_METADATA, metadata_flags(profile), |out| {
         *out = metadata(profile, order)
     });
     Ok(file.finish())
@@ -258,21 +258,21 @@ fn symbol_list(profile: &Profile, options: &WriteOptions) -> Result<Vec<u8>, Wri
     Ok(out)
 }
 
-fn metadata_flags(profile: &Profile, order: &WriteOrder) -> u64 {
+fn metadata_flags(profile: &Profile) -> u64 {
     let probe_based = if profile.flags.probe_based {
         flag::PROBE_BASED
     } else {
         0
     };
-    // LLVM writes attributes only of pre-inlined and of context-sensitive profiles, but reads what it finds.
-    let has_attributes = profile.flags.pre_inlined || profile.flags.context_sensitive || order.has_attributes;
+    // As LLVM: in other profiles attributes say nothing to a compiler.
+    let has_attributes = profile.flags.pre_inlined || profile.flags.context_sensitive;
     probe_based | if has_attributes { flag::HAS_ATTRIBUTE } else { 0 }
 }
 
 /// Checksums and attributes, a tree of the same shape as the functions.
 fn metadata(profile: &Profile, order: &WriteOrder) -> Vec<u8> {
     let mut encoder = Encoder::new(profile, order);
-    let flags = metadata_flags(profile, order);
+    let flags = metadata_flags(profile);
     if flags != 0 {
         for Ranked { rank, function } in order.functions(profile) {
             encoder.number(rank.into());

@@ -13,9 +13,9 @@ use crate::{Profile, binary, extbinary, text};
 /// The bytes of `profile` in the chosen encoding.
 ///
 /// They depend on nothing but the arguments, and equal what LLVM 22 writes, except that LLVM stores the checksums and
-/// attributes of `extbinary` in the order of a hash table, and drops attributes if no function should be inlined. Of
-/// a context-sensitive profile in which a function has different checksums in different contexts, the summary has those
-/// contexts that agree with the first one; LLVM's takes any for the first.
+/// attributes of `extbinary` in the order of a hash table. Of a context-sensitive profile in which a function has
+/// different checksums in different contexts, the summary has those contexts that agree with the first one; LLVM's
+/// takes any for the first.
 ///
 /// # Errors
 /// When the encoding cannot hold the profile.

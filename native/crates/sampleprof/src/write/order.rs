@@ -15,8 +15,6 @@ pub(crate) struct WriteOrder {
     contexts: Vec<u32>,
     /// For each of [`Profile::functions`] its position in `contexts`, if there are any.
     context_ranks: Vec<u32>,
-    /// Whether any function has attributes.
-    pub(crate) has_attributes: bool,
 }
 
 /// The largest line offset of a body record (LLVM: `isOffsetLegal`).
@@ -30,15 +28,12 @@ impl WriteOrder {
         let mut survey = Survey {
             profile,
             used: vec![false; profile.names.len()],
-            has_attributes: false,
         };
         for function in &profile.functions {
             survey.add(function, 0)?;
             survey.add_callers(function)?;
         }
-        let Survey {
-            used, has_attributes, ..
-        } = survey;
+        let used = survey.used;
         let mut names: Vec<NameId> = profile
             .names
             .iter()
@@ -73,7 +68,6 @@ impl WriteOrder {
             functions,
             contexts,
             context_ranks,
-            has_attributes,
         })
     }
 
@@ -150,7 +144,6 @@ pub(crate) fn check_name(profile: &Profile, id: NameId, terminator: u8) -> Resul
 struct Survey<'a> {
     profile: &'a Profile,
     used: Vec<bool>,
-    has_attributes: bool,
 }
 
 impl Survey<'_> {
@@ -187,7 +180,6 @@ impl Survey<'_> {
         for target in function.body.iter().flat_map(|record| &record.targets) {
             self.used[target.name.index()] = true;
         }
-        self.has_attributes |= function.attributes != 0;
         function
             .inlinees
             .iter()
