@@ -103,6 +103,13 @@ impl NameTable {
         self.entries.iter().any(|entry| matches!(entry, Entry::Guid(_)))
     }
 
+    /// Makes room for so many more names, so that the table does not grow in steps and hash all names in each.
+    pub(crate) fn reserve(&mut self, names: usize) {
+        let Self { bytes, entries, index } = self;
+        entries.reserve(names);
+        index.reserve(names, |&id| hash(resolve(bytes, entries[id as usize])));
+    }
+
     /// The id of the name spelled `text`.
     pub fn intern(&mut self, text: &[u8]) -> NameId {
         self.intern_name(Name::Text(text))
@@ -150,6 +157,25 @@ impl NameTable {
         self.index
             .find(hash(name), |&id| self.get(NameId(id)) == name)
             .map(|&id| NameId(id))
+    }
+
+    /// The ids of the names of another table that are in this one. Where both have names in the same order, as files of one program have,
+    /// most names are the next one after the last that was found, which takes a comparison instead of a search.
+    pub(crate) fn find_all(&self, others: &Self) -> Vec<Option<NameId>> {
+        let mut next = 0;
+        let found = others.entries.iter().map(|&entry| {
+            let name = resolve(&others.bytes, entry);
+            let follows = self.entries.get(next).filter(|&&own| resolve(&self.bytes, own) == name);
+            let id = match follows {
+                Some(_) => Some(NameId(next as u32)),
+                None => self.find(name),
+            };
+            if let Some(id) = id {
+                next = id.index() + 1;
+            }
+            id
+        });
+        found.collect()
     }
 
     /// The name that `id` stands for.
@@ -219,6 +245,18 @@ mod tests {
         assert_eq!(table.find(Name::Text(b"bar")), Some(bar));
         assert_eq!(table.find(Name::Text(b"baz")), None);
         assert_eq!(table.len(), 3);
+    }
+
+    #[test]
+    fn names_of_another_table_are_found_in_any_order() {
+        let (mut all, mut some) = (NameTable::new(), NameTable::new());
+        let ids: Vec<_> = [&b"a"[..], b"b", b"c", b"d"].map(|name| all.intern(name)).to_vec();
+        for name in [&b"b"[..], b"c", b"new", b"d", b"a"] {
+            some.intern(name);
+        }
+        some.intern_guid(7);
+        let wanted = [Some(ids[1]), Some(ids[2]), None, Some(ids[3]), Some(ids[0]), None];
+        assert_eq!(all.find_all(&some), wanted);
     }
 
     #[test]

@@ -14,6 +14,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Bytes read so far. After an error: where the bad part starts.
+    #[inline]
     pub(crate) fn position(&self) -> usize {
         self.position
     }
@@ -23,10 +24,12 @@ impl<'a> Cursor<'a> {
         self.position = position.min(self.bytes.len());
     }
 
+    #[inline]
     pub(crate) fn rest(&self) -> &'a [u8] {
         &self.bytes[self.position..]
     }
 
+    #[inline]
     pub(crate) fn is_at_end(&self) -> bool {
         self.position == self.bytes.len()
     }
@@ -57,6 +60,7 @@ impl<'a> Cursor<'a> {
     /// How many entries follow, each of at least `entry_size` bytes.
     ///
     /// What it returns may be allocated: the remaining bytes back it.
+    #[inline]
     pub(crate) fn count(&mut self, what: &'static str, entry_size: usize) -> Result<usize, ReadErrorKind> {
         let start = self.position;
         let count = self.number()?;

@@ -217,6 +217,7 @@ fn skim_body(cursor: &mut Cursor<'_>, table_len: usize, depth: usize) -> Result<
 }
 
 /// A place where a function was inlined.
+#[inline]
 pub(crate) fn call_site(cursor: &mut Cursor<'_>) -> Result<LineLocation, ReadErrorKind> {
     Ok(LineLocation::new(cursor.number32()?, cursor.number32()?))
 }

@@ -155,8 +155,13 @@ pub(crate) fn read_contexts(
     Ok(keys)
 }
 
+/// Bytes of a name with its end, mostly more.
+const USUAL_NAME_SIZE: usize = 8;
+
 /// A name table of NUL-terminated names.
 pub(crate) fn read_names(cursor: &mut Cursor<'_>, names: &mut NameTable) -> Result<Vec<NameId>, ReadErrorKind> {
+    // Few files have shorter names, and what is reserved has to be small beside the file.
+    names.reserve((cursor.clone().number()? as usize).min(cursor.rest().len() / USUAL_NAME_SIZE));
     read_table(cursor, 1, |cursor| Ok(names.intern(cursor.string()?)))
 }
 

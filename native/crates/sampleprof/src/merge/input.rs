@@ -95,7 +95,7 @@ impl<'a> Opened<'a> {
             Ok(None) => Self::decoded(bytes, input)?,
             Err(error) => return Err(error.in_file(&input.name).into()),
         };
-        opened.known = opened.names.iter().map(|(_, name)| names.find(name)).collect();
+        opened.known = names.find_all(&opened.names);
         Ok(opened)
     }
 
