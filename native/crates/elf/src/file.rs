@@ -2,11 +2,46 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The bytes of a file, shared by all that read them: a memory map, or a vector.
-pub type FileData = Arc<dyn AsRef<[u8]> + Send + Sync>;
+/// The bytes of a file: a memory map, or a vector.
+pub trait FileBytes: AsRef<[u8]> + Send + Sync {
+    /// Gives back the memory of bytes that will hardly be read again. They can still be read: a memory map then takes them from the
+    /// system's cache of files, and a vector keeps them.
+    fn give_back(&self, _range: Range<usize>) {}
+}
+
+impl FileBytes for Vec<u8> {}
+
+/// The bytes of a file, shared by all that read them.
+pub type FileData = Arc<dyn FileBytes>;
+
+struct FileMap(memmap2::Mmap);
+
+impl AsRef<[u8]> for FileMap {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl FileBytes for FileMap {
+    #[cfg(target_os = "linux")]
+    fn give_back(&self, range: Range<usize>) {
+        if range.start >= range.end || range.end > self.0.len() {
+            return;
+        }
+        // SAFETY: the map is private and nobody writes to it, so the file has the same bytes as the pages that are dropped, and
+        // whoever reads there next gets them from the file. See `map_file` for files that others change.
+        let dropped = unsafe {
+            self.0
+                .unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, range.len())
+        };
+        // Where the system refuses, the memory stays in use.
+        let _ = dropped;
+    }
+}
 
 /// Maps a regular file.
 ///
@@ -31,5 +66,30 @@ pub fn map_file(path: &Path) -> io::Result<FileData> {
     // renaming, which leaves this map untouched. Nothing relies on two reads of one byte being equal for memory safety: every
     // offset is checked where it is used.
     let map = unsafe { memmap2::Mmap::map(&file)? };
-    Ok(Arc::new(map))
+    Ok(Arc::new(FileMap(map)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_were_given_back_can_be_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        let content: Vec<u8> = (0..100_000u32).flat_map(u32::to_le_bytes).collect();
+        std::fs::write(&path, &content).expect("it can be written");
+        let mapped = map_file(&path).expect("it can be mapped");
+        for data in [mapped, Arc::new(content.clone())] {
+            for range in [
+                0..content.len(),
+                5000..70_001,
+                7..7,
+                content.len() - 1..content.len() + 1,
+            ] {
+                data.give_back(range);
+                assert!((*data).as_ref() == content);
+            }
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub use address::{FileOffset, Svma};
 pub use code::{Code, Instruction, Instructions, TextPoke};
 pub use compression::decompress_section;
 pub use error::ImageError;
-pub use file::{FileData, map_file};
+pub use file::{FileBytes, FileData, map_file};
 pub use headers::LoadSegment;
 pub use image::{ExecutableSection, Image, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Section, SymbolFileProblem};
 pub use isa::{DecodePolicy, InstructionClass};

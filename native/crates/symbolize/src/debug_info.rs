@@ -46,6 +46,7 @@ pub(crate) struct DebugObject {
 
 /// A [`DebugObject`] as gimli reads it.
 pub(crate) struct View<'a> {
+    pub(crate) sections: &'a Sections,
     pub(crate) main: Space<'a>,
     /// The split units by number of their skeleton, ascending.
     pub(crate) split: Vec<(UnitIndex, Space<'a>)>,
@@ -263,6 +264,7 @@ impl DebugObject {
             })
         });
         View {
+            sections: &self.sections,
             main: Space {
                 id: 0,
                 dwarf: main,

@@ -82,7 +82,9 @@ impl FrameTable {
                 let split = view.split.binary_search_by_key(&number, |(unit, _)| *unit);
                 let split = split.ok().map(|index| &view.split[index].1);
                 let unit = view.main.unit(number);
-                Ok(read_unit_frames(resolver, &view, unit, split, pieces))
+                let frames = read_unit_frames(resolver, &view, unit, split, pieces);
+                view.sections.unit_was_read(unit.end.0 - unit.offset.0);
+                Ok(frames)
             })
             .collect::<Result<_, _>>()?;
         let mut table = Self::merge(&found);

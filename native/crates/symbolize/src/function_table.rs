@@ -80,11 +80,12 @@ impl FunctionTable {
         let found: Vec<UnitFunctions<'_>> = units
             .par_iter()
             .map_init(Resolver::default, |resolver, (_, space, unit)| {
-                if keep_going() {
-                    Ok(read_unit(resolver, space, unit, preferred_base.0))
-                } else {
-                    Err(SymbolizeError::Cancelled)
+                if !keep_going() {
+                    return Err(SymbolizeError::Cancelled);
                 }
+                let found = read_unit(resolver, space, unit, preferred_base.0);
+                view.sections.unit_was_read(unit.end.0 - unit.offset.0);
+                Ok(found)
             })
             .collect::<Result<_, _>>()?;
         let mut table = Self::merge(&found);

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dwarf::Slice;
 use elf::FileData;
@@ -36,6 +37,9 @@ const READ: [SectionId; 11] = [
     SectionId::DebugStrOffsets,
 ];
 
+/// After how many bytes of units their memory is given back. Reading them again costs more where this is smaller.
+const RESIDENT_UNITS: usize = 16 << 20;
+
 /// Sections without use here that gimli nevertheless cuts into shares when it takes a unit from a package.
 const READ_IN_PACKAGES: [SectionId; 6] = [
     SectionId::DebugLoc,
@@ -55,6 +59,8 @@ enum Bytes {
 pub(crate) struct Sections {
     file: FileData,
     table: Vec<(SectionId, Bytes)>,
+    /// Bytes of units that were read.
+    units_read: AtomicUsize,
     /// How the first compressed one of them is compressed.
     pub(crate) compression: Option<CompressionFormat>,
 }
@@ -171,8 +177,22 @@ impl Sections {
         Ok(Self {
             file: Arc::clone(&file.data),
             table,
+            units_read: AtomicUsize::new(0),
             compression,
         })
+    }
+
+    /// Notes that a unit of so many bytes was read. Each unit is read once or twice, so `.debug_info`, which may be larger than all else, need
+    /// not stay in memory as a whole: now and then all of it is given back.
+    pub(crate) fn unit_was_read(&self, bytes: usize) {
+        let before = self.units_read.fetch_add(bytes, Ordering::Relaxed);
+        if before / RESIDENT_UNITS == before.wrapping_add(bytes) / RESIDENT_UNITS {
+            return;
+        }
+        let info = self.table.iter().find(|(id, _)| *id == SectionId::DebugInfo);
+        if let Some((_, Bytes::InFile(range))) = info {
+            self.file.give_back(range.clone());
+        }
     }
 
     /// The section's bytes, empty if the file has none.
