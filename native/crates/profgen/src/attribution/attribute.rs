@@ -36,11 +36,35 @@ pub enum Counting {
     Sum,
 }
 
-/// Makes the profile of `ranges` (disjoint, ascending) and `branches` (ascending).
-///
-/// # Errors
-/// [`WriteError::TooDeep`].
-pub fn attribute(source: &Source<'_>, ranges: &[Counter], branches: &[Counter]) -> Result<Profile, WriteError> {
+/// What was counted of each line, before it is a profile. Neither addresses nor frames are needed any more, which are most of what
+/// attribution takes: whoever has them lets go of them before [`Attributed::into_profile`].
+pub struct Attributed {
+    names: NameTable,
+    contexts: Contexts,
+    combine: Combine,
+    fs_discriminators: bool,
+}
+
+impl Attributed {
+    /// The profile.
+    ///
+    /// # Errors
+    /// [`WriteError::TooDeep`].
+    pub fn into_profile(self) -> Result<Profile, WriteError> {
+        let functions = self.contexts.into_functions(&self.names, self.combine)?;
+        let mut profile = Profile {
+            names: self.names,
+            functions,
+            ..Profile::default()
+        };
+        profile.flags.fs_discriminators = self.fs_discriminators;
+        Ok(profile)
+    }
+}
+
+/// Counts the lines of `ranges` (disjoint, ascending) and the calls among `branches` (ascending).
+#[must_use]
+pub fn attribute(source: &Source<'_>, ranges: &[Counter], branches: &[Counter]) -> Attributed {
     let mut attribution = Attribution {
         source,
         names: NameTable::default(),
@@ -64,19 +88,15 @@ pub fn attribute(source: &Source<'_>, ranges: &[Counter], branches: &[Counter]) 
     for call in calls.into_iter().flatten() {
         attribution.add_call(&call);
     }
-    let Attribution { names, contexts, .. } = attribution;
-    let combine = match source.counting {
-        Counting::Most => Combine::Most,
-        Counting::Sum => Combine::Sum,
-    };
-    let functions = contexts.into_functions(&names, combine)?;
-    let mut profile = Profile {
-        names,
-        functions,
-        ..Profile::default()
-    };
-    profile.flags.fs_discriminators = source.discriminators == DiscriminatorKind::FlowSensitive;
-    Ok(profile)
+    Attributed {
+        names: attribution.names,
+        contexts: attribution.contexts,
+        combine: match source.counting {
+            Counting::Most => Combine::Most,
+            Counting::Sum => Combine::Sum,
+        },
+        fs_discriminators: source.discriminators == DiscriminatorKind::FlowSensitive,
+    }
 }
 
 /// Instructions of one frame that follow each other.

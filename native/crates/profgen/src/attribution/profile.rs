@@ -45,7 +45,7 @@ pub(crate) fn profile(
     let mut profile = if profiles_by_probes(binary.image, options) {
         by_probes(binary, &ranges, counters, options, observer, diagnostics)?
     } else {
-        by_lines(binary, &ranges, counters, options, observer, diagnostics)?
+        by_lines(binary, ranges, counters, options, observer, diagnostics)?
     };
     profile.raise_callsites();
     if options.update_total_samples {
@@ -70,20 +70,22 @@ pub(crate) fn add_symbol_list(profile: &mut Profile, functions: &FunctionTable, 
 
 fn by_lines(
     binary: &Binary<'_>,
-    ranges: &[Counter],
+    ranges: Vec<Counter>,
     counters: &Counters,
     options: &GenerateOptions,
     observer: &dyn Observer,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Profile, Error> {
     let branches = counters.branches.rows();
-    let places = places_of_interest(ranges, branches);
+    let places = places_of_interest(&ranges, branches);
     let frames = FrameTable::build(binary.debug, &places, &keep_going(observer)).map_err(symbolize_error)?;
     let debug = (binary.debug, binary.functions, &frames);
     let mut samples = counters.ranges.rows().iter().map(|range| (range.first, range.count));
     damage::check(binary.image, debug, &mut samples, options, diagnostics)?;
     observer.progress(Progress::start(Phase::Attribute));
-    attribute(&line_source(binary, &frames, options), ranges, branches).map_err(write_error)
+    let attributed = attribute(&line_source(binary, &frames, options), &ranges, branches);
+    drop((places, frames, ranges));
+    attributed.into_profile().map_err(write_error)
 }
 
 /// What attribution by lines needs to know.

@@ -36,6 +36,8 @@ impl CounterTable {
             }
             same
         });
+        // Traces with the same branch and different runs behind it are one row, so room for four times as many rows may be left.
+        rows.shrink_to_fit();
         Self { rows, exceeded }
     }
 
