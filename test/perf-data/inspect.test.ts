@@ -317,7 +317,7 @@ describe('whether AutoFDO can use it', () => {
     expect(autofdo.advice).toMatch(/for exact counts, record with: perf record .* -b /);
   });
 
-  it.each([
+  it.each<[string, PerfDataBuilder, RegExp]>([
     ['no samples', new PerfDataBuilder().event(BRANCH_EVENT).mmap(1, 0n, 1n, '/bin/app'), /no samples/],
     [
       'call stacks',
@@ -326,6 +326,13 @@ describe('whether AutoFDO can use it', () => {
         .sample({ branches: BRANCHES }),
       /call stacks/,
     ],
+    ...[1n << 4n, 1n << 5n, 1n << 6n, 1n << 10n, 1n << 12n, 1n << 13n, (1n << 4n) | (1n << 5n)].map(
+      (branchSampleType): [string, PerfDataBuilder, RegExp] => [
+        `some kinds of branches, ${branchSampleType}`,
+        new PerfDataBuilder().event({ ...BRANCH_EVENT, branchSampleType }).sample({ branches: BRANCHES }),
+        /only some kinds of branches/,
+      ],
+    ),
   ])('not with %s', async (name, builder, reason) => {
     const { autofdo } = await inspectPerfData(temporary.write(name, builder.file()));
     expect(autofdo.usable).toBe(false);

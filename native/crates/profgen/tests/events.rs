@@ -6,7 +6,7 @@ mod support;
 #[path = "support/traced.rs"]
 mod traced;
 
-use profgen::{EntryClass, ErrorCode, Policy, Silent};
+use profgen::{CollectOptions, EntryClass, ErrorCode, Policy, Silent, collect};
 use replay::{PID, Replay};
 use testkit::{EventSpec, PerfDataBuilder};
 use traced::generate;
@@ -92,8 +92,12 @@ fn some_kinds_of_branches_are_refused() {
 #[test]
 fn of_several_events_the_useful_ones_count_and_the_others_are_named() {
     let replay = Replay::new();
-    let outcome = replay.generate(&recording(&replay, &[USER | 1 << 4, USER | ANY, 1 << 11]));
-    let outcome = outcome.expect("one event is good");
+    let builder = recording(&replay, &[USER | 1 << 4, USER | ANY, 1 << 11]);
+    let shard = replay.folder.path().join("traces.parquet");
+    let collecting = CollectOptions::new(vec![replay.write("perf.data", &builder)], shard);
+    let told = collect(&collecting, &Silent).expect("one event is good").diagnostics;
+    assert_eq!(told.iter().filter(|found| found.code == "event-left-out").count(), 2);
+    let outcome = replay.generate(&builder).expect("one event is good");
     let ledger = &outcome.statistics.ledger;
     assert_eq!(ledger[EntryClass::Deselected] * 3, ledger.entries() * 2);
     let left_out: Vec<_> = outcome
