@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { collectTraces, generateProfile, inspectTraces } from '../../src/index.js';
+import { asPipe } from '../support/as-pipe.js';
 import { fixture, fixturePath } from '../support/fixtures.js';
 import { MAIN, runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary.js';
@@ -27,11 +28,11 @@ function collectSlowly(folder: string, ...flags: string[]) {
   const args = [MAIN, 'collect', '--perfdata', '-', '-o', folder, ...flags];
   const child = spawn(process.execPath, args, { cwd: temporary.path, stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-  const bytes = readFileSync(calc.perfData);
+  const bytes = asPipe(readFileSync(calc.perfData));
   const piece = Math.ceil(bytes.length / 80);
-  /** Until there are files, or until all is written. */
-  const feed = async (wanted: number) => {
-    for (let at = 0; at < bytes.length && shards(folder).length < wanted; at += piece) {
+  /** Until there are so many files, or until so many of 80 pieces are written. */
+  const feed = async (wanted: number, pieces = 80) => {
+    for (let at = 0; at < pieces * piece && shards(folder).length < wanted; at += piece) {
       child.stdin.write(bytes.subarray(at, at + piece));
       await sleep(100);
     }
@@ -95,6 +96,84 @@ describe('autofdo-gen collect', () => {
       readdirSync(join(temporary.path, 'killed')).filter((name) => name.startsWith('.autofdo-gen-')),
     ).toHaveLength(1);
   }, 30_000);
+
+  it.each<[NodeJS.Signals, string[]]>([
+    ['SIGINT', []],
+    ['SIGTERM', []],
+    ['SIGTERM', ['--rotate', '1h']],
+  ])(
+    'that gets %s while it reads a stream finishes the open file %j',
+    async (signal, flags) => {
+      const folder = `stopped-${signal}${flags.length}`;
+      const { child, ended, feed } = collectSlowly(folder, ...flags, '-q');
+      await feed(Number.POSITIVE_INFINITY, 60);
+      child.kill(signal);
+      expect(await ended).toBe(130);
+      expect(list(folder)).toEqual([expect.stringMatching(/^traces-.*\.parquet$/)]);
+      const [path = ''] = shards(folder);
+      const { ledger } = await inspectTraces(path);
+      const entries = ledger.find(({ name }) => name === 'entries')?.count ?? 0n;
+      expect(entries).toBeGreaterThan(1000n);
+      expect(entries).toBeLessThanOrEqual(14848n);
+    },
+    30_000,
+  );
+
+  it('that is killed at any moment leaves complete files only', async () => {
+    const killed = Array.from({ length: 5 }, async (_, index) => {
+      const folder = `killed-${index}`;
+      const { child, ended, feed } = collectSlowly(folder, '--rotate', '1s', '-q');
+      const delay = Math.random() * 4000;
+      const timer = setTimeout(() => child.kill('SIGKILL'), delay);
+      child.stdin.on('error', () => {});
+      await feed(Number.POSITIVE_INFINITY);
+      child.stdin.end();
+      await ended;
+      clearTimeout(timer);
+      for (const path of shards(folder)) {
+        expect((await inspectTraces(path)).rows, `killed after ${delay} ms`).toBeGreaterThan(0);
+      }
+    });
+    await Promise.all(killed);
+  }, 60_000);
+
+  it('says before it reads a stream that the folder cannot be written', async () => {
+    const folder = join(temporary.path, 'read-only');
+    mkdirSync(folder, { mode: 0o555 });
+    // Permissions do not bind root, unless it gives that right up.
+    const bound = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override'] : [];
+    const [program = '', ...args] = [
+      ...bound,
+      process.execPath,
+      MAIN,
+      'collect',
+      '--perfdata',
+      '-',
+      '-o',
+      folder,
+    ];
+    const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'pipe'] });
+    const said: Buffer[] = [];
+    child.stderr.on('data', (data: Buffer) => said.push(data));
+    // Nothing is written to it, and it is not closed.
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    expect(Buffer.concat(said).toString()).toMatch(/^error: cannot write .*read-only.*: permission denied/i);
+    expect(status).toBe(1);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  /** Whether a small file system of its own can be mounted. */
+  const mounts = spawnSync('unshare', ['-m', 'true']).status === 0;
+  it.skipIf(!mounts)('loses only the open file on a full disk', () => {
+    const disk = join(temporary.path, 'disk');
+    mkdirSync(disk);
+    const line = `mount -t tmpfs -o size=8k none "$1" && shift && { "$@"; status=$?; ls -A "$0"; exit $status; }`;
+    const args = [process.execPath, MAIN, 'collect', '--perfdata', calc.perfData, '-o', disk];
+    const done = spawnSync('unshare', ['-m', 'bash', '-c', line, disk, disk, ...args], { encoding: 'utf8' });
+    expect(done.stderr).toMatch(/^error: cannot write .*\.parquet: no space left on device/i);
+    expect(done.status).toBe(1);
+    expect(done.stdout).toBe('');
+  });
 
   it('loses only the open file when there is no room', async () => {
     mkdirSync(join(temporary.path, 'full'));

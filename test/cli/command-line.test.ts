@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parseProfile } from '../../src/index.js';
+import { asPipe } from '../support/as-pipe.js';
 import { fixture } from '../support/fixtures.js';
 import { writeLargeRecording } from '../support/large-recording.js';
 import { MAIN, type RunOptions, runCli } from '../support/run-cli.js';
@@ -15,15 +16,6 @@ const inputs = ['--binary', calc.binary, '--perfdata', calc.perfData];
 const profile = join(calc.binary, '..', 'expected.afdo');
 
 const run = (args: string[], options: RunOptions = {}) => runCli(args, { cwd: temporary.path, ...options });
-
-/** A recording of one event as `perf record -o -` would have written it. */
-function asPipe(file: Buffer): Buffer {
-  const word = (at: number) => Number(file.readBigUInt64LE(at));
-  const attr = file.subarray(word(24), word(24) + word(16) - 16);
-  const header = Buffer.from('PERFILE2\x10\0\0\0\0\0\0\0\x40\0\0\0\0\0\0\0');
-  header.writeUInt16LE(8 + attr.length, 22);
-  return Buffer.concat([header, attr, file.subarray(word(40), word(40) + word(48))]);
-}
 
 describe('autofdo-gen', () => {
   it('writes NAME.afdo into the current folder and sums up', async () => {

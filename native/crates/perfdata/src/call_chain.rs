@@ -23,6 +23,12 @@ impl<'a> CallChain<'a> {
         }
     }
 
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.words.is_empty()
+    }
+
     /// The addresses, those of the kernel first, as the kernel wrote them: where the sample was, then return addresses. Markers are left
     /// out. A chain with a marker that perf does not know has none: perf takes it for damaged.
     pub fn addresses(self) -> impl Iterator<Item = u64> {

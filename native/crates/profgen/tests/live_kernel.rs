@@ -8,7 +8,7 @@ mod traced;
 use std::path::Path;
 
 use elf_builder::{EM_X86_64, ET_EXEC, ElfBuilder};
-use profgen::{GenerateOptions, Input, Outcome, Policy, Silent};
+use profgen::{CollectOptions, GenerateOptions, Input, Outcome, Policy, Silent};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 use traced::generate;
 
@@ -180,6 +180,22 @@ fn a_copy_of_the_kernels_memory_is_its_code() {
         let compatible = run(folder.path(), &input, |options| options.policy = Policy::LLVM_PROFGEN);
         assert!(compatible.diagnostics.iter().all(|found| found.code != "kcore-unused"));
     }
+}
+
+#[test]
+fn traces_leave_the_copy_out_with_a_note() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let input = folder.path().join("perf.data");
+    write_directory(&input, &core(LOADED, &whole(IN_MEMORY)));
+    let shard = folder.path().join("a.parquet");
+    let collected = profgen::collect(&CollectOptions::new(vec![input.clone()], &shard), &Silent).expect("a shard");
+    assert!(collected.diagnostics.iter().any(|found| found.code == "kcore-unused"));
+    let traced = run(folder.path(), &input, |options| {
+        options.input = Input::Traces(vec![shard])
+    });
+    std::fs::remove_dir_all(input.join("kcore_dir")).expect("removed");
+    let without = run(folder.path(), &input, |_| {});
+    assert_eq!(text(traced), text(without));
 }
 
 #[test]

@@ -295,6 +295,117 @@ fn shard_of_count(count: u64, path: &Path) -> PathBuf {
     path.to_owned()
 }
 
+/// Call chains of samples: user code, then `main` and what called it.
+const CALL_CHAIN: u64 = 1 << 5;
+const USER: u64 = (-512i64) as u64;
+
+#[test]
+fn call_chains_are_left_out_with_a_note_and_in_the_ledger() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorded = Recorded::read();
+    let program = recorded.fixture.program();
+    let (start, len, pgoff) = recorded.code;
+    let record = |name: &str, chains: u64| {
+        let mut builder = PerfDataBuilder::new();
+        let mut event = EventSpec::branch_stacks("cycles");
+        event.sample_type |= chains;
+        let event = builder.event(event);
+        builder.mmap(MapSpec::code(1, start, len, pgoff, program.to_str().expect("ASCII")).at(1));
+        for (time, stack) in (2..).zip(&recorded.stacks) {
+            let ip = stack.first().map_or(start, |(_, to)| *to);
+            builder.sample(SampleSpec {
+                ip,
+                callchain: vec![USER, ip, start + 0x40],
+                ..SampleSpec::of(event, 1).at(time).branches(stack)
+            });
+        }
+        let path = folder.path().join(name);
+        std::fs::write(&path, builder.build_file()).expect("written");
+        path
+    };
+    let recording = record("with.data", CALL_CHAIN);
+    let without = record("without.data", 0);
+
+    let shard = folder.path().join("a.parquet");
+    let collected = collect(&CollectOptions::new(vec![recording.clone()], &shard), &Silent).expect("a shard");
+    let notes = |diagnostics: &[job::Diagnostic]| {
+        diagnostics
+            .iter()
+            .filter(|found| found.code == DiagnosticCode::CallChainsUnused)
+            .count()
+    };
+    assert_eq!(notes(&collected.diagnostics), 1);
+    let chains = recorded.stacks.iter().filter(|stack| !stack.is_empty()).count() as u64;
+    assert!(
+        collected.ledger.contains(&(traceshard::Loss::CallChains, chains)),
+        "{:?}",
+        collected.ledger
+    );
+
+    let run = |input, ignore_stack_samples| {
+        let options = GenerateOptions {
+            ignore_stack_samples,
+            ignore_build_id: true,
+            ..options(&program, input, Format::Text)
+        };
+        generate(&options, &Silent).expect("a profile")
+    };
+    let traced = run(Input::Traces(vec![shard.clone()]), false);
+    assert!(traced.bytes == run(Input::PerfData(vec![without]), false).bytes);
+    assert!(
+        traced.bytes != run(Input::PerfData(vec![recording]), false).bytes,
+        "there are contexts"
+    );
+    assert_eq!(notes(&traced.diagnostics), 1);
+    assert_eq!(notes(&run(Input::Traces(vec![shard]), true).diagnostics), 0);
+}
+
+/// How often branches were taken, by file.
+fn counts_by_file(shard: &Path) -> BTreeMap<String, u64> {
+    let shard = Shard::open(shard).expect("a shard");
+    let mut counts = BTreeMap::new();
+    for group in 0..shard.groups() {
+        let add = |row: &Row<'_>| {
+            if row.record == traceshard::Record::Branch {
+                *counts.entry(row.path.to_owned()).or_default() += row.count;
+            }
+            Ok::<(), traceshard::Error>(())
+        };
+        shard.read_group(group, add).expect("rows");
+    }
+    counts
+}
+
+#[test]
+fn what_comes_late_changes_rows_that_were_written() {
+    const SAMPLES: u64 = 21_000;
+    const ENTRIES: u64 = 32;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    let map = |name: &str, time| MapSpec::code(1, 0x40_0000, 0x1000_0000, 0, name).at(time);
+    builder.mmap(map("/bin/first", 1));
+    // More rows than are kept in memory, and more bytes than are read at a time.
+    for sample in 0..SAMPLES {
+        let stack: Vec<_> = (0..ENTRIES)
+            .map(|entry| 0x50_0000 + (sample % 100 * ENTRIES + entry) * 64)
+            .map(|address| (address, address + 4096))
+            .collect();
+        builder.sample(SampleSpec::of(event, 1).at(10 + sample).branches(&stack));
+    }
+    builder.mmap(map("/bin/second", 2));
+    let recording = folder.path().join("perf.data");
+    std::fs::write(&recording, builder.build_file()).expect("written");
+    let shard = folder.path().join("a.parquet");
+    let options = CollectOptions {
+        most_rows: Some(1000),
+        ..CollectOptions::new(vec![recording], &shard)
+    };
+    collect(&options, &Silent).expect("a shard");
+    let expected = BTreeMap::from([("/bin/second".to_owned(), SAMPLES * ENTRIES)]);
+    assert_eq!(counts_by_file(&shard), expected);
+}
+
 #[test]
 fn a_shard_that_does_not_tell_where_bolt_ends_runs_is_refused_for_bolt_only() {
     let folder = tempfile::tempdir().expect("a folder");

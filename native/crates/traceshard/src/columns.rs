@@ -11,7 +11,7 @@ use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
 
 use crate::error::Error;
-use crate::pages::{CheckedPages, PageSource};
+use crate::pages::{CheckedPages, OpenPages, PageSource, Source};
 use crate::schema::{COLUMNS, Source as Column};
 
 /// Cells of consecutive rows.
@@ -37,13 +37,21 @@ pub(crate) struct Reader<T: DataType> {
 
 impl Cells {
     /// The cells of a group.
-    pub(crate) fn open(pages: &PageSource, group: &RowGroupMetaData, column: Column) -> Result<Self, Error> {
+    pub(crate) fn open(
+        source: &Source,
+        open: &Arc<OpenPages>,
+        group: &RowGroupMetaData,
+        column: Column,
+    ) -> Result<Self, Error> {
         let chunk = group.column(column.index);
         let rows = usize::try_from(group.num_rows()).unwrap_or(0);
-        let reader = guarded(|| SerializedPageReader::new(Arc::new(pages.clone()), chunk, rows, None))?;
+        let pages = PageSource::new(source.clone(), Arc::clone(open));
+        let reader = guarded(|| SerializedPageReader::new(Arc::new(pages), chunk, rows, None))?;
         let checked = Box::new(CheckedPages {
             pages: reader,
             physical: column.physical,
+            rows: rows as u64,
+            open: Arc::clone(open),
         });
         let descriptor = chunk.column_descr_ptr();
         let required = descriptor.max_def_level() == 0;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Buf, Bytes};
 use parquet::basic::Type as Physical;
@@ -14,6 +15,10 @@ use parquet::file::serialized_reader::SerializedPageReader;
 
 /// The most bytes of a page, and of a dictionary. Writers make pages of about a megabyte.
 const MAX_PAGE: u64 = 32 << 20;
+/// The most bytes of all pages and dictionaries of a group that are in memory together, and what a text of a dictionary takes there beside
+/// its bytes.
+const MAX_OPEN: u64 = 128 << 20;
+const TEXT: u64 = size_of::<parquet::data_type::ByteArray>() as u64;
 /// Bytes that are read to begin with where a page header is.
 const HEADER_BUFFER: usize = 4096;
 /// The first fields of a page header take no more bytes: three field headers, and numbers of 32 bits.
@@ -99,13 +104,47 @@ impl ChunkReader for Source {
     }
 }
 
-/// The same file, of which the library reads nothing but pages: it asks for a reader where a page header is.
-#[derive(Debug, Clone)]
-pub(crate) struct PageSource(pub Source);
+/// What the pages of all columns of a group take.
+#[derive(Debug, Default)]
+pub(crate) struct OpenPages(AtomicU64);
+
+impl OpenPages {
+    /// Takes account of something that takes so much instead of something that took `before`.
+    fn replace(&self, before: u64, bytes: u64) -> Result<()> {
+        let all = self.0.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        let all = all.saturating_sub(before);
+        self.0.fetch_sub(before, Ordering::Relaxed);
+        if all > MAX_OPEN {
+            return Err(ParquetError::General(format!(
+                "the pages of a group have {all} bytes together, and {MAX_OPEN} are the most that are read"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The same file, of which the library reads nothing but pages of one column: it asks for a reader where a page header is.
+#[derive(Debug)]
+pub(crate) struct PageSource {
+    source: Source,
+    open: Arc<OpenPages>,
+    /// What the latest page takes that is no dictionary.
+    page: AtomicU64,
+}
+
+impl PageSource {
+    pub(crate) fn new(source: Source, open: Arc<OpenPages>) -> Self {
+        Self {
+            source,
+            open,
+            page: AtomicU64::new(0),
+        }
+    }
+}
 
 impl Length for PageSource {
     fn len(&self) -> u64 {
-        self.0.len()
+        self.source.len()
     }
 }
 
@@ -113,13 +152,22 @@ impl ChunkReader for PageSource {
     type T = BufReader<Part>;
 
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        let mut reader = self.0.get_read(start)?;
+        let mut reader = self.source.get_read(start)?;
         let header = reader.fill_buf()?;
-        match uncompressed_size(header) {
-            Some(size) if size <= MAX_PAGE => Ok(reader),
-            Some(size) => Err(too_large(size)),
-            None => Err(ParquetError::General("a page has no header".to_owned())),
+        let Some((is_dictionary, size)) = kind_and_size(header) else {
+            return Err(ParquetError::General("a page has no header".to_owned()));
+        };
+        if size > MAX_PAGE {
+            return Err(too_large(size));
         }
+        // A dictionary stays in memory, and a page takes the place of the one before it.
+        let before = if is_dictionary {
+            0
+        } else {
+            self.page.swap(size, Ordering::Relaxed)
+        };
+        self.open.replace(before, size)?;
+        Ok(reader)
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
@@ -127,7 +175,7 @@ impl ChunkReader for PageSource {
         if length as u64 > MAX_PAGE + MAX_PAGE / 64 {
             return Err(too_large(length as u64));
         }
-        self.0.bytes(start, length)
+        self.source.bytes(start, length)
     }
 }
 
@@ -137,10 +185,11 @@ fn too_large(size: u64) -> ParquetError {
     ))
 }
 
-/// The size that a page header announces (parquet.thrift, `PageHeader`): the first fields are the type, the uncompressed and the
-/// compressed size, each a 32-bit integer in Thrift's compact form.
-fn uncompressed_size(header: &[u8]) -> Option<u64> {
+/// Whether a page is a dictionary, and the size that its header announces (parquet.thrift, `PageHeader`): the first fields are the type, the
+/// uncompressed and the compressed size, each a 32-bit integer in Thrift's compact form.
+fn kind_and_size(header: &[u8]) -> Option<(bool, u64)> {
     const NEXT_FIELD_I32: u8 = 0x15;
+    const DICTIONARY: u64 = 2;
     let mut rest = &header[..header.len().min(MAX_SIZES)];
     let mut field = || {
         let (&first, behind) = rest.split_first()?;
@@ -158,14 +207,16 @@ fn uncompressed_size(header: &[u8]) -> Option<u64> {
         }
         None
     };
-    field()?;
-    field()
+    Some((field()? == DICTIONARY, field()?))
 }
 
 /// Pages of one column, which claim no more values than their bytes can hold where memory is taken for them.
 pub(crate) struct CheckedPages {
     pub pages: SerializedPageReader<PageSource>,
     pub physical: Physical,
+    /// Rows of the group.
+    pub rows: u64,
+    pub open: Arc<OpenPages>,
 }
 
 impl PageReader for CheckedPages {
@@ -174,10 +225,19 @@ impl PageReader for CheckedPages {
         if let Some(Page::DictionaryPage { buf, num_values, .. }) = &page {
             // A text has its length before it.
             let least = if self.physical == Physical::INT64 { 8 } else { 4 };
-            if u64::from(*num_values) * least > buf.len() as u64 {
+            let values = u64::from(*num_values);
+            if values * least > buf.len() as u64 {
                 return Err(ParquetError::General(
                     "a dictionary claims more values than it has bytes for".to_owned(),
                 ));
+            }
+            if values > self.rows {
+                return Err(ParquetError::General(
+                    "a dictionary has more values than there are rows".to_owned(),
+                ));
+            }
+            if self.physical == Physical::BYTE_ARRAY {
+                self.open.replace(0, values * TEXT)?;
             }
         }
         Ok(page)
@@ -202,15 +262,22 @@ impl Iterator for CheckedPages {
 
 #[cfg(test)]
 mod tests {
-    use super::uncompressed_size;
+    use super::kind_and_size;
 
     #[test]
     fn sizes_of_page_headers() {
         // type 0, 300 bytes, 17 bytes compressed
-        assert_eq!(uncompressed_size(&[0x15, 0, 0x15, 0xd8, 0x04, 0x15, 0x22]), Some(300));
-        assert_eq!(uncompressed_size(&[0x15, 0, 0x15, 0xd9, 0x04]), None, "negative");
-        assert_eq!(uncompressed_size(&[0x15, 0, 0x25, 0xd8, 0x04]), None, "another field");
-        assert_eq!(uncompressed_size(&[0x15, 0, 0x15, 0xff, 0xff, 0xff, 0xff, 0xff]), None);
-        assert_eq!(uncompressed_size(&[]), None);
+        assert_eq!(
+            kind_and_size(&[0x15, 0, 0x15, 0xd8, 0x04, 0x15, 0x22]),
+            Some((false, 300))
+        );
+        assert_eq!(
+            kind_and_size(&[0x15, 4, 0x15, 0xd8, 0x04, 0x15, 0x22]),
+            Some((true, 300))
+        );
+        assert_eq!(kind_and_size(&[0x15, 0, 0x15, 0xd9, 0x04]), None, "negative");
+        assert_eq!(kind_and_size(&[0x15, 0, 0x25, 0xd8, 0x04]), None, "another field");
+        assert_eq!(kind_and_size(&[0x15, 0, 0x15, 0xff, 0xff, 0xff, 0xff, 0xff]), None);
+        assert_eq!(kind_and_size(&[]), None);
     }
 }

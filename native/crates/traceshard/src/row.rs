@@ -99,11 +99,13 @@ pub enum Loss {
     OtherMemory,
     /// Records that the kernel had no room for.
     LostRecords,
+    /// Samples with branch entries whose call chain was left out.
+    CallChains,
 }
 
 impl Loss {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Samples,
         Self::BranchSamples,
         Self::Entries,
@@ -114,6 +116,7 @@ impl Loss {
         Self::Unmapped,
         Self::OtherMemory,
         Self::LostRecords,
+        Self::CallChains,
     ];
 
     /// How the column `path` spells it.
@@ -130,6 +133,7 @@ impl Loss {
             Self::Unmapped => "entries where nothing was mapped",
             Self::OtherMemory => "entries in memory of no file",
             Self::LostRecords => "records lost",
+            Self::CallChains => "call chains left out",
         }
     }
 

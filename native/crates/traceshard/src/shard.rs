@@ -13,7 +13,7 @@ use crate::columns::{Cells, guarded, wrong};
 use crate::error::Error;
 use crate::footer::has_sound_schema;
 use crate::metadata::Metadata;
-use crate::pages::{PageSource, Source};
+use crate::pages::{OpenPages, Source};
 use crate::row::{Binary, BinaryKind, Record, Row};
 use crate::schema::{COLUMNS, Source as Column, column, find_columns};
 
@@ -222,13 +222,13 @@ impl Shard {
     /// The columns of a group; those that are not `needed` are empty.
     fn open_columns(&self, group: usize, needed: impl Fn(usize) -> bool) -> Result<[Cells; COLUMNS.len()], Error> {
         let metadata = self.parquet.row_group(group);
-        let pages = PageSource(self.source.clone());
+        let open = Arc::new(OpenPages::default());
         let mut columns = Vec::with_capacity(COLUMNS.len());
         for (number, column) in self.columns.iter().enumerate() {
             columns.push(match column {
                 Some(column) if needed(number) => match constant(metadata, *column) {
                     Some(text) => Cells::Constant(Some(text)),
-                    None => Cells::open(&pages, metadata, *column)?,
+                    None => Cells::open(&self.source, &open, metadata, *column)?,
                 },
                 _ => Cells::Constant(self.given(COLUMNS[number].0).cloned().flatten().map(Into::into)),
             });

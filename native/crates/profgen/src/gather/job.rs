@@ -28,7 +28,8 @@ use crate::input::usable::{guests, trouble};
 use crate::request::options::GenerateOptions;
 
 /// With more rows than these in memory, they are written. Rows that come again add up when the file is read.
-const MAX_ROWS: usize = 1 << 19;
+const MAX_ROWS_OF_STREAM: usize = 1 << 19;
+const MAX_ROWS_OF_FILE: usize = 1 << 21;
 
 /// What comes slower than this in a stream need not be put in order.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -107,7 +108,10 @@ impl Observer for ToTheEnd<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
     /// Samples are counted when they are read. That is given up if something comes later that they need.
-    Once,
+    Once {
+        /// Nothing else is in the file yet, so it can be begun anew. Otherwise rows cannot be taken back once they are written.
+        alone: bool,
+    },
     /// Of a file, everything but the samples is read first.
     AllButSamplesFirst,
 }
@@ -143,8 +147,12 @@ impl<'a> Collection<'a> {
             if self.interrupted.is_some() {
                 break;
             }
-            if self.counted.table.len() > MAX_ROWS / 2 {
-                self.write_rows()?;
+            if self.counted.rows.len() > MAX_ROWS_OF_STREAM / 2 {
+                // Recordings of one program have many rows in common.
+                self.counted.rows.add_up();
+                if self.counted.rows.len() > MAX_ROWS_OF_STREAM / 4 {
+                    self.write_rows()?;
+                }
             }
         }
         let collected = Instant::now();
@@ -189,11 +197,17 @@ impl<'a> Collection<'a> {
             _ => PATIENCE,
         };
         input.hand_out_after(patience).map_err(recording_error)?;
-        if input.read_once() {
-            match self.read_in(path, input, Reading::Once, observer) {
+        // A file that is finished, as one of several, cannot be taken back.
+        if self.options.rotate.is_none() && input.read_once() {
+            let alone = self.is_empty();
+            match self.read_in(path, input, Reading::Once { alone }, observer) {
                 Ok(true) => return Ok(()),
                 Err(error) if error.code == ErrorCode::Aborted => return Err(error),
                 // Whatever was found wrong may look otherwise when all is known.
+                Err(_) | Ok(false) if alone => {
+                    self.counted = Counted::default();
+                    self.begin_shard()?;
+                }
                 Err(_) | Ok(false) => {}
             }
             input = open(path)?;
@@ -236,7 +250,7 @@ impl<'a> Collection<'a> {
                 let changed = |consulted: &Consulted| followed.spaces.contradict(consulted, current.side_records());
                 late |= workers.forget_spaces(changed);
             }
-            if late && reading == Reading::Once {
+            if late && reading != Reading::AllButSamplesFirst {
                 return Ok(false);
             }
             let (next, counted) = rayon::join(|| input.next_segment(), || workers.add(&current, &followed, &chosen));
@@ -250,9 +264,14 @@ impl<'a> Collection<'a> {
             }));
             input.reuse(current);
             self.host = input.metadata().hostname.clone().filter(|_| self.options.host);
-            if self.is_full(&mut workers) {
-                if reading == Reading::Once {
-                    // Rows that are written cannot be taken back.
+            let usual = if input.size().is_none() {
+                MAX_ROWS_OF_STREAM
+            } else {
+                MAX_ROWS_OF_FILE
+            };
+            let most = self.options.most_rows.unwrap_or(usual);
+            if self.counted.rows.len() + workers.rows() > most {
+                if reading == (Reading::Once { alone: false }) {
                     return Ok(false);
                 }
                 workers.drain_into(&mut self.counted);
@@ -260,7 +279,7 @@ impl<'a> Collection<'a> {
             }
             if self.is_due(&mut workers) {
                 workers.drain_into(&mut self.counted);
-                self.counted.table.tally().add(Loss::LostRecords, stats.lost() - lost);
+                self.counted.tally.add(Loss::LostRecords, stats.lost() - lost);
                 lost = stats.lost();
                 self.note_patches(&mut pokes, &followed);
                 self.finish_shard()?;
@@ -276,7 +295,7 @@ impl<'a> Collection<'a> {
             self.interrupted = check(observer).err();
         }
         let chosen = self.choose(input.metadata(), path)?;
-        if reading == Reading::Once && events.is_some_and(|events| events != chosen.events) {
+        if reading != Reading::AllButSamplesFirst && events.is_some_and(|events| events != chosen.events) {
             return Ok(false);
         }
         self.host = input.metadata().hostname.clone().filter(|_| self.options.host);
@@ -303,7 +322,7 @@ impl<'a> Collection<'a> {
             let note = Diagnostic::note(DiagnosticCode::KcoreUnused, message);
             self.outcome.diagnostics.push(note);
         }
-        of_input.table.tally().add(Loss::LostRecords, stats.lost() - lost);
+        of_input.tally.add(Loss::LostRecords, stats.lost() - lost);
         self.counted.take(&mut of_input);
         self.note_patches(&mut pokes, &followed);
         Ok(true)
@@ -351,8 +370,9 @@ impl<'a> Collection<'a> {
         }
     }
 
-    fn is_full(&self, workers: &mut Workers<'_>) -> bool {
-        self.counted.table.len() + workers.rows() > MAX_ROWS
+    /// Whether nothing has been collected for the open file.
+    fn is_empty(&self) -> bool {
+        self.counted.is_empty() && self.shard.as_ref().is_some_and(ShardFile::is_empty)
     }
 
     fn is_due(&self, workers: &mut Workers<'_>) -> bool {
@@ -363,7 +383,7 @@ impl<'a> Collection<'a> {
             None => false,
             Some(Rotation::Every(time)) => shard.age() >= time,
             Some(Rotation::Bytes(bytes)) => {
-                let rows = (self.counted.table.len() + workers.rows()) as u64;
+                let rows = (self.counted.rows.len() + workers.rows()) as u64;
                 shard.bytes() + rows * BYTES_OF_A_ROW >= bytes
             }
         }
@@ -380,7 +400,7 @@ impl<'a> Collection<'a> {
     }
 
     fn write_rows(&mut self) -> Result<(), Error> {
-        let drained = self.counted.table.drain();
+        let drained = std::mem::take(&mut self.counted.rows);
         let names = Names {
             files: &self.files,
             events: &self.events,
@@ -393,7 +413,7 @@ impl<'a> Collection<'a> {
 
     fn finish_shard(&mut self) -> Result<(), Error> {
         self.write_rows()?;
-        let tally = self.counted.table.take_tally();
+        let tally = std::mem::take(&mut self.counted.tally);
         self.total.merge(&tally);
         self.guest_samples += std::mem::take(&mut self.counted.guest_samples);
         let names = Names {

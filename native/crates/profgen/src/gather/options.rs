@@ -22,6 +22,9 @@ pub struct CollectOptions {
     pub strict: bool,
     /// Worker threads; 0 is one for each processor.
     pub jobs: usize,
+    /// With more rows than these in memory, they are written. `None`: 2^19 of a stream, which may take days and must leave room for others, and
+    /// 2^21 of a file.
+    pub most_rows: Option<usize>,
 }
 
 /// When a file is finished.
@@ -72,6 +75,7 @@ impl CollectOptions {
             select: Selection::default(),
             strict: false,
             jobs: 0,
+            most_rows: None,
         }
     }
 

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use job::{Error, GrowingFile, InputFiles};
 use perfdata::TextPoke;
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use traceshard::{Binary, Loss, Metadata, Record, Row, ShardWriter, group_len, write_patch, write_via};
 
 use crate::gather::chain::{End, NO_TAIL};
 use crate::gather::files::{FileId, Files};
 use crate::gather::outcome::WrittenShard;
-use crate::gather::rows::{Counts, Key, Rows, Tally};
+use crate::gather::rows::{CountedRow, Key, RowSum, Tally, add_up_neighbours};
 
 /// An event, and the machine that it was recorded on.
 pub(crate) type Event = (String, Option<String>);
@@ -57,13 +58,18 @@ impl ShardFile {
         self.begun.elapsed()
     }
 
+    /// Whether no row has been written yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
     /// Bytes that are written already.
     pub(crate) fn bytes(&self) -> u64 {
         self.writer.written()
     }
 
     /// Writes rows of branches, sorted by what they are of.
-    pub(crate) fn write(&mut self, rows: Rows, names: &Names<'_>, times: Option<(u64, u64)>) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, rows: RowSum, names: &Names<'_>, times: Option<(u64, u64)>) -> Result<(), Error> {
         if let Some((first, last)) = times {
             let (earliest, latest) = self.times.unwrap_or((first, last));
             self.times = Some((earliest.min(first), latest.max(last)));
@@ -76,7 +82,7 @@ impl ShardFile {
             })
             .collect();
         let files = names.files.all();
-        rows.sort_unstable_by(|(a, _), (b, _)| {
+        rows.par_sort_unstable_by(|CountedRow { key: a, .. }, CountedRow { key: b, .. }| {
             let by_file = || files[a.file as usize].cmp(&files[b.file as usize]);
             let event = |key: &Key| &names.events[usize::from(key.event)];
             let tail = |key: &Key| &tails[key.tail as usize];
@@ -90,19 +96,21 @@ impl ShardFile {
             };
             same_file
                 .then_with(same_event)
-                .then_with(|| a.ends.cmp(&b.ends))
+                .then_with(|| (a.from, a.to).cmp(&(b.from, b.to)))
                 .then_with(|| tail(a).cmp(tail(b)))
                 .then_with(|| (a.stack_end, a.crosses_kernel).cmp(&(b.stack_end, b.crosses_kernel)))
         });
+        // Tails are different where their numbers are, so equal rows stand together.
+        add_up_neighbours(&mut rows);
         self.rows += rows.len() as u64;
         let mut rest = &rows[..];
         while !rest.is_empty() {
-            let (group, behind) = rest.split_at(group_len(rest, |(a, _), (b, _)| a.file == b.file));
+            let (group, behind) = rest.split_at(group_len(rest, |a, b| a.key.file == b.key.file));
             let group: Vec<Row<'_>> = group
                 .iter()
-                .map(|(key, counts)| {
-                    let (end, via) = &tails[key.tail as usize];
-                    branch_row(key, *counts, *end, via, names)
+                .map(|row| {
+                    let (end, via) = &tails[row.key.tail as usize];
+                    branch_row(row, *end, via, names)
                 })
                 .collect();
             self.add(&group)?;
@@ -184,7 +192,7 @@ fn of_file(file: &Binary) -> Row<'_> {
     }
 }
 
-fn branch_row<'n>(key: &Key, counts: Counts, end: End, via: &'n str, names: &Names<'n>) -> Row<'n> {
+fn branch_row<'n>(CountedRow { key, counts, .. }: &CountedRow, end: End, via: &'n str, names: &Names<'n>) -> Row<'n> {
     let (event, arch) = &names.events[usize::from(key.event)];
     let (end, newest) = match end {
         End::At(address) => (Some(address), false),
@@ -194,11 +202,11 @@ fn branch_row<'n>(key: &Key, counts: Counts, end: End, via: &'n str, names: &Nam
     Row {
         event: Some(event),
         arch: arch.as_deref(),
-        from: key.ends.0,
-        to: key.ends.1,
+        from: key.from.address(),
+        to: key.to.address(),
         end,
         newest,
-        stack_end: key.stack_end,
+        stack_end: key.stack_end.address(),
         crosses_kernel: Some(key.crosses_kernel),
         via: Some(via).filter(|text| !text.is_empty()),
         count: counts.count,

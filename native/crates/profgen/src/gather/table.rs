@@ -5,7 +5,7 @@ use traceshard::{BinaryKind, Ends, KERNEL_START, Loss};
 
 use crate::gather::chain::NO_TAIL;
 use crate::gather::files::FileId;
-use crate::gather::rows::{Counts, EventId, Key, RowId, Rows, Tally};
+use crate::gather::rows::{Counts, EventId, Key, Place, RowId, Rows, Tally};
 use crate::gather::spots::{Spot, Spots};
 
 /// Slots of the cache: 448 KiB, a part of the second-level cache of a core. They are twice as many as those of a profile's traces, because
@@ -321,14 +321,6 @@ impl Table {
         self.sums.rows.len()
     }
 
-    /// Adds what another table has, which has nothing then.
-    pub(crate) fn take(&mut self, other: &mut Self) {
-        self.flush();
-        let rows = other.drain();
-        self.sums.rows.take(rows);
-        self.sums.tally.merge(&other.take_tally());
-    }
-
     /// All rows. None is left.
     pub(crate) fn drain(&mut self) -> Rows {
         self.flush();
@@ -435,12 +427,13 @@ impl Sums {
             _ => self.rows.behind(kind, ends, newer.row),
         };
         let row = self.rows.number(Key {
+            from: Place::new(ends.0),
+            to: Place::new(ends.1),
+            stack_end: Place::new(stack_end),
             file,
+            tail,
             event: of.event(),
             crosses_kernel,
-            tail,
-            ends,
-            stack_end,
         });
         let side = Side {
             newer: newer.from,

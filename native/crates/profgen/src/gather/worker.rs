@@ -5,7 +5,7 @@ use perfdata::{ChunkStats, Consulted, Sample, Segment, Views};
 use traceshard::Loss;
 
 use crate::gather::files::Followed;
-use crate::gather::rows::EventId;
+use crate::gather::rows::{EventId, RowSum, Tally};
 use crate::gather::spots::Spots;
 use crate::gather::table::{Of, Table};
 use crate::request::options::Selection;
@@ -27,7 +27,8 @@ pub(crate) struct Workers<'a> {
 /// What the workers have counted.
 #[derive(Default)]
 pub(crate) struct Counted {
-    pub table: Table,
+    pub rows: RowSum,
+    pub tally: Tally,
     /// Samples that could not be decoded.
     pub chunks: ChunkStats,
     pub guest_samples: u64,
@@ -36,9 +37,15 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
+    /// Whether nothing was counted, not even as lost.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.tally == Tally::default() && self.guest_samples == 0
+    }
+
     /// Adds what another has, which has nothing then.
     pub(crate) fn take(&mut self, other: &mut Self) {
-        self.table.take(&mut other.table);
+        self.rows.take(&mut other.rows);
+        self.tally.merge(&std::mem::take(&mut other.tally));
         self.chunks.add(std::mem::take(&mut other.chunks));
         self.guest_samples += std::mem::take(&mut other.guest_samples);
         if let Some((first, last)) = other.times.take() {
@@ -66,19 +73,21 @@ impl<'a> Workers<'a> {
     pub(crate) fn forget_spaces(&mut self, changed: impl Fn(&Consulted) -> bool) -> bool {
         let mut any = false;
         for worker in self.workers.each() {
-            any |= changed(worker.views.forget(|| worker.counted.table.flush()));
+            any |= changed(worker.views.forget(|| worker.table.flush()));
         }
         any
     }
 
     /// How many rows all workers have, those that several have more than once.
     pub(crate) fn rows(&mut self) -> usize {
-        self.workers.each().map(|worker| worker.counted.table.len()).sum()
+        self.workers.each().map(|worker| worker.table.len()).sum()
     }
 
     /// Moves what was counted into `all`.
     pub(crate) fn drain_into(&mut self, all: &mut Counted) {
         for worker in self.workers.each() {
+            worker.counted.rows.append(worker.table.drain());
+            worker.counted.tally = worker.table.take_tally();
             all.take(&mut worker.counted);
         }
     }
@@ -87,6 +96,8 @@ impl<'a> Workers<'a> {
 #[derive(Default)]
 struct Worker {
     views: Views<Spots>,
+    table: Table,
+    /// What was counted beside the table.
     counted: Counted,
 }
 
@@ -99,7 +110,7 @@ impl SampleWorker for Worker {
 impl Worker {
     fn add(&mut self, sample: &Sample<'_>, followed: &Followed, chosen: &Chosen<'_>) {
         let entries = sample.branches.len() as u64;
-        let tally = self.counted.table.tally();
+        let tally = self.table.tally();
         tally.add(Loss::Samples, 1);
         if entries == 0 {
             return;
@@ -116,16 +127,17 @@ impl Worker {
             tally.add(Loss::Guest, entries);
             return;
         }
+        tally.add(Loss::CallChains, u64::from(!sample.call_chain.is_empty()));
         let (first, last) = self.counted.times.unwrap_or((sample.time, sample.time));
         self.counted.times = Some((first.min(sample.time), last.max(sample.time)));
         let (spots, number) = self.views.of(
             sample.pid,
             sample.moment,
             || Spots::new(followed, sample.pid, sample.moment),
-            || self.counted.table.flush(),
+            || self.table.flush(),
         );
         let of = Of::new(chosen.numbers[event], number);
-        self.counted.table.count(sample.branches.iter(), of, spots);
+        self.table.count(sample.branches.iter(), of, spots);
     }
 }
 

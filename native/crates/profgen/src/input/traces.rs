@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use job::failure::shard_error;
-use job::{Error, ErrorCode, Observer, Phase, Progress, check, repeated_inputs};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer, Phase, Progress, check, repeated_inputs};
 use rayon::prelude::*;
 use traceshard::{Loss, Shard};
 
@@ -113,6 +113,7 @@ pub(crate) fn read_all(
         diagnostics.extend(rows.seen.diagnostics(target));
     }
     diagnostics.extend(rows.rivals());
+    diagnostics.extend(call_chains_left_out(rows.lost(Loss::CallChains), options));
     let statistics = Statistics {
         samples: rows.lost(Loss::Samples),
         branch_samples: rows.lost(Loss::BranchSamples),
@@ -182,6 +183,17 @@ fn read_rows<'a>(
         all.merge(worker.into_inner().unwrap_or_else(PoisonError::into_inner))?;
     }
     Ok(all)
+}
+
+/// Tells that the recordings had more than the traces, unless that is what is asked for.
+fn call_chains_left_out(chains: u64, options: &GenerateOptions) -> Option<Diagnostic> {
+    (chains > 0 && !options.ignore_stack_samples && !options.traces_for_bolt).then(|| {
+        let message = format!(
+            "{chains} samples of the traces had call chains, which were left out when the traces were collected, so the profile has no calling \
+             contexts. Make a profile of the recordings themselves for contexts"
+        );
+        Diagnostic::note(DiagnosticCode::CallChainsUnused, message)
+    })
 }
 
 /// Why no row is of a target: all files are looked at once more, those of other builds, too.
