@@ -161,6 +161,49 @@ describe('remedies', () => {
     expect(common.hint).toMatch(/debug package/);
   });
 
+  it('of a limit is a better build, which comes last', () => {
+    const { compilers } = toFacts({ ...KERNEL, compilers: [{ ...CLANG, withDiscriminators: 0 }] }, undefined);
+    const { code, next } = remedy({ compilers: [...compilers] });
+    expect(code).toBe('no-discriminators');
+    expect(next.map((command) => command.split(' ')[0])).toEqual(['perf', 'autofdo-gen', 'clang', 'clang']);
+    expect(next.at(-1)).toBe('clang -O2 -g -fdebug-info-for-profiling ...');
+  });
+
+  it("of rustc's lines without discriminators says that calls have some", () => {
+    const rust = { ...CLANG, name: 'rustc version 1.95.0', language: 'Rust', withDiscriminators: 0 };
+    const message = (withCallDiscriminators: number) => {
+      const facts = toFacts({ ...KERNEL, compilers: [{ ...rust, withCallDiscriminators }] }, undefined);
+      return binaryFindings(facts)[0]?.message;
+    };
+    expect(message(10)).toMatch(
+      /without discriminators in its line table \(calls of inlined functions have some\), so/,
+    );
+    expect(message(0)).toMatch(/without discriminators in its line table, so/);
+  });
+
+  it('of static functions of one name is a flag of clang, where the names can change', () => {
+    const shared = [{ name: 'init', units: 2 }];
+    const survey = { samples: 100n, functions: 9, sampledFunctions: 9, shared, sharedSamples: 50n };
+    const statistics = {
+      ledger: { noFunction: 0n },
+      branchEntries: 9n,
+      density: 99,
+    } as unknown as Statistics;
+    const recording = { files: [], survey, densityThreshold: 50 } as unknown as RecordingDiagnosis;
+    const found = (change: object) => {
+      const facts = toFacts({ ...KERNEL, ...change } as BindingExamination, undefined);
+      return recordingFindings(facts, recording, { statistics, diagnostics: [] });
+    };
+    const program = { kind: 'executable', kernel: undefined };
+    const message = expect.stringMatching(/^50\.0 % of the samples .*\(init in 2 units\)/);
+    const hint = expect.stringContaining('-funique-internal-linkage-names, in both builds');
+    expect(found(program)).toMatchObject([{ code: 'shared-names', message, hint, fix: 'rebuild' }]);
+    const rust = { compilers: [{ ...CLANG, language: 'Rust' }] };
+    for (const unchangeable of [{}, { ...program, ...rust }]) {
+      expect(found(unchangeable)).toEqual([{ code: 'shared-names', severity: 'limit', message }]);
+    }
+  });
+
   it('of a stripped vmlinux names where distributions have the whole one', () => {
     const { kernel, kind } = KERNEL;
     const { hint, next } = remedy({ codeSymbols: 0, kind, kernel } as Partial<BindingExamination>);
