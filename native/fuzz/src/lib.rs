@@ -39,7 +39,7 @@ pub fn read_to_end(mut input: PerfData) -> Summary {
                     add(branch.from.0 ^ branch.to.0 ^ branch.flags.0);
                 }
                 let space = spaces.space(sample.pid, sample.moment);
-                assert!(space.contains(sample.moment));
+                assert!(space.period().contains(sample.moment));
                 if let Some(range) = space.find(sample.ip) {
                     assert!(range.start <= sample.ip && sample.ip <= range.end);
                 }
