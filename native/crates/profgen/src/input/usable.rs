@@ -19,9 +19,7 @@ pub(crate) fn check_machine(machine: Option<&str>, target: &Target<'_>) -> Resul
         "aarch64" | "arm64" => Arch::AArch64,
         _ => return Ok(()),
     };
-    // A 64-bit kernel runs 32-bit programs.
-    let arch = target.image.arch();
-    if recorded == arch || (recorded, arch) == (Arch::X86_64, Arch::X86) {
+    if runs_on(recorded, target.image.arch()) {
         return Ok(());
     }
     Err(Error::new(
@@ -33,6 +31,11 @@ pub(crate) fn check_machine(machine: Option<&str>, target: &Target<'_>) -> Resul
         ),
     )
     .hint("Name the binary that ran where the recording was made."))
+}
+
+/// Whether a machine runs a program. A 64-bit kernel runs 32-bit programs.
+fn runs_on(machine: Arch, program: Arch) -> bool {
+    machine == program || (machine, program) == (Arch::X86_64, Arch::X86)
 }
 
 /// A mapping, in llvm-profgen's words.
@@ -119,4 +122,19 @@ pub(crate) fn guests(samples: u64, of: u64) -> Result<Option<Diagnostic>, Error>
         DiagnosticCode::GuestSamples,
         format!("{message}; they are left out"),
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_64_bit_kernel_runs_32_bit_programs() {
+        use Arch::{AArch64, X86, X86_64};
+        for (machine, programs) in [(X86_64, &[X86_64, X86][..]), (X86, &[X86]), (AArch64, &[AArch64])] {
+            let all = [X86_64, X86, AArch64];
+            let run: Vec<Arch> = all.into_iter().filter(|program| runs_on(machine, *program)).collect();
+            assert_eq!(run, programs, "{machine:?}");
+        }
+    }
 }
