@@ -222,8 +222,18 @@ it('profiles with and without contexts are not merged', async () => {
 
 it('says that there are no contexts to change', async () => {
   const base = temporary.write('base.prof', 'main:1:1\n 1: 1\n');
-  const { diagnostics } = await mergeProfiles({ inputs: [base], sampleTrimColdContext: true });
+  const { diagnostics } = await mergeProfiles({ inputs: [base], sampleMergeColdContext: true });
   expect(diagnostics.map(({ code }) => code)).toEqual(['contexts-absent']);
+});
+
+it.skipIf(!hasLlvmProfdata)('functions without contexts are trimmed, too', async () => {
+  const base = temporary.write('base.prof', 'main:1:1\n 1: 1\nhot:9000:1\n 1: 9000\n');
+  const flags = ['--sample-trim-cold-context', '--profile-summary-cold-count=2'];
+  const options = { sampleTrimColdContext: true, profileSummaryColdCount: 2 };
+  const { bytes } = await mergeProfiles({ inputs: [base], ...options, format: 'text' });
+  const expected = llvmMerge(temporary.path, '--text', ...flags, base).toString();
+  expect(Buffer.from(bytes ?? []).toString()).toBe(expected);
+  expect(expected).toBe('hot:9000:1\n 1: 9000\n');
 });
 
 it('a damaged context is an error', () => {

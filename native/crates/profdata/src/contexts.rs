@@ -59,13 +59,12 @@ pub(crate) fn arrange(
     let mut dropped = 0;
     let cold = options.merge_cold || options.trim_cold;
     let nest = matches!(options.layout, Some(Layout::Nest { .. }));
-    if (cold || nest) && !profile.flags.context_sensitive {
+    // Functions without contexts can be too cold, too: these are dropped, as by llvm-profdata.
+    if (options.merge_cold || nest) && !profile.flags.context_sensitive {
         let flag = if nest {
             "{--convert-sample-profile-layout=nest}"
-        } else if options.merge_cold {
-            "{--sample-merge-cold-context}"
         } else {
-            "{--sample-trim-cold-context}"
+            "{--sample-merge-cold-context}"
         };
         diagnostics.push(Diagnostic::warning(
             DiagnosticCode::ContextsAbsent,
