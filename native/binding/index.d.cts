@@ -539,7 +539,7 @@ export interface BindingGenerateOptions {
   /** The caller prints the bytes. */
   toStdout?: boolean
   /** Encoding of the profile. */
-  format?: 'extbinary' | 'binary' | 'text' | 'preaggregated'
+  format?: 'extbinary' | 'binary' | 'text' | 'preaggregated' | 'fdata'
   /** Be equal to llvm-profgen where it is known to be wrong. */
   compat?: 'llvm-profgen'
   /** Treat the binary as a vmlinux, or not; absent: recognise one. */

@@ -147,6 +147,7 @@ function defaultOutput(
   if (mergeBinaries === true) return 'merged.afdo';
   if (several || binary === undefined) return '.';
   if (format === 'preaggregated') return `${basename(binary)}.preagg`;
+  if (format === 'fdata') return `${basename(binary)}.fdata`;
   return `${basename(binary)}.${skipSymbolization === true ? 'counters' : 'afdo'}`;
 }
 

@@ -149,15 +149,18 @@ function rustFlags(producer: string): Flags {
   if (minor !== undefined && Number(minor) < RUST_RENAMED) {
     return {
       profiling: '-g -Zdebug-info-for-profiling, which needs a nightly rustc',
-      build: () => 'RUSTFLAGS="-g -Zdebug-info-for-profiling" cargo +nightly build --release',
-      use: (profile) => `RUSTFLAGS="-g -Zprofile-sample-use=$PWD/${profile}" cargo +nightly build --release`,
+      build: () =>
+        'CARGO_PROFILE_RELEASE_DEBUG=1 RUSTFLAGS="-Zdebug-info-for-profiling" cargo +nightly build --release',
+      use: (profile) =>
+        `CARGO_PROFILE_RELEASE_DEBUG=1 RUSTFLAGS="-Zprofile-sample-use=$PWD/${profile}" cargo +nightly build --release`,
       note: 'later than rustc 1.97: -Cdebuginfo-for-profiling and -Cprofile-sample-use',
     };
   }
   return {
     profiling: '-g -Cdebuginfo-for-profiling',
-    build: () => 'RUSTFLAGS="-g -Cdebuginfo-for-profiling" cargo build --release',
-    use: (profile) => `RUSTFLAGS="-g -Cprofile-sample-use=$PWD/${profile}" cargo build --release`,
+    build: () => 'CARGO_PROFILE_RELEASE_DEBUG=1 RUSTFLAGS="-Cdebuginfo-for-profiling" cargo build --release',
+    use: (profile) =>
+      `CARGO_PROFILE_RELEASE_DEBUG=1 RUSTFLAGS="-Cprofile-sample-use=$PWD/${profile}" cargo build --release`,
     note: 'where rustc knows no such flag, a nightly has it with -Z instead of -C; up to 1.97: -Zdebug-info-for-profiling',
   };
 }

@@ -7,8 +7,8 @@ import { CONTEXT_OPTIONS, type ContextOptions, toBindingContexts } from './conte
 import { choice, flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
 import { type SampleSelection, SELECTION_OPTIONS, withBindingSelection } from './selection.js';
 
-/** What is written: a profile in some encoding, or traces for BOLT. */
-export type GenerateFormat = ProfileFormat | 'preaggregated';
+/** What is written: a profile in some encoding, or one of two texts for BOLT. */
+export type GenerateFormat = ProfileFormat | 'preaggregated' | 'fdata';
 
 /**
  * What to generate a profile from, and how. A binary (`binary`, `binaryDir` or `allBinaries`) and exactly one of `perfData`,
@@ -57,8 +57,8 @@ export interface GenerateOptions extends SampleSelection, ContextOptions {
    */
   toStdout?: boolean | undefined;
   /**
-   * Encoding; default `extbinary`. `preaggregated`: instead of a profile, the traces of each binary as text for BOLT
-   * (`perf2bolt -pa`, `llvm-bolt -pa`).
+   * Encoding; default `extbinary`. Instead of a profile, two formats are texts for BOLT. `fdata`: branches by function and offset, as
+   * perf2bolt writes them (`llvm-bolt -data`). `preaggregated`: traces by address (`perf2bolt -pa`, `llvm-bolt -pa`).
    */
   format?: GenerateFormat | undefined;
   /** `llvm-profgen`: equal to llvm-profgen 22 even where that is known to lose samples. */
@@ -250,9 +250,9 @@ export const GENERATE_OPTIONS = {
   ),
   format: choice(
     'Output',
-    [...FORMATS, 'preaggregated'] as const,
+    [...FORMATS, 'preaggregated', 'fdata'] as const,
     'format',
-    'Encoding: extbinary, binary, text; or preaggregated, traces for BOLT.',
+    'Encoding: extbinary, binary, text; or fdata or preaggregated, for BOLT.',
     { default: 'extbinary' },
   ),
   useMd5: USE_MD5,

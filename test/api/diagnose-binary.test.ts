@@ -453,13 +453,16 @@ describe('the flags of a compiler', () => {
     [
       ...['clang LLVM (rustc version 1.97.1 (x))', 'Rust'],
       ...[
-        '-g -Zdebug-info-for-profiling" cargo +nightly',
+        'CARGO_PROFILE_RELEASE_DEBUG=1 RUSTFLAGS="-Zdebug-info-for-profiling" cargo +nightly',
         '-Zprofile-sample-use=$PWD/app.afdo" cargo +nightly',
       ],
     ],
     [
       ...['clang LLVM (rustc version 1.98.0 (x))', 'Rust'],
-      ...['-g -Cdebuginfo-for-profiling" cargo build', '-Cprofile-sample-use=$PWD/app.afdo" cargo build'],
+      ...[
+        'CARGO_PROFILE_RELEASE_DEBUG=1 RUSTFLAGS="-Cdebuginfo-for-profiling" cargo build',
+        '-Cprofile-sample-use=$PWD/app.afdo" cargo build',
+      ],
     ],
     [
       ...['Swift version 6.1', 'Swift'],

@@ -50,12 +50,25 @@ const programs: Program[] = [
     record: 'addresses=on period=211 exact=exact.counters',
   },
   {
+    name: 'addresses-aarch64-switch',
+    tools: ['qemu-aarch64', '/usr/aarch64-linux-gnu/lib/libc.a'],
+    build: [`clang-22 --target=aarch64-linux-gnu -static -fuse-ld=lld -O2 ${FLAGS} ${interpreter}`],
+    record: 'addresses=on period=1511 exact=exact.counters',
+  },
+  {
     name: 'addresses-aarch64',
     tools: ['qemu-aarch64', '/usr/aarch64-linux-gnu/lib/libc.a'],
     build: [`clang-22 --target=aarch64-linux-gnu -static -fuse-ld=lld -O2 ${FLAGS} ${codec}`],
     record: 'addresses=on period=211 exact=exact.counters',
   },
 ];
+
+/** Recorded with call chains, which tell who called. */
+const chained: Program = {
+  name: 'addresses-call-chains',
+  build: [`clang-22 -O2 ${FLAGS} $programs/dispatch.c -o program`],
+  record: 'addresses=on callchain=1 period=4001 exact=exact.counters',
+};
 
 const inputs = ['--binary=program', '--perfdata=perf.data'];
 const truth = ['--binary=program', '--unsymbolized-profile=exact.counters', '--use-offset=0'];
@@ -93,13 +106,40 @@ function hot(counts: Map<number, number>): Set<number> {
   return found;
 }
 
+/** What calls call, `function line: target`, as parts of all calls in a profile as text. */
+function callTargets(profile: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  let name = '';
+  for (const line of profile.split('\n')) {
+    const [, started] = /^(\S+):\d+:\d+$/.exec(line) ?? [];
+    if (started !== undefined) name = started;
+    const [, place = '', targets = ''] = /^ ([\d.]+): \d+((?: \S+:\d+)+)$/.exec(line) ?? [];
+    for (const [, target, count] of targets.matchAll(/ (\S+):(\d+)/g)) {
+      counts.set(`${name} ${place}: ${target}`, Number(count));
+    }
+  }
+  const sum = [...counts.values()].reduce((total, count) => total + count, 0);
+  return new Map([...counts].map(([call, count]) => [call, count / sum]));
+}
+
 function similarity(folder: string, expected: string, found: string): number {
   const { stdout } = run('llvm-profdata-22', ['overlap', '--sample', expected, found], folder);
   return Number(/profile similarity: ([\d.]+)%/.exec(stdout)?.[1]);
 }
 
 describe('a profile by sampled addresses', () => {
-  for (const program of programs) {
+  testWith(['clang-22'], 'call chains say what indirect calls call', () => {
+    const { folder } = recorded(chained);
+    const profile = (outcome: Outcome) => callTargets(done(outcome));
+    const found = profile(ours(folder, [...inputs, '--format=text']));
+    const expected = profile(llvmProfgen(folder, [...truth, '--format=text']));
+    expect([...found.keys()].sort()).toEqual([...expected.keys()].sort());
+    expect(found.size).toBe(5);
+    for (const [call, part] of expected)
+      expect(Math.abs((found.get(call) ?? 0) / part - 1)).toBeLessThan(0.15);
+  });
+
+  for (const program of [...programs, chained]) {
     testWith(
       ['clang-22', 'llvm-profdata-22', 'llvm-objdump-22', ...(program.tools ?? [])],
       `${program.name}: is near the execution`,

@@ -6,6 +6,7 @@ import { type Program, recorded } from './program.js';
 import { cli, type Run, run, testWith } from './tools.js';
 
 const TOOLS = ['perf2bolt-22', 'llvm-bolt-22'];
+const FLAGS = ['-reorder-blocks=ext-tsp', '-reorder-functions=cdsort', '-split-functions', '-dyno-stats'];
 const relocations = '-Wl,-q';
 const record = 'period=97 mispredictions=on';
 
@@ -15,8 +16,35 @@ const codec: Program = {
   record,
 };
 
+const sameNames = '$programs/same-names.c $programs/same-names-main.c -o program';
+const exceptions = '-std=c++20 -O2 $programs/shapes.cpp -o program';
+const aarch64 = 'clang-22 --target=aarch64-linux-gnu -O2 -static -fuse-ld=lld';
+const forAarch64 = ['ld.lld-22', 'qemu-aarch64', '/usr/aarch64-linux-gnu/lib/crt1.o'];
+const interpreter: Program = {
+  name: 'bolt-aarch64',
+  tools: forAarch64,
+  build: [`${aarch64} ${relocations} $programs/interpreter.c -o program`],
+  record: 'period=97 max=6000 mispredictions=on',
+};
+
 const programs: Program[] = [
   codec,
+  { name: 'bolt-same-names', build: [`clang-22 -O2 ${relocations} ${sameNames}`], record },
+  { name: 'bolt-same-names-no-pie', build: [`gcc -O2 -no-pie ${relocations} ${sameNames}`], record },
+  { name: 'bolt-no-relocations', build: [`gcc -O2 ${sameNames}`], record },
+  { name: 'bolt-exceptions', build: [`clang++-22 ${relocations} ${exceptions}`], record },
+  { name: 'bolt-exceptions-gcc', build: [`g++ ${relocations} ${exceptions}`], record },
+  {
+    name: 'bolt-containers',
+    build: [`clang++-22 -std=c++20 -O2 ${relocations} $programs/containers.cpp -o program`],
+    record: 'period=997 mispredictions=on',
+  },
+  {
+    name: 'bolt-switch',
+    build: [`gcc -O2 ${relocations} $programs/interpreter.c -o program`],
+    record: 'period=997 mispredictions=on',
+  },
+  interpreter,
   {
     name: 'bolt-gcc-no-pie',
     build: [`gcc -O2 -no-pie ${relocations} $programs/codec.c $programs/codec-main.c -o program`],
@@ -45,11 +73,12 @@ function fdata(folder: string, name: string, input: readonly string[]): string {
   return readFileSync(join(folder, name), 'utf8');
 }
 
-function traces(folder: string): string {
+/** What this project makes of the recording; the path of the file. */
+function made(folder: string, format: 'preaggregated' | 'fdata'): string {
   const { status, stderr, output } = ours(folder, [
     '--binary=program',
     '--perfdata=perf.data',
-    '--format=preaggregated',
+    `--format=${format}`,
   ]);
   expect(status, stderr).toBe(0);
   const collected = run(
@@ -65,31 +94,82 @@ function traces(folder: string): string {
   return path;
 }
 
+/** How often each line of fdata happened, as a part of all. */
+function parts(fdata: string): Map<string, number> {
+  const rows = [...fdata.matchAll(/^(.*) \d+ (\d+)$/gm)];
+  const sum = rows.reduce((total, [, , count]) => total + Number(count), 0);
+  return new Map(rows.map(([, edge = '', count]) => [edge, Number(count) / sum]));
+}
+
 describe('traces for BOLT', () => {
   for (const program of programs) {
-    testWith(TOOLS, `${program.name}: perf2bolt makes the same of them as of the recording`, () => {
+    const tools = [...TOOLS, ...(program.tools ?? [])];
+    testWith(tools, `${program.name}: perf2bolt makes the same of them as of the recording`, () => {
       const { folder, perfData } = recorded(program);
       const expected = fdata(folder, 'expected.fdata', ['-p', perfData]);
       expect(expected.split('\n').length).toBeGreaterThan(20);
       const mispredictions = expected.split('\n').map((line) => Number(line.split(' ')[6] ?? 0));
       expect(mispredictions.some((count) => count > 0)).toBe(true);
-      expect(fdata(folder, 'found.fdata', ['-pa', '-p', traces(folder)])).toBe(expected);
+      expect(fdata(folder, 'found.fdata', ['-pa', '-p', made(folder, 'preaggregated')])).toBe(expected);
+      expect(readFileSync(made(folder, 'fdata'), 'utf8')).toBe(expected);
     });
   }
 
-  testWith(TOOLS, 'llvm-bolt optimises with them, and the program still works', () => {
+  for (const kind of ['pbt', '1']) {
+    const sampled: Program = {
+      ...interpreter,
+      name: `bolt-arm-spe-${kind}`,
+      record: `spe=${kind} period=31`,
+    };
+    testWith([...TOOLS, ...forAarch64], `${sampled.name}: traces are like those of branch stacks`, () => {
+      const { folder } = recorded(sampled);
+      const found = readFileSync(made(folder, 'fdata'), 'utf8');
+      expect(fdata(folder, 'found.fdata', ['-pa', '-p', made(folder, 'preaggregated')])).toBe(found);
+      const [a, b] = [parts(found), parts(readFileSync(made(recorded(interpreter).folder, 'fdata'), 'utf8'))];
+      // Where the CPU does not say what ran before, edges without a branch are not in it.
+      const least = kind === 'pbt' ? 0.95 : 0.85;
+      const shared = [...a].reduce((sum, [edge, part]) => sum + Math.min(part, b.get(edge) ?? 0), 0);
+      expect(shared).toBeGreaterThan(least);
+      const bolted = run(
+        'llvm-bolt-22',
+        ['program', '-o', 'bolted', '-data', 'made.fdata', ...FLAGS],
+        folder,
+      );
+      expect(bolted.status, bolted.stderr).toBe(0);
+      const output = (name: string): Run => run('qemu-aarch64', [`./${name}`], folder);
+      expect(output('program').stdout).not.toBe('');
+      expect(output('bolted')).toEqual(output('program'));
+    });
+  }
+
+  for (const format of ['preaggregated', 'fdata'] as const) {
+    testWith(TOOLS, `llvm-bolt optimises with ${format}, and the program still works`, () => {
+      const { folder } = recorded(codec);
+      const input = format === 'fdata' ? ['-data'] : ['-pa', '-p'];
+      const bolted = run(
+        'llvm-bolt-22',
+        ['program', '-o', 'bolted', ...input, made(folder, format), ...FLAGS],
+        folder,
+      );
+      expect(bolted.status, bolted.stderr).toBe(0);
+      const [, change = ''] = /taken branches \((-?[\d.]+)%\)/.exec(bolted.stdout) ?? [];
+      expect(Number(change)).toBeLessThan(0);
+      const output = (name: string): Run => run(`./${name}`, [], folder);
+      expect(output('program').stdout).not.toBe('');
+      expect(output('bolted')).toEqual(output('program'));
+    });
+  }
+
+  testWith([...TOOLS], 'a program that BOLT has made is refused', () => {
     const { folder } = recorded(codec);
-    const flags = ['-reorder-blocks=ext-tsp', '-reorder-functions=cdsort', '-split-functions', '-dyno-stats'];
-    const bolted = run(
-      'llvm-bolt-22',
-      ['program', '-o', 'bolted', '-pa', '-p', traces(folder), ...flags],
-      folder,
-    );
-    expect(bolted.status, bolted.stderr).toBe(0);
-    const [, change = ''] = /taken branches \((-?[\d.]+)%\)/.exec(bolted.stdout) ?? [];
-    expect(Number(change)).toBeLessThan(0);
-    const output = (name: string): Run => run(`./${name}`, [], folder);
-    expect(output('program').stdout).not.toBe('');
-    expect(output('bolted')).toEqual(output('program'));
+    const flags = ['-enable-bat', '-data', made(folder, 'fdata'), ...FLAGS];
+    expect(run('llvm-bolt-22', ['program', '-o', 'with-table', ...flags], folder).status).toBe(0);
+    const { status, stderr } = ours(folder, [
+      '--binary=with-table',
+      '--perfdata=perf.data',
+      '--format=fdata',
+    ]);
+    expect(status).toBe(1);
+    expect(stderr).toContain('--format=preaggregated');
   });
 });

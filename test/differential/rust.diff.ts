@@ -19,12 +19,19 @@ const programs: Program[] = [
 
 for (const program of programs) compareProgram(program);
 
-const FLAGS =
-  '--edition 2021 -Copt-level=3 -Cdebuginfo=1 -Zdebug-info-for-profiling -Csymbol-mangling-version=v0';
+/** As the guide has it: a setting of cargo and flags of rustc. */
+const FLAGS = '-Zdebug-info-for-profiling -Csymbol-mangling-version=v0';
+const cargo = (more = '') =>
+  `CARGO_PROFILE_RELEASE_DEBUG=1 RUSTFLAGS="${FLAGS}${more}" cargo +nightly build --release --quiet --offline`;
 
 const first: Program = {
   name: 'rust-first-build',
-  build: [`rustc +nightly ${FLAGS} $programs/words.rs -o program`],
+  build: [
+    'cargo new --quiet --vcs none app',
+    'cp $programs/words.rs app/src/main.rs',
+    `cd app && ${cargo()}`,
+    'cp app/target/release/app program',
+  ],
   record: 'period=97',
 };
 
@@ -41,9 +48,9 @@ describe('the steps of docs/rust.md', () => {
     expect(status, stderr).toBe(0);
     expect(output?.length).toBeGreaterThan(1000);
     writeFileSync(join(folder, 'program.afdo'), output ?? '');
-    const source = join(repository, 'test/differential/programs/words.rs');
-    const use = `-Zprofile-sample-use=$PWD/program.afdo --emit=llvm-ir,link`;
-    shell(`rustc +nightly ${FLAGS} ${use} ${source} -o second`, folder);
+    const use = ` -Zprofile-sample-use=$PWD/../program.afdo --emit=llvm-ir,link`;
+    shell(`cd app && ${cargo(use)} && cp target/release/app ../second`, folder);
+    shell('cat app/target/release/deps/app-*.ll > second.ll', folder);
     expect(readFileSync(join(folder, 'second.ll'), 'utf8')).toContain('function_entry_count');
     expect(run('./second', [], folder)).toEqual(run('./program', [], folder));
     const recorder = join(repository, 'test/recorder/record-program.sh');

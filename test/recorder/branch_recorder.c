@@ -233,7 +233,7 @@ static unsigned context_of(const struct vcpu *v)
 static unsigned context_behind(const struct vcpu *v, uint64_t call)
 {
 	bool inside = call >= program.start && call < program.end;
-	return options.exact && inside ? exact_context(context_of(v), call) : 0;
+	return options.exact && !options.addresses && inside ? exact_context(context_of(v), call) : 0;
 }
 
 /* Follows the calls of a thread. A return that fits none changes nothing; longjmp leaves calls that the next return takes off. */
@@ -261,11 +261,11 @@ static void follow_calls(struct vcpu *v, const struct block *from, const struct 
  * The call chain as the kernel has it: a marker, where the thread is, return addresses from the inside out. By frame pointer,
  * a function that has none yet, or never, hides who called it.
  */
-static unsigned call_chain(const struct vcpu *v, uint64_t *chain)
+static unsigned call_chain(const struct vcpu *v, uint64_t address, uint64_t *chain)
 {
 	unsigned length = 0;
 	chain[length++] = PERF_CONTEXT_USER;
-	chain[length++] = v->previous->start;
+	chain[length++] = address;
 	for (unsigned i = v->call_count; i > 0 && length <= MAX_CALL_CHAIN; i--) {
 		bool is_innermost = i == v->call_count;
 		bool has_frame = v->calls[i - 1].has_frame && !(is_innermost && v->previous->makes_frame);
@@ -283,7 +283,7 @@ static void take_sample(unsigned cpu, const struct vcpu *v)
 		stack[i] = v->ring[(v->newest - i) % MAX_DEPTH];
 	int pid = system_mode ? FIRST_KERNEL_TASK : (int)options.pid;
 	uint64_t chain[MAX_CALL_CHAIN + 1];
-	unsigned chain_length = options.call_chains ? call_chain(v, chain) : 0;
+	unsigned chain_length = options.call_chains ? call_chain(v, v->previous->start, chain) : 0;
 	if (perf_file_samples() < options.max)
 		perf_file_sample(pid, pid + (int)cpu, cpu, stack, depth, chain, chain_length);
 }
@@ -297,13 +297,20 @@ static int64_t next_period(void)
 	return (int64_t)(options.period - spread / 2 + (spread ? (state >> 33) % spread : 0));
 }
 
+static void take_address(unsigned cpu, const struct vcpu *v, uint64_t address)
+{
+	int pid = (int)options.pid;
+	uint64_t chain[MAX_CALL_CHAIN + 1];
+	unsigned chain_length = options.call_chains ? call_chain(v, address, chain) : 0;
+	perf_file_address(pid, pid + (int)cpu, cpu, address, chain, chain_length);
+}
+
 /* Where the time of a sample is over in this block, if it is. */
 static void take_addresses(unsigned cpu, struct vcpu *v, const struct block *b)
 {
-	int pid = (int)options.pid, tid = pid + (int)cpu;
 	bool wanted = recording && perf_file_samples() < options.max;
 	if (v->skids && wanted)
-		perf_file_address(pid, tid, cpu, b->start);
+		take_address(cpu, v, b->start);
 	v->skids = false;
 	int64_t time = b->times[b->count - 1], left = v->time_until_sample;
 	v->time_until_sample -= time;
@@ -315,7 +322,7 @@ static void take_addresses(unsigned cpu, struct vcpu *v, const struct block *b)
 		if (options.skid && ++i == b->count)
 			v->skids = true;
 		else if (wanted)
-			perf_file_address(pid, tid, cpu, b->start + b->offsets[i]);
+			take_address(cpu, v, b->start + b->offsets[i]);
 	}
 }
 
@@ -334,18 +341,9 @@ static void take_branch(unsigned cpu, struct vcpu *v, const struct block *from, 
 		v->last_target = to->start;
 }
 
-static void on_block_executed(unsigned cpu, void *data)
+/* Execution went from one block to another. */
+static void follow(unsigned cpu, struct vcpu *v, const struct block *before, const struct block *now)
 {
-	struct vcpu *v = &vcpus[cpu % MAX_VCPUS];
-	const struct block *now = data, *before = v->previous;
-	v->previous = now;
-	if (options.addresses) {
-		pthread_mutex_lock(&lock);
-		take_addresses(cpu, v, now);
-		pthread_mutex_unlock(&lock);
-	}
-	if (!before)
-		return;
 	if (now->start == before->end && !before->always_branches) {
 		if (options.spe && before->may_branch) {
 			pthread_mutex_lock(&lock);
@@ -388,6 +386,20 @@ static void on_block_executed(unsigned cpu, void *data)
 	pthread_mutex_unlock(&lock);
 	if (sample)
 		v->until_sample = options.period;
+}
+
+static void on_block_executed(unsigned cpu, void *data)
+{
+	struct vcpu *v = &vcpus[cpu % MAX_VCPUS];
+	const struct block *now = data, *before = v->previous;
+	v->previous = now;
+	if (before)
+		follow(cpu, v, before, now);
+	if (options.addresses) {
+		pthread_mutex_lock(&lock);
+		take_addresses(cpu, v, now);
+		pthread_mutex_unlock(&lock);
+	}
 }
 
 /*
@@ -575,7 +587,7 @@ static void on_exit_of_guest(qemu_plugin_id_t id, void *data)
 		recording = false;
 		if (system_mode)
 			move_kernel_mappings();
-		if (options.exact && !exact_write(options.exact, program.start, program.end, program.bias, options.call_chains))
+		if (options.exact && !exact_write(options.exact, program.start, program.end, program.bias, options.call_chains && !options.addresses))
 			perror(options.exact);
 		spe_flush();
 		uint64_t samples = perf_file_samples();

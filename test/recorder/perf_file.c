@@ -228,7 +228,7 @@ void perf_file_sample(int pid, int tid, unsigned cpu, const struct branch *stack
 	samples++;
 }
 
-void perf_file_address(int pid, int tid, unsigned cpu, uint64_t address)
+void perf_file_address(int pid, int tid, unsigned cpu, uint64_t address, const uint64_t *chain, unsigned chain_length)
 {
 	struct {
 		struct perf_event_header header;
@@ -238,9 +238,14 @@ void perf_file_address(int pid, int tid, unsigned cpu, uint64_t address)
 		uint32_t cpu, reserved;
 		uint64_t period;
 	} r = { { 0 }, address, pid, tid, now(), cpu, 0, event.period };
-	r.header = record(PERF_RECORD_SAMPLE,
-		PERF_RECORD_MISC_USER | (event.precise ? PERF_RECORD_MISC_EXACT_IP : 0), sizeof r);
+	uint64_t calls = chain_length;
+	r.header = record(PERF_RECORD_SAMPLE, PERF_RECORD_MISC_USER | (event.precise ? PERF_RECORD_MISC_EXACT_IP : 0),
+		sizeof r + (event.call_chains ? sizeof calls + chain_length * sizeof *chain : 0));
 	put(&r, sizeof r);
+	if (event.call_chains) {
+		put(&calls, sizeof calls);
+		put(chain, chain_length * sizeof *chain);
+	}
 	samples++;
 }
 
@@ -285,7 +290,7 @@ static struct file_attr describe_event(void)
 	a.attr.sample_period = event.period;
 	a.attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU |
 		PERF_SAMPLE_PERIOD | (stacks ? PERF_SAMPLE_BRANCH_STACK : 0) |
-		(event.call_chains && stacks ? PERF_SAMPLE_CALLCHAIN : 0);
+		(event.call_chains ? PERF_SAMPLE_CALLCHAIN : 0);
 	a.attr.disabled = 1;
 	a.attr.exclude_user = event.kernel;
 	a.attr.exclude_kernel = !event.kernel;

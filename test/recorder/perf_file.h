@@ -52,7 +52,7 @@ void perf_file_move_mapping(unsigned number, uint64_t start, uint64_t length, ui
 void perf_file_sample(int pid, int tid, unsigned cpu, const struct branch *stack, unsigned depth, const uint64_t *chain,
 	unsigned chain_length);
 /* A sample without a stack, if the event is of that kind. */
-void perf_file_address(int pid, int tid, unsigned cpu, uint64_t address);
+void perf_file_address(int pid, int tid, unsigned cpu, uint64_t address, const uint64_t *chain, unsigned chain_length);
 /* The time of another sample of the trace, in ticks of the CPU's timer. */
 uint64_t perf_file_tick(void);
 /* Part of a CPU's trace, which lies `offset` bytes behind the start of its buffer; a multiple of 8 bytes. */

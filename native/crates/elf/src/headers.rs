@@ -193,6 +193,8 @@ fn symbols_of<E: FileHeader<Endian = LittleEndian>>(data: &[u8]) -> Option<impl 
             size: raw.st_size(ENDIAN).into(),
             kind: raw.st_type(),
             section: section.map(|section| section.0),
+            is_absolute: raw.st_shndx(ENDIAN) == elf::SHN_ABS,
+            is_local: raw.st_bind() == elf::STB_LOCAL,
         }
     }))
 }

@@ -1,5 +1,6 @@
 //! One ELF image: what its headers say, and access to its bytes.
 
+mod relocations;
 mod symbol_file;
 mod symbols;
 
@@ -13,6 +14,7 @@ use crate::kind::{Arch, ImageKind};
 use crate::strings::{string_at, string_is};
 use crate::symbol::Symbol;
 use crate::{DecodePolicy, FileOffset, ImageError, LayoutProblem, Svma, decompress_file, isa, lay_out};
+pub use relocations::Slot;
 pub use symbol_file::SymbolFileProblem;
 
 /// The page size that llvm-profgen assumes everywhere.
@@ -32,6 +34,21 @@ pub struct Section<'i> {
     pub offset: FileOffset,
     /// The content as the file has it (compressed sections stay compressed); empty for `SHT_NOBITS`.
     pub data: &'i [u8],
+}
+
+/// Where a section is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SectionExtent<'i> {
+    /// Its name.
+    pub name: &'i [u8],
+    /// `sh_addr`.
+    pub start: Svma,
+    /// Behind its last byte.
+    pub end: Svma,
+    /// Whether it is loaded (`SHF_ALLOC`).
+    pub is_allocated: bool,
+    /// Whether it is executed (`SHF_EXECINSTR`).
+    pub is_executable: bool,
 }
 
 /// A section whose bytes are instructions.
@@ -276,6 +293,17 @@ impl Image {
             svma: section.svma,
             bytes: self.bytes_at(&section.data),
             has_code: self.has_code(index),
+        })
+    }
+
+    /// Where each section is loaded, in the order of the section headers.
+    pub fn section_extents(&self) -> impl Iterator<Item = SectionExtent<'_>> {
+        (0u32..).zip(self.sections()).map(|(index, section)| SectionExtent {
+            name: self.section_name(index),
+            start: section.svma,
+            end: section.svma.wrapping_add(section.size),
+            is_allocated: section.allocated,
+            is_executable: section.executable,
         })
     }
 

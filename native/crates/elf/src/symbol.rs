@@ -1,6 +1,6 @@
 //! Symbols of the static symbol table, `.symtab`.
 
-use object::elf::{STT_SECTION, SymbolType};
+use object::elf::{STT_FILE, STT_FUNC, STT_NOTYPE, STT_SECTION, SymbolType};
 
 use crate::Svma;
 
@@ -14,6 +14,8 @@ pub(crate) struct RawSymbol {
     pub(crate) kind: SymbolType,
     /// Index of the section that it lies in; none for undefined, absolute, common and file symbols.
     pub(crate) section: Option<usize>,
+    pub(crate) is_absolute: bool,
+    pub(crate) is_local: bool,
 }
 
 /// A symbol that lies in a section. [`Image::symbol_name`](crate::Image::symbol_name) has its name.
@@ -39,6 +41,33 @@ impl Symbol {
     }
 }
 
+/// The type of a symbol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SymbolKind {
+    /// `STT_NOTYPE`, as labels of assembly have.
+    None,
+    /// `STT_FUNC`.
+    Function,
+    /// `STT_SECTION`.
+    Section,
+    /// `STT_FILE`: the name is that of a source file.
+    File,
+    /// Any other type.
+    Other,
+}
+
+impl SymbolKind {
+    pub(crate) fn of(kind: SymbolType) -> Self {
+        match kind {
+            STT_NOTYPE => Self::None,
+            STT_FUNC => Self::Function,
+            STT_SECTION => Self::Section,
+            STT_FILE => Self::File,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// A symbol as `.symtab` has it, in a section or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TableSymbol<'i> {
@@ -48,6 +77,14 @@ pub struct TableSymbol<'i> {
     pub size: u64,
     /// Whether its type is `STT_FUNC`.
     pub is_function: bool,
+    /// Its type.
+    pub kind: SymbolKind,
+    /// Whether its binding is `STB_LOCAL`.
+    pub is_local: bool,
+    /// The section that it lies in, by number; none for undefined, absolute, common and file symbols.
+    pub section: Option<u32>,
+    /// Whether its value is no address of a section (`SHN_ABS`).
+    pub is_absolute: bool,
     /// Its name; empty for section symbols.
     pub name: &'i [u8],
 }

@@ -29,6 +29,8 @@ pub struct Inspection {
     pub branch_depth: u64,
     /// Samples of no event, and samples too short for their fields.
     pub unknown_event: u64,
+    /// Branches that a raw trace of Arm SPE tells of, each of which is a sample.
+    pub traced: u64,
     /// See `unknown_event`.
     pub too_short: u64,
     /// Time stamps of the first and the last sample, in nanoseconds.
@@ -166,6 +168,7 @@ fn inspection(
         branch_depth: counts.branch_depth,
         unknown_event: counts.chunks.unknown_event,
         too_short: counts.chunks.malformed,
+        traced: counts.chunks.trace.branches,
         time_span: counts.time_span,
         images,
         build_ids: build_ids.into_iter().collect(),

@@ -2,7 +2,7 @@
 
 use inspect::{EventCounts, Image, Inspection, inspect};
 use job::{ErrorCode, Silent};
-use testkit::{Compression, EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
+use testkit::{Compression, EventSpec, MapSpec, PerfDataBuilder, SampleSpec, SpeRecord};
 
 const APP: u64 = 0x10_0000;
 const LIBRARY: u64 = 0x20_0000;
@@ -129,4 +129,23 @@ fn another_file_is_an_error_with_its_path() {
     );
     let missing = inspect(&folder.path().join("missing"), &Silent).expect_err("no file");
     assert_eq!(missing.code, ErrorCode::InputUnreadable);
+}
+
+#[test]
+fn branches_of_a_raw_trace_are_samples() {
+    let words = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let mut builder = PerfDataBuilder::new();
+    builder.event(EventSpec {
+        event_type: 9,
+        ..EventSpec::plain("arm_spe_0/branch_filter=1/u")
+    });
+    builder.other(70, 0, &words(&[4, 9, 1]));
+    let bytes = SpeRecord::taken(0x10, 0x20).encode().repeat(3);
+    builder.other(71, 0, &words(&[bytes.len() as u64, 0, 0, u64::from(u32::MAX) << 32, 0]));
+    builder.record(bytes);
+    for bytes in [builder.build_file(), builder.build_pipe()] {
+        let found = found(&bytes);
+        assert_eq!((found.stats.samples(), found.traced), (0, 3));
+        assert_eq!(found.events[0].branch_samples, 3);
+    }
 }

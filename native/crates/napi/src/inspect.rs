@@ -181,7 +181,7 @@ impl Success for Inspection {
             compressed: metadata.compressed,
             complete: self.stats.complete(),
             problems,
-            samples: BigInt::from(self.stats.samples()),
+            samples: BigInt::from(self.stats.samples() + self.traced),
             mmaps: count(self.stats.mmaps()),
             branch_depth: count(self.branch_depth),
             lost_records: BigInt::from(self.stats.lost_records),

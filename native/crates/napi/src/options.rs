@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use job::Output;
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
-use profgen::{Format, GenerateOptions, Input, Policy, PreInlining, SampleUse, Selection};
+use profgen::{BoltFormat, Format, GenerateOptions, Input, Policy, PreInlining, SampleUse, Selection};
 
 use crate::failure::BindingError;
 
@@ -36,7 +36,7 @@ pub struct BindingGenerateOptions {
     /// The caller prints the bytes.
     pub to_stdout: Option<bool>,
     /// Encoding of the profile.
-    #[napi(ts_type = "'extbinary' | 'binary' | 'text' | 'preaggregated'")]
+    #[napi(ts_type = "'extbinary' | 'binary' | 'text' | 'preaggregated' | 'fdata'")]
     pub format: Option<String>,
     /// Be equal to llvm-profgen where it is known to be wrong.
     #[napi(ts_type = "'llvm-profgen'")]
@@ -241,10 +241,10 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
             all_binaries: from.all_binaries.unwrap_or(default.all_binaries),
             merge_binaries: from.merge_binaries.unwrap_or(default.merge_binaries),
             output: parse_output(from.output, from.to_stdout),
-            traces_for_bolt: from.format.as_deref() == Some(PRE_AGGREGATED),
+            for_bolt: from.format.as_deref().and_then(parse_bolt_format),
             format: match from.format.as_deref() {
-                None | Some(PRE_AGGREGATED) => default.format,
-                Some(name) => parse_format(name)?,
+                Some(name) if parse_bolt_format(name).is_none() => parse_format(name)?,
+                _ => default.format,
             },
             policy: from.compat.map_or(Ok(default.policy), |name| parse_compat(&name))?,
             kernel: from.kernel,
@@ -316,8 +316,14 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
     }
 }
 
-/// The "format" that is no encoding of a profile.
-const PRE_AGGREGATED: &str = "preaggregated";
+/// The formats that are no encodings of a profile.
+fn parse_bolt_format(name: &str) -> Option<BoltFormat> {
+    match name {
+        "preaggregated" => Some(BoltFormat::PreAggregated),
+        "fdata" => Some(BoltFormat::Fdata),
+        _ => None,
+    }
+}
 
 fn parse_format(name: &str) -> Result<Format, BindingError> {
     match name {

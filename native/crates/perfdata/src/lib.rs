@@ -40,6 +40,7 @@ mod seekable;
 mod segment;
 mod side_record;
 mod source;
+mod spool;
 mod stats;
 mod trace;
 mod trace_clock;

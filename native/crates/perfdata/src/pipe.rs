@@ -1,6 +1,7 @@
 //! Streams that can be read once only: `perf record -o - |`, or a file that comes through a pipe.
 
 use std::io::Read;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub(crate) struct Pipe {
     stream: Option<RecordStream>,
     position: u64,
     file: Option<FileInPipe>,
+    /// What was copied of the trace, once the stream has ended.
+    trace: Vec<Arc<Source>>,
 }
 
 /// What to do at the end of the records of a file that comes through a pipe.
@@ -33,9 +36,10 @@ pub(crate) struct FileInPipe {
 impl Pipe {
     pub(crate) fn new(stream: RecordStream, file: Option<FileInPipe>) -> Self {
         Self {
-            stream: Some(stream),
+            stream: Some(stream.spooling()),
             position: 0,
             file,
+            trace: Vec::new(),
         }
     }
 
@@ -99,12 +103,13 @@ impl ReadSegment for Pipe {
         cancel: Option<&AtomicBool>,
     ) -> Result<Option<Segment>, Error> {
         let Some(stream) = &mut self.stream else {
-            return Ok(None);
+            return Ok(recording.take_trace(&self.trace));
         };
         let (mut segment, progress) = stream.read_segment(self.position, Vec::new(), recording, cancel)?;
         recording.metadata.compressed |= stream.is_compressed();
         self.position += segment.stats.bytes;
         if let Progress::End(_) = progress {
+            self.trace.extend(stream.take_spool()?);
             self.end(recording, &mut segment.stats)?;
         }
         Ok(Some(segment))

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,10 @@ use crate::error::{Error, check_cancelled};
 use crate::record::{HEADER_SIZE, RecordHeader, TRAILER_PEEK, peeks_behind, record_type, trailing_payload};
 use crate::recording::Recording;
 use crate::segment::{Buffer, SEGMENT_SIZE, Segment};
+use crate::source::Source;
+use crate::spool::Spool;
 use crate::stats::{Damage, DamageKind, RecordStats};
+use crate::trace::PayloadPlace;
 use crate::waiting::Waiting;
 use crate::walk::{cut_off, is_perf_chatter};
 
@@ -42,6 +46,11 @@ pub(crate) struct RecordStream {
     offset: u64,
     /// Bytes of trace data still to be passed over.
     skip: u64,
+    /// These bytes are kept.
+    keeps: bool,
+    /// The input cannot be read again, so that bytes which are kept are copied.
+    spools: bool,
+    spool: Option<Spool>,
     inflater: Option<Inflater>,
     /// Bytes left of a COMPRESSED2 record whose size did not fit into its header.
     oversized_left: u64,
@@ -101,6 +110,9 @@ impl RecordStream {
             filled: 0,
             offset,
             skip: 0,
+            keeps: false,
+            spools: false,
+            spool: None,
             inflater: None,
             oversized_left: 0,
             kept: 0,
@@ -108,6 +120,17 @@ impl RecordStream {
             patience: None,
             ends_when_cancelled: false,
         }
+    }
+
+    /// The same of a stream that cannot be read again: the trace is copied.
+    pub(crate) fn spooling(mut self) -> Self {
+        self.spools = true;
+        self
+    }
+
+    /// What was copied of the trace.
+    pub(crate) fn take_spool(&mut self) -> Result<Option<Arc<Source>>, Error> {
+        self.spool.take().map(Spool::into_source).transpose()
     }
 
     /// Ends segments after so long, even if they are not full.
@@ -165,13 +188,21 @@ impl RecordStream {
             && buffer.bytes().len() < SEGMENT_SIZE
             && !is_late(progress, buffer.bytes())
         {
-            progress = self.advance(cancel, |header, record| {
+            progress = self.advance(cancel, |header, record, behind| {
                 stats.count_record(header);
+                let position = buffer.end();
                 if Recording::wants(header) {
-                    recording.absorb(buffer.end(), header, record, &mut stats, &mut side_records);
+                    recording.absorb(position, header, record, &mut stats, &mut side_records);
                 }
-                chunks.add(buffer.end(), record.len() as u64);
+                chunks.add(position, record.len() as u64);
                 buffer.push(record);
+                let place = PayloadPlace {
+                    file: 0,
+                    at: behind,
+                    end: u64::MAX,
+                };
+                header.record_type == record_type::AUXTRACE
+                    && recording.absorb_trace(position, place, record, &mut stats)
             })?;
         }
         stats.bytes = buffer.bytes().len() as u64;
@@ -184,11 +215,12 @@ impl RecordStream {
         Ok((segment, progress))
     }
 
-    /// Goes on by a bounded amount, and calls `emit` with each record that is neither compressed nor trace data.
+    /// Goes on by a bounded amount, and calls `emit` with each record that is neither compressed nor trace data, and with where trace data
+    /// behind it is. It returns whether these data are needed.
     pub(crate) fn advance(
         &mut self,
         cancel: Option<&AtomicBool>,
-        emit: impl FnMut(RecordHeader, &[u8]),
+        emit: impl FnMut(RecordHeader, &[u8], u64) -> bool,
     ) -> Result<Progress, Error> {
         if let Some(end) = self.ended {
             return Ok(end);
@@ -206,11 +238,11 @@ impl RecordStream {
         }
     }
 
-    fn step(&mut self, mut emit: impl FnMut(RecordHeader, &[u8])) -> Result<Progress, Error> {
+    fn step(&mut self, mut emit: impl FnMut(RecordHeader, &[u8], u64) -> bool) -> Result<Progress, Error> {
         if let Some(inflater) = self.inflater.as_mut().filter(|inflater| inflater.has_input()) {
             let end = emit_inflated(inflater, self.order, &mut |header, record: &[u8]| {
                 self.kept += u64::from(Recording::wants(header));
-                emit(header, record);
+                emit(header, record, u64::MAX);
             });
             let too_many = self.kept > MAX_FREE_KEPT + self.offset / 4;
             return Ok(match end.or(too_many.then_some(DamageKind::InflatedTooFar)) {
@@ -232,9 +264,15 @@ impl RecordStream {
                         // The input may end before.
                         let _ = self.fill(len + TRAILER_PEEK)?;
                     }
+                    let payload_at = match &self.spool {
+                        Some(spool) => spool.size(),
+                        None if self.spools => 0,
+                        None => self.offset + len as u64,
+                    };
                     let (record, behind) = self.rest().split_at(len);
-                    emit(header, record);
+                    let is_needed = emit(header, record, payload_at);
                     self.skip = trailing_payload(header, record, behind, self.order);
+                    self.keeps = is_needed && self.spools;
                     self.consume(len);
                     // Who is patient only so long looks at the clock at every record.
                     if self.skip > 0 || self.filled - self.start < HEADER_SIZE || self.patience.is_some() {
@@ -386,7 +424,7 @@ impl RecordStream {
         Ok(true)
     }
 
-    /// Passes over trace data.
+    /// Passes over trace data, which is copied if need be.
     fn pass_over(&mut self) -> Result<Progress, Error> {
         if !self.fill(1)? {
             let kind = DamageKind::PayloadCutOff {
@@ -399,6 +437,13 @@ impl RecordStream {
             })));
         }
         let passed = self.skip.min((self.filled - self.start) as u64);
+        if self.keeps {
+            let spool = match &mut self.spool {
+                Some(spool) => spool,
+                none => none.insert(Spool::new()?),
+            };
+            spool.append(&self.window[self.start..self.start + passed as usize])?;
+        }
         self.skip -= passed;
         self.consume(passed as usize);
         Ok(Progress::More)

@@ -15,7 +15,7 @@ use crate::segment::Segment;
 use crate::side_record::{FileNames, SideRecord, parse_change};
 use crate::source::Source;
 use crate::stats::RecordStats;
-use crate::trace::Trace;
+use crate::trace::{PayloadPlace, Trace};
 
 /// perf's EVENT_UPDATE kind for a name.
 const EVENT_UPDATE_NAME: u64 = 2;
@@ -158,12 +158,21 @@ impl Recording {
         matches!(self.metadata.trace, Some(TraceFormat::ArmSpe { .. }))
     }
 
-    /// Takes in where the bytes behind an AUXTRACE record are; they reach to `limit` at most.
-    pub(crate) fn absorb_trace(&mut self, position: u64, record: &[u8], limit: u64, stats: &mut RecordStats) {
+    /// Takes in where the bytes behind an AUXTRACE record are. False if they are not needed.
+    pub(crate) fn absorb_trace(
+        &mut self,
+        position: u64,
+        place: PayloadPlace,
+        record: &[u8],
+        stats: &mut RecordStats,
+    ) -> bool {
         let order = self.order();
-        if self.has_arm_spe() && self.trace.add_piece(position, record, limit, order).is_none() {
-            stats.malformed_records += 1;
+        if !self.has_arm_spe() {
+            return false;
         }
+        let added = self.trace.add_piece(position, place, record, order);
+        stats.malformed_records += u64::from(added.is_none());
+        added.is_some()
     }
 
     /// A segment with all of the raw trace, once all else was read; `None` if there is none that can be decoded.

@@ -17,10 +17,11 @@ use crate::chunks::ChunkCutter;
 use crate::error::{Error, check_cancelled};
 use crate::record::{HEADER_SIZE, RecordHeader, record_type};
 use crate::recording::Recording;
-use crate::segment::{Buffer, SpareMemory};
+use crate::segment::{Buffer, SpareMemory, file_of};
 use crate::side_record::SideRecord;
 use crate::source::Source;
 use crate::stats::{Damage, RecordStats};
+use crate::trace::PayloadPlace;
 use crate::walk::{Stretch, WalkEnd, end_of_records, walk_block};
 
 /// Bytes that one thread scans at a time.
@@ -150,7 +151,13 @@ impl Scanner {
             let position = self.position_base + position;
             recording.absorb(position, header, record, &mut wave.stats, &mut wave.side_records);
             if header.record_type == record_type::AUXTRACE {
-                recording.absorb_trace(position, record, self.range.end, &mut wave.stats);
+                let (file, offset) = file_of(position);
+                let place = PayloadPlace {
+                    file,
+                    at: offset + record.len() as u64,
+                    end: self.range.end,
+                };
+                recording.absorb_trace(position, place, record, &mut wave.stats);
             }
         }
         match piece.end {

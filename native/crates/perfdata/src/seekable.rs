@@ -13,13 +13,15 @@ use std::sync::atomic::AtomicBool;
 use crate::byte_order::ByteOrder;
 use crate::chunks::ChunkCutter;
 use crate::error::Error;
+use crate::record::record_type;
 use crate::record_stream::{Progress, RecordStream};
 use crate::recording::Recording;
 use crate::scan::{ScanEnd, Scanner};
-use crate::segment::{Buffer, Chunk, SEGMENT_SIZE, Segment, SegmentBytes, SpareMemory, position_base};
+use crate::segment::{Buffer, Chunk, SEGMENT_SIZE, Segment, SegmentBytes, SpareMemory, file_of, position_base};
 use crate::side_record::SideRecord;
 use crate::source::{Source, SourceReader};
 use crate::stats::{Damage, DamageKind, RecordStats};
+use crate::trace::PayloadPlace;
 
 /// The records of one file.
 #[derive(Debug, Clone)]
@@ -171,13 +173,22 @@ impl CompressedPart {
         let mut stream = self.part.stream(self.start, recording.order());
         let mut position = self.position;
         loop {
-            let progress = stream.advance(cancel, |header, record| {
+            let progress = stream.advance(cancel, |header, record, behind| {
                 stats.count_record(header);
                 stats.bytes += record.len() as u64;
                 if Recording::wants(header) {
                     recording.absorb(position, header, record, stats, side_records);
                 }
+                if header.record_type == record_type::AUXTRACE {
+                    let place = PayloadPlace {
+                        file: file_of(position).0,
+                        at: behind,
+                        end: self.part.range.end,
+                    };
+                    recording.absorb_trace(position, place, record, stats);
+                }
                 position += record.len() as u64;
+                false
             })?;
             if let Progress::End(damage) = progress {
                 stats.damage = stats.damage.or(damage);
@@ -200,9 +211,10 @@ impl CompressedPart {
         let mut chunks = ChunkCutter::default();
         let mut progress = Progress::More;
         while progress == Progress::More && buffer.bytes().len() < SEGMENT_SIZE {
-            progress = stream.advance(cancel, |_, record| {
+            progress = stream.advance(cancel, |_, record, _| {
                 chunks.add(buffer.end(), record.len() as u64);
                 buffer.push(record);
+                false
             })?;
         }
         self.stream = Some(stream);

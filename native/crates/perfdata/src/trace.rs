@@ -10,7 +10,6 @@ use std::sync::Arc;
 use crate::byte_order::ByteOrder;
 use crate::record::{HEADER_SIZE, RecordHeader, misc, record_type};
 use crate::sample_layout::Trailer;
-use crate::segment::file_of;
 use crate::source::Source;
 use crate::stats::RecordStats;
 use crate::trace_clock::TraceClock;
@@ -55,6 +54,17 @@ struct Piece {
     offset: u64,
     /// Position of the record.
     position: u64,
+}
+
+/// Where the bytes behind a record are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PayloadPlace {
+    /// Which of several files.
+    pub(crate) file: usize,
+    /// Where in it they begin.
+    pub(crate) at: u64,
+    /// Where they end at the latest.
+    pub(crate) end: u64,
 }
 
 /// All that is known of a trace.
@@ -131,11 +141,16 @@ impl Trace {
         }
     }
 
-    /// Takes in an AUXTRACE record of a file, at a position, whose bytes reach to `limit` at most; `None` if it is too short.
-    pub(crate) fn add_piece(&mut self, position: u64, record: &[u8], limit: u64, order: ByteOrder) -> Option<()> {
-        let (file, offset) = file_of(position);
-        let at = offset + record.len() as u64;
-        let size = order.u64(record, HEADER_SIZE)?.min(limit.saturating_sub(at));
+    /// Takes in an AUXTRACE record at a position, and where the bytes behind it are; `None` if it is too short.
+    pub(crate) fn add_piece(
+        &mut self,
+        position: u64,
+        place: PayloadPlace,
+        record: &[u8],
+        order: ByteOrder,
+    ) -> Option<()> {
+        let PayloadPlace { file, at, end } = place;
+        let size = order.u64(record, HEADER_SIZE)?.min(end.saturating_sub(at));
         let piece = Piece {
             owner: Owner::of(order.u32(record, 40)?, order.u32(record, 36)?.cast_signed()),
             file,
@@ -163,6 +178,8 @@ impl Trace {
             processes,
             clock,
         } = self;
+        // Of a stream that was cut off before, there may be no bytes at all.
+        pieces.retain(|piece| piece.file < sources.len());
         // Pieces of one buffer stay in the order of the file.
         pieces.sort_by_key(|piece| piece.owner);
         sections.sort_by_key(|(_, section)| section.start);
@@ -187,7 +204,8 @@ impl Trace {
             let parts = pieces.iter().map(|piece| TracePart {
                 source: Arc::clone(&sources[piece.file]),
                 at: piece.at,
-                size: piece.size,
+                // Damaged records promise more than there is.
+                size: piece.size.min(sources[piece.file].size().saturating_sub(piece.at)),
                 offset: piece.offset,
             });
             TraceStream {

@@ -5,7 +5,7 @@ mod support;
 use perfdata::{CpuMode, PerfData, TraceFormat, TraceStats};
 use proptest::prelude::*;
 use support::{OwnedSample, read_all, read_file, read_stream};
-use testkit::{EventSpec, PerfDataBuilder, SpeRecord};
+use testkit::{Compression, EventSpec, PerfDataBuilder, SpeRecord};
 
 const PMU: u32 = 11;
 const PID: i32 = 100;
@@ -294,16 +294,38 @@ fn whose_a_record_is() {
     assert_eq!(pids(&builder), [8, 9, -1]);
 }
 
-/// A stream cannot be read again, and what perf did not tell of cannot be decoded.
+/// A stream cannot be read again, and where the trace is between compressed records, the file is read as a stream.
+#[test]
+fn traces_in_streams_and_between_compressed_records() {
+    let mut builder = recording();
+    for number in 0..3 {
+        let records = [SpeRecord::taken(0x10, 0x20), SpeRecord::not_taken(0x40 + number)];
+        trace(&mut builder, &encode(&records), 128 * number, -1, 0);
+    }
+    let file = read_file(&builder.build_file());
+    assert_eq!((file.samples.len(), file.chunk_stats.trace.pieces), (6, 3));
+    for stream in [read_stream(&builder.build_pipe()), read_file(&builder.build_pipe())] {
+        assert_eq!(stream.samples, file.samples);
+        assert_eq!(stream.chunk_stats, file.chunk_stats);
+    }
+    let mut cut = builder.build_pipe();
+    cut.truncate(cut.len() - 100);
+    assert_eq!(read_stream(&cut).samples, file.samples[..4]);
+
+    // perf compresses all records but these.
+    let mut compressed = recording().build_compressed_pipe(Compression::V2, 64);
+    let mut behind = PerfDataBuilder::new();
+    trace(&mut behind, &encode(&[SpeRecord::taken(0x10, 0x20)]), 0, -1, 0);
+    compressed.extend(behind.records());
+    for read in [read_stream(&compressed), read_file(&compressed)] {
+        assert_eq!(read.samples, file.samples[..1]);
+        assert!(read.stats.complete());
+    }
+}
+
+/// What perf did not tell of cannot be decoded.
 #[test]
 fn traces_that_are_passed_over() {
-    let mut builder = recording();
-    trace(&mut builder, &SpeRecord::taken(0x10, 0x20).encode(), 0, -1, 0);
-    let stream = read_stream(&builder.build_pipe());
-    assert_eq!(stream.samples, []);
-    assert_eq!((stream.stats.count(71), stream.chunk_stats.trace.pieces), (1, 0));
-    assert_eq!(read_file(&builder.build_pipe()).samples.len(), 1);
-
     let mut builder = PerfDataBuilder::new();
     builder.event(EventSpec {
         event_type: PMU,

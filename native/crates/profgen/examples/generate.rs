@@ -1,19 +1,19 @@
 //! The pipeline without Node around it, for profilers: `generate BINARY PERFDATA [FORMAT [FLAG...]]`.
 //!
-//! FORMAT is `text`, `binary`, `extbinary`, `counters` or `preaggregated`; FLAGs are `compat`, `jobs=N`, `times=N` to read PERFDATA N times, and `binary=FILE`
+//! FORMAT is `text`, `binary`, `extbinary`, `counters`, `preaggregated` or `fdata`; FLAGs are `compat`, `jobs=N`, `times=N` to read PERFDATA N times, and `binary=FILE`
 //! for one more binary. The result goes to standard output unless there are several, everything else to standard error.
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use profgen::{Format, GenerateOptions, Input, Policy, SampleUse, Silent, generate};
+use profgen::{BoltFormat, Format, GenerateOptions, Input, Policy, SampleUse, Silent, generate};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [binary, perf_data, rest @ ..] = arguments.as_slice() else {
         let _ = writeln!(
             std::io::stderr(),
-            "usage: generate BINARY PERFDATA [text|binary|extbinary|counters|preaggregated [compat] [jobs=N] [times=N] [binary=FILE]...]"
+            "usage: generate BINARY PERFDATA [text|binary|extbinary|counters|preaggregated|fdata [compat] [jobs=N] [times=N] [binary=FILE]...]"
         );
         return ExitCode::from(2);
     };
@@ -24,7 +24,8 @@ fn main() -> ExitCode {
             ("binary", "") => options.format = Format::Binary,
             ("counters", _) => options.skip_symbolization = true,
             ("addresses", _) => options.samples = SampleUse::Addresses,
-            ("preaggregated", _) => options.traces_for_bolt = true,
+            ("preaggregated", _) => options.for_bolt = Some(BoltFormat::PreAggregated),
+            ("fdata", _) => options.for_bolt = Some(BoltFormat::Fdata),
             ("binary", path) => options.binaries.push(path.into()),
             ("compat", _) => options.policy = Policy::LLVM_PROFGEN,
             ("times", number) => {

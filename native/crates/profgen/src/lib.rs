@@ -20,7 +20,7 @@ pub use pipeline::generate;
 pub use report::ledger::{EntryClass, Ledger};
 pub use report::outcome::{BinaryOutcome, BinaryStatistics, Outcome, Statistics};
 pub use report::sample_survey::{SampleSurvey, SharedName};
-pub use request::options::{Format, GenerateOptions, Input, SampleUse, Selection};
+pub use request::options::{BoltFormat, Format, GenerateOptions, Input, SampleUse, Selection};
 pub use request::policy::Policy;
 pub use request::pre_inlining::PreInlining;
 pub use request::words::Words;

@@ -25,7 +25,7 @@ use crate::input::first_look::open_binaries;
 use crate::input::load::{Loaded, Loader};
 use crate::input::samples::TargetSamples;
 use crate::output::encode::{encode, has_counts};
-use crate::output::{destination, merging, preaggregated};
+use crate::output::{destination, fdata, merging, preaggregated};
 use crate::report::account::{check_counters, counters_of_samples, traces_of_samples};
 use crate::report::empty;
 use crate::report::ledger::EntryClass;
@@ -33,7 +33,7 @@ use crate::report::outcome::{Outcome, Statistics};
 use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
 use crate::report::sample_survey::SampleSurvey;
 use crate::report::{debug_report, refusals};
-use crate::request::options::{GenerateOptions, Input};
+use crate::request::options::{BoltFormat, GenerateOptions, Input};
 
 /// Runs a whole job on a thread pool of its own.
 ///
@@ -154,6 +154,9 @@ impl<'a> Job<'a> {
         started: Instant,
     ) -> Result<Symbolized, Error> {
         self.lap(Phase::Open, started);
+        if self.options.for_bolt == Some(BoltFormat::Fdata) && !self.options.has_several_binaries() {
+            subjects.values().try_for_each(|subject| fdata::check(&subject.image))?;
+        }
 
         let started = Instant::now();
         let Loaded {
@@ -181,8 +184,8 @@ impl<'a> Job<'a> {
             self.statistics = samples.statistics;
             samples.targets
         });
-        if self.options.traces_for_bolt {
-            let mut parts = self.traces(&targets, sampled.unwrap_or_default());
+        if let Some(format) = self.options.for_bolt {
+            let mut parts = self.traces(format, &targets, sampled.unwrap_or_default());
             self.lap(Phase::Decode, started);
             goes_on(&mut parts)?;
             refusals::check_loss(self.options, &self.statistics)?;
@@ -220,15 +223,27 @@ impl<'a> Job<'a> {
     }
 
     /// The traces of each binary as BOLT reads them.
-    fn traces(&self, targets: &[&Target<'_>], mut sampled: ByBinary<TargetSamples>) -> ByBinary<Part<Product>> {
+    fn traces(
+        &self,
+        format: BoltFormat,
+        targets: &[&Target<'_>],
+        mut sampled: ByBinary<TargetSamples>,
+    ) -> ByBinary<Part<Product>> {
         let part = |target: &&Target<'_>| {
             let samples = sampled.remove(&target.id).unwrap_or_default();
             let part = Part::begin(|report| {
+                if format == BoltFormat::Fdata {
+                    fdata::check(target.image)?;
+                }
                 let traces = traces_of_samples(samples, target, self.options, report)?;
                 if traces.is_empty() {
                     return Err(self.empty_profile(target.image, report));
                 }
-                Ok(Product::Text(preaggregated::write(&traces).into_bytes()))
+                let text = match format {
+                    BoltFormat::PreAggregated => preaggregated::write(&traces),
+                    BoltFormat::Fdata => fdata::write(&traces, target.image, &target.code),
+                };
+                Ok(Product::Text(text.into_bytes()))
             });
             (target.id, part)
         };

@@ -250,11 +250,6 @@ fn what_cannot_be_made_of_a_trace_is_refused_with_a_way_out() {
         );
     };
     refused(
-        |options| options.traces_for_bolt = true,
-        ErrorCode::NoBranchStacks,
-        "perf2bolt --spe",
-    );
-    refused(
         |options| options.policy = Policy::LLVM_PROFGEN,
         ErrorCode::NoBranchStacks,
         "Leave out {--compat=llvm-profgen}",

@@ -267,7 +267,7 @@ fn a_kernel_and_a_program_are_counted_in_one_run_as_each_alone() {
         9
     );
     let mut bolt = job.options.clone();
-    bolt.traces_for_bolt = true;
+    bolt.for_bolt = Some(profgen::BoltFormat::PreAggregated);
     bolt.skip_symbolization = false;
     for options in [job.options, bolt] {
         for binary in generate(&options, &Silent).expect("both").binaries {

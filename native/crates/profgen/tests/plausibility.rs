@@ -117,7 +117,7 @@ fn traces_for_bolt_and_counters_of_another_binary_are_refused() {
     let right = replay.write("perf.data", &moved(&replay, 0, 0));
     let other = replay.write("other.data", &moved(&replay, 0, 16));
     let mut options = replay.options(&[right]);
-    options.traces_for_bolt = true;
+    options.for_bolt = Some(profgen::BoltFormat::PreAggregated);
     run(&options).expect("traces of the binary");
     options.input = Input::PerfData(vec![other.clone()]);
     assert_eq!(run(&options).expect_err("another").code, ErrorCode::BinaryMismatch);

@@ -55,7 +55,7 @@ fn every_fixture_has_the_profile_of_its_recording() {
                 let run = |input| {
                     let options = GenerateOptions {
                         skip_symbolization: counters,
-                        traces_for_bolt: bolt,
+                        for_bolt: bolt.then_some(profgen::BoltFormat::PreAggregated),
                         ..options(&fixture.program(), input, format)
                     };
                     generate(&options, &Silent)
@@ -224,7 +224,7 @@ proptest! {
         let run = |input, bolt: bool| {
             let options = GenerateOptions {
                 skip_symbolization: !bolt,
-                traces_for_bolt: bolt,
+                for_bolt: bolt.then_some(profgen::BoltFormat::PreAggregated),
                 ignore_build_id: true,
                 ..options(&program, input, Format::Text)
             };
@@ -415,7 +415,7 @@ fn a_shard_that_does_not_tell_where_bolt_ends_runs_is_refused_for_bolt_only() {
     let run = |bolt: bool| {
         let options = GenerateOptions {
             skip_symbolization: !bolt,
-            traces_for_bolt: bolt,
+            for_bolt: bolt.then_some(profgen::BoltFormat::PreAggregated),
             ignore_build_id: true,
             ..options(&program, Input::Traces(vec![shard.clone()]), Format::Text)
         };

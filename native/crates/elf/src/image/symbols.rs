@@ -6,7 +6,7 @@ use super::Image;
 use crate::Svma;
 use crate::headers::{self, SectionHeader};
 use crate::strings::{string_at, string_is};
-use crate::symbol::{RawSymbol, Symbol, TableSymbol};
+use crate::symbol::{RawSymbol, Symbol, SymbolKind, TableSymbol};
 
 /// The variable by which clang marks flow-sensitive discriminators (LLVM: FSAFDODiscriminator.h).
 const FS_DISCRIMINATOR: &[u8] = b"__llvm_fs_discriminator__";
@@ -113,6 +113,10 @@ fn table(image: &Image) -> impl Iterator<Item = TableSymbol<'_>> {
             svma: Svma(raw.value),
             size: raw.size,
             is_function: raw.kind == STT_FUNC,
+            kind: SymbolKind::of(raw.kind),
+            is_local: raw.is_local,
+            section: raw.section.and_then(|section| image.section_of_symbols(section)),
+            is_absolute: raw.is_absolute,
             name,
         })
     })

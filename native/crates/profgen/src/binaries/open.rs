@@ -71,7 +71,7 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
     if options.binaries.is_empty() && !options.looks_for_binaries() {
         return invalid("no binary was given", "Name one with {--binary}.");
     }
-    if options.traces_for_bolt {
+    if options.for_bolt.is_some() {
         check_bolt(options)?;
     }
     if !options.has_several_binaries() {

@@ -18,6 +18,17 @@ use traceshard::KERNEL_START;
 /// Stands for the newer entry of the newest one.
 const NO_NEWER: u64 = u64::MAX;
 
+/// Stands for the source of a run behind a branch that was not recorded.
+const NO_BRANCH: CodeOffset = NO_END;
+
+/// What is known of a stack.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StackKind {
+    pub rules: EntryRules,
+    /// It is one sampled branch, and perhaps where the one before it went, whose source is not known (Arm SPE).
+    pub one_branch: bool,
+}
+
 /// Slots of the cache, as in [`TraceTable`](crate::counting::trace::TraceTable).
 const SLOTS: usize = 1 << 12;
 
@@ -42,6 +53,8 @@ pub(crate) struct BoltTrace {
     pub from: Option<Svma>,
     pub to: Option<Svma>,
     pub end: Option<Svma>,
+    /// No branch was recorded, only the run from `to` to `end`.
+    pub is_run: bool,
 }
 
 /// The traces of a binary, ascending.
@@ -96,8 +109,9 @@ impl BoltTraces {
         branches: impl Iterator<Item = Branch>,
         view: &mut View<'_>,
         number: u16,
-        rules: EntryRules,
+        kind: StackKind,
     ) {
+        let rules = kind.rules;
         // The sources of the newer entries, and of those that have no end in the kernel.
         let (mut newer_of_all, mut newer_of_programs) = (NO_NEWER, NO_NEWER);
         for branch in branches {
@@ -113,7 +127,7 @@ impl BoltTraces {
             let slot = &mut self.slots[slot_of(from, to, newer, number)];
             let holds = slot.from == from && slot.to == to && slot.newer == newer && slot.view == number;
             if !holds || slot.count.wrapping_sub(1) >= u16::MAX - 1 {
-                let found = find(branch, newer, view, rules);
+                let found = find(branch, newer, view, kind);
                 let filled = Slot {
                     from,
                     to,
@@ -174,8 +188,15 @@ impl BoltTraces {
                     to,
                     // What runs in other files is no run.
                     end: to.and_then(|_| own(end, trace.end)),
+                    is_run: trace.from == NO_BRANCH,
                 };
-                let key = [row.from, row.to, row.end].map(|end| end.map_or(u64::MAX, |end| end.0));
+                if row.is_run && row.end.is_none() {
+                    continue;
+                }
+                let mut key = [row.from, row.to, row.end].map(|end| end.map_or(u64::MAX, |end| end.0));
+                if row.is_run {
+                    key[0] = u64::MAX - 1;
+                }
                 let counted = rows
                     .entry(binary)
                     .or_default()
@@ -225,9 +246,19 @@ fn book(counts: &mut FxHashMap<Trace, Taken>, ledger: &mut Ledger, found: Found,
 }
 
 #[cold]
-fn find(branch: Branch, newer: u64, view: &mut View<'_>, rules: EntryRules) -> Found {
-    if rules.is_unfilled(branch) {
+fn find(branch: Branch, newer: u64, view: &mut View<'_>, kind: StackKind) -> Found {
+    if kind.rules.is_unfilled(branch) {
         return Found::Lost(EntryClass::UnfilledSlot);
+    }
+    if kind.one_branch && branch.from.0 == 0 {
+        return match (view.locate_byte(branch.to), view.locate_byte(Avma(newer))) {
+            (Ok(to), Ok(end)) => Found::Counted(Trace {
+                from: NO_BRANCH,
+                to,
+                end,
+            }),
+            (Err(class), _) | (_, Err(class)) => Found::Lost(class),
+        };
     }
     let touches_kernel = branch.from.0.max(branch.to.0) >= KERNEL_START;
     let mut locate = |end: Avma| {

@@ -4,6 +4,7 @@ pub(crate) mod agreement;
 pub(crate) mod bolt;
 pub(crate) mod branch_kinds;
 pub(crate) mod call_lists;
+pub(crate) mod call_sites;
 pub(crate) mod context_counts;
 pub(crate) mod context_steps;
 pub(crate) mod counter;

@@ -14,6 +14,12 @@ use crate::counting::stack::resolved;
 use crate::counting::trace::TraceTable;
 use crate::report::ledger::EntryClass;
 
+/// True for a sampled branch that was not taken, where the CPU says where the branch before went.
+pub(crate) fn is_inside_a_run(sample: &Sample<'_>) -> bool {
+    let is_taken = |branch: perfdata::Branch| !branch.flags.not_taken();
+    sample.one_branch && sample.branches.len() > 1 && !sample.branches.get(0).is_none_or(is_taken)
+}
+
 /// Counts a sample that is one branch, so many times.
 pub(crate) fn count(sample: &Sample<'_>, times: u64, view: &mut View<'_>, traces: &mut TraceTable) {
     let Some(branch) = sample.branches.get(0) else { return };

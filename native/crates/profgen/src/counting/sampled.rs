@@ -4,7 +4,7 @@ use perfdata::Avma;
 use rustc_hash::FxHashMap;
 
 use crate::addresses::locate::{Place, View};
-use crate::binaries::code_space::{CodeOffset, CodeSpace};
+use crate::binaries::code_space::{CodeOffset, CodeSpace, OUTSIDE};
 use crate::binaries::id::ByBinary;
 use crate::report::ledger::{EntryClass, Ledger};
 use elf::Svma;
@@ -31,21 +31,25 @@ impl Hits {
 /// The sampled instructions of a binary, ascending.
 pub(crate) type TargetAddresses = Vec<(Svma, Hits)>;
 
+/// 24 bytes, so that the cache fits into that of a CPU.
 #[derive(Clone, Copy)]
 struct Slot {
     address: u64,
+    count: u32,
+    /// Where the address is, if `class` is [`EntryClass::Used`].
+    offset: CodeOffset,
     view: u16,
     exact: bool,
-    count: u32,
-    place: Result<CodeOffset, EntryClass>,
+    class: EntryClass,
 }
 
 const EMPTY: Slot = Slot {
     address: 0,
+    count: 0,
+    offset: OUTSIDE,
     view: 0,
     exact: false,
-    count: 0,
-    place: Err(EntryClass::Unmapped),
+    class: EntryClass::Unmapped,
 };
 
 /// Counts of sampled addresses, behind a direct-mapped cache of raw ones.
@@ -67,16 +71,18 @@ impl AddressCounts {
         let mixed = (address.0 ^ u64::from(number) << 48 ^ u64::from(exact) << 47).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let slot = &mut self.slots[(mixed >> (64 - SLOTS.trailing_zeros())) as usize];
         let holds = slot.address == address.0 && slot.view == number && slot.exact == exact;
-        if !holds || slot.count == 0 || slot.count == u32::MAX {
+        if !holds || slot.count.wrapping_sub(1) >= u32::MAX - 1 {
+            let place = view.locate_source(address);
             let filled = Slot {
                 address: address.0,
+                count: 0,
+                offset: match place {
+                    Place::Code(offset, _) => offset,
+                    _ => OUTSIDE,
+                },
                 view: number,
                 exact,
-                count: 0,
-                place: match view.locate_source(address) {
-                    Place::Code(offset, _) => Ok(offset),
-                    place => Err(place.class()),
-                },
+                class: place.class(),
             };
             let replaced = std::mem::replace(slot, filled);
             settle(&mut self.counts, &mut self.ledger, replaced);
@@ -129,14 +135,13 @@ impl AddressCounts {
 
 fn settle(counts: &mut FxHashMap<CodeOffset, Hits>, ledger: &mut Ledger, slot: Slot) {
     let count = u64::from(slot.count);
-    match slot.place {
-        _ if count == 0 => {}
-        Ok(offset) => {
-            ledger.add(EntryClass::Used, count);
-            let (exact, skidded) = if slot.exact { (count, 0) } else { (0, count) };
-            add(counts, offset, Hits { exact, skidded });
-        }
-        Err(class) => ledger.add(class, count),
+    if count == 0 {
+        return;
+    }
+    ledger.add(slot.class, count);
+    if slot.class == EntryClass::Used {
+        let (exact, skidded) = if slot.exact { (count, 0) } else { (0, count) };
+        add(counts, slot.offset, Hits { exact, skidded });
     }
 }
 

@@ -1,12 +1,13 @@
 //! The control flow of one stretch of code, from its instructions.
 
-use elf::{Arch, Code, Image, Instruction, InstructionClass, Svma};
+use elf::{Arch, Code, Image, Instruction, InstructionClass, Svma, jump_targets};
 use rustc_hash::FxHashMap;
-
-use crate::inference::jump_table;
 
 /// Longer stretches are not looked at.
 const MOST_INSTRUCTIONS: usize = 1 << 20;
+
+/// No function of a compiler has more tables of jumps.
+const MOST_TABLES: usize = 4096;
 
 /// A straight run of instructions that is entered at its first and left at its last one. Calls may be inside.
 #[derive(Debug)]
@@ -47,6 +48,8 @@ impl Blocks {
             instructions: &instructions,
             targets: FxHashMap::default(),
             begins: vec![false; instructions.len() + 1],
+            follows_end: vec![false; instructions.len() + 1],
+            is_target: vec![false; instructions.len()],
         };
         builder.find_beginnings();
         let (blocks, edges) = builder.link();
@@ -80,6 +83,10 @@ struct Builder<'a> {
     targets: FxHashMap<usize, Vec<usize>>,
     /// By number: a block begins there. One more than there are instructions.
     begins: Vec<bool>,
+    /// By number: execution does not get there from the instruction before. One more than there are instructions.
+    follows_end: Vec<bool>,
+    /// By number: a jump goes there.
+    is_target: Vec<bool>,
 }
 
 impl Builder<'_> {
@@ -87,16 +94,28 @@ impl Builder<'_> {
         self.begins[0] = true;
         for (number, instruction) in self.instructions.iter().enumerate() {
             let ends = match instruction.class {
-                InstructionClass::Jump | InstructionClass::Return => true,
+                InstructionClass::Jump | InstructionClass::Return => {
+                    self.follows_end[number + 1] = true;
+                    true
+                }
                 InstructionClass::Branch => {
                     if self.direct_target(instruction).is_none() {
-                        let targets = self.indirect_targets(number);
-                        targets.iter().for_each(|&target| self.begins[target] = true);
+                        let targets = if self.targets.len() < MOST_TABLES {
+                            self.indirect_targets(number)
+                        } else {
+                            Vec::new()
+                        };
+                        targets.iter().for_each(|&target| self.is_target[target] = true);
+                        self.follows_end[number + 1] = true;
                         self.targets.insert(number, targets);
                     }
                     true
                 }
-                InstructionClass::Other => self.traps(instruction),
+                InstructionClass::Other => {
+                    let traps = self.traps(instruction);
+                    self.follows_end[number + 1] |= traps;
+                    traps
+                }
                 InstructionClass::Call => false,
             };
             self.begins[number + 1] |= ends;
@@ -105,7 +124,41 @@ impl Builder<'_> {
                     .direct_target(instruction)
                     .and_then(|target| self.number_of(target))
             {
-                self.begins[target] = true;
+                self.is_target[target] = true;
+            }
+        }
+        for (begins, is_target) in self.begins.iter_mut().zip(&self.is_target) {
+            *begins |= *is_target;
+        }
+        self.separate_padding();
+    }
+
+    /// What fills the space up to an aligned block is not executed: the block begins behind it.
+    fn separate_padding(&mut self) {
+        let mut in_padding = false;
+        for number in 0..self.instructions.len() {
+            in_padding |= self.follows_end[number];
+            if !in_padding {
+                continue;
+            }
+            if self.is_target[number] || !self.pads(&self.instructions[number]) {
+                self.begins[number] = true;
+                in_padding = false;
+            }
+        }
+    }
+
+    /// Whether it does nothing: `nop` of all lengths, `int3`; `nop`, `udf`.
+    fn pads(&self, instruction: &Instruction) -> bool {
+        let bytes = self.code.bytes_of(instruction.svma).unwrap_or_default();
+        match self.image.arch() {
+            Arch::X86_64 | Arch::X86 => {
+                let prefixes = bytes.iter().take_while(|byte| matches!(byte, 0x66 | 0x2e)).count();
+                matches!(bytes[prefixes..], [0x90 | 0xcc] | [0x0f, 0x1f, ..])
+            }
+            Arch::AArch64 => {
+                let word = bytes.first_chunk().map_or(0, |word| u32::from_le_bytes(*word));
+                word == 0xd503_201f || word == 0
             }
         }
     }
@@ -122,7 +175,7 @@ impl Builder<'_> {
 
     fn indirect_targets(&self, number: usize) -> Vec<usize> {
         let inside = |svma| self.number_of(svma).is_some();
-        let found = jump_table::targets(self.image, self.code, &self.instructions[..=number], &inside);
+        let found = jump_targets(self.image, self.code, &self.instructions[..=number], &inside);
         found.into_iter().filter_map(|target| self.number_of(target)).collect()
     }
 
@@ -143,9 +196,15 @@ impl Builder<'_> {
         let firsts: Vec<usize> = (0..count).filter(|&number| self.begins[number]).collect();
         let block_at = |number: usize| firsts.binary_search(&number).ok();
         let (mut blocks, mut edges, mut indirect) = (Vec::with_capacity(firsts.len()), Vec::new(), Vec::new());
+        let mut padding = Vec::new();
         for (index, &first) in firsts.iter().enumerate() {
             let last = firsts.get(index + 1).copied().unwrap_or(count) - 1;
             let instruction = &self.instructions[last];
+            let is_padding = self.follows_end[first]
+                && !self.is_target[first]
+                && self.instructions[first..=last]
+                    .iter()
+                    .all(|instruction| self.pads(instruction));
             let mut block = CodeBlock {
                 first,
                 last,
@@ -180,7 +239,9 @@ impl Builder<'_> {
                 InstructionClass::Other if self.traps(instruction) => block.leaves = true,
                 InstructionClass::Other => goes_on = true,
             }
-            if goes_on && index + 1 < firsts.len() {
+            if is_padding {
+                padding.push(index);
+            } else if goes_on && index + 1 < firsts.len() {
                 edges.push((index as u32, index as u32 + 1));
             } else if goes_on {
                 // Into whatever lies behind.
@@ -193,15 +254,21 @@ impl Builder<'_> {
         for &(_, to) in &edges {
             blocks[to as usize].has_predecessor = true;
         }
-        self.link_indirect(&mut blocks, &mut edges, &indirect);
+        self.link_indirect(&mut blocks, &mut edges, &indirect, &padding);
         (blocks, edges)
     }
 
     /// A jump whose table is not known goes to the blocks that nothing else leads to.
-    fn link_indirect(&self, blocks: &mut [CodeBlock], edges: &mut Vec<(u32, u32)>, indirect: &[usize]) {
+    fn link_indirect(
+        &self,
+        blocks: &mut [CodeBlock],
+        edges: &mut Vec<(u32, u32)>,
+        indirect: &[usize],
+        padding: &[usize],
+    ) {
         const MOST_EDGES: usize = 1 << 16;
         let alone: Vec<usize> = (0..blocks.len())
-            .filter(|&index| !blocks[index].has_predecessor)
+            .filter(|&index| !blocks[index].has_predecessor && padding.binary_search(&index).is_err())
             .collect();
         if indirect.is_empty() || alone.len() * indirect.len() > MOST_EDGES {
             return;

@@ -1,15 +1,18 @@
 //! From sampled addresses to counters: the flow of each function, and of calls between them.
 
-use elf::{Code, Image, InstructionClass, Svma};
+use elf::{Code, InstructionClass, Svma};
 use flow::{Block, Edge, Gate, Graph, Inference, Measure, SCALE, infer};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use symbolize::{FunctionRange, FunctionTable};
+use symbolize::FunctionRange;
 
+use crate::counting::call_sites::CallSite;
 use crate::counting::counter::{Counter, EXTERNAL};
 use crate::counting::counters::CounterTable;
 use crate::counting::sampled::TargetAddresses;
+use crate::inference::binary::Binary;
 use crate::inference::blocks::Blocks;
+use crate::inference::callers::Callers;
 use crate::inference::measures::{Samples, measures};
 
 /// Functions with more blocks are not solved.
@@ -48,36 +51,63 @@ pub(crate) struct InferenceReport {
     pub sampled_blocks: usize,
 }
 
-/// What is known of a binary's code.
-pub(crate) struct Binary<'a> {
-    pub image: &'a Image,
-    pub code: &'a Code<'a>,
-    pub functions: &'a FunctionTable,
+/// The samples of a binary.
+pub(crate) struct Sampled<'a> {
+    pub addresses: &'a TargetAddresses,
+    /// What their call chains say; nothing if they have none.
+    pub call_sites: &'a [CallSite],
+    /// They are of instructions, not of time.
+    pub by_instructions: bool,
 }
 
-/// The counters that the samples make most likely. `by_instructions`: samples are of instructions, not of time.
-pub(crate) fn infer_counters(binary: &Binary<'_>, addresses: &TargetAddresses, by_instructions: bool) -> Inferred {
+/// The counters that the samples make most likely.
+pub(crate) fn infer_counters(binary: &Binary<'_>, sampled: &Sampled<'_>) -> Inferred {
+    let addresses = sampled.addresses;
     let sum =
         |part: fn(&crate::counting::sampled::Hits) -> u64| addresses.iter().map(|(_, hits)| part(hits)).sum::<u64>();
     let (all, exact) = (sum(|hits| hits.sum()), sum(|hits| hits.exact));
     let samples = Samples {
         addresses,
         exact_share: if all == 0 { 1.0 } else { exact as f64 / all as f64 },
-        by_instructions,
+        by_instructions: sampled.by_instructions,
     };
+    let callers = Callers::of(binary, sampled.call_sites);
     let mut stretches = sampled_stretches(binary, addresses);
-    let mut solved = solve(binary, &samples, &stretches, &FxHashMap::default());
+    stretches.extend(callers.functions().filter_map(|start| binary.functions.find(start)));
+    stretches = unique(stretches);
+    let mut solved = solve(binary, &samples, &stretches, &Calls::default());
     for _ in 1..ROUNDS {
-        let calls = calls(binary, &solved);
-        stretches = with_called(binary, stretches, &calls);
+        let calls = Calls {
+            entered: calls(binary, &solved),
+            executed: callers.measures(|start| executions(&solved, start), WEIGHT_OF_CALLS),
+        };
+        stretches = with_called(binary, stretches, &calls.entered);
         solved = solve(binary, &samples, &stretches, &calls);
     }
-    let mut inferred = counters(binary, &solved);
+    let mut inferred = counters(binary, &solved, &callers);
     let in_functions: u64 = solved.iter().map(|function| function.samples).sum();
     inferred.report.samples = all;
     inferred.report.exact = exact;
     inferred.report.homeless = all.saturating_sub(in_functions);
     inferred
+}
+
+/// What is known of calls.
+#[derive(Default)]
+struct Calls {
+    /// How often places outside of their own stretch are called or jumped to.
+    entered: FxHashMap<Svma, f64>,
+    /// What call chains say of how often calls are executed.
+    executed: FxHashMap<Svma, Measure>,
+}
+
+/// How often the function that starts at `start` was entered there.
+fn executions(solved: &[Solved], start: Svma) -> Option<f64> {
+    let index = solved
+        .binary_search_by_key(&start, |function| function.range.start)
+        .ok()?;
+    let entries = solved[index].counts.entries.first()?;
+    Some(*entries as f64 / SCALE)
 }
 
 /// A stretch of code with the counts of its blocks.
@@ -134,30 +164,21 @@ fn calls(binary: &Binary<'_>, solved: &[Solved]) -> FxHashMap<Svma, f64> {
     calls
 }
 
-fn solve(
-    binary: &Binary<'_>,
-    samples: &Samples<'_>,
-    stretches: &[FunctionRange],
-    calls: &FxHashMap<Svma, f64>,
-) -> Vec<Solved> {
+fn solve(binary: &Binary<'_>, samples: &Samples<'_>, stretches: &[FunctionRange], calls: &Calls) -> Vec<Solved> {
     let solve = |range: &FunctionRange| Solved::of(binary, samples, *range, calls);
     stretches.par_iter().filter_map(solve).collect()
 }
 
 impl Solved {
-    fn of(
-        binary: &Binary<'_>,
-        samples: &Samples<'_>,
-        range: FunctionRange,
-        calls: &FxHashMap<Svma, f64>,
-    ) -> Option<Self> {
+    fn of(binary: &Binary<'_>, samples: &Samples<'_>, range: FunctionRange, calls: &Calls) -> Option<Self> {
         let blocks = Blocks::of(binary.image, binary.code, range.start, range.end)?;
-        let (measures, total) = measures(samples, &blocks, binary.code, binary.image.arch());
+        let (mut measures, total) = measures(samples, &blocks, binary.code, binary.image.arch());
         let sampled = measures
             .iter()
             .map(|measure| measure.is_some_and(|measure| measure.samples > 0.0))
             .collect();
-        let graph = graph(&blocks, &measures, calls);
+        add_calls(&blocks, &calls.executed, &mut measures);
+        let graph = graph(&blocks, &measures, &calls.entered);
         let flow = (blocks.blocks.len() <= MOST_BLOCKS).then(|| infer(&graph)).flatten();
         let has_flow = flow.is_some();
         Some(Self {
@@ -188,6 +209,27 @@ impl Solved {
             if let (Some(target), true) = (block.jumps_to, leaving > 0) {
                 visit(self.blocks.instructions[block.last].svma, target, leaving);
             }
+        }
+    }
+}
+
+/// Adds what is known of calls to what is known of the blocks that they are in: both measure the same executions.
+fn add_calls(blocks: &Blocks, executed: &FxHashMap<Svma, Measure>, measures: &mut [Option<Measure>]) {
+    if executed.is_empty() {
+        return;
+    }
+    for (block, measure) in blocks.blocks.iter().zip(measures) {
+        let instructions = &blocks.instructions[block.first..=block.last];
+        for more in instructions
+            .iter()
+            .filter_map(|instruction| executed.get(&instruction.svma))
+        {
+            let known = measure.get_or_insert(Measure {
+                samples: 0.0,
+                per_execution: 0.0,
+            });
+            known.samples += more.samples;
+            known.per_execution += more.per_execution;
         }
     }
 }
@@ -240,7 +282,7 @@ fn by_themselves(measures: &[Option<Measure>]) -> Inference {
     }
 }
 
-fn counters(binary: &Binary<'_>, solved: &[Solved]) -> Inferred {
+fn counters(binary: &Binary<'_>, solved: &[Solved], callers: &Callers) -> Inferred {
     let (mut ranges, mut branches) = (Vec::new(), Vec::new());
     let mut report = InferenceReport::default();
     let mut entered: FxHashMap<Svma, u64> = FxHashMap::default();
@@ -280,11 +322,13 @@ fn counters(binary: &Binary<'_>, solved: &[Solved]) -> Inferred {
         let in_all = function.counts.entries.first().copied().unwrap_or(0);
         let known = entered.get(&start).copied().unwrap_or(0);
         if let Some(count) = in_all.checked_sub(known).filter(|count| *count > 0) {
-            branches.push(Counter {
-                first: EXTERNAL,
+            let (calls, unknown) = callers.divide(start, count);
+            let from_outside = (unknown > 0).then_some((EXTERNAL, unknown));
+            branches.extend(calls.into_iter().chain(from_outside).map(|(first, count)| Counter {
+                first,
                 second: start,
                 count,
-            });
+            }));
         }
     }
     Inferred {

@@ -1,9 +1,11 @@
 //! Counters of a recording without branch stacks: sampled addresses to executions of blocks and calls.
 
+mod binary;
 mod blocks;
+mod callers;
 mod cost;
 mod counters;
-mod jump_table;
 mod measures;
 
-pub(crate) use counters::{Binary, InferenceReport, infer_counters};
+pub(crate) use binary::Binary;
+pub(crate) use counters::{InferenceReport, Sampled, infer_counters};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
-use perfdata::{EventAttr, Metadata, RecordStats, TraceStats, record_type};
+use perfdata::{EventAttr, Metadata, TraceStats};
 
 use crate::input::events::UsableEvents;
 use crate::report::share::percent_text;
@@ -22,7 +22,6 @@ const LATENCY: u64 = (1 << 12) - 1;
 pub(crate) fn about_arm_spe(
     metadata: &Metadata,
     usable: &UsableEvents,
-    stats: &RecordStats,
     trace: &TraceStats,
     path: &Path,
 ) -> Result<Vec<Diagnostic>, Error> {
@@ -32,12 +31,6 @@ pub(crate) fn about_arm_spe(
     else {
         return Ok(Vec::new());
     };
-    let buffers = stats.count(record_type::AUXTRACE);
-    if trace.pieces == 0 && buffers > 0 {
-        let message = "the trace of Arm SPE comes as a stream or between compressed records; it can only be read from a file without compression";
-        let hint = "Record to a file, without -z: `perf record -o perf.data ...`.";
-        return Err(Error::new(ErrorCode::Unsupported, message).path(path).hint(hint));
-    }
     let TraceStats {
         branches,
         not_taken,
@@ -70,14 +63,6 @@ pub(crate) fn about_arm_spe(
     }
     let mut found = vec![Diagnostic::note(DiagnosticCode::BranchesSampled, message)];
     found.extend(filtered(&metadata.attrs[event]));
-    let unread = buffers.saturating_sub(trace.pieces);
-    if unread > 0 {
-        let message = format!(
-            "{}: {unread} buffers of the trace stand between compressed records, and cannot be read; record without -z",
-            path.display()
-        );
-        found.push(Diagnostic::warning(DiagnosticCode::TraceDamaged, message));
-    }
     Ok(found)
 }
 

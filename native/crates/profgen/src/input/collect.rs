@@ -7,7 +7,8 @@ use symbolize::FunctionTable;
 use crate::addresses::locate::{Resolver, View};
 use crate::binaries::id::ByBinary;
 use crate::binaries::target::Targets;
-use crate::counting::bolt::BoltTraces;
+use crate::counting::bolt::{BoltTraces, StackKind};
+use crate::counting::call_sites::CallSites;
 use crate::counting::one_branch;
 use crate::counting::sampled::AddressCounts;
 use crate::counting::stack::{EntryRules, Stack, events_of};
@@ -23,6 +24,8 @@ pub(crate) struct Collected {
     pub traces: TraceTable,
     /// Sampled addresses, of inputs of which these count, and of samples without a stack.
     pub addresses: AddressCounts,
+    /// Who called the code that has these addresses.
+    pub call_sites: CallSites,
     /// Instead of these, if traces for BOLT are wanted.
     pub bolt: Option<BoltTraces>,
     /// What call stacks came to, if samples have them.
@@ -44,6 +47,7 @@ impl Collected {
     fn merge(&mut self, other: Self) {
         self.traces.merge(other.traces);
         self.addresses.merge(other.addresses);
+        self.call_sites.merge(other.call_sites);
         self.bolt = match (self.bolt.take(), other.bolt) {
             (Some(mut all), Some(more)) => {
                 all.merge(more);
@@ -97,7 +101,7 @@ impl<'a> Collector<'a> {
         total: u64,
     ) -> Self {
         let several = (targets.len() > 1).then(|| targets.places());
-        let bolt = || options.traces_for_bolt.then(BoltTraces::new);
+        let bolt = || options.for_bolt.map(|_| BoltTraces::new());
         let reader = || functions.map(|functions| CallStackReader::new(targets, functions, options));
         Self {
             workers: SampleWorkers::new(observer, total, || Worker::new(several, bolt(), reader())),
@@ -161,7 +165,7 @@ impl<'a> Worker<'a> {
             return;
         }
         let options = filter.options;
-        if sample.one_branch && options.reads_arm_spe() {
+        if sample.one_branch && options.reads_arm_spe() && options.for_bolt.is_none() {
             self.add_one_branch(sample, resolver, filter);
             return;
         }
@@ -187,12 +191,20 @@ impl<'a> Worker<'a> {
             self.collected.traces.lose(EntryClass::Unmapped, entries);
             return;
         }
+        if self.collected.bolt.is_some() && options.reads_arm_spe() && one_branch::is_inside_a_run(sample) {
+            self.collected.traces.lose(EntryClass::NotTaken, entries);
+            return;
+        }
         let (view, number) = view_of(&mut self.views, &mut self.collected, sample, resolver);
         let traces = &mut self.collected.traces;
         let branches = sample.branches.iter();
         if let Some(bolt) = &mut self.collected.bolt {
             traces.read(entries);
-            bolt.count(branches, view, number, filter.rules);
+            let kind = StackKind {
+                rules: filter.rules,
+                one_branch: sample.one_branch && options.reads_arm_spe(),
+            };
+            bolt.count(branches, view, number, kind);
             return;
         }
         let times = match options.sample_period {
@@ -261,6 +273,7 @@ impl<'a> Worker<'a> {
         }
         let (view, number) = view_of(&mut self.views, &mut self.collected, sample, resolver);
         self.collected.addresses.add(sample.ip, sample.exact, view, number);
+        self.collected.call_sites.add(sample.call_chain, view);
     }
 
     /// Forgets how address spaces looked, because they have changed.

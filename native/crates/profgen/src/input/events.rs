@@ -50,7 +50,7 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
         addresses: false,
         by_instructions: false,
     };
-    let use_addresses = !options.traces_for_bolt && !options.leading_ip_only && options.policy.infers_from_addresses;
+    let use_addresses = options.for_bolt.is_none() && !options.leading_ip_only && options.policy.infers_from_addresses;
     if options.samples == SampleUse::Addresses && use_addresses {
         return sampled_addresses(attrs, options);
     }
@@ -115,12 +115,7 @@ fn raw_trace(metadata: &Metadata, event: usize, options: &GenerateOptions) -> Op
 
 /// Why samples of Arm SPE are not counted, and what to do.
 fn arm_spe_unused(options: &GenerateOptions) -> (&'static str, String) {
-    let (what, hint) = if options.traces_for_bolt {
-        (
-            "one of Arm SPE, and traces for BOLT cannot be made of it here",
-            "Give the recording to `perf2bolt --spe`.",
-        )
-    } else if options.leading_ip_only {
+    let (what, hint) = if options.leading_ip_only {
         (
             "one of Arm SPE, whose samples are branches, not addresses",
             "Leave out {--leading-ip-only}.",
@@ -230,7 +225,7 @@ pub(crate) fn call_stacks(metadata: &Metadata, targets: &Targets<'_>, options: &
 /// Whether call stacks matter to a job.
 pub(crate) fn uses_call_stacks(options: &GenerateOptions) -> bool {
     let by_branches = !options.leading_ip_only && options.samples != SampleUse::Addresses;
-    by_branches && options.sample_period.is_none() && !options.traces_for_bolt
+    by_branches && options.sample_period.is_none() && options.for_bolt.is_none()
 }
 
 /// Whether a recording may have call stacks. What comes as a stream cannot be looked at before.

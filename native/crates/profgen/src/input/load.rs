@@ -96,7 +96,7 @@ impl<'a> Loader<'a> {
     where
         'a: 'i,
     {
-        if self.options.traces_for_bolt {
+        if self.options.for_bolt.is_some() {
             let (groups, unusable) = self.targets(subjects)?;
             let samples = self.sample(&groups, None)?;
             return Ok(Loaded {

@@ -201,7 +201,7 @@ impl<'a> Sampling<'a> {
         let trace = chunks.trace;
         self.account(&stats, chunks, path)?;
         self.diagnostics.extend(left_out(input.metadata(), self.options));
-        let trace = about_arm_spe(input.metadata(), &filter.usable, &stats, &trace, path)?;
+        let trace = about_arm_spe(input.metadata(), &filter.usable, &trace, path)?;
         self.diagnostics.extend(trace);
         if self.options.policy.words == Words::Own {
             self.diagnostics.extend(remarks(input.metadata(), self.options));
@@ -358,6 +358,9 @@ impl<'a> Sampling<'a> {
                     let samples = self.samples_of(id);
                     samples.counters.entries = addresses.iter().map(|(_, hits)| hits.sum()).sum();
                     samples.addresses = addresses;
+                }
+                for (id, sites) in collected.call_sites.into_sites(targets.space()) {
+                    self.samples_of(id).call_sites = sites;
                 }
                 for target in targets.iter() {
                     self.diagnostics.extend(self.seen.diagnostics(target));

@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
 use crate::counting::bolt::TargetTraces;
+use crate::counting::call_sites::CallSite;
 use crate::counting::context_counts::ContextCounts;
 use crate::counting::sampled::TargetAddresses;
 use crate::counting::trace::TargetCounters;
@@ -29,6 +30,8 @@ pub(crate) struct TargetSamples {
     pub bolt: TargetTraces,
     /// Instead of these, if addresses count.
     pub addresses: TargetAddresses,
+    /// What the call chains of these samples say.
+    pub call_sites: Vec<CallSite>,
     /// The same by calling context, if that is wanted and known.
     pub contexts: Option<Box<ContextCounts>>,
     /// Mappings of it.

@@ -70,8 +70,8 @@ fn write_each(
 
 /// The names of the results in a folder.
 fn names(subjects: &ByBinary<Subject>, options: &GenerateOptions) -> Result<ByBinary<String>, Error> {
-    let ending = if options.traces_for_bolt {
-        "preagg"
+    let ending = if let Some(format) = options.for_bolt {
+        format.ending()
     } else if options.skip_symbolization {
         "counters"
     } else {

@@ -2,6 +2,7 @@
 
 pub(crate) mod destination;
 pub(crate) mod encode;
+pub(crate) mod fdata;
 pub(crate) mod listing;
 pub(crate) mod merging;
 pub(crate) mod postprocess;

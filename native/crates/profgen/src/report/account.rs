@@ -134,7 +134,14 @@ fn counters_of_addresses(
         code: binary.code,
         functions: binary.functions,
     };
-    let inferred = infer_counters(&code, &samples.addresses, by_instructions);
+    let inferred = infer_counters(
+        &code,
+        &inference::Sampled {
+            addresses: &samples.addresses,
+            call_sites: &samples.call_sites,
+            by_instructions,
+        },
+    );
     report.statistics = BinaryStatistics {
         entries: inferred.report.samples,
         no_function: if binary.functions.is_empty() {

@@ -8,6 +8,25 @@ use perfdata::Sample;
 use crate::request::policy::Policy;
 use crate::request::pre_inlining::PreInlining;
 
+/// What BOLT reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BoltFormat {
+    /// Traces by address, from which perf2bolt makes the other format.
+    PreAggregated,
+    /// Branches by function and offset, and the edges between blocks.
+    Fdata,
+}
+
+impl BoltFormat {
+    /// How names of such files end.
+    pub(crate) fn ending(self) -> &'static str {
+        match self {
+            Self::PreAggregated => "preagg",
+            Self::Fdata => "fdata",
+        }
+    }
+}
+
 /// Everything `generate` needs to know. Field names follow llvm-profgen's flags.
 #[derive(Debug, Clone)]
 pub struct GenerateOptions {
@@ -84,7 +103,7 @@ pub struct GenerateOptions {
     /// Write the range and branch counters as text instead of a profile.
     pub skip_symbolization: bool,
     /// Write traces for BOLT as text instead of a profile.
-    pub traces_for_bolt: bool,
+    pub for_bolt: Option<BoltFormat>,
     /// Counters hold addresses relative to the preferred base.
     pub use_offset: bool,
     /// Counters are relative to the first loadable segment instead.
@@ -122,7 +141,7 @@ pub struct GenerateOptions {
 impl GenerateOptions {
     /// Whether samples of Arm SPE are counted for what they are.
     pub(crate) fn reads_arm_spe(&self) -> bool {
-        self.policy.reads_arm_spe && !self.traces_for_bolt && !self.leading_ip_only
+        self.policy.reads_arm_spe && !self.leading_ip_only
     }
 
     /// llvm-profgen's defaults for `binary` and `input`, the profile returned in memory.
@@ -165,7 +184,7 @@ impl GenerateOptions {
             use_md5: false,
             populate_profile_symbol_list: false,
             skip_symbolization: false,
-            traces_for_bolt: false,
+            for_bolt: None,
             use_offset: true,
             use_first_loadable_segment_as_base: false,
             use_dwarf_correlation: false,

@@ -9,7 +9,7 @@ use profgen::{
 /// BOLT.
 pub fn generate(options: &GenerateOptions, observer: &Silent) -> Result<Outcome, Error> {
     let for_bolt = GenerateOptions {
-        traces_for_bolt: true,
+        for_bolt: Some(profgen::BoltFormat::PreAggregated),
         skip_symbolization: false,
         merge_binaries: false,
         ..options.clone()

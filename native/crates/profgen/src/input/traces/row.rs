@@ -114,7 +114,7 @@ impl<'a> Rows<'a> {
             targets_all: targets,
             options,
             traces: TraceTable::default(),
-            bolt: options.traces_for_bolt.then(BoltTraces::new),
+            bolt: options.for_bolt.map(|_| BoltTraces::new()),
             targets: ByBinary::new(),
             seen: Seen::default(),
             events: BTreeSet::new(),

@@ -1,6 +1,8 @@
 //! Where indirect jumps go: the tables that compilers make of `switch`.
 
-use elf::{Arch, Code, Image, Instruction, Svma};
+mod aarch64;
+
+use crate::{Arch, Code, Image, Instruction, Svma};
 
 /// Instructions before an indirect jump among which the address of its table is taken.
 const LOOK_BACK: usize = 24;
@@ -12,16 +14,19 @@ const MOST_ENTRIES: usize = 4096;
 /// tells whether an address is an instruction of the function.
 ///
 /// On x86 the table is read that `lea table(%rip), reg` names, whose entries are distances from the table, or the one that the jump names
-/// itself, whose entries are addresses. On AArch64 no table is read.
-pub(super) fn targets(
+/// itself, whose entries are addresses. On AArch64 the table is read that the code before loads a distance from, if that code also tells
+/// how long the table is.
+#[must_use]
+pub fn jump_targets(
     image: &Image,
     code: &Code<'_>,
     before: &[Instruction],
     inside: &dyn Fn(Svma) -> bool,
 ) -> Vec<Svma> {
-    let Some(jump) = before.last().filter(|_| image.arch() != Arch::AArch64) else {
-        return Vec::new();
-    };
+    let Some(jump) = before.last() else { return Vec::new() };
+    if image.arch() == Arch::AArch64 {
+        return aarch64_targets(image, code, before, inside);
+    }
     let bytes = |instruction: &Instruction| code.bytes_of(instruction.svma).unwrap_or_default();
     if let Some(table) = absolute_table(bytes(jump)) {
         let found = entries(image, Svma(table), 8, &|entry, _| Svma(entry), inside);
@@ -37,6 +42,38 @@ pub(super) fn targets(
         (!found.is_empty()).then_some(found)
     });
     found.take().unwrap_or_default()
+}
+
+fn aarch64_targets(
+    image: &Image,
+    code: &Code<'_>,
+    instructions: &[Instruction],
+    inside: &dyn Fn(Svma) -> bool,
+) -> Vec<Svma> {
+    let read = |at: usize| {
+        let svma = instructions[at].svma;
+        let bytes = code.bytes_of(svma).unwrap_or_default();
+        (svma, bytes.first_chunk().map_or(0, |word| u32::from_le_bytes(*word)))
+    };
+    let Some(count) = instructions.len().checked_sub(1) else {
+        return Vec::new();
+    };
+    let before = aarch64::Before { read: &read, count };
+    let Some(table) = aarch64::table(read(count).1, before) else {
+        return Vec::new();
+    };
+    let bytes = image.loaded_bytes(table.address);
+    let entries = bytes
+        .chunks_exact(table.entry_size())
+        .take(table.entries.min(MOST_ENTRIES));
+    let targets = entries.map(|entry| table.target(entry));
+    unique(targets.take_while(|target| inside(*target)).collect())
+}
+
+fn unique(mut found: Vec<Svma>) -> Vec<Svma> {
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 /// `jmp *table(,%reg,8)`: the address has 32 bits, sign-extended.
@@ -78,19 +115,18 @@ fn entries(
     let bytes = image.loaded_bytes(table);
     let entry = |bytes: &[u8]| bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte));
     let targets = bytes.chunks_exact(size).map(|bytes| target(entry(bytes), table));
-    let mut found: Vec<Svma> = targets
-        .take(MOST_ENTRIES)
-        .take_while(|target| inside(*target))
-        .collect();
-    found.sort_unstable();
-    found.dedup();
-    found
+    unique(
+        targets
+            .take(MOST_ENTRIES)
+            .take_while(|target| inside(*target))
+            .collect(),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use elf::InstructionClass;
+    use crate::InstructionClass;
 
     #[test]
     fn the_forms_that_name_a_table() {

@@ -1,0 +1,234 @@
+//! The blocks of a function as BOLT cuts them, and the edges of straight runs (LLVM: `BinaryFunction::buildCFG`,
+//! `DataAggregator::getFallthroughsInTrace`).
+
+use elf::{Arch, Code, Image, Instruction, InstructionClass, Svma, jump_targets};
+use rustc_hash::FxHashSet;
+
+use crate::functions::Function;
+use crate::program::{Before, Run};
+
+/// Longer functions have no blocks.
+const MOST_INSTRUCTIONS: usize = 1 << 22;
+
+/// No function of a compiler has more tables of jumps.
+const MOST_TABLES: usize = 4096;
+
+/// The blocks of a function.
+#[derive(Debug)]
+pub struct Blocks {
+    start: Svma,
+    end: Svma,
+    /// Ascending.
+    blocks: Vec<Block>,
+}
+
+#[derive(Debug)]
+struct Block {
+    start: Svma,
+    /// Its last instruction.
+    last: Svma,
+    /// Execution may go on with the next block.
+    goes_on: bool,
+    ends_in_call: bool,
+    /// It is not entered from inside of the function alone.
+    is_entry: bool,
+}
+
+/// How an instruction ends a block.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    /// It does not.
+    None,
+    /// A conditional branch, to inside of the function or not.
+    Condition { inside: bool },
+    /// An unconditional branch to inside of the function.
+    Jump,
+    /// A return, a jump to elsewhere, an indirect jump, a trap.
+    Other,
+}
+
+impl Blocks {
+    pub(crate) fn of(
+        image: &Image,
+        code: &Code<'_>,
+        function: &Function,
+        entries: &FxHashSet<Svma>,
+        landing_pads: &[Svma],
+        pointed: &FxHashSet<Svma>,
+    ) -> Option<Self> {
+        let through = Svma(function.start.0 + function.size.checked_sub(1)?);
+        let instructions: Vec<Instruction> = code
+            .instructions(function.start, through)
+            .take(MOST_INSTRUCTIONS + 1)
+            .collect();
+        let first = instructions
+            .first()
+            .filter(|_| instructions.len() <= MOST_INSTRUCTIONS)?;
+        if first.svma != function.start {
+            return None;
+        }
+        let mut builder = Builder {
+            image,
+            code,
+            function,
+            instructions: &instructions,
+            tables: 0,
+            labels: entries.iter().chain(landing_pads).chain(pointed).copied().collect(),
+        };
+        builder.labels.insert(function.start);
+        let ends = builder.find_labels();
+        let is_entry =
+            |svma: Svma| svma == function.start || entries.contains(&svma) || landing_pads.binary_search(&svma).is_ok();
+        Some(Self {
+            start: function.start,
+            end: function.start.wrapping_add(function.size),
+            blocks: builder.cut(&ends, is_entry),
+        })
+    }
+
+    /// The edges between neighbours that a run goes along: the last instruction of one block and the first one of the next. `None` if the run
+    /// is not possible.
+    pub fn edges(&self, run: Run, behind_return: bool) -> Option<Vec<(Svma, Svma)>> {
+        if run.from > run.through {
+            return None;
+        }
+        let (mut first, last) = (self.find(run.from)?, self.find(run.through)?);
+        // A call, which is the last instruction of the block before, returned.
+        let from_elsewhere = match run.before {
+            Before::Unknown => false,
+            Before::Elsewhere => true,
+            Before::Branch(branch) => branch < self.start || branch >= self.end,
+        };
+        let block = &self.blocks[first];
+        let may_be_return = if behind_return {
+            run.from != self.start
+        } else {
+            !block.is_entry
+        };
+        if from_elsewhere
+            && run.from == block.start
+            && may_be_return
+            && let Some(before) = first.checked_sub(1)
+            && self.blocks[before].goes_on
+            && self.blocks[before].ends_in_call
+        {
+            first = before;
+        }
+        let through = &self.blocks[first..=last];
+        let pairs = through.windows(2);
+        if !pairs.clone().all(|pair| pair[0].goes_on) {
+            return None;
+        }
+        Some(pairs.map(|pair| (pair[0].last, pair[1].start)).collect())
+    }
+
+    fn find(&self, svma: Svma) -> Option<usize> {
+        let behind = self.blocks.partition_point(|block| block.start <= svma);
+        behind.checked_sub(1).filter(|_| svma < self.end)
+    }
+}
+
+struct Builder<'a> {
+    image: &'a Image,
+    code: &'a Code<'a>,
+    function: &'a Function,
+    instructions: &'a [Instruction],
+    /// Indirect jumps that were met.
+    tables: usize,
+    /// Where blocks begin.
+    labels: FxHashSet<Svma>,
+}
+
+impl Builder<'_> {
+    /// Notes where branches of the function go; returns how each instruction ends a block.
+    fn find_labels(&mut self) -> Vec<End> {
+        let mut ends = Vec::with_capacity(self.instructions.len());
+        for (number, instruction) in self.instructions.iter().enumerate() {
+            let target = match instruction.class {
+                InstructionClass::Jump | InstructionClass::Branch | InstructionClass::Call => {
+                    self.code.direct_target(instruction.svma)
+                }
+                _ => None,
+            };
+            let inside = target.filter(|target| self.function.contains(*target));
+            self.labels.extend(inside);
+            ends.push(match instruction.class {
+                InstructionClass::Branch if target.is_some() => End::Condition {
+                    inside: inside.is_some(),
+                },
+                InstructionClass::Branch => {
+                    self.follow_table(number);
+                    End::Other
+                }
+                InstructionClass::Jump if inside.is_some() => End::Jump,
+                InstructionClass::Jump | InstructionClass::Return => End::Other,
+                InstructionClass::Other if self.traps(instruction) => End::Other,
+                InstructionClass::Other | InstructionClass::Call => End::None,
+            });
+        }
+        ends
+    }
+
+    fn follow_table(&mut self, number: usize) {
+        self.tables += 1;
+        // BOLT follows none on AArch64.
+        if self.image.arch() == Arch::AArch64 || self.tables > MOST_TABLES {
+            return;
+        }
+        let instructions = self.instructions;
+        let is_start = |svma: Svma| {
+            instructions
+                .binary_search_by_key(&svma, |instruction| instruction.svma)
+                .is_ok()
+        };
+        let targets = jump_targets(self.image, self.code, &instructions[..=number], &is_start);
+        self.labels.extend(targets);
+    }
+
+    /// `ud2`, `hlt`, `int3`; `brk`, `hlt`, `udf`.
+    fn traps(&self, instruction: &Instruction) -> bool {
+        let bytes = self.code.bytes_of(instruction.svma).unwrap_or_default();
+        match self.image.arch() {
+            Arch::X86_64 | Arch::X86 => matches!(bytes, [0x0f, 0x0b] | [0xf4] | [0xcc]),
+            Arch::AArch64 => {
+                let word = bytes.first_chunk().map_or(0, |word| u32::from_le_bytes(*word));
+                word & 0xffe0_001f == 0xd420_0000 || word >> 16 == 0
+            }
+        }
+    }
+
+    fn cut(&self, ends: &[End], is_entry: impl Fn(Svma) -> bool) -> Vec<Block> {
+        let mut blocks: Vec<Block> = Vec::new();
+        // How the block before ended, if it is closed.
+        let mut closed = Some(End::Other);
+        for (number, (instruction, &end)) in self.instructions.iter().zip(ends).enumerate() {
+            let begins = match closed {
+                _ if self.labels.contains(&instruction.svma) => true,
+                None => false,
+                // A jump behind a branch is in its block, unless something goes there.
+                Some(before) => !(end == End::Jump && before == End::Condition { inside: true }),
+            };
+            if begins || blocks.is_empty() {
+                blocks.push(Block {
+                    start: instruction.svma,
+                    last: instruction.svma,
+                    goes_on: false,
+                    ends_in_call: false,
+                    is_entry: is_entry(instruction.svma),
+                });
+            }
+            let Some(block) = blocks.last_mut() else { continue };
+            let next = self.instructions.get(number + 1).map(|next| next.svma);
+            block.last = instruction.svma;
+            block.ends_in_call = instruction.class == InstructionClass::Call;
+            let jumps_to_next = || next.is_some() && self.code.direct_target(instruction.svma) == next;
+            block.goes_on = match end {
+                End::None | End::Condition { .. } => true,
+                End::Jump => jumps_to_next(),
+                End::Other => false,
+            };
+            closed = (end != End::None).then_some(end);
+        }
+        blocks
+    }
+}

@@ -1,0 +1,332 @@
+//! The functions of a program as BOLT finds them: by symbols, stubs and unwind tables.
+
+use elf::{Arch, Image, SectionExtent, Svma, SymbolKind, TableSymbol};
+use rustc_hash::FxHashMap;
+
+use crate::frames::Frames;
+use crate::stubs::{slots, tables};
+
+/// What BOLT takes for a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Its first address.
+    pub start: Svma,
+    /// Bytes of code.
+    pub size: u64,
+    /// Bytes to the next symbol or the end of the section, padding included.
+    pub reach: u64,
+    /// The name that BOLT gives it: of local symbols with a number, of stubs with `@PLT`.
+    pub name: String,
+    /// It is no code to optimise, but a stub.
+    pub is_stub: bool,
+    /// BOLT has no blocks of it, because it contradicts what is around it.
+    pub is_opaque: bool,
+    /// Addresses inside that symbols name, ascending.
+    pub(crate) entries: Vec<Svma>,
+    section_end: Svma,
+}
+
+impl Function {
+    /// Whether `svma` is in its code.
+    pub fn contains(&self, svma: Svma) -> bool {
+        svma.0
+            .checked_sub(self.start.0)
+            .is_some_and(|inside| inside < self.size)
+    }
+
+    /// Whether `svma` is in its code or in the padding behind it.
+    pub fn reaches(&self, svma: Svma) -> bool {
+        svma.0
+            .checked_sub(self.start.0)
+            .is_some_and(|inside| inside < self.reach)
+    }
+
+    /// Whether a symbol may be inside of it and be no function itself.
+    fn tolerates(&self, symbol: &Placed<'_>) -> bool {
+        symbol.svma >= self.start
+            && symbol.svma < self.section_end
+            && (symbol.size == 0 && self.contains(symbol.svma) || symbol.kind == SymbolKind::None && symbol.is_local)
+    }
+}
+
+/// A symbol that is loaded.
+#[derive(Clone, Copy)]
+struct Placed<'i> {
+    svma: Svma,
+    size: u64,
+    kind: SymbolKind,
+    is_local: bool,
+    name: &'i [u8],
+    section: Option<SectionExtent<'i>>,
+}
+
+/// The functions of `image`, ascending.
+pub(crate) fn functions(image: &Image, frames: &Frames) -> Vec<Function> {
+    let symbols = loaded_symbols(image);
+    let mut builder = Builder {
+        frames,
+        functions: Vec::new(),
+        numbers: FxHashMap::default(),
+        globals: FxHashMap::default(),
+        anonymous: 0,
+        named: Vec::new(),
+        previous: None,
+    };
+    for symbol in &symbols {
+        builder.add(symbol);
+    }
+    let Builder {
+        mut functions, named, ..
+    } = builder;
+    functions.sort_by_key(|function| function.start);
+    add_stubs(image, &mut functions);
+    add_frames(image, frames, &mut functions);
+    bound(&mut functions, &named);
+    functions
+}
+
+/// Loaded symbols by address; at one address functions first and sections last, else in the order of the table. Mapping symbols of AArch64 are
+/// left out.
+fn loaded_symbols(image: &Image) -> Vec<Placed<'_>> {
+    let extents: Vec<SectionExtent<'_>> = image.section_extents().collect();
+    let is_marker = |symbol: &TableSymbol<'_>| {
+        image.arch() == Arch::AArch64
+            && symbol.kind == SymbolKind::None
+            && matches!(symbol.name, [b'$', b'x' | b'd'] | [b'$', b'x' | b'd', b'.', ..])
+    };
+    let mut symbols: Vec<Placed<'_>> = image
+        .symbol_table()
+        .filter(|symbol| symbol.kind != SymbolKind::File && symbol.svma != Svma(0) && !is_marker(symbol))
+        .filter_map(|symbol| {
+            let section = match symbol.section {
+                Some(index) => Some(*extents.get(index as usize)?),
+                None if symbol.is_absolute => None,
+                None => return None,
+            };
+            let inside = section.is_none_or(|section| {
+                let end = symbol.svma.0.checked_add(symbol.size);
+                section.is_allocated && symbol.svma >= section.start && end.is_some_and(|end| end <= section.end.0)
+            });
+            let name = match (symbol.kind, section) {
+                (SymbolKind::Section, Some(section)) if symbol.name.is_empty() => section.name,
+                _ => symbol.name,
+            };
+            inside.then_some(Placed {
+                svma: symbol.svma,
+                size: symbol.size,
+                kind: symbol.kind,
+                is_local: symbol.is_local,
+                name,
+                section,
+            })
+        })
+        .collect();
+    let rank = |kind| match kind {
+        SymbolKind::Function => 0,
+        SymbolKind::Section => 2,
+        _ => 1,
+    };
+    symbols.sort_by_key(|symbol| (symbol.svma, rank(symbol.kind)));
+    symbols
+}
+
+struct Builder<'i, 'f> {
+    frames: &'f Frames,
+    functions: Vec<Function>,
+    /// How many local symbols of each name there were.
+    numbers: FxHashMap<&'i [u8], u32>,
+    /// Size and address of global symbols.
+    globals: FxHashMap<&'i [u8], (u64, Svma)>,
+    anonymous: u32,
+    /// The symbols at which functions end at the latest.
+    named: Vec<Placed<'i>>,
+    /// The function of the symbol before.
+    previous: Option<usize>,
+}
+
+impl<'i> Builder<'i, '_> {
+    fn add(&mut self, symbol: &Placed<'i>) {
+        if matches!(symbol.name, b"__hot_start" | b"__hot_end") {
+            return;
+        }
+        self.named.push(*symbol);
+        let is_table_of_stubs =
+            |section: SectionExtent<'_>| matches!(section.name, b".plt" | b".plt.got" | b".plt.sec" | b".iplt");
+        if symbol.kind == SymbolKind::Section && symbol.section.is_some_and(is_table_of_stubs) {
+            return;
+        }
+        let Some(name) = self.unique_name(symbol) else { return };
+        let Some(section) = symbol
+            .section
+            .filter(|section| symbol.svma < section.end && section.is_executable)
+        else {
+            return;
+        };
+        if let Some(index) = self.previous {
+            let previous = &mut self.functions[index];
+            let inside = previous.contains(symbol.svma);
+            if symbol.kind != SymbolKind::Function && (inside || previous.size == 0 && previous.tolerates(symbol)) {
+                return;
+            }
+            if inside && previous.start != symbol.svma {
+                if !previous.tolerates(symbol) {
+                    previous.entries.push(symbol.svma);
+                    self.named.pop();
+                }
+                return;
+            }
+        }
+        let size = self.frames.starting_at(symbol.svma).unwrap_or(0).max(symbol.size);
+        match self
+            .previous
+            .filter(|index| self.functions[*index].start == symbol.svma)
+        {
+            Some(index) => {
+                let known = &mut self.functions[index];
+                known.size = known.size.max(size);
+            }
+            None => {
+                self.previous = Some(self.functions.len());
+                self.functions.push(Function {
+                    start: symbol.svma,
+                    size,
+                    reach: 0,
+                    name,
+                    is_stub: false,
+                    is_opaque: self.frames.has_inside(symbol.svma) && self.frames.starting_at(symbol.svma).is_none(),
+                    entries: Vec::new(),
+                    section_end: section.end,
+                });
+            }
+        }
+    }
+
+    /// A name that no other symbol has. `None` for a global symbol that stands there twice.
+    fn unique_name(&mut self, symbol: &Placed<'i>) -> Option<String> {
+        let text = String::from_utf8_lossy(symbol.name);
+        let name = if text.starts_with(".L") {
+            format!("PG{text}")
+        } else {
+            text.into_owned()
+        };
+        if name.is_empty() {
+            self.anonymous += 1;
+            return Some(format!("ANONYMOUS.{}", self.anonymous - 1));
+        }
+        if symbol.is_local {
+            let number = self.numbers.entry(symbol.name).or_default();
+            *number += 1;
+            return Some(format!("{name}/{number}"));
+        }
+        match self.globals.insert(symbol.name, (symbol.size, symbol.svma)) {
+            Some(known) if known == (symbol.size, symbol.svma) => {
+                self.named.pop();
+                None
+            }
+            _ => Some(name),
+        }
+    }
+}
+
+/// A function that no symbol names.
+fn unnamed(start: Svma, size: u64, name: String, section_end: Svma) -> Function {
+    Function {
+        start,
+        size,
+        reach: 0,
+        name,
+        is_stub: false,
+        is_opaque: false,
+        entries: Vec::new(),
+        section_end,
+    }
+}
+
+/// Adds functions; of several with one start the first one stays.
+fn extend(functions: &mut Vec<Function>, more: Vec<Function>) {
+    functions.extend(more);
+    functions.sort_by_key(|function| function.start);
+    functions.dedup_by_key(|function| function.start);
+}
+
+fn add_stubs(image: &Image, functions: &mut Vec<Function>) {
+    let slots = slots(image);
+    let starting_at = |functions: &[Function], svma| functions.binary_search_by_key(&svma, |known| known.start).ok();
+    let mut found = Vec::new();
+    for (section, stubs) in tables(image) {
+        let end = section.svma.wrapping_add(section.bytes.len() as u64);
+        for stub in stubs {
+            let Some(slot) = slots.get(&stub.slot) else { continue };
+            let target = if slot.name.is_empty() {
+                let resolver = starting_at(functions, Svma(slot.addend));
+                resolver.map(|index| functions[index].name.clone())
+            } else {
+                Some(String::from_utf8_lossy(slot.name).into_owned())
+            };
+            found.extend(target.map(|target| (stub.start, format!("{target}@PLT"), end)));
+        }
+        let name = format!("__BOLT_PSEUDO_{}", String::from_utf8_lossy(section.name));
+        found.push((section.svma, name, end));
+    }
+    let mut more = Vec::new();
+    for (start, name, end) in found {
+        match starting_at(functions, start) {
+            Some(index) => functions[index].is_stub = true,
+            None => more.push(Function {
+                is_stub: true,
+                ..unnamed(start, 0, name, end)
+            }),
+        }
+    }
+    extend(functions, more);
+}
+
+/// Adds what only unwind tables tell of.
+fn add_frames(image: &Image, frames: &Frames, functions: &mut Vec<Function>) {
+    let mut sections: Vec<SectionExtent<'_>> = image.section_extents().filter(|section| section.is_allocated).collect();
+    sections.sort_by_key(|section| section.start);
+    let mut more = Vec::new();
+    for &(start, size) in frames.ranges() {
+        let behind = functions.partition_point(|function| function.start <= start);
+        let before = behind.checked_sub(1).map(|index| &functions[index]);
+        if before.is_some_and(|function| function.start == start || function.contains(start)) {
+            continue;
+        }
+        let behind = sections.partition_point(|section| section.start <= start);
+        let section = behind.checked_sub(1).map(|index| sections[index]);
+        let section = section.filter(|section| start < section.end);
+        more.extend(
+            section.map(|section| unnamed(start, size, format!("__BOLT_FDE_FUNCat{:x}", start.0), section.end)),
+        );
+    }
+    extend(functions, more);
+}
+
+/// Finds how far functions reach, and where else they are entered.
+fn bound(functions: &mut [Function], named: &[Placed<'_>]) {
+    for index in 0..functions.len() {
+        let next = functions.get(index + 1).map(|function| function.start);
+        let function = &mut functions[index];
+        let behind = named.partition_point(|symbol| symbol.svma <= function.start);
+        let mut symbols = named[behind..].iter();
+        let mut end = function.section_end;
+        for symbol in &mut symbols {
+            if next.is_some_and(|next| symbol.svma >= next) || !function.tolerates(symbol) {
+                end = end.min(symbol.svma);
+                break;
+            }
+            if !symbol.name.starts_with(b".L") {
+                function.entries.push(symbol.svma);
+            }
+        }
+        end = next.map_or(end, |next| end.min(next));
+        let reach = end.0.saturating_sub(function.start.0);
+        function.is_opaque |= reach < function.size;
+        function.reach = reach.max(function.size);
+        if function.size == 0 && !function.is_opaque {
+            function.size = function.reach;
+        }
+        function.entries.sort_unstable();
+        function.entries.dedup();
+    }
+}

@@ -1,0 +1,12 @@
+//! What BOLT takes for functions and blocks of a program, so that a profile can be written in its terms (LLVM: bolt/lib/Rewrite/RewriteInstance.cpp,
+//! bolt/lib/Core/BinaryFunction.cpp, bolt/lib/Profile/DataAggregator.cpp).
+
+mod blocks;
+mod frames;
+mod functions;
+mod landing_pads;
+mod program;
+mod stubs;
+
+pub use functions::Function;
+pub use program::{Before, Place, Program, Run};

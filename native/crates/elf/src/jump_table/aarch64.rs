@@ -1,0 +1,321 @@
+//! Tables of jumps on AArch64 (Arm ARM, C4.1): a distance is loaded, extended, shifted and added to the address of some code.
+//!
+//! ```text
+//! adrp x0, table; add x0, x0, :lo12:table; ldrb w0, [x0, w1, uxtw]; adr x1, code; add x0, x1, w0, sxtb #2; br x0      gcc
+//! adr x9, code; ldrb w10, [x22, x8]; add x9, x9, x10, lsl #2; br x9                                                  clang, x22 set before
+//! ```
+
+use crate::Svma;
+
+/// Instructions that are looked back: what names a table can be before a loop that has the jump.
+const MOST_INSTRUCTIONS: usize = 4096;
+
+/// Instructions before the load among which the index is compared with the length of the table.
+const LOOK_BACK: usize = 24;
+
+/// Steps from one register to the one that its value is from.
+const MOST_STEPS: usize = 8;
+
+/// A table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Table {
+    pub address: Svma,
+    /// How many entries the code lets through.
+    pub entries: usize,
+    /// What the distances are from.
+    base: Svma,
+    load: Load,
+    extension: Extension,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Load {
+    /// Binary logarithm of the size in bytes.
+    size: u32,
+    is_signed: bool,
+}
+
+/// How a distance is extended before it is added, and how far it is shifted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Extension {
+    bits: u32,
+    is_signed: bool,
+    shift: u32,
+}
+
+impl Table {
+    pub(super) fn entry_size(&self) -> usize {
+        1 << self.load.size
+    }
+
+    /// Where the entry with these bytes goes.
+    pub(super) fn target(&self, entry: &[u8]) -> Svma {
+        let value = entry.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte));
+        let loaded = extended(value, 8 << self.load.size, self.load.is_signed);
+        let Extension { bits, is_signed, shift } = self.extension;
+        self.base.wrapping_add(extended(loaded, bits, is_signed) << shift)
+    }
+}
+
+fn extended(value: u64, bits: u32, is_signed: bool) -> u64 {
+    let unused = 64 - bits.clamp(1, 64);
+    if is_signed {
+        ((value << unused) as i64 >> unused) as u64
+    } else {
+        value << unused >> unused
+    }
+}
+
+/// Instructions up to one of them, which is not among them.
+#[derive(Clone, Copy)]
+pub(super) struct Before<'a> {
+    /// Reads the one with this number.
+    pub read: &'a dyn Fn(usize) -> (Svma, u32),
+    pub count: usize,
+}
+
+impl Before<'_> {
+    fn up_to(self, count: usize) -> Self {
+        Self { count, ..self }
+    }
+
+    /// The nearest ones, backwards.
+    fn backwards(self, most: usize) -> impl Iterator<Item = (usize, u32)> {
+        let first = self.count.saturating_sub(most);
+        (first..self.count).rev().map(move |at| (at, (self.read)(at).1))
+    }
+}
+
+/// The table of a jump, if the code before it names one and compares the index with its length.
+pub(super) fn table(jump: u32, before: Before<'_>) -> Option<Table> {
+    // br
+    if jump & 0xffff_fc1f != 0xd61f_0000 {
+        return None;
+    }
+    let at = definition(before, register(jump, 5), LOOK_BACK)?;
+    let add = (before.read)(at).1;
+    let extension = extension(add)?;
+    let before = before.up_to(at);
+    // Either operand of a plain addition may be the distance.
+    let operands = [
+        (register(add, 16), register(add, 5)),
+        (register(add, 5), register(add, 16)),
+    ];
+    let count = if extension.bits == 64 && extension.shift == 0 {
+        2
+    } else {
+        1
+    };
+    operands.into_iter().take(count).find_map(|(distance, base)| {
+        let at = definition(before, distance, LOOK_BACK)?;
+        let word = (before.read)(at).1;
+        let load = load(word)?;
+        let table = Table {
+            base: constant(before, base, MOST_STEPS)?,
+            address: constant(before.up_to(at), register(word, 5), MOST_STEPS)?,
+            entries: bound(before.up_to(at), register(word, 16))?,
+            load,
+            extension,
+        };
+        Some(table)
+    })
+}
+
+fn register(word: u32, at: u32) -> u32 {
+    word >> at & 31
+}
+
+/// Which of the instructions set a register last. `None` too if a call may have.
+fn definition(before: Before<'_>, wanted: u32, most: usize) -> Option<usize> {
+    const LAST_CLOBBERED: u32 = 18;
+    for (at, word) in before.backwards(most) {
+        if sets(word, wanted) {
+            return Some(at);
+        }
+        let is_call = word & 0xfc00_0000 == 0x9400_0000 || word & 0xffff_fc1f == 0xd63f_0000;
+        if is_call && wanted <= LAST_CLOBBERED {
+            return None;
+        }
+    }
+    None
+}
+
+/// Whether an instruction writes a general register.
+fn sets(word: u32, wanted: u32) -> bool {
+    let is_set = register(word, 0) == wanted;
+    match word >> 25 & 0xf {
+        // Data processing, with an immediate or registers; comparisons write the register 31, which no table is in.
+        0x8 | 0x9 | 0x5 | 0xd => is_set && wanted != 31,
+        // Loads: pairs, and single ones that are not of vectors.
+        0x4 | 0x6 | 0xc | 0xe => {
+            let is_vector = word >> 26 & 1 == 1;
+            let is_pair = word & 0x3a00_0000 == 0x2800_0000;
+            let is_load = if is_pair {
+                word >> 22 & 1 == 1
+            } else {
+                word >> 22 & 3 != 0
+            };
+            !is_vector && is_load && (is_set || is_pair && register(word, 10) == wanted)
+        }
+        _ => false,
+    }
+}
+
+/// What `add` makes of its second operand, if it adds whole registers.
+fn extension(word: u32) -> Option<Extension> {
+    // add, shifted register: shifted to the left
+    if word & 0xffe0_0000 == 0x8b00_0000 {
+        return Some(Extension {
+            bits: 64,
+            is_signed: false,
+            shift: word >> 10 & 0x3f,
+        });
+    }
+    // add, extended register
+    (word & 0xffe0_0000 == 0x8b20_0000).then(|| Extension {
+        bits: 8 << (word >> 13 & 3),
+        is_signed: word >> 15 & 1 == 1,
+        shift: (word >> 10 & 7).min(4),
+    })
+}
+
+/// A load of 1, 2 or 4 bytes from one register plus another.
+fn load(word: u32) -> Option<Load> {
+    let size = word >> 30;
+    let kind = word >> 22 & 3;
+    let is_load = word & 0x3f20_0c00 == 0x3820_0800 && size < 3 && kind != 0;
+    is_load.then_some(Load {
+        size,
+        is_signed: kind > 1,
+    })
+}
+
+/// The address that a register has behind the instructions: `adr`, `adrp`, `add` of an immediate, `mov`.
+fn constant(before: Before<'_>, wanted: u32, steps: usize) -> Option<Svma> {
+    let at = definition(before, wanted, MOST_INSTRUCTIONS)?;
+    let (svma, word) = (before.read)(at);
+    let steps = steps.checked_sub(1)?;
+    let distance = || {
+        let bits = (word >> 5 & 0x7_ffff) << 2 | word >> 29 & 3;
+        extended(u64::from(bits), 21, true)
+    };
+    match word {
+        // adr, adrp
+        _ if word & 0x9f00_0000 == 0x1000_0000 => Some(svma.wrapping_add(distance())),
+        _ if word & 0x9f00_0000 == 0x9000_0000 => Some(Svma(svma.0 & !0xfff).wrapping_add(distance() << 12)),
+        // add, immediate
+        _ if word & 0xff80_0000 == 0x9100_0000 => {
+            let value = u64::from(word >> 10 & 0xfff) << (12 * (word >> 22 & 1));
+            Some(constant(before.up_to(at), register(word, 5), steps)?.wrapping_add(value))
+        }
+        // mov
+        _ if word & 0xffe0_ffe0 == 0xaa00_03e0 => constant(before.up_to(at), register(word, 16), steps),
+        _ => None,
+    }
+}
+
+/// How many values of the index get as far as here: it is compared with the largest one, and branches leave if it is higher.
+fn bound(before: Before<'_>, index: u32) -> Option<usize> {
+    // The nearest conditional branch between the comparison and here.
+    let mut condition = None;
+    for (_, word) in before.backwards(LOOK_BACK) {
+        // subs, immediate, to the register 31
+        if word & 0x7fc0_001f == 0x7100_001f && register(word, 5) == index {
+            let most = (word >> 10 & 0xfff) as usize;
+            return match condition? {
+                // hi, ls
+                8 | 9 => Some(most + 1),
+                // hs, lo
+                2 | 3 => Some(most),
+                _ => None,
+            };
+        }
+        if word & 0xff00_0010 == 0x5400_0000 {
+            condition = Some(word & 0xf);
+        }
+        if sets(word, index) {
+            return None;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table_of(start: u64, words: &[u32]) -> Option<Table> {
+        let read = |at: usize| (Svma(start + 4 * at as u64), words[at]);
+        let (jump, before) = words.split_last()?;
+        let before = Before {
+            read: &read,
+            count: before.len(),
+        };
+        table(*jump, before)
+    }
+
+    #[test]
+    fn bytes_of_gcc_are_signed_and_count_words() {
+        let words = [
+            0x7100_283f, // cmp w1, #10
+            0x5400_0188, // b.hi
+            0xd503_201f, // nop
+            0x10e6_b240, // adr x0, 0x20691c at 0x2392d4
+            0x3861_4800, // ldrb w0, [x0, w1, uxtw]
+            0x1000_0061, // adr x1, 0x2392e8 at 0x2392dc
+            0x8b20_8820, // add x0, x1, w0, sxtb #2
+            0xd61f_0000, // br x0
+        ];
+        let found = table_of(0x2392c8, &words).expect("a table");
+        assert_eq!(
+            (found.address, found.entries, found.entry_size()),
+            (Svma(0x20_691c), 11, 1)
+        );
+        assert_eq!(found.target(&[2]), Svma(0x2392f0));
+        assert_eq!(found.target(&[0xff]), Svma(0x2392e4));
+    }
+
+    #[test]
+    fn bytes_of_clang_are_not_signed_and_the_table_is_named_before_the_loop() {
+        let words = [
+            0x9000_0016, // adrp x22, 0x238000
+            0x9104_82d6, // add x22, x22, #0x120
+            0x9400_0000, // bl: keeps x22
+            0x7100_4d1f, // cmp w8, #19
+            0x5400_0b88, // b.hi
+            0x10ff_ff29, // adr x9, -28
+            0x3868_6aca, // ldrb w10, [x22, x8]
+            0x8b0a_0929, // add x9, x9, x10, lsl #2
+            0xd61f_0120, // br x9
+        ];
+        let found = table_of(0x238000, &words).expect("a table");
+        assert_eq!(
+            (found.address, found.entries, found.entry_size()),
+            (Svma(0x23_8120), 20, 1)
+        );
+        assert_eq!(found.base, Svma(0x238014 - 28));
+        assert_eq!(found.target(&[0xff]), found.base.wrapping_add(0x3fc));
+        let mut unbounded = words;
+        unbounded[3] = 0xd503_201f;
+        assert_eq!(table_of(0x238000, &unbounded), None);
+    }
+
+    #[test]
+    fn words_are_distances_from_the_table() {
+        let words = [
+            0x7100_4d1f, // cmp w8, #19
+            0x5400_0b88, // b.hi
+            0x9000_0009, // adrp x9, 0x238000
+            0x9104_8129, // add x9, x9, #0x120
+            0xb8a8_792a, // ldrsw x10, [x9, x8, lsl #2]
+            0x8b09_014a, // add x10, x10, x9
+            0xd61f_0140, // br x10
+        ];
+        let found = table_of(0x238000, &words).expect("a table");
+        assert_eq!(
+            (found.address, found.base, found.entry_size()),
+            (Svma(0x23_8120), Svma(0x23_8120), 4)
+        );
+        assert_eq!(found.target(&[0xf0, 0xff, 0xff, 0xff]), Svma(0x23_8110));
+    }
+}

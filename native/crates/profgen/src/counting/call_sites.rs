@@ -1,0 +1,66 @@
+//! Counting who called the code that was sampled, from the call chains of samples that have addresses and no branch stacks.
+
+use perfdata::{Avma, CallChain};
+use rustc_hash::FxHashMap;
+
+use crate::addresses::locate::{Place, View};
+use crate::binaries::code_space::{CodeOffset, CodeSpace, OUTSIDE};
+use crate::binaries::id::ByBinary;
+use elf::Svma;
+
+/// Code that was sampled, or was to be returned to, and where the function that it is in was to return to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CallSite {
+    /// Behind the call; `None` if the call was in another file.
+    pub returns_to: Option<Svma>,
+    pub inside: Svma,
+    pub samples: u64,
+}
+
+/// How often each was on a call chain.
+#[derive(Default)]
+pub(crate) struct CallSites {
+    counts: FxHashMap<(CodeOffset, CodeOffset), u64>,
+}
+
+impl CallSites {
+    /// Counts the calls of a chain.
+    pub(crate) fn add(&mut self, chain: CallChain<'_>, view: &mut View<'_>) {
+        let mut inside = None;
+        for address in chain.addresses() {
+            let place = match view.locate_target(Avma(address)) {
+                Place::Code(offset, _) => offset,
+                _ => OUTSIDE,
+            };
+            if let Some(inside) = inside.filter(|inside| *inside != OUTSIDE) {
+                *self.counts.entry((place, inside)).or_default() += 1;
+            }
+            inside = Some(place);
+        }
+    }
+
+    /// Adds the counts of another worker.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (site, samples) in other.counts {
+            *self.counts.entry(site).or_default() += samples;
+        }
+    }
+
+    /// Those of each target, in order.
+    pub(crate) fn into_sites(self, space: &CodeSpace) -> ByBinary<Vec<CallSite>> {
+        let mut sorted: Vec<_> = self.counts.into_iter().collect();
+        sorted.sort_unstable();
+        let mut found: ByBinary<Vec<CallSite>> = ByBinary::new();
+        for ((returns_to, inside), samples) in sorted {
+            let owner = space.owner(inside);
+            let caller = (returns_to != OUTSIDE).then(|| space.owner(returns_to));
+            let caller = caller.filter(|caller| caller.binary == owner.binary);
+            found.entry(owner.binary).or_default().push(CallSite {
+                returns_to: caller.map(|caller| caller.svma(returns_to)),
+                inside: owner.svma(inside),
+                samples,
+            });
+        }
+        found
+    }
+}

@@ -1,0 +1,2 @@
+unsigned first(unsigned x);
+unsigned second(unsigned x);
