@@ -81,15 +81,7 @@ function made(folder: string, format: 'preaggregated' | 'fdata'): string {
     `--format=${format}`,
   ]);
   expect(status, stderr).toBe(0);
-  const collected = run(
-    process.execPath,
-    [cli, 'collect', '--perfdata', 'perf.data', '-o', 'shard.parquet', '-q'],
-    folder,
-  );
-  expect(collected.status, collected.stderr).toBe(0);
-  const ofShard = ours(folder, ['--binary=program', '--traces=shard.parquet', '--format=preaggregated']);
-  expect(ofShard.output, 'of a trace shard').toEqual(output);
-  const path = join(folder, 'traces.preagg');
+  const path = join(folder, `made.${format}`);
   writeFileSync(path, output ?? '');
   return path;
 }
@@ -112,6 +104,17 @@ describe('traces for BOLT', () => {
       expect(mispredictions.some((count) => count > 0)).toBe(true);
       expect(fdata(folder, 'found.fdata', ['-pa', '-p', made(folder, 'preaggregated')])).toBe(expected);
       expect(readFileSync(made(folder, 'fdata'), 'utf8')).toBe(expected);
+    });
+
+    testWith(tools, `${program.name}: trace shards give the same`, () => {
+      const { folder } = recorded(program);
+      const collect = ['collect', '--perfdata', 'perf.data', '-o', 'shard.parquet', '-q'];
+      const collected = run(process.execPath, [cli, ...collect], folder);
+      expect(collected.status, collected.stderr).toBe(0);
+      for (const format of ['preaggregated', 'fdata'] as const) {
+        const ofShard = ours(folder, ['--binary=program', '--traces=shard.parquet', `--format=${format}`]);
+        expect(ofShard.output).toEqual(readFileSync(made(folder, format)));
+      }
     });
   }
 
@@ -160,7 +163,7 @@ describe('traces for BOLT', () => {
     });
   }
 
-  testWith([...TOOLS], 'a program that BOLT has made is refused', () => {
+  testWith(TOOLS, 'a program that BOLT has made is refused', () => {
     const { folder } = recorded(codec);
     const flags = ['-enable-bat', '-data', made(folder, 'fdata'), ...FLAGS];
     expect(run('llvm-bolt-22', ['program', '-o', 'with-table', ...flags], folder).status).toBe(0);

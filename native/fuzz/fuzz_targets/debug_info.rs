@@ -3,25 +3,19 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
+use autofdo_gen_fuzz::use_one_thread;
 use elf::{Code, DecodePolicy, Image, Svma};
 use libfuzzer_sys::fuzz_target;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use symbolize::{DebugInfo, DebugOptions, FileSystem, FollowLinks, FrameTable, FunctionTable};
-
-/// One worker, which is the fuzzer's own thread: what led to a crash must lead to it again.
-static POOL: LazyLock<ThreadPool> = LazyLock::new(|| {
-    let pool = ThreadPoolBuilder::new().num_threads(1).use_current_thread();
-    pool.build().expect("the first pool of this thread")
-});
 
 /// Instructions that are looked at; decoding more of them adds nothing but time.
 const MOST_INSTRUCTIONS: usize = 4096;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, file)) = bytes.split_first() else { return };
-    LazyLock::force(&POOL);
+    use_one_thread();
     read_code(file, if choice & 1 == 0 { DecodePolicy::FULL } else { DecodePolicy::LLVM_PROFGEN });
     read_debug_info(file);
 });

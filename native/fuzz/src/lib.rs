@@ -4,8 +4,20 @@ pub mod perf_script;
 pub mod profile;
 
 use std::io::{self, Cursor, Read};
+use std::sync::LazyLock;
 
 use perfdata::{AddressSpaces, ChunkBuffer, PerfData, RecordStats};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+static POOL: LazyLock<ThreadPool> = LazyLock::new(|| {
+    let pool = ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+    pool.build().expect("the first pool of this thread")
+});
+
+/// Makes the fuzzer's own thread the only worker: what led to a crash must lead to it again.
+pub fn use_one_thread() {
+    LazyLock::force(&POOL);
+}
 
 /// What two ways of reading the same bytes must agree on.
 #[derive(Debug, Default, PartialEq, Eq)]

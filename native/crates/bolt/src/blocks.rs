@@ -56,7 +56,7 @@ impl Blocks {
         landing_pads: &[Svma],
         pointed: &FxHashSet<Svma>,
     ) -> Option<Self> {
-        let through = Svma(function.start.0 + function.size.checked_sub(1)?);
+        let through = Svma(function.start.0.saturating_add(function.size.checked_sub(1)?));
         let instructions: Vec<Instruction> = code
             .instructions(function.start, through)
             .take(MOST_INSTRUCTIONS + 1)

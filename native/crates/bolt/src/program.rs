@@ -121,7 +121,7 @@ impl<'i> Program<'i> {
     /// Where direct branches of all functions go outside of their own.
     fn jumps_between_functions(&self) -> Vec<Svma> {
         let leaving = |function: &Function| {
-            let through = Svma(function.start.0 + function.size.saturating_sub(1));
+            let through = Svma(function.start.0.saturating_add(function.size.saturating_sub(1)));
             let mut found: Vec<Svma> = Vec::new();
             if function.is_stub || function.size == 0 {
                 return found;
