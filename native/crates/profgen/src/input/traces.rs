@@ -187,7 +187,7 @@ fn read_rows<'a>(
 
 /// Tells that the recordings had more than the traces, unless that is what is asked for.
 fn call_chains_left_out(chains: u64, options: &GenerateOptions) -> Option<Diagnostic> {
-    (chains > 0 && !options.ignore_stack_samples && !options.traces_for_bolt).then(|| {
+    (chains > 0 && !options.ignore_stack_samples && options.for_bolt.is_none()).then(|| {
         let message = format!(
             "{chains} samples of the traces had call chains, which were left out when the traces were collected, so the profile has no calling \
              contexts. Make a profile of the recordings themselves for contexts"
