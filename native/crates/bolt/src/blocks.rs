@@ -5,7 +5,7 @@ use elf::{Arch, Code, Image, Instruction, InstructionClass, Svma, jump_targets};
 use rustc_hash::FxHashSet;
 
 use crate::functions::Function;
-use crate::program::{Before, Run};
+use crate::run::{Before, Run};
 
 /// Longer functions have no blocks.
 const MOST_INSTRUCTIONS: usize = 1 << 22;

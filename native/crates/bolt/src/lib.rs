@@ -6,7 +6,9 @@ mod frames;
 mod functions;
 mod landing_pads;
 mod program;
+mod run;
 mod stubs;
 
 pub use functions::Function;
-pub use program::{Before, Place, Program, Run};
+pub use program::{Place, Program};
+pub use run::{Before, Run};
