@@ -1,5 +1,6 @@
 //! From branch stacks to a sample profile: counters, ranges, attribution; the pipeline.
 
+mod account;
 mod addresses;
 mod attribution;
 mod binaries;
@@ -12,13 +13,14 @@ mod pipeline;
 mod report;
 mod request;
 
+pub use account::ledger::{EntryClass, Ledger};
+pub use account::statistics::{BinaryStatistics, Statistics};
 pub use disasm::{ListingOptions, Syntax};
 pub use gather::{CollectOptions, CollectOutcome, Rotation, WrittenShard, collect};
 pub use job::{Diagnostic, Error, ErrorCode, Observer, Output, Phase, Progress, Severity, Silent};
 pub use output::listing::list_code;
 pub use pipeline::generate;
-pub use report::ledger::{EntryClass, Ledger};
-pub use report::outcome::{BinaryOutcome, BinaryStatistics, Outcome, Statistics};
+pub use report::outcome::{BinaryOutcome, Outcome};
 pub use report::sample_survey::{SampleSurvey, SharedName};
 pub use request::options::{BoltFormat, Format, GenerateOptions, Input, SampleUse, Selection};
 pub use request::policy::Policy;

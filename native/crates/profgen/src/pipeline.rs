@@ -9,6 +9,8 @@ use job::{Diagnostic, Error, ErrorCode, InputFiles, Observer, Phase, Progress, c
 use rayon::prelude::*;
 use sampleprof::Profile;
 
+use crate::account::ledger::EntryClass;
+use crate::account::statistics::Statistics;
 use crate::attribution::code_sizes::CodeSizes;
 use crate::attribution::context_profile::{context_profile, context_texts, sizes_for};
 use crate::attribution::entry_points::EntryPoints;
@@ -26,10 +28,9 @@ use crate::input::load::{Loaded, Loader};
 use crate::input::samples::TargetSamples;
 use crate::output::encode::{encode, has_counts};
 use crate::output::{destination, fdata, merging, preaggregated};
-use crate::report::account::{check_counters, counters_of_samples, traces_of_samples};
+use crate::report::counters::{check_counters, counters_of_samples, traces_of_samples};
 use crate::report::empty;
-use crate::report::ledger::EntryClass;
-use crate::report::outcome::{Outcome, Statistics};
+use crate::report::outcome::Outcome;
 use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
 use crate::report::sample_survey::SampleSurvey;
 use crate::report::{debug_report, refusals};
@@ -187,7 +188,7 @@ impl<'a> Job<'a> {
         if let Some(format) = self.options.for_bolt {
             let mut parts = self.traces(format, &targets, sampled.unwrap_or_default());
             self.lap(Phase::Decode, started);
-            goes_on(&mut parts)?;
+            goes_on(&parts)?;
             refusals::check_loss(self.options, &self.statistics)?;
             parts.extend(without_samples(unusable));
             return Ok(Symbolized::All(parts));
@@ -383,7 +384,7 @@ impl<'a> Job<'a> {
     ) -> Result<ByBinary<Part<Vec<u8>>>, Error> {
         let started = Instant::now();
         self.observer.progress(Progress::start(Phase::Write));
-        let mut encoded: ByBinary<_> = products
+        let encoded: ByBinary<_> = products
             .into_par_iter()
             .map(|(id, part)| {
                 let part = part.then(|report, product| match product {
@@ -396,7 +397,7 @@ impl<'a> Job<'a> {
                 (id, part)
             })
             .collect();
-        goes_on(&mut encoded)?;
+        goes_on(&encoded)?;
         self.lap(Phase::Write, started);
         Ok(encoded)
     }

@@ -1,4 +1,5 @@
-//! No two files of a crate use each other, directly or through others: each crate can be read from its leaves upwards.
+//! No two files of a crate use each other, directly or through others, and no two rooms (folders) of `profgen` do: each crate can be read from
+//! its leaves upwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -29,6 +30,9 @@ struct File {
     imports: BTreeMap<String, Module>,
     globs: Vec<Module>,
 }
+
+/// What each file or room uses.
+type Uses = BTreeMap<Module, BTreeSet<Module>>;
 
 /// The files of a crate by module.
 struct Crate(BTreeMap<Module, File>);
@@ -74,7 +78,7 @@ impl Crate {
     }
 
     /// The files that each file uses.
-    fn uses(&self) -> BTreeMap<&Module, BTreeSet<Module>> {
+    fn uses(&self) -> Uses {
         let of = |module: &Module, file: &File| {
             let imported = file.imports.iter().filter(|(name, _)| file.words.contains(*name));
             let named = file
@@ -85,7 +89,10 @@ impl Crate {
             let all = named.flat_map(|path| self.definition(path, 0));
             all.filter(|used| used != module).collect()
         };
-        self.0.iter().map(|(module, file)| (module, of(module, file))).collect()
+        self.0
+            .iter()
+            .map(|(module, file)| (module.clone(), of(module, file)))
+            .collect()
     }
 }
 
@@ -277,8 +284,8 @@ fn behind_item(tokens: &[TokenTree]) -> &[TokenTree] {
     end.map_or(&[], |end| &tokens[end + 1..])
 }
 
-/// The files that can be reached from each file.
-fn reached<'a>(uses: &'a BTreeMap<&Module, BTreeSet<Module>>, from: &'a Module) -> BTreeSet<&'a Module> {
+/// What can be reached from a file or room.
+fn reached<'a>(uses: &'a Uses, from: &'a Module) -> BTreeSet<&'a Module> {
     let mut seen = BTreeSet::new();
     let mut open: Vec<&Module> = uses[from].iter().collect();
     while let Some(module) = open.pop() {
@@ -290,16 +297,24 @@ fn reached<'a>(uses: &'a BTreeMap<&Module, BTreeSet<Module>>, from: &'a Module) 
 }
 
 /// The uses that are part of a circle.
-fn circular(files: &Crate) -> (usize, Vec<(Module, Module)>) {
-    let uses = files.uses();
+fn circular(uses: &Uses) -> Vec<(&Module, &Module)> {
     let all = uses
         .iter()
-        .flat_map(|(module, used)| used.iter().map(|used| (*module, used)));
-    let back = all
-        .clone()
-        .filter(|(module, used)| reached(&uses, used).contains(module));
-    let back = back.map(|(module, used)| (module.clone(), used.clone()));
-    (all.clone().count(), back.collect())
+        .flat_map(|(module, used)| used.iter().map(move |used| (module, used)));
+    all.filter(|(module, used)| reached(uses, used).contains(module))
+        .collect()
+}
+
+/// The same between rooms: folders of the crate, each with what is in it. Files that are in no folder are rooms of their own.
+fn between_rooms(uses: &Uses) -> Uses {
+    let room = |module: &Module| module[..module.len().min(1)].to_vec();
+    let mut rooms = Uses::new();
+    for (module, used) in uses {
+        let own = room(module);
+        let others = used.iter().map(room).filter(|used| *used != own);
+        rooms.entry(own.clone()).or_default().extend(others);
+    }
+    rooms
 }
 
 #[test]
@@ -312,9 +327,9 @@ fn no_files_use_each_other() {
     for entry in fs::read_dir(crates).expect("crates") {
         let folder = entry.expect("readable").path();
         let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let (found, back) = circular(&Crate::read(&folder.join("src")));
-        uses += found;
-        for (module, used) in back {
+        let files = Crate::read(&folder.join("src")).uses();
+        uses += files.values().map(BTreeSet::len).sum::<usize>();
+        for (module, used) in circular(&files) {
             let _ = writeln!(circles, "{name}: {} uses {}", module.join("/"), used.join("/"));
         }
     }
@@ -326,6 +341,42 @@ fn no_files_use_each_other() {
         circles.is_empty(),
         "these files use each other, directly or through others:\n{circles}"
     );
+}
+
+#[test]
+fn no_rooms_of_profgen_use_each_other() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../profgen/src");
+    let rooms = between_rooms(&Crate::read(&sources).uses());
+    assert!(rooms.len() > 10, "only these rooms were found: {:?}", rooms.keys());
+    let circles = circular(&rooms);
+    assert!(
+        circles.is_empty(),
+        "these rooms use each other, directly or through others: {circles:?}"
+    );
+}
+
+#[test]
+fn circles_of_rooms_are_found() {
+    let module = |name: &str| -> Module { name.split('/').map(str::to_owned).collect() };
+    let uses = |files: &[(&str, &[&str])]| -> Uses {
+        let of = |used: &[&str]| used.iter().map(|used| module(used)).collect();
+        files.iter().map(|(name, used)| (module(name), of(used))).collect()
+    };
+    let apart = uses(&[
+        ("a/one", &["a/two", "b/one"]),
+        ("a/two", &[]),
+        ("b/one", &["b/two"]),
+        ("b/two", &[]),
+    ]);
+    assert!(circular(&between_rooms(&apart)).is_empty());
+    let mutual = uses(&[
+        ("a/one", &["b/one"]),
+        ("a/two", &[]),
+        ("b/one", &[]),
+        ("b/two", &["a/two"]),
+    ]);
+    assert!(circular(&mutual).is_empty());
+    assert_eq!(circular(&between_rooms(&mutual)).len(), 2);
 }
 
 #[test]
@@ -341,7 +392,7 @@ fn circles_are_found_however_a_file_is_named() {
                 .collect();
             (module, text.to_owned())
         });
-        circular(&Crate::parse(&BTreeMap::from(sources))).1.len()
+        circular(&Crate::parse(&BTreeMap::from(sources)).uses()).len()
     };
     let uses_b = "use crate::b::{self, Second}; pub struct First;";
     assert_eq!(circles(uses_b, "pub struct Second(crate::c::Shared);"), 0);

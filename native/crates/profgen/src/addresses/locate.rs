@@ -3,12 +3,12 @@
 use elf::Svma;
 use perfdata::{AddressSpaces, Avma, Moment, Period, Space};
 
+use crate::account::ledger::EntryClass;
 use crate::addresses::binding::{Binding, BoundPiece};
 use crate::addresses::load_address::GlobalBase;
 use crate::binaries::code_space::CodeOffset;
 use crate::binaries::id::BinaryId;
 use crate::binaries::target::{Target, Targets};
-use crate::report::ledger::EntryClass;
 
 /// Where an address lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

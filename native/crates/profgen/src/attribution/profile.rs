@@ -8,6 +8,7 @@ use symbolize::{DebugInfo, FrameTable, FunctionTable};
 
 use crate::attribution::attribute::{Counting, Source, attribute};
 use crate::attribution::attribute_probes::{ProbeSource, attribute_probes};
+use crate::attribution::damage;
 use crate::attribution::discriminator::DiscriminatorKind;
 use crate::attribution::disjoint::disjoint_ranges;
 use crate::attribution::entry_points::EntryPoints;
@@ -15,7 +16,6 @@ use crate::attribution::probes::Probes;
 use crate::binaries::debug::profiles_by_probes;
 use crate::counting::counter::Counter;
 use crate::counting::counters::Counters;
-use crate::report::damage;
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 

@@ -8,4 +8,5 @@ pub(crate) mod kernel_module;
 pub(crate) mod live_text;
 pub(crate) mod mapped;
 pub(crate) mod open;
+pub(crate) mod remaining;
 pub(crate) mod target;

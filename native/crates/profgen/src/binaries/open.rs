@@ -9,13 +9,13 @@ use job::failure::{debug_file_as_binary, image_error};
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer, Output};
 use rayon::prelude::*;
 
+use crate::account::names::list;
 use crate::binaries::debug::add_symbols;
 use crate::binaries::discover::{self, Found};
 use crate::binaries::id::{ByBinary, number};
 use crate::binaries::kernel_module;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::file_name;
-use crate::report::names::list;
 use crate::request::options::{GenerateOptions, Input};
 
 /// A binary of a job.

@@ -6,12 +6,12 @@
 use perfdata::{Avma, Branch};
 use rustc_hash::FxHashMap;
 
+use crate::account::ledger::{EntryClass, Ledger};
 use crate::addresses::locate::{View, stronger};
 use crate::binaries::code_space::{CodeOffset, CodeSpace, NO_END, OUTSIDE};
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::counting::stack::{EntryRules, is_wrong_path};
 use crate::counting::trace_counts::Trace;
-use crate::report::ledger::{EntryClass, Ledger};
 use elf::Svma;
 use traceshard::KERNEL_START;
 

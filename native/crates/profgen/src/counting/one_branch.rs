@@ -9,10 +9,10 @@
 
 use perfdata::{Avma, Sample};
 
+use crate::account::ledger::EntryClass;
 use crate::addresses::locate::View;
 use crate::counting::stack::resolved;
 use crate::counting::trace::TraceTable;
-use crate::report::ledger::EntryClass;
 
 /// True for a sampled branch that was not taken, where the CPU says where the branch before went.
 pub(crate) fn is_inside_a_run(sample: &Sample<'_>) -> bool {

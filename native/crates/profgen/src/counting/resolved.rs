@@ -1,8 +1,8 @@
 //! Branch entries, as they are recorded and as they are understood.
 
+use crate::account::ledger::EntryClass;
 use crate::binaries::code_space::CodeOffset;
 use crate::binaries::id::BinaryId;
-use crate::report::ledger::EntryClass;
 
 /// A branch as recorded, in the address space that `view` numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

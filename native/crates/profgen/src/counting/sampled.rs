@@ -3,10 +3,10 @@
 use perfdata::Avma;
 use rustc_hash::FxHashMap;
 
+use crate::account::ledger::{EntryClass, Ledger};
 use crate::addresses::locate::{Place, View};
 use crate::binaries::code_space::{CodeOffset, CodeSpace, OUTSIDE};
 use crate::binaries::id::ByBinary;
-use crate::report::ledger::{EntryClass, Ledger};
 use elf::Svma;
 
 /// Slots of the cache: addresses are sampled again and again.

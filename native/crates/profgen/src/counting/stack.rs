@@ -2,12 +2,12 @@
 
 use perfdata::{Avma, Branch, Speculation};
 
+use crate::account::ledger::EntryClass;
 use crate::addresses::locate::{Place, View, stronger};
 use crate::binaries::code_space::{CodeOffset, NO_END, OUTSIDE};
 use crate::counting::ends::{Ends, Noted, OneEnd};
 use crate::counting::resolved::{RawEntry, Resolved};
 use crate::counting::trace::TraceTable;
-use crate::report::ledger::EntryClass;
 use crate::request::policy::Policy;
 
 /// Which entries of a stack are taken for branches that happened.

@@ -2,6 +2,7 @@
 
 use perfdata::Avma;
 
+use crate::account::ledger::{EntryClass, Ledger};
 use crate::addresses::locate::Place;
 use crate::binaries::code_space::{CodeOffset, CodeSpace, NEXT_BRANCH, NO_BRANCH, NO_END, OUTSIDE, RUN_ONLY};
 use crate::binaries::id::{BinaryId, ByBinary};
@@ -10,7 +11,6 @@ use crate::counting::counters::CounterTable;
 use crate::counting::ends::{Ends, ManyEnds};
 use crate::counting::resolved::{RawEntry, Resolved};
 use crate::counting::trace_counts::{Trace, TraceCounts};
-use crate::report::ledger::{EntryClass, Ledger};
 
 /// Slots of the cache: 192 KiB, a part of the second-level cache of a core.
 const SLOTS: usize = 1 << 12;

@@ -5,8 +5,8 @@ use std::path::Path;
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use perfdata::{EventAttr, Metadata, TraceStats};
 
+use crate::account::share::percent_text;
 use crate::input::events::UsableEvents;
-use crate::report::share::percent_text;
 
 /// How to record branches, and nothing else.
 const HOW_TO_SAMPLE: &str =

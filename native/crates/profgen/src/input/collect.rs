@@ -4,6 +4,7 @@ use job::{Error, Observer, SampleWorker, SampleWorkers};
 use perfdata::{ChunkStats, Consulted, Sample, Segment, Views};
 use symbolize::FunctionTable;
 
+use crate::account::ledger::EntryClass;
 use crate::addresses::locate::{Resolver, View};
 use crate::binaries::id::ByBinary;
 use crate::binaries::target::Targets;
@@ -15,7 +16,6 @@ use crate::counting::stack::{EntryRules, Stack, events_of};
 use crate::counting::trace::TraceTable;
 use crate::input::call_stack::{CallStackReader, CallStacks};
 use crate::input::events::UsableEvents;
-use crate::report::ledger::EntryClass;
 use crate::request::options::{GenerateOptions, SampleUse};
 
 /// What the samples of one or several segments came to.

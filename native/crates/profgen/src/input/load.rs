@@ -10,12 +10,12 @@ use crate::binaries::debug::{Debug, load_debug};
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::live_text::KernelMemory;
 use crate::binaries::open::Subject;
+use crate::binaries::remaining;
 use crate::binaries::target::{Target, Targets};
 use crate::input::events::may_have_call_stacks;
 use crate::input::perf_data;
 use crate::input::samples::Samples;
 use crate::input::{script, traces};
-use crate::report::part::{Part, goes_on};
 use crate::request::options::{GenerateOptions, Input};
 
 /// Everything that is read before a profile can be made.
@@ -67,14 +67,14 @@ impl<'a> Loader<'a> {
                 kernel.unwrap_or(image.kind() == ImageKind::Kernel),
             ))
         };
-        let mut opened: ByBinary<_> = subjects
+        let opened: ByBinary<_> = subjects
             .par_iter()
-            .map(|(id, subject)| (*id, Part::begin(|_| open(*id, subject))))
+            .map(|(id, subject)| (*id, open(*id, subject)))
             .collect();
-        goes_on(&mut opened)?;
+        remaining::check(opened.values().map(|target| target.as_ref().err()))?;
         let (mut targets, mut unusable) = (Vec::new(), ByBinary::new());
-        for (id, part) in opened {
-            match part.content {
+        for (id, target) in opened {
+            match target {
                 Ok(target) => targets.push(target),
                 Err(error) => {
                     unusable.insert(id, error);

@@ -2,6 +2,7 @@
 
 pub(crate) mod arm_spe;
 pub(crate) mod call_stack;
+pub(crate) mod call_stack_report;
 pub(crate) mod collect;
 pub(crate) mod counters_text;
 pub(crate) mod events;

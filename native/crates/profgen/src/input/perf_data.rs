@@ -11,6 +11,7 @@ use perfdata::{Change, ChunkStats, Consulted, Metadata, Moment, PerfData, Record
 use rustc_hash::FxHashSet;
 use symbolize::FunctionTable;
 
+use crate::account::statistics::Statistics;
 use crate::addresses::binding::Binding;
 use crate::addresses::locate::Resolver;
 use crate::binaries::id::{BinaryId, ByBinary};
@@ -18,6 +19,7 @@ use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
 use crate::counting::stack::EntryRules;
 use crate::input::arm_spe::about_arm_spe;
+use crate::input::call_stack_report::call_stack_diagnostics;
 use crate::input::collect::{Collected, Collector, Filter};
 use crate::input::events::{about_addresses, call_stacks, left_out, remarks, usable_events, without_user_frames};
 use crate::input::perf_data::followed::Followed;
@@ -25,8 +27,6 @@ use crate::input::recording::open;
 use crate::input::samples::{Samples, TargetSamples};
 use crate::input::seen::Seen;
 use crate::input::usable::{check_machine, guests, mapping_event, trouble};
-use crate::report::call_stack_report::call_stack_diagnostics;
-use crate::report::outcome::Statistics;
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 

@@ -4,6 +4,7 @@ use elf::TextPoke;
 use job::{Diagnostic, Error};
 use rustc_hash::FxHashSet;
 
+use crate::account::statistics::Statistics;
 use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
 use crate::counting::bolt::TargetTraces;
@@ -11,7 +12,6 @@ use crate::counting::call_sites::CallSite;
 use crate::counting::context_counts::ContextCounts;
 use crate::counting::sampled::TargetAddresses;
 use crate::counting::trace::TargetCounters;
-use crate::report::outcome::Statistics;
 
 /// What the inputs came to.
 pub(crate) struct Samples {

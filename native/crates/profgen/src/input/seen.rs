@@ -7,8 +7,8 @@ use elf::ImageKind;
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use perfdata::{BuildId, KERNEL_IMAGE, Mapping};
 
+use crate::account::names::list;
 use crate::binaries::target::{Target, file_name};
-use crate::report::names::list;
 
 /// How many names of files are remembered, to list those that are like the one that is missed.
 const REMEMBERED_FILES: usize = 1 << 16;

@@ -13,6 +13,7 @@ use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer, Phase, Progres
 use rayon::prelude::*;
 use traceshard::{Loss, Shard};
 
+use crate::account::statistics::Statistics;
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
@@ -21,7 +22,6 @@ use crate::input::seen::Seen;
 use crate::input::traces::row::Rows;
 pub(crate) use crate::input::traces::shards::shard_files;
 use crate::input::traces::shards::{mapping_of, may_have, open};
-use crate::report::outcome::Statistics;
 use crate::request::options::{GenerateOptions, Input};
 
 /// Refuses what rows do not tell.

@@ -5,11 +5,11 @@ use job::failure::{nest_error, write_error};
 use job::{DiagnosticCode, Error, SmallerCounts, profile_warnings};
 use sampleprof::Profile;
 
+use crate::account::statistics::Statistics;
 use crate::attribution::code_sizes::CodeSizes;
 use crate::output::merging::{self, write_options};
 use crate::output::postprocess::postprocess;
 use crate::report::empty;
-use crate::report::outcome::Statistics;
 use crate::report::part::Report;
 use crate::request::options::{Format, GenerateOptions};
 use crate::request::words::Words;

@@ -6,8 +6,9 @@ use job::failure::write_error;
 use job::{Error, ErrorCode};
 use sampleprof::{Content, MergeInput, MergeOptions, Profile, ProfileSummary, SymbolListEncoding, WriteOptions};
 
+use crate::account::statistics::Statistics;
 use crate::binaries::id::ByBinary;
-use crate::report::outcome::{BinaryOutcome, Statistics};
+use crate::report::outcome::BinaryOutcome;
 use crate::request::options::{Format, GenerateOptions};
 
 /// How a result is encoded.

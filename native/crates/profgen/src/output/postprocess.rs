@@ -3,9 +3,9 @@
 use job::{Diagnostic, DiagnosticCode};
 use sampleprof::{ColdContexts, FunctionSamples, NestError, Profile, ProfileSummary, attribute};
 
+use crate::account::statistics::BinaryStatistics;
 use crate::attribution::code_sizes::CodeSizes;
 use crate::output::pre_inliner::pre_inline;
-use crate::report::outcome::BinaryStatistics;
 use crate::request::options::GenerateOptions;
 
 /// Trims and cleans `profile`, reports its density and fills the profile's part of `statistics`.

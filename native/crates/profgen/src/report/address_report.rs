@@ -2,8 +2,8 @@
 
 use job::{Diagnostic, DiagnosticCode};
 
+use crate::account::share::{Share, percent_text};
 use crate::inference::InferenceReport;
-use crate::report::share::{Share, percent_text};
 
 /// Fewer samples a function than these tell little of what happens in it.
 const FEW_SAMPLES: u64 = 20;

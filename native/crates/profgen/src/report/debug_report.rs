@@ -4,11 +4,11 @@ use elf::Image;
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use symbolize::{DebugFormat, DebugInfo, DuplicateStart, FunctionTable, RangeConflict, Rejection};
 
+use crate::account::ledger::EntryClass;
+use crate::account::share::Share;
+use crate::account::statistics::BinaryStatistics;
+use crate::attribution::damage;
 use crate::attribution::profile::Binary;
-use crate::report::damage;
-use crate::report::ledger::EntryClass;
-use crate::report::outcome::BinaryStatistics;
-use crate::report::share::Share;
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 

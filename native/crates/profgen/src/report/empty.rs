@@ -4,8 +4,8 @@ use elf::Image;
 use job::failure::HOW_TO_RECORD;
 use job::{Error, ErrorCode};
 
-use crate::report::ledger::{EntryClass, Ledger};
-use crate::report::outcome::Statistics;
+use crate::account::ledger::{EntryClass, Ledger};
+use crate::account::statistics::Statistics;
 use crate::report::part::Report;
 use crate::request::options::GenerateOptions;
 

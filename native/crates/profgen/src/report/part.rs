@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 
+use crate::account::names::list;
+use crate::account::statistics::BinaryStatistics;
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::open::Subject;
-use crate::report::names::list;
-use crate::report::outcome::{BinaryOutcome, BinaryStatistics};
+use crate::binaries::remaining;
+use crate::report::outcome::BinaryOutcome;
 use crate::report::sample_survey::SampleSurvey;
 
 /// What is known of a binary besides its result.
@@ -44,30 +46,9 @@ impl<T> Part<T> {
     }
 }
 
-/// Ends a job in which no binary is left. A cancelled job and a defect of this program end it at once.
-pub(crate) fn goes_on<T>(parts: &mut ByBinary<Part<T>>) -> Result<(), Error> {
-    let is_fatal = |part: &&mut Part<T>| {
-        let code = part.content.as_ref().err().map(|error| error.code);
-        matches!(code, Some(ErrorCode::Aborted | ErrorCode::Internal))
-    };
-    if let Some(Err(error)) = parts.values_mut().find(is_fatal).map(|part| part.content.as_ref()) {
-        return Err(error.clone());
-    }
-    let mut errors = parts.values().map_while(|part| part.content.as_ref().err());
-    let Some(first) = errors.next() else {
-        return Ok(());
-    };
-    let rest: Vec<_> = errors.map(ToString::to_string).collect();
-    if rest.len() + 1 < parts.len() {
-        return Ok(());
-    }
-    if rest.is_empty() {
-        return Err(first.clone());
-    }
-    Err(Error {
-        message: format!("no binary has a profile: {first}; {}", rest.join("; ")),
-        ..first.clone()
-    })
+/// Ends a job in which no binary is left, see [`remaining::check`].
+pub(crate) fn goes_on<T>(parts: &ByBinary<Part<T>>) -> Result<(), Error> {
+    remaining::check(parts.values().map(|part| part.content.as_ref().err()))
 }
 
 /// All diagnostics of a job in llvm-profgen's order: about the files, about the samples, about what came of them. Where there can be

@@ -4,10 +4,10 @@ use elf::Image;
 use job::failure::HOW_TO_RECORD;
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 
+use crate::account::share::percent;
 use crate::counting::agreement::Agreement;
 use crate::counting::branch_kinds::BranchKinds;
 use crate::counting::fall_through::RunQuality;
-use crate::report::share::percent;
 use crate::request::options::GenerateOptions;
 
 /// Fewer branches than these prove nothing.

@@ -2,8 +2,8 @@
 
 use job::{Error, ErrorCode};
 
-use crate::report::outcome::Statistics;
-use crate::report::share::percent_text;
+use crate::account::share::percent_text;
+use crate::account::statistics::Statistics;
 use crate::request::options::GenerateOptions;
 
 /// Refuses to go on if more is lost than is allowed.

@@ -3,8 +3,8 @@
 use elf::{Code, ImageKind, Svma};
 use job::{Diagnostic, DiagnosticCode};
 
+use crate::account::share::Share;
 use crate::counting::fall_through::{RunProblem, RunQuality};
-use crate::report::share::Share;
 use crate::request::words::Words;
 
 /// What is known of a binary and its recording besides its runs.

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 
+use crate::account::ledger::{EntryClass, Ledger};
 use crate::addresses::load_address::no_kernel;
 use crate::binaries::target::Target;
 use crate::input::seen::Seen;
-use crate::report::ledger::{EntryClass, Ledger};
 use crate::request::options::GenerateOptions;
 
 /// What to do about a text without lines about mappings.

@@ -7,6 +7,7 @@ use perfscript::{
 };
 use symbolize::FunctionTable;
 
+use crate::account::ledger::EntryClass;
 use crate::addresses::locate::{Place, View};
 use crate::binaries::id::ByBinary;
 use crate::binaries::target::Targets;
@@ -16,7 +17,6 @@ use crate::input::call_stack::CallStackReader;
 use crate::input::collect::Collected;
 use crate::input::script::offsets::Offsets;
 use crate::input::script::problems::{Problem, Problems};
-use crate::report::ledger::EntryClass;
 use crate::request::options::GenerateOptions;
 
 /// What a worker needs to know of its job.

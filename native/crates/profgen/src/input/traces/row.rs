@@ -10,6 +10,7 @@ use perfdata::Avma;
 use rustc_hash::{FxHashMap, FxHashSet};
 use traceshard::{Binary, BinaryKind, KERNEL_BIAS, Loss, Record, Row, Shard, parse_patch, parse_via};
 
+use crate::account::ledger::EntryClass;
 use crate::addresses::binding::{Binding, bind, recognize};
 use crate::addresses::locate::{Place, View};
 use crate::binaries::code_space::{CodeOffset, NO_END, OUTSIDE};
@@ -22,7 +23,6 @@ use crate::counting::trace::TraceTable;
 use crate::input::seen::Seen;
 use crate::input::traces::shards::{KERNEL_SYMBOL, invalid, mapping_of};
 use crate::input::usable::check_machine;
-use crate::report::ledger::EntryClass;
 use crate::request::options::GenerateOptions;
 
 /// The same bounds as when traces are collected (`gather/chain.rs`): what lies nearer can be a stub.

@@ -2,9 +2,9 @@
 
 use job::{Diagnostic, DiagnosticCode};
 
+use crate::account::share::Share;
 use crate::counting::unwind::MAX_FRAMES;
 use crate::input::call_stack::CallStacks;
-use crate::report::share::Share;
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 

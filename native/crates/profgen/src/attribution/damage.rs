@@ -4,7 +4,7 @@ use elf::{Image, Svma};
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use symbolize::{Damage, DebugInfo, FrameTable, FunctionTable};
 
-use crate::report::share::{Share, percent_text};
+use crate::account::share::{Share, percent_text};
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 

@@ -2,7 +2,7 @@
 
 use std::ops::{AddAssign, Index, IndexMut};
 
-use crate::report::share::percent;
+use crate::account::share::percent;
 
 /// What became of a branch entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

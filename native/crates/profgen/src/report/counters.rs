@@ -2,6 +2,8 @@
 
 use job::Error;
 
+use crate::account::share::Share;
+use crate::account::statistics::{BinaryStatistics, Statistics};
 use crate::attribution::profile::Binary;
 use crate::binaries::target::Target;
 use crate::counting::agreement::Agreement;
@@ -13,10 +15,8 @@ use crate::counting::stretches::pairs_of;
 use crate::counting::trace::TargetCounters;
 use crate::inference::{self, infer_counters};
 use crate::input::samples::TargetSamples;
-use crate::report::outcome::{BinaryStatistics, Statistics};
 use crate::report::part::Report;
 use crate::report::run_report::{self, Circumstances};
-use crate::report::share::Share;
 use crate::report::{address_report, plausibility};
 use crate::request::options::GenerateOptions;
 

@@ -5,8 +5,8 @@ use job::{Diagnostic, DiagnosticCode};
 use rustc_hash::{FxHashMap, FxHashSet};
 use symbolize::FunctionTable;
 
+use crate::account::share::{Share, percent};
 use crate::counting::context_counts::ContextCounts;
-use crate::report::share::{Share, percent};
 
 /// Compilers may put what does not need a frame in front of the setting up.
 const MOST_INSTRUCTIONS: usize = 256;

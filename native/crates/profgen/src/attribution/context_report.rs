@@ -3,10 +3,10 @@
 use elf::{Image, Svma};
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 
+use crate::account::share::Share;
 use crate::attribution::line_contexts::CallsWithoutLines;
 use crate::counting::context_counts::ContextCounts;
 use crate::counting::unwind::MAX_CALLS;
-use crate::report::share::Share;
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 
