@@ -23,6 +23,7 @@ import {
   node,
   OURS,
   ours,
+  PERF2BOLT,
   PROFDATA,
 } from './tools.js';
 
@@ -63,6 +64,7 @@ export const SECTIONS: Record<string, Section> = {
   'built-kernel': { title: 'A kernel that clang built', rows: ofBuiltKernel },
   modules: { title: 'A kernel and its modules in one run', rows: withModules },
   merge: { title: 'Merging profiles', rows: merging },
+  bolt: { title: "BOLT's profile, beside perf2bolt", rows: forBolt },
   'other-commands': { title: '`doctor`, `show` and `overlap`', rows: otherCommands },
 };
 
@@ -247,6 +249,34 @@ async function merging({ measure, output }: Bench): Promise<string> {
       [names, cost(ofMany), each(ofMany, many.length), 'not run', '', ''],
     ],
   );
+}
+
+/** Both formats for BOLT; perf2bolt's result has the lines of `--format=fdata`. */
+async function forBolt({ measure, output }: Bench): Promise<string> {
+  const { name, binary, perfData } = compressor(500);
+  const own = (format: string) =>
+    command(
+      `--binary=${binary}`,
+      `--perfdata=${perfData}`,
+      `--format=${format}`,
+      `--output=${output(format)}`,
+    );
+  const theirs = { program: PERF2BOLT, args: ['-p', perfData, '-o', output(PERF2BOLT), binary] };
+  const formats = ['fdata', 'preaggregated'];
+  const measured = await measure(...formats.map(own), ...(isInstalled(PERF2BOLT) ? [theirs] : []));
+  const other = measured[formats.length];
+  const equal = other && (same(output('fdata'), output(PERF2BOLT)) ? 'equal' : 'DIFFERENT');
+  const rows = formats.map((format, index) => [
+    name,
+    megabytes(perfData),
+    `\`${format}\``,
+    cost(measured[index]),
+    cost(other),
+    times(other, measured[index]),
+    format === 'fdata' ? (equal ?? 'not compared') : '',
+  ]);
+  const heading = ['program', 'perf.data', 'format', OURS, PERF2BOLT, 'times slower, larger', 'results'];
+  return table(heading, rows);
 }
 
 /** Beside the command of LLVM that looks at the same things; what they print differs. */

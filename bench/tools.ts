@@ -9,6 +9,7 @@ export const LLVM = 'llvm-profgen-22';
 export const CREATE = 'create_llvm_prof';
 
 export const PROFDATA = 'llvm-profdata-22';
+export const PERF2BOLT = 'perf2bolt-22';
 export const DWARFDUMP = 'llvm-dwarfdump-22';
 
 /** Node with an empty program. */
