@@ -279,3 +279,7 @@ impl Builder<'_> {
         alone.into_iter().for_each(|index| blocks[index].has_predecessor = true);
     }
 }
+
+#[cfg(test)]
+#[path = "blocks_tests.rs"]
+mod tests;
