@@ -55,6 +55,7 @@ import type { BindingDiagnosticCode } from '../native/binding/index.cjs';
  * - `md5-ignored`: the encoding has no hashed names
  * - `mmap-event`: a mapping in the recording
  * - `module-layout`: how the sections of a kernel module were laid out is not sure
+ * - `name-conflict`: a symbol names code of a function that has another name
  * - `name-not-for-text`: a name reads as something else in text
  * - `names-differ`: some inputs have hashed names and others do not
  * - `names-hashed`: names were asked for that the input has as hashes only

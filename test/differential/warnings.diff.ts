@@ -53,6 +53,19 @@ const programs: (Program & { says: RegExp })[] = [
     build: [`${CLANG} ${AUTOFDO} $programs/codec.c $programs/codec-main.c data.S -o program`],
     says: /Invalid instructions at +[0-9a-f]+ - +[0-9a-f]+\n/,
   },
+  {
+    name: 'warnings-other-names',
+    tools: ['clang-22'],
+    files: {
+      'aliases.c':
+        'int f(int x) { return x * 3 + 1; }\n' +
+        'int g(int) __attribute__((alias("f")));\n' +
+        'int h(int) __attribute__((alias("f"))) asm("h.llvm.7");\n' +
+        'int main(void) { volatile int s = 0; for (int i = 0; i < 200000; i++) s = f(s); return s == 5; }\n',
+    },
+    build: [`${CLANG} -fno-inline -fpseudo-probe-for-profiling aliases.c -o program`],
+    says: /Conflicting name for symbol h\.llvm\.7 with range /,
+  },
 ];
 
 for (const program of programs) {

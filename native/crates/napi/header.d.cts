@@ -54,6 +54,7 @@ export type BindingDiagnosticCode =
   | 'md5-ignored'
   | 'mmap-event'
   | 'module-layout'
+  | 'name-conflict'
   | 'name-not-for-text'
   | 'names-differ'
   | 'names-hashed'

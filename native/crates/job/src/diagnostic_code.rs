@@ -145,6 +145,8 @@ codes! {
     InstructionsUnknown = "instructions-unknown",
     /// How the sections of a kernel module were laid out is not sure.
     ModuleLayout = "module-layout",
+    /// A symbol names code of a function that has another name.
+    NameConflict = "name-conflict",
     /// Some inputs have hashed names and others do not.
     NamesDiffer = "names-differ",
     /// Names were asked for that the input has as hashes only.

@@ -35,4 +35,4 @@ pub use options::{DebugOptions, FollowLinks};
 pub use source_places::SourcePlace;
 pub use stripped::add_symbols;
 pub use survey::{Compiler, DebugSurvey, SplitUnitCount, UnitCounts};
-pub use symbol_findings::{FunctionId, FunctionSymbol, NameOrigin, RangeConflict};
+pub use symbol_findings::{FunctionId, FunctionSymbol, NameOrigin, SymbolConflict, SymbolDifference};

@@ -31,9 +31,20 @@ pub enum NameOrigin {
     Disputed,
 }
 
-/// A symbol that starts and ends elsewhere than the range that the function of its name has there.
+/// In what a symbol and the function that has its code differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SymbolDifference {
+    /// The symbol has another name.
+    Name,
+    /// The symbol starts and ends elsewhere than the function's range there.
+    Range,
+}
+
+/// A symbol that differs from the function that has its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RangeConflict {
+pub struct SymbolConflict {
+    /// In what they differ.
+    pub difference: SymbolDifference,
     /// The symbol.
     pub symbol: Vec<u8>,
     /// Where it starts and ends.
@@ -53,7 +64,8 @@ pub(crate) struct SymbolFindings {
     pub(crate) origins: Vec<NameOrigin>,
     /// Ascending by function.
     pub(crate) other_names: Vec<(FunctionId, Vec<u8>)>,
-    pub(crate) conflicts: Vec<RangeConflict>,
+    /// In the order of the symbols.
+    pub(crate) conflicts: Vec<SymbolConflict>,
 }
 
 impl SymbolFindings {

@@ -6,7 +6,9 @@ use elf::Svma;
 
 use crate::function_table::FunctionTable;
 use crate::names::NameInterner;
-use crate::symbol_findings::{FunctionId, FunctionSymbol, NameOrigin, RangeConflict, SymbolFindings};
+use crate::symbol_findings::{
+    FunctionId, FunctionSymbol, NameOrigin, SymbolConflict, SymbolDifference, SymbolFindings,
+};
 
 impl FunctionTable {
     /// Adds functions of the symbol table where the debug information has none, in the order given. Where it has one, its name and range stay.
@@ -43,17 +45,22 @@ impl FunctionTable {
                 in_order.push((function, symbol.start, symbol.end));
                 continue;
             };
-            if names.get(function.0) != symbol.function {
+            let difference = if names.get(function.0) != symbol.function {
                 findings.set_origin(function, NameOrigin::Disputed);
                 findings.other_names.push((function, symbol.function.to_vec()));
+                SymbolDifference::Name
             } else if symbol.start != start && symbol.end != end {
-                findings.conflicts.push(RangeConflict {
-                    symbol: symbol.symbol.to_vec(),
-                    symbol_range: (symbol.start, symbol.end),
-                    function,
-                    known_range: (start, end),
-                });
-            }
+                SymbolDifference::Range
+            } else {
+                continue;
+            };
+            findings.conflicts.push(SymbolConflict {
+                difference,
+                symbol: symbol.symbol.to_vec(),
+                symbol_range: (symbol.start, symbol.end),
+                function,
+                known_range: (start, end),
+            });
         }
         findings.other_names.sort_unstable();
         findings.other_names.dedup();
@@ -103,9 +110,9 @@ impl FunctionTable {
         own.map(|(_, name)| &name[..])
     }
 
-    /// Symbols that start and end elsewhere than the range of their function.
+    /// Symbols that differ from the functions that have their code, in the order of the symbols.
     #[must_use]
-    pub fn range_conflicts(&self) -> &[RangeConflict] {
+    pub fn symbol_conflicts(&self) -> &[SymbolConflict] {
         &self.from_symbols.conflicts
     }
 }

@@ -2,7 +2,7 @@
 
 use elf::Image;
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
-use symbolize::{DebugFormat, DebugInfo, DuplicateStart, FunctionTable, RangeConflict, Rejection};
+use symbolize::{DebugFormat, DebugInfo, DuplicateStart, FunctionTable, Rejection, SymbolConflict, SymbolDifference};
 
 use crate::account::ledger::EntryClass;
 use crate::account::share::Share;
@@ -73,8 +73,9 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
             || format!("Found {duplicates} start addresses with multiple symbols"),
         ));
     }
-    let conflicts = functions.range_conflicts().iter();
-    found.extend(conflicts.map(|conflict| range_conflict(conflict, functions, words)));
+    let conflicts = functions.symbol_conflicts().iter();
+    let told = conflicts.filter(|conflict| details || conflict.difference == SymbolDifference::Range);
+    found.extend(told.map(|conflict| symbol_conflict(conflict, functions, words)));
     // Only llvm-profgen needs to decode everything, and that takes its time.
     if words == Words::LlvmProfgen {
         let invalid = binary.code.invalid_instructions();
@@ -140,28 +141,46 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
     found
 }
 
-fn range_conflict(conflict: &RangeConflict, functions: &FunctionTable, words: Words) -> Diagnostic {
+fn symbol_conflict(conflict: &SymbolConflict, functions: &FunctionTable, words: Words) -> Diagnostic {
     let (symbol_start, symbol_end) = conflict.symbol_range;
     let (known_start, known_end) = conflict.known_range;
     let symbol = String::from_utf8_lossy(&conflict.symbol);
     let known = String::from_utf8_lossy(functions.name(conflict.function));
-    words.warning(
-        DiagnosticCode::RangeConflict,
-        || {
-            format!(
-                "the symbol {symbol} has the addresses {:#x} to {:#x}, and the debug information gives {known} the addresses {:#x} to {:#x}; \
-                 those of the debug information are used",
-                symbol_start.0, symbol_end.0, known_start.0, known_end.0,
-            )
-        },
-        || {
-            format!(
-                "Conflicting range for symbol {symbol} with range ({:8x}, {:8x}), but the existing symbol {known} indicates another range \
-                 ({:8x}, {:8x})",
-                symbol_start.0, symbol_end.0, known_start.0, known_end.0,
-            )
-        },
-    )
+    let symbol_range = format!("({:8x}, {:8x})", symbol_start.0, symbol_end.0);
+    let known_range = format!("({:8x}, {:8x})", known_start.0, known_end.0);
+    match conflict.difference {
+        SymbolDifference::Name => words.warning(
+            DiagnosticCode::NameConflict,
+            || {
+                format!(
+                    "the symbol {symbol} ({:#x} to {:#x}) names code of {known} ({:#x} to {:#x}); the samples there are counted for {known}",
+                    symbol_start.0, symbol_end.0, known_start.0, known_end.0,
+                )
+            },
+            || {
+                format!(
+                    "Conflicting name for symbol {symbol} with range {symbol_range}, but the DWARF symbol {known} indicates an overlapping \
+                     range {known_range}"
+                )
+            },
+        ),
+        SymbolDifference::Range => words.warning(
+            DiagnosticCode::RangeConflict,
+            || {
+                format!(
+                    "the symbol {symbol} has the addresses {:#x} to {:#x}, and the debug information gives {known} the addresses {:#x} to \
+                     {:#x}; those of the debug information are used",
+                    symbol_start.0, symbol_end.0, known_start.0, known_end.0,
+                )
+            },
+            || {
+                format!(
+                    "Conflicting range for symbol {symbol} with range {symbol_range}, but the existing symbol {known} indicates another \
+                     range {known_range}"
+                )
+            },
+        ),
+    }
 }
 
 fn duplicate(start: &DuplicateStart, functions: &FunctionTable, words: Words) -> Diagnostic {
