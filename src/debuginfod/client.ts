@@ -152,15 +152,15 @@ async function download(
   const announced = Number(
     response.headers.get('content-length') ?? response.headers.get('x-debuginfod-size') ?? 0,
   );
-  const tooLarge = (size: number) =>
-    new Error(`it has ${formatBytes(size)}, more than DEBUGINFOD_MAXSIZE (${formatBytes(maxSize)})`);
-  if (maxSize > 0 && announced > maxSize) throw tooLarge(announced);
+  const tooLarge = (size: string) =>
+    new Error(`it has ${size}, more than DEBUGINFOD_MAXSIZE (${formatBytes(maxSize)})`);
+  if (maxSize > 0 && announced > maxSize) throw tooLarge(formatBytes(announced));
   let size = 0;
   const out = await open(file, 'wx');
   try {
     for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
       size += chunk.length;
-      if (maxSize > 0 && size > maxSize) throw tooLarge(size);
+      if (maxSize > 0 && size > maxSize) throw tooLarge(`at least ${formatBytes(size)}`);
       deadline.arrived(chunk.length);
       fetching.onProgress?.(size, announced);
       await out.writeFile(chunk);
