@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { expectSame, expectSameButForOrder } from './compare.js';
-import { AUTOFDO, CLANG, CLANGXX } from './compilers.js';
+import { ARM_DYNAMIC, AUTOFDO, CLANG, CLANGXX } from './compilers.js';
 import { llvmProfgen, ours, oursCompatible } from './generators.js';
 import { type Program, recorded } from './program.js';
 import { cli, repository, run, shell, testWith } from './tools.js';
@@ -12,8 +12,6 @@ const FRAMES = '-fno-omit-frame-pointer';
 const WHOLE = `${FRAMES} -fno-optimize-sibling-calls`;
 const arm = ['ld.lld-22', 'qemu-aarch64', '/usr/aarch64-linux-gnu/lib/crt1.o'] as const;
 const armClang = `${CLANG} --target=aarch64-linux-gnu -fuse-ld=lld ${FRAMES}`;
-const armLibraries = '/usr/aarch64-linux-gnu/lib';
-const armDynamic = `-Wl,--dynamic-linker=${armLibraries}/ld-linux-aarch64.so.1,-rpath,${armLibraries}`;
 const withChains = join(repository, 'test/recorder/script-with-chains.sh');
 const codec = '$programs/codec.c $programs/codec-main.c';
 
@@ -55,7 +53,7 @@ const programs: Program[] = [
   {
     name: 'stacks-aarch64',
     tools: arm,
-    build: [`${armClang} ${armDynamic} ${AUTOFDO} ${codec} -o program`],
+    build: [`${armClang} ${ARM_DYNAMIC} ${AUTOFDO} ${codec} -o program`],
   },
   {
     name: 'stacks-aarch64-probes',
@@ -89,7 +87,7 @@ const unusual: Program[] = [
     tools: arm,
     build: [
       `${armClang} ${AUTOFDO} ${library}`,
-      `${armClang} ${armDynamic} ${AUTOFDO} ${switches} -o program`,
+      `${armClang} ${ARM_DYNAMIC} ${AUTOFDO} ${switches} -o program`,
     ],
     record: 'period=499 callchain=fp',
   },

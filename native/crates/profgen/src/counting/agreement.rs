@@ -1,6 +1,6 @@
 //! Whether the branches that were taken are branches of the binary's code.
 
-use elf::{Code, Svma};
+use elf::{Code, InstructionClass, Svma};
 
 use crate::counting::branch_kinds::BranchKinds;
 use crate::counting::counter::EXTERNAL;
@@ -31,10 +31,14 @@ impl Agreement {
         found
     }
 
-    /// Of branches whose ends may be anywhere. Where nothing is decoded, such as in `.plt`, nothing is judged.
+    /// Of branches whose ends may be anywhere. Where nothing is decoded, such as in `.plt`, nothing is judged. Nor are conditional branches to
+    /// the next instruction: Arm SPE samples those that were not taken, too.
     pub(crate) fn of_any(branches: impl Iterator<Item = (Svma, Svma, u64)>, code: &Code<'_>) -> Self {
         let mut found = Self::default();
-        for (from, to, count) in branches.filter(|(from, to, _)| code.is_decoded_at(*from) && code.is_decoded_at(*to)) {
+        let is_judged = |&(from, to, _): &(Svma, Svma, u64)| {
+            code.is_decoded_at(from) && code.is_decoded_at(to) && !goes_straight_on(from, to, code)
+        };
+        for (from, to, count) in branches.filter(is_judged) {
             if code.class_at(to).is_some() {
                 found.add(from, to, count, code);
             } else {
@@ -54,4 +58,10 @@ impl Agreement {
             self.sources.add(class, count);
         }
     }
+}
+
+/// Whether the instruction at `from` is a conditional branch, and that at `to` the next one.
+fn goes_straight_on(from: Svma, to: Svma, code: &Code<'_>) -> bool {
+    code.class_at(from) == Some(InstructionClass::Branch)
+        && code.instructions(from, to).nth(1).is_some_and(|next| next.svma == to)
 }

@@ -26,6 +26,9 @@ pub(crate) struct CallSites {
 impl CallSites {
     /// Counts the calls of a chain.
     pub(crate) fn add(&mut self, chain: CallChain<'_>, view: &mut View<'_>) {
+        if chain.is_empty() {
+            return;
+        }
         let mut inside = None;
         for address in chain.addresses() {
             let place = match view.locate_target(Avma(address)) {

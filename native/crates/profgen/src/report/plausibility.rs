@@ -62,6 +62,20 @@ pub(crate) fn check_binary(
     }))
 }
 
+/// A warning if counters that were read do not fit the binary. They are no error, because people write counters by hand.
+pub(crate) fn doubt_counters(agreement: &Agreement, image: &Image) -> Option<Diagnostic> {
+    let wrong = percent(agreement.wrong, agreement.judged);
+    (agreement.judged >= LEAST_BRANCHES && wrong >= DOUBTFUL).then(|| {
+        let message = format!(
+            "of the {} branches that the counters have inside of {}, {wrong:.1} % start at no branch instruction, or end where that \
+             instruction does not go; if the counters are those of another binary, name that one with {{--binary}}",
+            agreement.judged,
+            image.path().display()
+        );
+        Diagnostic::warning(DiagnosticCode::BinaryDoubtful, message)
+    })
+}
+
 /// Fails if only some kinds of branches were recorded: the runs between them pass branches of others. `passed` looks for those.
 pub(crate) fn check_kinds(
     agreement: &Agreement,
