@@ -162,7 +162,7 @@ impl Builder<'_> {
                 }
                 InstructionClass::Jump if inside.is_some() => End::Jump,
                 InstructionClass::Jump | InstructionClass::Return => End::Other,
-                InstructionClass::Other if self.traps(instruction) => End::Other,
+                InstructionClass::Other if self.code.traps(instruction.svma) => End::Other,
                 InstructionClass::Other | InstructionClass::Call => End::None,
             });
         }
@@ -183,18 +183,6 @@ impl Builder<'_> {
         };
         let targets = jump_targets(self.image, self.code, &instructions[..=number], &is_start);
         self.labels.extend(targets);
-    }
-
-    /// `ud2`, `hlt`, `int3`; `brk`, `hlt`, `udf`.
-    fn traps(&self, instruction: &Instruction) -> bool {
-        let bytes = self.code.bytes_of(instruction.svma).unwrap_or_default();
-        match self.image.arch() {
-            Arch::X86_64 | Arch::X86 => matches!(bytes, [0x0f, 0x0b] | [0xf4] | [0xcc]),
-            Arch::AArch64 => {
-                let word = bytes.first_chunk().map_or(0, |word| u32::from_le_bytes(*word));
-                word & 0xffe0_001f == 0xd420_0000 || word >> 16 == 0
-            }
-        }
     }
 
     fn cut(&self, ends: &[End], is_entry: impl Fn(Svma) -> bool) -> Vec<Block> {

@@ -1,8 +1,7 @@
 //! Where exceptions land: the call sites of a language-specific data area (LSB Core, "Exception Frames"; gcc: unwind-c++ of libsupc++).
 
 use elf::{Image, Svma};
-
-const OMITTED: u8 = 0xff;
+use gimli::{DwEhPe, EndianSlice, LittleEndian, Reader};
 
 /// The landing pads of the function at `function`, whose area is at `area`. Empty if the area is damaged.
 pub(crate) fn landing_pads(image: &Image, area: Svma, function: Svma) -> Vec<Svma> {
@@ -10,25 +9,23 @@ pub(crate) fn landing_pads(image: &Image, area: Svma, function: Svma) -> Vec<Svm
 }
 
 fn read(bytes: &[u8], function: Svma) -> Option<Vec<Svma>> {
-    let mut at = Reader { bytes };
+    let mut area = EndianSlice::new(bytes, LittleEndian);
     // A base other than the function is written by no compiler of C++, and BOLT takes none.
-    if at.byte()? != OMITTED {
+    if DwEhPe(area.read_u8().ok()?) != gimli::DW_EH_PE_omit {
         return None;
     }
-    if at.byte()? != OMITTED {
-        at.number()?;
+    if DwEhPe(area.read_u8().ok()?) != gimli::DW_EH_PE_omit {
+        area.read_uleb128().ok()?;
     }
-    let encoding = at.byte()?;
-    let length = usize::try_from(at.number()?).ok()?;
-    let mut sites = Reader {
-        bytes: at.bytes.get(..length)?,
-    };
+    let encoding = DwEhPe(area.read_u8().ok()?).format();
+    let length = usize::try_from(area.read_uleb128().ok()?).ok()?;
+    let mut sites = area.split(length).ok()?;
     let mut found = Vec::new();
-    while !sites.bytes.is_empty() {
-        sites.value(encoding)?;
-        sites.value(encoding)?;
-        let pad = sites.value(encoding)?;
-        sites.number()?;
+    while !sites.is_empty() {
+        value(&mut sites, encoding)?;
+        value(&mut sites, encoding)?;
+        let pad = value(&mut sites, encoding)?;
+        sites.read_uleb128().ok()?;
         if pad != 0 {
             found.push(function.wrapping_add(pad));
         }
@@ -36,43 +33,16 @@ fn read(bytes: &[u8], function: Svma) -> Option<Vec<Svma>> {
     Some(found)
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-}
-
-impl Reader<'_> {
-    fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.bytes.split_first()?;
-        self.bytes = rest;
-        Some(*first)
+/// A value of a call site.
+fn value(sites: &mut EndianSlice<'_, LittleEndian>, encoding: DwEhPe) -> Option<u64> {
+    match encoding {
+        gimli::DW_EH_PE_uleb128 => sites.read_uleb128(),
+        gimli::DW_EH_PE_udata2 | gimli::DW_EH_PE_sdata2 => sites.read_u16().map(u64::from),
+        gimli::DW_EH_PE_udata4 | gimli::DW_EH_PE_sdata4 => sites.read_u32().map(u64::from),
+        gimli::DW_EH_PE_absptr | gimli::DW_EH_PE_udata8 | gimli::DW_EH_PE_sdata8 => sites.read_u64(),
+        _ => return None,
     }
-
-    /// ULEB128.
-    fn number(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Some(value);
-            }
-        }
-        None
-    }
-
-    /// A value of a call site: ULEB128, or 2, 4 or 8 bytes.
-    fn value(&mut self, encoding: u8) -> Option<u64> {
-        let size = match encoding & 0x0f {
-            0x01 => return self.number(),
-            0x02 | 0x0a => 2,
-            0x03 | 0x0b => 4,
-            0x00 | 0x04 | 0x0c => 8,
-            _ => return None,
-        };
-        let (value, rest) = self.bytes.split_at_checked(size)?;
-        self.bytes = rest;
-        Some(value.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))
-    }
+    .ok()
 }
 
 #[cfg(test)]

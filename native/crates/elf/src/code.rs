@@ -226,6 +226,19 @@ impl<'i> Code<'i> {
         self.patched_around(offset).map(|(start, _)| start)
     }
 
+    /// Whether nothing runs behind the instruction at `svma`: `ud2`, `hlt`, `int3`; `brk`, `udf`.
+    #[must_use]
+    pub fn traps(&self, svma: Svma) -> bool {
+        let bytes = self.bytes_of(svma).unwrap_or_default();
+        match self.arch {
+            Arch::X86_64 | Arch::X86 => matches!(bytes, [0x0f, 0x0b] | [0xf4] | [0xcc]),
+            Arch::AArch64 => {
+                let word = bytes.first_chunk().map_or(0, |word| u32::from_le_bytes(*word));
+                word & 0xffe0_001f == 0xd420_0000 || word >> 16 == 0
+            }
+        }
+    }
+
     /// The instruction of the file from which execution went on after a branch to `offset`: the one that starts there, or the one
     /// behind what was patched there. So a call that became shorter is not counted again when it returns. A branch into
     /// [what is before a function](Self::function_behind) goes on in the function.

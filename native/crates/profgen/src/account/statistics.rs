@@ -52,6 +52,22 @@ impl Statistics {
             None => error,
         }
     }
+
+    /// Adds what came of a binary that has a result.
+    pub(crate) fn add(&mut self, binary: &BinaryStatistics, is_first: bool) {
+        self.mappings += binary.mappings;
+        self.processes += binary.processes;
+        self.ranges += binary.ranges;
+        self.branches += binary.branches;
+        self.functions += binary.functions;
+        self.total_count = self.total_count.saturating_add(binary.total_count);
+        self.max_count = self.max_count.max(binary.max_count);
+        self.density = if is_first {
+            binary.density
+        } else {
+            self.density.min(binary.density)
+        };
+    }
 }
 
 /// Numbers about one binary. Those of a job are their sums; the largest count and the density are the largest and the lowest of all.
@@ -79,22 +95,4 @@ pub struct BinaryStatistics {
     pub max_count: u64,
     /// See [`Statistics::density`].
     pub density: f64,
-}
-
-impl Statistics {
-    /// Adds what came of a binary that has a result.
-    pub(crate) fn add(&mut self, binary: &BinaryStatistics, is_first: bool) {
-        self.mappings += binary.mappings;
-        self.processes += binary.processes;
-        self.ranges += binary.ranges;
-        self.branches += binary.branches;
-        self.functions += binary.functions;
-        self.total_count = self.total_count.saturating_add(binary.total_count);
-        self.max_count = self.max_count.max(binary.max_count);
-        self.density = if is_first {
-            binary.density
-        } else {
-            self.density.min(binary.density)
-        };
-    }
 }

@@ -112,7 +112,7 @@ impl Builder<'_> {
                     true
                 }
                 InstructionClass::Other => {
-                    let traps = self.traps(instruction);
+                    let traps = self.code.traps(instruction.svma);
                     self.follows_end[number + 1] |= traps;
                     traps
                 }
@@ -179,18 +179,6 @@ impl Builder<'_> {
         found.into_iter().filter_map(|target| self.number_of(target)).collect()
     }
 
-    /// Whether nothing runs behind it: `ud2`, `hlt`, `int3`; `brk`, `udf`.
-    fn traps(&self, instruction: &Instruction) -> bool {
-        let bytes = self.code.bytes_of(instruction.svma).unwrap_or_default();
-        match self.image.arch() {
-            Arch::X86_64 | Arch::X86 => matches!(bytes, [0x0f, 0x0b] | [0xf4] | [0xcc]),
-            Arch::AArch64 => {
-                let word = bytes.first_chunk().map_or(0, |word| u32::from_le_bytes(*word));
-                word & 0xffe0_001f == 0xd420_0000 || word >> 16 == 0
-            }
-        }
-    }
-
     fn link(&self) -> (Vec<CodeBlock>, Vec<(u32, u32)>) {
         let count = self.instructions.len();
         let firsts: Vec<usize> = (0..count).filter(|&number| self.begins[number]).collect();
@@ -236,7 +224,7 @@ impl Builder<'_> {
                     }
                 }
                 InstructionClass::Call => (goes_on, block.may_end) = (true, true),
-                InstructionClass::Other if self.traps(instruction) => block.leaves = true,
+                InstructionClass::Other if self.code.traps(instruction.svma) => block.leaves = true,
                 InstructionClass::Other => goes_on = true,
             }
             if is_padding {
