@@ -75,3 +75,23 @@ fn nops_of_aarch64_pad_too() {
     assert_eq!(begins, [0, 4, 8, 0x10]);
     assert_eq!(edges, [(0, 4), (0, 0x10)]);
 }
+
+#[test]
+fn nothing_runs_behind_a_trap() {
+    let text = [
+        &[0x74, 0x02][..], // 0: je 4
+        &[0x0f, 0x0b],     // 2: ud2
+        &[0xc3],           // 4: ret
+    ];
+    assert_eq!(
+        blocks_of(EM_X86_64, &text.concat()),
+        (vec![0, 2, 4], vec![(0, 2), (0, 4)])
+    );
+    let words: [u32; 3] = [
+        0x3400_0040, // 0: cbz w0, 8
+        0xd420_0020, // 4: brk 1
+        0xd65f_03c0, // 8: ret
+    ];
+    let text: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    assert_eq!(blocks_of(EM_AARCH64, &text), (vec![0, 4, 8], vec![(0, 4), (0, 8)]));
+}
