@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
+    // A browser starts slowly on a busy machine.
+    hookTimeout: 60_000,
     pool: 'forks',
   },
 });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { browserPath } from '../support/browser.js';
-import { axeViolations, MODES, pageTimes, takePicture } from '../support/page-proof.js';
+import { axeViolations, MODES, takePicture } from '../support/page-proof.js';
 import {
   expectedLines,
   goTo,
@@ -34,7 +34,7 @@ describe('the page of a recorded kernel', () => {
   });
   afterAll(() => browser.stop());
 
-  testWith(tools, 'has the files of functions, can be searched, is fast, and fits each screen', async () => {
+  testWith(tools, 'has the files of functions, can be searched, and fits each screen', async () => {
     const path = join(folder, 'kernel.html');
     run('report', '--binary', binary, '--perfdata', perfData, '-o', path, '-q');
     const page = await browser.open(path, 'vmlinux/functions');
@@ -45,12 +45,6 @@ describe('the page of a recorded kernel', () => {
     await goTo(page, 'vmlinux/map');
     await page.locator('.tile', { hasText: 'kernel' }).first().waitFor();
     await browser.close(page);
-    const opened = await browser.open(path);
-    const { open, scroll, search } = await pageTimes(opened);
-    expect(open).toBeLessThan(1000);
-    expect(scroll).toBeLessThan(100);
-    expect(search).toBeLessThan(100);
-    await browser.close(opened);
     const views = ['overview', 'map', 'functions', 'function/do_syscall_64'];
     for (const [mode, options] of MODES) {
       const page = await browser.open(path, '', options);
