@@ -14,6 +14,9 @@ use profgen::{CollectOptions, CollectOutcome, Error, ErrorCode, Observer, Progre
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 use traceshard::{Row, Shard};
 
+/// `PERF_RECORD_FINISHED_ROUND`, which says nothing to a collection: type 68, no flags, a size of 8 bytes.
+const FINISHED_ROUND: [u8; 8] = [68, 0, 0, 0, 0, 0, 8, 0];
+
 struct Cancellable(Arc<AtomicBool>);
 
 impl Observer for Cancellable {
@@ -119,8 +122,9 @@ fn what_was_read_is_kept_when_it_is_cancelled() {
     for rotate in [None, Some(Rotation::Every(Duration::from_secs(600)))] {
         let (collection, mut pipe) = Collection::begin(rotate);
         pipe.write_all(&stream()).expect("written");
-        // Time to read it.
-        thread::sleep(Duration::from_millis(500));
+        // A pipe holds 64 KiB, so once four times as much has been written the samples in front of it were read.
+        pipe.write_all(&FINISHED_ROUND.repeat((256 << 10) / FINISHED_ROUND.len()))
+            .expect("written");
         assert_eq!(collection.shards(), Vec::<PathBuf>::new());
         collection.cancel.store(true, Ordering::Relaxed);
         // The pipe is open all the time.
