@@ -5,15 +5,17 @@ import { AutofdoError } from './errors.js';
 
 export type Addon = (typeof Binding)['default'];
 
-/** Scope and beginning of the names of the packages that hold one addon each; the rest is the platform. */
+/**
+ * Scope and prefix of the names of the packages that hold one addon each. The rest of such a name is the platform.
+ */
 const SCOPE = '@autofdo-gen';
 const PREFIX = 'binding-';
 
-/** What the loader, `native/binding/index.cjs`, adds to its error. */
+/** The facts that the loader, `native/binding/index.cjs`, adds to its error. */
 export interface LoadFailure {
-  /** The loader's folder. */
+  /** The folder of the loader. */
   folder: string;
-  /** Where it looked: a file, or the name of a package. */
+  /** The places where the loader looked: each is a file, or the name of a package. */
   failures: readonly { platform: string; request: string; error: unknown }[];
 }
 
@@ -27,7 +29,7 @@ export async function loadAddon(): Promise<Addon> {
   }
 }
 
-/** The platform that Node was built for, as the names of addons have it. */
+/** Returns the platform that Node was built for, as the names of the addons' packages spell it. */
 function thisPlatform(): string {
   const { platform, arch } = process;
   if (platform !== 'linux') return platform === 'win32' ? `win32-${arch}-msvc` : `${platform}-${arch}`;
@@ -35,7 +37,7 @@ function thisPlatform(): string {
   return `linux-${arch}-${report.header.glibcVersionRuntime === undefined ? 'musl' : 'gnu'}`;
 }
 
-/** Why no addon could be loaded on `platform`, and what helps. */
+/** Explains why no addon could be loaded on `platform`, and tells what to do. */
 export function explain(
   { folder, failures }: LoadFailure,
   platform: string,
@@ -82,7 +84,10 @@ export function explain(
   };
 }
 
-/** The packages with an addon that this release has, or undefined where its manifest is not near the loader. */
+/**
+ * Returns the packages with an addon that this release has. Returns `undefined` if the manifest is not at its
+ * place near the loader.
+ */
 function publishedPackages(folder: string): string[] | undefined {
   const path = join(folder, '../../package.json');
   if (!existsSync(path)) return undefined;
@@ -96,7 +101,7 @@ function platformOf(name: string): string {
   return name.slice(`${SCOPE}/${PREFIX}`.length);
 }
 
-/** The folders that Node looks for packages in, from `folder` upwards. */
+/** Yields `folder` and all folders above it: the folders where Node looks for packages. */
 function* ancestors(folder: string): Generator<string> {
   for (let at = folder; ; at = dirname(at)) {
     yield at;
@@ -104,7 +109,7 @@ function* ancestors(folder: string): Generator<string> {
   }
 }
 
-/** Platforms whose addon is installed where Node would find this platform's. */
+/** Returns the platforms whose addons are installed where Node looks for the addon of this platform. */
 function installedPlatforms(folder: string): string[] {
   const found = new Set<string>();
   for (const parent of ancestors(folder)) {
@@ -115,7 +120,10 @@ function installedPlatforms(folder: string): string[] {
   return [...found].sort();
 }
 
-/** The lock file of the project that `folder` is installed in, if it has no entry for the package. */
+/**
+ * Returns the nearest lock file above `folder` if it has no entry for the package. Returns `undefined` if it has
+ * one, or if there is no lock file.
+ */
 function lockFileWithout(name: string, folder: string): string | undefined {
   for (const parent of ancestors(folder)) {
     const path = join(parent, 'package-lock.json');

@@ -5,36 +5,39 @@ import type { Diagnostic, PhaseTiming } from './result.js';
 /** A file of traces that was written. */
 export interface WrittenShard {
   path: string;
-  /** How many rows it has. */
+  /** Number of rows in the file. */
   rows: number;
-  /** Its size in bytes. */
+  /** Size of the file in bytes. */
   size: number;
 }
 
-/** How often something was met. */
+/** A name, and how often the thing with this name occurred. */
 export interface Counted {
   name: string;
   count: bigint;
 }
 
-/** What came of a collection. */
+/** The result of a collection. */
 export interface CollectResult {
-  /** The files, in the order that they were finished. */
+  /** The files that were written, in the order in which they were finished. */
   shards: WrittenShard[];
-  /** Samples and branch entries that were read, and those of them that are in no row of a branch, by reason. */
+  /**
+   * Number of samples and branch entries that were read, and of those that are in no row of a branch, by reason.
+   */
   ledger: Counted[];
   /** Warnings and notes. */
   diagnostics: Diagnostic[];
-  /** How long each phase took. */
+  /** Time of each phase. */
   timings: PhaseTiming[];
 }
 
 /**
- * Collects how often which branch was taken into trace shards: Parquet files that any SQL engine can add up, and from which
- * `generateProfile({ binary, traces })` makes the profiles that it makes from the recordings. No binary is needed.
+ * Counts how often each branch was taken, and writes the counts into trace shards: Parquet files that any SQL
+ * engine can add up. `generateProfile({ binary, traces })` makes the same profiles from trace shards as from the
+ * recordings. No binary is needed.
  *
- * A file appears when it is complete, or not at all, even if the process is killed. If `signal` is aborted while a stream is read, the open
- * file is finished with what was read before the promise is rejected.
+ * A file appears only when it is complete, even if the process is killed. If `signal` is aborted while a stream is
+ * read, the open file is finished with the rows that were read so far, and then the promise is rejected.
  *
  * @example
  * ```ts

@@ -4,87 +4,87 @@ import { checkOptions, checkStdin, defined, invalid, u64 } from './options/check
 import { COMPARE_OPTIONS, type CompareOptions } from './options/compare.js';
 import type { Diagnostic } from './result.js';
 
-/** Counts of things that are in both profiles or in one. */
+/** Number of things that are in both profiles, or in only one of them. */
 export interface Overlap {
-  /** The part that is in both, from 0 to 1. */
+  /** Share of things that are in both profiles, from 0 to 1. */
   overlap: number;
   common: number;
   baseOnly: number;
   testOnly: number;
 }
 
-/** Sums of body counts. */
+/** Comparison of two profiles by their sums of body counts. */
 export interface SampleOverlap {
-  /** The smaller counts of all places as a part of the larger ones, from 0 to 1. */
+  /** Sum of the smaller count of each place, divided by the sum of the larger count of each place; from 0 to 1. */
   overlap: number;
   base: bigint;
   test: bigint;
-  /** The part of the base profile at places that only it has. */
+  /** Share of the base profile's counts at places that only the base profile has. */
   baseUniqueShare: number;
   testUniqueShare: number;
 }
 
-/** A function that the profiles do not agree on. */
+/** A function that differs between the profiles. */
 export interface FunctionChange {
   name: string;
-  /** From 0, nothing in common, to 1. */
+  /** Similarity of the function in both profiles: from 0 (nothing in common) to 1. */
   similarity: number;
-  /** Its share of all base samples. */
+  /** The function's share of all base samples. */
   baseWeight: number;
-  /** Its share of all test samples. */
+  /** The function's share of all test samples. */
   testWeight: number;
   baseSamples: bigint;
   testSamples: bigint;
-  /** What it takes from the similarity of the profiles. */
+  /** Amount by which the function lowers the similarity of the profiles. */
   lostSimilarity: number;
 }
 
-/** A call whose targets have other shares than before. */
+/** A call whose targets have other shares of the calls than before. */
 export interface TargetShift {
-  /** Where it is, callers first: `main:3 @ inlined:4.1`. */
+  /** Place of the call, callers first: `main:3 @ inlined:4.1`. */
   place: string;
-  /** The part of the calls that goes elsewhere, from 0 to 1. */
+  /** Share of the calls that go to other targets than before, from 0 to 1. */
   shift: number;
   baseCalls: bigint;
   testCalls: bigint;
-  /** Its targets with their shares in both profiles, by change. */
+  /** The targets of the call with their shares in both profiles; the largest change first. */
   targets: { name: string; base: number; test: number }[];
 }
 
-/** How two profiles differ. Counts are `bigint`, numbers of things are `number`. */
+/** The differences between two profiles. Counts are `bigint`, numbers of things are `number`. */
 export interface CompareResult {
-  /** `llvm-profdata overlap`'s "whole program profile similarity", from 0 to 1. */
+  /** The "whole program profile similarity" of `llvm-profdata overlap`, from 0 to 1. */
   similarity: number;
   samples: SampleOverlap;
   functions: Overlap;
-  /** Functions with a hot count. */
+  /** Comparison of the functions with a hot count. */
   hotFunctions: Overlap;
-  /** Places with a hot count. */
+  /** Comparison of the places with a hot count. */
   hotBlocks: Overlap;
-  /** Functions that only the test profile has; in all lists, what differs most comes first. */
+  /** Functions that only the test profile has. In all lists, the largest difference comes first. */
   gained: FunctionChange[];
   /** Functions that only the base profile has. */
   lost: FunctionChange[];
-  /** Functions of both that differ. */
+  /** Functions that are in both profiles and differ. */
   changed: FunctionChange[];
-  /** Calls that go elsewhere. */
+  /** Calls that go to other targets than before. */
   targetShifts: TargetShift[];
   /** What `llvm-profdata overlap --sample` prints. */
   text: string;
-  /** Why the numbers may mislead. */
+  /** Reasons why the numbers may mislead. */
   diagnostics: Diagnostic[];
 }
 
 /**
  * Compares a profile with an older one.
  *
- * @throws AutofdoError with a stable `code`: `EMPTY_PROFILE` when one has no samples.
+ * @throws AutofdoError with a stable `code`: `EMPTY_PROFILE` if one of the profiles has no samples.
  */
 export async function compareProfiles(options: CompareOptions): Promise<CompareResult> {
   return compareWith(options, undefined);
 }
 
-/** The same, where `testBytes` is the newer profile, which `options.test` only names. */
+/** Compares as {@link compareProfiles} does. `testBytes` is the newer profile; `options.test` only names it. */
 export async function compareWith(
   options: CompareOptions,
   testBytes: Uint8Array | undefined,

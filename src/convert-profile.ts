@@ -3,11 +3,11 @@ import { runMerge } from './native.js';
 import { checkOptions, invalid } from './options/check.js';
 import { CONVERT_OPTIONS, type ConvertOptions, toBindingMergeOptions } from './options/merge.js';
 
-/** What came of converting; `diagnostics` tell what the new encoding cannot hold. */
+/** The result of a conversion. `diagnostics` tell what the new encoding cannot hold. */
 export type ConvertResult = Omit<MergeResult, 'inputs' | 'skipped' | 'dropped'>;
 
 /**
- * Writes a profile in another encoding or layout. Nothing is lost that these can hold.
+ * Writes a profile in another encoding or layout. Everything that the new encoding and layout can hold is kept.
  *
  * @throws AutofdoError with a stable `code`; or the signal's reason when `signal` is aborted.
  */

@@ -5,28 +5,31 @@ import { DESCRIBE_OPTIONS, type DescribeOptions } from './options/describe.js';
 import type { Diagnostic } from './result.js';
 import type { ProfileFormat } from './sample-profile/types.js';
 
-/** What a profile holds. Counts are `bigint`, numbers of things are `number`. */
+/** The contents of a profile. Counts are `bigint`, numbers of things are `number`. */
 export interface ProfileDescription {
   format: ProfileFormat;
-  /** Size in bytes. */
+  /** Size of the profile in bytes. */
   size: number;
-  /** Discriminators are flow-sensitive. */
+  /** True if the discriminators are flow-sensitive. */
   flowSensitive: boolean;
-  /** Locations are pseudo probes. */
+  /** True if locations are pseudo probes. */
   probeBased: boolean;
-  /** llvm-profgen's pre-inliner has chosen what to inline. */
+  /** True if llvm-profgen's pre-inliner has chosen what to inline. */
   preInlined: boolean;
-  /** How many functions in contexts there are, if functions are told apart by their calling contexts. */
+  /**
+   * Number of functions with a calling context; absent if the profile does not tell functions apart by calling
+   * contexts.
+   */
   contexts?: number | undefined;
-  /** Functions without samples are unknown, not cold. */
+  /** True if the profile is partial: functions without samples are unknown, not cold. */
   partial: boolean;
-  /** Names are MD5 hashes, written as decimal numbers. */
+  /** True if names are MD5 hashes. The hashes are written as decimal numbers. */
   md5: boolean;
-  /** Names on the profile symbol list, if there is one. */
+  /** Number of names on the profile symbol list; absent if there is no list. */
   symbols?: number;
-  /** How counts are distributed, computed from the functions. */
+  /** Distribution of the counts, computed from the functions. */
   summary: {
-    /** May exceed 64 bits; what the file says is modulo 2^64 then. */
+    /** Sum of all body counts, which may exceed 64 bits. The number in the file is the sum modulo 2^64. */
     totalCount: bigint;
     maxCount: bigint;
     maxFunctionCount: bigint;
@@ -34,10 +37,13 @@ export interface ProfileDescription {
     counts: number;
     /** Number of functions. */
     functions: number;
-    /** The `counts` largest counts, none below `minCount`, make up `cutoff` millionths. */
+    /**
+     * Rows of the summary. The `counts` largest counts, each at least `minCount`, make up `cutoff` millionths of
+     * the sum.
+     */
     entries: { cutoff: number; minCount: bigint; counts: number }[];
   };
-  /** Samples for each line of the hot part (llvm-profgen's `--show-density`). */
+  /** Number of samples for each line of the hot part (llvm-profgen's `--show-density`). */
   density: number;
   /** Sum of the functions' totals, which may exceed 64 bits. */
   totalSamples: bigint;
@@ -47,16 +53,16 @@ export interface ProfileDescription {
   hotFunctions: number;
   /** The hottest functions. */
   functions: { name: string; total: bigint; head: bigint }[];
-  /** The parts of an extbinary profile. */
+  /** The sections of an extbinary profile. */
   sections: { name: string; offset: number; size: number; flags: string }[];
-  /** What was asked for in llvm-profdata's words. */
+  /** The text that was asked for, in llvm-profdata's words. */
   text: string;
-  /** Why counts are not the true ones, and what cannot be told. */
+  /** Reasons why counts differ from the true counts, and facts that cannot be told. */
   diagnostics: Diagnostic[];
 }
 
 /**
- * Tells what a profile holds.
+ * Describes the contents of a profile.
  *
  * @throws AutofdoError with a stable `code`.
  */

@@ -20,17 +20,20 @@ import { worded } from './options/wording.js';
 import { inspectPerfData } from './perf-data/inspect.js';
 import type { PerfDataSummary } from './perf-data/summary.js';
 
-/** What a binary, and a recording of it, are good for. */
+/** The worth of a binary, and of a recording of it, for AutoFDO. */
 export interface BinaryDiagnosis {
   binary: string;
-  /** `good`; `limited`: usable, with the limits among the findings; `unusable`: with the blockers among them. */
+  /**
+   * `good`: nothing was found against a profile. `limited`: a profile can be made; `findings` has its limits.
+   * `unusable`: no useful profile can be made; `findings` has the blockers.
+   */
   verdict: 'good' | 'limited' | 'unusable';
-  /** What speaks against a profile or limits its worth, blockers first. */
+  /** Facts that prevent a profile or limit its worth, blockers first. */
   findings: Finding[];
   facts: BinaryFacts;
-  /** What the recording is worth; undefined if none was given. */
+  /** The worth of the recording; undefined if no recording was given. */
   recording: RecordingDiagnosis | undefined;
-  /** What to run, in order. */
+  /** The commands to run, in order. */
   next: NextStep[];
 }
 
@@ -39,10 +42,11 @@ const ORDER = ['blocker', 'limit', 'note'];
 /**
  * Tells whether a binary, and a recording of it, are fit for AutoFDO, before time is spent on either.
  *
- * Without a recording only headers and a little of the debug information are read. With one, a profile is made of it and
- * thrown away.
+ * Without a recording, only headers and a little of the debug information are read. With a recording, a profile is
+ * made and thrown away.
  *
- * @throws AutofdoError when the binary is no ELF file that profiles can be made for. A recording that cannot be used is a finding.
+ * @throws AutofdoError if the binary is not an ELF file for which profiles can be made. A recording that cannot be
+ * used is no error but a finding.
  */
 export async function diagnoseBinary(options: DiagnoseOptions): Promise<BinaryDiagnosis> {
   checkOptions(options, DIAGNOSE_OPTIONS);
@@ -66,7 +70,7 @@ export async function diagnoseBinary(options: DiagnoseOptions): Promise<BinaryDi
     const { files, attempt, survey } = given;
     recording = recordingDiagnosis(files, attempt, survey, options.profileDensityThreshold);
     const own = recordingFindings(facts, recording, attempt);
-    // What is wrong with the binary is the reason why no profile can be made.
+    // A fault of the binary is the reason why no profile can be made, so the finding `no-profile` would repeat it.
     findings.push(...own.filter(({ code }) => binaryUsable || code !== 'no-profile'));
   }
   findings.push(
@@ -90,7 +94,7 @@ export async function diagnoseBinary(options: DiagnoseOptions): Promise<BinaryDi
   };
 }
 
-/** A finding in whose texts options have the names that the caller knows. */
+/** Returns a finding whose texts name options as the caller knows them. */
 function inWords(finding: Finding): Finding {
   const { message, hint } = finding;
   return { ...finding, message: worded(message), ...(hint !== undefined && { hint: worded(hint) }) };
@@ -100,7 +104,7 @@ function isBlocker({ severity }: Finding): boolean {
   return severity === 'blocker';
 }
 
-/** What the recording holds, and what comes of it; an error ends neither of them. */
+/** Inspects the recording and makes a profile of it. An error of one part does not keep the other from running. */
 async function tryRecording(
   perfData: readonly string[],
   options: DiagnoseOptions,

@@ -1,50 +1,53 @@
 import type { BindingError, BindingErrorCode } from '../native/binding/index.cjs';
 
 /**
- * Stable identifiers of failures. Codes are only ever added.
+ * Stable identifiers of failures. New codes may be added; no code is ever removed.
  *
  * - `INVALID_OPTIONS`: options are wrong or contradict each other
  * - `BINARY_UNREADABLE`: the binary does not exist or cannot be read
- * - `BINARY_INVALID`: it is no ELF file, or a damaged one
- * - `BINARY_UNSUPPORTED`: an ELF file of a kind that cannot be profiled
- * - `NO_SYMBOLS`: neither it nor a debug file of it has a symbol table, so no instruction boundary is known
- * - `NO_DEBUG_INFO`: no debug information was found for it
+ * - `BINARY_INVALID`: the binary is not an ELF file, or it is damaged
+ * - `BINARY_UNSUPPORTED`: the binary is an ELF file of a kind that cannot be profiled
+ * - `NO_SYMBOLS`: neither the binary nor a debug file of it has a symbol table, so no instruction boundary is
+ *   known
+ * - `NO_DEBUG_INFO`: no debug information was found for the binary
  * - `INPUT_UNREADABLE`: an input does not exist or cannot be read
- * - `INPUT_INVALID`: an input is not what it was said to be
- * - `INPUT_DAMAGED`: an input is damaged, and `strict` was asked for
+ * - `INPUT_INVALID`: an input has another format than was stated
+ * - `INPUT_DAMAGED`: an input is damaged, and `strict` was set
  * - `NO_BRANCH_STACKS`: the recording has no branch stacks
- * - `ARCHITECTURE_MISMATCH`: recording and binary are of different machines
- * - `NO_MAPPING`: nothing in the recording maps the binary
+ * - `ARCHITECTURE_MISMATCH`: the recording and the binary are of different machines
+ * - `NO_MAPPING`: no mapping in the recording is of the binary
  * - `BUILD_ID_MISMATCH`: the recording maps another build of the binary
- * - `BINARY_MISMATCH`: the branches that were taken are not those of the binary's code
+ * - `BINARY_MISMATCH`: the recorded branches are not branches of the binary's code
  * - `EMPTY_PROFILE`: no sample is left, so the profile would be empty
  * - `LOSS_EXCEEDED`: more branch entries were lost than `maxLoss` allows
  * - `OUTPUT_UNWRITABLE`: the result cannot be written
- * - `UNSUPPORTED`: the combination is not supported
- * - `ABORTED`: the job was cancelled (only seen as the signal's reason when it has none of its own)
+ * - `UNSUPPORTED`: the combination of inputs or options is not supported
+ * - `ABORTED`: the job was cancelled (only seen as the signal's reason when the signal has no reason of its own)
  * - `ADDON_UNAVAILABLE`: the native addon is missing for this platform, or was not built
  * - `INTERNAL`: a defect of this package
  */
 export type AutofdoErrorCode = BindingErrorCode | 'ADDON_UNAVAILABLE';
 
-/** Facts beside the message. */
+/** Facts of an error in addition to its message. */
 export interface AutofdoErrorDetails {
   /** What to do next. */
   hint?: string | undefined;
-  /** The file it is about. */
+  /** The file that the error is about. */
   path?: string | undefined;
-  /** What went wrong underneath. */
+  /** The error that caused this one. */
   cause?: unknown;
 }
 
-/** The one error class of this package: what was found and expected in `message`, the remedy in `hint`. */
+/**
+ * The only error class of this package. `message` says what was found and what was expected; `hint` is the remedy.
+ */
 export class AutofdoError extends Error {
   override readonly name = 'AutofdoError';
-  /** Stable identifier; compare this and not the message. */
+  /** Stable identifier. Programs should compare the code, not the message. */
   readonly code: AutofdoErrorCode;
-  /** What to do next, when something can be done. */
+  /** What to do next; undefined if nothing can be done. */
   readonly hint: string | undefined;
-  /** The file it is about. */
+  /** The file that the error is about. */
   readonly path: string | undefined;
 
   constructor(code: AutofdoErrorCode, message: string, details: AutofdoErrorDetails = {}) {
@@ -55,7 +58,7 @@ export class AutofdoError extends Error {
   }
 }
 
-/** The only place where a failure of the addon becomes an exception. */
+/** Makes an exception from a failure that the addon reports. Failures of the addon become exceptions only here. */
 export function toAutofdoError({ code, message, hint, path }: BindingError): AutofdoError {
   return new AutofdoError(code, message, { hint, path });
 }

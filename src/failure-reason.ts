@@ -1,6 +1,8 @@
 import { getSystemErrorMap } from 'node:util';
 
-/** Why the system refused something, in its own words: `no such file or directory`, without codes and names of calls. */
+/**
+ * Returns the system's reason for an error, without codes and names of system calls: `no such file or directory`.
+ */
 export function failureReason(cause: unknown): string {
   const { errno, message } = cause as NodeJS.ErrnoException;
   const [, words] = (errno === undefined ? undefined : getSystemErrorMap().get(errno)) ?? [];

@@ -8,11 +8,11 @@ import type { EntryClass, GenerateResult } from './result.js';
 /**
  * Generates an AutoFDO profile from branch samples.
  *
- * The work happens on threads of its own; the event loop stays free. Jobs may run at the same time. Nothing is
- * written unless the whole job succeeds.
+ * The work happens on threads of its own; the event loop stays free. Several jobs may run at the same time. The
+ * output is written only if the whole job succeeds.
  *
- * Several binaries are profiled in one reading of the recordings. What keeps one from having a profile does not stop the others; it is
- * the `error` of that binary.
+ * Several binaries are profiled in one reading of the recordings. If one binary gets no profile, the reason is the
+ * `error` of that binary, and the others still get theirs.
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ export async function generateProfile(options: GenerateOptions): Promise<Generat
   );
 }
 
-/** What the addon reports, as this library has it. */
+/** Converts the addon's outcome to the result of this library. */
 export function toResult(outcome: BindingOutcome, options: GenerateOptions): GenerateResult {
   const { entryClasses, ...statistics } = outcome.statistics;
   const ledger = Object.fromEntries(entryClasses.map(({ name, entries }) => [name, entries]));

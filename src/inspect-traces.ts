@@ -2,50 +2,54 @@ import type { Counted } from './collect-traces.js';
 import { type JobControl, runInspectShard } from './native.js';
 import { invalid } from './options/check.js';
 
-/** A file that rows of traces are of. */
+/** A mapped file that has rows in a trace shard. */
 export interface TracedBinary {
-  /** In hexadecimal digits, if the recording had it. */
+  /** Build id in hexadecimal digits; undefined if the recording had none. */
   buildId: string | undefined;
-  /** As it was mapped. */
+  /** Path of the file, as it was mapped. */
   path: string;
   kind: 'user' | 'kernel' | 'module';
   rows: number;
-  /** How often its branches were taken. */
+  /** Number of times that branches of the file were taken. */
   count: bigint;
-  /** How often they were mispredicted. */
+  /** Number of mispredicted branches among them. */
   mispredicted: bigint;
 }
 
-/** What a trace shard holds. Counts are `bigint`, numbers of things are `number`. */
+/** The contents of a trace shard. Counts are `bigint`, numbers of things are `number`. */
 export interface TracesSummary {
   file: string;
-  /** In bytes. */
+  /** Size of the file in bytes. */
   size: number;
   rows: number;
-  /** Groups of rows. */
+  /** Number of row groups. */
   groups: number;
-  /** Absent in what an SQL engine wrote, as are the next four. */
+  /** Version of the schema. This field and the next four are undefined if an SQL engine wrote the file. */
   schemaVersion: number | undefined;
   /** The program that collected the traces. */
   tool: string | undefined;
   /** Times of the first and the last sample, in nanoseconds of the recording's clock. */
   sampleTimes: [bigint, bigint] | undefined;
-  /** When the file was finished. */
+  /** Time at which the file was finished. */
   written: Date | undefined;
-  /** The host that recorded, if the collection was asked to name it. */
+  /** Name of the recording host, if the collection was asked to write it. */
   host: string | undefined;
-  /** The mapped files, those with most branches first. */
+  /** The mapped files; the file with the most branches first. */
   binaries: TracedBinary[];
-  /** Branches by event. */
+  /** Number of branches of each event. */
   events: Counted[];
-  /** Samples and branch entries that were read, and those of them that are in no row of a branch, by reason. */
+  /**
+   * Number of samples and branch entries that were read, and of those that are in no row of a branch, by reason.
+   */
   ledger: Counted[];
 }
 
 /**
- * Reads all of a trace shard, and tells what it holds. What it accepts can be used.
+ * Reads a whole trace shard, and describes its contents. A shard that this function accepts can be used for
+ * profiles.
  *
- * @throws AutofdoError that names what is wrong: `INPUT_UNREADABLE`, `INPUT_INVALID`, or `UNSUPPORTED` for a newer schema.
+ * @throws AutofdoError that names the fault: `INPUT_UNREADABLE`, `INPUT_INVALID`, or `UNSUPPORTED` for a newer
+ * schema.
  */
 export async function inspectTraces(path: string, control: JobControl = {}): Promise<TracesSummary> {
   if (typeof path !== 'string' || path === '') throw invalid('no file was given', 'pass its path');

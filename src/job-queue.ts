@@ -1,8 +1,9 @@
 /**
- * Lets at most a few jobs into libuv's thread pool at once.
+ * Lets only a limited number of jobs into libuv's thread pool at once.
  *
- * The pool has four threads by default and file system calls share it, so jobs must not fill it; and each job
- * uses all processors anyway. A job that waits here can be aborted at once, one that waits there cannot.
+ * The pool has four threads by default, and file system calls share them, so jobs must not fill the pool. Each job
+ * uses all processors anyway. A job that waits in this queue can be aborted at once; a job that waits in the pool
+ * cannot.
  */
 export class JobQueue {
   readonly #limit: number;
@@ -13,7 +14,7 @@ export class JobQueue {
     this.#limit = limit;
   }
 
-  /** Runs `job` when its turn comes; rejects with the signal's reason if it is aborted before that. */
+  /** Runs `job` when its turn comes. Rejects with the signal's reason if the signal is aborted before that. */
   async run<T>(signal: AbortSignal | undefined, job: () => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
     if (this.#running >= this.#limit) await this.#turn(signal);
@@ -22,7 +23,8 @@ export class JobQueue {
       return await job();
     } finally {
       const next = this.#waiting.shift();
-      // The place is handed over, not freed, so that a newcomer cannot take it in between.
+      // The finished job hands its place to the next one. If the place were freed, a newcomer could take it in
+      // between.
       if (next === undefined) this.#running--;
       else next();
     }

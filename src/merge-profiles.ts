@@ -5,11 +5,11 @@ import type { Diagnostic } from './result.js';
 /** An input that was left out because of `keepGoing`. */
 export interface SkippedProfile {
   path: string;
-  /** What is wrong with it, and where. */
+  /** The fault of the input, and where the fault is. */
   message: string;
 }
 
-/** What came of merging. Counts are `bigint`, numbers of things are `number`. */
+/** The result of a merge. Counts are `bigint`, numbers of things are `number`. */
 export interface MergeResult {
   /** The file that was written, or undefined when the result is in `bytes`. */
   output: string | undefined;
@@ -17,11 +17,11 @@ export interface MergeResult {
   bytes: Uint8Array | undefined;
   /** Size of the result in bytes. */
   size: number;
-  /** Profiles that are in it. */
+  /** Number of profiles that were merged. */
   inputs: number;
   /** Profiles that were left out. */
   skipped: SkippedProfile[];
-  /** Functions that were dropped by name, for being cold or for the size limit. */
+  /** Number of functions that were dropped by name, because they are cold, or for the size limit. */
   dropped: number;
   /** Top-level functions in the result. */
   functions: number;
@@ -34,9 +34,10 @@ export interface MergeResult {
 }
 
 /**
- * Merges sample profiles, in parallel and in memory that does not grow with their number.
+ * Merges sample profiles in parallel. The memory does not grow with the number of profiles.
  *
- * The result says the same as that of `llvm-profdata merge --sample`. Nothing is written unless the whole job succeeds.
+ * The result says the same as the result of `llvm-profdata merge --sample`. The output is written only if the
+ * whole job succeeds.
  *
  * @example
  * ```ts

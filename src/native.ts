@@ -5,7 +5,7 @@ import { JobQueue } from './job-queue.js';
 import { worded } from './options/wording.js';
 import type { Progress } from './progress.js';
 
-/** Three of libuv's four threads: one stays free for the program that uses this library. */
+/** The queue uses three of libuv's four threads: one stays free for the program that uses this library. */
 const jobs = new JobQueue(3);
 
 type Report = (progress: Progress) => void;
@@ -18,7 +18,7 @@ type Start<T> = (
   report: Report | undefined,
 ) => Promise<Outcome<T>>;
 
-/** What a job is told, and how it tells. */
+/** How the caller controls a running job and follows its progress. */
 export interface JobControl {
   /** Aborts the job: the promise is rejected with the signal's reason. */
   signal?: AbortSignal | undefined;
@@ -66,12 +66,15 @@ export function runFindPlaces(options: Binding.BindingPlacesOptions, control: Jo
   return runJob(control, (addon, cancel) => addon.findSourcePlaces(options, cancel));
 }
 
-/** Writes a text to `output`, but to no file that is read; without `text` it only finds out whether that may be done. */
+/**
+ * Writes a text to `output`, and refuses to replace a file that the job reads. Without `text`, only checks whether
+ * the output may be written.
+ */
 export function writeOutput(options: Binding.BindingWriteOptions, control: JobControl) {
   return runJob(control, (addon, cancel) => addon.writeOutput(options, cancel));
 }
 
-/** What makes of a text one with every mangled name of C++ or Rust in it as the source has it. */
+/** Loads the demangler. It replaces each mangled name of C++ or Rust in a text by the name in the source. */
 export async function loadDemangle(): Promise<(text: string) => string> {
   return (await loadAddon()).demangle;
 }
@@ -90,7 +93,7 @@ async function follow<T>({ signal, onProgress }: JobControl, start: Start<T>): P
   signal?.throwIfAborted();
   const cancel = new binding.BindingCancelToken();
   let thrown: { error: unknown } | undefined;
-  // An exception that left the callback would end the process: it has no JavaScript caller.
+  // No JavaScript caller would catch an exception of the callback, so it would end the process.
   const report =
     onProgress &&
     ((progress: Progress) => {
@@ -106,7 +109,7 @@ async function follow<T>({ signal, onProgress }: JobControl, start: Start<T>): P
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     const result = await start(binding, cancel, report);
-    // Reports that were made last are on their way in this turn of the event loop.
+    // The last progress reports arrive in this turn of the event loop.
     if (report !== undefined) await new Promise(setImmediate);
     if (thrown !== undefined) throw thrown.error;
     if (result.ok) return reworded(result.value);
@@ -117,10 +120,10 @@ async function follow<T>({ signal, onProgress }: JobControl, start: Start<T>): P
   }
 }
 
-/** What holds texts of the addon in its results, and those texts. */
+/** Properties of the addon's results that hold texts, or objects with texts. */
 const WITH_TEXTS = ['binaries', 'diagnostics', 'error', 'skipped', 'message', 'hint'];
 
-/** A result of the addon, or a part of it, in whose texts options have the names that the caller knows. */
+/** Returns the addon's result, or a part of it, with options in its texts named as the caller knows them. */
 function reworded<T>(value: T): T {
   if (typeof value === 'string') return worded(value) as T & string;
   if (Array.isArray(value)) return value.map(reworded) as T & unknown[];

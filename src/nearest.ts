@@ -1,4 +1,7 @@
-/** The candidate with the fewest edits from `name`, unless it takes more than a third of its length. */
+/**
+ * Returns the candidate with the fewest edits from `name`. Returns `undefined` if that candidate needs more edits
+ * than a third of the length of `name`.
+ */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
@@ -12,7 +15,10 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Insertions, deletions and replacements of a character, and swaps of two neighbours (optimal string alignment). */
+/**
+ * Counts the edits between two words: insertions, deletions and replacements of a character, and swaps of two
+ * neighbours (optimal string alignment).
+ */
 function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);

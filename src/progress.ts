@@ -1,6 +1,7 @@
 /**
- * A stage of a job. Generating goes through all but the last two, in this order, and `decode` is the long one; `download` is there only
- * if debug files are fetched. Merging is `merge` only. A report of recordings goes on with `report`, one of finished profiles is that only.
+ * A stage of a job. Generating goes through all stages but the last two, in this order; `decode` takes most of the
+ * time, and `download` occurs only if debug files are fetched. Merging has only the stage `merge`. A report of
+ * recordings has the stages of generating and then `report`; a report of finished profiles has only `report`.
  */
 export type Phase =
   | 'download'
@@ -13,16 +14,22 @@ export type Phase =
   | 'merge'
   | 'report';
 
-/** How far a job is. Phases overlap; reports only ever move on to a later one. */
+/** The progress of a job. Phases may overlap; the reports never go back to an earlier phase. */
 export interface Progress {
   /** The running stage. */
   phase: Phase;
-  /** Units of work done in this stage: in `decode`, bytes of the input that is being read; in `download`, bytes of the file; in `merge` and `report`, profiles. */
+  /**
+   * Units of work that are done in this stage. In `decode`: bytes of the input. In `download`: bytes of the file.
+   * In `merge` and `report`: profiles.
+   */
   done: number;
-  /** Units in all; 0 when not known, as for a stream. */
+  /** Number of all units of the stage; 0 if it is not known, for example for a stream. */
   total: number;
-  /** Number of the recording that is being read, from 1, when there are several; `done` and `total` are of all of them. */
+  /**
+   * Number of the recording that is being read, from 1, if there are several. `done` and `total` count all
+   * recordings.
+   */
   file?: number;
-  /** How many recordings there are, when there are several. */
+  /** Number of recordings, if there are several. */
   files?: number;
 }

@@ -13,7 +13,7 @@ interface CollectCommand {
   quiet: boolean;
 }
 
-/** Runs `collect`; resolves to the exit status. */
+/** Runs `collect`. Resolves to the exit status. */
 export async function runCollectCommand(args: readonly string[]): Promise<number> {
   const command = await parseCommand(args, 'collect', toCommand);
   if (typeof command === 'number') return command;

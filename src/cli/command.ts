@@ -4,7 +4,10 @@ import { COMMANDS, type CommandName } from './flags.js';
 import { type ParsedArgs, parseFlags } from './parse-args.js';
 import { EXIT, print, printError, useColours } from './terminal.js';
 
-/** What the command line asks for, or the exit status when that was help or cannot be understood. */
+/**
+ * Parses the command line. Returns the command, or the exit status if the command line asks for help or cannot be
+ * understood.
+ */
 export async function parseCommand<T>(
   args: readonly string[],
   name: CommandName,

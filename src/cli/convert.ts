@@ -14,7 +14,7 @@ interface ConvertCommand {
   quiet: boolean;
 }
 
-/** Runs `convert`; resolves to the exit status. */
+/** Runs `convert`. Resolves to the exit status. */
 export async function runConvertCommand(args: readonly string[]): Promise<number> {
   const command = await parseCommand(args, 'convert', toCommand);
   if (typeof command === 'number') return command;

@@ -1,10 +1,11 @@
 import { choice, flag, ignored, refused } from '../options/flag.js';
 import { type ParsedArgs, UsageError } from './parse-args.js';
 
-// Command lines of create_llvm_prof (https://github.com/google/autofdo, create_llvm_prof.cc and the flags of the files that it links).
-// --profile, --out, --gcov and --prof_sym_list are other spellings of flags of `generate`, and --binary and --format are the same.
+// Flags of create_llvm_prof (https://github.com/google/autofdo, create_llvm_prof.cc and the flags of the files
+// that it links). The flags --profile, --out, --gcov and --prof_sym_list are other spellings of flags of
+// `generate`. The flags --binary and --format are the same in both programs.
 
-/** Flags that steer the command line. */
+/** Flags that steer the command line and set no option of the library. */
 export const CREATE_LLVM_PROF_OWN = {
   profiler: choice('Samples', ['perf'], 'profiler', 'Of create_llvm_prof: what recorded the samples.', {
     default: 'perf',
@@ -20,7 +21,7 @@ export const CREATE_LLVM_PROF_OWN = {
 
 const PROPELLER = 'Propeller profiles are not written; use create_llvm_prof for them';
 
-/** Flags that would change the profile. */
+/** Flags that are refused, because they would change the profile. */
 export const CREATE_LLVM_PROF_REFUSED = [
   refused('string', 'prefetch-hints', 'profiles of prefetch hints are not written'),
   refused('boolean', 'llc-misses', 'profiles of cache misses are not written'),
@@ -39,7 +40,7 @@ export const CREATE_LLVM_PROF_REFUSED = [
   ),
 ];
 
-/** Flags that change no profile of a recording. */
+/** Flags that are accepted and have no effect, because they do not change a profile from a recording. */
 export const CREATE_LLVM_PROF_IGNORED = [
   ...ignored(
     'boolean',
@@ -78,7 +79,10 @@ export const CREATE_LLVM_PROF_IGNORED = [
   ),
 ];
 
-/** What a command line leaves to defaults, if it is one of create_llvm_prof: if it has --out or --gcov, without which that does nothing. */
+/**
+ * Returns the options that create_llvm_prof has by default, if the command line is one of create_llvm_prof. Such a
+ * command line has --out or --gcov, because create_llvm_prof does nothing without one of them.
+ */
 export function createLlvmProfDefaults({ values, spellings }: ParsedArgs) {
   const outputs = ['out', 'gcov', 'output', 'o'].filter((name) => spellings.has(name));
   if (new Set(outputs.map((name) => spellings.get(name))).size > 1) {
@@ -102,7 +106,10 @@ export function createLlvmProfDefaults({ values, spellings }: ParsedArgs) {
   };
 }
 
-/** The flags of create_llvm_prof on a command line that have no effect, as they were defined there. */
+/**
+ * Returns the flags of create_llvm_prof on a command line that have no effect here, in the order of their
+ * definition.
+ */
 export function withoutEffect({ values }: ParsedArgs): string[] {
   return CREATE_LLVM_PROF_IGNORED.filter(({ name }) => values.has(name)).map(
     ({ name }) => `--${name.replaceAll('-', '_')}`,

@@ -17,7 +17,7 @@ interface DoctorCommand {
 
 type Outcome = BinaryDiagnosis | { binary: string; error: AutofdoError };
 
-/** Runs `doctor`; resolves to the exit status. */
+/** Runs `doctor`. Resolves to the exit status. */
 export async function runDoctorCommand(args: readonly string[]): Promise<number> {
   const command = await parseCommand(args, 'doctor', toCommand);
   if (typeof command === 'number') return command;
@@ -42,7 +42,7 @@ function toCommand(parsed: ParsedArgs): DoctorCommand {
   return { binaries, options: { ...options, perfData: perfData && expandInputs(perfData) }, json };
 }
 
-/** One after the other; a binary that cannot be examined does not keep the others from it. */
+/** Diagnoses the binaries one after the other. If a binary cannot be examined, the others still are. */
 async function diagnoseAll({ binaries, options }: DoctorCommand, control: JobControl): Promise<Outcome[]> {
   const { diagnoseBinary } = await import('../diagnose-binary.js');
   const outcomes: Outcome[] = [];

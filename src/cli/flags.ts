@@ -14,9 +14,10 @@ import {
   CREATE_LLVM_PROF_REFUSED,
 } from './create-llvm-prof.js';
 
-// Flags that steer the command line. Those that set options of the library are defined with these, in ../options.
+// Flags that steer the command line. Flags that set options of the library are defined with these options, in
+// ../options.
 
-/** Of `generate`. */
+/** Flags of `generate`. */
 export const GENERATE_OWN = {
   json: JSON_RESULT,
   perfEvents: flag('Samples', 'list', 'perf-events', 'Only samples of these events, separated by commas.', {
@@ -34,7 +35,7 @@ export const GENERATE_OWN = {
   version: flag('Run', 'boolean', 'version', 'Print the version.'),
 };
 
-/** Of listings, which `generate` prints in place of a profile. */
+/** Flags of listings, which `generate` prints instead of writing a profile. */
 export const LISTING_OWN = {
   sourceLocations: flag(
     'Code',
@@ -63,7 +64,7 @@ export const LISTING_OWN = {
   }),
 } satisfies Partial<OptionTable<BindingListingOptions>>;
 
-/** Asks for a listing. */
+/** Flags that ask for a listing. */
 export const LISTING_ONLY = {
   showDisassemblyOnly: flag(
     'Code',
@@ -79,13 +80,13 @@ const GENERATE_ACCEPTED = [
   ...ignored('string', 'profile-symbol-list-cutoff'),
 ];
 
-/** Of `collect`. */
+/** Flags of `collect`. */
 export const COLLECT_OWN = { json: JSON_RESULT, quiet: QUIET, color: COLOR, help: HELP, helpAll: HELP_ALL };
 
-/** Of `inspect`. */
+/** Flags of `inspect`. */
 export const INSPECT_OWN = { json: JSON_FINDINGS, color: COLOR, help: HELP, helpAll: HELP_ALL };
 
-/** Of `doctor`. */
+/** Flags of `doctor`. */
 export const DOCTOR_OWN = {
   binaries: flag('Input', 'list', 'binary', 'The program, shared object or vmlinux; repeatable.', {
     value: 'FILE',
@@ -102,7 +103,7 @@ const ENCODINGS = {
   text: flag('Output', 'boolean', 'text', 'The same as --format=text.'),
 };
 
-/** Of `convert`. */
+/** Flags of `convert`. */
 export const CONVERT_OWN = {
   ...ENCODINGS,
   json: JSON_RESULT,
@@ -112,7 +113,7 @@ export const CONVERT_OWN = {
   helpAll: HELP_ALL,
 };
 
-/** Of `merge`. */
+/** Flags of `merge`. */
 export const MERGE_OWN = {
   dumpInputFileList: flag(
     'Input',
@@ -149,14 +150,14 @@ const DEMANGLE = flag(
   { aliases: ['C'] },
 );
 
-/** Where a text goes that is printed by default. */
+/** The flag for the place of a text that is printed by default. */
 const TEXT_OUTPUT = flag('Output', 'string', 'output', 'Where the text goes.', {
   aliases: ['o'],
   value: 'FILE',
   default: 'stdout',
 });
 
-/** Of `show`. */
+/** Flags of `show`. */
 export const SHOW_OWN = {
   json: JSON_FINDINGS,
   output: TEXT_OUTPUT,
@@ -175,7 +176,7 @@ export const SHOW_OWN = {
   helpAll: HELP_ALL,
 };
 
-/** Of `overlap`. */
+/** Flags of `overlap`. */
 export const OVERLAP_OWN = {
   json: JSON_FINDINGS,
   output: TEXT_OUTPUT,
@@ -192,10 +193,10 @@ export const OVERLAP_OWN = {
   helpAll: HELP_ALL,
 };
 
-/** What a report can be written as. */
+/** The forms that a report can be written in. */
 export const REPORT_FORMS = ['html', 'text', 'json', 'pprof', 'speedscope'] as const;
 
-/** Of `report`. */
+/** Flags of `report`. */
 export const REPORT_OWN = {
   output: flag('Output', 'string', 'output', 'Where the report goes; its ending tells the form.', {
     aliases: ['o'],
@@ -219,7 +220,7 @@ export const REPORT_OWN = {
   helpAll: HELP_ALL,
 };
 
-/** What llvm-profdata 22 takes, too, and ignores when the profiles are sample profiles. */
+/** Flags that llvm-profdata 22 accepts, too, and ignores for sample profiles. */
 const OF_OTHER_PROFILES = {
   merge: [
     ...ignored(
@@ -271,27 +272,32 @@ const OF_OTHER_PROFILES = {
   overlap: ignored('boolean', 'cs'),
 };
 
-/** llvm-profdata's own kinds of input and output that are not sample profiles. */
+/** Flags of llvm-profdata for kinds of input and output that are not sample profiles. */
 const NOT_SAMPLE: readonly Flag[] = [
   ...ignored('boolean', 'sample'),
   refused('boolean', 'instr', 'instrumentation profiles are not supported; use llvm-profdata'),
 ];
 
-/** A command as the help, the parser and anything made from them, such as shell completions, need it. */
+/**
+ * A command. The help, the parser and anything made from the commands, for example shell completions, use this
+ * definition.
+ */
 export interface Command {
-  /** What it does, as an infinitive without "to". */
+  /** The action of the command, as an infinitive without "to". */
   readonly what: string;
   /** Lines of usage, without the name of the program and of the command. */
   readonly usage: readonly string[];
-  /** Names of the flags that its help has if all of them would not fit a screen. */
+  /** Names of the flags in the command's help, if a help with all flags would not fit on a screen. */
   readonly main?: readonly string[];
-  /** All its flags; those whose effect is not `set` are accepted or refused without being advertised. */
+  /**
+   * All flags of the command. Flags whose effect is not `set` are accepted or refused, but not listed in the help.
+   */
   readonly flags: readonly Flag[];
-  /** What its help ends with. */
+  /** Text at the end of the command's help. */
   readonly more: string;
 }
 
-/** All commands, by name. `generate` is also what runs when no command is named. */
+/** All commands, by name. If no command is named, `generate` runs. */
 export const COMMANDS = {
   generate: {
     what: 'write a profile for clang or rustc',

@@ -21,11 +21,11 @@ import {
   useColours,
 } from './terminal.js';
 
-/** Flags that steer the command line and are no options of the library. */
+/** Flags that steer the command line and are not options of the library. */
 interface CommandFlags {
   json: boolean;
   quiet: boolean;
-  /** Print what llvm-profgen does not, notes and the summary, on no terminal, too. */
+  /** Print the notes and the summary, which llvm-profgen does not print, even if no terminal is there. */
   verbose: boolean;
   timings: boolean;
   showDensity: boolean;
@@ -33,7 +33,7 @@ interface CommandFlags {
   target: string;
 }
 
-/** Runs the default command; resolves to the exit status. */
+/** Runs `generate`, the default command. Resolves to the exit status. */
 export async function runGenerateCommand(args: readonly string[]): Promise<number> {
   if (args.length === 0) {
     printMessage((await import('./help.js')).commandHelp('generate'));
@@ -78,7 +78,10 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
   return status === EXIT.usage && asLlvmProfgen(args) ? EXIT.failed : status;
 }
 
-/** llvm-profgen's exit status is 1 for wrong usage, too; the line need not be right for this to be known. */
+/**
+ * True if the arguments ask for llvm-profgen's behaviour, whose exit status is 1 for wrong usage, too. The
+ * arguments need not be valid for this check.
+ */
 function asLlvmProfgen(args: readonly string[]): boolean {
   return args.some((arg) => /^--?compat=llvm-profgen$/.test(arg));
 }
@@ -139,7 +142,7 @@ function toCommand(parsed: ParsedArgs): { options: GenerateOptions; flags: Comma
   return { options, flags: { json, quiet, verbose, timings, showDensity, target } };
 }
 
-/** Beside each other in the current folder, whether there is one result or several. */
+/** Returns the default place of the result: in the current folder, whether there is one result or several. */
 function defaultOutput(
   { binary: [binary] = [], format, mergeBinaries, skipSymbolization }: ValuesOf<typeof GENERATE_OPTIONS>,
   several: boolean,
@@ -158,7 +161,7 @@ async function report(
 ): Promise<undefined> {
   if (result.bytes !== undefined) await print(result.bytes);
   const talk = !flags.quiet && (flags.verbose || isWatched());
-  // llvm-profgen's stdout has what was asked to be shown; here that may be taken by the result.
+  // llvm-profgen prints what was asked to be shown to stdout. Here stdout may be taken by the result.
   const shown = flags.json || flags.target === '-' ? printMessage : print;
   for (const { code, message } of result.diagnostics) if (code === 'mmap-event') shown(`${message}\n`);
   printDiagnostics(

@@ -5,16 +5,16 @@ import { COMMANDS, type Command, type CommandName } from './flags.js';
 import { UsageError } from './parse-args.js';
 import { EXIT, print, printError, terminalWidth } from './terminal.js';
 
-/** Columns of the flag names in help; longer ones get a line of their own. */
+/** Width of the flag names in the help, in columns. A longer name gets a line of its own. */
 const NAME_WIDTH = 28;
-/** Columns of the usage of each command. */
+/** Width of the usage of each command, in columns. */
 const USAGE_WIDTH = 54;
 const LLVM_NAME_WIDTH = 46;
 
-/** Most lines of help that fit a screen; help that is longer has the main flags only. */
+/** Largest number of help lines that fit on a screen. A longer help lists only the main flags. */
 const SCREEN = 40;
 
-/** Runs `help`, of the program, of a command, or of one group of its flags; resolves to the exit status. */
+/** Runs `help` for the program, for a command, or for one group of its flags. Resolves to the exit status. */
 export async function runHelpCommand(args: readonly string[]): Promise<number> {
   const words = args.filter((arg) => !arg.startsWith('-'));
   const [first = 'generate'] = words;
@@ -37,7 +37,10 @@ export async function runHelpCommand(args: readonly string[]): Promise<number> {
   );
 }
 
-/** Prints that a command does not exist if another one has a name near it; returns the exit status. */
+/**
+ * Prints that a command does not exist, and names a known command with a similar name. Returns the exit status, or
+ * `undefined` without printing if no known command has a similar name.
+ */
 export function unknownCommand(name: string, known: readonly string[]): number | undefined {
   const near = nearest(name, known);
   return near === undefined ? undefined : refuse(noCommand(name), `did you mean autofdo-gen ${near}?`);
@@ -56,7 +59,7 @@ function isCommand(name: string): name is CommandName {
   return Object.hasOwn(COMMANDS, name);
 }
 
-/** Help of a command that fits a screen; that of `generate` is the help of the program. */
+/** Returns the help of a command that fits on a screen. The help of `generate` is the help of the program. */
 export function commandHelp(name: CommandName, width = terminalWidth()): string {
   const { flags, main, more }: Command = COMMANDS[name];
   const full = fullHelp(name, width);
@@ -74,7 +77,7 @@ ${topics.join(', ')} or ${last}.
 ${behind}`;
 }
 
-/** Help of a command with all of its flags. */
+/** Returns the help of a command with all of its flags. */
 export function fullHelp(name: CommandName, width = terminalWidth()): string {
   const { flags, more }: Command = COMMANDS[name];
   const groups = FLAG_GROUPS.filter((group) => inGroup(flags, group).length > 0);
@@ -83,7 +86,7 @@ ${groups.map((group) => groupHelp(group, flags, width)).join('\n')}
 ${more}`;
 }
 
-/** Help of one group of flags; undefined if the command has none of that name. */
+/** Returns the help of one group of flags, or `undefined` if the command has no group of this name. */
 function topicHelp(name: CommandName, topic: string, width = terminalWidth()): string | undefined {
   const { flags }: Command = COMMANDS[name];
   const group = FLAG_GROUPS.find((known) => known.toLowerCase() === topic.toLowerCase());
@@ -97,7 +100,7 @@ function topicsOf(name: CommandName): string[] {
   return FLAG_GROUPS.filter((group) => inGroup(flags, group).length > 0).map((group) => group.toLowerCase());
 }
 
-/** Of the spellings of a flag, its name and the one of a single letter. */
+/** Returns the flag with its name and its alias of a single letter, without other aliases. */
 function withoutSynonyms({ aliases = [], ...flag }: Flag): Flag {
   return { ...flag, aliases: aliases.filter((alias) => alias.length === 1) };
 }
@@ -142,7 +145,7 @@ Example:
 `;
 }
 
-/** The same as LLVM's option parser lays it out, for who reads help with a program. */
+/** Returns the help of `generate` in the layout of LLVM's option parser, for programs that read it. */
 export function llvmProfgenHelp(): string {
   const generic = ['help', 'version'];
   const section = (title: string, flags: readonly Flag[]) => {

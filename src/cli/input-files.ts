@@ -2,8 +2,9 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The files that arguments of `--perfdata` name: a path as it is; else, if it has commas, each part; else, if it has
- * `*`, `?` or `[...]`, what matches it. What matches nothing stays, so that the error names it.
+ * Returns the files that the arguments of `--perfdata` name. An argument that is an existing path names that file.
+ * Otherwise, each part between commas is a path. A path with `*`, `?` or `[...]` that does not exist names all
+ * files that match it. A pattern without a match is kept, so that the error can name it.
  */
 export function expandInputs(args: readonly string[]): string[] {
   return args.flatMap((arg) => {
@@ -15,7 +16,10 @@ export function expandInputs(args: readonly string[]): string[] {
   });
 }
 
-/** The profiles that arguments of `merge` name: a folder stands for all files below it, as for llvm-profdata. */
+/**
+ * Returns the profiles that the arguments of `merge` name. A folder stands for all files below it, as for
+ * llvm-profdata.
+ */
 export function expandProfiles(args: readonly string[]): string[] {
   const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   return expandInputs(args).flatMap((path) => (isFolder(path) ? filesBelow(path) : [path]));
@@ -29,7 +33,9 @@ function filesBelow(folder: string): string[] {
 
 const WILD = /[*?[]/;
 
-/** Paths that match a pattern of `*`, `?` and `[...]`, none of which crosses a `/`; sorted. */
+/**
+ * Returns the paths that match a pattern with `*`, `?` and `[...]`, sorted. None of these wildcards matches a `/`.
+ */
 function matchGlob(pattern: string): string[] {
   const parts = pattern.split('/').filter((part) => part !== '');
   let bases = [pattern.startsWith('/') ? '/' : ''];
@@ -46,7 +52,7 @@ function matchGlob(pattern: string): string[] {
   return bases.sort();
 }
 
-/** A pattern as a regular expression. A bracket that is not closed stands for itself. */
+/** Converts a pattern to a regular expression. A bracket that is not closed stands for itself. */
 function shapeOf(pattern: string): RegExp {
   const pieces = pattern.match(/\[[!^]?\]?[^\]]*\]|./gs) ?? [];
   const translated = pieces.map((piece) => {
@@ -59,7 +65,7 @@ function shapeOf(pattern: string): RegExp {
   try {
     return new RegExp(`^${translated.join('')}$`, 's');
   } catch {
-    return /(?!)/; // a range such as [z-a]: nothing matches
+    return /(?!)/; // A range such as [z-a] is invalid, and matches nothing.
   }
 }
 

@@ -10,7 +10,7 @@ interface InspectCommand {
   json: boolean;
 }
 
-/** Runs `inspect`; resolves to the exit status. */
+/** Runs `inspect`. Resolves to the exit status. */
 export async function runInspectCommand(args: readonly string[]): Promise<number> {
   const command = await parseCommand(args, 'inspect', toCommand);
   if (typeof command === 'number') return command;
@@ -49,7 +49,9 @@ function toCommand(parsed: ParsedArgs): InspectCommand {
   return { file, json };
 }
 
-/** Whether a file is of traces: Parquet, by its first bytes, or by its name if they are damaged. */
+/**
+ * True if a file is a trace shard, that is Parquet: by its first bytes, or by its name if these bytes are damaged.
+ */
 function isParquet(path: string): boolean {
   if (path.endsWith('.parquet')) return true;
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
@@ -59,7 +61,7 @@ function isParquet(path: string): boolean {
     readSync(file, start);
     closeSync(file);
   } catch {
-    return false; // whoever reads the file says what is wrong
+    return false; // The reader of the file reports the error.
   }
   return start.toString('latin1') === 'PAR1';
 }

@@ -5,18 +5,18 @@ import { canRedraw, EXIT, print, printError } from './terminal.js';
 
 /** A job of the command line. */
 export interface CommandJob<T> {
-  /** Errors go to stdout as JSON, too. */
+  /** True if errors are printed as JSON to stdout, too. */
   json: boolean;
-  /** No progress is shown. */
+  /** True if no progress is shown. */
   quiet: boolean;
   run(control: JobControl): Promise<T>;
-  /** What is left after a signal, if there is something. */
+  /** Message about the files that remain after a signal, if some remain. */
   interrupted?: string;
-  /** Prints the result; may choose another exit status than 0. */
+  /** Prints the result. Returns an exit status other than 0, or `undefined` for 0. */
   report(result: T): Promise<number | undefined>;
 }
 
-/** Runs a job with progress, until it ends or a signal ends it; resolves to the exit status. */
+/** Runs a job and shows its progress, until the job ends or a signal ends it. Resolves to the exit status. */
 export async function runCommandJob<T>(job: CommandJob<T>): Promise<number> {
   const abort = new AbortController();
   const onSignal = () =>
@@ -24,7 +24,7 @@ export async function runCommandJob<T>(job: CommandJob<T>): Promise<number> {
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
   let bar: ProgressBar | undefined;
-  // As elfutils' client has it. A terminal has the bar, which shows the same.
+  // elfutils' client prints lines if this variable is set. A terminal shows the same on the progress bar.
   const lines = process.env['DEBUGINFOD_PROGRESS'] ? new DownloadLines(process.stderr) : undefined;
   try {
     const result = await job.run({

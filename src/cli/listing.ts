@@ -6,7 +6,7 @@ import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
 import { printDiagnostics } from './terminal.js';
 
-/** What to list, or undefined when a profile is asked for. */
+/** Returns the options of the listing that is asked for, or `undefined` if a profile is asked for. */
 export function toListing(parsed: ParsedArgs): BindingListingOptions | undefined {
   const { functions, ...shown } = valuesOf(LISTING_OWN, parsed);
   if (valuesOf(LISTING_ONLY, parsed).showDisassemblyOnly !== true) {
@@ -40,7 +40,7 @@ export function toListing(parsed: ParsedArgs): BindingListingOptions | undefined
   });
 }
 
-/** Prints the code of a binary; resolves to the exit status. */
+/** Prints the code of a binary. Resolves to the exit status. */
 export function runListing(options: BindingListingOptions): Promise<number> {
   return runCommandJob({
     json: false,

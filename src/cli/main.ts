@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Startup is a good part of a small job: modules are loaded when a command needs them, not before.
+// Startup takes a large part of the time of a small job, so a module is loaded only when a command needs it.
 
 type Run = (args: readonly string[]) => Promise<number>;
 

@@ -11,14 +11,14 @@ import { listedInputs, weightedInputs } from './weighted-inputs.js';
 
 interface MergeCommand {
   options: MergeOptions;
-  /** Print the inputs instead. */
+  /** True if the inputs are printed and not merged. */
   listOnly: boolean;
   target: string;
   json: boolean;
   quiet: boolean;
 }
 
-/** Runs `merge`; resolves to the exit status. */
+/** Runs `merge`. Resolves to the exit status. */
 export async function runMergeCommand(args: readonly string[]): Promise<number> {
   const command = await parseCommand(args, 'merge', toCommand);
   if (typeof command === 'number') return command;
@@ -44,7 +44,7 @@ function toCommand(parsed: ParsedArgs): MergeCommand {
     quiet = false,
     ...encodings
   } = valuesOf(MERGE_OWN, parsed);
-  // llvm-profdata's order, which matters where checksums differ: the first version of a function stays.
+  // The order is llvm-profdata's. It matters where checksums differ: the first version of a function stays.
   const inputs = [
     ...expandProfiles(parsed.positionals),
     ...weightedInput.flatMap(weightedInputs),
@@ -64,7 +64,7 @@ function toCommand(parsed: ParsedArgs): MergeCommand {
   return { options, listOnly, target, json, quiet };
 }
 
-/** Prints what would be merged, as llvm-profdata does. */
+/** Prints the inputs of the merge, as llvm-profdata does. */
 async function listInputs(inputs: MergeOptions['inputs']): Promise<number> {
   const lines = inputs.map((input) => {
     const { path, weight = 1 } = typeof input === 'string' ? { path: input } : input;

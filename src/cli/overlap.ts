@@ -9,14 +9,14 @@ import { checkTarget, writeTarget } from './text-output.js';
 
 interface OverlapCommand {
   options: CompareOptions;
-  /** Least similarity in percent, if one is wanted. */
+  /** Least similarity in percent, if the command line gives one. */
   threshold: number | undefined;
   target: string;
   json: boolean;
   demangle: boolean;
 }
 
-/** Runs `overlap`; resolves to the exit status. */
+/** Runs `overlap`. Resolves to the exit status. */
 export async function runOverlapCommand(args: readonly string[]): Promise<number> {
   const command = await parseCommand(args, 'overlap', toCommand);
   if (typeof command === 'number') return command;

@@ -4,18 +4,18 @@ import { nearest } from '../nearest.js';
 import { rangeOf } from '../options/check.js';
 import { type Flag, type FlagTable, flagOf, type KindValues, type ValuesOf } from '../options/flag.js';
 
-/** A flag's value after its kind was applied. */
+/** The value of a flag, converted by the kind of the flag. */
 export type FlagValue = KindValues[keyof KindValues];
 
-/** Values by the flag's name, and what was no flag. */
+/** The values of the flags by the flags' names, and the arguments that are not flags. */
 export interface ParsedArgs {
   values: Map<string, FlagValue>;
-  /** Values by the spelling that was used, with dashes between its words. */
+  /** Values by the spelling on the command line, with dashes between the words of the name. */
   spellings: Map<string, FlagValue>;
   positionals: string[];
 }
 
-/** Wrong use of the command line: exit status 2. */
+/** Wrong use of the command line. The exit status is 2. */
 export class UsageError extends AutofdoError {
   constructor(message: string, hint?: string) {
     super('INVALID_OPTIONS', message, { hint });
@@ -23,10 +23,10 @@ export class UsageError extends AutofdoError {
 }
 
 /**
- * Parses a command line as LLVM's tools do: one dash or two before a long name, `--flag VALUE` or `--flag=VALUE`,
- * booleans alone or with `=0`, `=1`, `=true` or `=false`; `--no-flag` is `--flag=0`. Of a flag given twice the last
- * value counts, except for lists. As Abseil's flags are written, words may have `_` between them, and `--noflag` and
- * `=no` deny a flag, too.
+ * Parses a command line as LLVM's tools do. A long name has one dash or two. A value is written `--flag VALUE` or
+ * `--flag=VALUE`. A boolean flag stands alone or has `=0`, `=1`, `=true` or `=false`; `--no-flag` is `--flag=0`.
+ * If a flag is given twice, the last value is used, except for lists, which are joined. As in Abseil's flags,
+ * words may have `_` between them, and `--noflag` and `--flag=no` turn a flag off.
  */
 export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedArgs {
   const spellings = flags.flatMap((flag) =>
@@ -39,7 +39,7 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
   const options: Record<string, { type: 'boolean' | 'string'; short?: string }> = {};
   for (const [name, flag] of byName) options[name] = { type: flag.kind === 'boolean' ? 'boolean' : 'string' };
   const { tokens } = parseArgs({
-    // The tokenizer wants two dashes before a name; a value such as -1 or - stays as it is.
+    // The tokenizer needs two dashes before a name. A value such as -1 or - stays unchanged.
     args: args.map((arg) => (/^-[a-z]/i.test(arg) ? `-${arg}` : arg)),
     options,
     strict: false,
@@ -75,14 +75,14 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
   return parsed;
 }
 
-/** The values of the flags in a table, by the names that the table gives them. */
+/** Returns the values of the flags in a table, by their keys in the table. */
 export function valuesOf<T extends FlagTable>(table: T, { values }: ParsedArgs): ValuesOf<T> {
   const entries = Object.entries(table).flatMap(([key, flag]) => {
     const name = flagOf(flag)?.name;
     const value = name === undefined ? undefined : values.get(name);
     return value === undefined ? [] : [[key, value]];
   });
-  // The parser has read each value as the kind of its flag says, and that is what ValuesOf says.
+  // The parser has read each value by the kind of its flag, which is the type in ValuesOf.
   return Object.fromEntries(entries) as ValuesOf<T>;
 }
 
@@ -118,7 +118,7 @@ function readValue(flag: Flag, text: string | undefined, before: FlagValue | und
   }
 }
 
-/** What the same flag was given before; a flag has values of one kind. */
+/** Returns the values that the same flag was given before. All values of a flag have the flag's kind. */
 function asList<T>(before: FlagValue | undefined): T[] {
   return Array.isArray(before) ? (before as T[]) : [];
 }
@@ -147,10 +147,12 @@ function readU64(flag: Flag, text: string): bigint {
   return value;
 }
 
-/** Numbers that one range may stand for; no machine has so many processors. */
+/** Largest number of numbers in one range. No machine has so many processors. */
 const LONGEST_RANGE = 65536;
 
-/** `1,3,5-7`; a number may be negative, a bound of a range not. */
+/**
+ * Reads a list of whole numbers and ranges: `1,3,5-7`. A number may be negative; the bounds of a range may not.
+ */
 function readIntegers(flag: Flag, text: string): number[] {
   return text.split(',').flatMap((part) => {
     const range = /^(\d+)-(\d+)$/.exec(part);
@@ -174,7 +176,9 @@ function readIntegers(flag: Flag, text: string): number[] {
   });
 }
 
-/** `START,STOP` in seconds with up to nine decimals, as `perf script --time` has it; an empty bound is open. */
+/**
+ * Reads `START,STOP` in seconds with up to nine decimals, as in `perf script --time`. An empty bound has no limit.
+ */
 function readTime(flag: Flag, text: string): [bigint, bigint] {
   const match = /^(\d*)(?:\.(\d{1,9}))?,(\d*)(?:\.(\d{1,9}))?$/.exec(text);
   if (match === null) {
@@ -197,13 +201,13 @@ function missingValue(flag: Flag): UsageError {
   return new UsageError(`--${flag.name} needs a value`, `write --${flag.name} ${flag.value ?? 'VALUE'}`);
 }
 
-/** What perf calls the recording. */
+/** Names that perf gives to the flag for the recording. */
 const INPUT_OF_PERF = ['i', 'input'];
 
 function unknownFlag(name: string, known: readonly string[]): UsageError {
   const dashes = name.length === 1 ? '-' : '--';
   const isInput = INPUT_OF_PERF.includes(name) && known.includes('perfdata');
-  // One letter is near to any other.
+  // Any one-letter name is near to any other, so no suggestion is made for a single letter.
   const near = isInput ? 'perfdata' : name.length === 1 ? undefined : nearest(name, known);
   return new UsageError(`unknown flag ${dashes}${name}`, `see --help${suggestion(near, '--')}`);
 }

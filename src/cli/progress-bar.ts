@@ -3,9 +3,9 @@ import { formatBytes, formatSeconds } from '../report/format.js';
 
 const BAR_WIDTH = 30;
 const CLEAR_LINE = '\r\x1b[K';
-/** Columns of a terminal that does not tell how many it has. */
+/** Number of columns assumed for a terminal that does not report its width. */
 const DEFAULT_COLUMNS = 80;
-/** Milliseconds, and share of the work, before a rate and an estimate of the rest are worth showing. */
+/** Least time in milliseconds, and least share of the work, before the rate and the remaining time are shown. */
 const LEAST_TIME = 2000;
 const LEAST_SHARE = 0.03;
 
@@ -21,7 +21,7 @@ const LABELS: Record<Phase, string> = {
   report: 'making the report',
 };
 
-/** One line on a terminal that is redrawn in place and leaves nothing behind. */
+/** A line on a terminal that is redrawn in place. Nothing of the line remains at the end. */
 export class ProgressBar {
   readonly #stream: NodeJS.WriteStream;
   readonly #now: () => number;
@@ -29,7 +29,7 @@ export class ProgressBar {
   #phase: Phase | undefined;
   #since = 0;
 
-  /** `now` tells milliseconds. */
+  /** Makes a bar on `stream`. `now` returns the time in milliseconds. */
   constructor(stream: NodeJS.WriteStream, now: () => number = () => performance.now()) {
     this.#stream = stream;
     this.#now = now;
@@ -51,13 +51,16 @@ export class ProgressBar {
   }
 }
 
-/** Lines about files that are being fetched, at most one a second, and one when a file is there. */
+/**
+ * Prints lines about files that are being fetched: at most one line a second, and one line when a file is
+ * complete.
+ */
 export class DownloadLines {
   readonly #stream: NodeJS.WritableStream;
   readonly #now: () => number;
   #last = Number.NEGATIVE_INFINITY;
 
-  /** `now` tells milliseconds. */
+  /** Makes a printer of lines to `stream`. `now` returns the time in milliseconds. */
   constructor(stream: NodeJS.WritableStream, now: () => number = () => performance.now()) {
     this.#stream = stream;
     this.#now = now;
@@ -72,7 +75,9 @@ export class DownloadLines {
   }
 }
 
-/** The line that shows how far a job is; `elapsed` milliseconds have passed since the phase began. */
+/**
+ * Returns the line that shows the progress of a job. `elapsed` is the time since the phase began, in milliseconds.
+ */
 export function progressText({ phase, done, total, file, files }: Progress, elapsed: number): string {
   const share = total > 0 ? Math.min(1, done / total) : undefined;
   const parts = [LABELS[phase]];

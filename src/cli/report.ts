@@ -19,19 +19,19 @@ import {
 } from './terminal.js';
 import { checkTarget, writeTarget } from './text-output.js';
 
-/** What a report is written as. */
+/** The form in which a report is written. */
 type Form = (typeof REPORT_FORMS)[number];
 
 interface ReportCommand {
   options: ReportOptions;
   form: Form;
   target: string;
-  /** Functions and lines in text. */
+  /** Number of functions and lines in the text form. */
   top: number;
   quiet: boolean;
 }
 
-/** Ends of file names that tell what is wanted, the longest ones first. */
+/** Ends of file names with the forms that they select; the longest ends first. */
 const ENDINGS: readonly [ending: string, form: Form][] = [
   ['.speedscope.json', 'speedscope'],
   ['.html', 'html'],
@@ -42,7 +42,7 @@ const ENDINGS: readonly [ending: string, form: Form][] = [
   ['.txt', 'text'],
 ];
 
-/** Runs `report`; resolves to the exit status. */
+/** Runs `report`. Resolves to the exit status. */
 export async function runReportCommand(args: readonly string[]): Promise<number> {
   const command = await parseCommand(args, 'report', toCommand);
   if (typeof command === 'number') return command;
@@ -99,7 +99,7 @@ function toCommand(parsed: ParsedArgs): ReportCommand {
   return { options, form, target, top, quiet };
 }
 
-/** What the name of the output asks for. */
+/** Returns the form that the name of the output selects. */
 function formOf(target: string): Form {
   if (target === '-') return 'text';
   const found = ENDINGS.find(([ending]) => target.toLowerCase().endsWith(ending));
@@ -150,13 +150,13 @@ async function render(
       return (await import('../report/profile-report.js')).reportTexts(report, {
         top,
         width: terminalWidth(80),
-        // Files are read by programs and sent to people.
+        // Files get no colours, because programs read them and people pass them on.
         paint: target === '-' ? temperaturePaint() : (_, text) => text,
       });
   }
 }
 
-/** What the page tells, too, and who runs the command should not miss. */
+/** Prints the warnings and failures that the page shows, too, because the user of the command should see them. */
 function tell({ diagnostics, profiles, failures }: Report, { target, quiet }: ReportCommand): void {
   for (const { name, error } of failures) {
     printMessage(`${name} has no profile:\n`);

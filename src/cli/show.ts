@@ -14,17 +14,17 @@ import { checkTarget, writeTarget } from './text-output.js';
 
 interface ShowCommand {
   description: DescribeOptions;
-  /** A function whose counts are wanted, or all. */
+  /** The function whose counts are shown, or `all`; undefined if no counts are shown. */
   counts: { name: string } | 'all' | undefined;
   symbols: boolean;
-  /** Functions are llvm-profdata's JSON. */
+  /** True if functions are printed in llvm-profdata's JSON form. */
   asLlvmJson: boolean;
   target: string;
   json: boolean;
   demangle: boolean;
 }
 
-/** Runs `show`; resolves to the exit status. */
+/** Runs `show`. Resolves to the exit status. */
 export async function runShowCommand(args: readonly string[]): Promise<number> {
   const command = await parseCommand(args, 'show', toCommand);
   if (typeof command === 'number') return command;
@@ -73,7 +73,7 @@ function toCommand(parsed: ParsedArgs): ShowCommand {
   }
   const given = valuesOf(DESCRIBE_OPTIONS, parsed);
   const isAsked = allFunctions || name !== undefined || symbols || given.detailedSummary === true;
-  // llvm-profdata takes --topn for a wish to see the hot functions, and 0 for all of them.
+  // In llvm-profdata, --topn asks for the hot functions, and 0 asks for all of them.
   const hotFunctions = given.hotFunctions ?? (isAsked && Boolean(given.top));
   return {
     description: { top: 10, topHot: given.top || undefined, ...given, hotFunctions, path: file },
@@ -86,18 +86,21 @@ function toCommand(parsed: ParsedArgs): ShowCommand {
   };
 }
 
-/** What is shown, in pieces, and what is to be said of it. */
+/** The output in pieces, and the warnings and notes about it. */
 interface Output {
   texts: Iterable<string>;
   diagnostics: readonly Diagnostic[];
 }
 
-/** What llvm-profdata prints in its order; without a choice, what a person wants to know. */
+/**
+ * Returns the parts that llvm-profdata prints, in its order. If no part was asked for, returns a description for
+ * people.
+ */
 async function textOutput(command: ShowCommand, { signal }: JobControl): Promise<Output> {
   const { description: options, counts, symbols } = command;
   const asked = options.sections || options.detailedSummary || options.hotFunctions;
   const parts: Iterable<string>[] = [];
-  // llvm-profdata shows nothing but the sections with them.
+  // If sections are asked for, llvm-profdata prints nothing else.
   if (!options.sections && (counts !== undefined || symbols)) {
     const profile = await read(options.path, signal);
     if (counts !== undefined) parts.push(await functionsOutput(command, profile, counts));
@@ -152,7 +155,10 @@ async function jsonOutput(command: ShowCommand, { signal }: JobControl): Promise
   return { texts: jsonTexts(head, texts), diagnostics };
 }
 
-/** An object as JSON with its functions behind the rest, each by itself: all of them may be too long for one string. */
+/**
+ * Yields an object as JSON, with its functions at the end, one piece for each function. All functions together may
+ * be too long for one string.
+ */
 function* jsonTexts(head: string, functions: Iterable<string>): Generator<string> {
   yield `${head.slice(0, -2)},\n  "functions": [`;
   let separator = '';
@@ -184,7 +190,7 @@ async function choose(profile: SampleProfile, counts: { name: string } | 'all'):
   const nameOf = shownName(profile);
   const byName = (samples: FunctionSamples) =>
     samples.name === wanted || (samples.callers !== undefined && fullName(samples, nameOf) === counts.name);
-  // Where only hashes are known, or were listed, the number that stands for a name will do.
+  // If the profile has only hashes, or hashes were listed, the user may give the number that stands for a name.
   const number = /^\d{1,20}$/.test(counts.name) ? BigInt(counts.name).toString(16).padStart(16, '0') : '';
   const byNumber = ({ name }: FunctionSamples) => (profile.md5 ? name : nameHash(name)) === number;
   const named = profile.functions.filter(byName);

@@ -5,17 +5,20 @@ import { failureReason } from '../failure-reason.js';
 import type { Temperature } from '../profile-report/types.js';
 import type { Diagnostic } from '../result.js';
 
-/** Exit statuses of the command line. */
+/** Exit statuses of the command line program. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 const COLOURS = { error: 'red', warning: 'yellow', note: 'cyan', hint: 'green' } as const;
-/** Help is laid out for so many columns where stdout is no terminal; on a terminal for as many as it has, within limits. */
+/**
+ * Width of help in columns if stdout is not a terminal. On a terminal, the terminal's width is used, within
+ * limits.
+ */
 const DEFAULT_WIDTH = 100;
 const LEAST_WIDTH = 60;
 
 let chosen: boolean | undefined;
 
-/** Overrides that messages and reports are coloured on a terminal only. */
+/** Turns colours on or off. Without this call, messages and reports have colours only on a terminal. */
 export function useColours(on: boolean): void {
   chosen = on;
 }
@@ -24,23 +27,29 @@ export function useColours(on: boolean): void {
 const STDOUT = 1;
 const STDERR = 2;
 
-/** Whether stdout or stderr is a terminal. Node loads its code for networks to find out (3 ms), so it is asked about devices only. */
+/**
+ * True if stdout or stderr is a terminal. Node loads its networking code to find this out (3 ms), so only
+ * character devices are asked.
+ */
 function isTerminal(fd: typeof STDOUT | typeof STDERR): boolean {
   if (!fstatSync(fd).isCharacterDevice()) return false;
   return (fd === STDOUT ? process.stdout : process.stderr).isTTY === true;
 }
 
-/** True where a person reads what is printed beside the result. */
+/** True if stderr is a terminal, so that a person reads the messages. */
 export function isWatched(): boolean {
   return isTerminal(STDERR);
 }
 
-/** True where what is printed to stdout is shown at once. */
+/** True if stdout is a terminal, so that a person sees the output at once. */
 export function isShown(): boolean {
   return isTerminal(STDOUT);
 }
 
-/** What --color says; else NO_COLOR, FORCE_COLOR and TERM as other programs take them; else whether it is written to a terminal. */
+/**
+ * True if output to `fd` has colours. --color decides first; then NO_COLOR, FORCE_COLOR and TERM, as in other
+ * programs; then whether `fd` is a terminal.
+ */
 function coloured(fd: typeof STDOUT | typeof STDERR): boolean {
   if (chosen !== undefined) return chosen;
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
@@ -55,18 +64,21 @@ const TEMPERATURES: Record<Temperature, Parameters<typeof styleText>[0]> = {
   cold: 'cyan',
 };
 
-/** Colours a text on stdout as hot as what it tells of, where colours are wanted. */
+/**
+ * Returns a function that colours a text for stdout by a temperature. The function leaves the text unchanged if
+ * stdout has no colours.
+ */
 export function temperaturePaint(): (temperature: Temperature, text: string) => string {
   if (!coloured(STDOUT)) return (_, text) => text;
   return (temperature, text) => styleText(TEMPERATURES[temperature], text, { validateStream: false });
 }
 
-/** True where one line of stderr can be drawn again and again. */
+/** True if stderr is a terminal on which one line can be redrawn. */
 export function canRedraw(): boolean {
   return isWatched() && process.env['TERM'] !== 'dumb';
 }
 
-/** Columns for text on stdout, `most` where it is no terminal. */
+/** Width of text on stdout in columns. The width is `most` if stdout is not a terminal. */
 export function terminalWidth(most = DEFAULT_WIDTH): number {
   const columns = isShown() ? process.stdout.columns : most;
   return Math.min(most, Math.max(LEAST_WIDTH, columns || most));
@@ -92,11 +104,14 @@ function stdoutFailed(error: NodeJS.ErrnoException): never {
   const reason =
     error.code === 'EPIPE' ? 'its reader has closed it before all was written' : failureReason(error);
   printError(new AutofdoError('OUTPUT_UNWRITABLE', `standard output cannot be written: ${reason}`));
-  // Nothing that is still to be printed can get anywhere.
+  // No later text can be printed either.
   process.exit(EXIT.failed);
 }
 
-/** Writes to stdout. The promise is fulfilled once the text is written; where that fails, an error is printed and the process ends. */
+/**
+ * Writes to stdout. The promise is fulfilled once the text is written. If that fails, an error is printed and the
+ * process ends.
+ */
 export function print(text: string | Uint8Array): Promise<void> {
   let rest: Uint8Array = typeof text === 'string' ? Buffer.from(text) : text;
   try {
@@ -113,8 +128,9 @@ export function print(text: string | Uint8Array): Promise<void> {
 }
 
 /**
- * Writes to a file descriptor; returns what it does not take now. Opening the stream of stdout or stderr takes as long as reading all
- * flags, so a stream is opened only for a text that has to wait, and is used for all that follow.
+ * Writes to a file descriptor without waiting. Returns the bytes that the descriptor does not take now. Opening
+ * the stream of stdout or stderr takes as long as parsing all flags, so a stream is opened only for a text that
+ * has to wait; all later texts then use the stream.
  */
 function writeNow(fd: number, bytes: Uint8Array): Uint8Array {
   let rest = bytes;
@@ -129,10 +145,13 @@ function writeNow(fd: number, bytes: Uint8Array): Uint8Array {
   return rest;
 }
 
-/** Characters that are written to stdout at once: a write for each short text would take longer than to make the text. */
+/**
+ * Number of characters that are written to stdout at once. Writing each short text by itself would take longer
+ * than making the text.
+ */
 const PIECE = 1 << 16;
 
-/** Writes many texts to stdout, each piece when its reader has taken those before it. */
+/** Writes many texts to stdout. Each piece is written after its reader has taken the pieces before it. */
 export async function printAll(texts: Iterable<string | Uint8Array>): Promise<void> {
   const stream = stdout();
   const write = async (piece: string | Uint8Array) => {
@@ -153,7 +172,7 @@ export async function printAll(texts: Iterable<string | Uint8Array>): Promise<vo
 
 let stderrListening = false;
 
-/** Writes to stderr. What cannot be written there cannot be told anywhere else, so that is no error. */
+/** Writes to stderr. A failure is ignored, because there is no other place to report it. */
 export function printMessage(text: string): void {
   let rest: Uint8Array = Buffer.from(text);
   try {
@@ -169,7 +188,7 @@ export function printMessage(text: string): void {
   process.stderr.write(rest);
 }
 
-/** Prints an error as one paragraph with its remedy below. */
+/** Prints an error as one paragraph, and its remedy below. */
 export function printError(error: unknown): void {
   if (!(error instanceof AutofdoError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -182,7 +201,7 @@ export function printError(error: unknown): void {
   if (hint !== undefined) printMessage(`  ${label('hint')} ${indentContinuation(hint)}\n`);
 }
 
-/** Prints warnings and notes; a warning of llvm-profgen looks as it does there. */
+/** Prints warnings and notes. A warning of llvm-profgen is printed in llvm-profgen's form. */
 export function printDiagnostics(diagnostics: readonly Diagnostic[], notes: boolean): void {
   for (const { severity, message } of diagnostics) {
     if (severity === 'warning' || notes) printDiagnostic(severity, message);

@@ -1,12 +1,12 @@
 import { printAll } from './terminal.js';
 
-/** Refuses a text's place if that is one of the files that are read; `-` is stdout. */
+/** Refuses a target that is one of the files that are read. The target `-` is stdout. */
 export async function checkTarget(target: string, inputs: readonly string[]): Promise<void> {
   const { writeOutput } = await import('../native.js');
   await writeOutput({ ...place(target), inputs: [...inputs] }, {});
 }
 
-/** Puts a text, or bytes, into its place, piece by piece on stdout; a file is replaced as a whole. */
+/** Writes a text, or bytes, to a target. stdout gets the text piece by piece; a file is replaced as a whole. */
 export async function writeTarget(
   target: string,
   inputs: readonly string[],

@@ -5,7 +5,7 @@ import type { WeightedProfile } from '../options/merge.js';
 import { expandProfiles } from './input-files.js';
 import { UsageError } from './parse-args.js';
 
-/** The profiles that `WEIGHT,FILE` names; the file may be a glob or a folder. */
+/** Returns the profiles that `WEIGHT,FILE` names. The file may be a glob or a folder. */
 export function weightedInputs(text: string): WeightedProfile[] {
   const match = /^(\d+),(.+)$/s.exec(text);
   if (match === null) {
@@ -22,7 +22,10 @@ export function weightedInputs(text: string): WeightedProfile[] {
   return expandProfiles([path]).map((file) => ({ path: file, weight }));
 }
 
-/** The profiles that a list names, `[WEIGHT,]FILE` a line; empty lines and those that start with # are skipped. */
+/**
+ * Returns the profiles that a list names. Each line is `[WEIGHT,]FILE`; empty lines and lines that start with #
+ * are skipped.
+ */
 export function listedInputs(list: string): WeightedProfile[] {
   let text: string;
   try {

@@ -6,25 +6,26 @@ import { formatBytes } from '../report/format.js';
 import type { Diagnostic } from '../result.js';
 import type { DebuginfodSettings } from './settings.js';
 
-/** What is asked for: servers have sources, too. */
+/** The kind of a file on a server. Servers have source files, too, which are not fetched. */
 export type FileKind = 'debuginfo' | 'executable';
 
-/** Bytes that must arrive within the timeout, as in elfutils. */
+/** Number of bytes that must arrive within the timeout, as in elfutils. */
 const LEAST_PROGRESS = 100 * 1024;
 
-/** How a file is fetched, and what is told of it. */
+/** The settings of a download, and the receivers of its messages. */
 export interface Fetching {
   settings: DebuginfodSettings;
   signal?: AbortSignal | undefined;
-  /** Bytes that have arrived, and in all (0: not known). */
+  /** Called with the number of bytes that have arrived and the number of all bytes (0 if it is not known). */
   onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Notes are added to this. */
+  /** List to which notes are added. */
   diagnostics: Diagnostic[];
 }
 
 /**
- * The file in the cache, fetched if it is not there; undefined if no server has it. All servers are asked at once, and the first that has
- * it delivers. What came is kept only if it has the build id that was asked for.
+ * Returns the path of a file in the cache, and fetches the file if the cache does not have it. Returns `undefined`
+ * if no server has it. All servers are asked at once, and the first server that has the file delivers it. The file
+ * is kept only if it has the requested build id.
  */
 export async function fetchByBuildId(
   id: string,
@@ -47,13 +48,14 @@ export async function fetchByBuildId(
   try {
     const ask = () => firstAnswer(settings, `buildid/${id}/${kind}`, deadline.signal);
     let { response, url, refusals } = await ask();
-    // A server that says that it does not have the file has answered; where none did, another try may help.
+    // A server that answers that it does not have the file has given an answer. If no server answered, another try
+    // may help.
     for (let left = settings.retries; left > 0 && !hasAnswer(response, refusals); left--) {
       ({ response, url, refusals } = await ask());
     }
     if (response === undefined) {
       for (const refusal of refusals) note(`${kind} of build id ${id}: ${refusal.text}`);
-      // Only servers that answered have said that they do not have it.
+      // The absence of the file is remembered only if all servers answered that they do not have it.
       if (refusals.every(({ answered }) => answered)) remember(folder, target);
       return undefined;
     }
@@ -78,7 +80,9 @@ export async function fetchByBuildId(
   }
 }
 
-/** Whether the cache has the file, or remembers that there is none. elfutils marks that by an empty file. */
+/**
+ * Tells whether the cache has the file, or has a mark that no server has it. elfutils marks that by an empty file.
+ */
 function cached(target: string, missSeconds: number): 'there' | 'missing' | undefined {
   const found = statSync(target, { throwIfNoEntry: false });
   if (found === undefined || !found.isFile()) return undefined;
@@ -91,13 +95,13 @@ function remember(folder: string, target: string): void {
     mkdirSync(folder, { recursive: true });
     writeFileSync(target, '');
   } catch {
-    // A cache that cannot be written only costs time.
+    // If the cache cannot be written, only time is lost.
   }
 }
 
 interface Refusal {
   text: string;
-  /** The server said that it does not have the file. */
+  /** True if the server answered that it does not have the file. */
   answered: boolean;
 }
 
@@ -105,7 +109,7 @@ function hasAnswer(response: Response | undefined, refusals: readonly Refusal[])
   return response !== undefined || refusals.some(({ answered }) => answered);
 }
 
-/** The first response with a file; the other requests are ended. */
+/** Returns the first response with a file. All other requests are ended. */
 async function firstAnswer(
   { urls, headers, maxSize }: DebuginfodSettings,
   path: string,
@@ -117,7 +121,7 @@ async function firstAnswer(
   const answers = requests.map(async ({ url, ended }) => {
     try {
       const response = await fetch(`${url}/${path}`, {
-        // A server need not send what is too large.
+        // This header tells a server not to send a file that is too large.
         headers: [...headers.map(([name, value]): [string, string] => [name, value]), ...sizeHeader],
         signal: AbortSignal.any([signal, ended.signal]),
       });
@@ -178,7 +182,7 @@ class Deadline {
   readonly #total: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #bytes = 0;
-  /** Why it ended the request. */
+  /** Reason why the deadline ended the request; undefined while it has not. */
   reason: string | undefined;
   readonly signal: AbortSignal;
 
@@ -195,7 +199,7 @@ class Deadline {
     this.#restart();
   }
 
-  /** Notes that so many bytes have arrived. */
+  /** Counts the bytes that have arrived. */
   arrived(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes >= LEAST_PROGRESS) this.#restart();
@@ -220,7 +224,7 @@ class Deadline {
   }
 }
 
-/** fetch hides what happened in the cause. */
+/** Returns the message of an error's cause, because fetch hides the reason there. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

@@ -9,46 +9,50 @@ import type { BinaryResult, Diagnostic } from '../result.js';
 import { fetchByBuildId } from './client.js';
 import { type DebuginfodSettings, debuginfodSettings } from './settings.js';
 
-/** What tells how debug files are fetched. */
+/** The options of a job that control how debug files are fetched. */
 export interface DebugFileOptions {
   debugBinary?: string | undefined;
   dwp?: string | undefined;
-  /** False turns it off; otherwise `DEBUGINFOD_URLS` decides. */
+  /** False turns fetching off. Otherwise `DEBUGINFOD_URLS` decides. */
   debuginfod?: boolean | undefined;
-  /** llvm-profgen fetches nothing. */
+  /** With this option nothing is fetched, because llvm-profgen fetches nothing. */
   compat?: 'llvm-profgen' | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** Rounds of looking and fetching: the debug file, then the file that dwz moved a part of it to. */
+/**
+ * Number of rounds of looking and fetching. The first finds the debug file; a later one finds the file into which
+ * dwz moved a part of it.
+ */
 const ROUNDS = 3;
 
-/** Programs that have less of the samples are not fetched. */
+/** Least share of the samples that a program must have to be fetched. */
 const LEAST_SHARE = 0.01;
 
-/** What a job is about. */
+/** The inputs of a job. */
 export interface JobOptions extends DebugFileOptions {
   binary?: string | readonly string[] | undefined;
   binaryDir?: string | readonly string[] | undefined;
-  /** Programs that the recordings map and that are not on this machine are fetched, too. */
+  /** If true, programs that the recordings map and that are not on this machine are fetched, too. */
   allBinaries?: boolean | undefined;
   perfData?: string | readonly string[] | undefined;
   perfScript?: string | readonly string[] | undefined;
 }
 
-/** What a job gets in addition to its options. */
+/** Options that fetching adds to those of a job. */
 export interface FetchedFiles {
-  /** The cache, in which the core looks for debug files last. */
+  /** Folder of the cache. The core looks for debug files there last. */
   debuginfodCache?: string;
-  /** Folders to look for binaries in, those of the job and those with fetched ones. */
+  /** Folders to look for binaries in: those of the job, and those with fetched binaries. */
   binaryDirs?: string[];
 }
 
 /**
- * Fetches what the binaries of a job lack, by build id: debug information and symbols, the file of dwz, and with `allBinaries` the
- * programs themselves. Then runs the job. If that leaves binaries of `binaryDir` without a profile and a server has what they lack, the
- * job runs again. What happened is among the diagnostics of the result, or in the hint of the error.
+ * Fetches the missing files of a job's binaries by build id: debug information and symbols, the file of dwz, and
+ * with `allBinaries` the programs themselves. Then runs the job. If the job leaves binaries of `binaryDir` without
+ * a profile and a server has their missing files, the job runs again. The notes about fetching are in the
+ * diagnostics of the result, or in the hint of the error.
  */
 export async function withFetchedFiles<T extends { diagnostics: Diagnostic[]; binaries?: BinaryResult[] }>(
   options: JobOptions,
@@ -84,19 +88,22 @@ export async function withFetchedFiles<T extends { diagnostics: Diagnostic[]; bi
   throw new AutofdoError(code, message, { hint, path, cause });
 }
 
-/** What a job may fail with; all else is thrown again. */
+/** Returns an `AutofdoError`, which is a failure of the job. Throws any other error again. */
 function asFailure(error: unknown): AutofdoError {
   if (error instanceof AutofdoError) return error;
   throw error;
 }
 
-/** Only the job finds out which files of `binaryDir` were mapped. These have no profile. */
+/**
+ * Returns the paths of binaries that have no profile. Only the job finds out which files of `binaryDir` were
+ * mapped.
+ */
 function withoutProfile(outcome: AutofdoError | { binaries?: readonly BinaryResult[] }): string[] {
   if (outcome instanceof AutofdoError) return outcome.path === undefined ? [] : [outcome.path];
   return (outcome.binaries ?? []).filter(({ error }) => error !== undefined).map(({ path }) => path);
 }
 
-/** Whether what a job reads is still there after it. */
+/** True if the inputs of a job can be read a second time. */
 function canReadAgain({ perfData, perfScript }: JobOptions): boolean {
   return [...list(perfData), ...list(perfScript)].every((path) => path !== '-' && isNoFifo(path));
 }
@@ -106,8 +113,8 @@ function isNoFifo(path: string): boolean {
 }
 
 /**
- * The programs and libraries that recordings map, if their build id is known and they have a share of the samples: those of this machine,
- * and in the cache what had to be fetched.
+ * Returns the programs and libraries that the recordings map, if their build id is known and they have enough of
+ * the samples. Files of this machine are returned as they are; others are fetched into the cache.
  */
 async function mappedBinaries(
   settings: DebuginfodSettings,
@@ -116,10 +123,10 @@ async function mappedBinaries(
 ): Promise<string[]> {
   const files = list(perfData).filter(isNoFifo);
   const found = new Set<string>();
-  // Other jobs do without this reader, which would be a fifth of a small job's time.
+  // The reader of recordings would take a fifth of a small job's time, and other jobs do not need it.
   const { inspectPerfData } = await import('../perf-data/inspect.js');
   for (const file of files) {
-    // The job itself says what is wrong with a recording.
+    // The job itself reports what is wrong with a recording.
     const summary = await inspectPerfData(file, { signal }).catch(() => undefined);
     signal?.throwIfAborted();
     for (const { path, buildId, samples } of summary?.images ?? []) {
@@ -138,7 +145,7 @@ function reporter(onProgress: DebugFileOptions['onProgress']) {
   return onProgress && ((done: number, total: number) => onProgress({ phase: 'download', done, total }));
 }
 
-/** Fetches what `binaries` lack; resolves to what happened. */
+/** Fetches the missing files of `binaries`. Resolves to notes about what was fetched. */
 export async function fetchDebugFiles(
   binaries: readonly string[],
   settings: DebuginfodSettings,
@@ -171,7 +178,10 @@ async function fetchMissing(
   return { fetched, diagnostics };
 }
 
-/** Build ids of files that a binary needs and that are not on this machine, as the core found when it looked for them. */
+/**
+ * Returns the build ids of files that a binary needs and that are not on this machine. The core finds them when it
+ * looks for these files.
+ */
 async function missing(
   binary: string,
   debugBinary: string | undefined,
@@ -189,7 +199,7 @@ async function missing(
     const found = await runExamine(request, { signal });
     return found.missingBuildIds;
   } catch {
-    // The job itself says what is wrong with the file.
+    // The job itself reports what is wrong with the file.
     signal?.throwIfAborted();
     return [];
   }

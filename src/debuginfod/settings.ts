@@ -2,35 +2,35 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** What the environment says of debuginfod servers, as elfutils' client reads it (debuginfod-client-config(7)). */
+/** The settings of debuginfod in the environment, as elfutils' client reads them (debuginfod-client-config(7)). */
 export interface DebuginfodSettings {
   /** Base addresses of servers, from `DEBUGINFOD_URLS`. */
   urls: readonly string[];
-  /** The folder of the cache. */
+  /** Folder of the cache. */
   cache: string;
-  /** Seconds in which at least 100 kB must arrive, from `DEBUGINFOD_TIMEOUT`; 0: no limit. */
+  /** Time in seconds within which at least 100 kB must arrive, from `DEBUGINFOD_TIMEOUT`; 0: no limit. */
   timeout: number;
-  /** Seconds for one file, from `DEBUGINFOD_MAXTIME`; 0: no limit. */
+  /** Longest time for one file in seconds, from `DEBUGINFOD_MAXTIME`; 0: no limit. */
   maxTime: number;
-  /** Bytes of one file, from `DEBUGINFOD_MAXSIZE`; 0: no limit. */
+  /** Largest size of one file in bytes, from `DEBUGINFOD_MAXSIZE`; 0: no limit. */
   maxSize: number;
-  /** How often servers are asked again that did not answer, from `DEBUGINFOD_RETRY_LIMIT`. */
+  /** Number of times that servers without an answer are asked again, from `DEBUGINFOD_RETRY_LIMIT`. */
   retries: number;
-  /** Sent with each request: the lines of the file that `DEBUGINFOD_HEADERS_FILE` names. */
+  /** Headers of each request: the lines of the file that `DEBUGINFOD_HEADERS_FILE` names. */
   headers: readonly (readonly [name: string, value: string])[];
-  /** Seconds for which it is remembered that no server has a file, from `cache_miss_s` in the cache. */
+  /** Time in seconds for which the cache remembers that no server has a file, from `cache_miss_s` in the cache. */
   missSeconds: number;
 }
 
-/** elfutils' default. */
+/** Default timeout of elfutils, in seconds. */
 const DEFAULT_TIMEOUT = 90;
 const DEFAULT_RETRIES = 2;
 const DEFAULT_MISS_SECONDS = 600;
 
-/** The settings; undefined where no server is named, which turns all of this off. */
+/** Returns the settings, or `undefined` if no server is named, which turns debuginfod off. */
 export function debuginfodSettings(env: NodeJS.ProcessEnv = process.env): DebuginfodSettings | undefined {
   const words = (env['DEBUGINFOD_URLS'] ?? '').split(/\s+/);
-  // Words such as `ima:enforcing` are policies of elfutils and no addresses.
+  // Words such as `ima:enforcing` are policies of elfutils and not addresses.
   const urls = words.filter((word) => /^https?:\/\//.test(word)).map((url) => url.replace(/\/+$/, ''));
   if (urls.length === 0) return undefined;
   const cache = cacheFolder(env);
@@ -46,18 +46,24 @@ export function debuginfodSettings(env: NodeJS.ProcessEnv = process.env): Debugi
   };
 }
 
-/** A variable as elfutils reads it, with atol: what is set and begins with no number is 0. What is below 0 has the effect of 0. */
+/**
+ * Reads a number from the environment as elfutils does, with atol: a text that does not begin with a number is 0.
+ * A number below 0 has the effect of 0. Returns `otherwise` if the variable is not set.
+ */
 function limit(text: string | undefined, otherwise: number): number {
   return text === undefined ? otherwise : (numberAtStart(text) ?? 0);
 }
 
-/** The whole number that a text begins with, at least 0; undefined if it begins with none. */
+/**
+ * Returns the whole number at the start of a text, at least 0. Returns `undefined` if the text does not start with
+ * a number.
+ */
 function numberAtStart(text: string): number | undefined {
   const [, digits] = /^\s*([+-]?\d+)/.exec(text) ?? [];
   return digits === undefined ? undefined : Math.max(0, Number(digits));
 }
 
-/** The text of a small file; empty if it cannot be read, as elfutils has it. */
+/** Returns the text of a small file. Returns an empty text if the file cannot be read, as elfutils does. */
 function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -66,7 +72,7 @@ function textOf(file: string): string {
   }
 }
 
-/** `Name: value`, one a line. Other lines say nothing. */
+/** Returns the headers in a file, one `Name: value` on each line. Other lines are ignored. */
 function headersOf(file: string | undefined): [string, string][] {
   if (file === undefined || file === '') return [];
   const lines = textOf(file).split('\n');

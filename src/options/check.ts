@@ -4,27 +4,27 @@ import { type Flag, type FlagTable, NO_FLAG, type Unflagged } from './flag.js';
 
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 
-/** Wrong options, with how they should be. */
+/** Makes an `INVALID_OPTIONS` error from what is wrong with the options, and how the options should be. */
 export function invalid(message: string, hint: string): AutofdoError {
   return new AutofdoError('INVALID_OPTIONS', message, { hint });
 }
 
-/** Refuses inputs of which several are standard input, which can be read once. */
+/** Refuses a list of inputs that names standard input (`-`) more than once, because it can be read only once. */
 export function checkStdin(paths: readonly (string | undefined)[]): void {
   if (paths.filter((path) => path === '-').length > 1) {
     throw invalid('standard input is named more than once', 'write it to a file, and name that');
   }
 }
 
-/** One or more values as an array. */
+/** Returns the values as an array: empty for `undefined`, one element for a single value. */
 export function list<T>(value: T | readonly T[] | undefined): T[] {
   if (value === undefined) return [];
   return Array.isArray(value) ? [...value] : [value as T];
 }
 
 /**
- * Checks that every option has a name in the table, and a value of the kind and in the range that the table says.
- * Throws `INVALID_OPTIONS`, which names the nearest option for one that is unknown.
+ * Checks that every option has a name in the table, and a value of the kind and in the range that the table gives.
+ * Throws `INVALID_OPTIONS`. For an unknown option, the hint names the known option with the nearest name.
  */
 export function checkOptions(options: object, table: FlagTable): void {
   if (typeof options !== 'object' || options === null) {
@@ -43,7 +43,7 @@ export function checkOptions(options: object, table: FlagTable): void {
   }
 }
 
-/** Checks that an object has no property but the known ones. */
+/** Checks that an object has only known properties. Throws `INVALID_OPTIONS` for the first unknown one. */
 export function checkNames(object: object, known: readonly string[]): void {
   const unknown = Object.keys(object).find((name) => !known.includes(name));
   if (unknown === undefined) return;
@@ -96,7 +96,7 @@ function checkValue(name: string, flag: Flag | Unflagged, value: unknown): void 
   }
 }
 
-/** Least and largest value that a numeric flag allows. */
+/** Returns the least and the largest value that a numeric flag allows. */
 export function rangeOf({ kind, least = 0, most }: Pick<Flag, 'kind' | 'least' | 'most'>): {
   least: number;
   most: number;
@@ -117,7 +117,10 @@ function checkRange(name: string, value: unknown, flag: Flag | Unflagged, intege
   );
 }
 
-/** An unsigned 64-bit number, as the addon takes it. */
+/**
+ * Returns an unsigned 64-bit number as the `bigint` that the addon takes. Throws `INVALID_OPTIONS` for any other
+ * value.
+ */
 export function u64<T extends number | bigint | undefined>(
   name: string,
   value: T,
@@ -143,7 +146,7 @@ function described(value: unknown): string {
 
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 
-/** The addon's absent options are missing, not undefined. */
+/** Removes the properties that are `undefined`. The addon expects an absent option to be a missing property. */
 export function defined<T extends object>(object: T): Defined<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

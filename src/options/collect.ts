@@ -6,35 +6,47 @@ import { flag, NO_FLAG, type OptionTable } from './flag.js';
 import { GENERATE_OPTIONS } from './generate.js';
 import { type SampleSelection, SELECTION_OPTIONS, withBindingSelection } from './selection.js';
 
-/** What to collect traces from, and where to. Names are those of the flags. */
+/**
+ * The recordings to collect traces from, and the place of the result. The names of the options are those of the
+ * flags.
+ */
 export interface CollectOptions extends SampleSelection {
   /** One or more recordings of `perf record -b`: files, directories or pipe streams; `-` is standard input. */
   perfData: string | readonly string[];
   /**
-   * A file whose name ends in `.parquet`, which is replaced as a whole once it is complete; or a folder, which is made if need be and
-   * gets files with names that no other file has.
+   * A file or a folder. A file has a name that ends in `.parquet`; it is replaced as a whole once the new content
+   * is complete. A folder is created if it does not exist; each new file in it gets a name that no other file has.
    */
   output: string;
   /**
-   * When a file in the folder is finished and the next one is begun: after a time, such as `30s`, `10m` or `1h`, or with a size, such
-   * as `64MiB` or `1GB`; absent: all goes into one file. The time is looked at when records come.
+   * Limit of one file in the folder: a time, for example `30s`, `10m` or `1h`, or a size, for example `64MiB` or
+   * `1GB`. At the limit the file is finished and the next one is begun. Absent: all rows go into one file. The
+   * time is checked only when records arrive.
    */
   rotate?: string | undefined;
-  /** Write the name of the host that recorded into the file; default false. */
+  /** Write the name of the recording host into the file; default false. */
   host?: boolean | undefined;
 
-  /** Damage in an input is an error (`INPUT_DAMAGED`) instead of a diagnostic; default false. */
+  /** Fail with `INPUT_DAMAGED` if an input is damaged; default false: damage is reported as a diagnostic. */
   strict?: boolean | undefined;
-  /** Worker threads; default 0: one for each processor. */
+  /** Number of worker threads; default 0: one for each processor. */
   jobs?: number | undefined;
 
-  /** Aborts the job: the promise is rejected with the signal's reason. Files that were finished before stay. */
+  /**
+   * Aborts the job: the promise is rejected with the signal's reason. Files that were finished before the abort
+   * stay.
+   */
   signal?: AbortSignal | undefined;
-  /** Called about ten times a second, and at the start of each phase. What it throws ends the job. */
+  /**
+   * Called about ten times a second, and at the start of each phase. An exception from this function ends the job.
+   */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** The definition of each option of a collection; which samples count is chosen as when a profile is generated. */
+/**
+ * The definition of each option of a collection. The options that select samples are the same as for generating a
+ * profile.
+ */
 export const COLLECT_OPTIONS = {
   perfData: GENERATE_OPTIONS.perfData,
   output: flag(
@@ -59,7 +71,7 @@ export const COLLECT_OPTIONS = {
   onProgress: NO_FLAG,
 } satisfies OptionTable<CollectOptions>;
 
-/** Options as the addon takes them. Throws `INVALID_OPTIONS`. */
+/** Converts the options to the form that the addon takes. Throws `INVALID_OPTIONS`. */
 export function toBindingCollectOptions(options: CollectOptions): BindingCollectOptions {
   checkOptions(options, COLLECT_OPTIONS);
   const perfData = list(options.perfData);

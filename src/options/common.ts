@@ -1,27 +1,27 @@
 import type { ProfileFormat } from '../sample-profile/types.js';
 import { choice, flag } from './flag.js';
 
-/** The scale of shares and cut-offs: all is a million millionths. */
+/** The whole, in the unit of shares and cut-offs: a million millionths. */
 export const MILLION = 1_000_000;
 
-/** Encodings that can be written. */
+/** Names of the encodings that can be written. */
 export const FORMATS = ['extbinary', 'binary', 'text'] as const satisfies readonly ProfileFormat[];
 
-/** The encoding of the result. */
+/** The flag for the encoding of the result. */
 export const FORMAT = choice('Output', FORMATS, 'format', 'Encoding: extbinary, binary or text.', {
   default: 'extbinary',
 });
 
-/** Where the result goes. */
+/** The flag for the place of the result. */
 export const OUTPUT = flag('Output', 'string', 'output', 'Where the profile goes; - is stdout.', {
   aliases: ['o'],
   value: 'FILE',
 });
 
-/** Names are written as hashes. */
+/** The flag for names that are written as hashes. */
 export const USE_MD5 = flag('Output', 'boolean', 'use-md5', 'Write names as MD5 prefixes (extbinary).');
 
-/** The cold threshold as a cut-off. */
+/** The flag for the cold threshold as a cut-off. */
 export const CUTOFF_COLD = flag(
   'Profile',
   'integer',
@@ -30,12 +30,12 @@ export const CUTOFF_COLD = flag(
   { value: 'N', default: '999999', most: MILLION },
 );
 
-/** The cold threshold as a count. */
+/** The flag for the cold threshold as a count. */
 export const COLD_COUNT = flag('Profile', 'u64', 'profile-summary-cold-count', 'Cold threshold as a count.', {
   value: 'N',
 });
 
-/** The number of threads, of the commands that run a job on all processors. */
+/** The flag for the number of threads. Commands whose job uses all processors have it. */
 export const JOBS = flag('Run', 'integer', 'jobs', 'Worker threads.', {
   aliases: ['j', 'num-threads'],
   value: 'N',
@@ -43,7 +43,7 @@ export const JOBS = flag('Run', 'integer', 'jobs', 'Worker threads.', {
   most: 1024,
 });
 
-/** The result as JSON, of the commands that write a file. */
+/** The flag that prints the result as JSON. Commands that write a file have it. */
 export const JSON_RESULT = flag(
   'Output',
   'boolean',
@@ -51,10 +51,10 @@ export const JSON_RESULT = flag(
   'Print the result, or the error, as JSON on stdout.',
 );
 
-/** The findings as JSON, of the commands that tell something. */
+/** The flag that prints the findings as JSON. Commands that write no file have it. */
 export const JSON_FINDINGS = flag('Output', 'boolean', 'json', 'Print the findings as JSON.');
 
-/** Less output. */
+/** The flag for less output. */
 export const QUIET = flag(
   'Run',
   'boolean',
@@ -63,18 +63,18 @@ export const QUIET = flag(
   { aliases: ['q'] },
 );
 
-/** Colours, of every command. */
+/** The flag for colours. Every command has it. */
 export const COLOR = flag('Run', 'boolean', 'color', 'Colour messages, and the bars of reports.', {
   default: 'on a terminal',
 });
 
-/** Help, of every command. */
+/** The flag for help. Every command has it. */
 export const HELP = flag('Run', 'boolean', 'help', 'Print this.', { aliases: ['h'] });
 
-/** Help with all flags, of every command. */
+/** The flag for help that lists all flags. Every command has it. */
 export const HELP_ALL = flag('Run', 'boolean', 'help-all', 'Print the help with all flags.');
 
-/** How many functions are listed. */
+/** The flag for the number of functions in a list. */
 export const TOP = flag('Output', 'integer', 'topn', 'How many functions to list.', {
   aliases: ['top'],
   value: 'N',

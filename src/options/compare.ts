@@ -1,17 +1,17 @@
 import { MILLION, TOP } from './common.js';
 import { flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
 
-/** Which profiles to compare. */
+/** The two profiles to compare, and what to report about the differences. */
 export interface CompareOptions {
   /** The older profile, in any encoding; `-` is standard input. */
   base: string;
-  /** The newer one. */
+  /** The newer profile, in any encoding; `-` is standard input. */
   test: string;
-  /** Most entries in each list of the result; default 100. */
+  /** Largest number of entries in each list of the result; default 100. */
   top?: number | undefined;
-  /** `text` has a line for every function of the test profile with a count of at least this. */
+  /** If given, `text` has a line for every function of the test profile with a count of at least this value. */
   valueCutoff?: number | bigint | undefined;
-  /** `text` has a line for every common function that is less similar than this, in millionths. */
+  /** If given, `text` has a line for every common function whose similarity is below this value, in millionths. */
   similarityCutoff?: number | undefined;
   /** Rejects the promise with the signal's reason if the comparison has not started yet. */
   signal?: AbortSignal | undefined;

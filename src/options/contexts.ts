@@ -2,57 +2,68 @@ import { u64 } from './check.js';
 import { MILLION } from './common.js';
 import { flag, type OptionTable } from './flag.js';
 
-/** What becomes of the calling contexts of samples with call stacks. */
+/** Options for the calling contexts of samples that have call stacks. */
 export interface ContextOptions {
   /**
-   * Of samples with call stacks: let the pre-inliner decide, by counts and the size of code, which contexts clang should inline, and
-   * add up the others; default true.
+   * Let the pre-inliner decide which contexts clang should inline; default true. It decides by the counts and the
+   * size of the code. The counts of all other contexts are added up for each function. The option applies to
+   * samples with call stacks.
    */
   csspgoPreinliner?: boolean | undefined;
-  /** For the pre-inliner a function is as large as its code is where it is inlined, in bytes; default true. If not, as many lines as have counts. */
+  /**
+   * The pre-inliner measures a function by the bytes of its code where the function is inlined; default true. If
+   * false, the size of a function is its number of lines with counts.
+   */
   useContextCostForPreinliner?: boolean | undefined;
-  /** The pre-inliner chooses what was inlined in the profiled program, and nothing else; default false. */
+  /** The pre-inliner chooses exactly the calls that were inlined in the profiled program; default false. */
   csspgoReplayPreinline?: boolean | undefined;
-  /** Of functions that call each other, the pre-inliner begins with those that call most; default true. */
+  /** Among functions that call each other, the pre-inliner begins with those that call most; default true. */
   sortProfiledSccMember?: boolean | undefined;
-  /** How many times larger a hot callee may be if it was inlined in the profiled program; default 100. */
+  /** Factor by which a hot callee may be larger if it was inlined in the profiled program; default 100. */
   csspgoPreinlinerMultiplierForPreviousInlining?: number | undefined;
-  /** A hundredth of the size that the callee of the hottest calls may have; default 1500. */
+  /** A hundredth of the largest size that the callee of the hottest calls may have; default 1500. */
   sampleProfileHotInlineThreshold?: number | undefined;
-  /** The size that the callee of a cold call may have; default 0. */
+  /** Largest size that the callee of a cold call may have; default 0. */
   sampleProfileColdInlineThreshold?: number | undefined;
-  /** How many times its size a function may become by inlining; default 12. */
+  /** Factor by which a function may grow by inlining; default 12. */
   sampleProfileInlineGrowthLimit?: number | undefined;
-  /** The size that any function may become by inlining; default 100. */
+  /** Size that every function may reach by inlining, whatever its own size; default 100. */
   sampleProfileInlineLimitMin?: number | undefined;
-  /** The size that no function may become by inlining; default 50000. */
+  /** Largest size that a function may reach by inlining; default 50000. */
   sampleProfileInlineLimitMax?: number | undefined;
   /**
-   * Infer the frames that tail calls leave out of call stacks, where only one way of tail calls leads from a caller to what it calls; in
-   * contexts by probes; default true.
+   * Infer the frames that are missing in call stacks because of tail calls; default true. A frame is inferred only
+   * where exactly one path of tail calls leads from the caller to the callee. The option applies to contexts from
+   * pseudo probes.
    */
   inferMissingFrames?: boolean | undefined;
-  /** How many tail calls in a row are looked for then; default 4294967294. */
+  /** Largest number of tail calls in a row that the inference of missing frames follows; default 4294967294. */
   maxSearchDepth?: number | undefined;
-  /** Inline contexts into their callers, so that the profile has no contexts any more; default true. */
+  /** Inline contexts into their callers, so that the profile has no contexts left; default true. */
   genCsNestedProfile?: boolean | undefined;
-  /** Of contexts that are inlined into their callers, make functions of their own, too; default false. */
+  /** Make functions of their own, too, from contexts that are inlined into their callers; default false. */
   generateMergedBaseProfiles?: boolean | undefined;
   /** Mark all functions of the profile for clang to inline; default false. */
   markAllContextPreinlined?: boolean | undefined;
-  /** Longest sequence of recursive calls of which repetitions are left out of contexts; default -1: any length. */
+  /** Longest sequence of recursive calls whose repetitions are removed from contexts; default -1: any length. */
   compressRecursion?: number | undefined;
-  /** How many calls of a context are kept; default -1: all. */
+  /** Number of calls that a context keeps; default -1: all. */
   csprofMaxContextDepth?: number | undefined;
-  /** In contexts by probes, how many calls are kept before it is known what functions they are in; default -1: all. */
+  /**
+   * Number of calls that a context from pseudo probes keeps before the functions of its calls are looked up;
+   * default -1: all.
+   */
   csprofMaxUnsymbolizedContextDepth?: number | undefined;
-  /** Add up contexts that are not hot; default: unless the pre-inliner has chosen them. */
+  /** Add up contexts that are not hot; default: true unless the pre-inliner has chosen the contexts. */
   csprofMergeColdContext?: boolean | undefined;
-  /** How many frames stay of those, the function itself included; default 1. */
+  /** Number of frames that remain of contexts that are added up, the function itself included; default 1. */
   csprofMaxColdContextDepth?: number | undefined;
-  /** Cut-off in millionths whose count separates hot contexts from those that are added up; default 990000. */
+  /**
+   * Cut-off in millionths. The count at the cut-off separates hot contexts from contexts that are added up;
+   * default 990000.
+   */
   profileSummaryCutoffHot?: number | undefined;
-  /** That threshold as a count; overrides the cut-off. */
+  /** The hot threshold as a count; overrides the cut-off. */
   profileSummaryHotCount?: number | bigint | undefined;
 }
 
@@ -210,7 +221,7 @@ export const CONTEXT_OPTIONS = {
   ),
 } satisfies OptionTable<ContextOptions>;
 
-/** The options about contexts that the addon takes otherwise. Throws `INVALID_OPTIONS`. */
+/** Converts the options about contexts to the form that the addon takes. Throws `INVALID_OPTIONS`. */
 export function toBindingContexts(options: ContextOptions) {
   return {
     compressRecursion: unlessUnlimited(options.compressRecursion),
@@ -220,7 +231,7 @@ export function toBindingContexts(options: ContextOptions) {
   };
 }
 
-/** LLVM's tools have -1 for no limit. */
+/** Returns `undefined` for a negative limit: LLVM's tools write -1 for no limit. */
 function unlessUnlimited(limit: number | undefined): number | undefined {
   return limit === -1 ? undefined : limit;
 }

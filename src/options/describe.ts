@@ -1,21 +1,21 @@
 import { TOP } from './common.js';
 import { flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
 
-/** What to tell of a profile. */
+/** The profile to describe, and the parts of the description. */
 export interface DescribeOptions {
   /** The profile, in any encoding; `-` is standard input. */
   path: string;
-  /** How many functions to list, hottest first; default 100. */
+  /** Number of functions to list, the hottest first; default 100. */
   top?: number | undefined;
-  /** `text` is the section table, as `llvm-profdata show --show-sec-info-only` prints it, and nothing else. */
+  /** `text` is the section table alone, as `llvm-profdata show --show-sec-info-only` prints it. */
   sections?: boolean | undefined;
-  /** `text` has the summary, as `llvm-profdata show --detailed-summary`. */
+  /** `text` has the summary, as `llvm-profdata show --detailed-summary` prints it. */
   detailedSummary?: boolean | undefined;
-  /** `text` has the hot functions, as `llvm-profdata show --hot-func-list`. */
+  /** `text` has the hot functions, as `llvm-profdata show --hot-func-list` prints them. */
   hotFunctions?: boolean | undefined;
-  /** Most hot functions in `text`; default all. */
+  /** Largest number of hot functions in `text`; default: all. */
   topHot?: number | undefined;
-  /** Rejects the promise with the signal's reason if the profile is not being read yet. */
+  /** Rejects the promise with the signal's reason if reading of the profile has not begun. */
   signal?: AbortSignal | undefined;
 }
 

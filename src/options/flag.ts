@@ -1,4 +1,4 @@
-/** What the value of a flag becomes, by the kind of the flag. */
+/** The type of a flag's value, for each kind of flag. */
 export interface KindValues {
   boolean: boolean;
   string: string;
@@ -13,14 +13,14 @@ export interface KindValues {
   percent: number;
   list: string[];
   integers: number[];
-  /** First and last nanosecond. */
+  /** The first and the last time stamp, in nanoseconds. */
   time: [bigint, bigint];
 }
 
-/** How the value of a flag is read. */
+/** The kind of a flag: how its value is read. */
 export type FlagKind = keyof KindValues;
 
-/** Sections of `--help`, in its order. */
+/** Sections of `--help`, in the order of the help. */
 export const FLAG_GROUPS = [
   'Input',
   'Output',
@@ -35,44 +35,47 @@ export const FLAG_GROUPS = [
 export type FlagGroup = (typeof FLAG_GROUPS)[number];
 
 /**
- * What giving the flag does: `set` sets an option, `ignore` accepts a flag of LLVM's tools that has no effect on
- * what this program does, `refuse` names one that would change the result and is not supported.
+ * The effect of a flag. `set`: the flag sets an option. `ignore`: LLVM's tools have the flag; it is accepted and
+ * has no effect on what this program does. `refuse`: the flag would change the result and is not supported.
  */
 export type FlagEffect = 'set' | 'ignore' | 'refuse';
 
 /**
- * The definition of an option. Parsing, the help, the checks of the library and the list of its option names derive
- * from it; the key in the table that holds it is the name of the library's option.
+ * The definition of an option. Parsing, the help, the checks of the library and its list of option names derive
+ * from this definition. The key in the table is the name of the library's option.
  */
 export interface Flag<K extends FlagKind = FlagKind> {
-  /** As LLVM's tools spell it, without dashes. */
+  /** Name of the flag as LLVM's tools spell it, without dashes. */
   readonly name: string;
-  /** Other spellings; one of a single letter is used with one dash. */
+  /** Other spellings. A spelling of a single letter is used with one dash. */
   readonly aliases?: readonly string[];
   readonly kind: K;
   readonly effect: FlagEffect;
   readonly group: FlagGroup;
-  /** Placeholder for the value in help. */
+  /** Placeholder for the value in the help. */
   readonly value?: string;
   /** Allowed values. */
   readonly choices?: readonly string[];
-  /** Least number that is allowed; 0 where it is not said. */
+  /** Least number that is allowed; default 0. */
   readonly least?: number;
   /** Largest number that is allowed. */
   readonly most?: number;
-  /** Default, as text for help. */
+  /** Default, as text for the help. */
   readonly default?: string;
-  /** One sentence for help; for `refuse`, what to do instead. */
+  /** One sentence for the help. For `refuse`: what to do instead. */
   readonly doc: string;
 }
 
 /** A flag whose value is one of a few words. */
 export type ChoiceFlag<C extends string = string> = Flag<'choice'> & { readonly choices: readonly C[] };
 
-/** An option that takes an object or a function of the caller, which is checked where it is used. */
+/** Marks an option that takes an object or a function of the caller. The code that uses the value checks it. */
 export const NO_FLAG = 'no flag';
 
-/** An option of the library that the command line sets in its own way; what it takes is checked like the value of a flag. */
+/**
+ * An option of the library that has no flag of its own. The command line sets it in another way. Its value is
+ * checked like the value of a flag.
+ */
 export type Unflagged<K extends FlagKind = FlagKind> = Pick<
   Flag<K>,
   'kind' | 'choices' | 'least' | 'most'
@@ -80,7 +83,7 @@ export type Unflagged<K extends FlagKind = FlagKind> = Pick<
   readonly effect: 'none';
 };
 
-/** Flags by the name of what they set. */
+/** Flags by the name of the option that they set. */
 export type FlagTable = Readonly<Record<string, Flag | Unflagged | typeof NO_FLAG>>;
 
 /** The kind of flag that can set an option of type `V`. */
@@ -107,24 +110,24 @@ type FlagFor<V> = [V] extends [string]
   : Flag<KindFor<V>> | Unflagged<KindFor<V>>;
 
 /**
- * A table with a definition for every option in `T`. The compiler refuses one that is missing, one too many, and one
- * whose kind does not give the type of the option.
+ * A table with a definition for every option in `T`. The compiler refuses a table with a missing definition, with
+ * one too many, or with a definition whose kind does not fit the type of the option.
  */
 export type OptionTable<T> = {
   readonly [K in keyof T]-?: FlagFor<Exclude<T[K], undefined>> | typeof NO_FLAG;
 };
 
-/** What a flag sets. */
+/** The type of the value that a flag sets. */
 export type ValueOf<F> = F extends ChoiceFlag<infer C> ? C : F extends Flag<infer K> ? KindValues[K] : never;
 
-/** What the flags in a table set; those that were not given are missing. */
+/** The values that the flags of a table set. A flag that was not given has no property. */
 export type ValuesOf<T> = {
   -readonly [K in keyof T as T[K] extends Flag ? K : never]?: ValueOf<T[K]>;
 };
 
 type More = Partial<Omit<Flag, 'name' | 'kind' | 'group' | 'doc' | 'choices'>>;
 
-/** A flag that sets an option. */
+/** Makes a flag that sets an option. */
 export function flag<K extends Exclude<FlagKind, 'choice'>>(
   group: FlagGroup,
   kind: K,
@@ -135,7 +138,7 @@ export function flag<K extends Exclude<FlagKind, 'choice'>>(
   return { group, kind, name, doc, effect: 'set', ...more };
 }
 
-/** A flag whose value is one of `choices`. */
+/** Makes a flag whose value is one of `choices`. */
 export function choice<C extends string>(
   group: FlagGroup,
   choices: readonly C[],
@@ -146,7 +149,7 @@ export function choice<C extends string>(
   return { group, kind: 'choice', name, doc, effect: 'set', value: 'NAME', ...more, choices };
 }
 
-/** An option of this kind without a flag, in the range of `range`. */
+/** Makes an option without a flag, of the kind `kind`, with the given range. */
 export function unflagged<K extends FlagKind>(
   kind: K,
   { least, most }: Pick<Flag, 'least' | 'most'> = {},
@@ -154,24 +157,27 @@ export function unflagged<K extends FlagKind>(
   return { kind, effect: 'none', ...(least !== undefined && { least }), ...(most !== undefined && { most }) };
 }
 
-/** The flag of an option, if it has one. */
+/** Returns the flag of an option, or `undefined` if the option has no flag. */
 export function flagOf(option: FlagTable[string]): Flag | undefined {
   return option === NO_FLAG || option.effect === 'none' ? undefined : option;
 }
 
-/** Flags that LLVM's tools have and that change nothing here. */
+/** Makes flags that LLVM's tools have and that have no effect in this program. */
 export function ignored(kind: 'boolean' | 'string', ...names: string[]): Flag[] {
   return names.map((name) =>
     flag('Run', kind, name, 'Accepted for scripts; has no effect here.', { effect: 'ignore' }),
   );
 }
 
-/** A flag that LLVM's tools have and that would change the result; `doc` says what to do instead. */
+/**
+ * Makes a flag that LLVM's tools have and that is refused, because it would change the result. `doc` says what to
+ * do instead.
+ */
 export function refused(kind: 'boolean' | 'string', name: string, doc: string, more: More = {}): Flag {
   return flag('Run', kind, name, doc, { ...more, effect: 'refuse' });
 }
 
-/** The flags in tables, in the order of the tables. */
+/** Returns the flags of the tables, in the order of the tables. */
 export function flagsOf(...tables: readonly FlagTable[]): Flag[] {
   return tables
     .flatMap((table) => Object.values(table))

@@ -7,143 +7,174 @@ import { CONTEXT_OPTIONS, type ContextOptions, toBindingContexts } from './conte
 import { choice, flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
 import { type SampleSelection, SELECTION_OPTIONS, withBindingSelection } from './selection.js';
 
-/** What is written: a profile in some encoding, or one of two texts for BOLT. */
+/** The format of the result: a profile in some encoding, or one of two texts for BOLT. */
 export type GenerateFormat = ProfileFormat | 'preaggregated' | 'fdata';
 
 /**
- * What to generate a profile from, and how. A binary (`binary`, `binaryDir` or `allBinaries`) and exactly one of `perfData`,
- * `perfScript`, `traces`, `unsymbolizedProfile` and `llvmSampleProfile` are needed; everything else has llvm-profgen's default.
- * Names are those of the flags.
+ * The inputs of a profile, and how the profile is made. Needed are a binary (`binary`, `binaryDir` or
+ * `allBinaries`) and exactly one of `perfData`, `perfScript`, `traces`, `unsymbolizedProfile` and
+ * `llvmSampleProfile`. All other options have llvm-profgen's defaults. The names of the options are those of the
+ * flags.
  */
 export interface GenerateOptions extends SampleSelection, ContextOptions {
   /**
-   * The profiled executables, shared objects or vmlinux: ELF files with symbols and, here or in a debug file, DWARF. Of several, each
-   * gets a profile of its own, from one reading of the recordings.
+   * The profiled executables, shared objects or vmlinux: ELF files with symbols and with DWARF, in the file itself
+   * or in a debug file. If there are several, each gets a profile of its own; the recordings are read only once.
    */
   binary?: string | readonly string[] | undefined;
-  /** Folders to look for more binaries in: the files that the recordings map, by build id, or by name where none is known. */
+  /**
+   * Folders in which to look for more binaries: the files that the recordings map. A file is found by its build
+   * id, or by its name if the recording has no build id for it.
+   */
   binaryDir?: string | readonly string[] | undefined;
   /** Profile every file of this machine that the recordings map and that has debug information; default false. */
   allBinaries?: boolean | undefined;
-  /** Add up the profiles of all binaries to one, as `llvm-profdata merge --sample` does; default false. */
+  /** Add up the profiles of all binaries into one, as `llvm-profdata merge --sample` does; default false. */
   mergeBinaries?: boolean | undefined;
   /** One or more recordings of `perf record -b`: files, directories or pipe streams; `-` is standard input. */
   perfData?: string | readonly string[] | undefined;
   /**
-   * One or more texts that `perf script -F ip,brstack --show-mmap-events` printed, or the like of it: files or pipes;
-   * `-` is standard input. A line that is a number says how often the sample behind it was taken. Text says less than
-   * the recording: samples have no process, so all mappings of the binary are one address space, newer ones on top.
+   * One or more texts in the form that `perf script -F ip,brstack --show-mmap-events` prints: files or pipes; `-`
+   * is standard input. A line that is a number tells how often the sample after it was taken. A text holds less
+   * than the recording: its samples have no process, so all mappings of the binary are in one address space, where
+   * newer mappings replace older ones.
    */
   perfScript?: string | readonly string[] | undefined;
   /**
-   * Trace shards of `collectTraces`, or what an SQL engine made of them by adding them up: files, or folders with such files, which
-   * may be partitioned as Hive does it. The profile is the one that the recordings themselves give.
+   * Trace shards of `collectTraces`, or shards that an SQL engine has added up: files, or folders with such files.
+   * A folder may be partitioned in the manner of Hive. The profile is the same as from the recordings themselves.
    */
   traces?: string | readonly string[] | undefined;
-  /** Range and branch counters as text, as `skipSymbolization` writes them. */
+  /** A text of range and branch counters, as `skipSymbolization` writes it. */
   unsymbolizedProfile?: string | undefined;
   /** A finished sample profile that is only post-processed and re-encoded. */
   llvmSampleProfile?: string | undefined;
 
   /**
-   * File to write; it is replaced as a whole once the profile is complete. With several binaries, or binaries that are looked
-   * for, the folder that gets a file for each, unless they are merged. Absent: `bytes` of the result. It is never a file that the
-   * job reads, whatever links lead there, nor any ELF file or recording: that is `INVALID_OPTIONS`.
+   * File to write. The file is replaced as a whole once the profile is complete. With several binaries, or with
+   * binaries that are looked for, this is the folder that gets a file for each binary, unless the profiles are
+   * merged. Absent: the profile is in `bytes` of the result. The job fails with `INVALID_OPTIONS` if this is a
+   * file that the job reads, by whatever links, or any ELF file or recording.
    */
   output?: string | undefined;
   /**
-   * The caller prints `bytes`: the job fails with `INVALID_OPTIONS` if standard output was redirected into a file that it reads;
-   * default false.
+   * True if the caller prints `bytes`. The job then fails with `INVALID_OPTIONS` if standard output was redirected
+   * into a file that the job reads; default false.
    */
   toStdout?: boolean | undefined;
   /**
-   * Encoding; default `extbinary`. Instead of a profile, two formats are texts for BOLT. `fdata`: branches by function and offset, as
-   * perf2bolt writes them (`llvm-bolt -data`). `preaggregated`: traces by address (`perf2bolt -pa`, `llvm-bolt -pa`).
+   * Encoding; default `extbinary`. Two formats are not profiles but texts for BOLT. `fdata`: branches by function
+   * and offset, as perf2bolt writes them (`llvm-bolt -data`). `preaggregated`: traces by address (`perf2bolt -pa`,
+   * `llvm-bolt -pa`).
    */
   format?: GenerateFormat | undefined;
-  /** `llvm-profgen`: equal to llvm-profgen 22 even where that is known to lose samples. */
+  /**
+   * `llvm-profgen`: the result equals that of llvm-profgen 22, even where llvm-profgen is known to lose samples.
+   */
   compat?: 'llvm-profgen' | undefined;
 
-  /** Whether the binary is a vmlinux; absent: recognised. */
+  /** True if the binary is a vmlinux. Absent: the binary itself tells. */
   kernel?: boolean | undefined;
-  /** ELF file that has the binary's DWARF, and its symbols if it is stripped; absent: the binary, its build-id file or its debuglink. */
+  /**
+   * ELF file with the binary's DWARF, and with its symbols if the binary is stripped. Absent: the DWARF is taken
+   * from the binary, from its build-id file or from the file of its debuglink.
+   */
   debugBinary?: string | undefined;
   /** DWARF package; default `<binary>.dwp`. */
   dwp?: string | undefined;
   /**
-   * Fetch debug files that are not on this machine from the servers that the environment names in `DEBUGINFOD_URLS`, by build id, into the
-   * cache that elfutils' tools use; default: true if servers are named and `compat` is not set.
+   * Fetch debug files that are not on this machine. They are fetched by build id from the servers in the
+   * environment variable `DEBUGINFOD_URLS`, into the cache that elfutils' tools use. Default: true if servers are
+   * named and `compat` is not set.
    */
   debuginfod?: boolean | undefined;
-  /** Use samples of a mapping of the right name whose build id differs from the binary's; default false. */
+  /**
+   * Use samples of a mapping with the right name although its build id differs from the binary's; default false.
+   */
   ignoreBuildId?: boolean | undefined;
 
   /**
-   * Use the branch stacks of a text that has call stacks too; default false: such a text is refused, because it is
-   * meant for a profile with calling contexts, which is not made. Samples whose call stack is unsure are left out.
+   * Use only the branch stacks of samples that have call stacks, too; default false: such samples give a profile
+   * with calling contexts. Samples with an unsure call stack are left out.
    */
   ignoreStackSamples?: boolean | undefined;
   /**
-   * What of the samples counts. `branches`: their branch stacks. `addresses`: the sampled addresses, from which is inferred how often
-   * code was executed. Absent: branch stacks, or addresses if no sample has any.
+   * The part of the samples that is counted. `branches`: their branch stacks. `addresses`: the sampled addresses,
+   * from which the number of executions of the code is inferred. Absent: branch stacks, or addresses if no sample
+   * has a branch stack.
    */
   samples?: 'branches' | 'addresses' | undefined;
-  /** Count sampled addresses instead of branch stacks: where an event happens, such as a misprediction; default false. */
+  /**
+   * Count the sampled addresses instead of branch stacks; default false. The profile then tells where an event
+   * happens, for example a misprediction.
+   */
   leadingIpOnly?: boolean | undefined;
   /**
-   * Events for one sample (`perf record -c`). Counts become those of events, and comparable between profiles by
-   * branch stacks and by addresses; absent: counts are those of samples.
+   * Number of events for each sample (`perf record -c`). The counts are then counts of events, which can be
+   * compared between profiles from branch stacks and profiles from addresses. Absent: the counts are counts of
+   * samples.
    */
   samplePeriod?: number | bigint | undefined;
 
-  /** Zero counts for every function of the binary, not only for sampled ones; default false. */
+  /** Write zero counts for every function of the binary, not only for sampled functions; default false. */
   fillZeroForAllFuncs?: boolean | undefined;
-  /** Function totals are sums of body counts; default false. */
+  /** Compute the total of each function as the sum of its body counts; default false. */
   updateTotalSamples?: boolean | undefined;
   /** Drop top-level functions colder than the cold threshold; default false. */
   trimColdProfile?: boolean | undefined;
-  /** Names as 64-bit MD5 prefixes (`extbinary` only); default false. */
+  /** Write names as 64-bit MD5 prefixes (`extbinary` only); default false. */
   useMd5?: boolean | undefined;
-  /** List the binary's functions, so that clang tells cold ones from new ones (`extbinary` only); default false. */
+  /**
+   * List the binary's functions in the profile, so that clang can tell cold functions from new ones (`extbinary`
+   * only); default false.
+   */
   populateProfileSymbolList?: boolean | undefined;
   /** Write counters as text instead of a profile; default false. */
   skipSymbolization?: boolean | undefined;
-  /** Counters hold offsets from the preferred base; default true. */
+  /** Write offsets from the preferred base address into the counters; default true. */
   useOffset?: boolean | undefined;
-  /** Offsets count from the first loadable segment instead; default false. */
+  /** Count these offsets from the first loadable segment instead; default false. */
   useFirstLoadableSegmentAsBase?: boolean | undefined;
   /** Use DWARF although the binary has pseudo probes; default false. */
   useDwarfCorrelation?: boolean | undefined;
-  /** With pseudo probes: take functions that the debug information lacks from the symbol table; default true. */
+  /**
+   * With pseudo probes: take functions that are missing in the debug information from the symbol table; default
+   * true.
+   */
   loadFunctionFromSymbol?: boolean | undefined;
 
   /** Density below which a warning recommends more samples; default 50. */
   profileDensityThreshold?: number | undefined;
-  /** Share of samples that the density covers, in millionths (0 to 1000000); default 990000. */
+  /** Share of samples by which the density is computed, in millionths (0 to 1000000); default 990000. */
   profileDensityCutoffHot?: number | undefined;
-  /** Cut-off in millionths whose count separates cold from warm; default 999999. */
+  /** Cut-off in millionths. The count at the cut-off separates cold from warm functions; default 999999. */
   profileSummaryCutoffCold?: number | undefined;
   /** The cold threshold as a count; overrides the cut-off. */
   profileSummaryColdCount?: number | bigint | undefined;
 
   /** Fail with `LOSS_EXCEEDED` when more than this percentage (0 to 100) of the branch entries is lost. */
   maxLoss?: number | undefined;
-  /** Report each mapping of the recording in a note with the code `mmap-event`; default false. */
+  /** Report each mapping of the recording as a note with the code `mmap-event`; default false. */
   showMmapEvents?: boolean | undefined;
-  /** Report each doubtful range, address and function besides their number; default false. */
+  /** Report each doubtful range, address and function, not only their number; default false. */
   showDetailedWarning?: boolean | undefined;
-  /** Damage in an input, or in debug information that samples need, is an error (`INPUT_DAMAGED`) instead of a diagnostic; default false. */
+  /**
+   * Fail with `INPUT_DAMAGED` if an input is damaged, or if debug information is damaged that samples need;
+   * default false: damage is reported as a diagnostic.
+   */
   strict?: boolean | undefined;
-  /** Worker threads; default 0: one for each processor. */
+  /** Number of worker threads; default 0: one for each processor. */
   jobs?: number | undefined;
 
-  /** Aborts the job: the promise is rejected with the signal's reason and no file is left behind. */
+  /** Aborts the job: the promise is rejected with the signal's reason, and no file is left behind. */
   signal?: AbortSignal | undefined;
-  /** Called about ten times a second, and at the start of each phase. What it throws ends the job. */
+  /**
+   * Called about ten times a second, and at the start of each phase. An exception from this function ends the job.
+   */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** The definition of each option. */
+/** The definition of each option for generating a profile. */
 export const GENERATE_OPTIONS = {
   binary: flag(
     'Input',
@@ -406,7 +437,7 @@ export const GENERATE_OPTIONS = {
   onProgress: NO_FLAG,
 } satisfies OptionTable<GenerateOptions>;
 
-/** Options as the addon takes them. Throws `INVALID_OPTIONS`. */
+/** Converts the options to the form that the addon takes. Throws `INVALID_OPTIONS`. */
 export function toBindingOptions(options: GenerateOptions): BindingGenerateOptions {
   checkOptions(options, GENERATE_OPTIONS);
   const binaries = list(options.binary);

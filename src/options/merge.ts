@@ -5,83 +5,102 @@ import { checkNames, checkOptions, checkStdin, defined, invalid, u64 } from './c
 import { COLD_COUNT, CUTOFF_COLD, FORMAT, JOBS, OUTPUT, USE_MD5 } from './common.js';
 import { choice, flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
 
-/** A profile whose counts are multiplied. */
+/** A profile with the factor by which its counts are multiplied. */
 export interface WeightedProfile {
   path: string;
-  /** At least 1, which is the default. */
+  /** Factor for all counts, at least 1; default 1. */
   weight?: number | bigint | undefined;
 }
 
-/** What to merge, and how. Names are those of the flags, which are llvm-profdata's. */
+/**
+ * The profiles to merge, and how they are merged. The names of the options are those of the flags, which are
+ * llvm-profdata's.
+ */
 export interface MergeOptions {
   /** Profiles in any encoding; `-` is standard input. */
   inputs: readonly (string | WeightedProfile)[];
 
   /**
-   * File to write; it is replaced as a whole once the merge is complete. Absent: `MergeResult.bytes`. It is never one of the files
-   * that are read, whatever links lead there, nor any ELF file or recording: that is `INVALID_OPTIONS`.
+   * File to write. The file is replaced as a whole once the merge is complete. Absent: the profile is in
+   * `MergeResult.bytes`. The job fails with `INVALID_OPTIONS` if this is a file that the job reads, by whatever
+   * links, or any ELF file or recording.
    */
   output?: string | undefined;
   /**
-   * The caller prints `MergeResult.bytes`: the job fails with `INVALID_OPTIONS` if standard output was redirected into a file that
-   * it reads; default false.
+   * True if the caller prints `MergeResult.bytes`. The job then fails with `INVALID_OPTIONS` if standard output
+   * was redirected into a file that the job reads; default false.
    */
   toStdout?: boolean | undefined;
-  /** Files that `inputs` were taken from, which `output` must not replace either. */
+  /** Files from which the names in `inputs` were read. `output` must not replace these files either. */
   lists?: readonly string[] | undefined;
   /** Encoding; default `extbinary`. */
   format?: ProfileFormat | undefined;
-  /** Names as 64-bit MD5 prefixes (`extbinary` only); default false. */
+  /** Write names as 64-bit MD5 prefixes (`extbinary` only); default false. */
   useMd5?: boolean | undefined;
   /** Compress every section (`extbinary` only); default false. */
   compressAllSections?: boolean | undefined;
   /**
-   * Functions into which nothing is inlined get sections of their own, which ThinLTO need not read for every module (`extbinary`
-   * only); default false.
+   * Put functions without inlined code into sections of their own, which ThinLTO need not read for every module
+   * (`extbinary` only); default false.
    */
   splitLayout?: boolean | undefined;
-  /** File with a name a line, to add to the profile symbol list (`extbinary` only). */
+  /** File with one name on each line. The names are added to the profile symbol list (`extbinary` only). */
   profSymList?: string | undefined;
   /** Leave out profile symbol lists; default false. */
   dropProfileSymbolList?: boolean | undefined;
-  /** Mark the result as partial: a function without samples is unknown, not cold (`extbinary` only); default false. */
+  /**
+   * Mark the result as partial (`extbinary` only); default false. In a partial profile a function without samples
+   * is unknown, not cold.
+   */
   genPartialProfile?: boolean | undefined;
-  /** Drop the coldest functions until the result has at most so many bytes. */
+  /** Largest size of the result in bytes. The coldest functions are dropped until the result fits. */
   outputSizeLimit?: number | undefined;
 
   /** Add up cold calling contexts that have the same last frames; default false. */
   sampleMergeColdContext?: boolean | undefined;
-  /** Drop cold calling contexts; with `sampleMergeColdContext` those that are cold when added up; default false. */
+  /**
+   * Drop cold calling contexts; default false. With `sampleMergeColdContext`, contexts that are still cold after
+   * they were added up are dropped.
+   */
   sampleTrimColdContext?: boolean | undefined;
-  /** How many frames stay of contexts that are added up, the function itself included; default 1. */
+  /** Number of frames that remain of contexts that are added up, the function itself included; default 1. */
   sampleFrameDepthForColdContext?: number | undefined;
   /**
-   * How functions with calling contexts become functions without. `nest`: a context whose caller has counts is inlined
-   * into it. `flat`: each function once; what is inlined in profiles without contexts becomes a function of its own.
+   * How functions with calling contexts become functions without contexts. `nest`: a context is inlined into its
+   * caller if the caller has counts. `flat`: each function is in the result once; in profiles without contexts,
+   * inlined functions become functions of their own.
    */
   convertSampleProfileLayout?: 'flat' | 'nest' | undefined;
-  /** With the layout `nest`: functions that become inlined stay functions of their own, too; default false. */
+  /** With the layout `nest`: keep functions that become inlined as functions of their own, too; default false. */
   generateMergedBaseProfiles?: boolean | undefined;
 
-  /** Only functions whose name this regular expression matches anywhere. */
+  /** Keep only functions whose name matches this regular expression anywhere. */
   function?: string | undefined;
-  /** No functions whose name this regular expression matches. */
+  /** Drop functions whose name matches this regular expression anywhere. */
   noFunction?: string | undefined;
   /** Drop top-level functions colder than the cold threshold; default false. */
   trimCold?: boolean | undefined;
-  /** Cut-off in millionths whose count separates cold from warm, of functions and of contexts; default 999999. */
+  /**
+   * Cut-off in millionths. The count at the cut-off separates cold from warm functions and contexts; default
+   * 999999.
+   */
   profileSummaryCutoffCold?: number | undefined;
   /** The cold threshold as a count; overrides the cut-off. */
   profileSummaryColdCount?: number | bigint | undefined;
 
-  /** Leave out inputs that cannot be read, with a warning, instead of failing; default false. */
+  /**
+   * Leave out inputs that cannot be read, with a warning; default false: such an input ends the job with an error.
+   */
   keepGoing?: boolean | undefined;
-  /** Worker threads; default 0: one for each processor. */
+  /** Number of worker threads; default 0: one for each processor. */
   jobs?: number | undefined;
 
-  /** Aborts the job: the promise is rejected with the signal's reason and no file is left behind. */
+  /** Aborts the job: the promise is rejected with the signal's reason, and no file is left behind. */
   signal?: AbortSignal | undefined;
-  /** Called with the number of profiles done, about ten times a second. What it throws ends the job. */
+  /**
+   * Called about ten times a second with the number of profiles that are done. An exception from this function
+   * ends the job.
+   */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
@@ -180,7 +199,7 @@ export const MERGE_OPTIONS = {
   onProgress: NO_FLAG,
 } satisfies OptionTable<MergeOptions>;
 
-/** Options as the addon takes them. Throws `INVALID_OPTIONS`. */
+/** Converts the options to the form that the addon takes. Throws `INVALID_OPTIONS`. */
 export function toBindingMergeOptions(options: MergeOptions): BindingMergeOptions {
   checkOptions(options, MERGE_OPTIONS);
   const { inputs, lists, signal: _signal, onProgress: _onProgress, ...same } = options;
@@ -207,7 +226,7 @@ function weighted(input: string | WeightedProfile): { path: string; weight: bigi
   return { path, weight: factor };
 }
 
-/** What to convert, and into what. */
+/** The profile to convert, and the form of the result. */
 export interface ConvertOptions
   extends Pick<
     MergeOptions,
@@ -227,7 +246,7 @@ export interface ConvertOptions
   input: string;
 }
 
-/** The definition of each option of a conversion; they mean what they mean in a merge. */
+/** The definition of each option of a conversion. The options mean the same as for a merge. */
 export const CONVERT_OPTIONS = {
   input: unflagged('string'),
   toStdout: unflagged('boolean'),

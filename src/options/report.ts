@@ -2,7 +2,7 @@ import { flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
 import { GENERATE_OPTIONS, type GenerateOptions } from './generate.js';
 import { SELECTION_OPTIONS } from './selection.js';
 
-/** What to report about: recordings of binaries, or finished profiles. */
+/** The subject of a report: recordings of binaries, or finished profiles. */
 export interface ReportOptions
   extends Pick<
     GenerateOptions,
@@ -28,15 +28,17 @@ export interface ReportOptions
     | 'onProgress'
   > {
   /**
-   * Finished profiles, in any encoding, in place of recordings. With one profile, `binary` may name the program that it is of: its debug
-   * information tells where functions are declared.
+   * Finished profiles, in any encoding, instead of recordings. With one profile, `binary` may name the program of
+   * the profile: its debug information tells where functions are declared.
    */
   profile?: string | readonly string[] | undefined;
-  /** An older profile of the same program, to compare with; only where there is one binary or one finished profile. */
+  /**
+   * An older profile of the same program, to compare with. Only allowed with one binary or one finished profile.
+   */
   base?: string | undefined;
   /**
-   * Folder with the source. Lines of functions that have counts are in the report then: those of files below this folder, which are
-   * found by the end of the path that the debug information has. Absent: no source is read.
+   * Folder with the source. The report then has the source lines of functions with counts. A file is found below
+   * this folder by the end of the path that is in the debug information. Absent: no source is read.
    */
   sourceDir?: string | undefined;
 }
@@ -47,7 +49,7 @@ export const REPORT_OPTIONS = {
   binary: GENERATE_OPTIONS.binary,
   binaryDir: GENERATE_OPTIONS.binaryDir,
   allBinaries: GENERATE_OPTIONS.allBinaries,
-  // Without the spelling of create_llvm_prof, --profile, as finished profiles are something else here.
+  // The spelling --profile of create_llvm_prof is left out, because --profile means finished profiles in a report.
   perfData: { ...GENERATE_OPTIONS.perfData, aliases: ['pd'] },
   perfScript: GENERATE_OPTIONS.perfScript,
   traces: GENERATE_OPTIONS.traces,

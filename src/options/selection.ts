@@ -2,24 +2,30 @@ import type { BindingSelection } from '../../native/binding/index.cjs';
 import { defined, invalid, list } from './check.js';
 import { flag, type OptionTable } from './flag.js';
 
-/** Which samples count. */
+/** The selection of the samples that are counted. */
 export interface SampleSelection {
   /**
-   * Names of the events that count, as `perf evlist` prints them; default all. Text names events if `perf script` was
-   * told to (`-F event,ip,brstack`).
+   * Names of the events that are counted, as `perf evlist` prints them; default: all. A text names its events only
+   * if `perf script` was told to print them (`-F event,ip,brstack`).
    */
   event?: string | readonly string[] | undefined;
-  /** Process ids that count; default all. Of text, only the mappings of others are left out: its samples have none. */
+  /**
+   * Ids of the processes that are counted; default: all. In a text only the mappings of other processes are left
+   * out, because samples in a text have no process.
+   */
   pid?: number | readonly number[] | undefined;
-  /** Thread ids that count; default all. */
+  /** Ids of the threads that are counted; default: all. */
   tid?: number | readonly number[] | undefined;
-  /** Processor numbers that count; default all. */
+  /** Numbers of the processors that are counted; default: all. */
   cpu?: number | readonly number[] | undefined;
-  /** First and last time stamp that count, in nanoseconds of the recording's clock, both inclusive. */
+  /**
+   * First and last time stamp of the samples that are counted, in nanoseconds of the recording's clock, both
+   * inclusive.
+   */
   time?: readonly [bigint, bigint] | undefined;
 }
 
-/** The definition of each option that chooses samples. */
+/** The definition of each option that selects samples. */
 export const SELECTION_OPTIONS = {
   event: flag('Samples', 'list', 'event', 'Only samples of this event; repeatable.', {
     aliases: ['perf-event'],
@@ -50,7 +56,7 @@ export const SELECTION_OPTIONS = {
   ),
 } satisfies OptionTable<SampleSelection>;
 
-/** Options with the selection as the addon takes it. Throws `INVALID_OPTIONS`. */
+/** Returns the options with the selection in the form that the addon takes. Throws `INVALID_OPTIONS`. */
 export function withBindingSelection<T extends SampleSelection>(options: T) {
   const { event: _event, pid: _pid, tid: _tid, cpu: _cpu, time: _time, ...same } = options;
   return { ...same, select: toBindingSelection(options) };

@@ -7,7 +7,7 @@ import { GENERATE_OPTIONS } from './generate.js';
 import { CONVERT_OPTIONS, MERGE_OPTIONS } from './merge.js';
 import { REPORT_OPTIONS } from './report.js';
 
-/** The functions of the library that do what the commands do, and their options. */
+/** The library's function for each command, and the options of that function. */
 const FUNCTIONS: Readonly<Record<string, { name: string; options: FlagTable }>> = {
   generate: { name: 'generateProfile', options: GENERATE_OPTIONS },
   collect: { name: 'collectTraces', options: COLLECT_OPTIONS },
@@ -22,31 +22,39 @@ const OTHER_OPTIONS: readonly FlagTable[] = [
 ];
 const TABLES = [...Object.values(FUNCTIONS).map(({ options }) => options), ...OTHER_OPTIONS];
 
-/** `{--binary}`, `{--samples=addresses}`, or a call: `{generate --binary --perfscript}`. */
+/**
+ * Matches a reference to an option (`{--binary}`, `{--samples=addresses}`) or to a call (`{generate --binary
+ * --perfscript}`).
+ */
 const REFERENCE = /\{(?:([a-z]+) )?(--[a-z0-9-]+(?:=[a-z-]+)?(?: --[a-z0-9-]+(?:=[a-z-]+)?)*)\}/g;
 
 let namesFlags = false;
 
-/** From now on texts name flags: the command line says so, before it runs a job. A caller of the library reads names of fields. */
+/**
+ * Makes texts name flags from now on. The command line calls this function before it runs a job. Without the call,
+ * texts name the fields of the library.
+ */
 export function nameFlags(): void {
   namesFlags = true;
 }
 
-/** A text of the addon or of the library with its references to options as who reads it knows them. */
+/**
+ * Replaces the references to options in a text of the addon or of the library by the names that the reader knows.
+ */
 export function worded(text: string): string {
   return text.replace(REFERENCE, (_, command: string | undefined, flags: string) =>
     namesFlags ? asFlags(command, flags) : asFields(command, flags),
   );
 }
 
-/** The flags and commands that a text refers to. */
+/** Returns the flags and commands that a text refers to. */
 export function referencesIn(text: string): { command: string | undefined; flag: string }[] {
   return [...text.matchAll(REFERENCE)].flatMap(([, command, flags = '']) =>
     flags.split(' ').map((flag) => ({ command, flag: split(flag).flag })),
   );
 }
 
-/** `--samples=addresses`, or `` `autofdo-gen --binary FILE` ``. */
+/** Writes a reference as flags: `--samples=addresses`, or `` `autofdo-gen --binary FILE` ``. */
 function asFlags(command: string | undefined, flags: string): string {
   if (command === undefined) return flags;
   const words = flags.split(' ').map((text) => {
@@ -58,7 +66,10 @@ function asFlags(command: string | undefined, flags: string): string {
   return `\`${name} ${words.join(' ')}\``;
 }
 
-/** `` `samples: 'addresses'` ``, or `` `generateProfile({ binary })` ``. */
+/**
+ * Writes a reference as fields of the library: `` `samples: 'addresses'` ``, or `` `generateProfile({ binary })`
+ * ``.
+ */
 function asFields(command: string | undefined, flags: string): string {
   const fields = flags.split(' ').map((text) => {
     const { flag, value } = split(text);
@@ -74,7 +85,7 @@ function split(text: string): { flag: string; value: string | undefined } {
   return { flag, value };
 }
 
-/** The field that a flag sets, and what help writes for its value. */
+/** Returns the field that a flag sets, and the placeholder for its value in the help. */
 function find(name: string): { field: string; placeholder: string | undefined } | undefined {
   for (const table of TABLES) {
     for (const [field, option] of Object.entries(table)) {
