@@ -2,97 +2,128 @@ import type { BindingExamination } from '../../native/binding/index.cjs';
 import { isAssemblyLanguage, takerOf } from './toolchains.js';
 
 /**
- * Whether a compiler was given `-fdebug-info-for-profiling`. DWARF does not record it, so it is concluded:
+ * Tells whether a compiler was given `-fdebug-info-for-profiling`. DWARF does not record the flag, so other facts
+ * decide:
  *
- * - `yes`: its command line is recorded and has it; or clang's line tables have lines of declarations, which nothing else adds;
- *   or discriminators are flow-sensitive, which they are with this flag only
+ * - `yes`: the recorded command line has the flag; or clang's line tables have lines of declarations, which no
+ *   other flag adds; or discriminators are flow-sensitive, which needs this flag
  * - `likely`: there are discriminators, which LLVM makes with this flag or with `-fprofile-sample-use`
- * - `unlikely`: there are no discriminators, but code that never branches needs none
- * - `no`: its command line is recorded and lacks it; or line tables lack the lines of declarations
- * - `unknown`: not clang or rustc, which alone have this flag
+ * - `unlikely`: there are no discriminators, but code without branches needs none
+ * - `no`: the recorded command line lacks the flag; or line tables lack the lines of declarations
+ * - `unknown`: the compiler is neither clang nor rustc; only these two have the flag
  */
 export type ProfilingFlag = 'yes' | 'likely' | 'unlikely' | 'no' | 'unknown';
 
-/** What one compiler, language and version of DWARF made. Counts are of units, or of the samples that lie in such units. */
+/**
+ * Facts about the units of one compiler, language and version of DWARF. Numbers count units, or samples that lie
+ * in these units.
+ */
 export interface CompilerCounts {
-  /** The beginning of `DW_AT_producer`, without a recorded command line; empty where it is not stated. */
+  /** The start of `DW_AT_producer`, without a recorded command line; empty if the unit has none. */
   name: string;
-  /** As DWARF names it, without `DW_LANG_`; `Mips_Assembler` and `Assembly` are assembly of any machine. */
+  /**
+   * Name of the language in DWARF, without `DW_LANG_`. `Mips_Assembler` and `Assembly` are assembly of any
+   * machine.
+   */
   language: string;
   dwarfVersion: number;
   units: number;
-  /** With a line table that has rows. */
+  /** Number of units whose line table has rows. */
   withLines: number;
-  /** With a discriminator in the line table. */
+  /** Number of units with a discriminator in the line table. */
   withDiscriminators: number;
-  /** With a discriminator at the call of an inlined function. */
+  /** Number of units with a discriminator at the call of an inlined function. */
   withCallDiscriminators: number;
-  /** With functions that they define. */
+  /** Number of units that define functions. */
   withFunctions: number;
-  /** With functions that have the line of their declaration, which lines in a profile are counted from. */
+  /**
+   * Number of units whose functions have the line of their declaration. Lines in a profile are counted from that
+   * line.
+   */
   withDeclarationLines: number;
-  /** With types or variables. */
+  /** Number of units with types or variables. */
   withTypes: number;
-  /** With the compiler's command line. */
+  /** Number of units with the compiler's command line. */
   withCommandLine: number;
-  /** With `-fdebug-info-for-profiling` in it. */
+  /** Number of units whose command line has `-fdebug-info-for-profiling`. */
   withProfilingFlag: number;
 }
 
-/** What one compiler made. Counts are of units. */
+/** Facts about the units of one compiler. Numbers count units. */
 export interface CompilerFacts extends CompilerCounts {
-  /** `line-tables`: `-gmlt` and its like; `mixed`: some units of this, some of that. */
+  /**
+   * `line-tables`: `-gmlt` or a similar level. `mixed`: some units have full debug information, some have line
+   * tables only.
+   */
   level: 'full' | 'line-tables' | 'mixed' | 'no functions';
   profilingFlag: ProfilingFlag;
 }
 
-/** What the samples of a binary lie in. A sample here is one execution of a straight-line range of code. */
+/**
+ * The code in which the samples of a binary lie. A sample in this survey is one execution of a straight-line
+ * range.
+ */
 export interface SampleSurvey {
-  /** Samples in functions of the debug information. */
+  /** Number of samples in functions of the debug information. */
   samples: bigint;
-  /** Samples by compiler: the numbers are of samples that lie in units of it, instead of units. They only weigh: above 2^53 they are clamped. */
+  /**
+   * Samples by compiler. The numbers count samples in the compiler's units, not units. They are used only as
+   * weights, and are limited to 2^53.
+   */
   compilers: CompilerCounts[];
-  /** Functions with code. */
+  /** Number of functions with code. */
   functions: number;
-  /** Those of them with samples. */
+  /** Number of functions with samples. */
   sampledFunctions: number;
-  /** Names of functions of several units, which have one entry of the profile; those with most samples, at most eight. */
+  /**
+   * Names of functions that several units define and that share one entry of the profile. The list has the names
+   * with the most samples, at most eight.
+   */
   shared: { name: string; units: number; samples: bigint }[];
-  /** Samples in all functions that share an entry. */
+  /** Number of samples in all functions that share an entry. */
   sharedSamples: bigint;
 }
 
-/** What a vmlinux or a module says about itself. */
+/** Facts that a vmlinux or a kernel module holds about itself. */
 export interface KernelFacts {
-  /** Of a vmlinux `Linux version ...`, as it is printed at boot; of a module `vermagic=...`, the kernel it was built for. */
+  /**
+   * For a vmlinux, the line `Linux version ...` that is printed at boot. For a module, `vermagic=...`, the kernel
+   * that it was built for.
+   */
   banner: string | undefined;
-  /** Version and patch level from it. */
+  /** Version and patch level in the banner. */
   version: [number, number] | undefined;
-  /** Whether the configuration is embedded (`CONFIG_IKCONFIG=y`). */
+  /** True if the configuration is embedded (`CONFIG_IKCONFIG=y`). */
   hasConfig: boolean;
-  /** Options of it that matter for profiles, with `CONFIG_`; those that are not set are missing. */
+  /**
+   * Options of the configuration that matter for profiles, by their names with `CONFIG_`. An option that is not
+   * set is missing.
+   */
   options: Readonly<Record<string, string>>;
 }
 
-/** What a binary says about itself. */
+/** Facts that a binary holds about itself. */
 export interface BinaryFacts {
   /** Size in bytes. */
   size: number;
-  /** Hexadecimal digits. */
+  /** Build id in hexadecimal digits. */
   buildId: string | undefined;
   kind: BindingExamination['kind'];
   machine: BindingExamination['machine'];
-  /** Symbols of `.symtab` in its code; 0 if it is stripped and no debug file has them. */
+  /**
+   * Number of symbols of `.symtab` in the binary's code; 0 if the binary is stripped and no debug file has the
+   * symbols.
+   */
   codeSymbols: number;
-  /** The debug file that has the symbols of the stripped binary. */
+  /** The debug file that has the symbols of a stripped binary. */
   symbolFile: string | undefined;
-  /** Discriminators are flow-sensitive: `__llvm_fs_discriminator__` is there. */
+  /** True if discriminators are flow-sensitive, which the symbol `__llvm_fs_discriminator__` marks. */
   flowSensitive: boolean;
-  /** It carries pseudo probes. */
+  /** True if the binary has pseudo probes. */
   pseudoProbes: boolean;
-  /** File name in its `.gnu_debuglink`. */
+  /** File name in the binary's `.gnu_debuglink`. */
   debuglink: string | undefined;
-  /** The file that has its DWARF, and how it was found; undefined if there is none. */
+  /** The file that has the binary's DWARF, and how it was found; undefined if no such file was found. */
   debugFile:
     | {
         path: string;
@@ -106,23 +137,26 @@ export interface BinaryFacts {
           | 'supplementary';
       }
     | undefined;
-  /** How debug sections are compressed. */
+  /** The compression of the debug sections; undefined if they are not compressed. */
   compression: 'zlib' | 'zstd' | undefined;
-  /** Units whose debug information lies in `.dwo` files or a package, and how many of these halves were found. */
+  /**
+   * Number of units whose debug information lies in `.dwo` files or a package, and number of those that were
+   * found.
+   */
   split: { units: number; found: number };
-  /** What compiled it, with most units first. */
+  /** The compilers of the binary; the compiler of the most units first. */
   compilers: CompilerFacts[];
-  /** The format of its debug information, if that is not DWARF, which alone is read. */
+  /** The format of the debug information if it is not DWARF. Only DWARF is read. */
   otherFormat: BindingExamination['otherFormat'] | undefined;
-  /** The file of dwz (`.gnu_debugaltlink`, `.debug_sup`) that is missing; names of functions are in it. */
+  /** The missing file of dwz (`.gnu_debugaltlink`, `.debug_sup`), which holds names of functions. */
   missingSupplementary: string | undefined;
-  /** What was not found, or cannot be read, on the way to the DWARF. */
+  /** Problems on the way to the DWARF: files that were not found, or that cannot be read. */
   problems: string[];
-  /** Of a vmlinux or a module. */
+  /** Facts about a vmlinux or a module; undefined for other binaries. */
   kernel: KernelFacts | undefined;
 }
 
-/** Facts as the library has them. */
+/** Converts the addon's facts to the form of this library. */
 export function toFacts(found: BindingExamination, debugBinary: string | undefined): BinaryFacts {
   const {
     debugFile,
@@ -167,12 +201,12 @@ function level({ withFunctions, withTypes }: Counts): CompilerFacts['level'] {
   return withTypes < withFunctions ? 'mixed' : 'full';
 }
 
-/** Whether LLVM made its code. */
+/** True if LLVM made the code of the unit. */
 export function isLlvm({ name }: { name: string }): boolean {
   return /clang|LLVM|rustc/.test(name);
 }
 
-/** Assembly has neither functions nor discriminators. */
+/** True if the unit is assembly, which has neither functions nor discriminators. */
 export function isAssembly({ language }: { language: string }): boolean {
   return isAssemblyLanguage(language);
 }
@@ -188,7 +222,7 @@ function profilingFlag(counts: Counts, flowSensitive: boolean): ProfilingFlag {
   if (counts.withProfilingFlag > 0) return 'yes';
   const onlyLines = counts.withTypes === 0 && counts.withFunctions > 0;
   if (onlyLines && counts.withDeclarationLines === 0) return 'no';
-  // rustc's debuginfo=1 has no types but these lines.
+  // rustc's debuginfo=1 has no types, but it has the lines of declarations.
   if (onlyLines && counts.language !== 'Rust') return 'yes';
   if (counts.withCommandLine === counts.units) return 'no';
   if (counts.withDiscriminators === 0) return 'unlikely';

@@ -2,30 +2,36 @@ import { type BinaryFacts, type CompilerCounts, isLlvm, type SampleSurvey } from
 import { flagsOf, mainTaker, type NoTaker, takerOf } from './toolchains.js';
 import { lieIn, severity, usable, type Weighing, weigh } from './weighing.js';
 
-/** What has to change: the program is built anew, a file is found, a recording is made; or nothing helps. */
+/** The remedy of a finding: build the program anew, find a file, or make a recording; `none` if nothing helps. */
 export type Fix = 'rebuild' | 'find' | 'record' | 'none';
 
-/** Something that speaks against a profile, or limits what it is worth. */
+/** A fact that prevents a profile, or limits its worth. */
 export interface Finding {
   /** Stable identifier, kebab-case. */
   code: string;
-  /** `blocker`: there will be no profile, or one that clang cannot use; `limit`: a profile that is worth less; `note`: good to know. */
+  /**
+   * `blocker`: no profile can be made, or clang cannot use it. `limit`: the profile is worth less. `note`: the
+   * user may want to know it.
+   */
   severity: 'blocker' | 'limit' | 'note';
-  /** What was found, and what follows from it. */
+  /** The fact, and its consequence. */
   message: string;
-  /** What to do about it. */
+  /** The remedy, in words. */
   hint?: string;
-  /** What has to change. */
+  /** The kind of the remedy. */
   fix?: Fix;
 }
 
-/** What speaks against profiles of a binary. Where a recording tells what of it ran, that is what counts. */
+/**
+ * Returns the findings against profiles of a binary. If a recording tells which code ran, the findings are weighed
+ * by that.
+ */
 export function binaryFindings(facts: BinaryFacts, survey?: SampleSurvey): Finding[] {
-  // A profile by pseudo probes has no lines.
+  // A profile by pseudo probes does not use lines.
   const lines = facts.pseudoProbes ? [] : [debugInfo, splitUnits, problems].map((rule) => rule(facts));
   const weighing = weigh(facts, survey);
   const takers = noTaker(weighing);
-  // What is said of lines is about code that a compiler takes a profile for.
+  // The findings about lines concern only code of compilers that take a profile.
   const taken = usable(weighing);
   const compiled = facts.pseudoProbes
     ? []
@@ -117,7 +123,10 @@ function problems(facts: BinaryFacts): Finding | undefined {
   return limit('debug-info-problems', `${first}${more}`);
 }
 
-/** Code of languages whose compilers take no profile. A little assembly is in most programs, and nobody expects a profile of it. */
+/**
+ * Returns findings about code whose compilers take no profile. Most programs have a little assembly, and nobody
+ * expects a profile of it, so assembly is left out unless there is no other code.
+ */
 function noTaker(weighing: Weighing): Finding[] {
   const languages = new Map<string, { units: number; taker: NoTaker }>();
   for (const counts of weighing.compilers) {
@@ -146,18 +155,19 @@ function noTaker(weighing: Weighing): Finding[] {
 }
 
 /**
- * Lines in a profile are counted from the line in which their function is declared. Where that is missing, a profile has the lines
- * of the file, which clang, who knows better, finds nowhere.
+ * Returns a finding about missing lines of declarations. Lines in a profile are counted from the line of the
+ * function's declaration. Without that line, the profile has the line numbers of the file, and clang, which knows
+ * the declaration, finds no code at these lines.
  */
 function declarationLines({ compilers, by }: Weighing, all: Weighing): Finding | undefined {
   const sum = (of: (compiler: CompilerCounts) => number) => compilers.reduce((total, c) => total + of(c), 0);
   const withFunctions = sum((counts) => counts.withFunctions);
   const lacking = withFunctions - sum(({ withDeclarationLines }) => withDeclarationLines);
-  // A unit without functions has no line to declare one in.
+  // A unit without functions declares none, so it is not counted.
   const whole = by === 'units' ? { compilers: only(compilers, withFunctions), by } : all;
   const weight = severity(whole, lacking);
   if (weight === undefined) return undefined;
-  // rustc has the same flag, but writes these lines with more than line tables only.
+  // rustc has the same flag, but writes the lines of declarations only with more than line tables.
   const rust = compilers.some((c) => c.language === 'Rust' && c.withDeclarationLines < c.withFunctions);
   const remedy = rust ? 'compile with -g or -C debuginfo=1' : 'line tables need -fdebug-info-for-profiling';
   const found = lieIn(whole, lacking, 'line tables that do not say where functions are declared');
@@ -177,7 +187,7 @@ function declarationLines({ compilers, by }: Weighing, all: Weighing): Finding |
   );
 }
 
-/** So many units of one compiler. */
+/** Returns one entry that stands for `units` units of the first compiler. */
 function only([first]: readonly CompilerCounts[], units: number): CompilerCounts[] {
   return first === undefined ? [] : [{ ...first, units }];
 }
@@ -206,13 +216,17 @@ function discriminators({ compilers, by }: Weighing, all: Weighing): Finding | u
   );
 }
 
-/** A unit that never branches needs no discriminator, so of units only whole compilers without any are told. */
+/**
+ * True if the missing discriminators are a fault. A unit without branches needs no discriminator. So, if units are
+ * counted, only a compiler without any discriminator is reported.
+ */
 function isWithout({ withDiscriminators }: CompilerCounts, by: Weighing['by']): boolean {
   return by === 'samples' || withDiscriminators === 0;
 }
 
 /**
- * GCC numbers the blocks of a line; LLVM packs three numbers into a discriminator, and so reads 9 as "twice unrolled".
+ * Returns a finding about code of GCC. GCC's discriminators number the blocks of a line. LLVM packs three numbers
+ * into a discriminator, and reads 9 as "unrolled twice".
  */
 function gccCode({ compilers }: Weighing, all: Weighing): Finding | undefined {
   const gcc = compilers.filter(({ name, withLines }) => name.startsWith('GNU ') && withLines > 0);
@@ -231,7 +245,7 @@ function gccCode({ compilers }: Weighing, all: Weighing): Finding | undefined {
 }
 
 function buildId({ buildId, compilers }: BinaryFacts): Finding | undefined {
-  // Where no compiler takes a profile, nobody needs to tell recordings apart.
+  // If no compiler takes a profile, nobody needs to tell recordings apart.
   if (buildId !== undefined || (compilers.length > 0 && mainTaker(compilers) === undefined)) return undefined;
   return limit(
     'no-build-id',

@@ -2,22 +2,24 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatCount } from '../report/format.js';
 
-/** Where a Linux system says what its processors can record; tests give another root. */
+/** The place where a Linux system tells what its processors can record. Tests give another root folder. */
 export interface MachineFiles {
   root?: string;
   arch?: string;
-  /** Of the user that would record. */
+  /** Id of the user who would record. */
   uid?: number | undefined;
 }
 
-/** Levels of kernel.perf_event_paranoid above which a user without privileges may not record so. */
+/** Largest value of kernel.perf_event_paranoid with which a user without privileges may record branches. */
 const PARANOID = { program: 2, kernel: 1 };
 
 /**
- * What keeps this machine from recording branch stacks, and what it offers; undefined where the system does not say.
+ * Tells whether this machine can record branch stacks, and what prevents it. Returns `undefined` if the system
+ * does not tell.
  *
- * The kernel lists the number of branch entries of a PMU in `caps/branches` if it can record them (Intel and AMD since Linux 5.19, BRBE
- * of Arm since 6.17). The PMUs of Arm SPE are `arm_spe_0` and so on, one for each kind of CPU.
+ * If a PMU can record branches, the kernel lists its number of branch entries in `caps/branches` (Intel and AMD
+ * since Linux 5.19, BRBE of Arm since 6.17). The PMUs of Arm SPE are `arm_spe_0` and so on, one for each kind of
+ * CPU.
  */
 export function recordingHere(kernel: boolean, files: MachineFiles = {}): string | undefined {
   const { root = '/', arch = process.arch, uid = process.getuid?.() } = files;

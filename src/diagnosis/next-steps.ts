@@ -6,40 +6,40 @@ import type { Finding } from './findings.js';
 import { recordingHere } from './machine.js';
 import { type Flags, flagsOf, mainTaker, takerOf } from './toolchains.js';
 
-/** A command to run, and what for. */
+/** A command to run, and its purpose. */
 export interface NextStep {
   purpose: 'rebuild' | 'find' | 'record' | 'generate' | 'compile';
-  /** A line of shell. */
+  /** The command as a line of shell. */
   command: string;
-  /** What it needs, or where it differs. */
+  /** What the command needs, or how it may differ. */
   note?: string;
-  /** The profile can be made without this step, and is better with it. */
+  /** True if the profile can be made without this step. With the step, the profile is better. */
   optional?: true;
 }
 
-/** What the steps depend on. */
+/** The facts on which the steps depend. */
 export interface Situation {
   facts: BinaryFacts;
   binary: string;
   perfData: readonly string[];
   findings: readonly Finding[];
-  /** The compilers by weight: the samples in their code, or their units. */
+  /** The compilers with their weights: the samples in their code, or their units. */
   compilers: readonly CompilerCounts[];
-  /** A recording was given, and a profile can be made of it. */
+  /** True if a recording was given from which a profile can be made. */
   recordingUsable: boolean;
 }
 
-/** The flags of the kernel's CONFIG_AUTOFDO_CLANG (Linux: scripts/Makefile.autofdo). */
+/** Flags that the kernel uses for CONFIG_AUTOFDO_CLANG (Linux: scripts/Makefile.autofdo). */
 const PROFILING_FLAGS =
   '-fdebug-info-for-profiling -mllvm -enable-fs-discriminator=true -mllvm -improved-fs-discriminator=true';
-/** Linux has CONFIG_AUTOFDO_CLANG from here on. */
+/** First version of Linux that has CONFIG_AUTOFDO_CLANG. */
 const AUTOFDO_CLANG = [6, 13] as const;
 
-/** Who builds with pseudo probes often wants a profile with calling contexts. */
+/** A note for users of pseudo probes, who often want a profile with calling contexts. */
 const CONTEXTS =
   'with -g as well, and a program built with -fno-omit-frame-pointer -fno-optimize-sibling-calls, the profile has calling contexts';
 
-/** What is left to do, in order: a new build, a file to find, or a recording, a profile and its use. */
+/** Returns the remaining steps in order: a new build, a file to find, or a recording, a profile and its use. */
 export function nextSteps(situation: Situation): NextStep[] {
   const fixes = (severity: Finding['severity']) =>
     situation.findings.filter((finding) => finding.severity === severity).map(({ fix }) => fix);
@@ -55,7 +55,7 @@ export function nextSteps(situation: Situation): NextStep[] {
   return [...recording, generate(situation), compile(situation), ...better];
 }
 
-/** Looks again, once the file is there. */
+/** Returns the step that repeats the diagnosis once the missing file is there. */
 function find({ binary, facts, findings }: Situation): NextStep {
   const command = `autofdo-gen doctor --binary ${quoted(binary)}`;
   const has = (code: string) => findings.some((finding) => finding.code === code);
@@ -91,7 +91,7 @@ function record({ facts, binary }: Situation): NextStep {
   const program = facts.kind === 'shared-object' && /\.so(\.|$)/.test(binary) ? 'PROGRAM' : startable(binary);
   const cpuId = amd ? 'AuthenticAMD' : undefined;
   const { command, needs } = recordCommand({ cpuId, arch, kernel, program });
-  // A kernel for x86-64 runs programs of 32 bits, too.
+  // An x86-64 kernel also runs 32-bit programs.
   const sameMachine = arch === (process.arch === 'arm64' ? 'aarch64' : 'x86_64');
   const here = sameMachine ? recordingHere(kernel) : undefined;
   const contexts = facts.pseudoProbes && !kernel ? CONTEXTS : undefined;
@@ -137,7 +137,10 @@ function compile({ facts, binary, compilers }: Situation): NextStep {
   };
 }
 
-/** The flags of the compiler of most code, unless that is clang. */
+/**
+ * Returns the flags of the compiler of most code. Returns `undefined` if that compiler is clang, or if there is
+ * none.
+ */
 function flagsOfMost(compilers: readonly CompilerCounts[]): Flags | undefined {
   const compiler = mainTaker(compilers);
   if (compiler === undefined || compiler === 'clang') return undefined;
@@ -145,13 +148,13 @@ function flagsOfMost(compilers: readonly CompilerCounts[]): Flags | undefined {
   return flagsOf(compiler, first?.name ?? '');
 }
 
-/** Where the version is not known, a new kernel is the better guess. */
+/** True if the kernel has CONFIG_AUTOFDO_CLANG. A kernel of unknown version is assumed to be new. */
 function hasAutofdoClang({ kernel }: BinaryFacts): boolean {
   const [major, minor] = kernel?.version ?? AUTOFDO_CLANG;
   return major > AUTOFDO_CLANG[0] || (major === AUTOFDO_CLANG[0] && minor >= AUTOFDO_CLANG[1]);
 }
 
-/** A word of shell. */
+/** Quotes a word for the shell, if necessary. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

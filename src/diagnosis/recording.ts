@@ -7,41 +7,48 @@ import type { BinaryFacts, SampleSurvey } from './facts.js';
 import { type Finding, type Fix, limit } from './findings.js';
 import { mainTaker } from './toolchains.js';
 
-/** llvm-profgen's default. */
+/** Default of llvm-profgen, in samples for each instruction line. */
 const DENSITY_THRESHOLD = 50;
-/** Percentage of lost branch entries that deserves a look. Assembly without DWARF costs a kernel 5 to 10 %. */
+/**
+ * Percentage of lost branch entries above which the loss is reported. Assembly without DWARF costs a kernel 5 to
+ * 10 %.
+ */
 const TOLERABLE_LOSS = 15;
-/** From this percentage on, what ran has no debug information, and the rest does not matter. */
+/**
+ * Percentage from which on most of the executed code has no debug information. Smaller findings are then left out.
+ */
 const MOST = 50;
-/** Percentage of samples in functions that share an entry from which on it is told. */
+/** Percentage of samples in functions that share an entry from which on this is reported. */
 const FEW_SHARED = 1;
 
-/** Entries that should have counted but could not, as `maxLoss` has them. */
+/** Classes of entries that should have been counted but could not be counted, as for `maxLoss`. */
 const LOST: readonly EntryClass[] = ['otherBuild', 'notInstruction', 'crossesBarrier', 'unmapped'];
 
-/** What a recording is worth for a binary. */
+/** The worth of a recording for a binary. */
 export interface RecordingDiagnosis {
-  /** What each file holds, and whether it can be used, as `inspectPerfData` tells. */
+  /** The contents of each file, and whether it can be used, as `inspectPerfData` tells. */
   files: PerfDataSummary[];
-  /** Seconds from the first sample to the last, all files together. */
+  /** Time from the first sample to the last in seconds, summed over all files. */
   seconds: number;
-  /** Why no profile can be made. */
+  /** The reason why no profile can be made; undefined if one can be made. */
   error: { code: AutofdoErrorCode; message: string; hint: string | undefined } | undefined;
-  /** What came of the samples; undefined with `error`. */
+  /** Numbers about the samples; undefined with `error`. */
   statistics: Statistics | undefined;
-  /** What the samples lie in; undefined with `error`. */
+  /** The code in which the samples lie; undefined with `error`. */
   survey: SampleSurvey | undefined;
-  /** Percentage of the branch entries that the binary explains. */
+  /** Percentage of the branch entries that were used. */
   explained: number | undefined;
-  /** Percentage of the branch entries that should have counted but could not. */
+  /** Percentage of the branch entries that should have been counted but could not be counted. */
   lost: number | undefined;
-  /** Samples for each instruction line of the hot part that are recommended. */
+  /** Recommended number of samples for each instruction line of the hot part. */
   densityThreshold: number;
-  /** Seconds of such a recording that would reach it; undefined where that cannot be said. */
+  /**
+   * Length in seconds of a similar recording that would reach this density; undefined if it cannot be computed.
+   */
   secondsNeeded: number | undefined;
 }
 
-/** What making a profile of the recording came to. */
+/** The result of making a profile from the recording: its numbers, or the error. */
 export type Attempt = { statistics: Statistics; diagnostics: Diagnostic[] } | AutofdoError;
 
 export function recordingDiagnosis(
@@ -81,7 +88,7 @@ export function recordingDiagnosis(
     explained: share(['used']),
     lost: share(LOST),
     densityThreshold,
-    // Density grows with the number of samples, and that with time. Inferred counts are executions, not samples.
+    // The density grows with the number of samples, and so with time. Inferred counts are executions, not samples.
     secondsNeeded:
       !byAddresses && density > 0 && seconds > 0 ? (seconds * densityThreshold) / density : undefined,
   };
@@ -91,7 +98,7 @@ function duration({ timeSpan }: PerfDataSummary): number {
   return timeSpan === undefined ? 0 : Math.max(0, Number(timeSpan.last) - Number(timeSpan.first));
 }
 
-/** What speaks against a profile from a recording. */
+/** Returns the findings against a profile from a recording. */
 export function recordingFindings(
   facts: BinaryFacts,
   recording: RecordingDiagnosis,
@@ -110,7 +117,7 @@ export function recordingFindings(
     }
   }
   if (attempt instanceof AutofdoError) {
-    // One reason is enough if the recording itself is to blame.
+    // If the recording itself is unusable, that reason is enough.
     if (findings.some(({ severity }) => severity === 'blocker')) return findings;
     const { code, message, hint } = attempt;
     const fix = FIXES[code] ?? 'record';
@@ -153,7 +160,7 @@ export function recordingFindings(
   return findings;
 }
 
-/** Runs in code of which the debug information names no function. */
+/** Returns a finding about straight-line ranges in code for which the debug information has no function. */
 function withoutFunction({ ledger, branchEntries }: Statistics): Finding[] {
   const percent = percentOf(ledger.noFunction, branchEntries);
   if (percent <= TOLERABLE_LOSS) return [];
@@ -164,14 +171,14 @@ function withoutFunction({ ledger, branchEntries }: Statistics): Finding[] {
   return [{ code: 'code-without-debug-info', severity, message, hint, fix: 'rebuild' }];
 }
 
-/** Static functions of one name have one entry of the profile. */
+/** Returns a finding about static functions with the same name, which share one entry of the profile. */
 function sharedNames({ kernel, compilers }: BinaryFacts, survey: SampleSurvey): Finding[] {
   const { shared, samples, sharedSamples } = survey;
   if (percentOf(sharedSamples, samples) < FEW_SHARED) return [];
   const names = shared.slice(0, 3).map(({ name, units }) => `${name} in ${units} units`);
   const message = `${formatShare(sharedSamples, samples)} of the samples are in functions of one name in several units \
 (${names.join(', ')}), which have one entry of the profile together`;
-  // A kernel cannot change the names of its symbols, and rustc makes them unique.
+  // A kernel cannot change the names of its symbols, and rustc makes names unique.
   if (kernel !== undefined || mainTaker(compilers) !== 'clang') return [limit('shared-names', message)];
   return [
     limit(
@@ -183,7 +190,10 @@ function sharedNames({ kernel, compilers }: BinaryFacts, survey: SampleSurvey): 
   ];
 }
 
-/** With this option of a kernel, clang takes functions without samples for cold. */
+/**
+ * Returns a finding about functions without samples. With an option of the kernel, clang takes such functions for
+ * cold.
+ */
 function coverage({ kernel }: BinaryFacts, { functions, sampledFunctions }: SampleSurvey): Finding[] {
   if (kernel?.options['CONFIG_AUTOFDO_PROFILE_ACCURATE'] !== 'y') return [];
   return [
@@ -197,14 +207,14 @@ CONFIG_AUTOFDO_PROFILE_ACCURATE makes clang optimise them as cold code`,
   ];
 }
 
-/** What helps where no profile can be made; elsewhere, another recording. */
+/** Remedies for errors. For all other errors, the remedy is another recording. */
 const FIXES: Partial<Record<AutofdoErrorCode, Fix>> = {
   NO_DEBUG_INFO: 'rebuild',
   NO_SYMBOLS: 'find',
   BUILD_ID_MISMATCH: 'find',
 };
 
-/** Warnings about what findings above, or the state of the file, say already. */
+/** Warnings that repeat a finding of this file, or the state of the recording. */
 const SAID = new Set<DiagnosticCode>([
   'density-low',
   'density-zero',
@@ -212,5 +222,5 @@ const SAID = new Set<DiagnosticCode>([
   'debug-info',
   'no-function',
 ]);
-/** Warnings that samples were left out; the others are about single addresses. */
+/** Warnings that samples were left out. All other warnings are about single addresses. */
 const SERIOUS = new Set<DiagnosticCode>(['other-build', 'guest-samples', 'instructions-unknown']);

@@ -1,28 +1,29 @@
-/** Who compiled something, and how much. */
+/** The compiler and the language of some code, and the amount of this code. */
 interface Compiled {
-  /** The beginning of `DW_AT_producer`. */
+  /** The start of `DW_AT_producer`. */
   name: string;
-  /** As DWARF names it, without `DW_LANG_`. */
+  /** Name of the language in DWARF, without `DW_LANG_`. */
   language: string;
-  /** How much it counts for. */
+  /** Weight of the code: a number of units, or of samples in them. */
   units: number;
 }
 
-/** Compilers that take the profiles made here. */
+/** Compilers that take the profiles of this program. */
 export type TakerName = 'clang' | 'rustc' | 'flang' | 'swiftc';
 
 /**
- * A compiler that takes the profiles made here, or why none of the language does. `refuser`: others of the language do.
- * `unsure`: the language is too new or too rare to know.
+ * The compiler that takes a profile of some code, or the reason why no compiler of the language takes one.
+ * `refuser`: the compiler that takes none, although others of the language do. `unsure`: true if the language is
+ * too new or too rare to know.
  */
 export type Taker =
   | { compiler: TakerName }
   | { compiler: undefined; language: string; why: string; refuser?: string; unsure?: true };
 
-/** Assembly of any machine, as GNU as, LLVM and others name it. */
+/** Matches the names of assembly in DWARF, as GNU as, LLVM and others write them. */
 const ASSEMBLY = /Assembl(er|y)$/;
 
-/** Whether DWARF says that a unit is assembly. */
+/** True if a unit is assembly, by its language in DWARF. */
 export function isAssemblyLanguage(language: string): boolean {
   return ASSEMBLY.test(language);
 }
@@ -30,7 +31,7 @@ export function isAssemblyLanguage(language: string): boolean {
 /** The reason why nothing takes a profile of some code. */
 export type NoTaker = Extract<Taker, { compiler: undefined }>;
 
-/** Languages and compilers that have no use for an LLVM sample profile; the first that fits counts. */
+/** Languages and compilers that cannot use an LLVM sample profile. The first entry that matches is used. */
 const NO_TAKERS: readonly {
   producer?: RegExp;
   languages?: RegExp;
@@ -69,10 +70,10 @@ const NO_TAKERS: readonly {
   { languages: /^Modula/, language: 'Modula', why: 'Modula compilers take no sample profile of this format' },
 ];
 
-/** What clang compiles. A unit without a language is given the benefit of the doubt. */
+/** Matches the languages that clang compiles. A unit without a language is assumed to be one of them. */
 const CLANG_LANGUAGES = /^(C\d*|C_plus_plus(_\d+)?|ObjC(_plus_plus)?|OpenCL.*|CPP_for_OpenCL|HIP|SYCL|)$/;
 
-/** The compiler that can use a profile of code that was compiled so. */
+/** Returns the compiler that can use a profile of the given code. */
 export function takerOf({ name, language }: Omit<Compiled, 'units'>): Taker {
   const none = NO_TAKERS.find(
     ({ producer, languages }) => producer?.test(name) === true || languages?.test(language) === true,
@@ -96,7 +97,9 @@ export function takerOf({ name, language }: Omit<Compiled, 'units'>): Taker {
   };
 }
 
-/** The compiler for most of the program; undefined if none takes the profile. */
+/**
+ * Returns the compiler of most of the program. Returns `undefined` if no compiler takes a profile of that code.
+ */
 export function mainTaker(compilers: readonly Compiled[]): TakerName | undefined {
   const counts: Record<TakerName, number> = { clang: 0, rustc: 0, flang: 0, swiftc: 0 };
   for (const counted of compilers) {
@@ -107,19 +110,22 @@ export function mainTaker(compilers: readonly Compiled[]): TakerName | undefined
   return units === 0 ? undefined : (most as TakerName);
 }
 
-/** How a compiler is told to prepare a program for profiles, and to use one. */
+/** The flags with which a compiler prepares a program for profiles, and uses a profile. */
 export interface Flags {
-  /** What makes lines good enough, as one would say it in a sentence. */
+  /** The flags that make lines exact enough, as words of a sentence. */
   profiling: string;
-  /** A command line that builds the program, with `extra` flags. */
+  /** Returns a command line that builds the program with the flags `extra`. */
   build(extra: string): string;
-  /** A command line that uses a profile. */
+  /** Returns a command line that uses a profile. */
   use(profile: string): string;
-  /** What these commands need. */
+  /** The requirements of these commands. */
   note?: string;
 }
 
-/** The flags of all compilers but clang, whose flags depend on more. `producer` is what `DW_AT_producer` begins with. */
+/**
+ * Returns the flags of a compiler other than clang, whose flags depend on more facts. `producer` is the start of
+ * `DW_AT_producer`.
+ */
 export function flagsOf(compiler: Exclude<TakerName, 'clang'>, producer: string): Flags {
   switch (compiler) {
     case 'rustc':
@@ -141,7 +147,7 @@ export function flagsOf(compiler: Exclude<TakerName, 'clang'>, producer: string)
   }
 }
 
-/** The version in which rustc gave its flags other names. */
+/** Version of rustc that renamed the flags. */
 const RUST_RENAMED = 98;
 
 function rustFlags(producer: string): Flags {

@@ -2,18 +2,21 @@ import { formatCount, formatShare, plural } from '../report/format.js';
 import type { BinaryFacts, CompilerCounts, SampleSurvey } from './facts.js';
 import { takerOf } from './toolchains.js';
 
-/** From this percentage of the samples on, a profile is of no use if these samples are of none. */
+/** Percentage of the samples from which on a fault of their code makes the whole profile useless. */
 const MOST = 50;
-/** Below this percentage of the samples nothing is said. */
+/** Percentage of the samples below which nothing is reported. */
 const FEW = 1;
 
-/** The compilers of a program with what they count for: units, or the samples in them where a recording tells. */
+/**
+ * The compilers of a program with their weights: their units, or the samples in these units if there is a
+ * recording.
+ */
 export interface Weighing {
   compilers: readonly CompilerCounts[];
   by: 'units' | 'samples';
 }
 
-/** By the samples, if there are any. */
+/** Weighs compilers by samples if there are any, otherwise by units. */
 export function weigh(facts: BinaryFacts, survey: SampleSurvey | undefined): Weighing {
   const sampled = survey !== undefined && total(survey.compilers) > 0;
   return sampled
@@ -21,12 +24,15 @@ export function weigh(facts: BinaryFacts, survey: SampleSurvey | undefined): Wei
     : { compilers: facts.compilers, by: 'units' };
 }
 
-/** Those of its compilers that make code that some compiler takes a profile for. */
+/** Keeps only the compilers of code for which some compiler takes a profile. */
 export function usable({ compilers, by }: Weighing): Weighing {
   return { compilers: compilers.filter((counts) => takerOf(counts).compiler !== undefined), by };
 }
 
-/** How much weighs as much as `part` out of all of `weighing`; undefined: too little to speak of. */
+/**
+ * Returns the severity of a finding about `part` of the whole weight. Returns `undefined` if the part is too small
+ * to be reported.
+ */
 export function severity({ compilers, by }: Weighing, part: number): 'blocker' | 'limit' | undefined {
   const all = total(compilers);
   if (part <= 0 || all === 0) return undefined;
@@ -36,7 +42,7 @@ export function severity({ compilers, by }: Weighing, part: number): 'blocker' |
   return percent >= MOST ? 'blocker' : 'limit';
 }
 
-/** `3 of 10 units have THING`, or `12.3 % of the samples lie in THING`. */
+/** Writes `3 of 10 units have THING`, or `12.3 % of the samples lie in THING`. */
 export function lieIn({ compilers, by }: Weighing, part: number, thing: string): string {
   const all = total(compilers);
   if (by === 'samples') return `${formatShare(part, all)} of the samples lie in ${thing}`;

@@ -1,4 +1,5 @@
-// binary-parser 2.3 ships declarations that its "exports" hide from NodeNext resolution; this is what we use.
+// binary-parser 2.3 has declarations that its "exports" hide from NodeNext resolution. This file declares the part
+// of it that is used here.
 declare module 'binary-parser' {
   export class Parser {
     endianness(order: 'little' | 'big'): this;

@@ -2,9 +2,9 @@ import { Cursor, cString, TruncatedError } from './cursor.js';
 
 /** The build id of one mapped file. */
 export interface BuildId {
-  /** Hexadecimal digits. */
+  /** Build id in hexadecimal digits. */
   id: string;
-  /** The file as the recording names it; `[kernel.kallsyms]` for the kernel. */
+  /** Path of the file in the recording; `[kernel.kallsyms]` for the kernel. */
   path: string;
 }
 
@@ -12,7 +12,7 @@ const SIZE_VALID_MISC = 0x8000;
 const MAX_ID_SIZE = 20;
 const RECORD_HEADER_SIZE = 8;
 
-/** Decodes the body of a HEADER_BUILD_ID record (type 67), or of an entry of the BUILD_ID feature. */
+/** Decodes the body of a HEADER_BUILD_ID record (type 67), or the body of an entry of the BUILD_ID feature. */
 export function decodeBuildId(body: Uint8Array, misc: number, withoutPid = false): BuildId {
   if (withoutPid) {
     return { id: hex(body.subarray(0, MAX_ID_SIZE)), path: imageName(cString(body.subarray(24))) };
@@ -25,7 +25,7 @@ export function decodeBuildId(body: Uint8Array, misc: number, withoutPid = false
   return { id: hex(id.subarray(0, valid)), path: imageName(cString(cursor.bytes(cursor.remaining))) };
 }
 
-/** Decodes the BUILD_ID feature: records back to back, whose type is not set. */
+/** Decodes the BUILD_ID feature: records one after the other, whose type is not set. */
 export function decodeBuildIds(section: Uint8Array, littleEndian: boolean): BuildId[] {
   const entries: { misc: number; body: Uint8Array }[] = [];
   const view = new DataView(section.buffer, section.byteOffset, section.byteLength);
@@ -36,7 +36,8 @@ export function decodeBuildIds(section: Uint8Array, littleEndian: boolean): Buil
     entries.push({ misc, body: section.subarray(at + RECORD_HEADER_SIZE, at + size) });
     at += size;
   }
-  // perf before 2.6.35 wrote no pid, so names start four bytes earlier; perf itself tells by this name.
+  // perf before 2.6.35 wrote no pid, so names start four bytes earlier. perf itself recognises such files by this
+  // name.
   const withoutPid = entries.some(({ body }) => cString(body.subarray(28)) === 'nel.kallsyms]');
   return entries.flatMap(({ misc, body }) => {
     try {
@@ -48,7 +49,10 @@ export function decodeBuildIds(section: Uint8Array, littleEndian: boolean): Buil
   });
 }
 
-/** One name for the kernel, whatever symbol its mapping is anchored at. */
+/**
+ * Returns the same name for every mapping of the kernel, whatever symbol the mapping is anchored at. Returns other
+ * names unchanged.
+ */
 export function imageName(name: string): string {
   return name.startsWith('[kernel.kallsyms]') ? '[kernel.kallsyms]' : name;
 }

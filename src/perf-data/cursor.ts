@@ -1,10 +1,10 @@
 import type Long from 'long';
 import { u64, u64AsNumber } from './u64.js';
 
-/** A field or array would pass the end of the bytes that hold it. */
+/** A field or an array would pass the end of the bytes that hold it. */
 export class TruncatedError extends Error {}
 
-/** Reads one value after the other and never past the end. */
+/** Reads one value after the other, and never past the end of the bytes. */
 export class Cursor {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
@@ -21,7 +21,7 @@ export class Cursor {
     return this.#bytes.length - this.#offset;
   }
 
-  /** The next `count` bytes, not copied. */
+  /** Returns the next `count` bytes, without a copy. */
   bytes(count: number): Uint8Array {
     return this.#bytes.subarray(this.#advance(count), this.#offset);
   }
@@ -42,7 +42,7 @@ export class Cursor {
     return u64AsNumber(this.#view, this.#advance(8), this.#littleEndian);
   }
 
-  /** A string of a feature section: u32 length, then that many bytes with a NUL among them. */
+  /** Reads a string of a feature section: a u32 length, then that number of bytes with a NUL byte among them. */
   string(): string {
     return cString(this.bytes(this.u32()));
   }
@@ -57,7 +57,7 @@ export class Cursor {
 
 const decoder = new TextDecoder();
 
-/** The text up to the first NUL byte, or all of it. */
+/** Returns the text up to the first NUL byte, or the whole text if there is no NUL byte. */
 export function cString(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
   return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));

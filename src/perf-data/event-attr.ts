@@ -1,7 +1,7 @@
 import type Long from 'long';
 import { parseEventAttr } from './structs.js';
 
-/** Bits of `branch_sample_type`, by name; what perf calls them after `-j`. */
+/** Bits of `branch_sample_type`, with the names that perf uses after `-j`. */
 export const BRANCH_FILTERS: readonly [bit: number, name: string][] = [
   [0, 'u'],
   [1, 'k'],
@@ -30,28 +30,28 @@ const SAMPLE_ID_ALL_FLAG = 18;
 
 /** One event of a recording. */
 export interface EventAttr {
-  /** PERF_TYPE_*: 0 hardware, 1 software, 2 tracepoint, 3 cache, 4 raw; others are PMUs of the machine. */
+  /** PERF_TYPE_*: 0 hardware, 1 software, 2 tracepoint, 3 cache, 4 raw. Other numbers are PMUs of the machine. */
   type: number;
   config: Long;
-  /** Events between samples, or samples a second if `isFrequency`. */
+  /** Number of events between two samples, or number of samples in a second if `isFrequency` is true. */
   samplePeriod: Long;
   isFrequency: boolean;
-  /** Low word of `sample_type`; no higher bit is in use. */
+  /** Low word of `sample_type`; higher bits are not in use. */
   sampleType: number;
   /** Low word of `read_format`. */
   readFormat: number;
   /** Low word of `branch_sample_type`. */
   branchSampleType: number;
-  /** Records other than samples end in time, id and so on, too. */
+  /** True if records other than samples end in time, id and so on, too. */
   sampleIdAll: boolean;
-  /** Ids that records carry to name this event; the kernel numbers them from 1 on. */
+  /** Ids by which records name this event. The kernel numbers ids from 1. */
   ids: number[];
 }
 
 /** Decodes a `perf_event_attr` of any size. */
 export function decodeEventAttr(bytes: Uint8Array, littleEndian: boolean, ids: number[]): EventAttr {
   const raw = parseEventAttr(bytes, littleEndian);
-  // The flags are a C bit-field: a big-endian machine fills it from the top.
+  // The flags are a C bit-field, which a big-endian machine fills from the top.
   const flag = (bit: number) => raw.flags.shiftRightUnsigned(littleEndian ? bit : 63 - bit).low & 1;
   return {
     type: raw.type,
@@ -66,7 +66,7 @@ export function decodeEventAttr(bytes: Uint8Array, littleEndian: boolean, ids: n
   };
 }
 
-/** Names of what `branch_sample_type` selects. */
+/** Returns perf's names of the branches that `branch_sample_type` selects. */
 export function branchFilterNames(attr: Pick<EventAttr, 'branchSampleType'>): string[] {
   return BRANCH_FILTERS.filter(([bit]) => (attr.branchSampleType >>> bit) & 1).map(([, name]) => name);
 }

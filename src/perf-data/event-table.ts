@@ -32,7 +32,7 @@ const SOFTWARE_EVENTS = [
 /** The events of a recording, and their names. */
 export class EventTable {
   readonly #events: EventAttr[] = [];
-  /** Names that records tell, by id. */
+  /** Names from records of the recording, by id. */
   readonly #updatedNames = new Map<number, string>();
   /** Names from the obsolete event_types section, by config. */
   readonly #typeNames = new Map<number, string>();
@@ -53,7 +53,7 @@ export class EventTable {
     this.#updatedNames.set(id, name);
   }
 
-  /** Ids that only EVENT_DESC tells: some perf versions wrote attrs into pipes without them. */
+  /** Adds ids that only EVENT_DESC has. Some versions of perf wrote attrs without ids into pipes. */
   adoptIds(descriptions: Features['eventDescriptions']): void {
     if (descriptions.length !== this.#events.length) return;
     for (const [index, event] of this.#events.entries()) {
@@ -62,7 +62,7 @@ export class EventTable {
     }
   }
 
-  /** A name for each event: the recorded one, else the generic one of its type and config. */
+  /** Returns a name for each event: the recorded name, or the generic name of its type and config. */
   names(descriptions: Features['eventDescriptions']): string[] {
     const described = new Map(descriptions.flatMap(({ name, ids }) => ids.map((id) => [id, name] as const)));
     const sameOrder = descriptions.length === this.#events.length;
@@ -79,7 +79,7 @@ export class EventTable {
 
 function genericName({ type, config }: EventAttr): string {
   const names = [HARDWARE_EVENTS, SOFTWARE_EVENTS][type];
-  // On hybrid machines the upper half of a generic event's config names the PMU.
+  // On hybrid machines the upper half of a generic event's config is the type of the PMU.
   const name = names?.[config.getLowBitsUnsigned()];
   if (name !== undefined) return name;
   return type === 4 ? `r${config.toString(16)}` : `type ${type} config 0x${config.toString(16)}`;

@@ -19,7 +19,10 @@ const Feature = {
   pmuCaps: 31,
 } as const;
 
-/** What a recording says about itself. Everything is optional: damaged or missing sections are left out. */
+/**
+ * Facts that a recording holds about itself. Every fact is optional, because damaged or missing sections are left
+ * out.
+ */
 export interface Features {
   hostname?: string;
   osRelease?: string;
@@ -29,28 +32,28 @@ export interface Features {
   cpuDescription?: string;
   cpuId?: string;
   commandLine?: string[];
-  /** Names of events, with the attr and ids that they belong to. */
+  /** Names of events, with the attr and the ids of each event. */
   eventDescriptions: { name: string; attr: EventAttr; ids: number[] }[];
   buildIds: BuildId[];
-  /** Its records are compressed (`perf record -z`). */
+  /** True if records are compressed (`perf record -z`). */
   compressed: boolean;
-  /** What each PMU can do, for example `branches`: the depth of its branch stack. */
+  /** Capabilities of each PMU. For example, `branches` is the depth of its branch stack. */
   pmuCapabilities: Record<string, Record<string, string>>;
 }
 
-/** A record of nothing yet. */
+/** Returns features without any fact. */
 export function noFeatures(): Features {
   return { eventDescriptions: [], buildIds: [], compressed: false, pmuCapabilities: {} };
 }
 
-/** Decodes one section into `features`. Returns false when the section is damaged. */
+/** Decodes one section into `features`. Returns false if the section is damaged. */
 export function decodeFeature(
   features: Features,
   feature: number,
   section: Uint8Array,
   littleEndian: boolean,
 ): boolean {
-  // A section of no bytes is legal: some features are mere flags.
+  // A section without bytes is valid: some features are only flags.
   if (section.length === 0) return true;
   try {
     decode(features, feature, section, littleEndian);
@@ -110,7 +113,7 @@ function decode(features: Features, feature: number, section: Uint8Array, little
   }
 }
 
-/** Appends to `found` as it goes, so that damage spares what stands before it. */
+/** Appends each event to `found` when it is read, so that damage loses only the events behind it. */
 function decodeEventDescriptions(
   cursor: Cursor,
   littleEndian: boolean,
@@ -128,7 +131,7 @@ function decodeEventDescriptions(
 
 function decodeCapabilities(cursor: Cursor): Record<string, string> {
   const count = cursor.u32();
-  // No prototype: a name comes from the file and may be anything.
+  // The object has no prototype, because a name comes from the file and may be any text.
   const capabilities: Record<string, string> = Object.create(null);
   for (const [name, value] of repeat(cursor, count, 8, () => [cursor.string(), cursor.string()] as const)) {
     capabilities[name] = value;
@@ -136,7 +139,10 @@ function decodeCapabilities(cursor: Cursor): Record<string, string> {
   return capabilities;
 }
 
-/** Calls `read` `count` times, once it is clear that so many items of at least `leastSize` bytes can be there. */
+/**
+ * Calls `read` `count` times. First checks that the section has room for `count` items of at least `leastSize`
+ * bytes.
+ */
 function repeat<T>(cursor: Cursor, count: number, leastSize: number, read: () => T): T[] {
   if (count * leastSize > cursor.remaining)
     throw new TruncatedError(`${count} items in ${cursor.remaining} bytes`);

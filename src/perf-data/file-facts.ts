@@ -6,7 +6,7 @@ import type { EventSummary, PerfDataSummary } from './summary.js';
 
 const MAX_PROBLEMS = 20;
 
-/** What is told of a recording that does not depend on its records, except for the numbers of each event. */
+/** The fields of a description that do not depend on the records, and the events, whose numbers do. */
 type Described = Pick<
   PerfDataSummary,
   | 'file'
@@ -23,7 +23,7 @@ type Described = Pick<
   | 'commandLine'
 >;
 
-/** What stands in a recording outside of its records, as it is read. */
+/** Facts that a recording holds outside of its records, as they are read. */
 export class FileFacts {
   readonly littleEndian: boolean;
   readonly events: EventTable = new EventTable();
@@ -35,18 +35,20 @@ export class FileFacts {
     this.littleEndian = littleEndian;
   }
 
-  /** Notes that records or facts are missing at the end; the recording counts as incomplete. */
+  /** Notes that records or facts are missing at the end. The recording is then incomplete. */
   endsEarly(text: string): void {
     this.complete = false;
     this.problem(text);
   }
 
-  /** Notes something that cannot be read while what follows it can. */
+  /** Notes something that cannot be read, although what follows can be read. */
   problem(text: string): void {
     if (this.problems.length < MAX_PROBLEMS && !this.problems.includes(text)) this.problems.push(text);
   }
 
-  /** What was read, where `countsOf` tells what the records hold of an event. */
+  /**
+   * Returns the facts as a description. `countsOf` returns the numbers of an event, which come from the records.
+   */
   describe(
     file: string,
     header: PerfDataHeader,

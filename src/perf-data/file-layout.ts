@@ -7,12 +7,12 @@ import type { ByteSource } from './source.js';
 import { FIRST_ATTR_SIZE, parseSection, SECTION_SIZE } from './structs.js';
 import { u64AsNumber } from './u64.js';
 
-/** Sections larger than this are not read: attrs, ids and the features decoded here stay far below. */
+/** Largest section that is read, in bytes. The attrs, ids and features that are decoded here are much smaller. */
 const MAX_SECTION_SIZE = 1 << 26;
-/** An entry of the obsolete event_types section: u64 config, char name[64]. */
+/** Size of an entry of the obsolete event_types section: u64 config, char name[64]. */
 const EVENT_TYPE_SIZE = 72;
 
-/** Reads the attrs of a file with their ids, and the names that very old versions kept apart. */
+/** Reads the attrs of a file with their ids, and the names that very old versions of perf stored apart. */
 export async function readFileAttrs(
   source: ByteSource,
   header: PerfDataHeader,
@@ -26,7 +26,7 @@ export async function readFileAttrs(
   }
   const section = (await readSection(source, attrs.offset, attrs.size)).slice();
   if (section.length < attrs.size) facts.endsEarly('its attr section is cut');
-  // Ids of different attrs never share bytes, so all of them together fit the file.
+  // The ids of different attrs never share bytes of the file, so all ids together fit into the file.
   let idBytes = source.size ?? MAX_SECTION_SIZE;
   for (let at = 0; at + attrEntrySize <= section.length; at += attrEntrySize) {
     const ids = parseSection(section.subarray(at + attrSize, at + attrEntrySize), littleEndian);
@@ -44,7 +44,7 @@ export async function readFileAttrs(
     facts.events.add(decodeEventAttr(section.subarray(at, at + attrSize), littleEndian, numbers));
   }
   const types = await readSection(source, header.eventTypes.offset, header.eventTypes.size);
-  if (types.length < header.eventTypes.size) return; // obsolete and only about names
+  if (types.length < header.eventTypes.size) return; // The section is obsolete and holds only names.
   const view = new DataView(types.buffer, types.byteOffset, types.byteLength);
   for (let at = 0; at + EVENT_TYPE_SIZE <= types.length; at += EVENT_TYPE_SIZE) {
     facts.events.nameType(
@@ -54,7 +54,7 @@ export async function readFileAttrs(
   }
 }
 
-/** Reads the feature sections: their table lies right behind the data. */
+/** Reads the feature sections. Their table lies directly behind the data. */
 export async function readFeatures(
   source: ByteSource,
   header: PerfDataHeader,

@@ -3,33 +3,33 @@ import { AutofdoError } from '../errors.js';
 import { FILE_HEADER_SIZE, type FileSection, parseFileHeader } from './structs.js';
 import { u64AsNumber } from './u64.js';
 
-/** What the first bytes of a perf.data say. */
+/** The header of a perf.data file or stream. */
 export interface PerfDataHeader {
   littleEndian: boolean;
-  /** 2 since Linux 3.6; 1 before. */
+  /** Version of the format: 2 since Linux 3.6; 1 before. */
   version: 1 | 2;
-  /** A stream of records without sections, as `perf record -o -` writes. */
+  /** True for a stream of records without sections, as `perf record -o -` writes it. */
   pipe: boolean;
-  /** Bytes from one attr to the next. */
+  /** Number of bytes from one attr to the next. */
   attrEntrySize: number;
   attrs: FileSection;
   data: FileSection;
   eventTypes: FileSection;
-  /** Numbers of the feature sections that the file has, ascending. */
+  /** Numbers of the feature sections in the file, ascending. */
   features: number[];
 }
 
-/** Size of a pipe stream's header; the value at offset 8 that marks one. */
+/** Size of a pipe stream's header. A header with this number at offset 8 is one of a pipe stream. */
 export const PIPE_HEADER_SIZE = 16;
-/** Bytes that `parseHeader` wants, fewer for a pipe stream or a short file. */
+/** Number of bytes that `parseHeader` needs. A pipe stream or a short file has fewer. */
 export const HEADER_BYTES = FILE_HEADER_SIZE;
 
 const FEATURE_WORDS = 4;
 const HOSTNAME_FEATURE = 3;
-/** Attr entry sizes that perf used while it wrote version 1: sizes of perf_event_attr and 16 more. */
+/** Sizes of attr entries that perf used while it wrote version 1: sizes of perf_event_attr plus 16. */
 const V1_ENTRY_SIZES = new Set([80, 88, 96, 112, 120]);
 
-/** Parses the header. Throws `INPUT_INVALID` when the file is no perf.data. */
+/** Parses the header. Throws `INPUT_INVALID` if the file is not a perf.data. */
 export function parseHeader(bytes: Uint8Array, path: string): PerfDataHeader {
   if (bytes.length < PIPE_HEADER_SIZE) {
     throw notPerfData(path, `it has only ${bytes.length} bytes`);
@@ -51,7 +51,7 @@ export function parseHeader(bytes: Uint8Array, path: string): PerfDataHeader {
     attrs: raw.attrs,
     data: raw.data,
     eventTypes: raw.eventTypes,
-    // Very old headers end before the bitmap: what follows them is data.
+    // Very old headers end before the bitmap. The bytes behind them are data.
     features: pipe || headerSize < FILE_HEADER_SIZE ? [] : featureNumbers(raw.features, littleEndian),
   };
 }
@@ -63,7 +63,7 @@ function byteOrder(magic: string, view: DataView): { littleEndian: boolean; vers
     case '2ELIFREP':
       return { littleEndian: false, version: 2 };
     case 'PERFFILE':
-      // Version 1 does not tell its byte order: take the one in which a size makes sense.
+      // Version 1 does not tell its byte order, so the byte order is the one in which a size makes sense.
       for (const littleEndian of [true, false]) {
         const entrySize = view.byteLength >= 24 ? u64AsNumber(view, 16, littleEndian) : 0;
         if (V1_ENTRY_SIZES.has(entrySize) || u64AsNumber(view, 8, littleEndian) === PIPE_HEADER_SIZE) {
@@ -79,7 +79,8 @@ function byteOrder(magic: string, view: DataView): { littleEndian: boolean; vers
 function featureNumbers(words: Long[], littleEndian: boolean): number[] {
   const bits = setBits(words.flatMap((word) => [word.low, word.high]));
   if (littleEndian || bits.includes(HOSTNAME_FEATURE)) return bits;
-  // A 32-bit big-endian machine wrote the bitmap as u32 words. perf tells by HOSTNAME, which is always there.
+  // A 32-bit big-endian machine wrote the bitmap as u32 words. perf recognises this by HOSTNAME, which is always
+  // present.
   const swapped = setBits(words.flatMap((word) => [word.high, word.low]));
   return swapped.includes(HOSTNAME_FEATURE) ? swapped : bits;
 }

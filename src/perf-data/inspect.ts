@@ -12,22 +12,23 @@ import { openMainFile } from './source.js';
 import type { PerfDataSummary } from './summary.js';
 import { judge } from './verdict.js';
 
-/** How a recording is inspected. */
+/** Options of an inspection. */
 export interface InspectOptions {
   /** Aborts the job: the promise is rejected with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** Called about ten times a second. What it throws ends the job. */
+  /** Called about ten times a second. An exception from this function ends the job. */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 const INSPECT_OPTIONS = { signal: NO_FLAG, onProgress: NO_FLAG } satisfies OptionTable<InspectOptions>;
 
 /**
- * Tells what a perf.data holds: a file, a directory, a pipe stream, or standard input (`-`).
+ * Describes the contents of a perf.data: a file, a directory, a pipe stream, or standard input (`-`).
  *
- * Damage ends the reading and is reported in `problems`; only a file that cannot be opened or is no perf.data is an error
- * (`INPUT_UNREADABLE`, `INPUT_INVALID`). Where there is no addon for the platform, the header, the events and the features of a file
- * are read, its records are not: `complete` is false, and `problems` says why.
+ * Damage ends the reading and is reported in `problems`. Only a file that cannot be opened or is not a perf.data
+ * is an error (`INPUT_UNREADABLE`, `INPUT_INVALID`). If there is no addon for the platform, only the header, the
+ * events and the features of a file are read, not its records; `complete` is then false, and `problems` has the
+ * reason.
  */
 export async function inspectPerfData(path: string, options: InspectOptions = {}): Promise<PerfDataSummary> {
   if (typeof path !== 'string' || path === '') throw invalid('no recording was given', 'pass its path');
@@ -95,7 +96,7 @@ function fromBinding(file: string, found: BindingInspection): Omit<PerfDataSumma
   };
 }
 
-/** What stands outside of the records; `missing` is why these cannot be read. */
+/** Reads the facts outside of the records. `missing` is the reason why the records cannot be read. */
 async function readFacts(path: string, missing: AutofdoError): Promise<Omit<PerfDataSummary, 'autofdo'>> {
   const { source, directory } = await openMainFile(path);
   try {
@@ -125,7 +126,7 @@ async function readFacts(path: string, missing: AutofdoError): Promise<Omit<Perf
   }
 }
 
-/** Nanoseconds as perf prints them: seconds with nine decimals. */
+/** Writes nanoseconds as perf prints them: seconds with nine decimals. */
 function formatTime(nanoseconds: string): string {
   const digits = nanoseconds.padStart(10, '0');
   return `${digits.slice(0, -9)}.${digits.slice(-9)}`;

@@ -3,16 +3,19 @@ import { join } from 'node:path';
 import { AutofdoError } from '../errors.js';
 import { failureReason } from '../failure-reason.js';
 
-/** Bytes of a file. */
+/** The bytes of a file. */
 export interface ByteSource {
-  /** Bytes in all; undefined for a stream. */
+  /** Number of all bytes; undefined for a stream. */
   readonly size: number | undefined;
-  /** Up to `length` bytes from `offset`; fewer only at the end. They may be overwritten by the next call. */
+  /**
+   * Reads up to `length` bytes from `offset`; fewer only at the end. The next call may overwrite the returned
+   * bytes.
+   */
   read(offset: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
-/** Opens the file with the header of a recording: the recording itself, or `data` in its directory. */
+/** Opens the file that has the header of a recording: the recording itself, or `data` in its directory. */
 export async function openMainFile(path: string): Promise<{ source: FileSource; directory: boolean }> {
   try {
     const directory = (await stat(path)).isDirectory();
@@ -22,7 +25,7 @@ export async function openMainFile(path: string): Promise<{ source: FileSource; 
   }
 }
 
-/** Throws `INPUT_UNREADABLE`. */
+/** Throws `INPUT_UNREADABLE` for a file that the system cannot read. */
 export function unreadable(path: string, cause: unknown): never {
   throw new AutofdoError('INPUT_UNREADABLE', `${path} cannot be read: ${failureReason(cause)}`, {
     hint: 'check the path and your permission to read it',
@@ -50,7 +53,7 @@ export class FileSource implements ByteSource {
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
-    // Lengths come from the file itself: never allocate more than it can fill.
+    // Lengths come from the file itself, so no more memory is allocated than the file can fill.
     const wanted = Math.max(0, Math.min(length, this.size - offset));
     if (this.#block.length < wanted) this.#block = new Uint8Array(wanted);
     let filled = 0;

@@ -1,26 +1,26 @@
 import { Parser } from 'binary-parser';
 import Long from 'long';
 
-/** A part of the file. Untrusted: check against the file's size before use. */
+/** A part of the file. The numbers come from the file and must be checked against its size before use. */
 export interface FileSection {
-  /** Bytes from the start of the file. */
+  /** Offset from the start of the file, in bytes. */
   offset: number;
-  /** Bytes. */
+  /** Size in bytes. */
   size: number;
 }
 
-/** The 104 bytes at the start of a file; shorter headers of old versions are padded with zeros. */
+/** The 104 bytes at the start of a file. Shorter headers of old versions are padded with zeros. */
 export interface RawFileHeader {
   headerSize: Long;
   attrEntrySize: Long;
   attrs: FileSection;
   data: FileSection;
   eventTypes: FileSection;
-  /** Four words of the feature bitmap. */
+  /** The four words of the feature bitmap. */
   features: Long[];
 }
 
-/** `perf_event_attr`, as much of it as a reader of branch stacks needs. */
+/** The part of `perf_event_attr` that a reader of branch stacks needs. */
 export interface RawEventAttr {
   type: number;
   size: number;
@@ -98,13 +98,13 @@ const FILE_HEADER = { little: fileHeader('little'), big: fileHeader('big') };
 const EVENT_ATTR = { little: eventAttr('little'), big: eventAttr('big') };
 const SECTION = { little: sectionField('little').type, big: sectionField('big').type };
 
-/** Size of the newest file header. */
+/** Size of the newest file header, in bytes. */
 export const FILE_HEADER_SIZE = 104;
-/** Bytes of an attr up to the last field that is read here. */
+/** Number of bytes of an attr up to the last field that is read here. */
 const ATTR_PREFIX_SIZE = 80;
-/** Size of an attr whose own size field is 0: PERF_ATTR_SIZE_VER0. */
+/** Size in bytes of an attr whose own size field is 0: PERF_ATTR_SIZE_VER0. */
 export const FIRST_ATTR_SIZE = 64;
-/** Size of an {offset, size} pair. */
+/** Size of an {offset, size} pair, in bytes. */
 export const SECTION_SIZE = 16;
 
 function padded(bytes: Uint8Array, size: number): Uint8Array {
@@ -114,13 +114,13 @@ function padded(bytes: Uint8Array, size: number): Uint8Array {
   return whole;
 }
 
-/** Parses a file header; missing bytes count as zero. */
+/** Parses a file header. Missing bytes count as zero. */
 export function parseFileHeader(bytes: Uint8Array, littleEndian: boolean): RawFileHeader {
   const parser = FILE_HEADER[littleEndian ? 'little' : 'big'];
   return parser.parse(padded(bytes, FILE_HEADER_SIZE)) as RawFileHeader;
 }
 
-/** Parses an attr; fields that an older kernel did not write count as zero. */
+/** Parses an attr. Fields that an older kernel did not write count as zero. */
 export function parseEventAttr(bytes: Uint8Array, littleEndian: boolean): RawEventAttr {
   const parser = EVENT_ATTR[littleEndian ? 'little' : 'big'];
   const attr = parser.parse(padded(bytes, ATTR_PREFIX_SIZE)) as RawEventAttr;

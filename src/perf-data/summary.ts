@@ -1,72 +1,81 @@
 /** One event of a recording. */
 export interface EventSummary {
-  /** As recorded, or the generic name of its type and config. */
+  /** Name in the recording, or the generic name of the type and config. */
   name: string;
-  /** PERF_TYPE_*. */
+  /** Type of the event, PERF_TYPE_*. */
   type: number;
-  /** Hexadecimal, with 0x. */
+  /** Config of the event in hexadecimal digits, with 0x. */
   config: string;
-  /** Events from sample to sample, or undefined if the kernel chose it to meet `frequency`. */
+  /** Number of events from sample to sample; undefined if the kernel chose the period to reach `frequency`. */
   period: bigint | undefined;
-  /** Samples a second that were asked for. */
+  /** Number of samples in a second that was asked for; undefined if a period was asked for. */
   frequency: bigint | undefined;
-  /** What the branch stack holds, as `perf record -j` names it; empty for stacks that perf itself synthesized. */
+  /**
+   * Branches that the branch stack holds, as `perf record -j` names them; empty if perf itself made the branch
+   * stacks.
+   */
   branchFilter: string[];
-  /** Samples of it, without those that are too short to be read. */
+  /** Number of samples of the event, without samples that are too short to be read. */
   samples: bigint;
-  /** Samples with at least one branch entry. */
+  /** Number of samples with at least one branch entry. */
   branchSamples: bigint;
-  /** Branch entries, unfilled slots included. */
+  /** Number of branch entries, unfilled slots included. */
   branchEntries: bigint;
 }
 
 /** A mapped file, or the kernel. */
 export interface ImageSummary {
   path: string;
-  /** Hexadecimal digits; undefined when the recording does not tell. */
+  /** Build id in hexadecimal digits; undefined if the recording has none. */
   buildId: string | undefined;
-  /** Samples whose instruction pointer lies in it. */
+  /** Number of samples whose instruction pointer lies in the image. */
   samples: bigint;
 }
 
-/** What is in a perf.data, and whether a profile can be made of it. Counts are `bigint`, numbers of things are `number`. */
+/**
+ * The contents of a perf.data, and whether a profile can be made from it. Counts are `bigint`, numbers of things
+ * are `number`.
+ */
 export interface PerfDataSummary {
   file: string;
   endian: 'little' | 'big';
   version: 1 | 2;
-  /** A stream of `perf record -o -`. */
+  /** True for a stream of `perf record -o -`. */
   pipe: boolean;
-  /** A directory of `perf record --threads`. */
+  /** True for a directory of `perf record --threads`. */
   directory: boolean;
-  /** Has compressed records (`perf record -z`). */
+  /** True if there are compressed records (`perf record -z`). */
   compressed: boolean;
-  /** False where the file ends early, or could not be read to its end. */
+  /** False if the file ends early, or could not be read to its end. */
   complete: boolean;
-  /** What is damaged or could not be read. */
+  /** Parts of the recording that are damaged or could not be read. */
   problems: string[];
   samples: bigint;
   mmaps: number;
-  /** Samples with at least one branch entry. */
+  /** Number of samples with at least one branch entry. */
   branchSamples: bigint;
-  /** Branch entries, unfilled slots included. */
+  /** Number of branch entries, unfilled slots included. */
   branchEntries: bigint;
-  /** Most entries of one sample. */
+  /** Largest number of entries in one sample. */
   branchDepth: number;
   /**
-   * What the kernel could not deliver: told in LOST records while it happened, and counted together for each event in the LOST_SAMPLES that
-   * perf 6.1 and later writes at the end. Both tell of the same losses.
+   * Number of records and samples that the kernel could not deliver. LOST records tell them while they happen.
+   * LOST_SAMPLES records, which perf 6.1 and later writes at the end, count them for each event. Both tell of the
+   * same losses.
    */
   lost: { records: bigint; samples: bigint };
-  /** Samples that belong to no known event, and samples too short for what they should hold. */
+  /**
+   * Number of samples that belong to no known event, and number of samples that are too short for their fields.
+   */
   unreadable: { unknownEvent: bigint; tooShort: bigint };
-  /** First and last time stamp of a sample in seconds of the recording's clock, as perf prints them. */
+  /** First and last time stamp of a sample, in seconds of the recording's clock, as perf prints them. */
   timeSpan: { first: string; last: string } | undefined;
   events: EventSummary[];
-  /** Their names alone. */
+  /** The names of the events. */
   eventNames: string[];
-  /** Build id and path of every image that has one, sorted. */
+  /** Build id and path of every image with a build id, sorted. */
   buildIds: [id: string, path: string][];
-  /** Mapped images, those with most samples first. */
+  /** The mapped images; the image with the most samples first. */
   images: ImageSummary[];
   machine: {
     hostname: string | undefined;
@@ -75,11 +84,14 @@ export interface PerfDataSummary {
     cpu: string | undefined;
     cpuId: string | undefined;
     cpus: number | undefined;
-    /** Depth of the CPU's branch stack as its PMU reports it. */
+    /** Depth of the CPU's branch stack, as its PMU reports it. */
     branchStackDepth: number | undefined;
   };
   perfVersion: string | undefined;
   commandLine: string[] | undefined;
-  /** Whether a profile can be made of it, why not, and how to record one that can. */
+  /**
+   * Whether a profile can be made from the recording, the reasons if not, and how to make a recording that can be
+   * used.
+   */
   autofdo: { usable: boolean; reasons: string[]; advice: string | undefined };
 }

@@ -1,6 +1,6 @@
 import type { PerfDataSummary } from './summary.js';
 
-/** Whether AutoFDO can use a recording, and what to record instead if not. */
+/** Decides whether AutoFDO can use a recording, and if not, how to make a better one. */
 export function judge(summary: Omit<PerfDataSummary, 'autofdo'>): PerfDataSummary['autofdo'] {
   const withStacks = summary.events.filter((event) => event.branchEntries > 0);
   const { command, needs } = recordCommand(summary.machine);
@@ -50,12 +50,12 @@ export function judge(summary: Omit<PerfDataSummary, 'autofdo'>): PerfDataSummar
   return { usable: true, reasons, advice: undefined };
 }
 
-/** Whether the samples of an event are where time is spent, or instructions are executed. */
+/** True if the samples of an event lie where time is spent, or where instructions are executed. */
 function tellsTime(name: string): boolean {
   return /cycles|clock|ibs_op|instructions|inst_retired/i.test(name) && !/stalled|misses/i.test(name);
 }
 
-/** What a recording without branch stacks is worth. */
+/** Judges a recording without branch stacks. */
 function byAddresses(asked: boolean, record: string): PerfDataSummary['autofdo'] {
   const why = asked
     ? 'branch stacks were asked for but the CPU delivered none (virtual machines often have no LBR)'
@@ -73,19 +73,19 @@ function no(reason: string, advice: string): PerfDataSummary['autofdo'] {
   return { usable: false, reasons: [reason], advice };
 }
 
-/** What is to be recorded, and on which CPU. */
+/** The subject of a recording, and its CPU. */
 export interface RecordingTarget {
-  /** As perf.data has it: `GenuineIntel-6-...`, `AuthenticAMD-25-...`. */
+  /** Id of the CPU, as in perf.data: `GenuineIntel-6-...`, `AuthenticAMD-25-...`. */
   cpuId: string | undefined;
-  /** As uname has it. */
+  /** Name of the architecture, as uname prints it. */
   arch: string | undefined;
-  /** The kernel, on all processors; otherwise one program. */
+  /** True if the kernel is recorded, on all processors; false or absent if one program is recorded. */
   kernel?: boolean;
-  /** How the program is started. */
+  /** Command that starts the program. */
   program?: string;
 }
 
-/** The recommended way to record branch stacks on a CPU, and what CPU is meant. */
+/** Returns the recommended command for recording branch stacks on a CPU, and the CPUs that the command needs. */
 export function recordCommand({ cpuId, arch, kernel = false, program = 'PROGRAM' }: RecordingTarget): {
   command: string;
   needs: string;
@@ -97,17 +97,17 @@ export function recordCommand({ cpuId, arch, kernel = false, program = 'PROGRAM'
       : cpuId?.startsWith('AuthenticAMD')
         ? [`cpu/event=0xc4,umask=0x0/${mode}`, 'AMD Zen 3 with BRS, Zen 4 or newer']
         : [`BR_INST_RETIRED.NEAR_TAKEN:${mode}`, 'Intel LBR; br_inst_retired.near_taken on older perf'];
-  // The period is prime, so that loops do not fall in step.
+  // The period is prime, so that samples do not fall in step with loops.
   const command = kernel
     ? `perf record -e ${event} -a -N -b -c 500009 -o perf.data -- sleep 60`
     : `perf record -e ${event} -N -b -c 500009 -- ${program}`;
   return { command, needs };
 }
 
-/** What perf calls kinds of branches behind `-j`; with `any`, the first ones add nothing. */
+/** Names of perf for kinds of branches after `-j`. With `any`, the kinds in this list add no branches. */
 const KINDS = ['any_call', 'any_ret', 'ind_call', 'abort_tx', 'cond', 'ind_jmp', 'call'];
 
-/** Whether branches that were taken may be missing between two that were recorded. */
+/** True if branches that were taken may be missing between two recorded branches. */
 function hasSomeKinds(branchFilter: readonly string[]): boolean {
   const onlyKinds = !branchFilter.includes('any') && KINDS.some((kind) => branchFilter.includes(kind));
   return onlyKinds || (branchFilter.includes('in_tx') && !branchFilter.includes('no_tx'));

@@ -3,10 +3,13 @@ import { fullName } from '../report/function-samples.js';
 import { readProfile } from '../sample-profile/read-profile.js';
 import type { ComparisonReport } from './types.js';
 
-/** Most functions in each list of changes. */
+/** Largest number of functions in each list of changes. */
 const TOP = 500;
 
-/** Compares a profile with an older one. `bytes` is the profile that `path` names if no file has it. */
+/**
+ * Compares a profile with an older one. `bytes` is the profile itself, and is used if no file has it; `path` then
+ * only names it.
+ */
 export async function comparisonWith(
   base: string,
   path: string,

@@ -5,7 +5,10 @@ import type { FunctionSamples, SampleProfile } from '../sample-profile/types.js'
 import { largestCount, temperatureOf } from './temperature.js';
 import type { CallReport, FunctionReport, LineCount, Thresholds } from './types.js';
 
-/** All functions of a profile: those with code of their own, and those that are only inlined into others. */
+/**
+ * Returns all functions of a profile: functions with code of their own, and functions that are only inlined into
+ * others.
+ */
 export function* functionReports(
   { functions }: SampleProfile,
   thresholds: Thresholds,
@@ -46,10 +49,13 @@ function descending(a: bigint, b: bigint): number {
   return a > b ? -1 : a < b ? 1 : 0;
 }
 
-/** Tells `outermost`, and each function that is called or inlined in `samples` of it, of each other. */
+/**
+ * Records in `outermost`, and in each function that is called or inlined in `samples`, how they call or inline
+ * each other.
+ */
 function addCallers(outermost: string, samples: FunctionSamples, named: (name: string) => Draft): void {
   for (const line of samples.body) {
-    // In a context-sensitive profile each function has the calls that lead to it in its name.
+    // In a context-sensitive profile, the name of each function includes the calls that lead to it.
     const context = samples.callers === undefined ? '' : `${outermost}:${locationText(line)} @ `;
     for (const { name, count } of line.targets) {
       named(context + name).caller(outermost).calls += count;
@@ -63,7 +69,7 @@ function addCallers(outermost: string, samples: FunctionSamples, named: (name: s
   }
 }
 
-/** A function while its callers are being collected. */
+/** A function whose callers are still being collected. */
 class Draft {
   readonly name: string;
   samples: FunctionSamples | undefined;
@@ -81,7 +87,7 @@ class Draft {
   addOwn(samples: FunctionSamples): void {
     if (this.samples === undefined) this.samples = samples;
     else {
-      // Names that are no valid UTF-8 may become the same name.
+      // Different names that are not valid UTF-8 may become the same name.
       addFunction(this.samples, samples);
       addUpRepeated(this.samples);
     }

@@ -3,13 +3,16 @@ import type { LineCount, ProfileReport } from './types.js';
 
 /** A line of a function with its count. */
 export interface HotLine extends LineCount {
-  /** The function that the line is of, as the profile has it. */
+  /** Name in the profile of the function to which the line belongs. */
   name: string;
-  /** The function with code of its own that it is in: the same one, or the one that it is inlined into. */
+  /** Name of the function whose code holds the line: the same function, or the one into which it is inlined. */
   inside: string;
 }
 
-/** The `top` lines with the largest counts, the largest first. Equal counts stay in the order of the functions. */
+/**
+ * Returns the `top` lines with the largest counts, the largest first. Equal counts stay in the order of the
+ * functions.
+ */
 export function hottestLines({ functions }: Pick<ProfileReport, 'functions'>, top: number): HotLine[] {
   let found: HotLine[] = [];
   const walk = ({ name, body, inlined }: FunctionSamples, inside: string) => {
@@ -21,7 +24,7 @@ export function hottestLines({ functions }: Pick<ProfileReport, 'functions'>, to
   for (const { name, samples } of functions) {
     if (samples === undefined) continue;
     walk(samples, name);
-    // A profile has millions of lines, of which few are wanted.
+    // A profile has millions of lines, and only a few are wanted, so the list is shortened from time to time.
     if (found.length > 2 * top + 10_000) found = largest(found, top);
   }
   return largest(found, top);

@@ -4,12 +4,16 @@ import { gzipSync } from 'node:zlib';
 import { packReport } from './pack.js';
 import type { Report } from './types.js';
 
-/** Where `npm run build` puts the page's code, as seen from this file and from the bundle that it becomes a part of. */
+/**
+ * Folder in which `npm run build` puts the page's code. It is the same seen from this file and from the bundle
+ * that contains this file.
+ */
 const PAGE = new URL('../../dist/page/', import.meta.url);
 
 /**
- * A report as one HTML file, in pieces. It asks no other computer for anything, and nothing but its own code can run in it: data is in
- * blocks of base64 that no browser takes for code, and a content security policy allows one script and one style by their hashes.
+ * Yields a report as one HTML file, in pieces. The page connects to no other computer, and only its own code can
+ * run in it: data is in blocks of base64 that no browser treats as code, and a content security policy allows one
+ * script and one style by their hashes.
  */
 export function* reportPage(report: Report): Generator<string> {
   const code = readFileSync(new URL('page.js', PAGE), 'utf8');

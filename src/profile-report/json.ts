@@ -2,8 +2,8 @@ import { jsonText } from '../report/json.js';
 import type { Report } from './types.js';
 
 /**
- * A report as JSON, in pieces, as all of it may be too long for one string. It has the fields of {@link Report}; maps are objects, and
- * counts are numbers with all their digits.
+ * Yields a report as JSON, in pieces, because the whole text may be too long for one string. The JSON has the
+ * fields of {@link Report}. Maps are objects, and counts are numbers with all their digits.
  */
 export function* reportJson({ profiles, ...report }: Report): Generator<string> {
   yield `${open({ ok: true, ...report })},\n  "profiles": [`;
@@ -17,7 +17,7 @@ export function* reportJson({ profiles, ...report }: Report): Generator<string> 
   yield '\n  ]\n}\n';
 }
 
-/** An object that is not closed yet. */
+/** Returns the JSON of an object without its closing brace. */
 function open(value: object): string {
   return jsonText(value, 2).slice(0, -2);
 }

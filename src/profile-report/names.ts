@@ -1,10 +1,13 @@
 import type { Steps } from '../sample-profile/steps.js';
 import type { FunctionSamples } from '../sample-profile/types.js';
 
-/** What a demangler makes of the hash that `-funique-internal-linkage-names` adds to a name. */
+/** Matches the text that a demangler makes of the hash that `-funique-internal-linkage-names` adds to a name. */
 const UNIQUE = / \[clone \.__uniq\] \[clone \.\d+\]/;
 
-/** All names in functions: their own, those of inlined code, of callers and of call targets. */
+/**
+ * Collects all names in functions: their own names, and the names of inlined functions, of callers and of call
+ * targets.
+ */
 export function* namesIn(functions: readonly FunctionSamples[]): Steps<Set<string>> {
   const names = new Set<string>();
   const add = ({ name, body, inlined, callers = [] }: FunctionSamples) => {
@@ -20,7 +23,7 @@ export function* namesIn(functions: readonly FunctionSamples[]): Steps<Set<strin
   return names;
 }
 
-/** Names as the source has them, of those that are mangled. */
+/** Returns the mangled names with their names in the source. */
 export function* demangledNames(
   names: Iterable<string>,
   demangle: (text: string) => string,
@@ -35,8 +38,8 @@ export function* demangledNames(
 }
 
 /**
- * A name for people: as the source has it. In a context or a place, `main:3 @ _Z1fv` or `main:3 @ _Z1fv:2.1`, each name is demangled by
- * itself.
+ * Returns the name in the source, for people. In a context or a place, for example `main:3 @ _Z1fv` or `main:3 @
+ * _Z1fv:2.1`, each name is demangled by itself.
  */
 export function shownName(name: string, names: ReadonlyMap<string, string>): string {
   const known = names.get(name);

@@ -16,15 +16,15 @@ import type {
 import { wantedLines } from './sources.js';
 import type { CallReport, ComparisonReport, FunctionReport, ProfileReport, Report } from './types.js';
 
-/** The hottest lines of a profile that are shown by themselves. */
+/** Number of the hottest lines of a profile that have a list of their own. */
 const HOT_LINES = 12;
-/** Lines of the profile in a block; a block is unpacked when one of its functions is looked at. */
+/** Number of lines of the profile in a block. A block is unpacked when one of its functions is looked at. */
 const LINES_A_BLOCK = 5000;
 
-/** A report as the page takes it: what all functions have, and blocks of lines by their names. */
+/** A report in the form that the page reads: the facts of all functions, and blocks of lines by their names. */
 export interface Packed {
   index: PackedReport;
-  /** Made one after the other, as all of them may be larger than memory likes. */
+  /** The blocks of lines. They are made one after the other, because all of them may be too large for memory. */
   blocks: Iterable<[name: string, block: PackedBlock]>;
 }
 
@@ -54,7 +54,7 @@ function packCount(count: bigint): PackedCount {
   return Number.isSafeInteger(number) ? number : count.toString();
 }
 
-/** A value of the library with its counts as the page is given them. */
+/** Converts the counts in a value of the library to the form that the page reads. */
 function packCounts<T>(value: T): WithPackedCounts<T> {
   const pack = (part: unknown): unknown => {
     if (typeof part === 'bigint') return packCount(part);
@@ -65,7 +65,7 @@ function packCounts<T>(value: T): WithPackedCounts<T> {
   return pack(value) as WithPackedCounts<T>;
 }
 
-/** Entries with their numbers. */
+/** A list that gives each entry a number. */
 class NumberedList {
   readonly all: string[] = [];
   readonly #numbers = new Map<string, number>();
@@ -172,7 +172,7 @@ class ProfilePacker {
     };
   }
 
-  /** Where blocks begin. */
+  /** Returns the numbers of the first functions of the blocks. */
   #cuts(): number[] {
     const cuts: number[] = [];
     let lines = LINES_A_BLOCK;
@@ -234,7 +234,7 @@ class ProfilePacker {
     ];
   }
 
-  /** The source that the functions of a block are shown with. */
+  /** Returns the source that is shown with the functions of a block. */
   #sources(functions: readonly FunctionReport[]): PackedSource[] {
     const { sources, places } = this.#profile;
     if (sources.size === 0) return [];
@@ -256,7 +256,10 @@ class ProfilePacker {
   }
 }
 
-/** Functions of the base profile need not be in this one. */
+/**
+ * Returns the changed functions with their names in the source. A function of the base profile may be missing in
+ * the newer profile.
+ */
 function shownChanges(
   { result: { gained, lost, changed, targetShifts } }: ComparisonReport,
   names: ReadonlyMap<string, string>,

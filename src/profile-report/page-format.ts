@@ -9,14 +9,14 @@ import type {
   Thresholds,
 } from './types.js';
 
-// What the page is given: JSON, packed with gzip, in base64. Names, files and functions are numbers of entries in the lists of their
-// profile. One block tells of all functions; the counts of their lines come in blocks of their own, which are unpacked when they are
-// looked at.
+// The data of the page: JSON, packed with gzip, in base64. Names, files and functions are numbers of entries in
+// the lists of their profile. One block has the facts of all functions. The counts of their lines are in blocks of
+// their own, which are unpacked when somebody looks at them.
 
-/** A count: a number where that is exact, else its decimal digits. */
+/** A count: a number if a number is exact, otherwise its decimal digits. */
 export type PackedCount = number | string;
 
-/** A value with its counts as the page is given them. */
+/** A value with its counts in the form that the page reads. */
 export type WithPackedCounts<T> = T extends bigint
   ? PackedCount
   : T extends readonly (infer V)[]
@@ -25,7 +25,7 @@ export type WithPackedCounts<T> = T extends bigint
       ? { [K in keyof T]: WithPackedCounts<T[K]> }
       : T;
 
-/** The block `index`. */
+/** The contents of the block `index`. */
 export interface PackedReport {
   version: string;
   recording: WithPackedCounts<RecordingReport> | undefined;
@@ -49,68 +49,71 @@ export interface PackedProfile
   statistics: WithPackedCounts<BinaryStatistics> | undefined;
   findings: Finding[];
   diagnostics: Diagnostic[];
-  /** The lines with the largest counts: the function that a line is of, and the one with code of its own that it is in. */
+  /**
+   * The lines with the largest counts. `name` is the function to which the line belongs; `inside` is the function
+   * whose code holds it.
+   */
   hotLines: [name: number, inside: number, line: number, discriminator: number, count: PackedCount][];
-  /** All names; those of the functions come first, in their order. */
+  /** All names. The names of the functions come first, in the order of the functions. */
   names: string[];
-  /** Names as the source has them, with the numbers of the names that they are for. */
+  /** Names in the source, with the numbers of the mangled names. */
   shown: [name: number, shown: string][];
   files: string[];
   places: [name: number, file: number, line: number][];
   functions: PackedColumns;
-  /** The first function of each block of lines. */
+  /** Number of the first function of each block of lines. */
   blocks: number[];
-  /** Whether there is source of any function. */
+  /** True if the report has source of any function. */
   hasSource: boolean;
   comparison: PackedComparison | undefined;
 }
 
-/** Numbers of all functions, an entry for each. */
+/** Numbers of all functions: each column has one entry for each function. */
 export interface PackedColumns {
   total: PackedCount[];
   head: PackedCount[];
   self: PackedCount[];
   inlinedTotal: PackedCount[];
   copies: number[];
-  /** How many functions call it or have it inlined, and how many it calls or has inlined. */
+  /** Number of functions that call or inline the function, and number of functions that it calls or inlines. */
   callers: number[];
   callees: number[];
-  /** The largest count in it, or in its copies. */
+  /** Largest count in the function, or in its inlined copies. */
   max: PackedCount[];
 }
 
 export interface PackedComparison extends WithPackedCounts<Pick<ComparisonReport, 'path' | 'result'>> {
   totalSamples: PackedCount;
-  /** Names in `result` as the source has them, of those that are mangled. */
+  /** Mangled names in `result`, with their names in the source. */
   shown: [name: string, shown: string][];
-  /** What each function had in the base profile; null if it was not there. */
+  /** Total of each function in the base profile; null if the base profile does not have the function. */
   totals: (PackedCount | null)[];
 }
 
-/** A block of lines, `PROFILE-BLOCK`. */
+/** The contents of a block of lines, `PROFILE-BLOCK`. */
 export interface PackedBlock {
   functions: PackedFunction[];
   sources: PackedSource[];
 }
 
-/** Consecutive lines of a file, with the number of the first. */
+/** Consecutive lines of a file: the number of the file, the number of the first line, and the text. */
 export type PackedSource = [file: number, first: number, text: string];
 
 export interface PackedFunction {
-  /** Null for a function that was only inlined into others. */
+  /** Counts of the function; null for a function that is only inlined into others. */
   samples: PackedSamples | null;
-  /** Of such a function, the sums over its copies. */
+  /** For a function that is only inlined: the sums over its copies. */
   copyLines: [line: number, discriminator: number, count: PackedCount][];
-  /** Counts of its own lines in the base profile. */
+  /** Counts of the function's own lines in the base profile. */
   baseLines: [line: number, discriminator: number, count: PackedCount][];
   callers: PackedCall[];
   callees: PackedCall[];
 }
 
-/** The other end of calls. */
+/** The other end of calls: its name, the number of calls, and the samples of inlined copies. */
 export type PackedCall = [name: number, calls: PackedCount, inlined: PackedCount];
 
-/** A function, inlined or not: name, total, lines, and what is inlined into it. */
+/** A function, inlined or not: its name, total and lines, and the functions that are inlined into it. */
 export type PackedSamples = [
   name: number,
   total: PackedCount,
@@ -118,5 +121,5 @@ export type PackedSamples = [
   inlined: [line: number, discriminator: number, samples: PackedSamples][],
 ];
 
-/** A line: place, count, then name and count of each call target. */
+/** A line: its place and count, then the name and the count of each call target. */
 export type PackedLine = [line: number, discriminator: number, count: PackedCount, ...targets: PackedCount[]];

@@ -12,12 +12,13 @@ import {
 import { type CountedStack, countedStacks, type StackFrame } from './stacks.js';
 import type { ProfileReport, Report } from './types.js';
 
-/** Values are signed in profile.proto. */
+/** Largest value in profile.proto, whose values are signed. */
 const MAX_I64 = 2n ** 63n - 1n;
 
 /**
- * A report as pprof reads it: `profile.proto`, packed with gzip (github.com/google/pprof, proto/profile.proto). Each line with a count is
- * a sample. All binaries are in one profile, each as a mapping.
+ * Converts a report to the format of pprof: `profile.proto`, packed with gzip (github.com/google/pprof,
+ * proto/profile.proto). Each line with a count is a sample. All binaries are in one profile, and each is a
+ * mapping.
  */
 export function toPprof({ profiles, version }: Report): Uint8Array {
   const builder = new PprofBuilder(version);
@@ -81,12 +82,15 @@ class PprofBuilder {
   }
 }
 
-/** Code that is inlined shares the location of what it is inlined into; each caller has one of its own. */
+/**
+ * Groups the frames of a stack by location. Inlined code shares the location of the function into which it is
+ * inlined; each caller has a location of its own.
+ */
 function locationsOf({ frames, inlined }: CountedStack): StackFrame[][] {
   return [frames.slice(0, inlined), ...frames.slice(inlined).map((frame) => [frame])];
 }
 
-/** Functions of one binary by their numbers. */
+/** Gives numbers to the functions of one binary. */
 class ProfileNumbers {
   readonly #numbers = new Map<string, number>();
   readonly #profile: ProfileReport;

@@ -7,7 +7,7 @@ import { functionReports } from './functions.js';
 import { temperatureShares, thresholdsOf } from './temperature.js';
 import type { ComparisonReport, ProfileReport, SourcePlace } from './types.js';
 
-/** What a profile was read or made from, and what is known beside it. */
+/** The profile, where it came from, and facts from other files. */
 export interface ProfileInput {
   name: string;
   path: string;
@@ -15,7 +15,7 @@ export interface ProfileInput {
   format?: ProfileFormat | undefined;
   probeBased: boolean;
   profile: SampleProfile;
-  /** Of the profile, although it may be text, which has none. */
+  /** Summary of the profile, even if the profile is text, which holds no summary. */
   summary: ProfileSummary;
   density: ProfileReport['density'];
   statistics?: BinaryStatistics | undefined;
@@ -27,7 +27,7 @@ export interface ProfileInput {
   comparison: ComparisonReport | undefined;
 }
 
-/** Everything about one profile but its source. The event loop has its turns in between. */
+/** Makes the report about one profile, without its source. Other work of the event loop runs in between. */
 export async function profileReport(
   input: ProfileInput,
   signal: AbortSignal | undefined,

@@ -27,18 +27,19 @@ import { profileReport } from './profile.js';
 import { readSources } from './sources.js';
 import type { ComparisonReport, ProfileReport, Report, SourcePlace } from './types.js';
 
-/** llvm-profgen's default. */
+/** Sufficient density in samples for each instruction line: llvm-profgen's default. */
 const ENOUGH = 50;
 
-/** A report that is made. */
+/** The options of a report, and the job that runs it. */
 interface ReportJob extends ReportOptions {
   onSourceRead: (path: string) => void;
 }
 
 /**
- * Reports where the weight of profiles lies and what the recording missed, as data. `report` of the command line makes a page of it.
+ * Reports as data where the weight of profiles lies, and what the recording missed. The command `report` makes a
+ * page of this data.
  *
- * Profiles are made of recordings, or finished ones are read. All counts are exact.
+ * Profiles are made from recordings, or finished profiles are read. All counts are exact.
  *
  * @throws AutofdoError with a stable `code`; or the signal's reason when `signal` is aborted.
  */
@@ -46,7 +47,10 @@ export async function report(options: ReportOptions): Promise<Report> {
   return makeReport(options, () => {});
 }
 
-/** As {@link report}; tells of each file of source that it reads, so that nothing is written over one. */
+/**
+ * Makes a report as {@link report} does. Calls `onSourceRead` with the path of each source file that
+ * it reads, so that the output replaces none of them.
+ */
 export async function makeReport(
   given: ReportOptions,
   onSourceRead: (path: string) => void,
@@ -112,7 +116,7 @@ async function finishedProfile(
   return withSources(made, options);
 }
 
-/** The summary of a profile that is text. */
+/** Computes the summary of a profile that is text. */
 async function computedSummary(path: string, signal: AbortSignal | undefined): Promise<ProfileSummary> {
   const { bytes = new Uint8Array() } = await convertProfile({ input: path, format: 'extbinary', signal });
   const { summary } = await readProfile(bytes, { signal });
@@ -153,7 +157,10 @@ async function reportRecordings(recordings: readonly string[], options: ReportJo
   };
 }
 
-/** The job repeats what it says of each binary, with the name of the file if there are several; failures are told by themselves. */
+/**
+ * Returns the diagnostics that belong to no single profile. The job repeats the diagnostics of each binary, with
+ * the name of the file if there are several; failures are reported elsewhere.
+ */
 function ofNoProfile({ diagnostics, binaries }: GenerateResult): Diagnostic[] {
   const told = new Set<string>();
   for (const { path, bytes, diagnostics: own } of binaries) {
@@ -163,7 +170,7 @@ function ofNoProfile({ diagnostics, binaries }: GenerateResult): Diagnostic[] {
   return diagnostics.filter(({ code, message }) => code !== 'binary-without-profile' && !told.has(message));
 }
 
-/** What the recordings are worth; undefined where they are text, or came through a pipe. */
+/** Diagnoses the recordings. Returns `undefined` if the input is text, or came through a pipe. */
 async function diagnoseRecordings(
   { perfData, profileDensityThreshold, signal }: ReportOptions,
   result: GenerateResult,
@@ -211,7 +218,10 @@ async function madeProfile(
   return withSources(made, options);
 }
 
-/** What limits the worth of a profile of the binary. What only one binary's recording can tell is left out of several. */
+/**
+ * Returns the findings that limit the worth of a profile of the binary. If there are several binaries, facts that
+ * only a recording of one binary tells are left out.
+ */
 async function examine(
   path: string,
   survey: SampleSurvey | undefined,
@@ -228,7 +238,7 @@ async function examine(
   return { findings, pseudoProbes: facts.pseudoProbes };
 }
 
-/** Names as the source has them, and where functions are declared. */
+/** Returns the names in the source, and the places where functions are declared. */
 async function sourceFacts(
   profile: SampleProfile,
   comparison: ComparisonReport | undefined,
@@ -249,7 +259,7 @@ async function sourceFacts(
   return { names, places: new Map(places) };
 }
 
-/** A report with the lines of source that its functions are in. Pseudo probes have no lines. */
+/** Returns the report with the source lines of its functions. Pseudo probes have no lines. */
 async function withSources(
   made: ProfileReport,
   { sourceDir, signal, onSourceRead }: ReportJob,

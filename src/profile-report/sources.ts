@@ -4,16 +4,16 @@ import type { FunctionSamples, LineLocation } from '../sample-profile/types.js';
 import { sourceLine } from './source-line.js';
 import type { FunctionReport, SourceLines, SourcePlace } from './types.js';
 
-/** Largest file of source that is read, in bytes; generated tables may be larger, and nobody reads those. */
+/** Largest source file that is read, in bytes. Larger files are generated tables, which nobody reads. */
 const MAX_FILE_SIZE = 16 << 20;
-/** Lines that are shown before the declaration of a function and behind its last line with a count. */
+/** Number of lines that are shown before the declaration of a function, and after its last line with a count. */
 const LINES_AROUND = 2;
-/** Most lines that are shown of one function. A line that is further down is no line of it. */
+/** Largest number of lines that are shown of one function. A line after these does not belong to the function. */
 const MAX_LINES = 5000;
-/** Files that are read at the same time. */
+/** Number of files that are read at the same time. */
 const PARALLEL = 8;
 
-/** Of which files which lines the functions are in, with what is inlined into them. */
+/** Returns the lines that the functions and their inlined code need, by file. */
 export function wantedLines(
   functions: readonly FunctionReport[],
   places: ReadonlyMap<string, SourcePlace>,
@@ -45,8 +45,8 @@ export function wantedLines(
 }
 
 /**
- * Reads the lines of source that functions are in, of files below `folder`. Files that are not there are left out. `onRead` is told the
- * path of each file, with links resolved, before it is read.
+ * Reads the source lines of functions from files below `folder`. Files that do not exist there are left out.
+ * `onRead` is called with the path of each file, with links resolved, before the file is read.
  */
 export async function readSources(
   folder: string,
@@ -79,8 +79,8 @@ function linesOf(text: string, numbers: ReadonlySet<number>): SourceLines {
 }
 
 /**
- * The file below `root` that has the longest end of `path`. Paths come from debug information, which may be forged, so links and `..` lead
- * nowhere outside of `root`.
+ * Reads the file below `root` whose path shares the longest end with `path`. Paths in debug information may be
+ * forged, so links and `..` must not lead outside of `root`.
  */
 async function readBelow(
   root: string,
@@ -89,7 +89,7 @@ async function readBelow(
 ): Promise<string | undefined> {
   const normal = posix.normalize(path);
   const inRoot = normal.startsWith(`${root}/`) ? [normal.slice(root.length)] : [];
-  // Only the beginning can hold `..` now, and the folder that it leads to is not known here.
+  // `..` can now stand only at the beginning, and the folder that it leads to is not known here.
   const parts = normal.split('/').filter((part) => part !== '' && part !== '..');
   const ends = parts.map((_, index) => parts.slice(index).join('/'));
   for (const end of [...inRoot, ...ends]) {
@@ -101,7 +101,7 @@ async function readBelow(
       onRead(real);
       return await readFile(real, 'utf8');
     } catch {
-      // The next, shorter end may be there.
+      // The next, shorter end may name an existing file.
     }
   }
   return undefined;

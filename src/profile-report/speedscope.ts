@@ -11,8 +11,9 @@ interface Frame {
 }
 
 /**
- * A report as speedscope reads it, in pieces. A frame is a function, at the line where it is declared; a sample is all counts of one
- * stack of functions that are inlined into each other. A weight above 2^53 is rounded, as numbers of JSON are. Each binary is a profile.
+ * Yields a report in the format of speedscope, in pieces. A frame is a function, at the line of its declaration. A
+ * sample is the sum of all counts of one stack of functions that are inlined into each other. Weights above 2^53
+ * are rounded, because numbers of JSON are. Each binary is a profile.
  */
 export function* toSpeedscope({ profiles, version }: Report): Generator<string> {
   const frames = new FrameList();
@@ -23,7 +24,7 @@ export function* toSpeedscope({ profiles, version }: Report): Generator<string> 
   yield ']}\n';
 }
 
-/** The frames of all profiles, by their numbers. */
+/** Numbers the frames of all profiles. */
 class FrameList {
   readonly all: Frame[] = [];
   readonly #numbers = new Map<string, number>();

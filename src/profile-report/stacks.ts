@@ -2,27 +2,34 @@ import type { FunctionSamples, LineLocation } from '../sample-profile/types.js';
 import { lineDistance, sourceLine } from './source-line.js';
 import type { ProfileReport } from './types.js';
 
-/** A function on a stack, and the line in it. */
+/** A function on a stack, and the line of the function. */
 export interface StackFrame {
-  /** As the profile has it. */
+  /** Name of the function in the profile. */
   name: string;
   /**
-   * Line of the file where the function is declared: with pseudo probes, which have no lines, that of the declaration. Where the file is
-   * not known, lines from the declaration on, or the number of the probe. 0 for a line before the first one.
+   * Number of the line. If the file is known: the line of the file; with pseudo probes, which have no lines, the
+   * line of the function's declaration. If the file is not known: lines after the declaration, or the number of
+   * the probe. 0 for a line before the first line of the file.
    */
   line: number;
 }
 
-/** A count of a profile with the functions around it. */
+/** A count of a profile, and the stack of functions around it. */
 export interface CountedStack {
-  /** The innermost frame first. All but the last one, and the callers behind it, are inlined. */
+  /**
+   * The frames, the innermost first: the inlined functions, the function with code of its own, and then the
+   * callers of its context.
+   */
   frames: StackFrame[];
-  /** How many of the frames, from the innermost on, are one piece of code. */
+  /** Number of frames, from the innermost one on, that share one piece of code. */
   inlined: number;
   count: bigint;
 }
 
-/** Each line of a profile that has a count, as a stack: what it is inlined into, then the callers in its context. */
+/**
+ * Yields each line of a profile with a count as a stack: the line's function, the functions into which it is
+ * inlined, then the callers of the context.
+ */
 export function* countedStacks({ functions, places, locations }: ProfileReport): Generator<CountedStack> {
   const frame = (name: string, location: LineLocation): StackFrame => {
     const place = places.get(name);

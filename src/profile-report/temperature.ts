@@ -4,25 +4,30 @@ import type { Temperature, TemperatureShare, Thresholds } from './types.js';
 
 /** LLVM's defaults of `-profile-summary-cutoff-hot` and `-profile-summary-cutoff-cold`, in millionths. */
 const HOT_CUTOFF = 990_000;
-/** Rows of the summary that tell how hot a hot count is. */
+/** Cut-offs of the summary that divide hot counts by their heat, in millionths. */
 const HALF_CUTOFF = 500_000;
 const MOST_CUTOFF = 900_000;
 const COLD_CUTOFF = 999_999;
 
-/** The thresholds that a profile's summary leads to (LLVM: ProfileSummaryInfo.cpp, `computeThresholds`). */
+/**
+ * Returns the thresholds that follow from a profile's summary (LLVM: ProfileSummaryInfo.cpp, `computeThresholds`).
+ */
 export function thresholdsOf({ entries }: ProfileSummary): Thresholds {
-  // The first row that reaches a cut-off counts, as profiles need not have a row for each.
+  // A profile need not have a row for each cut-off, so the first row that reaches the cut-off is used.
   const at = (cutoff: number) => entries.find((entry) => entry.cutoff >= cutoff)?.minCount ?? 0n;
   return { half: at(HALF_CUTOFF), most: at(MOST_CUTOFF), hot: at(HOT_CUTOFF), cold: at(COLD_CUTOFF) };
 }
 
-/** What a count is. One that is hot and cold at the same time, in a profile of equal counts, is hot. */
+/**
+ * Returns the temperature of a count. In a profile of equal counts, a count can be both hot and cold; it is then
+ * hot.
+ */
 export function temperatureOf(count: bigint, { hot, cold }: Pick<Thresholds, 'hot' | 'cold'>): Temperature {
   if (count >= hot) return 'hot';
   return count <= cold ? 'cold' : 'warm';
 }
 
-/** The largest count in a function, inlined code included. */
+/** Returns the largest count in a function, inlined code included. */
 export function largestCount({ body, inlined }: FunctionSamples): bigint {
   let max = 0n;
   for (const { count } of body) if (count > max) max = count;
@@ -33,7 +38,7 @@ export function largestCount({ body, inlined }: FunctionSamples): bigint {
   return max;
 }
 
-/** Functions, lines and samples of a profile by temperature. */
+/** Computes the functions, lines and samples of a profile by temperature. */
 export function* temperatureShares(
   functions: readonly FunctionSamples[],
   thresholds: Thresholds,

@@ -5,32 +5,32 @@ import type { BinaryStatistics, Diagnostic, Statistics } from '../result.js';
 import type { FunctionSamples, LineLocation, ProfileFormat } from '../sample-profile/types.js';
 
 /**
- * How much a count matters, by the cut-offs of the profile's summary as LLVM has them: `hot` counts make up 99 % of all
- * samples, `cold` ones are not needed for 99.9999 %.
+ * Temperature of a count, by the cut-offs of the profile's summary, as in LLVM. `hot` counts make up 99 % of all
+ * samples; `cold` counts are not needed for 99.9999 % of them.
  */
 export type Temperature = 'hot' | 'warm' | 'cold';
 
-/** What profiles hold, where their weight lies, and what the recording missed. */
+/** The contents of profiles, the places where their weight lies, and the samples that the recording missed. */
 export interface Report {
-  /** The release of this package that made it. */
+  /** Version of this package. */
   version: string;
-  /** What was read of recordings; undefined for finished profiles. */
+  /** Facts about the recordings; undefined for finished profiles. */
   recording: RecordingReport | undefined;
-  /** One for each binary or finished profile. */
+  /** The profiles, one for each binary or finished profile. */
   profiles: ProfileReport[];
   /** Binaries of the recording that have no profile. */
   failures: { name: string; error: AutofdoError }[];
-  /** Warnings and notes that are of none of the profiles. */
+  /** Warnings and notes that belong to no single profile. */
   diagnostics: Diagnostic[];
 }
 
-/** What was read of the recordings, and what became of it. */
+/** Facts about the recordings, and the fate of their entries. */
 export interface RecordingReport {
   /** The recordings. */
   files: string[];
-  /** Seconds from the first sample to the last, all files together; undefined where that is not known. */
+  /** Time from the first sample to the last in seconds, summed over all files; undefined if it is not known. */
   seconds: number | undefined;
-  /** Samples, branch entries and the ledger of what became of them. */
+  /** Number of samples and branch entries, and the ledger of the entries' fate. */
   statistics: Statistics;
 }
 
@@ -38,17 +38,17 @@ export interface RecordingReport {
 export interface ProfileReport {
   /** Name of the binary, or of the file of a finished profile. */
   name: string;
-  /** The file that `name` is of. */
+  /** Path of the binary, or of the finished profile. */
   path: string;
-  /** Of the binary, in hexadecimal digits. */
+  /** Build id of the binary in hexadecimal digits. */
   buildId: string | undefined;
-  /** Encoding of a finished profile; undefined where the profile was just made. */
+  /** Encoding of a finished profile; undefined if the profile was made from a recording. */
   format: ProfileFormat | undefined;
-  /** What numbers of lines count: lines from the declaration of the function, or pseudo probes. */
+  /** The meaning of line numbers: lines from the declaration of the function, or numbers of pseudo probes. */
   locations: 'lines' | 'probes';
-  /** Functions are told apart by their callers. */
+  /** True if functions are told apart by their callers. */
   contextSensitive: boolean;
-  /** Names are MD5 hashes, as 16 hexadecimal digits. */
+  /** True if names are MD5 hashes, written as 16 hexadecimal digits. */
   md5: boolean;
   /** Sum of all body counts. */
   totalCount: bigint;
@@ -56,97 +56,113 @@ export interface ProfileReport {
   totalSamples: bigint;
   /** Largest body count. */
   maxCount: bigint;
-  /** Samples for each instruction line of the hot part, and how many are enough. */
+  /** Number of samples for each instruction line of the hot part, and the sufficient number. */
   density: { value: number; enough: number };
-  /** What makes a count hot or cold. */
+  /** Counts from which on a count is hot, or up to which it is cold. */
   thresholds: Thresholds;
   /** Functions, lines and samples by temperature. */
   temperatures: Record<Temperature, TemperatureShare>;
-  /** How much of the binary has samples; undefined for finished profiles. */
+  /** Share of the binary that has samples; undefined for finished profiles. */
   coverage: Coverage | undefined;
-  /** Numbers of this binary; undefined for finished profiles. */
+  /** Numbers about this binary; undefined for finished profiles. */
   statistics: BinaryStatistics | undefined;
-  /** What limits the worth of the profile, with what to do about it; only where a binary was given. */
+  /** Findings that limit the worth of the profile, with remedies; only if a binary was given. */
   findings: Finding[];
-  /** Warnings and notes about it. */
+  /** Warnings and notes about this profile. */
   diagnostics: Diagnostic[];
-  /** Functions by their weight, the heaviest first. Those that are only inlined into others are here, too. */
+  /**
+   * Functions by their weight, the heaviest first. Functions that are only inlined into others are in the list,
+   * too.
+   */
   functions: FunctionReport[];
-  /** Names as the source has them, of those that are mangled, in this profile and in the base profile; without the hash of `-funique-internal-linkage-names`. */
+  /**
+   * Mangled names of this profile and of the base profile, with their names in the source; without the hash of
+   * `-funique-internal-linkage-names`.
+   */
   names: Map<string, string>;
-  /** Where functions are declared, by name; empty without a binary. */
+  /** Places where functions are declared, by name; empty without a binary. */
   places: Map<string, SourcePlace>;
-  /** Lines of source that functions are in, by the `file` of a place; empty without `sourceDir`. */
+  /** Source lines of functions, by the `file` of a place; empty without `sourceDir`. */
   sources: Map<string, SourceLines>;
-  /** What changed since the base profile; undefined if none was given. */
+  /** Changes since the base profile; undefined if no base profile was given. */
   comparison: ComparisonReport | undefined;
 }
 
-/** What counts are compared with. */
+/** Counts with which the counts of a profile are compared. */
 export interface Thresholds {
-  /** The least of the largest counts that make up 50 % of all counts. */
+  /** Least of the largest counts that together make up 50 % of all counts. */
   half: bigint;
-  /** The same for 90 %. */
+  /** Least of the largest counts that together make up 90 % of all counts. */
   most: bigint;
-  /** The least hot count: the same for 99 %. */
+  /** The least hot count: least of the largest counts that together make up 99 % of all counts. */
   hot: bigint;
   /** The largest cold count. */
   cold: bigint;
 }
 
-/** What has one temperature. */
+/** The part of a profile that has one temperature. */
 export interface TemperatureShare {
-  /** Functions whose largest count has it; inlined code counts with the function around it. */
+  /**
+   * Number of functions whose largest count has this temperature. Inlined code belongs to the function around it.
+   */
   functions: number;
-  /** Lines whose count has it. */
+  /** Number of lines whose count has this temperature. */
   lines: number;
-  /** Sum of these counts. */
+  /** Sum of the counts with this temperature. */
   samples: bigint;
 }
 
-/** How much of the binary was seen to run. */
+/** The part of the binary in which samples lie. */
 export interface Coverage {
-  /** Functions with code of their own. */
+  /** Number of functions with code of their own. */
   functions: number;
-  /** Those of them with samples. */
+  /** Number of these functions that have samples. */
   sampledFunctions: number;
 }
 
-/** Where a function is declared. */
+/** The place where a function is declared. */
 export interface SourcePlace {
-  /** Path as the compiler had it, without needless parts. */
+  /** Path in the debug information, without needless parts. */
   file: string;
-  /** The line that lines of the profile are counted from. */
+  /** Number of the line from which lines of the profile are counted. */
   line: number;
 }
 
-/** Parts of a file: the text of each line, by its number from 1. */
+/** Lines of a file: the text of each line, by its number from 1. */
 export type SourceLines = Map<number, string>;
 
 /** A function of a profile. */
 export interface FunctionReport {
-  /** As the profile has it; in a context-sensitive profile with its callers, `main:3 @ leaf`. */
+  /** Name in the profile. In a context-sensitive profile the name includes the callers: `main:3 @ leaf`. */
   name: string;
-  /** All its counts, exact; undefined for a function that was only inlined into others. */
+  /** All counts of the function, exact; undefined for a function that is only inlined into others. */
   samples: FunctionSamples | undefined;
-  /** Samples of its own code, with what is inlined into it; 0 if it was only inlined into others. */
+  /**
+   * Samples of the function's own code, inlined functions included; 0 if the function is only inlined into others.
+   */
   total: bigint;
-  /** How often it was entered. */
+  /** Number of times that the function was entered. */
   head: bigint;
-  /** Sum of the counts of its own lines, without code that is inlined into it. */
+  /** Sum of the counts of the function's own lines, without inlined code. */
   self: bigint;
-  /** Samples of its copies that are inlined into other functions. */
+  /** Samples of the function's copies that are inlined into other functions. */
   inlinedTotal: bigint;
-  /** How many such copies have samples. */
+  /** Number of inlined copies that have samples. */
   copies: number;
-  /** Counts of its own lines, summed over these copies; ascending by location. */
+  /** Counts of the function's own lines, summed over the inlined copies; ascending by location. */
   copyLines: LineCount[];
-  /** The largest count in it, inlined code included; of a function that was only inlined, in its copies. */
+  /**
+   * Largest count in the function, inlined code included. For a function that is only inlined: largest count in
+   * its copies.
+   */
   max: bigint;
   temperature: Temperature;
-  /** Who calls it and what it is inlined into, the most frequent first. */
+  /** Functions that call this function or have it inlined, the most frequent first. */
   callers: CallReport[];
-  /** What it calls, inlined code included, and what is inlined into it, the most frequent first; empty if it was only inlined into others. */
+  /**
+   * Functions that this function calls or has inlined, from inlined code, too; the most frequent first. Empty if
+   * the function is only inlined into others.
+   */
   callees: CallReport[];
 }
 
@@ -155,23 +171,26 @@ export interface LineCount extends LineLocation {
   count: bigint;
 }
 
-/** One end of a call: a caller, which is a function that is not inlined, or what it calls. */
+/** One end of a call: a caller, which is a function with code of its own, or a callee. */
 export interface CallReport {
   name: string;
-  /** Calls that were counted, those in inlined code included. */
+  /** Number of calls that were counted, calls from inlined code included. */
   calls: bigint;
-  /** Samples of the copies of the callee that are inlined into the caller, with what is inlined into these. */
+  /**
+   * Samples of the callee's copies that are inlined into the caller, with the code that is inlined into these
+   * copies.
+   */
   inlined: bigint;
 }
 
-/** What changed since a base profile. */
+/** The changes since a base profile. */
 export interface ComparisonReport {
-  /** The base profile's file. */
+  /** Path of the base profile. */
   path: string;
   /** Sum of the totals of all functions of the base profile. */
   totalSamples: bigint;
-  /** Its functions, by name; in a context-sensitive profile with their callers. */
+  /** Functions of the base profile, by name; in a context-sensitive profile the name includes the callers. */
   functions: Map<string, FunctionSamples>;
-  /** Similarity, overlap, and what was gained, lost and changed most. */
+  /** Similarity, overlap, and the functions that were gained, lost or changed most. */
   result: Omit<CompareResult, 'text'>;
 }

@@ -1,6 +1,9 @@
 import type { CompareResult, FunctionChange, TargetShift } from '../compare-profiles.js';
 
-/** What changed most, for people; empty when nothing did. Ends with a line break. */
+/**
+ * Describes the largest changes, for people. Returns an empty text if nothing changed. Otherwise, the text ends
+ * with a line break.
+ */
 export function changesText({ gained, lost, changed, targetShifts }: CompareResult): string {
   return [
     section(

@@ -3,7 +3,7 @@ import { formatBytes, formatCount, formatShare } from './format.js';
 
 const LABEL_WIDTH = 16;
 
-/** What a profile holds, for people. Ends with a line break. */
+/** Describes a profile, for people. Ends with a line break. */
 export function descriptionText(description: ProfileDescription, file: string): string {
   const { summary, functions, totalSamples } = description;
   const lines: [string, string][] = [
@@ -25,7 +25,10 @@ export function descriptionText(description: ProfileDescription, file: string): 
   return lines.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join('');
 }
 
-/** In a context-sensitive profile a function is hot in some of its contexts. */
+/**
+ * Returns the lines about functions. In a context-sensitive profile a function may be hot in only some of its
+ * contexts.
+ */
 function functionLines({ summary, contexts, hotFunctions }: ProfileDescription): [string, string][] {
   const [functions, hot] = [formatCount(summary.functions), `${formatCount(hotFunctions)} hot`];
   if (contexts === undefined) return [['functions', `${functions}, ${hot}`]];

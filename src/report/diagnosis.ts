@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatSeconds, formatShare, plural } from './
 import { ledgerLines } from './summary.js';
 
 const LABEL_WIDTH = 16;
-/** Compilers shown to people; `--json` has them all. */
+/** Number of compilers that are shown to people. `--json` has all of them. */
 const MAX_COMPILERS = 6;
 
 const KINDS: Record<BinaryFacts['kind'], string> = {
@@ -24,7 +24,7 @@ const FLAG_TEXT: Record<ProfilingFlag, string> = {
   unknown: 'cannot tell',
 };
 
-/** What a diagnosis says, for people. Ends with a line break. */
+/** Describes a diagnosis, for people. Ends with a line break. */
 export function diagnosisText({
   binary,
   verdict,
@@ -139,7 +139,10 @@ function discriminatorText({ compilers, flowSensitive }: BinaryFacts): string {
   return `${units}${flowSensitive ? ', flow-sensitive' : ''}`;
 }
 
-/** The flag is the same for most of a program; where not, the best and the rest are told. */
+/**
+ * Describes the use of the profiling flag. Most of a program usually has the same; otherwise the text names the
+ * best case and the others.
+ */
 function profilingFlagText({ compilers }: BinaryFacts): string {
   const told = compilers.filter((compiler) => !isAssembly(compiler) && compiler.withLines > 0);
   const flags = [...new Set(told.map(({ profilingFlag }) => profilingFlag))];
@@ -159,7 +162,10 @@ function functionsText({ statistics, survey }: RecordingDiagnosis): string {
   return `${inProfile} in the profile; ${formatCount(survey.sampledFunctions)} of ${formatCount(survey.functions)} have samples`;
 }
 
-/** Where there are several compilers: what share of the samples is in the code of each. */
+/**
+ * Describes the share of the samples in the code of each compiler. Returns `undefined` if there are not several
+ * compilers.
+ */
 function samplesText({ survey }: RecordingDiagnosis): string | undefined {
   if (survey === undefined || survey.compilers.length < 2) return undefined;
   const shares = survey.compilers.slice(0, MAX_COMPILERS).map((counts) => {

@@ -1,6 +1,6 @@
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
-/** A size for people, with powers of 1000: `23.4 MB`. */
+/** Writes a size for people, with powers of 1000: `23.4 MB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -11,40 +11,42 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${UNITS[unit]}`;
 }
 
-/** A count for people: `1,234,567`. Not `Intl`, whose first use costs tens of milliseconds. */
+/**
+ * Writes a count for people: `1,234,567`. `Intl` is not used, because its first use costs tens of milliseconds.
+ */
 export function formatCount(count: number | bigint): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** What percentage `part` is of `whole`; 0 of nothing. */
+/** Returns the percentage that `part` is of `whole`; 0 if `whole` is 0. */
 export function percentOf(part: number | bigint, whole: number | bigint): number {
   return Number(whole) === 0 ? 0 : (Number(part) / Number(whole)) * 100;
 }
 
-/** A share for people: `12.3 %`; small but not zero is `<0.1 %`. */
+/** Writes a share for people: `12.3 %`. A small share that is not zero is `<0.1 %`. */
 export function formatShare(part: number | bigint, whole: number | bigint): string {
   const percent = percentOf(part, whole);
   return percent > 0 && percent < 0.05 ? '<0.1 %' : `${percent.toFixed(1)} %`;
 }
 
-/** A duration for people: `12 ms` or `3.4 s`. */
+/** Writes a duration for people: `12 ms` or `3.4 s`. */
 export function formatDuration(milliseconds: number): string {
   return milliseconds < 1000 ? `${milliseconds.toFixed(1)} ms` : `${(milliseconds / 1000).toFixed(2)} s`;
 }
 
-/** A count of things: `1 unit`, `1,234 units`. */
+/** Writes a number of things: `1 unit`, `1,234 units`. */
 export function plural(count: number | bigint, thing: string): string {
   return `${formatCount(count)} ${thing}${Number(count) === 1 ? '' : 's'}`;
 }
 
-/** A length of time for people: `4.5 ms`, `0.45 s`, `12 s`, `7 min`. */
+/** Writes a length of time for people: `4.5 ms`, `0.45 s`, `12 s`, `7 min`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 0.1) return `${(seconds * 1000).toFixed(1)} ms`;
   if (seconds < 10) return `${seconds.toFixed(2)} s`;
   return seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`;
 }
 
-/** Lines of at most `width` columns, broken at blanks; a longer word stays whole. */
+/** Breaks a text at blanks into lines of at most `width` columns. A longer word stays whole. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -58,8 +60,8 @@ export function wrap(text: string, width: number): string[] {
 }
 
 /**
- * Text from a file as it can be shown to people: characters that would steer a terminal, or change the direction of writing, become a
- * replacement character. Tabs stay.
+ * Makes a text from a file safe to show. Characters that would control a terminal, or change the direction of
+ * writing, become a replacement character. Tabs stay.
  */
 export function printable(text: string): string {
   return text.replace(

@@ -8,7 +8,7 @@ import type {
   SampleProfile,
 } from '../sample-profile/types.js';
 
-/** All counts of functions as `llvm-profdata show --sample` prints them, a text for each function. */
+/** Yields all counts of functions as `llvm-profdata show --sample` prints them, one text for each function. */
 export function* functionTexts(
   profile: SampleProfile,
   functions: readonly FunctionSamples[],
@@ -21,12 +21,15 @@ export function* functionTexts(
   }
 }
 
-/** The functions of a profile in the order of llvm-profdata: by total descending, then by name. */
+/** Returns the functions of a profile in llvm-profdata's order: by total descending, then by name. */
 export function hottestFirst({ functions }: SampleProfile): FunctionSamples[] {
   return functions.toSorted((a, b) => compareCounts(b.total, a.total) || compareContexts(a, b));
 }
 
-/** Frame by frame from the outermost, as LLVM; the function itself has no place, which is a place of zeros. */
+/**
+ * Compares contexts as LLVM does, frame by frame from the outermost one. The function itself has no place, so its
+ * place counts as zeros.
+ */
 function compareContexts(a: FunctionSamples, b: FunctionSamples): number {
   const [framesOfA, framesOfB] = [frames(a), frames(b)];
   for (const [index, frame] of framesOfA.entries()) {
@@ -45,7 +48,9 @@ function frames({ name, callers = [] }: FunctionSamples): CallerFrame[] {
   return [...callers, { name, line: 0, discriminator: 0 }];
 }
 
-/** A function's name with its callers, `main:3 @ foo:1.2 @ leaf`; without callers the name alone. */
+/**
+ * Returns a function's name with its callers, `main:3 @ foo:1.2 @ leaf`. Without callers, returns only the name.
+ */
 export function fullName({ name, callers = [] }: FunctionSamples, nameOf: (name: string) => string): string {
   const shown = callers.map((frame) => `${nameOf(frame.name)}:${locationText(frame)} @ `);
   return `${shown.join('')}${nameOf(name)}`;
@@ -55,12 +60,17 @@ function compareCounts(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** By bytes, as LLVM; hashes have 16 digits each, whose order is that of the numbers. */
+/**
+ * Compares names by their bytes, as LLVM does. Hashes have 16 digits each, so their order is that of the numbers.
+ */
 function compareNames(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** Files with MD5 names have these in the order of the names that were hashed, which nobody can see any more. */
+/**
+ * Returns inlined functions in order. A profile with MD5 names has them in the order of the names before hashing,
+ * which are not known here.
+ */
 function inlinedInOrder(inlined: readonly InlinedFunction[]): InlinedFunction[] {
   return inlined.toSorted(
     (a, b) =>
@@ -72,12 +82,15 @@ function targetsInOrder(targets: readonly CallTarget[]): CallTarget[] {
   return targets.toSorted((a, b) => compareCounts(b.count, a.count) || compareNames(a.name, b.name));
 }
 
-/** Names as text profiles have them: of a name that is only known by its hash, the decimal number. */
+/**
+ * Returns a function that writes names as text profiles have them. A name that is only known by its hash is
+ * written as a decimal number.
+ */
 export function shownName({ md5 }: SampleProfile): (name: string) => string {
   return md5 ? (name) => BigInt(`0x${name}`).toString() : (name) => name;
 }
 
-/** LLVM: SampleProf.cpp, `FunctionSamples::print`. */
+/** Writes one function (LLVM: SampleProf.cpp, `FunctionSamples::print`). */
 function printSamples(
   lines: string[],
   head: string,
@@ -115,14 +128,15 @@ function recordText(record: BodyRecord, nameOf: (name: string) => string): strin
   return `${locationText(record)}: ${record.count}${calls && `, calls:${calls}`}`;
 }
 
-/** A location as text profiles have it: `3`, or `3.1` with a discriminator. */
+/** Writes a location as text profiles have it: `3`, or `3.1` with a discriminator. */
 export function locationText({ line, discriminator }: LineLocation): string {
   return discriminator === 0 ? `${line}` : `${line}.${discriminator}`;
 }
 
 /**
- * All counts of functions as JSON, a text for each function: the fields of llvm-profdata, and in a context-sensitive profile who called it,
- * the outermost first. The lines of a text begin with `indent`, and each level with two blanks more.
+ * Yields all counts of functions as JSON, one text for each function. The JSON has the fields of llvm-profdata,
+ * and in a context-sensitive profile also the callers, the outermost first. The lines of a text begin with
+ * `indent`; each level adds two blanks.
  */
 export function* functionJsons(
   profile: SampleProfile,
@@ -145,8 +159,9 @@ export function* functionJsons(
 }
 
 /**
- * `own` are the fields that only functions have that are not inlined. Text is made at once, as objects would take twice the time, and in
- * pieces, as inlined code nests deep.
+ * Appends the JSON of a function to a list of pieces. `own` are fields that only functions with code of their own
+ * have. Text is made directly, because making objects first takes twice the time, and in pieces, because inlined
+ * code may be nested deeply.
  */
 function pushJson(
   pieces: string[],
@@ -200,7 +215,10 @@ function array(items: readonly string[], indent: string): string {
   return items.length === 0 ? '[]' : `[\n${indent}  ${items.join(`,\n${indent}  `)}\n${indent}]`;
 }
 
-/** All counts of functions as `llvm-profdata show --sample --show-format=json` prints them, a text for each function. */
+/**
+ * Yields all counts of functions as `llvm-profdata show --sample --show-format=json` prints them, one text for
+ * each function.
+ */
 export function* llvmJsonTexts(
   profile: SampleProfile,
   functions: readonly FunctionSamples[],
@@ -214,7 +232,10 @@ export function* llvmJsonTexts(
   yield functions.length === 0 ? ']\n' : '\n]\n';
 }
 
-/** LLVM has no short form of backspace and form feed (JSON.cpp, `json::OStream`). */
+/**
+ * Writes the escapes of a JSON text as LLVM does, which has no short form for backspace and form feed (JSON.cpp,
+ * `json::OStream`).
+ */
 function llvmEscapes(json: string): string {
   return json.replace(/\\(.)/g, (escaped, kind: string) =>
     kind === 'b' ? '\\u0008' : kind === 'f' ? '\\u000c' : escaped,

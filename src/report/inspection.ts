@@ -2,10 +2,10 @@ import type { EventSummary, PerfDataSummary } from '../perf-data/summary.js';
 import { formatCount, formatShare } from './format.js';
 
 const LABEL_WIDTH = 16;
-/** Images shown to people; `--json` has them all. */
+/** Number of images that are shown to people. `--json` has all of them. */
 const MAX_IMAGES = 12;
 
-/** What a perf.data holds, for people. Ends with a line break. */
+/** Describes a perf.data, for people. Ends with a line break. */
 export function inspectionText(summary: PerfDataSummary): string {
   const { machine, autofdo } = summary;
   const lines: string[] = [];
@@ -58,7 +58,8 @@ function describeContainer({
 
 function describeLoss({ lost, unreadable }: PerfDataSummary): string | undefined {
   const parts = [
-    // perf 6.1 and later adds up as lost samples, at the end, what the kernel told as lost records before.
+    // The kernel's lost records are told in LOST records first. At the end, perf 6.1 and later adds them up as
+    // lost samples, so the larger number is shown.
     // biome-ignore lint/complexity/useMathMinMax: these are bigints
     [lost.records > lost.samples ? lost.records : lost.samples, 'records by the kernel'],
     [unreadable.unknownEvent, 'samples of unknown events'],

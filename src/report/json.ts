@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { AutofdoError } from '../errors.js';
 
-/** Stands before the digits of a `bigint` until its quotes are taken away; no text can have it. */
+/**
+ * Text that marks the digits of a `bigint` until its quotes are removed. No other text contains it, because it is
+ * random.
+ */
 const MARK = `${randomUUID()}:`;
 const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, 'g');
 
-/** What a value is shown as; the key is that of its object. */
+/** Returns the value that is shown for a value. `key` is its key in the object that holds it. */
 export type Replace = (key: string, value: unknown) => unknown;
 
 /**
- * A value as JSON. A `bigint` is a number with all its digits, however large it is; a map is an object, an error has the fields that
- * are for people, and the bytes of results are left out.
+ * Writes a value as JSON. A `bigint` is a number with all its digits, however large it is. A map is an object. An
+ * error has the fields that are meant for people. The bytes of results are left out.
  */
 export function jsonText(value: unknown, space = 0, replace: Replace = (_, shown) => shown): string {
   const plain = (key: string, given: unknown) => {
@@ -18,7 +21,7 @@ export function jsonText(value: unknown, space = 0, replace: Replace = (_, shown
     const shown = replace(key, given);
     if (typeof shown === 'bigint') return `${MARK}${shown}`;
     if (shown instanceof Map) return Object.fromEntries(shown);
-    // The message of an error is no property that JSON sees.
+    // JSON does not include the message of an error, because it is not an enumerable property.
     if (shown instanceof AutofdoError) {
       const { code, message, hint, path } = shown;
       return { code, message, hint, path };
@@ -28,12 +31,12 @@ export function jsonText(value: unknown, space = 0, replace: Replace = (_, shown
   return JSON.stringify(value, plain, space).replaceAll(MARKED, '$1');
 }
 
-/** A finished job for `--json`. Fields are only ever added. */
+/** Writes the result of a job for `--json`. Fields may be added; no field is ever removed. */
 export function resultJson(result: object): string {
   return `${jsonText({ ok: true, ...result }, 2)}\n`;
 }
 
-/** A failed job for `--json`. */
+/** Writes the error of a job for `--json`. */
 export function errorJson(error: AutofdoError): string {
   return `${jsonText({ ok: false, error }, 2)}\n`;
 }

@@ -1,6 +1,6 @@
 import type { EntryClass } from '../result.js';
 
-/** What became of branch entries, in the words for people. */
+/** Names of the classes of branch entries, for people. */
 export const CLASS_LABELS: Record<EntryClass, string> = {
   used: 'used',
   outsideBinary: 'outside the binary',
@@ -17,7 +17,7 @@ export const CLASS_LABELS: Record<EntryClass, string> = {
   noFunction: 'followed by a run outside any function',
 };
 
-/** What a class is, and what to do about it where something can be done. */
+/** Explanation of each class, with a remedy if there is one. */
 export const CLASS_NOTES: Record<EntryClass, string> = {
   used: 'They are in the profile.',
   outsideBinary: 'Both ends lie in other files, such as libraries or the kernel.',
@@ -38,7 +38,7 @@ export const CLASS_NOTES: Record<EntryClass, string> = {
     'The code behind them is in no function of the debug information. Compile it with -g; assembly has no lines.',
 };
 
-/** What a class means for the profile: its entries count, are none of its business, or are lost to it. */
+/** Meaning of a class for the profile: its entries are counted, belong to other code, or are lost. */
 export const CLASS_KINDS: Record<EntryClass, 'used' | 'elsewhere' | 'lost'> = {
   used: 'used',
   outsideBinary: 'elsewhere',

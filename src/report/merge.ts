@@ -4,7 +4,7 @@ import { formatBytes, formatCount } from './format.js';
 
 const LABEL_WIDTH = 16;
 
-/** What a person wants to know after a merge. Ends with a line break. */
+/** Summarises a merge, for people. Ends with a line break. */
 export function mergeText(result: MergeResult, target: string): string {
   const skipped = result.skipped.length > 0 ? `, ${formatCount(result.skipped.length)} left out` : '';
   const dropped = result.dropped > 0 ? [line('dropped', `${formatCount(result.dropped)} functions`)] : [];
@@ -15,7 +15,7 @@ export function mergeText(result: MergeResult, target: string): string {
   ].join('');
 }
 
-/** What a person wants to know of a profile that was written. Ends with a line break. */
+/** Summarises a profile that was written, for people. Ends with a line break. */
 export function encodedText(result: ConvertResult, target: string): string {
   return [
     line('functions', formatCount(result.functions)),

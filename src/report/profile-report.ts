@@ -14,23 +14,23 @@ import type { LineLocation } from '../sample-profile/types.js';
 import { formatCount, formatSeconds, formatShare, plural, printable, wrap } from './format.js';
 import { ledgerLines } from './summary.js';
 
-/** Columns of labels, of shares, of bars and of counts. */
+/** Widths of labels, shares, bars and counts, in columns. */
 const LABEL_WIDTH = 16;
 const SHARE_WIDTH = 7;
 const BAR_WIDTH = 12;
 const COUNT_WIDTH = 15;
 
-/** How a report for a terminal looks. */
+/** The layout of a report for a terminal. */
 export interface TextLayout {
-  /** Functions and lines of each profile. */
+  /** Number of functions and lines that are shown of each profile. */
   top: number;
-  /** Columns. */
+  /** Width of the report in columns. */
   width: number;
-  /** Colours a bar. */
+  /** Colours a bar by a temperature. */
   paint: (temperature: Temperature, text: string) => string;
 }
 
-/** A report for a terminal, a text for each part of it. */
+/** Yields a report for a terminal, one text for each part. */
 export function* reportTexts(report: Report, layout: TextLayout): Generator<string> {
   const { width } = layout;
   const { recording, profiles } = report;
@@ -48,12 +48,12 @@ export function* reportTexts(report: Report, layout: TextLayout): Generator<stri
   }
 }
 
-/** Texts behind their labels; what is too long goes on below. */
+/** Writes texts next to their labels. A text that is too long for one line continues below. */
 function labelled(lines: readonly [string, string][], width: number): string {
   const below = `\n${' '.repeat(LABEL_WIDTH)}`;
   return lines
     .map(([label, text]) => {
-      // The blanks that a text begins with put shares below each other.
+      // Some texts begin with blanks, which align shares below each other.
       const indent = text.length - text.trimStart().length;
       const wrapped = wrap(text.trimStart(), width - LABEL_WIDTH - indent);
       return `${label.padEnd(LABEL_WIDTH)}${' '.repeat(indent)}${wrapped.join(below + ' '.repeat(indent))}\n`;
@@ -106,7 +106,7 @@ function* functionLines(profile: ProfileReport, layout: TextLayout): Generator<s
   }
 }
 
-/** What a function had in the base profile. */
+/** Returns the function's share in the base profile. */
 function baseShare({ comparison }: ProfileReport, { name }: FunctionReport): string {
   if (comparison === undefined) return '';
   const base = comparison.functions.get(name)?.total;
@@ -129,12 +129,15 @@ function* lineRows(profile: ProfileReport, layout: TextLayout): Generator<string
   }
 }
 
-/** Whether the full name of a function in a context-sensitive profile ends in its own name. */
+/** True if the full name of a function in a context-sensitive profile ends with the function's own name. */
 function isInContext(inside: string, name: string): boolean {
   return inside.endsWith(` @ ${name}`);
 }
 
-/** The number of a pseudo probe; or the line of a file; where the file is not known, lines from the declaration of the function on. */
+/**
+ * Writes the number of a pseudo probe, or the line of a file. If the file is not known, writes the number of lines
+ * from the declaration of the function.
+ */
 function lineText(
   { locations }: ProfileReport,
   place: SourcePlace | undefined,
@@ -155,13 +158,13 @@ function heading(what: string, count: string): string {
   return `${left}${count.padStart(COUNT_WIDTH - 1)}  ${what}\n`;
 }
 
-/** As long as a count is of the largest one. */
+/** Returns a bar whose length is the count's share of the largest count. */
 function barOf(count: bigint, largest: bigint): string {
   const filled = largest === 0n ? 0 : Math.max(1, Math.round((Number(count) / Number(largest)) * BAR_WIDTH));
   return '#'.repeat(filled).padEnd(BAR_WIDTH);
 }
 
-/** Share, bar, count and name; a name that is too long for the terminal is cut. */
+/** Writes share, bar, count and name. A name that is too long for the terminal is cut. */
 function row(count: bigint, whole: bigint, bar: string, name: string, width: number): string {
   const digits = String(count)
     .replace(/\B(?=(\d{3})+$)/g, ',')

@@ -4,7 +4,7 @@ import { CLASS_LABELS } from './ledger-labels.js';
 
 const LABEL_WIDTH = 16;
 
-/** What a person wants to know after a job. Ends with a line break. */
+/** Summarises a job, for people. Ends with a line break. */
 export function summaryText(result: GenerateResult, target: string): string {
   const { statistics } = result;
   const lines: [string, string][] = [];
@@ -33,7 +33,7 @@ export function summaryText(result: GenerateResult, target: string): string {
   return lines.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join('');
 }
 
-/** Label and text of the branch entries by what became of them. */
+/** Returns a label and a text for each class of branch entries. */
 export function ledgerLines({ byAddresses, branchEntries, ledger }: Statistics): [string, string][] {
   const classes = Object.entries(ledger) as [EntryClass, bigint][];
   const shown = classes.filter(([name, entries]) => entries > 0 || name === 'used');
@@ -47,7 +47,7 @@ export function ledgerLines({ byAddresses, branchEntries, ledger }: Statistics):
   ];
 }
 
-/** One of several binaries. */
+/** Returns the label and the text of one of several binaries. */
 function binaryLine({ name, output, statistics, error }: BinaryResult): [string, string] {
   const entries = `${formatCount(statistics.branchEntries)} branch entries`;
   if (error !== undefined) return ['', `${name}: no profile (${entries})`];
@@ -55,13 +55,16 @@ function binaryLine({ name, output, statistics, error }: BinaryResult): [string,
   return ['', `${name}: ${functions}, ${entries}${output === undefined ? '' : `, in ${output}`}`];
 }
 
-/** The density as llvm-profgen's --show-density prints it; `cutoff` is in millionths. Ends with a line break. */
+/**
+ * Writes the density as llvm-profgen's --show-density prints it. `cutoff` is in millionths. Ends with a line
+ * break.
+ */
 export function densityText(density: number, cutoff = 990_000): string {
   const share = (cutoff / 10_000).toFixed(2);
   return `Functions with density >= ${density.toFixed(1)} account for ${share}% total sample counts.\n`;
 }
 
-/** The phases of a job with their times. Ends with a line break. */
+/** Writes the phases of a job with their times. Ends with a line break. */
 export function timingsText(timings: readonly PhaseTiming[]): string {
   const total = timings.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   return [...timings, { phase: 'total', milliseconds: total }]

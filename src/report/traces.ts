@@ -3,10 +3,10 @@ import type { TracesSummary } from '../inspect-traces.js';
 import { formatBytes, formatCount, plural } from './format.js';
 
 const LABEL_WIDTH = 16;
-/** Files shown to people; `--json` has them all. */
+/** Number of files that are shown to people. `--json` has all of them. */
 const MAX_BINARIES = 20;
 
-/** What a person wants to know after a collection. Ends with a line break. */
+/** Summarises a collection, for people. Ends with a line break. */
 export function collectText({ shards, ledger }: CollectResult): string {
   const [first, ...others] = shards;
   const sum = (of: (shard: (typeof shards)[number]) => number) =>
@@ -19,7 +19,7 @@ export function collectText({ shards, ledger }: CollectResult): string {
   ].join('');
 }
 
-/** What a trace shard holds, for people. Ends with a line break. */
+/** Describes the contents of a trace shard, for people. Ends with a line break. */
 export function tracesText(summary: TracesSummary): string {
   const { schemaVersion, sampleTimes, binaries } = summary;
   const lines = [

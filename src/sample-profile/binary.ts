@@ -3,7 +3,10 @@ import { readFunctions, readNameTable, readSummary } from './function-reader.js'
 import type { Steps } from './steps.js';
 import type { SampleProfile } from './types.js';
 
-/** Reads what follows magic and version in the raw binary form: summary, names, functions to the end. */
+/**
+ * Reads a profile in the raw binary form, after its magic number and version: the summary, the names, and the
+ * functions up to the end.
+ */
 export function* readBinaryProfile(reader: ByteReader): Steps<SampleProfile> {
   const summary = readSummary(reader);
   const names = yield* readNameTable(reader);

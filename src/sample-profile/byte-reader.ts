@@ -3,20 +3,20 @@ import { damagedProfile } from './profile-error.js';
 const decoder = new TextDecoder();
 const MAX_LEB128_SIZE = 10;
 const TWO_32 = 2 ** 32;
-/** High halves below this make numbers that are exact. */
+/** Limit of the high half of a number. Numbers whose high half is below are exact. */
 const EXACT_HIGH = 2 ** 21;
 
-/** Reads the primitives of the binary forms from one section, and never past its end. */
+/** Reads the primitive values of the binary forms from one section, and never past its end. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   #at: number;
   readonly #end: number;
-  /** Halves of the ULEB128 that was read last. */
+  /** Low half of the ULEB128 that was read last; `#high` is the high half. */
   #low = 0;
   #high = 0;
 
-  /** A reader of `bytes` from `start` to `end`. */
+  /** Makes a reader of `bytes` from `start` to `end`. */
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -36,13 +36,13 @@ export class ByteReader {
     return this.#end - this.#at;
   }
 
-  /** ULEB128 of up to 64 bits. */
+  /** Reads a ULEB128 of up to 64 bits. */
   uleb(): bigint {
     this.#readUleb();
     return joined(this.#low, this.#high);
   }
 
-  /** Reads a ULEB128 into two halves, which is far cheaper than computing with a bigint. */
+  /** Reads a ULEB128 into two halves, which is much faster than computing with a bigint. */
   #readUleb(): void {
     let low = 0;
     let high = 0;
@@ -66,7 +66,7 @@ export class ByteReader {
     throw damagedProfile(`offset ${this.#at}`, 'a number of more than 64 bits');
   }
 
-  /** ULEB128 that must be below `limit`: an index, a size, a count of items. */
+  /** Reads a ULEB128 that must be below `limit`: an index, a size, or a number of items. */
   ulebBelow(limit: number, what: string): number {
     const at = this.#at;
     this.#readUleb();
@@ -77,22 +77,22 @@ export class ByteReader {
     return this.#low;
   }
 
-  /** How many items follow, each of at least one byte. */
+  /** Reads the number of the items that follow. Each item has at least one byte. */
   count(what: string): number {
     return this.ulebBelow(this.remaining + 1, what);
   }
 
-  /** ULEB128 of up to 32 bits. */
+  /** Reads a ULEB128 of up to 32 bits. */
   u32(what: string): number {
     return this.ulebBelow(2 ** 32, what);
   }
 
-  /** Little-endian u64. */
+  /** Reads a little-endian u64. */
   u64(): bigint {
     return this.#view.getBigUint64(this.#take(8), true);
   }
 
-  /** The text up to the next NUL byte, which is consumed. */
+  /** Reads the text up to the next NUL byte, and the NUL byte. */
   cString(): string {
     const end = this.#bytes.indexOf(0, this.#at);
     if (end < 0 || end >= this.#end) throw damagedProfile(`offset ${this.#at}`, 'a name without an end');
@@ -101,7 +101,7 @@ export class ByteReader {
     return text;
   }
 
-  /** The next `size` bytes, not copied. */
+  /** Returns the next `size` bytes, without a copy. */
   bytes(size: number): Uint8Array {
     const at = this.#take(size);
     return this.#bytes.subarray(at, at + size);

@@ -14,7 +14,7 @@ import { damagedProfile, NEWER_LLVM } from './profile-error.js';
 import { repeat, type Steps } from './steps.js';
 import type { FunctionSamples, SampleProfile } from './types.js';
 
-/** LLVM: SampleProf.h, `enum SecType`. */
+/** Types of sections (LLVM: SampleProf.h, `enum SecType`). */
 const Section = {
   summary: 1,
   nameTable: 2,
@@ -27,7 +27,7 @@ const Section = {
 
 const COMPRESSED_FLAG = 1;
 const FLAT_FLAG = 2;
-/** Flags of single sections, in the high word of theirs. */
+/** Flags that belong to one type of section. They are in the high word of a section's flags. */
 const SUMMARY_FULL_CONTEXT = 2;
 const SUMMARY_FLOW_SENSITIVE = 4;
 const NAMES_MD5 = 1;
@@ -35,7 +35,10 @@ const NAMES_FIXED_LENGTH = 2;
 const METADATA_PROBES = 1;
 const METADATA_ATTRIBUTES = 2;
 
-/** The flags of single sections that LLVM 22 defines (LLVM: SampleProf.h). Of other sections, which LLVM skips, any may be set. */
+/**
+ * The flags of single section types that LLVM 22 defines (LLVM: SampleProf.h). LLVM skips sections of other types,
+ * so these may have any flags.
+ */
 const KNOWN_FLAGS: Readonly<Record<number, { name: string; flags: number }>> = {
   [Section.summary]: { name: 'ProfileSummarySection', flags: 1 | 2 | 4 | 16 | 32 },
   [Section.nameTable]: { name: 'NameTableSection', flags: 1 | 2 | 4 },
@@ -48,7 +51,7 @@ const KNOWN_FLAGS: Readonly<Record<number, { name: string; flags: number }>> = {
 
 const LOW_WORD = 0xffff_ffffn;
 const SECTION_HEADER_SIZE = 32;
-/** Most that a compressed section may unpack to. */
+/** Largest unpacked size of a compressed section, in bytes. */
 const MAX_SECTION_SIZE = 1 << 30;
 
 interface SectionEntry {
@@ -57,7 +60,10 @@ interface SectionEntry {
   reader: ByteReader;
 }
 
-/** Reads what follows magic and version in the extensible binary form. Layout: LLVM, SampleProfWriter.cpp. */
+/**
+ * Reads a profile in the extensible binary form, after its magic number and version. Layout: LLVM,
+ * SampleProfWriter.cpp.
+ */
 export function* readExtBinaryProfile(bytes: Uint8Array, reader: ByteReader): Steps<SampleProfile> {
   const sections = yield* readSectionTable(bytes, reader);
   const only = (type: number) => sections.find((section) => section.type === type);
@@ -69,7 +75,7 @@ export function* readExtBinaryProfile(bytes: Uint8Array, reader: ByteReader): St
   const contextNames = only(Section.contextNames)?.reader;
   const contexts = contextSensitive ? yield* readContexts(contextNames, nameTable) : undefined;
   const functions: FunctionSamples[] = [];
-  // There are two of them if functions without inlined code have a section of their own.
+  // A profile has two function sections if functions without inlined code have a section of their own.
   for (const { type, reader: body } of sections) {
     if (type !== Section.functions) continue;
     for (const samples of yield* readFunctions(body, nameTable, contexts)) functions.push(samples);
@@ -119,7 +125,7 @@ function* readSectionTable(bytes: Uint8Array, reader: ByteReader): Steps<Section
   return sections;
 }
 
-/** Refuses a section whose flags may say that it is to be read in another way. */
+/** Refuses a section with unknown flags, which may mean that the section has another layout. */
 function checkFlags(type: number, flags: bigint): void {
   const known = KNOWN_FLAGS[type];
   if (known === undefined) return;
@@ -152,7 +158,7 @@ function* readNames({ flags, reader }: SectionEntry, md5: boolean): Steps<string
   return yield* repeat(count, () => (fixed ? reader.u64() : reader.uleb()).toString(16).padStart(16, '0'));
 }
 
-/** Checksums and attributes, which stand apart from the functions they belong to. */
+/** Reads checksums and attributes, which are stored apart from the functions. */
 function* readMetadata(
   { flags, reader }: SectionEntry,
   names: readonly string[],
@@ -169,7 +175,7 @@ function* readMetadata(
     }
     return;
   }
-  // A function has the very list of callers that the table has.
+  // A function shares its list of callers with the table of contexts, so the lists can be compared by identity.
   const byCallers = new Map(functions.map((samples) => [samples.callers, samples]));
   while (!reader.atEnd) {
     readOwnMetadata(byCallers.get(readContext(reader, contexts).callers), flags, reader);

@@ -3,15 +3,15 @@ import { damagedProfile, MAX_INLINE_DEPTH, nestedTooDeep } from './profile-error
 import { repeat, type Steps } from './steps.js';
 import type { BodyRecord, CallerFrame, FunctionSamples, InlinedFunction, ProfileSummary } from './types.js';
 
-/** A function and its callers, of the table of contexts. */
+/** A function with its callers, from the table of contexts. */
 export interface Context {
   name: string;
   callers: CallerFrame[];
 }
 
 /**
- * Reads a function that is not inlined: head, name, body. In a context-sensitive profile the name is an index into
- * `contexts`. Layout: LLVM, SampleProfWriter.cpp, `writeSample`.
+ * Reads a function with code of its own: head, name, body. In a context-sensitive profile the name is an index
+ * into `contexts`. Layout: LLVM, SampleProfWriter.cpp, `writeSample`.
  */
 function readFunction(
   reader: ByteReader,
@@ -58,12 +58,12 @@ function readBody(
   return { name, total, head, body, inlined };
 }
 
-/** A name by its index in the name table. */
+/** Reads a name as an index into the name table. */
 export function readName(reader: ByteReader, names: readonly string[]): string {
   return names[reader.ulebBelow(names.length, 'name index')] ?? '';
 }
 
-/** A context by its index in the table of contexts. */
+/** Reads a context as an index into the table of contexts. */
 export function readContext(reader: ByteReader, contexts: readonly Context[]): Context {
   const context = contexts[reader.ulebBelow(contexts.length, 'context index')];
   if (context === undefined) throw damagedProfile(`offset ${reader.offset}`, 'an index into no contexts');
@@ -71,8 +71,9 @@ export function readContext(reader: ByteReader, contexts: readonly Context[]): C
 }
 
 /**
- * The table of contexts: for each frame, the outermost first, name and place of the call. The last frame is the function
- * itself, whose place means nothing. Layout: LLVM, SampleProfWriter.cpp, `writeCSNameTableSection`.
+ * Reads the table of contexts. A context is a list of frames, the outermost first; a frame is a name and the place
+ * of the call. The last frame is the function itself, whose place has no meaning. Layout: LLVM,
+ * SampleProfWriter.cpp, `writeCSNameTableSection`.
  */
 export function* readContexts(reader: ByteReader | undefined, names: readonly string[]): Steps<Context[]> {
   const contexts: Context[] = [];
@@ -91,7 +92,7 @@ export function* readContexts(reader: ByteReader | undefined, names: readonly st
   return contexts;
 }
 
-/** Layout: LLVM, SampleProfWriter.cpp, `writeSummary`. */
+/** Reads the summary. Layout: LLVM, SampleProfWriter.cpp, `writeSummary`. */
 export function readSummary(reader: ByteReader): ProfileSummary {
   const totalCount = reader.uleb();
   const maxCount = reader.uleb();
@@ -109,12 +110,12 @@ export function readSummary(reader: ByteReader): ProfileSummary {
   return { totalCount, maxCount, maxFunctionCount, counts, functions, entries };
 }
 
-/** A table of names, each with a NUL byte behind it. */
+/** Reads a table of names, each followed by a NUL byte. */
 export function* readNameTable(reader: ByteReader): Steps<string[]> {
   return yield* repeat(reader.count('number of names'), () => reader.cString());
 }
 
-/** Reads functions to the end. */
+/** Reads functions up to the end. */
 export function* readFunctions(
   reader: ByteReader,
   names: readonly string[],

@@ -13,20 +13,23 @@ import { finish, finishInTurns, type Steps } from './steps.js';
 import { readTextProfile } from './text.js';
 import type { SampleProfile } from './types.js';
 
-/** Magic numbers less their last byte, which tells the form: `SPROF42` (LLVM: SampleProf.h, `SPMagic`). */
+/**
+ * Magic number of the binary forms without its last byte, which tells the form: `SPROF42` (LLVM: SampleProf.h,
+ * `SPMagic`).
+ */
 const MAGIC = 0x5350_524f_4634_32n;
 const FORM = { binary: 0xff, extbinary: 0x04 } as const;
 const VERSION = 103;
 
-/** How a profile is read. */
+/** Options for reading a profile. */
 export interface ReadOptions {
   /** Rejects the promise with the signal's reason once it is aborted. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Reads a sample profile of any form from a file, from standard input (`-`) or from memory. The event loop has its turns in between,
- * however large the profile is.
+ * Reads a sample profile of any form from a file, from standard input (`-`) or from memory. Other work of the
+ * event loop runs in between, however large the profile is.
  *
  * @throws AutofdoError `INPUT_UNREADABLE` or `INPUT_INVALID`.
  */
@@ -58,8 +61,9 @@ export async function readProfile(
 }
 
 /**
- * Parses a sample profile of any form at once. Meanwhile the event loop waits: about 0.1 s for each MB of a binary form, and 0.3 s for each MB
- * of text. `readProfile` takes bytes, too, and gives the event loop its turns.
+ * Parses a sample profile of any form in one step. The event loop waits meanwhile: about 0.1 s for each MB of a
+ * binary form, and 0.3 s for each MB of text. `readProfile` also takes bytes, and lets the event loop run in
+ * between.
  *
  * @throws AutofdoError `INPUT_INVALID`.
  */
@@ -91,10 +95,10 @@ function profileSteps(bytes: Uint8Array): Steps<SampleProfile> {
   }
 }
 
-/** Bytes at the beginning that are looked at to tell text from other files. */
+/** Number of bytes at the start that are examined to tell text from other files. */
 const LOOKED_AT = 4096;
 
-/** Text has no NUL bytes. */
+/** Refuses a file that is not text, because text has no NUL bytes. */
 function refuseOtherFiles(bytes: Uint8Array): void {
   const head = bytes.subarray(0, LOOKED_AT);
   const begins = (magic: string) =>
@@ -109,9 +113,10 @@ function refuseOtherFiles(bytes: Uint8Array): void {
     refuse('a file that is no text', 'name a profile, as {generate --binary --perfdata} writes it');
 }
 
-/** The last byte of the magic number, or undefined when there is none: text. */
+/** Returns the last byte of the magic number, or `undefined` if there is no magic number, as in text. */
 function binaryForm(bytes: Uint8Array): number | undefined {
-  // A ULEB128 of 64 bits has at least nine bytes, eight of which have their top bit set: no text begins so.
+  // A ULEB128 of 64 bits has at least nine bytes, and eight of them have their top bit set. No text begins with
+  // such bytes.
   if (bytes.length < 10 || bytes.subarray(0, 8).some((byte) => byte < 0x80)) return undefined;
   const magic = new ByteReader(bytes).uleb();
   return magic >> 8n === MAGIC ? Number(magic & 0xffn) : undefined;

@@ -2,15 +2,18 @@ import type { BodyRecord, CallTarget, FunctionSamples, InlinedFunction, LineLoca
 
 const MAX_U64 = 2n ** 64n - 1n;
 
-/** The sum, or the largest count of 64 bits where that is less (LLVM: MathExtras.h, `SaturatingAdd`). */
+/**
+ * Returns the sum of two counts, or the largest 64-bit count if the sum is larger (LLVM: MathExtras.h,
+ * `SaturatingAdd`).
+ */
 function addCounts(a: bigint, b: bigint): bigint {
   const sum = a + b;
   return sum > MAX_U64 ? MAX_U64 : sum;
 }
 
 /**
- * Puts lines and inlined functions in order, and adds up those that text has several times, as LLVM's reader does. Profiles that a program
- * wrote are in order already, and stay as they are.
+ * Sorts lines and inlined functions, and adds up those that a text has several times, as LLVM's reader does.
+ * Profiles written by a program are usually sorted already; they stay unchanged.
  */
 export function addUpRepeated(samples: FunctionSamples): void {
   samples.body = inOrder(samples.body, byLocation, addRecord);
@@ -18,7 +21,7 @@ export function addUpRepeated(samples: FunctionSamples): void {
   for (const { samples: callee } of samples.inlined) addUpRepeated(callee);
 }
 
-/** Adds up a function that a profile has twice. */
+/** Adds the counts of a function that a profile has a second time. */
 export function addFunction(to: FunctionSamples, more: FunctionSamples): void {
   to.total = addCounts(to.total, more.total);
   to.head = addCounts(to.head, more.head);
@@ -26,7 +29,10 @@ export function addFunction(to: FunctionSamples, more: FunctionSamples): void {
   to.inlined.push(...more.inlined);
 }
 
-/** The same list if it is in order and has nothing twice, else one that is and has not. */
+/**
+ * Returns the list itself if it is sorted and has no entry twice. Otherwise, returns a sorted list in which equal
+ * entries are added up.
+ */
 function inOrder<T>(list: T[], compare: (a: T, b: T) => number, add: (to: T, more: T) => void): T[] {
   const isTidy = list.every((entry, index) => {
     const before = list[index - 1];

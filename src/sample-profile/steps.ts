@@ -1,26 +1,26 @@
 import { promisify } from 'node:util';
 import { inflate, inflateSync } from 'node:zlib';
 
-/** Bytes of zlib that a step wants unpacked, to `limit` bytes at most. */
+/** zlib data that a step needs unpacked, to `limit` bytes at most. */
 export interface Packed {
   bytes: Uint8Array;
   limit: number;
 }
 
 /**
- * Work that can be interrupted: it yields after each small step, or yields what it wants unpacked and is handed the
- * result, and returns what it has made.
+ * Work that can be interrupted. It yields after each small step. To have data unpacked, it yields the data and is
+ * given the unpacked bytes. At the end it returns its result.
  */
 export type Steps<T> = Generator<Packed | undefined, T, Uint8Array | undefined>;
 
-/** Milliseconds of work before the event loop has its turn. */
+/** Time of work in milliseconds before other work of the event loop may run. */
 const TURN = 5;
-/** Steps between two looks at the clock. */
+/** Number of steps between two looks at the clock. */
 const STEPS_A_LOOK = 32;
 
 const unpack = promisify(inflate);
 
-/** Does all steps at once. */
+/** Runs all steps in one go. */
 export function finish<T>(steps: Steps<T>): T {
   for (let step = steps.next(); ; ) {
     if (step.done === true) return step.value;
@@ -30,7 +30,10 @@ export function finish<T>(steps: Steps<T>): T {
   }
 }
 
-/** Does all steps and lets the event loop run in between. Rejects with the signal's reason once it is aborted. */
+/**
+ * Runs all steps, and lets other work of the event loop run in between. Rejects with the signal's reason once it
+ * is aborted.
+ */
 export async function finishInTurns<T>(steps: Steps<T>, signal: AbortSignal | undefined): Promise<T> {
   let until = performance.now() + TURN;
   let step = steps.next();
@@ -54,7 +57,7 @@ export async function finishInTurns<T>(steps: Steps<T>, signal: AbortSignal | un
   }
 }
 
-/** Hands to the step the bytes that it wanted, or the error that there is instead. */
+/** Gives the unpacked bytes to the step that needs them, or throws the error of unpacking into that step. */
 function unpacked<T>(steps: Steps<T>, result: () => Uint8Array): IteratorResult<Packed | undefined, T> {
   let bytes: Uint8Array;
   try {
@@ -69,7 +72,7 @@ function options({ limit }: Packed): { maxOutputLength: number } {
   return { maxOutputLength: limit };
 }
 
-/** What `read` returns `count` times, each in a step of its own. */
+/** Calls `read` `count` times, each time in a step of its own, and returns the results. */
 export function* repeat<T>(count: number, read: () => T): Steps<T[]> {
   const all: T[] = [];
   while (all.length < count) {

@@ -4,17 +4,17 @@ import type { Steps } from './steps.js';
 import type { BodyRecord, CallerFrame, FunctionSamples, SampleProfile } from './types.js';
 
 const MAX_U64 = 2n ** 64n - 1n;
-/** Bytes decoded at a time. */
+/** Number of bytes that are decoded at a time. */
 const PIECE = 1 << 16;
 
 /**
- * Parses the text form. Layout: LLVM, SampleProfReader.h; nesting is one blank a level. A function, a line or an inlined function that the
- * text has several times is added up.
+ * Parses the text form. Layout: LLVM, SampleProfReader.h; each level of nesting adds one blank. A function, a line
+ * or an inlined function that the text has several times is added up.
  */
 export function* readTextProfile(bytes: Uint8Array): Steps<SampleProfile> {
   const functions = new Map<string, FunctionSamples>();
   let hasContexts: boolean | undefined;
-  /** The function at each depth of nesting; a line at depth d belongs to the function at d - 1. */
+  /** The function at each depth of nesting. A line at depth d belongs to the function at depth d - 1. */
   const stack: FunctionSamples[] = [];
   let number = 0;
   for (const line of linesOf(bytes)) {
@@ -66,9 +66,9 @@ export function* readTextProfile(bytes: Uint8Array): Steps<SampleProfile> {
   };
 }
 
-/** Lines end with `\n` or `\r\n`, as for LLVM's `line_iterator`. */
+/** Yields the lines of a text. They end with `\n` or `\r\n`, as for LLVM's `line_iterator`. */
 function* linesOf(bytes: Uint8Array): Generator<string> {
-  // A byte order mark is part of the first name, as it is for LLVM.
+  // A byte order mark belongs to the first name, as in LLVM.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let rest = '';
   for (let at = 0; at < bytes.length; at += PIECE) {
@@ -79,7 +79,10 @@ function* linesOf(bytes: Uint8Array): Generator<string> {
   yield rest + decoder.decode();
 }
 
-/** `NAME:TOTAL:HEAD` or `[CALLER:LINE @ ... @ NAME]:TOTAL:HEAD`; a name may hold colons itself. */
+/**
+ * Parses the first line of a function: `NAME:TOTAL:HEAD` or `[CALLER:LINE @ ... @ NAME]:TOTAL:HEAD`. A name may
+ * contain colons.
+ */
 function parseTop(content: string, where: string): FunctionSamples {
   const match = /^(.+):(\d+):(\d+)$/s.exec(content);
   if (match === null) throw damagedProfile(where, `'${clip(content)}' in place of NAME:TOTAL:HEAD`);
@@ -88,7 +91,7 @@ function parseTop(content: string, where: string): FunctionSamples {
   return name.startsWith('[') ? { ...parseContext(name, where), ...counts } : { name, ...counts };
 }
 
-/** A function and its callers. */
+/** Parses a context into the function and its callers. */
 function parseContext(context: string, where: string): { name: string; callers: CallerFrame[] } {
   const frames = context.slice(1, -1).split(' @ ');
   const name = frames.pop();
@@ -98,14 +101,17 @@ function parseContext(context: string, where: string): { name: string; callers: 
   return { name, callers: frames.map(parseFrame) };
 }
 
-/** `NAME:LINE` or `NAME:LINE.DISCRIMINATOR`; zeros, as in LLVM, where it is not known where the call is. */
+/**
+ * Parses `NAME:LINE` or `NAME:LINE.DISCRIMINATOR`. If the place of the call is not known, line and discriminator
+ * are zero, as in LLVM.
+ */
 function parseFrame(frame: string): CallerFrame {
   const match = /^(.*):(\d{1,10})(?:\.(\d{1,10}))?$/s.exec(frame);
   const [, name = frame, line = '0', discriminator = '0'] = match ?? [];
   return { name, line: Number(line), discriminator: Number(discriminator) };
 }
 
-/** Adds a line to its function; returns the function when it opens an inlined one. */
+/** Adds a line to its function. Returns the inlined function if the line begins one. */
 function parseNested(content: string, parent: FunctionSamples, where: string): FunctionSamples | undefined {
   const metadata = content.startsWith('!') ? /^!(\w+): (\d+)$/.exec(content) : null;
   if (metadata !== null) {
@@ -141,7 +147,10 @@ function parseNested(content: string, parent: FunctionSamples, where: string): F
   return samples;
 }
 
-/** ` NAME:COUNT NAME:COUNT`. A name may hold blanks and colons: it ends at the first `:COUNT` before a blank or the end. */
+/**
+ * Parses ` NAME:COUNT NAME:COUNT`. A name may contain blanks and colons: it ends at the first `:COUNT` before a
+ * blank or the end.
+ */
 function parseTargets(text: string, where: string): BodyRecord['targets'] {
   const targets: BodyRecord['targets'] = [];
   const target = / (.+?):(\d+)(?= |$)/gsy;
@@ -156,7 +165,7 @@ function parseTargets(text: string, where: string): BodyRecord['targets'] {
 }
 
 function count(digits: string, where: string): bigint {
-  // Most counts are short; the conversion of a number is the faster one.
+  // Most counts are short, and converting a number is faster than converting a text.
   if (digits.length < 16) return BigInt(Number(digits));
   const value = digits.length < 1000 ? BigInt(digits) : undefined;
   if (value === undefined || value > MAX_U64) {

@@ -4,24 +4,27 @@
  */
 export type ProfileFormat = 'extbinary' | 'binary' | 'text';
 
-/** A place in a function: lines from its first one, and the discriminator that tells copies of a line apart. */
+/**
+ * A place in a function: the number of lines from the function's first line, and the discriminator, which tells
+ * copies of a line apart.
+ */
 export interface LineLocation {
   line: number;
   discriminator: number;
 }
 
-/** Samples of one location, with what was called from there. */
+/** The count of one location, and the functions that were called from there. */
 export interface BodyRecord extends LineLocation {
-  /** Unsigned, 64 bits. */
+  /** Number of samples of the location, unsigned, 64 bits. */
   count: bigint;
-  /** Most frequent first, then by name. */
+  /** Call targets, the most frequent first, then by name. */
   targets: CallTarget[];
 }
 
 /** A function that was called from a location. */
 export interface CallTarget {
   name: string;
-  /** Unsigned, 64 bits. */
+  /** Number of calls, unsigned, 64 bits. */
   count: bigint;
 }
 
@@ -37,36 +40,42 @@ export interface CallerFrame extends LineLocation {
 
 /** Samples of a function, or of one inlined copy of it. */
 export interface FunctionSamples {
-  /** As the profile has it; with MD5 names, 16 hexadecimal digits of the hash. */
+  /** Name in the profile; in a profile with MD5 names, 16 hexadecimal digits of the hash. */
   name: string;
-  /** Who called it, the outermost first; only, and always, in a context-sensitive profile. */
+  /**
+   * The callers of the function, the outermost first. All functions of a context-sensitive profile have this
+   * field, and no other functions.
+   */
   callers?: CallerFrame[];
-  /** Unsigned, 64 bits. */
+  /** Total of the function's samples, unsigned, 64 bits. */
   total: bigint;
-  /** How often the function was entered. 0 in inlined copies. */
+  /** Number of times that the function was entered; 0 in inlined copies. */
   head: bigint;
-  /** Ascending by location. */
+  /** Counts of lines, ascending by location. */
   body: BodyRecord[];
-  /** Ascending by location, then by name. */
+  /** Inlined functions, ascending by location, then by name. */
   inlined: InlinedFunction[];
-  /** CFG checksum of a probe-based profile. */
+  /** Checksum of the function's control-flow graph, in profiles by pseudo probes. */
   checksum?: bigint;
   /**
-   * Bits of context-sensitive profiles and of those made from them: 1 was inlined, 2 should be inlined, 4 the counts
-   * are also part of the function's own.
+   * Bits that context-sensitive profiles have, and profiles made from these. 1: the function was inlined. 2: the
+   * function should be inlined. 4: the counts are also part of the function's own counts.
    */
   attributes?: number;
 }
 
-/** One row of the summary: the `counts` largest counts, none below `minCount`, make up `cutoff` millionths. */
+/**
+ * One row of the summary. The `counts` largest counts, each at least `minCount`, make up `cutoff` millionths of
+ * the sum.
+ */
 export interface SummaryEntry {
   cutoff: number;
-  /** Unsigned, 64 bits. */
+  /** Least of these counts, unsigned, 64 bits. */
   minCount: bigint;
   counts: number;
 }
 
-/** Sums over a profile, as its binary forms hold them. */
+/** Sums over a profile, as its binary forms store them. */
 export interface ProfileSummary {
   totalCount: bigint;
   maxCount: bigint;
@@ -76,19 +85,19 @@ export interface ProfileSummary {
   entries: SummaryEntry[];
 }
 
-/** A sample profile in any of its forms. */
+/** A sample profile in any of the three forms. */
 export interface SampleProfile {
   format: ProfileFormat;
-  /** In the order of the file. */
+  /** The functions in the order of the file. */
   functions: FunctionSamples[];
-  /** The binary forms only. */
+  /** The summary, which only the binary forms have. */
   summary: ProfileSummary | undefined;
-  /** Functions are told apart by their callers, and nothing is inlined. */
+  /** True if functions are told apart by their callers. Nothing is then inlined. */
   contextSensitive: boolean;
-  /** Names are MD5 hashes. */
+  /** True if names are MD5 hashes. */
   md5: boolean;
-  /** Discriminators are flow-sensitive (extbinary tells). */
+  /** True if discriminators are flow-sensitive, which only extbinary records. */
   flowSensitive: boolean;
-  /** Functions that the profiled binary had, sampled or not; empty when not recorded. */
+  /** Names of the functions that the profiled binary had, sampled or not; empty if they were not recorded. */
   symbolList: string[];
 }
