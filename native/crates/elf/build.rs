@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 const SOURCE: &str = "src/isa/x86/opcodes.txt";
-/// The forms of a ModR/M byte that a cell tells apart.
+/// Number of forms of a ModR/M byte that a cell distinguishes.
 const FORMS: usize = 72;
 
 fn main() {
@@ -22,7 +22,7 @@ fn main() {
     fs::write(Path::new(&folder).join("opcodes.rs"), out).expect("the tables are written");
 }
 
-/// The lines of one mode, sorted by what they are.
+/// The lines that describe one mode (64-bit or 32-bit), sorted by the table that they belong to.
 #[derive(Default)]
 struct Mode {
     kinds: Vec<String>,
@@ -54,7 +54,7 @@ impl Mode {
                 other => panic!("{SOURCE} has a line of the unknown sort {other}"),
             }
         }
-        // In 32-bit mode there is no REX2.
+        // In 32-bit mode the prefix REX2 does not exist, so its table is filled with zeros.
         mode.rex2.resize(24, 0);
         mode
     }
@@ -80,7 +80,7 @@ impl Mode {
     }
 }
 
-/// `other 4 shrinks -v1` as a value of `Kind`.
+/// Translates words such as `other 4 shrinks -v1` into the source text of a value of `Kind`.
 fn kind(words: &[&str]) -> String {
     let class = match words[0] {
         "other" => "Class::Other",
@@ -113,7 +113,7 @@ fn kind(words: &[&str]) -> String {
     )
 }
 
-/// Runs such as `7 0*3` as the numbers that they stand for.
+/// Expands runs: `7 0*3` becomes the numbers 7, 0, 0, 0.
 fn expand(runs: &[&str], length: usize) -> Vec<u8> {
     let mut numbers = Vec::with_capacity(length);
     for run in runs {

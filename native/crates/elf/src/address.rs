@@ -1,9 +1,9 @@
-//! Address spaces as types, so that one is never taken for another.
+//! Address spaces as types, so that the compiler refuses an address of one space in the place of another.
 
 use std::fmt;
 
-/// An address as the ELF file states it ("stated virtual memory address"): what symbols, segments and
-/// DWARF speak of. For a PIE or shared object it counts from the file's own zero.
+/// An address as the ELF file states it ("stated virtual memory address"). Symbols, segments and DWARF use these
+/// addresses. In a PIE or shared object they count from the zero address of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[repr(transparent)]
 pub struct Svma(pub u64);
@@ -14,7 +14,7 @@ pub struct Svma(pub u64);
 pub struct FileOffset(pub u64);
 
 impl Svma {
-    /// The address `bytes` further on, modulo 2^64.
+    /// Returns the address that lies `bytes` bytes after this one, modulo 2^64.
     #[must_use]
     pub fn wrapping_add(self, bytes: u64) -> Self {
         Self(self.0.wrapping_add(bytes))

@@ -18,27 +18,28 @@ pub use poke::TextPoke;
 use preambles::Preambles;
 use start_map::StartMap;
 
-/// Stands for "no barrier" among offsets; no code lies so far out.
+/// Stands for "no barrier" in the place of an offset. No code lies at this offset.
 const NO_BARRIER: u32 = u32::MAX;
 
 /// One instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Instruction {
-    /// Where it starts.
+    /// Address of the first byte.
     pub svma: Svma,
-    /// Its length in bytes.
+    /// Length in bytes.
     pub length: u8,
-    /// Its class.
+    /// What the instruction does to the flow of control.
     pub class: InstructionClass,
 }
 
 /// The instructions of one image.
 ///
-/// Code is what llvm-profgen disassembles: in each allocated executable section but `.plt`, linearly from
-/// each symbol to the next. A chunk between two symbols is decoded when it is first asked about, by
-/// whichever thread asks, and kept.
+/// Code is what llvm-profgen disassembles: the content of each allocated executable section but `.plt`, linearly
+/// from each symbol to the next. The code between two symbols is a chunk. A chunk is decoded when a caller first
+/// asks about an address inside, on the thread of that caller, and the result is kept.
 ///
-/// With [`DecodePolicy::patched_text`], what a kernel rewrites is known: it is no barrier where execution may go straight on.
+/// With [`DecodePolicy::patched_text`], `Code` knows the instructions that a kernel rewrites. Such an instruction
+/// is no barrier if execution may go straight on behind its replacement.
 pub struct Code<'i> {
     arch: Arch,
     policy: DecodePolicy,
@@ -49,19 +50,19 @@ pub struct Code<'i> {
     decoded: Box<[OnceLock<Decoded>]>,
     starts: StartMap,
     patch_sites: PatchSites,
-    /// What was seen to be rewritten; see [`note_pokes`](Self::note_pokes).
+    /// Code that a recording saw rewritten; see [`note_pokes`](Self::note_pokes).
     poked: OnceLock<PatchSites>,
     live_sections: usize,
     preambles: Preambles,
 }
 
 impl<'i> Code<'i> {
-    /// Finds the chunks of code of `image`; decodes nothing yet.
+    /// Finds the chunks of code of `image`. Decodes nothing yet.
     pub fn new(image: &'i Image, policy: DecodePolicy) -> Result<Self, ImageError> {
         Self::build(image, policy, None)
     }
 
-    /// The same, with the bytes that were in memory in place of the file's where they are known.
+    /// As [`new`](Self::new), but takes the bytes from `live` for each section whose bytes in memory are known.
     pub fn with_live_text(image: &'i Image, policy: DecodePolicy, live: LiveText<'i>) -> Result<Self, ImageError> {
         Self::build(image, policy, Some(live))
     }
@@ -98,27 +99,27 @@ impl<'i> Code<'i> {
         })
     }
 
-    /// How many sections have the bytes that were in memory.
+    /// Returns the number of sections whose bytes were taken from memory, not from the file.
     pub fn live_sections(&self) -> usize {
         self.live_sections
     }
 
-    /// The address of the lowest executable section, from which offsets count.
+    /// Returns the address of the lowest executable section. Offsets count from this address.
     pub fn base(&self) -> Svma {
         self.base
     }
 
-    /// The offset at which the highest executable section ends.
+    /// Returns the offset at which the highest executable section ends, in bytes.
     pub fn span(&self) -> u32 {
         self.span
     }
 
-    /// Whether there is no code at all, as in an image without symbols.
+    /// Returns true if the image has no chunk of code. An image without symbols has none.
     pub fn is_empty(&self) -> bool {
         self.chunks.is_empty()
     }
 
-    /// Whether an instruction starts `offset` bytes after [`base`](Self::base).
+    /// Returns true if an instruction starts `offset` bytes after [`base`](Self::base).
     #[inline]
     pub fn is_instruction(&self, offset: u32) -> bool {
         match self.starts.get(offset) {
@@ -127,18 +128,20 @@ impl<'i> Code<'i> {
         }
     }
 
-    /// Whether the code `offset` bytes after [`base`](Self::base) is decoded at all: not in `.plt`, not before the first symbol
-    /// of its section.
+    /// Returns true if the byte `offset` bytes after [`base`](Self::base) lies in a chunk of code. `.plt`, and
+    /// bytes before the first symbol of a section, lie in no chunk.
     pub fn is_decoded(&self, offset: u32) -> bool {
         self.chunk_at(offset).is_some()
     }
 
-    /// The same of an address.
+    /// Returns true if the byte at the address `svma` lies in a chunk of code; see
+    /// [`is_decoded`](Self::is_decoded).
     pub fn is_decoded_at(&self, svma: Svma) -> bool {
         self.offset_of(svma).is_some_and(|offset| self.is_decoded(offset))
     }
 
-    /// The instructions that start at or after `from` and not after `through`, ascending.
+    /// Returns the instructions that start at or after `from` and at or before `through`, in ascending order of
+    /// address.
     pub fn instructions(&self, from: Svma, through: Svma) -> Instructions<'_> {
         let bounds = self
             .offset_from(from)
@@ -165,7 +168,7 @@ impl<'i> Code<'i> {
         }
     }
 
-    /// The last instruction that starts before `svma`.
+    /// Returns the last instruction that starts before `svma`.
     pub fn instruction_before(&self, svma: Svma) -> Option<Instruction> {
         let through = self.offset_through(Svma(svma.0.checked_sub(1)?))?;
         let behind = self.chunks.partition_point(|chunk| chunk.start <= through);
@@ -179,8 +182,9 @@ impl<'i> Code<'i> {
         })
     }
 
-    /// Where execution that goes straight from `start` to `end` comes to bytes that no instruction is known for; `None` if it does not, or if
-    /// it comes to a barrier before. It takes time for each instruction.
+    /// Returns the first address between `start` and `end` at which straight-line execution from `start` meets
+    /// bytes that are no known instruction. Returns `None` if execution reaches `end`, or a barrier, before such
+    /// bytes. The time is proportional to the number of instructions in between.
     pub fn unknown_between(&self, start: Svma, end: Svma) -> Option<Svma> {
         let mut next = start;
         for Instruction { svma, length, class } in self.instructions(start, end) {
@@ -195,19 +199,20 @@ impl<'i> Code<'i> {
         (next < end).then_some(next)
     }
 
-    /// The class of the instruction that starts at `svma`; `None` when none does.
+    /// Returns the class of the instruction that starts at `svma`; `None` if no instruction starts there.
     pub fn class_at(&self, svma: Svma) -> Option<InstructionClass> {
         let offset = self.offset_of(svma)?;
         let chunk = self.chunk_at(offset)?;
         self.decoded(chunk).at(offset).map(|shape| shape.class)
     }
 
-    /// What of the code a kernel rewrites.
+    /// Returns the code that the tables of the kernel or module say it rewrites.
     pub fn patch_sites(&self) -> &PatchSites {
         &self.patch_sites
     }
 
-    /// Whether a branch can have come from the instruction at `svma`, as it is in the file or as it was patched.
+    /// Returns true if the instruction at `svma` can be the source of a branch, as it is in the file or as the
+    /// kernel patched it.
     pub fn may_transfer_at(&self, svma: Svma) -> bool {
         let is_transfer = self.class_at(svma).is_some_and(InstructionClass::is_transfer);
         is_transfer
@@ -216,8 +221,9 @@ impl<'i> Code<'i> {
                 .is_some_and(|offset| self.is_patched(offset..offset + 1))
     }
 
-    /// The instruction of the file that stands for the one that branched from `offset`: the one that starts there, or the one that
-    /// was patched there.
+    /// Returns the offset of the instruction in the file that stands for a branch from `offset`: the instruction
+    /// that starts at `offset`, or the patched instruction that has `offset` inside. Returns `None` if there is
+    /// neither.
     #[inline]
     pub fn source_at(&self, offset: u32) -> Option<u32> {
         if self.is_instruction(offset) {
@@ -226,7 +232,8 @@ impl<'i> Code<'i> {
         self.patched_around(offset).map(|(start, _)| start)
     }
 
-    /// Whether nothing runs behind the instruction at `svma`: `ud2`, `hlt`, `int3`; `brk`, `udf`.
+    /// Returns true if the instruction at `svma` traps, so that execution never goes on behind it: `ud2`, `hlt` and
+    /// `int3` on x86; `brk` and `udf` on AArch64.
     #[must_use]
     pub fn traps(&self, svma: Svma) -> bool {
         let bytes = self.bytes_of(svma).unwrap_or_default();
@@ -239,9 +246,11 @@ impl<'i> Code<'i> {
         }
     }
 
-    /// The instruction of the file from which execution went on after a branch to `offset`: the one that starts there, or the one
-    /// behind what was patched there. So a call that became shorter is not counted again when it returns. A branch into
-    /// [what is before a function](Self::function_behind) goes on in the function.
+    /// Returns the offset of the instruction in the file at which execution went on after a branch to `offset`: the
+    /// instruction that starts at `offset`, or the one behind the patched instruction that has `offset` inside. (A
+    /// kernel can replace a call by a shorter one, which returns into the bytes of the original call. That call
+    /// must not be counted again.) For a branch into the [preamble of a function](Self::function_behind) this is
+    /// the start of the function. Returns `None` if no instruction is found.
     #[inline]
     pub fn target_at(&self, offset: u32) -> Option<u32> {
         if let Some(function) = self.function_behind(offset) {
@@ -254,14 +263,14 @@ impl<'i> Code<'i> {
         self.is_instruction(end).then_some(end)
     }
 
-    /// The function that `offset` is before, in code that a kernel puts there for itself: padding that counts the depth of calls, or the
-    /// check of an indirect call.
+    /// Returns the offset of the function whose preamble has the byte at `offset`. A kernel puts preambles before
+    /// functions: padding that counts the depth of calls, or the check of an indirect call.
     #[inline]
     pub fn function_behind(&self, offset: u32) -> Option<u32> {
         self.preambles.function_behind(offset)
     }
 
-    /// The patched instruction that has `offset` inside.
+    /// Returns the start and the end of the patched instruction that has `offset` inside.
     #[cold]
     fn patched_around(&self, offset: u32) -> Option<(u32, u32)> {
         if self.patch_sites.is_empty() {
@@ -275,8 +284,8 @@ impl<'i> Code<'i> {
         !self.patch_sites.touching(range.clone()).is_empty() || !self.pokes_in(range).is_empty()
     }
 
-    /// Whether execution can have run straight from `start` to `end`: no call, return or direct jump lies
-    /// at or after `start` and before `end`, but such as the kernel patches away.
+    /// Returns true if execution can have run straight from `start` to `end`: no call, return or direct jump starts
+    /// at or after `start` and before `end`, except where the kernel can have patched the instruction away.
     pub fn is_valid_fall_through(&self, start: Svma, end: Svma) -> bool {
         if start > end {
             return false;
@@ -294,8 +303,8 @@ impl<'i> Code<'i> {
         true
     }
 
-    /// The runs of bytes that don't decode, as addresses of first and last byte, distinct and ascending.
-    /// Decodes everything.
+    /// Returns the runs of bytes that do not decode, as the addresses of the first and last byte of each run,
+    /// distinct and ascending. Decodes all chunks.
     pub fn invalid_instructions(&self) -> Vec<(Svma, Svma)> {
         let runs = (0..self.chunks.len()).flat_map(|chunk| {
             let section = self.section_of(chunk);
@@ -311,18 +320,20 @@ impl<'i> Code<'i> {
         self.base.wrapping_add(u64::from(offset))
     }
 
-    /// The offset of an address inside the span.
+    /// Returns the offset of an address inside the span; `None` for an address outside.
     fn offset_of(&self, svma: Svma) -> Option<u32> {
         let offset = u32::try_from(svma.0.checked_sub(self.base.0)?).ok()?;
         (offset < self.span).then_some(offset)
     }
 
-    /// The offset of the first place at or after `svma`; `None` behind the span.
+    /// Returns the offset of the first byte at or after `svma` inside the span; `None` if `svma` lies behind the
+    /// span.
     fn offset_from(&self, svma: Svma) -> Option<u32> {
         self.offset_of(svma.max(self.base))
     }
 
-    /// The offset of the last place at or before `svma`; `None` before the span.
+    /// Returns the offset of the last byte at or before `svma` inside the span; `None` if `svma` lies before the
+    /// span.
     fn offset_through(&self, svma: Svma) -> Option<u32> {
         let offset = svma.0.checked_sub(self.base.0)?;
         let last = self.span.checked_sub(1)?;
@@ -352,7 +363,7 @@ impl<'i> Code<'i> {
         );
     }
 
-    /// The instructions of a chunk, decoded at the first call.
+    /// Returns the instructions of a chunk. The first call for a chunk decodes the chunk.
     fn decoded(&self, chunk: usize) -> &Decoded {
         self.decoded[chunk].get_or_init(|| {
             let section = self.section_of(chunk);
@@ -372,8 +383,8 @@ impl<'i> Code<'i> {
         match self.chunk_at(offset) {
             Some(chunk) => self.decoded(chunk).at(offset).is_some(),
             None => {
-                // In a section, but before its first symbol or among data. Gaps between sections aren't
-                // remembered: their size is not bounded by the file's.
+                // The byte lies in a section, but before the first symbol of the section or among data. Gaps
+                // between sections are not remembered, because the size of the file does not bound theirs.
                 let section = self.sections.partition_point(|section| section.end() <= offset);
                 if self
                     .sections
@@ -387,10 +398,10 @@ impl<'i> Code<'i> {
         }
     }
 
-    /// The first barrier at or after `offset`.
+    /// Returns the offset of the first barrier at or after `offset`.
     ///
-    /// It is looked for without regard to where the caller's range ends, and remembered by every chunk
-    /// passed on the way: so a file of many chunks without barriers costs one pass, not one for each range.
+    /// The search does not stop where the range of the caller ends, and every chunk on the way remembers the
+    /// result. So a file with many chunks and no barriers costs one pass, not one pass for each range.
     fn barrier_from(&self, offset: u32) -> Option<u32> {
         let first = self.chunks.partition_point(|chunk| chunk.end <= offset);
         let mut chunk = first;

@@ -1,13 +1,13 @@
-//! Cuts the executable sections into the chunks that are decoded in one go.
+//! Cuts the executable sections into chunks; each chunk is decoded as a whole.
 
 use std::ops::Range;
 
 use crate::{Arch, DecodePolicy, Image, ImageError, LiveText, Svma};
 
-/// Offsets into the code are 32 bits wide, and `u32::MAX` is kept for "none".
+/// Largest span of code in bytes. Offsets into the code are 32 bits wide, and `u32::MAX` stands for "none".
 const MAX_SPAN: u64 = u32::MAX as u64 - 1;
 
-/// An executable section; offsets count from the lowest one's address.
+/// An executable section. Offsets count from the address of the lowest one.
 pub(crate) struct TextSection<'i> {
     pub(crate) start: u32,
     pub(crate) bytes: &'i [u8],
@@ -15,30 +15,32 @@ pub(crate) struct TextSection<'i> {
 
 impl TextSection<'_> {
     pub(crate) fn end(&self) -> u32 {
-        // `lay_out_code` refuses sections beyond `MAX_SPAN`.
+        // The cast loses no bits: `lay_out_code` refuses sections beyond `MAX_SPAN`.
         self.start + self.bytes.len() as u32
     }
 }
 
-/// Code from one symbol's address up to the next symbol's. Decoding starts anew in each.
+/// The offsets of a chunk: code from the address of one symbol up to the address of the next. Decoding starts anew
+/// in each chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
     pub(crate) start: u32,
     pub(crate) end: u32,
 }
 
-/// What of an image is code.
+/// The executable sections and the chunks of an image.
 pub(crate) struct CodeLayout<'i> {
     pub(crate) base: Svma,
     pub(crate) span: u32,
-    /// Ascending and disjoint.
+    /// Executable sections, ascending and disjoint.
     pub(crate) sections: Vec<TextSection<'i>>,
-    /// Ascending and disjoint, each inside one section. Bytes before a section's first symbol are in none.
+    /// Chunks, ascending and disjoint; each lies inside one section. Bytes before the first symbol of a section lie
+    /// in no chunk.
     pub(crate) chunks: Vec<Bounds>,
 }
 
 impl<'i> CodeLayout<'i> {
-    /// Puts what was in memory in the place of what the file has; returns for how many sections.
+    /// Replaces the bytes of sections by the bytes that were in memory. Returns the number of sections replaced.
     pub(crate) fn take(&mut self, live: LiveText<'i>) -> usize {
         let mut taken = 0;
         for section in &mut self.sections {
@@ -51,7 +53,7 @@ impl<'i> CodeLayout<'i> {
         taken
     }
 
-    /// The offsets of the `length` bytes at `svma`, when they are code of one section.
+    /// Returns the offsets of the `length` bytes at `svma` if all of them are code of one section.
     pub(crate) fn code_range(&self, svma: Svma, length: u8) -> Option<Range<u32>> {
         let start = u32::try_from(svma.0.checked_sub(self.base.0)?).ok()?;
         let end = start.checked_add(u32::from(length)).filter(|&end| start < end)?;
@@ -76,7 +78,8 @@ pub(crate) fn lay_out_code(image: &Image, policy: DecodePolicy) -> Result<CodeLa
         chunks: Vec::new(),
     };
     let symbols = image.symbols();
-    // Sections may share bytes of the file, but code can't be larger than the file by that.
+    // Several sections may share bytes of the file, but together they may not have more code than the file has
+    // bytes.
     let mut budget = image.data().len();
     for index in indices {
         let bytes = image.bytes_at(&header(index).data);
@@ -97,7 +100,7 @@ pub(crate) fn lay_out_code(image: &Image, policy: DecodePolicy) -> Result<CodeLa
             start: start as u32,
             bytes,
         };
-        // No linker lets code overlap. In a file that does, the section with the lower address counts.
+        // No linker makes sections of code overlap. If they do, the section with the lower address counts.
         if section.start < layout.span {
             continue;
         }
@@ -120,7 +123,7 @@ pub(crate) fn lay_out_code(image: &Image, policy: DecodePolicy) -> Result<CodeLa
     Ok(layout)
 }
 
-/// Cuts at each of the ascending `offsets`, whatever symbol lies there.
+/// Cuts the code at each of the ascending `offsets`, whatever symbol lies there.
 fn cut(offsets: impl Iterator<Item = u32>, end: u32, chunks: &mut Vec<Bounds>) {
     let mut open: Option<u32> = None;
     for offset in offsets {
@@ -132,9 +135,9 @@ fn cut(offsets: impl Iterator<Item = u32>, end: u32, chunks: &mut Vec<Bounds>) {
     chunks.extend(open.map(|start| Bounds { start, end }));
 }
 
-/// Cuts at each of the ascending `(offset, symbol name)` marks, and leaves out what follows a `$d` until the next
-/// `$x` (ELF for the Arm 64-bit Architecture, "Mapping symbols"). Where both are at one address the region
-/// of the first is empty, and names being in order the `$x` counts.
+/// Cuts the code at each of the ascending `(offset, symbol name)` marks, and leaves out the data between a `$d` and
+/// the next `$x` (ELF for the Arm 64-bit Architecture, "Mapping symbols"). If both are at one address, the region
+/// of the first is empty; marks at one address are in order of name, so the `$x` counts.
 fn cut_outside_data<'n>(marks: impl Iterator<Item = (u32, &'n [u8])>, end: u32, chunks: &mut Vec<Bounds>) {
     let mut open: Option<(u32, bool)> = None;
     let mut in_data = false;
@@ -154,7 +157,7 @@ fn cut_outside_data<'n>(marks: impl Iterator<Item = (u32, &'n [u8])>, end: u32, 
     }
 }
 
-/// Adds the whole words from `start` to `end`, unless they are data.
+/// Adds the whole words from `start` to `end` as a chunk, unless they are data.
 fn push_aligned(start: u32, end: u32, data: bool, chunks: &mut Vec<Bounds>) {
     let start = start.next_multiple_of(4);
     if !data && start < end {
@@ -162,7 +165,8 @@ fn push_aligned(start: u32, end: u32, data: bool, chunks: &mut Vec<Bounds>) {
     }
 }
 
-/// The kind of a mapping symbol: `$x`, `$d`, or either with a suffix such as `$x.7`.
+/// Returns the kind of a mapping symbol, `x` or `d`. Its name is `$x`, `$d`, or either with a suffix such as
+/// `$x.7`.
 fn mapping_symbol(name: &[u8]) -> Option<u8> {
     match name {
         [b'$', kind, rest @ ..] if rest.first().is_none_or(|&next| next == b'.') => Some(*kind),

@@ -1,21 +1,22 @@
-//! Decompression: of sections (zlib and zstd; ELF gABI, SHF_COMPRESSED; GNU `.zdebug_`) and of whole files, as kernel
+//! Decompresses sections (zlib and zstd; ELF gABI, SHF_COMPRESSED; GNU `.zdebug_`) and whole files, as kernel
 //! modules are installed (gzip, xz and zstd; Linux: scripts/Makefile.modinst).
 //!
-//! What a stream says of its own size is not to be believed before the bytes are there: output grows as the stream yields it.
+//! The size that a stream states is not trusted. The output grows as the stream yields bytes.
 
 use std::io::Read;
 
 use object::CompressionFormat;
 
-/// DEFLATE cannot expand further than this (zlib technical notes). zstd can, but debug sections do not.
+/// Largest expansion of DEFLATE (zlib technical notes). zstd can expand further, but debug sections do not.
 const MAX_EXPANSION: u64 = 1032;
-/// How often larger than its compressed form a file may be; modules are 3 to 6 times as large.
+/// Largest ratio of the size of a file to its compressed size. Kernel modules are 3 to 6 times as large as their
+/// compressed form.
 const MAX_FILE_EXPANSION: u64 = 100;
-/// Output that any stream may have, however short.
+/// Number of bytes of output that any stream may have, however short it is.
 const SLACK: u64 = 64 << 10;
-/// The first reservation, as a multiple of the input.
+/// Size of the first reservation of memory, as a multiple of the size of the input.
 const USUAL_EXPANSION: u64 = 4;
-/// What the dictionary of an xz stream may take, in KiB: that of `xz -9`, the largest preset, is 64 MiB.
+/// Largest memory for the dictionary of an xz stream, in KiB. The largest preset, `xz -9`, needs 64 MiB.
 const XZ_MEMORY_KIB: u32 = 65 << 10;
 
 /// How a file is compressed.
@@ -27,7 +28,7 @@ pub(crate) enum FileCompression {
 }
 
 impl FileCompression {
-    /// Told by the first bytes of the file.
+    /// Detects the compression by the first bytes of the file. Returns `None` if the file is not compressed.
     pub(crate) fn of(data: &[u8]) -> Option<Self> {
         const MAGIC: [(&[u8], FileCompression); 3] = [
             (b"\x1f\x8b", FileCompression::Gzip),
@@ -38,12 +39,12 @@ impl FileCompression {
         found.map(|(_, compression)| compression)
     }
 
-    /// The content of the file `input`, or what is wrong with it.
+    /// Decompresses the file `input`. The error says what is wrong with the file.
     pub(crate) fn decompress(self, input: &[u8]) -> Result<Vec<u8>, String> {
         let most = largest_content(input.len());
         let mut output = Vec::new();
         let limited = |reader: &mut dyn Read, output: &mut Vec<u8>| {
-            // One byte more than allowed, so that too much is told from just enough.
+            // One byte more than allowed is read, which distinguishes too much content from just enough.
             reader
                 .take(most + 1)
                 .read_to_end(output)
@@ -65,17 +66,18 @@ impl FileCompression {
     }
 }
 
-/// The most that a file of this size, or all of its sections together, may have of content.
+/// Returns the largest allowed content, in bytes, of a file of this compressed size, or of all its sections
+/// together.
 pub(crate) fn largest_content(compressed: usize) -> u64 {
     (compressed as u64)
         .saturating_mul(MAX_FILE_EXPANSION)
         .saturating_add(SLACK)
 }
 
-/// The content of a compressed section, of which the header says that it has `size` bytes.
+/// Decompresses a section whose header states `size` bytes of content.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Says what is wrong with the section.
 pub fn decompress_section(input: &[u8], format: CompressionFormat, size: u64) -> Result<Vec<u8>, String> {
     let most = (input.len() as u64).saturating_mul(MAX_EXPANSION).saturating_add(SLACK);
     if size > most {
@@ -107,7 +109,7 @@ pub fn decompress_section(input: &[u8], format: CompressionFormat, size: u64) ->
     Ok(output)
 }
 
-/// Decompresses the frames of `input` until they end or `most` bytes are there.
+/// Decompresses the frames of `input` until they end or `output` has `most` bytes.
 fn zstd(input: &[u8], most: u64, output: &mut Vec<u8>) -> Result<(), String> {
     let describe = |code| format!("zstd: {}", zstd_safe::get_error_name(code));
     let mut decoder = zstd_safe::DCtx::create();

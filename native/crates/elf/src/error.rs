@@ -1,95 +1,95 @@
-//! What can be wrong with a file that should be an executable image.
+//! What can be wrong with a file that is to be read as an executable image.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why a file can't serve as an image.
+/// Why a file cannot serve as an image.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageError {
-    /// The file is missing or can't be read.
+    /// The file is missing or cannot be read.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The file asked for.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system answered.
+        /// The error that the operating system returned.
         source: io::Error,
     },
-    /// The path names a directory, device or pipe.
+    /// The path names a directory, a device or a pipe.
     #[error("{}: is {found}, expected an ELF file", path.display())]
     NotAFile {
-        /// The path asked for.
+        /// The path that was to be opened.
         path: PathBuf,
-        /// What lies there instead.
+        /// What the path names, with its article: "a directory", for example.
         found: &'static str,
     },
-    /// The file doesn't begin with the ELF magic number.
+    /// The file does not begin with the ELF magic number.
     #[error("{}: is {found}, expected an ELF file", path.display())]
     NotElf {
         /// The file.
         path: PathBuf,
-        /// What its first bytes look like.
+        /// What the first bytes of the file look like.
         found: &'static str,
     },
-    /// An AArch64 file of the 32-bit class (ILP32).
+    /// The file is an AArch64 file of the 32-bit class (ILP32).
     #[error("{}: is a 32-bit ELF file for AArch64 (ILP32); of 32-bit files only those for x86 are supported", path.display())]
     Class32 {
         /// The file.
         path: PathBuf,
     },
-    /// An ELF file with big-endian data.
+    /// The file is an ELF file with big-endian data.
     #[error("{}: is a big-endian ELF file, only little-endian ones are supported", path.display())]
     BigEndian {
         /// The file.
         path: PathBuf,
     },
-    /// An ELF file for a machine whose instructions aren't known here.
+    /// The file is an ELF file for a machine whose instructions this crate does not decode.
     #[error("{}: is for ELF machine {machine} ({name}), expected x86-64 (62), i386 (3) or AArch64 (183)", path.display())]
     UnsupportedMachine {
         /// The file.
         path: PathBuf,
-        /// `e_machine`.
+        /// Number of the machine, `e_machine`.
         machine: u16,
-        /// Its name in the ELF registry, or "unknown".
+        /// Name of the machine in the ELF registry, or "unknown".
         name: &'static str,
     },
-    /// An ELF file that is no executable, shared object, kernel or kernel module.
+    /// The file is an ELF file, but no executable, shared object, kernel or kernel module.
     #[error("{}: is {found}, expected an executable, shared object, vmlinux or kernel module", path.display())]
     UnsupportedType {
         /// The file.
         path: PathBuf,
-        /// What `e_type` says it is.
+        /// What `e_type` says the file is.
         found: &'static str,
     },
-    /// The file ends before something its headers promise.
+    /// The file ends before something that its headers describe.
     #[error("{}: truncated: {what} ends at offset {end:#x}, the file at {size:#x}", path.display())]
     Truncated {
         /// The file.
         path: PathBuf,
-        /// The part that is cut off.
+        /// Name of the part that is cut off.
         what: String,
-        /// Where that part should end.
+        /// Offset at which that part should end, in bytes.
         end: u64,
-        /// Length of the file.
+        /// Length of the file in bytes.
         size: u64,
     },
-    /// The headers contradict themselves or the ELF specification.
+    /// The headers contradict each other or the ELF specification.
     #[error("{}: malformed ELF file: {what}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// The contradiction.
+        /// Description of the contradiction.
         what: String,
     },
-    /// The file is compressed, and its content can't be had.
+    /// The file is compressed, and its content cannot be decompressed.
     #[error("{}: compressed file: {reason}", path.display())]
     Compressed {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the compressed file.
         reason: String,
     },
-    /// No `PT_LOAD` segment is executable.
+    /// No `PT_LOAD` segment of the file is executable.
     #[error("{}: no executable segment found", path.display())]
     NoExecutableSegment {
         /// The file.
@@ -100,15 +100,15 @@ pub enum ImageError {
     CodeSpan {
         /// The file.
         path: PathBuf,
-        /// From the lowest to the highest executable byte.
+        /// Number of bytes from the lowest to the highest executable byte.
         span: u64,
-        /// The longest span supported.
+        /// Longest span that is supported, in bytes.
         limit: u64,
     },
 }
 
 impl ImageError {
-    /// What [`map_file`](crate::map_file) could not open.
+    /// Makes the error for a file that [`map_file`](crate::map_file) could not open.
     pub(crate) fn of_opening(path: &std::path::Path, source: io::Error) -> Self {
         let path = path.to_owned();
         if source.kind() != io::ErrorKind::InvalidInput {

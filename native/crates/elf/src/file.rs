@@ -1,4 +1,4 @@
-//! The bytes of files, mapped into memory.
+//! Maps files into memory.
 
 use std::fs::File;
 use std::io;
@@ -6,16 +6,16 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The bytes of a file: a memory map, or a vector.
+/// The bytes of a file: a memory map or a vector.
 pub trait FileBytes: AsRef<[u8]> + Send + Sync {
-    /// Gives back the memory of bytes that will hardly be read again. They can still be read: a memory map then takes them from the
-    /// system's cache of files, and a vector keeps them.
+    /// Gives back the memory of bytes that will hardly be read again. The bytes can still be read afterwards: a
+    /// memory map then reads them from the file cache of the system. A vector ignores the call.
     fn give_back(&self, _range: Range<usize>) {}
 }
 
 impl FileBytes for Vec<u8> {}
 
-/// The bytes of a file, shared by all that read them.
+/// The bytes of a file, shared by all readers.
 pub type FileData = Arc<dyn FileBytes>;
 
 struct FileMap(memmap2::Mmap);
@@ -32,13 +32,14 @@ impl FileBytes for FileMap {
         if range.start >= range.end || range.end > self.0.len() {
             return;
         }
-        // SAFETY: the map is private and nobody writes to it, so the file has the same bytes as the pages that are dropped, and
-        // whoever reads there next gets them from the file. See `map_file` for files that others change.
+        // SAFETY: the map is private and nobody writes to it, so the file has the same bytes as the pages that are
+        // dropped, and the next reader of these pages gets them from the file. See `map_file` for files that other
+        // processes change.
         let dropped = unsafe {
             self.0
                 .unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, range.len())
         };
-        // Where the system refuses, the memory stays in use.
+        // If the system refuses, the memory stays in use, which does no harm.
         let _ = dropped;
     }
 }
@@ -46,7 +47,8 @@ impl FileBytes for FileMap {
 /// Maps a regular file.
 ///
 /// # Errors
-/// What the system says; `InvalidInput` if the path names a directory, a device or a pipe, whose opening could wait for ever.
+/// Returns the error of the system, or `InvalidInput` if the path names a directory, a device or a pipe. (To open a
+/// pipe could block for ever.)
 pub fn map_file(path: &Path) -> io::Result<FileData> {
     let metadata = std::fs::metadata(path)?;
     if !metadata.is_file() {
@@ -61,10 +63,10 @@ pub fn map_file(path: &Path) -> io::Result<FileData> {
     if metadata.len() == 0 {
         return Ok(Arc::new(Vec::new()));
     }
-    // SAFETY: the map is private and read-only, and its slice never outlives it. What mapping cannot rule out is another process
-    // that overwrites or truncates the file meanwhile; build tools and package managers replace executables and debug files by
-    // renaming, which leaves this map untouched. Nothing relies on two reads of one byte being equal for memory safety: every
-    // offset is checked where it is used.
+    // SAFETY: the map is private and read-only, and its slice never outlives it. The map cannot rule out that
+    // another process overwrites or truncates the file meanwhile. Build tools and package managers replace
+    // executables and debug files by renaming, which leaves this map untouched. Memory safety never relies on two
+    // reads of one byte being equal: every offset is checked where it is used.
     let map = unsafe { memmap2::Mmap::map(&file)? };
     Ok(Arc::new(FileMap(map)))
 }

@@ -1,6 +1,6 @@
-//! Names what a file that isn't ELF looks like, so that the error can say it.
+//! Names the type of a file that is not ELF, for error messages.
 
-/// Magic numbers at the start of a file, and the thing they mark.
+/// Magic numbers at the start of a file, and the type of file that each marks.
 const MAGIC: &[(&[u8], &str)] = &[
     (b"#!", "a script"),
     (b"!<arch>\n", "an ar archive (static library)"),
@@ -22,11 +22,11 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"\xca\xfe\xba\xbe", "a universal Mach-O file or a Java class"),
 ];
 
-/// Says what `data`, which doesn't begin with the ELF magic number, looks like.
+/// Returns what `data` looks like. `data` does not begin with the ELF magic number.
 pub(crate) fn describe(data: &[u8]) -> &'static str {
     let at = |offset: usize, magic: &[u8]| data.get(offset..).is_some_and(|rest| rest.starts_with(magic));
-    // Kernel images for boot loaders may begin with "MZ" (EFI stub), so they are looked for first.
-    // Linux: Documentation/arch/x86/boot.rst ("HdrS"), Documentation/arch/arm64/booting.rst ("ARM\x64").
+    // Kernel images for boot loaders may begin with "MZ" (EFI stub), so the marks of kernel images are looked for
+    // first. Linux: Documentation/arch/x86/boot.rst ("HdrS"), Documentation/arch/arm64/booting.rst ("ARM\x64").
     if at(0x202, b"HdrS") {
         return "a bzImage (compressed kernel; vmlinux is the ELF file)";
     }

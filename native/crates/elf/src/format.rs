@@ -1,11 +1,12 @@
-//! The classes and the byte order of ELF files that are supported.
+//! The ELF classes and the byte order that are supported.
 
 use object::LittleEndian;
 use object::elf::{FileHeader32, FileHeader64};
 
-/// The header of most files, by which `object` knows their class and byte order. Only these are laid out when they are relocatable.
+/// The file header of the 64-bit class. `object` derives class and byte order from this type. Relocatable files are
+/// laid out only if they are of this class.
 pub(crate) type Elf = FileHeader64<LittleEndian>;
-/// The header of programs for i386 and x32.
+/// The file header of the 32-bit class, as in programs for i386 and x32.
 pub(crate) type Elf32 = FileHeader32<LittleEndian>;
-/// The byte order as a value, for `object`'s accessors.
+/// The byte order as a value, which the accessors of `object` take.
 pub(crate) const ENDIAN: LittleEndian = LittleEndian;

@@ -1,4 +1,4 @@
-//! Checks an ELF file's headers once and keeps what they say.
+//! Checks the headers of an ELF file once and keeps the values that are needed.
 
 use std::ops::Range;
 use std::path::Path;
@@ -14,26 +14,28 @@ use crate::relocatable::{Area, is_relocatable, section_names};
 use crate::symbol::RawSymbol;
 use crate::{FileOffset, ImageError, Svma, file_type};
 
-/// One `PT_LOAD` program header. A kernel module has none: there, one stands for the code that stays in memory, and another one for
-/// code that is freed after initialization. They have no place in the file, so their `file_size` is zero.
+/// One `PT_LOAD` program header. A kernel module has no program headers: there, one segment stands for the code
+/// that stays in memory, and another one for the code that is freed after initialization. These segments are not in
+/// one piece in the file, so their `file_size` is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadSegment {
-    /// `p_vaddr`.
+    /// Address of the segment, `p_vaddr`.
     pub svma: Svma,
-    /// `p_offset`.
+    /// Offset of the segment in the file, `p_offset`.
     pub offset: FileOffset,
-    /// `p_filesz`.
+    /// Number of bytes in the file, `p_filesz`.
     pub file_size: u64,
-    /// `p_memsz`.
+    /// Number of bytes in memory, `p_memsz`.
     pub mem_size: u64,
-    /// `p_align`.
+    /// Alignment in bytes, `p_align`.
     pub alignment: u64,
-    /// Whether `p_flags` has `PF_X`.
+    /// True if `p_flags` has `PF_X`.
     pub executable: bool,
 }
 
 impl LoadSegment {
-    /// The address at which the byte at `offset` of the file is loaded, when this segment holds it.
+    /// Returns the address at which the byte at `offset` of the file is loaded; `None` if this segment does not
+    /// hold the byte.
     #[must_use]
     pub fn svma_of_file_offset(&self, offset: FileOffset) -> Option<Svma> {
         let inside = offset.0.checked_sub(self.offset.0)?;
@@ -41,35 +43,37 @@ impl LoadSegment {
     }
 }
 
-/// What the headers of an image say, checked against its length.
+/// The values in the headers of an image, checked against the length of the file.
 pub(crate) struct Headers {
     pub(crate) arch: Arch,
     pub(crate) kind: ImageKind,
     pub(crate) segments: Vec<LoadSegment>,
     pub(crate) sections: Vec<SectionHeader>,
-    /// Where in the file the string table of the section headers is.
+    /// Range of the file that has the string table of the section headers.
     pub(crate) section_strings: Range<usize>,
-    /// Where in the file the string table of `.symtab` is; empty without one.
+    /// Range of the file that has the string table of `.symtab`; empty if there is no `.symtab`.
     pub(crate) symbol_strings: Range<usize>,
-    /// Where in the file the build id's bytes are.
+    /// Range of the file that has the bytes of the build id.
     pub(crate) build_id: Option<Range<usize>>,
 }
 
-/// A section header whose name and extent were checked.
+/// A section header whose name and extent have been checked.
 pub(crate) struct SectionHeader {
-    /// Offset of the name in the section names.
+    /// Offset of the name in the string table of the section headers.
     pub(crate) name: u32,
     pub(crate) svma: Svma,
-    /// `sh_size`.
+    /// Size in bytes, `sh_size`.
     pub(crate) size: u64,
-    /// Where in the file the content is; empty for `SHT_NOBITS` and for content cut off by the file's end.
+    /// Range of the file that has the content. Empty for `SHT_NOBITS`, and for content that is cut off by the end
+    /// of the file.
     pub(crate) data: Range<usize>,
     pub(crate) allocated: bool,
     pub(crate) executable: bool,
     pub(crate) progbits: bool,
 }
 
-/// Reads and checks the headers of `data`. `code` has the code of a relocatable file that was laid out.
+/// Reads and checks the headers of `data`. `code` has the areas of code if `data` is a relocatable file that was
+/// laid out.
 pub(crate) fn read_headers(data: &[u8], path: &Path, code: Option<&[Area]>) -> Result<Headers, ImageError> {
     if identify(data, path)? == elf::ELFCLASS32 {
         read_headers_of::<Elf32>(data, path, code)
@@ -89,7 +93,7 @@ fn read_headers_of<E: FileHeader<Endian = LittleEndian>>(
     };
     let header = parse::<E>(data, path)?;
     let arch = match header.e_machine(ENDIAN) {
-        // The x32 ABI has ELF files of 32 bits and code of 64-bit mode.
+        // The x32 ABI uses ELF files of the 32-bit class with 64-bit code.
         elf::EM_X86_64 => Arch::X86_64,
         elf::EM_386 => Arch::X86,
         elf::EM_AARCH64 if header.is_class_64() => Arch::AArch64,
@@ -129,8 +133,8 @@ fn read_headers_of<E: FileHeader<Endian = LittleEndian>>(
     let Some(text) = text else {
         return Err(ImageError::NoExecutableSegment { path: path.into() });
     };
-    // No process can have its code in the upper half of the address space: there the kernel lives
-    // (Linux: Documentation/arch/x86/x86_64/mm.rst, Documentation/arch/arm64/memory.rst).
+    // No process can have code in the upper half of the address space, which belongs to the kernel (Linux:
+    // Documentation/arch/x86/x86_64/mm.rst, Documentation/arch/arm64/memory.rst).
     let kind = match (text.svma.0 >> 63, is_executable_type) {
         _ if code.is_some() => ImageKind::Module,
         (1, _) => ImageKind::Kernel,
@@ -148,7 +152,7 @@ fn read_headers_of<E: FileHeader<Endian = LittleEndian>>(
         .map_err(|e| malformed(&e))?;
     let content_of = |index: usize| sections.get(index).map_or(0..0, |section| section.data.clone());
     let symbol_strings = content_of(symbols.string_section().0);
-    // Without sections there need be no table of their names.
+    // A file without sections needs no string table of section names.
     let section_strings = header
         .section_strings_index(ENDIAN, data)
         .map_or(0..0, |index| content_of(index.0));
@@ -164,7 +168,8 @@ fn read_headers_of<E: FileHeader<Endian = LittleEndian>>(
     })
 }
 
-/// Whether `data` is a module of a Linux kernel: a relocatable file with the section that becomes its `struct module`.
+/// Returns true if `data` is a module of a Linux kernel: a relocatable file with the section that becomes its
+/// `struct module`.
 pub(crate) fn is_kernel_module(data: &[u8]) -> bool {
     let has_section = || -> object::read::Result<bool> {
         let header = Elf::parse(data)?;
@@ -174,9 +179,10 @@ pub(crate) fn is_kernel_module(data: &[u8]) -> bool {
     is_relocatable(data) && has_section().unwrap_or(false)
 }
 
-/// The symbols of an image whose headers were read, and with them checked, in the order of the table.
+/// Returns the symbols of an image in the order of the table. The headers of the image, and with them the table,
+/// have been checked.
 pub(crate) fn symbols(data: &[u8]) -> impl Iterator<Item = RawSymbol> {
-    // Only one of the classes is the file's.
+    // The file is of one class, so one of the two iterators is empty.
     let wide = symbols_of::<Elf>(data).into_iter().flatten();
     let narrow = symbols_of::<Elf32>(data).into_iter().flatten();
     wide.chain(narrow)
@@ -199,7 +205,7 @@ fn symbols_of<E: FileHeader<Endian = LittleEndian>>(data: &[u8]) -> Option<impl 
     }))
 }
 
-/// Checks the identification and returns the class.
+/// Checks the ELF identification and returns the class.
 fn identify(data: &[u8], path: &Path) -> Result<elf::FileClass, ImageError> {
     if !data.starts_with(&elf::ELFMAG) {
         return Err(ImageError::NotElf {
@@ -207,8 +213,8 @@ fn identify(data: &[u8], path: &Path) -> Result<elf::FileClass, ImageError> {
             found: file_type::describe(data),
         });
     }
-    // e_ident is a string of bytes: class and byte order are known before the header's layout is (gABI, "ELF
-    // Identification").
+    // `e_ident` is a string of bytes, so class and byte order can be read before the layout of the header is known
+    // (gABI, "ELF Identification").
     let &[_, _, _, _, class, byte_order] = data
         .first_chunk()
         .ok_or_else(|| too_short(data, path, size_of::<Elf32>()))?;
@@ -218,7 +224,7 @@ fn identify(data: &[u8], path: &Path) -> Result<elf::FileClass, ImageError> {
     Ok(elf::FileClass(class))
 }
 
-/// The file header of a file whose class is known.
+/// Parses the file header of a file whose class is known.
 fn parse<'data, E: FileHeader<Endian = LittleEndian>>(data: &'data [u8], path: &Path) -> Result<&'data E, ImageError> {
     if data.len() < size_of::<E>() {
         return Err(too_short(data, path, size_of::<E>()));
@@ -243,7 +249,7 @@ fn too_short(data: &[u8], path: &Path, needed: usize) -> ImageError {
     }
 }
 
-/// The names of machines one may meet by mistake.
+/// Returns the name of a machine that users may meet by mistake, or "unknown".
 fn machine_name(machine: elf::Machine) -> &'static str {
     match machine {
         elf::EM_ARM => "32-bit Arm",
@@ -257,7 +263,8 @@ fn machine_name(machine: elf::Machine) -> &'static str {
     }
 }
 
-/// Tells a file that was cut off from one whose headers are nonsense: both tables must end inside it.
+/// Checks that the tables of program and section headers end inside the file. The errors distinguish a file that
+/// was cut off from a file whose headers make no sense.
 fn check_tables<E: FileHeader<Endian = LittleEndian>>(data: &[u8], path: &Path, header: &E) -> Result<(), ImageError> {
     let bytes = |count: u16, entry: u16| u64::from(count) * u64::from(entry);
     let segments = bytes(header.e_phnum(ENDIAN), header.e_phentsize(ENDIAN));
@@ -279,7 +286,7 @@ fn check_tables<E: FileHeader<Endian = LittleEndian>>(data: &[u8], path: &Path, 
     Ok(())
 }
 
-/// The `size` bytes at `offset` as a range of `data`, or an error that names `what` lies there.
+/// Returns the `size` bytes at `offset` as a range of `data`. The error names `what` should lie there.
 fn check_extent(data: &[u8], path: &Path, what: &str, offset: u64, size: u64) -> Result<Range<usize>, ImageError> {
     let end = offset.saturating_add(size);
     match (usize::try_from(offset), usize::try_from(end)) {
@@ -304,7 +311,8 @@ fn load_segment<P: object::read::elf::ProgramHeader<Endian = LittleEndian>>(head
     })
 }
 
-/// The sections of an area are in the file, but not in one piece.
+/// Makes the segment for an area of code of a laid-out file. The sections of an area are in the file, but not in
+/// one piece.
 fn segment_of_area(area: &Area) -> LoadSegment {
     LoadSegment {
         svma: area.svma,
@@ -329,7 +337,8 @@ fn read_sections<E: FileHeader<Endian = LittleEndian>>(
         if let Some((offset, size)) = section.file_range(ENDIAN) {
             match check_extent(data, path, "section content", offset, size) {
                 Ok(range) => extent = range,
-                // Cut-off debug information is the business of whoever reads it; code is ours.
+                // A file whose code is cut off is refused here. Readers of debug information report debug
+                // information that is cut off.
                 Err(error) if executable => return Err(error),
                 Err(_) => {}
             }
@@ -347,9 +356,9 @@ fn read_sections<E: FileHeader<Endian = LittleEndian>>(
     Ok(sections)
 }
 
-/// Looks for the `NT_GNU_BUILD_ID` note, first among the sections: a separate debug file keeps its
-/// program headers, but what they point at has moved. Headers that share bytes can't make this read more than
-/// twice the file.
+/// Looks for the `NT_GNU_BUILD_ID` note, first in the sections and then in the program headers: a separate debug
+/// file keeps its program headers, but the content that they describe has moved. Even if headers share bytes, the
+/// search reads no more than twice the size of the file.
 fn find_build_id<E: FileHeader<Endian = LittleEndian>>(
     data: &[u8],
     sections: &SectionTable<'_, E>,
@@ -374,7 +383,7 @@ fn find_build_id<E: FileHeader<Endian = LittleEndian>>(
     None
 }
 
-/// Where `part`, a sub-slice of `data`, lies in it.
+/// Returns the range of `part` in `data`. `part` is a sub-slice of `data`.
 fn range_in(data: &[u8], part: &[u8]) -> Range<usize> {
     let start = (part.as_ptr() as usize).saturating_sub(data.as_ptr() as usize);
     start..start + part.len()

@@ -1,4 +1,4 @@
-//! One ELF image: what its headers say, and access to its bytes.
+//! One ELF image: the facts of its headers, and access to its bytes.
 
 mod relocations;
 mod symbol_file;
@@ -17,58 +17,59 @@ use crate::{DecodePolicy, FileOffset, ImageError, LayoutProblem, Svma, decompres
 pub use relocations::Slot;
 pub use symbol_file::SymbolFileProblem;
 
-/// The page size that llvm-profgen assumes everywhere.
+/// Bits of an address inside of a page. llvm-profgen assumes this page size everywhere.
 const PAGE_MASK: u64 = 0xfff;
 
-/// The section with the places of pseudo probes (LLVM: `MCObjectFileInfo.cpp`).
+/// Name of the section with the addresses of pseudo probes (LLVM: `MCObjectFileInfo.cpp`).
 pub const PSEUDO_PROBE: &str = ".pseudo_probe";
-/// The section with the names and checksums of the functions that have probes.
+/// Name of the section with the names and checksums of the functions that have pseudo probes.
 pub const PSEUDO_PROBE_DESC: &str = ".pseudo_probe_desc";
 
-/// A section with its content.
+/// A section and its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Section<'i> {
-    /// `sh_addr`.
+    /// Address, `sh_addr`.
     pub svma: Svma,
-    /// Where in the file the content begins.
+    /// Offset of the content in the file, in bytes.
     pub offset: FileOffset,
-    /// The content as the file has it (compressed sections stay compressed); empty for `SHT_NOBITS`.
+    /// The content as it is in the file (compressed sections stay compressed); empty for `SHT_NOBITS`.
     pub data: &'i [u8],
 }
 
-/// Where a section is loaded.
+/// The addresses at which a section is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SectionExtent<'i> {
-    /// Its name.
+    /// Name of the section.
     pub name: &'i [u8],
-    /// `sh_addr`.
+    /// Address of the first byte, `sh_addr`.
     pub start: Svma,
-    /// Behind its last byte.
+    /// Address behind the last byte.
     pub end: Svma,
-    /// Whether it is loaded (`SHF_ALLOC`).
+    /// True if the section is loaded (`SHF_ALLOC`).
     pub is_allocated: bool,
-    /// Whether it is executed (`SHF_EXECINSTR`).
+    /// True if the section has instructions (`SHF_EXECINSTR`).
     pub is_executable: bool,
 }
 
 /// A section whose bytes are instructions.
 #[derive(Debug, Clone, Copy)]
 pub struct ExecutableSection<'i> {
-    /// Its number, as [`Symbol::section`] has it.
+    /// Index of the section header, as in [`Symbol::section`].
     pub index: u32,
-    /// Its name.
+    /// Name of the section.
     pub name: &'i [u8],
-    /// `sh_addr`.
+    /// Address, `sh_addr`.
     pub svma: Svma,
-    /// Its content.
+    /// The content of the section.
     pub bytes: &'i [u8],
-    /// Whether it is disassembled, which `.plt` is not.
+    /// True if the section is disassembled. `.plt` is not.
     pub has_code: bool,
 }
 
 impl ExecutableSection<'_> {
-    /// Decodes from the offset `start` on while below `end`: calls `visit` with each offset, the length there, and whether there is an
-    /// instruction. The last one may reach beyond `end`.
+    /// Decodes instructions from the offset `start` while the offset is below `end`. Calls `visit` with each
+    /// offset, the number of bytes there, and whether they are an instruction. The last instruction may reach
+    /// beyond `end`.
     pub fn decode(
         &self,
         arch: Arch,
@@ -83,7 +84,7 @@ impl ExecutableSection<'_> {
     }
 }
 
-/// An executable, shared object, kernel or kernel module, opened and checked.
+/// An executable, shared object, kernel or kernel module whose headers have been checked.
 pub struct Image {
     path: PathBuf,
     data: FileData,
@@ -93,26 +94,26 @@ pub struct Image {
     symbols: OnceLock<Box<[Symbol]>>,
 }
 
-/// The debug file of a stripped image.
+/// The debug file that has the symbols of a stripped image.
 struct SymbolFile {
     image: Image,
-    /// By section of the debug file: which of the stripped image it is.
+    /// For each section of the debug file, the index of the same section in the stripped image.
     sections: Box<[Option<u32>]>,
 }
 
 impl Image {
-    /// Opens and maps the ELF file at `path`, which may be compressed with gzip, xz or zstd.
+    /// Opens and maps the ELF file at `path`. The file may be compressed with gzip, xz or zstd.
     pub fn open(path: &Path) -> Result<Self, ImageError> {
         let data = map_file(path).map_err(|source| ImageError::of_opening(path, source))?;
         Self::from_data(data, path)
     }
 
-    /// Takes `bytes` as the content of the ELF file `path`, which serves for messages only.
+    /// Makes an image of `bytes`, the content of an ELF file. `path` serves for messages only.
     pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<Self, ImageError> {
         Self::from_data(Arc::new(bytes), path)
     }
 
-    /// As [`Self::from_bytes`], with bytes that others have as well.
+    /// As [`Self::from_bytes`], with bytes that other readers share.
     pub fn from_data(mut data: FileData, path: &Path) -> Result<Self, ImageError> {
         if let Some(content) = decompress_file((*data).as_ref(), path)? {
             data = Arc::new(content);
@@ -135,45 +136,47 @@ impl Image {
         })
     }
 
-    /// The path the image was opened by.
+    /// Returns the path by which the image was opened.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The whole file: uncompressed, and if it is relocatable with addresses for sections and symbols (see
-    /// [`lay_out`](crate::lay_out)).
+    /// Returns the bytes of the whole file, uncompressed. In a relocatable file, sections and symbols have
+    /// addresses (see [`lay_out`](crate::lay_out)).
     pub fn data(&self) -> &[u8] {
         (*self.data).as_ref()
     }
 
-    /// The same, to be kept by whoever reads the file beside the image.
+    /// Returns the bytes of [`data`](Self::data) as a shared handle, for readers that keep them.
     pub fn shared_data(&self) -> FileData {
         Arc::clone(&self.data)
     }
 
-    /// The instruction set.
+    /// Returns the instruction set.
     pub fn arch(&self) -> Arch {
         self.headers.arch
     }
 
-    /// Whether it is for the x32 ABI: the code of x86-64, with pointers of 32 bits, in an ELF file of 32 bits.
+    /// Returns true if the image is for the x32 ABI: x86-64 code with 32-bit pointers in an ELF file of the 32-bit
+    /// class.
     pub fn is_x32(&self) -> bool {
         const EI_CLASS: usize = 4;
         const ELFCLASS32: u8 = 1;
         self.headers.arch == Arch::X86_64 && self.data().get(EI_CLASS) == Some(&ELFCLASS32)
     }
 
-    /// What sort of ELF file it is.
+    /// Returns the type of ELF file that the image is.
     pub fn kind(&self) -> ImageKind {
         self.headers.kind
     }
 
-    /// The build id that the linker left in `.note.gnu.build-id`.
+    /// Returns the build id that the linker wrote to `.note.gnu.build-id`.
     pub fn build_id(&self) -> Option<&[u8]> {
         self.headers.build_id.clone().and_then(|range| self.data().get(range))
     }
 
-    /// The name under which the kernel knows this module: with `_` for each `-`. `None` for what is no module, or does not say.
+    /// Returns the name by which the kernel knows this module: each `-` is replaced by `_`. Returns `None` if the
+    /// image is no module, or does not state its name.
     pub fn module_name(&self) -> Option<&[u8]> {
         if self.kind() != ImageKind::Module {
             return None;
@@ -183,37 +186,39 @@ impl Image {
         entries.find_map(|entry| entry.strip_prefix(b"name="))
     }
 
-    /// What may be wrong with the addresses of a relocatable file.
+    /// Returns what may be wrong with the addresses of a relocatable file.
     pub fn layout_problems(&self) -> &[LayoutProblem] {
         &self.layout_problems
     }
 
-    /// All `PT_LOAD` segments in the order of the program headers.
+    /// Returns all `PT_LOAD` segments in the order of the program headers.
     pub fn load_segments(&self) -> &[LoadSegment] {
         &self.headers.segments
     }
 
-    /// The first executable segment: what llvm-profgen takes for "the" text segment.
+    /// Returns the first executable segment. llvm-profgen takes this segment for "the" text segment.
     pub fn text_segment(&self) -> LoadSegment {
-        // `read_headers` refuses files without one.
+        // The image has such a segment: `read_headers` refuses files without one.
         let text = self.headers.segments.iter().find(|segment| segment.executable);
         text.copied().expect("an image has an executable segment")
     }
 
-    /// The address of the text segment's page: what llvm-profgen calls the preferred base address.
+    /// Returns the address of the page in which the text segment starts. llvm-profgen calls this the preferred base
+    /// address.
     pub fn preferred_base(&self) -> Svma {
         Svma(self.text_segment().svma.0 & !PAGE_MASK)
     }
 
-    /// The page address of the first segment. `zero_is_unset`: of the first one that does not lie on page zero, or zero when all do;
-    /// llvm-profgen has it so up to 23 (`--use-first-loadable-segment-as-base`), and later ones do not.
+    /// Returns the page address of the first segment. With `zero_is_unset`, returns the page address of the first
+    /// segment that does not lie on page zero, or zero if all segments do. llvm-profgen up to 23 counts this way
+    /// (`--use-first-loadable-segment-as-base`); later releases do not.
     pub fn first_loadable_address(&self, zero_is_unset: bool) -> Svma {
         let mut pages = self.headers.segments.iter().map(|segment| segment.svma.0 & !PAGE_MASK);
         Svma(pages.find(|&page| page != 0 || !zero_is_unset).unwrap_or(0))
     }
 
-    /// The address at which the byte at `offset` of the file is loaded. Where segments share bytes of the
-    /// file, the executable one counts.
+    /// Returns the address at which the byte at `offset` of the file is loaded. If several segments share the byte,
+    /// the executable segment counts.
     pub fn svma_of_file_offset(&self, offset: FileOffset) -> Option<Svma> {
         let holding = |executable: bool| {
             let mut segments = self
@@ -226,7 +231,8 @@ impl Image {
         holding(true).or_else(|| holding(false))
     }
 
-    /// What is loaded at `svma` and behind it, up to the end of what the file has of that segment. Empty if nothing is.
+    /// Returns the bytes that are loaded at `svma` and behind it, up to the end of the content that the file has
+    /// for that segment. Returns an empty slice if nothing is loaded at `svma`.
     pub fn loaded_bytes(&self, svma: Svma) -> &[u8] {
         let bytes = |segment: &LoadSegment| {
             let inside = svma.0.checked_sub(segment.svma.0)?;
@@ -237,12 +243,12 @@ impl Image {
         self.headers.segments.iter().find_map(bytes).unwrap_or_default()
     }
 
-    /// The section named `name`; the first one if there are several.
+    /// Returns the section named `name`, or the first one if there are several.
     pub fn section(&self, name: &str) -> Option<Section<'_>> {
         self.sections_named(name).next()
     }
 
-    /// All sections named `name`: relocatable files have one of a kind for each function.
+    /// Returns all sections named `name`. A relocatable file can have one section of a name for each function.
     pub fn sections_named(&self, name: &str) -> impl Iterator<Item = Section<'_>> {
         let found = self
             .sections()
@@ -255,15 +261,15 @@ impl Image {
         })
     }
 
-    /// Whether the image carries pseudo probes, or the debug file that its symbols are from does.
+    /// Returns true if the image, or the debug file that its symbols were taken from, has pseudo probes.
     pub fn has_pseudo_probes(&self) -> bool {
         [PSEUDO_PROBE, PSEUDO_PROBE_DESC]
             .into_iter()
             .all(|name| self.pseudo_probe_sections(name).next().is_some())
     }
 
-    /// The sections [`PSEUDO_PROBE`] or [`PSEUDO_PROBE_DESC`]. They are not loaded, so some strip programs (llvm-strip, eu-strip)
-    /// move them to the debug file.
+    /// Returns the sections named `name`, which is [`PSEUDO_PROBE`] or [`PSEUDO_PROBE_DESC`]. These sections are
+    /// not loaded, so some strip programs (llvm-strip, eu-strip) move them to the debug file.
     pub fn pseudo_probe_sections(&self, name: &str) -> impl Iterator<Item = Section<'_>> {
         let holder = if self.section(name).is_some() {
             self
@@ -273,7 +279,8 @@ impl Image {
         holder.sections_named(name)
     }
 
-    /// Whether the code was taken out of the file, as `objcopy --only-keep-debug` does: it has executable sections, and none has content.
+    /// Returns true if the file has executable sections, but none of them has content. `objcopy --only-keep-debug`
+    /// writes such files.
     pub fn is_debug_file(&self) -> bool {
         let executable = || {
             self.sections()
@@ -283,7 +290,7 @@ impl Image {
         executable().next().is_some() && executable().all(|section| section.data.is_empty())
     }
 
-    /// The executable sections with content, in the order of the section headers.
+    /// Returns the executable sections with content, in the order of the section headers.
     pub fn executable_sections(&self) -> impl Iterator<Item = ExecutableSection<'_>> {
         let sections = (0u32..).zip(self.sections());
         let executable = sections.filter(|(_, section)| section.executable && !section.data.is_empty());
@@ -296,7 +303,7 @@ impl Image {
         })
     }
 
-    /// Where each section is loaded, in the order of the section headers.
+    /// Returns the addresses of each section, in the order of the section headers.
     pub fn section_extents(&self) -> impl Iterator<Item = SectionExtent<'_>> {
         (0u32..).zip(self.sections()).map(|(index, section)| SectionExtent {
             name: self.section_name(index),
@@ -311,7 +318,7 @@ impl Image {
         &self.headers.sections
     }
 
-    /// The name of the section with this index.
+    /// Returns the name of the section with this index.
     pub(crate) fn section_name(&self, index: u32) -> &[u8] {
         let names = self.bytes_at(&self.headers.section_strings);
         self.sections()
@@ -331,13 +338,14 @@ impl Image {
         self.symbol_file.as_ref().map_or(self, |file| &file.image)
     }
 
-    /// The bytes of a range that was checked when the headers were read.
+    /// Returns the bytes of a range that was checked when the headers were read.
     pub(crate) fn bytes_at(&self, range: &Range<usize>) -> &[u8] {
         self.data().get(range.clone()).unwrap_or_default()
     }
 
-    /// Whether llvm-profgen disassembles the section with this index: allocated, executable and not
-    /// empty, but never the stubs of `.plt`, so that calls through them count as calls to the outside.
+    /// Returns true if llvm-profgen disassembles the section with this index: the section is allocated, executable
+    /// and not empty, and is not `.plt`. (llvm-profgen never disassembles the stubs of `.plt`, so calls through
+    /// them count as calls to the outside.)
     pub(crate) fn has_code(&self, index: u32) -> bool {
         self.sections().get(index as usize).is_some_and(|section| {
             section.allocated && section.executable && !section.data.is_empty() && !self.has_name(section, ".plt")

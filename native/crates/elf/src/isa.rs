@@ -1,4 +1,4 @@
-//! Instruction classes, and the decoders that find them.
+//! Instruction classes, and the decoders that determine them.
 
 mod aarch64;
 mod class;
@@ -11,8 +11,8 @@ pub(crate) use direct_target::direct_target;
 
 use crate::kind::Arch;
 
-/// Decodes linearly: calls `visit` with the position of each place from `start` while below `end`. The last
-/// instruction may reach beyond `end`, up to the end of `bytes`.
+/// Decodes linearly from `start` while the position is below `end`. Calls `visit` with the position and the
+/// [`Step`] there. The last instruction may reach beyond `end`, up to the end of `bytes`.
 pub(crate) fn walk(
     arch: Arch,
     policy: DecodePolicy,

@@ -1,21 +1,21 @@
-//! Where indirect jumps go: the tables that compilers make of `switch`.
+//! Finds the targets of indirect jumps in the tables that compilers make of `switch`.
 
 mod aarch64;
 
 use crate::{Arch, Code, Image, Instruction, Svma};
 
-/// Instructions before an indirect jump among which the address of its table is taken.
+/// Number of instructions before an indirect jump in which the load of the table's address is searched.
 const LOOK_BACK: usize = 24;
 
-/// Entries of a table; a longer one is not believed.
+/// Largest number of entries of a table. A longer table is not trusted.
 const MOST_ENTRIES: usize = 4096;
 
-/// The targets of the indirect jump behind `before` (its own instruction is the last one), as far as a table tells, in no order. `inside`
-/// tells whether an address is an instruction of the function.
+/// Returns the targets of the indirect jump that ends `before`, as far as a table states them, in no order.
+/// `inside` returns true for the address of an instruction of the function.
 ///
-/// On x86 the table is read that `lea table(%rip), reg` names, whose entries are distances from the table, or the one that the jump names
-/// itself, whose entries are addresses. On AArch64 the table is read that the code before loads a distance from, if that code also tells
-/// how long the table is.
+/// On x86 the table is the operand of `lea table(%rip), reg`, and its entries are distances from the table; or the
+/// jump itself names the table, and its entries are addresses. On AArch64 the table is the one from which the code
+/// before the jump loads a distance, if that code also states the length of the table.
 #[must_use]
 pub fn jump_targets(
     image: &Image,
@@ -76,7 +76,7 @@ fn unique(mut found: Vec<Svma>) -> Vec<Svma> {
     found
 }
 
-/// `jmp *table(,%reg,8)`: the address has 32 bits, sign-extended.
+/// Returns the address of the table in `jmp *table(,%reg,8)`. The address has 32 bits and is sign-extended.
 fn absolute_table(bytes: &[u8]) -> Option<u64> {
     let rest = match bytes {
         [0x3e | 0xf2, rest @ ..] => rest,
@@ -87,13 +87,13 @@ fn absolute_table(bytes: &[u8]) -> Option<u64> {
         rest => rest,
     };
     match *rest {
-        // ff /4 with a SIB byte: scale 8, no base
+        // This matches ff /4 with a SIB byte of scale 8 without base.
         [0xff, 0x24, sib, a, b, c, d] if sib & 0xc7 == 0xc5 => Some(i64::from(i32::from_le_bytes([a, b, c, d])) as u64),
         _ => None,
     }
 }
 
-/// `lea address(%rip), reg`.
+/// Returns the address in `lea address(%rip), reg`.
 fn table_address(instruction: Instruction, bytes: &[u8]) -> Option<Svma> {
     match *bytes {
         [rex, 0x8d, modrm, a, b, c, d] if rex & 0xf8 == 0x48 && modrm & 0xc7 == 0x05 => {
@@ -104,7 +104,7 @@ fn table_address(instruction: Instruction, bytes: &[u8]) -> Option<Svma> {
     }
 }
 
-/// The targets in a table, up to the first entry that is none.
+/// Returns the targets in a table, up to the first entry that is no target.
 fn entries(
     image: &Image,
     table: Svma,

@@ -1,5 +1,5 @@
-//! The memory of a running kernel as `perf record --kcore` copies it from /proc/kcore: an ELF core file with the code of the kernel and
-//! of its modules at run-time addresses (perf: tools/perf/util/symbol-elf.c, `kcore_copy`).
+//! The memory of a running kernel, as `perf record --kcore` copies it from /proc/kcore: an ELF core file with the
+//! code of the kernel and of its modules at run-time addresses (perf: tools/perf/util/symbol-elf.c, `kcore_copy`).
 
 use std::ops::Range;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::{ImageError, Svma};
 /// A copy of a kernel's memory.
 pub struct KernelCore {
     data: FileData,
-    /// Run-time addresses and where their bytes are in the file.
+    /// Ranges of run-time addresses, each with the offset of its bytes in the file.
     segments: Vec<(Range<u64>, usize)>,
 }
 
@@ -30,7 +30,7 @@ impl KernelCore {
     /// Opens a 64-bit little-endian core file.
     ///
     /// # Errors
-    /// If it cannot be read, or is not such a file.
+    /// Fails if the file cannot be read, or is no 64-bit little-endian core file.
     pub fn open(path: &Path) -> Result<Self, ImageError> {
         let data = map_file(path).map_err(|source| ImageError::of_opening(path, source))?;
         let segments = segments((*data).as_ref()).map_err(|what| ImageError::Malformed {
@@ -40,7 +40,7 @@ impl KernelCore {
         Ok(Self { data, segments })
     }
 
-    /// The bytes that were at a run-time address, if all of them are here.
+    /// Returns the `len` bytes that were at a run-time address; `None` unless the file has all of them.
     fn bytes(&self, avma: u64, len: usize) -> Option<&[u8]> {
         let (range, start) = self.segments.iter().find(|(range, _)| range.contains(&avma))?;
         let skipped = usize::try_from(avma - range.start).ok()?;
@@ -53,7 +53,7 @@ impl KernelCore {
     }
 }
 
-/// All loadable segments whose bytes are in the file.
+/// Returns all loadable segments whose bytes are in the file.
 fn segments(data: &[u8]) -> Result<Vec<(Range<u64>, usize)>, String> {
     let header = Elf::parse(data).map_err(|error| error.to_string())?;
     if !header.is_little_endian() || header.e_type(ENDIAN) != elf::ET_CORE {
@@ -74,20 +74,22 @@ fn segments(data: &[u8]) -> Result<Vec<(Range<u64>, usize)>, String> {
     Ok(segments.collect())
 }
 
-/// Code as it was in memory, for [`Code::with_live_text`](crate::Code::with_live_text).
+/// The bytes of code in memory, for [`Code::with_live_text`](crate::Code::with_live_text).
 #[derive(Debug, Clone, Copy)]
 pub struct LiveText<'c> {
-    /// Where the bytes are.
+    /// The copy of the memory.
     pub core: &'c KernelCore,
-    /// From run-time address to address in the file, modulo 2^64.
+    /// Number that is added to a run-time address to get the address in the file, modulo 2^64.
     pub delta: u64,
 }
 
 impl<'c> LiveText<'c> {
-    /// What was in memory for the section with these bytes; `None` if it is not all there, or is something else.
+    /// Returns the bytes that were in memory for the section at `svma` with the bytes `in_file`. Returns `None` if
+    /// some of the bytes are missing, or if the memory had other code.
     pub(crate) fn of_section(&self, svma: Svma, in_file: &[u8]) -> Option<&'c [u8]> {
         let live = self.core.bytes(svma.0.wrapping_sub(self.delta), in_file.len())?;
-        // Relocations and patched code make up a third at most; other code has one byte in ten alike.
+        // Relocations and patched code make up a third of a section at most. In unrelated code one byte in ten is
+        // equal.
         let alike = live
             .iter()
             .zip(in_file)

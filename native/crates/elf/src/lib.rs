@@ -1,4 +1,4 @@
-//! ELF images: segments, symbols, build id, code and its instruction classes.
+//! Reads ELF images: segments, symbols, build id, code and the classes of its instructions.
 
 mod address;
 mod code;

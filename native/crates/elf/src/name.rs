@@ -1,10 +1,10 @@
-//! Function names without the suffixes that compilers append.
+//! Names of functions without the suffixes that compilers append.
 
-/// The suffixes that LLVM's `FunctionSamples::getCanonicalFnName` strips under its default policy
-/// ("selected"), in its order (LLVM: SampleProf.h). Others (`.cold`, `.isra.`, `.__uniq.`) stay.
+/// The suffixes that LLVM's `FunctionSamples::getCanonicalFnName` strips under its default policy ("selected"), in
+/// the order of LLVM (LLVM: SampleProf.h). Other suffixes (`.cold`, `.isra.`, `.__uniq.`) stay.
 const SUFFIXES: [&[u8]; 2] = [b".llvm.", b".part."];
 
-/// The suffixes of symbols that debug information does not have, in the order in which LLVM strips them
+/// The suffixes that symbols have and names in debug information have not, in the order in which LLVM strips them
 /// (LLVM: llvm-profgen's `loadSymbolsFromSymtab`).
 const SYMBOL_SUFFIXES: [&[u8]; 10] = [
     b".cleanup",
@@ -19,15 +19,15 @@ const SYMBOL_SUFFIXES: [&[u8]; 10] = [
     b".lto_priv.",
 ];
 
-/// The name under which LLVM files the profile of the function with the symbol name `name`.
+/// Returns the name under which LLVM stores the profile of the function with the symbol name `name`.
 ///
-/// Each suffix is cut off at its last occurrence, unless a further `.` follows it.
+/// Cuts off each suffix at its last occurrence, unless a further `.` follows the suffix.
 #[must_use]
 pub fn canonical_name(name: &[u8]) -> &[u8] {
     strip(name, &SUFFIXES)
 }
 
-/// The function that the symbol `name` is a part or a variant of.
+/// Returns the name of the function that the symbol `name` is a part or a variant of.
 #[must_use]
 pub fn function_of_symbol(name: &[u8]) -> &[u8] {
     strip(name, &SYMBOL_SUFFIXES)

@@ -1,4 +1,5 @@
-//! Code that a Linux kernel rewrites, at boot for the CPU it finds or later for a feature that is switched.
+//! Patch sites: code that a Linux kernel rewrites, at boot for the CPU it runs on, or later when a feature is
+//! switched.
 
 mod kinds;
 mod stretch;
@@ -16,17 +17,17 @@ use table::Table;
 
 /// The stretches of code that a kernel says it rewrites.
 ///
-/// `.return_sites` and `__call_sites` are not asked: there a return stays a return and a call a call, of the same
-/// length and at the same address.
+/// The tables `.return_sites` and `__call_sites` are not read: at their sites a return stays a return and a call
+/// stays a call, of the same length and at the same address.
 #[derive(Debug, Default)]
 pub struct PatchSites {
-    /// Ascending and disjoint.
+    /// Stretches, ascending and disjoint.
     stretches: Box<[Stretch]>,
     problems: Vec<PatchTableProblem>,
 }
 
 impl PatchSites {
-    /// Reads the tables of a kernel or a module. Other images have none.
+    /// Reads the tables of a kernel or a module. Other images have no tables.
     pub(crate) fn read(image: &Image, layout: &CodeLayout<'_>) -> Self {
         let (tables, mut problems) = match image.kind() {
             ImageKind::Kernel => tables_of_kernel(image),
@@ -43,7 +44,7 @@ impl PatchSites {
         }
     }
 
-    /// Stretches that were not read from tables.
+    /// Makes patch sites of stretches that were not read from tables.
     pub(crate) fn of(stretches: Vec<Stretch>) -> Self {
         Self {
             stretches: join(stretches).into(),
@@ -51,22 +52,22 @@ impl PatchSites {
         }
     }
 
-    /// How many separate stretches of code the kernel rewrites.
+    /// Returns the number of separate stretches of code that the kernel rewrites.
     pub fn len(&self) -> usize {
         self.stretches.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if the kernel rewrites no code.
     pub fn is_empty(&self) -> bool {
         self.stretches.is_empty()
     }
 
-    /// What is wrong with the tables.
+    /// Returns what is wrong with the tables.
     pub fn problems(&self) -> &[PatchTableProblem] {
         &self.problems
     }
 
-    /// The stretches with a byte in `range`.
+    /// Returns the stretches with a byte in `range`.
     pub(crate) fn touching(&self, range: Range<u32>) -> &[Stretch] {
         let first = self.stretches.partition_point(|stretch| stretch.end <= range.start);
         let count = self.stretches[first..].partition_point(|stretch| stretch.start < range.end);
@@ -74,7 +75,7 @@ impl PatchSites {
     }
 }
 
-/// The tables of a kernel, between their symbols.
+/// Returns the tables of a kernel. Each lies between two symbols.
 fn tables_of_kernel(image: &Image) -> (Vec<Table<'_>>, Vec<PatchTableProblem>) {
     let names: Vec<&[u8]> = TABLES
         .iter()
@@ -99,7 +100,7 @@ fn tables_of_kernel(image: &Image) -> (Vec<Table<'_>>, Vec<PatchTableProblem>) {
     (tables, problems)
 }
 
-/// The tables of a module, which are its sections of their names.
+/// Returns the tables of a module. Each is a section with the name of the table.
 fn tables_of_module(image: &Image) -> Vec<Table<'_>> {
     let names = TABLES
         .iter()
@@ -116,7 +117,7 @@ fn tables_of_module(image: &Image) -> Vec<Table<'_>> {
         .collect()
 }
 
-/// The bytes from one address up to another, which must lie in one section.
+/// Returns the bytes from one address up to another. Both addresses must lie in one section.
 fn table_bytes(image: &Image, range: Range<Svma>) -> Option<&[u8]> {
     image
         .sections()
@@ -129,10 +130,10 @@ fn table_bytes(image: &Image, range: Range<Svma>) -> Option<&[u8]> {
         })
 }
 
-/// Sorts stretches and joins those that overlap, as the alternatives for one place do. Of a joined stretch
-/// that is passable in a part, all is taken for passable.
+/// Sorts stretches and joins those that overlap, as the alternatives for one place do. A joined stretch is passable
+/// if a part of it is.
 fn join(mut stretches: Vec<Stretch>) -> Vec<Stretch> {
-    // Tables are in order for each object file, runs that a stable sort makes use of.
+    // The entries of a table are in order for each object file, which makes a stable sort fast.
     stretches.sort();
     stretches.dedup_by(|next, kept| {
         let overlaps = next.start < kept.end;
@@ -151,7 +152,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// The slow twin: what is known of each byte.
+        /// Compares the joined stretches with a slow count of the stretches at each byte.
         #[test]
         fn joined_stretches_are_disjoint_and_cover_the_same_bytes(
             raw in prop::collection::vec((0u32..60, 1u32..9, any::<bool>()), 0..20),

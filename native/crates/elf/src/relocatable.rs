@@ -1,5 +1,6 @@
-//! Relocatable files, such as kernel modules, made into what the rest of this project reads: a copy with an address for each
-//! section and symbol, and with the relocations applied that debug information and tables of patch sites need.
+//! Lays out relocatable files such as kernel modules for the other readers of this project: makes a copy with an
+//! address for each section and symbol, in which the relocations of debug information and of tables of patch sites
+//! are applied.
 
 mod copy;
 mod layout;
@@ -21,30 +22,32 @@ pub(crate) use layout::Area;
 use layout::Layout;
 pub use problem::LayoutProblem;
 
-/// A relocatable file with addresses.
+/// A relocatable file whose sections and symbols have been given addresses.
 #[derive(Debug)]
 pub struct LaidOut {
     /// An ELF file of the type `ET_EXEC`: the original with `sh_addr` and `st_value` filled in and relocations applied. It has no
     /// program headers.
     pub bytes: Vec<u8>,
-    /// What of it may be wrong.
+    /// What may be wrong with the copy.
     pub problems: Vec<LayoutProblem>,
-    /// Where the code is: first what stays, then, if there is any, what the kernel frees after initialization.
+    /// The areas of code: first the code that stays in memory, then, if there is any, the code that the kernel
+    /// frees after initialization.
     pub(crate) code: Vec<Area>,
 }
 
-/// Whether `data` is a relocatable ELF file of the kind that this crate reads: 64 bits, little-endian.
+/// Returns true if `data` is a relocatable ELF file of the class that this crate lays out: 64-bit, little-endian.
 #[must_use]
 pub fn is_relocatable(data: &[u8]) -> bool {
     let header = Elf::parse(data);
     header.is_ok_and(|header| header.is_little_endian() && header.e_type(ENDIAN) == elf::ET_REL)
 }
 
-/// Gives addresses to the sections and symbols of a relocatable file, with code where Linux has it when it loads a module, from a
-/// base of our own. So run-time addresses and addresses in the result differ by one number.
+/// Gives addresses to the sections and symbols of a relocatable file. The code is laid out as Linux lays it out
+/// when it loads a module, but from a base address of this crate. So a run-time address and its address in the
+/// result differ by one number for the whole module.
 ///
 /// # Errors
-/// [`ImageError::Malformed`] if headers contradict themselves or sections do not fit into an address space.
+/// [`ImageError::Malformed`] if headers contradict each other or sections do not fit into an address space.
 pub fn lay_out(data: &[u8], path: &Path) -> Result<LaidOut, ImageError> {
     try_lay_out(data).map_err(|what| ImageError::Malformed {
         path: path.into(),
@@ -77,7 +80,7 @@ fn try_lay_out(data: &[u8]) -> Result<LaidOut, String> {
     })
 }
 
-/// The names of all sections, empty where they cannot be read.
+/// Returns the names of all sections. A name that cannot be read is empty.
 pub(crate) fn section_names<'data>(
     data: &'data [u8],
     header: &Elf,
@@ -92,7 +95,8 @@ pub(crate) fn section_names<'data>(
     names.collect()
 }
 
-/// The content of a file that is compressed as a whole, as modules are installed; `None` if it is not.
+/// Returns the content of a file that is compressed as a whole, as installed modules can be; `None` if the file is
+/// not compressed.
 ///
 /// # Errors
 /// [`ImageError::Compressed`] if the compressed data is damaged or expands beyond reason.

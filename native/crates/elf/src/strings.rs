@@ -1,17 +1,17 @@
-//! NUL-terminated strings in ELF string tables.
+//! Reads NUL-terminated strings in ELF string tables.
 
-/// Longer strings count as absent. No name comes near, and a hostile table of one long string can't make
-/// each look-up walk it.
+/// Largest length of a string in bytes. Longer strings count as absent. No name is nearly as long, and the limit
+/// bounds the time of each look-up in a hostile table with one long string.
 const MAX_LENGTH: usize = 1 << 16;
 
-/// The string at `offset` of `table`; empty when it has no end.
+/// Returns the string at `offset` of `table`; empty if the string has no end.
 pub(crate) fn string_at(table: &[u8], offset: u32) -> &[u8] {
     let rest = table.get(offset as usize..).unwrap_or_default();
     let rest = &rest[..rest.len().min(MAX_LENGTH)];
     memchr::memchr(0, rest).map_or(b"", |end| &rest[..end])
 }
 
-/// Whether the string at `offset` of `table` is `wanted`.
+/// Returns true if the string at `offset` of `table` is `wanted`.
 pub(crate) fn string_is(table: &[u8], offset: u32, wanted: &[u8]) -> bool {
     let rest = table.get(offset as usize..).and_then(|rest| rest.strip_prefix(wanted));
     rest.is_some_and(|rest| rest.first() == Some(&0))

@@ -4,28 +4,28 @@ use object::elf::{STT_FILE, STT_FUNC, STT_NOTYPE, STT_SECTION, SymbolType};
 
 use crate::Svma;
 
-/// A symbol of a file of either class.
+/// A symbol of a file of the 32-bit or 64-bit class.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RawSymbol {
-    /// Offset of the name in the symbols' strings.
+    /// Offset of the name in the string table of the symbols.
     pub(crate) name: u32,
     pub(crate) value: u64,
     pub(crate) size: u64,
     pub(crate) kind: SymbolType,
-    /// Index of the section that it lies in; none for undefined, absolute, common and file symbols.
+    /// Index of the section that the symbol lies in; `None` for undefined, absolute, common and file symbols.
     pub(crate) section: Option<usize>,
     pub(crate) is_absolute: bool,
     pub(crate) is_local: bool,
 }
 
-/// A symbol that lies in a section. [`Image::symbol_name`](crate::Image::symbol_name) has its name.
+/// A symbol that lies in a section. [`Image::symbol_name`](crate::Image::symbol_name) returns its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Symbol {
-    /// `st_value`.
+    /// Address, `st_value`.
     pub svma: Svma,
-    /// Index of the section header that `st_shndx` names.
+    /// Index of the section header, `st_shndx`.
     pub section: u32,
-    /// `st_name`.
+    /// Offset of the name in the string table of the symbols, `st_name`.
     pub(crate) name: u32,
     pub(crate) is_section_symbol: bool,
 }
@@ -44,13 +44,13 @@ impl Symbol {
 /// The type of a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SymbolKind {
-    /// `STT_NOTYPE`, as labels of assembly have.
+    /// `STT_NOTYPE`, the type of labels in assembly.
     None,
     /// `STT_FUNC`.
     Function,
     /// `STT_SECTION`.
     Section,
-    /// `STT_FILE`: the name is that of a source file.
+    /// `STT_FILE`: the name of the symbol is that of a source file.
     File,
     /// Any other type.
     Other,
@@ -68,23 +68,23 @@ impl SymbolKind {
     }
 }
 
-/// A symbol as `.symtab` has it, in a section or not.
+/// A symbol as `.symtab` has it. The symbol may or may not lie in a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TableSymbol<'i> {
-    /// `st_value`.
+    /// Address or other value, `st_value`.
     pub svma: Svma,
-    /// `st_size`.
+    /// Size in bytes, `st_size`.
     pub size: u64,
-    /// Whether its type is `STT_FUNC`.
+    /// True if the type is `STT_FUNC`.
     pub is_function: bool,
-    /// Its type.
+    /// Type of the symbol.
     pub kind: SymbolKind,
-    /// Whether its binding is `STB_LOCAL`.
+    /// True if the binding is `STB_LOCAL`.
     pub is_local: bool,
-    /// The section that it lies in, by number; none for undefined, absolute, common and file symbols.
+    /// Index of the section that the symbol lies in; `None` for undefined, absolute, common and file symbols.
     pub section: Option<u32>,
-    /// Whether its value is no address of a section (`SHN_ABS`).
+    /// True if the value is not an address in a section (`SHN_ABS`).
     pub is_absolute: bool,
-    /// Its name; empty for section symbols.
+    /// Name of the symbol; empty for section symbols.
     pub name: &'i [u8],
 }

@@ -1,4 +1,4 @@
-//! What counts as code, and questions about it.
+//! Tests which bytes count as code, and the answers of `Code` about them.
 
 mod support;
 
@@ -39,7 +39,7 @@ fn begins_at_the_first_symbol_of_a_section() {
 
 #[test]
 fn decoding_starts_anew_at_each_symbol() {
-    // mov eax, imm32, with a symbol of any kind in the middle of its immediate.
+    // The code is mov eax, imm32. A symbol of any type lies inside the immediate.
     let image = ElfBuilder::new(EM_X86_64)
         .text(".text", 0x1000, &[0xb8, NOP, NOP, NOP, RET])
         .symbol("f", 0x1000, 1)
@@ -97,7 +97,7 @@ fn ranges_are_inclusive_and_cross_sections_in_order_of_address() {
 
 #[test]
 fn a_barrier_ends_a_straight_run() {
-    // nop; jmp +0 | ret; jmp rax; je +0; nop
+    // The code is nop; jmp +0 | ret; jmp rax; je +0; nop.
     let image = ElfBuilder::new(EM_X86_64)
         .text(".text", 0x1000, &[NOP, 0xeb, 0, RET, 0xff, 0xe0, 0x74, 0, NOP])
         .symbol("f", 0x1000, 1)
@@ -127,7 +127,7 @@ fn many_chunks_without_barriers_cost_one_pass() {
     }
     let image = built.image();
     let code = code(&image);
-    // Walking each range would take 1.25 thousand million steps.
+    // A separate walk for each range would take 1.25 thousand million steps.
     assert!((0..length).all(|from| code.is_valid_fall_through(Svma(0x1000 + from), Svma(0x1000 + length - 1))));
 }
 
@@ -208,7 +208,7 @@ fn code_that_no_offset_reaches_is_refused() {
     );
 }
 
-/// A word of data between two functions.
+/// Builds an image with a word of data between two functions.
 fn with_data_in_code() -> ElfBuilder {
     let words: [u32; 4] = [0xd65f_03c0, 0xffff_ffff, 0xd65f_03c0, 0xd65f_0bff];
     ElfBuilder::new(EM_AARCH64)

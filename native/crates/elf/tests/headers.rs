@@ -1,4 +1,4 @@
-//! What an image's headers say, and what is refused with which error.
+//! Tests the values that are read from the headers of an image, and the errors for files that are refused.
 
 mod support;
 
@@ -21,7 +21,7 @@ fn refused(bytes: Vec<u8>) -> String {
         .to_string()
 }
 
-/// The small file with the byte at `offset` replaced.
+/// Returns the small file with the byte at `offset` replaced.
 fn patched(offset: usize, byte: u8) -> Vec<u8> {
     let mut bytes = small().build();
     bytes[offset] = byte;
@@ -73,7 +73,7 @@ fn files_of_32_bits_have_segments_sections_and_symbols() {
         assert_eq!(image.preferred_base(), Svma(0x804_9000));
         let names: Vec<_> = image.symbols().iter().map(|symbol| image.symbol_name(symbol)).collect();
         assert_eq!(names, [b"first".as_slice(), b"second"]);
-        // 40 is `inc eax` in 32-bit mode, and a prefix of `ret` in 64-bit mode.
+        // The byte 40 is `inc eax` in 32-bit mode, and a prefix of `ret` in 64-bit mode.
         let code = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect("code");
         let found: Vec<_> = code
             .instructions(Svma(0), Svma(u64::MAX))

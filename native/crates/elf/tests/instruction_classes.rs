@@ -1,11 +1,11 @@
-//! Single instructions and their classes; the classes are those of LLVM 22's tables.
+//! Tests the classes of single instructions. The expected classes are those of LLVM 22's tables.
 
 mod support;
 
 use elf::{Code, DecodePolicy, InstructionClass, Svma};
 use support::*;
 
-/// Length and class of the instruction that `bytes` begin with; `None` for an undecodable one.
+/// Returns the length and class of the instruction that `bytes` begin with; `None` if `bytes` do not decode.
 fn first(machine: u16, policy: DecodePolicy, bytes: &[u8]) -> Option<(u8, InstructionClass)> {
     let image = ElfBuilder::new(machine)
         .text(".text", 0x1000, bytes)
@@ -72,7 +72,7 @@ fn x86_transfers() {
 
 #[test]
 fn x86_prefixes_that_llvm_takes_for_instructions() {
-    // The rest is found in the next step.
+    // LLVM decodes the prefix alone, and the bytes behind the prefix as the next instruction.
     let alone = |bytes: &[u8], length| assert_eq!(x86(bytes), Some((length, InstructionClass::Other)), "{bytes:02x?}");
     alone(&[0xf0, 0x48, 0x0f, 0xb1, 0x0f], 1); // lock cmpxchg
     alone(&[0xf0, 0x90], 1); // lock, of no use here
@@ -132,7 +132,7 @@ fn x86_instructions_of_newer_processors() {
     for (bytes, class, name) in cases {
         assert_eq!(x86(bytes), Some((bytes.len() as u8, *class)), "{name}");
     }
-    // LLVM does not say that this one jumps.
+    // LLVM's tables do not mark this instruction as a jump.
     let jmpabs = [0xd5, 0x00, 0xa1, 0, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(x86(&jmpabs), Some((11, Other)));
     assert_eq!(first(EM_X86_64, DecodePolicy::FULL, &jmpabs), Some((11, Jump)));
@@ -160,8 +160,8 @@ fn x86_in_32_bit_mode() {
     }
 }
 
-/// Words with the class LLVM gives them: `c`all, `r`eturn, `u`nconditional branch, `o`ther branch, `n`one, or `X` when
-/// Armv8.0-A has no such instruction. The last column is the class once extensions count.
+/// Words with the class that LLVM gives them: `c`all, `r`eturn, `u`nconditional branch, `o`ther branch, `n`one, or
+/// `X` if Armv8.0-A has no such instruction. The last column is the class with extensions.
 const AARCH64: &str = "
     14000002 u u  17ffffff u u  94000002 c c  97ffffff c c  d63f0200 c c  d63f03e0 c c
     d65f03c0 r r  d65f0020 r r  d65f0000 r r  d65f03e0 r r  d69f03e0 r r  d6bf03e0 r r

@@ -1,4 +1,5 @@
-//! The same code as llvm-profgen 22 and llvm-mc 22 see. Skipped by name where these aren't installed.
+//! Compares the decoded code with that of llvm-profgen 22 and llvm-mc 22. If these programs are not installed, each
+//! test says that it is skipped.
 
 mod support;
 
@@ -10,7 +11,7 @@ use elf::{Arch, Code, DecodePolicy, Image, Svma};
 use support::*;
 use testkit::Fixture;
 
-/// The instructions in llvm-profgen's disassembly: lines of address, colon, tab, mnemonic and operands.
+/// Reads the instructions in llvm-profgen's disassembly. Each line has address, colon, tab, mnemonic and operands.
 fn disassembly(arch: Arch, text: &str) -> BTreeSet<(Svma, u8)> {
     let line = |line: &str| {
         let (address, rest) = line.split_once(':')?;
@@ -21,7 +22,7 @@ fn disassembly(arch: Arch, text: &str) -> BTreeSet<(Svma, u8)> {
     text.lines().filter_map(line).collect()
 }
 
-/// The runs that llvm-profgen warns of.
+/// Reads the runs of invalid bytes that llvm-profgen warns of.
 fn invalid_runs(stderr: &str) -> Vec<(Svma, Svma)> {
     let line = |line: &str| {
         let (start, end) = line
@@ -73,7 +74,7 @@ fn fixtures_have_the_code_that_llvm_profgen_finds() {
     }
 }
 
-/// Words that spread over all encoding groups, from a fixed linear congruential generator.
+/// Generates words that spread over all encoding groups, from a fixed linear congruential generator.
 fn words(count: usize) -> Vec<u32> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let step = |_| {
@@ -107,7 +108,7 @@ fn aarch64_words_decode_where_llvm_mc_decodes_them() {
     let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
     let output = child.wait_with_output().expect("llvm-mc ends");
     writer.join().expect("the writer ends").expect("llvm-mc reads all");
-    // "<stdin>:LINE:COLUMN: warning: invalid instruction encoding"
+    // The line reads "<stdin>:LINE:COLUMN: warning: invalid instruction encoding".
     let invalid = |line: &str| {
         let line = line.strip_suffix(": warning: invalid instruction encoding")?;
         line.split(':').nth(1)?.parse::<usize>().ok().map(|line| line - 1)

@@ -1,4 +1,5 @@
-//! Kernel modules: where the loader puts their sections, relocations, tables of patch sites, compressed files, and files that lie.
+//! Tests kernel modules: addresses of sections, relocations, tables of patch sites, compressed files, and files
+//! whose headers lie.
 
 #[path = "support/module.rs"]
 mod module;
@@ -14,11 +15,11 @@ use object::elf;
 use proptest::prelude::*;
 use support::gnu_note;
 
-/// Where the first byte of a module's code is.
+/// Address of the first byte of code of a module.
 const BASE: u64 = 0x10_0000;
 const ALLOC: u64 = 2;
 
-/// `call; nop; ret`.
+/// The code `call; nop; ret`.
 const CODE: [u8; 7] = [0xe8, 0, 0, 0, 0, 0x90, 0xc3];
 
 #[track_caller]
@@ -26,7 +27,7 @@ fn section(image: &Image, name: &str) -> u64 {
     image.section(name).expect(name).svma.0
 }
 
-/// Offsets worked out by hand from the rules in the kernel's `layout_sections`.
+/// Compares with offsets that were worked out by hand from the rules in the kernel's `layout_sections`.
 #[test]
 fn code_lies_where_the_loader_puts_it() {
     let mut module = ModuleBuilder::new(X86_64, "m");
@@ -151,7 +152,7 @@ fn debug_sections_are_relocated() {
         let f = BASE + 8;
         let mut expected = (f + 4).to_le_bytes().to_vec();
         expected.extend(3_u32.to_le_bytes());
-        // A section that is not in memory is at zero, so these count from there.
+        // A section that is not in memory has the address zero, so these distances count from zero.
         expected.extend((f - 12).to_le_bytes());
         expected.extend((f as u32 - 1 - 20).to_le_bytes());
         expected.resize(40, 0xee);
@@ -214,7 +215,7 @@ fn tables_of_patch_sites_are_sections_of_a_module() {
             module.relocation(table, offset, kind.0, f, addend);
         }
         assert_eq!(passes(&module.image()), (true, vec![]), "{name}");
-        // Without relocations, all addresses are nonsense but those of zero, which mean "none".
+        // Without relocations all addresses are wrong. An address of zero means "none".
         let mut damaged = ModuleBuilder::new(X86_64, "m");
         let text = damaged.text(".text", 16, &CODE);
         damaged.symbol("f", Some(text), 0);
@@ -227,7 +228,7 @@ fn tables_of_patch_sites_are_sections_of_a_module() {
     }
 }
 
-/// The last bit of the key says that the call is a tail call. Keys are symbols of the kernel.
+/// The last bit of the key marks a tail call. The keys are symbols of the kernel.
 #[test]
 fn undefined_symbols_keep_what_is_added_to_them() {
     for (mark, gone) in [(0, true), (1, false)] {
@@ -273,13 +274,13 @@ fn compressed_files_are_read_as_what_is_in_them() {
     assert!(error.starts_with("m.ko: compressed file: "), "{error}");
 }
 
-/// `CONFIG_DEBUG_INFO_COMPRESSED`: relocations are of the uncompressed content.
+/// With `CONFIG_DEBUG_INFO_COMPRESSED`, the offsets of relocations count in the uncompressed content.
 #[test]
 fn compressed_sections_are_relocated() {
     let content = [0xee; 4096];
     let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
     zlib.write_all(&content).expect("written");
-    // gABI, `Elf64_Chdr`: type 1 is zlib.
+    // In `Elf64_Chdr` (gABI), type 1 is zlib.
     let header = [1, 4096, 1_u64].map(u64::to_le_bytes).concat();
     let compressed = [header, zlib.finish().expect("compressed")].concat();
     let mut module = ModuleBuilder::new(X86_64, "m");
@@ -308,7 +309,7 @@ fn object_files_are_no_modules() {
     );
 }
 
-/// The position of a field of the header of the section that starts with these bytes.
+/// Returns the position of a field of the header of the section whose content starts with `content`.
 fn header_field(bytes: &[u8], content: &[u8], field: usize) -> usize {
     let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes")) as usize;
     let headers = (number(0x28)..bytes.len() - 63).step_by(64);

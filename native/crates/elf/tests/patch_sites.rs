@@ -1,4 +1,4 @@
-//! Code that a kernel says it rewrites: each table in each layout, damaged tables, and what `Code` makes of them.
+//! Tests code that a kernel says it rewrites: each table in each layout, damaged tables, and the answers of `Code`.
 
 mod support;
 
@@ -6,7 +6,7 @@ use elf::{Code, DecodePolicy, Image, PatchTableProblem, Svma};
 use proptest::prelude::*;
 use support::*;
 
-/// Where the kernel's code is, and where the tables are.
+/// Address of the code of the kernel. The tables lie at [`TABLE`].
 const TEXT: u64 = 0xffff_ffff_8100_0000;
 const TABLE: u64 = 0xffff_ffff_8300_0000;
 
@@ -14,7 +14,7 @@ const NOP: u8 = 0x90;
 const RET: u8 = 0xc3;
 const CALL: [u8; 5] = [0xe8, 0, 0, 0, 0];
 
-/// `call; nop; ret`, and what replaces the call.
+/// The code `call; nop; ret`, followed by the replacement of the call.
 const PATCHED: [u8; 12] = [0xe8, 0, 0, 0, 0, NOP, RET, 0xe8, 0, 0, 0, 0];
 const REPLACEMENT: u64 = TEXT + 7;
 
@@ -25,7 +25,7 @@ const JUMPS: (&str, &str) = ("__start___jump_table", "__stop___jump_table");
 const STATIC_CALLS: (&str, &str) = ("__start_static_call_sites", "__stop_static_call_sites");
 const RETPOLINES: (&str, &str) = ("__retpoline_sites", "__retpoline_sites_end");
 
-/// A table's bytes, at [`TABLE`].
+/// The bytes of a table at [`TABLE`].
 #[derive(Default)]
 struct Entries(Vec<u8>);
 
@@ -109,7 +109,7 @@ fn each_table_is_read_in_each_layout() {
 
 #[test]
 fn the_layout_is_told_from_the_entries_where_the_size_does_not_tell() {
-    // 84 bytes are seven entries of 12 bytes or six of 14.
+    // A table of 84 bytes can have seven entries of 12 bytes or six entries of 14 bytes.
     let short = |table: Entries| table.alternative(TEXT, &[0x91, 0x40, 5, 5]);
     let long = |table: Entries| table.alternative(TEXT, &[0x91, 0x40, 0, 0, 5, 5]);
     let seven = (0..7).fold(entries(), |table, _| short(table));
@@ -176,7 +176,7 @@ fn arm64_has_alternatives_and_static_keys() {
     const NOP: u32 = 0xd503_201f;
     const RET: u32 = 0xd65f_03c0;
     let text: Vec<u8> = [BL, B, NOP, RET].into_iter().flat_map(u32::to_le_bytes).collect();
-    // The second alternative is a callback: it has no replacement in the file.
+    // The second alternative is a callback, so the file has no replacement for it.
     let alternatives = entries()
         .relative(TEXT)
         .relative(TEXT + 8)
@@ -286,7 +286,7 @@ fn tables_without_bytes_in_the_file_are_left_out() {
         let builder = kernel(EM_X86_64, &PATCHED, (MCOUNT.0, "another"), &table);
         assert_unread(&builder.symbol(&behind.name, svma, 2).image(), missing);
     }
-    // Without content, as `objcopy --only-keep-debug` leaves sections.
+    // The sections have no content, as `objcopy --only-keep-debug` leaves them.
     let mut builder = kernel(EM_X86_64, &PATCHED, MCOUNT, &table);
     builder.sections[1].kind = SHT_NOBITS;
     assert_unread(&builder.image(), missing);
@@ -314,7 +314,7 @@ fn a_few_stray_entries_do_not_spoil_a_table() {
 
 #[test]
 fn a_site_amid_an_instruction_is_not_believed() {
-    // The stretch begins in the NOP of two bytes and reaches over the call.
+    // The stretch begins in the NOP of two bytes and ends behind the call.
     let text = [&[0x66, NOP][..], &CALL, &[NOP, RET], &CALL].concat();
     let amid = entries()
         .relative(TEXT + 1)
@@ -330,7 +330,7 @@ fn a_site_amid_an_instruction_is_not_believed() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// The slow twin: one instruction after the other.
+    /// Compares with a slow walk, one instruction after the other.
     #[test]
     fn runs_pass_exactly_the_barriers_that_may_be_gone(
         instructions in prop::collection::vec((0usize..4, any::<bool>()), 1..30),
@@ -395,7 +395,8 @@ proptest! {
     }
 }
 
-/// 16 bytes of padding, then a function, as `CONFIG_CALL_PADDING` has it; with the hash of `CONFIG_CFI_CLANG` in the first five.
+/// The image has 16 bytes of padding before a function, as `CONFIG_CALL_PADDING` makes it, with the hash of
+/// `CONFIG_CFI_CLANG` in the first five bytes.
 #[test]
 fn a_branch_into_what_is_before_a_function_goes_on_in_the_function() {
     const HASH: [u8; 5] = [0xb8, 1, 2, 3, 4];
@@ -423,7 +424,7 @@ fn a_branch_into_what_is_before_a_function_goes_on_in_the_function() {
         );
         let compatible = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect("code");
         assert_eq!(compatible.function_behind(6), None);
-        // Another function's, and one behind its function.
+        // The first symbol is that of another function, and the second one lies behind its function.
         for (symbol, at) in [("__pfx_g", 1), (symbol, 18)] {
             let image = builder(symbol, at).image();
             let code = self::code(&image);

@@ -1,4 +1,4 @@
-//! Generated images: hostile ones don't panic, and lazy decoding equals eager decoding.
+//! Tests generated images: hostile images cause no panic, and lazy decoding equals eager decoding.
 
 mod support;
 
@@ -10,7 +10,7 @@ use support::*;
 
 const BASE: u64 = 0x1000;
 
-/// An image of one section of `bytes`, with symbols at the given offsets.
+/// Builds an image of one section of `bytes`, with symbols at the given offsets.
 fn built(machine: u16, bytes: &[u8], symbols: &[u16]) -> ElfBuilder {
     let start = ElfBuilder::new(machine).text(".text", BASE, bytes);
     symbols.iter().fold(start, |elf, &offset| {
@@ -23,7 +23,7 @@ fn all(code: &Code<'_>) -> Vec<Instruction> {
     code.instructions(Svma(0), Svma(u64::MAX)).collect()
 }
 
-/// Asks every question there is, and is content with any answer.
+/// Calls every function of `Image` and `Code`, and accepts any answer.
 fn use_everything(image: &Image) {
     let _ = (
         image.build_id(),

@@ -1,4 +1,4 @@
-//! Symbols of a stripped image that are in its debug file.
+//! Tests the symbols of a stripped image that come from its debug file.
 
 mod support;
 
@@ -7,7 +7,7 @@ use support::*;
 
 const MARKER: &str = "__llvm_fs_discriminator__";
 
-/// A program with what lies between its sections and is not loaded, or without.
+/// Builds a program, with or without sections between the others that are not loaded.
 fn program(with_notes: bool) -> ElfBuilder {
     let mut built = ElfBuilder::new(EM_X86_64).text(".text", 0x1000, &[0x90; 16]);
     if with_notes {
@@ -26,7 +26,7 @@ fn stripped() -> Image {
     built.image()
 }
 
-/// The program with its symbols. In a debug file, sections have no content.
+/// Builds the program with its symbols. In a debug file, sections have no content.
 fn debug_file() -> ElfBuilder {
     let mut built = program(true)
         .symbol("f", 0x1004, 1)
@@ -126,7 +126,7 @@ fn damaged_files_are_survived() {
     }
 }
 
-/// Whatever is read of these bytes, symbols lie in sections that there are.
+/// Checks that every symbol that is read from these bytes lies in an existing section.
 fn read(bytes: Vec<u8>) {
     let mut image = stripped();
     let Ok(file) = Image::from_bytes(bytes, std::path::Path::new("damaged")) else {

@@ -1,4 +1,4 @@
-//! Which symbols are seen, and in what order.
+//! Tests which symbols are read, and in which order.
 
 mod support;
 

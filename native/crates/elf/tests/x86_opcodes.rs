@@ -1,5 +1,5 @@
-//! Every opcode of every map with prefixes and ModR/M bytes, decoded as llvm-profgen 22 decodes it: whether there is an
-//! instruction, its length, and its class. With `EXHAUSTIVE` in the environment all of them are tried.
+//! Tests every opcode of every map with prefixes and ModR/M bytes against llvm-profgen 22: whether there is an
+//! instruction, its length, and its class. If `EXHAUSTIVE` is set in the environment, all encodings are tested.
 
 mod support;
 
@@ -12,10 +12,11 @@ use support::*;
 
 const SLOT: usize = 32;
 const BASE: u64 = 0x10_0000;
-/// One of how many is tried, usually.
+/// One of this number of encodings is tested, unless `EXHAUSTIVE` is set.
 const SAMPLED: usize = 997;
 
-/// ModR/M bytes with SIB byte where one follows: memory of each kind, and registers, with each value of the reg field.
+/// Returns ModR/M bytes, with a SIB byte where one follows: each kind of memory operand, and registers, with each
+/// value of the reg field.
 fn operands() -> Vec<Vec<u8>> {
     let memory: [&[u8]; 6] = [
         &[0x00],
@@ -37,8 +38,8 @@ fn operands() -> Vec<Vec<u8>> {
     all
 }
 
-/// Bytes before the opcode: legacy prefixes with REX, REX2 and the bytes that name a map; VEX and XOP; EVEX. With each, every how many of
-/// the operands are tried.
+/// Returns the bytes before the opcode: legacy prefixes with REX, REX2 and the bytes that select a map; VEX and
+/// XOP; EVEX. The number N beside them says that one of N operands is tested.
 fn openings(is_64_bit: bool) -> Vec<(Vec<u8>, usize)> {
     let mut all = Vec::new();
     legacy(is_64_bit, |bytes| all.push((bytes, 1)));
@@ -78,11 +79,11 @@ fn legacy(is_64_bit: bool, mut add: impl FnMut(Vec<u8>)) {
     }
 }
 
-/// Prefixes that may precede these encodings, whether or not they have an effect.
+/// Prefixes that may stand before these encodings, with or without effect.
 const BEFORE: [&[u8]; 4] = [&[], &[0x66], &[0x67], &[0xf3]];
 
 fn vex_and_xop(is_64_bit: bool, mut add: impl FnMut(Vec<u8>)) {
-    // In 32-bit mode the upper bits are set, else these are other instructions.
+    // In 32-bit mode the upper bits are set; otherwise these bytes begin other instructions.
     let extensions: &[u8] = if is_64_bit { &[0xe0, 0x60, 0xc0, 0x00] } else { &[0xe0] };
     for before in BEFORE {
         for payload in 0..=u8::MAX {
@@ -108,7 +109,7 @@ fn evex(is_64_bit: bool, mut add: impl FnMut(Vec<u8>)) {
         extensions.extend([0x70, 0xb0, 0xd0, 0xe0, 0xf8].map(|first| (first, 0x7c)));
     }
     let third_bytes = |is_plain: bool| {
-        // z, L'L, b, not V', aaa.
+        // This byte has z, L'L, b, not V', aaa.
         (0..=u8::MAX).filter(move |third| match third & 7 {
             0 => is_plain || third & 0xc0 == 0,
             1 | 4 => is_plain && third & 8 != 0,
@@ -128,7 +129,7 @@ fn evex(is_64_bit: bool, mut add: impl FnMut(Vec<u8>)) {
     }
 }
 
-/// Address, whether there is an instruction, and its class, of each line of llvm-profgen's listing.
+/// Reads the address, whether there is an instruction, and its class, from each line of llvm-profgen's listing.
 fn listed(arch: Arch, text: &str) -> Vec<(u64, Option<u8>)> {
     let line = |line: &str| {
         let (address, rest) = line.split_once(':')?;
@@ -140,7 +141,7 @@ fn listed(arch: Arch, text: &str) -> Vec<(u64, Option<u8>)> {
     text.lines().filter_map(line).collect()
 }
 
-/// The encodings, one in each slot, in parts of a size that llvm-profgen lists in some seconds.
+/// Calls `check` with the encodings, one in each slot. llvm-profgen lists each part in a few seconds.
 fn for_each_part(is_64_bit: bool, step: usize, mut check: impl FnMut(&[u8])) {
     const PART: usize = 400_000 * SLOT;
     let operands = operands();
@@ -216,7 +217,7 @@ fn check(machine: u16, arch: Arch) {
                     ours = Some((u64::from(length), class.filter(|_| is_code)));
                 },
             );
-            // The last line has none after it.
+            // The last line has no length, because no line follows it.
             let theirs = lengths.get(&start).map(|length| (*length, classes[&start]));
             if theirs.is_some() {
                 assert_eq!(ours, theirs, "{slot:02x?}");

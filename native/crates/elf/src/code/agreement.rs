@@ -1,14 +1,15 @@
-//! Whether branches that were taken are those of the code.
+//! Tells whether recorded branches agree with the code of an image.
 
 use super::Code;
 use crate::isa;
 use crate::{InstructionClass, Svma};
 
 impl Code<'_> {
-    /// Whether a branch from `from` to `to` can have been taken, as far as the code tells: `from` is a branch, and if it says where it goes,
-    /// it goes to `to`. What a kernel rewrites can go anywhere.
+    /// Returns true if a branch from `from` to `to` can have been taken, as far as the code tells: the instruction
+    /// at `from` is a branch, and a direct branch goes to `to`. An instruction that a kernel rewrites can go
+    /// anywhere.
     ///
-    /// AMD's Zen 4 names the comparison that is fused with a conditional branch as the source of it.
+    /// AMD's Zen 4 records the comparison that is fused with a conditional branch as the source of the branch.
     pub fn agrees_with(&self, from: Svma, to: Svma) -> bool {
         let Some(class) = self.class_at(from) else { return false };
         if class.is_transfer() {
@@ -24,24 +25,24 @@ impl Code<'_> {
         self.may_transfer_at(from) || is_fused()
     }
 
-    /// Whether the branch at `from` goes to `to`, or does not say where it goes.
+    /// Returns true if the branch at `from` goes to `to`, or if its bytes do not state a target.
     fn goes_to(&self, from: Svma, class: InstructionClass, to: Svma) -> bool {
         let bytes = self.offset_of(from).and_then(|offset| self.bytes_at(offset));
         match bytes.and_then(|bytes| isa::direct_target(self.arch, bytes, from.0)) {
-            // A kernel rewrites calls and jumps in more places than its tables name: trampolines and return thunks.
+            // A kernel rewrites more calls and jumps than its tables name: those of trampolines and return thunks.
             Some(_) if class != InstructionClass::Branch && !self.patch_sites.is_empty() => true,
-            // Addresses of 32 bits wrap around.
+            // Only the low 32 bits are compared, because 32-bit addresses wrap around.
             Some(target) => target as u32 == to.0 as u32,
             None => true,
         }
     }
 
-    /// The bytes of the instruction that starts at `svma`, as they are in the file.
+    /// Returns the bytes of the instruction that starts at `svma`, as they are in the file.
     pub fn bytes_of(&self, svma: Svma) -> Option<&[u8]> {
         self.bytes_at(self.offset_of(svma)?)
     }
 
-    /// The bytes of the instruction that starts at `offset`.
+    /// Returns the bytes of the instruction that starts at `offset`.
     pub(super) fn bytes_at(&self, offset: u32) -> Option<&[u8]> {
         let chunk = self.chunk_at(offset)?;
         let length = self.decoded(chunk).at(offset)?.length;
@@ -50,7 +51,7 @@ impl Code<'_> {
         section.bytes.get(start..start + usize::from(length))
     }
 
-    /// The address behind the instruction that starts at `offset`.
+    /// Returns the address behind the instruction that starts at `offset`.
     pub(super) fn svma_behind(&self, offset: u32) -> Option<Svma> {
         let shape = self.decoded(self.chunk_at(offset)?).at(offset)?;
         Some(self.svma(offset.checked_add(u32::from(shape.length))?))

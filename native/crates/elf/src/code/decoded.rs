@@ -1,4 +1,4 @@
-//! One chunk of code, decoded.
+//! The instructions of one chunk of code, after decoding.
 
 use std::sync::OnceLock;
 
@@ -10,13 +10,15 @@ use crate::patch_sites::Stretch;
 /// The instructions of a chunk, as columns.
 #[derive(Debug)]
 pub(super) struct Decoded {
-    /// Where they start, ascending.
+    /// Offsets at which instructions start, ascending.
     pub(super) starts: Box<[u32]>,
-    /// Length and class of each.
+    /// Length and class of each instruction, in the order of `starts`.
     shapes: Box<[Shape]>,
-    /// The starts of those that are barriers, which patched ones are not.
+    /// Offsets of the instructions that are barriers. Patched instructions behind which execution may go on are
+    /// left out.
     barriers: Box<[u32]>,
-    /// The first barrier behind this chunk, `u32::MAX` for none; set once it was looked for.
+    /// Offset of the first barrier behind this chunk, `u32::MAX` if there is none. It is set by the first search
+    /// for this barrier.
     pub(super) barrier_behind: OnceLock<u32>,
 }
 
@@ -28,8 +30,8 @@ pub(super) struct Shape {
 }
 
 impl Decoded {
-    /// Collects what `walk` visits, with positions counted from `section_start`. `patched` are the stretches
-    /// that have code here.
+    /// Collects the instructions that `walk` visits. `walk` counts positions from `section_start`. `patched` are
+    /// the rewritten stretches that overlap this chunk.
     pub(super) fn collect(
         section_start: u32,
         patched: &[Stretch],
@@ -57,12 +59,12 @@ impl Decoded {
         }
     }
 
-    /// The instruction that starts at `offset`.
+    /// Returns length and class of the instruction that starts at `offset`.
     pub(super) fn at(&self, offset: u32) -> Option<Shape> {
         self.starts.binary_search(&offset).ok().map(|index| self.shapes[index])
     }
 
-    /// The instruction that starts before `offset` and ends behind it, by start and end.
+    /// Returns the start and end of the instruction that starts before `offset` and ends behind it.
     pub(super) fn around(&self, offset: u32) -> Option<(u32, u32)> {
         let index = self.starts.partition_point(|&start| start < offset).checked_sub(1)?;
         let start = self.starts[index];
@@ -70,17 +72,17 @@ impl Decoded {
         (offset < end).then_some((start, end))
     }
 
-    /// The instruction with this number, and where it starts.
+    /// Returns the offset, length and class of the instruction with the number `index` of this chunk.
     pub(super) fn nth(&self, index: usize) -> Option<(u32, Shape)> {
         Some((*self.starts.get(index)?, self.shapes[index]))
     }
 
-    /// The last instruction that starts at or before `offset`, and where.
+    /// Returns the offset, length and class of the last instruction that starts at or before `offset`.
     pub(super) fn last_through(&self, offset: u32) -> Option<(u32, Shape)> {
         self.nth(self.starts.partition_point(|&start| start <= offset).checked_sub(1)?)
     }
 
-    /// The first barrier at or after `offset`.
+    /// Returns the offset of the first barrier of this chunk at or after `offset`.
     pub(super) fn barrier_from(&self, offset: u32) -> Option<u32> {
         self.barriers
             .get(self.barriers.partition_point(|&barrier| barrier < offset))
@@ -88,8 +90,8 @@ impl Decoded {
     }
 }
 
-/// Removes the barriers that may be gone at run time. A stretch that begins amid an instruction of this chunk is
-/// not believed.
+/// Removes the barriers that the kernel can have patched away at run time. Ignores a stretch that begins inside an
+/// instruction of this chunk.
 fn remove_passable(barriers: &mut Vec<u32>, patched: &[Stretch], starts: &[u32]) {
     let (Some(&first), false) = (starts.first(), patched.is_empty()) else {
         return;
@@ -107,7 +109,8 @@ fn remove_passable(barriers: &mut Vec<u32>, patched: &[Stretch], starts: &[u32])
     });
 }
 
-/// The runs of undecodable bytes that `walk` meets in `bounds`, as offsets of first and last byte.
+/// Returns the runs of undecodable bytes that `walk` meets in `bounds`, as offsets of the first and last byte of
+/// each run.
 pub(super) fn invalid_runs(section_start: u32, walk: impl FnOnce(&mut dyn FnMut(usize, Step))) -> Vec<Bounds> {
     let mut runs: Vec<Bounds> = Vec::new();
     let mut open: Option<Bounds> = None;

@@ -1,4 +1,4 @@
-//! Code that was seen to be rewritten while it ran.
+//! Code that a recording saw rewritten while it ran (PERF_RECORD_TEXT_POKE).
 
 use std::ops::Range;
 
@@ -7,23 +7,24 @@ use crate::isa;
 use crate::patch_sites::{PatchSites, Stretch};
 use crate::{InstructionClass, Svma};
 
-/// The breakpoint that kprobes put in place of an instruction: what follows is not what comes next.
+/// The breakpoint that kprobes put in place of an instruction. Execution does not go straight on behind it.
 const INT3: u8 = 0xcc;
 
-/// A rewriting of code (PERF_RECORD_TEXT_POKE).
+/// One rewriting of code (PERF_RECORD_TEXT_POKE).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextPoke {
-    /// Where the code is.
+    /// Address of the first rewritten byte.
     pub svma: Svma,
-    /// The bytes that were there.
+    /// The bytes before the rewriting.
     pub old: Box<[u8]>,
-    /// The bytes that are there since.
+    /// The bytes after the rewriting.
     pub new: Box<[u8]>,
 }
 
 impl Code<'_> {
-    /// Takes note of code that was rewritten. Both versions were there for a while, so a run may go on where one of them lets it, and a
-    /// branch may have come from there. Only the first call counts.
+    /// Notes code that was rewritten. Both versions were in memory for a while. So a straight-line range may go on
+    /// behind the code if one of the versions allows it, and a branch may have come from the code. Only the first
+    /// call has an effect.
     pub fn note_pokes<'p>(&self, pokes: impl IntoIterator<Item = &'p TextPoke>) {
         let stretches = pokes.into_iter().filter_map(|poke| self.stretch_of(poke));
         self.poked.get_or_init(|| PatchSites::of(stretches.collect()));
@@ -40,7 +41,7 @@ impl Code<'_> {
         })
     }
 
-    /// Whether these are whole instructions behind which execution goes on.
+    /// Returns true if `bytes` are whole instructions behind which execution goes straight on.
     fn is_passable(&self, bytes: &[u8]) -> bool {
         let mut passable = !bytes.is_empty() && bytes != [INT3];
         isa::walk(self.arch, self.policy, bytes, 0, bytes.len(), |_, step| {
@@ -49,7 +50,7 @@ impl Code<'_> {
         passable
     }
 
-    /// The poked stretches with a byte in `range`.
+    /// Returns the rewritten stretches that have a byte in `range`.
     pub(super) fn pokes_in(&self, range: Range<u32>) -> &[Stretch] {
         self.poked.get().map_or(&[], |poked| poked.touching(range))
     }

@@ -1,24 +1,28 @@
-//! What a kernel has before functions for itself to fill in: padding that counts the depth of calls, and checks of indirect calls (x86;
-//! Linux: arch/x86/kernel/callthunks.c, FineIBT in arch/x86/kernel/alternative.c).
+//! Preambles: the bytes that a kernel keeps before its functions, to fill in itself. They are padding that counts
+//! the depth of calls, or checks of indirect calls (x86; Linux: arch/x86/kernel/callthunks.c, FineIBT in
+//! arch/x86/kernel/alternative.c).
 //!
-//! Calls are then redirected to somewhere in there, and execution goes on into the function. In the file it is padding, or the hash
-//! of the function's type, and has a symbol of its own.
+//! The kernel then redirects calls into the preamble, and execution goes on from the preamble into the function. In
+//! the file a preamble is padding, or the hash of the type of the function, and has a symbol of its own.
 
 use crate::{Image, ImageKind, Symbol};
 
-/// What the symbols of preambles start with; the function's name follows (objtool, clang with `-fsanitize=kcfi`).
+/// Prefixes of the names of preamble symbols. The name of the function follows (objtool, clang with
+/// `-fsanitize=kcfi`).
 const PREFIXES: [&[u8]; 2] = [b"__pfx_", b"__cfi_"];
-/// The longest preamble: functions are aligned to 64 bytes at most (Linux: CONFIG_FUNCTION_ALIGNMENT_64B).
+/// Length of the longest preamble, in bytes: functions are aligned to 64 bytes at most (Linux:
+/// CONFIG_FUNCTION_ALIGNMENT_64B).
 const MAX_LENGTH: u64 = 64;
-/// How many symbols may lie between that of a preamble and that of its function.
+/// Number of symbols that may lie between the symbol of a preamble and the symbol of its function.
 const MAX_BETWEEN: usize = 8;
 
-/// The preambles of an image's functions, as offsets of their first byte and of the function. Ascending.
+/// The preambles of the functions of an image: for each, the offset of its first byte and the offset of the
+/// function. Ascending.
 #[derive(Debug, Default)]
 pub(super) struct Preambles(Box<[(u32, u32)]>);
 
 impl Preambles {
-    /// Finds those of a kernel or module. `offset_of` tells the offset of a symbol that is in code.
+    /// Finds the preambles of a kernel or module. `offset_of` returns the offset of a symbol that lies in code.
     pub(super) fn find(image: &Image, offset_of: impl Fn(&Symbol) -> Option<u32>) -> Self {
         if !matches!(image.kind(), ImageKind::Kernel | ImageKind::Module) {
             return Self::default();
@@ -43,7 +47,7 @@ impl Preambles {
         Self(found.into())
     }
 
-    /// The function whose preamble has the byte at `offset`.
+    /// Returns the offset of the function whose preamble has the byte at `offset`.
     pub(super) fn function_behind(&self, offset: u32) -> Option<u32> {
         let after = self.0.partition_point(|(start, _)| *start <= offset);
         let &(_, function) = self.0.get(after.checked_sub(1)?)?;

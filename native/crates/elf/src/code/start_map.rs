@@ -1,14 +1,14 @@
-//! For each byte of code: does an instruction start here, or is that not known yet?
+//! Remembers for each byte of code whether an instruction starts there, or that nothing is known yet.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bytes of code whose states share one allocation.
+/// Number of bytes of code whose states share one allocation.
 const PAGE_BYTES: u32 = 1 << 14;
-/// Bytes of code whose states share one word.
+/// Number of bytes of code whose states share one word.
 const WORD_BYTES: u32 = 32;
 
-/// The state of one byte of code, two bits.
+/// Bits of the state of one byte of code.
 const KNOWN: u64 = 0b01;
 const START: u64 = 0b10;
 
@@ -16,21 +16,21 @@ type Page = Box<[AtomicU64]>;
 
 /// Two bits for each byte of code, in pages that are allocated when code in them is first decoded.
 ///
-/// Bits are only ever set, and a byte's two bits in one step. So a reader sees a byte either as unknown or
-/// as what it is, without locks and in any memory order.
+/// Bits are only ever set, and the two bits of a byte are set in one step. So a reader sees the state of a byte
+/// either as unknown or as final, without locks and in any memory order.
 pub(super) struct StartMap {
     pages: Box<[OnceLock<Page>]>,
 }
 
 impl StartMap {
-    /// A map of `span` unknown bytes.
+    /// Makes a map of `span` bytes with unknown state.
     pub(super) fn new(span: u32) -> Self {
         Self {
             pages: (0..span.div_ceil(PAGE_BYTES)).map(|_| OnceLock::new()).collect(),
         }
     }
 
-    /// Whether an instruction starts at `offset`, if that is known.
+    /// Returns whether an instruction starts at `offset`; `None` if this is not known yet.
     #[inline]
     pub(super) fn get(&self, offset: u32) -> Option<bool> {
         let page = self.pages.get((offset / PAGE_BYTES) as usize)?.get()?;
@@ -39,7 +39,8 @@ impl StartMap {
         (state & KNOWN != 0).then_some(state & START != 0)
     }
 
-    /// Makes all bytes from `start` up to `end` known: instructions start at those of the ascending `starts`.
+    /// Makes the state of all bytes from `start` up to `end` known. `starts` are the offsets at which instructions
+    /// start, ascending.
     pub(super) fn fill(&self, start: u32, end: u32, starts: &[u32]) {
         let mut starts = starts.iter().copied().peekable();
         let mut offset = start;
@@ -60,7 +61,7 @@ impl StartMap {
     }
 }
 
-/// Where in its word the state of the byte at `offset` is.
+/// Returns the position of the state of the byte at `offset` in its word, in bits.
 fn shift(offset: u32) -> u32 {
     2 * (offset % WORD_BYTES)
 }

@@ -1,4 +1,5 @@
-//! Relocations of linked images: which words the dynamic linker fills in, and which words point to code (`--emit-relocs`).
+//! Relocations of linked images: the words that the dynamic linker fills in, and the words that point to code
+//! (`--emit-relocs`).
 
 use object::elf::{self, R_AARCH64_ABS64, R_X86_64_32, R_X86_64_32S, R_X86_64_64, RelocationType};
 use object::endian::LittleEndian;
@@ -10,25 +11,26 @@ use crate::Svma;
 type Elf = elf::FileHeader64<LittleEndian>;
 const ENDIAN: LittleEndian = LittleEndian;
 
-/// A word that the dynamic linker fills in, such as those that stubs of a procedure linkage table read.
+/// A word that the dynamic linker fills in. The stubs of a procedure linkage table read such words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot<'i> {
-    /// Where the word is.
+    /// Address of the word.
     pub svma: Svma,
-    /// The name of the symbol whose address it becomes; empty if none is named.
+    /// Name of the symbol whose address the word becomes; empty if the relocation names no symbol.
     pub name: &'i [u8],
-    /// What is added to that; without a symbol, an address of this image.
+    /// Number that is added to the address of the symbol. Without a symbol, an address of this image.
     pub addend: u64,
 }
 
 impl Image {
-    /// The words that the dynamic linker fills in. Empty for files of 32 bits and for damaged tables.
+    /// Returns the words that the dynamic linker fills in. Empty for files of the 32-bit class and for damaged
+    /// tables.
     pub fn slots(&self) -> Vec<Slot<'_>> {
         slots(self.data()).unwrap_or_default()
     }
 
-    /// The addresses that words of data are relocated to by themselves, not as distances, in no order. Empty for files that were linked
-    /// without `--emit-relocs`, for files of 32 bits and for damaged tables.
+    /// Returns the addresses that words of data have as their value (not as a distance), in no order. Empty for
+    /// files that were linked without `--emit-relocs`, for files of the 32-bit class and for damaged tables.
     pub fn pointers_in_data(&self) -> Vec<Svma> {
         pointers(self.data()).unwrap_or_default()
     }
@@ -38,7 +40,8 @@ fn sections(data: &[u8]) -> Option<SectionTable<'_, Elf>> {
     Elf::parse(data).ok()?.sections(ENDIAN, data).ok()
 }
 
-/// Headers may share bytes, but no file has more relocations than fit into it.
+/// Returns the largest number of relocations that is read. Headers may share bytes, but no file has more
+/// relocations than fit into its size.
 fn most(data: &[u8]) -> usize {
     data.len() / size_of::<elf::Rela64<LittleEndian>>()
 }
@@ -54,7 +57,7 @@ fn slots(data: &[u8]) -> Option<Vec<Slot<'_>>> {
         if found.len() + relocations.len() > most {
             return None;
         }
-        // Those of a static executable (`.rela.iplt`) refer to no symbols.
+        // The relocations of a static executable (`.rela.iplt`) refer to no symbols.
         let refers = link == symbols.section();
         if !refers && link.0 != 0 || section.sh_flags(ENDIAN) & elf::SHF_ALLOC == elf::SectionFlags(0) {
             continue;

@@ -1,4 +1,4 @@
-//! A debug file whose symbols stand for those of a stripped image.
+//! Takes the symbols of a stripped image from its debug file.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,38 +7,40 @@ use std::sync::OnceLock;
 use super::{Image, SymbolFile};
 use crate::headers::SectionHeader;
 
-/// Why a file's symbols cannot stand for those of an image.
+/// Why the symbols of a file cannot stand for those of an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SymbolFileProblem {
-    /// It is another build's, or another machine's.
+    /// The file belongs to another build, or to another machine.
     #[error("it is of another build")]
     OtherBuild,
-    /// Its sections are elsewhere, so its symbols would be, too.
+    /// The sections of the file have other addresses than those of the image, so its symbols would have wrong
+    /// addresses.
     #[error("it has no section that is where {0} is, so it is not of this binary")]
     OtherSections(String),
 }
 
 impl Image {
-    /// Takes the symbols of `file`, the debug file of this stripped image, in the place of its own.
+    /// Uses the symbols of `file`, the debug file of this stripped image, in place of the symbols of the image.
     ///
     /// # Errors
-    /// If `file` is no debug file of this image.
+    /// Fails if `file` is no debug file of this image.
     pub fn take_symbols_of(&mut self, file: Self) -> Result<(), SymbolFileProblem> {
         self.symbol_file = Some(Box::new(SymbolFile::new(self, file)?));
         self.symbols = OnceLock::new();
         Ok(())
     }
 
-    /// The debug file that symbols were taken of.
+    /// Returns the path of the debug file that the symbols were taken from.
     pub fn symbol_file(&self) -> Option<&Path> {
         self.symbol_file.as_ref().map(|file| file.image.path())
     }
 }
 
 impl SymbolFile {
-    /// Stripping leaves loaded sections where they are, and so symbols stay right. But sections that are not loaded can go from
-    /// between them, which changes the numbers, so sections are told by address and size.
+    /// Pairs the sections of the debug file with those of the stripped image. Stripping keeps the addresses of
+    /// loaded sections, so symbols stay right. But stripping can remove sections that are not loaded from between
+    /// them, which changes the section numbers. So sections are paired by address and size.
     fn new(stripped: &Image, image: Image) -> Result<Self, SymbolFileProblem> {
         let is_other = |(a, b)| a != b;
         if stripped.arch() != image.arch() || stripped.build_id().zip(image.build_id()).is_some_and(is_other) {
@@ -51,7 +53,7 @@ impl SymbolFile {
         };
         let mut indices = HashMap::new();
         for (index, section) in (0u32..).zip(stripped.sections()) {
-            // Of empty sections there can be several at one address, and any of them will do.
+            // Several empty sections can have one address, and any of them will do.
             if let Some(key) = key(section) {
                 indices.entry(key).or_insert(index);
             }

@@ -1,4 +1,4 @@
-//! The symbols of an image, its own or those of its debug file.
+//! The symbols of an image, from the image or from its debug file.
 
 use object::elf::STT_FUNC;
 
@@ -8,78 +8,80 @@ use crate::headers::{self, SectionHeader};
 use crate::strings::{string_at, string_is};
 use crate::symbol::{RawSymbol, Symbol, SymbolKind, TableSymbol};
 
-/// The variable by which clang marks flow-sensitive discriminators (LLVM: FSAFDODiscriminator.h).
+/// Name of the variable by which clang marks flow-sensitive discriminators (LLVM: FSAFDODiscriminator.h).
 const FS_DISCRIMINATOR: &[u8] = b"__llvm_fs_discriminator__";
 
-/// How often the bytes of the string table may be named. Linkers let a name share the end of another, but a table in which
-/// each of a million symbols names a megabyte is an attack on whoever reads them all.
+/// Number of times that symbol names may use each byte of the string table, on average. Linkers let one name share
+/// the end of another. But a table in which each of a million symbols names a megabyte is an attack on its readers.
 const NAMES_PER_STRING_BYTE: usize = 64;
 
-/// How much of their names orders symbols at one address. A file can have many symbols there, with long names.
+/// Number of bytes of their names by which symbols at one address are ordered. A file can have many symbols with
+/// long names at one address.
 const ORDERING_BYTES: usize = 4096;
 
 impl Image {
-    /// The symbols of `.symtab` that lie in a section, by section and in it by address and name.
+    /// Returns the symbols of `.symtab` that lie in a section, ordered by section, address and name.
     ///
-    /// Symbols of every type are here, section symbols and mapping symbols too, because disassembly starts
-    /// anew at each. `.dynsym` is never looked at. Read on the first call.
+    /// Symbols of every type are included, section symbols and mapping symbols too, because disassembly starts anew
+    /// at each. `.dynsym` is never read. The first call reads and sorts the symbols.
     pub fn symbols(&self) -> &[Symbol] {
         self.symbols.get_or_init(|| read(self))
     }
 
-    /// The symbols of the sections that are disassembled (see [`Code`](crate::Code)), in the order of
+    /// Returns the symbols of the sections that are disassembled (see [`Code`](crate::Code)), in the order of
     /// [`symbols`](Self::symbols).
     pub fn code_symbols(&self) -> impl Iterator<Item = &Symbol> {
         let chunks = self.symbols().chunk_by(|a, b| a.section == b.section);
         chunks.filter(|chunk| self.has_code(chunk[0].section)).flatten()
     }
 
-    /// Whether there are [`code_symbols`](Self::code_symbols), without which it is not known where instructions start. Reads no
-    /// more than the first of them.
+    /// Returns true if there are [`code_symbols`](Self::code_symbols). Without them nobody knows where instructions
+    /// start. Reads the table no further than the first of them.
     pub fn has_code_symbols(&self) -> bool {
         any_in(self, |section| self.has_code(section))
     }
 
-    /// All symbols of `.symtab`, undefined and absolute ones too, in the order of the table.
+    /// Returns all symbols of `.symtab`, undefined and absolute symbols too, in the order of the table.
     pub fn symbol_table(&self) -> impl Iterator<Item = TableSymbol<'_>> {
         table(self)
     }
 
-    /// The name of one of this image's symbols.
+    /// Returns the name of a symbol of this image.
     pub fn symbol_name(&self, symbol: &Symbol) -> &[u8] {
         name(self, symbol)
     }
 
-    /// The address of the symbol named `name`, such as `_text`.
+    /// Returns the address of the symbol named `name`, such as `_text`.
     pub fn symbol_named(&self, name: &[u8]) -> Option<Svma> {
         find_named(self, name)
     }
 
-    /// The addresses of the symbols with these names, which start with `prefix`.
+    /// Returns the addresses of the symbols named `names`, in that order. All these names start with `prefix`.
     pub(crate) fn symbols_named(&self, prefix: &[u8], names: &[&[u8]]) -> Vec<Option<Svma>> {
         find_all_named(self, prefix, names)
     }
 
-    /// Whether discriminators in this image are flow-sensitive (FS-AFDO): the compiler then leaves a
-    /// variable behind that says so.
+    /// Returns true if the discriminators in this image are flow-sensitive (FS-AFDO). The compiler then adds a
+    /// variable that marks the image.
     pub fn has_fs_discriminators(&self) -> bool {
         is_defined_in(self, FS_DISCRIMINATOR, |section| {
             section.allocated && !section.executable && section.progbits && !section.data.is_empty()
         })
     }
 
-    /// The symbols as `.symtab` has them.
+    /// Returns the symbols as `.symtab` has them.
     fn raw_symbols(&self) -> impl Iterator<Item = RawSymbol> {
         headers::symbols(self.with_symbols().data())
     }
 
-    /// The string table of the symbols.
+    /// Returns the string table of the symbols.
     fn symbol_strings(&self) -> &[u8] {
         let image = self.with_symbols();
         image.bytes_at(&image.headers.symbol_strings)
     }
 
-    /// The section that symbols give as the one with this index.
+    /// Returns the index of the image's own section for the section index that a symbol states. The two differ if
+    /// the symbols come from a debug file.
     fn section_of_symbols(&self, index: usize) -> Option<u32> {
         match &self.symbol_file {
             Some(file) => file.sections.get(index).copied().flatten(),
@@ -102,7 +104,7 @@ fn read(image: &Image) -> Box<[Symbol]> {
     symbols.into_boxed_slice()
 }
 
-/// All symbols in the order of the table, up to the one that exceeds [`NAMES_PER_STRING_BYTE`].
+/// Returns all symbols in the order of the table, up to the symbol that exceeds [`NAMES_PER_STRING_BYTE`].
 fn table(image: &Image) -> impl Iterator<Item = TableSymbol<'_>> {
     let strings = image.symbol_strings();
     let mut budget = strings.len().saturating_mul(NAMES_PER_STRING_BYTE);
@@ -122,7 +124,7 @@ fn table(image: &Image) -> impl Iterator<Item = TableSymbol<'_>> {
     })
 }
 
-/// The name of `symbol`. A section symbol without one has its section's.
+/// Returns the name of `symbol`. A section symbol without a name has the name of its section.
 fn name<'i>(image: &'i Image, symbol: &Symbol) -> &'i [u8] {
     let own = string_at(image.symbol_strings(), symbol.name);
     if own.is_empty() && symbol.is_section_symbol {
@@ -132,7 +134,7 @@ fn name<'i>(image: &'i Image, symbol: &Symbol) -> &'i [u8] {
     }
 }
 
-/// The address of the first symbol named `wanted`.
+/// Returns the address of the first symbol named `wanted`.
 fn find_named(image: &Image, wanted: &[u8]) -> Option<Svma> {
     let strings = image.symbol_strings();
     in_sections(image)
@@ -140,7 +142,8 @@ fn find_named(image: &Image, wanted: &[u8]) -> Option<Svma> {
         .map(|symbol| symbol.svma)
 }
 
-/// The address of the first symbol of each name in `wanted`, in one pass. All these names start with `prefix`.
+/// Returns the address of the first symbol of each name in `wanted`, in one pass. All these names start with
+/// `prefix`.
 fn find_all_named(image: &Image, prefix: &[u8], wanted: &[&[u8]]) -> Vec<Option<Svma>> {
     let strings = image.symbol_strings();
     let has_prefix = |symbol: &Symbol| {
@@ -158,19 +161,19 @@ fn find_all_named(image: &Image, prefix: &[u8], wanted: &[&[u8]]) -> Vec<Option<
     found
 }
 
-/// Whether a symbol named `wanted` lies in a section that `accepts` takes.
+/// Returns true if a symbol named `wanted` lies in a section that `accepts` accepts.
 fn is_defined_in(image: &Image, wanted: &[u8], accepts: impl Fn(&SectionHeader) -> bool) -> bool {
     let strings = image.symbol_strings();
     let accepted: Vec<bool> = image.sections().iter().map(accepts).collect();
     in_sections(image).any(|symbol| accepted[symbol.section as usize] && string_is(strings, symbol.name, wanted))
 }
 
-/// Whether a symbol lies in a section whose index `accepts` takes.
+/// Returns true if a symbol lies in a section whose index `accepts` accepts.
 fn any_in(image: &Image, accepts: impl Fn(u32) -> bool) -> bool {
     in_sections(image).any(|symbol| accepts(symbol.section))
 }
 
-/// The symbols with a section, which leaves out undefined, absolute, common and file symbols.
+/// Returns the symbols that lie in a section. Undefined, absolute, common and file symbols lie in none.
 fn in_sections(image: &Image) -> impl Iterator<Item = Symbol> {
     image
         .raw_symbols()

@@ -1,4 +1,4 @@
-//! AArch64 instructions: fixed width, so an own classifier on the word suffices.
+//! Classifies AArch64 instructions. All have one width, so a classifier of words suffices.
 
 mod baseline;
 mod bits;
@@ -6,7 +6,7 @@ mod simd;
 
 use super::class::{DecodePolicy, InstructionClass, Step};
 
-/// Bytes in an instruction.
+/// Length of an instruction in bytes.
 const WORD: usize = 4;
 
 /// See [`super::walk`].
@@ -21,7 +21,7 @@ pub(super) fn walk(policy: DecodePolicy, bytes: &[u8], start: usize, end: usize,
                     class: classify(word, policy),
                 }
             }
-            // LLVM's decoder consumes nothing here, and llvm-profgen then goes on by one byte.
+            // LLVM's decoder consumes nothing here, and llvm-profgen then advances by one byte.
             None => Step { length: 1, class: None },
         };
         visit(position, step);
@@ -37,7 +37,7 @@ fn classify(word: u32, policy: DecodePolicy) -> Option<InstructionClass> {
     }
 }
 
-/// The class of a word that is a valid Armv8.0-A instruction (Arm ARM, C4.1.66 "Branches, Exception
+/// Returns the class of a word that is a valid Armv8.0-A instruction (Arm ARM, C4.1.66 "Branches, Exception
 /// Generating and System instructions").
 fn baseline_class(word: u32) -> InstructionClass {
     use InstructionClass::{Branch, Call, Jump, Other, Return};
@@ -60,7 +60,7 @@ fn baseline_class(word: u32) -> InstructionClass {
     }
 }
 
-/// The class of a branch that came with an extension of Armv8.0-A.
+/// Returns the class of a branch that was added by an extension of Armv8.0-A.
 fn extended_class(word: u32) -> Option<InstructionClass> {
     use InstructionClass::{Branch, Call, Return};
     let is = |mask: u32, value: u32| word & mask == value;

@@ -1,59 +1,62 @@
-//! What is told of an instruction.
+//! Classes of instructions, and the policy by which code is decoded.
 
 /// What an instruction does to the flow of control, in the classes that llvm-profgen tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum InstructionClass {
-    /// Goes on with the next instruction, or traps.
+    /// The instruction goes on with the next one, or traps.
     Other,
-    /// Call, direct or indirect.
+    /// The instruction is a direct or indirect call.
     Call,
-    /// Return from a function or an interrupt.
+    /// The instruction returns from a function or an interrupt.
     Return,
-    /// Direct unconditional jump.
+    /// The instruction is a direct unconditional jump.
     Jump,
-    /// Conditional branch or indirect jump.
+    /// The instruction is a conditional branch or an indirect jump.
     Branch,
 }
 
 impl InstructionClass {
-    /// Whether a straight run ends here at the latest. Indirect jumps are not among them: llvm-profgen
-    /// looks for LLVM's call, return and unconditional-branch flags, and an indirect jump has none.
+    /// Returns true if a straight-line range ends at an instruction of this class at the latest. Indirect jumps are
+    /// no barriers: llvm-profgen looks for LLVM's call, return and unconditional-branch flags, and an indirect jump
+    /// has none of these flags.
     #[must_use]
     pub fn is_barrier(self) -> bool {
         matches!(self, Self::Call | Self::Return | Self::Jump)
     }
 
-    /// Whether a branch record can start here.
+    /// Returns true if an instruction of this class can be the source of a branch entry.
     #[must_use]
     pub fn is_transfer(self) -> bool {
         self != Self::Other
     }
 }
 
-/// In what code is read otherwise than llvm-profgen reads it.
+/// The points in which code is decoded differently from llvm-profgen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DecodePolicy {
-    /// What a kernel rewrites is known, and what it puts before a function: it is no barrier where execution may go straight on.
+    /// True if `Code` knows the instructions that a kernel rewrites, and the preambles that a kernel puts before
+    /// functions. Such an instruction is no barrier if execution may go straight on.
     pub patched_text: bool,
-    /// All aligned AArch64 words outside the data that `$d` symbols mark are instructions, and branches of later extensions, such as
-    /// `retaa`, have their class. If not, those of Armv8.0-A are, and data in code decodes like code.
+    /// True if all aligned AArch64 words outside of the data that `$d` symbols mark are instructions, and branches
+    /// of later extensions, such as `retaa`, have their class. If false, only instructions of Armv8.0-A count, and
+    /// data in code is decoded like code.
     pub aarch64_extensions: bool,
-    /// A call of an entry of a jump table is a call of the function behind it.
+    /// True if a call of an entry of a jump table counts as a call of the function behind the entry.
     pub jump_tables: bool,
-    /// `jmpabs` is a jump.
+    /// True if `jmpabs` counts as a jump.
     pub jmpabs: bool,
 }
 
 impl DecodePolicy {
-    /// As llvm-profgen.
+    /// The policy that decodes as llvm-profgen does.
     pub const LLVM_PROFGEN: Self = Self {
         patched_text: false,
         aarch64_extensions: false,
         jump_tables: false,
         jmpabs: false,
     };
-    /// All that is known.
+    /// The policy with all that this crate knows.
     pub const FULL: Self = Self {
         patched_text: true,
         aarch64_extensions: true,
@@ -62,11 +65,11 @@ impl DecodePolicy {
     };
 }
 
-/// What lies at one place of the code.
+/// The bytes at one position of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// Bytes from here to the next place, at least one.
+    /// Number of bytes from this position to the next one, at least one.
     pub(crate) length: u8,
-    /// The instruction's class, or `None` where there is none.
+    /// Class of the instruction; `None` if the bytes are no instruction.
     pub(crate) class: Option<InstructionClass>,
 }

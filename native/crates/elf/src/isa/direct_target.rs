@@ -1,9 +1,10 @@
-//! Where direct branches go.
+//! Computes the targets of direct branches.
 
 use crate::kind::Arch;
 
-/// The address that the direct branch at `address` goes to; its bytes are `bytes`. `None` for indirect branches, returns, forms of extensions
-/// that are not known here, and whatever is no branch. The caller knows that `bytes` are one instruction.
+/// Returns the target of the direct branch at `address` whose bytes are `bytes`. Returns `None` for indirect
+/// branches, returns, forms of extensions that are not known here, and instructions that are no branches. The
+/// caller knows that `bytes` are one instruction.
 pub(crate) fn direct_target(arch: Arch, bytes: &[u8], address: u64) -> Option<u64> {
     match arch {
         Arch::X86_64 | Arch::X86 => {
@@ -21,9 +22,12 @@ pub(crate) fn direct_target(arch: Arch, bytes: &[u8], address: u64) -> Option<u6
     }
 }
 
-/// From the end of an x86 instruction. AMD64 APM volume 3: call, jmp, jcc, jcxz, loop with 8 or 32 bits.
+/// Returns the distance of the target from the end of an x86 instruction. AMD64 APM volume 3: call, jmp, jcc, jcxz,
+/// loop with 8 or 32 bits.
 fn x86_displacement(bytes: &[u8]) -> Option<i64> {
-    // Segment overrides (branch hints among them), the address size, repeat (bnd) and REX change no displacement (in 32-bit code the bytes of REX are no branches). The operand size may.
+    // Segment overrides (branch hints among them), address size, repeat (bnd) and REX prefixes do not change the
+    // displacement. (In 32-bit code the bytes of REX are no branches.) The operand-size prefix may change the
+    // displacement.
     let is_prefix = |byte: u8| {
         matches!(
             byte,
@@ -40,9 +44,9 @@ fn x86_displacement(bytes: &[u8]) -> Option<i64> {
     }
 }
 
-/// From an AArch64 instruction. Arm ARM, C4.1.66.
+/// Returns the distance of the target from the start of an AArch64 instruction. Arm ARM, C4.1.66.
 fn aarch64_displacement(word: u32) -> Option<i64> {
-    // The field of `bits` bits at `at`, sign-extended, in words.
+    // Reads the field of `bits` bits at bit `at`, sign-extended. The field counts words.
     let field = |at: u32, bits: u32| i64::from((word << (32 - at - bits)) as i32 >> (32 - bits)) * 4;
     let is = |mask: u32, value: u32| word & mask == value;
     if is(0x7c00_0000, 0x1400_0000) {

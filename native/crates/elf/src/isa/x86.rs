@@ -1,4 +1,4 @@
-//! x86 instructions in 64-bit and 32-bit mode, with LLVM's boundaries and classes.
+//! Decodes x86 instructions in 64-bit and 32-bit mode, with the boundaries and classes that LLVM gives them.
 
 mod decode;
 mod opcodes;
@@ -21,7 +21,7 @@ pub(super) fn walk(
     while position < end {
         let (length, kind) = decode::decode(opcodes, is_64_bit, &bytes[position..]);
         let step = Step {
-            // At most `prefixes::MAX_LENGTH`.
+            // The cast loses no bits: the length is at most `prefixes::MAX_LENGTH`.
             length: length as u8,
             class: kind.map(|kind| kind.class.instruction_class(policy.jmpabs)),
         };

@@ -1,4 +1,5 @@
-//! Tables of jumps on AArch64 (Arm ARM, C4.1): a distance is loaded, extended, shifted and added to the address of some code.
+//! Jump tables on AArch64 (Arm ARM, C4.1): the code loads a distance, extends and shifts it, and adds it to the
+//! address of some code.
 //!
 //! ```text
 //! adrp x0, table; add x0, x0, :lo12:table; ldrb w0, [x0, w1, uxtw]; adr x1, code; add x0, x1, w0, sxtb #2; br x0      gcc
@@ -7,22 +8,24 @@
 
 use crate::Svma;
 
-/// Instructions that are looked back: what names a table can be before a loop that has the jump.
+/// Number of instructions before the jump that are searched. The instruction that takes the address of the table
+/// can stand before a loop that has the jump.
 const MOST_INSTRUCTIONS: usize = 4096;
 
-/// Instructions before the load among which the index is compared with the length of the table.
+/// Number of instructions before the load in which the comparison of the index with the length of the table is
+/// searched.
 const LOOK_BACK: usize = 24;
 
-/// Steps from one register to the one that its value is from.
+/// Largest number of steps from one register to the register from which its value was copied.
 const MOST_STEPS: usize = 8;
 
-/// A table.
+/// A jump table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Table {
     pub address: Svma,
-    /// How many entries the code lets through.
+    /// Number of entries that the comparison in the code allows.
     pub entries: usize,
-    /// What the distances are from.
+    /// Address to which the distances are added.
     base: Svma,
     load: Load,
     extension: Extension,
@@ -30,12 +33,12 @@ pub(super) struct Table {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Load {
-    /// Binary logarithm of the size in bytes.
+    /// Binary logarithm of the size of an entry in bytes.
     size: u32,
     is_signed: bool,
 }
 
-/// How a distance is extended before it is added, and how far it is shifted.
+/// The extension of a distance before it is added, and the number of bits by which it is shifted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Extension {
     bits: u32,
@@ -48,7 +51,7 @@ impl Table {
         1 << self.load.size
     }
 
-    /// Where the entry with these bytes goes.
+    /// Returns the target of the entry with these bytes.
     pub(super) fn target(&self, entry: &[u8]) -> Svma {
         let value = entry.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte));
         let loaded = extended(value, 8 << self.load.size, self.load.is_signed);
@@ -66,10 +69,10 @@ fn extended(value: u64, bits: u32, is_signed: bool) -> u64 {
     }
 }
 
-/// Instructions up to one of them, which is not among them.
+/// The instructions before one instruction.
 #[derive(Clone, Copy)]
 pub(super) struct Before<'a> {
-    /// Reads the one with this number.
+    /// Reads the address and the word of the instruction with this number.
     pub read: &'a dyn Fn(usize) -> (Svma, u32),
     pub count: usize,
 }
@@ -79,14 +82,15 @@ impl Before<'_> {
         Self { count, ..self }
     }
 
-    /// The nearest ones, backwards.
+    /// Returns the numbers and words of the nearest `most` instructions, last one first.
     fn backwards(self, most: usize) -> impl Iterator<Item = (usize, u32)> {
         let first = self.count.saturating_sub(most);
         (first..self.count).rev().map(move |at| (at, (self.read)(at).1))
     }
 }
 
-/// The table of a jump, if the code before it names one and compares the index with its length.
+/// Returns the table of a jump, if the code before the jump states the table and compares the index with its
+/// length.
 pub(super) fn table(jump: u32, before: Before<'_>) -> Option<Table> {
     // br
     if jump & 0xffff_fc1f != 0xd61f_0000 {
@@ -96,7 +100,7 @@ pub(super) fn table(jump: u32, before: Before<'_>) -> Option<Table> {
     let add = (before.read)(at).1;
     let extension = extension(add)?;
     let before = before.up_to(at);
-    // Either operand of a plain addition may be the distance.
+    // Either operand of an addition without extension may be the distance.
     let operands = [
         (register(add, 16), register(add, 5)),
         (register(add, 5), register(add, 16)),
@@ -125,7 +129,8 @@ fn register(word: u32, at: u32) -> u32 {
     word >> at & 31
 }
 
-/// Which of the instructions set a register last. `None` too if a call may have.
+/// Returns the number of the instruction that set a register last. Returns `None` if there is none, or if a call
+/// behind it may have set the register.
 fn definition(before: Before<'_>, wanted: u32, most: usize) -> Option<usize> {
     const LAST_CLOBBERED: u32 = 18;
     for (at, word) in before.backwards(most) {
@@ -140,13 +145,14 @@ fn definition(before: Before<'_>, wanted: u32, most: usize) -> Option<usize> {
     None
 }
 
-/// Whether an instruction writes a general register.
+/// Returns true if an instruction writes the general register `wanted`.
 fn sets(word: u32, wanted: u32) -> bool {
     let is_set = register(word, 0) == wanted;
     match word >> 25 & 0xf {
-        // Data processing, with an immediate or registers; comparisons write the register 31, which no table is in.
+        // This is data processing with an immediate or with registers. Comparisons write register 31, which never
+        // holds the address of a table.
         0x8 | 0x9 | 0x5 | 0xd => is_set && wanted != 31,
-        // Loads: pairs, and single ones that are not of vectors.
+        // These are loads of pairs, and of single registers that are no vectors.
         0x4 | 0x6 | 0xc | 0xe => {
             let is_vector = word >> 26 & 1 == 1;
             let is_pair = word & 0x3a00_0000 == 0x2800_0000;
@@ -161,9 +167,9 @@ fn sets(word: u32, wanted: u32) -> bool {
     }
 }
 
-/// What `add` makes of its second operand, if it adds whole registers.
+/// Returns the extension of the second operand of `add`, if `add` adds whole registers.
 fn extension(word: u32) -> Option<Extension> {
-    // add, shifted register: shifted to the left
+    // This is add, shifted register; the shift is to the left.
     if word & 0xffe0_0000 == 0x8b00_0000 {
         return Some(Extension {
             bits: 64,
@@ -179,7 +185,7 @@ fn extension(word: u32) -> Option<Extension> {
     })
 }
 
-/// A load of 1, 2 or 4 bytes from one register plus another.
+/// Returns the load if the word loads 1, 2 or 4 bytes from the sum of two registers.
 fn load(word: u32) -> Option<Load> {
     let size = word >> 30;
     let kind = word >> 22 & 3;
@@ -190,7 +196,8 @@ fn load(word: u32) -> Option<Load> {
     })
 }
 
-/// The address that a register has behind the instructions: `adr`, `adrp`, `add` of an immediate, `mov`.
+/// Returns the address that a register has behind the instructions, if `adr`, `adrp`, `add` of an immediate and
+/// `mov` determine it.
 fn constant(before: Before<'_>, wanted: u32, steps: usize) -> Option<Svma> {
     let at = definition(before, wanted, MOST_INSTRUCTIONS)?;
     let (svma, word) = (before.read)(at);
@@ -214,9 +221,10 @@ fn constant(before: Before<'_>, wanted: u32, steps: usize) -> Option<Svma> {
     }
 }
 
-/// How many values of the index get as far as here: it is compared with the largest one, and branches leave if it is higher.
+/// Returns the number of values that the index can have here. The code compares the index with its largest value,
+/// and a branch leaves if the index is higher.
 fn bound(before: Before<'_>, index: u32) -> Option<usize> {
-    // The nearest conditional branch between the comparison and here.
+    // The condition of the nearest conditional branch between the comparison and the jump.
     let mut condition = None;
     for (_, word) in before.backwards(LOOK_BACK) {
         // subs, immediate, to the register 31

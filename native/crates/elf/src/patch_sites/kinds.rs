@@ -1,64 +1,67 @@
-//! The tables in which a kernel keeps its patch sites, and the layouts that their entries have had.
+//! The kinds of tables in which a kernel keeps its patch sites, and the layouts that their entries have had.
 //!
-//! Linux: include/asm-generic/vmlinux.lds.h and arch/*/kernel/vmlinux.lds.S name the borders in a kernel. A module has a section for
-//! each table (Linux: arch/*/kernel/module.c; FTRACE_CALLSITE_SECTION in include/linux/ftrace.h).
+//! Linux: include/asm-generic/vmlinux.lds.h and arch/*/kernel/vmlinux.lds.S name the symbols around the tables of a
+//! kernel. A module has a section for each table (Linux: arch/*/kernel/module.c; FTRACE_CALLSITE_SECTION in
+//! include/linux/ftrace.h).
 
 /// A kind of table.
 pub(super) struct Kind {
-    /// As messages call it. The name of its section in a module.
+    /// Name of the table in messages, and name of its section in a module.
     pub(super) name: &'static str,
-    /// The section's name in modules of other architectures and compilers, if it differs.
+    /// Name of the section in modules of other architectures and compilers, if it differs.
     pub(super) other_name: Option<&'static str>,
-    /// The symbol at the first entry.
+    /// Name of the symbol at the first entry.
     pub(super) first: &'static str,
-    /// The symbol behind the last entry.
+    /// Name of the symbol behind the last entry.
     pub(super) behind: &'static str,
     /// See [`Stretch::passable`](super::Stretch::passable).
     pub(super) passes: Passes,
-    /// The layouts that kernels have used. Which one a kernel uses is nowhere stated.
+    /// The layouts that kernels have used. A kernel does not state which layout it uses.
     pub(super) layouts: &'static [EntryLayout],
 }
 
-/// Whether execution may go straight on at a site.
+/// The sites of a table at which execution may go straight on.
 pub(super) enum Passes {
     Always,
     Never,
-    /// Unless the last bit of the address in the entry's second field is set.
+    /// Execution may go on unless the last bit of the address in the second field of the entry is set.
     UnlessMarked,
 }
 
-/// Where an entry has what. All numbers are little-endian.
+/// The positions of the fields of an entry. All numbers are little-endian.
 pub(super) struct EntryLayout {
     pub(super) size: usize,
-    /// How many bytes are more than padding, which the last entry may lack.
+    /// Number of bytes of an entry without its padding at the end. The last entry may lack the padding.
     pub(super) used: usize,
     pub(super) address: Address,
     pub(super) extent: Extent,
 }
 
-/// The site's address, at the start of the entry.
+/// The encoding of the address of a site. The address is at the start of the entry.
 pub(super) enum Address {
-    /// 64 bits.
+    /// The address has 64 bits.
     Absolute,
-    /// 32 bits, counted from the field's own address.
+    /// The address has 32 bits and counts from the address of the field.
     Relative,
 }
 
-/// How much code is rewritten.
+/// The length of the code that is rewritten.
 pub(super) enum Extent {
-    /// The one instruction that is there.
+    /// One instruction is rewritten, the one at the address of the site.
     Instruction,
-    /// As many bytes as the byte at this position of the entry says.
+    /// The byte at this position of the entry states the number of bytes.
     Stated(usize),
-    /// Also stated; the next byte has the length of the replacement, and the second field its relative address.
+    /// The byte at this position states the number of bytes; the next byte states the length of the replacement,
+    /// and the second field its relative address.
     Alternative(usize),
 }
 
-/// What the symbols' names start with.
+/// Prefix of the names of the symbols around tables.
 pub(super) const PREFIX: &[u8] = b"__";
 
 pub(super) const TABLES: &[Kind] = &[
-    // Calls to `__fentry__` and NOPs (Linux: kernel/trace/ftrace.c). A kernel's `__patchable_function_entries` land here too.
+    // This table names the calls to `__fentry__` and the NOPs in their place (Linux: kernel/trace/ftrace.c). The
+    // section `__patchable_function_entries` becomes part of this table of a kernel.
     Kind {
         name: "__mcount_loc",
         other_name: Some("__patchable_function_entries"),
@@ -72,7 +75,8 @@ pub(super) const TABLES: &[Kind] = &[
             extent: Extent::Instruction,
         }],
     },
-    // `struct alt_instr` (Linux: arch/x86/include/asm/alternative.h, arch/arm64/include/asm/alternative.h).
+    // The entries are `struct alt_instr` (Linux: arch/x86/include/asm/alternative.h,
+    // arch/arm64/include/asm/alternative.h).
     Kind {
         name: ".altinstructions",
         other_name: None,
@@ -80,21 +84,21 @@ pub(super) const TABLES: &[Kind] = &[
         behind: "__alt_instructions_end",
         passes: Passes::Always,
         layouts: &[
-            // arm64, and x86 before 4.1 and from 5.13 to 6.2.
+            // This is the layout of arm64, and of x86 before 4.1 and from 5.13 to 6.2.
             EntryLayout {
                 size: 12,
                 used: 12,
                 address: Address::Relative,
                 extent: Extent::Alternative(10),
             },
-            // x86 with flags beside the feature's number.
+            // This is a layout of x86 with flags beside the number of the feature.
             EntryLayout {
                 size: 14,
                 used: 14,
                 address: Address::Relative,
                 extent: Extent::Alternative(12),
             },
-            // x86 with the length of the padding as the last byte.
+            // This is a layout of x86 with the length of the padding as the last byte.
             EntryLayout {
                 size: 13,
                 used: 13,
@@ -103,7 +107,7 @@ pub(super) const TABLES: &[Kind] = &[
             },
         ],
     },
-    // `struct paravirt_patch_site` (Linux before 6.8: arch/x86/include/asm/paravirt_types.h).
+    // The entries are `struct paravirt_patch_site` (Linux before 6.8: arch/x86/include/asm/paravirt_types.h).
     Kind {
         name: ".parainstructions",
         other_name: None,
@@ -117,7 +121,8 @@ pub(super) const TABLES: &[Kind] = &[
             extent: Extent::Stated(9),
         }],
     },
-    // `struct jump_entry` (Linux: include/linux/jump_label.h), of three relative or three absolute addresses.
+    // The entries are `struct jump_entry` (Linux: include/linux/jump_label.h), of three relative or three absolute
+    // addresses.
     Kind {
         name: "__jump_table",
         other_name: None,
@@ -139,8 +144,9 @@ pub(super) const TABLES: &[Kind] = &[
             },
         ],
     },
-    // `struct static_call_site` (Linux: include/linux/static_call_types.h). STATIC_CALL_SITE_TAIL marks a jump in
-    // place of a call and a return; it becomes another jump or a return.
+    // The entries are `struct static_call_site` (Linux: include/linux/static_call_types.h). STATIC_CALL_SITE_TAIL
+    // marks a jump that stands for a call and a return; the kernel replaces the jump by another jump or by a
+    // return.
     Kind {
         name: ".static_call_sites",
         other_name: None,
@@ -154,8 +160,8 @@ pub(super) const TABLES: &[Kind] = &[
             extent: Extent::Instruction,
         }],
     },
-    // Calls of and jumps to `__x86_indirect_thunk_*` become shorter indirect ones, or have an LFENCE before them
-    // (Linux: arch/x86/kernel/alternative.c, patch_retpoline).
+    // The kernel makes shorter indirect calls and jumps of calls of and jumps to `__x86_indirect_thunk_*`, or puts
+    // an LFENCE before them (Linux: arch/x86/kernel/alternative.c, patch_retpoline).
     Kind {
         name: ".retpoline_sites",
         other_name: None,
@@ -171,7 +177,7 @@ pub(super) const TABLES: &[Kind] = &[
     },
 ];
 
-/// Whether the section of this name is a table of patch sites in a module.
+/// Returns true if the section of this name is a table of patch sites in a module.
 pub(crate) fn is_patch_table(section: &[u8]) -> bool {
     let names = TABLES
         .iter()

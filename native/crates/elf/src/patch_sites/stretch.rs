@@ -1,18 +1,19 @@
-//! What a table of patch sites says, or what is wrong with it.
+//! A stretch of rewritten code, and what can be wrong with a table of patch sites.
 
 /// Code that may be other instructions at run time than in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Stretch {
-    /// Offset of the first byte.
+    /// Offset of the first byte of the stretch.
     pub(crate) start: u32,
-    /// Offset behind the last byte. Where the kernel rewrites one instruction, the stretch is its first byte.
+    /// Offset behind the last byte. If the kernel rewrites one instruction, the stretch has only the first byte of
+    /// this instruction.
     pub(crate) end: u32,
-    /// Whether execution may go straight on, whatever the file has here. What replaces an indirect call, for
-    /// example, is a call too.
+    /// True if execution may go straight on behind the stretch, whatever instruction the file has here. False, for
+    /// example, if a call is replaced by another call.
     pub(crate) passable: bool,
 }
 
-/// Why a table of patch sites is left out, wholly or in part.
+/// Why a table of patch sites is left out, as a whole or in part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PatchTableProblem {
@@ -20,25 +21,25 @@ pub enum PatchTableProblem {
     /// no bytes there.
     #[error("{table}: its symbols enclose no bytes of the file")]
     NotInFile {
-        /// The table's name.
+        /// Name of the table.
         table: &'static str,
     },
-    /// No known layout of entries makes sense of the table.
+    /// The table has no known layout: in each layout, too many entries name no code.
     #[error("{table}: {size} bytes in no known layout")]
     UnknownLayout {
-        /// The table's name.
+        /// Name of the table.
         table: &'static str,
-        /// Its size in bytes.
+        /// Size of the table in bytes.
         size: usize,
     },
-    /// A few entries don't name code.
+    /// A few entries name no code.
     #[error("{table}: {stray} of {entries} entries are not of code")]
     StrayEntries {
-        /// The table's name.
+        /// Name of the table.
         table: &'static str,
-        /// How many entries don't name code.
+        /// Number of entries that name no code.
         stray: usize,
-        /// How many entries there are.
+        /// Number of all entries.
         entries: usize,
     },
 }

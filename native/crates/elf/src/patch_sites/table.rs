@@ -5,21 +5,21 @@ use super::stretch::{PatchTableProblem, Stretch};
 use crate::Svma;
 use crate::code_layout::CodeLayout;
 
-/// A table of an image.
+/// A table of patch sites in an image.
 pub(super) struct Table<'i> {
     pub(super) kind: &'static Kind,
     pub(super) svma: Svma,
     pub(super) bytes: &'i [u8],
 }
 
-/// What one entry says.
+/// The content of one entry.
 enum Entry {
     Site(Stretch),
-    /// No address: the linker left it to a relocation, or the function is gone.
+    /// The entry has no address: the linker left the address to a relocation, or discarded the function.
     Void,
 }
 
-/// A table, read in one layout.
+/// The result of reading a table in one layout.
 #[derive(Default)]
 struct Reading {
     sites: Vec<Stretch>,
@@ -28,8 +28,8 @@ struct Reading {
 }
 
 impl Table<'_> {
-    /// Adds the sites of the table, read in the layout that makes most sense. In the right one all entries
-    /// do, but a table is not given up for a few.
+    /// Adds the sites of the table, read in the layout in which most entries name code. In the right layout
+    /// normally all entries do. A table with a few other entries is still used.
     pub(super) fn read(&self, layout: &CodeLayout<'_>, stretches: &mut Vec<Stretch>) -> Result<(), PatchTableProblem> {
         let table = self.kind.name;
         let size = self.bytes.len();
@@ -39,7 +39,8 @@ impl Table<'_> {
         });
         let Reading { sites, entries, stray } = candidates
             .map(|entry| self.read_as(entry, layout))
-            // Of equally good ones the first, which `max_by_key` has to meet last.
+            // The order is reversed because `max_by_key` returns the last of equal maxima, and the first of equally
+            // good layouts is wanted.
             .rev()
             .max_by_key(|reading| reading.entries - reading.stray)
             .filter(|reading| reading.stray <= reading.entries / 10)
@@ -65,7 +66,7 @@ impl Table<'_> {
         reading
     }
 
-    /// What an entry says; `None` if it isn't of code.
+    /// Returns the content of an entry; `None` if the entry names no code.
     fn entry(&self, entry: &EntryLayout, bytes: &[u8], svma: Svma, layout: &CodeLayout<'_>) -> Option<Entry> {
         let site = match entry.address {
             Address::Absolute => Svma(u64::from_le_bytes(*bytes.first_chunk()?)),
@@ -81,7 +82,7 @@ impl Table<'_> {
         let code = layout.code_range(site, length)?;
         if let Extent::Alternative(position) = entry.extent {
             let replacement = *bytes.get(position + 1)?;
-            // Where the kernel computes the replacement (arm64 callbacks), there is none in the file.
+            // If the kernel computes the replacement (arm64 callbacks), the file has no replacement.
             if replacement > 0 {
                 layout.code_range(relative(bytes, svma, 4)?, replacement)?;
             }
@@ -102,7 +103,7 @@ impl Table<'_> {
     }
 }
 
-/// The address that the relative field at `position` of an entry names.
+/// Returns the address that the relative field at `position` of an entry names.
 fn relative(entry: &[u8], svma: Svma, position: usize) -> Option<Svma> {
     let distance = i32::from_le_bytes(*entry.get(position..)?.first_chunk()?);
     let field = svma.wrapping_add(position as u64);

@@ -1,4 +1,4 @@
-//! The copy of a relocatable file that gets addresses.
+//! The copy of a relocatable file, to which addresses are added.
 
 use object::LittleEndian;
 use object::elf::{self, Sym64};
@@ -9,7 +9,7 @@ use super::layout::Layout;
 use crate::Svma;
 use crate::format::{ENDIAN, Elf};
 
-// Positions of fields (gABI, "ELF Header", "Sections", "Symbol Table").
+// Positions of fields in bytes (gABI, "ELF Header", "Sections", "Symbol Table").
 pub(super) const E_TYPE: usize = 16;
 pub(super) const E_PHNUM: usize = 56;
 pub(super) const SH_FLAGS: usize = 8;
@@ -18,7 +18,7 @@ pub(super) const SH_OFFSET: usize = 24;
 pub(super) const SH_SIZE: usize = 32;
 pub(super) const ST_VALUE: usize = 8;
 
-/// The copy in the making.
+/// The copy while it is being made.
 pub(super) struct Copy {
     pub(super) bytes: Vec<u8>,
     section_headers: usize,
@@ -37,7 +37,8 @@ impl Copy {
         })
     }
 
-    /// Only the type and program headers tell a relocatable file from a linked one.
+    /// Gives the copy the file type of a linked file, without program headers. Only the type and program headers
+    /// distinguish a linked file from a relocatable one.
     pub(super) fn mark_as_linked(&mut self) {
         self.put(E_TYPE, &elf::ET_EXEC.0.to_le_bytes());
         self.put(E_PHNUM, &[0; 2]);
@@ -48,7 +49,8 @@ impl Copy {
         self.put(at, &value.to_le_bytes());
     }
 
-    /// Adds to each symbol the address of its section. Returns all values by symbol index; that of an undefined symbol is zero.
+    /// Adds the address of its section to the value of each symbol. Returns all values by symbol index; the value
+    /// of an undefined symbol is zero.
     pub(super) fn move_symbols(
         &mut self,
         data: &[u8],
@@ -76,7 +78,7 @@ impl Copy {
         Ok(values)
     }
 
-    /// Writes `value` where there is room for it.
+    /// Writes `value` at the offset `at`. Returns false if the copy has no room for it there.
     pub(super) fn put(&mut self, at: usize, value: &[u8]) -> bool {
         let place = at.checked_add(value.len()).and_then(|end| self.bytes.get_mut(at..end));
         let Some(place) = place else { return false };

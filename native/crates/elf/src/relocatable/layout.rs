@@ -1,8 +1,10 @@
-//! Where Linux puts the sections of a module (Linux: kernel/module/main.c, `layout_sections`).
+//! Computes the addresses at which Linux puts the sections of a module (Linux: kernel/module/main.c,
+//! `layout_sections`).
 //!
-//! Sections are laid out class by class, code first, and in each class in the order of their headers. Sections whose names start
-//! with `.init` get memory of their own, which is given back after the module was initialized. To Linux 6.3 all classes of one
-//! memory follow each other, later ones have separate memory each; the offsets of code from the module's base are the same.
+//! Sections are laid out class by class, code first, and in each class in the order of their headers. Sections
+//! whose names start with `.init` get separate memory, which the kernel frees after the module was initialized. Up
+//! to Linux 6.3 all classes of one memory follow each other; later kernels give each class separate memory. The
+//! offsets of code from the base of the module are the same in both.
 
 use object::LittleEndian;
 use object::SectionIndex;
@@ -12,18 +14,19 @@ use object::read::elf::{SectionHeader as _, SectionTable};
 use crate::Svma;
 use crate::format::{ENDIAN, Elf};
 
-/// The address of the module's base, which is the first byte of its code. Not zero: there, linkers leave functions
-/// that they discarded.
+/// Address of the base of the module, which is the first byte of its code. The base is not zero, because linkers
+/// give the address zero to functions that they discarded.
 const BASE: u64 = 0x10_0000;
-/// What every area is aligned to, no less than any page.
+/// Alignment of every area in bytes, no less than the size of any page.
 const AREA_ALIGNMENT: u64 = 0x1_0000;
-/// Sections that the loader enlarges on arm64, by as much as the CPU and its configuration ask for (Linux:
-/// arch/arm64/kernel/module-plts.c).
+/// Sections that the module loader enlarges on arm64, by a size that depends on the CPU and on the configuration of
+/// the kernel (Linux: arch/arm64/kernel/module-plts.c).
 const ENLARGED: [&[u8]; 2] = [b".plt", b".text.ftrace_trampoline"];
-/// Sections that are not kept in memory although their flags say so (Linux: `rewrite_section_headers`, `percpu_modalloc`).
+/// Sections that the kernel does not keep in memory although their flags say so (Linux: `rewrite_section_headers`,
+/// `percpu_modalloc`).
 const NOT_KEPT: [&[u8]; 3] = [b".modinfo", b"__versions", b".data..percpu"];
 
-/// A stretch of addresses for sections of one class.
+/// A range of addresses for the sections of one class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Area {
     pub(crate) svma: Svma,
@@ -32,15 +35,15 @@ pub(crate) struct Area {
 
 /// The addresses of all sections.
 pub(super) struct Layout {
-    /// By section index; zero for what is not in memory.
+    /// Addresses by section index; zero for a section that is not in memory.
     addresses: Vec<Svma>,
-    /// The code that stays, and that for initialization.
+    /// The area of the code that stays in memory, and the area of the code for initialization.
     code: [Area; 2],
-    /// The section whose offset from the base is not known for sure, and the enlarged one that lies before it.
+    /// A section whose offset from the base is uncertain, and the enlarged section that lies before it.
     pub(super) uncertain: Option<(String, &'static str)>,
 }
 
-/// What decides where a section goes, in the order of addresses.
+/// The facts that decide where a section goes, in the order of addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Class {
     data: bool,
@@ -63,7 +66,7 @@ impl Class {
 }
 
 impl Layout {
-    /// Lays out all sections, or tells why that is impossible.
+    /// Lays out all sections. The error says why that is impossible.
     pub(super) fn new(sections: &SectionTable<'_, Elf>, names: &[&[u8]]) -> Result<Self, String> {
         let name = |index: usize| names.get(index).copied().unwrap_or_default();
         let mut members: Vec<(Class, usize)> = (0..sections.len())
@@ -103,12 +106,13 @@ impl Layout {
         Ok(layout)
     }
 
-    /// The address of a section; zero for one that is not in memory.
+    /// Returns the address of a section; zero for a section that is not in memory.
     pub(super) fn address(&self, section: SectionIndex) -> Svma {
         self.addresses.get(section.0).copied().unwrap_or_default()
     }
 
-    /// Where the code is: first what stays, then, if there is any, what is freed after initialization.
+    /// Returns the areas of code: first the code that stays in memory, then, if there is any, the code that is
+    /// freed after initialization.
     pub(super) fn code(&self) -> Vec<Area> {
         let [mut core, init] = self.code;
         if core == EMPTY {
@@ -120,7 +124,7 @@ impl Layout {
 
 const EMPTY: Area = Area { svma: Svma(0), size: 0 };
 
-/// Puts a section behind the `size` bytes that its area has; returns its offset.
+/// Puts a section behind the first `size` bytes of its area. Returns the offset of the section in the area.
 fn place(section: &SectionHeader64<LittleEndian>, size: &mut u64) -> Result<u64, String> {
     let (alignment, length) = (section.sh_addralign(ENDIAN).max(1), section.sh_size(ENDIAN));
     if !alignment.is_power_of_two() {
@@ -128,7 +132,7 @@ fn place(section: &SectionHeader64<LittleEndian>, size: &mut u64) -> Result<u64,
     }
     let start = size.checked_next_multiple_of(alignment);
     let end = start.and_then(|start| start.checked_add(length));
-    // Far from where an address would not fit.
+    // The limit of 2^62 keeps every later sum of addresses in range.
     match (start, end.filter(|end| *end < 1 << 62)) {
         (Some(start), Some(end)) => {
             *size = end;
@@ -140,7 +144,8 @@ fn place(section: &SectionHeader64<LittleEndian>, size: &mut u64) -> Result<u64,
     }
 }
 
-/// Of the names of code sections in their order: one that lies behind a section that the loader enlarges.
+/// Returns the first code section that lies behind a section that the loader enlarges, and the enlarged section.
+/// `names` are the names of the code sections in their order.
 fn uncertain<'n>(names: impl Iterator<Item = &'n [u8]>) -> Option<(String, &'static str)> {
     let mut before = None;
     for name in names {

@@ -1,4 +1,4 @@
-//! Applies the relocations of sections that are read by what comes after (System V psABI for x86-64 and for the Arm 64-bit
+//! Applies the relocations of the sections that later stages read (System V psABI for x86-64 and for the Arm 64-bit
 //! Architecture, "Relocation").
 
 use object::elf;
@@ -15,7 +15,8 @@ use crate::compression::{decompress_section, largest_content};
 use crate::format::{ENDIAN, Elf};
 use crate::patch_sites::is_patch_table;
 
-/// The debug sections that are read and that name addresses or places in other sections; the first of each name counts.
+/// Debug sections that later stages read and that contain addresses, or offsets into other sections. If several
+/// sections have one name, the first one counts.
 const DEBUG_SECTIONS: [&[u8]; 7] = [
     b".debug_addr",
     b".debug_aranges",
@@ -26,7 +27,8 @@ const DEBUG_SECTIONS: [&[u8]; 7] = [
     b".debug_str_offsets",
 ];
 
-/// Relocates debug sections and tables of patch sites in `copy`; what the kernel executes is not looked at.
+/// Relocates debug sections and tables of patch sites in `copy`. Does not relocate the sections that the kernel
+/// executes.
 pub(super) fn relocate(
     data: &[u8],
     sections: &SectionTable<'_, Elf>,
@@ -37,7 +39,7 @@ pub(super) fn relocate(
 ) -> Result<Vec<LayoutProblem>, String> {
     let file = ElfFile64::<LittleEndian>::parse(data).map_err(|error| error.to_string())?;
     let machine = file.elf_header().e_machine(ENDIAN);
-    // Headers may share bytes, but no file has more relocations than fit into it.
+    // Headers may share bytes, but no file has more relocations than fit into its size.
     let mut budget = data.len() / size_of::<elf::Rel64<LittleEndian>>();
     let mut uncompressed_budget = largest_content(data.len());
     let mut problems = Vec::new();
@@ -81,7 +83,7 @@ pub(super) fn relocate(
     Ok(problems)
 }
 
-/// The relocations of one section that were not applied.
+/// The relocations of one section that could not be applied.
 #[derive(Default)]
 struct Failed {
     count: u64,
@@ -105,7 +107,7 @@ impl Failed {
     }
 }
 
-/// How many relocations the headers of relocation sections promise for each section.
+/// Returns the number of relocations for each section, as the headers of relocation sections state it.
 fn stated_relocations(sections: &SectionTable<'_, Elf>) -> Vec<u64> {
     let mut counts = vec![0_u64; sections.len()];
     for section in sections.iter() {
@@ -121,8 +123,8 @@ fn stated_relocations(sections: &SectionTable<'_, Elf>) -> Vec<u64> {
     counts
 }
 
-/// Where in the copy the content of a section is. A compressed one is uncompressed behind the end of the file; all such
-/// sections together have no more than `budget` bytes then.
+/// Returns the range of the copy that has the content of a section. The content of a compressed section is
+/// decompressed and appended to the copy. All decompressed sections together have no more than `budget` bytes.
 fn place(
     data: &[u8],
     sections: &SectionTable<'_, Elf>,
@@ -159,18 +161,19 @@ fn place(
     Ok(start..copy.bytes.len())
 }
 
-/// What is to be computed, and how many bits the result has. Procedure linkage tables are of no concern in data.
+/// Returns the computation of a relocation, and the number of bits of its result. Data needs no relocations for
+/// procedure linkage tables.
 fn kind_and_size(relocation: &Relocation, machine: elf::Machine) -> (RelocationKind, u8) {
     let (kind, bits) = (relocation.kind(), relocation.size());
     match kind {
-        // `object` does not know this one.
+        // `object` has no kind for this type of relocation.
         RelocationKind::Unknown if machine == elf::EM_X86_64 && r_type(relocation) == elf::R_X86_64_PC64.0 => {
             (RelocationKind::Relative, 64)
         }
         RelocationKind::PltRelative if relocation.encoding() == RelocationEncoding::X86Branch => {
             (RelocationKind::Relative, bits)
         }
-        // Parts of instructions don't occur in data.
+        // Data has no relocations of parts of instructions.
         _ if bits % 8 != 0 => (RelocationKind::Unknown, 0),
         _ => (kind, bits),
     }
@@ -183,12 +186,12 @@ fn r_type(relocation: &Relocation) -> u32 {
     }
 }
 
-/// A section that is relocated.
+/// A section that is being relocated.
 struct Target<'a> {
     machine: elf::Machine,
     place: std::ops::Range<usize>,
     svma: u64,
-    /// Values by symbol index.
+    /// Values of symbols, by symbol index.
     symbols: &'a [u64],
     copy: &'a mut Copy,
 }

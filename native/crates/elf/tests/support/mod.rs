@@ -20,7 +20,7 @@ pub const EM_AARCH64: u16 = 183;
 pub const ET_EXEC: u16 = 2;
 pub const ET_DYN: u16 = 3;
 
-/// The sizes of an ELF class (gABI, "Object Files").
+/// Sizes that depend on the ELF class (gABI, "Object Files").
 #[derive(Clone, Copy)]
 pub struct Class {
     is_32: bool,
@@ -47,7 +47,7 @@ pub const CLASS_32: Class = Class {
 };
 
 impl Class {
-    /// Appends fields that are as wide as the class.
+    /// Appends fields that are as wide as an address of the class.
     fn put(self, out: &mut Vec<u8>, fields: &[u64]) {
         for field in fields {
             out.extend(&field.to_le_bytes()[..if self.is_32 { 4 } else { 8 }]);
@@ -63,7 +63,7 @@ pub struct Section {
     pub data: Vec<u8>,
 }
 
-/// `section` counts from 1, in the order of adding.
+/// A symbol of the file. `section` counts from 1, in the order in which sections are added.
 pub struct Symbol {
     pub name: String,
     pub svma: u64,
@@ -78,7 +78,8 @@ pub struct Segment {
     pub size: u64,
 }
 
-/// An ELF file in the making. Each allocated section gets a `PT_LOAD` of its own after those given.
+/// An ELF file while it is being built. Each allocated section gets a `PT_LOAD` of its own, after the given program
+/// headers.
 pub struct ElfBuilder {
     pub class: Class,
     pub machine: u16,
@@ -145,7 +146,7 @@ impl ElfBuilder {
         self.open().expect("the built file is an image")
     }
 
-    /// The file's bytes: header, program headers, contents, section headers.
+    /// Returns the bytes of the file: header, program headers, contents, section headers.
     pub fn build(&self) -> Vec<u8> {
         let allocated = |section: &&Section| section.flags & SHF_ALLOC != 0;
         let segment_count = self.segments.len() + self.sections.iter().filter(allocated).count();
@@ -253,7 +254,7 @@ impl ElfBuilder {
     }
 }
 
-/// Appends `data` at the next multiple of 8 and returns where.
+/// Appends `data` at the next multiple of 8. Returns the offset.
 fn append(bytes: &mut Vec<u8>, data: &[u8]) -> u64 {
     bytes.resize(bytes.len().next_multiple_of(8), 0);
     let offset = bytes.len() as u64;
@@ -261,7 +262,7 @@ fn append(bytes: &mut Vec<u8>, data: &[u8]) -> u64 {
     offset
 }
 
-/// Appends `name` to a string table and returns where; the empty name is at 0.
+/// Appends `name` to a string table. Returns the offset; the empty name has offset 0.
 fn intern(strings: &mut Vec<u8>, name: &str) -> u32 {
     if name.is_empty() {
         return 0;
@@ -310,7 +311,7 @@ fn section_header(
     header
 }
 
-/// A note with the owner "GNU" (gABI, "Note Section").
+/// Makes a note with the owner "GNU" (gABI, "Note Section").
 pub fn gnu_note(kind: u32, description: &[u8]) -> Vec<u8> {
     let mut note = Vec::new();
     for field in [4, description.len() as u32, kind] {
@@ -322,7 +323,7 @@ pub fn gnu_note(kind: u32, description: &[u8]) -> Vec<u8> {
     note
 }
 
-/// Whether `tool` runs; says so when not.
+/// Returns true if `tool` runs. Otherwise prints that `test` is skipped.
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 pub fn is_installed(test: &str, tool: &str) -> bool {
     let found = Command::new(tool).arg("--version").output().is_ok();
@@ -332,7 +333,7 @@ pub fn is_installed(test: &str, tool: &str) -> bool {
     found
 }
 
-/// The class that an instruction of llvm-profgen's disassembly stands for.
+/// Returns the class of an instruction in llvm-profgen's disassembly.
 pub fn class_of(arch: Arch, instruction: &str) -> InstructionClass {
     use InstructionClass::{Branch, Call, Jump, Other, Return};
     const PREFIXES: [&str; 7] = ["rep", "repne", "lock", "notrack", "addr32", "addr16", "data16"];
@@ -342,7 +343,7 @@ pub fn class_of(arch: Arch, instruction: &str) -> InstructionClass {
         mnemonic = words.next().unwrap_or_default();
     }
     let operands = words.next().unwrap_or_default();
-    // Sizes are suffixes: callq, lretl, iretw.
+    // Suffixes state the operand size: callq, lretl, iretw.
     let unsized_name = mnemonic.trim_end_matches(['q', 'l', 'w']);
     match (arch, mnemonic) {
         (Arch::AArch64, "bl" | "blr") => Call,

@@ -12,13 +12,13 @@ use object::{
     SymbolScope,
 };
 
-/// A module in the making.
+/// A kernel module while it is being built.
 pub struct ModuleBuilder {
     object: Object<'static>,
 }
 
 impl ModuleBuilder {
-    /// With the section that makes a relocatable file a module of the name `name`.
+    /// Begins a module named `name`, with the section that makes a relocatable file a kernel module.
     pub fn new(architecture: Architecture, name: &str) -> Self {
         let object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
         let mut module = Self { object };
@@ -52,7 +52,7 @@ impl ModuleBuilder {
         self.section(name, SHF_ALLOC.0 | SHF_EXECINSTR.0, align, data)
     }
 
-    /// The section for a build id, which is in `note`.
+    /// Adds the section with the build id in `note`.
     pub fn build_id(&mut self, note: &[u8]) {
         let section = self.section(".note.gnu.build-id", SHF_ALLOC.0, 4, note);
         self.object.section_mut(section).flags = SectionFlags::Elf {
@@ -61,7 +61,7 @@ impl ModuleBuilder {
         };
     }
 
-    /// A function, or with no section one that is elsewhere.
+    /// Adds a function. Without a section, the function is undefined.
     pub fn symbol(&mut self, name: &str, section: Option<SectionId>, offset: u64) -> SymbolId {
         self.object.add_symbol(Symbol {
             name: name.into(),

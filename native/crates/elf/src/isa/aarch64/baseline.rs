@@ -1,14 +1,14 @@
-//! Which words are Armv8.0-A instructions, extensions left out: what LLVM's disassembler decodes when no
-//! processor and no feature is named.
+//! Tells which words are instructions of Armv8.0-A without extensions: those that LLVM's disassembler decodes if
+//! neither a processor nor a feature is named.
 //!
-//! The functions follow the tables of "A64 instruction set encoding" in the Arm ARM (DDI 0487, C4.1), one
-//! each, with the tables' field names in the comments. What the architecture calls CONSTRAINED UNPREDICTABLE counts
-//! as an instruction, as it does to LLVM.
+//! Each function follows one table of "A64 instruction set encoding" in the Arm ARM (DDI 0487, C4.1), with the
+//! field names of the table in the comments. Encodings that the architecture calls CONSTRAINED UNPREDICTABLE count
+//! as instructions, as in LLVM.
 
 use super::bits::{bit, field};
 use super::simd;
 
-/// Whether `word` is an instruction of Armv8.0-A.
+/// Returns true if `word` is an instruction of Armv8.0-A.
 pub(super) fn is_instruction(word: u32) -> bool {
     match field(word, 28, 25) {
         0b0000 => word >> 16 == 0, // udf
@@ -21,7 +21,7 @@ pub(super) fn is_instruction(word: u32) -> bool {
     }
 }
 
-/// "Data Processing -- Immediate".
+/// Checks words of the table "Data Processing -- Immediate".
 fn is_immediate(word: u32) -> bool {
     let sf = bit(word, 31);
     let n = bit(word, 22);
@@ -35,10 +35,10 @@ fn is_immediate(word: u32) -> bool {
     }
 }
 
-/// Whether `N:imms` names a run of ones that neither fills nor misses its element (DecodeBitMasks).
+/// Returns true if `N:imms` names a run of ones that neither fills its element nor is empty (DecodeBitMasks).
 fn is_bitmask_immediate(n: bool, imms: u32) -> bool {
     let combined = (u32::from(n) << 6) | (!imms & 0x3f);
-    // The highest set bit is the logarithm of the element size, which is at least 2 bits.
+    // The highest set bit is the binary logarithm of the element size. An element has at least 2 bits.
     match combined.checked_ilog2() {
         None | Some(0) => false,
         Some(length) => {
@@ -48,7 +48,7 @@ fn is_bitmask_immediate(n: bool, imms: u32) -> bool {
     }
 }
 
-/// "Branches, Exception Generating and System instructions".
+/// Checks words of the table "Branches, Exception Generating and System instructions".
 fn is_branch_or_system(word: u32) -> bool {
     match word >> 24 {
         0x14..=0x17 | 0x94..=0x97 => true, // b, bl
@@ -65,7 +65,7 @@ fn is_branch_or_system(word: u32) -> bool {
     }
 }
 
-/// "Exception generation": svc, hvc, smc; brk; hlt; dcps1 to dcps3.
+/// Checks words of the table "Exception generation": svc, hvc, smc; brk; hlt; dcps1 to dcps3.
 fn is_exception(opc: u32, op2_and_ll: u32) -> bool {
     match opc {
         0b000 | 0b101 => matches!(op2_and_ll, 1..=3),
@@ -74,7 +74,7 @@ fn is_exception(opc: u32, op2_and_ll: u32) -> bool {
     }
 }
 
-/// "Loads and Stores".
+/// Checks words of the table "Loads and Stores".
 fn is_load_or_store(word: u32) -> bool {
     let vector = bit(word, 26);
     match field(word, 29, 28) {
@@ -87,7 +87,8 @@ fn is_load_or_store(word: u32) -> bool {
     }
 }
 
-/// "Load/store exclusive" and "ordered": ldxr, stlr and relatives without `cas`, `ldlar`.
+/// Checks words of the tables "Load/store exclusive" and "ordered": ldxr, stlr and relatives without `cas`,
+/// `ldlar`.
 fn is_exclusive(word: u32) -> bool {
     let (o2, o1, o0) = (bit(word, 23), bit(word, 21), bit(word, 15));
     match (bit(word, 24), o2, o1) {
@@ -98,7 +99,7 @@ fn is_exclusive(word: u32) -> bool {
     }
 }
 
-/// "Load/store register pair".
+/// Checks words of the table "Load/store register pair".
 fn is_pair(word: u32, vector: bool) -> bool {
     match (field(word, 31, 30), vector) {
         (0b00 | 0b10, _) | (0b01, true) => true,
@@ -107,7 +108,7 @@ fn is_pair(word: u32, vector: bool) -> bool {
     }
 }
 
-/// "Load/store register" with an immediate or register offset.
+/// Checks words of the table "Load/store register" with an immediate or register offset.
 fn is_single(word: u32, vector: bool) -> bool {
     let (size, opc) = (field(word, 31, 30), field(word, 23, 22));
     let allocated = match (size, vector) {
@@ -127,7 +128,7 @@ fn is_single(word: u32, vector: bool) -> bool {
         }
 }
 
-/// "Data Processing -- Register".
+/// Checks words of the table "Data Processing -- Register".
 fn is_register(word: u32) -> bool {
     let sf = bit(word, 31);
     let short_shift = sf || !bit(word, 15); // imm6 below the register's width
@@ -154,7 +155,7 @@ fn is_register(word: u32) -> bool {
     }
 }
 
-/// "Data-processing (3 source)".
+/// Checks words of the table "Data-processing (3 source)".
 fn is_multiply(op31: u32, o0: bool, sf: bool) -> bool {
     match op31 {
         0b000 => true,              // madd, msub

@@ -1,11 +1,11 @@
-//! Fields of instruction words.
+//! Reads fields of instruction words.
 
-/// The bits `high` down to `low` of `word`.
+/// Returns the bits `high` down to `low` of `word`.
 pub(super) fn field(word: u32, high: u32, low: u32) -> u32 {
     (word >> low) & (u32::MAX >> (31 - (high - low)))
 }
 
-/// Whether bit `index` of `word` is set.
+/// Returns true if bit `index` of `word` is set.
 pub(super) fn bit(word: u32, index: u32) -> bool {
     (word >> index) & 1 != 0
 }

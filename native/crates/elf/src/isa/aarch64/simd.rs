@@ -3,16 +3,16 @@
 
 use super::bits::{bit, field};
 
-/// Which element sizes an instruction exists for: bit `size` for 64-bit vectors (Q = 0), bit `4 + size` for
-/// 128-bit ones. Floating-point instructions have an opcode bit and `sz` in the place of `size`.
+/// The element sizes for which an instruction exists: bit `size` for 64-bit vectors (Q = 0), bit `4 + size` for
+/// 128-bit vectors. Floating-point instructions have an opcode bit and `sz` in the place of `size`.
 type Sizes = u8;
 
 const NONE: Sizes = 0;
-/// Every size.
+/// All element sizes.
 const ANY: Sizes = 0xff;
-/// No doublewords.
+/// All element sizes but doublewords.
 const BHS: Sizes = 0x77;
-/// Doublewords in 128-bit vectors only.
+/// All element sizes, but doublewords in 128-bit vectors only.
 const BHSD: Sizes = 0xf7;
 const B: Sizes = 0x11;
 const BH: Sizes = 0x33;
@@ -20,21 +20,22 @@ const H: Sizes = 0x22;
 const HS: Sizes = 0x66;
 const S: Sizes = 0x44;
 const D: Sizes = 0x88;
-/// Floating point with either value of the opcode bit; doubles in 128-bit vectors only.
+/// Floating-point elements with either value of the opcode bit; doubles in 128-bit vectors only.
 const FP: Sizes = 0xf5;
-/// Floating point, opcode bit clear.
+/// Floating-point elements with a clear opcode bit.
 const FP0: Sizes = 0x31;
-/// Floating point, opcode bit set.
+/// Floating-point elements with a set opcode bit.
 const FP1: Sizes = 0xc4;
-/// Floating point that changes the width: opcode bit clear, `sz` says which.
+/// Floating-point conversions of the width: the opcode bit is clear, `sz` states the width.
 const FP_WIDTH: Sizes = 0x33;
 
-/// Whether `sizes` has the element and vector size of `word`.
+/// Returns true if `sizes` has the element size and vector size of `word`.
 fn has_size(sizes: Sizes, word: u32) -> bool {
     sizes >> (4 * u32::from(bit(word, 30)) + field(word, 23, 22)) & 1 != 0
 }
 
-/// Whether `word`, of the group for floating point and Advanced SIMD, is an instruction of Armv8.0-A.
+/// Returns true if `word` is an instruction of Armv8.0-A. `word` is of the group for floating point and Advanced
+/// SIMD.
 pub(super) fn is_instruction(word: u32) -> bool {
     match (bit(word, 31), bit(word, 30), bit(word, 28)) {
         (false, _, false) => is_vector(word),
@@ -44,7 +45,7 @@ pub(super) fn is_instruction(word: u32) -> bool {
     }
 }
 
-/// Floating point in registers of its own: conversions, arithmetic, comparisons.
+/// Checks floating-point instructions on scalar registers: conversions, arithmetic, comparisons.
 fn is_floating_point(word: u32) -> bool {
     let sf = bit(word, 31);
     let single_or_double = !bit(word, 23);
@@ -53,7 +54,7 @@ fn is_floating_point(word: u32) -> bool {
     }
     let (ptype, rmode, opcode) = (field(word, 23, 22), field(word, 20, 19), field(word, 18, 16));
     if !bit(word, 21) {
-        // Fixed point: scvtf, ucvtf, fcvtzs, fcvtzu.
+        // These are the fixed-point conversions: scvtf, ucvtf, fcvtzs, fcvtzu.
         let allocated = matches!((rmode, opcode), (0b00, 0b010 | 0b011) | (0b11, 0b000 | 0b001));
         return single_or_double && allocated && (sf || bit(word, 15));
     }
@@ -79,7 +80,7 @@ fn is_floating_point(word: u32) -> bool {
         }
 }
 
-/// "Floating-point data-processing (1 source)".
+/// Checks words of the table "Floating-point data-processing (1 source)".
 fn is_fp_one_source(ptype: u32, opcode: u32) -> bool {
     match (ptype, opcode) {
         (0 | 1, 0..=3 | 7..=12 | 14 | 15) => true, // fmov, fabs, fneg, fsqrt, fcvt to half, frint
@@ -88,7 +89,7 @@ fn is_fp_one_source(ptype: u32, opcode: u32) -> bool {
     }
 }
 
-/// Advanced SIMD on vectors.
+/// Checks Advanced SIMD instructions on vectors.
 fn is_vector(word: u32) -> bool {
     let u = usize::from(bit(word, 29));
     if bit(word, 24) {
@@ -118,7 +119,7 @@ fn is_vector(word: u32) -> bool {
     has_size(sizes, word)
 }
 
-/// "Advanced SIMD three same", by U and opcode.
+/// Element sizes for the table "Advanced SIMD three same", by U and opcode.
 #[rustfmt::skip]
 const THREE_SAME: [[Sizes; 32]; 2] = [
     [
@@ -135,7 +136,7 @@ const THREE_SAME: [[Sizes; 32]; 2] = [
     ],
 ];
 
-/// "Advanced SIMD three different", by U and opcode.
+/// Element sizes for the table "Advanced SIMD three different", by U and opcode.
 #[rustfmt::skip]
 const THREE_DIFFERENT: [[Sizes; 16]; 2] = [
     [
@@ -148,7 +149,7 @@ const THREE_DIFFERENT: [[Sizes; 16]; 2] = [
     ],
 ];
 
-/// "Advanced SIMD two-register miscellaneous", by U and opcode.
+/// Element sizes for the table "Advanced SIMD two-register miscellaneous", by U and opcode.
 #[rustfmt::skip]
 const TWO_MISC: [[Sizes; 32]; 2] = [
     [
@@ -165,7 +166,7 @@ const TWO_MISC: [[Sizes; 32]; 2] = [
     ],
 ];
 
-/// "Advanced SIMD across lanes".
+/// Returns the element sizes for the table "Advanced SIMD across lanes".
 fn across_lanes(u: usize, opcode: u32) -> Sizes {
     const BHS_IN_128: Sizes = 0x73; // a pair of words can't be reduced across
     match (u, opcode) {
@@ -175,7 +176,7 @@ fn across_lanes(u: usize, opcode: u32) -> Sizes {
     }
 }
 
-/// "Advanced SIMD copy": dup, ins, smov, umov.
+/// Checks words of the table "Advanced SIMD copy": dup, ins, smov, umov.
 fn is_copy(word: u32) -> bool {
     let q = bit(word, 30);
     let (imm5, imm4) = (field(word, 20, 16), field(word, 14, 11));
@@ -193,13 +194,13 @@ fn is_copy(word: u32) -> bool {
     }
 }
 
-/// "Advanced SIMD modified immediate": movi, mvni, orr, bic, fmov.
+/// Checks words of the table "Advanced SIMD modified immediate": movi, mvni, orr, bic, fmov.
 fn is_modified_immediate(word: u32) -> bool {
     let (q, op, cmode) = (bit(word, 30), bit(word, 29), field(word, 15, 12));
     !bit(word, 11) && (cmode != 0b1111 || !op || q)
 }
 
-/// "Advanced SIMD shift by immediate".
+/// Checks words of the table "Advanced SIMD shift by immediate".
 fn is_vector_shift(word: u32, immh: u32) -> bool {
     let (q, u) = (bit(word, 30), bit(word, 29));
     let doublewords = immh >= 0b1000;
@@ -213,7 +214,7 @@ fn is_vector_shift(word: u32, immh: u32) -> bool {
     }
 }
 
-/// "Advanced SIMD vector x indexed element".
+/// Checks words of the table "Advanced SIMD vector x indexed element".
 fn is_by_element(word: u32) -> bool {
     let (q, u, size) = (bit(word, 30), bit(word, 29), field(word, 23, 22));
     match field(word, 15, 12) {
@@ -226,7 +227,7 @@ fn is_by_element(word: u32) -> bool {
     }
 }
 
-/// Whether `size:L` names a floating-point element, with doubles as `doubles` says.
+/// Returns true if `size:L` names a floating-point element. `doubles` tells whether the element may be a double.
 fn is_fp_element(word: u32, doubles: bool) -> bool {
     match field(word, 23, 22) {
         0b10 => true,
@@ -235,7 +236,7 @@ fn is_fp_element(word: u32, doubles: bool) -> bool {
     }
 }
 
-/// Advanced SIMD on single elements. Sizes here don't depend on Q, which is set.
+/// Checks Advanced SIMD instructions on single elements. Here the element sizes do not depend on Q, which is set.
 fn is_scalar(word: u32) -> bool {
     let u = bit(word, 29);
     if bit(word, 24) {
@@ -268,7 +269,7 @@ fn is_scalar(word: u32) -> bool {
     has_size(sizes, word)
 }
 
-/// "Advanced SIMD scalar three same".
+/// Returns the element sizes for the table "Advanced SIMD scalar three same".
 fn scalar_three_same(u: bool, opcode: u32) -> Sizes {
     match (opcode, u) {
         (0b00001 | 0b00101 | 0b01001 | 0b01011, _) => ANY, // sqadd, sqsub, sqshl, sqrshl
@@ -283,7 +284,7 @@ fn scalar_three_same(u: bool, opcode: u32) -> Sizes {
     }
 }
 
-/// "Advanced SIMD scalar two-register miscellaneous".
+/// Returns the element sizes for the table "Advanced SIMD scalar two-register miscellaneous".
 fn scalar_two_misc(u: bool, opcode: u32) -> Sizes {
     match (opcode, u) {
         (0b00011 | 0b00111, _) => ANY,                            // suqadd, sqabs
@@ -298,7 +299,7 @@ fn scalar_two_misc(u: bool, opcode: u32) -> Sizes {
     }
 }
 
-/// "Advanced SIMD scalar shift by immediate".
+/// Checks words of the table "Advanced SIMD scalar shift by immediate".
 fn is_scalar_shift(word: u32, immh: u32) -> bool {
     let u = bit(word, 29);
     let doubleword = immh >= 0b1000;
@@ -314,7 +315,7 @@ fn is_scalar_shift(word: u32, immh: u32) -> bool {
     }
 }
 
-/// "Advanced SIMD scalar x indexed element".
+/// Checks words of the table "Advanced SIMD scalar x indexed element".
 fn is_scalar_by_element(word: u32) -> bool {
     let (u, size) = (bit(word, 29), field(word, 23, 22));
     match field(word, 15, 12) {
@@ -325,7 +326,8 @@ fn is_scalar_by_element(word: u32) -> bool {
     }
 }
 
-/// "Advanced SIMD load/store structures": ld1 to ld4, st1 to st4 and the replicating loads.
+/// Checks words of the table "Advanced SIMD load/store structures": ld1 to ld4, st1 to st4 and the replicating
+/// loads.
 pub(super) fn is_structure_access(word: u32) -> bool {
     let (q, size) = (bit(word, 30), field(word, 11, 10));
     let post_indexed = bit(word, 23);

@@ -1,16 +1,18 @@
-//! Length and class of one x86 instruction, or how far LLVM's disassembler reads before it gives up, which is where decoding goes on.
+//! Determines the length and class of one x86 instruction. If there is none, determines how far LLVM's disassembler
+//! reads before it gives up, because decoding goes on there.
 //!
-//! The order of steps is LLVM's (LLVM: X86Disassembler.cpp): prefixes, opcode, the ModR/M byte where it has a say in what the
-//! instruction is, operands, immediates. The encodings are those of the AMD64 APM volume 3 chapter 1, the Intel SDM volume 2 chapter 2,
-//! and Intel's APX specification chapter 3.
+//! The order of the steps is LLVM's (LLVM: X86Disassembler.cpp): prefixes, opcode, the ModR/M byte if it selects
+//! the instruction, operands, immediates. The encodings are those of the AMD64 APM volume 3 chapter 1, the Intel
+//! SDM volume 2 chapter 2, and Intel's APX specification chapter 3.
 
 use super::opcodes::{Cell, Kind, Legacy, Opcodes, extension};
 use super::prefixes::{Form, Input, Prefixes, Stop};
 
-/// The VEX and EVEX `pp` field, and LLVM's opcode tables, have this number for an operand-size prefix.
+/// Number of an operand-size prefix in the `pp` field of VEX and EVEX, and in LLVM's opcode tables.
 const PP_66: u8 = 1;
 
-/// Bytes at the start of `bytes` that LLVM takes for one instruction, and its kind, if there is one.
+/// Returns the number of bytes at the start of `bytes` that LLVM takes for one instruction, and the kind of the
+/// instruction if there is one.
 #[inline]
 pub(super) fn decode<'o>(opcodes: &'o Opcodes, is_64_bit: bool, bytes: &[u8]) -> (usize, Option<&'o Kind>) {
     if let Some((length, kind)) = plain(opcodes, is_64_bit, bytes) {
@@ -21,8 +23,8 @@ pub(super) fn decode<'o>(opcodes: &'o Opcodes, is_64_bit: bool, bytes: &[u8]) ->
     (input.position.max(1), kind)
 }
 
-/// The length and kind of an instruction of map 0 or 1 without a prefix but REX, which most are. `None` for all others, and where the
-/// operands need a closer look.
+/// Decodes an instruction of map 0 or 1 without a prefix except REX; most instructions are of this form. Returns
+/// `None` for all other instructions, and for operands that need the full decoder.
 #[inline]
 fn plain<'o>(opcodes: &'o Opcodes, is_64_bit: bool, bytes: &[u8]) -> Option<(usize, &'o Kind)> {
     let mut position = 0;
@@ -63,7 +65,7 @@ fn plain<'o>(opcodes: &'o Opcodes, is_64_bit: bool, bytes: &[u8]) -> Option<(usi
     (length <= bytes.len()).then_some((length, kind))
 }
 
-/// Whether what is in the place of an opcode is a prefix, or begins an encoding or a map of its own.
+/// Returns true if the byte in the place of the opcode is a prefix, or begins another encoding or another map.
 #[inline]
 fn opens_more(map: usize, is_64_bit: bool, opcode: u8) -> bool {
     if map == 1 {
@@ -75,7 +77,8 @@ fn opens_more(map: usize, is_64_bit: bool, opcode: u8) -> bool {
     }
 }
 
-/// Bytes of the displacement behind a ModR/M byte with this mode, and a SIB byte if there is one. Without a base it has 32 bits.
+/// Returns the number of bytes of the displacement behind the ModR/M byte (and the SIB byte, if there is one) for
+/// this mode. A displacement without a base has 32 bits.
 #[inline]
 fn displacement(mode: u8, has_base: bool) -> usize {
     match mode {
@@ -102,16 +105,16 @@ fn instruction<'o>(opcodes: &'o Opcodes, is_64_bit: bool, input: &mut Input<'_>)
     found.operands(cell, input)
 }
 
-/// What is known of an instruction so far.
+/// The facts that have been found about an instruction so far.
 struct Found<'o, 'p> {
     opcodes: &'o Opcodes,
     prefixes: &'p Prefixes,
-    /// The ModR/M byte, once it was read.
+    /// The ModR/M byte; `None` before it is read.
     modrm: Option<u8>,
 }
 
 impl<'o> Found<'o, '_> {
-    /// Reads the ModR/M byte with SIB byte and displacement, unless it was.
+    /// Reads the ModR/M byte with its SIB byte and displacement, unless they have been read.
     #[inline]
     fn read_modrm(&mut self, input: &mut Input<'_>) -> Result<u8, Stop> {
         if let Some(modrm) = self.modrm {
@@ -174,7 +177,7 @@ impl<'o> Found<'o, '_> {
             0 => {
                 key.operand_size = prefixes.operand_size;
                 key.address_size = prefixes.address_size;
-                // In map 0 only `pause` is told by a repeat prefix.
+                // In map 0 a repeat prefix selects only one instruction, `pause`.
                 if map != 0 || (opcode == 0x90 && prefixes.repeat == 0xf3) {
                     key.repeat = repeat(prefixes.repeat);
                 }
@@ -190,7 +193,8 @@ impl<'o> Found<'o, '_> {
             (0, 0xa1 | 0x50..=0x5f) if prefixes.has_rex2 => return Ok(self.opcodes.rex2(opcode, key)),
             _ => self.opcodes.legacy(map, opcode, key),
         };
-        // LLVM asks again with prefixes that are not where they would be part of the opcode. Only here the answer counts.
+        // LLVM looks the opcode up again with the prefixes that are not in the place where they would be part of
+        // the opcode. The second answer counts for these opcodes only.
         let anywhere = matches!((map, opcode), (0, 0xa0..=0xa3) | (1, 0xae) | (2, 0xf8));
         let mut other = key;
         other.operand_size |= prefixes.operand_size;
@@ -241,7 +245,7 @@ impl<'o> Found<'o, '_> {
             return Err(Stop);
         }
         let opcode = input.byte()?;
-        // In map 4, and of BMI, the highest bit of aaa is NF, and there is no mask.
+        // In map 4, and in instructions of BMI, the highest bit of aaa is NF, and there is no mask.
         let has_nf = map == 4 || (map == 2 && prefixes.pp == 0 && matches!(opcode, 0xf2 | 0xf3 | 0xf5 | 0xf7));
         let mask = match prefixes.evex_aaa {
             4.. => 2,
@@ -260,7 +264,7 @@ impl<'o> Found<'o, '_> {
         if !anywhere || !prefixes.address_size || self.is_narrow() {
             return Ok(cell);
         }
-        // Behind an address-size prefix only these exist, whatever the other bits are.
+        // Behind an address-size prefix only the instructions of this row exist, whatever the other bits are.
         if self.opcodes.reads_modrm(cell) {
             self.read_modrm(input)?;
         }
@@ -271,7 +275,8 @@ impl<'o> Found<'o, '_> {
         Ok(cell)
     }
 
-    /// An operand-size prefix before the encoding selects some instructions, too.
+    /// Returns `pp`, or the number of the operand-size prefix if this prefix stands before the encoding. The prefix
+    /// selects some instructions, too.
     fn pp_with_operand_size(&self) -> u8 {
         if self.prefixes.operand_size {
             PP_66
@@ -280,13 +285,15 @@ impl<'o> Found<'o, '_> {
         }
     }
 
-    /// In 32-bit mode LLVM asks for the instruction without W, then for the one with it.
+    /// Returns true if W is set in 32-bit mode. LLVM then looks for the instruction without W, and after that for
+    /// the one with W.
     fn is_narrow(&self) -> bool {
         !self.prefixes.is_64_bit && self.prefixes.vector_w
     }
 
-    /// Looks an opcode up by pp and W, more than once where prefixes leave LLVM in doubt; the ModR/M byte is read if any of these needs
-    /// it. The last answer counts if prefixes count `anywhere`.
+    /// Looks an opcode up by pp and W, and again where the prefixes leave LLVM in doubt. Reads the ModR/M byte if
+    /// any of the answers needs it. The last answer counts if `anywhere` says that the place of the prefixes does
+    /// not matter.
     fn ask_again(
         &mut self,
         anywhere: bool,
@@ -319,7 +326,8 @@ impl<'o> Found<'o, '_> {
         } else {
             kind.refused & self.prefixes.extensions(has_modrm && modrm >= 0xc0)
         };
-        // LLVM sees last that there is a register in vvvv that nothing takes, or that a vector's number is too high.
+        // LLVM refuses a register in vvvv that no operand takes, and a vector number that is too high, only after
+        // it has read all bytes.
         let mut late = extension::X32;
         if kind.refused & extension::V1 != 0 {
             late |= extension::V1 | extension::V8 | extension::V16;

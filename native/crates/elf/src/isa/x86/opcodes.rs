@@ -1,32 +1,32 @@
-//! Which opcodes LLVM 22 knows: tables that were made by asking it (`test/opcodes`).
+//! Tables of the opcodes that LLVM 22 knows. They were made by asking LLVM (`test/opcodes`).
 
 use crate::isa::class::InstructionClass;
 
 include!(concat!(env!("OUT_DIR"), "/opcodes.rs"));
 
-/// Parts of an encoding that some operands do not take: extensions of register numbers, and registers in `vvvv`.
+/// Parts of an encoding that some operands do not accept: extensions of register numbers, and registers in `vvvv`.
 pub(super) mod extension {
-    /// The reg field's number is 8 or more within its 16: REX.R and its like.
+    /// The number in the reg field is 8 or more within its group of 16 (REX.R and its counterparts).
     pub(in super::super) const R8: u16 = 1;
-    /// The reg field's number is 16 or more: R4 of REX2 and EVEX.
+    /// The number in the reg field is 16 or more (R4 of REX2 and EVEX).
     pub(in super::super) const R16: u16 = 1 << 1;
-    /// The same for the register in the r/m field: B.
+    /// The number of the register in the r/m field is 8 or more within its group of 16 (B).
     pub(in super::super) const B8: u16 = 1 << 2;
-    /// B4.
+    /// The number of the register in the r/m field is 16 or more (B4).
     pub(in super::super) const B16: u16 = 1 << 3;
-    /// X of EVEX, which extends a vector register in the r/m field.
+    /// X of EVEX is set, which extends the number of a vector register in the r/m field.
     pub(in super::super) const X16: u16 = 1 << 4;
-    /// A bit of `vvvv` below the highest.
+    /// A bit of `vvvv` below the highest is set.
     pub(in super::super) const V1: u16 = 1 << 5;
-    /// The highest bit of `vvvv`.
+    /// The highest bit of `vvvv` is set.
     pub(in super::super) const V8: u16 = 1 << 6;
-    /// V' of EVEX.
+    /// V' of EVEX is set.
     pub(in super::super) const V16: u16 = 1 << 7;
-    /// X4 and V' of EVEX both, for an index register that is a vector.
+    /// X4 and V' of EVEX are both set, for an index register that is a vector.
     pub(in super::super) const X32: u16 = 1 << 8;
 }
 
-/// The classes that the tables tell apart.
+/// The classes that the tables distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     Other,
@@ -34,7 +34,7 @@ pub(super) enum Class {
     Return,
     Jump,
     Branch,
-    /// `jmpabs` of APX, which LLVM does not take for a branch.
+    /// The instruction is `jmpabs` of APX, which LLVM does not take for a branch.
     AbsoluteJump,
 }
 
@@ -53,17 +53,17 @@ impl Class {
     }
 }
 
-/// What an opcode with one form of ModR/M byte is.
+/// The instruction that an opcode with one form of ModR/M byte is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kind {
     pub(super) class: Class,
-    /// Bytes behind the operands.
+    /// Number of bytes behind the operands.
     pub(super) immediate: u8,
-    /// Whether an operand-size prefix before the encoding leaves two bytes of the immediate.
+    /// True if an operand-size prefix before the encoding shortens the immediate to two bytes.
     pub(super) shrinks: bool,
-    /// Whether memory must be addressed with a SIB byte.
+    /// True if a memory operand needs a SIB byte.
     pub(super) sib: bool,
-    /// Of [`extension`].
+    /// Extensions that the operands do not accept, as bits of [`extension`].
     pub(super) refused: u16,
 }
 
@@ -78,75 +78,76 @@ impl Kind {
     };
 }
 
-/// The opcodes of one mode.
+/// The opcode tables of one mode (64-bit or 32-bit).
 pub(super) struct Opcodes {
     kinds: &'static [Kind],
-    /// Kinds by form of the ModR/M byte.
+    /// Numbers of kinds, by cell and form of the ModR/M byte.
     cells: &'static [[u8; FORMS]],
     reads_modrm: &'static [u8],
-    /// Cells by opcode.
+    /// Numbers of cells, by row and opcode.
     rows: &'static [[u8; 256]],
-    /// Cells by [`Evex`]'s bits.
+    /// Numbers of cells, by EVEX row and the bits of [`Evex`].
     evex_rows: &'static [[u8; 96]],
-    /// Rows by map and [`Legacy`]'s bits.
+    /// Numbers of rows, by map and the bits of [`Legacy`].
     legacy: &'static [[u8; 24]],
     rex2: &'static [u8; 24],
-    /// Rows by map, from 1, and [`Vex`]'s bits.
+    /// Numbers of rows, by VEX map (from 1) and the bits of [`Vex`].
     vex: &'static [[u8; 16]],
-    /// The same, from map 8.
+    /// Numbers of rows, by XOP map (from 8) and the bits of [`Vex`].
     xop: &'static [[u8; 16]],
-    /// EVEX rows by map, from 1, `pp` and W, and by opcode.
+    /// Numbers of EVEX rows, by map (from 1), `pp` and W, and by opcode.
     evex: &'static [[u8; 256]],
 }
 
 const FORMS: usize = 72;
 
-/// A cell's number.
+/// The number of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cell(u8);
 
-/// The prefixes that select an instruction of a map without VEX.
+/// The prefixes that select an instruction of a legacy map.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Legacy {
     pub(super) operand_size: bool,
     pub(super) address_size: bool,
-    /// 0, or 1 for F3 and 2 for F2.
+    /// 0 without a repeat prefix, 1 for F3, 2 for F2.
     pub(super) repeat: u8,
     pub(super) w: bool,
 }
 
 impl Opcodes {
-    /// The opcode in legacy map 0 to 3, or 4 for 3DNow!.
+    /// Looks up an opcode in legacy map 0 to 3, or in map 4, which is 3DNow!.
     #[inline]
     pub(super) fn legacy(&self, map: usize, opcode: u8, prefixes: Legacy) -> Cell {
         self.in_row(self.legacy[map][prefixes.index()], opcode)
     }
 
-    /// The opcode in legacy map 0 or 1 without prefixes, but with REX.W or not.
+    /// Looks up an opcode in legacy map 0 or 1 without prefixes. `w` tells whether REX.W is set.
     #[inline]
     pub(super) fn without_prefixes(&self, map: usize, opcode: u8, w: bool) -> Cell {
         self.in_row(self.legacy[map][if w { 12 } else { 0 }], opcode)
     }
 
-    /// The opcode in legacy map 0 behind REX2.
+    /// Looks up an opcode in legacy map 0 behind REX2.
     pub(super) fn rex2(&self, opcode: u8, prefixes: Legacy) -> Cell {
         self.in_row(self.rex2[prefixes.index()], opcode)
     }
 
-    /// The opcode in VEX map 1 to 3 or 5 to 7.
+    /// Looks up an opcode in VEX map 1 to 3 or 5 to 7.
     pub(super) fn vex(&self, map: u8, opcode: u8, pp: u8, w: bool, l: bool) -> Cell {
         let index = usize::from(pp) * 4 + usize::from(w) * 2 + usize::from(l);
         self.in_row(self.vex[usize::from(map) - 1][index], opcode)
     }
 
-    /// The opcode in XOP map 8 to 10.
+    /// Looks up an opcode in XOP map 8 to 10.
     pub(super) fn xop(&self, map: u8, opcode: u8, pp: u8, w: bool, l: bool) -> Cell {
         let index = usize::from(pp) * 4 + usize::from(w) * 2 + usize::from(l);
         self.in_row(self.xop[usize::from(map) - 8][index], opcode)
     }
 
-    /// The opcode in EVEX map 1 to 7. `variant` is L'L, b in bit 2, z in bit 3, no U in bit 4, and above these 0 for no mask, 1 for
-    /// one, 2 for one from 4, which is NF.
+    /// Looks up an opcode in EVEX map 1 to 7. `variant` has L'L in bits 0 and 1, b in bit 2, z in bit 3, "U is 0"
+    /// in bit 4, and above these 0 for no mask, 1 for a mask below 4, 2 for a mask from 4, in which the bit NF is
+    /// set.
     pub(super) fn evex(&self, map: u8, opcode: u8, pp: u8, w: bool, variant: u8) -> Cell {
         let table = (usize::from(map) - 1) * 8 + usize::from(pp) * 2 + usize::from(w);
         let row = self.evex[table][usize::from(opcode)];
@@ -158,13 +159,13 @@ impl Opcodes {
         Cell(self.rows[usize::from(row)][usize::from(opcode)])
     }
 
-    /// Whether the ModR/M byte has a say in what the opcode is.
+    /// Returns true if LLVM reads a ModR/M byte behind this opcode.
     #[inline]
     pub(super) fn reads_modrm(&self, cell: Cell) -> bool {
         self.reads_modrm[usize::from(cell.0)] != 0
     }
 
-    /// What the opcode is; `None` for no instruction.
+    /// Returns the kind of instruction that the opcode is; `None` if it is no instruction.
     #[inline]
     pub(super) fn kind(&self, cell: Cell, modrm: u8) -> Option<&Kind> {
         let form = if modrm < 0xc0 {

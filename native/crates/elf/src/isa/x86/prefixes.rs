@@ -1,14 +1,16 @@
-//! The prefixes of an instruction, with those that are encodings of their own: REX2, VEX, XOP and EVEX.
+//! Reads the prefixes of an instruction, with the prefixes that begin encodings of their own: REX2, VEX, XOP and
+//! EVEX.
 
 use super::opcodes::extension;
 
-/// The longest instruction that is looked at. LLVM knows no limit for prefixes; a processor takes 15 bytes.
+/// Longest instruction that is decoded, in bytes. LLVM has no limit for the number of prefixes; a processor accepts
+/// 15 bytes.
 const MAX_LENGTH: usize = 255;
 
-/// LLVM stops reading here.
+/// LLVM stops to read at this position.
 pub(super) struct Stop;
 
-/// The bytes of an instruction, and how many of them were read.
+/// The bytes of an instruction, and the number of bytes that have been read.
 pub(super) struct Input<'b> {
     bytes: &'b [u8],
     pub(super) position: usize,
@@ -29,7 +31,7 @@ impl<'b> Input<'b> {
         Ok(byte)
     }
 
-    /// Reads that many bytes, or none.
+    /// Skips `count` bytes. Skips nothing and fails if there are fewer.
     #[inline]
     pub(super) fn skip(&mut self, count: usize) -> Result<(), Stop> {
         if self.bytes.len() - self.position < count {
@@ -45,50 +47,50 @@ impl<'b> Input<'b> {
     }
 }
 
-/// How the opcode is encoded.
+/// The encoding of the opcode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Without any of the others; maybe with REX or REX2.
+    /// The opcode has none of the other encodings; it may have REX or REX2.
     Legacy,
     Vex,
     Xop,
     Evex,
 }
 
-/// What the prefixes say.
+/// The values that the prefixes state.
 #[derive(Debug)]
 pub(super) struct Prefixes {
     pub(super) is_64_bit: bool,
     pub(super) form: Form,
-    /// There is a 66 that has an effect.
+    /// True if a prefix 66 has an effect.
     pub(super) operand_size: bool,
-    /// There is a 67.
+    /// True if there is a prefix 67.
     pub(super) address_size: bool,
-    /// The last F2 or F3; zero for none.
+    /// The last prefix F2 or F3; zero if there is none.
     pub(super) repeat: u8,
-    /// The prefix that is part of the opcode, if the opcode is of a map that has such: 66, F2 or F3; zero for none.
+    /// The prefix 66, F2 or F3 that is part of the opcode, in maps that have such opcodes; zero if there is none.
     pub(super) mandatory: u8,
     pub(super) has_rex2: bool,
-    /// Of VEX, XOP and EVEX.
+    /// Number of the opcode map that VEX, XOP or EVEX states.
     pub(super) map: u8,
     pub(super) pp: u8,
     pub(super) vector_w: bool,
-    /// L of VEX and XOP, L'L of EVEX.
+    /// L of VEX and XOP, or L'L of EVEX.
     pub(super) l: u8,
     pub(super) evex_aaa: u8,
     pub(super) evex_b: bool,
     pub(super) evex_z: bool,
-    /// EVEX.U is 0.
+    /// True if EVEX.U is 0.
     pub(super) evex_no_u: bool,
-    /// 0100WRXB, as in REX, whatever says so; zero outside 64-bit mode.
+    /// The bits 0100WRXB, as in REX, from whichever prefix states them; zero outside of 64-bit mode.
     rex: u8,
-    /// The byte behind D5 of REX2, or what EVEX has of it: M R4 X4 B4 W R X B.
+    /// The byte behind the D5 of REX2, or the same bits of EVEX: M R4 X4 B4 W R X B.
     rex2: u8,
     vvvv: u8,
 }
 
 impl Prefixes {
-    /// Reads all that comes before the opcode.
+    /// Reads all bytes that come before the opcode.
     #[inline]
     pub(super) fn read(is_64_bit: bool, input: &mut Input<'_>) -> Result<Self, Stop> {
         let mut prefixes = Self {
@@ -133,13 +135,15 @@ impl Prefixes {
                 _ => break,
             }
         }
-        // REX.W has its own operand size.
+        // REX.W sets the operand size, so a prefix 66 has no effect.
         prefixes.operand_size &= prefixes.rex & 0x08 == 0;
         Ok(prefixes)
     }
 
-    /// Notes a prefix that was just read, unless LLVM takes it for an opcode: `lock` at the start, and the last `repne` or `rep` before
-    /// what it takes for a hint of lock elision, which are `lock`, `xchg` and, for `rep` only, `mov` to memory. `rep nop` is `pause`.
+    /// Returns true if LLVM takes the prefix that was just read for an opcode; otherwise notes the prefix. LLVM
+    /// takes for opcodes `lock` at the start, and the last `repne` or `rep` before an instruction for which it
+    /// takes the prefix as a hint of lock elision: `lock`, `xchg` and, for `rep` only, `mov` to memory. `rep nop`
+    /// is `pause`.
     #[inline]
     fn is_opcode(&mut self, byte: u8, input: &Input<'_>) -> bool {
         let next = input.peek();
@@ -175,7 +179,7 @@ impl Prefixes {
         false
     }
 
-    /// Reads an encoding that begins with `byte`; nothing if it is an opcode here.
+    /// Reads the encoding that begins with `byte`. Reads nothing if `byte` is an opcode here.
     fn read_extended(&mut self, byte: u8, input: &mut Input<'_>) -> Result<(), Stop> {
         input.position += 1;
         let next = input.peek().ok_or(Stop)?;
@@ -233,7 +237,7 @@ impl Prefixes {
         Ok(())
     }
 
-    /// Takes W vvvv L pp of VEX, and R X B as they are in REX.
+    /// Takes W vvvv L pp of VEX from `payload`, and R X B from `rxb`, where they are placed as in REX.
     fn set_vector(&mut self, payload: u8, rxb: u8) {
         self.vector_w = payload & 0x80 != 0;
         self.vvvv = !payload >> 3 & 0x0f;
@@ -242,31 +246,32 @@ impl Prefixes {
         self.rex = 0x40 | u8::from(self.vector_w) << 3 | (rxb & 7);
     }
 
-    /// REX.W or its like.
+    /// Returns W of REX or of its counterpart in other prefixes.
     #[inline]
     pub(super) fn w(&self) -> bool {
         self.rex & 0x08 != 0
     }
 
-    /// B4 of REX2 and EVEX.
+    /// Returns B4 of REX2 and EVEX.
     #[inline]
     pub(super) fn b4(&self) -> bool {
         self.rex2 & 0x10 != 0
     }
 
-    /// Whether REX2 says that the opcode is of map 1.
+    /// Returns true if REX2 says that the opcode is of map 1.
     #[inline]
     pub(super) fn rex2_map_1(&self) -> bool {
         self.has_rex2 && self.rex2 & 0x80 != 0
     }
 
-    /// Whether memory operands are encoded as on a 16-bit processor.
+    /// Returns true if memory operands are encoded as on a 16-bit processor.
     #[inline]
     pub(super) fn addresses_16_bit(&self) -> bool {
         !self.is_64_bit && self.address_size
     }
 
-    /// The extensions that are in use, of [`extension`]; those of the r/m field only if it has a register.
+    /// Returns the extensions in use, as bits of [`extension`]. Extensions of the r/m field count only if the field
+    /// names a register.
     pub(super) fn extensions(&self, rm_is_register: bool) -> u16 {
         let mut found = 0;
         let mut add = |is_set: bool, extension: u16| found |= if is_set { extension } else { 0 };
