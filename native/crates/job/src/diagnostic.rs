@@ -1,4 +1,4 @@
-//! What a job has to say besides its result.
+//! Diagnostics: the warnings and notes that a job returns besides its result.
 
 use crate::diagnostic_code::DiagnosticCode;
 use crate::system::without_numbers;
@@ -6,25 +6,25 @@ use crate::system::without_numbers;
 /// How serious a diagnostic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// Something that the user should look at.
+    /// The user should look at the diagnostic.
     Warning,
-    /// Something good to know.
+    /// The diagnostic is useful to know.
     Note,
 }
 
-/// A warning or note. Where llvm-profgen has the same, the message is its text.
+/// A warning or a note. If llvm-profgen has the same warning, the message has its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Stable identifier, kebab-case.
+    /// Stable identifier, in kebab-case.
     pub code: DiagnosticCode,
-    /// How serious it is.
+    /// Severity of the diagnostic.
     pub severity: Severity,
     /// One paragraph without a trailing line break, and without the numbers of the system's errors.
     pub message: String,
 }
 
 impl Diagnostic {
-    /// Something to look at.
+    /// Makes a warning.
     #[must_use]
     pub fn warning(code: DiagnosticCode, message: impl Into<String>) -> Self {
         Self {
@@ -34,7 +34,7 @@ impl Diagnostic {
         }
     }
 
-    /// Something good to know.
+    /// Makes a note.
     #[must_use]
     pub fn note(code: DiagnosticCode, message: impl Into<String>) -> Self {
         Self {

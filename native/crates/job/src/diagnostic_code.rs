@@ -1,4 +1,4 @@
-//! Identifiers of what a job has to say.
+//! Identifiers of diagnostics.
 
 use std::fmt;
 
@@ -6,18 +6,19 @@ use sampleprof::Mark;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// Stable identifier of a diagnostic; scripts may depend on its text. `napi/header.d.cts` lists the same for TypeScript, and
-        /// `src/diagnostic-code.ts` describes them; a test holds both against this.
+        /// Stable identifier of a diagnostic; scripts may depend on its text. `napi/header.d.cts` lists the same
+        /// identifiers for TypeScript, and `src/diagnostic-code.ts` describes them. A test compares both files with
+        /// this list.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum DiagnosticCode {
             $($(#[$doc])* $name,)*
         }
 
         impl DiagnosticCode {
-            /// All of them.
+            /// All codes.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// The code as users see it, in kebab-case.
+            /// Returns the code as users see it, in kebab-case.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -31,17 +32,17 @@ macro_rules! codes {
 codes! {
     /// Addresses were sampled by events that count neither time nor instructions.
     AddressesOfOtherEvents = "addresses-of-other-events",
-    /// Branches were sampled one by one.
+    /// Branches were sampled one by one, not as branch stacks.
     BranchesSampled = "branches-sampled",
     /// An event samples some kinds of operations only.
     SamplesFiltered = "samples-filtered",
     /// Part of a trace is damaged or missing.
     TraceDamaged = "trace-damaged",
-    /// The CPU had no room for part of a trace.
+    /// The CPU had no room for a part of a trace.
     TraceTruncated = "trace-truncated",
-    /// Few addresses were sampled for so many functions.
+    /// The number of sampled addresses is small for the number of functions.
     FewAddresses = "few-addresses",
-    /// Functions are too large for their counts to be inferred.
+    /// Some functions are too large for their counts to be inferred.
     FlowNotFound = "flow-not-found",
     /// Counts are inferred from sampled addresses.
     InferredCounts = "inferred-counts",
@@ -53,69 +54,69 @@ codes! {
     TransactionsLeftOut = "transactions-left-out",
     /// The recording may have been made with another build of the binary.
     BinaryDoubtful = "binary-doubtful",
-    /// The recording was made with another build of the binary.
+    /// The recording was made with another build of the binary than the one given.
     BinaryMismatch = "binary-mismatch",
     /// The encoding has no sections.
     NoSections = "no-sections",
-    /// A total reached the largest that a counter holds.
+    /// A total reached the largest value of a counter.
     TotalOverflow = "total-overflow",
-    /// Counts reached the largest that a counter holds.
+    /// Some counts reached the largest value of a counter.
     CounterOverflow = "counter-overflow",
-    /// A name reads as something else in text.
+    /// A reader of the text encoding would read a name as something else.
     NameNotForText = "name-not-for-text",
-    /// Two binaries of several are the same file, or builds with the same name.
+    /// Two of several binaries are the same file, or builds with the same name.
     BinariesAlike = "binaries-alike",
-    /// Files that the recording maps were looked for and not found.
+    /// Some files that the recording maps were searched and not found.
     BinariesNotFound = "binaries-not-found",
     /// A binary was named more than once.
     BinaryDuplicate = "binary-duplicate",
     /// One of several binaries has no profile.
     BinaryWithoutProfile = "binary-without-profile",
-    /// A call stack that was left out; one of many.
+    /// Names one call stack that was left out.
     CallStackDetail = "call-stack-detail",
-    /// Call stacks were left out, or are unsure.
+    /// Some call stacks were left out, or are uncertain.
     CallStacks = "call-stacks",
-    /// Counts were left out because checksums tell another version of a function.
+    /// Counts were left out because a checksum shows that they belong to another version of a function.
     ChecksumMismatch = "checksum-mismatch",
     /// The encoding cannot be compressed.
     CompressionIgnored = "compression-ignored",
-    /// Calling contexts were asked for, and there are none.
+    /// Calling contexts were requested, but the input has none.
     ContextsAbsent = "contexts-absent",
-    /// Runs were left out that would pass a call, return or jump.
+    /// Straight-line ranges that would pass a call, return or jump were left out.
     CrossesBarrier = "crosses-barrier",
-    /// Runs go on through the end of a function.
+    /// Some straight-line ranges go on past the end of a function.
     CrossesFunction = "crosses-function",
-    /// Where the debug information was found.
+    /// Names the file in which the debug information was found.
     DebugFile = "debug-file",
     /// Debug information is missing or cannot be read.
     DebugInfo = "debug-info",
-    /// Samples lie in debug information that cannot be read.
+    /// Some samples lie in code whose debug information cannot be read.
     DebugInfoDamaged = "debug-info-damaged",
     /// The profile has few samples for its size.
     DensityLow = "density-low",
-    /// No sample is in the hot part.
+    /// No sample belongs to the hot part of the profile.
     DensityZero = "density-zero",
     /// Several symbols start at one address.
     DuplicateStarts = "duplicate-starts",
-    /// One such address.
+    /// Names one address at which several symbols start.
     DuplicateStartsDetail = "duplicate-starts-detail",
     /// The result has no functions.
     EmptyProfile = "empty-profile",
     /// Samples of an event cannot be used.
     EventLeftOut = "event-left-out",
-    /// A text does not name the event of a sample.
+    /// A text input does not name the event of a sample.
     EventMissing = "event-missing",
-    /// A text names another event than was asked for.
+    /// A text input names another event than the one that was requested.
     EventUnexpected = "event-unexpected",
-    /// Samples belong to no event of the recording.
+    /// Some samples belong to no event of the recording.
     EventUnknown = "event-unknown",
-    /// The result cannot say that discriminators are flow-sensitive.
+    /// The encoding cannot state that discriminators are flow-sensitive.
     FlowSensitiveMarkLost = "flow-sensitive-mark-lost",
-    /// A folder to look for binaries in cannot be read.
+    /// A folder in which binaries are searched cannot be read.
     FolderUnreadable = "folder-unreadable",
-    /// Binaries that were found have no profile.
+    /// Some binaries that were found have no profile.
     FoundWithoutProfile = "found-without-profile",
-    /// Samples were taken in guests of a hypervisor.
+    /// Some samples were taken in guests of a hypervisor.
     GuestSamples = "guest-samples",
     /// An input ends early or is damaged.
     InputDamaged = "input-damaged",
@@ -123,49 +124,49 @@ codes! {
     InputRepeated = "input-repeated",
     /// An input was left out.
     InputSkipped = "input-skipped",
-    /// Code was left out that cannot be decoded.
+    /// Code that cannot be decoded was left out.
     InvalidInstructions = "invalid-instructions",
-    /// One such place.
+    /// Names one range of code that cannot be decoded.
     InvalidInstructionsDetail = "invalid-instructions-detail",
-    /// The recorded memory of the kernel is not of the binary.
+    /// The recorded memory of the kernel does not belong to the binary.
     KcoreUnused = "kcore-unused",
-    /// A line of a text cannot be read.
+    /// A line of a text input cannot be read.
     LineInvalid = "line-invalid",
-    /// A line of a text is too long to be one.
+    /// A line of a text input is longer than any valid line.
     LineTooLong = "line-too-long",
-    /// Lines of a text were passed over.
+    /// Some lines of a text input were skipped.
     LinesInvalid = "lines-invalid",
-    /// A mapping in a text cannot be read.
+    /// A mapping in a text input cannot be read.
     MappingInvalid = "mapping-invalid",
     /// The encoding has no hashed names.
     Md5Ignored = "md5-ignored",
-    /// A mapping in the recording.
+    /// Names a mapping in the recording.
     MmapEvent = "mmap-event",
-    /// Code that ran holds bytes that no instruction is known for.
+    /// Code that ran has bytes that are no known instruction.
     InstructionsUnknown = "instructions-unknown",
-    /// How the sections of a kernel module were laid out is not sure.
+    /// The layout of the sections of a kernel module is uncertain.
     ModuleLayout = "module-layout",
-    /// A symbol names code of a function that has another name.
+    /// A symbol names code that belongs to a function with another name.
     NameConflict = "name-conflict",
     /// Some inputs have hashed names and others do not.
     NamesDiffer = "names-differ",
-    /// Names were asked for that the input has as hashes only.
+    /// Names were requested, but the input has only their hashes.
     NamesHashed = "names-hashed",
-    /// Pseudo probes name functions that are not described.
+    /// Some pseudo probes name functions without a descriptor.
     NamesUnknown = "names-unknown",
-    /// Runs start in no function of the debug information.
+    /// Some straight-line ranges start in no function of the debug information.
     NoFunction = "no-function",
-    /// Functions have no entry in the symbol table.
+    /// Some functions have no entry in the symbol table.
     NoFunctionEntry = "no-function-entry",
-    /// One such function.
+    /// Names one function without an entry in the symbol table.
     NoFunctionEntryDetail = "no-function-entry-detail",
     /// The debug information has no functions.
     NoFunctions = "no-functions",
     /// A binary has no samples.
     NoSamples = "no-samples",
-    /// A text has no mapping of the binary.
+    /// A text input has no mapping of the binary.
     NotMapped = "not-mapped",
-    /// Ranges do not start or end at instructions.
+    /// Some ranges do not start or end at instructions.
     OffBoundary = "off-boundary",
     /// The recording maps another build of the binary.
     OtherBuild = "other-build",
@@ -177,36 +178,36 @@ codes! {
     ProbesAmbiguous = "probes-ambiguous",
     /// Pseudo probes of functions without a name were left out.
     ProbesUnnamed = "probes-unnamed",
-    /// Pseudo probes could not be placed.
+    /// Some pseudo probes could not be placed.
     ProbesUnplaced = "probes-unplaced",
-    /// Ranges contradict each other.
+    /// Some ranges contradict each other.
     RangeConflict = "range-conflict",
-    /// One such range.
+    /// Names one range that contradicts others.
     RangeDetail = "range-detail",
     /// Records of a recording are malformed.
     RecordsMalformed = "records-malformed",
-    /// Records are of types that are not known.
+    /// Some records have types that are not known.
     RecordsUnknown = "records-unknown",
-    /// Runs start in code that lies outside of its function.
+    /// Some straight-line ranges start in code that lies outside of its function.
     RecoveredFunction = "recovered-function",
-    /// Runs of traces may end further on than counted.
+    /// Straight-line ranges of traces may end later than counted.
     RunEndsUnsure = "run-ends-unsure",
     /// Split debug information is missing.
     SplitUnitsMissing = "split-units-missing",
-    /// The result cannot say that it is partial.
+    /// The encoding cannot state that the profile is partial.
     PartialMarkLost = "partial-mark-lost",
-    /// The result cannot say that the pre-inliner chose what to inline.
+    /// The encoding cannot state that the pre-inliner chose what to inline.
     PreInlinedMarkLost = "pre-inlined-mark-lost",
     /// A file of symbols cannot be used.
     SymbolFile = "symbol-file",
     /// The encoding has no list of symbols.
     SymbolListLost = "symbol-list-lost",
-    /// A text has no mappings at all.
+    /// A text input has no mappings at all.
     TextWithoutMappings = "text-without-mappings",
 }
 
 impl From<Mark> for DiagnosticCode {
-    /// The code of a mark that is lost.
+    /// Returns the diagnostic code for a mark that is lost.
     fn from(mark: Mark) -> Self {
         match mark {
             Mark::Partial => Self::PartialMarkLost,
@@ -238,7 +239,7 @@ mod tests {
 
     const CRATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-    /// The members of a union of string literals in the addon's types.
+    /// Returns the members of a union of string literals in the types of the addon.
     fn members(union: &str) -> BTreeSet<String> {
         let text = read_to_string(format!("{CRATES}/napi/header.d.cts")).expect("read");
         let (_, from) = text.split_once(&format!("export type {union} =\n")).expect("the union");
@@ -249,7 +250,7 @@ mod tests {
             .collect()
     }
 
-    /// The codes that the comment of a type of the library describes.
+    /// Returns the codes that the comment of a type of the library describes.
     fn described(file: &str) -> BTreeSet<String> {
         let text = read_to_string(format!("{CRATES}/../../src/{file}")).expect("read");
         let lines = text.lines().filter_map(|line| line.strip_prefix(" * - `"));
@@ -268,7 +269,7 @@ mod tests {
         let codes = set(DiagnosticCode::ALL.iter().map(|code| code.as_str()));
         assert_eq!(codes.len(), DiagnosticCode::ALL.len());
         assert_eq!(members("BindingDiagnosticCode"), codes);
-        // TypeScript asks servers for files, so what it says of them is its own.
+        // TypeScript requests files from servers, so the diagnostics about these requests are defined there.
         let own = set(["debuginfod"].into_iter());
         assert_eq!(described("diagnostic-code.ts"), &codes | &own);
     }
@@ -278,7 +279,7 @@ mod tests {
         let codes = set(ErrorCode::ALL.iter().map(|code| code.as_str()));
         assert_eq!(codes.len(), ErrorCode::ALL.len());
         assert_eq!(members("BindingErrorCode"), codes);
-        // TypeScript loads the addon.
+        // TypeScript loads the addon, so this error is defined there.
         let own = set(["ADDON_UNAVAILABLE"].into_iter());
         assert_eq!(described("errors.ts"), &codes | &own);
     }

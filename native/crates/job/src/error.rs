@@ -1,4 +1,4 @@
-//! Why a job failed: a stable code, the facts, and the remedy.
+//! The error of a job: a stable code, the facts, and the remedy.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -23,9 +23,9 @@ pub enum ErrorCode {
     NoDebugInfo,
     /// An input does not exist or cannot be read.
     InputUnreadable,
-    /// An input is not what it was said to be.
+    /// An input is of another kind than the caller stated.
     InputInvalid,
-    /// An input is damaged and `strict` was asked for.
+    /// An input is damaged, and `strict` was requested.
     InputDamaged,
     /// The recording has no branch stacks.
     NoBranchStacks,
@@ -35,7 +35,7 @@ pub enum ErrorCode {
     NoMapping,
     /// The recording maps another build of the binary.
     BuildIdMismatch,
-    /// The branches that were taken are not those of the binary's code.
+    /// The recorded branches are not branches of the code of the binary.
     BinaryMismatch,
     /// No sample is left, so the profile would be empty.
     EmptyProfile,
@@ -43,16 +43,16 @@ pub enum ErrorCode {
     LossExceeded,
     /// The result cannot be written.
     OutputUnwritable,
-    /// The combination is not supported.
+    /// The requested combination is not supported.
     Unsupported,
     /// The caller cancelled the job.
     Aborted,
-    /// A defect of this program.
+    /// The program has a defect.
     Internal,
 }
 
 impl ErrorCode {
-    /// All of them.
+    /// All codes.
     pub const ALL: &[Self] = &[
         Self::InvalidOptions,
         Self::BinaryUnreadable,
@@ -76,7 +76,7 @@ impl ErrorCode {
         Self::Internal,
     ];
 
-    /// The code as users see it.
+    /// Returns the code as users see it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -104,24 +104,24 @@ impl ErrorCode {
     }
 }
 
-/// A failed job. `Display` prints the facts; the remedy is kept apart in `hint`. `source` is the error of the stage that failed, or of the
-/// system, where there is one.
+/// Error of a failed job. `Display` prints the facts; `hint` has the remedy. `source` returns the error of the
+/// stage that failed, or the error of the system, if there is one.
 #[derive(Debug, Clone)]
 pub struct Error {
-    /// What kind of failure.
+    /// Kind of the failure.
     pub code: ErrorCode,
     /// What was found and what was expected, in one or a few sentences.
     pub message: String,
-    /// What to do next.
+    /// What the user can do next.
     pub hint: Option<String>,
-    /// The file it is about.
+    /// Path of the file that the failure is about.
     pub path: Option<PathBuf>,
-    /// What it follows from.
+    /// The error that caused this one.
     pub cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
-    /// A failure of this kind with the facts about it.
+    /// Makes an error of the kind `code`. `message` states the facts.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
@@ -133,13 +133,13 @@ impl Error {
         }
     }
 
-    /// A failure of this kind that `cause` describes.
+    /// Makes an error of the kind `code`. `cause` gives the message.
     #[must_use]
     pub fn of(code: ErrorCode, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::new(code, cause.to_string()).caused_by(cause)
     }
 
-    /// Adds what it follows from.
+    /// Adds the error that caused this one.
     #[must_use]
     pub fn caused_by(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.cause = Some(Arc::new(cause));
@@ -153,14 +153,14 @@ impl Error {
         self
     }
 
-    /// Adds the file it is about.
+    /// Adds the path of the file that the failure is about.
     #[must_use]
     pub fn path(mut self, path: &Path) -> Self {
         self.path = Some(path.to_owned());
         self
     }
 
-    /// The caller cancelled the job.
+    /// Makes the error of a job that the caller cancelled.
     #[must_use]
     pub fn aborted() -> Self {
         Self::new(ErrorCode::Aborted, "the job was cancelled")

@@ -1,4 +1,5 @@
-//! Errors of the stages as callers of a job see them: the code, the facts in the words of the stage, and what to do next.
+//! Translates the errors of the stages into errors of a job: the code, the facts in the words of the stage, and the
+//! remedy.
 
 use std::path::Path;
 
@@ -9,12 +10,12 @@ use sampleprof::{Foreign, InputError, MergeError, NestError, ReadError, ReadErro
 use crate::error::{Error, ErrorCode};
 use crate::system::system_reason;
 
-/// How to record what is needed, for every kind of CPU.
+/// Explains how to record branch stacks on every kind of CPU.
 pub const HOW_TO_RECORD: &str = "Record with branch stacks: `perf record -e EVENT:u -N -b -c 500009 -- PROGRAM`, where EVENT is \
      BR_INST_RETIRED.NEAR_TAKEN on Intel, cpu/event=0xc4,umask=0x0/u (without `:u`) on AMD Zen 3 and later, and cycles on Arm with BRBE; \
      for the kernel, k instead of u, and -a instead of a program.";
 
-/// Why a perf.data cannot be used.
+/// Makes the error for a perf.data file that cannot be used.
 #[must_use]
 pub fn recording_error(error: perfdata::Error) -> Error {
     use perfdata::Error as E;
@@ -59,7 +60,7 @@ pub fn recording_error(error: perfdata::Error) -> Error {
     Error::of(code, error).hint(hint)
 }
 
-/// Why a file cannot be profiled.
+/// Makes the error for a file that cannot be profiled.
 #[must_use]
 pub fn image_error(error: ImageError, path: &Path) -> Error {
     use ImageError as E;
@@ -84,7 +85,7 @@ pub fn image_error(error: ImageError, path: &Path) -> Error {
     Error::of(code, error).hint(hint).path(path)
 }
 
-/// A debug file stands where the program should.
+/// Makes the error for a debug file that was given in the place of the program.
 #[must_use]
 pub fn debug_file_as_binary(path: &Path) -> Error {
     let message = format!(
@@ -96,7 +97,7 @@ pub fn debug_file_as_binary(path: &Path) -> Error {
         .path(path)
 }
 
-/// Why an input cannot be read.
+/// Makes the error for an input that cannot be read.
 #[must_use]
 pub fn unreadable(error: std::io::Error, path: &Path) -> Error {
     let hint = if error.kind() == std::io::ErrorKind::IsADirectory {
@@ -113,7 +114,7 @@ pub fn unreadable(error: std::io::Error, path: &Path) -> Error {
     .hint(hint)
 }
 
-/// What is wrong with a file of traces.
+/// Makes the error for a trace shard that cannot be used.
 #[must_use]
 pub fn shard_error(error: traceshard::Error, path: &Path) -> Error {
     use traceshard::Error as E;
@@ -152,7 +153,7 @@ pub fn shard_error(error: traceshard::Error, path: &Path) -> Error {
         .hint(hint)
 }
 
-/// Why debug information cannot be used.
+/// Makes the error for debug information that cannot be used.
 #[must_use]
 pub fn symbolize_error(error: symbolize::SymbolizeError) -> Error {
     if matches!(error, symbolize::SymbolizeError::Cancelled) {
@@ -162,7 +163,7 @@ pub fn symbolize_error(error: symbolize::SymbolizeError) -> Error {
         .hint("The debug information is damaged or of an unknown form; compare with `llvm-dwarfdump --verify`.")
 }
 
-/// Why the pseudo probes of the binary at `path` cannot be used.
+/// Makes the error for pseudo probes of the binary at `path` that cannot be used.
 #[must_use]
 pub fn probe_error(error: pseudoprobe::DecodeError, path: &Path) -> Error {
     Error::new(ErrorCode::BinaryInvalid, format!("{}: {error}", path.display()))
@@ -171,7 +172,7 @@ pub fn probe_error(error: pseudoprobe::DecodeError, path: &Path) -> Error {
         .hint("The pseudo probes are damaged; build the binary again. {generate --use-dwarf-correlation} uses its debug information instead.")
 }
 
-/// Why a profile cannot be written.
+/// Makes the error for a profile that cannot be written.
 #[must_use]
 pub fn write_error(error: WriteError) -> Error {
     let hint = match error {
@@ -190,14 +191,14 @@ pub fn write_error(error: WriteError) -> Error {
     Error::of(ErrorCode::Unsupported, error).hint(hint)
 }
 
-/// Why contexts cannot become inlined functions.
+/// Makes the error for contexts that cannot become inlined functions.
 #[must_use]
 pub fn nest_error(error: NestError) -> Error {
     Error::of(ErrorCode::Unsupported, error)
         .hint("Write the contexts as they are; {convert --convert-sample-profile-layout=flat} adds them up.")
 }
 
-/// Why a profile cannot be read.
+/// Makes the error for a profile that cannot be read.
 #[must_use]
 pub fn profile_error(error: ReadError) -> Error {
     let code = match error.kind {
@@ -208,11 +209,11 @@ pub fn profile_error(error: ReadError) -> Error {
     Error::of(code, error).path(Path::new(&file)).hint(hint)
 }
 
-/// What to do about a profile of an encoding that is newer than this program.
+/// Remedy for a profile whose encoding is newer than this program.
 const NEWER_LLVM: &str = "It was written by another release of LLVM. Convert it with the llvm-profdata of that release: `llvm-profdata merge \
      --sample --text OLD -o NEW`.";
 
-/// What to do about a profile that cannot be read.
+/// Returns the remedy for a profile that cannot be read.
 fn profile_remedy(kind: &ReadErrorKind) -> &'static str {
     match kind {
         ReadErrorKind::Foreign(
@@ -246,7 +247,7 @@ fn profile_remedy(kind: &ReadErrorKind) -> &'static str {
     }
 }
 
-/// Why profiles cannot be merged, of which there are `inputs`.
+/// Makes the error for `inputs` profiles that cannot be merged.
 #[must_use]
 pub fn merge_error(error: MergeError, inputs: usize) -> Error {
     match error {

@@ -1,4 +1,4 @@
-//! The files that a job reads. Its results replace none of them.
+//! The files that a job reads. No result of the job may replace one of these files.
 
 use std::fs::{File, Metadata};
 use std::io::Read;
@@ -10,10 +10,11 @@ use rustc_hash::FxHashMap;
 
 use crate::error::{Error, ErrorCode};
 
-/// A recording can be a folder (`perf record -o DIR`), and `kcore_dir` inside it is one, too.
+/// Depth of folders in which files are listed. A recording can be a folder (`perf record -o DIR`), and `kcore_dir`
+/// inside of it is a folder, too.
 const FOLDER_DEPTH: usize = 2;
 
-/// Tells files apart, however they are named.
+/// Identifies a file independently of its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct FileId {
     device: u64,
@@ -21,7 +22,8 @@ struct FileId {
 }
 
 impl FileId {
-    /// `None` unless it is a regular file: only these lose what they hold when they are written to.
+    /// Returns `None` unless the file is a regular file. Only regular files lose their content when they are opened
+    /// for writing.
     fn of(metadata: &Metadata) -> Option<Self> {
         metadata.is_file().then(|| Self {
             device: metadata.dev(),
@@ -30,19 +32,20 @@ impl FileId {
     }
 }
 
-/// The files that a job reads, by device and inode: links and detours lead to the same file.
+/// The files that a job reads, by device and inode. So links and other paths to a file lead to the same entry.
 #[derive(Debug, Default)]
 pub struct InputFiles {
     paths: FxHashMap<FileId, PathBuf>,
 }
 
 impl InputFiles {
-    /// Adds a file, or the files in a folder. A path that leads nowhere adds nothing: whoever reads it reports that.
+    /// Adds a file, or the files in a folder. A path that does not exist adds nothing, because the reader of the
+    /// path reports the error.
     pub fn add(&mut self, path: &Path) {
         self.add_below(path, FOLDER_DEPTH);
     }
 
-    /// Adds a file that `-` may name, which is standard input.
+    /// Adds a file. The path `-` stands for standard input.
     pub fn add_stream(&mut self, path: &Path) {
         if path == Path::new("-") {
             self.insert(metadata_of(std::io::stdin().as_fd()).as_ref(), path);
@@ -70,11 +73,11 @@ impl InputFiles {
         }
     }
 
-    /// Whether a result may go to `output`: nothing is there, or a file that no one will miss.
+    /// Checks that a result may be written to `output`: either nothing is there, or a file that may be replaced.
     ///
     /// # Errors
-    /// `InvalidOptions` if `output` is a file that the job reads, or any program, debug file or recording. Debug files are
-    /// found while the job runs, and nobody wants a profile in the place of one.
+    /// `InvalidOptions` if `output` is a file that the job reads, or if it is any program, debug file or recording.
+    /// The last check is needed because debug files are found only while the job runs.
     pub fn check(&self, output: &Path) -> Result<(), Error> {
         let Some(id) = output.metadata().ok().as_ref().and_then(FileId::of) else {
             return Ok(());
@@ -93,10 +96,10 @@ impl InputFiles {
         }
     }
 
-    /// Whether a result may go to standard output.
+    /// Checks that a result may be written to standard output.
     ///
     /// # Errors
-    /// `InvalidOptions` if that was redirected into a file that the job reads.
+    /// `InvalidOptions` if standard output was redirected into a file that the job reads.
     pub fn check_stdout(&self) -> Result<(), Error> {
         let metadata = metadata_of(std::io::stdout().as_fd());
         match metadata
@@ -125,7 +128,8 @@ fn is_an_input(output: &Path, input: &Path) -> Error {
     Error::new(ErrorCode::InvalidOptions, message).hint("Name another output file.")
 }
 
-/// What takes long to make again, told by its first bytes.
+/// Returns the kind of a file that takes long to make again, detected by its first bytes. Returns `None` for other
+/// files.
 fn kind_of(path: &Path) -> Option<&'static str> {
     let mut magic = [0; 8];
     File::open(path).and_then(|mut file| file.read_exact(&mut magic)).ok()?;

@@ -1,8 +1,8 @@
-//! What every job has: errors with remedies, diagnostics, progress and cancellation, threads, output.
+//! The parts that all jobs share: errors with remedies, diagnostics, progress and cancellation, threads, output.
 //!
-//! The crates of the stages (`perfdata`, `elf`, `symbolize`, ...) have error types of their own and know nothing of this crate. It
-//! turns their errors into the one type that callers see. The crates of the jobs (`profgen`, `profdata`, `doctor`) are built on it and
-//! do not know each other.
+//! The crates of the stages (`perfdata`, `elf`, `symbolize`, ...) have their own error types and do not depend on
+//! this crate. This crate translates their errors into the one type that callers see. The crates of the jobs
+//! (`profgen`, `profdata`, `doctor`) depend on this crate, but not on each other.
 
 mod diagnostic;
 mod diagnostic_code;

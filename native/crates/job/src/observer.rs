@@ -1,4 +1,4 @@
-//! What a running job and its caller tell each other: the job reports progress, the caller may cancel.
+//! Progress and cancellation: a running job reports its progress, and its caller may cancel the job.
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -7,27 +7,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Error;
 
-/// A stage of the pipeline, in order.
+/// A stage of the pipeline, in the order in which the stages run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// Reading and adding up profiles; the only phase of a job that merges.
+    /// Reads and adds profiles. This is the only phase of a job that merges.
     Merge,
-    /// Opening the binary and the inputs.
+    /// Opens the binary and the inputs.
     Open,
-    /// Finding record boundaries and mappings.
+    /// Finds the boundaries of records, and the mappings.
     Scan,
-    /// Counting branch stacks; at the same time the function table is read.
+    /// Counts branch stacks. At the same time the function table is read.
     Decode,
-    /// Reading lines and inline stacks.
+    /// Reads source lines and inline stacks.
     Symbolize,
-    /// Attributing counts to source lines.
+    /// Attributes counts to source lines.
     Attribute,
-    /// Encoding and writing the profile.
+    /// Encodes and writes the profile.
     Write,
 }
 
 impl Phase {
-    /// The phase as users see it.
+    /// Returns the name of the phase as users see it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -42,36 +42,36 @@ impl Phase {
     }
 }
 
-/// How far a job is.
+/// The progress of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// The running stage.
+    /// The phase that is running.
     pub phase: Phase,
-    /// Units of work done in this stage (bytes of input when decoding, profiles when merging).
+    /// Number of units of work done in this phase (bytes of input while decoding, profiles while merging).
     pub done: u64,
-    /// Units in all, 0 when not known (a stream).
+    /// Number of units of work in this phase; 0 if the number is not known, as for a stream.
     pub total: u64,
-    /// Which of several inputs is being read, if there are several.
+    /// Number of the input that is being read, if there are several inputs.
     pub input: Option<InputNumber>,
 }
 
 /// The place of an input among several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InputNumber {
-    /// Of the input that is being read, from 1.
+    /// Number of the input that is being read, from 1.
     pub number: u64,
-    /// How many there are.
+    /// Number of all inputs.
     pub count: u64,
 }
 
 impl Progress {
-    /// A phase has begun.
+    /// Makes the progress of a phase that has just begun.
     #[must_use]
     pub fn start(phase: Phase) -> Self {
         Self::of(phase, 0, 0)
     }
 
-    /// Work done in a phase; `total` is 0 if it is not known.
+    /// Makes the progress of a phase after `done` of `total` units of work; `total` is 0 if it is not known.
     #[must_use]
     pub fn of(phase: Phase, done: u64, total: u64) -> Self {
         Self {
@@ -83,26 +83,26 @@ impl Progress {
     }
 }
 
-/// Receives progress, from several threads and often: it must be cheap.
+/// Receives progress. Several threads call it often, so it must be cheap.
 pub trait Observer: Sync {
-    /// Called at the start of each phase and after every block of work.
+    /// Receives the progress at the start of each phase and after every block of work.
     fn progress(&self, progress: Progress);
-    /// Set to end the job; it is looked at every few milliseconds of work.
+    /// Returns the flag that cancels the job when it is set. The job reads the flag every few milliseconds of work.
     fn cancel_flag(&self) -> Arc<AtomicBool>;
 }
 
-/// Reports the reading of one of several inputs as a part of reading them all.
+/// Reports the progress in one of several inputs as progress in all inputs.
 pub struct InputObserver<'a> {
     observer: &'a dyn Observer,
     input: InputNumber,
-    /// Bytes in the inputs before it.
+    /// Number of bytes in the inputs before this one.
     before: u64,
-    /// Bytes in all inputs, 0 if one of them is a stream.
+    /// Number of bytes in all inputs; 0 if one of them is a stream.
     total: u64,
 }
 
 impl<'a> InputObserver<'a> {
-    /// An observer for each of the inputs.
+    /// Returns one observer for each input, in order.
     #[must_use]
     pub fn for_each(paths: &[PathBuf], observer: &'a dyn Observer) -> Vec<Self> {
         let sizes: Vec<Option<u64>> = paths.iter().map(|path| size(path)).collect();
@@ -146,8 +146,8 @@ impl Observer for InputObserver<'_> {
     }
 }
 
-/// Bytes of a file, or of the files in the folder that `perf record --threads` makes; `None` for a stream. An input that does not exist
-/// has none: the one who opens it says so.
+/// Returns the size in bytes of a file, or of all files in the folder that `perf record --threads` makes. Returns
+/// `None` for a stream, and for an input that does not exist; the reader of that input reports the error.
 fn size(path: &Path) -> Option<u64> {
     let Ok(metadata) = path.metadata() else {
         return (path != Path::new("-")).then_some(0);
@@ -159,7 +159,7 @@ fn size(path: &Path) -> Option<u64> {
     metadata.is_file().then_some(metadata.len())
 }
 
-/// Ignores all progress and never cancels.
+/// An observer that ignores all progress and never cancels.
 pub struct Silent;
 
 impl Observer for Silent {
@@ -169,10 +169,10 @@ impl Observer for Silent {
     }
 }
 
-/// Looks whether the job goes on.
+/// Checks that the job has not been cancelled.
 ///
 /// # Errors
-/// `Aborted` if it was cancelled.
+/// `Aborted` if the job was cancelled.
 pub fn check(observer: &dyn Observer) -> Result<(), Error> {
     if observer.cancel_flag().load(Ordering::Relaxed) {
         Err(Error::aborted())
@@ -181,7 +181,7 @@ pub fn check(observer: &dyn Observer) -> Result<(), Error> {
     }
 }
 
-/// False once the job was cancelled.
+/// Returns a function that returns false once the job was cancelled.
 pub fn keep_going(observer: &dyn Observer) -> impl Fn() -> bool + Sync + use<> {
     let flag = observer.cancel_flag();
     move || !flag.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! Results reach their files as a whole or not at all.
+//! Writes results so that a file has either the whole result or nothing of it.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,20 +10,22 @@ use crate::error::{Error, ErrorCode};
 use crate::input_files::InputFiles;
 use crate::system::system_reason;
 
-/// Destination of the result.
+/// Destination of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// A file, replaced as a whole once the result is complete. Of a job that can have several results, a folder: it gets a file for each
-    /// binary, named like it, and all are complete before one is put into place.
+    /// The result replaces the file at this path once it is complete. If the job can have several results, the path
+    /// names a folder: each binary gets a file with its name, and all files are complete before the first one is
+    /// put into place.
     File(PathBuf),
-    /// The caller gets the bytes.
+    /// The caller gets the bytes of the result.
     Memory,
-    /// The caller gets the bytes and prints them.
+    /// The caller gets the bytes of the result and prints them.
     Stdout,
 }
 
 impl Output {
-    /// Refuses to begin if the result would go to a file that is read; of results in a folder, each is checked when it has a name.
+    /// Refuses a destination that is a file which the job reads. Results in a folder are checked later, when their
+    /// names are known.
     ///
     /// # Errors
     /// See [`InputFiles::check`].
@@ -36,20 +38,21 @@ impl Output {
     }
 }
 
-/// Writes `bytes` beside `path` under a temporary name and renames it into place.
+/// Writes `bytes` to a temporary file beside `path` and renames that file to `path`.
 ///
 /// # Errors
 /// `OutputUnwritable`, or `InvalidOptions` if `path` leads to a file that must not be replaced (see
-/// [`InputFiles::check`]); whatever stood at `path` before is untouched then.
+/// [`InputFiles::check`]). After an error, the file that stood at `path` before is untouched.
 pub fn write_atomically(path: &Path, bytes: &[u8], inputs: &InputFiles) -> Result<(), Error> {
     Prepared::new(path, bytes, inputs)?.commit(inputs)
 }
 
-/// Writes files into `folder`, which is made if need be. No file is put into place before all are written.
+/// Writes files into `folder`, and makes the folder if it does not exist. All files are written before the first
+/// one is put into place.
 ///
 /// # Errors
-/// `OutputUnwritable` or `InvalidOptions`, as for one file; then no file was written or replaced, unless the system refused to rename one
-/// of several.
+/// `OutputUnwritable` or `InvalidOptions`, as for one file. After an error, no file was written or replaced, unless
+/// the system refused to rename one of several files.
 pub fn write_folder(folder: &Path, files: &[(String, Vec<u8>)], inputs: &InputFiles) -> Result<(), Error> {
     let made = make_folder(folder)?;
     let prepared = files
@@ -60,7 +63,8 @@ pub fn write_folder(folder: &Path, files: &[(String, Vec<u8>)], inputs: &InputFi
     match prepared {
         Ok(prepared) => prepared.into_iter().try_for_each(|file| file.commit(inputs)),
         Err(error) => {
-            // Best effort: the error that led here is the one to report, and a folder that is not empty stays.
+            // Errors of this clean-up are ignored: the first error is the one to report, and a folder that is not
+            // empty stays.
             for folder in made {
                 let _ = std::fs::remove_dir(folder);
             }
@@ -69,7 +73,7 @@ pub fn write_folder(folder: &Path, files: &[(String, Vec<u8>)], inputs: &InputFi
     }
 }
 
-/// Refuses results of which one would replace another: links in the folder can lead to one file.
+/// Refuses results that would replace each other: links in the folder can lead to one file.
 fn check_distinct(files: Vec<Prepared<'_>>) -> Result<Vec<Prepared<'_>>, Error> {
     let mut seen = FxHashSet::default();
     for file in &files {
@@ -90,7 +94,7 @@ fn check_distinct(files: Vec<Prepared<'_>>) -> Result<Vec<Prepared<'_>>, Error> 
     Ok(files)
 }
 
-/// The folders that had to be made, innermost first.
+/// Makes `folder` and the folders that it lies in. Returns the folders that were made, innermost first.
 fn make_folder(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let missing = folder
         .ancestors()
@@ -114,11 +118,11 @@ fn unwritable(path: &Path, error: std::io::Error) -> Error {
         .hint("Check that the folder exists, is writable and has space, or name another file with {--output}.")
 }
 
-/// A result that is not in its place yet.
+/// A result that has not been put into place yet.
 enum Prepared<'a> {
-    /// Complete, under a temporary name beside the file that it will be.
+    /// The result is complete, in a temporary file beside its place.
     Written { file: NamedTempFile, path: PathBuf },
-    /// A device or FIFO (`/dev/stdout`) has no place beside it to rename from.
+    /// The result goes to a device or FIFO (`/dev/stdout`), which has no folder for a temporary file beside it.
     Direct { path: PathBuf, bytes: &'a [u8] },
 }
 
@@ -136,7 +140,7 @@ impl<'a> Prepared<'a> {
         if path.is_dir() {
             return Err(fail(std::io::Error::from(std::io::ErrorKind::IsADirectory)));
         }
-        // A link stays a link: the file it points to is the one to replace, or to make.
+        // A link stays a link: the file that the link points to is replaced, or made.
         let path = match path.canonicalize() {
             Ok(path) => path,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => behind_links(path),
@@ -154,7 +158,7 @@ impl<'a> Prepared<'a> {
     fn commit(self, inputs: &InputFiles) -> Result<(), Error> {
         match self {
             Self::Written { file, path } => {
-                // An input can have come to this place while the job ran.
+                // Another process can have put an input at this place while the job ran.
                 inputs.check(&path)?;
                 let persisted = file.persist(&path).map(drop);
                 persisted.map_err(|error| unwritable(&path, error.error))
@@ -164,7 +168,8 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// A file that is written piece by piece. It is in its place once it is complete, and not there at all before, even if the process is killed.
+/// A file that is written piece by piece. It appears at its path when it is complete. Before that, nothing is
+/// there, even if the process is killed.
 #[derive(Debug)]
 pub struct GrowingFile {
     file: NamedTempFile,
@@ -172,10 +177,10 @@ pub struct GrowingFile {
 }
 
 impl GrowingFile {
-    /// Begins a file that will be `path`.
+    /// Begins the file that will appear at `path`.
     ///
     /// # Errors
-    /// As for [`write_atomically`]; a device or FIFO cannot be such a file.
+    /// As for [`write_atomically`], and also if `path` is a device or FIFO.
     pub fn new(path: &Path, inputs: &InputFiles) -> Result<Self, Error> {
         match Prepared::new(path, &[], inputs)? {
             Prepared::Written { file, path } => Ok(Self { file, path }),
@@ -186,10 +191,10 @@ impl GrowingFile {
         }
     }
 
-    /// Puts the file into its place, when the disk has all of it.
+    /// Puts the file into its place, after the disk has all bytes.
     ///
     /// # Errors
-    /// `OutputUnwritable`, or `InvalidOptions` if an input is in that place meanwhile.
+    /// `OutputUnwritable`, or `InvalidOptions` if an input is at that place now.
     pub fn commit(self, inputs: &InputFiles) -> Result<(), Error> {
         let synced = self.file.as_file().sync_all();
         synced.map_err(|error| unwritable(&self.path, error))?;
@@ -197,13 +202,13 @@ impl GrowingFile {
         Prepared::Written { file, path }.commit(inputs)
     }
 
-    /// Why the file could not be written.
+    /// Makes the error for a file that could not be written.
     #[must_use]
     pub fn failure(&self, error: std::io::Error) -> Error {
         unwritable(&self.path, error)
     }
 
-    /// Where to write.
+    /// Returns a handle to write to.
     ///
     /// # Errors
     /// `OutputUnwritable` if the system gives no second handle.
@@ -215,22 +220,22 @@ impl GrowingFile {
     }
 }
 
-/// Makes a folder for results, and those that it is in.
+/// Makes a folder for results, and the folders that it lies in.
 ///
 /// # Errors
-/// `OutputUnwritable`.
+/// `OutputUnwritable` if the system refuses.
 pub fn make_output_folder(folder: &Path) -> Result<(), Error> {
     make_folder(folder).map(drop)
 }
 
-/// Where links lead that end at a file which does not exist yet.
+/// Follows links to the path at their end, where no file exists yet.
 fn behind_links(path: &Path) -> PathBuf {
-    /// As many links in a row as Linux follows.
+    /// Largest number of links in a row, as in Linux.
     const MOST_LINKS: usize = 40;
     let mut place = path.to_owned();
     for _ in 0..MOST_LINKS {
         match std::fs::read_link(&place) {
-            // What a relative link says counts from its folder.
+            // A relative link counts from the folder that has the link.
             Ok(target) => {
                 place = place
                     .parent()
@@ -242,7 +247,8 @@ fn behind_links(path: &Path) -> PathBuf {
     place
 }
 
-/// A temporary file is private by default; this one is as readable as the file that it replaces, or as any new file.
+/// Makes a temporary file. By default only its owner can read such a file, so it gets the permissions of the file
+/// that it will replace, or those of any new file.
 fn temporary(folder: &Path, target: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".autofdo-gen-");
@@ -333,7 +339,7 @@ mod tests {
             b"result"
         );
         assert!(first.is_symlink() && second.is_symlink());
-        // A circle of links leads nowhere.
+        // These two links point to each other, so they lead to no file.
         let circle = folder.path().join("circle");
         std::os::unix::fs::symlink("circle", &circle).expect("linked");
         assert!(write_atomically(&circle, b"result", &none).is_err());

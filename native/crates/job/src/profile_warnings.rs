@@ -1,19 +1,19 @@
-//! What is wrong with a profile that is about to be written, whatever job made it.
+//! Warnings about a profile that is about to be written, for every kind of job.
 
 use sampleprof::{Format, Mark, NameId, Profile, names_that_text_changes};
 
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic_code::DiagnosticCode;
 
-/// Functions that get a warning of their own, or a place in one; the rest is counted.
+/// Number of functions that get a warning of their own, or are named in one. The other functions are only counted.
 const SHOWN: usize = 20;
 
-/// How counts that are too large can be made smaller.
+/// The way to make counts smaller that are too large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SmallerCounts {
-    /// Profiles are multiplied by weights.
+    /// The caller can give smaller weights, because the job multiplies profiles by weights.
     Weights,
-    /// The counts are those of the inputs.
+    /// The caller can divide the counts, because they are those of the inputs.
     Division,
 }
 
@@ -26,8 +26,9 @@ impl SmallerCounts {
     }
 }
 
-/// Warnings about what readers of `profile` will misunderstand once it is written as `format`: marks that the encoding has no place for, names
-/// that text says otherwise, and counts that are not the true ones, with what `smaller` says about these.
+/// Returns warnings about what readers of `profile` will misunderstand once the profile is written as `format`:
+/// marks that the encoding cannot state, names that a reader of text would read as others, and counts that reached
+/// their limit. `smaller` selects the advice for such counts.
 #[must_use]
 pub fn profile_warnings(profile: &Profile, format: Format, smaller: SmallerCounts) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -40,7 +41,7 @@ pub fn profile_warnings(profile: &Profile, format: Format, smaller: SmallerCount
     found
 }
 
-/// What a lost mark means for compilers.
+/// Says what the loss of a mark means for compilers.
 fn lost(mark: Mark, format: Format) -> String {
     let encoding = match format {
         Format::Text => "text",
@@ -83,7 +84,7 @@ fn changed_names(profile: &Profile) -> Option<Diagnostic> {
     ))
 }
 
-/// Counts stop at the limit of 64 bits, as in `llvm-profdata merge`.
+/// Warns of counts that reached the limit of 64 bits. They stop there, as in `llvm-profdata merge`.
 fn overflows(profile: &Profile, smaller: SmallerCounts) -> Vec<Diagnostic> {
     let remedy = smaller.remedy();
     let functions = profile.overflowed();
@@ -117,7 +118,7 @@ fn quoted(profile: &Profile, name: NameId) -> String {
     format!("'{}'", shown(profile, name))
 }
 
-/// A name on one line, and not a long one.
+/// Returns a name on one line, shortened if it is long.
 fn shown(profile: &Profile, name: NameId) -> String {
     const MOST: usize = 200;
     let name = profile.names.get(name).to_string();

@@ -1,4 +1,4 @@
-//! Inputs that are named more than once.
+//! Finds inputs that are named more than once.
 
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic_code::DiagnosticCode;
 
-/// A warning for each input that is the same file, or folder, as one before it: what is in it counts once for each time.
+/// Returns a warning for each input that is the same file or folder as an input before it. The content of such an
+/// input counts once for each time it is named.
 pub fn repeated_inputs<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Vec<Diagnostic> {
     let mut seen: HashMap<Identity, (&Path, u64)> = HashMap::new();
     for path in paths {
@@ -33,7 +34,7 @@ pub fn repeated_inputs<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Vec<Dia
 
 type Identity = (u64, u64);
 
-/// Device and inode of a file or a folder; a stream may be read twice.
+/// Returns device and inode of a file or a folder; `None` for a stream, which may be named twice.
 fn identity(path: &Path) -> Option<Identity> {
     let metadata = path.metadata().ok()?;
     (metadata.is_file() || metadata.is_dir()).then(|| (metadata.dev(), metadata.ino()))

@@ -11,11 +11,13 @@ use crate::{Error, Observer, Phase, Progress};
 
 /// Counts samples on one thread.
 pub trait SampleWorker: Send {
-    /// A chunk was decoded, whose samples have been counted; `stats` says which of them could not be decoded.
+    /// Called at the end of a chunk whose samples have been counted. `stats` states the samples that could not be
+    /// decoded.
     fn end_chunk(&mut self, stats: ChunkStats);
 }
 
-/// One worker for each thread, so that no thread waits for another. Which worker counts which sample is not defined.
+/// Workers that count samples, one for each thread, so that no thread waits for another. It is not defined which
+/// worker counts which sample.
 pub struct SampleWorkers<'o, W> {
     workers: Vec<Mutex<(W, ChunkBuffer)>>,
     observer: &'o dyn Observer,
@@ -24,7 +26,7 @@ pub struct SampleWorkers<'o, W> {
 }
 
 impl<'o, W: SampleWorker> SampleWorkers<'o, W> {
-    /// Workers for an input of `total` bytes, 0 if that is not known.
+    /// Makes workers for an input of `total` bytes; 0 if the size is not known.
     pub fn new(observer: &'o dyn Observer, total: u64, worker: impl Fn() -> W) -> Self {
         Self {
             workers: (0..rayon::current_num_threads())
@@ -36,10 +38,10 @@ impl<'o, W: SampleWorker> SampleWorkers<'o, W> {
         }
     }
 
-    /// Hands all samples of a segment to `count`, and reports the progress.
+    /// Passes all samples of a segment to `count`, and reports the progress.
     ///
     /// # Errors
-    /// If the recording cannot be read any more, or the job is cancelled.
+    /// Fails if the rest of the recording cannot be read, or if the job is cancelled.
     pub fn add(&self, segment: &Segment, count: impl Fn(&mut W, &Sample<'_>) + Sync) -> Result<(), Error> {
         let cancelled = self.observer.cancel_flag();
         (0..segment.chunk_count())
@@ -63,13 +65,13 @@ impl<'o, W: SampleWorker> SampleWorkers<'o, W> {
             })
     }
 
-    /// Every worker, between segments.
+    /// Returns every worker. It may be called between segments.
     pub fn each(&mut self) -> impl Iterator<Item = &mut W> {
         let slots = self.workers.iter_mut();
         slots.map(|slot| &mut slot.get_mut().unwrap_or_else(PoisonError::into_inner).0)
     }
 
-    /// Every worker, after the last segment.
+    /// Returns every worker, after the last segment.
     pub fn finish(self) -> impl Iterator<Item = W> {
         let slots = self.workers.into_iter();
         slots.map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner).0)

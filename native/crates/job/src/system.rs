@@ -1,10 +1,10 @@
-//! What the system says, in words for people.
+//! Words for the errors of the system.
 
 use std::error::Error;
 use std::io;
 
-/// Why the system refused something: `no such file or directory`, without the number of the error, and without the temporary file that
-/// it may have been about.
+/// Returns the reason of an error of the system, such as `no such file or directory`, without the number of the
+/// error and without the path of a temporary file.
 #[must_use]
 pub fn system_reason(error: &io::Error) -> String {
     let mut inner: Option<&(dyn Error + 'static)> = Some(error);
@@ -20,7 +20,7 @@ pub fn system_reason(error: &io::Error) -> String {
     words(&error.to_string())
 }
 
-/// The text of a stage's error that ends in an error of the system, without that error's number.
+/// Returns the text of a stage's error, without the number of the system's error that ends the text.
 pub(crate) fn without_numbers(text: &str) -> String {
     let mut rest = text;
     let mut kept = String::with_capacity(text.len());
@@ -34,7 +34,7 @@ pub(crate) fn without_numbers(text: &str) -> String {
 
 fn words(text: &str) -> String {
     let text = without_numbers(text);
-    // The crate `tempfile` puts the path behind the system's words, and hides the error that they come from.
+    // The crate `tempfile` appends the path to the words of the system, and hides the original error.
     let text = text.split_once(" at path ").map_or(text.as_str(), |(words, _)| words);
     let mut letters = text.chars();
     letters

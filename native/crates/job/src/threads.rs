@@ -1,11 +1,11 @@
-//! The threads that a job runs on.
+//! Creates the threads that a job runs on.
 
 use crate::error::{Error, ErrorCode};
 
-/// Runs `work` on a thread pool of its own, with one thread for each processor if `threads` is 0.
+/// Runs `work` on a separate thread pool of `threads` threads; 0 stands for one thread for each processor.
 ///
 /// # Errors
-/// Those of `work`; `Internal` if the system starts no threads.
+/// The errors of `work`; `Internal` if the system starts no threads.
 pub fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
