@@ -131,149 +131,149 @@ export type BindingEntryClassName =
   | 'noFunction'
 
 /**
- * Ends the job it was given to. Node-API's own abort signals cannot stop a task that runs, so this is a flag
- * that the job looks at.
+ * Cancels the job that it was given to. The abort signals of Node-API cannot stop a task that runs, so the token
+ * is a flag that the job reads.
  */
 export declare class BindingCancelToken {
-  /** A token that was not used yet. */
+  /** Makes a token that does not cancel yet. */
   constructor()
-  /** Asks the job to end; it does so within milliseconds. Idempotent. */
+  /** Cancels the job within milliseconds. Further calls have no effect. */
   cancel(): void
 }
 
-/** What came of one binary. */
+/** The outcome for one binary. */
 export interface BindingBinaryOutcome {
-  /** Its file. */
+  /** Path of the binary. */
   path: string
-  /** Its name. */
+  /** Name of the binary. */
   name: string
-  /** Its build id in hexadecimal digits. */
+  /** Build id of the binary in hexadecimal digits. */
   buildId?: string
-  /** The file that has its result. */
+  /** Path of the file that has the result for this binary. */
   output?: string
-  /** Its profile, when no output was named and there can be several. */
+  /** The bytes of its profile, if no output was named and there can be several profiles. */
   bytes?: Buffer
-  /** Size of its result. */
+  /** Size of its result in bytes. */
   size: number
-  /** Its part of the numbers. */
+  /** Numbers about this binary. */
   statistics: BindingBinaryStatistics
-  /** What its samples lie in, if that was asked for. */
+  /** The kinds of code that its samples lie in, if the caller asked for them. */
   survey?: BindingSampleSurvey
-  /** Warnings and notes about it. */
+  /** Warnings and notes about this binary. */
   diagnostics: Array<BindingDiagnostic>
-  /** Why it has no result. */
+  /** Why this binary has no result. */
   error?: BindingError
 }
 
 /** Numbers about one binary. */
 export interface BindingBinaryStatistics {
-  /** Branch entries with an end in it. */
+  /** Number of branch entries whose source or target lies in the binary. */
   branchEntries: bigint
-  /** Of these, followed by an impossible run. */
+  /** Number of these that are followed by an impossible straight-line range. */
   crossesBarrier: bigint
-  /** Of these, followed by a run outside any function. */
+  /** Number of these that are followed by a straight-line range outside of any function. */
   noFunction: bigint
-  /** Mappings of it. */
+  /** Number of mappings of the binary. */
   mappings: number
-  /** Processes that mapped it. */
+  /** Number of processes that mapped the binary. */
   processes: number
-  /** Distinct ranges. */
+  /** Number of distinct ranges. */
   ranges: number
-  /** Distinct branches. */
+  /** Number of distinct branches. */
   branches: number
-  /** Functions in its profile. */
+  /** Number of functions in the profile of the binary. */
   functions: number
-  /** Sum of body counts. */
+  /** Sum of the body counts. */
   totalCount: bigint
   /** Largest body count. */
   maxCount: bigint
-  /** Density of the hot part. */
+  /** Density of the hot part of the profile. */
   density: number
 }
 
-/** What to collect, and where to. */
+/** What to collect, and where to write it. */
 export interface BindingCollectOptions {
   /** perf.data files, directories or streams. */
   perfData: Array<string>
-  /** A `.parquet` file or a folder. */
+  /** A `.parquet` file or a folder for the shards. */
   output: string
-  /** When a file is finished: a time or a size. */
+  /** Time or size at which a file is finished and the next one begins. */
   rotate?: string
-  /** Write the name of the host. */
+  /** True to write the name of the host into the shards. */
   host?: boolean
-  /** Which samples count. */
+  /** The samples that count. */
   select: BindingSelection
-  /** Damage is an error. */
+  /** True if damage of an input is an error. */
   strict?: boolean
-  /** Worker threads; 0 is one for each processor. */
+  /** Number of worker threads; 0 stands for one for each processor. */
   jobs?: number
 }
 
-/** What a collection reports. */
+/** The report of a collection. */
 export interface BindingCollectOutcome {
-  /** The files, in the order that they were finished. */
+  /** The files that were written, in the order in which they were finished. */
   shards: Array<BindingWrittenShard>
-  /** What was read, and what of it is in no row of a branch. */
+  /** Numbers of what was read, and of what is in no row of a branch. */
   ledger: Array<BindingCounted>
   /** Warnings and notes. */
   diagnostics: Array<BindingDiagnostic>
-  /** Milliseconds of each phase. */
+  /** Wall-clock time of each phase in milliseconds. */
   timings: Array<BindingTiming>
 }
 
-/** A collection that succeeded. */
+/** The result of a collection that succeeded. */
 export interface BindingCollectSuccess {
-  /** Tells a success from a failure. */
+  /** True, which distinguishes a success from a failure. */
   ok: true
-  /** What came of it. */
+  /** The report of the collection. */
   value: BindingCollectOutcome
 }
 
-/** What to compare. */
+/** The profiles to compare, and how. */
 export interface BindingCompareOptions {
-  /** The older profile. */
+  /** Path of the older profile. */
   base: string
-  /** The newer one. */
+  /** Path of the newer profile. */
   test: string
-  /** What the newer one would hold: a profile that was not written to a file. */
+  /** The bytes of the newer profile, if they were not written to a file. */
   testBytes?: Buffer
-  /** Most entries in each list. */
+  /** Largest number of entries in each list. */
   top: number
-  /** Add hot functions of the test profile to `text`. */
+  /** Adds functions of the test profile with a count of at least this to `text`. */
   valueCutoff?: bigint
-  /** Add functions less similar than this to `text`, in millionths. */
+  /** Adds functions with a similarity below this, in millionths, to `text`. */
   similarityCutoff?: number
 }
 
-/** A comparison that succeeded. */
+/** The result of a comparison that succeeded. */
 export interface BindingCompareSuccess {
-  /** Tells a success from a failure. */
+  /** True, which distinguishes a success from a failure. */
   ok: true
-  /** What was found. */
+  /** The comparison. */
   value: BindingComparison
 }
 
-/** How two profiles differ. */
+/** The differences between two profiles. */
 export interface BindingComparison {
-  /** From 0 to 1. */
+  /** Similarity of the profiles, from 0 to 1. */
   similarity: number
-  /** Samples. */
+  /** Overlap of the samples. */
   samples: BindingSampleOverlap
-  /** Functions. */
+  /** Overlap of the functions. */
   functions: BindingShares
-  /** Functions with a hot count. */
+  /** Overlap of the functions with a hot count. */
   hotFunctions: BindingShares
-  /** Places with a hot count. */
+  /** Overlap of the locations with a hot count. */
   hotBlocks: BindingShares
   /** Functions that only the test profile has. */
   gained: Array<BindingFunctionChange>
   /** Functions that only the base profile has. */
   lost: Array<BindingFunctionChange>
-  /** Functions of both that differ. */
+  /** Functions that both profiles have and that differ. */
   changed: Array<BindingFunctionChange>
-  /** Calls that go elsewhere. */
+  /** Calls whose targets have changed. */
   targetShifts: Array<BindingTargetShift>
-  /** What llvm-profdata prints. */
+  /** The output of `llvm-profdata overlap --sample`. */
   text: string
   /** Warnings. */
   diagnostics: Array<BindingDiagnostic>
@@ -281,563 +281,563 @@ export interface BindingComparison {
 
 /** The units of one compiler, language and version of DWARF. */
 export interface BindingCompiler {
-  /** Its name and version. */
+  /** Name and version of the compiler. */
   name: string
-  /** As DWARF names it. */
+  /** Name of the language in DWARF. */
   language: string
   /** Version of DWARF. */
   dwarfVersion: number
-  /** How many. */
+  /** Number of units. */
   units: number
-  /** With line rows. */
+  /** Number of units with line rows. */
   withLines: number
-  /** With a discriminator. */
+  /** Number of units with a discriminator. */
   withDiscriminators: number
-  /** With a discriminator at the call of an inlined function. */
+  /** Number of units with a discriminator at the call of an inlined function. */
   withCallDiscriminators: number
-  /** With functions. */
+  /** Number of units with functions. */
   withFunctions: number
-  /** With functions that have the line of their declaration. */
+  /** Number of units whose functions have the line of their declaration. */
   withDeclarationLines: number
-  /** With types or variables. */
+  /** Number of units with types or variables. */
   withTypes: number
-  /** With a recorded command line. */
+  /** Number of units with a recorded command line. */
   withCommandLine: number
-  /** With `-fdebug-info-for-profiling` in it. */
+  /** Number of units with `-fdebug-info-for-profiling` in their command line. */
   withProfilingFlag: number
 }
 
-/** `CONFIG_NAME=value`. */
+/** An option of the configuration, `CONFIG_NAME=value`. */
 export interface BindingConfigOption {
-  /** With `CONFIG_`. */
+  /** Name of the option, with `CONFIG_`. */
   name: string
-  /** Without quotes. */
+  /** Value of the option, without quotes. */
   value: string
 }
 
-/** How often something was met. */
+/** A number of occurrences, with its name. */
 export interface BindingCounted {
-  /** What. */
+  /** Name of what was counted. */
   name: string
-  /** How often. */
+  /** Number of occurrences. */
   count: bigint
 }
 
-/** What a profile holds. */
+/** The content of a profile. */
 export interface BindingDescription {
-  /** Its encoding. */
+  /** Encoding of the profile. */
   format: 'extbinary' | 'binary' | 'text'
-  /** Its size in bytes. */
+  /** Size in bytes. */
   size: number
-  /** Discriminators are flow-sensitive. */
+  /** True if discriminators are flow-sensitive. */
   flowSensitive: boolean
-  /** Locations are pseudo probes. */
+  /** True if locations are pseudo probes. */
   probeBased: boolean
-  /** llvm-profgen's pre-inliner has chosen what to inline. */
+  /** True if llvm-profgen's pre-inliner has chosen what to inline. */
   preInlined: boolean
-  /** Functions in contexts, if functions are told apart by them. */
+  /** Number of functions in contexts, if the profile distinguishes functions by context. */
   contexts?: number
-  /** Functions without samples are unknown, not cold. */
+  /** True if functions without samples are unknown, not cold. */
   partial: boolean
-  /** Names are MD5 hashes. */
+  /** True if names are MD5 hashes. */
   md5: boolean
-  /** Names on the profile symbol list, if there is one. */
+  /** Number of names on the profile symbol list, if there is one. */
   symbols?: number
-  /** How counts are distributed. */
+  /** Distribution of the counts. */
   summary: BindingProfileSummary
-  /** Samples for each line of the hot part. */
+  /** Number of samples for each line of the hot part. */
   density: number
-  /** Sum of the functions' totals. */
+  /** Sum of the totals of all functions. */
   totalSamples: bigint
   /** The smallest hot count. */
   hotThreshold: bigint
-  /** Functions with a hot count. */
+  /** Number of functions with a hot count. */
   hotFunctions: number
   /** The hottest functions. */
   functions: Array<BindingFunctionLine>
-  /** The parts of an extbinary profile. */
+  /** The sections of an extbinary profile. */
   sections: Array<BindingSection>
-  /** What was asked for in llvm-profdata's words. */
+  /** The requested parts in the words of llvm-profdata. */
   text: string
-  /** Why counts are not the true ones. */
+  /** Reasons why counts are not the true ones. */
   diagnostics: Array<BindingDiagnostic>
 }
 
-/** A warning or note. */
+/** A warning or a note. */
 export interface BindingDiagnostic {
-  /** Stable identifier. */
+  /** Stable identifier of the diagnostic. */
   code: BindingDiagnosticCode
-  /** How serious it is. */
+  /** Severity of the diagnostic. */
   severity: 'warning' | 'note'
-  /** One paragraph. */
+  /** Text of the diagnostic, one paragraph. */
   message: string
 }
 
 /** One class of the ledger. */
 export interface BindingEntryClass {
-  /** Its name. */
+  /** Name of the class. */
   name: BindingEntryClassName
-  /** Branch entries that ended in it. */
+  /** Number of branch entries that ended in the class. */
   entries: bigint
 }
 
 /** Why a job failed. */
 export interface BindingError {
-  /** Stable identifier. */
+  /** Stable identifier of the failure. */
   code: BindingErrorCode
   /** What was found and what was expected. */
   message: string
-  /** What to do next. */
+  /** What the user can do next. */
   hint?: string
-  /** The file it is about. */
+  /** Path of the file that the failure is about. */
   path?: string
 }
 
-/** An event. */
+/** An event of the recording. */
 export interface BindingEvent {
-  /** Its name. */
+  /** Name of the event. */
   name: string
-  /** PERF_TYPE_*. */
+  /** Type of the event, PERF_TYPE_*. */
   eventType: number
-  /** Hexadecimal, with 0x. */
+  /** Configuration of the event, hexadecimal with 0x. */
   config: string
-  /** Period, or frequency. */
+  /** Sample period, or sample frequency. */
   samplePeriod: bigint
-  /** Which of them it is. */
+  /** True if `samplePeriod` is a frequency. */
   isFrequency: boolean
   /** Low word of `branch_sample_type`. */
   branchSampleType: number
-  /** Samples of it. */
+  /** Number of samples of the event. */
   samples: bigint
-  /** Those with a branch entry. */
+  /** Number of samples with a branch entry. */
   branchSamples: bigint
-  /** Branch entries. */
+  /** Number of branch entries. */
   branchEntries: bigint
 }
 
-/** What a binary says about itself. */
+/** The facts about a binary. */
 export interface BindingExamination {
-  /** Its size in bytes. */
+  /** Size of the file in bytes. */
   size: number
-  /** Hexadecimal digits. */
+  /** Build id in hexadecimal digits. */
   buildId?: string
-  /** What sort of ELF file it is. */
+  /** Type of the ELF file. */
   kind: 'executable' | 'shared-object' | 'kernel' | 'module'
-  /** Its instruction set. */
+  /** Instruction set. */
   machine: 'x86-64' | 'x32' | 'i386' | 'aarch64'
-  /** Symbols in its code. */
+  /** Number of symbols in the code. */
   codeSymbols: number
-  /** The debug file that has its symbols. */
+  /** Path of the debug file that has the symbols. */
   symbolFile?: string
-  /** Discriminators are flow-sensitive. */
+  /** True if discriminators are flow-sensitive. */
   flowSensitive: boolean
-  /** It carries pseudo probes. */
+  /** True if the binary has pseudo probes. */
   pseudoProbes: boolean
-  /** File name in its debug link. */
+  /** File name in the debug link of the binary. */
   debuglink?: string
-  /** Where its DWARF was found. */
+  /** Path of the file in which the DWARF was found. */
   debugFile?: string
-  /** How that was found; absent if it is the binary, or was named. */
+  /** How that file was found; absent if the file is the binary itself, or was named by the caller. */
   debugFileSource?: 'build-id' | 'debuglink' | 'path' | 'debuginfod' | 'supplementary'
-  /** How debug sections are compressed. */
+  /** Compression of the debug sections. */
   compression?: 'zlib' | 'zstd'
-  /** Skeleton units of split DWARF. */
+  /** Number of skeleton units of split DWARF. */
   skeletonUnits: number
-  /** Those of them whose other half was found. */
+  /** Number of skeleton units whose split unit was found. */
   splitUnitsFound: number
-  /** What compiled it. */
+  /** The compilers that made the units. */
   compilers: Array<BindingCompiler>
-  /** The format of its debug information, if that is not DWARF. */
+  /** Format of the debug information, if the format is not DWARF. */
   otherFormat?: 'STABS' | 'DWARF 1' | 'CTF' | 'BTF' | 'MiniDebugInfo'
-  /** The file of dwz that is missing. */
+  /** Path of the supplementary file of dwz, if the file is missing. */
   missingSupplementary?: string
-  /** The build ids of files that the debuginfod cache lacks, as hexadecimal digits. */
+  /** Build ids, as hexadecimal digits, of the files that the debuginfod cache lacks. */
   missingBuildIds: Array<string>
-  /** What was not found or cannot be read. */
+  /** Descriptions of what was not found or cannot be read. */
   diagnostics: Array<string>
-  /** Of a vmlinux or a module. */
+  /** The facts about a vmlinux or a kernel module. */
   kernel?: BindingKernel
 }
 
-/** What to examine. */
+/** The binary to examine. */
 export interface BindingExamineOptions {
-  /** The binary. */
+  /** Path of the binary. */
   binary: string
-  /** ELF file that has the DWARF. */
+  /** Path of the ELF file that has the DWARF. */
   debugBinary?: string
-  /** Cache of the debuginfod client. */
+  /** Path of the cache of the debuginfod client. */
   debuginfodCache?: string
-  /** DWARF package. */
+  /** Path of the DWARF package. */
   dwp?: string
 }
 
-/** An examination that succeeded. */
+/** The result of an examination that succeeded. */
 export interface BindingExamineSuccess {
-  /** Tells a success from a failure. */
+  /** True, which distinguishes a success from a failure. */
   ok: true
-  /** What was found. */
+  /** The facts that were found. */
   value: BindingExamination
 }
 
-/** A job that failed. */
+/** The result of a job that failed. */
 export interface BindingFailure {
-  /** Tells a failure from a success. */
+  /** False, which distinguishes a failure from a success. */
   ok: false
-  /** Why it failed. */
+  /** The error of the job. */
   error: BindingError
 }
 
-/** A function that differs. */
+/** A function that differs between the profiles. */
 export interface BindingFunctionChange {
-  /** Its name. */
+  /** Name of the function. */
   name: string
-  /** From 0 to 1. */
+  /** Similarity of the function in both profiles, from 0 to 1. */
   similarity: number
-  /** Share of the base samples. */
+  /** Share of the function in the samples of the base profile. */
   baseWeight: number
-  /** Share of the test samples. */
+  /** Share of the function in the samples of the test profile. */
   testWeight: number
-  /** Samples in the base profile. */
+  /** Number of its samples in the base profile. */
   baseSamples: bigint
-  /** Samples in the test profile. */
+  /** Number of its samples in the test profile. */
   testSamples: bigint
-  /** What it takes from the similarity of the profiles. */
+  /** The amount by which the function lowers the similarity of the profiles. */
   lostSimilarity: number
 }
 
-/** A function. */
+/** A function of the profile. */
 export interface BindingFunctionLine {
-  /** Its name. */
+  /** Name of the function. */
   name: string
-  /** Samples in it. */
+  /** Number of samples in the function. */
   total: bigint
-  /** How often it was entered. */
+  /** Number of times that the function was entered. */
   head: bigint
 }
 
-/** Everything a job needs to know; absent means profgen's default. */
+/** All options of a job; an absent option has profgen's default. */
 export interface BindingGenerateOptions {
-  /** The profiled executables. */
+  /** Paths of the profiled executables. */
   binaries: Array<string>
-  /** Folders to look for more in. */
+  /** Folders in which further binaries are searched. */
   binaryDirs?: Array<string>
-  /** Profile all files of this machine that are mapped. */
+  /** True to profile all mapped files that exist on this machine. */
   allBinaries?: boolean
-  /** One profile of all binaries. */
+  /** True to make one profile of all binaries. */
   mergeBinaries?: boolean
-  /** perf.data files, directories or streams; exactly one of the five inputs is given. */
+  /** Paths of perf.data files, directories or streams. Exactly one of the five kinds of inputs is given. */
   perfData?: Array<string>
-  /** Texts of `perf script`. */
+  /** Paths of texts of `perf script`. */
   perfScript?: Array<string>
-  /** Trace shards, or folders of them. */
+  /** Paths of trace shards, or of folders with trace shards. */
   traces?: Array<string>
-  /** Counters as text. */
+  /** Path of a text with counters. */
   unsymbolizedProfile?: string
-  /** A finished profile. */
+  /** Path of a finished profile. */
   llvmSampleProfile?: string
-  /** Where to write; absent: the bytes are returned. */
+  /** Path of the result; if absent, the bytes are returned. */
   output?: string
-  /** The caller prints the bytes. */
+  /** True if the caller prints the bytes. */
   toStdout?: boolean
   /** Encoding of the profile. */
   format?: 'extbinary' | 'binary' | 'text' | 'preaggregated' | 'fdata'
-  /** Be equal to llvm-profgen where it is known to be wrong. */
+  /** With `llvm-profgen`, the result equals that of llvm-profgen even where llvm-profgen is known to be wrong. */
   compat?: 'llvm-profgen'
-  /** Treat the binary as a vmlinux, or not; absent: recognise one. */
+  /** True if the binary is a vmlinux, false if not; if absent, this is detected. */
   kernel?: boolean
-  /** ELF file that has the DWARF. */
+  /** Path of the ELF file that has the DWARF. */
   debugBinary?: string
-  /** Cache of the debuginfod client. */
+  /** Path of the cache of the debuginfod client. */
   debuginfodCache?: string
-  /** DWARF package. */
+  /** Path of the DWARF package. */
   dwp?: string
-  /** Follow a binary whose build id differs. */
+  /** True to use mappings of a binary whose build id differs. */
   ignoreBuildId?: boolean
-  /** Which samples count. */
+  /** The samples that count. */
   select: BindingSelection
-  /** Of text with call stacks, use the branch stacks alone. */
+  /** True to use only the branch stacks of a text with call stacks. */
   ignoreStackSamples?: boolean
-  /** Let the pre-inliner decide what is inlined. */
+  /** True if the pre-inliner decides which functions are inlined. */
   csspgoPreinliner?: boolean
-  /** A function is as large as its code is where it is inlined. */
+  /** True if the pre-inliner takes the size of a function from its inlined code. */
   useContextCostForPreinliner?: boolean
-  /** Inline what was inlined before. */
+  /** True to inline the functions that were inlined before. */
   csspgoReplayPreinline?: boolean
-  /** Begin with those functions of a cycle that call most. */
+  /** True to begin with the functions of a cycle that call most. */
   sortProfiledSccMember?: boolean
-  /** How much larger a hot callee may be that was inlined before. */
+  /** Factor by which a hot callee may be larger if it was inlined before. */
   csspgoPreinlinerMultiplierForPreviousInlining?: number
-  /** A hundredth of the size of the hottest callees. */
+  /** A hundredth of the largest size that the callee of the hottest calls may have. */
   sampleProfileHotInlineThreshold?: number
-  /** Size of cold callees. */
+  /** Largest size that the callee of a cold call may have. */
   sampleProfileColdInlineThreshold?: number
-  /** So many times its size a function may become. */
+  /** Largest size of a function after inlining, as a multiple of its size before. */
   sampleProfileInlineGrowthLimit?: number
-  /** No function is kept smaller. */
+  /** Size up to which any function may grow. */
   sampleProfileInlineLimitMin?: number
-  /** No function becomes larger. */
+  /** Size above which no function may grow. */
   sampleProfileInlineLimitMax?: number
-  /** Infer the frames that tail calls leave out. */
+  /** True to infer the frames that tail calls leave out. */
   inferMissingFrames?: boolean
-  /** How many tail calls in a row are looked for. */
+  /** Largest number of tail calls in a row that are searched. */
   maxSearchDepth?: number
-  /** Of what is inlined make functions of their own, too. */
+  /** True if inlined functions also become functions of their own. */
   generateMergedBaseProfiles?: boolean
-  /** Mark all functions for clang to inline. */
+  /** True to mark all functions for clang to inline. */
   markAllContextPreinlined?: boolean
-  /** Inline contexts into their callers. */
+  /** True to inline contexts into their callers. */
   genCsNestedProfile?: boolean
-  /** Longest sequence of recursive calls of which repetitions are left out. */
+  /** Largest length of a sequence of recursive calls whose repetitions are left out. */
   compressRecursion?: number
-  /** Calls that are kept of a context. */
+  /** Largest number of calls that are kept of a context. */
   csprofMaxContextDepth?: number
-  /** Calls that are kept before it is known what functions they are in. */
+  /** Largest number of calls that are kept before their functions are known. */
   csprofMaxUnsymbolizedContextDepth?: number
-  /** Add up contexts that are not hot. */
+  /** True to add up contexts that are not hot. */
   csprofMergeColdContext?: boolean
-  /** Frames that stay of those. */
+  /** Largest number of frames that are kept of contexts that are not hot. */
   csprofMaxColdContextDepth?: number
-  /** Hot cut-off in millionths. */
+  /** Hot cut-off of the summary in millionths. */
   profileSummaryCutoffHot?: number
   /** Hot threshold as a count. */
   profileSummaryHotCount?: bigint
-  /** Count the sampled addresses instead of the branch stacks. */
+  /** True to count the sampled addresses instead of the branch stacks. */
   leadingIpOnly?: boolean
-  /** What of the samples counts. */
+  /** The part of the samples that counts: branch stacks or addresses. */
   samples?: 'branches' | 'addresses'
-  /** Events for one sample. */
+  /** Number of events for one sample. */
   samplePeriod?: bigint
-  /** Report the mappings of the recording. */
+  /** True to report the mappings of the recording. */
   showMmapEvents?: boolean
-  /** Report each doubtful thing. */
+  /** True to report each doubtful thing. */
   showDetailedWarning?: boolean
-  /** Zero counts for all functions. */
+  /** True to write zero counts for all functions. */
   fillZeroForAllFuncs?: boolean
-  /** Totals are sums of body counts. */
+  /** True if totals are sums of body counts. */
   updateTotalSamples?: boolean
-  /** Drop cold functions. */
+  /** True to drop cold functions. */
   trimColdProfile?: boolean
-  /** Names as MD5 prefixes. */
+  /** True to write names as MD5 hashes. */
   useMd5?: boolean
-  /** List the binary's symbols. */
+  /** True to list the symbols of the binary in the profile. */
   populateProfileSymbolList?: boolean
-  /** Counters out. */
+  /** True to write counters instead of a profile. */
   skipSymbolization?: boolean
-  /** Counters hold offsets. */
+  /** True to write counters with offsets instead of addresses. */
   useOffset?: boolean
-  /** Base of the offsets. */
+  /** True if offsets count from the first loadable segment. */
   useFirstLoadableSegmentAsBase?: boolean
-  /** DWARF instead of pseudo probes. */
+  /** True to use DWARF instead of pseudo probes. */
   useDwarfCorrelation?: boolean
-  /** Functions of the symbol table, with pseudo probes. */
+  /** True to read functions from the symbol table, with pseudo probes. */
   loadFunctionFromSymbol?: boolean
   /** Density below which more samples are recommended. */
   profileDensityThreshold?: number
-  /** Share of samples that density covers, in millionths. */
+  /** Share of the samples that the density covers, in millionths. */
   profileDensityCutoffHot?: number
-  /** Cold cut-off in millionths. */
+  /** Cold cut-off of the summary in millionths. */
   profileSummaryCutoffCold?: number
   /** Cold threshold as a count. */
   profileSummaryColdCount?: bigint
-  /** Percentage of lost entries that makes the job fail. */
+  /** Percentage of lost branch entries above which the job fails. */
   maxLoss?: number
-  /** Report what the samples lie in. */
+  /** True to report the kinds of code that the samples lie in. */
   surveySamples?: boolean
-  /** Damage is an error. */
+  /** True if damage of an input is an error. */
   strict?: boolean
-  /** Worker threads; 0 is one for each processor. */
+  /** Number of worker threads; 0 stands for one for each processor. */
   jobs?: number
 }
 
 /** A mapped image. */
 export interface BindingImage {
-  /** Its path. */
+  /** Path of the image. */
   path: string
-  /** Hexadecimal digits. */
+  /** Build id in hexadecimal digits. */
   buildId?: string
-  /** Samples in it. */
+  /** Number of samples in the image. */
   samples: bigint
 }
 
-/** What a recording holds. */
+/** The content of a recording. */
 export interface BindingInspection {
-  /** Byte order of the machine that recorded. */
+  /** Byte order of the machine that made the recording. */
   endian: 'little' | 'big'
-  /** Of the format. */
+  /** Version of the format. */
   version: 1 | 2
-  /** A stream of records. */
+  /** True if the recording is a stream of records (pipe mode). */
   pipe: boolean
-  /** A directory of `perf record --threads`. */
+  /** True if the recording is a directory of `perf record --threads`. */
   directory: boolean
-  /** Has compressed records. */
+  /** True if the recording has compressed records. */
   compressed: boolean
-  /** False where it ends early. */
+  /** False if the recording ends early. */
   complete: boolean
-  /** What is damaged or could not be read. */
+  /** Descriptions of what is damaged or could not be read. */
   problems: Array<string>
-  /** Samples, decodable or not. */
+  /** Number of samples, decodable or not. */
   samples: bigint
-  /** Mappings. */
+  /** Number of mappings. */
   mmaps: number
-  /** Most branch entries of a sample. */
+  /** Largest number of branch entries in a sample. */
   branchDepth: number
-  /** Records that the kernel lost. */
+  /** Number of records that the kernel lost. */
   lostRecords: bigint
-  /** Samples that the kernel lost. */
+  /** Number of samples that the kernel lost. */
   lostSamples: bigint
-  /** Samples of no event. */
+  /** Number of samples that belong to no event. */
   unknownEvent: bigint
-  /** Samples that are too short for their fields. */
+  /** Number of samples that are too short for their fields. */
   tooShort: bigint
-  /** First and last time stamp in nanoseconds, as digits. */
+  /** First and last time stamp in nanoseconds, in decimal digits. */
   timeSpan?: [string, string]
-  /** The events. */
+  /** The events of the recording. */
   events: Array<BindingEvent>
-  /** Build id and name of each image that has one, sorted. */
+  /** Build id and name of each image that has a build id, sorted. */
   buildIds: [string, string][]
-  /** Mapped images, those with most samples first. */
+  /** Mapped images, the one with most samples first. */
   images: Array<BindingImage>
-  /** Host name. */
+  /** Name of the host. */
   hostname?: string
-  /** Kernel release. */
+  /** Release of the kernel. */
   osRelease?: string
-  /** As uname says it. */
+  /** Architecture as uname states it. */
   arch?: string
-  /** CPU model. */
+  /** Description of the CPU. */
   cpu?: string
-  /** CPU id. */
+  /** Identifier of the CPU. */
   cpuId?: string
-  /** CPUs online. */
+  /** Number of CPUs online. */
   cpus?: number
-  /** Depth of the CPU's branch stack. */
+  /** Depth of the branch stack of the CPU. */
   branchStackDepth?: string
   /** Version of perf. */
   perfVersion?: string
-  /** The command line of perf. */
+  /** Command line of perf. */
   commandLine: Array<string>
 }
 
-/** An inspection that succeeded. */
+/** The result of an inspection that succeeded. */
 export interface BindingInspectSuccess {
-  /** Tells a success from a failure. */
+  /** True, which distinguishes a success from a failure. */
   ok: true
-  /** What was found. */
+  /** The description of the recording. */
   value: BindingInspection
 }
 
-/** What a vmlinux or a module says about itself. */
+/** The facts about a vmlinux or a kernel module. */
 export interface BindingKernel {
-  /** What is printed at boot; of a module the kernel it is for. */
+  /** The line that a vmlinux prints at boot; for a module, the kernel that the module was built for. */
   banner?: string
-  /** The configuration is embedded. */
+  /** True if the configuration is embedded. */
   hasConfig: boolean
-  /** Options that matter. */
+  /** The options that matter for profiles. */
   options: Array<BindingConfigOption>
 }
 
 /** What a listing shows. */
 export interface BindingListingOptions {
-  /** The binary. */
+  /** Path of the binary. */
   binary: string
-  /** ELF file that has the DWARF. */
+  /** Path of the ELF file that has the DWARF. */
   debugBinary?: string
-  /** DWARF package. */
+  /** Path of the DWARF package. */
   dwp?: string
-  /** Be equal to llvm-profgen in what is said of the binary, too. */
+  /** With `llvm-profgen`, the diagnostics about the binary are those of llvm-profgen, too. */
   compat?: 'llvm-profgen'
-  /** DWARF instead of pseudo probes. */
+  /** True to use DWARF instead of pseudo probes. */
   useDwarfCorrelation?: boolean
-  /** Functions of the symbol table, with pseudo probes. */
+  /** True to read functions from the symbol table, with pseudo probes. */
   loadFunctionFromSymbol?: boolean
-  /** Source lines behind each instruction. */
+  /** True to list source lines behind each instruction. */
   sourceLocations?: boolean
-  /** Names without the suffixes of compilers. */
+  /** True to list names without the suffixes that compilers append. */
   canonicalNames?: boolean
-  /** Probes before each instruction. */
+  /** True to list pseudo probes before each instruction. */
   pseudoProbes?: boolean
-  /** The symbols to list; empty: all. */
+  /** Names of the symbols to list; all symbols if the list is empty. */
   functions?: Array<string>
-  /** How instructions are written. */
+  /** Syntax of the instructions. */
   syntax?: 'att' | 'intel'
 }
 
-/** A listing that was written. */
+/** The result of a listing that was written. */
 export interface BindingListingSuccess {
-  /** Tells a success from a failure. */
+  /** True, which distinguishes a success from a failure. */
   ok: true
-  /** What is wrong with the binary. */
+  /** Diagnostics about the binary. */
   value: Array<BindingDiagnostic>
 }
 
-/** What to merge, and how. */
+/** The profiles to merge, and how. */
 export interface BindingMergeOptions {
   /** The profiles, in order. */
   inputs: Array<BindingWeightedFile>
-  /** Where to write; absent: the bytes are returned. */
+  /** Path of the result; if absent, the bytes are returned. */
   output?: string
-  /** The caller prints the bytes. */
+  /** True if the caller prints the bytes. */
   toStdout?: boolean
   /** Encoding of the result. */
   format?: 'extbinary' | 'binary' | 'text'
-  /** Names as MD5. */
+  /** True to write names as MD5 hashes. */
   useMd5?: boolean
-  /** Compress every section. */
+  /** True to compress every section. */
   compressAllSections?: boolean
-  /** Functions into which nothing is inlined have sections of their own. */
+  /** True to write functions without inlined functions into sections of their own. */
   splitLayout?: boolean
-  /** File of names for the profile symbol list. */
+  /** Path of a file with names for the profile symbol list. */
   profSymList?: string
-  /** Files that the inputs were read from. */
+  /** Paths of the files from which the list of inputs was read. */
   lists?: Array<string>
-  /** No profile symbol list. */
+  /** True to write no profile symbol list. */
   dropProfileSymbolList?: boolean
-  /** Mark the result as partial. */
+  /** True to mark the result as partial. */
   genPartialProfile?: boolean
-  /** Mark the result as partial if an input is. */
+  /** True to mark the result as partial if an input is partial. */
   keepPartial?: boolean
-  /** Most bytes of the result. */
+  /** Largest size of the result in bytes. */
   outputSizeLimit?: number
-  /** Only functions that match. */
+  /** Regular expression; only functions that match are kept. */
   function?: string
-  /** No functions that match. */
+  /** Regular expression; functions that match are dropped. */
   noFunction?: string
-  /** Drop cold functions. */
+  /** True to drop cold functions. */
   trimCold?: boolean
-  /** Cold cut-off in millionths. */
+  /** Cold cut-off of the summary in millionths. */
   profileSummaryCutoffCold?: number
   /** Cold threshold as a count. */
   profileSummaryColdCount?: bigint
-  /** Add up cold contexts. */
+  /** True to add up cold contexts. */
   sampleMergeColdContext?: boolean
-  /** Drop cold contexts. */
+  /** True to drop cold contexts. */
   sampleTrimColdContext?: boolean
-  /** Frames that stay of cold contexts. */
+  /** Number of frames that are kept of cold contexts. */
   sampleFrameDepthForColdContext?: number
-  /** How functions with contexts become functions without. */
+  /** The way in which functions with contexts become functions without. */
   convertSampleProfileLayout?: 'flat' | 'nest'
-  /** Functions that become inlined stay functions of their own, too. */
+  /** True if functions that become inlined also stay functions of their own. */
   generateMergedBaseProfiles?: boolean
-  /** Leave out what cannot be read. */
+  /** True to leave out inputs that cannot be read. */
   keepGoing?: boolean
-  /** Worker threads; 0 is one for each processor. */
+  /** Number of worker threads; 0 stands for one for each processor. */
   jobs?: number
 }
 
-/** What a merge reports. */
+/** The report of a merge. */
 export interface BindingMergeOutcome {
-  /** The profile, when no output file was named. */
+  /** The bytes of the result, if no output file was named. */
   bytes?: Buffer
-  /** Its size in bytes. */
+  /** Size of the result in bytes. */
   size: number
-  /** Profiles that are in it. */
+  /** Number of profiles that were merged. */
   inputs: number
   /** Profiles that could not be read. */
   skipped: Array<BindingSkippedFile>
-  /** Functions that were dropped. */
+  /** Number of functions that were dropped. */
   dropped: number
-  /** Functions in the result. */
+  /** Number of functions in the result. */
   functions: number
-  /** Sum of body counts. */
+  /** Sum of the body counts. */
   totalCount: bigint
   /** Largest body count. */
   maxCount: bigint
@@ -845,55 +845,55 @@ export interface BindingMergeOutcome {
   diagnostics: Array<BindingDiagnostic>
 }
 
-/** A merge that succeeded. */
+/** The result of a merge that succeeded. */
 export interface BindingMergeSuccess {
-  /** Tells a success from a failure. */
+  /** True, which distinguishes a success from a failure. */
   ok: true
-  /** What came of it. */
+  /** The report of the merge. */
   value: BindingMergeOutcome
 }
 
-/** What a job reports. */
+/** The report of a job. */
 export interface BindingOutcome {
-  /** The profile, when no output file was named and there is one. */
+  /** The bytes of the profile, if no output file was named and there is a profile. */
   bytes?: Buffer
   /** Size of all results in bytes. */
   size: number
   /** Numbers about the job. */
   statistics: BindingStatistics
-  /** What came of each binary. */
+  /** The outcome for each binary. */
   binaries: Array<BindingBinaryOutcome>
   /** Warnings and notes. */
   diagnostics: Array<BindingDiagnostic>
-  /** Time of each phase, in order. */
+  /** Wall-clock time of each phase, in order. */
   timings: Array<BindingTiming>
 }
 
-/** Which functions to look for, and where. */
+/** The functions to find, and the binary that has them. */
 export interface BindingPlacesOptions {
-  /** The binary. */
+  /** Path of the binary. */
   binary: string
-  /** ELF file that has the DWARF. */
+  /** Path of the ELF file that has the DWARF. */
   debugBinary?: string
-  /** Cache of the debuginfod client. */
+  /** Path of the cache of the debuginfod client. */
   debuginfodCache?: string
-  /** DWARF package. */
+  /** Path of the DWARF package. */
   dwp?: string
   /** Names of functions, as profiles have them. */
   names: Array<string>
 }
 
-/** A search that succeeded. */
+/** The result of a search that succeeded. */
 export interface BindingPlacesSuccess {
-  /** Tells a success from a failure. */
+  /** True, which distinguishes a success from a failure. */
   ok: true
   /** The functions that were found, by name. */
   value: Array<BindingSourcePlace>
 }
 
-/** How counts are distributed. */
+/** Distribution of the counts of a profile. */
 export interface BindingProfileSummary {
-  /** Sum of body counts. */
+  /** Sum of the body counts. */
   totalCount: bigint
   /** Largest body count. */
   maxCount: bigint
@@ -903,171 +903,171 @@ export interface BindingProfileSummary {
   counts: number
   /** Number of functions. */
   functions: number
-  /** The largest counts that make up each share. */
+  /** The largest counts that make up each share of the sum. */
   entries: Array<BindingSummaryEntry>
 }
 
-/** How far a job is. */
+/** The progress of a job. */
 export interface BindingProgress {
-  /** The running stage. */
+  /** The phase that is running. */
   phase: 'open' | 'scan' | 'decode' | 'symbolize' | 'attribute' | 'write' | 'merge'
-  /** Units of work done in this stage (bytes of input when decoding). */
+  /** Number of units of work done in this phase (bytes of input while decoding). */
   done: number
-  /** Units in all, 0 when not known. */
+  /** Number of units of work in this phase; 0 if it is not known. */
   total: number
   /** Number of the input that is being read, from 1, if there are several. */
   file?: number
-  /** How many inputs there are, if there are several. */
+  /** Number of inputs, if there are several. */
   files?: number
 }
 
-/** Samples of two profiles. */
+/** Overlap of the samples of two profiles. */
 export interface BindingSampleOverlap {
-  /** The common part of the union, from 0 to 1. */
+  /** Common part of the union of the samples, from 0 to 1. */
   overlap: number
-  /** Of the base profile. */
+  /** Number of samples in the base profile. */
   base: bigint
-  /** Of the test profile. */
+  /** Number of samples in the test profile. */
   test: bigint
-  /** The part of the base profile at places that only it has. */
+  /** Share of the base profile at locations that only the base profile has. */
   baseUniqueShare: number
-  /** The part of the test profile at places that only it has. */
+  /** Share of the test profile at locations that only the test profile has. */
   testUniqueShare: number
 }
 
-/** What the samples of a binary lie in. */
+/** The kinds of code that the samples of a binary lie in. */
 export interface BindingSampleSurvey {
-  /** Samples in functions. */
+  /** Number of samples in functions. */
   samples: bigint
-  /** Samples by compiler; the numbers are of samples instead of units. */
+  /** Samples by compiler; the numbers count samples instead of units. */
   compilers: Array<BindingCompiler>
-  /** Functions with code. */
+  /** Number of functions with code. */
   functions: number
-  /** Those with samples. */
+  /** Number of functions with samples. */
   sampledFunctions: number
-  /** Names of functions of several units. */
+  /** Names that functions of several units share. */
   shared: Array<BindingSharedName>
-  /** Samples in all such functions. */
+  /** Number of samples in all functions with shared names. */
   sharedSamples: bigint
 }
 
-/** A part of an extbinary profile. */
+/** A section of an extbinary profile. */
 export interface BindingSection {
-  /** As llvm-profdata names it. */
+  /** Name of the section in the words of llvm-profdata. */
   name: string
-  /** Where it starts. */
+  /** Offset of the section in bytes. */
   offset: number
-  /** Its size in bytes. */
+  /** Size of the section in bytes. */
   size: number
-  /** As llvm-profdata names them. */
+  /** Flags of the section in the words of llvm-profdata. */
   flags: string
 }
 
-/** Which samples count; what is absent selects everything. */
+/** The samples that count. An absent field selects all samples. */
 export interface BindingSelection {
-  /** Event names. */
+  /** Names of events. */
   events?: Array<string>
   /** Process ids. */
   pids?: Array<number>
   /** Thread ids. */
   tids?: Array<number>
-  /** Processor numbers. */
+  /** Numbers of processors. */
   cpus?: Array<number>
   /** First and last time stamp in nanoseconds, inclusive. */
   time?: [bigint, bigint]
 }
 
-/** What a shard holds. */
+/** The content of a shard. */
 export interface BindingShard {
   /** Size in bytes. */
   size: number
-  /** Rows. */
+  /** Number of rows. */
   rows: number
-  /** Groups of rows. */
+  /** Number of row groups. */
   groups: number
   /** Version of the schema, if the file states it. */
   schemaVersion?: number
-  /** The program that collected it. */
+  /** Name of the program that collected the shard. */
   tool?: string
-  /** Times of the first and the last sample in nanoseconds, as digits. */
+  /** Times of the first and the last sample in nanoseconds, in decimal digits. */
   sampleTimes?: [string, string]
-  /** When it was finished, in seconds since 1970. */
+  /** Time at which the shard was finished, in seconds since 1970. */
   written?: number
-  /** The name of the host. */
+  /** Name of the host. */
   host?: string
-  /** The files that were mapped, those with most branches first. */
+  /** The files that were mapped, the one with most branches first. */
   binaries: Array<BindingShardBinary>
-  /** Branches by event. */
+  /** Numbers of branches by event. */
   events: Array<BindingCounted>
-  /** What was read, and what of it is in no row of a branch. */
+  /** Numbers of what was read, and of what is in no row of a branch. */
   ledger: Array<BindingCounted>
 }
 
 /** A file that was mapped. */
 export interface BindingShardBinary {
-  /** In hexadecimal. */
+  /** Build id in hexadecimal digits. */
   buildId?: string
-  /** As it was mapped. */
+  /** Path of the file in the mapping. */
   path: string
-  /** What kind of file it is. */
+  /** Kind of the file. */
   kind: 'user' | 'kernel' | 'module'
-  /** Rows. */
+  /** Number of rows. */
   rows: number
-  /** How often its branches were taken. */
+  /** Number of times that branches of the file were taken. */
   count: bigint
-  /** How often they were mispredicted. */
+  /** Number of times that branches of the file were mispredicted. */
   mispredicted: bigint
 }
 
-/** An inspection that succeeded. */
+/** The result of an inspection that succeeded. */
 export interface BindingShardSuccess {
-  /** Tells a success from a failure. */
+  /** True, which distinguishes a success from a failure. */
   ok: true
-  /** What was found. */
+  /** The description of the shard. */
   value: BindingShard
 }
 
-/** A name that functions of several units have. */
+/** A name that functions of several units share. */
 export interface BindingSharedName {
-  /** The name. */
+  /** The shared name. */
   name: string
-  /** Units. */
+  /** Number of units. */
   units: number
-  /** Samples of all of them. */
+  /** Number of samples in all functions of this name. */
   samples: bigint
 }
 
-/** Counts of things in both profiles or one. */
+/** Numbers of functions or locations that both profiles have, or only one. */
 export interface BindingShares {
-  /** The part that is in both, from 0 to 1. */
+  /** Share of those that both profiles have, from 0 to 1. */
   overlap: number
-  /** In both. */
+  /** Number of those that both profiles have. */
   common: number
-  /** Only in the base profile. */
+  /** Number of those that only the base profile has. */
   baseOnly: number
-  /** Only in the test profile. */
+  /** Number of those that only the test profile has. */
   testOnly: number
 }
 
-/** What to tell of a profile. */
+/** What to tell about a profile. */
 export interface BindingShowOptions {
-  /** The profile. */
+  /** Path of the profile. */
   path: string
-  /** How many functions to list. */
+  /** Number of functions to list. */
   top: number
-  /** The section table in `text`. */
+  /** True to add the section table to `text`. */
   sections?: boolean
-  /** The summary in `text`. */
+  /** True to add the summary to `text`. */
   detailedSummary?: boolean
-  /** Hot functions in `text`. */
+  /** True to add hot functions to `text`. */
   hotFunctions?: boolean
-  /** Most hot functions in `text`. */
+  /** Largest number of hot functions in `text`. */
   topHot?: number
 }
 
-/** A description that succeeded. */
+/** The result of a description that succeeded. */
 export interface BindingShowSuccess {
-  /** Tells a success from a failure. */
+  /** True, which distinguishes a success from a failure. */
   ok: true
   /** The description. */
   value: BindingDescription
@@ -1075,143 +1075,149 @@ export interface BindingShowSuccess {
 
 /** A profile that could not be read. */
 export interface BindingSkippedFile {
-  /** The file. */
+  /** Path of the profile. */
   path: string
-  /** What is wrong with it, and where. */
+  /** What is wrong with the profile, and where. */
   message: string
 }
 
-/** Where a function is declared. */
+/** The place where a function is declared. */
 export interface BindingSourcePlace {
-  /** The function. */
+  /** Name of the function. */
   name: string
-  /** The path as the compiler had it. */
+  /** Path of the source file, as the compiler recorded it. */
   file: string
-  /** From 1. */
+  /** Line number, from 1. */
   line: number
 }
 
 /** Numbers about a job. */
 export interface BindingStatistics {
-  /** Bytes of input read. */
+  /** Number of bytes of input that were read. */
   inputBytes: number
-  /** Samples read. */
+  /** Number of samples that were read. */
   samples: bigint
-  /** Samples with a branch stack. */
+  /** Number of samples with a branch stack. */
   branchSamples: bigint
-  /** Sampled addresses count, not branch stacks. */
+  /** True if sampled addresses were counted, not branch stacks. */
   byAddresses: boolean
-  /** Branch entries read, or sampled addresses. */
+  /** Number of branch entries, or of sampled addresses, that were read. */
   branchEntries: bigint
-  /** What became of them. */
+  /** Numbers of branch entries by class of the ledger. */
   entryClasses: Array<BindingEntryClass>
-  /** Records that the kernel lost. */
+  /** Number of records that the kernel lost. */
   lostRecords: bigint
-  /** Mappings of the binary. */
+  /** Number of mappings of the binary. */
   mappings: number
-  /** Processes that mapped it. */
+  /** Number of processes that mapped the binary. */
   processes: number
-  /** Distinct ranges. */
+  /** Number of distinct ranges. */
   ranges: number
-  /** Distinct branches. */
+  /** Number of distinct branches. */
   branches: number
-  /** Functions in the profile. */
+  /** Number of functions in the profile. */
   functions: number
-  /** Sum of body counts. */
+  /** Sum of the body counts. */
   totalCount: bigint
   /** Largest body count. */
   maxCount: bigint
-  /** Density of the hot part. */
+  /** Density of the hot part of the profile. */
   density: number
 }
 
-/** A job that succeeded. */
+/** The result of a job that succeeded. */
 export interface BindingSuccess {
-  /** Tells a success from a failure. */
+  /** True, which distinguishes a success from a failure. */
   ok: true
-  /** What came of it. */
+  /** The report of the job. */
   value: BindingOutcome
 }
 
-/** The largest counts that make up some share of all. */
+/** The largest counts that make up one share of the sum. */
 export interface BindingSummaryEntry {
-  /** The share in millionths. */
+  /** The share of the sum in millionths. */
   cutoff: number
-  /** The smallest of them. */
+  /** The smallest of these counts. */
   minCount: bigint
-  /** How many there are. */
+  /** Number of these counts. */
   counts: number
 }
 
-/** A target's share of a call. */
+/** The share of one target in the calls of a call site. */
 export interface BindingTargetShare {
-  /** The callee. */
+  /** Name of the callee. */
   name: string
-  /** In the base profile. */
+  /** Share in the base profile. */
   base: number
-  /** In the test profile. */
+  /** Share in the test profile. */
   test: number
 }
 
-/** A call that goes elsewhere. */
+/** A call whose targets have changed. */
 export interface BindingTargetShift {
-  /** Where it is, callers first. */
+  /** Location of the call, callers first. */
   place: string
-  /** The part of the calls that goes elsewhere. */
+  /** Share of the calls that go to another target than before. */
   shift: number
-  /** Calls in the base profile. */
+  /** Number of calls in the base profile. */
   baseCalls: bigint
-  /** Calls in the test profile. */
+  /** Number of calls in the test profile. */
   testCalls: bigint
-  /** Its targets, by change. */
+  /** Targets of the call, the one that changed most first. */
   targets: Array<BindingTargetShare>
 }
 
-/** Time of one phase. */
+/** Duration of one phase. */
 export interface BindingTiming {
-  /** The phase. */
+  /** Name of the phase. */
   phase: 'open' | 'scan' | 'decode' | 'symbolize' | 'attribute' | 'write'
-  /** Wall-clock milliseconds. */
+  /** Wall-clock time in milliseconds. */
   milliseconds: number
 }
 
 /** A profile and its weight. */
 export interface BindingWeightedFile {
-  /** The file. */
+  /** Path of the profile. */
   path: string
-  /** What its counts are multiplied by. */
+  /** Factor by which the counts are multiplied. */
   weight: bigint
 }
 
-/** What to write, and what not to write over. */
+/** The bytes to write, and the files that must not be replaced. */
 export interface BindingWriteOptions {
-  /** Where to write; absent: to standard output, which the caller does. */
+  /** Path of the file; if absent, the caller prints the bytes to standard output. */
   output?: string
-  /** What to write in pieces, as all of it may be too long for one string; absent: only find out whether it may be written. */
+  /**
+   * The bytes in pieces, because all of them may be too long for one string; if absent, only checks whether the
+   * file may be written.
+   */
   pieces?: Array<Buffer>
-  /** The files that were read for it; `-` is standard input. */
+  /** Paths of the files that were read for the result; `-` is standard input. */
   inputs: Array<string>
 }
 
-/** What was written. */
+/** The result of writing. */
 export interface BindingWriteSuccess {
-  /** Tells a success from a failure. */
+  /** True, which distinguishes a success from a failure. */
   ok: true
-  /** Its size in bytes. */
+  /** Number of bytes that were written. */
   value: number
 }
 
-/** A file that was written. */
+/** A shard that was written. */
 export interface BindingWrittenShard {
-  /** Where it is. */
+  /** Path of the file. */
   path: string
-  /** How many rows it has. */
+  /** Number of rows. */
   rows: number
-  /** Its size in bytes. */
+  /** Size in bytes. */
   size: number
 }
 
-/** The build id of an ELF file of any kind, as hexadecimal digits; absent if it has none or is none. */
+/**
+ * Returns the build id of an ELF file of any kind, as hexadecimal digits. Returns nothing if the file has no build
+ * id, or is no ELF file.
+ */
 export declare function buildIdOf(path: string): string | null
 
 /** Collects the traces of recordings. */
@@ -1220,7 +1226,7 @@ export declare function collectTraces(options: BindingCollectOptions, cancel: Bi
 /** Compares two profiles. */
 export declare function compareProfiles(options: BindingCompareOptions, cancel: BindingCancelToken): Promise<BindingCompareSuccess | BindingFailure>
 
-/** `text` with every mangled name of C++ or Rust in it demangled. */
+/** Demangles every mangled name of C++ or Rust in `text`. */
 export declare function demangle(text: string): string
 
 /** Examines a binary. */
@@ -1232,10 +1238,10 @@ export declare function findSourcePlaces(options: BindingPlacesOptions, cancel: 
 /** Generates a profile from branch samples. */
 export declare function generate(options: BindingGenerateOptions, cancel: BindingCancelToken, onProgress?: ((progress: BindingProgress) => void) | undefined): Promise<BindingSuccess | BindingFailure>
 
-/** Reads a recording. */
+/** Reads a recording and describes it. */
 export declare function inspectRecording(path: string, cancel: BindingCancelToken, onProgress?: ((progress: BindingProgress) => void) | undefined): Promise<BindingInspectSuccess | BindingFailure>
 
-/** Reads a shard, and tells what it holds. */
+/** Reads a shard and describes it. */
 export declare function inspectShard(path: string, cancel: BindingCancelToken): Promise<BindingShardSuccess | BindingFailure>
 
 /** Writes the code of a binary to standard output. */

@@ -1,4 +1,4 @@
-//! Collecting traces.
+//! Collects traces.
 
 use napi::bindgen_prelude::{AsyncTask, BigInt};
 use napi_derive::napi;
@@ -11,65 +11,65 @@ use crate::options::BindingSelection;
 use crate::outcome::{BindingDiagnostic, BindingTiming};
 use crate::task::{JobTask, Success, run_job};
 
-/// What to collect, and where to.
+/// What to collect, and where to write it.
 #[napi(object, object_to_js = false)]
 pub struct BindingCollectOptions {
     /// perf.data files, directories or streams.
     pub perf_data: Vec<String>,
-    /// A `.parquet` file or a folder.
+    /// A `.parquet` file or a folder for the shards.
     pub output: String,
-    /// When a file is finished: a time or a size.
+    /// Time or size at which a file is finished and the next one begins.
     pub rotate: Option<String>,
-    /// Write the name of the host.
+    /// True to write the name of the host into the shards.
     pub host: Option<bool>,
-    /// Which samples count.
+    /// The samples that count.
     pub select: BindingSelection,
-    /// Damage is an error.
+    /// True if damage of an input is an error.
     pub strict: Option<bool>,
-    /// Worker threads; 0 is one for each processor.
+    /// Number of worker threads; 0 stands for one for each processor.
     pub jobs: Option<u32>,
 }
 
-/// A collection that succeeded.
+/// The result of a collection that succeeded.
 #[napi(object, object_from_js = false)]
 pub struct BindingCollectSuccess {
-    /// Tells a success from a failure.
+    /// True, which distinguishes a success from a failure.
     #[napi(ts_type = "true")]
     pub ok: bool,
-    /// What came of it.
+    /// The report of the collection.
     pub value: BindingCollectOutcome,
 }
 
-/// What a collection reports.
+/// The report of a collection.
 #[napi(object, object_from_js = false)]
 pub struct BindingCollectOutcome {
-    /// The files, in the order that they were finished.
+    /// The files that were written, in the order in which they were finished.
     pub shards: Vec<BindingWrittenShard>,
-    /// What was read, and what of it is in no row of a branch.
+    /// Numbers of what was read, and of what is in no row of a branch.
     pub ledger: Vec<BindingCounted>,
     /// Warnings and notes.
     pub diagnostics: Vec<BindingDiagnostic>,
-    /// Milliseconds of each phase.
+    /// Wall-clock time of each phase in milliseconds.
     pub timings: Vec<BindingTiming>,
 }
 
-/// A file that was written.
+/// A shard that was written.
 #[napi(object, object_from_js = false)]
 pub struct BindingWrittenShard {
-    /// Where it is.
+    /// Path of the file.
     pub path: String,
-    /// How many rows it has.
+    /// Number of rows.
     pub rows: f64,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: f64,
 }
 
-/// How often something was met.
+/// A number of occurrences, with its name.
 #[napi(object, object_from_js = false)]
 pub struct BindingCounted {
-    /// What.
+    /// Name of what was counted.
     pub name: String,
-    /// How often.
+    /// Number of occurrences.
     #[napi(ts_type = "bigint")]
     pub count: BigInt,
 }

@@ -1,4 +1,4 @@
-//! How two profiles differ.
+//! Compares two profiles.
 
 use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer};
 use napi_derive::napi;
@@ -11,137 +11,137 @@ use crate::options::parse_u64;
 use crate::outcome::BindingDiagnostic;
 use crate::task::{JobTask, Success, run_job};
 
-/// What to compare.
+/// The profiles to compare, and how.
 #[napi(object, object_to_js = false)]
 pub struct BindingCompareOptions {
-    /// The older profile.
+    /// Path of the older profile.
     pub base: String,
-    /// The newer one.
+    /// Path of the newer profile.
     pub test: String,
-    /// What the newer one would hold: a profile that was not written to a file.
+    /// The bytes of the newer profile, if they were not written to a file.
     pub test_bytes: Option<Buffer>,
-    /// Most entries in each list.
+    /// Largest number of entries in each list.
     pub top: u32,
-    /// Add hot functions of the test profile to `text`.
+    /// Adds functions of the test profile with a count of at least this to `text`.
     #[napi(ts_type = "bigint")]
     pub value_cutoff: Option<BigInt>,
-    /// Add functions less similar than this to `text`, in millionths.
+    /// Adds functions with a similarity below this, in millionths, to `text`.
     pub similarity_cutoff: Option<u32>,
 }
 
-/// A comparison that succeeded.
+/// The result of a comparison that succeeded.
 #[napi(object, object_from_js = false)]
 pub struct BindingCompareSuccess {
-    /// Tells a success from a failure.
+    /// True, which distinguishes a success from a failure.
     #[napi(ts_type = "true")]
     pub ok: bool,
-    /// What was found.
+    /// The comparison.
     pub value: BindingComparison,
 }
 
-/// How two profiles differ.
+/// The differences between two profiles.
 #[napi(object, object_from_js = false)]
 pub struct BindingComparison {
-    /// From 0 to 1.
+    /// Similarity of the profiles, from 0 to 1.
     pub similarity: f64,
-    /// Samples.
+    /// Overlap of the samples.
     pub samples: BindingSampleOverlap,
-    /// Functions.
+    /// Overlap of the functions.
     pub functions: BindingShares,
-    /// Functions with a hot count.
+    /// Overlap of the functions with a hot count.
     pub hot_functions: BindingShares,
-    /// Places with a hot count.
+    /// Overlap of the locations with a hot count.
     pub hot_blocks: BindingShares,
     /// Functions that only the test profile has.
     pub gained: Vec<BindingFunctionChange>,
     /// Functions that only the base profile has.
     pub lost: Vec<BindingFunctionChange>,
-    /// Functions of both that differ.
+    /// Functions that both profiles have and that differ.
     pub changed: Vec<BindingFunctionChange>,
-    /// Calls that go elsewhere.
+    /// Calls whose targets have changed.
     pub target_shifts: Vec<BindingTargetShift>,
-    /// What llvm-profdata prints.
+    /// The output of `llvm-profdata overlap --sample`.
     pub text: String,
     /// Warnings.
     pub diagnostics: Vec<BindingDiagnostic>,
 }
 
-/// Samples of two profiles.
+/// Overlap of the samples of two profiles.
 #[napi(object, object_from_js = false)]
 pub struct BindingSampleOverlap {
-    /// The common part of the union, from 0 to 1.
+    /// Common part of the union of the samples, from 0 to 1.
     pub overlap: f64,
-    /// Of the base profile.
+    /// Number of samples in the base profile.
     #[napi(ts_type = "bigint")]
     pub base: BigInt,
-    /// Of the test profile.
+    /// Number of samples in the test profile.
     #[napi(ts_type = "bigint")]
     pub test: BigInt,
-    /// The part of the base profile at places that only it has.
+    /// Share of the base profile at locations that only the base profile has.
     pub base_unique_share: f64,
-    /// The part of the test profile at places that only it has.
+    /// Share of the test profile at locations that only the test profile has.
     pub test_unique_share: f64,
 }
 
-/// Counts of things in both profiles or one.
+/// Numbers of functions or locations that both profiles have, or only one.
 #[napi(object, object_from_js = false)]
 pub struct BindingShares {
-    /// The part that is in both, from 0 to 1.
+    /// Share of those that both profiles have, from 0 to 1.
     pub overlap: f64,
-    /// In both.
+    /// Number of those that both profiles have.
     pub common: f64,
-    /// Only in the base profile.
+    /// Number of those that only the base profile has.
     pub base_only: f64,
-    /// Only in the test profile.
+    /// Number of those that only the test profile has.
     pub test_only: f64,
 }
 
-/// A function that differs.
+/// A function that differs between the profiles.
 #[napi(object, object_from_js = false)]
 pub struct BindingFunctionChange {
-    /// Its name.
+    /// Name of the function.
     pub name: String,
-    /// From 0 to 1.
+    /// Similarity of the function in both profiles, from 0 to 1.
     pub similarity: f64,
-    /// Share of the base samples.
+    /// Share of the function in the samples of the base profile.
     pub base_weight: f64,
-    /// Share of the test samples.
+    /// Share of the function in the samples of the test profile.
     pub test_weight: f64,
-    /// Samples in the base profile.
+    /// Number of its samples in the base profile.
     #[napi(ts_type = "bigint")]
     pub base_samples: BigInt,
-    /// Samples in the test profile.
+    /// Number of its samples in the test profile.
     #[napi(ts_type = "bigint")]
     pub test_samples: BigInt,
-    /// What it takes from the similarity of the profiles.
+    /// The amount by which the function lowers the similarity of the profiles.
     pub lost_similarity: f64,
 }
 
-/// A call that goes elsewhere.
+/// A call whose targets have changed.
 #[napi(object, object_from_js = false)]
 pub struct BindingTargetShift {
-    /// Where it is, callers first.
+    /// Location of the call, callers first.
     pub place: String,
-    /// The part of the calls that goes elsewhere.
+    /// Share of the calls that go to another target than before.
     pub shift: f64,
-    /// Calls in the base profile.
+    /// Number of calls in the base profile.
     #[napi(ts_type = "bigint")]
     pub base_calls: BigInt,
-    /// Calls in the test profile.
+    /// Number of calls in the test profile.
     #[napi(ts_type = "bigint")]
     pub test_calls: BigInt,
-    /// Its targets, by change.
+    /// Targets of the call, the one that changed most first.
     pub targets: Vec<BindingTargetShare>,
 }
 
-/// A target's share of a call.
+/// The share of one target in the calls of a call site.
 #[napi(object, object_from_js = false)]
 pub struct BindingTargetShare {
-    /// The callee.
+    /// Name of the callee.
     pub name: String,
-    /// In the base profile.
+    /// Share in the base profile.
     pub base: f64,
-    /// In the test profile.
+    /// Share in the test profile.
     pub test: f64,
 }
 

@@ -1,4 +1,4 @@
-//! What a binary says about itself.
+//! Examines binaries.
 
 use ::doctor::{Examination, ExamineRequest};
 use elf::{Arch, ImageKind};
@@ -10,129 +10,130 @@ use crate::job::BindingCancelToken;
 use crate::number::count;
 use crate::task::{JobTask, Success, run_job};
 
-/// What to examine.
+/// The binary to examine.
 #[napi(object, object_to_js = false)]
 pub struct BindingExamineOptions {
-    /// The binary.
+    /// Path of the binary.
     pub binary: String,
-    /// ELF file that has the DWARF.
+    /// Path of the ELF file that has the DWARF.
     pub debug_binary: Option<String>,
-    /// Cache of the debuginfod client.
+    /// Path of the cache of the debuginfod client.
     pub debuginfod_cache: Option<String>,
-    /// DWARF package.
+    /// Path of the DWARF package.
     pub dwp: Option<String>,
 }
 
-/// An examination that succeeded.
+/// The result of an examination that succeeded.
 #[napi(object, object_from_js = false)]
 pub struct BindingExamineSuccess {
-    /// Tells a success from a failure.
+    /// True, which distinguishes a success from a failure.
     #[napi(ts_type = "true")]
     pub ok: bool,
-    /// What was found.
+    /// The facts that were found.
     pub value: BindingExamination,
 }
 
-/// What a binary says about itself.
+/// The facts about a binary.
 #[napi(object, object_from_js = false)]
 pub struct BindingExamination {
-    /// Its size in bytes.
+    /// Size of the file in bytes.
     pub size: f64,
-    /// Hexadecimal digits.
+    /// Build id in hexadecimal digits.
     pub build_id: Option<String>,
-    /// What sort of ELF file it is.
+    /// Type of the ELF file.
     #[napi(ts_type = "'executable' | 'shared-object' | 'kernel' | 'module'")]
     pub kind: String,
-    /// Its instruction set.
+    /// Instruction set.
     #[napi(ts_type = "'x86-64' | 'x32' | 'i386' | 'aarch64'")]
     pub machine: String,
-    /// Symbols in its code.
+    /// Number of symbols in the code.
     pub code_symbols: f64,
-    /// The debug file that has its symbols.
+    /// Path of the debug file that has the symbols.
     pub symbol_file: Option<String>,
-    /// Discriminators are flow-sensitive.
+    /// True if discriminators are flow-sensitive.
     pub flow_sensitive: bool,
-    /// It carries pseudo probes.
+    /// True if the binary has pseudo probes.
     pub pseudo_probes: bool,
-    /// File name in its debug link.
+    /// File name in the debug link of the binary.
     pub debuglink: Option<String>,
-    /// Where its DWARF was found.
+    /// Path of the file in which the DWARF was found.
     pub debug_file: Option<String>,
-    /// How that was found; absent if it is the binary, or was named.
+    /// How that file was found; absent if the file is the binary itself, or was named by the caller.
     #[napi(ts_type = "'build-id' | 'debuglink' | 'path' | 'debuginfod' | 'supplementary'")]
     pub debug_file_source: Option<String>,
-    /// How debug sections are compressed.
+    /// Compression of the debug sections.
     #[napi(ts_type = "'zlib' | 'zstd'")]
     pub compression: Option<String>,
-    /// Skeleton units of split DWARF.
+    /// Number of skeleton units of split DWARF.
     pub skeleton_units: f64,
-    /// Those of them whose other half was found.
+    /// Number of skeleton units whose split unit was found.
     pub split_units_found: f64,
-    /// What compiled it.
+    /// The compilers that made the units.
     pub compilers: Vec<BindingCompiler>,
-    /// The format of its debug information, if that is not DWARF.
+    /// Format of the debug information, if the format is not DWARF.
     #[napi(ts_type = "'STABS' | 'DWARF 1' | 'CTF' | 'BTF' | 'MiniDebugInfo'")]
     pub other_format: Option<String>,
-    /// The file of dwz that is missing.
+    /// Path of the supplementary file of dwz, if the file is missing.
     pub missing_supplementary: Option<String>,
-    /// The build ids of files that the debuginfod cache lacks, as hexadecimal digits.
+    /// Build ids, as hexadecimal digits, of the files that the debuginfod cache lacks.
     pub missing_build_ids: Vec<String>,
-    /// What was not found or cannot be read.
+    /// Descriptions of what was not found or cannot be read.
     pub diagnostics: Vec<String>,
-    /// Of a vmlinux or a module.
+    /// The facts about a vmlinux or a kernel module.
     pub kernel: Option<BindingKernel>,
 }
 
 /// The units of one compiler, language and version of DWARF.
 #[napi(object, object_from_js = false)]
 pub struct BindingCompiler {
-    /// Its name and version.
+    /// Name and version of the compiler.
     pub name: String,
-    /// As DWARF names it.
+    /// Name of the language in DWARF.
     pub language: String,
     /// Version of DWARF.
     pub dwarf_version: u32,
-    /// How many.
+    /// Number of units.
     pub units: f64,
-    /// With line rows.
+    /// Number of units with line rows.
     pub with_lines: f64,
-    /// With a discriminator.
+    /// Number of units with a discriminator.
     pub with_discriminators: f64,
-    /// With a discriminator at the call of an inlined function.
+    /// Number of units with a discriminator at the call of an inlined function.
     pub with_call_discriminators: f64,
-    /// With functions.
+    /// Number of units with functions.
     pub with_functions: f64,
-    /// With functions that have the line of their declaration.
+    /// Number of units whose functions have the line of their declaration.
     pub with_declaration_lines: f64,
-    /// With types or variables.
+    /// Number of units with types or variables.
     pub with_types: f64,
-    /// With a recorded command line.
+    /// Number of units with a recorded command line.
     pub with_command_line: f64,
-    /// With `-fdebug-info-for-profiling` in it.
+    /// Number of units with `-fdebug-info-for-profiling` in their command line.
     pub with_profiling_flag: f64,
 }
 
-/// What a vmlinux or a module says about itself.
+/// The facts about a vmlinux or a kernel module.
 #[napi(object, object_from_js = false)]
 pub struct BindingKernel {
-    /// What is printed at boot; of a module the kernel it is for.
+    /// The line that a vmlinux prints at boot; for a module, the kernel that the module was built for.
     pub banner: Option<String>,
-    /// The configuration is embedded.
+    /// True if the configuration is embedded.
     pub has_config: bool,
-    /// Options that matter.
+    /// The options that matter for profiles.
     pub options: Vec<BindingConfigOption>,
 }
 
-/// `CONFIG_NAME=value`.
+/// An option of the configuration, `CONFIG_NAME=value`.
 #[napi(object, object_from_js = false)]
 pub struct BindingConfigOption {
-    /// With `CONFIG_`.
+    /// Name of the option, with `CONFIG_`.
     pub name: String,
-    /// Without quotes.
+    /// Value of the option, without quotes.
     pub value: String,
 }
 
-/// The build id of an ELF file of any kind, as hexadecimal digits; absent if it has none or is none.
+/// Returns the build id of an ELF file of any kind, as hexadecimal digits. Returns nothing if the file has no build
+/// id, or is no ELF file.
 #[napi]
 pub fn build_id_of(path: String) -> Option<String> {
     let id = symbolize::build_id_of(path.as_ref()).ok()??;

@@ -1,17 +1,17 @@
-//! Failures as data.
+//! Returns failures as values.
 
 use std::any::Any;
 
 use job::{Error, ErrorCode};
 use napi_derive::napi;
 
-/// A job that failed.
+/// The result of a job that failed.
 #[napi(object, object_from_js = false)]
 pub struct BindingFailure {
-    /// Tells a failure from a success.
+    /// False, which distinguishes a failure from a success.
     #[napi(ts_type = "false")]
     pub ok: bool,
-    /// Why it failed.
+    /// The error of the job.
     pub error: BindingError,
 }
 
@@ -19,14 +19,14 @@ pub struct BindingFailure {
 #[napi(object, object_from_js = false)]
 #[derive(Clone)]
 pub struct BindingError {
-    /// Stable identifier.
+    /// Stable identifier of the failure.
     #[napi(ts_type = "BindingErrorCode")]
     pub code: String,
     /// What was found and what was expected.
     pub message: String,
-    /// What to do next.
+    /// What the user can do next.
     pub hint: Option<String>,
-    /// The file it is about.
+    /// Path of the file that the failure is about.
     pub path: Option<String>,
 }
 

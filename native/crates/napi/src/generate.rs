@@ -1,4 +1,4 @@
-//! Profile generation.
+//! Generates profiles.
 
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;

@@ -1,4 +1,4 @@
-//! What a recording holds.
+//! Describes recordings.
 
 use ::inspect::Inspection;
 use napi::bindgen_prelude::{AsyncTask, BigInt};
@@ -9,107 +9,107 @@ use crate::job::{BindingCancelToken, ProgressFunction};
 use crate::number::count;
 use crate::task::{JobTask, Success, run_job};
 
-/// An inspection that succeeded.
+/// The result of an inspection that succeeded.
 #[napi(object, object_from_js = false)]
 pub struct BindingInspectSuccess {
-    /// Tells a success from a failure.
+    /// True, which distinguishes a success from a failure.
     #[napi(ts_type = "true")]
     pub ok: bool,
-    /// What was found.
+    /// The description of the recording.
     pub value: BindingInspection,
 }
 
-/// What a recording holds.
+/// The content of a recording.
 #[napi(object, object_from_js = false)]
 pub struct BindingInspection {
-    /// Byte order of the machine that recorded.
+    /// Byte order of the machine that made the recording.
     #[napi(ts_type = "'little' | 'big'")]
     pub endian: String,
-    /// Of the format.
+    /// Version of the format.
     #[napi(ts_type = "1 | 2")]
     pub version: u32,
-    /// A stream of records.
+    /// True if the recording is a stream of records (pipe mode).
     pub pipe: bool,
-    /// A directory of `perf record --threads`.
+    /// True if the recording is a directory of `perf record --threads`.
     pub directory: bool,
-    /// Has compressed records.
+    /// True if the recording has compressed records.
     pub compressed: bool,
-    /// False where it ends early.
+    /// False if the recording ends early.
     pub complete: bool,
-    /// What is damaged or could not be read.
+    /// Descriptions of what is damaged or could not be read.
     pub problems: Vec<String>,
-    /// Samples, decodable or not.
+    /// Number of samples, decodable or not.
     #[napi(ts_type = "bigint")]
     pub samples: BigInt,
-    /// Mappings.
+    /// Number of mappings.
     pub mmaps: f64,
-    /// Most branch entries of a sample.
+    /// Largest number of branch entries in a sample.
     pub branch_depth: f64,
-    /// Records that the kernel lost.
+    /// Number of records that the kernel lost.
     #[napi(ts_type = "bigint")]
     pub lost_records: BigInt,
-    /// Samples that the kernel lost.
+    /// Number of samples that the kernel lost.
     #[napi(ts_type = "bigint")]
     pub lost_samples: BigInt,
-    /// Samples of no event.
+    /// Number of samples that belong to no event.
     #[napi(ts_type = "bigint")]
     pub unknown_event: BigInt,
-    /// Samples that are too short for their fields.
+    /// Number of samples that are too short for their fields.
     #[napi(ts_type = "bigint")]
     pub too_short: BigInt,
-    /// First and last time stamp in nanoseconds, as digits.
+    /// First and last time stamp in nanoseconds, in decimal digits.
     #[napi(ts_type = "[string, string]")]
     pub time_span: Option<Vec<String>>,
-    /// The events.
+    /// The events of the recording.
     pub events: Vec<BindingEvent>,
-    /// Build id and name of each image that has one, sorted.
+    /// Build id and name of each image that has a build id, sorted.
     #[napi(ts_type = "[string, string][]")]
     pub build_ids: Vec<Vec<String>>,
-    /// Mapped images, those with most samples first.
+    /// Mapped images, the one with most samples first.
     pub images: Vec<BindingImage>,
-    /// Host name.
+    /// Name of the host.
     pub hostname: Option<String>,
-    /// Kernel release.
+    /// Release of the kernel.
     pub os_release: Option<String>,
-    /// As uname says it.
+    /// Architecture as uname states it.
     pub arch: Option<String>,
-    /// CPU model.
+    /// Description of the CPU.
     pub cpu: Option<String>,
-    /// CPU id.
+    /// Identifier of the CPU.
     pub cpu_id: Option<String>,
-    /// CPUs online.
+    /// Number of CPUs online.
     pub cpus: Option<u32>,
-    /// Depth of the CPU's branch stack.
+    /// Depth of the branch stack of the CPU.
     pub branch_stack_depth: Option<String>,
     /// Version of perf.
     pub perf_version: Option<String>,
-    /// The command line of perf.
+    /// Command line of perf.
     pub command_line: Vec<String>,
 }
 
-/// An event.
+/// An event of the recording.
 #[napi(object, object_from_js = false)]
 pub struct BindingEvent {
-    /// Its name.
+    /// Name of the event.
     pub name: String,
-    /// PERF_TYPE_*.
+    /// Type of the event, PERF_TYPE_*.
     pub event_type: u32,
-    /// Hexadecimal, with 0x.
+    /// Configuration of the event, hexadecimal with 0x.
     pub config: String,
-    /// Period, or frequency.
+    /// Sample period, or sample frequency.
     #[napi(ts_type = "bigint")]
     pub sample_period: BigInt,
-    /// Which of them it is.
+    /// True if `samplePeriod` is a frequency.
     pub is_frequency: bool,
     /// Low word of `branch_sample_type`.
     pub branch_sample_type: u32,
-    /// Samples of it.
+    /// Number of samples of the event.
     #[napi(ts_type = "bigint")]
     pub samples: BigInt,
-    /// Those with a branch entry.
+    /// Number of samples with a branch entry.
     #[napi(ts_type = "bigint")]
     pub branch_samples: BigInt,
-    /// Branch entries.
+    /// Number of branch entries.
     #[napi(ts_type = "bigint")]
     pub branch_entries: BigInt,
 }
@@ -117,16 +117,16 @@ pub struct BindingEvent {
 /// A mapped image.
 #[napi(object, object_from_js = false)]
 pub struct BindingImage {
-    /// Its path.
+    /// Path of the image.
     pub path: String,
-    /// Hexadecimal digits.
+    /// Build id in hexadecimal digits.
     pub build_id: Option<String>,
-    /// Samples in it.
+    /// Number of samples in the image.
     #[napi(ts_type = "bigint")]
     pub samples: BigInt,
 }
 
-/// Reads a recording.
+/// Reads a recording and describes it.
 #[napi(ts_return_type = "Promise<BindingInspectSuccess | BindingFailure>")]
 pub fn inspect_recording(
     path: String,
@@ -208,7 +208,7 @@ impl Success for Inspection {
     }
 }
 
-/// What is damaged, a sentence each.
+/// Describes the damage of a recording, one sentence for each kind.
 fn problems(inspection: &Inspection) -> Vec<String> {
     let Inspection { metadata, stats, .. } = inspection;
     let damage = stats.damage.iter().map(ToString::to_string);

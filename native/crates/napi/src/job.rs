@@ -1,4 +1,4 @@
-//! What a running job and JavaScript tell each other: progress out, cancellation in.
+//! Connects a running job with JavaScript: reports progress, and receives the cancellation.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,32 +12,32 @@ use napi_derive::napi;
 
 use crate::number::count;
 
-/// Least time between two reports of one phase.
+/// Shortest time between two reports of one phase.
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A JavaScript callback that never keeps the process alive (weak) and never makes a worker wait. Reports are so few that none has to be
-/// dropped, however long JavaScript is busy: one for each phase and ten a second.
+/// A JavaScript callback that never keeps the process alive (weak) and never makes a worker wait. A job makes one
+/// report for each phase and ten reports a second, so no report has to be dropped however long JavaScript is busy.
 pub type ProgressFunction =
     ThreadsafeFunction<BindingProgress, Unknown<'static>, BindingProgress, Status, false, true, 0>;
 
-/// How far a job is.
+/// The progress of a job.
 #[napi(object, object_from_js = false)]
 pub struct BindingProgress {
-    /// The running stage.
+    /// The phase that is running.
     #[napi(ts_type = "'open' | 'scan' | 'decode' | 'symbolize' | 'attribute' | 'write' | 'merge'")]
     pub phase: String,
-    /// Units of work done in this stage (bytes of input when decoding).
+    /// Number of units of work done in this phase (bytes of input while decoding).
     pub done: f64,
-    /// Units in all, 0 when not known.
+    /// Number of units of work in this phase; 0 if it is not known.
     pub total: f64,
     /// Number of the input that is being read, from 1, if there are several.
     pub file: Option<f64>,
-    /// How many inputs there are, if there are several.
+    /// Number of inputs, if there are several.
     pub files: Option<f64>,
 }
 
-/// Ends the job it was given to. Node-API's own abort signals cannot stop a task that runs, so this is a flag
-/// that the job looks at.
+/// Cancels the job that it was given to. The abort signals of Node-API cannot stop a task that runs, so the token
+/// is a flag that the job reads.
 #[napi]
 #[derive(Default)]
 pub struct BindingCancelToken {
@@ -46,14 +46,14 @@ pub struct BindingCancelToken {
 
 #[napi]
 impl BindingCancelToken {
-    /// A token that was not used yet.
+    /// Makes a token that does not cancel yet.
     #[napi(constructor)]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asks the job to end; it does so within milliseconds. Idempotent.
+    /// Cancels the job within milliseconds. Further calls have no effect.
     #[napi]
     pub fn cancel(&self) {
         self.flag.store(true, Ordering::Relaxed);
@@ -64,14 +64,14 @@ impl BindingCancelToken {
     }
 }
 
-/// The job's view of its caller.
+/// Connects a job with its JavaScript caller.
 pub struct Job {
     cancelled: Arc<AtomicBool>,
     on_progress: Option<ProgressFunction>,
     last_report: Mutex<Option<Report>>,
 }
 
-/// What was reported last.
+/// The last report to JavaScript.
 #[derive(Clone, Copy)]
 struct Report {
     phase: Phase,
@@ -87,13 +87,14 @@ impl Job {
         }
     }
 
-    /// Reports to JavaScript if a new phase begins or the interval has passed. Phases overlap, as blocks are decoded while later ones are
-    /// scanned; listeners hear of the latest one only, and reports reach them in order.
+    /// Reports to JavaScript if a new phase begins or the interval has passed. Phases overlap, because blocks are
+    /// decoded while later ones are scanned. Listeners hear only of the latest phase, and reports reach them in
+    /// order.
     fn report(&self, progress: Progress) {
         let Some(report) = &self.on_progress else {
             return;
         };
-        // Called once for a block of work, which takes far longer than this.
+        // The lock costs little: this runs once for each block of work, which takes far longer.
         let mut last = self.last_report.lock().unwrap_or_else(PoisonError::into_inner);
         let time = Instant::now();
         let Progress {
@@ -108,7 +109,7 @@ impl Job {
             return;
         }
         *last = Some(Report { phase, time });
-        // Any status but "ok" means that nobody listens any more, which is fine.
+        // Any status but "ok" means that nobody listens any more, which is no error.
         let _ = report.call(
             BindingProgress {
                 phase: phase.as_str().to_owned(),

@@ -1,12 +1,12 @@
-//! The N-API addon: the only crate that knows Node.
+//! The N-API addon, the only crate that depends on Node.
 //!
-//! It converts and nothing else: options in, outcome or failure out, progress and cancellation in between.
-//! Everything that crosses is named `Binding*`; `src/native.ts` is its only importer.
+//! This crate only converts: options, outcomes and failures, progress and cancellation. The name of every type that
+//! crosses the border starts with `Binding`. `src/native.ts` is the only importer of these types.
 
-// napi-derive exports nothing in a test build, where all of this would count as dead code; it is tested from
+// In a test build napi-derive exports nothing, so all of this code would count as dead. The crate is tested from
 // JavaScript.
 #![cfg(not(test))]
-// A value that is added to an enum of the core must be given a name here before this compiles.
+// When a variant is added to an enum of the core, this crate does not compile until the variant has a name here.
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
 mod collect;

@@ -1,4 +1,4 @@
-//! Listings of code.
+//! Lists code.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -20,39 +20,39 @@ use crate::task::{JobTask, Success, run_job};
 /// What a listing shows.
 #[napi(object, object_to_js = false)]
 pub struct BindingListingOptions {
-    /// The binary.
+    /// Path of the binary.
     pub binary: String,
-    /// ELF file that has the DWARF.
+    /// Path of the ELF file that has the DWARF.
     pub debug_binary: Option<String>,
-    /// DWARF package.
+    /// Path of the DWARF package.
     pub dwp: Option<String>,
-    /// Be equal to llvm-profgen in what is said of the binary, too.
+    /// With `llvm-profgen`, the diagnostics about the binary are those of llvm-profgen, too.
     #[napi(ts_type = "'llvm-profgen'")]
     pub compat: Option<String>,
-    /// DWARF instead of pseudo probes.
+    /// True to use DWARF instead of pseudo probes.
     pub use_dwarf_correlation: Option<bool>,
-    /// Functions of the symbol table, with pseudo probes.
+    /// True to read functions from the symbol table, with pseudo probes.
     pub load_function_from_symbol: Option<bool>,
-    /// Source lines behind each instruction.
+    /// True to list source lines behind each instruction.
     pub source_locations: Option<bool>,
-    /// Names without the suffixes of compilers.
+    /// True to list names without the suffixes that compilers append.
     pub canonical_names: Option<bool>,
-    /// Probes before each instruction.
+    /// True to list pseudo probes before each instruction.
     pub pseudo_probes: Option<bool>,
-    /// The symbols to list; empty: all.
+    /// Names of the symbols to list; all symbols if the list is empty.
     pub functions: Option<Vec<String>>,
-    /// How instructions are written.
+    /// Syntax of the instructions.
     #[napi(ts_type = "'att' | 'intel'")]
     pub syntax: Option<String>,
 }
 
-/// A listing that was written.
+/// The result of a listing that was written.
 #[napi(object, object_from_js = false)]
 pub struct BindingListingSuccess {
-    /// Tells a success from a failure.
+    /// True, which distinguishes a success from a failure.
     #[napi(ts_type = "true")]
     pub ok: bool,
-    /// What is wrong with the binary.
+    /// Diagnostics about the binary.
     pub value: Vec<BindingDiagnostic>,
 }
 
@@ -105,7 +105,7 @@ impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match self.0.write(bytes) {
-                // The reader of the pipe is slower.
+                // The pipe is full, because its reader is slower.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(PAUSE),
                 result => return result,
             }
@@ -117,7 +117,7 @@ impl Write for Stdout {
     }
 }
 
-/// Long enough to cost nothing, short enough to keep a pipe of 64 KiB busy.
+/// The pause is long enough to cost nothing, and short enough to keep a pipe of 64 KiB busy.
 const PAUSE: Duration = Duration::from_micros(200);
 
 fn parse_syntax(name: &str) -> Result<Syntax, BindingError> {

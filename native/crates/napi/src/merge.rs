@@ -1,4 +1,4 @@
-//! Merging and converting profiles.
+//! Merges and converts profiles.
 
 use napi::bindgen_prelude::{AsyncTask, BigInt, Buffer};
 use napi_derive::napi;
@@ -12,100 +12,100 @@ use crate::options::{parse_output, parse_u64};
 use crate::outcome::BindingDiagnostic;
 use crate::task::{JobTask, Success, run_job};
 
-/// What to merge, and how.
+/// The profiles to merge, and how.
 #[napi(object, object_to_js = false)]
 pub struct BindingMergeOptions {
     /// The profiles, in order.
     pub inputs: Vec<BindingWeightedFile>,
-    /// Where to write; absent: the bytes are returned.
+    /// Path of the result; if absent, the bytes are returned.
     pub output: Option<String>,
-    /// The caller prints the bytes.
+    /// True if the caller prints the bytes.
     pub to_stdout: Option<bool>,
     /// Encoding of the result.
     #[napi(ts_type = "'extbinary' | 'binary' | 'text'")]
     pub format: Option<String>,
-    /// Names as MD5.
+    /// True to write names as MD5 hashes.
     pub use_md5: Option<bool>,
-    /// Compress every section.
+    /// True to compress every section.
     pub compress_all_sections: Option<bool>,
-    /// Functions into which nothing is inlined have sections of their own.
+    /// True to write functions without inlined functions into sections of their own.
     pub split_layout: Option<bool>,
-    /// File of names for the profile symbol list.
+    /// Path of a file with names for the profile symbol list.
     pub prof_sym_list: Option<String>,
-    /// Files that the inputs were read from.
+    /// Paths of the files from which the list of inputs was read.
     pub lists: Option<Vec<String>>,
-    /// No profile symbol list.
+    /// True to write no profile symbol list.
     pub drop_profile_symbol_list: Option<bool>,
-    /// Mark the result as partial.
+    /// True to mark the result as partial.
     pub gen_partial_profile: Option<bool>,
-    /// Mark the result as partial if an input is.
+    /// True to mark the result as partial if an input is partial.
     pub keep_partial: Option<bool>,
-    /// Most bytes of the result.
+    /// Largest size of the result in bytes.
     pub output_size_limit: Option<f64>,
-    /// Only functions that match.
+    /// Regular expression; only functions that match are kept.
     pub function: Option<String>,
-    /// No functions that match.
+    /// Regular expression; functions that match are dropped.
     pub no_function: Option<String>,
-    /// Drop cold functions.
+    /// True to drop cold functions.
     pub trim_cold: Option<bool>,
-    /// Cold cut-off in millionths.
+    /// Cold cut-off of the summary in millionths.
     pub profile_summary_cutoff_cold: Option<u32>,
     /// Cold threshold as a count.
     #[napi(ts_type = "bigint")]
     pub profile_summary_cold_count: Option<BigInt>,
-    /// Add up cold contexts.
+    /// True to add up cold contexts.
     pub sample_merge_cold_context: Option<bool>,
-    /// Drop cold contexts.
+    /// True to drop cold contexts.
     pub sample_trim_cold_context: Option<bool>,
-    /// Frames that stay of cold contexts.
+    /// Number of frames that are kept of cold contexts.
     pub sample_frame_depth_for_cold_context: Option<u32>,
-    /// How functions with contexts become functions without.
+    /// The way in which functions with contexts become functions without.
     #[napi(ts_type = "'flat' | 'nest'")]
     pub convert_sample_profile_layout: Option<String>,
-    /// Functions that become inlined stay functions of their own, too.
+    /// True if functions that become inlined also stay functions of their own.
     pub generate_merged_base_profiles: Option<bool>,
-    /// Leave out what cannot be read.
+    /// True to leave out inputs that cannot be read.
     pub keep_going: Option<bool>,
-    /// Worker threads; 0 is one for each processor.
+    /// Number of worker threads; 0 stands for one for each processor.
     pub jobs: Option<u32>,
 }
 
 /// A profile and its weight.
 #[napi(object, object_to_js = false)]
 pub struct BindingWeightedFile {
-    /// The file.
+    /// Path of the profile.
     pub path: String,
-    /// What its counts are multiplied by.
+    /// Factor by which the counts are multiplied.
     #[napi(ts_type = "bigint")]
     pub weight: BigInt,
 }
 
-/// A merge that succeeded.
+/// The result of a merge that succeeded.
 #[napi(object, object_from_js = false)]
 pub struct BindingMergeSuccess {
-    /// Tells a success from a failure.
+    /// True, which distinguishes a success from a failure.
     #[napi(ts_type = "true")]
     pub ok: bool,
-    /// What came of it.
+    /// The report of the merge.
     pub value: BindingMergeOutcome,
 }
 
-/// What a merge reports.
+/// The report of a merge.
 #[napi(object, object_from_js = false)]
 pub struct BindingMergeOutcome {
-    /// The profile, when no output file was named.
+    /// The bytes of the result, if no output file was named.
     pub bytes: Option<Buffer>,
-    /// Its size in bytes.
+    /// Size of the result in bytes.
     pub size: f64,
-    /// Profiles that are in it.
+    /// Number of profiles that were merged.
     pub inputs: f64,
     /// Profiles that could not be read.
     pub skipped: Vec<BindingSkippedFile>,
-    /// Functions that were dropped.
+    /// Number of functions that were dropped.
     pub dropped: f64,
-    /// Functions in the result.
+    /// Number of functions in the result.
     pub functions: f64,
-    /// Sum of body counts.
+    /// Sum of the body counts.
     #[napi(ts_type = "bigint")]
     pub total_count: BigInt,
     /// Largest body count.
@@ -118,9 +118,9 @@ pub struct BindingMergeOutcome {
 /// A profile that could not be read.
 #[napi(object, object_from_js = false)]
 pub struct BindingSkippedFile {
-    /// The file.
+    /// Path of the profile.
     pub path: String,
-    /// What is wrong with it, and where.
+    /// What is wrong with the profile, and where.
     pub message: String,
 }
 
@@ -191,7 +191,7 @@ impl TryFrom<BindingMergeOptions> for MergeRequest {
     }
 }
 
-/// As llvm-profgen's `--profile-summary-cutoff-cold`.
+/// The default of llvm-profgen's `--profile-summary-cutoff-cold`.
 const COLD_CUTOFF: u32 = 999_999;
 
 fn parse_format(name: &str) -> Result<sampleprof::Format, BindingError> {

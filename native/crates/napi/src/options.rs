@@ -1,4 +1,4 @@
-//! Options as JavaScript gives them. Validation for people happens in `src/options/check.ts`.
+//! Options as JavaScript passes them. `src/options/check.ts` validates them and explains errors to users.
 
 use std::path::PathBuf;
 
@@ -9,158 +9,158 @@ use profgen::{BoltFormat, Format, GenerateOptions, Input, Policy, PreInlining, S
 
 use crate::failure::BindingError;
 
-/// Everything a job needs to know; absent means profgen's default.
+/// All options of a job; an absent option has profgen's default.
 #[napi(object, object_to_js = false)]
 #[derive(Default)]
 pub struct BindingGenerateOptions {
-    /// The profiled executables.
+    /// Paths of the profiled executables.
     pub binaries: Vec<String>,
-    /// Folders to look for more in.
+    /// Folders in which further binaries are searched.
     pub binary_dirs: Option<Vec<String>>,
-    /// Profile all files of this machine that are mapped.
+    /// True to profile all mapped files that exist on this machine.
     pub all_binaries: Option<bool>,
-    /// One profile of all binaries.
+    /// True to make one profile of all binaries.
     pub merge_binaries: Option<bool>,
-    /// perf.data files, directories or streams; exactly one of the five inputs is given.
+    /// Paths of perf.data files, directories or streams. Exactly one of the five kinds of inputs is given.
     pub perf_data: Option<Vec<String>>,
-    /// Texts of `perf script`.
+    /// Paths of texts of `perf script`.
     pub perf_script: Option<Vec<String>>,
-    /// Trace shards, or folders of them.
+    /// Paths of trace shards, or of folders with trace shards.
     pub traces: Option<Vec<String>>,
-    /// Counters as text.
+    /// Path of a text with counters.
     pub unsymbolized_profile: Option<String>,
-    /// A finished profile.
+    /// Path of a finished profile.
     pub llvm_sample_profile: Option<String>,
-    /// Where to write; absent: the bytes are returned.
+    /// Path of the result; if absent, the bytes are returned.
     pub output: Option<String>,
-    /// The caller prints the bytes.
+    /// True if the caller prints the bytes.
     pub to_stdout: Option<bool>,
     /// Encoding of the profile.
     #[napi(ts_type = "'extbinary' | 'binary' | 'text' | 'preaggregated' | 'fdata'")]
     pub format: Option<String>,
-    /// Be equal to llvm-profgen where it is known to be wrong.
+    /// With `llvm-profgen`, the result equals that of llvm-profgen even where llvm-profgen is known to be wrong.
     #[napi(ts_type = "'llvm-profgen'")]
     pub compat: Option<String>,
-    /// Treat the binary as a vmlinux, or not; absent: recognise one.
+    /// True if the binary is a vmlinux, false if not; if absent, this is detected.
     pub kernel: Option<bool>,
-    /// ELF file that has the DWARF.
+    /// Path of the ELF file that has the DWARF.
     pub debug_binary: Option<String>,
-    /// Cache of the debuginfod client.
+    /// Path of the cache of the debuginfod client.
     pub debuginfod_cache: Option<String>,
-    /// DWARF package.
+    /// Path of the DWARF package.
     pub dwp: Option<String>,
-    /// Follow a binary whose build id differs.
+    /// True to use mappings of a binary whose build id differs.
     pub ignore_build_id: Option<bool>,
-    /// Which samples count.
+    /// The samples that count.
     pub select: BindingSelection,
-    /// Of text with call stacks, use the branch stacks alone.
+    /// True to use only the branch stacks of a text with call stacks.
     pub ignore_stack_samples: Option<bool>,
-    /// Let the pre-inliner decide what is inlined.
+    /// True if the pre-inliner decides which functions are inlined.
     pub csspgo_preinliner: Option<bool>,
-    /// A function is as large as its code is where it is inlined.
+    /// True if the pre-inliner takes the size of a function from its inlined code.
     pub use_context_cost_for_preinliner: Option<bool>,
-    /// Inline what was inlined before.
+    /// True to inline the functions that were inlined before.
     pub csspgo_replay_preinline: Option<bool>,
-    /// Begin with those functions of a cycle that call most.
+    /// True to begin with the functions of a cycle that call most.
     pub sort_profiled_scc_member: Option<bool>,
-    /// How much larger a hot callee may be that was inlined before.
+    /// Factor by which a hot callee may be larger if it was inlined before.
     pub csspgo_preinliner_multiplier_for_previous_inlining: Option<i32>,
-    /// A hundredth of the size of the hottest callees.
+    /// A hundredth of the largest size that the callee of the hottest calls may have.
     pub sample_profile_hot_inline_threshold: Option<i32>,
-    /// Size of cold callees.
+    /// Largest size that the callee of a cold call may have.
     pub sample_profile_cold_inline_threshold: Option<i32>,
-    /// So many times its size a function may become.
+    /// Largest size of a function after inlining, as a multiple of its size before.
     pub sample_profile_inline_growth_limit: Option<i32>,
-    /// No function is kept smaller.
+    /// Size up to which any function may grow.
     pub sample_profile_inline_limit_min: Option<i32>,
-    /// No function becomes larger.
+    /// Size above which no function may grow.
     pub sample_profile_inline_limit_max: Option<i32>,
-    /// Infer the frames that tail calls leave out.
+    /// True to infer the frames that tail calls leave out.
     pub infer_missing_frames: Option<bool>,
-    /// How many tail calls in a row are looked for.
+    /// Largest number of tail calls in a row that are searched.
     pub max_search_depth: Option<u32>,
-    /// Of what is inlined make functions of their own, too.
+    /// True if inlined functions also become functions of their own.
     pub generate_merged_base_profiles: Option<bool>,
-    /// Mark all functions for clang to inline.
+    /// True to mark all functions for clang to inline.
     pub mark_all_context_preinlined: Option<bool>,
-    /// Inline contexts into their callers.
+    /// True to inline contexts into their callers.
     pub gen_cs_nested_profile: Option<bool>,
-    /// Longest sequence of recursive calls of which repetitions are left out.
+    /// Largest length of a sequence of recursive calls whose repetitions are left out.
     pub compress_recursion: Option<u32>,
-    /// Calls that are kept of a context.
+    /// Largest number of calls that are kept of a context.
     pub csprof_max_context_depth: Option<u32>,
-    /// Calls that are kept before it is known what functions they are in.
+    /// Largest number of calls that are kept before their functions are known.
     pub csprof_max_unsymbolized_context_depth: Option<u32>,
-    /// Add up contexts that are not hot.
+    /// True to add up contexts that are not hot.
     pub csprof_merge_cold_context: Option<bool>,
-    /// Frames that stay of those.
+    /// Largest number of frames that are kept of contexts that are not hot.
     pub csprof_max_cold_context_depth: Option<u32>,
-    /// Hot cut-off in millionths.
+    /// Hot cut-off of the summary in millionths.
     pub profile_summary_cutoff_hot: Option<u32>,
     /// Hot threshold as a count.
     #[napi(ts_type = "bigint")]
     pub profile_summary_hot_count: Option<BigInt>,
-    /// Count the sampled addresses instead of the branch stacks.
+    /// True to count the sampled addresses instead of the branch stacks.
     pub leading_ip_only: Option<bool>,
-    /// What of the samples counts.
+    /// The part of the samples that counts: branch stacks or addresses.
     #[napi(ts_type = "'branches' | 'addresses'")]
     pub samples: Option<String>,
-    /// Events for one sample.
+    /// Number of events for one sample.
     pub sample_period: Option<BigInt>,
-    /// Report the mappings of the recording.
+    /// True to report the mappings of the recording.
     pub show_mmap_events: Option<bool>,
-    /// Report each doubtful thing.
+    /// True to report each doubtful thing.
     pub show_detailed_warning: Option<bool>,
-    /// Zero counts for all functions.
+    /// True to write zero counts for all functions.
     pub fill_zero_for_all_funcs: Option<bool>,
-    /// Totals are sums of body counts.
+    /// True if totals are sums of body counts.
     pub update_total_samples: Option<bool>,
-    /// Drop cold functions.
+    /// True to drop cold functions.
     pub trim_cold_profile: Option<bool>,
-    /// Names as MD5 prefixes.
+    /// True to write names as MD5 hashes.
     pub use_md5: Option<bool>,
-    /// List the binary's symbols.
+    /// True to list the symbols of the binary in the profile.
     pub populate_profile_symbol_list: Option<bool>,
-    /// Counters out.
+    /// True to write counters instead of a profile.
     pub skip_symbolization: Option<bool>,
-    /// Counters hold offsets.
+    /// True to write counters with offsets instead of addresses.
     pub use_offset: Option<bool>,
-    /// Base of the offsets.
+    /// True if offsets count from the first loadable segment.
     pub use_first_loadable_segment_as_base: Option<bool>,
-    /// DWARF instead of pseudo probes.
+    /// True to use DWARF instead of pseudo probes.
     pub use_dwarf_correlation: Option<bool>,
-    /// Functions of the symbol table, with pseudo probes.
+    /// True to read functions from the symbol table, with pseudo probes.
     pub load_function_from_symbol: Option<bool>,
     /// Density below which more samples are recommended.
     pub profile_density_threshold: Option<f64>,
-    /// Share of samples that density covers, in millionths.
+    /// Share of the samples that the density covers, in millionths.
     pub profile_density_cutoff_hot: Option<u32>,
-    /// Cold cut-off in millionths.
+    /// Cold cut-off of the summary in millionths.
     pub profile_summary_cutoff_cold: Option<u32>,
     /// Cold threshold as a count.
     #[napi(ts_type = "bigint")]
     pub profile_summary_cold_count: Option<BigInt>,
-    /// Percentage of lost entries that makes the job fail.
+    /// Percentage of lost branch entries above which the job fails.
     pub max_loss: Option<f64>,
-    /// Report what the samples lie in.
+    /// True to report the kinds of code that the samples lie in.
     pub survey_samples: Option<bool>,
-    /// Damage is an error.
+    /// True if damage of an input is an error.
     pub strict: Option<bool>,
-    /// Worker threads; 0 is one for each processor.
+    /// Number of worker threads; 0 stands for one for each processor.
     pub jobs: Option<u32>,
 }
 
-/// Which samples count; what is absent selects everything.
+/// The samples that count. An absent field selects all samples.
 #[napi(object, object_to_js = false)]
 #[derive(Default)]
 pub struct BindingSelection {
-    /// Event names.
+    /// Names of events.
     pub events: Option<Vec<String>>,
     /// Process ids.
     pub pids: Option<Vec<i32>>,
     /// Thread ids.
     pub tids: Option<Vec<i32>>,
-    /// Processor numbers.
+    /// Numbers of processors.
     pub cpus: Option<Vec<u32>>,
     /// First and last time stamp in nanoseconds, inclusive.
     #[napi(ts_type = "[bigint, bigint]")]
@@ -181,7 +181,7 @@ impl TryFrom<BindingSelection> for Selection {
     }
 }
 
-/// Where a result goes.
+/// Converts the destination of a result.
 pub(crate) fn parse_output(path: Option<String>, to_stdout: Option<bool>) -> Output {
     match path {
         Some(path) => Output::File(path.into()),
@@ -316,7 +316,7 @@ impl TryFrom<BindingGenerateOptions> for GenerateOptions {
     }
 }
 
-/// The formats that are no encodings of a profile.
+/// Parses the names of the BOLT formats, which are no encodings of a profile.
 fn parse_bolt_format(name: &str) -> Option<BoltFormat> {
     match name {
         "preaggregated" => Some(BoltFormat::PreAggregated),
@@ -362,7 +362,7 @@ fn parse_time(bounds: &[BigInt]) -> Result<(u64, u64), BindingError> {
     }
 }
 
-/// The number, if it has 64 bits and no sign.
+/// Converts the number if it has 64 bits and no sign.
 pub fn parse_u64(value: &BigInt) -> Result<u64, BindingError> {
     match value.get_u64() {
         (false, value, true) => Ok(value),

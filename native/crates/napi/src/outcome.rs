@@ -1,4 +1,4 @@
-//! A finished job as JavaScript sees it: the bytes without a copy, everything else a small object.
+//! Converts the outcome of a job for JavaScript: the bytes without a copy, everything else as small objects.
 
 use job::{Diagnostic, Phase, Severity};
 use napi::bindgen_prelude::{BigInt, Buffer};
@@ -9,85 +9,85 @@ use crate::doctor::BindingCompiler;
 use crate::failure::BindingError;
 use crate::number::count;
 
-/// A job that succeeded.
+/// The result of a job that succeeded.
 #[napi(object, object_from_js = false)]
 pub struct BindingSuccess {
-    /// Tells a success from a failure.
+    /// True, which distinguishes a success from a failure.
     #[napi(ts_type = "true")]
     pub ok: bool,
-    /// What came of it.
+    /// The report of the job.
     pub value: BindingOutcome,
 }
 
-/// What a job reports.
+/// The report of a job.
 #[napi(object, object_from_js = false)]
 pub struct BindingOutcome {
-    /// The profile, when no output file was named and there is one.
+    /// The bytes of the profile, if no output file was named and there is a profile.
     pub bytes: Option<Buffer>,
     /// Size of all results in bytes.
     pub size: f64,
     /// Numbers about the job.
     pub statistics: BindingStatistics,
-    /// What came of each binary.
+    /// The outcome for each binary.
     pub binaries: Vec<BindingBinaryOutcome>,
     /// Warnings and notes.
     pub diagnostics: Vec<BindingDiagnostic>,
-    /// Time of each phase, in order.
+    /// Wall-clock time of each phase, in order.
     pub timings: Vec<BindingTiming>,
 }
 
-/// What came of one binary.
+/// The outcome for one binary.
 #[napi(object, object_from_js = false)]
 pub struct BindingBinaryOutcome {
-    /// Its file.
+    /// Path of the binary.
     pub path: String,
-    /// Its name.
+    /// Name of the binary.
     pub name: String,
-    /// Its build id in hexadecimal digits.
+    /// Build id of the binary in hexadecimal digits.
     pub build_id: Option<String>,
-    /// The file that has its result.
+    /// Path of the file that has the result for this binary.
     pub output: Option<String>,
-    /// Its profile, when no output was named and there can be several.
+    /// The bytes of its profile, if no output was named and there can be several profiles.
     pub bytes: Option<Buffer>,
-    /// Size of its result.
+    /// Size of its result in bytes.
     pub size: f64,
-    /// Its part of the numbers.
+    /// Numbers about this binary.
     pub statistics: BindingBinaryStatistics,
-    /// What its samples lie in, if that was asked for.
+    /// The kinds of code that its samples lie in, if the caller asked for them.
     pub survey: Option<BindingSampleSurvey>,
-    /// Warnings and notes about it.
+    /// Warnings and notes about this binary.
     pub diagnostics: Vec<BindingDiagnostic>,
-    /// Why it has no result.
+    /// Why this binary has no result.
     pub error: Option<BindingError>,
 }
 
-/// What the samples of a binary lie in.
+/// The kinds of code that the samples of a binary lie in.
 #[napi(object, object_from_js = false)]
 pub struct BindingSampleSurvey {
-    /// Samples in functions.
+    /// Number of samples in functions.
     #[napi(ts_type = "bigint")]
     pub samples: BigInt,
-    /// Samples by compiler; the numbers are of samples instead of units.
+    /// Samples by compiler; the numbers count samples instead of units.
     pub compilers: Vec<BindingCompiler>,
-    /// Functions with code.
+    /// Number of functions with code.
     pub functions: f64,
-    /// Those with samples.
+    /// Number of functions with samples.
     pub sampled_functions: f64,
-    /// Names of functions of several units.
+    /// Names that functions of several units share.
     pub shared: Vec<BindingSharedName>,
-    /// Samples in all such functions.
+    /// Number of samples in all functions with shared names.
     #[napi(ts_type = "bigint")]
     pub shared_samples: BigInt,
 }
 
-/// A name that functions of several units have.
+/// A name that functions of several units share.
 #[napi(object, object_from_js = false)]
 pub struct BindingSharedName {
-    /// The name.
+    /// The shared name.
     pub name: String,
-    /// Units.
+    /// Number of units.
     pub units: f64,
-    /// Samples of all of them.
+    /// Number of samples in all functions of this name.
     #[napi(ts_type = "bigint")]
     pub samples: BigInt,
 }
@@ -95,107 +95,107 @@ pub struct BindingSharedName {
 /// Numbers about one binary.
 #[napi(object, object_from_js = false)]
 pub struct BindingBinaryStatistics {
-    /// Branch entries with an end in it.
+    /// Number of branch entries whose source or target lies in the binary.
     #[napi(ts_type = "bigint")]
     pub branch_entries: BigInt,
-    /// Of these, followed by an impossible run.
+    /// Number of these that are followed by an impossible straight-line range.
     #[napi(ts_type = "bigint")]
     pub crosses_barrier: BigInt,
-    /// Of these, followed by a run outside any function.
+    /// Number of these that are followed by a straight-line range outside of any function.
     #[napi(ts_type = "bigint")]
     pub no_function: BigInt,
-    /// Mappings of it.
+    /// Number of mappings of the binary.
     pub mappings: f64,
-    /// Processes that mapped it.
+    /// Number of processes that mapped the binary.
     pub processes: f64,
-    /// Distinct ranges.
+    /// Number of distinct ranges.
     pub ranges: f64,
-    /// Distinct branches.
+    /// Number of distinct branches.
     pub branches: f64,
-    /// Functions in its profile.
+    /// Number of functions in the profile of the binary.
     pub functions: f64,
-    /// Sum of body counts.
+    /// Sum of the body counts.
     #[napi(ts_type = "bigint")]
     pub total_count: BigInt,
     /// Largest body count.
     #[napi(ts_type = "bigint")]
     pub max_count: BigInt,
-    /// Density of the hot part.
+    /// Density of the hot part of the profile.
     pub density: f64,
 }
 
 /// Numbers about a job.
 #[napi(object, object_from_js = false)]
 pub struct BindingStatistics {
-    /// Bytes of input read.
+    /// Number of bytes of input that were read.
     pub input_bytes: f64,
-    /// Samples read.
+    /// Number of samples that were read.
     #[napi(ts_type = "bigint")]
     pub samples: BigInt,
-    /// Samples with a branch stack.
+    /// Number of samples with a branch stack.
     #[napi(ts_type = "bigint")]
     pub branch_samples: BigInt,
-    /// Sampled addresses count, not branch stacks.
+    /// True if sampled addresses were counted, not branch stacks.
     pub by_addresses: bool,
-    /// Branch entries read, or sampled addresses.
+    /// Number of branch entries, or of sampled addresses, that were read.
     #[napi(ts_type = "bigint")]
     pub branch_entries: BigInt,
-    /// What became of them.
+    /// Numbers of branch entries by class of the ledger.
     pub entry_classes: Vec<BindingEntryClass>,
-    /// Records that the kernel lost.
+    /// Number of records that the kernel lost.
     #[napi(ts_type = "bigint")]
     pub lost_records: BigInt,
-    /// Mappings of the binary.
+    /// Number of mappings of the binary.
     pub mappings: f64,
-    /// Processes that mapped it.
+    /// Number of processes that mapped the binary.
     pub processes: f64,
-    /// Distinct ranges.
+    /// Number of distinct ranges.
     pub ranges: f64,
-    /// Distinct branches.
+    /// Number of distinct branches.
     pub branches: f64,
-    /// Functions in the profile.
+    /// Number of functions in the profile.
     pub functions: f64,
-    /// Sum of body counts.
+    /// Sum of the body counts.
     #[napi(ts_type = "bigint")]
     pub total_count: BigInt,
     /// Largest body count.
     #[napi(ts_type = "bigint")]
     pub max_count: BigInt,
-    /// Density of the hot part.
+    /// Density of the hot part of the profile.
     pub density: f64,
 }
 
 /// One class of the ledger.
 #[napi(object, object_from_js = false)]
 pub struct BindingEntryClass {
-    /// Its name.
+    /// Name of the class.
     #[napi(ts_type = "BindingEntryClassName")]
     pub name: String,
-    /// Branch entries that ended in it.
+    /// Number of branch entries that ended in the class.
     #[napi(ts_type = "bigint")]
     pub entries: BigInt,
 }
 
-/// A warning or note.
+/// A warning or a note.
 #[napi(object, object_from_js = false)]
 pub struct BindingDiagnostic {
-    /// Stable identifier.
+    /// Stable identifier of the diagnostic.
     #[napi(ts_type = "BindingDiagnosticCode")]
     pub code: String,
-    /// How serious it is.
+    /// Severity of the diagnostic.
     #[napi(ts_type = "'warning' | 'note'")]
     pub severity: String,
-    /// One paragraph.
+    /// Text of the diagnostic, one paragraph.
     pub message: String,
 }
 
-/// Time of one phase.
+/// Duration of one phase.
 #[napi(object, object_from_js = false)]
 pub struct BindingTiming {
-    /// The phase.
+    /// Name of the phase.
     #[napi(ts_type = "'open' | 'scan' | 'decode' | 'symbolize' | 'attribute' | 'write'")]
     pub phase: String,
-    /// Wall-clock milliseconds.
+    /// Wall-clock time in milliseconds.
     pub milliseconds: f64,
 }
 

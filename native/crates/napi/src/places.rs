@@ -1,4 +1,4 @@
-//! Where functions are declared.
+//! Finds the places where functions are declared.
 
 use ::doctor::PlacesRequest;
 use napi::bindgen_prelude::AsyncTask;
@@ -8,39 +8,39 @@ use symbolize::SourcePlace;
 use crate::job::BindingCancelToken;
 use crate::task::{JobTask, Success, run_job};
 
-/// Which functions to look for, and where.
+/// The functions to find, and the binary that has them.
 #[napi(object, object_to_js = false)]
 pub struct BindingPlacesOptions {
-    /// The binary.
+    /// Path of the binary.
     pub binary: String,
-    /// ELF file that has the DWARF.
+    /// Path of the ELF file that has the DWARF.
     pub debug_binary: Option<String>,
-    /// Cache of the debuginfod client.
+    /// Path of the cache of the debuginfod client.
     pub debuginfod_cache: Option<String>,
-    /// DWARF package.
+    /// Path of the DWARF package.
     pub dwp: Option<String>,
     /// Names of functions, as profiles have them.
     pub names: Vec<String>,
 }
 
-/// A search that succeeded.
+/// The result of a search that succeeded.
 #[napi(object, object_from_js = false)]
 pub struct BindingPlacesSuccess {
-    /// Tells a success from a failure.
+    /// True, which distinguishes a success from a failure.
     #[napi(ts_type = "true")]
     pub ok: bool,
     /// The functions that were found, by name.
     pub value: Vec<BindingSourcePlace>,
 }
 
-/// Where a function is declared.
+/// The place where a function is declared.
 #[napi(object, object_from_js = false)]
 pub struct BindingSourcePlace {
-    /// The function.
+    /// Name of the function.
     pub name: String,
-    /// The path as the compiler had it.
+    /// Path of the source file, as the compiler recorded it.
     pub file: String,
-    /// From 1.
+    /// Line number, from 1.
     pub line: u32,
 }
 

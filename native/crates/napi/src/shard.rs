@@ -1,4 +1,4 @@
-//! What a trace shard holds.
+//! Describes trace shards.
 
 use ::inspect::{ShardInspection, inspect_shard};
 use napi::bindgen_prelude::{AsyncTask, BigInt};
@@ -9,65 +9,65 @@ use crate::job::BindingCancelToken;
 use crate::number::count;
 use crate::task::{JobTask, Success, run_job};
 
-/// An inspection that succeeded.
+/// The result of an inspection that succeeded.
 #[napi(object, object_from_js = false)]
 pub struct BindingShardSuccess {
-    /// Tells a success from a failure.
+    /// True, which distinguishes a success from a failure.
     #[napi(ts_type = "true")]
     pub ok: bool,
-    /// What was found.
+    /// The description of the shard.
     pub value: BindingShard,
 }
 
-/// What a shard holds.
+/// The content of a shard.
 #[napi(object, object_from_js = false)]
 pub struct BindingShard {
     /// Size in bytes.
     pub size: f64,
-    /// Rows.
+    /// Number of rows.
     pub rows: f64,
-    /// Groups of rows.
+    /// Number of row groups.
     pub groups: f64,
     /// Version of the schema, if the file states it.
     pub schema_version: Option<u32>,
-    /// The program that collected it.
+    /// Name of the program that collected the shard.
     pub tool: Option<String>,
-    /// Times of the first and the last sample in nanoseconds, as digits.
+    /// Times of the first and the last sample in nanoseconds, in decimal digits.
     #[napi(ts_type = "[string, string]")]
     pub sample_times: Option<Vec<String>>,
-    /// When it was finished, in seconds since 1970.
+    /// Time at which the shard was finished, in seconds since 1970.
     pub written: Option<f64>,
-    /// The name of the host.
+    /// Name of the host.
     pub host: Option<String>,
-    /// The files that were mapped, those with most branches first.
+    /// The files that were mapped, the one with most branches first.
     pub binaries: Vec<BindingShardBinary>,
-    /// Branches by event.
+    /// Numbers of branches by event.
     pub events: Vec<BindingCounted>,
-    /// What was read, and what of it is in no row of a branch.
+    /// Numbers of what was read, and of what is in no row of a branch.
     pub ledger: Vec<BindingCounted>,
 }
 
 /// A file that was mapped.
 #[napi(object, object_from_js = false)]
 pub struct BindingShardBinary {
-    /// In hexadecimal.
+    /// Build id in hexadecimal digits.
     pub build_id: Option<String>,
-    /// As it was mapped.
+    /// Path of the file in the mapping.
     pub path: String,
-    /// What kind of file it is.
+    /// Kind of the file.
     #[napi(ts_type = "'user' | 'kernel' | 'module'")]
     pub kind: String,
-    /// Rows.
+    /// Number of rows.
     pub rows: f64,
-    /// How often its branches were taken.
+    /// Number of times that branches of the file were taken.
     #[napi(ts_type = "bigint")]
     pub count: BigInt,
-    /// How often they were mispredicted.
+    /// Number of times that branches of the file were mispredicted.
     #[napi(ts_type = "bigint")]
     pub mispredicted: BigInt,
 }
 
-/// Reads a shard, and tells what it holds.
+/// Reads a shard and describes it.
 #[napi(
     js_name = "inspectShard",
     ts_return_type = "Promise<BindingShardSuccess | BindingFailure>"

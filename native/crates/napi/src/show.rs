@@ -1,4 +1,4 @@
-//! What a profile holds.
+//! Describes profiles.
 
 use napi::bindgen_prelude::{AsyncTask, BigInt};
 use napi_derive::napi;
@@ -10,81 +10,81 @@ use crate::number::count;
 use crate::outcome::BindingDiagnostic;
 use crate::task::{JobTask, Success, run_job};
 
-/// What to tell of a profile.
+/// What to tell about a profile.
 #[napi(object, object_to_js = false)]
 pub struct BindingShowOptions {
-    /// The profile.
+    /// Path of the profile.
     pub path: String,
-    /// How many functions to list.
+    /// Number of functions to list.
     pub top: u32,
-    /// The section table in `text`.
+    /// True to add the section table to `text`.
     pub sections: Option<bool>,
-    /// The summary in `text`.
+    /// True to add the summary to `text`.
     pub detailed_summary: Option<bool>,
-    /// Hot functions in `text`.
+    /// True to add hot functions to `text`.
     pub hot_functions: Option<bool>,
-    /// Most hot functions in `text`.
+    /// Largest number of hot functions in `text`.
     pub top_hot: Option<u32>,
 }
 
-/// A description that succeeded.
+/// The result of a description that succeeded.
 #[napi(object, object_from_js = false)]
 pub struct BindingShowSuccess {
-    /// Tells a success from a failure.
+    /// True, which distinguishes a success from a failure.
     #[napi(ts_type = "true")]
     pub ok: bool,
     /// The description.
     pub value: BindingDescription,
 }
 
-/// What a profile holds.
+/// The content of a profile.
 #[napi(object, object_from_js = false)]
 pub struct BindingDescription {
-    /// Its encoding.
+    /// Encoding of the profile.
     #[napi(ts_type = "'extbinary' | 'binary' | 'text'")]
     pub format: String,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: f64,
-    /// Discriminators are flow-sensitive.
+    /// True if discriminators are flow-sensitive.
     pub flow_sensitive: bool,
-    /// Locations are pseudo probes.
+    /// True if locations are pseudo probes.
     pub probe_based: bool,
-    /// llvm-profgen's pre-inliner has chosen what to inline.
+    /// True if llvm-profgen's pre-inliner has chosen what to inline.
     pub pre_inlined: bool,
-    /// Functions in contexts, if functions are told apart by them.
+    /// Number of functions in contexts, if the profile distinguishes functions by context.
     pub contexts: Option<f64>,
-    /// Functions without samples are unknown, not cold.
+    /// True if functions without samples are unknown, not cold.
     pub partial: bool,
-    /// Names are MD5 hashes.
+    /// True if names are MD5 hashes.
     pub md5: bool,
-    /// Names on the profile symbol list, if there is one.
+    /// Number of names on the profile symbol list, if there is one.
     pub symbols: Option<f64>,
-    /// How counts are distributed.
+    /// Distribution of the counts.
     pub summary: BindingProfileSummary,
-    /// Samples for each line of the hot part.
+    /// Number of samples for each line of the hot part.
     pub density: f64,
-    /// Sum of the functions' totals.
+    /// Sum of the totals of all functions.
     #[napi(ts_type = "bigint")]
     pub total_samples: BigInt,
     /// The smallest hot count.
     #[napi(ts_type = "bigint")]
     pub hot_threshold: BigInt,
-    /// Functions with a hot count.
+    /// Number of functions with a hot count.
     pub hot_functions: f64,
     /// The hottest functions.
     pub functions: Vec<BindingFunctionLine>,
-    /// The parts of an extbinary profile.
+    /// The sections of an extbinary profile.
     pub sections: Vec<BindingSection>,
-    /// What was asked for in llvm-profdata's words.
+    /// The requested parts in the words of llvm-profdata.
     pub text: String,
-    /// Why counts are not the true ones.
+    /// Reasons why counts are not the true ones.
     pub diagnostics: Vec<BindingDiagnostic>,
 }
 
-/// How counts are distributed.
+/// Distribution of the counts of a profile.
 #[napi(object, object_from_js = false)]
 pub struct BindingProfileSummary {
-    /// Sum of body counts.
+    /// Sum of the body counts.
     #[napi(ts_type = "bigint")]
     pub total_count: BigInt,
     /// Largest body count.
@@ -97,45 +97,45 @@ pub struct BindingProfileSummary {
     pub counts: f64,
     /// Number of functions.
     pub functions: f64,
-    /// The largest counts that make up each share.
+    /// The largest counts that make up each share of the sum.
     pub entries: Vec<BindingSummaryEntry>,
 }
 
-/// The largest counts that make up some share of all.
+/// The largest counts that make up one share of the sum.
 #[napi(object, object_from_js = false)]
 pub struct BindingSummaryEntry {
-    /// The share in millionths.
+    /// The share of the sum in millionths.
     pub cutoff: u32,
-    /// The smallest of them.
+    /// The smallest of these counts.
     #[napi(ts_type = "bigint")]
     pub min_count: BigInt,
-    /// How many there are.
+    /// Number of these counts.
     pub counts: f64,
 }
 
-/// A function.
+/// A function of the profile.
 #[napi(object, object_from_js = false)]
 pub struct BindingFunctionLine {
-    /// Its name.
+    /// Name of the function.
     pub name: String,
-    /// Samples in it.
+    /// Number of samples in the function.
     #[napi(ts_type = "bigint")]
     pub total: BigInt,
-    /// How often it was entered.
+    /// Number of times that the function was entered.
     #[napi(ts_type = "bigint")]
     pub head: BigInt,
 }
 
-/// A part of an extbinary profile.
+/// A section of an extbinary profile.
 #[napi(object, object_from_js = false)]
 pub struct BindingSection {
-    /// As llvm-profdata names it.
+    /// Name of the section in the words of llvm-profdata.
     pub name: String,
-    /// Where it starts.
+    /// Offset of the section in bytes.
     pub offset: f64,
-    /// Its size in bytes.
+    /// Size of the section in bytes.
     pub size: f64,
-    /// As llvm-profdata names them.
+    /// Flags of the section in the words of llvm-profdata.
     pub flags: String,
 }
 
@@ -154,7 +154,7 @@ pub fn show_profile(options: BindingShowOptions, cancel: &BindingCancelToken) ->
     })
 }
 
-/// `text` with every mangled name of C++ or Rust in it demangled.
+/// Demangles every mangled name of C++ or Rust in `text`.
 #[napi]
 #[must_use]
 #[allow(clippy::needless_pass_by_value)]

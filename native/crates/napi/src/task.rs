@@ -1,4 +1,4 @@
-//! Jobs as tasks of libuv's thread pool.
+//! Runs jobs as tasks of libuv's thread pool.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use napi::{Env, Result, Task};
 use crate::failure::{BindingError, BindingFailure};
 use crate::job::{BindingCancelToken, Job, ProgressFunction};
 
-/// What a job makes of itself for JavaScript.
+/// The conversion of a job's result for JavaScript.
 pub trait Success: Send + 'static {
-    /// An object with `ok: true` and the result in `value`.
+    /// The type of an object with `ok: true` and the result in `value`.
     type Object: ToNapiValue + TypeName;
 
-    /// The object.
+    /// Converts the result to that object.
     fn into_object(self) -> Self::Object;
 }
 
@@ -28,8 +28,8 @@ pub struct JobTask<T> {
     on_progress: Option<ProgressFunction>,
 }
 
-/// Runs `work` off the main thread. The promise is always fulfilled; a failed job is a value with `ok: false`,
-/// because an error that napi throws cannot carry a code of our own.
+/// Runs `work` off the main thread. The promise is always fulfilled: a failed job gives a value with `ok: false`,
+/// because an error that napi throws cannot carry a code of this project.
 pub fn run_job<T: Success>(
     cancel: &BindingCancelToken,
     on_progress: Option<ProgressFunction>,
@@ -51,8 +51,8 @@ impl<T: Success> Task for JobTask<T> {
             return Ok(Err(BindingError::invalid_options("the job ran before".to_owned())));
         };
         let job = Job::new(Arc::clone(&self.cancelled), self.on_progress.take());
-        // A panic must not unwind into C, and must not end someone's Node process. Nothing that the closure
-        // touches is used after a panic, so broken invariants cannot be seen.
+        // A panic must not unwind into C, and must not end the Node process. Nothing that the closure touches is
+        // used after a panic, so nobody can see broken invariants.
         Ok(catch_unwind(AssertUnwindSafe(|| work(&job)))
             .unwrap_or_else(|panic| Err(BindingError::from_panic(panic.as_ref()))))
     }

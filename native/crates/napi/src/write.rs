@@ -1,4 +1,4 @@
-//! Writing what JavaScript made of a result.
+//! Writes results that JavaScript has made.
 
 use job::{InputFiles, Output, write_atomically};
 use napi::bindgen_prelude::{AsyncTask, Buffer};
@@ -7,24 +7,25 @@ use napi_derive::napi;
 use crate::job::BindingCancelToken;
 use crate::task::{JobTask, Success, run_job};
 
-/// What to write, and what not to write over.
+/// The bytes to write, and the files that must not be replaced.
 #[napi(object, object_to_js = false)]
 pub struct BindingWriteOptions {
-    /// Where to write; absent: to standard output, which the caller does.
+    /// Path of the file; if absent, the caller prints the bytes to standard output.
     pub output: Option<String>,
-    /// What to write in pieces, as all of it may be too long for one string; absent: only find out whether it may be written.
+    /// The bytes in pieces, because all of them may be too long for one string; if absent, only checks whether the
+    /// file may be written.
     pub pieces: Option<Vec<Buffer>>,
-    /// The files that were read for it; `-` is standard input.
+    /// Paths of the files that were read for the result; `-` is standard input.
     pub inputs: Vec<String>,
 }
 
-/// What was written.
+/// The result of writing.
 #[napi(object, object_from_js = false)]
 pub struct BindingWriteSuccess {
-    /// Tells a success from a failure.
+    /// True, which distinguishes a success from a failure.
     #[napi(ts_type = "true")]
     pub ok: bool,
-    /// Its size in bytes.
+    /// Number of bytes that were written.
     pub value: f64,
 }
 
@@ -46,7 +47,7 @@ pub fn write_output(options: BindingWriteOptions, cancel: &BindingCancelToken) -
     })
 }
 
-/// How many bytes were written.
+/// Number of bytes that were written.
 pub struct Written(usize);
 
 impl Success for Written {
