@@ -1,4 +1,4 @@
-//! The function table (all units) and the frame table (all code) of fixtures.
+//! Measures building the function table (all units) and the frame table (all code) of fixtures.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! How many samples damaged debug information concerns.
+//! Counts the samples that damaged debug information concerns.
 
 use std::collections::BTreeMap;
 
@@ -10,30 +10,31 @@ use crate::debug_info::{DebugInfo, View};
 use crate::frame_table::FrameTable;
 use crate::function_table::FunctionTable;
 
-/// A unit that samples fall into and that cannot be read in full.
+/// A unit that has samples and cannot be read in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DamagedUnit {
-    /// `DW_AT_name`, or where the unit stands if that cannot be read.
+    /// Name of the unit, `DW_AT_name`, or the position of the unit if the name cannot be read.
     pub name: String,
-    /// What was met first.
+    /// The first fault that was found in the unit.
     pub fault: Fault,
-    /// Samples at its addresses.
+    /// Number of samples at the addresses of the unit.
     pub samples: u64,
 }
 
-/// Which samples damaged debug information concerns.
+/// The samples that damaged debug information concerns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Damage {
-    /// Units with samples that cannot be read in full, those with most samples first.
+    /// Units with samples that cannot be read in full, the one with most samples first.
     pub units: Vec<DamagedUnit>,
-    /// Samples at addresses of no unit, and why the addresses of some unit are not known. `None` if those of all units are known.
+    /// Number of samples at addresses that belong to no unit, with the fault that hides the addresses of some unit.
+    /// `None` if the addresses of all units are known.
     pub without_unit: Option<(Fault, u64)>,
-    /// All samples.
+    /// Number of all samples.
     pub samples: u64,
 }
 
 impl Damage {
-    /// How many samples are concerned.
+    /// Returns the number of samples that damaged debug information concerns.
     #[must_use]
     pub fn concerned(&self) -> u64 {
         let without_unit = self.without_unit.map_or(0, |(_, samples)| samples);
@@ -43,7 +44,8 @@ impl Damage {
 }
 
 impl DebugInfo {
-    /// Which of these samples fall into debug information that cannot be read, as far as it was read for the tables.
+    /// Returns the samples that lie in debug information that cannot be read. Considers only the debug information
+    /// that was read for the tables.
     #[must_use]
     pub fn damage(
         &self,
@@ -54,7 +56,7 @@ impl DebugInfo {
         let mut found = Damage::default();
         let view = self.frames();
         let of_functions = functions.faults().iter();
-        // Of two faults of a unit, that of the lines tells more.
+        // If a unit has two faults, the fault of its lines says more.
         let mut faults: BTreeMap<UnitIndex, Fault> = BTreeMap::new();
         let of_frames = frames.faults().iter();
         if self.functions_are_in_the_same_file() {
@@ -93,7 +95,7 @@ impl DebugInfo {
         found
     }
 
-    /// A fault that keeps functions from being known, wherever it is.
+    /// Returns a fault that keeps functions from being known, wherever it is.
     #[must_use]
     pub fn first_fault(&self, functions: &FunctionTable) -> Option<Fault> {
         let of_functions = functions.faults().first().map(|UnitFault { fault, .. }| *fault);
@@ -101,7 +103,7 @@ impl DebugInfo {
     }
 }
 
-/// The name of a unit: that of the split unit, if it is a skeleton.
+/// Returns the name of a unit. If the unit is a skeleton, this is the name of its split unit.
 fn unit_name(view: &View<'_>, index: UnitIndex) -> String {
     let split = view.split.binary_search_by_key(&index, |(skeleton, _)| *skeleton);
     let split = split.ok().map(|found| &view.split[found].1);
@@ -110,14 +112,14 @@ fn unit_name(view: &View<'_>, index: UnitIndex) -> String {
     let mut table = AbbreviationTable::default();
     space.load_abbreviations(unit, None, &mut table);
     let mut name = None;
-    // A unit that cannot be read to its end may have its name all the same.
+    // A unit that cannot be read to its end may still have a name, so the error is ignored.
     let _ = attributes(space.bytes(unit), unit.root, &table, unit.encoding, |at, value| {
         if at == dw::DW_AT_name && name.is_none() {
             name = Some(value);
         }
     });
     let name = name.and_then(|value| space.string(unit, value).ok().flatten());
-    // A skeleton has the name of its other half only.
+    // A skeleton has no name of its own, only the name of the file with its split unit.
     let of_other_half = unit.split.as_ref().map(|split| &split.name[..]);
     match name.or(of_other_half) {
         Some(name) if !name.is_empty() => String::from_utf8_lossy(name).into_owned(),

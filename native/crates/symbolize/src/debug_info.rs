@@ -1,4 +1,4 @@
-//! The debug information of one program: found, opened and indexed by unit.
+//! Finds, opens and indexes the debug information of one program.
 
 use std::path::{Path, PathBuf};
 
@@ -15,11 +15,12 @@ use crate::sections::{SectionSet, Sections};
 use crate::split::{SplitSearch, SplitUnits};
 use dwarf::{CuMap, Fault, Space, Unit, UnitIndex, read_units};
 
-/// The debug information of one program. Holds what its tables are built from; drop it when they are.
+/// The debug information of one program. Tables are built from it. It should be dropped when all tables are built,
+/// because it holds the files.
 pub struct DebugInfo {
-    /// Where frames come from.
+    /// The file from which frames are read.
     frames: DebugObject,
-    /// Where functions come from: here if it is not the same file.
+    /// The file from which functions are read.
     functions: FunctionSource,
     diagnostics: Vec<Diagnostic>,
 }
@@ -29,26 +30,26 @@ enum FunctionSource {
     Other(Box<DebugObject>),
 }
 
-/// One file with DWARF, and the files it cannot do without.
+/// One file with DWARF, and the files that it refers to.
 pub(crate) struct DebugObject {
     path: PathBuf,
     sections: Sections,
     units: Vec<Unit>,
-    /// Units behind the last of these have a header that cannot be read.
+    /// True if the header of a unit cannot be read. The units behind this header are lost.
     units_cut: bool,
     folded_by_lines: bool,
     cu_map: CuMap,
-    /// What hides the addresses of a unit.
+    /// The fault that hides the addresses of a unit.
     hidden: Option<Fault>,
     supplementary: Option<(Sections, Vec<Unit>)>,
     split: SplitUnits,
 }
 
-/// A [`DebugObject`] as gimli reads it.
+/// A [`DebugObject`] in the types of gimli.
 pub(crate) struct View<'a> {
     pub(crate) sections: &'a Sections,
     pub(crate) main: Space<'a>,
-    /// The split units by number of their skeleton, ascending.
+    /// The split units, ascending by the number of their skeleton.
     pub(crate) split: Vec<(UnitIndex, Space<'a>)>,
     pub(crate) cu_map: &'a CuMap,
     /// See [`DebugOptions::folded_functions_by_lines`].
@@ -56,7 +57,7 @@ pub(crate) struct View<'a> {
 }
 
 impl DebugInfo {
-    /// Finds and opens the debug information of `image`. Other files are asked of `files`.
+    /// Finds and opens the debug information of `image`. Requests other files from `files`.
     ///
     /// # Errors
     /// As [`Self::load`].
@@ -68,12 +69,12 @@ impl DebugInfo {
         Self::load(image.shared_data(), image.path(), image.build_id(), options, files)
     }
 
-    /// Finds and opens the debug information of the program at `path`, whose bytes are `data`. Other files are asked of `files`.
-    /// `build_id` overrides the one in the file.
+    /// Finds and opens the debug information of the program at `path`, whose bytes are `data`. Requests other files
+    /// from `files`. `build_id` replaces the build id in the file.
     ///
     /// # Errors
-    /// If the program, or a debug binary that `options` names, is no readable little-endian ELF file. Missing or
-    /// malformed debug information is no error; see [`Self::diagnostics`].
+    /// Fails if the program, or a debug binary that `options` names, is no readable little-endian ELF file. Missing
+    /// or malformed debug information is no error; see [`Self::diagnostics`].
     pub fn load(
         data: FileData,
         path: &Path,
@@ -87,7 +88,8 @@ impl DebugInfo {
             Some(path) => resolver.named(path)?.with_addresses(&mut diagnostics)?,
             None => ElfFile::parse(path, data)?,
         };
-        // A build id given for the profiled binary says nothing about a debug binary that was chosen by hand.
+        // The given build id is that of the profiled binary, so it says nothing about a debug binary that the
+        // caller chose.
         let build_id = build_id.filter(|_| options.debug_binary.is_none());
         let separate = resolver.separate(&named, build_id, Wanted::DebugInfo, &mut diagnostics);
         let Some(Located { elf, source }) = separate else {
@@ -115,31 +117,31 @@ impl DebugInfo {
         })
     }
 
-    /// What was found where, and what could not be read.
+    /// Returns the files that were found, and what could not be read.
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
     }
 
-    /// The file that frames are read from.
+    /// Returns the path of the file from which frames are read.
     #[must_use]
     pub fn frames_path(&self) -> &Path {
         &self.frames.path
     }
 
-    /// The file that functions are read from.
+    /// Returns the path of the file from which functions are read.
     #[must_use]
     pub fn functions_path(&self) -> &Path {
         &self.function_object().path
     }
 
-    /// The number of the unit that an address belongs to.
+    /// Returns the number of the unit that an address belongs to.
     #[must_use]
     pub fn unit_at(&self, svma: Svma) -> Option<UnitIndex> {
         self.frames.cu_map.unit_at(svma.0)
     }
 
-    /// How many units the frames' file has.
+    /// Returns the number of units in the file from which frames are read.
     #[must_use]
     pub fn unit_count(&self) -> usize {
         self.frames.units.len()
@@ -149,7 +151,8 @@ impl DebugInfo {
         matches!(self.functions, FunctionSource::SameAsFrames)
     }
 
-    /// Why the addresses of some units are not known, if that is so: what lies at such an address is of no unit.
+    /// Returns the fault that hides the addresses of some units, if there is one. These addresses then seem to
+    /// belong to no unit.
     pub(crate) fn fault_of_addresses(&self) -> Option<Fault> {
         let frames = &self.frames;
         let of_unit = frames.units.iter().find_map(|unit| unit.fault);
@@ -172,13 +175,13 @@ impl DebugInfo {
         self.frames.view()
     }
 
-    /// How the sections of the frames' file are compressed.
+    /// Returns the compression of the sections of the file from which frames are read.
     pub(crate) fn compression(&self) -> Option<CompressionFormat> {
         self.frames.sections.compression
     }
 }
 
-/// The units, and whether there are more of them that cannot be read.
+/// Returns the units, and true if there are more units that cannot be read.
 fn units(path: &Path, sections: &Sections, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Unit>, bool) {
     let (units, error) = read_units(&Space::without_units(sections.dwarf()), DwarfFileType::Main);
     if let Some(error) = &error {
@@ -192,7 +195,7 @@ fn units(path: &Path, sections: &Sections, diagnostics: &mut Vec<Diagnostic>) ->
 }
 
 impl DebugObject {
-    /// Of `program`, whose debug information `elf` has.
+    /// Loads the debug information of `program`, which is in `elf`.
     fn load(
         elf: &ElfFile,
         program: &Path,

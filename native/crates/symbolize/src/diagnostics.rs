@@ -1,35 +1,35 @@
-//! What went less than well while debug information was found, and where it was found.
+//! Diagnostics of the search for debug information: the files that were found, and the problems.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use elf::{LayoutProblem, SymbolFileProblem};
 
-/// How a debug file was found.
+/// The way in which a debug file was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DebugFileSource {
-    /// In a build-id directory.
+    /// The file was in a build-id directory.
     BuildId,
-    /// Through `.gnu_debuglink`.
+    /// The section `.gnu_debuglink` names the file.
     DebugLink,
-    /// Below a debug directory, where the named file is below the root.
+    /// The file has the same path below a debug directory as the named file below the root.
     Path,
-    /// Through `.gnu_debugaltlink`.
+    /// The section `.gnu_debugaltlink` names the file.
     Supplementary,
-    /// Fetched from a debuginfod server.
+    /// The file was fetched from a debuginfod server.
     Debuginfod,
 }
 
-/// Formats of debug information that are not read.
+/// Formats of debug information that this crate does not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DebugFormat {
-    /// `.stab`, of tcc and of gcc -gstabs.
+    /// `.stab`, written by tcc and gcc -gstabs.
     Stabs,
     /// `.debug`, DWARF before version 2.
     Dwarf1,
-    /// `.ctf`: types of C without lines.
+    /// `.ctf`: types of C without line information.
     Ctf,
-    /// `.BTF`: types of C without lines.
+    /// `.BTF`: types of C without line information.
     Btf,
     /// `.gnu_debugdata`: a compressed symbol table, which distributions leave in stripped programs.
     MiniDebugInfo,
@@ -47,105 +47,105 @@ impl fmt::Display for DebugFormat {
     }
 }
 
-/// Why a candidate was passed over.
+/// Why a candidate was rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// The debug link's CRC-32 is not the file's.
+    /// The CRC-32 in the debug link is not that of the file.
     Crc {
-        /// In the link.
+        /// CRC-32 in the link.
         expected: u32,
-        /// Of the file.
+        /// CRC-32 of the file.
         found: u32,
     },
-    /// Another build's file.
+    /// The file belongs to another build.
     BuildId {
-        /// Asked for.
+        /// Build id that was requested.
         expected: Vec<u8>,
-        /// The file's, if it has one.
+        /// Build id of the file; `None` if it has none.
         found: Option<Vec<u8>>,
     },
     /// The file has no `.debug_info`.
     NoDebugInfo,
     /// The file has no `.symtab`.
     NoSymbols,
-    /// The symbols are not those of the binary.
+    /// The symbols of the file do not fit the binary.
     OtherSymbols(SymbolFileProblem),
     /// The file cannot be read as ELF.
     Unreadable(String),
 }
 
-/// Something worth telling the user; none of it stops the work.
+/// A fact that users should know. None of these facts stops the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Diagnostic {
-    /// Debug information comes from a file other than the named one.
+    /// The debug information comes from another file than the named one.
     DebugFile {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// How it was found.
+        /// The way in which the file was found.
         source: DebugFileSource,
     },
-    /// A file that had the right name was not used.
+    /// A file with the right name was rejected.
     CandidateRejected {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Why the file was rejected.
         reason: Rejection,
     },
-    /// The file that `.gnu_debugaltlink` names was not found, so names and functions in it are lost.
+    /// The file that `.gnu_debugaltlink` names was not found, so the names and functions in that file are lost.
     SupplementaryMissing {
-        /// The path in the link.
+        /// Path in the link.
         name: String,
-        /// The build id or checksum of the file.
+        /// Build id or checksum of the file.
         id: Vec<u8>,
     },
-    /// The file has debug information of another format than DWARF, and no DWARF.
+    /// The file has no DWARF, but debug information of another format.
     OtherFormat {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The format.
+        /// Format of the debug information.
         format: DebugFormat,
     },
     /// A split unit was not found, so its functions are lost.
     DwoMissing {
-        /// `DW_AT_dwo_name`.
+        /// Name of the file with the unit, `DW_AT_dwo_name`.
         name: String,
-        /// The package in which it was looked for, or that was named for it.
+        /// Path of the package in which the unit was looked for, or of the package that the caller named.
         package: Option<PathBuf>,
-        /// Why the file that should have it cannot be read.
+        /// Why the file that should have the unit cannot be read.
         reason: Option<String>,
     },
     /// The package of split units cannot be used.
     UnreadablePackage {
-        /// The file.
+        /// Path of the package.
         path: PathBuf,
-        /// Why.
+        /// Why the package cannot be used.
         reason: String,
     },
-    /// A section cannot be read and counts as empty.
+    /// A section cannot be read, so it counts as empty.
     UnreadableSection {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The section's name.
+        /// Name of the section.
         section: String,
-        /// Why.
+        /// Why the section cannot be read.
         reason: String,
     },
-    /// A relocatable debug file is not all that it should be.
+    /// The copy of a relocatable debug file is incomplete or inexact.
     Layout {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem with the copy.
         problem: LayoutProblem,
     },
-    /// A unit's header is malformed; it and the units behind it are lost.
+    /// The header of a unit is malformed, so this unit and the units behind it are lost.
     UnreadableUnits {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// How many units came before.
+        /// Number of units before the malformed header.
         units: usize,
-        /// Why.
+        /// Why the header cannot be read.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What an ELF file says about its debug information, before any of it is read.
+//! Reads the facts about debug information in an ELF file, without reading the debug information.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,25 +10,25 @@ use object::{Object, ObjectSection};
 use crate::diagnostics::{DebugFormat, Diagnostic};
 use crate::error::SymbolizeError;
 
-/// What an ELF file says about its debug information.
+/// An ELF file, and the facts about its debug information.
 pub(crate) struct ElfFile {
     pub(crate) path: PathBuf,
     pub(crate) data: FileData,
     pub(crate) build_id: Option<Vec<u8>>,
-    /// File name and CRC-32.
+    /// File name and CRC-32 in `.gnu_debuglink`.
     pub(crate) debuglink: Option<(Vec<u8>, u32)>,
-    /// The file that dwz moved shared debug information to.
+    /// Reference to the file to which dwz moved shared debug information.
     pub(crate) supplementary: Option<Supplement>,
-    /// The identity that its own `.debug_sup` gives, if it is such a file (DWARF 5 section 7.3.6).
+    /// Checksum in the file's own `.debug_sup`, if the file is a supplementary file (DWARF 5 section 7.3.6).
     pub(crate) supplementary_id: Option<Vec<u8>>,
     pub(crate) has_debug_info: bool,
-    /// What it has in the place of DWARF.
+    /// Format of the debug information, if the file has another format in the place of DWARF.
     pub(crate) other_format: Option<DebugFormat>,
     pub(crate) has_symbols: bool,
 }
 
 impl DebugFormat {
-    /// The first of these formats that a file has.
+    /// Returns the first of these formats that the file has.
     fn of(elf: &object::File<'_>) -> Option<Self> {
         let formats = [
             (".stab", Self::Stabs),
@@ -46,17 +46,17 @@ impl DebugFormat {
     }
 }
 
-/// What a file says of the supplementary file that it needs.
+/// Reference of a file to the supplementary file that it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Supplement {
-    /// Its path as dwz wrote it.
+    /// Path of the supplementary file, as dwz wrote it.
     pub(crate) name: Vec<u8>,
-    /// Its build id (`.gnu_debugaltlink`) or its checksum (`.debug_sup`).
+    /// Build id of the supplementary file (`.gnu_debugaltlink`) or its checksum (`.debug_sup`).
     pub(crate) id: Vec<u8>,
 }
 
-/// `.debug_sup` (DWARF 5 section 7.3.6): a version, whether this is the supplementary file, the path of the other one, and a
-/// checksum that both have.
+/// Reads `.debug_sup` (DWARF 5 section 7.3.6): a version, whether this is the supplementary file, the path of the
+/// other file, and a checksum that both files have.
 fn debug_sup(elf: &object::File<'_>) -> Option<(bool, Supplement)> {
     let data = elf.section_by_name(".debug_sup")?.uncompressed_data().ok()?;
     let mut reader = EndianSlice::new(&data, LittleEndian);
@@ -70,7 +70,7 @@ fn debug_sup(elf: &object::File<'_>) -> Option<(bool, Supplement)> {
     Some((is_supplementary, Supplement { name, id }))
 }
 
-/// What a debug file is looked for.
+/// The sections for which a debug file is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     DebugInfo,
@@ -98,7 +98,7 @@ impl ElfFile {
                     .name()
                     .is_ok_and(|name| matches!(name, ".debug_info" | ".zdebug_info"))
         });
-        // A broken note or link says nothing; the search simply has one hint less.
+        // A malformed note or link counts as absent: the search then has one reference less.
         let build_id = elf.build_id().ok().flatten().map(<[u8]>::to_vec);
         let debuglink = elf.gnu_debuglink().ok().flatten();
         let debuglink = debuglink.map(|(name, crc)| (name.to_vec(), crc));
@@ -131,7 +131,7 @@ impl ElfFile {
         }
     }
 
-    /// The file with addresses, if it is relocatable, as the debug file of a kernel module is.
+    /// Gives addresses to the file if it is relocatable, as the debug file of a kernel module is.
     pub(crate) fn with_addresses(mut self, diagnostics: &mut Vec<Diagnostic>) -> Result<Self, SymbolizeError> {
         let data = (*self.data).as_ref();
         if !elf::is_relocatable(data) {

@@ -1,4 +1,4 @@
-//! Why debug information cannot be used at all. What can be worked around is a [`crate::Diagnostic`].
+//! Errors that make debug information unusable as a whole. Smaller problems are [`crate::Diagnostic`]s.
 
 use std::path::PathBuf;
 
@@ -6,32 +6,32 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SymbolizeError {
-    /// A file that was asked for by name could not be read.
+    /// A file that the caller named could not be read.
     #[error("{}: {source}", path.display())]
     Read {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: std::io::Error,
     },
     /// The file is no ELF object that this crate can read.
     #[error("{}: not a readable ELF object: {source}", path.display())]
     NotElf {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the ELF reader said.
+        /// Error of the ELF reader.
         source: object::Error,
     },
-    /// The file's byte order is big endian; only little-endian targets are supported.
+    /// The byte order of the file is big endian. Only little-endian targets are supported.
     #[error("{}: big-endian ELF, expected little-endian", path.display())]
     BigEndian {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// The file cannot be uncompressed, or given addresses.
+    /// The file cannot be decompressed, or its sections cannot be given addresses.
     #[error(transparent)]
     Image(#[from] elf::ImageError),
-    /// The caller's hook asked to stop.
+    /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,
 }

@@ -1,18 +1,21 @@
-//! Functions that the linker folded into one, because their code is the same (gold's and lld's `--icf`).
+//! Finds functions that the linker folded into one because they have the same code (gold's and lld's `--icf`).
 //!
-//! All their DIEs have the addresses of the one that was kept, but the line table has the rows of one function first. LLVM takes the name of
-//! the last DIE, and so the lines of another function.
+//! The DIEs of all these functions have the addresses of the function that was kept, but the line table has the
+//! rows of one of the functions first. LLVM takes the name of the last DIE, so it can combine this name with the
+//! lines of another function.
 
 use dwarf::{FileReference, Space, Unit};
 
-/// A subprogram among others with the same addresses.
+/// A subprogram that shares its addresses with other subprograms.
 pub(crate) struct Folded {
     pub(crate) decl_line: u64,
-    /// `None` where it is not stated, or counted in another list of files than that of the rows.
+    /// The file of the declaration. `None` if it is not stated, or if it is an entry of another list of files than
+    /// that of the rows.
     pub(crate) decl_file: Option<FileReference>,
 }
 
-/// The subprograms that have a range in common with another one, range by range, as numbers of nodes. `all` are those with one range.
+/// Returns the ranges that several subprograms share, each with the node numbers of these subprograms. `all` has
+/// the subprograms with one range.
 pub(crate) fn groups(mut all: Vec<(u64, u64, u32)>) -> Vec<(u64, u64, Vec<u32>)> {
     all.sort_unstable();
     all.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))
@@ -21,8 +24,9 @@ pub(crate) fn groups(mut all: Vec<(u64, u64, u32)>) -> Vec<(u64, u64, Vec<u32>)>
         .collect()
 }
 
-/// Which of `candidates` the rows at `low..high` are of: the one that is declared last at or above the first row's line, in the same file. Of
-/// several, the last. `None` if it is none of them.
+/// Returns the candidate whose lines the rows at `low..high` are: the one that is declared last at or above the
+/// line of the first row, in the same file. If there are several, returns the last of them. Returns `None` if no
+/// candidate fits.
 pub(crate) fn owner(main: &Space<'_>, unit: &Unit, (low, high): (u64, u64), candidates: &[Folded]) -> Option<usize> {
     let (file, line) = first_row(main, unit, low, high)?;
     let fits = candidates.iter().enumerate().filter(|(_, candidate)| {
@@ -33,13 +37,13 @@ pub(crate) fn owner(main: &Space<'_>, unit: &Unit, (low, high): (u64, u64), cand
         .map(|(index, _)| index)
 }
 
-/// File and line of the first row with a line in the first sequence that has these addresses.
+/// Returns file and line of the first row with a line in the first sequence that has these addresses.
 fn first_row(main: &Space<'_>, unit: &Unit, low: u64, high: u64) -> Option<(u64, u64)> {
     let lines = main.dwarf.debug_line;
     let size = unit.encoding.address_size;
     let program = lines.program(unit.line_program?, size, None, None).ok()?;
     let mut rows = program.rows();
-    // Rows in the sequence that is read now, and whether they have come to the function.
+    // The row found in the current sequence, and whether the sequence has reached the function.
     let mut found = None;
     while let Ok(Some((_, row))) = rows.next_row() {
         if row.end_sequence() {

@@ -1,4 +1,4 @@
-//! From addresses to inline stacks, worked out once.
+//! A table from addresses to inline stacks.
 
 use elf::Svma;
 use rayon::prelude::*;
@@ -9,39 +9,40 @@ use crate::names::{NameInterner, Names};
 use crate::unit_frames::{UnitFrames, read_unit_frames};
 use dwarf::{Piece, Resolver, UnitFault};
 
-/// Number of a frame.
+/// Number of a frame in a [`FrameTable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrameId(pub u32);
 
-/// Number of a function name among the names of a [`FrameTable`].
+/// Number of a function name in a [`FrameTable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NameId(pub u32);
 
-/// One level of an inline stack.
+/// One frame of an inline stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Frame {
-    /// The function, inlined or not.
+    /// Name of the function, inlined or not.
     pub function: NameId,
-    /// Lines from the function's declaration, modulo 2^16.
+    /// Number of lines from the declaration of the function, modulo 2^16.
     pub line_offset: u32,
-    /// The discriminator as DWARF has it.
+    /// Discriminator as in DWARF.
     pub discriminator: u32,
-    /// The caller's frame at the call site; none for the outermost function.
+    /// Frame of the caller at the call site; `None` for the outermost function.
     pub inlined_into: Option<FrameId>,
 }
 
-/// The addresses that one frame is the leaf of: `start..end`.
+/// The addresses `start..end` whose innermost frame is `frame`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameRange {
-    /// The first address.
+    /// First address.
     pub start: Svma,
-    /// The address behind the last one.
+    /// Address behind the last one.
     pub end: Svma,
-    /// The innermost frame.
+    /// Innermost frame.
     pub frame: FrameId,
 }
 
-/// Inline stacks by address. Equal stacks of one unit have equal ids, and a frame's caller has the smaller id.
+/// Inline stacks by address. Equal stacks of one unit have equal ids. The id of a caller's frame is smaller than
+/// that of its callee.
 #[derive(Debug, Default)]
 pub struct FrameTable {
     names: Names,
@@ -51,16 +52,16 @@ pub struct FrameTable {
 }
 
 impl FrameTable {
-    /// Reads the frames of the addresses in `ranges_of_interest` (half-open, ascending, disjoint). Only units that own
-    /// some of them are read.
+    /// Reads the frames of the addresses in `ranges_of_interest` (half-open, ascending, disjoint). Reads only the
+    /// units that own some of these addresses.
     ///
-    /// An address has no row when no function with a name owns it. Where an inlined function has no name, the call site in
-    /// the last function that has one stands for all that is inlined there.
+    /// An address has no row if no function with a name owns it. If an inlined function has no name, the stack ends
+    /// before it: the call site in the last function with a name stands for all code that is inlined there.
     ///
-    /// `keep_going` is asked once a unit.
+    /// `keep_going` is called once for each unit.
     ///
     /// # Errors
-    /// [`SymbolizeError::Cancelled`] when `keep_going` says no.
+    /// [`SymbolizeError::Cancelled`] if `keep_going` returns false.
     pub fn build(
         debug: &DebugInfo,
         ranges_of_interest: &[(Svma, Svma)],
@@ -69,7 +70,7 @@ impl FrameTable {
         let view = debug.frames();
         let wanted = ranges_of_interest.iter().map(|(low, high)| (low.0, high.0));
         let mut pieces = view.cu_map.intersect(wanted);
-        // Within a unit the order of addresses stays.
+        // A stable sort keeps the order of addresses inside of a unit.
         pieces.sort_by_key(|piece| piece.unit);
         let units: Vec<&[Piece]> = pieces.chunk_by(|a, b| a.unit == b.unit).collect();
         let found: Vec<UnitFrames<'_>> = units
@@ -98,7 +99,7 @@ impl FrameTable {
         Ok(table)
     }
 
-    /// The units that were read and have a fault, ascending.
+    /// Returns the units that were read and have a fault, ascending.
     #[must_use]
     pub fn faults(&self) -> &[UnitFault] {
         &self.faults
@@ -123,7 +124,7 @@ impl FrameTable {
                 frame: FrameId(first + frame),
             }));
         }
-        // Stable, because that is fast where units are runs.
+        // A stable sort is used because it is fast if units are runs.
         rows.sort_by_key(|row| row.start);
         rows.dedup_by(|next, last| {
             let goes_on = last.end == next.start && last.frame == next.frame;
@@ -140,13 +141,13 @@ impl FrameTable {
         }
     }
 
-    /// The ranges, ascending and disjoint; neighbours that touch have different frames.
+    /// Returns the ranges, ascending and disjoint. Adjacent ranges have different frames.
     #[must_use]
     pub fn rows(&self) -> &[FrameRange] {
         &self.rows
     }
 
-    /// The innermost frame at an address.
+    /// Returns the innermost frame at an address.
     #[must_use]
     pub fn lookup(&self, svma: Svma) -> Option<FrameId> {
         let after = self.rows.partition_point(|row| row.start <= svma);
@@ -154,19 +155,19 @@ impl FrameTable {
         (svma < row.end).then_some(row.frame)
     }
 
-    /// A frame.
+    /// Returns the frame with this id.
     #[must_use]
     pub fn frame(&self, id: FrameId) -> Frame {
         self.frames[id.0 as usize]
     }
 
-    /// How many frames there are; ids are below this.
+    /// Returns the number of frames. All ids are below this number.
     #[must_use]
     pub fn frame_count(&self) -> usize {
         self.frames.len()
     }
 
-    /// The stack from this frame outwards.
+    /// Returns the frames of the stack, from this frame outwards.
     pub fn stack(&self, leaf: FrameId) -> impl Iterator<Item = Frame> {
         let mut next = Some(leaf);
         std::iter::from_fn(move || {
@@ -176,13 +177,13 @@ impl FrameTable {
         })
     }
 
-    /// A function's name.
+    /// Returns the name of a function.
     #[must_use]
     pub fn name(&self, id: NameId) -> &[u8] {
         self.names.get(id.0)
     }
 
-    /// How many names there are; ids are below this.
+    /// Returns the number of names. All ids are below this number.
     #[must_use]
     pub fn name_count(&self) -> usize {
         self.names.len()

@@ -1,4 +1,4 @@
-//! The functions of a program: names, address ranges, and which starts where.
+//! A table of the functions of a program: names, address ranges, and the start address of each range.
 
 use elf::Svma;
 use rayon::prelude::*;
@@ -9,38 +9,39 @@ use crate::names::{NameInterner, Names};
 use crate::symbol_findings::{FunctionId, SymbolFindings};
 use dwarf::{Budget, Fault, Interest, Resolver, Skip, Space, Unit, UnitFault, UnitIndex, walk};
 
-/// One range of a function.
+/// One address range of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FunctionRange {
-    /// The first address.
+    /// First address.
     pub start: Svma,
-    /// The address behind the last one.
+    /// Address behind the last one.
     pub end: Svma,
-    /// Whose range it is.
+    /// The function that has the range.
     pub function: FunctionId,
-    /// The range's place in the table of start addresses.
+    /// Position of the range in the table of start addresses.
     pub index: usize,
 }
 
-/// A start address that a second DIE claims. The first one keeps it.
+/// A start address that several DIEs claim. The first DIE keeps the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DuplicateStart {
-    /// The address.
+    /// The start address.
     pub start: Svma,
-    /// The function that has it.
+    /// The function that keeps the address.
     pub first: FunctionId,
-    /// The function that claims it as well; may be the same.
+    /// The function that claims the address as well. It may be the same function.
     pub second: FunctionId,
 }
 
-/// All `DW_TAG_subprogram` DIEs with a name and code, and what [`add_symbols`](FunctionTable::add_symbols) adds. Same-named
-/// functions are one, with the ranges of all.
+/// All `DW_TAG_subprogram` DIEs with a name and code, and the functions that
+/// [`add_symbols`](FunctionTable::add_symbols) adds. Functions of one name are one function, with the ranges of
+/// all.
 #[derive(Debug, Default)]
 pub struct FunctionTable {
     pub(crate) names: Names,
-    /// All functions' ranges, function by function.
+    /// Ranges of all functions, function by function.
     pub(crate) ranges: Vec<(Svma, Svma)>,
-    /// Where each function's ranges end.
+    /// For each function, the position in `ranges` behind its last range.
     pub(crate) range_ends: Vec<usize>,
     pub(crate) starts: Vec<(Svma, Svma, FunctionId)>,
     duplicates: Vec<DuplicateStart>,
@@ -48,23 +49,23 @@ pub struct FunctionTable {
     pub(crate) from_symbols: SymbolFindings,
 }
 
-/// What one unit has to say.
+/// The functions of one unit.
 #[derive(Default)]
 struct UnitFunctions<'a> {
-    /// Name and where its ranges end.
+    /// Name of each function, and the position behind its last range.
     functions: Vec<(&'a [u8], usize)>,
     ranges: Vec<(u64, u64)>,
     fault: Option<Fault>,
 }
 
 impl FunctionTable {
-    /// Reads the functions of all units, split ones last. Ranges that are empty or begin below `preferred_base`
-    /// (code that the linker discarded) are left out; their functions stay, without them.
+    /// Reads the functions of all units, split units last. Leaves out ranges that are empty or begin below
+    /// `preferred_base` (code that the linker discarded). The functions stay in the table without these ranges.
     ///
-    /// `keep_going` is asked once a unit.
+    /// `keep_going` is called once for each unit.
     ///
     /// # Errors
-    /// [`SymbolizeError::Cancelled`] when `keep_going` says no.
+    /// [`SymbolizeError::Cancelled`] if `keep_going` returns false.
     pub fn build(
         debug: &DebugInfo,
         preferred_base: Svma,
@@ -101,7 +102,7 @@ impl FunctionTable {
         Ok(table)
     }
 
-    /// The units that have a fault. What a fault hides of a unit without samples does no harm.
+    /// Returns the units that have a fault. The fault does no harm if the unit has no samples.
     #[must_use]
     pub fn faults(&self) -> &[UnitFault] {
         &self.faults
@@ -122,11 +123,11 @@ impl FunctionTable {
         }
         let names = names.finish();
 
-        // Stable sorts keep what DWARF says first in front.
+        // Stable sorts keep the order of DWARF among equals.
         let mut by_start = all.clone();
         by_start.sort_by_key(|(_, start, _)| *start);
         let mut starts: Vec<(Svma, Svma, FunctionId)> = Vec::with_capacity(by_start.len());
-        // Starts that more than one DIE claims, with the first of them.
+        // Start addresses that several DIEs claim, each with the first function.
         let mut contested: Vec<(Svma, FunctionId)> = Vec::new();
         for (id, start, end) in by_start {
             match starts.last() {
@@ -155,7 +156,7 @@ impl FunctionTable {
         table
     }
 
-    /// Keeps the ranges of all functions; those of one in the order given.
+    /// Sets the ranges of all functions. The ranges of one function stay in the given order.
     pub(crate) fn set_ranges(&mut self, mut all: Vec<(FunctionId, Svma, Svma)>) {
         all.sort_by_key(|(id, _, _)| *id);
         let mut range_ends = vec![0; self.names.len()];
@@ -181,8 +182,8 @@ impl FunctionTable {
         }
     }
 
-    /// The range of the greatest start at or below the address, if it reaches so far. A short nested range hides the
-    /// one around it.
+    /// Returns the range with the greatest start at or below the address, if this range contains the address. A
+    /// short range inside of another one hides the outer range.
     #[must_use]
     pub fn find(&self, svma: Svma) -> Option<FunctionRange> {
         let after = self.starts.partition_point(|entry| entry.0 <= svma);
@@ -190,14 +191,14 @@ impl FunctionTable {
         (svma < range.end).then_some(range)
     }
 
-    /// The range that starts exactly here.
+    /// Returns the range that starts exactly at the address.
     #[must_use]
     pub fn entry_at(&self, svma: Svma) -> Option<FunctionRange> {
         let index = self.starts.binary_search_by_key(&svma, |entry| entry.0);
         index.ok().map(|index| self.start_range(index))
     }
 
-    /// All ranges, half-open, of all DIEs with this name, in the order of the DIEs.
+    /// Returns all ranges, half-open, of all DIEs with the name of the function, in the order of the DIEs.
     #[must_use]
     pub fn ranges_of(&self, function: FunctionId) -> &[(Svma, Svma)] {
         let index = function.0 as usize;
@@ -205,42 +206,42 @@ impl FunctionTable {
         &self.ranges[first..self.range_ends[index]]
     }
 
-    /// The linkage name, or the plain one where there is none.
+    /// Returns the linkage name of the function, or the plain name if there is no linkage name.
     #[must_use]
     pub fn name(&self, function: FunctionId) -> &[u8] {
         self.names.get(function.0)
     }
 
-    /// All functions, in the order in which DWARF mentions them; those without ranges too.
+    /// Returns all functions in the order in which DWARF mentions them, including functions without ranges.
     pub fn functions(&self) -> impl ExactSizeIterator<Item = FunctionId> + use<> {
         let count = u32::try_from(self.names.len()).expect("ids are 32 bits wide");
         (0..count).map(FunctionId)
     }
 
-    /// How many distinct names there are.
+    /// Returns the number of distinct names.
     #[must_use]
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Whether there is no function at all.
+    /// Returns true if there is no function.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.names.len() == 0
     }
 
-    /// The table of start addresses, ascending.
+    /// Returns the table of start addresses, ascending.
     pub fn start_ranges(&self) -> impl ExactSizeIterator<Item = FunctionRange> {
         (0..self.starts.len()).map(|index| self.start_range(index))
     }
 
-    /// The claims to a start address that another DIE had before, in the order of the DIEs.
+    /// Returns the claims to start addresses that an earlier DIE has, in the order of the DIEs.
     #[must_use]
     pub fn duplicated_starts(&self) -> &[DuplicateStart] {
         &self.duplicates
     }
 
-    /// How many start addresses were claimed more than once.
+    /// Returns the number of start addresses that were claimed more than once.
     #[must_use]
     pub fn duplicated_start_count(&self) -> usize {
         let mut starts: Vec<Svma> = self.duplicates.iter().map(|d| d.start).collect();

@@ -1,7 +1,8 @@
-//! DWARF: function table, line rows with discriminators and the inline tree, as a frame table.
+//! Reads DWARF into a function table and a frame table: functions, line rows with discriminators and the inline
+//! tree.
 //!
-//! Addresses are answered for as LLVM's symbolizer answers, since a profile is only good for the compiler if both
-//! name a location alike: the rules of LLVM's DWARF reader (which unit, which DIE, which row) are part of the result.
+//! The tables answer as LLVM's symbolizer does. The compiler can use a profile only if both give a location the
+//! same name, so the rules of LLVM's DWARF reader (which unit, which DIE, which row) are part of the result.
 
 mod damage;
 mod debug_files;

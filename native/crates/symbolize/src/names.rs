@@ -1,8 +1,8 @@
-//! Byte strings stored once, one behind the other.
+//! Stores each byte string once, one behind the other.
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-/// Interns names; ids count up from 0 in the order of first appearance.
+/// Interns names. Ids count up from 0 in the order of first appearance.
 #[derive(Default)]
 pub(crate) struct NameInterner<'a> {
     ids: FxHashMap<&'a [u8], u32>,
@@ -17,7 +17,7 @@ pub(crate) struct Names {
 }
 
 impl<'a> NameInterner<'a> {
-    /// With room for so many names.
+    /// Makes an interner with room for `count` names.
     pub(crate) fn with_capacity(count: usize) -> Self {
         Self {
             ids: FxHashMap::with_capacity_and_hasher(count, FxBuildHasher),

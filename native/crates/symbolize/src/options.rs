@@ -1,27 +1,28 @@
-//! Where debug information is looked for.
+//! Options of the search for debug information.
 
 use std::path::PathBuf;
 
-/// Which references from the named file to another debug file are followed.
+/// The references from the named file to other debug files that are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FollowLinks {
-    /// The build id, looked up as `<debug directory>/.build-id/xx/yyyy.debug`.
+    /// True to look up the build id, as `<debug directory>/.build-id/xx/yyyy.debug`.
     pub build_id: bool,
-    /// `.gnu_debuglink`: a file name and a CRC-32.
+    /// True to follow `.gnu_debuglink`: a file name and a CRC-32.
     pub debuglink: bool,
-    /// No reference: a file of the same path below a debug directory, if it has the same build id. Debian installs the debug files of
-    /// kernel modules so. LLVM does not look there.
+    /// True to look for a file of the same path below a debug directory. The file must have the same build id. No
+    /// reference leads to it. Debian installs the debug files of kernel modules in this way. LLVM does not look
+    /// there.
     pub path: bool,
-    /// `.gnu_debugaltlink`: the supplementary file that dwz makes (DWARF 5 section 7.3.6). LLVM does not
-    /// read it, so functions whose names live there have no name for llvm-profgen.
+    /// True to follow `.gnu_debugaltlink` to the supplementary file that dwz makes (DWARF 5 section 7.3.6). LLVM
+    /// does not read this file, so llvm-profgen has no names for functions whose names are in it.
     pub supplementary: bool,
-    /// The `.dwo` files and the package of a program that was moved, beside the program; LLVM looks where the compiler put the files,
-    /// and for a package beside the file that has the skeleton units.
+    /// True to look for the `.dwo` files and the package of a program that was moved beside the program. LLVM looks
+    /// where the compiler put the files, and for a package beside the file that has the skeleton units.
     pub moved_split_units: bool,
 }
 
 impl FollowLinks {
-    /// Follow everything.
+    /// Follows all references.
     pub const ALL: Self = Self {
         build_id: true,
         debuglink: true,
@@ -29,14 +30,14 @@ impl FollowLinks {
         supplementary: true,
         moved_split_units: true,
     };
-    /// What LLVM's symbolizer follows.
+    /// Follows the references that LLVM's symbolizer follows.
     pub const LLVM: Self = Self {
         path: false,
         supplementary: false,
         moved_split_units: false,
         ..Self::ALL
     };
-    /// Stay with the named file.
+    /// Follows no reference.
     pub const NONE: Self = Self {
         build_id: false,
         debuglink: false,
@@ -55,22 +56,24 @@ impl Default for FollowLinks {
 /// Where debug information is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DebugOptions {
-    /// A file whose DWARF stands for the profiled binary's, and its symbols for those that are stripped.
+    /// Path of a file whose DWARF is used for the profiled binary, and whose symbols are used if the binary is
+    /// stripped.
     pub debug_binary: Option<PathBuf>,
-    /// The DWARF package with the split units; default `<binary>.dwp`.
+    /// Path of the DWARF package with the split units; the default is `<binary>.dwp`.
     pub dwp: Option<PathBuf>,
-    /// The roots of trees with separate debug files.
+    /// Roots of the trees that have separate debug files.
     pub debug_directories: Vec<PathBuf>,
-    /// Which references to other files are followed.
+    /// References to other files that are followed.
     pub follow_links: FollowLinks,
-    /// Whether `.zdebug_*` sections are read, the compressed sections of GNU tools before 2015. LLVM 22 does not know them.
+    /// True to read `.zdebug_*` sections, the compressed sections of GNU tools before 2015. LLVM 22 does not read
+    /// them.
     pub zdebug_sections: bool,
-    /// Whether the function table, too, comes from a separate debug file when the named file has no DWARF of
-    /// its own. llvm-profgen reads that table from the named file only, so a stripped binary gets no head
-    /// samples and no zero counts there.
+    /// True to read the function table, too, from a separate debug file if the named file has no DWARF.
+    /// llvm-profgen reads the function table from the named file only, so its profile of a stripped binary has no
+    /// head samples and no zero counts.
     pub function_table_follows_links: bool,
-    /// Whether of functions that the linker folded into one that one counts whose lines the line table has. LLVM takes the name of the last
-    /// one, whose lines these need not be.
+    /// True to use the name of the function whose lines the line table has, among functions that the linker folded
+    /// into one. LLVM uses the name of the last function, which may have other lines.
     pub folded_functions_by_lines: bool,
 }
 

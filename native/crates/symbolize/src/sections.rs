@@ -1,4 +1,5 @@
-//! The DWARF sections of one ELF file: borrowed from the file where they are stored plain, decompressed otherwise.
+//! The DWARF sections of one ELF file. Sections that are stored plain are borrowed from the file, others are
+//! decompressed.
 
 use std::convert::Infallible;
 use std::ops::Range;
@@ -15,14 +16,14 @@ use crate::diagnostics::Diagnostic;
 use crate::elf_file::{ElfFile, parse};
 use crate::error::SymbolizeError;
 
-/// Which set of section names is meant: `.debug_info` or, in split DWARF, `.debug_info.dwo`.
+/// The set of section names: `.debug_info` or, in split DWARF, `.debug_info.dwo`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SectionSet {
     Plain,
     Dwo,
 }
 
-/// The sections this crate reads; the others are never decompressed.
+/// The sections that this crate reads. Other sections are never decompressed.
 const READ: [SectionId; 11] = [
     SectionId::DebugAbbrev,
     SectionId::DebugAddr,
@@ -37,10 +38,12 @@ const READ: [SectionId; 11] = [
     SectionId::DebugStrOffsets,
 ];
 
-/// After how many bytes of units their memory is given back. Reading them again costs more where this is smaller.
+/// Number of bytes of units after which their memory is given back. With a smaller number, reading them again costs
+/// more.
 const RESIDENT_UNITS: usize = 16 << 20;
 
-/// Sections without use here that gimli nevertheless cuts into shares when it takes a unit from a package.
+/// Sections that this crate does not use. gimli nevertheless cuts them into parts when it takes a unit from a
+/// package.
 const READ_IN_PACKAGES: [SectionId; 6] = [
     SectionId::DebugLoc,
     SectionId::DebugLocLists,
@@ -59,29 +62,31 @@ enum Bytes {
 pub(crate) struct Sections {
     file: FileData,
     table: Vec<(SectionId, Bytes)>,
-    /// Bytes of units that were read.
+    /// Number of bytes of units that have been read.
     units_read: AtomicUsize,
-    /// How the first compressed one of them is compressed.
+    /// Compression of the first compressed section.
     pub(crate) compression: Option<CompressionFormat>,
 }
 
-/// `.zdebug_info` and `.debug_info` are the same section.
+/// Returns the part of a section name behind `.debug_` or `.zdebug_`, which is the same for both names of a
+/// section.
 fn canonical_name(name: &str) -> Option<&str> {
     name.strip_prefix(".debug_").or_else(|| name.strip_prefix(".zdebug_"))
 }
 
-/// Whether a section's standard name ends in this canonical one.
+/// Returns true if `canonical` is the part of the standard name `section` behind `.debug_`.
 fn names(section: &str, canonical: &str) -> bool {
     canonical_name(section) == Some(canonical)
 }
 
-/// How many zeros and nothing else a section that says something does not have. Empty lists of ranges are 16 bytes long each.
+/// Returns the number of zero bytes from which a section without any other byte is taken for overwritten. Empty
+/// lists of ranges are 16 bytes long each.
 fn most_zeros(id: SectionId) -> usize {
     if id == SectionId::DebugRanges { 64 } else { 16 }
 }
 
-/// The section, unless something wrote zeros over it: each of its names would be the empty one, and each of its offsets that of the first
-/// entry.
+/// Refuses a section that was overwritten with zeros: each of its names would be empty, and each of its offsets
+/// that of the first entry.
 fn not_zeroed(id: SectionId, bytes: Bytes, file: &[u8]) -> Result<Bytes, String> {
     let content = match &bytes {
         Bytes::InFile(range) => &file[range.clone()],
@@ -114,13 +119,14 @@ fn section_bytes(data: &[u8], range: &object::CompressedFileRange) -> Result<Byt
 }
 
 impl Sections {
-    /// The sections as gimli reads them.
+    /// Returns the sections in the type of gimli.
     pub(crate) fn dwarf(&self) -> Dwarf<Slice<'_>> {
         let Ok(dwarf) = Dwarf::load(|id| Ok::<_, Infallible>(self.get(id)));
         dwarf
     }
 
-    /// The DWARF sections, those named `.zdebug_*` too if `zdebug`; one that cannot be read is left empty and reported.
+    /// Reads the DWARF sections, with those named `.zdebug_*` if `zdebug` is true. A section that cannot be read is
+    /// left empty and reported.
     pub(crate) fn read(
         file: &ElfFile,
         set: SectionSet,
@@ -182,8 +188,8 @@ impl Sections {
         })
     }
 
-    /// Notes that a unit of so many bytes was read. Each unit is read once or twice, so `.debug_info`, which may be larger than all else, need
-    /// not stay in memory as a whole: now and then all of it is given back.
+    /// Notes that a unit of `bytes` bytes was read. Each unit is read once or twice, and `.debug_info` may be
+    /// larger than all other data. So from time to time the memory of the section is given back.
     pub(crate) fn unit_was_read(&self, bytes: usize) {
         let before = self.units_read.fetch_add(bytes, Ordering::Relaxed);
         if before / RESIDENT_UNITS == before.wrapping_add(bytes) / RESIDENT_UNITS {
@@ -195,7 +201,7 @@ impl Sections {
         }
     }
 
-    /// The section's bytes, empty if the file has none.
+    /// Returns the bytes of the section; empty if the file has no such section.
     pub(crate) fn get(&self, id: SectionId) -> Slice<'_> {
         let bytes = match self.table.iter().find(|(known, _)| *known == id) {
             Some((_, Bytes::InFile(range))) => &(*self.file).as_ref()[range.clone()],

@@ -1,4 +1,4 @@
-//! Where functions are declared: the file and the line that lines of a profile are counted from.
+//! Finds the declarations of functions: the file, and the line from which lines of a profile are counted.
 
 use std::collections::HashSet;
 
@@ -10,21 +10,23 @@ use crate::debug_info::{DebugInfo, View};
 use crate::error::SymbolizeError;
 use dwarf::{FileReference, Interest, Resolver, Skip, Slice, Space, Unit, UnitIndex, Value, attributes, walk};
 
-/// Bytes of a folder, or of a name of a file: Linux opens none that is longer (`PATH_MAX`). Many functions may share one.
+/// Largest length of a folder, or of a file name, in bytes: Linux opens no longer path (`PATH_MAX`). Many functions
+/// may share one path.
 const MAX_PATH: usize = 4096;
 
-/// Where a function is declared.
+/// The place where a function is declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourcePlace {
-    /// The linkage name, or the plain one where there is none.
+    /// Linkage name of the function, or its plain name if there is no linkage name.
     pub name: Vec<u8>,
-    /// The path of the file as the compiler had it. It begins with the folder that the compiler ran in unless it is absolute by itself.
+    /// Path of the file as the compiler recorded it. A relative path is preceded by the folder in which the
+    /// compiler ran.
     pub file: Vec<u8>,
-    /// `DW_AT_decl_line`, from 1.
+    /// Line number, `DW_AT_decl_line`, from 1.
     pub line: u32,
 }
 
-/// A place before its path is put together.
+/// A place whose path has not been put together yet.
 struct Found<'a> {
     name: &'a [u8],
     file: FileReference,
@@ -33,13 +35,14 @@ struct Found<'a> {
 }
 
 impl DebugInfo {
-    /// Where the functions in `wanted` are declared, by name. Functions that were only inlined count, too. Of several functions with
-    /// one name, the first with code of its own is told. What the debug information does not tell is left out.
+    /// Returns the declarations of the functions in `wanted`, by name. Functions that were only inlined count, too.
+    /// If several functions have one name, the first one with code of its own counts. Functions without a stated
+    /// declaration are left out.
     ///
-    /// `keep_going` is asked once a unit.
+    /// `keep_going` is called once for each unit.
     ///
     /// # Errors
-    /// [`SymbolizeError::Cancelled`] when `keep_going` says no.
+    /// [`SymbolizeError::Cancelled`] if `keep_going` returns false.
     pub fn source_places(
         &self,
         wanted: &HashSet<&[u8]>,
@@ -69,7 +72,7 @@ impl DebugInfo {
             }
         }
         let mut best: Vec<&Found<'_>> = best.into_values().collect();
-        // The list of files of a unit is read once.
+        // Places of one unit stand together, so the list of files of each unit is read once.
         best.sort_unstable_by_key(|place| (place.file.space, place.file.unit));
         let same_unit = |a: &&Found<'_>, b: &&Found<'_>| (a.file.space, a.file.unit) == (b.file.space, b.file.unit);
         let mut places = Vec::with_capacity(best.len());
@@ -90,7 +93,7 @@ impl DebugInfo {
     }
 }
 
-/// The wanted functions that a unit defines or inlines.
+/// Reads the wanted functions that a unit defines or inlines.
 fn read_unit<'s, 'a>(
     resolver: &mut Resolver<'s, 'a>,
     space: &'s Space<'a>,
@@ -99,7 +102,7 @@ fn read_unit<'s, 'a>(
 ) -> Vec<Found<'a>> {
     let reader = resolver.open(space, unit);
     let mut found = Vec::new();
-    // What cannot be read is told by those that count samples.
+    // Errors are ignored here: the code that counts samples reports them.
     let _ = walk(
         reader.bytes,
         unit.root,
@@ -109,7 +112,8 @@ fn read_unit<'s, 'a>(
         |interest| matches!(interest, Interest::Subprogram | Interest::SubprogramWithCode),
         |die| {
             let subprogram = reader.subroutine(die.offset);
-            // What another unit defines says nothing: that may be another function of the same name.
+            // A declaration of a function that another unit defines is skipped. The other function may be a
+            // different one of the same name.
             if subprogram.is_declaration() {
                 return;
             }
@@ -131,17 +135,17 @@ fn read_unit<'s, 'a>(
     found
 }
 
-/// The list of files of a line program (DWARF 5 section 6.2.4).
+/// The list of files in the header of a line program (DWARF 5 section 6.2.4).
 struct Files<'v, 'a> {
     space: &'v Space<'a>,
     unit: &'v Unit,
     program: IncompleteLineProgram<Slice<'a>>,
-    /// The folder that the compiler ran in.
+    /// The folder in which the compiler ran.
     base: Vec<u8>,
 }
 
 impl<'v, 'a> Files<'v, 'a> {
-    /// The list that a reference is to an entry of.
+    /// Reads the list of files that a reference points into.
     fn of(view: &'v View<'a>, reference: FileReference) -> Option<Self> {
         let (space, skeleton) = space_of(view, reference.space)?;
         let index = space
@@ -149,7 +153,7 @@ impl<'v, 'a> Files<'v, 'a> {
             .binary_search_by_key(&reference.unit, |unit| unit.offset)
             .ok()?;
         let unit = &space.units[index];
-        // A split unit without a list of its own shares that of its skeleton.
+        // A split unit without a list of files shares the list of its skeleton.
         let (space, unit) = match (unit.line_program, skeleton) {
             (None, Some(skeleton)) => (&view.main, view.main.unit(skeleton)),
             _ => (space, unit),
@@ -165,12 +169,12 @@ impl<'v, 'a> Files<'v, 'a> {
         })
     }
 
-    /// The path of an entry; none for one that no system could open.
+    /// Returns the path of an entry; `None` for a path that is too long for any system.
     fn path(&self, number: u64) -> Option<Vec<u8>> {
         let header = self.program.header();
         let file = header.file(number)?;
         let name = text(self.space, self.unit, file.path_name())?;
-        // Before DWARF 5 the folder that the compiler ran in has no entry, and the number 0.
+        // Before DWARF 5 the folder in which the compiler ran has the number 0, and no entry.
         let folder = match file.directory_index() {
             0 if header.version() < 5 => None,
             _ => file
@@ -185,7 +189,7 @@ impl<'v, 'a> Files<'v, 'a> {
     }
 }
 
-/// The space with this id, and the skeleton of its unit if it has one.
+/// Returns the space with this id, and the skeleton of its unit, if it has one.
 fn space_of<'v, 'a>(view: &'v View<'a>, id: usize) -> Option<(&'v Space<'a>, Option<UnitIndex>)> {
     if view.main.id == id {
         return Some((&view.main, None));
@@ -198,7 +202,7 @@ fn space_of<'v, 'a>(view: &'v View<'a>, id: usize) -> Option<(&'v Space<'a>, Opt
     Some((space, Some(*skeleton)))
 }
 
-/// The folder that the compiler ran in.
+/// Returns the folder in which the compiler ran.
 fn base_folder<'a>(space: &Space<'a>, unit: &Unit, header: &LineProgramHeader<Slice<'a>>) -> Option<&'a [u8]> {
     if header.version() >= 5 {
         return text(space, unit, header.directory(0)?);
@@ -226,7 +230,7 @@ fn text<'a>(space: &Space<'a>, unit: &Unit, value: AttributeValue<Slice<'a>>) ->
     space.string(unit, value).ok()?
 }
 
-/// `name` as seen from `folder`.
+/// Returns the path `name` relative to `folder`.
 fn join(mut folder: Vec<u8>, name: &[u8]) -> Vec<u8> {
     if name.starts_with(b"/") || folder.is_empty() {
         return name.to_vec();

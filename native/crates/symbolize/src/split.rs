@@ -1,4 +1,5 @@
-//! Split DWARF: the `.dwo` files and packages that hold what skeleton units leave out (DWARF 5 section 7.3.2, GNU DebugFission).
+//! Reads split DWARF: the `.dwo` files and packages with the units that skeleton units refer to (DWARF 5 section
+//! 7.3.2, GNU DebugFission).
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,7 @@ use dwarf::{Slice, Space, SplitReference, Unit, UnitIndex, read_units};
 #[derive(Default)]
 pub(crate) struct SplitUnits {
     files: Vec<SplitFile>,
-    /// In the order of their skeletons.
+    /// The split units, in the order of their skeletons.
     pub(crate) units: Vec<SplitUnit>,
 }
 
@@ -25,24 +26,24 @@ struct SplitFile {
     units: Vec<Unit>,
 }
 
-/// A skeleton's other half.
+/// The split unit of a skeleton.
 pub(crate) struct SplitUnit {
-    /// The skeleton's number.
+    /// Number of the skeleton.
     pub(crate) skeleton: UnitIndex,
     file: usize,
     id: u64,
     pub(crate) unit: Unit,
 }
 
-/// Where the other halves of skeletons are looked for.
+/// The places where the split units of skeletons are looked for.
 pub(crate) struct SplitSearch<'a> {
     pub(crate) resolver: DebugFileResolver<'a>,
-    /// The file with the skeletons. Behind it the program, if that is another file: the debug file of a stripped program has the
-    /// skeletons, and the program has the package beside it.
+    /// Path of the file with the skeletons, followed by the path of the program if that is another file: the debug
+    /// file of a stripped program has the skeletons, and the package lies beside the program.
     pub(crate) objects: &'a [&'a Path],
 }
 
-/// The package of a program's split units, or why the one that was asked for by name cannot be used.
+/// The package of a program's split units, or why the package that the caller named cannot be used.
 enum Package {
     None,
     Opened { file: usize, path: PathBuf },
@@ -50,7 +51,7 @@ enum Package {
 }
 
 impl SplitUnits {
-    /// Finds the other halves of the skeletons among `units`.
+    /// Finds the split units of the skeletons among `units`.
     pub(crate) fn load(
         search: &SplitSearch<'_>,
         main: &Dwarf<Slice<'_>>,
@@ -115,7 +116,7 @@ impl SplitUnits {
         found
     }
 
-    /// Opens the package. Only one that was asked for by name must be there.
+    /// Opens the package. Only a package that the caller named must exist.
     fn open_package(&mut self, search: &SplitSearch<'_>, diagnostics: &mut Vec<Diagnostic>) -> Package {
         let named = search.resolver.options.dwp.clone();
         let is_named = named.is_some();
@@ -144,7 +145,7 @@ impl SplitUnits {
         Package::None
     }
 
-    /// Opens a `.dwo`; one that is there and cannot be read is reported.
+    /// Opens a `.dwo` file. Reports a file that exists and cannot be read.
     fn open_unit_file(
         &mut self,
         path: &Path,
@@ -226,7 +227,7 @@ impl SplitUnits {
         }))
     }
 
-    /// The sections that a split unit's DIEs refer to.
+    /// Returns the sections that the DIEs of a split unit refer to.
     pub(crate) fn dwarf<'a>(&'a self, unit: &SplitUnit, main: &Dwarf<Slice<'a>>) -> Option<Dwarf<Slice<'a>>> {
         self.files[unit.file].dwarf(unit.id, main).ok()?
     }

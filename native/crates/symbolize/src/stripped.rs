@@ -1,4 +1,4 @@
-//! Symbols of stripped programs.
+//! Finds the symbols of stripped programs.
 
 use elf::{Image, ImageKind};
 
@@ -8,17 +8,18 @@ use crate::elf_file::{ElfFile, Wanted};
 use crate::error::SymbolizeError;
 use crate::options::DebugOptions;
 
-/// Gives `image` the symbols of its debug file, if it has none of its own. Returns which files were not used, and why.
+/// Gives `image` the symbols of its debug file, if it has none of its own. Returns the files that were rejected,
+/// and why.
 ///
 /// # Errors
-/// If a debug binary that `options` names is no readable little-endian ELF file.
+/// Fails if a debug binary that `options` names is no readable little-endian ELF file.
 pub fn add_symbols(
     image: &mut Image,
     options: &DebugOptions,
     files: &dyn DebugFileProvider,
 ) -> Result<Vec<Diagnostic>, SymbolizeError> {
     let mut diagnostics = Vec::new();
-    // A module without symbols cannot be relocated, so there are none.
+    // A kernel module without symbols cannot exist, because it could not be relocated.
     if image.kind() == ImageKind::Module || image.has_code_symbols() {
         return Ok(diagnostics);
     }
@@ -33,7 +34,7 @@ pub fn add_symbols(
                 found.map(|found| found.elf)
             }
         }
-        // Where the program cannot be read, whoever reads its debug information says what is wrong with it.
+        // If the program cannot be read, the reader of its debug information reports the error.
         None => ElfFile::parse(image.path(), image.shared_data())
             .ok()
             .and_then(|named| {

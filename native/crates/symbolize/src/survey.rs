@@ -1,8 +1,8 @@
-//! What debug information says about how a program was compiled, without reading its functions.
+//! Finds out from debug information how a program was compiled, without reading its functions.
 //!
-//! Three places tell it, all of them small: each unit's own DIE (compiler, language), its abbreviations (which attributes
-//! its functions have at all), and its line program up to the first discriminator. Only where units share abbreviations, a
-//! unit's DIEs are looked at, up to the last kind that it can have.
+//! Three small places state it: the DIE of each unit (compiler, language), its abbreviations (the attributes that
+//! its functions can have), and its line program up to the first discriminator. Only if units share abbreviations,
+//! the DIEs of a unit are read, up to the last kind that the unit can have.
 
 mod kinds;
 mod lines;
@@ -20,79 +20,81 @@ use kinds::{Kinds, used_kinds};
 use lines::{LinePrograms, Lines};
 use producer::{find, language_name, split_producer};
 
-/// Bytes of abbreviations that are looked at. Each table is read once, but tables may overlap.
+/// Largest number of bytes of abbreviations that are read. Each table is read once, but tables may overlap.
 const MAX_ABBREVIATION_BYTES: usize = 256 << 20;
-/// Bytes of shared tables that are read a second time.
+/// Largest number of bytes of shared tables that are read a second time.
 const MAX_SHARED_BYTES: usize = 64 << 20;
-/// Compilers told apart; a program is built by a handful.
+/// Largest number of compilers that are distinguished. A program is built by a few compilers.
 const MAX_COMPILERS: usize = 64;
-/// What debug information says about how a program was compiled. Of a survey by samples, the numbers are of samples.
+/// The facts in debug information about how a program was compiled. In a survey of samples, the numbers count
+/// samples.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DebugSurvey {
-    /// Those that compiled the program, with most units first.
+    /// The compilers of the program, the one with most units first.
     pub compilers: Vec<Compiler>,
-    /// Skeleton units, whose debug information lies in `.dwo` files or a package.
+    /// Skeleton units, whose debug information is in `.dwo` files or a package.
     pub split: SplitUnitCount,
-    /// Whether debug sections are compressed, and how: `zlib` or `zstd`.
+    /// Compression of debug sections, `zlib` or `zstd`; `None` if they are not compressed.
     pub compression: Option<&'static str>,
 }
 
-/// Skeleton units.
+/// Numbers of skeleton units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SplitUnitCount {
-    /// How many there are.
+    /// Number of skeleton units.
     pub skeletons: u64,
-    /// How many of them have their other half.
+    /// Number of skeleton units whose split unit was found.
     pub found: u64,
 }
 
 /// The units of one compiler, language and version of DWARF.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compiler {
-    /// The beginning of `DW_AT_producer`, without a recorded command line; empty where it is not stated.
+    /// The beginning of `DW_AT_producer`, without a recorded command line; empty if it is not stated.
     pub name: String,
-    /// `DW_AT_language` as DWARF names it, without `DW_LANG_`; empty where it is not stated.
+    /// Name of `DW_AT_language` in DWARF, without `DW_LANG_`; empty if it is not stated.
     pub language: String,
     /// Version of DWARF.
     pub dwarf_version: u16,
-    /// How many of its units have what.
+    /// Numbers of its units by what they have.
     pub counts: UnitCounts,
 }
 
-/// How many units have what, or how many samples lie in units that have it. Functions are those that the unit defines: declarations
-/// and artificial ones do not count.
+/// Numbers of units by what they have, or numbers of samples that lie in such units. Only functions that the unit
+/// defines count; declarations and artificial functions do not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UnitCounts {
-    /// All units.
+    /// Number of all units.
     pub units: u64,
-    /// With a line table that has rows.
+    /// Number of units with a line table that has rows.
     pub with_lines: u64,
-    /// With a discriminator in the line table.
+    /// Number of units with a discriminator in the line table.
     pub with_discriminators: u64,
-    /// With a discriminator at the call of an inlined function.
+    /// Number of units with a discriminator at the call of an inlined function.
     pub with_call_discriminators: u64,
-    /// With functions.
+    /// Number of units with functions.
     pub with_functions: u64,
-    /// With functions that have the line of their declaration, which line offsets in a profile are counted from.
+    /// Number of units whose functions have the line of their declaration. Line offsets in a profile count from
+    /// this line.
     pub with_declaration_lines: u64,
-    /// With types or variables: more than line tables.
+    /// Number of units with types or variables, that is, with more than line tables.
     pub with_types: u64,
-    /// With the command line of the compiler.
+    /// Number of units with the command line of the compiler.
     pub with_command_line: u64,
-    /// With `-fdebug-info-for-profiling` in it.
+    /// Number of units with `-fdebug-info-for-profiling` in that command line.
     pub with_profiling_flag: u64,
 }
 
 /// A table of abbreviations.
 #[derive(Clone, Copy)]
 struct Table {
-    /// The kinds that it has abbreviations for. Its only unit uses them all.
+    /// The kinds that the table has abbreviations for. If only one unit has the table, the unit uses all of them.
     kinds: Kinds,
-    /// Its size in bytes.
+    /// Size of the table in bytes.
     size: usize,
 }
 
-/// What may still be read of tables, in bytes.
+/// The number of bytes of tables that may still be read.
 struct Budget {
     tables: usize,
     shared: usize,
@@ -105,13 +107,14 @@ struct Root<'a> {
 }
 
 impl DebugInfo {
-    /// What its units say about how they were compiled.
+    /// Returns how the units of the program were compiled.
     #[must_use]
     pub fn survey(&self) -> DebugSurvey {
         DebugSurvey::of(&self.frames(), self.compression(), &|_| 1)
     }
 
-    /// The same by samples: each unit counts for the samples at its addresses. Samples of no unit do not count.
+    /// Returns the same facts by samples: each unit counts for the samples at its addresses. Samples at addresses
+    /// of no unit do not count.
     #[must_use]
     pub fn survey_of_samples(&self, samples: &[(Svma, u64)]) -> DebugSurvey {
         let view = self.frames();
@@ -126,7 +129,7 @@ impl DebugInfo {
 }
 
 impl DebugSurvey {
-    /// `weight` is what the unit of a number counts for: 1, or its samples.
+    /// Surveys the units. `weight` returns the number that the unit counts for: 1, or the number of its samples.
     fn of(view: &View<'_>, compression: Option<CompressionFormat>, weight: &dyn Fn(UnitIndex) -> u64) -> Self {
         let skeletons = view
             .main
@@ -156,7 +159,7 @@ impl DebugSurvey {
         Tally::new(&view.main, &mut budget, &mut compilers)
             .add(whole.map(|(index, unit)| (unit, lines.of(unit), weight(UnitIndex(index)))));
         for (skeleton, space) in &view.split {
-            // A split unit's lines are its skeleton's.
+            // The lines of a split unit are those of its skeleton.
             let lines = lines.of(view.main.unit(*skeleton));
             let weight = weight(*skeleton);
             Tally::new(space, &mut budget, &mut compilers).add(space.units.iter().map(|unit| (unit, lines, weight)));
@@ -185,9 +188,10 @@ struct Tally<'s, 'a> {
     budget: &'s mut Budget,
     compilers: &'s mut BTreeMap<Key, UnitCounts>,
     tables: HashMap<DebugAbbrevOffset, Table>,
-    /// How many units each table has. Of several (link-time optimisation, dwz) each uses a part.
+    /// Number of units that use each table. If several units use one table (link-time optimisation, dwz), each uses
+    /// a part of the table.
     sharing: HashMap<DebugAbbrevOffset, usize>,
-    /// The shared table that was used last, with its offset: units that share one stand together.
+    /// The shared table that was used last, with its offset. Units that share a table stand together.
     shared: Option<(DebugAbbrevOffset, Abbreviations)>,
     root: AbbreviationTable<'a>,
 }
@@ -245,7 +249,7 @@ impl<'s, 'a> Tally<'s, 'a> {
         let code = Reader::new(bytes, unit.root.0).uleb();
         space.load_abbreviations(unit, code, &mut self.root);
         let mut root = Root::default();
-        // Of a DIE that cannot be read to its end, what comes before that counts.
+        // If a DIE cannot be read to its end, the attributes before the error count.
         let _ = attributes(bytes, unit.root, &self.root, unit.encoding, |at, value| match at {
             dw::DW_AT_producer => root.producer = space.string(unit, value).ok().flatten().unwrap_or_default(),
             dw::DW_AT_language => {
@@ -265,7 +269,7 @@ impl<'s, 'a> Tally<'s, 'a> {
             return table.kinds;
         }
         if self.shared.as_ref().is_none_or(|(known, _)| *known != offset) {
-            // Beyond the budget, what a unit can have stands for what it has.
+            // Beyond the budget, the kinds that a unit can have stand for those that it has.
             let Some(rest) = self.budget.shared.checked_sub(table.size) else {
                 return table.kinds;
             };

@@ -1,70 +1,71 @@
-//! What the symbol table adds to what the debug information says of functions.
+//! The facts that the symbol table adds to those of the debug information about functions.
 
 use elf::Svma;
 
-/// Number of a distinct function name, counted in the order in which DWARF mentions them.
+/// Number of a distinct function name, in the order in which DWARF mentions the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FunctionId(pub u32);
 
-/// A function of the symbol table: `start..end`.
+/// A function of the symbol table, which has the addresses `start..end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FunctionSymbol<'s> {
-    /// The first address.
+    /// First address.
     pub start: Svma,
-    /// The address behind the last one.
+    /// Address behind the last one.
     pub end: Svma,
-    /// The symbol.
+    /// Name of the symbol.
     pub symbol: &'s [u8],
-    /// The function that the symbol is a part or a variant of.
+    /// Name of the function that the symbol is a part or a variant of.
     pub function: &'s [u8],
 }
 
-/// Where a function's name and ranges come from.
+/// Source of a function's name and ranges.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum NameOrigin {
-    /// The debug information.
+    /// The debug information has the name and ranges.
     #[default]
     DebugInfo,
-    /// Code of it has no debug information; a symbol tells of it.
+    /// Some code of the function has no debug information, so a symbol gave the name.
     Symbol,
-    /// The debug information, but a symbol has another name for the same code; see [`FunctionTable::other_names`](crate::FunctionTable::other_names).
+    /// The debug information has the name, but a symbol has another name for the same code; see
+    /// [`FunctionTable::other_names`](crate::FunctionTable::other_names).
     Disputed,
 }
 
-/// In what a symbol and the function that has its code differ.
+/// The difference between a symbol and the function that has the code of the symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SymbolDifference {
-    /// The symbol has another name.
+    /// The symbol has another name than the function.
     Name,
-    /// The symbol starts and ends elsewhere than the function's range there.
+    /// The symbol starts or ends at another address than the range of the function there.
     Range,
 }
 
-/// A symbol that differs from the function that has its code.
+/// A symbol that differs from the function that has the code of the symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SymbolConflict {
-    /// In what they differ.
+    /// The kind of the difference.
     pub difference: SymbolDifference,
-    /// The symbol.
+    /// Name of the symbol.
     pub symbol: Vec<u8>,
-    /// Where it starts and ends.
+    /// First address of the symbol, and the address behind its last one.
     pub symbol_range: (Svma, Svma),
     /// The function.
     pub function: FunctionId,
-    /// Where its range starts and ends.
+    /// First address of the function's range, and the address behind its last one.
     pub known_range: (Svma, Svma),
 }
 
-/// What symbols added to a [`FunctionTable`](crate::FunctionTable).
+/// The facts that symbols added to a [`FunctionTable`](crate::FunctionTable).
 #[derive(Debug, Default)]
 pub(crate) struct SymbolFindings {
-    /// How many functions there were before.
+    /// Number of functions before symbols were added.
     pub(crate) functions_before: usize,
-    /// By function; those behind its end are of the debug information.
+    /// Origins by function. Functions behind the end of the list come from the debug information.
     pub(crate) origins: Vec<NameOrigin>,
-    /// Ascending by function.
+    /// Other names, ascending by function.
     pub(crate) other_names: Vec<(FunctionId, Vec<u8>)>,
-    /// In the order of the symbols.
+    /// Conflicts, in the order of the symbols.
     pub(crate) conflicts: Vec<SymbolConflict>,
 }
 

@@ -1,4 +1,4 @@
-//! Functions that only the symbol table knows, or knows by another name.
+//! Adds functions that only the symbol table has, or that it has under another name.
 
 use std::collections::BTreeMap;
 
@@ -11,22 +11,23 @@ use crate::symbol_findings::{
 };
 
 impl FunctionTable {
-    /// Adds functions of the symbol table where the debug information has none, in the order given. Where it has one, its name and range stay.
+    /// Adds functions of the symbol table, in the given order, where the debug information has no function. Where
+    /// it has one, the name and range of that function stay.
     ///
-    /// LLVM does so for programs with pseudo probes, which need no debug information to be profiled (LLVM: llvm-profgen's
-    /// `loadSymbolsFromSymtab`).
+    /// LLVM does so for programs with pseudo probes, which can be profiled without debug information (LLVM:
+    /// llvm-profgen's `loadSymbolsFromSymtab`).
     pub fn add_symbols<'s>(&mut self, symbols: impl IntoIterator<Item = FunctionSymbol<'s>>) {
         let old_names = std::mem::take(&mut self.names);
         let mut names = NameInterner::default();
         for id in 0..old_names.len() {
-            // The ids stay, as these names are distinct.
+            // The ids stay the same because the names are distinct.
             names.intern(old_names.get(u32::try_from(id).expect("ids are 32 bits wide")));
         }
         let mut findings = SymbolFindings {
             functions_before: old_names.len(),
             ..SymbolFindings::default()
         };
-        // By start, and in the order given.
+        // The added ranges, by start address and in the given order.
         let mut added: BTreeMap<Svma, (Svma, FunctionId)> = BTreeMap::new();
         let mut in_order: Vec<(FunctionId, Svma, Svma)> = Vec::new();
         for symbol in symbols {
@@ -69,7 +70,7 @@ impl FunctionTable {
         self.add_ranges(&in_order);
     }
 
-    /// Adds ranges with starts that nobody has yet.
+    /// Adds ranges whose start addresses no other range has.
     fn add_ranges(&mut self, added: &[(FunctionId, Svma, Svma)]) {
         let mut all: Vec<(FunctionId, Svma, Svma)> = Vec::with_capacity(self.ranges.len() + added.len());
         for index in 0..self.range_ends.len() {
@@ -84,7 +85,7 @@ impl FunctionTable {
         self.set_ranges(all);
     }
 
-    /// Whether there is a function that the debug information knows.
+    /// Returns true if the debug information has a function.
     #[must_use]
     pub fn has_debug_info(&self) -> bool {
         let from_symbols = &self.from_symbols;
@@ -95,14 +96,14 @@ impl FunctionTable {
         }
     }
 
-    /// Where the function's name and ranges come from.
+    /// Returns the source of the function's name and ranges.
     #[must_use]
     pub fn origin(&self, function: FunctionId) -> NameOrigin {
         let origins = &self.from_symbols.origins;
         origins.get(function.0 as usize).copied().unwrap_or_default()
     }
 
-    /// The names that symbols have for the function's code, other than its own.
+    /// Returns the names that symbols have for the code of the function, without the name of the function.
     pub fn other_names(&self, function: FunctionId) -> impl Iterator<Item = &[u8]> {
         let all = &self.from_symbols.other_names;
         let first = all.partition_point(|(id, _)| *id < function);
@@ -110,7 +111,7 @@ impl FunctionTable {
         own.map(|(_, name)| &name[..])
     }
 
-    /// Symbols that differ from the functions that have their code, in the order of the symbols.
+    /// Returns the symbols that differ from the functions that have their code, in the order of the symbols.
     #[must_use]
     pub fn symbol_conflicts(&self) -> &[SymbolConflict] {
         &self.from_symbols.conflicts

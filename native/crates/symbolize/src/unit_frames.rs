@@ -1,4 +1,4 @@
-//! The frames of one unit's code.
+//! Reads the frames of the code of one unit.
 
 use std::rc::Rc;
 
@@ -13,20 +13,20 @@ use dwarf::{
 use crate::debug_info::View;
 use crate::folded::{self, Folded};
 
-/// One unit's part of the frame table, numbered on its own.
+/// The part of the frame table for one unit. Frames and names are numbered within the unit.
 #[derive(Default)]
 pub(crate) struct UnitFrames<'a> {
-    /// Ascending and disjoint, with the number of a frame.
+    /// Address ranges with the number of their innermost frame, ascending and disjoint.
     pub(crate) rows: Vec<(u64, u64, u32)>,
-    /// A frame's caller has a smaller number.
+    /// Frames. The frame of a caller has a smaller number than that of its callee.
     pub(crate) frames: Vec<UnitFrame>,
-    /// Distinct.
+    /// Distinct names.
     pub(crate) names: Vec<&'a [u8]>,
-    /// What keeps a part of it from being read.
+    /// The fault that keeps a part of the unit from being read.
     pub(crate) fault: Option<Fault>,
 }
 
-/// A frame as its unit knows it.
+/// A frame with the numbers of its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct UnitFrame {
     /// Number of the name.
@@ -41,36 +41,36 @@ struct Node {
     offset: UnitOffset,
     call_line: u64,
     call_discriminator: u64,
-    /// The subroutine that this one is inlined into.
+    /// Number of the subroutine that this one is inlined into.
     parent: Option<u32>,
     callers: Callers,
-    /// Number of the name, if it has one that can be printed, and its line.
+    /// Number of the name, if the subroutine has a printable name, and the line of its declaration.
     description: Option<(Option<u32>, u64)>,
 }
 
-/// A subroutine around the current DIE.
+/// A subroutine that encloses the current DIE.
 struct Open {
     depth: u32,
     node: u32,
-    /// It is a subprogram, and none of its code is asked for. What is inlined into it need not be looked at: it lies in
-    /// that code, or `llvm-dwarfdump --verify` reports an error.
+    /// True if the DIE is a subprogram without wanted code. The subroutines that are inlined into it are skipped,
+    /// because their code lies in that of the subprogram. (Otherwise `llvm-dwarfdump --verify` reports an error.)
     elsewhere: bool,
 }
 
-/// The stack of callers of an inlined subroutine.
+/// The callers of an inlined subroutine.
 #[derive(Debug, Clone, Copy)]
 enum Callers {
     Unknown,
-    /// It is the outermost one.
+    /// The subroutine is the outermost one.
     None,
-    /// The frame of the call site.
+    /// The caller is this frame, at the call site.
     Frame(u32),
-    /// A subroutine without a name is on the way. The stack ends before it.
+    /// One of the callers has no name. The stack ends before that caller, at this frame.
     Cut(Option<u32>),
 }
 
-/// Reads the frames of the unit's `pieces`, which are ascending and disjoint. Its DIEs are those of `split`, if the
-/// unit is a skeleton.
+/// Reads the frames of the unit's `pieces`, which are ascending and disjoint. If the unit is a skeleton, its DIEs
+/// are those of `split`.
 pub(crate) fn read_unit_frames<'s, 'a>(
     resolver: &mut Resolver<'s, 'a>,
     view: &'s View<'a>,
@@ -98,7 +98,7 @@ pub(crate) fn read_unit_frames<'s, 'a>(
         .for_each(|fault| builder.reader.faults.note(fault));
     builder.reader.note(die_unit.fault.map_or(Ok(()), Err));
     builder.read_nodes(pieces, view.folded_by_lines.then_some((main, unit)));
-    // Some skeletons have enough of their functions to do without the other half (clang's -fsplit-dwarf-inlining).
+    // Some skeletons have enough functions to do without their split unit (clang's -fsplit-dwarf-inlining).
     if split.is_none() && unit.split.is_some() && builder.nodes.is_empty() {
         builder.reader.faults.note(Fault::NO_SPLIT_UNIT);
     }
@@ -145,8 +145,8 @@ struct Builder<'r, 's, 'a> {
 }
 
 impl<'a> Builder<'_, '_, 'a> {
-    /// Collects the unit's subroutines, and the addresses of each as far as they matter to `pieces`.
-    /// Of folded functions, those are left out that the rows of `by_lines` are not of.
+    /// Collects the subroutines of the unit, and the addresses of each that lie in `pieces`. Among folded
+    /// functions, leaves out those whose lines the rows of `by_lines` do not have.
     fn read_nodes(&mut self, pieces: &[Piece], by_lines: Option<(&Space<'a>, &Unit)>) {
         let reader = self.reader.clone();
         let unit = reader.unit;
@@ -207,8 +207,8 @@ impl<'a> Builder<'_, '_, 'a> {
         self.map = DieMap::of(&all, &pieces);
     }
 
-    /// The functions, and what is inlined into them, whose code the linker folded into that of another function, and whose lines the line
-    /// table of `unit` does not have.
+    /// Returns the functions whose code the linker folded into that of another function and whose lines the line
+    /// table of `unit` does not have, with the subroutines that are inlined into them.
     fn folded_elsewhere(&mut self, subprograms: Vec<(u64, u64, u32)>, main: &Space<'a>, unit: &Unit) -> FxHashSet<u32> {
         let mut dropped = FxHashSet::default();
         for (low, high, nodes) in folded::groups(subprograms) {
@@ -220,7 +220,7 @@ impl<'a> Builder<'_, '_, 'a> {
             }
         }
         if !dropped.is_empty() {
-            // What is inlined has a greater number than the function around it.
+            // An inlined subroutine has a greater number than the function around it.
             for (number, node) in (0u32..).zip(&self.nodes) {
                 if node.parent.is_some_and(|parent| dropped.contains(&parent)) {
                     dropped.insert(number);
@@ -235,7 +235,7 @@ impl<'a> Builder<'_, '_, 'a> {
         let die = self.reader.subroutine(offset);
         let found = self.resolver.describe_cached(&self.reader, offset, &die);
         let (space, own) = (self.reader.space, self.reader.unit);
-        // A split unit has its skeleton's list of files, unless it has one of its own.
+        // A split unit uses the list of files of its skeleton, unless it has one of its own.
         let shares_files = space.id == 0 || own.line_program.is_none();
         let is_own = |file: &FileReference| (file.space, file.unit) == (space.id, own.offset);
         Folded {
@@ -244,7 +244,7 @@ impl<'a> Builder<'_, '_, 'a> {
         }
     }
 
-    /// The frame of an address in the node's own code.
+    /// Returns the frame of an address in the node's own code.
     fn leaf(&mut self, node: u32, location: Location) -> Option<u32> {
         let callers = match self.callers(node) {
             Callers::Cut(last) => return last,
@@ -255,7 +255,7 @@ impl<'a> Builder<'_, '_, 'a> {
         self.frame(node, line, location.discriminator, callers).or(callers)
     }
 
-    /// The node's frame at a line, unless it has no name.
+    /// Returns the frame of the node at a line; `None` if the node has no name.
     fn frame(&mut self, node: u32, line: u64, discriminator: u32, caller: Option<u32>) -> Option<u32> {
         let (name, decl_line) = self.description(node);
         let frame = UnitFrame {
@@ -277,7 +277,8 @@ impl<'a> Builder<'_, '_, 'a> {
         *node.description.get_or_insert_with(|| {
             let die = self.reader.subroutine(node.offset);
             let found = self.resolver.describe_cached(&self.reader, node.offset, &die);
-            // llvm-profgen takes "<invalid>", which stands for no name in LLVM, and the empty name for none.
+            // llvm-profgen treats "<invalid>", by which LLVM says that there is no name, and the empty name as no
+            // name.
             let name = found.name.filter(|name| !name.is_empty() && *name != b"<invalid>");
             let number = name.and_then(|name| {
                 let next = u32::try_from(self.names.len()).ok()?;
@@ -292,7 +293,7 @@ impl<'a> Builder<'_, '_, 'a> {
     }
 
     fn callers(&mut self, node: u32) -> Callers {
-        // Down to the outermost one whose answer is there, then back up.
+        // The walk goes up to the outermost caller whose answer is known, then back down.
         let mut path = Vec::new();
         let mut at = node;
         while let Callers::Unknown = self.nodes[at as usize].callers {

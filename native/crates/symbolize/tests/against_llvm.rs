@@ -1,4 +1,5 @@
-//! Stacks of real programs against llvm-profgen's, instruction by instruction. Needs clang-22 and llvm-profgen-22.
+//! Compares the stacks of real programs with llvm-profgen's, instruction by instruction. Needs clang-22 and
+//! llvm-profgen-22.
 
 mod support;
 
@@ -43,14 +44,14 @@ fn has(tool: &str) -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-/// Whether the tools are there; says so if not.
+/// Returns true if the tools are installed. Otherwise prints that the test is skipped.
 fn tools(test: &str) -> bool {
     let missing: Vec<_> = ["clang-22", "llvm-profgen-22"]
         .into_iter()
         .filter(|tool| !has(tool))
         .collect();
     if !missing.is_empty() {
-        // Past libtest's capture, so that it is seen.
+        // The message is written to stderr directly, so that libtest does not capture it.
         let _ = writeln!(std::io::stderr(), "skipped {test}: {} not found", missing.join(", "));
     }
     missing.is_empty()
@@ -74,7 +75,7 @@ fn compile(directory: &Path, source: &str, name: &str, flags: &[&str]) -> PathBu
     directory.join("program")
 }
 
-/// llvm-profgen's disassembly: the text behind each instruction's address.
+/// Reads llvm-profgen's disassembly: the text behind the address of each instruction.
 fn expected(program: &Path) -> BTreeMap<u64, String> {
     let output = Command::new("llvm-profgen-22")
         .args(["--show-disassembly-only", "--show-source-locations", "-o", "/dev/null"])
@@ -104,7 +105,7 @@ fn compare(program: &Path) {
     for (address, line) in &expected {
         let stack = support::stack(&table, *address).join(" @ ");
         with_stack += usize::from(!stack.is_empty());
-        // The location stands behind the padded instruction; without one the line ends in padding.
+        // The location stands behind the padded instruction. Without a location the line ends in padding.
         let agrees = if stack.is_empty() {
             line.ends_with(' ')
         } else {

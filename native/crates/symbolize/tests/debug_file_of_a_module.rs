@@ -1,4 +1,4 @@
-//! Kernel modules whose debug information is in a file of its own, which is relocatable as well.
+//! Tests kernel modules whose debug information is in a separate file, which is relocatable as well.
 
 mod support;
 
@@ -12,11 +12,13 @@ use object::{Architecture, BinaryFormat, Endianness, RelocationFlags, SectionFla
 use support::*;
 use symbolize::{DebugFileSource, DebugInfo, DebugOptions, Diagnostic, FileSystem, FollowLinks};
 
-/// Where `::elf::lay_out` puts the first byte of code, and where in it the function is.
+/// Address at which `::elf::lay_out` puts the first byte of code, followed by the offset of the function in the
+/// code.
 const BASE: u64 = 0x10_0000;
 const FUNCTION: u64 = 4;
 
-/// An object file with a build id and, if asked for, the debug information of `f`, whose address is a relocation.
+/// Builds an object file with a build id and, if requested, the debug information of `f`, whose address is a
+/// relocation.
 fn object_file(id: u8, with_debug_info: bool) -> Vec<u8> {
     let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
     let text = object.add_section(vec![], b".text".to_vec(), SectionKind::Text);
@@ -51,7 +53,7 @@ fn object_file(id: u8, with_debug_info: bool) -> Vec<u8> {
     object.write().expect("an object file")
 }
 
-/// Loads the debug information of a module whose debug file has the build id 7 and this name.
+/// Loads the debug information of a module. Its debug file has the build id 7 and the name `debug_file`.
 fn load(module: &str, id: u8, debug_file: &str, follow_links: FollowLinks) -> DebugInfo {
     let root = tempfile::tempdir().expect("a folder");
     let root = root.path().canonicalize().expect("a path");

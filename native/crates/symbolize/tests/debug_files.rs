@@ -1,4 +1,4 @@
-//! Debug files come from a provider: what is asked of it, in which order, and what is made of its answers.
+//! Tests the requests to a provider of debug files, their order, and the use of its answers.
 
 mod support;
 
@@ -14,12 +14,12 @@ use symbolize::{
 };
 use testkit::Fixture;
 
-/// A provider whose files are in memory. There is no file system behind it.
+/// A provider whose files are in memory. It does not use the file system.
 #[derive(Default)]
 struct Memory {
     files: HashMap<PathBuf, Vec<u8>>,
     by_build_id: HashMap<String, Vec<u8>>,
-    /// Files that are there and cannot be opened.
+    /// Paths of files that exist and cannot be opened.
     forbidden: Vec<PathBuf>,
     asked: Mutex<Vec<String>>,
 }
@@ -52,7 +52,7 @@ impl DebugFileProvider for Memory {
 
 const ID: &str = "0645410aaf57b3646abef104f5623a0eff19246f";
 
-/// A stripped program with a build id and a debug link, as if it were /opt/app/calc.
+/// Builds a stripped program with a build id and a debug link, whose path is /opt/app/calc.
 fn stripped() -> Image {
     let mut bytes = Fixture::named("calc-debuglink").read("calc");
     let number = |at: usize, len: usize| {
@@ -188,7 +188,7 @@ fn the_file_of_dwz_is_asked_for_where_the_link_says_and_where_packages_put_it() 
     let asked = files.asked();
     assert_eq!(asked[asked.len() - expected.len()..], expected);
     assert!(matches!(&missing[..], [Diagnostic::SupplementaryMissing { name, .. }] if name == "../dwz/common.debug"));
-    // Another file of that name is none.
+    // A file with that name but of another build does not count.
     let mut files = Memory::default();
     files.files.insert(PathBuf::from(&expected[2]), debug_file());
     let wrong = load(&files, &DebugOptions::default());
@@ -291,7 +291,7 @@ fn the_debuginfod_cache_notes_what_it_lacks() {
     let cache = LocalFiles::new(Some(folder.path().to_owned()));
     assert_eq!(load(&image, &options, &cache).1, 0);
     assert_eq!(cache.missing().iter().map(|id| hex(id)).collect::<Vec<_>>(), [ID]);
-    // An empty file stands for "no server has it".
+    // An empty file says that no server has the file.
     let entry = folder.path().join(ID);
     std::fs::create_dir(&entry).expect("a folder");
     std::fs::write(entry.join("debuginfo"), b"").expect("written");

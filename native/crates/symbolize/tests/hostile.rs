@@ -1,4 +1,4 @@
-//! Damaged debug information: nothing may panic or hang.
+//! Tests that damaged debug information causes no panic and no endless loop.
 
 mod support;
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use support::*;
 use symbolize::DebugInfo;
 
-/// A unit with references, inlining, range lists, line rows and aranges.
+/// Builds a unit with references, inlining, range lists, line rows and aranges.
 fn sections() -> Vec<(&'static str, Vec<u8>)> {
     let mut abbreviations = Vec::new();
     let unit_attributes = [
@@ -72,7 +72,7 @@ fn undamaged_it_is_read() {
     assert_eq!(places(&debug), 1);
 }
 
-/// How many of the functions have a file and a line.
+/// Returns the number of functions that have a file and a line.
 fn places(debug: &DebugInfo) -> usize {
     let wanted = [&b"_Z1fv"[..], b"f", b""].into_iter().collect();
     debug.source_places(&wanted, &|| true).expect("not cancelled").len()

@@ -1,12 +1,13 @@
-//! Rules that compilers rarely put to the test, on DWARF written by hand.
+//! Tests rules that the output of compilers rarely exercises, on DWARF written by hand.
 
 mod support;
 
 use elf::Svma;
 use support::*;
 
-/// 1: unit with low/high pc; 2: unit without; 3: function; 4: inlined function; 5: declaration with a line;
-/// 6: function with references; 7: block; 8: nameless function with code; 9: unit with a line program
+/// Builds the abbreviations: 1: unit with low/high pc; 2: unit without; 3: function; 4: inlined function; 5:
+/// declaration with a line; 6: function with references; 7: block; 8: nameless function with code; 9: unit with a
+/// line program.
 fn abbreviations() -> Vec<u8> {
     let code = [(AT_LOW_PC, FORM_ADDR), (AT_HIGH_PC, FORM_DATA4)];
     let mut bytes = Vec::new();
@@ -54,7 +55,7 @@ fn program(info: Vec<u8>) -> Vec<u8> {
     elf(&[(".debug_abbrev", abbreviations()), (".debug_info", info)])
 }
 
-/// One set of `.debug_aranges`.
+/// Builds one set of `.debug_aranges`.
 fn aranges(unit: u32, ranges: &[(u64, u64)]) -> Vec<u8> {
     let mut pairs = Bytes::default();
     for (address, len) in ranges.iter().chain(&[(0, 0)]) {
@@ -77,7 +78,7 @@ fn aranges_speak_for_the_units_they_mention() {
     let sections = [
         (".debug_abbrev", abbreviations()),
         (".debug_info", info),
-        // The unit's own DIE claims 0x100 bytes.
+        // The DIE of the unit claims 0x100 bytes.
         (".debug_aranges", aranges(0, &[(0x1000, 0x10)])),
     ];
     let table = frames(&open(elf(&sections)));
@@ -103,7 +104,7 @@ fn where_units_overlap_the_running_one_goes_on_and_else_the_first_in_the_file_wi
 
 #[test]
 fn a_nameless_frame_ends_the_stack_and_its_call_site_stands_for_it() {
-    // f calls (at line 20) a nameless function, into which g is inlined (at line 30).
+    // f calls a nameless function at line 20. g is inlined into that function at line 30.
     let dies = unit_die(0x1000, 0x100);
     let nameless = HEADER + u32::try_from(dies.0.len()).unwrap();
     let dies = dies.u8(7).u8(0);
@@ -117,7 +118,7 @@ fn a_nameless_frame_ends_the_stack_and_its_call_site_stands_for_it() {
     assert_eq!(stack(&table, 0x1000), ["f:65526"], "no line table: line 0");
     assert_eq!(stack(&table, 0x1010), ["f:10"]);
     assert_eq!(stack(&table, 0x1020), ["f:10"]);
-    // A nameless function outermost leaves nothing.
+    // If the outermost function is nameless, nothing remains of the stack.
     let dies = unit_die(0x1000, 0x100);
     let g = HEADER + u32::try_from(dies.0.len()).unwrap();
     let dies = dies.u8(5).string("g").u8(3);
@@ -349,7 +350,8 @@ fn symbols_add_functions_that_dwarf_lacks_and_dispute_names() {
 
 #[test]
 fn of_functions_folded_by_the_linker_the_lines_tell_which_one_counts() {
-    // Two functions, declared on lines 3 and 15, have one piece of code, with a third that is inlined into the second.
+    // Two functions, declared on lines 3 and 15, have the same code. A third function is inlined into the second
+    // one.
     let mut dies = Bytes::default().u8(9).u64(0x1000).u32(0x100).u32(0);
     dies = function(dies, "first", 3, 0x1000, 0x10).u8(0);
     dies = function(dies, "second", 15, 0x1000, 0x10);

@@ -1,4 +1,4 @@
-//! Where functions are declared, in DWARF that compilers do not write.
+//! Tests the search for declarations on DWARF that compilers do not write.
 
 mod support;
 
@@ -14,7 +14,7 @@ const AT_COMP_DIR: u8 = 0x1b;
 const AT_DECLARATION: u8 = 0x3c;
 const AT_INLINE: u8 = 0x20;
 
-/// The places of functions in a DWARF 4 unit that was compiled in `folder`, as `name file:line`.
+/// Returns the declarations of the functions in a DWARF 4 unit that was compiled in `folder`, as `name file:line`.
 fn places(folder: &str, dies: impl FnOnce(Bytes) -> Bytes) -> Vec<String> {
     let abbreviations = [
         abbreviation(
@@ -23,7 +23,7 @@ fn places(folder: &str, dies: impl FnOnce(Bytes) -> Bytes) -> Vec<String> {
             true,
             &[(AT_STMT_LIST, FORM_SEC_OFFSET), (AT_COMP_DIR, FORM_STRING)],
         ),
-        // A function with code.
+        // This is a function with code.
         abbreviation(
             2,
             TAG_SUBPROGRAM,
@@ -36,7 +36,7 @@ fn places(folder: &str, dies: impl FnOnce(Bytes) -> Bytes) -> Vec<String> {
                 (AT_HIGH_PC, FORM_DATA4),
             ],
         ),
-        // One that is only declared.
+        // This is a function that is only declared.
         abbreviation(
             3,
             TAG_SUBPROGRAM,
@@ -48,7 +48,7 @@ fn places(folder: &str, dies: impl FnOnce(Bytes) -> Bytes) -> Vec<String> {
                 (AT_DECLARATION, FORM_DATA1),
             ],
         ),
-        // One that is inlined.
+        // This is an inlined function.
         abbreviation(
             4,
             TAG_SUBPROGRAM,
@@ -60,7 +60,7 @@ fn places(folder: &str, dies: impl FnOnce(Bytes) -> Bytes) -> Vec<String> {
                 (AT_INLINE, FORM_DATA1),
             ],
         ),
-        // The code of one that is described elsewhere.
+        // This is the code of a function that another DIE describes.
         abbreviation(
             5,
             TAG_SUBPROGRAM,
@@ -129,7 +129,7 @@ fn a_definition_comes_before_a_declaration_and_code_before_inlined_code() {
 
 #[test]
 fn code_is_declared_where_its_origin_is() {
-    // The root takes a code, an offset and `/s` with its end.
+    // The root DIE has a code, an offset and `/s` with its NUL.
     let origin = HEADER + 1 + 4 + 3;
     let dies = |dies: Bytes| {
         let dies = dies.u8(4).string("g").u8(1).u32(12).u8(1);

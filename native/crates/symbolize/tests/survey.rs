@@ -1,5 +1,5 @@
-//! What debug information says about how it was made. Real compilers' is compared with llvm-dwarfdump's account of it in
-//! `test/differential/doctor.diff.ts`; here is what they do not write.
+//! Tests the survey on debug information that compilers do not write. `test/differential/doctor.diff.ts` compares
+//! the survey of real programs with the output of llvm-dwarfdump.
 
 mod support;
 
@@ -11,7 +11,7 @@ const AT_LANGUAGE: u8 = 0x13;
 const AT_PRODUCER: u8 = 0x25;
 const RUST: u8 = 0x1c;
 
-/// Abbreviations: a unit, one with a line table, a function without and one with a line, a type.
+/// Builds the abbreviations: a unit, a unit with a line table, a function without and one with a line, a type.
 fn abbreviations() -> Vec<u8> {
     let root = [(AT_PRODUCER, FORM_STRING), (AT_LANGUAGE, FORM_DATA1)];
     [
@@ -92,7 +92,7 @@ fn units_that_share_abbreviations_are_told_apart() {
     assert_eq!(survey(&units, Vec::new()), [compiler("one", one), compiler("two", two)]);
 }
 
-/// `DW_LNE_set_discriminator`
+/// Encodes `DW_LNE_set_discriminator`.
 fn discriminator(value: u8) -> [u8; 4] {
     [0, 2, 4, value]
 }

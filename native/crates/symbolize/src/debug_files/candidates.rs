@@ -1,4 +1,5 @@
-//! Where a debug file may be, in the order of LLVM's symbolizer and gdb (gdb manual, "Debugging Information in Separate Files").
+//! Lists the places where a debug file may be, in the order of LLVM's symbolizer and gdb (gdb manual, "Debugging
+//! Information in Separate Files").
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -17,7 +18,7 @@ pub(super) struct Candidate {
     pub(super) identity: Identity,
 }
 
-/// What a provider is asked for.
+/// The request for a candidate that a provider gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     Path(PathBuf),
@@ -33,19 +34,19 @@ impl Place {
     }
 }
 
-/// What a file must have to be the one that is looked for.
+/// The mark by which the file that is looked for is recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Identity {
-    /// This build id.
+    /// The build id of the file.
     BuildId(Vec<u8>),
-    /// This CRC-32 of all of its bytes.
+    /// The CRC-32 of all bytes of the file.
     Crc(u32),
-    /// This build id, or this checksum in `.debug_sup`.
+    /// The build id of the file, or its checksum in `.debug_sup`.
     Supplement(Vec<u8>),
 }
 
-/// The candidates for the separate debug file of `named`: by build id, then by debug link, then by path. What `named` cannot do
-/// without is asked for by its build id in the end.
+/// Returns the candidates for the separate debug file of `named`: by build id, then by debug link, then by path. If
+/// `named` cannot do without the file, the last candidate asks for it by build id.
 pub(super) fn separate(
     named: &ElfFile,
     build_id: Option<&[u8]>,
@@ -92,7 +93,8 @@ pub(super) fn separate(
     candidates
 }
 
-/// The candidates for the supplementary file of dwz: where the link says, from the folder of the file that has the link, or by its build id.
+/// Returns the candidates for the supplementary file of dwz: the path in the link, seen from the folder of the file
+/// that has the link, or the build id.
 pub(super) fn supplementary(
     elf: &ElfFile,
     supplement: &Supplement,
@@ -106,7 +108,7 @@ pub(super) fn supplementary(
     let mut paths: Vec<PathBuf> = folders.map(|folder| folder.join(name)).collect();
     paths.dedup();
     paths.extend(build_id_paths(id, options));
-    // Debian installs these in a tree of their own.
+    // Debian installs supplementary files in a separate tree.
     if let Some(file) = name.file_name() {
         let trees = options.debug_directories.iter();
         paths.extend(trees.map(|tree| tree.join(".dwz").join(file)));
@@ -123,8 +125,8 @@ pub(super) fn supplementary(
         .collect()
 }
 
-/// Where a `.dwo` may be: where the compiler put it, else beside one of `objects`, for objects that were moved together with
-/// their `.dwo` files.
+/// Returns the paths where a `.dwo` file may be: the path that the compiler wrote, or beside one of `objects`, for
+/// objects that were moved together with their `.dwo` files.
 pub(super) fn split_unit(name: &[u8], directory: &[u8], objects: &[&Path], options: &DebugOptions) -> Vec<PathBuf> {
     let name = Path::new(OsStr::from_bytes(name));
     let mut paths = vec![Path::new(OsStr::from_bytes(directory)).join(name)];
@@ -139,7 +141,7 @@ pub(super) fn split_unit(name: &[u8], directory: &[u8], objects: &[&Path], optio
     paths
 }
 
-/// Where the package of split units is if none was named: beside one of `objects`.
+/// Returns the paths where the package of split units may be if the caller named none: beside one of `objects`.
 pub(super) fn packages(objects: &[&Path]) -> Vec<PathBuf> {
     let beside = objects.iter().map(|object| {
         let mut name = object.as_os_str().to_owned();
@@ -149,7 +151,7 @@ pub(super) fn packages(objects: &[&Path]) -> Vec<PathBuf> {
     beside.collect()
 }
 
-/// `.build-id/xx/yyyy.debug` in each tree of debug files.
+/// Returns the path `.build-id/xx/yyyy.debug` in each tree of debug files.
 fn build_id_paths(id: &[u8], options: &DebugOptions) -> Vec<PathBuf> {
     let Some((first, rest)) = id.split_first().filter(|(_, rest)| !rest.is_empty()) else {
         return Vec::new();
@@ -163,8 +165,8 @@ fn build_id_paths(id: &[u8], options: &DebugOptions) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The folders of a file as below the root: with links resolved, and as it was named, if that is another one. Where /lib is a
-/// link to /usr/lib, packages have files in either.
+/// Returns the folders of a file as relative paths from the root: the folder with links resolved, and the folder as
+/// it was named, if they differ. If /lib is a link to /usr/lib, packages have files in either.
 fn folders_below_root(file: &Path, real: &Path) -> Vec<PathBuf> {
     let below = |file: &Path| Some(file.parent()?.strip_prefix("/").ok()?.to_owned());
     let mut folders: Vec<PathBuf> = [below(real), below(file)].into_iter().flatten().collect();
@@ -172,7 +174,7 @@ fn folders_below_root(file: &Path, real: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// Where a debug file of the same name is, without what a compressed file's name ends in.
+/// Returns the paths of debug files with the same path as the file, without the suffix of a compressed file.
 fn same_paths(file: &Path, real: &Path, options: &DebugOptions) -> Vec<PathBuf> {
     let Some(name) = file.file_name() else {
         return Vec::new();
@@ -196,7 +198,7 @@ fn same_paths(file: &Path, real: &Path, options: &DebugOptions) -> Vec<PathBuf> 
 
 fn debuglink_paths(binary: &Path, real: &Path, name: &[u8], options: &DebugOptions) -> Vec<PathBuf> {
     let name = Path::new(OsStr::from_bytes(name));
-    // The link is a plain file name; anything else could lead anywhere.
+    // A debug link is a plain file name. Any other text could lead to any place.
     let Some(name) = name.file_name() else {
         return Vec::new();
     };

@@ -1,4 +1,4 @@
-//! Debug files of this machine.
+//! Opens debug files of this machine.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,10 +29,10 @@ impl DebugFileProvider for FileSystem {
     }
 }
 
-/// The build id of an ELF file of any kind, which may be compressed as a whole.
+/// Returns the build id of an ELF file of any kind. The file may be compressed as a whole.
 ///
 /// # Errors
-/// If it cannot be read as ELF.
+/// Fails if the file cannot be read as ELF.
 pub fn build_id_of(path: &Path) -> Result<Option<Vec<u8>>, SymbolizeError> {
     let data = map_file(path).map_err(|source| SymbolizeError::Read {
         path: path.to_owned(),
@@ -41,7 +41,7 @@ pub fn build_id_of(path: &Path) -> Result<Option<Vec<u8>>, SymbolizeError> {
     Ok(ElfFile::parse(path, uncompressed(data, path)?)?.build_id)
 }
 
-/// The content of a file that may be compressed as a whole.
+/// Returns the content of a file, which may be compressed as a whole.
 pub(super) fn uncompressed(data: FileData, path: &Path) -> Result<FileData, SymbolizeError> {
     let content = elf::decompress_file((*data).as_ref(), path)?;
     Ok(content.map_or(data, |content| std::sync::Arc::new(content) as FileData))

@@ -1,4 +1,4 @@
-//! Debug files that a debuginfod client has fetched.
+//! Opens debug files that a debuginfod client has fetched.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -10,8 +10,9 @@ use elf::map_file;
 use super::file_system::FileSystem;
 use super::provider::{DebugFileProvider, FileRequest, OpenedFile};
 
-/// The file system, and behind it the cache of elfutils' debuginfod client, if one is given: a folder that has `<build id>/debuginfo`
-/// (debuginfod_find_debuginfo(3)). What was asked for and is not in the cache is noted, for a client to fetch.
+/// Opens files from the file system, and after that from the cache of elfutils' debuginfod client, if one is given:
+/// a folder that has `<build id>/debuginfo` (debuginfod_find_debuginfo(3)). Remembers the build ids that were
+/// requested and are not in the cache, so that a client can fetch the files.
 #[derive(Debug, Default)]
 pub struct LocalFiles {
     debuginfod_cache: Option<PathBuf>,
@@ -19,7 +20,7 @@ pub struct LocalFiles {
 }
 
 impl LocalFiles {
-    /// With the cache in this folder, which need not exist.
+    /// Makes a provider with the cache in this folder. The folder need not exist.
     #[must_use]
     pub fn new(debuginfod_cache: Option<PathBuf>) -> Self {
         Self {
@@ -28,7 +29,8 @@ impl LocalFiles {
         }
     }
 
-    /// The build ids of the files that were asked for and are not in the cache; none without a cache.
+    /// Returns the build ids of the files that were requested and are not in the cache. Returns nothing without a
+    /// cache.
     #[must_use]
     pub fn missing(&self) -> Vec<Vec<u8>> {
         let missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,7 +44,7 @@ impl LocalFiles {
         }
         let path = folder.join(name).join("debuginfo");
         let data = map_file(&path)?;
-        // An empty file says that no server had it (debuginfod-client-config(7), `cache_miss_s`).
+        // An empty file says that no server had the file (debuginfod-client-config(7), `cache_miss_s`).
         if (*data).as_ref().is_empty() {
             return Err(io::ErrorKind::NotFound.into());
         }

@@ -1,6 +1,7 @@
-//! Debug files: which one is looked for where, in which order, and who opens it.
+//! Finds debug files: which file is looked for at which place, in which order, and who opens it.
 //!
-//! [`resolver`] knows what a binary needs, [`candidates`] the order of places, and a [`DebugFileProvider`] opens what is asked of it.
+//! [`resolver`] knows which files a binary needs, [`candidates`] knows the order of the places, and a
+//! [`DebugFileProvider`] opens the files.
 
 mod candidates;
 mod file_system;

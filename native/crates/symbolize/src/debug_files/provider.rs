@@ -1,39 +1,41 @@
-//! Who opens debug files.
+//! The interface of those who open debug files.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use elf::FileData;
 
-/// A debug file that is asked for.
+/// A request for a debug file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileRequest<'a> {
     /// The file at this path.
     Path(&'a Path),
-    /// The debug file of this build id, wherever it is. It is asked for last, and only if the binary cannot do without it.
+    /// The debug file with this build id, at any place. This request comes last, and only if the binary cannot do
+    /// without the file.
     BuildId(&'a [u8]),
 }
 
-/// A file that a provider opened.
+/// A file that a provider has opened.
 #[derive(Clone)]
 pub struct OpenedFile {
-    /// Its name in messages, and where the files beside it are looked for.
+    /// Name of the file in messages. Files beside it are looked for in its folder.
     pub path: PathBuf,
-    /// Its bytes.
+    /// Content of the file.
     pub data: FileData,
 }
 
-/// Opens debug files: from the file system ([`FileSystem`](super::FileSystem)), from a cache as well
-/// ([`LocalFiles`](super::LocalFiles)), or from wherever the caller has them.
+/// Opens debug files: from the file system ([`FileSystem`](super::FileSystem)), from the file system and a cache
+/// ([`LocalFiles`](super::LocalFiles)), or from any other place that the caller knows.
 pub trait DebugFileProvider: Sync {
-    /// Opens the file. The resolver checks that it is of the right build.
+    /// Opens the file. The resolver checks that the file belongs to the right build.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`] if there is no such file, and the resolver asks for the next one. What else keeps a file
-    /// that is there from being opened is reported with the file's name.
+    /// [`io::ErrorKind::NotFound`] if there is no such file; the resolver then requests the next candidate. Any
+    /// other error is reported with the name of the file.
     fn open(&self, asked: FileRequest<'_>) -> io::Result<OpenedFile>;
 
-    /// The path without symbolic links; the path itself where there are no links, or no such file.
+    /// Returns the path without symbolic links. Returns the path itself if it has no links, or if there is no such
+    /// file.
     fn real_path(&self, path: &Path) -> PathBuf {
         path.to_owned()
     }

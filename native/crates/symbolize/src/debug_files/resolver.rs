@@ -1,4 +1,4 @@
-//! What a binary needs of other files: asks a provider for one candidate after the other until a file fits.
+//! Finds the files that a binary needs: requests one candidate after the other from a provider until a file fits.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::elf_file::{ElfFile, Wanted};
 use crate::error::SymbolizeError;
 use crate::options::DebugOptions;
 
-/// A file that was found, and how.
+/// A file that was found, and the way in which it was found.
 pub(crate) struct Located {
     pub(crate) elf: ElfFile,
     pub(crate) source: DebugFileSource,
@@ -29,7 +29,7 @@ impl<'r> DebugFileResolver<'r> {
         Self { options, files }
     }
 
-    /// A file that the caller named, which may be compressed as a whole.
+    /// Opens a file that the caller named. The file may be compressed as a whole.
     pub(crate) fn named(&self, path: &Path) -> Result<ElfFile, SymbolizeError> {
         let opened = self.files.open(FileRequest::Path(path));
         let OpenedFile { path, data } = opened.map_err(|source| SymbolizeError::Read {
@@ -39,7 +39,8 @@ impl<'r> DebugFileResolver<'r> {
         ElfFile::parse(&path, uncompressed(data, &path)?)
     }
 
-    /// The separate debug file of `named` that has what is wanted. `build_id` overrides the one in the file.
+    /// Returns the separate debug file of `named` that has the wanted sections. `build_id` replaces the build id in
+    /// the file.
     pub(crate) fn separate(
         &self,
         named: &ElfFile,
@@ -51,7 +52,7 @@ impl<'r> DebugFileResolver<'r> {
         self.first(candidates, named, wanted, diagnostics)
     }
 
-    /// The file that dwz moved a part of the debug information of `elf` to.
+    /// Returns the supplementary file, to which dwz moved a part of the debug information of `elf`.
     pub(crate) fn supplementary(&self, elf: &ElfFile, diagnostics: &mut Vec<Diagnostic>) -> Option<Located> {
         let supplement = elf.supplementary.as_ref()?;
         if !self.options.follow_links.supplementary {
@@ -68,17 +69,17 @@ impl<'r> DebugFileResolver<'r> {
         found
     }
 
-    /// Where the `.dwo` of a skeleton unit in one of `objects` may be.
+    /// Returns the paths where the `.dwo` file of a skeleton unit in one of `objects` may be.
     pub(crate) fn split_unit_paths(&self, name: &[u8], directory: &[u8], objects: &[&Path]) -> Vec<PathBuf> {
         candidates::split_unit(name, directory, objects, self.options)
     }
 
-    /// Where the package of the split units of `objects` may be, if none was named.
+    /// Returns the paths where the package of the split units of `objects` may be, if the caller named none.
     pub(crate) fn package_paths(&self, objects: &[&Path]) -> Vec<PathBuf> {
         candidates::packages(objects)
     }
 
-    /// Opens a `.dwo` or a package; `Ok(None)` if there is no such file.
+    /// Opens a `.dwo` file or a package. Returns `Ok(None)` if there is no such file.
     pub(crate) fn split_file(&self, path: &Path) -> Result<Option<ElfFile>, String> {
         match self.files.open(FileRequest::Path(path)) {
             Ok(OpenedFile { path, data }) => {
@@ -90,7 +91,7 @@ impl<'r> DebugFileResolver<'r> {
         }
     }
 
-    /// The first candidate that fits; one that is there and does not fit is reported.
+    /// Returns the first candidate that fits. Reports candidates that exist and do not fit.
     fn first(
         &self,
         candidates: Vec<Candidate>,
@@ -109,7 +110,7 @@ impl<'r> DebugFileResolver<'r> {
                     return None;
                 }
             };
-            // A link may lead back to the file it stands in.
+            // A link may lead back to the file that has the link.
             if self.files.real_path(&opened.path) == self.files.real_path(&of.path) {
                 return None;
             }
@@ -132,7 +133,7 @@ impl<'r> DebugFileResolver<'r> {
     }
 }
 
-/// Whether there is no file. What names a folder or a device is no debug file, whoever put it there.
+/// Returns true if there is no file. A folder or a device counts as absent, too, because neither is a debug file.
 fn is_absent(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -147,7 +148,7 @@ fn rejected(path: &Path, reason: Rejection) -> Diagnostic {
     }
 }
 
-/// The file, if it is the one that is looked for and has what is wanted.
+/// Returns the file if it is the requested file and has the wanted sections.
 fn checked(opened: OpenedFile, identity: &Identity, wanted: Wanted) -> Result<ElfFile, Rejection> {
     let elf = ElfFile::parse(&opened.path, opened.data).map_err(|error| Rejection::Unreadable(error.to_string()))?;
     match identity {

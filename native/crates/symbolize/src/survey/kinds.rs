@@ -1,9 +1,9 @@
-//! Which kinds of DIEs units can have, by their abbreviations, and which of them they have.
+//! Finds the kinds of DIEs that units can have, by their abbreviations, and the kinds that they have.
 
 use dwarf::{Reader, Space, Unit};
 use gimli::{Abbreviations, AttributeSpecification, DwAt, DwTag, constants as dw};
 
-/// What kinds of DIEs there are.
+/// Kinds of DIEs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Kinds {
     pub(super) call_discriminators: bool,
@@ -12,7 +12,8 @@ pub(super) struct Kinds {
     pub(super) types: bool,
 }
 
-/// The kinds of DIEs that a unit has, out of those it can have. Ends at the first DIE that cannot be read.
+/// Returns the kinds of DIEs that a unit has, out of those that it can have. Stops at the first DIE that cannot be
+/// read.
 pub(super) fn used_kinds(space: &Space<'_>, unit: &Unit, abbreviations: &Abbreviations, possible: Kinds) -> Kinds {
     let mut used = Kinds::default();
     let Ok(header) = space.dwarf.debug_info.header_from_offset(unit.offset) else {

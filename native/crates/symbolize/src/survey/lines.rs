@@ -1,4 +1,4 @@
-//! What line programs have, up to their first discriminator.
+//! Finds out what line programs have, up to their first discriminator.
 
 use std::collections::HashMap;
 
@@ -6,18 +6,18 @@ use dwarf::{Reader, Space, Unit, section};
 use gimli::{DebugLineOffset, LineInstruction};
 use rayon::prelude::*;
 
-/// What the line program of a unit has.
+/// The facts about the line program of a unit.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Lines {
     pub(super) rows: bool,
     pub(super) discriminators: bool,
 }
 
-/// What the line programs of a file have, by offset.
+/// The facts about the line programs of a file, by offset.
 pub(super) struct LinePrograms(HashMap<usize, Lines>);
 
 impl LinePrograms {
-    /// Each byte is read once: a program that starts amid another one is left out.
+    /// Reads the line programs. Each byte is read once: a program that starts inside of another one is left out.
     pub(super) fn read(space: &Space<'_>) -> Self {
         let mut units: Vec<(DebugLineOffset, u8)> = space
             .units
@@ -63,7 +63,7 @@ impl LinePrograms {
     }
 }
 
-/// Where the line program at `offset` ends, by the length at its start (DWARF 5 section 7.2.2).
+/// Returns the end of the line program at `offset`, from the length at its start (DWARF 5 section 7.2.2).
 fn program_end(section: &[u8], offset: usize) -> usize {
     let mut reader = Reader::new(section, offset);
     let len = match reader.unsigned(4) {
@@ -74,8 +74,8 @@ fn program_end(section: &[u8], offset: usize) -> usize {
     reader.position.saturating_add(len.unwrap_or(0))
 }
 
-/// Zero tells nothing apart, and a call's pseudo probe rides in the same place: low three bits set and something above
-/// them (LLVM: `PseudoProbeDwarfDiscriminator`).
+/// Returns true if the value is a discriminator. Zero distinguishes nothing. The pseudo probe of a call uses the
+/// same field: the low three bits and some higher bits are set (LLVM: `PseudoProbeDwarfDiscriminator`).
 fn is_discriminator(value: u64) -> bool {
     value != 0 && !(value & 7 == 7 && value >> 3 != 0)
 }

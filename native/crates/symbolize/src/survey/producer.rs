@@ -1,13 +1,14 @@
-//! Which compiler a unit names, and which language.
+//! Reads the compiler and the language of a unit.
 
 use gimli::DwLang;
 
-/// Bytes of a compiler's name that are kept, and of it with the command line that are looked at.
+/// Number of bytes of a compiler's name that are kept, followed by the number of bytes of the name with the command
+/// line that are read.
 const MAX_NAME: usize = 160;
 const MAX_PRODUCER: usize = 16 << 10;
 
-/// The compiler's name, and the command line that some record behind it. Flags begin with a dash; clang puts its own path
-/// in front of them.
+/// Returns the name of the compiler, and the command line that some compilers record behind it. Flags begin with a
+/// dash. clang writes its own path before the flags.
 pub(super) fn split_producer(producer: &[u8]) -> (String, &[u8]) {
     let producer = &producer[..producer.len().min(MAX_PRODUCER)];
     let flags = (1..producer.len()).find(|&at| producer[at - 1] == b' ' && matches!(producer[at], b'-' | b'/'));
@@ -16,12 +17,13 @@ pub(super) fn split_producer(producer: &[u8]) -> (String, &[u8]) {
     (String::from_utf8_lossy(name).trim_end().to_owned(), flags)
 }
 
-/// Whether `word` is one of the words of a command line.
+/// Returns true if `word` is one of the words of a command line.
 pub(super) fn find(text: &[u8], word: &[u8]) -> bool {
     text.split(|byte| *byte == b' ').any(|part| part == word)
 }
 
-/// Languages that got a number after DWARF 5 and that gimli has no name for yet (DWARF: "Language Names and Versions" of the committee).
+/// Names languages that got a number after DWARF 5, and that gimli has no name for yet (DWARF: "Language Names and
+/// Versions" of the committee).
 fn newer_language(code: u16) -> Option<&'static str> {
     const NAMES: [&str; 19] = [
         "HIP",
@@ -47,7 +49,7 @@ fn newer_language(code: u16) -> Option<&'static str> {
     NAMES.get(usize::from(code).checked_sub(0x30)?).copied()
 }
 
-/// A language as DWARF names it, or its number.
+/// Returns the name of a language in DWARF, or its number.
 pub(super) fn language_name(language: Option<u64>) -> String {
     let Some(language) = language else {
         return String::new();

@@ -1,4 +1,4 @@
-//! Assembles DWARF by hand: what compilers do not write is put down byte for byte.
+//! Assembles DWARF by hand, byte for byte, for cases that compilers do not write.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::path::Path;
@@ -61,7 +61,7 @@ impl Bytes {
     }
 }
 
-/// An abbreviation: code, tag, whether it has children, (attribute, form) pairs.
+/// Builds an abbreviation: code, tag, whether it has children, (attribute, form) pairs.
 pub fn abbreviation(code: u8, tag: u8, children: bool, attributes: &[(u8, u8)]) -> Vec<u8> {
     let mut bytes = vec![code, tag, u8::from(children)];
     bytes.extend(attributes.iter().flat_map(|(at, form)| [*at, *form]));
@@ -69,20 +69,21 @@ pub fn abbreviation(code: u8, tag: u8, children: bool, attributes: &[(u8, u8)]) 
     bytes
 }
 
-/// The size of the header that [`unit`] writes: where the unit's DIE is, counted from the header.
+/// Size of the header that [`unit`] writes, in bytes. The DIE of the unit begins at this offset from the header.
 pub const HEADER: u32 = 11;
 
-/// A DWARF 4 unit with these DIEs, whose abbreviations are the first in their section.
+/// Builds a DWARF 4 unit with these DIEs. Its abbreviations are the first in their section.
 pub fn unit(dies: &Bytes) -> Vec<u8> {
     let len = u32::try_from(dies.0.len() + 7).unwrap();
     let header = Bytes::default().u32(len).u16(4).u32(0).u8(8);
     header.raw(&dies.0).0
 }
 
-/// A DWARF 4 line program whose only file is `a.c` and whose opcodes are `program`.
+/// Builds a DWARF 4 line program whose only file is `a.c` and whose opcodes are `program`.
 pub fn line_program(program: &[u8]) -> Vec<u8> {
     let tables = Bytes::default()
-        // minimum_instruction_length, maximum_operations, default_is_stmt, line_base, line_range, opcode_base
+        // These are minimum_instruction_length, maximum_operations, default_is_stmt, line_base, line_range,
+        // opcode_base.
         .raw(&[1, 1, 1, 0xfb, 14, 13])
         .raw(&[0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1])
         .u8(0)
@@ -94,12 +95,12 @@ pub fn line_program(program: &[u8]) -> Vec<u8> {
     bytes.raw(&tables.0).raw(program).0
 }
 
-/// `DW_LNE_set_address`
+/// Encodes `DW_LNE_set_address`.
 pub fn set_address(address: u64) -> Vec<u8> {
     Bytes::default().raw(&[0, 9, 2]).u64(address).0
 }
 
-/// `DW_LNS_advance_line`, for small steps.
+/// Encodes `DW_LNS_advance_line`, for small steps.
 pub fn advance_line(delta: i8) -> Vec<u8> {
     vec![3, delta.cast_unsigned() & 0x7f]
 }
@@ -109,7 +110,7 @@ pub const COPY: [u8; 1] = [1];
 /// `DW_LNE_end_sequence`
 pub const END_SEQUENCE: [u8; 3] = [0, 1, 1];
 
-/// An ELF file with these sections.
+/// Builds an ELF file with these sections.
 pub fn elf(sections: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
     for (name, bytes) in sections {
@@ -119,7 +120,7 @@ pub fn elf(sections: &[(&str, Vec<u8>)]) -> Vec<u8> {
     object.write().unwrap()
 }
 
-/// Opens the file without looking for others.
+/// Opens the file without looking for other files.
 pub fn open(elf: Vec<u8>) -> DebugInfo {
     let options = DebugOptions {
         follow_links: FollowLinks::NONE,
@@ -135,7 +136,7 @@ pub fn open(elf: Vec<u8>) -> DebugInfo {
     .unwrap()
 }
 
-/// The same, with LLVM's choice among functions that the linker folded into one.
+/// Opens the file as [`open`] does, with LLVM's choice among functions that the linker folded into one.
 pub fn open_as_llvm(elf: Vec<u8>) -> DebugInfo {
     let options = DebugOptions {
         follow_links: FollowLinks::NONE,
@@ -152,17 +153,17 @@ pub fn open_as_llvm(elf: Vec<u8>) -> DebugInfo {
     .unwrap()
 }
 
-/// The table of all functions.
+/// Builds the table of all functions.
 pub fn functions(debug: &DebugInfo) -> FunctionTable {
     FunctionTable::build(debug, Svma(0), &|| true).unwrap()
 }
 
-/// The table of all addresses.
+/// Builds the frame table of all addresses.
 pub fn frames(debug: &DebugInfo) -> FrameTable {
     FrameTable::build(debug, &[(Svma(0), Svma(u64::MAX))], &|| true).unwrap()
 }
 
-/// The inline stack at an address, leaf first, as `name:line offset.discriminator`.
+/// Returns the inline stack at an address, leaf first, as `name:line offset.discriminator`.
 pub fn stack(table: &FrameTable, address: u64) -> Vec<String> {
     let Some(leaf) = table.lookup(Svma(address)) else {
         return Vec::new();
