@@ -138,10 +138,11 @@ proptest! {
     #[test]
     fn merging_says_the_same(
         inputs in prop::collection::vec((functions(), 1u64..4, 0..4u8), 1..5),
+        again in prop::collection::vec((any::<prop::sample::Index>(), 1u64..4), 0..8),
         probe_based: bool,
     ) {
         let Some(tool) = llvm_profdata("merging_says_the_same") else { return Ok(()) };
-        let inputs: Vec<MergeInput> = inputs
+        let mut inputs: Vec<MergeInput> = inputs
             .iter()
             .enumerate()
             .map(|(number, (specs, weight, form))| {
@@ -155,6 +156,10 @@ proptest! {
                 MergeInput { name: number.to_string(), weight: *weight, content: Content::Bytes(content) }
             })
             .collect();
+        for (index, weight) in again {
+            let content = index.get(&inputs).content.clone();
+            inputs.push(MergeInput { name: inputs.len().to_string(), weight, content });
+        }
         let merged = merge(&inputs, MergeOptions::default(), |_| ControlFlow::Continue(())).unwrap();
 
         let mut arguments = vec!["merge".to_owned(), "--sample".into(), "--text".into(), "-o=-".into()];

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 
 use proptest::prelude::*;
 use sampleprof::{
-    Content, Format, FunctionSamples, LineLocation, MergeInput, MergeOptions, Merged, Profile, WriteOptions, merge,
-    read, sections, write,
+    BodyRecord, Content, Format, FunctionSamples, LineLocation, MergeInput, MergeOptions, Merged, Profile,
+    WriteOptions, merge, read, sections, write,
 };
 
 use common::{encode, functions, profile_of, text};
@@ -84,6 +84,20 @@ fn add_counts(
     }
 }
 
+/// Makes other counts of those of a function, whose structure stays.
+fn shift_counts(function: &mut FunctionSamples, bits: u32) {
+    function.total >>= bits;
+    function.head >>= bits;
+    for record in &mut function.body {
+        record.count >>= bits;
+        record.targets.iter_mut().for_each(|target| target.count >>= bits);
+    }
+    function
+        .inlinees
+        .iter_mut()
+        .for_each(|(_, inlinee)| shift_counts(inlinee, bits));
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read(specs in functions(), options in every_form(), probe_based: bool) {
@@ -118,6 +132,25 @@ proptest! {
         let merged = merge_all(&merge_inputs);
         let mut found = BTreeMap::new();
         counts(&merged.profile, 1, &mut found);
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn merging_again_and_again_adds_every_count(
+        profiles in prop::collection::vec(functions(), 1..4),
+        inputs in prop::collection::vec((any::<prop::sample::Index>(), 0u32..64, 1u64..9, every_form()), 1..40),
+    ) {
+        let mut expected = BTreeMap::new();
+        let inputs: Vec<_> = inputs.into_iter().enumerate().map(|(number, (index, bits, weight, options))| {
+            let specs: &Vec<_> = index.get(&profiles);
+            let mut profile = profile_of(specs, false);
+            profile.functions.iter_mut().for_each(|function| shift_counts(function, bits));
+            counts(&profile, weight, &mut expected);
+            let options = WriteOptions { use_md5: false, ..options };
+            input(number, weight, write(&profile, &options).unwrap())
+        }).collect();
+        let mut found = BTreeMap::new();
+        counts(&merge_all(&inputs).profile, 1, &mut found);
         prop_assert_eq!(found, expected);
     }
 
@@ -182,6 +215,43 @@ proptest! {
     #[test]
     fn any_text_is_an_error_at_worst(lines in prop::collection::vec(" {0,4}[!0-9a-z:. ]{0,12}", 0..12)) {
         let _ = read(format!("f:1:1\n{}", lines.join("\n")).as_bytes(), "any");
+    }
+}
+
+#[test]
+fn where_functions_start_is_not_taken_on_trust() {
+    let mut profile = Profile::new();
+    for (name, count) in [("a", 5), ("b", 300), ("c", 1)] {
+        let mut function = FunctionSamples::new(profile.names.intern(name.as_bytes()));
+        function.total = count;
+        function.body = (1..4)
+            .map(|line| BodyRecord {
+                location: LineLocation::new(line, 0),
+                count,
+                targets: Vec::new(),
+            })
+            .collect();
+        profile.functions.push(function);
+    }
+    let good = encode(&profile, Format::ExtBinary);
+    let merged_with = |last: &[u8]| {
+        let before = (0..4).map(|number| input(number, 1, good.clone()));
+        let inputs: Vec<_> = before.chain([input(4, 1, last.to_vec())]).collect();
+        text(&merge_all(&inputs).profile)
+    };
+    let expected = merged_with(&good);
+    assert!(expected.starts_with("b:1500:0\n 1: 1500\n"), "{expected}");
+    let sections = sections(&good, "good").unwrap();
+    let offsets = sections
+        .iter()
+        .find(|section| section.name() == "FuncOffsetTableSection");
+    let offsets = offsets.unwrap();
+    for position in offsets.offset..offsets.offset + offsets.size {
+        for bits in 1..=u8::MAX {
+            let mut bad = good.clone();
+            bad[position as usize] ^= bits;
+            assert_eq!(merged_with(&bad), expected, "byte {position}, {bits:#x}");
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use super::Cursor;
 use crate::combine::{Checksums, add_record, add_target, add_up_targets, fold_equal, merge_function};
@@ -191,28 +192,65 @@ impl Decoder<'_> {
     }
 }
 
-/// Reads over a function that is not inlined, looking for everything that [`Decoder`] refuses; its name's index.
-pub(crate) fn skim_function(cursor: &mut Cursor<'_>, table_len: usize) -> Result<usize, ReadErrorKind> {
-    cursor.number()?;
-    skim_body(cursor, table_len, 0)
+/// A number of an encoded function that differs between profiles with the same places and functions.
+pub(crate) enum Variable {
+    Count,
+    /// An index into the name table.
+    Name(usize),
 }
 
-fn skim_body(cursor: &mut Cursor<'_>, table_len: usize, depth: usize) -> Result<usize, ReadErrorKind> {
-    let name = name_index(cursor, table_len)?;
+/// Reads over a function that is not inlined, looking for everything that [`Decoder`] refuses; its name's index. `visit` is told
+/// of all counts and names, in the order of their bytes, whose positions it gets.
+pub(crate) fn skim_function(
+    cursor: &mut Cursor<'_>,
+    table_len: usize,
+    visit: &mut impl FnMut(Variable, Range<usize>),
+) -> Result<usize, ReadErrorKind> {
+    skim_count(cursor, visit)?;
+    skim_body(cursor, table_len, 0, visit)
+}
+
+fn skim_body(
+    cursor: &mut Cursor<'_>,
+    table_len: usize,
+    depth: usize,
+    visit: &mut impl FnMut(Variable, Range<usize>),
+) -> Result<usize, ReadErrorKind> {
+    let name = skim_name(cursor, table_len, visit)?;
     check_depth(depth)?;
-    cursor.number()?;
+    skim_count(cursor, visit)?;
     for _ in 0..cursor.count("body records", MIN_RECORD_SIZE)? {
         body_location(cursor)?;
-        cursor.number()?;
+        skim_count(cursor, visit)?;
         for _ in 0..cursor.count("call targets", MIN_TARGET_SIZE)? {
-            name_index(cursor, table_len)?;
-            cursor.number()?;
+            skim_name(cursor, table_len, visit)?;
+            skim_count(cursor, visit)?;
         }
     }
     for _ in 0..cursor.count("inlined functions", MIN_INLINEE_SIZE)? {
         call_site(cursor)?;
-        skim_body(cursor, table_len, depth + 1)?;
+        skim_body(cursor, table_len, depth + 1, visit)?;
     }
+    Ok(name)
+}
+
+#[inline]
+fn skim_count(cursor: &mut Cursor<'_>, visit: &mut impl FnMut(Variable, Range<usize>)) -> Result<(), ReadErrorKind> {
+    let start = cursor.position();
+    cursor.number()?;
+    visit(Variable::Count, start..cursor.position());
+    Ok(())
+}
+
+#[inline]
+fn skim_name(
+    cursor: &mut Cursor<'_>,
+    table_len: usize,
+    visit: &mut impl FnMut(Variable, Range<usize>),
+) -> Result<usize, ReadErrorKind> {
+    let start = cursor.position();
+    let name = name_index(cursor, table_len)?;
+    visit(Variable::Name(name), start..cursor.position());
     Ok(name)
 }
 

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::decoder::{body_location, name_index};
 use super::{Cursor, Decoder, metadata};
@@ -16,6 +17,8 @@ pub(crate) struct EncodedProfile<'a> {
     /// What indexes into the file's tables of contexts stand for. There is at most one in files that LLVM writes.
     pub(crate) context_tables: Vec<Vec<FunctionKey>>,
     pub(crate) functions: Vec<Part<'a>>,
+    /// Where functions start, as the file says.
+    pub(crate) offsets: Vec<Part<'a>>,
     pub(crate) metadata: Vec<Part<'a>>,
     pub(crate) flags: ProfileFlags,
     pub(crate) symbols: Option<Vec<NameId>>,
@@ -35,6 +38,15 @@ pub(crate) struct Part<'a> {
     pub(crate) table: usize,
     /// Which of [`EncodedProfile::context_tables`] it refers to.
     pub(crate) context_table: usize,
+}
+
+/// Where a function that is not inlined is.
+#[derive(Clone, Debug)]
+pub(crate) struct Span {
+    /// The position in [`EncodedProfile::functions`].
+    pub(crate) part: usize,
+    pub(crate) bytes: Range<usize>,
+    pub(crate) name: NameId,
 }
 
 impl Part<'_> {
@@ -75,6 +87,28 @@ impl EncodedProfile<'_> {
         self.flags
             .context_sensitive
             .then(|| table.map_or(&[][..], Vec::as_slice))
+    }
+
+    /// Where the file says that its functions are, one behind the other; nothing, if it does not say so. It need not be true.
+    pub(crate) fn stated_spans(&self) -> Option<Vec<Span>> {
+        let ([functions], [offsets]) = (self.functions.as_slice(), self.offsets.as_slice()) else {
+            return None;
+        };
+        let table = self.table(offsets);
+        let mut cursor = Cursor::new(&offsets.content);
+        let mut starts = Vec::new();
+        for _ in 0..cursor.count("functions", MIN_OFFSET_SIZE).ok()? {
+            let name = table[name_index(&mut cursor, table.len()).ok()?];
+            starts.push((usize::try_from(cursor.number().ok()?).ok()?, name));
+        }
+        starts.sort_unstable();
+        let ends = starts.iter().skip(1).map(|&(start, _)| start);
+        let ends: Vec<_> = ends.chain([functions.content.len()]).collect();
+        let spans = starts.into_iter().zip(ends).map(|((start, name), end)| {
+            let bytes = start..end;
+            (start < end).then_some(Span { part: 0, bytes, name })
+        });
+        spans.collect()
     }
 
     fn decoder(&self, part: &Part<'_>) -> Decoder<'_> {
@@ -118,6 +152,9 @@ impl EncodedProfile<'_> {
         })
     }
 }
+
+/// Fewest bytes of what says where a function starts: name, offset.
+const MIN_OFFSET_SIZE: usize = 2;
 
 /// Fewest bytes of a context: the number of frames, and one frame.
 const MIN_CONTEXT_SIZE: usize = 1 + MIN_FRAME_SIZE;

@@ -9,8 +9,8 @@ mod reader;
 mod writer;
 
 pub(crate) use cursor::Cursor;
-pub(crate) use decoder::{Decoder, skim_function};
-pub(crate) use encoded::{EncodedProfile, Part, read_contexts, read_guids, read_names};
+pub(crate) use decoder::{Decoder, Variable, skim_function};
+pub(crate) use encoded::{EncodedProfile, Part, Span, read_contexts, read_guids, read_names};
 pub(crate) use magic::{MAGIC, VERSION, magic};
 pub(crate) use reader::{open, read_summary, read_version};
 pub(crate) use writer::{Encoder, write};

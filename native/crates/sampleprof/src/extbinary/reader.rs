@@ -75,8 +75,10 @@ fn add_section<'a>(profile: &mut EncodedProfile<'a>, file: &'a [u8], section: Se
             profile.context_tables.push(table);
             Ok(())
         }
-        // Offsets of functions let compilers read only some; this reader wants all.
-        FUNC_OFFSET_TABLE => Ok(()),
+        FUNC_OFFSET_TABLE => {
+            profile.offsets.push(part);
+            Ok(())
+        }
         // LLVM skips sections that it does not know, too.
         _ => Ok(()),
     }

@@ -3,9 +3,10 @@ use std::fs;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::input::{Opened, Prepared, SHARDS, TakenContext};
+use super::input::{Opened, Prepared, TakenContext};
 use super::options::{Content, MergeInput, MergeOptions};
-use super::outcome::{MergeError, Merged};
+use super::outcome::{InputError, MergeError, Merged};
+use super::piece::SHARDS;
 use super::shard::Shard;
 use crate::{ContextTable, Frame, NameId, Profile, ProfileFlags};
 
@@ -49,14 +50,16 @@ impl Merger {
 
     /// Adds the first few inputs and returns the others.
     pub(super) fn add_batch<'a>(&mut self, inputs: &'a [MergeInput]) -> Result<&'a [MergeInput], MergeError> {
-        let (batch, rest) = inputs.split_at(batch_len(inputs));
+        let done = self.merged.inputs + self.merged.skipped.len();
+        let (batch, rest) = inputs.split_at(batch_len(inputs, done));
         let mut buffers = vec![Vec::new(); batch.len()];
-        let names = &self.merged.profile.names;
+        let (names, guids) = (&self.merged.profile.names, &self.guids);
         let opened: Vec<_> = buffers
             .par_iter_mut()
             .zip(batch)
-            .map(|(buffer, input)| Opened::open(input, buffer, names))
+            .map(|(buffer, input)| Opened::open(input, buffer, names, guids))
             .collect();
+        let opened = self.find_known(batch, opened);
 
         let mut accepted = Vec::with_capacity(batch.len());
         for (input, opened) in batch.iter().zip(opened) {
@@ -82,6 +85,24 @@ impl Merger {
         Ok(rest)
     }
 
+    /// Compares the functions of inputs with those of the sum, a shard at a time, so that what a shard knows stays in the caches.
+    fn find_known<'a>(
+        &self,
+        inputs: &[MergeInput],
+        opened: Vec<Result<Opened<'a>, InputError>>,
+    ) -> Vec<Result<Opened<'a>, InputError>> {
+        let by_shard = self.shards.par_iter().enumerate().map(|(number, shard)| {
+            let found = opened.iter().map(|opened| opened.as_ref().ok()?.find(number, shard));
+            found.collect::<Vec<_>>().into_iter()
+        });
+        let mut by_shard: Vec<_> = by_shard.collect();
+        let inputs = opened.into_iter().zip(inputs).map(|(opened, input)| {
+            let found = by_shard.iter_mut().map(|found| found.next().flatten()).collect();
+            opened.and_then(|opened| opened.take(input, found))
+        });
+        inputs.collect()
+    }
+
     /// The sum of all that was added, of `count` inputs in all.
     pub(super) fn finish(mut self, count: usize) -> Result<Merged, MergeError> {
         if self.merged.inputs == 0 && !self.merged.skipped.is_empty() {
@@ -91,6 +112,10 @@ impl Merger {
             });
         }
         let profile: &mut Profile = &mut self.merged.profile;
+        let (names, guids) = (&profile.names, &self.guids);
+        self.shards
+            .par_iter_mut()
+            .for_each(|shard| shard.add_templates(names, guids));
         for shard in self.shards {
             profile.functions.extend(shard.functions);
             self.merged.mismatches.extend(shard.mismatches);
@@ -201,20 +226,21 @@ impl Merger {
         self.shards
             .par_iter_mut()
             .zip(by_shard)
-            .try_for_each(|(shard, pieces)| {
-                sources
-                    .iter()
-                    .zip(pieces)
-                    .try_for_each(|(source, pieces)| shard.add(source, pieces, names, guids))
-            })?;
-        Ok(())
+            .enumerate()
+            .try_for_each(|(number, (shard, pieces))| {
+                let mut added = sources.iter().zip(pieces);
+                added.try_for_each(|(source, pieces)| shard.add(number, source, pieces, names, guids))?;
+                shard.take_templates(names, guids);
+                Ok(())
+            })
     }
 }
 
-/// How many of `inputs` make up a batch: at least one.
-fn batch_len(inputs: &[MergeInput]) -> usize {
+/// How many of `inputs` make up a batch: at least one. Functions are compared with those of the `done` files before the batch, so
+/// the first batches are small.
+fn batch_len(inputs: &[MergeInput], done: usize) -> usize {
     let mut bytes = 0u64;
-    let fits = inputs.iter().take(BATCH_FILES).take_while(|input| {
+    let fits = inputs.iter().take(BATCH_FILES.min(done)).take_while(|input| {
         bytes = bytes.saturating_add(match &input.content {
             Content::Bytes(bytes) => bytes.len() as u64,
             // A file that is not there is noticed when it is read.

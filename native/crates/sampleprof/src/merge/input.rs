@@ -1,20 +1,14 @@
-use std::fs;
+use std::{fs, mem};
 
+use super::encoded::{Encoded, Found};
 use super::options::{Content, MergeInput};
 use super::outcome::InputError;
-use crate::binary::{EncodedProfile, Part, skim_function};
+use super::piece::{Piece, SHARDS, Source, shard_of};
+use super::shard::Shard;
+use crate::binary::EncodedProfile;
 use crate::combine::scale;
 use crate::read::{Located, open_binary};
 use crate::{ContextId, ContextTable, FunctionSamples, NameId, NameTable, ProfileFlags, read};
-
-/// Into how many parts the sum is divided, for threads to work on. It decides about the order of functions in the
-/// result, so it does not depend on the machine.
-pub(super) const SHARDS: usize = 64;
-
-/// The shard of a function.
-fn shard_of(guid: u64) -> usize {
-    guid as usize % SHARDS
-}
 
 /// An input, checked, before the sum is involved.
 pub(super) struct Opened<'a> {
@@ -30,27 +24,7 @@ pub(super) struct Opened<'a> {
 enum Functions<'a> {
     /// Of a text, with contexts, or with metadata that the file has in another place.
     Decoded(Vec<FunctionSamples>),
-    /// Of a binary profile. Adding them to the sum without decoding them first takes half the time.
-    Encoded {
-        parts: Vec<Part<'a>>,
-        tables: Vec<Vec<NameId>>,
-        extents: Vec<Extent>,
-    },
-}
-
-/// Where an encoded function starts.
-struct Extent {
-    part: usize,
-    start: usize,
-    name: NameId,
-}
-
-/// What pieces of one input have in common.
-pub(super) struct Source<'a> {
-    pub(super) input: &'a MergeInput,
-    pub(super) parts: Vec<Part<'a>>,
-    /// Name tables of the file, with ids of the sum.
-    pub(super) tables: Vec<Vec<NameId>>,
+    Encoded(Encoded<'a>),
 }
 
 /// The ids that a context of an input has in the sum.
@@ -61,16 +35,6 @@ pub(super) struct TakenContext {
     pub(super) key: ContextId,
 }
 
-/// A function on its way into the sum, with ids and weight of the sum.
-pub(super) enum Piece {
-    /// The function and [`TakenContext::key`].
-    Decoded(FunctionSamples, ContextId),
-    Encoded {
-        part: usize,
-        start: usize,
-    },
-}
-
 /// An input, divided among the shards.
 pub(super) struct Prepared<'a> {
     pub(super) source: Source<'a>,
@@ -78,8 +42,13 @@ pub(super) struct Prepared<'a> {
 }
 
 impl<'a> Opened<'a> {
-    /// Reads an input, a file into `buffer`, and looks up its names in those of the sum.
-    pub(super) fn open(input: &'a MergeInput, buffer: &'a mut Vec<u8>, names: &NameTable) -> Result<Self, InputError> {
+    /// Reads an input, a file into `buffer`, and looks up its names in those of the sum, which have these GUIDs.
+    pub(super) fn open(
+        input: &'a MergeInput,
+        buffer: &'a mut Vec<u8>,
+        names: &NameTable,
+        guids: &[u64],
+    ) -> Result<Self, InputError> {
         let bytes = match &input.content {
             Content::Bytes(bytes) => bytes,
             Content::File(path) => {
@@ -90,57 +59,52 @@ impl<'a> Opened<'a> {
                 buffer
             }
         };
-        let mut opened = match Self::open_encoded(bytes) {
-            Ok(Some(opened)) => opened,
-            Ok(None) => Self::decoded(bytes, input)?,
-            Err(error) => return Err(error.in_file(&input.name).into()),
-        };
-        opened.known = names.find_all(&opened.names);
-        Ok(opened)
+        match Self::open_encoded(bytes, names, guids) {
+            Ok(Some(opened)) => Ok(opened),
+            Ok(None) => Self::decoded(bytes, input, names),
+            Err(error) => Err(error.in_file(&input.name).into()),
+        }
     }
 
     /// Nothing, if the functions have to be decoded.
-    fn open_encoded(bytes: &'a [u8]) -> Result<Option<Self>, Located> {
+    fn open_encoded(bytes: &'a [u8], names: &NameTable, guids: &[u64]) -> Result<Option<Self>, Located> {
         let whole = |profile: &EncodedProfile<'_>| profile.metadata.is_empty() && !profile.flags.context_sensitive;
-        let Some(profile) = open_binary(bytes)?.filter(whole) else {
+        let Some(mut profile) = open_binary(bytes)?.filter(whole) else {
             return Ok(None);
         };
-        let mut extents = Vec::new();
-        for (part, encoded) in profile.functions.iter().enumerate() {
-            let table = profile.table(encoded);
-            encoded.decode(|cursor| {
-                while !cursor.is_at_end() {
-                    let start = cursor.position();
-                    let index = skim_function(cursor, table.len())?;
-                    extents.push(Extent {
-                        part,
-                        start,
-                        name: table[index],
-                    });
-                }
-                Ok(())
-            })?;
-        }
+        let known = names.find_all(&profile.names);
         Ok(Some(Self {
-            names: profile.names,
-            contexts: profile.contexts,
-            known: Vec::new(),
+            names: mem::take(&mut profile.names),
+            contexts: mem::take(&mut profile.contexts),
             flags: profile.flags,
-            symbols: profile.symbols,
-            functions: Functions::Encoded {
-                parts: profile.functions,
-                tables: profile.tables,
-                extents,
-            },
+            symbols: profile.symbols.take(),
+            functions: Functions::Encoded(Encoded::new(profile, &known, guids)?),
+            known,
         }))
     }
 
-    fn decoded(bytes: &[u8], input: &MergeInput) -> Result<Self, InputError> {
+    /// What a shard knows of the functions. Nothing, if one is not where the file says.
+    pub(super) fn find(&self, number: usize, shard: &Shard) -> Option<Found> {
+        match &self.functions {
+            Functions::Decoded(_) => Some(Found::default()),
+            Functions::Encoded(encoded) => encoded.find(number, shard),
+        }
+    }
+
+    /// Takes what each shard has found.
+    pub(super) fn take(mut self, input: &MergeInput, found: Vec<Option<Found>>) -> Result<Self, InputError> {
+        if let Functions::Encoded(encoded) = &mut self.functions {
+            encoded.take(found).map_err(|error| error.in_file(&input.name))?;
+        }
+        Ok(self)
+    }
+
+    fn decoded(bytes: &[u8], input: &MergeInput, names: &NameTable) -> Result<Self, InputError> {
         let profile = read(bytes, &input.name)?;
         Ok(Self {
+            known: names.find_all(&profile.names),
             names: profile.names,
             contexts: profile.contexts,
-            known: Vec::new(),
             flags: profile.flags,
             symbols: profile.symbols,
             functions: Functions::Decoded(profile.functions),
@@ -162,6 +126,7 @@ impl<'a> Opened<'a> {
             input,
             parts: Vec::new(),
             tables: Vec::new(),
+            values: Vec::new(),
         };
         match self.functions {
             Functions::Decoded(functions) => {
@@ -175,19 +140,20 @@ impl<'a> Opened<'a> {
                     pieces[shard(function.name)].push(Piece::Decoded(function, key));
                 }
             }
-            Functions::Encoded {
-                parts,
-                mut tables,
-                extents,
-            } => {
-                for Extent { part, start, name } in extents {
-                    pieces[shard(ids[name.index()])].push(Piece::Encoded { part, start });
+            Functions::Encoded(mut encoded) => {
+                let (functions, values) = encoded.functions();
+                let usual = 2 * functions.len() / SHARDS;
+                pieces.iter_mut().for_each(|pieces| pieces.reserve(usual));
+                for (name, function) in functions {
+                    let name = ids[name.index()];
+                    pieces[shard(name)].push(Piece::Encoded(name, function));
                 }
-                for name in tables.iter_mut().flatten() {
+                for name in encoded.tables.iter_mut().flatten() {
                     *name = ids[name.index()];
                 }
-                source.parts = parts;
-                source.tables = tables;
+                source.parts = encoded.parts;
+                source.tables = encoded.tables;
+                source.values = values;
             }
         }
         Prepared { source, pieces }

@@ -1,8 +1,12 @@
+use std::mem;
+
 use rustc_hash::FxHashMap;
 
-use super::input::{Piece, Source};
 use super::outcome::{ChecksumMismatch, InputError};
-use crate::binary::Decoder;
+use super::piece::{EncodedFunction, Piece, Source};
+use super::template::Template;
+use super::versions::Versions;
+use crate::binary::{Decoder, Span};
 use crate::combine::{Checksums, merge_function};
 use crate::{ContextId, FunctionSamples, NameId, NameTable};
 
@@ -15,15 +19,20 @@ pub(super) struct Shard {
     pub(super) functions: Vec<FunctionSamples>,
     /// Positions in `functions` by GUID, by which LLVM tells functions apart, and context.
     positions: FxHashMap<(u64, ContextId), usize>,
+    /// The structures that functions of a name had, with counts that are not in `functions` yet.
+    versions: FxHashMap<NameId, Versions>,
+    /// Further ones, which [`Self::take_templates`] adds to these.
+    new: Vec<(NameId, Template)>,
     /// The first few.
     pub(super) mismatches: Vec<ChecksumMismatch>,
     pub(super) mismatch_count: u64,
 }
 
 impl Shard {
-    /// Adds functions of one input.
+    /// Adds functions of one input to this shard, which has that number.
     pub(super) fn add(
         &mut self,
+        number: usize,
         source: &Source<'_>,
         pieces: Vec<Piece>,
         names: &NameTable,
@@ -32,10 +41,41 @@ impl Shard {
         for piece in pieces {
             match piece {
                 Piece::Decoded(function, context) => self.add_decoded(source, function, context, names, guids),
-                Piece::Encoded { part, start } => self.add_encoded(source, part, start, names, guids)?,
+                Piece::Encoded(name, EncodedFunction::Like { template, values }) => {
+                    if let Some(versions) = self.versions.get_mut(&name) {
+                        let template = versions.matched(template);
+                        template.add(&source.values[number][values], source.input.weight);
+                    }
+                }
+                Piece::Encoded(name, EncodedFunction::At(span)) => {
+                    self.add_encoded(source, name, &span, names, guids)?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// The structures that functions of this name had.
+    pub(super) fn templates(&self, name: NameId) -> &[Template] {
+        self.versions.get(&name).map_or(&[], Versions::templates)
+    }
+
+    /// Lets files that are opened from now on use the structures of those that were added.
+    pub(super) fn take_templates(&mut self, names: &NameTable, guids: &[u64]) {
+        for (name, template) in mem::take(&mut self.new) {
+            if let Some(old) = self.versions.entry(name).or_default().insert(template) {
+                old.add_to(self.sum(name, guids), names);
+            }
+        }
+    }
+
+    /// Adds what is only in templates so far, after which there are none.
+    pub(super) fn add_templates(&mut self, names: &NameTable, guids: &[u64]) {
+        for (name, versions) in mem::take(&mut self.versions) {
+            for template in versions.into_templates() {
+                template.add_to(self.sum(name, guids), names);
+            }
+        }
     }
 
     /// The sum of a function without callers, which is new if there was none.
@@ -80,12 +120,12 @@ impl Shard {
     fn add_encoded(
         &mut self,
         source: &Source<'_>,
-        part: usize,
-        start: usize,
+        name: NameId,
+        span: &Span,
         names: &NameTable,
         guids: &[u64],
     ) -> Result<(), InputError> {
-        let part = &source.parts[part];
+        let part = &source.parts[span.part];
         let decoder = Decoder {
             names,
             table: &source.tables[part.table],
@@ -93,7 +133,12 @@ impl Shard {
             weight: source.input.weight,
         };
         let added = part.decode(|cursor| {
-            cursor.seek(start);
+            cursor.seek(span.bytes.start);
+            if self.versions.entry(name).or_default().missed()
+                && let Some(template) = Template::read(&mut cursor.clone(), decoder.table)?
+            {
+                self.new.push((name, template));
+            }
             let (head, key) = decoder.head(cursor)?;
             decoder.add_function(cursor, head, self.sum(key.name, guids))
         });
