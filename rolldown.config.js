@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { bundledLicences } from './packaging/bundled-licences.mjs';
 
-/** Runtime dependencies stay packages of their own; the loader of the addon looks for files beside itself. */
+/**
+ * Runtime dependencies stay packages of their own. The addon's loader stays a file of its own, too, because it looks
+ * for files beside itself.
+ */
 const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
-// Library and command share their code: CommonJS files, a few for each command, because Node loads those in half
-// the time it takes for ES modules one by one. `index.mjs` gives the library's names to ES modules.
+// The library and the command share their code. The code is in CommonJS files, a few for each command, because
+// Node loads these in half the time that separate ES modules take. `index.mjs` exports the library's names to ES
+// modules.
 const program = {
   input: { index: 'src/index.ts', 'cli/main': 'src/cli/main.ts' },
   platform: 'node',
@@ -32,7 +36,7 @@ const program = {
   ],
 };
 
-// The page of `report`: one script and one style, which `report` puts into each page that it writes.
+// The page of `report`: one script and one style. `report` puts them into each page that it writes.
 const page = {
   input: { page: 'page/main.tsx' },
   platform: 'browser',

@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
-    // A browser starts slowly on a busy machine.
+    // The browser starts slowly on a busy machine.
     hookTimeout: 60_000,
     pool: 'forks',
   },

@@ -1,4 +1,4 @@
-/** Files that take long to make, kept in the user's cache folder from one run to the next. */
+/** Keeps files that take long to make in the user's cache folder from one run to the next. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -7,7 +7,10 @@ import { join } from 'node:path';
 export const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'autofdo-gen');
 export const folder = join(cache, 'bench');
 
-/** Makes a file or a folder under another name first, so that one that is there is complete. */
+/**
+ * Makes a file or a folder if it does not exist. It is made under another name first, so that an existing one is
+ * always complete.
+ */
 export function make(path: string, write: (path: string) => void): void {
   if (existsSync(path)) return;
   write(`${path}.new`);

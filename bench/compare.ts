@@ -1,13 +1,13 @@
 /**
- * Whole processes side by side in one run: this program, and those that others use for the same job.
+ * Measures whole processes side by side in one run: this program, and other programs for the same job.
  *
- *   npm run bench                                        all tables; their inputs are made first
- *   npm run bench -- --only NAME                         one table, or several: merge, zstd (rows.ts has all names)
- *   npm run bench -- --record                            the tables go to RESULTS.md, too
- *   npm run bench -- --binary FILE --perfdata FILE       an input of one's own
- *   ... --turns N
+ *   npm run bench                                        measures all tables, and first makes their inputs
+ *   npm run bench -- --only NAME                         measures one table or several: merge, zstd (rows.ts has all names)
+ *   npm run bench -- --record                            also writes the tables into RESULTS.md
+ *   npm run bench -- --binary FILE --perfdata FILE       measures this input
+ *   ... --turns N                                        sets the number of turns
  *
- * Ratios of one run can be compared between machines, times cannot.
+ * Ratios from one run can be compared between machines. Times cannot.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';

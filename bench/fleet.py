@@ -1,11 +1,12 @@
-"""A day of a fleet, simulated: many trace shards, their sum, and the profile of one binary.
+"""Simulates a day of a fleet: many trace shards, their sum, and the profile of one binary.
 
     python3 bench/fleet.py KERNEL_FOLDER WORK_FOLDER SHARDS [ROWS]
 
-KERNEL_FOLDER has a vmlinux and a perf.data of it (test/recorder/record-kernel.sh). Each of SHARDS shards has about ROWS
-(default 10,000) rows: a random part of the rows of that recording, with random counts, for one of 20 builds, of which the
-first is the vmlinux; 50 hosts take turns. WORK_FOLDER keeps the shards, so that a run with more of them makes the rest only.
-Python needs duckdb; the command is the one in dist/. Prints one line for bench/RESULTS.md.
+KERNEL_FOLDER has a vmlinux and a perf.data of it (test/recorder/record-kernel.sh). Each of SHARDS shards has about
+ROWS (default 10,000) rows: a random part of the rows of that recording, with random counts, for one of 20 builds, and
+the first build is the vmlinux. The shards come from 50 hosts in turn. WORK_FOLDER keeps the shards, so that a later
+run with more shards makes only the missing ones. Python needs duckdb. The command autofdo-gen is that in dist/.
+Prints one line for bench/RESULTS.md.
 """
 
 import os
@@ -31,7 +32,7 @@ for folder in (made, spool):
 
 
 def measured(*args):
-    """Runs a command; returns its seconds of CPU time and of wall-clock time, and its peak MiB."""
+    """Runs a command. Returns its CPU time and wall-clock time in seconds, and its peak memory in MiB."""
     started = time.monotonic()
     child = subprocess.Popen(args, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
@@ -69,7 +70,7 @@ size = sum(path.stat().st_size for path in spool.iterdir())
 total = database.execute(f"SELECT SUM(num_rows) FROM parquet_file_metadata('{spool}/*.parquet')").fetchone()[0]
 database.close()
 
-# In a process of its own, so that its memory is known.
+# The sum runs in a process of its own, so that its memory can be measured.
 summed = work / f"sum-{shards}.parquet"
 query = f"""import duckdb
 duckdb.connect(config={{"memory_limit": "{MEMORY}", "temp_directory": "{work / "spill"}"}}).execute(

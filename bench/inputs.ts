@@ -1,4 +1,7 @@
-/** What is measured: programs built and recorded here, kept in the cache folder from one run to the next. */
+/**
+ * The inputs of the measurements: programs built and recorded here. They are kept in the cache folder from one run
+ * to the next.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -10,19 +13,22 @@ export interface Input {
   name: string;
   binary: string;
   perfData: string;
-  /** What llvm-profgen has to be told. */
+  /** Flags that llvm-profgen needs for this input. */
   flags?: readonly string[];
   /**
-   * Of a recording with call chains: the text that llvm-profgen reads after `perf script` has printed the recording. What perf 6.1
-   * prints cannot be used.
+   * For a recording with call chains: the text that llvm-profgen reads after `perf script` has printed the
+   * recording. The text that perf 6.1 prints cannot be used.
    */
   script?: string;
 }
 
-/** Bytes of a sample of 32 entries in a recording of one event. */
+/** Size in bytes of a sample with 32 entries, in a recording of one event. */
 const SAMPLE_BYTES = 824;
 
-/** Taken branches from one sample to the next; prime, so that loops do not fall in step. */
+/**
+ * Number of taken branches from one sample to the next. The number is prime, so that samples do not fall in step
+ * with loops.
+ */
 const PERIOD = 97;
 
 export function calc(): Input {
@@ -33,10 +39,13 @@ export function calc(): Input {
   };
 }
 
-/** Taken branches of a call in the generated program; there are 12.9. */
+/** Number of taken branches of a call in the generated program, rounded down from 12.9. */
 const BRANCHES_PER_CALL = 12;
 
-/** `programs/compress.c` and the zstd library that the addon links too, with stacks of about `megabytes`. */
+/**
+ * `programs/compress.c` with the zstd library that the addon also links, and a recording of about `megabytes` with
+ * branch stacks.
+ */
 export function compressor(megabytes: number): Input {
   const binary = compressorProgram('compress', '');
 
@@ -50,7 +59,7 @@ export function compressor(megabytes: number): Input {
   return { name: 'compress, the zstd library', binary, perfData };
 }
 
-/** The same recording as `perf record -z` writes it. */
+/** The same recording in the form that `perf record -z` writes. */
 export function compressedCompressor(megabytes: number): Input {
   const input = compressor(megabytes);
   const perfData = input.perfData.replace('.data', '.z.data');
@@ -58,7 +67,7 @@ export function compressedCompressor(megabytes: number): Input {
   return { ...input, name: `${input.name}, perf record -z`, perfData };
 }
 
-/** The same recording as `perf script` prints it, which llvm-profgen reads, too. */
+/** The same recording in the form that `perf script` prints. llvm-profgen reads this form, too. */
 export function printedCompressor(megabytes: number): Input & { script: string } {
   const input = compressor(megabytes);
   const script = `${input.perfData}.script`;
@@ -66,7 +75,7 @@ export function printedCompressor(megabytes: number): Input & { script: string }
   return { ...input, script };
 }
 
-/** The same program with call chains and so many samples, which take 920 bytes each. */
+/** The same program, and a recording with call chains. The recording has `samples` samples of 920 bytes each. */
 export function compressorWithChains(samples: number): Input {
   const binary = compressorProgram('compress-chains', '-fno-omit-frame-pointer -fno-optimize-sibling-calls');
   const perfData = join(folder, `compress-chains-${samples}.data`);
@@ -98,8 +107,8 @@ function compressorProgram(name: string, flags: string): string {
 }
 
 /**
- * The generated program of many functions, with so many stacks of 32 entries. It is built with -O0, which takes half a minute of a core;
- * -O1 takes five times as long.
+ * The generated program of many functions, with `samples` branch stacks of 32 entries. It is built with -O0, which
+ * takes half a minute of one core; -O1 takes five times as long.
  */
 export function largeProgram(size: ProgramSize, samples: number): Input {
   const own = join(folder, `large-${size.units}x${size.functions}`);
@@ -122,7 +131,7 @@ export function largeProgram(size: ProgramSize, samples: number): Input {
   return { name: `${size.units * size.functions} generated functions`, binary, perfData };
 }
 
-/** The sources of the zstd library in Cargo's registry. */
+/** Returns the folder with the sources of the zstd library in Cargo's registry. */
 function zstdSource(): string {
   const manifest = ['--format-version', '1', '--manifest-path', 'native/Cargo.toml'];
   const metadata = JSON.parse(

@@ -1,4 +1,4 @@
-/** Kernels that are booted and recorded with a small load, and profiles of them. */
+/** Boots kernels and records them with a small load, and makes profiles of these recordings. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,11 +9,14 @@ import { ours } from './tools.js';
 
 const LOOPS = 12;
 
-/** File systems and what they need; with what these depend on they are more than 20. The last one is used. */
+/**
+ * Modules of file systems, and the modules that they need: more than 20 with all dependencies. The load uses the
+ * last one.
+ */
 const MODULES =
   'crc32c_generic,btrfs,xfs,ext4,vfat,nls_ascii,isofs,udf,squashfs,fuse,dm_mod,raid1,raid456,cifs,nfs,overlay';
 
-/** Debian's cloud kernel; 300 MB to download the first time. */
+/** Debian's cloud kernel. The first call downloads 300 MB. */
 export function kernel(): Input {
   const downloaded = process.env['AUTOFDO_KERNEL_DIR'] ?? join(cache, 'kernel');
   const own = join(folder, `kernel-${LOOPS}`);
@@ -29,7 +32,7 @@ export function kernel(): Input {
   return { name: "Debian's kernel, with DWARF", binary: join(own, 'vmlinux'), perfData, flags: ['--kernel'] };
 }
 
-/** The same kernel with modules, which are given as further binaries; 300 MB to download the first time. */
+/** The same kernel with modules, which are given as further binaries. The first call downloads 300 MB. */
 export function kernelWithModules(): { input: Input; modules: string[] } {
   const own = join(folder, 'kernel-modules');
   make(own, (path) => sh(`test/recorder/record-kernel.sh ${path} loops=${LOOPS} modules=${MODULES}`));
@@ -43,7 +46,10 @@ export function kernelWithModules(): { input: Input; modules: string[] } {
   return { input, modules: modules.map((name) => join(folderOfModules, name)) };
 }
 
-/** A kernel that was built in the folder `AUTOFDO_KERNEL_TREE`, as by `make LLVM=1 vmlinux bzImage`. */
+/**
+ * A kernel that was built in the folder `AUTOFDO_KERNEL_TREE`, for example by `make LLVM=1 vmlinux bzImage`.
+ * Returns `undefined` if the variable is not set.
+ */
 export function builtKernel(): Input | undefined {
   const tree = process.env['AUTOFDO_KERNEL_TREE'];
   if (tree === undefined) return undefined;
@@ -54,7 +60,7 @@ export function builtKernel(): Input | undefined {
   return { name: 'a kernel that clang built', binary: join(own, 'vmlinux'), perfData, flags: ['--kernel'] };
 }
 
-/** So many profiles of the kernel: each of half of the samples, chosen at random. */
+/** Makes `count` profiles of the kernel. Each is made from half of the samples, chosen at random. */
 export function kernelProfiles(count: number): string[] {
   const input = kernel();
   const own = join(folder, `profiles-${count}`);
@@ -76,7 +82,7 @@ export function kernelProfiles(count: number): string[] {
   return readdirSync(own).map((name) => join(own, name));
 }
 
-/** So many names for these files. */
+/** Makes `count` links to these files, and returns their paths. */
 export function moreNames(files: readonly string[], count: number): string[] {
   const own = join(folder, `profiles-${files.length}-as-${count}`);
   make(own, (path) => {

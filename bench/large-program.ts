@@ -1,24 +1,27 @@
 /**
- * Writes the source of a C++ program with thousands of functions: units of functions with switches, loops, calls into other units, and
- * templates that are inlined. The program calls its functions in a random order, so that its branch stacks are nearly all different,
- * as those of servers, browsers and compilers are. The text depends on nothing but the two sizes.
+ * Writes the source of a C++ program with thousands of functions: units of functions with switches, loops, calls
+ * into other units, and inlined templates. The program calls its functions in a random order, so that nearly all
+ * of its branch stacks differ, as in servers, browsers and compilers. The text depends only on the two sizes.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Random } from './random.js';
 
-/** How large the program is. */
+/** Size of the program. */
 export interface ProgramSize {
   units: number;
-  /** Functions of each unit. */
+  /** Number of functions in each unit. */
   functions: number;
 }
 
 const SEED = 20261129;
-/** Instances of each template in a unit. */
+/** Number of instances of each template in a unit. */
 const INSTANCES = 24;
 
-/** Writes the units into `folder`, and gives their paths; `main` is among them and takes the number of rounds. */
+/**
+ * Writes the units into `folder`, and returns their paths. One of them has `main`, which takes the number of
+ * rounds.
+ */
 export function writeLargeProgram(folder: string, size: ProgramSize): string[] {
   mkdirSync(folder, { recursive: true });
   const random = new Random(SEED);
@@ -63,7 +66,10 @@ function unitText(unit: number, size: ProgramSize, random: Random): string {
   ].join('\n');
 }
 
-/** A function that a function may call: only later ones, so that every chain of calls ends. */
+/**
+ * Returns a function that the given function may call. Functions call only later functions, so that every chain of
+ * calls ends.
+ */
 function laterFunction(
   unit: number,
   index: number,

@@ -1,4 +1,4 @@
-/** One process, timed and watched. */
+/** Measures the time and the memory of single processes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -9,20 +9,29 @@ export interface Command {
 
 export interface Measurement {
   milliseconds: number;
-  /** Highest resident memory of the process and its children at one time, in bytes. */
+  /** Largest resident memory of the process and its children at one time, in bytes. */
   memory: number;
 }
 
-/** What a process needs. Node reads certificates at its start if NODE_EXTRA_CA_CERTS is set, which takes longer than a small job. */
+/**
+ * Environment of each process. Node reads certificates at its start if NODE_EXTRA_CA_CERTS is set, which takes
+ * longer than a small job, so the variable is left out.
+ */
 const environment: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: process.env['HOME'], LC_ALL: 'C' };
 
-/** A turn of a command that takes less is one of several runs: the shorter it is, the more a single one is disturbed. */
+/**
+ * Least time of a turn of a command. A shorter command runs several times in a turn, because other work disturbs a
+ * single short run more.
+ */
 const TURN_MILLISECONDS = 1500;
 
-/** A command that takes longer is run only once: it is little disturbed, and there are minutes of them. */
+/** Time from which on a command runs only once. Other work disturbs it little, and it takes long. */
 const LONG_MILLISECONDS = 5000;
 
-/** Medians over `turns` turns of each command; taking turns spreads what else the machine does over all of them. */
+/**
+ * Measures medians over `turns` turns of each command. The commands take turns, so that other work of the machine
+ * is spread over all of them.
+ */
 export async function measureInTurn(commands: readonly Command[], turns: number): Promise<Measurement[]> {
   const first: Measurement[] = [];
   for (const command of commands) first.push(await watched(command));
@@ -47,7 +56,10 @@ async function timed(command: Command): Promise<number> {
   return performance.now() - start;
 }
 
-/** Memory and time of a run of its own, because looking at memory costs a short command time. Memory on Linux only; 0 where there is no /proc. */
+/**
+ * Measures memory and time in a run of its own, because reading memory costs a short command time. Memory is
+ * measured only on Linux, and is 0 if there is no /proc.
+ */
 async function watched(command: Command): Promise<Measurement> {
   const start = performance.now();
   let memory = 0;
@@ -56,7 +68,8 @@ async function watched(command: Command): Promise<Measurement> {
     const family = [child.pid ?? 0, ...childrenOf(child.pid)];
     const now = family.reduce((sum, id) => sum + status(id, 'VmRSS'), 0);
     memory = Math.max(memory, now, ...family.map((id) => status(id, 'VmHWM')));
-    // Often at first, and rarely where that would take part of the other core for minutes.
+    // Memory is read often at first. Later it is read rarely, because reading would take part of the other core
+    // for minutes.
     poll = setTimeout(look, performance.now() - start < 1000 ? 2 : 20, child);
   };
   try {
@@ -83,7 +96,7 @@ function childrenOf(pid: number | undefined): number[] {
   return readProc(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
 }
 
-/** A field of a process's status, in bytes. */
+/** Returns a field of a process's status, in bytes. */
 function status(pid: number, field: string): number {
   return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
 }

@@ -1,4 +1,4 @@
-/** The TypeScript readers, on a fixture: `npm run bench:readers`. */
+/** Measures the TypeScript readers on a fixture: `npm run bench:readers`. */
 import { readFileSync } from 'node:fs';
 import { inspectPerfData, parseProfile } from 'autofdo-gen';
 import { Bench } from 'tinybench';

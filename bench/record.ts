@@ -1,10 +1,10 @@
-/** Puts tables into bench/RESULTS.md, in place of those of an earlier run. */
+/** Writes tables into bench/RESULTS.md, and replaces those of an earlier run. */
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const RESULTS = 'bench/RESULTS.md';
 const END_OF_ALL = '<!-- Written until here. -->';
 
-/** Replaces the table `name`; one that is not there yet goes behind the others. */
+/** Replaces the table `name`. A table that is not there yet is added behind the others. */
 export function record(name: string, text: string): void {
   const begin = `<!-- ${name} -->`;
   const end = `<!-- end of ${name} -->`;

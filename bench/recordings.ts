@@ -1,11 +1,14 @@
-/** Other recordings made of one: compressed, or with some of its samples. For files of `test/recorder`, whose parts have the order of perf's. */
+/**
+ * Makes recordings from another one: compressed, or with only some of its samples. Works on files of
+ * `test/recorder`, whose parts have the same order as in perf's files.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from './random.js';
 
-// Places in the header, and numbers, of linux/tools/perf/util/header.h and include/uapi/linux/perf_event.h.
+// Offsets in the header, and numbers, from linux/tools/perf/util/header.h and include/uapi/linux/perf_event.h.
 const DATA_OFFSET = 40;
 const DATA_SIZE = 48;
 const FEATURE_BITS = 72;
@@ -14,20 +17,20 @@ const HEADER_COMPRESSED = 27;
 const RECORD_SAMPLE = 9;
 const RECORD_COMPRESSED = 81;
 
-/** What perf compresses at a time: its buffer for a CPU, when it is full. */
+/** Number of bytes that perf compresses at a time: the size of its buffer for a CPU. */
 const CHUNK_BYTES = 512 << 10;
 
-/** Writes `source` as `perf record -z` would. */
+/** Writes `source` in the form that `perf record -z` writes. */
 export function compressed(source: string, target: string): void {
   const feature = Buffer.alloc(20);
-  // Version, zstd, level, ratio (of which only people read), and the room that a chunk needs.
+  // Version, zstd, level, ratio (which only people read), and the buffer size that a chunk needs.
   [1, 1, 1, 30, CHUNK_BYTES].forEach((value, index) => {
     feature.writeUInt32LE(value, index * 4);
   });
   rewrite(source, target, zstdRecords, [HEADER_COMPRESSED, feature]);
 }
 
-/** Writes `source` with about half of its samples; each `seed` chooses others. */
+/** Writes `source` with about half of its samples. Each `seed` chooses other samples. */
 export function halved(source: string, target: string, seed: number): void {
   const random = new Random(seed);
   rewrite(source, target, (records) => {
@@ -42,7 +45,7 @@ export function halved(source: string, target: string, seed: number): void {
   });
 }
 
-/** Changes the records of a recording, and may add a feature behind those that it has. */
+/** Changes the records of a recording, and may add a feature behind the existing features. */
 function rewrite(
   source: string,
   target: string,
@@ -80,7 +83,7 @@ function rewrite(
 const hasBit = (file: Buffer, bit: number) =>
   (file.readUInt8(FEATURE_BITS + (bit >> 3)) & (1 << (bit & 7))) !== 0;
 
-/** Each chunk as a frame of zstd in a record of its own. */
+/** Compresses each chunk into a frame of zstd, in a record of its own. */
 function zstdRecords(records: Buffer): Buffer {
   const work = mkdtempSync(join(tmpdir(), 'autofdo-gen-bench-'));
   try {

@@ -1,4 +1,4 @@
-/** The tables of bench/RESULTS.md: what each compares. `--only NAME` runs the one of that name. */
+/** The tables of bench/RESULTS.md. `--only NAME` measures the table with that name. */
 import { readFileSync, statSync } from 'node:fs';
 import {
   calc,
@@ -27,11 +27,11 @@ import {
   PROFDATA,
 } from './tools.js';
 
-/** What a table needs to be measured. */
+/** Tools for measuring a table. */
 export interface Bench {
-  /** Medians of commands that take turns. */
+  /** Measures medians of commands that take turns. */
   measure(...commands: Command[]): Promise<Measurement[]>;
-  /** The path of an output file of this name. */
+  /** Returns the path of an output file with this name. */
   output(name: string): string;
 }
 
@@ -68,7 +68,7 @@ export const SECTIONS: Record<string, Section> = {
   'other-commands': { title: '`doctor`, `show` and `overlap`', rows: otherCommands },
 };
 
-/** A row for each input: time and memory of each tool, and whether the profiles are the same. */
+/** Measures a row for each input: the time and memory of each tool, and whether the profiles are equal. */
 export async function besideOthers(bench: Bench, inputs: readonly Input[]): Promise<string> {
   const others = [LLVM, CREATE].filter(isInstalled);
   const rows: string[][] = [];
@@ -91,7 +91,10 @@ export async function besideOthers(bench: Bench, inputs: readonly Input[]): Prom
   return table(['program', 'binary', 'perf.data', OURS, ...others, ...ratios, 'text profiles'], rows);
 }
 
-/** The outputs of the last runs; where they differ by a named deviation, `--compat` must make them equal. */
+/**
+ * Compares the outputs of the last runs. If they differ by a documented difference, they must be equal with
+ * `--compat`.
+ */
 async function compareProfiles({ output, measure }: Bench, input: Input): Promise<string> {
   if (same(output('ours'), output(LLVM))) return 'equal';
   await measure(ours(input, output('compat'), '--compat=llvm-profgen'));
@@ -116,7 +119,7 @@ async function start({ measure, output }: Bench): Promise<string> {
 const longer = (one: Measurement | undefined, base: Measurement | undefined) =>
   ((one?.milliseconds ?? Number.NaN) / (base?.milliseconds ?? Number.NaN)).toFixed(2);
 
-/** A row for each number of threads and of inputs. */
+/** Measures a row for each number of threads and of inputs. */
 async function byThreads(
   { measure, output }: Bench,
   input: Input,
@@ -185,7 +188,10 @@ async function script({ measure, output }: Bench): Promise<string> {
   return table(['program', 'text', OURS, LLVM, 'times slower, larger', 'profiles'], [row]);
 }
 
-/** 16,000 functions, then four times the stacks, then four times the functions; and two threads beside one. */
+/**
+ * Measures 16,000 functions, then four times as many branch stacks, then four times as many functions; and two
+ * threads beside one.
+ */
 async function manyFunctions(bench: Bench): Promise<string> {
   const size = { units: 16, functions: 1000 };
   const inputs = [
@@ -251,7 +257,7 @@ async function merging({ measure, output }: Bench): Promise<string> {
   );
 }
 
-/** Both formats for BOLT; perf2bolt's result has the lines of `--format=fdata`. */
+/** Measures both formats for BOLT. perf2bolt's result has the same lines as `--format=fdata`. */
 async function forBolt({ measure, output }: Bench): Promise<string> {
   const { name, binary, perfData } = compressor(500);
   const own = (format: string) =>
@@ -279,7 +285,7 @@ async function forBolt({ measure, output }: Bench): Promise<string> {
   return table(heading, rows);
 }
 
-/** Beside the command of LLVM that looks at the same things; what they print differs. */
+/** Measures other commands beside the LLVM commands that examine the same things. Their outputs differ. */
 async function otherCommands({ measure }: Bench): Promise<string> {
   const { binary } = kernel();
   const [a = '', b = ''] = kernelProfiles(300);

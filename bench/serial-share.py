@@ -1,12 +1,14 @@
-"""How much of a job only one thread can do: the instructions outside of loops that rayon divides among threads.
+"""Measures the part of a job that only one thread can do: the instructions outside of loops that rayon divides.
 
     python3 bench/serial-share.py PROGRAM [ARGUMENT...]
 
-PROGRAM has symbols and is told to use one thread, as `native/target/profiling/examples/generate BINARY PERFDATA extbinary jobs=1` is. callgrind
-counts its instructions, so other work on the machine does not matter. A loop that has another one inside, such as that over the binaries of a
-job, does not count: with one binary nothing is divided. What two threads do at once by `rayon::join`, such as reading a segment
-while the one before is counted, is not divided among more of them, so it counts as serial, too. Prints the number of instructions, the
-serial share, and by Amdahl's law how many times as fast 2, 4, 16 and any number of threads can be at most.
+PROGRAM has symbols and uses one thread, for example
+`native/target/profiling/examples/generate BINARY PERFDATA extbinary jobs=1`. callgrind counts its instructions, so
+other work on the machine does not matter. A loop that contains another loop, such as the loop over the binaries of a
+job, is not counted as divided: with one binary it divides nothing. `rayon::join` lets two threads work at once, for
+example one reads a segment while the other counts the segment before. This work is not divided among more threads, so
+it is counted as serial. Prints the number of instructions, the serial share, and by Amdahl's law the largest factor by
+which 2, 4, 16 and any number of threads can be faster than one.
 """
 
 import collections
@@ -19,7 +21,7 @@ LOOP = "bridge_producer_consumer6helper"
 
 
 def profile(command):
-    """The instructions of a run, and its calls: {caller: {callee: instructions of the callee and all that it calls}}."""
+    """Returns the instructions of a run, and its calls: {caller: {callee: instructions of the callee and its callees}}."""
     calls = collections.defaultdict(collections.Counter)
     total, caller, callee = 0, None, None
     with tempfile.TemporaryDirectory() as folder:
@@ -45,7 +47,7 @@ def profile(command):
 
 
 def reached(calls, start):
-    """All functions that `start` calls, directly or through others."""
+    """Returns all functions that `start` calls, directly or through other functions."""
     found, open_ends = set(), [start]
     while open_ends:
         for callee in calls.get(open_ends.pop(), ()):
@@ -61,7 +63,7 @@ for loop in {callee for callees in calls.values() for callee in callees if LOOP 
     inside = reached(calls, loop)
     if any(LOOP in other and other != loop for other in inside):
         continue
-    # A loop halves itself, so some of its calls come from within.
+    # A loop is divided by calling itself on each half, so some of its calls come from itself. These are not counted.
     divided += sum(callees[loop] for caller, callees in calls.items() if caller != loop and caller not in inside)
 serial = 1 - divided / total
 speedups = ", ".join(f"{threads}: {1 / (serial + (1 - serial) / threads):.1f}" for threads in (2, 4, 16))

@@ -1,4 +1,4 @@
-/** Cells and tables of bench/RESULTS.md. */
+/** Writes cells and tables of bench/RESULTS.md. */
 import { statSync } from 'node:fs';
 import type { Measurement } from './measure.js';
 
@@ -15,7 +15,7 @@ export const megabytes = (path: string) => {
 export const cost = (one: Measurement | undefined) =>
   one ? `${one.milliseconds.toFixed(0)} ms, ${(one.memory / 2 ** 20).toFixed(0)} MiB` : 'not installed';
 
-/** How many times as long the other one takes, and how many times as much memory. */
+/** Writes the factors by which the other program takes more time and more memory. */
 export const times = (other: Measurement | undefined, own: Measurement | undefined) =>
   own && other
     ? `${(other.milliseconds / own.milliseconds).toFixed(1)}, ${(other.memory / own.memory).toFixed(1)}`

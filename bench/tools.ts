@@ -15,7 +15,7 @@ export const DWARFDUMP = 'llvm-dwarfdump-22';
 /** Node with an empty program. */
 export const node: Command = { program: process.execPath, args: ['-e', '0'] };
 
-/** A call of this project's command line. */
+/** Returns a call of this project's command line. */
 export function command(...args: string[]): Command {
   return { program: process.execPath, args: [resolve('dist/cli/main.js'), ...args] };
 }
@@ -46,7 +46,7 @@ export function isInstalled(program: string): boolean {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
 }
 
-/** First line of what a program says of its version. */
+/** Returns the first line of a program's version text. */
 export function version(program: string, ...args: string[]): string {
   const { stdout } = spawnSync(program, [...args, '--version'], { encoding: 'utf8' });
   return (

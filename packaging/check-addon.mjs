@@ -1,10 +1,13 @@
-// What an addon needs of the system must not exceed the baseline that README.md states.
+// Checks that an addon needs no more of the system than the baseline in README.md.
 import { join } from 'node:path';
 import { ROOT, run } from './files.mjs';
 import { pythonTools } from './python.mjs';
 import { GLIBC_BASELINE } from './targets.mjs';
 
-/** Libraries that an addon may need: parts of the C library. A musl addon needs one, whatever musl calls it. */
+/**
+ * Libraries that an addon may need: parts of the C library. A musl addon needs one library, by whichever name musl
+ * has.
+ */
 const LIBRARIES = {
   glibc: /^(lib(c|m|dl|pthread|rt|util)\.so\.\d+|ld-linux.*\.so\.\d+)$/,
   musl: /^(libc\.so|libc\.musl-.*\.so\.1)$/,
@@ -60,11 +63,11 @@ function checkMachO({ cpu, macos = '' }, path) {
   expect(foreign.length === 0, path, `it needs ${foreign.join(', ')}`);
   const missing = facts.lookups.filter((/** @type {string} */ name) => !name.startsWith('_napi_'));
   expect(missing.length === 0, path, `no library has its symbols ${missing.join(', ')}`);
-  // Only processors of Arm want a signature.
+  // Only Arm processors of macOS require a signature.
   expect(cpu === 'x64' || facts.signature === null, path, facts.signature);
 }
 
-/** Whether dotted version `a` is newer than `b`. */
+/** True if the dotted version `a` is newer than `b`. */
 function newer(/** @type {string} */ a, /** @type {string} */ b) {
   const x = a.split('.').map(Number);
   const y = b.split('.').map(Number);

@@ -1,11 +1,11 @@
-// What must not be in a tarball, and what must.
+// Checks that a tarball has the files that it must have, and no file that it must not have.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { readJson, run } from './files.mjs';
 
-/** Throws if the tarball holds what a package should not, or lacks what its manifest names. */
+/** Throws if the tarball has a file that a package must not have, or lacks a file that its manifest names. */
 export function checkTarball(/** @type {string} */ tarball) {
   const folder = mkdtempSync(join(tmpdir(), 'autofdo-gen-tarball-'));
   try {
@@ -47,7 +47,10 @@ function problemsOf(/** @type {string} */ folder) {
   return problems;
 }
 
-/** All paths in a value of package.json. @returns {string[]} */
+/**
+ * Returns all paths in a value of package.json.
+ * @returns {string[]}
+ */
 function named(/** @type {unknown} */ value) {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(named) : [];

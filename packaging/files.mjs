@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The repository. */
+/** Path of the repository. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** What a publish needs lands here. */
+/** Folder for everything that a publish needs. */
 export const RELEASE = join(ROOT, 'release');
 
 /** @returns {Record<string, any>} */
@@ -19,13 +19,16 @@ export function addonPath({ platform }) {
   return join(ROOT, 'native/binding', `autofdo-gen.${platform}.node`);
 }
 
-/** Name of the package that has an addon. @param {import('./targets.mjs').Target} target */
+/**
+ * Returns the name of the package with the addon of a target.
+ * @param {import('./targets.mjs').Target} target
+ */
 export function packageName({ platform }) {
   return `@autofdo-gen/binding-${platform}`;
 }
 
 /**
- * Runs a program, whose messages go to this one's, and returns what it prints.
+ * Runs a program, and returns its output. The program's messages go to stderr of this program.
  * @param {string} program
  * @param {readonly string[]} args
  * @param {import('node:child_process').ExecFileSyncOptions} [options]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# from-debian.sh SUITE PACKAGE VERSION FOLDER [ARCHITECTURE]: unpacks a package of another suite, or another
-# architecture, of Debian into FOLDER, without installing it. apt checks its signature. VERSION may have a * at its end.
+# from-debian.sh SUITE PACKAGE VERSION FOLDER [ARCHITECTURE]: unpacks a package of another suite or another
+# architecture of Debian into FOLDER, without installing it. apt checks the signature. VERSION may end with a *.
 set -euo pipefail
 suite=$1 package=$2 version=$3 folder=$4 architecture=${5:-$(dpkg --print-architecture)}
 archive=/usr/share/keyrings/debian-archive-keyring.gpg

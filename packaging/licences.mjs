@@ -1,14 +1,18 @@
-// Licences of the crates that an addon is made of: their terms ask that the texts go with the program.
+// Collects the licences of the crates whose code is in an addon. The terms of these licences require their texts
+// to be distributed with the program.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ROOT, run } from './files.mjs';
 
-/** Licences that a program under Apache-2.0 may hold code of; of a choice, one of these is enough. */
+/**
+ * Licences of code that a program under Apache-2.0 may contain. If a crate offers a choice, one of these licences
+ * is enough.
+ */
 const ALLOWED = new Set(['Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT', 'Unlicense', 'Zlib']);
 
 const TEXT = /^(licen[cs]e|copying|notice|copyright|unlicense)/i;
 
-/** The licence texts of everything that is linked into the addon of a target, each text once. */
+/** Returns the licence texts of everything that is linked into the addon of a target, each text once. */
 export function thirdPartyLicences(/** @type {import('./targets.mjs').Target} */ { triple }) {
   /** @type {Map<string, string[]>} */
   const users = new Map();
@@ -16,7 +20,8 @@ export function thirdPartyLicences(/** @type {import('./targets.mjs').Target} */
     const title = `${name} ${version} (${license ?? 'see text'})`;
     const files = readdirSync(folder).filter((file) => TEXT.test(file));
     if (!isAllowed(license ?? '')) throw new Error(`${title} has a licence that is not among those allowed`);
-    // A crate without a text has its licence named, which the texts of other crates hold.
+    // For a crate without a licence text only the licence's name is written. The texts of other crates contain the
+    // text of that licence.
     const texts =
       files.length > 0 ? files.map((file) => readFileSync(join(folder, file), 'utf8').trim()) : [''];
     for (const text of texts) users.set(text, [...(users.get(text) ?? []), title]);
@@ -26,7 +31,7 @@ export function thirdPartyLicences(/** @type {import('./targets.mjs').Target} */
   return `The addon of autofdo-gen holds code of these projects, under their licences.${rule}${parts.join(rule)}\n`;
 }
 
-/** Whether an SPDX expression can be fulfilled with the licences allowed. No crate here has parentheses in it. */
+/** True if the allowed licences satisfy an SPDX expression. No crate here has parentheses in its expression. */
 function isAllowed(/** @type {string} */ expression) {
   const every = (/** @type {string} */ choice) =>
     choice.split(' AND ').every((name) => ALLOWED.has(name.trim()));
@@ -47,7 +52,7 @@ function linkedCrates(/** @type {string} */ triple) {
     if (linked.has(id)) continue;
     linked.add(id);
     for (const { pkg, dep_kinds } of nodes.get(id).deps) {
-      // Build scripts and tests run elsewhere; procedural macros leave none of their code behind.
+      // Build scripts and tests do not run in the addon, and no code of procedural macros is in it.
       const isLinked = dep_kinds.some((/** @type {any} */ { kind }) => kind === null);
       const isMacro = known
         .get(pkg)

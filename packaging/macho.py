@@ -8,7 +8,7 @@ from operator import attrgetter
 
 import lief
 
-# Numbers of <mach-o/loader.h> and of xnu's <kern/cs_blobs.h>.
+# Numbers from <mach-o/loader.h> and from xnu's <kern/cs_blobs.h>.
 FLAT_LOOKUP_ORDINALS = (-2, 0xFE)
 EMBEDDED_SIGNATURE = 0xFADE0CC0
 CODE_DIRECTORY = 0xFADE0C02

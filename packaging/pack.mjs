@@ -1,6 +1,6 @@
-// Packs what a publish needs into release/: the main package, and one for each addon that is in native/binding.
-// `node packaging/pack.mjs` wants all of them; `node packaging/pack.mjs PLATFORM...` packs the addons that it names, and
-// `node packaging/pack.mjs --host` that of this machine.
+// Packs everything that a publish needs into release/: the main package, and one package for each addon in
+// native/binding. `node packaging/pack.mjs` needs all addons. `node packaging/pack.mjs PLATFORM...` packs the
+// addons of these platforms, and `node packaging/pack.mjs --host` packs the addon of this machine.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,7 +13,7 @@ import { hostTarget, TARGETS, targetNamed } from './targets.mjs';
 const STAGE = join(RELEASE, 'stage');
 
 /**
- * Packs the main package and those of `targets`, and returns the paths of the tarballs, the main one first.
+ * Packs the main package and those of `targets`. Returns the paths of the tarballs, the main package first.
  * @param {readonly import('./targets.mjs').Target[]} targets
  */
 export async function packRelease(targets) {
@@ -29,7 +29,10 @@ export async function packRelease(targets) {
   return tarballs;
 }
 
-/** Where the release workflow runs: npm takes a provenance only of the repository that the package names. */
+/**
+ * Returns the repository in which the release workflow runs. npm accepts provenance only from the repository that
+ * the package names.
+ */
 function repository() {
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = process.env;
   return name === undefined ? {} : { repository: { type: 'git', url: `git+${server}/${name}.git` } };
@@ -52,13 +55,13 @@ async function stageMain(manifest, targets) {
   keepPublicTypes(join(folder, 'dist'));
   await writeShellFiles(folder, manifest['version']);
   const files = [...manifest['files'], 'completions', 'man'];
-  // npm links man pages only of a list.
+  // npm installs man pages only if they are in a list.
   const man = ['./man/autofdo-gen.1'];
   writeFileSync(join(folder, 'package.json'), json({ ...published, files, man, optionalDependencies }));
   return folder;
 }
 
-/** Completions and man page, of which `packaging/shell` has the source. */
+/** Writes the completions and the man page. Their source is in `packaging/shell`. */
 async function writeShellFiles(/** @type {string} */ folder, /** @type {string} */ version) {
   const built = join(STAGE, 'write.mjs');
   const flags = ['--platform', 'node', '--format', 'esm', '--log-level', 'silent'];
@@ -66,7 +69,7 @@ async function writeShellFiles(/** @type {string} */ folder, /** @type {string} 
   (await import(pathToFileURL(built).href)).writeShellFiles(folder, version);
 }
 
-/** Declarations that no public one names are of the inside. */
+/** Removes declarations that no public declaration refers to, because they are internal. */
 function keepPublicTypes(/** @type {string} */ dist) {
   const wanted = new Set();
   const queue = ['index.d.ts', 'index.d.mts'].map((name) => join(dist, name));

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { ROOT, run } from './files.mjs';
 
-/** What PyPI has of the tools that addons are built and checked with. */
+/** Packages of PyPI with the tools that build and check addons. */
 const PACKAGES = ['cargo-zigbuild==0.24.1', 'ziglang==0.17.1', 'lief==1.0.0'];
 
-/** Where they are installed. */
+/** Folder in which these tools are installed. */
 export const PYTHON_TOOLS = join(ROOT, 'native/target/zig');
 
 let isInstalled = false;

@@ -1,5 +1,5 @@
-// Makes everything that a publish needs into release/, and lists it: `npm run release`, or `npm run release -- --host`
-// for this machine's platform alone. Ends with 1 if a platform had to be left out.
+// Makes everything that a publish needs in release/, and lists it: `npm run release`, or `npm run release --
+// --host` for the platform of this machine only. The exit status is 1 if a platform had to be left out.
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { buildAddon } from './addon.mjs';

@@ -1,18 +1,18 @@
-// The platforms that a package is published for; everything else about platforms derives from this table.
+// The platforms for which a package is published. All other facts about platforms derive from this table.
 
 /**
  * @typedef {object} Target
- * @property {string} triple As rustc names it.
- * @property {string} platform As the addon and its package are named.
- * @property {'linux' | 'darwin'} os As npm names it.
- * @property {'x64' | 'arm64'} cpu As npm names it.
- * @property {'glibc' | 'musl'} [libc] As npm names it.
- * @property {string} [macos] The oldest macOS that must do.
- * @property {string} zig As `zig cc -target` takes it, with the oldest glibc or macOS that must do.
- * @property {string} baseline The oldest system that the addon runs on, in words.
+ * @property {string} triple Name of the target in rustc.
+ * @property {string} platform Name of the platform in the names of the addon and its package.
+ * @property {'linux' | 'darwin'} os Name of the system in npm.
+ * @property {'x64' | 'arm64'} cpu Name of the processor in npm.
+ * @property {'glibc' | 'musl'} [libc] Name of the C library in npm.
+ * @property {string} [macos] Oldest version of macOS on which the addon must run.
+ * @property {string} zig Name for `zig cc -target`, with the oldest glibc or macOS on which the addon must run.
+ * @property {string} baseline Oldest system on which the addon runs, in words.
  */
 
-/** The oldest glibc that Linux addons run with: that of RHEL 7, and of Node's own builds up to version 16. */
+/** Oldest glibc with which Linux addons run. It is the glibc of RHEL 7, and of Node's own builds up to version 16. */
 export const GLIBC_BASELINE = '2.17';
 
 /** @type {readonly Target[]} */
@@ -50,7 +50,7 @@ function linux(rustArch, cpu, abi) {
  * @returns {Target}
  */
 function mac(rustArch, cpu) {
-  // Node 20 itself needs these.
+  // Node 20 itself needs these versions.
   const macos = cpu === 'x64' ? '10.15' : '11.0';
   return {
     triple: `${rustArch}-apple-darwin`,
@@ -63,7 +63,7 @@ function mac(rustArch, cpu) {
   };
 }
 
-/** The target of this machine. */
+/** Returns the target of this machine. */
 export function hostTarget() {
   const { platform, arch } = process;
   const report = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (process.report.getReport());
@@ -75,7 +75,7 @@ export function hostTarget() {
   return found;
 }
 
-/** @param {string} name A triple or the name of a platform. */
+/** @param {string} name Triple, or name of a platform. */
 export function targetNamed(name) {
   const found = TARGETS.find(({ triple, platform }) => triple === name || platform === name);
   if (found !== undefined) return found;

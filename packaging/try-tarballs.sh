@@ -1,11 +1,11 @@
 #!/bin/sh
-# Installs the tarballs in release/ for PLATFORM in an empty folder, and compares a fixture's profile.
+# Installs the tarballs in release/ for PLATFORM into an empty folder, and compares the profile of a fixture.
 set -eu
 root=$PWD
 folder=$(mktemp -d)
 cd "$folder"
 npm init -y > /dev/null
-# Addons of the other platforms are optional, and no registry has them yet.
+# Addons of other platforms are optional, and no registry has them yet.
 npm install "$root"/release/autofdo-gen-[0-9]*.tgz "$root/release/autofdo-gen-binding-$PLATFORM"-[0-9]*.tgz
 npx --no-install autofdo-gen --binary "$root/fixtures/calc-x86_64/calc" \
   --perfdata "$root/fixtures/calc-x86_64/perf.data" --format text -o calc.prof

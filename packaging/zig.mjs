@@ -1,6 +1,6 @@
-// Zig as C compiler and linker: it has the C libraries of all targets, and glibc in all versions. `cargo-zigbuild`
-// translates what rustc and zig say differently. `node packaging/zig.mjs` prints the settings for this machine's
-// target as shell code, for a build that links against the oldest glibc that must do.
+// Uses Zig as C compiler and linker. Zig has the C libraries of all targets, and glibc in all versions.
+// `cargo-zigbuild` translates flags between rustc and zig. `node packaging/zig.mjs` prints the settings for this
+// machine's target as shell code, for a build that links against the oldest supported glibc.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,7 +8,7 @@ import { PYTHON_TOOLS, pythonTools } from './python.mjs';
 import { hostTarget } from './targets.mjs';
 
 /**
- * The environment in which cargo builds for `target` with zig.
+ * Returns the environment in which cargo builds for `target` with zig.
  * @param {import('./targets.mjs').Target} target
  * @returns {Record<string, string>}
  */
@@ -18,7 +18,7 @@ export function zigEnvironment({ triple, zig, macos }) {
   mkdirSync(wrappers, { recursive: true });
   const wrapper = (/** @type {string} */ tool, /** @type {string} */ args, name = tool) => {
     const path = join(wrappers, `${triple}-${name}`);
-    // cargo-zigbuild asks this Python package where zig is.
+    // cargo-zigbuild asks this Python package for the path of zig.
     const python = `export CARGO_ZIGBUILD_PYTHON_PATH='${join(bin, 'python3')}'`;
     const program = `exec '${join(bin, 'cargo-zigbuild')}' zig ${tool} -- ${args} "$@"`;
     writeFileSync(path, `#!/bin/sh\n${python}\n${program}\n`, { mode: 0o755 });
@@ -29,7 +29,7 @@ export function zigEnvironment({ triple, zig, macos }) {
   return {
     [`CC_${variable}`]: wrapper('cc', flags),
     [`AR_${variable}`]: wrapper('ar', ''),
-    // rustc knows by the end of this name how to call the program.
+    // rustc finds out from the end of this name how to call the program.
     [`CARGO_TARGET_${variable.toUpperCase()}_LINKER`]: wrapper(
       'cc',
       macos === undefined ? flags : `${flags} -F '${frameworks()}' -Wl,-dead_strip_dylibs`,
@@ -40,9 +40,9 @@ export function zigEnvironment({ triple, zig, macos }) {
 }
 
 /**
- * A folder with the framework that a crate names, which zig does not have: chrono, which the reader of Parquet uses,
- * asks for it to find the time zone. Nothing here calls that. `check-addon.mjs` would name the functions, as the
- * framework made here has none.
+ * Makes a folder with a framework that a crate names and zig does not have. chrono, which the reader of Parquet
+ * uses, needs the framework to find the time zone. Nothing here calls that code. If something did,
+ * `check-addon.mjs` would name the functions, because the framework made here has none.
  */
 function frameworks() {
   const folder = join(PYTHON_TOOLS, 'frameworks');

@@ -7,7 +7,7 @@ import { clipped, type Model, type Profile } from './model.js';
 import { Overview } from './overview.js';
 import { hrefTo, type Route, useKeptScroll, useRoute, type View } from './route.js';
 
-/** The page: a head with the way to each part, and the part that the address asks for. */
+/** Shows the page: a head with links to each part, and the part that the address asks for. */
 export function App({ model }: { model: Model }) {
   const route = useRoute();
   const profile = model.profiles.find(({ id }) => id === route.profile) ?? model.profiles[0];
@@ -15,7 +15,7 @@ export function App({ model }: { model: Model }) {
   const first = useRef(true);
   useKeptScroll(route);
   useEffect(() => {
-    // After a click the new part is read from its start; when the page opens, the focus stays.
+    // After a click the new part is read from its start. When the page opens, the focus stays where it is.
     if (!first.current) main.current?.focus({ preventScroll: true });
     first.current = false;
   }, [profile, route.view, route.view === 'function' ? route.argument : '']);

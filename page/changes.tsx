@@ -4,10 +4,10 @@ import { formatCount, formatRatio } from './count.js';
 import { clipped, type FunctionRow, type Profile } from './model.js';
 import { FunctionLink, Section } from './parts.js';
 
-/** Rows of each list. */
+/** Number of rows in each list. */
 const LISTED = 100;
 
-/** What changed since the base profile. */
+/** Shows the changes since the base profile. */
 export function Changes({ profile }: { profile: Profile }) {
   const { comparison } = profile.packed;
   if (comparison === undefined) {
@@ -116,13 +116,13 @@ function List({
   );
 }
 
-/** Says that a function has samples now where it is inlined. */
+/** Tells that a function now has samples only where it is inlined. */
 function OnlyInlined({ row }: { row: FunctionRow | undefined }) {
   if (row === undefined || Number(row.total) > 0 || row.copies === 0) return null;
   return <span class="note">now inlined, with {formatCount(row.inlinedTotal)} samples</span>;
 }
 
-/** A name in the comparison for people; it need not be one of the profile. */
+/** Returns a name in the comparison as people read it. The name may be missing in this profile. */
 function shownIn(profile: Profile, name: string): string {
   const shown = profile.packed.comparison?.shown.find(([mangled]) => mangled === name)?.[1];
   return profile.find(name)?.shown ?? clipped(shown ?? name);

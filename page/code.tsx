@@ -10,14 +10,14 @@ interface CodeProps {
   body: Body;
   sources: FunctionDetail['sources'];
   baseLines?: FunctionDetail['baseLines'];
-  /** The largest count, which the longest bar stands for. */
+  /** The largest count. The longest bar stands for it. */
   most: Count;
   label: string;
-  /** It stands in the lines of another function, whose headings it has. */
+  /** True if these lines stand inside the lines of another function, whose headings they share. */
   isNested?: boolean;
 }
 
-/** The lines of a function with their counts; what is inlined opens where it is called. */
+/** Shows the lines of a function with their counts. Inlined code opens at the line of its call. */
 export function Code({ profile, body, sources, baseLines, most, label, isNested = false }: CodeProps) {
   const place = profile.firstLine(body.name);
   const lines = useMemo(() => codeLines(body, place, sources, baseLines), [body, place, sources, baseLines]);
@@ -59,7 +59,7 @@ export function Code({ profile, body, sources, baseLines, most, label, isNested 
   );
 }
 
-/** Lines without counts, until they are asked for. */
+/** Hides lines without counts until the reader asks for them. */
 function Hidden({ lines, hasBase }: { lines: readonly CodeLine[]; hasBase: boolean }) {
   const [open, setOpen] = useState(false);
   if (open) {
@@ -100,7 +100,7 @@ interface LineNumberProps {
   isOffset: boolean;
 }
 
-/** A line of the file, a distance from the declaration, or the number of a pseudo probe. */
+/** Shows the number of a line of the file, a distance from the declaration, or the number of a pseudo probe. */
 function LineNumber({ number, profile: { packed }, isOffset }: LineNumberProps) {
   if (packed.locations === 'probes') return <th scope="row">{number}</th>;
   if (isOffset) return <th scope="row">{distanceText(number)}</th>;
@@ -200,7 +200,7 @@ function Source({ line: { text } }: { line: CodeLine }) {
   );
 }
 
-/** The parts of a line that the compiler tells apart by discriminators. */
+/** Shows the parts of a line that the compiler tells apart by discriminators. */
 function Discriminators({ counts }: { counts: readonly LineCounts[] }) {
   return (
     <ul class="beside" aria-label="Counts by discriminator">
@@ -213,7 +213,7 @@ function Discriminators({ counts }: { counts: readonly LineCounts[] }) {
   );
 }
 
-/** What was called from a line, with shares of its calls. */
+/** Shows the functions that were called from a line, with their shares of the line's calls. */
 function Calls({ counts, profile }: { counts: readonly LineCounts[]; profile: Profile }) {
   const targets = new Map<number, Count>();
   for (const { targets: calls } of counts) {
@@ -242,7 +242,7 @@ interface InlinedProps {
   onClick: () => void;
 }
 
-/** A call that was inlined; it opens to the lines of the callee, below. */
+/** Shows a call that was inlined. A click opens the lines of the callee below. */
 function InlinedButton({ call: { discriminator, body }, profile, isOpen, onClick }: InlinedProps) {
   const total = formatCount(body.total);
   return (

@@ -12,10 +12,10 @@ import {
 import { Bar, NumberedLink, Section, TemperatureMark } from './parts.js';
 import { hrefTo } from './route.js';
 
-/** Callers, and functions that are called, which are listed before the rest is asked for. */
+/** Number of callers, and of called functions, that are listed before the reader asks for all. */
 const LISTED = 12;
 
-/** One function: its counts, its lines, who calls it. */
+/** Shows one function: its counts, its lines and its callers. */
 export function FunctionPage({ profile, name }: { profile: Profile; name: string }) {
   const row = profile.find(name);
   const [detail, setDetail] = useState<FunctionDetail>();
@@ -126,14 +126,14 @@ function Lines({ profile, row, detail }: { profile: Profile; row: FunctionRow; d
   );
 }
 
-/** What the second column of counts is. */
+/** Explains the second column of counts. */
 function explainBase(profile: Profile): string {
   const base = profile.packed.comparison?.totalSamples ?? 0;
   const share = formatRatio(ratio(toCount(base), profile.totalSamples));
   return `The second count is that of the base profile, whose samples are ${share} of these.`;
 }
 
-/** What the numbers of lines are. */
+/** Explains the numbers of the lines. */
 function explain(
   { packed }: Profile,
   { place }: FunctionRow,
@@ -156,11 +156,11 @@ interface CallsProps {
   title: string;
   profile: Profile;
   calls: readonly Call[];
-  /** Heading of the samples of inlined copies. */
+  /** Heading of the column with the samples of inlined copies. */
   inlined: string;
 }
 
-/** Who calls a function, or what it calls. */
+/** Shows the callers of a function, or the functions that it calls. */
 function Calls({ title, profile, calls, inlined }: CallsProps) {
   const [all, setAll] = useState(false);
   if (calls.length === 0) return null;

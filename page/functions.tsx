@@ -5,9 +5,9 @@ import { Bar, FunctionLink, placeText, TemperatureMark } from './parts.js';
 import { hrefTo, replaceRoute } from './route.js';
 import { usePrinting, useVirtualRows } from './virtual.js';
 
-/** As the style sheet has it. */
+/** Height of a row in pixels, as in the style sheet. */
 const ROW_HEIGHT = 30;
-/** Rows on paper. */
+/** Largest number of rows on paper. */
 const MOST_PRINTED = 300;
 
 type Key =
@@ -22,12 +22,12 @@ type Key =
   | 'base'
   | 'place';
 
-/** How a list was left, so that the way back leads to the same rows. */
+/** State in which a list was left. Going back restores the same rows. */
 interface ListState {
   sort: { key: Key; reverse: boolean };
   mangled: boolean;
   text: string;
-  /** Pixels that it is scrolled by. */
+  /** Scroll position of the list in pixels. */
   top: number;
 }
 
@@ -37,7 +37,7 @@ interface Column {
   key: Key;
   label: string;
   title: string;
-  /** Numbers are sorted from the largest on, texts from the first letter on. */
+  /** Order of the rows. Numbers are sorted from the largest on, texts from the first letter on. */
   order: (a: FunctionRow, b: FunctionRow) => number;
 }
 
@@ -118,7 +118,7 @@ function columnsOf(profile: Profile, mangled: boolean): Column[] {
   return columns.filter(({ key }) => key !== 'place' || profile.packed.places.length > 0);
 }
 
-/** By file, then by line; functions of which that is not known come last. */
+/** Compares functions by file, then by line. Functions without a known place come last. */
 function byPlace({ place: a }: FunctionRow, { place: b }: FunctionRow): number {
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
   if (a.file === b.file) return a.line - b.line;
@@ -129,7 +129,7 @@ function baseShare(profile: Profile, { base }: FunctionRow): number {
   return ratio(base ?? 0, Number(profile.packed.comparison?.totalSamples ?? 0));
 }
 
-/** All functions: sortable, searchable, a row for each. */
+/** Shows all functions in a table that can be sorted and searched, with one row for each function. */
 export function Functions({ profile, search }: { profile: Profile; search: string }) {
   const before = left.get(profile);
   const [text, setText] = useState(search);
@@ -207,7 +207,7 @@ export function Functions({ profile, search }: { profile: Profile; search: strin
 interface SearchProps {
   value: string;
   onInput: (event: Event) => void;
-  /** Opens the first function that was found. */
+  /** Opens the first function that the search found. */
   onEnter: () => void;
 }
 
@@ -246,13 +246,16 @@ interface TableProps {
   columns: readonly Column[];
   sort: { key: Key; reverse: boolean };
   mangled: boolean;
-  /** Pixels that it is scrolled by at first. */
+  /** Scroll position at the start in pixels. */
   top: number;
   onScroll: (top: number) => void;
   onSort: (key: Key) => void;
 }
 
-/** A table by roles, as rows of a real one cannot be placed where the box has been scrolled to. */
+/**
+ * Shows a table made of elements with roles. Rows of a real table could not be placed at the position to which the
+ * box was scrolled.
+ */
 function Table({ profile, rows, columns, sort, mangled, top, onScroll, onSort }: TableProps) {
   const box = useRef<HTMLDivElement>(null);
   const printing = usePrinting();
@@ -272,7 +275,7 @@ function Table({ profile, rows, columns, sort, mangled, top, onScroll, onSort }:
         const row = rows[index];
         return row === undefined ? [] : [{ row, index, start }];
       });
-  // With the head, and a bar for scrolling to the right.
+  // The height includes the head, and a horizontal scroll bar.
   const all = ROW_HEIGHT * (Math.max(1, rows.length) + 1) + 18;
   const widths = useMemo(() => numberWidths(profile, columns), [profile, columns]);
   const slots = 2 ** Math.ceil(Math.log2(shown.length + 1));
@@ -294,7 +297,8 @@ function Table({ profile, rows, columns, sort, mangled, top, onScroll, onSort }:
         <div role="rowgroup" class="rows" style={printing ? undefined : { height: `${height}px` }}>
           {shown.map(({ row, index, start }) => (
             <div
-              // A row takes the elements of one that has left the screen, and keeps its own while it is there, so that the focus stays.
+              // A row reuses the elements of a row that has left the screen, and keeps its own elements while it
+              // is visible, so that the focus stays.
               key={index % slots}
               role="row"
               class="row"
@@ -319,14 +323,17 @@ function Table({ profile, rows, columns, sort, mangled, top, onScroll, onSort }:
   );
 }
 
-/** Pixels of a digit, of a letter of a heading, and of what is beside them. */
+/** Widths in pixels of a digit, of a letter in a heading, and of the space around them. */
 const DIGIT = 10;
 const LETTER = 7;
 const BESIDE = 20;
-/** The arrow of the column that a list is sorted by. */
+/** Width in pixels of the arrow at the column by which a list is sorted. */
 const ARROW = 10;
 
-/** Widths of the columns of numbers between the first one and the names: as wide as the largest number or the heading needs. */
+/**
+ * Returns the widths of the columns of numbers between the first column and the names. Each is as wide as its
+ * largest number or its heading needs.
+ */
 function numberWidths(profile: Profile, columns: readonly Column[]): string {
   const most = (of: (row: FunctionRow) => Count) =>
     profile.functions.reduce<Count>((max, row) => larger(max, of(row)), 0);
@@ -350,7 +357,7 @@ function numberWidths(profile: Profile, columns: readonly Column[]): string {
     .flatMap((column) => {
       const count = largest(column);
       if (count === undefined) return [];
-      // Commas are half as wide.
+      // Commas are half as wide as digits.
       const digits = String(count).length + (formatCount(count).length - String(count).length) / 2;
       return [`${BESIDE + Math.max(digits * DIGIT, column.label.length * LETTER + ARROW)}px`];
     })

@@ -2,33 +2,36 @@ import { type HierarchyRectangularNode, hierarchy, treemap, treemapSquarify } fr
 import { type Count, formatCount, larger } from './count.js';
 import type { Body, FunctionRow, Profile } from './model.js';
 
-/** A part of the program: a folder, a namespace, a file, a function, or code that is inlined into one. */
+/** A part of the program: a folder, a namespace, a file, a function, or code that is inlined into a function. */
 export interface Part {
-  /** Tells it apart from its siblings. */
+  /** Key that tells the part apart from its siblings. */
   key: string;
   label: string;
-  /** Samples, rounded to what a JavaScript number holds. */
+  /** Number of samples, rounded to a number of JavaScript. */
   weight: number;
-  /** How hot its largest count is, from 0 to 4. */
+  /** Heat of the part's largest count, from 0 to 4. */
   heat: number;
   parts: Part[];
-  /** The function that it is. */
+  /** The function, if the part is a function. */
   row?: FunctionRow;
-  /** The function that is inlined here. */
+  /** Number of the function's name, if the part is inlined code. */
   inlined?: number;
 }
 
-/** What folders of the map are. */
+/** The meaning of the map's folders. */
 export type Grouping = 'files' | 'namespaces';
 
-/** All functions with code of their own, by where they are declared or by the names around theirs. */
+/**
+ * Returns all functions with code of their own as a tree, by the file of their declaration, or by the namespaces
+ * in their names.
+ */
 export function programTree(profile: Profile, grouping: Grouping): Part {
   const root = newPart(profile.id, profile.id);
   for (const row of profile.functions) {
     const weight = Number(row.total);
     if (weight === 0) continue;
     let at = root;
-    // The last function of a context is the one whose samples these are.
+    // The samples of a context belong to its last function.
     const own = profile.packed.contextSensitive ? row.shown.split(' @ ').at(-1) : row.shown;
     for (const step of grouping === 'files' ? folders(row) : namespaces(own ?? '')) at = child(at, step);
     at.parts.push({
@@ -68,19 +71,19 @@ function folders({ place }: FunctionRow): string[] {
   return steps;
 }
 
-/** `a::b<c::d>::f(e::g)` is in `a` and in `b<c::d>` of it. */
+/** Returns the namespaces of a name. `a::b<c::d>::f(e::g)` is in `a`, and there in `b<c::d>`. */
 export function namespaces(shown: string): string[] {
   const found: string[] = [];
   let depth = 0;
   let start = 0;
   for (let at = 0; at < shown.length; at++) {
     const character = shown[at];
-    // Operators hold the characters that would be brackets elsewhere.
+    // The names of operators contain characters that are brackets elsewhere.
     if (shown.startsWith('operator', at)) break;
     if (character === '(' && depth === 0 && !shown.startsWith('(anonymous', at)) break;
     if (character === '<' || character === '(' || character === '{' || character === '[') depth++;
     else if (character === '>' || character === ')' || character === '}' || character === ']') depth--;
-    // What is before a blank is the type of what the function returns.
+    // The text before a blank is the type that the function returns.
     else if (character === ' ' && depth === 0) start = at + 1;
     else if (character === ':' && shown[at + 1] === ':' && depth === 0) {
       if (at > start) found.push(shown.slice(start, at));
@@ -91,7 +94,7 @@ export function namespaces(shown: string): string[] {
   return found;
 }
 
-/** Adds up, sorts, and joins folders that hold nothing but a folder. */
+/** Adds up the weights, sorts the parts, and joins a folder with its only child if that is a folder. */
 function finish(part: Part): Part {
   for (const [index, inner] of part.parts.entries()) {
     if (inner.row !== undefined) continue;
@@ -109,7 +112,7 @@ function finish(part: Part): Part {
   return part;
 }
 
-/** What a function is made of: its own lines, and code that is inlined into it. */
+/** Returns a function as a tree: its own lines, and the code that is inlined into it. */
 export function inlineTree(profile: Profile, body: Body, label: string, key: string): Part {
   const parts = body.inlined
     .map((call, index) => ({
@@ -133,7 +136,10 @@ function hottest(parts: readonly Part[], least = 0): number {
   return parts.reduce((max, { heat }) => Math.max(max, heat), least);
 }
 
-/** The way from the root to the part that holds nearly all, and more than one part of it. */
+/**
+ * Returns the path from the root to the deepest part that holds nearly all samples and has more than one part with
+ * them.
+ */
 export function wayToMost(root: Part): string[] {
   const way: string[] = [];
   for (let at = root; ; ) {
@@ -145,7 +151,7 @@ export function wayToMost(root: Part): string[] {
   }
 }
 
-/** What the smaller parts of a part are together, from the one with number `first` on. */
+/** Returns one part that stands for the smaller parts of a part, from the part with number `first` on. */
 export function smallerParts(part: Part, first: number): Part {
   const parts = part.parts.slice(first);
   const weight = parts.reduce((sum, inner) => sum + inner.weight, 0);
@@ -158,12 +164,12 @@ export function smallerParts(part: Part, first: number): Part {
   };
 }
 
-/** Whether a part stands for the smaller parts of another one. */
+/** True if a part stands for the smaller parts of another part. */
 export function isSmallerParts({ key, row }: Part): boolean {
   return row === undefined && key.startsWith(SMALLER);
 }
 
-/** From the root to the part that steps lead to, as far as they do. */
+/** Returns the parts from the root along the steps, as far as the steps exist. */
 export function follow(root: Part, steps: readonly string[]): Part[] {
   const trail = [root];
   for (const step of steps) {
@@ -183,35 +189,35 @@ export function follow(root: Part, steps: readonly string[]): Part[] {
 /** A rectangle of the map. */
 export interface Tile {
   part: Part;
-  /** Keys from the root of the map on. */
+  /** Keys of the parts from the root of the map to this one. */
   path: string[];
   x: number;
   y: number;
   width: number;
   height: number;
   depth: number;
-  /** What is inside of it is drawn, too. */
+  /** True if the contents of the part are drawn, too. */
   isGroup: boolean;
 }
 
-/** The share of all samples from which on a part is shown first. */
+/** Share of all samples from which on a part holds nearly all. The map opens at such a part. */
 const NEARLY_ALL = 0.9;
-/** What the key of smaller parts begins with; their number follows. */
+/** Start of the key of smaller parts. Their number follows. */
 const SMALLER = '…';
-/** Parts that are drawn of one part by themselves; the others are one tile. */
+/** Largest number of parts of one part that have a tile of their own. All others share one tile. */
 const MOST_PARTS = 200;
-/** Square pixels that a part needs to be drawn by itself. */
+/** Least area in square pixels of a part with a tile of its own. */
 const LEAST_AREA = 64;
-/** Levels that are drawn at once. */
+/** Number of levels that are drawn at once. */
 const LEVELS = 3;
-/** Pixels that the name of a part with parts takes. */
+/** Height in pixels of the name of a part that contains parts. */
 const LABEL_HEIGHT = 20;
-/** Pixels of width from which on a tile has a label. */
+/** Least width in pixels of a tile with a label. */
 export const LEAST_LABELLED = 46;
-/** Tiles with a side of fewer pixels are not drawn. */
+/** Least length in pixels of a tile's sides. Smaller tiles are not drawn. */
 const LEAST_SIDE = 4;
 
-/** Lays out what is inside of a part. */
+/** Computes the tiles for the contents of a part. */
 export function layOut(root: Part, width: number, height: number): Tile[] {
   const leastWeight = (root.weight * LEAST_AREA) / (width * height);
   const shown = (part: Part, depth: number): Part => {
@@ -219,7 +225,7 @@ export function layOut(root: Part, width: number, height: number): Tile[] {
     const tooSmall = part.parts.findIndex(({ weight }) => weight < leastWeight);
     const drawn = Math.min(MOST_PARTS, tooSmall < 0 ? part.parts.length : tooSmall);
     const parts = part.parts.slice(0, drawn).map((inner) => shown(inner, depth + 1));
-    // Smaller parts are drawn as one if there are larger ones beside them.
+    // Smaller parts share one tile if larger parts are drawn beside them.
     if (drawn > 0 && drawn < part.parts.length) parts.push({ ...smallerParts(part, drawn), parts: [] });
     return { ...part, parts };
   };
@@ -237,7 +243,7 @@ export function layOut(root: Part, width: number, height: number): Tile[] {
   for (const node of laidOut.descendants()) {
     const { parent, depth } = node;
     if (parent === null || (depth > 1 && !hasRoom(parent))) continue;
-    // In narrow places the space between parts pushes the last ones over the edge.
+    // In narrow places the space between tiles would push the last ones over the edge.
     const width = Math.min(node.x1, parent.x1) - node.x0;
     const height = Math.min(node.y1, parent.y1) - node.y0;
     if (width < LEAST_SIDE || height < LEAST_SIDE) continue;

@@ -5,7 +5,7 @@ import { createLowlight } from 'lowlight';
 
 const lowlight = createLowlight({ c, cpp, rust });
 
-/** A piece of a line, with the class that tells what it is. */
+/** A piece of a line, with the class of its kind. */
 export interface Token {
   kind: string;
   text: string;
@@ -25,7 +25,10 @@ const LANGUAGES: Record<string, string> = {
 
 type Nodes = ReturnType<typeof lowlight.highlight>['children'];
 
-/** The lines of a text in their tokens. A file of another language, or of none that is known, stays as it is. */
+/**
+ * Splits the lines of a text into tokens. A file in an unknown language, or in another one than those here, stays
+ * unchanged.
+ */
 export function highlightLines(file: string, text: string): Token[][] {
   const language = LANGUAGES[/\.(\w+)$/.exec(file)?.[1]?.toLowerCase() ?? ''];
   if (language === undefined) return text.split('\n').map((line) => [{ kind: '', text: line }]);
@@ -47,7 +50,7 @@ export function highlightLines(file: string, text: string): Token[][] {
   return lines;
 }
 
-/** The few kinds that the style sheet has a colour for. */
+/** Returns one of the few kinds that have a colour in the style sheet, or `undefined`. */
 function kindOf(classes: unknown): string | undefined {
   const [first] = Array.isArray(classes) ? classes : [];
   return /^hljs-(keyword|type|built_in|comment|string|number|meta|title)/.exec(String(first))?.[1];

@@ -4,26 +4,26 @@ import type { Count } from './count.js';
 import { highlightLines, type Token } from './highlight.js';
 import type { Body, FunctionDetail, LineCounts } from './model.js';
 
-/** A line of a function: what was counted there, and what is inlined there. */
+/** A line of a function with its counts and its inlined calls. */
 export interface CodeLine {
-  /** Of the file where that is known, else from the declaration on. */
+  /** Number of the line in the file, if the file is known; otherwise number of lines from the declaration. */
   number: number;
   text: Token[] | undefined;
   counts: LineCounts[];
-  /** The largest of them. */
+  /** Largest of these counts. */
   count: Count | undefined;
-  /** The largest in the base profile. */
+  /** Largest count of the line in the base profile. */
   base: Count | undefined;
   inlined: Body['inlined'];
 }
 
-/** Lines one behind the other, or a number of lines that are left out. */
+/** Consecutive lines, or lines that are hidden. */
 export type Stretch = { lines: CodeLine[] } | { hidden: CodeLine[] };
 
-/** Lines without counts that are shown around those with some. */
+/** Number of lines without counts that are shown around lines with counts. */
 const AROUND = 3;
 
-/** All lines of a function that are known, in order. */
+/** Returns all known lines of a function, in order. */
 export function codeLines(
   body: Body,
   place: SourcePlace | undefined,
@@ -73,12 +73,12 @@ function addText(
   const last = counted.reduce((most, number) => Math.max(most, number), place.line) + AROUND;
   const known: number[] = [];
   for (let number = first; number <= last; number++) if (text.has(number)) known.push(number);
-  // A comment that begins before the first line that is known is not seen as one.
+  // A comment that begins before the first known line is not recognised as a comment.
   const tokens = highlightLines(place.file, known.map((number) => text.get(number) ?? '').join('\n'));
   for (const [index, number] of known.entries()) at(number).text = tokens[index] ?? [];
 }
 
-/** Joins lines to stretches, and hides what is far from any count. */
+/** Joins lines to stretches, and hides lines far from any count. */
 export function stretches(lines: readonly CodeLine[], declared: number | undefined): Stretch[] {
   const near = lines.map(() => false);
   for (const [index, { counts, inlined, base, number }] of lines.entries()) {

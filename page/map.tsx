@@ -15,10 +15,10 @@ import {
 import type { FunctionRow, Profile } from './model.js';
 import { hrefTo } from './route.js';
 
-/** Height of the map as a part of its width, and its least height in pixels. */
+/** Height of the map as a share of its width, and least height in pixels. */
 const ASPECT = 0.56;
 const LEAST_HEIGHT = 420;
-/** What the colours of parts mean, the coldest first. */
+/** Meaning of the colours of parts, the coldest first. */
 const HEATS = [
   'cold',
   'warm',
@@ -26,25 +26,27 @@ const HEATS = [
   'hot, of the first 90 %',
   'hot, of the first 50 % of all counts',
 ];
-/** Parts that the list below the map has. */
+/** Number of parts in the list below the map. */
 const LISTED = 20;
 
 interface MapProps {
   profile: Profile;
-  /** `files` or `namespaces`; the empty text of an address that does not tell. */
+  /** `files` or `namespaces`; empty if the address gives neither. */
   grouping: string;
-  /** The way to the part that is shown, which the address has. */
+  /** Steps from the root to the part that is shown, as in the address. */
   steps: readonly string[];
 }
 
-/** Where the samples are, as areas: folders, files, functions, and what is inlined into them. A click leads into a part. */
+/**
+ * Shows the samples as areas: folders, files, functions, and code that is inlined into them. A click opens a part.
+ */
 export function WeightMap({ profile, grouping: asked, steps: given }: MapProps) {
   const hasFiles = profile.packed.places.length > 0;
   const hasNamespaces = profile.functions.some(({ shown }) => shown.includes('::'));
   const grouping: Grouping =
     asked === 'files' || asked === 'namespaces' ? asked : hasFiles ? 'files' : 'namespaces';
   const tree = useMemo(() => programTree(profile, grouping), [profile, grouping]);
-  // An address that does not tell leads to where the map branches.
+  // If the address gives no grouping, the map opens where it branches.
   const steps = useMemo(() => (asked === '' ? wayToMost(tree) : given), [tree, asked, given]);
   const trail = useMemo(() => follow(tree, steps), [tree, steps]);
   const inFunction = trail.findIndex((part) => part.row !== undefined);
@@ -102,7 +104,7 @@ export function WeightMap({ profile, grouping: asked, steps: given }: MapProps) 
   );
 }
 
-/** What a function is made of, once its block is unpacked. */
+/** Returns the inlined code of a function as a tree, once its block is unpacked. */
 function useInside(profile: Profile, row: FunctionRow | undefined): Part | undefined {
   const [inside, setInside] = useState<{ row: FunctionRow; part: Part }>();
   useEffect(() => {
@@ -139,7 +141,7 @@ function Trail({ trail, hrefOf }: { trail: readonly Part[]; hrefOf: (depth: numb
 
 interface TilesProps {
   part: Part;
-  /** What is inside of the part is being unpacked. */
+  /** True while the contents of the part are being unpacked. */
   isLoading: boolean;
   profile: Profile;
   onEnter: (path: string[]) => void;
@@ -167,7 +169,7 @@ function Tiles({ part, isLoading, profile, onEnter, onLeave }: TilesProps) {
   };
   useLayoutEffect(() => {
     setActive(0);
-    // The tile that led here is gone, so the focus goes to the first of the new ones.
+    // The tile that was clicked has gone, so the focus goes to the first of the new tiles.
     if (hadFocus.current && tiles.length > 0) {
       hadFocus.current = false;
       focus(0);
@@ -220,7 +222,7 @@ function TileButton({ tile: { part, x, y, width, height, isGroup }, share, tabIn
       tabIndex={tabIndex}
       onClick={onClick}
     >
-      {/* What has no room is there for screen readers. */}
+      {/* Text without room on the tile is there for screen readers. */}
       <span class={wide ? 'label' : 'hidden'}>{part.label}</span>{' '}
       <span class={wide && width > 120 && (height > 34 || isGroup) ? 'share' : 'hidden'}>{share}</span>{' '}
       <span class="hidden">{HEATS[part.heat]}</span>
@@ -242,7 +244,7 @@ function Legend({ profile }: { profile: Profile }) {
   );
 }
 
-/** The same as a list, for those who cannot use areas, and for paper. */
+/** Shows the map as a list, for readers who cannot use areas, and for paper. */
 function PartList({
   part,
   profile,

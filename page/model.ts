@@ -11,12 +11,12 @@ import { printable } from '../src/report/format.js';
 import { type Count, ratio, toCount } from './count.js';
 import { unpack } from './unpack.js';
 
-/** A function as lists show it. */
+/** A function in the form that lists show. */
 export interface FunctionRow {
-  /** Its number among the functions of the profile. */
+  /** Number of the function in the profile's list of functions. */
   index: number;
   name: string;
-  /** The name as the source has it. */
+  /** Name of the function in the source. */
   shown: string;
   place: SourcePlace | undefined;
   total: Count;
@@ -24,16 +24,19 @@ export interface FunctionRow {
   self: Count;
   inlinedTotal: Count;
   copies: number;
-  /** How many functions call it or have it inlined. */
+  /** Number of functions that call or inline this one. */
   callers: number;
-  /** How many functions it calls or has inlined. */
+  /** Number of functions that this one calls or inlines. */
   callees: number;
-  /** The largest count in it, or in its copies. */
+  /** Largest count in the function, or in its inlined copies. */
   max: Count;
   temperature: Temperature;
-  /** Its total in the base profile; null if it was not there, undefined without one. */
+  /**
+   * Total in the base profile; null if the base profile does not have the function, undefined if there is no base
+   * profile.
+   */
   base: Count | null | undefined;
-  /** What a search looks in. */
+  /** Text in which a search looks. */
   haystack: string;
 }
 
@@ -45,7 +48,7 @@ export interface LineCounts {
   targets: { name: number; count: Count }[];
 }
 
-/** Counts of a function, or of a copy that is inlined. */
+/** Counts of a function, or of one inlined copy. */
 export interface Body {
   name: number;
   total: Count;
@@ -53,19 +56,19 @@ export interface Body {
   inlined: { line: number; discriminator: number; body: Body }[];
 }
 
-/** What the page of a function shows. */
+/** The facts on the page of a function. */
 export interface FunctionDetail {
-  /** Of a function that was only inlined, the sum of its copies. */
+  /** Counts of the function. For a function that is only inlined: the sums over its copies. */
   body: Body;
   callers: Call[];
   callees: Call[];
-  /** Counts of its own lines in the base profile; undefined where it has none. */
+  /** Counts of the function's own lines in the base profile; undefined if it has none there. */
   baseLines: Pick<LineCounts, 'line' | 'discriminator' | 'count'>[] | undefined;
-  /** Text of lines by number, by file. */
+  /** Text of lines, by file and then by number. */
   sources: ReadonlyMap<string, ReadonlyMap<number, string>>;
 }
 
-/** The other end of calls. */
+/** The other end of calls: a caller or a callee. */
 export interface Call {
   name: number;
   calls: Count;
@@ -79,17 +82,20 @@ interface Block {
   sources: Map<string, Map<number, string>>;
 }
 
-/** Letters of a name that are shown; the names of some templates and of hostile files have millions. */
+/**
+ * Number of letters of a name that are shown. Names of some templates and in hostile files have millions of
+ * letters.
+ */
 const MOST_LETTERS = 1000;
-/** Those of its end. */
+/** Number of these letters that are taken from the end of the name. */
 const LAST_LETTERS = 100;
 
-/** Blocks of lines that stay unpacked. */
+/** Number of blocks of lines that stay unpacked in memory. */
 const MAX_BLOCKS = 8;
 
 /** A profile of the report. */
 export class Profile {
-  /** Tells it apart in links. */
+  /** Id of the profile in links. */
   readonly id: string;
   readonly packed: PackedProfile;
   readonly functions: FunctionRow[];
@@ -142,43 +148,46 @@ export class Profile {
     this.#byName = new Map(this.functions.map((row) => [row.name, row]));
   }
 
-  /** The function with this name, if the profile has it. */
+  /** Returns the function with this name, or `undefined` if the profile does not have it. */
   find(name: string): FunctionRow | undefined {
     return this.#byName.get(name);
   }
 
-  /** The name with this number, as the profile has it. */
+  /** Returns the name with this number, as in the profile. */
   name(number: number): string {
     return this.packed.names[number] ?? '';
   }
 
-  /** The name with this number, as the source has it; clipped if it is very long. */
+  /** Returns the name with this number, as in the source. A very long name is clipped. */
   shown(number: number): string {
     return this.#shown[number] ?? '';
   }
 
-  /** Where the function with this name is declared. */
+  /** Returns the place where the function with this name is declared, or `undefined` if it is not known. */
   place(number: number): SourcePlace | undefined {
     return this.#places.get(number);
   }
 
-  /** Where its lines are counted from; pseudo probes are not counted from anywhere. */
+  /**
+   * Returns the place from which lines of the function are counted. Returns `undefined` for pseudo probes, whose
+   * numbers are not lines.
+   */
   firstLine(number: number): SourcePlace | undefined {
     return this.packed.locations === 'probes' ? undefined : this.place(number);
   }
 
-  /** The part that samples are of the whole profile. */
+  /** Returns the share of the profile's samples. */
   share(samples: Count): number {
     return ratio(samples, this.totalSamples);
   }
 
-  /** What a count is, by the cut-offs of the profile. */
+  /** Returns the temperature of a count, by the cut-offs of the profile. */
   temperature(count: Count): Temperature {
     if (count >= this.hot) return 'hot';
     return count <= this.cold ? 'cold' : 'warm';
   }
 
-  /** How hot a count is: 0 cold, 1 warm, 2 to 4 hot. */
+  /** Returns the heat of a count: 0 is cold, 1 is warm, 2 to 4 are hot. */
   heat(count: Count): number {
     const { half, most } = this.packed.thresholds;
     if (count >= this.hot) return count >= toCount(half) ? 4 : count >= toCount(most) ? 3 : 2;
@@ -235,13 +244,16 @@ export class Profile {
   }
 }
 
-/** A name that can be shown; of one that is very long, the beginning and the end. */
+/** Returns a name that can be shown. Of a very long name, returns the beginning and the end. */
 export function clipped(name: string): string {
   if (name.length <= MOST_LETTERS) return printable(name);
   return printable(`${name.slice(0, MOST_LETTERS - LAST_LETTERS)}…${name.slice(-LAST_LETTERS)}`);
 }
 
-/** All names for people. Where several have the same, as instances of a generic function of Rust do, their hashes tell them apart. */
+/**
+ * Returns all names as people read them. If several functions have the same name, for example instances of a
+ * generic function of Rust, their hashes tell them apart.
+ */
 function shownNames({ names, shown }: PackedProfile): string[] {
   const found = [...names];
   const users = new Map<string, number>();
@@ -291,7 +303,7 @@ export interface Model {
   profiles: Profile[];
 }
 
-/** Unpacks what all functions of the report have. */
+/** Unpacks the facts about all functions of the report. */
 export async function loadModel(): Promise<Model> {
   const report = await unpack<PackedReport>('index');
   const ids = profileIds(report.profiles);
@@ -299,7 +311,10 @@ export async function loadModel(): Promise<Model> {
   return { report, profiles };
 }
 
-/** Names that tell profiles apart: those of their files, with a folder in front, or more, where names are equal. */
+/**
+ * Returns names that tell profiles apart: the names of their files, with one or more folders in front if file
+ * names are equal.
+ */
 export function profileIds(profiles: readonly Pick<PackedProfile, 'name' | 'path'>[]): string[] {
   const times = (id: string, ids: readonly string[]) => ids.filter((other) => other === id).length;
   let ids = profiles.map(({ name }) => name);

@@ -8,19 +8,19 @@ import type { Model, Profile } from './model.js';
 import { Bar, FunctionLink, lineText, NumberedLink, Section, TemperatureMark } from './parts.js';
 import { hrefTo } from './route.js';
 
-/** What entries can mean for the profile, in the order of the picture. */
+/** Meanings of entries for the profile, in the order of the picture. */
 const KINDS = ['used', 'elsewhere', 'lost'] as const;
 const KIND_NOTES: Record<(typeof KINDS)[number], string> = {
   used: 'used',
   elsewhere: 'of other code, so no part of this profile',
   lost: 'lost to the profile',
 };
-/** Recordings that are named. */
+/** Number of recordings that are named. */
 const MOST_FILES = 5;
-/** Functions that the overview lists. */
+/** Number of functions in the overview. */
 const TOP = 12;
 
-/** What the profile and its recording are worth, in numbers and pictures. */
+/** Shows the worth of the profile and of its recording, in numbers and pictures. */
 export function Overview({ model, profile }: { model: Model; profile: Profile }) {
   const { recording } = model.report;
   return (
@@ -47,7 +47,7 @@ function Facts({ model, profile }: { model: Model; profile: Profile }) {
   const own = hot.functions + warm.functions + cold.functions;
   const enough = density.value >= density.enough;
   const byAddresses = recording?.statistics.byAddresses ?? false;
-  // Density grows with the number of samples, and that with time.
+  // The density grows with the number of samples, and so with time.
   const needed = ((recording?.seconds ?? 0) * density.enough) / density.value;
   return (
     <dl class="facts">
@@ -127,7 +127,7 @@ function Findings({ model, profile }: { model: Model; profile: Profile }) {
     message: `${name} has no profile: ${message}`,
     hint,
   }));
-  // The density is told above.
+  // The density is shown above.
   const said = new Set([...findings.map(({ code }) => code), 'density-low', 'density-zero']);
   const others = [...diagnostics, ...model.report.diagnostics].map((diagnostic) => ({
     ...diagnostic,
@@ -339,7 +339,7 @@ function Heaviest({ profile }: { profile: Profile }) {
   );
 }
 
-/** The lines with the largest counts. */
+/** Shows the lines with the largest counts. */
 function HotLines({ profile }: { profile: Profile }) {
   const { hotLines } = profile.packed;
   const most = hotLines[0]?.[4] ?? 0;
@@ -381,7 +381,7 @@ function HotLines({ profile }: { profile: Profile }) {
   );
 }
 
-/** What the profile was made of. */
+/** Shows the inputs from which the profile was made. */
 function Origin({
   profile,
   recording,

@@ -5,12 +5,15 @@ import type { LineLocation } from '../src/sample-profile/types.js';
 import { clipped, type FunctionRow, type Profile } from './model.js';
 import { hrefTo } from './route.js';
 
-/** A word for a temperature, in its colour. */
+/** Shows the name of a temperature, in its colour. */
 export function TemperatureMark({ of }: { of: Temperature }) {
   return <span class={`mark ${of}`}>{of}</span>;
 }
 
-/** A bar as long as a share, from 0 to 1. The number beside it says the same, so it is hidden from screen readers. */
+/**
+ * Shows a bar whose length is a share from 0 to 1. The number beside the bar tells the same, so the bar is hidden
+ * from screen readers.
+ */
 export function Bar({ share, kind }: { share: number; kind: string }) {
   const width = `${(Math.min(1, Math.max(0, share)) * 100).toFixed(2)}%`;
   return (
@@ -20,7 +23,7 @@ export function Bar({ share, kind }: { share: number; kind: string }) {
   );
 }
 
-/** The name of a function, which leads to its page if the profile has it. */
+/** Shows the name of a function. The name is a link to the function's page if the profile has the function. */
 export function FunctionLink({ profile, name, shown }: { profile: Profile; name: string; shown: string }) {
   if (profile.find(name) === undefined) return <span class="name">{shown}</span>;
   return (
@@ -34,17 +37,19 @@ export function FunctionLink({ profile, name, shown }: { profile: Profile; name:
   );
 }
 
-/** The same, by the number of its name. */
+/** Shows the name of a function as {@link FunctionLink} does, given the number of the name. */
 export function NumberedLink({ profile, name }: { profile: Profile; name: number }) {
   return <FunctionLink profile={profile} name={profile.name(name)} shown={profile.shown(name)} />;
 }
 
-/** Where a function is declared, with the end of its path that tells it apart. */
+/**
+ * Writes the place where a function is declared: the line, and enough of the path's end to tell the file apart.
+ */
 export function placeText({ place }: Pick<FunctionRow, 'place'>): string {
   return place === undefined ? '' : `${place.file.split('/').slice(-2).join('/')}:${place.line}`;
 }
 
-/** A line with the end of the path of its file, or the number of a pseudo probe. */
+/** Writes a line with the end of its file's path, or the number of a pseudo probe. */
 export function lineText(profile: Profile, name: number, location: LineLocation): string {
   const more = location.discriminator === 0 ? '' : `.${location.discriminator}`;
   const place = profile.place(name);
@@ -54,7 +59,7 @@ export function lineText(profile: Profile, name: number, location: LineLocation)
   return `${place.file.split('/').at(-1)}:${line > 0 ? line : '?'}${more}`;
 }
 
-/** A part of a page with a heading. */
+/** Shows a part of a page with a heading. */
 export function Section({ title, children }: { title: string; children: ComponentChildren }) {
   const id = title.toLowerCase().replace(/\W+/g, '-');
   return (

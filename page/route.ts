@@ -1,22 +1,22 @@
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 
-/** Parts of the report that a link can lead to. */
+/** Parts of the report to which a link can lead. */
 export type View = 'overview' | 'map' | 'functions' | 'function' | 'changes';
 
-/** What the address of the page asks for: `#/PROFILE/VIEW/ARGUMENT/STEP...`, each part encoded for URLs. */
+/** The request in the address of the page: `#/PROFILE/VIEW/ARGUMENT/STEP...`. Each part is encoded for URLs. */
 export interface Route {
   /** Id of a profile. */
   profile: string | undefined;
   view: View;
-  /** The name of a function, the text of a search, or what the map is grouped by. */
+  /** The name of a function, the text of a search, or the grouping of the map. */
   argument: string;
-  /** The way from the root of the map to the part that is shown. */
+  /** Steps from the root of the map to the part that is shown. */
   steps: string[];
 }
 
 const VIEWS: readonly string[] = ['overview', 'map', 'functions', 'function', 'changes'] satisfies View[];
 
-/** Reads the part of an address behind `#`. What cannot be read leads to the overview. */
+/** Parses the part of an address after `#`. An address that cannot be parsed leads to the overview. */
 export function parseRoute(hash: string): Route {
   let parts: string[];
   try {
@@ -36,18 +36,20 @@ export function parseRoute(hash: string): Route {
   };
 }
 
-/** An address inside of the page. */
+/** Returns an address inside of the page. */
 export function hrefTo(profile: string, view: View, argument = '', steps: readonly string[] = []): string {
   const parts = [profile, view, ...(argument === '' ? [] : [argument, ...steps])];
   return `#/${parts.map(encodeURIComponent).join('/')}`;
 }
 
-/** Puts an address in place of the present one, so that the way back does not stop at each letter of a search. */
+/**
+ * Replaces the present address. The browser's history then has one entry for a search, not one for each letter.
+ */
 export function replaceRoute(href: string): void {
   history.replaceState(history.state, '', href);
 }
 
-/** What the address asks for, now and when it changes. */
+/** Returns the request in the address, and again whenever the address changes. */
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => parseRoute(location.hash));
   useEffect(() => {
@@ -58,15 +60,21 @@ export function useRoute(): Route {
   return route;
 }
 
-/** How long a place is waited for, as lines of a function are unpacked after its page is there; in milliseconds. */
+/**
+ * Longest time in milliseconds for which a kept scroll position is restored, because lines of a function are
+ * unpacked after its page is there.
+ */
 const PATIENCE = 1000;
 
-/** A link leads to the start of its part; the ways back and forth lead to where that part was left. */
+/**
+ * Keeps scroll positions. A link leads to the start of its part; the browser's back and forward lead to the
+ * position where the reader left the part.
+ */
 export function useKeptScroll(route: Route): void {
   useEffect(() => {
     history.scrollRestoration = 'manual';
     const onScroll = () => history.replaceState({ top: window.scrollY }, '');
-    // Once for each place, as browsers allow few changes of the history.
+    // The position is stored once for each scroll, because browsers limit changes of the history.
     window.addEventListener('scrollend', onScroll);
     return () => window.removeEventListener('scrollend', onScroll);
   }, []);

@@ -8,7 +8,10 @@ export async function unpack<T>(id: string): Promise<T> {
   return (await new Response(unzipped).json()) as T;
 }
 
-/** Blocks stand behind the code, so one may be asked for before the browser has come to it. */
+/**
+ * Waits until the browser has parsed the element with this id. Data blocks stand after the code, so the code may
+ * ask for a block that is not parsed yet.
+ */
 async function whenParsed(id: string): Promise<HTMLElement> {
   if (document.readyState === 'loading') {
     await new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, { once: true }));

@@ -15,10 +15,13 @@ export interface VirtualRows {
   height: number;
 }
 
-/** Rows that are drawn beyond each edge of the box. */
+/** Number of rows that are drawn beyond each edge of the box. */
 const OVERSCAN = 6;
 
-/** Which of `count` rows of the same height are to be drawn in a box that scrolls. */
+/**
+ * Returns the rows of a list that must be drawn. The list has `count` rows of the same height, in a box that
+ * scrolls.
+ */
 export function useVirtualRows(
   box: RefObject<HTMLElement | null>,
   count: number,
@@ -42,7 +45,7 @@ export function useVirtualRows(
   return { items: virtualizer.getVirtualItems(), height: virtualizer.getTotalSize() };
 }
 
-/** Whether the page is being printed, when rows outside of the screen matter, too. */
+/** True while the page is being printed. Rows outside of the screen are then needed, too. */
 export function usePrinting(): boolean {
   const [printing, setPrinting] = useState(() => matchMedia('print').matches);
   useEffect(() => {

@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# What a fleet does once a day with the traces that its hosts have collected.
+# Makes the profiles of a fleet once a day, from the traces that its hosts have collected.
 #
 #   day.sh SPOOL TODAY BINARIES PUBLISHED
 #
 # SPOOL      traces of all hosts by day: SPOOL/day=2026-11-29/*.parquet. Each host fills its own folder with
 #            perf record -b -a -N --buildid-mmap -o - | autofdo-gen collect --perfdata - -o FOLDER --rotate 10m
 #            and moves finished files here, to any object store or disk.
-# TODAY      the last day that counts, such as 2026-11-29
-# BINARIES   folder with the binaries of the releases that run, and their debug files
-# PUBLISHED  folder with one profile for each binary, where builds take them from
+# TODAY      the last day whose traces are used, for example 2026-11-29
+# BINARIES   folder with the binaries of the running releases, and their debug files
+# PUBLISHED  folder with one profile for each binary, from which builds take the profiles
 #
-# SUM names the program that adds up: python3 sum_duckdb.py, or spark-submit sum_spark.py.
+# SUM names the program that adds up the traces: python3 sum_duckdb.py, or spark-submit sum_spark.py.
 set -euo pipefail
 spool=$1 today=$2 binaries=$3 published=$4
 here=$(dirname "${BASH_SOURCE[0]}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# 1. Add up, the last days with more weight.
+# 1. Add up the traces. Newer days have more weight.
 ${SUM:-python3 "$here/sum_duckdb.py"} "$spool" "$today" "$work/sums"
 
 # 2. One profile for each binary that has traces.

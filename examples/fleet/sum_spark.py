@@ -1,4 +1,4 @@
-"""Adds up the trace shards of a week with Spark: the same as sum_duckdb.py, on a cluster.
+"""Adds up the trace shards of a week with Spark, on a cluster. The result is that of sum_duckdb.py.
 
     spark-submit --py-files weights.py sum_spark.py FOLDER TODAY OUTPUT
 
@@ -15,13 +15,13 @@ from weights import weights
 folder, today, output = sys.argv[1:]
 spark = (
     SparkSession.builder.appName("sum of traces")
-    # Days are names of folders, and a build id of digits is no number.
+    # Days are names of folders, and a build id that consists of digits must not be read as a number.
     .config("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
     .getOrCreate()
 )
 spark.createDataFrame(weights(today), "day string, weight bigint").createOrReplaceTempView("weights")
 traces = spark.read.parquet(folder)
-# Spark has no unsigned numbers: it reads them as decimals.
+# Spark has no unsigned numbers, so it reads these columns as decimals.
 for column in ("branch_from", "branch_to", "run_end", "stack_end", "count", "mispredicted"):
     traces = traces.withColumn(column, traces[column].cast("bigint"))
 traces.createOrReplaceTempView("traces")

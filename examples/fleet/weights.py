@@ -1,4 +1,4 @@
-"""The weights of days: today counts 64 times, and each day before half as often, for a week."""
+"""The weights of the days of a week: today has weight 64, and each earlier day half the weight of the next one."""
 
 import datetime
 
@@ -6,7 +6,7 @@ HALVINGS = 6
 
 
 def weights(today):
-    """Pairs of a day, as folders name it, and its weight."""
+    """Returns pairs of a day, as in the names of folders, and its weight."""
     last = datetime.date.fromisoformat(today)
     days = (last - datetime.timedelta(days=age) for age in range(HALVINGS + 1))
     return [(day.isoformat(), 1 << (HALVINGS - age)) for age, day in enumerate(days)]

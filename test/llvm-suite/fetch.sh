@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Put llvm-profgen's own tests, from Debian's source package of LLVM 19, into DIR/llvm-profgen.
+# Puts llvm-profgen's own tests, from Debian's source package of LLVM 19, into DIR/llvm-profgen.
 #   fetch.sh DIR
-# Downloads 164 MB once and keeps 5 MB. Nothing of the system changes: apt gets a list of source
-# repositories, made from the binary ones it has, and a folder for their indexes, both inside DIR.
+# Downloads 164 MB once and keeps 5 MB. The system's own apt settings stay unchanged: a list of source repositories,
+# made from apt's binary repositories, and a folder for their indexes are both inside DIR.
 set -euo pipefail
 [ $# -eq 1 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1"; cd "$1"

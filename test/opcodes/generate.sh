@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Asks LLVM 22's disassembler about every opcode again and writes native/crates/elf/src/isa/x86/opcodes.txt.
-# Needs g++, Debian's libllvm22, and llvm-22-dev, of which only the headers are used: they are downloaded into a temporary folder.
+# Asks LLVM 22's disassembler about every opcode again, and writes native/crates/elf/src/isa/x86/opcodes.txt.
+# Needs g++ and Debian's libllvm22. The headers of llvm-22-dev are downloaded into a temporary folder.
 # Takes two minutes.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

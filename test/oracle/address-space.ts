@@ -1,25 +1,31 @@
 import { imageName } from '../../src/perf-data/build-id.js';
 
-/** Executable code that a process, or the kernel, has mapped. Addresses are signed, see `address` in u64.ts. */
+/** Executable code that a process or the kernel has mapped. Addresses are signed, see `address` in address.ts. */
 export interface Mapping {
   start: number;
   end: number;
   path: string;
 }
 
-/** cpumode of a record: bits 0 to 2 of its misc field. */
+/** Values of a record's cpumode, bits 0 to 2 of its misc field. */
 const KERNEL_MODE = 1;
 const USER_MODE = 2;
 
-/** Intervals kept in all; more come from damage or a JIT, and a report of images can do without them. */
+/**
+ * Largest number of intervals in all. More intervals come from damage or a JIT, and a report of images can do
+ * without them.
+ */
 const MAX_INTERVALS = 1 << 20;
 
 /**
- * Which image an address belonged to when it was sampled. Fed in the order of time; for reports, so limits lose
- * detail and not the job.
+ * Finds the image of an address at the time of its sample. Records must come in the order of time. Limits lose
+ * only detail, because the result is used for reports.
  */
 export class AddressSpaces {
-  /** Sorted by start, without overlap. A child shares its parent's array until either changes it. */
+  /**
+   * Mappings of each process, sorted by start, without overlap. A child shares its parent's array until one of the
+   * two changes it.
+   */
   readonly #processes = new Map<number, { mappings: Mapping[]; shared: boolean }>();
   readonly #modules: Mapping[] = [];
   #kernel: Mapping | undefined;
@@ -42,7 +48,7 @@ export class AddressSpaces {
     this.#processes.set(pid, process);
   }
 
-  /** A new process has its parent's mappings; a new thread shares them. */
+  /** Handles a FORK record. A new process has its parent's mappings; a new thread shares them. */
   fork(pid: number, parent: number): void {
     const process = this.#processes.get(parent);
     if (pid === parent || process === undefined || this.#processes.size >= MAX_INTERVALS) return;
@@ -50,18 +56,18 @@ export class AddressSpaces {
     this.#processes.set(pid, { mappings: process.mappings, shared: true });
   }
 
-  /** The image that has `ip`, undefined if none is known. */
+  /** Returns the image with the address `ip`, or `undefined` if none is known. */
   imageAt(pid: number, mode: number, ip: number): string | undefined {
     if (mode === KERNEL_MODE) {
       const module = find(this.#modules, ip);
-      // The range that perf records for the kernel is unreliable, its start least of all.
+      // The range that perf records for the kernel is unreliable, above all its start.
       return module?.path ?? (this.#kernel === undefined ? undefined : imageName(this.#kernel.path));
     }
     return mode === USER_MODE ? find(this.#processes.get(pid)?.mappings ?? [], ip)?.path : undefined;
   }
 }
 
-/** Index of the first mapping that starts after `ip`. */
+/** Returns the index of the first mapping that starts after `ip`. */
 function upperBound(mappings: readonly Mapping[], ip: number): number {
   let low = 0;
   let high = mappings.length;
@@ -78,7 +84,10 @@ function find(mappings: readonly Mapping[], ip: number): Mapping | undefined {
   return mapping !== undefined && ip < mapping.end ? mapping : undefined;
 }
 
-/** Adds a mapping over what was there; there are no records of unmapping. Returns by how many intervals it grew. */
+/**
+ * Adds a mapping over the present ones, because no record tells when a mapping ends. Returns the number of
+ * intervals that were added.
+ */
 function insert(mappings: Mapping[], added: Mapping): number {
   if (added.end <= added.start) return 0;
   let first = upperBound(mappings, added.start);

@@ -1,9 +1,9 @@
 const TWO_32 = 2 ** 32;
 
 /**
- * The address at `offset` as a signed number. Addresses of 64-bit machines are canonical: within 2^56 of either
- * end of the address space and in practice within 2^53, so as signed numbers they are exact and kernel addresses
- * are the negative ones.
+ * Reads the address at `offset` as a signed number. Addresses of 64-bit machines are canonical: within 2^56 of
+ * either end of the address space, and in practice within 2^53. So signed numbers are exact, and kernel addresses
+ * are negative.
  */
 export function address(view: DataView, offset: number, littleEndian: boolean): number {
   const first = littleEndian ? offset : offset + 4;

@@ -4,7 +4,7 @@ import type { Features } from '../../src/perf-data/features.js';
 import { u64AsNumber } from '../../src/perf-data/u64.js';
 import { SampleField } from './sample-fields.js';
 
-/** The events of a recording, and which of them a record belongs to. */
+/** The events of a recording. Finds the event of a record. */
 export class EventTable extends FileEvents {
   readonly #byId = new Map<number, EventAttr>();
 
@@ -18,18 +18,18 @@ export class EventTable extends FileEvents {
     for (const event of this.events) for (const id of event.ids) this.#byId.set(id, event);
   }
 
-  /** The event of a sample, undefined when its id is in no table. */
+  /** Returns the event of a sample, or `undefined` if the sample's id is in no table. */
   ofSample(body: DataView, littleEndian: boolean): EventAttr | undefined {
     const [first] = this.events;
     if (first === undefined || this.events.length === 1) return first;
-    // All events of a file agree on the place of the id, or perf could not read it either.
+    // All events of a file have the id at the same place. Otherwise perf could not read the id either.
     const position = sampleIdPosition(first.sampleType);
     if (position === undefined) return first;
     if (body.byteLength < position + 8) return undefined;
     return this.#lookUp(u64AsNumber(body, position, littleEndian), first);
   }
 
-  /** The event of a record that is no sample; decides how its trailer is laid out. */
+  /** Returns the event of a record that is not a sample. The event decides the layout of the record's trailer. */
   ofOther(body: DataView, littleEndian: boolean): EventAttr | undefined {
     const [first] = this.events;
     if (first === undefined || this.events.length === 1 || !first.sampleIdAll) return first;
@@ -38,7 +38,7 @@ export class EventTable extends FileEvents {
     return this.#lookUp(u64AsNumber(body, body.byteLength - fromEnd, littleEndian), first) ?? first;
   }
 
-  /** Synthesized records carry id 0 and belong to the first event. */
+  /** Records that perf itself makes have id 0 and belong to the first event. */
   #lookUp(id: number, first: EventAttr): EventAttr | undefined {
     return id === 0 ? first : (this.#byId.get(id) ?? (this.#byId.size === 0 ? first : undefined));
   }
@@ -61,7 +61,10 @@ function trailerIdFromEnd(sampleType: number): number | undefined {
   return 8 * (1 + count(sampleType, [SampleField.cpu, SampleField.streamId]));
 }
 
-/** Bytes from the TIME of a record's trailer to the record's end, undefined when it has none. */
+/**
+ * Returns the number of bytes from the TIME field of a record's trailer to the record's end, or `undefined` if
+ * there is no such field.
+ */
 export function trailerTimeFromEnd({ sampleIdAll, sampleType }: EventAttr): number | undefined {
   if (!sampleIdAll || !(sampleType & SampleField.time)) return undefined;
   const { identifier, cpu, streamId, id } = SampleField;

@@ -10,8 +10,9 @@ import { openSource, type RecordSource, recordingFiles } from './source.js';
 import { walkRecords } from './walk.js';
 
 /**
- * Tells what a perf.data holds as a second reader, written apart from the product's, finds it: what the two disagree on is a mistake in one
- * of them. It shares the decoding of headers, attrs and features with the product, where that runs without the addon.
+ * Describes a perf.data as a second reader, written independently of the product's. If the two readers disagree,
+ * one of them has a fault. This reader shares the decoding of headers, attrs and features with the part of the
+ * product that works without the addon.
  */
 export async function inspectWithOracle(path: string): Promise<OracleSummary> {
   const { main, directory, streams } = await recordingFiles(path);
@@ -43,18 +44,18 @@ async function readMainFile(
   await readFileAttrs(source, header, collector);
   const { offset, size } = header.data;
   if (size === 0) {
-    // perf sets the size last. It also sets the feature bits early, and then the sections are not there.
+    // perf writes the size last. perf also sets the feature bits early, when the sections do not exist yet.
     collector.endsEarly('perf was killed before it completed the file');
     await walkRecords(source, offset, Number.POSITIVE_INFINITY, collector);
     return;
   }
-  // Features first where that is possible: they name events. A stream has to be read as it comes.
+  // Features are read first if possible, because they name events. A stream must be read in its order.
   if (source.size !== undefined) await readFeatures(source, header, collector);
   await walkRecords(source, offset, offset + size, collector);
   if (source.size === undefined) await readFeatures(source, header, collector);
 }
 
-/** `data.N` of a directory: records without a header, with a compression stream of their own. */
+/** Reads `data.N` of a directory: records without a header, with a compression stream of their own. */
 async function readStream(path: string, collector: RecordCollector): Promise<void> {
   const source = await openSource(path);
   try {

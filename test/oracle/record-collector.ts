@@ -18,9 +18,12 @@ import { TimeOrder } from './time-order.js';
 import { WrappingSum } from './wrapping-sum.js';
 
 const CPU_MODE_MASK = 7;
-/** misc of MMAP: data, of FORK: made while reading /proc; of MMAP2: has a build id. */
+/**
+ * Bit of misc. MMAP: the mapping is data. FORK: perf made the record from /proc. Bit 14 of MMAP2: the record has a
+ * build id.
+ */
 const MISC_DATA = 1 << 13;
-/** LOST_SAMPLES: a BPF filter left them out, nothing was lost. */
+/** Bit of misc in LOST_SAMPLES: a BPF filter left the samples out, so nothing was lost. */
 const MISC_LOST_SAMPLES_BPF = 1 << 15;
 const MISC_BUILD_ID = 1 << 14;
 const PROT_EXEC = 4;
@@ -28,11 +31,11 @@ const MAX_BUILD_ID_SIZE = 20;
 const MMAP_NAME = 32;
 const MMAP2_NAME = 64;
 
-/** What the oracle finds: sums of addresses besides what a user is told. */
+/** The findings of the oracle: the description for users, and sums of addresses. */
 export interface OracleSummary extends PerfDataSummary {
-  /** Sum of the source addresses of all entries modulo 2^64, 16 hexadecimal digits. */
+  /** Sum of the source addresses of all entries modulo 2^64, as 16 hexadecimal digits. */
   branchFromSum: string;
-  /** Sum of their target addresses. */
+  /** Sum of the target addresses of all entries modulo 2^64, as 16 hexadecimal digits. */
   branchToSum: string;
 }
 
@@ -47,7 +50,7 @@ interface EventCounts {
   branchEntries: number;
 }
 
-/** Counts what the records of a recording hold. */
+/** Counts the contents of a recording's records. */
 export class RecordCollector extends FileFacts {
   override readonly events = new EventTable();
   compressed = false;
@@ -75,7 +78,7 @@ export class RecordCollector extends FileFacts {
     try {
       this.#dispatch(record);
     } catch (error) {
-      // A record too short for its type: the next one is found by its size all the same.
+      // If a record is too short for its type, its size still leads to the next record.
       if (!(error instanceof RangeError || error instanceof TruncatedError)) throw error;
       this.problem(`a record of type ${record.type} is too short`);
     }
@@ -191,7 +194,9 @@ export class RecordCollector extends FileFacts {
     this.#sumBranches(view, branches.offset, branches.count);
   }
 
-  /** Exact: nanoseconds since 1970, or of a machine up for more than 104 days, are beyond 2^53. */
+  /**
+   * Keeps exact times: nanoseconds since 1970, or of a machine that has run for more than 104 days, exceed 2^53.
+   */
   #noteTime(time: Long): void {
     if (this.#firstTime === undefined || time.lessThan(this.#firstTime)) this.#firstTime = time;
     if (this.#lastTime === undefined || time.greaterThan(this.#lastTime)) this.#lastTime = time;
@@ -223,7 +228,8 @@ export class RecordCollector extends FileFacts {
     const fromEnd = event && trailerTimeFromEnd(event);
     if (fromEnd === undefined || fromEnd > view.byteLength) return 0;
     const time = u64AsNumber(view, view.byteLength - fromEnd, this.littleEndian);
-    // All ones means unknown; so does 0, which holds from the start on.
+    // A time with all bits set is unknown. Time 0 means that the record holds from the start on, and is used for
+    // unknown times, too.
     return time >= 2 ** 64 ? 0 : time;
   }
 
@@ -247,7 +253,7 @@ export class RecordCollector extends FileFacts {
     }
   }
 
-  /** What was found, once all records were given. */
+  /** Returns the findings after all records were given. */
   summary(file: string, header: PerfDataHeader, directory: boolean): OracleSummary {
     this.#order.finish();
     const buildIds = this.#buildIds();
@@ -291,18 +297,18 @@ export class RecordCollector extends FileFacts {
   }
 }
 
-/** An unsigned number of 64 bits. */
+/** Returns an unsigned 64-bit number as a bigint. */
 function exact(value: Long): bigint {
   return BigInt(value.toString());
 }
 
-/** Nanoseconds as perf prints them: seconds with nine decimals. */
+/** Writes nanoseconds as perf prints them: seconds with nine decimals. */
 function formatTime(nanoseconds: Long): string {
   const digits = nanoseconds.toString().padStart(10, '0');
   return `${digits.slice(0, -9)}.${digits.slice(-9)}`;
 }
 
-/** Decodes the build id of an MMAP2 record, which is in place of the inode (misc bit 14). */
+/** Decodes the build id of an MMAP2 record, which replaces the inode if misc bit 14 is set. */
 function decodeMmapBuildId(body: Uint8Array): string {
   const size = Math.min(body[32] ?? 0, MAX_BUILD_ID_SIZE);
   return Buffer.from(body.subarray(36, 36 + size)).toString('hex');

@@ -1,6 +1,6 @@
 import { u64AsNumber } from '../../src/perf-data/u64.js';
 
-/** Types of records that a reader of branch stacks acts on (perf_event.h, and perf's own from 64 on). */
+/** Types of records that a reader of branch stacks handles (perf_event.h; from 64 on, perf's own types). */
 export const RecordType = {
   mmap: 1,
   lost: 2,
@@ -21,48 +21,52 @@ export const RecordType = {
   compressed2: 83,
 } as const;
 
-/** Bytes of `struct perf_event_header`. */
+/** Size of `struct perf_event_header` in bytes. */
 export const RECORD_HEADER_SIZE = 8;
 
-/** One record, valid only until the next one is asked for. */
+/** One record, valid only until the next record is requested. */
 export interface PerfRecord {
   type: number;
   misc: number;
   /** The bytes after the header. */
   body: Uint8Array;
-  /** The same bytes. */
+  /** A view of the same bytes. */
   view: DataView;
 }
 
-/** Why a stream of records ended before its bytes did. */
+/** Reason why a stream of records ended before its bytes did. */
 export type StreamEnd =
   | { kind: 'size'; size: number }
   | { kind: 'cut'; bytes: number }
   | { kind: 'compression' };
 
-/** What `perf record -o - 2>&1` puts behind the records; nothing is missing then. */
+/** Start of the text that `perf record -o - 2>&1` writes behind the records. Nothing is missing in that case. */
 const PERF_CHATTER = '[ perf record:';
 
-/** How the data behind a TRACING_DATA record begins, whatever the byte order is. */
+/** First bytes of the data behind a TRACING_DATA record, in either byte order. */
 const TRACING_MAGIC = Uint8Array.from([0x17, 0x08, 0x44, ...new TextEncoder().encode('tracing')]);
 
 const COMPRESSED2_HEADER_SIZE = 16;
-/** Largest payload that fits a record: 65535 less the header, rounded down to 8. */
+/** Largest payload of a record in bytes: 65535 less the header, rounded down to a multiple of 8. */
 const MAX_COMPRESSED2_PAYLOAD = 65519;
 
 /**
  * Cuts blocks of bytes into records, wherever the blocks end.
  *
- * Some records are followed by bytes that their size does not count (tracing data, auxtrace): these are skipped.
+ * Some records are followed by bytes that their size does not include (tracing data, auxtrace). These bytes are
+ * skipped.
  */
 export class RecordCutter {
   readonly #littleEndian: boolean;
-  /** Start of a record whose rest is in the next block. */
+  /** Start of a record that continues in the next block. */
   #tail: Uint8Array = new Uint8Array(0);
   #skip = 0;
-  /** Bytes of tracing data that the last record announced; `perf inject -i PIPE -o FILE` copies the record without them. */
+  /**
+   * Number of bytes of tracing data that the last record announced. `perf inject -i PIPE -o FILE` copies the
+   * record without this data.
+   */
   #announced = 0;
-  /** Bytes of COMPRESSED2 records that lie inside of the one before. */
+  /** Number of bytes of COMPRESSED2 records that lie inside of the previous record. */
   #oversizedLeft = 0;
   #end: StreamEnd | undefined;
 
@@ -70,12 +74,12 @@ export class RecordCutter {
     this.#littleEndian = littleEndian;
   }
 
-  /** Set once a record is impossible: nothing after it can be trusted. */
+  /** Reason of the end once a record is impossible. Nothing behind such a record can be trusted. */
   get end(): StreamEnd | undefined {
     return this.#end;
   }
 
-  /** The records that are complete with `block`. */
+  /** Yields the records that are complete with `block`. */
   *push(block: Uint8Array): Generator<PerfRecord> {
     if (this.#skip >= block.length && this.#skip > 0) {
       this.#skip -= block.length;
@@ -115,7 +119,7 @@ export class RecordCutter {
       at += size;
       if (this.#oversizedLeft > 0) {
         this.#oversizedLeft -= size;
-        // Its own data size is not set; all of it is payload.
+        // The data size of this record is not set; all of the body is payload.
         yield { ...record, type: RecordType.compressed, body: record.body.subarray(8) };
         continue;
       }
@@ -130,11 +134,11 @@ export class RecordCutter {
       this.#announced = tracingBytes(record, this.#littleEndian);
     }
     if (at > bytes.length) this.#skip = at - bytes.length;
-    // The block belongs to the caller, who may fill it again.
+    // The block belongs to the caller, who may fill it again, so the rest is copied.
     this.#tail = at < bytes.length && this.#end === undefined ? bytes.slice(at) : new Uint8Array(0);
   }
 
-  /** To be called when there are no more blocks. */
+  /** Must be called after the last block. Returns the reason if the stream ended early. */
   finish(): StreamEnd | undefined {
     const chatter = [...PERF_CHATTER].every((letter, index) => this.#tail[index] === letter.charCodeAt(0));
     const missing = (this.#tail.length > 0 && !chatter) || this.#skip > 0 || this.#oversizedLeft > 0;
@@ -142,13 +146,14 @@ export class RecordCutter {
     return this.#end;
   }
 
-  /** Undefined when more bytes are needed to tell. */
+  /** Returns the size of a record, or `undefined` if more bytes are needed to tell it. */
   #recordSize(view: DataView, at: number, type: number): number | undefined {
     const size = view.getUint16(at + 6, this.#littleEndian);
     if (type !== RecordType.compressed2 || this.#oversizedLeft > 0) return size;
     if (at + COMPRESSED2_HEADER_SIZE > view.byteLength) return undefined;
-    // perf 6.16 lets the u16 overflow; then the payload's own length is right and there is no padding. If that is more
-    // than a record can hold, this is the first of several, filled to the brim, and the others follow inside of it.
+    // In perf 6.16 the u16 size may overflow. The payload's own length is then right, and there is no padding. If
+    // this length is more than a record can hold, the record is the first of several full records, and the others
+    // lie inside of it.
     const payload = u64AsNumber(view, at + RECORD_HEADER_SIZE, this.#littleEndian);
     const padded = Math.ceil((COMPRESSED2_HEADER_SIZE + payload) / 8) * 8;
     return padded <= size ? size : COMPRESSED2_HEADER_SIZE + Math.min(payload, MAX_COMPRESSED2_PAYLOAD);
@@ -159,19 +164,22 @@ export class RecordCutter {
   }
 }
 
-/** Bytes that follow a TRACING_DATA record, if they are there, without being counted in its size. */
+/**
+ * Returns the number of bytes behind a TRACING_DATA record that its size does not include, if these bytes are
+ * present.
+ */
 function tracingBytes({ type, view }: PerfRecord, littleEndian: boolean): number {
   if (type !== RecordType.tracingData || view.byteLength < 4) return 0;
   return Math.ceil(view.getUint32(0, littleEndian) / 8) * 8;
 }
 
-/** Bytes that follow an AUXTRACE record without being counted in its size. */
+/** Returns the number of bytes behind an AUXTRACE record that its size does not include. */
 function auxtraceBytes({ type, view }: PerfRecord, littleEndian: boolean): number {
   if (type !== RecordType.auxtrace || view.byteLength < 8) return 0;
   return u64AsNumber(view, 0, littleEndian);
 }
 
-/** The compressed bytes of a COMPRESSED or COMPRESSED2 record. */
+/** Returns the compressed bytes of a COMPRESSED or COMPRESSED2 record. */
 export function compressedPayload({ type, body, view }: PerfRecord, littleEndian: boolean): Uint8Array {
   if (type === RecordType.compressed) return body;
   if (body.length < 8) return new Uint8Array(0);

@@ -3,34 +3,34 @@ import { u64AsNumber } from '../../src/perf-data/u64.js';
 import { address } from './address.js';
 import { BRANCH_HW_INDEX, ReadFormat, SampleField } from './sample-fields.js';
 
-/** Bytes of `struct perf_branch_entry`: from, to, flags. */
+/** Size of `struct perf_branch_entry` in bytes: from, to, flags. */
 export const BRANCH_ENTRY_SIZE = 24;
 
-/** The fields of a sample that are of interest here. */
+/** The fields of a sample that this reader uses. */
 export interface Sample {
-  /** Signed, see `address`; undefined when not recorded. */
+  /** Instruction pointer, signed, see `address`; undefined if it was not recorded. */
   ip: number | undefined;
   pid: number | undefined;
-  /** Nanoseconds. */
+  /** Time stamp in nanoseconds. */
   time: number | undefined;
-  /** Where in the body they are. */
+  /** Offset of the time stamp in the body. */
   timeAt: number;
-  /** Offset in the body of the first branch entry, and how many there are; undefined without the field. */
+  /** Offset of the first branch entry in the body, and number of entries; undefined without a branch stack. */
   branches: { offset: number; count: number } | undefined;
 }
 
 /**
- * Decodes a sample up to its branch stack, which no later field can move. Returns undefined when it is too short
- * for what its event says it holds.
+ * Decodes a sample up to its branch stack. Later fields cannot move the branch stack. Returns `undefined` if the
+ * sample is too short for the fields of its event.
  *
- * The order of the fields is that of the kernel's perf_output_sample, not that of their bits.
+ * The order of the fields is that of the kernel's perf_output_sample, not the order of their bits.
  */
 export function decodeSample(view: DataView, attr: EventAttr, littleEndian: boolean): Sample | undefined {
   const type = attr.sampleType;
   const length = view.byteLength;
   const sample: Sample = { ip: undefined, pid: undefined, time: undefined, timeAt: -1, branches: undefined };
   let at = 0;
-  /** Takes 8 bytes; -1 when they are not there. */
+  /** Takes 8 bytes, and returns their offset; -1 if the bytes are not there. */
   const word = () => {
     const start = at;
     at += 8;
@@ -70,14 +70,14 @@ export function decodeSample(view: DataView, attr: EventAttr, littleEndian: bool
   if (at + 8 > length) return undefined;
   const count = u64AsNumber(view, at, littleEndian);
   at += 8;
-  // A stack without entries may come without the index: the kernel writes a lone zero when the PMU had nothing.
+  // A branch stack without entries may lack the index: the kernel writes a single zero if the PMU had no entries.
   if (count > 0 && attr.branchSampleType & BRANCH_HW_INDEX) at += 8;
   if (count * BRANCH_ENTRY_SIZE > length - at) return undefined;
   sample.branches = { offset: at, count };
   return sample;
 }
 
-/** Size of the READ field; beyond any record when the bytes do not tell. */
+/** Returns the size of the READ field. If the bytes do not tell it, the size is larger than any record. */
 function readSize(view: DataView, at: number, format: number, littleEndian: boolean): number {
   const has = (bit: number) => (format & bit ? 1 : 0);
   const times = has(ReadFormat.enabled) + has(ReadFormat.running);

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { AutofdoError } from '../../src/errors.js';
 import { type ByteSource, FileSource, unreadable } from '../../src/perf-data/source.js';
 
-/** Bytes of a stream that are kept at most. */
+/** Largest number of bytes of a stream that are kept. */
 const MAX_KEPT = 1 << 27;
 
-/** Bytes of a file or stream. */
+/** The bytes of a file or stream. */
 export interface RecordSource extends ByteSource {
-  /** Says that nothing before `offset` will be read again, so that a stream need not keep it. */
+  /** Tells that no byte before `offset` will be read again, so that a stream need not keep these bytes. */
   discardBefore(offset: number): void;
 }
 
@@ -25,12 +25,12 @@ export async function openSource(path: string): Promise<RecordSource> {
   }
 }
 
-/** The files of a recording: one, or those of a directory (perf record --threads). */
+/** The files of a recording: one file, or the files of a directory (perf record --threads). */
 export interface RecordingFiles {
-  /** Has the header. */
+  /** Path of the file with the header. */
   main: string;
   directory: boolean;
-  /** Bare records, in the order of their numbers. */
+  /** Files of records without a header, in the order of their numbers. */
   streams: { path: string; number: number }[];
 }
 
@@ -43,7 +43,7 @@ export async function recordingFiles(path: string): Promise<RecordingFiles> {
   } catch (cause) {
     return unreadable(path, cause);
   }
-  // What is no file is left out: a FIFO could keep its reader waiting for ever.
+  // Only regular files are used, because a FIFO could keep its reader waiting for ever.
   const isFile = async (name: string) =>
     (await stat(join(path, name)).catch(() => undefined))?.isFile() ?? false;
   if (!(await isFile('data'))) {
@@ -66,7 +66,7 @@ export async function recordingFiles(path: string): Promise<RecordingFiles> {
 class StreamSource implements RecordSource {
   readonly size = undefined;
   readonly #chunks: AsyncIterator<Uint8Array>;
-  /** Bytes from `#start` on that may still be asked for. */
+  /** Bytes from `#start` on that may still be requested. */
   #kept: Uint8Array[] = [];
   #start = 0;
   #end = 0;
@@ -81,7 +81,8 @@ class StreamSource implements RecordSource {
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
-    // What must be kept until then, an attr section behind the records for example, must not fill the memory.
+    // Bytes that must be kept for later, for example behind an attr section that follows the records, must not
+    // fill the memory.
     if (offset < this.#start || offset + length - this.#start > MAX_KEPT) return new Uint8Array(0);
     while (!this.#done && this.#end < offset + length) {
       const { value, done } = await this.#chunks.next().catch((cause) => unreadable(this.#path, cause));
@@ -89,7 +90,7 @@ class StreamSource implements RecordSource {
       else {
         this.#kept.push(value);
         this.#end += value.length;
-        // Bytes before the one asked for are only kept while a discard has not passed them.
+        // Bytes before `offset` are kept only until a discard has passed them.
         if (this.#end <= offset && this.#start >= offset) this.discardBefore(offset);
       }
     }

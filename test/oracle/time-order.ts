@@ -1,11 +1,15 @@
-/** Events held back at most; more arrive between two rounds only if the recording has no rounds. */
+/**
+ * Largest number of events that are held back. Between two rounds there are more only in a recording without
+ * rounds.
+ */
 const MAX_PENDING = 1 << 17;
 
 /**
  * Puts events into the order of time.
  *
- * A recording interleaves the buffers of the CPUs. A FINISHED_ROUND record says that all buffers were emptied:
- * what comes later is newer than anything before the round before it (perf: tools/perf/util/ordered-events.c).
+ * In a recording, the buffers of the CPUs alternate. A FINISHED_ROUND record says that all buffers were emptied.
+ * Events behind this record are newer than all events before the previous FINISHED_ROUND (perf:
+ * tools/perf/util/ordered-events.c).
  */
 export class TimeOrder<T> {
   readonly #deliver: (event: T) => void;
@@ -17,7 +21,7 @@ export class TimeOrder<T> {
     this.#deliver = deliver;
   }
 
-  /** Takes an event; time 0 means it holds from the start on, as synthesized records do. */
+  /** Adds an event. Time 0 means that the event holds from the start on, as in records that perf itself makes. */
   push(time: number, event: T): void {
     if (time === 0) {
       this.#deliver(event);
@@ -43,7 +47,7 @@ export class TimeOrder<T> {
   }
 
   #flush(until: number): void {
-    this.#pending.sort((a, b) => a.time - b.time); // stable: equal times keep the order of the file
+    this.#pending.sort((a, b) => a.time - b.time); // The sort is stable, so equal times keep the order of the file.
     let count = 0;
     for (const { time, event } of this.#pending) {
       if (time > until) break;

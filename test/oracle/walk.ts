@@ -3,13 +3,19 @@ import type { RecordCollector } from './record-collector.js';
 import type { RecordSource } from './source.js';
 import { openZstd, type ZstdStream } from './zstd.js';
 
-/** Bytes read at a time: a millisecond of work, so that the event loop stays free. */
+/** Number of bytes that are read at a time: about a millisecond of work, so that the event loop stays free. */
 const BLOCK_SIZE = 1 << 18;
 
-/** Bytes unpacked before the event loop has its turn, in which the memory of earlier ones is freed as well. */
+/**
+ * Number of bytes that are unpacked before other work of the event loop runs. The memory of earlier bytes is freed
+ * then, too.
+ */
 const BYTES_A_TURN = 1 << 22;
 
-/** Records that are kept in some form. Of these, so many may be compressed to nothing; real ones take 4 bytes and more. */
+/**
+ * Types of records that the collector keeps in some form. Real records take at least 4 compressed bytes;
+ * `MAX_FREE_KEPT` limits the number of records that take fewer.
+ */
 const KEPT: ReadonlySet<number> = new Set([
   RecordType.mmap,
   RecordType.mmap2,
@@ -22,7 +28,7 @@ const KEPT: ReadonlySet<number> = new Set([
 ]);
 const MAX_FREE_KEPT = 1 << 16;
 
-/** Hands every record from `start` to `end` to the collector, compressed ones unpacked. */
+/** Gives every record from `start` to `end` to the collector. Compressed records are unpacked first. */
 export async function walkRecords(
   source: RecordSource,
   start: number,
@@ -62,7 +68,7 @@ function describe(stop: StreamEnd): string {
   }
 }
 
-/** The records inside of the compressed records of one stream. */
+/** Unpacks the records inside of the compressed records of one stream. */
 class Unpacker {
   readonly #collector: RecordCollector;
   readonly #cutter: RecordCutter;

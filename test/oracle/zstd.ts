@@ -1,17 +1,17 @@
-/** Decodes the payloads of one stream, which together form one frame that never ends. */
+/** Decodes the payloads of one stream. The payloads together form one frame that never ends. */
 export interface ZstdStream {
-  /** What `payload` adds. Rejects when it is damaged. */
+  /** Returns the data of the next `payload`. Rejects if the payload is damaged. */
   decode(payload: Uint8Array): Promise<Uint8Array>;
 }
 
-/** What zlib.ZstdDecompress (Node 22.15) is used for; the types are those of Node 20. */
+/** The part of zlib.ZstdDecompress (Node 22.15) that is used here. The installed types are those of Node 20. */
 interface Decompressor {
   write(chunk: Uint8Array, done: (error?: Error | null) => void): boolean;
   on(event: 'data', listener: (chunk: Uint8Array) => void): void;
   on(event: 'error', listener: (error: Error) => void): void;
 }
 
-/** Node's own decoder; undefined before Node 22.15. */
+/** Opens Node's own decoder. Returns `undefined` before Node 22.15. */
 export async function openZstd(): Promise<ZstdStream | undefined> {
   const zlib: object = await import('node:zlib');
   const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Decompressor };
@@ -28,7 +28,7 @@ function nodeStream(stream: Decompressor): ZstdStream {
   return {
     decode: (payload) =>
       new Promise((resolve, reject) => {
-        // Called once the payload is decoded and all its output was handed to the listener.
+        // The callback runs after the payload is decoded and all its output was given to the listener.
         stream.write(payload, (error) => {
           const fault = error ?? failed;
           if (fault) reject(fault);

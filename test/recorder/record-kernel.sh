@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Boot a kernel under QEMU, Debian's or your own, with a small load and record the kernel's taken branches.
+# Boots a kernel under QEMU, Debian's or your own, with a small load, and records the kernel's taken branches.
 #   record-kernel.sh DIR [period=10007 kaslr=on|off loops=12 max=N depth=32 flavour=cloud-amd64 modules=A,B,FS]
 #   record-kernel.sh DIR kernel=TREE [...]   an x86-64 kernel that was built in TREE (make LLVM=1 vmlinux bzImage)
 # Writes DIR/perf.data, DIR/serial.log and, once, DIR/vmlinux with DWARF and DIR/vmlinuz (300 MB to
-# download, 600 MB on disk). modules=A,B,FS loads these modules and what they depend on; the last is a
-# file system, which the load uses. Then there are DIR/modules/*.ko with DWARF, and serial.log has the
-# guest's /proc/modules and /proc/kallsyms of them. overlay, for one, and crc32c_generic,ext4 with
-# flavour=amd64. QEMU_CPU selects the CPU.
-# Needs Debian's qemu-system-x86, busybox-static, cpio, gcc; for file systems but overlay mkfs.FS.
+# download, 600 MB on disk). modules=A,B,FS loads these modules and the modules that they need. The last one
+# is a file system, which the load uses. The script then also writes DIR/modules/*.ko with DWARF, and
+# serial.log has the guest's /proc/modules and /proc/kallsyms of these modules. Examples: modules=overlay,
+# and modules=crc32c_generic,ext4 with flavour=amd64. QEMU_CPU selects the CPU.
+# Needs Debian's qemu-system-x86, busybox-static, cpio and gcc; a file system other than overlay needs mkfs.FS.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 [ $# -ge 1 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run an x86-64 or AArch64 program under qemu-user and write a perf.data with its branch stacks.
+# Runs an x86-64 or AArch64 program under qemu-user, and writes a perf.data with its branch stacks.
 #   record-program.sh OUT.data [key=value ...] -- PROGRAM [ARG ...]
 # README.md lists the keys. Needs Debian's qemu-user and gcc.
 set -euo pipefail

@@ -1,4 +1,4 @@
-/** A recording of one event as `perf record -o -` would have written it. */
+/** Rewrites a recording of one event in the form that `perf record -o -` writes. */
 export function asPipe(file: Buffer): Buffer {
   const word = (at: number) => Number(file.readBigUInt64LE(at));
   const attr = file.subarray(word(24), word(24) + word(16) - 16);

@@ -2,10 +2,13 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 
-/** Names that packages give to the browser. */
+/** Names of the browser's program in packages. */
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
-/** The browser that `CHROMIUM` names, or one on the path; undefined if there is none. */
+/**
+ * Returns the path of the browser that `CHROMIUM` names, or of one on the PATH. Returns `undefined` if there is
+ * none.
+ */
 export function browserPath(): string | undefined {
   const { CHROMIUM, PATH = '' } = process.env;
   if (CHROMIUM) return CHROMIUM;
@@ -20,7 +23,7 @@ export function browserPath(): string | undefined {
   });
 }
 
-/** Starts the browser. Its sandbox does not work for root, and in most containers. */
+/** Starts the browser without its sandbox, which does not work for root, nor in most containers. */
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: browserPath() ?? 'chromium', args: ['--no-sandbox'] });
 }

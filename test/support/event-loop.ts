@@ -3,8 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * Milliseconds of processor time that the main thread has used (Linux: Documentation/scheduler/sched-stats.rst);
- * undefined where the system does not tell.
+ * Returns the processor time of the main thread in milliseconds (Linux: Documentation/scheduler/sched-stats.rst).
+ * Returns `undefined` if the system does not tell it.
  */
 function mainThreadTime(): number | undefined {
   try {
@@ -15,19 +15,19 @@ function mainThreadTime(): number | undefined {
   }
 }
 
-/** True where the system tells how long a thread has run. */
+/** True if the system tells the processor time of a thread. */
 export const canMeasureBlocks = mainThreadTime() !== undefined;
 
-/** Node's `gc`, without the flag for it. */
+/** The function `gc` of Node, made available without a flag on the command line. */
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 /**
- * The longest time in milliseconds that the main thread computed without letting a timer run while `work` was under way. It is
- * time of the processor, so it does not depend on what else the machine does.
+ * Returns the longest time in milliseconds during which the main thread computed without letting a timer run,
+ * while `work` was under way. The time is processor time, so it does not depend on other work of the machine.
  */
 export async function longestBlock(work: () => Promise<unknown>): Promise<number> {
-  // What ran before has left garbage, and collecting that is no work of `work`.
+  // Earlier work has left garbage. Collecting it must not be counted as work of `work`.
   collectGarbage();
   let longest = 0;
   let last = mainThreadTime() ?? Number.NaN;

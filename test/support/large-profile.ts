@@ -1,4 +1,4 @@
-/** Numbers that look like chance and are the same each time (Numerical Recipes, `ranqd1`). */
+/** Yields pseudo-random numbers, the same in each run (Numerical Recipes, `ranqd1`). */
 function* chance(): Generator<number, never> {
   for (let state = 1; ; ) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -6,7 +6,10 @@ function* chance(): Generator<number, never> {
   }
 }
 
-/** Text of a profile of `count` functions with some twenty lines each, calls, and inlined code; some names are mangled. */
+/**
+ * Writes a text profile of `count` functions. Each has some twenty lines, calls, and inlined code; some names are
+ * mangled.
+ */
 export function largeProfile(count: number): string {
   const random = chance();
   const next = (limit: number) => Math.floor(random.next().value * limit);

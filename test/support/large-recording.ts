@@ -5,8 +5,8 @@ const DATA_SECTION_FIELD = 40;
 const FEATURES_FIELD = 72;
 
 /**
- * Writes the recording of a fixture with its records repeated until they are `size` bytes, so that a job takes long
- * enough to look at it while it runs.
+ * Writes the recording of a fixture with its records repeated up to `size` bytes, so that a test can watch a job
+ * while the job runs.
  */
 export function writeLargeRecording(fixture: Fixture, path: string, size: number): void {
   const whole = readFileSync(fixture.perfData);
@@ -15,7 +15,7 @@ export function writeLargeRecording(fixture: Fixture, path: string, size: number
   const times = Math.ceil(size / records.length);
   const head = Buffer.from(whole.subarray(0, offset));
   head.writeBigUInt64LE(BigInt(records.length * times), DATA_SECTION_FIELD + 8);
-  head.fill(0, FEATURES_FIELD, FEATURES_FIELD + 32); // the sections are not copied
+  head.fill(0, FEATURES_FIELD, FEATURES_FIELD + 32); // The feature sections are not copied.
   const file = openSync(path, 'w');
   try {
     writeSync(file, head);

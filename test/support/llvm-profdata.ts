@@ -4,17 +4,17 @@ import { join } from 'node:path';
 
 const TOOL = 'llvm-profdata-22';
 
-/** Whether the reference implementation is installed; tests that need it are skipped otherwise. */
+/** True if the reference implementation is installed. Otherwise, tests that need it are skipped. */
 export const hasLlvmProfdata = spawnSync(TOOL, ['--version']).status === 0;
 
-/** What `llvm-profdata` prints. */
+/** Runs `llvm-profdata`, and returns its output. */
 export function llvmProfdata(...args: string[]): string {
   const { status, stdout, stderr } = spawnSync(TOOL, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
   if (status !== 0) throw new Error(`${TOOL} ${args.join(' ')}: ${stderr}`);
   return stdout;
 }
 
-/** What `llvm-profdata merge --sample` writes. */
+/** Runs `llvm-profdata merge --sample`, and returns the merged profile. */
 export function llvmMerge(folder: string, ...args: string[]): Buffer {
   const output = join(folder, 'llvm-profdata.out');
   llvmProfdata('merge', '--sample', ...args, '-o', output);

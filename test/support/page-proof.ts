@@ -5,49 +5,55 @@ import { fileURLToPath } from 'node:url';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** Resolves to what axe finds: the rule, and the elements that break it. */
+/** Script that resolves to axe's findings: the rule, and the elements that break the rule. */
 const AXE_RUN = `axe.run(document).then(({ violations }) =>
   violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join('; ')))`;
 
-/** Where pictures of pages are put, for people to look at. */
+/** Folder for pictures of pages, which people can look at. */
 const PICTURES = fileURLToPath(new URL('../../node_modules/.cache/report-pages', import.meta.url));
 
-/** How a page is looked at. */
+/** Modes in which a page is tested. */
 export const MODES: readonly [name: string, options: BrowserContextOptions][] = [
   ['light', {}],
   ['dark', { colorScheme: 'dark' }],
   ['on a phone', { viewport: { width: 390, height: 800 }, isMobile: true }],
 ];
 
-/** The policy of the page lets no script element in, but the protocol of the browser's tools may run code. */
+/**
+ * Returns axe's findings about a page. The page's policy allows no script element, but the protocol of the
+ * browser's tools may run code.
+ */
 export async function axeViolations(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   return page.evaluate<string[]>(AXE_RUN);
 }
 
-/** Takes a picture of a whole page, and tells how many pixels it is wider than the window. */
+/** Takes a picture of a whole page. Returns the number of pixels by which the page is wider than the window. */
 export async function takePicture(page: Page, name: string): Promise<number> {
   mkdirSync(PICTURES, { recursive: true });
   await page.screenshot({ path: join(PICTURES, `${name.replace(/\W+/g, '-')}.png`), fullPage: true });
   return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 }
 
-/** How many functions of its own a page calls. This tells how much it computes, and is the same on each machine. */
+/**
+ * Number of calls of the page's own functions. It measures how much the page computes, and is the same on each
+ * machine.
+ */
 export interface PageWork {
-  /** Until the overview is shown. */
+  /** Number of calls until the overview is shown. */
   open: number;
-  /** For the step that needs most calls, of a scroll through all functions. */
+  /** Number of calls for the most expensive step of a scroll through all functions. */
   scroll: number;
-  /** For the letter of a search that needs most calls. */
+  /** Number of calls for the most expensive letter of a search. */
   search: number;
 }
 
-/** Counts the work of the page of a report on which nothing has been clicked. */
+/** Counts the work of a report's page on which nothing has been clicked yet. */
 export async function pageWork(page: Page): Promise<PageWork> {
   const session = await page.context().newCDPSession(page);
   await session.send('Profiler.enable');
   await session.send('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
-  /** Calls since this was asked the last time, without those of the test's own code. */
+  /** Returns the number of calls since the last time, without calls of the test's own code. */
   const calls = async () => {
     const { result } = await session.send('Profiler.takePreciseCoverage');
     return result

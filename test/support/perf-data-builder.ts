@@ -24,12 +24,12 @@ export interface AttrFields {
   sampleType?: bigint;
   readFormat?: bigint;
   branchSampleType?: bigint;
-  /** Bit numbers as the ABI counts them. */
+  /** Numbers of the bits as the ABI counts them. */
   flagBits?: number[];
   size?: number;
 }
 
-/** A growing run of bytes in one byte order. */
+/** A growing sequence of bytes in one byte order. */
 export class ByteBuilder {
   readonly littleEndian: boolean;
   #bytes: number[] = [];
@@ -67,7 +67,7 @@ export class ByteBuilder {
     return this;
   }
 
-  /** NUL-terminated and padded with NULs to a multiple of `align`. */
+  /** Appends a text with a NUL byte, padded with NUL bytes to a multiple of `align`. */
   text(text: string, align = 8): this {
     const bytes = [...Buffer.from(text), 0];
     while (bytes.length % align !== 0) bytes.push(0);
@@ -79,7 +79,7 @@ export class ByteBuilder {
   }
 }
 
-/** Records and sections of one file. */
+/** Builds the records and sections of one file. */
 export class PerfDataBuilder {
   readonly littleEndian: boolean;
   readonly #attrs: { attr: Uint8Array; ids: bigint[] }[] = [];
@@ -128,12 +128,12 @@ export class PerfDataBuilder {
     return this.record(1, 2, body.toBytes());
   }
 
-  /** A sample of IP, TID, TIME and BRANCH_STACK. */
+  /** Adds a sample of IP, TID, TIME and BRANCH_STACK. */
   sample(fields: {
     ip?: bigint;
     pid?: number;
     time?: bigint;
-    /** The call chain, markers included, if the event has it. */
+    /** The call chain, markers included, if the event has one. */
     callChain?: bigint[];
     branches: BranchEntry[];
     hwIndex?: bigint;
@@ -158,18 +158,18 @@ export class PerfDataBuilder {
     return this;
   }
 
-  /** A string as feature sections hold it. */
+  /** Returns a string in the form of feature sections. */
   featureString(text: string): Uint8Array {
     const padded = this.bytes().text(text, 64).toBytes();
     return this.bytes().u32(padded.length).raw(padded).toBytes();
   }
 
-  /** The data section. */
+  /** Returns the data section. */
   data(): Uint8Array {
     return Buffer.concat(this.#records);
   }
 
-  /** A file; `dataSize` overrides what its header says. */
+  /** Returns the bytes of a file. `dataSize` overrides the data size in its header. */
   file({ dataSize }: { dataSize?: number } = {}): Uint8Array {
     const entrySize = (this.#attrs[0]?.attr.length ?? 136) + 16;
     const ids = this.bytes();
@@ -225,7 +225,7 @@ export class PerfDataBuilder {
     ]);
   }
 
-  /** The same records as a pipe stream. */
+  /** Returns the same records as a pipe stream. */
   pipe(): Uint8Array {
     const stream = this.bytes()
       .raw(Buffer.from(this.littleEndian ? 'PERFILE2' : '2ELIFREP'))
@@ -253,7 +253,7 @@ function recordBytes(builder: ByteBuilder, type: number, body: Uint8Array): Uint
     .toBytes();
 }
 
-/** Type, sample type and flags of the usual recording of branches. */
+/** Type, sample type and flags of a usual recording of branches. */
 export const BRANCH_EVENT: AttrFields = {
   sampleType: SAMPLE_TYPE.ip | SAMPLE_TYPE.tid | SAMPLE_TYPE.time | SAMPLE_TYPE.branchStack,
   branchSampleType: 0b1001n, // user, any

@@ -17,9 +17,9 @@ export interface JsonFunction {
   callsites?: { line: number; samples: { name: string; total: number }[] }[];
 }
 
-/** A browser that notes whatever goes wrong in reports. */
+/** A browser that notes all faults in reports. */
 export class ReportBrowser {
-  /** Messages of the console, exceptions, dialogs, and requests for anything but the report. */
+  /** Messages of the console, exceptions, dialogs, and requests for anything other than the report. */
   readonly problems: string[] = [];
   #browser: Browser | undefined;
 
@@ -31,7 +31,7 @@ export class ReportBrowser {
     await this.#browser?.close();
   }
 
-  /** Opens a report, at a place in it. */
+  /** Opens a report at a place in it. */
   async open(path: string, place = '', options: BrowserContextOptions = {}): Promise<Page> {
     if (this.#browser === undefined) throw new Error('the browser was not started');
     const page = await this.#browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
@@ -50,19 +50,19 @@ export class ReportBrowser {
     return page;
   }
 
-  /** Closes a page in which nothing must have gone wrong. */
+  /** Closes a page. Fails if the page had a fault. */
   async close(page: Page): Promise<void> {
     await page.close();
     expect(this.problems.splice(0)).toEqual([]);
   }
 }
 
-/** Changes the address as a link does. */
+/** Changes the address of the page as a link does. */
 export function goTo(page: Page, place: string): Promise<unknown> {
   return page.evaluate(`location.hash = ${JSON.stringify(`#/${place}`)}`);
 }
 
-/** Each row of the lines of a function, in words. */
+/** Returns each row of a function's lines, in words. */
 export function shownLines(page: Page): Promise<string[]> {
   return page.locator('table.code > tbody > tr').evaluateAll((rows) =>
     rows.map((row) => {
@@ -85,7 +85,7 @@ export function shownLines(page: Page): Promise<string[]> {
   );
 }
 
-/** The same of a function in `show --json`. */
+/** Returns the rows that {@link shownLines} must return for a function in `show --json`. */
 export function expectedLines({ body = [], callsites = [] }: JsonFunction): string[] {
   const signed = (line: number) => (line < 0x8000 ? line : line - 0x10000);
   const numbers = new Set([...body, ...callsites].map(({ line }) => signed(line)));

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** The built command. */
+/** Path of the built command. */
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface Run {
@@ -13,13 +13,13 @@ export interface Run {
 
 export interface RunOptions {
   cwd?: string;
-  /** Milliseconds until Ctrl-C. */
+  /** Time in milliseconds until Ctrl-C. */
   interruptAfter?: number;
-  /** What standard input holds. */
+  /** Contents of standard input. */
   input?: string | Uint8Array;
 }
 
-/** Runs the command as a shell would. */
+/** Runs the command as a shell does. */
 export function runCli(args: readonly string[], options: RunOptions = {}): Promise<Run> {
   const { cwd, interruptAfter = 0, input } = options;
   return new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-/** A folder of the calling test file's own, removed when its tests are over. */
+/** Makes a folder for the calling test file, and removes it after the file's tests. */
 export function temporaryFolder(): {
   path: string;
   write(name: string, content: string | Uint8Array): string;

@@ -5,7 +5,7 @@ import { fixture } from './fixtures.js';
 import { PerfDataBuilder } from './perf-data-builder.js';
 import type { temporaryFolder } from './temporary.js';
 
-/** Files that are not what a job expects, by what they are, and a good profile. */
+/** Makes files that a job does not expect, by their kind, and a good profile. */
 export function unexpectedFiles(folder: ReturnType<typeof temporaryFolder>) {
   const calc = fixture('calc-x86_64');
   const profile = join(calc.binary, '..', 'expected.afdo');
@@ -35,7 +35,10 @@ export function unexpectedFiles(folder: ReturnType<typeof temporaryFolder>) {
   return { files, profile };
 }
 
-/** An ELF file of 64 bits whose code was taken out, as `objcopy --only-keep-debug` does: its executable sections are `SHT_NOBITS`. */
+/**
+ * Returns a 64-bit ELF file without its code, as `objcopy --only-keep-debug` makes it: its executable sections are
+ * `SHT_NOBITS`.
+ */
 function withoutCode(elf: Buffer): Buffer {
   const [SHT_NOBITS, SHF_EXECINSTR] = [8, 4n];
   const bytes = Buffer.from(elf);

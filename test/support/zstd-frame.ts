@@ -3,13 +3,13 @@ import { ByteBuilder } from './perf-data-builder.js';
 const MAX_BLOCK_SIZE = 1 << 17;
 
 /**
- * Writes a zstd frame (RFC 8878) that never ends and stores its data as it is: what a reader has to cope with in a
- * recording is the framing.
+ * Writes a zstd frame (RFC 8878) that never ends and stores its data uncompressed. A reader of recordings must
+ * handle the framing.
  */
 export class StoredZstdFrame {
   #begun = false;
 
-  /** The next piece of the stream. */
+  /** Returns the next piece of the stream. */
   push(data: Uint8Array): Uint8Array {
     const out = new ByteBuilder(true);
     if (!this.#begun) {
