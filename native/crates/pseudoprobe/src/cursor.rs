@@ -1,8 +1,8 @@
-//! A position in bytes that need not be what they claim.
+//! Reads numbers from bytes that may be malformed.
 
 use crate::error::Problem;
 
-/// Reads the numbers of both sections; after an error the position is where the bad number starts.
+/// Reads the numbers of both sections. After an error, the position is the start of the malformed number.
 pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     position: usize,
@@ -25,13 +25,13 @@ impl<'a> Cursor<'a> {
         Ok(self.take(1)?[0])
     }
 
-    /// Eight bytes, little endian.
+    /// Reads a number of eight bytes, little-endian.
     pub(crate) fn fixed64(&mut self) -> Result<u64, Problem> {
         let bytes = self.take(8)?.first_chunk().ok_or(Problem::Truncated)?;
         Ok(u64::from_le_bytes(*bytes))
     }
 
-    /// The next `length` bytes.
+    /// Reads the next `length` bytes.
     pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], Problem> {
         let rest = &self.bytes[self.position..];
         let taken = rest.get(..length).ok_or(Problem::Truncated)?;
@@ -39,13 +39,14 @@ impl<'a> Cursor<'a> {
         Ok(taken)
     }
 
-    /// A ULEB128 number of at most 32 bits (DWARF 5 section 7.6). Padding is taken, as LLVM's `decodeULEB128` does.
+    /// Reads a ULEB128 number of at most 32 bits (DWARF 5 section 7.6). Accepts padding, as LLVM's `decodeULEB128`
+    /// does.
     #[inline]
     pub(crate) fn number32(&mut self) -> Result<u32, Problem> {
         let mut value = 0u64;
         for (place, &byte) in self.bytes[self.position..].iter().enumerate() {
             let group = u64::from(byte & 0x7f);
-            // 2^35 is past the limit already, so higher groups must be padding.
+            // 2^35 exceeds the limit already, so all higher groups must be padding.
             if place < 5 {
                 value |= group << (7 * place);
             } else if group != 0 {
@@ -60,7 +61,7 @@ impl<'a> Cursor<'a> {
         Err(Problem::Truncated)
     }
 
-    /// An SLEB128 number, modulo 2^64: what lies beyond only repeats the sign.
+    /// Reads an SLEB128 number, modulo 2^64. Bits beyond the 64th only repeat the sign.
     #[inline]
     pub(crate) fn signed(&mut self) -> Result<i64, Problem> {
         let mut value = 0u64;

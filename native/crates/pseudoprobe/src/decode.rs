@@ -1,4 +1,5 @@
-//! `.pseudo_probe`: function records, each with the tree of what was inlined (LLVM: `MCPseudoProbe.h`).
+//! Decodes `.pseudo_probe`: a record for each function, with the tree of its inlined functions (LLVM:
+//! `MCPseudoProbe.h`).
 
 use elf::Svma;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -9,44 +10,46 @@ use crate::probe::{Guid, InlineNode, NodeId, Probe, ProbeKind};
 
 const SECTION: &str = ".pseudo_probe";
 
-/// How deep inlining may nest. Compilers stop long before: depths above 50 are rare.
+/// Largest depth of nested inlining. Compilers stop long before: depths above 50 are rare.
 pub const MAX_INLINE_DEPTH: usize = 1024;
 
-/// The byte behind a probe's index: four bits kind, three bits attributes, and this one.
+/// Flag in the byte behind the index of a probe: the address is a delta. The other bits are four bits of kind and
+/// three bits of attributes.
 const ADDRESS_DELTA: u8 = 0x80;
 const SENTINEL: u8 = 2;
 const HAS_DISCRIMINATOR: u8 = 4;
 
-/// Which records are wanted, and where their functions are.
+/// The records that are wanted, and the start addresses of their functions.
 #[derive(Debug, Clone, Copy)]
 pub struct Selection<'a> {
-    /// The first instruction of functions and of parts of them, by the GUID of their symbol.
+    /// Address of the first instruction of functions and of parts of functions, by the GUID of their symbol.
     pub starts: &'a FxHashMap<Guid, Svma>,
-    /// The functions whose records are kept, with all that is inlined into them. `None`: all.
+    /// The functions whose records are kept, with all functions that are inlined into them. `None` stands for all
+    /// functions.
     pub functions: Option<&'a FxHashSet<Guid>>,
-    /// What to make of a wanted function without a start.
+    /// The treatment of a wanted function whose start is not known.
     pub unknown_start: UnknownStart,
 }
 
-/// What to make of a function whose start is not known, because its symbol was stripped.
+/// The treatment of a function whose start is not known because its symbol was stripped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnknownStart {
-    /// Its probes are nowhere, so they are left out.
+    /// The probes have no address, so they are left out.
     Skip,
-    /// Its probes are counted from wherever the record before ends, as llvm-profgen does.
+    /// The addresses of the probes count from the end of the record before, as in llvm-profgen.
     FollowPrevious,
 }
 
-/// The nodes and probes of records, in the order of the section.
+/// The nodes and probes of the records, in the order of the section.
 #[derive(Debug, Default)]
 pub(crate) struct Decoded {
     pub nodes: Vec<InlineNode>,
     pub probes: Vec<Probe>,
-    /// Probes of wanted functions whose address is not known.
+    /// Number of probes of wanted functions whose address is not known.
     pub unplaced: u64,
 }
 
-/// Appends what one section holds to `decoded`.
+/// Appends the nodes and probes of one section to `decoded`.
 pub(crate) fn decode(section: &[u8], selection: &Selection<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
     let mut decoder = Decoder {
         cursor: Cursor::new(section),
@@ -69,21 +72,22 @@ struct Decoder<'a> {
     cursor: Cursor<'a>,
     selection: &'a Selection<'a>,
     decoded: &'a mut Decoded,
-    /// The address that the next delta counts from.
+    /// Address from which the next delta counts.
     previous: Option<u64>,
-    /// The section is of the old form (before LLVM 16), in which the first probe has an address and no start is needed.
+    /// True if the section has the old form (before LLVM 16), in which the first probe has an address and no start
+    /// is needed.
     has_absolute_addresses: bool,
 }
 
-/// A record whose inlinees are still to be read.
+/// A record whose inlined functions have not all been read.
 struct Open {
-    /// `None`: the record is not wanted.
+    /// Number of the node; `None` if the record is not wanted.
     node: Option<NodeId>,
     inlinees: u32,
 }
 
 impl Decoder<'_> {
-    /// One top-level function and everything inlined into it.
+    /// Reads one top-level function and all functions that are inlined into it.
     fn tree(&mut self) -> Result<(), Problem> {
         let mut open = vec![self.top_level()?];
         while let Some(caller) = open.last_mut() {
@@ -125,7 +129,7 @@ impl Decoder<'_> {
         self.body(node)
     }
 
-    /// What follows the GUID: two counts, then the probes.
+    /// Reads the body of a record behind its GUID: two counts, then the probes.
     fn body(&mut self, node: Option<NodeId>) -> Result<Open, Problem> {
         let probes = self.cursor.number32()?;
         let inlinees = self.cursor.number32()?;
@@ -175,7 +179,8 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// Where the part of a function begins that has a symbol of its own, such as the cold part (LLVM: "sentinel probe").
+    /// Returns the start of a part of a function that has a symbol of its own, such as the cold part (LLVM:
+    /// "sentinel probe").
     fn sentinel(&self, part: Guid) -> Option<u64> {
         match (self.selection.starts.get(&part), self.selection.unknown_start) {
             (Some(start), _) => Some(start.0),

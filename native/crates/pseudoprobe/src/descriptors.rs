@@ -1,4 +1,4 @@
-//! `.pseudo_probe_desc`: the functions of the source.
+//! Reads `.pseudo_probe_desc`: the functions of the source.
 
 use crate::cursor::Cursor;
 use crate::error::{DecodeError, Problem};
@@ -6,29 +6,29 @@ use crate::probe::Guid;
 
 const SECTION: &str = ".pseudo_probe_desc";
 
-/// A function that was given probes.
+/// A function that has pseudo probes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Descriptor<'a> {
-    /// Identifies it in `.pseudo_probe`.
+    /// GUID of the function in `.pseudo_probe`.
     pub guid: Guid,
-    /// Checksum of its control flow graph at the time when probes were set.
+    /// Checksum of the control flow graph of the function at the time when probes were inserted.
     pub checksum: u64,
-    /// Its linkage name in the source, which later passes may have changed in the symbol table.
+    /// Linkage name of the function in the source. Later passes may have changed the name in the symbol table.
     pub name: &'a [u8],
 }
 
 /// All descriptors of a program.
 #[derive(Debug, Clone, Default)]
 pub struct Descriptors<'a> {
-    /// Ascending by GUID; of equals the one that the section has first comes first.
+    /// Descriptors, ascending by GUID. Those with equal GUIDs are in the order of the section.
     sorted: Vec<Descriptor<'a>>,
 }
 
 impl<'a> Descriptors<'a> {
-    /// Reads the sections of that name, of which relocatable files have many.
+    /// Reads the sections named `.pseudo_probe_desc`. A relocatable file can have many.
     ///
     /// # Errors
-    /// A section ends inside a descriptor, or holds a name longer than itself.
+    /// Fails if a section ends inside a descriptor, or has a name that is longer than the rest of the section.
     pub fn parse(sections: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, DecodeError> {
         let mut sorted = Vec::new();
         for section in sections {
@@ -46,15 +46,16 @@ impl<'a> Descriptors<'a> {
         Ok(Self { sorted })
     }
 
-    /// The function with this GUID. None: the compiler made it after it had set the probes, as partial inlining does.
+    /// Returns the function with this GUID. Returns `None` if the compiler made the function after it had inserted
+    /// the probes, as partial inlining does.
     #[must_use]
     pub fn get(&self, guid: Guid) -> Option<&Descriptor<'a>> {
         let first = self.sorted.partition_point(|descriptor| descriptor.guid < guid);
         self.sorted.get(first).filter(|descriptor| descriptor.guid == guid)
     }
 
-    /// The functions of which object files disagree: the same GUID with more than one checksum. Of each the descriptor that counts,
-    /// ascending by GUID.
+    /// Returns the functions about which object files disagree: the same GUID has more than one checksum. For each,
+    /// returns the descriptor that counts, ascending by GUID.
     pub fn ambiguous(&self) -> impl Iterator<Item = &Descriptor<'a>> {
         let groups = self.sorted.chunk_by(|a, b| a.guid == b.guid);
         groups.filter_map(|group| {
@@ -66,13 +67,13 @@ impl<'a> Descriptors<'a> {
         })
     }
 
-    /// All descriptors, ascending by GUID.
+    /// Returns all descriptors, ascending by GUID.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Descriptor<'a>> {
         self.sorted.iter()
     }
 }
 
-/// GUID, checksum, length of the name, name.
+/// Reads one descriptor: GUID, checksum, length of the name, name.
 fn descriptor<'a>(cursor: &mut Cursor<'a>) -> Result<Descriptor<'a>, Problem> {
     let guid = Guid(cursor.fixed64()?);
     let checksum = cursor.fixed64()?;
@@ -105,7 +106,7 @@ mod tests {
             descriptors.ambiguous().map(|found| found.guid.0).collect::<Vec<_>>(),
             [9]
         );
-        // The same function in two object files.
+        // Two object files have the same function.
         let twice = Descriptors::parse([&first[..], &first[..]]).expect("well formed");
         assert_eq!(twice.ambiguous().count(), 0);
         assert_eq!(descriptors.get(Guid(4)), None);

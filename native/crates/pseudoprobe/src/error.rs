@@ -1,14 +1,14 @@
 //! Why a section could not be decoded.
 
-/// A section that is not what it should be, and where.
+/// A malformed section, and the position of the malformed part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{section}: byte {offset}: {problem}")]
 pub struct DecodeError {
-    /// The section's name.
+    /// Name of the section.
     pub section: &'static str,
-    /// Where in the section the bad part begins.
+    /// Offset of the malformed part in the section, in bytes.
     pub offset: usize,
-    /// What is wrong there.
+    /// What is wrong at this offset.
     pub problem: Problem,
 }
 
@@ -19,13 +19,13 @@ pub enum Problem {
     /// The section ends inside a record.
     #[error("the section ends inside a record")]
     Truncated,
-    /// A LEB128 number does not fit its field.
+    /// A LEB128 number does not fit into its field, which has this number of bits.
     #[error("a number of more than {0} bits")]
     NumberTooLarge(u32),
-    /// Functions inlined into each other too deep.
+    /// Functions are inlined into each other too deeply.
     #[error("functions are inlined more than {} levels deep", crate::MAX_INLINE_DEPTH)]
     TooDeep,
-    /// More records than their numbers can tell apart.
+    /// The section has more records than 32-bit numbers can count.
     #[error("more than 2^32 functions")]
     TooMany,
 }

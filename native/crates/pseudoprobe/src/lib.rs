@@ -1,10 +1,12 @@
-//! Pseudo probes: markers that clang's `-fpseudo-probe-for-profiling` sets in each block and call before it optimises. A profile
-//! that counts probes instead of lines fits the next build although its lines have moved.
+//! Reads pseudo probes: markers that clang's `-fpseudo-probe-for-profiling` inserts into each block and at each
+//! call before it optimises. A profile that counts probes instead of lines fits the next build even if the lines of
+//! the source have moved.
 //!
-//! Two sections hold them (LLVM: `MCPseudoProbe.h`): `.pseudo_probe_desc` names each function of the source and has the checksum
-//! of its control flow graph, see [`Descriptors`]; `.pseudo_probe` says what became of the probes, function by function
-//! with a tree of what was inlined, see [`ProbeTable`]. Neither is loaded into memory at run time, and neither has relocations
-//! in a linked program: probes are placed relative to each other, from the start of their function, which is found by its symbol.
+//! Two sections have the probes (LLVM: `MCPseudoProbe.h`). `.pseudo_probe_desc` has the name of each function of
+//! the source and the checksum of its control flow graph, see [`Descriptors`]. `.pseudo_probe` has the addresses of
+//! the probes, function by function, with a tree of inlined functions, see [`ProbeTable`]. Neither section is
+//! loaded into memory at run time, and neither has relocations in a linked program: the addresses of probes count
+//! from each other and from the start of their function, which is the address of its symbol.
 
 mod cursor;
 mod decode;

@@ -1,55 +1,56 @@
-//! What the decoded sections consist of.
+//! The nodes and probes of the decoded sections.
 
 use elf::Svma;
 
-/// Identifies a function: the first eight bytes, read as little endian, of its linkage name's MD5.
+/// Identifies a function: the first eight bytes of the MD5 of its linkage name, read as a little-endian number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Guid(pub u64);
 
 impl Guid {
-    /// The number of the function that has this name in the source, which is what sample profiles call it, too.
+    /// Returns the GUID of the function that has this name in the source. Sample profiles use the same name.
     #[must_use]
     pub fn of(name: &[u8]) -> Self {
         Self(sampleprof::Name::Text(name).guid())
     }
 }
 
-/// Number of an [`InlineNode`] in its table.
+/// Number of an [`InlineNode`] in its [`ProbeTable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(crate) u32);
 
 impl NodeId {
-    /// The number as an index into columns kept beside the table.
+    /// Returns the number as an index into columns that are kept beside the table.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// A function that has code of its own, or a copy of one that is inlined somewhere.
+/// A function that has code of its own, or an inlined copy of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InlineNode {
-    /// The function.
+    /// GUID of the function.
     pub guid: Guid,
-    /// What it is inlined into, and the index of the call's probe there. 0: the call lost its probe.
+    /// The node that this copy is inlined into, and the index of the call's probe there; 0 if the call lost its
+    /// probe. `None` for a function with code of its own.
     pub inlined_at: Option<(NodeId, u32)>,
 }
 
-/// What a probe marks.
+/// The kind of place that a probe marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProbeKind {
     /// A basic block.
     Block,
-    /// A call through a pointer.
+    /// An indirect call.
     IndirectCall,
-    /// A call of a known function.
+    /// A direct call.
     DirectCall,
-    /// Something that LLVM 22 does not know.
+    /// A kind that LLVM 22 does not define.
     Other(u8),
 }
 
 impl ProbeKind {
-    /// The low four bits of the byte behind the index (LLVM: `PseudoProbeType`).
+    /// Decodes the low four bits of the byte behind the index (LLVM: `PseudoProbeType`).
     pub(crate) fn new(bits: u8) -> Self {
         match bits {
             0 => Self::Block,
@@ -59,32 +60,32 @@ impl ProbeKind {
         }
     }
 
-    /// Whether it marks a call.
+    /// Returns true if the probe marks a call.
     #[must_use]
     pub fn is_call(self) -> bool {
         matches!(self, Self::IndirectCall | Self::DirectCall)
     }
 }
 
-/// A probe at an instruction. Code that was duplicated has its probes more than once, removed code has none.
+/// A probe at an instruction. Duplicated code has its probes several times; removed code has no probes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {
-    /// The instruction before which it stands; for a call, the call itself.
+    /// Address of the instruction behind the probe; for a call, the address of the call instruction.
     pub address: Svma,
-    /// Its number in the function, from 1.
+    /// Number of the probe in its function, from 1.
     pub index: u32,
-    /// Tells copies of one probe apart (flow-sensitive AutoFDO), else 0.
+    /// Number that distinguishes copies of one probe (flow-sensitive AutoFDO), otherwise 0.
     pub discriminator: u32,
-    /// The function it belongs to, in its inline context.
+    /// Node of the function that the probe belongs to, in its inline context.
     pub node: NodeId,
-    /// What it marks.
+    /// The kind of place that the probe marks.
     pub kind: ProbeKind,
-    /// Three bits (LLVM: `PseudoProbeAttributes`): 1 reserved, 2 sentinel, 4 has a discriminator.
+    /// Three bits of attributes (LLVM: `PseudoProbeAttributes`): 1 reserved, 2 sentinel, 4 has a discriminator.
     pub attributes: u8,
 }
 
 impl Probe {
-    /// Whether it is the probe of the function's entry block.
+    /// Returns true if this is the probe of the entry block of its function.
     #[must_use]
     pub fn is_entry(&self) -> bool {
         self.index == 1

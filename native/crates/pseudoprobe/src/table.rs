@@ -1,4 +1,4 @@
-//! Probes by address.
+//! A table of probes by address.
 
 use std::ops::Range;
 
@@ -12,17 +12,17 @@ use crate::probe::{Guid, InlineNode, NodeId, Probe};
 #[derive(Debug, Default)]
 pub struct ProbeTable {
     nodes: Vec<InlineNode>,
-    /// Ascending by address; at one address in the order of the section.
+    /// Probes, ascending by address; at one address in the order of the section.
     probes: Vec<Probe>,
     unplaced: u64,
 }
 
 impl ProbeTable {
-    /// Decodes the sections named `.pseudo_probe`, of which relocatable files have many. What is not wanted is skipped and takes no
-    /// memory.
+    /// Decodes the sections named `.pseudo_probe`. A relocatable file can have many. Functions that are not wanted
+    /// are skipped and take no memory.
     ///
     /// # Errors
-    /// A section is cut, or holds what no compiler writes.
+    /// Fails if a section is cut off, or has content that no compiler writes.
     pub fn decode<'a>(
         sections: impl IntoIterator<Item = &'a [u8]>,
         selection: &Selection<'_>,
@@ -44,7 +44,7 @@ impl ProbeTable {
         })
     }
 
-    /// The probes of the instruction at `address`.
+    /// Returns the probes of the instruction at `address`.
     #[must_use]
     pub fn at(&self, address: Svma) -> &[Probe] {
         let first = self.lower_bound(address);
@@ -55,7 +55,7 @@ impl ProbeTable {
         &self.probes[first..first + length]
     }
 
-    /// The probes at `range.start` or later and before `range.end`.
+    /// Returns the probes at `range.start` or later and before `range.end`.
     #[must_use]
     pub fn within(&self, range: Range<Svma>) -> &[Probe] {
         let first = self.lower_bound(range.start);
@@ -63,53 +63,53 @@ impl ProbeTable {
         &self.probes[first..end.max(first)]
     }
 
-    /// The probe of the call at `address`. Where same-named static functions share a start there may be more; the first counts, as in
-    /// llvm-profgen.
+    /// Returns the probe of the call at `address`. If static functions of one name share a start, there may be
+    /// several; the first one counts, as in llvm-profgen.
     #[must_use]
     pub fn call_at(&self, address: Svma) -> Option<&Probe> {
         self.at(address).iter().find(|probe| probe.kind.is_call())
     }
 
-    /// All probes, by address.
+    /// Returns all probes, ascending by address.
     #[must_use]
     pub fn probes(&self) -> &[Probe] {
         &self.probes
     }
 
-    /// A function in its inline context.
+    /// Returns the node with this number.
     ///
     /// # Panics
-    /// When `id` is not of this table.
+    /// Panics if `id` does not belong to this table.
     #[must_use]
     pub fn node(&self, id: NodeId) -> InlineNode {
         self.nodes[id.index()]
     }
 
-    /// All functions in their inline contexts, callers before what is inlined into them.
+    /// Returns all nodes. Callers come before the functions that are inlined into them.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = &InlineNode> {
         self.nodes.iter()
     }
 
-    /// How many nodes there are; their indices are below it.
+    /// Returns the number of nodes. All indices of nodes are below this number.
     #[must_use]
     pub fn node_count(&self) -> usize {
         self.nodes.len()
     }
 
-    /// The functions that `id` is inlined into and where, innermost first.
+    /// Returns the callers that `id` is inlined into and their call sites, innermost first.
     #[must_use]
     pub fn callers(&self, id: NodeId) -> Callers<'_> {
         Callers { table: self, next: id }
     }
 
-    /// The function in whose code `id` is.
+    /// Returns the GUID of the function whose code has the inlined copy `id`.
     #[must_use]
     pub fn top_level(&self, id: NodeId) -> Guid {
         let outermost = self.callers(id).last();
         outermost.map_or(self.node(id).guid, |(caller, _)| caller)
     }
 
-    /// How many probes are left out because the start of their function is not known.
+    /// Returns the number of probes that are left out because the start of their function is not known.
     #[must_use]
     pub fn unplaced(&self) -> u64 {
         self.unplaced
@@ -120,7 +120,8 @@ impl ProbeTable {
     }
 }
 
-/// Callers of an inlined function, from the inside out: the caller, and the index of the call's probe in it.
+/// Iterator over the callers of an inlined function, innermost first: the caller, and the index of the call's probe
+/// in the caller.
 #[derive(Debug, Clone)]
 pub struct Callers<'t> {
     table: &'t ProbeTable,

@@ -1,15 +1,15 @@
-//! `.pseudo_probe` sections, written here by an encoder that shares nothing with the decoder.
+//! Tests decoding of `.pseudo_probe` sections. The encoder in this file shares no code with the decoder.
 
 use elf::Svma;
 use proptest::prelude::*;
 use pseudoprobe::{Guid, MAX_INLINE_DEPTH, ProbeKind, ProbeTable, Problem, Selection, UnknownStart};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// A function or an inlined copy, as a compiler knows it.
+/// A function or an inlined copy of a function, before encoding.
 #[derive(Debug, Clone)]
 struct Function {
     guid: u64,
-    /// Index of the call's probe; of inlined copies only.
+    /// Index of the call's probe; only inlined copies have a call site.
     call_site: u32,
     probes: Vec<Marker>,
     inlinees: Vec<Function>,
@@ -69,7 +69,8 @@ impl Encoder {
         self.out.push(value as u8 & 0x7f);
     }
 
-    /// A whole function that starts at `start`; a part of a split one is named by its symbol's GUID.
+    /// Encodes a whole function that starts at `start`. A part of a split function is named by the GUID of its
+    /// symbol.
     fn top_level(&mut self, function: &Function, start: u64, part: Option<u64>) {
         self.previous = start;
         self.body(function, part);
@@ -100,7 +101,8 @@ impl Encoder {
     }
 }
 
-/// What the decoder must find: address, index, kind, discriminator, own GUID, callers from the inside out.
+/// A probe that the decoder must find: address, index, kind, discriminator, own GUID, callers from the innermost
+/// outwards.
 type Found = (u64, u32, ProbeKind, u32, u64, Vec<(u64, u32)>);
 
 fn flatten(function: &Function, callers: &[(u64, u32)], out: &mut Vec<Found>) {
@@ -211,7 +213,7 @@ fn without_a_symbol_probes_are_nowhere_or_behind_the_previous_ones() {
     assert_eq!(addresses, [0x1020, 0x1028, 0x1030]);
 }
 
-/// Before LLVM 16: the first probe of a text section has an address, all others count from it.
+/// Before LLVM 16, the first probe of a text section has an address, and all others count from this address.
 #[test]
 fn absolute_addresses_need_no_starts() {
     let mut bytes = 1u64.to_le_bytes().to_vec();
@@ -250,7 +252,7 @@ fn only_wanted_functions_are_kept() {
 
 #[test]
 fn endless_nesting_is_refused() {
-    // Each function has no probe and one inlinee.
+    // Each function has no probe and one inlined function.
     let mut bytes = Vec::new();
     for guid in 0..2 * MAX_INLINE_DEPTH as u64 {
         bytes.extend(guid.to_le_bytes());
@@ -268,7 +270,7 @@ fn endless_nesting_is_refused() {
     assert_eq!((error.problem, error.offset), (Problem::Truncated, 220));
 }
 
-/// A tree of functions with probes at random places.
+/// Generates a tree of functions with probes at random places.
 fn any_function() -> impl Strategy<Value = Function> {
     let any_marker = (
         0u64..0x4000,
@@ -304,7 +306,7 @@ fn any_function() -> impl Strategy<Value = Function> {
 }
 
 proptest! {
-    /// The slow twin: the tree itself, walked by recursion and sorted.
+    /// Compares with the tree itself, walked by recursion and sorted.
     #[test]
     fn what_is_encoded_is_decoded(
         functions in prop::collection::vec((any_function(), any::<bool>()), 0..6),
@@ -337,7 +339,7 @@ proptest! {
         let unknown_start = if skip { UnknownStart::Skip } else { UnknownStart::FollowPrevious };
         let selection = Selection { starts: &starts, functions: None, unknown_start };
         if let Ok(table) = ProbeTable::decode([&bytes[..]], &selection) {
-            // A probe takes at least three bytes, a function ten.
+            // A probe takes at least three bytes, a function at least ten.
             prop_assert!(3 * table.probes().len() + 10 * table.node_count() <= bytes.len());
         }
     }
