@@ -1,36 +1,36 @@
-//! Calls that go elsewhere than before.
+//! Finds calls whose targets have changed between two profiles.
 
 use std::collections::HashMap;
 
 use sampleprof::{BodyRecord, CallTarget, FullName, FunctionSamples, LineLocation, Name, NameTable, Profile};
 
-/// A call of both profiles whose targets differ in their shares.
+/// A call site of both profiles whose targets have different shares.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetShift {
-    /// Where it is, callers first, as LLVM writes calling contexts: `main:3 @ inlined:4.1`.
+    /// Location of the call site, callers first, as LLVM writes calling contexts: `main:3 @ inlined:4.1`.
     pub place: String,
-    /// The part of the calls that goes elsewhere, from 0 to 1.
+    /// Share of the calls that go to another target than before, from 0 to 1.
     pub shift: f64,
-    /// How often it was executed in the base profile.
+    /// Number of calls in the base profile.
     pub base_calls: u64,
-    /// How often in the test profile.
+    /// Number of calls in the test profile.
     pub test_calls: u64,
-    /// Its targets, by change.
+    /// Targets of the call, the one that changed most first.
     pub targets: Vec<TargetShare>,
 }
 
-/// A target's share of a call.
+/// The share of one target in the calls of a call site.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetShare {
-    /// The callee.
+    /// Name of the callee.
     pub name: String,
-    /// In the base profile, from 0 to 1.
+    /// Share in the base profile, from 0 to 1.
     pub base: f64,
-    /// In the test profile.
+    /// Share in the test profile, from 0 to 1.
     pub test: f64,
 }
 
-/// The `top` calls by the part of all calls that moved.
+/// Returns the `top` call sites by the share of all calls that changed their target.
 pub(crate) fn target_shifts(base: &Profile, test: &Profile, top: usize) -> Vec<TargetShift> {
     let in_test: HashMap<FullName<'_>, &FunctionSamples> = test
         .functions
@@ -59,7 +59,7 @@ pub(crate) fn target_shifts(base: &Profile, test: &Profile, top: usize) -> Vec<T
     shifts
 }
 
-/// Walks two versions of a function side by side.
+/// Walks two versions of a function in parallel.
 struct Pairing<'a> {
     base: &'a NameTable,
     test: &'a NameTable,
@@ -72,7 +72,7 @@ impl Pairing<'_> {
             0 => format!("{name}:{}", location.line_offset),
             discriminator => format!("{name}:{}.{discriminator}", location.line_offset),
         };
-        // Both are sorted by location.
+        // Both lists are sorted by location.
         for record in base.body.iter().filter(|record| !record.targets.is_empty()) {
             if let Ok(index) = test
                 .body
@@ -116,7 +116,7 @@ impl Pairing<'_> {
             .collect();
         let change = |target: &TargetShare| (target.base - target.test).abs();
         targets.sort_by(|a, b| change(b).total_cmp(&change(a)).then_with(|| a.name.cmp(&b.name)));
-        // What one target loses another gains, so each moved call is in the sum twice.
+        // The share that one target loses, another target gains. So each moved call is in the sum twice.
         let shift = targets.iter().map(change).sum::<f64>() / 2.0;
         if shift > 0.0 {
             self.found.push(TargetShift {

@@ -1,4 +1,4 @@
-//! How two profiles differ: llvm-profdata's numbers, and what changed most.
+//! Compares two profiles: computes llvm-profdata's numbers, and the largest changes.
 
 use std::path::PathBuf;
 
@@ -11,46 +11,47 @@ use crate::call_targets::{TargetShift, target_shifts};
 use crate::file::read_file;
 use job::failure::profile_error;
 
-/// What to compare.
+/// The profiles to compare, and how.
 #[derive(Debug, Clone, Default)]
 pub struct CompareRequest {
-    /// The older profile; `-` is standard input.
+    /// Path of the older profile; `-` is standard input.
     pub base: PathBuf,
-    /// The newer one.
+    /// Path of the newer profile.
     pub test: PathBuf,
-    /// What [`Self::test`] would hold: a profile that was not written to a file.
+    /// The bytes of the newer profile, if they were not written to a file. [`Self::test`] then only names the
+    /// profile.
     pub test_bytes: Option<Vec<u8>>,
-    /// Most entries in each list of changes.
+    /// Largest number of entries in each list of changes.
     pub top: usize,
-    /// Add functions of the test profile with a count of at least this to [`Comparison::text`].
+    /// Adds functions of the test profile with a count of at least this to [`Comparison::text`].
     pub value_cutoff: Option<u64>,
-    /// Add functions less similar than this, in millionths, to [`Comparison::text`].
+    /// Adds functions with a similarity below this, in millionths, to [`Comparison::text`].
     pub similarity_cutoff: Option<u64>,
 }
 
-/// How two profiles differ.
+/// The differences between two profiles.
 #[derive(Debug)]
 pub struct Comparison {
-    /// llvm-profdata's numbers, with every function.
+    /// llvm-profdata's numbers, including every function.
     pub report: OverlapReport,
     /// Functions that only the test profile has, by weight.
     pub gained: Vec<FunctionOverlap>,
     /// Functions that only the base profile has, by weight.
     pub lost: Vec<FunctionOverlap>,
-    /// Functions of both, by what they take from the similarity of the profiles.
+    /// Functions of both profiles, by the amount by which they lower the similarity of the profiles.
     pub changed: Vec<FunctionOverlap>,
-    /// Calls that went elsewhere.
+    /// Calls whose targets have changed.
     pub target_shifts: Vec<TargetShift>,
-    /// What `llvm-profdata overlap --sample` prints.
+    /// The output of `llvm-profdata overlap --sample`.
     pub text: String,
-    /// Why the numbers may mislead.
+    /// Reasons why the numbers may mislead.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Compares two profiles.
 ///
 /// # Errors
-/// When one cannot be read, or they cannot be compared.
+/// Fails if a profile cannot be read, or if the profiles cannot be compared.
 pub fn compare(request: &CompareRequest) -> Result<Comparison, Error> {
     let open = |name: String, bytes: &[u8]| {
         let profile = read(bytes, &name).map_err(profile_error)?;
@@ -83,8 +84,8 @@ pub fn compare(request: &CompareRequest) -> Result<Comparison, Error> {
     })
 }
 
-/// What a function takes from the similarity of the profiles, which is the sum of the functions' similarities, each
-/// weighted by the mean of its two shares.
+/// Returns the amount by which a function lowers the similarity of the profiles. That similarity is the sum of the
+/// similarities of the functions, each weighted by the mean of its shares in both profiles.
 #[must_use]
 pub fn lost_similarity(function: &FunctionOverlap) -> f64 {
     (1.0 - function.similarity) * (function.base_weight + function.test_weight) / 2.0
@@ -100,7 +101,8 @@ fn most_different(report: &OverlapReport, choose: fn(&FunctionOverlap) -> bool, 
     chosen.into_iter().take(top).cloned().collect()
 }
 
-/// A name and its hash are different functions to the comparison, as they are to llvm-profdata.
+/// Warns if one profile has names and the other one hashes. The comparison, as that of llvm-profdata, treats a name
+/// and its hash as different functions.
 fn name_diagnostics(base: &Profile, test: &Profile) -> Vec<Diagnostic> {
     if base.names.has_guids() == test.names.has_guids() {
         return Vec::new();

@@ -1,10 +1,10 @@
-//! Calling contexts of a merged profile: cold ones, and layouts without contexts.
+//! Changes the calling contexts of a merged profile: cold contexts, and layouts without contexts.
 
 use job::failure::nest_error;
 use job::{Diagnostic, DiagnosticCode, Error};
 use sampleprof::{ColdContexts, Profile, ProfileSummary};
 
-/// Below what total something is cold.
+/// The total below which a function or context is cold.
 #[derive(Debug, Clone, Copy)]
 pub enum ColdThreshold {
     /// The count at this cut-off of the summary, in millionths.
@@ -14,7 +14,7 @@ pub enum ColdThreshold {
 }
 
 impl ColdThreshold {
-    /// The threshold as a count; nothing if the cut-off exceeds those of all summaries.
+    /// Returns the threshold as a count. Returns `None` if the cut-off exceeds those of all summaries.
     pub(crate) fn of(self, profile: &Profile) -> Option<u64> {
         match self {
             Self::Count(count) => Some(count),
@@ -23,34 +23,35 @@ impl ColdThreshold {
     }
 }
 
-/// How functions with calling contexts become functions without.
+/// The way in which functions with calling contexts become functions without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// Each function once; what is inlined becomes a function of its own, too.
+    /// Each function occurs once. Inlined functions become functions of their own, too.
     Flat,
-    /// What has a caller with counts is inlined into it.
+    /// Functions whose caller has counts are inlined into the caller.
     Nest {
-        /// It is also added to the function of its own.
+        /// True if the counts of an inlined function are also added to the function of its own.
         merged_base: bool,
     },
 }
 
-/// What to do with calling contexts once profiles are merged.
+/// The treatment of calling contexts after profiles have been merged.
 #[derive(Debug, Clone, Copy)]
 pub struct ContextOptions {
-    /// Add up cold contexts with the same last frames.
+    /// True to add up cold contexts with the same last frames.
     pub merge_cold: bool,
-    /// Drop cold contexts.
+    /// True to drop cold contexts.
     pub trim_cold: bool,
-    /// How many frames stay of contexts that are added up, the function itself included; at least 1.
+    /// Number of frames that are kept of contexts that are added up, the function itself included; at least 1.
     pub cold_frames: u32,
-    /// What is cold.
+    /// The threshold below which a context is cold.
     pub cold: ColdThreshold,
-    /// The layout of the result; absent: that of the inputs.
+    /// The layout of the result; `None` for the layout of the inputs.
     pub layout: Option<Layout>,
 }
 
-/// Changes the contexts of `profile` as `options` say, and returns how many were dropped for being cold.
+/// Changes the contexts of `profile` as `options` say. Returns the number of contexts that were dropped because
+/// they are cold.
 pub(crate) fn arrange(
     profile: &mut Profile,
     options: &ContextOptions,
@@ -59,7 +60,7 @@ pub(crate) fn arrange(
     let mut dropped = 0;
     let cold = options.merge_cold || options.trim_cold;
     let nest = matches!(options.layout, Some(Layout::Nest { .. }));
-    // Functions without contexts can be too cold, too: these are dropped, as by llvm-profdata.
+    // A cold function without contexts is dropped, too, as llvm-profdata does.
     if (options.merge_cold || nest) && !profile.flags.context_sensitive {
         let flag = if nest {
             "{--convert-sample-profile-layout=nest}"
@@ -91,7 +92,7 @@ pub(crate) fn arrange(
     Ok(dropped as usize)
 }
 
-/// The warning about contexts of another version of their function.
+/// Warns of contexts that belong to another version of their function.
 fn mismatch(count: u64) -> Option<Diagnostic> {
     (count > 0).then(|| {
         Diagnostic::warning(

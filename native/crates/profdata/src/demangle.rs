@@ -1,4 +1,4 @@
-//! Names as the source has them.
+//! Demangles names.
 
 /// Replaces every mangled name in `text` (Itanium C++, Rust legacy and v0), as `c++filt` does.
 #[must_use]
@@ -25,9 +25,9 @@ fn is_symbol_character(character: char) -> bool {
 }
 
 fn demangle_name(name: &str) -> Option<String> {
-    // Rust first: its legacy names are valid C++ ones, with a hash at the end.
+    // Rust comes first, because Rust's legacy names are valid C++ names with a hash at the end.
     if let Ok(symbol) = rustc_demangle::try_demangle(name) {
-        // The alternate form leaves the hash out.
+        // The alternate form leaves out the hash.
         return Some(format!("{symbol:#}"));
     }
     let name = name

@@ -1,4 +1,4 @@
-//! Reading a whole file or standard input.
+//! Reads a whole file or standard input.
 
 use std::fs;
 use std::io::Read;
@@ -8,15 +8,15 @@ use job::Error;
 
 use job::failure::unreadable;
 
-/// What errors call standard input.
+/// Name of standard input in errors.
 pub(crate) const STDIN: &str = "<stdin>";
 
-/// Whether `path` stands for standard input.
+/// Returns true if `path` stands for standard input.
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// The name of `path` in errors, and its content.
+/// Returns the name of `path` in errors, and its content.
 pub(crate) fn read_file(path: &Path) -> Result<(String, Vec<u8>), Error> {
     if is_stdin(path) {
         return Ok((STDIN.to_owned(), read_stdin()?));
@@ -26,7 +26,7 @@ pub(crate) fn read_file(path: &Path) -> Result<(String, Vec<u8>), Error> {
     Ok((name, bytes))
 }
 
-/// All of standard input.
+/// Reads all bytes of standard input.
 pub(crate) fn read_stdin() -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     std::io::stdin()

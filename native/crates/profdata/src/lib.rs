@@ -1,6 +1,7 @@
-//! Jobs on profiles that exist already: merge, convert, show, compare.
+//! Jobs on existing profiles: merge, convert, show, compare.
 //!
-//! `sampleprof` does the work in memory; this crate knows files, what to warn of, and what people want to see.
+//! `sampleprof` does the work in memory. This crate reads and writes the files, warns of problems, and prepares
+//! what users see.
 
 mod call_targets;
 mod compare;

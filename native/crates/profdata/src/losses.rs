@@ -1,9 +1,10 @@
-//! What an encoding cannot hold.
+//! Finds out what an encoding cannot store.
 
 use job::{Diagnostic, DiagnosticCode, SmallerCounts, profile_warnings};
 use sampleprof::{Format, Profile, WriteOptions};
 
-/// Warnings about what `profile` will lose when it is written so; `smaller` is what helps if its counts are too large.
+/// Returns warnings about what `profile` will lose when it is written with these options. `smaller` selects the
+/// advice for counts that are too large.
 pub(crate) fn losses(profile: &Profile, options: &WriteOptions, smaller: SmallerCounts) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut warn = |code, message: &str| found.push(Diagnostic::warning(code, message));

@@ -1,4 +1,4 @@
-//! Merging, and converting, which is merging one.
+//! Merges profiles. A conversion is a merge of one profile.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -18,75 +18,75 @@ use crate::contexts::{ColdThreshold, ContextOptions, arrange};
 use crate::file::{STDIN, is_stdin, read_file, read_stdin};
 use crate::losses::losses;
 
-/// Skipped inputs that get a diagnostic of their own; the rest is counted.
+/// Number of skipped inputs that get a diagnostic of their own; the others are only counted.
 const SKIPPED_SHOWN: usize = 20;
 
-/// A profile and what its counts are multiplied by.
+/// A profile and the factor of its counts.
 #[derive(Debug, Clone)]
 pub struct WeightedFile {
-    /// The file; `-` is standard input.
+    /// Path of the file; `-` is standard input.
     pub path: PathBuf,
-    /// Every count is multiplied by it.
+    /// Factor by which every count is multiplied.
     pub weight: u64,
 }
 
-/// What to merge, and how.
+/// The profiles to merge, and how.
 #[derive(Debug, Clone)]
 pub struct MergeRequest {
     /// The profiles, in order.
     pub inputs: Vec<WeightedFile>,
-    /// Where the result goes.
+    /// Destination of the result.
     pub output: Output,
-    /// How it is encoded.
+    /// Encoding of the result.
     pub encoding: WriteOptions,
-    /// How counts are added up.
+    /// The way in which counts are added.
     pub merging: MergeOptions,
-    /// Mark the result as partial if an input is. `llvm-profdata merge` drops that mark.
+    /// True to mark the result as partial if an input is partial. `llvm-profdata merge` drops the mark.
     pub keep_partial: bool,
-    /// A file of names to add to the profile symbol list.
+    /// Path of a file of names that are added to the profile symbol list.
     pub symbol_list: Option<PathBuf>,
-    /// More files that the result must not replace: those that `inputs` were read from.
+    /// Paths of further files that the result must not replace: the files from which the list of `inputs` was read.
     pub lists: Vec<PathBuf>,
-    /// What to do with calling contexts, before functions are chosen.
+    /// The treatment of calling contexts. It comes before functions are selected.
     pub contexts: ContextOptions,
-    /// Only functions that match this regular expression.
+    /// Regular expression; only functions that match are kept.
     pub include: Option<String>,
-    /// No functions that match this one.
+    /// Regular expression; functions that match are dropped.
     pub exclude: Option<String>,
-    /// Drop cold functions.
+    /// Threshold below which functions are dropped as cold.
     pub trim: Option<ColdThreshold>,
-    /// Drop the coldest functions until the result has at most so many bytes.
+    /// Largest size of the result in bytes. The coldest functions are dropped until the result fits.
     pub size_limit: Option<usize>,
-    /// Worker threads; 0 is one for each processor.
+    /// Number of worker threads; 0 stands for one for each processor.
     pub jobs: usize,
 }
 
-/// What came of merging.
+/// The outcome of a merge.
 #[derive(Debug)]
 pub struct MergeOutcome {
-    /// The profile, when no output file was named.
+    /// The bytes of the result, if no output file was named.
     pub bytes: Option<Vec<u8>>,
-    /// Its size in bytes.
+    /// Size of the result in bytes.
     pub size: u64,
-    /// How many inputs are in it.
+    /// Number of inputs that were merged.
     pub inputs: usize,
     /// Inputs that could not be read: file and reason.
     pub skipped: Vec<(String, String)>,
-    /// How many functions were dropped by name, for being cold or for the size limit.
+    /// Number of functions that were dropped by name, because they are cold, or for the size limit.
     pub dropped: usize,
-    /// The summary of what was written.
+    /// Summary of the profile that was written.
     pub summary: ProfileSummary,
-    /// Sum of the body counts. That of `summary`, which compilers read, is modulo 2^64.
+    /// Sum of the body counts. The sum in `summary`, which compilers read, is modulo 2^64.
     pub total_count: u128,
-    /// What was lost, and other things to look at.
+    /// Diagnostics: losses, and other facts that users should look at.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Merges profiles.
 ///
 /// # Errors
-/// When an input cannot be read or is of another kind, or the result cannot be written. Then the output file is
-/// neither created nor replaced.
+/// Fails if an input cannot be read or is of another kind, or if the result cannot be written. The output file is
+/// then neither created nor replaced.
 pub fn merge(request: &MergeRequest, observer: &dyn Observer) -> Result<MergeOutcome, Error> {
     let filter = NameFilter::new(request.include.as_deref(), request.exclude.as_deref()).map_err(|error| {
         Error::new(ErrorCode::InvalidOptions, format!("not a regular expression: {error}"))
@@ -97,7 +97,7 @@ pub fn merge(request: &MergeRequest, observer: &dyn Observer) -> Result<MergeOut
     on_threads(request.jobs, || run(request, &filter, &files, observer))
 }
 
-/// What the result must not replace.
+/// Returns the files that the result must not replace.
 fn input_files(request: &MergeRequest) -> InputFiles {
     let mut files = InputFiles::default();
     let inputs = request.inputs.iter().map(|input| &input.path);
@@ -156,7 +156,7 @@ fn run(
     let bytes = match &request.output {
         Output::Memory | Output::Stdout => Some(bytes),
         Output::File(path) => {
-            // The last moment at which a cancelled job leaves nothing behind.
+            // This is the last moment at which a cancelled job leaves no file behind.
             check(observer)?;
             write_atomically(path, &bytes, files)?;
             None
@@ -210,7 +210,7 @@ fn describe_skipped(error: &InputError) -> (String, String) {
     }
 }
 
-/// Warnings about what was read.
+/// Returns warnings about the inputs.
 fn input_diagnostics(merged: &Merged, request: &MergeRequest) -> Vec<Diagnostic> {
     let mut diagnostics = repeated_inputs(request.inputs.iter().map(|input| input.path.as_path()));
     for error in merged.skipped.iter().take(SKIPPED_SHOWN) {

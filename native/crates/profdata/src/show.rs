@@ -1,4 +1,4 @@
-//! What a profile holds.
+//! Describes a profile.
 
 use std::path::PathBuf;
 
@@ -11,79 +11,80 @@ use sampleprof::{
 use crate::file::read_file;
 use job::failure::profile_error;
 
-/// The share of samples that the density covers, in millionths (llvm-profgen: `--profile-density-cutoff-hot`).
+/// Share of the samples that the density covers, in millionths (llvm-profgen: `--profile-density-cutoff-hot`).
 const DENSITY_CUTOFF: u32 = 990_000;
 
-/// What to tell of a profile.
+/// What to tell about a profile.
 #[derive(Debug, Clone, Default)]
 pub struct ShowRequest {
-    /// The profile; `-` is standard input.
+    /// Path of the profile; `-` is standard input.
     pub path: PathBuf,
-    /// Functions in [`Description::functions`].
+    /// Number of functions in [`Description::functions`].
     pub top: usize,
-    /// What [`Description::text`] holds, each as `llvm-profdata show --sample` prints it, in this order. With the sections there is
-    /// nothing else.
+    /// True to add the section table to [`Description::text`]. The text has the requested parts in the order of
+    /// these fields, each as `llvm-profdata show --sample` prints it. With the section table, the text has nothing
+    /// else.
     pub sections: bool,
-    /// See `sections`.
+    /// True to add the detailed summary to the text; see `sections`.
     pub detailed_summary: bool,
-    /// See `sections`.
+    /// True to add the hot functions to the text; see `sections`.
     pub hot_functions: bool,
-    /// Most hot functions to print; all if absent.
+    /// Largest number of hot functions in the text; `None` for all of them.
     pub top_hot: Option<usize>,
 }
 
-/// A function and its share of a profile.
+/// A function and its counts.
 #[derive(Debug)]
 pub struct FunctionLine {
-    /// As text profiles have it, in a context-sensitive profile with its callers.
+    /// Name of the function as in text profiles; in a context-sensitive profile with its callers.
     pub name: String,
-    /// Samples, inlined callees included.
+    /// Number of samples, inlined callees included.
     pub total: u64,
-    /// How often it was entered.
+    /// Number of times that the function was entered.
     pub head: u64,
 }
 
-/// What a profile holds.
+/// The content of a profile.
 #[derive(Debug)]
 pub struct Description {
-    /// Its encoding.
+    /// Encoding of the profile.
     pub format: Format,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// What it says about itself.
+    /// Marks of the profile.
     pub flags: ProfileFlags,
-    /// How many functions in contexts there are, if functions are told apart by their calling contexts.
+    /// Number of functions in contexts, if the profile distinguishes functions by context.
     pub contexts: Option<usize>,
-    /// Whether some names are known by their MD5 only.
+    /// True if some names are known only by their MD5.
     pub md5_names: bool,
-    /// Names on the profile symbol list, if there is one.
+    /// Number of names on the profile symbol list, if there is one.
     pub symbols: Option<usize>,
-    /// How counts are distributed.
+    /// Distribution of the counts.
     pub summary: ProfileSummary,
-    /// Samples for each line of the hot part.
+    /// Number of samples for each line of the hot part.
     pub density: f64,
-    /// Sum of the functions' totals.
+    /// Sum of the totals of all functions.
     pub total_samples: u128,
-    /// Sum of the body counts. That of `summary`, which compilers read, is modulo 2^64.
+    /// Sum of the body counts. The sum in `summary`, which compilers read, is modulo 2^64.
     pub total_count: u128,
     /// The smallest hot count.
     pub hot_threshold: u64,
-    /// Functions with a hot count.
+    /// Number of functions with a hot count.
     pub hot_functions: usize,
     /// The hottest functions, by total descending, then name.
     pub functions: Vec<FunctionLine>,
-    /// The parts of an extbinary profile.
+    /// The sections of an extbinary profile.
     pub sections: Vec<SectionInfo>,
-    /// What was asked for in llvm-profdata's words.
+    /// The requested parts in the words of llvm-profdata.
     pub text: String,
-    /// Why counts are not the true ones, and what cannot be told.
+    /// Reasons why counts are not the true ones, and what the profile does not tell.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Describes a profile.
 ///
 /// # Errors
-/// When it cannot be read.
+/// Fails if the profile cannot be read.
 pub fn show(request: &ShowRequest) -> Result<Description, Error> {
     let (name, bytes) = read_file(&request.path)?;
     let format = format_of(&bytes, &name).map_err(profile_error)?;
@@ -161,7 +162,7 @@ fn text(
     text
 }
 
-/// What `llvm-profdata show --sample --detailed-summary` prints after the functions.
+/// Returns the text that `llvm-profdata show --sample --detailed-summary` prints after the functions.
 fn render_summary(summary: &ProfileSummary) -> String {
     let blocks = summary.num_counts;
     let mut text = format!(
