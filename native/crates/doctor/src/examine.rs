@@ -1,4 +1,4 @@
-//! One binary and its debug information.
+//! Examines one binary and its debug information.
 
 use std::path::{Path, PathBuf};
 
@@ -9,75 +9,75 @@ use symbolize::{DebugFileSource, DebugInfo, DebugOptions, DebugSurvey, Diagnosti
 
 use crate::kernel::Kernel;
 
-/// Diagnostics that are passed on; a damaged or split file can have one for each unit.
+/// Largest number of diagnostics that are passed on. A damaged or split file can have one for each unit.
 const MAX_DIAGNOSTICS: usize = 20;
 
-/// What to examine.
+/// The binary to examine, and where its debug files may be.
 #[derive(Debug, Clone)]
 pub struct ExamineRequest {
-    /// The binary.
+    /// Path of the binary.
     pub path: PathBuf,
-    /// ELF file that has the DWARF of the binary, and its symbols if it is stripped.
+    /// Path of the ELF file that has the DWARF of the binary, and its symbols if the binary is stripped.
     pub debug_binary: Option<PathBuf>,
-    /// The cache of the debuginfod client, where debug files are looked for last.
+    /// Path of the cache of the debuginfod client, in which debug files are looked for last.
     pub debuginfod_cache: Option<PathBuf>,
-    /// DWARF package of the binary.
+    /// Path of the DWARF package of the binary.
     pub dwp: Option<PathBuf>,
 }
 
-/// What a binary says about itself.
+/// The facts about a binary.
 #[derive(Debug, Clone)]
 pub struct Examination {
-    /// Its size in bytes.
+    /// Size of the file in bytes.
     pub size: u64,
-    /// As 40 or so hexadecimal digits.
+    /// Build id in hexadecimal digits, usually 40.
     pub build_id: Option<String>,
-    /// What sort of ELF file it is.
+    /// Type of the ELF file.
     pub kind: ImageKind,
-    /// Its instruction set.
+    /// Instruction set.
     pub arch: Arch,
-    /// It is a program for the x32 ABI: 64-bit code in an ELF file of 32 bits.
+    /// True if the binary is a program for the x32 ABI: 64-bit code in an ELF file of the 32-bit class.
     pub is_x32: bool,
-    /// Symbols of `.symtab` in its code; 0 if it is stripped and no debug file has them.
+    /// Number of symbols of `.symtab` in the code; 0 if the binary is stripped and no debug file has its symbols.
     pub code_symbols: u64,
-    /// The debug file that has the symbols of the stripped binary.
+    /// Path of the debug file that has the symbols of the stripped binary.
     pub symbol_file: Option<PathBuf>,
-    /// Discriminators are flow-sensitive: `__llvm_fs_discriminator__` is there.
+    /// True if discriminators are flow-sensitive, which the symbol `__llvm_fs_discriminator__` marks.
     pub flow_sensitive: bool,
-    /// It carries pseudo probes.
+    /// True if the binary has pseudo probes.
     pub pseudo_probes: bool,
-    /// File name in its `.gnu_debuglink`.
+    /// File name in `.gnu_debuglink`.
     pub debuglink: Option<String>,
-    /// Where its DWARF was found; `None` if it has none.
+    /// The file in which the DWARF was found; `None` if there is no DWARF.
     pub debug_file: Option<DebugFile>,
-    /// What the DWARF says.
+    /// The facts that the DWARF states.
     pub survey: DebugSurvey,
-    /// The format of its debug information, if that is not DWARF.
+    /// Format of the debug information, if the format is not DWARF.
     pub other_format: Option<String>,
-    /// The file of dwz that is missing; names of functions are in it.
+    /// Path of the supplementary file of dwz, if the file is missing. Names of functions are in that file.
     pub missing_supplementary: Option<String>,
-    /// The build ids, as hexadecimal digits, of files that a debuginfod server may have: they were looked for last in the cache, and were
-    /// not there. Empty without a cache.
+    /// Build ids, as hexadecimal digits, of the files that a debuginfod server may have: these files were looked
+    /// for last in the cache, and were not there. Empty without a cache.
     pub missing_build_ids: Vec<String>,
-    /// What was not found, or cannot be read, on the way to the DWARF.
+    /// Descriptions of what was not found or cannot be read in the search for DWARF.
     pub diagnostics: Vec<String>,
-    /// Of a vmlinux or a module.
+    /// The facts about a vmlinux or a kernel module.
     pub kernel: Option<Kernel>,
 }
 
-/// Where DWARF was found.
+/// The file in which DWARF was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DebugFile {
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// How it was found; `None`: it is the binary itself, or was named by the caller.
+    /// The way in which the file was found; `None` if the file is the binary itself, or was named by the caller.
     pub source: Option<DebugFileSource>,
 }
 
-/// Examines a binary on a thread pool of its own.
+/// Examines a binary on a separate thread pool.
 ///
 /// # Errors
-/// If the binary, or a debug binary that the request names, is no ELF file that profiles can be made for.
+/// Fails if the binary, or a debug binary that the request names, is no ELF file that profiles can be made for.
 pub fn examine(request: &ExamineRequest) -> Result<Examination, Error> {
     on_threads(0, || examine_here(request))
 }
@@ -96,7 +96,7 @@ fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
     let files = LocalFiles::new(request.debuginfod_cache.clone());
     let without_symbols = add_symbols(&mut image, &options, &files).map_err(symbolize_error)?;
     let debug = DebugInfo::of_image(&image, &options, &files).map_err(symbolize_error)?;
-    // A file that has neither is told of once.
+    // A file that has neither symbols nor DWARF is reported once, not twice.
     let without_symbols = without_symbols.iter().filter(|d| !debug.diagnostics().contains(d));
     let diagnostics = without_symbols
         .chain(debug.diagnostics())
@@ -140,7 +140,8 @@ fn debug_file(debug: &DebugInfo) -> Option<DebugFile> {
     })
 }
 
-/// The name in `.gnu_debuglink`: a string, padding and a checksum (gdb manual, "Debugging Information in Separate Files").
+/// Returns the name in `.gnu_debuglink`: a string, padding and a checksum (gdb manual, "Debugging Information in
+/// Separate Files").
 fn debuglink(image: &Image) -> Option<String> {
     let section = image.section(".gnu_debuglink")?;
     let name = section.data.split(|byte| *byte == 0).next()?;

@@ -1,4 +1,4 @@
-//! What a vmlinux, or a module, says about its version and configuration.
+//! Reads the version and the configuration of a vmlinux or a kernel module.
 
 use std::io::Read;
 
@@ -6,7 +6,7 @@ use elf::{Image, ImageKind, Svma};
 use flate2::read::GzDecoder;
 use memchr::memmem;
 
-/// Options that matter for profiles; a configuration has ten thousand others.
+/// Options that matter for profiles. A configuration has ten thousand others.
 const OPTIONS: [&str; 18] = [
     "CONFIG_AUTOFDO_CLANG",
     "CONFIG_AUTOFDO_PROFILE_ACCURATE",
@@ -28,36 +28,37 @@ const OPTIONS: [&str; 18] = [
     "CONFIG_RANDOMIZE_BASE",
 ];
 
-/// What stands around the compressed configuration (Linux: kernel/configs.c).
+/// Marks before and behind the compressed configuration (Linux: kernel/configs.c).
 const START: &[u8] = b"IKCFG_ST";
 const END: &[u8] = b"IKCFG_ED";
-/// Of a configuration, inflated. Distributions' have 300 kB.
+/// Largest size of a decompressed configuration in bytes. Those of distributions have 300 kB.
 const MAX_CONFIG: u64 = 16 << 20;
-/// Of the banner.
+/// Largest size of the banner in bytes.
 const MAX_BANNER: usize = 512;
 
-/// What a vmlinux or a module says about itself.
+/// The facts about a vmlinux or a kernel module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kernel {
-    /// Of a vmlinux `Linux version ...`, as it is printed at boot; of a module `vermagic=...`, the kernel it was built for.
+    /// The line that identifies the kernel: in a vmlinux `Linux version ...`, which it prints at boot; in a module
+    /// `vermagic=...`, the kernel that the module was built for.
     pub banner: Option<String>,
-    /// Whether the configuration is embedded (`CONFIG_IKCONFIG=y`).
+    /// True if the configuration is embedded (`CONFIG_IKCONFIG=y`).
     pub has_config: bool,
-    /// Options of it that matter for profiles; those that are not set are missing.
+    /// The options that matter for profiles. Options that are not set are missing.
     pub options: Vec<ConfigOption>,
 }
 
-/// `CONFIG_NAME=value`.
+/// An option of the configuration, `CONFIG_NAME=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigOption {
-    /// With `CONFIG_`.
+    /// Name of the option, with `CONFIG_`.
     pub name: String,
-    /// `y`, a number, or a string without its quotes.
+    /// Value of the option: `y`, a number, or a string without its quotes.
     pub value: String,
 }
 
 impl Kernel {
-    /// Of a kernel or a module; other programs have none.
+    /// Returns the facts about a kernel or a module; `None` for other programs.
     pub(crate) fn of(image: &Image) -> Option<Self> {
         match image.kind() {
             ImageKind::Kernel => Some(Self::of_vmlinux(image)),
@@ -89,7 +90,7 @@ fn banner(image: &Image) -> Option<String> {
     text.starts_with("Linux version ").then_some(text)
 }
 
-/// A line of `.modinfo` (Linux: include/linux/moduleparam.h).
+/// Returns the line `vermagic` of `.modinfo` (Linux: include/linux/moduleparam.h).
 fn vermagic(image: &Image) -> Option<String> {
     let mut lines = image.section(".modinfo")?.data.split(|byte| *byte == 0);
     let line = lines.find(|line| line.starts_with(b"vermagic="))?;
@@ -97,7 +98,8 @@ fn vermagic(image: &Image) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
-/// The embedded configuration. The marks may occur in other places too, so what they enclose has to be one.
+/// Returns the embedded configuration. The marks may occur in other places too, so the bytes between them must be a
+/// configuration.
 fn config(data: &[u8]) -> Option<Vec<u8>> {
     let start = memmem::find(data, START)? + START.len();
     let len = memmem::find(&data[start..], END)?;
@@ -153,7 +155,7 @@ mod tests {
         for end in 0..whole.len() - b"behind".len() {
             assert_eq!(config(&whole[..end]), None, "cut at {end}");
         }
-        // A bomb ends at the limit.
+        // A decompression bomb ends at the limit.
         let bomb = config(&embedded(&vec![b' '; 20 << 20])).unwrap();
         assert_eq!(bomb.len() as u64, MAX_CONFIG);
     }

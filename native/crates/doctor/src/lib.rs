@@ -1,7 +1,7 @@
-//! What a binary says about its fitness for AutoFDO: facts, without a judgement.
+//! States facts about how well a binary suits AutoFDO, without a judgement.
 //!
-//! Nothing is decoded and no function is read; a vmlinux of 600 MB takes a fraction of a second. What the facts mean for a
-//! profile, and what to do about it, is told in `src/diagnosis` of the package.
+//! No instruction is decoded and no function is read, so a vmlinux of 600 MB takes a fraction of a second.
+//! `src/diagnosis` of the package says what the facts mean for a profile, and what users can do.
 
 mod examine;
 mod kernel;

@@ -1,4 +1,4 @@
-//! Where the functions of a binary are declared.
+//! Finds the places where the functions of a binary are declared.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -8,25 +8,27 @@ use job::failure::{image_error, symbolize_error};
 use job::{Error, Observer, keep_going, on_threads};
 use symbolize::{DebugInfo, DebugOptions, LocalFiles, SourcePlace};
 
-/// Which functions to look for, and where.
+/// The functions to find, and the binary that has them.
 #[derive(Debug, Clone)]
 pub struct PlacesRequest {
-    /// The binary.
+    /// Path of the binary.
     pub path: PathBuf,
-    /// ELF file that has the DWARF of the binary.
+    /// Path of the ELF file that has the DWARF of the binary.
     pub debug_binary: Option<PathBuf>,
-    /// The cache of the debuginfod client, where debug files are looked for last.
+    /// Path of the cache of the debuginfod client, in which debug files are looked for last.
     pub debuginfod_cache: Option<PathBuf>,
-    /// DWARF package of the binary.
+    /// Path of the DWARF package of the binary.
     pub dwp: Option<PathBuf>,
     /// Names of functions, as profiles have them.
     pub names: Vec<String>,
 }
 
-/// Finds the file and line of functions, sorted by name; a function that the debug information does not tell of is left out.
+/// Finds the file and line of functions, sorted by name. Leaves out functions that the debug information does not
+/// state.
 ///
 /// # Errors
-/// If the binary, or a debug binary that the request names, is no ELF file that profiles can be made for; if `job` is cancelled.
+/// Fails if the binary, or a debug binary that the request names, is no ELF file that profiles can be made for; and
+/// if `job` is cancelled.
 pub fn source_places(request: &PlacesRequest, job: &dyn Observer) -> Result<Vec<SourcePlace>, Error> {
     on_threads(0, || {
         let path = &request.path;

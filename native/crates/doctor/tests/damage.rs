@@ -1,9 +1,9 @@
-//! Damaged programs: an answer or an error, never a panic.
+//! Tests damaged programs: each gives an answer or an error, never a panic.
 
 use doctor::{ExamineRequest, examine};
 use testkit::Fixture;
 
-/// Numbers that look random and are the same in every run (Knuth, TAOCP volume 2, 3.3.4).
+/// Generates numbers that look random and are the same in every run (Knuth, TAOCP volume 2, 3.3.4).
 fn numbers(mut state: u64) -> impl Iterator<Item = usize> {
     std::iter::repeat_with(move || {
         state = state
@@ -50,6 +50,6 @@ fn damaged_programs_are_survived() {
             examined += usize::from(examine(&request).is_ok());
         }
     }
-    // Most damage hits neither headers nor tables.
+    // Most of the damage hits neither headers nor tables.
     assert!(examined > 50, "{examined} of 300 programs could be examined");
 }
