@@ -1,21 +1,21 @@
-//! Counting samples, on all threads.
+//! Counts samples on all threads.
 
 use job::{Error, Observer, SampleWorker, SampleWorkers};
 use perfdata::{AddressSpaces, ChunkStats, Consulted, CpuMode, EventAttr, MapId, MappedRange, Sample, Segment, Views};
 use rustc_hash::FxHashMap;
 
-/// Samples of an event.
+/// Numbers of samples of an event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EventCounts {
-    /// All of them, those that are too short left out.
+    /// Number of samples, without those that are too short.
     pub samples: u64,
-    /// Those with a branch entry.
+    /// Number of samples with a branch entry.
     pub branch_samples: u64,
-    /// Branch entries, unfilled slots included.
+    /// Number of branch entries, unfilled slots included.
     pub branch_entries: u64,
 }
 
-/// Counts over all samples.
+/// Counts of all samples.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub events: Vec<EventCounts>,
@@ -48,13 +48,13 @@ impl Counts {
     }
 }
 
-/// Counts samples segment by segment; the result does not depend on which thread counts what.
+/// Counts samples segment by segment. The result does not depend on which thread counts which sample.
 pub(crate) struct Collector<'o> {
     workers: SampleWorkers<'o, Worker>,
 }
 
 impl<'o> Collector<'o> {
-    /// For an input of `total` bytes, 0 if that is not known.
+    /// Makes a collector for an input of `total` bytes; 0 if the size is not known.
     pub(crate) fn new(observer: &'o dyn Observer, total: u64) -> Self {
         Self {
             workers: SampleWorkers::new(observer, total, Worker::default),
@@ -66,7 +66,7 @@ impl<'o> Collector<'o> {
             .add(segment, |worker, sample| worker.add(sample, attrs, spaces))
     }
 
-    /// Forgets how address spaces looked, because they have changed. Returns which were asked for.
+    /// Forgets the address spaces because they have changed. Returns the spaces that were used.
     pub(crate) fn forget_spaces(&mut self) -> Vec<&Consulted> {
         self.workers.each().map(|worker| worker.views.forget(|| {})).collect()
     }
@@ -86,10 +86,10 @@ struct Worker {
     views: Views<View>,
 }
 
-/// What is remembered of the ranges of one process, between two changes.
+/// The ranges of one process that are remembered between two changes of its address space.
 #[derive(Default)]
 struct View {
-    /// What was found last: samples come in runs.
+    /// The range that was found last. It is tried first, because samples come in runs.
     hot: Option<MappedRange>,
 }
 
@@ -136,7 +136,8 @@ impl Worker {
             view.hot = spaces.space(sample.pid, sample.moment).find(sample.ip);
         }
         let found = view.hot.map(|range| range.map);
-        // The sample's mode decides whether the kernel or the process ran. What perf says of the kernel image's range is unreliable.
+        // The mode of the sample decides whether the kernel or the process ran, because the range that perf states
+        // for the kernel image is unreliable.
         let in_kernel = sample.cpumode == CpuMode::Kernel;
         let map = found
             .filter(|map| (spaces.mapping(*map).cpumode == CpuMode::Kernel) == in_kernel)

@@ -1,4 +1,4 @@
-//! What a perf.data holds: its events, what they sampled, and what was mapped.
+//! Describes a perf.data file: its events, their samples, and the mappings.
 
 mod count;
 mod shard;
@@ -14,28 +14,29 @@ pub use count::EventCounts;
 use count::{Collector, Counts};
 pub use shard::{BranchCounts, ShardInspection, inspect_shard};
 
-/// What was found in a recording. Damage is no error: it ends the reading and stands in `stats`.
+/// The content of a recording. Damage is no error: reading ends there, and `stats` says so.
 #[derive(Debug)]
 pub struct Inspection {
-    /// A directory, as `perf record --threads` makes.
+    /// True if the recording is a directory, as `perf record --threads` makes.
     pub directory: bool,
-    /// What the recording says about itself.
+    /// The metadata of the recording.
     pub metadata: Metadata,
-    /// Counts of records, and where reading had to stop.
+    /// Counts of records, and the place where reading had to stop.
     pub stats: RecordStats,
-    /// By event, in the order of `metadata.attrs`.
+    /// Counts by event, in the order of `metadata.attrs`.
     pub events: Vec<EventCounts>,
-    /// Most branch entries of a sample.
+    /// Largest number of branch entries in a sample.
     pub branch_depth: u64,
-    /// Samples of no event, and samples too short for their fields.
+    /// Number of samples that belong to no event.
     pub unknown_event: u64,
-    /// Branches that a raw trace of Arm SPE tells of, each of which is a sample.
+    /// Number of branches in raw traces of Arm SPE. Each branch counts as a sample.
     pub traced: u64,
-    /// See `unknown_event`.
+    /// Number of samples that are too short for their fields.
     pub too_short: u64,
     /// Time stamps of the first and the last sample, in nanoseconds.
     pub time_span: Option<(u64, u64)>,
-    /// Executable mappings by name, with the samples whose instruction pointer lies in them; most samples first.
+    /// Executable mappings by name, each with the number of samples whose instruction pointer lies in the mapping;
+    /// most samples first.
     pub images: Vec<Image>,
     /// Build ids with the names of their files, sorted.
     pub build_ids: Vec<(String, String)>,
@@ -44,18 +45,19 @@ pub struct Inspection {
 /// A mapped file, or the kernel.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Image {
-    /// Its path, or its name where it is no file.
+    /// Path of the file, or the name of a mapping that is no file.
     pub path: String,
-    /// Its build id in hexadecimal digits.
+    /// Build id in hexadecimal digits.
     pub build_id: Option<String>,
-    /// Samples in it.
+    /// Number of samples in the image.
     pub samples: u64,
 }
 
 /// Reads a recording on all processors; `-` is standard input.
 ///
 /// # Errors
-/// `InputUnreadable` or `InputInvalid` if it cannot be opened or is no perf.data; `Aborted`.
+/// `InputUnreadable` or `InputInvalid` if the recording cannot be opened or is no perf.data; `Aborted` if the job
+/// is cancelled.
 pub fn inspect(path: &Path, observer: &dyn Observer) -> Result<Inspection, Error> {
     on_threads(0, || {
         let mut input = open(path)?;
@@ -70,10 +72,11 @@ pub fn inspect(path: &Path, observer: &dyn Observer) -> Result<Inspection, Error
     })
 }
 
-/// How a file is read.
+/// The two ways to read a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reading {
-    /// Samples are decoded when they are read. That is given up if something comes later that they need.
+    /// Samples are decoded as soon as they are read. This way is given up if a later record has facts that earlier
+    /// samples need.
     Once,
     AllButSamplesFirst,
 }
@@ -87,7 +90,7 @@ fn open(path: &Path) -> Result<PerfData, Error> {
     opened.map_err(|error| recording_error(error).path(path))
 }
 
-/// Decodes each segment while the next one is read. `None` if the input must be read the other way.
+/// Decodes each segment while the next one is read. Returns `None` if the input must be read in the other way.
 fn read(
     path: &Path,
     mut input: PerfData,
@@ -176,7 +179,7 @@ fn inspection(
     }
 }
 
-/// What mappings name.
+/// The files that mappings name.
 #[derive(Default)]
 struct Named {
     images: BTreeSet<String>,

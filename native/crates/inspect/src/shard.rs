@@ -1,4 +1,4 @@
-//! What a trace shard holds.
+//! Describes a trace shard.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,40 +7,41 @@ use job::failure::shard_error;
 use job::{Error, ErrorCode, Observer, check, on_threads};
 use traceshard::{Binary, Loss, Metadata, Record, Row, Shard, parse_patch, parse_via};
 
-/// What was found in a shard. All of it was read, so that a shard with a description is one that can be used.
+/// The content of a shard. All of the shard was read, so a shard with a description can be used.
 #[derive(Debug)]
 pub struct ShardInspection {
-    /// What the file says of itself.
+    /// The metadata of the file.
     pub metadata: Metadata,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub bytes: u64,
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Groups of rows.
+    /// Number of row groups.
     pub groups: u64,
-    /// The files that were mapped, those with most branches first.
+    /// The files that were mapped, the one with most branches first.
     pub binaries: Vec<(Binary, BranchCounts)>,
-    /// Branches by event.
+    /// Numbers of branches by event.
     pub events: Vec<(String, u64)>,
-    /// What was read, and what of it is in no row of a branch.
+    /// Numbers of what was read, and of what is in no row of a branch.
     pub ledger: Vec<(Loss, u64)>,
 }
 
-/// Branches of a file.
+/// Numbers of branches of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BranchCounts {
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// How often the branches were taken.
+    /// Number of times that the branches were taken.
     pub count: u64,
-    /// How often they were mispredicted.
+    /// Number of times that the branches were mispredicted.
     pub mispredicted: u64,
 }
 
-/// Reads a shard.
+/// Reads a shard and describes it.
 ///
 /// # Errors
-/// `InputUnreadable`, `InputInvalid` or `Unsupported` if it cannot be used; `Aborted`.
+/// `InputUnreadable`, `InputInvalid` or `Unsupported` if the shard cannot be used; `Aborted` if the job is
+/// cancelled.
 pub fn inspect_shard(path: &Path, observer: &dyn Observer) -> Result<ShardInspection, Error> {
     on_threads(1, || {
         let shard = Shard::open(path).map_err(|error| shard_error(error, path))?;

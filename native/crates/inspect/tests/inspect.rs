@@ -1,4 +1,4 @@
-//! Recordings whose contents are known, as files, as streams and cut short.
+//! Tests recordings with known content, as files, as streams and cut short.
 
 use inspect::{EventCounts, Image, Inspection, inspect};
 use job::{ErrorCode, Silent};
@@ -9,7 +9,8 @@ const LIBRARY: u64 = 0x20_0000;
 const KERNEL: u64 = 0xffff_ffff_8100_0000;
 const BUILD_ID: [u8; 20] = [0xab; 20];
 
-/// Two events; process 1 runs the program, process 2 runs the library, and the kernel is mapped.
+/// Builds a recording of two events. Process 1 runs the program, process 2 runs the library, and the kernel is
+/// mapped.
 fn recording() -> PerfDataBuilder {
     let mut builder = PerfDataBuilder::new();
     let branches = builder.event(EventSpec::branch_stacks("branches"));
@@ -100,7 +101,7 @@ fn a_mapping_that_comes_late_holds_for_samples_after_its_time() {
 #[test]
 fn what_cannot_be_read_is_counted() {
     let mut builder = recording();
-    // PERF_RECORD_SAMPLE with nothing in it, and with an id that no event has.
+    // These are a PERF_RECORD_SAMPLE without content, and one with an id that no event has.
     builder.other(9, 2, &[]);
     let ids = [0x7777_u64; 12].map(u64::to_le_bytes).concat();
     builder.other(9, 2, &ids);
