@@ -1,13 +1,13 @@
-//! Kinds of instructions that LLVM writes in its own way.
+//! Recognises instructions that LLVM prints in a form of its own.
 
 use iced_x86::{Code, Instruction, Mnemonic};
 
-/// `xchg` of the accumulator with itself.
+/// Returns true for `xchg` of the accumulator with itself.
 pub(crate) fn is_nop(instruction: &Instruction) -> bool {
     matches!(instruction.code(), Code::Nopw | Code::Nopq)
 }
 
-/// Comparisons that are always false or always true have no name of their own in LLVM.
+/// Returns true for comparisons that are always false or always true. LLVM has no name for these.
 pub(crate) fn is_constant_comparison(instruction: &Instruction) -> bool {
     let is_comparison = matches!(
         instruction.mnemonic(),

@@ -1,4 +1,4 @@
-//! The code of a binary as text, with the source lines and pseudo probes of each instruction (LLVM: llvm-profgen's
+//! Prints the code of a binary, with the source lines and pseudo probes of each instruction (LLVM: llvm-profgen's
 //! `--show-disassembly-only`).
 
 use std::io::{self, Write};
@@ -16,34 +16,34 @@ use crate::syntax::Syntax;
 /// What a listing shows.
 #[derive(Debug, Clone)]
 pub struct ListingOptions {
-    /// Behind each instruction, its source lines, from the innermost inlined function outwards.
+    /// True to print the source lines behind each instruction, from the innermost inlined function outwards.
     pub source_locations: bool,
-    /// Function names without the suffixes that compilers append.
+    /// True to print function names without the suffixes that compilers append.
     pub canonical_names: bool,
-    /// The functions with probes, and before each instruction its probes.
+    /// True to print the functions with pseudo probes, and the probes before each instruction.
     pub pseudo_probes: bool,
-    /// The symbols to list; empty: all.
+    /// Names of the symbols to list; all symbols if the list is empty.
     pub functions: Vec<String>,
-    /// How instructions are written.
+    /// Syntax of the instructions.
     pub syntax: Syntax,
 }
 
-/// Source lines begin in this column behind the address.
+/// Column behind the address in which source lines begin.
 const LOCATION_COLUMN: usize = 40;
 
-/// A binary that is listed.
+/// The binary to list, and what to show of it.
 pub struct Listing<'a> {
     /// The binary, which has x86-64 code.
     pub image: &'a Image,
-    /// What is shown of it.
+    /// What the listing shows.
     pub options: &'a ListingOptions,
-    /// Its source lines; `None`: none are shown.
+    /// Source lines of the binary; `None` if they are not shown.
     pub frames: Option<&'a FrameTable>,
-    /// Its pseudo probes; `None`: it has none.
+    /// Pseudo probes of the binary; `None` if it has none.
     pub probes: Option<&'a ListedProbes<'a>>,
 }
 
-/// The probes of a binary that is listed.
+/// The pseudo probes of a binary that is listed.
 pub struct ListedProbes<'i> {
     descriptors: Descriptors<'i>,
     table: ProbeTable,
@@ -53,7 +53,7 @@ impl<'i> ListedProbes<'i> {
     /// Reads the probes of the functions that are listed.
     ///
     /// # Errors
-    /// A section of `image` with probes is damaged.
+    /// Fails if a section of `image` with probes is damaged.
     pub fn read(image: &'i Image, functions: &FunctionTable, options: &ListingOptions) -> Result<Self, DecodeError> {
         let starts: FxHashMap<Guid, Svma> = image
             .symbol_table()
@@ -92,7 +92,7 @@ impl Listing<'_> {
     /// Writes the listing.
     ///
     /// # Errors
-    /// Those of `out`.
+    /// Returns the errors of `out`.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         if let Some(probes) = self.probes.filter(|_| self.options.pseudo_probes) {
             writeln!(out, "Pseudo Probe Desc:")?;
@@ -234,8 +234,8 @@ impl Listing<'_> {
     }
 }
 
-/// The index of the probe that a call's discriminator carries (LLVM: `PseudoProbeDwarfDiscriminator`), in fewer bits if the line's own
-/// discriminator is there, too.
+/// Returns the index of the probe that the discriminator of a call carries (LLVM: `PseudoProbeDwarfDiscriminator`).
+/// The index has fewer bits if the discriminator of the line is there, too.
 fn probe_of_discriminator(discriminator: u32) -> u32 {
     const HAS_DWARF_BASE: u32 = 1 << 28;
     let mask = if discriminator & HAS_DWARF_BASE == 0 {

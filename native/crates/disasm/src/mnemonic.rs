@@ -1,4 +1,4 @@
-//! Names of instructions that LLVM spells otherwise.
+//! Corrects the names of instructions that LLVM spells differently.
 
 use iced_x86::{Code, ConditionCode, Instruction, Mnemonic, OpKind};
 
@@ -78,7 +78,7 @@ fn intel_name(instruction: &Instruction) -> Option<&'static str> {
     })
 }
 
-/// Whether iced appends a size that LLVM leaves out.
+/// Returns true if iced appends a size that LLVM leaves out.
 fn has_suffix_for_nothing(instruction: &Instruction) -> bool {
     let last = instruction.op_kind(instruction.op_count().saturating_sub(1));
     let source_is_register = instruction.op_count() > 1 && last == OpKind::Register;
@@ -118,7 +118,7 @@ fn has_suffix_for_nothing(instruction: &Instruction) -> bool {
     }
 }
 
-/// `setcc`, the one instruction of a byte that stores a condition.
+/// Returns true for `setcc`, the only instruction on a byte that stores a condition.
 fn is_set(instruction: &Instruction) -> bool {
     let is_byte = match instruction.op0_kind() {
         OpKind::Register => instruction.op0_register().size() == 1,

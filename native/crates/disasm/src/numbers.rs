@@ -1,11 +1,12 @@
-//! Which numbers are signed, and which hexadecimal.
+//! Chooses which numbers are printed as signed, and which as hexadecimal.
 
 use iced_x86::{
     FormatterOperandOptions, FormatterOptionsProvider, Instruction, Mnemonic, NumberBase, NumberFormattingOptions,
     OpKind,
 };
 
-/// Byte-sized immediates are numbers of their own sign here, and masks or counts everywhere else.
+/// Instructions whose byte-sized immediates are signed numbers. In all other instructions such immediates are masks
+/// or counts.
 const SIGNED_BYTES: [Mnemonic; 11] = [
     Mnemonic::Adc,
     Mnemonic::Add,
@@ -20,7 +21,7 @@ const SIGNED_BYTES: [Mnemonic; 11] = [
     Mnemonic::Xor,
 ];
 
-/// Decimal numbers; targets of branches are hexadecimal. Immediates that are widened are signed.
+/// Prints decimal numbers, and targets of branches as hexadecimal ones. Immediates that are widened are signed.
 pub(crate) struct AsInLlvm;
 
 impl FormatterOptionsProvider for AsInLlvm {

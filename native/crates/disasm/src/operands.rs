@@ -1,14 +1,14 @@
-//! Operands that LLVM prints otherwise, in another order, or at all.
+//! Corrects operands that LLVM prints differently, in another order, or that only LLVM prints.
 
 use iced_x86::{Code, Formatter, Instruction, Mnemonic, OpKind, Register};
 
 use crate::kinds::{is_constant_comparison, is_nop};
 use crate::syntax::Syntax;
 
-/// The top of the x87 stack, which other instructions have as `st(0)`.
+/// The top of the x87 stack. Other instructions write this register as `st(0)`.
 const TOP: &str = "st";
 
-/// Appends a tab and the operands, if there are any.
+/// Appends a tab and the operands, if there are operands.
 pub(crate) fn print(formatter: &mut dyn Formatter, instruction: &Instruction, syntax: Syntax, out: &mut String) {
     if is_nop(instruction) || instruction.mnemonic() == Mnemonic::Xlatb {
         return;
@@ -17,7 +17,7 @@ pub(crate) fn print(formatter: &mut dyn Formatter, instruction: &Instruction, sy
     let count = formatter.operand_count(instruction);
     for number in 0..count {
         let mut text = String::new();
-        // Only a number that is none of an operand is an error.
+        // The only possible error is a number that belongs to no operand.
         if formatter.format_operand(instruction, &mut text, number).is_err() {
             continue;
         }
@@ -54,12 +54,12 @@ pub(crate) fn print(formatter: &mut dyn Formatter, instruction: &Instruction, sy
     }
 }
 
-/// Whether LLVM leaves the operand out.
+/// Returns true if LLVM leaves the operand out.
 fn is_implied(instruction: &Instruction, operand: u32) -> bool {
     is_shift_by_one(instruction.code()) && operand == 1
 }
 
-/// Segments that iced does not print, and addresses without a register.
+/// Adds segments that iced does not print, and corrects addresses without a register.
 fn respell(instruction: &Instruction, operand: u32, syntax: Syntax, text: &mut String) {
     let kind = instruction.op_kind(operand);
     let segment = match kind {
@@ -84,7 +84,7 @@ fn respell(instruction: &Instruction, operand: u32, syntax: Syntax, text: &mut S
     }
     let is_selector = matches!(instruction.mnemonic(), Mnemonic::Lar | Mnemonic::Lsl);
     if is_selector && operand == 1 && kind == OpKind::Register {
-        // Sixteen bits of the register are read, whatever is written.
+        // The instruction reads sixteen bits of the register, whatever register is encoded.
         *text = word_of(text, syntax);
     }
     if syntax == Syntax::Intel {
@@ -109,7 +109,7 @@ fn respell(instruction: &Instruction, operand: u32, syntax: Syntax, text: &mut S
     }
 }
 
-/// `eax` and `rax` to `ax`, `r8d` and `r8` to `r8w`.
+/// Changes `eax` and `rax` to `ax`, `r8d` and `r8` to `r8w`.
 fn word_of(register: &str, syntax: Syntax) -> String {
     let name = register.trim_start_matches('%');
     let word = match name.strip_prefix(['e', 'r']) {
@@ -123,7 +123,7 @@ fn word_of(register: &str, syntax: Syntax) -> String {
     }
 }
 
-/// Sizes of operands that LLVM has otherwise.
+/// Corrects the sizes of operands that LLVM prints differently.
 fn respell_for_intel(instruction: &Instruction, operand: u32, text: &mut String) {
     let is_memory = instruction.op_kind(operand) == OpKind::Memory;
     match instruction.mnemonic() {
@@ -136,14 +136,15 @@ fn respell_for_intel(instruction: &Instruction, operand: u32, text: &mut String)
     }
 }
 
-/// `fword ptr [rax]` to `[rax]`.
+/// Changes `fword ptr [rax]` to `[rax]`.
 fn remove_size(text: &mut String) {
     if let Some(at) = text.find(" ptr ") {
         text.drain(..at + " ptr ".len());
     }
 }
 
-/// Moves the rounding mode from behind the first operand to where LLVM has it: behind the last one, before an immediate.
+/// Moves the rounding mode from behind the first operand to the place where LLVM prints it: behind the last
+/// operand, before an immediate.
 fn move_rounding(instruction: &Instruction, texts: &mut Vec<String>) {
     let Some(first) = texts.first_mut() else { return };
     let Some(at) = first.find(" {").filter(|&at| first[at..].contains("sae}")) else {
@@ -158,7 +159,7 @@ fn move_rounding(instruction: &Instruction, texts: &mut Vec<String>) {
     texts.insert(texts.len() - usize::from(has_immediate), mode);
 }
 
-/// Adds what iced leaves out, and puts operands into LLVM's order.
+/// Adds operands that iced leaves out, and puts operands into LLVM's order.
 fn complete(
     formatter: &mut dyn Formatter,
     instruction: &Instruction,
@@ -175,7 +176,7 @@ fn complete(
         _ => formatter.format_register(register).to_owned(),
     };
     match instruction.mnemonic() {
-        // The form with three operands, of which two are the same.
+        // This is the form with three operands, two of which are the same.
         Mnemonic::Imul if instruction.op_count() == 3 && count == 2 => match syntax {
             Syntax::Att => texts.push(register(instruction.op0_register())),
             Syntax::Intel => texts.insert(1, register(instruction.op1_register())),
@@ -216,7 +217,7 @@ fn complete(
         {
             texts.push(register(Register::XMM0));
         }
-        // Segment registers are loaded from registers of 32 bits, too.
+        // Segment registers are loaded from 32-bit registers, too.
         Mnemonic::Mov
             if syntax == Syntax::Intel
                 && instruction.code() == Code::Mov_Sreg_r32m16
@@ -231,7 +232,7 @@ fn complete(
     }
 }
 
-/// Adds the immediate that iced made part of the name.
+/// Adds the immediate that iced made a part of the name.
 fn add_immediate(instruction: &Instruction, syntax: Syntax, texts: &mut Vec<String>) {
     let immediate = instruction.immediate8();
     if texts.len() as u32 == instruction.op_count() {
@@ -243,7 +244,8 @@ fn add_immediate(instruction: &Instruction, syntax: Syntax, texts: &mut Vec<Stri
     }
 }
 
-/// iced has the mask of gathering and scattering instructions as an operand behind the one that it belongs to.
+/// Returns true if the operand is the mask of a gathering or scattering instruction. iced prints this mask as an
+/// operand behind the one that the mask belongs to.
 fn is_mask_of_elements(instruction: &Instruction, text: &str) -> bool {
     instruction.is_vsib() && matches!(text.as_bytes(), [b'k', b'1'..=b'7'])
 }

@@ -8,7 +8,7 @@ use iced_x86::{
 use crate::syntax::Syntax;
 use crate::{mnemonic, numbers, operands};
 
-/// Prints instructions.
+/// Prints instructions in one syntax.
 pub struct Printer {
     syntax: Syntax,
     bits: u32,
@@ -18,7 +18,7 @@ pub struct Printer {
 }
 
 impl Printer {
-    /// A printer of one syntax, for code of 64-bit or of 32-bit mode.
+    /// Makes a printer of one syntax, for code of 64-bit or of 32-bit mode.
     #[must_use]
     pub fn new(syntax: Syntax, is_64_bit: bool) -> Self {
         let provider = Box::new(numbers::AsInLlvm);
@@ -36,9 +36,10 @@ impl Printer {
         }
     }
 
-    /// Appends the instruction that `bytes`, which lie at `address`, start with: a tab, the mnemonic, a tab, the operands; prefixes before it
-    /// like instructions without operands. LLVM takes some prefixes for an instruction of their own, `length` bytes long. What iced does not
-    /// know (APX, AVX10.2 and others of 2023 and later) is printed as its bytes.
+    /// Appends the instruction at the start of `bytes`, which lie at `address`: a tab, the mnemonic, a tab, the
+    /// operands. Prefixes before the instruction are printed like instructions without operands. LLVM takes some
+    /// prefixes for an instruction of their own, `length` bytes long. Instructions that iced does not know (APX,
+    /// AVX10.2 and others of 2023 and later) are printed as their bytes.
     pub fn print(&mut self, bytes: &[u8], length: u8, address: u64, out: &mut String) {
         let alone = &bytes[..bytes.len().min(usize::from(length))];
         if let Some(prefix) = lone_prefix(alone) {
@@ -46,14 +47,14 @@ impl Printer {
             out.push_str(prefix);
             return;
         }
-        // Whether the operands are allowed was decided before.
+        // An earlier stage has decided whether the operands are allowed.
         let options = DecoderOptions::AMD | DecoderOptions::NO_INVALID_CHECK;
         let mut decoder = Decoder::with_ip(self.bits, bytes, address, options);
         decoder.decode_out(&mut self.instruction);
         let instruction = &self.instruction;
         let is_whole = instruction.len() == usize::from(length);
         if instruction.code() == Code::Call_rel16 && !is_whole {
-            // Calls keep 32 bits, as with Intel's processors; see `elf::isa`.
+            // The displacement of calls has 32 bits, as on Intel's processors; see `elf::isa`.
             let name = if self.syntax == Syntax::Att { "callq" } else { "call" };
             let distance = alone.last_chunk().map_or(0, |bytes| i32::from_le_bytes(*bytes));
             let target = address
@@ -100,7 +101,7 @@ fn set_options(options: &mut FormatterOptions, syntax: Syntax) {
     }
 }
 
-/// The prefix that stands for an instruction, when it is the last of `bytes`.
+/// Returns the prefix that stands for an instruction, if the prefix is the last of `bytes`.
 fn lone_prefix(bytes: &[u8]) -> Option<&'static str> {
     match bytes.last()? {
         _ if bytes.len() > 1 && !bytes.iter().all(|&byte| is_prefix(byte)) => None,
@@ -115,7 +116,7 @@ fn is_prefix(byte: u8) -> bool {
     matches!(byte, 0x26 | 0x2e | 0x36 | 0x3e | 0x40..=0x4f | 0x64..=0x67 | 0xf0 | 0xf2 | 0xf3)
 }
 
-/// Whether LLVM prints `lock`: not where a prefix is part of the opcode.
+/// Returns true if LLVM prints `lock`. LLVM does not if a prefix is part of the opcode.
 fn has_lock(bytes: &[u8]) -> bool {
     let count = bytes.iter().take_while(|&&byte| is_prefix(byte)).count();
     let (prefixes, opcode) = bytes.split_at(count);
@@ -124,7 +125,7 @@ fn has_lock(bytes: &[u8]) -> bool {
     prefixes.contains(&0xf0) && !is_part
 }
 
-/// The prefixes that are printed.
+/// Returns the prefixes that are printed.
 fn prefixes(instruction: &Instruction, bytes: &[u8]) -> impl Iterator<Item = &'static str> {
     let legacy = || bytes.iter().take_while(|&&byte| is_prefix(byte));
     let is_branch = matches!(

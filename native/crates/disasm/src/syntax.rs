@@ -1,10 +1,10 @@
-//! How assembly is written.
+//! Syntaxes of assembly.
 
-/// How assembly is written.
+/// A syntax of assembly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Syntax {
-    /// AT&T's, as the GNU assembler reads it.
+    /// AT&T syntax, as the GNU assembler reads it.
     Att,
-    /// Intel's.
+    /// Intel syntax.
     Intel,
 }

@@ -1,9 +1,10 @@
-//! Instructions as llvm-profgen 22 prints them.
+//! Compares printed instructions with the output of llvm-profgen 22.
 
 use disasm::{Printer, Syntax};
 
-/// Address, bytes, and what llvm-profgen 22 prints in both syntaxes: of `test/differential/programs/instructions.s`, which is compared
-/// whole where llvm-profgen is installed.
+/// Address, bytes, and the output of llvm-profgen 22 in both syntaxes, for instructions of
+/// `test/differential/programs/instructions.s`. The differential test compares the whole program if llvm-profgen is
+/// installed.
 const INSTRUCTIONS: &[(u64, &str, &str, &str)] = &[
     (0x201120, "ac", "\tlodsb\t(%rsi), %al", "\tlodsb\tal, byte ptr [rsi]"),
     (
@@ -265,7 +266,7 @@ fn instructions_are_spelled_as_llvm_spells_them() {
 
 #[test]
 fn what_iced_does_not_know_is_printed_as_bytes() {
-    // push2 %rax, %rbx
+    // These bytes are push2 %rax, %rbx.
     let bytes = bytes("62f46418fff0");
     let mut text = String::new();
     Printer::new(Syntax::Att, true).print(&bytes, 6, 0, &mut text);
