@@ -1,44 +1,44 @@
-//! A control-flow graph with measures to counts that fit together.
+//! Infers counts that fit together from a control-flow graph with measures.
 
 use crate::likelihood::Measure;
 use crate::network::{Arc, circulate};
 
-/// Counts are multiples of this: one execution.
+/// Scale of counts: one execution is this number of units.
 pub const SCALE: f64 = 256.0;
 
-/// Costs are multiples of this: one sample that was to be expected and is not there.
+/// Scale of costs: one sample that was expected and is missing costs this number of units.
 const COST: f64 = 4096.0;
 
-/// What it costs to go through a gate that is ajar, in samples.
+/// Cost of passing a [`Gate::Unlikely`] gate, in samples.
 const UNLIKELY: f64 = 3.0;
 
-/// More pivots than so many for each arc, and the network is given up. Networks of code take fewer than 4.
+/// Largest number of pivots for each arc. With more, the network is given up. Networks of code need fewer than 4.
 const PIVOTS_PER_ARC: usize = 40;
 
-/// The largest flow; what is above is not told apart.
+/// The largest flow. Greater values are not distinguished.
 const MOST: f64 = (1_u64 << 48) as f64;
 
-/// Whether control enters or leaves the graph at a block.
+/// How control can enter or leave the graph at a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
-    /// It does not.
+    /// Control does not enter or leave here.
     Closed,
-    /// It may, but that is not known from the code.
+    /// Control may enter or leave here, but the code does not say so.
     Unlikely,
-    /// It does.
+    /// Control enters or leaves here.
     Open,
 }
 
-/// A block.
+/// A basic block.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Block {
-    /// What samples say of it; `None` if they say nothing.
+    /// The samples of the block; `None` if they say nothing about its executions.
     pub measure: Option<Measure>,
-    /// Whether control enters the graph here.
+    /// How control can enter the graph at the block.
     pub entry: Gate,
-    /// What is known of how often it does.
+    /// The samples that say how often control enters the graph at the block.
     pub entered: Option<Measure>,
-    /// Whether control leaves the graph from here.
+    /// How control can leave the graph from the block.
     pub exit: Gate,
 }
 
@@ -49,11 +49,11 @@ pub struct Edge {
     pub from: u32,
     /// Number of the block that it enters.
     pub to: u32,
-    /// What samples say of it.
+    /// The samples that say how often control goes along the edge.
     pub measure: Option<Measure>,
 }
 
-/// A control-flow graph. Ends of edges are numbers of blocks.
+/// A control-flow graph. Edges name their blocks by number.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Graph {
     /// The blocks.
@@ -62,27 +62,27 @@ pub struct Graph {
     pub edges: Vec<Edge>,
 }
 
-/// Counts, as multiples of [`SCALE`].
+/// Inferred counts, as multiples of [`SCALE`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inference {
-    /// Executions of each block.
+    /// Number of executions of each block.
     pub blocks: Vec<u64>,
-    /// Executions of each edge.
+    /// Number of executions of each edge.
     pub edges: Vec<u64>,
-    /// How often control enters at each block.
+    /// Number of times that control enters the graph at each block.
     pub entries: Vec<u64>,
-    /// How often control leaves from each block.
+    /// Number of times that control leaves the graph from each block.
     pub exits: Vec<u64>,
 }
 
-/// The most likely counts that fit together; `None` if they cannot be found in reasonable time.
+/// Returns the most likely counts that fit together; `None` if they cannot be found in reasonable time.
 #[must_use]
 pub fn infer(graph: &Graph) -> Option<Inference> {
     let blocks = u32::try_from(graph.blocks.len())
         .ok()
         .filter(|blocks| *blocks < u32::MAX / 2)?;
     let mut network = Network::default();
-    // Two nodes for each block, and one that stands for all that is outside.
+    // The network has two nodes for each block, and one node for all code outside of the graph.
     let outside = 2 * blocks;
     let (mut of_blocks, mut entries, mut exits) = (Vec::new(), Vec::new(), Vec::new());
     for (number, block) in (0..).zip(&graph.blocks) {
@@ -116,7 +116,7 @@ pub fn infer(graph: &Graph) -> Option<Inference> {
     })
 }
 
-/// The arcs of one thing, from the first to before the last.
+/// The arcs of one block, edge or gate: the numbers from the first to before the last.
 #[derive(Clone, Copy)]
 struct Link(usize, usize);
 
@@ -126,7 +126,7 @@ struct Network {
 }
 
 impl Network {
-    /// Arcs that cost as `measure` says, and `more` for each execution.
+    /// Adds arcs whose costs follow from `measure`, with an additional cost of `more` for each execution.
     fn link(&mut self, from: u32, to: u32, measure: Option<Measure>, more: f64) -> Link {
         let first = self.arcs.len();
         let mut arc = |capacity: i64, slope: f64| {

@@ -1,35 +1,36 @@
-//! The cost of counts that differ from what was measured.
+//! Computes the cost of counts that differ from what was measured.
 
-/// What samples say of how often something was executed.
+/// The samples that say how often a block or an edge was executed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measure {
-    /// Samples, at least 0.
+    /// Number of samples, at least 0.
     pub samples: f64,
-    /// Samples to expect of one execution, above 0.
+    /// Number of samples that one execution gives on average, above 0.
     pub per_execution: f64,
 }
 
-/// Executions cost by the unit from `from` to `to`.
+/// A range of counts in which each further execution has the same cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Step {
     pub from: f64,
-    /// Infinite for the last one.
+    /// Upper end of the range; infinite for the last one.
     pub to: f64,
     pub slope: f64,
 }
 
-/// No step is steeper than so many times its measure's last one.
+/// Largest ratio of the slope of a step to that of the last step of its measure.
 const STEEPEST: f64 = 32.0;
 
 impl Measure {
-    /// The count that is most likely.
+    /// Returns the most likely count.
     pub(crate) fn most_likely(self) -> f64 {
         self.samples / self.per_execution
     }
 
-    /// The negative logarithm of the likelihood of each count, in straight steps. If `x` were executed, the number of samples would be
-    /// Poisson-distributed around `x * per_execution`, so the slope is `per_execution * (1 - most_likely / x)`, which rises with `x`. Steps are
-    /// as wide as the standard deviation at first, and twice as wide each time.
+    /// Returns the negative logarithm of the likelihood of each count, in straight steps. If the block were
+    /// executed `x` times, the number of samples would be Poisson-distributed around `x * per_execution`. So the
+    /// slope is `per_execution * (1 - most_likely / x)`, which rises with `x`. The first step is as wide as the
+    /// standard deviation, and each further step is twice as wide as the one before.
     pub(crate) fn steps(self) -> Vec<Step> {
         let likely = self.most_likely();
         let slope = |at: f64| (self.per_execution * (1.0 - likely / at)).max(-STEEPEST * self.per_execution);

@@ -1,16 +1,16 @@
-//! Circulations of minimum cost: the network simplex method with strongly feasible trees (Ahuja, Magnanti, Orlin: "Network Flows",
-//! 1993, chapter 11), with a block search for the entering arc.
+//! Finds circulations of minimum cost by the network simplex method with strongly feasible trees (Ahuja, Magnanti,
+//! Orlin: "Network Flows", 1993, chapter 11), with a block search for the entering arc.
 
-/// An arc of a network. Its flow is from 0 to `capacity`.
+/// An arc of a network. The flow along the arc is from 0 to `capacity`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arc {
-    /// The node that it leaves.
+    /// Number of the node that the arc leaves.
     pub from: u32,
-    /// The node that it enters.
+    /// Number of the node that the arc enters.
     pub to: u32,
-    /// The most that flows, at least 0. [`Arc::UNBOUNDED`] and more is no limit.
+    /// Largest flow, at least 0. [`Arc::UNBOUNDED`] and more is no limit.
     pub capacity: i64,
-    /// What each unit costs. If it is below 0, the capacity must be bounded.
+    /// Cost of each unit of flow. If the cost is below 0, the capacity must be bounded.
     pub cost: i64,
 }
 
@@ -19,8 +19,8 @@ impl Arc {
     pub const UNBOUNDED: i64 = i64::MAX / 4;
 }
 
-/// The flows, by arc, that cost least among those that enter each node as much as they leave it. `None` if that takes more than
-/// `most_pivots` steps, or if an arc is not as [`Arc`] says.
+/// Returns the flow of each arc in the cheapest circulation: as much flow enters each node as leaves it. Returns
+/// `None` if the search takes more than `most_pivots` steps, or if an arc violates the conditions of [`Arc`].
 #[must_use]
 pub fn circulate(nodes: usize, arcs: &[Arc], most_pivots: usize) -> Option<Vec<i64>> {
     let valid = |arc: &Arc| {
@@ -45,7 +45,7 @@ pub fn circulate(nodes: usize, arcs: &[Arc], most_pivots: usize) -> Option<Vec<i
 
 const NONE: u32 = u32::MAX;
 
-/// Where the flow of an arc is.
+/// The state of the flow of an arc.
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Lower,
@@ -53,13 +53,13 @@ enum State {
     Upper,
 }
 
-/// A node in the spanning tree. The last node is the root.
+/// A node of the spanning tree. The last node is the root.
 #[derive(Clone, Copy)]
 struct Node {
     parent: u32,
-    /// The arc to the parent or from it.
+    /// Number of the arc between the node and its parent.
     arc: u32,
-    /// Whether that arc goes to the parent.
+    /// True if this arc goes to the parent.
     up: bool,
     depth: u32,
     first_child: u32,
@@ -73,13 +73,14 @@ struct Simplex {
     flows: Vec<i64>,
     states: Vec<State>,
     nodes: Vec<Node>,
-    /// Where the search for an entering arc goes on.
+    /// Number of the arc at which the next search for an entering arc begins.
     next: usize,
     stack: Vec<u32>,
 }
 
 impl Simplex {
-    /// No flow anywhere; all nodes hang on the root by arcs of their own, which cost so much that none of them is used.
+    /// Makes a network without flow. Each node hangs on the root by an artificial arc, whose cost is so high that
+    /// the solution uses none of these arcs.
     fn new(count: usize, given: &[Arc]) -> Option<Self> {
         let root = count as u32;
         let dearest = given.iter().map(|arc| arc.cost.unsigned_abs()).max().unwrap_or(0);
@@ -130,7 +131,8 @@ impl Simplex {
         })
     }
 
-    /// An arc on which a change of flow pays: the best of a block of arcs, the first block that has one.
+    /// Returns an arc on which a change of flow lowers the cost: the best arc of the first block of arcs that has
+    /// one.
     fn find_entering(&mut self) -> Option<usize> {
         let count = self.arcs.len();
         let block = (count.isqrt()).max(16);
@@ -162,14 +164,15 @@ impl Simplex {
         arc.cost + self.nodes[arc.from as usize].potential - self.nodes[arc.to as usize].potential
     }
 
-    /// Pushes as much as possible around the circle that `entering` closes, and puts it into the tree for an arc that is full or empty then.
+    /// Pushes as much flow as possible around the cycle that `entering` closes. Then puts `entering` into the tree
+    /// in the place of an arc that is full or empty.
     fn pivot(&mut self, entering: usize) {
         let arc = self.arcs[entering];
         let raises = self.states[entering] == State::Lower;
         let (first, second) = if raises { (arc.from, arc.to) } else { (arc.to, arc.from) };
         let join = self.join(first, second);
 
-        // Towards `first` the flow comes down from the join, from `second` it goes up to it.
+        // The flow goes from the join down to `first`, and from `second` up to the join.
         let mut most = arc.capacity;
         let mut leaving = None;
         let mut at = first;
@@ -217,7 +220,7 @@ impl Simplex {
         self.hang(out, inside, outside, entering);
     }
 
-    /// How much more the arc can have, or less.
+    /// Returns the amount by which the flow of the arc can grow, or shrink if `more` is false.
     fn room(&self, arc: u32, more: bool) -> i64 {
         let (flow, capacity) = (self.flows[arc as usize], self.arcs[arc as usize].capacity);
         if !more {
@@ -242,7 +245,7 @@ impl Simplex {
         a
     }
 
-    /// Cuts off the tree below `out`, and hangs it with `inside` on `outside`.
+    /// Cuts off the subtree below `out`, and attaches its node `inside` to `outside`.
     fn hang(&mut self, out: u32, inside: u32, outside: u32, entering: usize) {
         let mut at = inside;
         let (mut parent, mut arc, mut up) = (outside, entering as u32, self.arcs[entering].from == inside);

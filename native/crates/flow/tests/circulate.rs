@@ -1,9 +1,9 @@
-//! The network simplex beside a slow method: circles of negative cost are cancelled until there is none.
+//! Compares the network simplex with a slow method, which cancels cycles of negative cost until there is none.
 
 use flow::{Arc, circulate};
 use proptest::prelude::*;
 
-/// Residual arcs: end, start, cost, index and direction.
+/// Returns the residual arcs: end, start, cost, index and direction.
 fn residual(arcs: &[Arc], flows: &[i64]) -> Vec<(usize, usize, i64, usize, bool)> {
     let mut found = Vec::new();
     for (index, (arc, &flow)) in arcs.iter().zip(flows).enumerate() {
@@ -18,7 +18,7 @@ fn residual(arcs: &[Arc], flows: &[i64]) -> Vec<(usize, usize, i64, usize, bool)
     found
 }
 
-/// Bellman and Ford: a circle whose costs are negative.
+/// Finds a cycle of negative cost by the method of Bellman and Ford.
 fn negative_circle(nodes: usize, arcs: &[(usize, usize, i64, usize, bool)]) -> Option<Vec<usize>> {
     let (mut cost, mut by) = (vec![0i64; nodes], vec![None; nodes]);
     let mut last = None;

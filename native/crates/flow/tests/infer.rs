@@ -1,4 +1,4 @@
-//! Counts of small graphs.
+//! Tests the counts of small graphs.
 
 use flow::{Block, Edge, Gate, Graph, Inference, Measure, SCALE, infer};
 
@@ -34,7 +34,7 @@ fn executions(inference: &Inference) -> Vec<f64> {
 
 #[test]
 fn measures_that_fit_together_stay() {
-    // A loop of three blocks with two ways through it.
+    // The graph is a loop of three blocks with two ways through it.
     let blocks = vec![
         block(20.0, 2.0),
         block(400.0, 4.0),
