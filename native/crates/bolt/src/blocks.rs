@@ -1,5 +1,5 @@
-//! The blocks of a function as BOLT cuts them, and the edges of straight runs (LLVM: `BinaryFunction::buildCFG`,
-//! `DataAggregator::getFallthroughsInTrace`).
+//! Cuts functions into blocks as BOLT does, and finds the edges of straight-line ranges (LLVM:
+//! `BinaryFunction::buildCFG`, `DataAggregator::getFallthroughsInTrace`).
 
 use elf::{Arch, Code, Image, Instruction, InstructionClass, Svma, jump_targets};
 use rustc_hash::FxHashSet;
@@ -7,10 +7,10 @@ use rustc_hash::FxHashSet;
 use crate::functions::Function;
 use crate::run::{Before, Run};
 
-/// Longer functions have no blocks.
+/// Largest number of instructions of a function. Longer functions get no blocks.
 const MOST_INSTRUCTIONS: usize = 1 << 22;
 
-/// No function of a compiler has more tables of jumps.
+/// Largest number of jump tables of a function. No function of a compiler has more.
 const MOST_TABLES: usize = 4096;
 
 /// The blocks of a function.
@@ -18,32 +18,32 @@ const MOST_TABLES: usize = 4096;
 pub struct Blocks {
     start: Svma,
     end: Svma,
-    /// Ascending.
+    /// Blocks, ascending.
     blocks: Vec<Block>,
 }
 
 #[derive(Debug)]
 struct Block {
     start: Svma,
-    /// Its last instruction.
+    /// Address of the last instruction of the block.
     last: Svma,
-    /// Execution may go on with the next block.
+    /// True if execution may go on with the next block.
     goes_on: bool,
     ends_in_call: bool,
-    /// It is not entered from inside of the function alone.
+    /// True if code outside of the function may enter the block.
     is_entry: bool,
 }
 
-/// How an instruction ends a block.
+/// The way in which an instruction ends a block.
 #[derive(Clone, Copy, PartialEq)]
 enum End {
-    /// It does not.
+    /// The instruction does not end a block.
     None,
-    /// A conditional branch, to inside of the function or not.
+    /// The instruction is a conditional branch to a target inside or outside of the function.
     Condition { inside: bool },
-    /// An unconditional branch to inside of the function.
+    /// The instruction is an unconditional branch to a target inside of the function.
     Jump,
-    /// A return, a jump to elsewhere, an indirect jump, a trap.
+    /// The instruction is a return, a jump to outside of the function, an indirect jump, or a trap.
     Other,
 }
 
@@ -86,14 +86,14 @@ impl Blocks {
         })
     }
 
-    /// The edges between neighbours that a run goes along: the last instruction of one block and the first one of the next. `None` if the run
-    /// is not possible.
+    /// Returns the edges between neighbouring blocks that a straight-line range goes along. An edge is the last
+    /// instruction of one block and the first instruction of the next. Returns `None` if the range is not possible.
     pub fn edges(&self, run: Run, behind_return: bool) -> Option<Vec<(Svma, Svma)>> {
         if run.from > run.through {
             return None;
         }
         let (mut first, last) = (self.find(run.from)?, self.find(run.through)?);
-        // A call, which is the last instruction of the block before, returned.
+        // A call, which is the last instruction of the block before, has returned here.
         let from_elsewhere = match run.before {
             Before::Unknown => false,
             Before::Elsewhere => true,
@@ -133,14 +133,14 @@ struct Builder<'a> {
     code: &'a Code<'a>,
     function: &'a Function,
     instructions: &'a [Instruction],
-    /// Indirect jumps that were met.
+    /// Number of indirect jumps so far.
     tables: usize,
-    /// Where blocks begin.
+    /// Addresses at which blocks begin.
     labels: FxHashSet<Svma>,
 }
 
 impl Builder<'_> {
-    /// Notes where branches of the function go; returns how each instruction ends a block.
+    /// Notes the targets of the branches of the function. Returns how each instruction ends a block.
     fn find_labels(&mut self) -> Vec<End> {
         let mut ends = Vec::with_capacity(self.instructions.len());
         for (number, instruction) in self.instructions.iter().enumerate() {
@@ -171,7 +171,7 @@ impl Builder<'_> {
 
     fn follow_table(&mut self, number: usize) {
         self.tables += 1;
-        // BOLT follows none on AArch64.
+        // BOLT follows no indirect jumps on AArch64.
         if self.image.arch() == Arch::AArch64 || self.tables > MOST_TABLES {
             return;
         }
@@ -187,13 +187,14 @@ impl Builder<'_> {
 
     fn cut(&self, ends: &[End], is_entry: impl Fn(Svma) -> bool) -> Vec<Block> {
         let mut blocks: Vec<Block> = Vec::new();
-        // How the block before ended, if it is closed.
+        // How the block before ended; `None` while the block is open.
         let mut closed = Some(End::Other);
         for (number, (instruction, &end)) in self.instructions.iter().zip(ends).enumerate() {
             let begins = match closed {
                 _ if self.labels.contains(&instruction.svma) => true,
                 None => false,
-                // A jump behind a branch is in its block, unless something goes there.
+                // A jump behind a conditional branch belongs to the block of the branch, unless a branch goes to
+                // the jump.
                 Some(before) => !(end == End::Jump && before == End::Condition { inside: true }),
             };
             if begins || blocks.is_empty() {

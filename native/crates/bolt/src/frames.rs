@@ -1,16 +1,16 @@
-//! The unwind tables: where functions are, and where exceptions land in them.
+//! Reads the unwind tables: the ranges of functions, and the landing pads of exceptions.
 
 use elf::{Image, Svma};
 use gimli::{BaseAddresses, CieOrFde, EhFrame, EndianSlice, LittleEndian, Pointer, UnwindSection};
 
 use crate::landing_pads::landing_pads;
 
-/// The frames of an image.
+/// The ranges and landing pads in the unwind tables of an image.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
-    /// Start and length, ascending, one for each start.
+    /// Start and length in bytes, ascending, one entry for each start.
     ranges: Vec<(Svma, u64)>,
-    /// Ascending.
+    /// Addresses of landing pads, ascending.
     landing_pads: Vec<Svma>,
 }
 
@@ -56,18 +56,18 @@ impl Frames {
         found
     }
 
-    /// Start and length, ascending, one for each start.
+    /// Returns start and length in bytes of each range, ascending, one entry for each start.
     pub(crate) fn ranges(&self) -> &[(Svma, u64)] {
         &self.ranges
     }
 
-    /// The length of the frame that starts at `svma`.
+    /// Returns the length of the range that starts at `svma`, in bytes.
     pub(crate) fn starting_at(&self, svma: Svma) -> Option<u64> {
         let index = self.ranges.binary_search_by_key(&svma, |(start, _)| *start).ok()?;
         Some(self.ranges[index].1)
     }
 
-    /// Whether a frame starts before `svma` and ends behind it.
+    /// Returns true if a range starts before `svma` and ends behind it.
     pub(crate) fn has_inside(&self, svma: Svma) -> bool {
         let before = self.ranges.partition_point(|(start, _)| *start < svma);
         before.checked_sub(1).is_some_and(|index| {
@@ -76,7 +76,7 @@ impl Frames {
         })
     }
 
-    /// The landing pads from `start` to before `end`.
+    /// Returns the landing pads from `start` to before `end`.
     pub(crate) fn landing_pads(&self, start: Svma, end: Svma) -> &[Svma] {
         let first = self.landing_pads.partition_point(|pad| *pad < start);
         let behind = self.landing_pads.partition_point(|pad| *pad < end);

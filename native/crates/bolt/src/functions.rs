@@ -1,4 +1,4 @@
-//! The functions of a program as BOLT finds them: by symbols, stubs and unwind tables.
+//! Finds the functions of a program as BOLT does: by symbols, stubs and unwind tables.
 
 use elf::{Arch, Image, SectionExtent, Svma, SymbolKind, TableSymbol};
 use rustc_hash::FxHashMap;
@@ -6,42 +6,42 @@ use rustc_hash::FxHashMap;
 use crate::frames::Frames;
 use crate::stubs::{slots, tables};
 
-/// What BOLT takes for a function.
+/// A function in the view of BOLT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
-    /// Its first address.
+    /// First address of the function.
     pub start: Svma,
-    /// Bytes of code.
+    /// Number of bytes of code.
     pub size: u64,
-    /// Bytes to the next symbol or the end of the section, padding included.
+    /// Number of bytes up to the next symbol or the end of the section, padding included.
     pub reach: u64,
-    /// The name that BOLT gives it: of local symbols with a number, of stubs with `@PLT`.
+    /// The name that BOLT gives the function. Names of local symbols have a number, names of stubs end in `@PLT`.
     pub name: String,
-    /// It is no code to optimise, but a stub.
+    /// True if the function is a stub, which BOLT does not optimise.
     pub is_stub: bool,
-    /// BOLT has no blocks of it, because it contradicts what is around it.
+    /// True if BOLT has no blocks of the function, because it contradicts the symbols around it.
     pub is_opaque: bool,
-    /// Addresses inside that symbols name, ascending.
+    /// Addresses inside of the function that symbols name, ascending.
     pub(crate) entries: Vec<Svma>,
     section_end: Svma,
 }
 
 impl Function {
-    /// Whether `svma` is in its code.
+    /// Returns true if `svma` lies in the code of the function.
     pub fn contains(&self, svma: Svma) -> bool {
         svma.0
             .checked_sub(self.start.0)
             .is_some_and(|inside| inside < self.size)
     }
 
-    /// Whether `svma` is in its code or in the padding behind it.
+    /// Returns true if `svma` lies in the code of the function or in the padding behind it.
     pub fn reaches(&self, svma: Svma) -> bool {
         svma.0
             .checked_sub(self.start.0)
             .is_some_and(|inside| inside < self.reach)
     }
 
-    /// Whether a symbol may be inside of it and be no function itself.
+    /// Returns true if a symbol may lie inside of this function without being a function itself.
     fn tolerates(&self, symbol: &Placed<'_>) -> bool {
         symbol.svma >= self.start
             && symbol.svma < self.section_end
@@ -49,7 +49,7 @@ impl Function {
     }
 }
 
-/// A symbol that is loaded.
+/// A symbol in a loaded section.
 #[derive(Clone, Copy)]
 struct Placed<'i> {
     svma: Svma,
@@ -60,7 +60,7 @@ struct Placed<'i> {
     section: Option<SectionExtent<'i>>,
 }
 
-/// The functions of `image`, ascending.
+/// Returns the functions of `image`, ascending.
 pub(crate) fn functions(image: &Image, frames: &Frames) -> Vec<Function> {
     let symbols = loaded_symbols(image);
     let mut builder = Builder {
@@ -85,8 +85,8 @@ pub(crate) fn functions(image: &Image, frames: &Frames) -> Vec<Function> {
     functions
 }
 
-/// Loaded symbols by address; at one address functions first and sections last, else in the order of the table. Mapping symbols of AArch64 are
-/// left out.
+/// Returns the symbols in loaded sections, by address. At one address functions come first and sections last,
+/// others in the order of the table. Mapping symbols of AArch64 are left out.
 fn loaded_symbols(image: &Image) -> Vec<Placed<'_>> {
     let extents: Vec<SectionExtent<'_>> = image.section_extents().collect();
     let is_marker = |symbol: &TableSymbol<'_>| {
@@ -133,14 +133,14 @@ fn loaded_symbols(image: &Image) -> Vec<Placed<'_>> {
 struct Builder<'i, 'f> {
     frames: &'f Frames,
     functions: Vec<Function>,
-    /// How many local symbols of each name there were.
+    /// Number of local symbols of each name so far.
     numbers: FxHashMap<&'i [u8], u32>,
-    /// Size and address of global symbols.
+    /// Size and address of global symbols, by name.
     globals: FxHashMap<&'i [u8], (u64, Svma)>,
     anonymous: u32,
-    /// The symbols at which functions end at the latest.
+    /// The symbols at which a function before them ends at the latest.
     named: Vec<Placed<'i>>,
-    /// The function of the symbol before.
+    /// Number of the function of the symbol before.
     previous: Option<usize>,
 }
 
@@ -201,7 +201,8 @@ impl<'i> Builder<'i, '_> {
         }
     }
 
-    /// A name that no other symbol has. `None` for a global symbol that stands there twice.
+    /// Returns a name that no other symbol has. Returns `None` for a global symbol that occurs twice with one size
+    /// and address.
     fn unique_name(&mut self, symbol: &Placed<'i>) -> Option<String> {
         let text = String::from_utf8_lossy(symbol.name);
         let name = if text.starts_with(".L") {
@@ -228,7 +229,7 @@ impl<'i> Builder<'i, '_> {
     }
 }
 
-/// A function that no symbol names.
+/// Makes a function that no symbol names.
 fn unnamed(start: Svma, size: u64, name: String, section_end: Svma) -> Function {
     Function {
         start,
@@ -242,7 +243,7 @@ fn unnamed(start: Svma, size: u64, name: String, section_end: Svma) -> Function 
     }
 }
 
-/// Adds functions; of several with one start the first one stays.
+/// Adds functions. Among functions with one start, the first one stays.
 fn extend(functions: &mut Vec<Function>, more: Vec<Function>) {
     functions.extend(more);
     functions.sort_by_key(|function| function.start);
@@ -281,7 +282,7 @@ fn add_stubs(image: &Image, functions: &mut Vec<Function>) {
     extend(functions, more);
 }
 
-/// Adds what only unwind tables tell of.
+/// Adds the functions that only unwind tables state.
 fn add_frames(image: &Image, frames: &Frames, functions: &mut Vec<Function>) {
     let mut sections: Vec<SectionExtent<'_>> = image.section_extents().filter(|section| section.is_allocated).collect();
     sections.sort_by_key(|section| section.start);
@@ -302,7 +303,7 @@ fn add_frames(image: &Image, frames: &Frames, functions: &mut Vec<Function>) {
     extend(functions, more);
 }
 
-/// Finds how far functions reach, and where else they are entered.
+/// Determines how far functions reach, and the addresses inside at which they are entered.
 fn bound(functions: &mut [Function], named: &[Placed<'_>]) {
     for index in 0..functions.len() {
         let next = functions.get(index + 1).map(|function| function.start);

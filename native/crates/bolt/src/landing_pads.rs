@@ -1,16 +1,18 @@
-//! Where exceptions land: the call sites of a language-specific data area (LSB Core, "Exception Frames"; gcc: unwind-c++ of libsupc++).
+//! Reads the landing pads of exceptions: the call sites of a language-specific data area (LSB Core, "Exception
+//! Frames"; gcc: unwind-c++ of libsupc++).
 
 use elf::{Image, Svma};
 use gimli::{DwEhPe, EndianSlice, LittleEndian, Reader};
 
-/// The landing pads of the function at `function`, whose area is at `area`. Empty if the area is damaged.
+/// Returns the landing pads of the function at `function`, whose data area is at `area`. Returns nothing if the
+/// area is damaged.
 pub(crate) fn landing_pads(image: &Image, area: Svma, function: Svma) -> Vec<Svma> {
     read(image.loaded_bytes(area), function).unwrap_or_default()
 }
 
 fn read(bytes: &[u8], function: Svma) -> Option<Vec<Svma>> {
     let mut area = EndianSlice::new(bytes, LittleEndian);
-    // A base other than the function is written by no compiler of C++, and BOLT takes none.
+    // No compiler of C++ writes a base other than the start of the function, and BOLT accepts none.
     if DwEhPe(area.read_u8().ok()?) != gimli::DW_EH_PE_omit {
         return None;
     }
@@ -33,7 +35,7 @@ fn read(bytes: &[u8], function: Svma) -> Option<Vec<Svma>> {
     Some(found)
 }
 
-/// A value of a call site.
+/// Reads a value of a call site.
 fn value(sites: &mut EndianSlice<'_, LittleEndian>, encoding: DwEhPe) -> Option<u64> {
     match encoding {
         gimli::DW_EH_PE_uleb128 => sites.read_uleb128(),
@@ -51,7 +53,8 @@ mod tests {
 
     #[test]
     fn call_sites_with_a_landing_pad() {
-        // No base, types at 9, call sites in ULEB128: two of them, and one without a landing pad.
+        // The area has no base, its types at offset 9, and its call sites in ULEB128: two call sites, and one
+        // without a landing pad.
         let area = [
             0xff, 0x9b, 9, 0x01, 13, 0, 4, 0x20, 1, 4, 4, 0, 0, 8, 2, 0xa0, 0x01, 7, 7,
         ];

@@ -1,5 +1,5 @@
-//! What BOLT takes for functions and blocks of a program, so that a profile can be written in its terms (LLVM: bolt/lib/Rewrite/RewriteInstance.cpp,
-//! bolt/lib/Core/BinaryFunction.cpp, bolt/lib/Profile/DataAggregator.cpp).
+//! Finds the functions and blocks of a program as BOLT does, so that a profile can name them (LLVM:
+//! bolt/lib/Rewrite/RewriteInstance.cpp, bolt/lib/Core/BinaryFunction.cpp, bolt/lib/Profile/DataAggregator.cpp).
 
 mod blocks;
 mod frames;

@@ -1,4 +1,5 @@
-//! A program as BOLT sees it: which function an address is in, and which edges a run goes along.
+//! A program in the view of BOLT: the function that has an address, and the edges that a straight-line range goes
+//! along.
 
 use elf::{Code, Image, InstructionClass, Svma};
 use rayon::prelude::*;
@@ -8,12 +9,12 @@ use crate::blocks::Blocks;
 use crate::frames::Frames;
 use crate::functions::{Function, functions};
 
-/// An address as an offset in a function.
+/// An address as a function and an offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
-    /// Which of [`Program::functions`].
+    /// Index into [`Program::functions`].
     pub function: usize,
-    /// Bytes from its start.
+    /// Number of bytes from the start of the function.
     pub offset: u64,
 }
 
@@ -24,9 +25,9 @@ pub struct Program<'i> {
     code: &'i Code<'i>,
     frames: Frames,
     functions: Vec<Function>,
-    /// By function: addresses inside that code elsewhere goes to.
+    /// For each function, the addresses inside that branches from other functions go to.
     entered: FxHashMap<usize, FxHashSet<Svma>>,
-    /// By function: addresses inside that data points to.
+    /// For each function, the addresses inside that data points to.
     pointed: FxHashMap<usize, FxHashSet<Svma>>,
 }
 
@@ -48,12 +49,12 @@ impl<'i> Program<'i> {
         program
     }
 
-    /// The functions, ascending.
+    /// Returns the functions, ascending.
     pub fn functions(&self) -> &[Function] {
         &self.functions
     }
 
-    /// Which function has `svma`, in its code or in the padding behind it.
+    /// Returns the function that has `svma` in its code or in the padding behind it, and the offset.
     pub fn find(&self, svma: Svma) -> Option<Place> {
         let behind = self.functions.partition_point(|function| function.start <= svma);
         let function = behind.checked_sub(1)?;
@@ -64,12 +65,12 @@ impl<'i> Program<'i> {
         })
     }
 
-    /// Whether the instruction at `svma` is a return.
+    /// Returns true if the instruction at `svma` is a return.
     pub fn is_return(&self, svma: Svma) -> bool {
         self.code.class_at(svma) == Some(InstructionClass::Return)
     }
 
-    /// The blocks of a function; `None` where BOLT has none.
+    /// Returns the blocks of a function; `None` if BOLT has no blocks of the function.
     pub fn blocks(&self, function: usize) -> Option<Blocks> {
         let found = self.functions.get(function)?;
         if found.is_opaque || found.is_stub {
@@ -96,7 +97,7 @@ impl<'i> Program<'i> {
         found
     }
 
-    /// Where direct branches of all functions go outside of their own.
+    /// Returns the targets of direct branches that go to outside of their own function.
     fn jumps_between_functions(&self) -> Vec<Svma> {
         let leaving = |function: &Function| {
             let through = Svma(function.start.0.saturating_add(function.size.saturating_sub(1)));

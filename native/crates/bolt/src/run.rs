@@ -1,11 +1,11 @@
-//! Straight execution, as a recording tells of it.
+//! Straight-line ranges of execution.
 
 use elf::Svma;
 
-/// What was executed before a run.
+/// The branch that led to a straight-line range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Before {
-    /// It is not known.
+    /// The branch is not known.
     Unknown,
     /// A branch from another file.
     Elsewhere,
@@ -13,13 +13,13 @@ pub enum Before {
     Branch(Svma),
 }
 
-/// Straight execution.
+/// A straight-line range of execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
-    /// What led to it.
+    /// The branch that led to the range.
     pub before: Before,
-    /// The first instruction.
+    /// Address of the first instruction.
     pub from: Svma,
-    /// The last instruction.
+    /// Address of the last instruction.
     pub through: Svma,
 }

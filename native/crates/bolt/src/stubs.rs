@@ -1,20 +1,20 @@
-//! Stubs of procedure linkage tables, which BOLT knows by the symbol that they lead to.
+//! Finds the stubs of procedure linkage tables. BOLT names a stub by the symbol that it leads to.
 
 use elf::{Arch, ExecutableSection, Image, Svma};
 use rustc_hash::FxHashMap;
 
-/// A stub.
+/// A stub of a procedure linkage table.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Stub {
     pub start: Svma,
-    /// The word that has the address to which the stub jumps.
+    /// Address of the word that has the address to which the stub jumps.
     pub slot: Svma,
 }
 
-/// The tables of stubs, and how long their entries are on x86.
+/// Names of the sections with stubs, and the lengths of their entries on x86 in bytes.
 const TABLES: [(&[u8], usize); 4] = [(b".plt", 16), (b".plt.got", 8), (b".plt.sec", 16), (b".iplt", 0)];
 
-/// The tables of stubs of an image.
+/// Returns the sections with stubs of an image, and their stubs.
 pub(crate) fn tables(image: &Image) -> impl Iterator<Item = (ExecutableSection<'_>, Vec<Stub>)> {
     let arch = image.arch();
     image.executable_sections().filter_map(move |section| {
@@ -28,7 +28,7 @@ pub(crate) fn tables(image: &Image) -> impl Iterator<Item = (ExecutableSection<'
     })
 }
 
-/// What the dynamic linker writes into words, by address.
+/// Returns the words that the dynamic linker fills in, by address.
 pub(crate) fn slots(image: &Image) -> FxHashMap<Svma, elf::Slot<'_>> {
     image.slots().into_iter().map(|slot| (slot.svma, slot)).collect()
 }
@@ -59,7 +59,7 @@ fn x86(start: Svma, bytes: &[u8], mut size: usize) -> Vec<Stub> {
     bytes.chunks_exact(size).enumerate().filter_map(stub).collect()
 }
 
-/// `adrp`, `ldr`, `add` and `br`, with `bti` before them or not. `nop` is between stubs.
+/// Finds stubs of `adrp`, `ldr`, `add` and `br`, with or without `bti` before them. `nop` stands between stubs.
 fn aarch64(start: Svma, bytes: &[u8]) -> Vec<Stub> {
     const NOP: u32 = 0xd503_201f;
     let (mut found, mut entry) = (Vec::new(), None);
