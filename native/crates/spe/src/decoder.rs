@@ -1,23 +1,23 @@
-//! From the bytes of one buffer, piece by piece, to records.
+//! Decodes the bytes of one buffer, piece by piece, into records.
 
 use crate::packet::{LONGEST, Packet, Step, parse};
 use crate::record::Record;
 
-/// What was met in a trace.
+/// Numbers of records, packets and bytes of a trace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Whole records.
+    /// Number of whole records.
     pub records: u64,
-    /// Records that have no end, because bytes behind them are missing or are no packets.
+    /// Number of records without an end, because bytes behind them are missing or are no packets.
     pub cut: u64,
-    /// Bytes that are no packets, or that stand between such bytes and the end of the record they are in.
+    /// Number of bytes that are no packets, or that stand between such bytes and the end of their record.
     pub bad_bytes: u64,
-    /// Packets of types that are not known here.
+    /// Number of packets of unknown types.
     pub unknown_packets: u64,
 }
 
 impl Stats {
-    /// Adds what was met elsewhere.
+    /// Adds the numbers of another trace.
     pub fn add(&mut self, other: Self) {
         self.records += other.records;
         self.cut += other.cut;
@@ -26,36 +26,37 @@ impl Stats {
     }
 }
 
-/// Decodes the bytes of one buffer in their order. Packets and records may lie across the pieces that the bytes come in.
+/// Decodes the bytes of one buffer in their order. The bytes come in pieces. Packets and records may lie across the
+/// borders of pieces.
 #[derive(Debug, Default)]
 pub struct Decoder {
     record: Record,
-    /// A packet of the record was met.
+    /// True if a packet of the current record was read.
     begun: bool,
-    /// Something in this record was no packet, so that the next one has to be found.
+    /// True if the current record has bytes that are no packet, so that the next record has to be found.
     lost: bool,
     /// The beginning of a packet whose end has not come yet.
     held: Vec<u8>,
-    /// Bytes of padding that are still to come.
+    /// Number of bytes of padding that are still to come.
     skip: u64,
     stats: Stats,
 }
 
 impl Decoder {
-    /// A decoder that has seen nothing.
+    /// Makes a decoder at the start of a buffer.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What was met until now.
+    /// Returns the numbers of the trace so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.stats
     }
 
-    /// Decodes `bytes`, which lie `offset` bytes behind the start of the buffer, and directly behind those before. Gives each record that ends
-    /// in them, and where in the buffer it ends.
+    /// Decodes `bytes`, which lie `offset` bytes behind the start of the buffer and follow the bytes of the last
+    /// call. Passes to `sink` each record that ends in `bytes`, and the offset of its end in the buffer.
     pub fn feed(&mut self, mut bytes: &[u8], mut offset: u64, mut sink: impl FnMut(&Record, u64)) {
         while !self.held.is_empty() && !bytes.is_empty() {
             let known = self.held.len();
@@ -70,13 +71,13 @@ impl Decoder {
             let start = offset.wrapping_sub(known as u64);
             (bytes, offset) = (&bytes[more..], offset.wrapping_add(more as u64));
             self.held.clear();
-            // All of it is taken, held or passed over.
+            // Every byte of the packet is used, kept or skipped.
             self.decode(&packet[..known + more], start, &mut sink);
         }
         self.decode(bytes, offset, &mut sink);
     }
 
-    /// Bytes are missing here: what has begun has no end.
+    /// Notes that bytes are missing here, so the current record has no end.
     pub fn cut(&mut self) {
         let is_cut = (self.begun || !self.held.is_empty()) && !self.lost;
         self.stats.cut += u64::from(is_cut);
@@ -100,7 +101,7 @@ impl Decoder {
             } else {
                 match parse(bytes, offset) {
                     Step::Packet(packet, length) => {
-                        // Padding may end behind these bytes.
+                        // The padding may end behind these bytes.
                         let there = length.min(bytes.len());
                         self.skip = (length - there) as u64;
                         self.take(packet, length as u64, offset.wrapping_add(there as u64), sink);

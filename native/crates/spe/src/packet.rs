@@ -1,6 +1,7 @@
-//! Packets: a header of one or two bytes, and a payload of 1, 2, 4 or 8 bytes.
+//! Reads packets: a header of one or two bytes, and a payload of 1, 2, 4 or 8 bytes.
 
-/// No packet is longer, header included; an alignment packet has no bytes of its own but its header.
+/// Length of the longest packet in bytes, header included. An alignment packet has no payload; padding follows its
+/// header.
 pub(crate) const LONGEST: usize = 10;
 
 /// Numbers of address packets.
@@ -13,15 +14,15 @@ mod address_index {
 /// An address of code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Address {
-    /// The virtual address. The packet has bits 55 to 0 of it; those above are copies of bit 55, which tells the two halves of the address
-    /// space apart.
+    /// Virtual address. The packet has bits 55 to 0. The bits above are copies of bit 55, which distinguishes the
+    /// two halves of the address space.
     pub virtual_address: u64,
-    /// The exception level: 0 for processes; 1 and 2 for kernels and hypervisors; 3 for firmware.
+    /// Exception level: 0 for processes; 1 and 2 for kernels and hypervisors; 3 for firmware.
     pub exception_level: u8,
 }
 
 impl Address {
-    /// Bits 55 to 0 are the address, 62 and 61 the exception level.
+    /// Decodes a payload: bits 55 to 0 are the address, bits 62 and 61 the exception level.
     fn of(payload: u64) -> Self {
         const UNUSED: u32 = 8;
         Self {
@@ -31,51 +32,52 @@ impl Address {
     }
 }
 
-/// A packet, by what it means to a profile of branches.
+/// A packet, by its meaning for a profile of branches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packet {
-    /// Nothing, so that records are aligned.
+    /// Padding, which aligns records.
     Padding,
-    /// The record ends here, and has no time.
+    /// The end of a record without a timestamp.
     End,
-    /// The record ends here; this is the value of the generic timer.
+    /// The end of a record, with the value of the generic timer.
     Timestamp(u64),
-    /// Where the sampled instruction is.
+    /// Address of the sampled instruction.
     Pc(Address),
-    /// Where the sampled branch went, or would have gone on to.
+    /// Target of the sampled branch. For a branch that was not taken, the next instruction.
     Target(Address),
-    /// Where the branch went that was taken last before the sampled operation (`FEAT_SPE_PBT`).
+    /// Target of the last branch that was taken before the sampled operation (`FEAT_SPE_PBT`).
     PreviousTarget(Address),
-    /// What happened to the operation, a bit an event.
+    /// Events of the operation, one bit for each.
     Events(u64),
-    /// `CONTEXTIDR_ELx`, which Linux sets to the number of the thread.
+    /// Value of `CONTEXTIDR_ELx`, which Linux sets to the id of the thread.
     Context(u32),
-    /// What the operation was: a class of two bits, and what its packet says more.
+    /// The class of the operation, which has two bits, and the details in its packet.
     Operation {
-        /// 0: none of these; 1: load, store or atomic; 2: branch or return from an exception.
+        /// 0: another operation; 1: load, store or atomic; 2: branch or return from an exception.
         class: u8,
-        /// What of that class.
+        /// Kind of the operation within its class.
         kind: u8,
     },
-    /// A packet of a known type that says nothing about branches: latencies, addresses of data, where data came from.
+    /// A packet of a known type that says nothing about branches: latency, address of data, or source of data.
     Irrelevant,
-    /// A packet of a type that is not known here. Its header says how long it is.
+    /// A packet of an unknown type. Its header states its length.
     Unknown,
 }
 
-/// What stands at some place of a trace.
+/// The content at one position of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// A packet, and the bytes up to the next one.
+    /// A packet, and the number of bytes up to the next one.
     Packet(Packet, usize),
-    /// The beginning of a packet of so many bytes, more than are there.
+    /// The beginning of a packet. The number is the length of the packet in bytes, which is more than the bytes
+    /// that are there.
     Short(usize),
-    /// No packet begins like that.
+    /// The bytes begin no packet.
     Bad,
 }
 
-/// Reads the packet at the start of `bytes`, which lie `offset` bytes behind the start of the trace's buffer: padding up to a boundary
-/// depends on where it begins. An empty `bytes` is short of a header.
+/// Reads the packet at the start of `bytes`, which lie `offset` bytes behind the start of the buffer of the trace.
+/// The offset matters because padding up to a boundary depends on it. Empty `bytes` are the beginning of a header.
 #[must_use]
 pub fn parse(bytes: &[u8], offset: u64) -> Step {
     let Some(&first) = bytes.first() else {
@@ -86,7 +88,8 @@ pub fn parse(bytes: &[u8], offset: u64) -> Step {
         1 => return Step::Packet(Packet::End, 1),
         _ => {}
     }
-    // A header of two bytes: the first has the upper bits of the index, the second is like a header of one byte.
+    // In a header of two bytes, the first byte has the upper bits of the index, and the second byte is like a
+    // header of one byte.
     let is_extended = first & 0xfc == 0x20;
     let (header, upper) = if is_extended {
         match bytes.get(1) {
@@ -100,7 +103,8 @@ pub fn parse(bytes: &[u8], offset: u64) -> Step {
     } else {
         (first, 0)
     };
-    // Headers that begin with 00 are those above; no other packet is without a payload. None begins with 11 either.
+    // Headers that begin with the bits 00 are handled above; no other packet is without a payload. No header begins
+    // with the bits 11.
     if !matches!(header >> 6, 1 | 2) {
         return Step::Bad;
     }

@@ -9,30 +9,30 @@ mod event {
     pub(super) const MISPREDICTED: u64 = 1 << 7;
 }
 
-/// The class of branches and of returns from exceptions.
+/// Class of branches and of returns from exceptions.
 const BRANCH: u8 = 2;
 
-/// What the CPU says about one sampled operation. What it left out is `None`.
+/// The facts that the CPU recorded about one sampled operation. A fact that it did not record is `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Record {
-    /// Where the instruction is.
+    /// Address of the instruction.
     pub pc: Option<Address>,
-    /// Where the branch went; of one that was not taken, the next instruction.
+    /// Target of the branch. For a branch that was not taken, the next instruction.
     pub target: Option<Address>,
-    /// Where the last taken branch before it went. Execution went straight from there to `pc`.
+    /// Target of the last branch that was taken before. Execution went straight from this target to `pc`.
     pub previous_target: Option<Address>,
-    /// What happened, a bit an event.
+    /// Events of the operation, one bit for each.
     pub events: Option<u64>,
-    /// The number of the thread.
+    /// Id of the thread.
     pub context: Option<u32>,
-    /// The generic timer.
+    /// Value of the generic timer.
     pub timestamp: Option<u64>,
     /// Class and kind of the operation.
     pub operation: Option<(u8, u8)>,
 }
 
 impl Record {
-    /// Takes in a packet. True if the record ends with it.
+    /// Adds the facts of a packet. Returns true if the packet ends the record.
     pub(crate) fn take(&mut self, packet: Packet) -> bool {
         match packet {
             Packet::End => return true,
@@ -51,25 +51,26 @@ impl Record {
         false
     }
 
-    /// The operation was a branch, or a return from an exception.
+    /// Returns true if the operation was a branch, or a return from an exception.
     #[must_use]
     pub fn is_branch(&self) -> bool {
         self.operation.is_some_and(|(class, _)| class == BRANCH)
     }
 
-    /// The operation was really executed, and not only on a path that was predicted wrongly. True also if the record does not say.
+    /// Returns true if the operation was architecturally executed, not only on a mispredicted path. Returns true,
+    /// too, if the record does not say.
     #[must_use]
     pub fn is_retired(&self) -> bool {
         self.events.is_none_or(|bits| bits & event::RETIRED != 0)
     }
 
-    /// The branch was conditional, and execution went on behind it.
+    /// Returns true if the branch was conditional and was not taken.
     #[must_use]
     pub fn is_not_taken(&self) -> bool {
         self.has(event::NOT_TAKEN)
     }
 
-    /// The CPU predicted the branch wrongly.
+    /// Returns true if the CPU mispredicted the branch.
     #[must_use]
     pub fn is_mispredicted(&self) -> bool {
         self.has(event::MISPREDICTED)

@@ -1,10 +1,10 @@
-//! Packets and records, of a real CPU and made up.
+//! Tests packets and records, both of a real CPU and synthetic ones.
 
 use proptest::prelude::*;
 use spe::{Address, Decoder, Packet, Record, Stats, Step, parse};
 use testkit::SpeRecord;
 
-/// All records of a trace that comes in pieces of these lengths, over and over.
+/// Decodes all records of a trace that comes in pieces of these lengths, over and over.
 fn decode(trace: &[u8], pieces: &[usize]) -> (Vec<Record>, Stats) {
     let mut decoder = Decoder::new();
     let mut found = Vec::new();
@@ -39,7 +39,8 @@ fn bytes(packets: &[&str]) -> Vec<u8> {
     digits.map(|byte| u8::from_str_radix(byte, 16).expect("hex")).collect()
 }
 
-/// A load and a branch of a Neoverse N1 (the bytes that perf_data_converter decodes in `arm_spe_decoder_test.cc`).
+/// Decodes a load and a branch of a Neoverse N1 (the bytes that perf_data_converter decodes in
+/// `arm_spe_decoder_test.cc`).
 #[test]
 fn what_a_cpu_wrote() {
     let trace = bytes(&[
@@ -78,7 +79,7 @@ fn what_a_cpu_wrote() {
     assert!(branch.is_branch() && branch.is_retired() && branch.is_not_taken() && !branch.is_mispredicted());
 }
 
-/// An address of a process, with bit 55 clear, keeps its upper bits clear whatever the level is.
+/// In an address of a process, bit 55 is clear. The bits above stay clear, too, at any exception level.
 #[test]
 fn addresses_have_the_bits_above_that_bit_55_says() {
     for (packet, expected) in [
@@ -93,7 +94,8 @@ fn addresses_have_the_bits_above_that_bit_55_says() {
 
 #[test]
 fn headers_of_two_bytes() {
-    // An address packet with index 8 + 1 is no target. A counter packet with one, and an unknown class.
+    // The trace has an address packet with index 8 + 1, which is no target, a counter packet with this index, and
+    // an unknown class.
     let trace = bytes(&[
         "21 b1 01 02 03 04 05 06 07 08",
         "22 99 01 02",
@@ -111,7 +113,7 @@ fn headers_of_two_bytes() {
     assert_eq!((stats.unknown_packets, stats.bad_bytes), (1, 0));
 }
 
-/// Padding that reaches up to a boundary counts from the start of the buffer, wherever it is cut.
+/// Padding up to a boundary counts from the start of the buffer, wherever the pieces are cut.
 #[test]
 fn padding_up_to_a_boundary() {
     let mut trace = bytes(&["b1 10 00 00 00 00 00 00 80 01", "23 00 ff ff ff ff"]);
@@ -146,7 +148,7 @@ fn packets_of_unknown_types_are_passed_over() {
     }
 }
 
-/// What is no packet spoils the record that it is in, and no other.
+/// Bytes that are no packet spoil the record that they are in, and no other record.
 #[test]
 fn bytes_that_are_no_packets() {
     let [a, b, c] = [0x10, 0x20, 0x30].map(|pc| SpeRecord::taken(pc, 0).encode());
@@ -226,13 +228,13 @@ proptest! {
         prop_assert_eq!(stats, Stats { records: records.len() as u64, ..Stats::default() });
     }
 
-    /// How any bytes are cut changes nothing, and each byte is looked at.
+    /// The positions at which the bytes are cut change nothing, and each byte is counted.
     #[test]
     fn any_bytes_in_any_pieces(trace in prop::collection::vec(any::<u8>(), 0..400), pieces in prop::collection::vec(1..30_usize, 1..8)) {
         prop_assert_eq!(decode(&trace, &pieces), whole(&trace));
     }
 
-    /// A packet is as long as its header says, wherever it is.
+    /// The header of a packet determines its length at any position.
     #[test]
     fn packets_do_not_depend_on_what_is_behind_them(trace in prop::collection::vec(any::<u8>(), 1..20), offset in any::<u64>()) {
         if let Step::Packet(packet, length) = parse(&trace, offset) {
