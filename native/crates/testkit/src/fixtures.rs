@@ -5,17 +5,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// One recorded program with the profiles that llvm-profgen makes of it; `fixtures/README.md` lists them.
+/// One recorded program, with the profiles that llvm-profgen makes of the recording. `fixtures/README.md` lists the
+/// fixtures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fixture {
     directory: PathBuf,
 }
 
 impl Fixture {
-    /// The fixture in `fixtures/NAME`.
+    /// Returns the fixture in `fixtures/NAME`.
     ///
     /// # Panics
-    /// If there is none.
+    /// Panics if there is no such fixture.
     #[must_use]
     pub fn named(name: &str) -> Self {
         let directory = fixtures_directory().join(name);
@@ -27,10 +28,10 @@ impl Fixture {
         Fixture { directory }
     }
 
-    /// Every fixture, by name.
+    /// Returns every fixture, ordered by name.
     ///
     /// # Panics
-    /// If the folder cannot be listed.
+    /// Panics if the folder cannot be listed.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let listing = fs::read_dir(fixtures_directory()).expect("the fixtures folder is readable");
@@ -43,39 +44,39 @@ impl Fixture {
         found
     }
 
-    /// The name of its folder.
+    /// Returns the name of the fixture's folder.
     ///
     /// # Panics
-    /// If the name is not UTF-8.
+    /// Panics if the name is not UTF-8.
     #[must_use]
     pub fn name(&self) -> &str {
         let name = self.directory.file_name().and_then(|name| name.to_str());
         name.expect("fixture names are ASCII")
     }
 
-    /// The recorded program, which has the name of its source: `calc`, `shapes` or `life`.
+    /// Returns the path of the recorded program, which has the name of its source: `calc`, `shapes` or `life`.
     #[must_use]
     pub fn program(&self) -> PathBuf {
         let source = self.name().split('-').next().unwrap_or_default();
         self.directory.join(source)
     }
 
-    /// The recording.
+    /// Returns the path of the recording.
     #[must_use]
     pub fn perf_data(&self) -> PathBuf {
         self.path("perf.data")
     }
 
-    /// One of its files.
+    /// Returns the path of a file of the fixture.
     #[must_use]
     pub fn path(&self, file: impl AsRef<Path>) -> PathBuf {
         self.directory.join(file)
     }
 
-    /// The bytes of one of its files.
+    /// Returns the bytes of a file of the fixture.
     ///
     /// # Panics
-    /// If there is no such file.
+    /// Panics if there is no such file.
     #[must_use]
     pub fn read(&self, file: &str) -> Vec<u8> {
         let path = self.path(file);

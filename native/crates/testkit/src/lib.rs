@@ -1,4 +1,4 @@
-//! Test support: builds perf.data bytes in memory and finds the fixtures.
+//! Supports tests: builds perf.data bytes in memory and finds the fixtures.
 
 mod fixtures;
 mod perf_data_builder;

@@ -26,12 +26,12 @@ pub use record::{MapSpec, SampleSpec};
 
 use encode::Encoder;
 
-/// A recording being put together.
+/// A recording while it is being built.
 #[derive(Debug, Clone)]
 pub struct PerfDataBuilder {
     encoder: Encoder,
     events: Vec<EventSpec>,
-    /// The data section's records, in order.
+    /// Records of the data section, in order.
     records: Vec<Vec<u8>>,
     /// Feature sections by number.
     features: Vec<(u32, Vec<u8>)>,
@@ -44,13 +44,13 @@ impl Default for PerfDataBuilder {
 }
 
 impl PerfDataBuilder {
-    /// A recording of a little-endian machine.
+    /// Begins a recording of a little-endian machine.
     #[must_use]
     pub fn new() -> Self {
         Self::with_endian(Endian::Little)
     }
 
-    /// A recording of a machine with this byte order.
+    /// Begins a recording of a machine with this byte order.
     #[must_use]
     pub fn with_endian(endian: Endian) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl PerfDataBuilder {
         }
     }
 
-    /// Adds an event; returns its index. An event without ids gets one.
+    /// Adds an event and returns its index. An event without ids gets one id.
     pub fn event(&mut self, mut event: EventSpec) -> usize {
         let index = self.events.len();
         if event.ids.is_empty() {
@@ -83,13 +83,13 @@ impl PerfDataBuilder {
         self.record(record)
     }
 
-    /// Adds a COMM record; `exec` if the process began another program.
+    /// Adds a COMM record. `exec` is true if the process began to run another program.
     pub fn comm(&mut self, pid: i32, name: &str, exec: bool, time: u64) -> &mut Self {
         let record = record::comm(&self.encoder, self.events.first(), pid, name, exec, time);
         self.record(record)
     }
 
-    /// Adds a FORK record of a process (or, if both are the same, of a thread).
+    /// Adds a FORK record of a process. If `pid` and `parent` are the same, the record is that of a thread.
     pub fn fork(&mut self, pid: i32, parent: i32, time: u64) -> &mut Self {
         let record = record::task(&self.encoder, self.events.first(), 7, pid, parent, time);
         self.record(record)
@@ -101,7 +101,7 @@ impl PerfDataBuilder {
         self.record(record)
     }
 
-    /// Adds a LOST record that speaks of `count` records.
+    /// Adds a LOST record that states `count` lost records.
     pub fn lost(&mut self, count: u64, time: u64) -> &mut Self {
         let record = record::lost(&self.encoder, self.events.first(), count, time);
         self.record(record)
@@ -110,7 +110,7 @@ impl PerfDataBuilder {
     /// Adds a sample.
     ///
     /// # Panics
-    /// If there is no such event.
+    /// Panics if there is no such event.
     pub fn sample(&mut self, sample: SampleSpec) -> &mut Self {
         let record = sample.encode(&self.encoder, &self.events[sample.event]);
         self.record(record)
@@ -122,7 +122,7 @@ impl PerfDataBuilder {
         self.record(record)
     }
 
-    /// Adds bytes as they are: a whole record, or damage.
+    /// Adds bytes without change: a whole record, or damage.
     pub fn record(&mut self, bytes: Vec<u8>) -> &mut Self {
         self.records.push(bytes);
         self
@@ -134,19 +134,19 @@ impl PerfDataBuilder {
         self
     }
 
-    /// Adds a feature section that holds one string, such as HOSTNAME (3).
+    /// Adds a feature section that has one string, such as HOSTNAME (3).
     pub fn string_feature(&mut self, number: u32, text: &str) -> &mut Self {
         let section = self.encoder.string(text);
         self.feature(number, section)
     }
 
-    /// Adds the EVENT_DESC feature, which has the events' names.
+    /// Adds the EVENT_DESC feature, which has the names of the events.
     pub fn describe_events(&mut self) -> &mut Self {
         let section = event::event_desc(&self.encoder, &self.events);
         self.feature(12, section)
     }
 
-    /// Adds the BUILD_ID feature with these files and ids.
+    /// Adds the BUILD_ID feature with these files and build ids.
     pub fn build_ids(&mut self, files: &[(&str, &[u8])]) -> &mut Self {
         let section = files
             .iter()
@@ -155,7 +155,7 @@ impl PerfDataBuilder {
         self.feature(2, section)
     }
 
-    /// The records so far, one after the other.
+    /// Returns the records so far, one after the other.
     #[must_use]
     pub fn records(&self) -> Vec<u8> {
         self.records.concat()

@@ -13,29 +13,29 @@ const MISPREDICTED: u16 = 1 << 7;
 
 const INSTRUCTION_BYTES: u64 = 4;
 
-/// A sampled branch.
+/// A sampled operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpeRecord {
-    /// Where it is.
+    /// Address of the instruction.
     pub pc: u64,
-    /// Where it goes, or the next instruction.
+    /// Target of the branch, or the next instruction.
     pub target: u64,
-    /// Where the taken branch before it went, if the CPU says.
+    /// Target of the taken branch before, if the CPU records it.
     pub previous_target: Option<u64>,
     /// Bits of events.
     pub events: u16,
-    /// The thread, if the CPU says.
+    /// Id of the thread, if the CPU records it.
     pub context: Option<u32>,
-    /// The timer, if the CPU says.
+    /// Value of the timer, if the CPU records it.
     pub timestamp: Option<u64>,
     /// Class and kind of the operation.
     pub operation: (u8, u8),
-    /// 0 for processes, 1 or 2 for the kernel.
+    /// Exception level: 0 for processes, 1 or 2 for the kernel.
     pub exception_level: u8,
 }
 
 impl SpeRecord {
-    /// A branch that was taken and retired.
+    /// Makes a record of a branch that was taken and retired.
     #[must_use]
     pub fn taken(pc: u64, target: u64) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl SpeRecord {
         }
     }
 
-    /// A conditional branch that was not taken.
+    /// Makes a record of a conditional branch that was not taken.
     #[must_use]
     pub fn not_taken(pc: u64) -> Self {
         Self {
@@ -60,7 +60,7 @@ impl SpeRecord {
         }
     }
 
-    /// A load.
+    /// Makes a record of a load.
     #[must_use]
     pub fn load(pc: u64) -> Self {
         Self {
@@ -69,49 +69,49 @@ impl SpeRecord {
         }
     }
 
-    /// Gives it a target of the branch before it.
+    /// Sets the target of the branch before.
     #[must_use]
     pub fn behind(mut self, previous_target: u64) -> Self {
         self.previous_target = Some(previous_target);
         self
     }
 
-    /// Gives it a thread.
+    /// Sets the thread.
     #[must_use]
     pub fn in_thread(mut self, thread: u32) -> Self {
         self.context = Some(thread);
         self
     }
 
-    /// Gives it a value of the timer.
+    /// Sets the value of the timer.
     #[must_use]
     pub fn at(mut self, timestamp: u64) -> Self {
         self.timestamp = Some(timestamp);
         self
     }
 
-    /// Makes it mispredicted.
+    /// Marks the branch as mispredicted.
     #[must_use]
     pub fn mispredicted(mut self) -> Self {
         self.events |= MISPREDICTED;
         self
     }
 
-    /// Makes it one that was never executed.
+    /// Marks the operation as never executed.
     #[must_use]
     pub fn speculative(mut self) -> Self {
         self.events &= !RETIRED;
         self
     }
 
-    /// Makes it one of the kernel.
+    /// Sets the exception level of the kernel.
     #[must_use]
     pub fn in_kernel(mut self) -> Self {
         self.exception_level = 2;
         self
     }
 
-    /// Its packets, without padding.
+    /// Returns the packets of the record, without padding.
     #[must_use]
     pub fn packets(&self) -> Vec<Vec<u8>> {
         let address = |index: u8, address: u64| {
@@ -144,7 +144,7 @@ impl SpeRecord {
         packets
     }
 
-    /// Its bytes: 64 or a multiple, as a CPU aligns them.
+    /// Returns the bytes of the record: 64 or a multiple, as a CPU aligns them.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         const ALIGNMENT: usize = 64;

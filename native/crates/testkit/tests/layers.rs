@@ -1,5 +1,5 @@
-//! No two files of a crate use each other, directly or through others, and no two rooms (folders) of `profgen` do: each crate can be read from
-//! its leaves upwards.
+//! Checks that no two files of a crate use each other, directly or through others, and that no two rooms (folders)
+//! of `profgen` do. So each crate can be read from its leaves upwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -8,33 +8,33 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// A module as the names on the way to it; the crate itself has none.
+/// A module as the list of names on the way to it. The list of the crate itself is empty.
 type Module = Vec<String>;
 
-/// What a path in a file begins at.
+/// The module at which a path in a file begins.
 #[derive(Clone, Copy, PartialEq)]
 enum Start {
     Crate,
     Super(usize),
-    /// A module that the file declares, or the module of the file.
+    /// The module of the file, or a module that the file declares.
     Here,
 }
 
-/// A source file: the paths that it names, and the names that it takes from elsewhere.
+/// A source file: the paths that it names, and the names that it imports.
 #[derive(Default)]
 struct File {
     paths: Vec<Module>,
-    /// Words in it outside of `use`.
+    /// Words in the file outside of `use`.
     words: BTreeSet<String>,
-    /// What `use` makes of a path: the name by which others find it here.
+    /// Imported paths, by the name under which other files find them here.
     imports: BTreeMap<String, Module>,
     globs: Vec<Module>,
 }
 
-/// What each file or room uses.
+/// The files or rooms that each file or room uses.
 type Uses = BTreeMap<Module, BTreeSet<Module>>;
 
-/// The files of a crate by module.
+/// The files of a crate, by module.
 struct Crate(BTreeMap<Module, File>);
 
 impl Crate {
@@ -54,7 +54,7 @@ impl Crate {
         Self(files.collect())
     }
 
-    /// The module whose file defines what `path` names; follows what is re-exported. `None` if it is another crate's.
+    /// Returns the modules whose files define the item that `path` names. Follows re-exports.
     fn definition(&self, path: &[String], depth: usize) -> BTreeSet<Module> {
         let mut module = path;
         while !self.0.contains_key(module) {
@@ -77,7 +77,7 @@ impl Crate {
         }
     }
 
-    /// The files that each file uses.
+    /// Returns the files that each file uses.
     fn uses(&self) -> Uses {
         let of = |module: &Module, file: &File| {
             let imported = file.imports.iter().filter(|(name, _)| file.words.contains(*name));
@@ -96,7 +96,7 @@ impl Crate {
     }
 }
 
-/// Reads the sources below a folder, except files that hold tests alone.
+/// Reads the sources below a folder, except files that have only tests.
 fn collect(folder: &Path, module: &mut Module, sources: &mut BTreeMap<Module, String>) {
     let mut entries: Vec<PathBuf> = fs::read_dir(folder)
         .expect("a folder")
@@ -140,7 +140,7 @@ impl File {
                         }
                     }
                 }
-                // `pub(in path)` says who may use it, and uses nothing.
+                // `pub(in path)` says who may use the item. The path itself uses nothing.
                 TokenTree::Group(group) if is_public && group.delimiter() == Delimiter::Parenthesis => continue,
                 TokenTree::Group(group) => {
                     let inner: Vec<_> = group.stream().into_iter().collect();
@@ -180,7 +180,8 @@ impl File {
         }
     }
 
-    /// Adds what a `use` declaration names. What is public is there to be passed on, and counts if the file names it.
+    /// Adds the paths that a `use` declaration names. A public `use` re-exports its path, so it counts only if the
+    /// file names the path elsewhere.
     fn add_use(&mut self, tree: &[TokenTree], is_public: bool, module: &Module, all: &BTreeMap<Module, String>) {
         let mut leaves = Vec::new();
         expand(tree, &mut Vec::new(), &mut leaves);
@@ -206,7 +207,7 @@ impl File {
     }
 }
 
-/// The paths of a tree like `a::{b, c::d as e}`, and the names that they get.
+/// Returns the paths of a tree such as `a::{b, c::d as e}`, and the names that they get.
 fn expand(tree: &[TokenTree], before: &mut Module, leaves: &mut Vec<(Module, String)>) {
     for branch in tree.split(|token| is_mark(token, ',')) {
         let depth = before.len();
@@ -276,7 +277,7 @@ fn is_mark(token: &TokenTree, mark: char) -> bool {
     matches!(token, TokenTree::Punct(found) if found.as_char() == mark)
 }
 
-/// What follows an item: it ends with braces or a semicolon.
+/// Returns the tokens behind an item, which ends with braces or a semicolon.
 fn behind_item(tokens: &[TokenTree]) -> &[TokenTree] {
     let end = tokens.iter().position(|token| {
         is_mark(token, ';') || matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
@@ -284,7 +285,7 @@ fn behind_item(tokens: &[TokenTree]) -> &[TokenTree] {
     end.map_or(&[], |end| &tokens[end + 1..])
 }
 
-/// What can be reached from a file or room.
+/// Returns the files or rooms that can be reached from a file or room.
 fn reached<'a>(uses: &'a Uses, from: &'a Module) -> BTreeSet<&'a Module> {
     let mut seen = BTreeSet::new();
     let mut open: Vec<&Module> = uses[from].iter().collect();
@@ -296,7 +297,7 @@ fn reached<'a>(uses: &'a Uses, from: &'a Module) -> BTreeSet<&'a Module> {
     seen
 }
 
-/// The uses that are part of a circle.
+/// Returns the uses that are part of a cycle.
 fn circular(uses: &Uses) -> Vec<(&Module, &Module)> {
     let all = uses
         .iter()
@@ -305,7 +306,8 @@ fn circular(uses: &Uses) -> Vec<(&Module, &Module)> {
         .collect()
 }
 
-/// The same between rooms: folders of the crate, each with what is in it. Files that are in no folder are rooms of their own.
+/// Returns the same uses between rooms. A room is a folder of the crate with all its files. A file that is in no
+/// folder is a room of its own.
 fn between_rooms(uses: &Uses) -> Uses {
     let room = |module: &Module| module[..module.len().min(1)].to_vec();
     let mut rooms = Uses::new();
@@ -406,7 +408,7 @@ fn circles_are_found_however_a_file_is_named() {
     ] {
         assert_eq!(circles(uses_b, uses_a), 2, "{uses_a}");
     }
-    // What is only passed on is not used, and tests may use what they test with.
+    // A file that only re-exports an item does not use it, and tests may use what they test with.
     assert_eq!(circles(uses_b, "pub use crate::a::First; pub struct Second;"), 0);
     assert_eq!(circles(uses_b, "pub(in crate::a) struct Second;"), 0);
     assert_eq!(circles(uses_b, "#[cfg(test)] mod tests { use crate::a::First; }"), 0);

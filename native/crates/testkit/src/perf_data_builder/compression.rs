@@ -1,26 +1,26 @@
-//! COMPRESSED and COMPRESSED2 records.
+//! Writes COMPRESSED and COMPRESSED2 records.
 
 use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer};
 
 use super::encode::Encoder;
 
-/// Which records hold the compressed ones.
+/// The type of the records that contain compressed records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
-    /// Type 81, of any size.
+    /// Records of type 81, of any size.
     V1,
-    /// Type 83 (perf 6.16), filled up to a multiple of 8.
+    /// Records of type 83 (perf 6.16), padded to a multiple of 8.
     V2,
-    /// Type 83 as perf 6.16 writes it when one flush takes several records: the first header speaks of all of them, and
-    /// the sizes of the others' data are never set.
+    /// Records of type 83 as perf 6.16 writes them if one flush takes several records: the first header states the
+    /// size of all of them, and the sizes of the other records' data are never set.
     V2Merged,
 }
 
-/// The longest payload perf puts into a record.
+/// Size in bytes of the longest payload that perf puts into a record.
 const MAX_PAYLOAD: usize = 65519;
 
-/// Compresses `records`, cut every `piece` bytes, as one zstd stream that is flushed after each piece. FINISHED_ROUND
-/// records stand between, as perf puts them there.
+/// Compresses `records`, cut every `piece` bytes, as one zstd stream that is flushed after each piece.
+/// FINISHED_ROUND records stand between the pieces, as perf writes them.
 pub(super) fn compress(encoder: &Encoder, records: &[u8], compression: Compression, piece: usize) -> Vec<u8> {
     let mut context = CCtx::create();
     context
@@ -43,7 +43,7 @@ fn compress_piece(context: &mut CCtx<'_>, piece: &[u8]) -> Vec<Vec<u8>> {
     let mut payloads = Vec::new();
     let mut input = InBuffer::around(piece);
     loop {
-        // Room for the piece and for what the stream held back before.
+        // The payload needs room for the piece and for the bytes that the stream held back before.
         let mut payload = vec![0; MAX_PAYLOAD.min(zstd_safe::compress_bound(piece.len()) + 64)];
         let mut output = OutBuffer::around(payload.as_mut_slice());
         context
@@ -59,7 +59,7 @@ fn compress_piece(context: &mut CCtx<'_>, piece: &[u8]) -> Vec<Vec<u8>> {
     }
 }
 
-/// COMPRESSED2 records as one flush writes them.
+/// Writes COMPRESSED2 records as one flush writes them.
 fn compressed2(encoder: &Encoder, payloads: &[impl AsRef<[u8]>]) -> Vec<u8> {
     const GARBAGE: u64 = 0x5555_5555_5555_5555;
     let total: usize = payloads.iter().map(|payload| 16 + payload.as_ref().len()).sum();
@@ -77,7 +77,7 @@ fn compressed2(encoder: &Encoder, payloads: &[impl AsRef<[u8]>]) -> Vec<u8> {
         out.extend(encoder.u64(data_size));
         out.extend_from_slice(payload);
     }
-    // And if it does, it writes no padding.
+    // If the size overflows, perf writes no padding.
     if total.next_multiple_of(8) <= usize::from(u16::MAX) {
         out.resize(total.next_multiple_of(8), 0);
     }

@@ -1,4 +1,4 @@
-//! Containers: the recording as a file, a pipe or a directory.
+//! Writes containers: the recording as a file, a pipe or a directory.
 
 use std::path::Path;
 use std::{fs, io};
@@ -12,13 +12,14 @@ const PIPE_HEADER_LEN: u64 = 16;
 const COMPRESSED_FEATURE: u32 = 27;
 
 impl PerfDataBuilder {
-    /// The recording as a file.
+    /// Returns the recording as a file.
     #[must_use]
     pub fn build_file(&self) -> Vec<u8> {
         self.build_with_data(&self.records())
     }
 
-    /// A file as a killed perf leaves it: the header says there are no data, and nothing follows them.
+    /// Returns a file as perf leaves it when it is killed: the header says that there are no data, and nothing
+    /// follows the data.
     #[must_use]
     pub fn build_killed_file(&self) -> Vec<u8> {
         let mut file = Self {
@@ -30,13 +31,13 @@ impl PerfDataBuilder {
         file
     }
 
-    /// The recording as a stream for pipes.
+    /// Returns the recording as a stream for pipes.
     #[must_use]
     pub fn build_pipe(&self) -> Vec<u8> {
         self.pipe_with_data(&self.records())
     }
 
-    /// A file whose records are compressed. They are cut every `piece` bytes, wherever that is.
+    /// Returns a file whose records are compressed. The records are cut every `piece` bytes, at any position.
     #[must_use]
     pub fn build_compressed_file(&self, compression: Compression, piece: usize) -> Vec<u8> {
         let mut with_feature = self.clone();
@@ -45,17 +46,17 @@ impl PerfDataBuilder {
         with_feature.build_with_data(&compress(&self.encoder, &self.records(), compression, piece))
     }
 
-    /// A stream whose records are compressed.
+    /// Returns a stream whose records are compressed.
     #[must_use]
     pub fn build_compressed_pipe(&self, compression: Compression, piece: usize) -> Vec<u8> {
         self.pipe_with_data(&compress(&self.encoder, &self.records(), compression, piece))
     }
 
-    /// Writes a directory as `perf record --threads` does: `data` with the first `in_main` records, and the others in
-    /// turn in `threads` files.
+    /// Writes a directory as `perf record --threads` does: `data` with the first `in_main` records, and the other
+    /// records in turn in `threads` files.
     ///
     /// # Errors
-    /// If that cannot be written.
+    /// Fails if the directory cannot be written.
     pub fn write_directory(
         &self,
         directory: &Path,
@@ -84,7 +85,7 @@ impl PerfDataBuilder {
         }
     }
 
-    /// Header, ids, attrs, data, feature table, feature sections.
+    /// Writes header, ids, attrs, data, feature table and feature sections.
     fn build_with_data(&self, data: &[u8]) -> Vec<u8> {
         let encoder = &self.encoder;
         let mut ids = Vec::new();
@@ -122,7 +123,7 @@ impl PerfDataBuilder {
         file
     }
 
-    /// Pipe header, attrs, features and the end of features as records, data.
+    /// Writes the pipe header, then attrs, features and the end of features as records, then the data.
     fn pipe_with_data(&self, data: &[u8]) -> Vec<u8> {
         let encoder = &self.encoder;
         let mut stream = self.magic().to_vec();

@@ -1,4 +1,4 @@
-//! Integers, strings and record headers in either byte order.
+//! Encodes integers, strings and record headers in either byte order.
 
 /// A byte order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,13 +9,13 @@ pub enum Endian {
     Big,
 }
 
-/// Writes in one byte order.
+/// Encodes numbers in one byte order.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Encoder {
     pub(super) endian: Endian,
 }
 
-/// Position and width of the branch flags' fields on a little-endian machine.
+/// Positions and widths of the fields of the branch flags on a little-endian machine, in bits.
 const BRANCH_FLAG_FIELDS: [(u32, u32); 11] = [
     (0, 1),
     (1, 1),
@@ -64,10 +64,10 @@ impl Encoder {
         values.iter().flat_map(|&value| self.u32(value)).collect()
     }
 
-    /// A header and the body.
+    /// Encodes a header and the body.
     ///
     /// # Panics
-    /// If that is longer than a record can be.
+    /// Panics if the result is longer than a record can be.
     pub(super) fn record(&self, record_type: u32, misc: u16, body: &[u8]) -> Vec<u8> {
         let size = u16::try_from(body.len() + 8).expect("a record is at most 65535 bytes");
         let mut record = self.u32(record_type).to_vec();
@@ -77,14 +77,14 @@ impl Encoder {
         record
     }
 
-    /// A name in a record: ended by a NUL and filled up to a multiple of 8.
+    /// Encodes a name in a record: ended by a NUL and padded to a multiple of 8.
     pub(super) fn name(&self, text: &str) -> Vec<u8> {
         let mut name = text.as_bytes().to_vec();
         name.resize((text.len() + 1).next_multiple_of(8), 0);
         name
     }
 
-    /// A string in a feature section: u32 length, then the text filled up to a multiple of 64.
+    /// Encodes a string in a feature section: u32 length, then the text padded to a multiple of 64.
     pub(super) fn string(&self, text: &str) -> Vec<u8> {
         let len = (text.len() + 1).next_multiple_of(64);
         let mut string = self.u32(len as u32).to_vec();
@@ -93,7 +93,7 @@ impl Encoder {
         string
     }
 
-    /// A word of bit-fields that are one bit each, which big-endian machines allocate from the top.
+    /// Encodes a word of bit-fields of one bit each. Big-endian machines allocate such fields from the top.
     pub(super) fn bits(&self, bits: u64) -> u64 {
         match self.endian {
             Endian::Little => bits,
@@ -101,7 +101,7 @@ impl Encoder {
         }
     }
 
-    /// The flags of a branch entry, given in little-endian numbering.
+    /// Encodes the flags of a branch entry. `flags` are in little-endian numbering.
     pub(super) fn branch_flags(&self, flags: u64) -> u64 {
         match self.endian {
             Endian::Little => flags,

@@ -1,8 +1,8 @@
-//! Events.
+//! Events of a recording.
 
 use super::encode::Encoder;
 
-/// `sample_type` bits.
+/// Bits of `sample_type`.
 pub(super) mod field {
     pub(crate) const IP: u64 = 1 << 0;
     pub(crate) const TID: u64 = 1 << 1;
@@ -26,33 +26,33 @@ const SAMPLE_ID_ALL: u64 = 1 << 18;
 const MMAP2: u64 = 1 << 23;
 const COMM_EXEC: u64 = 1 << 24;
 
-/// An event to record: a perf_event_attr, its name and its ids.
+/// An event to record: a perf_event_attr, a name and ids.
 #[derive(Debug, Clone)]
 pub struct EventSpec {
-    /// Its name, for EVENT_DESC.
+    /// Name of the event, for EVENT_DESC.
     pub name: String,
-    /// PERF_TYPE_*.
+    /// Type of the event, PERF_TYPE_*.
     pub event_type: u32,
-    /// Which event of the type.
+    /// Configuration: the event within its type.
     pub config: u64,
-    /// Its period.
+    /// Sample period.
     pub period: u64,
-    /// Which fields samples have.
+    /// Bits of the fields that samples have.
     pub sample_type: u64,
-    /// The layout of counter values.
+    /// Bits of the layout of counter values.
     pub read_format: u64,
     /// Flag bits, in little-endian numbering.
     pub flags: u64,
-    /// Which branches.
+    /// Bits of the branches that are recorded.
     pub branch_sample_type: u64,
-    /// Bytes of the attr: 64, 72, 80, 96, 104, 112, 120, 128, 136 or any other.
+    /// Size of the attr in bytes: 64, 72, 80, 96, 104, 112, 120, 128, 136 or any other.
     pub attr_size: u32,
-    /// Ids of its counters.
+    /// Ids of the counters of the event.
     pub ids: Vec<u64>,
 }
 
 impl EventSpec {
-    /// Cycles with branch stacks of user code, as `perf record -b -e cycles:u` records them.
+    /// Makes an event of cycles with branch stacks of user code, as `perf record -b -e cycles:u` does.
     #[must_use]
     pub fn branch_stacks(name: &str) -> Self {
         Self {
@@ -75,7 +75,7 @@ impl EventSpec {
         }
     }
 
-    /// An event without branch stacks.
+    /// Makes an event without branch stacks.
     #[must_use]
     pub fn plain(name: &str) -> Self {
         let event = Self::branch_stacks(name);
@@ -86,21 +86,21 @@ impl EventSpec {
         }
     }
 
-    /// Gives it other sample fields.
+    /// Sets the fields that samples have.
     #[must_use]
     pub fn sample_type(mut self, sample_type: u64) -> Self {
         self.sample_type = sample_type;
         self
     }
 
-    /// Makes it without the trailer of records other than samples, as before Linux 2.6.38.
+    /// Removes the trailer of records other than samples, as before Linux 2.6.38.
     #[must_use]
     pub fn without_sample_id_all(mut self) -> Self {
         self.flags &= !SAMPLE_ID_ALL;
         self
     }
 
-    /// True if records other than samples have a trailer.
+    /// Returns true if records other than samples have a trailer.
     pub(super) fn has_trailer(&self) -> bool {
         self.flags & SAMPLE_ID_ALL != 0
     }
@@ -109,19 +109,19 @@ impl EventSpec {
         self.sample_type & field != 0
     }
 
-    /// The attr.
+    /// Encodes the attr.
     pub(super) fn encode(&self, encoder: &Encoder) -> Vec<u8> {
         let mut attr = encoder.halves(&[self.event_type, self.attr_size]);
         let flags = encoder.bits(self.flags);
         attr.extend(encoder.words(&[self.config, self.period, self.sample_type, self.read_format, flags]));
-        // wakeup_events and bp_type, config1, config2.
+        // These words are wakeup_events and bp_type, config1, config2.
         attr.extend(encoder.words(&[0, 0, 0]));
         attr.extend(encoder.words(&[self.branch_sample_type]));
         attr.resize(self.attr_size as usize, 0);
         attr
     }
 
-    /// What perf puts behind records other than samples.
+    /// Encodes the trailer that perf puts behind records other than samples.
     pub(super) fn trailer(&self, encoder: &Encoder, pid: i32, time: u64) -> Vec<u8> {
         let mut trailer = Vec::new();
         if !self.has_trailer() {
@@ -150,7 +150,7 @@ impl EventSpec {
     }
 }
 
-/// The EVENT_DESC section.
+/// Encodes the EVENT_DESC section.
 pub(super) fn event_desc(encoder: &Encoder, events: &[EventSpec]) -> Vec<u8> {
     let attr_size = events.first().map_or(0, |event| event.attr_size);
     let mut section = encoder.halves(&[events.len() as u32, attr_size]);

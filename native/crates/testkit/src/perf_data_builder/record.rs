@@ -1,4 +1,4 @@
-//! Records.
+//! Records of a recording.
 
 use super::encode::Encoder;
 use super::event::{EventSpec, field};
@@ -11,28 +11,28 @@ const PROT_EXEC: u32 = 4;
 /// A mapping.
 #[derive(Debug, Clone)]
 pub struct MapSpec {
-    /// The process.
+    /// Id of the process.
     pub pid: i32,
     /// First address.
     pub start: u64,
-    /// Bytes.
+    /// Length in bytes.
     pub len: u64,
-    /// Offset in the file.
+    /// Offset in the file, in bytes.
     pub pgoff: u64,
-    /// The file.
+    /// Path of the file.
     pub name: String,
-    /// False for data.
+    /// True for code, false for data.
     pub executable: bool,
-    /// When; 0 for what perf synthesizes.
+    /// Time of the mapping; 0 for mappings that perf synthesizes.
     pub time: u64,
-    /// The misc field's cpumode: 1 kernel, 2 user, 4 and 5 guest.
+    /// The cpumode in the misc field: 1 kernel, 2 user, 4 and 5 guest.
     pub cpumode: u16,
-    /// The file's build id.
+    /// Build id of the file.
     pub build_id: Option<Vec<u8>>,
 }
 
 impl MapSpec {
-    /// Executable code of a process.
+    /// Makes a mapping of executable code of a process.
     #[must_use]
     pub fn code(pid: i32, start: u64, len: u64, pgoff: u64, name: &str) -> Self {
         let name = name.to_owned();
@@ -49,14 +49,14 @@ impl MapSpec {
         }
     }
 
-    /// The kernel image, whose `symbol` was at `address`.
+    /// Makes the mapping of the kernel image, whose `symbol` was at `address`.
     #[must_use]
     pub fn kernel(start: u64, len: u64, symbol: &str, address: u64) -> Self {
         let map = Self::code(-1, start, len, address, &format!("[kernel.kallsyms]{symbol}"));
         Self { cpumode: KERNEL, ..map }
     }
 
-    /// A kernel module.
+    /// Makes the mapping of a kernel module.
     #[must_use]
     pub fn module(start: u64, len: u64, name: &str) -> Self {
         Self {
@@ -65,21 +65,21 @@ impl MapSpec {
         }
     }
 
-    /// Makes it happen at `time`.
+    /// Sets the time.
     #[must_use]
     pub fn at(mut self, time: u64) -> Self {
         self.time = time;
         self
     }
 
-    /// Makes it data.
+    /// Makes the mapping one of data.
     #[must_use]
     pub fn data(mut self) -> Self {
         self.executable = false;
         self
     }
 
-    /// Gives it a build id.
+    /// Sets the build id.
     #[must_use]
     pub fn with_build_id(mut self, id: &[u8]) -> Self {
         self.build_id = Some(id.to_vec());
@@ -129,36 +129,36 @@ impl MapSpec {
 /// A sample.
 #[derive(Debug, Clone)]
 pub struct SampleSpec {
-    /// Index of its event.
+    /// Index of the event.
     pub event: usize,
-    /// The process; also the thread.
+    /// Id of the process, and of the thread.
     pub pid: i32,
-    /// When.
+    /// Time of the sample.
     pub time: u64,
-    /// On which CPU.
+    /// Number of the CPU.
     pub cpu: u32,
-    /// The instruction pointer.
+    /// Instruction pointer.
     pub ip: u64,
-    /// Its period, if the event records it.
+    /// Period of the sample, if the event records it.
     pub period: u64,
-    /// Where `ip` is: 1 kernel, 2 user.
+    /// Mode of the CPU at `ip`: 1 kernel, 2 user.
     pub cpumode: u16,
-    /// Words of the READ field, if the event records it: all of them, the count of a group included.
+    /// Words of the READ field, if the event records it: all of them, including the count of a group.
     pub read: Vec<u64>,
-    /// The call chain, if the event records it.
+    /// Call chain, if the event records it.
     pub callchain: Vec<u64>,
-    /// Raw data, if the event records it; filled up so that the sample stays a multiple of 8.
+    /// Raw data, if the event records it, padded so that the size of the sample is a multiple of 8.
     pub raw: Vec<u8>,
     /// Entries of the branch stack: from, to, flags in little-endian numbering; newest first.
     pub entries: Vec<(u64, u64, u64)>,
     /// Fields behind the branch stack.
     pub rest: Vec<u8>,
-    /// Leaves out hw_idx when there are no entries, as kernels do whose PMU delivered nothing.
+    /// True to leave out hw_idx if there are no entries, as kernels do whose PMU delivered no branch stack.
     pub lone_zero: bool,
 }
 
 impl SampleSpec {
-    /// A sample of an event in a process.
+    /// Makes a sample of an event in a process.
     #[must_use]
     pub fn of(event: usize, pid: i32) -> Self {
         Self {
@@ -178,28 +178,28 @@ impl SampleSpec {
         }
     }
 
-    /// Makes it happen at `time`.
+    /// Sets the time.
     #[must_use]
     pub fn at(mut self, time: u64) -> Self {
         self.time = time;
         self
     }
 
-    /// Gives it an instruction pointer.
+    /// Sets the instruction pointer.
     #[must_use]
     pub fn ip(mut self, ip: u64) -> Self {
         self.ip = ip;
         self
     }
 
-    /// Gives it a branch stack of predicted branches, newest first.
+    /// Sets a branch stack of predicted branches, newest first.
     #[must_use]
     pub fn branches(mut self, branches: &[(u64, u64)]) -> Self {
         self.entries = branches.iter().map(|&(from, to)| (from, to, 1 << 1)).collect();
         self
     }
 
-    /// Gives it a branch stack with flags, newest first.
+    /// Sets a branch stack with flags, newest first.
     #[must_use]
     pub fn entries(mut self, entries: &[(u64, u64, u64)]) -> Self {
         self.entries = entries.to_vec();
@@ -268,7 +268,7 @@ pub(super) fn comm(
     encoder.record(3, if exec { 1 << 13 } else { 0 }, &body)
 }
 
-/// FORK (7) or EXIT (4).
+/// Encodes a FORK record (7) or an EXIT record (4).
 pub(super) fn task(
     encoder: &Encoder,
     event: Option<&EventSpec>,
@@ -290,7 +290,7 @@ pub(super) fn lost(encoder: &Encoder, event: Option<&EventSpec>, count: u64, tim
     encoder.record(2, 0, &body)
 }
 
-/// An entry of the BUILD_ID section, or with type 67 a record.
+/// Encodes an entry of the BUILD_ID section or, with type 67, a record.
 pub(super) fn build_id(encoder: &Encoder, record_type: u32, pid: i32, name: &str, id: &[u8]) -> Vec<u8> {
     let mut body = encoder.u32(pid as u32).to_vec();
     let mut padded = id.to_vec();
