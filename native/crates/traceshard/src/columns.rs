@@ -1,4 +1,4 @@
-//! The cells of some rows of one column.
+//! Reads the cells of consecutive rows of one column.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use crate::error::Error;
 use crate::pages::{CheckedPages, OpenPages, PageSource, Source};
 use crate::schema::{COLUMNS, Source as Column};
 
-/// Cells of consecutive rows.
+/// The cells of consecutive rows.
 pub(crate) enum Cells {
-    /// The same in every row: the folder's name says so, or the statistics do.
+    /// Every row has the same text, which the name of the folder or the statistics state.
     Constant(Option<Box<str>>),
     Text(Reader<ByteArrayType>),
     Wide(Reader<Int64Type>, bool),
@@ -24,19 +24,19 @@ pub(crate) enum Cells {
     Flag(Reader<BoolType>),
 }
 
-/// A column, and those of its cells that were read last.
+/// A reader of one column, and the cells that it read last.
 pub(crate) struct Reader<T: DataType> {
     column: ColumnReaderImpl<T>,
     required: bool,
     values: Vec<T::T>,
     levels: Vec<i16>,
-    /// The cells that were taken.
+    /// Number of cells that were taken.
     taken: usize,
     values_taken: usize,
 }
 
 impl Cells {
-    /// The cells of a group.
+    /// Opens the column of a row group.
     pub(crate) fn open(
         source: &Source,
         open: &Arc<OpenPages>,
@@ -70,7 +70,7 @@ impl Cells {
         })
     }
 
-    /// Reads the cells of the next rows, so many of them.
+    /// Reads the cells of the next `rows` rows.
     pub(crate) fn fill(&mut self, rows: usize) -> Result<(), Error> {
         match self {
             Self::Constant(_) => Ok(()),
@@ -81,7 +81,7 @@ impl Cells {
         }
     }
 
-    /// The next cell of a column of texts.
+    /// Returns the next cell of a column of texts.
     pub(crate) fn text(&mut self, number: usize, row: u64) -> Result<Option<&str>, Error> {
         let cell = match self {
             Self::Constant(text) => return Ok(text.as_deref()),
@@ -96,11 +96,11 @@ impl Cells {
             .map_err(|_| wrong(number, row, "bytes", "text in UTF-8"))
     }
 
-    /// The next cell of a column of numbers.
+    /// Returns the next cell of a column of numbers.
     pub(crate) fn number(&mut self, number: usize, row: u64) -> Result<Option<u64>, Error> {
         let (value, signed) = match self {
             Self::Wide(reader, signed) => (reader.next().copied(), *signed),
-            // Without a sign, the upper half of 64 bits is zero.
+            // The 32-bit number has no sign, so the upper half of the 64 bits is zero.
             Self::Narrow(reader, true) => (reader.next().map(|value| i64::from(*value)), true),
             Self::Narrow(reader, false) => (reader.next().map(|value| i64::from(value.cast_unsigned())), false),
             _ => (None, false),
@@ -111,7 +111,7 @@ impl Cells {
         }
     }
 
-    /// The next cell of a column of truth values.
+    /// Returns the next cell of a column of truth values.
     pub(crate) fn flag(&mut self) -> Option<bool> {
         match self {
             Self::Flag(reader) => reader.next().copied(),
@@ -158,7 +158,7 @@ impl<T: DataType> Reader<T> {
     }
 }
 
-/// What a cell has that it must not have.
+/// Makes the error for a cell with a value that it must not have.
 pub(crate) fn wrong(number: usize, row: u64, found: &str, expected: &'static str) -> Error {
     Error::WrongValue {
         column: COLUMNS[number].0,
@@ -168,7 +168,7 @@ pub(crate) fn wrong(number: usize, row: u64, found: &str, expected: &'static str
     }
 }
 
-/// Calls the Parquet library, which ends with a panic on some damage that it does not expect.
+/// Calls the Parquet library and catches its panics. The library panics on some kinds of damage.
 pub(crate) fn guarded<R>(call: impl FnOnce() -> Result<R, ParquetError>) -> Result<R, Error> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),

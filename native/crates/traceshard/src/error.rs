@@ -5,69 +5,69 @@ use parquet::errors::ParquetError;
 /// Why a shard cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The system refused.
+    /// The system refused to read or write.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// It is no Parquet file.
+    /// The file is no Parquet file.
     #[error("it is no Parquet file: {0}")]
     NotParquet(String),
-    /// It is a Parquet file with damage, or one that was made to harm.
+    /// The file is a Parquet file that is damaged, or that was made to do harm.
     #[error("the Parquet file is damaged: {0}")]
     Damaged(String),
-    /// It is a Parquet file of something else.
+    /// The file is a Parquet file, but no trace shard.
     #[error("the Parquet file holds no traces: it has no column {}", missing.join(", "))]
     Foreign {
-        /// The columns that a shard has and this file has not.
+        /// Names of the columns that a shard has and this file has not.
         missing: Vec<&'static str>,
     },
-    /// A later version of this program wrote it.
+    /// A later version of this program wrote the file.
     #[error("the traces have version {found} of the schema, and this program knows version {known}")]
     Newer {
-        /// The version of the file.
+        /// Version of the schema that the file states.
         found: String,
-        /// The newest version that can be read.
+        /// Newest version of the schema that this program can read.
         known: u32,
     },
-    /// A column is compressed in a way that is not read.
+    /// A column is compressed with a codec that this program does not read.
     #[error("column `{column}` is compressed with {found}, and zstd, snappy and no compression are read")]
     Compression {
-        /// The column.
+        /// Name of the column.
         column: &'static str,
-        /// How it is compressed.
+        /// Name of the codec.
         found: String,
     },
     /// A column has a type that it must not have.
     #[error("column `{column}` is {found}, and it must be {expected}")]
     WrongType {
-        /// The column.
+        /// Name of the column.
         column: &'static str,
-        /// Its type.
+        /// Type of the column.
         found: String,
-        /// The types it can have.
+        /// Types that the column can have.
         expected: &'static str,
     },
     /// A cell has a value that it must not have.
     #[error("column `{column}` has {found} in row {row}, and it must be {expected}")]
     WrongValue {
-        /// The column.
+        /// Name of the column.
         column: &'static str,
-        /// The row, from 0 on.
+        /// Number of the row, from 0.
         row: u64,
-        /// What is there.
+        /// The value that was found.
         found: String,
-        /// What can be there.
+        /// The values that are allowed.
         expected: &'static str,
     },
 }
 
 impl Error {
-    /// What the Parquet library says about a file that was recognised as one.
+    /// Makes the error for damage that the Parquet library reports in a file that was recognised as a Parquet file.
     pub(crate) fn damaged(error: &ParquetError) -> Self {
         Self::Damaged(words(error))
     }
 }
 
-/// The message without the library's prefix.
+/// Returns the message of the library without the library's prefix.
 pub(crate) fn words(error: &ParquetError) -> String {
     match error {
         ParquetError::General(text) | ParquetError::EOF(text) | ParquetError::NYI(text) => text.clone(),

@@ -1,7 +1,7 @@
-//! A look at a file's description before the library reads it: the library takes memory for as many columns as a group claims to have, and
-//! follows groups as deep as they lie in each other.
+//! Checks the description of a file before the Parquet library reads it. The library allocates memory for as many
+//! columns as a group claims to have, and follows nested groups to any depth.
 
-/// Groups of columns are not followed deeper than this. A shard has one.
+/// Largest depth of nested groups of columns. A shard has depth 1.
 const MAX_DEPTH: usize = 32;
 
 /// Types of Thrift's compact form (thrift-compact-protocol.md).
@@ -19,8 +19,8 @@ mod kind {
     pub(super) const STRUCT: u8 = 12;
 }
 
-/// Whether the schema in a description is a tree of as many columns as it has (parquet.thrift: `FileMetaData.schema` is field 2,
-/// `SchemaElement.num_children` is field 5).
+/// Returns true if the schema in a description is a tree with as many columns as it states (parquet.thrift:
+/// `FileMetaData.schema` is field 2, `SchemaElement.num_children` is field 5).
 pub(crate) fn has_sound_schema(footer: &[u8]) -> bool {
     let mut rest = Compact(footer);
     rest.schema().is_some()
@@ -45,12 +45,12 @@ impl Compact<'_> {
         }
     }
 
-    /// Elements in the order of a walk from the root.
+    /// Walks the elements in order from the root.
     fn tree(&mut self, elements: u64) -> Option<()> {
-        // By group: how many children are still to come.
+        // For each open group, the number of children that are still to come.
         let mut open = vec![1u64];
         for _ in 0..elements {
-            // Groups whose last child has been walked through are left.
+            // A group is left when its last child has been walked through.
             while open.last() == Some(&0) {
                 open.pop();
             }
@@ -64,7 +64,7 @@ impl Compact<'_> {
         open.iter().all(|missing| *missing == 0).then_some(())
     }
 
-    /// Of the next element.
+    /// Reads the number of children of the next element.
     fn children(&mut self) -> Option<u64> {
         let (mut id, mut children) = (0, 0);
         loop {
@@ -72,7 +72,7 @@ impl Compact<'_> {
                 kind::STOP => return Some(children),
                 kind::I32 if id == 5 => {
                     let number = self.varint()?;
-                    // Zigzag: an odd number is negative.
+                    // In zigzag encoding an odd number is negative.
                     (number & 1 == 0).then_some(())?;
                     children = number >> 1;
                 }
@@ -81,7 +81,7 @@ impl Compact<'_> {
         }
     }
 
-    /// The type of the next field, whose number goes to `id`.
+    /// Reads the type of the next field, and sets `id` to the number of the field.
     fn field(&mut self, id: &mut u64) -> Option<u8> {
         let head = self.byte()?;
         let kind = head & 15;
@@ -94,7 +94,7 @@ impl Compact<'_> {
         Some(kind)
     }
 
-    /// How many elements a list has, and their type.
+    /// Returns the number of elements of a list, and their type.
     fn list(&mut self) -> Option<(u64, u8)> {
         let head = self.byte()?;
         let size = match head >> 4 {
@@ -117,7 +117,7 @@ impl Compact<'_> {
             }
             kind::LIST => {
                 let (size, kind) = self.list()?;
-                // An element takes a byte at least, even if it is a truth value.
+                // Each element takes at least one byte, even a truth value.
                 (size <= self.0.len() as u64).then_some(())?;
                 (0..size).try_for_each(|_| match kind {
                     kind::TRUE | kind::FALSE => self.take(1),
@@ -165,11 +165,11 @@ impl Compact<'_> {
 mod tests {
     use super::has_sound_schema;
 
-    /// Version 1, then a list of elements with so many children each.
+    /// Builds a description: version 1, then a list of elements, each with the given number of children.
     fn footer(children: &[u8]) -> Vec<u8> {
         let mut bytes = vec![0x15, 2, 0x19, 0xfc, children.len() as u8];
         for children in children {
-            // Field 4, a name; field 5, the number of children.
+            // Field 4 is a name, field 5 the number of children.
             bytes.extend([0x48, 1, b'x', 0x15, children << 1, 0]);
         }
         bytes

@@ -1,9 +1,10 @@
-//! Trace shards: how often which branch was taken, and where the straight run behind it ended, as a Parquet file whose
-//! rows add up (`docs/trace-shards.md`).
+//! Trace shards: Parquet files that state how often each branch was taken, and where the straight-line range behind
+//! the branch ended. Their rows can be added up (`docs/trace-shards.md`).
 //!
-//! The columns `count` and `mispredicted` are numbers that add up, and every other column is a key. So files of any number
-//! of hosts, days and recordings become one by `SUM(...) GROUP BY ALL` in any SQL engine, and [`Shard`] reads what that
-//! gives. All input is hostile: sizes are checked before memory is taken, and what is wrong is an [`Error`].
+//! The columns `count` and `mispredicted` are numbers that can be added, and every other column is a key. So
+//! `SUM(...) GROUP BY ALL` in any SQL engine makes one file of the files of any number of hosts, days and
+//! recordings, and [`Shard`] reads the result. All input is hostile: sizes are checked before memory is allocated,
+//! and every problem is an [`Error`].
 
 mod columns;
 mod error;

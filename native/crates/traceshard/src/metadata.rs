@@ -1,4 +1,4 @@
-//! What a file says of itself beside its rows.
+//! The metadata of a file.
 
 use parquet::file::metadata::KeyValue;
 
@@ -12,18 +12,18 @@ const LAST: &str = "autofdo.last_sample_ns";
 const WRITTEN: &str = "autofdo.written_unix_s";
 const HOST: &str = "autofdo.host";
 
-/// What a file says of itself. An engine that adds files up keeps none of it.
+/// The facts that a file states beside its rows. An engine that adds files up keeps none of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
-    /// The version of the schema; `None` in what an engine wrote.
+    /// Version of the schema; `None` in a file that an engine wrote.
     pub schema_version: Option<u32>,
-    /// The program that collected the traces, with its version.
+    /// Name and version of the program that collected the traces.
     pub tool: Option<String>,
-    /// The times of the first and the last sample, in nanoseconds of the recording's clock.
+    /// Times of the first and the last sample, in nanoseconds of the recording's clock.
     pub sample_times: Option<(u64, u64)>,
-    /// When the file was finished, in seconds since 1970.
+    /// Time at which the file was finished, in seconds since 1970.
     pub written: Option<u64>,
-    /// The name of the host, if it was asked for.
+    /// Name of the host, if the collection was asked to write it.
     pub host: Option<String>,
 }
 

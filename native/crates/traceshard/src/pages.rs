@@ -1,4 +1,5 @@
-//! The bytes of a Parquet file, with limits on what they may claim: the library takes the memory that a page's header asks for.
+//! Reads the bytes of a Parquet file, and limits the sizes that they may claim. The Parquet library allocates the
+//! memory that the header of a page states.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -13,18 +14,18 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 
-/// The most bytes of a page, and of a dictionary. Writers make pages of about a megabyte.
+/// Largest size of a page, and of a dictionary, in bytes. Writers make pages of about a megabyte.
 const MAX_PAGE: u64 = 32 << 20;
-/// The most bytes of all pages and dictionaries of a group that are in memory together, and what a text of a dictionary takes there beside
-/// its bytes.
+/// Largest number of bytes of all pages and dictionaries of a group that are in memory together, and the number of
+/// bytes that a text of a dictionary takes in memory beside its own bytes.
 const MAX_OPEN: u64 = 128 << 20;
 const TEXT: u64 = size_of::<parquet::data_type::ByteArray>() as u64;
-/// Bytes that are read to begin with where a page header is.
+/// Number of bytes that are read first at the position of a page header.
 const HEADER_BUFFER: usize = 4096;
-/// The first fields of a page header take no more bytes: three field headers, and numbers of 32 bits.
+/// Largest size of the first fields of a page header in bytes: three field headers, and numbers of 32 bits.
 const MAX_SIZES: usize = 18;
 
-/// A file, read by position.
+/// A file that is read by position.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     File(Arc<File>, u64),
@@ -55,7 +56,7 @@ impl Source {
             }
             Self::Memory(bytes) => {
                 let mut bytes = bytes.clone();
-                // Within the bytes, as was checked above.
+                // The position lies within the bytes, as was checked above.
                 bytes.advance(usize::try_from(start).unwrap_or(bytes.len()));
                 bytes.truncate(length);
                 Ok(bytes)
@@ -73,7 +74,7 @@ impl Length for Source {
     }
 }
 
-/// A part of a file from a position on.
+/// The part of a file from a position on.
 #[derive(Debug)]
 pub(crate) struct Part {
     source: Source,
@@ -104,12 +105,12 @@ impl ChunkReader for Source {
     }
 }
 
-/// What the pages of all columns of a group take.
+/// Number of bytes of the open pages of all columns of a group.
 #[derive(Debug, Default)]
 pub(crate) struct OpenPages(AtomicU64);
 
 impl OpenPages {
-    /// Takes account of something that takes so much instead of something that took `before`.
+    /// Replaces a page of `before` bytes by one of `bytes` bytes in the account.
     fn replace(&self, before: u64, bytes: u64) -> Result<()> {
         let all = self.0.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
         let all = all.saturating_sub(before);
@@ -123,12 +124,13 @@ impl OpenPages {
     }
 }
 
-/// The same file, of which the library reads nothing but pages of one column: it asks for a reader where a page header is.
+/// The file as the source of the pages of one column. The library requests a reader only at the position of a page
+/// header.
 #[derive(Debug)]
 pub(crate) struct PageSource {
     source: Source,
     open: Arc<OpenPages>,
-    /// What the latest page takes that is no dictionary.
+    /// Number of bytes of the latest page that is no dictionary.
     page: AtomicU64,
 }
 
@@ -160,7 +162,7 @@ impl ChunkReader for PageSource {
         if size > MAX_PAGE {
             return Err(too_large(size));
         }
-        // A dictionary stays in memory, and a page takes the place of the one before it.
+        // A dictionary stays in memory, and any other page replaces the one before it.
         let before = if is_dictionary {
             0
         } else {
@@ -185,8 +187,9 @@ fn too_large(size: u64) -> ParquetError {
     ))
 }
 
-/// Whether a page is a dictionary, and the size that its header announces (parquet.thrift, `PageHeader`): the first fields are the type, the
-/// uncompressed and the compressed size, each a 32-bit integer in Thrift's compact form.
+/// Returns whether a page is a dictionary, and the size that its header states (parquet.thrift, `PageHeader`). The
+/// first fields are the type, the uncompressed and the compressed size, each a 32-bit integer in Thrift's compact
+/// form.
 fn kind_and_size(header: &[u8]) -> Option<(bool, u64)> {
     const NEXT_FIELD_I32: u8 = 0x15;
     const DICTIONARY: u64 = 2;
@@ -201,7 +204,7 @@ fn kind_and_size(header: &[u8]) -> Option<(bool, u64)> {
             rest = behind;
             value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
-                // Zigzag; a negative number is no size.
+                // The number is in zigzag encoding. A negative number is no size.
                 return (value & 1 == 0).then_some(value >> 1);
             }
         }
@@ -210,11 +213,12 @@ fn kind_and_size(header: &[u8]) -> Option<(bool, u64)> {
     Some((field()? == DICTIONARY, field()?))
 }
 
-/// Pages of one column, which claim no more values than their bytes can hold where memory is taken for them.
+/// Pages of one column. Where memory is allocated for the values, the pages claim no more values than their bytes
+/// can hold.
 pub(crate) struct CheckedPages {
     pub pages: SerializedPageReader<PageSource>,
     pub physical: Physical,
-    /// Rows of the group.
+    /// Number of rows of the group.
     pub rows: u64,
     pub open: Arc<OpenPages>,
 }
@@ -223,7 +227,7 @@ impl PageReader for CheckedPages {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
         let page = self.pages.get_next_page()?;
         if let Some(Page::DictionaryPage { buf, num_values, .. }) = &page {
-            // A text has its length before it.
+            // A text is preceded by its length.
             let least = if self.physical == Physical::INT64 { 8 } else { 4 };
             let values = u64::from(*num_values);
             if values * least > buf.len() as u64 {
@@ -266,7 +270,7 @@ mod tests {
 
     #[test]
     fn sizes_of_page_headers() {
-        // type 0, 300 bytes, 17 bytes compressed
+        // The header states type 0, 300 bytes, and 17 bytes compressed.
         assert_eq!(
             kind_and_size(&[0x15, 0, 0x15, 0xd8, 0x04, 0x15, 0x22]),
             Some((false, 300))

@@ -1,20 +1,20 @@
 //! One row of a shard.
 
-/// What a row records.
+/// The kind of fact that a row records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Record {
-    /// A branch that was taken, and the run behind it.
+    /// A branch that was taken, and the straight-line range behind it.
     Branch,
     /// Code that the kernel rewrote while it ran.
     Patch,
-    /// What was read, and what of it is in no other row.
+    /// A number of what was read, or of what is in no other row.
     Ledger,
 }
 
 impl Record {
     const ALL: [Self; 3] = [Self::Branch, Self::Patch, Self::Ledger];
 
-    /// How the column spells it.
+    /// Returns the spelling in the column.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,14 +29,15 @@ impl Record {
     }
 }
 
-/// What the symbol that the path of a kernel names has as its address, so that code before it has one, too.
+/// Address that stands for the symbol which the path of a kernel names. It is not zero, so that code before the
+/// symbol has an address, too.
 pub const KERNEL_BIAS: u64 = 1 << 24;
 
-/// Where the kernel begins in memory. BOLT takes this address on every machine (LLVM: bolt/lib/Profile/DataAggregator.cpp,
-/// `KernelBaseAddr`).
+/// Address at which the kernel begins in memory. BOLT uses this address on every machine (LLVM:
+/// bolt/lib/Profile/DataAggregator.cpp, `KernelBaseAddr`).
 pub const KERNEL_START: u64 = 0xffff_8000_0000_0000;
 
-/// What kind of file was mapped, which decides what its addresses count from.
+/// The kind of a mapped file, which decides where its addresses count from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BinaryKind {
     /// A program or a library: addresses are offsets in the file.
@@ -50,7 +51,7 @@ pub enum BinaryKind {
 impl BinaryKind {
     const ALL: [Self; 3] = [Self::User, Self::Kernel, Self::Module];
 
-    /// How the column spells it.
+    /// Returns the spelling in the column.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -65,37 +66,37 @@ impl BinaryKind {
     }
 }
 
-/// A file that was mapped, as rows name it.
+/// A mapped file, as rows name it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Binary {
-    /// In lower-case hexadecimal, if the recording had it.
+    /// Build id in lower-case hexadecimal, if the recording has it.
     pub build_id: Option<String>,
-    /// As it was mapped.
+    /// Path of the file in the mapping.
     pub path: String,
-    /// What kind of file it is.
+    /// Kind of the file.
     pub kind: BinaryKind,
 }
 
-/// What the rows of the ledger count. The spelling stands in the column `path`.
+/// The classes that the rows of the ledger count. The column `path` has the name of the class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Loss {
-    /// Samples that were read.
+    /// Number of samples that were read.
     Samples,
-    /// Those of them that had branch entries.
+    /// Number of these samples that had branch entries.
     BranchSamples,
-    /// Branch entries that were read.
+    /// Number of branch entries that were read.
     Entries,
-    /// Entries that the options of the collection left out.
+    /// Branch entries that the options of the collection left out.
     Deselected,
-    /// Entries of samples that were taken in guests.
+    /// Branch entries of samples that were taken in guests.
     Guest,
-    /// Entries that the CPU recorded on wrong paths.
+    /// Branch entries that the CPU recorded on wrong paths.
     WrongPath,
-    /// Entries in slots that the CPU had not filled.
+    /// Branch entries in slots that the CPU had not filled.
     UnfilledSlot,
-    /// Entries with no end where a file was mapped.
+    /// Branch entries whose source and target both lie where no file was mapped.
     Unmapped,
-    /// Entries with no end in a file that has rows, as in memory that no file backs.
+    /// Branch entries whose source and target both lie in no file that has rows, as in memory that no file backs.
     OtherMemory,
     /// Records that the kernel had no room for.
     LostRecords,
@@ -104,7 +105,7 @@ pub enum Loss {
 }
 
 impl Loss {
-    /// All of them.
+    /// All classes.
     pub const ALL: [Self; 11] = [
         Self::Samples,
         Self::BranchSamples,
@@ -119,7 +120,7 @@ impl Loss {
         Self::CallChains,
     ];
 
-    /// How the column `path` spells it.
+    /// Returns the spelling in the column `path`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -137,53 +138,57 @@ impl Loss {
         }
     }
 
-    /// The class that a text names.
+    /// Returns the class with this spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|loss| loss.as_str() == text)
     }
 }
 
-/// One row. The documented meaning of each column is in `docs/trace-shards.md`.
+/// One row. `docs/trace-shards.md` documents the meaning of each column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row<'a> {
-    /// What it records.
+    /// Kind of fact that the row records.
     pub record: Record,
-    /// The build id of the file, in lower-case hexadecimal, if the recording had it.
+    /// Build id of the file, in lower-case hexadecimal, if the recording has it.
     pub build_id: Option<&'a str>,
-    /// The path of the file, as it was mapped; for the ledger, what is counted.
+    /// Path of the file in the mapping; for the ledger, the name of the class.
     pub path: &'a str,
-    /// What kind of file it is; `None` for the ledger.
+    /// Kind of the file; `None` for the ledger.
     pub kind: Option<BinaryKind>,
-    /// The event, as perf names it; `None` for what belongs to none.
+    /// Name of the event in perf; `None` for rows that belong to no event.
     pub event: Option<&'a str>,
-    /// The machine, as `uname -m` says it, if the recording did.
+    /// Name of the machine from `uname -m`, if the recording states it.
     pub arch: Option<&'a str>,
-    /// Where the branch was, or where the rewritten code is; `None` outside the file.
+    /// Address of the branch, or of the rewritten code; `None` outside of the file.
     pub from: Option<u64>,
-    /// Where it went; `None` outside the file.
+    /// Target of the branch; `None` outside of the file.
     pub to: Option<u64>,
-    /// Where the run behind it ended: the source of the next newer branch; `None` outside the file.
+    /// Address at which the straight-line range behind the branch ended: the source of the next newer branch;
+    /// `None` outside of the file.
     pub end: Option<u64>,
-    /// No newer branch of the stack touches the file, so nothing tells where the run ended.
+    /// True if no newer branch of the stack touches the file, so that the end of the straight-line range is
+    /// unknown.
     pub newest: bool,
-    /// The source of the next newer entry of the whole stack, if that is in this file. If the branch has no end in the kernel, entries that
-    /// have one are passed over. `None` if the branch goes elsewhere.
+    /// Source of the next newer entry of the whole stack, if the source lies in this file. If the branch neither
+    /// starts nor ends in the kernel, entries that do are skipped. `None` if the branch goes to another file.
     pub stack_end: Option<u64>,
-    /// One end of the branch is in the kernel, and the other is not ([`KERNEL_START`]). Where this is `None`, `stack_end` is not known either.
+    /// True if either the source or the target of the branch lies in the kernel ([`KERNEL_START`]), but not both.
+    /// If this is `None`, `stack_end` is unknown, too.
     pub crosses_kernel: Option<bool>,
-    /// Newer branches that may turn out to be none of the file's code; see [`parse_via`](crate::parse_via).
+    /// Newer branches that may turn out not to be branches of the code of the file; see
+    /// [`parse_via`](crate::parse_via).
     pub via: Option<&'a str>,
-    /// The rewritten bytes; see [`parse_patch`](crate::parse_patch).
+    /// The bytes before and after the rewriting; see [`parse_patch`](crate::parse_patch).
     pub patch: Option<&'a str>,
-    /// How often.
+    /// Number of occurrences.
     pub count: u64,
-    /// How often the branch was mispredicted.
+    /// Number of times that the branch was mispredicted.
     pub mispredicted: u64,
 }
 
 impl Row<'_> {
-    /// A row of the ledger.
+    /// Makes a row of the ledger.
     #[must_use]
     pub fn ledger(what: Loss, count: u64) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! The columns of a shard, and which of a file's columns are they.
+//! The columns of a shard, and how they are found in a file.
 
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor, Type};
 
 use crate::error::Error;
 
-/// The version of the schema. A column that is added or means something else gives it the next number.
+/// Version of the schema. Adding a column, or changing the meaning of one, increases it by one.
 pub const SCHEMA_VERSION: u32 = 2;
 
-/// What a column holds.
+/// The type of the values of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
-    /// Not negative.
+    /// A number that is not negative.
     Number,
     Flag,
 }
 
-/// The columns, in the order of the file: name, and whether there is a value in every row.
+/// The columns, in the order of the file: the name, and true if every row has a value.
 pub const COLUMNS: [(&str, bool); 16] = [
     ("record", true),
     ("build_id", false),
@@ -40,7 +40,7 @@ pub const COLUMNS: [(&str, bool); 16] = [
     ("mispredicted", true),
 ];
 
-/// Numbers of columns, by what they hold.
+/// Numbers of the columns, by their content.
 pub(crate) mod column {
     pub(crate) const RECORD: usize = 0;
     pub(crate) const BUILD_ID: usize = 1;
@@ -59,7 +59,7 @@ pub(crate) mod column {
     pub(crate) const COUNT: usize = 14;
     pub(crate) const MISPREDICTED: usize = 15;
 
-    /// Columns that version 1 of the schema did not have, and that only traces for BOLT need.
+    /// Columns that version 1 of the schema did not have. Only traces for BOLT need them.
     pub(crate) const SINCE_VERSION_2: [usize; 2] = [STACK_END, CROSSES_KERNEL];
 }
 
@@ -73,7 +73,7 @@ pub(crate) const fn kind_of(index: usize) -> Kind {
     }
 }
 
-/// The schema that is written.
+/// Returns the schema that is written.
 pub(crate) fn message() -> Arc<Type> {
     let mut text = "message traces {\n".to_owned();
     for (index, (name, required)) in COLUMNS.iter().enumerate() {
@@ -88,17 +88,18 @@ pub(crate) fn message() -> Arc<Type> {
     Arc::new(parse_message_type(&text).unwrap_or_else(|error| unreachable!("{error}: {text}")))
 }
 
-/// How a column of a file is read.
+/// The way to read a column of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Source {
-    /// Its number in the file.
+    /// Number of the column in the file.
     pub index: usize,
-    /// Numbers are stored with a sign, which must not be used.
+    /// True if numbers are stored as signed. No number may be negative.
     pub signed: bool,
     pub physical: Physical,
 }
 
-/// Finds the columns in a file. One that is missing may be named by the folder that the file is in: `given` tells.
+/// Finds the columns in a file. A column of text may be missing if the name of a folder that the file is in states
+/// it: `given` returns true for such a column.
 pub(crate) fn find_columns(
     schema: &SchemaDescriptor,
     given: impl Fn(&str) -> bool,

@@ -1,4 +1,4 @@
-//! Reads a shard.
+//! Reads a trace shard.
 
 use std::fs::File;
 use std::path::Path;
@@ -17,11 +17,12 @@ use crate::pages::{OpenPages, Source};
 use crate::row::{Binary, BinaryKind, Record, Row};
 use crate::schema::{COLUMNS, Source as Column, column, find_columns};
 
-/// The most bytes of a file's own description. A row group takes about two thousand.
+/// Largest size of the description of a file in bytes. A row group takes about two thousand bytes.
 const MAX_FOOTER: u64 = 16 << 20;
-/// Rows that are read at a time.
+/// Number of rows that are read at a time.
 const BATCH: usize = 4096;
-/// Rows that a byte of a group can stand for: rows differ, so that a bit for each is little. Some rows take no bytes at all.
+/// Largest number of rows for each byte of a group. Rows differ, so one bit for each row is little, but some rows
+/// take no bytes at all.
 const ROWS_OF_A_BYTE: u64 = 64;
 const FREE_ROWS: u64 = 1 << 16;
 
@@ -32,12 +33,12 @@ pub struct Shard {
     parquet: ParquetMetaData,
     metadata: Metadata,
     columns: [Option<Column>; COLUMNS.len()],
-    /// What the folders that the file is in say: `key=value`, as Hive names partitions.
+    /// The keys and values in the names of the folders that the file is in: `key=value`, as Hive names partitions.
     partition: Vec<(String, Option<String>)>,
 }
 
 impl Shard {
-    /// Opens a file. Columns that its folders name (`build_id=.../day=.../`) may be missing in it.
+    /// Opens a file. The file may lack columns that the names of its folders state (`build_id=.../day=.../`).
     ///
     /// # Errors
     /// See [`Error`].
@@ -79,7 +80,7 @@ impl Shard {
         }
         let at = (len - 8).checked_sub(footer);
         let at = at.ok_or_else(|| Error::Damaged("its description is longer than the file".to_owned()))?;
-        // No more than `MAX_FOOTER`.
+        // The cast loses no bits: the footer is no longer than `MAX_FOOTER`.
         if !has_sound_schema(&guarded(|| chunk(&source, at, footer as usize))?) {
             return Err(Error::Damaged("its schema is no tree of columns".to_owned()));
         }
@@ -100,38 +101,38 @@ impl Shard {
         })
     }
 
-    /// What the file says of itself.
+    /// Returns the metadata of the file.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// Bytes of the file.
+    /// Returns the size of the file in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.source.len()
     }
 
-    /// How many groups of rows there are.
+    /// Returns the number of row groups.
     #[must_use]
     pub fn groups(&self) -> usize {
         self.parquet.num_row_groups()
     }
 
-    /// How many rows a group has.
+    /// Returns the number of rows of a group.
     ///
     /// # Panics
-    /// If there is no such group.
+    /// Panics if there is no such group.
     #[must_use]
     pub fn rows_of(&self, group: usize) -> u64 {
         self.parquet.row_group(group).num_rows().cast_unsigned()
     }
 
-    /// The lowest and the highest build id of a group, if every row has one and the file tells. Rows of other builds than these are in
-    /// other groups.
+    /// Returns the lowest and the highest build id of a group, if every row has a build id and the file states
+    /// these. Rows with build ids outside of this range are in other groups.
     ///
     /// # Panics
-    /// If there is no such group.
+    /// Panics if there is no such group.
     #[must_use]
     pub fn build_ids_of(&self, group: usize) -> Option<(&str, &str)> {
         let Some(column) = self.columns[column::BUILD_ID] else {
@@ -146,13 +147,13 @@ impl Shard {
             .then_some((lowest, highest))
     }
 
-    /// Reads the rows of a group, and hands each to `visit`.
+    /// Reads the rows of a group, and passes each row to `visit`.
     ///
     /// # Errors
-    /// See [`Error`], and what `visit` returns.
+    /// See [`Error`]; also the errors of `visit`.
     ///
     /// # Panics
-    /// If there is no such group.
+    /// Panics if there is no such group.
     pub fn read_group<E: From<Error>>(
         &self,
         group: usize,
@@ -164,7 +165,7 @@ impl Shard {
         while done < self.rows_of(group) {
             let batch = (self.rows_of(group) - done).min(BATCH as u64);
             for cells in &mut columns {
-                // No more than a batch.
+                // The cast loses no bits: `batch` is at most `BATCH`.
                 cells.fill(batch as usize)?;
             }
             for row in first + done..first + done + batch {
@@ -175,13 +176,13 @@ impl Shard {
         Ok(())
     }
 
-    /// Reads which files the rows of a group are of, and nothing else. Rows of the ledger are of none.
+    /// Reads only the files that the rows of a group belong to. Rows of the ledger belong to no file.
     ///
     /// # Errors
     /// See [`Error`].
     ///
     /// # Panics
-    /// If there is no such group.
+    /// Panics if there is no such group.
     pub fn read_binaries(&self, group: usize, mut visit: impl FnMut(&Binary)) -> Result<(), Error> {
         const NEEDED: [usize; 4] = [column::RECORD, column::BUILD_ID, column::PATH, column::KIND];
         let mut columns = self.open_columns(group, |number| NEEDED.contains(&number))?;
@@ -219,7 +220,7 @@ impl Shard {
         Ok(())
     }
 
-    /// The columns of a group; those that are not `needed` are empty.
+    /// Opens the columns of a group. Columns that are not `needed` are empty.
     fn open_columns(&self, group: usize, needed: impl Fn(usize) -> bool) -> Result<[Cells; COLUMNS.len()], Error> {
         let metadata = self.parquet.row_group(group);
         let open = Arc::new(OpenPages::default());
@@ -251,7 +252,8 @@ fn chunk(source: &Source, at: u64, bytes: usize) -> Result<Bytes, parquet::error
     source.get_bytes(at, bytes)
 }
 
-/// A group must not claim more rows than it can have: they would be made of nothing for hours.
+/// Refuses a group that claims more rows than its bytes can hold. Without this check such a group would yield empty
+/// rows for hours.
 fn check_rows(group: &RowGroupMetaData) -> Result<(), Error> {
     let bytes = u64::try_from(group.compressed_size()).unwrap_or(0);
     let rows = u64::try_from(group.num_rows());
@@ -265,7 +267,7 @@ fn check_rows(group: &RowGroupMetaData) -> Result<(), Error> {
     }
 }
 
-/// The library knows more than what it was built to read.
+/// Refuses codecs for which the library was not built, although it knows their names.
 fn check_compression(group: &RowGroupMetaData, columns: &[Option<Column>]) -> Result<(), Error> {
     for (column, (name, _)) in columns.iter().zip(COLUMNS) {
         let compression = column.map(|column| group.column(column.index).compression());
@@ -274,7 +276,7 @@ fn check_compression(group: &RowGroupMetaData, columns: &[Option<Column>]) -> Re
             Some(other) => {
                 return Err(Error::Compression {
                     column: name,
-                    // Without a level: `GZIP(GzipLevel(6))`.
+                    // The level is cut off: `GZIP(GzipLevel(6))`.
                     found: format!("{other}").split('(').next().unwrap_or_default().to_lowercase(),
                 });
             }
@@ -283,7 +285,7 @@ fn check_compression(group: &RowGroupMetaData, columns: &[Option<Column>]) -> Re
     Ok(())
 }
 
-/// The text that all rows of a group have, if the statistics say so.
+/// Returns the text that all rows of a group have, if the statistics state it.
 fn constant(group: &RowGroupMetaData, column: Column) -> Option<Box<str>> {
     if column.physical != parquet::basic::Type::BYTE_ARRAY {
         return None;
@@ -353,8 +355,8 @@ fn row_of(columns: &mut [Cells; COLUMNS.len()], row: u64) -> Result<Row<'_>, Err
     })
 }
 
-/// The keys and values in the names of the folders that a file is in (Hive: `key=value`, with `%` and two digits for what a name
-/// cannot have).
+/// Returns the keys and values in the names of the folders that a file is in (Hive: `key=value`, with `%` and two
+/// digits for characters that a name cannot have).
 fn partition_of(path: &Path) -> Vec<(String, Option<String>)> {
     const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
     let folders = path.parent().into_iter().flat_map(Path::components);

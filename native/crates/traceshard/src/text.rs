@@ -1,11 +1,12 @@
-//! The two columns that hold more than one value, as texts that any engine can group by.
+//! The two columns that hold several values, encoded as texts so that any engine can group by them.
 
 use std::fmt::Write;
 
-/// The ends of a branch in one file: source and destination; `None` outside the file.
+/// Source and target of a branch in one file; `None` outside of the file.
 pub type Ends = (Option<u64>, Option<u64>);
 
-/// Branches, the nearest to the row's own first, as `1a0>1f4 ->2c0 300>-`: hexadecimal ends, with `-` for outside the file.
+/// Encodes branches as `1a0>1f4 ->2c0 300>-`: hexadecimal source and target, with `-` for an address outside of the
+/// file. The branch nearest to that of the row comes first.
 #[must_use]
 pub fn write_via(branches: &[Ends]) -> String {
     let mut text = String::new();
@@ -26,7 +27,7 @@ pub fn write_via(branches: &[Ends]) -> String {
     text
 }
 
-/// Reads what [`write_via`] writes; `None` if it is anything else.
+/// Decodes the text of [`write_via`]; returns `None` for any other text.
 #[must_use]
 pub fn parse_via(text: &str) -> Option<Vec<Ends>> {
     let end = |text: &str| match text {
@@ -42,19 +43,19 @@ pub fn parse_via(text: &str) -> Option<Vec<Ends>> {
 }
 
 fn hexadecimal(digits: &str) -> Option<u64> {
-    // `from_str_radix` takes a sign as well.
+    // The digits are checked because `from_str_radix` accepts a sign as well.
     let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     plain.then(|| u64::from_str_radix(digits, 16).ok()).flatten()
 }
 
-/// Bytes before and after, as `0f1f440000>e81c3a0000`: hexadecimal, either may be empty.
+/// Encodes the bytes before and after a rewriting as `0f1f440000>e81c3a0000`, in hexadecimal. Either may be empty.
 #[must_use]
 pub fn write_patch(old: &[u8], new: &[u8]) -> String {
     let digits = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
     format!("{}>{}", digits(old), digits(new))
 }
 
-/// Reads what [`write_patch`] writes; `None` if it is anything else.
+/// Decodes the text of [`write_patch`]; returns `None` for any other text.
 #[must_use]
 pub fn parse_patch(text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
     let bytes = |digits: &str| -> Option<Vec<u8>> {

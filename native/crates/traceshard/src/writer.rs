@@ -1,4 +1,4 @@
-//! Writes a shard.
+//! Writes a trace shard.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use crate::metadata::Metadata;
 use crate::row::{BinaryKind, Row};
 use crate::schema::{COLUMNS, column, message};
 
-/// The most rows of a row group: a reader that wants one build skips the others by group.
+/// Largest number of rows of a row group. A reader that needs one build skips the groups of other builds.
 pub const MAX_GROUP_ROWS: usize = 1 << 17;
 
-/// Builds with fewer rows than these share a group, because each group costs a few hundred bytes for each column.
+/// Number of rows below which builds share a group, because each group costs a few hundred bytes for each column.
 const MIN_GROUP_ROWS: usize = 1 << 13;
 
-/// zstd's own default.
+/// Compression level: the default of zstd.
 const ZSTD_LEVEL: i32 = 3;
 
-/// Writes rows as groups of a Parquet file.
+/// Writes rows as row groups of a Parquet file.
 pub struct ShardWriter<W: Write + Send> {
     file: SerializedFileWriter<W>,
-    /// How many bytes the groups that are finished take.
+    /// Number of bytes of the finished groups.
     written: u64,
 }
 
@@ -35,7 +35,7 @@ impl<W: Write + Send> ShardWriter<W> {
     /// Begins a file.
     ///
     /// # Errors
-    /// [`Error::Io`] if `sink` refuses.
+    /// [`Error::Io`] if `sink` refuses the bytes.
     pub fn new(sink: W) -> Result<Self, Error> {
         let zstd = ZstdLevel::try_new(ZSTD_LEVEL).map_err(write_error)?;
         let mut properties = WriterProperties::builder()
@@ -65,10 +65,10 @@ impl<W: Write + Send> ShardWriter<W> {
         })
     }
 
-    /// Adds rows, which should be sorted, so that each build is in few groups.
+    /// Adds rows. The rows should be sorted, so that each build is in few groups.
     ///
     /// # Errors
-    /// [`Error::Io`] if the sink refuses; the file is of no use then.
+    /// [`Error::Io`] if the sink refuses the bytes. The file is unusable then.
     pub fn write(&mut self, rows: &[Row<'_>]) -> Result<(), Error> {
         let mut rest = rows;
         while !rest.is_empty() {
@@ -80,7 +80,7 @@ impl<W: Write + Send> ShardWriter<W> {
         Ok(())
     }
 
-    /// Bytes of the groups that are finished.
+    /// Returns the number of bytes of the finished groups.
     pub fn written(&self) -> u64 {
         self.written
     }
@@ -88,7 +88,7 @@ impl<W: Write + Send> ShardWriter<W> {
     /// Completes the file.
     ///
     /// # Errors
-    /// [`Error::Io`] if the sink refuses.
+    /// [`Error::Io`] if the sink refuses the bytes.
     pub fn finish(mut self, metadata: &Metadata) -> Result<W, Error> {
         for pair in metadata.to_pairs() {
             self.file.append_key_value_metadata(pair);
@@ -99,7 +99,7 @@ impl<W: Write + Send> ShardWriter<W> {
     /// Adds one group of rows; see [`group_len`].
     ///
     /// # Errors
-    /// [`Error::Io`] if the sink refuses; the file is of no use then.
+    /// [`Error::Io`] if the sink refuses the bytes. The file is unusable then.
     pub fn write_group(&mut self, rows: &[Row<'_>]) -> Result<(), Error> {
         let mut group = self.file.next_row_group().map_err(write_error)?;
         let texts: [for<'r> fn(&'r Row<'r>) -> Option<&'r str>; 6] = [
@@ -133,8 +133,8 @@ impl<W: Write + Send> ShardWriter<W> {
     }
 }
 
-/// How many of `rows` make the next group: rows of one build, or several builds with few rows. `same` tells whether two rows are of
-/// one build.
+/// Returns the number of `rows` that make the next group: rows of one build, or of several builds with few rows
+/// each. `same` returns true if two rows are of one build.
 pub fn group_len<R>(rows: &[R], same: impl Fn(&R, &R) -> bool) -> usize {
     let most = rows.len().min(MAX_GROUP_ROWS);
     let mut len = 0;
@@ -154,7 +154,7 @@ fn write_text<'r>(
     rows: &'r [Row<'r>],
     text: impl Fn(&'r Row<'r>) -> Option<&'r str>,
 ) -> Result<(), Error> {
-    // Neighbouring rows share most texts.
+    // Neighbouring rows share most texts, so the last text is kept.
     let mut last: Option<(&str, ByteArray)> = None;
     write_column::<ByteArrayType>(group, number, rows, |row| {
         let text = text(row)?;
@@ -190,7 +190,7 @@ fn write_column<'r, T: DataType>(
     column.close().map_err(write_error)
 }
 
-/// What goes wrong while writing is the sink's refusal.
+/// Makes the error for a failed write: only the sink can fail.
 fn write_error(error: ParquetError) -> Error {
     match error {
         ParquetError::External(cause) => match cause.downcast::<std::io::Error>() {

@@ -1,4 +1,5 @@
-//! Files that are no shards, damaged shards, and shards that were made to harm: an error, and no memory out of proportion.
+//! Tests files that are no shards, damaged shards, and shards that were made to do harm: each gives an error, and
+//! takes no more memory than its size justifies.
 
 mod support;
 
@@ -31,12 +32,12 @@ fn sample() -> Vec<u8> {
     shard(&rows)
 }
 
-/// One row in the schema of a shard, but for one column's declaration and the counts.
+/// Builds a file of one row in the schema of a shard, with another declaration of one column and another count.
 fn one_row(replaced: &str, by: &str, count: i64, version: Option<&str>) -> Vec<u8> {
     one_row_of(replaced, by, count, version, "x")
 }
 
-/// The same, with this text where any will do.
+/// Builds the same file, with `text` in all columns that accept any text.
 fn one_row_of(replaced: &str, by: &str, count: i64, version: Option<&str>, text: &str) -> Vec<u8> {
     let schema = "message m {
         REQUIRED BYTE_ARRAY record (STRING); REQUIRED BYTE_ARRAY build_id (STRING); REQUIRED BYTE_ARRAY path (STRING);
@@ -114,7 +115,7 @@ fn what_is_wrong_is_named() {
     );
     let decimal = message(one_row("INT64 count;", "INT64 count (DECIMAL(18,0));", 5, None));
     assert!(decimal.contains("SUM(count)::UBIGINT"), "{decimal}");
-    // DuckDB's SUM without a cast.
+    // This is the result of DuckDB's SUM without a cast.
     let double = message(one_row("INT64 count;", "DOUBLE count;", 5, None));
     assert!(
         double.starts_with("column `count` is DOUBLE, and it must be an integer"),
@@ -137,7 +138,7 @@ fn what_is_cut_off_is_an_error() {
 fn no_changed_byte_is_worse_than_an_error() {
     let whole = sample();
     let hook = std::panic::take_hook();
-    // The library's panics are caught, and need not be printed.
+    // The code catches panics of the library, so they need not be printed.
     std::panic::set_hook(Box::new(|_| ()));
     let mut refused = 0;
     for index in 0..whole.len() {
@@ -155,7 +156,7 @@ fn no_changed_byte_is_worse_than_an_error() {
     );
 }
 
-/// A shard whose rows have no bytes of their own, because all of them are the same.
+/// Builds a shard whose rows have no bytes of their own, because all rows are the same.
 fn same_rows(rows: u64) -> Vec<u8> {
     shard(&vec![branch(1, 2, 3); rows as usize])
 }
@@ -163,7 +164,7 @@ fn same_rows(rows: u64) -> Vec<u8> {
 #[test]
 fn no_group_has_more_rows_than_its_bytes_can_tell_apart() {
     assert!(matches!(rows_of(same_rows(60_000)), Ok(60_000)));
-    // The number of rows stands in the description: of the file, and of its only group.
+    // The description states the number of rows of the file, and of its only group.
     let mut bytes = same_rows(60_000);
     let number = [0xc0, 0xa9, 0x07]; // 60,000, as a zigzag number of Thrift
     let places: Vec<_> = (0..bytes.len() - 3).filter(|at| bytes[*at..at + 3] == number).collect();

@@ -1,4 +1,5 @@
-//! How much memory files take that were made to take much: a few kilobytes that stand for gigabytes.
+//! Tests how much memory the reader takes for files that were made to take much: a few kilobytes that stand for
+//! gigabytes.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
@@ -11,24 +12,24 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use traceshard::{COLUMNS, Error, Row, Shard};
 
-/// Counts what is allocated.
+/// An allocator that counts the bytes in use.
 struct Counting;
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: everything is left to the system's allocator.
+// SAFETY: all work is left to the allocator of the system.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
         PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees the conditions of this call.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees the conditions of this call.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -36,7 +37,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What reading a file comes to, and the most memory that it takes, in MiB.
+/// Reads a file. Returns the result, and the peak of the memory in MiB.
 fn read(bytes: Vec<u8>) -> (Result<u64, Error>, usize) {
     let before = NOW.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
@@ -54,7 +55,7 @@ fn read(bytes: Vec<u8>) -> (Result<u64, Error>, usize) {
     (rows, PEAK.load(Ordering::Relaxed).saturating_sub(before) >> 20)
 }
 
-/// So many groups of so many rows each, with `text` in all columns where any text can be.
+/// Builds a shard of `groups` groups of `rows` rows each, with `text` in all columns that accept any text.
 fn shard(groups: usize, rows: usize, dictionaries: bool, text: impl Fn(usize) -> String) -> Vec<u8> {
     let columns = COLUMNS.map(|(name, _)| match name {
         "newest" | "crosses_kernel" => format!("REQUIRED BOOLEAN {name};"),
@@ -102,10 +103,10 @@ fn shard(groups: usize, rows: usize, dictionaries: bool, text: impl Fn(usize) ->
     file.into_inner().expect("memory")
 }
 
-/// One test, because the allocator counts for the whole process.
+/// All cases are in one test, because the allocator counts for the whole process.
 #[test]
 fn no_file_takes_memory_out_of_proportion() {
-    // Six texts of 30 MB in each row.
+    // Each row has six texts of 30 MB.
     for dictionaries in [false, true] {
         let bomb = shard(1, 1, dictionaries, |_| "x".repeat(30_000_000));
         assert!(bomb.len() < 200_000, "{} bytes", bomb.len());
@@ -114,18 +115,18 @@ fn no_file_takes_memory_out_of_proportion() {
         assert!(error.contains("together, and 134217728 are the most"), "{error}");
         assert!(peak < 200, "{peak} MiB");
     }
-    // A dictionary of many short texts.
+    // The shard has a dictionary of many short texts.
     let texts = shard(1, 300_000, true, |row| format!("{row:x}"));
     let (rows, peak) = read(texts);
     assert!(rows.is_err() || peak < 300, "{rows:?}");
     assert!(peak < 300, "{peak} MiB");
-    // Many groups.
+    // The shard has many groups.
     let groups = shard(400, 1, true, |_| "x".to_owned());
     let size = groups.len() >> 20;
     let (rows, peak) = read(groups);
     assert_eq!(rows.expect("rows"), 400);
     assert!(peak < 20 + 10 * size, "{peak} MiB for {size}");
-    // An honest file with as many texts as DuckDB puts into a group.
+    // This is an ordinary file, with as many texts as DuckDB puts into a group.
     let (rows, peak) = read(shard(1, 122_880, true, |row| format!("{row:040x}")));
     assert_eq!(rows.expect("rows"), 122_880);
     assert!(peak < 200, "{peak} MiB");

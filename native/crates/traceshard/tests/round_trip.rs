@@ -1,4 +1,4 @@
-//! What is written is read, whatever it is.
+//! Tests that reading returns what was written, for generated rows.
 
 mod support;
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use support::{branch, shard};
 use traceshard::{BinaryKind, Error, Loss, MAX_GROUP_ROWS, Metadata, Record, Row, Shard, ShardWriter};
 
-/// Rows as values of their own.
+/// Reads the rows as owned values.
 fn read(shard: &Shard) -> Vec<String> {
     let mut rows = Vec::new();
     for group in 0..shard.groups() {

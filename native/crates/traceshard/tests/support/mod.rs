@@ -1,8 +1,8 @@
-//! Rows for tests.
+//! Builds rows for tests.
 
 use traceshard::{BinaryKind, Metadata, Record, Row, ShardWriter};
 
-/// A row of a branch of the build `ab`.
+/// Makes a row of a branch of the build `ab`.
 pub fn branch(from: u64, to: u64, count: u64) -> Row<'static> {
     Row {
         record: Record::Branch,
@@ -24,7 +24,7 @@ pub fn branch(from: u64, to: u64, count: u64) -> Row<'static> {
     }
 }
 
-/// A shard of these rows.
+/// Builds a shard of these rows.
 pub fn shard(rows: &[Row<'_>]) -> Vec<u8> {
     let mut writer = ShardWriter::new(Vec::new()).expect("memory");
     writer.write(rows).expect("memory");
