@@ -1,6 +1,7 @@
-//! This crate's reader beside gimli's, on one file: prints the times of both and their ratio.
+//! Compares the speed of this crate's reader with that of gimli's on one file: prints both times and their ratio.
 //!
-//! `cargo bench -p dwarf -- FILE`; without a file, on a fixture. Both readers look for the same DIEs, and run the same line programs.
+//! `cargo bench -p dwarf -- FILE`; without a file, it measures a fixture. Both readers look for the same DIEs, and
+//! run the same line programs.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -9,10 +10,10 @@ use dwarf::{AbbreviationTable, FaultNote, Interest, LineIndex, Skip, Slice, Spac
 use gimli::{Dwarf, DwarfFileType, EndianSlice, LittleEndian, SectionId, constants as dw};
 use object::{Object, ObjectSection};
 
-/// Each reading is repeated so often, and the fastest time counts.
+/// Number of repetitions of each reading. The fastest time counts.
 const ROUNDS: usize = 15;
 
-/// `DW_TAG_subprogram` and `DW_TAG_inlined_subroutine`: those that a walk stops at.
+/// Counts the DIEs with `DW_TAG_subprogram` and `DW_TAG_inlined_subroutine`, at which a walk stops.
 fn walk_here(space: &Space<'_>, units: &[Unit]) -> usize {
     let mut table = AbbreviationTable::default();
     let mut found = 0;
@@ -21,7 +22,7 @@ fn walk_here(space: &Space<'_>, units: &[Unit]) -> usize {
         let is_function = |interest| interest != Interest::None;
         let bytes = space.bytes(unit);
         let visit = |_| found += 1;
-        // A file that cannot be read is no input for a measurement.
+        // Errors are ignored: a file that cannot be read is no input for a measurement.
         walk(
             bytes,
             unit.root,
@@ -62,7 +63,7 @@ fn lines_here(space: &Space<'_>, units: &[Unit]) -> usize {
     units.len()
 }
 
-/// gimli's rows, with the two numbers that are kept of each.
+/// Reads gimli's rows, and keeps two numbers of each row.
 fn lines_gimli(dwarf: &Dwarf<Slice<'_>>, units: &[Unit]) -> usize {
     for unit in units {
         let Some(offset) = unit.line_program else { continue };

@@ -1,8 +1,8 @@
-//! Abbreviation tables, compiled for two uses: reading a DIE's attributes, and stepping over DIEs fast.
+//! Abbreviation tables, compiled for two uses: to read the attributes of a DIE, and to skip DIEs fast.
 //!
-//! A walk over a unit looks at one DIE in a thousand. So each abbreviation carries a *plan*: the bytes up to
-//! the first value of variable size, then one step for each such value with the fixed bytes that follow it.
-//! Most DIEs are one addition.
+//! A walk over a unit stops at one DIE in a thousand. So each abbreviation has a *plan*: the number of bytes up to
+//! the first value of variable size, then one step for each such value with the number of fixed bytes that follow
+//! it. For most DIEs, skipping is one addition.
 
 use std::num::NonZeroU8;
 
@@ -12,51 +12,53 @@ use rustc_hash::FxHashMap;
 use crate::form::{self, Size};
 use crate::reader::Reader;
 
-/// An attribute's name and form.
+/// Name and form of an attribute.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Specification {
     pub(crate) name: DwAt,
     pub(crate) form: DwForm,
 }
 
-/// A value of variable size and the fixed bytes behind it.
+/// A value of variable size, and the number of fixed bytes behind it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
     pub(crate) size: Size,
     pub(crate) then: u32,
 }
 
-/// What one abbreviation declares.
+/// The content of one abbreviation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Abbreviation {
-    /// Bytes before the first step.
+    /// Number of bytes before the first step.
     pub(crate) fixed: u32,
     first_step: u32,
-    /// Where in the table its list of attributes begins.
+    /// Offset in the table at which the list of attributes begins.
     attributes: u32,
     step_count: u16,
     pub(crate) has_children: bool,
     pub(crate) interest: Interest,
-    /// Of a type with members: where among the fixed bytes its `DW_AT_sibling` stands, if that is a `DW_FORM_ref4`.
+    /// For a type with members, the position of `DW_AT_sibling` among the fixed bytes plus one, if its form is
+    /// `DW_FORM_ref4`.
     pub(crate) sibling: Option<NonZeroU8>,
 }
 
-/// Why a walk may want to stop at a DIE.
+/// The reason for which a walk may stop at a DIE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interest {
-    /// No reason.
+    /// A walk does not stop here.
     None,
-    /// A `DW_TAG_subprogram` that can have no code.
+    /// A `DW_TAG_subprogram` that has no code.
     Subprogram,
     /// A `DW_TAG_subprogram` with `DW_AT_low_pc` or `DW_AT_ranges`.
     SubprogramWithCode,
     /// A `DW_TAG_inlined_subroutine`.
     Inlined,
-    /// There is no such abbreviation, or a form in it is not known: nothing behind this DIE can be found.
+    /// The DIE has no known abbreviation, or its abbreviation has an unknown form: the end of this DIE cannot be
+    /// found.
     Opaque,
 }
 
-/// Codes below this one are looked up in an array.
+/// Codes below this number are looked up in an array.
 const DENSE: u64 = 1 << 14;
 
 const ABSENT: Abbreviation = Abbreviation {
@@ -69,10 +71,10 @@ const ABSENT: Abbreviation = Abbreviation {
     sibling: None,
 };
 
-/// The abbreviations that one or more units use.
+/// An abbreviation table, which one or more units use.
 #[derive(Default)]
 pub struct AbbreviationTable<'a> {
-    /// The section from the table on.
+    /// Bytes of the section from the start of the table on.
     section: &'a [u8],
     dense: Vec<Abbreviation>,
     sparse: FxHashMap<u64, Abbreviation>,
@@ -80,8 +82,8 @@ pub struct AbbreviationTable<'a> {
 }
 
 impl<'a> AbbreviationTable<'a> {
-    /// Makes this the table at `offset`, up to the abbreviation with the code `until`, if one is
-    /// given. What cannot be read ends the table.
+    /// Replaces the content by the table at `offset`, up to the abbreviation with the code `until`, if a code is
+    /// given. The table ends at an abbreviation that cannot be read.
     pub(crate) fn load(
         &mut self,
         section: &'a [u8],
@@ -133,7 +135,7 @@ impl<'a> AbbreviationTable<'a> {
             }
             has_code |= name == dw::DW_AT_low_pc || name == dw::DW_AT_ranges;
             if has_members && name == dw::DW_AT_sibling && form == dw::DW_FORM_ref4 && entry.step_count == 0 {
-                // One too many, to leave room for "none".
+                // The stored value is one too large, so that zero stands for "none".
                 entry.sibling = u8::try_from(entry.fixed + 1).ok().and_then(NonZeroU8::new);
             }
             match sizes.of(form) {
@@ -190,8 +192,8 @@ impl<'a> AbbreviationTable<'a> {
         &self.steps[first..][..usize::from(abbreviation.step_count)]
     }
 
-    /// Calls `found` for each attribute with the value of a `DW_FORM_implicit_const`, until it says no. They come from
-    /// the section: few DIEs are read.
+    /// Calls `found` for each attribute with the value of a `DW_FORM_implicit_const`, until `found` returns false.
+    /// The attributes are read from the section again, because few DIEs are read in full.
     #[inline]
     pub(crate) fn for_each_specification(
         &self,
@@ -215,18 +217,18 @@ impl<'a> AbbreviationTable<'a> {
     }
 }
 
-/// The next attribute of a list. Zeros end the list.
+/// Reads the next attribute of a list. Returns `None` at the zeros that end the list.
 #[inline(always)]
 fn specification(reader: &mut Reader<'_>) -> Option<Specification> {
     let (name, form) = reader.two_ulebs()?;
     Some(Specification {
-        // A name beyond 16 bits is some vendor's, which nobody reads.
+        // A name beyond 16 bits belongs to a vendor, and nothing reads this attribute.
         name: DwAt(u16::try_from(name).unwrap_or(u16::MAX)),
         form: DwForm(u16::try_from(form).ok()?),
     })
 }
 
-/// The sizes of the forms that are no vendor's, by number.
+/// Size classes of the standard forms, by number of the form.
 struct Sizes {
     encoding: Encoding,
     standard: [Option<Size>; 0x40],

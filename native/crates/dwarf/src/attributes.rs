@@ -1,4 +1,4 @@
-//! The attributes of one DIE, as far as this crate looks at them.
+//! Reads the attributes of one DIE that this crate uses.
 
 use gimli::{DwAt, Encoding, UnitOffset, constants as dw};
 
@@ -10,7 +10,7 @@ use crate::reader::Reader;
 /// Calls `found` for each attribute of the DIE at `offset`, in order.
 ///
 /// # Errors
-/// Where the DIE cannot be read to its end. What came before was told.
+/// Fails if the DIE cannot be read to its end. `found` was called for the attributes before.
 pub fn attributes<'a>(
     unit: &'a [u8],
     offset: UnitOffset,
@@ -32,7 +32,7 @@ pub fn attributes<'a>(
     read.ok_or_else(Fault::unreadable_die)
 }
 
-/// Whether any part of this crate looks at the attribute.
+/// Returns true if any part of this crate reads the attribute.
 fn is_read(name: DwAt) -> bool {
     matches!(
         name,

@@ -1,7 +1,8 @@
-//! Which unit an address belongs to.
+//! Maps addresses to units.
 //!
-//! As LLVM decides it: `.debug_aranges` speaks for the units it mentions, a unit's own DIE for the others; where
-//! several units claim an address, the one that was there just before goes on, else the first in the file.
+//! The rules are LLVM's. `.debug_aranges` states the addresses of the units that it mentions, and the DIE of a unit
+//! states those of every other unit. If several units claim an address, the unit of the address just before keeps
+//! it; otherwise the first unit in the file gets it.
 
 use std::collections::BTreeMap;
 
@@ -13,25 +14,25 @@ use crate::reader::Reader;
 use crate::unit::{Space, section};
 use crate::unit_index::UnitIndex;
 
-/// Sorted, disjoint, half-open ranges and the number of the unit each belongs to.
+/// Sorted, disjoint, half-open ranges, each with the number of its unit.
 #[derive(Debug, Default)]
 pub struct CuMap {
     pieces: Vec<Piece>,
 }
 
-/// A range of addresses of one unit.
+/// A range of addresses that belongs to one unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece {
-    /// The first address.
+    /// First address.
     pub start: u64,
-    /// The address behind the last one.
+    /// Address behind the last one.
     pub end: u64,
-    /// The unit.
+    /// Number of the unit.
     pub unit: UnitIndex,
 }
 
 impl CuMap {
-    /// The map of a space, and the first fault that hides the addresses of a unit.
+    /// Builds the map of a space. Also returns the first fault that hides the addresses of a unit.
     pub fn build(space: &Space<'_>) -> (Self, Option<Fault>) {
         let mut claims = Vec::new();
         let mut hidden = None;
@@ -64,7 +65,7 @@ impl CuMap {
         (Self::resolve(&claims), hidden)
     }
 
-    /// Cuts overlapping claims at all their ends and gives each piece to one unit.
+    /// Cuts overlapping claims at all their ends, and gives each piece to one unit.
     fn resolve(claims: &[Piece]) -> Self {
         let mut ends: Vec<(u64, UnitIndex, bool)> = Vec::with_capacity(claims.len() * 2);
         for claim in claims.iter().filter(|claim| claim.start < claim.end) {
@@ -73,10 +74,10 @@ impl CuMap {
         }
         ends.sort_unstable();
         let mut pieces: Vec<Piece> = Vec::new();
-        // Units that claim the current address, and how often.
+        // Units that claim the current address, with the number of their claims.
         let mut covering: BTreeMap<UnitIndex, usize> = BTreeMap::new();
         let mut previous = 0;
-        // At one address the order of starts and ends does not matter, so a count may pass through -1.
+        // The order of starts and ends at one address does not matter, so a count may temporarily be -1.
         let mut index = 0;
         while index < ends.len() {
             let address = ends[index].0;
@@ -110,7 +111,7 @@ impl CuMap {
         Self { pieces }
     }
 
-    /// The unit that an address belongs to.
+    /// Returns the unit that an address belongs to.
     #[must_use]
     pub fn unit_at(&self, address: u64) -> Option<UnitIndex> {
         let behind = self.pieces.partition_point(|piece| piece.start <= address);
@@ -118,7 +119,7 @@ impl CuMap {
         (address < piece.end).then_some(piece.unit)
     }
 
-    /// The parts of the sorted, half-open `wanted` ranges that some unit owns.
+    /// Returns the parts of the sorted, half-open `wanted` ranges that belong to a unit.
     pub fn intersect(&self, wanted: impl Iterator<Item = (u64, u64)>) -> Vec<Piece> {
         let mut owned = Vec::new();
         for (low, high) in wanted {
@@ -136,7 +137,8 @@ impl CuMap {
     }
 }
 
-/// The `(unit offset, start, end)` of `.debug_aranges` (DWARF 5 section 6.1.2); the first malformed set ends it.
+/// Reads the `(unit offset, start, end)` of `.debug_aranges` (DWARF 5 section 6.1.2). Stops at the first malformed
+/// set.
 fn read_aranges(section: &[u8]) -> Vec<(DebugInfoOffset, u64, u64)> {
     let mut entries = Vec::new();
     let mut reader = Reader::new(section, 0);
@@ -186,6 +188,6 @@ fn read_arange_set(
         last = (address, len);
         entries.push((unit, address, address.wrapping_add(len)));
     }
-    // (0, 0) ends the set and belongs nowhere else, though old compilers wrote some in between.
+    // The pair (0, 0) ends the set. Old compilers also wrote such pairs in between.
     (last == (0, 0)).then_some(())
 }

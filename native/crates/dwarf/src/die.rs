@@ -1,4 +1,4 @@
-//! What subroutines say of themselves, and the search along `DW_AT_specification` and `DW_AT_abstract_origin`.
+//! Reads subroutines, and searches along `DW_AT_specification` and `DW_AT_abstract_origin`.
 
 use std::rc::Rc;
 
@@ -13,7 +13,8 @@ use crate::range_attributes::RangeAttributes;
 use crate::ranges::Budget;
 use crate::unit::{Space, Unit};
 
-/// What the tables need of a subprogram or an inlined subroutine. Of a repeated attribute the first counts.
+/// The attributes of a subprogram or an inlined subroutine that the tables need. If an attribute is repeated, the
+/// first one counts.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Subroutine<'a> {
     name: Option<Value<'a>>,
@@ -26,27 +27,28 @@ pub struct Subroutine<'a> {
     declaration: Option<Value<'a>>,
     call_line: Option<Value<'a>>,
     discriminator: Option<Value<'a>>,
-    /// What states its addresses.
+    /// The attributes that state the addresses of the subroutine.
     pub ranges: RangeAttributes<'a>,
 }
 
 impl<'a> Subroutine<'a> {
-    /// The call site's line; 0 when it is not stated.
+    /// Returns the line of the call site; 0 if it is not stated.
     pub fn call_line(&self) -> u64 {
         unsigned(self.call_line)
     }
 
-    /// The call site's discriminator; 0 when it is not stated.
+    /// Returns the discriminator of the call site; 0 if it is not stated.
     pub fn call_discriminator(&self) -> u64 {
         unsigned(self.discriminator)
     }
 
-    /// Whether the function is defined elsewhere.
+    /// Returns true if the function is defined elsewhere.
     pub fn is_declaration(&self) -> bool {
         unsigned(self.declaration) != 0
     }
 
-    /// The only DIE that a search from here leads to, if this one answers nothing itself.
+    /// Returns the reference to the only DIE that a search from this DIE leads to. Returns `None` if this DIE has
+    /// an answer itself, or refers to several DIEs.
     pub fn sole_reference(&self) -> Option<Value<'a>> {
         let own = [self.name, self.linkage_name, self.mips_linkage_name, self.decl_line];
         match (self.specification, self.abstract_origin) {
@@ -63,23 +65,23 @@ fn unsigned(value: Option<Value<'_>>) -> u64 {
     }
 }
 
-/// One unit opened for reading.
+/// A unit that has been opened for reading.
 #[derive(Clone)]
 pub struct UnitReader<'s, 'a> {
-    /// Where it is.
+    /// The space that has the unit.
     pub space: &'s Space<'a>,
-    /// What its header and its own DIE say.
+    /// The values in the header and in the DIE of the unit.
     pub unit: &'s Unit,
-    /// From its header to its end.
+    /// Bytes of the unit, from its header to its end.
     pub bytes: &'a [u8],
-    /// Its abbreviations.
+    /// Abbreviations of the unit.
     pub table: Rc<AbbreviationTable<'a>>,
-    /// What cannot be read of it, and of what it refers to.
+    /// Faults of the unit, and of the DIEs that it refers to.
     pub faults: Rc<FaultNote>,
 }
 
 impl<'a> UnitReader<'_, 'a> {
-    /// The subroutine whose DIE stands there.
+    /// Reads the subroutine whose DIE is at `offset`.
     #[must_use]
     pub fn subroutine(&self, offset: UnitOffset) -> Subroutine<'a> {
         let mut die = Subroutine::default();
@@ -104,19 +106,19 @@ impl<'a> UnitReader<'_, 'a> {
         die
     }
 
-    /// Puts the addresses of a subroutine of this unit into `list`, see [`RangeAttributes::read`].
+    /// Writes the address ranges of a subroutine of this unit into `list`; see [`RangeAttributes::read`].
     pub fn ranges(&self, die: &Subroutine<'a>, budget: &mut Budget, list: &mut Vec<(u64, u64)>) {
         self.note(die.ranges.read(self.space, self.unit, budget, list));
     }
 
-    /// Notes what could not be read of this unit.
+    /// Notes the fault of an attempt to read something in this unit.
     pub fn note(&self, read: Result<(), Fault>) {
         if let Err(fault) = read {
             self.faults.note(self.fault_here(fault));
         }
     }
 
-    /// The fault with the name that its section has in this file.
+    /// Returns the fault with the name that its section has in this file.
     fn fault_here(&self, fault: Fault) -> Fault {
         if self.space.dwarf.file_type == DwarfFileType::Dwo {
             fault.of_split_unit()
@@ -125,12 +127,12 @@ impl<'a> UnitReader<'_, 'a> {
         }
     }
 
-    /// Where a DIE of this unit stands in `.debug_info`.
+    /// Returns the offset of a DIE of this unit in `.debug_info`.
     fn in_section(&self, offset: UnitOffset) -> DebugInfoOffset {
         DebugInfoOffset(self.unit.offset.0 + offset.0)
     }
 
-    /// The string, or the fault that keeps it from being read.
+    /// Reads a string. Notes the fault that keeps the string from being read.
     fn string(&self, value: Value<'a>, fault: &mut Option<Fault>) -> Option<&'a [u8]> {
         self.space.string(self.unit, value).unwrap_or_else(|found| {
             fault.get_or_insert(self.fault_here(found));
@@ -139,55 +141,55 @@ impl<'a> UnitReader<'_, 'a> {
     }
 }
 
-/// What a search finds out about a subroutine.
+/// The facts that a search finds about a subroutine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Description<'a> {
-    /// The linkage name, else the plain name.
+    /// The linkage name; if there is none, the plain name.
     pub name: Option<&'a [u8]>,
-    /// `DW_AT_decl_line`; 0 when it is not stated.
+    /// Line of the declaration, `DW_AT_decl_line`; 0 if it is not stated.
     pub decl_line: u64,
-    /// The file of that line, if the DIE that states the line states it, too.
+    /// File of the declaration, if the DIE that states the line states the file, too.
     pub decl_file: Option<FileReference>,
-    /// What keeps a name from being read.
+    /// The fault that keeps a name from being read.
     fault: Option<Fault>,
 }
 
 /// An entry in the list of files of a unit's line program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileReference {
-    /// The space of the unit.
+    /// Number of the space that has the unit.
     pub space: usize,
-    /// Where the unit's header is.
+    /// Offset of the header of the unit.
     pub unit: DebugInfoOffset,
-    /// The number in its list.
+    /// Number of the entry in the list.
     pub number: u64,
 }
 
-/// The DIEs one search may visit. Compilers make chains of three.
+/// Largest number of DIEs that one search visits. Compilers make chains of three.
 const MAX_VISITS: usize = 128;
-/// The tables kept for units that others refer to.
+/// Largest number of tables that are kept for units that other units refer to.
 const MAX_TABLES: usize = 64;
 
 type TableKey = (usize, DebugAbbrevOffset, Encoding);
-/// A DIE: the space and the place in its `.debug_info`.
+/// Identifies a DIE: the number of the space, and the offset in its `.debug_info`.
 type DieKey = (usize, DebugInfoOffset);
 
-/// Follows references between DIEs and units; one a worker.
+/// Follows references between DIEs and units. Each worker has a resolver.
 #[derive(Default)]
 pub struct Resolver<'s, 'a> {
     tables: FxHashMap<TableKey, Rc<AbbreviationTable<'a>>>,
-    /// Buffers to fill again.
+    /// Tables whose buffers can be used again.
     spare: Vec<AbbreviationTable<'a>>,
-    /// Answers for the DIEs that others refer to, by space and offset.
+    /// Results for DIEs that other DIEs refer to.
     known: FxHashMap<DieKey, Description<'a>>,
     pending: Vec<(UnitReader<'s, 'a>, UnitOffset)>,
     seen: Vec<DieKey>,
-    /// What cannot be read of the unit that is read now.
+    /// Faults of the unit that is being read.
     faults: Rc<FaultNote>,
 }
 
 impl<'s, 'a> Resolver<'s, 'a> {
-    /// Opens a unit.
+    /// Opens a unit for reading.
     pub fn open(&mut self, space: &'s Space<'a>, unit: &'s Unit) -> UnitReader<'s, 'a> {
         let key = (space.id, unit.abbreviations, unit.encoding);
         if self.tables.len() >= MAX_TABLES && !self.tables.contains_key(&key) {
@@ -209,12 +211,12 @@ impl<'s, 'a> Resolver<'s, 'a> {
         }
     }
 
-    /// The DIE a reference leads to.
+    /// Returns the unit and the subroutine that a reference leads to.
     fn target(&mut self, from: &UnitReader<'s, 'a>, reference: Value<'a>) -> Option<(UnitReader<'s, 'a>, UnitOffset)> {
         let (space, offset) = match reference {
             Value::UnitReference(offset) if offset.0 < from.bytes.len() => return Some((from.clone(), offset)),
             Value::Reference(offset) => (from.space, offset),
-            // That the file is missing is told where it is looked for.
+            // A missing supplementary file is reported by the search for this file.
             Value::SupplementaryReference(offset) => (from.space.supplementary.as_deref()?, offset),
             Value::UnitReference(_) => {
                 self.faults.note(Fault::no_target());
@@ -230,7 +232,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
         Some((self.open(space, unit), UnitOffset(offset.0 - unit.offset.0)))
     }
 
-    /// As [`Self::describe`], remembering the answer for DIEs that many others refer to.
+    /// As [`Self::describe`], but remembers the results for DIEs that many others refer to.
     pub fn describe_cached(
         &mut self,
         unit: &UnitReader<'s, 'a>,
@@ -251,8 +253,9 @@ impl<'s, 'a> Resolver<'s, 'a> {
         found
     }
 
-    /// Looks at the DIE, then along `DW_AT_specification`, then `DW_AT_abstract_origin`, depth first, at each
-    /// DIE once. The first DIE that has an attribute answers for it, even if its value cannot be used.
+    /// Describes a subroutine. Visits the DIE, then those along `DW_AT_specification`, then those along
+    /// `DW_AT_abstract_origin`, depth first, each DIE once. The first DIE that has an attribute determines it, even
+    /// if its value cannot be used.
     pub fn describe(&mut self, unit: &UnitReader<'s, 'a>, offset: UnitOffset, die: &Subroutine<'a>) -> Description<'a> {
         let mut linkage_name = None;
         let mut name = None;
@@ -279,7 +282,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
             if linkage_name.is_some_and(|name| name.is_some()) && decl_line.is_some() {
                 break;
             }
-            // The last one pushed is looked at first.
+            // The reference that is pushed last is visited first.
             for reference in [die.abstract_origin, die.specification] {
                 let Some((target, offset)) = reference.and_then(|r| self.target(unit, r)) else {
                     continue;

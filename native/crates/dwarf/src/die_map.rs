@@ -1,26 +1,27 @@
-//! Which subroutine's DIE an address belongs to within its unit.
+//! Maps addresses to the DIEs of subroutines within a unit.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-/// Half-open ranges to DIE numbers. A later range wins over an earlier one from its start on.
+/// Half-open ranges with numbers of DIEs. From its start on, a later range wins over an earlier one.
 #[derive(Debug, Default)]
 pub struct DieMap {
-    /// Start to (end, DIE).
+    /// Start of each interval, with its end and its DIE.
     intervals: BTreeMap<u64, (u64, u32)>,
 }
 
-/// True if any of `spans` (ascending, disjoint) has an address in common with the range.
+/// Returns true if any of `spans` (ascending, disjoint) has an address in common with the range.
 pub fn overlaps(spans: &[(u64, u64)], low: u64, high: u64) -> bool {
     let first = spans.partition_point(|span| span.1 <= low);
     spans.get(first).is_some_and(|span| span.0 < high)
 }
 
 impl DieMap {
-    /// The map of `ranges`, in the order in which they are to be added, for addresses in `pieces` (ascending, disjoint).
+    /// Builds the map of `ranges`, in the order in which they are to be added, for the addresses in `pieces`
+    /// (ascending, disjoint).
     ///
-    /// Ranges that neither overlap nor touch, nor are joined by others that do, have nothing to do with each other. So most functions of a
-    /// unit can be left out.
+    /// Ranges that neither overlap nor touch, and that no other ranges connect, do not influence each other. So
+    /// most functions of a unit can be left out.
     pub fn of(ranges: &[(u64, u64, u32)], pieces: &[(u64, u64)]) -> Self {
         let mut spans: Vec<_> = ranges.iter().map(|&(low, high, _)| (low, high)).collect();
         spans.retain(|(low, high)| low < high);
@@ -42,8 +43,9 @@ impl DieMap {
         map
     }
 
-    /// Adds a DIE's range, parents before their children. As LLVM does it: the interval in which the range starts is
-    /// cut there, and what of it lies behind the range lives on. Intervals inside the new one stay.
+    /// Adds the range of a DIE. Parents are added before their children. As in LLVM, the interval in which the
+    /// range starts is cut at that start, and its part behind the range stays. Intervals inside of the new one
+    /// stay.
     fn insert(&mut self, low: u64, high: u64, die: u32) {
         if low >= high {
             return;
@@ -61,15 +63,15 @@ impl DieMap {
         self.intervals.insert(low, (high, die));
     }
 
-    /// Calls `found` for each part of `[low, high)` with the DIE it belongs to: that of the greatest start at or
-    /// below the address, if it reaches so far.
+    /// Calls `found` for each part of `[low, high)` with the DIE that the part belongs to: the DIE of the interval
+    /// with the greatest start at or below the address, if this interval contains the address.
     pub fn for_each(&self, low: u64, high: u64, mut found: impl FnMut(u64, u64, u32)) {
         let first = self.intervals.range(..=low).next_back();
         let rest = (Bound::Excluded(low), Bound::Excluded(high));
         let rest = (low < high).then(|| self.intervals.range(rest));
         let mut intervals = first.into_iter().chain(rest.into_iter().flatten()).peekable();
         while let Some((&start, &(end, die))) = intervals.next() {
-            // A start hides what lies below it, whether or not the interval there goes on.
+            // A start hides the intervals below it, whether or not its own interval contains the address.
             let next = intervals.peek().map_or(high, |(start, _)| **start);
             let (start, end) = (start.max(low), end.min(next).min(high));
             if start < end {
@@ -135,7 +137,7 @@ mod tests {
             let mut starts: Vec<(u64, u64, u32)> = Vec::new();
             for (low, high, die) in numbered {
                 if low >= high { continue }
-                // The rule, on a list.
+                // This is the same rule, on a list.
                 let outer = starts.iter().copied().filter(|i| i.0 <= low).max();
                 if let Some((start, end, outer)) = outer.filter(|i| low < i.1) {
                     let mut set = |low, high, die| {

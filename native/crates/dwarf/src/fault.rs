@@ -1,4 +1,4 @@
-//! What of the debug information cannot be read.
+//! Faults: parts of the debug information that cannot be read.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,23 +7,23 @@ use gimli::SectionId;
 
 use crate::unit_index::UnitIndex;
 
-/// A part of a section that cannot be read, so that what it says is lost.
+/// A part of a section that cannot be read, so that its content is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fault {
-    /// The section's name, `.debug_line` for example.
+    /// Name of the section, `.debug_line` for example.
     pub section: &'static str,
-    /// What is wrong there, as the rest of a sentence that begins with the section.
+    /// Description of the fault, as the rest of a sentence that begins with the section.
     pub what: &'static str,
 }
 
 impl Fault {
-    /// The header of a unit cannot be read, which hides the unit and those behind it.
+    /// The header of a unit cannot be read, so this unit and the units behind it are lost.
     pub const UNREADABLE_UNIT: Self = Self {
         section: ".debug_info",
         what: "has a unit whose header cannot be read",
     };
 
-    /// The other half of a split unit is missing, and its functions with it.
+    /// The split unit of a skeleton is missing, so its functions are lost.
     pub const NO_SPLIT_UNIT: Self = Self {
         section: ".debug_info.dwo",
         what: "of the unit was not found, or cannot be read",
@@ -41,7 +41,8 @@ impl Fault {
         }
     }
 
-    /// The same of a split unit: its own sections have names of their own, and the others are the program's.
+    /// Returns the same fault in a split unit: sections of the split unit have names of their own, and other
+    /// sections are those of the program.
     pub(crate) fn of_split_unit(self) -> Self {
         let section = match self.section {
             ".debug_info" => ".debug_info.dwo",
@@ -83,30 +84,30 @@ impl fmt::Display for Fault {
 /// A unit with a fault: some of its functions, names or lines are lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnitFault {
-    /// The unit; of a split unit its skeleton.
+    /// Number of the unit; for a split unit, the number of its skeleton.
     pub unit: UnitIndex,
-    /// The first fault that was met.
+    /// The first fault that was found.
     pub fault: Fault,
 }
 
-/// Keeps the first fault of a unit while it is read.
+/// The first fault of a unit that is being read.
 #[derive(Debug, Default)]
 pub struct FaultNote(Cell<Option<Fault>>);
 
 impl FaultNote {
-    /// Notes a fault, unless one is noted already.
+    /// Notes a fault, unless a fault was noted before.
     pub fn note(&self, fault: Fault) {
         if self.0.get().is_none() {
             self.0.set(Some(fault));
         }
     }
 
-    /// The value; what keeps it from being read is noted.
+    /// Returns the value. Notes the fault that keeps the value from being read.
     pub fn value<T>(&self, read: Result<T, Fault>) -> Option<T> {
         read.inspect_err(|fault| self.note(*fault)).ok()
     }
 
-    /// The fault that was noted; none is noted afterwards.
+    /// Returns the fault that was noted, and forgets it.
     pub fn take(&self) -> Option<Fault> {
         self.0.take()
     }

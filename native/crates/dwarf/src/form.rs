@@ -1,4 +1,4 @@
-//! Attribute forms: how many bytes a value takes and what it means (DWARF 5 section 7.5.6, GNU extensions).
+//! Forms of attributes: the number of bytes of a value, and its meaning (DWARF 5 section 7.5.6, GNU extensions).
 
 use gimli::{
     DebugAddrIndex, DebugInfoOffset, DebugLineStrOffset, DebugRngListsIndex, DebugStrOffset, DebugStrOffsetsIndex,
@@ -7,34 +7,34 @@ use gimli::{
 
 use crate::reader::Reader;
 
-/// LLVM: BinaryFormat/Dwarf.def, DW_FORM_LLVM_addrx_offset (ULEB128 index, 4-byte offset).
+/// Form with a ULEB128 index and a 4-byte offset (LLVM: BinaryFormat/Dwarf.def, DW_FORM_LLVM_addrx_offset).
 pub(crate) const DW_FORM_LLVM_ADDRX_OFFSET: DwForm = DwForm(0x2001);
 
-/// How a value is stepped over.
+/// The size class of a value, by which the value can be skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Size {
-    /// So many bytes.
+    /// This number of bytes.
     Fixed(u8),
     /// One LEB128 number.
     Leb,
     /// One LEB128 number and 4 bytes.
     LebAnd4,
-    /// A string ending in NUL.
+    /// A string that ends with a NUL.
     String,
-    /// A length of 1, 2 or 4 bytes, then so many bytes.
+    /// A length of 1, 2 or 4 bytes, then this length of bytes.
     Block(u8),
-    /// A ULEB128 length, then so many bytes.
+    /// A ULEB128 length, then this length of bytes.
     BlockLeb,
-    /// The form itself stands before the value.
+    /// The value is preceded by its form.
     Indirect,
 }
 
-/// The size class of a form; `None` for a form that is not known, whose DIE cannot be stepped over.
+/// Returns the size class of a form; `None` for an unknown form. A DIE with an unknown form cannot be skipped.
 pub(crate) fn size(form: DwForm, encoding: Encoding) -> Option<Size> {
     let word = encoding.format.word_size();
     Some(match form {
         dw::DW_FORM_addr => Size::Fixed(encoding.address_size),
-        // DWARF 2 made this as large as an address.
+        // In DWARF 2 this form is as large as an address.
         dw::DW_FORM_ref_addr if encoding.version == 2 => Size::Fixed(encoding.address_size),
         dw::DW_FORM_sec_offset
         | dw::DW_FORM_strp
@@ -74,7 +74,7 @@ pub(crate) fn size(form: DwForm, encoding: Encoding) -> Option<Size> {
     })
 }
 
-/// Steps over one value.
+/// Skips one value.
 pub(crate) fn skip(reader: &mut Reader<'_>, size: Size, encoding: Encoding) -> Option<()> {
     match size {
         Size::Fixed(len) => reader.skip(usize::from(len)),
@@ -102,8 +102,8 @@ pub(crate) fn skip(reader: &mut Reader<'_>, size: Size, encoding: Encoding) -> O
     Some(())
 }
 
-/// The form behind `DW_FORM_indirect`. Another indirection, or an implicit constant that has no place to stand, is not
-/// allowed (DWARF 5 section 7.5.3); LLVM follows the one and steps over the other as over nothing.
+/// Reads the form behind `DW_FORM_indirect`. Refuses another indirection, and an implicit constant, which has no
+/// place for its value here (DWARF 5 section 7.5.3). LLVM follows the former, and skips no bytes for the latter.
 fn direct_form(reader: &mut Reader<'_>) -> Option<DwForm> {
     loop {
         let form = DwForm(u16::try_from(reader.uleb()?).ok()?);
@@ -113,45 +113,45 @@ fn direct_form(reader: &mut Reader<'_>) -> Option<DwForm> {
     }
 }
 
-/// An attribute's value, by class.
+/// The value of an attribute, by class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value<'a> {
     /// An address.
     Address(u64),
-    /// An address in `.debug_addr`.
+    /// Index of an address in `.debug_addr`.
     AddressIndex(DebugAddrIndex),
     /// An unsigned number.
     Constant(u64),
-    /// `DW_FORM_data4` or `data8`, which were section offsets before DWARF 4.
+    /// A `DW_FORM_data4` or `data8`, which could be a section offset before DWARF 4.
     ConstantOrOffset(u64),
-    /// `DW_FORM_sdata`, which LLVM does not take for an unsigned constant.
+    /// A `DW_FORM_sdata`. LLVM does not accept this form for an unsigned constant.
     Signed(i64),
     /// An offset into the section that the attribute is about.
     SectionOffset(u64),
-    /// A range list in `.debug_rnglists`.
+    /// Index of a range list in `.debug_rnglists`.
     RangeListIndex(DebugRngListsIndex),
-    /// A DIE of this unit.
+    /// Offset of a DIE of the same unit.
     UnitReference(UnitOffset),
-    /// A DIE of this `.debug_info`.
+    /// Offset of a DIE in the same `.debug_info`.
     Reference(DebugInfoOffset),
-    /// A DIE of the supplementary file's `.debug_info`.
+    /// Offset of a DIE in the `.debug_info` of the supplementary file.
     SupplementaryReference(DebugInfoOffset),
     /// A string that stands in the DIE.
     String(&'a [u8]),
-    /// A string in `.debug_str`.
+    /// Offset of a string in `.debug_str`.
     StringOffset(DebugStrOffset),
-    /// A string in `.debug_line_str`.
+    /// Offset of a string in `.debug_line_str`.
     LineStringOffset(DebugLineStrOffset),
-    /// A string in the supplementary file's `.debug_str`.
+    /// Offset of a string in the `.debug_str` of the supplementary file.
     SupplementaryString(DebugStrOffset),
-    /// A string whose offset `.debug_str_offsets` has.
+    /// Index into `.debug_str_offsets`, which has the offset of the string.
     StringIndex(DebugStrOffsetsIndex),
-    /// A class that no attribute this crate reads can have.
+    /// A value of another class. No attribute that this crate reads can have such a value.
     Other,
 }
 
 impl Value<'_> {
-    /// The value, unless it is a string.
+    /// Returns the value without a tie to the section. A string becomes [`Value::Other`].
     #[must_use]
     pub fn detached(self) -> Value<'static> {
         match self {

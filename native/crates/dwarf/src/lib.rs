@@ -1,9 +1,12 @@
-//! DWARF read by LLVM's rules: what a profile says of an address must be what the compiler, which is LLVM, says of it.
+//! Reads DWARF by LLVM's rules. The compiler, which is LLVM, finds the samples of a location only if a profile
+//! describes the location as LLVM does.
 //!
-//! gimli reads headers of units and line programs, range lists, string and address tables, and indices of packages. Written here is what
-//! LLVM does otherwise than gimli, and the walk over all DIEs, where most time goes; `native/DESIGN.md` has the reason for each file.
+//! gimli reads headers of units and line programs, range lists, string and address tables, and indices of packages.
+//! This crate has its own code where LLVM differs from gimli, and for the walk over all DIEs, which takes most of
+//! the time; `native/DESIGN.md` has the reason for each file.
 //!
-//! Offsets are gimli's types, one for each section, so that an offset into one section cannot be used for another.
+//! Offsets have gimli's types, one type for each section, so that an offset into one section cannot be used for
+//! another one.
 
 mod abbrev;
 mod attributes;

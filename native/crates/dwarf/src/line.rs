@@ -1,8 +1,9 @@
 //! Line rows by address (DWARF 5 section 6.2).
 //!
-//! gimli reads the header; the program is run here, because LLVM keeps rows that gimli would drop or move: it knows
-//! no tombstone but the all-ones address and lets addresses go backwards. A kernel's programs have millions of
-//! instructions, most of them a byte, so none is made a value of its own.
+//! gimli reads the header. This crate runs the program itself, because LLVM keeps rows that gimli would drop or
+//! move: LLVM's only tombstone is the all-ones address, and LLVM lets addresses go backwards. The programs of a
+//! kernel have millions of instructions, most of them one byte long, so instructions are not turned into values of
+//! their own.
 
 use gimli::{LineProgramHeader, SectionId, constants as dw};
 
@@ -11,12 +12,12 @@ use crate::form::Value;
 use crate::reader::Reader;
 use crate::unit::{Slice, Space, Unit};
 
-/// What the line table says about an address.
+/// The line and discriminator that the line table has for an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Location {
-    /// From 1; 0 for no line.
+    /// Line number from 1; 0 for no line.
     pub line: u32,
-    /// As DWARF has it.
+    /// Discriminator as in DWARF.
     pub discriminator: u32,
 }
 
@@ -30,22 +31,22 @@ struct Row {
 struct Sequence {
     low: u64,
     high: u64,
-    /// The rows before the one that ends the sequence, ascending.
+    /// Numbers of the rows of the sequence, without the row that ends it, ascending.
     rows: (usize, usize),
 }
 
-/// Zeros behind a line program are padding up to an aligned length, if there are fewer than these.
+/// Zeros behind a line program are padding up to an aligned length if there are fewer than this number.
 const MAX_PADDING: usize = 8;
 
 /// The rows of one line program.
 #[derive(Debug, Default)]
 pub struct LineIndex {
-    /// By end address.
+    /// Sequences, ascending by end address.
     sequences: Vec<Sequence>,
     rows: Vec<Row>,
 }
 
-/// The registers that matter here.
+/// The registers of the line program that are needed.
 #[derive(Clone, Copy)]
 struct Registers {
     address: u64,
@@ -62,7 +63,8 @@ const START: Registers = Registers {
 };
 
 impl LineIndex {
-    /// Runs the unit's line program. Rows are kept only of sequences for which `wanted(low, high)` holds. What cannot be read is noted.
+    /// Runs the line program of the unit. Keeps rows only of sequences for which `wanted(low, high)` returns true.
+    /// Notes a fault that keeps the program from being read.
     pub fn build(space: &Space<'_>, unit: &Unit, faults: &FaultNote, wanted: impl Fn(u64, u64) -> bool) -> Self {
         let mut index = Self::default();
         let Some(offset) = unit.line_program else {
@@ -90,9 +92,9 @@ impl LineIndex {
     ) {
         let mut machine = Machine::new(header, Files::new(space, unit, header, faults));
         let mut program = Reader::new(header.raw_program_buf().slice(), 0);
-        // The first row of the sequence being read, and whether addresses have only grown since.
+        // The number of the first row of the current sequence, and whether its addresses have only grown so far.
         let mut open: Option<(usize, bool)> = None;
-        // A program that breaks off keeps the sequences it finished.
+        // If a program breaks off, the sequences that it has finished are kept.
         let unread;
         loop {
             let at = program;
@@ -143,7 +145,7 @@ impl LineIndex {
         }
     }
 
-    /// Ends the sequence whose rows begin with number `first`.
+    /// Ends the sequence whose first row has the number `first`.
     fn close(&mut self, first: usize, high: u64, sorted: bool, wanted: &impl Fn(u64, u64) -> bool) {
         let low = self.rows.get(first).map(|row| row.address);
         let Some(low) = low.filter(|low| *low < high) else {
@@ -162,8 +164,8 @@ impl LineIndex {
         });
     }
 
-    /// Replaces rows out of order by ascending ones that answer as LLVM's binary search over the old ones would.
-    /// What such a search hits can only change at some row's address.
+    /// Replaces rows out of order by ascending rows. A lookup in the new rows gives the same answers as LLVM's
+    /// binary search in the old rows, whose answer can only change at the address of a row.
     fn straighten(&mut self, first: usize, high: u64) {
         let rows = self.rows.split_off(first);
         let low = rows[0].address;
@@ -177,11 +179,11 @@ impl LineIndex {
         }));
     }
 
-    /// Calls `found` for the consecutive parts of `[low, high)`; an address without a row is at the default location.
+    /// Calls `found` for the consecutive parts of `[low, high)`. An address without a row has the default location.
     pub fn for_each(&self, low: u64, high: u64, mut found: impl FnMut(u64, u64, Location)) {
         let mut at = low;
         while at < high {
-            // Only the first sequence that ends behind the address is asked.
+            // Only the first sequence that ends behind the address is searched.
             let next = self.sequences.partition_point(|s| s.high <= at);
             let Some(sequence) = self.sequences.get(next) else {
                 found(at, high, Location::default());
@@ -217,8 +219,9 @@ impl LineIndex {
     }
 }
 
-/// How many rows a binary search takes to be at or below the address. Spelt out because on rows out of
-/// order the answer depends on how the search goes, and it shall go as C++'s `std::upper_bound` does.
+/// Returns the number of rows that a binary search takes to be at or below the address. The search is written out
+/// because its answer depends on its steps if rows are out of order, and its steps must be those of C++'s
+/// `std::upper_bound`.
 fn upper_bound(rows: &[Row], address: u64) -> usize {
     let mut first = 0;
     let mut len = rows.len();
@@ -234,7 +237,7 @@ fn upper_bound(rows: &[Row], address: u64) -> usize {
     first
 }
 
-/// What an instruction adds to the table.
+/// The result of an instruction.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Emitted {
     Nothing,
@@ -243,7 +246,7 @@ enum Emitted {
     End,
 }
 
-/// A line program while it runs.
+/// The state of a running line program.
 struct Machine<'h> {
     address_size: usize,
     tombstone: u64,
@@ -252,13 +255,13 @@ struct Machine<'h> {
     opcode_base: u8,
     line_base: i64,
     line_range: u8,
-    /// How many arguments each opcode below the base takes, from 1 on.
+    /// Number of arguments of each opcode below the base, from opcode 1 on.
     argument_counts: &'h [u8],
     files: Files,
     state: Registers,
-    /// Whether the file register names a file.
+    /// True if the file register names a file.
     has_file: bool,
-    /// The linker discarded what this sequence describes.
+    /// True if the linker discarded the code that this sequence describes.
     tombstoned: bool,
 }
 
@@ -283,7 +286,7 @@ impl<'h> Machine<'h> {
         }
     }
 
-    /// Executes one instruction (DWARF 5 section 6.2.5); `None` at the end of what can be read.
+    /// Executes one instruction (DWARF 5 section 6.2.5). Returns `None` at the end of what can be read.
     #[inline]
     fn step(&mut self, program: &mut Reader<'_>) -> Option<Emitted> {
         let opcode = program.byte()?;
@@ -335,7 +338,7 @@ impl<'h> Machine<'h> {
         Some(Emitted::Nothing)
     }
 
-    /// An instruction that says how long it is (DWARF 5 section 6.2.5.3).
+    /// Executes an instruction that states its length (DWARF 5 section 6.2.5.3).
     fn step_extended(&mut self, program: &mut Reader<'_>) -> Option<Emitted> {
         let length = usize::try_from(program.uleb()?).ok()?;
         let mut arguments = Reader::new(program.take(length)?, 0);
@@ -350,7 +353,7 @@ impl<'h> Machine<'h> {
             }
             dw::DW_LNE_define_file if self.version <= 4 => {
                 arguments.string()?;
-                // Directory, time, length.
+                // These are directory, time and length.
                 for _ in 0..3 {
                     arguments.skip_leb()?;
                 }
@@ -390,9 +393,9 @@ impl Registers {
     }
 }
 
-/// Which file numbers have a name.
+/// The file numbers that have a name.
 struct Files {
-    /// From DWARF 5 on numbers start at 0, before at 1.
+    /// First number: 0 from DWARF 5 on, 1 before.
     first: u64,
     named: Vec<bool>,
 }
@@ -416,7 +419,7 @@ impl Files {
         }
     }
 
-    /// `DW_LNE_define_file` adds one.
+    /// Adds the file of `DW_LNE_define_file`.
     fn define(&mut self) {
         self.named.push(true);
     }

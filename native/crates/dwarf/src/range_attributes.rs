@@ -13,7 +13,7 @@ pub struct RangeAttributes<'a> {
 }
 
 impl<'a> RangeAttributes<'a> {
-    /// Takes the attribute if it is one of these.
+    /// Stores the value if `name` is one of these attributes.
     pub fn set(&mut self, name: DwAt, value: Value<'a>) {
         let place = match name {
             dw::DW_AT_low_pc => &mut self.low_pc,
@@ -24,7 +24,8 @@ impl<'a> RangeAttributes<'a> {
         place.get_or_insert(value);
     }
 
-    /// The same, without a tie to the section: no string states an address.
+    /// Returns the same attributes without a tie to the section, which is possible because no string states an
+    /// address.
     #[must_use]
     pub fn detached(&self) -> RangeAttributes<'static> {
         RangeAttributes {

@@ -1,7 +1,9 @@
-//! The addresses of a DIE: `DW_AT_low_pc` with `DW_AT_high_pc`, else `DW_AT_ranges` (DWARF 5 section 2.17).
+//! Reads the addresses of a DIE: `DW_AT_low_pc` with `DW_AT_high_pc`, or else `DW_AT_ranges` (DWARF 5 section
+//! 2.17).
 //!
-//! Tombstones, which linkers leave where code was discarded, are read as LLVM reads them: only the all-ones
-//! address is one. gimli also takes -2 and drops empty ranges, which would change what counts as "has a range".
+//! Linkers leave tombstones for code that they discarded. They are read as LLVM reads them: only the all-ones
+//! address is a tombstone. gimli also accepts -2 and drops empty ranges, which would change which DIEs have a
+//! range.
 
 use gimli::{DebugAddrIndex, RangeListsOffset, RawRngListEntry, SectionId};
 
@@ -11,11 +13,11 @@ use crate::range_attributes::RangeAttributes;
 use crate::unit::{Space, Unit, section};
 
 impl<'a> RangeAttributes<'a> {
-    /// Puts the half-open ranges into `list`, which is cleared first. Empty and reversed ones are kept; a list that
-    /// cannot be read to its end, or that is longer than what is left of the budget, counts as none.
+    /// Writes the half-open ranges into `list`, which is cleared first. Keeps empty and reversed ranges. A list
+    /// that cannot be read to its end, or that is longer than the rest of the budget, counts as empty.
     ///
     /// # Errors
-    /// If an address or a list cannot be read.
+    /// Fails if an address or a list cannot be read.
     pub fn read(
         &self,
         space: &Space<'a>,
@@ -34,7 +36,7 @@ impl<'a> RangeAttributes<'a> {
         Ok(())
     }
 
-    /// `Some` when both attributes are there and sound, so that `DW_AT_ranges` is not asked.
+    /// Returns `Some` if both attributes are present and valid. `DW_AT_ranges` is then ignored.
     fn low_and_high(&self, space: &Space<'a>, unit: &Unit) -> Result<Option<(u64, u64)>, Fault> {
         let (Some(low), Some(high)) = (self.low_pc, self.high_pc) else {
             return Ok(None);
@@ -60,21 +62,23 @@ impl<'a> RangeAttributes<'a> {
     }
 }
 
-/// How many entries of range lists may still be read. Lists can be shared, so a small file could otherwise
-/// ask for its largest list once for each DIE.
+/// Number of entries of range lists that may still be read. Lists can be shared, so without a limit a small file
+/// could have its largest list read once for each DIE.
 #[derive(Debug)]
 pub struct Budget(usize);
 
 impl Budget {
-    /// Entries for each byte of a unit; a DIE with a list takes several bytes, and lists rarely have ten entries.
+    /// Number of entries for each byte of a unit. A DIE with a list takes several bytes, and lists rarely have ten
+    /// entries.
     const PER_BYTE: usize = 64;
 
-    /// For the DIEs of one unit.
+    /// Makes the budget for the DIEs of one unit.
     pub fn for_dies(unit: &[u8]) -> Self {
         Self(unit.len().saturating_mul(Self::PER_BYTE))
     }
 
-    /// For the units' own DIEs together: each entry takes a byte of a section, and no two units share a list.
+    /// Makes the budget for the DIEs of all units together: each entry takes a byte of a section, and no two units
+    /// share a list.
     pub fn for_units(space: &Space<'_>) -> Self {
         let ranges = section(*space.dwarf.ranges.debug_ranges()).len();
         let lists = section(*space.dwarf.ranges.debug_rnglists()).len();
@@ -154,7 +158,7 @@ fn read_list(
             RawRngListEntry::StartEnd { begin, end } => (begin, end),
             RawRngListEntry::StartLength { begin, length } => (begin, begin.wrapping_add(length)),
         };
-        // The old lists mark discarded code in the offset, the new ones in the address.
+        // The old lists mark discarded code in the offset, the new lists in the address.
         if unit.encoding.version < 5 || low != tombstone {
             list.push((low, high));
         }

@@ -1,27 +1,27 @@
-//! A position in a byte slice; every read is checked.
+//! Reads values from a byte slice. Every read is checked.
 
 /// Reads little-endian values from a slice.
 #[derive(Clone, Copy)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
-    /// Where the next value stands.
+    /// Offset of the next value in the slice.
     pub position: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads from this position on.
+    /// Makes a reader at `position`.
     #[must_use]
     pub fn new(bytes: &'a [u8], position: usize) -> Self {
         Self { bytes, position }
     }
 
-    /// Whether nothing is left.
+    /// Returns true if no byte is left.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.position >= self.bytes.len()
     }
 
-    /// So many bytes.
+    /// Reads the next `len` bytes.
     pub fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let end = self.position.checked_add(len)?;
         let taken = self.bytes.get(self.position..end)?;
@@ -29,18 +29,18 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
-    /// What is still to be read.
+    /// Returns the bytes that are still to be read.
     #[must_use]
     pub fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.position..).unwrap_or_default()
     }
 
-    /// Moves on without looking; reads beyond the end fail, skips do not.
+    /// Skips `len` bytes without a check. Reads beyond the end fail, skips do not.
     pub fn skip(&mut self, len: usize) {
         self.position = self.position.saturating_add(len);
     }
 
-    /// One byte.
+    /// Reads one byte.
     #[inline]
     pub fn byte(&mut self) -> Option<u8> {
         let byte = *self.bytes.get(self.position)?;
@@ -48,14 +48,14 @@ impl<'a> Reader<'a> {
         Some(byte)
     }
 
-    /// An unsigned number of `len` bytes, at most 8.
+    /// Reads an unsigned number of `len` bytes, at most 8.
     pub fn unsigned(&mut self, len: usize) -> Option<u64> {
         let mut bytes = [0; 8];
         bytes.get_mut(..len)?.copy_from_slice(self.take(len)?);
         Some(u64::from_le_bytes(bytes))
     }
 
-    /// ULEB128 (DWARF 5 section 7.6); bits beyond the 64th are dropped.
+    /// Reads a ULEB128 number (DWARF 5 section 7.6). Drops bits beyond the 64th.
     #[inline]
     pub fn uleb(&mut self) -> Option<u64> {
         let first = *self.bytes.get(self.position)?;
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Two ULEB128 numbers, which are mostly a byte each.
+    /// Reads two ULEB128 numbers, each of which is mostly one byte long.
     #[inline]
     pub fn two_ulebs(&mut self) -> Option<(u64, u64)> {
         match self.bytes.get(self.position..)? {
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// SLEB128 (DWARF 5 section 7.6).
+    /// Reads an SLEB128 number (DWARF 5 section 7.6).
     pub fn sleb(&mut self) -> Option<i64> {
         let mut value = 0;
         let mut shift = 0u32;
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Moves past a LEB128 number.
+    /// Skips a LEB128 number.
     #[inline]
     pub fn skip_leb(&mut self) -> Option<()> {
         loop {
@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A string up to its NUL, which is read too.
+    /// Reads a string up to its NUL, and skips the NUL.
     pub fn string(&mut self) -> Option<&'a [u8]> {
         let rest = self.bytes.get(self.position..)?;
         let len = memchr::memchr(0, rest)?;

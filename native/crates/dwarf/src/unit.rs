@@ -1,4 +1,4 @@
-//! Units: where they lie, and what their own DIE says that the DIEs below it need.
+//! Units: their positions, and the values in the DIE of each unit that the DIEs below it need.
 
 use gimli::{
     DebugAbbrevOffset, DebugAddrBase, DebugInfoOffset, DebugLineOffset, DebugRngListsBase, DebugRngListsIndex,
@@ -15,77 +15,77 @@ use crate::range_attributes::RangeAttributes;
 use crate::reader::Reader;
 use crate::unit_index::UnitIndex;
 
-/// A section as gimli reads it.
+/// A section in the type of gimli.
 pub type Slice<'a> = EndianSlice<'a, LittleEndian>;
 
-/// What a split unit's offsets into `.debug_ranges` are counted from. gimli has no type for it.
+/// Base of a split unit's offsets into `.debug_ranges`. gimli has no type for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RangesBase(pub usize);
 
 /// One unit of `.debug_info`.
 #[derive(Debug, Clone)]
 pub struct Unit {
-    /// Of its header.
+    /// Offset of the header of the unit.
     pub offset: DebugInfoOffset,
-    /// Of the byte behind it.
+    /// Offset behind the last byte of the unit.
     pub end: DebugInfoOffset,
-    /// Of its own DIE.
+    /// Offset of the DIE of the unit.
     pub root: UnitOffset,
-    /// Version, size of addresses and of offsets.
+    /// Version, size of addresses and size of offsets.
     pub encoding: Encoding,
-    /// Of its table of abbreviations.
+    /// Offset of the abbreviation table of the unit.
     pub abbreviations: DebugAbbrevOffset,
-    /// It is written in some C.
+    /// True if the language of the unit is a version of C.
     pub is_c: bool,
-    /// It is a type unit, which has no code.
+    /// True if the unit is a type unit, which has no code.
     pub is_type: bool,
-    /// What addresses in its range lists are counted from.
+    /// Base of the addresses in the range lists of the unit.
     pub base_address: Option<u64>,
-    /// `DW_AT_stmt_list`.
+    /// Offset of the line program, `DW_AT_stmt_list`.
     pub line_program: Option<DebugLineOffset>,
-    /// `DW_AT_str_offsets_base`, or where the table begins without one.
+    /// `DW_AT_str_offsets_base`, or the start of the table without this attribute.
     pub str_offsets_base: DebugStrOffsetsBase,
     /// `DW_AT_addr_base`.
     pub addr_base: Option<DebugAddrBase>,
-    /// `DW_AT_rnglists_base`, or where the table begins without one.
+    /// `DW_AT_rnglists_base`, or the start of the table without this attribute.
     pub range_lists_base: DebugRngListsBase,
-    /// What is added to offsets into `.debug_ranges`.
+    /// Number that is added to offsets into `.debug_ranges`.
     pub ranges_base: RangesBase,
-    /// What its own DIE says about its addresses.
+    /// The attributes of the DIE of the unit that state its addresses.
     pub ranges: RangeAttributes<'static>,
-    /// Its other half, if it is a skeleton; in the other half its own name.
+    /// The split unit, if this unit is a skeleton; in a split unit, its own name.
     pub split: Option<Box<SplitReference>>,
-    /// What keeps its own DIE from being read.
+    /// The fault that keeps the DIE of the unit from being read.
     pub fault: Option<Fault>,
 }
 
-/// What a skeleton unit says about its split unit.
+/// The reference of a skeleton unit to its split unit.
 #[derive(Debug, Clone)]
 pub struct SplitReference {
-    /// Both halves have it.
+    /// Number that both units have.
     pub id: u64,
-    /// `DW_AT_dwo_name`.
+    /// Name of the file with the split unit, `DW_AT_dwo_name`.
     pub name: Vec<u8>,
-    /// `DW_AT_comp_dir`.
+    /// Folder in which the compiler ran, `DW_AT_comp_dir`.
     pub directory: Vec<u8>,
-    /// `DW_AT_GNU_ranges_base`, which holds for the split unit only.
+    /// `DW_AT_GNU_ranges_base`, which applies to the split unit only.
     pub ranges_base: RangesBase,
 }
 
-/// One `.debug_info` with all that its DIEs refer to.
+/// One `.debug_info` section, with all sections that its DIEs refer to.
 pub struct Space<'a> {
-    /// Tells spaces apart.
+    /// Number that distinguishes spaces.
     pub id: usize,
-    /// The sections.
+    /// Sections of the space.
     pub dwarf: Dwarf<Slice<'a>>,
-    /// Ascending and disjoint.
+    /// Units, ascending and disjoint.
     pub units: &'a [Unit],
-    /// The file that dwz moved common DIEs and strings to.
+    /// The file to which dwz moved common DIEs and strings.
     pub supplementary: Option<Box<Space<'a>>>,
 }
 
 impl<'a> Space<'a> {
-    /// A space whose units are not known yet.
+    /// Makes a space whose units are not known yet.
     pub fn without_units(dwarf: Dwarf<Slice<'a>>) -> Self {
         Self {
             id: 0,
@@ -95,38 +95,39 @@ impl<'a> Space<'a> {
         }
     }
 
-    /// The unit with this number.
+    /// Returns the unit with this number.
     ///
     /// # Panics
-    /// If it is another space's number.
+    /// Panics if the number belongs to another space.
     #[must_use]
     pub fn unit(&self, index: UnitIndex) -> &'a Unit {
         &self.units[index.0]
     }
 
-    /// The bytes of a unit, from its header.
+    /// Returns the bytes of a unit, from its header on.
     pub fn bytes(&self, unit: &Unit) -> &'a [u8] {
         let info = section(self.dwarf.debug_info);
         info.get(unit.offset.0..unit.end.0).unwrap_or_default()
     }
 
-    /// The unit that `offset` lies in.
+    /// Returns the number of the unit that contains `offset`.
     pub fn unit_containing(&self, offset: DebugInfoOffset) -> Option<UnitIndex> {
         let after = self.units.partition_point(|unit| unit.offset <= offset);
         let index = after.checked_sub(1)?;
         (offset < self.units[index].end).then_some(UnitIndex(index))
     }
 
-    /// Loads the unit's abbreviations into `table`, up to the one with the code `until`, if one is given.
+    /// Loads the abbreviations of the unit into `table`, up to the abbreviation with the code `until`, if a code is
+    /// given.
     pub fn load_abbreviations(&self, unit: &Unit, until: Option<u64>, table: &mut AbbreviationTable<'a>) {
         let section = section(self.dwarf.debug_abbrev);
         table.load(section, unit.abbreviations, unit.encoding, until);
     }
 
-    /// An address that stands in a DIE, or in `.debug_addr`; `None` if the value is of another class.
+    /// Reads an address that stands in a DIE, or in `.debug_addr`. Returns `None` if the value is of another class.
     ///
     /// # Errors
-    /// If `.debug_addr` does not have it.
+    /// Fails if `.debug_addr` does not have the address.
     pub fn address(&self, unit: &Unit, value: Value<'a>) -> Result<Option<u64>, Fault> {
         match value {
             Value::Address(address) => Ok(Some(address)),
@@ -142,10 +143,11 @@ impl<'a> Space<'a> {
         }
     }
 
-    /// A string; `None` if the value is of another class, or in a supplementary file that is not there.
+    /// Reads a string. Returns `None` if the value is of another class, or if the supplementary file with the
+    /// string is missing.
     ///
     /// # Errors
-    /// If the section with the string, or with its offset, does not have it.
+    /// Fails if the section with the string, or the section with its offset, does not have it.
     pub fn string(&self, unit: &Unit, value: Value<'a>) -> Result<Option<&'a [u8]>, Fault> {
         let dwarf = &self.dwarf;
         let in_str = |dwarf: &Dwarf<Slice<'a>>, offset: DebugStrOffset| {
@@ -175,7 +177,7 @@ impl<'a> Space<'a> {
         }
     }
 
-    /// Where in its section the range list with this number stands.
+    /// Returns the position of the range list with this number in its section.
     pub(crate) fn range_list(&self, unit: &Unit, index: DebugRngListsIndex) -> Result<RangeListsOffset, Fault> {
         let lists = &self.dwarf.ranges;
         let offset = lists.get_offset(unit.encoding, unit.range_lists_base, index);
@@ -183,12 +185,13 @@ impl<'a> Space<'a> {
     }
 }
 
-/// The bytes that a gimli section wraps.
+/// Returns the bytes of a section of gimli.
 pub fn section<'a, S: gimli::Section<Slice<'a>>>(section: S) -> &'a [u8] {
     section.reader().slice()
 }
 
-/// All units of a `.debug_info`, in order. A header that cannot be read hides what follows it, here as in LLVM.
+/// Reads all units of a `.debug_info`, in order. A header that cannot be read hides the units behind it, as in
+/// LLVM.
 pub fn read_units(space: &Space<'_>, file_type: DwarfFileType) -> (Vec<Unit>, Option<gimli::Error>) {
     let mut headers = Vec::new();
     let mut iter = space.dwarf.debug_info.units();
@@ -236,7 +239,7 @@ pub fn read_units(space: &Space<'_>, file_type: DwarfFileType) -> (Vec<Unit>, Op
     (units, error)
 }
 
-/// Reads the unit's own DIE.
+/// Reads the DIE of the unit.
 fn read_root<'a>(
     space: &Space<'a>,
     unit: &mut Unit,
@@ -274,7 +277,7 @@ fn read_root<'a>(
     });
     faults.value(read);
     unit.ranges = ranges.detached();
-    // The addresses of a split unit are its skeleton's.
+    // A split unit has the addresses of its skeleton.
     let base = low_pc.or(entry_pc).filter(|_| file_type == DwarfFileType::Main);
     unit.base_address = base.and_then(|value| faults.value(space.address(unit, value)).flatten());
     if let Some(id) = id.or(gnu_id) {
@@ -309,7 +312,7 @@ fn constant(value: Value<'_>) -> Option<u64> {
 
 fn offset(value: Value<'_>) -> Option<usize> {
     match value {
-        // DW_FORM_sec_offset came with DWARF 4; GNU's split DWARF uses it in every version.
+        // DW_FORM_sec_offset came with DWARF 4. GNU's split DWARF uses this form in every version.
         Value::SectionOffset(offset) | Value::ConstantOrOffset(offset) => usize::try_from(offset).ok(),
         _ => None,
     }

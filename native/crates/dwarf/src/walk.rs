@@ -1,4 +1,4 @@
-//! The walk over a unit's DIEs in the order they are stored.
+//! Walks over the DIEs of a unit, in the order in which they are stored.
 
 use gimli::{Encoding, UnitOffset};
 
@@ -11,38 +11,38 @@ use crate::unit::Unit;
 /// A DIE at which a walk stops.
 #[derive(Debug, Clone, Copy)]
 pub struct Visited {
-    /// Where it stands.
+    /// Offset of the DIE in its unit.
     pub offset: UnitOffset,
-    /// The unit's own DIE is at depth 0.
+    /// Depth of the DIE. The DIE of the unit has depth 0.
     pub depth: u32,
-    /// The smallest depth at which a DIE can have stood since the last visit: what was visited there or deeper is no
+    /// The smallest depth of any DIE since the last visit. A DIE that was visited at this depth or deeper is no
     /// ancestor of this one.
     pub closed: u32,
-    /// Why the walk stops there.
+    /// The reason for which the walk stops at the DIE.
     pub interest: Interest,
 }
 
-/// Where a walk need not look.
+/// The DIEs that a walk may skip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
-    /// The walk looks everywhere.
+    /// The walk skips no DIE.
     Nothing,
-    /// What stands inside of types. In C these are members and parameters, and never functions.
+    /// The walk skips DIEs inside of types. In C these are members and parameters, never functions.
     InsideTypes,
 }
 
 impl Skip {
-    /// What may be skipped in search of functions.
+    /// Returns the DIEs that a search for functions may skip in the unit.
     pub fn of(unit: &Unit) -> Self {
         if unit.is_c { Self::InsideTypes } else { Self::Nothing }
     }
 }
 
-/// Calls `visit` for each DIE whose abbreviation is `wanted`. `unit` is the unit from its header to its end.
-/// Like LLVM's reader, ends at the first DIE that cannot be read and keeps what came before it.
+/// Calls `visit` for each DIE whose abbreviation is `wanted`. `unit` has the bytes of the unit, from its header to
+/// its end. As LLVM's reader, stops at the first DIE that cannot be read; the visits before count.
 ///
 /// # Errors
-/// What keeps that DIE from being read.
+/// Returns the fault that keeps that DIE from being read.
 pub fn walk(
     unit: &[u8],
     root: UnitOffset,
@@ -58,7 +58,7 @@ pub fn walk(
     loop {
         let offset = reader.position;
         let Some(code) = reader.uleb() else {
-            // Lists of children that end with the unit need no end of their own.
+            // A list of children that ends with the unit needs no end of its own.
             return if offset == unit.len() {
                 Ok(())
             } else {
@@ -66,7 +66,7 @@ pub fn walk(
             };
         };
         if code == 0 {
-            // The end of a list of children; behind the unit DIE's own there is nothing.
+            // This is the end of a list of children. Behind the end of the list of the unit's DIE there is nothing.
             if depth <= 1 {
                 return Ok(());
             }
@@ -108,7 +108,7 @@ pub fn walk(
     }
 }
 
-/// A `DW_FORM_ref4`.
+/// Reads the sibling, a `DW_FORM_ref4`.
 fn sibling(unit: &[u8], at: usize) -> Option<usize> {
     let offset = Reader::new(unit, at).unsigned(4)?;
     usize::try_from(offset).ok()
@@ -125,7 +125,7 @@ fn skip_attributes(
     for step in table.steps(abbreviation) {
         match step.size {
             Size::Leb => reader.skip_leb()?,
-            // Location expressions.
+            // This is the form of location expressions.
             Size::BlockLeb => {
                 let len = reader.uleb()?;
                 reader.skip(usize::try_from(len).ok()?);
@@ -143,7 +143,7 @@ mod tests {
     use gimli::{DebugAbbrev, DebugInfo, LittleEndian, constants as dw};
     use proptest::prelude::*;
 
-    /// Forms that both readers know, of each size class.
+    /// One or more forms of each size class that both readers know.
     const FORMS: [gimli::DwForm; 16] = [
         dw::DW_FORM_addr,
         dw::DW_FORM_data1,
@@ -169,13 +169,13 @@ mod tests {
         dw::DW_TAG_structure_type,
     ];
 
-    /// A DWARF 5 unit with these DIEs.
+    /// Builds a DWARF 5 unit with these DIEs.
     fn unit(dies: &[u8]) -> Vec<u8> {
         let len = u32::try_from(dies.len() + 8).unwrap();
         [&len.to_le_bytes()[..], &[5, 0, 1, 8, 0, 0, 0, 0], dies].concat()
     }
 
-    /// What gimli finds, up to where it stops.
+    /// Returns the DIEs that gimli finds, up to the DIE at which it stops.
     fn twin(abbreviations: &[u8], unit: &[u8]) -> Vec<(usize, isize)> {
         let header = DebugInfo::new(unit, LittleEndian).units().next().unwrap().unwrap();
         let abbreviations = DebugAbbrev::new(abbreviations, LittleEndian);
@@ -252,7 +252,8 @@ mod tests {
             &[0],
         ];
         let abbreviations = abbreviations.concat();
-        // The unit's DIE stands at 12, the type at 13 with a function inside, at 18, and one behind, at 20.
+        // The DIE of the unit is at offset 12. The type is at 13, with a function inside at 18. Another function is
+        // at 20, behind the type.
         for (sibling, expected) in [
             (20, vec![(20, 1)]),
             (13, vec![(18, 2), (20, 1)]),
