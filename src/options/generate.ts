@@ -138,8 +138,8 @@ export interface GenerateOptions extends SampleSelection, ContextOptions {
   /** Use DWARF although the binary has pseudo probes; default false. */
   useDwarfCorrelation?: boolean | undefined;
   /**
-   * With pseudo probes: take functions that are missing in the debug information from the symbol table; default
-   * true.
+   * With pseudo probes: take functions that are missing in the debug information from the symbol table;
+   * default true.
    */
   loadFunctionFromSymbol?: boolean | undefined;
 

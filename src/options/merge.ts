@@ -81,8 +81,8 @@ export interface MergeOptions {
   /** Drop top-level functions colder than the cold threshold; default false. */
   trimCold?: boolean | undefined;
   /**
-   * Cut-off in millionths. The count at the cut-off separates cold from warm functions and contexts; default
-   * 999999.
+   * Cut-off in millionths. The count at the cut-off separates cold from warm functions and contexts;
+   * default 999999.
    */
   profileSummaryCutoffCold?: number | undefined;
   /** The cold threshold as a count; overrides the cut-off. */
