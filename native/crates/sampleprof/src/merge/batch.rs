@@ -11,7 +11,7 @@ use super::shard::Shard;
 use crate::{ContextTable, Frame, NameId, Profile, ProfileFlags};
 
 /// How many bytes of files are in work at once.
-const BATCH_BYTES: u64 = 16 << 20;
+const BATCH_BYTES: u64 = 8 << 20;
 
 /// How many files are in work at once, however small.
 const BATCH_FILES: usize = 256;

@@ -82,8 +82,8 @@ impl Template {
     }
 
     /// Appends the numbers of the function at the start of `bytes` to `values`, if it has this structure, and returns its
-    /// length. `table` has the ids in the sum that indexes of names stand for, or such that no name of the sum has. A function with a count of more than 32 bits does
-    /// not match.
+    /// length. `table` has the ids in the sum that indexes of names stand for, and other ids for names that are not in the sum. A function
+    /// does not match if it has a count of more than 32 bits, or if fewer than 16 bytes follow where its last number starts.
     pub(super) fn matches(&self, bytes: &[u8], table: &[NameId], values: &mut Vec<u32>) -> Option<usize> {
         let start = values.len();
         values.resize(start + self.gaps.len(), 0);
@@ -100,34 +100,43 @@ impl Template {
         end
     }
 
+    /// The length of the function, if it has this structure. Like [`Self::matches`], it needs bytes of more functions behind.
     fn numbers(&self, bytes: &[u8], values: &mut [u32]) -> Option<usize> {
-        let (mut position, mut expected) = (0, 0);
+        let mut position = 0;
+        let mut fixed = self.fixed.as_slice();
         for (&gap, value) in self.gaps.iter().zip(values) {
-            let gap = usize::from(gap);
-            if gap <= WORD {
-                let differing = word(bytes, position)? ^ word(&self.fixed, expected)?;
-                if differing & FIRST_BYTES[gap] != 0 {
+            let mut gap = usize::from(gap);
+            if gap > WORD {
+                let (long, rest) = fixed.split_at(gap);
+                if !bytes.get(position..)?.starts_with(long) {
                     return None;
                 }
-            } else if bytes.get(position..position + gap)? != &self.fixed[expected..expected + gap] {
+                fixed = rest;
+                position += gap;
+                gap = 0;
+            }
+            // One look at whether there are bytes enough is for the gap and for a number of two bytes.
+            let found: &[u8; 2 * WORD] = bytes.get(position..)?.first_chunk()?;
+            let &expected = fixed.first_chunk()?;
+            let differing = word(found) ^ u64::from_le_bytes(expected);
+            if differing & FIRST_BYTES[gap] != 0 {
                 return None;
             }
-            expected += gap;
+            fixed = &fixed[gap..];
             position += gap;
             // Most numbers have one or two bytes, which are decoded without asking how many.
-            let &[low, high] = bytes.get(position..)?.first_chunk()?;
-            let more = usize::from(low >> 7);
+            let (low, high) = (found[gap], found[gap + 1]);
             if low & high & 0x80 == 0 {
-                let high = u32::from(high) * more as u32;
-                *value = u32::from(low & 0x7f) | high << 7;
-                position += 1 + more;
+                let more = u32::from(low >> 7);
+                *value = u32::from(low & 0x7f) | (u32::from(high) * more) << 7;
+                position += 1 + more as usize;
             } else {
                 let (long, len) = leb128::decode(&bytes[position..]).ok()?;
                 *value = u32::try_from(long).ok()?;
                 position += len;
             }
         }
-        let rest = &self.fixed[expected..self.fixed.len() - WORD];
+        let rest = &fixed[..fixed.len() - WORD];
         bytes.get(position..)?.starts_with(rest).then(|| position + rest.len())
     }
 
@@ -173,12 +182,9 @@ impl Template {
     }
 }
 
-/// Eight bytes at `position`.
-fn word(bytes: &[u8], position: usize) -> Option<u64> {
-    bytes
-        .get(position..)?
-        .first_chunk()
-        .map(|&word| u64::from_le_bytes(word))
+/// The first eight bytes.
+fn word(bytes: &[u8; 2 * WORD]) -> u64 {
+    u64::from_le_bytes(std::array::from_fn(|index| bytes[index]))
 }
 
 #[cfg(test)]
@@ -189,8 +195,8 @@ mod tests {
     /// name, total, no records, nothing inlined]`
     const FUNCTION: [u8; 17] = [3, 0, 9, 1, 4, 0, 7, 1, 1, 7, 1, 5, 2, 1, 2, 0, 0];
     const TABLE: [NameId; 2] = [NameId(10), NameId(20)];
-    /// A word can be read at each place only if the function is not the last one.
-    const MORE: [u8; WORD] = [0xaa; WORD];
+    /// Only a function with others behind it is compared.
+    const MORE: [u8; 2 * WORD] = [0xaa; 2 * WORD];
 
     fn matched(template: &Template, function: &[u8], table: &[NameId]) -> Option<(usize, Vec<u32>)> {
         let mut values = vec![99];
