@@ -239,9 +239,9 @@ export interface BindingCompareOptions {
   testBytes?: Buffer
   /** Largest number of entries in each list. */
   top: number
-  /** Adds functions of the test profile with a count of at least this to `text`. */
+  /** Count from which on functions of the test profile are added to `text`. */
   valueCutoff?: bigint
-  /** Adds functions with a similarity below this, in millionths, to `text`. */
+  /** Similarity in millionths below which functions are added to `text`. */
   similarityCutoff?: number
 }
 
@@ -735,7 +735,7 @@ export interface BindingKernel {
   options: Array<BindingConfigOption>
 }
 
-/** What a listing shows. */
+/** The binary to list, and the parts of the listing that are printed. */
 export interface BindingListingOptions {
   /** Path of the binary. */
   binary: string

@@ -13,7 +13,7 @@ use symbolize::{Frame, FrameTable, FunctionTable, NameId};
 use crate::printer::Printer;
 use crate::syntax::Syntax;
 
-/// What a listing shows.
+/// The parts of a listing that are printed.
 #[derive(Debug, Clone)]
 pub struct ListingOptions {
     /// True to print the source lines behind each instruction, from the innermost inlined function outwards.

@@ -111,7 +111,7 @@ impl<'a> UnitReader<'_, 'a> {
         self.note(die.ranges.read(self.space, self.unit, budget, list));
     }
 
-    /// Notes the fault of an attempt to read something in this unit.
+    /// Notes the fault of a read in this unit, if the read failed.
     pub fn note(&self, read: Result<(), Fault>) {
         if let Err(fault) = read {
             self.faults.note(self.fault_here(fault));

@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads two ULEB128 numbers, each of which is mostly one byte long.
+    /// Reads two ULEB128 numbers, which are usually one byte long each.
     #[inline]
     pub fn two_ulebs(&mut self) -> Option<(u64, u64)> {
         match self.bytes.get(self.position..)? {

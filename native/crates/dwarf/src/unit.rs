@@ -45,7 +45,7 @@ pub struct Unit {
     pub line_program: Option<DebugLineOffset>,
     /// `DW_AT_str_offsets_base`, or the start of the table without this attribute.
     pub str_offsets_base: DebugStrOffsetsBase,
-    /// `DW_AT_addr_base`.
+    /// Start of the unit's addresses in `.debug_addr`, `DW_AT_addr_base`.
     pub addr_base: Option<DebugAddrBase>,
     /// `DW_AT_rnglists_base`, or the start of the table without this attribute.
     pub range_lists_base: DebugRngListsBase,

@@ -15,8 +15,8 @@ pub struct Visited {
     pub offset: UnitOffset,
     /// Depth of the DIE. The DIE of the unit has depth 0.
     pub depth: u32,
-    /// The smallest depth of any DIE since the last visit. A DIE that was visited at this depth or deeper is no
-    /// ancestor of this one.
+    /// The smallest depth that any DIE since the last visit can have had. A DIE that was visited at this depth or
+    /// deeper is no ancestor of this one.
     pub closed: u32,
     /// The reason for which the walk stops at the DIE.
     pub interest: Interest,

@@ -165,8 +165,8 @@ fn push_aligned(start: u32, end: u32, data: bool, chunks: &mut Vec<Bounds>) {
     }
 }
 
-/// Returns the kind of a mapping symbol, `x` or `d`. Its name is `$x`, `$d`, or either with a suffix such as
-/// `$x.7`.
+/// Returns the kind of a mapping symbol, which is the letter behind the `$`: `x` for code, `d` for data. A suffix
+/// may follow, as in `$x.7`. Returns `None` for other symbols.
 fn mapping_symbol(name: &[u8]) -> Option<u8> {
     match name {
         [b'$', kind, rest @ ..] if rest.first().is_none_or(|&next| next == b'.') => Some(*kind),

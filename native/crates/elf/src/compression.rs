@@ -19,7 +19,7 @@ const USUAL_EXPANSION: u64 = 4;
 /// Largest memory for the dictionary of an xz stream, in KiB. The largest preset, `xz -9`, needs 64 MiB.
 const XZ_MEMORY_KIB: u32 = 65 << 10;
 
-/// How a file is compressed.
+/// Compression of a whole file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileCompression {
     Gzip,

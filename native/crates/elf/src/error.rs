@@ -26,7 +26,7 @@ pub enum ImageError {
     /// The file does not begin with the ELF magic number.
     #[error("{}: is {found}, expected an ELF file", path.display())]
     NotElf {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// What the first bytes of the file look like.
         found: &'static str,
@@ -34,19 +34,19 @@ pub enum ImageError {
     /// The file is an AArch64 file of the 32-bit class (ILP32).
     #[error("{}: is a 32-bit ELF file for AArch64 (ILP32); of 32-bit files only those for x86 are supported", path.display())]
     Class32 {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
     /// The file is an ELF file with big-endian data.
     #[error("{}: is a big-endian ELF file, only little-endian ones are supported", path.display())]
     BigEndian {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
     /// The file is an ELF file for a machine whose instructions this crate does not decode.
     #[error("{}: is for ELF machine {machine} ({name}), expected x86-64 (62), i386 (3) or AArch64 (183)", path.display())]
     UnsupportedMachine {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// Number of the machine, `e_machine`.
         machine: u16,
@@ -56,7 +56,7 @@ pub enum ImageError {
     /// The file is an ELF file, but no executable, shared object, kernel or kernel module.
     #[error("{}: is {found}, expected an executable, shared object, vmlinux or kernel module", path.display())]
     UnsupportedType {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// What `e_type` says the file is.
         found: &'static str,
@@ -64,7 +64,7 @@ pub enum ImageError {
     /// The file ends before something that its headers describe.
     #[error("{}: truncated: {what} ends at offset {end:#x}, the file at {size:#x}", path.display())]
     Truncated {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// Name of the part that is cut off.
         what: String,
@@ -76,7 +76,7 @@ pub enum ImageError {
     /// The headers contradict each other or the ELF specification.
     #[error("{}: malformed ELF file: {what}", path.display())]
     Malformed {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// Description of the contradiction.
         what: String,
@@ -84,7 +84,7 @@ pub enum ImageError {
     /// The file is compressed, and its content cannot be decompressed.
     #[error("{}: compressed file: {reason}", path.display())]
     Compressed {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// What is wrong with the compressed file.
         reason: String,
@@ -92,13 +92,13 @@ pub enum ImageError {
     /// No `PT_LOAD` segment of the file is executable.
     #[error("{}: no executable segment found", path.display())]
     NoExecutableSegment {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
     /// The executable sections lie further apart than 32-bit offsets reach.
     #[error("{}: executable sections span {span:#x} bytes, at most {limit:#x} are supported", path.display())]
     CodeSpan {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// Number of bytes from the lowest to the highest executable byte.
         span: u64,

@@ -45,9 +45,9 @@ pub struct Block {
 /// An edge between blocks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Edge {
-    /// Number of the block that it leaves.
+    /// Number of the block that the edge leaves.
     pub from: u32,
-    /// Number of the block that it enters.
+    /// Number of the block that the edge enters.
     pub to: u32,
     /// The samples that say how often control goes along the edge.
     pub measure: Option<Measure>,

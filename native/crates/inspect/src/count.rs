@@ -66,7 +66,8 @@ impl<'o> Collector<'o> {
             .add(segment, |worker, sample| worker.add(sample, attrs, spaces))
     }
 
-    /// Forgets the address spaces because they have changed. Returns the spaces that were used.
+    /// Forgets the ranges of all address spaces, because the spaces have changed. Returns the spaces that were
+    /// consulted, for each worker.
     pub(crate) fn forget_spaces(&mut self) -> Vec<&Consulted> {
         self.workers.each().map(|worker| worker.views.forget(|| {})).collect()
     }

@@ -3,7 +3,7 @@
 use crate::diagnostic_code::DiagnosticCode;
 use crate::system::without_numbers;
 
-/// How serious a diagnostic is.
+/// Severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
     /// The user should look at the diagnostic.

@@ -10,19 +10,19 @@ use crate::error::Error;
 /// A stage of the pipeline, in the order in which the stages run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// Reads and adds profiles. This is the only phase of a job that merges.
+    /// The job reads and adds profiles. This is the only phase of a job that merges.
     Merge,
-    /// Opens the binary and the inputs.
+    /// The job opens the binary and the inputs.
     Open,
-    /// Finds the boundaries of records, and the mappings.
+    /// The job finds the boundaries of records, and the mappings.
     Scan,
-    /// Counts branch stacks. At the same time the function table is read.
+    /// The job counts branch stacks. At the same time it reads the function table.
     Decode,
-    /// Reads source lines and inline stacks.
+    /// The job reads source lines and inline stacks.
     Symbolize,
-    /// Attributes counts to source lines.
+    /// The job attributes counts to source lines.
     Attribute,
-    /// Encodes and writes the profile.
+    /// The job encodes and writes the profile.
     Write,
 }
 

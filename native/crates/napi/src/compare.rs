@@ -22,10 +22,10 @@ pub struct BindingCompareOptions {
     pub test_bytes: Option<Buffer>,
     /// Largest number of entries in each list.
     pub top: u32,
-    /// Adds functions of the test profile with a count of at least this to `text`.
+    /// Count from which on functions of the test profile are added to `text`.
     #[napi(ts_type = "bigint")]
     pub value_cutoff: Option<BigInt>,
-    /// Adds functions with a similarity below this, in millionths, to `text`.
+    /// Similarity in millionths below which functions are added to `text`.
     pub similarity_cutoff: Option<u32>,
 }
 

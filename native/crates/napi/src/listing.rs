@@ -17,7 +17,7 @@ use crate::options::parse_compat;
 use crate::outcome::BindingDiagnostic;
 use crate::task::{JobTask, Success, run_job};
 
-/// What a listing shows.
+/// The binary to list, and the parts of the listing that are printed.
 #[napi(object, object_to_js = false)]
 pub struct BindingListingOptions {
     /// Path of the binary.

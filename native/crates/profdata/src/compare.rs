@@ -23,9 +23,9 @@ pub struct CompareRequest {
     pub test_bytes: Option<Vec<u8>>,
     /// Largest number of entries in each list of changes.
     pub top: usize,
-    /// Adds functions of the test profile with a count of at least this to [`Comparison::text`].
+    /// Count from which on functions of the test profile are added to [`Comparison::text`].
     pub value_cutoff: Option<u64>,
-    /// Adds functions with a similarity below this, in millionths, to [`Comparison::text`].
+    /// Similarity in millionths below which functions are added to [`Comparison::text`].
     pub similarity_cutoff: Option<u64>,
 }
 
@@ -34,11 +34,12 @@ pub struct CompareRequest {
 pub struct Comparison {
     /// llvm-profdata's numbers, including every function.
     pub report: OverlapReport,
-    /// Functions that only the test profile has, by weight.
+    /// Functions that only the test profile has, the one with the largest weight first.
     pub gained: Vec<FunctionOverlap>,
-    /// Functions that only the base profile has, by weight.
+    /// Functions that only the base profile has, the one with the largest weight first.
     pub lost: Vec<FunctionOverlap>,
-    /// Functions of both profiles, by the amount by which they lower the similarity of the profiles.
+    /// Functions of both profiles that differ. The function that lowers the similarity of the profiles most comes
+    /// first.
     pub changed: Vec<FunctionOverlap>,
     /// Calls whose targets have changed.
     pub target_shifts: Vec<TargetShift>,

@@ -1,4 +1,4 @@
-//! Why a section could not be decoded.
+//! Errors of decoding.
 
 /// A malformed section, and the position of the malformed part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -12,7 +12,7 @@ pub struct DecodeError {
     pub problem: Problem,
 }
 
-/// What is wrong with a section.
+/// The damage of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {

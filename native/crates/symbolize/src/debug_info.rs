@@ -52,7 +52,7 @@ pub(crate) struct View<'a> {
     /// The split units, ascending by the number of their skeleton.
     pub(crate) split: Vec<(UnitIndex, Space<'a>)>,
     pub(crate) cu_map: &'a CuMap,
-    /// See [`DebugOptions::folded_functions_by_lines`].
+    /// True if lines decide between folded functions; see [`DebugOptions::folded_functions_by_lines`].
     pub(crate) folded_by_lines: bool,
 }
 

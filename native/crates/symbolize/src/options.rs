@@ -22,7 +22,7 @@ pub struct FollowLinks {
 }
 
 impl FollowLinks {
-    /// Follows all references.
+    /// The options that follow all references.
     pub const ALL: Self = Self {
         build_id: true,
         debuglink: true,
@@ -30,14 +30,14 @@ impl FollowLinks {
         supplementary: true,
         moved_split_units: true,
     };
-    /// Follows the references that LLVM's symbolizer follows.
+    /// The options that follow the references that LLVM's symbolizer follows.
     pub const LLVM: Self = Self {
         path: false,
         supplementary: false,
         moved_split_units: false,
         ..Self::ALL
     };
-    /// Follows no reference.
+    /// The options that follow no reference.
     pub const NONE: Self = Self {
         build_id: false,
         debuglink: false,
@@ -53,7 +53,7 @@ impl Default for FollowLinks {
     }
 }
 
-/// Where debug information is looked for.
+/// The places where debug information is looked for, and how it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DebugOptions {
     /// Path of a file whose DWARF is used for the profiled binary, and whose symbols are used if the binary is

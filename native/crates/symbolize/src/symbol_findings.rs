@@ -50,7 +50,7 @@ pub struct SymbolConflict {
     pub symbol: Vec<u8>,
     /// First address of the symbol, and the address behind its last one.
     pub symbol_range: (Svma, Svma),
-    /// The function.
+    /// The function that has the code of the symbol.
     pub function: FunctionId,
     /// First address of the function's range, and the address behind its last one.
     pub known_range: (Svma, Svma),

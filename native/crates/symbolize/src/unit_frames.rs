@@ -29,7 +29,7 @@ pub(crate) struct UnitFrames<'a> {
 /// A frame with the numbers of its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct UnitFrame {
-    /// Number of the name.
+    /// Number of the name of the function.
     pub(crate) name: u32,
     pub(crate) line_offset: u32,
     pub(crate) discriminator: u32,

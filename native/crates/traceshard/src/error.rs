@@ -1,4 +1,4 @@
-//! What can be wrong with a shard.
+//! Errors of reading and writing trace shards.
 
 use parquet::errors::ParquetError;
 

@@ -5,7 +5,7 @@
 pub enum Record {
     /// A branch that was taken, and the straight-line range behind it.
     Branch,
-    /// Code that the kernel rewrote while it ran.
+    /// Code that the kernel rewrote while the kernel ran.
     Patch,
     /// A number of what was read, or of what is in no other row.
     Ledger,
@@ -86,21 +86,22 @@ pub enum Loss {
     BranchSamples,
     /// Number of branch entries that were read.
     Entries,
-    /// Branch entries that the options of the collection left out.
+    /// Number of branch entries that the options of the collection left out.
     Deselected,
-    /// Branch entries of samples that were taken in guests.
+    /// Number of branch entries of samples that were taken in guests.
     Guest,
-    /// Branch entries that the CPU recorded on wrong paths.
+    /// Number of branch entries that the CPU recorded on wrong paths.
     WrongPath,
-    /// Branch entries in slots that the CPU had not filled.
+    /// Number of branch entries in slots that the CPU had not filled.
     UnfilledSlot,
-    /// Branch entries whose source and target both lie where no file was mapped.
+    /// Number of branch entries whose source and target both lie where no file was mapped.
     Unmapped,
-    /// Branch entries whose source and target both lie in no file that has rows, as in memory that no file backs.
+    /// Number of branch entries whose source and target both lie in no file that has rows, as in memory that no
+    /// file backs.
     OtherMemory,
-    /// Records that the kernel had no room for.
+    /// Number of records that the kernel lost because it had no room.
     LostRecords,
-    /// Samples with branch entries whose call chain was left out.
+    /// Number of samples with branch entries whose call chain was left out.
     CallChains,
 }
 

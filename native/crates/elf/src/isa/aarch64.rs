@@ -9,7 +9,7 @@ use super::class::{DecodePolicy, InstructionClass, Step};
 /// Length of an instruction in bytes.
 const WORD: usize = 4;
 
-/// See [`super::walk`].
+/// Decodes AArch64 code linearly; see [`super::walk`].
 pub(super) fn walk(policy: DecodePolicy, bytes: &[u8], start: usize, end: usize, mut visit: impl FnMut(usize, Step)) {
     let mut position = start;
     while position < end {

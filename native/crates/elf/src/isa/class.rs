@@ -1,6 +1,6 @@
 //! Classes of instructions, and the policy by which code is decoded.
 
-/// What an instruction does to the flow of control, in the classes that llvm-profgen tells apart.
+/// The effect of an instruction on the flow of control, in the classes that llvm-profgen distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum InstructionClass {

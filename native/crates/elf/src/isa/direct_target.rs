@@ -77,7 +77,7 @@ mod tests {
             Some(0x1006_u64.wrapping_sub(1 << 31))
         );
         assert_eq!(target(&[0x67, 0xe3, 0x05]), Some(0x1008));
-        // ret, jmp *%rax, call *(%rip), 16 bits, nop, nothing
+        // These are ret, jmp *%rax, call *(%rip), jmp with 16 bits, nop, and no bytes.
         for bytes in [
             &[0xc3][..],
             &[0xff, 0xe0],

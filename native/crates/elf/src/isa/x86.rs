@@ -7,7 +7,7 @@ mod prefixes;
 use super::class::{DecodePolicy, Step};
 use opcodes::{MODE_32, MODE_64};
 
-/// See [`super::walk`].
+/// Decodes x86 code linearly; see [`super::walk`].
 pub(super) fn walk(
     is_64_bit: bool,
     policy: DecodePolicy,

@@ -92,7 +92,7 @@ impl Before<'_> {
 /// Returns the table of a jump, if the code before the jump states the table and compares the index with its
 /// length.
 pub(super) fn table(jump: u32, before: Before<'_>) -> Option<Table> {
-    // br
+    // The jump must be a br.
     if jump & 0xffff_fc1f != 0xd61f_0000 {
         return None;
     }
@@ -177,7 +177,7 @@ fn extension(word: u32) -> Option<Extension> {
             shift: word >> 10 & 0x3f,
         });
     }
-    // add, extended register
+    // This is add, extended register.
     (word & 0xffe0_0000 == 0x8b20_0000).then(|| Extension {
         bits: 8 << (word >> 13 & 3),
         is_signed: word >> 15 & 1 == 1,
@@ -227,13 +227,13 @@ fn bound(before: Before<'_>, index: u32) -> Option<usize> {
     // The condition of the nearest conditional branch between the comparison and the jump.
     let mut condition = None;
     for (_, word) in before.backwards(LOOK_BACK) {
-        // subs, immediate, to the register 31
+        // This is subs, immediate, to the register 31, which is a comparison.
         if word & 0x7fc0_001f == 0x7100_001f && register(word, 5) == index {
             let most = (word >> 10 & 0xfff) as usize;
             return match condition? {
-                // hi, ls
+                // These are the conditions hi and ls: the greatest index is `most`.
                 8 | 9 => Some(most + 1),
-                // hs, lo
+                // These are the conditions hs and lo: the greatest index is `most - 1`.
                 2 | 3 => Some(most),
                 _ => None,
             };

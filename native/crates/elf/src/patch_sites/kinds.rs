@@ -14,7 +14,7 @@ pub(super) struct Kind {
     pub(super) first: &'static str,
     /// Name of the symbol behind the last entry.
     pub(super) behind: &'static str,
-    /// See [`Stretch::passable`](super::Stretch::passable).
+    /// The sites at which execution may go straight on; see [`Stretch::passable`](super::Stretch::passable).
     pub(super) passes: Passes,
     /// The layouts that kernels have used. A kernel does not state which layout it uses.
     pub(super) layouts: &'static [EntryLayout],

@@ -1,4 +1,4 @@
-//! What may be wrong with a relocatable file.
+//! Problems of relocatable files.
 
 /// Why the copy of a relocatable file may be incomplete or inexact.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

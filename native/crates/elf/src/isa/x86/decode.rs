@@ -313,7 +313,8 @@ impl<'o> Found<'o, '_> {
         Ok(if counts { other } else { cell })
     }
 
-    /// Reads what follows the opcode.
+    /// Reads the bytes that follow the opcode. Returns the kind of the instruction; `None` if LLVM refuses the
+    /// operands.
     #[inline]
     fn operands(&mut self, cell: Cell, input: &mut Input<'_>) -> Result<Option<&'o Kind>, Stop> {
         let has_modrm = self.opcodes.reads_modrm(cell);

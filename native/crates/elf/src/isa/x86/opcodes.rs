@@ -86,14 +86,14 @@ pub(super) struct Opcodes {
     reads_modrm: &'static [u8],
     /// Numbers of cells, by row and opcode.
     rows: &'static [[u8; 256]],
-    /// Numbers of cells, by EVEX row and the bits of [`Evex`].
+    /// Numbers of cells, by EVEX row and the `variant` of [`Opcodes::evex`].
     evex_rows: &'static [[u8; 96]],
     /// Numbers of rows, by map and the bits of [`Legacy`].
     legacy: &'static [[u8; 24]],
     rex2: &'static [u8; 24],
-    /// Numbers of rows, by VEX map (from 1) and the bits of [`Vex`].
+    /// Numbers of rows, by VEX map (from 1), and by `pp` * 4 + W * 2 + L.
     vex: &'static [[u8; 16]],
-    /// Numbers of rows, by XOP map (from 8) and the bits of [`Vex`].
+    /// Numbers of rows, by XOP map (from 8), and by `pp` * 4 + W * 2 + L.
     xop: &'static [[u8; 16]],
     /// Numbers of EVEX rows, by map (from 1), `pp` and W, and by opcode.
     evex: &'static [[u8; 256]],
