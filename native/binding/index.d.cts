@@ -191,7 +191,7 @@ export interface BindingBinaryStatistics {
   density: number
 }
 
-/** What to collect, and where to write it. */
+/** The recordings to collect from, and the destination of the shards. */
 export interface BindingCollectOptions {
   /** perf.data files, directories or streams. */
   perfData: Array<string>
@@ -385,9 +385,9 @@ export interface BindingEntryClass {
 export interface BindingError {
   /** Stable identifier of the failure. */
   code: BindingErrorCode
-  /** What was found and what was expected. */
+  /** The facts: what was found, and what was expected. */
   message: string
-  /** What the user can do next. */
+  /** The remedy: what the user can do next. */
   hint?: string
   /** Path of the file that the failure is about. */
   path?: string
@@ -437,7 +437,7 @@ export interface BindingExamination {
   debuglink?: string
   /** Path of the file in which the DWARF was found. */
   debugFile?: string
-  /** How that file was found; absent if the file is the binary itself, or was named by the caller. */
+  /** The way in which that file was found; absent if the file is the binary itself, or was named by the caller. */
   debugFileSource?: 'build-id' | 'debuglink' | 'path' | 'debuginfod' | 'supplementary'
   /** Compression of the debug sections. */
   compression?: 'zlib' | 'zstd'
@@ -541,7 +541,10 @@ export interface BindingGenerateOptions {
   toStdout?: boolean
   /** Encoding of the profile. */
   format?: 'extbinary' | 'binary' | 'text' | 'preaggregated' | 'fdata'
-  /** With `llvm-profgen`, the result equals that of llvm-profgen even where llvm-profgen is known to be wrong. */
+  /**
+   * Compatibility: with `llvm-profgen`, the result equals that of llvm-profgen even where llvm-profgen is known
+   * to be wrong.
+   */
   compat?: 'llvm-profgen'
   /** True if the binary is a vmlinux, false if not; if absent, this is detected. */
   kernel?: boolean
@@ -743,7 +746,7 @@ export interface BindingListingOptions {
   debugBinary?: string
   /** Path of the DWARF package. */
   dwp?: string
-  /** With `llvm-profgen`, the diagnostics about the binary are those of llvm-profgen, too. */
+  /** Compatibility: with `llvm-profgen`, the diagnostics about the binary are those of llvm-profgen, too. */
   compat?: 'llvm-profgen'
   /** True to use DWARF instead of pseudo probes. */
   useDwarfCorrelation?: boolean
@@ -1049,7 +1052,7 @@ export interface BindingShares {
   testOnly: number
 }
 
-/** What to tell about a profile. */
+/** The profile to describe, and the parts of the description. */
 export interface BindingShowOptions {
   /** Path of the profile. */
   path: string
@@ -1077,7 +1080,7 @@ export interface BindingShowSuccess {
 export interface BindingSkippedFile {
   /** Path of the profile. */
   path: string
-  /** What is wrong with the profile, and where. */
+  /** Description of the damage, and its position. */
   message: string
 }
 

@@ -187,7 +187,7 @@ impl Builder<'_> {
 
     fn cut(&self, ends: &[End], is_entry: impl Fn(Svma) -> bool) -> Vec<Block> {
         let mut blocks: Vec<Block> = Vec::new();
-        // How the block before ended; `None` while the block is open.
+        // The end of the block before; `None` while that block is open.
         let mut closed = Some(End::Other);
         for (number, (instruction, &end)) in self.instructions.iter().zip(ends).enumerate() {
             let begins = match closed {

@@ -35,7 +35,7 @@ const LOCATION_COLUMN: usize = 40;
 pub struct Listing<'a> {
     /// The binary, which has x86-64 code.
     pub image: &'a Image,
-    /// What the listing shows.
+    /// The parts of the listing that are printed.
     pub options: &'a ListingOptions,
     /// Source lines of the binary; `None` if they are not shown.
     pub frames: Option<&'a FrameTable>,

@@ -28,7 +28,7 @@ pub struct Instruction {
     pub svma: Svma,
     /// Length in bytes.
     pub length: u8,
-    /// What the instruction does to the flow of control.
+    /// Effect on the flow of control.
     pub class: InstructionClass,
 }
 

@@ -1,4 +1,4 @@
-//! What can be wrong with a file that is to be read as an executable image.
+//! Errors of files that are to be read as executable images.
 
 use std::io;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ pub enum ImageError {
     NotAFile {
         /// The path that was to be opened.
         path: PathBuf,
-        /// What the path names, with its article: "a directory", for example.
+        /// Kind of the thing at the path, with its article: "a directory", for example.
         found: &'static str,
     },
     /// The file does not begin with the ELF magic number.
@@ -28,7 +28,7 @@ pub enum ImageError {
     NotElf {
         /// Path of the file.
         path: PathBuf,
-        /// What the first bytes of the file look like.
+        /// Type of the file, as its first bytes suggest.
         found: &'static str,
     },
     /// The file is an AArch64 file of the 32-bit class (ILP32).
@@ -58,7 +58,7 @@ pub enum ImageError {
     UnsupportedType {
         /// Path of the file.
         path: PathBuf,
-        /// What `e_type` says the file is.
+        /// Type of the file that `e_type` states.
         found: &'static str,
     },
     /// The file ends before something that its headers describe.
@@ -86,7 +86,7 @@ pub enum ImageError {
     Compressed {
         /// Path of the file.
         path: PathBuf,
-        /// What is wrong with the compressed file.
+        /// Description of the damage.
         reason: String,
     },
     /// No `PT_LOAD` segment of the file is executable.

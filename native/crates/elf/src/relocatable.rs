@@ -28,7 +28,7 @@ pub struct LaidOut {
     /// An ELF file of the type `ET_EXEC`: the original with `sh_addr` and `st_value` filled in and relocations applied. It has no
     /// program headers.
     pub bytes: Vec<u8>,
-    /// What may be wrong with the copy.
+    /// Reasons why the copy may be incomplete or inexact.
     pub problems: Vec<LayoutProblem>,
     /// The areas of code: first the code that stays in memory, then, if there is any, the code that the kernel
     /// frees after initialization.

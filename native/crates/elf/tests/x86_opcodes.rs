@@ -12,7 +12,7 @@ use support::*;
 
 const SLOT: usize = 32;
 const BASE: u64 = 0x10_0000;
-/// One of this number of encodings is tested, unless `EXHAUSTIVE` is set.
+/// Distance between the encodings that are tested, unless `EXHAUSTIVE` is set.
 const SAMPLED: usize = 997;
 
 /// Returns ModR/M bytes, with a SIB byte where one follows: each kind of memory operand, and registers, with each

@@ -18,7 +18,7 @@ const PIVOTS_PER_ARC: usize = 40;
 /// The largest flow. Greater values are not distinguished.
 const MOST: f64 = (1_u64 << 48) as f64;
 
-/// How control can enter or leave the graph at a block.
+/// States whether control can enter or leave the graph at a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
     /// Control does not enter or leave here.
@@ -34,11 +34,11 @@ pub enum Gate {
 pub struct Block {
     /// The samples of the block; `None` if they say nothing about its executions.
     pub measure: Option<Measure>,
-    /// How control can enter the graph at the block.
+    /// States whether control can enter the graph at the block.
     pub entry: Gate,
     /// The samples that say how often control enters the graph at the block.
     pub entered: Option<Measure>,
-    /// How control can leave the graph from the block.
+    /// States whether control can leave the graph from the block.
     pub exit: Gate,
 }
 

@@ -110,9 +110,9 @@ impl ErrorCode {
 pub struct Error {
     /// Kind of the failure.
     pub code: ErrorCode,
-    /// What was found and what was expected, in one or a few sentences.
+    /// The facts, in one or a few sentences: what was found, and what was expected.
     pub message: String,
-    /// What the user can do next.
+    /// The remedy: what the user can do next.
     pub hint: Option<String>,
     /// Path of the file that the failure is about.
     pub path: Option<PathBuf>,

@@ -11,7 +11,7 @@ use crate::options::BindingSelection;
 use crate::outcome::{BindingDiagnostic, BindingTiming};
 use crate::task::{JobTask, Success, run_job};
 
-/// What to collect, and where to write it.
+/// The recordings to collect from, and the destination of the shards.
 #[napi(object, object_to_js = false)]
 pub struct BindingCollectOptions {
     /// perf.data files, directories or streams.

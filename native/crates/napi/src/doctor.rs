@@ -58,7 +58,7 @@ pub struct BindingExamination {
     pub debuglink: Option<String>,
     /// Path of the file in which the DWARF was found.
     pub debug_file: Option<String>,
-    /// How that file was found; absent if the file is the binary itself, or was named by the caller.
+    /// The way in which that file was found; absent if the file is the binary itself, or was named by the caller.
     #[napi(ts_type = "'build-id' | 'debuglink' | 'path' | 'debuginfod' | 'supplementary'")]
     pub debug_file_source: Option<String>,
     /// Compression of the debug sections.

@@ -22,9 +22,9 @@ pub struct BindingError {
     /// Stable identifier of the failure.
     #[napi(ts_type = "BindingErrorCode")]
     pub code: String,
-    /// What was found and what was expected.
+    /// The facts: what was found, and what was expected.
     pub message: String,
-    /// What the user can do next.
+    /// The remedy: what the user can do next.
     pub hint: Option<String>,
     /// Path of the file that the failure is about.
     pub path: Option<String>,

@@ -26,7 +26,7 @@ pub struct BindingListingOptions {
     pub debug_binary: Option<String>,
     /// Path of the DWARF package.
     pub dwp: Option<String>,
-    /// With `llvm-profgen`, the diagnostics about the binary are those of llvm-profgen, too.
+    /// Compatibility: with `llvm-profgen`, the diagnostics about the binary are those of llvm-profgen, too.
     #[napi(ts_type = "'llvm-profgen'")]
     pub compat: Option<String>,
     /// True to use DWARF instead of pseudo probes.

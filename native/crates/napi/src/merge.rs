@@ -120,7 +120,7 @@ pub struct BindingMergeOutcome {
 pub struct BindingSkippedFile {
     /// Path of the profile.
     pub path: String,
-    /// What is wrong with the profile, and where.
+    /// Description of the damage, and its position.
     pub message: String,
 }
 

@@ -38,7 +38,8 @@ pub struct BindingGenerateOptions {
     /// Encoding of the profile.
     #[napi(ts_type = "'extbinary' | 'binary' | 'text' | 'preaggregated' | 'fdata'")]
     pub format: Option<String>,
-    /// With `llvm-profgen`, the result equals that of llvm-profgen even where llvm-profgen is known to be wrong.
+    /// Compatibility: with `llvm-profgen`, the result equals that of llvm-profgen even where llvm-profgen is known
+    /// to be wrong.
     #[napi(ts_type = "'llvm-profgen'")]
     pub compat: Option<String>,
     /// True if the binary is a vmlinux, false if not; if absent, this is detected.

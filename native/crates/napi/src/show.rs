@@ -10,7 +10,7 @@ use crate::number::count;
 use crate::outcome::BindingDiagnostic;
 use crate::task::{JobTask, Success, run_job};
 
-/// What to tell about a profile.
+/// The profile to describe, and the parts of the description.
 #[napi(object, object_to_js = false)]
 pub struct BindingShowOptions {
     /// Path of the profile.

@@ -14,7 +14,7 @@ use job::failure::profile_error;
 /// Share of the samples that the density covers, in millionths (llvm-profgen: `--profile-density-cutoff-hot`).
 const DENSITY_CUTOFF: u32 = 990_000;
 
-/// What to tell about a profile.
+/// The profile to describe, and the parts of the description.
 #[derive(Debug, Clone, Default)]
 pub struct ShowRequest {
     /// Path of the profile; `-` is standard input.

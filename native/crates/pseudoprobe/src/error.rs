@@ -8,7 +8,7 @@ pub struct DecodeError {
     pub section: &'static str,
     /// Offset of the malformed part in the section, in bytes.
     pub offset: usize,
-    /// What is wrong at this offset.
+    /// The kind of the damage.
     pub problem: Problem,
 }
 

@@ -14,7 +14,7 @@ impl Guid {
     }
 }
 
-/// Number of an [`InlineNode`] in its [`ProbeTable`].
+/// Number of an [`InlineNode`] in its [`ProbeTable`](crate::ProbeTable).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(crate) u32);
 

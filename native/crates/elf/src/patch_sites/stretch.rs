@@ -17,8 +17,8 @@ pub(crate) struct Stretch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PatchTableProblem {
-    /// One of the symbols around the table is missing, they are in the wrong order, or their section has
-    /// no bytes there.
+    /// A symbol before or behind the table is missing, the two symbols are in the wrong order, or their section has
+    /// no bytes between them.
     #[error("{table}: its symbols enclose no bytes of the file")]
     NotInFile {
         /// Name of the table.
