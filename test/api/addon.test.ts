@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/temporary.js';
 
 const temporary = temporaryFolder();
 
-/** A project with the package in it, and nothing that has an addon. */
+/** Makes a project with the package in it, and without any addon. */
 function project(name: string): { root: string; folder: string } {
   const root = join(temporary.path, name);
   const folder = join(root, 'node_modules/autofdo-gen/native/binding');
@@ -19,7 +19,7 @@ function project(name: string): { root: string; folder: string } {
   return { root, folder };
 }
 
-/** What the loader reports when nothing is there. */
+/** Returns the report of a loader that finds no addon. */
 function missing(folder: string, platform: string): LoadFailure {
   const error = Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' });
   return {
@@ -31,8 +31,8 @@ function missing(folder: string, platform: string): LoadFailure {
   };
 }
 
-describe('why the addon cannot be loaded', () => {
-  it('a checkout was not built', () => {
+describe('the error of an addon that cannot be loaded', () => {
+  it('tells that a checkout was not built', () => {
     const { folder } = project('checkout');
     mkdirSync(join(folder, '../crates'));
     const { message, hint } = explain(missing(folder, 'linux-x64-gnu'), 'linux-x64-gnu');
@@ -40,7 +40,7 @@ describe('why the addon cannot be loaded', () => {
     expect(hint).toContain('npm run build:native');
   });
 
-  it('nothing is published for the platform', () => {
+  it('tells that no addon is published for the platform', () => {
     const { folder } = project('platform');
     const { message, hint } = explain(missing(folder, 'freebsd-x64'), 'freebsd-x64');
     expect(message).toMatch(
@@ -49,7 +49,7 @@ describe('why the addon cannot be loaded', () => {
     expect(hint).toContain('a machine of one of these platforms');
   });
 
-  it('node_modules is of another platform', () => {
+  it('tells that node_modules was installed on another platform', () => {
     const { root, folder } = project('copied');
     mkdirSync(join(root, 'node_modules/@autofdo-gen/binding-darwin-arm64'), { recursive: true });
     const { message, hint } = explain(missing(folder, 'linux-arm64-gnu'), 'linux-arm64-gnu');
@@ -58,7 +58,7 @@ describe('why the addon cannot be loaded', () => {
     expect(hint).toContain('Delete it, and run `npm install` on this one');
   });
 
-  it('the lock file was made on another platform', () => {
+  it('tells that the lock file was made on another platform', () => {
     const { root, folder } = project('lock');
     const lock = join(root, 'package-lock.json');
     writeFileSync(lock, JSON.stringify({ packages: { 'node_modules/@autofdo-gen/binding-darwin-x64': {} } }));
@@ -67,7 +67,7 @@ describe('why the addon cannot be loaded', () => {
     expect(hint).toContain(`Delete ${lock} and node_modules`);
   });
 
-  it('npm was told to leave it out', () => {
+  it('tells that npm was told to leave the addon out', () => {
     const { root, folder } = project('omitted');
     writeFileSync(
       join(root, 'package-lock.json'),
@@ -78,7 +78,7 @@ describe('why the addon cannot be loaded', () => {
     expect(hint).toContain('--include=optional');
   });
 
-  it('it is there, but the system cannot load it', () => {
+  it('tells why the system cannot load an addon that is there', () => {
     const { folder } = project('broken');
     const { failures } = missing(folder, 'linux-x64-gnu');
     const error = Object.assign(new Error("version `GLIBC_2.17' not found\nRequire stack:"), {

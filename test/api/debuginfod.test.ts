@@ -31,7 +31,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** A server on the loopback, and the paths that it was asked for. */
+/** Starts a server on the loopback. `asked` lists the paths that clients request. */
 async function serve(answer: RequestListener): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -43,7 +43,7 @@ async function serve(answer: RequestListener): Promise<{ url: string; asked: str
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
-/** A program without its debug file, and a cache of its own. */
+/** Makes a program without its debug file, and a cache of its own. */
 function programAlone(...urls: string[]): { job: Parameters<typeof generateProfile>[0]; cache: string } {
   const folder = mkdtempSync(join(temporary.path, 'alone-'));
   const binary = join(folder, 'calc');
@@ -57,7 +57,7 @@ function programAlone(...urls: string[]): { job: Parameters<typeof generateProfi
 
 const whole: RequestListener = (_, response) => response.end(debugFile);
 
-/** The error of a job that gets no debug file. It has to come soon. */
+/** Returns the error of a job that gets no debug file. The error must come soon. */
 async function failure(job: Parameters<typeof generateProfile>[0]): Promise<AutofdoError> {
   const started = performance.now();
   const error = await generateProfile(job).then(
@@ -106,7 +106,7 @@ describe('debug files from debuginfod servers', () => {
     expect(performance.now() - started).toBeLessThan(900);
   });
 
-  it('are not asked for when that is turned off, or nothing is missing', async () => {
+  it('are not requested if fetching is turned off, or if no file is missing', async () => {
     const { url, asked } = await serve(whole);
     const { job } = programAlone(url);
     await failure({ ...job, debuginfod: false });
@@ -117,7 +117,7 @@ describe('debug files from debuginfod servers', () => {
     expect(asked).toEqual([]);
   });
 
-  it('are missed, which is remembered, if no server has them', async () => {
+  it('that no server has are missing, and the cache remembers that', async () => {
     const { url, asked } = await serve((_, response) => response.writeHead(404).end());
     const { job } = programAlone(url);
     expect((await failure(job)).hint).toContain(`${url} does not have it`);
@@ -157,7 +157,7 @@ describe('debug files from debuginfod servers', () => {
     expect(files(cache)).toEqual([]);
   });
 
-  it('are not fetched from a server that is not there', async () => {
+  it('are not fetched from a server that does not exist', async () => {
     const { url } = await serve(whole);
     const { job, cache } = programAlone(url);
     await new Promise((resolve) => servers[0]?.close(resolve));
@@ -165,7 +165,7 @@ describe('debug files from debuginfod servers', () => {
     expect(files(cache)).toEqual([]);
   });
 
-  it('are not larger than DEBUGINFOD_MAXSIZE', async () => {
+  it('are refused above the size DEBUGINFOD_MAXSIZE', async () => {
     const [honest, silent] = await Promise.all([
       serve((_, response) => response.writeHead(200, { 'content-length': debugFile.length }).end(debugFile)),
       serve((_, response) => {
@@ -177,14 +177,14 @@ describe('debug files from debuginfod servers', () => {
       const { job, cache } = programAlone(url);
       vi.stubEnv('DEBUGINFOD_MAXSIZE', '1000');
       const { hint } = await failure(job);
-      // A server that says how much it is need not send it.
+      // A server that tells the size of the file need not send it.
       const size = url === honest.url ? formatBytes(debugFile.length) : 'at least [\\d.]+ kB';
       expect(hint).toMatch(new RegExp(`it has ${size}, more than DEBUGINFOD_MAXSIZE`));
       expect(files(cache)).toEqual([]);
     }
   });
 
-  it('are not larger than what a server is told, which need not send them', async () => {
+  it('need not be sent by a server that is told the largest size', async () => {
     const { url } = await serve(({ headers }, response) =>
       response.writeHead(Number(headers['x-debuginfod-maxsize']) < debugFile.length ? 406 : 200).end(),
     );
@@ -193,7 +193,7 @@ describe('debug files from debuginfod servers', () => {
     expect((await failure(job)).hint).toMatch(/answered 406/);
   });
 
-  it('are waited for no longer than DEBUGINFOD_MAXTIME', async () => {
+  it('are given up after DEBUGINFOD_MAXTIME', async () => {
     const { url } = await serve(() => {});
     const { job, cache } = programAlone(url);
     vi.stubEnv('DEBUGINFOD_TIMEOUT', '0');
@@ -202,7 +202,7 @@ describe('debug files from debuginfod servers', () => {
     expect(files(cache)).toEqual([]);
   });
 
-  it('are asked for again, DEBUGINFOD_RETRY_LIMIT times, from a server that fails', async () => {
+  it('are requested again from a server that fails, DEBUGINFOD_RETRY_LIMIT times', async () => {
     let failures = 2;
     const { url, asked } = await serve((_, response) => {
       if (failures-- > 0) response.writeHead(503).end();
@@ -219,7 +219,7 @@ describe('debug files from debuginfod servers', () => {
     expect(asked).toHaveLength(5);
   });
 
-  it('are asked for with the headers of DEBUGINFOD_HEADERS_FILE', async () => {
+  it('are requested with the headers of DEBUGINFOD_HEADERS_FILE', async () => {
     const seen: unknown[] = [];
     const { url } = await serve((request, response) => {
       seen.push([request.headers['authorization'], request.headers['x-team']]);
@@ -232,7 +232,7 @@ describe('debug files from debuginfod servers', () => {
     expect(seen).toEqual([['Bearer a:b', 'profiles']]);
   });
 
-  it('are missed for as long as cache_miss_s says', async () => {
+  it('are not requested again within cache_miss_s', async () => {
     const { url, asked } = await serve((_, response) => response.writeHead(404).end());
     const { job, cache } = programAlone(url);
     mkdirSync(cache);
@@ -241,7 +241,7 @@ describe('debug files from debuginfod servers', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('can be aborted', async () => {
+  it('are no longer fetched when the job is aborted', async () => {
     const { url } = await serve(() => {});
     const { job } = programAlone(url);
     const reason = new Error('enough');
@@ -277,8 +277,8 @@ describe('settings of debuginfod', () => {
   });
 });
 
-describe('settings that are no numbers', () => {
-  // Of these, Debian's debuginfod-find prints the same (elfutils 0.188, DEBUGINFOD_VERBOSE=1).
+describe('a setting of debuginfod that is not a plain number', () => {
+  // Debian's debuginfod-find prints the same values (elfutils 0.188, DEBUGINFOD_VERBOSE=1).
   it.each([
     ['5s', 5],
     ['abc', 0],
@@ -295,7 +295,7 @@ describe('settings that are no numbers', () => {
 });
 
 describe('binaries of a folder', () => {
-  it('get their debug files from a server, alone and beside others', async () => {
+  it('get their debug files from a server, alone and with other binaries', async () => {
     const { url, asked } = await serve(whole);
     const complete = await generateProfile({ binary: calc.binary, perfData: calc.perfData, format: 'text' });
     for (const others of [[], [fixture('calc-gcc')]]) {
@@ -315,7 +315,7 @@ describe('binaries of a folder', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('are not read again if no server has anything', async () => {
+  it('are not read again if no server has a missing file', async () => {
     const { url, asked } = await serve((_, response) => response.writeHead(404).end());
     const { job } = programAlone(url);
     const { binary, ...rest } = job;
@@ -333,7 +333,10 @@ describe('executables from debuginfod servers', () => {
     else response.end(kind === 'executable' ? readFileSync(files.binary) : debugFile);
   };
 
-  /** Names of the binaries that have a profile, and what is told. This machine may have those of libraries. */
+  /**
+   * Returns the names of the binaries with a profile, and the diagnostics. This machine may have some of the
+   * libraries.
+   */
   async function profileAll({ binary: _, ...job }: Parameters<typeof generateProfile>[0], debuginfod = true) {
     return generateProfile({ ...job, allBinaries: true, debuginfod }).then(
       ({ binaries, diagnostics }) => ({
@@ -344,7 +347,7 @@ describe('executables from debuginfod servers', () => {
     );
   }
 
-  it('are fetched for all mapped files that are missing, with their debug files', async () => {
+  it('are fetched, with their debug files, for all mapped files that are missing', async () => {
     const { url, asked } = await serve(serving);
     const { job, cache } = programAlone(url);
     const whole = await generateProfile({ ...job, binary: files.binary, debuginfod: false });
@@ -362,7 +365,7 @@ describe('executables from debuginfod servers', () => {
     expect(asked.filter((path) => path === `/buildid/${calc?.buildId}/executable`)).toHaveLength(1);
   });
 
-  it('are not fetched when only named binaries are profiled, or when that is turned off', async () => {
+  it('are not fetched if only named binaries are profiled, or if fetching is turned off', async () => {
     const { url, asked } = await serve(serving);
     const { job } = programAlone(url);
     await generateProfile(job);
@@ -372,7 +375,7 @@ describe('executables from debuginfod servers', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('are not used if a server sends another program', async () => {
+  it('are not used if the server sent another program', async () => {
     const { url } = await serve((_, response) => response.end(readFileSync(fixture('calc-gcc').binary)));
     const { job } = programAlone(url);
     const found = await profileAll(job);

@@ -5,14 +5,15 @@ import { type FlagTable, flagOf } from '../../src/options/flag.js';
 import { GENERATE_OPTIONS } from '../../src/options/generate.js';
 import { MERGE_OPTIONS } from '../../src/options/merge.js';
 
-// Defaults are Rust's. Help and the comments of the library's types repeat them for people; this holds the three against each other.
+// The defaults are defined in Rust. The help and the comments of the library's types repeat them for people. This
+// test compares the three.
 
 const read = (path: string) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
 const rust = (file: string) => read(`native/crates/${file}`);
 const snake = (name: string) =>
   name.replace(/(?<=[a-z])[A-Z]|(?<=[a-z])\d/g, (letter) => `_${letter}`).toLowerCase();
 
-/** The fields in the body of a function that makes a structure. */
+/** Returns the fields in the body of a function that makes a structure. */
 function fieldsIn(source: string, from: string): Map<string, string> {
   const body = source.slice(source.indexOf(from)).split(/^ {4}\}$/m)[0] ?? '';
   return new Map(
@@ -20,7 +21,7 @@ function fieldsIn(source: string, from: string): Map<string, string> {
   );
 }
 
-/** A value of Rust as help has it: `None` and `false` are no default. */
+/** Returns a value of Rust as the help writes it. `None` and `false` are not written as defaults. */
 function shown(value: string): string | undefined {
   if (value === 'None' || value === 'false') return undefined;
   if (value === 'true') return 'on';
@@ -31,7 +32,7 @@ function shown(value: string): string | undefined {
 const ofJob = fieldsIn(rust('profgen/src/request/options.rs'), 'pub fn new(');
 const preInliner = rust('profgen/src/request/pre_inlining.rs');
 const ofPreInliner = fieldsIn(preInliner, 'fn default()');
-/** The comment of each field of the pre-inliner names its flag. */
+/** The flag of each field of the pre-inliner. The comment of the field names it. */
 const flagsOfPreInliner = new Map(
   [...preInliner.matchAll(/\/\/\/ `--([a-z-]+)`.*\n\s+pub (\w+):/g)].map(([, flag = '', field = '']) => [
     flag,
@@ -39,19 +40,21 @@ const flagsOfPreInliner = new Map(
   ]),
 );
 
-/** What Rust does where an option is absent; undefined where it says so in no plain value. */
+/**
+ * Returns the value that Rust uses if an option is absent. Returns `undefined` if it is not a plain value there.
+ */
 function defaultOf(field: string, flag: string): string | undefined {
   const inPreInliner = flagsOfPreInliner.get(flag);
   return inPreInliner === undefined ? ofJob.get(snake(field)) : ofPreInliner.get(inPreInliner);
 }
 
-/** What the comment of a field of an interface says. */
+/** Returns the default in the comment of an interface's field. */
 function documented(source: string, field: string): string | undefined {
   const comment = new RegExp(`/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\n  ${field}\\?:`).exec(source)?.[1];
   return comment?.match(/default:? `?(\w+)`?/)?.[1];
 }
 
-it('help and comments have the defaults that a job has', () => {
+it('help and comments name the defaults of a job', () => {
   const interfaces = ['generate', 'selection', 'contexts']
     .map((file) => read(`src/options/${file}.ts`))
     .join('');
@@ -72,7 +75,7 @@ it('help and comments have the defaults that a job has', () => {
   expect(compared).toBeGreaterThan(35);
 });
 
-it('help and comments have the defaults that a merge has', () => {
+it('help and comments name the defaults of a merge', () => {
   const source = rust('napi/src/merge.rs');
   const cutoff = /const COLD_CUTOFF: u32 = ([\d_]+);/.exec(source)?.[1];
   const frames = /sample_frame_depth_for_cold_context\.unwrap_or\((\d+)\)/.exec(source)?.[1];

@@ -39,12 +39,12 @@ const KERNEL: BindingExamination = {
   },
 };
 
-/** Findings of a kernel that differs from a good one in this. */
+/** Returns the findings about a kernel that differs from a good one in this change. */
 const findings = (change: Partial<BindingExamination>) =>
   binaryFindings(toFacts({ ...KERNEL, ...change }, undefined)).map(({ code, severity }) => [code, severity]);
 
 describe('diagnoseBinary', () => {
-  it('resolves to facts, findings, and what to do', async () => {
+  it('resolves to facts, findings and next steps', async () => {
     const { verdict, facts, recording, next } = await diagnoseBinary({
       binary: calc.binary,
       perfData: calc.perfData,
@@ -61,7 +61,7 @@ describe('diagnoseBinary', () => {
     expect(next.map(({ purpose }) => purpose)).toEqual(['generate', 'compile']);
   });
 
-  it('rejects with an error of the package for what is no program', async () => {
+  it('rejects with an error of the package for a file that is not a program', async () => {
     await expect(diagnoseBinary({ binary: calc.perfData })).rejects.toMatchObject({ code: 'BINARY_INVALID' });
     await expect(diagnoseBinary({ binary: '' })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
     await expect(diagnoseBinary({ binary: calc.binary, perfData: '-' })).rejects.toMatchObject({
@@ -79,8 +79,8 @@ describe('diagnoseBinary', () => {
   });
 });
 
-describe('findings', () => {
-  it('are none for a kernel as it should be', () => {
+describe('the findings', () => {
+  it('are empty for a good kernel', () => {
     expect(findings({})).toEqual([]);
   });
 
@@ -112,7 +112,7 @@ describe('findings', () => {
       { compilers: [CLANG, { ...CLANG, language: 'Rust', name: 'rustc', withDiscriminators: 0 }] },
       [['no-discriminators', 'limit']],
     ],
-    // Assembly has none of what compilers write.
+    // Assembly has none of the facts that compilers write.
     [
       'assembly',
       {
@@ -125,7 +125,7 @@ describe('findings', () => {
   });
 });
 
-describe('remedies', () => {
+describe('the remedy', () => {
   const remedy = (change: Partial<BindingExamination>) => {
     const facts = toFacts(
       { ...KERNEL, kind: 'executable', kernel: undefined, ...change } as never,
@@ -145,7 +145,7 @@ describe('remedies', () => {
     return { code, hint: hint ?? '', next: nextSteps(situation).map(({ command }) => command) };
   };
 
-  it('of a missing file is to find it, and not to build anew', () => {
+  it('for a missing file is to find it, and not to build anew', () => {
     const stripped = remedy({ codeSymbols: 0 });
     expect(stripped.next).toEqual(['autofdo-gen doctor --binary app --debug-binary DEBUG_FILE']);
     const split = remedy({ skeletonUnits: 4, splitUnitsFound: 0, compilers: [{ ...CLANG, withLines: 0 }] });
@@ -161,7 +161,7 @@ describe('remedies', () => {
     expect(common.hint).toMatch(/debug package/);
   });
 
-  it('of a limit is a better build, which comes last', () => {
+  it('for a limit is a better build, as the last step', () => {
     const { compilers } = toFacts({ ...KERNEL, compilers: [{ ...CLANG, withDiscriminators: 0 }] }, undefined);
     const { code, next } = remedy({ compilers: [...compilers] });
     expect(code).toBe('no-discriminators');
@@ -169,7 +169,7 @@ describe('remedies', () => {
     expect(next.at(-1)).toBe('clang -O2 -g -fdebug-info-for-profiling ...');
   });
 
-  it("of rustc's lines without discriminators says that calls have some", () => {
+  it("for rustc's lines without discriminators says that calls have discriminators", () => {
     const rust = { ...CLANG, name: 'rustc version 1.95.0', language: 'Rust', withDiscriminators: 0 };
     const message = (withCallDiscriminators: number) => {
       const facts = toFacts({ ...KERNEL, compilers: [{ ...rust, withCallDiscriminators }] }, undefined);
@@ -181,7 +181,7 @@ describe('remedies', () => {
     expect(message(0)).toMatch(/without discriminators in its line table, so/);
   });
 
-  it('of static functions of one name is a flag of clang, where the names can change', () => {
+  it('for static functions of one name is a flag of clang, if the names can change', () => {
     const shared = [{ name: 'init', units: 2 }];
     const survey = { samples: 100n, functions: 9, sampledFunctions: 9, shared, sharedSamples: 50n };
     const statistics = {
@@ -204,7 +204,7 @@ describe('remedies', () => {
     }
   });
 
-  it('of a stripped vmlinux names where distributions have the whole one', () => {
+  it('for a stripped vmlinux names the path of the unstripped one in distributions', () => {
     const { kernel, kind } = KERNEL;
     const { hint, next } = remedy({ codeSymbols: 0, kind, kernel } as Partial<BindingExamination>);
     expect(hint).toContain('/usr/lib/debug/boot/vmlinux-6.12.1 (Debian, Ubuntu)');
@@ -212,7 +212,7 @@ describe('remedies', () => {
     expect(next).toEqual(['autofdo-gen doctor --binary UNSTRIPPED_VMLINUX']);
   });
 
-  it('of another format is another flag', () => {
+  it('for debug information in another format is another flag', () => {
     const stabs = remedy({ debugFile: undefined, otherFormat: 'STABS', compilers: [] } as never);
     expect(stabs.code).toBe('no-debug-info');
     expect(stabs.hint).toMatch(/-gdwarf/);
@@ -220,8 +220,8 @@ describe('remedies', () => {
   });
 });
 
-describe('a kernel whose compiler takes the profile for complete', () => {
-  it('is told how many functions have no samples', async () => {
+describe('for a kernel whose compiler takes the profile for complete, the diagnosis', () => {
+  it('tells how many functions have no samples', async () => {
     const options = [{ name: 'CONFIG_AUTOFDO_PROFILE_ACCURATE', value: 'y' }];
     const kernel = { hasConfig: true, options, banner: 'Linux version 6.19.0 (x)' };
     const found = (change: Partial<BindingExamination>) => {
@@ -248,8 +248,8 @@ describe('a kernel whose compiler takes the profile for complete', () => {
   });
 });
 
-describe('findings by samples', () => {
-  /** Findings where so much of what ran is code of each compiler. */
+describe('the findings by samples', () => {
+  /** Returns the findings for a program whose samples lie in code of these compilers. */
   const sampled = (...compilers: BindingExamination['compilers']) => {
     const survey: SampleSurvey = {
       samples: BigInt(compilers.reduce((sum, { units }) => sum + units, 0)),
@@ -272,11 +272,11 @@ describe('findings by samples', () => {
     withDiscriminators: 0,
   });
 
-  it('are none where what ran is good', () => {
+  it('are empty if the executed code is good', () => {
     expect(sampled(clang(1000), { ...clang(9), withDeclarationLines: 0, withDiscriminators: 0 })).toEqual([]);
   });
 
-  it('block where most of what ran is useless, and limit where some of it is', () => {
+  it('are blockers if most of the executed code is useless, and limits if some of it is', () => {
     const useless = (units: number) => ({ ...clang(units), withDeclarationLines: 0 });
     expect(sampled(clang(400), useless(600))).toEqual([['no-declaration-lines', 'blocker']]);
     expect(sampled(clang(900), useless(100))).toEqual([['some-declaration-lines', 'limit']]);
@@ -306,13 +306,13 @@ describe('findings by samples', () => {
     expect(sampled(clang(700), other(language, 300))).toEqual(some);
   });
 
-  it('say of a rare or new language that it is not known', () => {
+  it('say of a rare or new language that the compiler is not known', () => {
     for (const language of ['Kotlin', 'Mojo', '0x4a']) {
       expect(sampled(other(language, 1000))).toEqual([['compiler-unknown', 'limit']]);
     }
   });
 
-  it('tell the compilers of Fortran apart', () => {
+  it('differ between the compilers of Fortran', () => {
     for (const language of ['Fortran08', 'Fortran18', 'Fortran23']) {
       expect(sampled(other(language, 1000, 'GNU Fortran2008 12.2.0'))).toEqual([
         ['no-compiler-takes-it', 'blocker'],
@@ -321,14 +321,14 @@ describe('findings by samples', () => {
     }
   });
 
-  it('say it of compilers whose language is said to be C', () => {
+  it('say that no compiler takes a profile of code by zig or Crystal, whose DWARF names the language C', () => {
     for (const name of ['zig 0.9.1', 'Crystal 1.6.0']) {
       expect(sampled(other('C99', 1000, name))).toEqual([['no-compiler-takes-it', 'blocker']]);
     }
   });
 });
 
-describe('what this machine can record', () => {
+describe('the text about recording on this machine', () => {
   const temporary = temporaryFolder();
   const machine = (files: Record<string, string>, kernel = false, uid = 1000) => {
     const root = mkdtempSync(join(temporary.path, 'root-'));
@@ -341,7 +341,7 @@ describe('what this machine can record', () => {
   const pmus = 'sys/bus/event_source/devices';
   const paranoid = (level: number) => ({ 'proc/sys/kernel/perf_event_paranoid': `${level}\n` });
 
-  it('is what the PMU and the system allow', () => {
+  it('tells what the PMU and the system allow', () => {
     expect(machine({})).toBeUndefined();
     const intel = { [`${pmus}/cpu_core/caps/branches`]: '32\n', [`${pmus}/cpu_atom/caps/branches`]: '16\n' };
     expect(machine({ ...intel, ...paranoid(2) })).toBe('this machine records 32 branches for each sample');
@@ -354,7 +354,7 @@ describe('what this machine can record', () => {
     );
   });
 
-  it('says why it cannot', () => {
+  it('tells why the machine cannot record branches', () => {
     const cpu = (flags: string) => ({
       [`${pmus}/cpu/type`]: '4\n',
       'proc/cpuinfo': `flags\t\t: fpu ${flags}\n`,
@@ -366,7 +366,7 @@ describe('what this machine can record', () => {
     expect(machine({ [`${pmus}/software/type`]: '1\n' })).toMatch(/offers no hardware counters/);
   });
 
-  it('is Arm SPE where there are no branch stacks', () => {
+  it('names Arm SPE if there are no branch stacks', () => {
     const spe = { [`${pmus}/arm_spe_0/type`]: '9\n', [`${pmus}/armv8_pmuv3_0/type`]: '8\n' };
     expect(machine(spe)).toMatch(
       /Arm SPE: record with -e arm_spe_0\/branch_filter=1\/u -c 2048 in place of -b$/,
@@ -377,7 +377,7 @@ describe('what this machine can record', () => {
   });
 });
 
-describe('what to do next', () => {
+describe('the list of next steps', () => {
   const commands = (version: string, binaryUsable: boolean) => {
     const kernel = { hasConfig: false, options: [], banner: `Linux version ${version} (x)` };
     const facts = toFacts({ ...KERNEL, kernel }, undefined);
@@ -400,7 +400,7 @@ describe('what to do next', () => {
     return nextSteps(situation).map(({ command }) => command);
   };
 
-  it('depends on the version of Linux, which has CONFIG_AUTOFDO_CLANG from 6.13 on', () => {
+  it('depends on the version of Linux, because CONFIG_AUTOFDO_CLANG exists from 6.13 on', () => {
     expect(commands('6.12.9', false)).toEqual([
       expect.stringMatching(/^make LLVM=1 KCFLAGS="-fdebug-info-for-profiling /),
     ]);
@@ -411,7 +411,7 @@ describe('what to do next', () => {
     }
   });
 
-  it('keeps to pseudo probes', async () => {
+  it('keeps pseudo probes for a program that has them', async () => {
     const { next } = await diagnoseBinary({ binary: fixture('calc-probe').binary });
     expect(next.at(-1)?.command).toBe(
       'clang -O2 -fpseudo-probe-for-profiling -fprofile-sample-use=calc.afdo ...',
@@ -421,12 +421,12 @@ describe('what to do next', () => {
     );
   });
 
-  it('quotes what a shell would take apart', () => {
+  it('quotes words that a shell would split', () => {
     expect(commands('6.13.0', true)[1]).toBe("autofdo-gen --binary 'it'\\''s/vmlinux' --perfdata perf.data");
   });
 });
 
-it('a diagnosis ends when it is aborted, while the recording is inspected', async () => {
+it('a diagnosis ends when it is aborted while the recording is inspected', async () => {
   const recording = join(temporary.path, 'large.data');
   writeLargeRecording(calc, recording, 128 << 20);
   const abort = new AbortController();

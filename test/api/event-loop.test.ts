@@ -19,16 +19,19 @@ import { fixture } from '../support/fixtures.js';
 import { writeLargeRecording } from '../support/large-recording.js';
 import { temporaryFolder } from '../support/temporary.js';
 
-/** Milliseconds of computing that nobody notices. */
+/** Time in milliseconds of computing that nobody notices. */
 const FREE = 20;
-/** The same for who is handed a million objects: V8 collects garbage meanwhile, a young generation (16 MiB) at a time. */
+/**
+ * The same time for work that returns a million objects. V8 collects garbage meanwhile, a young generation (16
+ * MiB) at a time.
+ */
 const FREE_WITH_OBJECTS = 100;
 
 const temporary = temporaryFolder();
 const calc = fixture('calc-x86_64');
 const at = (name: string) => join(temporary.path, name);
 
-it.skipIf(!canMeasureBlocks)('a block is seen', async () => {
+it.skipIf(!canMeasureBlocks)('the test sees a block of the event loop', async () => {
   const block = await longestBlock(async () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     const until = process.cpuUsage().user + 60_000;

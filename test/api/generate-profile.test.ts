@@ -19,7 +19,7 @@ const at = (name: string) => join(temporary.path, name);
 const job: GenerateOptions = { binary: calc.binary, perfData: calc.perfData };
 
 describe('generateProfile', () => {
-  it('returns the bytes when no output is named', async () => {
+  it('returns the bytes if no output is named', async () => {
     const result = await generateProfile(job);
     expect(result.output).toBeUndefined();
     expect(result.bytes).toBeInstanceOf(Uint8Array);
@@ -47,7 +47,7 @@ describe('generateProfile', () => {
     expect(names(profile)).toEqual(names(parseProfile(text ?? new Uint8Array())));
   });
 
-  it('warns where the encoding cannot say that discriminators are flow-sensitive', async () => {
+  it('warns if the encoding cannot mark flow-sensitive discriminators', async () => {
     const codes = async (change: Partial<GenerateOptions>) => {
       const { diagnostics } = await generateProfile({ ...job, ...change });
       return diagnostics.filter(({ severity }) => severity === 'warning').map(({ code }) => code);
@@ -84,7 +84,7 @@ describe('generateProfile', () => {
   });
 });
 
-describe('failures', () => {
+describe('a failure', () => {
   const stackless = new PerfDataBuilder()
     .event({ sampleType: SAMPLE_TYPE.ip })
     .record(9, 2, new Uint8Array(8));
@@ -102,7 +102,7 @@ describe('failures', () => {
     ['NO_MAPPING', () => ({ perfData: temporary.write('elsewhere.data', elsewhere.file()) })],
     ['OUTPUT_UNWRITABLE', () => ({ output: at('no/such/folder/out.afdo') })],
     ['INVALID_OPTIONS', () => ({ maxLoss: 1000 })],
-  ])('%s', async (code, wrong) => {
+  ])('has the code %s', async (code, wrong) => {
     const output = at(`failed-${code}.afdo`);
     await expect(generateProfile({ ...job, output, ...wrong() })).rejects.toMatchObject({
       name: 'AutofdoError',
@@ -112,7 +112,7 @@ describe('failures', () => {
     expect(existsSync(output)).toBe(false);
   });
 
-  it('leave the old output as it was, and nothing beside it', async () => {
+  it('leaves the old output unchanged, and no new file beside it', async () => {
     const folder = at('old');
     mkdirSync(folder);
     const output = join(folder, 'kept.afdo');
@@ -123,7 +123,7 @@ describe('failures', () => {
     expect(readdirSync(folder)).toEqual(['kept.afdo']);
   });
 
-  it('say when the output is a folder', async () => {
+  it('says that the output is a folder', async () => {
     const output = at('a-folder');
     mkdirSync(output);
     await expect(generateProfile({ ...job, output })).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' });
@@ -131,7 +131,7 @@ describe('failures', () => {
   });
 });
 
-describe('a job that takes its time', () => {
+describe('a long job', () => {
   const recording = at('large.data');
   const long: GenerateOptions = { ...job, perfData: Array<string>(8).fill(recording) };
   beforeAll(() => writeLargeRecording(calc, recording, 64 << 20));
@@ -142,7 +142,7 @@ describe('a job that takes its time', () => {
       ...long,
       onProgress: (progress) => reports.push(progress),
     });
-    // Each phase is reported, in order, and each report of a phase stands behind those of the phases before it.
+    // Each phase is reported, in order, and each report of a phase comes after those of the phases before it.
     const phases = reports.map(({ phase }) => phase);
     const order: Phase[] = ['open', 'scan', 'decode', 'symbolize', 'attribute', 'write'];
     expect(phases.filter((phase, index) => phase !== phases[index - 1])).toEqual(order);
@@ -158,7 +158,7 @@ describe('a job that takes its time', () => {
     expect(statistics.inputBytes).toBeGreaterThan(64e6);
   });
 
-  it('ends with the reason of an abort, long before it would be done, and leaves no file', async () => {
+  it('ends with the reason of an abort long before its normal end, and leaves no file', async () => {
     const folder = at('aborted');
     mkdirSync(folder);
     const abort = new AbortController();
@@ -179,12 +179,12 @@ describe('a job that takes its time', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('does not begin when it is aborted already', async () => {
+  it('does not begin if it is already aborted', async () => {
     const signal = AbortSignal.abort();
     await expect(generateProfile({ ...long, signal })).rejects.toBe(signal.reason);
   });
 
-  it('ends with what onProgress throws', async () => {
+  it('ends with the exception that onProgress throws', async () => {
     const failure = new Error('from the callback');
     const onProgress = () => {
       throw failure;
@@ -207,7 +207,7 @@ describe('a job that takes its time', () => {
     expect(asBefore.diagnostics.map(({ code }) => code)).not.toContain('input-repeated');
   });
 
-  it('is undisturbed by others that are aborted', async () => {
+  it('is not disturbed by other jobs that are aborted', async () => {
     const abort = new AbortController();
     const others = Array.from({ length: 4 }, () => generateProfile({ ...long, signal: abort.signal }));
     const kept = generateProfile(job);

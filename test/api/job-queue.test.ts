@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { JobQueue } from '../../src/job-queue.js';
 
-/** Jobs that end when told to, and how many run. */
+/** Makes jobs that end when they are told to, and counts the running jobs. */
 function workshop() {
   const ends: (() => void)[] = [];
   const state = { running: 0, most: 0 };
@@ -16,7 +16,7 @@ function workshop() {
 
 const soon = () => new Promise((resolve) => setImmediate(resolve));
 
-it('runs no more than its limit at once, and all in the end', async () => {
+it('the queue runs at most its limit at once, and finally runs all jobs', async () => {
   const queue = new JobQueue(2);
   const { ends, state, job } = workshop();
   const all = Array.from({ length: 7 }, () => queue.run(undefined, job));
@@ -29,7 +29,7 @@ it('runs no more than its limit at once, and all in the end', async () => {
   expect(state.most).toBe(2);
 });
 
-it('lets a waiting job go at once when it is aborted, and a failed one makes room', async () => {
+it('a waiting job ends at once when it is aborted, and a failed job makes room for another', async () => {
   const queue = new JobQueue(1);
   const { ends, job } = workshop();
   const first = queue.run(undefined, async () => {
@@ -47,7 +47,7 @@ it('lets a waiting job go at once when it is aborted, and a failed one makes roo
   await expect(last).resolves.toBe('ran');
 });
 
-it('starts nothing for a signal that is aborted already', async () => {
+it('the queue starts no job for a signal that is already aborted', async () => {
   const { job, state } = workshop();
   await expect(new JobQueue(1).run(AbortSignal.abort('no'), job)).rejects.toBe('no');
   expect(state.most).toBe(0);

@@ -11,14 +11,14 @@ import { fixture } from '../support/fixtures.js';
 import { runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary.js';
 
-// A count has up to 64 bits, a sum has more, and a JavaScript number holds 53 of them.
+// A count has up to 64 bits, and a sum has more. A JavaScript number holds 53 bits.
 
 const temporary = temporaryFolder();
 const HALF = 2n ** 63n + 1n;
 const SUM = 2n ** 64n + 2n;
 const text = temporary.write('large.prof', `main:${HALF}:${HALF}\n 1: ${HALF}\n 2: ${HALF}\n`);
 
-it('a merge has all digits', async () => {
+it('the result of a merge has all digits', async () => {
   const { totalCount, maxCount } = await mergeProfiles({ inputs: [text] });
   expect([totalCount, maxCount]).toEqual([SUM, HALF]);
 });
@@ -36,7 +36,7 @@ it('a comparison has all digits', async () => {
   expect([samples.base, samples.test]).toEqual([SUM, SUM]);
 });
 
-it('a job has all digits', async () => {
+it('the result of a job has all digits', async () => {
   const { binary, perfData } = fixture('calc-x86_64');
   const counted = await generateProfile({ binary, perfData, skipSymbolization: true });
   const large = Buffer.from(counted.bytes ?? [])

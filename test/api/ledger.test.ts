@@ -12,41 +12,47 @@ import { temporaryFolder } from '../support/temporary.js';
 const { binary } = fixture('calc-x86_64');
 const temporary = temporaryFolder();
 const BASE = 0x5000_0000n;
-/** PERF_CONTEXT_USER of Linux: the addresses behind it are the program's. */
+/** PERF_CONTEXT_USER of Linux: the addresses behind it belong to the program. */
 const CONTEXT_USER = 2n ** 64n - 512n;
-/** Addresses of calc's code, by `objdump -d`. */
+/** Makes a branch entry at addresses of calc's code, which `objdump -d` prints. */
 const calc = (from: bigint, to: bigint, flags = 0n): BranchEntry => ({
   from: BASE + from,
   to: BASE + to,
   flags,
 });
-/** `jle` in main, where it goes, and the next branch from there. */
+/** The entry of `jle` in main, its target, and the next branch from there. */
 const JUMP = calc(0x11f1n, 0x1232n);
 const NEXT = calc(0x1244n, 0x125an);
 
-/** Each class, and stacks of one process that end in it; what else is in them is used. */
+/**
+ * Each class, and branch stacks of one process with an entry of this class. All other entries of the stacks are
+ * used.
+ */
 const STACKS: [keyof Ledger, pid: number, stack: BranchEntry[]][] = [
   ['used', 1, [NEXT, JUMP]],
   ['outsideBinary', 1, [{ from: 0x6000_0100n, to: 0x6000_0200n }]],
   ['unmapped', 1, [{ from: 0x9000_0100n, to: 0x9000_0200n }]],
-  // The same name with another build id.
+  // A file with the same name and another build id.
   ['otherBuild', 2, [JUMP]],
-  // Amid two `push`.
+  // An address inside of two `push` instructions.
   ['notInstruction', 1, [calc(0x11e6n, 0x11e8n)]],
-  // strtol@plt.
+  // The stub strtol@plt.
   ['stub', 1, [calc(0x1090n, 0x1096n)]],
   ['wrongPath', 1, [calc(0x11f1n, 0x1232n, 1n << 24n)]],
   ['unfilledSlot', 1, [{ from: 0n, to: 0n }]],
   ['deselected', 3, [JUMP]],
-  // From main's first instruction on, past the call of strtol.
+  // The range runs from main's first instruction past the call of strtol.
   ['crossesBarrier', 1, [calc(0x120an, 0x123cn), calc(0x11f1n, 0x11e0n)]],
-  // Through _start, which has no debug information.
-  // Sampled at main's first instruction; see `recording`.
+  // The range goes through _start, which has no debug information. The sample was taken at main's first
+  // instruction; see `recording`.
   ['unsureStack', 1, [JUMP]],
   ['noFunction', 1, [calc(0x110bn, 0x11e0n), calc(0x11f1n, 0x10f0n)]],
 ];
 
-/** Of samples of Arm SPE, which are no stacks: `native/crates/profgen/tests/arm_spe.rs` has entries of this class. */
+/**
+ * The class of samples of Arm SPE, which have no stacks. `native/crates/profgen/tests/arm_spe.rs` has entries of
+ * this class.
+ */
 const OF_ARM_SPE: keyof Ledger = 'notTaken';
 
 function recording(stacks: typeof STACKS): string {

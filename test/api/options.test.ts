@@ -12,8 +12,8 @@ import { type GenerateOptions, toBindingOptions } from '../../src/options/genera
 
 const REQUIRED = { binary: 'app', perfData: 'perf.data' };
 
-describe('options', () => {
-  it('become those of the addon, absent ones missing', () => {
+describe('the options', () => {
+  it("become the addon's options, without the absent ones", () => {
     expect(toBindingOptions(REQUIRED)).toStrictEqual({
       binaries: ['app'],
       perfData: ['perf.data'],
@@ -91,7 +91,7 @@ it('options without a flag are checked, too', async () => {
   }
 });
 
-describe('an option with an unknown name', () => {
+describe('for an option with an unknown name, the error', () => {
   const calls: [string, (options: object) => Promise<unknown>, string, string][] = [
     ['generateProfile', (o) => generateProfile({ ...REQUIRED, ...o }), 'perfdata', 'perfData'],
     ['generateProfile', (o) => generateProfile({ ...REQUIRED, ...o }), 'max-loss', 'maxLoss'],
@@ -104,7 +104,7 @@ describe('an option with an unknown name', () => {
     ['readProfile', (o) => readProfile('a', o), 'singal', 'signal'],
   ];
 
-  it.each(calls)('%s names the nearest one', async (_, call, given, meant) => {
+  it.each(calls)('of %s names the nearest option', async (_, call, given, meant) => {
     await expect(call({ [given]: undefined })).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
       message: `unknown option '${given}'`,
@@ -112,7 +112,7 @@ describe('an option with an unknown name', () => {
     });
   });
 
-  it('lists all when none is near', async () => {
+  it('lists all options if no name is near', async () => {
     await expect(describeProfile({ path: 'a', frobnicate: 1 } as never)).rejects.toMatchObject({
       hint: 'known options are path, top, sections, detailedSummary, topHot, hotFunctions, signal',
     });

@@ -19,7 +19,7 @@ for (const [file, text] of [
 symlinkSync(join(folder, 'secret.c'), join(root, 'link.c'));
 symlinkSync(folder, join(root, 'up'));
 
-/** A function with counts in these lines from its declaration on. */
+/** Makes a function with counts in these lines, counted from its declaration. */
 function withLines(name: string, ...lines: number[]): FunctionReport {
   const body = lines.map((line) => ({ line, discriminator: 0, count: 1n, targets: [] }));
   const samples = { name, total: 1n, head: 0n, body, inlined: [] };
@@ -39,21 +39,21 @@ function withLines(name: string, ...lines: number[]): FunctionReport {
   };
 }
 
-/** The first line of what is read for a path. */
+/** Returns the first line of the text that is read for a path. */
 async function firstLine(file: string, line = 1): Promise<string | undefined> {
   const places = new Map<string, SourcePlace>([['f', { file, line }]]);
   const found = await readSources(root, [withLines('f', 0)], places, () => {}, undefined);
   return found.get(file)?.get(1);
 }
 
-describe('source is read', () => {
+describe('a source file is read', () => {
   it.each([
     ['/build/elsewhere/src/a.c', 'in src'],
     ['/build/elsewhere/lib/src/a.c', 'in lib'],
     ['../src/a.c', 'in src'],
     ['a.c', 'in project'],
     [join(root, 'src/a.c'), 'in src'],
-  ])('%s: the longest end of the path that is there', async (file, text) => {
+  ])('by the longest end of the path that exists: %s', async (file, text) => {
     expect(await firstLine(file)).toBe(text);
   });
 
@@ -68,23 +68,23 @@ describe('source is read', () => {
     ['a.c\0.h'],
     [''],
     ['/'],
-  ])('and nothing outside of the folder: %j', async (file) => {
+  ])('only inside of the folder: %j', async (file) => {
     expect(await firstLine(file)).toBeUndefined();
   });
 });
 
-describe('the lines of a function', () => {
+describe('the shown lines of a function', () => {
   const lines = (line: number, ...offsets: number[]) => [
     ...(wantedLines([withLines('f', ...offsets)], new Map([['f', { file: 'a.c', line }]])).get('a.c') ?? []),
   ];
 
-  it('are those with counts, those between, and two around', () => {
+  it('are the lines with counts, the lines between them, and two lines around them', () => {
     expect(lines(10, 0, 2)).toEqual([8, 9, 10, 11, 12, 13, 14]);
     expect(lines(1, 0)).toEqual([1, 2, 3]);
   });
 
-  it('may be before the declaration, but not far from it', () => {
-    // 16 bits of a distance are kept: 65533 is -3.
+  it('may lie before the declaration, but not far from it', () => {
+    // A distance has 16 bits: 65533 is -3.
     expect(lines(10, 65_533)).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
     expect(lines(10, 20_000)).toEqual([8, 9, 10, 11, 12]);
   });

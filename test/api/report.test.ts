@@ -17,7 +17,7 @@ async function only(options: Parameters<typeof report>[0]): Promise<ProfileRepor
 }
 
 describe('a report of a recording', () => {
-  it('has the functions, counts and ledger of the profile that is made of it', async () => {
+  it("has the functions, counts and ledger of the recording's profile", async () => {
     const made = await report(CALC);
     const output = join(folder.path, 'calc.afdo');
     const { statistics } = await generateProfile({ ...CALC, output });
@@ -32,7 +32,7 @@ describe('a report of a recording', () => {
     expect(profile?.coverage?.sampledFunctions).toBe(functions.length);
   });
 
-  it('has a function that is only inlined, with what it is inlined into', async () => {
+  it('has a function that is only inlined, with its callers', async () => {
     const { functions } = await only(CALC);
     const peek = functions.find(({ name }) => name === 'peek');
     expect(peek?.samples).toBeUndefined();
@@ -42,7 +42,7 @@ describe('a report of a recording', () => {
     expect(copies).toBe(peek?.inlinedTotal);
   });
 
-  it('counts the calls of a function as its callers have them', async () => {
+  it('has the calls of a function that its callers count', async () => {
     const { functions } = await only(CALC);
     const find = functions.find(({ name }) => name === 'find');
     const calls = find?.callers.reduce((sum, caller) => sum + caller.calls, 0n);
@@ -56,7 +56,7 @@ describe('a report of a recording', () => {
 });
 
 describe('callers and callees', () => {
-  it('are the same calls, seen from both ends', async () => {
+  it('have the same calls', async () => {
     const { functions } = await only(CALC);
     const own = new Set(functions.flatMap(({ name, samples }) => (samples === undefined ? [] : [name])));
     const listed = new Set(functions.map(({ name }) => name));
@@ -112,7 +112,7 @@ describe('a report of a finished profile', () => {
     ]);
   });
 
-  it('compares with an older one', async () => {
+  it('compares with an older profile', async () => {
     const base = folder.write('old.prof', 'f:10:1\n 1: 10\ngone:5:0\n 1: 5\n');
     const profile = folder.write('new.prof', 'f:10:1\n 1: 10\ncame:7:0\n 1: 7\n');
     const { comparison } = await only({ profile, base });
@@ -121,12 +121,12 @@ describe('a report of a finished profile', () => {
     expect(comparison?.functions.get('gone')?.total).toBe(5n);
   });
 
-  it('compares what was just made, too', async () => {
+  it('compares a profile that was just made, too', async () => {
     const { comparison } = await only({ ...CALC, base: fixture('calc-x86_64', 'expected.afdo') });
     expect(comparison?.result.similarity).toBe(1);
   });
 
-  it('has several profiles', async () => {
+  it('may have several profiles', async () => {
     const paths = [fixture('calc-x86_64', 'expected.afdo'), fixture('shapes-cpp', 'expected.afdo')];
     const { profiles } = await report({ profile: paths });
     expect(profiles.map(({ path }) => path)).toEqual(paths);
@@ -135,7 +135,7 @@ describe('a report of a finished profile', () => {
     });
   });
 
-  it('tells names as the source has them', async () => {
+  it('has the names in the source', async () => {
     const { names } = await only({ profile: fixture('shapes-cpp', 'expected.prof') });
     expect(names.size).toBeGreaterThan(0);
     for (const [mangled, shown] of names)
@@ -143,7 +143,7 @@ describe('a report of a finished profile', () => {
   });
 });
 
-describe('where functions are declared', () => {
+describe('the places of declarations', () => {
   it.each([
     ['calc-x86_64', 'calc'],
     ['calc-aarch64', 'calc'],
@@ -151,7 +151,7 @@ describe('where functions are declared', () => {
     ['calc-gcc', 'calc'],
     ['calc-split-dwo', 'calc'],
     ['calc-split-dwp', 'calc'],
-  ])('%s: the line of the source has the name', async (name, program) => {
+  ])('of %s are lines that contain the name', async (name, program) => {
     const { places, sources } = await only({
       profile: fixture(name, 'expected.prof'),
       binary: fixture(name, program),
@@ -165,7 +165,7 @@ describe('where functions are declared', () => {
     for (const [name, { file, line }] of own) expect(text(file, line)).toMatch(new RegExp(`\\b${name}\\(`));
   });
 
-  it('nothing outside of the folder of the source is read', async () => {
+  it('no file outside of the source folder is read', async () => {
     const { sources } = await only({
       profile: fixture('calc-x86_64', 'expected.prof'),
       binary: CALC.binary,

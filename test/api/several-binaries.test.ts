@@ -13,7 +13,7 @@ const several: GenerateOptions = {
   perfData: fixtures.map(({ perfData }) => perfData),
 };
 
-/** What llvm-profgen makes of each alone. */
+/** llvm-profgen's profile of each binary alone. */
 const expected = fixtures.map((one) => readFileSync(fixturePath(one, 'expected.afdo')));
 const bytesOf = (binary: BinaryResult) => Buffer.from(binary.bytes ?? []);
 
@@ -32,7 +32,7 @@ describe('several binaries', () => {
     expect(size).toBe(binaries.reduce((sum, binary) => sum + binary.size, 0));
   });
 
-  it('have the statistics and diagnostics of jobs of their own; the job has the sums', async () => {
+  it('have the statistics and diagnostics of single jobs, and the job has their sums', async () => {
     const together = await generateProfile(several);
     const alone = await Promise.all(fixtures.map(({ binary }) => generateProfile({ ...several, binary })));
     together.binaries.forEach((binary, index) => {
@@ -52,7 +52,7 @@ describe('several binaries', () => {
     );
   });
 
-  it('go to a folder', async () => {
+  it('are written into a folder', async () => {
     const output = at('deep/folder');
     const { binaries, bytes } = await generateProfile({ ...several, output });
     expect(bytes).toBeUndefined();
@@ -63,7 +63,7 @@ describe('several binaries', () => {
     });
   });
 
-  it('are merged to one profile', async () => {
+  it('are merged into one profile', async () => {
     const output = at('merged.afdo');
     const merged = await generateProfile({ ...several, mergeBinaries: true, output });
     const separate = await generateProfile(several);
@@ -80,7 +80,7 @@ describe('several binaries', () => {
     for (const { binary, name } of fixtures) copyFileSync(binary, join(binaryDir, 'below', name));
     const { perfData } = several;
     const { binaries } = await generateProfile({ binaryDir, perfData });
-    // What the recordings call them counts, not what they are called in the folder.
+    // The names come from the recordings, and not from the files in the folder.
     expect(binaries.map(({ name }) => name)).toEqual(['calc', 'life', 'shapes']);
     expect(binaries.map(({ path }) => path)).toEqual(
       ['calc-x86_64', 'life-rust', 'shapes-cpp'].map((name) => join(binaryDir, 'below', name)),
@@ -91,7 +91,7 @@ describe('several binaries', () => {
     });
   });
 
-  it('do not need each other: one without samples has an error of its own', async () => {
+  it('are independent: one without samples has an error of its own', async () => {
     const [calc, shapes] = fixtures;
     const { binaries, diagnostics } = await generateProfile({
       binary: [calc?.binary ?? '', shapes?.binary ?? ''],
@@ -107,7 +107,7 @@ describe('several binaries', () => {
     );
   });
 
-  it('leave nothing behind when the job fails', async () => {
+  it('leave no file behind if the job fails', async () => {
     const output = at('nothing');
     const wrong = { ...several, output, binary: [...(several.binary ?? []), at('missing')] };
     await expect(generateProfile(wrong)).rejects.toMatchObject({ code: 'BINARY_UNREADABLE' });

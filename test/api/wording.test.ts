@@ -25,7 +25,10 @@ const temporary = temporaryFolder();
 const calc = fixture('calc-x86_64');
 const { files, profile } = unexpectedFiles(temporary);
 
-/** Flags, and references that were not resolved; commands of other programs stand in backquotes. */
+/**
+ * Returns the flags in a text, and references that were not resolved. Text in backquotes is skipped, because it
+ * has commands of other programs.
+ */
 function flagsIn(text: string): string[] {
   const ours = [...text.matchAll(/`autofdo-gen[^`]*--[^`]*`/g)].map(([command]) => command);
   return [...ours, ...(text.replace(/`[^`]*`/g, '').match(/(?<![\w-])--[a-z][a-z0-9-]*/g) ?? [])];
@@ -39,7 +42,7 @@ interface Told {
   skipped?: { message: string }[];
 }
 
-/** Everything that a job tells in words, when it fails and when it does not. */
+/** Returns all texts of a job, whether it fails or not. */
 async function textsOf(job: Promise<unknown>): Promise<string[]> {
   const words = (told: { message: string; hint?: string | undefined } | undefined) =>
     told === undefined ? [] : [told.message, told.hint ?? ''];
@@ -120,7 +123,7 @@ it('options, values and calls have the names of the library', () => {
   expect(worded('a file {x} and {--} and `perf --all`')).toBe('a file {x} and {--} and `perf --all`');
 });
 
-/** The string literals of a source, without its comments. */
+/** Returns the string literals of a source, without its comments. */
 const strings = (code: string) =>
   (
     code.replace(/^\s*(\/\/|\*|\/\*).*$/gm, '').match(/"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\\n]|\\.)*'/g) ?? []
@@ -131,7 +134,7 @@ const strings = (code: string) =>
       .replaceAll('}}', '}'),
   );
 
-/** Warnings in llvm-profgen's words, which callers get who ask for them with `compat`. */
+/** Warnings in llvm-profgen's words. Callers get them if they use `compat`. */
 const LLVM_WORDS = [
   'A --perf-event filter was specified',
   'No --perf-event filter was specified',
@@ -139,14 +142,14 @@ const LLVM_WORDS = [
   'Specify --format=extbinary to enable it',
 ];
 
-it('the sources name options by references, and only those that a command has', () => {
+it('the sources name options by references, and only options that a command has', () => {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const under = (folder: string, wanted: RegExp) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => wanted.test(file))
       .map((file) => join(root, folder, file));
   const rust = under('native/crates', /^\w+\/src\/.*\.rs$/);
-  // Texts of the command line itself name its flags.
+  // Texts of the command line itself may name its flags.
   const typescript = under(
     'src',
     /^(?!cli\/|options\/|report\/|diagnosis\/next-steps|diagnosis\/toolchains).*\.ts$/,

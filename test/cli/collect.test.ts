@@ -12,7 +12,7 @@ import { temporaryFolder } from '../support/temporary.js';
 const temporary = temporaryFolder();
 const calc = fixture('calc-x86_64');
 const expected = readFileSync(fixturePath(calc, 'expected.afdo'));
-/** What is in a folder, which may not be there yet. */
+/** Returns the files in a folder, which may not exist yet. */
 const list = (folder: string) => {
   const path = join(temporary.path, folder);
   return existsSync(path) ? readdirSync(path) : [];
@@ -23,14 +23,14 @@ const shards = (folder: string) =>
     .filter((name) => name.endsWith('.parquet'))
     .map((name) => join(temporary.path, folder, name));
 
-/** Starts a collection of a recording that comes slowly, in pieces. */
+/** Starts a collection of a recording that arrives slowly, in pieces. */
 function collectSlowly(folder: string, ...flags: string[]) {
   const args = [MAIN, 'collect', '--perfdata', '-', '-o', folder, ...flags];
   const child = spawn(process.execPath, args, { cwd: temporary.path, stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   const bytes = asPipe(readFileSync(calc.perfData));
   const piece = Math.ceil(bytes.length / 80);
-  /** Until there are so many files, or until so many of 80 pieces are written. */
+  /** Feeds pieces until there are `wanted` files, or until `pieces` of 80 pieces are written. */
   const feed = async (wanted: number, pieces = 80) => {
     for (let at = 0; at < pieces * piece && shards(folder).length < wanted; at += piece) {
       child.stdin.write(bytes.subarray(at, at + piece));
@@ -58,7 +58,7 @@ describe('autofdo-gen collect', () => {
     expect(described.stdout.toString()).not.toMatch(/^host/m);
   });
 
-  it('names the host only when it is told to', async () => {
+  it('names the host only if it is told to', async () => {
     const options = { perfData: calc.perfData, output: join(temporary.path, 'h.parquet') };
     await collectTraces(options);
     const without = await inspectTraces(options.output);
@@ -74,7 +74,7 @@ describe('autofdo-gen collect', () => {
     expect((await inspectTraces(options.output)).host).toBe(hostname);
   });
 
-  it('finishes a file of a stream when its time has come, and loses no branch', async () => {
+  it('finishes a file of a stream at its time limit, and loses no branch', async () => {
     const { child, ended, feed } = collectSlowly('slow', '--rotate', '1s', '-q');
     await feed(Number.POSITIVE_INFINITY);
     child.stdin.end();
@@ -84,14 +84,14 @@ describe('autofdo-gen collect', () => {
     expect(expected.equals(bytes ?? Buffer.of())).toBe(true);
   }, 30_000);
 
-  it('that is killed leaves complete files only', async () => {
+  it('leaves only complete files when it is killed', async () => {
     const { child, ended, feed } = collectSlowly('killed', '--rotate', '1s', '-q');
     await feed(2);
     child.kill('SIGKILL');
     await ended;
     expect(shards('killed').length).toBeGreaterThan(0);
     for (const path of shards('killed')) expect((await inspectTraces(path)).rows).toBeGreaterThan(0);
-    // The one that was open has a name that no glob of shards matches.
+    // The file that was open has a name that no glob for shards matches.
     expect(
       readdirSync(join(temporary.path, 'killed')).filter((name) => name.startsWith('.autofdo-gen-')),
     ).toHaveLength(1);
@@ -102,7 +102,7 @@ describe('autofdo-gen collect', () => {
     ['SIGTERM', []],
     ['SIGTERM', ['--rotate', '1h']],
   ])(
-    'that gets %s while it reads a stream finishes the open file %j',
+    'gets %s while it reads a stream, and finishes the open file %j',
     async (signal, flags) => {
       const folder = `stopped-${signal}${flags.length}`;
       const { child, ended, feed } = collectSlowly(folder, ...flags, '-q');
@@ -119,7 +119,7 @@ describe('autofdo-gen collect', () => {
     30_000,
   );
 
-  it('that is killed at any moment leaves complete files only', async () => {
+  it('leaves only complete files when it is killed at any moment', async () => {
     const killed = Array.from({ length: 5 }, async (_, index) => {
       const folder = `killed-${index}`;
       const { child, ended, feed } = collectSlowly(folder, '--rotate', '1s', '-q');
@@ -137,10 +137,10 @@ describe('autofdo-gen collect', () => {
     await Promise.all(killed);
   }, 60_000);
 
-  it('says before it reads a stream that the folder cannot be written', async () => {
+  it('reports that the folder cannot be written before it reads a stream', async () => {
     const folder = join(temporary.path, 'read-only');
     mkdirSync(folder, { mode: 0o555 });
-    // Permissions do not bind root, unless it gives that right up.
+    // Permissions do not bind root, unless root gives up that right.
     const bound = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override'] : [];
     const [program = '', ...args] = [
       ...bound,
@@ -155,14 +155,14 @@ describe('autofdo-gen collect', () => {
     const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'pipe'] });
     const said: Buffer[] = [];
     child.stderr.on('data', (data: Buffer) => said.push(data));
-    // Nothing is written to it, and it is not closed.
+    // The test writes nothing to the stream, and does not close it.
     const status = await new Promise((resolve) => child.on('close', resolve));
     expect(Buffer.concat(said).toString()).toMatch(/^error: cannot write .*read-only.*: permission denied/i);
     expect(status).toBe(1);
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  /** Whether a small file system of its own can be mounted. */
+  /** True if a small file system can be mounted. */
   const mounts = spawnSync('unshare', ['-m', 'true']).status === 0;
   it.skipIf(!mounts)('loses only the open file on a full disk', () => {
     const disk = join(temporary.path, 'disk');
@@ -175,7 +175,7 @@ describe('autofdo-gen collect', () => {
     expect(done.stdout).toBe('');
   });
 
-  it('loses only the open file when there is no room', async () => {
+  it('loses only the open file if there is no space left', async () => {
     mkdirSync(join(temporary.path, 'full'));
     const line = `trap '' XFSZ; ulimit -f 4; exec "$@"`;
     const args = [process.execPath, MAIN, 'collect', '--perfdata', calc.perfData, '-o', 'full'];
@@ -196,7 +196,7 @@ describe('autofdo-gen collect', () => {
     expect(together.statistics.branchEntries).toBe(2n * alone.statistics.branchEntries);
   });
 
-  it('says before it collects that a folder cannot be made', async () => {
+  it('reports that a folder cannot be made before it collects', async () => {
     temporary.write('file', '');
     const { status, stderr } = await run('collect', '--perfdata', calc.perfData, '-o', 'file/folder');
     expect(stderr).toMatch(/^error: cannot .*file\/folder/);
@@ -236,14 +236,14 @@ describe('--traces', () => {
     ['llvm-profgen’s mappings', ['--compat=llvm-profgen'], /traces have no mappings any more/],
     ['addresses', ['--leading-ip-only'], /traces have neither the sampled addresses/],
     ['an event that there is not', ['--event', 'x'], /the traces have no event `x`; they have `r20c4`/],
-  ])('cannot tell %s', async (_, args, message) => {
+  ])('refuses %s', async (_, args, message) => {
     await run('collect', '--perfdata', calc.perfData, '-o', 'b.parquet', '-q');
     const { status, stderr } = await generate('--traces', 'b.parquet', ...args);
     expect(stderr).toMatch(message);
     expect(status).toBeGreaterThan(0);
   });
 
-  it('says what a file is that holds none', async () => {
+  it('names the kind of a file without traces', async () => {
     temporary.write('bad.parquet', 'PAR1 but no more');
     expect((await generate('--traces', 'bad.parquet')).stderr).toMatch(
       /^error: bad.parquet: it is no Parquet file: /,
@@ -255,7 +255,7 @@ describe('--traces', () => {
     );
   });
 
-  it('of another program says what there is', async () => {
+  it('lists the programs of the traces if they are of another program', async () => {
     await run('collect', '--perfdata', fixture('life-rust').perfData, '-o', 'life.parquet', '-q');
     const { status, stderr } = await generate('--traces', 'life.parquet');
     expect(stderr).toMatch(/the traces have no branch in calc; they have branches in .*life/);

@@ -18,7 +18,7 @@ const profile = join(calc.binary, '..', 'expected.afdo');
 const run = (args: string[], options: RunOptions = {}) => runCli(args, { cwd: temporary.path, ...options });
 
 describe('autofdo-gen', () => {
-  it('writes NAME.afdo into the current folder and sums up', async () => {
+  it('writes NAME.afdo into the current folder, and prints a summary', async () => {
     const cwd = join(temporary.path, 'default');
     mkdirSync(cwd);
     const { status, stdout, stderr } = await run([...inputs, '--verbose'], { cwd });
@@ -62,7 +62,7 @@ describe('autofdo-gen', () => {
     }
   });
 
-  it('understands what a script gives to llvm-profgen', async () => {
+  it('accepts the flags of a script for llvm-profgen', async () => {
     const args = [
       `-binary=${calc.binary}`,
       `-perfdata=${calc.perfData}`,
@@ -78,7 +78,7 @@ describe('autofdo-gen', () => {
     expect(existsSync(join(temporary.path, 'drop-in.prof'))).toBe(true);
   });
 
-  it('prints counters in and out', async () => {
+  it('writes and reads counters', async () => {
     const [counters, direct] = await Promise.all([
       run([...inputs, '--skip-symbolization', '-o', 'calc.counters']),
       run([...inputs, '--format=text', '-o', '-']),
@@ -124,7 +124,7 @@ describe('autofdo-gen', () => {
     expect(refused.stderr).toMatch(/hint: Use --ignore-stack-samples/);
   });
 
-  it.each([[[]], [['-q']], [['-v', '-q']]])('sums up on no pipe with %j', async (flags) => {
+  it.each([[[]], [['-q']], [['-v', '-q']]])('prints no summary to a pipe with %j', async (flags) => {
     const { status, stderr } = await run([...inputs, ...flags, '-o', 'quiet.afdo']);
     expect(status).toBe(0);
     expect(stderr).not.toContain('samples  ');
@@ -154,7 +154,7 @@ describe('autofdo-gen', () => {
     });
   });
 
-  it('fails with what was found and what to do', async () => {
+  it('fails with the fault and a remedy', async () => {
     const { status, stderr, stdout } = await run(['--binary', calc.binary, '--perfdata', 'missing.data']);
     expect(status).toBe(1);
     expect(stdout.length).toBe(0);
@@ -199,7 +199,7 @@ describe('autofdo-gen', () => {
     expect([version.status, help.status, inspect.status]).toEqual([0, 0, 0]);
   });
 
-  it('ends with 130 on Ctrl-C and leaves nothing', async () => {
+  it('ends with 130 on Ctrl-C, and leaves no file', async () => {
     const folder = join(temporary.path, 'interrupted');
     mkdirSync(folder);
     const perfData = join(temporary.path, 'large.data');
@@ -214,7 +214,7 @@ describe('autofdo-gen', () => {
 });
 
 describe('autofdo-gen inspect', () => {
-  it('tells people and programs the same', async () => {
+  it('prints the same facts for people and for programs', async () => {
     const [text, json] = await Promise.all([
       run(['inspect', calc.perfData]),
       run(['inspect', calc.perfData, '--json']),
@@ -230,14 +230,14 @@ describe('autofdo-gen inspect', () => {
     expect(text.stdout.toString()).toContain('AutoFDO         usable');
   });
 
-  it('fails for what is no recording', async () => {
+  it('fails for a file that is not a recording', async () => {
     const { status, stderr } = await run(['inspect', MAIN]);
     expect(status).toBe(1);
     expect(stderr).toContain('not a perf.data file');
   });
 });
 
-it('errors of the system are told in words, without numbers and names of temporary files', async () => {
+it('errors of the system are reported in words, without numbers and names of temporary files', async () => {
   const folder = join(temporary.path, 'no', 'such', 'folder');
   const runs = await Promise.all([
     run([...inputs, '-o', join(folder, 'out.afdo')]),

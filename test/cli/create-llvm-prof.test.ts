@@ -10,7 +10,7 @@ const temporary = temporaryFolder();
 const run = (args: string[]) => runCli(args, { cwd: temporary.path });
 const written = (name: string) => readFileSync(join(temporary.path, name));
 
-/** Writes a profile under `name` as llvm-profgen would be asked to, and returns its bytes. */
+/** Writes a profile under `name` with flags of llvm-profgen, and returns its bytes. */
 async function profile(name: string, ...flags: string[]): Promise<Buffer> {
   const inputs = [`--binary=${calc.binary}`, `--perfdata=${calc.perfData}`];
   const { status, stderr } = await run([...inputs, ...flags, '-o', name]);
@@ -18,8 +18,8 @@ async function profile(name: string, ...flags: string[]): Promise<Buffer> {
   return written(name);
 }
 
-describe("create_llvm_prof's command lines", () => {
-  it("run unchanged: that of the kernel's document", async () => {
+describe('command lines of create_llvm_prof', () => {
+  it("run unchanged if they are from the kernel's document", async () => {
     const expected = await profile('expected.afdo', '--format=extbinary');
     const args = [
       `--binary=${calc.binary}`,
@@ -31,7 +31,7 @@ describe("create_llvm_prof's command lines", () => {
     expect(written('kernel.afdo')).toEqual(expected);
   });
 
-  it('have its defaults: text, a.out and perf.data', async () => {
+  it('have the defaults text, a.out and perf.data', async () => {
     const expected = await profile('expected.prof', '--format=text');
     copyFileSync(calc.binary, join(temporary.path, 'a.out'));
     copyFileSync(calc.perfData, join(temporary.path, 'perf.data'));
@@ -41,7 +41,7 @@ describe("create_llvm_prof's command lines", () => {
     }
   });
 
-  it('list symbols, with underscores or dashes', async () => {
+  it('list symbols, with underscores or dashes in the flag', async () => {
     const expected = await profile('symbols.afdo', '--populate-profile-symbol-list');
     const inputs = [`--binary=${calc.binary}`, `--profile=${calc.perfData}`, '--out=list.afdo'];
     for (const flag of ['--prof_sym_list', '--prof-sym-list=true', '--prof_sym_list=yes']) {
@@ -60,7 +60,7 @@ describe("create_llvm_prof's command lines", () => {
     });
   });
 
-  it('say what has no effect here, and refuse what is not done here', async () => {
+  it('get a warning for flags without effect, and an error for flags that are not supported', async () => {
     const inputs = [`--binary=${calc.binary}`, `--profile=${calc.perfData}`, '--out=a.prof'];
     const { status, stderr } = await run([...inputs, '--http', '--minloglevel', '2']);
     expect(status).toBe(0);

@@ -13,7 +13,7 @@ const rust = fixture('life-rust');
 const run = (...args: string[]) => runCli(['doctor', ...args], { cwd: temporary.path });
 
 describe('autofdo-gen doctor', () => {
-  it('tells what a binary is fit for, and what to run next', async () => {
+  it('prints the worth of a binary, and the next commands', async () => {
     const { status, stdout, stderr } = await run('--binary', calc.binary);
     const lines = stdout.toString().split('\n');
     expect(stderr).toBe('');
@@ -32,7 +32,7 @@ describe('autofdo-gen doctor', () => {
     expect(status).toBe(0);
   });
 
-  it('tells what a recording is worth', async () => {
+  it('prints the worth of a recording', async () => {
     const { status, stdout } = await run('--binary', calc.binary, '--perfdata', calc.perfData);
     const text = stdout.toString();
     expect(text).toMatch(/^recording {7}\S+: 464 samples, 464 with branch stacks, usable$/m);
@@ -44,7 +44,7 @@ describe('autofdo-gen doctor', () => {
     expect(status).toBe(0);
   });
 
-  it('says how long a recording that is long enough takes', async () => {
+  it('prints the length of a sufficient recording', async () => {
     const threshold = ['--profile-density-threshold', '741'];
     const { status, stdout } = await run('--binary', calc.binary, '--perfdata', calc.perfData, ...threshold);
     expect(stdout.toString()).toMatch(
@@ -54,7 +54,7 @@ describe('autofdo-gen doctor', () => {
     expect(status).toBe(0);
   });
 
-  it('exits with 1 when no profile can be made, and says why', async () => {
+  it('exits with 1 if no profile can be made, and prints the reason', async () => {
     const { status, stdout } = await run('--binary', rust.binary, '--perfdata', calc.perfData);
     expect(stdout.toString()).toMatch(/^blocker {9}nothing in the recording maps life; mapped were /m);
     expect(stdout.toString()).toMatch(
@@ -63,7 +63,7 @@ describe('autofdo-gen doctor', () => {
     expect(status).toBe(1);
   });
 
-  it('exits with 1 for a recording without branch stacks, and gives one reason', async () => {
+  it('exits with 1 for a recording without branch stacks, and prints one reason', async () => {
     const builder = new PerfDataBuilder().event({ ...BRANCH_EVENT, branchSampleType: 0n });
     const path = temporary.write('plain.data', builder.file());
     const { status, stdout } = await run('--binary', calc.binary, '--perfdata', path, '--json');
@@ -73,13 +73,13 @@ describe('autofdo-gen doctor', () => {
     expect(status).toBe(1);
   });
 
-  it('tells no density of counts that are inferred from addresses', async () => {
+  it('prints no density for counts that are inferred from addresses', async () => {
     const { ip, tid, time } = SAMPLE_TYPE;
     const base = 0x10_0000n;
     const builder = new PerfDataBuilder()
       .event({ sampleType: ip | tid | time })
       .mmap(1, base, 0x8000n, calc.binary);
-    // In the loop of `expression`.
+    // The addresses lie in the loop of `expression`.
     for (let index = 0n; index < 300n; index++) {
       const address = base + 0x18e0n + (index % 9n) * 4n;
       const sample = builder
@@ -100,7 +100,7 @@ describe('autofdo-gen doctor', () => {
     expect(recording).not.toHaveProperty('secondsNeeded');
   });
 
-  it('still tells about the binary when the recording cannot be read', async () => {
+  it('still describes the binary if the recording cannot be read', async () => {
     const { status, stdout } = await run('--binary', calc.binary, '--perfdata', calc.binary);
     expect(stdout.toString()).toMatch(
       /^discriminators {2}in 1 of 1 units[\s\S]*^blocker {9}.*(ELF|not a perf\.data)/m,
@@ -108,7 +108,7 @@ describe('autofdo-gen doctor', () => {
     expect(status).toBe(1);
   });
 
-  it('takes several binaries; one that cannot be examined does not keep the others from it', async () => {
+  it('takes several binaries, and examines the others if one cannot be examined', async () => {
     const text = temporary.write('text', 'not a program\n');
     const binaries = [calc.binary, text, rust.binary].flatMap((path) => ['--binary', path]);
     const [people, machine] = [await run(...binaries), await run(...binaries, '--json')];

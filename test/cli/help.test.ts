@@ -5,10 +5,10 @@ import { runCli } from '../support/run-cli.js';
 
 const NAMES = Object.keys(COMMANDS) as CommandName[];
 
-describe('help', () => {
+describe('the help', () => {
   const help = commandHelp('generate');
 
-  it.each(NAMES)('%s: all of it names every flag that does something, and no other', (command) => {
+  it.each(NAMES)('of %s in full names every flag with an effect, and no other', (command) => {
     const full = fullHelp(command);
     for (const { name, effect } of COMMANDS[command].flags) {
       const shown = new RegExp(`^ {2}(--?[\\w-]+, )*--${name}\\b(?!-)`, 'm').test(full);
@@ -16,19 +16,19 @@ describe('help', () => {
     }
   });
 
-  it.each(NAMES)('%s: fits a screen', (command) => {
+  it.each(NAMES)('of %s fits on a screen', (command) => {
     const lines = commandHelp(command).trimEnd().split('\n');
     expect(lines.length).toBeLessThanOrEqual(40);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
   });
 
-  it.each(NAMES)('%s: the flags that are called the main ones exist', (command) => {
+  it.each(NAMES)('of %s has only main flags that exist', (command) => {
     const { main = [], flags }: Command = COMMANDS[command];
     const known = flags.map(({ name }) => name);
     for (const name of main) expect(known).toContain(name);
   });
 
-  it('has the flags of a topic, of the program and of a command', async () => {
+  it('has a part for each topic, of the program and of a command', async () => {
     const topic = await runCli(['help', 'checks']);
     expect(topic.stdout.toString()).toMatch(/^Checks:\n {2}--max-loss PERCENT/);
     const ofCommand = await runCli(['help', 'report', 'input']);
@@ -40,7 +40,7 @@ describe('help', () => {
     expect(all.stdout.toString()).toBe(fullHelp('merge'));
   });
 
-  it('starts with what a new user types', () => {
+  it('starts with the command that a new user needs', () => {
     expect(help).toMatch(/autofdo-gen --binary \S+ --perfdata perf\.data/);
     expect(help).toContain('perf record -b');
   });

@@ -12,7 +12,7 @@ const { files, profile } = unexpectedFiles(temporary);
 const names = (command: CommandName) =>
   new Set(COMMANDS[command].flags.flatMap(({ name, aliases = [] }) => [name, ...aliases]));
 
-/** The flags in a text that a command does not take. Commands in backquotes have flags of their own. */
+/** Returns the flags in a text that a command does not have. Commands in backquotes have flags of their own. */
 function unknownFlags(text: string, command: CommandName): string[] {
   const flags = (part: string) =>
     [...part.matchAll(/(?<![\w-])--([a-z][a-z0-9-]*)/g)].map(([, name = '']) => name);
@@ -50,9 +50,9 @@ const uses: Record<CommandName, (file: string) => string[][]> = {
   report: (file) => [[file, '-o', 'x.html']],
 };
 
-describe('every hint names only flags that its command has', () => {
+describe('a hint names only flags of its command', () => {
   for (const [what, file] of Object.entries(files)) {
-    it(`of ${what}`, async () => {
+    it(`for ${what}`, async () => {
       const runs = (Object.keys(uses) as CommandName[]).flatMap((command) =>
         uses[command](file).map(async (args) => {
           const all = command === 'generate' ? [...args, '-o', 'x'] : [command, ...args];
@@ -72,7 +72,7 @@ describe('every hint names only flags that its command has', () => {
   }
 });
 
-it('a hint tells what is wrong with this file', async () => {
+it('a hint names the fault of this file', async () => {
   const hint = async (...args: string[]) => (await runCli(args, { cwd: temporary.path })).stderr;
   expect(await hint('inspect', profile)).toMatch(/finished sample profile\n.*`autofdo-gen show FILE`/);
   expect(await hint('show', 'b.prof')).toMatch(/a name in brackets is a calling context/);

@@ -24,7 +24,7 @@ const temporary = temporaryFolder();
 const calc = fixture('calc-x86_64');
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** A folder with one input of each kind, and links to them. */
+/** Makes a folder with one input of each kind, and links to the inputs. */
 function inputs(name: string): string {
   const folder = join(temporary.path, name);
   mkdirSync(join(folder, 'sub'), { recursive: true });
@@ -48,7 +48,7 @@ function inputs(name: string): string {
   return folder;
 }
 
-/** All files of a folder with their content. */
+/** Returns all files of a folder with their contents. */
 function contents(folder: string): Map<string, string> {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
@@ -130,7 +130,7 @@ describe('a result never replaces an input', () => {
     expect(contents(folder)).toEqual(before);
   });
 
-  it('by the default name of the result', async () => {
+  it('under the default name of the result', async () => {
     const folder = inputs('default');
     copyFileSync(calc.perfData, join(folder, 'app.afdo'));
     const before = contents(folder);
@@ -140,7 +140,7 @@ describe('a result never replaces an input', () => {
     expect(contents(folder)).toEqual(before);
   });
 
-  it('that is a part of a recording in a folder', async () => {
+  it('that is part of a recording in a folder', async () => {
     const folder = inputs('parts');
     mkdirSync(join(folder, 'perf.dir'));
     copyFileSync(calc.perfData, join(folder, 'perf.dir', 'data'));
@@ -174,7 +174,7 @@ describe('a result never replaces an input', () => {
     ['convert', 'a.prof', ['convert', 'a.prof', '--text', '-o', '-']],
     ['generate', 'perf.data', [...GENERATE, '-o', '-']],
     ['listing', 'app', ['--binary', 'app', '--show-disassembly-only']],
-  ])('that standard output is appended to: %s', (name, file, args) => {
+  ])('to which standard output is appended: %s', (name, file, args) => {
     const folder = inputs(`stdout-${name}`);
     const before = contents(folder);
     const stdout = openSync(join(folder, file), 'a');
@@ -189,7 +189,7 @@ describe('a result never replaces an input', () => {
     expect(contents(folder)).toEqual(before);
   });
 
-  it('in Node', async () => {
+  it('through the library', async () => {
     const folder = inputs('node');
     const at = (name: string) => join(folder, name);
     const before = contents(folder);
@@ -204,7 +204,7 @@ describe('a result never replaces an input', () => {
   });
 });
 
-describe('what is no input can be written', () => {
+describe('an output that is not an input can be written', () => {
   it.each(['/dev/null', '/dev/stdout'])('%s', (output) => {
     const folder = inputs(`device-${output.slice(5)}`);
     const script = `set -e; ${process.execPath} ${CLI} merge a.prof --text -q -o ${output} | cat`;
@@ -221,7 +221,7 @@ describe('what is no input can be written', () => {
     expect(readFileSync(join(folder, 'copied'), 'utf8')).toBe(readFileSync(join(folder, 'a.prof'), 'utf8'));
   });
 
-  it('an older result, also by a link, which stays one', async () => {
+  it('an older result, also through a link, which stays a link', async () => {
     const folder = inputs('older');
     temporary.write('older/old.prof', 'old');
     symlinkSync('old.prof', join(folder, 'result'));

@@ -18,7 +18,7 @@ describe('--show-disassembly-only', () => {
     expect(existsSync(output)).toBe(false);
   });
 
-  it('prints what is asked for', async () => {
+  it('prints the parts that are asked for', async () => {
     const flags = ['--show-source-locations', '--show-pseudo-probe', '--x86-asm-syntax=intel'];
     const only = '--disassemble-functions=main';
     const run = await runCli([binary, '--show-disassembly-only', only, ...flags]);
@@ -29,7 +29,7 @@ describe('--show-disassembly-only', () => {
     expect(stdout.match(/^<.*>:$/gm)).toEqual(['<main>:']);
   });
 
-  it('is what source locations need', async () => {
+  it('is needed for source locations', async () => {
     const { status, stderr } = await runCli([binary, '--show-source-locations', '--perfdata=x']);
     expect(status).toBe(2);
     expect(stderr).toContain('--show-source-locations is only for listings of code');

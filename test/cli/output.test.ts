@@ -7,7 +7,7 @@ import { MAIN, runCli } from '../support/run-cli.js';
 const calc = fixture('calc-x86_64');
 const profile = fixturePath(calc, 'expected.afdo');
 
-/** Each command in a way that prints to stdout. */
+/** Each command with arguments for printing to stdout. */
 const PRINTING: string[][] = [
   ['--help'],
   ['--version'],
@@ -31,7 +31,7 @@ const PRINTING: string[][] = [
   ['report', profile, '--format=json', '-o', '-'],
 ];
 
-/** Each command in a way that writes the file that follows. */
+/** Each command with arguments for writing the file that follows. */
 const WRITING: string[][] = [
   ['--binary', calc.binary, '--perfdata', calc.perfData, '-o'],
   ['merge', profile, '-o'],
@@ -87,7 +87,7 @@ describe('colours', () => {
   });
 });
 
-describe('commands', () => {
+describe('the command line', () => {
   it.each([
     ['shwo', 'show'],
     ['mrege', 'merge'],
@@ -102,13 +102,13 @@ describe('commands', () => {
     expect(status).toBe(2);
   });
 
-  it('a word that is near none is an argument', async () => {
+  it('reads a word without a similar command as an argument', async () => {
     const { status, stderr } = await runCli(['perf.data']);
     expect(stderr).toContain("unexpected argument 'perf.data'");
     expect(status).toBe(2);
   });
 
-  it('help of a command is the same with the word before or the flag behind', async () => {
+  it('prints the same help of a command for `help` before it and for `--help` after it', async () => {
     const [before, behind, all] = await Promise.all([
       runCli(['help', 'show']),
       runCli(['show', '--help']),

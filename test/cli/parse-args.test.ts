@@ -18,7 +18,7 @@ function usageError(...args: string[]): { message: string; hint: string | undefi
   throw new Error(`${args.join(' ')} was accepted`);
 }
 
-describe("llvm-profgen's spelling", () => {
+describe("the parser reads llvm-profgen's spelling", () => {
   it.each([
     [['--binary=a', '--perfdata=p', '-o', 'out']],
     [['-binary=a', '-perfdata=p', '-o=out']],
@@ -40,7 +40,7 @@ describe("llvm-profgen's spelling", () => {
     expect(values(arg)).toEqual({ kernel: expected });
   });
 
-  it('denies a boolean flag with --no-', () => {
+  it('turns off a boolean flag with --no-', () => {
     expect(values('--no-debuginfod', '-no-kernel')).toEqual({ debuginfod: false, kernel: false });
     expect(values('--no-kernel', '--kernel')).toEqual({ kernel: true });
     for (const arg of ['--no-perfdata', '--no-kernel=1', '--no-nothing', '--no-']) {
@@ -48,7 +48,7 @@ describe("llvm-profgen's spelling", () => {
     }
   });
 
-  it('takes - and negative numbers for values', () => {
+  it('takes - and negative numbers as values', () => {
     expect(values('-o', '-', '--perfdata', '-', '--pid', '-1')).toEqual({
       output: '-',
       perfdata: ['-'],
@@ -58,7 +58,7 @@ describe("llvm-profgen's spelling", () => {
     expect(values(growth, '-12')).toEqual({ 'sample-profile-inline-growth-limit': -12 });
   });
 
-  it('lets the last value count, except for lists', () => {
+  it('uses the last value, except for lists', () => {
     expect(values('--format=text', '--format=binary')).toEqual({ format: 'binary' });
     expect(values('--perfdata=a', '--perfdata=b', '--pid=1,2', '--pid=3')).toEqual({
       perfdata: ['a', 'b'],
@@ -67,7 +67,7 @@ describe("llvm-profgen's spelling", () => {
   });
 });
 
-describe('values', () => {
+describe('the parser reads values:', () => {
   it.each([
     [['--cpu', '0,2,4-7'], { cpu: [0, 2, 4, 5, 6, 7] }],
     [['--max-loss', '2.5'], { 'max-loss': 2.5 }],
@@ -103,7 +103,7 @@ describe('values', () => {
   });
 });
 
-describe('unknown flags', () => {
+describe('for an unknown flag, the error asks', () => {
   it.each([
     ['--perfdta', '--perfdata'],
     ['-ouput', '--output'],
@@ -115,17 +115,17 @@ describe('unknown flags', () => {
     expect(hint).toContain(`did you mean ${meant}?`);
   });
 
-  it('suggests nothing that is not near', () => {
+  it('nothing if no name is similar', () => {
     expect(usageError('--frobnicate').hint).toBe('see --help');
   });
 });
 
-describe('flags of llvm-profgen that do not matter here', () => {
-  it('accepts those without an effect', () => {
+describe('for flags of llvm-profgen that are not options here, the parser', () => {
+  it('accepts flags without an effect', () => {
     expect(values('--profile-symbol-list-cutoff=-1')).toEqual({ 'profile-symbol-list-cutoff': '-1' });
   });
 
-  it('refuses those that would change the profile, but not their default', () => {
+  it('refuses flags that would change the profile, but not their default values', () => {
     expect(usageError('--data-access-perftrace', 'p')).toMatchObject({
       message: '--data-access-perftrace is not supported',
       hint: expect.stringContaining('data-access profiles'),
@@ -136,7 +136,7 @@ describe('flags of llvm-profgen that do not matter here', () => {
   });
 });
 
-describe('the table', () => {
+describe('the table of flags', () => {
   it('has each spelling once', () => {
     const names = GENERATE_FLAGS.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
     expect(names.length).toBe(new Set(names).size);

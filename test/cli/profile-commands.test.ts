@@ -40,7 +40,7 @@ describe('autofdo-gen merge', () => {
     expect(stdout.toString()).toBe(sum(6));
   });
 
-  it('leaves out what is damaged only when it may', async () => {
+  it('leaves out a damaged input only if it is allowed to', async () => {
     temporary.write('bad.data', 'f:1:1\n 1: x\n');
     const args = ['merge', 'a.prof', 'bad.data', '--text', '-o', 'merged'];
     const [strict, lenient] = [await run(args), await run([...args, '--failure-mode=warn', '--json'])];
@@ -56,7 +56,7 @@ describe('autofdo-gen merge', () => {
     });
   });
 
-  it('sums up', async () => {
+  it('prints a summary', async () => {
     const { stderr } = await run(['merge', calc, rust, '-o', 'both.afdo']);
     expect(stderr).toMatch(
       /^profiles +2 merged\nfunctions +\d+\ntotal count +[\d,]+\noutput +both\.afdo \(.* kB\)\n$/,
@@ -75,14 +75,14 @@ describe('autofdo-gen convert', () => {
 });
 
 describe('autofdo-gen show', () => {
-  it('tells what a person wants to know', async () => {
+  it('prints a description for people', async () => {
     const { status, stdout } = await run(['show', calc, '--top=2']);
     const text = stdout.toString();
     expect(status).toBe(0);
     for (const part of ['extbinary', 'functions', 'density', '% ', '--topn']) expect(text).toContain(part);
   });
 
-  it('shows one function, by its name or the hash of it', async () => {
+  it('shows one function, by its name or by the hash of its name', async () => {
     await run(['convert', calc, '--use-md5', '-o', 'md5.afdo']);
     const [named, hashed] = await Promise.all([
       run(['show', calc, '--function', 'main']),
@@ -92,13 +92,13 @@ describe('autofdo-gen show', () => {
     expect(hashed.stdout.toString()).toMatch(/^Function: \d{10,}: /);
   });
 
-  it('knows what was meant', async () => {
+  it('suggests a similar name for an unknown function', async () => {
     const { status, stderr } = await run(['show', calc, '--function', 'expresion']);
     expect(status).toBe(1);
     expect(stderr).toMatch(/no function 'expresion'\n {2}hint: did you mean expression\?/);
   });
 
-  it('demangles on request', async () => {
+  it('demangles names if asked', async () => {
     const [mangled, demangled] = await Promise.all([run(['show', rust]), run(['show', rust, '-C'])]);
     expect(mangled.stdout.toString()).toContain('_ZN');
     expect(demangled.stdout.toString()).toContain('life::Grid');
@@ -155,7 +155,7 @@ it.each<[string[], RegExp]>([
   expect(status).toBe(2);
 });
 
-it('has help for each command that fits a terminal', async () => {
+it('has help for each command that fits on a screen', async () => {
   for (const name of ['merge', 'convert', 'show', 'overlap'] as const) {
     for (const line of commandHelp(name).split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   }

@@ -28,7 +28,7 @@ it.each<[Progress, number, string]>([
   expect(progressText(progress, elapsed)).toBe(line);
 });
 
-it('downloads are told of in lines, once a second and at their end', () => {
+it('downloads are reported in lines, once a second and at their end', () => {
   let now = 0;
   const told: string[] = [];
   const stream = { write: (text: string) => told.push(text) } as unknown as NodeJS.WritableStream;

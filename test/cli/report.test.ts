@@ -42,7 +42,7 @@ describe('report', () => {
     expect(rows[3]?.[4]).toMatch(/^calc\.c:\d+/);
   });
 
-  it('has the numbers of pseudo probes, which are no lines', async () => {
+  it('has the numbers of pseudo probes instead of lines', async () => {
     const probe = fixture('calc-probe');
     const { stdout } = await run('--binary', probe.binary, '--perfdata', probe.perfData, '--top', '5');
     const rows = stdout.toString().split(/^.* count {2}pseudo probe\n/m)[1] ?? '';
@@ -51,7 +51,7 @@ describe('report', () => {
     expect(rows).not.toContain('__uniq');
   });
 
-  it('takes trace shards, and tells the same of them as of the recording', async () => {
+  it('takes trace shards, and prints the same for them as for the recording', async () => {
     const shard = join(folder.path, 'calc.parquet');
     expect(await runCli(['collect', '--perfdata', calc.perfData, '-o', shard])).toMatchObject({ status: 0 });
     const [ofShard, ofRecording] = await Promise.all([
@@ -63,7 +63,7 @@ describe('report', () => {
     expect(profile(ofShard.stdout)).toBe(profile(ofRecording.stdout));
   });
 
-  it('prints nothing that steers a terminal or turns the direction of writing', async () => {
+  it('prints no character that controls a terminal or changes the direction of writing', async () => {
     const name = 'a\x1b[31mb\u202ec\u2028d\x07';
     const { status, stdout } = await run(folder.write('steering.prof', `${name}:9:1\n 1: 9\n`));
     expect(status).toBe(0);
@@ -71,13 +71,13 @@ describe('report', () => {
     for (const character of '\x1b\x07\u202e\u2028') expect(stdout.toString()).not.toContain(character);
   });
 
-  it('tells lines before the declaration of a function from those far behind it', async () => {
+  it('distinguishes lines before the declaration of a function from lines far behind it', async () => {
     const profile = folder.write('before.prof', 'f:30:1\n 3: 10\n 32767: 11\n 65400: 9\n');
     const { stdout } = await run(profile);
     expect(stdout.toString().match(/[+−]\d+ {2}f$/gm)).toEqual(['+32767  f', '+3  f', '−136  f']);
   });
 
-  it('colours bars only where that is wanted', async () => {
+  it('colours bars only if colours are wanted', async () => {
     const colours = (env: Record<string, string>, ...flags: string[]) => {
       const { PATH = '' } = process.env;
       const args = [MAIN, 'report', PROFILE, ...flags];
@@ -97,7 +97,7 @@ describe('report', () => {
     expect(readFileSync(join(folder.path, 'plain.txt'), 'utf8')).not.toContain('\x1b');
   });
 
-  it('says once that a binary has no profile', async () => {
+  it('reports once that a binary has no profile', async () => {
     const life = fixture('life-rust');
     const binaries = ['--binary', calc.binary, '--binary', life.binary];
     const { status, stderr } = await run(...binaries, '--perfdata', calc.perfData, '-o', 'one.html');
@@ -105,7 +105,7 @@ describe('report', () => {
     expect(stderr.match(/nothing in the recording maps life/g)).toHaveLength(1);
   });
 
-  it('says what is wrong with each of several binaries once', async () => {
+  it('reports the fault of each of several binaries once', async () => {
     const shapes = fixture('shapes-cpp');
     const binaries = ['--binary', calc.binary, '--binary', shapes.binary];
     const recordings = ['--perfdata', calc.perfData, '--perfdata', shapes.perfData];
@@ -120,7 +120,7 @@ describe('report', () => {
     expect(report.profiles.map(({ name }: { name: string }) => name)).toEqual(['calc', 'shapes']);
   });
 
-  it('writes what the ending of the output says, or the format', async () => {
+  it("writes the form that the end of the output's name or the format selects", async () => {
     const forms: [string[], RegExp][] = [
       [['-o', 'a.html'], /^<!doctype html>/],
       [['-o', 'a.txt'], /^profile +expected\.afdo/],
@@ -174,7 +174,7 @@ describe('report', () => {
     expect(status).toBe(2);
   });
 
-  it('replaces nothing that it reads', async () => {
+  it('replaces no file that it reads', async () => {
     const copy = folder.write('copy.html', readFileSync(PROFILE));
     const { status, stderr } = await run(copy, '-o', copy);
     expect(stderr).toMatch(/^error: /);
@@ -182,7 +182,7 @@ describe('report', () => {
     expect(readFileSync(copy)).toEqual(readFileSync(PROFILE));
   });
 
-  it('tells that the folder of the source is not there', async () => {
+  it('reports that the source folder does not exist', async () => {
     const args = ['--binary', calc.binary, '--perfdata', calc.perfData, '--source-dir', 'nowhere'];
     const { status, stderr } = await run(...args, '-o', 'none.html');
     expect(stderr).toMatch(/^error: nowhere cannot be read/);

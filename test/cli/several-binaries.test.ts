@@ -27,20 +27,20 @@ function expectProfiles(folder: string) {
 }
 
 describe('autofdo-gen with several binaries', () => {
-  it('writes a file for each into the current folder', async () => {
+  it('writes a file for each binary into the current folder', async () => {
     const { status, cwd, stderr } = await run('here', ...binaries, '-v');
     expect(status).toBe(0);
     expectProfiles(cwd);
     expect(stderr).toMatch(/calc: \d+ functions, [\d,]+ branch entries, in .*calc\.afdo/);
   });
 
-  it('writes into the folder of -o, which it makes', async () => {
+  it('makes the folder of -o, and writes into it', async () => {
     const { status, cwd } = await run('there', ...binaries, '-o', 'profiles');
     expect(status).toBe(0);
     expectProfiles(join(cwd, 'profiles'));
   });
 
-  it('finds them below --binary-dir', async () => {
+  it('finds binaries below --binary-dir', async () => {
     const shelf = join(temporary.path, 'shelf');
     mkdirSync(shelf);
     for (const { binary, name } of fixtures) copyFileSync(binary, join(shelf, name));
@@ -49,7 +49,7 @@ describe('autofdo-gen with several binaries', () => {
     expectProfiles(cwd);
   });
 
-  it('merges them to merged.afdo, or to stdout', async () => {
+  it('merges the profiles into merged.afdo, or to stdout', async () => {
     const merged = await run('merged', ...binaries, '--merge-binaries');
     expect(merged.status).toBe(0);
     expect(readdirSync(merged.cwd)).toEqual(['merged.afdo']);
@@ -57,7 +57,7 @@ describe('autofdo-gen with several binaries', () => {
     expect(stdout.equals(readFileSync(join(merged.cwd, 'merged.afdo')))).toBe(true);
   });
 
-  it('tells of each in --json, with the reason where there is no profile', async () => {
+  it('describes each binary in --json, with the reason if it has no profile', async () => {
     const [calc, shapes] = fixtures;
     const args = ['--binary', calc?.binary ?? '', '--binary', shapes?.binary ?? '', '--json', '-o', 'out'];
     const { status, stdout } = await runCli([...args, '--perfdata', calc?.perfData ?? ''], {

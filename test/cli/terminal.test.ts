@@ -8,10 +8,10 @@ import { temporaryFolder } from '../support/temporary.js';
 const temporary = temporaryFolder();
 const { binary, perfData } = fixture('calc-x86_64');
 const CLEAR_LINE = '\r\x1b[K';
-/** util-linux's `script` runs a program on a terminal of its own. */
+/** True if util-linux's `script` is there, which runs a program on a terminal of its own. */
 const hasScript = spawnSync('script', ['-qec', 'stty -a', '/dev/null']).stdout?.includes('columns') === true;
 
-/** What a command prints on a terminal that is so wide. */
+/** Returns the output of a command on a terminal with this number of columns. */
 function onTerminal(args: string[], columns = 80, env: Record<string, string> = {}): string {
   const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
   const { stdout } = spawnSync('script', ['-qec', `stty cols ${columns}; ${command}`, '/dev/null'], {
@@ -22,7 +22,7 @@ function onTerminal(args: string[], columns = 80, env: Record<string, string> = 
 }
 
 describe.skipIf(!hasScript)('on a terminal', () => {
-  it('messages are coloured, unless the terminal is dumb or nobody wants it', () => {
+  it('messages are coloured, unless the terminal is dumb or colours are turned off', () => {
     const message = (env: Record<string, string>) => onTerminal(['show', 'missing.afdo'], 80, env);
     expect(message({})).toContain('\x1b[1m\x1b[31merror:');
     for (const env of [{ TERM: 'dumb' }, { NO_COLOR: '1' }, { FORCE_COLOR: '0' }]) {
@@ -31,7 +31,7 @@ describe.skipIf(!hasScript)('on a terminal', () => {
     expect(message({ TERM: 'dumb', FORCE_COLOR: '1' })).toContain('\x1b[31m');
   });
 
-  it('progress is one line that is drawn again, unless the terminal is dumb', () => {
+  it('progress is one line that is redrawn, unless the terminal is dumb', () => {
     const args = ['--binary', binary, '--perfdata', perfData, '-o', join(temporary.path, 'x.afdo')];
     const [clever, dumb] = [onTerminal(args), onTerminal(args, 80, { TERM: 'dumb' })];
     expect(clever).toContain(`${CLEAR_LINE}opening files${CLEAR_LINE}`);
@@ -44,7 +44,7 @@ describe.skipIf(!hasScript)('on a terminal', () => {
     [80, 80],
     [132, 100],
     [70, 70],
-  ])('of %i columns help is %i wide at most', (columns, most) => {
+  ])('with %i columns, help is at most %i columns wide', (columns, most) => {
     const widths = onTerminal(['--help-all'], columns)
       .split('\r\n')
       // Names of flags may be longer than a narrow terminal.

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/temporary.js';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const calc = fixture('calc-x86_64');
 
-/** The package as it is where no addon was installed for the platform. */
+/** The package without an addon, as it is if none was installed for the platform. */
 const temporary = temporaryFolder();
 const copy = join(temporary.path, 'package');
 mkdirSync(copy);
@@ -25,7 +25,7 @@ writeFileSync(join(copy, 'package.json'), JSON.stringify(manifest));
 symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
 const main = join(copy, 'dist/cli/main.js');
 
-it('inspect tells what stands outside of the records', () => {
+it('inspect describes the parts outside of the records', () => {
   const { status, stdout } = spawnSync(process.execPath, [main, 'inspect', calc.perfData], {
     encoding: 'utf8',
   });
@@ -36,7 +36,7 @@ it('inspect tells what stands outside of the records', () => {
   expect(status).toBe(0);
 });
 
-it('generating a profile says which package is missing', () => {
+it('generating a profile names the missing package', () => {
   const args = [main, '--binary', calc.binary, '--perfdata', calc.perfData, '-o', join(copy, 'none.afdo')];
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   expect(stderr).toMatch(

@@ -5,7 +5,7 @@ import type { Program } from './program.js';
 const clang = 'clang-22 --target=aarch64-linux-gnu -static -fuse-ld=lld -O2 -g';
 const tools = ['clang-22', 'ld.lld-22', 'qemu-aarch64', '/usr/aarch64-linux-gnu/lib/crt1.o'];
 
-// Baseline code: llvm-profgen decodes nothing newer than ARMv8.0-A.
+// The code is baseline code, because llvm-profgen decodes nothing newer than ARMv8.0-A.
 const programs: Program[] = [
   {
     name: 'aarch64-autofdo',

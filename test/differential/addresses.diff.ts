@@ -7,18 +7,21 @@ import { type Program, recorded } from './program.js';
 import { run, testWith } from './tools.js';
 
 const FLAGS = '-g -fdebug-info-for-profiling -mllvm -enable-fs-discriminator=true';
-/** Similarity of what was inferred with what was executed, in percent. */
+/** Least similarity of the inferred counts with the executed counts, in percent. */
 const SIMILAR = 85;
-/** Percentage of the executions of hot instructions that are of such as are found hot, and of instructions found hot that are hot. */
+/**
+ * Two least percentages of executions: of executions of hot instructions, the share that is found hot; and of
+ * executions of instructions found hot, the share that is hot.
+ */
 const HOT_FOUND = 90;
-/** Hot instructions make up this part of all executions, as in LLVM's profile summary. */
+/** Hot instructions make up this share of all executions, as in LLVM's profile summary. */
 const HOT_SHARE = 0.99;
 
 const interpreter = `$programs/interpreter.c -o program`;
 const containers = `$programs/containers.cpp -o program`;
 const codec = `$programs/codec.c $programs/codec-main.c -o program`;
 
-/** Periods are such that each has about 20,000 samples. */
+/** The periods give each recording about 20,000 samples. */
 const programs: Program[] = [
   {
     name: 'addresses-switch',
@@ -51,7 +54,8 @@ const programs: Program[] = [
     record: 'addresses=on period=211 exact=exact.counters',
   },
   {
-    // Shared libraries stay out of the truth. In a static program they are in it, and have no debug information here.
+    // The true counts leave out shared libraries. In a static program they include the library's code, which has
+    // no debug information here.
     name: 'addresses-aarch64-switch',
     tools: ['qemu-aarch64', '/usr/aarch64-linux-gnu/lib/crt1.o'],
     build: [`clang-22 --target=aarch64-linux-gnu -fuse-ld=lld ${ARM_DYNAMIC} -O2 ${FLAGS} ${interpreter}`],
@@ -65,7 +69,7 @@ const programs: Program[] = [
   },
 ];
 
-/** Recorded with call chains, which tell who called. */
+/** A recording with call chains, which tell the callers. */
 const chained: Program = {
   name: 'addresses-call-chains',
   build: [`clang-22 -O2 ${FLAGS} $programs/dispatch.c -o program`],
@@ -80,7 +84,7 @@ function done(outcome: Outcome): string {
   return outcome.output?.toString() ?? '';
 }
 
-/** Executions of each instruction, from lines `first-last:count`. */
+/** Returns the number of executions of each instruction, from lines `first-last:count`. */
 function executions(counters: string, instructions: readonly number[]): Map<number, number> {
   const numbers = new Map(instructions.map((address, number) => [address, number]));
   const counts = new Map<number, number>();
@@ -95,7 +99,7 @@ function executions(counters: string, instructions: readonly number[]): Map<numb
   return counts;
 }
 
-/** The instructions with the most executions, which make up a share of all. */
+/** Returns the instructions with the most executions that together make up a share of all executions. */
 function hot(counts: Map<number, number>): Set<number> {
   const sorted = [...counts].sort(([, a], [, b]) => b - a);
   let rest = HOT_SHARE * sorted.reduce((sum, [, count]) => sum + count, 0);
@@ -108,7 +112,7 @@ function hot(counts: Map<number, number>): Set<number> {
   return found;
 }
 
-/** What calls call, `function line: target`, as parts of all calls in a profile as text. */
+/** Returns the targets of calls in a text profile, `function line: target`, each with its share of all calls. */
 function callTargets(profile: string): Map<string, number> {
   const counts = new Map<string, number>();
   let name = '';
@@ -130,7 +134,7 @@ function similarity(folder: string, expected: string, found: string): number {
 }
 
 describe('a profile by sampled addresses', () => {
-  testWith(['clang-22'], 'call chains say what indirect calls call', () => {
+  testWith(['clang-22'], 'tells the targets of indirect calls by call chains', () => {
     const { folder } = recorded(chained);
     const profile = (outcome: Outcome) => callTargets(done(outcome));
     const found = profile(ours(folder, [...inputs, '--format=text']));
@@ -144,7 +148,7 @@ describe('a profile by sampled addresses', () => {
   for (const program of [...programs, chained]) {
     testWith(
       ['clang-22', 'llvm-profdata-22', 'llvm-objdump-22', ...(program.tools ?? [])],
-      `${program.name}: is near the execution`,
+      `is similar to the executed counts: ${program.name}`,
       () => {
         const { folder } = recorded(program);
         const text = ['--format=text'];

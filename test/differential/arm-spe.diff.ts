@@ -8,13 +8,13 @@ import { run, testWith } from './tools.js';
 const clang =
   'clang-22 --target=aarch64-linux-gnu -static -fuse-ld=lld -O2 -g -fdebug-info-for-profiling -mllvm -enable-fs-discriminator=true';
 const tools = ['clang-22', 'ld.lld-22', 'qemu-aarch64', '/usr/aarch64-linux-gnu/lib/crt1.o'] as const;
-/** Similarity of what was sampled with what was executed, in percent. */
+/** Least similarity of the sampled counts with the executed counts, in percent. */
 const SIMILAR = 99;
 
 const codec = `${clang} $programs/codec.c $programs/codec-main.c -o program`;
 const interpreter = `${clang} $programs/interpreter.c -o program`;
 
-/** With the target of the branch before each sampled one, and without. */
+/** Recordings with the target of the branch before each sampled branch, and recordings without it. */
 const programs: Program[] = [
   { name: 'arm-spe-pbt', build: [codec], record: 'spe=pbt period=31 exact=exact.counters' },
   { name: 'arm-spe', build: [codec], record: 'spe=1 period=31 exact=exact.counters' },
@@ -37,7 +37,7 @@ function done(outcome: Outcome): string {
 
 describe('a profile of Arm SPE', () => {
   for (const program of programs) {
-    testWith([...tools, 'llvm-profdata-22'], `${program.name}: is near the execution`, () => {
+    testWith([...tools, 'llvm-profdata-22'], `is similar to the executed counts: ${program.name}`, () => {
       const { folder } = recorded(program);
       const found = ours(folder, inputs);
       writeFileSync(join(folder, 'expected.prof'), done(llvmProfgen(folder, truth)));
@@ -48,8 +48,11 @@ describe('a profile of Arm SPE', () => {
       expect(found.stderr).not.toContain('trace-damaged');
     });
 
-    /** perf prints the packets of each piece by itself, so what lies across two pieces is missing there. */
-    testWith([...tools, 'perf'], `${program.name}: has the branches that perf finds in the trace`, () => {
+    /**
+     * perf prints the packets of each piece by itself, so packets that lie across two pieces are missing in its
+     * output.
+     */
+    testWith([...tools, 'perf'], `has the branches that perf finds in the trace: ${program.name}`, () => {
       const { folder } = recorded(program);
       const { stdout } = run('perf', ['script', '-D', '-i', 'perf.data'], folder);
       const packets = (pattern: RegExp) => [...stdout.matchAll(pattern)].length;

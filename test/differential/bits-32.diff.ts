@@ -39,7 +39,10 @@ const programs: Program[] = [
   { name: 'bits-32-x32', tools, files: { 'collatz.c': source }, build: build('-mx32') },
 ];
 
-/** No recorder runs these programs here, so the recording is made up: the backward branch of the loop in `collatz`, taken again and again. */
+/**
+ * Writes a made-up recording: the backward branch of the loop in `collatz`, taken again and again. No recorder
+ * runs these programs here.
+ */
 function writeScript(folder: string): number {
   const listing = run('llvm-objdump-22', ['-d', '--no-show-raw-insn', 'program'], folder).stdout;
   const branches = [...listing.matchAll(/^ *([0-9a-f]+):\s+j(?!mp)\w+\s+0x([0-9a-f]+) <collatz/gm)];
@@ -68,7 +71,7 @@ describe('programs of 32 bits', () => {
       const { stdout } = run(process.execPath, [cli, 'doctor', '--binary', 'program'], folder);
       const header = run('readelf', ['-hW', 'program'], folder).stdout;
       const machine = /Machine: +(.*)/.exec(header)?.[1];
-      // x32 is 64-bit code in files of 32 bits.
+      // x32 is 64-bit code in 32-bit files.
       expect(header).toMatch(/Class: +ELF32/);
       const name = machine === 'Intel 80386' ? 'i386' : 'x32';
       expect(stdout).toContain(`binary          program (executable, ${name}, `);

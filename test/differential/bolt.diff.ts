@@ -66,14 +66,14 @@ const programs: Program[] = [
   },
 ];
 
-/** Aggregated by perf2bolt, from the recording or from the traces that this project makes of it. */
+/** Runs perf2bolt on a recording, or on the traces that this project makes of it. */
 function fdata(folder: string, name: string, input: readonly string[]): string {
   const { status, stdout, stderr } = run('perf2bolt-22', [...input, '-o', name, 'program'], folder);
   expect(status, stdout + stderr).toBe(0);
   return readFileSync(join(folder, name), 'utf8');
 }
 
-/** What this project makes of the recording; the path of the file. */
+/** Makes this project's file for BOLT from the recording. Returns the path of the file. */
 function made(folder: string, format: 'preaggregated' | 'fdata'): string {
   const { status, stderr, output } = ours(folder, [
     '--binary=program',
@@ -86,7 +86,7 @@ function made(folder: string, format: 'preaggregated' | 'fdata'): string {
   return path;
 }
 
-/** How often each line of fdata happened, as a part of all. */
+/** Returns the share of each line of fdata in all executions. */
 function parts(fdata: string): Map<string, number> {
   const rows = [...fdata.matchAll(/^(.*) \d+ (\d+)$/gm)];
   const sum = rows.reduce((total, [, , count]) => total + Number(count), 0);
@@ -96,7 +96,7 @@ function parts(fdata: string): Map<string, number> {
 describe('traces for BOLT', () => {
   for (const program of programs) {
     const tools = [...TOOLS, ...(program.tools ?? [])];
-    testWith(tools, `${program.name}: perf2bolt makes the same of them as of the recording`, () => {
+    testWith(tools, `give the same result of perf2bolt as the recording: ${program.name}`, () => {
       const { folder, perfData } = recorded(program);
       const expected = fdata(folder, 'expected.fdata', ['-p', perfData]);
       expect(expected.split('\n').length).toBeGreaterThan(20);
@@ -106,7 +106,7 @@ describe('traces for BOLT', () => {
       expect(readFileSync(made(folder, 'fdata'), 'utf8')).toBe(expected);
     });
 
-    testWith(tools, `${program.name}: trace shards give the same`, () => {
+    testWith(tools, `are the same from trace shards: ${program.name}`, () => {
       const { folder } = recorded(program);
       const collect = ['collect', '--perfdata', 'perf.data', '-o', 'shard.parquet', '-q'];
       const collected = run(process.execPath, [cli, ...collect], folder);
@@ -124,12 +124,12 @@ describe('traces for BOLT', () => {
       name: `bolt-arm-spe-${kind}`,
       record: `spe=${kind} period=31`,
     };
-    testWith([...TOOLS, ...forAarch64], `${sampled.name}: traces are like those of branch stacks`, () => {
+    testWith([...TOOLS, ...forAarch64], `are similar to traces of branch stacks: ${sampled.name}`, () => {
       const { folder } = recorded(sampled);
       const found = readFileSync(made(folder, 'fdata'), 'utf8');
       expect(fdata(folder, 'found.fdata', ['-pa', '-p', made(folder, 'preaggregated')])).toBe(found);
       const [a, b] = [parts(found), parts(readFileSync(made(recorded(interpreter).folder, 'fdata'), 'utf8'))];
-      // Where the CPU does not say what ran before, edges without a branch are not in it.
+      // If the CPU does not tell the branch before, edges without a branch are missing.
       const least = kind === 'pbt' ? 0.95 : 0.85;
       const shared = [...a].reduce((sum, [edge, part]) => sum + Math.min(part, b.get(edge) ?? 0), 0);
       expect(shared).toBeGreaterThan(least);
@@ -146,7 +146,7 @@ describe('traces for BOLT', () => {
   }
 
   for (const format of ['preaggregated', 'fdata'] as const) {
-    testWith(TOOLS, `llvm-bolt optimises with ${format}, and the program still works`, () => {
+    testWith(TOOLS, `let llvm-bolt optimise a program that still works: ${format}`, () => {
       const { folder } = recorded(codec);
       const input = format === 'fdata' ? ['-data'] : ['-pa', '-p'];
       const bolted = run(
@@ -163,7 +163,7 @@ describe('traces for BOLT', () => {
     });
   }
 
-  testWith(TOOLS, 'a program that BOLT has made is refused', () => {
+  testWith(TOOLS, 'are refused for a program that BOLT has made', () => {
     const { folder } = recorded(codec);
     const flags = ['-enable-bat', '-data', made(folder, 'fdata'), ...FLAGS];
     expect(run('llvm-bolt-22', ['program', '-o', 'with-table', ...flags], folder).status).toBe(0);

@@ -40,13 +40,13 @@ const programs: Program[] = [
     build: [`${CLANG} -fuse-ld=lld -Wl,--compress-debug-sections=zstd ${calc} -o program`],
   },
   {
-    // Sections dropped by the linker leave their DWARF behind, at addresses 0, 1 or -1.
+    // The DWARF of sections that the linker dropped stays, at addresses 0, 1 or -1.
     name: 'clang-collected-sections',
     tools: lld,
     build: [`${CLANG} ${AUTOFDO} -ffunction-sections -fuse-ld=lld -Wl,--gc-sections ${codec} -o program`],
   },
   {
-    // Identical code folded: several functions start at one address.
+    // Identical code is folded, so several functions start at one address.
     name: 'clang-folded-functions',
     tools: lld,
     build: [`${CLANG} -ffunction-sections -fuse-ld=lld -Wl,--icf=all ${calc} -o program`],
@@ -62,7 +62,7 @@ const programs: Program[] = [
     build: [`${CLANG} ${AUTOFDO} -flto -fuse-ld=lld ${codec} -o program`],
   },
   {
-    // The second build of an AutoFDO user: optimised by the first one's profile, cold parts split off.
+    // The second build of an AutoFDO user: optimised by the first build's profile, with cold parts split off.
     name: 'clang-split-machine-functions',
     tools: [...lld, 'qemu-x86_64'],
     build: [
@@ -123,7 +123,7 @@ const programs: Program[] = [
   { name: 'gcc-dwarf4', build: [`gcc -O2 -gdwarf-4 ${codec} -o program`] },
   { name: 'gcc-lto', build: [`gcc -O2 -g -flto ${codec} -o program`] },
   {
-    // Hot and cold parts of one function far apart, as gcc's own profile splits them.
+    // Hot and cold parts of one function lie far apart, as gcc's own profile splits them.
     name: 'gcc-partition',
     build: [
       `gcc -O2 -g -fprofile-generate -fprofile-update=single ${calc} -o trained`,

@@ -67,7 +67,7 @@ const programs: Program[] = [
 const switches = '$programs/stack-switches.c $programs/stack-switches.S';
 const library = '-fPIC -shared $programs/calls-back.c -o libcalls-back.so';
 
-/** Programs that use their stacks in unusual ways, in fewer modes. */
+/** Programs that use their stacks in unusual ways. They are tested in fewer modes. */
 const unusual: Program[] = [
   {
     name: 'stacks-switched',
@@ -124,20 +124,20 @@ const unusual: Program[] = [
   {
     name: 'stacks-tail-circles-probes',
     build: [`clang++-22 -O1 -g ${PROBES} ${FRAMES} $programs/tail-circles.cpp -o program`],
-    // The order of a hash table decides which ways llvm-profgen finds in circles.
+    // The order of a hash table decides which paths llvm-profgen finds in circles of tail calls.
     flags: ['--infer-missing-frames=0'],
     probes: true,
   },
 ].map((program) => ({ record: 'period=997 callchain=1', ...program }));
 
-/** The text of the recording in a folder, for llvm-profgen. */
+/** Returns the text of the recording in a folder, for llvm-profgen. */
 function scriptOf(folder: string): string {
   const script = 'perf.script';
   if (!existsSync(join(folder, script))) shell(`${withChains} perf.data > ${script}`, folder);
   return script;
 }
 
-/** llvm-profgen 22 crashes where all recursion is kept and the pre-inliner runs. */
+/** The modes of the tests. llvm-profgen 22 crashes if all recursion is kept and the pre-inliner runs. */
 const MODES = [
   [],
   ['--skip-symbolization'],
@@ -205,16 +205,16 @@ for (const program of [...programs, ...unusual]) {
       }
     });
 
-    // Among the others is assembly that sets up none.
+    // The other programs include assembly that sets up no frame pointers.
     if (programs.includes(program)) {
-      testWith(tools, 'nothing is said of frame pointers', () => {
+      testWith(tools, 'no warning names frame pointers', () => {
         const { folder } = recorded(program);
         const { stderr } = ours(folder, [...input, '--perfdata=perf.data', '--format=text']);
         expect(stderr).not.toMatch(/frame pointer/);
       });
     }
 
-    testWith(tools, 'the number of threads changes nothing', () => {
+    testWith(tools, 'the profile does not depend on the number of threads', () => {
       const { folder } = recorded(program);
       for (const samples of ['--perfdata=perf.data', `--perfscript=${scriptOf(folder)}`]) {
         const [one, ...others] = ['1', '2', '7'].map((jobs) =>
@@ -224,7 +224,7 @@ for (const program of [...programs, ...unusual]) {
       }
     });
 
-    testWith(tools, 'counters are read again', () => {
+    testWith(tools, 'counters give the same profile when they are read', () => {
       const { folder } = recorded(program);
       const recording = [...input, '--perfdata=perf.data'];
       const counters = ours(folder, [...recording, '--skip-symbolization']).output ?? Buffer.of();
@@ -239,7 +239,7 @@ for (const program of [...programs, ...unusual]) {
   });
 }
 
-describe('a coroutine is inlined where no probe tells of the call', () => {
+describe('if a coroutine is inlined at a call without a probe', () => {
   const program: Program = {
     name: 'stacks-coroutine',
     build: [`${CLANGXX} -std=c++20 ${PROBES} ${WHOLE} $programs/generator.cpp -o program`],
@@ -257,13 +257,13 @@ describe('a coroutine is inlined where no probe tells of the call', () => {
   }
 });
 
-describe('code without debug information calls all functions', () => {
+describe('if code without debug information calls all functions', () => {
   const program: Program = {
     name: 'stacks-static',
     build: [`${CLANG} -static ${AUTOFDO} ${WHOLE} ${codec} -o program`],
     record: 'period=997 callchain=1',
   };
-  testWith(['clang-22', 'perf'], 'no context can be named, which is an error that helps', () => {
+  testWith(['clang-22', 'perf'], 'no context can be named, and the error has a remedy', () => {
     const { folder } = recorded(program);
     const text = ['--binary=program', `--perfscript=${scriptOf(folder)}`, '--format=text'];
     const theirs = llvmProfgen(folder, text);
@@ -288,7 +288,7 @@ describe('a program without frame pointers', () => {
     build: [`${CLANG} ${AUTOFDO} -fno-optimize-sibling-calls $programs/signals.c -o program -lpthread`],
     record: 'period=997 callchain=fp',
   };
-  testWith(['clang-22', 'perf'], 'is named, with the flags that help', () => {
+  testWith(['clang-22', 'perf'], 'gets a warning that names it and the flags to use', () => {
     const { folder } = recorded(program);
     const { warnings } = ours(folder, ['--binary=program', '--perfdata=perf.data', '--format=text']);
     expect(warnings.join('\n')).toMatch(
@@ -307,7 +307,7 @@ const newest = join(process.env['AUTOFDO_LLVM_23'] ?? '', 'clang++');
 
 describe('clang compiles a program with the profile of its call stacks', () => {
   const subjects = [
-    // In object files clang writes probes in another order each time; as assembly they are in order.
+    // clang writes the probes in object files in another order each time. In assembly they are in a fixed order.
     { name: 'stacks-tail-calls', source: 'calls.cpp', build: [...PROBES.split(' '), '-S'] },
     { name: 'stacks-tail-circles', source: 'tail-circles.cpp', build: ['-fdebug-info-for-profiling', '-c'] },
   ];
@@ -323,7 +323,7 @@ describe('clang compiles a program with the profile of its call stacks', () => {
         test.skip(`${name} with LLVM 23.1 (missing: AUTOFDO_LLVM_23, the folder of its programs)`);
         continue;
       }
-      testWith(['clang-22', 'perf'], `${name} with ${basename(clang)} as with that of llvm-profgen`, () => {
+      testWith(['clang-22', 'perf'], `${name} with ${basename(clang)}, as llvm-profgen's`, () => {
         const { folder } = recorded(program);
         const compiled = (profile: Buffer | undefined) => {
           writeFileSync(join(folder, 'used.afdo'), profile ?? Buffer.of());

@@ -13,7 +13,7 @@ const record = 'period=997 exact=exact.counters';
 
 const programs: Program[] = [
   { name: 'cfi-x86', tools: ['clang-22', 'ld.lld-22'], build: build(''), record },
-  // The entries of the table have names of their own, alpha.cfi_jt.
+  // The entries of the jump table have names of their own, for example alpha.cfi_jt.
   {
     name: 'cfi-x86-named-entries',
     tools: ['clang-22', 'ld.lld-22'],
@@ -32,7 +32,7 @@ const flags = [
   '--format=text',
 ];
 const textOf = (outcome: { output?: Buffer | undefined }) => outcome.output?.toString() ?? '';
-/** Heads of the two functions, whatever their totals. */
+/** Returns the head counts of the two functions, whatever their totals are. */
 const heads = (profile: string) =>
   profile.match(/^(?:alpha|beta)[^:]*:\d+:(\d+)$/gm)?.map((line) => line.split(':')[2]);
 const callsOfMain = (profile: string) =>
@@ -44,7 +44,7 @@ const callsOfMain = (profile: string) =>
 
 describe('calls through a jump table of cfi-icall', () => {
   for (const program of programs)
-    testWith(program.tools ?? [], `are calls of the functions behind it: ${program.name}`, () => {
+    testWith(program.tools ?? [], `are calls of the functions behind the table: ${program.name}`, () => {
       const { folder } = recorded(program);
       const theirs = llvmProfgen(folder, flags);
       expectSame(oursCompatible(folder, flags), theirs, true);

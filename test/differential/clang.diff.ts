@@ -12,7 +12,7 @@ interface Subject {
   program: Program;
   source: string;
   emit: '-c' | '-S';
-  /** Flags of both builds. */
+  /** Flags of both builds, the one that is recorded and the one that uses the profile. */
   flags: string;
   compilers: readonly string[];
   formats: readonly (readonly string[])[];
@@ -22,8 +22,9 @@ const FORMATS = [['--format=extbinary'], ['--use-md5'], ['--format=binary'], ['-
 const PROBES = '-fdebug-info-for-profiling -fpseudo-probe-for-profiling';
 
 /**
- * Checksums of probes are good for the compiler that set them, and do not fit into the raw binary form. In object files clang
- * writes probes in another order each time; as assembly they are in order.
+ * Flags for pseudo probes. Their checksums fit only the compiler that wrote them, and the raw binary form cannot
+ * hold them. clang writes the probes in object files in another order each time; in assembly they are in a fixed
+ * order.
  */
 const probes = {
   emit: '-S' as const,
@@ -90,7 +91,7 @@ describe('the compiler takes the profile', () => {
   }
 });
 
-/** What a compiler makes with a profile, or without; any warning is an error. */
+/** Returns the output of a compiler with a profile, or without one. Any warning is an error. */
 function compile(
   clang: string,
   build: readonly string[],
@@ -147,10 +148,10 @@ const GENERATOR: Program = {
 };
 
 describe('a coroutine', () => {
-  testWith(['clang-22'], 'has its counts applied, which those of its parts are not', () => {
+  testWith(['clang-22'], 'has its counts applied, and counts of its parts are not applied', () => {
     const { folder, binary, perfData } = recorded(GENERATOR);
     const all = [`--binary=${binary}`, `--perfdata=${perfData}`, '--format=text'];
-    /** Lines of the loop of `numbers`, 19 to 21, that clang applies counts to. */
+    /** Returns the lines of the loop of `numbers`, 19 to 21, to which clang applies counts. */
     const applied = (profile: Buffer): Set<string> => {
       writeFileSync(join(folder, 'used.prof'), profile);
       const flags = [

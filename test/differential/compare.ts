@@ -8,11 +8,11 @@ import { cli, run, testWith } from './tools.js';
 interface Mode {
   name: string;
   flags: readonly string[];
-  /** Compared as text, so that a difference is readable. */
+  /** True if the outputs are compared as text, so that a difference can be read. */
   text?: boolean;
 }
 
-/** Everything the flat path writes. */
+/** Modes of output that cover everything that profiles without contexts have. */
 export const MODES: readonly Mode[] = [
   { name: 'text', flags: ['--format=text'], text: true },
   { name: 'extbinary', flags: ['--format=extbinary'] },
@@ -37,10 +37,10 @@ export const MODES: readonly Mode[] = [
   { name: 'detailed', flags: ['--format=text', '--show-density'], text: true },
 ];
 
-/** Modes whose output does not depend on a named deviation. */
+/** Modes whose output does not depend on a documented difference. */
 export const DEFAULT_MODES = MODES.filter(({ name }) => name === 'text' || name === 'extbinary');
 
-/** What pseudo-probe profiles are written as. They do not fit into the raw binary form. */
+/** Modes of output for pseudo-probe profiles. The raw binary form cannot hold them. */
 const PROBE_MODES = MODES.filter(({ name }) => name !== 'binary').concat(
   { name: 'zero fill, MD5 names', flags: ['--fill-zero-for-all-funcs', '--use-md5'] },
   {
@@ -50,7 +50,7 @@ const PROBE_MODES = MODES.filter(({ name }) => name !== 'binary').concat(
   },
 );
 
-/** Fails unless both wrote the same. */
+/** Fails unless both generators wrote the same output. */
 export function expectSame(found: Outcome, expected: Outcome, text: boolean): void {
   if (found.output === undefined) expect.fail(`nothing was written:\n${found.stderr}`);
   if (text) expect(found.output.toString()).toBe(expected.output?.toString());
@@ -59,8 +59,8 @@ export function expectSame(found: Outcome, expected: Outcome, text: boolean): vo
 }
 
 /**
- * Fails unless both extbinary files hold the same. llvm-profgen writes the checksums, which come last, in the order of a hash table;
- * llvm-profdata says whether they are the same.
+ * Fails unless both extbinary files hold the same profile. llvm-profgen writes the checksums, which come last, in
+ * the order of a hash table; llvm-profdata tells whether the checksums are equal.
  */
 export function expectSameButForOrder(found: Outcome, expected: Outcome, folder: string): void {
   if (found.output === undefined) expect.fail(`nothing was written:\n${found.stderr}`);
@@ -79,10 +79,10 @@ export function expectSameButForOrder(found: Outcome, expected: Outcome, folder:
   expect(found.status).toBe(expected.status);
 }
 
-/** Of the offset in the last of the seven entries of the section table. */
+/** Place of the offset in the last of the seven entries of the section table. */
 const METADATA_OFFSET = 18 + 6 * 32 + 16;
 
-/** Tests that a program's profiles are llvm-profgen's, in every mode. */
+/** Tests that a program's profiles equal llvm-profgen's, in every mode. */
 export function compareProgram(program: Program): void {
   const inputFlags = ({ binary, perfData }: Recording) => [
     `--binary=${binary}`,
@@ -133,10 +133,10 @@ export function compareProgram(program: Program): void {
   });
 }
 
-/** What profiles of traces are compared in: the counters tell apart what attribution would hide. */
+/** Modes in which profiles from traces are compared. Counters show differences that attribution would hide. */
 const TRACE_MODES = MODES.filter(({ name }) => ['text', 'extbinary', 'counters'].includes(name));
 
-/** Fails unless the traces of a recording give what the recording gives, every byte and every warning. */
+/** Fails unless the traces of a recording give the same result as the recording: every byte and every warning. */
 export function compareTraces(folder: string, perfData: string, flags: readonly string[]): void {
   const traces = `${perfData}.parquet`;
   const collected = run(
@@ -153,7 +153,7 @@ export function compareTraces(folder: string, perfData: string, flags: readonly 
   }
 }
 
-/** What a listing may show. */
+/** Flags that choose the parts of a listing. */
 const LISTINGS: readonly (readonly string[])[] = [
   [],
   ['--x86-asm-syntax=intel'],
@@ -163,7 +163,7 @@ const LISTINGS: readonly (readonly string[])[] = [
   ['--show-pseudo-probe', '--disassemble-functions=main,_Z6rotatej'],
 ];
 
-/** Tests that a program's code is printed as llvm-profgen prints it, every byte. */
+/** Tests that a program's code is listed as llvm-profgen lists it, byte for byte. */
 export function compareListing(program: Program): void {
   describe(program.name, () => {
     for (const shown of LISTINGS) {
@@ -173,7 +173,7 @@ export function compareListing(program: Program): void {
         const theirs = llvmProfgen(folder, flags);
         const compatible = oursCompatible(folder, flags);
         expect(theirs.stdout.length).toBeGreaterThan(0);
-        // Not `toBe`: the difference of two texts of a million lines takes minutes.
+        // `toBe` is not used, because it takes minutes to show the difference of two texts of a million lines.
         expect(firstDifference(compatible.stdout, theirs.stdout)).toBeUndefined();
         expect(compatible.warnings).toEqual(theirs.warnings);
         expect(compatible.status).toBe(theirs.status);

@@ -17,7 +17,7 @@ int main(int argc, char **argv) {
 }
 `;
 
-/** A profile by probes, with the checksums that the compiler gives these functions. */
+/** Makes a profile by probes, with the compiler's checksums of these functions. */
 function contextProfile(checksums: ReadonlyMap<string, string>): string {
   const metadata = (name: string) => ` !CFGChecksum: ${checksums.get(name)}\n`;
   return [
@@ -30,7 +30,7 @@ function contextProfile(checksums: ReadonlyMap<string, string>): string {
 
 describe('clang makes the same object file of a profile with contexts', () => {
   const tools = ['clang-22', 'llvm-profdata-22'];
-  testWith(tools, 'as of the one that llvm-profdata writes', () => {
+  testWith(tools, "as of llvm-profdata's copy of the profile", () => {
     const folder = temporary.path;
     const ok = (command: string, ...args: string[]) => {
       const done = run(command, args, folder);

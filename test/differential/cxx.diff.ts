@@ -20,7 +20,7 @@ const programs: Program[] = [
     build: [`${CLANGXX} -gdwarf-4 -fdebug-types-section ${shapes} -o program`],
   },
   {
-    // The standard library's own code has no DWARF, but many symbols.
+    // The code of the standard library has no DWARF, but many symbols.
     name: 'cxx-static-library',
     tools: lld,
     build: [`${CLANGXX} ${AUTOFDO} -static-libstdc++ -static-libgcc -fuse-ld=lld ${shapes} -o program`],

@@ -6,7 +6,7 @@ import { AUTOFDO, CLANG } from './compilers.js';
 import { recorded } from './program.js';
 import { testWith } from './tools.js';
 
-/** Two units, so that what is lost of one leaves a profile of the other. */
+/** Two units, so that damage to one leaves a profile of the other. */
 const sources = '$programs/codec.c $programs/codec-main.c';
 const KINDS = ['cut', 'zeroed', 'absent'] as const;
 
@@ -15,7 +15,7 @@ interface Section {
   header: number;
 }
 
-/** The debug sections of an ELF file of 64 bits. */
+/** Returns the debug sections of a 64-bit ELF file. */
 function debugSections(file: Buffer): Section[] {
   const number = (at: number) => Number(file.readBigUInt64LE(at));
   const headers = number(0x28);
@@ -30,7 +30,10 @@ function debugSections(file: Buffer): Section[] {
   return sections;
 }
 
-/** Units of one size meet in the middle of a section: what is cut off there cannot be told from code without debug information. */
+/**
+ * Returns an offset just before the middle of a section. Units of equal size meet at the middle, and a cut there
+ * could not be told from code without debug information.
+ */
 const half = (size: number) => Math.floor(size / 2) - 1;
 
 function damaged(file: Buffer, { header }: Section, kind: (typeof KINDS)[number]): Buffer {
@@ -120,7 +123,7 @@ describe('damaged debug sections give the right profile, a warning or an error',
         writeFileSync(path, whole);
       }
       expect(wrong.splice(0)).toEqual([]);
-      // Damage that harms nothing would test nothing.
+      // A test whose damage has no effect would test nothing.
       expect((outcomes.get('warning') ?? 0) + (outcomes.get('error') ?? 0)).toBeGreaterThan(12);
     });
   }

@@ -20,7 +20,7 @@ describe('debug information that dwz moved to a second file', () => {
   for (const [name, flag] of flags) {
     testWith(
       ['dwz', 'g++'],
-      `${name}: the profile of the program before, or an error that names the file`,
+      `${name}: gives the profile of the original program, or an error that names the file`,
       () => {
         const { folder } = recorded({
           name: `dwz-${flag.replace(/ /g, '')}`,
@@ -87,7 +87,8 @@ describe('debug files from a debuginfod server', () => {
         ],
       });
       const whole = llvmProfgen(folder, INPUTS);
-      // As a distribution makes packages: both programs stripped, their debug files compressed together by dwz.
+      // The steps of a distribution's package: both programs are stripped, and dwz compresses their debug files
+      // together.
       for (const name of ['program', 'another']) {
         shell(
           `mkdir -p served && objcopy --only-keep-debug ${name} served/${name}.debug && strip ${name}`,
@@ -99,7 +100,7 @@ describe('debug files from a debuginfod server', () => {
         folder,
       );
       shell('cp program served/', folder);
-      // dwz gives the common file a build id; servers have files by that.
+      // dwz gives the common file a build id, by which servers have files.
       const port = 20_000 + (process.pid % 20_000);
       const server = spawn('debuginfod', ['-p', String(port), '-d', 'server.sqlite', '-F', 'served'], {
         cwd: folder,
@@ -119,7 +120,7 @@ describe('debug files from a debuginfod server', () => {
           `test "$(${environment} debuginfod-find debuginfo ${id})" = "$PWD/cache/${id}/debuginfo"`,
           folder,
         );
-        // The program itself is not on this machine: the server has it, too.
+        // The program itself is not on this machine. The server has it, too.
         shell('mv program elsewhere', folder);
         const [, ...others] = INPUTS;
         shell(`${environment} ${process.execPath} ${cli} --all-binaries ${others.join(' ')} -o all`, folder);
@@ -127,7 +128,7 @@ describe('debug files from a debuginfod server', () => {
           'mv elsewhere program; cmp fetched.txt all/program.afdo; test "$(ls cache/*/executable | wc -l)" = 1',
           folder,
         );
-        // Exit status 1: the debug file is missing. A flag that is unknown would give 2.
+        // Exit status 1 means that the debug file is missing. An unknown flag would give 2.
         shell(
           `export ${environment}; if ${command} --no-debuginfod; then false; else test $? = 1; fi`,
           folder,
@@ -144,7 +145,7 @@ describe('debug files from a debuginfod server', () => {
   );
 });
 
-/** Resolves once the server has gone through its files. */
+/** Resolves once the server has scanned its files. */
 async function scanned(url: string): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const metrics = await fetch(`${url}/metrics`).then(

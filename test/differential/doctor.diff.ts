@@ -24,15 +24,17 @@ const PROFILING = '-fdebug-info-for-profiling';
 interface Build {
   name: string;
   tools: readonly string[];
-  /** Shell commands that make `program` in a folder of their own. `$programs` and `$fixtures` are folders of sources. */
+  /**
+   * Shell commands that make `program` in a folder of its own. `$programs` and `$fixtures` are folders of sources.
+   */
   build: readonly string[];
-  /** What is to come out, beside what other tools tell. */
+  /** The expected verdict. Other tools tell the other expected facts. */
   verdict: BinaryDiagnosis['verdict'];
   findings: readonly string[];
   profilingFlag?: string;
-  /** File that has the debug information, if the program has not; null if none is to be found. */
+  /** File with the debug information, if the program has none; null if none can be found. */
   debugFile?: string | null;
-  /** File that has the symbols, if the program has not. Then `whole` is the program before it was stripped. */
+  /** File with the symbols, if the program has none. `whole` is then the program before it was stripped. */
   symbolFile?: string;
   /** Files with split units. */
   split?: readonly string[];
@@ -104,7 +106,7 @@ const BUILDS: Build[] = [
   },
   { ...rustc('-g'), ...limited('no-discriminators'), profilingFlag: 'unlikely' },
   { ...rustc('-C debuginfo=1'), ...limited('no-discriminators'), profilingFlag: 'unlikely' },
-  // Rust's own library comes with these lines; the program has none.
+  // Rust's own library has lines of declarations; the program has none.
   {
     ...rustc('-C debuginfo=line-tables-only'),
     ...limited('some-declaration-lines', 'no-discriminators'),
@@ -200,7 +202,7 @@ const BUILDS: Build[] = [
   }),
 ];
 
-/** What the command prints about a program. */
+/** Returns the command's output about a program. */
 function doctor(
   folder: string,
   args: readonly string[],
@@ -257,7 +259,7 @@ describe('doctor says what readelf and llvm-dwarfdump say', () => {
   }
 });
 
-/** A program at a kernel's addresses that has what the doctor looks for in one. */
+/** A program at a kernel's addresses, with the facts that the doctor looks for in a kernel. */
 const KERNEL = `
 const char linux_banner[] = "Linux version 6.13.2 (someone@somewhere) (clang version 22) #1 SMP\\n";
 __asm__(".section .rodata\\n.ascii \\"IKCFG_ST\\"\\n.incbin \\"config.gz\\"\\n.ascii \\"IKCFG_ED\\"\\n.text");
@@ -347,7 +349,7 @@ describe('doctor on kernels', () => {
         units,
       }));
       expect(units).toEqual(byKey(unitCounts(folder, 'vmlinux')));
-      // The recorder's kernel is gcc's, and the recording as short as a test can bear.
+      // The recorder's kernel is built with gcc, and the recording is as short as a test allows.
       expect(
         diagnosis.findings.filter(({ severity }) => severity !== 'note').map(({ code }) => code),
       ).toEqual(['gcc-discriminators', 'low-density']);
@@ -365,11 +367,11 @@ describe('doctor on kernels', () => {
   );
 });
 
-/** The inlined function is what line tables only have the function around it for. */
+/** A program with an inlined function. Line tables alone have only the function around it. */
 const HOT = `static inline int mix(int s, int i) { return s & 4 ? s * 3 + i : s >> 1; }
 int hot(int n) { int s = n; for (int i = 0; i < 400000; i++) s = mix(s, i); return s; }\n`;
 const MAIN = 'int hot(int); int main(int c, char **v) { return hot(c) + hot(c + 1) > c; }\n';
-/** Two static functions of one name, each with half of the samples. */
+/** Makes a program with two static functions of one name. Each has half of the samples. */
 const STATIC = (name: string) =>
   `static __attribute__((noinline)) int helper(int n) { int s = n; for (int i = 0; i < 50000; i++) s ^= i * s; return s; }
 int ${name}(int n) { return helper(n) + 1; }\n`;

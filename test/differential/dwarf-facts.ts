@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './tools.js';
 
-/** Counts of units, with the names that `CompilerFacts` has. */
+/** Numbers of units, with the names of `CompilerFacts`. */
 export interface UnitCounts {
   name: string;
   language: string;
@@ -32,7 +32,10 @@ const TYPES = new Set(
   ),
 );
 
-/** What llvm-dwarfdump prints of a file's units, counted compiler by compiler as the doctor counts. */
+/**
+ * Returns the facts of a file's units from llvm-dwarfdump's output, counted for each compiler as the doctor counts
+ * them.
+ */
 export function compilersByDwarfdump(
   folder: string,
   file: string,
@@ -56,7 +59,7 @@ export function compilersByDwarfdump(
   return [...counts.values()];
 }
 
-/** How many line tables have rows, and how many discriminators. */
+/** Returns the number of line tables with rows, and the number of discriminators. */
 export function lineTableCounts(folder: string, file: string): { rows: number; discriminators: number } {
   const tables = [...lineTables(folder, file).values()];
   return {
@@ -65,7 +68,7 @@ export function lineTableCounts(folder: string, file: string): { rows: number; d
   };
 }
 
-/** Only who compiled how many units: what a large file allows. */
+/** Returns only the compilers with their numbers of units, because a large file allows no more. */
 export function unitCounts(folder: string, file: string) {
   const counts = new Map<string, UnitCounts>();
   for (const unit of readUnits(folder, file, ['--recurse-depth=0'])) count(counts, unit);
@@ -74,11 +77,14 @@ export function unitCounts(folder: string, file: string) {
   );
 }
 
-/** Whether each table, by offset, has rows and discriminators. Those of pseudo probes have their low three bits set. */
+/**
+ * Returns for each line table, by offset, whether it has rows and discriminators. Discriminators of pseudo probes
+ * have their low three bits set.
+ */
 function lineTables(folder: string, file: string): Map<number, { rows: boolean; discriminators: boolean }> {
   const tables = new Map<number, { rows: boolean; discriminators: boolean }>();
   let current = { rows: false, discriminators: false };
-  // A kernel's tables are long; of each, one row a discriminator says it all.
+  // A kernel's tables are long. One row for each discriminator of a table is enough.
   const rows = '/^debug_line/ { delete seen; print } /^0x/ && !seen[$6]++';
   for (const line of dwarfdump(folder, ['--debug-line', file], `| awk '${rows}'`)) {
     const table = /^debug_line\[(0x[0-9a-f]+)\]/.exec(line);
@@ -150,7 +156,10 @@ function dwarfdump(folder: string, args: readonly string[], filter = ''): string
   return stdout.split('\n');
 }
 
-/** Build id, machine, compression of debug sections and number of code symbols as binutils' readelf has them. */
+/**
+ * Returns build id, machine, compression of debug sections and number of code symbols from the output of binutils'
+ * readelf.
+ */
 export function elfByReadelf(folder: string, file: string) {
   const readelf = (...args: string[]) => run('readelf', ['-W', ...args, file], folder).stdout;
   const header = readelf('-h');
@@ -169,7 +178,7 @@ export function elfByReadelf(folder: string, file: string) {
   }));
   const code = new Set(sections.filter(({ code }) => code).map(({ number }) => number));
   const symtab = readelf('-s').split("Symbol table '.symtab'")[1] ?? '';
-  // The type may be `<OS specific>: 10`.
+  // The type of a symbol may be `<OS specific>: 10`.
   const symbols = [
     ...symtab.matchAll(/^ *\d+: \S+ +\S+ +(?:<.*>: )?\S+ +\S+ +\S+ +(?:\[.*\] +)?(\d+) ?(.*)$/gm),
   ];

@@ -43,7 +43,7 @@ describe('functions that the linker folded into one have the name that their lin
       expectSame(oursCompatible(folder, INPUTS), llvmProfgen(folder, [...INPUTS, '--use-md5=false']), true);
       const profile = ours(folder, INPUTS).output?.toString() ?? '';
       expect(profile).toMatch(/^first:/m);
-      // The function is two lines long. Code of no line is line 0, which lies before the declaration.
+      // The function has two lines. Code without a line has line 0, which lies before the declaration.
       const declared = twins.split('\n').findIndex((line) => line.includes('int first(')) + 1;
       const own = profile.slice(0, profile.indexOf('\nmain:'));
       const offsets = [...own.matchAll(/^ (\d+)(\.\d+)?:/gm)].map(([, offset]) => Number(offset));
@@ -53,7 +53,7 @@ describe('functions that the linker folded into one have the name that their lin
   }
 });
 
-describe('what keeps functions of the same code apart', () => {
+describe('the way to keep functions with the same code apart', () => {
   const tools = { gold: 'ld.gold', lld: 'ld.lld-22', mold: 'mold' } as const;
   for (const linker of ['gold', 'lld', 'mold'] as const) {
     testWith(['clang-22', 'readelf', tools[linker]], `is --icf=none, and not --icf=safe: ${linker}`, () => {
@@ -69,7 +69,7 @@ describe('what keeps functions of the same code apart', () => {
         expect(addresses).toHaveLength(2);
         return new Set(addresses.map(([, address]) => address)).size;
       };
-      // Nothing needs their addresses to differ.
+      // Nothing in this program needs the addresses of the functions to differ.
       expect([places('safe'), places('none')]).toEqual([1, 2]);
     });
   }

@@ -2,14 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cli, type Run, run } from './tools.js';
 
-/** What a generator wrote and said. */
+/** The output and the messages of a generator. */
 export interface Outcome extends Run {
   output: Buffer | undefined;
-  /** Its `warning:` lines, in order. */
+  /** The generator's `warning:` lines, in order. */
   warnings: string[];
 }
 
-/** Runs a generator in a folder; the same run again is answered from memory. */
+/** Runs a generator in a folder. The result of a repeated run comes from memory. */
 export type Generator = (folder: string, flags: readonly string[]) => Outcome;
 
 function generator(name: string, command: string, before: readonly string[]): Generator {

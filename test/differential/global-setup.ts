@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** One scratch folder for the whole run; AUTOFDO_KEEP=1 leaves it for a look at what differed. */
+/**
+ * Makes one scratch folder for the whole run. With AUTOFDO_KEEP=1 the folder stays, so that differences can be
+ * examined.
+ */
 export default function setup(): () => void {
   const scratch = mkdtempSync(join(tmpdir(), 'autofdo-gen-differential-'));
   process.env['AUTOFDO_SCRATCH'] = scratch;

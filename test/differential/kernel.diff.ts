@@ -6,7 +6,7 @@ import { llvmProfgen, oursCompatible } from './generators.js';
 import { folderOf } from './program.js';
 import { testWith } from './tools.js';
 
-// A folder that test/recorder/record-kernel.sh filled: a vmlinux with DWARF and a perf.data under KASLR.
+// A folder that test/recorder/record-kernel.sh filled: a vmlinux with DWARF, and a perf.data recorded with KASLR.
 const given = process.env['AUTOFDO_KERNEL_DIR'] ?? '/AUTOFDO_KERNEL_DIR-is-not-set';
 const tools = [join(given, 'vmlinux'), join(given, 'perf.data')];
 

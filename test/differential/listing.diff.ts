@@ -8,7 +8,7 @@ import { shell, testWith } from './tools.js';
 const PROBES = '-fdebug-info-for-profiling -fpseudo-probe-for-profiling';
 const mixed = '$programs/probes.cpp $programs/probes-other.cpp';
 
-// They need not run here, so any processor will do.
+// The programs need not run here, so they may be for any processor.
 const programs: Program[] = [
   { name: 'listing-c', tools: ['clang-22'], build: [`${CLANG} ${AUTOFDO} $fixtures/calc.c -o program`] },
   { name: 'listing-gcc', build: ['gcc -O3 -g -march=skylake-avx512 $fixtures/calc.c -o program'] },

@@ -1,6 +1,6 @@
 /**
- * C source of `count` functions that call one another: loops, switches, calls through a table, static
- * functions small enough to inline, and many that never run.
+ * Returns the C source of `count` functions that call each other: with loops, switches, calls through a table, and
+ * static functions that are small enough to be inlined. Many of the functions never run.
  */
 export function manyFunctions(count: number): string {
   let state = 1;

@@ -7,25 +7,25 @@ import { folderOf } from './program.js';
 import { run, shell, testWith } from './tools.js';
 
 // A folder that test/recorder/record-kernel.sh filled with modules=...: modules with DWARF, a perf.data, and a log
-// with what the guest's kernel says of its modules.
+// with the facts of the guest's kernel about its modules.
 const given = process.env['AUTOFDO_KERNEL_DIR'] ?? '/AUTOFDO_KERNEL_DIR-is-not-set';
 const modules = join(given, 'modules');
 const tools = [join(modules, 'order'), join(given, 'perf.data'), 'ld', 'readelf'];
-// The one that was loaded last is the one that was used.
+// The module that was loaded last is the one that the load used.
 const name = existsSync(modules)
   ? (readFileSync(join(modules, 'order'), 'utf8').trim().split('\n').at(-1) ?? '')
   : '';
 
-/** The address at which llvm-profgen's copy begins. */
+/** Address at which llvm-profgen's copy of the module begins. */
 const BASE = 0x100000;
 
 interface Symbol {
-  /** From the module's base. */
+  /** Offset of the symbol from the module's base address. */
   offset: number;
   name: string;
 }
 
-/** The code symbols that the guest's /proc/kallsyms has of the module. */
+/** Returns the code symbols of the module in the guest's /proc/kallsyms. */
 function guestSymbols(): Symbol[] {
   const log = readFileSync(join(given, 'serial.log'), 'utf8');
   const base = log.match(new RegExp(`^module=${name} \\d+ 0x([0-9a-f]+)`, 'm'))?.[1];
@@ -37,8 +37,9 @@ function guestSymbols(): Symbol[] {
 }
 
 /**
- * llvm-profgen takes no relocatable files, so it gets a copy that GNU ld linked, with each code section where the
- * kernel's loader has it: in the order of the headers, each aligned, the ones for initialization elsewhere.
+ * Links a copy of the module with GNU ld, because llvm-profgen refuses relocatable files. Each code section lies
+ * where the kernel's loader puts it: in the order of the headers, each aligned, and sections for initialization
+ * apart from the others.
  */
 function link(folder: string): void {
   const headers = run('readelf', ['-SW', `${name}.ko`], folder).stdout;
@@ -94,12 +95,12 @@ describe('kernel module', () => {
     compareTraces(prepare('traces'), 'perf.data', [`--binary=${name}.ko`]);
   });
 
-  testWith(tools, 'each address in /proc/kallsyms is that of the function', () => {
+  testWith(tools, 'has each function at its address in /proc/kallsyms', () => {
     const folder = prepare('kallsyms');
     const symbols = guestSymbols();
     expect(symbols.length, 'kallsyms has symbols of the module').toBeGreaterThan(50);
     const starts = [...new Set(symbols.map(({ offset }) => offset))].sort((a, b) => a - b);
-    // The first address is called once, the second one twice, and so on: a count tells which address it is of.
+    // The first address is called once, the second one twice, and so on, so a count tells its address.
     const times = new Map(starts.map((offset, index) => [offset, index + 1]));
     const lines = (counter: (offset: string) => string) =>
       [starts.length, ...starts.map((offset) => `${counter(offset.toString(16))}:${times.get(offset)}`)].join(
@@ -114,8 +115,8 @@ describe('kernel module', () => {
     const called = new Map<string, number>();
     for (const [, found = '', head] of (outcome.output?.toString() ?? '').matchAll(/^(\S+):\d+:(\d+)$/gm))
       called.set(found, Number(head));
-    // LLVM takes `f.part.0` for `f`; other parts that compilers split off (`f.cold`) are never called. Functions that gcc made aliases of others have no code in
-    // DWARF, so llvm-profgen found none either.
+    // LLVM takes `f.part.0` for `f`; other parts that compilers split off (`f.cold`) are never called. Functions
+    // that gcc made aliases of other functions have no code in DWARF, so llvm-profgen finds none either.
     const canonical = symbols.map(({ name, offset }) => ({ name: name.replace(/\.part\.\d+$/, ''), offset }));
     const whole = canonical.filter(({ name }) => !name.includes('.') && called.has(name));
     expect(whole.length).toBeGreaterThan(50);
@@ -125,7 +126,7 @@ describe('kernel module', () => {
     for (const [found, head] of expected) expect(`${found}: ${called.get(found)}`).toBe(`${found}: ${head}`);
   });
 
-  testWith(tools, 'all modules that were mapped are found by name', () => {
+  testWith(tools, 'is found by its name, as all mapped modules are', () => {
     const all = readdirSync(modules).filter((file) => file.endsWith('.ko'));
     expect(all).toContain(`${name}.ko`);
     for (const file of all) {

@@ -5,13 +5,13 @@ import { llvmProfgen, ours, oursCompatible } from './generators.js';
 import { built, type Program, recorded } from './program.js';
 import { run, testWith } from './tools.js';
 
-// What newer tests of llvm-profgen's own suite look at, which no package of LLVM's sources has yet: each case has the name of its test,
-// and inputs of our own.
+// Tests the subjects of newer tests in llvm-profgen's own suite. No package of LLVM's sources has these tests yet.
+// Each case has the name of its test in LLVM, and inputs of our own.
 
 const aarch64 = 'clang-22 --target=aarch64-linux-gnu -nostdlib -fuse-ld=lld';
 const tools = ['clang-22', 'ld.lld-22', 'llvm-nm-22', 'llvm-readelf-22'];
 
-/** The addresses of a program's symbols. */
+/** Returns the addresses of a program's symbols. */
 function symbolsOf(folder: string): (name: string) => number {
   const lines = run('llvm-nm-22', ['program'], folder).stdout.split('\n');
   const addresses = new Map(lines.map((line) => [line.split(' ')[2], Number.parseInt(line, 16)]));
@@ -24,7 +24,7 @@ interface Segment {
   size: number;
 }
 
-/** The segment with code. */
+/** Returns the segment with code. */
 function codeOf(folder: string): Segment {
   const headers = run('llvm-readelf-22', ['-lW', 'program'], folder).stdout.split('\n');
   const line = headers.find((line) => /LOAD .* R E /.test(line)) ?? expect.fail('there is no code');
@@ -39,13 +39,13 @@ function mapping(start: number, size: number, offset: number): string {
   return `PERF_RECORD_MMAP2 7/7: [${hex(start)}(${hex(size)}) @ ${at} 00:00 0 0]: r-xp /built/program\n`;
 }
 
-/** A sample: its branches, newest first. */
+/** Writes a sample from its branches, the newest first. */
 function sample(...branches: (readonly [from: number, to: number])[]): string {
   const entries = branches.map(([from, to]) => `${hex(from)}/${hex(to)}/P/-/-/0`).join('  ');
   return `${branches[0]?.[1].toString(16)} ${entries}\n`;
 }
 
-/** The flags of a job with this text. */
+/** Returns the flags of a job with this text. */
 function inputs(folder: string, text: string, name = 'perfscript'): string[] {
   writeFileSync(join(folder, name), text);
   return ['--binary=program', `--perfscript=${name}`];
@@ -79,7 +79,7 @@ back: cbnz x0, _start
   build: [`${aarch64} -march=armv8.3-a -pie -Wl,-z,max-page-size=65536 loop.s -o program`],
 };
 
-describe("what newer tests of llvm-profgen's suite look at", () => {
+describe("the subject of a newer test in llvm-profgen's suite", () => {
   testWith(tools, 'brbe-branch-profile and aarch64-disassemble-all-features', () => {
     const folder = built(loop);
     const at = symbolsOf(folder);
@@ -96,7 +96,7 @@ describe("what newer tests of llvm-profgen's suite look at", () => {
       '--use-offset=0',
     ];
     const [first, middle, back] = ['_start', 'middle', 'back'].map((name) => at(name).toString(16));
-    // The run goes on through atomic instructions of ARMv8.1 and ARMv8.3.
+    // The straight-line range includes atomic instructions of ARMv8.1 and ARMv8.3.
     expect(text(ours(folder, flags))).toBe(
       `1\n${middle}-${back}:1\n2\n${first}->${middle}:1\n${back}->${first}:1\n`,
     );
@@ -105,7 +105,7 @@ describe("what newer tests of llvm-profgen's suite look at", () => {
   testWith(tools, 'load-segment-64k-align', () => {
     const folder = built(loop);
     const [at, code] = [symbolsOf(folder), codeOf(folder)];
-    // The mapping begins at a page of 64 KiB, and the segment amid it.
+    // The mapping begins at a page of 64 KiB, and the segment begins inside of it.
     expect(code.offset).toBeGreaterThan(0x10000);
     expect(code.offset % 0x1000).toBeGreaterThan(0);
     const moved = (name: string) => at(name) - code.address + (code.offset & 0xffff) + LOAD;
@@ -145,7 +145,7 @@ untold_end: ret
     };
     const whole = code.offset + code.size;
     const before = code.offset + at('untold') - code.address;
-    // A program may be mapped at address 0, and again with more behind it.
+    // A program may be mapped at address 0, and again with more behind the first mapping.
     for (const sizes of [[whole], [before, whole]]) {
       for (const load of [0, LOAD]) {
         expect(warnings(load, ...sizes), `${load} ${sizes}`).toEqual([
@@ -153,7 +153,7 @@ untold_end: ret
         ]);
       }
     }
-    // The mapping ends where the function without debug information begins.
+    // The mapping ends at the start of the function without debug information.
     expect(warnings(LOAD, before)).toEqual([]);
   });
 
@@ -214,7 +214,8 @@ SECTIONS {
     ];
     const counters = (base: number) =>
       `0\n1\n${(at('back') - base).toString(16)}->${(at('_start') - base).toString(16)}:1\n`;
-    // The first segment is at 0; llvm-profgen 22 takes the second one, whose page is the first that is not.
+    // The first segment is at 0. llvm-profgen 22 takes the second segment, whose page is the first that is not at
+    // 0.
     expect(text(ours(folder, flags))).toBe(counters(0));
     const theirs = text(llvmProfgen(folder, flags));
     expect(theirs).toBe(counters(code.address & ~0xfff));
@@ -273,7 +274,7 @@ __attribute__((weak, noinline)) int work(int n) {
       text(llvmProfgen(folder, [program, `--perfdata=${perfData}`, '--skip-symbolization'])),
     );
     const flags = [program, '--unsymbolized-profile=counters', '--format=text', '--fill-zero-for-all-funcs'];
-    // The functions of probes are those of the symbols.
+    // The functions of probes are the functions of the symbols.
     const theirs = text(llvmProfgen(folder, flags));
     expect(theirs).toMatch(/^main:[1-9]/m);
     expect(text(oursCompatible(folder, flags))).toBe(theirs);

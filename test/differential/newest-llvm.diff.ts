@@ -5,20 +5,20 @@ import { allFixtures, fixture, fixturePath } from '../support/fixtures.js';
 import { temporaryFolder } from '../support/temporary.js';
 import { cli, run } from './tools.js';
 
-/** Folder with the programs of LLVM 23.1; .ci/run installs them from PyPI where it can. */
+/** Folder with the programs of LLVM 23.1. If possible, .ci/run installs them from PyPI. */
 const bin = process.env['AUTOFDO_LLVM_23'] ?? '';
 const isThere = bin !== '' && existsSync(join(bin, 'llvm-profgen'));
 const temporary = temporaryFolder();
 const calc = fixture('calc-x86_64');
 
-/** Runs a program of LLVM 23 that must succeed. */
+/** Runs a program of LLVM 23, which must succeed. */
 function llvm(program: string, ...args: string[]) {
   const done = run(join(bin, program), args, temporary.path);
   expect(done.status, done.stderr).toBe(0);
   return done;
 }
 
-/** A profile of a fixture that this checkout makes. */
+/** Returns the profile of a fixture, made by this checkout. */
 function ours(one: typeof calc, format: string): string {
   const output = join(temporary.path, `${one.name}.${format}`);
   const args = [cli, '--binary', one.binary, '--perfdata', one.perfData, '--format', format, '-o', output];
@@ -30,7 +30,7 @@ function ours(one: typeof calc, format: string): string {
 if (!isThere) test.skip('LLVM 23.1 beside LLVM 22 (missing: AUTOFDO_LLVM_23, the folder of its programs)');
 
 describe.runIf(isThere)('LLVM 23.1', () => {
-  // It is built for x86 only.
+  // These programs of LLVM are built for x86 only.
   const programs = allFixtures().filter(({ name }) =>
     /^(calc-(x86_64|dwarf4|gcc|probe)|shapes-cpp)$/.test(name),
   );

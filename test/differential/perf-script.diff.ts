@@ -20,7 +20,7 @@ const programs: Program[] = [
   { name: 'script-gcc', build: ['gcc -O2 -g $programs/matrix.c $programs/matrix-main.c -o program'] },
 ];
 
-/** What perf prints of a recording, with these fields. */
+/** Writes perf's text of a recording with these fields. */
 function print(program: Program, fields: string): { folder: string; script: string } {
   const { folder, perfData } = recorded(program);
   const script = `${fields.replaceAll(',', '-')}.script`;
@@ -28,7 +28,7 @@ function print(program: Program, fields: string): { folder: string; script: stri
   return { folder, script };
 }
 
-/** Writes a text made from perf's; the result is its name. */
+/** Writes a text that is derived from perf's text. Returns its name. */
 function rewritten(
   program: Program,
   name: string,
@@ -50,7 +50,7 @@ function expectSameWords(found: Outcome, expected: Outcome): void {
   expect(found.warnings).toEqual(expected.warnings);
 }
 
-/** Numbers that look random and are the same in every run. */
+/** Returns a generator of pseudo-random numbers, which are the same in every run. */
 function generatorOf(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -59,7 +59,9 @@ function generatorOf(seed: number): (below: number) => number {
   };
 }
 
-/** Call stacks of what is at hand: a return leads behind a call, other branches do not. */
+/**
+ * Makes call stacks from the present branches: a return leads to the address behind a call, other branches do not.
+ */
 function withCallStacks(lines: string[]): string {
   const samples = lines.map((line, index) => {
     if (isMapping(line)) return line;
@@ -72,7 +74,10 @@ function withCallStacks(lines: string[]): string {
   return `${samples.join('\n')}\n`;
 }
 
-/** Call stacks whose return addresses are those behind what may have been direct calls: some are, and the others break the stack. */
+/**
+ * Makes call stacks whose return addresses lie behind possible direct calls. Some are real, and the others break
+ * the stack.
+ */
 function withReturnAddresses(lines: string[]): string {
   const samples = lines.map((line, index) => {
     if (isMapping(line)) return line;
@@ -85,7 +90,10 @@ function withReturnAddresses(lines: string[]): string {
   return `${samples.join('\n')}\n`;
 }
 
-/** Text of a profile without the marks of inlined functions, which depend on a hash table of llvm-profgen's where contexts become the same. */
+/**
+ * Returns a text profile without the marks of inlined functions. If contexts become the same, the marks depend on
+ * a hash table of llvm-profgen.
+ */
 function withoutAttributes({ output }: Outcome): string[] {
   return (output?.toString() ?? '').split('\n').filter((line) => !line.includes('!Attributes: '));
 }
@@ -114,7 +122,7 @@ for (const program of programs) {
       });
     }
 
-    testWith(tools, 'whatever else perf prints before the branches', () => {
+    testWith(tools, 'with other fields before the branches', () => {
       const plain = print(program, 'ip,brstack');
       const expected = ours(plain.folder, [...flagsOf(plain.script), '--format=text']);
       for (const fields of [
@@ -131,7 +139,7 @@ for (const program of programs) {
       }
     });
 
-    testWith(tools, 'an event by its name', () => {
+    testWith(tools, 'with an event that is selected by its name', () => {
       const { folder, script } = print(program, 'event,ip,brstack');
       const name = /^ *(raw \S+):/m.exec(readFileSync(join(folder, script), 'utf8'))?.[1];
       const all = [...flagsOf(script), '--skip-symbolization'];
@@ -139,7 +147,7 @@ for (const program of programs) {
       expect(ours(folder, [...all, '--event=other']).stderr).toMatch(/deselected by the options/);
     });
 
-    testWith(tools, 'samples that are counted', () => {
+    testWith(tools, 'with counts before samples', () => {
       const { folder, script } = rewritten(program, 'counted', (lines) => {
         const counts = new Map<string, number>();
         for (const line of lines.filter((line) => !isMapping(line)))
@@ -161,7 +169,7 @@ for (const program of programs) {
         const theirs = llvmProfgen(folder, all);
         const compatible = oursCompatible(folder, all);
         expectSame(compatible, theirs, true);
-        // llvm-profgen's details come in the order of a hash table.
+        // llvm-profgen prints details in the order of a hash table.
         expect(compatible.warnings.toSorted()).toEqual(theirs.warnings.toSorted());
         expect(theirs.stderr).toMatch(/leaf external frame/);
         expect(theirs.stderr).toMatch(/truncated stack samples/);
@@ -201,7 +209,8 @@ for (const program of programs) {
       ['--sample-period=100003'],
     ]) {
       testWith([...tools, 'llvm-profgen-19'], `as llvm-profgen 19: ${selection.join(' ')}`, () => {
-        // The recorder's event has a name with a blank, which llvm-profgen does not expect; so has every second sample another one.
+        // The name of the recorder's event has a blank, which llvm-profgen does not expect, so it is replaced.
+        // Every second sample gets another name.
         const names = ['cycles:upp', 'branch-misses:u'];
         const rename = (line: string, index: number) =>
           line.replace(/^ *raw [^ ]+:(?= )/, `${names[index % 2]}:`);
@@ -218,7 +227,7 @@ for (const program of programs) {
           expectSame(ours(folder, all), theirs, true);
           const compatible = oursCompatible(folder, all);
           expectSame(compatible, theirs, true);
-          // Of very many lines, ours are told of in part.
+          // If there are many such lines, our warnings name only some of them.
           const isOfLine = (warning: string) => /in line \d+|further lines/.test(warning);
           expect(compatible.warnings.filter((warning) => !isOfLine(warning))).toEqual(
             theirs.warnings.filter((warning) => !isOfLine(warning)),
@@ -246,7 +255,7 @@ for (const program of programs) {
   });
 }
 
-/** Ways to damage a text; each gets all of it and random numbers. */
+/** Ways to damage a text. Each is given the whole text and random numbers. */
 const damages: Record<string, (text: Buffer, random: (below: number) => number) => Buffer> = {
   'cut off': (text, random) => text.subarray(0, text.length / 2 + random(text.length / 2)),
   'without its last line end': (text) => text.subarray(0, -1),

@@ -16,7 +16,7 @@ const aarch64 = '--target=aarch64-linux-gnu -static -fuse-ld=lld';
 const lld = ['ld.lld-22'];
 const cross = [...lld, 'qemu-aarch64', '/usr/aarch64-linux-gnu/lib/crt1.o'];
 
-/** A program built by one command. */
+/** A program that one command builds. */
 function built(
   name: string,
   command: string,
@@ -33,13 +33,13 @@ function built(
   };
 }
 
-/** The same after changes to the file. */
+/** The same program after changes to the file. */
 function changed(name: string, command: string, change: string, more: Partial<Program> = {}): Program {
   const program = built(name, command, ['objcopy'], more);
   return { ...program, build: [...program.build, change] };
 }
 
-/** Optimised by a first build's profile. */
+/** A program that is optimised by a first build's profile. */
 function secondBuild(name: string, flags: string): Program {
   return {
     name: `probes-${name}`,
@@ -102,7 +102,7 @@ const programs: Program[] = [
     flags: ['--use-dwarf-correlation'],
   }),
   {
-    // Some functions have DWARF, others symbols only.
+    // Some functions have DWARF; others have only symbols.
     name: 'probes-dwarf-of-one-file',
     tools: ['clang++-22'],
     probes: true,
@@ -118,9 +118,9 @@ const programs: Program[] = [
 for (const program of programs) compareProgram(program);
 
 describe('parts that the compiler split off', () => {
-  // They have probes, but no descriptor: llvm-profgen 22 looks for one and crashes.
+  // The parts have probes, but no descriptor. llvm-profgen 22 looks for one and crashes.
   const program = secondBuild('split-off', '-mllvm -hot-cold-split=true -mllvm -hotcoldsplit-threshold=0');
-  testWith(program.tools ?? [], 'are counted for the function that they are of', () => {
+  testWith(program.tools ?? [], 'are counted for the function from which they come', () => {
     const { folder, binary, perfData } = recorded(program);
     const flags = [
       `--binary=${binary}`,
@@ -137,7 +137,7 @@ describe('parts that the compiler split off', () => {
   });
 });
 
-describe('a function whose symbol is gone', () => {
+describe('a function without a symbol', () => {
   const stripped: Program = {
     name: 'probes-symbols-gone',
     build: [
@@ -146,7 +146,7 @@ describe('a function whose symbol is gone', () => {
       "objcopy --wildcard --strip-symbol='_ZN12_GLOBAL__N_1*' program",
     ],
   };
-  testWith(['clang++-22', 'objcopy'], 'has its probes where the debug information says', () => {
+  testWith(['clang++-22', 'objcopy'], 'has its probes where the debug information places it', () => {
     const { folder, binary, perfData } = recorded(stripped);
     const flags = [`--perfdata=${perfData}`, '--format=text'];
     const checked = ({ output }: Outcome) => /^_ZN12_GLOBAL__N_17checked.*\n( .*\n)*/m.exec(`${output}`)?.[0];

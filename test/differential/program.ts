@@ -5,16 +5,16 @@ import { repository, shell, type Tool } from './tools.js';
 /** A program to build, record and profile. */
 export interface Program {
   name: string;
-  /** What building and running it needs beside the tools of every test. */
+  /** Tools for building and running the program, in addition to the tools of every test. */
   tools?: readonly Tool[];
-  /** Generated sources, by name. */
+  /** Generated sources, by file name. */
   files?: Readonly<Record<string, string>>;
   /**
-   * Shell commands, run in a folder of the program's own. `$programs` and `$fixtures` are source folders.
-   * They make `program`, unless `binary` and `start` say otherwise.
+   * Shell commands, run in a folder of the program's own. `$programs` and `$fixtures` are source folders. The
+   * commands make `program`, unless `binary` and `start` name other files.
    */
   build: readonly string[];
-  /** The image to profile. */
+  /** The binary to profile. */
   binary?: string;
   /** The program to start, with its arguments. */
   start?: string;
@@ -24,7 +24,7 @@ export interface Program {
   flags?: readonly string[];
   /** Profiled by its pseudo probes. */
   probes?: boolean;
-  /** The named deviation that shows in this program's profile: only --compat is equal. */
+  /** The documented difference that this program's profile shows. Only the profile with --compat is equal. */
   deviates?: string;
 }
 
@@ -56,7 +56,7 @@ export function recorded(program: Program): Recording {
   }
 }
 
-/** The folder a program is built in. */
+/** Returns the folder in which a program is built. */
 export function folderOf(program: Program): string {
   const folder = join(process.env['AUTOFDO_SCRATCH'] ?? '', program.name);
   if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
@@ -65,7 +65,7 @@ export function folderOf(program: Program): string {
 
 const folders = new Map<string, string>();
 
-/** Builds a program, once for all its tests, in the folder that is returned. */
+/** Builds a program, once for all its tests, and returns its folder. */
 export function built(program: Program): string {
   const known = folders.get(program.name);
   if (known !== undefined) return known;

@@ -64,7 +64,7 @@ class Event:
         data = data[:struct.unpack_from(order + "I", data, 4)[0] or 64].ljust(128, b"\0")
         field = Bytes(data, order)
         self.type, _, self.config, self.period, self.fields, self.read_format, flags = field.numbers("IIQQQQQ")
-        # Bit-fields begin at the other end on big-endian machines.
+        # On big-endian machines bit-fields begin at the other end.
         self.sample_id_all = flags >> (18 if order == "<" else 63 - 18) & 1
         self.branches = struct.unpack_from(order + "Q", data, 72)[0]
         self.user_registers, = struct.unpack_from(order + "Q", data, 80)
@@ -82,7 +82,7 @@ class Event:
 
     def generic_name(self):
         table = {0: HARDWARE, 1: SOFTWARE}.get(self.type, [])
-        # On hybrid machines the upper half names the PMU.
+        # On hybrid machines the upper half of the config is the type of the PMU.
         if self.config % (1 << 32) < len(table):
             return table[self.config % (1 << 32)]
         return f"r{self.config:x}" if self.type == 4 else f"type {self.type} config {self.config:#x}"
@@ -268,7 +268,7 @@ class Recording:
             if event is None:
                 self.unknown_event += 1
                 return
-            # A kernel whose PMU had nothing to tell writes a lone zero, without the place in the ring.
+            # If the PMU had no entries, the kernel writes a single zero without the index in the ring.
             for index_of_empty in (True, False):
                 try:
                     self.sample(event, Bytes(body.data, self.order), index_of_empty)
@@ -325,7 +325,7 @@ class Recording:
             body.take(8 * body.u64())
         if has(10):
             body.take(body.u32())
-        # Behind the last field may be a word of counters for each entry, as the group's leader says.
+        # Behind the last field there may be a word of counters for each entry, if the group's leader asks for it.
         entries = self.branch_stack(event, body, index_of_empty) if has(11) else 0
         for bit, mask in ((12, event.user_registers), (18, event.interrupt_registers)):
             if bit == 18:

@@ -7,7 +7,10 @@ import { repository, run, shell, testWith } from './tools.js';
 
 const build = ['gcc -O1 -g $programs/classes.S $programs/classes-main.c -o program'];
 
-/** Every taken branch is a sample of itself and the one before: their runs are all runs there were. */
+/**
+ * A recording in which every taken branch is a sample with the branch before. The ranges between them are all
+ * ranges that were executed.
+ */
 const everyBranch: Program = {
   name: 'recorder-every-branch',
   build,
@@ -15,7 +18,7 @@ const everyBranch: Program = {
 };
 const onlyNewest: Program = { name: 'recorder-newest-branch', build, record: 'period=1 depth=1' };
 
-/** Recursion of two functions, and calls from code outside. */
+/** A program with a recursion of two functions, and calls from code outside. */
 const STACKS = `
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,7 +77,7 @@ const nextAndCrossing: Program = {
   record: 'period=97 exact=exact.counters',
 };
 
-/** Its file is smaller than a page. */
+/** A program whose file is smaller than a page. */
 const TINY = `.globl _start
 _start: mov $100000, %ecx
 1: dec %ecx
@@ -84,7 +87,7 @@ _start: mov $100000, %ecx
   syscall
 `;
 
-/** Whether an address lies in the section of the ELF that has symbols everywhere. */
+/** Tells whether an address lies in the code section of the ELF file in which every function has a symbol. */
 function inTextOf(folder: string): (hex: string) => boolean {
   const header = run('readelf', ['-SW', 'program'], folder).stdout;
   const [, address = '', size = ''] =
@@ -94,7 +97,7 @@ function inTextOf(folder: string): (hex: string) => boolean {
   return (hex) => Number.parseInt(hex, 16) >= start && Number.parseInt(hex, 16) < end;
 }
 
-/** Counter lines of that section. */
+/** Returns the lines of counters whose addresses lie in that section. */
 function linesInText(counters: string, folder: string, separator: string): string[] {
   const inText = inTextOf(folder);
   return counters.split('\n').filter((line) => {
@@ -104,7 +107,7 @@ function linesInText(counters: string, folder: string, separator: string): strin
   });
 }
 
-/** By calls, the outermost first, and by run: how often it was executed behind them. */
+/** Returns for each calling context, the outermost call first, and each range the number of executions. */
 function runsByContext(counters: string): Map<string, number> {
   const runs = new Map<string, number>();
   let context = '';
@@ -116,7 +119,7 @@ function runsByContext(counters: string): Map<string, number> {
   return runs;
 }
 
-describe('calling contexts beside the true ones', () => {
+describe('from the calling contexts of a recording,', () => {
   const counted = (program: Program) => {
     const { folder } = recorded(program);
     const flags = ['--skip-symbolization', '--use-offset=0', '--compress-recursion=0'];
@@ -127,14 +130,14 @@ describe('calling contexts beside the true ones', () => {
     return { found: runsByContext(output?.toString() ?? ''), truth: runsByContext(truth), isCode };
   };
 
-  testWith(['clang-22'], 'samples of every branch and the one before count each run as often', () => {
+  testWith(['clang-22'], 'each range has its true count, if each branch is a sample', () => {
     const { found, truth } = counted(withStacks('recorder-contexts', 'period=1 depth=2'));
-    // Samples in the first and last instructions of functions do not count, and with them some runs.
+    // Samples in the first and last instructions of functions are not counted, and with them some ranges.
     expect(found.size).toBeGreaterThan(100);
     expect([...found].filter(([key, count]) => truth.get(key) !== count)).toEqual([]);
   });
 
-  testWith(['clang-22', 'readelf'], 'longer stacks lead to the same contexts and runs', () => {
+  testWith(['clang-22', 'readelf'], 'longer branch stacks give the same contexts and ranges', () => {
     const { found, truth, isCode } = counted(withStacks('recorder-contexts-deep', 'period=1'));
     const expected = [...truth.keys()].filter(isCode).sort();
     expect(expected.length).toBeGreaterThan(200);
@@ -144,7 +147,7 @@ describe('calling contexts beside the true ones', () => {
 });
 
 describe('the recorder', () => {
-  testWith(['readelf'], 'counts exactly what samples of every branch add up to', () => {
+  testWith(['readelf'], 'counts exactly the sum of samples of every branch', () => {
     const flags = ['--binary=program', '--perfdata=perf.data', '--skip-symbolization', '--use-offset=0'];
     for (const [program, separator] of [
       [everyBranch, '-'],
@@ -167,7 +170,7 @@ describe('the recorder', () => {
       const exact = readFileSync(join(folder, 'exact.counters'), 'utf8').split('\n');
       const branches = exact.filter((line) => line.includes('->')).map((line) => line.trim());
       const counts = branches.map((line) => Number(line.split(':')[1]));
-      // A jump and a call to what follows them, and the jump back to the loop's start.
+      // A jump and a call to the next instruction, and the jump back to the loop's start.
       expect(counts).toEqual([1000, 1000, 999]);
       const ends = branches.map((line) => line.split(/->|:/).map((hex) => Number.parseInt(hex, 16)));
       expect(ends.map(([from = 0, to = 0]) => to - from)).toEqual([2, 5, -4098]);

@@ -6,17 +6,17 @@ import { cli, repository, run, shell, testWith } from './tools.js';
 
 /** A second of work in a few processes, so that there are forks, execs and mappings while perf records. */
 const LOAD = `sh -c 'for i in 1 2 3; do perl -e "for (1 .. 1500000) { \\$x += \\$_ }" & done; wait'`;
-/** Kills perf once its file has grown past so many bytes. */
+/** Kills perf once its file is larger than `bytes`. */
 const killed = (bytes: number, options: string) =>
   `perf record -o {} ${options} -- perl -e '1 while 1' >/dev/null 2>&1 & perf=$!; ` +
   `for i in $(seq 100); do sleep 0.1; [ "$(stat -c %s {} 2>/dev/null || echo 0)" -gt ${bytes} ] && break; done; ` +
   `load=$(pgrep -P $perf); kill -9 $perf; kill $load; wait $perf || true`;
-/** Tracepoints need tracefs, which is mounted where only this command sees it. */
+/** Tracepoints need tracefs, which is mounted only for this command. */
 const traced = (command: string) =>
   `unshare -m sh -c ${JSON.stringify(`mount -t tracefs none /sys/kernel/tracing 2>/dev/null; ${command}`.replaceAll('$', '\\$'))}`;
 const SHORT = `perl -e 'for (1 .. 3000000) { $x += $_ }'`;
 
-/** What this perf can record without a PMU. `{}` is where the recording goes. */
+/** Recordings that this perf can make without a PMU. `{}` stands for the file. */
 const RECORDINGS: Record<string, string> = {
   plain: `perf record -o {} -e cpu-clock -- ${LOAD}`,
   'user code only': `perf record -o {} -e cpu-clock:u -- ${SHORT}`,
@@ -64,7 +64,7 @@ const RECORDINGS: Record<string, string> = {
   'perf killed, compressed': killed(6000, '-F 4000 -m 4 -g -z -e cpu-clock'),
   'perf killed at once': killed(1, '-F 100 -e cpu-clock'),
 };
-/** perf itself cannot count those. */
+/** Recordings whose records perf itself cannot count. */
 const NOT_FOR_PERF = /^perf killed|^a pipe, compressed|^a pipe with (perf's|tracepoints)/;
 
 let folder: string;
@@ -82,7 +82,7 @@ interface Facts {
   [fact: string]: unknown;
 }
 
-/** What a reader prints of each file, an object a line. */
+/** Returns a reader's facts about each file. The reader prints one object for each file, on a line of its own. */
 function factsOf(command: string, args: string[], ...paths: string[]): Facts[] {
   const { status, stdout, stderr } = run(command, [...args, ...paths], folder);
   expect(stderr).toBe('');
@@ -106,7 +106,7 @@ const EXAMPLE = [
 ];
 const inRust = (...paths: string[]) => factsOf('cargo', [...EXAMPLE, 'perfdata_facts', '--'], ...paths);
 const inPython = (path: string) => factsOf('python3', [join(import.meta.dirname, 'raw-facts.py')], path)[0];
-/** What `inspect` says of a recording. */
+/** Returns the facts that `inspect` finds in a recording. */
 function inspected(path: string): Facts {
   const { status, stdout, stderr } = run(process.execPath, [cli, 'inspect', '--json', path], folder);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -114,7 +114,9 @@ function inspected(path: string): Facts {
   return { ...summary, events: summary['eventNames'] as string[] };
 }
 
-/** Holds the records as they are decoded, and what `inspect` says, against the facts of another reader. Returns these. */
+/**
+ * Compares the decoded records, and the facts of `inspect`, with the facts of another reader. Returns these facts.
+ */
 function compareReaders(path: string): Facts {
   const found = inPython(path);
   if (found === undefined) throw new Error('nothing found');
@@ -125,13 +127,13 @@ function compareReaders(path: string): Facts {
   return found;
 }
 
-/** perf's own count of a kind of record. */
+/** Returns perf's own count of records of one kind. */
 function counted(stats: string, kind: string): number {
   const [, count] = new RegExp(`^ +${kind} events: +(\\d+)`, 'm').exec(stats) ?? [];
   return Number(count ?? 0);
 }
 
-describe('the reader finds what another one and perf find', () => {
+describe('the reader, another reader and perf find the same in', () => {
   for (const [name, command] of Object.entries(RECORDINGS)) {
     testWith(['perl', 'python3', 'cargo'], name, () => {
       const path = join(folder, name.replaceAll(/[^a-z]+/g, '-'));
@@ -150,7 +152,7 @@ describe('the reader finds what another one and perf find', () => {
   }
 });
 
-/** Where the records of a file begin, how many bytes they take, and where its samples are. */
+/** Returns the start and the size of a file's records in bytes, and the places of its samples. */
 function anatomy(bytes: Buffer): { start: number; size: number; samples: number[] } {
   const [start, size] = [Number(bytes.readBigUInt64LE(40)), Number(bytes.readBigUInt64LE(48))];
   const samples: number[] = [];
@@ -160,7 +162,7 @@ function anatomy(bytes: Buffer): { start: number; size: number; samples: number[
   return { start, size, samples };
 }
 
-/** What can happen to a file; `undefined` leaves the bytes as they were changed. */
+/** Ways to damage a file. A result `undefined` keeps the bytes as the function changed them. */
 const DAMAGE: Record<string, (bytes: Buffer, found: ReturnType<typeof anatomy>) => Buffer | undefined> = {
   'cut amid the records': (bytes, { start, size }) => bytes.subarray(0, start + (size >>> 1) + 3),
   'cut amid the features': (bytes, { start, size }) => bytes.subarray(0, start + size + 40),
@@ -176,7 +178,7 @@ function middle<T>(items: T[]): T {
   return item;
 }
 
-describe('of a damaged file the readers find what a third one finds', () => {
+describe('the readers and a third one find the same in a damaged file:', () => {
   const recorded = (name: string) => join(folder, `intact-${name}`);
   beforeAll(() => {
     shell(`perf record -o ${recorded('file')} -e cpu-clock -- ${SHORT} 2>/dev/null`, folder);
@@ -198,7 +200,7 @@ describe('of a damaged file the readers find what a third one finds', () => {
 
   testWith(['perl', 'python3', 'cargo'], 'an id that belongs to no event', () => {
     const bytes = readFileSync(recorded('events'));
-    // The id stands behind IP, TID and TIME, as the attr says that all of them are there.
+    // The id stands behind IP, TID and TIME, because the attr has all of these.
     bytes.writeBigUInt64LE(0xdeadbeefn, middle(anatomy(bytes).samples) + 8 + 3 * 8);
     const path = join(folder, 'unknown-id');
     writeFileSync(path, bytes);

@@ -17,7 +17,7 @@ import { cli, testWith } from './tools.js';
 const given = process.env['AUTOFDO_KERNEL_DIR'] ?? '/AUTOFDO_KERNEL_DIR-is-not-set';
 const [binary, perfData] = [join(given, 'vmlinux'), join(given, 'perf.data')];
 const { path: folder } = temporaryFolder();
-/** Functions whose pages are compared. */
+/** Number of functions whose pages are compared. */
 const COMPARED = 25;
 
 function run(...args: string[]): string {

@@ -5,12 +5,12 @@ import { fixture } from '../support/fixtures.js';
 import { temporaryFolder } from '../support/temporary.js';
 import { cli, run, shell, testWith } from './tools.js';
 
-/** Where Debian's golang-github-google-pprof-dev has the source of pprof. */
+/** Path of pprof's source in Debian's golang-github-google-pprof-dev. */
 const SOURCE = '/usr/share/gocode/src/github.com/google/pprof/pprof.go';
 const { path: folder } = temporaryFolder();
 const pprof = join(folder, 'pprof');
 
-/** Counts of its own lines by function, as pprof prints them. */
+/** Returns the counts of each function's own lines, as pprof prints them. */
 function flatCounts(file: string): Map<string, number> {
   const { status, stdout, stderr } = run(pprof, ['-top', '-nodecount=0', '-nodefraction=0', file], folder);
   expect(status, stderr).toBe(0);
@@ -48,7 +48,7 @@ describe('pprof reads what report writes', () => {
         [...counts.values()].reduce((total, count) => total + count, 0);
       expect(sum(found)).toBe(Number(profiles[0]?.totalCount));
       expect(sum(expected)).toBe(sum(found));
-      // pprof shortens the names of C++ and Rust in its own way, and adds up those that become equal.
+      // pprof shortens names of C++ and Rust in its own way, and adds up functions whose short names are equal.
       if (name === 'calc-x86_64') expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
     });
   }

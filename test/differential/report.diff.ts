@@ -9,14 +9,17 @@ import { testWith } from './tools.js';
 
 const { path: folder } = temporaryFolder();
 
-/** A function as llvm-symbolizer tells of it. */
+/** A function in the output of llvm-symbolizer. */
 interface Start {
   name: string;
   file: string;
   line: number;
 }
 
-/** The functions that llvm-symbolizer finds at the symbols of a program: those with code, and what is inlined at their start. */
+/**
+ * Returns the functions that llvm-symbolizer finds at the symbols of a program: functions with code, and functions
+ * that are inlined at their start.
+ */
 function starts(binary: string): Start[] {
   const symbols = spawnSync('nm', ['--defined-only', binary], { encoding: 'utf8' }).stdout;
   const addresses = [...symbols.matchAll(/^([0-9a-f]+) [tTwW] /gm)].map(([, address]) => `0x${address}`);
@@ -31,7 +34,7 @@ function starts(binary: string): Start[] {
       Symbol?: { FunctionName: string; StartFileName: string; StartLine: number }[];
     };
     for (const { FunctionName: name, StartFileName: file, StartLine } of frames) {
-      // Names with a suffix of gcc's, such as .cold, are of the symbol table.
+      // Names with a suffix of gcc, for example .cold, are from the symbol table.
       if (file !== '' && StartLine > 0 && !/\.(cold|constprop|part|isra)/.test(name))
         found.set(name, { name, file: posix.normalize(file), line: StartLine });
     }

@@ -19,7 +19,7 @@ const programs: Program[] = [
 
 for (const program of programs) compareProgram(program);
 
-/** As the guide has it: a setting of cargo and flags of rustc. */
+/** The flags in docs/rust.md: a setting of cargo and flags of rustc. */
 const FLAGS = '-Zdebug-info-for-profiling -Csymbol-mangling-version=v0';
 const cargo = (more = '') =>
   `CARGO_PROFILE_RELEASE_DEBUG=1 RUSTFLAGS="${FLAGS}${more}" cargo +nightly build --release --quiet --offline`;
@@ -35,7 +35,7 @@ const first: Program = {
   record: 'period=97',
 };
 
-/** A nightly with the flags of docs/rust.md; newer ones have them without `-Z`. */
+/** True if there is a nightly compiler with the flags of docs/rust.md. Newer compilers have them without `-Z`. */
 const hasNightly = spawnSync('rustc', ['+nightly', '-Zhelp'], { encoding: 'utf8' }).stdout?.includes(
   'profile-sample-use',
 );

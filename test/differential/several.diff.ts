@@ -30,7 +30,7 @@ const families: readonly Family[] = [
     binaries: ['program', 'libfirst.so', 'libsecond.so'],
   },
   {
-    // The program is not to be moved, and the compilers differ.
+    // The program is not position-independent, and the compilers differ.
     name: 'several-mixed',
     tools: ['clang-22'],
     build: [
@@ -48,7 +48,7 @@ const MODES = [
   { name: 'counters', flags: ['--skip-symbolization'], text: true },
 ] as const;
 
-/** All binaries in one run, into a folder. */
+/** Profiles all binaries in one run, into a folder. */
 function together(
   { folder, perfData }: Recording,
   binaries: readonly string[],

@@ -12,7 +12,7 @@ const codec = '$programs/codec.c $programs/codec-main.c';
 const lld = ['clang-22', 'ld.lld-22'];
 const PROBES = `clang-22 -O2 -fpseudo-probe-for-profiling ${calc} -o program`;
 
-/** How a distribution takes symbols and debug information out of `program`. */
+/** Ways in which a distribution removes symbols and debug information from `program`. */
 const BINUTILS = [
   'objcopy --only-keep-debug program program.debug',
   'strip --strip-all program',
@@ -32,7 +32,7 @@ const programs: (Program & { strip?: readonly string[] })[] = [
   { name: 'cxx', tools: ['clang++-22'], build: [`${CLANGXX} ${AUTOFDO} $fixtures/shapes.cpp -o program`] },
   { name: 'gcc', build: [`gcc -O2 -g ${codec} -o program`] },
   {
-    // Between the sections that are loaded are others, which strip takes away.
+    // Between the loaded sections there are other sections, which strip removes.
     name: 'relocations-kept',
     build: [`gcc -O2 -g -ffunction-sections -Wl,--emit-relocs ${calc} -o program`],
   },
@@ -73,7 +73,7 @@ const programs: (Program & { strip?: readonly string[] })[] = [
 
 describe('a stripped program has the profile that llvm-profgen makes of it before it is stripped', () => {
   for (const { strip = BINUTILS, ...program } of programs) {
-    // llvm-profgen writes checksums of probes in another order.
+    // llvm-profgen writes the checksums of probes in another order.
     const modes = DEFAULT_MODES.filter(({ text }) => text || !program.probes);
     for (const { name, flags, text = false } of modes) {
       testWith([...(program.tools ?? []), 'objcopy', 'strip'], `${program.name}, ${name}`, () => {

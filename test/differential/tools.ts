@@ -4,10 +4,10 @@ import { delimiter, join } from 'node:path';
 import { type TestFunction, test } from 'vitest';
 
 export const repository = new URL('../../', import.meta.url).pathname;
-/** The command under test: this checkout's, or an installed one. */
+/** The command under test: that of this checkout, or an installed one. */
 export const cli = process.env['AUTOFDO_GEN_CLI'] ?? join(repository, 'dist/cli/main.js');
 
-/** Where a needed file or command may be: commands by name, everything else by absolute path. */
+/** A file or a command that a test needs: a command by its name, anything else by its absolute path. */
 export type Tool = string;
 
 function isThere(tool: Tool): boolean {
@@ -22,12 +22,12 @@ function isThere(tool: Tool): boolean {
   });
 }
 
-/** What compares anything here. */
+/** Tools that every comparison needs. */
 const ALWAYS: Tool[] = ['llvm-profgen-22', 'perf', 'qemu-x86_64', 'gcc'];
 
 /**
- * A test that needs tools. Without them it is reported as skipped, with their names; under CI, where
- * everything is to be installed, it fails.
+ * Defines a test that needs tools. Without the tools the test is reported as skipped, with their names. Under CI,
+ * where all tools must be installed, the test then fails.
  */
 export function testWith(tools: readonly Tool[], name: string, body: TestFunction): void {
   const missing = [...new Set([...ALWAYS, ...tools])].filter((tool) => !isThere(tool));
@@ -42,7 +42,7 @@ export interface Run {
   stderr: string;
 }
 
-/** Runs a program to its end; it may fail. */
+/** Runs a program to its end. The program may fail. */
 export function run(command: string, args: readonly string[], cwd: string): Run {
   const env = { ...process.env, LC_ALL: 'C', TMPDIR: cwd };
   const done = spawnSync(command, args, { cwd, env, encoding: 'utf8', maxBuffer: 1 << 28 });
@@ -50,7 +50,7 @@ export function run(command: string, args: readonly string[], cwd: string): Run 
   return { status: done.status, stdout: done.stdout, stderr: done.stderr };
 }
 
-/** Runs a line of shell that must succeed. */
+/** Runs a line of shell, which must succeed. */
 export function shell(line: string, cwd: string, env: NodeJS.ProcessEnv = {}): void {
   const done = spawnSync('bash', ['-euo', 'pipefail', '-c', line], {
     cwd,

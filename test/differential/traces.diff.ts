@@ -16,7 +16,7 @@ import { cli, repository, run, shell, testWith } from './tools.js';
 const python = process.env['AUTOFDO_FLEET_PYTHON'] ?? join(homedir(), '.cache/autofdo-gen/fleet/bin/python3');
 const examples = join(repository, 'examples/fleet');
 
-/** Recorded programs of two compilers and of two languages, one of them without its own kind of code. */
+/** Recorded programs in C, C++ and Rust. */
 const PROGRAMS = ['calc-x86_64/calc', 'shapes-cpp/shapes', 'life-rust/life'];
 const DAYS = ['2026-11-27', '2026-11-28', '2026-11-29'];
 
@@ -34,7 +34,7 @@ function autofdoGen(...args: string[]) {
   return done;
 }
 
-/** As hosts fill it: each day has some of the programs. */
+/** Makes a folder of traces as hosts fill it: each day has some of the programs. */
 function collectDays(): void {
   mkdirSync(join(folder, 'binaries'));
   for (const [index, program] of PROGRAMS.entries()) {
@@ -46,7 +46,7 @@ function collectDays(): void {
   }
 }
 
-/** The command as users call it, in a folder of programs. */
+/** Makes a folder of programs with the command under the name that users call. */
 function commandFolder(): string {
   const bin = join(folder, 'bin');
   mkdirSync(bin, { recursive: true });
@@ -62,7 +62,7 @@ const profiles = (of: string) =>
     .sort()
     .map((name) => [name, readFileSync(join(folder, of, name)).toString('base64')]);
 
-/** All rows of files, sorted, as pyarrow reads them. */
+/** A Python script that prints all rows of files, sorted, as pyarrow reads them. */
 const READ = `
 import sys, pyarrow.dataset as dataset, pyarrow as pa
 keys = ["record", "build_id", "path", "kind", "event", "arch", "branch_from", "branch_to", "run_end", "newest", "stack_end", "crosses_kernel", "via", "patch"]
@@ -79,7 +79,7 @@ function rows(of: string, ...flags: string[]): string[] {
 }
 
 describe('traces', () => {
-  testWith([python], 'are read by pyarrow, with the counts that inspect tells', () => {
+  testWith([python], 'are read by pyarrow, with the counts that inspect prints', () => {
     const [day = ''] = DAYS;
     const [file = ''] = readdirSync(join(folder, `spool/day=${day}`));
     const path = join(folder, `spool/day=${day}`, file);
@@ -119,7 +119,7 @@ duckdb.sql("""COPY (SELECT * REPLACE (SUM(count)::UBIGINT AS count, SUM(mispredi
     }
   });
 
-  testWith([python], 'that others write as documented give the same profile', () => {
+  testWith([python], 'that other programs write as documented give the same profile', () => {
     const documented = /```sql\n(COPY[^`]*)```/.exec(
       readFileSync(join(repository, 'docs/trace-shards.md'), 'utf8'),
     )?.[1];
@@ -146,7 +146,7 @@ duckdb.sql(sys.argv[1])`;
     expect(mine).toBe(plain);
   });
 
-  testWith([python], 'of other types and compressions are refused with what to do', () => {
+  testWith([python], 'of other types and compressions are refused, with a remedy', () => {
     const summed = `(SELECT * REPLACE (SUM(count) AS count) FROM read_parquet('spool/*/*.parquet', hive_partitioning=false) GROUP BY ALL)`;
     const all = `(FROM read_parquet('spool/*/*.parquet', hive_partitioning=false))`;
     const sql = `import duckdb
@@ -173,7 +173,7 @@ duckdb.sql("COPY ${all} TO 'snappy.parquet' (COMPRESSION snappy)")`;
   });
 
   const today = DAYS.at(-1) ?? '';
-  testWith([python, 'java'], 'DuckDB and Spark give the same table', () => {
+  testWith([python, 'java'], 'are added up to the same table by DuckDB and by Spark', () => {
     shell(`${python} ${examples}/sum_duckdb.py spool ${today} by-duckdb`, folder);
     shell(`${python} ${examples}/sum_spark.py spool ${today} by-spark 2> spark.log`, folder, {
       SPARK_LOCAL_IP: '127.0.0.1',
@@ -199,7 +199,7 @@ duckdb.sql("COPY ${all} TO 'snappy.parquet' (COMPRESSION snappy)")`;
     expect(profiles('profiles-traced')).toHaveLength(PROGRAMS.length);
   });
 
-  testWith([python], 'the loop of a day publishes, and keeps what is unlike', () => {
+  testWith([python], 'are published by the script of a day, except profiles with little similarity', () => {
     const PATH = [commandFolder(), process.env['PATH']].join(delimiter);
     const day = () =>
       shell(`${examples}/day.sh spool ${today} binaries published > published.txt`, folder, { PATH });
@@ -208,7 +208,7 @@ duckdb.sql("COPY ${all} TO 'snappy.parquet' (COMPRESSION snappy)")`;
     expect(first.map(([name]) => name)).toEqual(['calc.afdo', 'life.afdo', 'shapes.afdo']);
     day();
     expect(profiles('published')).toEqual(first);
-    // Another program's profile is in use.
+    // The profile of another program is in use.
     copyFileSync(join(folder, 'published/life.afdo'), join(folder, 'published/calc.afdo'));
     const kept = profiles('published');
     expect(day).toThrow(/calc.afdo is unlike the profile in use/);

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// Builds programs, records them and asks two generators: minutes, and tools from outside. So these
-// tests are a run of their own, `npm run test:differential`.
+// These tests build programs, record them and run two generators. They take minutes and need other tools, so they
+// are a run of their own, `npm run test:differential`.
 export default defineConfig({
   test: {
     root: import.meta.dirname,

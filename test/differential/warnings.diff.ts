@@ -4,10 +4,10 @@ import { llvmProfgen, oursCompatible } from './generators.js';
 import { type Program, recorded } from './program.js';
 import { testWith } from './tools.js';
 
-/** Programs that llvm-profgen has something to say about, and what. */
+/** Programs about which llvm-profgen warns, and the text of the warning. */
 const programs: (Program & { says: RegExp })[] = [
   {
-    // The skeletons of split units have functions, too, for inlining.
+    // The skeletons of split units have functions, too, for inlined calls.
     name: 'warnings-functions-twice',
     tools: ['clang-22'],
     build: [
@@ -27,7 +27,7 @@ const programs: (Program & { says: RegExp })[] = [
     says: /DWO debug information for codec\.dwo was not loaded\.\nwarning: {2}DWO debug information was not loaded for 1 modules/,
   },
   {
-    // A function in two parts of which the symbol has another name than the debug information.
+    // A function in two parts, whose symbol has another name than the debug information.
     name: 'warnings-no-entry',
     tools: ['objcopy'],
     files: {
@@ -79,7 +79,8 @@ for (const program of programs) {
         const { folder } = recorded(program);
         const all = ['--binary=program', '--perfdata=perf.data', '--format=text', ...flags];
         const [theirs, compatible] = [llvmProfgen(folder, all), oursCompatible(folder, all)];
-        // Those of one kind come in the order of a hash table there, and of their addresses or names here.
+        // llvm-profgen prints warnings of one kind in the order of a hash table. Here they are in the order of
+        // addresses or names.
         expect(compatible.warnings.toSorted()).toEqual(theirs.warnings.toSorted());
         if (flags.length > 0) expect(theirs.stderr).toMatch(program.says);
       });

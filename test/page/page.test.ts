@@ -35,7 +35,7 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
     return path;
   }
 
-  describe('of a fixture', () => {
+  describe('for a fixture', () => {
     let report: string;
     beforeAll(async () => {
       const [binary, perfData] = [fixture('calc-x86_64', 'calc'), fixture('calc-x86_64', 'perf.data')];
@@ -64,7 +64,7 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
       await browser.close(page);
     });
 
-    it('finds a function, opens it, and shows its source with what is inlined', async () => {
+    it('finds a function, opens it, and shows its source with inlined code', async () => {
       const page = await browser.open(report, 'calc/functions');
       await page.getByRole('searchbox').fill('express');
       await expect.poll(() => page.getByRole('status').textContent()).toBe('1 of 18 functions');
@@ -81,7 +81,7 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
       await browser.close(page);
     });
 
-    it('names the hottest lines, and what each class of entries means', async () => {
+    it('shows the hottest lines, and the meaning of each class of entries', async () => {
       const page = await browser.open(report);
       const hottest = page.locator('section', { hasText: 'Hottest lines' }).locator('tbody tr').first();
       expect(await hottest.locator('td').allTextContents()).toEqual([
@@ -95,13 +95,13 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
       await browser.close(page);
     });
 
-    it('comes back to a list as it was left, and to the place in the map', async () => {
+    it('restores a list as it was left, and the place in the map', async () => {
       const page = await browser.open(report, 'calc/functions', { viewport: { width: 1000, height: 420 } });
       await page.getByRole('button', { name: 'Self' }).click();
       const scroll = page.locator('.scroll');
       await scroll.evaluate((box) => box.scrollTo(0, 120));
       await expect.poll(() => scroll.evaluate((box) => box.scrollTop)).toBe(120);
-      // A click by the mouse would scroll the link into view.
+      // A click of the mouse would scroll the link into view.
       await page
         .getByRole('link', { name: 'find', exact: true })
         .evaluate((link) => (link as unknown as { click(): void }).click());
@@ -136,7 +136,7 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
       await browser.close(page);
     });
 
-    it('leads from the map into a file, a function, and what is inlined there', async () => {
+    it('leads from the map into a file, a function, and its inlined code', async () => {
       const page = await browser.open(report, 'calc/map');
       const tile = (name: RegExp) => page.locator('.map').getByRole('button', { name });
       await tile(/^expression /).click();
@@ -145,7 +145,7 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
         .waitFor();
       const trail = page.getByRole('navigation', { name: 'Place in the map' });
       expect(await trail.locator('[aria-current]').textContent()).toBe('expression');
-      // The keyboard moves among the tiles and leaves the part.
+      // The keyboard moves the focus among the tiles, and leaves the part.
       await page.locator('.tile').first().focus();
       await page.keyboard.press('ArrowRight');
       await page.keyboard.press('Escape');
@@ -167,16 +167,13 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
       ],
     ];
     for (const [name, place, ready] of views) {
-      it.each(MODES)(
-        `axe finds nothing wrong, and nothing is too wide: ${name}, %s`,
-        async (mode, options) => {
-          const page = await browser.open(report, place, options);
-          await ready(page);
-          expect(await axeViolations(page)).toEqual([]);
-          expect(await takePicture(page, `calc, ${name}, ${mode}`)).toBe(0);
-          await browser.close(page);
-        },
-      );
+      it.each(MODES)(`axe finds no fault, and no page is too wide: ${name}, %s`, async (mode, options) => {
+        const page = await browser.open(report, place, options);
+        await ready(page);
+        expect(await axeViolations(page)).toEqual([]);
+        expect(await takePicture(page, `calc, ${name}, ${mode}`)).toBe(0);
+        await browser.close(page);
+      });
     }
   });
 
@@ -225,7 +222,7 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
     await browser.close(page);
   });
 
-  it('runs nothing that stands in names or source', async () => {
+  it('runs no script from names or source', async () => {
     const names = [
       '<script>alert(1)</script>',
       '</script><script>alert(2)</script>',
@@ -265,7 +262,7 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
     await browser.close(page);
   });
 
-  it('does not let a script in that was added to the file', async () => {
+  it('does not run a script that was added to the file', async () => {
     const report = await makeReport('policy.html', fixture('calc-x86_64', 'expected.afdo'));
     const text = readFileSync(report, 'utf8');
     writeFileSync(
@@ -283,7 +280,7 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
     await browser.close(page);
   });
 
-  it('has several binaries, and changes since a base profile', async () => {
+  it('shows several binaries, and changes since a base profile', async () => {
     const [calc, shapes] = [fixture('calc-x86_64', 'expected.afdo'), fixture('shapes-cpp', 'expected.afdo')];
     const several = await browser.open(await makeReport('several.html', calc, shapes));
     await several.getByRole('combobox').selectOption('shapes-cpp/expected.afdo');
@@ -312,7 +309,7 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
     expect(few.scroll).toBeGreaterThan(100);
     // A slow browser may draw a step in more frames.
     expect(many.scroll).toBeLessThan(3 * few.scroll);
-    // To open and to search may take ten times as much for ten times as many functions, and no more.
+    // For ten times as many functions, opening and searching may take at most about ten times as many calls.
     expect(many.open).toBeLessThan(11 * few.open);
     expect(many.search).toBeLessThan(11 * few.search);
   }, 300_000);
@@ -327,7 +324,7 @@ describe.skipIf(missing !== '')(`the page of report${missing}`, () => {
     }
   }
 
-  it('shows 20,000 functions, of which only those on the screen are drawn', async () => {
+  it('shows 20,000 functions, and draws only those on the screen', async () => {
     const profile = folder.write('large.prof', largeProfile(20_000));
     const page = await browser.open(await makeReport('large.html', profile), 'large.prof/functions');
     await expect.poll(() => page.getByRole('status').textContent()).toMatch(/^20,\d{3} functions$/);

@@ -8,19 +8,19 @@ import { profileIds } from '../../page/model.js';
 import { hrefTo, parseRoute } from '../../page/route.js';
 
 describe('numbers', () => {
-  it('what is not nothing or all does not look so', () => {
+  it('are not shown as 0 % or 100 % if they are neither', () => {
     const shares = [0, 0.000_01, 0.001, 0.1234, 0.5, 0.9999, 1].map(formatRatio);
     expect(shares).toEqual(['0 %', '<0.01 %', '0.10 %', '12.3 %', '50.0 %', '>99.9 %', '100 %']);
   });
 
-  it('have all digits', () => {
+  it('are shown with all digits', () => {
     expect(formatCount(2n ** 64n - 1n)).toBe('18,446,744,073,709,551,615');
     expect(plus(2 ** 53 - 1, 1)).toBe(2n ** 53n);
     expect(plus(1, 2)).toBe(3);
   });
 });
 
-describe('namespaces of a name', () => {
+describe('the namespaces of a name', () => {
   it.each([
     ['main', []],
     [
@@ -49,7 +49,7 @@ const part: fc.Memo<Part> = fc.memo((depth) =>
   }),
 );
 
-/** Parts that are as heavy as what is in them. */
+/** Gives each part the weight of its parts. */
 function addUp(at: Part): Part {
   const parts = at.parts.map(addUp);
   const inside = parts.reduce((sum, { weight }) => sum + weight, 0);
@@ -57,7 +57,7 @@ function addUp(at: Part): Part {
 }
 
 describe('the map', () => {
-  it('draws each part inside of the part that it is in, and none over another', () => {
+  it('draws each part inside of its parent, and without overlap', () => {
     fc.assert(
       fc.property(part(4).map(addUp), fc.integer({ min: 200, max: 1500 }), (root, width) => {
         const tiles = layOut(root, width, 400);
@@ -82,7 +82,7 @@ describe('the map', () => {
     );
   });
 
-  it('draws all that is too small as one tile, which leads to it', () => {
+  it('draws all small parts as one tile, which leads to them', () => {
     const leaf = (key: string, weight: number): Part => ({ key, label: key, weight, heat: 0, parts: [] });
     const small = Array.from({ length: 5000 }, (_, index) => leaf(`small ${index}`, 2));
     const file = { ...leaf('file', 15_000), parts: [leaf('large', 5000), ...small] };
@@ -101,7 +101,7 @@ describe('the map', () => {
     }
   });
 
-  it('begins where more than one part is heavy', () => {
+  it('begins at a part with more than one heavy part', () => {
     const leaf = (key: string, weight: number): Part => ({
       key,
       label: key,
@@ -126,7 +126,7 @@ describe('addresses', () => {
     expect(route).toEqual({ profile: profile || undefined, view, argument, steps: [...steps] });
   });
 
-  it('that are damaged lead to the overview', () => {
+  it('lead to the overview if they are damaged', () => {
     expect(parseRoute('#/%zz/map')).toMatchObject({ profile: undefined, view: 'overview' });
   });
 });
@@ -174,7 +174,7 @@ describe('lines of a function', () => {
     expect(placed.map(({ number }) => number)).toEqual([9, 11]);
   });
 
-  it('that are far from any count are hidden', () => {
+  it('are hidden far from any count', () => {
     const text = new Map(Array.from({ length: 60 }, (_, index) => [index + 1, `line ${index + 1}`]));
     const far = { ...body, lines: [count(0, 5), count(30, 5)] };
     const lines = codeLines(far, { file: 'a.txt', line: 10 }, new Map([['a.txt', text]]));
@@ -185,7 +185,7 @@ describe('lines of a function', () => {
     expect(found).toEqual([7, -23, 7]);
   });
 
-  it('keep their text when they are coloured', () => {
+  it('keep their text with colours', () => {
     const text = '/* a\n * b */ int f(void)\n{\n\treturn "x\\n"[0]; // é <b>\n}\n#define A \\\n  1';
     for (const file of ['a.c', 'a.cpp', 'a.rs', 'a.unknown']) {
       const lines = highlightLines(file, text).map((line) => line.map((token) => token.text).join(''));

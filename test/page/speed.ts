@@ -1,5 +1,5 @@
-// How fast the page of `report` is with 20,000 functions: when it shows something, and the longest frame while it is scrolled and
-// searched. Usage: npm run bench:page [-- REPORT.html]
+// Measures how fast the page of `report` is with 20,000 functions: the time until it shows something, and the
+// longest frame while it is scrolled and searched. Usage: npm run bench:page [-- REPORT.html]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { largeProfile } from '../support/large-profile.js';
 const RUNS = 5;
 const FUNCTIONS = 20_000;
 
-/** Runs before the page's own code, and keeps the time at which its heading has been drawn. */
+/** Script that runs before the page's own code, and keeps the time at which the page's heading was drawn. */
 const WHEN_SHOWN = `{
   const observer = new MutationObserver(() => {
     if (document.querySelector('h1') === null) return;
@@ -22,7 +22,7 @@ const WHEN_SHOWN = `{
   observer.observe(document, { childList: true, subtree: true });
 }`;
 
-/** Keeps the longest time between two frames. */
+/** Script that keeps the longest time between two frames. */
 const WATCH_FRAMES = `{
   let last = performance.now();
   globalThis.longest = 0;
@@ -110,7 +110,7 @@ async function measure(): Promise<Record<string, number>> {
   };
 }
 
-/** The longest time between two frames while something is done. */
+/** Returns the longest time between two frames during an action. */
 async function longestFrame(page: Page, action: () => Promise<void>): Promise<number> {
   await page.evaluate(WATCH_FRAMES);
   await action();

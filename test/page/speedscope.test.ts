@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/temporary.js';
 
 const CALC = fileURLToPath(new URL('../../fixtures/calc-x86_64', import.meta.url));
 const PROFILE = join(CALC, 'expected.afdo');
-/** The page of speedscope, which has its importers in it. */
+/** Path of speedscope's page, which contains speedscope's importers. */
 const SPEEDSCOPE = join(
   dirname(createRequire(import.meta.url).resolve('speedscope/package.json')),
   'dist/release/index.html',
@@ -30,9 +30,9 @@ describe.skipIf(missing !== '')(`speedscope opens${missing}`, () => {
     await browser?.close();
   });
 
-  /** The functions that speedscope lists with the counts of their own lines. */
+  /** Returns the functions that speedscope lists, with the counts of their own lines. */
   async function selfCounts(page: Page, file: string): Promise<Map<string, number>> {
-    // A path in the address keeps it from asking for a file.
+    // With a path in its address, the page does not ask for a file.
     await page.goto(`${pathToFileURL(SPEEDSCOPE).href}#localProfilePath=none.js`);
     await page.waitForFunction('globalThis.speedscope !== undefined');
     const content = readFileSync(file).toString('base64');
@@ -49,7 +49,7 @@ describe.skipIf(missing !== '')(`speedscope opens${missing}`, () => {
     return counts;
   }
 
-  /** The same from the profile. */
+  /** Returns the functions of the profile, with the counts of their own lines. */
   async function expected(): Promise<Map<string, number>> {
     const { profiles } = await report({ profile: PROFILE });
     const counts = new Map<string, number>();
@@ -60,7 +60,7 @@ describe.skipIf(missing !== '')(`speedscope opens${missing}`, () => {
     return counts;
   }
 
-  it('a report, with the counts of the profile', async () => {
+  it('shows a report with the counts of the profile', async () => {
     const file = join(folder.path, 'calc.speedscope.json');
     const { status, stderr } = await runCli(['report', PROFILE, '-o', file]);
     expect(status, stderr).toBe(0);

@@ -8,7 +8,10 @@ import { temporaryFolder } from '../support/temporary.js';
 
 const temporary = temporaryFolder();
 
-/** All that both readers must agree on. The words about damage, and the file's verdict that follows from them, are the product's own. */
+/**
+ * Returns the facts on which both readers must agree. The texts about damage, and the verdict that follows from
+ * damage, are the product's own.
+ */
 function comparable(summary: PerfDataSummary): object {
   const {
     problems: _problems,
@@ -27,14 +30,14 @@ async function both(path: string): Promise<[object, object]> {
 }
 
 describe.each(allFixtures())('$name', ({ perfData }) => {
-  it('is the same for both readers', async () => {
+  it('gives the same result in both readers', async () => {
     const [found, expected] = await both(perfData);
     expect(found).toEqual(expected);
     expect(found).toMatchObject({ complete: true, samples: expect.toSatisfy((count: bigint) => count > 0n) });
   });
 });
 
-it('a recording that is cut anywhere is the same for both readers', async () => {
+it('a recording that is cut anywhere gives the same result in both readers', async () => {
   const whole = readFileSync(fixture('calc-x86_64').perfData);
   let run = 0;
   await fc.assert(
@@ -47,7 +50,7 @@ it('a recording that is cut anywhere is the same for both readers', async () => 
   );
 });
 
-it('a recording with changed records is the same for both readers', async () => {
+it('a recording with changed records gives the same result in both readers', async () => {
   const whole = readFileSync(fixture('calc-x86_64').perfData);
   const [start, size] = [40, 48].map((at) => Number(whole.readBigUInt64LE(at))) as [number, number];
   let run = 0;
@@ -69,7 +72,7 @@ it('a recording with changed records is the same for both readers', async () => 
   );
 });
 
-it("a sample's mode decides whose code ran", async () => {
+it("a sample's mode decides to which image its code belongs", async () => {
   const bytes = Uint8Array.from(readFileSync(fixture('calc-x86_64').perfData));
   const view = new DataView(bytes.buffer);
   let at = Number(view.getBigUint64(40, true));

@@ -18,14 +18,14 @@ const records = inner.data();
 
 type Form = 'compressed' | 'compressed2' | 'overflown size';
 
-/** Puts a piece of the compressed stream into a record of the given form. */
+/** Writes a piece of the compressed stream into a record of the given form. */
 function wrap(builder: PerfDataBuilder, form: Form, payload: Uint8Array): void {
   if (form === 'compressed') {
     builder.record(81, 0, payload);
     return;
   }
   const body = builder.bytes().u64(payload.length).raw(payload);
-  // perf 6.16 writes a size of 0 and no padding when the padded size does not fit 16 bits.
+  // perf 6.16 writes a size of 0 and no padding if the padded size does not fit into 16 bits.
   if (form === 'overflown size') builder.record(83, 0, body.toBytes(), 0);
   else builder.record(83, 0, body.raw(new Uint8Array((8 - (body.length % 8)) % 8)).toBytes());
 }
@@ -40,13 +40,13 @@ function recording(cuts: number[], forms: Form[]): Uint8Array {
       forms[index % forms.length] ?? 'compressed',
       frame.push(records.subarray(ends[index - 1] ?? 0, end)),
     );
-    builder.record(68, 0, new Uint8Array(0)); // plain records stand in between
+    builder.record(68, 0, new Uint8Array(0)); // Plain records stand in between.
   }
   return builder.file();
 }
 
 describe('compressed records', () => {
-  it('hold records that are cut anywhere', async () => {
+  it('may cut records anywhere', async () => {
     const form = fc.constantFrom<Form>('compressed', 'compressed2', 'overflown size');
     let run = 0;
     await fc.assert(
@@ -70,14 +70,15 @@ describe('compressed records', () => {
     );
   });
 
-  it('may be several in one that is larger than its header can say', async () => {
+  it('may be inside of one that is larger than its header can tell', async () => {
     const builder = new PerfDataBuilder().event(BRANCH_EVENT);
     const inside = new PerfDataBuilder();
     for (let index = 0; index < 400; index++) {
       inside.sample({ branches: Array.from({ length: 32 }, () => ({ from: 1n, to: 2n })) });
     }
     const payload = new StoredZstdFrame().push(inside.data());
-    const brim = 65519; // what the first record holds; the rest follows in records of its own, inside of it
+    // The first record holds this number of bytes; the rest follows in records of its own, inside of the first.
+    const brim = 65519;
     const rest = builder.bytes();
     for (let at = brim; at < payload.length; at += 40000) {
       const piece = payload.subarray(at, at + 40000);
@@ -102,8 +103,8 @@ describe('compressed records', () => {
     expect(await inspectPerfData(temporary.write('merged-cut', cut))).toMatchObject({ complete: false });
   });
 
-  it('cannot stand for more processes than a recording can have', async () => {
-    // 70,000 FORK records of 32 bytes, all alike, as zstd packs them at level 19.
+  it('are limited in the number of their processes', async () => {
+    // 70,000 equal FORK records of 32 bytes, as zstd compresses them at level 19.
     const packed = Buffer.from(
       'KLUv/QBo1AAAcoEDCMAbDn+L13YK/4bLGS8CAN3/Q2WudutUAAAAAQD9/+P/uQYCRAAAAAEA/f85AAJEAAAAAQD9/zkAAkQAAAAB' +
         'AP3/OQACRAAAAAEA/f85AAJEAAAAAQD9/zkAAkQAAAABAP3/OQACRAAAAAEA/f85AAJEAAAAAQD9/zkAAkQAAAABAP3/OQACRAAA' +
@@ -118,7 +119,7 @@ describe('compressed records', () => {
     );
   });
 
-  it('that are damaged end the reading, not the job', async () => {
+  it('end the reading, not the job, if they are damaged', async () => {
     const bytes = recording([100, 200], ['compressed']);
     const magic = Buffer.from(bytes).indexOf(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd));
     bytes[magic] = 0;

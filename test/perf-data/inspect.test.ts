@@ -120,20 +120,20 @@ describe.each([
   });
 });
 
-describe('damage', () => {
-  it('keeps what stands before a cut', async () => {
+describe('of a damaged file, the reader', () => {
+  it('keeps the records before a cut', async () => {
     const whole = recording().file();
     const summary = await inspectPerfData(temporary.write('cut.data', whole.subarray(0, whole.length - 20)));
     expect(summary).toMatchObject({ samples: 2n, complete: false });
     expect(summary.autofdo.usable).toBe(true);
   });
 
-  it('reads a file whose perf was killed to its end', async () => {
+  it('reads all records if perf was killed', async () => {
     const summary = await inspectPerfData(temporary.write('killed.data', recording().file({ dataSize: 0 })));
     expect(summary).toMatchObject({ samples: 3n, complete: false });
   });
 
-  it('is not what perf tells its user behind the records of a pipe', async () => {
+  it('takes no text of perf behind the records of a pipe for damage', async () => {
     const words = Buffer.from('[ perf record: Woken up 1 times to write data ]\n');
     const bytes = Buffer.concat([recording().pipe(), words]);
     expect(await inspectPerfData(temporary.write('words.data', bytes))).toMatchObject({
@@ -142,7 +142,7 @@ describe('damage', () => {
     });
   });
 
-  it('of facts, not of records, is a problem but no early end', async () => {
+  it('reports damaged facts as a problem, but not as an early end', async () => {
     const builder = recording().feature(11, new PerfDataBuilder().bytes().u32(7).toBytes());
     const summary = await inspectPerfData(temporary.write('facts.data', builder.file()));
     expect(summary).toMatchObject({
@@ -152,7 +152,7 @@ describe('damage', () => {
     });
   });
 
-  it('shows in facts that nobody asks for, too', async () => {
+  it('also reports damage of facts that are not shown', async () => {
     const whole = recording().feature(200, new Uint8Array(64)).file();
     const summary = await inspectPerfData(temporary.write('unknown-fact.data', whole.subarray(0, -1)));
     expect(summary).toMatchObject({
@@ -167,14 +167,14 @@ describe('damage', () => {
     });
   });
 
-  it('stops at a record of impossible size', async () => {
+  it('stops at a record with an impossible size', async () => {
     const builder = recording().record(68, 0, new Uint8Array(8), 0).sample({ branches: BRANCHES });
     const summary = await inspectPerfData(temporary.write('zero.data', builder.file()));
     expect(summary).toMatchObject({ samples: 3n, complete: false });
     expect(summary.problems.join()).toContain('impossible size 0');
   });
 
-  it('counts a sample whose stack passes its end, and goes on', async () => {
+  it("counts a sample whose branch stack passes the record's end, and goes on", async () => {
     const builder = recording();
     const tooMany = builder
       .bytes()
@@ -213,7 +213,7 @@ describe('damage', () => {
   });
 });
 
-it('tells times beyond 2^53 exactly', async () => {
+it('shows times beyond 2^53 exactly', async () => {
   const builder = new PerfDataBuilder().event(BRANCH_EVENT);
   for (const time of [1_764_108_558_123_456_789n, 1_764_108_558_123_456_791n, 1_764_108_558_123_456_790n]) {
     builder.sample({ time, branches: BRANCHES });
@@ -222,7 +222,7 @@ it('tells times beyond 2^53 exactly', async () => {
   expect(timeSpan).toEqual({ first: '1764108558.123456789', last: '1764108558.123456791' });
 });
 
-describe('containers', () => {
+describe('the reader of containers', () => {
   it('reads a directory of perf record --threads', async () => {
     const folder = join(temporary.path, 'threads');
     mkdirSync(folder);
@@ -263,7 +263,7 @@ describe('containers', () => {
     }
   });
 
-  it('finds a record wherever the blocks of a large file end', async () => {
+  it('finds records wherever the blocks of a large file end', async () => {
     const builder = recording();
     const many = Array.from({ length: 40 }, () => BRANCHES[0] as BranchEntry);
     const count = 2000;
@@ -279,12 +279,12 @@ describe('containers', () => {
   });
 });
 
-describe('several events', () => {
+describe('the reader of several events', () => {
   const ids = SAMPLE_TYPE.identifier;
   const plain = { ...BRANCH_EVENT, sampleType: ids | SAMPLE_TYPE.ip, branchSampleType: 0n, config: 1n };
   const branchy = { ...BRANCH_EVENT, sampleType: ids | SAMPLE_TYPE.ip | SAMPLE_TYPE.branchStack };
 
-  it('tells them by id and skips ids that are in no table', async () => {
+  it('finds the event by its id, and skips ids that are in no table', async () => {
     const builder = new PerfDataBuilder().event(plain, [7n]).event(branchy, [8n, 9n]);
     const sample = (id: bigint) => builder.bytes().u64(id).u64(0x1000).u64(1).u64(5).u64(6).u64(0).toBytes();
     builder.record(9, 2, builder.bytes().u64(7).u64(0x1000).toBytes());
@@ -298,7 +298,7 @@ describe('several events', () => {
   });
 });
 
-describe('whether AutoFDO can use it', () => {
+describe('the verdict for AutoFDO', () => {
   it.each([
     [
       'no branch stacks',
@@ -310,7 +310,7 @@ describe('whether AutoFDO can use it', () => {
       new PerfDataBuilder().event(BRANCH_EVENT).sample({ branches: [] }),
       /the CPU delivered none .* inferred from the sampled addresses/,
     ],
-  ])('by its addresses, with %s', async (name, builder, reason) => {
+  ])('allows to use the addresses of a recording with %s', async (name, builder, reason) => {
     const { autofdo } = await inspectPerfData(temporary.write(name, builder.file()));
     expect(autofdo.usable).toBe(true);
     expect(autofdo.reasons.join()).toMatch(reason);
@@ -333,7 +333,7 @@ describe('whether AutoFDO can use it', () => {
         /only some kinds of branches/,
       ],
     ),
-  ])('not with %s', async (name, builder, reason) => {
+  ])('is negative for a recording with %s', async (name, builder, reason) => {
     const { autofdo } = await inspectPerfData(temporary.write(name, builder.file()));
     expect(autofdo.usable).toBe(false);
     expect(autofdo.reasons.join()).toMatch(reason);

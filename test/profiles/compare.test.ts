@@ -22,7 +22,7 @@ describe.skipIf(!hasLlvmProfdata)('the numbers are those of llvm-profdata-22', (
     expect(text.split('\n').sort()).toEqual(shown.split('\n').sort());
   });
 
-  it('for a profile and itself, with and without probes', async () => {
+  it('for a profile compared with itself, with and without probes', async () => {
     for (const path of [base, probes]) {
       const result = await compareProfiles({ base: path, test: path });
       expect(result.text).toBe(llvmProfdata('overlap', '--sample', path, path));
@@ -32,7 +32,7 @@ describe.skipIf(!hasLlvmProfdata)('the numbers are those of llvm-profdata-22', (
   });
 });
 
-describe('comparing', () => {
+describe('a comparison', () => {
   const base = temporary.write(
     'base.prof',
     'stays:100:1\n 1: 100\nmoves:60:1\n 1: 60 a:45 b:15\ngone:40:1\n 1: 40\ngone_cold:1:1\n 1: 1\n',
@@ -42,7 +42,7 @@ describe('comparing', () => {
     'stays:100:1\n 1: 100\nmoves:60:1\n 1: 30 a:15 b:15\n 2: 30\nnew:40:1\n 1: 40\n',
   );
 
-  it('tells what appeared, vanished, changed, and where calls go', async () => {
+  it('names functions that appeared, vanished or changed, and calls with other targets', async () => {
     const result = await compareProfiles({ base, test });
     expect(result.gained.map(({ name }) => name)).toEqual(['new']);
     expect(result.lost.map(({ name }) => name)).toEqual(['gone', 'gone_cold']);
@@ -64,7 +64,7 @@ describe('comparing', () => {
     for (const part of ['new', 'gone', 'moves', '75.00% ->  50.00%  a']) expect(text).toContain(part);
   });
 
-  it('what functions take from the similarity makes up what is missing', async () => {
+  it('has losses of functions that add up to the missing similarity', async () => {
     const { similarity, gained, lost, changed } = await compareProfiles({ base, test });
     const taken = [...gained, ...lost, ...changed].reduce(
       (sum, { lostSimilarity }) => sum + lostSimilarity,
@@ -73,12 +73,12 @@ describe('comparing', () => {
     expect(1 - taken).toBeCloseTo(similarity, 12);
   });
 
-  it('lists as many as wanted', async () => {
+  it('lists as many functions as requested', async () => {
     expect((await compareProfiles({ base, test, top: 1 })).lost).toHaveLength(1);
     expect((await compareProfiles({ base, test, top: 0 })).lost).toEqual([]);
   });
 
-  it('warns when one profile has no names', async () => {
+  it('warns if one profile has no names', async () => {
     const hashed = join(temporary.path, 'md5.afdo');
     await convertProfile({ input: test, output: hashed, useMd5: true });
     const { diagnostics, similarity } = await compareProfiles({ base, test: hashed });
@@ -86,7 +86,7 @@ describe('comparing', () => {
     expect(similarity).toBe(0);
   });
 
-  it('fails for profiles without samples and for those of other kinds', async () => {
+  it('fails for profiles without samples, and for other kinds of profiles', async () => {
     const empty = temporary.write('empty.prof', 'main:0:0\n');
     await expect(compareProfiles({ base, test: empty })).rejects.toMatchObject({ code: 'EMPTY_PROFILE' });
     await expect(compareProfiles({ base, test: profileOf('calc-probe') })).rejects.toMatchObject({

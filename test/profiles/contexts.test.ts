@@ -17,7 +17,7 @@ import { temporaryFolder } from '../support/temporary.js';
 
 const temporary = temporaryFolder();
 
-/** By lines, and by probes; with a context whose caller has no counts, and a cold one. */
+/** Profiles by lines and by probes. Each has a context whose caller has no counts, and a cold context. */
 const LINES = `[main:3 @ _Z5funcAi:1 @ _Z8funcLeafi]:1467299:11
  0: 6
  3: 287884
@@ -64,7 +64,7 @@ describe.each([
     }
   });
 
-  it('is read alike from text and extbinary', async () => {
+  it('is read equally from text and extbinary', async () => {
     const digits = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value);
     const functions = async (path: string) => JSON.stringify((await readProfile(path)).functions, digits);
     const expected = await functions(source);
@@ -93,7 +93,7 @@ describe.each([
     expect(shown).toMatch(/functions +5\ncontexts +6, 2 hot\n/);
   });
 
-  it('has a function in one context, or in all', async () => {
+  it('shows a function in one context, or in all contexts', async () => {
     const show = async (...args: string[]) => (await runCli(['show', source, ...args])).stdout.toString();
     const all = await show('--function', '_Z5funcBi');
     expect(all.match(/^Function: .*?: (?=CFG|\d)/gm)).toEqual(['Function: external:10 @ _Z5funcBi: ']);
@@ -103,17 +103,17 @@ describe.each([
   });
 
   describe.skipIf(!hasLlvmProfdata)('beside llvm-profdata-22', () => {
-    it.each(forms)('%s says the same', async (form, options) => {
+    it.each(forms)('%s gives the same profile', async (form, options) => {
       const { bytes } = await mergeProfiles({ inputs: [at(form)], format: 'text' });
       expect(Buffer.from(bytes ?? []).toString()).toBe(
         llvmMerge(temporary.path, '--text', at(form)).toString(),
       );
-      if (form === 'compressed') return; // zlib may compress otherwise
+      if (form === 'compressed') return; // zlib may compress in another way.
       const flags = options && 'useMd5' in options ? ['--use-md5'] : [];
       const theirs = llvmMerge(temporary.path, '--extbinary', ...flags, source);
       const ours = readFileSync(at(form));
       const { sections } = await describeProfile({ path: at(form) });
-      // LLVM has the last section in the order of a hash table.
+      // LLVM writes the last section in the order of a hash table.
       const metadata = sections.find((section) => section.name === 'FunctionMetadata')?.offset ?? 0;
       expect(metadata).toBeGreaterThan(0);
       expect(ours.subarray(0, metadata).equals(theirs.subarray(0, metadata))).toBe(true);
@@ -169,7 +169,7 @@ describe.each([
       expect(show('--detailed-summary', '--hot-func-list', source).endsWith(`\n${summary}`)).toBe(true);
     });
 
-    it('overlaps the same with a part of it', async () => {
+    it('has the same overlap with a part of itself', async () => {
       const part = temporary.write(`${name}.part.prof`, text.slice(0, text.indexOf('[main]')));
       const { text: printed } = await compareProfiles({ base: source, test: part });
       expect(printed).toBe(llvmProfdata('overlap', '--sample', source, part));
@@ -210,7 +210,7 @@ describe('a context of 100,000 callers', () => {
   });
 });
 
-it('profiles with and without contexts are not merged', async () => {
+it('profiles with contexts are not merged with profiles without contexts', async () => {
   const contexts = temporary.write('contexts.prof', LINES);
   const base = temporary.write('base.prof', 'main:1:1\n 1: 1\n');
   await expect(mergeProfiles({ inputs: [base, contexts] })).rejects.toMatchObject({
@@ -220,7 +220,7 @@ it('profiles with and without contexts are not merged', async () => {
   });
 });
 
-it('says that there are no contexts to change', async () => {
+it('a conversion says that a profile has no contexts to change', async () => {
   const base = temporary.write('base.prof', 'main:1:1\n 1: 1\n');
   const { diagnostics } = await mergeProfiles({ inputs: [base], sampleMergeColdContext: true });
   expect(diagnostics.map(({ code }) => code)).toEqual(['contexts-absent']);

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/temporary.js';
 
 const temporary = temporaryFolder();
 
-/** Converts a chain of encodings, each from the one before; resolves to the last file. */
+/** Converts a profile through a chain of encodings, each from the one before. Resolves to the last file. */
 async function chain(input: string, ...steps: Omit<ConvertOptions, 'input'>[]): Promise<string> {
   let file = input;
   for (const [index, step] of steps.entries()) {
@@ -29,7 +29,7 @@ describe.each(allFixtures())('the profile of $name', (one) => {
     expect(readFileSync(await chain(text, ...forms), 'utf8')).toBe(readFileSync(text, 'utf8'));
   });
 
-  it.skipIf(!hasLlvmProfdata)('keeps what extbinary says of itself', async () => {
+  it.skipIf(!hasLlvmProfdata)('keeps the marks of extbinary', async () => {
     const afdo = fixturePath(one, 'expected.afdo');
     const sections = (file: string) =>
       llvmProfdata('show', '--sample', '--show-sec-info-only', file).replace(
@@ -39,7 +39,7 @@ describe.each(allFixtures())('the profile of $name', (one) => {
     expect(sections(await chain(afdo, {}))).toBe(sections(afdo));
   });
 
-  it('is as other names with MD5', async () => {
+  it('has hashes for names with MD5', async () => {
     const [hashed, again] = await Promise.all([
       chain(text, { useMd5: true }),
       mergeProfiles({ inputs: [text], useMd5: true }),
@@ -48,14 +48,14 @@ describe.each(allFixtures())('the profile of $name', (one) => {
   });
 });
 
-describe('what is lost is said', () => {
+describe('a conversion', () => {
   const codes = async (options: ConvertOptions) => {
     const { diagnostics } = await convertProfile(options);
     return diagnostics.map(({ code, severity }) => `${severity}: ${code}`);
   };
   const plain = temporary.write('plain.prof', 'main:3:1\n 1: 3\n');
 
-  it('a symbol list, the mark of partial profiles', async () => {
+  it('reports the loss of a symbol list, and of the mark of partial profiles', async () => {
     const output = join(temporary.path, 'partial.afdo');
     const profSymList = temporary.write('names', 'main\nother\n');
     await mergeProfiles({ inputs: [plain], output, profSymList, genPartialProfile: true });
@@ -64,30 +64,30 @@ describe('what is lost is said', () => {
       'warning: partial-mark-lost',
     ]);
     expect(await codes({ input: output })).toEqual([]);
-    expect(await codes({ input: output, dropProfileSymbolList: true })).toEqual([]); // was asked for
+    expect(await codes({ input: output, dropProfileSymbolList: true })).toEqual([]); // The loss was asked for.
   });
 
-  it('names', async () => {
+  it('reports the loss of names', async () => {
     const output = join(temporary.path, 'md5.afdo');
     expect(await codes({ input: plain, useMd5: true, output })).toEqual(['note: names-hashed']);
     expect(await codes({ input: output, format: 'text' })).toEqual(['warning: names-unknown']);
     expect(await codes({ input: output, useMd5: true })).toEqual([]);
   });
 
-  it('flags that have no effect', async () => {
+  it('reports flags without effect', async () => {
     expect(await codes({ input: plain, format: 'text', useMd5: true, compressAllSections: true })).toEqual([
       'warning: compression-ignored',
       'warning: md5-ignored',
     ]);
   });
 
-  it('nothing of a plain profile', async () => {
+  it('reports nothing for a plain profile', async () => {
     for (const format of ['text', 'binary', 'extbinary'] as const) {
       expect(await codes({ input: plain, format })).toEqual([]);
     }
   });
 
-  it('probes do not fit into the raw binary form', async () => {
+  it('refuses to write probes in the raw binary form, which cannot hold them', async () => {
     const probes = temporary.write('probes.prof', 'main:3:1\n 1: 3\n !CFGChecksum: 7\n');
     await expect(convertProfile({ input: probes, format: 'binary' })).rejects.toMatchObject({
       code: 'UNSUPPORTED',

@@ -19,10 +19,10 @@ temporary.write('a.prof', 'a:3:1\n 1: 3\nb:2:1\n 1: c:2\n  1: 2\n');
 temporary.write('b.prof', 'a:5:1\n 1: 5\n');
 temporary.write('list', '# more\n\n2,b.prof\na.prof\n');
 
-/** Flags of LLVM's option parser itself. */
+/** Flags that belong to LLVM's option parser. */
 const GENERIC = /^(help-hidden|help-list|help-list-hidden|print-options|print-all-options)$/;
 
-/** The names of all flags that `--help-hidden` of a command lists. */
+/** Returns the names of all flags that `--help-hidden` of a command lists. */
 function llvmFlags(command: string): string[] {
   const help = llvmProfdata(command, '--help-hidden');
   const names = [...help.matchAll(/^ +--?([a-z0-9][\w-]*)/gim)].map(([, name = '']) => name);
@@ -47,13 +47,13 @@ describe.skipIf(!hasLlvmProfdata)('every flag of llvm-profdata-22 is known', () 
     expect(all.filter((name) => !listed.has(name) && !everywhere.includes(name))).toEqual([]);
   });
 
-  /** A value that the flag takes, if it takes one. */
+  /** Returns a value for the flag, if the flag takes a value. */
   const sample = ({ name, kind }: Flag) => {
     if (kind === 'boolean') return `--${name}`;
     return `--${name}=${name === 'memprof-version' ? '3' : '1'}`;
   };
 
-  it('and what is accepted without effect has none in llvm-profdata either', async () => {
+  it('and a flag without an effect here has none in llvm-profdata either', async () => {
     const ignoredBy = (flags: readonly Flag[]) =>
       flags.filter(({ effect, name }) => effect === 'ignore' && name !== 'sample').map(sample);
     const merged = llvmProfdata('merge', '--sample', '--text', join(cwd, 'a.prof'), '-o', '-');
@@ -158,13 +158,13 @@ describe('flags of show and overlap', () => {
     expect(readFileSync(join(cwd, 'a.prof'), 'utf8')).toMatch(/^a:3:1/);
   });
 
-  it('a text has no sections, which is said', async () => {
+  it('report that a text has no sections', async () => {
     const { status, stdout, stderr } = await run(['show', '--show-sec-info-only', 'a.prof']);
     expect([status, stdout.toString()]).toEqual([0, '']);
     expect(stderr).toMatch(/only profiles in the extbinary format have sections/);
   });
 
-  it('a function is found by the number that stands for its name', async () => {
+  it('find a function by the number that stands for its name', async () => {
     await run(['convert', calc, '--use-md5', '-q', '-o', 'md5.afdo']);
     const listed = (await run(['show', 'md5.afdo'])).stdout.toString();
     const number = /% {2}(\d{10,}) /.exec(listed)?.[1] ?? '';

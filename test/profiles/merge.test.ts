@@ -15,12 +15,12 @@ async function merged(options: MergeOptions): Promise<Buffer> {
   return Buffer.from(bytes ?? []);
 }
 
-describe.skipIf(!hasLlvmProfdata)('merging says what llvm-profdata-22 says', () => {
+describe.skipIf(!hasLlvmProfdata)('a merge says the same as llvm-profdata-22', () => {
   describe.each(allFixtures())('of the profiles of $name', (one) => {
     const text = fixturePath(one, 'expected.prof');
     const at = (name: string) => join(temporary.path, `${one.name}.${name}`);
     const forms = ['extbinary', 'compressed', 'md5', 'binary'].filter(
-      (form) => form !== 'binary' || one.name !== 'calc-probe', // has no place for checksums
+      (form) => form !== 'binary' || one.name !== 'calc-probe', // The raw binary form has no place for checksums.
     );
 
     beforeAll(async () => {
@@ -71,8 +71,8 @@ describe.skipIf(!hasLlvmProfdata)('merging says what llvm-profdata-22 says', () 
   });
 });
 
-describe('merging', () => {
-  it('adds up', async () => {
+describe('a merge', () => {
+  it('adds up counts', async () => {
     const [one, two] = [
       temporary.write('1.prof', 'f:3:1\n 1: 3 g:2\n'),
       temporary.write('2.prof', 'f:4:0\n 1: 4 h:1\n'),
@@ -96,7 +96,7 @@ describe('merging', () => {
     expect(await names({ profileSummaryCutoffCold: 900_000 })).toEqual(['hot']);
   });
 
-  it('replaces the output only when all went well', async () => {
+  it('replaces the output only if the whole job succeeds', async () => {
     const output = temporary.write('kept.afdo', 'before');
     await expect(mergeProfiles({ inputs: [calc, fixture('calc-gcc').binary], output })).rejects.toMatchObject(
       {
@@ -109,7 +109,7 @@ describe('merging', () => {
     expect(parseProfile(readFileSync(output)).functions.length).toBeGreaterThan(0);
   });
 
-  it('names the file and the place that is damaged, and can leave it out', async () => {
+  it('names the damaged file and the place of the damage, and can leave the file out', async () => {
     const whole = readFileSync(calc);
     const cut = temporary.write('cut.afdo', whole.subarray(0, whole.length - 20));
     const foreign = fixture('calc-gcc').binary;
@@ -135,7 +135,7 @@ describe('merging', () => {
     );
   });
 
-  it('does not mix profiles with and without probes', async () => {
+  it('does not merge profiles with probes and profiles without probes', async () => {
     const inputs = [calc, fixturePath(fixture('calc-probe'), 'expected.afdo')];
     await expect(mergeProfiles({ inputs })).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   });
@@ -164,7 +164,7 @@ describe('merging', () => {
     });
   });
 
-  it('ends when it is aborted, and leaves nothing', async () => {
+  it('ends when it is aborted, and leaves no file', async () => {
     const output = join(temporary.path, 'aborted.afdo');
     const inputs = Array<string>(3000).fill(calc);
     const abort = new AbortController();

@@ -31,7 +31,7 @@ const count = fc.oneof(
   fc.bigInt(0n, 2n ** 64n - 1n),
 );
 const location = { line: fc.nat(65_535), discriminator: fc.oneof(fc.constant(0), fc.nat(2 ** 31)) };
-/** A function with at most so many levels of inlining. */
+/** Generates a function with at most `levels` levels of inlining. */
 function callable(levels: number): fc.Arbitrary<Generated> {
   const target = fc.tuple(name, count);
   const inlined =
@@ -48,7 +48,7 @@ function callable(levels: number): fc.Arbitrary<Generated> {
 }
 const functions = fc.uniqueArray(callable(3), { maxLength: 8, selector: ({ name }) => name });
 
-/** As text, in an order of our own: encodings sort. */
+/** Writes functions as text, in another order than encodings have. */
 function textOf(all: readonly Generated[]): string {
   const lines: string[] = [];
   const at = ({ line, discriminator }: Location) =>
@@ -76,10 +76,10 @@ async function encoded(options: Omit<ConvertOptions, 'input'>): Promise<SamplePr
   return parseProfile(bytes ?? new Uint8Array());
 }
 
-it('every encoding is read as the same profile, and is what llvm-profdata-22 says where that is installed', async () => {
+it('every encoding is read as the same profile, and equals that of llvm-profdata-22 if it is installed', async () => {
   await fc.assert(
     fc.asyncProperty(functions, async (generated) => {
-      fc.pre(generated.length > 0); // an empty file is no text profile
+      fc.pre(generated.length > 0); // An empty file is not a text profile.
       temporary.write('generated.prof', textOf(generated));
       const expected = profileText((await encoded({ format: 'text' })).functions);
       for (const options of [{ format: 'binary' as const }, {}, { compressAllSections: true }]) {
@@ -91,7 +91,7 @@ it('every encoding is read as the same profile, and is what llvm-profdata-22 say
   );
 });
 
-it('names become their hashes', async () => {
+it('names become hashes', async () => {
   await fc.assert(
     fc.asyncProperty(functions, async (generated) => {
       fc.pre(generated.length > 0);
@@ -105,7 +105,7 @@ it('names become their hashes', async () => {
   );
 });
 
-it('a hundred thousand functions', async () => {
+it('a hundred thousand functions are read as they were written', async () => {
   const text = Array.from(
     { length: 100_000 },
     (_, index) => `f${index}:${index}:1\n 1: ${index} g:${index}\n`,

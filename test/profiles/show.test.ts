@@ -15,11 +15,11 @@ import { temporaryFolder } from '../support/temporary.js';
 const temporary = temporaryFolder();
 const show = (...args: string[]) => llvmProfdata('show', '--sample', ...args);
 
-describe.skipIf(!hasLlvmProfdata)('what is shown is what llvm-profdata-22 shows', () => {
+describe.skipIf(!hasLlvmProfdata)('show prints the same as llvm-profdata-22', () => {
   describe.each(allFixtures())('of the profile of $name', (one) => {
     const path = fixturePath(one, 'expected.afdo');
 
-    it('all functions, as text and as JSON', async () => {
+    it('for all functions, as text and as JSON', async () => {
       for (const useMd5 of [false, true]) {
         const file = join(temporary.path, `${one.name}-${useMd5}.afdo`);
         await convertProfile({ input: path, output: file, useMd5 });
@@ -28,23 +28,24 @@ describe.skipIf(!hasLlvmProfdata)('what is shown is what llvm-profdata-22 shows'
         expect([...llvmJsonTexts(profile, hottestFirst(profile))].join('')).toBe(
           show('--show-format=json', file),
         );
-        if (useMd5) continue; // hashes exceed what JavaScript's JSON parser keeps exactly; names are text
+        // Hashes exceed the numbers that JavaScript's JSON parser keeps exactly; names are text.
+        if (useMd5) continue;
         const json = `[${[...functionJsons(profile, hottestFirst(profile))].join()}]`;
         expect(JSON.parse(json)).toEqual(JSON.parse(show('--json', file)));
       }
     });
 
-    it('the hottest of the hot functions', async () => {
+    it('for the hottest of the hot functions', async () => {
       const { text } = await describeProfile({ path, detailedSummary: true, hotFunctions: true, topHot: 2 });
       expect(show('--detailed-summary', '--hot-func-list', '--topn=2', path).endsWith(text)).toBe(true);
     });
 
-    it('the sections', async () => {
+    it('for the sections', async () => {
       const { text } = await describeProfile({ path, sections: true });
       expect(text).toBe(show('--show-sec-info-only', path));
     });
 
-    it('the summary and the hot functions', async () => {
+    it('for the summary and the hot functions', async () => {
       const { text } = await describeProfile({ path, detailedSummary: true, hotFunctions: true });
       const shown = show('--detailed-summary', '--hot-func-list', path);
       expect(shown.endsWith(`}\n${text}`) || shown.endsWith(`in this function\n${text}`)).toBe(true);
@@ -89,7 +90,7 @@ describe('a description', () => {
     }
   });
 
-  it('lists the hottest functions first, as many as wanted', async () => {
+  it('lists the hottest functions first, as many as requested', async () => {
     const { functions, totalSamples } = await describeProfile({ path: calc, top: 3 });
     expect(functions).toHaveLength(3);
     const totals = functions.map(({ total }) => total);
@@ -97,7 +98,7 @@ describe('a description', () => {
     expect(totals[0]).toBeLessThanOrEqual(totalSamples);
   });
 
-  it('tells what the file says of itself', async () => {
+  it('has the marks of the file', async () => {
     const output = join(temporary.path, 'partial.afdo');
     const profSymList = temporary.write('names', 'main\nother\n');
     const options = { useMd5: true, compressAllSections: true, genPartialProfile: true, profSymList };
@@ -108,14 +109,14 @@ describe('a description', () => {
     expect(sections.every(({ flags }) => flags.includes('compressed'))).toBe(true);
   });
 
-  it('has no sections of a text, and computes its summary', async () => {
+  it('of a text has no sections, and a computed summary', async () => {
     const path = fixturePath(fixture('calc-x86_64'), 'expected.prof');
     const [text, extbinary] = await Promise.all([describeProfile({ path }), describeProfile({ path: calc })]);
     expect(text).toMatchObject({ format: 'text', sections: [], summary: extbinary.summary });
     expect(text.density).toBe(extbinary.density);
   });
 
-  it('fails for what is no profile', async () => {
+  it('fails for a file that is not a profile', async () => {
     await expect(describeProfile({ path: fixture('calc-x86_64').perfData })).rejects.toMatchObject({
       code: 'INPUT_INVALID',
       message: expect.stringContaining('a perf.data file, not a sample profile'),

@@ -12,7 +12,7 @@ describe('counts that exceed 64 bits', () => {
   const a = temporary.write('a.txt', `a:${MOST}:1\n 1: ${MOST}\n 2: 5\n`);
   const b = temporary.write('b.txt', 'a:5:1\n 1: 1\n 2: 23\nb:2:1\n 1: 2\n');
 
-  it('are named when profiles are merged', async () => {
+  it('are reported when profiles are merged', async () => {
     const { diagnostics, bytes } = await mergeProfiles({ inputs: [a, b], format: 'text' });
     expect(Buffer.from(bytes ?? []).toString()).toBe(`a:${MOST}:2\n 1: ${MOST}\n 2: 28\nb:2:1\n 1: 2\n`);
     expect(diagnostics).toMatchObject([
@@ -25,7 +25,7 @@ describe('counts that exceed 64 bits', () => {
     ]);
   });
 
-  it('are named when a weight makes them', async () => {
+  it('are reported when a weight makes them', async () => {
     const { diagnostics } = await mergeProfiles({ inputs: [{ path: b, weight: 2n ** 63n }] });
     expect(diagnostics.map(({ message }) => message).join('\n')).toMatch(
       /^counter overflow in a: .*\ncounter overflow in b: .*\n.*add up/,
@@ -33,7 +33,7 @@ describe('counts that exceed 64 bits', () => {
     expect((await mergeProfiles({ inputs: [{ path: b, weight: 3 }] })).diagnostics).toEqual([]);
   });
 
-  it('are made smaller where they come from', async () => {
+  it('have a remedy that fits the command', async () => {
     const remedies = async (...args: string[]) => {
       const { stderr } = await run(args);
       return new Set(
@@ -61,7 +61,7 @@ describe('counts that exceed 64 bits', () => {
     expect(stderr).toMatch(/warning: counter overflow in a: /);
   });
 
-  it('make no similarity below 0, and no threshold that nobody gave', async () => {
+  it('lead to no similarity below 0, and to no threshold that was not given', async () => {
     const { status, stdout, stderr } = await run(['overlap', 'a.txt', 'b.txt']);
     expect(stdout.toString()).toMatch(/similarity: \d+\.\d+%\n/);
     expect([status, stderr]).toEqual([0, '']);
@@ -69,13 +69,13 @@ describe('counts that exceed 64 bits', () => {
   });
 });
 
-/** A ULEB128 number. */
+/** Writes a number as ULEB128. */
 function uleb(value: bigint | number): number[] {
   const number = BigInt(value);
   return number < 0x80n ? [Number(number)] : [Number(number & 0x7fn) | 0x80, ...uleb(number >> 7n)];
 }
 
-/** A raw binary profile of one function, whose name text cannot hold as it is. */
+/** Makes a raw binary profile of one function, whose name text cannot hold unchanged. */
 function binaryProfile(name: string): Uint8Array {
   const magic = BigInt(`0x${Buffer.from('SPROF42').toString('hex')}ff`);
   const header = [...uleb(magic), ...uleb(103), 0, 0, 0, 0, 0, 0];
@@ -84,13 +84,13 @@ function binaryProfile(name: string): Uint8Array {
   return Uint8Array.from([...header, ...names, ...body]);
 }
 
-describe('names that text does not say', () => {
+describe('names that the text form cannot hold', () => {
   const brackets = temporary.write('brackets.bin', binaryProfile('[]'));
   const plain = temporary.write('plain.bin', binaryProfile('main'));
   const message = expect.stringMatching(/'\[\]'.*extbinary format keeps every name/s);
   const warning = { code: 'name-not-for-text', severity: 'warning', message };
 
-  it('are named by convert and merge', async () => {
+  it('are reported by convert and merge', async () => {
     const { diagnostics } = await convertProfile({ input: brackets, format: 'text' });
     expect(diagnostics).toMatchObject([warning]);
     expect((await mergeProfiles({ inputs: [brackets], format: 'text' })).diagnostics).toMatchObject([
@@ -102,7 +102,7 @@ describe('names that text does not say', () => {
     expect((await convertProfile({ input: plain, format: 'text' })).diagnostics).toEqual([]);
   });
 
-  it('are named by generate', async () => {
+  it('are reported by generate', async () => {
     const { binary } = fixture('calc-x86_64');
     const of = async (llvmSampleProfile: string) =>
       (await generateProfile({ binary, llvmSampleProfile, format: 'text' })).diagnostics.filter(
@@ -113,7 +113,7 @@ describe('names that text does not say', () => {
   });
 });
 
-it('a compact binary profile is called what it is, and how to convert it', async () => {
+it('for a compact binary profile the error names the form and the way to convert it', async () => {
   const magic = uleb(BigInt(`0x${Buffer.from('SPROF42').toString('hex')}02`));
   temporary.write('compact.afdo', Uint8Array.from([...magic, 103, 0, 0]));
   const { status, stderr } = await run(['show', 'compact.afdo']);
@@ -123,7 +123,7 @@ it('a compact binary profile is called what it is, and how to convert it', async
   expect(status).toBe(1);
 });
 
-it('an overflow is no news where there is none', async () => {
+it('no overflow is reported for counts without overflow', async () => {
   const input = fixturePath(fixture('calc-x86_64'), 'expected.prof');
   expect((await mergeProfiles({ inputs: [{ path: input, weight: 1000 }] })).diagnostics).toEqual([]);
 });

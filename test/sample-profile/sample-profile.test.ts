@@ -10,7 +10,10 @@ import { temporaryFolder } from '../support/temporary.js';
 
 const temporary = temporaryFolder();
 
-/** Checksums and attributes are not in the text of every version; bigints compare by their digits. */
+/**
+ * Returns functions without checksums and attributes, which the text of some versions lacks. A bigint becomes its
+ * digits, so that it can be compared.
+ */
 function plain(functions: FunctionSamples[]): unknown {
   return JSON.parse(
     JSON.stringify(functions, (_, value) => (typeof value === 'bigint' ? value.toString() : value)),
@@ -28,7 +31,7 @@ describe.each(allFixtures())('the profiles of $name', (fixture) => {
     expect(plain(extbinary.functions)).toEqual(plain(text.functions));
   });
 
-  it('are written again as they were', () => {
+  it('are written again unchanged', () => {
     const text = readFileSync(fixturePath(fixture, 'expected.prof'), 'utf8');
     expect(profileText(read('expected.prof').functions)).toBe(text);
     expect(profileText(read('expected.afdo').functions)).toBe(text);
@@ -50,7 +53,7 @@ describe.each(allFixtures())('the profiles of $name', (fixture) => {
 });
 
 describe('the text form', () => {
-  it('takes names with colons and blanks', () => {
+  it('may have names with colons and blanks', () => {
     const [main] = parseProfile(
       Buffer.from('a::b<int, c>:10:2\n 1: 7 std::f(int, long):4 g:3\n 2.5: h::i<1, 2>:3\n  1: 3\n'),
     ).functions;
@@ -72,7 +75,7 @@ describe('the text form', () => {
     expect(() => parseProfile(Buffer.from(text))).toThrow(message);
   });
 
-  it('adds up what stands there several times, in the order of locations', () => {
+  it('adds up repeated lines and functions, in the order of locations', () => {
     const text =
       'f:10:1\n 2: 3 b:1\n 1: 7 a:1\n 1: 2 b:5 a:1\ng:1:1\nf:5:2\n 3: h:7\n  1: 7\n 3: h:2\n  1: 2\n  0: 1\n';
     const { functions } = parseProfile(Buffer.from(text));
@@ -82,7 +85,7 @@ describe('the text form', () => {
     expect(profileText(parseProfile(Buffer.from(full)).functions)).toBe('f:18446744073709551615:0\n');
   });
 
-  it('takes line ends of Windows, and names with any character', () => {
+  it('may have line ends of Windows, and names with any character', () => {
     const names = ['a\u2028b\u2029c', '\ufefff', 'x\rz', '\u00a0'];
     const text = names
       .map((name) => `${name}:9:1\r\n 1: 5 ${name}:5\r\n 2: ${name}:4\r\n  1: 4\r\n`)
@@ -95,7 +98,7 @@ describe('the text form', () => {
   it.each([
     [1024, undefined],
     [1025, 'inlining nested deeper than 1024 levels'],
-  ])('has %d levels of inlined functions or is refused, as by the core', async (levels, message) => {
+  ])('with %d levels of inlined functions is read or refused as by the core', async (levels, message) => {
     const inlined = Array.from({ length: levels }, (_, index) => `${' '.repeat(index + 1)}1: f:5\n`);
     const text = Buffer.from(`main:5:1\n${inlined.join('')}${' '.repeat(levels + 1)}1: 5\n`);
     const path = temporary.write(`${levels}.prof`, text);
@@ -108,7 +111,7 @@ describe('the text form', () => {
     }
   });
 
-  it('keeps all 64 bits', () => {
+  it('keeps all 64 bits of counts', () => {
     const [main] = parseProfile(Buffer.from('main:18446744073709551615:9007199254740993\n')).functions;
     expect(main?.total).toBe(18446744073709551615n);
     expect(main?.head).toBe(9007199254740993n);
@@ -120,12 +123,12 @@ describe('the sections of the extbinary form', () => {
   const sorted = ({ functions }: SampleProfile) =>
     plain(functions.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
 
-  it('may hold functions twice, with and without inlined code', async () => {
+  it('may hold a function twice, with inlined code and without', async () => {
     const { bytes = Buffer.alloc(0) } = await mergeProfiles({ inputs: [calc], splitLayout: true });
     expect(sorted(parseProfile(bytes))).toEqual(sorted(parseProfile(readFileSync(calc))));
   });
 
-  /** Type and flags are the first fields of a row. */
+  /** The type and the flags are the first fields of a row. */
   const flagsOf = (file: Buffer, type: number) => {
     const rows = Array.from({ length: 7 }, (_, index) => 18 + index * 32);
     return (rows.find((row) => file.readBigUInt64LE(row) === BigInt(type)) ?? 0) + 8;
@@ -163,11 +166,11 @@ describe('the sections of the extbinary form', () => {
 });
 
 describe('ULEB128', () => {
-  /** The definition, with bigint: slow and obvious. */
+  /** Encodes a number by the definition, with bigint. This is slow, but obviously correct. */
   const encode = (value: bigint): number[] =>
     value < 0x80n ? [Number(value)] : [Number(value & 0x7fn) | 0x80, ...encode(value >> 7n)];
 
-  it('is read as written, for every 64-bit value', () => {
+  it('is read as it was written, for every 64-bit value', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (value) => {
         const reader = new ByteReader(Uint8Array.from(encode(value)));
@@ -186,11 +189,11 @@ describe('ULEB128', () => {
   });
 });
 
-describe('damage', () => {
+describe('a damaged profile', () => {
   const [first] = allFixtures();
   const whole = first === undefined ? Buffer.alloc(0) : readFileSync(fixturePath(first, 'expected.afdo'));
 
-  it('is an error with a code at worst, wherever a file is cut or changed', () => {
+  it('gives at worst an error with a code, wherever the file is cut or changed', () => {
     fc.assert(
       fc.property(
         fc.nat(whole.length),

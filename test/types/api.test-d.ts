@@ -1,4 +1,5 @@
-// Checked by the compiler (`npm run lint`), never run: what the types of the library must allow and refuse.
+// Declares what the types of the library must allow and refuse. The compiler checks this file (`npm run lint`); it
+// is never run.
 import {
   AutofdoError,
   type AutofdoErrorCode,
@@ -13,9 +14,9 @@ export async function options(): Promise<void> {
   await generateProfile({ binary: 'app', perfData: ['a', 'b'], samplePeriod: 1n, compat: 'llvm-profgen' });
   // @ts-expect-error: the name is perfData
   await generateProfile({ binary: 'app', perfdata: 'perf.data' });
-  // @ts-expect-error: there is no such encoding
+  // @ts-expect-error: this encoding does not exist
   await generateProfile({ binary: 'app', perfData: 'perf.data', format: 'gcc' });
-  // @ts-expect-error: inputs are needed
+  // @ts-expect-error: inputs are required
   await mergeProfiles({ output: 'all.afdo' });
 }
 
@@ -24,7 +25,7 @@ export async function counts(): Promise<bigint> {
   return functions.reduce((sum, { total }) => sum + total, 0n);
 }
 
-/** Codes are a union: a list of some is checked. */
+/** The codes are a union type, so a list of some codes is checked. */
 export function isRetryable(error: unknown): boolean {
   return (
     error instanceof AutofdoError &&
