@@ -51,6 +51,12 @@ const programs: Program[] = [
     record,
   },
   {
+    // Functions of glibc have tables of jumps that lie next to each other.
+    name: 'bolt-static',
+    build: [`gcc -O2 -static ${relocations} $programs/codec.c $programs/codec-main.c -o program`],
+    record,
+  },
+  {
     name: 'bolt-calls-between-files',
     build: [
       'gcc -O2 -fPIC -shared $programs/relay-second.c -o libsecond.so',

@@ -6,15 +6,12 @@
 //! adr x9, code; ldrb w10, [x22, x8]; add x9, x9, x10, lsl #2; br x9                                                  clang, x22 set before
 //! ```
 
+use super::limits::{LOOK_BACK, MOST_ENTRIES};
 use crate::Svma;
 
 /// Number of instructions before the jump that are searched. The instruction that takes the address of the table
 /// can stand before a loop that has the jump.
 const MOST_INSTRUCTIONS: usize = 4096;
-
-/// Number of instructions before the load in which the comparison of the index with the length of the table is
-/// searched.
-const LOOK_BACK: usize = 24;
 
 /// Largest number of steps from one register to the register from which its value was copied.
 const MOST_STEPS: usize = 8;
@@ -89,8 +86,7 @@ impl Before<'_> {
     }
 }
 
-/// Returns the table of a jump, if the code before the jump states the table and compares the index with its
-/// length.
+/// Returns the table of a jump, if the code before the jump states the table and its length.
 pub(super) fn table(jump: u32, before: Before<'_>) -> Option<Table> {
     // The jump must be a br.
     if jump & 0xffff_fc1f != 0xd61f_0000 {
@@ -132,17 +128,22 @@ fn register(word: u32, at: u32) -> u32 {
 /// Returns the number of the instruction that set a register last. Returns `None` if there is none, or if a call
 /// behind it may have set the register.
 fn definition(before: Before<'_>, wanted: u32, most: usize) -> Option<usize> {
-    const LAST_CLOBBERED: u32 = 18;
     for (at, word) in before.backwards(most) {
         if sets(word, wanted) {
             return Some(at);
         }
-        let is_call = word & 0xfc00_0000 == 0x9400_0000 || word & 0xffff_fc1f == 0xd63f_0000;
-        if is_call && wanted <= LAST_CLOBBERED {
+        if may_call(word, wanted) {
             return None;
         }
     }
     None
+}
+
+/// Returns true if an instruction is a call that may change the register `wanted`.
+fn may_call(word: u32, wanted: u32) -> bool {
+    const LAST_CHANGED: u32 = 18;
+    let is_call = word & 0xfc00_0000 == 0x9400_0000 || word & 0xffff_fc1f == 0xd63f_0000;
+    is_call && wanted <= LAST_CHANGED
 }
 
 /// Returns true if an instruction writes the general register `wanted`.
@@ -221,31 +222,97 @@ fn constant(before: Before<'_>, wanted: u32, steps: usize) -> Option<Svma> {
     }
 }
 
+/// The lower bits of a register, as `and` with an immediate and `uxtb` extract them.
+#[derive(Clone, Copy, PartialEq)]
+struct LowBits {
+    source: u32,
+    count: u32,
+}
+
+impl LowBits {
+    /// Returns the bits that an instruction extracts (Arm ARM: AND with an immediate, UBFM).
+    fn of(word: u32) -> Option<Self> {
+        const REPEATED: u32 = 0x20;
+        let [rotated, last] = [16, 10].map(|at| word >> at & 0x3f);
+        let is_field = word & 0x7f80_0000 == 0x5300_0000;
+        // A register of 64 bits repeats a pattern of 32 bits in its upper half.
+        let is_and = word & 0x7f80_0000 == 0x1200_0000 && (word >> 22 & 1 == 1 || word >> 31 == 0 && last < REPEATED);
+        ((is_field || is_and) && rotated == 0).then(|| Self {
+            source: register(word, 5),
+            count: last + 1,
+        })
+    }
+
+    /// Returns the number of values of these bits, if a table can have so many entries.
+    fn values(self) -> Option<usize> {
+        1_usize.checked_shl(self.count).filter(|values| *values <= MOST_ENTRIES)
+    }
+}
+
 /// Returns the number of values that the index can have here. The code compares the index with its largest value,
-/// and a branch leaves if the index is higher.
+/// and a branch leaves if the index is higher; or the code extracts the lower bits of the index.
 fn bound(before: Before<'_>, index: u32) -> Option<usize> {
+    let mut index = index;
+    // The index is these bits of a register, and `index` is then that register.
+    let mut bits: Option<LowBits> = None;
+    // Another register that is compared, and its number of values. It may have the same bits of the same register.
+    let mut other: Option<(u32, usize)> = None;
     // The condition of the nearest conditional branch between the comparison and the jump.
     let mut condition = None;
+    let limit = |bits: Option<LowBits>| bits.and_then(LowBits::values);
     for (_, word) in before.backwards(LOOK_BACK) {
         // This is subs, immediate, to the register 31, which is a comparison.
-        if word & 0x7fc0_001f == 0x7100_001f && register(word, 5) == index {
+        if word & 0x7fc0_001f == 0x7100_001f {
+            let compared = register(word, 5);
             let most = (word >> 10 & 0xfff) as usize;
-            return match condition? {
+            let entries = match condition {
                 // These are the conditions hi and ls: the greatest index is `most`.
-                8 | 9 => Some(most + 1),
+                Some(8 | 9) => Some(most + 1),
                 // These are the conditions hs and lo: the greatest index is `most - 1`.
-                2 | 3 => Some(most),
+                Some(2 | 3) => Some(most),
+                // This branch leaves for one of the values.
                 _ => None,
             };
+            condition = None;
+            match (entries, bits) {
+                (Some(entries), None) if compared == index => return Some(entries),
+                (Some(entries), Some(_)) => other = other.or(Some((compared, entries))),
+                _ => {}
+            }
         }
         if word & 0xff00_0010 == 0x5400_0000 {
             condition = Some(word & 0xf);
         }
-        if sets(word, index) {
+        if let (Some((compared, entries)), Some(_)) = (other, bits)
+            && sets(word, compared)
+        {
+            if LowBits::of(word) == bits {
+                return Some(entries);
+            }
+            other = None;
+        }
+        if may_call(word, index) {
+            return limit(bits);
+        }
+        if !sets(word, index) {
+            continue;
+        }
+        if bits.is_some() {
+            return limit(bits);
+        }
+        // This is mov.
+        if word & 0x7fe0_ffe0 == 0x2a00_03e0 {
+            index = register(word, 16);
+        } else if let Some(found) = LowBits::of(word) {
+            (index, bits) = (found.source, Some(found));
+            if limit(bits).is_some() {
+                return limit(bits);
+            }
+        } else {
             return None;
         }
     }
-    None
+    limit(bits)
 }
 
 #[cfg(test)]
@@ -303,6 +370,26 @@ mod tests {
         );
         assert_eq!(found.base, Svma(0x238014 - 28));
         assert_eq!(found.target(&[0xff]), found.base.wrapping_add(0x3fc));
+        // cmp w8, #3; b.eq between the comparison and the load
+        let one_more = [&words[..5], &[0x7100_0d1f, 0x5400_0040], &words[5..]].concat();
+        assert_eq!(table_of(0x238000, &one_more).map(|table| table.entries), Some(20));
+        // The index is a copy: cmp w0, #19; b.hi; mov w8, w0
+        let mut copied = words.to_vec();
+        copied[3] = 0x7100_4c1f;
+        copied.insert(5, 0x2a00_03e8);
+        assert_eq!(table_of(0x238000, &copied).map(|table| table.entries), Some(20));
+        // and w8, w0, #0xffff; cmp w8, #19; b.hi; and x8, x0, #0xffff
+        let mut halves = words.to_vec();
+        halves.insert(5, 0x9240_3c08);
+        halves.insert(3, 0x1200_3c08);
+        assert_eq!(table_of(0x238000, &halves).map(|table| table.entries), Some(20));
+        halves[3] = 0x1200_3c28; // and w8, w1, #0xffff
+        assert_eq!(table_of(0x238000, &halves), None);
+        // and w8, w0, #7, without a comparison
+        let mut masked = words;
+        masked[3] = 0xd503_201f;
+        masked[4] = 0x1200_0808;
+        assert_eq!(table_of(0x238000, &masked).map(|table| table.entries), Some(8));
         let mut unbounded = words;
         unbounded[3] = 0xd503_201f;
         assert_eq!(table_of(0x238000, &unbounded), None);
