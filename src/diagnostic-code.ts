@@ -89,7 +89,7 @@ import type { BindingDiagnosticCode } from '../native/binding/index.cjs';
  * - `text-without-mappings`: a text has no mappings at all
  * - `total-overflow`: a total reached the largest value that a counter can hold
  * - `trace-damaged`: part of a trace is damaged or missing
- * - `trace-truncated`: the CPU had no room for part of a trace
+ * - `trace-truncated`: the CPU had no room for part of a trace, or gave up samples
  * - `transactions-left-out`: branches inside of transactions were not recorded
  */
 export type DiagnosticCode = BindingDiagnosticCode | 'debuginfod';

@@ -38,7 +38,7 @@ codes! {
     SamplesFiltered = "samples-filtered",
     /// Part of a trace is damaged or missing.
     TraceDamaged = "trace-damaged",
-    /// The CPU had no room for a part of a trace.
+    /// The CPU had no room for a part of a trace, or gave up samples.
     TraceTruncated = "trace-truncated",
     /// The number of sampled addresses is small for the number of functions.
     FewAddresses = "few-addresses",

@@ -220,21 +220,57 @@ fn a_damaged_trace_is_used_as_far_as_it_goes() {
     let replay = Replay::new();
     let records = with_previous_targets(&replay);
     let mut builder = recording(&replay, &records);
+    // Flags: truncated; samples were given up (collision).
     builder.other(11, 0, &words(&[0, 64, 1, 0, 20, 0, 1000]));
+    builder.other(11, 0, &words(&[64, 64, 8, 0, 21, 0, 1000]));
     let mut bytes = records[0].encode();
-    bytes[9] = 0xff;
+    // A packet of an unknown type before what is no packet.
+    bytes[9..12].copy_from_slice(&[0x40, 0, 0xff]);
     builder.other(71, 0, &words(&[64, 1 << 30, 0, u64::from(u32::MAX) << 32, 0]));
     builder.record(bytes);
     let expected = counters_of(&replay, &recording(&replay, &records));
     let outcome = run(&replay, &builder, |options| options.skip_symbolization = true).expect("counters");
     assert_eq!(counters(&outcome), expected);
-    let codes: Vec<_> = outcome.diagnostics.iter().map(|found| found.code.as_str()).collect();
-    assert!(
-        codes.contains(&"trace-damaged") && codes.contains(&"trace-truncated"),
-        "{codes:?}"
-    );
+    for expected in [
+        "1 records of the trace are damaged or cut off",
+        "1 packets of the trace are of unknown types",
+        "the buffer of the trace was full 1 times",
+        "the CPU gave up samples 1 times or more",
+    ] {
+        let mut messages = outcome.diagnostics.iter().map(|found| &found.message);
+        assert!(
+            messages.any(|message| message.contains(expected)),
+            "{:?}",
+            outcome.diagnostics
+        );
+    }
     let error = run(&replay, &builder, |options| options.strict = true).expect_err("damage");
     assert_eq!(error.code, ErrorCode::InputDamaged);
+}
+
+/// What ran on a CPU while nothing tells which process it was is in no binary, and accounted for.
+#[test]
+fn a_buffer_of_a_cpu_whose_threads_are_not_known() {
+    let replay = Replay::new();
+    let records = with_previous_targets(&replay);
+    let strangers = records.iter().take(10).map(|record| SpeRecord {
+        context: None,
+        ..*record
+    });
+    let bytes: Vec<u8> = strangers.flat_map(|record| record.encode()).collect();
+    let mut builder = recording(&replay, &records);
+    builder.other(71, 0, &words(&[bytes.len() as u64, 0, 0, u64::from(u32::MAX) << 32, 7]));
+    builder.record(bytes);
+    let alone = recording(&replay, &records);
+    assert_eq!(counters_of(&replay, &builder), counters_of(&replay, &alone));
+    let entries = |builder| {
+        run(&replay, builder, |_| {})
+            .expect("a profile")
+            .statistics
+            .ledger
+            .entries()
+    };
+    assert_eq!(entries(&builder), entries(&alone) + 10);
 }
 
 #[test]

@@ -79,6 +79,22 @@ fn what_a_cpu_wrote() {
     assert!(branch.is_branch() && branch.is_retired() && branch.is_not_taken() && !branch.is_mispredicted());
 }
 
+/// The bytes are no trace (they are from the same file as those above): they begin with packets of unknown types, and
+/// their record has no end.
+#[test]
+fn what_no_cpu_wrote() {
+    let mut decoder = Decoder::new();
+    let trace = bytes(&["ab cd ef ff 99 88 77 66 55 44"]);
+    decoder.feed(&trace, 0, |record, _| panic!("{record:?}"));
+    decoder.cut();
+    let expected = Stats {
+        cut: 1,
+        unknown_packets: 2,
+        ..Stats::default()
+    };
+    assert_eq!(decoder.stats(), expected);
+}
+
 /// In an address of a process, bit 55 is clear. The bits above stay clear, too, at any exception level.
 #[test]
 fn addresses_have_the_bits_above_that_bit_55_says() {

@@ -74,6 +74,11 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
         let message = format!("{path}: {cut} records of the trace {reason}; the {whole} whole ones are used");
         found.push(Diagnostic::warning(DiagnosticCode::TraceDamaged, message));
     }
+    if packets.unknown_packets > 0 {
+        let skipped = packets.unknown_packets;
+        let message = format!("{path}: {skipped} packets of the trace are of unknown types and were skipped");
+        found.push(Diagnostic::note(DiagnosticCode::RecordsUnknown, message));
+    }
     let incomplete = chunks.trace.incomplete;
     if incomplete > 0 {
         let message = format!(
@@ -88,6 +93,14 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
              (perf record -m,64M) or a larger period"
         );
         found.push(Diagnostic::warning(DiagnosticCode::TraceTruncated, message));
+    }
+    if stats.trace_collisions > 0 {
+        let times = stats.trace_collisions;
+        let message = format!(
+            "{path}: the CPU gave up samples {times} times or more, because it still followed the operation before. Operations that come \
+             soon after a sampled one have too few samples then. Record with a larger period"
+        );
+        found.push(Diagnostic::note(DiagnosticCode::TraceTruncated, message));
     }
     if chunks.unknown_event > 0 {
         let samples = chunks.unknown_event;
