@@ -18,6 +18,36 @@ async function profile(name: string, ...flags: string[]): Promise<Buffer> {
   return written(name);
 }
 
+/** Flags that the sources of create_llvm_prof define and that have no effect here. */
+const WITH_VALUE: [string, string][] = [
+  ['dump_cutoff_percent', '2'],
+  ['gcov_version', '3875766316'],
+  ['profiled_binary_name', 'app'],
+  ['propeller_backward_jump_distance', '640'],
+  ['propeller_cfg_dump_dir', 'cfg'],
+  ['propeller_chain_split_threshold', '128'],
+  ['propeller_cluster_encoding_version', 'VERSION_1'],
+  ['propeller_forward_jump_distance', '1024'],
+  ['strip_dup_backedge_stride_limit', '4096'],
+];
+const SWITCHES = [
+  'debug_dump',
+  'demangle_symbol_names',
+  'disassemble_arm_branches',
+  'http',
+  'propeller_call_chain_clustering',
+  'propeller_chain_split',
+  'propeller_inter_function_ordering',
+  'propeller_layout_only',
+  'propeller_output_module_name',
+  'propeller_split_only',
+  'propeller_verbose_cluster_output',
+  'use_base_only_in_fs_discriminator',
+  'use_discriminator_encoding',
+  'use_discriminator_multiply_factor',
+  'use_fs_discriminator',
+];
+
 describe('command lines of create_llvm_prof', () => {
   it("run unchanged if they are from the kernel's document", async () => {
     const expected = await profile('expected.afdo', '--format=extbinary');
@@ -58,6 +88,45 @@ describe('command lines of create_llvm_prof', () => {
       status: 2,
       stderr: expect.stringContaining('--prof_sym_list needs --format=extbinary'),
     });
+  });
+
+  it('use sampled addresses with --use_lbr=false', async () => {
+    const expected = await profile('addresses.prof', '--format=text', '--samples=addresses');
+    expect(expected).not.toEqual(await profile('branches.prof', '--format=text'));
+    const inputs = [`--binary=${calc.binary}`, `--profile=${calc.perfData}`, '--out=a.prof'];
+    for (const flag of ['--use_lbr=false', '--use-lbr=0', '--nouse_lbr', '-use_lbr=no']) {
+      expect((await run([...inputs, flag])).status, flag).toBe(0);
+      expect(written('a.prof'), flag).toEqual(expected);
+    }
+  });
+
+  it('may have every flag of it in every spelling', async () => {
+    const inputs = [`--binary=${calc.binary}`, `--profile=${calc.perfData}`, '--out=a.prof'];
+    const spellings = [
+      ([name, value]: [string, string]) => [`--${name}=${value}`],
+      ([name, value]: [string, string]) => [`-${name}=${value}`],
+      ([name, value]: [string, string]) => [`--${name.replaceAll('_', '-')}=${value}`],
+      ([name, value]: [string, string]) => [`--${name}`, value],
+      ([name, value]: [string, string]) => [`--${name.replaceAll('_', '-')}`, value],
+    ];
+    for (const spelling of spellings) {
+      const { status, stderr } = await run([...inputs, ...WITH_VALUE.flatMap(spelling)]);
+      expect(status, stderr).toBe(0);
+      for (const [name] of WITH_VALUE) {
+        expect(stderr).toContain(`warning: --${name} of create_llvm_prof has no effect here`);
+      }
+    }
+    for (const spelling of [
+      (name: string) => `--${name}`,
+      (name: string) => `--no${name}`,
+      (name: string) => `--${name.replaceAll('_', '-')}=true`,
+    ]) {
+      const { status, stderr } = await run([...inputs, ...SWITCHES.map(spelling)]);
+      expect(status, stderr).toBe(0);
+      for (const name of SWITCHES) {
+        expect(stderr).toContain(`warning: --${name} of create_llvm_prof has no effect here`);
+      }
+    }
   });
 
   it('get a warning for flags without effect, and an error for flags that are not supported', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { ARM_DYNAMIC } from './compilers.js';
+import { ARM_DYNAMIC, cargoSources } from './compilers.js';
 import { llvmProfgen, type Outcome, ours } from './generators.js';
 import { type Program, recorded } from './program.js';
 import { run, testWith } from './tools.js';
@@ -20,6 +20,18 @@ const HOT_SHARE = 0.99;
 const interpreter = `$programs/interpreter.c -o program`;
 const containers = `$programs/containers.cpp -o program`;
 const codec = `$programs/codec.c $programs/codec-main.c -o program`;
+const database = `$programs/database.c -o program`;
+const threaded = `$programs/threaded.c -o program`;
+
+/** zstd 1.5 without its slowest levels, which take long to compile. */
+const zstd = join(cargoSources('zstd-sys'), 'zstd/lib');
+const compressor = [
+  `-DZSTD_DISABLE_ASM -DDYNAMIC_BMI2=0 -I${zstd}`,
+  ...['LAZY', 'LAZY2', 'BTLAZY2', 'BTOPT', 'BTULTRA'].map(
+    (kind) => `-DZSTD_EXCLUDE_${kind}_BLOCK_COMPRESSOR`,
+  ),
+  `$programs/compressor.c ${zstd}/{common,compress,decompress}/*.c -o program`,
+].join(' ');
 
 /** The periods give each recording about 20,000 samples. */
 const programs: Program[] = [
@@ -52,6 +64,65 @@ const programs: Program[] = [
     name: 'addresses-gcc',
     build: [`gcc -O2 -g ${codec}`],
     record: 'addresses=on period=211 exact=exact.counters',
+  },
+  {
+    name: 'addresses-zstd',
+    tools: [join(zstd, 'zstd.h')],
+    build: [`clang-22 -O2 ${FLAGS} ${compressor}`],
+    record: 'addresses=on period=2053 exact=exact.counters',
+  },
+  {
+    name: 'addresses-database',
+    build: [`clang-22 -O2 ${FLAGS} ${database}`],
+    record: 'addresses=on period=6421 exact=exact.counters',
+  },
+  {
+    name: 'addresses-database-o3-skid',
+    build: [`clang-22 -O3 ${FLAGS} ${database}`],
+    record: 'addresses=on skid=on period=6421 exact=exact.counters',
+  },
+  {
+    name: 'addresses-database-gcc-o3',
+    build: [`gcc -O3 -g ${database}`],
+    record: 'addresses=on period=6421 exact=exact.counters',
+  },
+  {
+    name: 'addresses-computed-goto',
+    build: [`clang-22 -O2 ${FLAGS} ${threaded}`],
+    record: 'addresses=on period=2203 exact=exact.counters',
+  },
+  {
+    name: 'addresses-computed-goto-gcc',
+    build: [`gcc -O2 -g ${threaded}`],
+    record: 'addresses=on skid=on period=2203 exact=exact.counters',
+  },
+  {
+    name: 'addresses-cxx-gcc-o3',
+    build: [`g++ -std=c++20 -O3 -g ${containers}`],
+    record: 'addresses=on period=907 exact=exact.counters',
+  },
+  {
+    name: 'addresses-virtual-calls',
+    build: [`clang++-22 -std=c++20 -O3 ${FLAGS} $programs/shapes.cpp -o program`],
+    record: 'addresses=on period=521 exact=exact.counters',
+  },
+  {
+    name: 'addresses-rust',
+    tools: ['rustc'],
+    build: ['rustc --edition 2021 -O -g $programs/words.rs -o program'],
+    record: 'addresses=on period=229 exact=exact.counters',
+  },
+  {
+    name: 'addresses-aarch64-database',
+    tools: ['qemu-aarch64', '/usr/aarch64-linux-gnu/lib/crt1.o'],
+    build: [`clang-22 --target=aarch64-linux-gnu -fuse-ld=lld ${ARM_DYNAMIC} -O3 ${FLAGS} ${database}`],
+    record: 'addresses=on period=6421 exact=exact.counters',
+  },
+  {
+    name: 'addresses-aarch64-computed-goto',
+    tools: ['qemu-aarch64', '/usr/aarch64-linux-gnu/lib/crt1.o'],
+    build: [`clang-22 --target=aarch64-linux-gnu -fuse-ld=lld ${ARM_DYNAMIC} -O2 ${FLAGS} ${threaded}`],
+    record: 'addresses=on skid=on period=2203 exact=exact.counters',
   },
   {
     // The true counts leave out shared libraries. In a static program they include the library's code, which has

@@ -1,10 +1,10 @@
-import { statSync, symlinkSync } from 'node:fs';
+import { readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { compareTraces, expectSame } from './compare.js';
-import { llvmProfgen, oursCompatible } from './generators.js';
+import { llvmProfgen, ours, oursCompatible } from './generators.js';
 import { folderOf } from './program.js';
-import { testWith } from './tools.js';
+import { cli, run, testWith } from './tools.js';
 
 // A folder that test/recorder/record-kernel.sh filled: a vmlinux with DWARF, and a perf.data recorded with KASLR.
 const given = process.env['AUTOFDO_KERNEL_DIR'] ?? '/AUTOFDO_KERNEL_DIR-is-not-set';
@@ -28,6 +28,31 @@ describe('kernel', () => {
       expect(compatible.warnings).toEqual(theirs.warnings);
     });
   }
+
+  // The second command line of the kernel's Documentation/dev-tools/autofdo.rst, but for its first word.
+  const theSame = '--binary=vmlinux --profile=perf.data --format=extbinary --out=profile';
+  const others = [
+    '-binary vmlinux -profile perf.data -format extbinary -out profile',
+    '--binary vmlinux --profile perf.data --profiler=perf --use_lbr --format extbinary --out profile',
+    '--binary=vmlinux --profile=perf.data --use-lbr=true --format=extbinary --prof-sym-list=false --out=profile',
+  ];
+  testWith(tools, "create_llvm_prof's command line in the kernel's document", () => {
+    const folder = folderOf({ name: 'kernel-create-llvm-prof', build: [] });
+    for (const file of ['vmlinux', 'perf.data']) symlinkSync(join(given, file), join(folder, file));
+    const written = (line: string) => {
+      const { status, stderr } = run(process.execPath, [cli, ...line.split(' ')], folder);
+      expect(status, stderr).toBe(0);
+      return readFileSync(join(folder, 'profile'));
+    };
+    const found = written(theSame);
+    const flags = ['--binary=vmlinux', '--perfdata=perf.data', '--format=extbinary'];
+    expect(found.equals(ours(folder, flags).output ?? Buffer.of()), 'our own flags').toBe(true);
+    expect(
+      found.equals(llvmProfgen(folder, ['--kernel', ...flags]).output ?? Buffer.of()),
+      'llvm-profgen',
+    ).toBe(true);
+    for (const line of others) expect(found.equals(written(line)), line).toBe(true);
+  });
 
   testWith(tools, 'from traces', () => {
     const folder = folderOf({ name: 'kernel-traces', build: [] });

@@ -60,6 +60,7 @@ struct vcpu {
 	int64_t time_until_sample;
 	bool skids; /* a sample is reported at the next instruction */
 	uint64_t last_target; /* where the last taken branch went; 0: nowhere yet */
+	uint64_t run_start; /* for exact counts: the same */
 } __attribute__((aligned(64)));
 
 static struct options {
@@ -380,7 +381,7 @@ static void follow(unsigned cpu, struct vcpu *v, const struct block *before, con
 		return;
 	pthread_mutex_lock(&lock);
 	if (recording && options.exact)
-		exact_count(taken, context);
+		exact_count(taken, context, &v->run_start);
 	if (recording && sample)
 		take_sample(cpu, v);
 	pthread_mutex_unlock(&lock);

@@ -19,7 +19,6 @@ struct table {
 };
 
 static struct table runs, branches;
-static uint64_t run_start;
 
 /* Calls in progress: each context is a call behind another context. Context 0 has none. */
 struct context {
@@ -74,12 +73,12 @@ unsigned exact_context(unsigned outer, uint64_t call)
 	return context_count++;
 }
 
-void exact_count(struct branch taken, unsigned context)
+void exact_count(struct branch taken, unsigned context, uint64_t *run_start)
 {
-	if (run_start)
-		add(&runs, run_start, taken.from, context, 1);
+	if (*run_start)
+		add(&runs, *run_start, taken.from, context, 1);
 	add(&branches, taken.from, taken.to, context, 1);
-	run_start = taken.to;
+	*run_start = taken.to;
 }
 
 static int by_address(const void *a, const void *b)
