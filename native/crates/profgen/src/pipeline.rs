@@ -214,7 +214,7 @@ impl<'a> Job<'a> {
             .map(|(id, part)| {
                 (
                     id,
-                    part.then(|report, (binary, counters)| self.profile(&binary, &counters, report)),
+                    part.then(|report, (binary, counters)| self.profile(&binary, counters, report)),
                 )
             })
             .collect();
@@ -327,11 +327,11 @@ impl<'a> Job<'a> {
         refusals::check_loss(self.options, &self.statistics)
     }
 
-    fn profile(&self, binary: &Binary<'_>, counters: &Counters, report: &mut Report) -> Result<Product, Error> {
+    fn profile(&self, binary: &Binary<'_>, counters: Counters, report: &mut Report) -> Result<Product, Error> {
         if self.options.skip_symbolization {
             let base = self.counter_base(binary.image);
             let Some(contexts) = &counters.contexts else {
-                return Ok(Product::Text(counters_text::write(counters, base).into_bytes()));
+                return Ok(Product::Text(counters_text::write(&counters, base).into_bytes()));
             };
             let diagnostics = &mut report.of_samples;
             let texts = context_texts(binary, contexts, base, self.options, self.observer, diagnostics)?;

@@ -88,15 +88,17 @@ impl FrameTable {
                 Ok(frames)
             })
             .collect::<Result<_, _>>()?;
-        let mut table = Self::merge(&found);
         let read = units.iter().zip(&found);
-        table.faults = read
+        let faults = read
             .filter_map(|(pieces, frames)| {
                 let (unit, fault) = (pieces[0].unit, frames.fault?);
                 Some(UnitFault { unit, fault })
             })
             .collect();
-        Ok(table)
+        Ok(Self {
+            faults,
+            ..Self::merge(found)
+        })
     }
 
     /// Returns the units that were read and have a fault, ascending.
@@ -105,7 +107,8 @@ impl FrameTable {
         &self.faults
     }
 
-    fn merge(units: &[UnitFrames<'_>]) -> Self {
+    /// One table of the frames of all units. Each unit's frames are freed when the table has them.
+    fn merge(units: Vec<UnitFrames<'_>>) -> Self {
         let mut names = NameInterner::default();
         let mut frames = Vec::with_capacity(units.iter().map(|unit| unit.frames.len()).sum());
         let mut rows = Vec::with_capacity(units.iter().map(|unit| unit.rows.len()).sum());

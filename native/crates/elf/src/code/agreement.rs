@@ -6,12 +6,11 @@ use crate::{InstructionClass, Svma};
 
 impl Code<'_> {
     /// Returns true if a branch from `from` to `to` can have been taken, as far as the code tells: the instruction
-    /// at `from` is a branch, and a direct branch goes to `to`. An instruction that a kernel rewrites can go
-    /// anywhere.
+    /// at `from`, whose class is `class`, is a branch, and a direct branch goes to `to`. An instruction that a kernel
+    /// rewrites can go anywhere.
     ///
     /// AMD's Zen 4 records the comparison that is fused with a conditional branch as the source of the branch.
-    pub fn agrees_with(&self, from: Svma, to: Svma) -> bool {
-        let Some(class) = self.class_at(from) else { return false };
+    pub fn agrees_with(&self, from: Svma, class: InstructionClass, to: Svma) -> bool {
         if class.is_transfer() {
             return self.goes_to(from, class, to);
         }

@@ -42,8 +42,10 @@ impl Borders {
 /// ranges counts as a single one, as in llvm-profgen, whose output depends on it.
 #[must_use]
 pub fn disjoint_ranges(ranges: &[Counter]) -> Vec<Counter> {
-    let mut first = Borders::new(ranges.iter().map(|range| (range.first.0, range.count)));
-    let mut last = Borders::new(ranges.iter().map(|range| (range.second.0, range.count)));
+    let (mut first, mut last) = rayon::join(
+        || Borders::new(ranges.iter().map(|range| (range.first.0, range.count))),
+        || Borders::new(ranges.iter().map(|range| (range.second.0, range.count))),
+    );
     let mut out = Vec::new();
     let mut begin: Option<u64> = None;
     let mut count = 0u64;

@@ -50,10 +50,14 @@ impl<'a> EntryPoints<'a> {
     /// LLVM's LowerTypeTests names the entry of `f` either `f`, and the function `f.cfi`, or `f.cfi_jt`. By that an entry differs from other
     /// code that only jumps, such as Rust's `__rust_alloc`: what calls that knows it by its name.
     fn behind_jump_table(&self, code: &Code<'_>, svma: Svma) -> Option<Svma> {
+        // A jump table lies in no function, but most branches go to places in functions.
+        if self.functions.find(svma).is_some() {
+            return None;
+        }
         let target = code.jump_at(svma)?;
         let is_entry = self.names_at(svma).any(|name| name.ends_with(b".cfi_jt"))
             || self.names_at(svma).next().is_some() && self.names_at(target).any(|name| name.ends_with(b".cfi"));
-        (is_entry && self.functions.find(svma).is_none()).then_some(target)
+        is_entry.then_some(target)
     }
 
     fn names_at(&self, svma: Svma) -> impl Iterator<Item = &'a [u8]> {

@@ -4,7 +4,7 @@ use elf::{Code, Image, Svma};
 use job::failure::{probe_error, symbolize_error, write_error};
 use job::{Diagnostic, Error, Observer, Phase, Progress, keep_going};
 use sampleprof::Profile;
-use symbolize::{DebugInfo, FrameTable, FunctionTable};
+use symbolize::{DebugInfo, FrameTable, FunctionId, FunctionTable};
 
 use crate::attribution::attribute::{Counting, Source, attribute};
 use crate::attribution::attribute_probes::{ProbeSource, attribute_probes};
@@ -28,10 +28,11 @@ pub(crate) struct Binary<'a> {
     pub entries: EntryPoints<'a>,
 }
 
-/// Symbolizes `counters`: to probes where the binary has them, else to source lines.
+/// Symbolizes `counters`: to probes where the binary has them, else to source lines. Of lines, there may be millions, so the counters are freed
+/// before functions are built from these.
 pub(crate) fn profile(
     binary: &Binary<'_>,
-    counters: &Counters,
+    counters: Counters,
     options: &GenerateOptions,
     observer: &dyn Observer,
     diagnostics: &mut Vec<Diagnostic>,
@@ -43,7 +44,7 @@ pub(crate) fn profile(
         options.fill_zero_for_all_funcs,
     ));
     let mut profile = if profiles_by_probes(binary.image, options) {
-        by_probes(binary, &ranges, counters, options, observer, diagnostics)?
+        by_probes(binary, &ranges, &counters, options, observer, diagnostics)?
     } else {
         by_lines(binary, ranges, counters, options, observer, diagnostics)?
     };
@@ -71,20 +72,26 @@ pub(crate) fn add_symbol_list(profile: &mut Profile, functions: &FunctionTable, 
 fn by_lines(
     binary: &Binary<'_>,
     ranges: Vec<Counter>,
-    counters: &Counters,
+    counters: Counters,
     options: &GenerateOptions,
     observer: &dyn Observer,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Profile, Error> {
-    let branches = counters.branches.rows();
-    let places = places_of_interest(&ranges, branches);
+    let Counters {
+        ranges: counted,
+        branches,
+        ..
+    } = counters;
+    let places = places_of_interest(&ranges, branches.rows());
     let frames = FrameTable::build(binary.debug, &places, &keep_going(observer)).map_err(symbolize_error)?;
+    drop(places);
     let debug = (binary.debug, binary.functions, &frames);
-    let mut samples = counters.ranges.rows().iter().map(|range| (range.first, range.count));
+    let mut samples = counted.rows().iter().map(|range| (range.first, range.count));
     damage::check(binary.image, debug, &mut samples, options, diagnostics)?;
+    drop(counted);
     observer.progress(Progress::start(Phase::Attribute));
-    let attributed = attribute(&line_source(binary, &frames, options), &ranges, branches);
-    drop((places, frames, ranges));
+    let attributed = attribute(&line_source(binary, &frames, options), &ranges, branches.rows());
+    drop((frames, ranges, branches));
     attributed.into_profile().map_err(write_error)
 }
 
@@ -135,18 +142,15 @@ fn by_probes(
 
 /// Adds a zero count for all code of the functions that ranges start in, so that lines never executed are known as such.
 ///
-/// A function is all code of its name: a hit on one static `init` fills the others too, as in llvm-profgen.
+/// A function is all code of its name: a hit on one static `init` fills the others too, as in llvm-profgen. `ranges` ascend.
 fn with_zero_ranges(ranges: &[Counter], functions: &FunctionTable, all: bool) -> Vec<Counter> {
     let mut filled = ranges.to_vec();
     let mut touched: Vec<_> = if all {
         functions.functions().collect()
     } else {
-        ranges
-            .iter()
-            .filter_map(|range| functions.find(range.first))
-            .map(|found| found.function)
-            .collect()
+        functions_at(ranges.iter().map(|range| range.first), functions)
     };
+    touched.dedup();
     touched.sort_unstable();
     touched.dedup();
     for function in touched {
@@ -168,6 +172,19 @@ fn with_zero_ranges(ranges: &[Counter], functions: &FunctionTable, all: bool) ->
     filled
 }
 
+/// The functions that have these ascending addresses.
+fn functions_at(addresses: impl Iterator<Item = Svma>, functions: &FunctionTable) -> Vec<FunctionId> {
+    let mut starts = functions.start_ranges().peekable();
+    let mut last = None;
+    let found = addresses.filter_map(|svma| {
+        while let Some(next) = starts.next_if(|next| next.start <= svma) {
+            last = Some(next);
+        }
+        last.filter(|range| svma < range.end)
+    });
+    found.map(|range| range.function).collect()
+}
+
 /// Where lines must be known: in all ranges, and at the sources of branches. Ascending, disjoint, half-open.
 pub(crate) fn places_of_interest(ranges: &[Counter], branches: &[Counter]) -> Vec<(Svma, Svma)> {
     let sources = branches
@@ -178,7 +195,8 @@ pub(crate) fn places_of_interest(ranges: &[Counter], branches: &[Counter]) -> Ve
         .map(|range| (range.first, Svma(range.second.0.saturating_add(1))))
         .chain(sources)
         .collect();
-    places.sort_unstable();
+    // Stable, because that is fast where ranges and sources are ascending runs.
+    places.sort();
     places.dedup_by(|next, kept| {
         let joins = next.0 <= kept.1;
         if joins {

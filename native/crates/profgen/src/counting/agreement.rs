@@ -1,10 +1,11 @@
 //! Whether the branches that were taken are branches of the binary's code.
 
 use elf::{Code, InstructionClass, Svma};
+use rayon::prelude::*;
 
 use crate::counting::branch_kinds::BranchKinds;
-use crate::counting::counter::EXTERNAL;
-use crate::counting::counters::CounterTable;
+use crate::counting::counter::{Counter, EXTERNAL};
+use crate::counting::counters::{CounterTable, MANY};
 
 /// How many branches within a binary fit its code, weighed by how often they were taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,15 +21,28 @@ pub(crate) struct Agreement {
 impl Agreement {
     /// `branches` are those of samples, whose targets are instructions; `misplaced` more have an end at no instruction.
     pub(crate) fn of(branches: &CounterTable, misplaced: u64, code: &Code<'_>) -> Self {
-        let mut found = Self {
+        let of_some = |branches: &[Counter]| {
+            let mut found = Self::default();
+            for branch in branches.iter().filter(|branch| branch.first != EXTERNAL) {
+                found.add(branch.first, branch.second, branch.count, code);
+            }
+            found
+        };
+        let misplaced = Self {
             judged: misplaced,
             wrong: misplaced,
             ..Self::default()
         };
-        for branch in branches.rows().iter().filter(|branch| branch.first != EXTERNAL) {
-            found.add(branch.first, branch.second, branch.count, code);
+        let found = branches.rows().par_chunks(MANY).map(of_some);
+        misplaced.sum(found.reduce(Self::default, Self::sum))
+    }
+
+    fn sum(self, other: Self) -> Self {
+        Self {
+            judged: self.judged.wrapping_add(other.judged),
+            wrong: self.wrong.wrapping_add(other.wrong),
+            sources: self.sources.sum(other.sources),
         }
-        found
     }
 
     /// Of branches whose ends may be anywhere. Where nothing is decoded, such as in `.plt`, nothing is judged. Nor are conditional branches to
@@ -51,10 +65,11 @@ impl Agreement {
 
     fn add(&mut self, from: Svma, to: Svma, count: u64, code: &Code<'_>) {
         self.judged = self.judged.wrapping_add(count);
-        if !code.agrees_with(from, to) {
+        let class = code.class_at(from);
+        if !class.is_some_and(|class| code.agrees_with(from, class, to)) {
             self.wrong = self.wrong.wrapping_add(count);
         }
-        if let Some(class) = code.class_at(from) {
+        if let Some(class) = class {
             self.sources.add(class, count);
         }
     }

@@ -29,6 +29,10 @@ impl BranchKinds {
         }
     }
 
+    pub(crate) fn sum(self, other: Self) -> Self {
+        Self(std::array::from_fn(|kind| self.0[kind].wrapping_add(other.0[kind])))
+    }
+
     /// Of the runs that are not straight: by kind, how many executions must have taken such a branch inside. A run that ends before it
     /// starts must have taken some jump. Runs with bytes that are no known instruction are left out, as what follows these may be none either.
     pub(crate) fn inside_of_runs(pairs: &CounterTable, code: &Code<'_>) -> Self {

@@ -30,12 +30,15 @@ pub(crate) fn postprocess(
         profile.flags.pre_inlined = true;
     }
 
-    let density = sampleprof::density(profile, options.profile_density_cutoff_hot).density;
+    let finished: &Profile = profile;
+    let (density, summary) = rayon::join(
+        || sampleprof::density(finished, options.profile_density_cutoff_hot).density,
+        || ProfileSummary::compute(finished),
+    );
     // Counts that were inferred from addresses are not samples, and their account tells how many there are.
     if !by_addresses {
         diagnostics.extend(density_diagnostic(density, options));
     }
-    let summary = ProfileSummary::compute(profile);
     statistics.functions = summary.num_functions;
     statistics.total_count = summary.total_count;
     statistics.max_count = summary.max_count;

@@ -1,22 +1,35 @@
 use std::num::NonZeroU64;
 
+use rayon::prelude::*;
+
 use crate::spelling::{push_decimal, push_location, push_name};
 use crate::write::{Ranked, TargetSorter, WriteOrder};
 use crate::{FunctionSamples, LineLocation, NameId, Profile, WriteError};
 
+/// One thread writes at least this many functions; more are divided among threads.
+const PART: usize = 1 << 9;
+
 /// One line a count; a function's lines are indented by one blank more than its own.
 pub(crate) fn write(profile: &Profile, order: &WriteOrder) -> Result<Vec<u8>, WriteError> {
     order.check_names(profile, b'\n')?;
-    let mut writer = Writer {
-        out: Vec::new(),
-        profile,
-        order,
-        sorter: TargetSorter::default(),
+    let part = |functions: &[Ranked<'_>]| {
+        let mut writer = Writer {
+            out: Vec::new(),
+            profile,
+            order,
+            sorter: TargetSorter::default(),
+        };
+        for Ranked { function, .. } in functions {
+            writer.function(function, 0);
+        }
+        writer.out
     };
-    for Ranked { function, .. } in order.functions(profile) {
-        writer.function(function, 0);
+    let functions: Vec<Ranked<'_>> = order.functions(profile).collect();
+    if functions.len() <= PART {
+        return Ok(part(&functions));
     }
-    Ok(writer.out)
+    let parts: Vec<Vec<u8>> = functions.par_chunks(PART).map(part).collect();
+    Ok(parts.concat())
 }
 
 struct Writer<'a> {
@@ -86,5 +99,29 @@ impl Writer<'_> {
 
     fn name(&mut self, name: NameId) {
         push_name(&mut self.out, self.profile.names.get(name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Format, WriteOptions};
+
+    #[test]
+    fn functions_of_all_threads_are_in_order() {
+        let mut profile = Profile::new();
+        let count = 3 * PART as u64 + 1;
+        for total in 1..=count {
+            let mut function = FunctionSamples::new(profile.names.intern(format!("f{total}").as_bytes()));
+            function.total = total;
+            profile.functions.push(function);
+        }
+        let options = WriteOptions {
+            format: Format::Text,
+            ..WriteOptions::default()
+        };
+        let written = crate::write(&profile, &options).expect("it can be written");
+        let lines: String = (1..=count).rev().map(|total| format!("f{total}:{total}:0\n")).collect();
+        assert_eq!(String::from_utf8(written).expect("text"), lines);
     }
 }
