@@ -84,6 +84,14 @@ describe('autofdo-gen collect', () => {
     expect(expected.equals(bytes ?? Buffer.of())).toBe(true);
   }, 30_000);
 
+  it('writes no empty file behind one that has become large enough', async () => {
+    const flags = ['-o', 'sized', '--rotate', '1KB', '-q'];
+    expect(await run('collect', '--perfdata', calc.perfData, ...flags)).toMatchObject({ status: 0 });
+    expect(list('sized')).toEqual([expect.stringMatching(/^traces-.*\.parquet$/)]);
+    const { bytes } = await generateProfile({ binary: calc.binary, traces: join(temporary.path, 'sized') });
+    expect(expected.equals(bytes ?? Buffer.of())).toBe(true);
+  });
+
   it('leaves only complete files when it is killed', async () => {
     const { child, ended, feed } = collectSlowly('killed', '--rotate', '1s', '-q');
     await feed(2);

@@ -119,6 +119,31 @@ duckdb.sql("""COPY (SELECT * REPLACE (SUM(count)::UBIGINT AS count, SUM(mispredi
     }
   });
 
+  testWith([python], 'of both versions of the schema are added up, and serve all but BOLT', () => {
+    const of = `read_parquet('spool/day=${DAYS[0]}/*.parquet', hive_partitioning=false)`;
+    const sql = `import duckdb, os
+os.mkdir('mixed')
+duckdb.sql("""COPY (SELECT * EXCLUDE (stack_end, crosses_kernel) FROM ${of})
+  TO 'mixed/1.parquet' (KV_METADATA {'autofdo.schema_version': '1'})""")
+duckdb.sql("""COPY (FROM ${of}) TO 'mixed/2.parquet' (KV_METADATA {'autofdo.schema_version': '2'})""")
+duckdb.sql("""COPY (SELECT * REPLACE (SUM(count)::UBIGINT AS count, SUM(mispredicted)::UBIGINT AS mispredicted)
+  FROM read_parquet('mixed/*.parquet', union_by_name=true) GROUP BY ALL) TO 'both.parquet'""")`;
+    expect(run(python, ['-c', sql], folder).stderr).toBe('');
+    const generate = (flags: string[], to: string) => {
+      autofdoGen('--binary', 'binaries/calc', ...flags, '-q', '-o', to);
+      return readFileSync(join(folder, to), 'latin1');
+    };
+    const perfData = join(repository, 'fixtures/calc-x86_64/perf.data');
+    const recorded = generate(['--perfdata', perfData, '--perfdata', perfData], 'twice.afdo');
+    for (const traces of ['mixed', 'both.parquet']) {
+      expect(generate(['--traces', traces], 'mixed.afdo'), traces).toBe(recorded);
+      const flags = ['--traces', traces, '--format=preaggregated', '-q', '-o', 'x'];
+      const refused = run(process.execPath, [cli, '--binary', 'binaries/calc', ...flags], folder);
+      expect(refused.stderr).toMatch(/^error: .*`crosses_kernel`/);
+      expect(refused.stderr).toMatch(/hint: Collect the traces anew with `autofdo-gen collect --perfdata/);
+    }
+  });
+
   testWith([python], 'that other programs write as documented give the same profile', () => {
     const documented = /```sql\n(COPY[^`]*)```/.exec(
       readFileSync(join(repository, 'docs/trace-shards.md'), 'utf8'),

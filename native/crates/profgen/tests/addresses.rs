@@ -7,7 +7,7 @@ mod support;
 #[path = "support/traced.rs"]
 mod traced;
 
-use profgen::{ErrorCode, GenerateOptions, Policy, SampleUse, Silent};
+use profgen::{CollectOptions, ErrorCode, GenerateOptions, Policy, SampleUse, Silent, collect};
 use replay::{PID, Replay, text};
 
 use testkit::{EventSpec, PerfDataBuilder, SampleSpec};
@@ -91,6 +91,26 @@ fn branches_alone_are_asked_for() {
         let compatible = replay.generate_by(policy, &plain(&replay, "cycles"));
         assert_eq!(compatible.expect_err("as llvm-profgen").code, ErrorCode::NoBranchStacks);
     }
+}
+
+#[test]
+fn addresses_are_not_collected_and_the_error_says_what_to_make_of_them() {
+    let replay = Replay::new();
+    let collect_of = |event: &str| {
+        let path = replay.write("plain.data", &plain(&replay, event));
+        let options = CollectOptions::new(vec![path], replay.folder.path().join("traces.parquet"));
+        collect(&options, &Silent).expect_err("no branches")
+    };
+    let error = collect_of("cycles");
+    assert_eq!(error.code, ErrorCode::NoBranchStacks);
+    let hint = error.hint.expect("a hint");
+    assert!(
+        hint.contains("perf record") && hint.contains("{generate --samples=addresses --binary --perfdata}"),
+        "{hint}"
+    );
+    // A trace has branches.
+    let hint = collect_of("intel_pt//u").hint.expect("a hint");
+    assert!(hint.contains("perf inject") && !hint.contains("addresses"), "{hint}");
 }
 
 #[test]

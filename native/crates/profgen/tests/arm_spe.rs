@@ -303,4 +303,5 @@ fn what_cannot_be_made_of_a_trace_is_refused_with_a_way_out() {
     let options = CollectOptions::new(vec![path], replay.folder.path().join("traces.parquet"));
     let error = collect(&options, &Silent).expect_err("no trace files");
     assert_eq!(error.code, ErrorCode::Unsupported);
+    assert!(error.hint.is_some_and(|hint| hint.contains("autofdo-gen merge")));
 }

@@ -430,6 +430,11 @@ fn a_shard_that_does_not_tell_where_bolt_ends_runs_is_refused_for_bolt_only() {
             .contains("rows without a value in the column `crosses_kernel`"),
         "{error}"
     );
+    assert!(
+        error
+            .hint
+            .is_some_and(|hint| hint.contains("{collect --perfdata --output}"))
+    );
 }
 
 #[test]

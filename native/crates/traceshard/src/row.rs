@@ -191,6 +191,7 @@ pub struct Row<'a> {
 impl Row<'_> {
     /// Makes a row of the ledger.
     #[must_use]
+    #[inline]
     pub fn ledger(what: Loss, count: u64) -> Self {
         Self {
             record: Record::Ledger,

@@ -74,7 +74,7 @@ impl<W: Write + Send> ShardWriter<W> {
         while !rest.is_empty() {
             let same = |a: &Row<'_>, b: &Row<'_>| (a.record, a.build_id, a.path) == (b.record, b.build_id, b.path);
             let (group, behind) = rest.split_at(group_len(rest, same));
-            self.write_group(group)?;
+            self.write_group(group, |row| *row)?;
             rest = behind;
         }
         Ok(())
@@ -96,38 +96,33 @@ impl<W: Write + Send> ShardWriter<W> {
         self.file.into_inner().map_err(write_error)
     }
 
-    /// Adds one group of rows; see [`group_len`].
+    /// Adds one group of rows; see [`group_len`]. `row` gives each row as it is written. It is asked again for each column, so that no row needs
+    /// to be kept.
     ///
     /// # Errors
     /// [`Error::Io`] if the sink refuses the bytes. The file is unusable then.
-    pub fn write_group(&mut self, rows: &[Row<'_>]) -> Result<(), Error> {
-        let mut group = self.file.next_row_group().map_err(write_error)?;
-        let texts: [for<'r> fn(&'r Row<'r>) -> Option<&'r str>; 6] = [
-            |row| Some(row.record.as_str()),
-            |row| row.build_id,
-            |row| Some(row.path),
-            |row| row.kind.map(BinaryKind::as_str),
-            |row| row.event,
-            |row| row.arch,
-        ];
-        for (number, text) in texts.into_iter().enumerate() {
-            write_text(&mut group, number, rows, text)?;
-        }
-        write_column::<Int64Type>(&mut group, column::FROM, rows, |row| row.from.map(u64::cast_signed))?;
-        write_column::<Int64Type>(&mut group, column::TO, rows, |row| row.to.map(u64::cast_signed))?;
-        write_column::<Int64Type>(&mut group, column::END, rows, |row| row.end.map(u64::cast_signed))?;
-        write_column::<BoolType>(&mut group, column::NEWEST, rows, |row| Some(row.newest))?;
-        write_column::<Int64Type>(&mut group, column::STACK_END, rows, |row| {
-            row.stack_end.map(u64::cast_signed)
-        })?;
-        write_column::<BoolType>(&mut group, column::CROSSES_KERNEL, rows, |row| row.crosses_kernel)?;
-        write_text(&mut group, column::VIA, rows, |row| row.via)?;
-        write_text(&mut group, column::PATCH, rows, |row| row.patch)?;
-        write_column::<Int64Type>(&mut group, column::COUNT, rows, |row| Some(row.count.cast_signed()))?;
-        write_column::<Int64Type>(&mut group, column::MISPREDICTED, rows, |row| {
-            Some(row.mispredicted.cast_signed())
-        })?;
-        let finished = group.close().map_err(write_error)?;
+    pub fn write_group<'r, R>(&mut self, rows: &'r [R], row: impl Fn(&'r R) -> Row<'r>) -> Result<(), Error> {
+        let mut columns = Columns {
+            group: self.file.next_row_group().map_err(write_error)?,
+            rows,
+        };
+        columns.text(|at| Some(row(at).record.as_str()))?;
+        columns.text(|at| row(at).build_id)?;
+        columns.text(|at| Some(row(at).path))?;
+        columns.text(|at| row(at).kind.map(BinaryKind::as_str))?;
+        columns.text(|at| row(at).event)?;
+        columns.text(|at| row(at).arch)?;
+        columns.number(|at| row(at).from)?;
+        columns.number(|at| row(at).to)?;
+        columns.number(|at| row(at).end)?;
+        columns.write::<BoolType>(|at| Some(row(at).newest))?;
+        columns.number(|at| row(at).stack_end)?;
+        columns.write::<BoolType>(|at| row(at).crosses_kernel)?;
+        columns.text(|at| row(at).via)?;
+        columns.text(|at| row(at).patch)?;
+        columns.number(|at| Some(row(at).count))?;
+        columns.number(|at| Some(row(at).mispredicted))?;
+        let finished = columns.group.close().map_err(write_error)?;
         self.written += finished.compressed_size().cast_unsigned();
         Ok(())
     }
@@ -148,46 +143,48 @@ pub fn group_len<R>(rows: &[R], same: impl Fn(&R, &R) -> bool) -> usize {
     len
 }
 
-fn write_text<'r>(
-    group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
-    number: usize,
-    rows: &'r [Row<'r>],
-    text: impl Fn(&'r Row<'r>) -> Option<&'r str>,
-) -> Result<(), Error> {
-    // Neighbouring rows share most texts, so the last text is kept.
-    let mut last: Option<(&str, ByteArray)> = None;
-    write_column::<ByteArrayType>(group, number, rows, |row| {
-        let text = text(row)?;
-        match &last {
-            Some((known, bytes)) if *known == text => Some(bytes.clone()),
-            _ => Some(last.insert((text, ByteArray::from(text))).1.clone()),
-        }
-    })
+/// The columns of a group, which are written one after the other.
+struct Columns<'f, 'r, W: Write, R> {
+    group: SerializedRowGroupWriter<'f, W>,
+    rows: &'r [R],
 }
 
-fn write_column<'r, T: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
-    number: usize,
-    rows: &'r [Row<'r>],
-    mut value: impl FnMut(&'r Row<'r>) -> Option<T::T>,
-) -> Result<(), Error> {
-    let mut values = Vec::with_capacity(rows.len());
-    let mut levels = Vec::with_capacity(rows.len());
-    for row in rows {
-        let value = value(row);
-        levels.push(i16::from(value.is_some()));
-        values.extend(value);
+impl<'r, W: Write + Send, R> Columns<'_, 'r, W, R> {
+    fn text(&mut self, text: impl Fn(&'r R) -> Option<&'r str>) -> Result<(), Error> {
+        // Neighbouring rows share most texts, so the last text is kept.
+        let mut last: Option<(&str, ByteArray)> = None;
+        self.write::<ByteArrayType>(|row| {
+            let text = text(row)?;
+            match &last {
+                Some((known, bytes)) if *known == text => Some(bytes.clone()),
+                _ => Some(last.insert((text, ByteArray::from(text))).1.clone()),
+            }
+        })
     }
-    let required = COLUMNS[number].1;
-    let mut column = group
-        .next_column()
-        .map_err(write_error)?
-        .unwrap_or_else(|| unreachable!("the schema has this column"));
-    column
-        .typed::<T>()
-        .write_batch(&values, (!required).then_some(&levels), None)
-        .map_err(write_error)?;
-    column.close().map_err(write_error)
+
+    fn number(&mut self, number: impl Fn(&'r R) -> Option<u64>) -> Result<(), Error> {
+        self.write::<Int64Type>(|row| number(row).map(u64::cast_signed))
+    }
+
+    fn write<T: DataType>(&mut self, value: impl FnMut(&'r R) -> Option<T::T>) -> Result<(), Error> {
+        let column = self.group.next_column().map_err(write_error)?;
+        let mut column = column.unwrap_or_else(|| unreachable!("the schema has this column"));
+        let typed = column.typed::<T>();
+        let may_lack = typed.get_descriptor().max_def_level() > 0;
+        let mut values = Vec::with_capacity(self.rows.len());
+        if may_lack {
+            let mut levels = Vec::with_capacity(self.rows.len());
+            for value in self.rows.iter().map(value) {
+                levels.push(i16::from(value.is_some()));
+                values.extend(value);
+            }
+            typed.write_batch(&values, Some(&levels), None).map_err(write_error)?;
+        } else {
+            values.extend(self.rows.iter().filter_map(value));
+            typed.write_batch(&values, None, None).map_err(write_error)?;
+        }
+        column.close().map_err(write_error)
+    }
 }
 
 /// Makes the error for a failed write: only the sink can fail.

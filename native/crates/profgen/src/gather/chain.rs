@@ -35,12 +35,6 @@ pub(crate) enum End {
     Unknown,
 }
 
-/// The number of a tail.
-pub(crate) type TailId = u32;
-
-/// Nothing newer is known.
-pub(crate) const NO_TAIL: TailId = 0;
-
 /// What is behind a branch, in one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Tail {
@@ -50,72 +44,144 @@ enum Tail {
     Via(Ends, TailId),
 }
 
-/// All tails that were met. Equal ones have one number, and a tail has a higher one than what it goes on with.
-#[derive(Debug)]
-pub(crate) struct Tails {
-    /// With how many branches each names.
-    known: Vec<(Tail, u32)>,
-    numbers: FxHashMap<Tail, TailId>,
-}
+/// The number of a tail. Where most runs end is such a number already, and needs no note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TailId(u32);
 
-impl Default for Tails {
-    fn default() -> Self {
-        let unknown = Tail::Run(End::Unknown);
-        Self {
-            known: vec![(unknown, 0)],
-            numbers: FxHashMap::from_iter([(unknown, NO_TAIL)]),
+/// Numbers from here on are noted in [`Tails`].
+const NOTED: u32 = 1 << 31;
+
+impl TailId {
+    /// Nothing newer is known.
+    pub(crate) const UNKNOWN: Self = Self(NOTED - 1);
+    const OUTSIDE: Self = Self(NOTED - 2);
+    /// No tail has this number.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+
+    fn of_run(end: End) -> Option<Self> {
+        match end {
+            End::At(address) => u32::try_from(address).ok().map(Self).filter(|id| *id < Self::OUTSIDE),
+            End::Outside => Some(Self::OUTSIDE),
+            End::Unknown => Some(Self::UNKNOWN),
         }
     }
+
+    /// Where the run ended, if the number says so.
+    pub(crate) fn run(self) -> Option<End> {
+        (self.0 < NOTED).then_some(match self {
+            Self::OUTSIDE => End::Outside,
+            Self::UNKNOWN => End::Unknown,
+            Self(address) => End::At(u64::from(address)),
+        })
+    }
+
+    /// The number of a note.
+    pub(crate) fn of_note(note: usize) -> Self {
+        let note = u32::try_from(note).ok().filter(|note| *note < NOTED - 1);
+        Self(NOTED + note.unwrap_or_else(|| unreachable!("fewer rows than that are kept")))
+    }
+
+    /// All bits.
+    pub(crate) fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// Which note of [`Tails`] says more, if [`run`](Self::run) does not tell.
+    pub(crate) fn note(self) -> usize {
+        (self.0 - NOTED) as usize
+    }
+
+    /// Whether the number alone does not tell what the tail is.
+    #[inline]
+    pub(crate) fn is_noted(self) -> bool {
+        self.0 >= NOTED
+    }
+}
+
+/// All tails that were met and whose number does not tell what they are. Equal ones have one number, and a tail has a higher one than what it
+/// goes on with.
+#[derive(Debug, Default)]
+pub(crate) struct Tails {
+    /// With how many branches each names.
+    noted: Vec<(Tail, u32)>,
+    numbers: FxHashMap<Tail, TailId>,
 }
 
 impl Tails {
     fn number(&mut self, tail: Tail) -> TailId {
+        if let Tail::Run(end) = tail
+            && let Some(number) = TailId::of_run(end)
+        {
+            return number;
+        }
         if let Some(known) = self.numbers.get(&tail) {
             return *known;
         }
         let length = match tail {
             Tail::Run(_) => 0,
-            Tail::Via(_, next) => self.known[next as usize].1 + 1,
+            Tail::Via(_, next) => self.branches(next) + 1,
         };
-        let number =
-            TailId::try_from(self.known.len()).unwrap_or_else(|_| unreachable!("fewer rows than that are kept"));
-        self.known.push((tail, length));
+        let number = TailId::of_note(self.noted.len());
+        self.noted.push((tail, length));
         self.numbers.insert(tail, number);
         number
     }
 
-    fn run(&mut self, end: End) -> TailId {
-        self.number(Tail::Run(end))
+    fn get(&self, number: TailId) -> Tail {
+        number.run().map_or_else(|| self.noted[number.note()].0, Tail::Run)
     }
 
+    /// How many branches a tail names.
+    fn branches(&self, number: TailId) -> u32 {
+        if number.is_noted() {
+            self.noted[number.note()].1
+        } else {
+            0
+        }
+    }
+
+    /// How many are noted.
     pub(crate) fn len(&self) -> usize {
-        self.known.len()
+        self.noted.len()
     }
 
-    /// What is behind a branch whose ends in a file are `own`, if `newer` is the next newer branch there, with `tail` behind it. Nothing, if
-    /// the run ends at the newer branch for sure.
-    pub(crate) fn behind(&mut self, kind: BinaryKind, own: Ends, newer: Ends, tail: TailId) -> Option<TailId> {
-        let is_sure = newer == own // If the own branch counts, so does this.
-            || is_long(own, newer)
-            || !self.is_doubtful(kind, newer, tail)
-            || self.known[tail as usize].1 >= MAX_VIA;
-        (!is_sure).then(|| {
-            let tail = self.up_to(own, tail);
-            self.number(Tail::Via(newer, tail))
-        })
+    /// What the next older branch of the file has to know of this one, which has `tail` behind it: if it may be none of the binary's, its
+    /// ends and its tail, and otherwise only that the run ends at its source.
+    pub(crate) fn seen_from_behind(&mut self, kind: BinaryKind, ends: Ends, tail: TailId) -> TailId {
+        if self.is_doubtful(kind, ends, tail) {
+            self.number(Tail::Via(ends, tail))
+        } else {
+            self.ending_at(ends)
+        }
+    }
+
+    /// What is behind a branch whose ends in a file are `own`, if `newer` is the next newer one there, as
+    /// [`seen_from_behind`](Self::seen_from_behind) gives it. True if the run is so long that it ends at the source of the newer branch,
+    /// although that may be none.
+    pub(crate) fn behind(&mut self, own: Ends, newer: TailId) -> (TailId, bool) {
+        let Tail::Via(ends, tail) = self.get(newer) else {
+            return (newer, false);
+        };
+        let is_long = is_long(own, ends);
+        // If the own branch counts, so does one that is the same.
+        if is_long || ends == own || self.branches(tail) >= MAX_VIA {
+            return (self.ending_at(ends), is_long);
+        }
+        let tail = self.up_to(own, tail);
+        (self.number(Tail::Via(ends, tail)), false)
     }
 
     /// The run ends at a branch with these ends.
-    pub(crate) fn ending_at(&mut self, (from, _): Ends) -> TailId {
-        self.run(from.map_or(End::Outside, End::At))
+    fn ending_at(&mut self, (from, _): Ends) -> TailId {
+        self.number(Tail::Run(from.map_or(End::Outside, End::At)))
     }
 
     /// Whether a branch may be none of the binary's, if the run before it is short.
-    pub(crate) fn is_doubtful(&self, kind: BinaryKind, (from, to): Ends, tail: TailId) -> bool {
+    fn is_doubtful(&self, kind: BinaryKind, (from, to): Ends, tail: TailId) -> bool {
         let Some(to) = to else {
             return true;
         };
-        let behind = self.known[tail as usize].0;
+        let behind = self.get(tail);
         let next = match behind {
             Tail::Run(end) => end,
             Tail::Via((from, _), _) => from.map_or(End::Outside, End::At),
@@ -137,7 +203,7 @@ impl Tails {
         let mut before = [(None, None); MAX_LOOP];
         let mut next = tail;
         for index in 0..MAX_LOOP {
-            match self.known[next as usize].0 {
+            match self.get(next) {
                 Tail::Via(ends, _) if ends == own => {
                     let mut short = self.ending_at(own);
                     for ends in before[..index].iter().rev() {
@@ -155,12 +221,12 @@ impl Tails {
         tail
     }
 
-    /// The numbers that the tails of `other` have here.
+    /// What [`adopted`](Self::adopted) needs to know of the numbers of `other`: its tails are noted here from now on.
     pub(crate) fn adopt(&mut self, other: &Self) -> Vec<TailId> {
-        let mut numbers: Vec<TailId> = Vec::with_capacity(other.known.len());
-        for (tail, _) in &other.known {
+        let mut numbers: Vec<TailId> = Vec::with_capacity(other.noted.len());
+        for (tail, _) in &other.noted {
             let own = match *tail {
-                Tail::Via(ends, next) => Tail::Via(ends, numbers[next as usize]),
+                Tail::Via(ends, next) => Tail::Via(ends, Self::adopted(next, &numbers)),
                 run @ Tail::Run(_) => run,
             };
             numbers.push(self.number(own));
@@ -168,11 +234,20 @@ impl Tails {
         numbers
     }
 
+    /// The number here of a tail that has `number` elsewhere.
+    pub(crate) fn adopted(number: TailId, numbers: &[TailId]) -> TailId {
+        if number.is_noted() {
+            numbers[number.note()]
+        } else {
+            number
+        }
+    }
+
     /// The branches that a tail names, and the end of the run if they are none.
     pub(crate) fn expand(&self, mut tail: TailId) -> (Vec<Ends>, End) {
         let mut via = Vec::new();
         loop {
-            match self.known[tail as usize].0 {
+            match self.get(tail) {
                 Tail::Run(end) => return (via, end),
                 Tail::Via(ends, next) => {
                     via.push(ends);
@@ -184,7 +259,7 @@ impl Tails {
 }
 
 /// Whether the run behind `own` is so long that it ends at the source of `newer`, wherever that goes.
-pub(crate) fn is_long(own: Ends, newer: Ends) -> bool {
+fn is_long(own: Ends, newer: Ends) -> bool {
     newer
         .0
         .is_some_and(|end| !own.1.is_some_and(|start| is_near(start, end)))
@@ -207,18 +282,14 @@ mod tests {
     fn behind_in(kind: BinaryKind, branches: &[(u64, u64)]) -> (Vec<Ends>, End) {
         let inside = |address| Some(address).filter(|address| *address < 0x1000);
         let mut tails = Tails::default();
-        let mut newer: Option<(Ends, TailId)> = None;
-        let mut tail = NO_TAIL;
+        let (mut newer, mut tail) = (TailId::UNKNOWN, TailId::UNKNOWN);
         for &(from, to) in branches {
             let own = (inside(from), inside(to));
             if own == (None, None) {
                 continue;
             }
-            tail = newer.map_or(NO_TAIL, |(ends, behind)| {
-                let via = tails.behind(kind, own, ends, behind);
-                via.unwrap_or_else(|| tails.ending_at(ends))
-            });
-            newer = Some((own, tail));
+            (tail, _) = tails.behind(own, newer);
+            newer = tails.seen_from_behind(kind, own, tail);
         }
         tails.expand(tail)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use job::failure::recording_error;
+use job::failure::{HOW_TO_RECORD, recording_error};
 use job::{
     Diagnostic, DiagnosticCode, Error, ErrorCode, InputFiles, InputObserver, Observer, Phase, Progress, check,
     make_output_folder, on_threads, repeated_inputs,
@@ -116,6 +116,18 @@ enum Reading {
     AllButSamplesFirst,
 }
 
+/// Why no event counts, and what can be made of the recording instead, if anything can.
+fn no_branches(mut error: Error, metadata: &Metadata) -> Error {
+    let has_addresses = metadata.attrs.iter().any(perfdata::EventAttr::has_address_and_process);
+    if has_addresses && error.hint.as_deref() == Some(HOW_TO_RECORD) {
+        error.hint = Some(format!(
+            "Trace files hold branch stacks only. {HOW_TO_RECORD} Or make a profile by the sampled addresses of each recording with \
+             {{generate --samples=addresses --binary --perfdata}}, and add up the profiles with `autofdo-gen merge`."
+        ));
+    }
+    error
+}
+
 struct Collection<'a> {
     options: &'a CollectOptions,
     as_generate: GenerateOptions,
@@ -157,7 +169,9 @@ impl<'a> Collection<'a> {
         }
         let collected = Instant::now();
         observer.progress(Progress::start(Phase::Write));
-        self.finish_shard()?;
+        if self.outcome.shards.is_empty() || !self.is_empty() {
+            self.finish_shard()?;
+        }
         if let Some(interrupted) = self.interrupted {
             return Err(interrupted);
         }
@@ -270,7 +284,7 @@ impl<'a> Collection<'a> {
                 MAX_ROWS_OF_FILE
             };
             let most = self.options.most_rows.unwrap_or(usual);
-            if self.counted.rows.len() + workers.rows() > most {
+            if workers.exceed(most.saturating_sub(self.counted.rows.len())) {
                 if reading == (Reading::Once { alone: false }) {
                     return Ok(false);
                 }
@@ -330,12 +344,14 @@ impl<'a> Collection<'a> {
 
     /// Which events count, or why none can.
     fn choose(&mut self, metadata: &Metadata, path: &Path) -> Result<Chosen<'a>, Error> {
-        let usable = usable_events(metadata, &self.as_generate).map_err(|error| error.path(path))?;
+        let usable =
+            usable_events(metadata, &self.as_generate).map_err(|error| no_branches(error, metadata).path(path))?;
         if metadata.arm_spe_event().is_some_and(|event| usable.events[event]) {
-            let message = "the recording is one of Arm SPE, whose samples cannot be collected in trace files";
-            return Err(Error::new(ErrorCode::Unsupported, message)
-                .path(path)
-                .hint("Make a profile of the recording itself: {generate --binary --perfdata}."));
+            let message = "the recording is one of Arm SPE, and trace files hold branch stacks only, which it has not";
+            return Err(Error::new(ErrorCode::Unsupported, message).path(path).hint(
+                "Make a profile of each recording with {generate --binary --perfdata}, and add up the profiles with `autofdo-gen merge`. If the CPU \
+                 has BRBE, `perf record -b -e cycles` records branch stacks, which can be collected.",
+            ));
         }
         let numbers = metadata.attrs.iter().map(|attr| {
             let event = (attr.label(), metadata.arch.clone());
@@ -372,7 +388,7 @@ impl<'a> Collection<'a> {
 
     /// Whether nothing has been collected for the open file.
     fn is_empty(&self) -> bool {
-        self.counted.is_empty() && self.shard.as_ref().is_some_and(ShardFile::is_empty)
+        self.counted.is_empty() && self.patches.is_empty() && self.shard.as_ref().is_some_and(ShardFile::is_empty)
     }
 
     fn is_due(&self, workers: &mut Workers<'_>) -> bool {
@@ -383,8 +399,9 @@ impl<'a> Collection<'a> {
             None => false,
             Some(Rotation::Every(time)) => shard.age() >= time,
             Some(Rotation::Bytes(bytes)) => {
-                let rows = (self.counted.rows.len() + workers.rows()) as u64;
-                shard.bytes() + rows * BYTES_OF_A_ROW >= bytes
+                let room = bytes.saturating_sub(shard.bytes()) / BYTES_OF_A_ROW;
+                let room = usize::try_from(room).unwrap_or(usize::MAX);
+                workers.exceed(room.saturating_sub(self.counted.rows.len()))
             }
         }
     }

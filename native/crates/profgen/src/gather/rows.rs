@@ -1,16 +1,18 @@
 //! Rows of branches, and how often each was met.
 
+use std::cmp::Ordering;
+
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use traceshard::{BinaryKind, Ends, Loss};
+use traceshard::Loss;
 
-use crate::gather::chain::{TailId, Tails, is_long};
+use crate::gather::chain::{TailId, Tails};
 use crate::gather::files::FileId;
 
 /// The number of an event, with the machine that it was recorded on.
 pub(crate) type EventId = u16;
 
-/// The number of a row.
+/// Where a row stands until the rows are brought together.
 pub(crate) type RowId = u32;
 
 /// An address in a file, or none, in the bytes of a number: addresses are less than 2^63. None comes first.
@@ -30,27 +32,23 @@ impl Place {
 /// A branch of a file, and what is behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
+    pub file: FileId,
+    pub event: EventId,
     /// Source and destination, in the file.
     pub from: Place,
     pub to: Place,
+    pub tail: TailId,
     /// Where the run ended if the next newer entry of the whole stack ended it.
     pub stack_end: Place,
-    pub file: FileId,
-    pub tail: TailId,
-    pub event: EventId,
     /// One end is in the kernel, and the other is not.
     pub crosses_kernel: bool,
 }
 
 impl Key {
-    pub(crate) fn ends(&self) -> Ends {
-        (self.from.address(), self.to.address())
-    }
-
     /// Bits that depend on all of the key, the lowest and the highest ones, too.
     #[inline]
     fn hash(&self) -> u64 {
-        let small = u64::from(self.file) << 32 | u64::from(self.tail);
+        let small = u64::from(self.file) << 32 | u64::from(self.tail.bits());
         let rest = u64::from(self.event) << 1 | u64::from(self.crosses_kernel);
         let mixed = self.from.0 ^ self.to.0.rotate_left(32) ^ (rest << 48);
         let (mixed, other) = (mixed ^ 0x9e37_79b9_7f4a_7c15, self.stack_end.0.rotate_left(16) ^ small);
@@ -58,6 +56,19 @@ impl Key {
         (product as u64 ^ (product >> 64) as u64)
             .wrapping_mul(0x9e37_79b9_7f4a_7c15)
             .rotate_left(32)
+    }
+
+    /// By file, event and address first. Few comparisons of large numbers take less than many of small ones.
+    #[inline]
+    fn order(&self, other: &Self) -> Ordering {
+        let whose = |key: &Self| u64::from(key.file) << 16 | u64::from(key.event);
+        let begin = |key: &Self| u128::from(whose(key)) << 64 | u128::from(key.from.0);
+        let rest = |key: &Self| u128::from(key.to.0) << 64 | u128::from(key.tail.bits());
+        let for_bolt = |key: &Self| (key.stack_end, key.crosses_kernel);
+        begin(self)
+            .cmp(&begin(other))
+            .then_with(|| rest(self).cmp(&rest(other)))
+            .then_with(|| for_bolt(self).cmp(&for_bolt(other)))
     }
 }
 
@@ -78,112 +89,77 @@ impl Counts {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CountedRow {
     pub key: Key,
-    /// What is behind a branch whose run ends at that of the row, once that was asked for.
-    ending: TailId,
     pub counts: Counts,
 }
 
-/// Not asked for yet.
-const NOT_ASKED: TailId = TailId::MAX;
+const _: () = assert!(size_of::<CountedRow>() <= 56);
 
-const _: () = assert!(size_of::<CountedRow>() <= 64);
+/// So many rows are found in a table, which is in the second-level cache of a core then.
+const FEW_ROWS: usize = 1 << 14;
 
-/// Rows, each with a number.
-#[derive(Default)]
+/// So many rows that are in no table are brought together at least.
+const MANY_ROWS: usize = 1 << 16;
+
+/// Rows in the order that they were met. If there are few, each is there once. If there are many, some are there more than once: it takes less
+/// to sort them now and then, and to make one row of those that are equal, than to find each of them.
+#[derive(Debug)]
 pub(crate) struct Rows {
-    known: Vec<CountedRow>,
-    numbers: HashTable<RowId>,
-    tails: Tails,
+    rows: Vec<CountedRow>,
+    /// Where each row is, while there are few.
+    table: Option<HashTable<RowId>>,
+    /// With more rows than these, they should be brought together.
+    room: usize,
+    pub tails: Tails,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            table: Some(HashTable::new()),
+            room: MANY_ROWS,
+            tails: Tails::default(),
+        }
+    }
 }
 
 impl Rows {
-    /// The number of a row, which is made if there is none.
+    /// Where a row is, which is made if there is none, or if there are many.
     pub(crate) fn number(&mut self, key: Key) -> RowId {
-        let Self { known, numbers, .. } = self;
-        let is_same = |&number: &RowId| known[number as usize].key == key;
-        match numbers.entry(key.hash(), is_same, |&number| known[number as usize].key.hash()) {
-            Entry::Occupied(found) => *found.get(),
-            Entry::Vacant(place) => {
-                let number =
-                    RowId::try_from(known.len()).unwrap_or_else(|_| unreachable!("fewer rows than that are kept"));
-                place.insert(number);
-                known.push(CountedRow {
-                    key,
-                    ending: NOT_ASKED,
-                    counts: Counts::default(),
-                });
-                number
-            }
+        let Self { rows, table, .. } = self;
+        let number = u32::try_from(rows.len()).unwrap_or_else(|_| unreachable!("fewer rows than that are kept"));
+        if rows.len() == FEW_ROWS {
+            *table = None;
         }
-    }
-
-    /// What is behind a branch, if the next newer one in the file is that of a row, and whether the run is so long that it ends there wherever
-    /// that goes.
-    pub(crate) fn behind(&mut self, kind: BinaryKind, own: Ends, newer: RowId) -> (TailId, bool) {
-        let Self { tails, known, .. } = self;
-        let newer = &mut known[newer as usize];
-        let ends = newer.key.ends();
-        let tail = tails.behind(kind, own, ends, newer.key.tail).unwrap_or_else(|| {
-            if newer.ending == NOT_ASKED {
-                newer.ending = tails.ending_at(ends);
-            }
-            newer.ending
-        });
-        (tail, is_long(own, ends))
-    }
-
-    /// Whether the branch of a row may be none of the binary's.
-    pub(crate) fn is_doubtful(&self, kind: BinaryKind, number: RowId) -> bool {
-        let key = &self.known[number as usize].key;
-        self.tails.is_doubtful(kind, key.ends(), key.tail)
-    }
-
-    pub(crate) fn add(&mut self, number: RowId, counts: Counts) {
-        self.known[number as usize].counts.add(counts);
-    }
-
-    /// How many rows there are at least, and how many things that rows are made of.
-    pub(crate) fn len(&self) -> usize {
-        self.known.len().max(self.tails.len())
-    }
-}
-
-/// Rows that several tables have counted. They are only brought together when they are sorted, which takes less than to find each of them.
-#[derive(Default)]
-pub(crate) struct RowSum {
-    rows: Vec<CountedRow>,
-    tails: Tails,
-}
-
-impl RowSum {
-    /// Adds rows.
-    pub(crate) fn append(&mut self, other: Rows) {
-        if self.rows.is_empty() {
-            *self = Self {
-                rows: other.known,
-                tails: other.tails,
+        if let Some(table) = table {
+            let is_same = |&number: &RowId| rows[number as usize].key == key;
+            match table.entry(key.hash(), is_same, |&number| rows[number as usize].key.hash()) {
+                Entry::Occupied(found) => return *found.get(),
+                Entry::Vacant(place) => place.insert(number),
             };
-            return;
         }
-        let numbers = self.tails.adopt(&other.tails);
-        self.rows.extend(other.known.into_iter().map(|mut row| {
-            row.key.tail = numbers[row.key.tail as usize];
-            row
-        }));
+        let counts = Counts::default();
+        rows.push(CountedRow { key, counts });
+        number
     }
 
-    /// Adds the rows of another sum, which has none then.
-    pub(crate) fn take(&mut self, other: &mut Self) {
-        let Self { rows, tails } = std::mem::take(other);
-        self.append(Rows {
-            known: rows,
-            tails,
-            ..Rows::default()
-        });
+    pub(crate) fn add(&mut self, row: RowId, counts: Counts) {
+        self.rows[row as usize].counts.add(counts);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+    /// Whether there are so many rows that they should be brought together.
+    #[inline]
+    pub(crate) fn are_many(&self) -> bool {
+        self.rows.len() > self.room
+    }
+
+    /// Brings together what is the same. No row stands where it stood.
+    pub(crate) fn add_up(&mut self) {
+        self.table = None;
+        // This sort finds that most rows are sorted already.
+        self.rows.sort_by(|a, b| a.key.order(&b.key));
+        add_up_neighbours(&mut self.rows);
+        self.room = MANY_ROWS.max(self.rows.len() + self.rows.len() / 2);
     }
 
     /// How many rows there are at most, and how many things that rows are made of.
@@ -191,21 +167,22 @@ impl RowSum {
         self.rows.len().max(self.tails.len())
     }
 
-    /// Brings together what is the same.
-    pub(crate) fn add_up(&mut self) {
-        self.rows.sort_unstable_by_key(|row| {
-            let Key {
-                from,
-                to,
-                stack_end,
-                file,
-                tail,
-                event,
-                crosses_kernel,
-            } = row.key;
-            (from, to, stack_end, file, tail, event, crosses_kernel)
-        });
-        add_up_neighbours(&mut self.rows);
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Adds the rows of others, which have none then.
+    pub(crate) fn take(&mut self, other: &mut Self) {
+        let mut other = std::mem::take(other);
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        let numbers = self.tails.adopt(&other.tails);
+        for row in &mut other.rows {
+            row.key.tail = Tails::adopted(row.key.tail, &numbers);
+        }
+        self.rows.append(&mut other.rows);
     }
 
     /// All rows, in no particular order, some of them more than once, and what is behind them.
@@ -230,6 +207,7 @@ pub(crate) fn add_up_neighbours(rows: &mut Vec<CountedRow>) {
 pub(crate) struct Tally([u64; Loss::ALL.len()]);
 
 impl Tally {
+    #[inline]
     pub(crate) fn add(&mut self, what: Loss, count: u64) {
         let sum = &mut self.0[what as usize];
         *sum = sum.saturating_add(count);

@@ -8,14 +8,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use job::{Error, GrowingFile, InputFiles};
 use perfdata::TextPoke;
-use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use traceshard::{Binary, Loss, Metadata, Record, Row, ShardWriter, group_len, write_patch, write_via};
 
-use crate::gather::chain::{End, NO_TAIL};
+use crate::gather::chain::{End, TailId};
 use crate::gather::files::{FileId, Files};
 use crate::gather::outcome::WrittenShard;
-use crate::gather::rows::{CountedRow, Key, RowSum, Tally, add_up_neighbours};
+use crate::gather::rows::{CountedRow, Key, Rows, Tally, add_up_neighbours};
 
 /// An event, and the machine that it was recorded on.
 pub(crate) type Event = (String, Option<String>);
@@ -69,35 +68,44 @@ impl ShardFile {
     }
 
     /// Writes rows of branches, sorted by what they are of.
-    pub(crate) fn write(&mut self, rows: RowSum, names: &Names<'_>, times: Option<(u64, u64)>) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, rows: Rows, names: &Names<'_>, times: Option<(u64, u64)>) -> Result<(), Error> {
         if let Some((first, last)) = times {
             let (earliest, latest) = self.times.unwrap_or((first, last));
             self.times = Some((earliest.min(first), latest.max(last)));
         }
         let (mut rows, tails) = rows.into_parts();
-        let tails: Vec<(End, String)> = (0..tails.len())
-            .map(|tail| {
-                let (via, end) = tails.expand(u32::try_from(tail).unwrap_or(NO_TAIL));
+        let noted: Vec<(End, String)> = (0..tails.len())
+            .map(|note| {
+                let (via, end) = tails.expand(TailId::of_note(note));
                 (end, write_via(&via))
             })
             .collect();
-        let files = names.files.all();
-        rows.par_sort_unstable_by(|CountedRow { key: a, .. }, CountedRow { key: b, .. }| {
-            let by_file = || files[a.file as usize].cmp(&files[b.file as usize]);
-            let event = |key: &Key| &names.events[usize::from(key.event)];
-            let tail = |key: &Key| &tails[key.tail as usize];
-            let same_file = if a.file == b.file { Ordering::Equal } else { by_file() };
-            let same_event = || {
-                if a.event == b.event {
+        let tail = |tail: TailId| match tail.run() {
+            Some(end) => (end, ""),
+            None => {
+                let (end, via) = &noted[tail.note()];
+                (*end, via.as_str())
+            }
+        };
+        let files = ranks(names.files.all());
+        let events = ranks(names.events);
+        // This sort finds that most rows are sorted already.
+        rows.sort_by(|CountedRow { key: a, .. }, CountedRow { key: b, .. }| {
+            let whose = |key: &Key| {
+                let event = events[usize::from(key.event)];
+                u64::from(files[key.file as usize]) << 32 | u64::from(event)
+            };
+            let by_tail = || {
+                if a.tail == b.tail {
                     Ordering::Equal
                 } else {
-                    event(a).cmp(event(b))
+                    tail(a.tail).cmp(&tail(b.tail))
                 }
             };
-            same_file
-                .then_with(same_event)
+            whose(a)
+                .cmp(&whose(b))
                 .then_with(|| (a.from, a.to).cmp(&(b.from, b.to)))
-                .then_with(|| tail(a).cmp(tail(b)))
+                .then_with(by_tail)
                 .then_with(|| (a.stack_end, a.crosses_kernel).cmp(&(b.stack_end, b.crosses_kernel)))
         });
         // Tails are different where their numbers are, so equal rows stand together.
@@ -106,22 +114,14 @@ impl ShardFile {
         let mut rest = &rows[..];
         while !rest.is_empty() {
             let (group, behind) = rest.split_at(group_len(rest, |a, b| a.key.file == b.key.file));
-            let group: Vec<Row<'_>> = group
-                .iter()
-                .map(|row| {
-                    let (end, via) = &tails[row.key.tail as usize];
-                    branch_row(row, *end, via, names)
-                })
-                .collect();
-            self.add(&group)?;
+            let written = self.writer.write_group(group, |row| {
+                let (end, via) = tail(row.key.tail);
+                branch_row(row, end, via, names)
+            });
+            written.map_err(|error| failure(&self.file, error))?;
             rest = behind;
         }
         Ok(())
-    }
-
-    fn add(&mut self, group: &[Row<'_>]) -> Result<(), Error> {
-        let written = self.writer.write_group(group);
-        written.map_err(|error| failure(&self.file, error))
     }
 
     /// Writes the rest, and puts the file into its place.
@@ -179,6 +179,17 @@ fn failure(file: &GrowingFile, error: traceshard::Error) -> Error {
         traceshard::Error::Io(error) => file.failure(error),
         other => file.failure(std::io::Error::other(other)),
     }
+}
+
+/// By index: how many others come before.
+fn ranks<T: Ord>(of: &[T]) -> Vec<u32> {
+    let mut sorted: Vec<usize> = (0..of.len()).collect();
+    sorted.sort_by_key(|index| &of[*index]);
+    let mut ranks = vec![0; of.len()];
+    for (rank, index) in (0..).zip(sorted) {
+        ranks[index] = rank;
+    }
+    ranks
 }
 
 /// A row of a file, with everything else empty.

@@ -3,34 +3,55 @@
 use perfdata::{Avma, Branch, Speculation};
 use traceshard::{BinaryKind, Ends, KERNEL_START, Loss};
 
-use crate::gather::chain::NO_TAIL;
+use crate::gather::chain::TailId;
 use crate::gather::files::FileId;
 use crate::gather::rows::{Counts, EventId, Key, Place, RowId, Rows, Tally};
 use crate::gather::spots::{Spot, Spots};
 
-/// Slots of the cache: 448 KiB, a part of the second-level cache of a core. They are twice as many as those of a profile's traces, because
+/// Slots of the cache: 512 KiB, of which most programs touch a part. They are four times as many as those of a profile's traces, because
 /// finding a row takes longer.
-const SLOTS: usize = 1 << 13;
+const SLOTS: usize = 1 << 14;
 
 /// Stands for the file of a branch that has an end in none, of one that has its ends in two, and for none at all.
 const NO_FILE: FileId = FileId::MAX;
 const TWO_FILES: FileId = FileId::MAX - 1;
 const NOT_YET: FileId = FileId::MAX - 2;
 
-/// A branch, and what was behind it when it was met last.
+/// The number of what a slot is filled with; no two have the same until all slots are emptied.
+type Fill = u32;
+
+/// Stands for the newer entry where that does not tell all that matters, in a slot and in a stack. They never are the same.
+const NO_FILL: Fill = Fill::MAX;
+const NO_NEWER_FILL: Fill = Fill::MAX - 1;
+
+/// With so many fills, all slots are emptied.
+const MANY_FILLS: Fill = Fill::MAX / 2;
+
+/// A branch, and what matters of it if all that is behind it follows from the newer entry; two in a line of the processor's cache.
 #[derive(Clone, Copy)]
+#[repr(align(32))]
 struct Slot {
     from: u64,
     to: u64,
+    /// What the slot of the next newer entry was filled with, if all that matters follows from it: then nothing else need be compared.
+    newer_fill: Fill,
+    fill: Fill,
+    counts: SmallCounts,
+    /// As in the side of a branch of one file.
+    seen: TailId,
+}
+
+const _: () = assert!(size_of::<Slot>() == 32);
+
+/// What was behind the branch of a slot when it was met last.
+#[derive(Clone, Copy)]
+struct Known {
     /// The source of the next newer entry of the stack, as [`Next`] has it.
     next: u64,
     of: Of,
-    counts: SmallCounts,
     /// Of a branch with ends in two files it says only that, and both sides are elsewhere.
     side: Side,
 }
-
-const _: () = assert!(size_of::<Slot>() == 56);
 
 /// How often a branch was met, in the lower half, and how often it was mispredicted. In one number, because what was stored in parts takes
 /// long to load as a whole.
@@ -60,41 +81,39 @@ impl SmallCounts {
     }
 }
 
-/// The row of a branch that may be none of the binary's, [`NO_DOUBT`], or [`NO_BRANCH`].
-type Doubt = RowId;
-const NO_DOUBT: Doubt = RowId::MAX;
-const NO_BRANCH: Doubt = RowId::MAX - 1;
-
 /// A branch in one file, and what is behind it.
 #[derive(Clone, Copy)]
 struct Side {
-    /// The run-time source of the next newer branch in the file, and what else of it matters if the run up to it is short.
-    newer: u64,
-    newer_doubt: Doubt,
+    /// What is behind it: see [`Newest`]. [`TailId::NONE`] if the run ends at the source of the newer branch, wherever that goes.
+    newer: TailId,
+    newer_from: u64,
+    /// What it is for the next older branch of the file.
+    seen: TailId,
     /// Of a branch in no file: the number of what the ledger counts.
     row: RowId,
     file: FileId,
-    /// The branch may be none of the binary's.
-    is_doubtful: bool,
-    /// The run is so long that it ends at the source of the newer branch, wherever that goes.
-    is_long: bool,
 }
 
 const NO_SIDE: Side = Side {
-    newer: 0,
-    newer_doubt: NO_BRANCH,
+    newer: TailId::UNKNOWN,
+    newer_from: 0,
+    seen: TailId::UNKNOWN,
     row: 0,
     file: NO_FILE,
-    is_doubtful: false,
-    is_long: false,
 };
 
 const EMPTY: Slot = Slot {
     from: 0,
     to: 0,
+    newer_fill: NO_FILL,
+    fill: 0,
+    counts: SmallCounts::NONE,
+    seen: TailId::UNKNOWN,
+};
+
+const NOTHING_KNOWN: Known = Known {
     next: NO_NEXT,
     of: Of(0),
-    counts: SmallCounts::NONE,
     side: NO_SIDE,
 };
 
@@ -119,12 +138,17 @@ impl Next {
     fn advance(&mut self, branch: Branch) -> u64 {
         let from = branch.from.0;
         let all = std::mem::replace(&mut self.of_all, from);
-        if from.max(branch.to.0) >= KERNEL_START {
+        if touches_kernel(branch) {
             all
         } else {
             std::mem::replace(&mut self.of_programs, from)
         }
     }
+}
+
+#[inline]
+fn touches_kernel(branch: Branch) -> bool {
+    branch.from.0.max(branch.to.0) >= KERNEL_START
 }
 
 /// A sample, as far as its rows depend on it.
@@ -133,6 +157,7 @@ pub(crate) struct Of(u32);
 
 impl Of {
     /// `view` is the number of the view of its address space.
+    #[inline]
     pub(crate) fn new(event: EventId, view: u16) -> Self {
         Self(u32::from(event) << 16 | u32::from(view))
     }
@@ -156,31 +181,26 @@ struct Entry {
 struct Newest {
     /// Its run-time source.
     from: u64,
-    row: RowId,
-    doubt: Doubt,
+    /// What the next older branch has to know of it ([`Tails::seen_from_behind`](crate::gather::chain::Tails::seen_from_behind)).
+    seen: TailId,
 }
 
 const NOTHING: Newest = Newest {
     from: 0,
-    row: 0,
-    doubt: NO_BRANCH,
+    seen: TailId::UNKNOWN,
 };
 
 impl Side {
     /// The branch as the newest one of its file.
     #[inline]
     fn newest(&self, from: u64) -> Newest {
-        Newest {
-            from,
-            row: self.row,
-            doubt: if self.is_doubtful { self.row } else { NO_DOUBT },
-        }
+        Newest { from, seen: self.seen }
     }
 
     /// Whether what is behind the branch is what was behind it.
     #[inline]
     fn fits(&self, newest: &Newest) -> bool {
-        newest.from == self.newer && (self.is_long || newest.doubt == self.newer_doubt)
+        self.newer == newest.seen || (self.newer == TailId::NONE && self.newer_from == newest.from)
     }
 }
 
@@ -190,6 +210,7 @@ impl Side {
 /// ([`TraceTable`](crate::counting::trace::TraceTable)).
 pub(crate) struct Table {
     slots: Box<[Slot; SLOTS]>,
+    known: Box<[Known; SLOTS]>,
     /// The sides of branches with ends in two files.
     two: Box<[[Side; 2]; SLOTS]>,
     sums: Sums,
@@ -201,7 +222,16 @@ pub(crate) struct Table {
 struct Sums {
     rows: Rows,
     tally: Tally,
+    /// How often slots were filled since they were all emptied.
+    fills: Fill,
 }
+
+/// Stands for the newer entry of the newest one.
+const NO_NEWER: Branch = Branch {
+    from: Avma(0),
+    to: Avma(0),
+    flags: perfdata::BranchFlags(0),
+};
 
 /// The newest branches of a stack.
 #[derive(Default)]
@@ -241,6 +271,7 @@ impl Default for Table {
         // Made on the heap: they would not fit into every stack.
         Self {
             slots: vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
+            known: vec![NOTHING_KNOWN; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
             two: vec![[NO_SIDE; 2]; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
             sums: Sums::default(),
             latest: Latest::default(),
@@ -252,8 +283,12 @@ impl Table {
     /// Counts the branches of a stack, the newest first.
     #[inline]
     pub(crate) fn count(&mut self, branches: impl Iterator<Item = Branch>, of: Of, spots: &mut Spots) {
+        if self.sums.rows.are_many() || self.sums.fills > MANY_FILLS {
+            self.add_up();
+        }
         let Self {
             slots,
+            known,
             two,
             sums,
             latest,
@@ -261,45 +296,61 @@ impl Table {
         latest.stack += 1;
         // The file of the last branch; what is newest there is in `latest` when another file comes.
         let (mut file, mut newest) = (NOT_YET, NOTHING);
-        let mut newer = 0;
+        let mut newer = NO_NEWER;
+        let mut newer_fill = NO_NEWER_FILL;
         let mut next = Next::NOTHING;
         for branch in branches {
             if branch.flags.speculation() == Speculation::WrongPath {
                 sums.tally.add(Loss::WrongPath, 1);
                 continue;
             }
-            let mut index = slot_of(branch, newer, of);
-            if newest.doubt < NO_BRANCH {
-                index = slot_in_doubt(index, newest.doubt);
+            let mut index = slot_of(branch, newer.from.0, of);
+            if newest.seen.is_noted() {
+                index = slot_in_doubt(index, newest.seen);
             }
-            newer = branch.from.0;
-            let next = next.advance(branch);
+            let end = next.advance(branch);
             let slot = &mut slots[index];
-            let is_known = slot.from == branch.from.0
-                && slot.to == branch.to.0
-                && slot.next == next
-                && slot.of == of
-                && slot.counts.can_grow();
-            if is_known && slot.side.file == file && slot.side.fits(&newest) {
-                newest = slot.side.newest(branch.from.0);
+            let is_it = slot.from == branch.from.0 && slot.to == branch.to.0 && slot.counts.can_grow();
+            if is_it && slot.newer_fill == newer_fill {
                 slot.counts.count(branch);
+                newest = Newest {
+                    from: branch.from.0,
+                    seen: slot.seen,
+                };
+                (newer, newer_fill) = (branch, slot.fill);
                 continue;
             }
-            if file != NOT_YET {
-                latest.set(file, newest);
-            }
-            let sides = &mut two[index];
-            if is_known && latest.advance(slot, sides) {
-                slot.counts.count(branch);
+            let known = &mut known[index];
+            let is_known = is_it && known.next == end && known.of == of;
+            if is_known && known.side.file == file && known.side.fits(&newest) {
+                newest = known.side.newest(branch.from.0);
             } else {
-                sums.count(Entry { branch, next, of }, slot, sides, latest, spots);
+                if file != NOT_YET {
+                    latest.set(file, newest);
+                }
+                let sides = &mut two[index];
+                if !(is_known && latest.advance(branch.from.0, &known.side, sides)) {
+                    let entry = Entry { branch, next: end, of };
+                    sums.replace(entry, (slot, known, sides), latest, spots);
+                }
+                if known.side.file != file {
+                    newer_fill = NO_NEWER_FILL;
+                }
+                file = match known.side.file {
+                    NO_FILE => file,
+                    TWO_FILES => sides[0].file,
+                    other => other,
+                };
+                newest = latest.of(file);
             }
-            file = match slot.side.file {
-                NO_FILE => file,
-                TWO_FILES => sides[0].file,
-                other => other,
+            slot.counts.count(branch);
+            // The newer entry is the newest of the file, and the next one of the stack, too, if BOLT does not pass over it.
+            let follows = newer_fill != NO_NEWER_FILL && (touches_kernel(branch) || !touches_kernel(newer));
+            slot.newer_fill = if follows { newer_fill } else { NO_FILL };
+            (newer, newer_fill) = match known.side.file {
+                NO_FILE | TWO_FILES => (branch, NO_NEWER_FILL),
+                _ => (branch, slot.fill),
             };
-            newest = latest.of(file);
         }
     }
 
@@ -310,20 +361,28 @@ impl Table {
 
     /// Forgets what the cache knows, for when numbers of views are used again.
     pub(crate) fn flush(&mut self) {
-        for (slot, sides) in self.slots.iter_mut().zip(self.two.iter()) {
-            self.sums.settle(slot, sides);
+        let known = self.known.iter().zip(self.two.iter());
+        for (slot, (known, sides)) in self.slots.iter_mut().zip(known) {
+            self.sums.settle(slot, known, sides);
             *slot = EMPTY;
         }
+        self.sums.fills = 0;
     }
 
-    /// How many rows there are at least, and how many things that rows are made of.
+    /// How many rows there are at most, and how many things that rows are made of.
     pub(crate) fn len(&self) -> usize {
         self.sums.rows.len()
     }
 
+    /// Brings together rows that are the same.
+    pub(crate) fn add_up(&mut self) {
+        self.flush();
+        self.sums.rows.add_up();
+    }
+
     /// All rows. None is left.
     pub(crate) fn drain(&mut self) -> Rows {
-        self.flush();
+        self.add_up();
         std::mem::take(&mut self.sums.rows)
     }
 
@@ -337,9 +396,8 @@ impl Table {
 impl Latest {
     /// Makes the branch of a slot the newest one of its files, unless something else is behind it than was.
     #[inline]
-    fn advance(&mut self, slot: &Slot, sides: &[Side; 2]) -> bool {
-        let from = slot.from;
-        match slot.side.file {
+    fn advance(&mut self, from: u64, side: &Side, sides: &[Side; 2]) -> bool {
+        match side.file {
             NO_FILE => true,
             TWO_FILES => {
                 let [first, second] = sides;
@@ -351,9 +409,9 @@ impl Latest {
                 fits
             }
             file => {
-                let fits = slot.side.fits(&self.of(file));
+                let fits = side.fits(&self.of(file));
                 if fits {
-                    self.set(file, slot.side.newest(from));
+                    self.set(file, side.newest(from));
                 }
                 fits
             }
@@ -362,9 +420,15 @@ impl Latest {
 }
 
 impl Sums {
-    /// Counts a branch that is in no slot, and puts it into one.
-    fn count(&mut self, entry: Entry, slot: &mut Slot, sides: &mut [Side; 2], latest: &mut Latest, spots: &mut Spots) {
-        self.settle(slot, sides);
+    /// Puts a branch that is in no slot into one.
+    fn replace(
+        &mut self,
+        entry: Entry,
+        (slot, known, sides): (&mut Slot, &mut Known, &mut [Side; 2]),
+        latest: &mut Latest,
+        spots: &mut Spots,
+    ) {
+        self.settle(slot, known, sides);
         let Entry { branch, next, of } = entry;
         let side = if branch.from.0 | branch.to.0 == 0 {
             lost(Loss::UnfilledSlot)
@@ -396,15 +460,16 @@ impl Sums {
         *slot = Slot {
             from: branch.from.0,
             to: branch.to.0,
-            next,
-            of,
+            newer_fill: NO_FILL,
+            fill: self.fills,
             counts: SmallCounts::NONE,
-            side,
+            seen: side.seen,
         };
-        slot.counts.count(branch);
+        self.fills += 1;
+        *known = Known { next, of, side };
     }
 
-    /// Finds the row of a branch in a file, and makes it the newest one there.
+    /// Finds a row of a branch in a file, and makes the branch the newest one there.
     fn touch(
         &mut self,
         Entry { branch, next, of }: Entry,
@@ -422,42 +487,42 @@ impl Sums {
             _ => None,
         };
         let newer = latest.of(file);
-        let (tail, is_long) = match newer.doubt {
-            NO_BRANCH => (NO_TAIL, false),
-            _ => self.rows.behind(kind, ends, newer.row),
-        };
+        let (tail, is_long) = self.rows.tails.behind(ends, newer.seen);
         let row = self.rows.number(Key {
+            file,
+            event: of.event(),
             from: Place::new(ends.0),
             to: Place::new(ends.1),
-            stack_end: Place::new(stack_end),
-            file,
             tail,
-            event: of.event(),
+            stack_end: Place::new(stack_end),
             crosses_kernel,
         });
         let side = Side {
-            newer: newer.from,
-            newer_doubt: newer.doubt,
+            // At 0 there may be nothing as well.
+            newer: if is_long && newer.from != 0 {
+                TailId::NONE
+            } else {
+                newer.seen
+            },
+            newer_from: newer.from,
+            seen: self.rows.tails.seen_from_behind(kind, ends, tail),
             row,
             file,
-            is_doubtful: self.rows.is_doubtful(kind, row),
-            // At 0 there may be nothing as well.
-            is_long: is_long && newer.from != 0,
         };
         latest.set(file, side.newest(branch.from.0));
         side
     }
 
     /// Adds the counts of a slot, which it has none of then.
-    fn settle(&mut self, slot: &mut Slot, sides: &[Side; 2]) {
+    fn settle(&mut self, slot: &mut Slot, known: &Known, sides: &[Side; 2]) {
         let counts = std::mem::replace(&mut slot.counts, SmallCounts::NONE).whole();
         if counts.count == 0 {
             return;
         }
-        match slot.side.file {
-            NO_FILE => self.tally.add(Loss::ALL[slot.side.row as usize], counts.count),
+        match known.side.file {
+            NO_FILE => self.tally.add(Loss::ALL[known.side.row as usize], counts.count),
             TWO_FILES => sides.iter().for_each(|side| self.rows.add(side.row, counts)),
-            _ => self.rows.add(slot.side.row, counts),
+            _ => self.rows.add(known.side.row, counts),
         }
     }
 }
@@ -474,8 +539,8 @@ fn lost(what: Loss) -> Side {
 /// the look-ups of all others.
 #[cold]
 #[inline(never)]
-fn slot_in_doubt(index: usize, doubt: Doubt) -> usize {
-    (index ^ doubt.wrapping_mul(0x9e37_79b9) as usize) % SLOTS
+fn slot_in_doubt(index: usize, seen: TailId) -> usize {
+    (index ^ seen.bits().wrapping_mul(0x9e37_79b9) as usize) % SLOTS
 }
 
 /// Multiplicative hashing: the top bits depend on all bits of the addresses. The source of the newer entry stands for what is behind the

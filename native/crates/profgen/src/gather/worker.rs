@@ -2,10 +2,11 @@
 
 use job::{Error, Observer, SampleWorker, SampleWorkers};
 use perfdata::{ChunkStats, Consulted, Sample, Segment, Views};
+use rayon::prelude::*;
 use traceshard::Loss;
 
 use crate::gather::files::Followed;
-use crate::gather::rows::{EventId, RowSum, Tally};
+use crate::gather::rows::{EventId, Rows, Tally};
 use crate::gather::spots::Spots;
 use crate::gather::table::{Of, Table};
 use crate::request::options::Selection;
@@ -27,7 +28,7 @@ pub(crate) struct Workers<'a> {
 /// What the workers have counted.
 #[derive(Default)]
 pub(crate) struct Counted {
-    pub rows: RowSum,
+    pub rows: Rows,
     pub tally: Tally,
     /// Samples that could not be decoded.
     pub chunks: ChunkStats,
@@ -78,18 +79,30 @@ impl<'a> Workers<'a> {
         any
     }
 
-    /// How many rows all workers have, those that several have more than once.
-    pub(crate) fn rows(&mut self) -> usize {
-        self.workers.each().map(|worker| worker.table.len()).sum()
+    /// Whether all workers together have more rows than `most`. Those that several have count more than once.
+    pub(crate) fn exceed(&mut self, most: usize) -> bool {
+        let len = |workers: &mut Self| workers.workers.each().map(|worker| worker.table.len()).sum::<usize>();
+        if len(self) <= most {
+            return false;
+        }
+        self.in_parallel(|worker| worker.table.add_up());
+        len(self) > most
     }
 
     /// Moves what was counted into `all`.
     pub(crate) fn drain_into(&mut self, all: &mut Counted) {
-        for worker in self.workers.each() {
-            worker.counted.rows.append(worker.table.drain());
+        self.in_parallel(|worker| {
+            worker.counted.rows = worker.table.drain();
             worker.counted.tally = worker.table.take_tally();
+        });
+        for worker in self.workers.each() {
             all.take(&mut worker.counted);
         }
+    }
+
+    fn in_parallel(&mut self, work: impl Fn(&mut Worker) + Sync) {
+        let mut workers: Vec<_> = self.workers.each().collect();
+        workers.par_iter_mut().for_each(|worker| work(worker));
     }
 }
 

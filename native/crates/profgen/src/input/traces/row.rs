@@ -420,7 +420,8 @@ impl Places<'_, '_> {
             return Err(invalid(
                 path,
                 "it has rows without a value in the column `crosses_kernel`, so they do not tell where BOLT ends runs",
-                "Collect the traces anew: {collect} writes this column and `stack_end` since version 2 of the schema. A sum must keep both.",
+                "Collect the traces anew with {collect --perfdata --output}, which writes this column and `stack_end` since version 2 of the schema. A \
+                 sum must keep both.",
             ));
         };
         let mut locate = |address: Option<u64>| match address {
