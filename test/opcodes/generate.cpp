@@ -1,10 +1,11 @@
 /*
- * Asks LLVM's x86 disassembler about every opcode and writes what it accepts as opcodes.txt, which
- * native/crates/elf/build.rs turns into tables. generate.sh builds and runs this; README.md has the format.
+ * Asks LLVM's x86 disassembler about every opcode, and writes the accepted opcodes as opcodes.txt, which
+ * native/crates/elf/build.rs turns into tables. generate.sh builds and runs this program; README.md describes the
+ * format.
  *
- * For each map, each combination of prefixes and each opcode, the 72 kinds of ModR/M byte are tried: a memory
- * operand with each value of the reg field, and each register operand. What is accepted is then tried with
- * each register extension and with vvvv, to learn which of them it takes.
+ * For each map, each combination of prefixes and each opcode, the program tries 72 kinds of ModR/M byte: a memory
+ * operand with each value of the reg field, and each register operand. It then tries accepted encodings with each
+ * register extension and with vvvv, to learn which of these the encoding takes.
  */
 #include "llvm/MC/MCAsmInfo.h"
 #include "llvm/MC/MCContext.h"
@@ -72,24 +73,24 @@ static Disassembler *llvm_x86;
 static bool is_64_bit;
 
 enum Space { LEGACY, VEX, XOP, EVEX };
-enum { NOW_MAP = 4 }; /* of LEGACY: 3DNow!, whose opcode is behind the operands */
+enum { NOW_MAP = 4 }; /* a map of LEGACY: 3DNow!, whose opcode is behind the operands */
 
-/* What selects the instruction, beside opcode and ModR/M byte. */
+/* The fields that select the instruction, in addition to the opcode and the ModR/M byte. */
 struct Context {
 	Space space = LEGACY;
 	int map = 0;
-	bool operand_size = false, address_size = false; /* LEGACY */
-	int repeat = 0; /* LEGACY: 1 for F3, 2 for F2 */
-	bool rex2 = false; /* LEGACY */
-	int pp = 0; /* the others */
+	bool operand_size = false, address_size = false; /* only for LEGACY */
+	int repeat = 0; /* only for LEGACY: 1 for F3, 2 for F2 */
+	bool rex2 = false; /* only for LEGACY */
+	int pp = 0; /* only for the other spaces */
 	bool w = false;
-	int l = 0; /* VEX and XOP: L; EVEX: L'L */
-	bool b = false, z = false, u = false; /* EVEX, and so is aaa; u says that U is 0 */
+	int l = 0; /* VEX and XOP: the bit L; EVEX: the bits L'L */
+	bool b = false, z = false, u = false; /* only for EVEX, as aaa; u is true if the bit U is 0 */
 	int a = 0;
-	bool operand_size_before = false; /* 66 before all other prefixes */
+	bool operand_size_before = false; /* the prefix 66 comes before all other prefixes */
 };
 
-/* Extensions of register numbers, and vvvv as the number of a register. */
+/* The extensions of register numbers, and vvvv as the number of a register. */
 struct Extensions {
 	bool r = false, r4 = false, x = false, b = false, b4 = false;
 	int v = 0;
@@ -97,7 +98,7 @@ struct Extensions {
 
 enum { MEMORY_FORMS = 8, FORMS = 72 };
 
-/* The bytes up to ModR/M; false if there is no such encoding. */
+/* Writes the bytes up to ModR/M. Returns false if there is no such encoding. */
 static bool encode(const Context &c, const Extensions &e, uint8_t opcode, Bytes &out)
 {
 	out.clear();
@@ -121,14 +122,17 @@ static bool encode(const Context &c, const Extensions &e, uint8_t opcode, Bytes 
 	}
 	bool rex2 = c.rex2 || e.r4 || e.b4, rex = c.w || e.r || e.x || e.b;
 	bool two_bytes = c.map == 1;
-	/* 66 has no effect beside REX.W, unless it selects an instruction of a later map. */
+	/* 66 has no effect together with REX.W, unless it selects an instruction of a later map. */
 	if (c.operand_size && c.w && (c.repeat || rex2 || c.map == 0))
 		return false;
 	if (e.v || ((rex || rex2) && !is_64_bit) || (rex2 && c.map > 1))
 		return false;
 	if (c.address_size)
 		put(0x67);
-	/* LLVM takes a prefix right before the opcode for a part of it, and for nothing else. */
+	/*
+	 * LLVM takes a prefix directly before the opcode only for a part of the opcode, so a segment prefix stands
+	 * in between.
+	 */
 	const unsigned segment = 0x2e;
 	if (c.repeat) {
 		put(c.repeat == 1 ? 0xf3 : 0xf2);
@@ -161,7 +165,7 @@ static bool has_sib(const Context &c, int form)
 	return form < MEMORY_FORMS && (is_64_bit || !c.address_size);
 }
 
-/* Decodes the opcode with one form of ModR/M; false if there is no such encoding. */
+/* Decodes the opcode with one form of ModR/M. Returns false if there is no such encoding. */
 static bool ask(const Context &c, const Extensions &e, uint8_t opcode, int form, bool sib, Decoded &answer)
 {
 	Bytes bytes;
@@ -179,7 +183,7 @@ static bool ask(const Context &c, const Extensions &e, uint8_t opcode, int form,
 	return true;
 }
 
-/* Lines of one sort that are numbered from `first` as they come up. */
+/* Lines of one sort. They are numbered from `first` in the order in which they occur. */
 struct Numbered {
 	int first = 0;
 	std::map<std::string, int> numbers = {};
@@ -202,7 +206,7 @@ struct Numbered {
 
 static Numbered kinds, cells, rows, evex_rows;
 
-/* "7 0*3" for 7 0 0 0. */
+/* Writes repeated values in short: "7 0*3" for 7 0 0 0. */
 static std::string runs(const std::vector<int> &values)
 {
 	std::string text;
@@ -220,7 +224,7 @@ static const char *class_of(unsigned id)
 {
 	const llvm::MCInstrDesc &d = llvm_x86->instructions->get(id);
 	if (llvm_x86->instructions->getName(id) == "JMPABS64i")
-		return "jmpabs"; /* no branch to LLVM */
+		return "jmpabs"; /* LLVM does not take it for a branch */
 	if (d.isCall())
 		return "call";
 	if (d.isReturn())
@@ -230,7 +234,7 @@ static const char *class_of(unsigned id)
 	return "other";
 }
 
-/* Class, immediate, and which extensions the operands do not take. */
+/* Returns the class, the immediate, and the extensions that the operands do not take. */
 static std::string kind_of(const Context &c, uint8_t opcode, int form, bool modrm, const Decoded &plain)
 {
 	Bytes head;
@@ -270,7 +274,7 @@ static std::string kind_of(const Context &c, uint8_t opcode, int form, bool modr
 	}
 	if (modrm && has_sib(c, form) && ask(c, {}, opcode, form, false, other) && !other.valid) {
 		text += " sib";
-		/* X4, which is U, and V' both extend the number of an index register that is a vector. */
+		/* X4, which is U, and V' both extend the number of an index register that is a vector register. */
 		Context extended = c;
 		extended.u = true;
 		if (is_64_bit && c.space == EVEX && ask(extended, { .v = 16 }, opcode, form, true, other) && !other.valid)
@@ -284,14 +288,14 @@ static bool is_rex(int opcode)
 	return is_64_bit && (opcode & 0xf0) == 0x40;
 }
 
-/* Prefixes, some of which LLVM knows as instructions, too. */
+/* True for prefixes. LLVM knows some of them as instructions, too. */
 static bool is_prefix(const Context &c, int opcode)
 {
 	static const std::string prefixes = "\x26\x2e\x36\x3e\x64\x65\x66\x67\xf0\xf2\xf3";
 	return c.space == LEGACY && c.map == 0 && (prefixes.find(char(opcode)) != std::string::npos || is_rex(opcode));
 }
 
-/* A prefix where it is an instruction: behind REX2, or before LOCK. */
+/* Decodes a prefix where it is an instruction: after REX2, or before LOCK. */
 static Decoded ask_prefix(int opcode)
 {
 	Decoded found = is_64_bit ? llvm_x86->decode({ 0xd5, 0, uint8_t(opcode) }) : llvm_x86->decode({ uint8_t(opcode), 0xf0 });
@@ -299,7 +303,7 @@ static Decoded ask_prefix(int opcode)
 	return found;
 }
 
-/* Bytes that are no opcode in this form: what begins an encoding of another space. */
+/* True for bytes that are not an opcode in this form, because they begin an encoding of another space. */
 static bool is_no_opcode(const Context &c, int opcode, int form)
 {
 	if (c.space != LEGACY)
@@ -321,7 +325,7 @@ static bool is_no_opcode(const Context &c, int opcode, int form)
 	return false;
 }
 
-/* The number of the cell for an opcode: what it is with each form of ModR/M. */
+/* Returns the number of the cell for an opcode. A cell has the result for each form of ModR/M. */
 static int cell(const Context &c, int opcode)
 {
 	if (is_prefix(c, opcode)) {

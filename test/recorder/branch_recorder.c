@@ -1,12 +1,12 @@
 /*
- * QEMU TCG plugin that records the taken branches of an emulated program (qemu-user) or
- * kernel (qemu-system) and writes them as perf.data with branch stacks, the way a CPU with
- * a last-branch record does. README.md lists the options.
+ * QEMU TCG plugin that records the taken branches of an emulated program (qemu-user) or kernel (qemu-system). It
+ * writes them as a perf.data with branch stacks, in the way of a CPU with a last-branch record. README.md lists the
+ * options.
  *
- * QEMU translates code in blocks that end at every control transfer. Whenever a block does
- * not begin where the one before ended, a branch was taken: from the last instruction of
- * the one to the first of the other. If it does begin there, a branch was taken if the last
- * instruction always branches; a conditional branch to the very next instruction is not seen.
+ * QEMU translates code in blocks that end at every control transfer. If a block does not begin where the previous
+ * block ended, a branch was taken: from the last instruction of the previous block to the first instruction of the
+ * new block. If the block does begin there, a branch was taken if the last instruction always branches. A
+ * conditional branch to the very next instruction is not seen.
  */
 #define _GNU_SOURCE
 #include "exact_counts.h"
@@ -30,13 +30,13 @@ enum { MAX_VCPUS = 256, MAX_DEPTH = 64, KERNEL_MAPPING_PID = -1, FIRST_KERNEL_TA
 
 struct block {
 	uint64_t start, last_instruction, end;
-	bool repeats; /* ends in a REP string instruction, which loops by re-entering itself */
-	bool always_branches; /* ends in a jump, call or return */
-	bool may_branch; /* ends in a conditional branch */
-	bool calls, returns; /* ends in a call, in a return */
-	bool makes_frame; /* begins like a function that sets up a frame pointer */
-	bool may_be_cut; /* what seems to be its last instruction may be the first of the next block */
-	/* For sampled addresses: where its instructions are, and the time that has passed when each of them is done. */
+	bool repeats; /* the block ends in a REP string instruction, which loops by entering the block again */
+	bool always_branches; /* the block ends in a jump, call or return */
+	bool may_branch; /* the block ends in a conditional branch */
+	bool calls, returns; /* the block ends in a call; in a return */
+	bool makes_frame; /* the block begins like a function that sets up a frame pointer */
+	bool may_be_cut; /* the apparent last instruction may be the first of the next block */
+	/* For sampled addresses: the address of each instruction, and the time that has passed at its end. */
 	unsigned count;
 	uint16_t *offsets;
 	uint32_t *times;
@@ -45,22 +45,22 @@ struct block {
 /* A call in progress. */
 struct call {
 	uint64_t returns_to;
-	bool has_frame; /* what was called sets up a frame pointer */
-	unsigned context; /* for exact counts: of what was called */
+	bool has_frame; /* the callee sets up a frame pointer */
+	unsigned context; /* for exact counts: the context of the callee */
 };
 
-/* One virtual CPU; in user mode, one thread. */
+/* One virtual CPU. In user mode, it is one thread. */
 struct vcpu {
 	const struct block *previous;
 	struct branch ring[MAX_DEPTH];
 	unsigned newest, filled;
 	uint64_t until_sample;
-	struct call *calls; /* in progress, the outermost first */
+	struct call *calls; /* calls in progress, the outermost first */
 	unsigned call_count, call_capacity;
 	int64_t time_until_sample;
-	bool skids; /* a sample is reported at the next instruction */
-	uint64_t last_target; /* where the last taken branch went; 0: nowhere yet */
-	uint64_t run_start; /* for exact counts: the same */
+	bool skids; /* true if a sample is reported at the next instruction */
+	uint64_t last_target; /* target of the last taken branch; 0 if there is none yet */
+	uint64_t run_start; /* for exact counts: start of the present straight-line range; 0 if there is none yet */
 } __attribute__((aligned(64)));
 
 static struct options {
@@ -74,7 +74,7 @@ static struct vcpu vcpus[MAX_VCPUS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool recording, system_mode, x86;
 
-/* The program itself, for exact counts: its mappings lie between start and end. */
+/* The program itself, for exact counts. Its mappings lie between start and end. */
 static struct {
 	uint64_t start, end, bias;
 } program;
@@ -105,7 +105,7 @@ static void on_mapping(const struct image_mapping *found)
 	program.end = m.start + m.length;
 }
 
-/* True for `rep movs` and its like: prefixes, an optional REX, then a string opcode. */
+/* True for `rep movs` and similar instructions: prefixes, an optional REX, then a string opcode. */
 static bool is_repeated_string(const uint8_t *code, size_t size)
 {
 	bool repeat = false;
@@ -121,7 +121,7 @@ static bool is_repeated_string(const uint8_t *code, size_t size)
 	return repeat && ((op >= 0x6c && op <= 0x6f) || (op >= 0xa4 && op <= 0xa7) || (op >= 0xaa && op <= 0xaf));
 }
 
-/* The opcode of an x86 instruction, behind its prefixes. */
+/* Returns the offset of an x86 instruction's opcode, which is behind its prefixes. */
 static size_t x86_opcode(const uint8_t *code, size_t size)
 {
 	size_t i = 0;
@@ -140,7 +140,7 @@ static bool is_x86_transfer(const uint8_t *code, size_t size)
 	switch (code[i]) {
 	case 0xe8: case 0xe9: case 0xeb: case 0xc2: case 0xc3: case 0xca: case 0xcb:
 		return true;
-	case 0xff:; /* call and jmp are /2 to /5 */
+	case 0xff:; /* call and jmp have the extensions /2 to /5 */
 		unsigned reg = i + 1 < size ? code[i + 1] >> 3 & 7 : 0;
 		return reg >= 2 && reg <= 5;
 	default:
@@ -148,7 +148,7 @@ static bool is_x86_transfer(const uint8_t *code, size_t size)
 	}
 }
 
-/* True for b, bl, br, blr, ret and the forms of the last three that authenticate a pointer. */
+/* True for b, bl, br, blr, ret, and for the forms of the last three that authenticate a pointer. */
 static bool is_aarch64_transfer(const uint8_t *code, size_t size)
 {
 	uint32_t word;
@@ -169,8 +169,8 @@ static bool is_aarch64_conditional(const uint8_t *code, size_t size)
 }
 
 /*
- * A branch predictor that remembers where each of its branches went last, and thinks that it goes there again. Branches
- * that are not taken are not seen, so conditional ones are mispredicted only if they share an entry.
+ * Simulates a branch predictor. It remembers the last target of each branch, and predicts the same target again.
+ * Branches that are not taken are not seen, so conditional branches are mispredicted only if they share an entry.
  */
 static bool mispredicts(struct branch taken)
 {
@@ -224,20 +224,26 @@ static bool makes_frame(struct qemu_plugin_tb *tb)
 	return false;
 }
 
-/* For exact counts: the calls from the program behind the last one from elsewhere. */
+/* Returns the context for exact counts: the calls from the program after the last call from other code. */
 static unsigned context_of(const struct vcpu *v)
 {
 	return v->call_count ? v->calls[v->call_count - 1].context : 0;
 }
 
-/* The context of what a call calls. The program's code is known by then, as the call was in it. */
+/*
+ * Returns the context of a call's callee. The program's mappings are known by then, because the call was in its
+ * code.
+ */
 static unsigned context_behind(const struct vcpu *v, uint64_t call)
 {
 	bool inside = call >= program.start && call < program.end;
 	return options.exact && !options.addresses && inside ? exact_context(context_of(v), call) : 0;
 }
 
-/* Follows the calls of a thread. A return that fits none changes nothing; longjmp leaves calls that the next return takes off. */
+/*
+ * Follows the calls of a thread. A return that fits no call changes nothing. longjmp leaves calls that the next
+ * return removes.
+ */
 static void follow_calls(struct vcpu *v, const struct block *from, const struct block *to)
 {
 	if (from->calls) {
@@ -259,8 +265,8 @@ static void follow_calls(struct vcpu *v, const struct block *from, const struct 
 }
 
 /*
- * The call chain as the kernel has it: a marker, where the thread is, return addresses from the inside out. By frame pointer,
- * a function that has none yet, or never, hides who called it.
+ * Writes the call chain as the kernel does: a marker, the present address, then return addresses from the inside
+ * out. With frame pointers, a function without a frame (not yet, or never) hides its caller.
  */
 static unsigned call_chain(const struct vcpu *v, uint64_t address, uint64_t *chain)
 {
@@ -289,7 +295,10 @@ static void take_sample(unsigned cpu, const struct vcpu *v)
 		perf_file_sample(pid, pid + (int)cpu, cpu, stack, depth, chain, chain_length);
 }
 
-/* An eighth more or less than the period: loops do not fall in step. Pseudo-random, and the same each time. */
+/*
+ * Returns the period with up to an eighth more or less, so that samples do not fall in step with loops. The numbers
+ * are pseudo-random, and the same in each run.
+ */
 static int64_t next_period(void)
 {
 	static uint64_t state = 1;
@@ -306,7 +315,7 @@ static void take_address(unsigned cpu, const struct vcpu *v, uint64_t address)
 	perf_file_address(pid, pid + (int)cpu, cpu, address, chain, chain_length);
 }
 
-/* Where the time of a sample is over in this block, if it is. */
+/* Takes the samples whose time ends in this block. */
 static void take_addresses(unsigned cpu, struct vcpu *v, const struct block *b)
 {
 	bool wanted = recording && perf_file_samples() < options.max;
@@ -327,7 +336,7 @@ static void take_addresses(unsigned cpu, struct vcpu *v, const struct block *b)
 	}
 }
 
-/* Samples branches, taken or not, as Arm SPE does. */
+/* Samples branches, taken or not taken, as Arm SPE does. */
 static void take_branch(unsigned cpu, struct vcpu *v, const struct block *from, const struct block *to, bool taken, bool mispredicted)
 {
 	if (--v->time_until_sample <= 0) {
@@ -342,7 +351,7 @@ static void take_branch(unsigned cpu, struct vcpu *v, const struct block *from, 
 		v->last_target = to->start;
 }
 
-/* Execution went from one block to another. */
+/* Handles the step from one block to another. */
 static void follow(unsigned cpu, struct vcpu *v, const struct block *before, const struct block *now)
 {
 	if (now->start == before->end && !before->always_branches) {
@@ -359,7 +368,7 @@ static void follow(unsigned cpu, struct vcpu *v, const struct block *before, con
 	if (options.call_chains)
 		follow_calls(v, before, now);
 	struct branch taken = { .from = before->last_instruction, .to = now->start };
-	/* Kernel addresses are the upper half: the privilege filter of an event with :k. */
+	/* Kernel addresses are in the upper half. This is the privilege filter of an event with :k. */
 	if (system_mode && ((int64_t)taken.from >= 0 || (int64_t)taken.to >= 0))
 		return;
 
@@ -404,8 +413,8 @@ static void on_block_executed(unsigned cpu, void *data)
 }
 
 /*
- * The time that an instruction takes, in a simple model: one unit, a multiplication three, a division twenty. No CPU is
- * like that, but as on all of them divisions have more samples than executions.
+ * Returns the time of an instruction in a simple model: one unit, three for a multiplication, twenty for a
+ * division. No CPU has these times, but on all CPUs divisions have more samples than executions.
  */
 static uint32_t time_of(const uint8_t *code, size_t size)
 {
@@ -415,7 +424,7 @@ static uint32_t time_of(const uint8_t *code, size_t size)
 		memcpy(&word, code, size < sizeof word ? size : sizeof word);
 		if ((word & 0x7fe0f800) == 0x1ac00800) /* udiv, sdiv */
 			return DIVISION;
-		return (word & 0x7f000000) == 0x1b000000 ? MULTIPLICATION : PLAIN; /* madd and its like */
+		return (word & 0x7f000000) == 0x1b000000 ? MULTIPLICATION : PLAIN; /* madd and similar instructions */
 	}
 	size_t i = 0;
 	while (i < size && (code[i] == 0x66 || code[i] == 0x67 || code[i] == 0xf2 || code[i] == 0xf3 || (code[i] & 0xf0) == 0x40))
@@ -447,8 +456,8 @@ static void on_block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	b->always_branches = x86 ? is_x86_transfer(code, size) : is_aarch64_transfer(code, size);
 	b->may_branch = !x86 && is_aarch64_conditional(code, size);
 	/*
-	 * An instruction of x86 that goes on in the next page is left for a block of its own, but QEMU tells of it
-	 * here, too, with as many bytes as it had read.
+	 * QEMU leaves an x86 instruction that continues on the next page to a block of its own. But QEMU also
+	 * reports it here, with the bytes that it had read.
 	 */
 	b->may_be_cut = x86 && qemu_plugin_tb_n_insns(tb) > 1 &&
 		(b->last_instruction + longest_instruction - 1) / page != b->last_instruction / page;
@@ -464,7 +473,7 @@ static void on_block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		}
 	}
 	if (!system_mode) {
-		/* Code is translated before it runs, so its mapping precedes its samples. */
+		/* Code is translated before it runs, so its mapping comes before its samples. */
 		pthread_mutex_lock(&lock);
 		if (recording && !guest_address_known(b->start)) {
 			put_exec_once();
@@ -479,7 +488,7 @@ static void on_vcpu_started(qemu_plugin_id_t id, unsigned cpu)
 {
 	(void)id;
 	struct vcpu *v = &vcpus[cpu % MAX_VCPUS];
-	/* Staggered, so that threads in step are not always sampled at the same place. */
+	/* The first samples are staggered, so that threads in step are not always sampled at the same place. */
 	v->until_sample = options.period + cpu * 37 % options.period;
 	v->time_until_sample = (int64_t)v->until_sample;
 	if (system_mode || cpu == 0)
@@ -491,9 +500,9 @@ static void on_vcpu_started(qemu_plugin_id_t id, unsigned cpu)
 }
 
 /*
- * KASLR: only the booted kernel knows where it and its modules lie. It prints lines "_text=HEX" and
- * "module=NAME SIZE HEX", from /proc/kallsyms and /proc/modules, to its console, which is the file
- * kernel_text_log. Calls `visit` with what follows `key` in each such line.
+ * Reads addresses under KASLR. Only the booted kernel knows the addresses of itself and of its modules. It prints
+ * lines "_text=HEX" and "module=NAME SIZE HEX", from /proc/kallsyms and /proc/modules, to its console, which is the
+ * file kernel_text_log. Calls `visit` with the text after `key` in each of these lines.
  */
 static void read_kernel_log(const char *key, void (*visit)(const char *value))
 {
@@ -509,9 +518,9 @@ static void read_kernel_log(const char *key, void (*visit)(const char *value))
 }
 
 /*
- * The mappings of the kernel and its modules, as perf synthesizes them before it records; addresses
- * follow at exit. The kernel's is named after the symbol whose run-time address is in pgoff, those of
- * modules after their files: the directory `modules` has a file "paths" that lists them in the guest.
+ * The mappings of the kernel and its modules, as perf writes them before it records. Addresses follow at exit. The
+ * kernel's mapping is named after the symbol whose run-time address is in pgoff. The mappings of modules are named
+ * after their files: the directory `modules` has a file "paths" with their paths in the guest.
  */
 static struct module {
 	char name[64];
@@ -534,7 +543,7 @@ static void put_kernel_mappings(void)
 		const char *file = strrchr(path, '/') + 1;
 		modules = realloc(modules, (module_count + 1) * sizeof *modules);
 		struct module *module = &modules[module_count++];
-		/* The kernel has '_' for '-' in names. */
+		/* In the kernel, names of modules have '_' instead of '-'. */
 		snprintf(module->name, sizeof module->name, "%.*s", (int)strcspn(file, "."), file);
 		for (char *c = module->name; *c; c++)
 			if (*c == '-')
@@ -600,7 +609,7 @@ static void on_exit_of_guest(qemu_plugin_id_t id, void *data)
 	pthread_mutex_unlock(&lock);
 }
 
-/* A forked child shares the file's descriptor: it goes on unrecorded. */
+/* A forked child shares the descriptor of the file, so the child continues without recording. */
 static void on_fork_in_child(void)
 {
 	recording = false;
@@ -682,7 +691,10 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
 		return 1;
 	}
 	struct event event = {
-		/* branch_filter and ts_enable of Arm SPE; BR_INST_RETIRED.NEAR_TAKEN of Intel's cores; BR_RETIRED of Armv8's PMU */
+		/*
+		 * The configs: branch_filter and ts_enable of Arm SPE; BR_INST_RETIRED.NEAR_TAKEN of Intel's cores;
+		 * BR_RETIRED of Armv8's PMU.
+		 */
 		.config = options.spe ? 1ull << 32 | 1 : x86 ? 0x20c4 : 0x21,
 		.period = options.period,
 		.kernel = system_mode,

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* llvm-profgen's address for "somewhere outside the program". */
+/* llvm-profgen's address for all places outside of the program. */
 static const uint64_t outside = 1;
 
 struct cell {
@@ -12,7 +12,7 @@ struct cell {
 	unsigned context;
 };
 
-/* Open addressing, at most half full; a cell with count 0 is free. */
+/* A hash table with open addressing, at most half full. A cell with count 0 is free. */
 struct table {
 	struct cell *cells;
 	size_t capacity, used;
@@ -20,7 +20,7 @@ struct table {
 
 static struct table runs, branches;
 
-/* Calls in progress: each context is a call behind another context. Context 0 has none. */
+/* A chain of calls in progress: each context is a call after another context. Context 0 has no call. */
 struct context {
 	unsigned outer;
 	uint64_t call;
@@ -28,7 +28,7 @@ struct context {
 
 static struct context *contexts;
 static unsigned context_count = 1, context_capacity;
-/* The context of a call behind another: first is the outer one, second the call, count the context. */
+/* The contexts of calls. first is the outer context, second is the call, count is the inner context. */
 static struct table inner_contexts;
 
 static size_t place(const struct table *t, uint64_t first, uint64_t second, unsigned context)
@@ -91,7 +91,7 @@ static int by_address(const void *a, const void *b)
 	return (x->second > y->second) - (x->second < y->second);
 }
 
-/* The cells that are used, in order. */
+/* Sorts the used cells. */
 static void sort(struct table *t)
 {
 	struct cell *sorted = calloc(t->used ? t->used : 1, sizeof *sorted);
@@ -105,7 +105,7 @@ static void sort(struct table *t)
 	t->capacity = n;
 }
 
-/* Writes the cells of a context, which begin at `*next` of a sorted table, and moves that behind them. */
+/* Writes the cells of a context. They begin at `*next` of a sorted table; `*next` is moved behind them. */
 static void write_cells(FILE *f, const struct table *t, size_t *next, unsigned context, const char *separator, const char *indent)
 {
 	size_t first = *next;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Both architectures recorded here run with 4 KiB pages under qemu. */
+/* Page size. Both recorded architectures have 4 KiB pages under qemu. */
 static const uint64_t page = 4096;
 
 struct interval {
@@ -43,7 +43,7 @@ static Elf64_Phdr *read_program_headers(FILE *elf, size_t *count)
 	return segments;
 }
 
-/* Looks through the notes in the `size` bytes at `at`. */
+/* Searches the notes in the `size` bytes at `at` for a build id. */
 static unsigned read_build_id_note(FILE *elf, uint64_t at, uint64_t size, uint8_t id[BUILD_ID_MAX])
 {
 	Elf64_Nhdr note;
@@ -68,7 +68,7 @@ static unsigned find_build_id(FILE *elf, const Elf64_Phdr *segments, size_t coun
 	return size;
 }
 
-/* A kernel module has no program headers. */
+/* Searches the sections for a build id, because a kernel module has no program headers. */
 static unsigned find_build_id_in_sections(FILE *elf, uint8_t id[BUILD_ID_MAX])
 {
 	Elf64_Ehdr header;
@@ -99,7 +99,9 @@ unsigned elf_build_id(const char *path, uint8_t id[BUILD_ID_MAX])
 	return size;
 }
 
-/* The line of /proc/self/maps that holds `address`. A 64-bit guest's addresses are the host's. */
+/*
+ * Finds the line of /proc/self/maps that contains `address`. Addresses of a 64-bit guest equal those of the host.
+ */
 static bool host_mapping(uint64_t address, struct image_mapping *m, char path[4096])
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
@@ -119,8 +121,8 @@ static bool host_mapping(uint64_t address, struct image_mapping *m, char path[40
 }
 
 /*
- * The host's line may span several segments (qemu maps guest code without execute
- * permission, so neighbours merge); the program headers tell them apart again.
+ * Visits the segments of a mapping. A line of the host may span several segments, because qemu maps guest code
+ * without execute permission, so neighbours merge. The program headers tell the segments apart.
  */
 static bool visit_segments(struct image_mapping m, uint64_t address, mapping_visitor visit)
 {
@@ -163,7 +165,7 @@ void guest_discover_image(uint64_t address, mapping_visitor visit)
 	if (!host_mapping(address, &m, path) || visit_segments(m, address, visit))
 		return;
 	m.path = "//anon";
-	m.file_offset = m.start; /* as the kernel reports anonymous memory */
+	m.file_offset = m.start; /* the kernel reports anonymous memory in this way */
 	remember(m.start, m.start + m.length);
 	visit(&m);
 }

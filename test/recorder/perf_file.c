@@ -4,19 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Feature bits of the file header (perf.data-file-format.txt); not part of the kernel's ABI. */
+/* Feature bits of the file header (perf.data-file-format.txt). They are not part of the kernel's ABI. */
 enum { FEATURE_BUILD_ID = 2, FEATURE_ARCH = 6, FEATURE_BRANCH_STACK = 15 };
 
-/* BUILD_ID entries say in `misc` that their size byte is valid (perf: util/header.h). */
+/* Bit of `misc` in BUILD_ID entries: the size byte is valid (perf: util/header.h). */
 enum { MISC_BUILD_ID_SIZE = 1 << 15 };
 
-/* Records of the tool (perf: tools/lib/perf/include/perf/event.h), the number that stands for Arm SPE, and the type of its event here. */
+/*
+ * Types of perf's own records (perf: tools/lib/perf/include/perf/event.h), the number of Arm SPE, and the type of
+ * its event here.
+ */
 enum { RECORD_AUXTRACE_INFO = 70, RECORD_AUXTRACE = 71, RECORD_TIME_CONV = 79, AUXTRACE_ARM_SPE = 4, SPE_PMU = 11 };
 
-/* The CPU's timer has 25 MHz: 40 nanoseconds a tick, scaled by two to the power of TIMER_SHIFT. */
+/* The CPU's timer has 25 MHz, so a tick is 40 nanoseconds, scaled by two to the power of TIMER_SHIFT. */
 enum { NANOSECONDS_A_TICK = 40, TIMER_SHIFT = 10 };
 
-/* The kernel cuts the name of a task to this (TASK_COMM_LEN). */
+/* The kernel cuts the name of a task to this size (TASK_COMM_LEN). */
 enum { COMM_SIZE = 16 };
 
 struct section {
@@ -45,9 +48,9 @@ struct sample_id {
 static FILE *file;
 static struct event event;
 static uint64_t data_size, samples;
-static uint64_t *mappings; /* where in the file their records are */
+static uint64_t *mappings; /* offsets of their records in the file */
 static unsigned mapping_count;
-static struct image_mapping *identified; /* mappings whose build id goes into the BUILD_ID section */
+static struct image_mapping *identified; /* mappings whose build ids go into the BUILD_ID section */
 static unsigned identified_count;
 
 static const uint64_t data_offset = sizeof(struct file_header) + sizeof(struct file_attr);
@@ -72,7 +75,7 @@ static void put_padded(const char *text, size_t padded)
 		put(zeros, rest < 8 ? rest : 8);
 }
 
-/* Time is counted in samples: recordings of one run are then equal byte for byte. */
+/* Returns the time, which counts samples. So recordings of the same run are equal byte for byte. */
 static uint64_t now(void)
 {
 	return 1000000000 + samples * 1000;
@@ -114,7 +117,7 @@ bool perf_file_open(const char *path, const struct event *e)
 	if (!file)
 		return false;
 	for (uint64_t i = 0; i < data_offset; i++)
-		fputc(0, file); /* perf_file_close() writes what belongs here */
+		fputc(0, file); /* perf_file_close() writes the header to this place */
 	if (event.spe)
 		put_trace_info();
 	return true;
@@ -148,7 +151,7 @@ void perf_file_fork(int pid, int tid, int parent_pid, int parent_tid)
 	put_sample_id(parent_pid, parent_tid);
 }
 
-/* Keeps the mapping's build id for the BUILD_ID section. */
+/* Keeps the build id of the mapping for the BUILD_ID section. */
 static void identify(const struct image_mapping *m)
 {
 	for (unsigned i = 0; i < identified_count; i++)
@@ -167,7 +170,7 @@ unsigned perf_file_mapping(const struct image_mapping *m)
 		struct perf_event_header header;
 		uint32_t pid, tid;
 		uint64_t start, length, file_offset;
-		uint32_t dev_major, dev_minor; /* device and inode stay 0: they differ between machines */
+		uint32_t dev_major, dev_minor; /* device and inode stay 0, because they differ between machines */
 		uint64_t inode, inode_generation;
 		uint32_t protection, flags;
 	} r = { .pid = m->pid, .tid = m->tid, .start = m->start, .length = m->length,
@@ -300,7 +303,7 @@ static struct file_attr describe_event(void)
 		a.attr.branch_sample_type = PERF_SAMPLE_BRANCH_ANY |
 			(event.kernel ? PERF_SAMPLE_BRANCH_KERNEL : PERF_SAMPLE_BRANCH_USER) |
 			(event.hw_idx ? PERF_SAMPLE_BRANCH_HW_INDEX : 0);
-	a.ids.offset = data_offset; /* one event needs no ids */
+	a.ids.offset = data_offset; /* a single event needs no ids */
 	return a;
 }
 
@@ -336,7 +339,7 @@ bool perf_file_close(void)
 	h.attrs = (struct section){ sizeof h, sizeof(struct file_attr) };
 	h.data = (struct section){ data_offset, data_size };
 
-	/* Feature sections follow the data: first their table, in the order of the bits. */
+	/* The feature sections follow the data. Their table comes first, in the order of the bits. */
 	struct section table[3];
 	unsigned used = 0;
 	uint64_t features = 1 << FEATURE_ARCH | (event.addresses || event.spe ? 0 : 1 << FEATURE_BRANCH_STACK);

@@ -6,13 +6,16 @@
 
 enum { MAX_CPUS = 256, RECORD = 64 };
 
-/* Pieces end inside of records, as they may when perf empties a buffer while the CPU fills it. */
+/*
+ * Size of a piece of the trace. Pieces end inside of records, as they may if perf empties a buffer while the CPU
+ * fills it.
+ */
 enum { PIECE = 16384 + 24 };
 
 static struct buffer {
 	uint8_t bytes[PIECE + RECORD];
 	unsigned filled;
-	uint64_t written; /* bytes of this buffer that are in the file */
+	uint64_t written; /* number of bytes of this buffer that are in the file */
 	int pid, tid;
 } *buffers[MAX_CPUS];
 
