@@ -48,6 +48,8 @@ codes! {
     InferredCounts = "inferred-counts",
     /// Call stacks end before the outermost function.
     CallStacksCut = "call-stacks-cut",
+    /// Call chains lack the part that the kernel writes apart from the samples.
+    CallChainsIncomplete = "call-chains-incomplete",
     /// The recording has call chains, which are not used.
     CallChainsUnused = "call-chains-unused",
     /// Branches inside of transactions were not recorded.

@@ -16,6 +16,7 @@ mod byte_order;
 mod call_chain;
 mod chunks;
 mod decompress;
+mod deferred_chains;
 mod directory;
 mod error;
 mod event_names;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::deferred_chains::DeferredChains;
 use crate::error::Error;
 use crate::event_table::EventTable;
 use crate::recording::Recording;
@@ -26,6 +27,8 @@ pub(crate) struct LookAhead<R> {
     held: Option<Segment>,
     /// What the first segment was decoded with. Kept, so that the recording cannot change it in place.
     first_table: Option<Arc<EventTable>>,
+    /// Parts of call chains, of the segment that was handed out before, of the one to hand out and of the one that is held.
+    deferred: [Arc<DeferredChains>; 3],
 }
 
 impl<R: ReadSegment> LookAhead<R> {
@@ -34,6 +37,7 @@ impl<R: ReadSegment> LookAhead<R> {
             reader,
             held: None,
             first_table: None,
+            deferred: Default::default(),
         }
     }
 
@@ -44,18 +48,32 @@ impl<R: ReadSegment> LookAhead<R> {
         cancel: Option<&AtomicBool>,
     ) -> Result<Option<Segment>, Error> {
         if self.held.is_none() {
-            self.held = self.reader.read_segment(recording, cancel)?;
+            self.read_on(recording, cancel)?;
         }
         let Some(mut segment) = self.held.take() else {
             return Ok(None);
         };
-        self.held = self.reader.read_segment(recording, cancel)?;
+        self.read_on(recording, cancel)?;
         if let Some(following) = &mut self.held {
             segment.side_records.append(&mut following.side_records);
         }
+        segment.deferred = self
+            .deferred
+            .iter()
+            .filter(|chains| !chains.is_empty())
+            .cloned()
+            .collect();
         segment.table = recording.table();
         let first = self.first_table.get_or_insert_with(|| Arc::clone(&segment.table));
         segment.events_changed = !Arc::ptr_eq(first, &segment.table);
         Ok(Some(segment))
+    }
+
+    /// Reads the segment that is held from then on.
+    fn read_on(&mut self, recording: &mut Recording, cancel: Option<&AtomicBool>) -> Result<(), Error> {
+        self.held = self.reader.read_segment(recording, cancel)?;
+        self.deferred.rotate_left(1);
+        self.deferred[2] = recording.take_deferred();
+        Ok(())
     }
 }

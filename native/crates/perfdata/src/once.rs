@@ -71,6 +71,7 @@ impl Once {
             side_records,
             stats,
             events_changed: false,
+            deferred: Vec::new(),
         }))
     }
 

@@ -23,8 +23,9 @@ pub mod record_type {
     pub const SWITCH_CPU_WIDE: u32 = 15;
     pub const KSYMBOL: u32 = 17;
     pub const TEXT_POKE: u32 = 20;
-    /// The highest kernel type known here (CALLCHAIN_DEFERRED).
-    pub const KERNEL_LAST: u32 = 22;
+    pub const CALLCHAIN_DEFERRED: u32 = 22;
+    /// The highest kernel type known here.
+    pub const KERNEL_LAST: u32 = CALLCHAIN_DEFERRED;
     /// The lowest type of the tool's own records.
     pub const USER_FIRST: u32 = 64;
     pub const HEADER_ATTR: u32 = 64;

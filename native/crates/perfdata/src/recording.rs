@@ -6,6 +6,7 @@ use crate::address::Moment;
 use crate::attr::{EventAttr, MIN_ATTR_SIZE, declared_size};
 use crate::build_id::BuildIdEntry;
 use crate::byte_order::{ByteOrder, nul_terminated};
+use crate::deferred_chains::DeferredChains;
 use crate::event_names::EventNames;
 use crate::event_table::EventTable;
 use crate::feature::absorb_feature;
@@ -30,6 +31,8 @@ pub(crate) struct Recording {
     files: FileNames,
     /// What is known of a raw trace that can be decoded.
     trace: Trace,
+    /// Parts of call chains that were read since they were last taken.
+    deferred: DeferredChains,
 }
 
 impl Recording {
@@ -40,6 +43,7 @@ impl Recording {
             table: Arc::new(EventTable::new(order)),
             files: FileNames::default(),
             trace: Trace::default(),
+            deferred: DeferredChains::default(),
         }
     }
 
@@ -65,8 +69,8 @@ impl Recording {
     /// True for the records that [`Recording::absorb`] must see; the others it would ignore.
     pub(crate) fn wants(header: RecordHeader) -> bool {
         use record_type::{
-            COMM, EVENT_UPDATE, EXIT, FORK, HEADER_ATTR, HEADER_BUILD_ID, HEADER_EVENT_TYPE, HEADER_FEATURE, LOST,
-            LOST_SAMPLES, MMAP, MMAP2, TEXT_POKE,
+            CALLCHAIN_DEFERRED, COMM, EVENT_UPDATE, EXIT, FORK, HEADER_ATTR, HEADER_BUILD_ID, HEADER_EVENT_TYPE,
+            HEADER_FEATURE, LOST, LOST_SAMPLES, MMAP, MMAP2, TEXT_POKE,
         };
         matches!(
             header.record_type,
@@ -77,6 +81,7 @@ impl Recording {
                 | TEXT_POKE
                 | LOST
                 | LOST_SAMPLES
+                | CALLCHAIN_DEFERRED
                 | HEADER_ATTR
                 | HEADER_EVENT_TYPE
                 | HEADER_BUILD_ID
@@ -132,6 +137,13 @@ impl Recording {
             record_type::LOST_SAMPLES if header.misc & misc::LOST_SAMPLES_BPF == 0 => {
                 stats.lost_samples = stats.lost_samples.saturating_add(order.u64(record, 8)?);
             }
+            record_type::CALLCHAIN_DEFERRED => {
+                let tid = self
+                    .table
+                    .of_other(record)
+                    .map_or(-1, |layout| layout.trailer(record, order).tid);
+                self.deferred.absorb(record, tid, order)?;
+            }
             record_type::HEADER_ATTR => self.absorb_attr(record)?,
             record_type::AUXTRACE_INFO => self.metadata.trace = Some(TraceFormat::parse(record, order)?),
             record_type::HEADER_EVENT_TYPE => {
@@ -152,6 +164,11 @@ impl Recording {
             _ => {}
         }
         Some(())
+    }
+
+    /// The parts of call chains that were read since this was last asked.
+    pub(crate) fn take_deferred(&mut self) -> Arc<DeferredChains> {
+        Arc::new(std::mem::take(&mut self.deferred))
     }
 
     fn has_arm_spe(&self) -> bool {

@@ -12,6 +12,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::byte_order::ByteOrder;
 use crate::chunks::ChunkCutter;
+use crate::deferred_chains::DeferredChains;
 use crate::error::Error;
 use crate::record::record_type;
 use crate::record_stream::{Progress, RecordStream};
@@ -38,6 +39,8 @@ pub(crate) struct Seekable {
     unscanned: Vec<FilePart>,
     compressed: VecDeque<CompressedPart>,
     sources: Vec<Arc<Source>>,
+    /// Those of all files, once these have been scanned.
+    deferred: Arc<DeferredChains>,
 }
 
 /// Compressed records, all but whose samples have been read.
@@ -58,6 +61,7 @@ impl Seekable {
             unscanned: files,
             compressed: VecDeque::new(),
             sources: Vec::new(),
+            deferred: Arc::default(),
         }
     }
 
@@ -86,7 +90,8 @@ impl Seekable {
             return self.scan_all(files, recording, cancel).map(Some);
         }
         while let Some(part) = self.compressed.front_mut() {
-            if let Some(segment) = part.next_segment(recording, cancel)? {
+            if let Some(mut segment) = part.next_segment(recording, cancel)? {
+                segment.deferred = vec![Arc::clone(&self.deferred)];
                 return Ok(Some(segment));
             }
             self.compressed.pop_front();
@@ -136,6 +141,7 @@ impl Seekable {
             sources.push(part.source);
         }
         self.sources.clone_from(&sources);
+        self.deferred = recording.take_deferred();
         Ok(Segment {
             bytes: SegmentBytes::Files(sources),
             chunks,
@@ -144,6 +150,7 @@ impl Seekable {
             side_records,
             stats,
             events_changed: false,
+            deferred: vec![Arc::clone(&self.deferred)],
         })
     }
 }

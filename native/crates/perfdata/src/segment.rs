@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::address::Moment;
 use crate::byte_order::ByteOrder;
 use crate::chunks::ChunkCutter;
+use crate::deferred_chains::DeferredChains;
 use crate::error::Error;
 use crate::event_table::{EventTable, LastEvent};
 use crate::record::{RecordHeader, record_type};
@@ -30,6 +31,8 @@ pub struct Segment {
     pub(crate) side_records: Vec<SideRecord>,
     pub(crate) stats: RecordStats,
     pub(crate) events_changed: bool,
+    /// Parts of call chains that stand near its samples, or anywhere in the input if all of it has been looked at.
+    pub(crate) deferred: Vec<Arc<DeferredChains>>,
 }
 
 /// Records that one thread decodes at a time.
@@ -147,6 +150,8 @@ pub struct ChunkStats {
     pub unknown_event: u64,
     /// Samples too short for the fields their event says they have.
     pub malformed: u64,
+    /// Samples whose call chains lack the part in user space, which the kernel wrote apart from them. They are handed out.
+    pub incomplete_call_chains: u64,
     /// What the records of a raw trace came to. The samples that were made of them are not among those above.
     pub trace: TraceStats,
 }
@@ -157,6 +162,7 @@ impl ChunkStats {
         self.samples += other.samples;
         self.unknown_event += other.unknown_event;
         self.malformed += other.malformed;
+        self.incomplete_call_chains += other.incomplete_call_chains;
         self.trace.add(other.trace);
     }
 }
@@ -180,6 +186,7 @@ impl Segment {
             side_records: Vec::new(),
             stats: RecordStats::default(),
             events_changed: false,
+            deferred: Vec::new(),
         }
     }
 
@@ -247,6 +254,7 @@ impl Segment {
         let order = self.table.order;
         let mut decoder = Decoder {
             table: &self.table,
+            deferred: &self.deferred,
             entries,
             last_event: LastEvent::NONE,
             stats: ChunkStats::default(),
@@ -313,6 +321,7 @@ fn decode_slice<F: FnMut(&Sample<'_>)>(
 /// Turns records into samples for the sink.
 struct Decoder<'a, F> {
     table: &'a EventTable,
+    deferred: &'a [Arc<DeferredChains>],
     /// Entries of big-endian files, rewritten.
     entries: &'a mut Vec<u8>,
     last_event: LastEvent,
@@ -339,6 +348,19 @@ impl<F: FnMut(&Sample<'_>)> Decoder<'_, F> {
                     (true, None) => Moment::END,
                 };
                 self.stats.samples += 1;
+                if let Some(cookie) = sample.call_chain.cookie() {
+                    let mut found = self
+                        .deferred
+                        .iter()
+                        .filter_map(|chains| chains.find(sample.tid, cookie));
+                    sample.call_chain = match found.next() {
+                        Some(later) => sample.call_chain.joined(later),
+                        None => {
+                            self.stats.incomplete_call_chains += 1;
+                            sample.call_chain.cut(sample.ip.0)
+                        }
+                    };
+                }
                 (self.sink)(&sample);
             }
             None => self.stats.malformed += 1,

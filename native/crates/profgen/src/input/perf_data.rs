@@ -26,7 +26,7 @@ use crate::input::perf_data::followed::Followed;
 use crate::input::recording::open;
 use crate::input::samples::{Samples, TargetSamples};
 use crate::input::seen::Seen;
-use crate::input::usable::{check_machine, guests, mapping_event, trouble};
+use crate::input::usable::{about_incomplete_call_chains, check_machine, guests, mapping_event, trouble};
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 
@@ -188,16 +188,26 @@ impl<'a> Sampling<'a> {
         if reading == Reading::Once && events.is_some_and(|events| events != filter.usable) {
             return Ok(None);
         }
-        self.inputs.push((path.to_owned(), filter.usable.addresses));
-        self.statistics.by_instructions |= filter.usable.by_instructions;
-        self.diagnostics
-            .extend(about_addresses(input.metadata(), &filter.usable));
         let collected: Vec<_> = collectors.into_iter().map(Collector::finish).collect();
         let chunks = collected
             .iter()
             .map(|group| group.chunks)
             .max_by_key(|chunks| chunks.samples)
             .unwrap_or_default();
+        let uses_call_chains = filter.call_stacks.is_some() || filter.usable.addresses;
+        if uses_call_chains && chunks.incomplete_call_chains > 0 {
+            // What is missing may stand far behind its sample.
+            if reading == Reading::Once {
+                return Ok(None);
+            }
+            if !self.options.ignore_stack_samples {
+                self.diagnostics.push(about_incomplete_call_chains(chunks, path));
+            }
+        }
+        self.inputs.push((path.to_owned(), filter.usable.addresses));
+        self.statistics.by_instructions |= filter.usable.by_instructions;
+        self.diagnostics
+            .extend(about_addresses(input.metadata(), &filter.usable));
         let trace = chunks.trace;
         self.account(&stats, chunks, path)?;
         self.diagnostics.extend(left_out(input.metadata(), self.options));

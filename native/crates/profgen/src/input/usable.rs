@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use elf::Arch;
-use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, count_of, form};
 use perfdata::{Avma, ChunkStats, RecordStats};
 
 use crate::binaries::target::Target;
@@ -60,18 +60,26 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
     if malformed > 0 {
         found.push(Diagnostic::warning(
             DiagnosticCode::RecordsMalformed,
-            format!("{path}: {malformed} records are malformed and were skipped"),
+            format!(
+                "{path}: {} malformed and {} skipped",
+                count_of(malformed, "record") + form(malformed, " is", " are"),
+                form(malformed, "was", "were")
+            ),
         ));
     }
     let packets = chunks.trace.packets;
     if packets.cut > 0 {
-        let (cut, whole) = (packets.cut, packets.records);
         let reason = if packets.bad_bytes > 0 {
-            "are damaged or cut off"
+            "damaged or cut off"
         } else {
-            "are cut off, where trace data are missing"
+            "cut off, because trace data behind the cut are missing"
         };
-        let message = format!("{path}: {cut} records of the trace {reason}; the {whole} whole ones are used");
+        let message = format!(
+            "{path}: of the trace {} {} {reason}; the rest, {}, is used",
+            count_of(packets.cut, "record"),
+            form(packets.cut, "is", "are"),
+            count_of(packets.records, "record")
+        );
         found.push(Diagnostic::warning(DiagnosticCode::TraceDamaged, message));
     }
     if packets.unknown_packets > 0 {
@@ -82,14 +90,15 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
     let incomplete = chunks.trace.incomplete;
     if incomplete > 0 {
         let message = format!(
-            "{path}: {incomplete} sampled branches are left out, because their records do not say where they are or where they went"
+            "{path}: {} left out, because the record does not say where the branch is or where it went",
+            count_of(incomplete, "sampled branch") + form(incomplete, " is", " are")
         );
         found.push(Diagnostic::warning(DiagnosticCode::TraceDamaged, message));
     }
     if stats.traces_truncated > 0 {
-        let times = stats.traces_truncated;
+        let times = count_of(stats.traces_truncated, "time");
         let message = format!(
-            "{path}: the buffer of the trace was full {times} times, and what the CPU sampled then is lost. Record with a larger buffer \
+            "{path}: the buffer of the trace was full {times}, and what the CPU sampled then is lost. Record with a larger buffer \
              (perf record -m,64M) or a larger period"
         );
         found.push(Diagnostic::warning(DiagnosticCode::TraceTruncated, message));
@@ -103,22 +112,40 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
         found.push(Diagnostic::note(DiagnosticCode::TraceTruncated, message));
     }
     if chunks.unknown_event > 0 {
-        let samples = chunks.unknown_event;
+        let samples = count_of(chunks.unknown_event, "sample");
+        let (belong, were) = (
+            form(chunks.unknown_event, "belongs", "belong"),
+            form(chunks.unknown_event, "was", "were"),
+        );
         found.push(Diagnostic::warning(
             DiagnosticCode::EventUnknown,
-            format!("{path}: {samples} samples belong to no event of the file and were skipped"),
+            format!("{path}: {samples} {belong} to no event of the file and {were} skipped"),
         ));
     }
     if stats.unknown_records > 0 {
         found.push(Diagnostic::note(
             DiagnosticCode::RecordsUnknown,
             format!(
-                "{path}: {} records of unknown types were skipped",
-                stats.unknown_records
+                "{path}: {} of an unknown type {} skipped",
+                count_of(stats.unknown_records, "record"),
+                form(stats.unknown_records, "was", "were")
             ),
         ));
     }
     found
+}
+
+/// The kernel wrote parts of call chains later than the samples, and some of these parts are not there.
+pub(crate) fn about_incomplete_call_chains(chunks: ChunkStats, path: &Path) -> Diagnostic {
+    let message = format!(
+        "{}: {} of {} samples have a call chain that lacks its part in user space, so that their contexts have no callers. With `perf record \
+         --call-graph fp,defer` the kernel writes that part later, and the recording does not have it. Record with `--call-graph fp`, which \
+         stores it in the sample",
+        path.display(),
+        chunks.incomplete_call_chains,
+        chunks.samples
+    );
+    Diagnostic::warning(DiagnosticCode::CallChainsIncomplete, message)
 }
 
 /// Samples of guests are left out; all of them may be such.
@@ -126,7 +153,10 @@ pub(crate) fn guests(samples: u64, of: u64) -> Result<Option<Diagnostic>, Error>
     if samples == 0 {
         return Ok(None);
     }
-    let message = format!("{samples} of {of} samples were taken in guests, whose addresses mean nothing on the host");
+    let message = format!(
+        "{samples} of {of} samples {} taken in guests, whose addresses mean nothing on the host",
+        form(samples, "was", "were")
+    );
     if samples == of {
         return Err(Error::new(ErrorCode::EmptyProfile, message)
             .hint("Profile a guest with a recording that was made inside it."));
