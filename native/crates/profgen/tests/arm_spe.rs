@@ -149,6 +149,40 @@ fn a_branch_that_was_not_taken_adds_nothing_to_the_run_that_it_is_in() {
     }
 }
 
+/// llvm-profgen takes what perf makes of the trace for histories of taken branches.
+#[test]
+fn branches_that_were_not_taken_count_as_taken_without_20() {
+    let replay = Replay::new();
+    let taken = with_previous_targets(&replay);
+    let not_taken = taken.iter().map(|record| SpeRecord {
+        previous_target: record.previous_target,
+        ..SpeRecord::not_taken(record.pc).in_thread(PID as u32).at(20)
+    });
+    let all: Vec<_> = taken.iter().copied().chain(not_taken).collect();
+    let counters_by = |policy| {
+        let outcome = run(&replay, &injected(&replay, &all), |options| {
+            options.skip_symbolization = true;
+            // Many of these branches go to address 0, which 13 refuses.
+            options.ignore_build_id = true;
+            options.policy = policy;
+        });
+        counters(&outcome.expect("counters"))
+    };
+    let without_20 = Policy {
+        reads_arm_spe: false,
+        ..Policy::OWN
+    };
+    let (ranges, branches) = counters_by(without_20);
+    assert_eq!(
+        (ranges, branches.clone()),
+        counters_by(Policy::LLVM_PROFGEN),
+        "as llvm-profgen counts"
+    );
+    let (_, own) = counters_by(Policy::OWN);
+    let all_of = |branches: &Ranges| branches.values().sum::<u64>();
+    assert!(all_of(&own) > 0 && all_of(&branches) > all_of(&own));
+}
+
 /// Without the target before, what ran behind a branch is known up to the next branch: never more than what ran up to the next taken one.
 #[test]
 fn stretches_behind_branches_end_at_the_next_branch() {
