@@ -132,7 +132,7 @@ describe('parts that the compiler split off', () => {
     expect(found.status).toBe(0);
     expect(run('nm', [binary], folder).stdout).toMatch(/\.cold\.1$/m);
     expect(found.output?.toString()).not.toContain('.cold');
-    expect(found.stderr).not.toContain('pseudo probes');
+    expect(found.stderr).not.toContain('pseudo probe');
     expect(llvmProfgen(folder, flags).output, 'llvm-profgen writes nothing').toBeUndefined();
   });
 });
@@ -155,5 +155,20 @@ describe('a function without a symbol', () => {
     expect(checked(ours(folder, [...flags, `--binary=${binary}`]))).toBe(whole);
     const theirs = checked(llvmProfgen(folder, [...flags, `--binary=${binary}`]));
     expect(theirs, 'llvm-profgen misplaces them').not.toBe(whole);
+  });
+});
+
+describe('a coroutine with probes', () => {
+  const program = built('coroutine', `clang++-22 -O2 -std=c++20 ${PROBES} $programs/generator.cpp`);
+  testWith(program.tools ?? [], 'nothing is said of its parts, which have their own symbols', () => {
+    const { folder, binary, perfData } = recorded(program);
+    expect(run('nm', [binary], folder).stdout).toMatch(/\.destroy$/m);
+    const flags = [`--binary=${binary}`, `--perfdata=${perfData}`, '--format=text'];
+    const details = [...flags, '--show-detailed-warning'];
+    const theirs = llvmProfgen(folder, details);
+    expect(theirs.stderr, 'llvm-profgen compares names without suffixes').toContain('Conflicting name');
+    const found = ours(folder, details);
+    expect(found.output?.toString()).toBe(theirs.output?.toString());
+    expect(found.stderr).not.toMatch(/pseudo probe|names code of|only the symbol table/);
   });
 });

@@ -45,8 +45,8 @@ pub enum UnknownStart {
 pub(crate) struct Decoded {
     pub nodes: Vec<InlineNode>,
     pub probes: Vec<Probe>,
-    /// Number of probes of wanted functions whose address is not known.
-    pub unplaced: u64,
+    /// Number of probes of wanted functions whose address is not known, by the GUID of the function or part whose start is not known.
+    pub unplaced: FxHashMap<Guid, u64>,
 }
 
 /// Appends the nodes and probes of one section to `decoded`.
@@ -56,6 +56,7 @@ pub(crate) fn decode(section: &[u8], selection: &Selection<'_>, decoded: &mut De
         selection,
         decoded,
         previous: Some(0),
+        part: Guid(0),
         has_absolute_addresses: false,
     };
     while !decoder.cursor.is_at_end() {
@@ -74,6 +75,8 @@ struct Decoder<'a> {
     decoded: &'a mut Decoded,
     /// Address from which the next delta counts.
     previous: Option<u64>,
+    /// The function, or the part of one, whose start deltas count from.
+    part: Guid,
     /// True if the section has the old form (before LLVM 16), in which the first probe has an address and no start
     /// is needed.
     has_absolute_addresses: bool,
@@ -113,6 +116,7 @@ impl Decoder<'_> {
 
     fn top_level(&mut self) -> Result<Open, Problem> {
         let guid = Guid(self.cursor.fixed64()?);
+        self.part = guid;
         let wanted = self
             .selection
             .functions
@@ -150,7 +154,8 @@ impl Decoder<'_> {
         } else {
             let value = self.cursor.fixed64()?;
             if is_sentinel {
-                self.sentinel(Guid(value))
+                self.part = Guid(value);
+                self.sentinel(self.part)
             } else {
                 self.has_absolute_addresses = true;
                 Some(value)
@@ -174,7 +179,7 @@ impl Decoder<'_> {
                 kind: ProbeKind::new(packed & 0xf),
                 attributes,
             }),
-            None => self.decoded.unplaced += 1,
+            None => *self.decoded.unplaced.entry(self.part).or_default() += 1,
         }
         Ok(())
     }

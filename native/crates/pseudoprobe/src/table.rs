@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use elf::Svma;
+use rustc_hash::FxHashMap;
 
 use crate::decode::{self, Decoded, Selection};
 use crate::error::DecodeError;
@@ -14,7 +15,7 @@ pub struct ProbeTable {
     nodes: Vec<InlineNode>,
     /// Probes, ascending by address; at one address in the order of the section.
     probes: Vec<Probe>,
-    unplaced: u64,
+    unplaced: FxHashMap<Guid, u64>,
 }
 
 impl ProbeTable {
@@ -109,10 +110,11 @@ impl ProbeTable {
         outermost.map_or(self.node(id).guid, |(caller, _)| caller)
     }
 
-    /// Returns the number of probes that are left out because the start of their function is not known.
+    /// Returns the number of probes that are left out because the selection does not have the start of their function or part, by the GUID
+    /// of its symbol.
     #[must_use]
-    pub fn unplaced(&self) -> u64 {
-        self.unplaced
+    pub fn unplaced(&self) -> &FxHashMap<Guid, u64> {
+        &self.unplaced
     }
 
     fn lower_bound(&self, address: Svma) -> usize {

@@ -1,7 +1,7 @@
 //! The probes of a binary that count: those of functions with samples.
 
 use elf::{Image, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma};
-use job::{Diagnostic, DiagnosticCode};
+use job::{Diagnostic, DiagnosticCode, count_of};
 use pseudoprobe::{DecodeError, Descriptor, Descriptors, Guid, ProbeTable, Selection, UnknownStart};
 use rustc_hash::{FxHashMap, FxHashSet};
 use symbolize::{FunctionId, FunctionTable, NameOrigin};
@@ -21,6 +21,8 @@ pub(crate) struct Probes<'i> {
     whole_of_part: FxHashMap<Guid, Guid>,
     /// The name in the source of functions whose name in the debug information a symbol disputes.
     source_names: FxHashMap<FunctionId, &'i [u8]>,
+    /// How many probes are left out because the symbol of their function or part is missing.
+    unplaced: u64,
 }
 
 impl<'i> Probes<'i> {
@@ -49,8 +51,10 @@ impl<'i> Probes<'i> {
             },
         };
         let content = |name| image.pseudo_probe_sections(name).map(|section| section.data);
+        let table = ProbeTable::decode(content(PSEUDO_PROBE), &selection)?;
         let mut probes = Self {
-            table: ProbeTable::decode(content(PSEUDO_PROBE), &selection)?,
+            unplaced: without_symbol(&table, image),
+            table,
             descriptors: Descriptors::parse(content(PSEUDO_PROBE_DESC))?,
             whole_of_part: FxHashMap::default(),
             source_names: FxHashMap::default(),
@@ -108,12 +112,11 @@ impl<'i> Probes<'i> {
             ))
         });
         let sum = (!found.is_empty()).then(|| {
-            let functions = if found.len() == 1 { "function" } else { "functions" };
             warning(format!(
-                "object files have different code for {} {functions} with samples, such as inline functions under different macros. Each has \
+                "object files have different code for {} with samples, such as inline functions under different macros. Each has \
                  one entry, which a compiler uses only where its checksum is that of the first object file. {{--show-detailed-warning}} gives the \
                  names",
-                found.len()
+                count_of(found.len() as u64, "function")
             ))
         });
         each.chain(sum).collect()
@@ -123,9 +126,9 @@ impl<'i> Probes<'i> {
     pub(crate) fn diagnostics(&self, unnamed: u64, options: &GenerateOptions) -> impl Iterator<Item = Diagnostic> {
         let lost = [
             (
-                self.table.unplaced(),
+                self.unplaced,
                 DiagnosticCode::ProbesUnplaced,
-                "have no address, because the symbol that they count from is missing",
+                "have no address, because the symbol of their function is missing",
             ),
             (
                 unnamed,
@@ -137,7 +140,7 @@ impl<'i> Probes<'i> {
         let lost = lost.map(|(count, code, why)| {
             Diagnostic::warning(
                 code,
-                format!("{count} pseudo probes {why}; they are not in the profile"),
+                format!("{why} {}; the profile leaves them out", count_of(count, "pseudo probe")),
             )
         });
         lost.chain(self.ambiguous(options.show_detailed_warning))
@@ -181,6 +184,18 @@ fn guids_of(functions: &FunctionTable, sampled: &[FunctionId]) -> FxHashSet<Guid
         .iter()
         .flat_map(|&function| std::iter::once(functions.name(function)).chain(functions.other_names(function)));
     names.map(Guid::of).collect()
+}
+
+/// How many probes have no address because there is no symbol to count from. Parts without samples have a symbol, and no address because
+/// none is asked for.
+fn without_symbol(table: &ProbeTable, image: &Image) -> u64 {
+    let mut unplaced = table.unplaced().clone();
+    if !unplaced.is_empty() {
+        for symbol in image.symbol_table() {
+            unplaced.remove(&Guid::of(symbol.name));
+        }
+    }
+    unplaced.values().sum()
 }
 
 /// Where these functions and the parts of them start, by the GUID of the symbol there; `without_symbol`: or of their own name.

@@ -18,8 +18,10 @@ pub struct RunQuality {
     pub off_boundary: u64,
     /// The run starts in no function of the debug information.
     pub no_function: u64,
-    /// The run starts in a function that the symbol table had to tell of.
+    /// The run starts in a function that the symbol table tells of, alone or with another name.
     pub recovered: u64,
+    /// The run starts in a function that only the symbol table tells of.
+    pub named_by_symbol: u64,
     /// The run leaves the function that it starts in.
     pub crosses_function: u64,
     /// Of the runs in functions: a call, return or jump lies inside, or the run ends before it starts.
@@ -43,6 +45,7 @@ impl RunQuality {
             off_boundary,
             no_function,
             recovered,
+            named_by_symbol,
             crosses_function,
             broken,
             dropped,
@@ -56,6 +59,7 @@ impl RunQuality {
             (&mut self.off_boundary, off_boundary),
             (&mut self.no_function, no_function),
             (&mut self.recovered, recovered),
+            (&mut self.named_by_symbol, named_by_symbol),
             (&mut self.crosses_function, crosses_function),
             (&mut self.broken, broken),
             (&mut self.dropped, dropped),
@@ -157,11 +161,17 @@ fn judge(
     let Some(function) = functions.find(pair.first) else {
         add(&mut quality.no_function, pair.count);
         detail(RunProblem::NoFunction);
-        add(&mut quality.homeless, if valid { pair.count } else { 0 });
+        // An entry of a jump table has no line to lose: the call counts for the function behind it.
+        let is_homeless = valid && code.jump_at(pair.first).is_none();
+        add(&mut quality.homeless, if is_homeless { pair.count } else { 0 });
         return valid;
     };
-    if functions.origin(function.function) != NameOrigin::DebugInfo {
+    let origin = functions.origin(function.function);
+    if origin != NameOrigin::DebugInfo {
         add(&mut quality.recovered, pair.count);
+    }
+    if origin == NameOrigin::Symbol {
+        add(&mut quality.named_by_symbol, pair.count);
     }
     if pair.second >= function.end {
         add(&mut quality.crosses_function, pair.count);

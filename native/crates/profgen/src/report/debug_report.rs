@@ -1,7 +1,7 @@
 //! What the debug information of a binary lacks.
 
 use elf::Image;
-use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, count_of};
 use symbolize::{DebugFormat, DebugInfo, DuplicateStart, FunctionTable, Rejection, SymbolConflict, SymbolDifference};
 
 use crate::account::ledger::EntryClass;
@@ -66,15 +66,22 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
             DiagnosticCode::DuplicateStarts,
             || {
                 format!(
-                    "the debug information has several functions that start at one address, at {duplicates} addresses; one of them has the \
-                     counts"
+                    "the debug information has several functions with the same start, at {}; one of these functions has the counts",
+                    count_of(duplicates as u64, "address")
                 )
             },
             || format!("Found {duplicates} start addresses with multiple symbols"),
         ));
     }
     let conflicts = functions.symbol_conflicts().iter();
+    // llvm-profgen also tells of symbols that differ only in a suffix that it has taken off.
+    let differs = |conflict: &&SymbolConflict| {
+        words == Words::LlvmProfgen
+            || conflict.difference == SymbolDifference::Range
+            || conflict.symbol != functions.name(conflict.function)
+    };
     let told = conflicts.filter(|conflict| details || conflict.difference == SymbolDifference::Range);
+    let told = told.filter(differs);
     found.extend(told.map(|conflict| symbol_conflict(conflict, functions, words)));
     // Only llvm-profgen needs to decode everything, and that takes its time.
     if words == Words::LlvmProfgen {

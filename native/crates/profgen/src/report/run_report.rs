@@ -85,9 +85,9 @@ fn in_own_words(quality: &RunQuality, known: &Circumstances) -> Vec<Diagnostic> 
              assembly, or was compiled without -g",
         ),
         (
-            quality.recovered,
+            quality.named_by_symbol,
             DiagnosticCode::RecoveredFunction,
-            "are followed by code whose function has a name in the symbol table only, which is the name that the profile uses",
+            "are followed by code of functions that only the symbol table names; the profile uses these names",
         ),
         (
             quality.crosses_function,
@@ -271,6 +271,7 @@ mod tests {
             no_function: 1,
             homeless: 1,
             recovered: 1,
+            named_by_symbol: 1,
             crosses_function: 1,
             broken: 1,
             dropped: 1,
