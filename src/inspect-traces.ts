@@ -10,7 +10,7 @@ export interface TracedBinary {
   path: string;
   kind: 'user' | 'kernel' | 'module';
   rows: number;
-  /** Number of times that branches of the file were taken. */
+  /** Number of times that branches with a start or an end in the file were taken. A branch from one file to another counts in both. */
   count: bigint;
   /** Number of mispredicted branches among them. */
   mispredicted: bigint;
@@ -36,7 +36,7 @@ export interface TracesSummary {
   host: string | undefined;
   /** The mapped files; the file with the most branches first. */
   binaries: TracedBinary[];
-  /** Number of branches of each event. */
+  /** Numbers of branches by event. Each branch is counted once, in the file where it starts. Branches that start in no mapped file are left out. */
   events: Counted[];
   /**
    * Number of samples and branch entries that were read, and of those that are in no row of a branch, by reason.

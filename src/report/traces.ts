@@ -38,10 +38,16 @@ export function tracesText(summary: TracesSummary): string {
     lines.push(line('samples from', `${sampleTimes[0]} to ${sampleTimes[1]} ns`));
   }
   lines.push(...ledgerLines(summary.ledger));
-  for (const { name, count } of summary.events) lines.push(line('event', `${name}: ${formatCount(count)}`));
+  for (const { name, count } of summary.events)
+    lines.push(line('event', `${name}: ${plural(count, 'branch', 'branches')} from these files`));
   for (const { path, buildId, kind, count, rows } of binaries.slice(0, MAX_BINARIES)) {
     const id = buildId ?? 'no build id';
-    lines.push(line(kind, `${path} (${id}): ${plural(rows, 'row')}, ${formatCount(count)} branches`));
+    lines.push(
+      line(
+        kind,
+        `${path} (${id}): ${plural(rows, 'row')}, ${plural(count, 'branch', 'branches')} from or to it`,
+      ),
+    );
   }
   const more = binaries.length - MAX_BINARIES;
   if (more > 0) lines.push(line('', `and ${more} more (--json shows all)`));

@@ -20,13 +20,13 @@ pub struct ShardInspection {
     pub groups: u64,
     /// The files that were mapped, the one with most branches first.
     pub binaries: Vec<(Binary, BranchCounts)>,
-    /// Numbers of branches by event.
+    /// Numbers of branches by event. Each branch is counted once, in the file where it starts. Branches that start in no mapped file are left out.
     pub events: Vec<(String, u64)>,
     /// Numbers of what was read, and of what is in no row of a branch.
     pub ledger: Vec<(Loss, u64)>,
 }
 
-/// Numbers of branches of a file.
+/// Numbers of branches that start or end in a file. A branch from one file to another counts in both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BranchCounts {
     /// Number of rows.
@@ -116,8 +116,11 @@ impl Sums {
                 sums.rows += 1;
                 sums.count = sums.count.checked_add(row.count).ok_or_else(too_large)?;
                 sums.mispredicted = sums.mispredicted.checked_add(row.mispredicted).ok_or_else(too_large)?;
-                let event = self.events.entry(row.event.unwrap_or_default().to_owned()).or_default();
-                *event = event.checked_add(row.count).ok_or_else(too_large)?;
+                // A branch from one file to another has a row in each.
+                if row.from.is_some() {
+                    let event = self.events.entry(row.event.unwrap_or_default().to_owned()).or_default();
+                    *event = event.checked_add(row.count).ok_or_else(too_large)?;
+                }
             }
             (Record::Patch, _) if row.patch.and_then(parse_patch).is_none() => return wrong("patch", row.patch),
             (Record::Ledger, _) => {

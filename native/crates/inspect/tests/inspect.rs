@@ -1,8 +1,9 @@
 //! Tests recordings with known content, as files, as streams and cut short.
 
-use inspect::{EventCounts, Image, Inspection, inspect};
+use inspect::{EventCounts, Image, Inspection, inspect, inspect_shard};
 use job::{ErrorCode, Silent};
 use testkit::{Compression, EventSpec, MapSpec, PerfDataBuilder, SampleSpec, SpeRecord};
+use traceshard::{BinaryKind, Loss, Metadata, Record, Row, ShardWriter};
 
 const APP: u64 = 0x10_0000;
 const LIBRARY: u64 = 0x20_0000;
@@ -149,4 +150,35 @@ fn branches_of_a_raw_trace_are_samples() {
         assert_eq!((found.stats.samples(), found.traced), (0, 3));
         assert_eq!(found.events[0].branch_samples, 3);
     }
+}
+
+#[test]
+fn a_branch_from_one_file_to_another_is_one_branch_of_its_event() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("traces.parquet");
+    let row = |path, from, to| Row {
+        record: Record::Branch,
+        path,
+        kind: Some(BinaryKind::User),
+        event: Some("cycles"),
+        from,
+        to,
+        ..Row::ledger(Loss::Entries, 5)
+    };
+    let rows = [
+        row("/bin/app", Some(1), None),
+        row("/bin/app", Some(1), Some(2)),
+        row("/lib/library.so", None, Some(3)),
+    ];
+    let mut writer = ShardWriter::new(Vec::new()).expect("memory");
+    writer.write(&rows).expect("memory");
+    std::fs::write(&path, writer.finish(&Metadata::default()).expect("memory")).expect("written");
+    let found = inspect_shard(&path, &Silent).expect("traces");
+    assert_eq!(found.events, [("cycles".to_owned(), 10)]);
+    let counts: Vec<_> = found
+        .binaries
+        .iter()
+        .map(|(file, sums)| (file.path.as_str(), sums.count))
+        .collect();
+    assert_eq!(counts, [("/bin/app", 10), ("/lib/library.so", 5)]);
 }

@@ -1,6 +1,7 @@
 //! Describes recordings.
 
 use ::inspect::Inspection;
+use job::count_of;
 use napi::bindgen_prelude::{AsyncTask, BigInt};
 use napi_derive::napi;
 use perfdata::ByteOrder;
@@ -215,6 +216,6 @@ fn problems(inspection: &Inspection) -> Vec<String> {
     let features = metadata.unreadable_features.iter();
     let features = features.map(|feature| format!("its feature section {feature} is cut or damaged"));
     let malformed = (stats.malformed_records > 0)
-        .then(|| format!("{} records other than samples are too short", stats.malformed_records));
+        .then(|| count_of(stats.malformed_records, "record") + " other than samples have too few bytes");
     damage.chain(features).chain(malformed).collect()
 }
