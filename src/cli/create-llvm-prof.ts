@@ -7,14 +7,20 @@ import { type ParsedArgs, UsageError } from './parse-args.js';
 
 /** Flags that steer the command line and set no option of the library. */
 export const CREATE_LLVM_PROF_OWN = {
-  profiler: choice('Samples', ['perf'], 'profiler', 'Of create_llvm_prof: what recorded the samples.', {
-    default: 'perf',
-  }),
+  profiler: choice(
+    'Samples',
+    ['perf'],
+    'profiler',
+    'Flag of create_llvm_prof: the tool that recorded the samples.',
+    {
+      default: 'perf',
+    },
+  ),
   useLbr: flag(
     'Samples',
     'boolean',
     'use-lbr',
-    'Of create_llvm_prof; --use_lbr=false: the same as --samples=addresses.',
+    'Flag of create_llvm_prof: --use_lbr=false is the same as --samples=addresses.',
     { default: 'on' },
   ),
 };

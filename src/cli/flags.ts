@@ -26,7 +26,7 @@ export const GENERATE_OWN = {
   showDensity: flag('Checks', 'boolean', 'show-density', 'Print the density of the hot part of the profile.'),
   timings: flag('Run', 'boolean', 'timings', 'Print how long each phase took.'),
   quiet: QUIET,
-  verbose: flag('Run', 'boolean', 'verbose', 'Print summary and notes although stderr is no terminal.', {
+  verbose: flag('Run', 'boolean', 'verbose', 'Print summary and notes even if stderr is not a terminal.', {
     aliases: ['v'],
   }),
   color: COLOR,
@@ -41,20 +41,25 @@ export const LISTING_OWN = {
     'Code',
     'boolean',
     'show-source-locations',
-    'With the source lines of each instruction.',
+    'Print the source lines of each instruction, too.',
   ),
   canonicalNames: flag(
     'Code',
     'boolean',
     'show-canonical-fname',
-    'With function names without the suffixes of compilers.',
+    'Print function names without the suffixes that compilers add.',
   ),
-  pseudoProbes: flag('Code', 'boolean', 'show-pseudo-probe', 'With the pseudo probes of each instruction.'),
+  pseudoProbes: flag(
+    'Code',
+    'boolean',
+    'show-pseudo-probe',
+    'Print the pseudo probes of each instruction, too.',
+  ),
   functions: flag(
     'Code',
     'list',
     'disassemble-functions',
-    'Only these symbols; repeatable, or a comma list.',
+    'Print only the code of these symbols; repeatable, or a comma list.',
     {
       value: 'NAME',
     },
@@ -119,7 +124,7 @@ export const MERGE_OWN = {
     'Input',
     'boolean',
     'dump-input-file-list',
-    'Print the inputs with their weights, WEIGHT,FILE a line.',
+    'Print the inputs with their weights, one WEIGHT,FILE on each line.',
   ),
   weightedInput: flag(
     'Input',
@@ -128,15 +133,21 @@ export const MERGE_OWN = {
     'A profile whose counts are multiplied; repeatable.',
     { value: 'WEIGHT,FILE' },
   ),
-  inputFiles: flag('Input', 'list', 'input-files', 'A list of profiles, [WEIGHT,]FILE a line; repeatable.', {
-    aliases: ['f'],
-    value: 'LIST',
-  }),
+  inputFiles: flag(
+    'Input',
+    'list',
+    'input-files',
+    'File with a list of profiles, one [WEIGHT,]FILE on each line; repeatable.',
+    {
+      aliases: ['f'],
+      value: 'LIST',
+    },
+  ),
   failureMode: choice(
     'Input',
     ['any', 'warn', 'all'],
     'failure-mode',
-    'any: fail; warn or all: the same as --keep-going.',
+    'What to do if a profile cannot be read: fail (any), or leave it out as --keep-going does (warn, all).',
     { value: 'MODE', default: 'any' },
   ),
   ...CONVERT_OWN,
@@ -165,12 +176,12 @@ export const SHOW_OWN = {
     'Output',
     ['text', 'json', 'yaml'],
     'show-format',
-    "All functions as llvm-profdata's text or JSON.",
+    "Print all functions as llvm-profdata's text or JSON.",
   ),
   demangle: DEMANGLE,
-  function: flag('Output', 'string', 'function', 'All counts of this function.', { value: 'NAME' }),
-  allFunctions: flag('Output', 'boolean', 'all-functions', 'All counts of all functions.'),
-  symbols: flag('Output', 'boolean', 'show-prof-sym-list', 'The profile symbol list.'),
+  function: flag('Output', 'string', 'function', 'Print all counts of this function.', { value: 'NAME' }),
+  allFunctions: flag('Output', 'boolean', 'all-functions', 'Print all counts of all functions.'),
+  symbols: flag('Output', 'boolean', 'show-prof-sym-list', 'Print the profile symbol list.'),
   color: COLOR,
   help: HELP,
   helpAll: HELP_ALL,
@@ -208,7 +219,7 @@ export const REPORT_OWN = {
   }),
   text: flag('Output', 'boolean', 'text', 'The same as --format=text.'),
   json: flag('Output', 'boolean', 'json', 'The same as --format=json.'),
-  top: flag('Output', 'integer', 'topn', 'Functions and lines in text.', {
+  top: flag('Output', 'integer', 'topn', 'How many functions and lines the text has.', {
     aliases: ['top'],
     value: 'N',
     default: '15',
@@ -336,7 +347,7 @@ Exit status: 0 a usable profile was written, 1 the job failed and nothing was wr
 recording it also tells how much of the recording the binary explains, and whether the recording is
 long enough. It ends with a verdict and the next command to run.
 
-Exit status: 0 usable, perhaps with limits; 1 not usable; 2 wrong usage.
+Exit status: 0 the binary is usable, perhaps with limits, 1 it is not usable, 2 wrong usage.
 `,
   },
   collect: {
@@ -356,7 +367,7 @@ Exit status: 0 the files are complete, 1 the job failed (files that were finishe
     what: 'tell what a recording or traces hold',
     usage: ['FILE [--json]'],
     flags: flagsOf(INSPECT_OWN),
-    more: 'A perf.data may be a directory, a pipe stream or -, which is stdin. Traces are files of collect.\n',
+    more: 'FILE is a perf.data (file, directory, pipe, or - for stdin), or a file that collect wrote.\n',
   },
   report: {
     what: 'show where the weight of a profile lies',
@@ -376,7 +387,7 @@ Exit status: 0 the files are complete, 1 the job failed (files that were finishe
     ],
     flags: flagsOf(REPORT_OWN, REPORT_OPTIONS),
     more: `The page is one file that needs no network. With --source-dir it has the source of what was sampled,
-so mind whom you send it to. pprof and speedscope open the other forms.
+so whoever gets the page can read that source. pprof and speedscope open the forms of their names.
 `,
   },
   merge: {
@@ -417,12 +428,12 @@ Profiles may be of any encoding; - is stdin.
       refused(
         'string',
         'debug-info',
-        'it is about instrumentation; `autofdo-gen doctor` tells of debug information',
+        'this flag of llvm-profdata is about instrumentation profiles; `autofdo-gen doctor` tells of debug information',
       ),
       ...OF_OTHER_PROFILES.show,
     ],
-    more: `Parts that llvm-profdata show --sample prints, too, look as they do there. --json with --function or
---all-functions prints their counts, as whole numbers with all their digits.
+    more: `What llvm-profdata show --sample prints, too, has the same form here. With --json, --function and
+--all-functions print counts as JSON, as whole numbers with all their digits.
 `,
   },
   overlap: {
@@ -435,13 +446,14 @@ Profiles may be of any encoding; - is stdin.
       refused(
         'string',
         'function',
-        'it only selects contexts of context-sensitive profiles; --topn lists what differs',
+        'in llvm-profdata it chooses calling contexts only; --topn lists what differs',
       ),
     ],
     more: `The command prints llvm-profdata's numbers, and then which functions appeared, vanished and changed
 most, and which calls go elsewhere. The similarity of --threshold is that of the whole program.
 
-Exit status: 0 compared, and similar enough; 1 not so similar, or the job failed; 2 wrong usage.
+Exit status: 0 the profiles are similar enough, 1 they are less similar than --threshold or the job
+failed, 2 wrong usage.
 `,
   },
   convert: {

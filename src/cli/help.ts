@@ -70,7 +70,7 @@ export function commandHelp(name: CommandName, width = terminalWidth()): string 
   const last = topics.pop();
   const behind = name === 'generate' ? '' : `\n${more}`;
   return `${head(name, width)}
-Main flags${name === 'generate' ? ' of the first one' : ''}:
+Main flags${name === 'generate' ? ' for writing a profile' : ''}:
 ${lines.map((flag) => flagHelp(withoutSynonyms(flag), width)).join('')}
 autofdo-gen${command} --help-all prints all flags, autofdo-gen help${command} TOPIC those of a topic:
 ${topics.join(', ')} or ${last}.

@@ -59,7 +59,7 @@ export const QUIET = flag(
   'Run',
   'boolean',
   'quiet',
-  'No summary, notes or progress; warnings and errors only.',
+  'Print only warnings and errors: no summary, no notes, no progress.',
   { aliases: ['q'] },
 );
 

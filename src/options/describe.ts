@@ -23,9 +23,9 @@ export interface DescribeOptions {
 export const DESCRIBE_OPTIONS = {
   path: unflagged('string'),
   top: TOP,
-  sections: flag('Output', 'boolean', 'show-sec-info-only', 'The sections of an extbinary profile.'),
-  detailedSummary: flag('Output', 'boolean', 'detailed-summary', 'How counts are distributed.'),
+  sections: flag('Output', 'boolean', 'show-sec-info-only', 'Print the sections of an extbinary profile.'),
+  detailedSummary: flag('Output', 'boolean', 'detailed-summary', 'Print how counts are distributed.'),
   topHot: unflagged('integer', TOP),
-  hotFunctions: flag('Output', 'boolean', 'hot-func-list', 'The functions with a hot count.'),
+  hotFunctions: flag('Output', 'boolean', 'hot-func-list', 'Print the functions with a hot count.'),
   signal: NO_FLAG,
 } satisfies OptionTable<DescribeOptions>;

@@ -47,7 +47,7 @@ export interface GenerateOptions extends SampleSelection, ContextOptions {
   traces?: string | readonly string[] | undefined;
   /** A text of range and branch counters, as `skipSymbolization` writes it. */
   unsymbolizedProfile?: string | undefined;
-  /** A finished sample profile that is only post-processed and re-encoded. */
+  /** A finished sample profile, to trim or to write in another encoding. */
   llvmSampleProfile?: string | undefined;
 
   /**
@@ -234,12 +234,14 @@ export const GENERATE_OPTIONS = {
     'Input',
     'string',
     'llvm-sample-profile',
-    'A finished profile, to post-process and re-encode.',
+    'A finished profile, to trim or to write in another encoding.',
     {
       value: 'FILE',
     },
   ),
-  kernel: flag('Input', 'boolean', 'kernel', 'The binary is a vmlinux.', { default: 'recognised' }),
+  kernel: flag('Input', 'boolean', 'kernel', 'The binary is a vmlinux.', {
+    default: 'found out from the file',
+  }),
   debugBinary: flag(
     'Input',
     'string',
@@ -258,7 +260,7 @@ export const GENERATE_OPTIONS = {
     'Input',
     'boolean',
     'debuginfod',
-    'Fetch missing debug files from the servers in DEBUGINFOD_URLS; --no-debuginfod: never.',
+    'Fetch missing debug files from the servers in DEBUGINFOD_URLS; --no-debuginfod does not.',
     { default: 'if that is set' },
   ),
   output: flag(
@@ -327,7 +329,7 @@ export const GENERATE_OPTIONS = {
     'Samples',
     ['branches', 'addresses'],
     'samples',
-    'What of a sample counts: its branch stack (branches) or its address (addresses).',
+    'Count the branch stacks of samples (branches) or their addresses (addresses).',
     { default: 'branches, or addresses if there are none' },
   ),
   leadingIpOnly: flag(
@@ -340,7 +342,7 @@ export const GENERATE_OPTIONS = {
     'Samples',
     'u64',
     'sample-period',
-    'Events for one sample; counts become those of events.',
+    'How many events one sample stands for; counts become numbers of events.',
     {
       value: 'N',
     },
@@ -355,13 +357,13 @@ export const GENERATE_OPTIONS = {
     'Profile',
     'boolean',
     'fill-zero-for-all-funcs',
-    'Zero counts for all functions, not only for sampled ones.',
+    'Write counts of zero for all functions of the binary, not only for those with samples.',
   ),
   updateTotalSamples: flag(
     'Profile',
     'boolean',
     'update-total-samples',
-    'Function totals are the sums of their body counts.',
+    'Make the total of each function the sum of the counts in its body.',
   ),
   trimColdProfile: flag(
     'Profile',

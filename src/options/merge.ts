@@ -128,19 +128,19 @@ export const MERGE_OPTIONS = {
     'Output',
     'boolean',
     'split-layout',
-    'Functions without inlined code get sections of their own (extbinary).',
+    'Write functions without inlined code into sections of their own (extbinary).',
   ),
   convertSampleProfileLayout: choice(
     'Output',
     ['flat', 'nest'],
     'convert-sample-profile-layout',
-    'Take away calling contexts: nest inlines, flat adds up.',
+    'Write calling contexts as inlined code (nest), or each function once, with all of its counts (flat).',
   ),
   generateMergedBaseProfiles: flag(
     'Output',
     'boolean',
     'generate-merged-base-profiles',
-    'Functions that nest inlines stay functions of their own, too.',
+    'With nest: write functions that become inlined as functions of their own, too.',
   ),
   dropProfileSymbolList: flag(
     'Output',
@@ -152,14 +152,14 @@ export const MERGE_OPTIONS = {
     'Output',
     'string',
     'prof-sym-list',
-    'Names to add to the profile symbol list, one a line (extbinary).',
+    'File with names to add to the profile symbol list, one on each line (extbinary).',
     { value: 'FILE' },
   ),
   genPartialProfile: flag(
     'Output',
     'boolean',
     'gen-partial-profile',
-    'Functions without samples are unknown, not cold (extbinary).',
+    'Mark the profile as partial: functions without samples are unknown, not cold (extbinary).',
   ),
   outputSizeLimit: flag(
     'Output',
@@ -168,8 +168,10 @@ export const MERGE_OPTIONS = {
     'Drop the coldest functions until the result fits.',
     { value: 'BYTES', least: 1 },
   ),
-  function: flag('Profile', 'string', 'function', 'Only functions whose name matches.', { value: 'REGEX' }),
-  noFunction: flag('Profile', 'string', 'no-function', 'No functions whose name matches.', {
+  function: flag('Profile', 'string', 'function', 'Keep only functions whose names match.', {
+    value: 'REGEX',
+  }),
+  noFunction: flag('Profile', 'string', 'no-function', 'Leave out functions whose names match.', {
     value: 'REGEX',
   }),
   sampleMergeColdContext: flag(
@@ -188,7 +190,7 @@ export const MERGE_OPTIONS = {
     'Profile',
     'integer',
     'sample-frame-depth-for-cold-context',
-    'Frames that a context keeps when it is added up with others.',
+    'Keep N frames of a context that is added up with others.',
     { value: 'N', default: '1', least: 1, most: 2 ** 32 - 1 },
   ),
   trimCold: flag('Profile', 'boolean', 'trim-cold', 'Drop functions colder than the cold threshold.'),

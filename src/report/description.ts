@@ -1,5 +1,5 @@
 import type { ProfileDescription } from '../describe-profile.js';
-import { formatBytes, formatCount, formatShare } from './format.js';
+import { formatBytes, formatCount, formatShare, plural } from './format.js';
 
 const LABEL_WIDTH = 16;
 
@@ -14,8 +14,7 @@ export function descriptionText(description: ProfileDescription, file: string): 
     ['largest count', `${formatCount(summary.maxCount)}; hot from ${formatCount(description.hotThreshold)}`],
     ['density', `${description.density.toFixed(1)} samples for each instruction line of the hot part`],
   ];
-  if (description.symbols !== undefined)
-    lines.push(['symbol list', `${formatCount(description.symbols)} names`]);
+  if (description.symbols !== undefined) lines.push(['symbol list', plural(description.symbols, 'name')]);
   for (const { name, total } of functions) {
     lines.push(['', `${formatShare(total, totalSamples).padStart(7)}  ${name} (${formatCount(total)})`]);
   }

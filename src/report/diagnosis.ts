@@ -153,7 +153,7 @@ function profilingFlagText({ compilers }: BinaryFacts): string {
   }
   const units = (flag: ProfilingFlag) =>
     told.reduce((total, compiler) => total + (compiler.profilingFlag === flag ? compiler.units : 0), 0);
-  return flags.map((flag) => `${FLAG_TEXT[flag]} (${formatCount(units(flag))} units)`).join('; ');
+  return flags.map((flag) => `${FLAG_TEXT[flag]} (${plural(units(flag), 'unit')})`).join('; ');
 }
 
 function functionsText({ statistics, survey }: RecordingDiagnosis): string {
@@ -178,7 +178,7 @@ function samplesText({ survey }: RecordingDiagnosis): string | undefined {
 function* recordingLines(recording: RecordingDiagnosis): Generator<[string, string | undefined]> {
   const { files, statistics, seconds, secondsNeeded, densityThreshold } = recording;
   for (const { file, samples, branchSamples, autofdo } of files) {
-    const stacks = `${formatCount(samples)} samples, ${formatCount(branchSamples)} with branch stacks`;
+    const stacks = `${plural(samples, 'sample')}, ${formatCount(branchSamples)} with branch stacks`;
     yield ['recording', `${file}: ${stacks}, ${autofdo.usable ? 'usable' : 'not usable'}`];
   }
   yield ['recorded for', seconds > 0 ? formatSeconds(seconds) : undefined];

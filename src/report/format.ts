@@ -35,8 +35,8 @@ export function formatDuration(milliseconds: number): string {
 }
 
 /** Writes a number of things: `1 unit`, `1,234 units`. */
-export function plural(count: number | bigint, thing: string): string {
-  return `${formatCount(count)} ${thing}${Number(count) === 1 ? '' : 's'}`;
+export function plural(count: number | bigint, thing: string, things = `${thing}s`): string {
+  return `${formatCount(count)} ${Number(count) === 1 ? thing : things}`;
 }
 
 /** Writes a length of time for people: `4.5 ms`, `0.45 s`, `12 s`, `7 min`. */

@@ -1,5 +1,5 @@
 import type { EventSummary, PerfDataSummary } from '../perf-data/summary.js';
-import { formatCount, formatShare } from './format.js';
+import { formatCount, formatShare, plural } from './format.js';
 
 const LABEL_WIDTH = 16;
 /** Number of images that are shown to people. `--json` has all of them. */
@@ -21,9 +21,9 @@ export function inspectionText(summary: PerfDataSummary): string {
   line('command', summary.commandLine?.join(' '));
   line('time', summary.timeSpan && `${summary.timeSpan.first} to ${summary.timeSpan.last} s`);
   line('samples', formatCount(summary.samples));
-  const entries = formatCount(summary.branchEntries);
+  const entries = plural(summary.branchEntries, 'entry', 'entries');
   const depth = `at most ${summary.branchDepth} a sample`;
-  line('branch stacks', `${formatCount(summary.branchSamples)} samples with ${entries} entries, ${depth}`);
+  line('branch stacks', `${plural(summary.branchSamples, 'sample')} with ${entries}, ${depth}`);
   line('lost', describeLoss(summary));
   for (const event of summary.events) line('event', describeEvent(event));
   for (const { path, buildId, samples } of summary.images.slice(0, MAX_IMAGES)) {
@@ -61,17 +61,17 @@ function describeLoss({ lost, unreadable }: PerfDataSummary): string | undefined
     // The kernel's lost records are told in LOST records first. At the end, perf 6.1 and later adds them up as
     // lost samples, so the larger number is shown.
     // biome-ignore lint/complexity/useMathMinMax: these are bigints
-    [lost.records > lost.samples ? lost.records : lost.samples, 'records by the kernel'],
-    [unreadable.unknownEvent, 'samples of unknown events'],
-    [unreadable.tooShort, 'samples cut short'],
+    [lost.records > lost.samples ? lost.records : lost.samples, 'record', 'dropped by the kernel'],
+    [unreadable.unknownEvent, 'sample', 'of unknown events'],
+    [unreadable.tooShort, 'sample', 'cut short'],
   ] as const;
   const some = parts.filter(([count]) => count > 0);
-  return some.map(([count, what]) => `${formatCount(count)} ${what}`).join(', ') || undefined;
+  return some.map(([count, thing, how]) => `${plural(count, thing)} ${how}`).join(', ') || undefined;
 }
 
 function describeEvent(event: EventSummary): string {
   const rate =
     event.frequency === undefined ? `every ${formatCount(event.period ?? 0)}` : `${event.frequency} Hz`;
   const branches = event.branchFilter.length > 0 ? `, branches ${event.branchFilter.join(',')}` : '';
-  return `${event.name}, ${rate}${branches}: ${formatCount(event.samples)} samples`;
+  return `${event.name}, ${rate}${branches}: ${plural(event.samples, 'sample')}`;
 }

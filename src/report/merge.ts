@@ -1,13 +1,13 @@
 import type { ConvertResult } from '../convert-profile.js';
 import type { MergeResult } from '../merge-profiles.js';
-import { formatBytes, formatCount } from './format.js';
+import { formatBytes, formatCount, plural } from './format.js';
 
 const LABEL_WIDTH = 16;
 
 /** Summarises a merge, for people. Ends with a line break. */
 export function mergeText(result: MergeResult, target: string): string {
   const skipped = result.skipped.length > 0 ? `, ${formatCount(result.skipped.length)} left out` : '';
-  const dropped = result.dropped > 0 ? [line('dropped', `${formatCount(result.dropped)} functions`)] : [];
+  const dropped = result.dropped > 0 ? [line('dropped', plural(result.dropped, 'function'))] : [];
   return [
     line('profiles', `${formatCount(result.inputs)} merged${skipped}`),
     ...dropped,

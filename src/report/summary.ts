@@ -1,5 +1,5 @@
 import type { BinaryResult, EntryClass, GenerateResult, PhaseTiming, Statistics } from '../result.js';
-import { formatBytes, formatCount, formatDuration, formatShare } from './format.js';
+import { formatBytes, formatCount, formatDuration, formatShare, plural } from './format.js';
 import { CLASS_LABELS } from './ledger-labels.js';
 
 const LABEL_WIDTH = 16;
@@ -16,8 +16,7 @@ export function summaryText(result: GenerateResult, target: string): string {
     lines.push(['samples', `${formatCount(statistics.samples)}, ${what}`]);
     lines.push(...ledgerLines(statistics));
   }
-  if (statistics.lostRecords > 0)
-    lines.push(['lost by kernel', `${formatCount(statistics.lostRecords)} records`]);
+  if (statistics.lostRecords > 0) lines.push(['lost by kernel', plural(statistics.lostRecords, 'record')]);
   if (statistics.functions > 0) {
     lines.push(['functions', formatCount(statistics.functions)]);
     // Inferred counts are executions, not samples.
@@ -49,9 +48,9 @@ export function ledgerLines({ byAddresses, branchEntries, ledger }: Statistics):
 
 /** Returns the label and the text of one of several binaries. */
 function binaryLine({ name, output, statistics, error }: BinaryResult): [string, string] {
-  const entries = `${formatCount(statistics.branchEntries)} branch entries`;
+  const entries = plural(statistics.branchEntries, 'branch entry', 'branch entries');
   if (error !== undefined) return ['', `${name}: no profile (${entries})`];
-  const functions = `${formatCount(statistics.functions)} functions`;
+  const functions = plural(statistics.functions, 'function');
   return ['', `${name}: ${functions}, ${entries}${output === undefined ? '' : `, in ${output}`}`];
 }
 

@@ -215,7 +215,7 @@ describe('autofdo-gen collect', () => {
     ['no recording', ['-o', 'x.parquet'], /no recording was given/],
     ['no output', ['--perfdata', 'x'], /no output was given/],
     ['stdout', ['--perfdata', 'x', '-o', '-'], /traces cannot go to stdout/],
-    ['a wrong time', ['--perfdata', 'x', '-o', 'd', '--rotate', '10M'], /rotate is '10M'/],
+    ['a wrong time', ['--perfdata', 'x', '-o', 'd', '--rotate', '10M'], /--rotate is '10M'/],
     [
       'several files in one',
       ['--perfdata', 'x', '-o', 'x.parquet', '--rotate', '10m'],

@@ -86,9 +86,11 @@ it('a hint names the fault of this file', async () => {
     /unknown flag -i\n.*did you mean --perfdata\?/,
   );
   expect(await hint('--binary', binary, '--input', perfData)).toMatch(/did you mean --perfdata\?/);
-  expect(await hint('merge', '-w', '2,a.prof', '-o', 'x')).toMatch(/unknown flag -w\n {2}hint: see --help\n/);
+  expect(await hint('merge', '-w', '2,a.prof', '-o', 'x')).toMatch(
+    /unknown flag -w\n {2}hint: See --help\.\n/,
+  );
   expect(await hint('--binary', binary, '--perfdata', perfData, '--profiler', 'text')).toMatch(
-    /hint: it can only be perf\n/,
+    /hint: It can only be perf\.\n/,
   );
   for (const what of ['a recording', 'an ELF file'] as const) {
     expect(await hint('report', files[what] ?? '')).toMatch(
@@ -110,7 +112,7 @@ it('a hint names the fault of this file', async () => {
   }
   for (const input of ['--perfdata', '--perfscript', '--traces']) {
     expect(await hint('report', input, perfData)).toMatch(
-      /no binary was given\n {2}hint: .* --binary FILE\n/,
+      /no binary was given\n {2}hint: .* --binary FILE\.\n/,
     );
   }
   const cut = await hint('--binary', binary, '--perfdata', 'k.data');

@@ -97,7 +97,7 @@ describe('the command line', () => {
   ])('%s: did you mean %s?', async (given, meant) => {
     const { status, stderr } = await runCli([given, 'x']);
     expect(stderr).toBe(
-      `error: there is no command '${given}'\n  hint: did you mean autofdo-gen ${meant}?\n`,
+      `error: there is no command '${given}'\n  hint: Did you mean autofdo-gen ${meant}?\n`,
     );
     expect(status).toBe(2);
   });
@@ -117,7 +117,7 @@ describe('the command line', () => {
     expect(before.stdout.toString()).toBe(behind.stdout.toString());
     expect(before.stdout.toString()).toContain('--hot-func-list');
     expect(all.stdout.toString()).toContain('autofdo-gen doctor');
-    expect((await runCli(['help', 'shwo'])).stderr).toContain('did you mean autofdo-gen show?');
+    expect((await runCli(['help', 'shwo'])).stderr).toContain('Did you mean autofdo-gen show?');
     expect(await runCli(['help', 'frobnicate'])).toMatchObject({ status: 2 });
   });
 });

@@ -95,7 +95,7 @@ describe('autofdo-gen show', () => {
   it('suggests a similar name for an unknown function', async () => {
     const { status, stderr } = await run(['show', calc, '--function', 'expresion']);
     expect(status).toBe(1);
-    expect(stderr).toMatch(/no function 'expresion'\n {2}hint: did you mean expression\?/);
+    expect(stderr).toMatch(/no function 'expresion'\n {2}hint: Did you mean expression\?/);
   });
 
   it('demangles names if asked', async () => {
@@ -141,7 +141,7 @@ it.each<[string[], RegExp]>([
   [['merge', 'a.prof'], /no output was given/],
   [['merge', 'a.prof', '--text', '--binary', '-o', 'x'], /cannot both be written/],
   [['merge', '--weighted-input=0,a.prof', '-o', 'x'], /has the weight 0/],
-  [['merge', '--weighted-input=a.prof', '-o', 'x'], /expected WEIGHT,FILE/],
+  [['merge', '--weighted-input=a.prof', '-o', 'x'], /Expected WEIGHT,FILE/],
   [['merge', '--instr', 'a.prof', '-o', 'x'], /--instr is not supported/],
   [['merge', '--function=(', 'a.prof', '-o', 'x'], /not a regular expression/],
   [['merge', 'a.prof', '--json', '-o', '-'], /both want stdout/],

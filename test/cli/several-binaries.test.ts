@@ -83,8 +83,8 @@ describe('autofdo-gen with several binaries', () => {
   it.each([
     [2, 'several profiles cannot go to stdout', ['-o', '-']],
     [2, '--debug-binary and --dwp name files of one binary', ['--dwp', 'x']],
-    [1, 'missing: No such file', ['--binary', 'missing']],
-    [1, 'cannot be read as a folder', ['--binary-dir', 'missing']],
+    [1, 'missing: no such file', ['--binary', 'missing']],
+    [1, 'missing: no such file', ['--binary-dir', 'missing']],
   ])('exits with %i: %s', async (status, message, args) => {
     const result = await run('failed', ...binaries, ...args);
     expect(result.stderr).toContain(message);

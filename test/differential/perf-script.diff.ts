@@ -228,7 +228,7 @@ for (const program of programs) {
           const compatible = oursCompatible(folder, all);
           expectSame(compatible, theirs, true);
           // If there are many such lines, our warnings name only some of them.
-          const isOfLine = (warning: string) => /in line \d+|further lines/.test(warning);
+          const isOfLine = (warning: string) => /in line \d+|further lines?/.test(warning);
           expect(compatible.warnings.filter((warning) => !isOfLine(warning))).toEqual(
             theirs.warnings.filter((warning) => !isOfLine(warning)),
           );

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::system::without_numbers;
+use crate::system::{in_words_of_people, without_numbers};
 
 /// Stable identifier of a failure; scripts may depend on its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Error {
     /// Makes an error of the kind `code`. `cause` gives the message.
     #[must_use]
     pub fn of(code: ErrorCode, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self::new(code, cause.to_string()).caused_by(cause)
+        Self::new(code, in_words_of_people(&cause)).caused_by(cause)
     }
 
     /// Adds the error that caused this one.

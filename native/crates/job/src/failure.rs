@@ -159,8 +159,12 @@ pub fn symbolize_error(error: symbolize::SymbolizeError) -> Error {
     if matches!(error, symbolize::SymbolizeError::Cancelled) {
         return Error::aborted();
     }
-    Error::of(ErrorCode::BinaryInvalid, error)
-        .hint("The debug information is damaged or of an unknown form; compare with `llvm-dwarfdump --verify`.")
+    let hint = match &error {
+        symbolize::SymbolizeError::Read { .. } => "Check the path and your permission to read it.",
+        symbolize::SymbolizeError::NotElf { .. } => "Name the ELF file that has the debug information of the binary.",
+        _ => "The debug information is damaged or of an unknown form; compare with `llvm-dwarfdump --verify`.",
+    };
+    Error::of(ErrorCode::BinaryInvalid, error).hint(hint)
 }
 
 /// Makes the error for pseudo probes of the binary at `path` that cannot be used.

@@ -4,6 +4,7 @@ use sampleprof::{Format, Mark, NameId, Profile, names_that_text_changes};
 
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic_code::DiagnosticCode;
+use crate::number::count_of;
 
 /// Number of functions that get a warning of their own, or are named in one. The other functions are only counted.
 const SHOWN: usize = 20;
@@ -95,12 +96,15 @@ fn overflows(profile: &Profile, smaller: SmallerCounts) -> Vec<Diagnostic> {
         .map(|&name| {
             let name = shown(profile, name);
             warning(format!(
-                "counter overflow in {name}: a count would exceed 2^64-1 and stays there; {remedy}"
+                "counter overflow in {name}: a count exceeds 2^64-1, so it is written as 2^64-1; {remedy}"
             ))
         })
         .collect();
     if let Some(more) = functions.len().checked_sub(SHOWN).filter(|&more| more > 0) {
-        found.push(warning(format!("counter overflow in {more} more functions")));
+        found.push(warning(format!(
+            "counter overflow in {}",
+            count_of(more as u64, "more function")
+        )));
     }
     let total = profile.total_count();
     if total > u128::from(u64::MAX) {
@@ -139,7 +143,7 @@ mod tests {
         let warnings = profile_warnings(&profile, Format::Text, SmallerCounts::Division);
         assert_eq!(warnings.len(), 1);
         assert!(warnings[0].message.len() < 400, "{}", warnings[0].message);
-        assert!(warnings[0].message.contains("xxx...: a count would exceed"));
+        assert!(warnings[0].message.contains("xxx...: a count exceeds"));
 
         let mut profile = Profile::new();
         let name = profile.names.intern(b"[a\x1b]");

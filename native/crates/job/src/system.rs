@@ -20,6 +20,19 @@ pub fn system_reason(error: &io::Error) -> String {
     words(&error.to_string())
 }
 
+/// Returns the text of a stage's error. The system's words in it have the form of [`system_reason`].
+pub(crate) fn in_words_of_people(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        if let Some(of_system) = current.downcast_ref::<io::Error>() {
+            text = text.replace(&of_system.to_string(), &system_reason(of_system));
+        }
+        cause = current.source();
+    }
+    text
+}
+
 /// Returns the text of a stage's error, without the number of the system's error that ends the text.
 pub(crate) fn without_numbers(text: &str) -> String {
     let mut rest = text;
@@ -53,6 +66,11 @@ mod tests {
         let temporary = tempfile::NamedTempFile::new_in("/no/such/folder").expect_err("missing");
         assert_eq!(system_reason(&temporary), "no such file or directory");
         assert_eq!(system_reason(&io::Error::other("Damaged")), "damaged");
+        let of_stage = perfdata::PerfData::open("/no/such/perf.data".as_ref()).expect_err("missing");
+        assert_eq!(
+            in_words_of_people(&of_stage),
+            "/no/such/perf.data: no such file or directory"
+        );
         assert_eq!(
             without_numbers("a: No such file (os error 2); b: Full (os error 28)"),
             "a: No such file; b: Full"

@@ -94,7 +94,7 @@ impl TryFrom<BindingCollectOptions> for CollectOptions {
         let rotate = from.rotate.map(|text| {
             Rotation::parse(&text).ok_or_else(|| {
                 BindingError::invalid_options(format!(
-                    "rotate is '{text}'; it must be a time such as 10m or 1h, or a size such as 64MiB"
+                    "{{--rotate}} is '{text}'; it must be a time such as 10m or 1h, or a size such as 64MiB"
                 ))
             })
         });

@@ -1,7 +1,7 @@
 //! Changes the calling contexts of a merged profile: cold contexts, and layouts without contexts.
 
 use job::failure::nest_error;
-use job::{Diagnostic, DiagnosticCode, Error};
+use job::{Diagnostic, DiagnosticCode, Error, count_of, form};
 use sampleprof::{ColdContexts, Profile, ProfileSummary};
 
 /// The total below which a function or context is cold.
@@ -98,8 +98,8 @@ fn mismatch(count: u64) -> Option<Diagnostic> {
         Diagnostic::warning(
             DiagnosticCode::ChecksumMismatch,
             format!(
-                "{count} contexts were left out, because the checksum of their function differs from that in another \
-                 context, which was added up before"
+                "{} left out, because the checksum of the function differs from that in another context, which was added up before",
+                count_of(count, "context") + form(count, " was", " were")
             ),
         )
     })

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use job::failure::{merge_error, write_error};
 use job::{
     Diagnostic, DiagnosticCode, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, SmallerCounts, check,
-    keep_going, on_threads, repeated_inputs, system_reason, write_atomically,
+    count_of, form, keep_going, on_threads, repeated_inputs, system_reason, write_atomically,
 };
 use sampleprof::{
     Content, InputError, MergeInput, MergeOptions, Merged, NameFilter, Profile, ProfileSummary, WriteOptions, write,
@@ -221,7 +221,7 @@ fn input_diagnostics(merged: &Merged, request: &MergeRequest) -> Vec<Diagnostic>
         ));
     }
     if let Some(more) = merged.skipped.len().checked_sub(SKIPPED_SHOWN).filter(|&more| more > 0) {
-        let message = format!("{more} more inputs were left out");
+        let message = count_of(more as u64, "more input") + form(more as u64, " was left out", " were left out");
         diagnostics.push(Diagnostic::warning(DiagnosticCode::InputSkipped, message));
     }
     if let Some(first) = merged.mismatches.first() {
@@ -233,12 +233,13 @@ fn input_diagnostics(merged: &Merged, request: &MergeRequest) -> Vec<Diagnostic>
         diagnostics.push(Diagnostic::warning(
             DiagnosticCode::ChecksumMismatch,
             format!(
-                "counts of {} functions were left out, because another version of the function was merged before: \
-                 for example {} in {} (one of at least {} such inputs)",
-                merged.mismatch_count,
+                "counts of {} were left out, because another version of the function was merged before: for example those of {} in {}. At \
+                 least {} {} such counts",
+                count_of(merged.mismatch_count, "function"),
                 first.function,
                 first.input,
-                files.len()
+                count_of(files.len() as u64, "input"),
+                form(files.len() as u64, "has", "have")
             ),
         ));
     }

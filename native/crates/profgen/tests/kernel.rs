@@ -213,7 +213,7 @@ fn samples_of_guests_are_left_out_and_reported() {
         let mut only = PerfDataBuilder::new();
         only.event(EventSpec::branch_stacks("cycles"));
         only.mmap(map).sample(guest());
-        assert_refused(only, ErrorCode::EmptyProfile, "1 of 1 samples were taken in guests");
+        assert_refused(only, ErrorCode::EmptyProfile, "1 of 1 samples was taken in guests");
     }
 }
 

@@ -352,7 +352,7 @@ fn a_call_stack_a_hundred_thousand_frames_deep_is_cut() {
         let mut diagnostics = outcome.diagnostics.iter();
         diagnostics.any(|diagnostic| diagnostic.message.contains(words))
     };
-    const CUT: &str = "1 samples have more than 1024 frames";
+    const CUT: &str = "1 sample has more than 1024 frames";
     let targets: BTreeSet<u64> = script.recorded.stacks.iter().flatten().map(|&(_, to)| to).collect();
     // Where a branch went to and a call is before: a return. Anything else breaks the stack, or is in another file.
     let mut returns = targets

@@ -416,7 +416,7 @@ fn binaries_are_found_by_build_id_and_then_by_name() {
         .iter()
         .find(|found| found.code == "binaries-not-found")
         .expect("a note");
-    assert_eq!(note.message, "1 mapped files were not found: /somewhere/life");
+    assert_eq!(note.message, "1 mapped file was not found: /somewhere/life");
 
     // A binary that is named and found is profiled once.
     options.binaries = vec![named[0].clone()];

@@ -100,14 +100,14 @@ impl EntryClass {
     pub(crate) fn remedy(self) -> &'static str {
         match self {
             Self::OutsideBinary | Self::Stub => {
-                "Record while the program itself is busy, or profile the file that was."
+                "Record while the program itself is busy, or name the file that was busy with {--binary}."
             }
             Self::Unmapped => "Record with the mappings: start the program under perf, or use -a as root.",
             Self::OtherBuild => {
                 "Name the binary that was running, or use {--ignore-build-id} if both have the same code."
             }
             Self::NotInstruction | Self::CrossesBarrier => {
-                "The binary is not the one that was running, although its name is; name that one with {--binary}."
+                "The binary has the name of the one that was running, but other code. Name the one that was running with {--binary}."
             }
             Self::NoFunction | Self::Used => {
                 "Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with {--debug-binary}."

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use elf::{Image, ImageKind};
-use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer, keep_going};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer, keep_going, system_reason};
 use perfdata::BuildId;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -215,8 +215,12 @@ fn key(id: &[u8]) -> Vec<u8> {
 /// The files below a folder, by path. Links are followed, but not in circles.
 fn files(folder: &Path, observer: &dyn Observer, diagnostics: &mut Vec<Diagnostic>) -> Result<Vec<PathBuf>, Error> {
     let keep_going = keep_going(observer);
-    if !folder.is_dir() {
-        let message = format!("{} cannot be read as a folder", folder.display());
+    let reason = match folder.metadata() {
+        Err(error) => Some(system_reason(&error)),
+        Ok(found) => (!found.is_dir()).then(|| "is not a folder".to_owned()),
+    };
+    if let Some(reason) = reason {
+        let message = format!("{}: {reason}", folder.display());
         return Err(Error::new(ErrorCode::BinaryUnreadable, message)
             .path(folder)
             .hint("Name the folder that holds the binaries with {--binary-dir}."));

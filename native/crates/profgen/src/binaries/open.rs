@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use elf::{Image, ImageKind};
 use job::failure::{debug_file_as_binary, image_error};
-use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer, Output};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer, Output, count_of, form};
 use rayon::prelude::*;
 
 use crate::account::names::list;
@@ -221,7 +221,12 @@ fn add_found(
         .hint("Name the folder that holds them, by build id or by name, with {--binary-dir}."));
     }
     if !missing.is_empty() {
-        let message = format!("{} mapped files were not found: {}", missing.len(), list(&missing));
+        let files = count_of(missing.len() as u64, "mapped file");
+        let message = format!(
+            "{files} {} not found: {}",
+            form(missing.len() as u64, "was", "were"),
+            list(&missing)
+        );
         diagnostics.push(Diagnostic::note(DiagnosticCode::BinariesNotFound, message));
     }
     Ok(())

@@ -189,8 +189,8 @@ impl<'a> Collection<'a> {
         self.outcome.diagnostics.extend(guests);
         if count_of(Loss::Entries) == 0 {
             let message = format!(
-                "no branch entry was read; there were {} samples",
-                count_of(Loss::Samples)
+                "no branch entry was read; the recordings have {}",
+                job::count_of(count_of(Loss::Samples), "sample")
             );
             let warning = Diagnostic::warning(DiagnosticCode::NoSamples, message);
             self.outcome.diagnostics.push(warning);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, count_of};
 use perfdata::{EventAttr, Metadata, TraceStats};
 
 use crate::account::share::percent_text;
@@ -41,14 +41,17 @@ pub(crate) fn about_arm_spe(
     } = *trace;
     if branches == 0 {
         let records = trace.packets.records;
-        let message =
-            format!("the trace of Arm SPE has {records} records, and none of them is of a branch that was executed");
+        let message = format!(
+            "the trace of Arm SPE has {}, and none is of a branch that was executed",
+            count_of(records, "record")
+        );
         return Err(Error::new(ErrorCode::NoBranchStacks, message)
             .path(path)
             .hint(HOW_TO_SAMPLE));
     }
     let mut message = format!(
-        "Arm SPE sampled {branches} branches, {} of which were taken. ",
+        "Arm SPE sampled {}, of which {} were taken. ",
+        count_of(branches, "branch"),
         percent_text(branches - not_taken, branches)
     );
     message += &match with_previous_target {
@@ -58,7 +61,8 @@ pub(crate) fn about_arm_spe(
     };
     if other_operations + not_retired > 0 {
         message += &format!(
-            ". {other_operations} records of other operations and {not_retired} of branches that were never executed are left out"
+            ". {} of other operations and {not_retired} of branches that were never executed are left out",
+            count_of(other_operations, "record")
         );
     }
     let mut found = vec![Diagnostic::note(DiagnosticCode::BranchesSampled, message)];

@@ -1,6 +1,6 @@
 //! What is doubtful about call stacks.
 
-use job::{Diagnostic, DiagnosticCode};
+use job::{Diagnostic, DiagnosticCode, count_of, form};
 
 use crate::account::share::Share;
 use crate::counting::unwind::MAX_FRAMES;
@@ -33,13 +33,14 @@ pub(crate) fn call_stack_diagnostics(stacks: &CallStacks, options: &GenerateOpti
             whole: stacks.items,
             of: "samples",
         },
-        "were taken outside of the binary; what its call stacks say of the binary is used",
+        "were taken outside of the binary; the frames of their call stacks that lie in the binary are used",
         "of samples have leaf external frame in call stack.",
     ));
     if stacks.cut > 0 && !options.ignore_stack_samples {
         let message = format!(
-            "{} samples have more than {MAX_FRAMES} frames; those further out are left out of contexts",
-            stacks.cut
+            "{} {} more than {MAX_FRAMES} frames; contexts leave out the frames further out",
+            count_of(stacks.cut, "sample"),
+            form(stacks.cut, "has", "have")
         );
         found.push(Diagnostic::warning(DiagnosticCode::CallStacksCut, message));
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use job::failure::shard_error;
-use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer, Phase, Progress, check, repeated_inputs};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer, Phase, Progress, check, count_of, repeated_inputs};
 use rayon::prelude::*;
 use traceshard::{Loss, Shard};
 
@@ -189,8 +189,9 @@ fn read_rows<'a>(
 fn call_chains_left_out(chains: u64, options: &GenerateOptions) -> Option<Diagnostic> {
     (chains > 0 && !options.ignore_stack_samples && options.for_bolt.is_none()).then(|| {
         let message = format!(
-            "{chains} samples of the traces had call chains, which were left out when the traces were collected, so the profile has no calling \
-             contexts. Make a profile of the recordings themselves for contexts"
+            "{} of the traces had call chains, which were left out when the traces were collected, so the profile has no calling contexts. \
+             Make a profile of the recordings themselves for contexts",
+            count_of(chains, "sample")
         );
         Diagnostic::note(DiagnosticCode::CallChainsUnused, message)
     })

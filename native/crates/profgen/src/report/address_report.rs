@@ -1,6 +1,6 @@
 //! How good counts are that were inferred from sampled addresses.
 
-use job::{Diagnostic, DiagnosticCode};
+use job::{Diagnostic, DiagnosticCode, count_of, form};
 
 use crate::account::share::{Share, percent_text};
 use crate::inference::InferenceReport;
@@ -20,9 +20,11 @@ pub(crate) fn diagnostics(report: &InferenceReport) -> Vec<Diagnostic> {
     let mut found = vec![Diagnostic::note(
         DiagnosticCode::InferredCounts,
         format!(
-            "The counts are inferred from {samples} sampled addresses in {functions} functions, because no branch stacks are used. {} of the \
-             addresses are those of the sampled instructions themselves (PEBS, IBS), the others lie behind them. {sampled_blocks} of the \
-             {blocks} blocks of code that have counts were sampled",
+            "The counts are inferred from {} in {}, because no branch stacks are used. {} of the addresses are those of the sampled \
+             instructions themselves (PEBS, IBS), the others lie behind these instructions. {sampled_blocks} of the {blocks} blocks of code \
+             that have counts were sampled",
+            count_of(samples, "sampled address"),
+            count_of(functions as u64, "function"),
             percent_text(exact, samples),
         ),
     )];
@@ -40,14 +42,18 @@ pub(crate) fn diagnostics(report: &InferenceReport) -> Vec<Diagnostic> {
     }
     if report.unsolved > 0 {
         let message = format!(
-            "{} functions are too large for their counts to be made consistent. Each block of their code has the count of its own samples",
-            report.unsolved
+            "{} {} too large for consistent counts. Each block of this code has the count of its own samples",
+            count_of(report.unsolved as u64, "function"),
+            form(report.unsolved as u64, "is", "are")
         );
         found.push(Diagnostic::warning(DiagnosticCode::FlowNotFound, message));
     }
     if samples < FEW_SAMPLES * functions as u64 {
         let message = format!(
-            "{samples} sampled addresses in {functions} functions are few. Record for longer, or with a smaller period (perf record -c)"
+            "the recording has only {} in {}, and {FEW_SAMPLES} for each function are recommended. Record for longer, or with a smaller \
+             period (perf record -c)",
+            count_of(samples, "sampled address"),
+            count_of(functions as u64, "function")
         );
         found.push(Diagnostic::warning(DiagnosticCode::FewAddresses, message));
     }

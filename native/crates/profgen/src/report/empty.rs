@@ -2,7 +2,7 @@
 
 use elf::Image;
 use job::failure::HOW_TO_RECORD;
-use job::{Error, ErrorCode};
+use job::{Error, ErrorCode, count_of};
 
 use crate::account::ledger::{EntryClass, Ledger};
 use crate::account::statistics::Statistics;
@@ -34,15 +34,18 @@ fn empty_profile(ledger: &Ledger, samples: u64) -> Error {
         )
     } else if ledger.entries() == 0 {
         (
-            format!("none of the {samples} samples has a branch stack"),
+            format!(
+                "the recording has {}, and none with a branch stack",
+                count_of(samples, "sample")
+            ),
             HOW_TO_RECORD.to_owned(),
         )
     } else {
         let remedy = ledger.main_class().map_or("", EntryClass::remedy);
         (
             format!(
-                "no function would have a count; of {} branch entries: {}",
-                ledger.entries(),
+                "no function would have a count; of {}: {}",
+                count_of(ledger.entries(), "branch entry"),
                 ledger.summary()
             ),
             remedy.to_owned(),
@@ -57,9 +60,12 @@ fn empty_part(image: &Image, entries: u64) -> Error {
     let message = if entries == 0 {
         format!("{path} has no samples")
     } else {
-        format!("no function of {path} would have a count, although {entries} branch entries have an end in it")
+        format!(
+            "no function of {path} would have a count, although it has an end of {}",
+            count_of(entries, "branch entry")
+        )
     };
     Error::new(ErrorCode::EmptyProfile, message)
         .path(image.path())
-        .hint("Record while it is busy, or leave it out.")
+        .hint("Record while this program is busy, or do not name it.")
 }

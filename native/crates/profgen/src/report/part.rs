@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, count_of};
 
 use crate::account::names::list;
 use crate::account::statistics::BinaryStatistics;
@@ -99,7 +99,8 @@ fn without_profile<T>(parts: &ByBinary<Part<T>>, subjects: &ByBinary<Subject>) -
         }
     }
     diagnostics.extend(found.into_iter().map(|(reason, names)| {
-        let message = format!("no profile of {} files that {reason}: {}", names.len(), list(&names));
+        let files = count_of(names.len() as u64, "file");
+        let message = format!("no profile of {files} that {reason}: {}", list(&names));
         Diagnostic::note(DiagnosticCode::FoundWithoutProfile, message)
     }));
     diagnostics

@@ -30,7 +30,7 @@ pub(crate) fn check_loss(options: &GenerateOptions, statistics: &Statistics) -> 
             ledger.summary()
         ),
     )
-    .hint("Look at the classes above, or raise {--max-loss}."))
+    .hint("The message tells what became of all entries; docs/troubleshooting.md tells what helps. To accept so much loss, raise {--max-loss}."))
 }
 
 /// Counts would begin again at 0, as those of llvm-profgen do.

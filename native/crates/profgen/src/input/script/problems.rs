@@ -1,6 +1,6 @@
 //! Lines of a text that were not understood, in their order.
 
-use job::{Diagnostic, DiagnosticCode};
+use job::{Diagnostic, DiagnosticCode, count_of, form};
 
 use crate::request::policy::Policy;
 use crate::request::words::Words;
@@ -144,7 +144,8 @@ impl Problems {
         };
         let mut found: Vec<_> = self.told.into_iter().map(warning).collect();
         if self.untold > 0 {
-            let message = format!("{} further lines were not understood", self.untold);
+            let untold = self.untold as u64;
+            let message = count_of(untold, "further line") + form(untold, " was", " were") + " not understood";
             found.push(Diagnostic::warning(DiagnosticCode::LinesInvalid, message));
         }
         found

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use elf::TextPoke;
 use job::failure::shard_error;
-use job::{Diagnostic, DiagnosticCode, Error};
+use job::{Diagnostic, DiagnosticCode, Error, count_of};
 use perfdata::Avma;
 use rustc_hash::{FxHashMap, FxHashSet};
 use traceshard::{Binary, BinaryKind, KERNEL_BIAS, Loss, Record, Row, Shard, parse_patch, parse_via};
@@ -485,9 +485,10 @@ fn unsure_ends(path: &Path, runs: u64) -> Diagnostic {
     Diagnostic::warning(
         DiagnosticCode::RunEndsUnsure,
         format!(
-            "{}: up to {runs} runs may end further on than counted: the branches behind them are none of its code, which could not be known \
-             when the traces were collected",
-            path.display()
+            "{}: up to {} may have ended later than counted. The branches behind them lie outside of this binary, which was not known when \
+             the traces were collected",
+            path.display(),
+            count_of(runs, "run")
         ),
     )
 }
