@@ -110,6 +110,15 @@ const unusual: Program[] = [
     probes: true,
   },
   {
+    name: 'stacks-awaits',
+    tools: ['ld.lld-22'],
+    build: [
+      `${CLANGXX} -std=c++20 ${PROBES} ${FRAMES} -flto=thin -fuse-ld=lld $programs/awaits.cpp -o program`,
+    ],
+    record: 'period=499 callchain=fp',
+    probes: true,
+  },
+  {
     name: 'stacks-tasks',
     tools: ['rustc'],
     build: [

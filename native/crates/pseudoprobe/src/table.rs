@@ -91,6 +91,24 @@ impl ProbeTable {
         self.nodes.iter()
     }
 
+    /// Returns the functions that are not inlined into another one, in the order of their records, each with its GUID. A function whose code
+    /// is in parts has several records.
+    pub fn records(&self) -> impl Iterator<Item = (Guid, NodeId)> {
+        let all = (0..).map(NodeId).zip(&self.nodes);
+        all.filter(|(_, node)| node.inlined_at.is_none())
+            .map(|(id, node)| (node.guid, id))
+    }
+
+    /// Returns the record of the function whose code has the inlined copy `id`, and the GUID of the function.
+    #[must_use]
+    pub fn record_of(&self, id: NodeId) -> (NodeId, Guid) {
+        let mut record = id;
+        while let Some((caller, _)) = self.node(record).inlined_at {
+            record = caller;
+        }
+        (record, self.node(record).guid)
+    }
+
     /// Returns the number of nodes. All indices of nodes are below this number.
     #[must_use]
     pub fn node_count(&self) -> usize {
@@ -106,8 +124,7 @@ impl ProbeTable {
     /// Returns the GUID of the function whose code has the inlined copy `id`.
     #[must_use]
     pub fn top_level(&self, id: NodeId) -> Guid {
-        let outermost = self.callers(id).last();
-        outermost.map_or(self.node(id).guid, |(caller, _)| caller)
+        self.record_of(id).1
     }
 
     /// Returns the number of probes that are left out because the selection does not have the start of their function or part, by the GUID

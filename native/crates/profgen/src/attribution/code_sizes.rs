@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use elf::{Code, Svma};
-use pseudoprobe::{NodeId, ProbeTable};
+use pseudoprobe::{Guid, NodeId, ProbeTable};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sampleprof::{LineLocation, Name, call_site_hash};
 use symbolize::{FrameId, FrameTable};
@@ -58,10 +58,18 @@ impl CodeSizes {
         }
     }
 
-    /// Adds what was inlined into a function and optimized away: nothing is left of it but probes.
-    pub(crate) fn add_probes(&mut self, table: &ProbeTable) {
+    /// Adds what was inlined into these functions and optimized away: nothing is left of it but probes.
+    ///
+    /// As in llvm-profgen, the last record of the section that has the name of a function tells of it. Parts of a coroutine are functions whose
+    /// names no record has.
+    pub(crate) fn add_probes(&mut self, table: &ProbeTable, functions: &FxHashSet<Guid>) {
+        let last: FxHashMap<Guid, NodeId> = table.records().collect();
+        let is_told = |node: NodeId| {
+            let (record, guid) = table.record_of(node);
+            functions.contains(&guid) && last.get(&guid) == Some(&record)
+        };
         let probed: FxHashSet<NodeId> = table.probes().iter().map(|probe| probe.node).collect();
-        for inlined in probed {
+        for inlined in probed.into_iter().filter(|&node| is_told(node)) {
             let mut node = self.caller(0, table.node(inlined).guid.0, LineLocation::default());
             for (caller, call) in table.callers(inlined) {
                 node = self.caller(node, caller.0, LineLocation::new(call, 0));

@@ -3,6 +3,7 @@
 use elf::Svma;
 use job::failure::{probe_error, symbolize_error};
 use job::{Diagnostic, Error, ErrorCode, Observer, Phase, Progress, keep_going};
+use pseudoprobe::Guid;
 use sampleprof::Profile;
 use symbolize::{FrameTable, FunctionId};
 
@@ -300,7 +301,8 @@ impl<'a> Job<'a> {
         let mut sizes = CodeSizes::new();
         sizes.add_code(self.binary.code, &frames, &ranges, sites);
         if let Some(probes) = probes {
-            sizes.add_probes(&probes.table);
+            let names = functions.iter().map(|&function| self.binary.functions.name(function));
+            sizes.add_probes(&probes.table, &names.map(Guid::of).collect());
         }
         Ok(sizes)
     }

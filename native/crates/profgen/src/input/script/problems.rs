@@ -144,7 +144,7 @@ impl Problems {
         };
         let mut found: Vec<_> = self.told.into_iter().map(warning).collect();
         if self.untold > 0 {
-            let untold = self.untold as u64;
+            let untold = self.untold;
             let message = count_of(untold, "further line") + form(untold, " was", " were") + " not understood";
             found.push(Diagnostic::warning(DiagnosticCode::LinesInvalid, message));
         }
