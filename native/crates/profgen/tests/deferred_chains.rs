@@ -1,5 +1,6 @@
 //! Call chains whose part in user space the kernel wrote later than the samples (perf record --call-graph fp,defer).
 
+#[expect(dead_code, reason = "other tests use the rest")]
 #[path = "support/replay.rs"]
 mod replay;
 mod support;
@@ -165,7 +166,7 @@ fn a_profile_by_branch_stacks_is_the_same_with_and_without_the_user_parts() {
     for parts in [Parts::Behind, Parts::Missing] {
         let outcome = by_branches(parts);
         assert_eq!(text(&outcome), text(&whole), "{parts:?}");
-        assert_eq!(is_incomplete(&outcome), false, "{parts:?}");
+        assert!(!is_incomplete(&outcome), "{parts:?}");
     }
 }
 
