@@ -14,7 +14,7 @@ function linesOf({ functions, places, names }: ProfileReport) {
   const lines = functions.flatMap(({ name, samples }) => {
     const place = places.get(name);
     return (samples?.body ?? []).map(({ line, count }) => ({
-      // Lines are counted from the declaration, in 16 bits.
+      // A line is a 16-bit distance from the declaration of its function.
       where: place === undefined ? `+${line}` : `${place.file}:${place.line + ((line << 16) >> 16)}`,
       count,
       name: names.get(name) ?? name,

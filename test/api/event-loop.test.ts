@@ -87,7 +87,7 @@ describe.skipIf(!canMeasureBlocks)('nothing blocks the event loop', () => {
   ])(
     '%s',
     async (_, free, work) => {
-      // Caches that other programs have emptied make a run slower. What the work itself blocks, it blocks in each run.
+      // Caches that other programs have emptied make a run slower. A block by the work itself occurs in each run.
       let block = Number.POSITIVE_INFINITY;
       for (let run = 0; run < 3 && block >= free; run++) block = Math.min(block, await longestBlock(work));
       expect(block).toBeLessThan(free);

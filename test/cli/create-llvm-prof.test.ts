@@ -100,7 +100,7 @@ describe('command lines of create_llvm_prof', () => {
     }
   });
 
-  it('may have every flag of it in every spelling', async () => {
+  it('may have every flag of create_llvm_prof in every spelling', async () => {
     const inputs = [`--binary=${calc.binary}`, `--profile=${calc.perfData}`, '--out=a.prof'];
     const spellings = [
       ([name, value]: [string, string]) => [`--${name}=${value}`],

@@ -14,7 +14,7 @@ const ARM_LIBRARIES = '/usr/aarch64-linux-gnu/lib';
 /** Links a program for AArch64 with the shared libraries of the cross compiler, where qemu finds them. */
 export const ARM_DYNAMIC = `-Wl,--dynamic-linker=${ARM_LIBRARIES}/ld-linux-aarch64.so.1,-rpath,${ARM_LIBRARIES}`;
 
-/** The headers of g++ for x86-64, which do for AArch64, and the C++ library of the cross compiler. */
+/** The headers of g++ for x86-64, which are also right for AArch64, and the C++ library of the cross compiler. */
 export const ARM_CXX = [
   '-std=c++20 -nostdlib++ -nostdinc++ -isystem $(echo /usr/include/c++/*)',
   '-isystem $(echo /usr/include/x86_64-linux-gnu/c++/*) -l:libstdc++.so.6',

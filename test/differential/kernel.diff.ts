@@ -29,7 +29,7 @@ describe('kernel', () => {
     });
   }
 
-  // The second command line of the kernel's Documentation/dev-tools/autofdo.rst, but for its first word.
+  // The second command line of the kernel's Documentation/dev-tools/autofdo.rst, without its first word.
   const theSame = '--binary=vmlinux --profile=perf.data --format=extbinary --out=profile';
   const others = [
     '-binary vmlinux -profile perf.data -format extbinary -out profile',
@@ -47,7 +47,7 @@ describe('kernel', () => {
     const found = written(theSame);
     const flags = ['--binary=vmlinux', '--perfdata=perf.data', '--format=extbinary'];
     expect(found.equals(ours(folder, flags).output ?? Buffer.of()), 'our own flags').toBe(true);
-    // Of a kernel, which rewrites its code, llvm-profgen's profile is another one (docs/compatibility.md); with --compat it is the same.
+    // A kernel rewrites its code, so llvm-profgen's profile differs (docs/compatibility.md). With --compat both are equal.
     const theirs = llvmProfgen(folder, ['--kernel', ...flags]).output ?? Buffer.of();
     expect(theirs.equals(written(`--compat=llvm-profgen ${theSame}`)), 'llvm-profgen').toBe(true);
     for (const line of others) expect(found.equals(written(line)), line).toBe(true);

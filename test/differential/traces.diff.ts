@@ -119,7 +119,7 @@ duckdb.sql("""COPY (SELECT * REPLACE (SUM(count)::UBIGINT AS count, SUM(mispredi
     }
   });
 
-  testWith([python], 'of both versions of the schema are added up, and serve all but BOLT', () => {
+  testWith([python], 'of both versions of the schema are added up, and serve all uses except BOLT', () => {
     const of = `read_parquet('spool/day=${DAYS[0]}/*.parquet', hive_partitioning=false)`;
     const sql = `import duckdb, os
 os.mkdir('mixed')

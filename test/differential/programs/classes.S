@@ -1,5 +1,5 @@
 # x86-64 instructions of every control-flow class that compilers seldom emit, and data
-# between functions, which a linear disassembly meets too.
+# between functions, which a linear disassembly also decodes.
 	.intel_syntax noprefix
 	.text
 

@@ -14,7 +14,7 @@ void encode_runs(const uint8_t *in, size_t size, struct buffer *out);
 void encode_distances(const uint8_t *in, size_t size, struct buffer *out);
 uint32_t checksum(const struct buffer *buffer);
 
-/* Defined in the header: inlined into every unit, from a file that is not the unit's. */
+/* A function in a header: every unit inlines it from a file that is not the unit's own. */
 static inline unsigned bit_length(uint32_t n)
 {
 	unsigned length = 0;

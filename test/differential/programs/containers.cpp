@@ -1,4 +1,4 @@
-// Maps, strings, virtual calls, sorting and a parser: what C++ programs spend their time on.
+// Maps, strings, virtual calls, sorting and a parser: the usual work of C++ programs.
 #include <algorithm>
 #include <cctype>
 #include <cmath>

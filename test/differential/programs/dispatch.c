@@ -1,4 +1,4 @@
-/* Handlers are called through a table, and one of them through another pointer; most of the time is behind these calls. */
+/* Handlers are called through a table, and one of them through another pointer. Most of the time is spent in the handlers. */
 #include <stdint.h>
 #include <stdio.h>
 

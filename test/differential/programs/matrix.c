@@ -1,4 +1,4 @@
-/* A shared library: the profile is of the library, not of the program that calls it. */
+/* A shared library. The profile is made for the library, not for the program that calls it. */
 #include "matrix.h"
 
 static void multiply_rows(const double *a, const double *b, double *out, int n, int row)

@@ -1,6 +1,6 @@
 #include "probes.h"
 
-// As in the other file, and not the same.
+// A function with the same name as in the other file, and with other code.
 static std::uint32_t helper(std::uint32_t value) {
   std::uint32_t bits = 0;
   while (value) {

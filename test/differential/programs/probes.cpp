@@ -1,4 +1,4 @@
-// What moves pseudo probes about: inlining of inlined code, loops that are unrolled and duplicated, tail calls, recursion,
+// Code in which pseudo probes move: inlining of inlined code, loops that are unrolled and duplicated, tail calls, recursion,
 // calls through pointers, exceptions, static functions of one name, code that is never run.
 #include <array>
 #include <cstdint>

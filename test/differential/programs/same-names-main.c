@@ -1,4 +1,4 @@
-/* The other `step`, and recursion. */
+/* The other function named `step`, and a recursive function. */
 #include <stdio.h>
 #include "same-names.h"
 

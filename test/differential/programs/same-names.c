@@ -1,4 +1,4 @@
-/* A static function named `step`, as the other file has one; a function of another file is called, and calls back. */
+/* A static function named `step`, like one in the other file, and calls into the other file, which calls back. */
 #include <stdlib.h>
 #include "same-names.h"
 

@@ -1,4 +1,4 @@
-// Stacks that are left and switched: longjmp, coroutines, signals on a stack of their own, threads, calls
+// Code that leaves and switches stacks: longjmp, coroutines, signals on a stack of their own, threads, calls
 // back from libraries, assembly without frames, a function that the dynamic linker chooses.
 #define _GNU_SOURCE
 #include <dlfcn.h>
