@@ -1,14 +1,14 @@
-//! The account of every branch entry read: each ends in exactly one class.
+//! The ledger of all branch entries that were read: each entry is in exactly one class.
 
 use std::ops::{AddAssign, Index, IndexMut};
 
 use crate::account::share::percent;
 
-/// What became of a branch entry.
+/// The fate of a branch entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum EntryClass {
-    /// Counted as a branch, as the start or the end of a range, or both.
+    /// The entry counts as a branch, as the start or the end of a range, or as both.
     Used,
     /// Both ends lie in other mapped files.
     OutsideBinary,
@@ -16,20 +16,22 @@ pub enum EntryClass {
     Unmapped,
     /// Both ends lie in another build of the binary.
     OtherBuild,
-    /// Within the binary, but neither end is the start of an instruction.
+    /// An end lies within the binary, but neither end is the start of an instruction.
     NotInstruction,
-    /// In linkage stubs (`.plt`) or other code that has no symbols, on the way to or from other files; or in what a kernel puts before
-    /// a function, on the way into it.
+    /// An end lies in linkage stubs (`.plt`) or in other code without symbols, on the way to or from other
+    /// files; or in the bytes that a kernel puts before a function, on the way into the function.
     Stub,
-    /// Executed on a wrong path and never retired (AMD LBRv2, `spec` = 1).
+    /// The branch was executed on a wrong path and never retired (AMD LBRv2, `spec` = 1).
     WrongPath,
-    /// A slot that the CPU had not filled: both addresses 0.
+    /// The CPU had not filled the slot: both addresses are 0.
     UnfilledSlot,
-    /// A sampled branch that was not taken (Arm SPE). The run that it lies in is counted with the branch at its end.
+    /// A sampled branch that was not taken (Arm SPE). The run around it is counted with the branch at the
+    /// run's end.
     NotTaken,
     /// The sample was deselected by event, process, thread, CPU or time.
     Deselected,
-    /// The sample has no call stack, or was taken while a function was entered or left, when its call stack may lack a frame.
+    /// The sample has no call stack, or it was taken while a function was entered or left, when the call
+    /// stack may lack a frame.
     UnsureStack,
     /// The straight run after the branch passes a call, return or jump, or ends before it starts.
     CrossesBarrier,
@@ -55,7 +57,7 @@ impl EntryClass {
         Self::NoFunction,
     ];
 
-    /// The class as the API and `--json` name it.
+    /// Returns the name of the class in the API and in `--json`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -77,7 +79,7 @@ impl EntryClass {
 }
 
 impl EntryClass {
-    /// Completes "17 entries ...".
+    /// Returns the words that complete "17 entries ...".
     pub(crate) fn describe(self) -> &'static str {
         match self {
             Self::Used => "used",
@@ -96,7 +98,7 @@ impl EntryClass {
         }
     }
 
-    /// What helps when most entries end here.
+    /// Returns the remedy for the case that most entries are in this class.
     pub(crate) fn remedy(self) -> &'static str {
         match self {
             Self::OutsideBinary | Self::Stub => {
@@ -128,29 +130,31 @@ impl EntryClass {
     }
 }
 
-/// Entries by class. The classes sum to the entries read.
+/// Number of entries of each class. The classes sum to the entries that were read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ledger {
     entries: u64,
-    /// The entries, or what they stand for, are more than 64 bits hold, so that counts have begun again at 0.
+    /// True if a number of entries, or of what they stand for, did not fit into 64 bits, so that counts
+    /// wrapped around at 0.
     exceeded: bool,
     classes: [u64; EntryClass::ALL.len()],
 }
 
 impl Ledger {
-    /// Branch entries read, unfilled slots included.
+    /// Returns the number of branch entries that were read, unfilled slots included.
     #[must_use]
     pub fn entries(&self) -> u64 {
         self.entries
     }
 
-    /// Sum over all classes; equals `entries` or the account is wrong.
+    /// Returns the sum over all classes. The ledger is wrong if it differs from [`Ledger::entries`].
     #[must_use]
     pub fn accounted(&self) -> u64 {
         self.classes.iter().fold(0, |sum, entries| sum.wrapping_add(*entries))
     }
 
-    /// Entries that should have counted but could not: neither used, nor deselected, nor outside the binary, nor an artefact of the CPU.
+    /// Returns the number of entries that should have counted but could not: those that are neither used, nor
+    /// deselected, nor outside the binary, nor an artefact of the CPU.
     #[must_use]
     pub fn lost(&self) -> u64 {
         use EntryClass as C;
@@ -165,13 +169,13 @@ impl Ledger {
         .fold(0, |sum: u64, class| sum.wrapping_add(self[class]))
     }
 
-    /// [`Ledger::lost`] as a share of all entries, in percent.
+    /// Returns [`Ledger::lost`] as a share of all entries, in percent.
     #[must_use]
     pub fn loss_percent(&self) -> f64 {
         percent(self.lost(), self.entries)
     }
 
-    /// The classes that have entries, largest first.
+    /// Returns a text with the classes that have entries, the largest first.
     pub(crate) fn summary(&self) -> String {
         let mut classes: Vec<_> = EntryClass::ALL
             .iter()
@@ -186,7 +190,7 @@ impl Ledger {
         list.join(", ")
     }
 
-    /// The largest class.
+    /// Returns the class with the most entries; `None` if there are no entries.
     pub(crate) fn main_class(&self) -> Option<EntryClass> {
         EntryClass::ALL
             .into_iter()
@@ -200,19 +204,19 @@ impl Ledger {
         self.exceeded |= exceeds;
     }
 
-    /// What `count` things come to that stand for `times` others each; notes if 64 bits do not hold it.
+    /// Returns `count` times `times`. Notes a result that does not fit into 64 bits.
     pub(crate) fn product(&mut self, count: u64, times: u64) -> u64 {
         let (product, exceeds) = count.overflowing_mul(times);
         self.exceeded |= exceeds;
         product
     }
 
-    /// Whether counts are wrong, because 64 bits do not hold them.
+    /// Returns true if counts are wrong because they did not fit into 64 bits.
     pub(crate) fn is_exceeded(&self) -> bool {
         self.exceeded
     }
 
-    /// Adds entries to a class. Counts that a text states may be any, so sums wrap around, as those of llvm-profgen do.
+    /// Adds entries to a class. Sums wrap around, as llvm-profgen's do, because a text may state any count.
     pub(crate) fn add(&mut self, class: EntryClass, entries: u64) {
         self[class] = self[class].wrapping_add(entries);
     }

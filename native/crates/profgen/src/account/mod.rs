@@ -1,4 +1,4 @@
-//! What is counted of a job on its way: the ledger of all branch entries, statistics, shares and how they are told.
+//! The account of a job: the ledger of all branch entries, statistics, shares, and their texts in messages.
 
 pub(crate) mod ledger;
 pub(crate) mod names;

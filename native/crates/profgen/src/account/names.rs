@@ -1,9 +1,9 @@
 //! Lists of names in messages.
 
-/// How many files an error message lists.
+/// Most files that an error message lists.
 const LISTED_FILES: usize = 8;
 
-/// A few names, and how many more there are.
+/// Returns a text with the first few names, and the number of the others.
 pub(crate) fn list(names: &[&str]) -> String {
     let shown = names[..names.len().min(LISTED_FILES)].join(", ");
     match names.len().saturating_sub(LISTED_FILES) {

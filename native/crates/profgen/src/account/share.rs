@@ -1,18 +1,19 @@
-//! Shares of a whole, as messages have them.
+//! Shares of a whole, as messages print them.
 
 use std::fmt;
 
-/// A part of a whole. It prints as `12.3 % of the branch entries (1234 of 10000)`, if "branch entries" is what is counted.
+/// A part of a whole. Prints as `12.3 % of the branch entries (1234 of 10000)` if `of` is "branch entries".
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Share {
     pub part: u64,
     pub whole: u64,
-    /// What is counted, in the plural.
+    /// The things that are counted, in the plural.
     pub of: &'static str,
 }
 
 impl Share {
-    /// `part` of the branch entries that were read. All losses are shares of these, in the ledger as in the warnings.
+    /// Returns `part` as a share of the branch entries that were read. All losses, in the ledger and in
+    /// warnings, are shares of these entries.
     pub(crate) fn of_entries(part: u64, entries: u64) -> Self {
         Self {
             part,
@@ -21,12 +22,12 @@ impl Share {
         }
     }
 
-    /// Whether it is 0.1 % or more, as it is printed.
+    /// Returns true if the share prints as 0.1 % or more.
     pub(crate) fn is_noteworthy(&self) -> bool {
         percent(self.part, self.whole) >= 0.05
     }
 
-    /// As llvm-profgen prints shares: `12.34%(x/y)`.
+    /// Returns the share as llvm-profgen prints it: `12.34%(x/y)`.
     pub(crate) fn in_llvm_words(&self) -> String {
         format!("{:.2}%({}/{})", percent(self.part, self.whole), self.part, self.whole)
     }
@@ -39,7 +40,8 @@ impl fmt::Display for Share {
     }
 }
 
-/// One decimal, as the summary of the command line has; what is little and not nothing is `<0.1 %`.
+/// Returns a percentage with one decimal, as in the summary of the command line. A share that is greater than
+/// 0 but too small for this decimal prints as `<0.1 %`.
 pub(crate) fn percent_text(part: u64, whole: u64) -> String {
     let percent = percent(part, whole);
     if part > 0 && percent < 0.05 {
@@ -49,7 +51,7 @@ pub(crate) fn percent_text(part: u64, whole: u64) -> String {
     }
 }
 
-/// 0 of nothing.
+/// Returns `part` as a percentage of `whole`; 0 if `whole` is 0.
 #[expect(clippy::cast_precision_loss, reason = "a percentage for people")]
 pub(crate) fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 {

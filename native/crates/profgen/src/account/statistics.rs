@@ -7,42 +7,45 @@ use crate::account::ledger::Ledger;
 /// Numbers about a job.
 #[derive(Debug, Clone, Default)]
 pub struct Statistics {
-    /// Bytes of the inputs that were read.
+    /// Number of bytes of the inputs that were read.
     pub input_bytes: u64,
-    /// Samples read.
+    /// Number of samples that were read.
     pub samples: u64,
-    /// Of these, with a branch stack of at least one entry.
+    /// Number of samples with a branch stack of at least one entry.
     pub branch_samples: u64,
-    /// Sampled addresses count, because there are no branch stacks, or because that was asked for.
+    /// True if sampled addresses count, because there are no branch stacks, or because the caller asked for
+    /// it.
     pub by_addresses: bool,
-    /// Of these: they are those of instructions, whatever time these take.
+    /// True if sampled addresses count, and the event counts instructions, whatever time they take.
     pub by_instructions: bool,
-    /// What became of every branch entry, or of every sampled address. With `Policy::LLVM_PROFGEN` and several binaries it is the sum of the ledgers of one job for each.
+    /// The ledger of all branch entries, or of all sampled addresses. With `Policy::LLVM_PROFGEN` and several
+    /// binaries, the sum of the ledgers of one job for each binary.
     pub ledger: Ledger,
-    /// Records that the kernel could not deliver, as it reported them.
+    /// Number of records that the kernel reported as lost.
     pub lost_records: u64,
-    /// Where the first input that is damaged ends early, and why.
+    /// Where the first damaged input ends early, and why; `None` if no input is damaged.
     pub damage: Option<String>,
-    /// Mappings of the binary that were followed.
+    /// Number of mappings of the binary that were followed.
     pub mappings: u64,
-    /// Processes these belong to.
+    /// Number of processes that these mappings belong to.
     pub processes: u64,
-    /// Distinct straight-line ranges.
+    /// Number of distinct straight-line ranges.
     pub ranges: u64,
-    /// Distinct branches.
+    /// Number of distinct branches.
     pub branches: u64,
-    /// Top-level functions in the profile.
+    /// Number of top-level functions in the profile.
     pub functions: u64,
     /// Sum of all body counts.
     pub total_count: u64,
     /// Largest body count.
     pub max_count: u64,
-    /// Samples for each instruction line of the hot part; see llvm-profgen's `--show-density`.
+    /// Number of samples for each instruction line of the hot part; see llvm-profgen's `--show-density`.
     pub density: f64,
 }
 
 impl Statistics {
-    /// An error that something is missing in the inputs: if an input ends early, that is the probable cause.
+    /// Completes an error about something that is missing in the inputs. If an input ends early, the error
+    /// names this as the probable cause.
     pub(crate) fn missing(&self, error: Error) -> Error {
         match &self.damage {
             Some(damage) => error.hint(format!(
@@ -53,7 +56,7 @@ impl Statistics {
         }
     }
 
-    /// Adds what came of a binary that has a result.
+    /// Adds the numbers of a binary that has a result.
     pub(crate) fn add(&mut self, binary: &BinaryStatistics, is_first: bool) {
         self.mappings += binary.mappings;
         self.processes += binary.processes;
@@ -70,14 +73,17 @@ impl Statistics {
     }
 }
 
-/// Numbers about one binary. Those of a job are their sums; the largest count and the density are the largest and the lowest of all.
+/// Numbers about one binary. The numbers of a job are the sums of these, except that the largest count is the
+/// largest of all, and the density is the lowest of all.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct BinaryStatistics {
-    /// Branch entries with at least one end in the binary. An entry from one binary to another is an entry of both.
+    /// Number of branch entries with at least one end in the binary. An entry from one binary to another
+    /// counts for both.
     pub entries: u64,
-    /// Of these, followed by a run across a call, return or jump.
+    /// Number of these entries that are followed by a run across a call, return or jump.
     pub crosses_barrier: u64,
-    /// Of these, followed by a run that starts in no function of the debug information.
+    /// Number of these entries that are followed by a run which starts in no function of the debug
+    /// information.
     pub no_function: u64,
     /// See [`Statistics::mappings`].
     pub mappings: u64,
