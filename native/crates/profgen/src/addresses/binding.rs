@@ -1,4 +1,4 @@
-//! Which mapping of a recording is which binary.
+//! Finds out which mapping of a recording belongs to which binary.
 
 use std::path::Path;
 
@@ -9,48 +9,50 @@ use crate::binaries::id::BinaryId;
 use crate::binaries::kernel_module;
 use crate::binaries::target::{Target, Targets, file_name};
 
-/// What a mapping holds.
+/// The content of a mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Binding {
-    /// Code of this target. Run-time addresses within a piece, plus `delta`, are addresses of the ELF.
+    /// Code of this target. A run-time address within a piece, plus the piece's `delta`, is an address of the
+    /// ELF file.
     Target(BinaryId, Vec<BoundPiece>),
-    /// A file of the name of this target, but another build.
+    /// A file with the name of this target, but another build.
     OtherBuild(BinaryId),
-    /// Something else.
+    /// Any other content.
     Other,
 }
 
 /// A stretch of a mapping that one segment of the ELF backs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BoundPiece {
-    /// First run-time address.
+    /// First run-time address of the piece.
     pub start: u64,
-    /// Last run-time address, inclusive.
+    /// Last run-time address of the piece, inclusive.
     pub last: u64,
-    /// From run-time address to ELF address, modulo 2^64.
+    /// Difference between the address in the ELF file and the run-time address, modulo 2^64.
     pub delta: u64,
 }
 
-/// Which target a mapping is of.
+/// The target that a mapping belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Recognized {
     pub target: BinaryId,
     likeness: Likeness,
-    /// Another one that it might be of as well.
+    /// Another target that the mapping may belong to just as well.
     pub rival: Option<BinaryId>,
 }
 
 impl Recognized {
-    /// The name is right, but it is known to be another build.
+    /// Returns true if the name is the target's, but the build is known to be another one.
     pub(crate) fn is_other_build(&self) -> bool {
         self.likeness == Likeness::OtherBuild
     }
 }
 
-/// Finds out which of `targets` a mapping is of, which depends on its file only. `recorded` is the build id in the recording.
+/// Finds out which of `targets` a mapping belongs to. This depends on the mapping's file only. `recorded` is
+/// the build id in the recording. Returns `None` if the file is no target.
 ///
-/// A target with the recorded build id is taken before one with the recorded name, and among targets of one name the one at the recorded path
-/// is taken. If several are equally good, the first is taken.
+/// A target with the recorded build id precedes a target with the recorded name. Among targets of one name,
+/// the target at the recorded path is taken. If several are equally good, the first of them is taken.
 pub(crate) fn recognize(
     mapping: &Mapping,
     recorded: Option<&BuildId>,
@@ -81,7 +83,7 @@ pub(crate) fn recognize(
     best
 }
 
-/// Finds what of its target a mapping holds.
+/// Returns the part of its target that a mapping holds.
 pub(crate) fn bind(mapping: &Mapping, recognized: &Recognized, targets: &Targets<'_>) -> Binding {
     let target = &targets[recognized.target];
     if recognized.is_other_build() {
@@ -99,13 +101,13 @@ pub(crate) fn bind(mapping: &Mapping, recognized: &Recognized, targets: &Targets
     }
 }
 
-/// Why a mapping is taken for one of a target, the best reason first.
+/// The reason to take a mapping for a mapping of a target. The best reason comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Likeness {
     BuildId,
     Path,
     Name,
-    /// The name is right, but it is known to be another build.
+    /// The name is the target's, but the build is known to be another one.
     OtherBuild,
 }
 
@@ -140,10 +142,11 @@ fn likeness(
     }
 }
 
-/// One piece for each executable segment that the mapping covers a part of.
+/// Returns one piece for each executable segment that the mapping covers in part.
 ///
-/// The kernel maps whole pages, so a piece begins up to a page before its segment and ends up to a page behind it; the page size is that
-/// of the recording machine, and is not asked for: bytes between two segments go to the one whose pages the mapping started with.
+/// The kernel maps whole pages, so a piece begins up to one page before its segment and ends up to one page
+/// behind it. The page size of the recording machine decides, but is not needed here: bytes between two
+/// segments belong to the segment with whose pages the mapping started.
 fn pieces(mapping: &Mapping, image: &Image) -> Vec<BoundPiece> {
     let Some(map_last) = mapping.len.checked_sub(1) else {
         return Vec::new();
@@ -185,7 +188,8 @@ fn pieces(mapping: &Mapping, image: &Image) -> Vec<BoundPiece> {
     pieces
 }
 
-/// The code of a module that is kept. It begins where the mapping does; where the code for initialization was, no recording tells.
+/// Returns the code of a module that the kernel keeps. It begins where the mapping does. No recording tells
+/// where the code for initialization was.
 fn module_pieces(mapping: &Mapping, image: &Image) -> Vec<BoundPiece> {
     let code = image.text_segment();
     let size = code.mem_size.min(mapping.len);
@@ -198,7 +202,8 @@ fn module_pieces(mapping: &Mapping, image: &Image) -> Vec<BoundPiece> {
     piece.into_iter().collect()
 }
 
-/// The kernel's mapping states where one symbol of it lies (as `pgoff`); its own start and length are not to be relied on.
+/// Returns the pieces of the kernel's mapping. The mapping states the address of one symbol of the kernel (as
+/// `pgoff`); its own start and length are not reliable.
 fn kernel_pieces(mapping: &Mapping, target: &Target<'_>) -> Vec<BoundPiece> {
     let symbol = mapping.file.name.strip_prefix(KERNEL_IMAGE).unwrap_or_default();
     let symbol = if symbol.is_empty() { "_text" } else { symbol };
@@ -206,7 +211,7 @@ fn kernel_pieces(mapping: &Mapping, target: &Target<'_>) -> Vec<BoundPiece> {
         .image
         .symbol_named(symbol.as_bytes())
         .or_else(|| target.image.svma_of_file_offset(first_executable_offset(target.image)?));
-    // 0 is what kptr_restrict leaves of the address.
+    // kptr_restrict leaves 0 in place of the address.
     let (Some(linked), true) = (linked, mapping.pgoff != 0) else {
         return Vec::new();
     };

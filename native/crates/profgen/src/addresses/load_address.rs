@@ -1,7 +1,8 @@
 //! llvm-profgen's view of mappings: one load address for all processes.
 //!
-//! Every mapping whose last path component is the binary's moves the load address, at its place in time, whatever process it belongs to.
-//! Used with `--compat=llvm-profgen` only; [`crate::addresses::binding`] has what replaces it.
+//! Every mapping of a file with the binary's name (the last component of the path) changes the load address
+//! from its moment on, whatever process the mapping belongs to. Used with `--compat=llvm-profgen` only.
+//! Without it, [`crate::addresses::binding`] is used instead.
 
 use elf::Image;
 use job::{Error, ErrorCode};
@@ -12,19 +13,19 @@ use crate::addresses::binding::recognize;
 use crate::binaries::target::{Target, Targets};
 use crate::request::options::GenerateOptions;
 
-/// llvm-profgen knows this page size only.
+/// Mask of the only page size that llvm-profgen knows.
 const PAGE_MASK: u64 = !0xfff;
 
-/// Where the binary is loaded, as far as its mappings have told.
+/// The load address of the binary, as far as its mappings have stated it.
 pub(crate) struct LoadAddress {
     base: u64,
-    /// A mapping has confirmed or changed the address.
+    /// True if a mapping has confirmed or changed the address.
     pub(crate) is_confirmed: bool,
     segments: Vec<Segment>,
 }
 
 impl LoadAddress {
-    /// Before any mapping: where the binary was linked to be.
+    /// Returns the load address before any mapping: the address that the binary was linked for.
     pub(crate) fn preferred(target: &Target<'_>) -> Self {
         Self {
             base: target.image.preferred_base().0,
@@ -33,12 +34,12 @@ impl LoadAddress {
         }
     }
 
-    /// From a run-time address to an address of the ELF.
+    /// Returns the difference between an address of the ELF file and the run-time address.
     pub(crate) fn delta(&self, target: &Target<'_>) -> u64 {
         target.image.preferred_base().0.wrapping_sub(self.base)
     }
 
-    /// Follows a mapping of the target; true if the address has changed.
+    /// Follows a mapping of the target. Returns true if the load address has changed.
     pub(crate) fn follow(&mut self, mmap: &Mapping, target: &Target<'_>) -> Result<bool, Error> {
         if mmap.start.0 == self.base {
             self.is_confirmed = true;
@@ -56,15 +57,16 @@ impl LoadAddress {
 
 /// The load address over time.
 pub(crate) struct GlobalBase {
-    /// Processes with a mapping of the binary; only their samples are read. `None`: all (kernel).
+    /// Processes with a mapping of the binary. Only their samples are read. `None` (for a kernel) stands for
+    /// all processes.
     pids: Option<FxHashSet<i32>>,
     preferred: u64,
-    /// Ascending; the base is valid from its moment on.
+    /// Changes of the load address, in ascending order. Each is valid from its moment on.
     changes: Vec<(Moment, u64)>,
 }
 
 impl GlobalBase {
-    /// Follows those mappings of `records` that `is_of_target` says are of the target.
+    /// Follows the mappings of `records` for which `is_of_target` returns true.
     pub(crate) fn new(
         records: &[SideRecord],
         target: &Target<'_>,
@@ -102,12 +104,12 @@ impl GlobalBase {
         })
     }
 
-    /// True if samples of the process are read.
+    /// Returns true if samples of the process are read.
     pub(crate) fn reads(&self, pid: i32) -> bool {
         self.pids.as_ref().is_none_or(|pids| pids.contains(&pid))
     }
 
-    /// The load address at a moment, and how long it holds.
+    /// Returns the load address at a moment, and the period for which it is valid.
     pub(crate) fn at(&self, moment: Moment) -> (u64, Period) {
         let behind = self.changes.partition_point(|change| change.0 <= moment);
         let until = self.changes.get(behind).map(|change| change.0);
@@ -117,7 +119,7 @@ impl GlobalBase {
     }
 }
 
-/// No mapping of a kernel was found.
+/// Returns the error that no mapping of a kernel was found.
 pub(crate) fn no_kernel() -> Error {
     Error::new(
         ErrorCode::NoMapping,
@@ -130,7 +132,7 @@ struct Segment {
     offset: u64,
 }
 
-/// Executable segments in program-header order, rounded down to pages.
+/// Returns the executable segments in program-header order, rounded down to pages.
 fn executable_segments(image: &Image) -> Vec<Segment> {
     let segments = image.load_segments().iter().filter(|segment| segment.executable);
     segments
@@ -141,7 +143,8 @@ fn executable_segments(image: &Image) -> Vec<Segment> {
         .collect()
 }
 
-/// Whether a mapping is one of the only target: by the build id in the recording, if build ids count, or by name as in llvm-profgen.
+/// Returns true if a mapping belongs to the only target: by the build id in the recording, if build ids
+/// count, or by name as in llvm-profgen.
 pub(crate) fn is_of_target(
     mapping: &Mapping,
     recorded: Option<&BuildId>,
@@ -154,7 +157,7 @@ pub(crate) fn is_of_target(
     recognize(mapping, recorded, targets, options.ignore_build_id).is_some_and(|found| !found.is_other_build())
 }
 
-/// Whether llvm-profgen takes a mapping for one of the target.
+/// Returns true if llvm-profgen takes a mapping for a mapping of the target.
 fn names_target(mmap: &Mapping, target: &Target<'_>) -> bool {
     let name = mmap.file.name.as_str();
     if target.kernel {
@@ -165,7 +168,7 @@ fn names_target(mmap: &Mapping, target: &Target<'_>) -> bool {
     name.rsplit('/').next() == Some(target.name())
 }
 
-/// A further mapping must lie where the load address says.
+/// Refuses a further mapping whose address contradicts the load address.
 fn check_consistent(mmap: &Mapping, base: u64, segments: &[Segment]) -> Result<(), Error> {
     let fail = |text: &str| {
         Err(Error::new(ErrorCode::Unsupported, text)

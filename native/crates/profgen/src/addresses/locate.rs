@@ -1,4 +1,4 @@
-//! From a run-time address to an offset in a target's code.
+//! Locates a run-time address in the code of a target.
 
 use elf::Svma;
 use perfdata::{AddressSpaces, Avma, Moment, Period, Space};
@@ -10,21 +10,21 @@ use crate::binaries::code_space::CodeOffset;
 use crate::binaries::id::BinaryId;
 use crate::binaries::target::{Target, Targets};
 
-/// Where an address lies.
+/// The place of a run-time address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// At the start of an instruction of this target.
+    /// The start of an instruction of this target.
     Code(CodeOffset, BinaryId),
-    /// In what a kernel put before the function that starts here.
+    /// The bytes that a kernel puts before the function that starts at this offset.
     Preamble(CodeOffset),
     /// In the code of this target, but at no instruction.
     Misplaced(BinaryId),
-    /// Nowhere that counts; the class tells why.
+    /// No place that counts. The class tells why.
     Lost(EntryClass),
 }
 
 impl Place {
-    /// What becomes of an entry that has no other end.
+    /// Returns the class of an entry whose other end does not count.
     pub(crate) fn class(self) -> EntryClass {
         match self {
             Self::Code(..) => EntryClass::Used,
@@ -35,18 +35,18 @@ impl Place {
     }
 }
 
-/// Everything that turns addresses into places. Shared by all workers.
+/// Resolves addresses to places. All workers share it.
 pub(crate) struct Resolver<'a, 's> {
     pub targets: &'a Targets<'a>,
     pub spaces: &'s AddressSpaces,
-    /// By mapping id.
+    /// Content of each mapping, by mapping id.
     pub bindings: &'s [Binding],
     /// llvm-profgen's single load address of the only target, in compat mode.
     pub global_base: Option<&'s GlobalBase>,
 }
 
 impl<'a> Resolver<'a, '_> {
-    /// How the address space of `pid` looks at `moment`, and how long.
+    /// Returns the address space of `pid` at `moment`, and the period for which it stays the same.
     pub(crate) fn view(&self, pid: i32, moment: Moment) -> (View<'a>, Period) {
         if let Some(global) = self.global_base {
             let (base, period) = global.at(moment);
@@ -76,7 +76,7 @@ impl<'a> Resolver<'a, '_> {
             }
             _ => Vec::new(),
         };
-        // What the vmlinux states of its own extent is sure; the mappings of modules may overlap it.
+        // The extent that the vmlinux states is certain; the mappings of modules may overlap it.
         let outside_kernel = |piece: &Piece<'_>| {
             kernel_code
                 .iter()
@@ -124,7 +124,7 @@ impl<'a> Resolver<'a, '_> {
     }
 }
 
-/// The kernel's own addresses: everything in the upper half that no module has.
+/// Returns the kernel's own addresses: the upper half of the address space without the modules.
 fn kernel_half<'a>(modules: &[Piece<'a>], class: EntryClass) -> Vec<Piece<'a>> {
     const UPPER_HALF: u64 = 1 << 63;
     let mut borders: Vec<_> = modules
@@ -178,7 +178,7 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// What lies between the code of targets, if anything does.
+    /// Returns the gap between the code of targets; `None` if the gap is empty.
     fn elsewhere(start: u64, last: u64) -> Option<Self> {
         let content = Content::Lost(EntryClass::OutsideBinary);
         (start <= last).then_some(Self { start, last, content })
@@ -193,16 +193,16 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// An address space while it does not change: disjoint pieces, ascending.
+/// An address space during a period without changes: disjoint pieces, in ascending order.
 #[derive(Clone)]
 pub(crate) struct View<'a> {
     pieces: Vec<Piece<'a>>,
-    /// The piece of a target that was hit last: most addresses lie there.
+    /// Index of the piece of a target that was hit last. Most addresses lie in this piece.
     hot: usize,
 }
 
 impl<'a> View<'a> {
-    /// An address space of which nothing is known but where code of targets lies: disjoint pieces, ascending.
+    /// Makes an address space that has only the code of targets: disjoint pieces, in ascending order.
     pub(crate) fn of(code: Vec<(&'a Target<'a>, BoundPiece)>) -> Self {
         let mut pieces = Vec::with_capacity(2 * code.len() + 1);
         let mut next = Some(0);
@@ -218,7 +218,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The target that has `address`, and which address that is in its file.
+    /// Returns the target that `address` lies in, and the address in the target's file; `None` if it lies in
+    /// no target.
     pub(crate) fn target_at(&self, address: Avma) -> Option<(&'a Target<'a>, Svma)> {
         let piece = self.pieces.iter().find(|piece| piece.contains(address.0))?;
         match piece.content {
@@ -227,7 +228,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Where the source of a branch lies.
+    /// Returns the place of the source of a branch.
     #[inline]
     pub(crate) fn locate_source(&mut self, address: Avma) -> Place {
         self.locate(address, |target, offset| match target.code.function_behind(offset) {
@@ -236,7 +237,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Where the target of a branch lies.
+    /// Returns the place of the target of a branch.
     #[inline]
     pub(crate) fn locate_target(&mut self, address: Avma) -> Place {
         self.locate(address, |target, offset| {
@@ -244,7 +245,8 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Where in the code of a target `address` lies, at an instruction or not, or why it lies in none.
+    /// Returns the offset of `address` in the code of a target, whether it is at an instruction or not. The
+    /// error tells why the address lies in no target.
     pub(crate) fn locate_byte(&mut self, address: Avma) -> Result<CodeOffset, EntryClass> {
         let place = self.locate(address, |target, offset| Some(code_of(target, offset)));
         match place {
@@ -253,7 +255,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Where `address` lies. `find` tells that of an offset into the code of a target.
+    /// Returns the place of `address`. `find` returns the place of an offset into the code of a target.
     #[inline]
     fn locate(&mut self, address: Avma, find: impl Fn(&Target<'a>, u32) -> Option<Place>) -> Place {
         let address = address.0;
@@ -295,13 +297,13 @@ impl<'a> View<'a> {
     }
 }
 
-/// The place of an instruction of `target`.
+/// Returns the place of an instruction of `target`.
 #[inline]
 fn code_of(target: &Target<'_>, offset: u32) -> Place {
     Place::Code(target.shared_offset(offset), target.id)
 }
 
-/// Of two reasons, the one that tells more about the binary.
+/// Returns the class of the two that tells more about the binary.
 pub(crate) fn stronger(a: EntryClass, b: EntryClass) -> EntryClass {
     const ORDER: [EntryClass; 5] = [
         EntryClass::NotInstruction,

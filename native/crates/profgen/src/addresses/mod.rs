@@ -1,4 +1,5 @@
-//! From addresses of a recording to places in binaries: which mapping is which binary, and where in its code an address lies.
+//! Maps addresses of a recording to places in binaries: which mapping belongs to which binary, and where in
+//! the binary's code an address lies.
 
 pub(crate) mod binding;
 pub(crate) mod load_address;
