@@ -1,4 +1,4 @@
-//! Counts of ranges and branches to source lines.
+//! Attributes the counts of ranges and branches to source lines.
 
 use elf::{Code, Instruction, Svma, canonical_name};
 use rayon::prelude::*;
@@ -13,31 +13,34 @@ use crate::counting::counters::MANY;
 
 /// The binary, as attribution sees it.
 pub struct Source<'a> {
-    /// Where instructions start.
+    /// Code of the binary, which knows where instructions start.
     pub code: &'a Code<'a>,
-    /// Inline stack, line and discriminator of each address.
+    /// Inline frames, line and discriminator of each address.
     pub frames: &'a FrameTable,
-    /// Which branch targets are function entries.
+    /// The function entries among the targets of branches.
     pub entries: &'a EntryPoints<'a>,
     /// Names of the functions in `entries`.
     pub functions: &'a symbolize::FunctionTable,
-    /// How discriminators are read.
+    /// The encoding of discriminators.
     pub discriminators: DiscriminatorKind,
-    /// What a line's count is.
+    /// How the count of a line is made of the counts of its instructions.
     pub counting: Counting,
 }
 
-/// What the instructions of a line come to.
+/// How the count of a line is made of the counts of its instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counting {
-    /// The most executed one counts, times the copies that the compiler made of it: counts are executions.
+    /// The count of the most executed instruction, times the number of copies that the compiler made of the
+    /// line. Counts are numbers of executions.
     Most,
-    /// They add up: counts are sampled addresses, and each was at one of them only.
+    /// The sum of the counts of the instructions. Counts are numbers of sampled addresses, each of which was
+    /// at one instruction only.
     Sum,
 }
 
-/// What was counted of each line, before it is a profile. Neither addresses nor frames are needed any more, which are most of what
-/// attribution takes: whoever has them lets go of them before [`Attributed::into_profile`].
+/// The counts of all lines, before they become a profile. From here on, neither addresses nor frames are
+/// needed, which take most of the memory of attribution. The caller frees them before it calls
+/// [`Attributed::into_profile`].
 pub struct Attributed {
     names: NameTable,
     contexts: Contexts,
@@ -46,7 +49,7 @@ pub struct Attributed {
 }
 
 impl Attributed {
-    /// The profile.
+    /// Returns the profile.
     ///
     /// # Errors
     /// [`WriteError::TooDeep`].
@@ -99,16 +102,17 @@ pub fn attribute(source: &Source<'_>, ranges: &[Counter], branches: &[Counter]) 
     }
 }
 
-/// Instructions of one frame that follow each other.
+/// Neighbouring instructions of one frame that were executed.
 struct Executed {
     frame: FrameId,
-    /// What they come to, see [`Counting`].
+    /// Count of the instructions; see [`Counting`].
     count: u64,
-    /// Executions, weighed by the size of instructions.
+    /// Sum of the executions of each instruction times its size in bytes.
     total: u64,
 }
 
-/// Every instruction of a range was executed as often as the range. `ranges` ascend.
+/// Returns the executed instructions of `ranges`, which ascend. Every instruction of a range was executed as
+/// often as the range.
 fn executed(source: &Source<'_>, ranges: &[Counter]) -> Vec<Executed> {
     let rows = source.frames.rows();
     let mut executed: Vec<Executed> = Vec::new();
@@ -150,12 +154,13 @@ fn executed(source: &Source<'_>, ranges: &[Counter]) -> Vec<Executed> {
     executed
 }
 
-/// A branch to a function's entry is a call from the source's line, whatever the instruction. Through a jump table, the branch to the table
-/// is the call, and the one from there, which belongs to no line, enters the function.
+/// A branch to the entry of a function. It is a call from the source's line, whatever the instruction. If it
+/// goes through a jump table, the branch to the table is the call. The jump from the table, which belongs to
+/// no line, enters the function.
 struct Call {
     caller: Option<FrameId>,
     callee: FunctionId,
-    /// The branch goes to the function itself, not to a jump table.
+    /// True if the branch goes to the function itself, not to a jump table.
     enters: bool,
     count: u64,
 }
@@ -177,7 +182,7 @@ fn calls(source: &Source<'_>, branches: &[Counter]) -> Vec<Call> {
 #[derive(Clone, Copy)]
 struct Callee {
     name: NameId,
-    /// The function where it is not inlined, if a branch entered it.
+    /// The context of the function where it is not inlined; `None` if no branch has entered it.
     context: Option<ContextId>,
 }
 
@@ -185,12 +190,12 @@ struct Attribution<'a> {
     source: &'a Source<'a>,
     names: NameTable,
     contexts: Contexts,
-    // By number, filled on first use.
+    // Names by the number of the frame's name, filled on first use.
     name_of_frame_name: Vec<Option<NameId>>,
     context_of_frame: Vec<Option<ContextId>>,
     records: Vec<Option<RecordId>>,
     callees: Vec<Option<Callee>>,
-    /// A buffer.
+    /// A buffer that is used again for each frame.
     inlined: Vec<FrameId>,
 }
 
@@ -234,7 +239,8 @@ impl Attribution<'_> {
         record
     }
 
-    /// The context of a frame's function: what it is inlined into, from the outermost function inwards.
+    /// Returns the context of a frame's function: the functions that it is inlined into, from the outermost
+    /// function inwards.
     fn context(&mut self, id: FrameId) -> ContextId {
         let frames = self.source.frames;
         let mut inlined = std::mem::take(&mut self.inlined);

@@ -1,5 +1,5 @@
-//! Counts of runs and branches behind calls to pseudo probes, the counterpart of [`crate::attribution::attribute_probes`] for profiles
-//! with calling contexts.
+//! Attributes the counts of runs and branches to pseudo probes, with the calls that were in progress. It is
+//! the counterpart of [`crate::attribution::attribute_probes`] for profiles with calling contexts.
 
 use elf::{Svma, canonical_name};
 use pseudoprobe::{Guid, NodeId, Probe, ProbeKind};
@@ -14,7 +14,8 @@ use crate::attribution::missing_frames::MissingFrames;
 use crate::attribution::recursion::Shortening;
 use crate::counting::counter::{Counted, Counter};
 
-/// Makes the profile of what was counted in `contexts`. With `missing`, the frames that tail calls left out are inferred.
+/// Makes the profile of the counts in `contexts`. With `missing`, it infers the frames that tail calls left
+/// out.
 pub(crate) fn attribute_context_probes(
     source: &ProbeSource<'_>,
     contexts: &CallContexts,
@@ -47,29 +48,32 @@ struct Attribution<'a> {
     missing: Option<MissingFrames<'a>>,
     names: NameTable,
     tree: CallTree,
-    /// `None`: without a descriptor.
+    /// Name of each function by its GUID; `None` for a function without a descriptor.
     name_of_guid: FxHashMap<Guid, Option<NameId>>,
-    /// Functions that a probe of a block was passed of, as the compiler inlined them and as they are in the profile.
+    /// Functions with a probe of a block that was passed: as the compiler inlined them, and as they are in
+    /// the profile.
     passed: FxHashSet<(NodeId, CallNode)>,
 }
 
-/// The calls before a sample, and the functions that were looked for behind them.
+/// The calls before a sample, and the frames of these calls.
 struct Behind<'c> {
     calls: &'c [Svma],
-    /// By the function that is executed, if callers are inferred: they depend on it.
+    /// The callers, by the function that is executed if callers are inferred, because they depend on this
+    /// function.
     callers: FxHashMap<Option<FunctionId>, Vec<Frame>>,
     nodes: FxHashMap<(Option<FunctionId>, NodeId), Option<CallNode>>,
 }
 
-/// The functions that one is inlined into, the outermost first.
+/// The functions that a function is inlined into, the outermost first.
 struct Inliners {
     frames: Vec<Frame>,
-    /// No call between them lost its probe.
+    /// True if no call between the functions has lost its probe.
     are_all: bool,
 }
 
 impl Inliners {
-    /// Appends them to what is around them, which is not known if they are not all.
+    /// Appends the functions to `outer`, the frames around them. If a call has lost its probe, these frames
+    /// are not known and are removed.
     fn append_to(self, outer: &mut Vec<Frame>) {
         if !self.are_all {
             outer.clear();
@@ -93,7 +97,8 @@ impl<'a> Attribution<'a> {
         }
     }
 
-    /// The frames of calls, from the outermost inwards. A call without a probe cannot be named, and so cannot those around it.
+    /// Returns the frames of calls, from the outermost inwards. A call without a probe cannot be named, and
+    /// neither can the calls around it.
     fn frames_of(&mut self, calls: &[Svma]) -> Vec<Frame> {
         let source: &'a ProbeSource<'a> = self.source;
         let probes = calls.iter().rev().map_while(|&call| source.probes.table.call_at(call));
@@ -115,7 +120,8 @@ impl<'a> Attribution<'a> {
         frames
     }
 
-    /// What a function is inlined into. A call that lost its probe (index 0) cannot be named, and so cannot those around it.
+    /// Returns the functions that a function is inlined into; `None` if it is not inlined. A call that lost
+    /// its probe (index 0) cannot be named, and neither can the calls around it.
     fn callers_of(&mut self, node: NodeId) -> Option<Inliners> {
         let source: &'a ProbeSource<'a> = self.source;
         let mut callers = Inliners {
@@ -136,7 +142,7 @@ impl<'a> Attribution<'a> {
         Some(callers)
     }
 
-    /// The function that a probe belongs to, behind calls; nothing, if it has no name.
+    /// Returns the function that a probe belongs to, below its callers; `None` if the function has no name.
     fn function(&mut self, behind: &mut Behind<'_>, probe: &Probe) -> Option<CallNode> {
         let source: &'a ProbeSource<'a> = self.source;
         let executed = self.missing.as_ref().and_then(|_| source.functions.find(probe.address));
@@ -174,7 +180,8 @@ impl<'a> Attribution<'a> {
         Some(function)
     }
 
-    /// Every probe of a block in the range was passed as often. Code that was duplicated has its probes in each copy, so they add up.
+    /// Counts every probe of a block in the range as often as the range was executed. The copies of
+    /// duplicated code have their own probes, so the counts of the copies add up.
     fn count_range(&mut self, behind: &mut Behind<'_>, range: &Counter) {
         let source: &'a ProbeSource<'a> = self.source;
         let end = Svma(range.second.0.saturating_add(1));
@@ -201,7 +208,7 @@ impl<'a> Attribution<'a> {
         record.count = record.count.saturating_add(count);
     }
 
-    /// Of an inlined function there is no call: its entry tells how often it was called.
+    /// Counts the entry of an inlined function as a call, because an inlined call is no branch.
     fn count_entry(&mut self, function: CallNode, node: NodeId, count: u64) {
         let samples = self.tree.samples(function);
         samples.head = samples.head.saturating_add(count);
@@ -215,7 +222,8 @@ impl<'a> Attribution<'a> {
         }
     }
 
-    /// A branch from a call's probe. Its block is counted here, too: the run may have ended in another context.
+    /// Counts a branch from a call's probe. The probe of the block counts here, too, because the run may have
+    /// ended in another context.
     fn count_branch(&mut self, behind: &mut Behind<'_>, branch: &Counter) {
         let source: &'a ProbeSource<'a> = self.source;
         let Some(probe) = source.probes.table.call_at(branch.first) else {
@@ -238,7 +246,8 @@ impl<'a> Attribution<'a> {
         );
     }
 
-    /// Probes that were not passed, of functions of which others were, count zero: they are known not to be executed.
+    /// Adds zeros for the probes that were not passed of functions with other probes that were passed: such
+    /// code is known to be never executed.
     fn add_zeros(&mut self) {
         let mut of_node: FxHashMap<NodeId, Vec<CallNode>> = FxHashMap::default();
         for &(node, function) in &self.passed {

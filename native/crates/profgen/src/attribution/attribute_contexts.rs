@@ -1,5 +1,5 @@
-//! Counts of runs and branches behind calls to source lines, the counterpart of [`crate::attribution::attribute`] for profiles with
-//! calling contexts.
+//! Attributes the counts of runs and branches to source lines, with the calls that were in progress. It is
+//! the counterpart of [`crate::attribution::attribute`] for profiles with calling contexts.
 
 use elf::{Instruction, canonical_name};
 use rustc_hash::FxHashMap;
@@ -11,7 +11,7 @@ use crate::attribution::disjoint::disjoint_ranges;
 use crate::attribution::line_contexts::LineContexts;
 use crate::counting::counter::{Counted, Counter};
 
-/// Makes the profile of what was counted in `contexts`.
+/// Makes the profile of the counts in `contexts`.
 pub(crate) fn attribute_contexts(source: &Source<'_>, contexts: LineContexts) -> Profile {
     let LineContexts {
         names,
@@ -59,7 +59,8 @@ impl Attribution<'_> {
         }
     }
 
-    /// Every instruction of the range was executed as often. A line counts as often as its most executed instruction.
+    /// Counts every instruction of the range as often as the range was executed. The count of a line is the
+    /// count of its most executed instruction.
     fn count_range(&mut self, node: CallNode, range: &Counter) {
         let Source { code, frames, .. } = self.source;
         for Instruction { svma, .. } in code.instructions(range.first, range.second) {
@@ -74,7 +75,7 @@ impl Attribution<'_> {
         }
     }
 
-    /// A branch to a function's entry is a call from the source's line, whatever the instruction.
+    /// Counts a branch to a function's entry as a call from the source's line, whatever the instruction.
     fn count_branch(&mut self, context: Option<CallNode>, branch: &Counter) {
         let Some(entered) = self.source.entries.entry_at(branch.second) else {
             return;
@@ -89,7 +90,7 @@ impl Attribution<'_> {
             let base = self.source.discriminators.base(frame.discriminator);
             let location = LineLocation::new(frame.line_offset, base);
             add_call(record_at(self.tree.samples(node), location), callee, branch.count);
-            // llvm-profgen has the discriminator as it is in the debug information here.
+            // llvm-profgen uses the discriminator here as the debug information has it.
             (node, LineLocation::new(frame.line_offset, frame.discriminator))
         });
         let node = self.tree.callee(caller, callee);

@@ -1,4 +1,5 @@
-//! Counts of ranges and branches to pseudo probes, the counterpart of [`crate::attribution::attribute`] for binaries that have them.
+//! Attributes the counts of ranges and branches to pseudo probes. It is the counterpart of
+//! [`crate::attribution::attribute`] for binaries with probes.
 
 use std::num::NonZeroU64;
 
@@ -15,18 +16,18 @@ use crate::counting::counter::Counter;
 
 /// The binary, as attribution by probes sees it.
 pub(crate) struct ProbeSource<'a> {
-    /// Where instructions start.
+    /// Code of the binary, which knows where instructions start.
     pub code: &'a Code<'a>,
     /// Probes by address.
     pub probes: &'a Probes<'a>,
-    /// Which branch targets are function entries.
+    /// The function entries among the targets of branches.
     pub entries: &'a EntryPoints<'a>,
     /// Names of the functions in `entries`.
     pub functions: &'a FunctionTable,
 }
 
-/// The profile of `ranges` (disjoint, ascending) and `branches` (ascending), and how many probes it lacks because no descriptor names
-/// their function.
+/// Returns the profile of `ranges` (disjoint, ascending) and `branches` (ascending), and the number of probes
+/// that are missing in it because no descriptor names their function.
 ///
 /// # Errors
 /// [`WriteError::TooDeep`].
@@ -69,15 +70,16 @@ struct Attribution<'a> {
     source: &'a ProbeSource<'a>,
     names: NameTable,
     contexts: Contexts,
-    /// By node, filled on first use.
+    /// Contexts by node, filled on first use.
     context_of_node: Vec<Option<ContextId>>,
-    /// `None`: without a descriptor.
+    /// Name of each function by its GUID; `None` for a function without a descriptor.
     name_of_guid: FxHashMap<Guid, Option<NameId>>,
     unnamed: u64,
 }
 
 impl<'a> Attribution<'a> {
-    /// Every probe of the range was passed `count` times. Code that was duplicated has its probes in each copy, so they add up.
+    /// Counts every probe of the range as often as the range was executed. The copies of duplicated code have
+    /// their own probes, so the counts of the copies add up.
     fn add_range(&mut self, range: &Counter) {
         let source: &'a ProbeSource<'a> = self.source;
         let behind = Svma(range.second.0.saturating_add(1));
@@ -100,7 +102,8 @@ impl<'a> Attribution<'a> {
         }
     }
 
-    /// A branch from a call's probe to a function's entry. Entries need not be counted here: they have a probe.
+    /// Counts a branch from a call's probe to a function's entry. The entry needs no count here, because it
+    /// has a probe of its own.
     fn add_branch(&mut self, branch: &Counter) {
         let source: &'a ProbeSource<'a> = self.source;
         let Some(entered) = source.entries.called(source.code, branch.second) else {
@@ -119,8 +122,9 @@ impl<'a> Attribution<'a> {
         self.contexts.add_call(record, callee, branch.count);
     }
 
-    /// The context of a node: its callers from the outermost one inwards. A call that lost its probe (index 0) or is made by nobody knows whom
-    /// cannot be named, so what is inlined there is a function of its own. `None`: the function itself has no name.
+    /// Returns the context of a node: its callers from the outermost one inwards. A call that lost its probe
+    /// (index 0), or whose caller is not known, cannot be named. A function that is inlined at such a call
+    /// becomes a top-level function. `None` if the function itself has no name.
     fn context(&mut self, node: NodeId) -> Option<ContextId> {
         let table = &self.source.probes.table;
         let mut inner = Vec::new();
@@ -161,7 +165,7 @@ fn location(index: u32, discriminator: u32) -> LineLocation {
     }
 }
 
-/// Gives every function, inlined ones too, the checksum of the control flow graph that its probes belong to.
+/// Sets the checksum of the control flow graph of every function, inlined functions included.
 pub(crate) fn set_checksums(profile: &mut Profile, probes: &Probes<'_>) {
     let checksum = |name| match name {
         Name::Text(text) => {
@@ -178,7 +182,8 @@ pub(crate) fn set_checksums(profile: &mut Profile, probes: &Probes<'_>) {
     }
 }
 
-/// Inlining is at most [`pseudoprobe::MAX_INLINE_DEPTH`] deep.
+/// Sets the checksum of a function and of the functions in it. The recursion ends, because inlining is at
+/// most [`pseudoprobe::MAX_INLINE_DEPTH`] deep.
 fn set_checksum(function: &mut FunctionSamples, checksum_of: &mut impl FnMut(NameId) -> Option<NonZeroU64>) {
     function.checksum = checksum_of(function.name);
     for (_, inlinee) in &mut function.inlinees {

@@ -1,4 +1,4 @@
-//! Counts of runs and branches by the calls before them: llvm-profgen's counters for profiles by probes.
+//! Counts of runs and branches by the calls in progress: llvm-profgen's counters for profiles by probes.
 
 use elf::Svma;
 use rustc_hash::FxHashMap;
@@ -11,7 +11,7 @@ use crate::counting::read_contexts::{Context, ReadContext};
 /// Counts by calls, the outermost first, in ascending order.
 pub(crate) type CallContexts = Vec<(Vec<Svma>, Counted)>;
 
-/// Sorts what was sampled. Calls are shortened by themselves, whatever functions they are in.
+/// Groups the counts by calls. Calls are shortened without regard to the functions that they are in.
 pub(crate) fn by_calls(counts: &ContextCounts, shortening: Shortening) -> CallContexts {
     let mut groups: FxHashMap<Vec<Svma>, Counted> = FxHashMap::default();
     for (counters, column) in [
@@ -35,7 +35,7 @@ pub(crate) fn by_calls(counts: &ContextCounts, shortening: Shortening) -> CallCo
     sorted(groups)
 }
 
-/// Takes over what was sorted before. Nothing, if contexts are names.
+/// Takes over counts that a file has by calls. Returns `None` if contexts are names of functions.
 pub(crate) fn read(read: &[ReadContext]) -> Option<CallContexts> {
     let mut groups: FxHashMap<Vec<Svma>, Counted> = FxHashMap::default();
     for group in read {
@@ -47,7 +47,7 @@ pub(crate) fn read(read: &[ReadContext]) -> Option<CallContexts> {
     Some(sorted(groups))
 }
 
-/// Each context as text, such as `0x6f5 @ 0x620`, with what was counted there; addresses are relative to `base`.
+/// Returns each context as text, such as `0x6f5 @ 0x620`, with its counts. Addresses are relative to `base`.
 pub(crate) fn texts(contexts: CallContexts, base: Svma) -> Vec<(Vec<u8>, Counted)> {
     let text = |calls: Vec<Svma>| {
         let calls = calls.iter().map(|call| format!("{:#x}", call.0.wrapping_sub(base.0)));

@@ -1,17 +1,17 @@
-//! A context-sensitive profile while it grows: functions below their callers.
+//! A context-sensitive profile while it grows: a tree that has functions below their callers.
 
 use rustc_hash::FxHashMap;
 use sampleprof::{BodyRecord, CallTarget, Frame, FunctionSamples, LineLocation, NameId, NameTable, Profile};
 
-/// A function behind certain calls. A caller's id is smaller than those of what it calls.
+/// A function called through certain calls. A caller's id is smaller than the ids of its callees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct CallNode(u32);
 
 struct Node {
-    /// The caller and where the call is in it.
+    /// The caller, and the place of the call in it.
     caller: Option<(CallNode, LineLocation)>,
     name: NameId,
-    /// Nothing, until something is counted for it.
+    /// Counts of the function; `None` until something is counted for it.
     samples: Option<FunctionSamples>,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct CallTree {
 }
 
 impl CallTree {
-    /// The function `name` that is called at a place of another, or by nobody known.
+    /// Returns the function `name` that is called at a place of its caller, or whose caller is not known.
     pub(crate) fn callee(&mut self, caller: Option<(CallNode, LineLocation)>, name: NameId) -> CallNode {
         let Self { nodes, index } = self;
         *index.entry((caller, name)).or_insert_with(|| {
@@ -37,7 +37,7 @@ impl CallTree {
         })
     }
 
-    /// The function `name` behind these calls, the outermost first.
+    /// Returns the function `name` below these callers, the outermost of which comes first.
     pub(crate) fn behind(&mut self, callers: &[Frame], name: NameId) -> CallNode {
         let mut caller = None;
         for frame in callers {
@@ -47,21 +47,21 @@ impl CallTree {
         self.callee(caller, name)
     }
 
-    /// Who calls a function, and where, if that is known.
+    /// Returns the caller of a function and the place of the call, if they are known.
     pub(crate) fn caller(&self, node: CallNode) -> Option<(CallNode, LineLocation)> {
         self.nodes[node.0 as usize].caller
     }
 
-    /// The counts of a function, which has some from now on.
+    /// Returns the counts of a function, and creates them if it has none.
     pub(crate) fn samples(&mut self, node: CallNode) -> &mut FunctionSamples {
         let Node { name, samples, .. } = &mut self.nodes[node.0 as usize];
         samples.get_or_insert_with(|| FunctionSamples::new(*name))
     }
 
-    /// Counts the calls that were inlined, of which there is no branch, by what their callees were executed
-    /// (llvm-profgen: `populateInferredFunctionSamples`).
+    /// Counts the inlined calls, which are no branches, by the executions of their callees (llvm-profgen:
+    /// `populateInferredFunctionSamples`).
     pub(crate) fn infer_inlined_calls(&mut self) {
-        // Callees before their callers, whose counts they add to.
+        // Callees come before their callers, because their counts add to those of the callers.
         for index in (0..self.nodes.len()).rev() {
             let Node { caller, name, samples } = &self.nodes[index];
             let (Some((caller, location)), Some(samples)) = (*caller, samples) else {
@@ -83,7 +83,7 @@ impl CallTree {
         }
     }
 
-    /// The profile of all functions that have counts.
+    /// Returns the profile of all functions that have counts.
     pub(crate) fn into_profile(mut self, names: NameTable) -> Profile {
         let mut profile = Profile {
             names,
@@ -100,12 +100,12 @@ impl CallTree {
         profile
     }
 
-    /// The function.
+    /// Returns the name of the function.
     pub(crate) fn name(&self, node: CallNode) -> NameId {
         self.nodes[node.0 as usize].name
     }
 
-    /// The callers of a function, the outermost first.
+    /// Returns the callers of a function, the outermost first.
     pub(crate) fn callers(&self, node: CallNode) -> Vec<Frame> {
         let mut callers = Vec::new();
         let mut next = self.nodes[node.0 as usize].caller;
@@ -122,7 +122,7 @@ impl CallTree {
     }
 }
 
-/// The record of a place, created with count 0.
+/// Returns the record of a place, and creates it with count 0 if there is none.
 pub(crate) fn record_at(function: &mut FunctionSamples, location: LineLocation) -> &mut BodyRecord {
     let found = function.body.binary_search_by_key(&location, |record| record.location);
     let position = found.unwrap_or_else(|position| {
@@ -136,7 +136,7 @@ pub(crate) fn record_at(function: &mut FunctionSamples, location: LineLocation) 
     &mut function.body[position]
 }
 
-/// Counts calls of a function.
+/// Adds calls of a function to a record.
 pub(crate) fn add_call(record: &mut BodyRecord, callee: NameId, count: u64) {
     match record.targets.iter_mut().find(|target| target.name == callee) {
         Some(target) => target.count = target.count.saturating_add(count),

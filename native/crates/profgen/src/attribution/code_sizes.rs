@@ -1,5 +1,6 @@
-//! How many bytes of code functions have, by what they are inlined into. The pre-inliner takes a function for as large as it is in the most similar context
-//! of the profiled program (LLVM: `BinarySizeContextTracker`).
+//! Sizes of the code of functions, by the functions that they are inlined into. The pre-inliner takes the
+//! size that a function has in the most similar context of the profiled program (LLVM:
+//! `BinarySizeContextTracker`).
 
 use std::collections::BTreeMap;
 
@@ -9,27 +10,28 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use sampleprof::{LineLocation, Name, call_site_hash};
 use symbolize::{FrameId, FrameTable};
 
-/// Sizes by inline stack.
+/// Sizes of functions, by inline stack.
 #[derive(Debug)]
 pub(crate) struct CodeSizes {
-    /// A tree with functions below its root, what these are inlined into below them, and so on.
+    /// A tree that has functions below its root, the functions that these are inlined into below them, and so
+    /// on.
     nodes: Vec<Node>,
 }
 
 #[derive(Debug, Default)]
 struct Node {
-    /// In bytes; nothing if no code is known to be of exactly this stack.
+    /// Size in bytes; `None` if no code is known to have exactly this inline stack.
     size: Option<u32>,
-    /// By [`call_site_hash`].
+    /// Nodes of the callers, by [`call_site_hash`].
     callers: BTreeMap<u64, u32>,
 }
 
-/// How the places of calls are told apart.
+/// How the places of calls are identified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CallSites {
     /// By line and discriminator.
     Lines,
-    /// By the pseudo probe that the discriminator has.
+    /// By the pseudo probe in the discriminator.
     Probes,
 }
 
@@ -40,7 +42,7 @@ impl CodeSizes {
         }
     }
 
-    /// Adds the code of `ranges`, of which `frames` knows the lines.
+    /// Adds the code of `ranges`. `frames` has the lines of this code.
     pub(crate) fn add_code(&mut self, code: &Code<'_>, frames: &FrameTable, ranges: &[(Svma, Svma)], sites: CallSites) {
         let mut guids: FxHashMap<symbolize::NameId, u64> = FxHashMap::default();
         let mut nodes: FxHashMap<FrameId, u32> = FxHashMap::default();
@@ -78,7 +80,8 @@ impl CodeSizes {
         }
     }
 
-    /// The size of a function with the callers of `stack`, which has guids from the inside out, each with the place in its caller that it is called at.
+    /// Returns the size of a function with the callers of `stack`. `stack` has GUIDs from the inside out,
+    /// each with the place of the call in its caller.
     pub(crate) fn of(&self, stack: impl Iterator<Item = (u64, LineLocation)>) -> u32 {
         let mut node = &self.nodes[0];
         let mut size = None;
@@ -91,7 +94,7 @@ impl CodeSizes {
             size = node.size.or(size);
             site = location;
         }
-        // Of no caller like these is anything known: another will do.
+        // If no node has callers like these, any other size will do.
         while size.is_none()
             && let Some(&caller) = node.callers.values().next()
         {
@@ -133,7 +136,8 @@ impl CodeSizes {
     }
 }
 
-/// LLVM: `PseudoProbeDwarfDiscriminator::extractProbeIndex`.
+/// Returns the index of the probe in a discriminator (LLVM:
+/// `PseudoProbeDwarfDiscriminator::extractProbeIndex`).
 fn probe_index(discriminator: u32) -> u32 {
     const HAS_DWARF_BASE: u32 = 1 << 28;
     let mask = if discriminator & HAS_DWARF_BASE != 0 {
@@ -173,12 +177,12 @@ mod tests {
             (&[(6, 0), (8, 5)], 4),
         ]);
         assert_eq!(size_of(&sizes, &[(7, 0)]), 100);
-        // 7 called in line 3 of 8, which nobody calls, or 9 in line 1 or 2.
+        // Function 7 is called in line 3 of function 8, which has no caller, or in line 1 or 2 of function 9.
         assert_eq!(size_of(&sizes, &[(7, 3), (8, 0)]), 20);
         assert_eq!(size_of(&sizes, &[(7, 3), (8, 1), (9, 0)]), 10);
         assert_eq!(size_of(&sizes, &[(7, 3), (8, 2), (9, 0)]), 20);
         assert_eq!(size_of(&sizes, &[(7, 4), (8, 1)]), 100);
-        // 6 is known where it is inlined only.
+        // The size of function 6 is known only where it is inlined.
         assert_eq!(size_of(&sizes, &[(6, 4), (8, 1)]), 4);
         assert_eq!(
             size_of(&sizes, &[(5, 0)]),

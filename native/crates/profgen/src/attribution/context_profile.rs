@@ -1,4 +1,4 @@
-//! Counters of one binary by calling context to its profile, or to text.
+//! Makes the profile of one binary from its counters by calling context, or prints these counters as text.
 
 use elf::Svma;
 use job::failure::{probe_error, symbolize_error};
@@ -27,7 +27,7 @@ use crate::counting::counters::{ContextCounters, CounterTable, Counters};
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 
-/// The context-sensitive profile, and what the pre-inliner needs to know of the code, if it is to run.
+/// Returns the context-sensitive profile, and the sizes of code if the pre-inliner is to run.
 pub(crate) fn context_profile(
     binary: &Binary<'_>,
     contexts: &ContextCounters,
@@ -54,7 +54,7 @@ pub(crate) fn context_profile(
     Ok((profile, sizes))
 }
 
-/// Each context as text, with what was counted there; addresses in contexts are relative to `base`.
+/// Returns each context as text, with its counts. Addresses in contexts are relative to `base`.
 pub(crate) fn context_texts(
     binary: &Binary<'_>,
     contexts: &ContextCounters,
@@ -76,7 +76,7 @@ pub(crate) fn context_texts(
     Ok(job.lines(contexts, &frames, diagnostics)?.texts())
 }
 
-/// The sizes of all functions that a finished profile names.
+/// Returns the sizes of all functions that a finished profile names.
 pub(crate) fn sizes_for(
     binary: &Binary<'_>,
     profile: &Profile,
@@ -126,7 +126,7 @@ struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// How lists of functions are shortened.
+    /// Returns how lists of functions are shortened.
     fn shortening(&self) -> Shortening {
         let limit = self.options.compress_recursion;
         Shortening {
@@ -155,7 +155,8 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// What is doubtful of counts, from which so many contexts were made.
+    /// Returns diagnostics about doubtful counts. `contexts` is the number of contexts that were made of
+    /// these counts.
     fn doubts(&self, counts: &ContextCounts, contexts: usize) -> Vec<Diagnostic> {
         let mut doubts = context_diagnostics(counts, contexts, self.options);
         if self.options.policy.words == Words::Own {
@@ -167,7 +168,7 @@ impl<'a> Job<'a> {
         doubts
     }
 
-    /// The lines of all code that was counted, and of all calls.
+    /// Returns the lines of all code that was counted, and of all calls.
     fn frames(&self, contexts: &ContextCounters, diagnostics: &mut Vec<Diagnostic>) -> Result<FrameTable, Error> {
         let counter = |first, second, count| Counter { first, second, count };
         let (mut ranges, mut branches) = (Vec::new(), Vec::new());
@@ -281,7 +282,7 @@ impl<'a> Job<'a> {
         self.options.csspgo_preinliner && self.options.pre_inlining.use_context_cost
     }
 
-    /// The sizes of these functions, and of what is inlined into them.
+    /// Returns the sizes of these functions, and of the functions inlined into them.
     fn sizes(&self, functions: &[FunctionId], probes: Option<&Probes<'_>>) -> Result<CodeSizes, Error> {
         let ranges = functions
             .iter()
@@ -308,7 +309,7 @@ impl<'a> Job<'a> {
     }
 }
 
-/// All that was counted in any context; calls count as branches to themselves.
+/// Returns the counts of all contexts together. A call counts as a branch to itself.
 fn all_of<'c>(counted: impl Iterator<Item = &'c Counted>, calls: impl IntoIterator<Item = Svma>) -> Counters {
     let mut all = Counted::default();
     counted.for_each(|counted| all.add(counted));

@@ -1,4 +1,4 @@
-//! What is doubtful about the contexts that call stacks give.
+//! Diagnostics about doubtful contexts of call stacks.
 
 use elf::{Image, Svma};
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
@@ -10,7 +10,8 @@ use crate::counting::unwind::MAX_CALLS;
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 
-/// Shares of the branch entries, which llvm-profgen takes of each distinct sample once; `contexts` is how many contexts the profile has.
+/// Returns diagnostics with shares of the branch entries. llvm-profgen takes these shares of each distinct
+/// sample once. `contexts` is the number of contexts of the profile.
 pub(crate) fn context_diagnostics(
     counts: &ContextCounts,
     contexts: usize,
@@ -37,7 +38,7 @@ pub(crate) fn context_diagnostics(
         ),
         (
             of_entries(doubts.paired.saturating_mul(2)),
-            // A call of a library is no reason to doubt anything.
+            // A call from a library is no reason to doubt the contexts.
             None,
             "of branches containing paired external address.",
         ),
@@ -83,15 +84,16 @@ pub(crate) fn context_diagnostics(
     behind_other_files.into_iter().chain(told).chain(deep).collect()
 }
 
-/// Calls back are common and no fault, so this is no warning.
+/// Returns a note about callbacks from other files. Callbacks are common and no fault, so this is no warning.
 fn behind_other_files(counts: &ContextCounts) -> Vec<Diagnostic> {
     let message = "some calling contexts begin at a call from another file, such as a library that calls back; the callers behind that call are left out";
     let note = || Diagnostic::note(DiagnosticCode::CallStacks, message);
     counts.has_external_callers.then(note).into_iter().collect()
 }
 
-/// llvm-profgen calls all places in other files 0x1, says that a probe is missing there, and takes their number, which is 1, for a number of
-/// contexts.
+/// Returns the diagnostics about truncated contexts. llvm-profgen gives all places in other files the address
+/// 0x1, says that a probe is missing there, and takes the number of these addresses, which is 1, for a number
+/// of contexts.
 fn truncated(counts: &ContextCounts, contexts: usize, details: bool) -> Vec<Diagnostic> {
     if !counts.has_external_callers {
         return Vec::new();
@@ -112,13 +114,15 @@ fn truncated(counts: &ContextCounts, contexts: usize, details: bool) -> Vec<Diag
         .collect()
 }
 
-/// What helps where calls have no lines: such calls are where a C library that is linked statically starts the program.
+/// The remedy for calls without lines. A statically linked C library, which starts the program, has such
+/// calls.
 const LINES_FOR_CALLS: &str = "Link that code dynamically (without -static), so that contexts begin behind it; or compile with \
                                -fpseudo-probe-for-profiling, because contexts by probes begin behind such calls; or use \
                                {--ignore-stack-samples} for a profile without contexts.";
 
-/// A context by lines names every call. Where one call cannot be named, what was executed behind it counts in no context, as in llvm-profgen: that
-/// is a warning, and an error if nothing else was executed.
+/// Returns a warning about code behind calls that cannot be named. A context by lines names every call. If
+/// one call cannot be named, the code executed behind it counts in no context, as in llvm-profgen. It is an
+/// error if no other code was executed.
 pub(crate) fn behind_calls_without_lines(
     image: &Image,
     found: &CallsWithoutLines,
@@ -152,7 +156,7 @@ pub(crate) fn behind_calls_without_lines(
         .then(|| Diagnostic::warning(DiagnosticCode::CallStacks, message)))
 }
 
-/// An address of code, and the symbol before it, if there is one.
+/// Returns an address of code as text, with the symbol before it if there is one.
 fn place_of(image: &Image, svma: Svma) -> String {
     let before = image.code_symbols().filter(|symbol| symbol.svma <= svma);
     match before

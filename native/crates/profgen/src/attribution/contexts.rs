@@ -1,4 +1,5 @@
-//! The profile while it grows: one node for each function in each inline context, and records of the lines in it.
+//! The profile while it grows: one node for each function in each inline context, and records of the lines in
+//! the function.
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -11,26 +12,26 @@ use sampleprof::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ContextId(u32);
 
-/// What was counted of a line of a context.
+/// A count of a line of a context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RecordId(u32);
 
-/// What the count of a line is that has several records.
+/// How the count of a line is made of its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Combine {
-    /// The largest one.
+    /// The largest count of the records.
     Most,
-    /// The sum.
+    /// The sum of the counts of the records.
     Sum,
 }
 
 struct Context {
-    /// The caller and the call site, unless this is a top-level function.
+    /// The caller and the call site; `None` for a top-level function.
     inlined_at: Option<(ContextId, LineLocation)>,
     name: NameId,
-    /// How many functions it is inlined into.
+    /// Number of functions that the function is inlined into.
     depth: usize,
-    /// Without what is inlined into it.
+    /// Total of the function, without the functions inlined into it.
     total: u64,
     head: u64,
 }
@@ -47,19 +48,19 @@ pub(crate) struct Contexts {
     contexts: Vec<Context>,
     by_place: FxHashMap<(Option<(ContextId, LineLocation)>, NameId), ContextId>,
     records: Vec<Record>,
-    /// Calls, in any order; those of one record and callee add up.
+    /// Calls, in any order. The counts of one record and callee add up.
     calls: Vec<(RecordId, CallTarget)>,
 }
 
 impl Contexts {
-    /// With room for so many records.
+    /// Makes an empty profile with room for `records` records.
     pub(crate) fn with_room_for(records: usize) -> Self {
         let mut contexts = Self::default();
         contexts.records.reserve(records);
         contexts
     }
 
-    /// The context of `name` inlined at a call site, or the top-level function.
+    /// Returns the context of `name` inlined at a call site, or of the top-level function `name`.
     pub(crate) fn context(&mut self, inlined_at: Option<(ContextId, LineLocation)>, name: NameId) -> ContextId {
         *self.by_place.entry((inlined_at, name)).or_insert_with(|| {
             let id = ContextId(index(self.contexts.len()));
@@ -75,7 +76,7 @@ impl Contexts {
         })
     }
 
-    /// A record of a line, with count 0. A line may have several.
+    /// Adds a record of a line, with count 0. A line may have several records.
     pub(crate) fn record(&mut self, context: ContextId, location: LineLocation) -> RecordId {
         let id = RecordId(index(self.records.len()));
         self.records.push(Record {
@@ -86,20 +87,23 @@ impl Contexts {
         id
     }
 
-    /// Adds to the total of the record's context, and so to those of all that it is inlined into.
+    /// Adds `amount` to the total of the record's context. The totals of the functions around this context
+    /// include it.
     pub(crate) fn add_total(&mut self, record: RecordId, amount: u64) {
         let context = self.records[record.0 as usize].context;
         let total = &mut self.contexts[context.0 as usize].total;
         *total = total.saturating_add(amount);
     }
 
-    /// A line was executed as often as its most executed instruction.
+    /// Raises the count of a record to `count` if it is lower. A line was executed as often as its most
+    /// executed instruction.
     pub(crate) fn raise_count(&mut self, record: RecordId, count: u64) {
         let record = &mut self.records[record.0 as usize];
         record.count = record.count.max(count);
     }
 
-    /// A probe was passed, or the instructions of a line were sampled, that often.
+    /// Adds `count` to a record: a probe was passed, or the instructions of a line were sampled, so many
+    /// times.
     pub(crate) fn add_count(&mut self, record: RecordId, count: u64) {
         let record = &mut self.records[record.0 as usize];
         record.count = record.count.saturating_add(count);
@@ -109,7 +113,8 @@ impl Contexts {
         self.calls.push((record, CallTarget { name: callee, count }));
     }
 
-    /// A function was entered. Nobody asks how often an inlined one was.
+    /// Adds `count` entries of a function. The number of entries of an inlined function is not kept, because
+    /// no profile has it.
     pub(crate) fn add_head(&mut self, context: ContextId, count: u64) {
         let context = &mut self.contexts[context.0 as usize];
         if context.inlined_at.is_none() {
@@ -117,10 +122,10 @@ impl Contexts {
         }
     }
 
-    /// The finished top-level functions, in no particular order.
+    /// Returns the finished top-level functions, in no particular order.
     ///
     /// # Errors
-    /// [`WriteError::TooDeep`], before there is a tree that is too deep to walk.
+    /// [`WriteError::TooDeep`], before a tree is made that is too deep to walk.
     pub(crate) fn into_functions(
         mut self,
         names: &NameTable,
@@ -141,7 +146,8 @@ impl Contexts {
                 function
             })
             .collect();
-        // Children follow their parents, so from the end each function is complete when it is handed over.
+        // Children have higher ids than their parents. So if the walk begins at the end, each function is
+        // complete when it is moved to its parent.
         let mut top_level = Vec::new();
         for context in self.contexts.into_iter().rev() {
             let Some(mut function) = functions.pop() else { break };
@@ -162,7 +168,7 @@ impl Contexts {
         Ok(top_level)
     }
 
-    /// The records of each context.
+    /// Returns the records of each context.
     fn records_of_contexts(&self) -> Vec<Vec<RecordId>> {
         let mut sizes = vec![0; self.contexts.len()];
         for record in &self.records {
@@ -175,7 +181,7 @@ impl Contexts {
         of_contexts
     }
 
-    /// The lines of one context.
+    /// Returns the lines of one context.
     fn body(&self, records: &mut [RecordId], calls: &CallsByRecord<'_>, combine: Combine) -> Vec<BodyRecord> {
         records.sort_unstable_by_key(|id| (self.records[id.0 as usize].location, *id));
         let mut body: Vec<BodyRecord> = Vec::with_capacity(records.len());
@@ -208,7 +214,7 @@ impl Contexts {
     }
 }
 
-/// Calls in the order of their records, and where those of each record end.
+/// Calls in the order of their records, and the end of the calls of each record.
 struct CallsByRecord<'a> {
     calls: &'a [(RecordId, CallTarget)],
     ends: Vec<u32>,
@@ -235,8 +241,8 @@ impl<'a> CallsByRecord<'a> {
     }
 }
 
-/// Contexts and records come from debug information that is smaller than 4 GiB times its entry size, and calls from branches in a code of
-/// 32-bit offsets.
+/// Returns `length` as an index of 32 bits. The index fits, because contexts and records come from debug
+/// information smaller than 4 GiB times its entry size, and calls from branches in code of 32-bit offsets.
 fn index(length: usize) -> u32 {
     u32::try_from(length).expect("fewer than 2^32 lines in a profile")
 }

@@ -1,4 +1,4 @@
-//! Tells of samples whose debug information cannot be read. If these are most samples, that is an error.
+//! Reports samples whose debug information cannot be read. It is an error if most samples are concerned.
 
 use elf::{Image, Svma};
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
@@ -15,7 +15,7 @@ const HINT: &str = "Link or copy the file again, with all of its .dwo files or i
 /// Warns of samples in units that cannot be read in full.
 ///
 /// # Errors
-/// If these are most of the samples, or if damage is an error. llvm-profgen says nothing of it.
+/// The samples are most of all samples, or damage is an error. llvm-profgen reports no damage.
 pub(crate) fn check(
     image: &Image,
     (debug, functions, frames): (&DebugInfo, &FunctionTable, &FrameTable),
@@ -80,7 +80,8 @@ fn message(debug: &DebugInfo, damage: &Damage, concerned: u64) -> Option<String>
     ))
 }
 
-/// The error of a binary whose functions are not known because of damage, if there is any.
+/// Returns the error of a binary whose functions are not known because of damage; `None` if there is no
+/// damage.
 pub(crate) fn hides_functions(image: &Image, debug: &DebugInfo, functions: &FunctionTable) -> Option<Error> {
     let unreadable = debug
         .diagnostics()

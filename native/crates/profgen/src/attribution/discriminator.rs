@@ -1,19 +1,20 @@
-//! DWARF discriminators: which part of them tells lines of code apart, and which is a duplication factor.
+//! DWARF discriminators: the part that tells lines of code apart, and the duplication factor.
 //!
-//! LLVM packs three components into a discriminator (base, duplication factor, copy id), each in a prefix code of 1, 7 or
-//! 14 bits (LLVM: `DILocation::encodeDiscriminator`). Flow-sensitive binaries use all 32 bits as they are.
+//! LLVM packs three components into a discriminator (base, duplication factor, copy id), each in a prefix
+//! code of 1, 7 or 14 bits (LLVM: `DILocation::encodeDiscriminator`). Flow-sensitive binaries use all 32 bits
+//! without components.
 
-/// How the discriminators of a binary are to be read.
+/// The encoding of the discriminators of a binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiscriminatorKind {
     /// Base, duplication factor and copy id, prefix encoded.
     Packed,
-    /// Flow-sensitive (`__llvm_fs_discriminator__`): all bits count, there is no duplication factor.
+    /// Flow-sensitive (`__llvm_fs_discriminator__`): all bits count, and there is no duplication factor.
     FlowSensitive,
 }
 
 impl DiscriminatorKind {
-    /// The component that belongs in a `LineLocation`.
+    /// Returns the component that belongs in a `LineLocation`.
     #[must_use]
     pub fn base(self, raw: u32) -> u32 {
         match self {
@@ -23,7 +24,8 @@ impl DiscriminatorKind {
         }
     }
 
-    /// How many copies of the line the optimizer made, at least 1; counts are multiplied by it.
+    /// Returns the number of copies that the optimizer made of the line, at least 1. Counts are multiplied by
+    /// it.
     #[must_use]
     pub fn duplication_factor(self, raw: u32) -> u32 {
         match self {
@@ -33,7 +35,8 @@ impl DiscriminatorKind {
     }
 }
 
-/// A call's pseudo probe rides in the discriminator of its line: low three bits set and something above them.
+/// Returns true if the discriminator holds a call's pseudo probe: the low three bits are set, and some bit
+/// above them is set.
 fn is_pseudo_probe(raw: u32) -> bool {
     raw & 7 == 7 && raw >> 3 != 0
 }
@@ -47,7 +50,7 @@ fn pseudo_probe_base(raw: u32) -> u32 {
     }
 }
 
-/// Value of the first component.
+/// Returns the value of the first component.
 fn prefix_decode(encoded: u32) -> u32 {
     if encoded & 1 != 0 {
         return 0;
@@ -60,7 +63,7 @@ fn prefix_decode(encoded: u32) -> u32 {
     }
 }
 
-/// What follows the first component.
+/// Returns the bits behind the first component.
 fn skip_component(encoded: u32) -> u32 {
     if encoded & 1 != 0 {
         encoded >> 1
@@ -75,7 +78,7 @@ fn skip_component(encoded: u32) -> u32 {
 mod tests {
     use super::*;
 
-    /// The inverse, written from the code's description.
+    /// The inverse of `prefix_decode`, written from the description of the code.
     fn prefix_encode(value: u32) -> (u32, u32) {
         match value {
             0 => (1, 1),

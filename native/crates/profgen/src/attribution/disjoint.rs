@@ -1,21 +1,22 @@
-//! Overlapping ranges to disjoint ones, each with the sum of the counts that cover it.
+//! Splits overlapping ranges into disjoint ranges, each with the sum of the counts that cover it.
 
 use crate::counting::counter::Counter;
 use elf::Svma;
 
-/// What begins or ends at an address: the sum of the counts. `zero` says that a range of count 0 does, which a sum cannot show.
+/// The sum of the counts of the ranges that begin or end at an address. `zero` is true if a range of count 0
+/// does, which a sum cannot show.
 struct Edge {
     sum: u64,
     zero: bool,
 }
 
-/// Borders of ranges, ascending, each with a count.
+/// Borders of ranges, in ascending order, each with a count.
 struct Borders(std::iter::Peekable<std::vec::IntoIter<(u64, u64)>>);
 
 impl Borders {
     fn new(borders: impl Iterator<Item = (u64, u64)>) -> Self {
         let mut borders: Vec<_> = borders.collect();
-        // Stable, because that is fast where the addresses ascend already.
+        // A stable sort is fast where the addresses ascend already.
         borders.sort_by_key(|border| border.0);
         Self(borders.into_iter().peekable())
     }
@@ -24,7 +25,8 @@ impl Borders {
         self.0.peek().map(|border| border.0)
     }
 
-    /// All that is at `address`, which is the next one or lies before it.
+    /// Takes all borders at `address`, which is the next border or lies before it. Returns `None` if there
+    /// are none.
     fn take(&mut self, address: u64) -> Option<Edge> {
         let mut edge: Option<Edge> = None;
         while let Some((_, count)) = self.0.next_if(|border| border.0 == address) {
@@ -38,8 +40,9 @@ impl Borders {
 
 /// Splits inclusive ranges at each other's borders. `ranges` may come in any order; the result is ascending.
 ///
-/// A stretch that only zero-count ranges cover is kept with count 0: "known and never executed". At one address any number of zero
-/// ranges counts as a single one, as in llvm-profgen, whose output depends on it.
+/// A stretch that only zero-count ranges cover is kept with count 0: it is known to be never executed. At one
+/// address any number of zero ranges counts as a single one, as in llvm-profgen, whose output depends on
+/// this.
 #[must_use]
 pub fn disjoint_ranges(ranges: &[Counter]) -> Vec<Counter> {
     let (mut first, mut last) = rayon::join(
@@ -124,7 +127,7 @@ mod tests {
     }
 
     proptest! {
-        /// The slow twin: add up, address by address.
+        /// Checks the result against a slow twin, which adds up the counts address by address.
         #[test]
         fn equals_counting_each_address(
             raw in prop::collection::vec((0u64..60, 0u64..12, 1u64..9), 0..40),

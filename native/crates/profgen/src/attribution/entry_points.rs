@@ -1,4 +1,5 @@
-//! Which function starts are entries: a branch to them is a call (or a tail call) and counts as a head sample.
+//! Finds out which starts of functions are entries. A branch to an entry is a call (or a tail call) and
+//! counts as a head sample.
 
 use elf::{Code, Image, Svma, Symbol, canonical_name};
 use symbolize::{FunctionId, FunctionRange, FunctionTable, NameOrigin};
@@ -7,7 +8,7 @@ use symbolize::{FunctionId, FunctionRange, FunctionTable, NameOrigin};
 pub struct EntryPoints<'a> {
     functions: &'a FunctionTable,
     image: &'a Image,
-    /// Ascending by address.
+    /// Symbols, ascending by address.
     symbols: Vec<&'a Symbol>,
 }
 
@@ -24,10 +25,11 @@ impl<'a> EntryPoints<'a> {
         }
     }
 
-    /// The function that `target` is the entry of.
+    /// Returns the function that `target` is the entry of; `None` if it is no entry.
     ///
-    /// A part of a split function (`foo.cold`) starts a range of `foo` too, but its symbol has another name, so a jump to it is none.
-    /// Where a function has a single range, any symbol inside it will do, and where its name is in doubt.
+    /// A part of a split function (`foo.cold`) starts a range of `foo`, too, but its symbol has another name,
+    /// so a jump to it is no call. If a function has a single range, or if its name is in doubt, any symbol
+    /// inside the range will do.
     #[must_use]
     pub fn entry_at(&self, target: Svma) -> Option<FunctionRange> {
         let range = self.functions.entry_at(target)?;
@@ -35,20 +37,22 @@ impl<'a> EntryPoints<'a> {
         self.is_entry(range, first).then_some(range)
     }
 
-    /// The function that a branch calls, if it does.
+    /// Returns the function that a branch to `to` calls; `None` if the branch is no call.
     ///
-    /// With `-fsanitize=cfi-icall` an indirect call goes to an entry of a jump table: a symbol without a function, where there is nothing but
-    /// a direct jump to one. The branch to the entry is the call, then.
+    /// With `-fsanitize=cfi-icall` an indirect call goes to an entry of a jump table: a symbol without a
+    /// function, whose only instruction is a direct jump to a function. The branch to this entry is the call
+    /// then.
     #[must_use]
     pub fn called(&self, code: &Code<'_>, to: Svma) -> Option<FunctionRange> {
         self.entry_at(to)
             .or_else(|| self.entry_at(self.behind_jump_table(code, to)?))
     }
 
-    /// Where the entry of a jump table at `svma` jumps.
+    /// Returns the target of the jump-table entry at `svma`; `None` if there is no such entry.
     ///
-    /// LLVM's LowerTypeTests names the entry of `f` either `f`, and the function `f.cfi`, or `f.cfi_jt`. By that an entry differs from other
-    /// code that only jumps, such as Rust's `__rust_alloc`: what calls that knows it by its name.
+    /// LLVM's LowerTypeTests names the entry of `f` either `f`, and the function `f.cfi`, or it names the
+    /// entry `f.cfi_jt`. These names tell an entry from other code that only jumps, such as Rust's
+    /// `__rust_alloc`, which its callers know by its name.
     fn behind_jump_table(&self, code: &Code<'_>, svma: Svma) -> Option<Svma> {
         // A jump table lies in no function, but most branches go to places in functions.
         if self.functions.find(svma).is_some() {
@@ -68,10 +72,11 @@ impl<'a> EntryPoints<'a> {
             .map(|symbol| self.image.symbol_name(symbol))
     }
 
-    /// The functions that have code but no entry: their DWARF name is not their symbol's.
+    /// Returns the functions that have code but no entry, because their DWARF name is not the name of their
+    /// symbol.
     #[must_use]
     pub fn functions_without_entry(&self) -> Vec<FunctionId> {
-        // Ranges and symbols both ascend, so most functions take no search.
+        // Ranges and symbols both ascend, so most functions need no search.
         let mut has_entry = vec![false; self.functions.len()];
         let mut first = 0;
         for range in self.functions.start_ranges() {
@@ -82,7 +87,7 @@ impl<'a> EntryPoints<'a> {
         }
         let without = |function: &FunctionId| {
             let ranges = self.functions.ranges_of(*function);
-            // Where it starts, another function may have the entry.
+            // Another function may have its entry at the start of this one.
             !ranges.is_empty()
                 && !has_entry[function.0 as usize]
                 && ranges.iter().all(|range| self.entry_at(range.0).is_none())
@@ -90,14 +95,16 @@ impl<'a> EntryPoints<'a> {
         self.functions.functions().filter(without).collect()
     }
 
-    /// `first` is the number of the first symbol in the range or behind it.
+    /// Returns true if `range` starts at an entry. `first` is the number of the first symbol in the range or
+    /// behind it.
     fn is_entry(&self, range: FunctionRange, first: usize) -> bool {
         let any_symbol = self.functions.ranges_of(range.function).len() == 1
             || self.functions.origin(range.function) != NameOrigin::DebugInfo;
         self.symbols[first..]
             .iter()
             .take_while(|symbol| symbol.svma < range.end)
-            // A nested shorter function owns the symbols inside it, and those behind it belong to nobody.
+            // A nested shorter function owns the symbols inside it, and the symbols behind it belong to no
+            // function.
             .filter(|symbol| {
                 symbol.svma == range.start
                     || self

@@ -1,4 +1,5 @@
-//! Whether sampled functions set up frame pointers, without which the kernel does not find their callers.
+//! Finds out whether sampled functions set up frame pointers. Without frame pointers, the kernel does not
+//! find the callers.
 
 use elf::{Arch, Code, Image, ImageKind, InstructionClass, Svma};
 use job::{Diagnostic, DiagnosticCode};
@@ -8,14 +9,16 @@ use symbolize::FunctionTable;
 use crate::account::share::{Share, percent};
 use crate::counting::context_counts::ContextCounts;
 
-/// Compilers may put what does not need a frame in front of the setting up.
+/// Most instructions of a function that are searched. Compilers may put code that needs no frame before the
+/// instructions that set it up.
 const MOST_INSTRUCTIONS: usize = 256;
 
-/// Share of the runs, in percent, from which on it is told.
+/// Least share of the runs, in percent, from which on a warning is given.
 const TOLD_FROM: f64 = 10.0;
 
-/// A warning if much was executed in functions that call others and set up no frame pointer. Only functions that recorded calls lead to are looked
-/// at: others may be parts of functions. The kernel has other means for its own code.
+/// Returns a warning if much was executed in functions that call others and set up no frame pointer. Only
+/// functions that recorded calls lead to are checked, because others may be parts of functions. The kernel is
+/// not checked: it finds the callers of its own code by other means.
 pub(crate) fn without_frame_pointers(
     image: &Image,
     code: &Code<'_>,
@@ -71,12 +74,12 @@ pub(crate) fn without_frame_pointers(
     Some(Diagnostic::warning(DiagnosticCode::CallStacks, message))
 }
 
-/// `mov %rsp, %rbp`, in either encoding.
+/// Returns true for `mov %rsp, %rbp`, in either encoding.
 fn sets_up_rbp(instruction: &[u8]) -> bool {
     matches!(instruction, [0x48, 0x89, 0xe5] | [0x48, 0x8b, 0xec])
 }
 
-/// `add x29, sp, #n`, of which `mov x29, sp` is one.
+/// Returns true for `add x29, sp, #n`. `mov x29, sp` is this instruction with n = 0.
 fn sets_up_x29(instruction: &[u8]) -> bool {
     let word = <[u8; 4]>::try_from(instruction).map(u32::from_le_bytes);
     word.is_ok_and(|word| word & 0xff80_03ff == 0x9100_03fd)

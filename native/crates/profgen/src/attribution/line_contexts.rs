@@ -1,4 +1,5 @@
-//! Counts of runs and branches by the functions that the calls before them are in, as debug information has it: llvm-profgen's counters for profiles by lines.
+//! Counts of runs and branches by the functions of the calls in progress, as the debug information has them:
+//! llvm-profgen's counters for profiles by lines.
 
 use elf::{Instruction, Svma};
 use rustc_hash::FxHashMap;
@@ -18,25 +19,26 @@ use crate::counting::read_contexts::{Context, ReadContext};
 pub(crate) struct LineContexts {
     pub names: NameTable,
     pub tree: CallTree,
-    /// Whether a function is inlined wherever it was executed in this context. Where contexts with and without have become the same,
-    /// llvm-profgen takes what its hash table has first.
+    /// True for a context if the function is inlined wherever it was executed in this context. Where contexts
+    /// with and without inlining have become the same, llvm-profgen takes the one that comes first in its
+    /// hash table.
     pub is_inlined: FxHashMap<CallNode, bool>,
-    /// Without a key: where the callers are not known to the last.
+    /// Counts by context. The key is `None` if the callers are not all known.
     pub counted: FxHashMap<Option<CallNode>, Counted>,
     pub without_lines: CallsWithoutLines,
 }
 
-/// What has no context, because the code of a call before it has no debug information.
+/// Executions without a context, because the code of a call in progress has no debug information.
 #[derive(Default)]
 pub(crate) struct CallsWithoutLines {
-    /// Executions of runs that have lines.
+    /// Number of executions of runs that have lines.
     pub runs: u64,
-    /// Those behind such calls, by the outermost of the calls.
+    /// Number of executions behind such calls, by the outermost of these calls.
     pub behind: FxHashMap<Svma, u64>,
 }
 
 impl LineContexts {
-    /// Sorts what was sampled.
+    /// Groups the counts of samples by context.
     pub(crate) fn of(source: &Source<'_>, counts: &ContextCounts, shortening: Shortening) -> Self {
         let mut sorting = Sorting {
             source,
@@ -50,7 +52,7 @@ impl LineContexts {
         sorting.contexts
     }
 
-    /// Takes over what was sorted before. Nothing, if contexts are addresses.
+    /// Takes over counts that a file has by context. Returns `None` if contexts are addresses.
     pub(crate) fn read(groups: &[ReadContext]) -> Option<Self> {
         let mut contexts = Self::default();
         for group in groups {
@@ -73,7 +75,7 @@ impl LineContexts {
         Some(contexts)
     }
 
-    /// Each context as text, such as `main:3 @ foo:1.2 @ leaf`, with what was counted there.
+    /// Returns each context as text, such as `main:3 @ foo:1.2 @ leaf`, with its counts.
     pub(crate) fn texts(self) -> Vec<(Vec<u8>, Counted)> {
         let Self {
             names, tree, counted, ..
@@ -94,13 +96,14 @@ struct Sorting<'a> {
     source: &'a Source<'a>,
     counts: &'a ContextCounts,
     shortening: Shortening,
-    /// Of the calls that were asked for last: their frames, or the outermost call that has no line.
+    /// The calls of the last query with their frames, or with the outermost call that has no line.
     callers: Option<(ListId, Result<Vec<Frame>, Svma>)>,
     contexts: LineContexts,
 }
 
 impl Sorting<'_> {
-    /// Divides runs where they pass from one function to another that is inlined, and finds the context of each part.
+    /// Divides runs where they pass from one function to another that is inlined, and finds the context of
+    /// each part.
     fn sort_ranges(&mut self) {
         for &ContextCounter {
             path,
@@ -154,7 +157,7 @@ impl Sorting<'_> {
         }
     }
 
-    /// Whether two instructions are of the same function inlined at the same place.
+    /// Returns true if two instructions belong to the same function, inlined at the same place.
     fn in_one_function(&self, one: Svma, other: Svma) -> bool {
         let frames = self.source.frames;
         let (Some(one), Some(other)) = (frames.lookup(one), frames.lookup(other)) else {
@@ -163,7 +166,7 @@ impl Sorting<'_> {
         one == other || frames.stack(one).skip(1).eq(frames.stack(other).skip(1))
     }
 
-    /// The function that the instruction at `address` is of, behind the calls of `path`.
+    /// Returns the function of the instruction at `address`, below the calls of `path`.
     fn context(&mut self, path: ListId, address: Svma) -> Option<CallNode> {
         let leaf = self.source.frames.lookup(address)?;
         if self.callers.as_ref().is_none_or(|(known, _)| *known != path) {
@@ -188,7 +191,8 @@ impl Sorting<'_> {
         Ok(frames)
     }
 
-    /// Appends the functions that are inlined around an instruction, the outermost first, each with the line of it in there.
+    /// Appends the functions that are inlined around an instruction, the outermost first, each with the line
+    /// of the instruction or call in it.
     fn push_frames(&mut self, leaf: FrameId, into: &mut Vec<Frame>) {
         let start = into.len();
         for frame in self.source.frames.stack(leaf) {

@@ -1,7 +1,8 @@
-//! The frames that tail calls leave out: a function that jumps to another is on no call stack afterwards. If only one way of tail calls leads from a call to
-//! the function that is executed behind it, the functions on this way are callers, too (LLVM: `MissingFrameInferrer`).
+//! Infers the frames that tail calls leave out: a function that jumps to another function is on no call stack
+//! afterwards. If only one path of tail calls leads from a call to the function that is executed behind it,
+//! the functions on this path are callers, too (LLVM: `MissingFrameInferrer`).
 //!
-//! Which calls and jumps there are is known from the branches that were recorded.
+//! The calls and jumps are taken from the branches that were recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,27 +10,27 @@ use elf::{Code, InstructionClass, Svma};
 use rustc_hash::{FxHashMap, FxHashSet};
 use symbolize::{FunctionId, FunctionTable};
 
-/// The recorded calls, and what was found out about ways between functions.
+/// The recorded calls, and the paths between functions that were found so far.
 pub(crate) struct MissingFrames<'a> {
     functions: &'a FunctionTable,
-    /// What calls call.
+    /// Callees of each call.
     calls: FxHashMap<Svma, BTreeSet<FunctionId>>,
-    /// What tail calls call.
+    /// Callees of each tail call.
     tail_calls: FxHashMap<Svma, BTreeSet<FunctionId>>,
-    /// The tail calls of each function.
+    /// Tail calls of each function.
     of_function: BTreeMap<FunctionId, Vec<Svma>>,
-    /// What any tail call calls.
+    /// Callees of all tail calls.
     tail_called: FxHashSet<FunctionId>,
     longest_way: usize,
     ways: FxHashMap<(FunctionId, FunctionId), Ways>,
 }
 
-/// How many ways of tail calls lead from one function to another.
+/// The paths of tail calls that lead from one function to another.
 #[derive(Debug, Clone, Default)]
 enum Ways {
     #[default]
     None,
-    /// With the tail calls on it, the last one first.
+    /// One path, with its tail calls, the last one first.
     One(Vec<Svma>),
     Several,
 }
@@ -42,7 +43,7 @@ impl Ways {
         };
     }
 
-    /// The same ways, begun with a tail call.
+    /// Returns the same paths, with a tail call before their beginning.
     fn behind(mut self, call: Svma) -> Self {
         if let Self::One(way) = &mut self {
             way.push(call);
@@ -54,15 +55,16 @@ impl Ways {
 /// A function whose tail calls are being followed.
 struct Visit {
     function: FunctionId,
-    /// By which tail call it was reached.
+    /// Tail call by which the function was reached.
     via: Svma,
-    /// Each with what it calls, those that are left.
+    /// Tail calls that are left to follow, each with its callee.
     tail_calls: std::vec::IntoIter<(Svma, FunctionId)>,
     found: Ways,
 }
 
 impl<'a> MissingFrames<'a> {
-    /// `branches` are all that were recorded, from source to target; `longest_way` is what `--max-search-depth` says.
+    /// Collects the calls and tail calls among `branches`, all that were recorded, from source to target.
+    /// `longest_way` is the value of `--max-search-depth`.
     pub(crate) fn new(
         code: &Code<'_>,
         functions: &'a FunctionTable,
@@ -111,7 +113,8 @@ impl<'a> MissingFrames<'a> {
         found
     }
 
-    /// The calls of `calls`, from the outermost inwards, and the tail calls between them, of which the last leads to the function at `address`.
+    /// Returns `calls`, from the outermost inwards, with the tail calls between them. The last of these leads
+    /// to the function at `address`.
     pub(crate) fn complete(&mut self, calls: &[Svma], address: Svma) -> Vec<Svma> {
         let mut complete = Vec::with_capacity(calls.len());
         for (index, &call) in calls.iter().enumerate() {
@@ -124,7 +127,8 @@ impl<'a> MissingFrames<'a> {
         complete
     }
 
-    /// The tail calls on the only way from a call to a function; none, if there are several ways.
+    /// Returns the tail calls on the only path from a call to a function; an empty list if there are several
+    /// paths.
     fn between(&mut self, call: Svma, to: FunctionId) -> Vec<Svma> {
         let Some(called) = self.calls.get(&call) else {
             return Vec::new();
@@ -148,8 +152,9 @@ impl<'a> MissingFrames<'a> {
         }
     }
 
-    /// The ways from one function to another. What was found for the functions on them is kept, though a function that was on the way already was left out:
-    /// in a graph with cycles the answer may depend on what was asked before, as LLVM's does.
+    /// Returns the paths from one function to another. The result for each function on the way is kept,
+    /// although functions that were already on the way were left out of it. So in a graph with cycles the
+    /// answer may depend on earlier queries, as LLVM's does.
     fn ways(&mut self, from: FunctionId, to: FunctionId) -> Ways {
         let mut on_way = FxHashSet::default();
         let mut open: Vec<Visit> = Vec::new();
@@ -188,7 +193,7 @@ impl<'a> MissingFrames<'a> {
         }
     }
 
-    /// The ways, if they are known, or the function, whose tail calls have to be followed.
+    /// Returns the paths if they are known, or else the function, whose tail calls must be followed.
     fn known(&self, from: FunctionId, to: FunctionId, on_way: &FxHashSet<FunctionId>) -> Result<Ways, Visit> {
         if from == to {
             return Ok(Ways::One(Vec::new()));

@@ -1,4 +1,4 @@
-//! From ranges and branches to functions, lines, probes and inline contexts.
+//! Attributes ranges and branches to functions, lines, probes and inline contexts.
 
 pub(crate) mod attribute;
 pub(crate) mod attribute_context_probes;

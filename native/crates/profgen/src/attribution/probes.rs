@@ -1,4 +1,4 @@
-//! The probes of a binary that count: those of functions with samples.
+//! The probes that count: the probes of functions with samples.
 
 use elf::{Image, PSEUDO_PROBE, PSEUDO_PROBE_DESC, Svma};
 use job::{Diagnostic, DiagnosticCode, count_of};
@@ -10,23 +10,23 @@ use crate::attribution::entry_points::EntryPoints;
 use crate::counting::counters::Counters;
 use crate::request::options::GenerateOptions;
 
-/// How many suffixes of a symbol are tried; compilers append a few at most.
+/// Most suffixes of a symbol that are tried. Compilers append a few at most.
 const MAX_SUFFIXES: usize = 16;
 
-/// The probes of the functions that have samples, and the names they go by.
+/// The probes of the functions that have samples, and the names of these functions.
 pub(crate) struct Probes<'i> {
     pub table: ProbeTable,
     descriptors: Descriptors<'i>,
-    /// The function of the source that parts without a descriptor were split off.
+    /// For each part of a function without a descriptor, the function that the compiler split it off from.
     whole_of_part: FxHashMap<Guid, Guid>,
-    /// The name in the source of functions whose name in the debug information a symbol disputes.
+    /// Names in the source of functions whose name in the debug information differs from that of a symbol.
     source_names: FxHashMap<FunctionId, &'i [u8]>,
     /// How many probes are left out because the symbol of their function or part is missing.
     unplaced: u64,
 }
 
 impl<'i> Probes<'i> {
-    /// Decodes the sections of `image` as far as `counters` need them.
+    /// Decodes the sections of `image`, as far as `counters` need them.
     ///
     /// # Errors
     /// A section is damaged.
@@ -42,7 +42,7 @@ impl<'i> Probes<'i> {
         let wanted = guids_of(functions, &sampled);
         let selection = Selection {
             starts: &starts(image, functions, &sampled, policy.probes_without_symbol),
-            // llvm-profgen takes an empty selection for none.
+            // llvm-profgen takes an empty selection for no selection.
             functions: (policy.probes_without_symbol || !wanted.is_empty()).then_some(&wanted),
             unknown_start: if policy.probes_without_symbol {
                 UnknownStart::Skip
@@ -66,14 +66,15 @@ impl<'i> Probes<'i> {
         Ok(probes)
     }
 
-    /// What is known of a function.
+    /// Returns the descriptor of a function.
     pub(crate) fn descriptor(&self, guid: Guid) -> Option<&Descriptor<'i>> {
         let whole = self.whole_of_part.get(&guid).copied();
         self.descriptors.get(whole.unwrap_or(guid))
     }
 
-    /// Functions that the compiler made of others, such as `f.cold.1` by splitting off what is cold, have no descriptor. Their
-    /// symbol says where they come from.
+    /// Finds the functions that parts were split off from. Functions that the compiler made of others, such
+    /// as `f.cold.1` from the cold code of `f`, have no descriptor. The name of their symbol tells the
+    /// function they come from.
     fn find_wholes(&mut self, image: &Image) {
         let guids = self.table.nodes().map(|node| node.guid);
         let parts: FxHashSet<Guid> = guids.filter(|&guid| self.descriptors.get(guid).is_none()).collect();
@@ -93,12 +94,13 @@ impl<'i> Probes<'i> {
         }
     }
 
-    /// The name in the source, where that of the debug information is in doubt.
+    /// Returns the name in the source, where the name in the debug information is in doubt.
     pub(crate) fn source_name(&self, function: FunctionId) -> Option<&'i [u8]> {
         self.source_names.get(&function).copied()
     }
 
-    /// The functions with samples of which object files disagree. `all` names each.
+    /// Returns diagnostics about functions with samples on which object files disagree. With `all`, each
+    /// function is named.
     fn ambiguous(&self, all: bool) -> Vec<Diagnostic> {
         let sampled: FxHashSet<Guid> = self.table.nodes().map(|node| node.guid).collect();
         let found = self.descriptors.ambiguous();
@@ -122,7 +124,8 @@ impl<'i> Probes<'i> {
         each.chain(sum).collect()
     }
 
-    /// What is lost; `unnamed` probes were passed whose function has no descriptor.
+    /// Returns diagnostics about lost counts. `unnamed` is the number of passed probes whose function has no
+    /// descriptor.
     pub(crate) fn diagnostics(&self, unnamed: u64, options: &GenerateOptions) -> impl Iterator<Item = Diagnostic> {
         let lost = [
             (
@@ -146,7 +149,8 @@ impl<'i> Probes<'i> {
         lost.chain(self.ambiguous(options.show_detailed_warning))
     }
 
-    /// The first probe behind a function's entry says whose code that is.
+    /// Finds the names of functions in the source: the first probe behind a function's entry says which
+    /// function the code belongs to.
     fn find_source_names(&mut self, functions: &FunctionTable, entries: &EntryPoints<'_>, sampled: &[FunctionId]) {
         let disputed = sampled.iter().copied();
         for function in disputed.filter(|&function| functions.origin(function) == NameOrigin::Disputed) {
@@ -163,7 +167,7 @@ impl<'i> Probes<'i> {
     }
 }
 
-/// The functions that ranges start in, and branches leave and reach; ascending.
+/// Returns the functions that ranges start in, and that branches leave and reach, in ascending order.
 pub(crate) fn sampled_functions(functions: &FunctionTable, counters: &Counters) -> Vec<FunctionId> {
     let ranges = counters.ranges.rows().iter().map(|range| range.first);
     let branches = counters.branches.rows().iter();
@@ -178,7 +182,7 @@ pub(crate) fn sampled_functions(functions: &FunctionTable, counters: &Counters) 
     sampled
 }
 
-/// What these functions may be called in `.pseudo_probe`.
+/// Returns the GUIDs that these functions may have in `.pseudo_probe`.
 fn guids_of(functions: &FunctionTable, sampled: &[FunctionId]) -> FxHashSet<Guid> {
     let names = sampled
         .iter()
@@ -198,7 +202,8 @@ fn without_symbol(table: &ProbeTable, image: &Image) -> u64 {
     unplaced.values().sum()
 }
 
-/// Where these functions and the parts of them start, by the GUID of the symbol there; `without_symbol`: or of their own name.
+/// Returns the starts of these functions and of their parts, by the GUID of the symbol there. With
+/// `without_symbol`, a start without a symbol has the GUID of the function's own name.
 fn starts(
     image: &Image,
     functions: &FunctionTable,
@@ -212,11 +217,11 @@ fn starts(
             guids.push(Guid::of(symbol.name));
         }
     }
-    // Of same-named symbols the one of the last range counts, as in llvm-profgen.
+    // Of symbols with the same name, the symbol of the last range counts, as in llvm-profgen.
     let starts = ranges().flat_map(|&(start, _)| symbols[&start].iter().map(move |&guid| (guid, start)));
     let mut starts: FxHashMap<Guid, Svma> = starts.collect();
     if without_symbol {
-        // Symbols may be stripped or renamed. The debug information has the start, too.
+        // Symbols may be stripped or renamed, but the debug information has the start, too.
         for &function in sampled {
             if let Some(&(start, _)) = functions.ranges_of(function).first() {
                 starts.entry(Guid::of(functions.name(function))).or_insert(start);

@@ -1,4 +1,4 @@
-//! Counters of one binary to its profile.
+//! Makes the profile of one binary from its counters.
 
 use elf::{Code, Image, Svma};
 use job::failure::{probe_error, symbolize_error, write_error};
@@ -19,7 +19,7 @@ use crate::counting::counters::Counters;
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 
-/// A binary with everything that is known of its code.
+/// A binary, its code and its debug information.
 pub(crate) struct Binary<'a> {
     pub image: &'a Image,
     pub code: &'a Code<'a>,
@@ -56,7 +56,7 @@ pub(crate) fn profile(
     Ok(profile)
 }
 
-/// Adds the functions of the binary, if these are wanted.
+/// Adds the functions of the binary to the profile's symbol list, if the options ask for it.
 pub(crate) fn add_symbol_list(profile: &mut Profile, functions: &FunctionTable, options: &GenerateOptions) {
     if options.populate_profile_symbol_list {
         let mut names: Vec<&[u8]> = functions
@@ -95,7 +95,7 @@ fn by_lines(
     attributed.into_profile().map_err(write_error)
 }
 
-/// What attribution by lines needs to know.
+/// Returns the source that attribution by lines needs.
 pub(crate) fn line_source<'a>(binary: &'a Binary<'a>, frames: &'a FrameTable, options: &GenerateOptions) -> Source<'a> {
     Source {
         code: binary.code,
@@ -185,7 +185,8 @@ fn functions_at(addresses: impl Iterator<Item = Svma>, functions: &FunctionTable
     found.map(|range| range.function).collect()
 }
 
-/// Where lines must be known: in all ranges, and at the sources of branches. Ascending, disjoint, half-open.
+/// Returns the code whose lines must be known: all ranges, and the sources of branches. The result is
+/// ascending, disjoint and half-open.
 pub(crate) fn places_of_interest(ranges: &[Counter], branches: &[Counter]) -> Vec<(Svma, Svma)> {
     let sources = branches
         .iter()

@@ -1,11 +1,11 @@
-//! Shorter contexts for code that calls itself.
+//! Shortens contexts of code that calls itself.
 
 /// How contexts are shortened.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shortening {
-    /// The longest sequence of calls of which repetitions are left out.
+    /// Greatest number of calls in a sequence whose repetitions are left out.
     pub longest_repetition: usize,
-    /// How many calls are kept.
+    /// Most calls that are kept; `None` for all.
     pub most_calls: Option<usize>,
 }
 
@@ -17,8 +17,9 @@ impl Shortening {
     }
 }
 
-/// Takes repetitions out of a list of calls: of neighbouring sequences that are the same only the first stays. First sequences of one call are
-/// looked for, then longer ones, of at most `longest` calls (llvm-profgen: `compressRecursionContext`).
+/// Removes repetitions from a list of calls: of neighbouring sequences that are equal, only the first is
+/// kept. Sequences of one call are removed first, then longer ones, of at most `longest` calls (llvm-profgen:
+/// `compressRecursionContext`).
 fn compress<T: Copy + PartialEq>(calls: &mut Vec<T>, longest: usize) {
     let mut length = 1;
     while length <= longest.min(calls.len() / 2) {
@@ -29,7 +30,8 @@ fn compress<T: Copy + PartialEq>(calls: &mut Vec<T>, longest: usize) {
 
 fn without_repetitions<T: Copy + PartialEq>(calls: &[T], length: usize) -> Vec<T> {
     let mut kept = calls[..length].to_vec();
-    // Calls before `done` are kept or left out, and those before `start` are no part of a repetition any more.
+    // Calls before `done` are either kept or left out. Calls before `start` can be no part of a further
+    // repetition.
     let (mut done, mut start) = (length, 0);
     while done + length <= calls.len() {
         let same = (start..done)
@@ -38,7 +40,7 @@ fn without_repetitions<T: Copy + PartialEq>(calls: &[T], length: usize) -> Vec<T
             .count();
         let repeats = same == done - start;
         start = done;
-        // What is the same at the end may be the beginning of the next repetition.
+        // Equal calls at the end may be the beginning of the next repetition.
         let end = if repeats { done + length } else { done + length - same };
         if !repeats {
             kept.extend_from_slice(&calls[done..end]);
@@ -49,7 +51,7 @@ fn without_repetitions<T: Copy + PartialEq>(calls: &[T], length: usize) -> Vec<T
     kept
 }
 
-/// Takes off the outermost calls until at most `most` are left.
+/// Removes the outermost calls until at most `most` are left.
 fn keep_innermost<T>(calls: &mut Vec<T>, most: Option<usize>) {
     if let Some(surplus) = most.and_then(|most| calls.len().checked_sub(most)) {
         calls.drain(..surplus);
@@ -74,7 +76,7 @@ mod tests {
         assert_eq!(compressed("abcabcabd", 9), "abcabd");
         assert_eq!(compressed("abab", 1), "abab");
         assert_eq!(compressed("aaaa", 0), "aaaa");
-        // Sequences of one call go first.
+        // Sequences of one call are removed first.
         assert_eq!(compressed("abbabab", 9), "ab");
     }
 
