@@ -1,28 +1,29 @@
-//! One space of offsets for the code of several binaries.
+//! A single space of offsets for the code of several binaries.
 
 use elf::Svma;
 use job::{Error, ErrorCode};
 
 use crate::binaries::id::BinaryId;
 
-/// An offset into the code of all binaries, which lie one behind the other, or one of the values below.
+/// An offset into the code of all binaries, which lie one behind the other, or one of the constants below.
 pub(crate) type CodeOffset = u32;
 
-/// Not code of this binary.
+/// Stands for an address that is not in the code of this binary.
 pub(crate) const OUTSIDE: CodeOffset = CodeOffset::MAX;
-/// Nothing is known of what ran after the newest entry of a stack.
+/// Stands for the end of the run behind the newest entry of a stack, which is not known.
 pub(crate) const NO_END: CodeOffset = CodeOffset::MAX - 1;
 
-/// In place of the source of a branch: a sampled address was counted, no branch.
+/// Stands for the source of a branch where a sampled address was counted instead of a branch.
 pub(crate) const NO_BRANCH: CodeOffset = CodeOffset::MAX - 2;
-/// In place of the end of a run: it goes on to the next instruction that can branch.
+/// Stands for the end of a run that goes on to the next instruction that can branch.
 pub(crate) const NEXT_BRANCH: CodeOffset = CodeOffset::MAX - 3;
-/// In place of the source of a branch: a run of an entry that is counted elsewhere.
+/// Stands for the source of a branch where only the run of an entry counts here. The entry itself is counted
+/// elsewhere.
 pub(crate) const RUN_ONLY: CodeOffset = CodeOffset::MAX - 4;
-/// In place of a call: no call stands before a return address.
+/// Stands for the call before a return address if there is no call before it.
 pub(crate) const NO_CALL: CodeOffset = CodeOffset::MAX - 5;
 
-/// Where in the space each binary begins, ascending.
+/// The regions of the binaries in the space, in ascending order.
 #[derive(Debug)]
 pub(crate) struct CodeSpace(Vec<Region>);
 
@@ -30,14 +31,15 @@ pub(crate) struct CodeSpace(Vec<Region>);
 #[derive(Debug)]
 pub(crate) struct Region {
     pub binary: BinaryId,
-    /// Where it begins.
+    /// Offset at which the region begins.
     pub start: CodeOffset,
-    /// The address in the file that lies there.
+    /// Address in the file that lies at this offset.
     base: Svma,
 }
 
 impl CodeSpace {
-    /// Lays out binaries, each with the lowest address and the span of its code.
+    /// Lays out binaries one behind the other. Each is given with the lowest address and the span of its
+    /// code, in bytes.
     pub(crate) fn new(codes: impl IntoIterator<Item = (BinaryId, Svma, u32)>) -> Result<Self, Error> {
         let mut next = 0;
         let mut regions = Vec::new();
@@ -52,12 +54,13 @@ impl CodeSpace {
         Ok(Self(regions))
     }
 
-    /// The binaries, each with where it begins.
+    /// Returns the regions of the binaries.
     pub(crate) fn regions(&self) -> impl Iterator<Item = &Region> {
         self.0.iter()
     }
 
-    /// The binary that an offset belongs to. If several begin there, all but the last are empty.
+    /// Returns the region that an offset belongs to. If several regions begin there, all but the last are
+    /// empty.
     pub(crate) fn owner(&self, offset: CodeOffset) -> &Region {
         let behind = self.0.partition_point(|region| region.start <= offset);
         &self.0[behind - 1]
@@ -65,12 +68,12 @@ impl CodeSpace {
 }
 
 impl Region {
-    /// The address in the file of the binary that lies at an offset of the space.
+    /// Returns the address, in the file of its binary, of an offset of the space.
     pub(crate) fn svma(&self, offset: CodeOffset) -> Svma {
         self.base.wrapping_add(u64::from(offset - self.start))
     }
 
-    /// Where an address in the code of the binary lies in the space.
+    /// Returns the offset in the space of an address in the code of the binary.
     pub(crate) fn offset(&self, svma: Svma) -> CodeOffset {
         self.start + svma.0.wrapping_sub(self.base.0) as u32
     }

@@ -1,4 +1,4 @@
-//! The debug information of a binary.
+//! Loads the debug information of a binary.
 
 use elf::{Image, Svma, function_of_symbol};
 use job::failure::symbolize_error;
@@ -7,7 +7,7 @@ use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionSymbol, FunctionTa
 
 use crate::request::options::GenerateOptions;
 
-/// The debug information of a binary.
+/// The debug information of a binary and its functions, or the reason why they cannot be read.
 pub(crate) type Debug = Result<(DebugInfo, FunctionTable), Error>;
 
 fn debug_options(options: &GenerateOptions) -> DebugOptions {
@@ -27,13 +27,14 @@ fn debug_options(options: &GenerateOptions) -> DebugOptions {
     }
 }
 
-/// Who opens debug files. llvm-profgen has no cache of fetched ones.
+/// Returns the opener of debug files. In llvm-profgen's mode, the opener has no cache of fetched files.
 fn debug_files(options: &GenerateOptions) -> LocalFiles {
     let cache = options.debuginfod_cache.clone();
     LocalFiles::new(cache.filter(|_| options.policy.more_debug_information))
 }
 
-/// Gives a stripped `image` the symbols of its debug file, which llvm-profgen does not. Returns which files were not used, and why.
+/// Adds the symbols of its debug file to a stripped `image`, which llvm-profgen does not do. Returns the
+/// files that were not used, and why.
 pub(crate) fn add_symbols(image: &mut Image, options: &GenerateOptions) -> Result<Vec<symbolize::Diagnostic>, Error> {
     if !options.policy.symbols_of_debug_file {
         return Ok(Vec::new());
@@ -41,7 +42,7 @@ pub(crate) fn add_symbols(image: &mut Image, options: &GenerateOptions) -> Resul
     symbolize::add_symbols(image, &debug_options(options), &debug_files(options)).map_err(symbolize_error)
 }
 
-/// The debug information of `image`, and its functions.
+/// Loads the debug information of `image`, and its functions.
 pub(crate) fn load_debug(image: &Image, options: &GenerateOptions, observer: &dyn Observer) -> Debug {
     let debug = DebugInfo::of_image(image, &debug_options(options), &debug_files(options)).map_err(symbolize_error)?;
     let mut functions =
@@ -52,12 +53,12 @@ pub(crate) fn load_debug(image: &Image, options: &GenerateOptions, observer: &dy
     Ok((debug, functions))
 }
 
-/// Whether the binary's pseudo probes are what counts are given to.
+/// Returns true if counts are given to the binary's pseudo probes.
 pub(crate) fn profiles_by_probes(image: &Image, options: &GenerateOptions) -> bool {
     image.has_pseudo_probes() && !options.use_dwarf_correlation
 }
 
-/// The functions of the symbol table.
+/// Returns the functions of the symbol table.
 pub(crate) fn function_symbols(image: &Image) -> impl Iterator<Item = FunctionSymbol<'_>> {
     image.symbol_table().filter_map(|symbol| {
         let end = symbol.svma.0.checked_add(symbol.size)?;

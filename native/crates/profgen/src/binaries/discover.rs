@@ -1,4 +1,4 @@
-//! Looks for the files that recordings map: in folders by build id, or where they were when the recording was made.
+//! Looks for the files that recordings map: in folders by build id, or at the recorded paths of this machine.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,13 +15,13 @@ use crate::binaries::kernel_module;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::file_name;
 
-/// Folders are not followed deeper than this, links included.
+/// Greatest depth of folders that are searched, links included.
 const MAX_DEPTH: usize = 64;
 
-/// Files and folders that are looked at; more is not a folder of binaries.
+/// Most files and folders that are looked at. A folder with more is not a folder of binaries.
 const MAX_ENTRIES: usize = 1_000_000;
 
-/// Where distributions put the kernel with its symbols; the release is put in for `*`.
+/// Paths of distributions for the kernel with its symbols. The kernel's release replaces `*`.
 const KERNELS: [&str; 5] = [
     "/usr/lib/debug/boot/vmlinux-*",
     "/usr/lib/debug/lib/modules/*/vmlinux",
@@ -30,18 +30,18 @@ const KERNELS: [&str; 5] = [
     "/boot/vmlinux-*",
 ];
 
-/// Where they put its modules, the ones with debug information first.
+/// Paths of distributions for kernel modules. Modules with debug information come first.
 const MODULES: [&str; 2] = ["/usr/lib/debug/lib/modules/*", "/lib/modules/*"];
 
 /// A file that a recording maps.
 pub(crate) struct Found {
     pub image: Image,
-    /// What the recording calls it, without folders.
+    /// File name in the recording, without folders.
     pub name: String,
 }
 
-/// The ELF files in `folders` that are mapped: by build id, or by name where no build id is known. Of several copies of a build, the one
-/// with the most to say.
+/// Returns the ELF files in `folders` that are mapped: by build id, or by name where no build id is known. Of
+/// several copies of a build, the copy with the most symbols and debug information comes first.
 pub(crate) fn in_folders(
     folders: &[PathBuf],
     mapped: &Mapped,
@@ -60,13 +60,13 @@ pub(crate) fn in_folders(
     Ok(found)
 }
 
-/// Of copies of a build the first is used.
+/// Sorts the files by [`richness`]: of the copies of a build, the first is used.
 fn put_richest_first(found: &mut [Found]) {
-    // A stable sort: among equals the order of the folders and of the names in them decides.
+    // The sort is stable: among equal files, the order of the folders and of the names in them decides.
     found.sort_by_key(|found| std::cmp::Reverse(richness(&found.image)));
 }
 
-/// The mapped files of this machine, unless they are known to be other builds now.
+/// Returns the mapped files of this machine, except those that are known to be other builds by now.
 pub(crate) fn on_this_machine(
     mapped: &Mapped,
     ignore_build_id: bool,
@@ -101,10 +101,10 @@ pub(crate) fn on_this_machine(
     Ok(found)
 }
 
-/// These places of the kernels that recorded.
+/// Returns `places` for the releases of the kernels that made the recordings.
 fn of_releases(mapped: &Mapped, places: &'static [&'static str]) -> impl Iterator<Item = PathBuf> {
     let releases = mapped.releases.iter();
-    // What a recording says must not lead out of these folders.
+    // The release in a recording must not lead out of these folders.
     let releases = releases.filter(|release| !release.contains('/') && !release.starts_with('.'));
     releases.flat_map(|release| {
         places
@@ -117,24 +117,24 @@ fn own_name(path: &Path) -> String {
     file_name(&path.to_string_lossy()).to_owned()
 }
 
-/// False if both builds are known and they are not the same.
+/// Returns false if both builds are known and differ.
 fn may_be(recorded: Option<BuildId>, image: &Image) -> bool {
     recorded
         .zip(image.build_id())
         .is_none_or(|(recorded, own)| recorded.matches(own))
 }
 
-/// What helps a profile: symbols of code before all, then debug information.
+/// Ranks a file by its use for a profile: first by symbols of code, then by debug information.
 fn richness(image: &Image) -> (bool, bool) {
     (image.has_code_symbols(), image.section(".debug_info").is_some())
 }
 
-/// What to look for in a folder.
+/// The files to look for in a folder.
 struct Wanted<'m> {
     mapped: &'m Mapped,
-    /// Names of files by build id; the empty name is the kernel's.
+    /// File names by build id. The empty name stands for the kernel.
     by_build_id: FxHashMap<Vec<u8>, String>,
-    /// File names, and whether a build id is missing in the recording.
+    /// File names, each with a mark that is true if the recording lacks a build id for it.
     by_name: FxHashMap<String, bool>,
     kernel: Option<bool>,
     ignore_build_id: bool,
@@ -164,7 +164,7 @@ impl<'m> Wanted<'m> {
         wanted
     }
 
-    /// The file, if it is one to look for.
+    /// Opens a file. Returns `None` if the file is not wanted.
     fn open(&self, path: &Path) -> Option<Found> {
         let own = own_name(path);
         if is_module(&own) {
@@ -184,7 +184,8 @@ impl<'m> Wanted<'m> {
         by_name.then_some(Found { image, name: own })
     }
 
-    /// A kernel module, which may be compressed, so that its name is looked at first.
+    /// Opens a kernel module; `None` if it is not wanted. The module may be compressed, so its name is
+    /// checked first.
     fn open_module(&self, path: &Path) -> Option<Found> {
         let name = own_name(path);
         let ids = self
@@ -205,14 +206,14 @@ fn is_module(name: &str) -> bool {
             .any(|suffix| name.ends_with(suffix))
 }
 
-/// A build id as perf compares it: 20 bytes at most, trailing zeros do not count.
+/// Returns a build id as perf compares it: at most 20 bytes, without trailing zeros.
 fn key(id: &[u8]) -> Vec<u8> {
     let id = &id[..id.len().min(20)];
     let len = id.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     id[..len].to_vec()
 }
 
-/// The files below a folder, by path. Links are followed, but not in circles.
+/// Returns the files below a folder, sorted by path. Links are followed, but not in circles.
 fn files(folder: &Path, observer: &dyn Observer, diagnostics: &mut Vec<Diagnostic>) -> Result<Vec<PathBuf>, Error> {
     let keep_going = keep_going(observer);
     let reason = match folder.metadata() {
@@ -246,7 +247,7 @@ fn files(folder: &Path, observer: &dyn Observer, diagnostics: &mut Vec<Diagnosti
         match entry {
             Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
             Ok(_) => {}
-            // A link in a circle leads to what is seen anyway, and a link to nothing to nothing.
+            // A link in a circle leads to files that are seen anyway, and a broken link leads to no file.
             Err(error) if error.loop_ancestor().is_some() => {}
             Err(error)
                 if error
@@ -271,8 +272,9 @@ fn is_elf(path: &Path) -> bool {
     read.is_ok() && &magic == b"\x7fELF"
 }
 
-/// Opens a file if it is an ELF file that can be profiled; other files are passed over.
-/// A program, library or kernel. A debug file has the same build id, and names the sections with code without having their content.
+/// Opens a file if it is an ELF file that can be profiled: a program, a library or a kernel. Returns `None`
+/// for other files. A debug file is one of these: it has the same build id, and names the sections with code
+/// without their content.
 fn open_elf(path: &Path) -> Option<Image> {
     let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
     let image = (is_file && is_elf(path)).then(|| Image::open(path).ok()).flatten();

@@ -1,38 +1,38 @@
-//! The id of a binary, by which all stages of a job know it.
+//! The id of a binary. All stages of a job identify a binary by its id.
 
 use std::collections::BTreeMap;
 
-/// One binary of a job. Only [`number`] gives these out, so an id always means the same file.
+/// The id of one binary of a job. Only [`number`] makes ids, so an id always means the same file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct BinaryId(u16);
 
-/// The most binaries that a job can have.
+/// Most binaries that a job can have.
 const MOST: usize = u16::MAX as usize;
 
 impl BinaryId {
-    /// The id as an index into a list that has a place for each binary of a job; see [`places`].
+    /// Returns the id as an index into a list that has a place for each binary of a job; see [`places`].
     #[inline]
     pub(crate) fn index(self) -> usize {
         usize::from(self.0)
     }
 
-    /// Any id, for tests of what only compares ids.
+    /// Returns any id, for tests of code that only compares ids.
     #[cfg(test)]
     pub(crate) const fn of(number: u16) -> Self {
         Self(number)
     }
 }
 
-/// What is known of binaries, each under its id. A stage looks up what earlier stages found by id, never by position, so binaries that
-/// fall out or come in another order cannot give what is theirs to another one.
+/// Data about binaries, each under its id. A stage looks up the results of earlier stages by id, never by
+/// position. So if binaries fall out or come in another order, no binary gets the data of another.
 pub(crate) type ByBinary<T> = BTreeMap<BinaryId, T>;
 
-/// Gives each binary its id, in this order. `None` if there are too many.
+/// Gives each binary its id, in this order. Returns `None` if there are more than [`MOST`] binaries.
 pub(crate) fn number<T>(binaries: Vec<T>) -> Option<ByBinary<T>> {
     (binaries.len() <= MOST).then(|| (0..).map(BinaryId).zip(binaries).collect())
 }
 
-/// How many places a list needs that [`BinaryId::index`] indexes for these binaries.
+/// Returns the number of places of a list that [`BinaryId::index`] indexes for these binaries.
 pub(crate) fn places<T>(binaries: &ByBinary<T>) -> usize {
     binaries.keys().next_back().map_or(0, |last| last.index() + 1)
 }

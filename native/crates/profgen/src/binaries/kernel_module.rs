@@ -1,10 +1,11 @@
-//! Kernel modules: which mapping is of which module, and where the code of a module is in its file.
+//! Finds out which mapping belongs to which kernel module, and where the code of a module is in its file.
 
 use elf::Image;
 
 use crate::binaries::target::file_name;
 
-/// Whether perf's name for a module, the path of its file or `[name]`, is this image's. `-` and `_` are the same to the kernel.
+/// Returns true if `mapping`, perf's name for a module, is the name of this image. perf's name is the path of
+/// the file or `[name]`. `-` and `_` are the same to the kernel.
 pub(crate) fn is_named(mapping: &str, image: &Image) -> bool {
     let Some(name) = image.module_name() else {
         return false;
@@ -14,7 +15,7 @@ pub(crate) fn is_named(mapping: &str, image: &Image) -> bool {
     mapped.len() == name.len() && mapped.iter().zip(name).all(|(&a, &b)| same(a, b))
 }
 
-/// The module's name in perf's name for it.
+/// Returns the name of the module in perf's name for it.
 fn name_of(mapping: &str) -> &str {
     let bracketed = mapping.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
     let name = bracketed.unwrap_or_else(|| file_name(mapping));
@@ -26,7 +27,7 @@ fn name_of(mapping: &str) -> &str {
     name.strip_suffix(".ko").unwrap_or(name)
 }
 
-/// A name for it that is the same for all of perf's names and for its file.
+/// Returns a key that is the same for all of perf's names of a module and for the name of its file.
 pub(crate) fn key(name: &str) -> String {
     name_of(name).replace('-', "_")
 }

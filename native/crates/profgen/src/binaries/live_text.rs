@@ -1,4 +1,5 @@
-//! The code of a running kernel that `perf record --kcore` keeps beside its records: `kcore`, `kallsyms` and `modules` in `kcore_dir`.
+//! Reads the code of a running kernel, which `perf record --kcore` keeps beside its records: `kcore`,
+//! `kallsyms` and `modules` in `kcore_dir`.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -11,25 +12,26 @@ use crate::binaries::kernel_module;
 use crate::binaries::target::Target;
 use crate::request::options::{GenerateOptions, Input};
 
-/// The folder of a recording that has the kernel's memory.
+/// Name of the folder of a recording that has the kernel's memory.
 const FOLDER: &str = "kcore_dir";
 
 /// The kernel's memory in one recording.
 pub(crate) struct KernelMemory {
     core: KernelCore,
-    /// Run-time addresses of the symbols by which kernels are placed.
+    /// Run-time addresses of the symbols in [`SYMBOLS`], which tell the load address of a kernel.
     symbols: BTreeMap<&'static str, u64>,
     /// Run-time addresses of modules, by name.
     modules: BTreeMap<String, u64>,
-    /// Where it is.
+    /// Path of the kernel's memory.
     path: PathBuf,
 }
 
-/// The symbols that stand at the start of a kernel's code. One that is hidden has the address 0.
+/// The symbols that stand at the start of a kernel's code. A hidden symbol has the address 0.
 const SYMBOLS: [&str; 2] = ["_text", "_stext"];
 
 impl KernelMemory {
-    /// Of the first input that has it. Boots of one kernel differ in little besides addresses.
+    /// Returns the memory in the first input that has it; `None` if no input has it. Apart from addresses,
+    /// boots of one kernel hardly differ.
     pub(crate) fn of(options: &GenerateOptions) -> Option<Self> {
         let Input::PerfData(paths) = &options.input else {
             return None;
@@ -44,7 +46,7 @@ impl KernelMemory {
             Some(BufReader::new(file).lines().map_while(Result::ok))
         };
         let core = KernelCore::open(&folder.join("kcore")).ok()?;
-        // "ffffffff81000000 T _text"
+        // A line is "ffffffff81000000 T _text".
         let symbols = lines("kallsyms")?.filter_map(|line| {
             let mut words = line.split_ascii_whitespace();
             let address = u64::from_str_radix(words.next()?, 16)
@@ -54,7 +56,7 @@ impl KernelMemory {
             Some((SYMBOLS.into_iter().find(|symbol| *symbol == name)?, address))
         });
         let symbols = symbols.take(SYMBOLS.len()).collect();
-        // "ext4 983040 1 - Live 0xffffffffc05f2000"
+        // A line is "ext4 983040 1 - Live 0xffffffffc05f2000".
         let modules = lines("modules").into_iter().flatten().filter_map(|line| {
             let mut words = line.split_ascii_whitespace();
             let name = words.next()?.to_owned();
@@ -72,12 +74,12 @@ impl KernelMemory {
         })
     }
 
-    /// Whether a recording has such a folder.
+    /// Returns true if a recording has this folder.
     pub(crate) fn is_in(recording: &Path) -> bool {
         recording.join(FOLDER).is_dir()
     }
 
-    /// A warning if `target` is a kernel or a module whose code this memory does not have.
+    /// Returns a warning if `target` is a kernel or a module whose code this memory does not have.
     pub(crate) fn diagnostic(&self, target: &Target<'_>) -> Option<Diagnostic> {
         let concerned = matches!(target.image.kind(), ImageKind::Kernel | ImageKind::Module);
         (concerned && target.code.live_sections() == 0).then(|| {
@@ -87,7 +89,8 @@ impl KernelMemory {
         })
     }
 
-    /// The memory where a kernel or module was loaded. [`LiveText`] finds out whether that is its code.
+    /// Returns the memory at the load address of a kernel or module. [`LiveText`] checks whether the memory
+    /// holds its code.
     pub(crate) fn text_of(&self, image: &Image) -> Option<LiveText<'_>> {
         let (linked, loaded) = match image.kind() {
             ImageKind::Kernel => self

@@ -1,4 +1,4 @@
-//! What recordings have mapped, before anything of them is counted: the names to look for binaries by.
+//! The mappings of recordings, read before anything is counted. They give the names to look for binaries by.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,24 +10,25 @@ use crate::binaries::target::undeleted;
 /// Executable mappings of recordings.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mapped {
-    /// Paths of files, with the build ids they had; `None` where the recording has none.
+    /// Paths of files, each with its build ids. `None` stands for a mapping without a build id in the
+    /// recording.
     pub files: BTreeMap<String, BTreeSet<Option<BuildId>>>,
-    /// The same of the kernel itself; empty if it is not mapped.
+    /// Build ids of the kernel itself; empty if the kernel is not mapped.
     pub kernel: BTreeSet<Option<BuildId>>,
-    /// The same of kernel modules, by name, with `_` for `-`.
+    /// Build ids of kernel modules, by the module's name with `_` for `-`.
     pub modules: BTreeMap<String, BTreeSet<Option<BuildId>>>,
-    /// Releases of the kernels that recorded.
+    /// Releases of the kernels that made the recordings.
     pub releases: BTreeSet<String>,
 }
 
 impl Mapped {
-    /// How many builds of files there are.
+    /// Returns the number of builds of files.
     pub(crate) fn len(&self) -> usize {
         let builds = self.files.values().chain(self.modules.values()).map(BTreeSet::len);
         self.kernel.len() + builds.sum::<usize>()
     }
 
-    /// Adds the kernel that made a recording.
+    /// Adds the release of the kernel that made a recording.
     pub(crate) fn add_release(&mut self, metadata: &Metadata) {
         self.releases.extend(metadata.os_release.clone());
     }

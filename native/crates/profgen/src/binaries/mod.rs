@@ -1,4 +1,4 @@
-//! Which ELF files take part in a job, and what is read of each.
+//! Finds the ELF files that take part in a job, and reads them.
 
 pub(crate) mod code_space;
 pub(crate) mod debug;

@@ -1,4 +1,5 @@
-//! Which binaries a job profiles: those that are named, and those that are found.
+//! Finds the binaries that a job profiles: the binaries that the caller names, and those that are found in
+//! folders or on this machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,11 +22,11 @@ use crate::request::options::{GenerateOptions, Input};
 /// A binary of a job.
 pub(crate) struct Subject {
     pub image: Arc<Image>,
-    /// What its result is named after.
+    /// The name that its result is named after.
     pub name: String,
-    /// Whether it was asked for by name, so that it is a warning if nothing comes of it.
+    /// True if the caller named the binary. Then it is a warning if the binary has no result.
     pub named: bool,
-    /// Why debug files were not used, if it is stripped.
+    /// Reasons why debug files were not used, if the binary is stripped.
     pub unused_debug_files: Vec<symbolize::Diagnostic>,
 }
 
@@ -40,13 +41,13 @@ impl Subject {
         })
     }
 
-    /// Where the file is.
+    /// Returns the path of the file.
     pub(crate) fn path(&self) -> &Path {
         self.image.path()
     }
 }
 
-/// Opens all binaries of a job; what is looked for is among `mapped`.
+/// Opens all binaries of a job. Binaries that the caller did not name are looked for among `mapped`.
 pub(crate) fn open(
     options: &GenerateOptions,
     mapped: &Mapped,
@@ -65,7 +66,7 @@ pub(crate) fn open(
     })
 }
 
-/// Refuses what contradicts itself.
+/// Refuses options that contradict each other.
 pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
     let invalid = |message: &str, hint: &str| Err(Error::new(ErrorCode::InvalidOptions, message).hint(hint));
     if options.binaries.is_empty() && !options.looks_for_binaries() {
@@ -114,7 +115,7 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses what traces for BOLT cannot be made of, or cannot be.
+/// Refuses options that do not go together with traces for BOLT.
 fn check_bolt(options: &GenerateOptions) -> Result<(), Error> {
     let invalid = |message: &str, hint: &str| Err(Error::new(ErrorCode::InvalidOptions, message).hint(hint));
     if !matches!(options.input, Input::PerfData(_) | Input::Traces(_)) {
@@ -152,7 +153,7 @@ fn named(options: &GenerateOptions) -> Result<Vec<Subject>, Error> {
     options.binaries.par_iter().map(open).collect()
 }
 
-/// llvm-profgen reads no relocatable files.
+/// Returns the error that llvm-profgen reads no relocatable files.
 fn module_in_compat_mode(path: &Path) -> Error {
     let message = format!("{}: no executable segment found", path.display());
     Error::new(ErrorCode::BinaryUnsupported, message)
@@ -160,7 +161,7 @@ fn module_in_compat_mode(path: &Path) -> Error {
         .hint("llvm-profgen does not take kernel modules; leave out {--compat}.")
 }
 
-/// The same build twice would share its samples: the first counts.
+/// Leaves out further copies of a build, which would share its samples. The first copy is kept.
 fn leave_out_duplicates(binaries: &mut Vec<Subject>, diagnostics: &mut Vec<Diagnostic>) {
     let mut kept: Vec<Subject> = Vec::with_capacity(binaries.len());
     for binary in binaries.drain(..) {
@@ -232,7 +233,7 @@ fn add_found(
     Ok(())
 }
 
-/// Mapped files that no binary stands for.
+/// Returns the names of mapped files that no binary stands for.
 fn missing<'m>(mapped: &'m Mapped, binaries: &[Subject]) -> Vec<&'m str> {
     let names: BTreeSet<&str> = binaries.iter().map(|binary| binary.name.as_str()).collect();
     let paths = mapped.files.keys().map(String::as_str);
@@ -255,7 +256,8 @@ fn missing<'m>(mapped: &'m Mapped, binaries: &[Subject]) -> Vec<&'m str> {
     missing
 }
 
-/// A name for the result of each binary, with this ending. Where several have one name, each gets the beginning of its build id.
+/// Returns a name with this ending for the result of each binary. If several binaries have the same name, the
+/// beginning of the build id is added to each.
 pub(crate) fn result_names(binaries: &ByBinary<Subject>, ending: &str) -> Result<ByBinary<String>, Error> {
     let mut count = BTreeMap::new();
     for binary in binaries.values() {

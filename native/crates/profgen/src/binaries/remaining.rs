@@ -1,9 +1,9 @@
-//! Whether a job has a binary left to go on with.
+//! Ends a job in which no binary is left.
 
 use job::{Error, ErrorCode};
 
-/// Ends a job in which every binary has failed. A cancelled job and a defect of this program end it at once. `failures` has an element
-/// for each binary: why it failed, if it did.
+/// Ends a job in which every binary has failed. A cancelled job and a defect of this program end the job at
+/// once. `failures` has one element for each binary: the reason of its failure, or `None`.
 pub(crate) fn check<'e>(failures: impl Iterator<Item = Option<&'e Error>>) -> Result<(), Error> {
     let failures: Vec<_> = failures.collect();
     let failed: Vec<&Error> = failures.iter().copied().flatten().collect();

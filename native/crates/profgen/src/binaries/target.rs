@@ -14,14 +14,14 @@ pub(crate) struct Target<'a> {
     pub id: BinaryId,
     pub image: &'a Arc<Image>,
     pub code: Code<'a>,
-    /// A vmlinux: found by the kernel's own mapping, not by a file name.
+    /// True for a vmlinux. The kernel's own mapping identifies it, not a file name.
     pub kernel: bool,
-    /// Where its code begins in the space of all code.
+    /// Offset of its code in the space of all code.
     start: CodeOffset,
 }
 
 impl<'a> Target<'a> {
-    /// A target that is in no space yet.
+    /// Makes a target that is not yet in a space.
     pub(crate) fn new(id: BinaryId, image: &'a Arc<Image>, code: Code<'a>, kernel: bool) -> Self {
         Self {
             id,
@@ -32,26 +32,26 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The last component of the binary's path, which is what mappings are compared with.
+    /// Returns the last component of the binary's path. Names of mappings are compared with it.
     pub(crate) fn name(&self) -> &str {
         file_name(self.image.path().to_str().unwrap_or_default())
     }
 
-    /// Where in the space of all code an offset into its own code lies.
+    /// Returns the offset in the space of all code of an offset into the target's own code.
     #[inline]
     pub(crate) fn shared_offset(&self, own: u32) -> CodeOffset {
         self.start + own
     }
 }
 
-/// Targets that are counted together; at least one.
+/// Targets that are counted together. There is at least one.
 pub(crate) struct Targets<'a> {
     targets: ByBinary<Target<'a>>,
     space: CodeSpace,
 }
 
 impl<'a> Targets<'a> {
-    /// Puts the code of `targets` into one space.
+    /// Lays out the code of `targets` in one space.
     pub(crate) fn new(targets: impl IntoIterator<Item = Target<'a>>) -> Result<Self, Error> {
         let mut targets: ByBinary<Target<'a>> = targets.into_iter().map(|target| (target.id, target)).collect();
         let codes = targets
@@ -70,17 +70,17 @@ impl<'a> Targets<'a> {
         self.targets.len()
     }
 
-    /// Places for what is remembered of each target, by [`BinaryId::index`].
+    /// Returns the number of places of a list that [`BinaryId::index`] indexes for these targets.
     pub(crate) fn places(&self) -> usize {
         places(&self.targets)
     }
 
-    /// By id.
+    /// Returns the targets, by id.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Target<'a>> {
         self.targets.values()
     }
 
-    /// The first target. As llvm-profgen counts them, it is the only one.
+    /// Returns the first target. In llvm-profgen's mode it is the only one.
     pub(crate) fn first(&self) -> &Target<'a> {
         self.iter().next().expect("a group has at least one target")
     }
@@ -97,13 +97,14 @@ impl<'a> Index<BinaryId> for Targets<'a> {
     }
 }
 
-/// A path as perf records it, without the kernel's mark of a deleted file; old kernels have another mark.
+/// Returns a path as perf records it, without the mark that the kernel puts behind the name of a deleted
+/// file. Old kernels have another mark.
 pub(crate) fn undeleted(path: &str) -> &str {
     let marks = [" (deleted)", "//deleted"];
     marks.iter().find_map(|mark| path.strip_suffix(mark)).unwrap_or(path)
 }
 
-/// The last component of a path as perf records it.
+/// Returns the last component of a path as perf records it.
 pub(crate) fn file_name(path: &str) -> &str {
     let path = undeleted(path);
     path.rsplit('/').next().unwrap_or(path)
