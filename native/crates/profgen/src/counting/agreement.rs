@@ -1,4 +1,4 @@
-//! Whether the branches that were taken are branches of the binary's code.
+//! Checks whether the branches that were taken are branches of the binary's code.
 
 use elf::{Code, InstructionClass, Svma};
 use rayon::prelude::*;
@@ -7,19 +7,22 @@ use crate::counting::branch_kinds::BranchKinds;
 use crate::counting::counter::{Counter, EXTERNAL};
 use crate::counting::counters::{CounterTable, MANY};
 
-/// How many branches within a binary fit its code, weighed by how often they were taken.
+/// Number of branches within a binary, and of those that do not fit its code. Each branch counts as often as
+/// it was taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Agreement {
-    /// Branches with both ends in the binary's code.
+    /// Number of branches with both ends in the binary's code.
     pub judged: u64,
-    /// Of these, with an end at no instruction, from an instruction that is no branch, or to where the instruction does not go.
+    /// Number of these branches that have an end at no instruction, that start at an instruction which is no
+    /// branch, or that go to an address which the instruction does not go to.
     pub wrong: u64,
-    /// What the branches start at.
+    /// Number of branches by the kind of the instruction at the source.
     pub sources: BranchKinds,
 }
 
 impl Agreement {
-    /// `branches` are those of samples, whose targets are instructions; `misplaced` more have an end at no instruction.
+    /// Judges the `branches` of samples, whose targets are instructions. `misplaced` further branches have an
+    /// end at no instruction.
     pub(crate) fn of(branches: &CounterTable, misplaced: u64, code: &Code<'_>) -> Self {
         let of_some = |branches: &[Counter]| {
             let mut found = Self::default();
@@ -45,8 +48,9 @@ impl Agreement {
         }
     }
 
-    /// Of branches whose ends may be anywhere. Where nothing is decoded, such as in `.plt`, nothing is judged. Nor are conditional branches to
-    /// the next instruction: Arm SPE samples those that were not taken, too.
+    /// Judges branches whose ends may lie at any address. Branches in code that is not decoded, such as
+    /// `.plt`, are left out. So are conditional branches to the next instruction, because Arm SPE also
+    /// samples branches that were not taken.
     pub(crate) fn of_any(branches: impl Iterator<Item = (Svma, Svma, u64)>, code: &Code<'_>) -> Self {
         let mut found = Self::default();
         let is_judged = |&(from, to, _): &(Svma, Svma, u64)| {
@@ -75,7 +79,8 @@ impl Agreement {
     }
 }
 
-/// Whether the instruction at `from` is a conditional branch, and that at `to` the next one.
+/// Returns true if the instruction at `from` is a conditional branch, and the instruction at `to` is the next
+/// one.
 fn goes_straight_on(from: Svma, to: Svma, code: &Code<'_>) -> bool {
     code.class_at(from) == Some(InstructionClass::Branch)
         && code.instructions(from, to).nth(1).is_some_and(|next| next.svma == to)

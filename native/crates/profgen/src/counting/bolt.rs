@@ -1,7 +1,9 @@
-//! Counting traces as BOLT does (LLVM: bolt/lib/Profile/DataAggregator.cpp): an entry, the run behind it, and how often the branch was mispredicted.
+//! Counts traces as BOLT does (LLVM: bolt/lib/Profile/DataAggregator.cpp). A trace is a branch entry, the run
+//! behind it, and how often the branch was mispredicted.
 //!
-//! It differs from the counting of a profile: each entry is paired with the next newer one wherever that is, addresses need not be
-//! instructions, and entries of the kernel are passed over between those of programs.
+//! The rules differ from those of a profile: each entry is paired with the next newer entry, wherever that
+//! entry lies; addresses need not be instructions; and between entries of programs, entries of the kernel are
+//! skipped.
 
 use perfdata::{Avma, Branch};
 use rustc_hash::FxHashMap;
@@ -15,21 +17,22 @@ use crate::counting::trace_counts::Trace;
 use elf::Svma;
 use traceshard::KERNEL_START;
 
-/// Stands for the newer entry of the newest one.
+/// Stands for the source of the newer entry if the entry is the newest of its stack.
 const NO_NEWER: u64 = u64::MAX;
 
 /// Stands for the source of a run behind a branch that was not recorded.
 const NO_BRANCH: CodeOffset = NO_END;
 
-/// What is known of a stack.
+/// What is known about a branch stack as a whole.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StackKind {
     pub rules: EntryRules,
-    /// It is one sampled branch, and perhaps where the one before it went, whose source is not known (Arm SPE).
+    /// True if the stack is a record of Arm SPE: one sampled branch and, where the CPU records it, the target
+    /// of the branch before, whose source is not known.
     pub one_branch: bool,
 }
 
-/// Slots of the cache, as in [`TraceTable`](crate::counting::trace::TraceTable).
+/// Number of slots of the cache, as in [`TraceTable`](crate::counting::trace::TraceTable).
 const SLOTS: usize = 1 << 12;
 
 /// How often something happened.
@@ -46,18 +49,18 @@ impl Taken {
     }
 }
 
-/// A branch of a binary, and the last instruction of the run behind it if that is known and in the same binary. An end that is not in the
-/// binary is absent.
+/// A branch of a binary, and the last instruction of the run behind it, if that is known and in the same
+/// binary. An end of the branch that is not in the binary is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BoltTrace {
     pub from: Option<Svma>,
     pub to: Option<Svma>,
     pub end: Option<Svma>,
-    /// No branch was recorded, only the run from `to` to `end`.
+    /// True if no branch was recorded, but only the run from `to` to `end`.
     pub is_run: bool,
 }
 
-/// The traces of a binary, ascending.
+/// The traces of a binary, in ascending order.
 pub(crate) type TargetTraces = Vec<(BoltTrace, Taken)>;
 
 #[derive(Clone, Copy)]
@@ -103,7 +106,7 @@ impl BoltTraces {
         }
     }
 
-    /// Counts the entries of a stack, the newest first, in the view with this number.
+    /// Counts the entries of a stack, the newest first. Their addresses belong to the view with this number.
     pub(crate) fn count(
         &mut self,
         branches: impl Iterator<Item = Branch>,
@@ -112,7 +115,7 @@ impl BoltTraces {
         kind: StackKind,
     ) {
         let rules = kind.rules;
-        // The sources of the newer entries, and of those that have no end in the kernel.
+        // The source of the newer entry: among all entries, and among those with no end in the kernel.
         let (mut newer_of_all, mut newer_of_programs) = (NO_NEWER, NO_NEWER);
         for branch in branches {
             if is_wrong_path(branch, rules) {
@@ -145,12 +148,12 @@ impl BoltTraces {
         }
     }
 
-    /// Counts a branch of which it is known where its ends are, and the end of the run behind it.
+    /// Counts a branch whose ends are already located, and the end of the run behind it.
     pub(crate) fn add(&mut self, ends: [Result<CodeOffset, EntryClass>; 2], end: Option<CodeOffset>, taken: Taken) {
         book(&mut self.counts, &mut self.ledger, found(ends, end), taken);
     }
 
-    /// Forgets what the cache knows, for when numbers of views are used again.
+    /// Empties the cache. The caller does so before numbers of views are used again.
     pub(crate) fn flush(&mut self) {
         for slot in self.slots.iter_mut() {
             let replaced = std::mem::replace(slot, EMPTY);
@@ -168,7 +171,7 @@ impl BoltTraces {
         }
     }
 
-    /// The traces of each target, and what became of the entries.
+    /// Returns the traces of each target, and the ledger of all entries.
     pub(crate) fn into_traces(mut self, space: &CodeSpace) -> (ByBinary<TargetTraces>, Ledger) {
         self.flush();
         let mut rows: ByBinary<FxHashMap<[u64; 3], (BoltTrace, Taken)>> = ByBinary::new();
@@ -186,7 +189,7 @@ impl BoltTraces {
                 let row = BoltTrace {
                     from: own(from, trace.from),
                     to,
-                    // What runs in other files is no run.
+                    // A run that ends in another file does not count.
                     end: to.and_then(|_| own(end, trace.end)),
                     is_run: trace.from == NO_BRANCH,
                 };
@@ -262,7 +265,7 @@ fn find(branch: Branch, newer: u64, view: &mut View<'_>, kind: StackKind) -> Fou
     }
     let touches_kernel = branch.from.0.max(branch.to.0) >= KERNEL_START;
     let mut locate = |end: Avma| {
-        // A branch to the kernel or out of it is none of a program.
+        // A branch into or out of the kernel belongs to no program.
         if touches_kernel && end.0 < KERNEL_START {
             Err(EntryClass::OutsideBinary)
         } else {
@@ -276,7 +279,7 @@ fn find(branch: Branch, newer: u64, view: &mut View<'_>, kind: StackKind) -> Fou
     found(ends, end)
 }
 
-/// A branch with these ends, and the end of the run behind it.
+/// Returns a branch with these ends, and the end of the run behind it.
 fn found([from, to]: [Result<CodeOffset, EntryClass>; 2], end: Option<CodeOffset>) -> Found {
     match (from, to) {
         (Err(from), Err(to)) => Found::Lost(stronger(from, to)),

@@ -1,11 +1,12 @@
-//! Kinds of branches: those that were recorded, and those that lie inside of runs that are not straight.
+//! Counts branches by kind: the branches that were recorded, and the branches inside of runs that are not
+//! straight.
 
 use elf::{Code, InstructionClass};
 
 use crate::counting::counter::{Counter, EXTERNAL};
 use crate::counting::counters::CounterTable;
 
-/// So many instructions of a run are looked at. Where branches were left out, the next one is near.
+/// Most instructions of a run that are searched. If branches were left out, the next branch is near.
 const LOOKED_AT: usize = 256;
 
 const NAMES: [&str; 4] = [
@@ -17,12 +18,12 @@ const NAMES: [&str; 4] = [
 const JUMP: usize = 2;
 const BRANCH: usize = 3;
 
-/// Executions by kind of branch.
+/// Number of executions of each kind of branch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct BranchKinds([u64; NAMES.len()]);
 
 impl BranchKinds {
-    /// Counts branches from an instruction of this class.
+    /// Adds `count` branches from an instruction of this class.
     pub(crate) fn add(&mut self, class: InstructionClass, count: u64) {
         if let Some(kind) = kind_of(class) {
             self.0[kind] = self.0[kind].wrapping_add(count);
@@ -33,8 +34,9 @@ impl BranchKinds {
         Self(std::array::from_fn(|kind| self.0[kind].wrapping_add(other.0[kind])))
     }
 
-    /// Of the runs that are not straight: by kind, how many executions must have taken such a branch inside. A run that ends before it
-    /// starts must have taken some jump. Runs with bytes that are no known instruction are left out, as what follows these may be none either.
+    /// Counts, for the runs that are not straight, the executions that must have taken a branch inside, by
+    /// the kind of this branch. A run that ends before it starts must have taken a jump. Runs with bytes that
+    /// are no known instruction are left out, because the bytes behind these may be no instructions either.
     pub(crate) fn inside_of_runs(pairs: &CounterTable, code: &Code<'_>) -> Self {
         let mut found = Self::default();
         let has_ends = |run: &&Counter| run.first != EXTERNAL && run.second != EXTERNAL;
@@ -56,7 +58,7 @@ impl BranchKinds {
         found
     }
 
-    /// The kinds of which there is none here, although there are many among `others`.
+    /// Returns the kinds of branches that `others` has many of and these counts have none of.
     pub(crate) fn missing(&self, others: &Self, is_many: impl Fn(u64) -> bool) -> Vec<&'static str> {
         let kinds = self.0.iter().zip(others.0).zip(NAMES);
         kinds

@@ -1,4 +1,4 @@
-//! Lists of calls, each kept once.
+//! Lists of calls. Each distinct list is stored once.
 
 use std::hash::Hash;
 
@@ -9,21 +9,22 @@ use rustc_hash::FxHashMap;
 pub(crate) struct ListId(u32);
 
 impl ListId {
-    /// No call is known.
+    /// The list without calls.
     pub(crate) const EMPTY: Self = Self(0);
-    /// No list.
+    /// Stands for the absence of a list.
     pub(crate) const NOWHERE: Self = Self(u32::MAX);
 
-    /// No two lists of the same [`CallLists`] have the same.
+    /// Returns the number of the list. Each list of one [`CallLists`] has a number of its own.
     pub(super) fn number(self) -> u32 {
         self.0
     }
 }
 
-/// Distinct lists of calls, each as its last call behind another list.
+/// Distinct lists of calls. Each is stored as its last call and the list before that call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CallLists<C: Eq + Hash> {
-    /// Of each list but the empty one: the list without its last call, that call, and the number of calls.
+    /// For each list except the empty one: the list without its last call, the last call, and the number of
+    /// calls.
     lists: Vec<(ListId, C, u32)>,
     index: FxHashMap<(ListId, C), ListId>,
 }
@@ -38,7 +39,7 @@ impl<C: Eq + Hash> Default for CallLists<C> {
 }
 
 impl<C: Copy + Eq + Hash> CallLists<C> {
-    /// The list that has one more call at its end.
+    /// Returns the list that consists of `list` and one more call at its end.
     pub(crate) fn behind(&mut self, list: ListId, call: C) -> ListId {
         let Self { lists, index } = self;
         *index.entry((list, call)).or_insert_with(|| {
@@ -49,19 +50,19 @@ impl<C: Copy + Eq + Hash> CallLists<C> {
         })
     }
 
-    /// The last call of a list, and the list without it. Nothing, if the list is empty.
+    /// Returns the last call of a list, and the list without this call; `None` if the list is empty.
     pub(crate) fn last(&self, list: ListId) -> Option<(ListId, C)> {
         let (before, call, _) = self.lists.get((list.0 as usize).checked_sub(1)?)?;
         Some((*before, *call))
     }
 
-    /// How many calls a list has.
+    /// Returns the number of calls of a list.
     pub(crate) fn length(&self, list: ListId) -> usize {
         let last = (list.0 as usize).checked_sub(1).and_then(|last| self.lists.get(last));
         last.map_or(0, |&(.., length)| length as usize)
     }
 
-    /// The calls, from the outermost inwards.
+    /// Returns the calls of a list, from the outermost inwards.
     pub(crate) fn calls(&self, list: ListId) -> Vec<C> {
         let mut calls = Vec::new();
         let mut rest = list;
@@ -73,12 +74,13 @@ impl<C: Copy + Eq + Hash> CallLists<C> {
         calls
     }
 
-    /// Every call of every list, in no particular order.
+    /// Returns every call of every list, in no particular order.
     pub(crate) fn all_calls(&self) -> impl Iterator<Item = C> {
         self.lists.iter().map(|&(_, call, _)| call)
     }
 
-    /// What each list is made into, the empty one into `empty`: `next` gets what a list without its last call became, and that call.
+    /// Maps each list to a value, the empty list to `empty`. `next` gets the value of the list without its
+    /// last call, and that call.
     pub(super) fn map<T: Copy>(&self, empty: T, mut next: impl FnMut(T, C) -> T) -> Mapped<T> {
         let mut all = Vec::with_capacity(self.lists.len() + 1);
         all.push(empty);
@@ -88,17 +90,17 @@ impl<C: Copy + Eq + Hash> CallLists<C> {
         Mapped(all)
     }
 
-    /// Adds the lists of `other`; tells which they are here.
+    /// Adds the lists of `other`. Returns the list of `self` for each list of `other`.
     pub(super) fn merge(&mut self, other: &Self) -> Mapped<ListId> {
         other.map(ListId::EMPTY, |list, call| self.behind(list, call))
     }
 }
 
-/// What lists were made into.
+/// The values that [`CallLists::map`] made of lists, by the number of the list.
 pub(super) struct Mapped<T>(Vec<T>);
 
 impl<T: Copy> Mapped<T> {
-    /// Nothing, for what is no list.
+    /// Returns the value for a list; `None` for [`ListId::NOWHERE`].
     pub(super) fn of(&self, list: ListId) -> Option<T> {
         self.0.get(list.0 as usize).copied()
     }

@@ -1,4 +1,5 @@
-//! Counting who called the code that was sampled, from the call chains of samples that have addresses and no branch stacks.
+//! Counts the callers of sampled code, from the call chains of samples that have addresses and no branch
+//! stacks.
 
 use perfdata::{Avma, CallChain};
 use rustc_hash::FxHashMap;
@@ -8,23 +9,24 @@ use crate::binaries::code_space::{CodeOffset, CodeSpace, OUTSIDE};
 use crate::binaries::id::ByBinary;
 use elf::Svma;
 
-/// Code that was sampled, or was to be returned to, and where the function that it is in was to return to.
+/// An address on a call chain (a sampled instruction or a return address), and the return address in the
+/// caller of its function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CallSite {
-    /// Behind the call; `None` if the call was in another file.
+    /// Address of the instruction behind the call; `None` if the call was in another file.
     pub returns_to: Option<Svma>,
     pub inside: Svma,
     pub samples: u64,
 }
 
-/// How often each was on a call chain.
+/// Number of times that each call site was on a call chain.
 #[derive(Default)]
 pub(crate) struct CallSites {
     counts: FxHashMap<(CodeOffset, CodeOffset), u64>,
 }
 
 impl CallSites {
-    /// Counts the calls of a chain.
+    /// Counts the calls of a call chain.
     pub(crate) fn add(&mut self, chain: CallChain<'_>, view: &mut View<'_>) {
         if chain.is_empty() {
             return;
@@ -49,7 +51,7 @@ impl CallSites {
         }
     }
 
-    /// Those of each target, in order.
+    /// Returns the call sites of each target, in ascending order.
     pub(crate) fn into_sites(self, space: &CodeSpace) -> ByBinary<Vec<CallSite>> {
         let mut sorted: Vec<_> = self.counts.into_iter().collect();
         sorted.sort_unstable();

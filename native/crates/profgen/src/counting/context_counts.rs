@@ -1,4 +1,4 @@
-//! Counts of runs and branches by the calls that they were behind.
+//! Counts of runs and branches, each with the calls that were in progress.
 
 use elf::Svma;
 
@@ -8,48 +8,50 @@ use crate::counting::unwind::Doubt;
 /// Lists of calls in the code of a binary.
 pub(crate) type CallPaths = CallLists<Svma>;
 
-/// What happened behind which calls, and how often: a run from its first to its last instruction, or a branch from its source to its target.
+/// A run or a branch, the calls that were in progress, and the number of executions. A run goes from its
+/// first to its last instruction, a branch from its source to its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ContextCounter {
-    /// In [`ContextCounts::paths`].
+    /// The calls in progress, as a list of [`ContextCounts::paths`].
     pub path: ListId,
     pub first: Svma,
     pub second: Svma,
     pub count: u64,
 }
 
-/// Counts of runs and branches by the calls that they were behind.
+/// Counts of runs and branches, each with the calls that were in progress.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ContextCounts {
     pub paths: CallPaths,
-    /// Ascending, each once.
+    /// Runs, in ascending order, each once.
     pub ranges: Vec<ContextCounter>,
-    /// Ascending, each once. The source may be [`EXTERNAL`](crate::counting::counter::EXTERNAL).
+    /// Branches, in ascending order, each once. The source may be
+    /// [`EXTERNAL`](crate::counting::counter::EXTERNAL).
     pub branches: Vec<ContextCounter>,
     pub doubts: Doubts,
-    /// Whether some frame that called others is no code of the binary.
+    /// True if a calling frame of some call stack lies outside of the binary's code.
     pub has_external_callers: bool,
 }
 
-/// What is doubtful, in numbers of branch entries.
+/// Doubtful steps of branch stacks, in numbers of branch entries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Doubts {
-    /// Branch entries in all.
+    /// Number of all branch entries.
     pub entries: u64,
-    /// Calls from outside that no frame is of.
+    /// Number of calls from outside of the binary for which the call chain has no frame.
     pub external_calls: u64,
-    /// Other calls that no frame is of.
+    /// Number of other calls for which the call chain has no frame.
     pub calls: u64,
-    /// Ways out of the binary and back.
+    /// Number of pairs of branches: out of the binary, and back into it later.
     pub paired: u64,
-    /// Ways out of the binary, or into it, without the other.
+    /// Number of branches out of the binary that do not come back, or into it without a branch out before.
     pub unpaired: u64,
-    /// Returns to more calls than are followed.
+    /// Number of returns to more calls than [`MAX_CALLS`](crate::counting::unwind::MAX_CALLS).
     pub deep: u64,
 }
 
 impl Doubts {
-    /// Adds so many entries that are all as doubtful.
+    /// Adds `count` entries that have the same doubts.
     pub(super) fn add(&mut self, doubt: Doubt, count: u64) {
         self.entries = self.entries.wrapping_add(count);
         if doubt.is_none() {
@@ -81,7 +83,7 @@ impl std::ops::AddAssign for Doubts {
     }
 }
 
-/// Sorts counters, and adds up those of the same (modulo 2^64, as llvm-profgen does).
+/// Sorts counters, and adds up the counters of the same run or branch (modulo 2^64, as llvm-profgen does).
 pub(super) fn added_up(mut counters: Vec<ContextCounter>) -> Vec<ContextCounter> {
     counters.sort_unstable();
     counters.dedup_by(|next, kept| {

@@ -1,5 +1,5 @@
-//! Counting the steps of branch stacks that are walked together with call stacks: one look-up for a branch, the straight run behind it and the calls
-//! in progress.
+//! Counts the steps of branch stacks that are walked together with call stacks. One look-up serves a branch,
+//! the straight run behind it and the calls in progress.
 
 use std::hash::BuildHasher;
 
@@ -11,7 +11,7 @@ use crate::counting::context_counts::{CallPaths, ContextCounter, ContextCounts, 
 use crate::counting::counter::EXTERNAL;
 use crate::counting::unwind::{Before, CallStacks, Doubt, Flow, LOST, Step, step_back};
 
-/// Slots of the cache: 224 KiB.
+/// Number of slots of the cache, which takes 224 KiB.
 const SLOTS: usize = 1 << 13;
 
 #[derive(Clone, Copy)]
@@ -45,17 +45,19 @@ pub(crate) struct ContextSteps {
     slots: Box<[Slot; SLOTS]>,
     steps: FxHashMap<Step, (Before, u64)>,
     stacks: CallStacks,
-    /// The calls of the last sample, the outermost first, and the lists that end with them.
+    /// The calls of the last sample, the outermost first, each with the list that ends with it.
     latest: Vec<(CodeOffset, ListId)>,
-    /// What is doubtful of each distinct sample, by a hash of it, if that is wanted: llvm-profgen states shares of them.
+    /// The doubts of each distinct sample, by a hash of the sample. llvm-profgen states shares of these
+    /// samples. `None` if they are not wanted.
     distinct: Option<FxHashMap<u64, Doubts>>,
 }
 
 impl ContextSteps {
-    /// `keeps_distinct` keeps what is doubtful of each distinct sample. It takes memory for each.
+    /// Makes an empty table. `keeps_distinct` keeps the doubts of each distinct sample, which takes memory
+    /// for each.
     pub(crate) fn new(keeps_distinct: bool) -> Self {
         Self {
-            // Made on the heap: it would not fit into every stack.
+            // The array is made on the heap, because some stacks are too small for it.
             slots: vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
             steps: FxHashMap::default(),
             stacks: CallStacks::default(),
@@ -64,8 +66,8 @@ impl ContextSteps {
         }
     }
 
-    /// Counts a sample: its branch entries, the newest first, and the calls in progress, the innermost first. Of an entry, not both ends are
-    /// [`OUTSIDE`].
+    /// Counts a sample: its branch entries, the newest first, and the calls in progress, the innermost first.
+    /// At least one end of each entry is not [`OUTSIDE`].
     pub(crate) fn count(
         &mut self,
         flow: Flow<'_>,
@@ -120,7 +122,7 @@ impl ContextSteps {
         }
     }
 
-    /// Counts a step past the cache. It is known from now on even if `times` is 0.
+    /// Counts a step without the cache. The table has a row for the step afterwards, even if `times` is 0.
     fn add_times(&mut self, flow: Flow<'_>, step: Step, times: u64) -> Before {
         let stacks = &mut self.stacks;
         let (before, count) = self
@@ -131,7 +133,8 @@ impl ContextSteps {
         *before
     }
 
-    /// The list of these calls, the innermost of which is first. Neighbouring samples have most of them in common.
+    /// Returns the list of these calls, the innermost of which comes first. Neighbouring samples have most
+    /// calls in common, so the lists of the last sample are used again.
     fn stack_of(&mut self, calls: &[CodeOffset]) -> ListId {
         let known = self.latest.iter().zip(calls.iter().rev());
         let known = known.take_while(|(latest, call)| latest.0 == **call).count();
@@ -144,7 +147,7 @@ impl ContextSteps {
         list
     }
 
-    /// How many distinct samples there were, if that is known.
+    /// Returns the number of distinct samples; `None` if distinct samples were not kept.
     pub(crate) fn distinct(&self) -> Option<usize> {
         self.distinct.as_ref().map(FxHashMap::len)
     }
@@ -158,7 +161,7 @@ impl ContextSteps {
         }
     }
 
-    /// Adds what another thread has counted.
+    /// Adds the counts of another worker.
     pub(crate) fn merge(&mut self, mut other: Self) {
         other.flush();
         let lists = self.stacks.merge(&other.stacks);
@@ -181,8 +184,8 @@ impl ContextSteps {
         }
     }
 
-    /// Divides the steps into runs and branches, and says what they are behind: calls as far as they are known without a gap. Those of other files
-    /// say nothing.
+    /// Divides the steps into runs and branches, each with the calls that are known without a gap. Calls from
+    /// other files are left out.
     pub(crate) fn into_counts(mut self, flow: Flow<'_>) -> ContextCounts {
         self.flush();
         let svma = |offset| match offset {
@@ -190,12 +193,13 @@ impl ContextSteps {
             offset => flow.region.svma(offset),
         };
         let mut paths = CallPaths::default();
-        // With each whether a call in it is outside.
+        // Each list comes with a mark that says whether one of its calls is outside.
         let known = self
             .stacks
             .map((ListId::EMPTY, false), |(path, is_external), call| match call {
                 OUTSIDE => (ListId::EMPTY, true),
-                // A return to where no call is: the caller is not known, but those further out are.
+                // A return to a place with no call before it: the caller is not known, but the callers
+                // further out are.
                 NO_CALL => (path, is_external),
                 call => (paths.behind(path, svma(call)), is_external),
             });
@@ -268,8 +272,10 @@ mod tests {
     }
 
     proptest! {
-        /// Frames and branches that fit together or not, in loops, outside of all code, at no instruction: each branch to the binary counts once, and no
-        /// run counts that there cannot have been. It does not matter which thread counts what, and how often at once.
+        /// Makes frames and branches that may or may not fit together: in loops, outside of all code, at no
+        /// instruction. Each branch to the binary must count once, and no impossible run may count. The
+        /// result must not depend on how samples are shared between threads, or on how many equal samples are
+        /// counted at once.
         #[test]
         fn each_branch_counts_once(samples in prop::collection::vec(sample(), 0..6), times in 1u64..4, split in 0usize..6) {
             let image = Image::open(&testkit::Fixture::named("calc-x86_64").program()).expect("a fixture");
@@ -322,7 +328,7 @@ mod tests {
             region: space.owner(0),
         };
         let all: Vec<_> = code.instructions(Svma(0), Svma(u64::MAX)).collect();
-        // A function that calls another and returns straight afterwards; it seems to return to itself.
+        // A function that calls another function and returns straight afterwards seems to return to itself.
         let is_return = |behind: &[elf::Instruction]| {
             let end = behind.iter().find(|found| found.class.is_barrier())?;
             (end.class == InstructionClass::Return).then_some(end.svma)
@@ -346,7 +352,8 @@ mod tests {
         assert_eq!((counts.doubts.entries, counts.doubts.deep), (100_000, 1));
     }
 
-    /// Counters without the numbers of lists of calls, which depend on the order of samples.
+    /// Returns the counters as text, without the numbers of lists of calls, which depend on the order of the
+    /// samples.
     fn texts(counts: &ContextCounts) -> (Vec<String>, Doubts, bool) {
         let text = |counter: &ContextCounter| {
             let ContextCounter {

@@ -1,27 +1,29 @@
-//! Ranges and branches, and how often they were executed.
+//! Ranges and branches, and the number of their executions.
 
 use elf::Svma;
 
-/// Stands for every address that is not code of the binary (llvm-profgen's external address).
+/// Stands for every address that is not in the code of the binary (llvm-profgen's external address).
 pub const EXTERNAL: Svma = Svma(1);
 
-/// A range or branch, and how often it was executed. For a range, `second` is the last instruction, inclusive.
+/// A range or a branch, and the number of its executions. For a range, `second` is the address of the last
+/// instruction, inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Counter {
-    /// Start of the range, or source of the branch.
+    /// Address of the first instruction of the range, or of the source of the branch.
     pub first: Svma,
-    /// Last instruction of the range, or target of the branch.
+    /// Address of the last instruction of the range, or of the target of the branch.
     pub second: Svma,
-    /// Executions.
+    /// Number of executions.
     pub count: u64,
 }
 
-/// Ranges and branches of one context, in no particular order; what occurs more than once adds up.
+/// Ranges and branches of one context, in no particular order. The counts of a range or branch that occurs
+/// more than once add up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counted {
     /// Straight-line ranges, last instruction inclusive.
     pub ranges: Vec<Counter>,
-    /// Taken branches; the source may be [`EXTERNAL`].
+    /// Taken branches. The source may be [`EXTERNAL`].
     pub branches: Vec<Counter>,
 }
 

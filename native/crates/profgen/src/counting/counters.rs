@@ -1,4 +1,4 @@
-//! How often each straight-line range and each branch was executed.
+//! The number of executions of each straight-line range and of each branch.
 
 use rayon::prelude::*;
 
@@ -6,19 +6,19 @@ use crate::counting::context_counts::ContextCounts;
 use crate::counting::counter::Counter;
 use crate::counting::read_contexts::ReadContext;
 
-/// With this many rows, it pays to work on several threads.
+/// Number of rows from which on several threads pay off.
 pub(crate) const MANY: usize = 1 << 14;
 
 /// Counters in ascending order of (first, second), without duplicates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CounterTable {
     rows: Vec<Counter>,
-    /// A sum was more than 64 bits hold.
+    /// True if a sum did not fit into 64 bits.
     exceeded: bool,
 }
 
 impl CounterTable {
-    /// Sorts `rows` and adds up the ones that speak of the same pair (modulo 2^64, as llvm-profgen does).
+    /// Sorts `rows`, and adds up the rows of the same pair (modulo 2^64, as llvm-profgen does).
     #[must_use]
     pub fn new(mut rows: Vec<Counter>) -> Self {
         if rows.len() < MANY || rayon::current_num_threads() == 1 {
@@ -36,41 +36,42 @@ impl CounterTable {
             }
             same
         });
-        // Traces with the same branch and different runs behind it are one row, so room for four times as many rows may be left.
+        // Traces with the same branch and different runs behind it have become one row, so the list may have
+        // room for four times as many rows as it needs.
         rows.shrink_to_fit();
         Self { rows, exceeded }
     }
 
-    /// The counters, ascending.
+    /// Returns the counters, in ascending order.
     #[must_use]
     pub fn rows(&self) -> &[Counter] {
         &self.rows
     }
 
-    /// Takes rows that are in order, each pair once.
+    /// Makes a table of rows that are in ascending order, each pair once.
     pub(crate) fn of_ascending(rows: Vec<Counter>) -> Self {
         debug_assert!(rows.is_sorted_by(|a, b| (a.first, a.second) < (b.first, b.second)));
         Self { rows, exceeded: false }
     }
 }
 
-/// Everything that the profile of one binary is made from.
+/// The counters that the profile of one binary is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Straight-line ranges, last instruction inclusive.
     pub ranges: CounterTable,
-    /// Taken branches; the source may be [`EXTERNAL`].
+    /// Taken branches. The source may be [`EXTERNAL`].
     pub branches: CounterTable,
-    /// The same by calling context, if that is wanted and known.
+    /// The same counts by calling context; `None` if they are not wanted or not known.
     pub contexts: Option<ContextCounters>,
 }
 
 /// Counters by calling context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContextCounters {
-    /// From samples.
+    /// Counters that come from samples.
     Sampled(Box<ContextCounts>),
-    /// From a file of counters.
+    /// Counters that come from a file.
     Read(Vec<ReadContext>),
 }
 
@@ -80,7 +81,8 @@ impl Counters {
         self.ranges.rows().is_empty() && self.branches.rows().is_empty()
     }
 
-    /// Whether sums of a profile may be more than 64 bits hold: counts of code of `span` bytes, and totals, which count each byte.
+    /// Returns true if sums of a profile may not fit into 64 bits: counts of `span` bytes of code, and
+    /// totals, in which each byte counts.
     pub(crate) fn exceed(&self, span: u32) -> bool {
         const LONGEST_INSTRUCTION: u64 = 15;
         let bytes =

@@ -1,32 +1,33 @@
-//! Where the run behind the next entry of a stack ends, in each target.
+//! Finds the end of the run behind the next entry of a stack, for each target.
 //!
-//! A stack is walked from the newest entry to the oldest. Entries with no end in a target are nothing to that target (as if its file were
-//! the only one), so each target has an end of its own: the source of the last entry that touched it.
+//! A stack is walked from the newest entry to the oldest. A target ignores the entries that have no end in
+//! it, as if its file were the only one. So each target has an end of its own: the source of the last entry
+//! with an end in this target.
 
 use crate::binaries::code_space::{CodeOffset, NO_END, OUTSIDE};
 use crate::binaries::id::BinaryId;
 use crate::counting::resolved::Resolved;
 
-/// The ends while one stack is walked.
+/// The ends of runs while one stack is walked.
 pub(crate) trait Ends {
-    /// The source of the last entry that was used.
+    /// Returns the source of the last entry that was used.
     fn latest(&self) -> CodeOffset;
 
-    /// The ends in the targets of the source and of the destination of an entry.
+    /// Returns the ends of the run in the target of the entry's source, and in the target of its destination.
     fn of(&self, resolved: &Resolved) -> [CodeOffset; 2];
 
-    /// True if these are the ends of the entry.
+    /// Returns true if `ends` are the ends of the run behind the entry.
     fn are(&self, ends: [CodeOffset; 2], resolved: &Resolved) -> bool;
 
-    /// Takes note of an entry.
+    /// Takes note of an entry: its source is the end of the next run.
     fn note(&mut self, resolved: &Resolved);
 }
 
-/// The end when there is one target.
+/// The end of the run if there is one target.
 pub(crate) struct OneEnd(CodeOffset);
 
 impl OneEnd {
-    /// For the newest entry.
+    /// Makes the end for the newest entry of a stack, which is not known.
     pub(crate) fn new() -> Self {
         Self(NO_END)
     }
@@ -56,16 +57,17 @@ impl Ends for OneEnd {
     }
 }
 
-/// The ends when there are several.
+/// The ends of the run if there are several targets.
 pub(crate) struct ManyEnds {
-    /// By [`BinaryId::index`]: the stack that it was touched in last, and the end in that.
+    /// For each target, by [`BinaryId::index`]: the number of the last stack with an entry in the target, and
+    /// the end in this stack.
     ends: Box<[(u64, CodeOffset)]>,
     stack: u64,
     latest: CodeOffset,
 }
 
 impl ManyEnds {
-    /// With places for all targets.
+    /// Makes room for the ends of `places` targets.
     pub(crate) fn new(places: usize) -> Self {
         Self {
             ends: vec![(0, NO_END); places].into_boxed_slice(),
@@ -126,7 +128,7 @@ impl Ends for ManyEnds {
     }
 }
 
-/// Ends, and a note of all entries that were used, by their own ends.
+/// Ends of runs that also note all entries that were used, each with its own ends.
 pub(crate) struct Noted<'n, E> {
     ends: E,
     entries: &'n mut Vec<(CodeOffset, CodeOffset)>,

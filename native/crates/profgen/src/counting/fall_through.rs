@@ -1,4 +1,5 @@
-//! Which pairs of neighbouring branch entries are straight-line runs, and what is wrong with the others.
+//! Decides which pairs of neighbouring branch entries are straight-line runs, and says what is wrong with the
+//! other pairs.
 
 use elf::{Code, Svma};
 use rayon::prelude::*;
@@ -7,37 +8,41 @@ use symbolize::{FunctionTable, NameOrigin};
 use crate::counting::counter::{Counter, EXTERNAL};
 use crate::counting::counters::{CounterTable, MANY};
 
-/// How many of all executions of runs are doubtful, by reason.
+/// Numbers of executions of runs that are doubtful, by reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunQuality {
-    /// Distinct runs, external ends included.
+    /// Number of distinct runs, external ends included.
     pub pairs: usize,
-    /// Executions of these.
+    /// Number of executions of these runs.
     pub total: u64,
-    /// An end is not at an instruction, or the last instruction cannot branch.
+    /// Executions of runs with an end that is not at an instruction, or with a last instruction that cannot
+    /// branch.
     pub off_boundary: u64,
-    /// The run starts in no function of the debug information.
+    /// Executions of runs that start in no function of the debug information.
     pub no_function: u64,
     /// The run starts in a function that the symbol table tells of, alone or with another name.
     pub recovered: u64,
     /// The run starts in a function that only the symbol table tells of.
     pub named_by_symbol: u64,
-    /// The run leaves the function that it starts in.
+    /// Executions of runs that leave the function that they start in.
     pub crosses_function: u64,
-    /// Of the runs in functions: a call, return or jump lies inside, or the run ends before it starts.
+    /// Executions of runs in functions that have a call, return or jump inside, or that end before they
+    /// start.
     pub broken: u64,
-    /// All such runs, in functions or not. These, and only these, are dropped.
+    /// Executions of all runs that are broken in this way, in functions or not. These runs, and no others,
+    /// are dropped.
     pub dropped: u64,
-    /// Runs that are kept although they start in no function: there is no source line to count them for.
+    /// Executions of runs that are kept although they start in no function. No source line gets their counts.
     pub homeless: u64,
-    /// The run ends in the binary, at an instruction that cannot branch. `off_boundary` has these, too.
+    /// Executions of runs that end in the binary at an instruction that cannot branch. `off_boundary`
+    /// includes them.
     pub ends_at_no_branch: u64,
-    /// What is wrong with which pair, if that was asked for.
+    /// Each problem of each pair; empty unless [`Judgement::details`] is set.
     pub details: Vec<(Svma, Svma, RunProblem)>,
 }
 
 impl RunQuality {
-    /// Adds what was found of pairs behind these.
+    /// Adds the quality of pairs that come after these.
     fn absorb(&mut self, other: Self) {
         let Self {
             pairs,
@@ -72,7 +77,7 @@ impl RunQuality {
     }
 }
 
-/// What can be wrong with a run.
+/// A problem of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunProblem {
     /// See [`RunQuality::off_boundary`].
@@ -88,13 +93,14 @@ pub enum RunProblem {
 /// How runs are judged.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Judgement {
-    /// The pairs are sampled addresses, which need not be branches.
+    /// True if the pairs are sampled addresses, which need not be branches.
     pub addresses_only: bool,
-    /// Keep what is wrong with each pair.
+    /// True if the problems of each pair are kept.
     pub details: bool,
 }
 
-/// The runs that are real, and the quality of all. `pairs` holds (target, next source) of neighbouring entries.
+/// Returns the runs that are real, and the quality of all. `pairs` holds (target, next source) of
+/// neighbouring entries.
 #[must_use]
 pub fn select_runs(
     pairs: &CounterTable,
@@ -129,7 +135,7 @@ pub fn select_runs(
     (CounterTable::of_ascending(runs), quality)
 }
 
-/// Adds one pair to the account; true if it is a straight-line run.
+/// Adds one pair to the quality. Returns true if the pair is a straight-line run.
 fn judge(
     pair: &Counter,
     code: &Code<'_>,
@@ -184,12 +190,13 @@ fn judge(
     valid
 }
 
-/// Sums wrap around, as those of llvm-profgen do: a text may state any count.
+/// Adds `count` to `sum`. Sums wrap around, as llvm-profgen's do, because a text may state any count.
 fn add(sum: &mut u64, count: u64) {
     *sum = sum.wrapping_add(count);
 }
 
-/// Executions of runs that come to bytes which no instruction is known for, and the lowest address of such bytes.
+/// Returns the number of executions of runs that reach bytes which decode to no instruction, and the lowest
+/// address of these bytes; `None` if there are no such runs.
 pub(crate) fn unknown_code(pairs: &CounterTable, code: &Code<'_>) -> Option<(u64, Svma)> {
     let inside = pairs
         .rows()

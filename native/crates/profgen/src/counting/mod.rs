@@ -1,4 +1,4 @@
-//! From the entries of branch stacks to traces, and from these to ranges and branches.
+//! Counts the entries of branch stacks as traces, and makes ranges and branches of the traces.
 
 pub(crate) mod agreement;
 pub(crate) mod bolt;

@@ -1,10 +1,10 @@
-//! Branch entries, as they are recorded and as they are understood.
+//! Branch entries: as the recording has them, and with their addresses resolved.
 
 use crate::account::ledger::EntryClass;
 use crate::binaries::code_space::CodeOffset;
 use crate::binaries::id::BinaryId;
 
-/// A branch as recorded, in the address space that `view` numbers.
+/// A branch with the addresses that the recording has. They belong to the address space that `view` numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RawEntry {
     pub from: u64,
@@ -12,21 +12,21 @@ pub(crate) struct RawEntry {
     pub view: u16,
 }
 
-/// What an entry turned out to be.
+/// A branch entry whose addresses are resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Resolved {
-    /// At least one end is code. The other end may be in another target. If it is [`OUTSIDE`](crate::binaries::code_space::OUTSIDE), both ends
-    /// name the same target.
+    /// At least one end is an instruction of a target. The other end may be in another target. If it is
+    /// [`OUTSIDE`](crate::binaries::code_space::OUTSIDE), both ends name the same target.
     Used {
         from: CodeOffset,
         to: CodeOffset,
         from_target: BinaryId,
         to_target: BinaryId,
-        /// The end that is [`OUTSIDE`] lies in the code of the same target, but at no instruction.
+        /// True if the end that is [`OUTSIDE`] lies in the code of the same target, but at no instruction.
         half_misplaced: bool,
     },
-    /// Neither end is, and one of them lies in the code of this target.
+    /// Neither end is an instruction of a target, but one end lies in the code of this target.
     Misplaced(BinaryId),
-    /// Neither end is, nor lies in the code of a target.
+    /// Neither end lies in the code of a target. The class tells why.
     Lost(EntryClass),
 }

@@ -1,4 +1,4 @@
-//! From the entries of a branch stack to counted traces.
+//! Counts the entries of a branch stack as traces.
 
 use perfdata::{Avma, Branch, Speculation};
 
@@ -10,39 +10,40 @@ use crate::counting::resolved::{RawEntry, Resolved};
 use crate::counting::trace::TraceTable;
 use crate::request::policy::Policy;
 
-/// Which entries of a stack are taken for branches that happened.
+/// The rules that decide which entries of a stack are branches that happened.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EntryRules {
-    /// Entries on wrong paths and slots that were not filled are dropped.
+    /// True if entries on wrong paths and slots that the CPU had not filled are dropped.
     drops_unreal: bool,
 }
 
 impl EntryRules {
-    /// What the job's policy says.
+    /// Returns the rules that the job's policy asks for.
     pub(crate) fn of(policy: Policy) -> Self {
         Self {
             drops_unreal: policy.drops_unreal_entries,
         }
     }
 
-    /// A slot that the CPU had not filled.
+    /// Returns true if the CPU had not filled this slot.
     pub(crate) fn is_unfilled(self, branch: Branch) -> bool {
         self.drops_unreal && branch.from.0 | branch.to.0 == 0
     }
 }
 
-/// A branch stack, newest entry first.
+/// A branch stack, the newest entry first.
 pub(crate) struct Stack<I> {
     pub branches: I,
-    /// How often it was sampled.
+    /// Number of samples that have this stack.
     pub times: u64,
-    /// Number of the view of its address space.
+    /// Number of the view of the process's address space.
     pub view: u16,
 }
 
 impl<I: Iterator<Item = Branch>> Stack<I> {
-    /// Pairs each entry with the one newer than it. Entries that have no end in a target are not seen by it, so that a call into another
-    /// file and the return from it are neighbours. True if any entry was used.
+    /// Pairs each entry with the newer entry next to it. A target does not see the entries that have no end
+    /// in it, so a call into another file and the return from it are neighbours. Returns true if any entry
+    /// was used.
     #[inline]
     pub(crate) fn count(self, view: &mut View<'_>, rules: EntryRules, traces: &mut TraceTable) -> bool {
         match traces.ends.take() {
@@ -56,7 +57,7 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
         }
     }
 
-    /// The same; appends the ends of the entries that were used.
+    /// Counts the stack as [`Stack::count`] does, and appends the ends of the entries that were used.
     pub(crate) fn count_noting(
         self,
         view: &mut View<'_>,
@@ -103,7 +104,8 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
     }
 }
 
-/// What of `events` the runs of one stack stand for: it shows as many runs as it has used entries, less one, and each counts.
+/// Returns the number of events that each run of one stack stands for: `events` divided by the number of
+/// runs. A stack has one run less than it has used entries.
 pub(crate) fn events_of(
     events: u64,
     branches: impl Iterator<Item = Branch>,
@@ -117,7 +119,7 @@ pub(crate) fn events_of(
     events / used.saturating_sub(1).max(1)
 }
 
-/// The CPU recorded what did not happen. llvm-profgen counts that as well.
+/// Returns true if the CPU recorded a branch that did not happen. llvm-profgen counts such branches as well.
 #[inline]
 pub(crate) fn is_wrong_path(branch: Branch, rules: EntryRules) -> bool {
     rules.drops_unreal && branch.flags.speculation() == Speculation::WrongPath
@@ -130,11 +132,11 @@ fn resolve(branch: Branch, view: &mut View<'_>, rules: EntryRules) -> Resolved {
     resolved(view.locate_source(branch.from), view.locate_target(branch.to))
 }
 
-/// What a branch between two places is.
+/// Returns the branch between two places.
 pub(crate) fn resolved(source: Place, destination: Place) -> Resolved {
     let places = (source, destination);
     let (from, to, from_target, to_target) = match places {
-        // On the way into a function that is counted already.
+        // This is a branch on the way into a function that is counted already.
         (Place::Preamble(function), Place::Code(to, _)) if to == function => return Resolved::Lost(EntryClass::Stub),
         (Place::Code(from, from_target), Place::Code(to, to_target)) => (from, to, from_target, to_target),
         (Place::Code(from, target), _) => (from, OUTSIDE, target, target),

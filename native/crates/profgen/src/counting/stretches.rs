@@ -1,15 +1,16 @@
-//! Where stretches of straight code end that began where a branch led to.
+//! Finds the ends of stretches of straight code that begin at the target of a branch.
 
 use elf::{Code, Svma};
 
 use crate::counting::counter::Counter;
 use crate::counting::counters::CounterTable;
 
-/// The pairs that `starts` (first: where a stretch begins) come to: each stretch ends at the next instruction that can branch. Those that come
-/// to bytes which are no instruction have no end.
+/// Returns a pair for each stretch. `starts` has the beginning of each stretch as `first`. A stretch ends at
+/// the next instruction that can branch. A stretch that reaches bytes which are no instruction has no end.
 pub(crate) fn pairs_of(starts: &CounterTable, code: &Code<'_>) -> Vec<Counter> {
     let mut pairs = Vec::with_capacity(starts.rows().len());
-    // The last search: from where to where nothing branches. What begins within ends where that ends, so no code is searched twice.
+    // The last search: its start, the address up to which no instruction can branch, and the end. A stretch
+    // that begins within ends at the same place, so no code is searched twice.
     let mut searched: Option<(Svma, Svma, Option<Svma>)> = None;
     for start in starts.rows() {
         let at = start.first;
@@ -24,7 +25,8 @@ pub(crate) fn pairs_of(starts: &CounterTable, code: &Code<'_>) -> Vec<Counter> {
     pairs
 }
 
-/// How far execution goes on from `start` without a branch, and the branch there, unless other bytes come first.
+/// Returns the address up to which execution goes on from `start` without a branch, and the address of the
+/// branch there; `None` in its place if bytes that are no instruction come first.
 fn search(code: &Code<'_>, start: Svma) -> (Svma, Option<Svma>) {
     let mut next = start;
     for instruction in code.instructions(start, Svma(u64::MAX)) {

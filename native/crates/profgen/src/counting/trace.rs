@@ -1,4 +1,4 @@
-//! Counting branch entries: one look-up for an entry and the straight run behind it.
+//! Counts branch entries. One look-up serves an entry and the straight run behind it.
 
 use perfdata::Avma;
 
@@ -12,17 +12,18 @@ use crate::counting::ends::{Ends, ManyEnds};
 use crate::counting::resolved::{RawEntry, Resolved};
 use crate::counting::trace_counts::{Trace, TraceCounts};
 
-/// Slots of the cache: 192 KiB, a part of the second-level cache of a core.
+/// Number of slots of the cache, which takes 192 KiB: a part of a core's second-level cache.
 const SLOTS: usize = 1 << 12;
 
-/// The fields of a [`RawEntry`] are apart, so that no room is lost between them.
+/// A slot of the cache. It has the fields of a [`RawEntry`] one by one, so that no padding lies between them.
 #[derive(Clone, Copy)]
 struct Slot {
     from: u64,
     to: u64,
     view: u16,
     count: u16,
-    /// The ends of the runs behind the entry, in the target of its source and in the one of its destination.
+    /// The ends of the runs behind the entry: in the target of its source, and in the target of its
+    /// destination.
     ends: [CodeOffset; 2],
     resolved: Resolved,
 }
@@ -47,15 +48,16 @@ impl Slot {
 
 /// Counts of traces.
 ///
-/// In front of the hash table stands a direct-mapped cache of raw addresses. Loops repeat their traces so often that most entries are
-/// answered there: they cost no search for their mapping, no question whether they are code and no hashing of the table.
+/// In front of the hash table stands a direct-mapped cache of raw addresses. Loops repeat their traces so
+/// often that the cache answers most entries. These entries need no search for a mapping or an instruction,
+/// and no hash of the table.
 pub(crate) struct TraceTable {
     slots: Box<[Slot; SLOTS]>,
     counts: TraceCounts,
     ledger: Ledger,
-    /// Entries with an end in the code of a binary, but at no instruction.
+    /// Number of entries with an end in the code of a binary that is at no instruction.
     misplaced: ByBinary<u64>,
-    /// Room to count a stack of several targets.
+    /// Room for the ends of a stack in several targets.
     pub(crate) ends: Option<ManyEnds>,
 }
 
@@ -65,26 +67,26 @@ impl Default for TraceTable {
     }
 }
 
-/// What one target was counted.
+/// The counts of one target.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct TargetCounters {
-    /// The branches whose target is code.
+    /// Branches whose target is code.
     pub branches: CounterTable,
-    /// The pairs of (target, end of the run) of all neighbouring entries.
+    /// Pairs of (target, end of the run) of all neighbouring entries.
     pub pairs: CounterTable,
-    /// Where runs begin that go on to the next branch; both ends of each are the same.
+    /// The beginnings of runs that go on to the next branch. Both ends of each counter are this beginning.
     pub stretches: CounterTable,
-    /// Entries with an end in the target.
+    /// Number of entries with an end in the target.
     pub entries: u64,
-    /// Entries with an end in the target's code, but at no instruction.
+    /// Number of entries with an end in the target's code that is at no instruction.
     pub misplaced: u64,
 }
 
 impl TraceTable {
-    /// A table for one target, or with places for several.
+    /// Makes a table for one target, or for several if `several` states the number of places for them.
     pub(crate) fn new(several: Option<usize>) -> Self {
         Self {
-            // Made on the heap: it would not fit into every stack.
+            // The array is made on the heap, because some stacks are too small for it.
             slots: vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
             counts: TraceCounts::default(),
             ledger: Ledger::default(),
@@ -93,8 +95,8 @@ impl TraceTable {
         }
     }
 
-    /// Counts an entry; `newer` is the source of the entry before it in the stack. `resolve` is asked when the cache does not know the
-    /// entry, and must always answer the same.
+    /// Counts an entry; `newer` is the source of the entry before it in the stack. `resolve` is called if the
+    /// cache does not have the entry, and must return the same result for the same entry.
     #[inline]
     pub(crate) fn add(
         &mut self,
@@ -125,28 +127,29 @@ impl TraceTable {
         resolved
     }
 
-    /// Counts entries of a class that is known without looking at addresses.
+    /// Counts entries of a class that is known without a look at addresses.
     pub(crate) fn add_lost(&mut self, class: EntryClass, count: u64) {
         self.ledger.add(class, count);
     }
 
-    /// Notes that so many entries were read, all of a class that is known without looking at addresses.
+    /// Notes that `entries` entries were read. All of them are of a class that is known without a look at
+    /// addresses.
     pub(crate) fn lose(&mut self, class: EntryClass, entries: u64) {
         self.ledger.read(entries);
         self.ledger.add(class, entries);
     }
 
-    /// Notes that so many entries were read.
+    /// Notes that `entries` entries were read.
     pub(crate) fn read(&mut self, entries: u64) {
         self.ledger.read(entries);
     }
 
-    /// See [`Ledger::product`].
+    /// Multiplies as [`Ledger::product`] does.
     pub(crate) fn product(&mut self, count: u64, times: u64) -> u64 {
         self.ledger.product(count, times)
     }
 
-    /// Forgets what the cache knows, for when numbers of views are used again.
+    /// Empties the cache. The caller does so before numbers of views are used again.
     pub(crate) fn flush(&mut self) {
         for index in 0..SLOTS {
             let slot = Slot {
@@ -164,7 +167,8 @@ impl TraceTable {
         }
     }
 
-    /// Counts an entry that was met `count` times, past the cache. It gets a row even if that is never, as llvm-profgen does it.
+    /// Counts an entry that was read `count` times, without the cache. The entry gets a row even if `count`
+    /// is 0, as in llvm-profgen.
     ///
     /// A branch from one target to another leaves the one and enters the other.
     pub(crate) fn add_times(&mut self, [from_end, to_end]: [CodeOffset; 2], resolved: Resolved, count: u64) {
@@ -226,12 +230,12 @@ impl TraceTable {
         }
     }
 
-    /// Counts a branch, and the run from where it led to up to the next one.
+    /// Counts a branch, and the run from its target up to the next branch.
     pub(crate) fn add_with_stretch(&mut self, branch: Resolved, count: u64) {
         self.add_times([NO_END, NEXT_BRANCH], branch, count);
     }
 
-    /// Counts a branch, and the run between two places that came before it, if both are in the same target.
+    /// Counts a branch, and the run before it between two places, if both places are in the same target.
     pub(crate) fn add_with_run(&mut self, branch: Resolved, run: [Place; 2], count: u64) {
         self.add_times([NO_END; 2], branch, count);
         if let [Place::Code(to, target), Place::Code(end, other)] = run
@@ -258,13 +262,13 @@ impl TraceTable {
         self.counts.merge(other.counts);
     }
 
-    /// The counters of each target, and the account.
+    /// Returns the counters of each target, and the ledger.
     pub(crate) fn into_counters(mut self, space: &CodeSpace) -> (ByBinary<TargetCounters>, Ledger) {
         self.flush();
         let places = space.regions().map(|region| region.binary.index() + 1).max();
         let mut rows: Vec<Rows> = (0..places.unwrap_or(0)).map(|_| Rows::default()).collect();
         if let [Rows { branches, pairs, .. }] = &mut rows[..] {
-            // What is added grows by doubling, which would take more memory than all else.
+            // A list that grows doubles its room, which would take more memory than everything else.
             branches.reserve_exact(self.counts.len());
             pairs.reserve_exact(self.counts.len());
         }
@@ -326,8 +330,9 @@ struct Rows {
     entries: u64,
 }
 
-/// Multiplicative hashing: the top bits depend on all bits of the addresses. The source of the newer entry stands for where the run ends.
-/// That it is known before the newer entry is resolved lets the processor look up several entries of a stack at once.
+/// Returns the slot of an entry by multiplicative hashing: the top bits depend on all bits of the addresses.
+/// The source of the newer entry stands for the end of the run. It is known before the newer entry is
+/// resolved, so the processor can look up several entries of a stack at once.
 #[inline]
 fn slot_of(entry: RawEntry, newer: Avma) -> usize {
     const BITS: u32 = SLOTS.trailing_zeros();

@@ -1,7 +1,7 @@
-//! How often each trace was met, when there may be hundreds of thousands.
+//! Counts of traces, of which there may be hundreds of thousands.
 //!
-//! Such a table fits into no cache, so finding a row waits for memory. Traces are therefore collected and looked up many at a time: the
-//! processor fetches the rows of all of them at once.
+//! A table of this size fits into no cache, so the look-up of a row waits for memory. Traces are therefore
+//! collected, and many of them are looked up together: the processor fetches all of their rows at once.
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -9,7 +9,8 @@ use rustc_hash::FxHashMap;
 use crate::binaries::code_space::{CodeOffset, NO_END, OUTSIDE};
 use crate::counting::counters::MANY;
 
-/// A branch and the end of the straight run that followed it: the source of the next newer entry. All in one target, or [`OUTSIDE`].
+/// A branch and the end of the straight run that followed it, which is the source of the next newer entry.
+/// All three are in one target, or [`OUTSIDE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Trace {
     pub from: CodeOffset,
@@ -18,7 +19,7 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// The top bits depend on all bits of the trace.
+    /// Returns a hash whose top bits depend on all bits of the trace.
     #[inline]
     fn hash(self) -> u64 {
         const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -27,11 +28,12 @@ impl Trace {
     }
 }
 
-/// Traces go to parts by their hash. Each part grows by itself, and threads can work on different parts.
+/// Number of parts of the table. The hash of a trace chooses its part. Each part grows by itself, and threads
+/// can work on different parts.
 const PARTS: usize = 1 << PART_BITS;
 const PART_BITS: u32 = 4;
 
-/// Traces that a part looks up together.
+/// Number of traces that a part looks up together.
 const BATCH: usize = 64;
 
 /// Counts of traces.
@@ -48,8 +50,8 @@ impl Default for TraceCounts {
 }
 
 impl TraceCounts {
-    /// Adds `count` executions of a trace. Sums wrap around, as those of llvm-profgen do: a text may state any count. The trace gets a row
-    /// even if `count` is 0.
+    /// Adds `count` executions of a trace. Sums wrap around, as llvm-profgen's do, because a text may state
+    /// any count. The trace gets a row even if `count` is 0.
     #[inline]
     pub(crate) fn add(&mut self, trace: Trace, count: u64) {
         debug_assert!(
@@ -82,12 +84,12 @@ impl TraceCounts {
         }
     }
 
-    /// No fewer than there are traces.
+    /// Returns an upper bound of the number of distinct traces.
     pub(crate) fn len(&self) -> usize {
         self.parts.iter().map(Part::len).sum()
     }
 
-    /// The traces in no particular order, each once, with their counts.
+    /// Returns the traces in no particular order, each once, with their counts.
     pub(crate) fn into_rows(self) -> impl Iterator<Item = (Trace, u64)> {
         self.parts.into_iter().flat_map(|mut part| {
             part.settle();
@@ -104,7 +106,7 @@ impl TraceCounts {
     }
 }
 
-/// A trace and its count; four of them share a line of the cache.
+/// A trace and its count. Four rows share a line of the CPU's cache.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     trace: Trace,
@@ -120,7 +122,7 @@ impl Row {
     }
 }
 
-/// No trace has both ends outside of all code.
+/// Stands for a free row. No trace has both ends outside of all code.
 const FREE: Row = Row {
     trace: Trace {
         from: OUTSIDE,
@@ -132,12 +134,13 @@ const FREE: Row = Row {
 
 #[derive(Default)]
 struct Part {
-    /// Traces that were met and are not in the table yet; no more than `room`.
+    /// Traces that were read and are not in the table yet; at most `room`.
     waiting: Vec<Row>,
-    /// [`BATCH`], or 0 until a trace comes: there may be many tables, and most of their parts stay empty.
+    /// Most traces that wait: [`BATCH`], or 0 until the first trace comes. There may be many tables, and most
+    /// of their parts stay empty.
     room: usize,
     table: Table,
-    /// What did not fit into the counts of rows.
+    /// Counts that did not fit into the rows of their traces.
     excess: FxHashMap<Trace, u64>,
 }
 
@@ -146,7 +149,7 @@ impl Part {
         self.table.used + self.waiting.len()
     }
 
-    /// Notes a count that fits into no row; what remains for the row is nothing.
+    /// Notes a count that does not fit into a row. Returns 0, the count that remains for the row.
     #[cold]
     fn exceed(&mut self, trace: Trace, count: u64) -> u32 {
         let excess = self.excess.entry(trace).or_insert(0);
@@ -154,7 +157,7 @@ impl Part {
         0
     }
 
-    /// Makes room for a trace that has to wait.
+    /// Makes room for a waiting trace.
     fn make_room(&mut self) {
         if self.room == 0 {
             self.room = BATCH;
@@ -164,7 +167,7 @@ impl Part {
         }
     }
 
-    /// Takes the waiting traces into the table.
+    /// Moves the waiting traces into the table.
     fn settle(&mut self) {
         let mut waiting = std::mem::take(&mut self.waiting);
         self.count(&waiting);
@@ -172,10 +175,10 @@ impl Part {
         self.waiting = waiting;
     }
 
-    /// Counts no more than [`BATCH`] traces.
+    /// Counts at most [`BATCH`] traces.
     fn count(&mut self, batch: &[Row]) {
         self.table.reserve(batch.len());
-        // Each look-up of this loop is independent of the others, so that they wait for memory together.
+        // Each look-up of this loop is independent of the others, so all of them wait for memory together.
         let mut homes = [(0, false); BATCH];
         for (home, row) in homes.iter_mut().zip(batch) {
             let place = self.table.home(row.trace);
@@ -191,7 +194,7 @@ impl Part {
         }
     }
 
-    /// Takes all that another part of the same number has.
+    /// Adds all traces of another table's part with the same number.
     fn merge(&mut self, other: &mut Self) {
         if self.len() < other.len() {
             std::mem::swap(self, other);
@@ -220,15 +223,15 @@ struct Table {
 }
 
 impl Table {
-    /// Where the search for a trace starts.
+    /// Returns the row at which the search for a trace starts.
     #[inline]
     fn home(&self, trace: Trace) -> usize {
-        // The bits behind those that chose the part. A number of rows fits into 32 bits.
+        // The bits of the hash behind those that chose the part. The number of rows fits into 32 bits.
         let bits = trace.hash() << PART_BITS >> u32::BITS;
         ((bits * self.rows.len() as u64) >> u32::BITS) as usize
     }
 
-    /// The row of a trace, which is taken if it was free. There must be a free row.
+    /// Returns the row of a trace. A free row becomes the trace's own. The table must have a free row.
     fn place(&mut self, home: usize, trace: Trace) -> usize {
         let mask = self.rows.len() - 1;
         let mut place = home;
@@ -267,7 +270,7 @@ mod tests {
 
     use super::*;
 
-    /// Many traces that differ little, so that tables grow and rows collide.
+    /// Makes many traces that differ little, so that tables grow and rows collide.
     fn counted() -> impl Strategy<Value = Vec<(Trace, u64)>> {
         let count = prop_oneof![8 => 0..3u64, 1 => Just(u64::from(u32::MAX)), 1 => any::<u64>()];
         let trace = (0..40u32, 0..40u32, prop_oneof![0..4u32, Just(NO_END)]);

@@ -4,10 +4,11 @@ use crate::counting::ends::OneEnd;
 use elf::Svma;
 use proptest::prelude::*;
 
-/// Two binaries of 0x100 bytes of code, as if mapped to 0 and 0x100.
+/// Number of bytes of code of each of two binaries. The tests lay them out as if mapped to 0 and 0x100.
 const SPAN: u32 = 0x100;
 
-/// The ids are neither dense nor in the order of the code, as when binaries fall out or are named in another order.
+/// The ids are neither dense nor in the order of the code. Ids are like this when binaries fall out or are
+/// named in another order.
 const IDS: [BinaryId; 2] = [BinaryId::of(5), BinaryId::of(2)];
 const PLACES: Option<usize> = Some(6);
 
@@ -15,7 +16,7 @@ fn space() -> CodeSpace {
     CodeSpace::new([(IDS[0], Svma(0x1000), SPAN), (IDS[1], Svma(0x9000), SPAN)]).expect("fits")
 }
 
-/// Beyond both binaries lies nothing that counts, and every view is its own.
+/// Resolves an entry. Addresses beyond both binaries do not count, and every view has addresses of its own.
 fn resolve(entry: RawEntry) -> Resolved {
     let place = |address: u64| {
         let offset = u32::try_from(address).ok().filter(|offset| *offset < 2 * SPAN)?;
@@ -60,7 +61,8 @@ fn count(tables: &mut [TraceTable], stacks: &[Vec<RawEntry>]) {
     }
 }
 
-/// llvm-profgen's rules, once for each binary: what has no end in it is dropped, then neighbours are paired.
+/// Counts by llvm-profgen's rules, once for each binary: entries with no end in the binary are dropped, then
+/// neighbours are paired.
 fn count_alone(target: usize, stacks: &[Vec<RawEntry>]) -> TargetCounters {
     let svma = |offset: u32, owner: BinaryId| {
         if offset == OUTSIDE || owner != IDS[target] {
@@ -109,7 +111,7 @@ fn count_alone(target: usize, stacks: &[Vec<RawEntry>]) -> TargetCounters {
 }
 
 fn stacks() -> impl Strategy<Value = Vec<Vec<RawEntry>>> {
-    // Few addresses, so that entries repeat, and two that share a slot now and then.
+    // There are few addresses, so that entries repeat, and that two entries share a slot now and then.
     let address = || prop::sample::select(vec![0u64, 4, 8, 0x80, 0x100, 0x104, 0x180, 0x1_0000, 0x2_0000]);
     let stack = (prop::collection::vec((address(), address()), 0..12), 0u16..3).prop_map(|(entries, view)| {
         entries

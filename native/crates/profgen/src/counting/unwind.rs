@@ -1,8 +1,10 @@
-//! Branch stack and call stack of a sample, walked in step: which calls each run and each branch was behind.
+//! Walks the branch stack and the call stack of a sample together, to find the calls in progress for each run
+//! and each branch.
 //!
-//! The call stack was taken when the newest branch had been, so the walk goes back in time: behind a call the frame of the
-//! callee goes, behind a return it comes back (llvm-profgen: `VirtualUnwinder`). Where a step leads depends on nothing but the calls in
-//! progress, the branch, and the run behind it, so a step that was taken before need not be worked out again.
+//! The call stack was recorded after the newest branch, so the walk goes back in time: at a call the frame of
+//! the callee is removed, at a return it is added (llvm-profgen: `VirtualUnwinder`). The result of a step
+//! depends only on the calls in progress, the branch, and the run behind it. A step that was taken before is
+//! therefore not worked out again.
 
 use elf::{Code, InstructionClass};
 
@@ -11,57 +13,59 @@ use crate::binaries::id::BinaryId;
 use crate::binaries::target::Targets;
 use crate::counting::call_lists::{CallLists, ListId};
 
-/// So many frames of a call stack are used. Linux records 127 unless it is told otherwise, and contexts that inline deeper than this cannot be
-/// written.
+/// Most frames of a call stack that are used. Linux records 127 by default, and contexts that inline deeper
+/// than this cannot be written.
 pub(crate) const MAX_FRAMES: usize = 1024;
 
-/// So many calls are followed. No CPU records as many branches, and no call stack has as many frames, so that returns lead deeper only in an input that
-/// was not recorded.
+/// Most calls that are followed. No CPU records as many branches, and no call stack has as many frames. Only
+/// an input that was not recorded has returns that lead deeper.
 pub(crate) const MAX_CALLS: usize = 2 * MAX_FRAMES;
 
-/// The calls in progress, by where they are: in the binary, [`OUTSIDE`], or [`NO_CALL`] for a return to where no call is.
+/// The calls in progress. A call is its place in the binary, [`OUTSIDE`], or [`NO_CALL`] for a return to a
+/// place with no call before it.
 pub(crate) type CallStacks = CallLists<CodeOffset>;
 
-/// The two stacks of a sample did not fit together: what is older is counted without calls.
+/// Stands for the calls of a sample whose two stacks do not fit together. Older entries are counted without
+/// calls.
 pub(crate) const LOST: ListId = ListId::NOWHERE;
 
-/// A branch, the straight run behind it and the calls that were in progress meanwhile.
+/// A branch, the straight run behind it, and the calls that were in progress during the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Step {
-    /// In the run.
+    /// The calls in progress during the run.
     pub stack: ListId,
     pub from: CodeOffset,
     pub to: CodeOffset,
-    /// The last instruction of the run, [`OUTSIDE`], or [`NO_END`] if nothing is known of it.
+    /// Offset of the last instruction of the run, [`OUTSIDE`], or [`NO_END`] if the end is not known.
     pub end: CodeOffset,
 }
 
-/// What came before a step, and what is to be said of it.
+/// The state before a step, and the doubts of the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Before {
     /// The calls in progress when the branch was taken.
     pub stack: ListId,
-    /// There can have been such a run, and it counts.
+    /// True if the run is possible, and counts.
     pub has_run: bool,
     pub doubt: Doubt,
 }
 
-/// What is doubtful of a step, as bits.
+/// The doubts of a step, as bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Doubt(u8);
 
 impl Doubt {
     pub(crate) const NONE: Self = Self(0);
-    /// A call from outside that no frame is of.
+    /// A call from outside of the binary for which the call chain has no frame.
     pub(crate) const EXTERNAL_CALL: Self = Self(1);
-    /// Another call that no frame is of.
+    /// Another call for which the call chain has no frame.
     pub(crate) const CALL: Self = Self(2);
-    /// A way out of the binary and back.
+    /// A branch out of the binary and the branch back.
     pub(crate) const PAIRED: Self = Self(4);
-    /// A way out of the binary, or into it, without the other.
+    /// A branch out of the binary, or into it, without the other.
     pub(crate) const UNPAIRED: Self = Self(8);
 
-    /// A return to more calls than are followed.
+    /// A return to more calls than [`MAX_CALLS`].
     pub(crate) const DEEP: Self = Self(16);
 
     pub(crate) fn is_none(self) -> bool {
@@ -93,7 +97,8 @@ impl<'a> Flow<'a> {
         }
     }
 
-    /// The call that returns to `offset`, [`NO_CALL`] if none does, and [`OUTSIDE`] for what is outside.
+    /// Returns the call that returns to `offset`, [`NO_CALL`] if there is no call before `offset`, and
+    /// [`OUTSIDE`] for an offset outside of the binary.
     pub(crate) fn call_before(self, offset: CodeOffset) -> CodeOffset {
         if offset == OUTSIDE {
             return OUTSIDE;
@@ -117,7 +122,7 @@ impl<'a> Flow<'a> {
     }
 }
 
-/// Goes back over the run of a step to its beginning, and over the branch to there.
+/// Goes back over the run of a step to its beginning, and then over the branch to that beginning.
 pub(crate) fn step_back(stacks: &mut CallStacks, flow: Flow<'_>, step: Step) -> Before {
     let mut before = Before {
         stack: step.stack,
