@@ -1,46 +1,51 @@
-//! Where the run behind a branch may have ended, as far as that is known without the binary.
+//! Finds the branches at which the run behind a branch may have ended, as far as they are known without the
+//! binary.
 //!
-//! A run ends at the source of the next newer branch that counts for the same binary. A branch counts if one of its ends is an instruction
-//! of the file, and that is known only with the binary. Most stubs of a `.plt`, padding before functions and code that a kernel put in while
-//! it ran are not instructions of the file. A branch between two such places does not count, so the run goes on across it.
-//! Therefore a row names the next newer branches that perhaps do not count, up to the first one that surely does: its source ends the run.
+//! A run ends at the source of the next newer branch that counts for the same binary. A branch counts if one
+//! of its ends is an instruction of the file, and only a reader with the binary knows this. Most stubs of a
+//! `.plt`, padding before functions and code that a kernel put in while it ran are not instructions of the
+//! file. A branch between two such places does not count, so the run goes on across it. Therefore a row names
+//! the next newer branches that perhaps do not count, up to the first branch that surely counts: its source
+//! ends the run.
 //!
-//! Distances decide which branches surely count. A stub is short, so a branch whose source lies farther than [`NEAR`] behind the beginning of
-//! the run is not in a stub. The reader of the rows has the binary, and finds out whether that was right (`input/traces`).
+//! Distances decide which branches surely count. A stub is short, so a branch whose source lies farther than
+//! [`NEAR`] behind the beginning of the run is not in a stub. The reader of the rows has the binary, and
+//! finds out whether this was right (`input/traces`).
 
 use rustc_hash::FxHashMap;
 use traceshard::{BinaryKind, Ends};
 
-/// Stubs of a `.plt` have 32 bytes at most (x86 with retpolines, AArch64 with BTI), and the padding before a function that a kernel jumps
-/// in has fewer.
+/// Greatest size of a stub in bytes. Stubs of a `.plt` have at most 32 bytes (x86 with retpolines, AArch64
+/// with BTI), and the padding before a function that a kernel jumps into has fewer.
 const NEAR: u64 = 32;
 
-/// Checks before a function jump into it across padding of 64 bytes at most (Linux: CONFIG_FUNCTION_ALIGNMENT_64B).
+/// Greatest size of the padding, in bytes, that checks before a function jump across (Linux:
+/// CONFIG_FUNCTION_ALIGNMENT_64B).
 const SHORT_JUMP: u64 = 64;
 
-/// So many branches of one row are named. No stubs follow each other in longer chains.
+/// Most branches that one row names. Chains of stubs are never longer.
 const MAX_VIA: u32 = 64;
 
-/// A loop of stubs that is longer than this is not recognised as one.
+/// Most branches of a loop of stubs that is recognised as a loop.
 const MAX_LOOP: usize = 4;
 
-/// Where a run ended.
+/// The end of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum End {
-    /// At this place of the file.
+    /// The run ended at this address of the file.
     At(u64),
-    /// Somewhere outside: the next newer branch came from there.
+    /// The run ended outside of the file: the next newer branch came from there.
     Outside,
-    /// That is not known: no newer branch touches the file.
+    /// The end is not known, because no newer branch touches the file.
     Unknown,
 }
 
-/// What is behind a branch, in one file.
+/// The possible ends of the run behind a branch, in one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Tail {
     /// The run ended here.
     Run(End),
-    /// It ended at this branch, unless that is none; then what follows holds.
+    /// The run ended at this branch if the branch counts. If it does not count, the other tail holds.
     Via(Ends, TailId),
 }
 
@@ -52,7 +57,7 @@ pub(crate) struct TailId(u32);
 const NOTED: u32 = 1 << 31;
 
 impl TailId {
-    /// Nothing newer is known.
+    /// Stands for the tail of a branch if no newer branch is known.
     pub(crate) const UNKNOWN: Self = Self(NOTED - 1);
     const OUTSIDE: Self = Self(NOTED - 2);
     /// No tail has this number.
@@ -102,7 +107,7 @@ impl TailId {
 /// goes on with.
 #[derive(Debug, Default)]
 pub(crate) struct Tails {
-    /// With how many branches each names.
+    /// The tails, each with the number of branches that it names.
     noted: Vec<(Tail, u32)>,
     numbers: FxHashMap<Tail, TailId>,
 }
@@ -171,12 +176,12 @@ impl Tails {
         (self.number(Tail::Via(ends, tail)), false)
     }
 
-    /// The run ends at a branch with these ends.
+    /// Returns the tail of a run that ends at a branch with these ends.
     fn ending_at(&mut self, (from, _): Ends) -> TailId {
         self.number(Tail::Run(from.map_or(End::Outside, End::At)))
     }
 
-    /// Whether a branch may be none of the binary's, if the run before it is short.
+    /// Returns true if a branch may not belong to the binary, provided that the run before it is short.
     fn is_doubtful(&self, kind: BinaryKind, (from, to): Ends, tail: TailId) -> bool {
         let Some(to) = to else {
             return true;
@@ -192,13 +197,14 @@ impl Tails {
             End::Unknown => true,
         };
         if kind == BinaryKind::User {
-            // Stubs of a program jump to each other until one leaves the file.
+            // Stubs of a program jump to each other until one of them leaves the file.
             return short_run && (next == End::Unknown || matches!(behind, Tail::Via(..)));
         }
         short_run || from.is_some_and(|from| (1..SHORT_JUMP).contains(&to.wrapping_sub(from)))
     }
 
-    /// A tail up to where it names `own`: if the own branch counts, so does that one. So a loop of short runs is one row.
+    /// Cuts a tail where it names `own`: if the own branch counts, this branch counts, too. So a loop of
+    /// short runs is one row.
     fn up_to(&mut self, own: Ends, tail: TailId) -> TailId {
         let mut before = [(None, None); MAX_LOOP];
         let mut next = tail;
@@ -243,7 +249,7 @@ impl Tails {
         }
     }
 
-    /// The branches that a tail names, and the end of the run if they are none.
+    /// Returns the branches that a tail names, and the end of the run if none of these branches counts.
     pub(crate) fn expand(&self, mut tail: TailId) -> (Vec<Ends>, End) {
         let mut via = Vec::new();
         loop {
@@ -258,14 +264,15 @@ impl Tails {
     }
 }
 
-/// Whether the run behind `own` is so long that it ends at the source of `newer`, wherever that goes.
+/// Returns true if the run behind `own` is so long that it ends at the source of `newer`, whatever the target
+/// of `newer` is.
 fn is_long(own: Ends, newer: Ends) -> bool {
     newer
         .0
         .is_some_and(|end| !own.1.is_some_and(|start| is_near(start, end)))
 }
 
-/// Whether a run from `start` to `end` may be within a stub.
+/// Returns true if a run from `start` to `end` may lie within a stub.
 fn is_near(start: u64, end: u64) -> bool {
     end.wrapping_sub(start) < NEAR
 }
@@ -274,7 +281,8 @@ fn is_near(start: u64, end: u64) -> bool {
 mod tests {
     use super::*;
 
-    /// What is behind the oldest of these branches, which are given newest first.
+    /// Returns the possible ends of the run behind the oldest of these branches, which are given newest
+    /// first.
     fn behind(branches: &[(u64, u64)]) -> (Vec<Ends>, End) {
         behind_in(BinaryKind::User, branches)
     }
@@ -302,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_stub_is_passed_by() {
-        // A call of a stub, which jumps out; the way back, and a proper branch.
+        // The branches are a call of a stub, which jumps out, the return, and a branch of the program itself.
         let branches = [(0x180, 0x100), (0x9010, 0x115), (0x804, 0x9000), (0x110, 0x800)];
         let via = vec![(Some(0x804), None)];
         assert_eq!(behind(&branches), (via, End::Outside));
@@ -314,7 +322,8 @@ mod tests {
         assert_eq!(behind(&branches), (vec![], End::At(0x110)));
         let via = vec![(Some(0x110), Some(0x1f8))];
         assert_eq!(behind_in(BinaryKind::Kernel, &branches), (via, End::At(0x200)));
-        // A stub that has not been bound yet jumps to its second half, that to the first stub, and that leaves.
+        // A stub that is not bound yet jumps to its second half, the second half jumps to the first stub, and
+        // this stub leaves the file.
         let branches = [(0x806, 0x9000), (0x82b, 0x800), (0x820, 0x826), (0x110, 0x820)];
         let via = vec![
             (Some(0x820), Some(0x826)),
@@ -338,7 +347,7 @@ mod tests {
     #[test]
     fn nothing_newer_is_not_known() {
         assert_eq!(behind(&[(0x108, 0x100)]), (vec![], End::Unknown));
-        // What comes from outside and does not go on may be no branch of the file.
+        // A branch from outside after which the run does not go on may not be a branch of the file.
         let via = vec![(None, Some(0x700))];
         assert_eq!(behind(&[(0x9000, 0x700), (0x108, 0x9100)]), (via, End::Unknown));
     }

@@ -1,4 +1,4 @@
-//! The files that recordings map, and which of them each mapping is of.
+//! The files that recordings map, and the file of each mapping.
 
 use std::collections::HashSet;
 
@@ -8,15 +8,16 @@ use perfdata::{
 use rustc_hash::FxHashMap;
 use traceshard::{Binary, BinaryKind, KERNEL_BIAS};
 
-/// Addresses are less than this, so that engines without unsigned numbers can hold them.
+/// Upper bound of addresses, exclusive, so that engines without unsigned numbers can hold them.
 const END_OF_FILE: u64 = 1 << 63;
-/// How far code of a kernel can lie before the symbol that its mapping names, and behind it, together.
+/// Most bytes between the lowest and the highest code of a kernel, before and behind the symbol that its
+/// mapping names.
 const KERNEL_SPAN: u64 = 1 << 32;
 
 /// The number of a file in a job.
 pub(crate) type FileId = u32;
 
-/// All files of a job.
+/// All files of a job. Each has a [`FileId`].
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     known: Vec<Binary>,
@@ -35,17 +36,17 @@ impl Files {
         number
     }
 
-    /// By number.
+    /// Returns all files, by their numbers.
     pub(crate) fn all(&self) -> &[Binary] {
         &self.known
     }
 }
 
-/// What a mapping holds.
+/// The content of a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Held {
-    /// Code of a file: run-time addresses, plus `delta` modulo 2^64, count from the place that the file's kind says, and are less than
-    /// `span`.
+    /// Code of a file. A run-time address plus `delta` (modulo 2^64) is a distance from the place that the
+    /// file's kind defines, and is less than `span`.
     File {
         file: FileId,
         kind: BinaryKind,
@@ -56,23 +57,24 @@ pub(crate) enum Held {
     Other,
 }
 
-/// The address spaces of one input, and what its mappings hold.
+/// The address spaces of one input, and the content of its mappings.
 #[derive(Default)]
 pub(crate) struct Followed {
     pub spaces: AddressSpaces,
-    /// By mapping id.
+    /// Content of each mapping, by mapping id.
     pub held: Vec<Held>,
     build_ids: FxHashMap<String, BuildId>,
-    /// Processes that have ended, since the past was forgotten last and before.
+    /// Processes that have ended, both before and after the past was last forgotten.
     ended: HashSet<i32>,
     gone: HashSet<i32>,
-    /// The latest change, and the latest when the past was forgotten last.
+    /// The moment of the latest change, and the moment of the latest change when the past was last forgotten.
     latest: Moment,
     latest_before: Moment,
 }
 
 impl Followed {
-    /// Takes in what a segment changes. True if what was known before would have been taken for another file had all build ids been there.
+    /// Follows the changes of a segment. Returns true if a mapping before this segment would have been taken
+    /// for another file, had all build ids been known then.
     pub(crate) fn extend(&mut self, segment: &Segment, metadata: &Metadata, files: &mut Files) -> bool {
         self.spaces.extend(segment.side_records());
         for record in segment.side_records() {
@@ -81,7 +83,7 @@ impl Followed {
                 Change::Exit { pid } => {
                     self.ended.insert(pid);
                 }
-                // Numbers are used again.
+                // The kernel uses the numbers of processes again.
                 Change::Fork { pid, .. } | Change::Exec { pid } => {
                     self.ended.remove(&pid);
                     self.gone.remove(&pid);
@@ -106,8 +108,8 @@ impl Followed {
         rewritten
     }
 
-    /// Forgets what was before this was called last, and the processes that had ended by then: samples of the time since may still come.
-    /// Files are numbered anew.
+    /// Forgets what was before the last call of this function, and the processes that had ended by then.
+    /// Samples of the time since that call may still come. Files get new numbers.
     pub(crate) fn forget_past(&mut self, files: &mut Files) {
         let mut present = AddressSpaces::default();
         present.extend(&self.spaces.since(self.latest_before, &self.gone));
@@ -130,7 +132,7 @@ fn held(mapping: &Mapping, build_ids: &FxHashMap<String, BuildId>, files: &mut F
         CpuMode::Kernel => BinaryKind::Module,
         _ => BinaryKind::User,
     };
-    // A kernel that hides its addresses has none here.
+    // A kernel that hides its addresses states 0.
     let hidden = kind == BinaryKind::Kernel && mapping.pgoff == 0;
     if !mapping.executable || hidden || is_no_file(name) {
         return Held::Other;
@@ -162,7 +164,8 @@ fn held(mapping: &Mapping, build_ids: &FxHashMap<String, BuildId>, files: &mut F
     }
 }
 
-/// Names that the kernel and perf give to memory that no file backs (Linux: kernel/events/core.c, `perf_event_mmap_event`).
+/// Returns true for the names that the kernel and perf give to memory that no file backs (Linux:
+/// kernel/events/core.c, `perf_event_mmap_event`).
 fn is_no_file(name: &str) -> bool {
     let starts = [
         "//anon",

@@ -1,4 +1,4 @@
-//! The order of a collection: recordings to rows, rows to files.
+//! Runs a collection: from recordings to rows, and from rows to files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,21 +27,23 @@ use crate::input::recording::open;
 use crate::input::usable::{guests, trouble};
 use crate::request::options::GenerateOptions;
 
-/// With more rows than these in memory, they are written. Rows that come again add up when the file is read.
+/// Number of rows in memory above which the rows of a stream are written. Equal rows in a file add up when
+/// the file is read.
 const MAX_ROWS_OF_STREAM: usize = 1 << 19;
 const MAX_ROWS_OF_FILE: usize = 1 << 21;
 
-/// What comes slower than this in a stream need not be put in order.
+/// Time after which records of a stream are no longer put in order.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// What a row takes of a file, about, to tell when a file that is rotated by size has enough of them.
+/// Approximate size of a row in a file, in bytes. It tells when a file that is rotated by size has enough
+/// rows.
 const BYTES_OF_A_ROW: u64 = 8;
 
 /// Collects the traces of recordings, on a thread pool of its own.
 ///
 /// # Errors
-/// See [`ErrorCode`]. Files that were finished before stay; the one that was open does not appear, unless the job was cancelled while it
-/// read a stream: then it is finished with what was read.
+/// See [`ErrorCode`]. Files that were finished before stay. The open file does not appear, unless the job was
+/// cancelled while it read a stream: then the file is finished with the samples that were read.
 pub fn collect(options: &CollectOptions, observer: &dyn Observer) -> Result<CollectOutcome, Error> {
     let mut inputs = InputFiles::default();
     options.perf_data.iter().for_each(|path| inputs.add_stream(path));
@@ -91,7 +93,7 @@ pub fn collect(options: &CollectOptions, observer: &dyn Observer) -> Result<Coll
     on_threads(options.jobs, || job.run(observer))
 }
 
-/// An observer that does not cancel.
+/// An observer that does not cancel the job.
 struct ToTheEnd<'a>(&'a dyn Observer);
 
 impl Observer for ToTheEnd<'_> {
@@ -107,12 +109,14 @@ impl Observer for ToTheEnd<'_> {
 /// How an input is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
-    /// Samples are counted when they are read. That is given up if something comes later that they need.
+    /// Samples are counted when they are read. The job gives this up if a later record changes the meaning of
+    /// earlier samples.
     Once {
-        /// Nothing else is in the file yet, so it can be begun anew. Otherwise rows cannot be taken back once they are written.
+        /// True if the file has no rows of another input yet, so that it can be begun anew. Otherwise rows
+        /// cannot be taken back once they are written.
         alone: bool,
     },
-    /// Of a file, everything but the samples is read first.
+    /// All records of a file are read before its samples.
     AllButSamplesFirst,
 }
 
@@ -134,16 +138,16 @@ struct Collection<'a> {
     inputs: InputFiles,
     files: Files,
     events: Vec<Event>,
-    /// What is in no file yet.
+    /// Counts that are in no file yet.
     counted: Counted,
     patches: FxHashSet<Patch>,
     host: Option<String>,
     shard: Option<ShardFile>,
     outcome: CollectOutcome,
-    /// Of all files.
+    /// Numbers of the ledger, of all files.
     total: Tally,
     guest_samples: u64,
-    /// The job was cancelled while it read a stream.
+    /// The error of a job that was cancelled while it read a stream.
     interrupted: Option<Error>,
 }
 
@@ -151,7 +155,7 @@ impl<'a> Collection<'a> {
     fn run(mut self, observer: &dyn Observer) -> Result<CollectOutcome, Error> {
         let started = Instant::now();
         observer.progress(Progress::start(Phase::Open));
-        // A folder that cannot be written is found out before hours of collecting.
+        // The job finds out that a folder cannot be written before it collects for hours.
         self.begin_shard()?;
         let observers = InputObserver::for_each(&self.options.perf_data, observer);
         for (path, observer) in self.options.perf_data.iter().zip(&observers) {
@@ -183,7 +187,7 @@ impl<'a> Collection<'a> {
                 .map_or(0, |(_, count)| count)
         };
         let found = guests(self.guest_samples, count_of(Loss::BranchSamples));
-        // A host that only runs guests is no reason to end.
+        // A host that only runs guests is no reason to end the job.
         let guests =
             found.unwrap_or_else(|error| Some(Diagnostic::warning(DiagnosticCode::GuestSamples, error.message)));
         self.outcome.diagnostics.extend(guests);
@@ -217,7 +221,7 @@ impl<'a> Collection<'a> {
             match self.read_in(path, input, Reading::Once { alone }, observer) {
                 Ok(true) => return Ok(()),
                 Err(error) if error.code == ErrorCode::Aborted => return Err(error),
-                // Whatever was found wrong may look otherwise when all is known.
+                // The second reading decides: an error may vanish when all records are known.
                 Err(_) | Ok(false) if alone => {
                     self.counted = Counted::default();
                     self.begin_shard()?;
@@ -235,7 +239,8 @@ impl<'a> Collection<'a> {
         }
     }
 
-    /// Counts each segment of an input while the next one is read. False if the input must be read the other way; nothing is kept of it then.
+    /// Counts each segment of an input while the next segment is read. Returns false if the input must be
+    /// read the other way. Then no counts of it are kept.
     fn read_in(
         &mut self,
         path: &Path,
@@ -246,7 +251,7 @@ impl<'a> Collection<'a> {
         observer.progress(Progress::start(Phase::Scan));
         input.set_cancel(observer.cancel_flag());
         let to_the_end = ToTheEnd(observer);
-        // A stream that is cancelled ends, and what was read of it is kept.
+        // A cancelled stream ends, and the samples that were read are kept.
         let of_samples: &dyn Observer = if input.size().is_none() { &to_the_end } else { observer };
         let mut workers = Workers::new(of_samples, input.size().unwrap_or(0));
         let mut followed = Followed::default();
@@ -342,7 +347,7 @@ impl<'a> Collection<'a> {
         Ok(true)
     }
 
-    /// Which events count, or why none can.
+    /// Returns the events whose samples count, or the error that says why no event can count.
     fn choose(&mut self, metadata: &Metadata, path: &Path) -> Result<Chosen<'a>, Error> {
         let usable =
             usable_events(metadata, &self.as_generate).map_err(|error| no_branches(error, metadata).path(path))?;
@@ -373,7 +378,8 @@ impl<'a> Collection<'a> {
         })
     }
 
-    /// Notes which code was rewritten. The kernel and its modules lie in every process where they do in that with the number 0.
+    /// Notes which code was rewritten. The kernel and its modules lie in every process at the addresses that
+    /// they have in the process with the number 0.
     fn note_patches(&mut self, pokes: &mut FxHashSet<TextPoke>, followed: &Followed) {
         if pokes.is_empty() {
             return;
@@ -386,7 +392,7 @@ impl<'a> Collection<'a> {
         }
     }
 
-    /// Whether nothing has been collected for the open file.
+    /// Returns true if nothing has been collected for the open file.
     fn is_empty(&self) -> bool {
         self.counted.is_empty() && self.patches.is_empty() && self.shard.as_ref().is_some_and(ShardFile::is_empty)
     }

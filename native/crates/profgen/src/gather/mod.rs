@@ -1,5 +1,5 @@
-//! From recordings to trace shards, without a binary: how often which branch was taken, and where the run behind it may have ended
-//! (`docs/trace-shards.md`).
+//! Collects trace shards from recordings, without a binary: the number of executions of each branch, and
+//! where the run behind it may have ended (`docs/trace-shards.md`).
 
 mod chain;
 mod files;

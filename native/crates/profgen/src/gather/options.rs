@@ -1,44 +1,45 @@
-//! What a collection is asked to do.
+//! The options of a collection.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::request::options::{GenerateOptions, Input, SampleUse, Selection};
 
-/// Everything `collect` needs to know.
+/// The options of `collect`.
 #[derive(Debug, Clone)]
 pub struct CollectOptions {
     /// perf.data files, directories or streams; `-` is standard input.
     pub perf_data: Vec<PathBuf>,
-    /// A file whose name ends in `.parquet`, or a folder that gets files with names of their own.
+    /// A file whose name ends in `.parquet`, or a folder, in which files with generated names are written.
     pub output: PathBuf,
-    /// When a file is finished and another one is begun; only into a folder.
+    /// When a file is finished and another file is begun. Only possible if `output` is a folder.
     pub rotate: Option<Rotation>,
-    /// Whether the name of the host is written.
+    /// True if the name of the host is written.
     pub host: bool,
     /// Which samples count.
     pub select: Selection,
-    /// Damage in an input is an error instead of a diagnostic.
+    /// True if damage in an input is an error instead of a diagnostic.
     pub strict: bool,
-    /// Worker threads; 0 is one for each processor.
+    /// Number of worker threads; 0 stands for one thread for each processor.
     pub jobs: usize,
-    /// With more rows than these in memory, they are written. `None`: 2^19 of a stream, which may take days and must leave room for others, and
-    /// 2^21 of a file.
+    /// Number of rows in memory above which the rows are written. `None` stands for 2^19 if the input is a
+    /// stream, which may take days and must leave room for others, and for 2^21 if it is a file.
     pub most_rows: Option<usize>,
 }
 
 /// When a file is finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rotation {
-    /// So long after it was begun.
+    /// This long after the file was begun.
     Every(Duration),
-    /// When it has about so many bytes.
+    /// When the file has about this number of bytes.
     Bytes(u64),
 }
 
 impl Rotation {
-    /// Reads a number with a unit: `30s`, `10m`, `2h` and `1d` are times, `512KiB`, `64MiB` and `1GiB` are sizes, and so are `KB`, `MB` and
-    /// `GB` with powers of 1000. `None` for anything else, and for zero.
+    /// Reads a number with a unit: `30s`, `10m`, `2h` and `1d` are times, `512KiB`, `64MiB` and `1GiB` are
+    /// sizes, and so are `KB`, `MB` and `GB` with powers of 1000. Returns `None` for any other text, and for
+    /// zero.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -64,7 +65,7 @@ impl Rotation {
 }
 
 impl CollectOptions {
-    /// Collects `perf_data` into `output`, with everything else as it is by default.
+    /// Returns options that collect `perf_data` into `output`. All other options have their defaults.
     #[must_use]
     pub fn new(perf_data: Vec<PathBuf>, output: impl Into<PathBuf>) -> Self {
         Self {
@@ -79,16 +80,16 @@ impl CollectOptions {
         }
     }
 
-    /// Whether `output` is a file, and not a folder.
+    /// Returns true if `output` is a file, and not a folder.
     pub(crate) fn is_one_file(&self) -> bool {
         self.output.extension().is_some_and(|extension| extension == "parquet") && !self.output.is_dir()
     }
 
-    /// The options of a job that makes profiles of the same samples.
+    /// Returns the options of a job that makes profiles of the same samples.
     pub(crate) fn as_generate(&self) -> GenerateOptions {
         GenerateOptions {
             select: self.select.clone(),
-            // Rows are of branches.
+            // Each row is a branch.
             samples: SampleUse::Branches,
             ..GenerateOptions::new(PathBuf::new(), Input::PerfData(self.perf_data.clone()))
         }

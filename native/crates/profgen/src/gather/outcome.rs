@@ -1,30 +1,30 @@
-//! What came of a collection.
+//! The result of a collection.
 
 use std::path::PathBuf;
 
 use job::{Diagnostic, Phase};
 use traceshard::Loss;
 
-/// What came of a collection.
+/// The result of a collection.
 #[derive(Debug, Clone, Default)]
 pub struct CollectOutcome {
-    /// The files, in the order that they were finished.
+    /// The files, in the order in which they were finished.
     pub shards: Vec<WrittenShard>,
-    /// What was read, and what of it is in no row of a branch.
+    /// The branch entries that were read, and those that are in no row, by reason.
     pub ledger: Vec<(Loss, u64)>,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
-    /// Milliseconds of each phase.
+    /// Time of each phase, in milliseconds.
     pub timings: Vec<(Phase, f64)>,
 }
 
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenShard {
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
-    /// How many rows it has.
+    /// Number of rows.
     pub rows: u64,
-    /// Its size in bytes.
+    /// Size of the file in bytes.
     pub bytes: u64,
 }

@@ -1,19 +1,19 @@
-//! From a run-time address to a place in a mapped file.
+//! Locates a run-time address in a mapped file.
 
 use perfdata::{AddressSpaces, Avma, Moment, Period};
 use traceshard::{BinaryKind, KERNEL_BIAS, Loss};
 
 use crate::gather::files::{FileId, Followed, Held};
 
-/// Where an address lies.
+/// The place of a run-time address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Spot {
     In((FileId, BinaryKind), u64),
-    /// In no file that has rows.
+    /// The address lies in no file that has rows. The loss tells why.
     Elsewhere(Loss),
 }
 
-/// Where the kernel's half of the addresses begins.
+/// Lowest address of the kernel's half of the address space.
 const UPPER_HALF: u64 = 1 << 63;
 
 #[derive(Debug, Clone, Copy)]
@@ -23,16 +23,16 @@ struct Piece {
     held: Held,
 }
 
-/// An address space while it does not change: disjoint pieces, ascending.
+/// An address space during a period without changes: disjoint pieces, in ascending order.
 #[derive(Debug)]
 pub(crate) struct Spots {
     pieces: Vec<Piece>,
-    /// The piece that was hit last, and another one before.
+    /// Indices of the piece that was hit last, and of another piece that was hit before.
     hot: [usize; 2],
 }
 
 impl Spots {
-    /// How the address space of `pid` looks at `moment`, and how long.
+    /// Returns the address space of `pid` at `moment`, and the period for which it stays the same.
     pub(crate) fn new(followed: &Followed, pid: i32, moment: Moment) -> (Self, Period) {
         let Followed { spaces, held, .. } = followed;
         let space = spaces.space(pid, moment);
@@ -46,7 +46,8 @@ impl Spots {
                 && (range.start.0..=last).contains(&start)
                 && start > 0
             {
-                // Older perf lets the last module reach to the end of memory, across the kernel.
+                // In recordings of older perf versions, the last module reaches to the end of memory, across
+                // the kernel.
                 last = start - 1;
             }
             if range.start.0 <= last {
@@ -69,7 +70,7 @@ impl Spots {
         (spots, space.period())
     }
 
-    /// Where an address lies.
+    /// Returns the place of an address.
     #[inline]
     pub(crate) fn find(&mut self, address: Avma) -> Spot {
         let address = address.0;
@@ -110,7 +111,8 @@ fn spot_in(held: Held, address: u64) -> Spot {
     }
 }
 
-/// Where the symbol of the kernel's mapping lies, and what the mapping holds.
+/// Returns the address of the symbol that the kernel's mapping names, and what the mapping holds; `None` if
+/// no kernel is mapped.
 fn kernel_of(spaces: &AddressSpaces, held: &[Held]) -> Option<(u64, Held)> {
     let map = spaces.kernel_image()?;
     match held.get(map.0 as usize)? {
@@ -119,7 +121,7 @@ fn kernel_of(spaces: &AddressSpaces, held: &[Held]) -> Option<(u64, Held)> {
     }
 }
 
-/// The kernel's half of the addresses, but for what modules have of it.
+/// Returns the parts of the kernel's half of the address space that no module covers.
 fn kernel_gaps(pieces: &[Piece], held: Held) -> Vec<Piece> {
     let mut gaps = Vec::new();
     let mut next = Some(UPPER_HALF);

@@ -1,4 +1,4 @@
-//! Counting the branches of stacks: one look-up for a branch and what is behind it.
+//! Counts the branches of stacks. One look-up serves a branch and the end of the run behind it.
 
 use perfdata::{Avma, Branch, Speculation};
 use traceshard::{BinaryKind, Ends, KERNEL_START, Loss};
@@ -12,7 +12,8 @@ use crate::gather::spots::{Spot, Spots};
 /// finding a row takes longer.
 const SLOTS: usize = 1 << 14;
 
-/// Stands for the file of a branch that has an end in none, of one that has its ends in two, and for none at all.
+/// Stands for the file of a branch without an end in a file, of a branch with ends in two files, and for the
+/// absence of a file.
 const NO_FILE: FileId = FileId::MAX;
 const TWO_FILES: FileId = FileId::MAX - 1;
 const NOT_YET: FileId = FileId::MAX - 2;
@@ -46,15 +47,16 @@ const _: () = assert!(size_of::<Slot>() == 32);
 /// What was behind the branch of a slot when it was met last.
 #[derive(Clone, Copy)]
 struct Known {
-    /// The source of the next newer entry of the stack, as [`Next`] has it.
+    /// Source of the next newer entry of the stack, as [`Next`] returns it.
     next: u64,
     of: Of,
-    /// Of a branch with ends in two files it says only that, and both sides are elsewhere.
+    /// The side of the branch in its file. For a branch with ends in two files, it says only this, and both
+    /// sides are stored elsewhere.
     side: Side,
 }
 
-/// How often a branch was met, in the lower half, and how often it was mispredicted. In one number, because what was stored in parts takes
-/// long to load as a whole.
+/// Number of executions of a branch, in the lower half, and number of mispredictions. Both are in one number,
+/// because two stored parts take long to load as a whole.
 #[derive(Clone, Copy)]
 struct SmallCounts(u32);
 
@@ -66,7 +68,7 @@ impl SmallCounts {
         self.0 += 1 + (u32::from(branch.flags.mispredicted()) << 16);
     }
 
-    /// Whether there are some, and room for one more.
+    /// Returns true if the counts are not 0 and have room for one more execution.
     #[inline]
     fn can_grow(self) -> bool {
         let count = self.0 as u16;
@@ -81,7 +83,7 @@ impl SmallCounts {
     }
 }
 
-/// A branch in one file, and what is behind it.
+/// A branch in one file, and the end of the run behind it.
 #[derive(Clone, Copy)]
 struct Side {
     /// What is behind it: see [`Newest`]. [`TailId::NONE`] if the run ends at the source of the newer branch, wherever that goes.
@@ -89,7 +91,7 @@ struct Side {
     newer_from: u64,
     /// What it is for the next older branch of the file.
     seen: TailId,
-    /// Of a branch in no file: the number of what the ledger counts.
+    /// Row of the branch. For a branch in no file, the number of a kind of the ledger.
     row: RowId,
     file: FileId,
 }
@@ -117,11 +119,11 @@ const NOTHING_KNOWN: Known = Known {
     side: NO_SIDE,
 };
 
-/// Stands for the source of the next newer entry where there is none.
+/// Stands for the source of the next newer entry if there is no such entry.
 const NO_NEXT: u64 = u64::MAX;
 
-/// The sources of the entries that were met last in a stack: BOLT ends each run where the next newer entry is, whichever file that is in.
-/// Between entries of programs, it passes over those of the kernel.
+/// The sources of the newest entries of a stack so far. BOLT ends each run at the next newer entry, whatever
+/// file this entry is in. Between entries of programs, BOLT skips entries of the kernel.
 struct Next {
     of_all: u64,
     of_programs: u64,
@@ -133,7 +135,8 @@ impl Next {
         of_programs: NO_NEXT,
     };
 
-    /// What is behind a branch, which is behind the older ones from now on.
+    /// Returns the source of the next newer entry of a branch. The branch is the newer entry of older
+    /// branches from now on.
     #[inline]
     fn advance(&mut self, branch: Branch) -> u64 {
         let from = branch.from.0;
@@ -151,12 +154,12 @@ fn touches_kernel(branch: Branch) -> bool {
     branch.from.0.max(branch.to.0) >= KERNEL_START
 }
 
-/// A sample, as far as its rows depend on it.
+/// The properties of a sample that its rows depend on: its event and its view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Of(u32);
 
 impl Of {
-    /// `view` is the number of the view of its address space.
+    /// Makes the properties of a sample. `view` is the number of the view of its address space.
     #[inline]
     pub(crate) fn new(event: EventId, view: u16) -> Self {
         Self(u32::from(event) << 16 | u32::from(view))
@@ -171,15 +174,15 @@ impl Of {
 #[derive(Clone, Copy)]
 struct Entry {
     branch: Branch,
-    /// The source of the next newer entry, as [`Next`] has it.
+    /// Source of the next newer entry, as [`Next`] returns it.
     next: u64,
     of: Of,
 }
 
-/// The branch of a file that was met last in a stack.
+/// The branch of a file that was read last in a stack.
 #[derive(Clone, Copy)]
 struct Newest {
-    /// Its run-time source.
+    /// Run-time source of the branch.
     from: u64,
     /// What the next older branch has to know of it ([`Tails::seen_from_behind`](crate::gather::chain::Tails::seen_from_behind)).
     seen: TailId,
@@ -191,20 +194,20 @@ const NOTHING: Newest = Newest {
 };
 
 impl Side {
-    /// The branch as the newest one of its file.
+    /// Returns the branch as the newest branch of its file.
     #[inline]
     fn newest(&self, from: u64) -> Newest {
         Newest { from, seen: self.seen }
     }
 
-    /// Whether what is behind the branch is what was behind it.
+    /// Returns true if the newer branch is the one of the last execution.
     #[inline]
     fn fits(&self, newest: &Newest) -> bool {
         self.newer == newest.seen || (self.newer == TailId::NONE && self.newer_from == newest.from)
     }
 }
 
-/// Counted branches.
+/// Counts of branches.
 ///
 /// In front of the rows stands a direct-mapped cache of raw addresses, as in front of the traces of a profile
 /// ([`TraceTable`](crate::counting::trace::TraceTable)).
@@ -217,7 +220,7 @@ pub(crate) struct Table {
     latest: Latest,
 }
 
-/// What was counted and is in no slot any more.
+/// Counts that are in no slot any more.
 #[derive(Default)]
 struct Sums {
     rows: Rows,
@@ -233,15 +236,16 @@ const NO_NEWER: Branch = Branch {
     flags: perfdata::BranchFlags(0),
 };
 
-/// The newest branches of a stack.
+/// The newest branch of each file in a stack.
 #[derive(Default)]
 struct Latest {
-    /// By file, with the number of the stack.
+    /// Newest branches by file, each with the number of its stack.
     by_file: Vec<(u64, Newest)>,
     stack: u64,
 }
 
-// As calls, these would store in parts what is loaded as a whole right after, which takes long.
+// These functions are inlined. As calls, they would store in parts a value that is loaded as a whole right
+// after, which takes long.
 impl Latest {
     #[inline(always)]
     fn of(&self, file: FileId) -> Newest {
@@ -268,7 +272,7 @@ impl Latest {
 
 impl Default for Table {
     fn default() -> Self {
-        // Made on the heap: they would not fit into every stack.
+        // The arrays are made on the heap, because some stacks are too small for them.
         Self {
             slots: vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
             known: vec![NOTHING_KNOWN; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
@@ -294,7 +298,8 @@ impl Table {
             latest,
         } = self;
         latest.stack += 1;
-        // The file of the last branch; what is newest there is in `latest` when another file comes.
+        // The file of the last branch. The newest branch of this file is moved to `latest` when a branch of
+        // another file comes.
         let (mut file, mut newest) = (NOT_YET, NOTHING);
         let mut newer = NO_NEWER;
         let mut newer_fill = NO_NEWER_FILL;
@@ -354,12 +359,12 @@ impl Table {
         }
     }
 
-    /// Notes what the ledger counts.
+    /// Returns the numbers of the ledger, to add to them.
     pub(crate) fn tally(&mut self) -> &mut Tally {
         &mut self.sums.tally
     }
 
-    /// Forgets what the cache knows, for when numbers of views are used again.
+    /// Empties the cache. The caller does so before numbers of views are used again.
     pub(crate) fn flush(&mut self) {
         let known = self.known.iter().zip(self.two.iter());
         for (slot, (known, sides)) in self.slots.iter_mut().zip(known) {
@@ -380,13 +385,13 @@ impl Table {
         self.sums.rows.add_up();
     }
 
-    /// All rows. None is left.
+    /// Takes all rows out of the table.
     pub(crate) fn drain(&mut self) -> Rows {
         self.add_up();
         std::mem::take(&mut self.sums.rows)
     }
 
-    /// What the ledger counts. Nothing is left.
+    /// Takes the numbers of the ledger out of the table.
     pub(crate) fn take_tally(&mut self) -> Tally {
         self.flush();
         std::mem::take(&mut self.sums.tally)
@@ -394,7 +399,8 @@ impl Table {
 }
 
 impl Latest {
-    /// Makes the branch of a slot the newest one of its files, unless something else is behind it than was.
+    /// Makes the branch of a slot the newest branch of its files. Returns false, and changes nothing, if the
+    /// newer branch is not the one of the last execution.
     #[inline]
     fn advance(&mut self, from: u64, side: &Side, sides: &[Side; 2]) -> bool {
         match side.file {
@@ -480,7 +486,8 @@ impl Sums {
     ) -> Side {
         let [low, high] = [branch.from.0.min(branch.to.0), branch.from.0.max(branch.to.0)];
         let crosses_kernel = low < KERNEL_START && high >= KERNEL_START;
-        // No run of a program follows what BOLT passes over, and none of this file follows a branch out of it.
+        // No run of a program follows an entry that BOLT skips, and no run of this file follows a branch out
+        // of the file.
         let has_run = ends.1.is_some() && next != NO_NEXT && !(crosses_kernel && kind == BinaryKind::User);
         let stack_end = match has_run.then(|| spots.find(Avma(next))) {
             Some(Spot::In((of_next, _), end)) if of_next == file => Some(end),
@@ -498,7 +505,7 @@ impl Sums {
             crosses_kernel,
         });
         let side = Side {
-            // At 0 there may be nothing as well.
+            // The source 0 may also stand for the absence of a branch.
             newer: if is_long && newer.from != 0 {
                 TailId::NONE
             } else {
@@ -513,7 +520,7 @@ impl Sums {
         side
     }
 
-    /// Adds the counts of a slot, which it has none of then.
+    /// Moves the counts of a slot to the rows. The slot has no counts afterwards.
     fn settle(&mut self, slot: &mut Slot, known: &Known, sides: &[Side; 2]) {
         let counts = std::mem::replace(&mut slot.counts, SmallCounts::NONE).whole();
         if counts.count == 0 {
@@ -527,7 +534,7 @@ impl Sums {
     }
 }
 
-/// A branch in no file.
+/// Returns the side of a branch in no file.
 fn lost(what: Loss) -> Side {
     Side {
         row: what as RowId,
@@ -535,16 +542,17 @@ fn lost(what: Loss) -> Side {
     }
 }
 
-/// The slot of a branch of which it matters more than usual what is behind it, as at the beginning of a stack. As a call, it does not delay
-/// the look-ups of all others.
+/// Returns the slot of a branch for which the newer branch matters more than usual, as at the beginning of a
+/// stack. It is a call, so that it does not delay the look-ups of all other branches.
 #[cold]
 #[inline(never)]
 fn slot_in_doubt(index: usize, seen: TailId) -> usize {
     (index ^ seen.bits().wrapping_mul(0x9e37_79b9) as usize) % SLOTS
 }
 
-/// Multiplicative hashing: the top bits depend on all bits of the addresses. The source of the newer entry stands for what is behind the
-/// branch. That it is known before the newer entry is found lets the processor look up several entries of a stack at once.
+/// Returns the slot of a branch by multiplicative hashing: the top bits depend on all bits of the addresses.
+/// The source of the newer entry stands for the end of the run behind the branch. It is known before the
+/// newer entry is found, so the processor can look up several entries of a stack at once.
 #[inline]
 fn slot_of(branch: Branch, newer: u64, of: Of) -> usize {
     const BITS: u32 = SLOTS.trailing_zeros();

@@ -11,12 +11,12 @@ use crate::gather::spots::Spots;
 use crate::gather::table::{Of, Table};
 use crate::request::options::Selection;
 
-/// Which samples count, and how their events are numbered.
+/// The events whose samples count, and the numbers of events.
 pub(crate) struct Chosen<'a> {
     pub select: &'a Selection,
-    /// By event: whether its samples count.
+    /// True for each event whose samples count.
     pub events: Vec<bool>,
-    /// By event: its number in the job.
+    /// Number in the job of each event.
     pub numbers: Vec<EventId>,
 }
 
@@ -25,25 +25,25 @@ pub(crate) struct Workers<'a> {
     workers: SampleWorkers<'a, Worker>,
 }
 
-/// What the workers have counted.
+/// Counts of the workers.
 #[derive(Default)]
 pub(crate) struct Counted {
     pub rows: Rows,
     pub tally: Tally,
-    /// Samples that could not be decoded.
+    /// Number of samples that could not be decoded.
     pub chunks: ChunkStats,
     pub guest_samples: u64,
-    /// The times of the first and the last sample that counts.
+    /// Times of the first and the last sample that counts.
     pub times: Option<(u64, u64)>,
 }
 
 impl Counted {
-    /// Whether nothing was counted, not even as lost.
+    /// Returns true if nothing was counted, not even as lost.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.tally == Tally::default() && self.guest_samples == 0
     }
 
-    /// Adds what another has, which has nothing then.
+    /// Moves the counts of `other` to these counts.
     pub(crate) fn take(&mut self, other: &mut Self) {
         self.rows.take(&mut other.rows);
         self.tally.merge(&std::mem::take(&mut other.tally));
@@ -57,7 +57,7 @@ impl Counted {
 }
 
 impl<'a> Workers<'a> {
-    /// For an input of `total` bytes (0: not known).
+    /// Makes workers for an input of `total` bytes; 0 if the size is not known.
     pub(crate) fn new(observer: &'a dyn Observer, total: u64) -> Self {
         Self {
             workers: SampleWorkers::new(observer, total, Worker::default),
@@ -70,7 +70,8 @@ impl<'a> Workers<'a> {
             .add(segment, |worker, sample| worker.add(sample, followed, chosen))
     }
 
-    /// Asks for every address space again, because they have changed. True if `changed` says so of an answer that was given before.
+    /// Makes the workers look up every address space again, because address spaces have changed. Returns true
+    /// if `changed` is true for an address space that was looked up before.
     pub(crate) fn forget_spaces(&mut self, changed: impl Fn(&Consulted) -> bool) -> bool {
         let mut any = false;
         for worker in self.workers.each() {
@@ -89,7 +90,7 @@ impl<'a> Workers<'a> {
         len(self) > most
     }
 
-    /// Moves what was counted into `all`.
+    /// Moves the counts into `all`.
     pub(crate) fn drain_into(&mut self, all: &mut Counted) {
         self.in_parallel(|worker| {
             worker.counted.rows = worker.table.drain();
@@ -110,7 +111,7 @@ impl<'a> Workers<'a> {
 struct Worker {
     views: Views<Spots>,
     table: Table,
-    /// What was counted beside the table.
+    /// Counts that are not in the table.
     counted: Counted,
 }
 
