@@ -1,27 +1,29 @@
-//! The control flow of one stretch of code, from its instructions.
+//! Finds the control flow of one stretch of code from its instructions.
 
 use elf::{Arch, Code, Image, Instruction, InstructionClass, Svma, jump_targets};
 use rustc_hash::FxHashMap;
 
-/// Longer stretches are not looked at.
+/// Most instructions of a stretch that is looked at.
 const MOST_INSTRUCTIONS: usize = 1 << 20;
 
-/// No function of a compiler has more tables of jumps.
+/// Most jump tables of a stretch. No function that a compiler makes has more.
 const MOST_TABLES: usize = 4096;
 
-/// A straight run of instructions that is entered at its first and left at its last one. Calls may be inside.
+/// A straight run of instructions that is entered at its first instruction and left at its last. Calls may be
+/// inside.
 #[derive(Debug)]
 pub(super) struct CodeBlock {
-    /// Its instructions, as numbers of those of the stretch.
+    /// Number of its first instruction. Instructions are numbered from the beginning of the stretch.
     pub first: usize,
     pub last: usize,
-    /// Control leaves the stretch from here: by a return, a jump to elsewhere, or where nothing tells where it goes.
+    /// True if control leaves the stretch at the end of the block: by a return, by a jump to other code, or
+    /// by a jump whose target is not known.
     pub leaves: bool,
-    /// It may end in a call that does not return.
+    /// True if the block may end in a call that does not return.
     pub may_end: bool,
-    /// Where a jump that leaves goes.
+    /// Target of a jump out of the stretch.
     pub jumps_to: Option<Svma>,
-    /// Blocks before it in the stretch lead to it.
+    /// True if blocks before it in the stretch lead to the block.
     pub has_predecessor: bool,
 }
 
@@ -30,12 +32,13 @@ pub(super) struct CodeBlock {
 pub(super) struct Blocks {
     pub instructions: Vec<Instruction>,
     pub blocks: Vec<CodeBlock>,
-    /// From and to, by number.
+    /// Edges between blocks, as numbers of the blocks (from, to).
     pub edges: Vec<(u32, u32)>,
 }
 
 impl Blocks {
-    /// Those of the code from `start` to before `end`. `None` if there is none, or too much.
+    /// Finds the blocks of the code from `start` to before `end`. Returns `None` if there is no code, or more
+    /// than [`MOST_INSTRUCTIONS`] instructions.
     pub(super) fn of(image: &Image, code: &Code<'_>, start: Svma, end: Svma) -> Option<Self> {
         let through = Svma(end.0.checked_sub(1)?);
         let instructions: Vec<Instruction> = code.instructions(start, through).take(MOST_INSTRUCTIONS + 1).collect();
@@ -60,7 +63,8 @@ impl Blocks {
         })
     }
 
-    /// The block that has the instruction at `svma`, and which of its instructions that is.
+    /// Returns the number of the block that has the instruction at `svma`, and the number of the instruction
+    /// in the block; `None` if there is no such block.
     pub(super) fn find(&self, svma: Svma) -> Option<(usize, usize)> {
         let number = self
             .instructions
@@ -69,7 +73,7 @@ impl Blocks {
         Some((self.block_of(number), number))
     }
 
-    /// The block that has the instruction with this number.
+    /// Returns the number of the block that has the instruction with this number.
     fn block_of(&self, number: usize) -> usize {
         self.blocks.partition_point(|block| block.first <= number) - 1
     }
@@ -79,13 +83,15 @@ struct Builder<'a> {
     image: &'a Image,
     code: &'a Code<'a>,
     instructions: &'a [Instruction],
-    /// Of indirect jumps, by number: numbers of the instructions they go to.
+    /// Targets of indirect jumps, as numbers of instructions, by the number of the jump.
     targets: FxHashMap<usize, Vec<usize>>,
-    /// By number: a block begins there. One more than there are instructions.
+    /// True for an instruction at which a block begins, by number. The list has one element more than there
+    /// are instructions.
     begins: Vec<bool>,
-    /// By number: execution does not get there from the instruction before. One more than there are instructions.
+    /// True for an instruction that execution does not reach from the instruction before, by number. The list
+    /// has one element more than there are instructions.
     follows_end: Vec<bool>,
-    /// By number: a jump goes there.
+    /// True for an instruction that is the target of a jump, by number.
     is_target: Vec<bool>,
 }
 
@@ -133,7 +139,7 @@ impl Builder<'_> {
         self.separate_padding();
     }
 
-    /// What fills the space up to an aligned block is not executed: the block begins behind it.
+    /// Begins a block behind the padding before an aligned block. The padding is not executed.
     fn separate_padding(&mut self) {
         let mut in_padding = false;
         for number in 0..self.instructions.len() {
@@ -148,7 +154,8 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether it does nothing: `nop` of all lengths, `int3`; `nop`, `udf`.
+    /// Returns true if the instruction does nothing: on x86 `nop` of all lengths and `int3`, on AArch64 `nop`
+    /// and `udf`.
     fn pads(&self, instruction: &Instruction) -> bool {
         let bytes = self.code.bytes_of(instruction.svma).unwrap_or_default();
         match self.image.arch() {
@@ -232,7 +239,7 @@ impl Builder<'_> {
             } else if goes_on && index + 1 < firsts.len() {
                 edges.push((index as u32, index as u32 + 1));
             } else if goes_on {
-                // Into whatever lies behind.
+                // Control goes on into the code behind the stretch.
                 block.leaves = true;
             }
             blocks.push(block);
@@ -246,7 +253,7 @@ impl Builder<'_> {
         (blocks, edges)
     }
 
-    /// A jump whose table is not known goes to the blocks that nothing else leads to.
+    /// Adds edges from a jump with an unknown table to all blocks that no other edge leads to.
     fn link_indirect(
         &self,
         blocks: &mut [CodeBlock],

@@ -7,7 +7,8 @@ mod elf_builder;
 
 const START: u64 = 0x1000;
 
-/// First address of each block, and the edges between blocks by these addresses, as distances from the first.
+/// Returns the first address of each block, and the edges between blocks by these addresses. Addresses are
+/// relative to the first block.
 fn blocks_of(machine: u16, text: &[u8]) -> (Vec<u64>, Vec<(u64, u64)>) {
     let image = ElfBuilder::new(machine)
         .text(".text", START, text)
@@ -42,7 +43,7 @@ fn padding_behind_a_jump_belongs_to_no_block_that_runs() {
     ];
     let (begins, edges) = blocks_of(EM_X86_64, &text.concat());
     assert_eq!(begins, [0, 4, 6, 0xa, 0xd, 0x10]);
-    // The jump goes to the only block that nothing else leads to.
+    // The jump goes to the only block that no other edge leads to.
     assert_eq!(edges, [(0, 4), (0, 0xa), (4, 0x10)]);
 }
 

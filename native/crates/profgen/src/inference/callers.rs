@@ -1,7 +1,7 @@
-//! What call chains say of which call entered a function how often.
+//! Finds out from call chains how often each call entered a function.
 //!
-//! A function takes about as long whoever calls it, so of its executions each caller has the share that it has of the samples in the function
-//! and behind it.
+//! A function takes about the same time for each caller. So each caller's share of the executions is its
+//! share of the samples in the function and in the functions that it calls.
 
 use elf::{InstructionClass, Svma};
 use flow::Measure;
@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use crate::counting::call_sites::CallSite;
 use crate::inference::binary::Binary;
 
-/// The callers of each function, by its start.
+/// The callers of each function, by the function's first address.
 #[derive(Debug, Default)]
 pub(super) struct Callers {
     of: FxHashMap<Svma, Vec<Caller>>,
@@ -19,11 +19,12 @@ pub(super) struct Callers {
 /// A call of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Caller {
-    /// The call; `None` if it is in another file, or calls what then jumps to the function.
+    /// Address of the call; `None` if the call is in another file, or if its callee jumped to the function
+    /// (tail call).
     pub call: Option<Svma>,
-    /// It names the function, so that the code tells how often it is executed.
+    /// True if the call is direct, so that its code tells how often it is executed.
     pub is_direct: bool,
-    /// Samples of the function, and of what it calls, behind this call.
+    /// Number of samples of the function, and of the functions that it calls, below this call.
     pub samples: u64,
 }
 
@@ -57,12 +58,13 @@ impl Callers {
         Self { of }
     }
 
-    /// The functions that were on a chain.
+    /// Returns the functions that were on a call chain.
     pub(super) fn functions(&self) -> impl Iterator<Item = Svma> {
         self.of.keys().copied()
     }
 
-    /// Executions of a function divided among the calls that do not name it, and what is left for calls of which nothing is known.
+    /// Divides the executions of a function among its indirect callers. Returns the calls with their counts,
+    /// and the executions left for calls that are not known.
     pub(super) fn divide(&self, function: Svma, executions: u64) -> (Vec<(Svma, u64)>, u64) {
         let callers = self.of.get(&function).map(Vec::as_slice).unwrap_or_default();
         let unnamed = || callers.iter().filter(|caller| !caller.is_direct);
@@ -79,8 +81,8 @@ impl Callers {
         (divided, left)
     }
 
-    /// What the executions of functions say of how often calls were executed, with a weight of so many samples at most. `executions`: of a
-    /// function, if it was solved.
+    /// Returns, from the executions of functions, how often calls were executed. The weight of each measure
+    /// is at most `most` samples. `executions` returns the executions of a function that was solved.
     pub(super) fn measures(&self, executions: impl Fn(Svma) -> Option<f64>, most: f64) -> FxHashMap<Svma, Measure> {
         let mut sums: FxHashMap<Svma, (f64, f64)> = FxHashMap::default();
         for (function, callers) in &self.of {

@@ -1,14 +1,16 @@
-//! Which instructions take longer than others on all CPUs, and how much longer.
+//! Estimates how much longer some instructions take than others, on all CPUs.
 
 use elf::{Arch, Instruction};
 
-/// A division, in units of a plain instruction: about what it takes on CPUs of the last ten years (uops.info).
+/// Time of a division, in units of a plain instruction: about the time on CPUs of the last ten years
+/// (uops.info).
 const DIVISION: f64 = 15.0;
 const MULTIPLICATION: f64 = 2.0;
-/// A locked or serializing instruction.
+/// Time of a locked or serializing instruction, in units of a plain instruction.
 const LOCKED: f64 = 18.0;
 
-/// The time of an instruction in units of a plain one; `None` if that depends on its operands, as for `rep movs`.
+/// Returns the time of an instruction in units of a plain instruction; `None` if the time depends on
+/// operands, as for `rep movs`.
 pub(super) fn time_of(arch: Arch, instruction: Instruction, bytes: &[u8]) -> Option<f64> {
     match arch {
         Arch::X86_64 | Arch::X86 => x86(arch == Arch::X86_64, bytes),
@@ -17,7 +19,7 @@ pub(super) fn time_of(arch: Arch, instruction: Instruction, bytes: &[u8]) -> Opt
     .filter(|_| instruction.length > 0)
 }
 
-/// AMD64 APM volume 3, appendix A.
+/// Returns the time of an x86 instruction. Source of the encodings: AMD64 APM volume 3, appendix A.
 fn x86(is_64_bit: bool, bytes: &[u8]) -> Option<f64> {
     let is_prefix = |byte: u8| {
         matches!(byte, 0x26 | 0x2e | 0x36 | 0x3e | 0x64..=0x67 | 0xf0 | 0xf2 | 0xf3) || is_64_bit && byte & 0xf0 == 0x40
@@ -31,14 +33,15 @@ fn x86(is_64_bit: bool, bytes: &[u8]) -> Option<f64> {
         [0xf6 | 0xf7, ..] if matches!(field(1), Some(6 | 7)) => DIVISION,
         [0xf6 | 0xf7, ..] if matches!(field(1), Some(4 | 5)) => MULTIPLICATION,
         [0x69 | 0x6b, ..] | [0x0f, 0xaf, ..] => MULTIPLICATION,
-        // sqrt and div of all four kinds of SSE operands
+        // These are sqrt and div of all four kinds of SSE operands.
         [0x0f, 0x51 | 0x5e, ..] => DIVISION,
         _ => 1.0,
     };
     Some(if prefixes.contains(&0xf0) { base + LOCKED } else { base })
 }
 
-/// Arm ARM, C4.1.96: data processing with two and with three sources.
+/// Returns the time of an AArch64 instruction. Source of the encodings: Arm ARM, C4.1.96, data processing
+/// with two and with three sources.
 fn aarch64(bytes: &[u8]) -> f64 {
     let word = bytes.first_chunk().map_or(0, |word| u32::from_le_bytes(*word));
     if word & 0x7fe0_f800 == 0x1ac0_0800 {

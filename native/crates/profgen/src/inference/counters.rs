@@ -1,4 +1,4 @@
-//! From sampled addresses to counters: the flow of each function, and of calls between them.
+//! Makes counters from sampled addresses: the flow inside of each function, and of calls between functions.
 
 use elf::{Code, InstructionClass, Svma};
 use flow::{Block, Edge, Gate, Graph, Inference, Measure, SCALE, infer};
@@ -15,16 +15,16 @@ use crate::inference::blocks::Blocks;
 use crate::inference::callers::Callers;
 use crate::inference::measures::{Samples, measures};
 
-/// Functions with more blocks are not solved.
+/// Most blocks of a function that is solved.
 const MOST_BLOCKS: usize = 60_000;
 
-/// Times that calls are told to the functions that they call.
+/// Number of times that the executions of calls are passed on to the called functions.
 const ROUNDS: usize = 3;
 
-/// How much calls say of how often a function was entered, in samples.
+/// Weight of the calls of a function as a measure of its entries, in samples.
 const WEIGHT_OF_CALLS: f64 = 20.0;
 
-/// What sampled addresses come to.
+/// Counters that were inferred from sampled addresses.
 #[derive(Debug, Default)]
 pub(crate) struct Inferred {
     pub ranges: CounterTable,
@@ -32,35 +32,36 @@ pub(crate) struct Inferred {
     pub report: InferenceReport,
 }
 
-/// How good that is.
+/// Quality of the inferred counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct InferenceReport {
-    /// Samples at instructions of the binary.
+    /// Number of samples at instructions of the binary.
     pub samples: u64,
-    /// Of these, such that tell the sampled instruction itself.
+    /// Number of these samples that state the sampled instruction itself.
     pub exact: u64,
-    /// Of all, those in no function.
+    /// Number of samples that lie in no function.
     pub homeless: u64,
-    /// Functions with samples.
+    /// Number of functions with samples.
     pub functions: usize,
-    /// Of these, those whose blocks have the counts of their own samples, because no flow was found.
+    /// Number of these functions whose blocks keep the counts of their own samples, because no flow was
+    /// found.
     pub unsolved: usize,
-    /// Blocks that were executed.
+    /// Number of blocks that were executed.
     pub blocks: usize,
-    /// Of these, those with samples.
+    /// Number of these blocks that have samples.
     pub sampled_blocks: usize,
 }
 
 /// The samples of a binary.
 pub(crate) struct Sampled<'a> {
     pub addresses: &'a TargetAddresses,
-    /// What their call chains say; nothing if they have none.
+    /// Call sites of the samples' call chains; empty if the samples have none.
     pub call_sites: &'a [CallSite],
-    /// They are of instructions, not of time.
+    /// True if the event counts instructions, not time.
     pub by_instructions: bool,
 }
 
-/// The counters that the samples make most likely.
+/// Returns the counters that the samples make most likely.
 pub(crate) fn infer_counters(binary: &Binary<'_>, sampled: &Sampled<'_>) -> Inferred {
     let addresses = sampled.addresses;
     let sum =
@@ -92,16 +93,16 @@ pub(crate) fn infer_counters(binary: &Binary<'_>, sampled: &Sampled<'_>) -> Infe
     inferred
 }
 
-/// What is known of calls.
+/// Executions of calls.
 #[derive(Default)]
 struct Calls {
-    /// How often places outside of their own stretch are called or jumped to.
+    /// Number of calls and jumps to each place from other stretches.
     entered: FxHashMap<Svma, f64>,
-    /// What call chains say of how often calls are executed.
+    /// Executions of calls, as call chains tell them.
     executed: FxHashMap<Svma, Measure>,
 }
 
-/// How often the function that starts at `start` was entered there.
+/// Returns how often the function that starts at `start` was entered there; `None` if it was not solved.
 fn executions(solved: &[Solved], start: Svma) -> Option<f64> {
     let index = solved
         .binary_search_by_key(&start, |function| function.range.start)
@@ -116,12 +117,12 @@ struct Solved {
     samples: u64,
     blocks: Blocks,
     counts: Inference,
-    /// By block: whether it was sampled.
+    /// True for each block that was sampled.
     sampled: Vec<bool>,
     has_flow: bool,
 }
 
-/// The stretches of functions that have samples, ascending.
+/// Returns the stretches of functions that have samples, in ascending order.
 fn sampled_stretches(binary: &Binary<'_>, addresses: &TargetAddresses) -> Vec<FunctionRange> {
     let mut found: Vec<FunctionRange> = Vec::new();
     for (svma, _) in addresses {
@@ -142,7 +143,7 @@ fn unique(mut stretches: Vec<FunctionRange>) -> Vec<FunctionRange> {
     stretches
 }
 
-/// The same with the functions that are called from there.
+/// Returns the stretches and the functions that are called from them.
 fn with_called(
     binary: &Binary<'_>,
     mut stretches: Vec<FunctionRange>,
@@ -153,7 +154,7 @@ fn with_called(
     unique(stretches)
 }
 
-/// How often each place outside of its own stretch is called or jumped to.
+/// Returns the number of calls and jumps to each place from other stretches.
 fn calls(binary: &Binary<'_>, solved: &[Solved]) -> FxHashMap<Svma, f64> {
     let mut calls: FxHashMap<Svma, f64> = FxHashMap::default();
     for function in solved {
@@ -191,7 +192,8 @@ impl Solved {
         })
     }
 
-    /// Calls `visit` with each direct call, or jump to elsewhere, where it goes and how often.
+    /// Calls `visit` with the address, the target and the count of each direct call and of each jump out of
+    /// the stretch.
     fn for_each_call(&self, code: &Code<'_>, mut visit: impl FnMut(Svma, Svma, u64)) {
         for (index, block) in self.blocks.blocks.iter().enumerate() {
             let count = self.counts.blocks[index];
@@ -213,7 +215,7 @@ impl Solved {
     }
 }
 
-/// Adds what is known of calls to what is known of the blocks that they are in: both measure the same executions.
+/// Adds the measures of calls to the measures of their blocks. Both measure the same executions.
 fn add_calls(blocks: &Blocks, executed: &FxHashMap<Svma, Measure>, measures: &mut [Option<Measure>]) {
     if executed.is_empty() {
         return;
@@ -269,7 +271,7 @@ fn graph(blocks: &Blocks, measures: &[Option<Measure>], calls: &FxHashMap<Svma, 
     }
 }
 
-/// Each block as its own samples have it.
+/// Returns the counts that each block has by its own samples.
 fn by_themselves(measures: &[Option<Measure>]) -> Inference {
     let count = |measure: &Option<Measure>| {
         measure.map_or(0, |measure| {
@@ -316,7 +318,7 @@ fn counters(binary: &Binary<'_>, solved: &[Solved], callers: &Callers) -> Inferr
             *entered.entry(to).or_default() += count;
         });
     }
-    // What enters a function and is called by nothing that is known.
+    // These executions entered a function and came from no known call.
     for function in solved {
         let start = function.range.start;
         let in_all = function.counts.entries.first().copied().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! How often a block was executed, as its samples tell.
+//! Measures how often a block was executed, from its samples.
 
 use elf::{Arch, Code, Svma};
 use flow::Measure;
@@ -7,21 +7,21 @@ use crate::counting::sampled::Hits;
 use crate::inference::blocks::Blocks;
 use crate::inference::cost::time_of;
 
-/// How far the time of a block differs from the sum of what its instructions take, as a share: more samples than make up for that
-/// do not weigh more. Caches and dependences do not show in the code.
+/// Error of the estimated time of a block, as a share. More samples cannot reduce it, so they add no weight.
+/// Caches and dependences do not show in the code.
 const SYSTEMATIC_ERROR: f64 = 0.15;
 
-/// Sampled addresses of all functions, and how many of all samples are exact.
+/// Sampled addresses of all functions, and the share of exact samples.
 pub(super) struct Samples<'a> {
-    /// Ascending.
+    /// Sampled addresses, in ascending order.
     pub addresses: &'a [(Svma, Hits)],
     pub exact_share: f64,
-    /// Samples count instructions instead of time: all are alike.
+    /// True if samples count instructions instead of time: then all instructions weigh the same.
     pub by_instructions: bool,
 }
 
 impl<'a> Samples<'a> {
-    /// Those from `start` to before `end`.
+    /// Returns the sampled addresses from `start` to before `end`.
     pub(super) fn within(&self, start: Svma, end: Svma) -> &'a [(Svma, Hits)] {
         let first = self.addresses.partition_point(|(svma, _)| *svma < start);
         let behind = self.addresses.partition_point(|(svma, _)| *svma < end);
@@ -29,11 +29,11 @@ impl<'a> Samples<'a> {
     }
 }
 
-/// For each block what its samples say.
+/// Returns a measure for each block.
 ///
-/// A sample that is not exact was taken at the instruction before the one that it names. Within a block it is known which one that is. At
-/// the first instruction of a block it is not, so such samples are left out, and so is the time of the last instruction of each block, which
-/// would be seen there.
+/// A sample that is not exact was taken at the instruction before the one that it names. Within a block that
+/// instruction is known. At the first instruction of a block it is not known, so such samples are left out.
+/// So is the time of the last instruction of each block, whose samples would appear there.
 pub(super) fn measures(
     samples: &Samples<'_>,
     blocks: &Blocks,

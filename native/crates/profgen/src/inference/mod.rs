@@ -1,4 +1,5 @@
-//! Counters of a recording without branch stacks: sampled addresses to executions of blocks and calls.
+//! Makes counters of a recording without branch stacks: from sampled addresses to executions of blocks and
+//! calls.
 
 mod binary;
 mod blocks;
