@@ -12,13 +12,14 @@ use crate::input::events::UsableEvents;
 const HOW_TO_SAMPLE: &str =
     "Record branches: `perf record -e arm_spe/branch_filter=1/u -c 2048 -o perf.data -- PROGRAM`.";
 
-/// The bit of `event_filter` that asks for operations which were executed.
+/// The bit of `event_filter` that selects operations that were executed.
 const RETIRED: u64 = 1 << 1;
 
-/// Of `config2`, the bits that are the least latency.
+/// The bits of `config2` that hold the least latency.
 const LATENCY: u64 = (1 << 12) - 1;
 
-/// What the trace was good for, if its samples count; an error if it was good for nothing.
+/// Returns diagnostics about the trace if its samples count. It is an error if the trace has no usable
+/// sample.
 pub(crate) fn about_arm_spe(
     metadata: &Metadata,
     usable: &UsableEvents,
@@ -70,7 +71,7 @@ pub(crate) fn about_arm_spe(
     Ok(found)
 }
 
-/// Filters that leave out some branches more often than others.
+/// Returns a warning about filters that leave out some branches more often than others.
 fn filtered(attr: &EventAttr) -> Option<Diagnostic> {
     let events = attr.config1 & !RETIRED;
     let latency = attr.config2 & LATENCY;

@@ -1,4 +1,5 @@
-//! Call stacks of samples: which of them are believed, by llvm-profgen's rules, and what was counted behind which calls.
+//! Reads the call stacks of samples. Decides by llvm-profgen's rules which of them are believed, and counts
+//! samples by the calls in progress.
 
 use std::collections::btree_map::Entry;
 use std::hash::BuildHasher;
@@ -18,23 +19,24 @@ use crate::counting::unwind::{Flow, MAX_FRAMES};
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 
-/// Slots of what is remembered of addresses.
+/// Number of slots of the cache of facts about addresses.
 const SLOTS: usize = 1 << 12;
 
-/// What call stacks came to.
+/// Numbers about call stacks.
 #[derive(Default)]
 pub(crate) struct CallStackStats {
-    /// What llvm-profgen counts as samples: of a text, comments and empty lines, too. With several targets, a sample counts for each that
-    /// it touches.
+    /// Number of samples as llvm-profgen counts them: in a text, comments and empty lines count, too. With
+    /// several targets, a sample counts for each target that it touches.
     pub items: u64,
     pub external_leaves: u64,
-    /// Those with more than [`MAX_FRAMES`] frames.
+    /// Number of call stacks with more than [`MAX_FRAMES`] frames.
     pub cut: u64,
-    /// Those with a return address that follows no call.
+    /// Number of call stacks with a return address that follows no call.
     pub broken: u64,
-    /// These addresses, with the id of their target.
+    /// These return addresses, with the id of their target.
     pub broken_at: FxHashSet<(BinaryId, u64)>,
-    /// A hash of each distinct branch stack, if llvm-profgen's words are wanted and contexts do not tell. llvm-profgen states shares of them.
+    /// A hash of each distinct branch stack, if llvm-profgen's words are wanted and no contexts are counted,
+    /// which have these numbers, too. llvm-profgen states shares of distinct samples.
     pub distinct: FxHashSet<u64>,
 }
 
@@ -49,16 +51,16 @@ impl CallStackStats {
     }
 }
 
-/// What a job counts by call stacks.
+/// The counts of a job by call stacks.
 #[derive(Default)]
 pub(crate) struct CallStacks {
     pub stats: CallStackStats,
-    /// Counts by calling context, if these are wanted.
+    /// Counts by calling context; `None` if they are not wanted.
     contexts: Option<ByBinary<ContextSteps>>,
 }
 
 impl CallStacks {
-    /// Adds what another thread has counted.
+    /// Adds the counts of another worker.
     pub(crate) fn merge(&mut self, other: Self) {
         self.stats.merge(other.stats);
         let Some(others) = other.contexts else { return };
@@ -73,7 +75,8 @@ impl CallStacks {
         }
     }
 
-    /// How many distinct samples there were, if that is known. With contexts, samples of the same branches behind other calls are other samples.
+    /// Returns the number of distinct samples, or 0 if it is not known. With contexts, samples with the same
+    /// branches and different calls are different samples.
     pub(crate) fn distinct(&self) -> usize {
         match &self.contexts {
             Some(contexts) => contexts.values().filter_map(ContextSteps::distinct).sum(),
@@ -81,7 +84,7 @@ impl CallStacks {
         }
     }
 
-    /// Counts by calling context, if these are wanted.
+    /// Returns the counts by calling context; `None` if they are not wanted.
     pub(crate) fn into_contexts(self, targets: &Targets<'_>) -> Option<ByBinary<ContextCounts>> {
         let contexts = self.contexts?.into_iter();
         let counts = contexts.map(|(id, steps)| (id, steps.into_counts(Flow::of(targets, id))));
@@ -89,18 +92,19 @@ impl CallStacks {
     }
 }
 
-/// What is said of one place in a call stack.
+/// A place in a call stack, with what is known about it.
 #[derive(Clone, Copy)]
 struct Frame {
     target: BinaryId,
     offset: CodeOffset,
 }
 
-/// What was found out about places in the code of targets, by offset in the space of all code. Others may take the slot of one.
+/// A cache of facts about places in the code of targets, by offset in the space of all code. A place may lose
+/// its slot to another place.
 struct Remembered<T>(Box<[(CodeOffset, T)]>);
 
 impl<T: Copy> Remembered<T> {
-    /// Nothing yet, which `anything` stands for.
+    /// Makes an empty cache. `anything` fills its slots.
     fn nothing(anything: T) -> Self {
         Self(vec![(OUTSIDE, anything); SLOTS].into())
     }
@@ -115,7 +119,7 @@ impl<T: Copy> Remembered<T> {
     }
 }
 
-/// Takes the frames of one sample after another.
+/// Reads the frames of one sample after another.
 pub(crate) struct CallStackReader<'a> {
     targets: &'a Targets<'a>,
     functions: &'a ByBinary<&'a FunctionTable>,
@@ -123,19 +127,20 @@ pub(crate) struct CallStackReader<'a> {
     /// The ends of the branch entries of the sample that count.
     pub entries: Vec<(CodeOffset, CodeOffset)>,
     keeps_distinct: bool,
-    /// The innermost first; nothing stands for neighbours outside the code of all targets.
+    /// The frames, the innermost first. `None` stands for neighbouring frames outside the code of all
+    /// targets.
     told: Vec<Option<Frame>>,
     is_cut: bool,
-    /// As a target sees them: the calls in progress, the innermost first.
+    /// The calls in progress as one target sees them, the innermost first.
     calls: Vec<CodeOffset>,
     /// The calls that return to places.
     calls_before: Remembered<CodeOffset>,
-    /// Whether frames are sure at places.
+    /// True for places at which frames are sure.
     sure: Remembered<bool>,
 }
 
 impl<'a> CallStackReader<'a> {
-    /// `functions` are those of the targets.
+    /// Makes a reader. `functions` are the functions of the targets.
     pub(crate) fn new(
         targets: &'a Targets<'a>,
         functions: &'a ByBinary<&'a FunctionTable>,
@@ -165,14 +170,14 @@ impl<'a> CallStackReader<'a> {
         }
     }
 
-    /// Another sample.
+    /// Begins another sample.
     pub(crate) fn begin(&mut self) {
         self.told.clear();
         self.entries.clear();
         self.is_cut = false;
     }
 
-    /// Adds a frame, from the innermost outwards; false if those further out do not matter.
+    /// Adds a frame, from the innermost outwards. Returns false if the frames further out do not matter.
     pub(crate) fn push(&mut self, address: u64, view: &mut View<'_>) -> bool {
         let frame = match view.locate_target(Avma(address)) {
             Place::Code(offset, target) => Some(Frame { target, offset }),
@@ -189,8 +194,8 @@ impl<'a> CallStackReader<'a> {
         true
     }
 
-    /// Whether the last frame is a return address behind no call, so that what a text has behind it is not read. Several targets
-    /// may disagree, so they read on.
+    /// Returns true if the last frame is a return address that follows no call. The rest of such a call stack
+    /// in a text is not read. If there are several targets, they may disagree, so the rest is read.
     pub(crate) fn is_broken(&mut self) -> bool {
         match self.told[..] {
             [_, .., Some(frame)] if self.targets.len() == 1 => self.call_before(frame) == NO_CALL,
@@ -198,8 +203,9 @@ impl<'a> CallStackReader<'a> {
         }
     }
 
-    /// Whether the sample counts. It does not while a function is entered or left, because frames are unsure then. With contexts of several
-    /// targets, each decides for itself.
+    /// Returns true if the sample counts. A sample does not count while a function is entered or left,
+    /// because its frames are not sure then. With contexts of several targets, each target decides for
+    /// itself.
     pub(crate) fn is_kept(&mut self) -> bool {
         let targets = self.targets;
         if targets.len() == 1 {
@@ -214,7 +220,8 @@ impl<'a> CallStackReader<'a> {
         }
     }
 
-    /// Counts a sample that is kept, which has these [`entries`](Self::entries), for each target.
+    /// Counts a sample that is kept, with these [`entries`](Self::entries), for each target. `times` is the
+    /// number of such samples.
     pub(crate) fn count(&mut self, times: u64) {
         let targets = self.targets;
         if self.found.contexts.is_none() {
@@ -263,7 +270,8 @@ impl<'a> CallStackReader<'a> {
             .of(offset, || Flow::of(self.targets, target).call_before(offset))
     }
 
-    /// Looks at the frames as one target sees them: all other code is outside. True if the target counts the sample.
+    /// Looks at the frames as one target sees them: all other code is outside. Returns true if the target
+    /// counts the sample.
     fn see(&mut self, id: BinaryId) -> bool {
         self.found.stats.items += 1;
         self.calls.clear();
@@ -285,7 +293,7 @@ impl<'a> CallStackReader<'a> {
                 self.calls.push(call);
             }
         }
-        // What called the outermost function is not known then, either.
+        // The caller of the outermost function is not known then, either.
         if self.calls.last() == Some(&OUTSIDE) {
             self.calls.pop();
         }
@@ -308,14 +316,14 @@ impl<'a> CallStackReader<'a> {
     }
 }
 
-/// The first two instructions of every range of a function.
+/// Returns true for the first two instructions of every range of a function.
 fn is_prologue(target: &Target<'_>, svma: Svma, functions: &FunctionTable) -> bool {
     let starts_at = |svma| functions.entry_at(svma).is_some();
     let before = target.code.instruction_before(svma);
     starts_at(svma) || before.is_some_and(|instruction| starts_at(instruction.svma))
 }
 
-/// Every return, and the instruction before it.
+/// Returns true for every return, and for the instruction before a return.
 fn is_epilogue(target: &Target<'_>, svma: Svma) -> bool {
     let mut two = target.code.instructions(svma, Svma(u64::MAX)).take(2);
     two.any(|instruction| instruction.class == InstructionClass::Return)

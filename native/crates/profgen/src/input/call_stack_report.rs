@@ -1,4 +1,4 @@
-//! What is doubtful about call stacks.
+//! Reports doubtful call stacks.
 
 use job::{Diagnostic, DiagnosticCode, count_of, form};
 
@@ -8,7 +8,7 @@ use crate::input::call_stack::CallStacks;
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 
-/// Warnings about call stacks, in llvm-profgen's order.
+/// Returns warnings about call stacks, in llvm-profgen's order.
 pub(crate) fn call_stack_diagnostics(stacks: &CallStacks, options: &GenerateOptions) -> Vec<Diagnostic> {
     let words = options.policy.words;
     let distinct = stacks.distinct();
@@ -66,7 +66,7 @@ pub(crate) fn call_stack_diagnostics(stacks: &CallStacks, options: &GenerateOpti
     }
     let (part, whole, of) = match words {
         Words::Own => (stacks.broken, stacks.items, "samples"),
-        // The number of addresses, and not of samples, is what llvm-profgen has here.
+        // llvm-profgen prints the number of addresses here, not the number of samples.
         Words::LlvmProfgen => (stacks.broken_at.len() as u64, distinct as u64, "distinct samples"),
     };
     found.extend(warn_of_share(

@@ -21,13 +21,13 @@ use crate::counting::read_contexts::{Context, ReadContext};
 use elf::Svma;
 use job::{Error, ErrorCode};
 
-/// Between the ends of ranges, and of branches.
+/// The text between the two addresses of a range, and of a branch.
 const SEPARATORS: [&str; 2] = ["-", "->"];
 
-/// Of blocks with a context.
+/// The indentation of blocks with a context.
 const INDENTATION: &str = "  ";
 
-/// The text form; addresses are printed relative to `base`.
+/// Returns the text form. Addresses are printed relative to `base`.
 #[must_use]
 pub fn write(counters: &Counters, base: Svma) -> String {
     let mut out = String::new();
@@ -35,7 +35,8 @@ pub fn write(counters: &Counters, base: Svma) -> String {
     out
 }
 
-/// The text form of counters by context; each context is text already.
+/// Returns the text form of counters by context. Each context is given as text. Addresses are printed
+/// relative to `base`.
 #[must_use]
 pub(crate) fn write_contexts(contexts: Vec<(Vec<u8>, Counted)>, base: Svma) -> Vec<u8> {
     let mut sorted: BTreeMap<Vec<u8>, Counted> = BTreeMap::new();
@@ -65,7 +66,7 @@ fn write_block(out: &mut String, tables: [&CounterTable; 2], base: Svma, indenta
     }
 }
 
-/// What to do about a file that does not hold counters.
+/// The remedy for a file that does not hold counters.
 pub(crate) const HOW_TO_WRITE: &str =
     "{generate --skip-symbolization} and `llvm-profgen --skip-symbolization` write files of counters.";
 
@@ -113,7 +114,8 @@ pub fn read(text: &str, base: Svma) -> Result<Counters, Error> {
     })
 }
 
-/// `[main:3 @ foo]` or `[0x6f5 @ 0x620]`; nothing in between if no caller is known.
+/// Parses a context such as `[main:3 @ foo]` or `[0x6f5 @ 0x620]`. The brackets are empty if no caller is
+/// known.
 fn parse_context(line: &str, base: Svma) -> Option<Context> {
     let inside = line.trim_end().strip_prefix('[')?.strip_suffix(']')?;
     let call = |item: &str| {

@@ -1,4 +1,4 @@
-//! Which events of a recording have samples that can be used.
+//! Finds the events of a recording whose samples can be used.
 
 use std::path::Path;
 
@@ -10,18 +10,18 @@ use crate::binaries::target::Targets;
 use crate::input::recording::{STANDARD_INPUT, open};
 use crate::request::options::{GenerateOptions, SampleUse};
 
-/// What of an input's samples counts.
+/// The events of an input whose samples count, and which part of the samples counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UsableEvents {
-    /// By event: whether its samples count.
+    /// True for each event whose samples count.
     pub events: Vec<bool>,
-    /// The sampled addresses count, not the branch stacks.
+    /// True if the sampled addresses count, not the branch stacks.
     pub addresses: bool,
-    /// Of sampled addresses: they are those of instructions, whatever time these take.
+    /// True if the sampled addresses count, and the event counts instructions, whatever time they take.
     pub by_instructions: bool,
 }
 
-/// Which events count, and what of their samples does.
+/// Returns the events whose samples count, and which part of the samples counts.
 pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> Result<UsableEvents, Error> {
     let attrs = &metadata.attrs;
     let wanted = &options.select.events;
@@ -40,7 +40,7 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
         .iter()
         .map(|attr| is_wanted(attr, options) && obstacle(attr, options).is_none())
         .collect();
-    // Histories of branches tell more, and counts of both cannot be added up.
+    // Branch stacks tell more than Arm SPE, and counts of both cannot be added up.
     let arm_spe = metadata.arm_spe_event().filter(|_| options.reads_arm_spe());
     if let Some(event) = arm_spe.filter(|event| is_wanted(&attrs[*event], options) && !usable.contains(&true)) {
         usable[event] = true;
@@ -68,7 +68,7 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
         return Err(error);
     }
     let wanted = || attrs.iter().filter(|attr| is_wanted(attr, options));
-    // What comes nearest to a usable recording tells most.
+    // The event that is nearest to a usable one gives the most helpful message.
     let nearest = wanted().filter_map(|attr| obstacle(attr, options)).max();
     let of = |kind: &Obstacle| labels(wanted().filter(|attr| obstacle(attr, options).as_ref() == Some(kind)));
     let message = match nearest {
@@ -91,7 +91,8 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
     Err(Error::new(ErrorCode::NoBranchStacks, message).hint(hint))
 }
 
-/// Why the trace of an event cannot be used: perf has to make branch stacks of it first, or nothing can.
+/// Returns the reason why the trace of an event cannot be used: either perf must first make branch stacks of
+/// it, or no program can.
 fn raw_trace(metadata: &Metadata, event: usize, options: &GenerateOptions) -> Option<Error> {
     let label = metadata.attrs[event].label();
     let inject = |options: &str| {
@@ -113,7 +114,7 @@ fn raw_trace(metadata: &Metadata, event: usize, options: &GenerateOptions) -> Op
     Some(Error::new(ErrorCode::NoBranchStacks, message).hint(hint))
 }
 
-/// Why samples of Arm SPE are not counted, and what to do.
+/// Returns the reason why samples of Arm SPE are not counted, and the remedy.
 fn arm_spe_unused(options: &GenerateOptions) -> (&'static str, String) {
     let (what, hint) = if options.leading_ip_only {
         (
@@ -134,8 +135,8 @@ fn arm_spe_unused(options: &GenerateOptions) -> (&'static str, String) {
     (what, hint.to_owned())
 }
 
-/// The events whose sampled addresses tell how often code was executed: those that count time, or else those that count instructions, or
-/// else whatever is wanted.
+/// Returns the events whose sampled addresses tell how often code was executed: those that count time, or
+/// else those that count instructions, or else the events that the caller selected.
 fn sampled_addresses(attrs: &[EventAttr], options: &GenerateOptions) -> Result<UsableEvents, Error> {
     let usable = |kind: Option<Counted>| -> Vec<bool> {
         let counts = |attr: &EventAttr| {
@@ -162,7 +163,7 @@ fn sampled_addresses(attrs: &[EventAttr], options: &GenerateOptions) -> Result<U
     })
 }
 
-/// What an event counts.
+/// The thing that an event counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Counted {
     Time,
@@ -184,7 +185,7 @@ fn counted(attr: &EventAttr) -> Counted {
     }
 }
 
-/// What has to be said of addresses that are counted.
+/// Returns a diagnostic about sampled addresses that are counted.
 pub(crate) fn about_addresses(metadata: &Metadata, found: &UsableEvents) -> Option<Diagnostic> {
     let used: Vec<&EventAttr> = metadata
         .attrs
@@ -204,8 +205,8 @@ pub(crate) fn about_addresses(metadata: &Metadata, found: &UsableEvents) -> Opti
     })
 }
 
-/// By event: whether its samples have call stacks of the code of `targets`. Nothing, if those of no event that counts have, or if the job has no use
-/// for them.
+/// Returns true for each event whose samples have call stacks of the code of `targets`. Returns `None` if no
+/// event that counts has them, or if the job has no use for them.
 pub(crate) fn call_stacks(metadata: &Metadata, targets: &Targets<'_>, options: &GenerateOptions) -> Option<Vec<bool>> {
     if !uses_call_stacks(options) {
         return None;
@@ -222,13 +223,13 @@ pub(crate) fn call_stacks(metadata: &Metadata, targets: &Targets<'_>, options: &
     has_stack.contains(&true).then_some(has_stack)
 }
 
-/// Whether call stacks matter to a job.
+/// Returns true if call stacks matter to a job.
 pub(crate) fn uses_call_stacks(options: &GenerateOptions) -> bool {
     let by_branches = !options.leading_ip_only && options.samples != SampleUse::Addresses;
     by_branches && options.sample_period.is_none() && options.for_bolt.is_none()
 }
 
-/// Whether a recording may have call stacks. What comes as a stream cannot be looked at before.
+/// Returns true if a recording may have call stacks. A stream cannot be looked at before it is read.
 pub(crate) fn may_have_call_stacks(path: &Path, options: &GenerateOptions) -> bool {
     let is_file = |path: &Path| {
         path.metadata()
@@ -240,7 +241,7 @@ pub(crate) fn may_have_call_stacks(path: &Path, options: &GenerateOptions) -> bo
     if path.as_os_str() == STANDARD_INPUT || !is_file(path) {
         return true;
     }
-    // What cannot be opened is told of by who reads it.
+    // The stage that reads the file reports that the file cannot be opened.
     let Ok(input) = open(path) else { return false };
     let attrs = &input.metadata().attrs;
     attrs.is_empty()
@@ -249,7 +250,7 @@ pub(crate) fn may_have_call_stacks(path: &Path, options: &GenerateOptions) -> bo
             .any(|attr| attr.has_branch_stack() && attr.has_call_chain())
 }
 
-/// Tells of call chains that are not collected.
+/// Returns a note about call chains that are not collected.
 pub(crate) fn call_chains_not_collected(metadata: &Metadata, options: &GenerateOptions) -> Option<Diagnostic> {
     let has_chains =
         |attr: &&EventAttr| is_wanted(attr, options) && obstacle(attr, options).is_none() && attr.has_call_chain();
@@ -263,7 +264,7 @@ pub(crate) fn call_chains_not_collected(metadata: &Metadata, options: &GenerateO
     })
 }
 
-/// Tells of call chains that cannot be used.
+/// Returns a warning about call chains that cannot be used.
 pub(crate) fn without_user_frames(
     metadata: &Metadata,
     targets: &Targets<'_>,
@@ -286,7 +287,7 @@ pub(crate) fn without_user_frames(
     })
 }
 
-/// The events that have branch stacks of no use, beside others that have useful ones.
+/// Returns warnings about the events with useless branch stacks, beside events with useful ones.
 pub(crate) fn left_out(metadata: &Metadata, options: &GenerateOptions) -> Vec<Diagnostic> {
     if options.samples == SampleUse::Addresses {
         return Vec::new();
@@ -305,7 +306,7 @@ pub(crate) fn left_out(metadata: &Metadata, options: &GenerateOptions) -> Vec<Di
         .collect()
 }
 
-/// What the samples that count do not tell, although they could have: branches inside of transactions.
+/// Returns remarks about branches that the samples that count lack: branches inside of transactions.
 pub(crate) fn remarks(metadata: &Metadata, options: &GenerateOptions) -> Vec<Diagnostic> {
     let used = || {
         let wanted = metadata.attrs.iter().filter(|attr| is_wanted(attr, options));
@@ -328,7 +329,7 @@ fn is_wanted(attr: &EventAttr, options: &GenerateOptions) -> bool {
     wanted.is_empty() || wanted.contains(&attr.label())
 }
 
-/// Why the samples of an event tell no straight runs of code.
+/// The reason why the samples of an event do not show straight runs of code.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Obstacle {
     NoStack,
@@ -338,7 +339,7 @@ enum Obstacle {
 }
 
 impl Obstacle {
-    /// Completes "the branch stacks ...".
+    /// Returns the words that complete "the branch stacks ...".
     fn describe(&self) -> String {
         match self {
             Self::NoStack => "are missing".to_owned(),
@@ -366,7 +367,7 @@ fn obstacle(attr: &EventAttr, options: &GenerateOptions) -> Option<Obstacle> {
         return Some(Obstacle::CallStack);
     }
     let kinds = attr.branch_kinds();
-    // llvm-profgen does not look at them.
+    // llvm-profgen does not check the kinds of branches.
     (!kinds.is_empty() && options.policy.refuses_implausible).then(|| Obstacle::SomeKinds(kinds.join(",")))
 }
 

@@ -1,4 +1,5 @@
-//! Which binaries a job has, if that depends on its recordings: reads what they map, before anything is counted.
+//! Finds the binaries of a job if they depend on its recordings: reads the mappings of the recordings before
+//! anything is counted.
 
 use std::path::{Path, PathBuf};
 
@@ -14,10 +15,11 @@ use crate::input::recording::{STANDARD_INPUT, open};
 use crate::input::traces;
 use crate::request::options::{GenerateOptions, Input};
 
-/// Opens all binaries of a job that can be known from the beginnings of the recordings, and returns what is mapped there.
+/// Opens all binaries of a job that are known from the beginnings of the recordings. Returns the mappings
+/// there, too.
 ///
-/// What a recording maps is known for certain only when all of it was read. The stage that reads the samples does that anyway, and finds out
-/// whether there is more.
+/// The mappings of a recording are known for certain only when all of it was read. The stage that reads the
+/// samples does so, and finds out whether there are further binaries.
 pub(crate) fn open_binaries(
     options: &GenerateOptions,
     observer: &dyn Observer,
@@ -43,22 +45,22 @@ pub(crate) fn open_binaries(
     Ok((open_known(options, &mapped, observer, diagnostics)?, mapped))
 }
 
-/// How much of recordings is looked at.
+/// The part of the recordings that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
     Beginning,
     All,
 }
 
-/// Reads mappings of all recordings, and nothing else of them: those at the beginning of each, where most are (up to where nothing
-/// new comes for a while), or all.
+/// Reads the mappings of all recordings. It reads either all of each recording, or its beginning, where most
+/// mappings are (up to where no new mapping comes for a while).
 fn mapped_by(paths: &[PathBuf], extent: Extent, observer: &dyn Observer) -> Result<Mapped, Error> {
     let mut mapped = Mapped::default();
     for path in paths {
         refuse_stream(path)?;
         let mut input = open(path)?;
         input.set_cancel(observer.cancel_flag());
-        // Unless a file is read once, the first segment has the mappings of all of it.
+        // The first segment has the mappings of the whole file, unless the file is read once.
         if extent == Extent::Beginning {
             input.read_once();
         }
@@ -89,14 +91,14 @@ fn listed_build_ids(metadata: &Metadata) -> FxHashMap<&str, BuildId> {
     entries.map(|entry| (entry.name.as_str(), entry.id)).collect()
 }
 
-/// A stream cannot be read twice.
+/// Refuses a stream, because it cannot be read twice.
 fn refuse_stream(path: &Path) -> Result<(), Error> {
     let (file, name) = if path.as_os_str() == STANDARD_INPUT {
         (Path::new("/dev/stdin"), "standard input".to_owned())
     } else {
         (path, path.display().to_string())
     };
-    // A file that is not there is reported by who opens it.
+    // The stage that opens a file reports that it does not exist.
     match file.metadata() {
         Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => Err(Error::new(
             ErrorCode::Unsupported,

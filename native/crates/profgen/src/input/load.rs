@@ -1,4 +1,5 @@
-//! All that is read before profiles can be made: the code of the binaries, their debug information, the samples.
+//! Loads everything that profiles are made from: the code of the binaries, their debug information, the
+//! samples.
 
 use elf::{Code, ImageKind};
 use job::failure::image_error;
@@ -18,29 +19,29 @@ use crate::input::samples::Samples;
 use crate::input::{script, traces};
 use crate::request::options::{GenerateOptions, Input};
 
-/// Everything that is read before a profile can be made.
+/// Everything that a profile is made from.
 pub(crate) struct Loaded<'i> {
     /// The code of the binaries, in groups that are counted together.
     pub groups: Vec<Targets<'i>>,
-    /// Why other binaries are in no group.
+    /// For each binary in no group, the reason.
     pub unusable: ByBinary<Error>,
-    /// Of the binaries that have samples.
+    /// Debug information of the binaries that have samples.
     pub debug: ByBinary<Debug>,
-    /// `None` when counters are given instead.
+    /// The samples; `None` if counters are given instead.
     pub samples: Option<Samples>,
 }
 
-/// What loading needs to know.
+/// The options and inputs of loading.
 pub(crate) struct Loader<'a> {
     pub options: &'a GenerateOptions,
-    /// The kernel's text as it ran, if a recording has it.
+    /// The kernel's code as it ran, if a recording has it.
     pub memory: Option<&'a KernelMemory>,
     pub observer: &'a dyn Observer,
 }
 
 impl<'a> Loader<'a> {
-    /// The code of the binaries, in groups that are counted together: all in one; as llvm-profgen does it, each alone. Beside them,
-    /// why other binaries are in no group.
+    /// Returns the code of the binaries, in groups that are counted together: all in one group, or, as
+    /// llvm-profgen does it, each in a group of its own. Also returns the reason for each binary in no group.
     fn targets<'i>(&self, subjects: &'i ByBinary<Subject>) -> Result<(Vec<Targets<'i>>, ByBinary<Error>), Error>
     where
         'a: 'i,
@@ -58,7 +59,7 @@ impl<'a> Loader<'a> {
             if code.is_empty() && policy.empty_is_error {
                 return Err(no_symbols(subject));
             }
-            // --kernel is about a single binary. Of several, each file tells whether it is a kernel.
+            // --kernel is about a single binary. Of several binaries, each file tells whether it is a kernel.
             let kernel = self.options.kernel.filter(|_| !several);
             Ok(Target::new(
                 id,
@@ -90,8 +91,8 @@ impl<'a> Loader<'a> {
         Ok((groups, unusable))
     }
 
-    /// Lays out the code, reads the debug information and the samples. Of several binaries, only those that have samples need debug
-    /// information.
+    /// Lays out the code, and reads the debug information and the samples. If there are several binaries,
+    /// only those with samples need debug information.
     pub(crate) fn load<'i>(&self, subjects: &'i ByBinary<Subject>) -> Result<Loaded<'i>, Error>
     where
         'a: 'i,
@@ -158,7 +159,8 @@ impl<'a> Loader<'a> {
         })
     }
 
-    /// The samples of all inputs; `None` when counters are given instead. Samples with call stacks need the debug information.
+    /// Returns the samples of all inputs; `None` if counters are given instead. Samples with call stacks need
+    /// the debug information.
     fn sample(&self, groups: &[Targets<'_>], debug: Option<&ByBinary<Debug>>) -> Result<Option<Samples>, Error> {
         let none = FunctionTable::default();
         let functions: Option<ByBinary<&FunctionTable>> = debug.map(|debug| {
@@ -174,14 +176,14 @@ impl<'a> Loader<'a> {
             (Input::PerfScript(paths), Some(functions)) => {
                 script::read_all(paths, groups, functions, options, observer).map(Some)
             }
-            // Options with which binaries are counted apart are refused.
+            // Options with which each binary is counted on its own are refused.
             (Input::Traces(paths), _) => traces::read_all(paths, &groups[0], options, observer).map(Some),
             (Input::PerfScript(_) | Input::UnsymbolizedProfile(_) | Input::SampleProfile(_), _) => Ok(None),
         }
     }
 }
 
-/// Nothing tells where the instructions of a binary start.
+/// Returns the error that nothing tells where the instructions of a binary start.
 fn no_symbols(binary: &Subject) -> Error {
     let mut message = format!(
         "{} has no symbol table, so it is not known where its instructions start",

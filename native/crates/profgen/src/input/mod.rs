@@ -1,4 +1,4 @@
-//! From recordings, texts and counters to traces and samples.
+//! Reads recordings, texts and counters, and makes traces and counts of their samples.
 
 pub(crate) mod arm_spe;
 pub(crate) mod call_stack;

@@ -1,4 +1,4 @@
-//! perf.data inputs to counted traces, one input after the other.
+//! Reads perf.data inputs, one after the other, and counts their traces.
 
 mod followed;
 
@@ -30,22 +30,23 @@ use crate::input::usable::{about_incomplete_call_chains, check_machine, guests, 
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 
-/// What to do where contexts cannot be.
+/// The remedy where a profile with contexts is not possible.
 const WITHOUT_CONTEXTS: &str = "Use {--ignore-stack-samples} for a profile by the branch stacks alone.";
 
 /// How an input is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
-    /// Samples are decoded when they are read. That is given up if something comes later that they need.
+    /// Samples are decoded when they are read. The job gives this up if a later record changes the meaning of
+    /// earlier samples.
     Once,
-    /// Of a file, everything but the samples is read first.
+    /// All records of a file are read before its samples.
     AllButSamplesFirst,
 }
 
-/// Reads all inputs. Their order does not matter: each has address spaces of its own, and counts add up.
+/// Reads all inputs. Their order does not matter: each has its own address spaces, and counts add up.
 ///
-/// The targets of a group are counted together, and each group apart from the others. If the only target cannot have samples, that is an error.
-/// If samples may have call stacks, `functions` are those of the targets.
+/// The targets of a group are counted together, and each group on its own. It is an error if the only target
+/// cannot have samples. If samples may have call stacks, `functions` are the functions of the targets.
 pub(crate) fn read_all(
     paths: &[PathBuf],
     groups: &[Targets<'_>],
@@ -92,21 +93,21 @@ struct Sampling<'a> {
     options: &'a GenerateOptions,
     groups: &'a [Targets<'a>],
     functions: Option<&'a ByBinary<&'a FunctionTable>>,
-    /// Whether the first input has call stacks.
+    /// True if the first input has call stacks; `None` before the first input.
     has_call_stacks: Option<bool>,
     observer: &'a dyn Observer,
     statistics: Statistics,
     diagnostics: Vec<Diagnostic>,
     targets: ByBinary<TargetSamples>,
-    /// What was mapped in any input, to explain a job without samples.
+    /// The mappings of all inputs, to explain a job without samples.
     seen: Seen,
     mapped: Mapped,
-    /// Those that were read, and whether their addresses count.
+    /// The inputs that were read, each with a mark that is true if its sampled addresses count.
     inputs: Vec<(PathBuf, bool)>,
 }
 
 impl<'a> Sampling<'a> {
-    /// The traces of one input, by group.
+    /// Returns the counts of one input, by group.
     fn read(&mut self, path: &Path) -> Result<Vec<Collected>, Error> {
         let mut input = open(path)?;
         // llvm-profgen's load address depends on all mappings. A stream cannot be opened again.
@@ -116,7 +117,7 @@ impl<'a> Sampling<'a> {
             match self.read_in(path, input, Reading::Once) {
                 Ok(Some(collected)) => return Ok(collected),
                 Err(error) if error.code == ErrorCode::Aborted => return Err(error),
-                // Whatever was found wrong may look otherwise when all is known.
+                // The second reading decides: an error may vanish when all records are known.
                 Err(_) | Ok(None) => {}
             }
             for (id, target) in &mut self.targets {
@@ -128,7 +129,8 @@ impl<'a> Sampling<'a> {
         collected.ok_or_else(|| Error::new(ErrorCode::Internal, "records that came late, although all are known"))
     }
 
-    /// Decodes each segment of an input while the next one is read. `None` if the input must be read the other way.
+    /// Decodes each segment of an input while the next segment is read. Returns `None` if the input must be
+    /// read the other way.
     fn read_in(&mut self, path: &Path, mut input: PerfData, reading: Reading) -> Result<Option<Vec<Collected>>, Error> {
         self.observer.progress(Progress::start(Phase::Scan));
         input.set_cancel(self.observer.cancel_flag());
@@ -183,7 +185,7 @@ impl<'a> Sampling<'a> {
             pokes.extend(current.side_records().iter().filter_map(poke_of));
             input.reuse(current);
         }
-        // A recording without records has not been asked yet.
+        // The events of a recording without records have not been checked yet.
         let filter = self.filter(input.metadata(), path)?;
         if reading == Reading::Once && events.is_some_and(|events| events != filter.usable) {
             return Ok(None);
@@ -236,8 +238,8 @@ impl<'a> Sampling<'a> {
         Ok(Some(collected))
     }
 
-    /// Notes which code of targets was rewritten. The kernel and its modules lie in every process where they do in that with
-    /// the number 0, at any time.
+    /// Notes which code of targets was rewritten. The kernel and its modules lie in every process, at any
+    /// time, at the addresses that they have in the process with the number 0.
     fn note_pokes(&mut self, pokes: &FxHashSet<perfdata::TextPoke>, followed: &Followed) {
         if pokes.is_empty() {
             return;
@@ -260,21 +262,22 @@ impl<'a> Sampling<'a> {
         }
     }
 
-    /// Tells of each mapping in its order.
+    /// Reports each mapping, in the order of the mappings.
     fn show_mappings(&mut self, records: &mut [SideRecord]) {
         records.sort_by_key(|record| record.moment);
         let mappings = records.iter().filter_map(|record| match &record.change {
             Change::Map(mapping) => Some(mapping_event(&mapping.file.name, mapping.start)),
             _ => None,
         });
-        // llvm-profgen reads a recording twice, if it is not one of a kernel, and tells of each mapping each time.
+        // llvm-profgen reads a recording twice unless it is one of a kernel, and reports each mapping each
+        // time.
         let twice = self.options.policy.words == Words::LlvmProfgen && !self.groups[0].first().kernel;
         let found: Vec<_> = mappings.collect();
         let times = if twice { 2 } else { 1 };
         self.diagnostics.extend(std::iter::repeat_n(found, times).flatten());
     }
 
-    /// Which events count, or why none can.
+    /// Returns the events that count, or the error that says why no event can count.
     fn filter(&mut self, metadata: &Metadata, path: &Path) -> Result<Filter<'a>, Error> {
         let usable = usable_events(metadata, self.options).map_err(|error| error.path(path))?;
         let groups = self.groups;
@@ -318,7 +321,7 @@ impl<'a> Sampling<'a> {
         Ok(())
     }
 
-    /// Notes why a target has no samples; that is an error if the job has no other target.
+    /// Notes why a target has no samples. It is an error if the job has no other target.
     fn fail(&mut self, id: BinaryId, error: Error) -> Result<(), Error> {
         if !self.options.has_several_binaries() {
             return Err(error);
@@ -337,7 +340,7 @@ impl<'a> Sampling<'a> {
         statistics.samples = all.iter().map(|group| group.samples).max().unwrap_or(0);
         statistics.branch_samples = all.iter().map(|group| group.branch_samples).max().unwrap_or(0);
         let branch_samples = statistics.branch_samples;
-        // Where no sample has a stack, all that was recorded are addresses.
+        // If no sample has a branch stack, only addresses were recorded.
         statistics.by_addresses = branch_samples == 0 && all.iter().any(|group| group.addresses.has_samples());
         if !statistics.by_addresses {
             let unused = self.inputs.iter().filter(|(_, addresses)| *addresses);
@@ -422,7 +425,7 @@ impl<'a> Sampling<'a> {
         Ok(())
     }
 
-    /// Notes what the mappings of an input held for the targets of a group.
+    /// Notes the mappings of an input for the targets of a group.
     fn summarize(&mut self, group: usize, followed: &Followed) {
         let mut processes: ByBinary<FxHashSet<i32>> = ByBinary::new();
         for (id, mapping) in followed.spaces.mappings() {
@@ -460,7 +463,7 @@ impl<'a> Sampling<'a> {
     }
 }
 
-/// Addresses and branch stacks count differently, and cannot be added up.
+/// Returns the warning that sampled addresses and branch stacks count differently, and cannot be added up.
 fn without_stacks(path: &Path) -> Diagnostic {
     let message = format!(
         "{} has no branch stacks, and others have: its samples are left out; make a profile of it alone, and merge the two",

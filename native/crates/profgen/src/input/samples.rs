@@ -1,4 +1,4 @@
-//! What the inputs of a job came to, whatever their form.
+//! The counts of the inputs of a job, whatever form the inputs have.
 
 use elf::TextPoke;
 use job::{Diagnostic, Error};
@@ -13,35 +13,35 @@ use crate::counting::context_counts::ContextCounts;
 use crate::counting::sampled::TargetAddresses;
 use crate::counting::trace::TargetCounters;
 
-/// What the inputs came to.
+/// The counts of the inputs.
 pub(crate) struct Samples {
     pub targets: ByBinary<TargetSamples>,
     pub statistics: Statistics,
     pub diagnostics: Vec<Diagnostic>,
-    /// What was mapped, if binaries are looked for.
+    /// The mappings of the inputs, if binaries are looked for.
     pub mapped: Mapped,
 }
 
-/// What they came to for one target.
+/// The counts of one target.
 #[derive(Default)]
 pub(crate) struct TargetSamples {
     pub counters: TargetCounters,
-    /// Instead of these, if that is wanted.
+    /// Traces for BOLT, instead of the counts above, if they are wanted.
     pub bolt: TargetTraces,
-    /// Instead of these, if addresses count.
+    /// Sampled addresses, instead of the counts above, if addresses count.
     pub addresses: TargetAddresses,
-    /// What the call chains of these samples say.
+    /// The call sites in the call chains of these samples.
     pub call_sites: Vec<CallSite>,
-    /// The same by calling context, if that is wanted and known.
+    /// Counts by calling context; `None` if they are not wanted or not known.
     pub contexts: Option<Box<ContextCounts>>,
-    /// Mappings of it.
+    /// Number of mappings of the target.
     pub mappings: u64,
-    /// Processes that these belong to.
+    /// Number of processes that these mappings belong to.
     pub processes: u64,
-    /// A mapping of it in the recording has its build id.
+    /// True if a mapping of the target has the target's build id in the recording.
     pub same_build: bool,
-    /// Code of it that was rewritten meanwhile.
+    /// Code of the target that was rewritten while it was recorded.
     pub pokes: FxHashSet<TextPoke>,
-    /// Why there are no samples of it, although there may be of others.
+    /// The reason why the target has no samples, although other targets may have some.
     pub failure: Option<Error>,
 }

@@ -1,7 +1,7 @@
-//! Texts of `perf script` to counted traces, one text after the other.
+//! Reads texts of `perf script`, one after the other, and counts their traces.
 //!
-//! A text is read once, a window after the other. In each, the mappings are looked for first; then all threads read blocks of it, each with
-//! the address space of its place in the text.
+//! A text is read once, window by window. In each window, the mappings are looked for first. Then all threads
+//! read blocks of the window, each block with the address space of its place in the text.
 
 mod group;
 mod offsets;
@@ -46,15 +46,15 @@ use refusals::{check_contexts, check_selection, has_call_stacks, mixed_kinds};
 use told::Told;
 use worker::{BlockReport, Epoch, Worker};
 
-/// Bytes that a thread reads at a time.
+/// Number of bytes that a thread reads at a time.
 const BLOCK: usize = 256 << 10;
 
-/// So many changes of the address space are looked ahead: each is a list of what is mapped.
+/// Most changes of the address space that are looked ahead. Each change is a list of mappings.
 const EPOCHS: usize = 256;
 
-/// Reads all texts. Their order does not matter: each has an address space of its own, and counts add up.
+/// Reads all texts. Their order does not matter: each has its own address space, and counts add up.
 ///
-/// `functions` are those of the targets.
+/// `functions` are the functions of the targets.
 pub(crate) fn read_all(
     paths: &[PathBuf],
     groups: &[Targets<'_>],
@@ -96,7 +96,7 @@ struct Script<'a> {
     statistics: Statistics,
     diagnostics: Vec<Diagnostic>,
     told: Told,
-    /// Whether the first text has call stacks.
+    /// The kind of the samples of the first text: with or without call stacks.
     kind: Option<SampleKind>,
 }
 
@@ -146,7 +146,7 @@ impl<'a> Script<'a> {
         self.report(problems, path)
     }
 
-    /// Counts a window; the reports of its blocks are in order.
+    /// Counts a window. Returns the reports of its blocks, in order.
     fn count(&mut self, text: &[u8], kind: SampleKind) -> Result<Vec<BlockReport>, Error> {
         let found: Vec<Vec<_>> = blocks(text, kind, BLOCK)
             .into_par_iter()
@@ -158,7 +158,7 @@ impl<'a> Script<'a> {
         let mut reports = Vec::new();
         while start < text.len() {
             let (now, later) = rest.split_at(rest.len().min(EPOCHS));
-            // Behind a line about a mapping begins another item.
+            // Another item begins behind a line about a mapping.
             let end = match now.last() {
                 Some((end, _)) if !later.is_empty() => end + 1,
                 _ => text.len(),
@@ -190,7 +190,7 @@ impl<'a> Script<'a> {
                 .iter()
                 .zip(&epochs)
                 .map(|(group, epochs)| group.read_block(text, block.clone(), epochs));
-            // All groups meet the same problems.
+            // All groups find the same problems.
             let first = reports.next();
             reports.for_each(drop);
             Ok(first)
@@ -217,7 +217,7 @@ impl<'a> Script<'a> {
         Ok(())
     }
 
-    /// Tells what was not understood of a text.
+    /// Reports the lines of a text that were not understood.
     fn report(&mut self, problems: Problems, path: &Path) -> Result<(), Error> {
         if problems.has(Problem::Cut) && !self.options.policy.any_text {
             return Err(Error::new(
@@ -255,7 +255,7 @@ impl<'a> Script<'a> {
             self.statistics.samples = collected.samples;
             self.statistics.branch_samples = collected.branch_samples;
             self.diagnostics.extend(call_stack_diagnostics(&stacks, self.options));
-            // A text without call stacks has no contexts, either.
+            // A text without call stacks has no contexts.
             let mut contexts = match self.kind {
                 Some(SampleKind::CallStacks) => stacks.into_contexts(group.job.targets),
                 _ => None,
@@ -297,7 +297,7 @@ impl<'a> Script<'a> {
     }
 }
 
-/// The warning that no mapping was found.
+/// Returns the warning that no mapping was found.
 fn not_mapped(target: &Target<'_>, words: Words) -> String {
     let (name, base) = (target.name(), target.image.preferred_base().0);
     match words {
@@ -310,7 +310,7 @@ fn not_mapped(target: &Target<'_>, words: Words) -> String {
     }
 }
 
-/// A text, and its size if that is known.
+/// Opens a text. Returns its size in bytes, too, or 0 if the size is not known.
 fn open(path: &Path) -> std::io::Result<(Box<dyn Read + Send>, u64)> {
     if path.as_os_str() == STANDARD_INPUT {
         return Ok((Box::new(std::io::stdin()), 0));
@@ -342,7 +342,7 @@ fn mapping_of(line: &MappingLine<'_>) -> Mapping {
     }
 }
 
-/// Adds up what all workers have counted.
+/// Adds up the counts of all workers.
 fn merge(workers: Vec<Worker<'_>>) -> (Collected, CallStacks, Offsets) {
     let all = workers
         .into_iter()

@@ -1,4 +1,4 @@
-//! What inputs map besides the binaries of a job, to explain why there are no samples.
+//! The mappings of inputs besides the binaries of a job, to explain why there are no samples.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -10,18 +10,18 @@ use perfdata::{BuildId, KERNEL_IMAGE, Mapping};
 use crate::account::names::list;
 use crate::binaries::target::{Target, file_name};
 
-/// How many names of files are remembered, to list those that are like the one that is missed.
+/// Most file names that are remembered. They serve to list names that resemble the missing one.
 const REMEMBERED_FILES: usize = 1 << 16;
 
-/// A kernel reports no longer names, in bytes.
+/// Length of the longest names that a kernel reports, in bytes.
 const LONGEST_NAME: usize = 4096;
 
-/// What the inputs had mapped besides the target.
+/// The mappings of the inputs besides those of the target.
 #[derive(Default)]
 pub(crate) struct Seen {
     /// Names of executable mappings.
     files: BTreeSet<String>,
-    /// By path of the target and name of the mapping, with what the recording says of the build.
+    /// Build ids in the recording, by the path of the target and the name of the mapping.
     other_builds: BTreeMap<(PathBuf, String), Option<BuildId>>,
 }
 
@@ -39,7 +39,7 @@ impl Seen {
         self.other_builds.insert((path, name.to_owned()), id);
     }
 
-    /// The other builds of `target`: how they are mapped, and their build ids.
+    /// Returns the other builds of `target`: the names of their mappings, and their build ids.
     fn other_builds_of(&self, target: &Target<'_>) -> impl Iterator<Item = (&String, Option<BuildId>)> {
         let path = target.image.path();
         let all = self.other_builds.iter();
@@ -47,12 +47,12 @@ impl Seen {
             .map(|((_, name), id)| (name, *id))
     }
 
-    /// Whether another build of the target was mapped.
+    /// Returns true if another build of the target was mapped.
     pub(crate) fn has_other_build(&self, target: &Target<'_>) -> bool {
         self.other_builds_of(target).next().is_some()
     }
 
-    /// Nothing in the inputs maps the target.
+    /// Returns the error that no mapping of the inputs belongs to the target.
     pub(crate) fn no_mapping(&self, target: &Target<'_>) -> Error {
         if let Some(error) = self.mismatch(target, "recording is") {
             return error;
@@ -76,7 +76,8 @@ impl Seen {
         })
     }
 
-    /// No branch of traces is of the target. What was mapped without a branch, traces do not tell.
+    /// Returns the error that no branch of traces belongs to the target. Traces do not have mappings without
+    /// branches.
     pub(crate) fn no_branches(&self, target: &Target<'_>) -> Error {
         if let Some(error) = self.mismatch(target, "traces are") {
             return error;
@@ -99,7 +100,8 @@ impl Seen {
             })
     }
 
-    /// The error if another build of the target was met in `subject`.
+    /// Returns the error that another build of the target was found in `subject`; `None` if there was no
+    /// other build.
     fn mismatch(&self, target: &Target<'_>, subject: &str) -> Option<Error> {
         let (name, id) = self.other_builds_of(target).next()?;
         let own = target.image.build_id().map_or_else(|| "none".to_owned(), hex);
@@ -116,7 +118,7 @@ impl Seen {
         )
     }
 
-    /// No mapping says where the kernel lies.
+    /// Returns the error that no mapping says where the kernel lies.
     fn no_kernel(&self) -> Error {
         let (message, hint) = if self.files.iter().any(|name| name.starts_with(KERNEL_IMAGE)) {
             (
@@ -133,7 +135,7 @@ impl Seen {
         Error::new(ErrorCode::NoMapping, message).hint(hint)
     }
 
-    /// Other builds beside the right one deserve a word.
+    /// Returns diagnostics about other builds that were mapped beside the right one.
     pub(crate) fn diagnostics(&self, target: &Target<'_>) -> Vec<Diagnostic> {
         let text = |name: &String| {
             let target = target.name();
@@ -144,7 +146,7 @@ impl Seen {
             .collect()
     }
 
-    /// The mapped files, the ones with the most similar names first.
+    /// Returns the mapped files, those with the most similar names first.
     fn nearest(&self, wanted: &str) -> String {
         let mut names: Vec<&str> = self.files.iter().map(String::as_str).collect();
         names.sort_by_key(|name| distance(file_name(name), wanted));
@@ -156,7 +158,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Levenshtein distance; names in a recording are short (at most 4096 bytes), and only a failing job asks.
+/// Returns the Levenshtein distance. It may be slow: names in a recording are short (at most 4096 bytes), and
+/// only a failing job needs it.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<u8>, Vec<u8>) = (a.bytes().take(256).collect(), b.bytes().take(256).collect());
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,4 +1,4 @@
-//! Trace shards to counted traces (`docs/trace-shards.md`).
+//! Reads trace shards and counts their traces (`docs/trace-shards.md`).
 
 mod row;
 mod shards;
@@ -24,7 +24,7 @@ pub(crate) use crate::input::traces::shards::shard_files;
 use crate::input::traces::shards::{mapping_of, may_have, open};
 use crate::request::options::{GenerateOptions, Input};
 
-/// Refuses what rows do not tell.
+/// Refuses options that need data which rows do not have.
 pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
     if !matches!(options.input, Input::Traces(_)) {
         return Ok(());
@@ -53,7 +53,7 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the shards map.
+/// Returns the mappings of the shards.
 pub(crate) fn mapped_by(paths: &[PathBuf], observer: &dyn Observer) -> Result<Mapped, Error> {
     let binaries = Mutex::new(BTreeSet::new());
     shard_files(paths)?.par_iter().try_for_each(|path| {
@@ -76,7 +76,8 @@ pub(crate) fn mapped_by(paths: &[PathBuf], observer: &dyn Observer) -> Result<Ma
     Ok(mapped)
 }
 
-/// Reads all shards. Neither their order nor how rows are spread over them matters: counts add up.
+/// Reads all shards. Neither their order nor the division of rows between them matters, because counts add
+/// up.
 pub(crate) fn read_all(
     paths: &[PathBuf],
     targets: &Targets<'_>,
@@ -153,7 +154,8 @@ fn read_rows<'a>(
     options: &'a GenerateOptions,
     observer: &dyn Observer,
 ) -> Result<Rows<'a>, Error> {
-    // One for each thread. A thread holds its own only while it reads a group, and starts nothing else meanwhile.
+    // There is one worker for each thread. A thread holds its worker only while it reads a group, and starts
+    // no other task meanwhile.
     let workers: Vec<_> = (0..rayon::current_num_threads())
         .map(|_| Mutex::new(Rows::new(targets, options)))
         .collect();
@@ -185,7 +187,8 @@ fn read_rows<'a>(
     Ok(all)
 }
 
-/// Tells that the recordings had more than the traces, unless that is what is asked for.
+/// Returns a note that the recordings had call chains, which the traces lack, unless the options ask for
+/// this.
 fn call_chains_left_out(chains: u64, options: &GenerateOptions) -> Option<Diagnostic> {
     (chains > 0 && !options.ignore_stack_samples && options.for_bolt.is_none()).then(|| {
         let message = format!(
@@ -197,7 +200,7 @@ fn call_chains_left_out(chains: u64, options: &GenerateOptions) -> Option<Diagno
     })
 }
 
-/// Why no row is of a target: all files are looked at once more, those of other builds, too.
+/// Explains why no row belongs to a target. Looks at all files once more, including those of other builds.
 fn explain(files: &[PathBuf], targets: &Targets<'_>, id: BinaryId, options: &GenerateOptions) -> Result<Error, Error> {
     let mut seen = Seen::default();
     for path in files {

@@ -1,4 +1,4 @@
-//! Whether a recording can be used, and what of it is damaged or left out.
+//! Checks whether a recording can be used, and reports the parts of it that are damaged or left out.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use perfdata::{Avma, ChunkStats, RecordStats};
 
 use crate::binaries::target::Target;
 
-/// The recording must be of the binary's architecture.
+/// Refuses a recording of another architecture than the binary's.
 pub(crate) fn check_machine(machine: Option<&str>, target: &Target<'_>) -> Result<(), Error> {
     let Some(machine) = machine else {
         return Ok(());
@@ -33,12 +33,12 @@ pub(crate) fn check_machine(machine: Option<&str>, target: &Target<'_>) -> Resul
     .hint("Name the binary that ran where the recording was made."))
 }
 
-/// Whether a machine runs a program. A 64-bit kernel runs 32-bit programs.
+/// Returns true if a machine runs programs of this architecture. A 64-bit kernel runs 32-bit programs.
 fn runs_on(machine: Arch, program: Arch) -> bool {
     machine == program || (machine, program) == (Arch::X86_64, Arch::X86)
 }
 
-/// A mapping, in llvm-profgen's words.
+/// Returns a diagnostic about a mapping, in llvm-profgen's words.
 pub(crate) fn mapping_event(name: &str, start: Avma) -> Diagnostic {
     Diagnostic::note(
         DiagnosticCode::MmapEvent,
@@ -46,7 +46,7 @@ pub(crate) fn mapping_event(name: &str, start: Avma) -> Diagnostic {
     )
 }
 
-/// Damage and losses of an input, one diagnostic each.
+/// Returns the damage and the losses of an input, one diagnostic each.
 pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> Vec<Diagnostic> {
     let path = path.display();
     let mut found = Vec::new();
@@ -148,7 +148,7 @@ pub(crate) fn about_incomplete_call_chains(chunks: ChunkStats, path: &Path) -> D
     Diagnostic::warning(DiagnosticCode::CallChainsIncomplete, message)
 }
 
-/// Samples of guests are left out; all of them may be such.
+/// Returns a note about samples of guests, which are left out. It is an error if all samples are of guests.
 pub(crate) fn guests(samples: u64, of: u64) -> Result<Option<Diagnostic>, Error> {
     if samples == 0 {
         return Ok(None);

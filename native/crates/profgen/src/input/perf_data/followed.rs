@@ -1,4 +1,4 @@
-//! The address spaces of one recording, and what their mappings hold.
+//! The address spaces of one recording, and the content of their mappings.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,13 +13,14 @@ use crate::binaries::id::BinaryId;
 use crate::binaries::target::Targets;
 use crate::request::options::GenerateOptions;
 
-/// The address spaces of one input, and what their mappings hold.
+/// The address spaces of one input, and the content of their mappings.
 pub(crate) struct Followed {
     pub spaces: AddressSpaces,
-    /// By group and mapping id.
+    /// Content of each mapping, by group and mapping id.
     pub bindings: Vec<Vec<Binding>>,
     build_ids: FxHashMap<String, BuildId>,
-    /// Targets that nothing tells apart in the recording; the first of each pair has the samples.
+    /// Pairs of targets that the recording does not tell apart. The first target of each pair gets the
+    /// samples.
     pub rivals: BTreeSet<(BinaryId, BinaryId)>,
     /// The mappings in their order, if one load address is made of them or if they are to be shown.
     pub records: Vec<SideRecord>,
@@ -36,7 +37,8 @@ impl Followed {
         }
     }
 
-    /// Takes in what a segment changes. True if what was known before would have been taken for another file had all build ids been there.
+    /// Follows the changes of a segment. Returns true if a mapping before this segment would have been taken
+    /// for another file, had all build ids been known then.
     pub(crate) fn extend(
         &mut self,
         segment: &Segment,
@@ -53,7 +55,7 @@ impl Followed {
             .extend(metadata.build_ids.iter().map(|entry| (entry.name.clone(), entry.id)));
         let mut rewritten = false;
         for (group, targets) in groups.iter().enumerate() {
-            // Many mappings are of few files, and there may be many targets.
+            // Many mappings belong to few files, and there may be many targets.
             let mut recognized = FxHashMap::default();
             let mut bind = |(_, mapping): (MapId, &Mapping)| {
                 if !mapping.executable {
@@ -83,7 +85,7 @@ impl Followed {
         rewritten
     }
 
-    /// The build id that the recording's table has for a mapping's file.
+    /// Returns the build id that the recording's table has for a mapping's file.
     fn listed(&self, mapping: &Mapping) -> Option<&BuildId> {
         self.build_ids.get(image_name(&mapping.file.name))
     }

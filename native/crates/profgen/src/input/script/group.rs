@@ -1,4 +1,4 @@
-//! Targets that are counted together, as a text is read.
+//! The state of targets that are counted together, while a text is read.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -19,7 +19,7 @@ use crate::input::samples::TargetSamples;
 use crate::input::seen::Seen;
 use crate::request::options::GenerateOptions;
 
-/// What may stand before branch entries.
+/// Returns the dialect of the text: what may stand before branch entries.
 pub(super) fn dialect(options: &GenerateOptions) -> Dialect {
     let as_llvm_19 = options.leading_ip_only || options.sample_period.is_some() || !options.select.events.is_empty();
     if options.policy.any_text {
@@ -35,11 +35,11 @@ pub(super) fn dialect(options: &GenerateOptions) -> Dialect {
 pub(super) struct Group<'a> {
     pub(super) job: Job<'a>,
     space: Space<'a>,
-    /// The number of the address space as it is now.
+    /// Number of the current address space.
     epoch: u64,
-    /// Where the lowest code of programs lies that the text has told of; 0 if it has told of none.
+    /// Lowest address of code of programs that the text has mapped; 0 if the text has mapped none.
     floor: u64,
-    /// A thread takes one to read a block, and puts it back afterwards.
+    /// Workers. A thread takes one to read a block, and puts it back afterwards.
     pub(super) workers: Mutex<Vec<Worker<'a>>>,
     pub(super) samples: ByBinary<TargetSamples>,
     processes: ByBinary<FxHashSet<i32>>,
@@ -69,7 +69,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Another text begins.
+    /// Begins another text.
     pub(super) fn begin(&mut self, kind: SampleKind) {
         self.job.kind = kind;
         self.space = Space::new(self.job.targets, self.job.options.policy);
@@ -86,7 +86,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// The address space from an offset of a window on.
+    /// Returns the address space from an offset of a window on.
     pub(super) fn epoch_from(&self, from: usize) -> Epoch<'a> {
         Epoch {
             from,
@@ -97,7 +97,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Follows a mapping of which the line ends at `end`.
+    /// Follows a mapping whose line ends at `end`.
     pub(super) fn follow(
         &mut self,
         mapping: &Mapping,

@@ -1,24 +1,25 @@
-//! Recognises texts that have offsets in files in place of addresses: all of them are below the lowest code that the text says is mapped.
+//! Recognises texts that have offsets in files instead of addresses: all of these are below the lowest code
+//! that the text maps.
 
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 
 use crate::input::script::other_forms::HOW_TO_PRINT;
 
-/// How many samples have such numbers.
+/// Numbers of samples with offsets and without.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Offsets {
-    /// Samples with a branch stack.
+    /// Number of samples with a branch stack.
     pub stacks: u64,
-    /// Those of which all entries are below all code.
+    /// Number of these samples all of whose entries are below all code.
     pub low_stacks: u64,
-    /// Samples with a call stack whose branch stack is of a target.
+    /// Number of samples with a call stack whose branch stack belongs to a target.
     pub chains: u64,
-    /// Those with a frame below all code.
+    /// Number of these samples with a frame below all code.
     pub low_chains: u64,
 }
 
 impl Offsets {
-    /// Adds what another thread has counted.
+    /// Adds the numbers of another worker.
     pub(super) fn add(&mut self, other: Self) {
         self.stacks += other.stacks;
         self.low_stacks += other.low_stacks;
@@ -26,7 +27,7 @@ impl Offsets {
         self.low_chains += other.low_chains;
     }
 
-    /// Why the texts have no branch of a target, if most of their entries are offsets.
+    /// Returns the reason why the texts have no branch of a target, if most of their entries are offsets.
     pub(super) fn of_branches(&self) -> Option<Error> {
         if self.low_stacks <= self.stacks / 2 {
             return None;
@@ -39,7 +40,7 @@ impl Offsets {
         Some(Error::new(ErrorCode::InputInvalid, message).hint(format!("{HOW_TO_PRINT}.")))
     }
 
-    /// The warning that call stacks are of no use, because most have offsets.
+    /// Returns the warning that call stacks are of no use, because most of them have offsets.
     pub(super) fn of_frames(&self) -> Option<Diagnostic> {
         (self.low_chains > self.chains / 2).then(|| {
             let message = format!(

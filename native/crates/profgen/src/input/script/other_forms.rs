@@ -1,13 +1,13 @@
-//! A file was named as text of `perf script`, and has no branch entries: says what it is instead.
+//! Says what a file is that was named as text of `perf script` and has no branch entries.
 
 use std::path::Path;
 
 use job::{Error, ErrorCode};
 
-/// How to print what is read.
+/// How to print a text that can be read.
 pub(super) const HOW_TO_PRINT: &str = "Print it with `perf script -F ip,brstack --show-mmap-events -i perf.data`";
 
-/// The error about a file of which no line near its beginning has branch entries; `head` is how it begins.
+/// Returns the error about a file that has no branch entries near its beginning. `head` is this beginning.
 pub(super) fn no_branches(head: &[u8], path: &Path) -> Error {
     let path = path.display();
     let error = |message: String, hint: &str| Error::new(ErrorCode::InputInvalid, message).hint(hint);
@@ -48,12 +48,14 @@ fn compression(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// `\t00005581eb2a1139\tinsn: 48 89 e5`, or the instruction itself behind `#` or with `--insn-trace`.
+/// Returns true if `head` has instructions: `\t00005581eb2a1139\tinsn: 48 89 e5`, or the text of the
+/// instruction behind `#` or with `--insn-trace`.
 fn has_instructions(head: &[u8]) -> bool {
     memchr::memmem::find(head, b"\tinsn: ").is_some()
 }
 
-/// `main+0x14/loop+0x0/P/-/-/0`, as perf prints branches between symbols; the letter tells whether the branch was predicted.
+/// Returns true for `main+0x14/loop+0x0/P/-/-/0`, as perf prints branches between symbols. The letter tells
+/// whether the branch was predicted.
 fn is_entry_of_symbols(word: &[u8]) -> bool {
     let offset = memchr::memmem::find(word, b"+0x").map(|at| &word[at + 3..]);
     let Some(slash) = offset.and_then(|offset| memchr::memchr(b'/', offset).map(|slash| &offset[slash + 1..])) else {

@@ -1,34 +1,34 @@
-//! Lines of a text that were not understood, in their order.
+//! The lines of a text that were not understood, in their order.
 
 use job::{Diagnostic, DiagnosticCode, count_of, form};
 
 use crate::request::policy::Policy;
 use crate::request::words::Words;
 
-/// So many bytes of lines are repeated, whatever is wrong with them.
+/// Most bytes of lines that are repeated, whatever is wrong with the lines.
 const TOLD: usize = 1 << 20;
 
-/// The same where llvm-profgen, which repeats all, is followed.
+/// The same limit in llvm-profgen's mode. llvm-profgen itself repeats all lines.
 const TOLD_COMPATIBLY: usize = 64 << 20;
 
-/// So much of a line is repeated, in bytes.
+/// Most bytes of one line that are repeated.
 const REPEATED: usize = 8 << 10;
 
-/// What telling of a line takes besides its text, in bytes.
+/// Number of bytes that a message about a line takes besides the line's text.
 const OVERHEAD: usize = 64;
 
-/// What can be wrong with a line.
+/// A problem of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Problem {
-    /// Something among the branch entries is not a branch entry.
+    /// A word among the branch entries is not a branch entry.
     InvalidAddress,
-    /// A mapping is not as perf writes it.
+    /// A mapping is not in the form that perf writes.
     InvalidMapping,
-    /// Events were selected, and no event is named.
+    /// Events were selected, and the line names no event.
     NoEvent,
-    /// An event is named, which llvm-profgen does not expect where none was selected.
+    /// The line names an event, which llvm-profgen does not expect unless events were selected.
     UnexpectedEvent,
-    /// The first sample that counts, and no mapping of the binary came before it.
+    /// The line is the first sample that counts, and no mapping of the binary came before it.
     NotMapped,
     /// The line is too long.
     TooLong,
@@ -36,19 +36,19 @@ pub(crate) enum Problem {
     Cut,
 }
 
-/// What is wrong with lines.
+/// The problems of lines.
 #[derive(Debug)]
 pub(crate) struct Problems {
-    /// Ascending by line, from 0.
+    /// Line number from 0, problem and text, in ascending order of the lines.
     told: Vec<(u64, Problem, String)>,
-    /// Bytes that may still be repeated.
+    /// Number of bytes that may still be repeated.
     left: usize,
-    /// How many there are besides.
+    /// Number of further problems.
     untold: u64,
 }
 
 impl Problems {
-    /// Nothing is wrong yet.
+    /// Makes an empty list.
     pub(crate) fn new(policy: Policy) -> Self {
         Self {
             told: Vec::new(),
@@ -61,7 +61,7 @@ impl Problems {
         }
     }
 
-    /// Something is wrong with a line, which comes after those told of before.
+    /// Adds a problem of a line, which comes after the lines that were added before.
     pub(crate) fn add(&mut self, problem: Problem, index: u64, text: &[u8]) {
         if problem == Problem::NotMapped && self.has(problem) {
             return;
@@ -78,7 +78,7 @@ impl Problems {
         self.told.push((index, problem, text));
     }
 
-    /// Adds what is wrong with lines that come behind `lines` others.
+    /// Adds the problems of a text that comes behind `lines` other lines.
     pub(crate) fn append(&mut self, other: Self, lines: u64) {
         self.untold += other.untold;
         for (index, problem, text) in other.told {
@@ -86,12 +86,12 @@ impl Problems {
         }
     }
 
-    /// Whether there is such a problem.
+    /// Returns true if a line has this problem.
     pub(crate) fn has(&self, problem: Problem) -> bool {
         self.told.iter().any(|(_, told, _)| *told == problem)
     }
 
-    /// Whether part of the text was not understood.
+    /// Returns true if a part of the text was not understood.
     pub(crate) fn is_damage(&self) -> bool {
         let harmless = |problem| {
             matches!(
@@ -102,7 +102,7 @@ impl Problems {
         self.told.iter().any(|(_, problem, _)| !harmless(*problem))
     }
 
-    /// Warnings. `not_mapped` is the one about the binary.
+    /// Returns the warnings. `not_mapped` is the warning about the binary.
     pub(crate) fn into_diagnostics(self, not_mapped: &str, words: Words) -> Vec<Diagnostic> {
         let warning = |(index, problem, text): (u64, Problem, String)| {
             let line = index + 1;

@@ -1,4 +1,4 @@
-//! What cannot be made of a text, and what to do instead.
+//! Refuses jobs that a text cannot serve, and says what to do instead.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use job::{Error, ErrorCode};
 
 use crate::request::options::GenerateOptions;
 
-/// Text does not say all that samples can be selected by.
+/// Refuses selections by data that a text does not have.
 pub(super) fn check_selection(options: &GenerateOptions) -> Result<(), Error> {
     let select = &options.select;
     let impossible = [
@@ -26,7 +26,7 @@ pub(super) fn check_selection(options: &GenerateOptions) -> Result<(), Error> {
     }
 }
 
-/// Profiles with contexts and without do not go together.
+/// Returns the error that profiles with contexts and without cannot be mixed.
 pub(super) fn mixed_kinds(path: &Path) -> Error {
     let message = format!(
         "some texts have call stacks and others have not; {} differs from the first one",
@@ -37,7 +37,7 @@ pub(super) fn mixed_kinds(path: &Path) -> Error {
     )
 }
 
-/// What of the options does not go together with calling contexts.
+/// Refuses options that do not go together with calling contexts.
 pub(super) fn check_contexts(options: &GenerateOptions) -> Result<(), &'static str> {
     let impossible = [
         (

@@ -1,8 +1,9 @@
-//! What is mapped where, as far as a text has told.
+//! The address space as far as a text has stated it.
 //!
-//! Text does not say which process a sample is of. So the mappings of all processes make one address space, a newer mapping on top of older
-//! ones: right as long as no two processes have different things at one address, which randomised layouts make unlikely. llvm-profgen, and
-//! compat mode with it, has a single load address, that of the newest mapping.
+//! Text does not say which process a sample belongs to. So the mappings of all processes make one address
+//! space, newer mappings on top of older ones. This is right as long as no two processes have different
+//! things at one address, which randomised layouts make unlikely. llvm-profgen, and compat mode with it, has
+//! a single load address, that of the newest mapping.
 
 use job::Error;
 use perfdata::Mapping;
@@ -14,7 +15,8 @@ use crate::binaries::target::{Target, Targets};
 use crate::request::options::GenerateOptions;
 use crate::request::policy::Policy;
 
-/// So many stretches of mappings are remembered; older ones are forgotten, as their processes will have ended.
+/// Most stretches of mappings that are remembered. Older stretches are forgotten, because their processes
+/// will have ended.
 const REMEMBERED: usize = 256;
 
 /// The address space of a group of targets.
@@ -24,10 +26,10 @@ pub(crate) struct Space<'a> {
 }
 
 enum Layout<'a> {
-    /// Of the only target.
+    /// The load address of the only target.
     OneAddress(LoadAddress),
     Layers {
-        /// Ascending and disjoint.
+        /// Layers in ascending order. They are disjoint.
         pieces: Vec<Layer<'a>>,
         /// Number of mappings so far.
         age: u64,
@@ -38,12 +40,12 @@ enum Layout<'a> {
 struct Layer<'a> {
     target: &'a Target<'a>,
     piece: BoundPiece,
-    /// Of the mapping.
+    /// Number of the mapping.
     age: u64,
 }
 
 impl<'a> Space<'a> {
-    /// Nothing is mapped yet.
+    /// Makes an address space without mappings.
     pub(crate) fn new(targets: &'a Targets<'a>, policy: Policy) -> Self {
         let layout = if policy.any_text {
             Layout::Layers {
@@ -56,7 +58,7 @@ impl<'a> Space<'a> {
         Self { targets, layout }
     }
 
-    /// Follows a mapping. Returns what it holds, and whether addresses mean something else from now on.
+    /// Follows a mapping. Returns its content, and whether addresses mean something else from now on.
     pub(crate) fn follow(&mut self, mapping: &Mapping, options: &GenerateOptions) -> Result<(Binding, bool), Error> {
         match &mut self.layout {
             Layout::OneAddress(address) => {
@@ -92,7 +94,8 @@ impl<'a> Space<'a> {
         }
     }
 
-    /// Whether any mapping of a target was found. The only target is taken to be where it was linked to, else.
+    /// Returns true if any mapping of a target was found. Without a mapping, the only target is taken to be
+    /// at the address that it was linked for.
     pub(crate) fn is_mapped(&self) -> bool {
         match &self.layout {
             Layout::OneAddress(address) => address.is_confirmed,
@@ -100,7 +103,7 @@ impl<'a> Space<'a> {
         }
     }
 
-    /// How addresses are understood now.
+    /// Returns the view of the address space as it is now.
     pub(crate) fn view(&self) -> View<'a> {
         let everywhere = |delta| {
             let piece = BoundPiece {
@@ -118,7 +121,7 @@ impl<'a> Space<'a> {
     }
 }
 
-/// Puts a layer on top of the others; false if that changes nothing.
+/// Puts a layer on top of the others. Returns false if this changes nothing.
 fn cover<'a>(layers: &mut Vec<Layer<'a>>, new: Layer<'a>) -> bool {
     let same = |old: &&mut Layer<'a>| old.piece == new.piece && old.target.id == new.target.id;
     if let Some(old) = layers.iter_mut().find(same) {

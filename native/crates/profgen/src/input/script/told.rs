@@ -1,4 +1,4 @@
-//! What texts tell of mappings, and what is concluded if they tell nothing.
+//! The lines about mappings in texts, and the conclusions if there are none.
 
 use std::path::PathBuf;
 
@@ -10,22 +10,22 @@ use crate::binaries::target::Target;
 use crate::input::seen::Seen;
 use crate::request::options::GenerateOptions;
 
-/// What to do about a text without lines about mappings.
+/// The remedy for a text without lines about mappings.
 const WITH_MAPPINGS: &str = "Print it with the mappings: `perf script -F ip,brstack --show-mmap-events -i perf.data`.";
 
-/// What the texts told of mappings, to explain a job without samples.
+/// The lines about mappings in the texts, to explain a job without samples.
 #[derive(Default)]
 pub(crate) struct Told {
-    /// What was mapped in any text.
+    /// The mappings of all texts.
     pub seen: Seen,
-    /// Lines about mappings in the texts so far.
+    /// Number of lines about mappings in the texts so far.
     pub lines: u64,
-    /// Texts that have no such line.
+    /// Texts without such a line.
     pub silent: Vec<PathBuf>,
 }
 
 impl Told {
-    /// Why a target that no line maps cannot have samples.
+    /// Returns the reason why a target that no line maps cannot have samples.
     pub(crate) fn unmapped(
         &self,
         target: &Target<'_>,
@@ -36,7 +36,7 @@ impl Told {
         if !options.policy.any_text {
             return target.kernel.then(no_kernel);
         }
-        // The only program may be where it was linked to; a warning says so.
+        // The only program may be at the address that it was linked for; a warning says so.
         let is_found = ledger.entries() == 0 || ledger[EntryClass::Used] > 0;
         if only && !target.kernel && is_found && !self.seen.has_other_build(target) {
             return None;
@@ -58,7 +58,7 @@ impl Told {
         Error::new(ErrorCode::NoMapping, message).hint(WITH_MAPPINGS)
     }
 
-    /// Some texts have lines about mappings, others have none.
+    /// Returns a warning if some texts have lines about mappings, and others have none.
     pub(crate) fn diagnostics(&self) -> impl Iterator<Item = Diagnostic> {
         let silent = self.silent.iter().filter(|_| self.lines > 0);
         silent.map(|path| {

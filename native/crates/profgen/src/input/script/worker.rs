@@ -19,7 +19,7 @@ use crate::input::script::offsets::Offsets;
 use crate::input::script::problems::{Problem, Problems};
 use crate::request::options::GenerateOptions;
 
-/// What a worker needs to know of its job.
+/// The parts of a job that a worker needs.
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub options: &'a GenerateOptions,
@@ -30,20 +30,20 @@ pub(crate) struct Job<'a> {
     pub rules: EntryRules,
 }
 
-/// How addresses are understood from a place in the text on, until the next epoch begins.
+/// The address space from a place in the text on, up to the next epoch.
 pub(crate) struct Epoch<'a> {
-    /// Offset in the window.
+    /// Offset in the window at which the epoch begins.
     pub from: usize,
-    /// No two epochs of a job have the same.
+    /// Number of the epoch. No two epochs of a job have the same number.
     pub number: u64,
     pub view: View<'a>,
-    /// Whether a mapping of a target is known.
+    /// True if a mapping of a target is known.
     pub is_mapped: bool,
-    /// Where the lowest code of programs lies, as far as is known.
+    /// Lowest address of code of programs, as far as it is known.
     pub floor: u64,
 }
 
-/// A block of text was read.
+/// Report about a block of text that was read.
 pub(crate) struct BlockReport {
     pub lines: u64,
     pub problems: Problems,
@@ -55,12 +55,12 @@ pub(crate) struct Worker<'a> {
     pub collected: Collected,
     pub call_stacks: CallStackReader<'a>,
     pub offsets: Offsets,
-    /// The number of the epoch that the cache of traces knows as 0.
+    /// Number of the epoch that has the number 0 in the cache of traces.
     first_epoch: u64,
     current: Option<(u64, View<'a>)>,
-    /// Of the current epoch.
+    /// Lowest address of code of programs in the current epoch.
     floor: u64,
-    /// Whether the sample has a frame below it.
+    /// True if the sample has a frame below this address.
     has_low_frame: bool,
 }
 
@@ -82,12 +82,12 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// The same for another text.
+    /// Prepares the worker for another text.
     pub(crate) fn begin(&mut self, kind: SampleKind) {
         self.job.kind = kind;
     }
 
-    /// Counts a block, which begins at `offset` of its window. `epochs` are those of the window.
+    /// Counts a block, which begins at `offset` of its window. `epochs` are the epochs of the window.
     pub(crate) fn read(&mut self, block: &[u8], offset: usize, epochs: &[Epoch<'a>]) -> BlockReport {
         let mut report = BlockReport {
             lines: 0,
@@ -141,7 +141,8 @@ impl<'a> Worker<'a> {
         self.current = Some((epoch.number, epoch.view.clone()));
     }
 
-    /// The line of branch entries of a sample with a call stack that is sure. The entries of others are lost.
+    /// Returns the line of branch entries of a sample whose call stack is sure. The entries of other samples
+    /// count as lost.
     fn branches_behind_frames<'t>(
         &mut self,
         parser: &mut Parser<'t>,
@@ -182,7 +183,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Counts a line of branch entries; true if any of it counts.
+    /// Counts a line of branch entries. Returns true if any of them counts.
     fn count(&mut self, line: Line<'_>, times: u64, problems: &mut Problems) -> bool {
         let read = BranchLine::read(line.text, self.job.dialect);
         let event = match &read {
@@ -194,7 +195,7 @@ impl<'a> Worker<'a> {
             return false;
         }
         let Ok(BranchLine { address, branches, .. }) = read else {
-            // `--show-task-events` and its like print other records between the samples.
+            // `--show-task-events` and similar options print other records between the samples.
             if self.job.dialect == Dialect::Anything && memchr::memmem::find(line.text, b"PERF_RECORD_").is_some() {
                 return false;
             }
@@ -226,7 +227,7 @@ impl<'a> Worker<'a> {
         used
     }
 
-    /// Whether samples of this event count.
+    /// Returns true if samples of this event count.
     fn selects(&self, event: Option<&[u8]>, line: Line<'_>, problems: &mut Problems) -> bool {
         let wanted = &self.job.options.select.events;
         match event {
@@ -265,7 +266,7 @@ impl<'a> Worker<'a> {
         collected.traces.lose(class, lost);
     }
 
-    /// Counts a sampled address as a run of one instruction; true if it is code.
+    /// Counts a sampled address as a run of one instruction. Returns true if the address is code.
     fn count_address(&mut self, address: u64, times: u64) -> bool {
         let Some((_, view)) = &mut self.current else {
             return false;
@@ -280,7 +281,7 @@ impl<'a> Worker<'a> {
         matches!(place, Place::Code(..))
     }
 
-    /// Counts a branch stack. Returns how many entries it has, and whether any was used.
+    /// Counts a branch stack. Returns the number of its entries, and whether any of them was used.
     fn count_stack(&mut self, branches: &mut Branches<'_>, times: u64) -> (u64, bool) {
         let Job {
             options, kind, rules, ..

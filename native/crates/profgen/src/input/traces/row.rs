@@ -1,4 +1,4 @@
-//! The rows that are of targets, counted.
+//! Counts the rows that belong to targets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,10 +25,10 @@ use crate::input::traces::shards::{KERNEL_SYMBOL, invalid, mapping_of};
 use crate::input::usable::check_machine;
 use crate::request::options::GenerateOptions;
 
-/// The same bounds as when traces are collected (`gather/chain.rs`): what lies nearer can be a stub.
+/// Greatest distance within a stub, in bytes. It is the bound that a collection uses (`gather/chain.rs`).
 const NEAR: u64 = 32;
 
-/// Where entries are that a collection lost.
+/// Classes of the entries that a collection lost.
 const CLASSES: [(Loss, EntryClass); 6] = [
     (Loss::Deselected, EntryClass::Deselected),
     (Loss::Guest, EntryClass::Unmapped),
@@ -38,26 +38,27 @@ const CLASSES: [(Loss, EntryClass); 6] = [
     (Loss::OtherMemory, EntryClass::OutsideBinary),
 ];
 
-/// What the rows came to for one target.
+/// The counts of one target.
 #[derive(Default)]
 pub(crate) struct OfTarget {
-    /// How many files its rows are of: one for each path.
+    /// Number of files that its rows belong to: one for each path.
     pub files: u64,
-    /// A file of it has its build id.
+    /// True if one of these files has its build id.
     pub same_build: bool,
     pub pokes: FxHashSet<TextPoke>,
     pub failure: Option<Error>,
     pub doubt: Doubt,
 }
 
-/// Runs whose end is not sure: the collection took a branch for one of the binary that turned out to be none.
+/// Runs whose end is not sure: the collection took a branch for a branch of the binary, and it was none.
 #[derive(Default)]
 pub(crate) struct Doubt {
-    /// By source: how many runs end at it, although it is no instruction.
+    /// Number of runs that end at a source, although the source is no instruction, by the source.
     ends: FxHashMap<u64, u64>,
-    /// Sources of branches that turned out to be none of the binary.
+    /// Sources of branches that turned out not to belong to the binary.
     unused: FxHashSet<u64>,
-    /// Branches from outside to no instruction of it, that the collection did not take for such.
+    /// Number of branches from outside to an address that is no instruction, where the collection took the
+    /// branch for one to an instruction.
     entries: u64,
 }
 
@@ -84,23 +85,23 @@ enum Known<'a> {
     Other,
 }
 
-/// Rows that were read, and what they came to.
+/// Rows that were read, and their counts.
 pub(crate) struct Rows<'a> {
     targets_all: &'a Targets<'a>,
     options: &'a GenerateOptions,
     pub traces: TraceTable,
-    /// Instead of these, if traces for BOLT are wanted.
+    /// Traces for BOLT, instead of the counts above, if they are wanted.
     pub bolt: Option<BoltTraces>,
     pub targets: ByBinary<OfTarget>,
     pub seen: Seen,
     /// Events of rows of targets.
     pub events: BTreeSet<String>,
-    /// Bytes of the files.
+    /// Number of bytes of the files.
     pub bytes: u64,
     lost: BTreeMap<Loss, u64>,
-    /// Rows that are of files that targets may be of.
+    /// Number of rows whose files may belong to targets.
     counted: u64,
-    /// Sum of everything that was counted, which must fit into 64 bits, so that every other sum does.
+    /// Sum of all counts, which must fit into 64 bits, so that every other sum does.
     total: u64,
     known: Vec<(Binary, Known<'a>)>,
     numbers: FxHashMap<Binary, usize>,
@@ -129,7 +130,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// How much of this the ledgers of the collections have.
+    /// Returns the number of entries of this loss in the ledgers of the collections.
     pub(crate) fn lost(&self, what: Loss) -> u64 {
         self.lost.get(&what).copied().unwrap_or(0)
     }
@@ -241,7 +242,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// The number of the file that a row is of.
+    /// Returns the number of the file that a row belongs to.
     fn number_of(&mut self, row: &Row<'_>, kind: BinaryKind) -> usize {
         let same = |(known, _): &(Binary, Known<'_>)| {
             known.kind == kind && known.path == row.path && known.build_id.as_deref() == row.build_id
@@ -299,7 +300,7 @@ impl<'a> Rows<'a> {
 
     /// Adds the rows of another worker.
     pub(crate) fn merge(&mut self, other: Self) -> Result<(), Error> {
-        // No other sum exceeds this one.
+        // No other sum is greater than this sum.
         self.total = self
             .total
             .checked_add(other.total)
@@ -312,7 +313,7 @@ impl<'a> Rows<'a> {
             }
             (one, other) => one.or(other),
         };
-        // Each worker meets the same files.
+        // Each worker finds the same files.
         for (id, found) in other.targets {
             let own = self.targets.entry(id).or_default();
             own.pokes.extend(found.pokes);
@@ -335,7 +336,8 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Completes the account with what the collections lost, and with what lies in files whose rows were not read.
+    /// Completes the account with the losses of the collections, and with the entries in files whose rows
+    /// were not read.
     pub(crate) fn account(&mut self) {
         let mut known = self.counted;
         for (what, class) in CLASSES {
@@ -349,7 +351,7 @@ impl<'a> Rows<'a> {
         self.traces.add_lost(EntryClass::OutsideBinary, elsewhere);
     }
 
-    /// A warning for each target whose rows may be those of another.
+    /// Returns a warning for each target whose rows may belong to another target.
     pub(crate) fn rivals(&self) -> Vec<Diagnostic> {
         let warning = |&(target, rival): &(BinaryId, BinaryId)| {
             let [target, rival] = [target, rival].map(|id| self.targets_all[id].image.path().display());
@@ -385,7 +387,7 @@ fn too_large(path: &Path) -> Error {
     )
 }
 
-/// Finds what addresses of rows are in the target's code.
+/// Finds the places in the target's code of the addresses of rows.
 struct Places<'v, 'a> {
     view: &'v mut View<'a>,
     base: u64,
@@ -439,7 +441,7 @@ impl Places<'_, '_> {
         Ok(())
     }
 
-    /// Where the run behind a row's branch ends.
+    /// Returns the end of the run behind a row's branch.
     fn end(&mut self, row: &Row<'_>, via: &[traceshard::Ends], doubt: &mut Doubt) -> CodeOffset {
         for &(from, to) in via {
             if let Resolved::Used { from, .. } = self.branch(from, to) {
@@ -461,7 +463,8 @@ impl Places<'_, '_> {
 }
 
 impl Doubt {
-    /// Notes a branch that is none of the binary: runs may have been taken to end at it.
+    /// Notes a branch that does not belong to the binary. The collection may have taken runs to end at this
+    /// branch.
     fn note_unused(&mut self, row: &Row<'_>, kind: BinaryKind, next: Option<&traceshard::Ends>) {
         match (row.from, row.to) {
             (Some(from), _) => drop(self.unused.insert(from)),
@@ -469,7 +472,7 @@ impl Doubt {
                 let end = next.map_or(row.end, |(from, _)| *from);
                 let is_near = end.is_some_and(|end| end.wrapping_sub(to) < NEAR);
                 let is_last = row.newest && next.is_none();
-                // The rule of the collection.
+                // This is the rule of the collection.
                 let was_doubtful = is_last || is_near && (kind != BinaryKind::User || next.is_some());
                 if !was_doubtful {
                     self.entries += row.count;
@@ -480,7 +483,7 @@ impl Doubt {
     }
 }
 
-/// A warning about runs whose end is not sure.
+/// Returns a warning about runs whose end is not sure.
 fn unsure_ends(path: &Path, runs: u64) -> Diagnostic {
     Diagnostic::warning(
         DiagnosticCode::RunEndsUnsure,

@@ -1,4 +1,4 @@
-//! The files of traces, and what of them is read.
+//! Finds the files of traces, and the parts of them that are read.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,14 +12,15 @@ use walkdir::WalkDir;
 use crate::binaries::target::Targets;
 use crate::request::options::GenerateOptions;
 
-/// Folders are not followed deeper than this.
+/// Greatest depth of folders that are searched.
 const MAX_DEPTH: usize = 64;
 
-/// How a kernel's addresses are told from others: they count from the symbol of its mapping, which is put here.
+/// Address of the symbol of a kernel's mapping. A kernel's addresses count from this symbol, so they differ
+/// from all other addresses.
 pub(crate) const KERNEL_SYMBOL: u64 = 1 << 62;
 
-/// The files that paths name: of folders, all below them whose names end in `.parquet`. Engines begin the names of files that are no
-/// data with `.` or `_`.
+/// Returns the files that `paths` name. Of a folder, these are all files below it whose names end in
+/// `.parquet`. Names that begin with `.` or `_` are left out: engines use them for files that are no data.
 pub(crate) fn shard_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for path in paths {
@@ -63,7 +64,7 @@ pub(crate) fn open(path: &Path) -> Result<Shard, Error> {
     Shard::open(path).map_err(|error| shard_error(error, path))
 }
 
-/// The mapping that stands for all of a file's: addresses are those of its rows.
+/// Returns the mapping that stands for all mappings of a file. Its addresses are those of the rows.
 pub(crate) fn mapping_of(binary: &Binary) -> Mapping {
     let cpumode = match binary.kind {
         BinaryKind::User => CpuMode::User,
@@ -88,7 +89,7 @@ pub(crate) fn mapping_of(binary: &Binary) -> Mapping {
     }
 }
 
-/// The bytes of a build id; `None` for none, or for what is no build id.
+/// Returns the bytes of a build id; `None` if `digits` is empty or no build id.
 fn build_id(digits: &str) -> Option<BuildId> {
     let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
     let byte = |pair: &[u8; 2]| {
@@ -101,18 +102,18 @@ fn build_id(digits: &str) -> Option<BuildId> {
     BuildId::new(&bytes.filter(|_| rest.is_empty())?)
 }
 
-/// Whether rows of a group can be of a target, or of the ledger.
+/// Returns true if rows of a group may belong to a target, or to the ledger.
 pub(crate) fn may_have(shard: &Shard, group: usize, targets: &Targets<'_>, options: &GenerateOptions) -> bool {
     let Some((lowest, highest)) = shard.build_ids_of(group) else {
         return true;
     };
     options.ignore_build_id
         || targets.iter().any(|target| {
-            // A binary without a build id goes by its name.
+            // A binary without a build id is found by its name.
             let Some(own) = target.image.build_id() else {
                 return true;
             };
-            // Older perf fills short ids up with zeros.
+            // Older perf versions fill short build ids up with zeros.
             let own: String = own.iter().take(20).map(|byte| format!("{byte:02x}")).collect();
             let shortest = own.trim_end_matches('0');
             let longest = format!("{own:0<40}");
@@ -120,7 +121,7 @@ pub(crate) fn may_have(shard: &Shard, group: usize, targets: &Targets<'_>, optio
         })
 }
 
-/// An error of a file.
+/// Returns an error about a file.
 pub(crate) fn invalid(path: &Path, message: &str, hint: &str) -> Error {
     Error::new(ErrorCode::InputInvalid, format!("{}: {message}", path.display()))
         .path(path)
