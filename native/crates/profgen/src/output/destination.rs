@@ -1,4 +1,4 @@
-//! Where the results of a job go: to the caller, into a file, or each into a file of its own.
+//! Writes the results of a job: to memory for the caller, into one file, or each into a file of its own.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::binaries::open::{self, Subject};
 use crate::report::outcome::BinaryOutcome;
 use crate::request::options::GenerateOptions;
 
-/// Refuses to begin if a result would replace what is read, the binaries that were found included.
+/// Refuses a job whose result would replace an input. Binaries that were found are inputs, too.
 pub(crate) fn check(
     subjects: &ByBinary<Subject>,
     options: &GenerateOptions,
@@ -24,7 +24,8 @@ pub(crate) fn check(
     }
 }
 
-/// Writes `single`, the only result, or else those of the binaries. Returns a result that the caller gets.
+/// Writes `single`, the only result, or else the results of the binaries. Returns the result if the caller
+/// gets it in memory.
 pub(crate) fn write(
     single: Option<Vec<u8>>,
     binaries: &mut ByBinary<BinaryOutcome>,
@@ -68,7 +69,7 @@ fn write_each(
     write_folder(folder, &files, inputs)
 }
 
-/// The names of the results in a folder.
+/// Returns the file names of the results in a folder.
 fn names(subjects: &ByBinary<Subject>, options: &GenerateOptions) -> Result<ByBinary<String>, Error> {
     let ending = if let Some(format) = options.for_bolt {
         format.ending()

@@ -1,4 +1,4 @@
-//! A profile to the bytes of a file.
+//! Encodes a profile as the bytes of a file.
 
 use elf::Image;
 use job::failure::{nest_error, write_error};
@@ -32,7 +32,7 @@ pub(crate) fn encode(
         &mut report.of_samples,
     )
     .map_err(nest_error)?;
-    // With counters, --fill-zero-for-all-funcs asks for a profile of zeros.
+    // If the input is a file of counters, --fill-zero-for-all-funcs asks for a profile of zeros.
     let wants_zeros = options.fill_zero_for_all_funcs && !options.is_sampled();
     if options.policy.empty_is_error && !wants_zeros && !has_counts(&profile) {
         return Err(empty::of_binary(image, options, statistics, report));
@@ -54,7 +54,7 @@ pub(crate) fn encode(
     sampleprof::write(&profile, &write_options(options)).map_err(write_error)
 }
 
-/// Whether any function has a count.
+/// Returns true if any function has a count.
 pub(crate) fn has_counts(profile: &Profile) -> bool {
     let mut functions = profile.functions.iter();
     functions.any(|function| function.total != 0 || function.head != 0)

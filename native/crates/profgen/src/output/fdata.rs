@@ -18,13 +18,13 @@ use rustc_hash::FxHashMap;
 
 use crate::counting::bolt::{Taken, TargetTraces};
 
-/// Where a branch goes: outside of the program comes first.
+/// Target of a branch. `None` stands for code outside of the program, and comes first.
 type Destination<'a> = Option<(&'a str, u64)>;
 
-/// Branches by where they come from, and where they go.
+/// Branches by their source and their target.
 type Lines<'a> = BTreeMap<(u64, Destination<'a>), Taken>;
 
-/// The section in which BOLT notes where code of the program before is now.
+/// Name of the section in which BOLT notes the addresses that code had before BOLT moved it.
 const TRANSLATION: &str = ".note.bolt_bat";
 
 /// Refuses programs whose addresses mean something else to BOLT.
@@ -50,7 +50,7 @@ pub(crate) fn check(image: &Image) -> Result<(), Error> {
     Ok(())
 }
 
-/// The text of the traces of a binary.
+/// Returns the text of the traces of a binary.
 #[must_use]
 pub(crate) fn write(traces: &TargetTraces, image: &Image, code: &Code<'_>) -> String {
     let program = Program::of(image, code);
@@ -91,7 +91,7 @@ pub(crate) fn write(traces: &TargetTraces, image: &Image, code: &Code<'_>) -> St
 
 type Edge = (Option<Place>, Option<Place>);
 
-/// How often runs go from one block to the next.
+/// Returns the number of runs that go from each block to the next.
 fn edges(program: &Program<'_>, runs: FxHashMap<usize, Vec<(Run, bool, u64)>>) -> Vec<(Edge, u64)> {
     let of_function = |(function, runs): (usize, Vec<(Run, bool, u64)>)| {
         let mut counts: FxHashMap<Edge, u64> = FxHashMap::default();
@@ -116,7 +116,7 @@ fn edges(program: &Program<'_>, runs: FxHashMap<usize, Vec<(Run, bool, u64)>>) -
     runs.into_par_iter().flat_map_iter(of_function).collect()
 }
 
-/// Functions by name, and of each those branches first that come from it.
+/// Returns the text: functions by name, and for each function first the branches that leave it.
 fn text(program: &Program<'_>, branches: &FxHashMap<Edge, Taken>) -> String {
     let name = |place: Place| (program.functions()[place.function].name.as_str(), place.offset);
     let mut of_functions: BTreeMap<&str, (Lines<'_>, BTreeMap<u64, Taken>)> = BTreeMap::new();

@@ -1,4 +1,5 @@
-//! The job that lists the code of a binary: it opens what a profile is made of, and `disasm` prints it.
+//! The job that lists the code of a binary. It opens the binary as a job that makes a profile does, and
+//! `disasm` prints the code.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -15,10 +16,10 @@ use crate::binaries::debug::{add_symbols, load_debug, profiles_by_probes};
 use crate::report::debug_report;
 use crate::request::options::GenerateOptions;
 
-/// Writes the code of the one binary of `options` as text, and returns what is wrong with it.
+/// Writes the code of the one binary of `options` as text. Returns diagnostics about the binary.
 ///
 /// # Errors
-/// See [`ErrorCode`]; `OutputUnwritable` if `out` cannot be written to.
+/// See [`ErrorCode`]. `OutputUnwritable` if `out` cannot be written to.
 pub fn list_code(
     options: &GenerateOptions,
     listing: &ListingOptions,
@@ -67,7 +68,7 @@ pub fn list_code(
     Ok(debug_report::diagnostics(&binary, options))
 }
 
-/// Only x86-64 code can be printed.
+/// Refuses code of other architectures than x86-64, which cannot be printed.
 fn check_arch(image: &Image) -> Result<(), Error> {
     match image.arch() {
         Arch::X86_64 | Arch::X86 => Ok(()),

@@ -1,4 +1,4 @@
-//! The profiles of several binaries in one, as `llvm-profdata merge --sample` adds them up.
+//! Merges the profiles of several binaries into one, as `llvm-profdata merge --sample` adds them up.
 
 use std::ops::ControlFlow;
 
@@ -11,7 +11,7 @@ use crate::binaries::id::ByBinary;
 use crate::report::outcome::BinaryOutcome;
 use crate::request::options::{Format, GenerateOptions};
 
-/// How a result is encoded.
+/// Returns the options for the encoding of a result.
 pub(crate) fn write_options(options: &GenerateOptions) -> WriteOptions {
     WriteOptions {
         format: match options.format {
@@ -25,7 +25,7 @@ pub(crate) fn write_options(options: &GenerateOptions) -> WriteOptions {
     }
 }
 
-/// A profile on its way into the sum, with all that it says.
+/// Encodes a profile with all of its data, so that it can be added to the sum.
 pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, Error> {
     let options = WriteOptions {
         format: sampleprof::Format::ExtBinary,
@@ -35,7 +35,7 @@ pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, Error> {
     sampleprof::write(profile, &options).map_err(write_error)
 }
 
-/// Adds up the profiles of `binaries`; `statistics` then speak of the sum.
+/// Adds up the profiles of `binaries`. Afterwards `statistics` has the numbers of the sum.
 pub(crate) fn merge(
     binaries: &mut ByBinary<BinaryOutcome>,
     options: &GenerateOptions,

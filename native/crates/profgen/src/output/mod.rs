@@ -1,4 +1,4 @@
-//! From a finished profile to bytes and files.
+//! Writes finished profiles as bytes and files.
 
 pub(crate) mod destination;
 pub(crate) mod encode;

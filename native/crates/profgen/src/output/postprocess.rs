@@ -1,4 +1,4 @@
-//! What is done to a finished profile before it is written, in the order in which llvm-profgen does it.
+//! Post-processes a finished profile before it is written, with llvm-profgen's steps in llvm-profgen's order.
 
 use job::{Diagnostic, DiagnosticCode};
 use sampleprof::{ColdContexts, FunctionSamples, NestError, Profile, ProfileSummary, attribute};
@@ -35,7 +35,8 @@ pub(crate) fn postprocess(
         || sampleprof::density(finished, options.profile_density_cutoff_hot).density,
         || ProfileSummary::compute(finished),
     );
-    // Counts that were inferred from addresses are not samples, and their account tells how many there are.
+    // Counts that were inferred from addresses are not samples. The account of these counts states the number
+    // of samples.
     if !by_addresses {
         diagnostics.extend(density_diagnostic(density, options));
     }
@@ -46,7 +47,8 @@ pub(crate) fn postprocess(
     Ok(())
 }
 
-/// Leaves what the pre-inliner chooses, adds up contexts that are not hot, and inlines what is left, as far as that is wanted.
+/// Keeps the contexts that the pre-inliner chooses, adds up contexts that are not hot, and inlines the rest,
+/// as far as the options ask for it.
 fn shorten_contexts(
     profile: &mut Profile,
     sizes: Option<&CodeSizes>,
@@ -76,7 +78,7 @@ fn shorten_contexts(
     Ok(())
 }
 
-/// Marks a function, and what is inlined into it, for clang to inline.
+/// Marks a function, and the functions inlined into it, for clang to inline.
 fn mark_preinlined(function: &mut FunctionSamples) {
     function.attributes |= attribute::SHOULD_BE_INLINED;
     function
@@ -102,7 +104,7 @@ fn density_diagnostic(density: f64, options: &GenerateOptions) -> Option<Diagnos
         words.warning(
             DiagnosticCode::DensityLow,
             || {
-                // Rounded up: 1.0 times as long would not help.
+                // The number is rounded up, because a recording 1.0 times as long would not help.
                 let times = (times * 10.0).ceil() / 10.0;
                 format!(
                     "the profile is thin: it has {density:.1} samples for each instruction line of its hot part, and {threshold:.0} are \

@@ -1,8 +1,9 @@
-//! A priority queue in which candidates that tie leave in the order in which they leave libstdc++'s: that order decides which of them still fits.
+//! A priority queue. Candidates that tie leave it in the order in which they leave libstdc++'s queue, because
+//! that order decides which of them still fits.
 
 use std::cmp::Ordering;
 
-/// The greatest item leaves first.
+/// The queue. The greatest item leaves first.
 pub(super) struct Heap<T> {
     items: Vec<T>,
 }
@@ -12,14 +13,15 @@ impl<T: Copy> Heap<T> {
         Self { items: Vec::new() }
     }
 
-    /// `std::push_heap`.
+    /// Adds an item as `std::push_heap` does.
     pub(super) fn push(&mut self, item: T, compare: impl Fn(&T, &T) -> Ordering) {
         self.items.push(item);
         let hole = self.items.len() - 1;
         self.rise(hole, item, compare);
     }
 
-    /// `std::pop_heap`: the last item goes to where the hole ends that the first one left, and rises from there.
+    /// Removes the greatest item as `std::pop_heap` does: the hole that it leaves moves down to the end of
+    /// the heap, and the last item is put there and rises.
     pub(super) fn pop(&mut self, compare: impl Fn(&T, &T) -> Ordering) -> Option<T> {
         let last = self.items.pop()?;
         let Some(&first) = self.items.first() else {
@@ -82,7 +84,7 @@ mod tests {
         }
     }
 
-    /// What a program with `std::priority_queue` of GCC 12 prints.
+    /// The expected order is the output of a program with `std::priority_queue` of GCC 12.
     #[test]
     fn ties_leave_as_in_libstdcxx() {
         let mut heap = Heap::new();

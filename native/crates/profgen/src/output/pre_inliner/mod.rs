@@ -1,5 +1,6 @@
-//! The pre-inliner: decides by counts and by the size of code which calls clang should inline, for the program as a whole. A context stays where its call
-//! is to be inlined; all others are added up to the function of its own (LLVM: `CSPreInliner`).
+//! The pre-inliner: decides which calls clang should inline, by counts and by the size of code, for the
+//! program as a whole. A context stays below its caller if its call is to be inlined. All others are added up
+//! in the function's own profile (LLVM: `CSPreInliner`).
 
 mod heap;
 mod order;
@@ -15,11 +16,11 @@ use heap::Heap;
 use order::callers_first;
 use tree::{NodeId, SamplesId, Tree};
 
-/// Cut-off, in millionths, of the counts that are as hot as it gets.
+/// Cut-off, in millionths, of the hottest counts.
 const HOTTEST_CUTOFF: u32 = 100_000;
 
-/// Leaves in `profile` the contexts that are worth inlining, and marks them. `cold` is the count of a call that is cold. Without `sizes`, functions are as
-/// large as they have lines with counts.
+/// Keeps in `profile` the contexts that are worth inlining, and marks them. `cold` is the greatest count of a
+/// cold call. Without `sizes`, the size of a function is its number of lines with counts.
 pub(crate) fn pre_inline(
     profile: &mut Profile,
     sizes: Option<&CodeSizes>,
@@ -55,7 +56,8 @@ struct Candidate {
 }
 
 impl Candidate {
-    /// What costs nothing is inlined first, then what is called most, then what is small.
+    /// Compares candidates. Those that cost nothing come first, then those that are called most, then the
+    /// smallest.
     fn compare(&self, other: &Self) -> Ordering {
         let costs_nothing = (self.size == 0).cmp(&(other.size == 0));
         costs_nothing
@@ -73,7 +75,7 @@ struct PreInliner<'a> {
 }
 
 impl PreInliner<'_> {
-    /// Inlines calls of a function, and calls of what is inlined, until the function is too large.
+    /// Inlines calls of a function, and calls of the inlined functions, until the function is too large.
     fn inline_into(&self, tree: &mut Tree, base: NodeId) {
         let size = self.size(tree, base);
         let limit = size
@@ -124,8 +126,9 @@ impl PreInliner<'_> {
         sizes.of(stack)
     }
 
-    /// The more a call is taken, the larger the callee may be. Nothing is small enough for a cold call if that threshold
-    /// is 0, as it is by default. Arithmetic is LLVM's, with floating-point numbers that become 32 bits by way of 64.
+    /// Returns true if the callee is small enough. The more a call is taken, the larger the callee may be. If
+    /// the threshold for cold calls is 0, as it is by default, no callee is small enough for a cold call. The
+    /// arithmetic is LLVM's: floating-point numbers become 32 bits by way of 64.
     fn is_worth_it(&self, tree: &Tree, callee: NodeId, candidate: Candidate) -> bool {
         let attributes = tree.samples(callee).map_or(0, |samples| samples.attributes);
         let was_inlined = attributes & sampleprof::attribute::WAS_INLINED != 0;

@@ -1,5 +1,5 @@
-//! In which order functions are looked at: callers before what they call, as far as that is possible (LLVM: `ProfiledCallGraph`, `scc_iterator`,
-//! `scc_member_iterator`).
+//! Orders functions for the pre-inliner: callers before their callees, as far as possible (LLVM:
+//! `ProfiledCallGraph`, `scc_iterator`, `scc_member_iterator`).
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -9,17 +9,18 @@ use sampleprof::{NameId, NameTable};
 
 use super::tree::Tree;
 
-/// How often functions call others, all contexts added up.
+/// The call graph with the number of calls, all contexts added up.
 struct Graph {
     functions: Vec<NameId>,
-    /// By caller: callees in the order of their names, with the number of calls.
+    /// Callees of each caller in the order of their names, with the number of calls.
     calls: Vec<Vec<(usize, u64)>>,
     /// All functions in the order of their names.
     by_name: Vec<usize>,
 }
 
-/// Every function of the tree once. Calls of at most `cold` are no reason to look at the caller first. Functions that call each other come in the order of
-/// the calls between them, the most frequent first; without `sorted`, in that of a walk over them.
+/// Returns every function of the tree once, callers first. Calls with a count of at most `cold` do not put
+/// the caller first. Functions that call each other come in the order of the calls between them, the most
+/// frequent first; without `sorted`, in the order of a walk over them.
 pub(super) fn callers_first(tree: &Tree, names: &NameTable, cold: u64, sorted: bool) -> Vec<NameId> {
     let graph = Graph::new(tree, names, cold);
     let mut order = Vec::with_capacity(graph.functions.len());
@@ -77,13 +78,13 @@ impl Graph {
         }
     }
 
-    /// Functions that call each other, together; a component comes behind those that it calls (Tarjan's algorithm). In each the function that was
-    /// reached last comes first.
+    /// Returns groups of functions that call each other (Tarjan's algorithm). A group comes behind the groups
+    /// that it calls. In each group the function that was reached last comes first.
     fn components(&self) -> Vec<Vec<usize>> {
-        /// Of a component that is complete.
+        /// Stands for a member of a complete group.
         const DONE: usize = usize::MAX;
         let mut components = Vec::new();
-        // When each function was reached, from 1.
+        // The time at which each function was reached, from 1.
         let mut reached = vec![0; self.functions.len()];
         let mut count = 0;
         let mut pending = Vec::new();
@@ -91,7 +92,8 @@ impl Graph {
             if reached[start] != 0 {
                 continue;
             }
-            // A function, the next of its calls, and the earliest function that is reached from it.
+            // Each element is a function, the index of its next call, and the earliest function that is
+            // reached from it.
             let mut path: Vec<(usize, usize, usize)> = Vec::new();
             let mut next = Some(start);
             loop {
@@ -129,8 +131,9 @@ impl Graph {
         components
     }
 
-    /// The functions of a component, callees before callers along its most frequent calls: those of a maximum spanning tree (Kruskal's algorithm), which
-    /// are followed from functions that none of them reaches (Kahn's algorithm).
+    /// Returns the functions of a group, callees before callers along its most frequent calls: the calls of a
+    /// maximum spanning tree (Kruskal's algorithm), followed from the functions that no such call reaches
+    /// (Kahn's algorithm).
     fn sorted(&self, component: &[usize]) -> Vec<usize> {
         let members: FxHashSet<usize> = component.iter().copied().collect();
         let mut calls: Vec<(usize, usize, u64)> = component
@@ -179,7 +182,7 @@ impl Graph {
     }
 }
 
-/// The member that stands for all that are joined with one.
+/// Returns the member that stands for all members joined with `member`.
 fn group_of(groups: &mut FxHashMap<usize, usize>, member: usize) -> usize {
     let mut last = member;
     while groups[&last] != last {

@@ -1,4 +1,5 @@
-//! All contexts as a tree that can be changed: a context that is not inlined moves below nobody (LLVM: `SampleContextTracker`).
+//! All contexts as a tree that can be changed. A context that is not inlined moves below the root (LLVM:
+//! `SampleContextTracker`).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
@@ -6,45 +7,45 @@ use std::ops::Bound;
 use rustc_hash::FxHashMap;
 use sampleprof::{Frame, FunctionSamples, LineLocation, NameId, NameTable, Profile, attribute, call_site_hash};
 
-/// A function behind certain calls.
+/// A function called through certain calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NodeId(u32);
 
-/// What was counted for it. It may move to another node.
+/// The counts of a function in a context. They may move to another node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SamplesId(u32);
 
 pub(super) struct Node {
     pub caller: Option<NodeId>,
     pub name: NameId,
-    /// Where in the caller the call is.
+    /// Place of the call in the caller.
     pub location: LineLocation,
     pub samples: Option<SamplesId>,
-    /// By their [`call_site_hash`], which is LLVM's order.
+    /// Callees by their [`call_site_hash`], which is LLVM's order.
     callees: BTreeMap<u64, NodeId>,
 }
 
 struct Samples {
-    /// Nothing, once it was added to others.
+    /// Counts; `None` after they were added to others.
     counted: Option<FunctionSamples>,
     node: NodeId,
     inlined: bool,
 }
 
-/// The tree; its root is no function.
+/// The tree. Its root is no function.
 pub(super) struct Tree {
     nodes: Vec<Node>,
     samples: Vec<Samples>,
-    /// The guid of each name.
+    /// The GUID of each name.
     guids: Vec<u64>,
-    /// The counts of each function as they were found, nearest to the root first.
+    /// The counts of each function as they were found. Counts nearest to the root come first.
     of_function: FxHashMap<NameId, Vec<SamplesId>>,
 }
 
 impl Tree {
     pub(super) const ROOT: NodeId = NodeId(0);
 
-    /// Takes the functions of `profile`.
+    /// Makes the tree of the functions of `profile`, which has no functions afterwards.
     pub(super) fn new(profile: &mut Profile) -> Self {
         let mut guids = vec![0; profile.names.len()];
         for (name, text) in profile.names.iter() {
@@ -95,18 +96,19 @@ impl Tree {
         self.guids[name.index()]
     }
 
-    /// In LLVM's order.
+    /// Returns the callees of a node in LLVM's order.
     pub(super) fn callees(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
         self.node(node).callees.values().copied()
     }
 
-    /// What was counted for a node.
+    /// Returns the counts of a node.
     pub(super) fn samples(&self, node: NodeId) -> Option<&FunctionSamples> {
         self.samples[self.node(node).samples?.0 as usize].counted.as_ref()
     }
 
-    /// How often a function was called in its context: what was counted at the call, or on entry, if that is more; nothing if it has no counts. A caller without
-    /// counts knows of no call.
+    /// Returns how often a function was called in its context: the count at the call, or the count of entries
+    /// if that is greater; `None` if the function has no counts. A caller without counts has no count at the
+    /// call.
     pub(super) fn calls_of(&self, callee: NodeId) -> Option<u64> {
         let samples = self.samples(callee)?;
         let entries = match samples.head {
@@ -123,12 +125,13 @@ impl Tree {
         Some(entries.max(calls.map_or(0, |target| target.count)))
     }
 
-    /// The node whose samples these are.
+    /// Returns the node that has these samples.
     pub(super) fn node_of(&self, samples: SamplesId) -> NodeId {
         self.samples[samples.0 as usize].node
     }
 
-    /// All nodes but the root; callers before those that they call, those of fewer calls first.
+    /// Returns all nodes but the root: callers before their callees, and nodes with fewer calls to the root
+    /// first.
     pub(super) fn by_distance(&self) -> Vec<NodeId> {
         let mut order = Vec::with_capacity(self.nodes.len());
         let mut next: VecDeque<NodeId> = self.callees(Self::ROOT).collect();
@@ -139,7 +142,7 @@ impl Tree {
         order
     }
 
-    /// The call of the node's function was found worth inlining.
+    /// Marks that the call of the node's function is worth inlining.
     pub(super) fn mark_inlined(&mut self, node: NodeId) {
         let Some(id) = self.node(node).samples else { return };
         let samples = &mut self.samples[id.0 as usize];
@@ -149,8 +152,8 @@ impl Tree {
         }
     }
 
-    /// Moves all contexts of a function that are not inlined below nobody, where they are added up, and gives the node that they have there; nothing,
-    /// if none has samples (LLVM: `getBaseSamplesFor`).
+    /// Moves all contexts of a function that are not inlined below the root, where they are added up. Returns
+    /// the node there; `None` if no context has samples (LLVM: `getBaseSamplesFor`).
     pub(super) fn base_of(&mut self, name: NameId, names: &NameTable) -> Option<NodeId> {
         for id in self.of_function.get(&name).cloned().unwrap_or_default() {
             let Samples { counted, node, inlined } = &self.samples[id.0 as usize];
@@ -164,7 +167,7 @@ impl Tree {
         self.node(base).samples.map(|_| base)
     }
 
-    /// Drops what was counted behind calls that are not inlined: it was added to the function of its own.
+    /// Drops the counts behind calls that are not inlined. They were added to the function's own counts.
     pub(super) fn drop_not_inlined(&mut self) {
         for node in self.by_distance() {
             let Node { caller, samples, .. } = self.nodes[node.0 as usize];
@@ -208,7 +211,8 @@ impl Tree {
         }
     }
 
-    /// LLVM: `promoteMergeContextSamplesTree`. Contexts are walked without recursion, as input decides how deep they are.
+    /// Moves a node and its callees below the root (LLVM: `promoteMergeContextSamplesTree`). The walk uses no
+    /// recursion, because the input decides how deep contexts are.
     fn promote(&mut self, node: NodeId, names: &NameTable) {
         let Node {
             caller, location, name, ..
@@ -220,7 +224,7 @@ impl Tree {
         while let Some((from, into, done)) = open.last_mut() {
             let (from, into) = (*from, *into);
             let after = done.map_or(Bound::Unbounded, Bound::Excluded);
-            // What is added behind the callee that was visited last is visited, too.
+            // Callees that were added behind the last visited callee are visited, too.
             let next = self.node(from).callees.range((after, Bound::Unbounded)).next();
             let Some((&hash, &callee)) = next else {
                 self.nodes[from.0 as usize].callees.clear();
@@ -239,7 +243,8 @@ impl Tree {
         }
     }
 
-    /// Moves a node with all below it, or adds its samples to those of the node that is there, and gives that one.
+    /// Moves a node with all nodes below it, or adds its samples to the samples of the node that is there
+    /// already. Returns the node at the new place.
     fn put_below(&mut self, node: NodeId, caller: NodeId, location: LineLocation, names: &NameTable) -> Option<NodeId> {
         let name = self.node(node).name;
         let Some(into) = self.callee(caller, location, name) else {
