@@ -1,11 +1,11 @@
-//! How good counts are that were inferred from sampled addresses.
+//! Reports the quality of counts that were inferred from sampled addresses.
 
 use job::{Diagnostic, DiagnosticCode, count_of, form};
 
 use crate::account::share::{Share, percent_text};
 use crate::inference::InferenceReport;
 
-/// Fewer samples a function than these tell little of what happens in it.
+/// Average number of samples of a function below which the samples tell little of what happens in it.
 const FEW_SAMPLES: u64 = 20;
 
 pub(crate) fn diagnostics(report: &InferenceReport) -> Vec<Diagnostic> {

@@ -1,4 +1,4 @@
-//! The samples of a binary to its counters, and the account of what is lost on the way.
+//! Makes counters of the samples of a binary, and accounts for the samples that are lost.
 
 use job::Error;
 
@@ -20,7 +20,7 @@ use crate::report::run_report::{self, Circumstances};
 use crate::report::{address_report, plausibility};
 use crate::request::options::GenerateOptions;
 
-/// Traces to counters, and the account of the runs that are lost.
+/// Makes counters of traces, and accounts for the runs that are lost.
 pub(crate) fn counters_of_samples(
     samples: TargetSamples,
     binary: &Binary<'_>,
@@ -70,7 +70,7 @@ pub(crate) fn counters_of_samples(
     let doubt = if options.policy.refuses_implausible && !options.leading_ip_only {
         let agreement = Agreement::of(&branches, misplaced, binary.code);
         let doubt = plausibility::check_binary(&agreement, binary.image, options)?;
-        // Of branches of other code it is not known what they start at.
+        // If the branches are of other code, the instructions at their sources are not known.
         if doubt.is_none() {
             let passed = || BranchKinds::inside_of_runs(&pairs, binary.code);
             plausibility::check_kinds(&agreement, &quality, passed, binary.image)?;
@@ -103,7 +103,7 @@ pub(crate) fn counters_of_samples(
     })
 }
 
-/// Looks whether counters that were read can be of the binary.
+/// Checks that counters from a file can be counters of the binary.
 pub(crate) fn check_counters(counters: &Counters, target: &Target<'_>, options: &GenerateOptions, report: &mut Report) {
     if options.policy.refuses_implausible && !options.leading_ip_only {
         let branches = counters.branches.rows().iter();
@@ -115,7 +115,7 @@ pub(crate) fn check_counters(counters: &Counters, target: &Target<'_>, options: 
     }
 }
 
-/// Sampled addresses to counters.
+/// Makes counters of sampled addresses.
 fn counters_of_addresses(
     samples: &TargetSamples,
     binary: &Binary<'_>,
@@ -157,7 +157,7 @@ fn counters_of_addresses(
     }
 }
 
-/// The traces of a binary for BOLT, and the account of them.
+/// Returns the traces of a binary for BOLT, and accounts for them.
 pub(crate) fn traces_of_samples(
     mut samples: TargetSamples,
     target: &Target<'_>,

@@ -1,4 +1,4 @@
-//! What the debug information of a binary lacks.
+//! Reports what the debug information of a binary lacks.
 
 use elf::Image;
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, count_of};
@@ -12,7 +12,7 @@ use crate::attribution::profile::Binary;
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 
-/// Warnings about the binary's debug information and code, in llvm-profgen's order.
+/// Returns warnings about the binary's debug information and code, in llvm-profgen's order.
 pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec<Diagnostic> {
     let Binary {
         debug,
@@ -38,7 +38,7 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
         );
         Diagnostic::note(DiagnosticCode::SymbolFile, message)
     }));
-    // The file with the symbols need not have debug information, too.
+    // The file with the symbols may have no debug information.
     let is_in_use = |found: &&symbolize::Diagnostic| {
         matches!(found, symbolize::Diagnostic::CandidateRejected { path, reason: Rejection::NoDebugInfo }
             if Some(path.as_path()) == symbol_file)
@@ -83,7 +83,7 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
     let told = conflicts.filter(|conflict| details || conflict.difference == SymbolDifference::Range);
     let told = told.filter(differs);
     found.extend(told.map(|conflict| symbol_conflict(conflict, functions, words)));
-    // Only llvm-profgen needs to decode everything, and that takes its time.
+    // Only llvm-profgen's words need all code decoded, which takes time.
     if words == Words::LlvmProfgen {
         let invalid = binary.code.invalid_instructions();
         if details {
@@ -214,7 +214,7 @@ fn of_debug_info(found: &symbolize::Diagnostic, details: bool, words: Words) -> 
     }
 }
 
-/// How many split units were not found.
+/// Returns a warning with the number of split units that were not found; `None` if all were found.
 fn missing_split_units(debug: &DebugInfo, words: Words) -> Option<Diagnostic> {
     let is_missing = |found: &&symbolize::Diagnostic| matches!(found, symbolize::Diagnostic::DwoMissing { .. });
     let mut all = debug.diagnostics().iter().filter(is_missing);
@@ -237,7 +237,8 @@ fn missing_split_units(debug: &DebugInfo, words: Words) -> Option<Diagnostic> {
     ))
 }
 
-/// Why counts cannot be given to the functions of `binary`: it has none, or a file is missing without which they have wrong names.
+/// Checks that the functions of `binary` can have counts. They cannot if the binary has no functions, or if a
+/// file is missing without which they have wrong names.
 ///
 /// # Errors
 /// The reason.
@@ -253,7 +254,8 @@ pub(crate) fn check_functions(binary: &Binary<'_>, by_probes: bool) -> Result<()
     }
 }
 
-/// Why no function has a sample, if that is a matter of the debug information: the code that ran has none.
+/// Returns the reason in the debug information why no function has a sample: the code that ran has no debug
+/// information.
 pub(crate) fn no_function_ran(binary: &Binary<'_>, statistics: &BinaryStatistics) -> Option<Error> {
     let (image, lost, of) = (binary.image, statistics.no_function, statistics.entries);
     if lost == 0 || lost < statistics.crosses_barrier {
@@ -269,7 +271,8 @@ pub(crate) fn no_function_ran(binary: &Binary<'_>, statistics: &BinaryStatistics
     })
 }
 
-/// The file, format or damage that keeps functions from being known, if that is known.
+/// Returns the error about the file, format or damage that keeps functions from being known; `None` if the
+/// reason is not known.
 fn what_is_missing(binary: &Binary<'_>) -> Option<Error> {
     let (image, debug) = (binary.image, binary.debug);
     supplementary_missing(image, debug)

@@ -1,4 +1,4 @@
-//! Why a profile would be empty.
+//! Explains why a profile would be empty.
 
 use elf::Image;
 use job::failure::HOW_TO_RECORD;
@@ -9,7 +9,7 @@ use crate::account::statistics::Statistics;
 use crate::report::part::Report;
 use crate::request::options::GenerateOptions;
 
-/// Why the profile of a binary would have no counts.
+/// Returns the error that the profile of a binary would have no counts, with the reason.
 pub(crate) fn of_binary(image: &Image, options: &GenerateOptions, statistics: &Statistics, report: &Report) -> Error {
     let error = if !options.is_sampled() {
         Error::new(
@@ -24,9 +24,9 @@ pub(crate) fn of_binary(image: &Image, options: &GenerateOptions, statistics: &S
     statistics.missing(error)
 }
 
-/// Why the profile of the only binary would be empty: where the entries went.
+/// Returns the error that the profile of the only binary would be empty, with the fate of the entries.
 fn empty_profile(ledger: &Ledger, samples: u64) -> Error {
-    // Traces that others wrote need not tell how many samples they are of.
+    // Traces that another program wrote need not state their number of samples.
     let (message, hint) = if samples == 0 && ledger.entries() == 0 {
         (
             "the recording holds no samples".to_owned(),
@@ -54,7 +54,7 @@ fn empty_profile(ledger: &Ledger, samples: u64) -> Error {
     Error::new(ErrorCode::EmptyProfile, message).hint(hint)
 }
 
-/// Why one of several binaries has no profile.
+/// Returns the error that one of several binaries has no profile.
 fn empty_part(image: &Image, entries: u64) -> Error {
     let path = image.path().display();
     let message = if entries == 0 {

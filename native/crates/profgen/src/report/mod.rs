@@ -1,4 +1,4 @@
-//! What a job tells in the end: findings about what was counted, failures, the outcome.
+//! Reports at the end of a job: findings about counts, failures, and the outcome.
 
 pub(crate) mod address_report;
 pub(crate) mod counters;

@@ -1,4 +1,4 @@
-//! What a finished job reports.
+//! The report of a finished job.
 
 use std::path::PathBuf;
 
@@ -7,44 +7,46 @@ use job::{Diagnostic, Error, Phase};
 use crate::account::statistics::{BinaryStatistics, Statistics};
 use crate::report::sample_survey::SampleSurvey;
 
-/// A finished job.
+/// The result and the report of a finished job.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The profile or counters when `Output::Memory` was asked for and there is one result: of the only binary, or of all merged.
+    /// The profile or counters, if `Output::Memory` was asked for and there is one result: of the only
+    /// binary, or of all binaries merged.
     pub bytes: Option<Vec<u8>>,
-    /// Size of all results.
+    /// Size of all results in bytes.
     pub size: u64,
-    /// What was read and what came of it, all binaries together.
+    /// Numbers about the inputs and the results, all binaries together.
     pub statistics: Statistics,
-    /// What came of each binary: in the order of `GenerateOptions::binaries`, then those that were found, by name.
+    /// Outcome of each binary: in the order of `GenerateOptions::binaries`, then the binaries that were
+    /// found, by name.
     pub binaries: Vec<BinaryOutcome>,
-    /// Warnings and notes, in the order llvm-profgen prints its own.
+    /// Warnings and notes, in the order in which llvm-profgen prints its own.
     pub diagnostics: Vec<Diagnostic>,
     /// Wall-clock time of each phase in milliseconds, in order of execution.
     pub timings: Vec<(Phase, f64)>,
 }
 
-/// What came of one binary.
+/// The outcome of one binary.
 #[derive(Debug)]
 pub struct BinaryOutcome {
-    /// The binary.
+    /// Path of the binary.
     pub path: PathBuf,
-    /// Its file name; of one that was found, the one in the recording.
+    /// File name of the binary. For a binary that was found, the file name in the recording.
     pub name: String,
-    /// Its build id.
+    /// Build id of the binary; `None` if it has none.
     pub build_id: Option<Vec<u8>>,
-    /// The file that has its result.
+    /// Path of the file with its result.
     pub output: Option<PathBuf>,
-    /// Its profile or counters when `Output::Memory` was asked for and there can be several results.
+    /// Its profile or counters, if `Output::Memory` was asked for and there can be several results.
     pub bytes: Option<Vec<u8>>,
-    /// Size of its result, before merging if that was asked for; 0 if there is none.
+    /// Size of its result in bytes, before merging if that was asked for; 0 if there is no result.
     pub size: u64,
-    /// Its part of the numbers.
+    /// The numbers of the binary.
     pub statistics: BinaryStatistics,
-    /// What its samples lie in, if that was asked for.
+    /// Survey of its samples, if the options asked for one.
     pub survey: Option<SampleSurvey>,
-    /// The diagnostics about it, as a job with no other binary has them.
+    /// The diagnostics about the binary, worded as in a job with no other binary.
     pub diagnostics: Vec<Diagnostic>,
-    /// Why it has no result although others do.
+    /// Why the binary has no result although others have one.
     pub failure: Option<Error>,
 }

@@ -1,4 +1,5 @@
-//! One binary on its way through the stages: what it has become so far, or why it has no profile, and what is reported of it.
+//! One binary on its way through the stages: its state so far, or the reason why it has no profile, and the
+//! report about it.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +13,18 @@ use crate::binaries::remaining;
 use crate::report::outcome::BinaryOutcome;
 use crate::report::sample_survey::SampleSurvey;
 
-/// What is known of a binary besides its result.
+/// The report about a binary, without its result.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub statistics: BinaryStatistics,
     pub survey: Option<SampleSurvey>,
-    /// About the file.
+    /// Diagnostics about the file.
     pub of_file: Vec<Diagnostic>,
-    /// About its samples and its profile.
+    /// Diagnostics about its samples and its profile.
     pub of_samples: Vec<Diagnostic>,
 }
 
-/// A binary after a stage. One that has failed takes no part in further stages.
+/// A binary after a stage. A binary that has failed takes no part in further stages.
 #[derive(Debug)]
 pub(crate) struct Part<T> {
     pub report: Report,
@@ -31,14 +32,14 @@ pub(crate) struct Part<T> {
 }
 
 impl<T> Part<T> {
-    /// The first stage.
+    /// Runs the first stage.
     pub(crate) fn begin(stage: impl FnOnce(&mut Report) -> Result<T, Error>) -> Self {
         let mut report = Report::default();
         let content = stage(&mut report);
         Self { report, content }
     }
 
-    /// The next stage.
+    /// Runs the next stage.
     pub(crate) fn then<U>(self, stage: impl FnOnce(&mut Report, T) -> Result<U, Error>) -> Part<U> {
         let Self { mut report, content } = self;
         let content = content.and_then(|content| stage(&mut report, content));
@@ -46,13 +47,13 @@ impl<T> Part<T> {
     }
 }
 
-/// Ends a job in which no binary is left, see [`remaining::check`].
+/// Ends a job in which no binary is left; see [`remaining::check`].
 pub(crate) fn goes_on<T>(parts: &ByBinary<Part<T>>) -> Result<(), Error> {
     remaining::check(parts.values().map(|part| part.content.as_ref().err()))
 }
 
-/// All diagnostics of a job in llvm-profgen's order: about the files, about the samples, about what came of them. Where there can be
-/// several binaries, each names its own.
+/// Returns all diagnostics of a job in llvm-profgen's order: about the files, about the samples, about the
+/// results. If there can be several binaries, each diagnostic names its binary.
 pub(crate) fn all_diagnostics<T>(
     parts: &ByBinary<Part<T>>,
     subjects: &ByBinary<Subject>,
@@ -79,7 +80,8 @@ pub(crate) fn all_diagnostics<T>(
         .collect()
 }
 
-/// Binaries that have fallen out: a warning for each that was named, and a note for those that were only found.
+/// Returns diagnostics about binaries that have failed: a warning for each binary that the caller named, and
+/// a note for those that were only found.
 fn without_profile<T>(parts: &ByBinary<Part<T>>, subjects: &ByBinary<Subject>) -> Vec<Diagnostic> {
     let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut diagnostics = Vec::new();
@@ -106,7 +108,7 @@ fn without_profile<T>(parts: &ByBinary<Part<T>>, subjects: &ByBinary<Subject>) -
     diagnostics
 }
 
-/// Completes "files that ...".
+/// Returns the words that complete "files that ...".
 fn short_reason(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::NoDebugInfo => "have no debug information",
@@ -117,7 +119,7 @@ fn short_reason(code: ErrorCode) -> &'static str {
     }
 }
 
-/// What is reported of a binary.
+/// Returns the outcome of a binary.
 pub(crate) fn binary_outcome(part: Part<Vec<u8>>, subject: &Subject) -> BinaryOutcome {
     let Part { report, content } = part;
     let (bytes, failure) = match content {

@@ -1,4 +1,5 @@
-//! Whether counters can be those of the binary, and of a recording of all kinds of branches: the branches that were taken tell.
+//! Checks from the branches that were taken whether counters can belong to the binary, and whether all kinds
+//! of branches were recorded.
 
 use elf::Image;
 use job::failure::HOW_TO_RECORD;
@@ -10,22 +11,22 @@ use crate::counting::branch_kinds::BranchKinds;
 use crate::counting::fall_through::RunQuality;
 use crate::request::options::GenerateOptions;
 
-/// Fewer branches than these prove nothing.
+/// Fewer branches than this number prove nothing.
 const LEAST_BRANCHES: u64 = 100;
 
-/// From so many wrong branches on, in percent, the binary is plainly another one. Measured: the right binaries of all recordings in the
-/// tests have 0 to 0.4 %, Debian's kernel 0.08 %; other builds of one source have 82 % and more, and a kernel from whose middle on all lies
-/// 16 bytes further has 25 %.
+/// Share of wrong branches, in percent, from which on the binary is plainly another one. Measured: the right
+/// binaries of all recordings in the tests have 0 to 0.4 %, Debian's kernel 0.08 %; other builds of one
+/// source have 82 % and more, and a kernel whose second half lies 16 bytes further has 25 %.
 const ANOTHER_BINARY: f64 = 10.0;
 
-/// From so many on, in percent, a warning tells of them.
+/// Share of wrong branches, in percent, from which on a warning is given.
 const DOUBTFUL: f64 = 3.0;
 
-/// If so many of all executions of runs pass branches of a kind, in percent, and none of that kind was recorded, others were left out on
-/// purpose.
+/// Share of all executions of runs, in percent. If this share passes branches of a kind, and no branch of the
+/// kind was recorded, the recording left branches out on purpose.
 const MANY_PASSED: f64 = 10.0;
 
-/// Fails if the branches are plainly those of other code, unless build ids are to be ignored.
+/// Refuses branches that are plainly those of other code, unless build ids are to be ignored.
 pub(crate) fn check_binary(
     agreement: &Agreement,
     image: &Image,
@@ -62,7 +63,8 @@ pub(crate) fn check_binary(
     }))
 }
 
-/// A warning if counters that were read do not fit the binary. They are no error, because people write counters by hand.
+/// Returns a warning if counters from a file do not fit the binary. This is no error, because people write
+/// counters by hand.
 pub(crate) fn doubt_counters(agreement: &Agreement, image: &Image) -> Option<Diagnostic> {
     let wrong = percent(agreement.wrong, agreement.judged);
     (agreement.judged >= LEAST_BRANCHES && wrong >= DOUBTFUL).then(|| {
@@ -76,7 +78,8 @@ pub(crate) fn doubt_counters(agreement: &Agreement, image: &Image) -> Option<Dia
     })
 }
 
-/// Fails if only some kinds of branches were recorded: the runs between them pass branches of others. `passed` looks for those.
+/// Refuses a recording of only some kinds of branches. The runs between recorded branches pass branches of
+/// the other kinds. `passed` counts these.
 pub(crate) fn check_kinds(
     agreement: &Agreement,
     runs: &RunQuality,

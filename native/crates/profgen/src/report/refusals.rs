@@ -1,4 +1,4 @@
-//! Why no profile is made although there are counts.
+//! Refuses to make a profile although there are counts.
 
 use job::{Error, ErrorCode};
 
@@ -6,7 +6,7 @@ use crate::account::share::percent_text;
 use crate::account::statistics::Statistics;
 use crate::request::options::GenerateOptions;
 
-/// Refuses to go on if more is lost than is allowed.
+/// Refuses to go on if more is lost than the options allow.
 pub(crate) fn check_loss(options: &GenerateOptions, statistics: &Statistics) -> Result<(), Error> {
     let Some(allowed) = options.max_loss else {
         return Ok(());
@@ -33,7 +33,7 @@ pub(crate) fn check_loss(options: &GenerateOptions, statistics: &Statistics) -> 
     .hint("The message tells what became of all entries; docs/troubleshooting.md tells what helps. To accept so much loss, raise {--max-loss}."))
 }
 
-/// Counts would begin again at 0, as those of llvm-profgen do.
+/// Returns the error that counts would wrap around at 0, as llvm-profgen's do.
 pub(crate) fn counts_exceed(options: &GenerateOptions) -> Error {
     let hint = if options.sample_period.is_some() {
         "Use a smaller {--sample-period}."

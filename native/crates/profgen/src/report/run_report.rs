@@ -1,4 +1,4 @@
-//! What is told of runs that are lost or odd, with the probable cause.
+//! Reports runs that are lost or odd, with the probable cause.
 
 use elf::{Code, ImageKind, Svma};
 use job::{Diagnostic, DiagnosticCode};
@@ -7,23 +7,24 @@ use crate::account::share::Share;
 use crate::counting::fall_through::{RunProblem, RunQuality};
 use crate::request::words::Words;
 
-/// What is known of a binary and its recording besides its runs.
+/// Facts about a binary and its recording that explain its runs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Circumstances {
-    /// Branch entries that were read, of all binaries.
+    /// Number of branch entries that were read, of all binaries.
     pub entries: u64,
-    /// The recording has the build id of the binary.
+    /// True if the recording has the build id of the binary.
     pub same_build: bool,
-    /// A warning says already that the branches hardly fit the binary.
+    /// True if a warning says already that the branches hardly fit the binary.
     pub is_doubtful: bool,
-    /// The binary is a kernel or a module, and its code in memory is not known.
+    /// True if the binary is a kernel or a module, and its code in memory is not known.
     pub patches_itself: bool,
-    /// See [`unknown_code`](crate::counting::fall_through::unknown_code).
+    /// The executions and the lowest address of code that is not known; see
+    /// [`unknown_code`](crate::counting::fall_through::unknown_code).
     pub unknown: Option<(u64, Svma)>,
 }
 
 impl Circumstances {
-    /// Of a binary of this kind with this code.
+    /// Returns true if a binary of this kind patches this code while it runs.
     pub(crate) fn patches_itself(kind: ImageKind, code: &Code<'_>) -> bool {
         matches!(kind, ImageKind::Kernel | ImageKind::Module) && code.live_sections() == 0
     }
@@ -34,7 +35,7 @@ impl Circumstances {
         share.is_noteworthy().then_some((share, at))
     }
 
-    /// Why runs that pass a call, return or jump were recorded.
+    /// Returns the probable cause of runs that pass a call, return or jump.
     fn cause_of_broken_runs(&self) -> &'static str {
         if self.is_doubtful || self.unknown_share().is_some() {
             "The warning above tells the probable cause"
@@ -49,7 +50,7 @@ impl Circumstances {
     }
 }
 
-/// Warnings about the runs of a binary, in llvm-profgen's order.
+/// Returns warnings about the runs of a binary, in llvm-profgen's order.
 pub(crate) fn diagnostics(quality: &RunQuality, known: &Circumstances, words: Words) -> Vec<Diagnostic> {
     match words {
         Words::Own => in_own_words(quality, known),
@@ -64,7 +65,7 @@ fn in_own_words(quality: &RunQuality, known: &Circumstances) -> Vec<Diagnostic> 
     }
     let texts = [
         (
-            // The check of the binary tells the same of its branches.
+            // The check of the binary reports the same about its branches.
             if known.is_doubtful {
                 0
             } else {
@@ -125,7 +126,7 @@ fn in_own_words(quality: &RunQuality, known: &Circumstances) -> Vec<Diagnostic> 
     details.chain(shares).chain(unknown).chain(broken).collect()
 }
 
-/// Completes "the code from 0x1000 to 0x1010 ...".
+/// Returns the words that complete "the code from 0x1000 to 0x1010 ...".
 fn described(problem: RunProblem) -> &'static str {
     match problem {
         RunProblem::OffBoundary => "does not start in the binary, or ends at no branch instruction",

@@ -1,4 +1,5 @@
-//! What the samples of a binary lie in: units of which compiler, and functions that share an entry of the profile.
+//! Surveys the samples of a binary: the compilers of the units that they lie in, and functions that share an
+//! entry of the profile.
 
 use rustc_hash::FxHashMap;
 use symbolize::{DebugSurvey, FunctionId, UnitIndex};
@@ -6,34 +7,35 @@ use symbolize::{DebugSurvey, FunctionId, UnitIndex};
 use crate::attribution::profile::Binary;
 use crate::counting::counters::Counters;
 
-/// Names that are reported; a kernel has hundreds.
+/// Most names that are reported. A kernel has hundreds.
 const MAX_SHARED_NAMES: usize = 8;
 
-/// What the samples of a binary lie in. A sample here is one execution of a straight-line range.
+/// Survey of the samples of a binary. A sample here is one execution of a straight-line range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SampleSurvey {
-    /// All samples that lie in functions.
+    /// Number of samples that lie in functions.
     pub samples: u64,
-    /// What was compiled how, in samples instead of units.
+    /// Survey of the compilers and flags of units, in samples instead of units.
     pub units: DebugSurvey,
-    /// Functions with code that the debug information has.
+    /// Number of functions with code in the debug information.
     pub functions: u64,
-    /// Those of them with samples.
+    /// Number of these functions that have samples.
     pub sampled_functions: u64,
-    /// Names of functions of several units, which have one entry of the profile; those with most samples first.
+    /// Names that functions of several units have, so that they share one entry of the profile. Names with
+    /// most samples come first.
     pub shared: Vec<SharedName>,
-    /// Samples in all functions that share an entry.
+    /// Number of samples in all functions that share an entry.
     pub shared_samples: u64,
 }
 
-/// A name that functions of several units have: static functions.
+/// A name that functions of several units have. These are static functions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharedName {
-    /// The name.
+    /// The name of the functions.
     pub name: String,
-    /// Units in which such a function has samples.
+    /// Number of units in which a function of the name has samples.
     pub units: u64,
-    /// Samples of all of them.
+    /// Number of samples of all these functions.
     pub samples: u64,
 }
 
