@@ -1,4 +1,4 @@
-//! What a job is asked to do.
+//! The request of a job: options and policy.
 
 pub(crate) mod options;
 pub(crate) mod policy;

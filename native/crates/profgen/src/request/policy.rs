@@ -1,60 +1,67 @@
-//! Where this project decides otherwise than llvm-profgen. All stages ask here, and none asks for `--compat`.
+//! The points at which this project's results differ from llvm-profgen's. All stages ask this policy; none
+//! looks at `--compat`.
 
 use elf::DecodePolicy;
 
 use crate::request::words::Words;
 
-/// Where results differ from llvm-profgen's. Each field names its number in `docs/compatibility.md`, or says why it has no number.
+/// Switches for the differences from llvm-profgen's results. Each field names its number in
+/// `docs/compatibility.md`, or says why it has no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// 1, 3 and 7: each mapping is followed by itself, by which part of which file it has in which process. If not, one load address holds
-    /// for all processes, and each mapping of the binary may move it. llvm-profgen's errors about data mappings and large pages are those
-    /// of checking a mapping against this address: where there is none, there is nothing to check. So none of the three can be had
-    /// without the others.
+    /// 1, 3 and 7: each mapping is followed on its own, with its process and its part of the file. If false,
+    /// one load address holds for all processes, and each mapping of the binary may change it. llvm-profgen's
+    /// errors about data mappings and large pages come from the check of a mapping against this address.
+    /// Without this address there is nothing to check, so the three numbers share one switch.
     pub own_mappings: bool,
-    /// 2: which binary a mapping is of is decided by build ids, and by names only where one is not known. If not, by names alone.
+    /// 2: build ids decide which binary a mapping belongs to, and names only where a build id is not known.
+    /// If false, names alone decide.
     pub build_ids: bool,
     /// 4: entries that never happened, and slots that the CPU had not filled, are dropped.
     pub drops_unreal_entries: bool,
-    /// 5 (`patched_text`), 6 (`aarch64_extensions`), 14 (`jump_tables`) and 15 (`jmpabs`): which bytes are instructions, what they do, and
-    /// which of them a kernel rewrites. With `patched_text`, code that was seen in memory or seen to change counts as it was, too.
+    /// 5 (`patched_text`), 6 (`aarch64_extensions`), 14 (`jump_tables`) and 15 (`jmpabs`): which bytes are
+    /// instructions, what the instructions do, and which of them a kernel rewrites. With `patched_text`, code
+    /// counts as it was in memory, if the recording has the memory or states the change.
     pub decoding: DecodePolicy,
-    /// 8: a stripped binary has the symbols and functions of its debug file.
+    /// 8: a stripped binary gets the symbols and functions of its debug file.
     pub symbols_of_debug_file: bool,
-    /// 9: what would make an empty profile is an error.
+    /// 9: an empty profile is an error.
     pub empty_is_error: bool,
-    /// 10: probes of functions without a symbol are placed by the debug information.
+    /// 10: the debug information places the probes of functions without a symbol.
     pub probes_without_symbol: bool,
-    /// 11: text may have whatever perf prints, and mappings lie on top of each other.
+    /// 11: text may have all forms that perf prints, and newer mappings lie on top of older ones.
     pub any_text: bool,
     /// 12: debug information is looked for in more places and forms.
     pub more_debug_information: bool,
-    /// 13: recordings of only some kinds of branches, binaries whose code did not run, those whose debug information is damaged for most
-    /// samples, and counts that 64 bits do not hold are refused.
+    /// 13: these are refused: recordings of only some kinds of branches, binaries whose code did not run,
+    /// binaries whose debug information is damaged for most samples, and counts that do not fit into 64 bits.
     pub refuses_implausible: bool,
-    /// 16: the parts of a coroutine are counted for the coroutine.
+    /// 16: the parts of a coroutine count for the coroutine.
     pub whole_coroutines: bool,
-    /// 17: a recording without branch stacks has a profile, by its sampled addresses.
+    /// 17: a recording without branch stacks gets a profile, from its sampled addresses.
     pub infers_from_addresses: bool,
-    /// 18: of functions that the linker folded into one, that one counts whose lines the line table has.
+    /// 18: of functions that the linker folded into one, the function that has the lines of the line table
+    /// counts.
     pub folded_by_lines: bool,
-    /// 19: a first segment at address 0 is a base as any other.
+    /// 19: a first segment at address 0 is a base like any other.
     pub zero_is_a_base: bool,
-    /// 20: samples of Arm SPE are branches one by one, taken or not.
+    /// 20: samples of Arm SPE are single branches, taken or not.
     pub reads_arm_spe: bool,
-    /// Kernel modules are binaries. llvm-profgen reads no relocatable files, so there is no result to compare with.
+    /// Kernel modules are binaries. llvm-profgen reads no relocatable files, so there is no result to compare
+    /// with, and no number.
     pub kernel_modules: bool,
-    /// Several binaries are counted in one pass. llvm-profgen takes one binary, so with `--compat` each binary is counted in a pass of its own.
+    /// Several binaries are counted in one pass. llvm-profgen takes one binary, so with `--compat` each
+    /// binary is counted in a pass of its own.
     pub counted_together: bool,
-    /// Findings are told in this project's words, also those that llvm-profgen does not have. If not, those that it has are told, in its
-    /// words. No result depends on it.
+    /// Whose words findings have. This project's words include findings that llvm-profgen does not have;
+    /// llvm-profgen's words are limited to its own findings. No result depends on it.
     pub words: Words,
 }
 
 impl Policy {
-    /// The differences that `docs/compatibility.md` names apply.
+    /// This project's own policy: all differences that `docs/compatibility.md` names apply.
     pub const OWN: Self = Self::of(true);
-    /// Equal to llvm-profgen 22 everywhere (`--compat=llvm-profgen`).
+    /// The policy that equals llvm-profgen 22 everywhere (`--compat=llvm-profgen`).
     pub const LLVM_PROFGEN: Self = Self::of(false);
 
     const fn of(own: bool) -> Self {
@@ -90,7 +97,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    /// What decides each number. A new field does not compile until it is listed.
+    /// Returns the switches of each number. A new field does not compile until it is listed here.
     fn switches(policy: &mut Policy) -> Vec<(&'static [u32], &mut bool)> {
         let Policy {
             own_mappings,
@@ -140,7 +147,7 @@ mod tests {
         ]
     }
 
-    /// By number: whether all that belongs to it is decided as here.
+    /// Returns for each number whether all of its switches are on.
     fn deviations(mut policy: Policy) -> BTreeMap<u32, bool> {
         let mut decided = BTreeMap::new();
         for (numbers, on) in switches(&mut policy) {

@@ -1,25 +1,30 @@
 //! Thresholds and switches of the pre-inliner.
 
-/// Thresholds of the pre-inliner; fields and defaults are those of llvm-profgen's flags. Sizes are in bytes of machine code.
+/// Thresholds of the pre-inliner. Fields and defaults are those of llvm-profgen's flags. Sizes are in bytes
+/// of machine code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PreInlining {
-    /// `--use-context-cost-for-preinliner`: a function is as large as its code is where it is inlined. If not, as it has lines with counts.
+    /// `--use-context-cost-for-preinliner`: the size of a function is that of its code where it is inlined.
+    /// If false, it is the number of its lines with counts.
     pub use_context_cost: bool,
-    /// `--csspgo-replay-preinline`: inline what was inlined in the profiled program.
+    /// `--csspgo-replay-preinline`: inline the calls that were inlined in the profiled program.
     pub replay: bool,
-    /// `--sort-profiled-scc-member`: of functions that call each other, begin with those that call most.
+    /// `--sort-profiled-scc-member`: among functions that call each other, begin with those that call most.
     pub sort_recursive: bool,
-    /// `--csspgo-preinliner-multiplier-for-previous-inlining`: how much larger a hot callee may be that was inlined before.
+    /// `--csspgo-preinliner-multiplier-for-previous-inlining`: factor by which a hot callee may be larger if
+    /// it was inlined before.
     pub previously_inlined_multiplier: i32,
-    /// `--sample-profile-hot-inline-threshold`: a hundredth of the size that the callee of the hottest calls may have.
+    /// `--sample-profile-hot-inline-threshold`: a hundredth of the greatest size of the callee of the hottest
+    /// calls.
     pub hot_threshold: i32,
-    /// `--sample-profile-cold-inline-threshold`: the size that the callee of a cold call may have.
+    /// `--sample-profile-cold-inline-threshold`: greatest size of the callee of a cold call.
     pub cold_threshold: i32,
-    /// `--sample-profile-inline-growth-limit`: so many times its size a function may become.
+    /// `--sample-profile-inline-growth-limit`: greatest size of a function with its inlined calls, as a
+    /// multiple of its own size.
     pub growth_limit: i32,
-    /// `--sample-profile-inline-limit-min`: no function is kept smaller than this.
+    /// `--sample-profile-inline-limit-min`: size up to which every function may grow.
     pub size_limit_min: i32,
-    /// `--sample-profile-inline-limit-max`: no function becomes larger than this.
+    /// `--sample-profile-inline-limit-max`: size that no function may exceed by inlining.
     pub size_limit_max: i32,
 }
 

@@ -1,18 +1,18 @@
-//! In whose words findings are told.
+//! The words of findings: this project's or llvm-profgen's.
 
 use job::{Diagnostic, DiagnosticCode};
 
-/// Whose words a finding is told in.
+/// Whose words a finding has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Words {
-    /// Those of this project.
+    /// This project's words.
     Own,
-    /// Those of llvm-profgen 22, letter by letter, for scripts that look for them.
+    /// llvm-profgen 22's words, letter by letter, for scripts that look for them.
     LlvmProfgen,
 }
 
 impl Words {
-    /// A warning in these words.
+    /// Returns a warning in the words that `self` selects.
     pub(crate) fn warning(
         self,
         code: DiagnosticCode,
