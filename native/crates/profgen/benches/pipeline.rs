@@ -1,4 +1,4 @@
-//! The pipeline on fixtures, one thread: stacks to counters, and stacks to a profile.
+//! Benchmarks of the pipeline on fixtures with one thread: stacks to counters, and stacks to a profile.
 
 use std::hint::black_box;
 
@@ -12,7 +12,8 @@ fn benches(criterion: &mut Criterion) {
         let bytes = fixture.read("perf.data").len() as u64;
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Bytes(bytes)).sample_size(30);
-        // The same recording again and again: what is done once for a program becomes small beside the counting.
+        // The same recording is read again and again, so that work that is done once for a program becomes
+        // small beside the counting.
         for (what, times, skip_symbolization) in [
             ("counters", 1, true),
             ("counters, 64 times", 64, true),

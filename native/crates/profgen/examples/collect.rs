@@ -1,4 +1,4 @@
-//! The collection of traces without Node around it, for profilers: `collect PERFDATA OUTPUT [jobs=N]`.
+//! Collects traces without Node, for use under a profiler: `collect PERFDATA OUTPUT [jobs=N]`.
 
 use std::io::Write;
 use std::path::PathBuf;

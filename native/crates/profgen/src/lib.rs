@@ -1,4 +1,4 @@
-//! From branch stacks to a sample profile: counters, ranges, attribution; the pipeline.
+//! Makes a sample profile from branch stacks: counters, ranges, attribution, and the pipeline.
 
 mod account;
 mod addresses;

@@ -1,4 +1,4 @@
-//! The order of the stages. No other file knows it.
+//! Runs the stages of a job in their order. No other file knows this order.
 
 use std::path::Path;
 use std::time::Instant;
@@ -58,7 +58,7 @@ pub fn generate(options: &GenerateOptions, observer: &dyn Observer) -> Result<Ou
 
 struct Job<'a> {
     options: &'a GenerateOptions,
-    /// What no result may replace.
+    /// Files that no result may replace.
     inputs: InputFiles,
     memory: Option<&'a KernelMemory>,
     observer: &'a dyn Observer,
@@ -67,18 +67,18 @@ struct Job<'a> {
     timings: Vec<(Phase, f64)>,
 }
 
-/// What is made of a binary's counters.
+/// The product of a binary's counters.
 enum Product {
-    /// With what the pre-inliner needs to know of the code, if it is to run.
+    /// The profile, and the sizes of code if the pre-inliner is to run.
     Profile(Box<Profile>, Option<CodeSizes>),
     /// Counters, or traces for BOLT, as text.
     Text(Vec<u8>),
 }
 
-/// What came of the samples.
+/// The result of the stage that symbolizes samples.
 enum Symbolized {
     All(ByBinary<Part<Product>>),
-    /// The recordings map more binaries than were known of.
+    /// The recordings map further binaries, so the job must begin anew with them.
     MoreIsMapped(Mapped),
 }
 
@@ -116,7 +116,7 @@ impl<'a> Job<'a> {
         self.write(encoded, &subjects)
     }
 
-    /// A profile that is only post-processed. The pre-inliner asks for the binary, too.
+    /// Reads a finished profile, which is only post-processed. The pre-inliner needs the binary, too.
     fn finished_profile(&self, path: &Path, subjects: &ByBinary<Subject>) -> Result<Product, Error> {
         let profile = read_profile(path)?;
         let wants_sizes = self.options.csspgo_preinliner && self.options.pre_inlining.use_context_cost;
@@ -147,7 +147,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Samples or counters to profiles.
+    /// Makes profiles of samples or counters.
     fn symbolize(
         &mut self,
         subjects: &ByBinary<Subject>,
@@ -223,7 +223,7 @@ impl<'a> Job<'a> {
         Ok(Symbolized::All(products))
     }
 
-    /// The traces of each binary as BOLT reads them.
+    /// Returns the traces of each binary for BOLT.
     fn traces(
         &self,
         format: BoltFormat,
@@ -251,7 +251,8 @@ impl<'a> Job<'a> {
         targets.iter().map(part).collect()
     }
 
-    /// The counters of a binary, and what is wrong with it and with them. `samples` are `None` if counters are given instead.
+    /// Returns the counters of a binary, and adds the findings about both to the report. `samples` is `None`
+    /// if counters are given instead.
     fn count<'t>(
         &self,
         target: &'t Target<'t>,
@@ -284,7 +285,7 @@ impl<'a> Job<'a> {
         Ok((binary, counters))
     }
 
-    /// A binary with its debug information, and what is wrong with it.
+    /// Returns a binary with its debug information, and adds the findings about them to the report.
     fn binary<'t>(
         &self,
         target: &'t Target<'t>,
@@ -306,7 +307,7 @@ impl<'a> Job<'a> {
         Ok(binary)
     }
 
-    /// Completes the account with the runs that are lost, and stops where nothing is left.
+    /// Completes the account with the runs that are lost. Returns an error if too much is lost.
     fn account(&mut self, parts: &mut ByBinary<Part<(Binary<'_>, Counters)>>) -> Result<(), Error> {
         let ledger = &mut self.statistics.ledger;
         for Part { report, .. } in parts.values() {
@@ -360,7 +361,7 @@ impl<'a> Job<'a> {
         Ok(Product::Profile(Box::new(profile), sizes))
     }
 
-    /// What addresses in written counters are relative to.
+    /// Returns the address that addresses in written counters are relative to.
     fn counter_base(&self, image: &Image) -> Svma {
         if self.options.use_first_loadable_segment_as_base {
             image.first_loadable_address(!self.options.policy.zero_is_a_base)
@@ -371,12 +372,12 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Why a profile would have no counts.
+    /// Returns the error that says why a profile would have no counts.
     fn empty_profile(&self, image: &Image, report: &Report) -> Error {
         empty::of_binary(image, self.options, &self.statistics, report)
     }
 
-    /// Post-processing and encoding.
+    /// Post-processes and encodes the profiles.
     fn encode(
         &mut self,
         products: ByBinary<Part<Product>>,
@@ -448,7 +449,7 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Binaries that could not be laid out, with the reasons.
+/// Returns the binaries that could not be laid out, each with its error.
 fn without_samples(unusable: ByBinary<Error>) -> impl Iterator<Item = (BinaryId, Part<Product>)> {
     let part = |(id, error)| (id, Part::begin(|_| Err(error)));
     unusable.into_iter().map(part)
