@@ -3,7 +3,7 @@
 use memchr::{memchr, memmem};
 
 use crate::chars::{split_token, trim_end, trim_start};
-use crate::number::{hex, leading_hex};
+use crate::number::{HexReader, hex, leading_hex, length_of_token};
 
 /// What may stand before the branch entries of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,7 @@ impl<'a> BranchLine<'a> {
             rest,
             names_files: false,
             invalid: false,
+            addresses: HexReader::default(),
         };
         Ok(Self {
             event,
@@ -97,6 +98,7 @@ impl<'a> BranchLine<'a> {
                     rest: trim_start(rest),
                     names_files: true,
                     invalid: false,
+                    addresses: HexReader::default(),
                 };
                 return Some(Self {
                     event,
@@ -175,6 +177,7 @@ pub struct Branches<'a> {
     /// Behind each address, perf may have printed the file that it lies in.
     names_files: bool,
     invalid: bool,
+    addresses: HexReader,
 }
 
 impl Branches<'_> {
@@ -192,7 +195,8 @@ impl Iterator for Branches<'_> {
     fn next(&mut self) -> Option<BranchEntry> {
         let start = self.rest.iter().position(|&byte| byte != b' ')?;
         let text = &self.rest[start..];
-        let read = read_entry(text).or_else(|| read_entry_with_files(text).filter(|_| self.names_files));
+        let read =
+            read_entry(text, &mut self.addresses).or_else(|| read_entry_with_files(text).filter(|_| self.names_files));
         match read {
             Some((entry, length)) => {
                 self.rest = &text[length..];
@@ -209,22 +213,22 @@ impl Iterator for Branches<'_> {
 
 /// The entry at the start of `text`, and its length. The first two characters of an address are not looked at.
 #[inline]
-fn read_entry(text: &[u8]) -> Option<(BranchEntry, usize)> {
+fn read_entry(text: &[u8], addresses: &mut HexReader) -> Option<(BranchEntry, usize)> {
     const PREFIX: usize = 2;
-    let (from, digits) = leading_hex(text.get(PREFIX..)?).filter(|_| is_prefix(text))?;
+    let (from, digits) = addresses.read(text.get(PREFIX..)?).filter(|_| is_prefix(text))?;
     let slash = PREFIX + digits;
     if *text.get(slash)? != b'/' {
         return None;
     }
     let target = &text[slash + 1..];
-    let (to, digits) = leading_hex(target.get(PREFIX..)?).filter(|_| is_prefix(target))?;
+    let (to, digits) = addresses.read(target.get(PREFIX..)?).filter(|_| is_prefix(target))?;
     entry_with_flags(from, to, text, &target[PREFIX + digits..])
 }
 
 /// The entry whose flags begin `behind` its addresses, and its length. Both texts have the same end.
 #[inline]
 fn entry_with_flags(from: u64, to: u64, text: &[u8], behind: &[u8]) -> Option<(BranchEntry, usize)> {
-    let length = memchr(b' ', behind).unwrap_or(behind.len());
+    let length = length_of_token(behind);
     let flags = &behind[..length];
     if !matches!(flags.first(), None | Some(b'/')) {
         return None;
@@ -275,10 +279,12 @@ fn is_prefix(text: &[u8]) -> bool {
     text.starts_with(b"0x") || !text[..2].iter().any(|byte| matches!(byte, b'/' | b' '))
 }
 
+/// Whether a field behind a slash says so.
 #[inline]
 fn says_wrong_path(flags: &[u8]) -> bool {
-    const WRONG_PATH: &[u8] = b"/SPEC_WRONG_PATH";
-    flags.len() >= WRONG_PATH.len() && memmem::find(flags, WRONG_PATH).is_some()
+    const WRONG_PATH: &[u8] = b"SPEC_WRONG_PATH";
+    let mut fields = flags.split(|&byte| byte == b'/').skip(1);
+    flags.len() > WRONG_PATH.len() && fields.any(|field| field.starts_with(WRONG_PATH))
 }
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub struct Parser<'a> {
     text: &'a [u8],
     position: usize,
     lines: u64,
+    /// The next line, once it was looked for.
+    line: Option<&'a [u8]>,
     dialect: Dialect,
     mark: memmem::Finder<'static>,
     /// Where the next line about a mapping has its mark, or the end of the text.
@@ -61,6 +63,7 @@ impl<'a> Parser<'a> {
             text,
             position: 0,
             lines: 0,
+            line: None,
             dialect,
             next_mark: mark.find(text).unwrap_or(text.len()),
             mark,
@@ -125,12 +128,12 @@ impl<'a> Parser<'a> {
 
     /// The next line, which is not passed yet.
     #[inline]
-    fn peek(&self) -> Option<&'a [u8]> {
-        let rest = &self.text[self.position..];
-        if rest.is_empty() {
-            return None;
+    fn peek(&mut self) -> Option<&'a [u8]> {
+        if self.line.is_none() && self.position < self.text.len() {
+            let rest = &self.text[self.position..];
+            self.line = Some(memchr(b'\n', rest).map_or(rest, |end| &rest[..end]));
         }
-        Some(memchr(b'\n', rest).map_or(rest, |end| &rest[..end]))
+        self.line
     }
 
     /// Passes the line that `peek` gave.
@@ -140,6 +143,7 @@ impl<'a> Parser<'a> {
             text,
             index: self.lines,
         };
+        self.line = None;
         self.position = (self.position + text.len() + 1).min(self.text.len());
         self.lines += 1;
         line

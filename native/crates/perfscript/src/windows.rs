@@ -10,10 +10,10 @@ use crate::kind::{SampleKind, detect};
 use crate::mapping::{MARK, MappingLine};
 
 /// Bytes handed out at a time.
-const WINDOW: usize = 16 << 20;
+const WINDOW: usize = 4 << 20;
 
 /// So far from the beginning is the first line of branch entries looked for, and so long may an item be.
-const LONGEST: usize = 4 * WINDOW;
+const LONGEST: usize = 64 << 20;
 
 /// So much of what is no such text is given back, in bytes.
 const HEAD: usize = 4 << 10;

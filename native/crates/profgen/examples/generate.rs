@@ -1,7 +1,8 @@
 //! The pipeline without Node around it, for profilers: `generate BINARY PERFDATA [FORMAT [FLAG...]]`.
 //!
-//! FORMAT is `text`, `binary`, `extbinary`, `counters`, `preaggregated` or `fdata`; FLAGs are `compat`, `jobs=N`, `times=N` to read PERFDATA N times, and `binary=FILE`
-//! for one more binary. The result goes to standard output unless there are several, everything else to standard error.
+//! FORMAT is `text`, `binary`, `extbinary`, `counters`, `preaggregated` or `fdata`; FLAGs are `compat`, `script` if PERFDATA is text of
+//! `perf script`, `addresses` if only sampled addresses count, `jobs=N`, `times=N` to read PERFDATA N times, and `binary=FILE` for one more
+//! binary. The result goes to standard output unless there are several, everything else to standard error.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -13,7 +14,7 @@ fn main() -> ExitCode {
     let [binary, perf_data, rest @ ..] = arguments.as_slice() else {
         let _ = writeln!(
             std::io::stderr(),
-            "usage: generate BINARY PERFDATA [text|binary|extbinary|counters|preaggregated|fdata [compat] [jobs=N] [times=N] [binary=FILE]...]"
+            "usage: generate BINARY PERFDATA [text|binary|extbinary|counters|preaggregated|fdata [compat] [script] [addresses] [jobs=N] [times=N] [binary=FILE]...]"
         );
         return ExitCode::from(2);
     };
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
             ("text", _) => options.format = Format::Text,
             ("binary", "") => options.format = Format::Binary,
             ("counters", _) => options.skip_symbolization = true,
+            ("script", _) => options.input = Input::PerfScript(vec![perf_data.into()]),
             ("addresses", _) => options.samples = SampleUse::Addresses,
             ("preaggregated", _) => options.for_bolt = Some(BoltFormat::PreAggregated),
             ("fdata", _) => options.for_bolt = Some(BoltFormat::Fdata),
