@@ -27,6 +27,6 @@ pub use observer::{InputNumber, InputObserver, Observer, Phase, Progress, Silent
 pub use output::{GrowingFile, Output, make_output_folder, write_atomically, write_folder};
 pub use profile_warnings::{SmallerCounts, profile_warnings};
 pub use repeated_inputs::repeated_inputs;
-pub use sample_workers::{SampleWorker, SampleWorkers};
+pub use sample_workers::{SampleWorker, SampleWorkers, TakeSamples};
 pub use system::system_reason;
 pub use threads::on_threads;

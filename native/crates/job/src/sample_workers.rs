@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use perfdata::{ChunkBuffer, ChunkStats, Sample, Segment};
+use perfdata::{ChunkBuffer, ChunkStats, Sample, SampleSink, SampledAddress, Segment};
 use rayon::prelude::*;
 
 use crate::failure::recording_error;
@@ -14,6 +14,54 @@ pub trait SampleWorker: Send {
     /// Called at the end of a chunk whose samples have been counted. `stats` states the samples that could not be
     /// decoded.
     fn end_chunk(&mut self, stats: ChunkStats);
+}
+
+/// How workers take samples.
+pub trait TakeSamples<W>: Sync {
+    /// Lets a worker take a sample.
+    fn sample(&self, worker: &mut W, sample: &Sample<'_>);
+
+    /// See [`SampleSink::takes_addresses`].
+    #[inline]
+    fn takes_addresses(&self, _event: u16) -> bool {
+        false
+    }
+
+    /// See [`SampleSink::address`].
+    #[inline]
+    fn address(&self, _worker: &mut W, _sample: SampledAddress) -> bool {
+        false
+    }
+}
+
+/// Takes all samples as a whole.
+struct Whole<F>(F);
+
+impl<W, F: Fn(&mut W, &Sample<'_>) + Sync> TakeSamples<W> for Whole<F> {
+    #[inline]
+    fn sample(&self, worker: &mut W, sample: &Sample<'_>) {
+        (self.0)(worker, sample);
+    }
+}
+
+/// A worker, and how it takes samples.
+struct Taking<'a, W, T>(&'a mut W, &'a T);
+
+impl<W, T: TakeSamples<W>> SampleSink for Taking<'_, W, T> {
+    #[inline]
+    fn sample(&mut self, sample: &Sample<'_>) {
+        self.1.sample(self.0, sample);
+    }
+
+    #[inline]
+    fn takes_addresses(&self, event: u16) -> bool {
+        self.1.takes_addresses(event)
+    }
+
+    #[inline]
+    fn address(&mut self, sample: SampledAddress) -> bool {
+        self.1.address(self.0, sample)
+    }
 }
 
 /// Workers that count samples, one for each thread, so that no thread waits for another. It is not defined which
@@ -43,6 +91,14 @@ impl<'o, W: SampleWorker> SampleWorkers<'o, W> {
     /// # Errors
     /// Fails if the rest of the recording cannot be read, or if the job is cancelled.
     pub fn add(&self, segment: &Segment, count: impl Fn(&mut W, &Sample<'_>) + Sync) -> Result<(), Error> {
+        self.add_as(segment, &Whole(count))
+    }
+
+    /// Lets workers take all samples of a segment, and reports the progress.
+    ///
+    /// # Errors
+    /// Fails if the rest of the recording cannot be read, or if the job is cancelled.
+    pub fn add_as(&self, segment: &Segment, taking: &impl TakeSamples<W>) -> Result<(), Error> {
         let cancelled = self.observer.cancel_flag();
         (0..segment.chunk_count())
             .into_par_iter()
@@ -55,7 +111,7 @@ impl<'o, W: SampleWorker> SampleWorkers<'o, W> {
                 let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
                 let (worker, buffer) = &mut *slot;
                 let stats = segment
-                    .decode_chunk(chunk, buffer, |sample| count(worker, sample))
+                    .decode_chunk_into(chunk, buffer, Taking(worker, taking))
                     .map_err(recording_error)?;
                 worker.end_chunk(stats);
                 let bytes = segment.chunk_bytes(chunk);

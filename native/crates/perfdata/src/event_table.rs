@@ -62,11 +62,17 @@ impl EventTable {
         self.by_id.get(&id).copied()
     }
 
+    /// Where samples have the id that tells their event; `None` if all are of one event.
+    #[inline]
+    pub(crate) fn telling_id_at(&self) -> Option<usize> {
+        self.sample_id_at.filter(|_| self.layouts.len() > 1)
+    }
+
     /// The event a SAMPLE belongs to and the layout of its fields; `None` if its id is in no table.
     #[inline]
     pub(crate) fn of_sample(&self, record: &[u8], last: &mut LastEvent) -> Option<(u16, &SampleLayout)> {
-        let event = match self.sample_id_at {
-            Some(at) if self.layouts.len() > 1 => {
+        let event = match self.telling_id_at() {
+            Some(at) => {
                 let id = self.order.u64(record, at)?;
                 if id == last.id {
                     last.event
@@ -76,7 +82,7 @@ impl EventTable {
                     event
                 }
             }
-            _ => 0,
+            None => 0,
         };
         self.layouts.get(usize::from(event)).map(|layout| (event, layout))
     }

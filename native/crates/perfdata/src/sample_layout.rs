@@ -79,6 +79,11 @@ impl SampleLayout {
         }
     }
 
+    /// Whether samples have neither a branch stack nor a call chain.
+    pub(crate) fn has_no_more_than_fixed_fields(&self) -> bool {
+        !self.branch_stack && !self.callchain
+    }
+
     /// Where the branch stack of this sample begins; `None` if the sample ends before.
     #[inline]
     pub(crate) fn branch_stack_at(&self, record: &[u8], order: ByteOrder) -> Option<usize> {

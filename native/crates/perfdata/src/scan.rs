@@ -242,7 +242,7 @@ impl Piece {
             let visit = |position, header: RecordHeader, _: &[u8]| {
                 chunks.add(position, u64::from(header.size));
                 self.stats.count_record(header);
-                if Recording::wants(header) {
+                if header.record_type != record_type::SAMPLE && Recording::wants(header) {
                     self.wanted.push(position);
                 }
             };

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::event_table::{EventTable, LastEvent};
 use crate::record::{RecordHeader, record_type};
 use crate::sample::Sample;
+use crate::sampled_address::{AddressLayout, SampleSink};
 use crate::side_record::SideRecord;
 use crate::source::Source;
 use crate::stats::{Damage, DamageKind, RecordStats, TraceStats};
@@ -239,13 +240,29 @@ impl Segment {
         buffer: &mut ChunkBuffer,
         sink: F,
     ) -> Result<ChunkStats, Error> {
+        self.decode_chunk_into(chunk, buffer, Whole(sink))
+    }
+
+    /// The same for who takes some samples in a shorter way.
+    ///
+    /// # Errors
+    /// If the file cannot be read any more or is no longer what it was when it was scanned.
+    ///
+    /// # Panics
+    /// If there is no such chunk.
+    pub fn decode_chunk_into<S: SampleSink>(
+        &self,
+        chunk: usize,
+        buffer: &mut ChunkBuffer,
+        mut sink: S,
+    ) -> Result<ChunkStats, Error> {
         let ChunkBuffer { block, entries } = buffer;
         let Some(Chunk {
             file,
             range: Range { start, end },
         }) = self.chunks.get(chunk).cloned()
         else {
-            let trace = self.traces[chunk - self.chunks.len()].decode(block, sink)?;
+            let trace = self.traces[chunk - self.chunks.len()].decode(block, |sample| sink.sample(sample))?;
             return Ok(ChunkStats {
                 trace,
                 ..ChunkStats::default()
@@ -257,6 +274,7 @@ impl Segment {
             deferred: &self.deferred,
             entries,
             last_event: LastEvent::NONE,
+            addresses: None,
             stats: ChunkStats::default(),
             sink,
         };
@@ -298,12 +316,7 @@ impl Segment {
 }
 
 /// Visits the records in `bytes`, which begins and ends at record boundaries.
-fn decode_slice<F: FnMut(&Sample<'_>)>(
-    bytes: &[u8],
-    mut position: u64,
-    order: ByteOrder,
-    decoder: &mut Decoder<'_, F>,
-) {
+fn decode_slice<S: SampleSink>(bytes: &[u8], mut position: u64, order: ByteOrder, decoder: &mut Decoder<'_, S>) {
     let mut rest = bytes;
     while let Some(header) = RecordHeader::parse(rest, order) {
         let Some((record, after)) = rest
@@ -318,27 +331,50 @@ fn decode_slice<F: FnMut(&Sample<'_>)>(
     }
 }
 
+/// Takes all samples as a whole.
+struct Whole<F>(F);
+
+impl<F: FnMut(&Sample<'_>)> SampleSink for Whole<F> {
+    #[inline]
+    fn sample(&mut self, sample: &Sample<'_>) {
+        (self.0)(sample);
+    }
+}
+
 /// Turns records into samples for the sink.
-struct Decoder<'a, F> {
+struct Decoder<'a, S> {
     table: &'a EventTable,
     deferred: &'a [Arc<DeferredChains>],
     /// Entries of big-endian files, rewritten.
     entries: &'a mut Vec<u8>,
     last_event: LastEvent,
+    /// How the latest sample was laid out, if the sink may want no more of samples like it than their addresses.
+    addresses: Option<AddressLayout>,
     stats: ChunkStats,
-    sink: F,
+    sink: S,
 }
 
-impl<F: FnMut(&Sample<'_>)> Decoder<'_, F> {
+impl<S: SampleSink> Decoder<'_, S> {
     #[inline]
     fn visit(&mut self, position: u64, header: RecordHeader, record: &[u8]) {
         if header.record_type != record_type::SAMPLE {
+            return;
+        }
+        if let Some(layout) = &self.addresses
+            && let Some(address) = layout.read(header, record, position, self.table.order)
+            && self.sink.address(address)
+        {
+            self.stats.samples += 1;
             return;
         }
         let Some((event, layout)) = self.table.of_sample(record, &mut self.last_event) else {
             self.stats.unknown_event += 1;
             return;
         };
+        if self.sink.takes_addresses(event) {
+            let (id_at, timed) = (self.table.telling_id_at(), self.table.timed);
+            self.addresses = AddressLayout::of(header, record, layout, id_at, timed, self.table.order);
+        }
         match Sample::decode(record, header, event, layout, self.table.order, self.entries) {
             Some(mut sample) => {
                 sample.moment = match (self.table.timed, layout.time) {
@@ -361,7 +397,7 @@ impl<F: FnMut(&Sample<'_>)> Decoder<'_, F> {
                         }
                     };
                 }
-                (self.sink)(&sample);
+                self.sink.sample(&sample);
             }
             None => self.stats.malformed += 1,
         }

@@ -32,6 +32,13 @@ struct Numbered<V> {
     latest: Moment,
 }
 
+impl<V> Numbered<V> {
+    #[inline]
+    fn is_of(&self, pid: i32, moment: Moment) -> bool {
+        self.pid == pid && self.period.contains(moment)
+    }
+}
+
 impl<V> Default for Views<V> {
     fn default() -> Self {
         Self {
@@ -55,16 +62,24 @@ impl<V> Views<V> {
         make: impl FnOnce() -> (V, Period),
         forget_numbers: impl FnOnce(),
     ) -> (&mut V, u16) {
-        let is_last = self.views.get(self.last).is_some_and(|last| {
-            // Samples of one process come in runs.
-            last.pid == pid && last.period.contains(moment)
-        });
-        if !is_last {
+        // Samples of one process come in runs.
+        if !self.views.get(self.last).is_some_and(|last| last.is_of(pid, moment)) {
             self.find(pid, moment, make, forget_numbers);
         }
         let found = &mut self.views[self.last];
         found.latest = moment.max(found.latest);
         (&mut found.view, found.number)
+    }
+
+    /// The number of the view that was asked for last, if it is that of process `pid` at `moment`.
+    #[inline]
+    pub fn last_of(&mut self, pid: i32, moment: Moment) -> Option<u16> {
+        let last = self.views.get_mut(self.last)?;
+        if !last.is_of(pid, moment) {
+            return None;
+        }
+        last.latest = moment.max(last.latest);
+        Some(last.number)
     }
 
     /// Makes the view that is asked for the last one.
@@ -131,9 +146,13 @@ mod tests {
             for (pid, time) in spread {
                 let period = Period { from: Moment(time & !3), until: Some(Moment((time & !3) + 4)) };
                 let make = || ((pid, time / 4), period);
+                if let Some(number) = views.last_of(pid, Moment(time)) {
+                    prop_assert_eq!(by_number.get(&number), Some(&(pid, time / 4)));
+                }
                 let (view, number) = views.of(pid, Moment(time), make, || by_number.clear());
                 prop_assert_eq!(*view, (pid, time / 4));
                 prop_assert_eq!(*by_number.entry(number).or_insert(*view), *view);
+                prop_assert_eq!(views.last_of(pid, Moment(time)), Some(number));
             }
             let consulted = views.forget(|| {});
             for &(pid, _) in &asked {

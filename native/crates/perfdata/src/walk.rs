@@ -2,7 +2,7 @@
 
 use crate::byte_order::ByteOrder;
 use crate::error::Error;
-use crate::record::{HEADER_SIZE, RecordHeader, TRAILER_PEEK, peeks_behind, trailing_payload};
+use crate::record::{HEADER_SIZE, RecordHeader, TRAILER_PEEK, peeks_behind, record_type, trailing_payload};
 use crate::source::Source;
 use crate::stats::{Damage, DamageKind};
 
@@ -52,7 +52,9 @@ pub(crate) fn walk_block(
         }
         let rest = block.get((*position - block_start) as usize..)?;
         let header = RecordHeader::parse(rest, order)?;
-        if header.is_compressed() {
+        // Most records are samples, and of these no more than the size has to be known.
+        let is_sample = header.record_type == record_type::SAMPLE;
+        if !is_sample && header.is_compressed() {
             return Some(WalkEnd::Compressed(*position));
         }
         if usize::from(header.size) < HEADER_SIZE {
@@ -64,10 +66,14 @@ pub(crate) fn walk_block(
         }
         let (record, behind) = rest.split_at_checked(usize::from(header.size))?;
         let after = *position + u64::from(header.size);
-        if peeks_behind(header) && (behind.len() as u64) < (TRAILER_PEEK as u64).min(*limit - after) {
+        if !is_sample && peeks_behind(header) && (behind.len() as u64) < (TRAILER_PEEK as u64).min(*limit - after) {
             return None;
         }
         visit(*position, header, record);
+        if is_sample {
+            *position = after;
+            continue;
+        }
         let behind = &behind[..behind.len().min(usize::try_from(*limit - after).unwrap_or(usize::MAX))];
         let payload = trailing_payload(header, record, behind, order);
         if payload > *limit - after {

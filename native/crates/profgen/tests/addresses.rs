@@ -8,9 +8,10 @@ mod support;
 mod traced;
 
 use profgen::{CollectOptions, ErrorCode, GenerateOptions, Policy, SampleUse, Silent, collect};
+use proptest::prelude::*;
 use replay::{PID, Replay, text};
 
-use testkit::{EventSpec, PerfDataBuilder, SampleSpec};
+use testkit::{Endian, EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 use traced::generate;
 
 /// A recording of an event with the sampled addresses of the fixture, and no stacks.
@@ -192,5 +193,95 @@ fn a_raw_trace_is_refused_with_the_line_that_makes_stacks_of_it() {
         assert_eq!(error.code, ErrorCode::NoBranchStacks, "{event}");
         assert!(error.message.contains(event), "{error}");
         assert!(error.hint.is_some_and(|hint| hint.contains(helps)), "{event}");
+    }
+}
+
+/// Something that happens in a recording.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// The code is mapped, moved so often by 16 MiB.
+    Map(u64),
+    /// Another file is mapped there.
+    Cover(u64),
+    Fork(i32),
+    Exec,
+    /// A sample of this event and this cpumode at one of the fixture's addresses, moved so often by 16 MiB.
+    Sample(usize, u16, usize, u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<(i32, Step)>> {
+    const EXACT: u16 = 1 << 14;
+    let cpumode = prop_oneof![6 => Just(2u16), 3 => Just(2 | EXACT), 1 => Just(1u16), 1 => Just(5u16), 1 => Just(0u16)];
+    let step = prop_oneof![
+        1 => (0..3u64).prop_map(Step::Map),
+        1 => (0..3u64).prop_map(Step::Cover),
+        1 => (PID..PID + 3).prop_map(Step::Fork),
+        1 => Just(Step::Exec),
+        20 => (0..2usize, cpumode, 0..30usize, 0..3u64).prop_map(|(event, mode, index, slide)| Step::Sample(event, mode, index, slide)),
+    ];
+    // Most processes run for a while.
+    let run = (PID..PID + 3, prop::collection::vec(step, 1..40));
+    let in_process = |(pid, steps): (i32, Vec<Step>)| steps.into_iter().map(move |step| (pid, step));
+    prop::collection::vec(run, 1..8).prop_map(move |runs| runs.into_iter().flat_map(in_process).collect())
+}
+
+/// A recording of `events` events in which this happens, with these fields taken off samples.
+fn happening(replay: &Replay, steps: &[(i32, Step)], events: usize, without: u64, endian: Endian) -> PerfDataBuilder {
+    const SLIDE: u64 = 1 << 24;
+    let mut builder = PerfDataBuilder::with_endian(endian);
+    let plain = EventSpec::plain("cycles");
+    let event = plain.clone().sample_type(plain.sample_type & !without);
+    let events: Vec<_> = (0..events).map(|_| builder.event(event.clone())).collect();
+    builder.mmap(replay.code_map(PID, 0));
+    add_addresses(&mut builder, replay, events[0]);
+    let (start, len, _) = replay.recorded.code;
+    let stacks = &replay.recorded.stacks;
+    for (index, &(pid, step)) in steps.iter().enumerate() {
+        let time = 10 + index as u64 / 2;
+        match step {
+            Step::Map(slide) => builder.mmap(replay.code_map(pid, slide * SLIDE).at(time)),
+            Step::Cover(slide) => {
+                builder.mmap(MapSpec::code(pid, start + slide * SLIDE, len, 0, "/lib/other.so").at(time))
+            }
+            Step::Fork(parent) => builder.fork(pid, parent, time),
+            Step::Exec => builder.comm(pid, "calc", true, time),
+            Step::Sample(event, cpumode, index, slide) => {
+                let (_, to) = stacks[index % stacks.len()][0];
+                let sample = SampleSpec::of(events[event % events.len()], pid)
+                    .at(time)
+                    .ip(to + slide * SLIDE);
+                builder.sample(SampleSpec { cpumode, ..sample })
+            }
+        };
+    }
+    builder.describe_events();
+    builder
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    /// Samples that may be deselected are not taken the short way.
+    #[test]
+    fn the_short_way_gives_what_the_long_way_gives(
+        steps in steps(),
+        events in 1..3usize,
+        without in prop::sample::select(vec![0, 1 << 2, 1 << 7, 1 << 8]),
+        big in any::<bool>(),
+    ) {
+        let replay = Replay::new();
+        let endian = if big { Endian::Big } else { Endian::Little };
+        let path = replay.write("perf.data", &happening(&replay, &steps, events, without, endian));
+        let short = replay.options(std::slice::from_ref(&path));
+        let mut long = short.clone();
+        long.select.time = Some((0, u64::MAX));
+        let [short, long] = [short, long].map(|options| match profgen::generate(&options, &Silent) {
+            Ok(outcome) => {
+                let statistics = &outcome.statistics;
+                Ok((text(&outcome), statistics.samples, statistics.ledger))
+            }
+            // The message tells what became of the samples.
+            Err(error) => Err((error.code, error.message)),
+        });
+        prop_assert_eq!(short, long);
     }
 }

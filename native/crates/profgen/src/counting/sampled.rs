@@ -64,30 +64,42 @@ pub(crate) struct AddressCounts {
 impl AddressCounts {
     /// Counts a sample at `address` in the view with this number.
     pub(crate) fn add(&mut self, address: Avma, exact: bool, view: &mut View<'_>, number: u16) {
+        if self.add_known(address, exact, number) {
+            return;
+        }
         if self.slots.is_empty() {
             self.slots = vec![EMPTY; SLOTS].into_boxed_slice();
         }
         self.ledger.read(1);
-        let mixed = (address.0 ^ u64::from(number) << 48 ^ u64::from(exact) << 47).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let slot = &mut self.slots[(mixed >> (64 - SLOTS.trailing_zeros())) as usize];
+        let place = view.locate_source(address);
+        let filled = Slot {
+            address: address.0,
+            count: 1,
+            offset: match place {
+                Place::Code(offset, _) => offset,
+                _ => OUTSIDE,
+            },
+            view: number,
+            exact,
+            class: place.class(),
+        };
+        let replaced = std::mem::replace(&mut self.slots[slot_of(address, exact, number)], filled);
+        settle(&mut self.counts, &mut self.ledger, replaced);
+    }
+
+    /// The same if the cache has the address; false if it has not, and the sample is not counted.
+    #[inline]
+    pub(crate) fn add_known(&mut self, address: Avma, exact: bool, number: u16) -> bool {
+        let Some(slot) = self.slots.get_mut(slot_of(address, exact, number)) else {
+            return false;
+        };
         let holds = slot.address == address.0 && slot.view == number && slot.exact == exact;
         if !holds || slot.count.wrapping_sub(1) >= u32::MAX - 1 {
-            let place = view.locate_source(address);
-            let filled = Slot {
-                address: address.0,
-                count: 0,
-                offset: match place {
-                    Place::Code(offset, _) => offset,
-                    _ => OUTSIDE,
-                },
-                view: number,
-                exact,
-                class: place.class(),
-            };
-            let replaced = std::mem::replace(slot, filled);
-            settle(&mut self.counts, &mut self.ledger, replaced);
+            return false;
         }
         slot.count += 1;
+        self.ledger.read(1);
+        true
     }
 
     /// Whether any sample was counted or lost.
@@ -131,6 +143,13 @@ impl AddressCounts {
         }
         (found, self.ledger)
     }
+}
+
+/// The only slot that may have an address.
+#[inline]
+fn slot_of(address: Avma, exact: bool, number: u16) -> usize {
+    let mixed = (address.0 ^ u64::from(number) << 48 ^ u64::from(exact) << 47).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> (u64::BITS - SLOTS.trailing_zeros())) as usize
 }
 
 fn settle(counts: &mut FxHashMap<CodeOffset, Hits>, ledger: &mut Ledger, slot: Slot) {

@@ -1,7 +1,7 @@
 //! Decodes branch stacks and counts their traces, on all threads of the pool.
 
-use job::{Error, Observer, SampleWorker, SampleWorkers};
-use perfdata::{ChunkStats, Consulted, Sample, Segment, Views};
+use job::{Error, Observer, SampleWorker, SampleWorkers, TakeSamples};
+use perfdata::{ChunkStats, Consulted, Sample, SampledAddress, Segment, Views};
 use symbolize::FunctionTable;
 
 use crate::account::ledger::EntryClass;
@@ -110,8 +110,7 @@ impl<'a> Collector<'a> {
 
     /// Counts all samples of a segment.
     pub(crate) fn add(&self, segment: &Segment, resolver: &Resolver<'a, '_>, filter: &Filter<'_>) -> Result<(), Error> {
-        self.workers
-            .add(segment, |worker, sample| worker.add(sample, resolver, filter))
+        self.workers.add_as(segment, &Taking { resolver, filter })
     }
 
     /// Asks for every address space again, because they have changed. True if `changed` says so of an answer that was given before.
@@ -130,6 +129,29 @@ impl<'a> Collector<'a> {
             worker.collected
         });
         all.reduce(Collected::merged).unwrap_or_default()
+    }
+}
+
+/// How samples of a segment are counted.
+struct Taking<'s, 'a> {
+    resolver: &'s Resolver<'a, 's>,
+    filter: &'s Filter<'s>,
+}
+
+impl<'a> TakeSamples<Worker<'a>> for Taking<'_, 'a> {
+    #[inline]
+    fn sample(&self, worker: &mut Worker<'a>, sample: &Sample<'_>) {
+        worker.add(sample, self.resolver, self.filter);
+    }
+
+    #[inline]
+    fn takes_addresses(&self, event: u16) -> bool {
+        self.filter.counts_each_address(event) && self.resolver.global_base.is_none()
+    }
+
+    #[inline]
+    fn address(&self, worker: &mut Worker<'a>, sample: SampledAddress) -> bool {
+        worker.add_known_address(sample)
     }
 }
 
@@ -175,7 +197,7 @@ impl<'a> Worker<'a> {
             sample.branches.len() as u64
         };
         if entries == 0 {
-            if options.samples == SampleUse::Any && filter.is_usable(sample) {
+            if options.samples == SampleUse::Any && filter.is_usable(sample.event) {
                 self.add_address(sample, resolver, filter);
             }
             return;
@@ -260,6 +282,16 @@ impl<'a> Worker<'a> {
         one_branch::count(sample, times, view, &mut self.collected.traces);
     }
 
+    /// Counts the address of a sample that counts, if it was sampled in the same address space before and is remembered.
+    #[inline]
+    fn add_known_address(&mut self, sample: SampledAddress) -> bool {
+        let SampledAddress { pid, moment, ip, exact } = sample;
+        let number = self.views.last_of(pid, moment);
+        let is_known = number.is_some_and(|number| self.collected.addresses.add_known(ip, exact, number));
+        self.collected.samples += u64::from(is_known);
+        is_known
+    }
+
     /// Counts the address of a sample.
     fn add_address(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>, filter: &Filter<'_>) {
         if !filter.selects(sample, resolver) {
@@ -299,13 +331,17 @@ fn view_of<'w, 'a>(
 }
 
 impl Filter<'_> {
-    fn is_usable(&self, sample: &Sample<'_>) -> bool {
-        let event = self.usable.events.get(usize::from(sample.event));
-        event.is_none_or(|counts| *counts)
+    fn is_usable(&self, event: u16) -> bool {
+        self.usable.events.get(usize::from(event)).is_none_or(|counts| *counts)
+    }
+
+    /// Whether no sample of this event has anything else that matters but its address.
+    fn counts_each_address(&self, event: u16) -> bool {
+        self.usable.addresses && self.options.select.has_all() && self.is_usable(event)
     }
 
     fn selects(&self, sample: &Sample<'_>, resolver: &Resolver<'_, '_>) -> bool {
-        self.is_usable(sample)
+        self.is_usable(sample.event)
             && self.options.select.has(sample)
             && resolver.global_base.is_none_or(|global| global.reads(sample.pid))
     }

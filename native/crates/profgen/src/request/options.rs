@@ -295,6 +295,11 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Whether samples of every process, thread, processor and time are selected.
+    pub(crate) fn has_all(&self) -> bool {
+        self.pids.is_empty() && self.tids.is_empty() && self.cpus.is_empty() && self.time.is_none()
+    }
+
     /// Whether the process, the thread, the processor and the time of a sample are selected; who reads events knows theirs.
     #[inline]
     pub(crate) fn has(&self, sample: &Sample<'_>) -> bool {
