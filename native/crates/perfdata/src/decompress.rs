@@ -5,18 +5,18 @@
 
 use zstd_safe::{DCtx, InBuffer, OutBuffer};
 
-/// Bytes decompressed at a time; more than the largest record, so that a step always makes one whole.
-const WINDOW_SIZE: usize = 256 << 10;
+use crate::buffer::Buffer;
 
-/// A zstd stream and the records that come out of it.
+/// Bytes decompressed at a time; more than the largest record, so that a step always makes one whole.
+const STEP: usize = 256 << 10;
+
+/// A zstd stream.
 pub(crate) struct Inflater {
     context: DCtx<'static>,
     input: Vec<u8>,
     consumed: usize,
     /// zstd may hold back output that did not fit the last time.
     output_was_full: bool,
-    window: Vec<u8>,
-    filled: usize,
 }
 
 /// The payload does not go on with the zstd stream.
@@ -30,8 +30,6 @@ impl Inflater {
             input: Vec::new(),
             consumed: 0,
             output_was_full: false,
-            window: vec![0; WINDOW_SIZE],
-            filled: 0,
         }
     }
 
@@ -47,10 +45,10 @@ impl Inflater {
         self.consumed < self.input.len() || self.output_was_full
     }
 
-    /// Decompresses some more, and returns what of it is not taken yet.
-    pub(crate) fn step(&mut self) -> Result<&[u8], NotZstd> {
+    /// Decompresses some more, which goes on behind what `buffer` has.
+    pub(crate) fn step(&mut self, buffer: &mut Buffer) -> Result<(), NotZstd> {
         let mut input = InBuffer::around(&self.input[self.consumed..]);
-        let mut output = OutBuffer::around(&mut self.window[self.filled..]);
+        let mut output = OutBuffer::around(buffer.room(STEP));
         let room = output.capacity();
         self.context
             .decompress_stream(&mut output, &mut input)
@@ -60,20 +58,9 @@ impl Inflater {
         if produced == 0 && read == 0 && self.consumed < self.input.len() {
             return Err(NotZstd);
         }
-        self.filled += produced;
+        buffer.fill_room(produced);
         self.consumed += read;
         self.output_was_full = produced == room;
-        Ok(&self.window[..self.filled])
-    }
-
-    /// Marks the first `taken` bytes as done with.
-    pub(crate) fn take(&mut self, taken: usize) {
-        self.window.copy_within(taken..self.filled, 0);
-        self.filled -= taken;
-    }
-
-    /// Bytes of a record whose rest has not come yet.
-    pub(crate) fn tail_len(&self) -> usize {
-        self.filled
+        Ok(())
     }
 }

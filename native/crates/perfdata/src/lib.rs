@@ -11,6 +11,7 @@ mod address;
 mod address_spaces;
 mod attr;
 mod branch_stack;
+mod buffer;
 mod build_id;
 mod byte_order;
 mod call_chain;

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::buffer::SpareMemory;
 use crate::error::Error;
 use crate::look_ahead::ReadSegment;
 use crate::record_stream::{Progress, RecordStream};
 use crate::recording::Recording;
 use crate::scan::{ScanEnd, Scanner, Wave};
 use crate::seekable::FilePart;
-use crate::segment::{Chunk, Segment, SegmentBytes, SpareMemory};
+use crate::segment::{Chunk, Segment, SegmentBytes};
 use crate::stats::DamageKind;
 
 /// The records of a file that have not been read.

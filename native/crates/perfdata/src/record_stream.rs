@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use crate::buffer::{Buffer, SEGMENT_SIZE};
 use crate::byte_order::ByteOrder;
 use crate::chunks::ChunkCutter;
 use crate::decompress::Inflater;
 use crate::error::{Error, check_cancelled};
 use crate::record::{HEADER_SIZE, RecordHeader, TRAILER_PEEK, peeks_behind, record_type, trailing_payload};
 use crate::recording::Recording;
-use crate::segment::{Buffer, SEGMENT_SIZE, Segment};
+use crate::segment::Segment;
 use crate::source::Source;
 use crate::spool::Spool;
 use crate::stats::{Damage, DamageKind, RecordStats};
@@ -52,6 +53,8 @@ pub(crate) struct RecordStream {
     spools: bool,
     spool: Option<Spool>,
     inflater: Option<Inflater>,
+    /// The beginning of a decompressed record, between two segments.
+    begun: Vec<u8>,
     /// Bytes left of a COMPRESSED2 record whose size did not fit into its header.
     oversized_left: u64,
     /// Decompressed records that are kept in some form.
@@ -114,6 +117,7 @@ impl RecordStream {
             spools: false,
             spool: None,
             inflater: None,
+            begun: Vec::new(),
             oversized_left: 0,
             kept: 0,
             ended: None,
@@ -173,7 +177,7 @@ impl RecordStream {
         recording: &mut Recording,
         cancel: Option<&AtomicBool>,
     ) -> Result<(Segment, Progress), Error> {
-        let mut buffer = Buffer::new(position, memory);
+        let mut buffer = self.buffer(position, memory);
         let mut chunks = ChunkCutter::default();
         let mut stats = RecordStats::default();
         let mut side_records = Vec::new();
@@ -188,14 +192,12 @@ impl RecordStream {
             && buffer.bytes().len() < SEGMENT_SIZE
             && !is_late(progress, buffer.bytes())
         {
-            progress = self.advance(cancel, |header, record, behind| {
+            progress = self.advance(&mut buffer, cancel, |position, header, record, behind| {
                 stats.count_record(header);
-                let position = buffer.end();
                 if Recording::wants(header) {
                     recording.absorb(position, header, record, &mut stats, &mut side_records);
                 }
                 chunks.add(position, record.len() as u64);
-                buffer.push(record);
                 let place = PayloadPlace {
                     file: 0,
                     at: behind,
@@ -205,6 +207,7 @@ impl RecordStream {
                     && recording.absorb_trace(position, place, record, &mut stats)
             })?;
         }
+        self.keep_begun(&mut buffer);
         stats.bytes = buffer.bytes().len() as u64;
         if let Progress::End(damage) = progress {
             stats.damage = damage;
@@ -215,12 +218,25 @@ impl RecordStream {
         Ok((segment, progress))
     }
 
-    /// Goes on by a bounded amount, and calls `emit` with each record that is neither compressed nor trace data, and with where trace data
-    /// behind it is. It returns whether these data are needed.
+    /// A buffer for what the stream goes on with, which has this position.
+    pub(crate) fn buffer(&mut self, position: u64, memory: Vec<u8>) -> Buffer {
+        let mut buffer = Buffer::new(position, memory);
+        buffer.go_on_with(&std::mem::take(&mut self.begun));
+        buffer
+    }
+
+    /// Takes the beginning of a record out of a buffer, for the next one.
+    pub(crate) fn keep_begun(&mut self, buffer: &mut Buffer) {
+        self.begun = buffer.take_begun();
+    }
+
+    /// Goes on by a bounded amount. Appends each record that is neither compressed nor trace data to `buffer`, and calls `emit` with its position
+    /// and with where trace data behind it is. It returns whether these data are needed.
     pub(crate) fn advance(
         &mut self,
+        buffer: &mut Buffer,
         cancel: Option<&AtomicBool>,
-        emit: impl FnMut(RecordHeader, &[u8], u64) -> bool,
+        emit: impl FnMut(u64, RecordHeader, &[u8], u64) -> bool,
     ) -> Result<Progress, Error> {
         if let Some(end) = self.ended {
             return Ok(end);
@@ -229,7 +245,7 @@ impl RecordStream {
             Err(_) if self.ends_when_cancelled => return Ok(*self.ended.insert(Progress::End(None))),
             other => other?,
         }
-        match self.step(emit) {
+        match self.step(buffer, emit) {
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::TimedOut && self.patience.is_some() => {
                 Ok(Progress::Idle)
             }
@@ -238,11 +254,15 @@ impl RecordStream {
         }
     }
 
-    fn step(&mut self, mut emit: impl FnMut(RecordHeader, &[u8], u64) -> bool) -> Result<Progress, Error> {
+    fn step(
+        &mut self,
+        buffer: &mut Buffer,
+        mut emit: impl FnMut(u64, RecordHeader, &[u8], u64) -> bool,
+    ) -> Result<Progress, Error> {
         if let Some(inflater) = self.inflater.as_mut().filter(|inflater| inflater.has_input()) {
-            let end = emit_inflated(inflater, self.order, &mut |header, record: &[u8]| {
+            let end = emit_inflated(inflater, buffer, self.order, &mut |position, header, record: &[u8]| {
                 self.kept += u64::from(Recording::wants(header));
-                emit(header, record, u64::MAX);
+                emit(position, header, record, u64::MAX);
             });
             let too_many = self.kept > MAX_FREE_KEPT + self.offset / 4;
             return Ok(match end.or(too_many.then_some(DamageKind::InflatedTooFar)) {
@@ -270,7 +290,8 @@ impl RecordStream {
                         None => self.offset + len as u64,
                     };
                     let (record, behind) = self.rest().split_at(len);
-                    let is_needed = emit(header, record, payload_at);
+                    let is_needed = emit(buffer.end(), header, record, payload_at);
+                    buffer.push(record);
                     self.skip = trailing_payload(header, record, behind, self.order);
                     self.keeps = is_needed && self.spools;
                     self.consume(len);
@@ -285,14 +306,13 @@ impl RecordStream {
                     self.consume(len);
                     return Ok(Progress::More);
                 }
-                Next::End(damage) => return Ok(Progress::End(damage.or_else(|| self.unfinished()))),
+                Next::End(damage) => return Ok(Progress::End(damage.or_else(|| self.unfinished(buffer)))),
             }
         }
     }
 
-    fn unfinished(&self) -> Option<Damage> {
-        let tail = self.inflater.as_ref().map_or(0, Inflater::tail_len);
-        (tail > 0 || self.oversized_left > 0).then_some(Damage {
+    fn unfinished(&self, buffer: &Buffer) -> Option<Damage> {
+        (!buffer.begun().is_empty() || self.oversized_left > 0).then_some(Damage {
             offset: self.offset,
             kind: DamageKind::CompressedRecordCutOff,
         })
@@ -453,24 +473,23 @@ impl RecordStream {
 /// Emits the records that one step of decompression makes whole; says what is wrong if something is.
 fn emit_inflated(
     inflater: &mut Inflater,
+    buffer: &mut Buffer,
     order: ByteOrder,
-    emit: &mut impl FnMut(RecordHeader, &[u8]),
+    emit: &mut impl FnMut(u64, RecordHeader, &[u8]),
 ) -> Option<DamageKind> {
-    let Ok(inflated) = inflater.step() else {
+    if inflater.step(buffer).is_err() {
         return Some(DamageKind::BadCompression);
-    };
-    let mut taken = 0;
-    while let Some(header) = RecordHeader::parse(&inflated[taken..], order) {
+    }
+    while let Some(header) = RecordHeader::parse(buffer.begun(), order) {
         let len = usize::from(header.size);
         if len < HEADER_SIZE {
             return Some(DamageKind::RecordTooSmall { size: header.size });
         }
-        let Some(record) = inflated[taken..].get(..len) else {
+        let Some(record) = buffer.begun().get(..len) else {
             break;
         };
-        emit(header, record);
-        taken += len;
+        emit(buffer.end(), header, record);
+        buffer.end_record(len);
     }
-    inflater.take(taken);
     None
 }

@@ -12,12 +12,13 @@ use std::sync::atomic::AtomicBool;
 
 use rayon::prelude::*;
 
+use crate::buffer::{Buffer, SpareMemory};
 use crate::byte_order::ByteOrder;
 use crate::chunks::ChunkCutter;
 use crate::error::{Error, check_cancelled};
 use crate::record::{HEADER_SIZE, RecordHeader, record_type};
 use crate::recording::Recording;
-use crate::segment::{Buffer, SpareMemory, file_of};
+use crate::segment::file_of;
 use crate::side_record::SideRecord;
 use crate::source::Source;
 use crate::stats::{Damage, RecordStats};

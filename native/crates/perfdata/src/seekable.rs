@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::buffer::{SEGMENT_SIZE, SpareMemory};
 use crate::byte_order::ByteOrder;
 use crate::chunks::ChunkCutter;
 use crate::deferred_chains::DeferredChains;
@@ -18,7 +19,7 @@ use crate::record::record_type;
 use crate::record_stream::{Progress, RecordStream};
 use crate::recording::Recording;
 use crate::scan::{ScanEnd, Scanner};
-use crate::segment::{Buffer, Chunk, SEGMENT_SIZE, Segment, SegmentBytes, SpareMemory, file_of, position_base};
+use crate::segment::{Chunk, Segment, SegmentBytes, file_of, position_base};
 use crate::side_record::SideRecord;
 use crate::source::{Source, SourceReader};
 use crate::stats::{Damage, DamageKind, RecordStats};
@@ -178,9 +179,9 @@ impl CompressedPart {
         side_records: &mut Vec<SideRecord>,
     ) -> Result<(), Error> {
         let mut stream = self.part.stream(self.start, recording.order());
-        let mut position = self.position;
+        let mut buffer = stream.buffer(self.position, Vec::new());
         loop {
-            let progress = stream.advance(cancel, |header, record, behind| {
+            let progress = stream.advance(&mut buffer, cancel, |position, header, record, behind| {
                 stats.count_record(header);
                 stats.bytes += record.len() as u64;
                 if Recording::wants(header) {
@@ -194,9 +195,9 @@ impl CompressedPart {
                     };
                     recording.absorb_trace(position, place, record, stats);
                 }
-                position += record.len() as u64;
                 false
             })?;
+            buffer.let_go();
             if let Progress::End(damage) = progress {
                 stats.damage = stats.damage.or(damage);
                 return Ok(());
@@ -214,16 +215,16 @@ impl CompressedPart {
             Some(stream) => stream,
             None => self.part.stream(self.start, recording.order()),
         };
-        let mut buffer = Buffer::new(self.position, Vec::new());
+        let mut buffer = stream.buffer(self.position, Vec::new());
         let mut chunks = ChunkCutter::default();
         let mut progress = Progress::More;
         while progress == Progress::More && buffer.bytes().len() < SEGMENT_SIZE {
-            progress = stream.advance(cancel, |_, record, _| {
-                chunks.add(buffer.end(), record.len() as u64);
-                buffer.push(record);
+            progress = stream.advance(&mut buffer, cancel, |position, _, record, _| {
+                chunks.add(position, record.len() as u64);
                 false
             })?;
         }
+        stream.keep_begun(&mut buffer);
         self.stream = Some(stream);
         if buffer.bytes().is_empty() {
             return Ok(None);

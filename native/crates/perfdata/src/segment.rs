@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::address::Moment;
+use crate::buffer::Buffer;
 use crate::byte_order::ByteOrder;
 use crate::chunks::ChunkCutter;
 use crate::deferred_chains::DeferredChains;
@@ -17,9 +18,6 @@ use crate::source::Source;
 use crate::stats::{Damage, DamageKind, RecordStats, TraceStats};
 use crate::trace_stream::TraceStream;
 use crate::walk::{Stretch, WalkEnd, walk_records};
-
-/// Bytes of records that a segment of a stream holds.
-pub(crate) const SEGMENT_SIZE: usize = 16 << 20;
 
 /// A stretch of the input: all plain files, or the next few MiB of a stream.
 #[derive(Debug)]
@@ -52,77 +50,6 @@ pub(crate) enum SegmentBytes {
     Files(Vec<Arc<Source>>),
     /// Here.
     Memory(Vec<Buffer>),
-}
-
-/// Bytes of a stream or file that are in memory.
-#[derive(Debug, Default)]
-pub(crate) struct Buffer {
-    /// Offset or position of the first one.
-    pub(crate) start: u64,
-    /// Of these, `filled` are meant: clearing the others each time the memory is used again would take long.
-    memory: Vec<u8>,
-    filled: usize,
-}
-
-impl Buffer {
-    /// An empty buffer in memory that was used before.
-    pub(crate) fn new(start: u64, memory: Vec<u8>) -> Self {
-        Self {
-            start,
-            memory,
-            filled: 0,
-        }
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.memory[..self.filled]
-    }
-
-    /// The bytes from this offset or position on.
-    pub(crate) fn from(&self, position: u64) -> &[u8] {
-        &self.bytes()[(position - self.start) as usize..]
-    }
-
-    /// Where the bytes end.
-    pub(crate) fn end(&self) -> u64 {
-        self.start + self.filled as u64
-    }
-
-    /// Reads `count` more bytes.
-    pub(crate) fn read_on(&mut self, source: &Source, count: u64) -> Result<(), Error> {
-        let (end, filled) = (self.end(), self.filled + count as usize);
-        if self.memory.is_empty() {
-            // The system hands out memory that is clear already; `resize` would clear it again.
-            self.memory = vec![0; filled];
-        } else if self.memory.len() < filled {
-            self.memory.resize(filled, 0);
-        }
-        source.read_exact_at(&mut self.memory[self.filled..filled], end)?;
-        self.filled = filled;
-        Ok(())
-    }
-
-    /// Appends `bytes`.
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
-        self.memory.truncate(self.filled);
-        self.memory.extend_from_slice(bytes);
-        self.filled = self.memory.len();
-    }
-}
-
-/// Memory of buffers that are no longer needed.
-#[derive(Debug, Default)]
-pub(crate) struct SpareMemory(Vec<Vec<u8>>);
-
-impl SpareMemory {
-    /// Some memory, or an empty vector.
-    pub(crate) fn take(&mut self) -> Vec<u8> {
-        self.0.pop().unwrap_or_default()
-    }
-
-    pub(crate) fn give(&mut self, buffers: Vec<Buffer>) {
-        self.0.extend(buffers.into_iter().map(|buffer| buffer.memory));
-    }
 }
 
 /// What is added to offsets in a file, so that records of different files do not have the same position.

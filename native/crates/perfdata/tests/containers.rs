@@ -125,6 +125,26 @@ fn compressed_records_may_be_cut_anywhere() {
 }
 
 #[test]
+fn a_compressed_record_may_begin_in_one_segment_and_end_in_the_next() {
+    // More than two segments of 16 MiB, in steps that do not fit records.
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    let entries: Vec<_> = (0..2500).map(|entry| (entry, 2 * entry, 3)).collect();
+    for time in 0..600 {
+        builder.sample(
+            testkit::SampleSpec::of(event, 1)
+                .at(time)
+                .entries(&entries[..2500 - time as usize % 7]),
+        );
+    }
+    let plain = read_file(&builder.build_file());
+    let file = builder.build_compressed_file(Compression::V1, 1_000_003);
+    assert_same(&plain, &read_file(&file));
+    let pipe = builder.build_compressed_pipe(Compression::V1, 1_000_003);
+    assert_same(&plain, &read_stream(&pipe));
+}
+
+#[test]
 fn compressed2_whose_size_overflows_is_read() {
     // Entries that do not compress, so that payloads reach the limit.
     let mut builder = PerfDataBuilder::new();

@@ -1,0 +1,142 @@
+//! Records that are in memory, and the beginning of one that is not all there.
+
+use crate::error::Error;
+use crate::source::Source;
+
+/// Bytes of records that a segment of a stream holds.
+pub(crate) const SEGMENT_SIZE: usize = 16 << 20;
+
+/// Bytes of a buffer for a segment of a stream: one that is nearly full may get another step of a stream.
+const FULL_SIZE: usize = SEGMENT_SIZE + (1 << 20);
+
+/// Bytes of a stream or file that are in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    /// Offset or position of the first one.
+    pub(crate) start: u64,
+    /// Of these, `filled` are meant: clearing the others each time the memory is used again would take long.
+    memory: Vec<u8>,
+    filled: usize,
+    /// So many bytes behind these are the beginning of a record.
+    begun: usize,
+}
+
+impl Buffer {
+    /// An empty buffer in memory that was used before.
+    pub(crate) fn new(start: u64, memory: Vec<u8>) -> Self {
+        Self {
+            start,
+            memory,
+            filled: 0,
+            begun: 0,
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.memory[..self.filled]
+    }
+
+    /// The bytes from this offset or position on.
+    pub(crate) fn from(&self, position: u64) -> &[u8] {
+        &self.bytes()[(position - self.start) as usize..]
+    }
+
+    /// Where the bytes end.
+    pub(crate) fn end(&self) -> u64 {
+        self.start + self.filled as u64
+    }
+
+    /// Reads `count` more bytes.
+    pub(crate) fn read_on(&mut self, source: &Source, count: u64) -> Result<(), Error> {
+        let (end, filled) = (self.end(), self.filled + count as usize);
+        if self.memory.is_empty() {
+            // The system hands out memory that is clear already; `resize` would clear it again.
+            self.memory = vec![0; filled];
+        } else if self.memory.len() < filled {
+            self.memory.resize(filled, 0);
+        }
+        source.read_exact_at(&mut self.memory[self.filled..filled], end)?;
+        self.filled = filled;
+        Ok(())
+    }
+
+    /// Appends a record. One that has begun comes behind it.
+    pub(crate) fn push(&mut self, record: &[u8]) {
+        let end = self.make_room(record.len());
+        self.memory.copy_within(self.filled..end, self.filled + record.len());
+        self.memory[self.filled..][..record.len()].copy_from_slice(record);
+        self.filled += record.len();
+    }
+
+    /// Room for `size` bytes that go on with the record that has begun.
+    pub(crate) fn room(&mut self, size: usize) -> &mut [u8] {
+        let end = self.make_room(size);
+        &mut self.memory[end..end + size]
+    }
+
+    /// Makes room for `size` bytes behind those that are there, and says where these end.
+    fn make_room(&mut self, size: usize) -> usize {
+        let end = self.filled + self.begun;
+        if self.memory.is_empty() {
+            // Clear already, see above.
+            self.memory = vec![0; size.max(FULL_SIZE)];
+        } else if self.memory.len() - end < size {
+            self.memory.resize(end + size, 0);
+        }
+        end
+    }
+
+    /// `count` bytes of the room have been filled.
+    pub(crate) fn fill_room(&mut self, count: usize) {
+        self.begun += count;
+    }
+
+    /// The bytes that come behind the last record.
+    pub(crate) fn begun(&self) -> &[u8] {
+        &self.memory[self.filled..self.filled + self.begun]
+    }
+
+    /// Of the bytes behind the last record, the first `size` are a record.
+    pub(crate) fn end_record(&mut self, size: usize) {
+        self.filled += size;
+        self.begun -= size;
+    }
+
+    /// Takes the record that has begun out of the buffer.
+    pub(crate) fn take_begun(&mut self) -> Vec<u8> {
+        let begun = self.begun().to_vec();
+        self.begun = 0;
+        begun
+    }
+
+    /// Goes on with a record that has begun elsewhere.
+    pub(crate) fn go_on_with(&mut self, begun: &[u8]) {
+        if !begun.is_empty() {
+            self.room(begun.len()).copy_from_slice(begun);
+            self.fill_room(begun.len());
+        }
+    }
+
+    /// Lets go of all records but the one that has begun.
+    pub(crate) fn let_go(&mut self) {
+        let end = self.filled + self.begun;
+        self.memory.copy_within(self.filled..end, 0);
+        self.start += self.filled as u64;
+        self.filled = 0;
+    }
+}
+
+/// Memory of buffers that are no longer needed.
+#[derive(Debug, Default)]
+pub(crate) struct SpareMemory(Vec<Vec<u8>>);
+
+impl SpareMemory {
+    /// Some memory, or an empty vector.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    pub(crate) fn give(&mut self, buffers: Vec<Buffer>) {
+        self.0.extend(buffers.into_iter().map(|buffer| buffer.memory));
+    }
+}
