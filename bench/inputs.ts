@@ -59,6 +59,23 @@ export function compressor(megabytes: number): Input {
   return { name: 'compress, the zstd library', binary, perfData };
 }
 
+/** Bytes of a sample of an address. */
+const ADDRESS_BYTES = 48;
+
+/** Of the same program, about `megabytes` of sampled addresses without branch stacks. */
+export function sampledCompressor(megabytes: number): Input {
+  const { binary } = compressor(megabytes);
+  const perfData = join(folder, `compress-addresses-${megabytes}.data`);
+  const samples = Math.round((megabytes * 1e6) / ADDRESS_BYTES);
+  make(perfData, (path) => {
+    const rounds = Math.ceil(samples / 570_000);
+    const options = `addresses=on period=${PERIOD} max=${samples}`;
+    sh(`test/recorder/record-program.sh ${path} ${options} -- ${binary} ${rounds}`);
+    if (statSync(path).size < 0.95e6 * megabytes) throw new Error(`${path}: ${binary} ends too early`);
+  });
+  return { name: 'compress, the zstd library, sampled addresses', binary, perfData };
+}
+
 /** The same recording in the form that `perf record -z` writes. */
 export function compressedCompressor(megabytes: number): Input {
   const input = compressor(megabytes);

@@ -8,6 +8,7 @@ import {
   type Input,
   largeProgram,
   printedCompressor,
+  sampledCompressor,
 } from './inputs.js';
 import { builtKernel, kernel, kernelProfiles, kernelWithModules, moreNames } from './kernels.js';
 import type { Command, Measurement } from './measure.js';
@@ -50,6 +51,7 @@ export const SECTIONS: Record<string, Section> = {
     title: 'By threads and by number of inputs',
     rows: (bench) => byThreads(bench, compressor(500), [1, 2, 10]),
   },
+  addresses: { title: 'Sampled addresses, beside branch stacks', rows: addresses },
   zstd: { title: 'Recordings of `perf record -z`', rows: zstd },
   script: { title: 'Text of `perf script`', rows: script },
   chains: {
@@ -162,6 +164,23 @@ async function zstd({ measure, output }: Bench): Promise<string> {
   ]);
   const heading = ['program', 'perf.data', 'threads', OURS, 'times as long as uncompressed', 'profiles'];
   return table(heading, rows);
+}
+
+async function addresses({ measure, output }: Bench): Promise<string> {
+  const cases = [compressor(500), sampledCompressor(500)].flatMap((input) =>
+    [1, 2].map((jobs) => ({ input, jobs })),
+  );
+  const measured = await measure(
+    ...cases.map(({ input, jobs }) => ours(input, output(input.name), `--jobs=${jobs}`)),
+  );
+  const rows = cases.map(({ input, jobs }, index) => [
+    input.name,
+    megabytes(input.perfData),
+    `${jobs}`,
+    cost(measured[index]),
+    longer(measured[index], measured[jobs - 1]),
+  ]);
+  return table(['program', 'perf.data', 'threads', OURS, 'times as long as stacks'], rows);
 }
 
 async function script({ measure, output }: Bench): Promise<string> {
