@@ -60,10 +60,11 @@ impl CodeSizes {
         }
     }
 
-    /// Adds what was inlined into these functions and optimized away: nothing is left of it but probes.
+    /// Adds the functions that were inlined into `functions` and then optimized away, so that only their
+    /// probes are left.
     ///
-    /// As in llvm-profgen, the last record of the section that has the name of a function tells of it. Parts of a coroutine are functions whose
-    /// names no record has.
+    /// As in llvm-profgen, the last record of the section with the name of a function counts for this name.
+    /// Parts of a coroutine are functions whose names no record has.
     pub(crate) fn add_probes(&mut self, table: &ProbeTable, functions: &FxHashSet<Guid>) {
         let last: FxHashMap<Guid, NodeId> = table.records().collect();
         let is_told = |node: NodeId| {

@@ -28,8 +28,8 @@ pub(crate) struct Binary<'a> {
     pub entries: EntryPoints<'a>,
 }
 
-/// Symbolizes `counters`: to probes where the binary has them, else to source lines. Of lines, there may be millions, so the counters are freed
-/// before functions are built from these.
+/// Attributes `counters` to probes if the binary has them, or else to source lines. There may be millions of
+/// lines, so the counters are freed before functions are built from the lines.
 pub(crate) fn profile(
     binary: &Binary<'_>,
     counters: Counters,
@@ -140,9 +140,11 @@ fn by_probes(
     Ok(profile)
 }
 
-/// Adds a zero count for all code of the functions that ranges start in, so that lines never executed are known as such.
+/// Adds a zero count for all code of the functions that ranges start in, so that a profile says which lines
+/// were never executed. `ranges` ascend.
 ///
-/// A function is all code of its name: a hit on one static `init` fills the others too, as in llvm-profgen. `ranges` ascend.
+/// A function is all code of its name. So a sample in one static `init` adds zeros for all others, too, as in
+/// llvm-profgen.
 fn with_zero_ranges(ranges: &[Counter], functions: &FunctionTable, all: bool) -> Vec<Counter> {
     let mut filled = ranges.to_vec();
     let mut touched: Vec<_> = if all {
@@ -172,7 +174,7 @@ fn with_zero_ranges(ranges: &[Counter], functions: &FunctionTable, all: bool) ->
     filled
 }
 
-/// The functions that have these ascending addresses.
+/// Returns the functions that have these ascending addresses.
 fn functions_at(addresses: impl Iterator<Item = Svma>, functions: &FunctionTable) -> Vec<FunctionId> {
     let mut starts = functions.start_ranges().peekable();
     let mut last = None;
@@ -196,7 +198,7 @@ pub(crate) fn places_of_interest(ranges: &[Counter], branches: &[Counter]) -> Ve
         .map(|range| (range.first, Svma(range.second.0.saturating_add(1))))
         .chain(sources)
         .collect();
-    // Stable, because that is fast where ranges and sources are ascending runs.
+    // A stable sort is fast here, because ranges and sources are ascending runs.
     places.sort();
     places.dedup_by(|next, kept| {
         let joins = next.0 <= kept.1;
