@@ -20,9 +20,10 @@ pub struct RunQuality {
     pub off_boundary: u64,
     /// Executions of runs that start in no function of the debug information.
     pub no_function: u64,
-    /// The run starts in a function that the symbol table tells of, alone or with another name.
+    /// Executions of runs that start in a function that the symbol table names, alone or with another name
+    /// than the debug information.
     pub recovered: u64,
-    /// The run starts in a function that only the symbol table tells of.
+    /// Executions of runs that start in a function that only the symbol table names.
     pub named_by_symbol: u64,
     /// Executions of runs that leave the function that they start in.
     pub crosses_function: u64,
@@ -167,7 +168,8 @@ fn judge(
     let Some(function) = functions.find(pair.first) else {
         add(&mut quality.no_function, pair.count);
         detail(RunProblem::NoFunction);
-        // An entry of a jump table has no line to lose: the call counts for the function behind it.
+        // An entry of a jump table has no line that could lose counts: the call counts for the function
+        // behind the entry.
         let is_homeless = valid && code.jump_at(pair.first).is_none();
         add(&mut quality.homeless, if is_homeless { pair.count } else { 0 });
         return valid;
