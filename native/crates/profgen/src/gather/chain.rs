@@ -49,18 +49,18 @@ enum Tail {
     Via(Ends, TailId),
 }
 
-/// The number of a tail. Where most runs end is such a number already, and needs no note.
+/// The number of a tail. The number itself states the end of most runs, and then needs no note in [`Tails`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TailId(u32);
 
-/// Numbers from here on are noted in [`Tails`].
+/// Numbers from here on stand for notes of [`Tails`].
 const NOTED: u32 = 1 << 31;
 
 impl TailId {
     /// Stands for the tail of a branch if no newer branch is known.
     pub(crate) const UNKNOWN: Self = Self(NOTED - 1);
     const OUTSIDE: Self = Self(NOTED - 2);
-    /// No tail has this number.
+    /// Stands for the absence of a tail. No tail has this number.
     pub(crate) const NONE: Self = Self(u32::MAX);
 
     fn of_run(end: End) -> Option<Self> {
@@ -71,7 +71,7 @@ impl TailId {
         }
     }
 
-    /// Where the run ended, if the number says so.
+    /// Returns the end of the run, if the number states it; `None` if the tail is a note.
     pub(crate) fn run(self) -> Option<End> {
         (self.0 < NOTED).then_some(match self {
             Self::OUTSIDE => End::Outside,
@@ -80,31 +80,31 @@ impl TailId {
         })
     }
 
-    /// The number of a note.
+    /// Returns the number of a note.
     pub(crate) fn of_note(note: usize) -> Self {
         let note = u32::try_from(note).ok().filter(|note| *note < NOTED - 1);
         Self(NOTED + note.unwrap_or_else(|| unreachable!("fewer rows than that are kept")))
     }
 
-    /// All bits.
+    /// Returns all bits of the number.
     pub(crate) fn bits(self) -> u32 {
         self.0
     }
 
-    /// Which note of [`Tails`] says more, if [`run`](Self::run) does not tell.
+    /// Returns the index of the note in [`Tails`], for a number for which [`run`](Self::run) returns `None`.
     pub(crate) fn note(self) -> usize {
         (self.0 - NOTED) as usize
     }
 
-    /// Whether the number alone does not tell what the tail is.
+    /// Returns true if the number stands for a note.
     #[inline]
     pub(crate) fn is_noted(self) -> bool {
         self.0 >= NOTED
     }
 }
 
-/// All tails that were met and whose number does not tell what they are. Equal ones have one number, and a tail has a higher one than what it
-/// goes on with.
+/// All tails that were found and whose number does not state the end of the run. Equal tails have one number.
+/// A tail has a higher number than the tail that it goes on with.
 #[derive(Debug, Default)]
 pub(crate) struct Tails {
     /// The tails, each with the number of branches that it names.
@@ -136,7 +136,7 @@ impl Tails {
         number.run().map_or_else(|| self.noted[number.note()].0, Tail::Run)
     }
 
-    /// How many branches a tail names.
+    /// Returns the number of branches that a tail names.
     fn branches(&self, number: TailId) -> u32 {
         if number.is_noted() {
             self.noted[number.note()].1
@@ -145,13 +145,14 @@ impl Tails {
         }
     }
 
-    /// How many are noted.
+    /// Returns the number of notes.
     pub(crate) fn len(&self) -> usize {
         self.noted.len()
     }
 
-    /// What the next older branch of the file has to know of this one, which has `tail` behind it: if it may be none of the binary's, its
-    /// ends and its tail, and otherwise only that the run ends at its source.
+    /// Returns the tail of the next older branch of the file up to this branch. `tail` is the tail of this
+    /// branch. If this branch may not belong to the binary, the result names its ends and goes on with its
+    /// tail. Otherwise the result only says that the run ends at the source of this branch.
     pub(crate) fn seen_from_behind(&mut self, kind: BinaryKind, ends: Ends, tail: TailId) -> TailId {
         if self.is_doubtful(kind, ends, tail) {
             self.number(Tail::Via(ends, tail))
@@ -160,15 +161,16 @@ impl Tails {
         }
     }
 
-    /// What is behind a branch whose ends in a file are `own`, if `newer` is the next newer one there, as
-    /// [`seen_from_behind`](Self::seen_from_behind) gives it. True if the run is so long that it ends at the source of the newer branch,
-    /// although that may be none.
+    /// Returns the tail of a branch whose ends in a file are `own`. `newer` is the result of
+    /// [`seen_from_behind`](Self::seen_from_behind) for the next newer branch there. Also returns true if the
+    /// run is so long that it ends at the source of the newer branch, even if the newer branch does not
+    /// belong to the binary.
     pub(crate) fn behind(&mut self, own: Ends, newer: TailId) -> (TailId, bool) {
         let Tail::Via(ends, tail) = self.get(newer) else {
             return (newer, false);
         };
         let is_long = is_long(own, ends);
-        // If the own branch counts, so does one that is the same.
+        // If the own branch counts, an equal branch counts, too.
         if is_long || ends == own || self.branches(tail) >= MAX_VIA {
             return (self.ending_at(ends), is_long);
         }
@@ -227,7 +229,8 @@ impl Tails {
         tail
     }
 
-    /// What [`adopted`](Self::adopted) needs to know of the numbers of `other`: its tails are noted here from now on.
+    /// Adds the notes of `other`. Returns the number here of each note, which [`adopted`](Self::adopted)
+    /// needs.
     pub(crate) fn adopt(&mut self, other: &Self) -> Vec<TailId> {
         let mut numbers: Vec<TailId> = Vec::with_capacity(other.noted.len());
         for (tail, _) in &other.noted {
@@ -240,7 +243,8 @@ impl Tails {
         numbers
     }
 
-    /// The number here of a tail that has `number` elsewhere.
+    /// Returns the number here of a tail that has `number` in the other [`Tails`]. `numbers` is the result of
+    /// [`adopt`](Self::adopt).
     pub(crate) fn adopted(number: TailId, numbers: &[TailId]) -> TailId {
         if number.is_noted() {
             numbers[number.note()]

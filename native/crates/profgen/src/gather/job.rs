@@ -120,7 +120,8 @@ enum Reading {
     AllButSamplesFirst,
 }
 
-/// Why no event counts, and what can be made of the recording instead, if anything can.
+/// Adds to the error that no event counts what the recording can be used for instead, if it has sampled
+/// addresses.
 fn no_branches(mut error: Error, metadata: &Metadata) -> Error {
     let has_addresses = metadata.attrs.iter().any(perfdata::EventAttr::has_address_and_process);
     if has_addresses && error.hint.as_deref() == Some(HOW_TO_RECORD) {

@@ -8,8 +8,8 @@ use crate::gather::files::FileId;
 use crate::gather::rows::{Counts, EventId, Key, Place, RowId, Rows, Tally};
 use crate::gather::spots::{Spot, Spots};
 
-/// Slots of the cache: 512 KiB, of which most programs touch a part. They are four times as many as those of a profile's traces, because
-/// finding a row takes longer.
+/// Number of slots of the cache, which takes 512 KiB. Most programs use a part of it. It has four times as
+/// many slots as the cache for a profile's traces, because the look-up of a row takes longer.
 const SLOTS: usize = 1 << 14;
 
 /// Stands for the file of a branch without an end in a file, of a branch with ends in two files, and for the
@@ -18,33 +18,37 @@ const NO_FILE: FileId = FileId::MAX;
 const TWO_FILES: FileId = FileId::MAX - 1;
 const NOT_YET: FileId = FileId::MAX - 2;
 
-/// The number of what a slot is filled with; no two have the same until all slots are emptied.
+/// The number of an entry that a slot is filled with. No two fills have the same number until all slots are
+/// emptied.
 type Fill = u32;
 
-/// Stands for the newer entry where that does not tell all that matters, in a slot and in a stack. They never are the same.
+/// Stands for the fill of the newer entry if it does not tell everything that matters: [`NO_FILL`] in a slot,
+/// [`NO_NEWER_FILL`] in a stack. The two values differ, so they never match.
 const NO_FILL: Fill = Fill::MAX;
 const NO_NEWER_FILL: Fill = Fill::MAX - 1;
 
-/// With so many fills, all slots are emptied.
+/// Number of fills after which all slots are emptied.
 const MANY_FILLS: Fill = Fill::MAX / 2;
 
-/// A branch, and what matters of it if all that is behind it follows from the newer entry; two in a line of the processor's cache.
+/// A branch, and the facts that suffice if the newer entry decides everything behind the branch. Two slots
+/// fit into a line of the processor's cache.
 #[derive(Clone, Copy)]
 #[repr(align(32))]
 struct Slot {
     from: u64,
     to: u64,
-    /// What the slot of the next newer entry was filled with, if all that matters follows from it: then nothing else need be compared.
+    /// Fill of the next newer entry's slot, if this fill decides everything that matters. Then nothing else
+    /// need be compared.
     newer_fill: Fill,
     fill: Fill,
     counts: SmallCounts,
-    /// As in the side of a branch of one file.
+    /// Tail for the next older branch, as in [`Side`], of a branch in one file.
     seen: TailId,
 }
 
 const _: () = assert!(size_of::<Slot>() == 32);
 
-/// What was behind the branch of a slot when it was met last.
+/// The newer entry and the sides of a slot's branch when the branch was last counted.
 #[derive(Clone, Copy)]
 struct Known {
     /// Source of the next newer entry of the stack, as [`Next`] returns it.
@@ -86,10 +90,11 @@ impl SmallCounts {
 /// A branch in one file, and the end of the run behind it.
 #[derive(Clone, Copy)]
 struct Side {
-    /// What is behind it: see [`Newest`]. [`TailId::NONE`] if the run ends at the source of the newer branch, wherever that goes.
+    /// Tail of the branch; see [`Newest`]. [`TailId::NONE`] if the run ends at the source of the newer
+    /// branch, whatever the target of the newer branch is.
     newer: TailId,
     newer_from: u64,
-    /// What it is for the next older branch of the file.
+    /// Tail that the next older branch of the file has up to this branch.
     seen: TailId,
     /// Row of the branch. For a branch in no file, the number of a kind of the ledger.
     row: RowId,
@@ -184,7 +189,8 @@ struct Entry {
 struct Newest {
     /// Run-time source of the branch.
     from: u64,
-    /// What the next older branch has to know of it ([`Tails::seen_from_behind`](crate::gather::chain::Tails::seen_from_behind)).
+    /// Tail that the next older branch of the file has up to this branch
+    /// ([`Tails::seen_from_behind`](crate::gather::chain::Tails::seen_from_behind)).
     seen: TailId,
 }
 
@@ -225,11 +231,11 @@ pub(crate) struct Table {
 struct Sums {
     rows: Rows,
     tally: Tally,
-    /// How often slots were filled since they were all emptied.
+    /// Number of times that slots were filled since all slots were last emptied.
     fills: Fill,
 }
 
-/// Stands for the newer entry of the newest one.
+/// Stands for the newer entry of the newest entry of a stack.
 const NO_NEWER: Branch = Branch {
     from: Avma(0),
     to: Avma(0),
@@ -349,7 +355,8 @@ impl Table {
                 newest = latest.of(file);
             }
             slot.counts.count(branch);
-            // The newer entry is the newest of the file, and the next one of the stack, too, if BOLT does not pass over it.
+            // The newer entry is the newest of the file. It is also the next one of the stack, unless BOLT
+            // skips it.
             let follows = newer_fill != NO_NEWER_FILL && (touches_kernel(branch) || !touches_kernel(newer));
             slot.newer_fill = if follows { newer_fill } else { NO_FILL };
             (newer, newer_fill) = match known.side.file {
@@ -374,12 +381,12 @@ impl Table {
         self.sums.fills = 0;
     }
 
-    /// How many rows there are at most, and how many things that rows are made of.
+    /// Returns the number of rows, as an upper bound, plus the number of notes about tails.
     pub(crate) fn len(&self) -> usize {
         self.sums.rows.len()
     }
 
-    /// Brings together rows that are the same.
+    /// Adds up equal rows.
     pub(crate) fn add_up(&mut self) {
         self.flush();
         self.sums.rows.add_up();
@@ -426,7 +433,7 @@ impl Latest {
 }
 
 impl Sums {
-    /// Puts a branch that is in no slot into one.
+    /// Puts a branch that is in no slot into this slot.
     fn replace(
         &mut self,
         entry: Entry,
@@ -475,7 +482,7 @@ impl Sums {
         *known = Known { next, of, side };
     }
 
-    /// Finds a row of a branch in a file, and makes the branch the newest one there.
+    /// Finds the row of a branch in a file, and makes the branch the newest one there.
     fn touch(
         &mut self,
         Entry { branch, next, of }: Entry,

@@ -80,7 +80,8 @@ impl<'a> Workers<'a> {
         any
     }
 
-    /// Whether all workers together have more rows than `most`. Those that several have count more than once.
+    /// Returns true if all workers together have more rows than `most`. A row that several workers have
+    /// counts for each.
     pub(crate) fn exceed(&mut self, most: usize) -> bool {
         let len = |workers: &mut Self| workers.workers.each().map(|worker| worker.table.len()).sum::<usize>();
         if len(self) <= most {
