@@ -1,4 +1,5 @@
-//! Recordings of Arm SPE. The fixture's branches are sampled one by one; that they are those of another CPU changes nothing.
+//! Recordings of Arm SPE. The fixture's branches are sampled one by one. The fixture is from another CPU,
+//! which makes no difference.
 
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "support/replay.rs"]
@@ -19,7 +20,7 @@ fn words(words: &[u64]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
-/// A recording with these records in the buffer of one CPU.
+/// Makes a recording with these records in the buffer of one CPU.
 fn recording(replay: &Replay, records: &[SpeRecord]) -> PerfDataBuilder {
     let mut builder = PerfDataBuilder::new();
     builder.event(EventSpec {
@@ -36,7 +37,7 @@ fn recording(replay: &Replay, records: &[SpeRecord]) -> PerfDataBuilder {
     builder
 }
 
-/// The same as perf makes stacks of it.
+/// Makes a recording with the stacks that perf makes of these records.
 fn injected(replay: &Replay, records: &[SpeRecord]) -> PerfDataBuilder {
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec {
@@ -56,7 +57,7 @@ fn injected(replay: &Replay, records: &[SpeRecord]) -> PerfDataBuilder {
     builder
 }
 
-/// All branches but the oldest of each stack, each with the target of the one before.
+/// Returns all branches but the oldest of each stack, each with the target of the branch before.
 fn with_previous_targets(replay: &Replay) -> Vec<SpeRecord> {
     let neighbours = replay.recorded.stacks.iter().flat_map(|stack| stack.windows(2));
     neighbours
@@ -87,7 +88,7 @@ fn run(
     generate(&options, &Silent)
 }
 
-/// Ranges by their ends.
+/// Counts of ranges, by the ends of the range.
 type Ranges = BTreeMap<(u64, u64), u64>;
 
 fn counters(outcome: &Outcome) -> (Ranges, Ranges) {
@@ -183,7 +184,8 @@ fn branches_that_were_not_taken_count_as_taken_without_20() {
     assert!(all_of(&own) > 0 && all_of(&branches) > all_of(&own));
 }
 
-/// Without the target before, what ran behind a branch is known up to the next branch: never more than what ran up to the next taken one.
+/// Without the target of the branch before, the code behind a branch is known up to the next branch. It is
+/// never longer than the run up to the next taken branch.
 #[test]
 fn stretches_behind_branches_end_at_the_next_branch() {
     let replay = Replay::new();
@@ -210,7 +212,7 @@ fn stretches_behind_branches_end_at_the_next_branch() {
     let into: u64 = branches.values().sum();
     assert_eq!(stretches.values().sum::<u64>(), into);
 
-    // One that was not taken has one as well, and is no branch.
+    // A branch that was not taken has a stretch, too, and does not count as a branch.
     let not_taken: Vec<_> = all
         .iter()
         .map(|record| SpeRecord::not_taken(record.pc).in_thread(PID as u32))

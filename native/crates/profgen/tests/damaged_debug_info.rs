@@ -1,18 +1,19 @@
-//! Damaged debug sections give the right profile, or they are told of: never a wrong profile without a word.
+//! Damaged debug sections either give the right profile, or a diagnostic reports them. They never give a
+//! wrong profile without a diagnostic.
 
 use std::path::{Path, PathBuf};
 
 use profgen::{Error, Format, GenerateOptions, Input, Outcome, Silent, generate};
 use testkit::Fixture;
 
-/// What is done to a section.
+/// The damage to a section.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Damage {
-    /// The second half is cut off.
+    /// The second half of the section is cut off.
     Cut,
-    /// All bytes are zero.
+    /// All bytes of the section are zero.
     Zeroed,
-    /// The section is not there.
+    /// The section is missing.
     Absent,
 }
 
@@ -26,7 +27,7 @@ fn number(file: &[u8], at: usize, len: usize) -> usize {
         .fold(0, |number, byte| number << 8 | usize::from(*byte))
 }
 
-/// The debug sections of an ELF file of 64 bits: where the header is, and the name.
+/// Returns the offset of the header and the name of each debug section of an ELF file of 64 bits.
 fn debug_sections(file: &[u8]) -> Vec<(usize, String)> {
     let (headers, count, names) = (number(file, 0x28, 8), number(file, 0x3c, 2), number(file, 0x3e, 2));
     let names = number(file, headers + names * 64 + 0x18, 8);
@@ -44,7 +45,7 @@ fn damaged(file: &[u8], header: usize, damage: Damage) -> Vec<u8> {
     match damage {
         Damage::Cut => file[header + 0x20..header + 0x28].copy_from_slice(&((size / 2) as u64).to_le_bytes()),
         Damage::Zeroed => file[start..start + size].fill(0),
-        // SHT_NULL, without a name.
+        // The header gets the type SHT_NULL and no name.
         Damage::Absent => file[header..header + 8].fill(0),
     }
     file
@@ -58,7 +59,7 @@ fn run(fixture: &Fixture, program: &Path, strict: bool) -> Result<Outcome, Error
     generate(&options, &Silent)
 }
 
-/// The warnings of a job that is about debug information.
+/// Returns the warnings of a job about debug information.
 fn warnings(outcome: &Outcome) -> Vec<String> {
     let told = outcome
         .diagnostics
@@ -67,7 +68,8 @@ fn warnings(outcome: &Outcome) -> Vec<String> {
     told.map(|told| told.message.clone()).collect()
 }
 
-/// Damages each section of `file`, which lies beside the program or is it. Returns what came of it, by section and damage.
+/// Damages each section of `file`, which lies beside the program or is the program. Returns the result by
+/// section and damage.
 fn check(name: &str, file: &str) -> Vec<(String, Damage, &'static str)> {
     let fixture = Fixture::named(name);
     let folder = tempfile::tempdir().expect("a folder");
@@ -107,7 +109,7 @@ fn check(name: &str, file: &str) -> Vec<(String, Damage, &'static str)> {
                     "warning"
                 }
             };
-            // What is wrong and only warned of is an error if damage is asked to be one.
+            // A fault that is only a warning is an error in strict mode.
             if result == "warning" {
                 assert!(run(&fixture, &copied, true).is_err(), "{case}");
             }

@@ -1,4 +1,5 @@
-//! Debug information that lies in other files, in other formats, or nowhere: what is found, and what is said where it is not.
+//! Debug information in other files, in other formats, or nowhere: which of it is found, and what is reported
+//! if it is not found.
 
 use std::path::{Path, PathBuf};
 
@@ -55,7 +56,7 @@ fn assert_refused(outcome: Result<Outcome, Error>, message: &str, hint: &str) {
     assert!(found.contains(hint), "{found}");
 }
 
-/// `bytes` with another name for a section; a shorter one.
+/// Returns `bytes` with another, shorter name of a section.
 fn renamed(mut bytes: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
     let old = format!("\0{from}\0");
     let at = memchr::memmem::find(&bytes, old.as_bytes()).expect("the section's name") + 1;

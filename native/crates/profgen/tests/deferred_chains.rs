@@ -1,4 +1,5 @@
-//! Call chains whose part in user space the kernel wrote later than the samples (perf record --call-graph fp,defer).
+//! Call chains whose user-space part the kernel wrote later than the samples (perf record --call-graph
+//! fp,defer).
 
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "support/replay.rs"]
@@ -21,7 +22,7 @@ const KERNEL: u64 = 128_u64.wrapping_neg();
 const USER: u64 = 512_u64.wrapping_neg();
 const USER_DEFERRED: u64 = 640_u64.wrapping_neg();
 
-/// Where the user parts of chains stand.
+/// Where the user-space parts of call chains stand in the recording.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Parts {
     InTheSamples,
@@ -32,7 +33,7 @@ enum Parts {
     Missing,
 }
 
-/// An address behind a call: a branch came from there to where, and another one came back.
+/// Returns an address behind a call: a branch went from there into a function, and another branch came back.
 fn return_address(replay: &Replay) -> u64 {
     let came_back = |stack: &Vec<(u64, u64)>| {
         let is_behind_call = |back: u64, older: &[(u64, u64)]| older.iter().any(|(from, _)| back == from + 5);
@@ -42,7 +43,7 @@ fn return_address(replay: &Replay) -> u64 {
     replay.recorded.stacks.iter().find_map(came_back).expect("a return")
 }
 
-/// The recording with a caller for each sample, which the kernel or the program was sampled in.
+/// Makes a recording with a caller for each sample. A sample was taken in the kernel or in the program.
 fn recording(replay: &Replay, parts: Parts) -> PerfDataBuilder {
     let mut builder = PerfDataBuilder::new();
     let mut event = EventSpec::branch_stacks("cycles");
@@ -52,7 +53,7 @@ fn recording(replay: &Replay, parts: Parts) -> PerfDataBuilder {
     builder.mmap(replay.code_map(PID, 0));
     let deferred = |builder: &mut PerfDataBuilder, cookie: u64, ip: u64| {
         let tid = if parts == Parts::OfAnotherThread { PID + 1 } else { PID };
-        // The trailer of the event: TID, TIME, CPU, IDENTIFIER.
+        // The last words are the trailer of the event: TID, TIME, CPU, IDENTIFIER.
         let words = [cookie, 3, USER, ip, caller, tid as u64 | (tid as u64) << 32, 9, 0, 1000];
         let body: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         builder.other(CALLCHAIN_DEFERRED, 2, &body);
@@ -83,7 +84,8 @@ fn recording(replay: &Replay, parts: Parts) -> PerfDataBuilder {
         }
     }
     if parts == Parts::AtTheEnd {
-        // Far behind: nobody who reads the file once has both in memory. ITRACE_START tells nothing here.
+        // The parts stand so far behind that a reader which reads the file once never has both in memory.
+        // ITRACE_START means nothing here.
         for _ in 0..400 {
             builder.other(12, 0, &[0; 60_000]);
         }

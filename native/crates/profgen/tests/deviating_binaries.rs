@@ -1,4 +1,5 @@
-//! Differences from llvm-profgen that show in certain binaries, each taken back alone. The binaries are fixtures with some bytes changed.
+//! Differences from llvm-profgen that show in certain binaries, each taken back alone. The binaries are
+//! fixtures with some bytes changed.
 
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "support/replay.rs"]
@@ -14,7 +15,8 @@ use testkit::{EventSpec, Fixture, PerfDataBuilder, SampleSpec};
 
 use replay::{PID, Replay, text};
 
-/// What is made here, and what is made if one difference is taken back; that is what is made if all are taken back.
+/// This project's result, and the result with one difference taken back. The latter must equal the result
+/// with all differences taken back.
 struct Compared {
     own: Outcome,
     own_text: String,
@@ -58,7 +60,7 @@ fn options(binary: PathBuf, input: Input) -> GenerateOptions {
     options
 }
 
-/// A binary under the name that recordings of `calc` know.
+/// Writes a binary under the name that recordings of `calc` have.
 fn written(folder: &tempfile::TempDir, bytes: &[u8]) -> PathBuf {
     let path = folder.path().join("calc");
     std::fs::write(&path, bytes).expect("written");
@@ -69,7 +71,7 @@ fn word(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 
-/// Where in the file the symbol table has a symbol of a 64-bit program, and the symbol's address.
+/// Returns the file offset of a symbol in the symbol table of a 64-bit program, and the symbol's address.
 fn symbol(bytes: &[u8], name: &str) -> (usize, u64) {
     const HEADER: usize = 64;
     const SYMBOL: usize = 24;
@@ -91,7 +93,7 @@ fn symbol(bytes: &[u8], name: &str) -> (usize, u64) {
     (at, word(bytes, at + 8))
 }
 
-/// Replaces a word wherever it is.
+/// Replaces all occurrences of a word. Returns their number.
 fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) -> usize {
     assert_eq!(from.len(), to.len());
     let mut places = 0;
@@ -104,7 +106,7 @@ fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) -> usize {
     places
 }
 
-/// The recording of `calc` with other branch stacks.
+/// Makes the recording of `calc` with other branch stacks.
 fn recording(replay: &Replay, change: impl Fn(&[(u64, u64)]) -> Vec<(u64, u64)>) -> PathBuf {
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles"));
@@ -153,7 +155,7 @@ fn probes_of_a_function_without_a_symbol_are_elsewhere_without_10() {
     assert_ne!(counts(&found.without, "_ZL6assign"), counts(&expected, "_ZL6assign"));
 }
 
-/// The lines of a profile that tell the counts of a function.
+/// Returns the lines of a profile that state the counts of a function.
 fn counts(profile: &str, name: &str) -> Vec<String> {
     let behind = profile.lines().skip_while(|line| !line.starts_with(name)).skip(1);
     behind
@@ -196,7 +198,7 @@ fn debug_information_that_was_moved_with_its_program_is_not_found_without_12() {
     std::fs::write(folder.path().join("calc.dwo"), fixture.read("calc.dwo")).expect("written");
     let binary = written(&folder, &std::fs::read(fixture.program()).expect("readable"));
     let options = options(binary, Input::PerfData(vec![fixture.perf_data()]));
-    // Without debug information the profile is empty, which 9 and 13 refuse.
+    // Without debug information the profile is empty, which differences 9 and 13 refuse.
     let found = compare_changed(&options, |policy| {
         policy.more_debug_information = false;
         policy.empty_is_error = false;
@@ -223,7 +225,8 @@ fn calls_through_a_jump_table_have_no_targets_without_14() {
     let replay = Replay::new();
     let mut binary = std::fs::read(replay.recorded.fixture.program()).expect("readable");
     let (_, target) = symbol(&binary, "by_value");
-    // `frame_dummy`, which no debug information speaks of, becomes an entry of a table. Code has its address as its place in the file.
+    // `frame_dummy`, which has no debug information, becomes an entry of a jump table. The address of code is
+    // its offset in the file.
     let (_, entry) = symbol(&binary, "frame_dummy");
     let mut jump = vec![0xe9];
     jump.extend((target.wrapping_sub(entry + 5) as u32).to_le_bytes());
@@ -271,7 +274,7 @@ fn runs_pass_jmpabs_without_15() {
     let mut binary = std::fs::read(replay.recorded.fixture.program()).expect("readable");
     let (_, function) = symbol(&binary, "find");
     let expected = String::from_utf8(replay.recorded.fixture.read("expected.counters")).expect("text");
-    // The shortest run that begins with the function. Counters have offsets from the first code.
+    // This is the shortest run that begins with the function. Counters have offsets from the first code.
     let (_, _, pgoff) = replay.recorded.code;
     let from_function = expected
         .lines()
@@ -319,7 +322,7 @@ fn folded_functions_have_the_last_name_without_18() {
     let fixture = Fixture::named("calc-dwarf4");
     let mut binary = std::fs::read(fixture.program()).expect("readable");
     let ((_, folded), (_, kept)) = (symbol(&binary, "by_reads"), symbol(&binary, "by_value"));
-    // As a linker leaves the debug information of two functions with the same code.
+    // A linker leaves the debug information of two functions with the same code in this way.
     let size = |bytes: &[u8], name| word(bytes, symbol(bytes, name).0 + 16) as u32;
     let entry = |start: u64, size: u32| [&start.to_le_bytes()[..], &size.to_le_bytes()].concat();
     let (from, to) = (
@@ -339,7 +342,7 @@ fn folded_functions_have_the_last_name_without_18() {
     assert!(!kept_counts.is_empty());
     assert_eq!(counts(&found.own_text, "by_value:"), kept_counts);
     assert!(counts(&found.without, "by_value:").is_empty());
-    // Lines before the declaration of the function that is named.
+    // The profile has lines before the declaration of the function that it names.
     assert!(
         counts(&found.without, "by_reads:")
             .iter()
@@ -360,7 +363,7 @@ fn counters_from_the_first_segment_begin_behind_address_0_without_19() {
         let (address, _) = counters.lines().nth(1)?.split_once('-')?;
         u64::from_str_radix(address, 16).ok()
     };
-    // The first segment is at 0, and the next one, with the code, at 0x1000.
+    // The first segment is at 0, and the next segment, which has the code, is at 0x1000.
     let (own, without) = (first(&found.own_text), first(&found.without));
     assert_eq!(own.expect("a range"), without.expect("a range") + 0x1000);
 }

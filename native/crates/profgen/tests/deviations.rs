@@ -1,7 +1,8 @@
-//! Where the profile is not llvm-profgen's, and that each difference can be taken back, alone and with all others.
+//! Each difference between this project's profile and llvm-profgen's, and the switch that takes the
+//! difference back, alone and with all others.
 //!
-//! The samples are those of a fixture, replayed under other circumstances. Where llvm-profgen is right in principle, the expected profile is
-//! its own of the undisturbed recording.
+//! The samples are those of a fixture, replayed under other circumstances. Where llvm-profgen is right in
+//! principle, the expected profile is llvm-profgen's profile of the undisturbed recording.
 
 #[path = "support/replay.rs"]
 mod replay;
@@ -19,7 +20,7 @@ use replay::{PID, Replay, text};
 use traced::generate;
 
 impl Replay {
-    /// All samples in one process, with `maps` before them.
+    /// Makes a recording that has all samples in one process, with `maps` before them.
     fn recording(&self, maps: Vec<MapSpec>) -> PerfDataBuilder {
         let mut builder = PerfDataBuilder::new();
         let event = builder.event(EventSpec::branch_stacks("cycles"));
@@ -32,7 +33,8 @@ impl Replay {
         builder
     }
 
-    /// What llvm-profgen makes of a recording in which one difference shows: it comes back if that difference alone is taken back, too.
+    /// Returns llvm-profgen's result for a recording in which one difference shows. The result is the same if
+    /// only this difference is taken back.
     #[track_caller]
     fn without(&self, difference: fn(&mut Policy) -> &mut bool, builder: &PerfDataBuilder) -> Result<Outcome, Error> {
         let mut policy = Policy::OWN;
@@ -47,7 +49,7 @@ impl Replay {
         all
     }
 
-    /// One profile is the other, and neither is that of the undisturbed recording.
+    /// Checks that both profiles are equal, and that neither equals the profile of the undisturbed recording.
     #[track_caller]
     fn assert_same(&self, outcome: Result<Outcome, Error>, wanted: Result<Outcome, Error>) {
         let wanted = text(&wanted.expect("a profile"));
@@ -95,7 +97,7 @@ fn processes_at_different_addresses_keep_their_samples() {
         }
     }
     replay.assert_expected(replay.generate(&builder));
-    // llvm-profgen goes by the newest mapping alone, so the first process's samples are lost.
+    // llvm-profgen uses the newest mapping alone, so the first process's samples are lost.
     let compatible = replay.without(|policy| &mut policy.own_mappings, &builder);
     replay.assert_same(compatible, replay.generate(&of_second));
 }
@@ -107,7 +109,8 @@ fn forks_and_execs_are_followed() {
     let half = replay.recorded.stacks.len() / 2;
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles"));
-    // A child inherits the mapping; later it starts the program again, and the program comes to lie elsewhere.
+    // A child inherits the mapping. Later the child starts the program again, and the program is loaded at
+    // another address.
     builder.mmap(replay.code_map(PID, 0)).fork(PID + 1, PID, 5);
     for index in 0..half {
         builder.sample(replay.sample(event, index, PID + 1, 0));
@@ -131,7 +134,7 @@ fn a_renamed_binary_is_known_by_its_build_id() {
     map.name = "/opt/service".to_owned();
     let builder = replay.recording(vec![map]);
     replay.assert_expected(replay.generate(&builder));
-    // Also if one load address holds for all processes.
+    // The result is the same if one load address holds for all processes.
     let one_address = Policy {
         own_mappings: false,
         ..Policy::OWN
@@ -225,7 +228,7 @@ fn wrong_path_entries_and_unfilled_slots_are_dropped() {
     let mut inserted = 0;
     for (index, stack) in replay.recorded.stacks.iter().enumerate() {
         let mut entries: Vec<(u64, u64, u64)> = stack.iter().map(|&(from, to)| (from, to, 0)).collect();
-        // A branch that never happened, between two that did.
+        // The entry is a branch that never happened, between two that did.
         if entries.len() > 4 {
             entries.insert(2, (entries[3].0, entries[0].1, WRONG_PATH));
             inserted += 1;
@@ -246,7 +249,7 @@ fn wrong_path_entries_and_unfilled_slots_are_dropped() {
         2 * replay.recorded.stacks.len() as u64
     );
     replay.assert_expected(Ok(outcome));
-    // llvm-profgen ignores the mark, and finds an unfilled slot outside of all code.
+    // llvm-profgen ignores the mark, and counts an unfilled slot as outside of all code.
     replay.assert_same(
         replay.without(|policy| &mut policy.drops_unreal_entries, &builder),
         replay.generate_by(Policy::LLVM_PROFGEN, &unmarked),
@@ -307,7 +310,7 @@ fn code_that_a_program_moved_is_still_its_code() {
             let memory = MapSpec::code(PID, from, length, from, name).at(2);
             let builder = replay.recording(vec![replay.code_map(PID, 0), memory]);
             replay.assert_expected(replay.generate(&builder));
-            // llvm-profgen has one address for all, which memory does not move.
+            // llvm-profgen has one load address for all, which mappings of memory do not change.
             replay.assert_expected(replay.generate_by(Policy::LLVM_PROFGEN, &builder));
         }
     }
@@ -319,7 +322,7 @@ fn several_inputs_give_what_one_with_all_samples_gives() {
     let half = |parity: usize| {
         let mut builder = PerfDataBuilder::new();
         let event = builder.event(EventSpec::branch_stacks("cycles"));
-        // Each recording is of its own boot: another place, another process.
+        // Each recording has its own boot: another load address, another process.
         let slide = parity as u64 * 0x7_0000_0000;
         builder.mmap(replay.code_map(PID, slide));
         for index in (0..replay.recorded.stacks.len()).filter(|index| index % 2 == parity) {

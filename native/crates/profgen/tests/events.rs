@@ -1,4 +1,4 @@
-//! Which events of a recording can be used, by the kinds of branches they recorded.
+//! The events of a recording that can be used, by the kinds of branches that they recorded.
 
 #[path = "support/replay.rs"]
 mod replay;
@@ -14,7 +14,7 @@ use traced::generate;
 const USER: u64 = 1 << 0;
 const ANY: u64 = 1 << 3;
 
-/// An event for each value of `branch_sample_type`; each has all samples.
+/// Makes a recording with an event for each value of `branch_sample_type`. Each event has all samples.
 fn recording(replay: &Replay, branch_types: &[u64]) -> PerfDataBuilder {
     let mut builder = PerfDataBuilder::new();
     let events: Vec<_> = branch_types
@@ -41,8 +41,9 @@ fn recording(replay: &Replay, branch_types: &[u64]) -> PerfDataBuilder {
 #[test]
 fn what_perf_adds_to_any_branch_changes_nothing() {
     let replay = Replay::new();
-    // Privileges, no_flags, no_cycles, save_type, hw_index is left out (it changes the layout), priv; nothing at all, as perf inject writes
-    // it; kinds beside `any`; inside and outside of transactions.
+    // The values are: privileges, no_flags, no_cycles, save_type, priv (hw_index is left out, because it
+    // changes the layout); 0, as perf inject writes it; other kinds of branches beside `any`; inside and
+    // outside of transactions.
     for branch_type in [
         ANY,
         USER | 1 << 1 | ANY,
@@ -81,7 +82,7 @@ fn some_kinds_of_branches_are_refused() {
             "{error}"
         );
         assert!(error.hint.expect("a hint").contains("perf record -e"));
-        // llvm-profgen takes them for straight runs; sampled addresses need no branches.
+        // llvm-profgen takes such stacks for straight runs. Sampled addresses need no branches.
         replay.assert_expected(replay.generate_by(Policy::LLVM_PROFGEN, &builder));
         let mut options = replay.options(&[replay.write("perf.data", &builder)]);
         (options.leading_ip_only, options.policy) = (true, Policy::OWN);
@@ -121,7 +122,7 @@ fn of_several_events_the_useful_ones_count_and_the_others_are_named() {
 
 #[test]
 fn what_a_recording_could_have_told_besides_is_noted() {
-    /// `--call-graph dwarf`: the call chains have no frames of user space.
+    /// Bits of `sample_type` that `--call-graph dwarf` sets. The call chains have no frames of user space.
     const STACK_DUMPS: u64 = 1 << 5 | 1 << 13;
     let replay = Replay::new();
     let codes = |builder: &PerfDataBuilder| -> Vec<String> {

@@ -1,9 +1,9 @@
-//! Every recorded program of `fixtures/` gives what llvm-profgen 22 made of it, byte for byte.
+//! Checks that every recorded program of `fixtures/` gives llvm-profgen 22's result, byte for byte.
 
 use profgen::{EntryClass, ErrorCode, Format, GenerateOptions, Input, Outcome, Policy, Silent, generate};
 use testkit::Fixture;
 
-/// What a fixture's profile is made with.
+/// Returns the options that a fixture's profile is made with.
 fn options(fixture: &Fixture) -> GenerateOptions {
     let mut options = GenerateOptions::new(fixture.program(), Input::PerfData(vec![fixture.perf_data()]));
     options.jobs = 2;
@@ -18,7 +18,7 @@ fn text(outcome: &Outcome) -> String {
     String::from_utf8_lossy(outcome.bytes.as_deref().expect("in memory")).into_owned()
 }
 
-/// The text profile, or the counters, are one of the fixture's files.
+/// Checks that the text profile, or the counters, equal one of the fixture's files.
 #[track_caller]
 fn assert_text(mut options: GenerateOptions, fixture: &Fixture, file: &str) {
     options.format = Format::Text;
@@ -31,7 +31,8 @@ fn assert_text(mut options: GenerateOptions, fixture: &Fixture, file: &str) {
     );
 }
 
-/// Fixtures whose default profile is llvm-profgen's. The others have a test of their own below.
+/// Returns the fixtures whose default profile equals llvm-profgen's. The others have a test of their own
+/// below.
 fn plain() -> impl Iterator<Item = Fixture> {
     Fixture::all()
         .into_iter()
@@ -58,7 +59,8 @@ fn extbinary_profiles_are_equal() {
     }
 }
 
-/// llvm-profgen writes checksums, the last section of the file, in the order of a hash table.
+/// Checks that both profiles are equal except for the order of checksums. llvm-profgen writes checksums, the
+/// last section of the file, in the order of a hash table.
 #[track_caller]
 fn assert_equal_but_for_order(found: &[u8], expected: &[u8]) {
     const METADATA_OFFSET: usize = 18 + 6 * 32 + 16;
@@ -105,7 +107,7 @@ fn counters_read_back_give_the_same_profile() {
 #[test]
 fn a_debuglink_gives_heads_and_zero_counts_unless_compatible() {
     let fixture = Fixture::named("calc-debuglink");
-    // A binary whose functions are all in another file is refused by 9.
+    // Difference 9 refuses a binary whose functions are all in another file.
     let without_8_and_9 = Policy {
         symbols_of_debug_file: false,
         empty_is_error: false,

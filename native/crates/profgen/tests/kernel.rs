@@ -1,4 +1,5 @@
-//! A kernel that patches itself, was loaded anywhere, and may be a guest's. The vmlinux is a handful of instructions.
+//! A kernel that patches itself, is loaded at any address, and may run in a guest. The vmlinux has a few
+//! instructions.
 
 #[path = "../../elf/tests/support/mod.rs"]
 mod elf_builder;
@@ -12,14 +13,15 @@ use profgen::{EntryClass, Error, ErrorCode, GenerateOptions, Input, Outcome, Pol
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 use traced::generate;
 
-/// Where the kernel is linked to, and where its tables of patch sites are.
+/// Addresses that the kernel is linked for: of its code, and of its tables of patch sites.
 const LINKED: u64 = 0xffff_ffff_8100_0000;
 const TABLES: u64 = 0xffff_ffff_8300_0000;
-/// Where it was loaded.
+/// Address that the kernel was loaded at.
 const LOADED: u64 = 0xffff_ffff_9e60_0000;
 
-/// Behind the first instruction, a call of `__fentry__` that boot replaces with a NOP, comes a call through a retpoline that becomes an
-/// indirect call of two bytes; then the jump back. The function called is a return.
+/// Code of the kernel. Behind the first instruction, a call of `__fentry__` that boot replaces with a NOP,
+/// comes a call through a retpoline that becomes an indirect call of two bytes, and then the jump back. The
+/// called function is a return.
 const TEXT: [u8; 17] = [
     0xe8, 0, 0, 0, 0, 0x90, 0xe8, 0, 0, 0, 0, 0x90, 0xeb, 0xf2, 0x90, 0x90, 0xc3,
 ];
@@ -28,7 +30,7 @@ const BEHIND_SHORT_CALL: u64 = 8;
 const JUMP: u64 = 12;
 const CALLED: u64 = 16;
 
-/// Branches, newest first.
+/// Branches of a stack, the newest first.
 const STACK: [(u64, u64); 4] = [(JUMP, 0), (CALLED, BEHIND_SHORT_CALL), (RETPOLINE, CALLED), (JUMP, 0)];
 
 fn vmlinux() -> ElfBuilder {
@@ -55,7 +57,7 @@ fn sample(event: usize, loaded: u64) -> SampleSpec {
         .branches(&STACK.map(|(from, to)| (from + loaded, to + loaded)))
 }
 
-/// A recording of a kernel whose mapping is `map`, and that was loaded to `loaded`.
+/// Makes a recording of a kernel with the mapping `map` that was loaded at `loaded`.
 fn recording(map: Option<MapSpec>, loaded: u64) -> PerfDataBuilder {
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles"));
@@ -112,7 +114,7 @@ fn counters(recordings: &[PerfDataBuilder]) -> String {
     Job::new(&vmlinux(), recordings).counters()
 }
 
-/// Ranges past the call that is gone, and from behind the call that became shorter.
+/// Counters with the ranges across the replaced call, and from behind the shortened call.
 const ALL: &str = "3\n0-6:1\nb-c:1\n10-10:1\n3\n6->10:1\nc->0:2\n10->b:1\n";
 
 #[test]
@@ -161,7 +163,7 @@ fn two_boots_at_different_addresses_count_alike() {
 #[test]
 fn the_mapping_names_any_symbol() {
     for (symbol, offset) in [("_text", 0), ("_stext", 5), ("", 0)] {
-        // What the mapping says of its own start is not relied on.
+        // The start that the mapping states is not relied on.
         for start in [LOADED, 0, LOADED + 0x1000] {
             let map = MapSpec::kernel(start, 0x200_0000, symbol, LOADED + offset);
             assert_eq!(counters(&[recording(Some(map), LOADED)]), ALL, "{symbol} {start:#x}");
@@ -217,7 +219,7 @@ fn samples_of_guests_are_left_out_and_reported() {
     }
 }
 
-/// The same code as a program, mapped here.
+/// Address at which the same code is mapped as a program.
 const PROGRAM: u64 = 0x40_0000;
 
 #[test]
@@ -234,7 +236,8 @@ fn a_kernel_and_a_program_are_counted_in_one_run_as_each_alone() {
         elf::Image::open(&path).expect("a program").text_segment().offset.0
     };
 
-    // Into the kernel from inside a loop, around there, and back to where the program went on.
+    // The branches go into the kernel from inside a loop, around in the kernel, and back to the place where
+    // the program went on.
     let (user, kernel) = (PROGRAM, LOADED);
     let stack = [
         (user + JUMP, user),
@@ -282,7 +285,7 @@ fn a_kernel_and_a_program_are_counted_in_one_run_as_each_alone() {
     }
 }
 
-/// A caller at 0 and a function at 0x20, which has 16 bytes before it.
+/// Offset of a call, in a caller at 0. The called function is at 0x20, and 16 bytes come before it.
 const CALLER: u64 = 5;
 const FUNCTION: u64 = 0x20;
 const RETURN: u64 = FUNCTION + 1;
@@ -301,7 +304,8 @@ fn with_preamble(symbol: &str) -> ElfBuilder {
     builder
 }
 
-/// A call, and the return from it. `way` is how the call got there, newest entry first.
+/// Checks the counters of a call and the return from it. `way` has the branches of the call, newest entry
+/// first.
 #[track_caller]
 fn assert_counts_as_one_call(symbol: &str, way: &[(u64, u64)]) {
     let back = [(CALLER + 5, 0), (RETURN, CALLER + 5)];
@@ -323,11 +327,12 @@ fn assert_counts_as_one_call(symbol: &str, way: &[(u64, u64)]) {
 
 #[test]
 fn calls_through_what_the_kernel_puts_before_a_function_are_calls_of_it() {
-    // Directly.
+    // The call goes to the function itself.
     assert_counts_as_one_call("__pfx_function", &[(CALLER, FUNCTION)]);
-    // The depth of calls is counted in ten bytes before the function.
+    // Code in the ten bytes before the function counts the depth of calls.
     assert_counts_as_one_call("__pfx_function", &[(CALLER, FUNCTION - 10)]);
-    // FineIBT compares hashes and jumps over a trap, first to the end of its check, later to the function itself.
+    // FineIBT compares hashes and jumps over a trap: in its first form to the end of its check, in later
+    // forms to the function itself.
     for landed in [FUNCTION - 1, FUNCTION] {
         assert_counts_as_one_call("__cfi_function", &[(FUNCTION - 5, landed), (CALLER, FUNCTION - 16)]);
     }

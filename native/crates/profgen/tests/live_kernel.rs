@@ -1,4 +1,5 @@
-//! What a recording says of the kernel's code while it ran: records of code that was rewritten, and a copy of its memory.
+//! The kernel's code as it ran, according to a recording: records of code that was rewritten, and a copy of
+//! the kernel's memory.
 
 #[path = "../../elf/tests/support/mod.rs"]
 mod elf_builder;
@@ -17,15 +18,15 @@ const LOADED: u64 = 0xffff_ffff_9e60_0000;
 const TEXT_POKE: u32 = 20;
 const KERNEL: u16 = 1;
 
-/// A call, another one, and a jump back. No table says that they are patched.
+/// Code in the file: a call, another call, and a jump back. No table says that they are patched.
 const TEXT: [u8; 12] = [0xe8, 0, 0, 0, 0, 0x90, 0xe8, 0, 0, 0, 0x55, 0xeb];
-/// What is in memory: a NOP, and a call of two bytes with a NOP behind it.
+/// Code in memory: a NOP in place of the first call, and a call of two bytes with a NOP behind it.
 const IN_MEMORY: [u8; 12] = [0x0f, 0x1f, 0x44, 0, 0, 0x90, 0xff, 0xd0, 0x0f, 0x1f, 0x00, 0xeb];
 const JUMP: u64 = 11;
 const CALL: [u8; 5] = [0xe8, 0, 0, 0, 0];
 const NOP: [u8; 5] = [0x0f, 0x1f, 0x44, 0, 0];
 
-/// The code, how far its jump goes, and more code that nothing happens to.
+/// Returns the code, the distance of its jump, and further code that is not patched.
 fn whole(text: [u8; 12]) -> Vec<u8> {
     [&text[..], &[0xf3], &[0x90; 40]].concat()
 }
@@ -38,7 +39,7 @@ fn vmlinux() -> Vec<u8> {
     builder.build()
 }
 
-/// A run from the start to the second call, which returned to `returned`.
+/// Makes a recording of a run from the start to the second call, which returned to `returned`.
 fn recording(returned: u64) -> PerfDataBuilder {
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles"));
@@ -80,7 +81,7 @@ fn counters_of(recording: &PerfDataBuilder, policy: Policy) -> String {
     text(run(folder.path(), &input, |options| options.policy = policy))
 }
 
-/// As llvm-profgen has it, a branch from elsewhere comes from 7f000001.
+/// Counters in llvm-profgen's form: a branch from elsewhere comes from 7f000001.
 const WITHOUT_FIRST_RUN: &str = "1\nb-b:1\n2\n7f000001->b:1\nb->0:2\n";
 const WITH_FIRST_RUN: &str = "2\n0-6:1\nb-b:1\n2\n7f000001->b:1\nb->0:2\n";
 
@@ -90,7 +91,7 @@ fn a_call_that_was_poked_away_ends_no_run() {
         (&CALL, &NOP, true),
         (&NOP, &CALL, true),
         (&CALL, &[0xe9, 0, 0, 0, 0], false),
-        // A kprobe: the breakpoint, and the byte that it replaced.
+        // A kprobe puts a breakpoint in place of a byte.
         (&[0xe8], &[0xcc], false),
         (&[], &[0x0f], false),
     ];
@@ -119,12 +120,12 @@ fn pokes_elsewhere_and_damaged_ones_change_nothing() {
     assert_eq!(counters_of(&recording, Policy::OWN), WITHOUT_FIRST_RUN);
 }
 
-/// A core file with one segment.
+/// Makes a core file with one segment.
 fn core(avma: u64, content: &[u8]) -> Vec<u8> {
     const HEADERS: u64 = 64 + 56;
     let mut core = b"\x7fELF\x02\x01\x01".to_vec();
     core.resize(16, 0);
-    // ET_CORE, EM_X86_64, version; no entry; program headers behind the file header.
+    // The fields are ET_CORE, EM_X86_64, the version, no entry, and program headers behind the file header.
     core.extend([4_u16, EM_X86_64].into_iter().flat_map(u16::to_le_bytes));
     core.extend(1_u32.to_le_bytes());
     core.extend([0, 64, 0_u64].into_iter().flat_map(u64::to_le_bytes));
@@ -141,7 +142,7 @@ fn core(avma: u64, content: &[u8]) -> Vec<u8> {
     core
 }
 
-/// A directory as `perf record --kcore` makes it.
+/// Writes a directory as `perf record --kcore` does.
 fn write_directory(directory: &Path, core: &[u8]) {
     recording(8)
         .write_directory(directory, usize::MAX, 0, None)
@@ -157,12 +158,12 @@ fn write_directory(directory: &Path, core: &[u8]) {
 #[test]
 fn a_copy_of_the_kernels_memory_is_its_code() {
     let live = whole(IN_MEMORY);
-    // Half a page more than the section, as perf rounds.
+    // The memory has half a page more than the section, because perf rounds.
     let live = core(LOADED, &[&live[..], &[0; 2000]].concat());
     let other = core(LOADED, &[0x55; 2013]);
     let short = core(LOADED, &IN_MEMORY[..4]);
     let elsewhere = core(LOADED + 0x100_0000, &[0; 100]);
-    // In the file, the second call returns to the inside of an instruction.
+    // According to the file, the second call returns to the inside of an instruction.
     let from_file = "0\n1\nb->0:2\n";
     let cases = [
         (&live[..], "2\n0-6:1\n8-b:1\n2\n7f000001->8:1\nb->0:2\n", true),

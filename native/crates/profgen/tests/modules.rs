@@ -1,4 +1,5 @@
-//! Kernel modules in recordings: found by build id and by each name that perf gives them, wherever they were loaded.
+//! Kernel modules in recordings are found by build id and by each name that perf gives them, wherever they
+//! were loaded.
 
 #[path = "../../elf/tests/support/mod.rs"]
 mod elf_builder;
@@ -15,14 +16,15 @@ use traced::generate;
 
 const LOADED: u64 = 0xffff_ffff_c03c_5000;
 const BUILD_ID: [u8; 20] = [7; 20];
-/// `nop`, then a jump back to it.
+/// Code of a loop: `nop`, and a jump back to it.
 const LOOP: [u8; 3] = [0x90, 0xeb, 0xfd];
 const COLD: u64 = 0x10;
 /// Branches, newest first, of a loop in `.text` that went through `.text.unlikely` once.
 const STACK: [(u64, u64); 3] = [(1, 0), (COLD + 1, 0), (1, COLD)];
 const COUNTERS: &str = "2\n0-1:1\n10-11:1\n3\n1->0:1\n1->10:1\n11->0:1\n";
 
-/// The module `ext_4`. Its file has another name and, as they do, code for initialization before the rest.
+/// Makes the module `ext_4`. Its file has another name and, as modules have, code for initialization before
+/// the rest.
 fn ext_4() -> Vec<u8> {
     let mut module = ModuleBuilder::new(X86_64, "ext_4");
     module.build_id(&elf_builder::gnu_note(3, &BUILD_ID));
@@ -159,7 +161,8 @@ fn where_it_was_loaded_does_not_matter() {
     assert_eq!(all, COUNTERS.replace(":1", ":3"));
 }
 
-/// Old perf lets the last module reach to the end of memory. What is behind a module's code is not its.
+/// Old perf versions let the last module reach to the end of memory. Addresses behind a module's code do not
+/// belong to the module.
 #[test]
 fn how_long_its_mapping_is_does_not_matter() {
     let endless = MapSpec::module(LOADED, u64::MAX - LOADED, "[ext_4]");

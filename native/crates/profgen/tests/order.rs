@@ -1,4 +1,4 @@
-//! In which order records stand in a file does not matter, nor how many threads read it: their times do.
+//! Neither the order of records in a file nor the number of threads matters: the times of records decide.
 
 mod support;
 #[path = "support/traced.rs"]
@@ -12,12 +12,12 @@ use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 use support::Recorded;
 use traced::generate;
 
-/// Enough for several of the pieces that a file is read in.
+/// Number of samples. They fill several of the pieces that a file is read in.
 const SAMPLES: usize = 6_000;
-/// How far processes have their code from each other.
+/// Distance between the load addresses of processes, in bytes.
 const SLIDE: u64 = 0x10_0000;
 
-/// What happens in a process. Places are numbers of slides.
+/// An event in a process. Places are numbers of slides.
 #[derive(Debug, Clone, Copy)]
 enum Happening {
     Map { place: u64 },
@@ -41,7 +41,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// A few changes between many samples, in the order of their times.
+/// Returns a few changes between many samples, in the order of their times.
 fn history(changes: &[(u64, i32, Happening)], seed: u64) -> Vec<Event> {
     let mut state = seed | 1;
     let mut random = |below: u64| {
@@ -119,7 +119,7 @@ impl Replay {
         builder
     }
 
-    /// The profile, and the account of the samples; or the error's code.
+    /// Returns the profile and the ledger of the samples, or the error's code.
     fn outcome(&self, builder: &PerfDataBuilder, jobs: usize) -> Result<(Vec<u8>, String), ErrorCode> {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), builder.build_file()).expect("written");
@@ -185,7 +185,7 @@ fn a_build_id_at_the_very_end_counts_for_the_first_mapping() {
     let of = |id: &[u8], at_the_end: bool| {
         let mut builder = PerfDataBuilder::new();
         let cycles = builder.event(EventSpec::branch_stacks("cycles"));
-        // HEADER_BUILD_ID: the pid, 24 bytes for the id, the file's name.
+        // A HEADER_BUILD_ID record has the pid, 24 bytes for the id, and the file's name.
         let mut body = (-1_i32).to_le_bytes().to_vec();
         body.extend_from_slice(id);
         body.resize(28, 0);

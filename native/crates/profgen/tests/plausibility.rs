@@ -1,4 +1,5 @@
-//! A binary whose code is not the code that ran, without a build id that tells; and texts of only some kinds of branches.
+//! Binaries whose code is not the code that ran, and whose build id does not tell; and texts with only some
+//! kinds of branches.
 
 #[path = "support/replay.rs"]
 mod replay;
@@ -17,8 +18,8 @@ fn run(options: &GenerateOptions) -> Result<Outcome, Error> {
     generate(options, &Silent)
 }
 
-/// The recording, with the addresses of the program from `border` (a share of its code, in percent) on moved by some bytes: as if the binary
-/// were one whose code is longer there.
+/// Makes a recording whose addresses from `border` on (a share of the code, in percent) are moved by `bytes`,
+/// as if the binary had longer code there.
 fn moved(replay: &Replay, border: u64, bytes: u64) -> PerfDataBuilder {
     let (start, len, _) = replay.recorded.code;
     let code = start + len * border / 100..start + len;
@@ -69,7 +70,7 @@ fn a_binary_that_hardly_fits_is_doubted() {
     let event = builder.event(EventSpec::branch_stacks("cycles"));
     builder.mmap(replay.code_map(PID, 0));
     for (index, stack) in replay.recorded.stacks.iter().enumerate() {
-        // One of twenty is of other code.
+        // One of twenty branches is of other code.
         let by = if index % 20 == 0 { 1 } else { 0 };
         let stack: Vec<_> = stack.iter().map(|&(from, to)| (from + by, to + by)).collect();
         builder.sample(replay.sample(event, index, PID, 0).branches(&stack));
@@ -88,7 +89,7 @@ fn other_builds_of_the_same_source_are_refused() {
         ("calc-aarch64", "calc-aarch64-v8.3"),
     ] {
         let (recorded, binary) = (Fixture::named(recorded), Fixture::named(binary));
-        // The path tells nothing of the build, and counting by name needs the same one.
+        // The path says nothing about the build, and matching by name needs the same name.
         let folder = tempfile::tempdir().expect("a folder");
         let program = folder.path().join("calc");
         let bytes = std::fs::read(binary.program()).expect("the program");
@@ -101,7 +102,7 @@ fn other_builds_of_the_same_source_are_refused() {
     }
 }
 
-/// Hides the note: its name is no longer GNU.
+/// Hides the build-id note by changing its owner name from GNU.
 fn without_build_id(mut bytes: Vec<u8>) -> Vec<u8> {
     let note = b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0";
     let at = bytes.windows(note.len()).position(|window| window == note);
@@ -138,7 +139,8 @@ fn traces_for_bolt_of_another_binary_are_refused_and_counters_are_doubted() {
     assert!(!doubted(&options), "llvm-profgen does not look at the code");
 }
 
-/// Which branches a CPU records that filters them, by the class of the instruction. No filter selects direct jumps.
+/// The branches that a CPU with a filter records, by the class of the instruction. No filter selects direct
+/// jumps.
 const FILTERS: [(&str, &[elf::InstructionClass]); 6] = {
     use elf::InstructionClass::{Branch, Call, Return};
     [
@@ -189,8 +191,8 @@ fn a_text_of_some_kinds_of_branches_only_is_refused() {
     }
 }
 
-/// A program with code that no decoder knows is made from one that is known: an instruction inside of the run that is executed most becomes
-/// bytes that are none, and a return.
+/// Makes a program with code that no decoder knows from a known program: one instruction inside of the most
+/// executed run becomes bytes that are no instruction, and a return.
 #[test]
 fn instructions_that_are_not_known_are_named() {
     let replay = Replay::new();
@@ -225,7 +227,7 @@ fn instructions_that_are_not_known_are_named() {
         .expect("a run");
     let (place, length) = of_run(run).expect("an instruction");
     let mut bytes = std::fs::read(&program).expect("the program");
-    // 06 was `push es` before there was 64-bit code.
+    // The byte 06 was `push es` before there was 64-bit code.
     let at = usize::try_from(file_offset(place)).expect("an offset");
     bytes[at..at + length].fill(0x06);
     bytes[at + length - 1] = 0xc3;

@@ -1,5 +1,5 @@
-//! Text of `perf script` in place of the recording. What perf prints of a fixture is made here from its records, so that mappings, processes and
-//! counts can be other ones. llvm-profgen itself is asked in the differential tests.
+//! Text of `perf script` in place of the recording. The tests print a fixture's records as perf does, so that
+//! they can change mappings, processes and counts. The differential tests compare with llvm-profgen itself.
 
 mod support;
 
@@ -37,7 +37,7 @@ impl Script {
         )
     }
 
-    /// The branch entries of a sample in a process that is elsewhere.
+    /// Returns the branch entries of a sample in a process whose load address is moved by `slide`.
     fn entries(&self, index: usize, slide: u64) -> String {
         self.recorded.stacks[index]
             .iter()
@@ -47,7 +47,7 @@ impl Script {
             })
     }
 
-    /// A sample that is all of the program.
+    /// Returns the index of a sample whose branches all lie in the program.
     fn typical(&self) -> usize {
         let (start, len, _) = self.recorded.code;
         let is_inside =
@@ -75,12 +75,12 @@ impl Script {
         options
     }
 
-    /// The counters of a text.
+    /// Returns the counters of a text.
     fn counters(&self, text: &str) -> String {
         bytes(run(&self.options(text)))
     }
 
-    /// The counters of the recording itself.
+    /// Returns the counters of the recording itself.
     fn recorded(&self) -> String {
         let input = Input::PerfData(vec![self.recorded.fixture.perf_data()]);
         let mut options = GenerateOptions::new(self.recorded.fixture.program(), input);
@@ -100,7 +100,7 @@ fn bytes(outcome: Result<Outcome, Error>) -> String {
     String::from_utf8(outcome.bytes.expect("in memory")).expect("text")
 }
 
-/// Counters, all of them so many times.
+/// Multiplies all counters by `factor`.
 fn times(counters: &str, factor: u64) -> String {
     let line = |line: &str| match line.split_once(':') {
         Some((pair, count)) => format!("{pair}:{}\n", count.parse::<u64>().expect("a count") * factor),
@@ -114,7 +114,7 @@ fn a_text_counts_like_its_recording() {
     let script = Script::new();
     let text = script.mapping(100, 0) + &script.samples();
     assert_eq!(script.counters(&text), script.recorded());
-    // More than one window, and so many blocks for each thread.
+    // The text fills more than one window, and several blocks for each thread.
     let long = script.mapping(100, 0) + &script.samples().repeat(40);
     assert!(long.len() > 16 << 20);
     let mut options = script.options(&long);
@@ -200,7 +200,7 @@ fn other_builds_and_other_programs() {
     options.ignore_build_id = true;
     assert_eq!(bytes(run(&options)), script.recorded());
 
-    // Without any mapping, the program is where it was linked to, as far as anybody knows.
+    // Without any mapping, the program is taken to be at the address that it was linked for.
     let unmapped = script.options(&script.samples());
     let error = run(&unmapped).expect_err("no sample is of the program there");
     assert_eq!(error.code, ErrorCode::NoMapping);
@@ -257,7 +257,8 @@ fn lines_may_begin_with_long_numbers_and_end_as_on_windows() {
     );
 }
 
-/// Since perf 6.4 a blank stands before the name of each file; the older form is made by perf itself in the differential tests.
+/// Since perf 6.4 a blank stands before the name of each file. In the differential tests, perf itself prints
+/// the older form.
 #[test]
 fn files_may_stand_behind_addresses() {
     let script = Script::new();
@@ -354,7 +355,8 @@ fn a_call_stack_a_hundred_thousand_frames_deep_is_cut() {
     };
     const CUT: &str = "1 sample has more than 1024 frames";
     let targets: BTreeSet<u64> = script.recorded.stacks.iter().flatten().map(|&(_, to)| to).collect();
-    // Where a branch went to and a call is before: a return. Anything else breaks the stack, or is in another file.
+    // If a branch went to a place behind a call, it was a return. Any other return address breaks the stack,
+    // or is in another file.
     let mut returns = targets
         .into_iter()
         .filter(|&to| says(&run_contexts(&text(to, 1024)), CUT));
@@ -370,7 +372,7 @@ fn the_pre_inliner_chooses_among_the_contexts_of_a_finished_profile() {
     std::fs::write(&path, "[main:1 @ f]:5:1\n 1: 5\n[main]:1:0\n 1: 1 f:1\n").expect("written");
     let mut options = GenerateOptions::new(script.recorded.fixture.program(), Input::SampleProfile(path));
     options.format = Format::Text;
-    // What llvm-profgen 22 makes of it.
+    // This is llvm-profgen 22's result.
     options.csspgo_preinliner = false;
     assert_eq!(bytes(run(&options)), "main:5:0\n 1: f:5\n  1: 5\n");
     options.csspgo_preinliner = true;
@@ -540,13 +542,13 @@ fn counts_that_64_bits_do_not_hold_are_refused() {
         assert!(error.message.contains("more than 18446744073709551615"), "{error}");
         error.hint.expect("a hint")
     };
-    // The sum of two samples, that of a stack's entries, and that of a range's bytes.
+    // These are the sum of two samples, the sum of a stack's entries, and the sum of a range's bytes.
     for times in ["9223372036854775808", "18446744073709551615", "72057594037927936"] {
         assert!(refused(run_with(&counted(times), None, Policy::OWN)).contains("Divide"));
     }
     assert!(refused(run_with(&counted("2"), Some(1 << 63), Policy::OWN)).contains("--sample-period"));
     assert!(run_with(&counted("2"), Some(1 << 40), Policy::OWN).is_ok());
-    // llvm-profgen begins again at 0.
+    // llvm-profgen's counts wrap around at 0.
     assert!(run_with(&counted("9223372036854775808"), None, Policy::LLVM_PROFGEN).is_ok());
 }
 
@@ -589,7 +591,7 @@ fn a_sample_whose_call_stack_is_not_sure_is_in_the_account() {
     );
     assert_eq!(ledger.accounted(), ledger.entries());
     assert_eq!(ledger[EntryClass::Used], stack);
-    // The second has no frames and was taken five times; the third is no sample.
+    // The second sample has no frames and was taken five times. The third one is no sample.
     assert_eq!(ledger[EntryClass::UnsureStack], 6 * stack);
 }
 
@@ -607,10 +609,10 @@ fn offsets_in_files_are_named_as_such() {
         );
     }
     let text = |before: &str, entries: &str| format!("{}{before}{entries}\n\n", script.mapping(100, 0));
-    // `perf script -F brstackoff`.
+    // This is the output of `perf script -F brstackoff`.
     let error = run(&script.options(&text("", &stack))).expect_err("no addresses");
     assert!(error.message.contains("brstackoff"), "{error}");
-    // perf 6.1 with call chains.
+    // This is the output of perf 6.1 with call chains.
     let warns = |frame: u64| {
         let entries = script.entries(script.typical(), 0);
         let outcome = run(&script.options(&text(&format!("\t{frame:x}\n"), &entries))).expect("counters");
@@ -620,7 +622,7 @@ fn offsets_in_files_are_named_as_such() {
             .any(|found| found.message.contains("perf 5.9 to 6.3"))
     };
     assert!(warns(offset + 0x139));
-    // The call stack of a sample in a library.
+    // This is the call stack of a sample in a library.
     assert!(!warns(start + 0x7000_0000));
 }
 

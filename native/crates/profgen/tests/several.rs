@@ -1,7 +1,7 @@
-//! Several binaries in one job: each gets what it gets alone.
+//! Several binaries in one job: each gets the same result as alone.
 //!
-//! The code of three fixtures is mapped into one process, as if they were a program and its libraries, and their recorded branches are
-//! mixed into common stacks, some of which branch from one file to another.
+//! The code of three fixtures is mapped into one process, as if they were a program and its libraries. Their
+//! recorded branches are mixed into common stacks, and some of these branches go from one file to another.
 
 #[path = "../../elf/tests/support/mod.rs"]
 mod elf_builder;
@@ -21,10 +21,10 @@ use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec};
 use traced::generate;
 
 const PID: i32 = 100;
-/// From where one file is mapped to where the next one is.
+/// Distance between the load addresses of neighbouring files.
 const DISTANCE: u64 = 1 << 32;
 
-/// A fixture's code and branches, addresses counted from where its code was mapped.
+/// A fixture's code and branches. Addresses count from the load address of the code.
 struct Recorded {
     program: PathBuf,
     len: u64,
@@ -83,11 +83,12 @@ struct Mix {
     folder: tempfile::TempDir,
 }
 
-/// Picks an entry of a stack: a file, where in its recording, and the file that is branched to.
+/// A choice of an entry of a stack: a file, an index in its recording, and the file that is branched to.
 type Pick = (usize, usize, usize);
 
 fn picks() -> impl Strategy<Value = Vec<Vec<Pick>>> {
-    // Runs of consecutive entries of a file, as loops make them; every fourth time their last entry goes to any file.
+    // Runs of consecutive entries of a file, as loops make them. Every fourth time their last entry goes to
+    // any file.
     let run = (0usize..3, any::<u16>(), 1usize..6, 0usize..12).prop_map(|(file, start, len, to)| {
         let last = len - 1;
         let entry = |i| {
@@ -142,7 +143,7 @@ impl Mix {
         path
     }
 
-    /// All files, mapped and recorded by what a fixed seed picks.
+    /// Writes all files, mapped and recorded by the choices of a fixed seed.
     fn typical(&self) -> PathBuf {
         let stacks: Vec<Vec<Pick>> = (0..400usize)
             .map(|i| {
@@ -171,7 +172,7 @@ fn one(options: &GenerateOptions, binary: &Path) -> Result<Outcome, profgen::Err
     generate(&options, &Silent)
 }
 
-/// Every binary's part of a job equals the job with nothing else.
+/// Checks that every binary's part of a job equals a job with only this binary.
 fn assert_like_alone(options: &GenerateOptions) -> Result<(), TestCaseError> {
     let alone: Vec<_> = options.binaries.iter().map(|binary| one(options, binary)).collect();
     let together = match generate(options, &Silent) {
@@ -221,8 +222,8 @@ fn llvm_profgens_decisions_are_each_binarys_own() {
     }
 }
 
-/// Whatever the order of the binaries, and wherever among them one is that falls out at once, at its mappings or for want of samples, each of
-/// the others has the samples of its own code.
+/// Binaries come in each order, and one of them falls out: at once, at its mappings, or for want of samples.
+/// Each of the others must have the samples of its own code.
 #[test]
 fn no_order_gives_samples_to_another_binary() {
     let mix = Mix::new();
@@ -383,7 +384,8 @@ fn binaries_are_found_by_build_id_and_then_by_name() {
     let shelf = mix.folder.path().join("shelf");
     std::fs::create_dir_all(shelf.join("deep/er")).expect("made");
     let copy = |file: usize, to: &str| std::fs::copy(&mix.files[file].program, shelf.join(to)).expect("copied");
-    // The first is known by its build id whatever it is called, the second by its name, the third is of another build.
+    // The build id identifies the first file under any name, the name identifies the second, and the third is
+    // of another build.
     copy(0, "deep/renamed");
     copy(1, "deep/er/shapes");
     copy(2, "life");
@@ -418,7 +420,7 @@ fn binaries_are_found_by_build_id_and_then_by_name() {
         .expect("a note");
     assert_eq!(note.message, "1 mapped file was not found: /somewhere/life");
 
-    // A binary that is named and found is profiled once.
+    // A binary that is both named and found is profiled once.
     options.binaries = vec![named[0].clone()];
     assert_eq!(generate(&options, &Silent).expect("profiles").binaries.len(), 2);
 
@@ -477,7 +479,7 @@ fn what_is_mapped_late_in_a_recording_is_found_too() {
     assert_eq!(outcome.statistics.samples, 20_050);
 }
 
-/// The same without looking for binaries.
+/// Returns the same options without a search for binaries.
 fn options_of(options: &GenerateOptions) -> GenerateOptions {
     GenerateOptions {
         binary_dirs: Vec::new(),
@@ -531,7 +533,8 @@ fn copies_and_namesakes_are_told_apart() {
     assert_eq!(outcome.binaries.len(), 3);
     assert!(outcome.diagnostics.iter().any(|found| found.code == "binary-duplicate"));
 
-    // Another program of the same name: results get the build ids, and without any in the recording the first one gets the samples.
+    // This is another program of the same name. Results get the build ids in their names. If the recording
+    // has no build ids, the first program gets the samples.
     let namesake = mix.folder.path().join("calc");
     std::fs::copy(&options.binaries[1], &namesake).expect("copied");
     options.binaries = vec![options.binaries[0].clone(), namesake];

@@ -1,4 +1,5 @@
-//! Collecting from a stream: files are finished in time although nothing comes, and a cancelled collection keeps what was read.
+//! Collecting from a stream: files are finished in time although no records come, and a cancelled collection
+//! keeps the samples that were read.
 #![cfg(unix)]
 
 use std::fs::OpenOptions;
@@ -14,7 +15,7 @@ use profgen::{CollectOptions, CollectOutcome, Error, ErrorCode, Observer, Progre
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 use traceshard::{Row, Shard};
 
-/// `PERF_RECORD_FINISHED_ROUND`, which says nothing to a collection: type 68, no flags, a size of 8 bytes.
+/// `PERF_RECORD_FINISHED_ROUND`, which means nothing to a collection: type 68, no flags, a size of 8 bytes.
 const FINISHED_ROUND: [u8; 8] = [68, 0, 0, 0, 0, 0, 8, 0];
 
 struct Cancellable(Arc<AtomicBool>);
@@ -46,7 +47,7 @@ struct Collection {
 }
 
 impl Collection {
-    /// Begins to collect from a named pipe, which is returned.
+    /// Begins to collect from a named pipe. Returns the pipe.
     fn begin(rotate: Option<Rotation>) -> (Self, std::fs::File) {
         let folder = tempfile::tempdir().expect("a folder");
         let pipe = folder.path().join("pipe");
@@ -76,7 +77,7 @@ fn shards_in(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Branches in all files.
+/// Returns the number of branches in all files.
 fn branches(shards: &[PathBuf]) -> u64 {
     let of_shard = |path: &PathBuf| {
         let shard = Shard::open(path).expect("a shard");

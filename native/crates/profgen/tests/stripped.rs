@@ -1,4 +1,4 @@
-//! A program that was stripped has the profile that it had before, if its debug file is found.
+//! A stripped program has the same profile as before it was stripped, if its debug file is found.
 
 #[path = "support/traced.rs"]
 mod traced;
@@ -61,12 +61,12 @@ impl Stripped {
     }
 }
 
-/// The file as if it had no `.symtab`.
+/// Returns the file without its `.symtab`.
 fn without_symbols(bytes: Vec<u8>) -> Vec<u8> {
     without(bytes, |section, _| section.sh_type(LE) == SHT_SYMTAB)
 }
 
-/// The file as if it had no section that is `gone`.
+/// Returns the file without the sections for which `gone` returns true.
 fn without(mut bytes: Vec<u8>, gone: impl Fn(&SectionHeader64<LE>, &[u8]) -> bool) -> Vec<u8> {
     let header = FileHeader64::<LE>::parse(&*bytes).expect("an ELF file");
     let sections = header.sections(LE, &*bytes).expect("sections");
@@ -79,7 +79,7 @@ fn without(mut bytes: Vec<u8>, gone: impl Fn(&SectionHeader64<LE>, &[u8]) -> boo
     assert!(!indices.is_empty(), "nothing is taken away");
     let table = usize::try_from(header.e_shoff(LE)).expect("in memory");
     for index in indices {
-        // Neither a name nor a type.
+        // The section gets neither a name nor a type.
         bytes[table + index * 64..][..8].fill(0);
     }
     bytes
@@ -126,7 +126,7 @@ fn symbols_come_from_the_file_of_the_debug_link() {
         policy: Policy::LLVM_PROFGEN,
         ..stripped.options(stripped.program())
     };
-    // llvm-profgen does not look there, and ends well.
+    // llvm-profgen does not look there, and ends without an error.
     assert_eq!(text(&generate(&compatible, &Silent).expect("an empty profile")), "");
 
     std::fs::write(&place, [&debug_file[..], b"\n"].concat()).expect("written");

@@ -1,4 +1,5 @@
-//! Profiles from trace shards are those from the recordings, byte for byte, whatever the split.
+//! Profiles from trace shards equal the profiles from the recordings, byte for byte, however the recordings
+//! are split.
 
 mod support;
 
@@ -31,7 +32,7 @@ fn shard_of(recordings: &[PathBuf], select: Selection, folder: &Path, name: &str
     path
 }
 
-/// All that a job says but where its samples came from.
+/// Returns everything that a job reports, except where its samples came from.
 fn told(outcome: &Outcome) -> (&[u8], Ledger, Vec<String>, u64, u64) {
     let statistics = &outcome.statistics;
     let diagnostics = outcome.diagnostics.iter().map(|found| format!("{found:?}")).collect();
@@ -116,7 +117,8 @@ fn no_split_changes_a_byte() {
     assert_eq!(counts(&reversed), counts(&whole));
 }
 
-/// Addresses of `calc`, from where its code is mapped: stubs and padding at the beginning, proper code, the middle of instructions.
+/// Returns addresses of `calc`, relative to the load address of its code: stubs and padding at the beginning,
+/// other code, and the middle of instructions.
 fn address(code: (u64, u64, u64), known: Vec<u64>) -> impl Strategy<Value = u64> {
     let (start, len, _) = code;
     prop_oneof![
@@ -140,14 +142,14 @@ fn recording(stacks: &[Vec<(u64, u64)>], code: (u64, u64, u64), program: &Path) 
     builder.build_file()
 }
 
-/// The rows of files, added up as an engine does it.
+/// Adds up the rows of files as an engine does it.
 fn sum(shards: &[PathBuf], to: &Path) {
     let mut texts = BTreeMap::new();
     for path in shards {
         let shard = Shard::open(path).expect("a shard");
         for group in 0..shard.groups() {
             let add = |row: &Row<'_>| {
-                // The key as text, because rows do not outlive the group.
+                // The key is text, because rows do not outlive the group.
                 let key = format!(
                     "{:?}",
                     Row {
@@ -177,7 +179,7 @@ fn sum(shards: &[PathBuf], to: &Path) {
     std::fs::write(to, writer.finish(&Metadata::default()).expect("memory")).expect("written");
 }
 
-/// A row with texts of its own, which are never freed: a test is short.
+/// Returns a row with texts of its own, which are never freed, because a test is short.
 fn own(row: &Row<'_>) -> Row<'static> {
     fn leak(text: &str) -> &'static str {
         Box::leak(text.to_owned().into_boxed_str())
@@ -204,8 +206,9 @@ fn own(row: &Row<'_>) -> Row<'static> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
-    /// Any branches between any addresses, in any parts and any order, added up or not: the traces for BOLT are those of the recording, and so
-    /// are the counters if the shards say that they are sure.
+    /// The stacks have any branches between any addresses, in any parts and any order, added up or not. The
+    /// traces for BOLT must be those of the recording. So must the counters, if the shards say that they are
+    /// sure.
     #[test]
     fn any_stacks_in_any_parts_give_the_same_counters(
         stacks in {
@@ -260,7 +263,7 @@ proptest! {
                         prop_assert_eq!(told(whole), told(traced));
                     }
                 }
-                // Both refuse, maybe for another reason: traces do not tell of mappings that no branch was in.
+                // Both refuse, perhaps for different reasons: traces do not have mappings without branches.
                 (Err(_), Err(_)) => {}
                 _ => prop_assert!(false, "{:?} but {:?}", whole, traced),
             }
@@ -268,7 +271,7 @@ proptest! {
     }
 }
 
-/// A shard of one row, with the branch of a loop of `calc`.
+/// Writes a shard of one row, with the branch of a loop of `calc`.
 fn shard_of_count(count: u64, path: &Path) -> PathBuf {
     let recorded = Recorded::read();
     let (start, len, pgoff) = recorded.code;
@@ -295,7 +298,7 @@ fn shard_of_count(count: u64, path: &Path) -> PathBuf {
     path.to_owned()
 }
 
-/// Call chains of samples: user code, then `main` and what called it.
+/// Bit of `sample_type` for call chains. The chains of samples have user code, then `main` and its caller.
 const CALL_CHAIN: u64 = 1 << 5;
 const USER: u64 = (-512i64) as u64;
 
@@ -360,7 +363,7 @@ fn call_chains_are_left_out_with_a_note_and_in_the_ledger() {
     assert_eq!(notes(&run(Input::Traces(vec![shard]), true).diagnostics), 0);
 }
 
-/// How often branches were taken, by file.
+/// Returns the number of executions of branches, by file.
 fn counts_by_file(shard: &Path) -> BTreeMap<String, u64> {
     let shard = Shard::open(shard).expect("a shard");
     let mut counts = BTreeMap::new();
@@ -385,7 +388,7 @@ fn what_comes_late_changes_rows_that_were_written() {
     let event = builder.event(EventSpec::branch_stacks("cycles"));
     let map = |name: &str, time| MapSpec::code(1, 0x40_0000, 0x1000_0000, 0, name).at(time);
     builder.mmap(map("/bin/first", 1));
-    // More rows than are kept in memory, and more bytes than are read at a time.
+    // There are more rows than are kept in memory, and more bytes than are read at a time.
     for sample in 0..SAMPLES {
         let stack: Vec<_> = (0..ENTRIES)
             .map(|entry| 0x50_0000 + (sample % 100 * ENTRIES + entry) * 64)
@@ -410,7 +413,7 @@ fn what_comes_late_changes_rows_that_were_written() {
 fn a_shard_that_does_not_tell_where_bolt_ends_runs_is_refused_for_bolt_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = Fixture::named("calc-x86_64").program();
-    // As version 1 of the schema had it.
+    // The schema of version 1 has this form.
     let shard = shard_of_count(5, &folder.path().join("a.parquet"));
     let run = |bolt: bool| {
         let options = GenerateOptions {
@@ -459,7 +462,7 @@ fn sums_end_at_64_bits() {
         shard_of_count(1 << 63, &path("half.parquet")),
         shard_of_count((1 << 63) - 1, &path("rest.parquet")),
     );
-    // They fit into 64 bits, but the counts of all lines together do not.
+    // The counts fit into 64 bits, but the sum of the counts of all lines does not.
     let error = run(&[&half, &rest]).expect_err("too much for a profile");
     assert!(error.message.contains("the largest count of a profile"), "{error}");
     let error = run(&[&half, &rest, &half]).expect_err("too much");

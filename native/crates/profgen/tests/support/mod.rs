@@ -1,11 +1,11 @@
-//! What several tests make of a fixture.
+//! Support that several tests use to change a fixture.
 
 use perfdata::{Change, ChunkBuffer, PerfData, Sample};
 use testkit::Fixture;
 
-/// A recording of `calc` taken apart, to be put together in other ways.
+/// A recording of `calc` taken apart, so that tests can put it together in other ways.
 pub struct Recorded {
-    /// Where it and its program are.
+    /// The fixture, which knows the paths of the recording and of its program.
     pub fixture: Fixture,
     /// Start, length and file offset of the program's code.
     pub code: (u64, u64, u64),

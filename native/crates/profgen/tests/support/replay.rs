@@ -1,4 +1,4 @@
-//! A recording of a fixture that is put together again under other circumstances.
+//! A recording of a fixture that tests put together again under other circumstances.
 
 use std::path::PathBuf;
 
@@ -8,13 +8,13 @@ use testkit::{MapSpec, PerfDataBuilder, SampleSpec};
 use crate::support::Recorded;
 use crate::traced::generate;
 
-/// A recording taken apart, and a folder for what is made of it.
+/// A recording taken apart, and a folder for the files of the test.
 pub struct Replay {
     pub recorded: Recorded,
     pub folder: tempfile::TempDir,
 }
 
-/// The process of all samples.
+/// Process of all samples.
 pub const PID: i32 = 100;
 
 impl Replay {
@@ -30,7 +30,7 @@ impl Replay {
         MapSpec::code(pid, start + slide, len, pgoff, "/somewhere/else/calc").at(1)
     }
 
-    /// The nth sample, its addresses moved.
+    /// Returns the sample with this index, its addresses moved by `slide`.
     pub fn sample(&self, event: usize, index: usize, pid: i32, slide: u64) -> SampleSpec {
         let moved: Vec<_> = self.recorded.stacks[index]
             .iter()
@@ -76,7 +76,7 @@ impl Replay {
     }
 }
 
-/// The profile as text.
+/// Returns the profile as text.
 pub fn text(outcome: &Outcome) -> String {
     String::from_utf8_lossy(outcome.bytes.as_deref().expect("in memory")).into_owned()
 }

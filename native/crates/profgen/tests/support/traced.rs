@@ -1,12 +1,12 @@
-//! Profiles whose recordings are collected as well: traces must give the same.
+//! Makes each profile of a recording from collected traces as well. Both must be equal.
 
 use job::DiagnosticCode;
 use profgen::{
     CollectOptions, Error, ErrorCode, GenerateOptions, Input, Outcome, Output, Policy, SampleUse, Silent, collect,
 };
 
-/// Makes a profile, and fails unless the traces of each recording, in a file of its own, give the same, or refuse as well. So do traces for
-/// BOLT.
+/// Makes a profile. Fails unless the traces of each recording, in a file of its own, give the same result, or
+/// are refused as well. The same holds for traces for BOLT.
 pub fn generate(options: &GenerateOptions, observer: &Silent) -> Result<Outcome, Error> {
     let for_bolt = GenerateOptions {
         for_bolt: Some(profgen::BoltFormat::PreAggregated),
@@ -22,7 +22,7 @@ pub fn generate(options: &GenerateOptions, observer: &Silent) -> Result<Outcome,
 
 fn generate_and_compare(options: &GenerateOptions, observer: &Silent) -> Result<Outcome, Error> {
     let recorded = profgen::generate(options, observer);
-    // What is inferred from addresses has no traces.
+    // Traces do not have the data that counts by addresses are inferred from.
     let by_addresses = recorded.as_ref().is_ok_and(|outcome| outcome.statistics.by_addresses);
     if let Some(traced) = from_traces(options).filter(|_| !by_addresses) {
         match (&recorded, &traced) {
@@ -36,7 +36,7 @@ fn generate_and_compare(options: &GenerateOptions, observer: &Silent) -> Result<
     recorded
 }
 
-/// The profile from traces; nothing where the options ask for what traces do not have.
+/// Returns the profile from traces; `None` if the options ask for data that traces do not have.
 fn from_traces(options: &GenerateOptions) -> Option<Result<Outcome, Error>> {
     let Input::PerfData(recordings) = &options.input else {
         return None;
@@ -61,7 +61,7 @@ fn from_traces(options: &GenerateOptions) -> Option<Result<Outcome, Error>> {
             ..CollectOptions::new(vec![recording.clone()], path)
         };
         match collect(&collecting, &Silent) {
-            // Of such recordings the addresses count, or the samples of Arm SPE.
+            // The profile of such a recording uses its addresses, or its samples of Arm SPE.
             Err(error) if matches!(error.code, ErrorCode::NoBranchStacks | ErrorCode::Unsupported) => return None,
             Err(error) => return Some(Err(error)),
             Ok(_) => {}
@@ -76,7 +76,7 @@ fn from_traces(options: &GenerateOptions) -> Option<Result<Outcome, Error>> {
     Some(profgen::generate(&options, &Silent))
 }
 
-/// What a job says of its result. What recordings tell besides, the collection says.
+/// Returns what a job reports about its result. The collection reports everything else about the recordings.
 fn told(outcome: &Outcome) -> Vec<String> {
     let statistics = &outcome.statistics;
     let text = |bytes: &Option<Vec<u8>>| {
