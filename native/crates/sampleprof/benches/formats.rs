@@ -1,4 +1,4 @@
-//! Writing and reading a profile in each form.
+//! Benchmarks of writing and reading a profile in each form.
 
 use std::hint::black_box;
 

@@ -1,4 +1,5 @@
-//! Merging without files of options and Node around it, for profilers: `merge OUTPUT THREADS PROFILE...`.
+//! Merges profiles without Node and without option files, for measurements with profilers: `merge OUTPUT THREADS
+//! PROFILE...`.
 
 use std::io::{Error, Write};
 use std::ops::ControlFlow;

@@ -1,23 +1,24 @@
-//! Adding the counts of one function to another's. Counts stop at 2^64-1 (LLVM: `SaturatingMultiplyAdd`).
+//! Adds the counts of one function to the counts of another. Sums saturate at 2^64-1 (LLVM: `SaturatingMultiplyAdd`).
 
 use std::cmp::Ordering;
 
 use crate::positions::{FunctionKey, Positions};
 use crate::{BodyRecord, CallTarget, FunctionSamples, LineLocation, NameTable};
 
-/// What to do about different control flow checksums.
+/// How two descriptions of one function with different control flow checksums are combined.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Checksums {
-    /// The later one replaces the earlier one: both descriptions are from one file.
+    /// The later checksum replaces the earlier one. For descriptions that come from one file.
     Replace,
-    /// Counts of different versions of a function must not be added; the earlier one stays
-    /// (LLVM: `FunctionSamples::merge`).
+    /// The counts of the later description are left out, because counts of different versions of a function must not
+    /// be added (LLVM: `FunctionSamples::merge`).
     Match,
 }
 
-/// Adds `from` to `into`; both are of the same function and in the model's order.
+/// Adds `from` to `into`. Both describe the same function, and their records are in the order that [`FunctionSamples`]
+/// demands.
 ///
-/// Returns how many functions, inlined ones included, were left out because of their checksums.
+/// Returns the number of functions, inlined ones included, that were left out because their checksums differ.
 pub(crate) fn merge_function(
     into: &mut FunctionSamples,
     from: FunctionSamples,
@@ -31,7 +32,7 @@ pub(crate) fn merge_function(
                 into.attributes = from.attributes;
             }
         }
-        // Only the earlier one may be missing.
+        // An earlier description without a checksum matches every later one, but not the reverse.
         Checksums::Match if into.checksum.is_none() => into.checksum = from.checksum,
         Checksums::Match if into.checksum != from.checksum => return 1,
         Checksums::Match => {}
@@ -55,14 +56,14 @@ pub(crate) fn merge_function(
 }
 
 impl FunctionSamples {
-    /// Adds the counts of the same function in another context, unless their checksums differ (LLVM: `FunctionSamples::merge`).
-    /// Names, context and attributes stay.
+    /// Adds the counts of the same function in another context, unless the checksums differ (LLVM:
+    /// `FunctionSamples::merge`). The name, context and attributes of `self` stay.
     pub fn add(&mut self, other: Self, names: &NameTable) {
         merge_function(self, other, names, Checksums::Match);
     }
 }
 
-/// Multiplies every count.
+/// Multiplies every count of `function` by `weight`.
 pub(crate) fn scale(function: &mut FunctionSamples, weight: u64) {
     function.total = function.total.saturating_mul(weight);
     function.head = function.head.saturating_mul(weight);
@@ -77,9 +78,10 @@ pub(crate) fn scale(function: &mut FunctionSamples, weight: u64) {
     }
 }
 
-/// Sorts the records of one function and adds up those that occur twice; its inlinees have been through this.
+/// Sorts the records of one function and adds up records of the same location. The inlinees must have been normalised
+/// before.
 ///
-/// Files written by LLVM are in order, so it looks first whether there is anything to do.
+/// Checks first whether the records are in order, because files that LLVM wrote are.
 pub(crate) fn normalize(function: &mut FunctionSamples, names: &NameTable) {
     if !function.body.is_sorted_by(|a, b| a.location < b.location) {
         function.body.sort_by_key(|record| record.location);
@@ -98,8 +100,8 @@ pub(crate) fn normalize(function: &mut FunctionSamples, names: &NameTable) {
     }
 }
 
-/// Adds up functions of the same name in the same context; returns how many, inlined ones included, were left out
-/// because of their checksums.
+/// Adds up functions of the same name in the same context. Returns the number of functions, inlined ones included,
+/// that were left out because their checksums differ.
 pub(crate) fn merge_same_functions(
     functions: &mut Vec<FunctionSamples>,
     names: &NameTable,
@@ -129,7 +131,7 @@ fn compare_inlinees(a: &Inlinee, b: &Inlinee, names: &NameTable) -> Ordering {
     a.0.cmp(&b.0).then_with(|| names.compare(a.1.name, b.1.name))
 }
 
-/// Adds one record to another of the same location.
+/// Adds the body record `from` to `into`. Both are of the same location.
 pub(crate) fn add_record(into: &mut BodyRecord, from: BodyRecord) {
     into.count = into.count.saturating_add(from.count);
     if into.targets.is_empty() {
@@ -139,7 +141,7 @@ pub(crate) fn add_record(into: &mut BodyRecord, from: BodyRecord) {
     }
 }
 
-/// Above this many targets a search for each name costs more than sorting.
+/// Number of call targets above which a search for each name costs more than sorting the targets.
 const FEW_TARGETS: usize = 16;
 
 fn add_targets(into: &mut Vec<CallTarget>, mut from: Vec<CallTarget>) {
@@ -156,7 +158,7 @@ fn add_targets(into: &mut Vec<CallTarget>, mut from: Vec<CallTarget>) {
     }
 }
 
-/// Makes each callee occur once, with the sum of its counts.
+/// Sorts call targets and adds up the counts of those with the same callee, so that each callee occurs once.
 pub fn add_up_targets(targets: &mut Vec<CallTarget>) {
     if targets.len() > 1 {
         targets.sort_unstable_by_key(|target| target.name);
@@ -164,15 +166,15 @@ pub fn add_up_targets(targets: &mut Vec<CallTarget>) {
     }
 }
 
-/// Adds one target to another of the same name.
+/// Adds the call target `from` to `into`. Both have the same name.
 pub(crate) fn add_target(into: &mut CallTarget, from: CallTarget) {
     into.count = into.count.saturating_add(from.count);
 }
 
-/// Merges two sorted lists without equal neighbours into one.
+/// Merges two sorted lists, neither of which has equal neighbours, into one.
 ///
-/// Profiles of one program have mostly the same locations, so matches are added in place, and only what is new costs
-/// a sort, which for two ascending runs is one pass.
+/// Profiles of one program have mostly the same locations. So elements that both lists have are combined in place, and
+/// only new elements cost a sort, which takes one pass for two ascending runs.
 fn merge_sorted<T>(
     into: &mut Vec<T>,
     from: Vec<T>,
@@ -207,7 +209,7 @@ fn merge_sorted<T>(
     }
 }
 
-/// Folds runs of equal neighbours into their first element.
+/// Combines each run of equal neighbours into its first element.
 pub(crate) fn fold_equal<T>(items: &mut Vec<T>, same: impl Fn(&T, &T) -> bool, mut add: impl FnMut(&mut T, T)) {
     let mut folded: Vec<T> = Vec::with_capacity(items.len());
     for item in items.drain(..) {

@@ -1,18 +1,20 @@
-//! Coroutines, which LLVM splits into several functions after profiles were applied.
+//! Coroutines, which LLVM splits into several functions after the profile was applied.
 
 use crate::combine::{Checksums, merge_same_functions};
 use crate::{NameId, Profile};
 
-/// What LLVM's CoroSplit appends to a coroutine's name for the parts that it splits off: what runs from one suspension to the next, what
-/// destroys the coroutine, and the same where its frame was not allocated.
+/// Suffixes that LLVM's CoroSplit appends to the name of a coroutine for its parts: the code from one suspension to
+/// the next, the code that destroys the coroutine, and the code that destroys a coroutine whose frame was not
+/// allocated.
 const PARTS: [&[u8]; 3] = [b".resume", b".destroy", b".cleanup"];
 
 impl Profile {
-    /// Gives the counts of the parts of coroutines to the coroutines: `X.resume` to `X`. Lines of both count from the same line. When a
-    /// compiler applies a profile, coroutines are still whole, so it finds no function for the name of a part.
+    /// Adds the counts of the parts of coroutines to the coroutines: `X.resume` to `X`. Line offsets of a part and of
+    /// its coroutine count from the same line. When a compiler applies a profile, coroutines are still whole, so the
+    /// compiler finds no function that has the name of a part.
     ///
-    /// Head samples of parts are left out: to resume a coroutine is not to enter it. Returns how many functions were parts. Profiles with
-    /// contexts stay as they are.
+    /// Head samples of parts are left out, because resuming a coroutine does not enter the coroutine. Returns the
+    /// number of functions that were parts. A profile with contexts stays as it is.
     pub fn fold_coroutine_parts(&mut self) -> usize {
         if self.flags.context_sensitive {
             return 0;
@@ -32,7 +34,7 @@ impl Profile {
         parts
     }
 
-    /// The coroutine that a function of this name is a part of.
+    /// Returns the coroutine that the function `name` is a part of, or `None` if the function is not a part.
     fn coroutine_of(&mut self, name: NameId) -> Option<NameId> {
         let text = self.names.get(name).text()?;
         let coroutine = PARTS.iter().find_map(|part| text.strip_suffix(*part))?;

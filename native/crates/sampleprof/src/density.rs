@@ -1,6 +1,6 @@
 use crate::{FunctionSamples, Profile};
 
-/// How thickly samples cover the hot part of a profile.
+/// Number of samples per body record in the hot part of a profile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DensityReport {
     /// Samples per body record of the sparsest function that is needed to reach the cut-off; 0 for an empty profile.
@@ -9,8 +9,8 @@ pub struct DensityReport {
     pub cutoff: u32,
 }
 
-/// The density over the densest functions that together have `cutoff` millionths of all samples, as llvm-profgen
-/// reports it (`--show-density`).
+/// Returns the density of the densest functions that together have `cutoff` millionths of all samples, as llvm-profgen
+/// reports the density (`--show-density`).
 #[must_use]
 pub fn density(profile: &Profile, cutoff: u32) -> DensityReport {
     let mut functions: Vec<(f64, u64)> = profile.functions.iter().filter_map(function_density).collect();
@@ -18,7 +18,7 @@ pub fn density(profile: &Profile, cutoff: u32) -> DensityReport {
     let total = functions
         .iter()
         .fold(0u64, |sum, function| sum.wrapping_add(function.1));
-    // llvm-profgen evaluates this in single precision. It decides which function is the last one.
+    // llvm-profgen computes this number in single precision, and its rounding decides which function is the last one.
     let wanted = total as f32 * cutoff as f32 / 1_000_000.0;
     let mut density = 0.0;
     let mut sum = 0u64;
@@ -32,7 +32,7 @@ pub fn density(profile: &Profile, cutoff: u32) -> DensityReport {
     DensityReport { density, cutoff }
 }
 
-/// Samples per body record, and samples, of a function with all that is inlined into it.
+/// Returns the samples per body record, and the samples, of a function with all that is inlined into it.
 fn function_density(function: &FunctionSamples) -> Option<(f64, u64)> {
     let mut samples = 0u64;
     let mut records = 0u64;

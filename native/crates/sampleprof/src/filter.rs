@@ -2,7 +2,7 @@ use regex::bytes::Regex;
 
 use crate::{Name, Profile};
 
-/// Chooses functions by name, as `--function` and `--no-function` of `llvm-profdata merge` do.
+/// A choice of functions by name, as `--function` and `--no-function` of `llvm-profdata merge` make it.
 #[derive(Clone, Debug, Default)]
 pub struct NameFilter {
     include: Option<Pattern>,
@@ -12,7 +12,7 @@ pub struct NameFilter {
 #[derive(Clone, Debug)]
 struct Pattern {
     regex: Regex,
-    /// The GUID of a function that has the pattern itself as its name, for profiles without names.
+    /// GUID of the function whose name is the text of the pattern, for profiles without names.
     guid: u64,
 }
 
@@ -33,11 +33,11 @@ impl Pattern {
 }
 
 impl NameFilter {
-    /// Functions that `include` matches, or all without it, except those that `exclude` matches. A match may be
-    /// anywhere in the name.
+    /// Chooses the functions that `include` matches (all functions if it is `None`), except those that `exclude`
+    /// matches. A pattern may match any part of a name.
     ///
     /// # Errors
-    /// When a pattern is no regular expression.
+    /// When a pattern is not a valid regular expression.
     pub fn new(include: Option<&str>, exclude: Option<&str>) -> Result<Self, regex::Error> {
         Ok(Self {
             include: include.map(Pattern::new).transpose()?,
@@ -45,14 +45,14 @@ impl NameFilter {
         })
     }
 
-    /// Whether a function of this name is chosen.
+    /// Returns true if a function of this name is chosen.
     #[must_use]
     pub fn accepts(&self, name: Name<'_>) -> bool {
         let matches = |pattern: &Option<Pattern>| pattern.as_ref().map(|pattern| pattern.matches(name));
         matches(&self.include).unwrap_or(true) && !matches(&self.exclude).unwrap_or(false)
     }
 
-    /// Drops the functions of `profile` that are not chosen and returns how many; inlined ones stay.
+    /// Removes the functions of `profile` that are not chosen and returns their number. Inlined functions stay.
     ///
     /// Patterns are matched with the whole context of a function, such as `main:3 @ foo`.
     pub fn apply(&self, profile: &mut Profile) -> usize {

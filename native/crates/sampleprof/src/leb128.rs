@@ -1,9 +1,9 @@
-//! ULEB128 (DWARF 5 section 7.6), the integer of LLVM's binary profiles.
+//! ULEB128 (DWARF 5 section 7.6), the integer encoding of LLVM's binary profiles.
 
-/// Longest encoding of 64 bits: ten groups of seven.
+/// Number of bytes of the longest encoding of 64 bits: ten groups of seven bits.
 pub(crate) const MAX_BYTES: usize = 10;
 
-/// Appends `value` in its shortest form.
+/// Appends the shortest encoding of `value` to `out`.
 #[inline]
 pub(crate) fn push(out: &mut Vec<u8>, mut value: u64) {
     if value < 0x80 {
@@ -21,7 +21,7 @@ pub(crate) fn push(out: &mut Vec<u8>, mut value: u64) {
     out.extend_from_slice(&buffer[..=len]);
 }
 
-/// Why no number could be decoded.
+/// The reason why no number could be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leb128Error {
     /// The bytes end inside the number.
@@ -30,9 +30,9 @@ pub(crate) enum Leb128Error {
     TooLarge,
 }
 
-/// The number at the start of `bytes` and how many of them it takes.
+/// Decodes the number at the start of `bytes`, and returns the number and the count of its bytes.
 ///
-/// Like LLVM's `decodeULEB128` it takes padding (`80 80 00`) of any length.
+/// Like LLVM's `decodeULEB128`, accepts padding (`80 80 00`) of any length.
 #[inline]
 pub(crate) fn decode(bytes: &[u8]) -> Result<(u64, usize), Leb128Error> {
     match bytes.first() {

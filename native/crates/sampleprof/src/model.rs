@@ -3,70 +3,71 @@ use std::num::NonZeroU64;
 use crate::write::Format;
 use crate::{ContextId, ContextTable, LineLocation, NameId, NameTable};
 
-/// How deep inlining may nest in a profile that is read or written.
+/// Largest depth of inlining in a profile that is read or written.
 ///
-/// Profiles are trees and walking one recurses, so input must not choose the depth. Compilers stop inlining long
-/// before: depths above 50 are rare.
+/// Profiles are trees, and code that walks a tree recurses, so the input must not choose the depth. Compilers stop
+/// inlining long before: depths above 50 are rare.
 pub const MAX_INLINE_DEPTH: usize = 1024;
 
 /// Bits of [`FunctionSamples::attributes`] (`ContextAttributeMask` in `SampleProf.h`).
 pub mod attribute {
-    /// The leaf of the context was inlined in the profiled build.
+    /// The last function of the context was inlined in the profiled build.
     pub const WAS_INLINED: u32 = 1;
-    /// The pre-inliner decided that the leaf should be inlined.
+    /// The pre-inliner decided that the last function of the context should be inlined.
     pub const SHOULD_BE_INLINED: u32 = 2;
-    /// The counts are also part of the function's own profile, so a summary must not count them again.
+    /// The counts are also part of the profile of the function without context, so a summary must not count them
+    /// again.
     pub const DUPLICATED_INTO_BASE: u32 = 4;
 }
 
-/// How often a call at some location went to one function.
+/// The number of calls from one location to one function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallTarget {
     /// The callee.
     pub name: NameId,
-    /// How often.
+    /// Number of calls.
     pub count: u64,
 }
 
-/// What was counted at one location of a function's own code.
+/// The counts at one location of a function's own code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BodyRecord {
-    /// Where.
+    /// Location in the function.
     pub location: LineLocation,
-    /// How often it was executed.
+    /// Number of executions of the code at the location.
     pub count: u64,
-    /// Callees seen there, each once, in no particular order; writers sort them.
+    /// Callees of the calls at the location, each once, in no particular order. Writers sort them.
     pub targets: Vec<CallTarget>,
 }
 
-/// Counts of one function, or of one inlined copy of it.
+/// The counts of one function, or of one inlined copy of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionSamples {
-    /// The function.
+    /// Name of the function.
     pub name: NameId,
-    /// Who called it, in a context-sensitive profile; of functions that are not inlined.
+    /// Callers of the function, in a context-sensitive profile. Empty for inlined functions.
     pub context: ContextId,
-    /// Samples in it, inlined callees included.
+    /// Number of samples in the function, inlined callees included.
     pub total: u64,
-    /// How often it was entered. Only meaningful for a function that is not inlined.
+    /// Number of times that the function was entered. Only meaningful for a function that is not inlined.
     pub head: u64,
-    /// Own code, ascending by location, no location twice.
+    /// Records of the function's own code, ascending by location, with each location once.
     pub body: Vec<BodyRecord>,
-    /// Callees inlined into it, ascending by call site, then name; no such pair twice.
+    /// Callees inlined into the function, ascending by call site, then by name, with each such pair once.
     pub inlinees: Vec<(LineLocation, FunctionSamples)>,
-    /// Checksum of the control flow graph that the probes of [`ProfileFlags::probe_based`] profiles belong to; the
-    /// formats have a zero where it is not known.
+    /// Checksum of the control flow graph that the probes of a [`ProfileFlags::probe_based`] profile belong to. `None`
+    /// if the checksum is not known; the formats store 0 then.
     pub checksum: Option<NonZeroU64>,
-    /// Bits of [`attribute`]. The extbinary form has them if the profile is [pre-inlined](ProfileFlags::pre_inlined) or
-    /// [context-sensitive](ProfileFlags::context_sensitive).
+    /// Bits of [`attribute`]. The extbinary form stores these bits if the profile is
+    /// [pre-inlined](ProfileFlags::pre_inlined) or [context-sensitive](ProfileFlags::context_sensitive).
     pub attributes: u32,
 }
 
-// Profiles without contexts take no more memory than if there were none: without alignment, nothing is left.
+// Profiles hold many of these, so their size in bytes must not grow unnoticed.
 const _: () = assert!(size_of::<FunctionSamples>() == 88);
 
 impl FunctionSamples {
-    /// A function without any counts.
+    /// Makes a function without any counts.
     #[must_use]
     pub const fn new(name: NameId) -> Self {
         Self {
@@ -81,7 +82,7 @@ impl FunctionSamples {
         }
     }
 
-    /// Calls `visit` for this function and everything inlined into it, callers first.
+    /// Calls `visit` for this function and for everything inlined into it, callers first.
     pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
         visit(self);
         for (_, inlinee) in &self.inlinees {
@@ -93,15 +94,15 @@ impl FunctionSamples {
 /// Properties of a profile as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProfileFlags {
-    /// Discriminators are the 32 bits of flow-sensitive AutoFDO.
+    /// True if discriminators are the 32 bits of flow-sensitive AutoFDO.
     pub fs_discriminators: bool,
-    /// Locations are pseudo probes and functions have checksums.
+    /// True if locations are pseudo probes and functions have checksums.
     pub probe_based: bool,
-    /// The pre-inliner of llvm-profgen has chosen what to inline.
+    /// True if the pre-inliner of llvm-profgen has chosen what to inline.
     pub pre_inlined: bool,
-    /// Functions are told apart by their calling contexts, and nothing is inlined into them.
+    /// True if functions are told apart by their calling contexts. Nothing is inlined into them then.
     pub context_sensitive: bool,
-    /// A function without a profile is unknown instead of cold.
+    /// True if the counts of a function without a profile are unknown. Otherwise such a function is cold.
     pub partial: bool,
 }
 
@@ -117,14 +118,14 @@ pub enum Mark {
 }
 
 impl Profile {
-    /// Those of the properties that an encoding cannot hold.
+    /// Returns the properties of this profile that the encoding `format` cannot hold.
     #[must_use]
     pub fn marks_lost_in(&self, format: Format) -> Vec<Mark> {
         if format == Format::ExtBinary {
             return Vec::new();
         }
         let flags = self.flags;
-        // In text, a function that is marked for inlining says that the profile is pre-inlined.
+        // A text profile with a function that is marked for inlining is read as a pre-inlined profile.
         let says_pre_inlined = format == Format::Text && self.has_attribute(attribute::SHOULD_BE_INLINED);
         let marks = [
             (flags.partial, Mark::Partial),
@@ -147,35 +148,36 @@ impl Profile {
 /// A sample profile.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
-    /// What the ids in `functions` and `symbols` stand for. It may hold names that nothing refers to.
+    /// Names that the ids in `functions` and `symbols` stand for. The table may hold names that nothing refers to.
     pub names: NameTable,
-    /// What the contexts of `functions` stand for.
+    /// Contexts that the ids in `functions` stand for.
     pub contexts: ContextTable,
-    /// Functions that are not inlined, each once in each context, in any order; writers sort by total, context and name.
+    /// Functions that are not inlined, each once in each context, in any order. Writers sort them by total, context
+    /// and name.
     pub functions: Vec<FunctionSamples>,
-    /// Properties of the whole.
+    /// Properties of the profile as a whole.
     pub flags: ProfileFlags,
-    /// Functions of the profiled program, with samples or without (LLVM's profile symbol list), in any order.
+    /// Functions of the profiled program, with samples or without (LLVM's profile symbol list), in any order. `None`
+    /// if the profile has no such list.
     pub symbols: Option<Vec<NameId>>,
 }
 
 impl Profile {
-    /// A profile without functions.
+    /// Makes a profile without functions.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds to the profile symbol list what a file lists, one name a line
-    /// (`llvm-profdata merge --prof-sym-list`).
+    /// Adds the names in `list`, one on each line, to the profile symbol list (`llvm-profdata merge --prof-sym-list`).
     pub fn add_symbols(&mut self, list: &[u8]) {
         let lines = list.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
         let symbols = self.symbols.get_or_insert_default();
         symbols.extend(lines.map(|line| self.names.intern(line.trim_ascii())));
     }
 
-    /// The functions, inlined code included, with a count at the limit of 64 bits, where counts stop when they are added up: the true
-    /// count was larger.
+    /// Returns the functions that have a count of 2^64-1, in their own code or in inlined code. Sums saturate at that
+    /// count, so the true count was larger.
     #[must_use]
     pub fn overflowed(&self) -> Vec<NameId> {
         let is_full = |function: &FunctionSamples| {
@@ -192,7 +194,7 @@ impl Profile {
         full.map(|function| function.name).collect()
     }
 
-    /// The sum of all body counts, which can exceed 64 bits, as what is inlined counts with the rest.
+    /// Returns the sum of all body counts, inlined code included. The sum can exceed 64 bits.
     #[must_use]
     pub fn total_count(&self) -> u128 {
         let mut total = 0;
@@ -206,7 +208,7 @@ impl Profile {
         total
     }
 
-    /// Calls `visit` for every function and inlined copy.
+    /// Calls `visit` for every function and every inlined copy of a function.
     pub fn walk<'a>(&'a self, mut visit: impl FnMut(&'a FunctionSamples)) {
         for function in &self.functions {
             function.walk(&mut visit);

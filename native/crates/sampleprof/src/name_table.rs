@@ -6,31 +6,32 @@ use hashbrown::HashTable;
 use md5::{Digest, Md5};
 use rustc_hash::FxBuildHasher;
 
-/// Index of a name in a [`NameTable`]; equal ids of one table mean equal names.
+/// Index of a name in a [`NameTable`]. Equal ids of one table mean equal names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NameId(pub u32);
 
 impl NameId {
-    /// The id as an index into columns kept beside the table.
+    /// Returns the id as an index into columns that are kept beside the table.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// A function's name as a profile knows it.
+/// The name of a function in a profile.
 ///
-/// The order is LLVM's (`FunctionId::compare`): GUIDs by number, before any text; text by bytes.
+/// Names are ordered as in LLVM (`FunctionId::compare`): first GUIDs, by number, then texts, by bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Name<'a> {
-    /// Only the hash is known: the profile was written with `--use-md5`.
+    /// The MD5 hash of a name that is not known, because the profile was written with `--use-md5`.
     Guid(u64),
-    /// The linkage name. Bytes, because nothing guarantees UTF-8.
+    /// The linkage name, as bytes, because nothing guarantees UTF-8.
     Text(&'a [u8]),
 }
 
 impl<'a> Name<'a> {
-    /// What LLVM identifies the function by: the first eight bytes, read as little endian, of the name's MD5.
+    /// Returns the GUID by which LLVM identifies the function: the first eight bytes of the MD5 hash of the name, read
+    /// as little endian.
     #[must_use]
     pub fn guid(self) -> u64 {
         match self {
@@ -42,7 +43,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// The text, if it is known.
+    /// Returns the text of the name, or `None` if only the GUID is known.
     #[must_use]
     pub const fn text(self) -> Option<&'a [u8]> {
         match self {
@@ -52,7 +53,7 @@ impl<'a> Name<'a> {
     }
 }
 
-/// As text profiles write it: a GUID is its decimal number.
+/// Prints the name as text profiles write it: a GUID as a decimal number.
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -68,64 +69,65 @@ enum Entry {
     Text { start: usize, len: usize },
 }
 
-/// Distinct names, each stored once; ids are given out in order of first appearance.
+/// A table of distinct names, each stored once. Ids are given out in the order of first appearance.
 #[derive(Clone, Default)]
 pub struct NameTable {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
-    /// Ids, hashed by the name they stand for, so that no name is stored twice.
+    /// Ids, hashed by the names that they stand for, so that no name is stored twice.
     index: HashTable<u32>,
 }
 
 impl NameTable {
-    /// An empty table.
+    /// Makes an empty table.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many names there are; ids are below it.
+    /// Returns the number of names. Every id is below this number.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are no names.
+    /// Returns true if the table has no names.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Whether only the GUIDs of some names are known. Any encoding but extbinary with MD5 names writes them as decimal
-    /// numbers, which LLVM then takes for names.
+    /// Returns true if only the GUIDs of some names are known. Every encoding except extbinary with MD5 names writes
+    /// such a GUID as a decimal number, which LLVM then takes for a name.
     #[must_use]
     pub fn has_guids(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry, Entry::Guid(_)))
     }
 
-    /// Makes room for so many more names, so that the table does not grow in steps and hash all names in each.
+    /// Makes room for `names` more names, so that the table does not grow in steps and hash all names again at each
+    /// step.
     pub(crate) fn reserve(&mut self, names: usize) {
         let Self { bytes, entries, index } = self;
         entries.reserve(names);
         index.reserve(names, |&id| hash(resolve(bytes, entries[id as usize])));
     }
 
-    /// The id of the name spelled `text`.
+    /// Returns the id of the name with the text `text`. Adds the name if the table does not have it.
     pub fn intern(&mut self, text: &[u8]) -> NameId {
         self.intern_name(Name::Text(text))
     }
 
-    /// The id of the name of which only `guid` is known.
+    /// Returns the id of the name of which only `guid` is known. Adds the name if the table does not have it.
     ///
-    /// It is another name than the text that hashes to `guid`.
+    /// This name is a different name from the text whose hash is `guid`.
     pub fn intern_guid(&mut self, guid: u64) -> NameId {
         self.intern_name(Name::Guid(guid))
     }
 
-    /// The id of `name`, which may come from another table.
+    /// Returns the id of `name`, which may come from another table. Adds the name if this table does not have it.
     ///
     /// # Panics
-    /// When there are 2^32 names, which would have taken more than 100 GiB by then.
+    /// When there are 2^32 names, which take more than 100 GiB.
     pub fn intern_name(&mut self, name: Name<'_>) -> NameId {
         let Self { bytes, entries, index } = self;
         let hash = hash(name);
@@ -151,7 +153,7 @@ impl NameTable {
         NameId(id)
     }
 
-    /// The id of `name`, if it is in the table.
+    /// Returns the id of `name`, or `None` if the table does not have the name.
     #[must_use]
     pub fn find(&self, name: Name<'_>) -> Option<NameId> {
         self.index
@@ -159,8 +161,8 @@ impl NameTable {
             .map(|&id| NameId(id))
     }
 
-    /// The ids of the names of another table that are in this one. Where both have names in the same order, as files of one program have,
-    /// most names are the next one after the last that was found, which takes a comparison instead of a search.
+    /// Returns for each name of the table `others` its id in this table. Files of one program have their names mostly
+    /// in the same order. So the name after the last one found is compared first, which is cheaper than a search.
     pub(crate) fn find_all(&self, others: &Self) -> Vec<Option<NameId>> {
         let mut next = 0;
         let found = others.entries.iter().map(|&entry| {
@@ -178,7 +180,7 @@ impl NameTable {
         found.collect()
     }
 
-    /// The name that `id` stands for.
+    /// Returns the name that `id` stands for.
     ///
     /// # Panics
     /// When `id` is not of this table.
@@ -187,7 +189,7 @@ impl NameTable {
         resolve(&self.bytes, self.entries[id.index()])
     }
 
-    /// The order of the names that two ids stand for.
+    /// Compares the names that two ids stand for.
     ///
     /// # Panics
     /// When an id is not of this table.
@@ -200,7 +202,7 @@ impl NameTable {
         }
     }
 
-    /// Every name with its id, in order of ids.
+    /// Iterates over the names and their ids, in the order of the ids.
     pub fn iter(&self) -> impl Iterator<Item = (NameId, Name<'_>)> {
         self.entries
             .iter()
@@ -261,7 +263,7 @@ mod tests {
 
     #[test]
     fn guid_is_the_low_half_of_md5() {
-        // printf main | md5sum = fad58de7366495db4650cfefac2fcd61
+        // The command `printf main | md5sum` prints fad58de7366495db4650cfefac2fcd61.
         assert_eq!(Name::Text(b"main").guid(), 0xdb95_6436_e78d_d5fa);
     }
 

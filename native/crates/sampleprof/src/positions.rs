@@ -2,7 +2,7 @@ use rustc_hash::FxHashMap;
 
 use crate::{ContextId, FunctionSamples, NameId};
 
-/// What tells functions apart that are not inlined.
+/// The key that tells functions apart that are not inlined: the name and the context.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct FunctionKey {
     pub(crate) name: NameId,
@@ -18,11 +18,11 @@ impl FunctionKey {
     }
 }
 
-/// Where in a list of functions each is.
+/// The position of each function in a list of functions.
 pub(crate) struct Positions {
-    /// Of functions without callers, which are all of most profiles, by name.
+    /// Positions of the functions without callers, indexed by name. Most profiles have only such functions.
     base: Vec<usize>,
-    /// Of the others.
+    /// Positions of the functions with callers.
     called: FxHashMap<FunctionKey, usize>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Positions {
 const NOWHERE: usize = usize::MAX;
 
 impl Positions {
-    /// Of no functions yet, which will have ids below `names`.
+    /// Makes an index without functions. The ids of the names of functions that are added later must be below `names`.
     pub(crate) fn new(names: usize) -> Self {
         Self {
             base: vec![NOWHERE; names],
@@ -46,7 +46,8 @@ impl Positions {
         }
     }
 
-    /// The position of a function; if it has none, it gets `position`.
+    /// Returns the position of the function `key`. If the function has no position yet, gives it `position` and
+    /// returns `None`.
     pub(crate) fn find_or_insert(&mut self, key: FunctionKey, position: usize) -> Option<usize> {
         let known = if key.context == ContextId::BASE {
             &mut self.base[key.name.index()]
@@ -60,7 +61,8 @@ impl Positions {
         Some(*known)
     }
 
-    /// The position of a function in `functions`, to the end of which it is added, without counts, if it is not there.
+    /// Returns the position of the function `key` in `functions`. If the function is not there, appends it without
+    /// counts.
     pub(crate) fn get_or_add(&mut self, key: FunctionKey, functions: &mut Vec<FunctionSamples>) -> usize {
         self.find_or_insert(key, functions.len()).unwrap_or_else(|| {
             functions.push(FunctionSamples {

@@ -1,19 +1,20 @@
-//! What llvm-profgen does to a profile between counting and writing.
+//! Steps that llvm-profgen applies to a profile between counting and writing.
 
 use crate::{FunctionSamples, Profile};
 
-/// Functions with these prefixes start up a program. All translation units have their own under the same names, so
-/// a profile cannot tell them apart (llvm-profgen: `ProfileGeneratorBase::filterAmbiguousProfile`).
+/// Prefixes of the names of functions that initialise a program. Each translation unit has its own functions under the
+/// same names, so a profile cannot tell these functions apart (llvm-profgen:
+/// `ProfileGeneratorBase::filterAmbiguousProfile`).
 const AMBIGUOUS_PREFIXES: [&[u8]; 2] = [b"__cxx_global_var_init", b"__tls_init"];
 
 impl Profile {
-    /// Raises each body count of a function that is not inlined to the sum of its call targets.
+    /// Raises each body count of a function that is not inlined to the sum of the call targets of its record.
     ///
-    /// A branch recorded at an instruction proves that it was executed, even where no range covered it
-    /// (LLVM: `FunctionSamples::updateCallsiteSamples`, which does not descend into inlinees).
+    /// A branch that was recorded at an instruction proves that the instruction was executed, even if no range covers
+    /// it (LLVM: `FunctionSamples::updateCallsiteSamples`, which does not descend into inlinees).
     pub fn raise_callsites(&mut self) {
         for record in self.functions.iter_mut().flat_map(|function| &mut function.body) {
-            // LLVM lets this sum wrap.
+            // This sum wraps, as it does in LLVM.
             let calls = record
                 .targets
                 .iter()
@@ -22,19 +23,19 @@ impl Profile {
         }
     }
 
-    /// Recomputes every total as the sum of the body counts and the totals of the inlinees.
+    /// Sets every total to the sum of the body counts and the totals of the inlinees.
     pub fn update_total_samples(&mut self) {
         for function in &mut self.functions {
             update_total(function);
         }
     }
 
-    /// Drops functions with fewer than `threshold` samples.
+    /// Removes functions with fewer than `threshold` samples.
     pub fn trim_cold(&mut self, threshold: u64) {
         self.functions.retain(|function| function.total >= threshold);
     }
 
-    /// Drops static initialisers, inlined ones too. Totals stay as they are.
+    /// Removes static initialisers, inlined ones included. The totals of their callers stay as they are.
     pub fn remove_ambiguous_initializers(&mut self) {
         let ambiguous: Vec<bool> = self
             .names
@@ -86,7 +87,8 @@ mod tests {
         }
     }
 
-    /// `outer`, with `inner` inlined at line 3; both have a record that counts fewer executions than calls.
+    /// Makes the function `outer` with `inner` inlined at line 3. Both have a record whose count is less than the sum
+    /// of its calls.
     fn nested(inner: &[u8]) -> Profile {
         let mut profile = Profile::new();
         let callee = profile.names.intern(b"callee");

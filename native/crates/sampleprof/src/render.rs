@@ -1,10 +1,10 @@
-//! Reports in the very words of `llvm-profdata`, for scripts that read them.
+//! Reports in the exact words of `llvm-profdata`, for scripts that read them.
 
 use std::fmt::{self, Write as _};
 
 use crate::{HotFunctions, OverlapReport, Profile, SectionInfo, Shares};
 
-/// What `llvm-profdata show --sample --show-sec-info-only` prints.
+/// Returns the text that `llvm-profdata show --sample --show-sec-info-only` prints.
 #[must_use]
 pub fn render_sections(sections: &[SectionInfo]) -> String {
     let mut text = String::new();
@@ -32,7 +32,8 @@ pub fn render_sections(sections: &[SectionInfo]) -> String {
     text
 }
 
-/// What `llvm-profdata show --sample --hot-func-list` prints after the functions; of the functions at most `top` (`--topn`).
+/// Returns the text that `llvm-profdata show --sample --hot-func-list` prints after the functions. The list has at
+/// most `top` functions (`--topn`).
 #[must_use]
 pub fn render_hot_functions(hot: &HotFunctions, profile: &Profile, top: usize) -> String {
     let HotFunctions {
@@ -63,7 +64,7 @@ pub fn render_hot_functions(hot: &HotFunctions, profile: &Profile, top: usize) -
         ),
     );
     for function in functions.iter().take(top) {
-        // The percentage is taken of a product here, which rounds differently.
+        // LLVM computes this percentage from a product, which rounds differently from a quotient times 100.
         let share = function.total as f64 * 100.0 / *total_samples as f64;
         let total = format!(" {} ({share:.2}%)", function.total);
         let columns = [
@@ -78,7 +79,7 @@ pub fn render_hot_functions(hot: &HotFunctions, profile: &Profile, top: usize) -
     text
 }
 
-/// What `llvm-profdata overlap --sample` prints.
+/// Returns the text that `llvm-profdata overlap --sample` prints.
 #[must_use]
 pub fn render_overlap(report: &OverlapReport, base_name: &str, test_name: &str) -> String {
     let mut text = String::new();
@@ -126,8 +127,9 @@ pub fn render_overlap(report: &OverlapReport, base_name: &str, test_name: &str) 
     text
 }
 
-/// The table of functions that `llvm-profdata overlap --sample` adds for functions of the test profile with a count of
-/// at least `value_cutoff`, and for common ones with a similarity below `similarity_cutoff` (from 0 to 1).
+/// Returns the table of functions that `llvm-profdata overlap --sample` adds: the functions of the test profile with a
+/// count of at least `value_cutoff`, and the common functions with a similarity below `similarity_cutoff` (from 0 to
+/// 1).
 #[must_use]
 pub fn render_function_overlap(report: &OverlapReport, value_cutoff: u64, similarity_cutoff: f64) -> String {
     let chosen = report.details.iter().filter(|function| {
@@ -161,7 +163,8 @@ pub fn render_function_overlap(report: &OverlapReport, value_cutoff: u64, simila
     text
 }
 
-/// Appends cells, each followed by blanks up to a column of the line, at least one (LLVM: `PadToColumn`).
+/// Appends cells. Fills the space behind each cell with blanks, at least one, up to the given column of the line
+/// (LLVM: `PadToColumn`).
 fn push_columns(text: &mut String, cells: &[(String, usize)]) {
     let mut column = 0;
     for (cell, end) in cells {

@@ -1,8 +1,8 @@
-//! How text profiles spell names, numbers and locations.
+//! The spelling of names, numbers and locations in text profiles.
 
 use crate::{LineLocation, Name};
 
-/// Appends a location as text has it.
+/// Appends `location` as text profiles spell it.
 pub(crate) fn push_location(out: &mut Vec<u8>, location: LineLocation) {
     push_decimal(out, location.line_offset.into());
     if location.discriminator > 0 {
@@ -11,7 +11,7 @@ pub(crate) fn push_location(out: &mut Vec<u8>, location: LineLocation) {
     }
 }
 
-/// Appends a name as text has it: a GUID as its decimal number.
+/// Appends `name` as text profiles spell it: a GUID as a decimal number.
 pub(crate) fn push_name(out: &mut Vec<u8>, name: Name<'_>) {
     match name {
         Name::Guid(guid) => push_decimal(out, guid),
@@ -19,7 +19,7 @@ pub(crate) fn push_name(out: &mut Vec<u8>, name: Name<'_>) {
     }
 }
 
-/// Appends decimal digits; `write!` costs several times as much.
+/// Appends the decimal digits of `value`. The macro `write!` costs several times as much.
 pub(crate) fn push_decimal(out: &mut Vec<u8>, mut value: u64) {
     let mut digits = [0; 20];
     let mut start = digits.len();

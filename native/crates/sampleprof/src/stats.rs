@@ -2,14 +2,14 @@ use std::cmp::Reverse;
 
 use crate::{FunctionSamples, LineLocation, Profile, ProfileSummary};
 
-/// Counts that are among those which make up this share of all, in millionths, are hot
-/// (LLVM: `-profile-summary-cutoff-hot`).
+/// Share of all counts, in millionths, that hot counts make up: the largest counts that together reach this share are
+/// hot (LLVM: `-profile-summary-cutoff-hot`).
 pub const HOT_CUTOFF: u32 = 990_000;
 
 impl FunctionSamples {
-    /// How often the function was entered, judged by the first thing in it that was counted. Unlike
-    /// [`FunctionSamples::head`] it can tell for inlined functions too, and is at least 1 if there are any samples
-    /// (LLVM: `FunctionSamples::getHeadSamplesEstimate`).
+    /// Estimates the number of times that the function was entered from the count at the first location that has one.
+    /// Unlike [`FunctionSamples::head`], this works for inlined functions too. The estimate is at least 1 if there are
+    /// any samples (LLVM: `FunctionSamples::getHeadSamplesEstimate`).
     #[must_use]
     pub fn head_estimate(&self) -> u64 {
         let first_call: Option<LineLocation> = self.inlinees.first().map(|(location, _)| *location);
@@ -17,7 +17,7 @@ impl FunctionSamples {
             (Some(record), None) => record.count,
             (Some(record), Some(call)) if record.location < call => record.count,
             (_, Some(call)) => {
-                // An indirect call may have been turned into several inlined ones.
+                // A compiler may have turned one indirect call into several inlined calls at one location.
                 let callees = self.inlinees.iter().take_while(|(location, _)| *location == call);
                 callees.fold(0, |sum: u64, (_, callee)| sum.wrapping_add(callee.head_estimate()))
             }
@@ -27,14 +27,14 @@ impl FunctionSamples {
     }
 }
 
-/// Counts of a function with all that is inlined into it.
+/// Counts of a function together with the counts of everything that is inlined into the function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CountStats {
     /// Sum of the body counts.
     pub(crate) sum: u128,
-    /// The largest.
+    /// The largest body count.
     pub(crate) max: u64,
-    /// How many reach the threshold.
+    /// Number of body counts that reach the threshold.
     pub(crate) hot: u64,
 }
 
@@ -57,31 +57,31 @@ impl CountStats {
 pub struct HotFunctions {
     /// The smallest hot count.
     pub threshold: u64,
-    /// By total descending, then name.
+    /// Functions with a hot count, by total descending, then by name.
     pub functions: Vec<HotFunction>,
-    /// Sum of their totals, modulo 2^64.
+    /// Sum of the totals of `functions`, modulo 2^64.
     pub hot_samples: u64,
     /// Sum of the totals of all functions, modulo 2^64.
     pub total_samples: u64,
-    /// How many functions there are.
+    /// Number of functions in the profile.
     pub function_count: usize,
 }
 
 /// A function with a hot count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HotFunction {
-    /// Its position in [`Profile::functions`].
+    /// Position of the function in [`Profile::functions`].
     pub position: usize,
-    /// [`FunctionSamples::total`].
+    /// Value of [`FunctionSamples::total`].
     pub total: u64,
-    /// The largest body count in it, inlined code included.
+    /// The largest body count in the function, inlined code included.
     pub max: u64,
-    /// How often it was entered: in a context-sensitive profile [`FunctionSamples::head`], if it is known, else
-    /// [`FunctionSamples::head_estimate`].
+    /// Number of times that the function was entered: in a context-sensitive profile [`FunctionSamples::head`], if
+    /// that is known, else [`FunctionSamples::head_estimate`].
     pub entries: u64,
 }
 
-/// What `llvm-profdata show --hot-func-list` reports.
+/// Returns the functions that `llvm-profdata show --hot-func-list` reports.
 #[must_use]
 pub fn hot_functions(profile: &Profile) -> HotFunctions {
     let threshold = ProfileSummary::compute(profile)

@@ -2,37 +2,37 @@ use rustc_hash::FxHashMap;
 
 use crate::{FunctionSamples, Profile, attribute};
 
-/// Parts per million of all counts that a detailed summary has an entry for
-/// (LLVM: `ProfileSummaryBuilder::DefaultCutoffs`).
+/// Shares of all counts, in parts per million, for which a detailed summary has an entry (LLVM:
+/// `ProfileSummaryBuilder::DefaultCutoffs`).
 pub const DEFAULT_CUTOFFS: [u32; 16] = [
     10_000, 100_000, 200_000, 300_000, 400_000, 500_000, 600_000, 700_000, 800_000, 900_000, 950_000, 990_000, 999_000,
     999_900, 999_990, 999_999,
 ];
 
-/// The scale of cut-offs: all counts are a million millionths.
+/// Scale of the cut-offs: a cut-off of one million stands for all counts.
 const SCALE: u128 = 1_000_000;
 
-/// The hottest counts that together make up a given share of all.
+/// The hottest counts that together make up a given share of all counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SummaryEntry {
-    /// The share, in parts per million.
+    /// The share of all counts, in parts per million.
     pub cutoff: u32,
-    /// The smallest of these counts.
+    /// The smallest of the hottest counts.
     pub min_count: u64,
-    /// How many there are.
+    /// Number of the hottest counts.
     pub num_counts: u64,
 }
 
-/// How counts are distributed over a profile; compilers tell hot from cold by it.
+/// The distribution of counts in a profile. Compilers tell hot code from cold code by this summary.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProfileSummary {
-    /// Sum of all body counts, modulo 2^64 as LLVM has it.
+    /// Sum of all body counts, modulo 2^64, as in LLVM.
     pub total_count: u64,
     /// The largest body count.
     pub max_count: u64,
     /// The largest head count.
     pub max_function_count: u64,
-    /// Number of body records, inlined ones and zeros included.
+    /// Number of body records, including those of inlined code and those with a count of zero.
     pub num_counts: u64,
     /// Number of functions that are not inlined.
     pub num_functions: u64,
@@ -41,10 +41,10 @@ pub struct ProfileSummary {
 }
 
 impl ProfileSummary {
-    /// The summary that LLVM's writers put into the file.
+    /// Computes the summary that LLVM's writers put into the file.
     ///
-    /// Contexts of a function are added up first: there are so many that each has few samples, and hot ones would not
-    /// stand out (LLVM: `computeSummaryForProfiles`).
+    /// Adds up the contexts of each function first. Contexts are so many that each has few samples, and hot counts
+    /// would not stand out (LLVM: `computeSummaryForProfiles`).
     #[must_use]
     pub fn compute(profile: &Profile) -> Self {
         if profile.flags.context_sensitive {
@@ -61,8 +61,8 @@ impl ProfileSummary {
         counts.finish()
     }
 
-    /// The smallest count that still belongs to the hottest `cutoff` millionths: of the first entry that reaches
-    /// them, or none when `cutoff` exceeds every entry.
+    /// Returns the smallest count that belongs to the hottest `cutoff` millionths: the count of the first entry whose
+    /// cut-off is at least `cutoff`. Returns `None` if `cutoff` exceeds the cut-offs of all entries.
     #[must_use]
     pub fn count_at_cutoff(&self, cutoff: u32) -> Option<u64> {
         self.entries
@@ -113,7 +113,7 @@ impl Counts {
                 let Some((count, frequency)) = hottest.next() else {
                     break;
                 };
-                // Wraps in LLVM too; it takes a total above 2^64.
+                // The sum wraps in LLVM too, when the total exceeds 2^64.
                 sum = sum.wrapping_add(count.wrapping_mul(frequency));
                 reached.min_count = count;
                 reached.num_counts += frequency;
@@ -146,7 +146,8 @@ mod tests {
         profile
     }
 
-    /// Takes counts one group at a time from scratch for every cut-off.
+    /// Computes the entry of one cut-off the slow way, by adding the counts from the largest on for this cut-off
+    /// alone.
     fn naive_entry(counts: &[u64], cutoff: u32) -> SummaryEntry {
         let total: u128 = counts.iter().map(|&count| u128::from(count)).sum();
         let mut distinct = counts.to_vec();
@@ -181,7 +182,7 @@ mod tests {
     fn threshold_is_that_of_the_first_entry_reaching_the_cutoff() {
         let summary = ProfileSummary::compute(&profile_of(&[100, 50, 1]));
         assert_eq!(summary.count_at_cutoff(10_000), Some(100));
-        // 151 * 0.999999 is rounded down to 150, which two counts reach.
+        // The product 151 * 0.999999 is rounded down to 150, which two counts reach.
         assert_eq!(summary.count_at_cutoff(999_999), Some(50));
         assert_eq!(summary.count_at_cutoff(1_000_000), None);
     }

@@ -1,4 +1,4 @@
-//! Profiles with calling contexts, compared with `llvm-profdata` 22 and with themselves.
+//! Tests of profiles with calling contexts, which compare the results with `llvm-profdata` 22 and with each other.
 
 mod common;
 
@@ -16,14 +16,14 @@ use common::{called_functions, context_profile_of, encode, llvm_profdata, run, t
 const MERGE_TO_TEXT: [&str; 5] = ["merge", "--sample", "--text", "in", "-o=-"];
 
 fn config() -> ProptestConfig {
-    // Each case starts the tool several times.
+    // The number of cases is small, because each case starts the tool several times.
     ProptestConfig {
         cases: 64,
         ..ProptestConfig::default()
     }
 }
 
-/// The bytes before the last section, which LLVM has in the order of a hash table.
+/// Returns the bytes before the last section, the metadata, which LLVM writes in the order of a hash table.
 fn without_metadata(bytes: &[u8]) -> &[u8] {
     let table = sections(bytes, "in").unwrap();
     let metadata = table
@@ -126,13 +126,13 @@ proptest! {
         let base = format!("--generate-merged-base-profiles={}", u8::from(merged_base));
         prop_assert_eq!(text(&nested), llvm(&["--convert-sample-profile-layout=nest", &base]));
 
-        // What is inlined becomes functions again.
+        // Flattening makes inlined functions into functions of their own again.
         let nested_text = encode(&nested, Format::Text);
         let mut lifted = nested;
         lifted.flatten();
         let arguments = [&MERGE_TO_TEXT[..], &["--convert-sample-profile-layout=flat"]].concat();
         let printed = String::from_utf8(run(&tool, &arguments, &[("in", &nested_text)])).unwrap();
-        // Which of several attributes of a function stays depends on a hash table in LLVM.
+        // In LLVM a hash table decides which of several attributes of a function stays.
         let without = |text: &str| -> Vec<String> {
             text.lines().filter(|line| !line.contains("!Attributes")).map(String::from).collect()
         };
@@ -180,7 +180,7 @@ proptest! {
         let profile = context_profile_of(&specs, probe_based);
         let mut totals: Vec<_> = profile.functions.iter().map(|function| function.total).collect();
         totals.sort_unstable();
-        // Functions of one total are in the order of a hash table.
+        // LLVM writes functions with equal totals in the order of a hash table.
         prop_assume!(totals.is_sorted_by(|a, b| a < b));
         let arguments = ["show", "--sample", "--hot-func-list", "in"];
         let printed = String::from_utf8(run(&tool, &arguments, &[("in", &encode(&profile, Format::ExtBinary))])).unwrap();
@@ -232,7 +232,7 @@ fn a_context_a_hundred_thousand_frames_deep_is_no_problem() {
     let bytes = encode(&profile, Format::ExtBinary);
     assert_eq!(text(&read(&bytes, "deep").unwrap()), input);
 
-    // Without samples of its callers it is a function of its own.
+    // A function whose callers have no samples becomes a function of its own.
     let mut nested = profile.clone();
     assert_eq!(nested.nest_contexts(false), Ok(0));
     assert_eq!(text(&nested), "leaf:12:2\n 1: 7\n 2: 5\n");

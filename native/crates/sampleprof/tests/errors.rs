@@ -1,4 +1,4 @@
-//! Errors say what is wrong and where.
+//! Tests that errors say what is wrong and where.
 
 use std::ops::ControlFlow;
 
@@ -105,7 +105,7 @@ fn counts_are_bounded_by_the_bytes_that_follow() {
         },
     )
     .unwrap();
-    // The last two bytes are the numbers of records and of inlined functions.
+    // The last two bytes are the number of records and the number of inlined functions.
     let records = raw.len() - 2;
     raw.truncate(records);
     raw.extend_from_slice(b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f\0");
@@ -123,7 +123,7 @@ fn a_compressed_section_cannot_promise_more_than_zlib_can_hold() {
         ..WriteOptions::default()
     };
     let mut bytes = write(&profile("f"), &options).unwrap();
-    // The summary section starts with its decompressed size, of one byte here.
+    // The summary section starts with its decompressed size, which takes one byte here.
     assert!(bytes[242] < 0x80);
     bytes.splice(242..244, [0xff, 0x7f]);
     let message = error(&bytes);
@@ -172,7 +172,7 @@ fn names_that_would_break_the_file_are_refused() {
 
 #[test]
 fn line_offsets_that_no_reader_takes_are_refused() {
-    // LLVM checks only locations without discriminator when it reads text.
+    // When LLVM reads text, it checks only locations without discriminator.
     let profile = read(b"f:1:1\n 65536.1: 5\n", "x").unwrap();
     let line_offset = Err(WriteError::LineOffset {
         name: "f".into(),
@@ -273,7 +273,7 @@ fn other_versions_of_a_function_are_left_out_and_reported() {
     );
 }
 
-/// Where the flags of a section are in a file: type and flags are the first fields of a row.
+/// Returns the offset in a file of the flags of a section. Type and flags are the first fields of a row.
 fn flags_of(file: &[u8], section: u64) -> usize {
     const FIRST_ROW: usize = 18;
     const ROW: usize = 32;
@@ -296,7 +296,8 @@ fn flags_that_llvm_22_does_not_define_are_refused_by_name() {
     ] {
         let mut file = file.clone();
         if section == 6 {
-            // No profile without contexts has this section, so the offsets of functions become one.
+            // Profiles without contexts do not have this section, so the test turns the section of function offsets
+            // into one.
             let at = flags_of(&file, 4) - 8;
             file[at..at + 8].copy_from_slice(&6_u64.to_le_bytes());
         }

@@ -1,4 +1,4 @@
-//! The same profiles through this crate and through `llvm-profdata` 22.
+//! Tests that pass the same profiles through this crate and through `llvm-profdata` 22.
 
 mod common;
 
@@ -22,7 +22,7 @@ const TEXT: WriteOptions = WriteOptions {
     split_layout: false,
 };
 
-/// Names of the characters that mean something in a text.
+/// Generates names of the characters that have a meaning in a text profile.
 fn odd_name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[ :\\[\\]#!@.,a1-2]{0,6}",
@@ -32,7 +32,7 @@ fn odd_name() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A profile that has `name` as a function, as an inlined one, or as a call target.
+/// Makes a profile that has `name` as a function, as an inlined function, or as a call target.
 fn profile_with(name: &str, place: usize) -> Profile {
     let mut profile = Profile::new();
     let [main, name] = ["main", name].map(|name| profile.names.intern(name.as_bytes()));
@@ -60,7 +60,7 @@ fn profile_with(name: &str, place: usize) -> Profile {
 }
 
 fn config() -> ProptestConfig {
-    // Each case starts the tool several times.
+    // The number of cases is small, because each case starts the tool several times.
     ProptestConfig {
         cases: 48,
         ..ProptestConfig::default()
@@ -90,7 +90,7 @@ proptest! {
     #[test]
     fn a_name_survives_text_or_is_known_not_to(name in odd_name(), place in 0..3usize) {
         let Some(tool) = llvm_profdata("a_name_survives_text_or_is_known_not_to") else { return Ok(()) };
-        // Names in brackets are contexts there, and `[]` ends the tool.
+        // LLVM takes names in brackets for contexts, and the tool stops at the name `[]`.
         prop_assume!(place != 0 || !name.starts_with('['));
         let profile = profile_with(&name, place);
         let to_binary = ["merge", "--sample", "--binary", "in", "-o=out"];
@@ -118,7 +118,7 @@ proptest! {
             let arguments = [&["merge", "--sample", "in", "-o=out"], flags].concat();
             let theirs = run(&tool, &arguments, &[("in", &input)]);
             let ours = write(&profile, &options).unwrap();
-            // LLVM stores metadata in the order of a hash table, and zlib may compress otherwise than zlib-rs.
+            // LLVM stores metadata in the order of a hash table, and zlib may compress differently from zlib-rs.
             if !probe_based && !options.compress {
                 prop_assert!(ours == theirs, "{:?}: bytes differ", flags);
             }
@@ -183,7 +183,7 @@ proptest! {
         let output = std::process::Command::new(tool).args(MERGE_TO_TEXT).current_dir(&directory).output().unwrap();
         match read(input.as_bytes(), "in") {
             Ok(profile) => {
-                // A line offset that can be read, but not be written so that it can be read.
+                // Writing may refuse a line offset that reading accepts, because the written line could not be read.
                 let Ok(written) = write(&profile, &TEXT) else { return Ok(()) };
                 prop_assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8(output.stdout).unwrap());
             }
@@ -195,7 +195,7 @@ proptest! {
     fn overlap_prints_the_same(base in functions(), test in functions(), shared in functions()) {
         let Some(tool) = llvm_profdata("overlap_prints_the_same") else { return Ok(()) };
         let small = |specs: Vec<common::Spec>| {
-            // Sums that wrap and cross 2^53 depend on the order of addition, which in LLVM is that of a hash table.
+            // Sums that wrap or exceed 2^53 depend on the order of addition, which in LLVM is that of a hash table.
             let mut profile = profile_of(&specs, false);
             profile.functions.iter_mut().for_each(keep_small);
             profile
@@ -209,8 +209,8 @@ proptest! {
     }
 }
 
-/// Lines that are right, or nearly. LLVM also takes a location without a colon, and a number for a whole function;
-/// these are left out, because they are refused here.
+/// Generates lines that are valid, or nearly valid. Leaves out two kinds of lines that LLVM accepts and this crate
+/// refuses: a location without a colon, and a function that is only a number.
 fn text_line() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => " {1,3}[0-3](\\.[0-3])?: [0-9]{1,2}( [a-c]:[0-9])?( [a-c] [ab:]{1,2}:[0-9] ?)?",

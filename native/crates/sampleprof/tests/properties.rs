@@ -1,4 +1,4 @@
-//! What must hold for any profile and for any bytes.
+//! Tests of properties that hold for any profile and for any bytes.
 
 mod common;
 
@@ -47,10 +47,11 @@ fn input(number: usize, weight: u64, bytes: Vec<u8>) -> MergeInput {
     }
 }
 
-/// A place in a profile: the chain of inlined functions, a location, and a call target or what else is counted.
+/// A place in a profile: the chain of inlined functions, a location, and the name of a call target or the kind of
+/// another count.
 type Place = (Vec<(LineLocation, String)>, Option<LineLocation>, String);
 
-/// The obvious twin of merging: every count by its place.
+/// Adds every count of a profile to the map by its place: a simple second implementation of merging.
 fn counts(profile: &Profile, weight: u64, into: &mut BTreeMap<Place, u64>) {
     for function in &profile.functions {
         add_counts(profile, function, LineLocation::default(), &[], weight, into);
@@ -84,7 +85,7 @@ fn add_counts(
     }
 }
 
-/// Makes other counts of those of a function, whose structure stays.
+/// Changes the counts of a function, and leaves its structure as it is.
 fn shift_counts(function: &mut FunctionSamples, bits: u32) {
     function.total >>= bits;
     function.head >>= bits;
@@ -188,10 +189,10 @@ proptest! {
         let _ = sections(&bytes, "damaged");
         let one_by_one = read(&bytes, "damaged");
         if let Ok(profile) = &one_by_one {
-            // Names may have come to hold what a form cannot.
+            // Names may now hold bytes that a form cannot store, so writing may fail.
             let _ = write(profile, &options);
         }
-        // Merging checks before it adds, by other code than reading.
+        // Merging checks the bytes before it adds counts, in other code than reading.
         let merged = merge(&[input(0, 1, bytes)], MergeOptions::default(), |_| ControlFlow::Continue(()));
         prop_assert_eq!(merged.is_ok(), one_by_one.is_ok());
         if let (Ok(merged), Ok(profile)) = (merged, one_by_one) {

@@ -1,4 +1,4 @@
-//! What a profile is asked before it is written: names that text changes, and counts that are not the true ones.
+//! Tests of the checks before a profile is written: names that a text changes, and counts that are not the true ones.
 
 use sampleprof::{
     BodyRecord, CallTarget, FunctionSamples, LineLocation, Profile, names_that_text_changes, overlap, read,

@@ -1,7 +1,7 @@
 use crate::leb128::{self, Leb128Error};
 use crate::read::ReadErrorKind;
 
-/// A position in bytes that need not be what they claim.
+/// A position in bytes that are not trusted.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
@@ -13,13 +13,13 @@ impl<'a> Cursor<'a> {
         Self { bytes, position: 0 }
     }
 
-    /// Bytes read so far. After an error: where the bad part starts.
+    /// Returns the number of bytes read so far. After an error, this is the position where the bad part starts.
     #[inline]
     pub(crate) fn position(&self) -> usize {
         self.position
     }
 
-    /// Moves to `position`, or to the end if that is before it.
+    /// Moves to `position`, or to the end if the end comes first.
     pub(crate) fn seek(&mut self, position: usize) {
         self.position = position.min(self.bytes.len());
     }
@@ -34,7 +34,7 @@ impl<'a> Cursor<'a> {
         self.position == self.bytes.len()
     }
 
-    /// A ULEB128 number.
+    /// Reads a ULEB128 number.
     #[inline]
     pub(crate) fn number(&mut self) -> Result<u64, ReadErrorKind> {
         match leb128::decode(self.rest()) {
@@ -47,7 +47,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A ULEB128 number of at most 32 bits.
+    /// Reads a ULEB128 number of at most 32 bits.
     #[inline]
     pub(crate) fn number32(&mut self) -> Result<u32, ReadErrorKind> {
         let start = self.position;
@@ -57,9 +57,9 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// How many entries follow, each of at least `entry_size` bytes.
+    /// Reads the number of entries that follow. Each entry has at least `entry_size` bytes.
     ///
-    /// What it returns may be allocated: the remaining bytes back it.
+    /// The caller may allocate memory for that number of entries, because the remaining bytes are enough for them.
     #[inline]
     pub(crate) fn count(&mut self, what: &'static str, entry_size: usize) -> Result<usize, ReadErrorKind> {
         let start = self.position;
@@ -75,7 +75,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Eight bytes, little endian.
+    /// Reads a little-endian number of eight bytes.
     pub(crate) fn fixed64(&mut self) -> Result<u64, ReadErrorKind> {
         let Some(bytes) = self.rest().first_chunk() else {
             return Err(ReadErrorKind::Truncated);
@@ -84,7 +84,7 @@ impl<'a> Cursor<'a> {
         Ok(u64::from_le_bytes(*bytes))
     }
 
-    /// The bytes before the next NUL.
+    /// Reads the bytes before the next NUL.
     pub(crate) fn string(&mut self) -> Result<&'a [u8], ReadErrorKind> {
         let rest = self.rest();
         let len = memchr::memchr(0, rest).ok_or(ReadErrorKind::TruncatedName)?;

@@ -7,47 +7,49 @@ use crate::positions::FunctionKey;
 use crate::read::ReadErrorKind;
 use crate::{BodyRecord, CallTarget, ContextId, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, NameId, NameTable};
 
-/// Line offsets of body records have 16 bits (LLVM: `isOffsetLegal`); those of call sites are not checked.
+/// Largest line offset of a body record, 16 bits (LLVM: `isOffsetLegal`). Line offsets of call sites are not checked.
 const MAX_BODY_LINE_OFFSET: u64 = 0xffff;
 
-/// Fewest bytes of a body record: line, discriminator, count, number of targets.
+/// Smallest size of a body record in bytes: line, discriminator, count, number of targets.
 const MIN_RECORD_SIZE: usize = 4;
 
-/// Fewest bytes of a call target: name, count.
+/// Smallest size of a call target in bytes: name, count.
 const MIN_TARGET_SIZE: usize = 2;
 
-/// Fewest bytes of an inlinee: line, discriminator, name, total, number of records, number of inlinees.
+/// Smallest size of an inlinee in bytes: line, discriminator, name, total, number of records, number of inlinees.
 const MIN_INLINEE_SIZE: usize = 6;
 
-/// A record with more targets is sorted once instead of searched for each of them.
+/// Number of targets above which the targets of a record are sorted once. With fewer, each target is searched for.
 const FEW_TARGETS: usize = 16;
 
-/// Adds encoded functions to decoded ones; decoding is adding to nothing.
+/// Adds encoded functions to decoded ones. To decode a function, add it to a function without counts.
 #[derive(Clone, Copy)]
 pub(crate) struct Decoder<'a> {
-    /// The table that ids are of.
+    /// The table that the ids belong to.
     pub(crate) names: &'a NameTable,
-    /// What indexes into the file's name table stand for.
+    /// Ids that the indexes into the name table of the file stand for.
     pub(crate) table: &'a [NameId],
-    /// In a context-sensitive profile, what functions that are not inlined are an index into instead.
+    /// Functions that the indexes into the file's table of contexts stand for. `None` in a profile without contexts,
+    /// whose functions are indexes into the name table.
     pub(crate) contexts: Option<&'a [FunctionKey]>,
-    /// Every count is multiplied by it.
+    /// Factor by which every count is multiplied.
     pub(crate) weight: u64,
 }
 
 impl Decoder<'_> {
-    /// An index into the name table.
+    /// Reads an index into the name table.
     #[inline]
     pub(crate) fn name(&self, cursor: &mut Cursor<'_>) -> Result<NameId, ReadErrorKind> {
         Ok(self.table[name_index(cursor, self.table.len())?])
     }
 
-    /// What a function that is not inlined starts with: its head count, and what tells it from others.
+    /// Reads the start of a function that is not inlined: its head count, and the key that tells it from other
+    /// functions.
     pub(crate) fn head(&self, cursor: &mut Cursor<'_>) -> Result<(u64, FunctionKey), ReadErrorKind> {
         Ok((cursor.number()?, self.key(cursor)?))
     }
 
-    /// What tells a function that is not inlined from others.
+    /// Reads the key that tells a function that is not inlined from other functions.
     pub(crate) fn key(&self, cursor: &mut Cursor<'_>) -> Result<FunctionKey, ReadErrorKind> {
         let Some(contexts) = self.contexts else {
             return Ok(FunctionKey {
@@ -63,7 +65,7 @@ impl Decoder<'_> {
         })
     }
 
-    /// The rest of such a function, added to `sum`.
+    /// Reads the rest of a function that is not inlined, and adds it to `sum`.
     pub(crate) fn add_function(
         &self,
         cursor: &mut Cursor<'_>,
@@ -78,7 +80,7 @@ impl Decoder<'_> {
         sum.saturating_add(count.saturating_mul(self.weight))
     }
 
-    /// What follows a function's name, added to `sum`, whose order is kept.
+    /// Reads the part of a function that follows its name, and adds it to `sum`. The records of `sum` stay in order.
     fn add_body(&self, cursor: &mut Cursor<'_>, sum: &mut FunctionSamples, depth: usize) -> Result<(), ReadErrorKind> {
         check_depth(depth)?;
         sum.total = self.add(sum.total, cursor.number()?);
@@ -115,7 +117,7 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// What follows a record's location.
+    /// Reads the part of a body record that follows its location.
     #[inline]
     fn add_record(&self, cursor: &mut Cursor<'_>, record: &mut BodyRecord) -> Result<(), ReadErrorKind> {
         record.count = self.add(record.count, cursor.number()?);
@@ -192,15 +194,15 @@ impl Decoder<'_> {
     }
 }
 
-/// A number of an encoded function that differs between profiles with the same places and functions.
+/// A number in an encoded function that differs between profiles with the same locations and functions.
 pub(crate) enum Variable {
     Count,
     /// An index into the name table.
     Name(usize),
 }
 
-/// Reads over a function that is not inlined, looking for everything that [`Decoder`] refuses; its name's index. `visit` is told
-/// of all counts and names, in the order of their bytes, whose positions it gets.
+/// Reads over a function that is not inlined, refuses everything that [`Decoder`] refuses, and returns the index of
+/// its name. Calls `visit` for all counts and names, in the order of their bytes, with their positions.
 pub(crate) fn skim_function(
     cursor: &mut Cursor<'_>,
     table_len: usize,
@@ -254,7 +256,7 @@ fn skim_name(
     Ok(name)
 }
 
-/// A place where a function was inlined.
+/// Reads the location at which a function was inlined.
 #[inline]
 pub(crate) fn call_site(cursor: &mut Cursor<'_>) -> Result<LineLocation, ReadErrorKind> {
     Ok(LineLocation::new(cursor.number32()?, cursor.number32()?))
@@ -269,7 +271,7 @@ pub(super) fn body_location(cursor: &mut Cursor<'_>) -> Result<LineLocation, Rea
     Ok(LineLocation::new(line_offset as u32, cursor.number32()?))
 }
 
-/// An index into a name table of `len` names.
+/// Reads an index into a name table of `len` names.
 #[inline]
 pub(super) fn name_index(cursor: &mut Cursor<'_>, len: usize) -> Result<usize, ReadErrorKind> {
     let index = cursor.number()?;
@@ -287,7 +289,7 @@ fn check_depth(depth: usize) -> Result<(), ReadErrorKind> {
     }
 }
 
-/// Where in an ascending list something is, or would be.
+/// The position of an element in an ascending list, or the position where it would be inserted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Slot {
     At(usize),
@@ -295,9 +297,10 @@ enum Slot {
     Between,
 }
 
-/// Finds what `order` calls equal, starting from `hint`, which it moves on.
+/// Finds the element that `order` calls equal. The search starts from `hint`, and moves `hint` on.
 ///
-/// What is looked for normally ascends, so that a whole list costs one pass; otherwise each costs a binary search.
+/// Elements are normally searched for in ascending order, so that a whole list costs one pass. Otherwise each element
+/// costs a binary search.
 #[inline]
 fn find<T>(items: &[T], hint: &mut usize, order: impl Fn(&T) -> Ordering) -> Slot {
     while let Some(item) = items.get(*hint) {

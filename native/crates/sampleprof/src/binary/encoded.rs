@@ -7,17 +7,18 @@ use crate::positions::{FunctionKey, Positions};
 use crate::read::{Located, Place, ReadErrorKind};
 use crate::{ContextTable, Frame, NameId, NameTable, Profile, ProfileFlags};
 
-/// A binary profile of which all but the functions has been decoded.
+/// A binary profile that has been decoded except for its functions.
 #[derive(Default)]
 pub(crate) struct EncodedProfile<'a> {
     pub(crate) names: NameTable,
-    /// What indexes into the file's name tables stand for. There is normally one.
+    /// Ids that the indexes into each name table of the file stand for. A file normally has one name table.
     pub(crate) tables: Vec<Vec<NameId>>,
     pub(crate) contexts: ContextTable,
-    /// What indexes into the file's tables of contexts stand for. There is at most one in files that LLVM writes.
+    /// Functions that the indexes into each table of contexts stand for. Files that LLVM wrote have at most one such
+    /// table.
     pub(crate) context_tables: Vec<Vec<FunctionKey>>,
     pub(crate) functions: Vec<Part<'a>>,
-    /// Where functions start, as the file says.
+    /// Tables of the positions where functions start, as the file states them.
     pub(crate) offsets: Vec<Part<'a>>,
     pub(crate) metadata: Vec<Part<'a>>,
     pub(crate) flags: ProfileFlags,
@@ -26,31 +27,31 @@ pub(crate) struct EncodedProfile<'a> {
 
 /// A part of a profile.
 pub(crate) struct Part<'a> {
-    /// Its bytes, decompressed.
+    /// The bytes of the part, decompressed.
     pub(crate) content: Cow<'a, [u8]>,
-    /// What errors call it.
+    /// The name of the part in error messages.
     pub(crate) name: &'static str,
-    /// Where in the file it starts.
+    /// Offset of the part in the file, in bytes.
     pub(crate) offset: u64,
-    /// Its section's flags.
+    /// Flags of the section.
     pub(crate) flags: u64,
-    /// Which of [`EncodedProfile::tables`] it refers to.
+    /// Index of the name table in [`EncodedProfile::tables`] that the part refers to.
     pub(crate) table: usize,
-    /// Which of [`EncodedProfile::context_tables`] it refers to.
+    /// Index of the table in [`EncodedProfile::context_tables`] that the part refers to.
     pub(crate) context_table: usize,
 }
 
-/// Where a function that is not inlined is.
+/// The place of a function that is not inlined.
 #[derive(Clone, Debug)]
 pub(crate) struct Span {
-    /// The position in [`EncodedProfile::functions`].
+    /// Index of the part in [`EncodedProfile::functions`].
     pub(crate) part: usize,
     pub(crate) bytes: Range<usize>,
     pub(crate) name: NameId,
 }
 
 impl Part<'_> {
-    /// The place of byte `position`.
+    /// Returns the place in the file of the byte at `position` of the part.
     pub(crate) fn place(&self, position: usize) -> Place {
         let section = self.name;
         match self.content {
@@ -65,7 +66,7 @@ impl Part<'_> {
         }
     }
 
-    /// Runs `decode` over the content and gives its error a place.
+    /// Runs `decode` over the content of the part. Adds the place to an error.
     pub(crate) fn decode<T>(
         &self,
         decode: impl FnOnce(&mut Cursor<'_>) -> Result<T, ReadErrorKind>,
@@ -76,12 +77,12 @@ impl Part<'_> {
 }
 
 impl EncodedProfile<'_> {
-    /// The names that indexes in `part` stand for.
+    /// Returns the names that the indexes in `part` stand for.
     pub(crate) fn table(&self, part: &Part<'_>) -> &[NameId] {
         self.tables.get(part.table).map_or(&[], Vec::as_slice)
     }
 
-    /// The contexts that indexes in `part` stand for; nothing, if functions have none.
+    /// Returns the contexts that the indexes in `part` stand for, or `None` if functions have no contexts.
     fn context_table(&self, part: &Part<'_>) -> Option<&[FunctionKey]> {
         let table = self.context_tables.get(part.context_table);
         self.flags
@@ -89,7 +90,8 @@ impl EncodedProfile<'_> {
             .then(|| table.map_or(&[][..], Vec::as_slice))
     }
 
-    /// Where the file says that its functions are, one behind the other; nothing, if it does not say so. It need not be true.
+    /// Returns the spans of the functions, one behind the other, as the file states them. Returns `None` if the file
+    /// does not state such spans. The statement may be false.
     pub(crate) fn stated_spans(&self) -> Option<Vec<Span>> {
         let ([functions], [offsets]) = (self.functions.as_slice(), self.offsets.as_slice()) else {
             return None;
@@ -153,19 +155,20 @@ impl EncodedProfile<'_> {
     }
 }
 
-/// Fewest bytes of what says where a function starts: name, offset.
+/// Smallest size in bytes of an entry that states where a function starts: name, offset.
 const MIN_OFFSET_SIZE: usize = 2;
 
-/// Fewest bytes of a context: the number of frames, and one frame.
+/// Smallest size of a context in bytes: the number of frames, and one frame.
 const MIN_CONTEXT_SIZE: usize = 1 + MIN_FRAME_SIZE;
 
-/// Fewest bytes of a frame: name, line, discriminator.
+/// Smallest size of a frame in bytes: name, line, discriminator.
 const MIN_FRAME_SIZE: usize = 3;
 
-/// A table of contexts: for each of its frames, the outermost first, name and place of the call.
+/// Reads a table of contexts. Each context has for each of its frames, the outermost first, the name and the location
+/// of the call.
 ///
-/// The last frame is the function itself. No call is in it, and what compilers do with contexts never looks at that
-/// frame's place, so it is not kept. LLVM's tools write zeros.
+/// The last frame is the function itself. That frame has no call, and compilers never look at its location, so the
+/// location is not kept. LLVM's tools write zeros there.
 pub(crate) fn read_contexts(
     cursor: &mut Cursor<'_>,
     table: &[NameId],
@@ -192,17 +195,17 @@ pub(crate) fn read_contexts(
     Ok(keys)
 }
 
-/// Bytes of a name with its end, mostly more.
+/// Size in bytes of a short name with the NUL behind it. Most names are longer.
 const USUAL_NAME_SIZE: usize = 8;
 
-/// A name table of NUL-terminated names.
+/// Reads a name table of NUL-terminated names.
 pub(crate) fn read_names(cursor: &mut Cursor<'_>, names: &mut NameTable) -> Result<Vec<NameId>, ReadErrorKind> {
-    // Few files have shorter names, and what is reserved has to be small beside the file.
+    // Few files have shorter names, and the reserved memory has to be small compared with the file.
     names.reserve((cursor.clone().number()? as usize).min(cursor.rest().len() / USUAL_NAME_SIZE));
     read_table(cursor, 1, |cursor| Ok(names.intern(cursor.string()?)))
 }
 
-/// A name table of MD5 hashes, ULEB128 or eight bytes each.
+/// Reads a name table of MD5 hashes, either as ULEB128 or as eight bytes each.
 pub(crate) fn read_guids(
     cursor: &mut Cursor<'_>,
     fixed_length: bool,

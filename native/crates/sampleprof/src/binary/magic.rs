@@ -1,6 +1,7 @@
-//! How the binary forms begin.
+//! The beginning of the binary forms.
 
-/// `SPROF42` as the upper seven bytes, the format as the lowest (LLVM: `SPMagic`).
+/// Returns the magic number of a format: `SPROF42` in the upper seven bytes, the format in the lowest byte (LLVM:
+/// `SPMagic`).
 pub(crate) const fn magic(format: u8) -> u64 {
     u64::from_be_bytes([b'S', b'P', b'R', b'O', b'F', b'4', b'2', format])
 }
@@ -8,5 +9,5 @@ pub(crate) const fn magic(format: u8) -> u64 {
 /// `SPF_Binary`.
 pub(crate) const MAGIC: u64 = magic(0xff);
 
-/// The one version there is (LLVM: `SPVersion`).
+/// The only version of the binary forms (LLVM: `SPVersion`).
 pub(crate) const VERSION: u64 = 103;

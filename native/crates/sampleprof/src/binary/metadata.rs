@@ -9,10 +9,11 @@ use crate::positions::Positions;
 use crate::read::ReadErrorKind;
 use crate::{FunctionSamples, MAX_INLINE_DEPTH};
 
-/// Fewest bytes of an inlinee: line, discriminator, name, number of inlinees.
+/// Smallest size of an inlinee in bytes: line, discriminator, name, number of inlinees.
 const MIN_INLINEE_SIZE: usize = 4;
 
-/// Gives `functions`, at `positions`, their metadata. That of functions without counts is skipped.
+/// Reads the metadata, and stores it in the functions of `functions` at `positions`. Skips the metadata of functions
+/// without counts.
 pub(super) fn read(
     cursor: &mut Cursor<'_>,
     decoder: Decoder<'_>,
@@ -33,7 +34,7 @@ pub(super) fn read(
     Ok(())
 }
 
-/// Which fields there are.
+/// The fields that the metadata of a function has.
 struct Fields<'a> {
     decoder: Decoder<'a>,
     checksums: bool,
@@ -41,7 +42,7 @@ struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    /// What follows the name of `function`.
+    /// Reads the metadata that follows the name of `function`.
     fn read(
         &self,
         cursor: &mut Cursor<'_>,
@@ -64,7 +65,7 @@ impl Fields<'_> {
             }
         }
         if self.decoder.contexts.is_some() {
-            // Nothing is inlined into a function with a context, which is not even said.
+            // Nothing is inlined into a function with a context, so the file does not have the number of inlinees.
             return Ok(());
         }
         for _ in 0..cursor.count("inlined functions", MIN_INLINEE_SIZE)? {

@@ -1,4 +1,4 @@
-//! The raw binary form, and the parts of it that extbinary shares: summary, names, function bodies.
+//! The raw binary form, and the parts of it that the extbinary form shares: summary, names, function bodies.
 
 mod cursor;
 mod decoder;

@@ -5,7 +5,7 @@ use super::{Cursor, VERSION};
 use crate::read::{Located, Place, ReadErrorKind};
 use crate::{ProfileSummary, SummaryEntry};
 
-/// Header, summary, name table; functions are the rest of the file.
+/// Reads the header, the summary and the name table. The rest of the file is the functions.
 pub(crate) fn open(bytes: &[u8]) -> Result<EncodedProfile<'_>, Located> {
     let mut cursor = Cursor::new(bytes);
     let mut section = "header";
@@ -41,7 +41,7 @@ fn open_parts<'a>(cursor: &mut Cursor<'a>, section: &mut &'static str) -> Result
     Ok(profile)
 }
 
-/// The magic number, which has been looked at, and the version.
+/// Skips the magic number, which the caller has checked, and checks the version.
 pub(crate) fn read_version(cursor: &mut Cursor<'_>) -> Result<(), ReadErrorKind> {
     cursor.number()?;
     let start = cursor.clone();
@@ -54,7 +54,8 @@ pub(crate) fn read_version(cursor: &mut Cursor<'_>) -> Result<(), ReadErrorKind>
     }
 }
 
-/// The summary that was stored. Counts can change after reading, so whoever needs a summary computes it.
+/// Reads the summary that the file stores. Counts can change after reading, so code that needs a summary computes it
+/// anew.
 pub(crate) fn read_summary(cursor: &mut Cursor<'_>) -> Result<ProfileSummary, ReadErrorKind> {
     let mut summary = ProfileSummary {
         total_count: cursor.number()?,

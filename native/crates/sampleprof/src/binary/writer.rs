@@ -3,7 +3,7 @@ use crate::spelling::push_name;
 use crate::write::{Ranked, TargetSorter, WriteOrder};
 use crate::{FunctionSamples, LineLocation, Profile, ProfileSummary, WriteError, leb128};
 
-/// Header, summary, name table, functions.
+/// Writes the header, the summary, the name table and the functions.
 pub(crate) fn write(profile: &Profile, order: &WriteOrder) -> Result<Vec<u8>, WriteError> {
     if profile.flags.probe_based {
         return Err(WriteError::UnsupportedInBinary("probe-based"));
@@ -25,7 +25,7 @@ pub(crate) fn write(profile: &Profile, order: &WriteOrder) -> Result<Vec<u8>, Wr
 
 /// Appends the parts that the binary forms share.
 pub(crate) struct Encoder<'a> {
-    /// What has been written.
+    /// The bytes that have been written.
     pub(crate) out: Vec<u8>,
     profile: &'a Profile,
     order: &'a WriteOrder,
@@ -60,7 +60,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// The names in use, each with a NUL behind it. A GUID becomes its decimal number.
+    /// Appends the names in use, each with a NUL behind it. A GUID becomes its decimal number.
     pub(crate) fn names(&mut self) {
         self.number(self.order.names.len() as u64);
         for &id in &self.order.names {
@@ -69,14 +69,15 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// A function that is not inlined: its head count and its body.
+    /// Appends a function that is not inlined: its head count and its body.
     pub(crate) fn top_level(&mut self, Ranked { rank, function }: Ranked<'_>) {
         self.number(function.head);
         self.number(rank.into());
         self.body(function);
     }
 
-    /// The contexts, one for each function: for each frame, the outermost first, name and place of the call.
+    /// Appends the contexts, one for each function. Each context has for each frame, the outermost first, the name and
+    /// the location of the call.
     pub(crate) fn contexts(&mut self) {
         let profile = self.profile;
         let order = self.order;
@@ -102,7 +103,7 @@ impl<'a> Encoder<'a> {
         self.number(self.order.rank(name).into());
     }
 
-    /// What follows a function's name.
+    /// Appends the part of a function that follows its name.
     fn body(&mut self, function: &FunctionSamples) {
         self.number(function.total);
         self.number(function.body.len() as u64);

@@ -3,11 +3,11 @@ use crate::positions::{FunctionKey, Positions};
 use crate::{BodyRecord, CallTarget, ContextId, FunctionSamples, LineLocation, Profile};
 
 impl Profile {
-    /// Makes one profile of each function of all that it has: in other contexts, or where it is inlined
-    /// (LLVM: `ProfileConverter::flattenProfile`).
+    /// Adds up all counts of each function, from all its contexts or from all places where it is inlined (LLVM:
+    /// `ProfileConverter::flattenProfile`).
     ///
-    /// Of functions with different checksums only those contexts stay that agree with the first one, in the order of
-    /// the contexts. Returns how many were left out.
+    /// If a function has different checksums, only the contexts with the checksum of the first context stay, in the
+    /// order of the contexts. Returns the number of contexts that were left out.
     pub fn flatten(&mut self) -> u64 {
         if self.flags.context_sensitive {
             self.drop_contexts()
@@ -17,13 +17,13 @@ impl Profile {
         }
     }
 
-    /// Adds up the contexts of each function.
+    /// Adds up the contexts of each function. Returns the number of contexts that were left out.
     fn drop_contexts(&mut self) -> u64 {
         let mut functions = std::mem::take(&mut self.functions);
         functions.sort_by(|a, b| self.full_name(a).cmp(&self.full_name(b)));
         for function in &mut functions {
             function.context = ContextId::BASE;
-            // Of the leaf of a context, which is gone.
+            // The attributes describe the context, which is removed.
             function.attributes = 0;
         }
         let mismatches = merge_same_functions(&mut functions, &self.names, Checksums::Match);
@@ -33,7 +33,7 @@ impl Profile {
         mismatches
     }
 
-    /// Makes functions of their own of what is inlined, and calls of the places where it was.
+    /// Makes each inlined function a function of its own, and records a call at the place where it was inlined.
     fn lift_inlinees(&mut self) {
         let mut flattening = Flattening {
             positions: Positions::new(self.names.len()),
@@ -61,7 +61,7 @@ impl Flattening {
     fn add(&mut self, mut function: FunctionSamples) {
         let inlinees = std::mem::take(&mut function.inlinees);
         let mut total = std::mem::take(&mut function.total);
-        // A function that occurs again keeps the checksum and the attributes that it had first.
+        // A function that occurs again keeps its first checksum and its first attributes.
         let known = self
             .positions
             .find_or_insert(FunctionKey::of(&function), self.functions.len());
@@ -81,7 +81,7 @@ impl Flattening {
     }
 }
 
-/// A call, in place of what was inlined there.
+/// Makes the record of a call that takes the place of an inlined function.
 fn call(location: LineLocation, callee: &FunctionSamples, entries: u64) -> BodyRecord {
     BodyRecord {
         location,

@@ -5,7 +5,7 @@ use super::table::Frame;
 use crate::spelling::{push_location, push_name};
 use crate::{FunctionSamples, LineLocation, Name, NameId, NameTable, Profile};
 
-/// A function with its callers, as LLVM's tools name and order it (LLVM: `SampleContext`).
+/// The name of a function with its callers, spelled and ordered as in LLVM's tools (LLVM: `SampleContext`).
 #[derive(Clone, Copy)]
 pub struct FullName<'a> {
     names: &'a NameTable,
@@ -14,7 +14,7 @@ pub struct FullName<'a> {
 }
 
 impl<'a> FullName<'a> {
-    /// The name of a function with its callers, the outermost first; ids are of `names`.
+    /// Makes the name of a function with its callers, the outermost caller first. Ids are of the table `names`.
     #[must_use]
     pub const fn new(names: &'a NameTable, callers: &'a [Frame], function: NameId) -> Self {
         Self {
@@ -24,7 +24,8 @@ impl<'a> FullName<'a> {
         }
     }
 
-    /// Appends it as text profiles have it: `main:3 @ foo:1.2 @ leaf`; without callers the name alone.
+    /// Appends the name as text profiles spell it: `main:3 @ foo:1.2 @ leaf`, or the name alone if there are no
+    /// callers.
     pub fn push(self, out: &mut Vec<u8>) {
         for (name, location) in self.callers() {
             push_name(out, name);
@@ -35,7 +36,7 @@ impl<'a> FullName<'a> {
         push_name(out, self.name());
     }
 
-    /// The callers, the outermost first, with the places of the calls.
+    /// Iterates over the callers, the outermost first, with the locations of the calls.
     fn callers(self) -> impl Iterator<Item = (Name<'a>, LineLocation)> {
         let names = self.names;
         self.callers
@@ -43,12 +44,13 @@ impl<'a> FullName<'a> {
             .map(move |frame| (names.get(frame.function), frame.location))
     }
 
-    /// The name alone.
+    /// Returns the name of the function without its callers.
     fn name(self) -> Name<'a> {
         self.names.get(self.function)
     }
 
-    /// Every frame with the place of the call in it; the function itself has none, which is a place of zeros.
+    /// Iterates over the frames, each with the location of the call in it. The last frame is the function itself,
+    /// which has no call and so a location of zeros.
     fn frames(self) -> impl Iterator<Item = (Name<'a>, LineLocation)> {
         let leaf = (self.name(), LineLocation::default());
         self.callers().chain(std::iter::once(leaf))
@@ -69,7 +71,7 @@ impl PartialOrd for FullName<'_> {
     }
 }
 
-/// Frame by frame from the outermost; a context comes before those that it is the beginning of.
+/// Compares frame by frame from the outermost. A context comes before longer contexts that begin with it.
 impl Ord for FullName<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.frames().cmp(other.frames())
@@ -84,7 +86,7 @@ impl std::hash::Hash for FullName<'_> {
     }
 }
 
-/// As text profiles have it, or nearly if it is not UTF-8.
+/// Prints the name as text profiles spell it. Bytes that are not UTF-8 are replaced.
 impl fmt::Display for FullName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = Vec::new();
@@ -94,7 +96,7 @@ impl fmt::Display for FullName<'_> {
 }
 
 impl Profile {
-    /// The name of one of the profile's functions with its callers.
+    /// Returns the name of a function of this profile with its callers.
     #[must_use]
     pub fn full_name(&self, function: &FunctionSamples) -> FullName<'_> {
         FullName {
@@ -104,7 +106,7 @@ impl Profile {
         }
     }
 
-    /// Sorts functions by total descending, then name and context.
+    /// Sorts functions by total descending, then by name and context.
     pub(crate) fn sort_hottest_first(&mut self) {
         let mut functions = std::mem::take(&mut self.functions);
         functions.sort_by(|a, b| {

@@ -1,4 +1,4 @@
-//! Calling contexts: what tells the functions of a context-sensitive profile apart, and layouts without them.
+//! Calling contexts, which tell the functions of a context-sensitive profile apart, and the layouts without contexts.
 
 mod flatten;
 mod full_name;

@@ -7,23 +7,25 @@ use crate::{
 };
 use rustc_hash::FxHashMap;
 
-/// Why contexts cannot become inlined functions.
+/// The reason why contexts cannot become inlined functions.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{context} is inlined more than {MAX_INLINE_DEPTH} levels deep")]
 pub struct NestError {
-    /// The end of the context.
+    /// The last part of the context.
     context: String,
 }
 
 impl Profile {
-    /// Makes a context whose caller has counts, too, one that is inlined into the caller, and a function of its own of
-    /// every other, in which the contexts of one function are added up (LLVM: `ProfileConverter::convertCSProfiles`).
+    /// Turns contexts into inlined functions. A context whose caller has counts, too, becomes a function that is
+    /// inlined into the caller. Every other context becomes a function of its own, in which the contexts of one
+    /// function are added up (LLVM: `ProfileConverter::convertCSProfiles`).
     ///
-    /// With `merged_base` an inlined function is also added to the function of its own, and marked so that it does not
-    /// count twice. Returns how many contexts were left out because of their checksums.
+    /// With `merged_base`, the counts of an inlined function are also added to the function of its own, and marked so
+    /// that a summary does not count them twice. Returns the number of contexts that were left out because of their
+    /// checksums.
     ///
     /// # Errors
-    /// When functions would be inlined deeper than [`MAX_INLINE_DEPTH`]; then the profile is without functions.
+    /// When functions would be inlined deeper than [`MAX_INLINE_DEPTH`]. The profile then has no functions.
     pub fn nest_contexts(&mut self, merged_base: bool) -> Result<u64, NestError> {
         let mut tree = Tree::default();
         for function in std::mem::take(&mut self.functions) {
@@ -47,22 +49,22 @@ impl Profile {
     }
 }
 
-/// All contexts: a function is a child of its caller.
+/// A tree of all contexts, in which a function is a child of its caller.
 #[derive(Default)]
 struct Tree {
     nodes: Vec<Node>,
-    /// Nodes by what they are called from, where, and which function they are.
+    /// Index of each node by its caller's node, the location of the call in the caller, and the function.
     index: FxHashMap<(Option<usize>, LineLocation, NameId), usize>,
 }
 
 struct Node {
     caller: Option<usize>,
-    /// Where in the caller the call is.
+    /// Location of the call in the caller.
     location: LineLocation,
     name: NameId,
-    /// Nothing, if only functions that this one calls have counts.
+    /// Counts of the function. `None` if only functions that this one calls have counts.
     samples: Option<FunctionSamples>,
-    /// How many levels of inlined functions `samples` have.
+    /// Number of levels of inlined functions in `samples`.
     levels: usize,
 }
 
@@ -93,8 +95,8 @@ impl Tree {
         node
     }
 
-    /// The nodes, callees before their callers; the callees of one function as LLVM goes through them, by a hash. This
-    /// order decides which of several checksums and attributes of a function stay.
+    /// Returns the nodes, callees before their callers. The callees of one function are in the order of a hash, as in
+    /// LLVM. This order decides which of several checksums and attributes of a function stay.
     fn callees_first(&self, names: &NameTable) -> Vec<usize> {
         let mut children: FxHashMap<Option<usize>, Vec<(u64, usize)>> = FxHashMap::default();
         for (index, node) in self.nodes.iter().enumerate() {
@@ -106,7 +108,7 @@ impl Tree {
         }
         let list = |node: Option<usize>| children.get(&node).map_or(&[][..], Vec::as_slice);
         let mut order = Vec::with_capacity(self.nodes.len());
-        // Functions whose callees are being visited, with those that are left.
+        // Functions whose callees are being visited, with the callees that are left.
         let mut open = vec![(None, list(None).iter())];
         while let Some((node, left)) = open.last_mut() {
             match left.next() {
@@ -121,7 +123,8 @@ impl Tree {
     }
 }
 
-/// What LLVM's tables of contexts know a callee by: its guid, and where in the caller it is called (LLVM: `FunctionSamples::getCallSiteHash`).
+/// Returns the hash by which LLVM's tables of contexts know a callee, made of its GUID and the location of the call in
+/// the caller (LLVM: `FunctionSamples::getCallSiteHash`).
 #[must_use]
 pub fn call_site_hash(callee: u64, location: LineLocation) -> u64 {
     let location = u64::from(location.discriminator) << 32 | u64::from(location.line_offset);
@@ -132,7 +135,7 @@ struct Nesting<'a> {
     names: &'a NameTable,
     merged_base: bool,
     positions: Positions,
-    /// Those that are not inlined.
+    /// Functions that are not inlined.
     functions: Vec<FunctionSamples>,
     mismatches: u64,
 }
@@ -196,7 +199,7 @@ impl Nesting<'_> {
     }
 }
 
-/// Takes off what was counted for a call that is now inlined.
+/// Subtracts the counts of a call that is now inlined.
 fn remove_call(function: &mut FunctionSamples, location: LineLocation, callee: NameId) {
     let Ok(position) = function.body.binary_search_by_key(&location, |record| record.location) else {
         return;

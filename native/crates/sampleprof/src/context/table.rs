@@ -6,45 +6,47 @@ use rustc_hash::FxBuildHasher;
 
 use crate::{LineLocation, NameId};
 
-/// A caller, and where in it the call is.
+/// A caller, and the location of the call in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Frame {
-    /// The caller.
+    /// Name of the caller.
     pub function: NameId,
-    /// The call.
+    /// Location of the call.
     pub location: LineLocation,
 }
 
-/// Index of a calling context in a [`ContextTable`]; equal ids of one table mean equal contexts.
+/// Index of a calling context in a [`ContextTable`]. Equal ids of one table mean equal contexts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContextId(u32);
 
 impl ContextId {
-    /// No caller is known: what all functions of a profile without contexts have.
+    /// The context without callers. All functions of a profile without contexts have this context.
     pub const BASE: Self = Self(0);
 
-    /// The id as an index into columns kept beside the table.
+    /// Returns the id as an index into columns that are kept beside the table.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// Distinct lists of callers, each stored once.
+/// A table of distinct lists of callers, each stored once.
 #[derive(Clone, Default)]
 pub struct ContextTable {
     frames: Vec<Frame>,
-    /// Where in `frames` each context but [`ContextId::BASE`] ends; it starts where the one before it ends.
+    /// For each context except [`ContextId::BASE`], the position in `frames` at which it ends. A context starts where
+    /// the one before ends.
     ends: Vec<usize>,
-    /// Ids, hashed by their frames.
+    /// Ids, hashed by the frames of their contexts.
     index: HashTable<u32>,
 }
 
 impl ContextTable {
-    /// The id of the context of these callers, the outermost first.
+    /// Returns the id of the context with these callers, the outermost first. Adds the context if the table does not
+    /// have it.
     ///
     /// # Panics
-    /// When there are 2^32 contexts, which would have taken more than 64 GiB by then.
+    /// When there are 2^32 contexts, which take more than 64 GiB.
     pub fn intern(&mut self, callers: &[Frame]) -> ContextId {
         if callers.is_empty() {
             return ContextId::BASE;
@@ -66,12 +68,12 @@ impl ContextTable {
         ContextId(id)
     }
 
-    /// The callers that each id stands for, in the order of the ids, of which the first is [`ContextId::BASE`].
+    /// Iterates over the callers of each context, in the order of the ids. The first context is [`ContextId::BASE`].
     pub fn iter(&self) -> impl Iterator<Item = &[Frame]> {
         (0..=self.ends.len()).map(|id| resolve(&self.frames, &self.ends, id as u32))
     }
 
-    /// The callers that `id` stands for, the outermost first.
+    /// Returns the callers of the context `id`, the outermost first.
     ///
     /// # Panics
     /// When `id` is not of this table.

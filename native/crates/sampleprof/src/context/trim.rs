@@ -2,24 +2,24 @@ use crate::combine::{Checksums, merge_same_functions};
 use crate::positions::{FunctionKey, Positions};
 use crate::{FunctionSamples, Profile};
 
-/// What becomes of cold contexts (LLVM: `SampleContextTrimmer`).
+/// Options for cold contexts (LLVM: `SampleContextTrimmer`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ColdContexts {
-    /// Contexts with a lower total are cold; with 0, none is.
+    /// Contexts with a total below this number are cold. With 0, no context is cold.
     pub threshold: u64,
-    /// Add up those with the same last frames, instead of dropping them.
+    /// True to add up cold contexts with the same last frames. Otherwise cold contexts are dropped.
     pub merge: bool,
-    /// Drop those that are still cold when added up, and that nothing warm can take.
+    /// True to drop contexts that are still cold when added up, and that cannot be added to a warm context.
     pub trim: bool,
-    /// How many frames stay, the function itself included, of those that are added up; at least 1.
+    /// Number of last frames, the function itself included, that stay of contexts that are added up; at least 1.
     pub frames: usize,
-    /// Only functions without callers are cold; not where [`ColdContexts::merge`] is set.
+    /// True if only functions without callers can be cold. Has no effect if [`ColdContexts::merge`] is set.
     pub base_only: bool,
 }
 
 impl Profile {
-    /// Adds up, or drops, cold contexts, and returns how many were dropped, those left out because of their checksums
-    /// included.
+    /// Adds up or drops cold contexts. Returns the number of contexts that were dropped, including those left out
+    /// because of their checksums.
     pub fn merge_cold_contexts(&mut self, options: ColdContexts) -> u64 {
         let ColdContexts {
             threshold,
@@ -40,14 +40,14 @@ impl Profile {
         if !merge {
             return cold.len() as u64;
         }
-        // Which version of a function comes first decides about those with other checksums.
+        // The order decides which version of a function comes first, and so which checksums are left out.
         cold.sort_by(|a, b| self.full_name(a).cmp(&self.full_name(b)));
         for function in &mut cold {
             let callers = self.contexts.get(function.context);
             let kept = callers.len().min(frames.saturating_sub(1));
             let last = callers[callers.len() - kept..].to_vec();
             function.context = self.contexts.intern(&last);
-            // Of the leaf of a context that is gone.
+            // The attributes describe the context, which is removed.
             function.attributes = 0;
         }
         let mut dropped = merge_same_functions(&mut cold, &self.names, Checksums::Match);

@@ -5,24 +5,24 @@ use flate2::bufread::ZlibDecoder;
 use crate::binary::Cursor;
 use crate::read::ReadErrorKind;
 
-/// No deflate stream grows by more than this factor: a match of 258 bytes takes two bits at least.
+/// Largest factor by which a deflate stream can grow: a match of 258 bytes takes at least two bits.
 const MAX_RATIO: u64 = 1032;
 
-/// Sections of more than `LARGE` bytes are not believed to have been made smaller than this. Real ones shrink to
-/// between a third and a tenth.
+/// Largest factor by which a section of more than [`LARGE`] bytes may grow. Real sections shrink to between a third
+/// and a tenth.
 const MAX_LARGE_RATIO: u64 = 100;
 
-/// Up to this size a section may be as regular as it likes.
+/// Size in bytes up to which a section may grow by [`MAX_RATIO`].
 const LARGE: u64 = 64 << 20;
 
-/// The most that `len` compressed bytes may become.
+/// Returns the largest size that `len` compressed bytes may grow to.
 fn largest_content(len: u64) -> u64 {
     len.saturating_mul(MAX_RATIO)
         .min(LARGE)
         .max(len.saturating_mul(MAX_LARGE_RATIO))
 }
 
-/// What a compressed section holds: its size before and after compression, then a zlib stream.
+/// Decompresses a section: its size before compression, its size after compression, then a zlib stream.
 pub(crate) fn inflate(section: &mut Cursor<'_>) -> Result<Vec<u8>, ReadErrorKind> {
     let size = section.number()?;
     let start = section.clone();
@@ -35,7 +35,8 @@ pub(crate) fn inflate(section: &mut Cursor<'_>) -> Result<Vec<u8>, ReadErrorKind
         *section = start;
         return Err(ReadErrorKind::ImplausibleSize { compressed: len, size });
     }
-    // Grows with what is really there; one byte more than promised tells that it is too much.
+    // The vector grows with the data that is really there. One byte more than promised shows that the stream is too
+    // long.
     let mut content = Vec::new();
     let taken = ZlibDecoder::new(stream).take(size + 1).read_to_end(&mut content);
     taken.map_err(|error| ReadErrorKind::Decompress(error.to_string()))?;

@@ -1,4 +1,4 @@
-//! The extensible binary form: a table of sections, and the sections, some of them compressed.
+//! The extensible binary form: a table of sections, then the sections, some of which are compressed.
 
 mod inflate;
 mod reader;

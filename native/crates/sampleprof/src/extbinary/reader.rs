@@ -9,7 +9,7 @@ use super::table::{SectionInfo, read_table};
 use crate::binary::{Cursor, EncodedProfile, Part, read_contexts, read_guids, read_names, read_summary};
 use crate::read::{Located, Place, ReadErrorKind};
 
-/// The sections, in the order of the section table.
+/// Decodes the sections, in the order of the section table.
 pub(crate) fn open(file: &[u8]) -> Result<EncodedProfile<'_>, Located> {
     let mut profile = EncodedProfile::default();
     let table = read_table(file)?;
@@ -22,7 +22,7 @@ pub(crate) fn open(file: &[u8]) -> Result<EncodedProfile<'_>, Located> {
     Ok(profile)
 }
 
-/// Refuses a section whose flags may say that it is to be read in another way.
+/// Refuses a section with an unknown flag, because the flag may mean that the section is to be read in another way.
 fn check_flags(section: &SectionInfo) -> Result<(), Located> {
     let unknown = known_flags(section.section_type).map_or(0, |known| section.flags & !known);
     if unknown == 0 {
@@ -79,12 +79,12 @@ fn add_section<'a>(profile: &mut EncodedProfile<'a>, file: &'a [u8], section: Se
             profile.offsets.push(part);
             Ok(())
         }
-        // LLVM skips sections that it does not know, too.
+        // LLVM also skips sections of unknown types.
         _ => Ok(()),
     }
 }
 
-/// The bytes of a section, decompressed.
+/// Returns the bytes of a section, decompressed.
 fn content(file: &[u8], section: SectionInfo) -> Result<Cow<'_, [u8]>, Located> {
     let stored = section.bytes(file)?;
     if !section.has(flag::COMPRESS) {
@@ -103,7 +103,7 @@ fn content(file: &[u8], section: SectionInfo) -> Result<Cow<'_, [u8]>, Located> 
     })
 }
 
-/// Decodes a part that must not hold anything else.
+/// Decodes a section that must hold nothing else.
 fn decode_all<T>(
     part: &Part<'_>,
     decode: impl FnOnce(&mut Cursor<'_>) -> Result<T, ReadErrorKind>,

@@ -20,7 +20,7 @@ pub(crate) const CS_NAME_TABLE: u64 = 6;
 /// `SecLBRProfile`.
 pub(crate) const LBR_PROFILE: u64 = 32;
 
-/// What LLVM's tools call a section (`getSecName`).
+/// Returns the name that LLVM's tools print for a type of section (`getSecName`).
 pub(crate) const fn name(section_type: u64) -> &'static str {
     match section_type {
         0 => "InvalidSection",
@@ -35,7 +35,7 @@ pub(crate) const fn name(section_type: u64) -> &'static str {
     }
 }
 
-/// The flags of a section that LLVM 22 defines; `None` of a section that it skips.
+/// Returns the flags of a section that LLVM 22 defines, or `None` for a type that LLVM skips.
 pub(crate) const fn known_flags(section_type: u64) -> Option<u64> {
     let own = match section_type {
         PROFILE_SUMMARY => {
@@ -50,11 +50,12 @@ pub(crate) const fn known_flags(section_type: u64) -> Option<u64> {
     Some(flag::COMPRESS | flag::FLAT | own)
 }
 
-/// Flags. The lower half means the same for every section, the upper half is the section's own.
+/// Flags of a section. The lower 32 bits mean the same in every section; the upper 32 bits depend on the type of the
+/// section.
 pub(crate) mod flag {
-    /// `SecFlagCompress`: the content is a zlib stream behind its two sizes.
+    /// `SecFlagCompress`: the content is a zlib stream that follows its two sizes.
     pub(crate) const COMPRESS: u64 = 1;
-    /// `SecFlagFlat`: nothing is inlined into these functions.
+    /// `SecFlagFlat`: nothing is inlined into the functions of the section.
     pub(crate) const FLAT: u64 = 2;
     /// `SecFlagPartial` of the summary.
     pub(crate) const PARTIAL: u64 = 1 << 32;
@@ -70,7 +71,7 @@ pub(crate) mod flag {
     pub(crate) const MD5_NAME: u64 = 1 << 32;
     /// `SecFlagFixedLengthMD5` of the name table.
     pub(crate) const FIXED_LENGTH_MD5: u64 = 2 << 32;
-    /// `SecFlagUniqSuffix` of the name table: compilers must not strip that suffix.
+    /// `SecFlagUniqSuffix` of the name table: names have the suffix `.__uniq.`, which compilers must not strip.
     pub(crate) const UNIQ_SUFFIX: u64 = 4 << 32;
     /// `SecFlagOrdered` of the offset table.
     pub(crate) const ORDERED: u64 = 1 << 32;

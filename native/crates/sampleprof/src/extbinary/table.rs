@@ -2,36 +2,37 @@ use super::section::{self, flag};
 use crate::binary::{Cursor, read_version};
 use crate::read::{Located, Place, ReadErrorKind};
 
-/// Type, flags, offset and size, eight bytes each.
+/// Bytes of a row of the section table: type, flags, offset and size, eight bytes each.
 pub(crate) const ENTRY_SIZE: usize = 32;
 
 /// One row of an extbinary profile's section table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SectionInfo {
-    /// LLVM's `SecType`.
+    /// Type of the section, a value of LLVM's `SecType`.
     pub section_type: u64,
-    /// Flags common to all sections in the lower half, those of this type in the upper.
+    /// Flags of the section: those common to all sections in the lower 32 bits, those of its type in the upper 32
+    /// bits.
     pub flags: u64,
-    /// Where it starts in the file.
+    /// Offset of the section in the file, in bytes.
     pub offset: u64,
-    /// How many bytes it has.
+    /// Size of the section in the file, in bytes.
     pub size: u64,
 }
 
 impl SectionInfo {
-    /// What LLVM calls the section.
+    /// Returns LLVM's name of the section.
     #[must_use]
     pub fn name(&self) -> &'static str {
         section::name(self.section_type)
     }
 
-    /// Whether any bit of `flag` is set.
+    /// Returns true if any bit of `flag` is set.
     #[must_use]
     pub(crate) fn has(&self, flag: u64) -> bool {
         self.flags & flag != 0
     }
 
-    /// The flags in LLVM's words, such as `{compressed,fixlenmd5}`.
+    /// Returns the flags in LLVM's words, such as `{compressed,fixlenmd5}`.
     #[must_use]
     pub fn flag_names(&self) -> String {
         let own: &[(u64, &str)] = match self.section_type {
@@ -59,7 +60,7 @@ impl SectionInfo {
         format!("{{{}}}", set.join(","))
     }
 
-    /// The bytes of the section in `file`.
+    /// Returns the bytes of the section in `file`.
     pub(crate) fn bytes<'a>(&self, file: &'a [u8]) -> Result<&'a [u8], Located> {
         let start = usize::try_from(self.offset).ok();
         let end = self
@@ -86,7 +87,7 @@ impl SectionInfo {
     }
 }
 
-/// The rows of the section table, in the order of reading.
+/// Reads the rows of the section table, in the order in which the sections are read.
 pub(crate) fn read_table(file: &[u8]) -> Result<Vec<SectionInfo>, Located> {
     let mut cursor = Cursor::new(file);
     let rows = read_rows(&mut cursor);

@@ -13,8 +13,9 @@ use crate::binary::{Encoder, VERSION};
 use crate::write::{Ranked, WriteOrder, check_name};
 use crate::{FunctionSamples, Profile, ProfileSummary, SymbolListEncoding, WriteError, WriteOptions, leb128};
 
-/// Sections in the order of the table, which is the order of reading. Offsets of functions are only known once the
-/// functions are written, so that section's content comes later in the file (LLVM: `ExtBinaryHdrLayoutTable`).
+/// Types of the sections in the order of the table, which is the order of reading. The offsets of functions are known
+/// only when the functions are written, so the content of that section comes later in the file (LLVM:
+/// `ExtBinaryHdrLayoutTable`).
 const DEFAULT_LAYOUT: [u64; 7] = [
     PROFILE_SUMMARY,
     NAME_TABLE,
@@ -25,7 +26,8 @@ const DEFAULT_LAYOUT: [u64; 7] = [
     FUNC_METADATA,
 ];
 
-/// The same with two pairs of functions and offsets: those with inlined functions, then those without.
+/// Types of the sections in the split layout. This layout has two pairs of functions and offsets: one for the
+/// functions with inlined functions, then one for the functions without.
 const SPLIT_LAYOUT: [u64; 8] = [
     PROFILE_SUMMARY,
     NAME_TABLE,
@@ -37,10 +39,10 @@ const SPLIT_LAYOUT: [u64; 8] = [
     FUNC_METADATA,
 ];
 
-/// What marks a name as made unique by clang's `-funique-internal-linkage-names`.
+/// The mark of names that clang's `-funique-internal-linkage-names` made unique.
 const UNIQ_SUFFIX: &[u8] = b".__uniq.";
 
-/// Header, section table, sections.
+/// Writes the header, the section table and the sections.
 pub(crate) fn write(profile: &Profile, order: &WriteOrder, options: &WriteOptions) -> Result<Vec<u8>, WriteError> {
     if options.split_layout && profile.flags.context_sensitive {
         return Err(WriteError::SplitContexts);
@@ -110,7 +112,7 @@ struct SectionedFile<'a> {
     bytes: Vec<u8>,
     table: usize,
     layout: &'a [u64],
-    /// Which rows of the table are filled in.
+    /// For each row of the table, true if it is filled in.
     filled: Vec<bool>,
     compress: bool,
 }
@@ -132,7 +134,8 @@ impl<'a> SectionedFile<'a> {
         }
     }
 
-    /// Appends one section, the next of its type in the layout, whose content `encode` appends to the empty vector it is given.
+    /// Appends the next section of the type `section_type` in the layout. `encode` is given an empty vector and
+    /// appends the content of the section to it.
     fn section(&mut self, section_type: u64, flags: u64, encode: impl FnOnce(&mut Vec<u8>)) {
         let flags = if self.compress { flags | flag::COMPRESS } else { flags };
         let start = self.bytes.len();
@@ -141,7 +144,7 @@ impl<'a> SectionedFile<'a> {
         if flags & flag::COMPRESS == 0 {
             self.bytes.append(&mut content);
         } else if !content.is_empty() {
-            // An empty section stays empty, whatever its flags say.
+            // An empty section stays empty, even if its flags say that it is compressed.
             push_compressed(&mut self.bytes, &content);
         }
         let rows = self.layout.iter().zip(&self.filled);
@@ -163,7 +166,7 @@ impl<'a> SectionedFile<'a> {
     }
 }
 
-/// Both sizes, then a zlib stream.
+/// Appends both sizes, then a zlib stream.
 fn push_compressed(out: &mut Vec<u8>, content: &[u8]) {
     let mut encoder = ZlibEncoder::new(Vec::with_capacity(content.len() / 2), Compression::best());
     let compressed = encoder
@@ -204,7 +207,7 @@ fn name_table_flags(profile: &Profile, order: &WriteOrder, options: &WriteOption
 fn name_table(profile: &Profile, order: &WriteOrder, options: &WriteOptions) -> Vec<u8> {
     let mut encoder = Encoder::new(profile, order);
     if options.use_md5 {
-        // Hashes in the order of the names, so that a name has the same index as without MD5.
+        // The hashes are in the order of the names, so that a name has the same index as without MD5.
         encoder.number(order.names.len() as u64);
         for &id in &order.names {
             encoder
@@ -217,7 +220,7 @@ fn name_table(profile: &Profile, order: &WriteOrder, options: &WriteOptions) -> 
     encoder.out
 }
 
-/// The functions that `chosen` tells, and the table that says where each starts.
+/// Writes the functions for which `chosen` returns true, and the table of their offsets.
 fn functions(profile: &Profile, order: &WriteOrder, chosen: impl Fn(&FunctionSamples) -> bool) -> (Vec<u8>, Vec<u8>) {
     let mut encoder = Encoder::new(profile, order);
     let mut starts = Vec::with_capacity(profile.functions.len());
@@ -226,7 +229,8 @@ fn functions(profile: &Profile, order: &WriteOrder, chosen: impl Fn(&FunctionSam
         encoder.top_level(function);
     }
     if profile.flags.context_sensitive {
-        // So compilers find the contexts that a function is the beginning of behind it.
+        // In this order compilers find the longer contexts that begin with the context of a function right behind that
+        // function.
         starts.sort_unstable();
     }
     let mut offsets = Vec::new();
@@ -238,7 +242,7 @@ fn functions(profile: &Profile, order: &WriteOrder, chosen: impl Fn(&FunctionSam
     (encoder.out, offsets)
 }
 
-/// Sorted names, each with a NUL behind it, and no count (LLVM: `ProfileSymbolList::write`).
+/// Encodes the sorted names, each with a NUL behind it, without their number (LLVM: `ProfileSymbolList::write`).
 fn symbol_list(profile: &Profile, options: &WriteOptions) -> Result<Vec<u8>, WriteError> {
     let mut out = Vec::new();
     let Some(symbols) = &profile.symbols else {
@@ -264,12 +268,12 @@ fn metadata_flags(profile: &Profile) -> u64 {
     } else {
         0
     };
-    // As LLVM: in other profiles attributes say nothing to a compiler.
+    // As in LLVM: attributes of other profiles tell a compiler nothing.
     let has_attributes = profile.flags.pre_inlined || profile.flags.context_sensitive;
     probe_based | if has_attributes { flag::HAS_ATTRIBUTE } else { 0 }
 }
 
-/// Checksums and attributes, a tree of the same shape as the functions.
+/// Encodes checksums and attributes, as a tree of the same shape as the functions.
 fn metadata(profile: &Profile, order: &WriteOrder) -> Vec<u8> {
     let mut encoder = Encoder::new(profile, order);
     let flags = metadata_flags(profile);
@@ -277,7 +281,7 @@ fn metadata(profile: &Profile, order: &WriteOrder) -> Vec<u8> {
         for Ranked { rank, function } in order.functions(profile) {
             encoder.number(rank.into());
             own_metadata(&mut encoder, flags, function);
-            // Nothing is inlined into functions with contexts, and LLVM leaves out even the number.
+            // Nothing is inlined into functions with contexts, so LLVM leaves out the number of inlinees.
             if !profile.flags.context_sensitive {
                 inlined_metadata(&mut encoder, flags, function);
             }

@@ -10,26 +10,26 @@ use super::piece::SHARDS;
 use super::shard::Shard;
 use crate::{ContextTable, Frame, NameId, Profile, ProfileFlags};
 
-/// How many bytes of files are in work at once.
+/// Largest number of bytes of files that are worked on at once.
 const BATCH_BYTES: u64 = 8 << 20;
 
-/// How many files are in work at once, however small.
+/// Largest number of files that are worked on at once.
 const BATCH_FILES: usize = 256;
 
-/// The sum so far.
+/// The sum of the inputs that were added so far.
 pub(super) struct Merger {
     options: MergeOptions,
     merged: Merged,
     shards: Vec<Shard>,
-    /// The GUIDs of the names of `merged.profile`, which tell functions apart.
+    /// GUIDs of the names of `merged.profile`. LLVM tells functions apart by GUID.
     guids: Vec<u64>,
-    /// Which of these names are on a profile symbol list.
+    /// For each name of `merged.profile`, true if a profile symbol list has it. `None` if no input has such a list.
     symbols: Option<Vec<bool>>,
-    /// For each GUID of a context-sensitive profile the first name that has it.
+    /// For each GUID of a context-sensitive profile, the first name that has it.
     canonical: FxHashMap<u64, NameId>,
-    /// Contexts with those names, by which functions are told apart.
+    /// Contexts in which every name is the `canonical` one. Functions are told apart by these contexts.
     canonical_contexts: ContextTable,
-    /// A profile of the kind that the others must be of: its name and flags.
+    /// Name and flags of an input that was added. The other inputs must be of the same kind.
     kind: Option<(String, ProfileFlags)>,
 }
 
@@ -48,7 +48,7 @@ impl Merger {
         }
     }
 
-    /// Adds the first few inputs and returns the others.
+    /// Adds the next batch of inputs and returns the inputs that are left.
     pub(super) fn add_batch<'a>(&mut self, inputs: &'a [MergeInput]) -> Result<&'a [MergeInput], MergeError> {
         let done = self.merged.inputs + self.merged.skipped.len();
         let (batch, rest) = inputs.split_at(batch_len(inputs, done));
@@ -85,7 +85,8 @@ impl Merger {
         Ok(rest)
     }
 
-    /// Compares the functions of inputs with those of the sum, a shard at a time, so that what a shard knows stays in the caches.
+    /// Compares the functions of inputs with those of the sum. Works on one shard at a time, so that the data of a
+    /// shard stays in the caches.
     fn find_known<'a>(
         &self,
         inputs: &[MergeInput],
@@ -103,7 +104,8 @@ impl Merger {
         inputs.collect()
     }
 
-    /// The sum of all that was added, of `count` inputs in all.
+    /// Returns the sum of all inputs that were added. `count` is the number of inputs, including those that were
+    /// skipped.
     pub(super) fn finish(mut self, count: usize) -> Result<Merged, MergeError> {
         if self.merged.inputs == 0 && !self.merged.skipped.is_empty() {
             return Err(MergeError::NothingUsable {
@@ -153,7 +155,7 @@ impl Merger {
         Ok(())
     }
 
-    /// The ids that the names of an input have in the sum.
+    /// Adds the names of an input to the sum, and returns their ids in the sum.
     fn take_names(&mut self, opened: &Opened<'_>) -> Vec<NameId> {
         let names = &mut self.merged.profile.names;
         let guids = &mut self.guids;
@@ -169,7 +171,7 @@ impl Merger {
         ids.collect()
     }
 
-    /// The ids that the contexts of an input have in the sum.
+    /// Adds the contexts of an input to the sum, and returns their ids in the sum.
     fn take_contexts(&mut self, opened: &Opened<'_>, ids: &[NameId]) -> Vec<TakenContext> {
         if !opened.flags.context_sensitive {
             return vec![TakenContext::default()];
@@ -236,14 +238,14 @@ impl Merger {
     }
 }
 
-/// How many of `inputs` make up a batch: at least one. Functions are compared with those of the `done` files before the batch, so
-/// the first batches are small.
+/// Returns the number of inputs in the next batch, at least one. Functions are compared with those of the `done` files
+/// before the batch, so the first batches are small.
 fn batch_len(inputs: &[MergeInput], done: usize) -> usize {
     let mut bytes = 0u64;
     let fits = inputs.iter().take(BATCH_FILES.min(done)).take_while(|input| {
         bytes = bytes.saturating_add(match &input.content {
             Content::Bytes(bytes) => bytes.len() as u64,
-            // A file that is not there is noticed when it is read.
+            // A missing file is reported when it is read.
             Content::File(path) => fs::metadata(path).map_or(0, |metadata| metadata.len()),
         });
         bytes <= BATCH_BYTES

@@ -1,4 +1,4 @@
-//! The functions of a binary profile, compared with those of the files before it.
+//! The functions of a binary profile, compared with those of the files before.
 
 use std::mem;
 
@@ -8,29 +8,30 @@ use crate::NameId;
 use crate::binary::{Cursor, EncodedProfile, Part, Span, skim_function};
 use crate::read::Located;
 
-/// Stands for the id of a name that is not in the sum.
+/// Id that stands for a name which is not in the sum.
 const NOT_IN_SUM: NameId = NameId(u32::MAX);
 
-/// How many bytes there mostly are from one count or name to the next, at least.
+/// Usual distance in bytes from one count or name to the next. Most distances are at least this long.
 const USUAL_DISTANCE: usize = 3;
 
-/// The functions of a binary profile. Adding them to the sum without decoding them first takes half the time.
+/// The functions of a binary profile. Adding them to the sum in encoded form takes half the time of decoding them
+/// first.
 pub(super) struct Encoded<'a> {
     pub(super) parts: Vec<Part<'a>>,
     /// The name tables of the file.
     pub(super) tables: Vec<Vec<NameId>>,
     pub(super) spans: Vec<Span>,
-    /// Whether these spans come from reading all functions, and not from what the file says about itself.
+    /// True if `spans` was made by reading all functions. False if the file states the spans.
     are_read: bool,
-    /// The ids in the sum that indexes into `tables` stand for, or [`NOT_IN_SUM`].
+    /// For each entry of `tables`, the id of the name in the sum, or [`NOT_IN_SUM`].
     in_sum: Vec<Vec<NameId>>,
-    /// By shard, positions in `spans` of functions with a name that is in the sum, and its id there.
+    /// For each shard, the positions in `spans` of functions whose name is in the sum, and the id of that name.
     named: Vec<Vec<(usize, NameId)>>,
-    /// Of those functions, by shard, which have a known structure.
+    /// For each shard, the functions of `named` whose structure is known.
     found: Vec<Found>,
 }
 
-/// What a shard knows of functions of a file.
+/// The functions of a file whose structure a shard knows.
 #[derive(Default)]
 pub(super) struct Found {
     functions: Vec<EncodedFunction>,
@@ -38,7 +39,8 @@ pub(super) struct Found {
 }
 
 impl<'a> Encoded<'a> {
-    /// The functions of `profile`. Its names have the ids `known` in the sum, whose names have these GUIDs.
+    /// Makes a list of the functions of `profile`. `known` has the ids of its names in the sum, and `guids` the GUIDs
+    /// of the sum's names.
     pub(super) fn new(profile: EncodedProfile<'a>, known: &[Option<NameId>], guids: &[u64]) -> Result<Self, Located> {
         let stated = profile.stated_spans();
         let id = |name: &NameId| known[name.index()].unwrap_or(NOT_IN_SUM);
@@ -63,7 +65,7 @@ impl<'a> Encoded<'a> {
         Ok(encoded)
     }
 
-    /// Reads over all functions to find where they are.
+    /// Reads over all functions to find their spans.
     fn read(&mut self) -> Result<(), Located> {
         self.spans.clear();
         self.are_read = true;
@@ -85,13 +87,13 @@ impl<'a> Encoded<'a> {
         Ok(())
     }
 
-    /// Whether the spans leave nothing out.
+    /// Returns true if the spans cover the parts of the file without a gap.
     fn covers_parts(&self) -> bool {
         let bytes: usize = self.parts.iter().map(|part| part.content.len()).sum();
         self.spans.iter().map(|span| span.bytes.len()).sum::<usize>() == bytes
     }
 
-    /// Divides the spans among the shards; returns those of functions whose names are not in the sum.
+    /// Divides the spans among the shards. Returns the positions of functions whose names are not in the sum.
     fn divide(&mut self, known: &[Option<NameId>], guids: &[u64]) -> Vec<usize> {
         let mut unnamed = Vec::new();
         let usual = 2 * self.spans.len() / SHARDS;
@@ -105,7 +107,7 @@ impl<'a> Encoded<'a> {
         unnamed
     }
 
-    /// Whether a function that can be decoded is there and nowhere else.
+    /// Returns true if `span` holds exactly one function, which can be decoded and has the name of the span.
     fn is_at(&self, span: &Span) -> bool {
         let part = &self.parts[span.part];
         let table = &self.tables[part.table];
@@ -115,7 +117,8 @@ impl<'a> Encoded<'a> {
         index.is_ok_and(|index| table[index] == span.name) && cursor.position() == span.bytes.end
     }
 
-    /// Compares functions with those that a shard knows. Nothing, if a function is not where the file says.
+    /// Compares functions with the structures that a shard knows. Returns `None` if a function is not where the file
+    /// states it.
     pub(super) fn find(&self, number: usize, shard: &Shard) -> Option<Found> {
         let named = &self.named[number];
         let bytes: usize = named.iter().map(|&(index, _)| self.spans[index].bytes.len()).sum();
@@ -145,17 +148,18 @@ impl<'a> Encoded<'a> {
         Some(found)
     }
 
-    /// Takes what the shards have found, in their order.
+    /// Takes over the results of all shards, in the order of the shards.
     pub(super) fn take(&mut self, found: Vec<Option<Found>>) -> Result<(), Located> {
         match found.into_iter().collect() {
             Some(found) => self.found = found,
-            // What the file says about itself is wrong or its functions are damaged: only reading it tells.
+            // Either the file states false spans, or its functions are damaged. Only reading the functions can tell.
             None => self.read()?,
         }
         Ok(())
     }
 
-    /// What is to be added of each function, with the name that it has in the file, and the numbers for each shard.
+    /// Returns the counts to add for each function, with the name that the function has in the file, and the numbers
+    /// for each shard.
     pub(super) fn functions(&mut self) -> (Vec<(NameId, EncodedFunction)>, Vec<Vec<u32>>) {
         let whole = |span: Span| (span.name, EncodedFunction::At(span));
         let mut functions: Vec<_> = mem::take(&mut self.spans).into_iter().map(whole).collect();

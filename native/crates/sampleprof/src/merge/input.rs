@@ -10,11 +10,11 @@ use crate::combine::scale;
 use crate::read::{Located, open_binary};
 use crate::{ContextId, ContextTable, FunctionSamples, NameId, NameTable, ProfileFlags, read};
 
-/// An input, checked, before the sum is involved.
+/// An input that was opened and checked, but not added to the sum.
 pub(super) struct Opened<'a> {
     pub(super) names: NameTable,
     pub(super) contexts: ContextTable,
-    /// The ids that its names already have in the sum.
+    /// For each name of the input, its id in the sum, or `None` if the sum does not have the name.
     pub(super) known: Vec<Option<NameId>>,
     pub(super) flags: ProfileFlags,
     pub(super) symbols: Option<Vec<NameId>>,
@@ -22,27 +22,30 @@ pub(super) struct Opened<'a> {
 }
 
 enum Functions<'a> {
-    /// Of a text, with contexts, or with metadata that the file has in another place.
+    /// Decoded functions: of a text, of a profile with contexts, or of a file that stores metadata in a section of its
+    /// own.
     Decoded(Vec<FunctionSamples>),
     Encoded(Encoded<'a>),
 }
 
-/// The ids that a context of an input has in the sum.
+/// Ids that a context of an input has in the sum.
 #[derive(Clone, Copy, Default)]
 pub(super) struct TakenContext {
     pub(super) context: ContextId,
-    /// The same for contexts that differ only in what they know names by: the text or its hash.
+    /// Id of the context with canonical names. Contexts that differ only in whether they have the text or the hash of
+    /// a name have the same key.
     pub(super) key: ContextId,
 }
 
-/// An input, divided among the shards.
+/// An input whose functions are divided among the shards.
 pub(super) struct Prepared<'a> {
     pub(super) source: Source<'a>,
     pub(super) pieces: Vec<Vec<Piece>>,
 }
 
 impl<'a> Opened<'a> {
-    /// Reads an input, a file into `buffer`, and looks up its names in those of the sum, which have these GUIDs.
+    /// Reads an input and looks up its names in `names`, the names of the sum, whose GUIDs are `guids`. A file is read
+    /// into `buffer`.
     pub(super) fn open(
         input: &'a MergeInput,
         buffer: &'a mut Vec<u8>,
@@ -66,7 +69,8 @@ impl<'a> Opened<'a> {
         }
     }
 
-    /// Nothing, if the functions have to be decoded.
+    /// Opens a profile whose functions can be added in encoded form. Returns `None` if the functions have to be
+    /// decoded.
     fn open_encoded(bytes: &'a [u8], names: &NameTable, guids: &[u64]) -> Result<Option<Self>, Located> {
         let whole = |profile: &EncodedProfile<'_>| profile.metadata.is_empty() && !profile.flags.context_sensitive;
         let Some(mut profile) = open_binary(bytes)?.filter(whole) else {
@@ -83,7 +87,8 @@ impl<'a> Opened<'a> {
         }))
     }
 
-    /// What a shard knows of the functions. Nothing, if one is not where the file says.
+    /// Returns the functions whose structure `shard` knows. Returns `None` if a function is not where the file states
+    /// it.
     pub(super) fn find(&self, number: usize, shard: &Shard) -> Option<Found> {
         match &self.functions {
             Functions::Decoded(_) => Some(Found::default()),
@@ -91,7 +96,7 @@ impl<'a> Opened<'a> {
         }
     }
 
-    /// Takes what each shard has found.
+    /// Takes over the results of all shards.
     pub(super) fn take(mut self, input: &MergeInput, found: Vec<Option<Found>>) -> Result<Self, InputError> {
         if let Functions::Encoded(encoded) = &mut self.functions {
             encoded.take(found).map_err(|error| error.in_file(&input.name))?;
@@ -111,8 +116,8 @@ impl<'a> Opened<'a> {
         })
     }
 
-    /// Divides the functions among the shards; `ids` and `contexts` are the ids in the sum of the names and contexts, and
-    /// `guids` those of the sum's names.
+    /// Divides the functions among the shards. `ids` and `contexts` are the ids of the input's names and contexts in
+    /// the sum. `guids` are the GUIDs of the sum's names.
     pub(super) fn prepare(
         self,
         input: &'a MergeInput,
@@ -160,7 +165,7 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// Replaces the ids of a file by those of the sum.
+/// Replaces the ids of a file by the ids of the sum.
 fn rename(function: &mut FunctionSamples, ids: &[NameId]) {
     function.name = ids[function.name.index()];
     for target in function.body.iter_mut().flat_map(|record| &mut record.targets) {

@@ -1,7 +1,7 @@
-//! Merging many profiles into one, in parallel and in bounded memory.
+//! Merges many profiles into one, in parallel and in bounded memory.
 //!
-//! Files are read in batches, each batch in parallel. A function's counts are added in the order of the inputs,
-//! whatever thread does it, because with checksums that order matters: the first version of a function stays
+//! Files are read in batches, and the files of a batch in parallel. The counts of a function are added in the order of
+//! the inputs, on whatever thread. With checksums this order matters, because the first version of a function stays
 //! (LLVM: `FunctionSamples::merge`). So the result does not depend on the number of threads.
 
 mod batch;
@@ -22,13 +22,15 @@ pub use outcome::{ChecksumMismatch, InputError, MergeError, Merged};
 
 /// Adds up `inputs`.
 ///
-/// Equals `llvm-profdata merge --sample` of LLVM 22: a profile with names and one with only their hashes merge function
-/// by function under the name seen first, inlined functions and call targets stay apart.
+/// The result equals that of `llvm-profdata merge --sample` of LLVM 22. A profile with names and a profile with only
+/// the hashes of names are merged function by function, under the name that is seen first. Inlined functions and call
+/// targets stay apart.
 ///
-/// `progress` is told after each batch how many inputs are done, and may end the work.
+/// `progress` is called after each batch with the number of inputs that are done, and may end the work.
 ///
 /// # Errors
-/// When an input cannot be read (all of them, with [`MergeOptions::keep_going`]), or they are of different kinds.
+/// When an input cannot be read (with [`MergeOptions::keep_going`], when no input can be read), or when the inputs are
+/// of different kinds.
 pub fn merge(
     inputs: &[MergeInput],
     options: MergeOptions,

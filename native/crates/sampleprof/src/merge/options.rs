@@ -1,34 +1,34 @@
-//! What to merge, and how.
+//! The inputs and the options of a merge.
 
 use std::path::PathBuf;
 
-/// Where the bytes of an input are.
+/// Source of the bytes of an input.
 #[derive(Clone, Debug)]
 pub enum Content {
-    /// In a file, which is read when its turn comes.
+    /// A file, which is read when its turn comes.
     File(PathBuf),
-    /// In memory.
+    /// Bytes in memory.
     Bytes(Vec<u8>),
 }
 
 /// One profile to merge.
 #[derive(Clone, Debug)]
 pub struct MergeInput {
-    /// What errors call it.
+    /// Name of the profile in error messages.
     pub name: String,
-    /// Every count is multiplied by it.
+    /// Factor by which every count is multiplied.
     pub weight: u64,
-    /// The profile.
+    /// Source of the bytes of the profile.
     pub content: Content,
 }
 
-/// How to merge.
+/// Options of a merge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MergeOptions {
-    /// Leave out inputs that cannot be read, instead of failing.
+    /// True to leave out inputs that cannot be read. Otherwise the merge fails.
     pub keep_going: bool,
-    /// Leave out profile symbol lists.
+    /// True to leave out profile symbol lists.
     pub drop_symbols: bool,
-    /// Mark the result as partial. Like `llvm-profdata`, merging does not take that mark from the inputs.
+    /// True to mark the result as partial. Like `llvm-profdata`, merging does not take this mark from the inputs.
     pub partial: bool,
 }

@@ -1,86 +1,86 @@
-//! What came of merging, and why nothing did.
+//! The result of a merge, or the reason why nothing was merged.
 
 use thiserror::Error;
 
 use crate::{Profile, ReadError};
 
-/// What came of merging.
+/// The result of a merge.
 #[derive(Debug, Default)]
 pub struct Merged {
     /// The sum of the inputs. Flags about the meaning of counts are set if any input has them.
     pub profile: Profile,
-    /// How many inputs are in it.
+    /// Number of inputs in the sum.
     pub inputs: usize,
     /// Inputs that could not be read.
     pub skipped: Vec<InputError>,
-    /// How many functions, inlined ones included, were left out of some input because of their checksum.
+    /// Number of functions, inlined ones included, that were left out of some input because of their checksums.
     pub mismatch_count: u64,
-    /// Some of them.
+    /// Descriptions of some of the functions that were left out.
     pub mismatches: Vec<ChecksumMismatch>,
-    /// Whether an input was marked as partial.
+    /// True if an input was marked as partial.
     pub partial_input: bool,
 }
 
 /// Counts that were left out because they belong to another version of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChecksumMismatch {
-    /// The input.
+    /// Name of the input.
     pub input: String,
-    /// The function that is not inlined.
+    /// Name of the function that is not inlined.
     pub function: String,
-    /// How many functions in it were left out: itself, or some that are inlined into it.
+    /// Number of functions that were left out: the function itself, or functions that are inlined into it.
     pub count: u64,
 }
 
-/// Why one input cannot be used.
+/// The reason why one input cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum InputError {
     /// The file cannot be read.
     #[error("{file}: {source}")]
     Io {
-        /// The input.
+        /// Name of the input.
         file: String,
-        /// What the system says.
+        /// The error that the system returned.
         source: std::io::Error,
     },
-    /// The profile is damaged or is none.
+    /// The file is damaged, or it is not a profile.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
 
-/// Why nothing was merged.
+/// The reason why nothing was merged.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum MergeError {
     /// One input is unusable.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// Not one input could be read.
+    /// No input could be read.
     #[error("none of {count} profiles can be read; the first: {first}")]
     NothingUsable {
-        /// How many inputs there are.
+        /// Number of inputs.
         count: usize,
-        /// What is wrong with the first.
+        /// The error of the first input.
         first: InputError,
     },
-    /// Their locations mean different things.
+    /// Some inputs are based on pseudo probes and others are not, so their locations mean different things.
     #[error("{probe_based} is based on pseudo probes and {other} is not; they cannot be merged")]
     MixedLocations {
-        /// An input with probes.
+        /// Name of an input with probes.
         probe_based: String,
-        /// An input without.
+        /// Name of an input without probes.
         other: String,
     },
-    /// Functions of one would have to be added to many of the other.
+    /// Some inputs are context-sensitive and others are not, so one function would have to be added to many.
     #[error("{context_sensitive} is context-sensitive and {other} is not; they cannot be merged")]
     MixedContexts {
-        /// An input with contexts.
+        /// Name of an input with contexts.
         context_sensitive: String,
-        /// An input without.
+        /// Name of an input without contexts.
         other: String,
     },
-    /// The caller wanted no more.
+    /// The caller ended the work.
     #[error("merging was cancelled")]
     Cancelled,
 }

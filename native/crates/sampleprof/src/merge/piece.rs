@@ -1,4 +1,4 @@
-//! What goes from the files into the parts of the sum.
+//! Data that passes from the files to the shards of the sum.
 
 use std::ops::Range;
 
@@ -6,37 +6,38 @@ use super::options::MergeInput;
 use crate::binary::{Part, Span};
 use crate::{ContextId, FunctionSamples, NameId};
 
-/// Into how many parts the sum is divided, for threads to work on. It decides about the order of functions in the
-/// result, so it does not depend on the machine.
+/// Number of shards that the sum is divided into, for threads to work on. This number decides about the order of
+/// functions in the result, so it does not depend on the machine.
 pub(super) const SHARDS: usize = 64;
 
-/// The shard of a function.
+/// Returns the number of the shard that a function belongs to.
 pub(super) fn shard_of(guid: u64) -> usize {
     guid as usize % SHARDS
 }
 
-/// What pieces of one input have in common.
+/// Data that the pieces of one input have in common.
 pub(super) struct Source<'a> {
     pub(super) input: &'a MergeInput,
     pub(super) parts: Vec<Part<'a>>,
     /// Name tables of the file, with ids of the sum.
     pub(super) tables: Vec<Vec<NameId>>,
-    /// By shard, counts of functions whose structure was known, and the indexes of names between them.
+    /// For each shard, the counts of functions whose structure was known, and the indexes of names between these
+    /// counts.
     pub(super) values: Vec<Vec<u32>>,
 }
 
-/// A function on its way into the sum, with ids and weight of the sum.
+/// A function that is to be added to the sum, with ids and weight of the sum.
 pub(super) enum Piece {
-    /// The function, and what tells its context from others.
+    /// A decoded function, and the key that tells its context from other contexts.
     Decoded(FunctionSamples, ContextId),
-    /// Its name, and the rest.
+    /// The name of an encoded function, and its counts.
     Encoded(NameId, EncodedFunction),
 }
 
-/// What is to be added of an encoded function.
+/// The counts to add for an encoded function.
 pub(super) enum EncodedFunction {
-    /// All that is there.
+    /// All bytes of the function, which lie in this span.
     At(Span),
-    /// These of [`Source::values`], to the template of this number, whose structure it has.
+    /// A range of [`Source::values`], to be added to the template with this number, whose structure the function has.
     Like { template: usize, values: Range<usize> },
 }

@@ -10,26 +10,27 @@ use crate::binary::{Decoder, Span};
 use crate::combine::{Checksums, merge_function};
 use crate::{ContextId, FunctionSamples, NameId, NameTable};
 
-/// How many mismatches a shard names. When many inputs are of another version, all their functions mismatch.
+/// Largest number of mismatches that a shard describes. When many inputs are of another version, all their functions
+/// mismatch.
 const MISMATCHES: usize = 16;
 
 /// A part of the sum.
 #[derive(Default)]
 pub(super) struct Shard {
     pub(super) functions: Vec<FunctionSamples>,
-    /// Positions in `functions` by GUID, by which LLVM tells functions apart, and context.
+    /// Positions in `functions` by GUID and context. LLVM tells functions apart by GUID.
     positions: FxHashMap<(u64, ContextId), usize>,
-    /// The structures that functions of a name had, with counts that are not in `functions` yet.
+    /// For each name, the structures that its functions had. Their counts are not yet in `functions`.
     versions: FxHashMap<NameId, Versions>,
-    /// Further ones, which [`Self::take_templates`] adds to these.
+    /// New structures, which [`Self::take_templates`] adds to `versions`.
     new: Vec<(NameId, Template)>,
-    /// The first few.
+    /// Descriptions of the first few mismatches.
     pub(super) mismatches: Vec<ChecksumMismatch>,
     pub(super) mismatch_count: u64,
 }
 
 impl Shard {
-    /// Adds functions of one input to this shard, which has that number.
+    /// Adds functions of one input to this shard. `number` is the number of the shard.
     pub(super) fn add(
         &mut self,
         number: usize,
@@ -55,12 +56,12 @@ impl Shard {
         Ok(())
     }
 
-    /// The structures that functions of this name had.
+    /// Returns the structures that functions of this name had.
     pub(super) fn templates(&self, name: NameId) -> &[Template] {
         self.versions.get(&name).map_or(&[], Versions::templates)
     }
 
-    /// Lets files that are opened from now on use the structures of those that were added.
+    /// Adds the new structures to `versions`, so that files that are opened from now on are compared with them.
     pub(super) fn take_templates(&mut self, names: &NameTable, guids: &[u64]) {
         for (name, template) in mem::take(&mut self.new) {
             if let Some(old) = self.versions.entry(name).or_default().insert(template) {
@@ -69,7 +70,7 @@ impl Shard {
         }
     }
 
-    /// Adds what is only in templates so far, after which there are none.
+    /// Adds the counts of all templates to `functions`, and removes the templates.
     pub(super) fn add_templates(&mut self, names: &NameTable, guids: &[u64]) {
         for (name, versions) in mem::take(&mut self.versions) {
             for template in versions.into_templates() {
@@ -78,7 +79,7 @@ impl Shard {
         }
     }
 
-    /// The sum of a function without callers, which is new if there was none.
+    /// Returns the sum of a function without callers. Adds an empty sum if there was none.
     fn sum(&mut self, name: NameId, guids: &[u64]) -> &mut FunctionSamples {
         let position = *self
             .positions

@@ -1,8 +1,8 @@
-//! Functions that come again with the same structure: only other counts.
+//! Templates of functions that occur in many files with the same structure and different counts.
 //!
-//! Profiles of one program mostly have the same lines, calls and inlined functions in a function. So the bytes of a
-//! function are compared with those that an earlier file had there, and where only counts differ, these are added up
-//! side by side, without a search for the place of each.
+//! In profiles of one program, a function mostly has the same lines, calls and inlined functions. So the bytes of a
+//! function are compared with those that an earlier file had for it. Where only counts differ, the counts are added up
+//! side by side, without a search for the location of each.
 
 use crate::NameId;
 use crate::binary::{Cursor, Decoder, Variable, skim_function};
@@ -10,10 +10,10 @@ use crate::leb128;
 use crate::read::ReadErrorKind;
 use crate::{FunctionSamples, NameTable};
 
-/// Bytes that are compared at once.
+/// Number of bytes that are compared at once.
 const WORD: usize = size_of::<u64>();
 
-/// What selects the first bytes of a word, by their number.
+/// Masks that select the first bytes of a word, indexed by the number of bytes.
 const FIRST_BYTES: [u64; WORD + 1] = [
     0,
     0xff,
@@ -26,22 +26,22 @@ const FIRST_BYTES: [u64; WORD + 1] = [
     u64::MAX,
 ];
 
-/// An encoded function without its counts and its indexes of names, and the sums of these counts.
+/// An encoded function without its counts and its indexes of names, with the sums of these counts.
 pub(super) struct Template {
-    /// The bytes between the numbers that were taken out, one gap behind the other, and a word of zeros, so that a word
-    /// can be read at each gap.
+    /// The bytes between the numbers that were taken out, one gap behind the other. A word of zeros follows, so that a
+    /// word can be read at each gap.
     fixed: Vec<u8>,
-    /// How many of these bytes stand before each number.
+    /// Number of bytes in the gap before each number.
     gaps: Vec<u8>,
-    /// Which numbers are names, ascending, and their ids in the sum.
+    /// Positions of the numbers that are names, ascending, with the ids of these names in the sum.
     names: Vec<(u32, NameId)>,
-    /// The sum of each number. That of an index of a name means nothing.
+    /// The sum of each number. The sum of a number that is an index of a name means nothing.
     sums: Vec<u64>,
 }
 
 impl Template {
-    /// The template of the function at the cursor, or nothing if it is unusual. `table` is what indexes of names stand for
-    /// in the sum.
+    /// Makes the template of the function at the cursor. `table` has the ids in the sum that indexes of names stand
+    /// for. Returns `None` if the function is unusual.
     ///
     /// # Errors
     /// When the function cannot be decoded.
@@ -76,14 +76,15 @@ impl Template {
         Ok(is_usual.then_some(template))
     }
 
-    /// Whether both have the same structure.
+    /// Returns true if both templates have the same structure.
     pub(super) fn equals(&self, other: &Self) -> bool {
         self.gaps == other.gaps && self.names == other.names && self.fixed == other.fixed
     }
 
-    /// Appends the numbers of the function at the start of `bytes` to `values`, if it has this structure, and returns its
-    /// length. `table` has the ids in the sum that indexes of names stand for, and other ids for names that are not in the sum. A function
-    /// does not match if it has a count of more than 32 bits, or if fewer than 16 bytes follow where its last number starts.
+    /// Appends the numbers of the function at the start of `bytes` to `values`, if the function has this structure,
+    /// and returns the length of the function in bytes. `table` has the ids in the sum that indexes of names stand
+    /// for, and other ids for names that are not in the sum. A function does not match if it has a count of more than
+    /// 32 bits, or if fewer than 16 bytes follow the start of its last number.
     pub(super) fn matches(&self, bytes: &[u8], table: &[NameId], values: &mut Vec<u32>) -> Option<usize> {
         let start = values.len();
         values.resize(start + self.gaps.len(), 0);
@@ -100,7 +101,8 @@ impl Template {
         end
     }
 
-    /// The length of the function, if it has this structure. Like [`Self::matches`], it needs bytes of more functions behind.
+    /// Reads the numbers of the function, if the function has this structure, and returns its length in bytes. Like
+    /// [`Self::matches`], needs some bytes behind the function.
     fn numbers(&self, bytes: &[u8], values: &mut [u32]) -> Option<usize> {
         let mut position = 0;
         let mut fixed = self.fixed.as_slice();
@@ -115,7 +117,7 @@ impl Template {
                 position += gap;
                 gap = 0;
             }
-            // One look at whether there are bytes enough is for the gap and for a number of two bytes.
+            // One check that the bytes are there serves for the gap and for a number of two bytes.
             let found: &[u8; 2 * WORD] = bytes.get(position..)?.first_chunk()?;
             let &expected = fixed.first_chunk()?;
             let differing = word(found) ^ u64::from_le_bytes(expected);
@@ -124,7 +126,7 @@ impl Template {
             }
             fixed = &fixed[gap..];
             position += gap;
-            // Most numbers have one or two bytes, which are decoded without asking how many.
+            // Most numbers have one or two bytes. Both lengths are decoded without a branch.
             let (low, high) = (found[gap], found[gap + 1]);
             if low & high & 0x80 == 0 {
                 let more = u32::from(low >> 7);
@@ -147,10 +149,11 @@ impl Template {
         }
     }
 
-    /// Adds the sums to those of the function, which has all that this structure has; `names` are those of the sum.
+    /// Adds the sums of this template to the counts of `function`, which has all locations of this structure. `names`
+    /// are the names of the sum.
     ///
     /// # Panics
-    /// Never: a function of the same structure was decoded before.
+    /// Never, because a function of the same structure was decoded before.
     pub(super) fn add_to(&self, function: &mut FunctionSamples, names: &NameTable) {
         let mut bytes = Vec::new();
         let mut table = Vec::with_capacity(self.names.len());
@@ -182,7 +185,7 @@ impl Template {
     }
 }
 
-/// The first eight bytes.
+/// Returns the first eight bytes as a word.
 fn word(bytes: &[u8; 2 * WORD]) -> u64 {
     u64::from_le_bytes(std::array::from_fn(|index| bytes[index]))
 }
@@ -195,7 +198,7 @@ mod tests {
     /// name, total, no records, nothing inlined]`
     const FUNCTION: [u8; 17] = [3, 0, 9, 1, 4, 0, 7, 1, 1, 7, 1, 5, 2, 1, 2, 0, 0];
     const TABLE: [NameId; 2] = [NameId(10), NameId(20)];
-    /// Only a function with others behind it is compared.
+    /// Bytes behind the function: a function is only compared if other functions follow.
     const MORE: [u8; 2 * WORD] = [0xaa; 2 * WORD];
 
     fn matched(template: &Template, function: &[u8], table: &[NameId]) -> Option<(usize, Vec<u32>)> {
@@ -218,7 +221,7 @@ mod tests {
         let template = template();
         let values = vec![3, 0, 9, 7, 1, 7, 1, 2];
         assert_eq!(matched(&template, &FUNCTION, &TABLE), Some((17, values)));
-        // Total 300, which is two bytes, and a count of 2^32-1.
+        // The other function has the total 300, which takes two bytes, and a count of 2^32-1.
         let other = [
             3, 0, 0xac, 2, 1, 4, 0, 0xff, 0xff, 0xff, 0xff, 0xf, 1, 1, 7, 1, 5, 2, 1, 2, 0, 0,
         ];

@@ -1,41 +1,43 @@
 use super::template::Template;
 
-/// Most templates of a function.
+/// Largest number of templates of a function.
 const MOST: usize = 8;
 
-/// So many templates a function has even if they are of no use: profiles may differ more than those seen so far.
+/// Number of templates that a function may always have, even if they do not match: further profiles may differ more
+/// than the profiles so far.
 const FEW: usize = 2;
 
-/// The structures that a function had in files so far.
+/// The structures that a function had in the files so far.
 #[derive(Default)]
 pub(super) struct Versions {
     templates: Vec<Template>,
-    /// For each of them, when it matched last, in functions that came.
+    /// For each template, the number of functions that had been compared when it matched last.
     last_match: Vec<u32>,
     matches: u32,
     misses: u32,
 }
 
 impl Versions {
-    /// The templates. They do not change while functions of a batch of files are added.
+    /// Returns the templates. They do not change while functions of a batch of files are added.
     pub(super) fn templates(&self) -> &[Template] {
         &self.templates
     }
 
-    /// The template for a function that matched it.
+    /// Returns the template with this index, and notes that a function matched it.
     pub(super) fn matched(&mut self, index: usize) -> &mut Template {
         self.matches = self.matches.saturating_add(1);
         self.last_match[index] = self.now();
         &mut self.templates[index]
     }
 
-    /// Notes that a function matched none, and says whether a template of it would be of use.
+    /// Notes that a function matched no template. Returns true if a new template would be of use.
     pub(super) fn missed(&mut self) -> bool {
         self.misses = self.misses.saturating_add(1);
         self.has_room() || self.misses.is_power_of_two()
     }
 
-    /// Where templates are used, more of them are.
+    /// Returns true if there is room for another template. A function may have more templates if its templates match
+    /// often.
     fn has_room(&self) -> bool {
         let len = self.templates.len();
         len < FEW || len < MOST && self.matches as usize > MOST * len
@@ -45,7 +47,8 @@ impl Versions {
         self.matches.saturating_add(self.misses)
     }
 
-    /// Takes a template in, and returns the one that had to go, if any: that which was of no use for the longest time.
+    /// Adds a template, unless an equal one is known. If there is no room, removes and returns the template that has
+    /// not matched for the longest time.
     pub(super) fn insert(&mut self, template: Template) -> Option<Template> {
         if self.templates.iter().any(|known| known.equals(&template)) {
             return None;
@@ -61,7 +64,7 @@ impl Versions {
         Some(std::mem::replace(&mut self.templates[oldest], template))
     }
 
-    /// All templates, for good.
+    /// Returns all templates, and ends the comparison.
     pub(super) fn into_templates(self) -> Vec<Template> {
         self.templates
     }

@@ -7,11 +7,11 @@ use crate::{BodyRecord, FunctionSamples, LineLocation};
 
 type Inlinee = (LineLocation, FunctionSamples);
 
-/// The comparison of a function's places in both profiles (LLVM: `computeSampleFunctionInternalOverlap`).
+/// The comparison of the locations of a function in both profiles (LLVM: `computeSampleFunctionInternalOverlap`).
 pub(super) struct Comparison<'a> {
     base: &'a Side<'a>,
     test: &'a Side<'a>,
-    /// Sums; those of the whole function in each profile are known beforehand.
+    /// Sums of counts. The sums over the whole function in each profile are set before the comparison.
     pub(super) samples: SampleOverlap,
     pub(super) hot_blocks: Shares,
 }
@@ -26,7 +26,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// From 0 to 1, apart from rounding. A place that is missing counts as having no samples.
+    /// Computes the similarity of the function in both profiles, from 0 to 1 apart from rounding. A location that one
+    /// profile lacks has no samples there.
     pub(super) fn similarity(&mut self, base: &FunctionSamples, test: &FunctionSamples) -> f64 {
         let mut difference = 0.0;
         pair_up(
@@ -49,7 +50,7 @@ impl<'a> Comparison<'a> {
         pair_up(&base.inlinees, &test.inlinees, order, |base, test| {
             difference += match (base, test) {
                 (Some(base), Some(test)) => 2.0 - 2.0 * self.similarity(&base.1, &test.1),
-                // All of an inlined function that one profile lacks is one place.
+                // An inlined function that one profile lacks is compared as one single location.
                 (Some(base), None) => {
                     let stats = CountStats::of(&base.1, self.base.hot_threshold);
                     self.place(Some(stats.sum), None, stats.hot)
@@ -64,7 +65,7 @@ impl<'a> Comparison<'a> {
         (2.0 - difference) / 2.0
     }
 
-    /// The difference of a place's shares of the function.
+    /// Returns the difference between the shares that a location has of the function in both profiles.
     fn place(&mut self, base: Option<u128>, test: Option<u128>, blocks: u64) -> f64 {
         let sums = &mut self.samples;
         match (base, test) {
@@ -80,13 +81,13 @@ impl<'a> Comparison<'a> {
             test >= self.test.hot_threshold.into(),
             blocks,
         );
-        // LLVM goes through the similarity, which rounds.
+        // LLVM computes the similarity first, which rounds.
         let similarity = 1.0 - (ratio(base, sums.base) - ratio(test, sums.test)).abs();
         1.0 - similarity
     }
 }
 
-/// Visits two ascending lists side by side.
+/// Visits the elements of two ascending lists in common order, equal ones as a pair.
 fn pair_up<'t, T>(
     base: &'t [T],
     test: &'t [T],

@@ -1,4 +1,4 @@
-//! How much two profiles have in common, in the numbers of `llvm-profdata overlap --sample`.
+//! Computes the overlap of two profiles, in the numbers of `llvm-profdata overlap --sample`.
 
 mod function;
 mod report;
@@ -10,13 +10,13 @@ use report::ratio;
 pub use report::{FunctionOverlap, OverlapError, OverlapReport, SampleOverlap, Shares};
 use side::{Measured, Side};
 
-/// Similarities that differ from 0 or 1 by less than this do so because of rounding.
+/// Largest difference of a similarity from 0 or 1 that is taken for an error of rounding.
 const EPSILON: f64 = 0.000_005;
 
-/// Compares `test` with `base`.
+/// Compares the profile `test` with the profile `base`.
 ///
 /// # Errors
-/// When one of them has no samples, or they are of different kinds.
+/// When one of the profiles has no samples, or when the profiles are of different kinds.
 pub fn overlap(base: &Profile, test: &Profile) -> Result<OverlapReport, OverlapError> {
     if base.flags.probe_based != test.flags.probe_based {
         return Err(OverlapError::MixedLocations);
@@ -81,7 +81,7 @@ fn add_function(
         report.hot_blocks.base_only += comparison.hot_blocks.base_only;
         report.hot_blocks.test_only += comparison.hot_blocks.test_only;
     } else {
-        // Of a function in one profile only, LLVM takes all places as one.
+        // LLVM takes all locations of a function that only one profile has as one location.
         samples.base_unique = samples.base;
         samples.test_unique = samples.test;
         samples.union = samples.base + samples.test;

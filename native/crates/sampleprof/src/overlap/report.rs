@@ -1,15 +1,15 @@
-//! What two profiles have in common, as numbers.
+//! The overlap of two profiles, as numbers.
 
 use thiserror::Error;
 
-/// Counts of things that are in both profiles, or in one of them.
+/// Numbers of things that both profiles have, or only one of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shares {
-    /// In both.
+    /// Number of things that both profiles have.
     pub common: u64,
-    /// Only in the base profile.
+    /// Number of things that only the base profile has.
     pub base_only: u64,
-    /// Only in the test profile.
+    /// Number of things that only the test profile has.
     pub test_only: u64,
 }
 
@@ -23,7 +23,7 @@ impl Shares {
         }
     }
 
-    /// The part that is in both, from 0 to 1.
+    /// Returns the share of the things that both profiles have, from 0 to 1.
     #[must_use]
     pub fn overlap(&self) -> f64 {
         ratio(
@@ -33,61 +33,61 @@ impl Shares {
     }
 }
 
-/// Sums of body counts. LLVM has them modulo 2^64, and similarities of less than 0 where they exceed that.
+/// Sums of body counts. LLVM computes these sums modulo 2^64, and prints similarities below 0 if a sum exceeds that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SampleOverlap {
-    /// All of the base profile.
+    /// Sum of all counts of the base profile.
     pub base: u128,
-    /// All of the test profile.
+    /// Sum of all counts of the test profile.
     pub test: u128,
-    /// Those at places that only the base profile has.
+    /// Sum of the counts at locations that only the base profile has.
     pub base_unique: u128,
-    /// Those at places that only the test profile has.
+    /// Sum of the counts at locations that only the test profile has.
     pub test_unique: u128,
-    /// The smaller count at every place.
+    /// Sum over all locations of the smaller of both counts.
     pub common: u128,
-    /// The larger count at every place.
+    /// Sum over all locations of the larger of both counts.
     pub union: u128,
 }
 
 impl SampleOverlap {
-    /// The common part of the union, from 0 to 1.
+    /// Returns the share of `common` in `union`, from 0 to 1.
     #[must_use]
     pub fn overlap(&self) -> f64 {
         ratio(self.common, self.union)
     }
 
-    /// The part of the base profile at places that only it has.
+    /// Returns the share of the base profile's counts at locations that only the base profile has, from 0 to 1.
     #[must_use]
     pub fn base_unique_share(&self) -> f64 {
         ratio(self.base_unique, self.base)
     }
 
-    /// The part of the test profile at places that only it has.
+    /// Returns the share of the test profile's counts at locations that only the test profile has, from 0 to 1.
     #[must_use]
     pub fn test_unique_share(&self) -> f64 {
         ratio(self.test_unique, self.test)
     }
 }
 
-/// One function of either profile.
+/// The comparison of one function that at least one of the profiles has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FunctionOverlap {
-    /// The name, in a context-sensitive profile with its callers, as text profiles have it.
+    /// Name of the function, in a context-sensitive profile with its callers, as text profiles spell it.
     pub name: Vec<u8>,
-    /// Whether the base profile has it.
+    /// True if the base profile has the function.
     pub in_base: bool,
-    /// Whether the test profile has it.
+    /// True if the test profile has the function.
     pub in_test: bool,
-    /// From 0, nothing in common, to 1.
+    /// Similarity of the function in both profiles, from 0 (nothing in common) to 1.
     pub similarity: f64,
-    /// The function's share of all base samples.
+    /// The function's share of all samples of the base profile, from 0 to 1.
     pub base_weight: f64,
-    /// The function's share of all test samples.
+    /// The function's share of all samples of the test profile, from 0 to 1.
     pub test_weight: f64,
-    /// Samples, inlined code included.
+    /// Samples of the function, inlined code included.
     pub samples: SampleOverlap,
-    /// The largest count in the test profile.
+    /// The largest count of the function in the test profile.
     pub test_max: u64,
 }
 
@@ -96,43 +96,43 @@ pub struct FunctionOverlap {
 pub struct OverlapReport {
     /// Similarity of the functions, each weighted by its share of the samples, from 0 to 1.
     pub similarity: f64,
-    /// Samples.
+    /// Sums of the samples of both profiles.
     pub samples: SampleOverlap,
-    /// Functions that are not inlined.
+    /// Numbers of functions that are not inlined.
     pub functions: Shares,
-    /// Those with a count that is hot in their profile.
+    /// Numbers of functions with a count that is hot in their profile.
     pub hot_functions: Shares,
-    /// Places with a count that is hot in their profile.
+    /// Numbers of locations with a count that is hot in their profile.
     pub hot_blocks: Shares,
-    /// Every function, by base weight descending, then test weight, then name.
+    /// All functions of both profiles, by base weight descending, then by test weight descending, then by name.
     pub details: Vec<FunctionOverlap>,
 }
 
-/// Why two profiles cannot be compared.
+/// The reason why two profiles cannot be compared.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OverlapError {
-    /// Their locations mean different things.
+    /// One profile is based on pseudo probes and the other is not, so locations mean different things.
     #[error("only one of the profiles is based on pseudo probes; they cannot be compared")]
     MixedLocations,
-    /// Functions of one profile would have to be compared with many of the other.
+    /// One profile is context-sensitive and the other is not, so one function would have to be compared with many.
     #[error("only one of the profiles is context-sensitive; they cannot be compared")]
     MixedContexts,
-    /// Shares of nothing.
+    /// The sum of the counts of a profile is 0, so its functions have no shares.
     #[error("the sum of the counts is 0 in {}", match (base, test) {
         (true, true) => "both profiles",
         (true, false) => "the base profile",
         _ => "the test profile",
     })]
     NoSamples {
-        /// The base profile has none.
+        /// True if the counts of the base profile sum to 0.
         base: bool,
-        /// The test profile has none.
+        /// True if the counts of the test profile sum to 0.
         test: bool,
     },
 }
 
-/// 0 when there is nothing to divide by.
+/// Returns `part` divided by `whole`, or 0 if `whole` is 0.
 pub(super) fn ratio(part: u128, whole: u128) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

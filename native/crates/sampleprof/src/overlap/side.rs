@@ -1,11 +1,11 @@
-//! One of two profiles that are compared.
+//! One of the two profiles that are compared.
 
 use rustc_hash::FxHashMap;
 
 use crate::stats::{CountStats, HOT_CUTOFF};
 use crate::{FullName, FunctionSamples, Profile, ProfileSummary};
 
-/// One of the two profiles.
+/// One of the two profiles that are compared, with its sums.
 pub(super) struct Side<'a> {
     pub(super) profile: &'a Profile,
     pub(super) samples: u128,
@@ -20,7 +20,7 @@ pub(super) struct Measured<'a> {
     pub(super) stats: CountStats,
 }
 
-/// A function and what it is in the base and in the test profile.
+/// The name of a function, and the function in the base profile and in the test profile.
 pub(super) type Pair<'a> = (FullName<'a>, Option<Measured<'a>>, Option<Measured<'a>>);
 
 impl<'a> Side<'a> {
@@ -43,7 +43,8 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// Every function of either side once, by name: sums of floating point numbers depend on the order.
+    /// Pairs up the functions of both profiles, in the order of their names. The order matters, because sums of
+    /// floating point numbers depend on it.
     pub(super) fn pair_up(&self, test: &Side<'a>) -> Vec<Pair<'a>> {
         let base_only = self
             .functions

@@ -1,16 +1,16 @@
-//! Which encoding a file has.
+//! Detects the encoding of a file.
 
 use super::foreign::Foreign;
 use crate::{Format, binary, extbinary, leb128, text};
 
-/// What a file is, judged by its first bytes.
+/// The kind of a file, judged by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Sample(Format),
     Foreign(Foreign),
 }
 
-/// First bytes of formats that are no sample profiles. Numbers are in the byte order of the machine that wrote them.
+/// First bytes of formats that are not sample profiles. Numbers are in the byte order of the machine that wrote them.
 const FOREIGN_MAGIC: [(&[u8], Foreign); 18] = [
     // LLVM: InstrProfData.inc, INSTR_PROF_RAW_MAGIC_64 and _32.
     (b"\x81rforpl\xff", Foreign::RawInstrumentation),
@@ -37,7 +37,7 @@ const FOREIGN_MAGIC: [(&[u8], Foreign); 18] = [
     (b"\x28\xb5\x2f\xfd", Foreign::Compressed("zstd")),
 ];
 
-/// Longest magic number there is, and more: how much of a text decides what it is about.
+/// Number of bytes at the start of a text that decide about its format. No magic number is longer.
 const TEXT_START: usize = 64;
 
 pub(crate) fn detect(bytes: &[u8]) -> Encoding {

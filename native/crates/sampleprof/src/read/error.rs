@@ -5,16 +5,16 @@ use thiserror::Error;
 use super::foreign::Foreign;
 use crate::MAX_INLINE_DEPTH;
 
-/// Why a file could not be read, and where in it.
+/// The reason why a file could not be read, with the place in the file.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{file}: {place}{kind}")]
 #[non_exhaustive]
 pub struct ReadError {
-    /// The name given for the file.
+    /// The name that the caller gave for the file.
     pub file: String,
-    /// Where.
+    /// Place in the file.
     pub place: Place,
-    /// What.
+    /// What is wrong at that place.
     pub kind: ReadErrorKind,
 }
 
@@ -28,16 +28,16 @@ pub enum Place {
     Line(u64),
     /// A byte of a binary profile, counted from the start of the file.
     Offset {
-        /// The part it is in.
+        /// The section or part that holds the byte.
         section: &'static str,
-        /// The byte.
+        /// Offset of the byte in the file.
         offset: u64,
     },
-    /// A byte of what a compressed section holds.
+    /// A byte of the decompressed content of a compressed section.
     Decompressed {
-        /// The section.
+        /// Name of the section.
         section: &'static str,
-        /// The byte, counted from the start of the decompressed content.
+        /// Offset of the byte in the decompressed content.
         offset: u64,
     },
 }
@@ -55,124 +55,126 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is wrong.
+/// The reason why a file could not be read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReadErrorKind {
-    /// It is something else.
+    /// The file is not a sample profile in an encoding that is read.
     #[error("{_0}{ending}", ending = if _0.is_sample_profile() { "" } else { ", not a sample profile" })]
     Foreign(Foreign),
-    /// A version from the future or the past.
+    /// The file has another version of the format, a newer or an older one.
     #[error("version {found} of the format; only {} is known", crate::binary::VERSION)]
     UnsupportedVersion {
         /// The version in the file.
         found: u64,
     },
-    /// A section that a newer LLVM writes in another way.
+    /// A section has a flag that LLVM 22 does not define. A newer LLVM may store such a section in another way.
     #[error("{section} has the flags {flags:#x}, which LLVM 22 does not define")]
     UnknownFlags {
-        /// As LLVM names it.
+        /// LLVM's name of the section.
         section: &'static str,
-        /// The bits that are not known; the lower 32 mean the same for every section, the upper 32 are the section's own.
+        /// The unknown bits. The lower 32 bits mean the same for every section; the upper 32 bits depend on the
+        /// section.
         flags: u64,
     },
-    /// A valid profile that this reader has no place for.
+    /// The profile is valid, but [`Profile`](crate::Profile) cannot hold a part of it.
     #[error("{0} are not supported")]
     Unsupported(&'static str),
-    /// The bytes end too early.
+    /// The data ends inside a number.
     #[error("the data ends inside a number")]
     Truncated,
-    /// A name is not terminated.
+    /// The data ends before the NUL that terminates a name.
     #[error("the data ends inside a name")]
     TruncatedName,
-    /// A number with more bits than its field.
+    /// A number has more bits than its field.
     #[error("a number exceeds {0} bits")]
     NumberTooLarge(u32),
-    /// More entries are announced than the remaining bytes can hold.
+    /// A list states more entries than the remaining bytes can hold.
     #[error("{count} {what} announced, but only {remaining} bytes follow")]
     CountTooLarge {
-        /// Of what.
+        /// Kind of the entries.
         what: &'static str,
-        /// How many.
+        /// Stated number of entries.
         count: u64,
-        /// Bytes left for them.
+        /// Number of bytes that remain.
         remaining: usize,
     },
-    /// An index beyond the table of calling contexts.
+    /// An index is beyond the table of calling contexts.
     #[error("calling context {index} of a table of {len}")]
     ContextIndex {
         /// The index.
         index: u64,
-        /// Contexts in the table.
+        /// Number of contexts in the table.
         len: usize,
     },
-    /// A calling context of no frames, which has not even a function.
+    /// A calling context has no frames, and so does not name its function either.
     #[error("a calling context without any function")]
     EmptyContext,
-    /// A line of text that should name a function and its callers.
+    /// A line of text that starts like a calling context does not name a function and its callers.
     #[error("expected '[CALLER:LINE @ ... @ NAME]:TOTAL:HEAD', found {0:?}")]
     Context(String),
-    /// Functions with and without calling contexts in one profile.
+    /// Some functions of the profile have calling contexts and others have none.
     #[error("some functions have calling contexts and others have not; a profile has one or the other")]
     MixedContexts,
-    /// Context-sensitive profiles have a function of its own for each context in place of inlined ones.
+    /// A function is inlined into a function with a calling context. Context-sensitive profiles have a function for
+    /// each context in place of inlined functions.
     #[error("a function inlined into one with a calling context; a profile has one or the other")]
     InlinedInContext,
-    /// An index beyond the name table.
+    /// An index is beyond the name table.
     #[error("name {index} of a table of {len}")]
     NameIndex {
         /// The index.
         index: u64,
-        /// Names in the table.
+        /// Number of names in the table.
         len: usize,
     },
-    /// Line offsets of body records have 16 bits.
+    /// The line offset of a body record has more than 16 bits.
     #[error("line offset {0} exceeds 65535")]
     LineOffset(u64),
-    /// More than [`MAX_INLINE_DEPTH`] levels.
+    /// Inlining is nested deeper than [`MAX_INLINE_DEPTH`] levels.
     #[error("inlining nested deeper than {MAX_INLINE_DEPTH} levels")]
     TooDeep,
     /// A section reaches past the end of the file.
     #[error("section of {size} bytes at offset {offset:#x} in a file of {file_size} bytes")]
     SectionOutsideFile {
-        /// Its offset.
+        /// Offset of the section in the file.
         offset: u64,
-        /// Its size.
+        /// Stated size of the section, in bytes.
         size: u64,
-        /// The size of the file.
+        /// Size of the file, in bytes.
         file_size: usize,
     },
-    /// A section holds more than it should.
+    /// A section holds more bytes than its content takes.
     #[error("{0} bytes too many")]
     TrailingBytes(usize),
-    /// A compressed section claims a size that deflate cannot reach.
+    /// A compressed section states a decompressed size that deflate cannot reach.
     #[error("{compressed} compressed bytes cannot become {size}")]
     ImplausibleSize {
-        /// Compressed bytes.
+        /// Number of compressed bytes.
         compressed: usize,
-        /// Claimed size.
+        /// Stated size of the decompressed content, in bytes.
         size: u64,
     },
-    /// A compressed section does not decompress to what it should.
+    /// The zlib stream of a compressed section is damaged.
     #[error("damaged zlib stream: {0}")]
     Decompress(String),
-    /// A line of text that should name a function.
+    /// A line of text should name a function and does not.
     #[error("expected 'NAME:TOTAL:HEAD', found {0:?}")]
     FunctionLine(String),
-    /// A line of text that should hold a count or an inlined callee.
+    /// A line of text should hold a count or an inlined callee and does not.
     #[error(
         "expected 'LINE[.DISCRIMINATOR]: COUNT[ TARGET:COUNT]*' or 'LINE[.DISCRIMINATOR]: NAME:TOTAL', found {0:?}"
     )]
     BodyLine(String),
-    /// A line of text that starts with `!`.
+    /// A line of text that starts with `!` is not known metadata.
     #[error("unknown metadata {0:?}")]
     Metadata(String),
-    /// Metadata has to come last.
+    /// A count follows the metadata of a function, which has to come last.
     #[error("counts after the metadata of a function: {0:?}")]
     CountsAfterMetadata(String),
 }
 
-/// An error whose file is not named yet.
+/// An error without the name of the file, which the caller adds.
 #[derive(Debug)]
 pub(crate) struct Located {
     place: Place,

@@ -1,32 +1,32 @@
-//! Files that are taken for sample profiles and are something else.
+//! Files that are sometimes taken for sample profiles and are not.
 
 use std::fmt;
 
-/// Something that is not a sample profile but is sometimes taken for one.
+/// A kind of file that is not a sample profile but is sometimes taken for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Foreign {
-    /// No bytes at all.
+    /// A file without any bytes.
     Empty,
-    /// Nothing known.
+    /// A file of an unknown format.
     Unknown,
-    /// LLVM's compact binary encoding, which LLVM 17 dropped.
+    /// A sample profile in LLVM's compact binary encoding, which LLVM 17 dropped.
     CompactBinary,
-    /// A sample profile encoding that this version does not know.
+    /// A sample profile in an encoding that is not known here, with the number of the encoding.
     UnknownSampleEncoding(u8),
-    /// What a program built with `-fprofile-generate` writes (`.profraw`).
+    /// A profile that a program built with `-fprofile-generate` writes (`.profraw`).
     RawInstrumentation,
-    /// What `llvm-profdata merge` makes of those (`.profdata`).
+    /// A profile that `llvm-profdata merge` makes of `.profraw` files (`.profdata`).
     IndexedInstrumentation,
     /// The text form of an instrumentation profile.
     TextInstrumentation,
-    /// What a program built with `-fmemory-profile` writes.
+    /// A profile that a program built with `-fmemory-profile` writes.
     RawMemory,
     /// GCC's coverage counts, or an AutoFDO profile for GCC.
     Gcov,
     /// GCC's coverage notes.
     GcovNotes,
-    /// What `perf record` writes.
+    /// A recording that `perf record` wrote.
     PerfData,
     /// An executable or object file.
     Elf,
@@ -34,14 +34,14 @@ pub enum Foreign {
     Archive,
     /// LLVM bitcode.
     Bitcode,
-    /// A file compressed as a whole.
+    /// A file that is compressed as a whole, with the name of the compression.
     Compressed(&'static str),
     /// JSON, such as `llvm-profdata show --json` prints.
     Json,
 }
 
 impl Foreign {
-    /// Whether it is a sample profile, though in an encoding that is not read.
+    /// Returns true if the file is a sample profile, though in an encoding that is not read.
     #[must_use]
     pub fn is_sample_profile(self) -> bool {
         matches!(self, Self::CompactBinary | Self::UnknownSampleEncoding(_))

@@ -1,4 +1,4 @@
-//! Reading: which encoding it is, and errors with their place.
+//! Reads profiles: detects the encoding, and reports errors with their place.
 
 mod detect;
 mod error;
@@ -15,11 +15,11 @@ use crate::{Format, Profile, SectionInfo, binary, extbinary, text};
 
 /// Reads a sample profile in any encoding that LLVM 22 writes.
 ///
-/// `file` names the input in errors. What LLVM's reader adds up, such as a function that occurs twice, is added up
-/// here too, without ever exceeding 2^64-1.
+/// `file` names the input in errors. Adds up what LLVM's reader adds up, such as the counts of a function that occurs
+/// twice. Sums saturate at 2^64-1.
 ///
 /// # Errors
-/// When the bytes are no sample profile, are damaged, or use something that [`Profile`] cannot hold.
+/// When the bytes are not a sample profile, are damaged, or use something that [`Profile`] cannot hold.
 pub fn read(bytes: &[u8], file: &str) -> Result<Profile, ReadError> {
     let profile = match open_binary(bytes) {
         Ok(Some(profile)) => profile.decode(),
@@ -29,7 +29,7 @@ pub fn read(bytes: &[u8], file: &str) -> Result<Profile, ReadError> {
     profile.map_err(|error| error.in_file(file))
 }
 
-/// A profile in a binary encoding, or nothing if it is a text.
+/// Opens a profile in a binary encoding. Returns `None` if the profile is a text.
 pub(crate) fn open_binary(bytes: &[u8]) -> Result<Option<EncodedProfile<'_>>, Located> {
     match detect(bytes) {
         Encoding::Sample(Format::Text) => Ok(None),
@@ -39,10 +39,10 @@ pub(crate) fn open_binary(bytes: &[u8]) -> Result<Option<EncodedProfile<'_>>, Lo
     }
 }
 
-/// The encoding of a sample profile; the content may still turn out to be damaged.
+/// Returns the encoding of a sample profile. The content is not checked and may be damaged.
 ///
 /// # Errors
-/// When the bytes are no sample profile.
+/// When the bytes are not a sample profile.
 pub fn format_of(bytes: &[u8], file: &str) -> Result<Format, ReadError> {
     match detect(bytes) {
         Encoding::Sample(format) => Ok(format),
@@ -50,10 +50,10 @@ pub fn format_of(bytes: &[u8], file: &str) -> Result<Format, ReadError> {
     }
 }
 
-/// The section table of an extbinary profile; other encodings have no sections.
+/// Returns the section table of an extbinary profile. Other encodings have no sections.
 ///
 /// # Errors
-/// When the bytes are no sample profile or the table is damaged.
+/// When the bytes are not a sample profile, or the table is damaged.
 pub fn sections(bytes: &[u8], file: &str) -> Result<Vec<SectionInfo>, ReadError> {
     match format_of(bytes, file)? {
         Format::ExtBinary => extbinary::read_table(bytes).map_err(|error| error.in_file(file)),

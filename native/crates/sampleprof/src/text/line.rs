@@ -1,9 +1,9 @@
-//! The lines of a text profile. Names may hold blanks and colons, so numbers at the end of a piece tell where a name
-//! ends (LLVM: `ParseHead` and `ParseLine` in `SampleProfReader.cpp`).
+//! The lines of a text profile. Names may hold blanks and colons, so the numbers at the end of a piece show where a
+//! name ends (LLVM: `ParseHead` and `ParseLine` in `SampleProfReader.cpp`).
 
 use crate::LineLocation;
 
-/// `NAME:TOTAL:HEAD`.
+/// The line that names a function: `NAME:TOTAL:HEAD`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FunctionLine<'a> {
     pub(crate) name: &'a [u8],
@@ -11,7 +11,7 @@ pub(crate) struct FunctionLine<'a> {
     pub(crate) head: u64,
 }
 
-/// A line of a function.
+/// A line inside a function.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BodyLine<'a> {
     /// `LOCATION: COUNT[ TARGET:COUNT]*`.
@@ -20,31 +20,31 @@ pub(crate) enum BodyLine<'a> {
         count: u64,
         targets: Vec<(&'a [u8], u64)>,
     },
-    /// `LOCATION: NAME:TOTAL`; what follows deeper is inlined code.
+    /// `LOCATION: NAME:TOTAL`. The lines behind it with a deeper indentation are the inlined code.
     Inlinee {
         location: LineLocation,
         name: &'a [u8],
         total: u64,
     },
-    /// `LOCATION: vtables ...`.
+    /// `LOCATION: vtables ...`: counts of virtual tables.
     VirtualTables,
 }
 
-/// A line that starts with `!`.
+/// A line of metadata, which starts with `!`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum MetadataLine {
-    /// Of the control flow graph.
+    /// Checksum of the control flow graph.
     Checksum(u64),
     /// Bits of [`crate::attribute`].
     Attributes(u32),
-    /// Nothing is inlined into the function. Does not say anything that its lines do not.
+    /// A mark that nothing is inlined into the function. The other lines of the function say the same.
     Flat,
 }
 
-/// What comes before counts of virtual tables (LLVM: `kVTableProfPrefix`).
+/// Text in front of counts of virtual tables (LLVM: `kVTableProfPrefix`).
 pub(super) const VTABLES: &[u8] = b"vtables ";
 
-/// The largest line offset of a location without discriminator (LLVM checks only those).
+/// Largest line offset of a location without discriminator. LLVM checks no other locations.
 const MAX_PLAIN_LINE_OFFSET: u32 = 0xffff;
 
 pub(crate) fn parse_function(line: &[u8]) -> Option<FunctionLine<'_>> {
@@ -53,18 +53,18 @@ pub(crate) fn parse_function(line: &[u8]) -> Option<FunctionLine<'_>> {
     (!line.starts_with(b" ")).then_some(FunctionLine { name, total, head })
 }
 
-/// Whether a function's name has its callers, too.
+/// Returns true if the name of a function is a context, which names the callers too.
 pub(crate) fn is_context(name: &[u8]) -> bool {
     name.starts_with(b"[")
 }
 
-/// What is between two frames of a context.
+/// Text between two frames of a context.
 const FRAME_SEPARATOR: &[u8] = b" @ ";
 
-/// Reads `[CALLER:LOCATION @ ... @ NAME]`: tells `caller` each caller and where in it the call is, the outermost first,
-/// and returns the name.
+/// Parses `[CALLER:LOCATION @ ... @ NAME]`. Calls `caller` with each caller and the location of the call in it, the
+/// outermost caller first, and returns the name.
 ///
-/// Names may hold colons, so the last one of a frame is before the location. (LLVM takes the first one.)
+/// Names may hold colons, so the location of a frame stands behind its last colon. (LLVM takes the first colon.)
 #[must_use]
 pub fn parse_context<'a>(context: &'a [u8], mut caller: impl FnMut(&'a [u8], LineLocation)) -> Option<&'a [u8]> {
     let mut rest = context.strip_prefix(b"[")?.strip_suffix(b"]")?;
@@ -73,7 +73,7 @@ pub fn parse_context<'a>(context: &'a [u8], mut caller: impl FnMut(&'a [u8], Lin
         let frame = &rest[..end];
         let split = memchr::memrchr(b':', frame)
             .and_then(|colon| Some((&frame[..colon], parse_location(&frame[colon + 1..], u32::MAX)?)));
-        // A call of which it is not known where it is has a location of zeros in LLVM, too.
+        // A call whose location is unknown has a location of zeros, as in LLVM.
         let (name, location) = split.unwrap_or((frame, LineLocation::default()));
         caller(name, location);
         rest = &rest[end + FRAME_SEPARATOR.len()..];
@@ -81,11 +81,11 @@ pub fn parse_context<'a>(context: &'a [u8], mut caller: impl FnMut(&'a [u8], Lin
     (!rest.is_empty()).then_some(rest)
 }
 
-/// `line` is without its indentation.
+/// Parses a line of a function, without its indentation. Returns `None` if the line is not valid.
 pub(crate) fn parse_body(line: &[u8]) -> Option<BodyLine<'_>> {
     let colon = memchr::memchr(b':', line)?;
     let location = parse_location(&line[..colon], MAX_PLAIN_LINE_OFFSET)?;
-    // One character, normally a blank, separates the location from what it has.
+    // One character, normally a blank, stands between the colon and the rest of the line.
     let rest = line.get(colon + 2..)?;
     if rest.first()?.is_ascii_digit() {
         let end = memchr::memchr(b' ', rest).unwrap_or(rest.len());
@@ -103,13 +103,13 @@ pub(crate) fn parse_body(line: &[u8]) -> Option<BodyLine<'_>> {
     Some(BodyLine::Inlinee { location, name, total })
 }
 
-/// The line offset of a line that [`parse_body`] refuses for its size.
+/// Returns the line offset of a line that [`parse_body`] refuses because that offset is too large.
 pub(crate) fn excessive_line_offset(line: &[u8]) -> Option<u64> {
     let colon = memchr::memchr(b':', line)?;
     parse_u64(&line[..colon]).filter(|&offset| offset > u64::from(MAX_PLAIN_LINE_OFFSET))
 }
 
-/// `line` is without its indentation and starts with `!`.
+/// Parses a line of metadata, which starts with `!`, without its indentation. Returns `None` if the line is not valid.
 pub(crate) fn parse_metadata(line: &[u8]) -> Option<MetadataLine> {
     if line == b"!Flat" {
         return Some(MetadataLine::Flat);
@@ -121,13 +121,13 @@ pub(crate) fn parse_metadata(line: &[u8]) -> Option<MetadataLine> {
     parse_u32(value.trim_ascii()).map(MetadataLine::Attributes)
 }
 
-/// What is before the last colon, and the number after it.
+/// Returns the text in front of the last colon, and the number behind that colon.
 fn split_number(text: &[u8]) -> Option<(&[u8], u64)> {
     let colon = memchr::memrchr(b':', text)?;
     Some((&text[..colon], parse_u64(&text[colon + 1..])?))
 }
 
-/// `LINE.DISCRIMINATOR`, or `LINE` of at most `most_plain`.
+/// Parses `LINE.DISCRIMINATOR`, or a `LINE` of at most `most_plain`.
 fn parse_location(text: &[u8], most_plain: u32) -> Option<LineLocation> {
     match memchr::memchr(b'.', text) {
         Some(dot) => Some(LineLocation::new(
@@ -140,14 +140,14 @@ fn parse_location(text: &[u8], most_plain: u32) -> Option<LineLocation> {
     }
 }
 
-/// Each target ends at the first `:NUMBER` that a blank or the end of the line follows.
+/// Parses call targets. Each target ends at the first `:NUMBER` that stands before a blank or at the end of the line.
 fn parse_targets(mut text: &[u8]) -> Option<Vec<(&[u8], u64)>> {
     let mut targets: Vec<(&[u8], u64)> = Vec::new();
     while !text.is_empty() {
         let blanks = text.iter().position(|&byte| byte != b' ')?;
         text = &text[blanks..];
         let (name, count, len) = memchr::memchr_iter(b':', text).find_map(|colon| {
-            // Only the digits are looked at: looking for the next blank at every colon takes quadratic time.
+            // Only the digits are read here, because a search for the next blank at every colon takes quadratic time.
             let number = &text[colon + 1..];
             let len = number.iter().take_while(|byte| byte.is_ascii_digit()).count();
             let ends = matches!(number.get(len), None | Some(b' '));
@@ -167,7 +167,8 @@ fn parse_u32(digits: &[u8]) -> Option<u32> {
     parse_u64(digits)?.try_into().ok()
 }
 
-/// Digits and nothing else, of any length as long as the value fits.
+/// Parses a number of decimal digits and nothing else. The digits may be any number, as long as the value fits into 64
+/// bits.
 fn parse_u64(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;

@@ -1,6 +1,7 @@
-//! The text form. Its grammar is described in clang's user manual, "Sample Profile Text Format".
+//! The text form of profiles. Clang's user manual describes its grammar in "Sample Profile Text Format".
 //!
-//! What LLVM's reader takes by accident is refused: a function that is only a number, a location without a colon.
+//! This reader refuses two kinds of lines that LLVM's reader takes by accident: a function that is only a number, and
+//! a location without a colon.
 
 mod line;
 mod names;

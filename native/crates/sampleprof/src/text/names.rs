@@ -1,13 +1,14 @@
-//! Names that a text does not say as they are.
+//! Names that change when a text profile is written and read again.
 //!
-//! Numbers and punctuation tell where a name begins and ends, so some names are read as something else (LLVM: `ParseHead`,
-//! `ParseLine` and `SampleContext` in `SampleProfReader.cpp` and `SampleProf.h`). Which those are depends on where the name stands.
+//! Numbers and punctuation show where a name begins and ends, so some names are read as something else (LLVM:
+//! `ParseHead`, `ParseLine` and `SampleContext` in `SampleProfReader.cpp` and `SampleProf.h`). Which names these are
+//! depends on the place of the name in the text.
 
 use super::line::{VTABLES, is_context};
 use crate::{FunctionSamples, Name, NameId, Profile};
 
-/// The names of a profile that are not read as they were written, each once, in the order of their ids. Names of which only the MD5 is
-/// known are not among them: they are numbers in a text, whatever reads it.
+/// Returns the names of a profile that are not read as they were written, each once, in the order of their ids. Names
+/// of which only the MD5 hash is known are left out: a text profile has the hash as a number, for every reader.
 #[must_use]
 pub fn names_that_text_changes(profile: &Profile) -> Vec<NameId> {
     let mut survey = Survey {
@@ -37,7 +38,7 @@ struct Survey<'a> {
 }
 
 impl Survey<'_> {
-    /// The names inside a function.
+    /// Adds the names inside `function`.
     fn add(&mut self, function: &FunctionSamples) {
         for target in function.body.iter().flat_map(|record| &record.targets) {
             self.check(target.name, is_read_as_target);
@@ -57,22 +58,25 @@ impl Survey<'_> {
     }
 }
 
-/// At the beginning of a line: a blank means that the line belongs to another function, `#` a comment, `[` a calling context.
+/// Returns true if a name at the beginning of a line is read unchanged. A blank there means that the line belongs to
+/// another function, `#` begins a comment, `[` begins a calling context.
 fn is_read_as_function(name: &[u8]) -> bool {
     !matches!(name.first(), Some(b' ' | b'#')) && !is_context(name)
 }
 
-/// In a calling context, `[main:3 @ leaf]`: LLVM ends a name at the first colon.
+/// Returns true if a name in a calling context (`[main:3 @ leaf]`) is read unchanged. LLVM ends the name at the first
+/// colon.
 fn is_read_as_frame(name: &[u8]) -> bool {
     !name.contains(&b':') && memchr::memmem::find(name, b" @ ").is_none()
 }
 
-/// Behind a location: digits are a count.
+/// Returns true if a name behind a location is read unchanged. Digits there are a count.
 fn is_read_as_inlinee(name: &[u8]) -> bool {
     !name.first().is_some_and(u8::is_ascii_digit) && !name.starts_with(VTABLES)
 }
 
-/// Behind a count or another target: blanks are skipped, and a name ends at the first colon with a number and a blank behind it.
+/// Returns true if a name behind a count or another target is read unchanged. Blanks are skipped there, and a name
+/// ends at the first colon with a number and a blank behind it.
 fn is_read_as_target(name: &[u8]) -> bool {
     let ends_early = |colon: usize| {
         let behind = &name[colon + 1..];

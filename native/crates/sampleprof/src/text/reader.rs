@@ -8,7 +8,7 @@ use crate::combine::{Checksums, merge_same_functions, normalize};
 use crate::read::{Located, Place, ReadErrorKind};
 use crate::{BodyRecord, CallTarget, Frame, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, Profile, attribute};
 
-/// Reads functions line by line; indentation says what is inlined into what.
+/// Reads functions line by line. The indentation of a line shows which function it belongs to.
 pub(crate) fn read(bytes: &[u8]) -> Result<Profile, Located> {
     let mut reader = Reader::default();
     for (number, line) in lines(bytes) {
@@ -24,13 +24,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Profile, Located> {
     Ok(reader.profile)
 }
 
-/// Whether the first line that counts names a function.
+/// Returns true if the first line that is neither empty nor a comment names a function.
 pub(crate) fn starts_like_profile(bytes: &[u8]) -> bool {
     let mut lines = split_lines(bytes);
     lines.next().is_some_and(|(_, line)| parse_function(line).is_some())
 }
 
-/// Lines with their numbers, without comments and blank lines.
+/// Iterates over the lines with their numbers, without comments and blank lines.
 fn lines(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     split_lines(bytes).filter(|(_, line)| {
         line.iter()
@@ -39,7 +39,8 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     })
 }
 
-/// Lines with their numbers, without those that LLVM's `line_iterator` skips: empty ones and those starting with `#`.
+/// Iterates over the lines with their numbers, without the lines that LLVM's `line_iterator` skips: empty lines and
+/// lines that start with `#`.
 fn split_lines(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     let mut rest = bytes;
     let lines = std::iter::from_fn(move || {
@@ -58,11 +59,11 @@ fn split_lines(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
 #[derive(Default)]
 struct Reader {
     profile: Profile,
-    /// The function being read and, in it, the inlined functions down to the one that lines are for.
+    /// The function that is being read, then the inlined functions down to the one that the next lines belong to.
     open: Vec<(LineLocation, FunctionSamples)>,
     /// The callers of the function whose line was read last.
     callers: Vec<Frame>,
-    /// Indentation of the last metadata; nothing else may follow with the same.
+    /// Indentation of the last line of metadata. No other line may follow with the same indentation.
     metadata_depth: Option<usize>,
 }
 
@@ -89,7 +90,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The function that a context ends with.
+    /// Makes the function that a context ends with. Returns `None` if the context is not valid.
     fn called_function(&mut self, context: &[u8]) -> Option<FunctionSamples> {
         let Profile { names, contexts, .. } = &mut self.profile;
         self.callers.clear();
@@ -129,7 +130,7 @@ impl Reader {
                 return Err(ReadErrorKind::InlinedInContext);
             }
             BodyLine::Inlinee { location, name, total } => {
-                // The function itself is open too.
+                // `open` also holds the function that is not inlined, so its length is the depth plus 1.
                 if self.open.len() > MAX_INLINE_DEPTH {
                     return Err(ReadErrorKind::TooDeep);
                 }
@@ -152,7 +153,7 @@ impl Reader {
                 count,
             })
             .collect();
-        // Of a target that a line names twice LLVM keeps the last count.
+        // If a line names a target twice, LLVM keeps the last count.
         if targets.len() > 1 {
             targets.reverse();
             targets.sort_by_key(|target| target.name);
@@ -175,7 +176,7 @@ impl Reader {
             MetadataLine::Attributes(attributes) => attributes,
             _ => 0,
         };
-        // A line that is not about attributes clears them in LLVM, whose writer puts them last.
+        // In LLVM a line of metadata without attributes clears the attributes. LLVM's writer puts them last.
         function.attributes = attributes;
         self.profile.flags.pre_inlined |= attributes & attribute::SHOULD_BE_INLINED != 0;
         if let MetadataLine::Checksum(checksum) = *metadata
@@ -187,7 +188,7 @@ impl Reader {
         self.metadata_depth = Some(depth);
     }
 
-    /// Closes functions until at most `depth` are open.
+    /// Closes functions until at most `depth` functions are open.
     fn close(&mut self, depth: usize) {
         while self.open.len() > depth
             && let Some((location, mut function)) = self.open.pop()
@@ -201,7 +202,7 @@ impl Reader {
     }
 }
 
-/// Why a line of a body cannot be read.
+/// Returns the reason why a line of a function cannot be read.
 fn body_error(content: &[u8], line: &[u8]) -> ReadErrorKind {
     match excessive_line_offset(content) {
         Some(offset) => ReadErrorKind::LineOffset(offset),
@@ -209,7 +210,7 @@ fn body_error(content: &[u8], line: &[u8]) -> ReadErrorKind {
     }
 }
 
-/// The start of a line, for an error.
+/// Returns the start of a line, for an error message.
 fn printable(line: &[u8]) -> String {
     const MOST: usize = 200;
     String::from_utf8_lossy(&line[..line.len().min(MOST)]).into_owned()

@@ -6,10 +6,11 @@ use crate::spelling::{push_decimal, push_location, push_name};
 use crate::write::{Ranked, TargetSorter, WriteOrder};
 use crate::{FunctionSamples, LineLocation, NameId, Profile, WriteError};
 
-/// One thread writes at least this many functions; more are divided among threads.
+/// Smallest number of functions that one thread writes. More functions are divided among threads.
 const PART: usize = 1 << 9;
 
-/// One line a count; a function's lines are indented by one blank more than its own.
+/// Writes one line for each count. The lines of a function have one blank more of indentation than the line that names
+/// the function.
 pub(crate) fn write(profile: &Profile, order: &WriteOrder) -> Result<Vec<u8>, WriteError> {
     order.check_names(profile, b'\n')?;
     let part = |functions: &[Ranked<'_>]| {
@@ -40,7 +41,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The rest of the line that names the function, then its content.
+    /// Writes the rest of the line that names the function, then its content.
     fn function(&mut self, function: &FunctionSamples, depth: usize) {
         if self.profile.flags.context_sensitive {
             self.out.push(b'[');

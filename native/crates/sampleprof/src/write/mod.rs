@@ -1,4 +1,4 @@
-//! Writing: the encodings and what they cannot hold.
+//! Writes profiles: the encodings, and the properties that an encoding cannot hold.
 
 mod error;
 mod options;
@@ -10,12 +10,12 @@ pub(crate) use order::{Ranked, TargetSorter, WriteOrder, check_name};
 
 use crate::{Profile, binary, extbinary, text};
 
-/// The bytes of `profile` in the chosen encoding.
+/// Returns the bytes of `profile` in the chosen encoding.
 ///
-/// They depend on nothing but the arguments, and equal what LLVM 22 writes, except that LLVM stores the checksums and
-/// attributes of `extbinary` in the order of a hash table. Of a context-sensitive profile in which a function has
-/// different checksums in different contexts, the summary has those contexts that agree with the first one; LLVM's
-/// takes any for the first.
+/// The bytes depend on nothing but the arguments. They equal the bytes that LLVM 22 writes, except that LLVM stores
+/// the checksums and attributes of `extbinary` in the order of a hash table. In a context-sensitive profile, a
+/// function may have different checksums in different contexts. The summary then counts the contexts whose checksum
+/// equals that of the first one; LLVM takes any of the contexts for the first.
 ///
 /// # Errors
 /// When the encoding cannot hold the profile.

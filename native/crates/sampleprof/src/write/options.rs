@@ -3,39 +3,40 @@
 /// An encoding of sample profiles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// One line a count, for people.
+    /// The text form, with one line for each count, for people.
     Text,
     /// LLVM's raw binary form: one name table and the functions after it.
     Binary,
-    /// LLVM's extensible binary form, in sections. What compilers are given.
+    /// LLVM's extensible binary form, in sections. The form that compilers are given.
     #[default]
     ExtBinary,
 }
 
-/// What becomes of [`Profile::symbols`](crate::Profile::symbols) in [`Format::ExtBinary`]; the other forms cannot hold them.
+/// How [`Format::ExtBinary`] stores [`Profile::symbols`](crate::Profile::symbols). The other forms cannot hold them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SymbolListEncoding {
-    /// Left out.
+    /// The list is left out.
     Omit,
-    /// Written as it is, as llvm-profgen does.
+    /// The list is written as it is, as llvm-profgen does.
     #[default]
     Plain,
-    /// Written compressed.
+    /// The list is written compressed.
     Compressed,
 }
 
-/// How to write a profile.
+/// Options for writing a profile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WriteOptions {
-    /// The encoding.
+    /// The encoding of the profile.
     pub format: Format,
-    /// Write eight bytes of each name's MD5 instead of the name. Only [`Format::ExtBinary`] can.
+    /// True to write eight bytes of the MD5 hash of each name in place of the name. Only for [`Format::ExtBinary`].
     pub use_md5: bool,
-    /// The profile symbol list.
+    /// How the profile symbol list is stored.
     pub symbol_list: SymbolListEncoding,
-    /// Compress every section of [`Format::ExtBinary`].
+    /// True to compress every section of [`Format::ExtBinary`].
     pub compress: bool,
-    /// [`Format::ExtBinary`]: functions into which nothing is inlined have sections of their own, which a compiler can leave unread
-    /// where it only wants what others inline (ThinLTO). Profiles with calling contexts have no such layout.
+    /// True to write functions into which nothing is inlined into sections of their own, in [`Format::ExtBinary`]. A
+    /// compiler can leave these sections unread where it only wants functions that others inline (ThinLTO). Profiles
+    /// with calling contexts have no such layout.
     pub split_layout: bool,
 }

@@ -5,22 +5,23 @@ use crate::{CallTarget, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, NameId,
 
 /// The order in which names and functions of a profile are written.
 pub(crate) struct WriteOrder {
-    /// The names in use, ascending: the name table.
+    /// The names in use, ascending. This is the name table.
     pub(crate) names: Vec<NameId>,
-    /// For each name of the profile its position in `names`; comparing positions compares names.
+    /// For each name of the profile, its position in `names`. Comparing these positions compares the names.
     ranks: Vec<u32>,
-    /// Positions in [`Profile::functions`], by total descending, then name and context.
+    /// Positions in [`Profile::functions`], by total descending, then by name and context.
     functions: Vec<u32>,
-    /// In a context-sensitive profile the same by context alone: the table of contexts.
+    /// Positions in [`Profile::functions`], ordered by context alone, in a context-sensitive profile. This is the
+    /// table of contexts.
     contexts: Vec<u32>,
-    /// For each of [`Profile::functions`] its position in `contexts`, if there are any.
+    /// For each element of [`Profile::functions`], its position in `contexts`. Empty in a profile without contexts.
     context_ranks: Vec<u32>,
 }
 
 /// The largest line offset of a body record (LLVM: `isOffsetLegal`).
 const MAX_LINE_OFFSET: u32 = 0xffff;
 
-/// A rank that stands for a name nothing refers to.
+/// The rank of a name that nothing refers to.
 const UNUSED: u32 = u32::MAX;
 
 impl WriteOrder {
@@ -71,17 +72,18 @@ impl WriteOrder {
         })
     }
 
-    /// Position of a used name in the name table.
+    /// Returns the position of a name in the name table. The name must be in use.
     pub(crate) fn rank(&self, name: NameId) -> u32 {
         self.ranks[name.index()]
     }
 
-    /// The functions in the order of writing.
+    /// Iterates over the functions in the order of writing.
     pub(crate) fn functions<'a>(&'a self, profile: &'a Profile) -> impl Iterator<Item = Ranked<'a>> {
         self.functions.iter().map(|&position| self.ranked(profile, position))
     }
 
-    /// The functions of a context-sensitive profile in the order of their contexts, which is that of their ranks.
+    /// Iterates over the functions of a context-sensitive profile in the order of their contexts, which is the order
+    /// of their ranks.
     pub(crate) fn contexts<'a>(&'a self, profile: &'a Profile) -> impl Iterator<Item = &'a FunctionSamples> {
         self.contexts
             .iter()
@@ -106,15 +108,15 @@ impl WriteOrder {
     }
 }
 
-/// A function that is not inlined.
+/// A function that is not inlined, with its rank.
 pub(crate) struct Ranked<'a> {
-    /// What the binary forms call it by: its position in the table of contexts, or in the table of names where there are
-    /// no contexts.
+    /// The index of the function in the binary forms: its position in the table of contexts, or in the name table if
+    /// there are no contexts.
     pub(crate) rank: u32,
     pub(crate) function: &'a FunctionSamples,
 }
 
-/// Positions of the functions in the order of [`crate::FullName`], with `ranks` in place of names.
+/// Returns the positions of the functions in the order of [`crate::FullName`]. Compares `ranks` in place of names.
 fn by_context(profile: &Profile, ranks: &[u32]) -> Vec<u32> {
     let frames = |position: u32| {
         let function = &profile.functions[position as usize];
@@ -140,7 +142,7 @@ pub(crate) fn check_name(profile: &Profile, id: NameId, terminator: u8) -> Resul
     }
 }
 
-/// What has to be known of a profile before any of it can be written.
+/// Facts about a profile that must be known before any part of it can be written.
 struct Survey<'a> {
     profile: &'a Profile,
     used: Vec<bool>,
@@ -165,7 +167,7 @@ impl Survey<'_> {
         if depth > MAX_INLINE_DEPTH {
             return Err(WriteError::TooDeep { name: name() });
         }
-        // Records ascend.
+        // Records ascend, so the last record has the largest line offset.
         if let Some(record) = function
             .body
             .last()
@@ -187,14 +189,15 @@ impl Survey<'_> {
     }
 }
 
-/// Sorts call targets as all forms have them, by count descending, then name, into a buffer that is used again.
+/// Sorts call targets by count descending, then by name, as all forms store them. The buffer is used again for each
+/// record.
 #[derive(Default)]
 pub(crate) struct TargetSorter {
     sorted: Vec<(u64, u32)>,
 }
 
 impl TargetSorter {
-    /// Counts and name ranks of `targets` in the order of writing.
+    /// Returns the counts and name ranks of `targets` in the order of writing.
     pub(crate) fn sort(&mut self, targets: &[CallTarget], order: &WriteOrder) -> &[(u64, u32)] {
         self.sorted.clear();
         self.sorted

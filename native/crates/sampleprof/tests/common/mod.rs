@@ -1,4 +1,4 @@
-//! Generated profiles, and `llvm-profdata` to compare with.
+//! Generators of profiles, and access to `llvm-profdata` for comparisons.
 #![allow(dead_code, reason = "every test file uses another part")]
 
 use std::num::NonZeroU64;
@@ -10,7 +10,7 @@ use proptest::sample::select;
 use sampleprof::{BodyRecord, CallTarget, Format, Frame, FunctionSamples, LineLocation, Profile, WriteOptions, write};
 use tempfile::TempDir;
 
-/// `llvm-profdata` 22, or nothing, which is said with the name of the test.
+/// Finds `llvm-profdata` 22. If it is not installed, returns `None` and prints that the test `test` is skipped.
 pub fn llvm_profdata(test: &str) -> Option<PathBuf> {
     let candidates = ["llvm-profdata-22", "/usr/lib/llvm-22/bin/llvm-profdata"];
     let found = candidates
@@ -23,13 +23,13 @@ pub fn llvm_profdata(test: &str) -> Option<PathBuf> {
     found.map(PathBuf::from)
 }
 
-/// Runs the tool in a directory with the given files and returns what it printed, or wrote to `out`: it cannot write
-/// extbinary to a pipe.
+/// Runs the tool in a directory with the given files. Returns what the tool printed, or what it wrote to the file
+/// `out`, because the tool cannot write extbinary to a pipe.
 pub fn run(tool: &Path, arguments: &[&str], files: &[(&str, &[u8])]) -> Vec<u8> {
     try_run(tool, arguments, files).unwrap_or_else(|errors| panic!("{arguments:?}: {errors}"))
 }
 
-/// The same, or what the tool says when it fails.
+/// Runs the tool like [`run`]. Returns the error message of the tool if it fails.
 pub fn try_run(tool: &Path, arguments: &[&str], files: &[(&str, &[u8])]) -> Result<Vec<u8>, String> {
     let directory = TempDir::new().unwrap();
     for (name, content) in files {
@@ -64,7 +64,7 @@ pub fn text(profile: &Profile) -> String {
 /// A body record.
 type RecordSpec = (LineLocation, u64, Vec<(String, u64)>);
 
-/// A function by names instead of ids, so that it can be generated without a table.
+/// A function with names instead of ids, so that it can be generated without a name table.
 #[derive(Clone, Debug)]
 pub struct Spec {
     name: String,
@@ -76,7 +76,8 @@ pub struct Spec {
     attributes: u32,
 }
 
-/// A profile of these functions. Those of the same name are left out, so that the model's promises hold.
+/// Makes a profile of these functions. Leaves out functions whose name occurred before, because a profile has each
+/// function once.
 pub fn profile_of(specs: &[Spec], probe_based: bool) -> Profile {
     let mut profile = Profile::new();
     profile.flags.probe_based = probe_based;
@@ -130,21 +131,21 @@ fn function_of(spec: &Spec, profile: &mut Profile) -> FunctionSamples {
     function
 }
 
-/// A function of a context-sensitive profile: its callers, the outermost first, and itself.
+/// A function of a context-sensitive profile: its callers, the outermost first, and the function itself.
 #[derive(Clone, Debug)]
 pub struct CalledSpec {
     callers: Vec<(String, LineLocation)>,
     function: Spec,
 }
 
-/// A context-sensitive profile of these functions. Those of the same name in the same context are left out.
+/// Makes a context-sensitive profile of these functions. Leaves out functions whose name and context occurred before.
 pub fn context_profile_of(specs: &[CalledSpec], probe_based: bool) -> Profile {
     let mut profile = Profile::new();
     profile.flags.probe_based = probe_based;
     profile.flags.context_sensitive = true;
     for CalledSpec { callers, function } in specs {
         let mut function = function_of(function, &mut profile);
-        // All contexts of a function have the checksum of its one control flow graph.
+        // All contexts of a function have the checksum of its control flow graph.
         let guid = profile.names.get(function.name).guid();
         function.checksum = function.checksum.and(NonZeroU64::new(guid));
         let frames: Vec<Frame> = callers
@@ -163,7 +164,8 @@ pub fn context_profile_of(specs: &[CalledSpec], probe_based: bool) -> Profile {
     profile
 }
 
-/// Functions of a context-sensitive profile, few of them, so that some are called by others, with small counts.
+/// Generates functions of a context-sensitive profile. Their names are few, so that some functions call others, and
+/// their counts are small.
 pub fn called_functions() -> impl Strategy<Value = Vec<CalledSpec>> {
     let name = || select(vec!["main", "_Z3fooi", "bar.__uniq.12345", "größe", "f<int>"]).prop_map(String::from);
     let place = || {
@@ -195,7 +197,8 @@ pub fn called_functions() -> impl Strategy<Value = Vec<CalledSpec>> {
     prop::collection::vec(called, 1..12)
 }
 
-/// Names as compilers make them, and worse ones: gcc's have blanks and colons, identifiers may be in any script.
+/// Generates names as compilers make them, and stranger ones: names of gcc have blanks and colons, and identifiers may
+/// be in any script.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => select(vec!["main", "foo", "_ZN3fooEv", "bar.__uniq.12345", "f.llvm.99", "a.cold", "_ZTv0_n24_N1AD1Ev"]).prop_map(String::from),
@@ -223,18 +226,18 @@ fn location() -> impl Strategy<Value = LineLocation> {
     (line, discriminator).prop_map(|(line, discriminator)| LineLocation::new(line, discriminator))
 }
 
-/// What a function is made of, without what is inlined into it.
+/// Generates a function without inlined functions.
 fn leaf() -> impl Strategy<Value = Spec> {
-    // LLVM's text reader cannot tell a call target `a b` from two, so targets have plain names.
+    // LLVM's text reader takes a call target `a b` for two targets, so targets have plain names.
     let target_name = prop_oneof![
         select(vec!["callee", "_ZN3barEv", "f<int>", "größe"]).prop_map(String::from),
         "[a-z]{1,5}"
     ];
     let targets = prop::collection::vec((target_name, count()), 0..4);
     let body = prop::collection::vec((location(), count(), targets), 0..6);
-    // LLVM's binary forms keep attributes only if some function should be inlined.
+    // LLVM's binary forms store attributes only if some function should be inlined.
     let attributes = select(vec![0, 2, 3, 6]);
-    // A checksum of zero is none.
+    // Checksums start at 1, because 0 means that there is no checksum.
     (name(), count(), count(), body, 1u64.., attributes).prop_map(|(name, total, head, body, checksum, attributes)| {
         Spec {
             name,
@@ -255,7 +258,7 @@ fn function() -> impl Strategy<Value = Spec> {
     })
 }
 
-/// Functions of a profile that is not empty, which text cannot be.
+/// Generates functions of a profile. There is at least one function, because a text profile cannot be empty.
 pub fn functions() -> impl Strategy<Value = Vec<Spec>> {
     prop::collection::vec(function(), 1..8)
 }
