@@ -1,4 +1,5 @@
-//! Writes seeds of pseudo probes, the sections of a fixture: `cargo run --example make_probe_seeds` in this directory.
+//! Writes seeds of pseudo probes, which are sections of a fixture: `cargo run --example make_probe_seeds` in this
+//! directory.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,7 @@ fn main() -> std::io::Result<()> {
     fs::create_dir_all(&folder)?;
     let program = here.join("../../fixtures/calc-probe/calc");
     let image = Image::open(&program).expect("the fixture is a program");
-    // What the target reads of its first byte.
+    // `choice` is the first byte of the input, which selects the kind of section in the fuzz target.
     for (name, section, choice) in [
         ("descriptors", ".pseudo_probe_desc", 1),
         ("probes", ".pseudo_probe", 0),

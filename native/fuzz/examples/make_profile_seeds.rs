@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sampleprof::{Format, WriteOptions, read, write};
 
-/// What the targets put in front of their input.
+/// The text that the fuzz target puts in front of its input.
 const TEXT_START: &str = "f:1:1\n";
 const MAGIC_AND_VERSION: usize = 10;
 

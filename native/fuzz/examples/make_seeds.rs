@@ -55,7 +55,8 @@ fn main() -> std::io::Result<()> {
         write("pipe", &format!("{name}-zstd"), [vec![choice], compressed].concat())?;
         write("zstd", name, [vec![2, 50], builder.records()].concat())?;
         write("zstd", &format!("{name}-zstd2"), [vec![3, 7], builder.records()].concat())?;
-        // choice, sample_type, read_format, branch_sample_type >> 10, flags; then length in words and body.
+        // The bytes are: choice, sample_type, read_format, branch_sample_type >> 10, flags; then the length in words,
+        // and the body.
         let fields = EventSpec::branch_stacks("").sample_type | fields;
         let mut seed = [&[choice], fields.to_le_bytes().as_slice(), &[4, 0x80, 0]].concat();
         for words in [10_u8, 30, 60] {

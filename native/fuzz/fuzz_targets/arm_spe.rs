@@ -1,4 +1,5 @@
-//! A trace of Arm SPE: packets in pieces of any size, and the same between the records of a recording.
+//! Decodes a trace of Arm SPE: its packets in pieces of any size, and the same trace between the records of a
+//! recording.
 #![no_main]
 
 use autofdo_gen_fuzz::read_both_ways;

@@ -1,4 +1,5 @@
-//! A program as BOLT sees it: symbols, unwind tables, stubs, relocations and blocks, and where indirect jumps go.
+//! Reads the facts about a program that BOLT profiles need: symbols, unwind tables, stubs, relocations, blocks, and
+//! the targets of indirect jumps.
 #![no_main]
 
 use std::path::Path;
@@ -8,7 +9,8 @@ use bolt::{Before, Program, Run};
 use elf::{Code, DecodePolicy, Image, Instruction, InstructionClass, Svma, jump_targets};
 use libfuzzer_sys::fuzz_target;
 
-/// Functions that are looked at, and instructions of each: more of them add nothing but time.
+/// Largest number of functions that are read, and of instructions in each. More of them take time and test nothing
+/// new.
 const MOST_FUNCTIONS: usize = 64;
 const MOST_INSTRUCTIONS: usize = 4096;
 

@@ -1,5 +1,5 @@
-//! Call stacks and branch stacks that need not fit together, of a program by lines or by probes, to its profile. The number of threads must change
-//! nothing, and what is written must be readable.
+//! Makes a profile, by lines or by pseudo probes, of call stacks and branch stacks that need not fit together. The
+//! profile must not depend on the number of threads, and the written profile must be readable.
 #![no_main]
 
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use profgen::{Format, GenerateOptions, Input, Silent, generate};
 
 struct Program {
     path: PathBuf,
-    /// Where its instructions are.
+    /// Addresses of the program's instructions.
     instructions: Vec<u64>,
 }
 
@@ -25,7 +25,7 @@ impl Program {
         Self { instructions: all.map(|instruction| instruction.svma.0).collect(), path }
     }
 
-    /// An instruction, or what is none: a byte inside of one, or an address outside.
+    /// Returns the address of an instruction, a byte inside of an instruction, or an address outside of the program.
     fn address(&self, pick: u16) -> u64 {
         match pick {
             0xff00..=0xff7f => u64::from(pick) << 32,
@@ -34,7 +34,8 @@ impl Program {
         }
     }
 
-    /// Samples: the number of frames and of branches, then an address for each frame and two for each branch.
+    /// Reads samples: the number of frames and the number of branches, then an address for each frame and two for each
+    /// branch.
     fn script(&self, mut bytes: &[u8]) -> String {
         let mut text = String::new();
         while let [frames, branches, rest @ ..] = bytes {

@@ -1,4 +1,4 @@
-//! A program: its headers, symbols, code and DWARF, as a job reads them. The first byte chooses how code is decoded.
+//! Reads a program as a job does: headers, symbols, code and DWARF. The first byte chooses how code is decoded.
 #![no_main]
 
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use elf::{Code, DecodePolicy, Image, Svma};
 use libfuzzer_sys::fuzz_target;
 use symbolize::{DebugInfo, DebugOptions, FileSystem, FollowLinks, FrameTable, FunctionTable};
 
-/// Instructions that are looked at; decoding more of them adds nothing but time.
+/// Largest number of instructions that are decoded. More of them take time and test nothing new.
 const MOST_INSTRUCTIONS: usize = 4096;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -25,7 +25,7 @@ fn read_code(file: &[u8], policy: DecodePolicy) {
     assert!(image.symbols().iter().is_sorted_by_key(|symbol| (symbol.section, symbol.svma)));
     let Ok(code) = Code::new(&image, policy) else { return };
     let end = Svma(code.base().0.saturating_add(u64::from(code.span())));
-    // The last one before a symbol may reach beyond it.
+    // The last instruction before a symbol may reach beyond the start of the symbol.
     let mut behind = code.base();
     for instruction in code.instructions(code.base(), end).take(MOST_INSTRUCTIONS) {
         assert!(behind <= instruction.svma && instruction.length > 0);

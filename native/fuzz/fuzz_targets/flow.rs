@@ -1,15 +1,16 @@
-//! Graphs of any shape with any samples: counts fit together, or the graph is given up.
+//! Infers counts for graphs of any shape with any samples. The counts must fit together, or the graph must be given
+//! up.
 #![no_main]
 
 use flow::{Block, Edge, Gate, Graph, Measure, infer};
 use libfuzzer_sys::fuzz_target;
 
-/// No more blocks than these: what is to be found are odd graphs, not large ones.
+/// Largest number of blocks. The target looks for odd graphs, not for large ones.
 const MOST_BLOCKS: u8 = 40;
 
 fn measure(a: u8, b: u8) -> Option<Measure> {
     (a & 1 == 0).then(|| Measure {
-        // From none to as many as 64 bits hold.
+        // Weights reach from 0 to the largest number of 64 bits.
         samples: f64::from(a >> 1) * 2_f64.powi(i32::from(b >> 2)),
         per_execution: f64::from(b & 3) * f64::from(a) / 8.0,
     })

@@ -1,4 +1,4 @@
-//! Text of `perf script`. The first byte chooses where the text is cut: that must change nothing.
+//! Reads a text of `perf script`. The first byte chooses where the text is cut, which must not change the result.
 #![no_main]
 
 use autofdo_gen_fuzz::perf_script::{Event, events, with_line_ends_of_perf};

@@ -1,4 +1,5 @@
-//! Records of a pipe. The first byte chooses the byte order; a stream and a file with the same bytes must agree.
+//! Reads records of a pipe. The first byte chooses the byte order. A stream and a file with the same bytes must give
+//! the same result.
 #![no_main]
 
 use autofdo_gen_fuzz::read_both_ways;
@@ -13,7 +14,8 @@ fuzz_target!(|bytes: &[u8]| {
     };
     stream.extend_from_slice(records);
     let (file, stream) = read_both_ways(&stream);
-    // Events may be declared behind the samples: then only a file's reader knows them from the start.
+    // The declaration of an event may stand behind its samples. Only the reader of a file knows such an event from the
+    // start.
     let same = |summary: &autofdo_gen_fuzz::Summary| (summary.mmaps, summary.complete, summary.samples + summary.unusable);
     assert_eq!(file.as_ref().map(same), stream.as_ref().map(same));
 });

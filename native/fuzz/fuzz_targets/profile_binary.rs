@@ -1,4 +1,4 @@
-//! Profiles in the raw binary form, behind magic number and version.
+//! Reads profiles in the raw binary form. The input stands behind the magic number and the version.
 #![no_main]
 
 use autofdo_gen_fuzz::profile::check;

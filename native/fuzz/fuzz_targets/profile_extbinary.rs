@@ -1,4 +1,4 @@
-//! Profiles in sections, behind magic number and version.
+//! Reads profiles in the extbinary form. The input stands behind the magic number and the version.
 #![no_main]
 
 use autofdo_gen_fuzz::profile::check;

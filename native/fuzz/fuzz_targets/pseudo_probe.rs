@@ -1,5 +1,5 @@
-//! The sections of pseudo probes. The first byte chooses: descriptors, or probes in one of the ways in which they are decoded. The function
-//! that a section begins with has a start.
+//! Decodes the sections of pseudo probes. The first byte chooses between descriptors and probes, and how probes are
+//! decoded. The function that a section begins with has a known start.
 #![no_main]
 
 use elf::Svma;
@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
         unknown_start: if choice & 4 != 0 { UnknownStart::Skip } else { UnknownStart::FollowPrevious },
     };
     let Ok(table) = ProbeTable::decode([section], &selection) else { return };
-    // A probe takes three bytes at the least, a function ten.
+    // A probe takes at least three bytes, a function at least ten.
     assert!(table.probes().len() <= section.len() / 3 && table.node_count() <= section.len() / 10);
     assert!(table.probes().is_sorted_by_key(|probe| probe.address));
     for probe in table.probes() {

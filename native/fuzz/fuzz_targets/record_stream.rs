@@ -1,4 +1,4 @@
-//! Whole files: header, attrs, features, records.
+//! Reads whole files: header, attrs, features, records.
 #![no_main]
 
 use autofdo_gen_fuzz::read_both_ways;

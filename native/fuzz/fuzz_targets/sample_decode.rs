@@ -1,4 +1,5 @@
-//! Samples of any event: an attr of 136 bytes, then the samples' bodies, each behind a byte that gives its length in words.
+//! Decodes samples of any event. The input is an attr of 136 bytes, then the bodies of the samples, each behind a byte
+//! that gives its length in words.
 #![no_main]
 
 use autofdo_gen_fuzz::read_both_ways;

@@ -1,4 +1,4 @@
-//! A trace shard: its description and all its rows, as a job reads them. What is wrong is an error.
+//! Reads a trace shard as a job does: its description and all its rows. A fault in the shard must give an error.
 #![no_main]
 
 use std::sync::Once;
@@ -6,8 +6,8 @@ use std::sync::Once;
 use libfuzzer_sys::fuzz_target;
 use traceshard::{Error, Row, Shard, parse_patch, parse_via};
 
-/// The Parquet library panics on some damage, which `traceshard` catches. The fuzzer's hook would end the process before that; a panic that
-/// is not caught ends it all the same.
+/// The Parquet library panics on some damage, and `traceshard` catches these panics. The fuzzer's hook would end the
+/// process first, so the target replaces the hook. A panic that nothing catches still ends the process.
 static QUIET: Once = Once::new();
 
 fuzz_target!(|bytes: &[u8]| {

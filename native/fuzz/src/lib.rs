@@ -1,4 +1,4 @@
-//! What the targets share: reading a recording to its end in every way there is.
+//! Code that the fuzz targets share: reads a recording to its end in every possible way.
 
 pub mod perf_script;
 pub mod profile;
@@ -14,27 +14,27 @@ static POOL: LazyLock<ThreadPool> = LazyLock::new(|| {
     pool.build().expect("the first pool of this thread")
 });
 
-/// Makes the fuzzer's own thread the only worker: what led to a crash must lead to it again.
+/// Makes the fuzzer's own thread the only worker, so that the input of a crash leads to the crash again.
 pub fn use_one_thread() {
     LazyLock::force(&POOL);
 }
 
-/// What two ways of reading the same bytes must agree on.
+/// Facts on which two ways of reading the same bytes must agree.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Samples handed out.
+    /// Number of samples handed out.
     pub samples: u64,
-    /// Samples of no known event, or too short for it.
+    /// Number of samples of no known event, or too short for their event.
     pub unusable: u64,
-    /// A sum over all that samples hold.
+    /// Sum of the numbers in all samples.
     pub sum: u64,
-    /// Records.
+    /// Number of MMAP and MMAP2 records.
     pub mmaps: u64,
-    /// Whether the input ended early.
+    /// False if the input ended early.
     pub complete: bool,
 }
 
-/// Reads all there is, and looks up what samples say in the address spaces.
+/// Reads the input to its end, and looks up the addresses of the samples in the address spaces.
 pub fn read_to_end(mut input: PerfData) -> Summary {
     let mut summary = Summary { complete: true, ..Summary::default() };
     let mut stats = RecordStats::default();
@@ -70,7 +70,7 @@ pub fn read_to_end(mut input: PerfData) -> Summary {
     summary
 }
 
-/// A stream that comes in small pieces.
+/// A stream that returns a few bytes at a time.
 pub struct Dribble(pub Cursor<Vec<u8>>);
 
 impl Read for Dribble {
@@ -80,13 +80,14 @@ impl Read for Dribble {
     }
 }
 
-/// Reads bytes as a file, once and twice, and as a stream.
+/// Reads bytes as a file in two passes, as a file in one pass, and as a stream.
 pub fn read_both_ways(bytes: &[u8]) -> (Option<Summary>, Option<Summary>) {
     let file = PerfData::from_bytes(bytes.to_vec(), "file").ok().map(read_to_end);
     if let Ok(mut input) = PerfData::from_bytes(bytes.to_vec(), "file read once") {
         input.read_once();
         let once = read_to_end(input);
-        // Events may be declared behind the samples: read once, a file knows them as late as a stream does.
+        // The declaration of an event may stand behind its samples. A file that is read in one pass knows such an
+        // event as late as a stream does.
         let same = |summary: &Summary| (summary.mmaps, summary.complete, summary.samples + summary.unusable);
         assert_eq!(file.as_ref().map(same), Some(same(&once)));
     }

@@ -1,19 +1,20 @@
-//! All that a text of `perf script` tells.
+//! Reads a text of `perf script` into a list of its items.
 
 use perfscript::{BranchEntry, BranchLine, CallStack, Dialect, Item, Line, Parser, SampleKind};
 
-/// What an item of the text says.
+/// An item of the text.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event {
     /// A line about a mapping.
     Mapping(Vec<u8>),
     /// A sample.
     Sample {
-        /// How often it was taken.
+        /// Number of times that the sample was taken.
         times: u64,
-        /// Its call stack.
+        /// Addresses of the call stack, the innermost first.
         frames: Vec<u64>,
-        /// Its branches, and whether the line ends with something else; `None` if there is no such line.
+        /// The branch entries, and whether the line ends with something else. `None` if the sample has no line of
+        /// branch entries.
         branches: Option<(Vec<BranchEntry>, bool)>,
     },
 }
@@ -54,7 +55,7 @@ fn read(line: Line<'_>, dialect: Dialect) -> Option<(Vec<BranchEntry>, bool)> {
     Some((entries, branches.end_is_invalid()))
 }
 
-/// `text` with line ends as perf writes them: in [`Dialect::Anything`], CR LF ends a line as well.
+/// Returns `text` with line ends as perf writes them. In [`Dialect::Anything`], CR LF also ends a line.
 pub fn with_line_ends_of_perf(text: &[u8], dialect: Dialect) -> Vec<u8> {
     let is_dropped = |at: usize| dialect == Dialect::Anything && text[at..].starts_with(b"\r\n");
     (0..text.len()).filter(|&at| !is_dropped(at)).map(|at| text[at]).collect()

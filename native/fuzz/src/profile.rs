@@ -1,4 +1,4 @@
-//! What a sample profile must hold to, whatever its bytes.
+//! Checks that every sample profile must pass, whatever its bytes are.
 
 use std::ops::ControlFlow;
 
@@ -6,7 +6,7 @@ use sampleprof::{
     ColdContexts, Content, Format, MergeInput, MergeOptions, Profile, WriteOptions, merge, read, sections, write,
 };
 
-/// Reads a profile, writes it in every form, reads those, merges it, and takes its contexts away.
+/// Reads a profile, writes it in every form, reads these forms, merges the profile, and removes its contexts.
 pub fn check(bytes: &[u8]) {
     let _ = sections(bytes, "fuzz");
     let profile = read(bytes, "fuzz");
@@ -20,7 +20,7 @@ pub fn check(bytes: &[u8]) {
     assert_eq!(merged.is_ok(), profile.is_ok());
     let Ok(profile) = profile else { return };
     if profile.functions.is_empty() {
-        // A file without functions has no place for the flags of metadata.
+        // A file without functions has no place for the flags of the metadata section.
         return;
     }
     check_layouts(&profile);
@@ -32,12 +32,13 @@ pub fn check(bytes: &[u8]) {
         let Ok(written) = write(&profile, &options) else {
             continue;
         };
-        // In text not all names can be told apart, and numbers instead of names have another order than their digits.
+        // A text does not keep all names apart. Names that are GUIDs are sorted by number, and their decimal digits by
+        // text.
         if format == Format::Text || profile.names.has_guids() {
             continue;
         }
         let again = read(&written, "written").expect("what is written can be read");
-        // The raw form loses attributes, which decide about the summary.
+        // The raw binary form does not store attributes, and the summary depends on them.
         if format == Format::ExtBinary {
             let written_again = write(&again, &options);
             assert!(written_again.as_ref() == Ok(&written), "written again, it differs");
@@ -45,7 +46,7 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// Merges contexts, cold ones and all.
+/// Converts the contexts into the other layouts, and merges cold contexts.
 fn check_layouts(profile: &Profile) {
     let mut flat = profile.clone();
     flat.flatten();
