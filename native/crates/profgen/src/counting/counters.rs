@@ -60,7 +60,7 @@ impl CounterTable {
 pub struct Counters {
     /// Straight-line ranges, last instruction inclusive.
     pub ranges: CounterTable,
-    /// Taken branches. The source may be [`EXTERNAL`].
+    /// Taken branches. The source may be [`EXTERNAL`](crate::counting::counter::EXTERNAL).
     pub branches: CounterTable,
     /// The same counts by calling context; `None` if they are not wanted or not known.
     pub contexts: Option<ContextCounters>,

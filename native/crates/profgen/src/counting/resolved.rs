@@ -22,7 +22,7 @@ pub(crate) enum Resolved {
         to: CodeOffset,
         from_target: BinaryId,
         to_target: BinaryId,
-        /// True if the end that is [`OUTSIDE`] lies in the code of the same target, but at no instruction.
+        /// True if the end that is `OUTSIDE` lies in the code of the same target, but at no instruction.
         half_misplaced: bool,
     },
     /// Neither end is an instruction of a target, but one end lies in the code of this target.
