@@ -21,7 +21,7 @@ pub(crate) struct Probes<'i> {
     whole_of_part: FxHashMap<Guid, Guid>,
     /// Names in the source of functions whose name in the debug information differs from that of a symbol.
     source_names: FxHashMap<FunctionId, &'i [u8]>,
-    /// How many probes are left out because the symbol of their function or part is missing.
+    /// Number of probes that are left out because the symbol of their function or part is missing.
     unplaced: u64,
 }
 
@@ -190,8 +190,8 @@ fn guids_of(functions: &FunctionTable, sampled: &[FunctionId]) -> FxHashSet<Guid
     names.map(Guid::of).collect()
 }
 
-/// How many probes have no address because there is no symbol to count from. Parts without samples have a symbol, and no address because
-/// none is asked for.
+/// Returns the number of probes without an address whose function or part has no symbol to count from. Parts
+/// without samples have a symbol: their probes have no address because none is needed.
 fn without_symbol(table: &ProbeTable, image: &Image) -> u64 {
     let mut unplaced = table.unplaced().clone();
     if !unplaced.is_empty() {
