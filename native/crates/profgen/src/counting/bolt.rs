@@ -35,7 +35,7 @@ pub(crate) struct StackKind {
 /// Number of slots of the cache, as in [`TraceTable`](crate::counting::trace::TraceTable).
 const SLOTS: usize = 1 << 12;
 
-/// How often something happened.
+/// Numbers of executions and of mispredictions of a branch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub count: u64,

@@ -1,4 +1,4 @@
-//! Counting sampled addresses.
+//! Counts sampled addresses.
 
 use perfdata::Avma;
 use rustc_hash::FxHashMap;
@@ -9,34 +9,34 @@ use crate::binaries::code_space::{CodeOffset, CodeSpace, OUTSIDE};
 use crate::binaries::id::ByBinary;
 use elf::Svma;
 
-/// Slots of the cache: addresses are sampled again and again.
+/// Number of slots of the cache. The same addresses are sampled again and again.
 const SLOTS: usize = 1 << 12;
 
-/// How often an instruction was sampled.
+/// Number of samples of an instruction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Hits {
-    /// The sampled instruction was this one.
+    /// Number of samples of the instruction itself.
     pub exact: u64,
-    /// It was executed next when the sample was taken.
+    /// Number of samples that name the instruction because it was to be executed next.
     pub skidded: u64,
 }
 
 impl Hits {
-    /// All samples.
+    /// Returns the number of all samples.
     pub(crate) fn sum(self) -> u64 {
         self.exact + self.skidded
     }
 }
 
-/// The sampled instructions of a binary, ascending.
+/// The sampled instructions of a binary, in ascending order.
 pub(crate) type TargetAddresses = Vec<(Svma, Hits)>;
 
-/// 24 bytes, so that the cache fits into that of a CPU.
+/// A slot of the cache. It has 24 bytes, so that all slots fit into the cache of a CPU.
 #[derive(Clone, Copy)]
 struct Slot {
     address: u64,
     count: u32,
-    /// Where the address is, if `class` is [`EntryClass::Used`].
+    /// Offset of the address, if `class` is [`EntryClass::Used`].
     offset: CodeOffset,
     view: u16,
     exact: bool,
@@ -52,10 +52,10 @@ const EMPTY: Slot = Slot {
     class: EntryClass::Unmapped,
 };
 
-/// Counts of sampled addresses, behind a direct-mapped cache of raw ones.
+/// Counts of sampled addresses, behind a direct-mapped cache of raw addresses.
 #[derive(Default)]
 pub(crate) struct AddressCounts {
-    /// Filled on first use: most jobs sample no addresses.
+    /// The cache. It is made on first use, because most jobs sample no addresses.
     slots: Box<[Slot]>,
     counts: FxHashMap<CodeOffset, Hits>,
     ledger: Ledger,
@@ -87,7 +87,8 @@ impl AddressCounts {
         settle(&mut self.counts, &mut self.ledger, replaced);
     }
 
-    /// The same if the cache has the address; false if it has not, and the sample is not counted.
+    /// Counts a sample as [`AddressCounts::add`] does, if the cache has the address. Returns false, and
+    /// counts nothing, if the cache does not have it.
     #[inline]
     pub(crate) fn add_known(&mut self, address: Avma, exact: bool, number: u16) -> bool {
         let Some(slot) = self.slots.get_mut(slot_of(address, exact, number)) else {
@@ -102,7 +103,7 @@ impl AddressCounts {
         true
     }
 
-    /// Whether any sample was counted or lost.
+    /// Returns true if any sample was counted or lost.
     pub(crate) fn has_samples(&self) -> bool {
         self.ledger.entries() > 0
     }
@@ -113,7 +114,7 @@ impl AddressCounts {
         self.ledger.add(class, 1);
     }
 
-    /// Forgets what the cache knows, for when numbers of views are used again.
+    /// Empties the cache. The caller does so before numbers of views are used again.
     pub(crate) fn flush(&mut self) {
         for slot in &mut self.slots {
             let replaced = std::mem::replace(slot, EMPTY);
@@ -131,7 +132,7 @@ impl AddressCounts {
         }
     }
 
-    /// The sampled instructions of each target, and what became of the samples.
+    /// Returns the sampled instructions of each target, and the ledger of the samples.
     pub(crate) fn into_addresses(mut self, space: &CodeSpace) -> (ByBinary<TargetAddresses>, Ledger) {
         self.flush();
         let mut offsets: Vec<(CodeOffset, Hits)> = self.counts.into_iter().collect();
@@ -145,7 +146,7 @@ impl AddressCounts {
     }
 }
 
-/// The only slot that may have an address.
+/// Returns the only slot that may have an address.
 #[inline]
 fn slot_of(address: Avma, exact: bool, number: u16) -> usize {
     let mixed = (address.0 ^ u64::from(number) << 48 ^ u64::from(exact) << 47).wrapping_mul(0x9e37_79b9_7f4a_7c15);
