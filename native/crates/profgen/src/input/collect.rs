@@ -18,27 +18,27 @@ use crate::input::call_stack::{CallStackReader, CallStacks};
 use crate::input::events::UsableEvents;
 use crate::request::options::{GenerateOptions, SampleUse};
 
-/// What the samples of one or several segments came to.
+/// The counts of one or several segments.
 #[derive(Default)]
 pub(crate) struct Collected {
     pub traces: TraceTable,
-    /// Sampled addresses, of inputs of which these count, and of samples without a stack.
+    /// Sampled addresses: of inputs whose addresses count, and of samples without a branch stack.
     pub addresses: AddressCounts,
-    /// Who called the code that has these addresses.
+    /// The callers of the code at these addresses.
     pub call_sites: CallSites,
-    /// Instead of these, if traces for BOLT are wanted.
+    /// Traces for BOLT, instead of the counts above, if they are wanted.
     pub bolt: Option<BoltTraces>,
-    /// What call stacks came to, if samples have them.
+    /// Counts by call stacks, if samples have call stacks.
     pub call_stacks: Option<CallStacks>,
     pub samples: u64,
     pub branch_samples: u64,
     pub guest_samples: u64,
-    /// Samples that could not be decoded.
+    /// Number of samples that could not be decoded.
     pub chunks: ChunkStats,
 }
 
 impl Collected {
-    /// What both came to.
+    /// Returns the sum of both.
     pub(crate) fn merged(mut self, other: Self) -> Self {
         self.merge(other);
         self
@@ -64,7 +64,7 @@ impl Collected {
         self.chunks.add(other.chunks);
     }
 
-    /// Forgets what is kept by the numbers of views, which are given again.
+    /// Empties the caches that use the numbers of views, because the numbers are used again.
     fn forget_numbers_of_views(&mut self) {
         self.traces.flush();
         self.addresses.flush();
@@ -74,25 +74,26 @@ impl Collected {
     }
 }
 
-/// What decides whether and how a sample counts.
+/// The rules that decide whether and how a sample counts.
 pub(crate) struct Filter<'a> {
     pub options: &'a GenerateOptions,
     pub rules: EntryRules,
-    /// What of them counts.
+    /// The events whose samples count, and which part of the samples counts.
     pub usable: UsableEvents,
-    /// By event: whether its samples have call stacks. Nothing, if those of no event have, or if call stacks do not matter.
+    /// True for each event whose samples have call stacks. `None` if no event's samples have them, or if call
+    /// stacks do not matter.
     pub call_stacks: Option<Vec<bool>>,
 }
 
-/// Counts the samples of one input, segment by segment, on all threads of the pool. The result does not depend on how chunks fall to
-/// threads: counts only add up.
+/// Counts the samples of one input, segment by segment, on all threads of the pool. The result does not
+/// depend on how chunks are shared between threads, because counts only add up.
 pub(crate) struct Collector<'a> {
     workers: SampleWorkers<'a, Worker<'a>>,
 }
 
 impl<'a> Collector<'a> {
-    /// For samples of `targets` in an input of `total` bytes (0: not known). If samples may have call stacks, `functions` are those of the
-    /// targets.
+    /// Makes a collector for samples of `targets` in an input of `total` bytes (0 if the size is not known).
+    /// If samples may have call stacks, `functions` are the functions of the targets.
     pub(crate) fn new(
         targets: &'a Targets<'a>,
         functions: Option<&'a ByBinary<&'a FunctionTable>>,
@@ -113,7 +114,8 @@ impl<'a> Collector<'a> {
         self.workers.add_as(segment, &Taking { resolver, filter })
     }
 
-    /// Asks for every address space again, because they have changed. True if `changed` says so of an answer that was given before.
+    /// Makes the workers look up every address space again, because address spaces have changed. Returns true
+    /// if `changed` is true for an address space that was looked up before.
     pub(crate) fn forget_spaces(&mut self, changed: impl Fn(&Consulted) -> bool) -> bool {
         let mut any = false;
         for worker in self.workers.each() {
@@ -122,7 +124,7 @@ impl<'a> Collector<'a> {
         any
     }
 
-    /// What all samples came to.
+    /// Returns the counts of all samples.
     pub(crate) fn finish(self) -> Collected {
         let all = self.workers.finish().map(|mut worker| {
             worker.collected.call_stacks = worker.call_stacks.map(|reader| reader.found);
@@ -132,7 +134,7 @@ impl<'a> Collector<'a> {
     }
 }
 
-/// How samples of a segment are counted.
+/// Counts the samples of a segment.
 struct Taking<'s, 'a> {
     resolver: &'s Resolver<'a, 's>,
     filter: &'s Filter<'s>,
@@ -208,7 +210,7 @@ impl<'a> Worker<'a> {
             return;
         }
         if sample.cpumode.is_guest() {
-            // A guest's addresses mean nothing in the host's address spaces.
+            // The addresses of a guest mean nothing in the address spaces of the host.
             self.collected.guest_samples += 1;
             self.collected.traces.lose(EntryClass::Unmapped, entries);
             return;
@@ -282,7 +284,8 @@ impl<'a> Worker<'a> {
         one_branch::count(sample, times, view, &mut self.collected.traces);
     }
 
-    /// Counts the address of a sample that counts, if it was sampled in the same address space before and is remembered.
+    /// Counts the address of a sample that counts, if the address is in the cache and the address space is
+    /// the same as before. Returns false, and counts nothing, otherwise.
     #[inline]
     fn add_known_address(&mut self, sample: SampledAddress) -> bool {
         let SampledAddress { pid, moment, ip, exact } = sample;
@@ -308,13 +311,14 @@ impl<'a> Worker<'a> {
         self.collected.call_sites.add(sample.call_chain, view);
     }
 
-    /// Forgets how address spaces looked, because they have changed.
+    /// Forgets the views of address spaces, because address spaces have changed. Returns the address spaces
+    /// that were looked up.
     fn forget_views(&mut self) -> &Consulted {
         self.views.forget(|| self.collected.forget_numbers_of_views())
     }
 }
 
-/// The view of the address space that a sample is of, and its number.
+/// Returns the view of the address space of a sample, and the number of the view.
 #[inline]
 fn view_of<'w, 'a>(
     views: &'w mut Views<View<'a>>,
@@ -335,7 +339,7 @@ impl Filter<'_> {
         self.usable.events.get(usize::from(event)).is_none_or(|counts| *counts)
     }
 
-    /// Whether no sample of this event has anything else that matters but its address.
+    /// Returns true if only the address of a sample of this event matters.
     fn counts_each_address(&self, event: u16) -> bool {
         self.usable.addresses && self.options.select.has_all() && self.is_usable(event)
     }

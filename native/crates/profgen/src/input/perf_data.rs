@@ -198,7 +198,7 @@ impl<'a> Sampling<'a> {
             .unwrap_or_default();
         let uses_call_chains = filter.call_stacks.is_some() || filter.usable.addresses;
         if uses_call_chains && chunks.incomplete_call_chains > 0 {
-            // What is missing may stand far behind its sample.
+            // The missing part of a call chain may stand far behind its sample.
             if reading == Reading::Once {
                 return Ok(None);
             }

@@ -135,7 +135,8 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
     found
 }
 
-/// The kernel wrote parts of call chains later than the samples, and some of these parts are not there.
+/// Returns the warning that the kernel wrote parts of call chains later than the samples, and that some of
+/// these parts are missing in the recording.
 pub(crate) fn about_incomplete_call_chains(chunks: ChunkStats, path: &Path) -> Diagnostic {
     let message = format!(
         "{}: {} of {} samples have a call chain that lacks its part in user space, so that their contexts have no callers. With `perf record \
