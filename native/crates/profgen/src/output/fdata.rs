@@ -5,7 +5,7 @@
 //! 1 <function> <offset> 0 [unknown] 0 <mispredictions> <count>
 //! ```
 //!
-//! A line is a branch, or the edge between two neighbouring blocks of a function, which runs go along. Returns have no line.
+//! Each line is a branch, or an edge between two neighbouring blocks of a function that runs pass. Returns have no line.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

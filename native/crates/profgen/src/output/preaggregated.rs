@@ -6,8 +6,9 @@
 //! F <first of a run> <last of it> <count>
 //! ```
 //!
-//! Addresses are those of the file, in hexadecimal digits; 0 is any place outside of the binary. A line of `T` has no place for
-//! mispredictions, so a line of `B` for each branch has those of all its traces, and the count of those without a run.
+//! Addresses are addresses of the file, in hexadecimal digits; 0 stands for every place outside of the binary. A line
+//! of `T` has no place for mispredictions. So each branch also has a line of `B`: it has the mispredictions of all
+//! traces of the branch, and the count of the traces without a run.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,7 +17,7 @@ use elf::Svma;
 
 use crate::counting::bolt::{Taken, TargetTraces};
 
-/// The text of the traces of a binary.
+/// Returns the text of the traces of a binary.
 #[must_use]
 pub(crate) fn write(traces: &TargetTraces) -> String {
     let address = |end: Option<Svma>| end.map_or(0, |end| end.0);
