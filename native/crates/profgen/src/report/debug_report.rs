@@ -74,7 +74,7 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
         ));
     }
     let conflicts = functions.symbol_conflicts().iter();
-    // llvm-profgen also tells of symbols that differ only in a suffix that it has taken off.
+    // llvm-profgen also reports symbols that differ only in a suffix that it has removed.
     let differs = |conflict: &&SymbolConflict| {
         words == Words::LlvmProfgen
             || conflict.difference == SymbolDifference::Range
