@@ -1,4 +1,4 @@
-//! What a job is asked to do.
+//! The options of a job.
 
 use std::path::PathBuf;
 
@@ -8,17 +8,17 @@ use perfdata::Sample;
 use crate::request::policy::Policy;
 use crate::request::pre_inlining::PreInlining;
 
-/// What BOLT reads.
+/// The forms of traces that BOLT reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BoltFormat {
-    /// Traces by address, from which perf2bolt makes the other format.
+    /// Traces by address. perf2bolt makes the other form of them.
     PreAggregated,
     /// Branches by function and offset, and the edges between blocks.
     Fdata,
 }
 
 impl BoltFormat {
-    /// How names of such files end.
+    /// Returns the ending of the names of such files.
     pub(crate) fn ending(self) -> &'static str {
         match self {
             Self::PreAggregated => "preagg",
@@ -27,68 +27,70 @@ impl BoltFormat {
     }
 }
 
-/// Everything `generate` needs to know. Field names follow llvm-profgen's flags.
+/// The options of `generate`. The names of the fields follow llvm-profgen's flags.
 #[derive(Debug, Clone)]
 pub struct GenerateOptions {
-    /// The profiled executables, shared objects or vmlinux; each gets a profile.
+    /// The profiled executables, shared objects or vmlinux. Each gets a profile.
     pub binaries: Vec<PathBuf>,
-    /// Folders with more of them: the files that the recordings map are profiled.
+    /// Folders with further binaries. Those that the recordings map are profiled.
     pub binary_dirs: Vec<PathBuf>,
     /// Profile every file of this machine that the recordings map and that has debug information.
     pub all_binaries: bool,
-    /// Add up all profiles to one.
+    /// Add up all profiles to one profile.
     pub merge_binaries: bool,
-    /// Where the samples come from.
+    /// The source of the samples.
     pub input: Input,
-    /// Where the result goes.
+    /// The destination of the result.
     pub output: Output,
-    /// How the profile is encoded.
+    /// The encoding of the profile.
     pub format: Format,
-    /// What is decided otherwise than in llvm-profgen.
+    /// The differences from llvm-profgen that apply.
     pub policy: Policy,
-    /// `Some(true)`: treat the binary as a vmlinux; `None`: recognise one.
+    /// `Some(true)`: treat the binary as a vmlinux. `None`: recognise a vmlinux.
     pub kernel: Option<bool>,
-    /// ELF file that has the DWARF of the binary, and its symbols if it is stripped.
+    /// ELF file that has the DWARF of the binary, and its symbols if the binary is stripped.
     pub debug_binary: Option<PathBuf>,
-    /// The cache of the debuginfod client, where debug files are looked for last.
+    /// The cache of the debuginfod client. Debug files are looked for there last.
     pub debuginfod_cache: Option<PathBuf>,
     /// DWARF package (`.dwp`) of the binary; default is the binary's path with `.dwp` appended.
     pub dwp: Option<PathBuf>,
-    /// Follow a binary whose build id is not the one that perf saw.
+    /// Follow a binary whose build id differs from the build id in the recording.
     pub ignore_build_id: bool,
     /// Which samples count.
     pub select: Selection,
-    /// Of text with call stacks, use the branch stacks alone.
+    /// Of a text with call stacks, use the branch stacks alone.
     pub ignore_stack_samples: bool,
     /// Let the pre-inliner of context-sensitive profiles decide what is inlined.
     pub csspgo_preinliner: bool,
-    /// What it goes by.
+    /// Thresholds and switches of the pre-inliner.
     pub pre_inlining: PreInlining,
     /// Infer the frames that tail calls leave out, in contexts by probes.
     pub infer_missing_frames: bool,
-    /// How many tail calls in a row are looked for then.
+    /// Most tail calls in a row that are searched to infer frames.
     pub max_search_depth: u32,
-    /// When contexts are inlined into their callers, also add them to the functions of their own.
+    /// When contexts are inlined into their callers, also add them to the functions' own profiles.
     pub generate_merged_base_profiles: bool,
     /// Mark all functions of the profile for clang to inline.
     pub mark_all_context_preinlined: bool,
-    /// Of a context-sensitive profile, inline contexts into their callers.
+    /// Inline the contexts of a context-sensitive profile into their callers.
     pub gen_cs_nested_profile: bool,
-    /// The longest sequence of recursive calls of which repetitions are left out of contexts; absent: any length.
+    /// Greatest number of recursive calls in a sequence whose repetitions are left out of contexts; absent:
+    /// any number.
     pub compress_recursion: Option<u32>,
-    /// How many calls of a context are kept; absent: all.
+    /// Most calls of a context that are kept; absent: all.
     pub csprof_max_context_depth: Option<u32>,
-    /// In contexts by probes, how many calls are kept before it is known what functions they are in; absent: all.
+    /// In contexts by probes, most calls that are kept before the functions of the calls are known; absent:
+    /// all.
     pub csprof_max_unsymbolized_context_depth: Option<u32>,
-    /// Add up contexts that are not hot; absent: unless the pre-inliner has chosen them.
+    /// Add up contexts that are not hot; absent: add them up unless the pre-inliner has chosen the contexts.
     pub csprof_merge_cold_context: Option<bool>,
-    /// How many frames stay of those, the function itself included.
+    /// Most frames that are kept of contexts that are not hot, the function itself included.
     pub csprof_max_cold_context_depth: u32,
-    /// What of the samples counts.
+    /// Which part of the samples counts.
     pub samples: SampleUse,
     /// Count the sampled addresses instead of the branch stacks.
     pub leading_ip_only: bool,
-    /// Events for one sample: counts become those of events, instead of samples.
+    /// Number of events for one sample. With it, counts are numbers of events instead of samples.
     pub sample_period: Option<u64>,
     /// Write zero counts for all functions, not only for those that have samples.
     pub fill_zero_for_all_funcs: bool,
@@ -96,9 +98,10 @@ pub struct GenerateOptions {
     pub update_total_samples: bool,
     /// Drop top-level functions colder than the cold threshold.
     pub trim_cold_profile: bool,
-    /// extbinary: names as 64-bit MD5 prefixes.
+    /// extbinary: write names as 64-bit MD5 prefixes.
     pub use_md5: bool,
-    /// extbinary: list the symbols of the binary, so that clang knows never-sampled functions from new ones.
+    /// extbinary: list the symbols of the binary, so that clang knows functions without samples from new
+    /// functions.
     pub populate_profile_symbol_list: bool,
     /// Write the range and branch counters as text instead of a profile.
     pub skip_symbolization: bool,
@@ -106,7 +109,7 @@ pub struct GenerateOptions {
     pub for_bolt: Option<BoltFormat>,
     /// Counters hold addresses relative to the preferred base.
     pub use_offset: bool,
-    /// Counters are relative to the first loadable segment instead.
+    /// Counters hold addresses relative to the first loadable segment instead.
     pub use_first_loadable_segment_as_base: bool,
     /// Ignore pseudo probes in favour of DWARF.
     pub use_dwarf_correlation: bool,
@@ -124,27 +127,27 @@ pub struct GenerateOptions {
     pub profile_summary_cutoff_cold: u32,
     /// Cold threshold as a count; overrides the cut-off.
     pub profile_summary_cold_count: Option<u64>,
-    /// Fail when more than this percentage of the branch entries is lost.
+    /// Fail if more than this percentage of the branch entries is lost.
     pub max_loss: Option<f64>,
-    /// Report the mappings that the recording tells of, one note each.
+    /// Report the mappings of the recording, one note for each.
     pub show_mmap_events: bool,
-    /// Report each doubtful thing besides their number.
+    /// Report each doubtful thing, not only the number of doubtful things.
     pub show_detailed_warning: bool,
-    /// Report what the samples lie in; see [`SampleSurvey`](crate::SampleSurvey).
+    /// Report a survey of the samples; see [`SampleSurvey`](crate::SampleSurvey).
     pub survey_samples: bool,
     /// Damage in an input is an error instead of a diagnostic.
     pub strict: bool,
-    /// Worker threads; 0 is one for each processor.
+    /// Number of worker threads; 0 stands for one thread for each processor.
     pub jobs: usize,
 }
 
 impl GenerateOptions {
-    /// Whether samples of Arm SPE are counted for what they are.
+    /// Returns true if samples of Arm SPE count as single branches.
     pub(crate) fn reads_arm_spe(&self) -> bool {
         self.policy.reads_arm_spe && !self.leading_ip_only
     }
 
-    /// llvm-profgen's defaults for `binary` and `input`, the profile returned in memory.
+    /// Returns llvm-profgen's defaults for `binary` and `input`. The profile is returned in memory.
     #[must_use]
     pub fn new(binary: impl Into<PathBuf>, input: Input) -> Self {
         Self {
@@ -206,7 +209,7 @@ impl GenerateOptions {
 }
 
 impl GenerateOptions {
-    /// The files that are named as inputs; no result replaces one.
+    /// Returns the files that are named as inputs. No result replaces one of them.
     #[must_use]
     pub fn input_files(&self) -> InputFiles {
         let mut files = InputFiles::default();
@@ -220,40 +223,40 @@ impl GenerateOptions {
         files
     }
 
-    /// True if there can be more than one binary: several are named, or they are looked for.
+    /// Returns true if there can be more than one binary: several are named, or binaries are looked for.
     pub(crate) fn has_several_binaries(&self) -> bool {
         self.binaries.len() != 1 || self.looks_for_binaries()
     }
 
-    /// True if counts come from samples.
+    /// Returns true if counts come from samples.
     pub(crate) fn is_sampled(&self) -> bool {
         matches!(self.input, Input::PerfData(_) | Input::PerfScript(_) | Input::Traces(_))
     }
 
-    /// True if there can be more than one result.
+    /// Returns true if there can be more than one result.
     pub(crate) fn has_several_results(&self) -> bool {
         self.has_several_binaries() && !self.merge_binaries
     }
 
-    /// True if which binaries there are is found out from the recordings.
+    /// Returns true if the recordings decide which binaries there are.
     pub(crate) fn looks_for_binaries(&self) -> bool {
         self.all_binaries || !self.binary_dirs.is_empty()
     }
 }
 
-/// What of samples counts.
+/// The part of samples that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SampleUse {
-    /// Branch stacks, or the sampled addresses where there are none.
+    /// Branch stacks, or the sampled addresses if there are no branch stacks.
     #[default]
     Any,
     /// Branch stacks.
     Branches,
-    /// Sampled addresses: what was executed is inferred from them.
+    /// Sampled addresses. The executions are inferred from them.
     Addresses,
 }
 
-/// Source of the samples.
+/// The source of the samples.
 #[derive(Debug, Clone)]
 pub enum Input {
     /// perf.data files, directories or streams; `-` is standard input.
@@ -262,7 +265,7 @@ pub enum Input {
     PerfScript(Vec<PathBuf>),
     /// Trace shards, or folders with files of them.
     Traces(Vec<PathBuf>),
-    /// Counters, as `skip_symbolization` writes them.
+    /// Counters, in the form that `skip_symbolization` writes.
     UnsymbolizedProfile(PathBuf),
     /// A finished sample profile that is only post-processed.
     SampleProfile(PathBuf),
@@ -279,7 +282,7 @@ pub enum Format {
     Text,
 }
 
-/// Which samples of a perf.data count; empty lists select everything.
+/// The samples of a perf.data that count. An empty list selects everything.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     /// Event names, as `perf evlist` prints them.
@@ -295,12 +298,13 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Whether samples of every process, thread, processor and time are selected.
+    /// Returns true if samples of every process, thread, processor and time are selected.
     pub(crate) fn has_all(&self) -> bool {
         self.pids.is_empty() && self.tids.is_empty() && self.cpus.is_empty() && self.time.is_none()
     }
 
-    /// Whether the process, the thread, the processor and the time of a sample are selected; who reads events knows theirs.
+    /// Returns true if the process, the thread, the processor and the time of a sample are selected. The
+    /// reader of events checks the event.
     #[inline]
     pub(crate) fn has(&self, sample: &Sample<'_>) -> bool {
         let any = |list: &[i32], value: i32| list.is_empty() || list.contains(&value);
