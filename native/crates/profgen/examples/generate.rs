@@ -1,8 +1,9 @@
-//! The pipeline without Node around it, for profilers: `generate BINARY PERFDATA [FORMAT [FLAG...]]`.
+//! Runs the pipeline without Node, for use under a profiler: `generate BINARY PERFDATA [FORMAT [FLAG...]]`.
 //!
-//! FORMAT is `text`, `binary`, `extbinary`, `counters`, `preaggregated` or `fdata`; FLAGs are `compat`, `script` if PERFDATA is text of
-//! `perf script`, `addresses` if only sampled addresses count, `jobs=N`, `times=N` to read PERFDATA N times, and `binary=FILE` for one more
-//! binary. The result goes to standard output unless there are several, everything else to standard error.
+//! FORMAT is `text`, `binary`, `extbinary`, `counters`, `preaggregated` or `fdata`. FLAGs are `compat`,
+//! `script` if PERFDATA is text of `perf script`, `addresses` if only sampled addresses count, `jobs=N`,
+//! `times=N` to read PERFDATA N times, and `binary=FILE` for one more binary. The result goes to standard
+//! output unless there are several results; everything else goes to standard error.
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -14,7 +14,7 @@ use replay::{PID, Replay, text};
 use testkit::{Endian, EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 use traced::generate;
 
-/// A recording of an event with the sampled addresses of the fixture, and no stacks.
+/// Makes a recording of an event that has the sampled addresses of the fixture, and no stacks.
 fn plain(replay: &Replay, event: &str) -> PerfDataBuilder {
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::plain(event));
@@ -24,7 +24,7 @@ fn plain(replay: &Replay, event: &str) -> PerfDataBuilder {
     builder
 }
 
-/// Each branch of the fixture's stacks is a sample of the instruction that it went to.
+/// Adds a sample for each branch of the fixture's stacks. Its address is the target of the branch.
 fn add_addresses(builder: &mut PerfDataBuilder, replay: &Replay, event: usize) {
     for (index, stack) in replay.recorded.stacks.iter().enumerate() {
         for (_, to) in stack.iter().take(4) {
@@ -61,7 +61,7 @@ fn a_stack_that_the_cpu_left_empty_is_none() {
         text(&replay.generate(&plain(&replay, "cycles")).expect("a profile"))
     );
 
-    // One stack, and the others are as little used as ever.
+    // One sample has a stack, so the samples without a stack do not count.
     let middle = replay.recorded.stacks.len() / 2;
     builder.sample(replay.sample(event, middle, PID, 0));
     let some = replay.generate(&builder).expect("a profile");
@@ -183,7 +183,7 @@ fn a_raw_trace_is_refused_with_the_line_that_makes_stacks_of_it() {
             "cs_etm/@tmc_etr0/u",
             "perf inject -i perf.data -o stacks.data --itrace=i100000il128 --strip",
         ),
-        // The event alone, without its trace.
+        // The recording has the event alone, without its trace.
         (
             "arm_spe_0/branch_filter=1/u",
             "perf record -e arm_spe/branch_filter=1/u",
@@ -196,16 +196,17 @@ fn a_raw_trace_is_refused_with_the_line_that_makes_stacks_of_it() {
     }
 }
 
-/// Something that happens in a recording.
+/// A step of a recording.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// The code is mapped, moved so often by 16 MiB.
+    /// The code is mapped, moved by this many times 16 MiB.
     Map(u64),
     /// Another file is mapped there.
     Cover(u64),
     Fork(i32),
     Exec,
-    /// A sample of this event and this cpumode at one of the fixture's addresses, moved so often by 16 MiB.
+    /// A sample of this event and this cpumode at one of the fixture's addresses, moved by this many times 16
+    /// MiB.
     Sample(usize, u16, usize, u64),
 }
 
@@ -225,7 +226,7 @@ fn steps() -> impl Strategy<Value = Vec<(i32, Step)>> {
     prop::collection::vec(run, 1..8).prop_map(move |runs| runs.into_iter().flat_map(in_process).collect())
 }
 
-/// A recording of `events` events in which this happens, with these fields taken off samples.
+/// Makes a recording of `events` events with these steps. The fields of `without` are missing in the samples.
 fn happening(replay: &Replay, steps: &[(i32, Step)], events: usize, without: u64, endian: Endian) -> PerfDataBuilder {
     const SLIDE: u64 = 1 << 24;
     let mut builder = PerfDataBuilder::with_endian(endian);
@@ -260,7 +261,7 @@ fn happening(replay: &Replay, steps: &[(i32, Step)], events: usize, without: u64
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
-    /// Samples that may be deselected are not taken the short way.
+    /// Samples that may be deselected are counted in the slow way. The fast way must give the same result.
     #[test]
     fn the_short_way_gives_what_the_long_way_gives(
         steps in steps(),
@@ -279,7 +280,7 @@ proptest! {
                 let statistics = &outcome.statistics;
                 Ok((text(&outcome), statistics.samples, statistics.ledger))
             }
-            // The message tells what became of the samples.
+            // The message states the fate of the samples.
             Err(error) => Err((error.code, error.message)),
         });
         prop_assert_eq!(short, long);

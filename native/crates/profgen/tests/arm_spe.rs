@@ -150,7 +150,7 @@ fn a_branch_that_was_not_taken_adds_nothing_to_the_run_that_it_is_in() {
     }
 }
 
-/// llvm-profgen takes what perf makes of the trace for histories of taken branches.
+/// llvm-profgen takes the branch stacks that perf makes of the trace for stacks of taken branches.
 #[test]
 fn branches_that_were_not_taken_count_as_taken_without_20() {
     let replay = Replay::new();
@@ -260,7 +260,7 @@ fn a_damaged_trace_is_used_as_far_as_it_goes() {
     builder.other(11, 0, &words(&[0, 64, 1, 0, 20, 0, 1000]));
     builder.other(11, 0, &words(&[64, 64, 8, 0, 21, 0, 1000]));
     let mut bytes = records[0].encode();
-    // A packet of an unknown type before what is no packet.
+    // A packet of an unknown type stands before bytes that are no packet.
     bytes[9..12].copy_from_slice(&[0x40, 0, 0xff]);
     builder.other(71, 0, &words(&[64, 1 << 30, 0, u64::from(u32::MAX) << 32, 0]));
     builder.record(bytes);
@@ -284,7 +284,8 @@ fn a_damaged_trace_is_used_as_far_as_it_goes() {
     assert_eq!(error.code, ErrorCode::InputDamaged);
 }
 
-/// What ran on a CPU while nothing tells which process it was is in no binary, and accounted for.
+/// Code that ran on a CPU while the recording does not tell its process belongs to no binary, and is
+/// accounted for.
 #[test]
 fn a_buffer_of_a_cpu_whose_threads_are_not_known() {
     let replay = Replay::new();
