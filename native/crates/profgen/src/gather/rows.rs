@@ -100,11 +100,16 @@ const FEW_ROWS: usize = 1 << 14;
 /// So many rows that are in no table are brought together at least.
 const MANY_ROWS: usize = 1 << 16;
 
+/// Number of counts that wait until they are added together.
+const MOST_WAITING: usize = 256;
+
 /// Rows in the order that they were met. If there are few, each is there once. If there are many, some are there more than once: it takes less
 /// to sort them now and then, and to make one row of those that are equal, than to find each of them.
 #[derive(Debug)]
 pub(crate) struct Rows {
     rows: Vec<CountedRow>,
+    /// Counts that are not yet added to their rows.
+    waiting: Vec<(RowId, Counts)>,
     /// Where each row is, while there are few.
     table: Option<HashTable<RowId>>,
     /// With more rows than these, they should be brought together.
@@ -116,6 +121,7 @@ impl Default for Rows {
     fn default() -> Self {
         Self {
             rows: Vec::new(),
+            waiting: Vec::new(),
             table: Some(HashTable::new()),
             room: MANY_ROWS,
             tails: Tails::default(),
@@ -144,7 +150,19 @@ impl Rows {
     }
 
     pub(crate) fn add(&mut self, row: RowId, counts: Counts) {
-        self.rows[row as usize].counts.add(counts);
+        if self.waiting.len() == MOST_WAITING {
+            self.settle();
+        }
+        self.waiting.push((row, counts));
+    }
+
+    /// Adds the waiting counts to their rows. No addition depends on another one, so the processor loads
+    /// several rows at the same time.
+    fn settle(&mut self) {
+        let Self { rows, waiting, .. } = self;
+        for (row, counts) in waiting.drain(..) {
+            rows[row as usize].counts.add(counts);
+        }
     }
 
     /// Whether there are so many rows that they should be brought together.
@@ -156,6 +174,7 @@ impl Rows {
     /// Brings together what is the same. No row stands where it stood.
     pub(crate) fn add_up(&mut self) {
         self.table = None;
+        self.settle();
         // This sort finds that most rows are sorted already.
         self.rows.sort_by(|a, b| a.key.order(&b.key));
         add_up_neighbours(&mut self.rows);
@@ -174,6 +193,7 @@ impl Rows {
     /// Adds the rows of others, which have none then.
     pub(crate) fn take(&mut self, other: &mut Self) {
         let mut other = std::mem::take(other);
+        other.settle();
         if self.is_empty() {
             *self = other;
             return;
@@ -186,7 +206,8 @@ impl Rows {
     }
 
     /// All rows, in no particular order, some of them more than once, and what is behind them.
-    pub(crate) fn into_parts(self) -> (Vec<CountedRow>, Tails) {
+    pub(crate) fn into_parts(mut self) -> (Vec<CountedRow>, Tails) {
+        self.settle();
         (self.rows, self.tails)
     }
 }
