@@ -120,8 +120,8 @@ impl<'a> Attribution<'a> {
         frames
     }
 
-    /// Returns the functions that a function is inlined into; `None` if it is not inlined. A call that lost
-    /// its probe (index 0) cannot be named, and neither can the calls around it.
+    /// Returns the functions that the function of a node is inlined into; `None` if one of them has no name. A
+    /// call that lost its probe (index 0) cannot be named, and neither can the calls around it.
     fn callers_of(&mut self, node: NodeId) -> Option<Inliners> {
         let source: &'a ProbeSource<'a> = self.source;
         let mut callers = Inliners {

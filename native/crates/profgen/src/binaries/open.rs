@@ -22,7 +22,7 @@ use crate::request::options::{GenerateOptions, Input};
 /// A binary of a job.
 pub(crate) struct Subject {
     pub image: Arc<Image>,
-    /// The name that its result is named after.
+    /// The name that the name of its result begins with.
     pub name: String,
     /// True if the caller named the binary. Then it is a warning if the binary has no result.
     pub named: bool,

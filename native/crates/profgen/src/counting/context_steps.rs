@@ -40,7 +40,7 @@ const EMPTY: Slot = Slot {
 
 /// Counts of steps in the code of one binary.
 ///
-/// In front of the hash table stands a direct-mapped cache, as loops take the same steps again and again.
+/// In front of the hash table stands a direct-mapped cache, because loops take the same steps again and again.
 pub(crate) struct ContextSteps {
     slots: Box<[Slot; SLOTS]>,
     steps: FxHashMap<Step, (Before, u64)>,
@@ -272,7 +272,7 @@ mod tests {
     }
 
     proptest! {
-        /// Makes frames and branches that may or may not fit together: in loops, outside of all code, at no
+        /// The samples have frames and branches that may or may not fit together: in loops, outside of all code, at no
         /// instruction. Each branch to the binary must count once, and no impossible run may count. The
         /// result must not depend on how samples are shared between threads, or on how many equal samples are
         /// counted at once.

@@ -112,7 +112,7 @@ fn spot_in(held: Held, address: u64) -> Spot {
 }
 
 /// Returns the address of the symbol that the kernel's mapping names, and what the mapping holds; `None` if
-/// no kernel is mapped.
+/// no kernel with a known file is mapped.
 fn kernel_of(spaces: &AddressSpaces, held: &[Held]) -> Option<(u64, Held)> {
     let map = spaces.kernel_image()?;
     match held.get(map.0 as usize)? {

@@ -381,7 +381,7 @@ impl Table {
         self.sums.fills = 0;
     }
 
-    /// Returns the number of rows, as an upper bound, plus the number of notes about tails.
+    /// Returns the number of rows, as an upper bound, or the number of notes about tails, whichever is greater.
     pub(crate) fn len(&self) -> usize {
         self.sums.rows.len()
     }
