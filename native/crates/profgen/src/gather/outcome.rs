@@ -10,7 +10,7 @@ use traceshard::Loss;
 pub struct CollectOutcome {
     /// The files, in the order in which they were finished.
     pub shards: Vec<WrittenShard>,
-    /// The branch entries that were read, and those that are in no row, by reason.
+    /// The numbers of the ledger: what was read, and which parts of it are in no row of a branch.
     pub ledger: Vec<(Loss, u64)>,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,

@@ -1,4 +1,4 @@
-//! Rows of branches, and how often each was met.
+//! Rows of branches, each with its number of executions.
 
 use std::cmp::Ordering;
 
@@ -9,13 +9,14 @@ use traceshard::Loss;
 use crate::gather::chain::{TailId, Tails};
 use crate::gather::files::FileId;
 
-/// The number of an event, with the machine that it was recorded on.
+/// The number of an event on the machine that it was recorded on.
 pub(crate) type EventId = u16;
 
-/// Where a row stands until the rows are brought together.
+/// The place of a row, until equal rows are added up.
 pub(crate) type RowId = u32;
 
-/// An address in a file, or none, in the bytes of a number: addresses are less than 2^63. None comes first.
+/// An address in a file, or the absence of an address, as bytes of a number. Addresses are less than 2^63.
+/// The absence of an address comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place(u64);
 
@@ -29,23 +30,23 @@ impl Place {
     }
 }
 
-/// A branch of a file, and what is behind it.
+/// A branch of a file, and the possible ends of the run behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
     pub file: FileId,
     pub event: EventId,
-    /// Source and destination, in the file.
+    /// Addresses of the source and the destination in the file.
     pub from: Place,
     pub to: Place,
     pub tail: TailId,
-    /// Where the run ended if the next newer entry of the whole stack ended it.
+    /// Address at which the run ended, if the next newer entry of the whole stack ended it.
     pub stack_end: Place,
-    /// One end is in the kernel, and the other is not.
+    /// True if one end of the branch is in the kernel, and the other is not.
     pub crosses_kernel: bool,
 }
 
 impl Key {
-    /// Bits that depend on all of the key, the lowest and the highest ones, too.
+    /// Returns a hash whose bits, the lowest and the highest included, depend on the whole key.
     #[inline]
     fn hash(&self) -> u64 {
         let small = u64::from(self.file) << 32 | u64::from(self.tail.bits());
@@ -58,7 +59,8 @@ impl Key {
             .rotate_left(32)
     }
 
-    /// By file, event and address first. Few comparisons of large numbers take less than many of small ones.
+    /// Orders keys by file, event and address first. A few comparisons of large numbers take less time than
+    /// many of small numbers.
     #[inline]
     fn order(&self, other: &Self) -> Ordering {
         let whose = |key: &Self| u64::from(key.file) << 16 | u64::from(key.event);
@@ -85,7 +87,7 @@ impl Counts {
     }
 }
 
-/// A row, in less than a line of the processor's cache.
+/// A row. It takes less than a line of the processor's cache.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CountedRow {
     pub key: Key,
@@ -94,25 +96,26 @@ pub(crate) struct CountedRow {
 
 const _: () = assert!(size_of::<CountedRow>() <= 56);
 
-/// So many rows are found in a table, which is in the second-level cache of a core then.
+/// Most rows that are looked up in a table. The table fits into the second-level cache of a core.
 const FEW_ROWS: usize = 1 << 14;
 
-/// So many rows that are in no table are brought together at least.
+/// Least number of rows without a table that are added up.
 const MANY_ROWS: usize = 1 << 16;
 
 /// Number of counts that wait until they are added together.
 const MOST_WAITING: usize = 256;
 
-/// Rows in the order that they were met. If there are few, each is there once. If there are many, some are there more than once: it takes less
-/// to sort them now and then, and to make one row of those that are equal, than to find each of them.
+/// Rows in the order in which they were first counted. If there are few rows, each is there once. If there
+/// are many, some are there more than once: to sort them now and then, and to add up equal rows, takes less
+/// time than to look up each row.
 #[derive(Debug)]
 pub(crate) struct Rows {
     rows: Vec<CountedRow>,
     /// Counts that are not yet added to their rows.
     waiting: Vec<(RowId, Counts)>,
-    /// Where each row is, while there are few.
+    /// Place of each row, while there are few rows.
     table: Option<HashTable<RowId>>,
-    /// With more rows than these, they should be brought together.
+    /// Number of rows above which equal rows should be added up.
     room: usize,
     pub tails: Tails,
 }
@@ -130,7 +133,7 @@ impl Default for Rows {
 }
 
 impl Rows {
-    /// Where a row is, which is made if there is none, or if there are many.
+    /// Returns the place of a row. Makes the row if there is none, or if there are many rows.
     pub(crate) fn number(&mut self, key: Key) -> RowId {
         let Self { rows, table, .. } = self;
         let number = u32::try_from(rows.len()).unwrap_or_else(|_| unreachable!("fewer rows than that are kept"));
@@ -165,23 +168,24 @@ impl Rows {
         }
     }
 
-    /// Whether there are so many rows that they should be brought together.
+    /// Returns true if there are so many rows that equal rows should be added up.
     #[inline]
     pub(crate) fn are_many(&self) -> bool {
         self.rows.len() > self.room
     }
 
-    /// Brings together what is the same. No row stands where it stood.
+    /// Adds up equal rows. Afterwards all rows have other places.
     pub(crate) fn add_up(&mut self) {
         self.table = None;
         self.settle();
-        // This sort finds that most rows are sorted already.
+        // This sort is fast for rows that are mostly sorted already.
         self.rows.sort_by(|a, b| a.key.order(&b.key));
         add_up_neighbours(&mut self.rows);
         self.room = MANY_ROWS.max(self.rows.len() + self.rows.len() / 2);
     }
 
-    /// How many rows there are at most, and how many things that rows are made of.
+    /// Returns the number of rows, as an upper bound, or the number of notes about tails, whichever is
+    /// greater.
     pub(crate) fn len(&self) -> usize {
         self.rows.len().max(self.tails.len())
     }
@@ -190,7 +194,7 @@ impl Rows {
         self.rows.is_empty()
     }
 
-    /// Adds the rows of others, which have none then.
+    /// Moves the rows of `other` to these rows.
     pub(crate) fn take(&mut self, other: &mut Self) {
         let mut other = std::mem::take(other);
         other.settle();
@@ -205,14 +209,14 @@ impl Rows {
         self.rows.append(&mut other.rows);
     }
 
-    /// All rows, in no particular order, some of them more than once, and what is behind them.
+    /// Returns all rows, in no particular order, some of them more than once, and their tails.
     pub(crate) fn into_parts(mut self) -> (Vec<CountedRow>, Tails) {
         self.settle();
         (self.rows, self.tails)
     }
 }
 
-/// Makes one row of equal ones that stand together.
+/// Makes one row of neighbouring rows that are equal.
 pub(crate) fn add_up_neighbours(rows: &mut Vec<CountedRow>) {
     rows.dedup_by(|row, kept| {
         let is_same = row.key == kept.key;
@@ -223,7 +227,7 @@ pub(crate) fn add_up_neighbours(rows: &mut Vec<CountedRow>) {
     });
 }
 
-/// How often each thing of the ledger was met.
+/// The numbers of the ledger, one for each [`Loss`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally([u64; Loss::ALL.len()]);
 
@@ -240,7 +244,7 @@ impl Tally {
         }
     }
 
-    /// What was met at all.
+    /// Returns the numbers of the ledger that are above 0.
     pub(crate) fn counts(&self) -> impl Iterator<Item = (Loss, u64)> {
         Loss::ALL
             .into_iter()

@@ -1,4 +1,4 @@
-//! The file that rows go to, until it is finished.
+//! The file that rows are written to, until it is finished.
 
 use std::cmp::Ordering;
 use std::fs::File;
@@ -16,13 +16,13 @@ use crate::gather::files::{FileId, Files};
 use crate::gather::outcome::WrittenShard;
 use crate::gather::rows::{CountedRow, Key, Rows, Tally, add_up_neighbours};
 
-/// An event, and the machine that it was recorded on.
+/// Name of an event, and the machine that it was recorded on.
 pub(crate) type Event = (String, Option<String>);
 
-/// Code that was rewritten: where, and how.
+/// Code that was rewritten: the file, the address, and the change.
 pub(crate) type Patch = (FileId, u64, TextPoke);
 
-/// What numbers in rows stand for.
+/// The names that numbers in rows stand for.
 pub(crate) struct Names<'a> {
     pub files: &'a Files,
     pub events: &'a [Event],
@@ -35,7 +35,7 @@ pub(crate) struct ShardFile {
     writer: ShardWriter<File>,
     begun: Instant,
     rows: u64,
-    /// Times of the samples in it.
+    /// Times of the first and the last sample in the file.
     times: Option<(u64, u64)>,
 }
 
@@ -57,17 +57,17 @@ impl ShardFile {
         self.begun.elapsed()
     }
 
-    /// Whether no row has been written yet.
+    /// Returns true if no row has been written yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows == 0
     }
 
-    /// Bytes that are written already.
+    /// Returns the number of bytes that were written.
     pub(crate) fn bytes(&self) -> u64 {
         self.writer.written()
     }
 
-    /// Writes rows of branches, sorted by what they are of.
+    /// Writes rows of branches, sorted by their keys.
     pub(crate) fn write(&mut self, rows: Rows, names: &Names<'_>, times: Option<(u64, u64)>) -> Result<(), Error> {
         if let Some((first, last)) = times {
             let (earliest, latest) = self.times.unwrap_or((first, last));
@@ -89,7 +89,7 @@ impl ShardFile {
         };
         let files = ranks(names.files.all());
         let events = ranks(names.events);
-        // This sort finds that most rows are sorted already.
+        // This sort is fast for rows that are mostly sorted already.
         rows.sort_by(|CountedRow { key: a, .. }, CountedRow { key: b, .. }| {
             let whose = |key: &Key| {
                 let event = events[usize::from(key.event)];
@@ -108,7 +108,7 @@ impl ShardFile {
                 .then_with(by_tail)
                 .then_with(|| (a.stack_end, a.crosses_kernel).cmp(&(b.stack_end, b.crosses_kernel)))
         });
-        // Tails are different where their numbers are, so equal rows stand together.
+        // Different tails have different numbers, so equal rows are neighbours.
         add_up_neighbours(&mut rows);
         self.rows += rows.len() as u64;
         let mut rest = &rows[..];
@@ -131,7 +131,7 @@ impl ShardFile {
         Ok(())
     }
 
-    /// Writes the rest, and puts the file into its place.
+    /// Writes the remaining rows, and moves the file to its final path.
     pub(crate) fn finish(
         mut self,
         patches: &FxHashSet<Patch>,
@@ -188,7 +188,7 @@ fn failure(file: &GrowingFile, error: traceshard::Error) -> Error {
     }
 }
 
-/// By index: how many others come before.
+/// Returns for each element the number of elements that come before it in sorted order.
 fn ranks<T: Ord>(of: &[T]) -> Vec<u32> {
     let mut sorted: Vec<usize> = (0..of.len()).collect();
     sorted.sort_by_key(|index| &of[*index]);
@@ -199,7 +199,7 @@ fn ranks<T: Ord>(of: &[T]) -> Vec<u32> {
     ranks
 }
 
-/// A row of a file, with everything else empty.
+/// Returns a row of a file whose other fields are empty.
 fn of_file(file: &Binary) -> Row<'_> {
     Row {
         record: Record::Branch,
@@ -234,7 +234,8 @@ fn branch_row<'n>(CountedRow { key, counts, .. }: &CountedRow, end: End, via: &'
     }
 }
 
-/// A name that no other file in the folder has, nor in any other: when it was begun, and a random number.
+/// Returns a name that no other file has, in this folder or in any other: the time at which the file was
+/// begun, and a random number.
 pub(crate) fn new_name(folder: &Path) -> PathBuf {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let seconds = now.map_or(0, |now| now.as_secs());
