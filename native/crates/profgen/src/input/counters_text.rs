@@ -7,8 +7,8 @@
 //! <source>-><target>:<count>
 //! ```
 //!
-//! Addresses are lower-case hexadecimal without a prefix, relative to a base (modulo 2^64). In counters by calling context, a line with
-//! the context in brackets precedes each such block, which is indented.
+//! Addresses are lower-case hexadecimal without a prefix, relative to a base (modulo 2^64). In counters by calling
+//! context, a line with the context in brackets precedes each block, and the block is indented.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
