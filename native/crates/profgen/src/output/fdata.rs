@@ -5,7 +5,8 @@
 //! 1 <function> <offset> 0 [unknown] 0 <mispredictions> <count>
 //! ```
 //!
-//! Each line is a branch, or an edge between two neighbouring blocks of a function that runs pass. Returns have no line.
+//! Each line is a branch, or an edge that runs pass between two neighbouring blocks of a function. Returns have
+//! no line.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
