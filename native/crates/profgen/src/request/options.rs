@@ -58,7 +58,7 @@ pub struct GenerateOptions {
     pub ignore_build_id: bool,
     /// Which samples count.
     pub select: Selection,
-    /// Of a text with call stacks, use the branch stacks alone.
+    /// Use only the branch stacks of a text that has call stacks, too.
     pub ignore_stack_samples: bool,
     /// Let the pre-inliner of context-sensitive profiles decide what is inlined.
     pub csspgo_preinliner: bool,
