@@ -1,4 +1,4 @@
-//! Decoding alone, on one thread, of a file in the page cache: no address spaces, no code.
+//! Benchmark of decoding alone, on one thread, of a file in the page cache, without address spaces and code.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -7,7 +7,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use perfdata::{ChunkBuffer, PerfData, Sample};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 
-/// A recording of 32-deep stacks.
+/// Makes a recording with branch stacks of 32 entries.
 fn recording(samples: u64) -> Vec<u8> {
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles:u"));
@@ -21,7 +21,7 @@ fn recording(samples: u64) -> Vec<u8> {
     builder.build_file()
 }
 
-/// The sum of all addresses.
+/// Decodes the file and returns the sum of all addresses.
 fn decode(path: &Path, once: bool) -> u64 {
     let mut input = PerfData::open(path).expect("it opens");
     assert!(!once || input.read_once());

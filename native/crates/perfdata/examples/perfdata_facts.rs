@@ -86,7 +86,7 @@ fn gather(input: &mut PerfData) -> Result<Facts, Error> {
         .map(|entry| (entry.id.to_string(), entry.name.clone()));
     facts.build_ids.extend(listed);
     for (_, name) in &mut facts.build_ids {
-        // One name for the kernel, whatever symbol its mapping is anchored at.
+        // The kernel has one name here, whatever symbol its mapping is anchored at.
         if name.starts_with(KERNEL_IMAGE) {
             KERNEL_IMAGE.clone_into(name);
         }

@@ -2,20 +2,20 @@
 
 use std::fmt;
 
-/// An address as the running machine had it ("actual virtual memory address").
+/// An address in the recorded machine's memory ("actual virtual memory address").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[repr(transparent)]
 pub struct Avma(pub u64);
 
 impl Avma {
-    /// True for the upper half of the address space, which on 64-bit machines is the kernel's.
+    /// Returns true for the upper half of the address space, which belongs to the kernel on 64-bit machines.
     #[must_use]
     #[inline]
     pub fn is_kernel(self) -> bool {
         self.0 >> 63 != 0
     }
 
-    /// The address `bytes` further on, modulo 2^64.
+    /// Returns the address `bytes` further on, modulo 2^64.
     #[must_use]
     #[inline]
     pub fn wrapping_add(self, bytes: u64) -> Self {
@@ -29,22 +29,22 @@ impl fmt::LowerHex for Avma {
     }
 }
 
-/// A point on the clock of the address spaces.
+/// A moment on the clock that orders the changes of address spaces.
 ///
-/// That is the recorded time where every record has one. Recordings without times are ordered by position
-/// in the stream instead, as perf does. Compare moments; do not compute with them.
+/// This clock is the recorded time where every record has a time. Otherwise moments are positions in the stream, as in
+/// perf. Compare moments; do not compute with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[repr(transparent)]
 pub struct Moment(pub(crate) u64);
 
 impl Moment {
-    /// Before everything: where records without a time are applied, such as the maps that perf synthesizes
-    /// for processes that already ran.
+    /// The first moment. Records without a time are applied at this moment, such as the maps that perf synthesizes for
+    /// processes that already ran.
     pub const START: Self = Self(0);
-    /// After everything.
+    /// The last moment, after all others.
     pub const END: Self = Self(u64::MAX);
 
-    /// A moment on the time clock, for callers that make their own side records.
+    /// Makes a moment of a time in nanoseconds, for callers that make their own side records.
     #[must_use]
     pub fn at_time(nanoseconds: u64) -> Self {
         Self(nanoseconds)
@@ -54,20 +54,20 @@ impl Moment {
 /// The time during which an address space does not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
-    /// Its first moment.
+    /// First moment of the period.
     pub from: Moment,
-    /// The moment of the next change; `None` if there is none.
+    /// Moment of the next change, which is not part of the period. `None` if there is no further change.
     pub until: Option<Moment>,
 }
 
 impl Period {
-    /// All moments.
+    /// The period of all moments.
     pub const ALWAYS: Self = Self {
         from: Moment::START,
         until: None,
     };
 
-    /// True if `moment` is in it.
+    /// Returns true if `moment` lies in the period.
     #[must_use]
     #[inline]
     pub fn contains(&self, moment: Moment) -> bool {

@@ -1,4 +1,4 @@
-//! What was mapped where, in which process and when.
+//! The mappings of all processes at all times.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,22 +17,23 @@ pub use consulted::Consulted;
 pub use remapped_text::is_memory_without_file;
 pub use space::Space;
 
-/// Maps that are kept in a list before they are put into a tree: a program start maps a dozen files, and most of the
-/// nodes that each would make are replaced by the next.
+/// Number of maps that are kept in a list before they are put into a tree. A program start maps a dozen files, and
+/// most of the nodes that each map would make are replaced by the next.
 const MAX_RECENT: usize = 16;
 
-/// The address spaces of all processes over time, and of the kernel.
+/// The address spaces of all processes and of the kernel, over time.
 ///
-/// * A new mapping cuts what it overlaps; there is no record of unmapping.
-/// * A forked process begins with its parent's maps of that moment; exec drops a process's maps.
-/// * The kernel's modules are mapped before the recording begins, so they have no times. Of overlapping ones that with
-///   the higher start is visible (older perf lets the last module reach to the end of memory).
-/// * Memory that took the place of the program's code, as programs do that move it to huge pages, counts as the file.
-/// * Guests are left out: their addresses are not the host's.
+/// * A new mapping cuts the mappings that it overlaps; the kernel writes no record when memory is unmapped.
+/// * A forked process begins with its parent's maps of that moment. An exec removes the maps of a process.
+/// * The kernel's modules are mapped before the recording begins, so they have no times. Of overlapping modules, the
+///   one with the higher start is visible (older perf lets the last module reach to the end of memory).
+/// * Memory that replaces the code of a program counts as the file. Programs that move their code to huge pages do
+///   this.
+/// * Guests are left out, because their addresses are not addresses of the host.
 #[derive(Debug, Default)]
 pub struct AddressSpaces {
     mappings: Vec<Mapping>,
-    /// All changes of processes, in order.
+    /// All changes of processes, in order of time.
     events: Vec<Event>,
     processes: HashMap<i32, Process>,
     forest: RangeForest,
@@ -55,40 +56,41 @@ enum EventKind {
     Fork { parent: i32 },
 }
 
-/// The history of one process. Events are indices into [`AddressSpaces::events`].
+/// The history of one process. Events are indexes into [`AddressSpaces::events`].
 #[derive(Debug, Default)]
 struct Process {
-    /// Ascending by event.
+    /// Versions of the process's ranges, ascending by event.
     versions: Vec<Version>,
-    /// Its map events, ascending.
+    /// Map events of the process, ascending.
     maps: Vec<u32>,
 }
 
-/// The ranges of a process after an event; they hold, with the maps that follow on top, until the next version.
+/// The ranges of a process after an event. Together with the maps that follow they describe the process until the next
+/// version.
 #[derive(Debug, Clone, Copy)]
 struct Version {
     event: u32,
     tree: Tree,
     /// Index in `maps` of the first map that is not in the tree.
     first_recent: u32,
-    /// Nodes there were before this version's.
+    /// Number of nodes in the forest before the nodes of this version.
     forest_len: u32,
-    /// The code of the program that the process runs, if it was mapped already.
+    /// Mapping of the code of the program that the process runs. `None` if no code was mapped yet.
     program: Option<MapId>,
 }
 
 impl AddressSpaces {
-    /// Takes in what the next segment changes. A record that happened earlier than some taken in before is put where it
-    /// belongs.
+    /// Adds the changes of the next segment. A record with an earlier time than some records already added is put in
+    /// its place.
     ///
     /// # Panics
-    /// Never for less than 2^32 records, which would take more memory than there is.
+    /// Never for fewer than 2^32 records, which would take more memory than there is.
     pub fn extend(&mut self, records: &[SideRecord]) {
         let added: Vec<Event> = records.iter().filter_map(|record| self.event_of(record)).collect();
         let Some(first) = added.iter().map(Event::order).min() else {
             return;
         };
-        // Take back what happened later than the earliest of the new ones.
+        // Undo the changes that happened later than the earliest of the new ones.
         let keep = self.events.partition_point(|event| event.order() <= first);
         self.roll_back(keep);
         let mut pending = self.events.split_off(keep);
@@ -101,16 +103,16 @@ impl AddressSpaces {
         }
     }
 
-    /// A mapping by its number.
+    /// Returns a mapping by its number.
     ///
     /// # Panics
-    /// If the number is of other address spaces.
+    /// If the number belongs to other address spaces.
     #[must_use]
     pub fn mapping(&self, id: MapId) -> &Mapping {
         &self.mappings[id.0 as usize]
     }
 
-    /// All mappings, in the order they were taken in.
+    /// Iterates over all mappings, in the order in which they were added.
     pub fn mappings(&self) -> impl ExactSizeIterator<Item = (MapId, &Mapping)> {
         self.mappings
             .iter()
@@ -118,20 +120,20 @@ impl AddressSpaces {
             .map(|(index, mapping)| (MapId(index as u32), mapping))
     }
 
-    /// The kernel modules, sorted and disjoint.
+    /// Returns the ranges of the kernel modules, sorted and disjoint.
     #[must_use]
     pub fn modules(&self) -> Vec<MappedRange> {
         self.modules.keys().filter_map(|&start| self.module_at(start)).collect()
     }
 
-    /// The latest mapping of the kernel image, such as `[kernel.kallsyms]_text`. What it says of its range is not
-    /// reliable; its `pgoff` is the run-time address of the symbol in its name, or 0 if that was hidden.
+    /// Returns the latest mapping of the kernel image, such as `[kernel.kallsyms]_text`. The range of this mapping is
+    /// not reliable. Its `pgoff` is the run-time address of the symbol in its name, or 0 if that address was hidden.
     #[must_use]
     pub fn kernel_image(&self) -> Option<MapId> {
         self.kernel_image
     }
 
-    /// Keeps a record's mapping and makes an event of it, unless it is the kernel's or a guest's.
+    /// Stores the mapping of a record and makes an event of the record. Returns `None` for the kernel and for guests.
     fn event_of(&mut self, record: &SideRecord) -> Option<Event> {
         let (pid, kind) = match &record.change {
             Change::Map(mapping) => (mapping.pid, EventKind::Map(self.keep_mapping(mapping)?)),
@@ -200,7 +202,7 @@ impl AddressSpaces {
         });
     }
 
-    /// Puts the recent maps of a process into its tree, as of `event`; returns the tree.
+    /// Puts the recent maps of a process into its tree, as of `event`, and returns the tree.
     fn flush(&mut self, event: u32, pid: i32) -> Tree {
         let program = self.program(pid);
         let Some(process) = self.processes.get_mut(&pid) else {
@@ -228,7 +230,7 @@ impl AddressSpaces {
         tree
     }
 
-    /// Takes back what the events from number `keep` on did.
+    /// Undoes the changes of the events from number `keep` on.
     fn roll_back(&mut self, keep: usize) {
         let mut forest_len = self.forest.len();
         for event in &self.events[keep..] {
@@ -255,7 +257,7 @@ impl AddressSpaces {
         self.forest.truncate(forest_len);
     }
 
-    /// The module that begins at `start` or is the nearest below, up to the next one.
+    /// Returns the module that holds `address` or is the nearest one below, with its range up to the next module.
     fn module_at(&self, address: Avma) -> Option<MappedRange> {
         let (_, &map) = self.modules.range(..=address).next_back()?;
         let mut range = range_of(map, self.mapping(map));
@@ -268,14 +270,14 @@ impl AddressSpaces {
 }
 
 impl Event {
-    /// Changes of the same moment happen in the order they stand in.
+    /// Changes at the same moment happen in the order of their positions.
     fn order(&self) -> (Moment, u64) {
         (self.moment, self.position)
     }
 }
 
 impl Process {
-    /// The maps that are not in the tree of the latest version.
+    /// Returns the maps that are not in the tree of the latest version.
     fn recent(&self) -> &[u32] {
         &self.maps[self.versions.last().map_or(0, |version| version.first_recent as usize)..]
     }

@@ -35,7 +35,7 @@ pub(super) fn user(pid: i32, start: u64, len: u64, name: &str) -> Change {
     map(pid, start, len, name, CpuMode::User)
 }
 
-/// Names of what is visible in a process, as (start, end, name).
+/// Returns the visible ranges of a process, as (start, end, name).
 pub(super) fn visible(spaces: &AddressSpaces, pid: i32, time: u64) -> Vec<(u64, u64, String)> {
     let ranges = spaces.space(pid, Moment(time)).ranges();
     ranges
@@ -78,7 +78,7 @@ fn fork_copies_and_exec_drops() {
 
 #[test]
 fn record_that_happened_before_its_parents_is_sorted() {
-    // The FORK comes from another CPU's buffer, behind what the child did.
+    // The FORK record comes from the buffer of another CPU, behind the records of the child.
     let spaces = of(&[
         record(20, 0, user(2, 0x4000, 0x1000, "child")),
         record(1, 1, user(1, 0x1000, 0x1000, "parent")),
@@ -98,7 +98,7 @@ fn kernel_and_guests_are_apart() {
             0,
             map(-1, TEXT, u64::MAX - TEXT, "[kernel.kallsyms]_text", CpuMode::Kernel),
         ),
-        // Older perf lets the last module reach to the end of memory; it need not be the highest one.
+        // Older perf lets the last module reach to the end of memory. That module need not be the highest one.
         record(0, 1, map(-1, MODULES, u64::MAX - MODULES, "[ext4]", CpuMode::Kernel)),
         record(0, 2, map(-1, MODULES + 0x10_0000, 0x1000, "[xfs]", CpuMode::Kernel)),
         record(
@@ -124,7 +124,7 @@ fn kernel_and_guests_are_apart() {
 
 #[test]
 fn many_forks_and_maps_share_what_they_have_in_common() {
-    // A shell of 300 maps forks 20000 children, each of which maps something of its own.
+    // A shell with 300 maps forks 20000 children, and each child maps something of its own.
     let mut records = Vec::new();
     for k in 0..300 {
         records.push(record(1, k, user(1, k << 16, 0x8000, "lib")));
@@ -137,7 +137,7 @@ fn many_forks_and_maps_share_what_they_have_in_common() {
     }
     let spaces = of(&records);
     assert_eq!(visible(&spaces, 20_001, u64::MAX).len(), 302);
-    // Copying the ranges for each child would make 6 million nodes.
+    // If the ranges were copied for each child, there would be 6 million nodes.
     assert!(
         spaces.forest.len() < 20 * records.len(),
         "{} nodes for {} records",
@@ -165,7 +165,7 @@ fn a_process_with_very_many_maps() {
     );
 }
 
-/// The slow twin: replays all changes up to a moment, byte by byte.
+/// A second, slow implementation: replays all changes up to a moment, byte by byte.
 fn replay(records: &[SideRecord], pid: i32, moment: Moment) -> Vec<Option<usize>> {
     const SIZE: usize = 64;
     let mut sorted: Vec<_> = records.iter().enumerate().collect();
@@ -185,7 +185,7 @@ fn replay(records: &[SideRecord], pid: i32, moment: Moment) -> Vec<Option<usize>
                 let copy = memory.get(parent).cloned().unwrap_or_else(|| vec![None; SIZE]);
                 memory.insert(*pid, copy);
             }
-            // Code that is rewritten stays where it is.
+            // Code that is rewritten stays at its place.
             Change::Exit { .. } | Change::Poke(_) => {}
         }
     }
@@ -214,7 +214,7 @@ proptest! {
 
     #[test]
     fn spaces_are_what_a_replay_gives(records in changes(), pieces in prop::collection::vec(1_usize..20, 1..20)) {
-        // Maps are numbered in the order they are taken in, which is that of the records.
+        // Maps are numbered in the order in which they are added, which is the order of the records.
         let numbers: Vec<usize> = records
             .iter()
             .enumerate()
@@ -261,7 +261,7 @@ proptest! {
     }
 }
 
-/// What each byte of a process is: the number of its file, and which byte of it.
+/// Returns for each byte of a process the number of its file, and the offset of the byte in the file.
 fn bytes(spaces: &AddressSpaces, pid: i32, time: u64) -> Vec<(u64, u64)> {
     let ranges = spaces.space(pid, Moment(time)).ranges();
     let of = |range: &MappedRange| {
@@ -291,7 +291,7 @@ proptest! {
         let all = of(&records);
         let kept = of(&all.since(Moment(moment), &gone.into_iter().collect()));
         for pid in (0..4).filter(|pid| Some(*pid) != gone) {
-            // A process that was forked later from one that is gone would have nothing to begin with.
+            // A process that is forked later from a process that is gone would have no maps to begin with.
             let inherits = gone.is_some() && records.iter().any(|record| matches!(record.change, Change::Fork { .. }));
             for time in (moment..41).filter(|_| !inherits) {
                 prop_assert_eq!(bytes(&kept, pid, time), bytes(&all, pid, time));

@@ -1,8 +1,8 @@
-//! Events: perf_event_attr in all its sizes (Linux: include/uapi/linux/perf_event.h).
+//! Events: `perf_event_attr` in all its sizes (Linux: include/uapi/linux/perf_event.h).
 
 use crate::byte_order::ByteOrder;
 
-/// Bits of `sample_type` that matter here: which fields a sample has.
+/// Bits of `sample_type` that this reader needs. They tell which fields a sample has.
 pub(crate) mod sample_type {
     pub(crate) const IP: u64 = 1 << 0;
     pub(crate) const TID: u64 = 1 << 1;
@@ -39,7 +39,7 @@ pub(crate) mod branch_sample_type {
     pub(crate) const HW_INDEX: u64 = 1 << 17;
 }
 
-/// Bits of `branch_sample_type` that select kinds of branches, and what perf calls them behind `-j`.
+/// Bits of `branch_sample_type` that select kinds of branches, with the words that perf accepts behind `-j`.
 const BRANCH_KINDS: [(u64, &str); 9] = [
     (1 << 4, "any_call"),
     (1 << 5, "any_ret"),
@@ -52,7 +52,7 @@ const BRANCH_KINDS: [(u64, &str); 9] = [
     (1 << 13, "call"),
 ];
 
-/// Numbers of the flag bits, counted from the lowest of a little-endian machine.
+/// Numbers of the flag bits, counted from the lowest bit of a little-endian machine.
 mod flag {
     pub(super) const FREQ: u32 = 10;
     pub(super) const SAMPLE_ID_ALL: u32 = 18;
@@ -61,41 +61,41 @@ mod flag {
     pub(super) const COMM_EXEC: u32 = 24;
 }
 
-/// The size of the first published perf_event_attr (PERF_ATTR_SIZE_VER0), which a size of 0 also means.
+/// Size in bytes of the first published `perf_event_attr` (PERF_ATTR_SIZE_VER0). A size of 0 means the same.
 pub(crate) const MIN_ATTR_SIZE: u32 = 64;
 
 /// One event of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventAttr {
-    /// The name it was recorded under, if the file has it.
+    /// Name under which the event was recorded, if the file has the name.
     pub name: Option<String>,
     /// PERF_TYPE_*: 0 hardware, 1 software, 2 tracepoint, 3 cache, 4 raw; above that a PMU of the machine.
     pub event_type: u32,
-    /// Which event of that type.
+    /// Number of the event within its type.
     pub config: u64,
-    /// More of that, for PMUs whose events need more: `config1` and `config2` of perf.
+    /// `config1` of perf, for PMUs whose events need more than `config`.
     pub config1: u64,
-    /// See `config1`.
+    /// `config2` of perf, for PMUs whose events need more than `config1`.
     pub config2: u64,
-    /// Period, or frequency if [`EventAttr::is_frequency`].
+    /// Period in events, or frequency in Hz if [`EventAttr::is_frequency`].
     pub sample_period: u64,
-    /// Which fields its samples have.
+    /// Fields of the event's samples (PERF_SAMPLE_*).
     pub sample_type: u64,
-    /// How counter values inside samples are laid out.
+    /// Layout of counter values inside samples (PERF_FORMAT_*).
     pub read_format: u64,
     /// Flag bits, in little-endian numbering.
     pub flags: u64,
-    /// Which branches were recorded. Stacks made by `perf inject` have 0 here.
+    /// Kinds of branches that were recorded (PERF_SAMPLE_BRANCH_*). 0 for stacks that `perf inject` made.
     pub branch_sample_type: u64,
-    /// Registers in user register dumps.
+    /// Registers in dumps of the user registers, one bit each.
     pub sample_regs_user: u64,
-    /// Ids of the event's counters, one a CPU or thread.
+    /// Ids of the event's counters, one for each CPU or thread.
     pub ids: Vec<u64>,
 }
 
 impl EventAttr {
-    /// Reads an attr from `bytes`, which may be longer or shorter than the attr is. Fields that the writing perf did
-    /// not know are 0; fields that we do not know are ignored.
+    /// Reads an attr from `bytes`, which may be longer or shorter than the attr that is known here. Fields that the
+    /// writing perf did not know are 0. Fields that are not known here are ignored.
     pub(crate) fn parse(bytes: &[u8], order: ByteOrder) -> Option<Self> {
         let size = declared_size(bytes, order)?;
         let valid = &bytes[..bytes.len().min(size as usize)];
@@ -110,7 +110,7 @@ impl EventAttr {
             sample_period: field(16),
             sample_type: field(24),
             read_format: field(32),
-            // Bit-fields are allocated from the top on big-endian machines.
+            // Big-endian machines allocate bit-fields from the top.
             flags: if order == ByteOrder::Big {
                 flags.reverse_bits()
             } else {
@@ -122,33 +122,33 @@ impl EventAttr {
         })
     }
 
-    /// True if samples of this event say when they were taken.
+    /// Returns true if samples of this event have a time.
     #[must_use]
     pub fn has_time(&self) -> bool {
         self.sample_type & sample_type::TIME != 0
     }
 
-    /// True if samples of this event say where, and in which process, they were taken.
+    /// Returns true if samples of this event have an instruction pointer and a process id.
     #[must_use]
     pub fn has_address_and_process(&self) -> bool {
         const BOTH: u64 = sample_type::IP | sample_type::TID;
         self.sample_type & BOTH == BOTH
     }
 
-    /// True if samples of this event carry a branch stack.
+    /// Returns true if samples of this event have a branch stack.
     #[must_use]
     pub fn has_branch_stack(&self) -> bool {
         self.sample_type & sample_type::BRANCH_STACK != 0
     }
 
-    /// True if samples of this event carry a call chain (`perf record -g`).
+    /// Returns true if samples of this event have a call chain (`perf record -g`).
     #[must_use]
     pub fn has_call_chain(&self) -> bool {
         self.sample_type & sample_type::CALLCHAIN != 0
     }
 
-    /// True if call chains have frames of user space. They have none if these were not wanted, and if pieces of the stack were recorded
-    /// instead, for a debugger to look through (`perf record --call-graph dwarf`).
+    /// Returns true if call chains have frames of user space. They have none if user space was excluded, or if perf
+    /// recorded pieces of the stack for a later unwinder (`perf record --call-graph dwarf`).
     #[must_use]
     pub fn has_user_call_chain(&self) -> bool {
         self.has_call_chain()
@@ -156,21 +156,22 @@ impl EventAttr {
             && !self.flag(flag::EXCLUDE_CALLCHAIN_USER)
     }
 
-    /// True if call chains have frames of the kernel.
+    /// Returns true if call chains have frames of the kernel.
     #[must_use]
     pub fn has_kernel_call_chain(&self) -> bool {
         self.has_call_chain() && !self.flag(flag::EXCLUDE_CALLCHAIN_KERNEL)
     }
 
-    /// True if the "branch stack" holds call frames (`--call-graph lbr`): not consecutive branches, so of no use for
-    /// a profile.
+    /// Returns true if the "branch stack" holds call frames (`--call-graph lbr`). Call frames are not consecutive
+    /// branches, so they are of no use for a profile.
     #[must_use]
     pub fn is_call_stack(&self) -> bool {
         self.has_branch_stack() && self.branch_sample_type & branch_sample_type::CALL_STACK != 0
     }
 
-    /// The kinds of branches that were recorded, as perf names them behind `-j`; empty if all were, or if nothing tells. Where others were
-    /// left out, the code between two entries is no straight run.
+    /// Returns the kinds of branches that were recorded, as perf names them behind `-j`. Empty if all kinds were
+    /// recorded, or if the attr does not tell. If some kinds were left out, the code between two entries is not a
+    /// straight-line range.
     #[must_use]
     pub fn branch_kinds(&self) -> Vec<&'static str> {
         use branch_sample_type::{ANY, CALL_STACK, IN_TX, NO_TX};
@@ -179,7 +180,8 @@ impl EventAttr {
         if !self.has_branch_stack() || asked & CALL_STACK != 0 {
             return Vec::new();
         }
-        // With `any` the other kinds add nothing; that branches lie inside transactions is asked of those, too.
+        // With `any`, the other kinds add nothing. The restriction to branches inside of transactions also holds for
+        // those kinds.
         let counts = if asked & ANY == 0 {
             u64::MAX
         } else if asked & TRANSACTIONS == IN_TX {
@@ -191,8 +193,9 @@ impl EventAttr {
         named.map(|(_, name)| *name).collect()
     }
 
-    /// True if all kinds of branches were recorded, but none inside of transactions (`-j any,no_tx`). Programs without transactions lose
-    /// nothing by that; of others, no entry tells what ran inside.
+    /// Returns true if all kinds of branches were recorded, except inside of transactions (`-j any,no_tx`). Programs
+    /// without transactions lose nothing by that. In other programs no entry shows the code that ran inside of a
+    /// transaction.
     #[must_use]
     pub fn leaves_out_transactions(&self) -> bool {
         use branch_sample_type::{ANY, CALL_STACK, IN_TX, NO_TX};
@@ -200,25 +203,25 @@ impl EventAttr {
         self.has_branch_stack() && asked & CALL_STACK == 0 && asked & (ANY | IN_TX | NO_TX) == ANY | NO_TX
     }
 
-    /// True if the branch type in the entries' flags can be trusted.
+    /// Returns true if the branch type in the entries' flags can be trusted.
     #[must_use]
     pub fn has_branch_types(&self) -> bool {
         self.branch_sample_type & branch_sample_type::TYPE_SAVE != 0
     }
 
-    /// True if `sample_period` is a frequency in Hz.
+    /// Returns true if `sample_period` is a frequency in Hz.
     #[must_use]
     pub fn is_frequency(&self) -> bool {
         self.flag(flag::FREQ)
     }
 
-    /// True if records other than samples end in a trailer that says when and where.
+    /// Returns true if records other than samples end in a trailer with time, process and CPU.
     #[must_use]
     pub fn sample_id_all(&self) -> bool {
         self.flag(flag::SAMPLE_ID_ALL)
     }
 
-    /// True if COMM records tell an exec from a mere change of name.
+    /// Returns true if COMM records tell an exec from a mere change of the name.
     #[must_use]
     pub fn comm_exec(&self) -> bool {
         self.flag(flag::COMM_EXEC)
@@ -228,7 +231,7 @@ impl EventAttr {
         self.flags >> bit & 1 != 0
     }
 
-    /// The recorded name, or else one made from type and config: `cycles`, `cpu-clock`, `r1c2`.
+    /// Returns the recorded name, or a name made from type and config: `cycles`, `cpu-clock`, `r1c2`.
     #[must_use]
     pub fn label(&self) -> String {
         const HARDWARE: [&str; 10] = [
@@ -260,7 +263,7 @@ impl EventAttr {
         if let Some(name) = &self.name {
             return name.clone();
         }
-        // On hybrid machines the upper half of a generic event's config names the PMU.
+        // On hybrid machines, the upper half of a generic event's config names the PMU.
         let generic = (self.config & u64::from(u32::MAX)) as usize;
         let known = match self.event_type {
             0 => HARDWARE.get(generic),
@@ -275,7 +278,7 @@ impl EventAttr {
     }
 }
 
-/// The size an attr says it has; 0 means the first published size.
+/// Returns the size in bytes that an attr states. 0 means the first published size.
 pub(crate) fn declared_size(bytes: &[u8], order: ByteOrder) -> Option<u32> {
     match order.u32(bytes, 4)? {
         0 => Some(MIN_ATTR_SIZE),

@@ -3,11 +3,11 @@
 use crate::address::Avma;
 use crate::byte_order::ByteOrder;
 
-/// Bytes of one entry: u64 from, u64 to, u64 flags (Linux: struct perf_branch_entry).
+/// Size of one entry in bytes: u64 from, u64 to, u64 flags (Linux: struct perf_branch_entry).
 pub(crate) const ENTRY_SIZE: usize = 24;
 
-/// A borrowed branch stack. Entry 0 is the newest; the code between entry i+1's target and entry i's source ran
-/// straight through.
+/// A borrowed branch stack. Entry 0 is the newest. The code between the target of entry i+1 and the source of entry i
+/// is a straight-line range.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BranchStack<'a> {
     entries: &'a [[u8; ENTRY_SIZE]],
@@ -16,16 +16,16 @@ pub struct BranchStack<'a> {
 /// One taken branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Branch {
-    /// The branch instruction.
+    /// Address of the branch instruction.
     pub from: Avma,
-    /// Where it went.
+    /// Address of the branch target.
     pub to: Avma,
-    /// What the CPU said about it.
+    /// Flags that the CPU recorded with the branch.
     pub flags: BranchFlags,
 }
 
 impl<'a> BranchStack<'a> {
-    /// Views little-endian entries; a rest shorter than an entry is ignored.
+    /// Makes a stack of little-endian entries. Ignores bytes at the end that do not fill an entry.
     #[inline]
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self {
@@ -33,28 +33,28 @@ impl<'a> BranchStack<'a> {
         }
     }
 
-    /// How many entries there are, unfilled slots included.
+    /// Returns the number of entries, unfilled slots included.
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// True if there are none.
+    /// Returns true if the stack has no entries.
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The entry at `index`.
+    /// Returns the entry at `index`, or `None` if the stack has fewer entries.
     #[must_use]
     #[inline]
     pub fn get(&self, index: usize) -> Option<Branch> {
         self.entries.get(index).map(decode)
     }
 
-    /// The entries, newest first.
+    /// Iterates over the entries, newest first.
     #[inline]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Branch> + DoubleEndedIterator + Clone + use<'a> {
         self.entries.iter().map(decode)
@@ -71,7 +71,7 @@ fn decode(entry: &[u8; ENTRY_SIZE]) -> Branch {
     }
 }
 
-/// Appends entries in `order` to `out` as little-endian ones, flag fields included.
+/// Appends `entries`, whose byte order is `order`, to `out` as little-endian entries, flag fields included.
 pub(crate) fn normalise_entries(entries: &[u8], order: ByteOrder, out: &mut Vec<u8>) {
     for entry in entries.as_chunks::<ENTRY_SIZE>().0 {
         for (index, word) in entry.as_chunks::<8>().0.iter().enumerate() {
@@ -90,20 +90,20 @@ pub(crate) fn normalise_entries(entries: &[u8], order: ByteOrder, out: &mut Vec<
 #[repr(transparent)]
 pub struct BranchFlags(pub u64);
 
-/// What a CPU that speculates says about an entry.
+/// Speculation status of an entry, on CPUs that report it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speculation {
-    /// Nothing.
+    /// The CPU reports no status.
     NotReported,
-    /// Speculated and on a path that was not taken in the end: it did not happen.
+    /// The branch was executed speculatively on a path that was not taken in the end. It did not happen.
     WrongPath,
-    /// Not speculated.
+    /// The branch was not executed speculatively.
     NotSpeculated,
-    /// Speculated, and rightly so.
+    /// The branch was executed speculatively on the path that was taken in the end.
     RightPath,
 }
 
-/// Position and width of the fields, from the lowest bit (Linux: struct perf_branch_entry).
+/// Position and width of the fields in bits, from the lowest bit (Linux: struct perf_branch_entry).
 const FIELDS: [(u32, u32); 11] = [
     (0, 1),
     (1, 1),
@@ -119,16 +119,16 @@ const FIELDS: [(u32, u32); 11] = [
 ];
 
 impl BranchFlags {
-    /// Nothing but that the branch was on a path that was not taken in the end.
+    /// Flags that only say that the branch was on a path that was not taken in the end.
     pub const WRONG_PATH: Self = Self(1 << 24);
 
-    /// Those of a sampled branch.
+    /// Makes the flags of one sampled branch.
     pub(crate) fn of_one_branch(mispredicted: bool, not_taken: bool) -> Self {
         let prediction = if mispredicted { 1 } else { 1 << 1 };
         Self(prediction | u64::from(not_taken) << 33)
     }
 
-    /// Brings a flags word of a big-endian machine, which allocates bit-fields from the top, to the little-endian
+    /// Converts a flags word of a big-endian machine, which allocates bit-fields from the top, to the little-endian
     /// numbering.
     fn from_big_endian_fields(word: u64) -> Self {
         Self(FIELDS.iter().fold(0, |flags, &(at, width)| {
@@ -141,51 +141,51 @@ impl BranchFlags {
         self.0 >> at & ((1 << width) - 1)
     }
 
-    /// The branch was mispredicted. False also if the CPU does not say.
+    /// Returns true if the branch was mispredicted. Returns false if the CPU does not report predictions.
     #[must_use]
     #[inline]
     pub fn mispredicted(self) -> bool {
         self.field(0, 1) != 0
     }
 
-    /// The branch was predicted. False also if the CPU does not say.
+    /// Returns true if the branch was predicted correctly. Returns false if the CPU does not report predictions.
     #[must_use]
     #[inline]
     pub fn predicted(self) -> bool {
         self.field(1, 1) != 0
     }
 
-    /// Inside a hardware transaction.
+    /// Returns true if the branch was inside a hardware transaction.
     #[must_use]
     pub fn in_transaction(self) -> bool {
         self.field(2, 1) != 0
     }
 
-    /// A transaction was aborted here.
+    /// Returns true if a transaction was aborted at the branch.
     #[must_use]
     pub fn transaction_abort(self) -> bool {
         self.field(3, 1) != 0
     }
 
-    /// Cycles since the entry before; 0 if not reported.
+    /// Returns the number of CPU cycles since the branch before; 0 if the CPU does not report it.
     #[must_use]
     pub fn cycles(self) -> u16 {
         self.field(4, 16) as u16
     }
 
-    /// PERF_BR_*; trust it only if [`crate::EventAttr::has_branch_types`].
+    /// Returns the type of the branch (PERF_BR_*). Trust it only if [`crate::EventAttr::has_branch_types`].
     #[must_use]
     pub fn branch_type(self) -> u8 {
         self.field(20, 4) as u8
     }
 
-    /// PERF_BR_NEW_*, if the type is 15.
+    /// Returns the new type of the branch (PERF_BR_NEW_*), which counts if the type is 15.
     #[must_use]
     pub fn new_type(self) -> u8 {
         self.field(26, 4) as u8
     }
 
-    /// What the CPU says about speculation (AMD LBRv2).
+    /// Returns the speculation status of the branch (AMD LBRv2).
     #[must_use]
     #[inline]
     pub fn speculation(self) -> Speculation {
@@ -197,13 +197,14 @@ impl BranchFlags {
         }
     }
 
-    /// A conditional branch, and execution went on behind it. Only tools say so, of what they made of a trace (perf: struct branch_flags).
+    /// Returns true if a conditional branch was not taken, so that execution went on behind it. Only tools that
+    /// convert a trace set this flag (perf: struct branch_flags).
     #[must_use]
     pub fn not_taken(self) -> bool {
         self.field(33, 1) != 0
     }
 
-    /// Privilege of the target: 0 unknown, 1 user, 2 kernel, 3 hypervisor.
+    /// Returns the privilege level of the target: 0 unknown, 1 user, 2 kernel, 3 hypervisor.
     #[must_use]
     pub fn privilege(self) -> u8 {
         self.field(30, 3) as u8

@@ -1,14 +1,14 @@
-//! Build ids: the hash a linker stores in an ELF file, by which recordings name the exact file they saw.
+//! Build ids: the hash that a linker stores in an ELF file. Recordings name files by this hash.
 
 use std::fmt;
 
 use crate::byte_order::{ByteOrder, nul_terminated};
 use crate::record::{CpuMode, misc};
 
-/// The longest build id perf stores (a SHA-1).
+/// Number of bytes of the longest build id that perf stores (a SHA-1).
 const MAX_LEN: usize = 20;
 
-/// A build id of up to 20 bytes.
+/// A build id of at most 20 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BuildId {
     bytes: [u8; MAX_LEN],
@@ -16,7 +16,8 @@ pub struct BuildId {
 }
 
 impl BuildId {
-    /// The id in `bytes`, cut to 20 bytes as perf does; `None` if that is empty or all zero, which means "unknown".
+    /// Makes a build id of `bytes`, cut to 20 bytes as perf does. Returns `None` if `bytes` is empty or all zero,
+    /// which means "unknown".
     #[must_use]
     pub fn new(bytes: &[u8]) -> Option<Self> {
         let len = bytes.len().min(MAX_LEN);
@@ -28,14 +29,14 @@ impl BuildId {
         })
     }
 
-    /// The bytes of the id.
+    /// Returns the bytes of the build id.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }
 
-    /// True if both name the same file. Older perf stores every id zero-filled to 20 bytes, so trailing zeros
-    /// do not count.
+    /// Returns true if both build ids name the same file. Older perf fills every build id with zeros to 20 bytes, so
+    /// trailing zeros do not count.
     #[must_use]
     pub fn matches(&self, other: &[u8]) -> bool {
         let other = &other[..other.len().min(MAX_LEN)];
@@ -58,21 +59,22 @@ impl fmt::Debug for BuildId {
     }
 }
 
-/// One line of the BUILD_ID feature section or one HEADER_BUILD_ID record.
+/// One entry of the BUILD_ID feature section, or one HEADER_BUILD_ID record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildIdEntry {
-    /// -1 for the host's kernel and files, else the guest's.
+    /// Process id: -1 for the host's kernel and files, else the process id of the guest.
     pub pid: i32,
-    /// Whose file it is: kernel or user, host or guest.
+    /// Owner of the file: kernel or user, host or guest.
     pub cpumode: CpuMode,
-    /// The id.
+    /// Build id of the file.
     pub id: BuildId,
-    /// The file's path, or a name such as `[kernel.kallsyms]`.
+    /// Path of the file, or a name such as `[kernel.kallsyms]`.
     pub name: String,
 }
 
 impl BuildIdEntry {
-    /// Reads an entry, record header included (perf: struct perf_record_header_build_id).
+    /// Reads an entry, record header included (perf: struct perf_record_header_build_id). Returns `None` if the entry
+    /// is too short.
     fn parse(entry: &[u8], order: ByteOrder) -> Option<Self> {
         let flags = order.u16(entry, 4)?;
         let pid = order.u32(entry, 8)? as i32;
@@ -91,7 +93,7 @@ impl BuildIdEntry {
         })
     }
 
-    /// Reads an entry as written before perf 2.6.35, without the pid.
+    /// Reads an entry of perf before 2.6.35, which has no process id.
     fn parse_without_pid(entry: &[u8], order: ByteOrder) -> Option<Self> {
         let cpumode = CpuMode::of(order.u16(entry, 4)?);
         let id = BuildId::new(entry.get(8..28)?)?;
@@ -103,12 +105,12 @@ impl BuildIdEntry {
         })
     }
 
-    /// Reads one HEADER_BUILD_ID record.
+    /// Reads one HEADER_BUILD_ID record. Returns `None` if the record is too short.
     pub(crate) fn from_record(record: &[u8], order: ByteOrder) -> Option<Self> {
         Self::parse(record, order)
     }
 
-    /// Reads a whole BUILD_ID section; what cannot be read is left out.
+    /// Reads a whole BUILD_ID section. Leaves out entries that cannot be read.
     pub(crate) fn parse_section(section: &[u8], order: ByteOrder) -> Vec<Self> {
         let mut entries = Vec::new();
         let mut rest = section;
@@ -150,7 +152,7 @@ mod tests {
 
     #[test]
     fn ids_without_pid_are_recognised() {
-        // Perf before 2.6.35: no pid, so the kernel's name begins four bytes earlier.
+        // perf before 2.6.35 writes no process id, so the kernel's name begins four bytes earlier.
         let section = [
             entry(&[], &[1; 20], &[0; 4], "[kernel.kallsyms]"),
             entry(&[], &[2; 20], &[0; 4], "/bin/old"),

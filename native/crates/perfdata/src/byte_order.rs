@@ -1,17 +1,17 @@
-//! Reading integers in the byte order of the recording machine.
+//! Reads integers in the byte order of the recording machine.
 
-/// The byte order of a perf.data file: that of the machine which recorded it.
+/// The byte order of a perf.data file, which is that of the machine that recorded it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ByteOrder {
-    /// x86, and nearly all else.
+    /// Byte order of x86 and of nearly all other machines.
     #[default]
     Little,
-    /// s390x, older POWER.
+    /// Byte order of s390x and older POWER.
     Big,
 }
 
 impl ByteOrder {
-    /// The number that these bytes are.
+    /// Returns the number that `bytes` encode.
     pub(crate) const fn word(self, bytes: [u8; 8]) -> u64 {
         match self {
             Self::Little => u64::from_le_bytes(bytes),
@@ -19,7 +19,7 @@ impl ByteOrder {
         }
     }
 
-    /// The u16 at `at`, or `None` past the end.
+    /// Returns the u16 at offset `at`, or `None` past the end.
     #[inline]
     pub(crate) fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
         let raw = *bytes.get(at..)?.first_chunk()?;
@@ -29,7 +29,7 @@ impl ByteOrder {
         })
     }
 
-    /// The u32 at `at`, or `None` past the end.
+    /// Returns the u32 at offset `at`, or `None` past the end.
     #[inline]
     pub(crate) fn u32(self, bytes: &[u8], at: usize) -> Option<u32> {
         let raw = *bytes.get(at..)?.first_chunk()?;
@@ -39,7 +39,7 @@ impl ByteOrder {
         })
     }
 
-    /// The u64 at `at`, or `None` past the end.
+    /// Returns the u64 at offset `at`, or `None` past the end.
     #[inline]
     pub(crate) fn u64(self, bytes: &[u8], at: usize) -> Option<u64> {
         let raw = *bytes.get(at..)?.first_chunk()?;
@@ -50,7 +50,7 @@ impl ByteOrder {
     }
 }
 
-/// Consecutive fields of a record or feature section; every read is checked against the end.
+/// A reader of consecutive fields of a record or feature section. Every read is checked against the end.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'a> {
     rest: &'a [u8],
@@ -80,19 +80,19 @@ impl<'a> Fields<'a> {
         Some(value)
     }
 
-    /// A string as feature sections store it: u32 length, then that many bytes with a NUL among them.
+    /// Reads a string as feature sections store it: u32 length, then `length` bytes with a NUL among them.
     pub(crate) fn string(&mut self) -> Option<String> {
         let len = self.u32()?;
         self.bytes(u64::from(len)).map(nul_terminated)
     }
 }
 
-/// The text before the first NUL (or all of it), with anything that is not UTF-8 replaced.
+/// Returns the text before the first NUL, or all of it if there is no NUL. Replaces bytes that are not UTF-8.
 pub(crate) fn nul_terminated(bytes: &[u8]) -> String {
     String::from_utf8_lossy(before_nul(bytes)).into_owned()
 }
 
-/// The bytes before the first NUL.
+/// Returns the bytes before the first NUL, or all bytes if there is no NUL.
 pub(crate) fn before_nul(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
     &bytes[..end]

@@ -1,23 +1,25 @@
-//! The call chain of a sample: where it was, and the return addresses further out.
+//! The call chain of a sample: the sampled address, then the return addresses from the innermost frame on.
 
 use crate::byte_order::ByteOrder;
 
-/// Values from here on are no addresses but say whose the following ones are (Linux: `PERF_CONTEXT_MAX`).
+/// Smallest value that is a marker and no address. A marker tells to whom the addresses behind it belong (Linux:
+/// `PERF_CONTEXT_MAX`).
 const FIRST_MARKER: u64 = 4095_u64.wrapping_neg();
 
-/// The markers that perf knows: hypervisor, kernel, user (Linux: `enum perf_callchain_context`).
+/// Markers that perf knows: hypervisor, kernel, user (Linux: `enum perf_callchain_context`).
 const KNOWN_MARKERS: [u64; 3] = [32_u64.wrapping_neg(), 128_u64.wrapping_neg(), 512_u64.wrapping_neg()];
 
-/// Behind this marker stands the cookie of a user part that was written later, and nothing else (Linux: `PERF_CONTEXT_USER_DEFERRED`).
+/// Marker in front of the cookie of a user part that was written later. The cookie ends the chain (Linux:
+/// `PERF_CONTEXT_USER_DEFERRED`).
 const USER_DEFERRED: u64 = 640_u64.wrapping_neg();
 
 /// A borrowed call chain, the innermost address first.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CallChain<'a> {
     words: &'a [[u8; 8]],
-    /// The user part, if it was written later.
+    /// The user part, if it was written later. Empty otherwise.
     later: &'a [[u8; 8]],
-    /// The only address that is known of a chain whose user part is missing.
+    /// The only known address of a chain that has no kernel part and whose user part is missing.
     sampled: Option<u64>,
     order: ByteOrder,
 }
@@ -31,7 +33,7 @@ impl<'a> CallChain<'a> {
         }
     }
 
-    /// The cookie of the user part, if that was written later.
+    /// Returns the cookie of the user part. Returns `None` if the user part was not written later.
     pub(crate) fn cookie(self) -> Option<u64> {
         match *self.words {
             [.., marker, cookie] if self.order.word(marker) == USER_DEFERRED => Some(self.order.word(cookie)),
@@ -39,7 +41,7 @@ impl<'a> CallChain<'a> {
         }
     }
 
-    /// The chain with its user part in place of the cookie.
+    /// Returns the chain with its user part in place of the cookie.
     pub(crate) fn joined(self, later: &'a [[u8; 8]]) -> Self {
         Self {
             words: self.words_before_cookie(),
@@ -48,7 +50,7 @@ impl<'a> CallChain<'a> {
         }
     }
 
-    /// The chain without the part that its cookie stands for. If nothing else is in it, `sampled` is its only address.
+    /// Returns the chain without its user part. If nothing else is left, `sampled` becomes the only address.
     pub(crate) fn cut(self, sampled: u64) -> Self {
         let words = self.words_before_cookie();
         Self {
@@ -62,14 +64,15 @@ impl<'a> CallChain<'a> {
         &self.words[..self.words.len().saturating_sub(2)]
     }
 
-    /// Whether there is nothing in it.
+    /// Returns true if the chain has no words.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.words.is_empty() && self.later.is_empty() && self.sampled.is_none()
     }
 
-    /// The addresses, those of the kernel first, as the kernel wrote them: where the sample was, then return addresses. Markers are left
-    /// out. A chain with a marker that perf does not know has none: perf takes it for damaged.
+    /// Iterates over the addresses, those of the kernel first, in the order of the kernel: the sampled address, then
+    /// return addresses. Leaves out markers. A chain with a marker that perf does not know has no addresses, because
+    /// perf takes such a chain for damaged.
     pub fn addresses(self) -> impl Iterator<Item = u64> {
         let words = self.words.iter().chain(self.later);
         let words = words.map(move |word| self.order.word(*word)).chain(self.sampled);
@@ -116,7 +119,7 @@ mod tests {
         assert_eq!(of_user_code.joined(later).addresses().collect::<Vec<_>>(), [5, 6]);
         assert_eq!(of_user_code.cut(9).addresses().collect::<Vec<_>>(), [9]);
         assert!(!of_user_code.cut(9).is_empty());
-        // A marker elsewhere has no cookie: the chain is damaged.
+        // If this marker stands elsewhere, it has no cookie, and the chain is damaged.
         let damaged = bytes(&[deferred, 77, 1]);
         let damaged = CallChain::new(&damaged, ByteOrder::Little);
         assert_eq!((damaged.cookie(), damaged.addresses().count()), (None, 0));

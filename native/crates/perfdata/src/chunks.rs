@@ -1,11 +1,11 @@
-//! Cutting records into chunks.
+//! Cuts records into chunks.
 
 use std::ops::Range;
 
-/// Records of about this many bytes make a chunk: enough to keep a thread busy, few enough to share the work evenly.
+/// Usual size of a chunk in bytes: enough to keep a thread busy, and small enough to share the work evenly.
 const CHUNK_SIZE: u64 = 1 << 20;
 
-/// Collects records that follow on each other into chunks.
+/// Collects consecutive records into chunks.
 #[derive(Debug, Default)]
 pub(crate) struct ChunkCutter {
     chunks: Vec<Range<u64>>,
@@ -13,7 +13,7 @@ pub(crate) struct ChunkCutter {
 }
 
 impl ChunkCutter {
-    /// Adds the next record. What lies between it and the one before is trace data, which chunks leave out.
+    /// Adds the next record. Bytes between this record and the one before are trace data, which chunks leave out.
     #[inline]
     pub(crate) fn add(&mut self, position: u64, size: u64) {
         if position != self.current.end || self.current.end - self.current.start >= CHUNK_SIZE {
@@ -29,7 +29,7 @@ impl ChunkCutter {
         }
     }
 
-    /// The chunks, in order.
+    /// Returns the chunks, in order.
     pub(crate) fn finish(mut self) -> Vec<Range<u64>> {
         self.cut();
         self.chunks

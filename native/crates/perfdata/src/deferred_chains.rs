@@ -1,9 +1,10 @@
-//! The parts of call chains in user space that the kernel wrote later than the samples they belong to.
+//! The user parts of call chains that the kernel wrote later than the samples.
 //!
-//! Linux 6.19 can put off walking a user stack until the thread returns to user space (`perf record --call-graph fp,defer`). The call chain of
-//! the sample then ends in `PERF_CONTEXT_USER_DEFERRED` and a cookie, and a record `PERF_RECORD_CALLCHAIN_DEFERRED` with that cookie has the
-//! frames (Linux: include/uapi/linux/perf_event.h). perf joins those of one thread and one cookie. Samples of one stay in the kernel share
-//! one record, so it may stand before some of them.
+//! Linux 6.19 can defer the walk of a user stack until the thread returns to user space (`perf record --call-graph
+//! fp,defer`). The call chain of the sample then ends in `PERF_CONTEXT_USER_DEFERRED` and a cookie. A record
+//! `PERF_RECORD_CALLCHAIN_DEFERRED` with the same cookie has the frames (Linux: include/uapi/linux/perf_event.h). perf
+//! joins chains and records of the same thread and cookie. Samples of one stay in the kernel share one record, so the
+//! record may stand before some of these samples.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,21 +12,23 @@ use std::ops::Range;
 use crate::byte_order::ByteOrder;
 use crate::record::HEADER_SIZE;
 
-/// The user parts that were read in some stretch of the input.
+/// The user parts that were read from one stretch of the input.
 #[derive(Debug, Default)]
 pub(crate) struct DeferredChains {
-    /// By thread and cookie: where in `words` the part is. The standard hasher is keyed at random: a file cannot be made to collide.
+    /// Range in `words` of each part, by thread and cookie. The standard hasher has a random key, so a file cannot be
+    /// made to collide.
     parts: HashMap<(i32, u64), Range<usize>>,
     words: Vec<[u8; 8]>,
 }
 
 impl DeferredChains {
-    /// Whether there are none.
+    /// Returns true if there are no user parts.
     pub(crate) fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 
-    /// Takes in a record of the thread `tid`: u64 cookie, u64 nr, nr words, and a trailer. `None` if the record is too short for that.
+    /// Adds a record of the thread `tid`: u64 cookie, u64 nr, nr words, and a trailer. Returns `None` if the record is
+    /// too short.
     pub(crate) fn absorb(&mut self, record: &[u8], tid: i32, order: ByteOrder) -> Option<()> {
         const WORDS: usize = HEADER_SIZE + 16;
         let cookie = order.u64(record, HEADER_SIZE)?;
@@ -37,7 +40,7 @@ impl DeferredChains {
         Some(())
     }
 
-    /// The part of a thread's chain with this cookie.
+    /// Returns the user part of a chain of the thread `tid` with this cookie.
     pub(crate) fn find(&self, tid: i32, cookie: u64) -> Option<&[[u8; 8]]> {
         Some(&self.words[self.parts.get(&(tid, cookie))?.clone()])
     }

@@ -1,17 +1,17 @@
 //! Directories that `perf record --threads` and `--kcore` write.
 //!
-//! `data` is a file like any other; `data.0`, `data.1` and so on are bare records of one thread each, which take their
-//! events from `data`.
+//! `data` is an ordinary perf.data file. `data.0`, `data.1` and so on are bare records of one thread each, whose
+//! events `data` declares.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The file with the header.
+/// Name of the file with the header.
 pub(crate) const MAIN_FILE: &str = "data";
 
-/// The files of bare records in `directory` with their numbers, in that order. What is no file is left out: a FIFO could
-/// keep its reader waiting for ever.
+/// Returns the files of bare records in `directory` with their numbers, in the order of the numbers. Leaves out
+/// everything that is not a regular file, because a FIFO could keep its reader waiting for ever.
 pub(crate) fn thread_files(directory: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {

@@ -1,135 +1,136 @@
-//! What can go wrong with a whole input. What goes wrong with a single record is counted, not raised.
+//! Errors that concern a whole input. Faults in a single record are counted and give no error.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Why an input cannot be read (further).
+/// The reason why an input cannot be read, or not further.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Opening or reading failed.
+    /// The system could not open or read the input.
     #[error("{name}: {source}")]
     Io {
-        /// The input's name.
+        /// Name of the input.
         name: String,
-        /// The operating system's reason.
+        /// The error that the operating system returned.
         #[source]
         source: io::Error,
     },
-    /// The file got shorter while it was being read.
+    /// The file became shorter while it was being read.
     #[error("{name}: the file was {expected} bytes long when opened, but now ends at byte {found}")]
     FileShrank {
-        /// The input's name.
+        /// Name of the input.
         name: String,
-        /// Where it ends now.
+        /// Size of the file now, in bytes.
         found: u64,
-        /// Where it ended before.
+        /// Size of the file when it was opened, in bytes.
         expected: u64,
     },
     /// The file was written to while it was being read.
     #[error("{name}: the records from offset {offset:#x} on changed while the file was being read")]
     FileChanged {
-        /// The input's name.
+        /// Name of the input.
         name: String,
-        /// Where the changed records begin.
+        /// Offset of the changed records, in bytes.
         offset: u64,
     },
-    /// The magic number is not perf.data's.
+    /// The magic number is not that of perf.data.
     #[error("{name}: not a perf.data file: {found}")]
     NotPerfData {
-        /// The input's name.
+        /// Name of the input.
         name: String,
-        /// What it looks like instead.
+        /// The kind of file that the input looks like.
         found: Lookalike,
     },
     /// The input ends inside the file header.
     #[error("{name}: the perf.data header is cut off: {found} bytes, expected at least {expected}")]
     HeaderTooShort {
-        /// The input's name.
+        /// Name of the input.
         name: String,
-        /// Bytes there are.
+        /// Number of bytes in the input.
         found: u64,
-        /// Bytes a header has.
+        /// Number of bytes in a header.
         expected: u64,
     },
-    /// The header's attr entry size cannot hold a perf_event_attr.
+    /// The size of attr entries in the header is too small for a `perf_event_attr`.
     #[error("{name}: attr entries of {found} bytes, expected at least 80 (a 64-byte perf_event_attr and its ids)")]
     AttrEntrySize {
-        /// The input's name.
+        /// Name of the input.
         name: String,
-        /// The size in the header.
+        /// The size in the header, in bytes.
         found: u64,
     },
-    /// A section that must be there lies outside the file.
+    /// A section that the file needs lies outside of the file.
     #[error(
         "{name}: the {section} section (offset {offset}, {size} bytes) does not lie inside the file of {file_size} bytes"
     )]
     SectionOutOfFile {
-        /// The input's name.
+        /// Name of the input.
         name: String,
-        /// Which section.
+        /// Name of the section.
         section: &'static str,
-        /// Its offset by the header.
+        /// Offset of the section in the header, in bytes.
         offset: u64,
-        /// Its size by the header.
+        /// Size of the section in the header, in bytes.
         size: u64,
-        /// The size of the file.
+        /// Size of the file, in bytes.
         file_size: u64,
     },
-    /// Attrs and records are said to be at the same place (perf 6.1's `perf inject` on a pipe writes this).
+    /// The header states the same place for attrs and records. `perf inject` of perf 6.1 on a pipe writes this.
     #[error(
         "{name}: the attr section (offset {attrs_offset}, {attrs_size} bytes) overlaps the data section (offset {data_offset})"
     )]
     AttrsOverlapData {
-        /// The input's name.
+        /// Name of the input.
         name: String,
-        /// Offset of the attr section.
+        /// Offset of the attr section, in bytes.
         attrs_offset: u64,
-        /// Size of the attr section.
+        /// Size of the attr section, in bytes.
         attrs_size: u64,
-        /// Offset of the data section.
+        /// Offset of the data section, in bytes.
         data_offset: u64,
     },
-    /// A file that comes through a pipe has its records so late that what precedes them cannot be kept.
+    /// In a file that comes through a pipe, the records begin too late: the bytes before them cannot be kept.
     #[error("{name}: records begin at offset {found}; from a pipe, a file can be read if they begin before {limit}")]
     PrefixTooLong {
-        /// The input's name.
+        /// Name of the input.
         name: String,
-        /// Where the records begin.
+        /// Offset of the first record, in bytes.
         found: u64,
-        /// Where they must begin.
+        /// Largest allowed offset of the first record, in bytes.
         limit: u64,
     },
-    /// A file that comes through a pipe describes its events behind the records (some `perf inject` writes this).
+    /// In a file that comes through a pipe, the events are described behind the records. Some versions of `perf
+    /// inject` write this.
     #[error(
         "{name}: the events are described behind the records; from a pipe such a file cannot be read, only by its path"
     )]
     EventsBehindRecords {
-        /// The input's name.
+        /// Name of the input.
         name: String,
     },
     /// The file declares no event.
     #[error("{name}: the file declares no event")]
     NoEvents {
-        /// The input's name.
+        /// Name of the input.
         name: String,
     },
-    /// A directory without a file `data`.
+    /// The input is a directory without a file `data`.
     #[error("{name}: a directory, but not one that `perf record` wrote: it holds no file `data`")]
     NotPerfDirectory {
-        /// The input's name.
+        /// Name of the input.
         name: String,
     },
-    /// The flag given to [`crate::PerfData::set_cancel`] was set.
+    /// The flag that was given to [`crate::PerfData::set_cancel`] was set.
     #[error("cancelled")]
     Cancelled,
 }
 
-/// What a file that is not perf.data looks like.
+/// The kind of file that an input which is not perf.data looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lookalike {
-    /// Nothing in it.
+    /// An empty file.
     Empty,
     /// An ELF object.
     Elf,
@@ -139,11 +140,11 @@ pub enum Lookalike {
     Xz,
     /// A zstd frame.
     Zstd,
-    /// LLVM's sample profile, the result instead of the input.
+    /// A sample profile of LLVM, which is the result and not the input of this program.
     SampleProfile,
-    /// Plain text, perhaps what `perf script` printed.
+    /// Plain text, which may be the output of `perf script`.
     Text,
-    /// Something else, with its first bytes.
+    /// Another kind of file, with its first bytes.
     Unknown([u8; 8]),
 }
 
@@ -165,12 +166,12 @@ impl std::fmt::Display for Lookalike {
     }
 }
 
-/// What the first bytes of all encodings of LLVM's sample profile share: `SPROF42` and a byte for the encoding, as one ULEB128 number
-/// (LLVM: `SPMagic`). The byte for the encoding is in the first two.
+/// First bytes that all encodings of LLVM's sample profile share: `SPROF42` and a byte for the encoding, as one
+/// ULEB128 number (LLVM: `SPMagic`). The byte for the encoding lies in the first two bytes.
 const SAMPLE_PROFILE: &[u8] = b"\xd0\xb1\xf4\xc9\x94\xa8";
 
 impl Lookalike {
-    /// Guesses from the first bytes of a file.
+    /// Guesses the kind of a file from its first bytes.
     pub(crate) fn of(start: &[u8]) -> Self {
         match start {
             [] => Self::Empty,
@@ -195,7 +196,7 @@ impl Lookalike {
     }
 }
 
-/// Ends work that nobody waits for any more.
+/// Returns [`Error::Cancelled`] if the flag `cancel` is set.
 pub(crate) fn check_cancelled(cancel: Option<&AtomicBool>) -> Result<(), Error> {
     match cancel {
         Some(flag) if flag.load(Ordering::Relaxed) => Err(Error::Cancelled),

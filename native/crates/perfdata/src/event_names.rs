@@ -1,23 +1,23 @@
-//! Names of events, which files hold apart from the attrs and in several ways.
+//! Names of events. Files store the names apart from the attrs, in several ways.
 
 use std::collections::HashMap;
 
 use crate::attr::EventAttr;
 
-/// What has been told about names so far.
+/// The names that were read so far.
 #[derive(Debug, Default)]
 pub(crate) struct EventNames {
-    /// EVENT_DESC: attrs with names and ids.
+    /// Attrs with names and ids, from EVENT_DESC.
     described: Vec<EventAttr>,
-    /// EVENT_UPDATE: the name of the event that has this id.
+    /// Name of the event that has this id, from EVENT_UPDATE.
     updates: HashMap<u64, String>,
-    /// HEADER_EVENT_TYPE and the event_types section: the name of events with this config.
+    /// Name of the events with this config, from HEADER_EVENT_TYPE and the event_types section.
     by_config: HashMap<u64, String>,
     changed: bool,
 }
 
 impl EventNames {
-    /// Starts an EVENT_DESC, which replaces an earlier one.
+    /// Begins a new EVENT_DESC, which replaces an earlier one.
     pub(crate) fn begin_description(&mut self) {
         self.described.clear();
         self.changed = true;
@@ -41,7 +41,7 @@ impl EventNames {
         self.changed = true;
     }
 
-    /// Gives `attrs` the names, and ids to those that have none (some perf versions wrote HEADER_ATTR records
+    /// Sets the names of `attrs`, and the ids of attrs that have none (some perf versions wrote HEADER_ATTR records
     /// without ids into pipes). Returns the numbers of the events that were given ids.
     pub(crate) fn apply(&mut self, attrs: &mut [EventAttr]) -> Vec<usize> {
         if !std::mem::take(&mut self.changed) {

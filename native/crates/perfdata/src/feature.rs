@@ -1,4 +1,4 @@
-//! Feature sections: the recorded facts about machine, perf and events (perf: tools/perf/util/header.c).
+//! Feature sections: recorded facts about the machine, perf and the events (perf: tools/perf/util/header.c).
 
 use crate::attr::EventAttr;
 use crate::build_id::BuildIdEntry;
@@ -6,7 +6,7 @@ use crate::byte_order::{ByteOrder, Fields};
 use crate::event_names::EventNames;
 use crate::metadata::Metadata;
 
-/// Numbers of features, which are also bits of the header's bitmap.
+/// Numbers of features, which are also the numbers of their bits in the header's bitmap.
 mod number {
     pub(super) const BUILD_ID: u32 = 2;
     pub(super) const HOSTNAME: u32 = 3;
@@ -24,7 +24,7 @@ mod number {
     pub(super) const PMU_CAPS: u32 = 31;
 }
 
-/// Takes a feature section into the metadata. Unknown features are noted and otherwise ignored.
+/// Reads a feature section into the metadata. Unknown features are noted and otherwise ignored.
 pub(crate) fn absorb_feature(number: u32, section: &[u8], metadata: &mut Metadata, names: &mut EventNames) {
     if !metadata.features.contains(&number) && number < 256 {
         metadata.features.push(number);
@@ -38,7 +38,7 @@ pub(crate) fn absorb_feature(number: u32, section: &[u8], metadata: &mut Metadat
 fn parse(number: u32, section: &[u8], metadata: &mut Metadata, names: &mut EventNames) -> Option<()> {
     let order = metadata.byte_order;
     let mut fields = Fields::new(section, order);
-    // Some perf versions leave a string's section empty when they could not find it out.
+    // Some perf versions leave the section of a string empty when they could not find the string out.
     let mut string = || {
         if section.is_empty() {
             Some(None)
@@ -89,7 +89,7 @@ fn parse_pairs(fields: &mut Fields<'_>) -> Option<Vec<(String, String)>> {
         .collect()
 }
 
-/// u32 events, u32 attr size; for each: the attr, u32 ids, its name, the ids.
+/// Reads u32 number of events and u32 attr size, then for each event: the attr, u32 number of ids, the name, the ids.
 fn parse_event_desc(mut fields: Fields<'_>, order: ByteOrder, names: &mut EventNames) -> Option<()> {
     let count = fields.u32()?;
     let attr_size = u64::from(fields.u32()?);

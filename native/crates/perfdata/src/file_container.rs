@@ -1,4 +1,4 @@
-//! File mode: header, attrs and features around the data section.
+//! Files with a header: header, attrs and features around the data section.
 
 use std::ops::Range;
 
@@ -11,29 +11,29 @@ use crate::recording::Recording;
 use crate::source::Source;
 use crate::stats::{Damage, DamageKind};
 
-/// Bytes of an attr that are read; those beyond belong to a future perf.
+/// Number of bytes of an attr that are read. Further bytes belong to a future perf.
 const MAX_ATTR_BYTES: u64 = 4096;
-/// Bytes of a feature section that are read; real ones are far smaller.
+/// Number of bytes of a feature section that are read. Real sections are far smaller.
 pub(crate) const MAX_FEATURE_BYTES: u64 = 64 << 20;
-/// Bytes of an entry of the obsolete event_types section: `u64 config, char name[64]`.
+/// Size in bytes of an entry of the obsolete event_types section: `u64 config, char name[64]`.
 const EVENT_TYPE_SIZE: usize = 72;
-/// Bytes of the place of the ids behind each attr.
+/// Size in bytes of the offset and size of the ids, which stand behind each attr.
 const IDS_SECTION_SIZE: u64 = 16;
 
-/// Where a file's records are.
+/// The place of a file's records.
 #[derive(Debug)]
 pub(crate) struct DataSection {
     pub(crate) range: Range<u64>,
-    /// What the header says is missing.
+    /// The reason why records are missing, as the header shows. `None` if nothing is missing.
     pub(crate) damage: Option<Damage>,
 }
 
-/// Reads all of a file but its records.
+/// Reads everything in a file except its records.
 pub(crate) fn open_file(source: &Source, recording: &mut Recording) -> Result<DataSection, Error> {
     let header = read_header(source, recording.order())?;
     read_events(source, &header, recording)?;
     let data = header.data;
-    // perf sets the feature bits early: with a size of 0 the sections behind the data were never written.
+    // perf sets the feature bits early. If the size is 0, the sections behind the data were never written.
     if data.size == 0 {
         let damage = Damage {
             offset: data.offset,
@@ -58,7 +58,7 @@ pub(crate) fn open_file(source: &Source, recording: &mut Recording) -> Result<Da
     })
 }
 
-/// Reads the header.
+/// Reads the header of the file.
 pub(crate) fn read_header(source: &Source, order: ByteOrder) -> Result<FileHeader, Error> {
     let mut header = [0; HEADER_LEN as usize];
     let len = source.size().min(HEADER_LEN);
@@ -74,7 +74,7 @@ pub(crate) fn read_header(source: &Source, order: ByteOrder) -> Result<FileHeade
     })
 }
 
-/// Reads what precedes the records.
+/// Reads the events, which stand before the records.
 pub(crate) fn read_events(source: &Source, header: &FileHeader, recording: &mut Recording) -> Result<(), Error> {
     check_overlap(source, header)?;
     read_attrs(source, header, recording)?;
@@ -119,7 +119,7 @@ fn read_attrs(source: &Source, header: &FileHeader, recording: &mut Recording) -
     if header.attrs.end() > source.size() {
         return Err(out_of_file(source, "attr", header.attrs));
     }
-    // Id arrays may not share bytes, or a small file could claim any number of ids.
+    // Arrays of ids must not share bytes. Otherwise a small file could state any number of ids.
     let mut id_bytes_left = source.size();
     for index in 0..size / entry_size {
         let at = offset + index * entry_size;
@@ -169,7 +169,7 @@ fn read_event_types(source: &Source, place: Section, recording: &mut Recording) 
     if place.size > MAX_FEATURE_BYTES {
         return Ok(());
     }
-    // Obsolete and only about names: not worth an error.
+    // This section is obsolete and has only names, so a fault in it is not an error.
     let Some(section) = source.read_section(place.offset, place.size)? else {
         return Ok(());
     };
@@ -181,7 +181,7 @@ fn read_event_types(source: &Source, place: Section, recording: &mut Recording) 
     Ok(())
 }
 
-/// Reads the feature sections. They are announced by bits of the header and placed by a table behind the data.
+/// Reads the feature sections. Bits of the header announce them, and a table behind the data has their places.
 pub(crate) fn read_features(
     source: &Source,
     header: &FileHeader,

@@ -2,28 +2,28 @@
 
 use crate::byte_order::ByteOrder;
 
-/// Bytes of the header every perf since 2.6.32 writes, and of the very old one without the feature bitmap.
+/// Size in bytes of the header that every perf since 2.6.32 writes, and of the older one without the feature bitmap.
 pub(crate) const HEADER_LEN: u64 = 104;
 pub(crate) const SHORT_HEADER_LEN: u64 = 72;
-/// Bytes of a pipe's header: magic and this size.
+/// Size in bytes of a pipe's header: the magic number and this size.
 pub(crate) const PIPE_HEADER_LEN: u64 = 16;
-/// Bytes that tell what a file is.
+/// Number of bytes that show what kind of file an input is.
 pub(crate) const MAGIC_LEN: u64 = 24;
-/// HOSTNAME's bit, which every perf that has features sets.
+/// Number of the HOSTNAME bit, which every perf that has features sets.
 const HOSTNAME_BIT: u32 = 3;
 
-/// What the first bytes say.
+/// Facts from the first bytes of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Magic {
     pub(crate) order: ByteOrder,
-    /// 2 since Linux 3.6, 1 before.
+    /// Version of the format: 2 since Linux 3.6, 1 before.
     pub(crate) version: u8,
-    /// A stream of records, whatever it is read from.
+    /// True for a stream of records, even if it was stored in a file.
     pub(crate) pipe: bool,
 }
 
 impl Magic {
-    /// Recognises perf.data by its first bytes: [`MAGIC_LEN`], or the 16 a pipe may have.
+    /// Recognises perf.data by its first bytes: [`MAGIC_LEN`] bytes, or the 16 bytes that a pipe may have.
     pub(crate) fn parse(start: &[u8]) -> Option<Self> {
         let order = match start.get(..8)? {
             b"PERFILE2" => ByteOrder::Little,
@@ -39,7 +39,8 @@ impl Magic {
     }
 }
 
-/// Version 1's magic is the same in both byte orders; the attr entry size tells (perf: check_magic_endian).
+/// Returns the byte order of a version 1 file. Its magic number is the same in both byte orders, so the attr entry
+/// size decides (perf: check_magic_endian).
 fn version_1_order(start: &[u8]) -> ByteOrder {
     let is_entry_size = |order: ByteOrder| matches!(order.u64(start, 16), Some(80 | 88 | 96 | 112 | 120));
     let is_pipe = |order: ByteOrder| order.u64(start, 8) == Some(PIPE_HEADER_LEN);
@@ -52,7 +53,7 @@ fn version_1_order(start: &[u8]) -> ByteOrder {
     }
 }
 
-/// A place in the file.
+/// A section of the file: offset and size in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Section {
     pub(crate) offset: u64,
@@ -67,7 +68,7 @@ impl Section {
         })
     }
 
-    /// Where it ends; beyond all files if the numbers are not to be believed.
+    /// Returns the end of the section. The end lies beyond all files if the sum overflows.
     pub(crate) fn end(self) -> u64 {
         self.offset.saturating_add(self.size)
     }
@@ -85,7 +86,7 @@ pub(crate) struct FileHeader {
 }
 
 impl FileHeader {
-    /// Reads a header of 72 or 104 bytes; `None` if `bytes` is shorter than the header says it is.
+    /// Reads a header of 72 or 104 bytes. Returns `None` if `bytes` is shorter than the size that the header states.
     pub(crate) fn parse(bytes: &[u8], order: ByteOrder) -> Option<Self> {
         let with_features = order.u64(bytes, 8)? >= HEADER_LEN;
         let features = if with_features {
@@ -103,7 +104,8 @@ impl FileHeader {
     }
 }
 
-/// The bitmap is an array of the machine's `unsigned long`: on big-endian machines its layout depends on their size.
+/// Reads the bitmap, which is an array of the machine's `unsigned long`. On big-endian machines its layout depends on
+/// their size.
 fn parse_bitmap(bitmap: &[u8], order: ByteOrder) -> Vec<u32> {
     let bits_of = |word_bits: u32| -> Vec<u32> {
         (0..256)
@@ -131,7 +133,7 @@ fn parse_bitmap(bitmap: &[u8], order: ByteOrder) -> Vec<u32> {
 mod tests {
     use super::*;
 
-    /// A bitmap with these bits set, in words of so many bits.
+    /// Makes a bitmap with these bits set, in words of `word_bits` bits.
     fn bitmap(bits: &[u32], word_bits: u32) -> Vec<u8> {
         let mut words = vec![0_u64; (256 / word_bits) as usize];
         for bit in bits {

@@ -1,4 +1,4 @@
-//! Reading one segment ahead of the one that is handed out.
+//! Reads one segment ahead of the segment that is handed out.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,9 +9,9 @@ use crate::event_table::EventTable;
 use crate::recording::Recording;
 use crate::segment::Segment;
 
-/// What can be read segment by segment.
+/// A source that can be read segment by segment.
 pub(crate) trait ReadSegment {
-    /// The next segment, with the side records that it holds itself; `None` at the end.
+    /// Reads the next segment, with the side records that it holds. Returns `None` at the end.
     fn read_segment(
         &mut self,
         recording: &mut Recording,
@@ -19,15 +19,16 @@ pub(crate) trait ReadSegment {
     ) -> Result<Option<Segment>, Error>;
 }
 
-/// Hands a segment out only when the next has been read: records of different CPUs are in order only within a round of
-/// perf's buffers, so the next segment may hold maps that this one's samples need.
+/// Hands a segment out only when the next one has been read. Records of different CPUs are in order only within a
+/// round of perf's buffers, so the next segment may hold maps that the samples of this one need.
 #[derive(Debug)]
 pub(crate) struct LookAhead<R> {
     pub(crate) reader: R,
     held: Option<Segment>,
-    /// What the first segment was decoded with. Kept, so that the recording cannot change it in place.
+    /// The event table of the first segment. It is kept, so that the recording cannot change it in place.
     first_table: Option<Arc<EventTable>>,
-    /// Parts of call chains, of the segment that was handed out before, of the one to hand out and of the one that is held.
+    /// User parts of call chains: of the segment that was handed out last, of the one to hand out, and of the one that
+    /// is held.
     deferred: [Arc<DeferredChains>; 3],
 }
 
@@ -41,7 +42,7 @@ impl<R: ReadSegment> LookAhead<R> {
         }
     }
 
-    /// The next segment, with the side records of the one after it.
+    /// Returns the next segment, with the side records of the segment behind it.
     pub(crate) fn next_segment(
         &mut self,
         recording: &mut Recording,
@@ -69,7 +70,7 @@ impl<R: ReadSegment> LookAhead<R> {
         Ok(Some(segment))
     }
 
-    /// Reads the segment that is held from then on.
+    /// Reads another segment, which is held until the next call.
     fn read_on(&mut self, recording: &mut Recording, cancel: Option<&AtomicBool>) -> Result<(), Error> {
         self.held = self.reader.read_segment(recording, cancel)?;
         self.deferred.rotate_left(1);

@@ -1,4 +1,4 @@
-//! Where a mapping is visible.
+//! The range of addresses at which a mapping is visible.
 
 use crate::address::Avma;
 
@@ -6,13 +6,13 @@ use crate::address::Avma;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MapId(pub u32);
 
-/// Addresses at which a mapping is visible: all of it, or what later mappings left of it.
+/// The range of addresses at which a mapping is visible: all of the mapping, or the part that later mappings left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MappedRange {
-    /// First address.
+    /// First address of the range.
     pub start: Avma,
-    /// First address after it.
+    /// First address behind the range.
     pub end: Avma,
-    /// What is mapped.
+    /// Number of the mapping.
     pub map: MapId,
 }

@@ -1,10 +1,10 @@
-//! What a recording says about itself.
+//! Facts that a recording states about itself.
 
 use crate::attr::EventAttr;
 use crate::build_id::BuildIdEntry;
 use crate::byte_order::ByteOrder;
 
-/// Who writes the raw trace of a recording (perf: enum auxtrace_type).
+/// The hardware that wrote the raw trace of a recording (perf: enum auxtrace_type).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TraceFormat {
     /// Intel Processor Trace.
@@ -15,16 +15,17 @@ pub enum TraceFormat {
     CoreSight,
     /// Arm's Statistical Profiling Extension.
     ArmSpe {
-        /// The type of its event.
+        /// Type number of the trace's event.
         event_type: u32,
     },
-    /// Another one, by its number.
+    /// Another kind of hardware, by its number.
     Other(u32),
 }
 
 impl TraceFormat {
-    /// AUXTRACE_INFO: u32 type, u32 reserved, and words that depend on the type. Those of Arm SPE are the event's type and whether each CPU has a
-    /// buffer. Since perf 6.14 they are more: a version, the size of the words that all CPUs share, the event's type, and more.
+    /// Reads AUXTRACE_INFO: u32 type, u32 reserved, and words that depend on the type. The words of Arm SPE are the
+    /// event's type, and whether each CPU has a buffer. Since perf 6.14 there are more words: a version, the size of
+    /// the words that all CPUs share, the event's type, and others.
     pub(crate) fn parse(record: &[u8], order: ByteOrder) -> Option<Self> {
         const WORDS: usize = 16;
         Some(match order.u32(record, 8)? {
@@ -43,10 +44,10 @@ impl TraceFormat {
     }
 }
 
-/// Header, events and features of a recording. Of a pipe, what has been read so far.
+/// Header, events and features of a recording. For a pipe, the facts that have been read so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
-    /// The byte order of the machine that recorded.
+    /// The byte order of the recording machine.
     pub byte_order: ByteOrder,
     /// Version of the format: 2 since Linux 3.6, 1 before.
     pub version: u8,
@@ -54,35 +55,35 @@ pub struct Metadata {
     pub pipe: bool,
     /// True if records were compressed (`perf record -z`).
     pub compressed: bool,
-    /// The events.
+    /// The events of the recording.
     pub attrs: Vec<EventAttr>,
-    /// Who wrote the raw trace that stands between the records, if there is one.
+    /// Format of the raw trace between the records, if there is a raw trace.
     pub trace: Option<TraceFormat>,
-    /// Host name.
+    /// Name of the host.
     pub hostname: Option<String>,
-    /// Kernel release.
+    /// Release of the kernel.
     pub os_release: Option<String>,
     /// Version of the perf that recorded.
     pub perf_version: Option<String>,
-    /// Architecture, as `uname -m` says it.
+    /// Architecture, as `uname -m` prints it.
     pub arch: Option<String>,
-    /// CPUs: available, online.
+    /// Numbers of CPUs: available, online.
     pub cpus: Option<(u32, u32)>,
-    /// CPU model.
+    /// Model of the CPU.
     pub cpu_description: Option<String>,
-    /// CPU id, such as `GenuineIntel,6,85,4`.
+    /// Id of the CPU, such as `GenuineIntel,6,85,4`.
     pub cpu_id: Option<String>,
     /// The command line of the perf that wrote the file.
     pub command_line: Vec<String>,
-    /// Times of the first and last sample.
+    /// Times of the first and the last sample, in nanoseconds.
     pub sample_time: Option<(u64, u64)>,
     /// Capabilities of PMUs: PMU name (empty for the core PMU of older perf), capability, value.
     pub pmu_capabilities: Vec<(String, String, String)>,
     /// Build ids from the BUILD_ID feature and from HEADER_BUILD_ID records.
     pub build_ids: Vec<BuildIdEntry>,
-    /// Numbers of the features that are there.
+    /// Numbers of the features that the recording has.
     pub features: Vec<u32>,
-    /// Feature sections that are cut off or cannot be read.
+    /// Numbers of features whose sections are cut off or cannot be read.
     pub unreadable_features: Vec<u32>,
 }
 
@@ -111,7 +112,7 @@ impl Metadata {
         }
     }
 
-    /// The event of Arm SPE, by its number among `attrs`, if there is one.
+    /// Returns the index in `attrs` of the event of Arm SPE, if there is one.
     #[must_use]
     pub fn arm_spe_event(&self) -> Option<usize> {
         match self.trace {

@@ -22,8 +22,8 @@ use crate::segment::Segment;
 use crate::source::Source;
 use crate::stats::{Damage, DamageKind};
 
-/// Of a file that comes through a pipe, what precedes the records must be kept until they begin. perf puts a few KiB
-/// there.
+/// Largest number of bytes before the records of a file that comes through a pipe. These bytes must be kept until the
+/// records begin. perf writes a few KiB there.
 const MAX_PREFIX: u64 = 64 << 20;
 
 /// A recording that is being read: a file, a directory or a stream.
@@ -45,7 +45,7 @@ impl PerfData {
     /// Opens a file, a FIFO, or a directory that `perf record --threads` or `--kcore` wrote.
     ///
     /// # Errors
-    /// If it cannot be read or is not perf.data.
+    /// If the input cannot be read or is not perf.data.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
         if path.is_dir() {
@@ -57,11 +57,11 @@ impl PerfData {
         }
     }
 
-    /// Reads an open file, which may also be a pipe; `name` is for messages. What can be read at any position is read
-    /// from its beginning, wherever the file's cursor is.
+    /// Reads an open file, which may also be a pipe. `name` is the name in messages. If the file can be read at any
+    /// position, it is read from its beginning, wherever its cursor is.
     ///
     /// # Errors
-    /// If it cannot be read or is not perf.data.
+    /// If the file cannot be read or is not perf.data.
     pub fn from_file(file: File, name: &str) -> Result<Self, Error> {
         if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
             let (recording, part) = open_seekable(Source::file(file, name.to_owned())?)?;
@@ -70,10 +70,10 @@ impl PerfData {
         Self::from_reader(Box::new(file), name)
     }
 
-    /// Reads standard input: a pipe, or a file that it was redirected from.
+    /// Reads standard input, which is a pipe or a redirected file.
     ///
     /// # Errors
-    /// If it cannot be read or is not perf.data.
+    /// If standard input cannot be read or is not perf.data.
     pub fn from_stdin() -> Result<Self, Error> {
         let name = "standard input";
         match clone_stdin() {
@@ -85,24 +85,24 @@ impl PerfData {
         }
     }
 
-    /// Reads a recording that is in memory as a whole; `name` is for messages.
+    /// Reads a recording that is in memory as a whole. `name` is the name in messages.
     ///
     /// # Errors
-    /// If it is not perf.data.
+    /// If the bytes are not perf.data.
     pub fn from_bytes(bytes: Vec<u8>, name: &str) -> Result<Self, Error> {
         let (recording, part) = open_seekable(Source::memory(0, bytes, name.to_owned()))?;
         Ok(Self::new(recording, Container::Seekable(Seekable::new(vec![part]))))
     }
 
-    /// Reads a stream; `name` is for messages.
+    /// Reads a stream. `name` is the name in messages.
     ///
     /// # Errors
-    /// If its beginning cannot be read or is not perf.data.
+    /// If the beginning of the stream cannot be read or is not perf.data.
     pub fn from_reader(mut reader: Box<dyn Read + Send>, name: &str) -> Result<Self, Error> {
         let name = name.to_owned();
         let mut start = Vec::new();
         read_up_to(&mut reader, PIPE_HEADER_LEN, &mut start, &name)?;
-        // A pipe's header is shorter than what tells a version 1 file's byte order.
+        // The header of a pipe is shorter than the bytes that show the byte order of a version 1 file.
         if !Magic::parse(&start).is_some_and(|magic| magic.pipe) {
             read_up_to(&mut reader, MAGIC_LEN, &mut start, &name)?;
         }
@@ -132,7 +132,7 @@ impl PerfData {
             return Err(Error::EventsBehindRecords { name });
         }
         read_up_to(&mut reader, data.offset, &mut start, &name)?;
-        // A 72-byte header may be followed by records at once.
+        // Records may follow a header of 72 bytes at once.
         let ahead = start.split_off(start.len().min(data.offset as usize));
         read_events(&Source::memory(0, start, name.clone()), &header, &mut recording)?;
         let len = if data.size == 0 { u64::MAX } else { data.size };
@@ -179,13 +179,14 @@ impl PerfData {
         }
     }
 
-    /// What the recording says about itself; of a stream, what has been read so far.
+    /// Returns the facts that the recording states about itself. For a stream, the facts that have been read so far.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.recording.metadata
     }
 
-    /// Bytes of records, compressed or not, if that is known before all has been read: of one file.
+    /// Returns the number of bytes of records, compressed or not. Returns `None` for a stream, and after a file or
+    /// directory has been read for the first time.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         match &self.container {
@@ -200,16 +201,16 @@ impl PerfData {
         self.cancel = Some(flag);
     }
 
-    /// Reads the next stretch of the input; `None` at its end.
+    /// Reads the next stretch of the input. Returns `None` at the end of the input.
     ///
-    /// The first segment of a file or directory holds the side records and the statistics of all of it. Those of a
-    /// stream, and of a file that is read once, come with each segment.
+    /// The first segment of a file or directory holds the side records and the statistics of the whole input. In a
+    /// stream, and in a file that is read once, each segment has its own.
     ///
     /// # Errors
-    /// If reading fails or is cancelled. Damage is no error: it ends the input and stands in the statistics.
+    /// If reading fails or is cancelled. Damage gives no error: it ends the input, and the statistics describe it.
     pub fn next_segment(&mut self) -> Result<Option<Segment>, Error> {
         let cancel = self.cancel.as_deref();
-        // Of a stream that is cancelled, what was read is handed out.
+        // When a stream is cancelled, the records that were read are still handed out.
         if !matches!(self.container, Container::Pipe(_)) {
             check_cancelled(cancel)?;
         }
@@ -220,12 +221,14 @@ impl PerfData {
         }
     }
 
-    /// Chooses to read a file once, for half the time, before anything of it has been read. False if that cannot be done: a stream is read
-    /// once anyway, and the files of a directory are not.
+    /// Chooses to read a file once, which takes half the time. To be called before anything of the file has been read.
+    /// Returns false if the file cannot be read once: a stream is read once anyway, and the files of a directory are
+    /// read twice.
     ///
-    /// Segments are then like those of a stream: each has side records and statistics of its own, and what a sample
-    /// needs to know may come in a later segment. Who decodes them must look out for that
-    /// ([`AddressSpaces::contradict`](crate::AddressSpaces::contradict)), and read the file the other way if it happens.
+    /// Segments are then like those of a stream. Each has its own side records and statistics, and facts that a sample
+    /// needs may come in a later segment. The caller must check for this
+    /// ([`AddressSpaces::contradict`](crate::AddressSpaces::contradict)), and if it happens, read the file the other
+    /// way.
     pub fn read_once(&mut self) -> bool {
         let Container::Seekable(files) = &mut self.container else {
             return false;
@@ -239,12 +242,13 @@ impl PerfData {
         }
     }
 
-    /// Of a stream, hands a segment out so long after it was begun, even if it is not full, or empty: what comes slowly or not at all does
-    /// not wait. Records of different CPUs are then put in order within so long only. A stream of records that is cancelled ends, and what was
-    /// read of it is handed out. Files do not wait.
+    /// Limits the time that a segment of a stream collects records: after `patience` the segment is handed out, even
+    /// if it is not full or is empty, so that slow streams do not delay their records. Records of different CPUs are
+    /// then put in order only within `patience`. When a stream of records is cancelled, it ends, and the records that
+    /// were read are handed out. Files do not wait.
     ///
     /// # Errors
-    /// If the system has no thread to read the stream on.
+    /// If the system cannot start a thread to read the stream.
     pub fn hand_out_after(&mut self, patience: Duration) -> Result<(), Error> {
         match &mut self.container {
             Container::Pipe(pipe) => pipe.reader.set_patience(patience),
@@ -252,7 +256,7 @@ impl PerfData {
         }
     }
 
-    /// Takes back a segment that is done with, to use its memory again.
+    /// Takes back a segment that the caller no longer needs, to use its memory again.
     pub fn reuse(&mut self, segment: Segment) {
         if let Container::Once(file) = &mut self.container {
             file.reader.reuse(segment);
@@ -264,7 +268,7 @@ fn pipe(pipe: Pipe) -> Container {
     Container::Pipe(Box::new(LookAhead::new(pipe)))
 }
 
-/// Opens a file with a header, which may be that of a pipe whose output went to a file.
+/// Opens a file with a header, which may be the header of a pipe whose output was stored in a file.
 fn open_seekable(source: Source) -> Result<(Recording, FilePart), Error> {
     let source = Arc::new(source);
     let mut start = [0; MAGIC_LEN as usize];
@@ -312,7 +316,7 @@ fn clone_stdin() -> io::Result<File> {
     io::stdin().as_handle().try_clone_to_owned().map(File::from)
 }
 
-/// Reads on until `bytes` holds `wanted` of them or the input ends.
+/// Reads until `bytes` holds `wanted` bytes, or the input ends.
 fn read_up_to(reader: &mut impl Read, wanted: u64, bytes: &mut Vec<u8>, name: &str) -> Result<(), Error> {
     let missing = wanted.saturating_sub(bytes.len() as u64);
     match reader.take(missing).read_to_end(bytes) {

@@ -1,4 +1,4 @@
-//! Streams that can be read once only: `perf record -o - |`, or a file that comes through a pipe.
+//! Streams that can be read only once: the output of `perf record -o -`, or a file that comes through a pipe.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -15,18 +15,18 @@ use crate::segment::Segment;
 use crate::source::Source;
 use crate::stats::{Damage, DamageKind, RecordStats};
 
-/// A stream, and what of it was read ahead.
+/// A stream, and the segments that were read ahead.
 #[derive(Debug)]
 pub(crate) struct Pipe {
-    /// `None` once it has ended.
+    /// The stream. `None` after it has ended.
     stream: Option<RecordStream>,
     position: u64,
     file: Option<FileInPipe>,
-    /// What was copied of the trace, once the stream has ended.
+    /// The copied trace data, after the stream has ended.
     trace: Vec<Arc<Source>>,
 }
 
-/// What to do at the end of the records of a file that comes through a pipe.
+/// The header of a file that comes through a pipe. Its features follow the records.
 #[derive(Debug)]
 pub(crate) struct FileInPipe {
     pub(crate) name: String,
@@ -43,10 +43,10 @@ impl Pipe {
         }
     }
 
-    /// Ends segments after so long, even if they are not full.
+    /// Ends segments after `patience`, even if they are not full.
     pub(crate) fn set_patience(&mut self, patience: Duration) -> Result<(), Error> {
         match &mut self.stream {
-            // A file ends by itself.
+            // The stream of a file ends by itself.
             Some(stream) if self.file.is_some() => stream.set_patience(patience),
             Some(stream) => stream.set_patience_with_input(patience)?,
             None => {}
@@ -54,7 +54,7 @@ impl Pipe {
         Ok(())
     }
 
-    /// The records have ended; of a file, the features follow.
+    /// Ends the records. For a file, reads the features, which follow the records.
     fn end(&mut self, recording: &mut Recording, stats: &mut RecordStats) -> Result<(), Error> {
         let Some(stream) = self.stream.take() else {
             return Ok(());

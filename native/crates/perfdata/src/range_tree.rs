@@ -1,9 +1,9 @@
 //! A persistent map from disjoint address ranges to mappings.
 //!
-//! A process's ranges must be known as they were at any time, and a forked process begins with those of its parent.
+//! The ranges of a process must be known for every moment, and a forked process begins with the ranges of its parent.
 //! So trees share their nodes: a change makes new nodes for the path to the root and leaves the old tree as it was.
-//! Trees are AVL trees made by joining (Blelloch, Ferizovic, Sun: "Just Join for Parallel Ordered Sets"), balanced
-//! whatever the input is, which also bounds the recursion.
+//! The trees are AVL trees that are built by joining (Blelloch, Ferizovic, Sun: "Just Join for Parallel Ordered
+//! Sets"). They are balanced for every input, which also bounds the recursion.
 
 use crate::address::Avma;
 use crate::mapped_range::MappedRange;
@@ -24,31 +24,31 @@ struct Node {
     height: u8,
 }
 
-/// The nodes of all trees. A node's children stand before it.
+/// The nodes of all trees. The children of a node stand before it.
 #[derive(Debug, Default)]
 pub(crate) struct RangeForest {
     nodes: Vec<Node>,
 }
 
 impl RangeForest {
-    /// How many nodes there are; trees made so far use no others.
+    /// Returns the number of nodes. Trees made so far use no later nodes.
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Forgets all nodes but the first `len`.
+    /// Removes all nodes except the first `len`.
     pub(crate) fn truncate(&mut self, len: usize) {
         self.nodes.truncate(len);
     }
 
-    /// `tree` with `range` on top of whatever it overlaps.
+    /// Returns `tree` with `range` on top of the ranges that it overlaps.
     pub(crate) fn insert(&mut self, tree: Tree, range: MappedRange) -> Tree {
         let (before, rest) = self.split(tree, range.start);
         let (_, after) = self.split(rest, range.end);
         self.join(before, range, after)
     }
 
-    /// The range that holds `address`.
+    /// Returns the range that holds `address`.
     pub(crate) fn find(&self, mut tree: Tree, address: Avma) -> Option<MappedRange> {
         while let Some(node) = self.node(tree) {
             if address < node.range.start {
@@ -62,7 +62,7 @@ impl RangeForest {
         None
     }
 
-    /// Appends the ranges of `tree` in ascending order.
+    /// Appends the ranges of `tree` to `out`, in ascending order.
     pub(crate) fn collect(&self, tree: Tree, out: &mut Vec<MappedRange>) {
         if let Some(node) = self.node(tree) {
             self.collect(node.left, out);
@@ -71,7 +71,7 @@ impl RangeForest {
         }
     }
 
-    /// Drops the nodes made since there were `len` of them, except those of `tree`; returns `tree`, which moves.
+    /// Removes the nodes behind the first `len`, except those of `tree`. Returns `tree`, whose nodes move.
     pub(crate) fn compact(&mut self, len: usize, tree: Tree) -> Tree {
         let mut kept = Vec::new();
         let tree = self.keep(len, tree, &mut kept);
@@ -86,7 +86,7 @@ impl RangeForest {
                 node.left = self.keep(len, node.left, kept);
                 node.right = self.keep(len, node.right, kept);
                 kept.push(node);
-                // Fewer than the nodes there were, so it fits.
+                // There are fewer nodes than before, so the number fits.
                 Tree((len + kept.len() - 1) as u32)
             }
             _ => tree,
@@ -103,7 +103,7 @@ impl RangeForest {
 
     fn make(&mut self, left: Tree, range: MappedRange, right: Tree) -> Tree {
         let height = self.height(left).max(self.height(right)) + 1;
-        // At 40 bytes a node, memory ends before 32 bits do.
+        // A node takes 40 bytes, so memory ends before 32 bits do.
         let id = self.nodes.len() as u32;
         self.nodes.push(Node {
             range,
@@ -114,7 +114,8 @@ impl RangeForest {
         Tree(id)
     }
 
-    /// A tree of all in `left`, `range` and all in `right`, which follow on each other.
+    /// Returns a tree of the ranges in `left`, then `range`, then the ranges in `right`. The three are in ascending
+    /// order.
     fn join(&mut self, left: Tree, range: MappedRange, right: Tree) -> Tree {
         let (left_height, right_height) = (self.height(left), self.height(right));
         match (self.node(left), self.node(right)) {
@@ -130,7 +131,7 @@ impl RangeForest {
         }
     }
 
-    /// [`RangeForest::make`] for trees whose heights differ by at most 2.
+    /// Does the work of [`RangeForest::make`] for trees whose heights differ by at most 2.
     fn make_balanced(&mut self, left: Tree, range: MappedRange, right: Tree) -> Tree {
         let (left_height, right_height) = (self.height(left), self.height(right));
         match (self.node(left), self.node(right)) {
@@ -160,7 +161,7 @@ impl RangeForest {
         }
     }
 
-    /// What of `tree` lies below `at`, and what lies at or above; a range across `at` is cut.
+    /// Splits `tree` into the ranges below `at` and the ranges at or above `at`. Cuts a range that lies across `at`.
     fn split(&mut self, tree: Tree, at: Avma) -> (Tree, Tree) {
         let Some(Node { range, left, right, .. }) = self.node(tree) else {
             return (Tree::EMPTY, Tree::EMPTY);

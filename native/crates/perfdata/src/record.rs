@@ -1,7 +1,7 @@
-//! Record headers and the record types a reader must know.
+//! Record headers, and the record types that a reader must know.
 //!
-//! Types below 64 come from the kernel (Linux: include/uapi/linux/perf_event.h), the others from the tool
-//! (perf: tools/lib/perf/include/perf/event.h).
+//! Types below 64 come from the kernel (Linux: include/uapi/linux/perf_event.h), the others from perf itself (perf:
+//! tools/lib/perf/include/perf/event.h).
 
 use crate::byte_order::ByteOrder;
 
@@ -24,9 +24,9 @@ pub mod record_type {
     pub const KSYMBOL: u32 = 17;
     pub const TEXT_POKE: u32 = 20;
     pub const CALLCHAIN_DEFERRED: u32 = 22;
-    /// The highest kernel type known here.
+    /// The highest kernel type that is known here.
     pub const KERNEL_LAST: u32 = CALLCHAIN_DEFERRED;
-    /// The lowest type of the tool's own records.
+    /// The lowest type of perf's own records.
     pub const USER_FIRST: u32 = 64;
     pub const HEADER_ATTR: u32 = 64;
     pub const HEADER_EVENT_TYPE: u32 = 65;
@@ -40,35 +40,35 @@ pub mod record_type {
     pub const HEADER_FEATURE: u32 = 80;
     pub const COMPRESSED: u32 = 81;
     pub const COMPRESSED2: u32 = 83;
-    /// The highest tool type known here (BPF_METADATA).
+    /// The highest of perf's own types that is known here (BPF_METADATA).
     pub const USER_LAST: u32 = 84;
 }
 
-/// Bits of a record's `misc` field; some mean different things in different records.
+/// Bits of a record's `misc` field. Some bits mean different things in different records.
 pub(crate) mod misc {
-    /// SAMPLE: the address is that of the sampled instruction.
+    /// SAMPLE: the address is that of the sampled instruction itself.
     pub(crate) const EXACT_IP: u16 = 1 << 14;
     /// COMM: the name changed because of an exec.
     pub(crate) const COMM_EXEC: u16 = 1 << 13;
-    /// MMAP: not executable.
+    /// MMAP: the mapping is not executable.
     pub(crate) const MMAP_DATA: u16 = 1 << 13;
-    /// FORK: synthesized for a process whose maps follow.
+    /// FORK: the record was synthesized for a process whose maps follow.
     pub(crate) const FORK_EXEC: u16 = 1 << 13;
     /// SWITCH: the thread stopped running.
     pub(crate) const SWITCH_OUT: u16 = 1 << 13;
-    /// MMAP2: has a build id in place of the inode.
+    /// MMAP2: the record has a build id in place of the inode.
     pub(crate) const MMAP_BUILD_ID: u16 = 1 << 14;
-    /// HEADER_BUILD_ID: the size of the id is given.
+    /// HEADER_BUILD_ID: the record has the size of the build id.
     pub(crate) const BUILD_ID_SIZE: u16 = 1 << 15;
-    /// LOST_SAMPLES: a BPF filter left them out, nothing was lost.
+    /// LOST_SAMPLES: a BPF filter left the samples out, so nothing was lost.
     pub(crate) const LOST_SAMPLES_BPF: u16 = 1 << 15;
 }
 
-/// Which part of the machine a record speaks of.
+/// The part of the machine that a record belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum CpuMode {
-    /// Not told.
+    /// The record does not tell.
     Unknown = 0,
     /// The host's kernel.
     Kernel = 1,
@@ -83,7 +83,7 @@ pub enum CpuMode {
 }
 
 impl CpuMode {
-    /// From the low three bits of `misc`.
+    /// Makes a mode of the low three bits of `misc`.
     #[inline]
     pub(crate) fn of(misc: u16) -> Self {
         match misc & 7 {
@@ -96,14 +96,14 @@ impl CpuMode {
         }
     }
 
-    /// True for the two guest modes, whose addresses have nothing to do with the host's.
+    /// Returns true for the two guest modes, whose addresses are not addresses of the host.
     #[must_use]
     pub fn is_guest(self) -> bool {
         matches!(self, Self::GuestKernel | Self::GuestUser)
     }
 }
 
-/// Bytes of a record header, which is also the least size of a record.
+/// Size of a record header in bytes, which is also the smallest size of a record.
 pub(crate) const HEADER_SIZE: usize = 8;
 
 /// The first eight bytes of every record.
@@ -111,16 +111,16 @@ pub(crate) const HEADER_SIZE: usize = 8;
 pub(crate) struct RecordHeader {
     pub(crate) record_type: u32,
     pub(crate) misc: u16,
-    /// Bytes of the record, this header included.
+    /// Size of the record in bytes, this header included.
     pub(crate) size: u16,
 }
 
 impl RecordHeader {
-    /// Reads the header at the start of `bytes`.
+    /// Reads the header at the start of `bytes`. Returns `None` if `bytes` is too short.
     #[inline]
     pub(crate) fn parse(bytes: &[u8], order: ByteOrder) -> Option<Self> {
         let word = order.u64(bytes, 0)?;
-        // The three fields of one aligned word: cheaper than three reads in the scan's hot loop.
+        // The three fields are taken from one aligned word, which is cheaper than three reads in the scan's hot loop.
         Some(match order {
             ByteOrder::Little => Self {
                 record_type: word as u32,
@@ -135,13 +135,13 @@ impl RecordHeader {
         })
     }
 
-    /// True for records that hold compressed records.
+    /// Returns true for records that hold compressed records.
     #[inline]
     pub(crate) fn is_compressed(&self) -> bool {
         matches!(self.record_type, record_type::COMPRESSED | record_type::COMPRESSED2)
     }
 
-    /// True for types that some perf up to 6.18 writes.
+    /// Returns true for types that some perf up to 6.18 writes.
     #[inline]
     pub(crate) fn is_known_type(&self) -> bool {
         use record_type::{KERNEL_LAST, MMAP, USER_FIRST, USER_LAST};
@@ -149,16 +149,17 @@ impl RecordHeader {
     }
 }
 
-/// How the data behind a TRACING_DATA record begins in every byte order (perf: tracing_data_header()).
+/// First bytes of the data behind a TRACING_DATA record, in every byte order (perf: tracing_data_header()).
 const TRACING_MAGIC: &[u8] = b"\x17\x08\x44tracing";
 
-/// So many bytes behind a record tell whether its trace data is there.
+/// Number of bytes behind a record that show whether its trace data is there.
 pub(crate) const TRAILER_PEEK: usize = TRACING_MAGIC.len();
 
-/// Bytes that follow a record without being counted in its size: the trace data of AUXTRACE and TRACING_DATA.
+/// Returns the number of bytes that follow a record and are not counted in its size: the trace data of AUXTRACE and
+/// TRACING_DATA.
 ///
-/// `behind` holds at least [`TRAILER_PEEK`] bytes of what follows the record, or all there is. `perf inject -i PIPE -o FILE` (6.1 and 6.12)
-/// copies TRACING_DATA without its data, and the next record follows at once.
+/// `behind` holds at least [`TRAILER_PEEK`] bytes behind the record, or all bytes that are left. `perf inject -i PIPE
+/// -o FILE` (6.1 and 6.12) copies TRACING_DATA without its data, so that the next record follows at once.
 pub(crate) fn trailing_payload(header: RecordHeader, record: &[u8], behind: &[u8], order: ByteOrder) -> u64 {
     match header.record_type {
         record_type::AUXTRACE => order.u64(record, HEADER_SIZE).unwrap_or(0),
@@ -167,7 +168,7 @@ pub(crate) fn trailing_payload(header: RecordHeader, record: &[u8], behind: &[u8
             if peeked.is_empty() || !TRACING_MAGIC.starts_with(peeked) {
                 return 0;
             }
-            // perf pads this one to a multiple of 8.
+            // perf pads the data of TRACING_DATA to a multiple of 8 bytes.
             order
                 .u32(record, HEADER_SIZE)
                 .map_or(0, |size| u64::from(size).next_multiple_of(8))
@@ -176,7 +177,7 @@ pub(crate) fn trailing_payload(header: RecordHeader, record: &[u8], behind: &[u8
     }
 }
 
-/// True if the length of what follows a record can be told only by looking at it.
+/// Returns true if the length of the data behind a record can only be told from that data.
 pub(crate) fn peeks_behind(header: RecordHeader) -> bool {
     header.record_type == record_type::HEADER_TRACING_DATA
 }

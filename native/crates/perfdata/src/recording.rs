@@ -18,20 +18,20 @@ use crate::source::Source;
 use crate::stats::RecordStats;
 use crate::trace::{PayloadPlace, Trace};
 
-/// perf's EVENT_UPDATE kind for a name.
+/// Number of the EVENT_UPDATE kind that has a name.
 const EVENT_UPDATE_NAME: u64 = 2;
 
-/// What is known of a recording, grown by its records.
+/// Facts about a recording, which its records add to.
 #[derive(Debug)]
 pub(crate) struct Recording {
     pub(crate) metadata: Metadata,
     pub(crate) names: EventNames,
-    /// Shared with the segments that were cut while it was current.
+    /// The event table, shared with the segments that were cut while it was current.
     table: Arc<EventTable>,
     files: FileNames,
-    /// What is known of a raw trace that can be decoded.
+    /// Facts about a raw trace that can be decoded.
     trace: Trace,
-    /// Parts of call chains that were read since they were last taken.
+    /// User parts of call chains that were read since they were last taken.
     deferred: DeferredChains,
 }
 
@@ -57,7 +57,7 @@ impl Recording {
         self.names.attr_added();
     }
 
-    /// The table of the events known now, names and late ids applied.
+    /// Returns the table of the events known now, after names and late ids were applied.
     pub(crate) fn table(&mut self) -> Arc<EventTable> {
         for index in self.names.apply(&mut self.metadata.attrs) {
             let Ok(event) = u16::try_from(index) else { break };
@@ -66,7 +66,7 @@ impl Recording {
         Arc::clone(&self.table)
     }
 
-    /// True for the records that [`Recording::absorb`] must see; the others it would ignore.
+    /// Returns true for the records that [`Recording::absorb`] needs. It would ignore the others.
     pub(crate) fn wants(header: RecordHeader) -> bool {
         use record_type::{
             CALLCHAIN_DEFERRED, COMM, EVENT_UPDATE, EXIT, FORK, HEADER_ATTR, HEADER_BUILD_ID, HEADER_EVENT_TYPE,
@@ -90,7 +90,7 @@ impl Recording {
         ) || Trace::wants(header)
     }
 
-    /// Takes in a record other than a sample; what changes address spaces goes to `side_records`.
+    /// Reads a record other than a sample. Appends changes of address spaces to `side_records`.
     pub(crate) fn absorb(
         &mut self,
         position: u64,
@@ -166,7 +166,7 @@ impl Recording {
         Some(())
     }
 
-    /// The parts of call chains that were read since this was last asked.
+    /// Takes the user parts of call chains that were read since the last call.
     pub(crate) fn take_deferred(&mut self) -> Arc<DeferredChains> {
         Arc::new(std::mem::take(&mut self.deferred))
     }
@@ -175,7 +175,7 @@ impl Recording {
         matches!(self.metadata.trace, Some(TraceFormat::ArmSpe { .. }))
     }
 
-    /// Takes in where the bytes behind an AUXTRACE record are. False if they are not needed.
+    /// Stores the place of the bytes behind an AUXTRACE record. Returns false if these bytes are not needed.
     pub(crate) fn absorb_trace(
         &mut self,
         position: u64,
@@ -192,7 +192,8 @@ impl Recording {
         added.is_some()
     }
 
-    /// A segment with all of the raw trace, once all else was read; `None` if there is none that can be decoded.
+    /// Returns a segment with the whole raw trace, after everything else was read. Returns `None` if there is no raw
+    /// trace that can be decoded.
     pub(crate) fn take_trace(&mut self, sources: &[Arc<Source>]) -> Option<Segment> {
         let trace = std::mem::take(&mut self.trace);
         let table = self.table();
@@ -205,7 +206,7 @@ impl Recording {
         })
     }
 
-    /// HEADER_ATTR: an attr of the size it says, then u64 ids to the record's end.
+    /// Reads HEADER_ATTR: an attr of the size that it states, then u64 ids to the end of the record.
     fn absorb_attr(&mut self, record: &[u8]) -> Option<()> {
         let order = self.order();
         let body = &record[HEADER_SIZE..];
@@ -217,8 +218,8 @@ impl Recording {
         Some(())
     }
 
-    /// When a record happened. Those without a time come first: perf synthesizes them for what was there before, and
-    /// some perf versions write them last.
+    /// Returns the moment of a record. Records without a time come first: perf synthesizes them for the state before
+    /// the recording, and some perf versions write them last.
     fn moment(&self, position: u64, record: &[u8]) -> Moment {
         if !self.table.timed {
             return Moment(position);

@@ -1,4 +1,4 @@
-//! Samples.
+//! Samples of events.
 
 use crate::address::{Avma, Moment};
 use crate::branch_stack::{BranchStack, ENTRY_SIZE, normalise_entries};
@@ -7,43 +7,44 @@ use crate::call_chain::CallChain;
 use crate::record::{CpuMode, RecordHeader, misc};
 use crate::sample_layout::SampleLayout;
 
-/// One sample, with the fields a branch profile needs.
+/// One sample, with the fields that a branch profile needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample<'a> {
-    /// Index of its event in [`crate::Metadata::attrs`].
+    /// Index of the sample's event in [`crate::Metadata::attrs`].
     pub event: u16,
-    /// Where `ip` was. Entries of the branch stack may lie elsewhere.
+    /// Mode of the CPU at `ip`. Entries of the branch stack may belong to another mode.
     pub cpumode: CpuMode,
-    /// The process; -1 if not recorded.
+    /// Process id; -1 if not recorded.
     pub pid: i32,
-    /// The thread; -1 if not recorded.
+    /// Thread id; -1 if not recorded.
     pub tid: i32,
-    /// Nanoseconds of the recording's clock; 0 if not recorded.
+    /// Time of the sample, in nanoseconds of the recording's clock; 0 if not recorded.
     pub time: u64,
-    /// Its place among the changes of the address spaces.
+    /// Place of the sample among the changes of the address spaces.
     pub moment: Moment,
-    /// The CPU; `u32::MAX` if not recorded.
+    /// Number of the CPU; `u32::MAX` if not recorded.
     pub cpu: u32,
-    /// The instruction pointer; 0 if not recorded.
+    /// Instruction pointer; 0 if not recorded.
     pub ip: Avma,
-    /// Whether `ip` is the very instruction that was sampled (PEBS, IBS), and not the one that was executed next.
+    /// True if `ip` is the sampled instruction itself (PEBS, IBS). Otherwise `ip` may be an instruction that was
+    /// executed later.
     pub exact: bool,
-    /// Events it stands for: its own period, or its event's.
+    /// Number of events that the sample stands for: the sample's own period, or that of its event.
     pub period: u64,
     /// The call chain; empty if the event has none.
     pub call_chain: CallChain<'a>,
     /// The branch stack; empty if the event has none.
     pub branches: BranchStack<'a>,
-    /// The sample is one branch and not a history of them, as Arm SPE samples: the first entry, which need not have been
-    /// [taken](crate::BranchFlags::not_taken). If there is a second one, its target is where the straight run begins that ends with the
-    /// branch, and its source is 0.
+    /// True if the branch stack is one sampled branch and not a history of branches, as in Arm SPE. The sampled branch
+    /// is the first entry, which need not have been [taken](crate::BranchFlags::not_taken). A second entry has the
+    /// source 0. Its target is the beginning of the straight-line range that ends with the sampled branch.
     pub one_branch: bool,
 }
 
 impl<'a> Sample<'a> {
-    /// Decodes a SAMPLE record by its event's layout; `None` if the record is too short for it.
+    /// Decodes a SAMPLE record by the layout of its event. Returns `None` if the record is too short for the layout.
     ///
-    /// Entries of a big-endian file are rewritten into `scratch`; others are viewed where they are.
+    /// Entries of a big-endian file are converted into `scratch`. Other entries are used where they are.
     #[inline]
     pub(crate) fn decode(
         record: &'a [u8],
@@ -89,8 +90,8 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// True for what perf 6.16 and later make of a record of Arm SPE. Where the CPU does not tell the target before, a branch that was taken looks
-/// like the beginning of a history.
+/// Returns true for a branch stack that perf 6.16 and later make of a record of Arm SPE. If the CPU does not record
+/// the target of the branch before, a taken branch looks like the beginning of a history.
 fn is_one_branch(branches: BranchStack<'_>) -> bool {
     let Some(newest) = branches.get(0) else { return false };
     match branches.get(1) {
@@ -99,13 +100,13 @@ fn is_one_branch(branches: BranchStack<'_>) -> bool {
     }
 }
 
-/// The bytes of the entries: u64 nr, u64 hw_idx if the event asks for it, nr entries.
+/// Returns the bytes of the entries. The record has u64 nr, u64 hw_idx if the event asks for it, and nr entries.
 #[inline]
 fn branch_entries<'a>(record: &'a [u8], layout: &SampleLayout, order: ByteOrder) -> Option<&'a [u8]> {
     let at = layout.branch_stack_at(record, order)?;
     let count = order.u64(record, at)?;
     if count == 0 {
-        // A kernel whose PMU delivered nothing writes a lone zero, without hw_idx.
+        // A kernel whose PMU delivered nothing writes only a zero, without hw_idx.
         return Some(&[]);
     }
     let rest = record.get(at + if layout.hw_index { 16 } else { 8 }..)?;

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::stats::DamageKind;
 
-/// What a scan must find, the slow way: one record after the other.
+/// The result that a scan must give, found the slow way: one record after the other.
 #[derive(Debug, PartialEq, Eq)]
 struct Serial {
     samples: u64,
@@ -76,7 +76,7 @@ fn scan_parallel(bytes: &[u8], piece_size: u64) -> Serial {
     let mut stats = RecordStats::default();
     let mut records = Vec::new();
     while let Some(wave) = scanner.next_wave(&mut recording, &mut spare, None).unwrap() {
-        // Chunks hold whole records: walk each.
+        // Chunks hold whole records, so each chunk can be walked.
         for (buffer, chunk) in &wave.chunks {
             let in_file = &bytes[chunk.start as usize..chunk.end as usize];
             assert_eq!(&wave.buffers[*buffer].from(chunk.start)[..in_file.len()], in_file);
@@ -111,7 +111,7 @@ fn record(record_type: u32, body: &[u8]) -> Vec<u8> {
     record
 }
 
-/// Words that look like record headers, to lead guesses astray.
+/// Generates words that look like record headers, to make guesses wrong.
 fn fake_headers() -> impl Strategy<Value = Vec<u8>> {
     let word = prop_oneof![
         4 => (1_u64..23, 1_u64..6).prop_map(|(kind, size)| kind | size << 51),
@@ -125,7 +125,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         20 => fake_headers().prop_map(|body| record(9, &body)),
         4 => (1_u32..85, fake_headers()).prop_map(|(kind, body)| {
-            // Not the ones with bytes behind them.
+            // Types of records with bytes behind them are replaced by another type.
             record(if matches!(kind, 66 | 71 | 81 | 83) { 68 } else { kind }, &body)
         }),
         2 => (fake_headers(), fake_headers()).prop_map(|(body, payload)| {

@@ -1,4 +1,4 @@
-//! Records that change address spaces, or what is in them.
+//! Records that change address spaces, or the content of address spaces.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,77 +11,78 @@ use crate::record::{CpuMode, HEADER_SIZE, RecordHeader, misc, record_type};
 /// A change of an address space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SideRecord {
-    /// When it happened.
+    /// Moment of the change.
     pub moment: Moment,
-    /// Where it is in the input.
+    /// Position of the record in the input.
     pub position: u64,
-    /// What happened.
+    /// The change.
     pub change: Change,
 }
 
-/// What changes an address space.
+/// The kinds of changes of an address space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Something was mapped.
     Map(Mapping),
-    /// The process began another program: its maps are gone.
+    /// The process began another program, which removes its maps.
     Exec {
-        /// The process.
+        /// Process id.
         pid: i32,
     },
-    /// A process came to be, with a copy of its parent's maps.
+    /// A process began, with a copy of its parent's maps.
     Fork {
-        /// The new process.
+        /// Process id of the new process.
         pid: i32,
-        /// Its parent.
+        /// Process id of the parent.
         parent: i32,
     },
     /// A process ended. Its maps stay for samples that come late.
     Exit {
-        /// The process.
+        /// Process id.
         pid: i32,
     },
-    /// The kernel rewrote its own code, or a module's.
+    /// The kernel rewrote its own code or the code of a module.
     Poke(TextPoke),
 }
 
 /// Code that was rewritten while it ran (PERF_RECORD_TEXT_POKE).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextPoke {
-    /// Where the code is.
+    /// Address of the code.
     pub address: Avma,
-    /// The bytes that were there; none for code that is new.
+    /// The bytes before the change. Empty for code that is new.
     pub old: Box<[u8]>,
-    /// The bytes that are there since; none for code that is gone.
+    /// The bytes after the change. Empty for code that was removed.
     pub new: Box<[u8]>,
 }
 
 /// A mapping, as MMAP and MMAP2 records state it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
-    /// The process; -1 for the kernel.
+    /// Process id; -1 for the kernel.
     pub pid: i32,
-    /// The thread that mapped it.
+    /// Thread id of the thread that made the mapping.
     pub tid: i32,
-    /// First address.
+    /// First address of the mapping.
     pub start: Avma,
-    /// Bytes.
+    /// Length of the mapping in bytes.
     pub len: u64,
-    /// Offset in the file, or for the kernel image the run-time address of the symbol in its name.
+    /// Offset in the file, in bytes. For the kernel image: the run-time address of the symbol in its name.
     pub pgoff: u64,
-    /// False for data.
+    /// True if the mapping is executable. False for data.
     pub executable: bool,
-    /// Whose mapping: kernel or user, host or guest.
+    /// Owner of the mapping: kernel or user, host or guest.
     pub cpumode: CpuMode,
-    /// What is mapped.
+    /// The mapped file.
     pub file: Arc<MappedFile>,
 }
 
-/// How perf begins the name of the kernel image's mapping. The symbol that the image was placed by follows, such as `_text`.
+/// Start of the name that perf gives to the mapping of the kernel image. The symbol by which the image was placed
+/// follows, such as `_text`.
 pub const KERNEL_IMAGE: &str = "[kernel.kallsyms]";
 
-/// The name of what is mapped: the name that a mapping states, but one name for the kernel image, whatever symbol it was placed by. Tables
-/// of build ids have this name.
+/// Returns the name of the mapped file in tables of build ids: the name in the mapping, but one name for the kernel
+/// image, whatever symbol it was placed by.
 #[must_use]
 pub fn image_name(name: &str) -> &str {
     if name.starts_with(KERNEL_IMAGE) {
@@ -91,12 +92,12 @@ pub fn image_name(name: &str) -> &str {
     }
 }
 
-/// What is mapped; shared by all mappings of the same.
+/// A mapped file, shared by all mappings of the same file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MappedFile {
-    /// A path, or a name such as `//anon` or `[kernel.kallsyms]_text`.
+    /// Path of the file, or a name such as `//anon` or `[kernel.kallsyms]_text`.
     pub name: String,
-    /// The build id, if the record has one.
+    /// Build id of the file, if the record has one.
     pub build_id: Option<BuildId>,
 }
 
@@ -106,7 +107,7 @@ pub(crate) struct FileNames {
     known: HashMap<(Vec<u8>, Option<BuildId>), Arc<MappedFile>>,
 }
 
-/// Programs that give every mapping a new name must not fill the memory.
+/// Largest number of names that are kept, so that programs which give every mapping a new name do not fill the memory.
 const MAX_KNOWN_NAMES: usize = 1 << 16;
 
 impl FileNames {
@@ -124,7 +125,8 @@ impl FileNames {
     }
 }
 
-/// Reads what a record changes: `Ok(None)` if that is nothing, `Err` if the record is too short to tell.
+/// Reads the change that a record describes. Returns `Ok(None)` if the record changes nothing, and `Err` if it is too
+/// short.
 pub(crate) fn parse_change(
     header: RecordHeader,
     record: &[u8],
@@ -144,7 +146,7 @@ pub(crate) fn parse_change(
     .ok_or(Malformed)
 }
 
-/// A record that is too short for its type.
+/// The error for a record that is too short for its type.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
@@ -204,14 +206,14 @@ fn parse_comm(header: RecordHeader, record: &[u8], order: ByteOrder) -> Option<O
 fn parse_exit(record: &[u8], order: ByteOrder) -> Option<Option<Change>> {
     let pid = order.u32(record, 8)? as i32;
     let tid = order.u32(record, 16)? as i32;
-    // A thread that ends leaves its process.
+    // The end of a thread does not end its process.
     Some((pid == tid).then_some(Change::Exit { pid }))
 }
 
 fn parse_fork(header: RecordHeader, record: &[u8], order: ByteOrder) -> Option<Option<Change>> {
     let pid = order.u32(record, 8)? as i32;
     let parent = order.u32(record, 12)? as i32;
-    // A new thread shares its process's maps; a process that perf found running has its maps synthesized.
+    // A new thread shares the maps of its process. For a process that ran before, perf synthesizes the maps.
     let copies = pid != parent && header.misc & misc::FORK_EXEC == 0;
     Some(copies.then_some(Change::Fork { pid, parent }))
 }

@@ -1,4 +1,5 @@
-//! Positional reading. Files are read, never mapped: one that is cut while it is read gives an error, not a SIGBUS.
+//! Reads at given positions. Files are read and never mapped, so a file that is cut during reading gives an error, not
+//! a SIGBUS.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,19 +8,19 @@ use std::sync::Arc;
 
 use crate::error::Error;
 
-/// Bytes that threads read at positions of their own.
+/// Bytes that several threads read, each at its own position.
 #[derive(Debug)]
 pub(crate) struct Source {
     backing: Backing,
     name: String,
-    /// Where the bytes end.
+    /// End of the bytes.
     size: u64,
 }
 
 #[derive(Debug)]
 enum Backing {
     File(File),
-    /// What was read ahead of a stream, from this offset on.
+    /// Bytes that were read ahead of a stream, from this offset on.
     Memory {
         offset: u64,
         bytes: Vec<u8>,
@@ -38,7 +39,7 @@ impl Source {
         }
     }
 
-    /// Part of a stream that began `offset` bytes before.
+    /// Makes a source of a part of a stream. The part begins at `offset`.
     pub(crate) fn memory(offset: u64, bytes: Vec<u8>, name: String) -> Self {
         let size = offset + bytes.len() as u64;
         Self {
@@ -52,12 +53,12 @@ impl Source {
         &self.name
     }
 
-    /// Where the bytes end, or ended when the file was opened.
+    /// Returns the end of the bytes. For a file, this was its size in bytes when it was opened.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
-    /// Fills `buffer` from `offset` on.
+    /// Fills `buffer` with the bytes from `offset` on.
     pub(crate) fn read_exact_at(&self, mut buffer: &mut [u8], mut offset: u64) -> Result<(), Error> {
         while !buffer.is_empty() {
             match self.read_at(buffer, offset) {
@@ -95,13 +96,13 @@ impl Source {
         }
     }
 
-    /// Reads `size` bytes at `offset` into a new buffer; `None` if they are not all there.
+    /// Reads `size` bytes at `offset` into a new buffer. Returns `None` if some of the bytes are not there.
     pub(crate) fn read_section(&self, offset: u64, size: u64) -> Result<Option<Vec<u8>>, Error> {
         let first = match self.backing {
             Backing::File(_) => 0,
             Backing::Memory { offset, .. } => offset,
         };
-        // Where nothing lies does not matter.
+        // The offset of an empty section does not matter.
         let inside = size == 0 || (offset >= first && offset.checked_add(size).is_some_and(|end| end <= self.size));
         let Some(size) = usize::try_from(size).ok().filter(|_| inside) else {
             return Ok(None);
@@ -112,7 +113,7 @@ impl Source {
     }
 }
 
-/// Reads part of a source from its start to its end.
+/// A reader of a part of a source, from the start of the part to its end.
 pub(crate) struct SourceReader {
     pub(crate) source: Arc<Source>,
     pub(crate) range: Range<u64>,

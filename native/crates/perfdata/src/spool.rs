@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::source::Source;
 
-/// A file without a name, in the folder for temporary files. The system removes it when it is closed, however that happens.
+/// A file without a name, in the folder for temporary files. The system removes the file when it is closed, even after
+/// a crash.
 #[derive(Debug)]
 pub(crate) struct Spool {
     file: File,
@@ -20,7 +21,7 @@ impl Spool {
         Ok(Self { file, size: 0 })
     }
 
-    /// Bytes that are in it.
+    /// Returns the number of bytes in the file.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
@@ -31,7 +32,7 @@ impl Spool {
         Ok(())
     }
 
-    /// To be read.
+    /// Turns the file into a source that can be read.
     pub(crate) fn into_source(self) -> Result<Arc<Source>, Error> {
         Source::file(self.file, name()).map(Arc::new)
     }

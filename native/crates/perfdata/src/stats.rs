@@ -1,4 +1,4 @@
-//! What was met while reading records, and where reading had to stop.
+//! Counts of records, and the reason why reading stopped.
 
 use std::fmt;
 
@@ -8,21 +8,22 @@ use crate::record::{RecordHeader, record_type};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordStats {
     counts: [u64; record_type::USER_LAST as usize + 1],
-    /// Records of a type that no perf up to 6.18 writes; they were skipped.
+    /// Number of skipped records of a type that no perf up to 6.18 writes.
     pub unknown_records: u64,
-    /// Records (other than samples) that are too short for what they should say; they were skipped.
+    /// Number of skipped records, other than samples, that are too short for their fields.
     pub malformed_records: u64,
-    /// Records that the kernel says it dropped because the ring buffer was full.
+    /// Number of records that the kernel dropped because the ring buffer was full.
     pub lost_records: u64,
-    /// Samples that the kernel says it dropped, without those that a BPF filter left out on purpose.
+    /// Number of samples that the kernel dropped, without the samples that a BPF filter left out on purpose.
     pub lost_samples: u64,
-    /// How often the buffer of a raw trace was full, and part of the trace was lost.
+    /// Number of times that the buffer of a raw trace was full, so that part of the trace was lost.
     pub traces_truncated: u64,
-    /// How often the CPU began to follow an operation before it was done with the one before, and gave it up.
+    /// Number of times that the CPU chose an operation for sampling before the one before was finished, and gave it
+    /// up.
     pub trace_collisions: u64,
-    /// Bytes of records walked over, trailing payloads included.
+    /// Number of bytes of records that were read, trailing payloads included.
     pub bytes: u64,
-    /// Why reading stopped early, if it did. All before that place has been read.
+    /// The reason why reading stopped early, if it did. Everything before that place has been read.
     pub damage: Option<Damage>,
 }
 
@@ -43,38 +44,39 @@ impl Default for RecordStats {
 }
 
 impl RecordStats {
-    /// How many records of this type there were (see [`record_type`]).
+    /// Returns the number of records of this type (see [`record_type`]).
     #[must_use]
     pub fn count(&self, record_type: u32) -> u64 {
         self.counts.get(record_type as usize).copied().unwrap_or(0)
     }
 
-    /// Samples, decodable or not.
+    /// Returns the number of samples, decodable or not.
     #[must_use]
     pub fn samples(&self) -> u64 {
         self.count(record_type::SAMPLE)
     }
 
-    /// MMAP and MMAP2 records.
+    /// Returns the number of MMAP and MMAP2 records.
     #[must_use]
     pub fn mmaps(&self) -> u64 {
         self.count(record_type::MMAP) + self.count(record_type::MMAP2)
     }
 
-    /// What the kernel dropped. LOST tells of it while it happens, and at the end perf (6.1 and later) writes as LOST_SAMPLES what the
-    /// kernel counted for each event: the same losses once more.
+    /// Returns the number of records that the kernel dropped. LOST records count losses while they happen. At the end,
+    /// perf (6.1 and later) writes the kernel's counts for each event as LOST_SAMPLES, which count the same losses
+    /// once more.
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.lost_records.max(self.lost_samples)
     }
 
-    /// False if the input ends early.
+    /// Returns false if the input ends early.
     #[must_use]
     pub fn complete(&self) -> bool {
         self.damage.is_none()
     }
 
-    /// Adds the counts of another segment; the first damage stands.
+    /// Adds the counts of another segment. The first damage stays.
     pub fn add(&mut self, other: &Self) {
         for (sum, count) in self.counts.iter_mut().zip(&other.counts) {
             *sum += count;
@@ -101,24 +103,24 @@ impl RecordStats {
     }
 }
 
-/// What became of the records of a raw trace of Arm SPE.
+/// Counts of the records of a raw trace of Arm SPE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TraceStats {
-    /// Whole records, cut ones, and bytes that are none.
+    /// Numbers of whole records, of cut records, and of bytes that belong to no record.
     pub packets: spe::Stats,
-    /// AUXTRACE records whose bytes these came from.
+    /// Number of AUXTRACE records whose bytes hold the trace.
     pub pieces: u64,
-    /// Records of branches that were executed: those that samples were made of.
+    /// Number of records of branches that were executed. Each of them gives a sample.
     pub branches: u64,
-    /// Of these, the branches that were not taken.
+    /// Number of `branches` that were not taken.
     pub not_taken: u64,
-    /// Of these, the branches with the target of the one before.
+    /// Number of `branches` with the target of the branch before.
     pub with_previous_target: u64,
-    /// Records of loads, stores and all else.
+    /// Number of records of loads, stores and other operations.
     pub other_operations: u64,
-    /// Records of branches on paths that were predicted wrongly.
+    /// Number of records of branches on paths that were predicted wrongly.
     pub not_retired: u64,
-    /// Records of branches that do not say where they are or where they went.
+    /// Number of records of branches without an address or without a target.
     pub incomplete: u64,
 }
 
@@ -136,60 +138,60 @@ impl TraceStats {
     }
 }
 
-/// Where and why reading stopped early.
+/// The place where reading stopped early, and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Damage {
-    /// Offset in the file or stream.
+    /// Offset in the file or stream, in bytes.
     pub offset: u64,
-    /// What is wrong there.
+    /// The fault at this offset.
     pub kind: DamageKind,
 }
 
-/// What makes the rest of an input unreadable.
+/// A fault that makes the rest of an input unreadable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DamageKind {
-    /// A record header gives a size less than that of a header.
+    /// A record header states a size that is smaller than a header.
     RecordTooSmall {
-        /// That size.
+        /// The stated size, in bytes.
         size: u16,
     },
     /// The input ends inside a record.
     RecordCutOff {
-        /// The record's size.
+        /// Size of the record, in bytes.
         size: u64,
-        /// Bytes there are.
+        /// Number of bytes that are left.
         left: u64,
     },
     /// The input ends inside a record header.
     HeaderCutOff {
-        /// Bytes there are.
+        /// Number of bytes that are left.
         left: u64,
     },
     /// The input ends inside the trace data that follows a record.
     PayloadCutOff {
-        /// Size of the trace data.
+        /// Size of the trace data, in bytes.
         size: u64,
-        /// Bytes there are.
+        /// Number of bytes that are left.
         left: u64,
     },
-    /// The header was never completed: perf was killed while recording.
+    /// The header was never completed, because perf was killed while recording.
     NotFinished,
-    /// A directory has no file of this number, but one of a higher number.
+    /// A directory lacks the file of this number, but has a file of a higher number.
     ThreadFileMissing {
-        /// The lowest number that is missing.
+        /// The lowest number without a file.
         number: u64,
     },
     /// The file is shorter than its header says.
     FileCutOff {
-        /// Bytes that are missing.
+        /// Number of missing bytes.
         missing: u64,
     },
-    /// Of the facts about the recording, which stand behind the records, some are missing.
+    /// Some of the feature sections, which stand behind the records, are missing.
     FeaturesCutOff,
-    /// The compressed records do not decompress.
+    /// The compressed records cannot be decompressed.
     BadCompression,
-    /// A few compressed bytes stand for more maps and the like than a recording can have.
+    /// A few compressed bytes stand for more maps and similar records than a recording can have.
     InflatedTooFar,
     /// The decompressed records end inside a record.
     CompressedRecordCutOff,

@@ -1,8 +1,9 @@
-//! What the records of a recording tell of the raw trace that stands between them: where its bytes are, whose buffer they come from, and
-//! which thread ran when.
+//! Facts about the raw trace that stands between the records: the place of its bytes, the buffers that they come from,
+//! and the threads that ran at each time.
 //!
-//! A CPU writes its trace into a buffer of its own (the AUX area). The kernel tells with an AUX record of each stretch that was written, and perf
-//! copies the bytes behind AUXTRACE records (perf: tools/perf/util/auxtrace.h; Linux: include/uapi/linux/perf_event.h).
+//! A CPU writes its trace into a buffer of its own (the AUX area). The kernel writes an AUX record for each stretch of
+//! the buffer that was filled. perf copies the bytes behind AUXTRACE records (perf: tools/perf/util/auxtrace.h; Linux:
+//! include/uapi/linux/perf_event.h).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,10 +23,10 @@ mod aux_flag {
     pub(super) const COLLISION: u64 = 1 << 3;
 }
 
-/// Stands for "no CPU" and "no thread" in AUXTRACE records.
+/// Number in AUXTRACE records that stands for "no CPU" and for "no thread".
 const NONE: i32 = -1;
 
-/// Whose buffer: that of a CPU, or that of a thread on any CPU.
+/// The owner of a buffer: a CPU, or a thread on any CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Owner {
     Cpu(u32),
@@ -46,42 +47,42 @@ impl Owner {
 #[derive(Debug, Clone, Copy)]
 struct Piece {
     owner: Owner,
-    /// Which of several files, and where in it the bytes are.
+    /// Index of the file with the bytes; the next field is the offset in that file.
     file: usize,
     at: u64,
     size: u64,
-    /// Where in the buffer they were.
+    /// Offset of the bytes in the buffer.
     offset: u64,
-    /// Position of the record.
+    /// Position of the AUXTRACE record.
     position: u64,
 }
 
-/// Where the bytes behind a record are.
+/// The place of the bytes behind a record.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PayloadPlace {
-    /// Which of several files.
+    /// Index of the file with the bytes.
     pub(crate) file: usize,
-    /// Where in it they begin.
+    /// Offset in the file of the first byte.
     pub(crate) at: u64,
-    /// Where they end at the latest.
+    /// Largest possible offset in the file of the end of the bytes.
     pub(crate) end: u64,
 }
 
-/// All that is known of a trace.
+/// All known facts about a trace.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
     pieces: Vec<Piece>,
-    /// By CPU: stretches that were written.
+    /// Stretches of the buffer that were written, by CPU.
     sections: Vec<(u32, TraceSection)>,
-    /// By CPU: when which thread began to run.
+    /// CPU, time, and the thread that began to run.
     switches: Vec<(u32, u64, i32)>,
-    /// By thread, if it is not the first one of its process.
+    /// Process id by thread id, for threads that are not the first thread of their process.
     processes: HashMap<i32, i32>,
     clock: Option<TraceClock>,
 }
 
 impl Trace {
-    /// True for the records that tell of a trace and of nothing else.
+    /// Returns true for the records that are about a trace and about nothing else.
     pub(crate) fn wants(header: RecordHeader) -> bool {
         use record_type::{AUX, AUXTRACE, AUXTRACE_INFO, ITRACE_START, SWITCH, SWITCH_CPU_WIDE, TIME_CONV};
         matches!(
@@ -90,7 +91,7 @@ impl Trace {
         )
     }
 
-    /// Takes in a record that tells of threads or of the trace; `None` if it is too short.
+    /// Reads a record about threads or about the trace. Returns `None` if the record is too short.
     pub(crate) fn absorb(
         &mut self,
         header: RecordHeader,
@@ -101,7 +102,7 @@ impl Trace {
     ) -> Option<()> {
         let id = |at: usize| order.u32(record, at).map(u32::cast_signed);
         match header.record_type {
-            // All begin with the number of the process.
+            // All these records begin with the process id.
             record_type::MMAP2 | record_type::COMM | record_type::ITRACE_START => self.note_thread(id(8)?, id(12)?),
             record_type::FORK => self.note_thread(id(8)?, id(16)?),
             record_type::TIME_CONV => self.clock = TraceClock::parse(record, order),
@@ -141,7 +142,8 @@ impl Trace {
         }
     }
 
-    /// Takes in an AUXTRACE record at a position, and where the bytes behind it are; `None` if it is too short.
+    /// Adds an AUXTRACE record at a position, and the place of the bytes behind it. Returns `None` if the record is
+    /// too short.
     pub(crate) fn add_piece(
         &mut self,
         position: u64,
@@ -163,7 +165,7 @@ impl Trace {
         Some(())
     }
 
-    /// The buffers, each with all of its bytes, for samples of an event.
+    /// Returns the buffers, each with all of its bytes, for samples of the event `event`.
     pub(crate) fn into_streams(
         self,
         sources: &[Arc<Source>],
@@ -178,14 +180,14 @@ impl Trace {
             processes,
             clock,
         } = self;
-        // Of a stream that was cut off before, there may be no bytes at all.
+        // A stream that was cut off earlier may have none of the bytes.
         pieces.retain(|piece| piece.file < sources.len());
-        // Pieces of one buffer stay in the order of the file.
+        // The sort is stable, so pieces of one buffer stay in the order of the file.
         pieces.sort_by_key(|piece| piece.owner);
         sections.sort_by_key(|(_, section)| section.start);
         let mut sections_of: HashMap<Owner, Vec<TraceSection>> = HashMap::new();
         for (cpu, section) in sections {
-            // Nothing but the AUXTRACE records tells which kind of buffer it is in.
+            // Only the AUXTRACE records tell whether the buffer belongs to a CPU or to a thread.
             for owner in [Owner::Cpu(cpu), Owner::Thread(section.tid)] {
                 sections_of.entry(owner).or_default().push(section);
             }
@@ -204,7 +206,7 @@ impl Trace {
             let parts = pieces.iter().map(|piece| TracePart {
                 source: Arc::clone(&sources[piece.file]),
                 at: piece.at,
-                // Damaged records promise more than there is.
+                // Damaged records state more bytes than there are.
                 size: piece.size.min(sources[piece.file].size().saturating_sub(piece.at)),
                 offset: piece.offset,
             });

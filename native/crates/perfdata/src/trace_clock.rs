@@ -1,25 +1,26 @@
-//! From the CPU's timer to the time of the recording.
+//! Converts the CPU's timer to the time of the recording.
 
 use crate::byte_order::ByteOrder;
 use crate::record::HEADER_SIZE;
 
-/// What a TIME_CONV record says (perf: struct perf_record_time_conv; Linux: struct perf_event_mmap_page, `time_zero`).
+/// The conversion that a TIME_CONV record states (perf: struct perf_record_time_conv; Linux: struct
+/// perf_event_mmap_page, `time_zero`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TraceClock {
     shift: u32,
     multiplier: u64,
     zero: u64,
-    /// Of a timer of fewer than 64 bits: a value, and the bits that it has.
+    /// For a timer of fewer than 64 bits: one value of the timer, and the mask of its bits.
     short: Option<(u64, u64)>,
 }
 
 impl TraceClock {
-    /// `None` if the kernel gave no conversion, or one that is impossible.
+    /// Reads a TIME_CONV record. Returns `None` if the kernel gave no conversion, or an impossible one.
     pub(crate) fn parse(record: &[u8], order: ByteOrder) -> Option<Self> {
         const HAS_ZERO: usize = HEADER_SIZE + 40;
         const IS_SHORT: usize = HEADER_SIZE + 41;
         let word = |number: usize| order.u64(record, HEADER_SIZE + 8 * number);
-        // Before Linux 5.10 the record ends with the zero.
+        // Before Linux 5.10 the record ends with the field `time_zero`.
         let has_zero = record.get(HAS_ZERO).is_none_or(|flag| *flag != 0);
         let short = match record.get(IS_SHORT) {
             Some(flag) if *flag != 0 => word(3).zip(word(4)),
@@ -35,7 +36,7 @@ impl TraceClock {
         })
     }
 
-    /// Nanoseconds of the recording's clock.
+    /// Returns the time in nanoseconds of the recording's clock.
     pub(crate) fn time(&self, timer: u64) -> u64 {
         let timer = match self.short {
             Some((known, mask)) => known.wrapping_add(timer.wrapping_sub(known) & mask),
@@ -62,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_timer_of_25_megahertz() {
-        // 40 ns a tick: 40 << 10.
+        // The factor 40 << 10 means 40 ns for each tick.
         let clock = clock([10, 40 << 10, 1_000_000, 0, 0], &[1, 0, 0, 0, 0, 0, 0, 0]).expect("a clock");
         assert_eq!(clock.time(0), 1_000_000);
         assert_eq!(clock.time(25), 1_001_000);

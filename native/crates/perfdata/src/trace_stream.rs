@@ -1,4 +1,4 @@
-//! From the trace in one buffer to samples.
+//! Makes samples of the trace in one buffer.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,17 +15,17 @@ use crate::source::Source;
 use crate::stats::TraceStats;
 use crate::trace_clock::TraceClock;
 
-/// Bytes read at once.
+/// Number of bytes that are read at once.
 const BLOCK_SIZE: u64 = 256 << 10;
 
-/// Bytes that were in the buffer next to each other.
+/// Bytes that were next to each other in the buffer.
 #[derive(Debug)]
 pub(crate) struct TracePart {
     pub(crate) source: Arc<Source>,
-    /// Where they are in the source.
+    /// Offset of the bytes in the source.
     pub(crate) at: u64,
     pub(crate) size: u64,
-    /// Where they were in the buffer, which is taken for endless.
+    /// Offset of the bytes in the buffer, which is taken for endless.
     pub(crate) offset: u64,
 }
 
@@ -34,51 +34,51 @@ pub(crate) struct TracePart {
 pub(crate) struct TraceSection {
     pub(crate) start: u64,
     pub(crate) end: u64,
-    /// Its last record may be cut off.
+    /// True if the last record of the stretch may be cut off.
     pub(crate) has_gap: bool,
-    /// Who ran when it ended; -1 if that was not recorded.
+    /// Process that ran when the stretch ended; -1 if not recorded.
     pub(crate) pid: i32,
     pub(crate) tid: i32,
 }
 
-/// What is the same for all buffers of a recording.
+/// Facts that all buffers of a recording share.
 #[derive(Debug)]
 pub(crate) struct TraceContext {
     /// CPU, time, and the thread that began to run there; ascending.
     pub(crate) switches: Vec<(u32, u64, i32)>,
-    /// By thread, if it is not the first one of its process.
+    /// Process id by thread id, for threads that are not the first thread of their process.
     pub(crate) processes: HashMap<i32, i32>,
     pub(crate) clock: Option<TraceClock>,
-    /// The event that its samples are of.
+    /// Index of the event that the samples belong to.
     pub(crate) event: u16,
     pub(crate) period: u64,
     /// True if times order the changes of address spaces.
     pub(crate) timed: bool,
 }
 
-/// All that is there of one buffer.
+/// All bytes that the recording has of one buffer.
 #[derive(Debug)]
 pub(crate) struct TraceStream {
     pub(crate) parts: Vec<TracePart>,
-    /// Ascending.
+    /// Stretches of the buffer, ascending.
     pub(crate) sections: Vec<TraceSection>,
-    /// `u32::MAX` if the buffer is that of a thread.
+    /// Number of the CPU; `u32::MAX` if the buffer belongs to a thread.
     pub(crate) cpu: u32,
     pub(crate) tid: Option<i32>,
-    /// Position of its first record.
+    /// Position of the buffer's first record.
     pub(crate) position: u64,
     pub(crate) context: Arc<TraceContext>,
 }
 
 impl TraceStream {
-    /// Bytes of it.
+    /// Returns the number of bytes of the buffer.
     pub(crate) fn bytes(&self) -> u64 {
         self.parts
             .iter()
             .fold(0, |sum: u64, part| sum.saturating_add(part.size))
     }
 
-    /// Hands out a sample for each branch.
+    /// Decodes the trace and calls `sink` with a sample for each branch.
     pub(crate) fn decode(&self, block: &mut Vec<u8>, mut sink: impl FnMut(&Sample<'_>)) -> Result<TraceStats, Error> {
         let mut decoder = Decoder::new();
         let mut stats = TraceStats {
@@ -93,7 +93,7 @@ impl TraceStream {
             .collect();
         let mut next: u64 = 0;
         for part in &self.parts {
-            // A snapshot may have bytes once more that the one before had.
+            // A snapshot may repeat bytes that the snapshot before had.
             let mut done = next.saturating_sub(part.offset).min(part.size);
             if part.offset > next {
                 decoder.cut();
@@ -121,7 +121,7 @@ impl TraceStream {
         Ok(stats)
     }
 
-    /// Makes a sample of a record, if it is of a branch that was executed.
+    /// Makes a sample of a record, if the record is about a branch that was executed.
     fn sample(&self, record: &Record, end: u64, stats: &mut TraceStats, sink: &mut impl FnMut(&Sample<'_>)) {
         if !record.is_branch() {
             stats.other_operations += 1;
@@ -170,7 +170,8 @@ impl TraceStream {
         });
     }
 
-    /// Process and thread of a record: as the CPU says, or else whose buffer it is, or who ran then, or who ran when this stretch was over.
+    /// Returns process and thread of a record. The sources, in this order: the record itself, the owner of the buffer,
+    /// the thread that ran at that time, and the thread that ran when the stretch ended.
     fn thread(&self, record: &Record, end: u64, time: Option<u64>) -> (i32, i32) {
         let said = record.context.map(u32::cast_signed).or(self.tid);
         let tid = said.or_else(|| self.context.running(self.cpu, time?));
@@ -186,7 +187,7 @@ impl TraceStream {
 }
 
 impl TraceContext {
-    /// The thread that ran on a CPU at some time.
+    /// Returns the thread that ran on a CPU at a time.
     fn running(&self, cpu: u32, time: u64) -> Option<i32> {
         let behind = self
             .switches
@@ -196,7 +197,8 @@ impl TraceContext {
     }
 }
 
-/// The branch as an entry of a branch stack, and behind it the target of the one before as another, whose source is not known.
+/// Makes a branch stack of the branch and, if it is known, the target of the branch before. The second entry has no
+/// source.
 fn entries(record: &Record, pc: Address, target: Address) -> ([[u8; ENTRY_SIZE]; 2], usize) {
     let flags = BranchFlags::of_one_branch(record.is_mispredicted(), record.is_not_taken());
     let entry = |from: u64, to: u64, flags: u64| {

@@ -1,19 +1,19 @@
-//! A stream that may bring nothing for a long time.
+//! A stream that may deliver nothing for a long time.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-/// Bytes that are read at a time, and how often that may be done ahead.
+/// Number of bytes that are read at once, and number of such reads that may be done ahead.
 const CHUNK: usize = 64 << 10;
 const AHEAD: usize = 4;
 
-/// So soon a reader can stop waiting, for instance because the job is cancelled.
+/// Longest time that a reader waits before it can stop, for instance because the job is cancelled.
 const WAIT: Duration = Duration::from_millis(100);
 
-/// A stream that is read on a thread of its own, so that its reader need not wait for it. Reading fails with [`io::ErrorKind::TimedOut`]
-/// if nothing comes for a moment, and can be tried again.
+/// A stream that a thread of its own reads, so that its user need not wait. If nothing comes for [`WAIT`], reading
+/// fails with [`io::ErrorKind::TimedOut`] and can be tried again.
 pub(crate) struct Waiting {
     chunks: Receiver<io::Result<Vec<u8>>>,
     chunk: Vec<u8>,
@@ -21,7 +21,8 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// The thread ends with the stream, or when the stream brings something after its reader has gone.
+    /// Starts the thread. The thread ends with the stream, or when the stream delivers bytes after the reader was
+    /// dropped.
     pub(crate) fn new(mut input: Box<dyn Read + Send>) -> io::Result<Self> {
         let (sender, chunks) = sync_channel(AHEAD);
         thread::Builder::new()

@@ -1,4 +1,4 @@
-//! Traces of Arm SPE between the records of a recording.
+//! Tests of traces of Arm SPE between the records of a recording.
 
 mod support;
 
@@ -15,7 +15,7 @@ const THREAD: u32 = 107;
 const TRUNCATED: u64 = 1;
 const PARTIAL: u64 = 4;
 
-/// Words of 64 bits as the body of a record.
+/// Returns words of 64 bits as the body of a record.
 fn words(words: &[u64]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
@@ -24,7 +24,7 @@ fn halves(low: u32, high: u32) -> u64 {
     u64::from(low) | u64::from(high) << 32
 }
 
-/// A recording with an event of Arm SPE; a nanosecond is a tick.
+/// Makes a recording with an event of Arm SPE, in which a tick of the timer takes a nanosecond.
 fn recording() -> PerfDataBuilder {
     let mut builder = PerfDataBuilder::new();
     builder.event(EventSpec {
@@ -37,7 +37,7 @@ fn recording() -> PerfDataBuilder {
     builder
 }
 
-/// What stands at the end of a record of thread `tid` on a CPU: pid and tid, time, CPU, id.
+/// Makes the trailer of a record of thread `tid` on a CPU: pid and tid, time, CPU, id.
 fn trailer(tid: u32, time: u64, cpu: u32) -> Vec<u8> {
     words(&[halves(PID as u32, tid), time, cpu.into(), 1000])
 }
@@ -136,7 +136,7 @@ fn a_record_is_a_sample_of_one_branch() {
     );
     assert_eq!(read.input.metadata().arm_spe_event(), Some(0));
 
-    // The rest of a sample.
+    // The other fields of a sample are checked here.
     let mut input = PerfData::from_bytes(builder.build_file(), "file").expect("it opens");
     let mut modes = Vec::new();
     while let Some(segment) = input.next_segment().expect("it reads") {
@@ -156,7 +156,7 @@ fn a_record_is_a_sample_of_one_branch() {
     );
 }
 
-/// The type of the event stands elsewhere since perf 6.14.
+/// Since perf 6.14 the type of the event stands at another place.
 #[test]
 fn both_versions_of_what_perf_tells_of_the_trace() {
     for body in [words(&[4, 7, 1]), words(&[4, 2, 4, 7, 1, 0, 0])] {
@@ -172,7 +172,8 @@ fn both_versions_of_what_perf_tells_of_the_trace() {
     }
 }
 
-/// Each CPU has a buffer of its own, whose pieces stand among those of others and cut records anywhere.
+/// Each CPU has a buffer of its own. The pieces of a buffer stand among those of other buffers, and cut records
+/// anywhere.
 #[test]
 fn buffers_of_several_cpus_in_pieces() {
     let of = |cpu: u64| -> Vec<SpeRecord> {
@@ -205,7 +206,7 @@ fn buffers_of_several_cpus_in_pieces() {
     }
 }
 
-/// Where the kernel lost data, the record there is lost, and no other.
+/// Where the kernel lost data, one record is lost and no other.
 #[test]
 fn gaps_in_a_buffer() {
     let [a, b, c] = [0x10, 0x20, 0x30].map(|pc| SpeRecord::taken(pc, 0x100).encode());
@@ -217,20 +218,20 @@ fn gaps_in_a_buffer() {
             .map(|sample| sample.ip)
             .collect()
     };
-    // Told by the place of the next piece.
+    // The position of the next piece shows the loss.
     let mut builder = recording();
     trace(&mut builder, &[&a[..], &b[..40]].concat(), 0, -1, 0);
     trace(&mut builder, &c, 4096, -1, 0);
     assert_eq!(ips(&builder), [0x10, 0x30]);
     assert_eq!(stats_of(&builder).packets.cut, 1);
-    // Told by the AUX record alone.
+    // Only the AUX record shows the loss.
     let mut builder = recording();
     aux(&mut builder, [0, 104, TRUNCATED | PARTIAL], PID as u32, 0);
     trace(&mut builder, &[&a[..], &b[..40], &c].concat(), 0, -1, 0);
     assert_eq!(ips(&builder), [0x10, 0x30]);
     assert_eq!(stats_of(&builder).packets.cut, 1);
     assert_eq!(read_file(&builder.build_file()).stats.traces_truncated, 1);
-    // A snapshot that begins with what the one before had.
+    // The snapshot begins with bytes that the snapshot before had.
     let mut builder = recording();
     trace(&mut builder, &[&a[..], &b].concat(), 64, -1, 0);
     trace(&mut builder, &[&b[..], &c].concat(), 128, -1, 0);
@@ -245,7 +246,8 @@ fn gaps_in_a_buffer() {
     );
 }
 
-/// Without a number of the thread in the record: whose buffer it is, who ran then, or who ran when the stretch was written.
+/// If a record has no thread id, the thread is the owner of the buffer, the thread that ran at that time, or the
+/// thread that ran when the stretch was written.
 #[test]
 fn whose_a_record_is() {
     let record = |time| SpeRecord::taken(0x10, 0x20).at(time).encode();
@@ -294,7 +296,7 @@ fn whose_a_record_is() {
     assert_eq!(pids(&builder), [8, 9, -1]);
 }
 
-/// A stream cannot be read again, and where the trace is between compressed records, the file is read as a stream.
+/// A stream cannot be read again. A file whose trace stands between compressed records is read as a stream.
 #[test]
 fn traces_in_streams_and_between_compressed_records() {
     let mut builder = recording();
@@ -312,7 +314,7 @@ fn traces_in_streams_and_between_compressed_records() {
     cut.truncate(cut.len() - 100);
     assert_eq!(read_stream(&cut).samples, file.samples[..4]);
 
-    // perf compresses all records but these.
+    // perf compresses all records except these.
     let mut compressed = recording().build_compressed_pipe(Compression::V2, 64);
     let mut behind = PerfDataBuilder::new();
     trace(&mut behind, &encode(&[SpeRecord::taken(0x10, 0x20)]), 0, -1, 0);
@@ -323,7 +325,7 @@ fn traces_in_streams_and_between_compressed_records() {
     }
 }
 
-/// What perf did not tell of cannot be decoded.
+/// A trace whose records are missing cannot be decoded.
 #[test]
 fn traces_that_are_passed_over() {
     let mut builder = PerfDataBuilder::new();
@@ -359,7 +361,7 @@ fn spec() -> impl Strategy<Value = SpeRecord> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// A file that is cut anywhere has the samples of all whole records before, and says that it was cut.
+    /// A file that is cut anywhere has the samples of all whole records before the cut, and reports the cut.
     #[test]
     fn a_file_that_is_cut(records in prop::collection::vec(spec(), 1..30), cut in 0.0..1.0) {
         let mut builder = recording();
@@ -377,7 +379,7 @@ proptest! {
         read_file(&file);
     }
 
-    /// Any bytes and any numbers around them come to the same whichever way the file is read.
+    /// Any bytes with any numbers around them give the same result, whichever way the file is read.
     #[test]
     fn any_trace(bytes in prop::collection::vec(any::<u8>(), 0..600), numbers in prop::array::uniform8(any::<u64>())) {
         let mut builder = recording();

@@ -1,4 +1,4 @@
-//! Damaged inputs: what comes before the damage is kept, and the damage is told.
+//! Tests of damaged inputs: the records before the damage are kept, and the damage is reported.
 
 mod support;
 
@@ -140,7 +140,7 @@ fn unknown_records_and_ids_are_counted() {
 fn sample_too_short_for_its_event_is_counted() {
     let mut builder = small_recording(0);
     builder.other(9, 2, &[0; 40]);
-    // A branch stack that claims more entries than there are, and one whose size overflows.
+    // One branch stack states more entries than there are, and another has a size that overflows.
     for count in [3_u64, u64::MAX, u64::MAX / 24 + 2] {
         let mut body = vec![0; 48];
         body.extend(count.to_le_bytes());
@@ -244,7 +244,7 @@ fn headers_that_cannot_be_right_are_refused() {
     ));
     assert!(matches!(open_error(&with(32, 0)), Error::NoEvents { .. }));
     assert!(matches!(open_error(&with(40, 104)), Error::AttrsOverlapData { .. }));
-    // The ids' place, behind the 136 bytes of the attr.
+    // The offset and size of the ids stand behind the 136 bytes of the attr.
     assert!(matches!(
         open_error(&with(112 + 136 + 8, 1 << 60)),
         Error::SectionOutOfFile {

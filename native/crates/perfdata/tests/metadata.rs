@@ -1,4 +1,4 @@
-//! Events, their sizes, names and ids; features; build ids; old headers.
+//! Tests of events, their sizes, names and ids; of features, build ids and old headers.
 
 mod support;
 
@@ -27,7 +27,7 @@ fn attrs_of_every_size() {
 #[test]
 fn samples_go_to_their_events() {
     let mut builder = PerfDataBuilder::new();
-    // Fields of the same ids' position, but otherwise different.
+    // The second event has its id at the same position, but other fields.
     let plain = builder.event(EventSpec {
         ids: vec![5, 6],
         ..EventSpec::plain("instructions")
@@ -51,7 +51,7 @@ fn samples_go_to_their_events() {
 
 #[test]
 fn id_inside_the_sample_is_found_without_identifier() {
-    // IP, TID, TIME, ID, BRANCH_STACK.
+    // The fields are IP, TID, TIME, ID, BRANCH_STACK.
     let fields = 1 | 1 << 1 | 1 << 2 | 1 << 6 | 1 << 11;
     let mut builder = PerfDataBuilder::new();
     builder.event(EventSpec::branch_stacks("cycles").sample_type(fields));
@@ -88,7 +88,7 @@ fn names_come_from_where_they_are() {
             .collect::<Vec<_>>()
     };
     assert_eq!(names(&read_file(&builder.build_file())), ["cycles", "r1c2"]);
-    // EVENT_UPDATE: kind 2 is a name, for the event with this id.
+    // In EVENT_UPDATE, kind 2 is a name for the event with this id.
     let mut update = builder.clone();
     let mut body: Vec<u8> = [2_u64, 1001].iter().flat_map(|word| word.to_le_bytes()).collect();
     body.extend(b"renamed\0");
@@ -108,7 +108,7 @@ fn pipe_attrs_without_ids_get_them_from_the_description() {
     builder.describe_events();
     builder.sample(SampleSpec::of(1, 1)).sample(SampleSpec::of(0, 1));
     let pipe = builder.build_pipe();
-    // Cut the ids from the two HEADER_ATTR records behind the 16-byte header.
+    // The ids are cut from the two HEADER_ATTR records behind the 16-byte header.
     let (attr_record, shorter) = (8 + 136 + 8, (8 + 136_u16).to_le_bytes());
     let mut without_ids = pipe[..16].to_vec();
     for record in pipe[16..16 + 2 * attr_record].chunks(attr_record) {
@@ -140,7 +140,7 @@ fn features_are_read() {
             .string_feature(8, "A CPU")
             .feature(9, Vec::new());
         builder.build_ids(&[("/bin/a", &[1; 20]), ("/bin/b", &[2; 8])]);
-        // A feature that is not known yet.
+        // The number belongs to no known feature.
         builder.feature(200, vec![1, 2, 3]);
         for all in [read_file(&builder.build_file()), read_stream(&builder.build_pipe())] {
             let metadata = all.input.metadata();
@@ -184,14 +184,15 @@ fn lost_records_are_told() {
     let mut builder = small_recording(1);
     builder.lost(41, 5).lost(1, 6);
     assert_eq!(read_file(&builder.build_file()).stats.lost(), 42);
-    // What perf counts together at the end tells of the same losses; a BPF filter loses nothing.
+    // The count that perf writes at the end repeats the same losses. A BPF filter loses nothing.
     builder.other(13, 0, &43_u64.to_le_bytes());
     builder.other(13, 1 << 15, &1000_u64.to_le_bytes());
     let stats = read_file(&builder.build_file()).stats;
     assert_eq!((stats.lost_records, stats.lost_samples, stats.lost()), (42, 43, 43));
 }
 
-/// The file header of version 1, whose magic does not tell the byte order, and the 72-byte header of very old perf.
+/// Tests the file header of version 1, whose magic number does not show the byte order, and the 72-byte header of very
+/// old perf.
 #[test]
 fn version_1_headers() {
     for endian in [Endian::Little, Endian::Big] {
@@ -208,7 +209,7 @@ fn version_1_headers() {
         let all = read_file(&file);
         assert_eq!(all.samples.len(), 1);
         assert_eq!((all.samples[0].ip, all.samples[0].time), (0x40_1000, 10));
-        // The header says 72 bytes: what is behind them is no bitmap.
+        // The header states a size of 72 bytes, so the bytes behind it are not a bitmap.
         let header_size = if endian == Endian::Little { 8 } else { 15 };
         file[header_size] = 72;
         file[72..104].fill(0xff);
@@ -216,11 +217,11 @@ fn version_1_headers() {
     }
 }
 
-/// Without times in every record, position orders the changes of address spaces.
+/// If some records have no time, the position orders the changes of address spaces.
 #[test]
 fn recordings_without_times_are_ordered_by_position() {
     let mut builder = PerfDataBuilder::new();
-    // IP, TID, BRANCH_STACK.
+    // The fields are IP, TID, BRANCH_STACK.
     let event = builder.event(EventSpec::branch_stacks("cycles").sample_type(1 | 2 | 1 << 11));
     for name in ["/bin/first", "/bin/second"] {
         builder.mmap(MapSpec::code(1, 0x1000, 0x1000, 0, name));

@@ -1,4 +1,4 @@
-//! Samples with any fields come out as they were put in.
+//! Tests that samples with any fields are read as they were written.
 
 mod support;
 
@@ -15,12 +15,12 @@ const PERIOD: u64 = 1 << 8;
 const BRANCH_STACK: u64 = 1 << 11;
 const HW_INDEX: u64 = 1 << 17;
 
-/// Sample fields up to the branch stack, in any combination.
+/// Generates any combination of the sample fields up to the branch stack.
 fn fields() -> impl Strategy<Value = u64> {
     (0_u64..1 << 12, any::<bool>()).prop_map(|(fields, identifier)| fields | u64::from(identifier) << 16)
 }
 
-/// The words of a READ field in this format.
+/// Makes the words of a READ field of this format.
 fn read_words(format: u64, members: u64) -> Vec<u64> {
     let once = (format & 0b11).count_ones() as u64;
     let each = 1 + (format & 0b1_0100).count_ones() as u64;
@@ -36,7 +36,7 @@ fn read_words(format: u64, members: u64) -> Vec<u64> {
     words
 }
 
-/// Bytes among which small numbers are frequent, so that counts are sometimes right.
+/// Generates bytes in which small numbers are frequent, so that counts are sometimes right.
 fn body() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(prop_oneof![Just(0_u8), Just(1), any::<u8>()], 0..300)
 }
@@ -59,7 +59,7 @@ fn sample() -> impl Strategy<Value = SampleSpec> {
                 period,
                 callchain,
                 raw,
-                // A lone zero is told from the missing hw_idx by the sample's end.
+                // Only the end of the sample shows that a zero is not followed by hw_idx.
                 rest: if lone_zero { Vec::new() } else { rest },
                 entries,
                 lone_zero,
@@ -116,7 +116,7 @@ proptest! {
         prop_assert_eq!(&read_stream(&builder.build_pipe()).samples, &expected);
     }
 
-    /// Whatever a sample says, decoding it ends, and every sample is counted once.
+    /// Decoding ends for any sample, and every sample is counted once.
     #[test]
     fn any_bytes_are_counted(
         fields in any::<u64>(),

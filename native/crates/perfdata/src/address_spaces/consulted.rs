@@ -1,4 +1,4 @@
-//! Whether address spaces would still give the answers they gave before later records came in.
+//! Checks whether address spaces would still give the same answers after later records were added.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use crate::address::Moment;
 use crate::record::CpuMode;
 use crate::side_record::{Change, SideRecord};
 
-/// Which processes' address spaces were asked for, and for how late a moment.
+/// The processes whose address spaces were asked for, with the latest moment for each.
 #[derive(Debug, Default)]
 pub struct Consulted {
     latest: Option<Moment>,
@@ -15,28 +15,29 @@ pub struct Consulted {
 }
 
 impl Consulted {
-    /// Notes that the space of `pid` was asked for at `moment`, or at some moments of which this is the latest.
+    /// Notes that the space of `pid` was asked for at `moment`, or at several moments of which `moment` is the latest.
     pub fn note(&mut self, pid: i32, moment: Moment) {
         self.latest = self.latest.max(Some(moment));
         let latest = self.by_process.entry(pid).or_insert(moment);
         *latest = moment.max(*latest);
     }
 
-    /// True if the space of `pid` was asked for at `moment` or later.
+    /// Returns true if the space of `pid` was asked for at `moment` or later.
     pub(crate) fn at_or_after(&self, pid: i32, moment: Moment) -> bool {
         self.by_process.get(&pid).is_some_and(|latest| *latest >= moment)
     }
 }
 
 impl AddressSpaces {
-    /// True if `records`, which have been taken in, may change an answer that was given before they were. They cannot if they happened later
-    /// than what was asked for, or if they concern neither a process that was asked for nor one it descends from.
+    /// Returns true if `records`, which have been added, may change an earlier answer. Records cannot change an answer
+    /// if they happened later than the moments that were asked for. They also cannot if they concern neither a process
+    /// that was asked for nor one of its ancestors.
     #[must_use]
     pub fn contradict(&self, consulted: &Consulted, records: &[SideRecord]) -> bool {
         let Some(latest) = consulted.latest else {
             return false;
         };
-        // What the kernel maps holds for all processes and for ever.
+        // Mappings of the kernel hold for all processes at all times.
         let is_kernel =
             |record: &SideRecord| matches!(&record.change, Change::Map(map) if map.cpumode == CpuMode::Kernel);
         if records.iter().any(is_kernel) {
@@ -47,7 +48,7 @@ impl AddressSpaces {
         let Some(first) = late.iter().min() else {
             return false;
         };
-        // A process that was forked from a changed one is changed as well.
+        // A process that was forked from a changed process is changed as well.
         let mut changed = HashSet::new();
         let behind = self.events.partition_point(|event| event.order() < *first);
         self.events[behind..].iter().any(|event| {

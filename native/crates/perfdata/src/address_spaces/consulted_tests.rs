@@ -1,4 +1,4 @@
-//! What was answered early must still be so at the end, or be found out.
+//! Tests that an early answer is either still right at the end, or found to be wrong.
 
 use proptest::prelude::*;
 

@@ -1,16 +1,17 @@
 //! Code that a program moved to other memory, at the same addresses.
 //!
-//! A program may copy its code to memory without a file and put that where the code was, so that the kernel can use huge pages for it. The
-//! recording then has an executable `//anon` where a file was mapped, and no longer names the file. The file is known from what was mapped
-//! there before, or from what is mapped around it.
+//! A program may copy its code to memory without a file and put this memory in the place of the code, so that the
+//! kernel can use huge pages. The recording then has an executable `//anon` mapping where a file was mapped, and no
+//! longer names the file. The file is known from the mapping that was there before, or from the mappings around.
 
 use super::{AddressSpaces, EventKind};
 use crate::address::{Avma, Moment};
 use crate::mapped_range::MapId;
 use crate::side_record::Mapping;
 
-/// How the kernel and perf begin the names of memory that has no file, or a file in memory only: anonymous, explicit huge pages
-/// (MAP_HUGETLB), shared, of memfd_create and of System V, named by prctl, and the usual places of tmpfs and hugetlbfs.
+/// First characters of the names that the kernel and perf give to memory without a file, or with a file in memory
+/// only: anonymous memory, explicit huge pages (MAP_HUGETLB), shared memory, memory of memfd_create and of System V,
+/// memory named by prctl, and the usual places of tmpfs and hugetlbfs.
 const MEMORY: [&str; 10] = [
     "//anon",
     "/anon_hugepage",
@@ -23,17 +24,19 @@ const MEMORY: [&str; 10] = [
     "/dev/hugepages",
     "/mnt/huge",
 ];
-/// The smallest huge page there is where the page size is 4 KiB.
+/// The smallest huge page of machines with a page size of 4 KiB.
 const HUGE_PAGE: u64 = 2 << 20;
 
 impl AddressSpaces {
-    /// Gives memory the file whose code it holds, if the mapping that is about to be added to process `pid` proves it:
+    /// Gives memory the file whose code it holds, if the mapping that is about to be added to process `pid` proves it.
+    /// There are three proofs:
     ///
-    /// * It lies over the code of the program itself. That is never unmapped while the process runs, so nobody else can get its place.
-    /// * It takes the place of just one mapping of another file's code, or of huge pages within it. Where that file was closed and a
-    ///   just-in-time compiler got its place, the ends would not be the same.
-    /// * It lies between two parts of a file, or in the list of what was mapped when perf began directly beside one. Behind the code of a
-    ///   file lies its data, and before it its constants, so that nobody else gets a place there.
+    /// * The memory lies over the code of the program itself. This code is never unmapped while the process runs, so
+    ///   no other mapping can get its place.
+    /// * The memory takes the place of exactly one mapping of another file's code, or of huge pages within that
+    ///   mapping. If the file had been closed and a just-in-time compiler had got its place, the ends would differ.
+    /// * The memory lies between two parts of a file, or, in the list of mappings when perf began, directly beside
+    ///   one. A file has its data behind its code and its constants before it, so no other mapping gets a place there.
     pub(super) fn recognise_remapped_text(&mut self, pid: i32, map: MapId, moment: Moment) {
         let added = self.mapping(map);
         if !is_memory(added) {
@@ -57,7 +60,8 @@ impl AddressSpaces {
         }
     }
 
-    /// The code of the program that a process runs: the first file that was mapped for execution since it began.
+    /// Returns the code of the program that a process runs: the first file that was mapped for execution since the
+    /// program began.
     pub(super) fn program(&self, pid: i32) -> Option<MapId> {
         let process = self.processes.get(&pid)?;
         let known = process.versions.last().and_then(|version| version.program);
@@ -72,15 +76,15 @@ impl AddressSpaces {
         })
     }
 
-    /// The part of a file directly before the memory, if both were mapped when perf found the process.
+    /// Returns the part of a file directly before the memory, if both were mapped when perf found the process.
     fn part_before(&self, pid: i32, memory: MapId, moment: Moment) -> Option<MapId> {
         let before = self.latest_map(pid, 1).filter(|_| moment == Moment::START)?;
         let (file, memory) = (self.mapping(before), self.mapping(memory));
         (is_code_of_file(file) && end(file) == memory.start.0).then_some(before)
     }
 
-    /// The memory that was mapped just before `map`, a part of a file, is a part of that, too, if it stands between two parts of the file,
-    /// or directly before this one when perf found the process.
+    /// Gives the file of `map` to the memory that was mapped just before `map`, if that memory stands between two
+    /// parts of the file, or stood directly before `map` when perf found the process.
     fn recognise_before(&mut self, pid: i32, map: MapId, moment: Moment) {
         let Some(latest) = self.latest_map(pid, 1) else { return };
         let (memory, second) = (self.mapping(latest), self.mapping(map));
@@ -100,7 +104,7 @@ impl AddressSpaces {
         }
     }
 
-    /// What was mapped last in a process, or so many maps before that.
+    /// Returns the mapping that is number `back` from the end of a process's mappings; 1 is the last one.
     fn latest_map(&self, pid: i32, back: usize) -> Option<MapId> {
         let maps = &self.processes.get(&pid)?.maps;
         let event = *maps.get(maps.len().checked_sub(back)?)?;
@@ -110,7 +114,7 @@ impl AddressSpaces {
         }
     }
 
-    /// What lies before the file's beginning stays what it is.
+    /// Gives `memory` the file of the mapping `of`. Memory that would lie before the beginning of the file is cut off.
     fn give_file(&mut self, memory: MapId, of: MapId) {
         let (file, start, pgoff) = {
             let of = self.mapping(of);
@@ -129,7 +133,7 @@ impl AddressSpaces {
     }
 }
 
-/// The address behind it.
+/// Returns the address behind the mapping.
 fn end(mapping: &Mapping) -> u64 {
     mapping.start.0.saturating_add(mapping.len)
 }
@@ -142,7 +146,7 @@ fn is_memory(mapping: &Mapping) -> bool {
     mapping.executable && is_memory_without_file(&mapping.file.name)
 }
 
-/// Whether what is mapped under this name is memory without a file, or with one in memory only.
+/// Returns true if a mapping of this name is memory without a file, or with a file in memory only.
 #[must_use]
 pub fn is_memory_without_file(name: &str) -> bool {
     MEMORY.iter().any(|memory| name.starts_with(memory))
@@ -164,7 +168,7 @@ mod tests {
         record(time, position, change)
     }
 
-    /// Name and file offset of what is at an address.
+    /// Returns the name and the file offset of the mapping at an address.
     fn at(spaces: &AddressSpaces, time: u64, address: u64) -> (String, u64) {
         let range = spaces.space(1, Moment(time)).find(Avma(address)).expect("it is mapped");
         let mapping = spaces.mapping(range.map);
@@ -182,7 +186,7 @@ mod tests {
         assert_eq!(at(&spaces, 9, 10 * MIB), ("/bin/app".to_owned(), 6 * MIB));
     }
 
-    /// A program, and a library that it maps later.
+    /// Maps a program, and a library that the program maps later.
     fn program_and_library() -> [SideRecord; 2] {
         [
             mapped(1, 0, 5 * MIB + 0x1000, 11 * MIB, 0x1000, "/bin/app"),
@@ -244,7 +248,7 @@ mod tests {
             .find(Avma(5 * MIB + 0x2123))
             .expect("mapped");
         assert_eq!(spaces.mapping(range.map).file.name, "/bin/app");
-        // After an exec another program is there.
+        // After an exec, another program is mapped there.
         spaces.extend(&[record(200, 900, Change::Exec { pid: 2 }), {
             let mut other = mapped(201, 901, 5 * MIB, 6 * MIB, 5 * MIB, "//anon");
             if let Change::Map(mapping) = &mut other.change {
@@ -280,7 +284,7 @@ mod tests {
 
     #[test]
     fn all_of_a_library_or_huge_pages_of_it_are_the_library() {
-        // In pages, and in huge pages that are not all of it.
+        // The memory consists of pages, or of huge pages that do not cover the whole library.
         for (from, to, start, end) in [
             (40 * MIB + 0x1000, 41 * MIB, 40 * MIB + 0x1000, 41 * MIB),
             (40 * MIB + 0x1000, 47 * MIB, 42 * MIB, 46 * MIB),
@@ -324,7 +328,8 @@ mod tests {
             at(&spaces, 9, address)
         };
         let library = |offset| (LIBRARY.to_owned(), offset);
-        // The last pages were moved; the first ones; first and last ones; some before others.
+        // The cases: the last pages were moved, the first ones, the first and the last ones, and some pages before
+        // others.
         let behind = [(0x5000, 0x8000, 0x1000, LIBRARY), (0x8000, 0xa000, 0x8000, "//anon")];
         assert_eq!(list(0, &behind, 0x9123), library(0x5123));
         let before = [
@@ -337,7 +342,8 @@ mod tests {
         assert_eq!(list(0, &both, 0xa123), library(0x6123));
         let two = [behind[0], behind[1], (0xa000, 0xc000, 0, "/memfd:text (deleted)")];
         assert_eq!(list(0, &two, 0xb123), library(0x7123));
-        // A just-in-time compiler maps memory while the program runs, or with a gap, or before a file that has nothing before this part.
+        // A just-in-time compiler maps memory while the program runs, or with a gap to the file, or before a part of a
+        // file that nothing precedes.
         assert_eq!(list(5, &behind, 0x9123).0, "//anon");
         let apart = [behind[0], (0x9000, 0xa000, 0x9000, "//anon")];
         assert_eq!(list(0, &apart, 0x9123).0, "//anon");

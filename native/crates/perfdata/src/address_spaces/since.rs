@@ -8,8 +8,9 @@ use crate::record::CpuMode;
 use crate::side_record::{Change, KERNEL_IMAGE, Mapping, SideRecord};
 
 impl AddressSpaces {
-    /// Changes that make of empty address spaces what these were at `moment` and became later, without what was before and without the
-    /// processes in `gone`: a stream that runs for days would fill the memory with the past.
+    /// Returns changes that turn empty address spaces into these, as they are from `moment` on. Leaves out everything
+    /// before `moment` and the processes in `gone`, because the past of a stream that runs for days would fill the
+    /// memory.
     #[must_use]
     pub fn since(&self, moment: Moment, gone: &HashSet<i32>) -> Vec<SideRecord> {
         let mut mappings: Vec<Mapping> = Vec::new();

@@ -6,7 +6,7 @@ use crate::mapped_range::MappedRange;
 use crate::range_tree::Tree;
 
 impl AddressSpaces {
-    /// The address space of process `pid` at `moment`.
+    /// Returns the address space of process `pid` at `moment`.
     #[must_use]
     pub fn space(&self, pid: i32, moment: Moment) -> Space<'_> {
         let mut space = Space {
@@ -56,22 +56,22 @@ pub struct Space<'a> {
 }
 
 impl<'a> Space<'a> {
-    /// While it looked like this.
+    /// Returns the period in which the address space does not change.
     #[must_use]
     pub fn period(&self) -> Period {
         self.period
     }
 
-    /// What was mapped at `address`, and how far it reached around it.
+    /// Returns the mapping that is visible at `address`, with the range around `address` in which it is visible.
     ///
-    /// In the kernel's half that is a module, or else the kernel image: any address outside modules may be in the
-    /// image, whose range is not reliable, so check what it resolves to.
+    /// In the kernel's half this is a module or else the kernel image. The range of the kernel image is not reliable,
+    /// so any address outside of modules may belong to it. The caller must check what the address resolves to.
     #[must_use]
     pub fn find(&self, address: Avma) -> Option<MappedRange> {
         if address.is_kernel() {
             return self.find_kernel(address);
         }
-        // Newer maps that do not hold the address still end what is visible around it.
+        // Newer maps that do not hold the address still limit the range that is visible around it.
         let (mut low, mut high) = (Avma(0), Avma(u64::MAX));
         let clip = |range: MappedRange, low: Avma, high: Avma| MappedRange {
             start: range.start.max(low),
@@ -113,7 +113,7 @@ impl<'a> Space<'a> {
         })
     }
 
-    /// All that was mapped in the process, sorted and disjoint.
+    /// Returns all visible ranges of the process, sorted and disjoint.
     #[must_use]
     pub fn ranges(&self) -> Vec<MappedRange> {
         let mut ranges = Vec::new();
@@ -124,7 +124,7 @@ impl<'a> Space<'a> {
         ranges
     }
 
-    /// The address spaces this one is of.
+    /// Returns the address spaces that this address space belongs to.
     #[must_use]
     pub fn spaces(&self) -> &'a AddressSpaces {
         self.spaces
@@ -141,7 +141,7 @@ impl<'a> Space<'a> {
     }
 }
 
-/// Cuts what `range` overlaps in the sorted `ranges` and puts it there.
+/// Inserts `range` into the sorted `ranges`, and cuts the ranges that it overlaps.
 fn put_on_top(ranges: &mut Vec<MappedRange>, range: MappedRange) {
     let first = ranges.partition_point(|old| old.end <= range.start);
     let last = ranges.partition_point(|old| old.start < range.end);

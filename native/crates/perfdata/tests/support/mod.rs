@@ -1,4 +1,4 @@
-//! Reads a whole recording the simple way, for tests to compare.
+//! Reads a whole recording in a simple way, for tests to compare.
 
 #![allow(dead_code, reason = "each test file uses some of it")]
 
@@ -19,7 +19,7 @@ pub struct OwnedSample {
     pub entries: Vec<(u64, u64, u64)>,
 }
 
-/// All that was read.
+/// Everything that was read from a recording.
 #[derive(Debug)]
 pub struct Everything {
     pub samples: Vec<OwnedSample>,
@@ -71,7 +71,7 @@ pub fn read_all(mut input: PerfData) -> Everything {
     }
 }
 
-/// Reads bytes as a file, twice and once, which must come to the same.
+/// Reads bytes as a file, in two passes and in one. Both ways must give the same result.
 pub fn read_file(bytes: &[u8]) -> Everything {
     let open = || PerfData::from_bytes(bytes.to_vec(), "file").expect("it opens");
     let (twice, mut once) = (read_all(open()), open());
@@ -86,7 +86,7 @@ pub fn read_file(bytes: &[u8]) -> Everything {
     twice
 }
 
-/// A reader that gives a few bytes at a time, as pipes may.
+/// A reader that returns a few bytes at a time, as pipes may.
 pub struct Dribble<R>(pub R, pub usize);
 
 impl<R: Read> Read for Dribble<R> {
@@ -102,7 +102,7 @@ pub fn read_stream(bytes: &[u8]) -> Everything {
     read_all(PerfData::from_reader(Box::new(reader), "stream").expect("it opens"))
 }
 
-/// A recording of two processes with `count` samples.
+/// Makes a recording of two processes with `count` samples.
 pub fn small_recording(count: u64) -> PerfDataBuilder {
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles:u"));
@@ -110,7 +110,7 @@ pub fn small_recording(count: u64) -> PerfDataBuilder {
     builder
 }
 
-/// Maps, a fork and `count` samples.
+/// Adds maps, a fork and `count` samples.
 pub fn fill(builder: &mut PerfDataBuilder, event: usize, count: u64) {
     builder.mmap(MapSpec::kernel(
         0xffff_ffff_8100_0000,
