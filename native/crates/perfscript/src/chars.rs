@@ -1,6 +1,6 @@
-//! Splitting text at blanks and lines.
+//! Splits text at blanks and at line ends.
 
-/// What C calls white space.
+/// Returns true for the bytes that C calls white space.
 pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
 }
@@ -23,7 +23,7 @@ pub(crate) fn trim_end(mut text: &[u8]) -> &[u8] {
     text
 }
 
-/// The first token, and what follows the blank behind it.
+/// Returns the first token, and the text behind the blank that follows it.
 pub(crate) fn split_token(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let start = text.iter().position(|&byte| byte != b' ')?;
     let text = &text[start..];

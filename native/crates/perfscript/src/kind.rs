@@ -1,41 +1,42 @@
-//! Whether a text has call stacks.
+//! Tells texts with call stacks from texts without.
 
 use crate::branches::{BranchLine, Dialect};
 use crate::chars::trim_start;
 use crate::number::{decimal, hex};
 
-/// What the samples of a text consist of.
+/// The lines that a sample of a text consists of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SampleKind {
-    /// A line of branch entries each.
+    /// One line of branch entries.
     Branches,
-    /// Lines of call frames, then a line of branch entries.
+    /// Lines of call frames, then one line of branch entries.
     CallStacks,
 }
 
-/// How a line of branch entries behind a call stack starts.
+/// Start of a line of branch entries that stands behind a call stack.
 pub(crate) const BRANCHES_AFTER_FRAMES: &[u8] = b" 0x";
 
 impl SampleKind {
-    /// Whether an item ends with `line`, whatever comes before and after it.
+    /// Returns true if an item ends with `line`, whatever lines come before and behind.
     pub(crate) fn ends_item(self, line: &[u8]) -> bool {
         match self {
-            // A number may belong to the sample behind it.
+            // A line that is a number may belong to the sample behind it.
             Self::Branches => decimal(line).is_none(),
             Self::CallStacks => line.starts_with(BRANCHES_AFTER_FRAMES),
         }
     }
 
-    /// Whether an item begins behind `before`, which begins with one: where a line about a mapping counts.
+    /// Returns true if an item begins behind the text `before`, which begins with an item. Only there does a line
+    /// about a mapping count.
     pub(crate) fn begins_item(self, before: &[u8]) -> bool {
         let mut lines = before
             .strip_suffix(b"\n")
             .unwrap_or(before)
             .rsplit(|&byte| byte == b'\n');
         match self {
-            // Of numbers in a row, every second is the sample that the one before it counts.
+            // In a row of numbers, every second number is itself the sample that the number before counts.
             Self::Branches => lines.take_while(|line| decimal(line).is_some()).count() % 2 == 0,
-            // A frame, or a number that counts the sample behind it.
+            // Such a line is a frame, or a number that counts the sample behind it.
             Self::CallStacks => lines
                 .next()
                 .is_none_or(|line| hex(trim_start(line)).is_none() && decimal(line).is_none()),
@@ -43,10 +44,12 @@ impl SampleKind {
     }
 }
 
-/// What samples consist of, by the first line of branch entries; `None` if `text`, whole lines, has none.
+/// Tells from the first line of branch entries what samples consist of. `text` has whole lines. Returns `None` if it
+/// has no such line.
 ///
-/// The answer is that of llvm-profgen, which looks at what stands before that line: call frames are lines of a hexadecimal number. With
-/// [`Dialect::Anything`] the entries must also stand where perf puts them behind a call stack.
+/// The answer is that of llvm-profgen, which looks at the lines before that line: call frames are lines of one
+/// hexadecimal number. With [`Dialect::Anything`], the branch entries must also stand where perf puts them behind a
+/// call stack.
 #[must_use]
 pub fn detect(text: &[u8], dialect: Dialect) -> Option<SampleKind> {
     let mut lines = text.strip_suffix(b"\n").unwrap_or(text).split(|&byte| byte == b'\n');
@@ -61,7 +64,8 @@ pub fn detect(text: &[u8], dialect: Dialect) -> Option<SampleKind> {
             line = lines.next()?;
         }
         if BranchLine::is_recognised(line, dialect) {
-            // perf prints the source line (`-F ip,brstack,srcline`) on a line of its own behind the address, in front of the entries.
+            // perf prints the source line (`-F ip,brstack,srcline`) on a line of its own, between the address and the
+            // branch entries.
             let stands_alone = dialect == Dialect::Anything && !line.starts_with(BRANCHES_AFTER_FRAMES);
             return Some(if stands_alone { SampleKind::Branches } else { kind });
         }

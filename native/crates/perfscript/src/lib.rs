@@ -1,17 +1,19 @@
-//! Reads what `perf script -F ip,brstack --show-mmap-events` and its relatives print.
+//! Reads the text that `perf script -F ip,brstack --show-mmap-events` and similar commands print.
 //!
-//! A sample is a line of branch entries, newest first, perhaps with the sampled address or more in front; or, if call stacks were recorded,
-//! some lines of addresses and then the line of branch entries. A line that is a number says how often the sample behind it was taken.
-//! Mappings have lines of their own:
+//! A sample is a line of branch entries, newest first. The sampled address or other fields may stand in front of them.
+//! If call stacks were recorded, a sample is some lines of addresses and then the line of branch entries. A line that
+//! is a number says how many times the sample behind it was taken. Mappings have lines of their own:
 //!
 //! ```text
 //! PERF_RECORD_MMAP2 42/42: [0x555555555000(0x1000) @ 0x1000 08:01 7 0]: r-xp /bin/app
 //!     555555555140 0x555555555140/0x555555555180/P/-/-/1  0x555555555190/0x555555555130/M/-/-/4
 //! ```
 //!
-//! Text has no structure that could be relied on, so this crate follows llvm-profgen's reader to the letter where that accepts something.
+//! The structure of the text is not reliable, so this crate follows llvm-profgen's reader to the letter wherever that
+//! reader accepts something.
 //!
-//! [`Windows`] cuts a stream into pieces, [`blocks`] cuts a piece further for as many threads, a [`Parser`] reads a block.
+//! [`Windows`] cuts a stream into windows, [`blocks`] cuts a window into blocks for as many threads, and a [`Parser`]
+//! reads a block.
 
 mod branches;
 mod chars;

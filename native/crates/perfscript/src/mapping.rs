@@ -6,37 +6,38 @@ use crate::branches::Dialect;
 use crate::kind::BRANCHES_AFTER_FRAMES;
 use crate::number::{decimal, hex, leading_hex};
 
-/// What every line about a mapping has.
+/// Text that every line about a mapping has.
 pub(crate) const MARK: &[u8] = b"PERF_RECORD_MMAP";
 
-/// Shorter lines are none about a mapping.
+/// Smallest length in bytes of a line about a mapping.
 const LEAST_LENGTH: usize = 50;
 
-/// A mapping as text has it.
+/// A mapping, as the text describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappingLine<'a> {
-    /// The process; -1 for the kernel.
+    /// Process id; -1 for the kernel.
     pub pid: i32,
-    /// First address.
+    /// First address of the mapping.
     pub start: u64,
-    /// Bytes.
+    /// Length of the mapping in bytes.
     pub len: u64,
-    /// Offset in the file, or for the kernel image the address of the symbol in its name.
+    /// Offset in the file, in bytes. For the kernel image: the address of the symbol in its name.
     pub offset: u64,
     /// The build id, if the record had one.
     pub build_id: Option<Vec<u8>>,
-    /// Has an x among its permissions.
+    /// True if the permissions of the mapping have an x.
     pub executable: bool,
-    /// What is mapped: the rest of the line.
+    /// Path or name of what is mapped: the rest of the line.
     pub path: &'a [u8],
 }
 
 impl<'a> MappingLine<'a> {
-    /// Whether a line that is no part of a sample is about a mapping. [`read`](Self::read) may still not understand it. What looks like
-    /// the branch entries behind a call stack is none, whatever else it says.
+    /// Returns true if a line that is not part of a sample is about a mapping. [`read`](Self::read) may still not
+    /// understand the line. A line that looks like the branch entries behind a call stack is not about a mapping,
+    /// whatever else it has.
     ///
-    /// perf pads a process's number or a time to a fixed width, so a long one that is printed first begins its line. llvm-profgen takes no
-    /// such line for one about a mapping.
+    /// perf pads process ids and times to a fixed width, so a line begins without a blank only if its first number is
+    /// long. llvm-profgen does not take such a line for a line about a mapping.
     #[must_use]
     pub fn is_one(line: &'a [u8], dialect: Dialect) -> bool {
         line.len() >= LEAST_LENGTH
@@ -45,10 +46,10 @@ impl<'a> MappingLine<'a> {
             && (!line[0].is_ascii_digit() || dialect == Dialect::Anything && Self::read(line).is_some())
     }
 
-    /// Reads the mapping. What stands before it is passed over; `None` if the line is not as perf writes it.
+    /// Reads the mapping. Skips the text that stands before it. Returns `None` if the line is not as perf writes it.
     #[must_use]
     pub fn read(line: &'a [u8]) -> Option<Self> {
-        // A line of both kinds is one of MMAP2.
+        // A line that has both marks is a line about an MMAP2 record.
         let (mark, is_mmap2) = match memmem::find(line, b"PERF_RECORD_MMAP2 ") {
             Some(_) => (&b"PERF_RECORD_MMAP2 "[..], true),
             None => (&b"PERF_RECORD_MMAP "[..], false),
@@ -57,8 +58,8 @@ impl<'a> MappingLine<'a> {
         Self::read_behind(&line[at + mark.len()..], is_mmap2)
     }
 
-    /// `PID/TID: [0xADDR(0xSIZE) @ OFFSET REST]: PROT PATH`; only MMAP2 has a REST, and of several ways to read it the one with the
-    /// longest counts.
+    /// Reads `PID/TID: [0xADDR(0xSIZE) @ OFFSET REST]: PROT PATH`. Only MMAP2 has a REST. If there are several ways to
+    /// read the line, the one with the longest REST counts.
     fn read_behind(text: &'a [u8], has_rest: bool) -> Option<Self> {
         let (pid, text) = split_at_byte(text, b'/')?;
         let pid = i32::try_from(signed(pid)?).ok()?;
@@ -98,7 +99,7 @@ impl<'a> MappingLine<'a> {
     }
 }
 
-/// perf prints a build id in place of `MAJOR:MINOR INODE GENERATION`, in newer versions in angle brackets.
+/// Reads a build id. perf prints it in place of `MAJOR:MINOR INODE GENERATION`, in newer versions in angle brackets.
 fn build_id(text: &[u8]) -> Option<Vec<u8>> {
     let digits = text
         .strip_prefix(b"<")
@@ -126,7 +127,7 @@ fn signed(text: &[u8]) -> Option<i64> {
     Some(sign * i64::try_from(decimal(digits)?).ok()?)
 }
 
-/// A number of lower-case digits behind `0x`, and what follows.
+/// Reads a number of lower-case hexadecimal digits behind `0x`. Returns the number and the text behind it.
 fn prefixed_hex(text: &[u8]) -> Option<(u64, &[u8])> {
     let digits = text.strip_prefix(b"0x")?;
     let (value, length) = leading_hex(digits)?;
@@ -189,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_bracket_in_the_path_belongs_to_the_rest() {
-        // The regular expression of llvm-profgen is greedy.
+        // The regular expression of llvm-profgen is greedy, so the last bracket ends the REST.
         let line = b"PERF_RECORD_MMAP2 1/1: [0x1000(0x1000) @ 0 08:01 7 0]: r-xp /tmp/[x]: r-xp /bin/app";
         assert_eq!(MappingLine::read(line).expect("read").path, b"/bin/app");
     }
