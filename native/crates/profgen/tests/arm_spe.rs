@@ -268,9 +268,9 @@ fn a_damaged_trace_is_used_as_far_as_it_goes() {
     let outcome = run(&replay, &builder, |options| options.skip_symbolization = true).expect("counters");
     assert_eq!(counters(&outcome), expected);
     for expected in [
-        "1 records of the trace are damaged or cut off",
+        "of the trace 1 record is damaged or cut off",
         "1 packets of the trace are of unknown types",
-        "the buffer of the trace was full 1 times",
+        "the buffer of the trace was full 1 time,",
         "the CPU gave up samples 1 times or more",
     ] {
         let mut messages = outcome.diagnostics.iter().map(|found| &found.message);
