@@ -1,6 +1,6 @@
-//! Prints what the reader finds in perf.data files, one JSON object a line, to be compared with other readers.
+//! Prints what the reader finds in perf.data files, one JSON object on each line, for comparisons with other readers.
 //!
-//!     perfdata_facts [--once] FILE...     `-` is standard input; --once reads files as streams are read
+//!     perfdata_facts [--once] FILE...     `-` is standard input; --once reads files in one pass, like streams
 
 #![allow(clippy::print_stdout, reason = "printing is what this program is for")]
 

@@ -20,7 +20,7 @@ pub(crate) mod sample_type {
     pub(crate) const IDENTIFIER: u64 = 1 << 16;
 }
 
-/// Bits of `read_format`.
+/// Bits of `read_format`, which tell the layout of counter values.
 pub(crate) mod read_format {
     pub(crate) const ENABLED: u64 = 1 << 0;
     pub(crate) const RUNNING: u64 = 1 << 1;
@@ -29,7 +29,7 @@ pub(crate) mod read_format {
     pub(crate) const LOST: u64 = 1 << 4;
 }
 
-/// Bits of `branch_sample_type`.
+/// Bits of `branch_sample_type`, which tell which branches were recorded.
 pub(crate) mod branch_sample_type {
     pub(crate) const ANY: u64 = 1 << 3;
     pub(crate) const IN_TX: u64 = 1 << 8;
@@ -64,12 +64,13 @@ mod flag {
 /// Size in bytes of the first published `perf_event_attr` (PERF_ATTR_SIZE_VER0). A size of 0 means the same.
 pub(crate) const MIN_ATTR_SIZE: u32 = 64;
 
-/// One event of a recording.
+/// One event of a recording, with the ids of its counters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventAttr {
     /// Name under which the event was recorded, if the file has the name.
     pub name: Option<String>,
-    /// PERF_TYPE_*: 0 hardware, 1 software, 2 tracepoint, 3 cache, 4 raw; above that a PMU of the machine.
+    /// Type of the event (PERF_TYPE_*): 0 hardware, 1 software, 2 tracepoint, 3 cache, 4 raw; larger numbers are PMUs
+    /// of the machine.
     pub event_type: u32,
     /// Number of the event within its type.
     pub config: u64,

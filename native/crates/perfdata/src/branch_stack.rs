@@ -13,7 +13,7 @@ pub struct BranchStack<'a> {
     entries: &'a [[u8; ENTRY_SIZE]],
 }
 
-/// One taken branch.
+/// One taken branch: an entry of a branch stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Branch {
     /// Address of the branch instruction.

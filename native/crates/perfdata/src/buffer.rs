@@ -1,28 +1,29 @@
-//! Records that are in memory, and the beginning of one that is not all there.
+//! Records in memory, and the beginning of a record that is not complete.
 
 use crate::error::Error;
 use crate::source::Source;
 
-/// Bytes of records that a segment of a stream holds.
+/// Number of bytes of records that a segment of a stream holds.
 pub(crate) const SEGMENT_SIZE: usize = 16 << 20;
 
-/// Bytes of a buffer for a segment of a stream: one that is nearly full may get another step of a stream.
+/// Size in bytes of a buffer for a segment of a stream. A buffer that is nearly full may get another step of a stream.
 const FULL_SIZE: usize = SEGMENT_SIZE + (1 << 20);
 
 /// Bytes of a stream or file that are in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
-    /// Offset or position of the first one.
+    /// Offset or position of the first byte.
     pub(crate) start: u64,
-    /// Of these, `filled` are meant: clearing the others each time the memory is used again would take long.
+    /// Memory whose first `filled` bytes are records. The rest is not cleared when the memory is used again, because
+    /// that would take long.
     memory: Vec<u8>,
     filled: usize,
-    /// So many bytes behind these are the beginning of a record.
+    /// Number of bytes behind the records that are the beginning of a record.
     begun: usize,
 }
 
 impl Buffer {
-    /// An empty buffer in memory that was used before.
+    /// Makes an empty buffer in memory that was used before.
     pub(crate) fn new(start: u64, memory: Vec<u8>) -> Self {
         Self {
             start,
@@ -36,21 +37,21 @@ impl Buffer {
         &self.memory[..self.filled]
     }
 
-    /// The bytes from this offset or position on.
+    /// Returns the bytes of the records from this offset or position on.
     pub(crate) fn from(&self, position: u64) -> &[u8] {
         &self.bytes()[(position - self.start) as usize..]
     }
 
-    /// Where the bytes end.
+    /// Returns the offset or position at which the records end.
     pub(crate) fn end(&self) -> u64 {
         self.start + self.filled as u64
     }
 
-    /// Reads `count` more bytes.
+    /// Reads `count` more bytes of records from `source`.
     pub(crate) fn read_on(&mut self, source: &Source, count: u64) -> Result<(), Error> {
         let (end, filled) = (self.end(), self.filled + count as usize);
         if self.memory.is_empty() {
-            // The system hands out memory that is clear already; `resize` would clear it again.
+            // The system hands out cleared memory. `resize` would clear it again.
             self.memory = vec![0; filled];
         } else if self.memory.len() < filled {
             self.memory.resize(filled, 0);
@@ -60,7 +61,7 @@ impl Buffer {
         Ok(())
     }
 
-    /// Appends a record. One that has begun comes behind it.
+    /// Appends a record. The beginning of another record, if there is one, moves behind it.
     pub(crate) fn push(&mut self, record: &[u8]) {
         let end = self.make_room(record.len());
         self.memory.copy_within(self.filled..end, self.filled + record.len());
@@ -68,17 +69,17 @@ impl Buffer {
         self.filled += record.len();
     }
 
-    /// Room for `size` bytes that go on with the record that has begun.
+    /// Returns memory for `size` bytes that continue the record that has begun.
     pub(crate) fn room(&mut self, size: usize) -> &mut [u8] {
         let end = self.make_room(size);
         &mut self.memory[end..end + size]
     }
 
-    /// Makes room for `size` bytes behind those that are there, and says where these end.
+    /// Makes room for `size` bytes behind the bytes in use, and returns the number of bytes in use.
     fn make_room(&mut self, size: usize) -> usize {
         let end = self.filled + self.begun;
         if self.memory.is_empty() {
-            // Clear already, see above.
+            // The system hands out cleared memory here as well.
             self.memory = vec![0; size.max(FULL_SIZE)];
         } else if self.memory.len() - end < size {
             self.memory.resize(end + size, 0);
@@ -86,30 +87,30 @@ impl Buffer {
         end
     }
 
-    /// `count` bytes of the room have been filled.
+    /// Adds the first `count` bytes of the room to the record that has begun.
     pub(crate) fn fill_room(&mut self, count: usize) {
         self.begun += count;
     }
 
-    /// The bytes that come behind the last record.
+    /// Returns the bytes behind the last whole record.
     pub(crate) fn begun(&self) -> &[u8] {
         &self.memory[self.filled..self.filled + self.begun]
     }
 
-    /// Of the bytes behind the last record, the first `size` are a record.
+    /// Makes a record of the first `size` bytes behind the last whole record.
     pub(crate) fn end_record(&mut self, size: usize) {
         self.filled += size;
         self.begun -= size;
     }
 
-    /// Takes the record that has begun out of the buffer.
+    /// Removes the record that has begun from the buffer and returns its bytes.
     pub(crate) fn take_begun(&mut self) -> Vec<u8> {
         let begun = self.begun().to_vec();
         self.begun = 0;
         begun
     }
 
-    /// Goes on with a record that has begun elsewhere.
+    /// Continues a record that has begun in another buffer.
     pub(crate) fn go_on_with(&mut self, begun: &[u8]) {
         if !begun.is_empty() {
             self.room(begun.len()).copy_from_slice(begun);
@@ -117,7 +118,7 @@ impl Buffer {
         }
     }
 
-    /// Lets go of all records but the one that has begun.
+    /// Removes all whole records from the buffer. The record that has begun stays.
     pub(crate) fn let_go(&mut self) {
         let end = self.filled + self.begun;
         self.memory.copy_within(self.filled..end, 0);
@@ -131,7 +132,7 @@ impl Buffer {
 pub(crate) struct SpareMemory(Vec<Vec<u8>>);
 
 impl SpareMemory {
-    /// Some memory, or an empty vector.
+    /// Returns memory of a former buffer, or an empty vector.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         self.0.pop().unwrap_or_default()
     }

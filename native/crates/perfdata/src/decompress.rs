@@ -1,13 +1,13 @@
-//! Decompression of COMPRESSED and COMPRESSED2 records.
+//! Decompresses COMPRESSED and COMPRESSED2 records.
 //!
-//! All payloads of a stream form one zstd frame without end, flushed after each record. What comes out are plain
-//! records, cut anywhere: the tail of one payload goes on in the next.
+//! All payloads of a stream form one endless zstd frame, which is flushed after each record. The decompressed bytes
+//! are plain records, cut anywhere: a record may begin in one payload and end in the next.
 
 use zstd_safe::{DCtx, InBuffer, OutBuffer};
 
 use crate::buffer::Buffer;
 
-/// Bytes decompressed at a time; more than the largest record, so that a step always makes one whole.
+/// Number of bytes decompressed at a time. This is more than the largest record, so each step completes a record.
 const STEP: usize = 256 << 10;
 
 /// A zstd stream.
@@ -15,11 +15,11 @@ pub(crate) struct Inflater {
     context: DCtx<'static>,
     input: Vec<u8>,
     consumed: usize,
-    /// zstd may hold back output that did not fit the last time.
+    /// True if zstd may hold back output that had no room the last time.
     output_was_full: bool,
 }
 
-/// The payload does not go on with the zstd stream.
+/// The error for a payload that does not continue the zstd stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotZstd;
 
@@ -33,19 +33,19 @@ impl Inflater {
         }
     }
 
-    /// Takes the payload of the next record; what it holds comes out of [`Inflater::step`].
+    /// Takes the payload of the next record, which [`Inflater::step`] decompresses.
     pub(crate) fn feed(&mut self, payload: &[u8]) {
         self.input.drain(..self.consumed);
         self.consumed = 0;
         self.input.extend_from_slice(payload);
     }
 
-    /// True while [`Inflater::step`] has something to do.
+    /// Returns true while [`Inflater::step`] has something to do.
     pub(crate) fn has_input(&self) -> bool {
         self.consumed < self.input.len() || self.output_was_full
     }
 
-    /// Decompresses some more, which goes on behind what `buffer` has.
+    /// Decompresses some more bytes, and appends them to the bytes in `buffer`.
     pub(crate) fn step(&mut self, buffer: &mut Buffer) -> Result<(), NotZstd> {
         let mut input = InBuffer::around(&self.input[self.consumed..]);
         let mut output = OutBuffer::around(buffer.room(STEP));
@@ -54,7 +54,7 @@ impl Inflater {
             .decompress_stream(&mut output, &mut input)
             .map_err(|_| NotZstd)?;
         let (produced, read) = (output.pos(), input.pos());
-        // Without progress the caller would come again for ever.
+        // Without this error, a caller would call again for ever, because nothing advances.
         if produced == 0 && read == 0 && self.consumed < self.input.len() {
             return Err(NotZstd);
         }

@@ -1,4 +1,4 @@
-//! Which event a record belongs to, and how that event's samples are laid out.
+//! Tells the event that a record belongs to, and the layout of the event's samples.
 
 use std::collections::HashMap;
 
@@ -7,16 +7,16 @@ use crate::byte_order::ByteOrder;
 use crate::record::HEADER_SIZE;
 use crate::sample_layout::SampleLayout;
 
-/// Everything needed to decode records, made from the attrs known so far.
+/// Everything that is needed to decode records, made from the attrs known so far.
 #[derive(Debug, Clone)]
 pub(crate) struct EventTable {
     pub(crate) order: ByteOrder,
     layouts: Vec<SampleLayout>,
-    // The standard hasher is keyed at random: a file cannot be made to collide.
+    // Index of the event by counter id. The standard hasher has a random key, so a file cannot be made to collide.
     by_id: HashMap<u64, u16>,
-    /// Where a SAMPLE has its event's id, in bytes from the record's start.
+    /// Offset of the event's id in a SAMPLE record, in bytes from the start of the record.
     sample_id_at: Option<usize>,
-    /// Where other records have it, in bytes from the record's end.
+    /// Offset of the event's id in other records, in bytes from the end of the record.
     other_id_from_end: Option<usize>,
     /// True if every record has a time, so that times order the changes of address spaces.
     pub(crate) timed: bool,
@@ -34,8 +34,8 @@ impl EventTable {
         }
     }
 
-    /// Adds the next event. Where records have their ids, and whether they have times, the first event tells: files
-    /// whose events disagree there cannot be read by anyone.
+    /// Adds the next event. The first event decides where records have their ids, and whether they have times. No
+    /// reader can read a file whose events disagree about that.
     pub(crate) fn add(&mut self, attr: &EventAttr) {
         let Ok(event) = u16::try_from(self.layouts.len()) else {
             return;
@@ -52,23 +52,24 @@ impl EventTable {
         self.add_ids(event, &attr.ids);
     }
 
-    /// Adds ids that were told apart from the attr.
+    /// Adds ids of an event that the file stores apart from the attr.
     pub(crate) fn add_ids(&mut self, event: u16, ids: &[u64]) {
         self.by_id.extend(ids.iter().map(|&id| (id, event)));
     }
 
-    /// The event with this counter id.
+    /// Returns the index of the event with this counter id.
     pub(crate) fn event_of_id(&self, id: u64) -> Option<u16> {
         self.by_id.get(&id).copied()
     }
 
-    /// Where samples have the id that tells their event; `None` if all are of one event.
+    /// Returns the offset in samples of the id that tells their event. Returns `None` if all samples belong to one
+    /// event.
     #[inline]
     pub(crate) fn telling_id_at(&self) -> Option<usize> {
         self.sample_id_at.filter(|_| self.layouts.len() > 1)
     }
 
-    /// The event a SAMPLE belongs to and the layout of its fields; `None` if its id is in no table.
+    /// Returns the event that a SAMPLE belongs to and the layout of its fields. Returns `None` if no event has its id.
     #[inline]
     pub(crate) fn of_sample(&self, record: &[u8], last: &mut LastEvent) -> Option<(u16, &SampleLayout)> {
         let event = match self.telling_id_at() {
@@ -87,8 +88,8 @@ impl EventTable {
         self.layouts.get(usize::from(event)).map(|layout| (event, layout))
     }
 
-    /// The layout that tells where a record other than a sample has its trailer. Events of one recording agree on that,
-    /// so for an unknown id the first event's will do.
+    /// Returns the layout that tells where a record other than a sample has its trailer. The events of one recording
+    /// agree on that, so the first event serves for unknown ids.
     pub(crate) fn of_other(&self, record: &[u8]) -> Option<&SampleLayout> {
         let id = self.other_id_from_end.and_then(|from_end| {
             let at = record.len().checked_sub(from_end).filter(|&at| at >= HEADER_SIZE)?;
@@ -98,7 +99,8 @@ impl EventTable {
         self.layouts.get(usize::from(event))
     }
 
-    /// Records that perf synthesizes have the id 0 and go by the first event. Without any ids all goes to the first.
+    /// Records that perf synthesizes have the id 0 and belong to the first event. If there are no ids at all, all
+    /// records belong to the first event.
     fn lookup(&self, id: u64) -> Option<u16> {
         if id == 0 || self.by_id.is_empty() {
             Some(0)
@@ -108,7 +110,7 @@ impl EventTable {
     }
 }
 
-/// The event of the latest sample: runs of samples of one event need no look-up.
+/// The event of the latest sample. Further samples of the same event need no look-up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LastEvent {
     id: u64,
@@ -116,11 +118,11 @@ pub(crate) struct LastEvent {
 }
 
 impl LastEvent {
-    /// Id 0 always goes by the first event.
+    /// Id 0 always belongs to the first event.
     pub(crate) const NONE: Self = Self { id: 0, event: 0 };
 }
 
-/// perf: evsel__calc_id_pos.
+/// Returns the offset of the id in samples (perf: evsel__calc_id_pos).
 fn sample_id_at(fields: u64) -> Option<usize> {
     if fields & sample_type::IDENTIFIER != 0 {
         return Some(HEADER_SIZE);
@@ -132,7 +134,7 @@ fn sample_id_at(fields: u64) -> Option<usize> {
     Some(HEADER_SIZE + 8 * before.count_ones() as usize)
 }
 
-/// perf: evsel__calc_is_pos.
+/// Returns the offset of the id from the end of other records (perf: evsel__calc_is_pos).
 fn other_id_from_end(fields: u64) -> Option<usize> {
     if fields & sample_type::IDENTIFIER != 0 {
         return Some(8);

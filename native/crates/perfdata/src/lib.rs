@@ -1,11 +1,11 @@
-//! perf.data: bytes to records, samples, branch stacks and address spaces.
+//! Reads perf.data: turns bytes into records, samples, branch stacks and address spaces.
 //!
-//! [`PerfData`] opens a recording and hands it out in [`Segment`]s; of each, every record but the samples has already
-//! been taken in, and any thread may decode any chunk of samples. [`AddressSpaces`] tells what was mapped where, in
-//! which process and when.
+//! [`PerfData`] opens a recording and hands it out in [`Segment`]s. All records of a segment except its samples have
+//! already been read, and any thread may decode any chunk of samples. [`AddressSpaces`] has the mappings of all
+//! processes at all times.
 //!
-//! All input is hostile. What can be read before damage is read, the damage is reported, and nothing is believed
-//! without a check.
+//! All input is hostile. Everything before some damage is read, the damage is reported, and no number is used without
+//! a check.
 
 mod address;
 mod address_spaces;

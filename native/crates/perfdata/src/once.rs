@@ -1,4 +1,4 @@
-//! A file read once, as if it came through a pipe, but on all cores: records are handed out while they are in memory.
+//! Reads a file once, as if it came through a pipe, but on all cores: records are handed out while they are in memory.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -18,7 +18,7 @@ use crate::stats::DamageKind;
 pub(crate) struct Once {
     part: FilePart,
     scanner: Scanner,
-    /// The compressed records, once they have been reached, and the position of the next of them.
+    /// The compressed records, after the first of them was reached, and the position of the next record.
     compressed: Option<(RecordStream, u64)>,
     state: State,
     spare: SpareMemory,
@@ -42,7 +42,7 @@ impl Once {
         }
     }
 
-    /// Bytes of records in the file.
+    /// Returns the number of bytes of records in the file.
     pub(crate) fn size(&self) -> u64 {
         self.part.range.end - self.part.range.start
     }
@@ -120,12 +120,12 @@ impl ReadSegment for Once {
             self.state = State::Ended;
         }
         let mut segment = match segment {
-            // Even of an empty file there is one segment, to hold what is to be said of it.
+            // Even an empty file has one segment, because the segment holds the statistics and the damage.
             None if is_first => Segment::empty(recording.table()),
             None => return Ok(None),
             Some(segment) => segment,
         };
-        // That perf was killed says more than where the records stop.
+        // The fact that perf was killed tells more than the place where the records stop.
         let never_finished = self.part.damage.filter(|damage| damage.kind == DamageKind::NotFinished);
         if is_first && never_finished.is_some() {
             segment.stats.damage = never_finished;

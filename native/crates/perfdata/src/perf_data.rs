@@ -185,8 +185,8 @@ impl PerfData {
         &self.recording.metadata
     }
 
-    /// Returns the number of bytes of records, compressed or not. Returns `None` for a stream, and after a file or
-    /// directory has been read for the first time.
+    /// Returns the number of bytes of records, compressed or not. Returns `None` for a stream, and for files that are
+    /// read twice after their first reading.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         match &self.container {

@@ -48,7 +48,7 @@ pub mod record_type {
 pub(crate) mod misc {
     /// SAMPLE: the address is that of the sampled instruction itself.
     pub(crate) const EXACT_IP: u16 = 1 << 14;
-    /// COMM: the name changed because of an exec.
+    /// COMM: the name of the process changed because of an exec.
     pub(crate) const COMM_EXEC: u16 = 1 << 13;
     /// MMAP: the mapping is not executable.
     pub(crate) const MMAP_DATA: u16 = 1 << 13;

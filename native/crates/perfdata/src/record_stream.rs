@@ -1,4 +1,4 @@
-//! Records that can only be had one after the other: pipes, and compressed parts of files.
+//! Records that can only be read one after the other: pipes, and compressed parts of files.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -21,22 +21,23 @@ use crate::trace::PayloadPlace;
 use crate::waiting::Waiting;
 use crate::walk::{cut_off, is_perf_chatter};
 
-/// Bytes read ahead; more than the largest record of any kind.
+/// Number of bytes read ahead. This is more than the largest record of any kind.
 const WINDOW_SIZE: usize = 256 << 10;
-/// Bytes of a COMPRESSED2 record before its payload: record header and u64 data_size.
+/// Size in bytes of a COMPRESSED2 record before its payload: record header and u64 data_size.
 const COMPRESSED2_HEADER: usize = 16;
-/// The longest payload perf puts into one COMPRESSED2 record (perf: builtin-record.c, zstd_compress).
+/// Size in bytes of the longest payload that perf puts into one COMPRESSED2 record (perf: builtin-record.c,
+/// zstd_compress).
 const COMPRESSED2_MAX_PAYLOAD: usize = 65519;
 
-/// Records that are kept in some form, maps above all, need not be small where they are compressed: a few bytes may stand
-/// for thousands of them. Real ones differ in addresses and times and take more than 10 bytes each; with fewer than 4, and
-/// more of them than this, they were made to fill the memory.
+/// Number of kept records above which they must take at least 4 compressed bytes each. Records such as maps are kept
+/// in some form, and a few compressed bytes may stand for thousands of them. Real records differ in addresses and
+/// times and take more than 10 bytes each. Records that take fewer than 4 bytes were made to fill the memory.
 const MAX_FREE_KEPT: u64 = 1 << 16;
 
-/// A stream of records, decompressed where need be.
+/// A stream of records, which are decompressed if necessary.
 pub(crate) struct RecordStream {
     input: Box<dyn Read + Send>,
-    /// Bytes of the input that belong to the stream and have not been read.
+    /// Number of bytes of the input that belong to the stream and have not been read.
     left: u64,
     name: String,
     order: ByteOrder,
@@ -45,48 +46,48 @@ pub(crate) struct RecordStream {
     filled: usize,
     /// Offset in the input of the window's first unread byte, for messages.
     offset: u64,
-    /// Bytes of trace data still to be passed over.
+    /// Number of bytes of trace data that are still to be skipped.
     skip: u64,
-    /// These bytes are kept.
+    /// True if the trace data that is skipped is needed later, and so has to be copied.
     keeps: bool,
-    /// The input cannot be read again, so that bytes which are kept are copied.
+    /// True if the input cannot be read again, so that trace data which is needed has to be copied.
     spools: bool,
     spool: Option<Spool>,
     inflater: Option<Inflater>,
-    /// The beginning of a decompressed record, between two segments.
+    /// The beginning of a decompressed record whose rest belongs to the next segment.
     begun: Vec<u8>,
-    /// Bytes left of a COMPRESSED2 record whose size did not fit into its header.
+    /// Number of bytes left of a COMPRESSED2 record whose size did not fit into its header.
     oversized_left: u64,
-    /// Decompressed records that are kept in some form.
+    /// Number of decompressed records that are kept in some form.
     kept: u64,
     ended: Option<Progress>,
-    /// A segment ends at its first record after so long, even if it is not full.
+    /// Time after which a segment ends at its next record, even if it is not full.
     patience: Option<Duration>,
-    /// Whoever cancels wants what was read until then.
+    /// True if a cancelled stream still hands out the records that were read.
     ends_when_cancelled: bool,
 }
 
-/// What became of a step.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// There may be more.
+    /// There may be more records.
     More,
-    /// Nothing came for a moment.
+    /// No bytes came for a moment.
     Idle,
-    /// The stream ended, perhaps early.
+    /// The stream has ended. With damage, it ended early.
     End(Option<Damage>),
 }
 
-/// The next thing in the window.
+/// The next item in the window.
 enum Next {
-    /// A record of so many bytes that is what it seems.
+    /// A record that is not compressed, with its size in bytes.
     Plain(RecordHeader, usize),
-    /// A compressed record: where its payload is and how many bytes it takes.
+    /// A compressed record, with the place of its payload and its size in bytes.
     Compressed {
         payload: std::ops::Range<usize>,
         len: usize,
     },
-    /// Nothing: the stream ends here.
+    /// The end of the stream.
     End(Option<Damage>),
 }
 
@@ -100,8 +101,8 @@ impl fmt::Debug for RecordStream {
 }
 
 impl RecordStream {
-    /// Reads records from the first `len` bytes of `input` (`u64::MAX`: all of them), which begin at `offset` of what
-    /// the user knows as `name`.
+    /// Reads records from the first `len` bytes of `input` (`u64::MAX`: all bytes). These bytes begin at `offset` of
+    /// the input that the user knows as `name`.
     pub(crate) fn new(input: Box<dyn Read + Send>, len: u64, name: String, order: ByteOrder, offset: u64) -> Self {
         Self {
             input,
@@ -126,23 +127,23 @@ impl RecordStream {
         }
     }
 
-    /// The same of a stream that cannot be read again: the trace is copied.
+    /// Returns the stream, set up for an input that cannot be read again: the trace is copied.
     pub(crate) fn spooling(mut self) -> Self {
         self.spools = true;
         self
     }
 
-    /// What was copied of the trace.
+    /// Takes the copy of the trace.
     pub(crate) fn take_spool(&mut self) -> Result<Option<Arc<Source>>, Error> {
         self.spool.take().map(Spool::into_source).transpose()
     }
 
-    /// Ends segments after so long, even if they are not full.
+    /// Ends segments after `patience`, even if they are not full.
     pub(crate) fn set_patience(&mut self, patience: Duration) {
         self.patience = Some(patience);
     }
 
-    /// Ends segments after so long, even if nothing comes any more, and the stream when it is cancelled.
+    /// Ends segments after `patience`, even if no bytes come any more, and ends the stream when it is cancelled.
     pub(crate) fn set_patience_with_input(&mut self, patience: Duration) -> Result<(), Error> {
         self.set_patience(patience);
         let input = std::mem::replace(&mut self.input, Box::new(io::empty()));
@@ -155,12 +156,12 @@ impl RecordStream {
         Ok(())
     }
 
-    /// True once a compressed record was met.
+    /// Returns true after a compressed record was read.
     pub(crate) fn is_compressed(&self) -> bool {
         self.inflater.is_some()
     }
 
-    /// How many bytes of the stream are missing, and the input, which goes on where the stream ended.
+    /// Returns the number of bytes of the stream that are missing, and the input, which continues behind the stream.
     pub(crate) fn into_rest(mut self) -> io::Result<(u64, Box<dyn Read + Send>)> {
         if self.left > 0 {
             self.left -= io::copy(&mut self.input.by_ref().take(self.left), &mut io::sink())?;
@@ -168,8 +169,8 @@ impl RecordStream {
         Ok((self.left, self.input))
     }
 
-    /// Reads the records of one segment, the first of which has this position, into `memory`, and takes those that are not samples into
-    /// `recording`. Its statistics tell how the stream ended, if it did.
+    /// Reads the records of one segment into `memory`, the first of them at the given position. Hands the records that
+    /// are not samples to `recording`. The segment's statistics tell how the stream ended, if it did.
     pub(crate) fn read_segment(
         &mut self,
         position: u64,
@@ -218,20 +219,21 @@ impl RecordStream {
         Ok((segment, progress))
     }
 
-    /// A buffer for what the stream goes on with, which has this position.
+    /// Returns a buffer for the next records of the stream, the first of them at `position`.
     pub(crate) fn buffer(&mut self, position: u64, memory: Vec<u8>) -> Buffer {
         let mut buffer = Buffer::new(position, memory);
         buffer.go_on_with(&std::mem::take(&mut self.begun));
         buffer
     }
 
-    /// Takes the beginning of a record out of a buffer, for the next one.
+    /// Takes the beginning of a record out of a buffer, for the next buffer.
     pub(crate) fn keep_begun(&mut self, buffer: &mut Buffer) {
         self.begun = buffer.take_begun();
     }
 
-    /// Goes on by a bounded amount. Appends each record that is neither compressed nor trace data to `buffer`, and calls `emit` with its position
-    /// and with where trace data behind it is. It returns whether these data are needed.
+    /// Advances by a bounded amount. Appends each record that is neither compressed nor trace data to `buffer`, and
+    /// calls `emit` with its position and with the place of the trace data behind it. `emit` returns true if this
+    /// trace data is needed.
     pub(crate) fn advance(
         &mut self,
         buffer: &mut Buffer,
@@ -276,12 +278,12 @@ impl RecordStream {
         if self.skip > 0 {
             return self.pass_over();
         }
-        // All the records in the window, until one must be decompressed.
+        // Reads all the records in the window, until one must be decompressed.
         loop {
             match self.next()? {
                 Next::Plain(header, len) => {
                     if peeks_behind(header) {
-                        // The input may end before.
+                        // The input may end before that number of bytes, so the result does not matter.
                         let _ = self.fill(len + TRAILER_PEEK)?;
                     }
                     let payload_at = match &self.spool {
@@ -295,7 +297,7 @@ impl RecordStream {
                     self.skip = trailing_payload(header, record, behind, self.order);
                     self.keeps = is_needed && self.spools;
                     self.consume(len);
-                    // Who is patient only so long looks at the clock at every record.
+                    // If segments end after some time, the caller looks at the clock after every record.
                     if self.skip > 0 || self.filled - self.start < HEADER_SIZE || self.patience.is_some() {
                         return Ok(Progress::More);
                     }
@@ -345,11 +347,12 @@ impl RecordStream {
         })
     }
 
-    /// COMPRESSED2: u64 data_size, that many bytes, zeros up to a multiple of 8.
+    /// Reads COMPRESSED2: u64 data_size, `data_size` bytes, zeros up to a multiple of 8.
     ///
-    /// perf 6.16 writes the padded size into the header even if it does not fit into 16 bits, and then no padding
-    /// at all. The data size is right. If it is more than one record can hold, records without a right data size
-    /// follow inside of it; the first of them is this one, filled to the brim.
+    /// perf 6.16 writes the padded size into the header even if this size does not fit into 16 bits, and then writes
+    /// no padding. The data size is right. If the data is longer than one record can hold, further records without a
+    /// right data size follow inside of the data. The first of these records is the present one, which has the largest
+    /// possible payload.
     fn next_compressed2(&mut self, header: RecordHeader) -> Result<Next, Error> {
         if self.oversized_left > 0 {
             let len = usize::from(header.size);
@@ -409,14 +412,14 @@ impl RecordStream {
         }))
     }
 
-    /// The input ends in or before the record that begins here.
+    /// Returns the end of a stream whose input ends in or before the record that begins here.
     fn end_of_input(&self) -> Next {
         let rest = self.rest();
         let clean = rest.is_empty() || is_perf_chatter(rest);
         Next::End((!clean).then(|| cut_off(self.offset, rest, self.order)))
     }
 
-    /// Reads until `wanted` bytes are there; false if the input ends before.
+    /// Reads until `wanted` bytes are in the window. Returns false if the input ends before.
     fn fill(&mut self, wanted: usize) -> Result<bool, Error> {
         while self.filled - self.start < wanted {
             if self.window.len() - self.start < wanted || self.start == self.filled {
@@ -444,7 +447,7 @@ impl RecordStream {
         Ok(true)
     }
 
-    /// Passes over trace data, which is copied if need be.
+    /// Skips trace data, and copies it if necessary.
     fn pass_over(&mut self) -> Result<Progress, Error> {
         if !self.fill(1)? {
             let kind = DamageKind::PayloadCutOff {
@@ -470,7 +473,7 @@ impl RecordStream {
     }
 }
 
-/// Emits the records that one step of decompression makes whole; says what is wrong if something is.
+/// Emits the records that one step of decompression completes. Returns the damage if there is any.
 fn emit_inflated(
     inflater: &mut Inflater,
     buffer: &mut Buffer,

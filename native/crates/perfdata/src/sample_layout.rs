@@ -1,15 +1,15 @@
-//! Where the fields of one event's samples are, worked out once an event.
+//! The layout of the fields of one event's samples, computed once for each event.
 
 use crate::attr::{EventAttr, branch_sample_type, read_format, sample_type};
 use crate::byte_order::ByteOrder;
 use crate::call_chain::CallChain;
 use crate::record::HEADER_SIZE;
 
-/// Offsets of fields from the start of a SAMPLE record, and what precedes the branch stack.
+/// Offsets of fields from the start of a SAMPLE record, and the fields before the branch stack.
 ///
 /// Field order (Linux: include/uapi/linux/perf_event.h, PERF_RECORD_SAMPLE): IDENTIFIER, IP, TID, TIME, ADDR, ID,
-/// STREAM_ID, CPU, PERIOD, READ, CALLCHAIN, RAW, BRANCH_STACK. All up to PERIOD have a fixed size, so their offsets
-/// are constants of the event; what comes after the branch stack is of no interest here.
+/// STREAM_ID, CPU, PERIOD, READ, CALLCHAIN, RAW, BRANCH_STACK. All fields up to PERIOD have a fixed size, so their
+/// offsets are constants of the event. The fields behind the branch stack are not read.
 #[derive(Debug, Clone)]
 pub(crate) struct SampleLayout {
     pub(crate) ip: Option<usize>,
@@ -17,19 +17,19 @@ pub(crate) struct SampleLayout {
     pub(crate) time: Option<usize>,
     pub(crate) cpu: Option<usize>,
     pub(crate) period: Option<usize>,
-    /// The period of samples that do not carry theirs.
+    /// Period of samples that do not have a period of their own.
     pub(crate) default_period: u64,
-    /// The least size of a record that holds every fixed field.
+    /// Smallest size in bytes of a record that holds every fixed field.
     pub(crate) fixed_end: usize,
     pub(crate) branch_stack: bool,
     pub(crate) hw_index: bool,
-    /// No kind of branch was asked for: perf made the stacks, of a trace.
+    /// True if the event asks for no kind of branch: perf made the branch stacks from a trace.
     pub(crate) made_of_trace: bool,
-    /// `read_format` if samples have READ, whose size may vary.
+    /// `read_format` if samples have the field READ, whose size may vary.
     read: Option<u64>,
     callchain: bool,
     raw: bool,
-    /// Distances from the end of records other than samples.
+    /// Offsets of the trailer's fields from the end of records other than samples, in bytes.
     trailer_tid: Option<usize>,
     trailer_time: Option<usize>,
     trailer_cpu: Option<usize>,
@@ -54,7 +54,7 @@ impl SampleLayout {
         field(ID);
         field(STREAM_ID);
         let (cpu, period) = (field(CPU), field(PERIOD));
-        // The trailer has TID, TIME, ID, STREAM_ID, CPU, IDENTIFIER in this order, those that are set.
+        // The trailer has those of TID, TIME, ID, STREAM_ID, CPU, IDENTIFIER that are set, in this order.
         let trailer = |field: u64, behind: u64| {
             let from_field = fields & (field | behind);
             (attr.sample_id_all() && fields & field != 0).then(|| 8 * from_field.count_ones() as usize)
@@ -79,12 +79,12 @@ impl SampleLayout {
         }
     }
 
-    /// Whether samples have neither a branch stack nor a call chain.
+    /// Returns true if samples have neither a branch stack nor a call chain.
     pub(crate) fn has_no_more_than_fixed_fields(&self) -> bool {
         !self.branch_stack && !self.callchain
     }
 
-    /// Where the branch stack of this sample begins; `None` if the sample ends before.
+    /// Returns the offset of the branch stack in this sample. Returns `None` if the sample ends before.
     #[inline]
     pub(crate) fn branch_stack_at(&self, record: &[u8], order: ByteOrder) -> Option<usize> {
         if self.read.is_none() && !self.callchain && !self.raw {
@@ -93,7 +93,8 @@ impl SampleLayout {
         self.skip_variable_fields(record, order)
     }
 
-    /// The call chain of this sample; empty if the event has none. `None` if the sample ends before.
+    /// Returns the call chain of this sample, which is empty if the event has none. Returns `None` if the sample ends
+    /// before.
     pub(crate) fn call_chain<'r>(&self, record: &'r [u8], order: ByteOrder) -> Option<CallChain<'r>> {
         if !self.callchain {
             return Some(CallChain::default());
@@ -116,7 +117,7 @@ impl SampleLayout {
         Some(at)
     }
 
-    /// Where the counter values end that precede the call chain.
+    /// Returns the offset behind the counter values that stand before the call chain.
     fn behind_read(&self, record: &[u8], order: ByteOrder) -> Option<usize> {
         let at = self.fixed_end;
         let Some(format) = self.read else { return Some(at) };
@@ -131,12 +132,12 @@ impl SampleLayout {
         skip(record, at, members, 8 * each)
     }
 
-    /// The time in the trailer of a record other than a sample.
+    /// Returns the time in the trailer of a record other than a sample.
     pub(crate) fn trailer_time(&self, record: &[u8], order: ByteOrder) -> Option<u64> {
         order.u64(record, in_trailer(record, self.trailer_time)?)
     }
 
-    /// All that the trailer of a record other than a sample has.
+    /// Returns all fields in the trailer of a record other than a sample.
     pub(crate) fn trailer(&self, record: &[u8], order: ByteOrder) -> Trailer {
         let half = |distance, half| order.u32(record, in_trailer(record, distance)? + half);
         Trailer {
@@ -148,31 +149,33 @@ impl SampleLayout {
     }
 }
 
-/// Where in a record a field of the trailer is, so many bytes before the end.
+/// Returns the offset in a record of a trailer field that begins `distance` bytes before the end.
 fn in_trailer(record: &[u8], distance: Option<usize>) -> Option<usize> {
     record.len().checked_sub(distance?).filter(|&at| at >= HEADER_SIZE)
 }
 
-/// What stands at the end of records other than samples: who ran when they were written.
+/// The trailer at the end of records other than samples: the process, thread and CPU that wrote the record, and the
+/// time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Trailer {
-    /// The process; -1 if not recorded.
+    /// Process id; -1 if not recorded.
     pub(crate) pid: i32,
-    /// The thread; -1 if not recorded.
+    /// Thread id; -1 if not recorded.
     pub(crate) tid: i32,
-    /// 0 if not recorded.
+    /// Time in nanoseconds of the recording's clock; 0 if not recorded.
     pub(crate) time: u64,
-    /// `u32::MAX` if not recorded.
+    /// Number of the CPU; `u32::MAX` if not recorded.
     pub(crate) cpu: u32,
 }
 
-/// Where a call chain ends that begins at `at` with its length.
+/// Returns the offset behind a call chain, whose length stands at offset `at`.
 fn behind_call_chain(record: &[u8], at: usize, order: ByteOrder) -> Option<usize> {
     let frames = order.u64(record, at)?;
     skip(record, skip(record, at, 1, 8)?, frames, 8)
 }
 
-/// Behind `count` fields of `each` bytes, if the record can hold so many: no count is multiplied before that is known.
+/// Returns the offset behind `count` fields of `each` bytes, if the record can hold them. The count is checked before
+/// it is multiplied.
 fn skip(record: &[u8], at: usize, count: u64, each: usize) -> Option<usize> {
     let room = record.len().checked_sub(at)?;
     let count = usize::try_from(count)

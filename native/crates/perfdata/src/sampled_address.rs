@@ -1,4 +1,5 @@
-//! Samples of which nothing matters but which address was sampled, where and when: the short way for recordings that have no more.
+//! A short way to read samples that have no branch stack and no call chain: only the sampled address, the process and
+//! the moment.
 
 use crate::address::{Avma, Moment};
 use crate::byte_order::ByteOrder;
@@ -6,53 +7,56 @@ use crate::record::{CpuMode, RecordHeader, misc};
 use crate::sample::Sample;
 use crate::sample_layout::SampleLayout;
 
-/// What most samples without a branch stack and without a call chain are asked for. It is not of a guest.
+/// The fields that most callers need of a sample without a branch stack and without a call chain. The sample is not of
+/// a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SampledAddress {
-    /// The process; -1 if the sample says so.
+    /// Process id; -1 if the sample states -1.
     pub pid: i32,
-    /// Its place among the changes of the address spaces.
+    /// Place of the sample among the changes of the address spaces.
     pub moment: Moment,
     /// The instruction pointer.
     pub ip: Avma,
-    /// Whether `ip` is the very instruction that was sampled.
+    /// True if `ip` is the sampled instruction itself.
     pub exact: bool,
 }
 
-/// Takes samples.
+/// A receiver of samples.
 pub trait SampleSink {
-    /// Takes a sample.
+    /// Receives a whole sample.
     fn sample(&mut self, sample: &Sample<'_>);
 
-    /// Whether [`address`](Self::address) is to be called for samples of this event.
+    /// Returns true if [`address`](Self::address) is to be called for samples of this event.
     #[inline]
     fn takes_addresses(&self, _event: u16) -> bool {
         false
     }
 
-    /// Takes a sample that has no more than an address, if it can be taken like this. False: it has to come again, as a whole.
+    /// Receives a sample that has no more than an address. Returns false if the sample has to be passed again, as a
+    /// whole.
     #[inline]
     fn address(&mut self, _sample: SampledAddress) -> bool {
         false
     }
 }
 
-/// Where samples have these fields that begin with the same header and are of the same event.
+/// Offsets of these fields in samples that have the same header and belong to the same event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AddressLayout {
     header: RecordHeader,
-    /// Where the id of the event is, and which it is, if there are several events.
+    /// Offset and value of the event's id. `None` if there is only one event.
     id: Option<(usize, u64)>,
     ip: usize,
     pid: usize,
-    /// `None`: moments are positions.
+    /// Offset of the time. `None` if moments are positions.
     time: Option<usize>,
     exact: bool,
 }
 
 impl AddressLayout {
-    /// For samples like `record`, which begins with `header`. The event's id is at `id_at`, if there are several events; `timed` says whether
-    /// moments are times. `None` if such samples have more than an address, or less.
+    /// Makes the layout of samples like `record`, which begins with `header`. The event's id is at `id_at`, if there
+    /// are several events. `timed` is true if moments are times. Returns `None` if samples like this one have more
+    /// fields than an address needs, or fewer.
     pub(crate) fn of(
         header: RecordHeader,
         record: &[u8],
@@ -79,7 +83,7 @@ impl AddressLayout {
         })
     }
 
-    /// The address of a sample at this position; `None` if it is not like the others.
+    /// Reads the address of a sample at this position. Returns `None` if the sample has another layout.
     #[inline]
     pub(crate) fn read(
         &self,

@@ -1,10 +1,10 @@
-//! Finding the record boundaries of a plain file, on all cores.
+//! Finds the record boundaries of a plain file, on all cores.
 //!
-//! Each record tells only where the next one begins, so the chain can be followed from one end only. To share the
-//! work, the data section is cut into pieces, and in each piece a thread guesses a boundary (a run of plausible
-//! headers) and follows the chain from there. The chain from the start of the section then decides: if it arrives at
-//! the guess, all the piece's thread did is what following the chain would have done; if not, the piece is walked
-//! again from where the chain arrives. So the result is that of a single walk, whatever the bytes are.
+//! Each record tells only where the next one begins, so the chain of records can be followed from one end only. To
+//! share the work, the data section is cut into pieces. In each piece, a thread guesses a boundary (a run of plausible
+//! headers) and follows the chain from there. The chain from the start of the section then decides. If it arrives at
+//! the guess, the thread did what following the chain would have done. If not, the piece is walked again from the
+//! place at which the chain arrives. So the result is that of a single walk, whatever the bytes are.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,16 +25,17 @@ use crate::stats::{Damage, RecordStats};
 use crate::trace::PayloadPlace;
 use crate::walk::{Stretch, WalkEnd, end_of_records, walk_block};
 
-/// Bytes that one thread scans at a time.
+/// Number of bytes that one thread scans at a time.
 const PIECE_SIZE: u64 = 512 << 10;
-/// Pieces a thread scans before the results are taken in: so few that a piece is still in the caches when its samples are decoded, so
-/// many that threads seldom wait for each other. (500 MB on two cores: 148 ms with 2, 131 ms with 4 and 8, 149 ms with 16.)
+/// Number of pieces that a thread scans before the results are used. With few pieces, a piece is still in the caches
+/// when its samples are decoded. With many pieces, threads seldom wait for each other. (500 MB on two cores: 148 ms
+/// with 2, 131 ms with 4 and 8, 149 ms with 16.)
 const PIECES_A_THREAD: usize = 4;
-/// Pieces at most of a wave, however many threads there are.
+/// Largest number of pieces in a wave, for any number of threads.
 const MOST_PIECES: usize = 64;
-/// Headers that must follow each other to make a boundary plausible.
+/// Number of consecutive headers that must be valid to make a boundary plausible.
 const PLAUSIBLE_HEADERS: usize = 6;
-/// Where to look for a boundary; the largest record is shorter.
+/// Number of bytes in which a boundary is searched for. The largest record is shorter.
 const GUESS_WINDOW: usize = 64 << 10;
 
 /// Reads the records in part of a plain file, a wave of pieces at a time.
@@ -42,29 +43,29 @@ const GUESS_WINDOW: usize = 64 << 10;
 pub(crate) struct Scanner {
     source: Arc<Source>,
     range: Range<u64>,
-    /// What is added to offsets in the file to make positions.
+    /// Number that is added to offsets in the file to make positions.
     position_base: u64,
     piece_size: u64,
-    /// The chain of records has been followed to here.
+    /// Offset up to which the chain of records has been followed.
     arrived: u64,
     end: Option<ScanEnd>,
 }
 
-/// Why a scan went no further.
+/// The reason why a scan ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ScanEnd {
-    /// All has been read, or nothing can be read behind some damage.
+    /// Everything has been read, or damage makes the rest unreadable.
     Done,
-    /// A compressed record begins here.
+    /// A compressed record begins at this offset.
     Compressed(u64),
 }
 
-/// What a scan found in some pieces.
+/// The result of scanning some pieces.
 #[derive(Debug, Default)]
 pub(crate) struct Wave {
-    /// The bytes of each piece.
+    /// The bytes of each scanned piece.
     pub(crate) buffers: Vec<Buffer>,
-    /// Chunks, and in which of the buffers they are.
+    /// Chunks, each with the index of its buffer.
     pub(crate) chunks: Vec<(usize, Range<u64>)>,
     pub(crate) side_records: Vec<SideRecord>,
     pub(crate) stats: RecordStats,
@@ -82,12 +83,13 @@ impl Scanner {
         }
     }
 
-    /// Why there are no more waves; `None` while there are.
+    /// Returns the reason why there are no more waves, or `None` while there are more.
     pub(crate) fn end(&self) -> Option<ScanEnd> {
         self.end
     }
 
-    /// Scans the next pieces, and takes the records in them that are not samples into `recording`. `None` at the end.
+    /// Scans the next pieces, and hands the records in them that are not samples to `recording`. Returns `None` at the
+    /// end.
     pub(crate) fn next_wave(
         &mut self,
         recording: &mut Recording,
@@ -137,7 +139,7 @@ impl Scanner {
         Ok(Some(wave))
     }
 
-    /// Takes in what a piece found, which follows on what was taken before.
+    /// Adds the result of a piece, which continues the results added before.
     fn take(&mut self, piece: &Piece, wave: &mut Wave, recording: &mut Recording) {
         wave.stats.add(&piece.stats);
         let buffer = wave.buffers.len();
@@ -180,19 +182,19 @@ fn piece_bounds(range: Range<u64>, piece_size: u64) -> Vec<Range<u64>> {
     bounds
 }
 
-/// What one thread found in one piece.
+/// The result of scanning one piece with one thread.
 #[derive(Debug)]
 struct Piece {
-    /// Where the records begin that it is about.
+    /// Range of offsets in which the piece's records begin.
     bounds: Range<u64>,
-    /// No record reaches beyond.
+    /// Offset beyond which no record reaches.
     limit: u64,
     order: ByteOrder,
     /// The bytes from the start of `bounds` to the end of the last record.
     buffer: Buffer,
     walked_from: Option<u64>,
     chunks: Vec<Range<u64>>,
-    /// Where the records are that are to be taken in.
+    /// Offsets of the records that are not samples and have to be read.
     wanted: Vec<u64>,
     stats: RecordStats,
     end: WalkEnd,
@@ -214,7 +216,8 @@ impl Piece {
         }
     }
 
-    /// Looks for a record boundary at the start of the piece or later; it may be wrong. A record is known to begin at `known`.
+    /// Searches for a record boundary at the start of the piece or later. The result may be wrong. A record is known
+    /// to begin at `known`.
     fn guess_boundary(&self, known: u64) -> Option<u64> {
         let (start, bytes) = (self.buffer.start, self.buffer.bytes());
         if start == known {
@@ -251,7 +254,7 @@ impl Piece {
             if let Some(end) = walk_block(buffer.bytes(), buffer.start, self.order, &mut stretch, visit) {
                 break end;
             }
-            // The last record reaches beyond the piece.
+            // The last record may reach beyond the piece, so its missing bytes are read.
             let missing = missing_bytes(buffer.from(stretch.start), self.order);
             let left = self.limit - self.buffer.end();
             self.buffer.read_on(source, missing.min(left))?;
@@ -272,7 +275,7 @@ impl Piece {
     }
 }
 
-/// How many bytes `rest` lacks to hold a record header, or the record it begins with.
+/// Returns the number of bytes that `rest` lacks to hold a record header, or the record that it begins with.
 fn missing_bytes(rest: &[u8], order: ByteOrder) -> u64 {
     let size = RecordHeader::parse(rest, order).map_or(HEADER_SIZE, |header| usize::from(header.size));
     size.saturating_sub(rest.len()) as u64
@@ -281,7 +284,7 @@ fn missing_bytes(rest: &[u8], order: ByteOrder) -> u64 {
 fn is_plausible(window: &[u8], mut at: usize, order: ByteOrder) -> bool {
     for _ in 0..PLAUSIBLE_HEADERS {
         let Some(header) = window.get(at..).and_then(|rest| RecordHeader::parse(rest, order)) else {
-            // At the end of the section or beyond the window: nothing speaks against it.
+            // The section or the window ends here, so the boundary stays plausible.
             return true;
         };
         let size = usize::from(header.size);

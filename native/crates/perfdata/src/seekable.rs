@@ -1,9 +1,11 @@
-//! Files and directories: everything but the samples is read first, from all files, before any sample is handed out.
+//! Reads files and directories. Everything except the samples is read first, from all files, before any sample is
+//! handed out.
 //!
-//! Records are ordered only within one CPU's buffer, and maps may be written after the samples they explain
-//! (`perf record --tail-synthesize`), so samples can be placed only once all maps are known. Compressed
-//! parts are therefore decompressed twice: keeping what comes out would take memory that grows with the file.
-//! [`crate::once`] is faster. It is for callers that find out when a record came too late, and then read the file this way.
+//! Records are ordered only within the buffer of one CPU, and maps may be written after the samples that need them
+//! (`perf record --tail-synthesize`). So samples can be placed only after all maps are known. Compressed parts are
+//! therefore decompressed twice: keeping the decompressed bytes would take memory that grows with the file.
+//! [`crate::once`] is faster. It is for callers that notice when a record came too late, and then read the file this
+//! way.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -30,7 +32,7 @@ use crate::trace::PayloadPlace;
 pub(crate) struct FilePart {
     pub(crate) source: Arc<Source>,
     pub(crate) range: Range<u64>,
-    /// What the header says is missing.
+    /// The reason why records are missing, as the header shows. `None` if nothing is missing.
     pub(crate) damage: Option<Damage>,
 }
 
@@ -40,19 +42,20 @@ pub(crate) struct Seekable {
     unscanned: Vec<FilePart>,
     compressed: VecDeque<CompressedPart>,
     sources: Vec<Arc<Source>>,
-    /// Those of all files, once these have been scanned.
+    /// User parts of the call chains of all files, after the files have been scanned.
     deferred: Arc<DeferredChains>,
 }
 
-/// Compressed records, all but whose samples have been read.
+/// Compressed records, whose samples are still to be read.
 #[derive(Debug)]
 struct CompressedPart {
     part: FilePart,
-    /// Where they begin in the file.
+    /// Offset in the file of the first compressed record.
     start: u64,
     /// Position of the next record.
     position: u64,
-    /// Opened when it is this part's turn, so that many files do not take memory at once.
+    /// The stream of the records. It is opened when these records are next, so that many files do not take memory at
+    /// once.
     stream: Option<RecordStream>,
 }
 
@@ -66,13 +69,13 @@ impl Seekable {
         }
     }
 
-    /// Bytes of records in all files, while none has been read.
+    /// Returns the number of bytes of records in all files, or `None` after the files have been scanned.
     pub(crate) fn size(&self) -> Option<u64> {
         let sizes = self.unscanned.iter().map(|part| part.range.end - part.range.start);
         (!self.unscanned.is_empty()).then(|| sizes.sum())
     }
 
-    /// The part, if there is one only and nothing of it has been read.
+    /// Takes the records of the only file. Returns `None` if there are several files, or if the file was scanned.
     pub(crate) fn take_single(&mut self) -> Option<FilePart> {
         if self.unscanned.len() == 1 {
             self.unscanned.pop()
@@ -100,7 +103,7 @@ impl Seekable {
         Ok(recording.take_trace(&self.sources))
     }
 
-    /// Reads all but the samples of all files.
+    /// Reads everything except the samples from all files.
     fn scan_all(
         &mut self,
         files: Vec<FilePart>,
@@ -133,7 +136,7 @@ impl Seekable {
                 compressed.survey(recording, cancel, &mut found, &mut side_records)?;
                 self.compressed.push_back(compressed);
             }
-            // That perf was killed says more than where the records stop.
+            // The fact that perf was killed tells more than the place where the records stop.
             let never_finished = part.damage.filter(|damage| damage.kind == DamageKind::NotFinished);
             if found.damage.is_none() || never_finished.is_some() {
                 found.damage = part.damage;
@@ -157,7 +160,7 @@ impl Seekable {
 }
 
 impl FilePart {
-    /// The records from offset `start` on, which are compressed.
+    /// Opens the records from offset `start` on, which are compressed, as a stream.
     pub(crate) fn stream(&self, start: u64, order: ByteOrder) -> RecordStream {
         let end = self.range.end;
         let reader = SourceReader {
@@ -170,7 +173,7 @@ impl FilePart {
 }
 
 impl CompressedPart {
-    /// Reads all but the samples.
+    /// Reads everything except the samples.
     fn survey(
         &self,
         recording: &mut Recording,
@@ -205,7 +208,7 @@ impl CompressedPart {
         }
     }
 
-    /// The next samples; what stands between them was read before.
+    /// Reads the next samples. The records between them were read before.
     fn next_segment(
         &mut self,
         recording: &mut Recording,

@@ -24,40 +24,41 @@ use crate::walk::{Stretch, WalkEnd, walk_records};
 pub struct Segment {
     pub(crate) bytes: SegmentBytes,
     pub(crate) chunks: Vec<Chunk>,
-    /// Chunks behind these: buffers of a raw trace.
+    /// Buffers of a raw trace. Their chunks follow the chunks of records.
     pub(crate) traces: Vec<TraceStream>,
     pub(crate) table: Arc<EventTable>,
     pub(crate) side_records: Vec<SideRecord>,
     pub(crate) stats: RecordStats,
     pub(crate) events_changed: bool,
-    /// Parts of call chains that stand near its samples, or anywhere in the input if all of it has been looked at.
+    /// User parts of call chains that stand near the segment's samples, or anywhere in the input if all of it has been
+    /// read.
     pub(crate) deferred: Vec<Arc<DeferredChains>>,
 }
 
 /// Records that one thread decodes at a time.
 #[derive(Debug, Clone)]
 pub(crate) struct Chunk {
-    /// Which of several files or buffers.
+    /// Index of the file or buffer.
     pub(crate) file: usize,
-    /// Where in it the first record begins and the last one ends.
+    /// Range in the file or buffer from the start of the first record to the end of the last one.
     pub(crate) range: Range<u64>,
 }
 
-/// Where a segment's records are.
+/// The place of a segment's records.
 #[derive(Debug)]
 pub(crate) enum SegmentBytes {
-    /// In files, to be read again.
+    /// The records are in files and have to be read again.
     Files(Vec<Arc<Source>>),
-    /// Here.
+    /// The records are in memory.
     Memory(Vec<Buffer>),
 }
 
-/// What is added to offsets in a file, so that records of different files do not have the same position.
+/// Returns the number that is added to offsets in a file, so that records of different files have different positions.
 pub(crate) fn position_base(file: usize) -> u64 {
     (file as u64) << 48
 }
 
-/// The file, and the offset in it, that a position means.
+/// Returns the index of the file, and the offset in it, that a position stands for.
 pub(crate) fn file_of(position: u64) -> (usize, u64) {
     ((position >> 48) as usize, position & ((1 << 48) - 1))
 }
@@ -69,18 +70,19 @@ pub struct ChunkBuffer {
     entries: Vec<u8>,
 }
 
-/// What became of the samples of a chunk.
+/// Counts of the samples of a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ChunkStats {
-    /// Samples handed out.
+    /// Number of samples handed out.
     pub samples: u64,
-    /// Samples whose id belongs to no event.
+    /// Number of samples whose id belongs to no event.
     pub unknown_event: u64,
-    /// Samples too short for the fields their event says they have.
+    /// Number of samples that are too short for the fields of their event.
     pub malformed: u64,
-    /// Samples whose call chains lack the part in user space, which the kernel wrote apart from them. They are handed out.
+    /// Number of samples whose call chains lack the user part, which the kernel wrote apart from them. These samples
+    /// are handed out.
     pub incomplete_call_chains: u64,
-    /// What the records of a raw trace came to. The samples that were made of them are not among those above.
+    /// Counts of the records of a raw trace. The samples made of these records are not among the counts above.
     pub trace: TraceStats,
 }
 
@@ -118,28 +120,28 @@ impl Segment {
         }
     }
 
-    /// Records that change address spaces, in the order they stand in.
+    /// Returns the records that change address spaces, in the order of the input.
     #[must_use]
     pub fn side_records(&self) -> &[SideRecord] {
         &self.side_records
     }
 
-    /// True if something came since the first segment that tells how samples are to be decoded.
+    /// Returns true if a record behind the first segment changed how samples are decoded.
     #[must_use]
     pub fn events_changed(&self) -> bool {
         self.events_changed
     }
 
-    /// How many chunks can be decoded, each by itself.
+    /// Returns the number of chunks. Each chunk can be decoded by itself.
     #[must_use]
     pub fn chunk_count(&self) -> usize {
         self.chunks.len() + self.traces.len()
     }
 
-    /// Bytes of records in a chunk.
+    /// Returns the number of bytes of records in a chunk.
     ///
     /// # Panics
-    /// If there is no such chunk.
+    /// If there is no chunk of this number.
     #[must_use]
     pub fn chunk_bytes(&self, chunk: usize) -> u64 {
         match self.chunks.get(chunk) {
@@ -148,19 +150,19 @@ impl Segment {
         }
     }
 
-    /// Counts over the records of the segment, and why it ends early if it does.
+    /// Returns counts of the records of the segment, and the reason why the input ends early, if it does.
     #[must_use]
     pub fn stats(&self) -> &RecordStats {
         &self.stats
     }
 
-    /// Decodes the samples of a chunk in the order they stand in.
+    /// Decodes the samples of a chunk in the order of the input.
     ///
     /// # Errors
-    /// If the file cannot be read any more or is no longer what it was when it was scanned.
+    /// If the file cannot be read any more, or has changed since it was scanned.
     ///
     /// # Panics
-    /// If there is no such chunk.
+    /// If there is no chunk of this number.
     pub fn decode_chunk<F: FnMut(&Sample<'_>)>(
         &self,
         chunk: usize,
@@ -170,13 +172,14 @@ impl Segment {
         self.decode_chunk_into(chunk, buffer, Whole(sink))
     }
 
-    /// The same for who takes some samples in a shorter way.
+    /// Decodes the samples of a chunk in the order of the input, for a receiver that takes some samples in a shorter
+    /// form.
     ///
     /// # Errors
-    /// If the file cannot be read any more or is no longer what it was when it was scanned.
+    /// If the file cannot be read any more, or has changed since it was scanned.
     ///
     /// # Panics
-    /// If there is no such chunk.
+    /// If there is no chunk of this number.
     pub fn decode_chunk_into<S: SampleSink>(
         &self,
         chunk: usize,
@@ -221,7 +224,7 @@ impl Segment {
                 let walked = walk_records(source, order, stretch, block, |position, header, record| {
                     decoder.visit(base + position, header, record);
                 })?;
-                // Trace data behind the last record is not part of the chunk.
+                // Trace data behind the last record does not belong to the chunk.
                 let whole = match walked {
                     WalkEnd::Reached(position) => position == end,
                     WalkEnd::Damaged(Damage {
@@ -258,7 +261,7 @@ fn decode_slice<S: SampleSink>(bytes: &[u8], mut position: u64, order: ByteOrder
     }
 }
 
-/// Takes all samples as a whole.
+/// A receiver that takes all samples as a whole.
 struct Whole<F>(F);
 
 impl<F: FnMut(&Sample<'_>)> SampleSink for Whole<F> {
@@ -268,14 +271,14 @@ impl<F: FnMut(&Sample<'_>)> SampleSink for Whole<F> {
     }
 }
 
-/// Turns records into samples for the sink.
+/// Decodes records into samples for the sink.
 struct Decoder<'a, S> {
     table: &'a EventTable,
     deferred: &'a [Arc<DeferredChains>],
-    /// Entries of big-endian files, rewritten.
+    /// Entries of big-endian files, converted to little-endian.
     entries: &'a mut Vec<u8>,
     last_event: LastEvent,
-    /// How the latest sample was laid out, if the sink may want no more of samples like it than their addresses.
+    /// Layout of the latest sample, if the sink may want only the addresses of samples like it.
     addresses: Option<AddressLayout>,
     stats: ChunkStats,
     sink: S,
@@ -307,7 +310,8 @@ impl<S: SampleSink> Decoder<'_, S> {
                 sample.moment = match (self.table.timed, layout.time) {
                     (false, _) => Moment(position),
                     (true, Some(_)) => Moment(sample.time),
-                    // An event without times in a recording with times: take what is known in the end.
+                    // The event has no times and the recording has, so the sample uses the final state of the address
+                    // spaces.
                     (true, None) => Moment::END,
                 };
                 self.stats.samples += 1;

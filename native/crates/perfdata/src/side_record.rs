@@ -22,7 +22,7 @@ pub struct SideRecord {
 /// The kinds of changes of an address space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Something was mapped.
+    /// A file or memory was mapped.
     Map(Mapping),
     /// The process began another program, which removes its maps.
     Exec {
@@ -56,7 +56,7 @@ pub struct TextPoke {
     pub new: Box<[u8]>,
 }
 
-/// A mapping, as MMAP and MMAP2 records state it.
+/// A mapping of an MMAP or MMAP2 record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
     /// Process id; -1 for the kernel.

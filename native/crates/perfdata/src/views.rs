@@ -1,23 +1,24 @@
-//! What a thread that counts samples remembers of address spaces.
+//! A cache of address spaces for a thread that counts samples.
 
 use rustc_hash::FxHashMap;
 
 use crate::address::{Moment, Period};
 use crate::address_spaces::Consulted;
 
-/// Processes that are remembered. More are rare, and only cost time.
+/// Largest number of processes that are remembered. Recordings with more processes are rare, and only take more time.
 const REMEMBERED: usize = 1024;
 
-/// A view of the address space of each process: whatever is made of it, as of the period of the process's last sample. A view has a number,
-/// by which what was found in it can be kept elsewhere.
+/// The last view of the address space of each process. A view is any value that the caller makes of an address space,
+/// and holds for the period of the process's last sample. A view has a number, by which the caller can store results
+/// elsewhere.
 #[derive(Debug)]
 pub struct Views<V> {
     views: Vec<Numbered<V>>,
-    /// Where in `views` the one of each process is.
+    /// Index in `views` of the view of each process.
     by_process: FxHashMap<i32, usize>,
-    /// The one that was asked for last.
+    /// Index of the view that was asked for last.
     last: usize,
-    /// Numbers given so far.
+    /// Number of view numbers given so far.
     numbered: u16,
     consulted: Consulted,
 }
@@ -28,7 +29,7 @@ struct Numbered<V> {
     period: Period,
     view: V,
     number: u16,
-    /// The latest moment that it was asked for.
+    /// The latest moment for which the view was asked for.
     latest: Moment,
 }
 
@@ -52,8 +53,8 @@ impl<V> Default for Views<V> {
 }
 
 impl<V> Views<V> {
-    /// The view of process `pid` at `moment`, with its number. `make` makes a view that is not known. `forget_numbers` is called
-    /// before numbers are given again, for whoever has kept something by them.
+    /// Returns the view of process `pid` at `moment`, with its number. `make` makes a view that is not known.
+    /// `forget_numbers` is called before numbers are given again, for callers that stored results by number.
     #[inline]
     pub fn of(
         &mut self,
@@ -62,7 +63,7 @@ impl<V> Views<V> {
         make: impl FnOnce() -> (V, Period),
         forget_numbers: impl FnOnce(),
     ) -> (&mut V, u16) {
-        // Samples of one process come in runs.
+        // Samples of one process come in runs, so the last view is compared first.
         if !self.views.get(self.last).is_some_and(|last| last.is_of(pid, moment)) {
             self.find(pid, moment, make, forget_numbers);
         }
@@ -71,7 +72,7 @@ impl<V> Views<V> {
         (&mut found.view, found.number)
     }
 
-    /// The number of the view that was asked for last, if it is that of process `pid` at `moment`.
+    /// Returns the number of the view that was asked for last, if it is the view of process `pid` at `moment`.
     #[inline]
     pub fn last_of(&mut self, pid: i32, moment: Moment) -> Option<u16> {
         let last = self.views.get_mut(self.last)?;
@@ -82,7 +83,7 @@ impl<V> Views<V> {
         Some(last.number)
     }
 
-    /// Makes the view that is asked for the last one.
+    /// Finds or makes the view of a process, and makes it the last one.
     #[inline(never)]
     fn find(&mut self, pid: i32, moment: Moment, make: impl FnOnce() -> (V, Period), forget_numbers: impl FnOnce()) {
         let known = self.by_process.get(&pid).copied();
@@ -112,8 +113,8 @@ impl<V> Views<V> {
         }
     }
 
-    /// Forgets all views, because address spaces have changed. If there were any, `forget_numbers` is called, because numbers are given
-    /// again. Returns which spaces were asked for.
+    /// Forgets all views, because address spaces have changed. If there were any, `forget_numbers` is called, because
+    /// numbers are given again. Returns the processes and moments that were asked for.
     pub fn forget(&mut self, forget_numbers: impl FnOnce()) -> &Consulted {
         if !self.views.is_empty() {
             forget_numbers();
@@ -134,7 +135,7 @@ mod tests {
     use std::collections::HashMap;
 
     proptest! {
-        /// Each process changes every four moments, and may be asked for out of order.
+        /// In this test, each process changes every four moments, and may be asked for out of order.
         #[test]
         fn a_view_is_that_of_its_moment_and_has_a_number_of_its_own(
             asked in prop::collection::vec((0i32..3, 0u64..40), 1..60),

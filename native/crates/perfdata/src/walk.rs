@@ -1,4 +1,4 @@
-//! Walking over the records of a file in blocks.
+//! Walks over the records of a file in blocks.
 
 use crate::byte_order::ByteOrder;
 use crate::error::Error;
@@ -6,34 +6,35 @@ use crate::record::{HEADER_SIZE, RecordHeader, TRAILER_PEEK, peeks_behind, recor
 use crate::source::Source;
 use crate::stats::{Damage, DamageKind};
 
-/// Bytes read at once: large enough to make system calls rare, small enough to stay in a core's L2 cache until the
-/// records have been looked at. Must exceed the largest record (64 KiB).
+/// Number of bytes read at once: large enough to make system calls rare, small enough to stay in a core's L2 cache
+/// until the records have been read. Must exceed the size of the largest record (64 KiB).
 const BLOCK_SIZE: usize = 256 << 10;
 
 /// A stretch of a file to walk over.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stretch {
-    /// Where the first record begins that was not visited yet.
+    /// Offset of the first record that has not been visited.
     pub(crate) start: u64,
-    /// Records that begin here or later are not visited.
+    /// Offset from which on records are not visited.
     pub(crate) stop: u64,
-    /// No record reaches beyond.
+    /// Offset beyond which no record reaches.
     pub(crate) limit: u64,
 }
 
-/// How a walk ended.
+/// The end of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WalkEnd {
-    /// The next record would begin here, at `stop` or later.
+    /// The next record would begin at this offset, which is `stop` or later.
     Reached(u64),
-    /// A compressed record begins here, which this walk cannot pass: its header's size may be wrong.
+    /// A compressed record begins at this offset. The walk cannot pass it, because the size in its header may be
+    /// wrong.
     Compressed(u64),
-    /// There is no telling where the next record begins.
+    /// Damage hides where the next record begins.
     Damaged(Damage),
 }
 
-/// Visits the records that lie in `block` as a whole, from `position` on; `block` holds the bytes from `block_start` on. Moves `position` behind
-/// them. `None`: more bytes are needed to go on.
+/// Visits the records that lie in `block` as a whole, from `position` on. `block` holds the bytes from `block_start`
+/// on. Moves `position` behind the visited records. Returns `None` if more bytes are needed.
 #[inline]
 pub(crate) fn walk_block(
     block: &[u8],
@@ -52,7 +53,7 @@ pub(crate) fn walk_block(
         }
         let rest = block.get((*position - block_start) as usize..)?;
         let header = RecordHeader::parse(rest, order)?;
-        // Most records are samples, and of these no more than the size has to be known.
+        // Most records are samples, and the walk needs only the size of a sample.
         let is_sample = header.record_type == record_type::SAMPLE;
         if !is_sample && header.is_compressed() {
             return Some(WalkEnd::Compressed(*position));
@@ -87,7 +88,8 @@ pub(crate) fn walk_block(
     }
 }
 
-/// How a walk ends whose input ends at or before `limit`, with `rest` behind the last whole record.
+/// Returns the end of a walk whose input ends at or before `limit`, with the bytes `rest` behind the last whole
+/// record.
 pub(crate) fn end_of_records(position: u64, limit: u64, rest: &[u8], order: ByteOrder) -> WalkEnd {
     if is_perf_chatter(rest) {
         WalkEnd::Reached(limit)
@@ -96,7 +98,7 @@ pub(crate) fn end_of_records(position: u64, limit: u64, rest: &[u8], order: Byte
     }
 }
 
-/// Calls `visit` with position, header and bytes of each record, and says how far it came.
+/// Calls `visit` with position, header and bytes of each record, and returns how the walk ended.
 pub(crate) fn walk_records(
     source: &Source,
     order: ByteOrder,
@@ -107,7 +109,7 @@ pub(crate) fn walk_records(
     let Stretch { start, limit, .. } = stretch;
     let block_len = usize::try_from(limit - start).unwrap_or(usize::MAX).min(BLOCK_SIZE);
     block.resize(block.len().max(block_len), 0);
-    // The block holds the file's bytes from `block_start` on, `filled` of them.
+    // The block holds the file's bytes from `block_start` on, `filled` bytes in all.
     let mut block_start = start;
     let mut filled = 0;
     loop {
@@ -120,7 +122,7 @@ pub(crate) fn walk_records(
             let rest = block[..filled].get(at..).unwrap_or(&[]);
             return Ok(end_of_records(position, limit, rest, order));
         }
-        // Keep the record that is only partly there, and read on behind it.
+        // The part of a record at the end of the block is kept, and its rest is read behind it.
         let kept = filled.saturating_sub(at);
         if kept > 0 {
             block.copy_within(at..filled, 0);
@@ -132,13 +134,13 @@ pub(crate) fn walk_records(
     }
 }
 
-/// True for what perf tells its user at the end, which `perf record -o - 2>&1` puts behind the records. Nothing is
-/// missing then.
+/// Returns true for the message that perf prints to its user at the end. `perf record -o - 2>&1` puts this message
+/// behind the records. No record is missing then.
 pub(crate) fn is_perf_chatter(rest: &[u8]) -> bool {
     rest.starts_with(b"[ perf record:")
 }
 
-/// What is wrong with a rest that is no whole record.
+/// Returns the damage for bytes at the end that are not a whole record.
 pub(crate) fn cut_off(offset: u64, rest: &[u8], order: ByteOrder) -> Damage {
     let left = rest.len() as u64;
     let kind = match RecordHeader::parse(rest, order) {

@@ -1,4 +1,4 @@
-//! The same records in every container give the same samples.
+//! Tests that the same records in every container give the same samples.
 
 mod support;
 
@@ -82,7 +82,7 @@ fn pipe_equals_file() {
     let pipe = read_stream(&builder.build_pipe());
     assert!(pipe.input.metadata().pipe);
     assert_same(&file, &pipe);
-    // A pipe's output that went to a file is told by what it says, not by how it was opened.
+    // The output of a pipe that was stored in a file is recognised by its header, not by the way it is opened.
     assert_same(&file, &read_file(&builder.build_pipe()));
 }
 
@@ -126,7 +126,7 @@ fn compressed_records_may_be_cut_anywhere() {
 
 #[test]
 fn a_compressed_record_may_begin_in_one_segment_and_end_in_the_next() {
-    // More than two segments of 16 MiB, in steps that do not fit records.
+    // The records fill more than two segments of 16 MiB, in steps that end within records.
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles"));
     let entries: Vec<_> = (0..2500).map(|entry| (entry, 2 * entry, 3)).collect();
@@ -146,7 +146,7 @@ fn a_compressed_record_may_begin_in_one_segment_and_end_in_the_next() {
 
 #[test]
 fn compressed2_whose_size_overflows_is_read() {
-    // Entries that do not compress, so that payloads reach the limit.
+    // These entries do not compress, so that payloads reach the limit.
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles"));
     let mut state = 1_u64;
@@ -168,7 +168,7 @@ fn compressed2_whose_size_overflows_is_read() {
             &plain,
             &read_stream(&builder.build_compressed_pipe(compression, 1 << 18)),
         );
-        // Cut in the middle, it ends early and keeps what came before.
+        // A file that is cut in the middle ends early and keeps the samples before the cut.
         let cut = read_file(&file[..file.len() / 2]);
         assert!(!cut.stats.complete() && cut.samples.len() > 500);
         assert_eq!(cut.samples[..], plain.samples[..cut.samples.len()]);
@@ -199,7 +199,7 @@ fn directory_says_which_file_is_missing() {
         .write_directory(directory.path(), 10, 4, None)
         .expect("writing it");
     std::fs::remove_file(directory.path().join("data.2")).expect("removing it");
-    // Neither a file of records; a FIFO would keep its reader waiting.
+    // Neither the directory nor the FIFO is a file of records. A FIFO would keep its reader waiting.
     std::fs::create_dir(directory.path().join("data.7")).expect("a directory");
     let made = std::process::Command::new("mkfifo")
         .arg(directory.path().join("data.8"))
@@ -218,7 +218,7 @@ fn directory_says_which_file_is_missing() {
 fn events_behind_the_records_need_a_file() {
     let file = small_recording(20).build_file();
     let expected = read_file(&file);
-    // Moves the attrs, which follow the header, to the end.
+    // Moves the attrs, which follow the header, to the end of the file.
     let word = |at: usize| u64::from_le_bytes(file[at..at + 8].try_into().expect("8 bytes"));
     let (attrs, attrs_size, data, data_size) = (word(24), word(32), word(40), word(48));
     let mut moved = file[..(data + data_size) as usize].to_vec();
@@ -272,14 +272,14 @@ fn big_endian_equals_little_endian() {
 fn trace_data_between_records_is_passed_over() {
     let mut builder = small_recording(20);
     let plain = read_file(&builder.build_file());
-    // AUXTRACE with 3 MiB behind it, whose bytes look like records.
+    // The builder adds AUXTRACE with 3 MiB behind it, whose bytes look like records.
     let mut body = Vec::new();
     body.extend((3_u64 << 20).to_le_bytes());
     body.resize(40, 0);
     builder.other(71, 0, &body);
     let fake: Vec<u8> = [9_u32, 8 << 16].iter().flat_map(|word| word.to_le_bytes()).collect();
     builder.record(fake.repeat((3 << 20) / 8));
-    // TRACING_DATA, filled up to a multiple of 8.
+    // The builder adds TRACING_DATA, padded to a multiple of 8 bytes.
     builder.other(66, 0, &[11, 0, 0, 0, 0, 0, 0, 0]);
     builder.record(b"\x17\x08\x44tracing\x000.6\0\0".to_vec());
     fill(&mut builder, 0, 20);
@@ -290,8 +290,8 @@ fn trace_data_between_records_is_passed_over() {
     }
 }
 
-/// What follows the record tells whether its data is there, so it must be waited for: at the end of the block that is read of a file, and in
-/// a pipe that has not given it yet.
+/// The bytes behind the record show whether its trace data is there. So the reader must wait for these bytes: at the
+/// end of a block that was read from a file, and in a pipe that has not delivered them yet.
 #[test]
 fn tracing_data_is_found_behind_the_end_of_what_was_read() {
     const BLOCK: usize = 256 << 10;
@@ -310,7 +310,7 @@ fn tracing_data_is_found_behind_the_end_of_what_was_read() {
         }
         builder.other(66, 0, &[16, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(records(&builder), BLOCK - behind);
-        // Its bytes are no record.
+        // The bytes of the trace data are not a record.
         builder.record(b"\x17\x08\x44tracing\x00\x00\x00\x00\x00\x00".to_vec());
         fill(&mut builder, 0, 10);
         let pipe = Dribble(Cursor::new(builder.build_pipe()), 1);
@@ -322,11 +322,11 @@ fn tracing_data_is_found_behind_the_end_of_what_was_read() {
     }
 }
 
-/// `perf inject -i PIPE -o FILE` (6.1 and 6.12) announces tracing data that it does not copy.
+/// `perf inject -i PIPE -o FILE` (6.1 and 6.12) announces trace data that it does not copy.
 #[test]
 fn tracing_data_may_be_announced_and_absent() {
     let mut builder = small_recording(20);
-    // More than the records that follow, and less.
+    // The announced sizes are larger and smaller than the records that follow.
     for size in [1_u32 << 20, 64, 1] {
         let mut announced = size.to_le_bytes().to_vec();
         announced.resize(8, 0);

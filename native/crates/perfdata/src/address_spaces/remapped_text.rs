@@ -198,12 +198,12 @@ mod tests {
     fn memory_over_the_program_is_the_program() {
         let text = (5 * MIB + 0x1000, 11 * MIB);
         for (start, end) in [
-            text,                        // in pages
-            (text.0, text.0 + 0x1000),   // only the first page
-            (6 * MIB + 0x3000, 7 * MIB), // some pages amid it
-            (6 * MIB, 12 * MIB),         // rounded up behind it
-            (4 * MIB, 12 * MIB),         // and down before it
-            (0, 100 * MIB),              // joined with whatever lies around it
+            text,                        // The whole code, in pages.
+            (text.0, text.0 + 0x1000),   // The first page alone.
+            (6 * MIB + 0x3000, 7 * MIB), // Some pages inside of the code.
+            (6 * MIB, 12 * MIB),         // The end is rounded up to a huge page.
+            (4 * MIB, 12 * MIB),         // The start is rounded down as well.
+            (0, 100 * MIB),              // The kernel joined the memory with other memory around it.
         ] {
             for name in [
                 "//anon",

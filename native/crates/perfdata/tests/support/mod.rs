@@ -7,7 +7,7 @@ use std::io::{Cursor, Read};
 use perfdata::{AddressSpaces, Change, ChunkBuffer, ChunkStats, Moment, PerfData, RecordStats};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 
-/// A sample that outlives its segment.
+/// A copy of a sample, which outlives the sample's segment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OwnedSample {
     pub event: u16,
