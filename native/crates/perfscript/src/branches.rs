@@ -1,56 +1,56 @@
-//! A line of branch entries.
+//! Reads a line of branch entries.
 
 use memchr::{memchr, memmem};
 
 use crate::chars::{split_token, trim_end, trim_start};
 use crate::number::{HexReader, hex, leading_hex, length_of_token};
 
-/// What may stand before the branch entries of a line.
+/// The fields that may stand before the branch entries of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// At most the sampled address, as in llvm-profgen 22.
     Address,
-    /// The name of the event, too, as in llvm-profgen 19.
+    /// At most the name of the event and the sampled address, as in llvm-profgen 19.
     EventAndAddress,
-    /// Whatever perf can print there: program, process, processor, time, event, address, symbol.
+    /// All fields that perf can print there: program, process, CPU, time, event, address, symbol.
     Anything,
 }
 
-/// A branch as text has it.
+/// A branch entry of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BranchEntry {
     /// Address of the branch instruction.
     pub from: u64,
-    /// Address it went to.
+    /// Address of the branch target.
     pub to: u64,
-    /// The CPU went this way speculatively and came back (AMD LBRv2).
+    /// True if the CPU executed the branch speculatively on a path that was not taken in the end (AMD LBRv2).
     pub wrong_path: bool,
 }
 
-/// What should be the sampled address is none.
+/// The error for a line whose first field should be the sampled address and is not an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidAddress<'a> {
     /// Name of the event, without the colon behind it.
     pub event: Option<&'a [u8]>,
 }
 
-/// What a line of branch entries says.
+/// A line of branch entries.
 #[derive(Debug, Clone)]
 pub struct BranchLine<'a> {
-    /// Name of the event, without the colon behind it. With [`Dialect::Anything`] all that stands before it, too, because names may
-    /// have blanks; see [`names_event`].
+    /// Name of the event, without the colon behind it. With [`Dialect::Anything`], this is all the text up to that
+    /// colon, because names may have blanks; see [`names_event`].
     pub event: Option<&'a [u8]>,
-    /// The sampled address.
+    /// The sampled address, if the line has it.
     pub address: Option<u64>,
-    /// The entries.
+    /// The branch entries of the line.
     pub branches: Branches<'a>,
 }
 
 impl<'a> BranchLine<'a> {
-    /// Reads what stands before the entries.
+    /// Reads the fields before the branch entries.
     ///
     /// # Errors
-    /// What should be the sampled address is none.
+    /// When the field that should be the sampled address is not an address.
     #[inline]
     pub fn read(line: &'a [u8], dialect: Dialect) -> Result<Self, InvalidAddress<'a>> {
         let line = trim_end(line);
@@ -88,7 +88,8 @@ impl<'a> BranchLine<'a> {
         })
     }
 
-    /// The first token that is a branch entry ends what stands before; `None` if there is no such token.
+    /// Reads any fields before the branch entries. The first token that is a branch entry ends these fields. Returns
+    /// `None` if no token is a branch entry.
     fn read_behind_anything(line: &'a [u8]) -> Option<Self> {
         let (mut event, mut address) = (None, None);
         let mut rest = line;
@@ -111,7 +112,8 @@ impl<'a> BranchLine<'a> {
                 event = Some(without_colons(&line[..end]));
                 address = None;
             } else if let Some(value) = hex(token) {
-                // The sampled address follows the event's name and is followed by names, if by anything.
+                // The sampled address follows the name of the event. Only names of symbols may stand behind the
+                // address.
                 address = Some(value);
             }
             rest = behind;
@@ -119,7 +121,7 @@ impl<'a> BranchLine<'a> {
         None
     }
 
-    /// Whether a line is one of branch entries, as far as can be told without knowing what text it is of.
+    /// Returns true if a line looks like a line of branch entries. The kind of the text need not be known.
     pub(crate) fn is_recognised(line: &'a [u8], dialect: Dialect) -> bool {
         let pieces = three_pieces(trim_end(trim_start(line)));
         let is_branches = |piece: &[u8]| piece.starts_with(b"0x") && memchr(b'/', piece).is_some();
@@ -136,7 +138,7 @@ impl<'a> BranchLine<'a> {
     }
 }
 
-/// Splits at the first two blanks, and leaves out what is empty then. So two blanks in a row are a split too little, as in
+/// Splits at the first two blanks, and leaves out empty pieces. So a pair of blanks gives one piece fewer, as in
 /// llvm-profgen.
 fn three_pieces(text: &[u8]) -> Vec<&[u8]> {
     text.splitn(3, |&byte| byte == b' ')
@@ -144,7 +146,7 @@ fn three_pieces(text: &[u8]) -> Vec<&[u8]> {
         .collect()
 }
 
-/// Whether what a line says before its sampled address ends with the name of this event.
+/// Returns true if the text before the sampled address ends with the event name `name`.
 #[must_use]
 pub fn names_event(event: &[u8], name: &[u8]) -> bool {
     event
@@ -159,7 +161,8 @@ fn without_colons(mut token: &[u8]) -> &[u8] {
     token
 }
 
-/// Whether `text` starts with `0x40062f/0x4005b0` or, with files, `0x40062f(/bin/app)/0x4005b0(/bin/app)`, whatever follows.
+/// Returns true if `text` starts with `0x40062f/0x4005b0` or, with files, `0x40062f(/bin/app)/0x4005b0(/bin/app)`,
+/// whatever follows.
 fn is_entry(text: &[u8]) -> bool {
     let target = || {
         let digits = text.strip_prefix(b"0x")?;
@@ -170,18 +173,18 @@ fn is_entry(text: &[u8]) -> bool {
     target().is_some() || read_entry_with_files(text).is_some()
 }
 
-/// The entries of a line, newest first. Reading ends at the first that is none.
+/// The branch entries of a line, newest first. Reading ends at the first token that is not a branch entry.
 #[derive(Debug, Clone)]
 pub struct Branches<'a> {
     rest: &'a [u8],
-    /// Behind each address, perf may have printed the file that it lies in.
+    /// True if perf may have printed the name of the file behind each address.
     names_files: bool,
     invalid: bool,
     addresses: HexReader,
 }
 
 impl Branches<'_> {
-    /// After the last entry: whether the line goes on with something that is none.
+    /// Returns true if the line goes on with something that is not a branch entry. To be called after the last entry.
     #[must_use]
     pub fn end_is_invalid(&self) -> bool {
         self.invalid
@@ -211,7 +214,8 @@ impl Iterator for Branches<'_> {
     }
 }
 
-/// The entry at the start of `text`, and its length. The first two characters of an address are not looked at.
+/// Reads the entry at the start of `text`, and returns the entry and its length. The first two characters of an
+/// address may be any.
 #[inline]
 fn read_entry(text: &[u8], addresses: &mut HexReader) -> Option<(BranchEntry, usize)> {
     const PREFIX: usize = 2;
@@ -225,7 +229,8 @@ fn read_entry(text: &[u8], addresses: &mut HexReader) -> Option<(BranchEntry, us
     entry_with_flags(from, to, text, &target[PREFIX + digits..])
 }
 
-/// The entry whose flags begin `behind` its addresses, and its length. Both texts have the same end.
+/// Makes the entry whose flags begin at the start of `behind`, and returns the entry and its length. `text` begins
+/// with the entry, and both texts have the same end.
 #[inline]
 fn entry_with_flags(from: u64, to: u64, text: &[u8], behind: &[u8]) -> Option<(BranchEntry, usize)> {
     let length = length_of_token(behind);
@@ -241,12 +246,12 @@ fn entry_with_flags(from: u64, to: u64, text: &[u8], behind: &[u8]) -> Option<(B
     Some((entry, text.len() - behind.len() + length))
 }
 
-/// Longer names of files, with the offset that perf may print behind them, there are none.
+/// Longest name of a file, with the offset that perf may print behind it, in bytes.
 const LONGEST_FILE: usize = 4096 + 32;
 
-/// The entry at the start of `text`, and its length, as `perf script -F +brstack` and `-F brstack,dso` print it:
-/// `0x40062f(/bin/app)/0x4005b0(/bin/app)/P/-/-/0`, since perf 6.4 with a blank before each parenthesis. Names may have blanks, slashes and
-/// parentheses.
+/// Reads the entry at the start of `text`, and returns the entry and its length. `perf script -F +brstack` and `-F
+/// brstack,dso` print entries like this: `0x40062f(/bin/app)/0x4005b0(/bin/app)/P/-/-/0`, since perf 6.4 with a blank
+/// before each parenthesis. Names may have blanks, slashes and parentheses.
 fn read_entry_with_files(text: &[u8]) -> Option<(BranchEntry, usize)> {
     let address = |text: &'_ [u8]| -> Option<(u64, usize)> {
         let (value, digits) = leading_hex(text.strip_prefix(b"0x")?)?;
@@ -264,7 +269,7 @@ fn read_entry_with_files(text: &[u8]) -> Option<(BranchEntry, usize)> {
     let slash = name + name_end(&text[name..], &|target| address(target).is_some())?;
     let target = &text[slash + 1..];
     let (to, name) = address(target)?;
-    // P and M tell of the prediction, N of a branch that was not taken; `-` says nothing.
+    // P and M stand for the prediction, N for a branch that was not taken, and `-` for nothing.
     let are_flags = |flags: &[u8]| {
         let known = flags.iter().take_while(|flag| b"PMN-".contains(flag)).count();
         known > 0 && flags.get(known) == Some(&b'/')
@@ -273,13 +278,14 @@ fn read_entry_with_files(text: &[u8]) -> Option<(BranchEntry, usize)> {
     entry_with_flags(from, to, text, &target[flags..])
 }
 
-/// The two characters before the digits are passed over unseen, but a field ends at a slash and a token at a blank.
+/// Returns true if the two characters before the digits may be a prefix. They may be any characters, except that a
+/// slash ends a field and a blank ends a token.
 #[inline]
 fn is_prefix(text: &[u8]) -> bool {
     text.starts_with(b"0x") || !text[..2].iter().any(|byte| matches!(byte, b'/' | b' '))
 }
 
-/// Whether a field behind a slash says so.
+/// Returns true if a field behind a slash says that the branch was on a wrong path.
 #[inline]
 fn says_wrong_path(flags: &[u8]) -> bool {
     const WRONG_PATH: &[u8] = b"SPEC_WRONG_PATH";
@@ -312,7 +318,7 @@ mod tests {
             entries(b"  4f 0x1/0x2/P/-/-/0  0xA/0xffffffffffffffff\t\r\n"),
             (vec![(1, 2), (10, u64::MAX)], false)
         );
-        // The first two characters of an address are not looked at.
+        // The first two characters of an address may be any.
         assert_eq!(entries(b"zz1/yy2 0x3/0x4"), (vec![(1, 2), (3, 4)], false));
         for text in [
             "0x1",

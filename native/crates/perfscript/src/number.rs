@@ -1,17 +1,18 @@
-//! Numbers and blanks, eight characters at a time.
+//! Reads numbers and finds blanks, eight characters at a time.
 
-/// The same byte eight times.
+/// Returns a word in which each byte is `byte`.
 const fn all(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
-/// The hexadecimal digits that eight characters start with, the first of which is the lowest byte: their value and number.
+/// Reads the hexadecimal digits at the start of eight characters, the first of which is the lowest byte. Returns the
+/// value and the number of the digits.
 #[inline]
 fn hex_digits(characters: u64) -> (u64, u32) {
     const TOP: u64 = all(0x80);
     let lower = characters | all(0x20);
-    // The top bit of each byte says whether a comparison holds. That of a character that is no ASCII may also change the bytes above it, but
-    // digits end there.
+    // The top bit of each byte shows whether a comparison holds. A character outside of ASCII may also change the
+    // bytes above it, but the digits end at that character.
     let is_digit = (characters | TOP).wrapping_sub(all(b'0')) & all(b'9' | 0x80).wrapping_sub(characters);
     let is_letter = (lower | TOP).wrapping_sub(all(b'a')) & all(b'f' | 0x80).wrapping_sub(lower);
     let are_digits = (is_digit | is_letter) & !characters & TOP;
@@ -19,16 +20,17 @@ fn hex_digits(characters: u64) -> (u64, u32) {
     if count == 0 {
         return (0, 0);
     }
-    // Zeros in front of the digits, and then the first digit is the lowest byte again.
+    // This puts zeros in front of the digits, and the first digit of eight is the lowest byte again.
     let digits = characters << (64 - 8 * count);
     let values = (digits & all(0x0f)) + (digits >> 6 & all(1)) * 9;
-    // Neighbours are put together: two digits to a byte, two bytes to 16 bits, and so on.
+    // Each step joins neighbours: two digits to a byte, two bytes to 16 bits, and so on.
     let pairs = (values << 4 | values >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs << 8 | pairs >> 16) & 0x0000_ffff_0000_ffff;
     ((fours << 16 | fours >> 32) & 0xffff_ffff, count)
 }
 
-/// Reads the hexadecimal digits that `text` starts with: their value and number. `None` without any, or if the value does not fit.
+/// Reads the hexadecimal digits that `text` starts with, and returns their value and their number. Returns `None` if
+/// there are no digits, or if the value does not fit into 64 bits.
 #[inline]
 pub(crate) fn leading_hex(text: &[u8]) -> Option<(u64, usize)> {
     let (mut value, mut length) = (0u64, 0);
@@ -47,23 +49,25 @@ pub(crate) fn leading_hex(text: &[u8]) -> Option<(u64, usize)> {
     }
 }
 
-/// Reads numbers one after the other of which most are as long as the one before and begin like it, as the addresses of one mapping.
+/// Reads one number after the other, faster if the number has as many digits as the one before and begins with the
+/// same digits. The addresses of one mapping do.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct HexReader {
-    /// How many digits the latest number of 8 to 16 digits has; 0 before there is any.
+    /// Number of digits of the latest number that has 8 to 16 digits; 0 if there was none.
     length: usize,
-    /// Its digits but the last eight, as characters, and which bytes these are.
+    /// The digits of that number except the last eight, as characters, and the mask of these characters.
     first: u64,
     mask: u64,
-    /// The value of these.
+    /// The value of the digits in `first`.
     high: u64,
 }
 
 impl HexReader {
-    /// The same as [`leading_hex`].
+    /// Returns the same result as [`leading_hex`].
     #[inline]
     pub(crate) fn read(&mut self, text: &[u8]) -> Option<(u64, usize)> {
-        // The end of the number is not looked for but expected, so that the processor need not wait for it to read on.
+        // The code expects the end of the number instead of searching for it, so that the CPU need not wait for a
+        // search.
         let length = self.length;
         if let Some(number) = text.get(..=length)
             && let Some(last) = number[..length].last_chunk()
@@ -92,7 +96,8 @@ impl HexReader {
     }
 }
 
-/// The first eight characters, or all there are and zeros behind them. The first is the lowest byte.
+/// Returns the first eight characters, or all characters and zeros behind them. The first character is the lowest
+/// byte.
 #[inline]
 fn eight(text: &[u8]) -> u64 {
     u64::from_le_bytes(text.first_chunk().copied().unwrap_or_else(|| {
@@ -102,13 +107,14 @@ fn eight(text: &[u8]) -> u64 {
     }))
 }
 
-/// Where the first blank of `text` is, or its end. Tokens are short, so that a search of whole texts would take longer.
+/// Returns the position of the first blank of `text`, or the length of `text`. Tokens are short, so a search function
+/// for long texts would take longer.
 #[inline]
 pub(crate) fn length_of_token(text: &[u8]) -> usize {
     let mut length = 0;
     while length < text.len() {
         let others = eight(&text[length..]) ^ all(b' ');
-        // Of bytes that are 0, the lowest borrows first.
+        // Bytes that are 0 are blanks. The subtraction finds the lowest of them, because it borrows first there.
         let blanks = others.wrapping_sub(all(1)) & !others & all(0x80);
         if blanks != 0 {
             return length + blanks.trailing_zeros() as usize / 8;
@@ -118,7 +124,7 @@ pub(crate) fn length_of_token(text: &[u8]) -> usize {
     text.len()
 }
 
-/// A hexadecimal number without a prefix.
+/// Reads a hexadecimal number without a prefix, which fills the whole of `text`.
 #[inline]
 pub(crate) fn hex(text: &[u8]) -> Option<u64> {
     leading_hex(text)
@@ -126,7 +132,7 @@ pub(crate) fn hex(text: &[u8]) -> Option<u64> {
         .map(|(value, _)| value)
 }
 
-/// A decimal number without a sign.
+/// Reads a decimal number without a sign, which fills the whole of `text`.
 #[inline]
 pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
     if text.is_empty() {

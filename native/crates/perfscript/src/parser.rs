@@ -1,4 +1,4 @@
-//! The items of a text in their order: mappings and samples.
+//! Reads the items of a text in their order: mappings and samples.
 
 use memchr::{memchr, memmem};
 
@@ -11,51 +11,53 @@ use crate::number::{decimal, hex};
 /// A line of the text, without its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// What it says.
+    /// The text of the line.
     pub text: &'a [u8],
-    /// Its place among the lines that the parser was given; the first is 0.
+    /// Number of the line among the lines that the parser was given; the first is 0.
     pub index: u64,
 }
 
-/// Something that the text tells.
+/// An item of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Item<'a> {
     /// A line about a mapping, for [`MappingLine::read`].
     Mapping(Line<'a>),
-    /// A sample that was taken so often. Of a text with call stacks, [`Parser::call_stack`] must follow; of another, [`Parser::branches`].
+    /// A sample that was taken `times` times. In a text with call stacks, [`Parser::call_stack`] must be called next;
+    /// in other texts, [`Parser::branches`].
     Sample {
-        /// 1 unless the line before has another number; it may be 0.
+        /// The number in the line before, which may be 0; 1 if that line is not a number.
         times: u64,
     },
 }
 
-/// What follows the frames of a call stack.
+/// The line that follows the frames of a call stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallStack<'a> {
     /// The line of branch entries.
     Branches(Line<'a>),
-    /// No sample at all: a comment, an empty line or the like. The line of branch entries behind it, if there is one, is passed over.
+    /// Something that is not part of a sample, such as a comment or an empty line. There is no sample. The line of
+    /// branch entries behind it, if there is one, is skipped.
     Rejected(Option<Line<'a>>),
-    /// The text ends.
+    /// The end of the text.
     Cut,
 }
 
-/// Reads whole items from a block of text.
+/// A reader of whole items from a block of text.
 #[derive(Debug)]
 pub struct Parser<'a> {
     text: &'a [u8],
     position: usize,
     lines: u64,
-    /// The next line, once it was looked for.
+    /// The next line, if it was searched for already.
     line: Option<&'a [u8]>,
     dialect: Dialect,
     mark: memmem::Finder<'static>,
-    /// Where the next line about a mapping has its mark, or the end of the text.
+    /// Position of the mark in the next line about a mapping, or the length of the text.
     next_mark: usize,
 }
 
 impl<'a> Parser<'a> {
-    /// Reads `text`, which begins where an item does.
+    /// Makes a parser of `text`, which begins where an item does.
     #[must_use]
     pub fn new(text: &'a [u8], dialect: Dialect) -> Self {
         let mark = memmem::Finder::new(MARK);
@@ -70,19 +72,19 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Bytes read so far.
+    /// Returns the number of bytes read so far.
     #[must_use]
     pub fn position(&self) -> usize {
         self.position
     }
 
-    /// Lines read so far.
+    /// Returns the number of lines read so far.
     #[must_use]
     pub fn lines(&self) -> u64 {
         self.lines
     }
 
-    /// What comes next; `None` at the end of the text.
+    /// Returns the next item, or `None` at the end of the text.
     pub fn next_item(&mut self) -> Option<Item<'a>> {
         let line = self.peek()?;
         if self.has_mark(line) && MappingLine::is_one(line, self.dialect) {
@@ -97,13 +99,14 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// The line of branch entries of a sample; `None` if the text ends instead.
+    /// Returns the line of branch entries of a sample, or `None` if the text ends before it.
     pub fn branches(&mut self) -> Option<Line<'a>> {
         let line = self.peek()?;
         Some(self.advance(line))
     }
 
-    /// Hands out the frames of a call stack, the innermost first, until `wants_more` is false; then passes over what is left of it.
+    /// Calls `wants_more` with the frames of a call stack, the innermost first, until it returns false. Then skips the
+    /// rest of the frames.
     pub fn call_stack(&mut self, mut wants_more: impl FnMut(u64) -> bool) -> CallStack<'a> {
         let mut more = true;
         while let Some(line) = self.peek() {
@@ -126,7 +129,7 @@ impl<'a> Parser<'a> {
         Some(self.advance(line))
     }
 
-    /// The next line, which is not passed yet.
+    /// Returns the next line without reading past it.
     #[inline]
     fn peek(&mut self) -> Option<&'a [u8]> {
         if self.line.is_none() && self.position < self.text.len() {
@@ -136,7 +139,7 @@ impl<'a> Parser<'a> {
         self.line
     }
 
-    /// Passes the line that `peek` gave.
+    /// Reads past the line that `peek` returned.
     #[inline]
     fn advance(&mut self, text: &'a [u8]) -> Line<'a> {
         let line = Line {
@@ -149,7 +152,7 @@ impl<'a> Parser<'a> {
         line
     }
 
-    /// Whether the next line, `line`, has the mark of lines about mappings. The text is searched for it once.
+    /// Returns true if the next line, `line`, has the mark of lines about mappings. The text is searched only once.
     #[inline]
     fn has_mark(&mut self, line: &[u8]) -> bool {
         if self.next_mark < self.position {
@@ -212,7 +215,7 @@ mod tests {
                 }
             });
         }
-        // No more than two frames are asked for, so the noise behind the second is passed over.
+        // The caller asks for only two frames, so the noise behind the second frame is skipped.
         assert_eq!(
             found,
             [

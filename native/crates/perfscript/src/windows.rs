@@ -1,4 +1,4 @@
-//! Text of any length, in pieces of bounded size that begin and end where items do.
+//! Cuts a text of any length into windows of bounded size that begin and end where items do.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -9,43 +9,44 @@ use crate::branches::Dialect;
 use crate::kind::{SampleKind, detect};
 use crate::mapping::{MARK, MappingLine};
 
-/// Bytes handed out at a time.
+/// Number of bytes handed out at a time.
 const WINDOW: usize = 4 << 20;
 
-/// So far from the beginning is the first line of branch entries looked for, and so long may an item be.
+/// Number of bytes from the beginning in which the first line of branch entries must stand. Also the largest size of
+/// an item.
 const LONGEST: usize = 64 << 20;
 
-/// So much of what is no such text is given back, in bytes.
+/// Number of bytes that are given back of an input that is not such a text.
 const HEAD: usize = 4 << 10;
 
-/// Reads a text once, from its beginning to its end.
+/// A reader of a text, once, from its beginning to its end.
 #[derive(Debug)]
 pub struct Windows<R> {
     reader: R,
     dialect: Dialect,
     kind: SampleKind,
-    /// Read, but not handed out.
+    /// Bytes that were read and not handed out.
     pending: Vec<u8>,
     ended: bool,
-    /// Bytes handed out at a time, at most, but for items that are longer.
+    /// Largest number of bytes handed out at a time. Only a longer item exceeds it.
     window: usize,
     longest: usize,
 }
 
-/// A piece of the text. It begins and ends where items do.
+/// A part of the text. It begins and ends where items do.
 #[derive(Debug, Default)]
 pub struct Window {
-    /// The text.
+    /// The text of the window.
     pub text: Vec<u8>,
-    /// A line behind the text, and nothing else, was passed over: it is too long.
+    /// True if a line behind the text was skipped because it is too long.
     pub passed_over_line: bool,
 }
 
 impl<R: Read> Windows<R> {
-    /// Begins to read. If no line near the beginning has branch entries, gives the first bytes back.
+    /// Begins to read. If no line near the beginning has branch entries, returns the first bytes of the input.
     ///
     /// # Errors
-    /// The text cannot be read.
+    /// When the text cannot be read.
     pub fn open(reader: R, dialect: Dialect) -> io::Result<Result<Self, Vec<u8>>> {
         Self::open_with(reader, dialect, WINDOW, LONGEST)
     }
@@ -78,16 +79,16 @@ impl<R: Read> Windows<R> {
         Ok(Err(text))
     }
 
-    /// What the samples consist of.
+    /// Returns what the samples of the text consist of.
     #[must_use]
     pub fn kind(&self) -> SampleKind {
         self.kind
     }
 
-    /// Reads the next piece into `window`; false at the end.
+    /// Reads the next window. Returns false at the end of the text.
     ///
     /// # Errors
-    /// The text cannot be read.
+    /// When the text cannot be read.
     pub fn read(&mut self, window: &mut Window) -> io::Result<bool> {
         let Window { text, passed_over_line } = window;
         *passed_over_line = false;
@@ -108,7 +109,7 @@ impl<R: Read> Windows<R> {
             }
             wanted = self.window;
         }
-        // Numbers, or frames, without end are torn apart; a line without end is not looked at.
+        // An endless run of numbers or frames is cut into two windows. An endless line is skipped.
         match behind_last_line(text) {
             0 => *passed_over_line = self.pass_over_line(text)?,
             end => self.keep(text, end, end),
@@ -128,13 +129,13 @@ impl<R: Read> Windows<R> {
         Ok(())
     }
 
-    /// Keeps what comes from `from` on for the next piece; this one ends at `end`.
+    /// Keeps the bytes from `from` on for the next window. This window ends at `end`.
     fn keep(&mut self, text: &mut Vec<u8>, end: usize, from: usize) {
         self.pending.extend_from_slice(&text[from..]);
         text.truncate(end);
     }
 
-    /// Where the last item of which is known that it is complete ends.
+    /// Returns the end of the last item that is known to be complete.
     fn last_item_end(&self, text: &[u8]) -> Option<usize> {
         let mut end = behind_last_line(text);
         while end > 0 {
@@ -147,7 +148,8 @@ impl<R: Read> Windows<R> {
         None
     }
 
-    /// Reads up to the end of the line that `text` is the beginning of, and leaves nothing of it. False if it has no end.
+    /// Reads up to the end of the line that `text` begins, and leaves none of its bytes. Returns false if the line has
+    /// no end.
     fn pass_over_line(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
         loop {
             text.clear();
@@ -164,7 +166,8 @@ impl<R: Read> Windows<R> {
     }
 }
 
-/// Ends lines as perf does that end with CR LF, as they do after a way through Windows; `text` has no such line before `from`.
+/// Replaces CR LF by the line end of perf. Texts that were copied on Windows have CR LF. `text` has none before
+/// `from`.
 fn drop_carriage_returns(text: &mut Vec<u8>, from: usize) {
     let mut kept = None;
     let mut position = from;
@@ -181,19 +184,19 @@ fn drop_carriage_returns(text: &mut Vec<u8>, from: usize) {
     }
 }
 
-/// The position behind the last end of a line.
+/// Returns the position behind the last line end.
 fn behind_last_line(text: &[u8]) -> usize {
     memrchr(b'\n', text).map_or(0, |at| at + 1)
 }
 
-/// Cuts `text`, which begins where an item does, into blocks of about `size` bytes that do so, too.
+/// Cuts `text`, which begins where an item does, into blocks of about `size` bytes, which also begin where items do.
 #[must_use]
 pub fn blocks(text: &[u8], kind: SampleKind, size: usize) -> Vec<Range<usize>> {
     let mut blocks = Vec::new();
     let mut start = 0;
     while start < text.len() {
         let mut end = start.saturating_add(size);
-        // From the line that holds the place on, the first that ends an item.
+        // The block ends behind the first line that ends an item, from the line at its planned end on.
         end = loop {
             let Some(line_end) = text.get(end..).and_then(|rest| memchr(b'\n', rest)).map(|at| end + at) else {
                 break text.len();
@@ -210,7 +213,7 @@ pub fn blocks(text: &[u8], kind: SampleKind, size: usize) -> Vec<Range<usize>> {
     blocks
 }
 
-/// The mappings that a `block` of `text` tells of, with the offsets at which their lines end.
+/// Finds the mappings in a `block` of `text`, with the offsets at which their lines end.
 pub fn mappings<'a>(
     text: &'a [u8],
     block: Range<usize>,
@@ -268,7 +271,7 @@ mod tests {
             ("4f 0x1/0x2\r\n3\r\n4f 0x3/0x4\r\n", "4f 0x1/0x2\n3\n4f 0x3/0x4\n"),
             ("4f 0x1/0x2\r\n\r\n\ra\r\r\nb\r", "4f 0x1/0x2\n\n\ra\r\nb\r"),
         ] {
-            // The pairs are cut at every place.
+            // The texts are cut at every place.
             for window in 1..=text.len() + 1 {
                 let found = pieces(text.as_bytes(), window, 64);
                 let all: String = found.into_iter().map(|(text, _)| text).collect();
@@ -303,7 +306,7 @@ mod tests {
         .prop_map(str::to_owned)
     }
 
-    /// What a parser makes of a text.
+    /// Returns the items that a parser finds in a text.
     fn items(text: &[u8], kind: SampleKind) -> Vec<String> {
         let mut parser = crate::Parser::new(text, Dialect::Anything);
         let mut found = Vec::new();
@@ -342,7 +345,7 @@ mod tests {
             prop_assert_eq!(cut.iter().map(|block| &text[block.clone()]).collect::<Vec<_>>().concat(), &text[..]);
             let parts: Vec<_> = cut.iter().flat_map(|block| items(&text[block.clone()], kind)).collect();
             prop_assert_eq!(&parts, &whole);
-            // The mappings that are found without parsing are those that the parser comes upon.
+            // The mappings that are found without parsing must be those that the parser finds.
             let found = cut.into_iter().flat_map(|block| mappings(&text, block, kind, Dialect::Anything)).count();
             prop_assert_eq!(found, whole.iter().filter(|item| item.starts_with('#')).count());
         }
