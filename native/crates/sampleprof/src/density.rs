@@ -5,7 +5,7 @@ use crate::{FunctionSamples, Profile};
 pub struct DensityReport {
     /// Samples per body record of the sparsest function that is needed to reach the cut-off; 0 for an empty profile.
     pub density: f64,
-    /// The cut-off in parts per million.
+    /// The cut-off: the share of all samples that the hot part reaches, in parts per million.
     pub cutoff: u32,
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn push(out: &mut Vec<u8>, mut value: u64) {
 /// The reason why no number could be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leb128Error {
-    /// The bytes end inside the number.
+    /// The bytes end before the last byte of the number.
     Truncated,
     /// The number needs more than 64 bits.
     TooLarge,

@@ -23,7 +23,7 @@ pub mod attribute {
 /// The number of calls from one location to one function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallTarget {
-    /// The callee.
+    /// Name of the callee.
     pub name: NameId,
     /// Number of calls.
     pub count: u64,
@@ -109,11 +109,11 @@ pub struct ProfileFlags {
 /// A property of a profile that only the extbinary encoding can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// See [`ProfileFlags::partial`].
+    /// Stands for [`ProfileFlags::partial`].
     Partial,
-    /// See [`ProfileFlags::fs_discriminators`].
+    /// Stands for [`ProfileFlags::fs_discriminators`].
     FlowSensitive,
-    /// See [`ProfileFlags::pre_inlined`].
+    /// Stands for [`ProfileFlags::pre_inlined`].
     PreInlined,
 }
 

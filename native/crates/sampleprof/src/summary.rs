@@ -28,9 +28,9 @@ pub struct SummaryEntry {
 pub struct ProfileSummary {
     /// Sum of all body counts, modulo 2^64, as in LLVM.
     pub total_count: u64,
-    /// The largest body count.
+    /// The largest count of a body record.
     pub max_count: u64,
-    /// The largest head count.
+    /// The largest head count of a function that is not inlined.
     pub max_function_count: u64,
     /// Number of body records, including those of inlined code and those with a count of zero.
     pub num_counts: u64,

@@ -194,8 +194,8 @@ fn word(bytes: &[u8; 2 * WORD]) -> u64 {
 mod tests {
     use super::*;
 
-    /// `[head, name, total, 1 record of line, discriminator, count, 1 target of name, count, 1 inlined function at line, discriminator:
-    /// name, total, no records, nothing inlined]`
+    /// The function is encoded as: head, name, total, 1 record of line, discriminator, count, 1 target of name, count;
+    /// 1 inlined function at line, discriminator: name, total, no records, no inlined functions.
     const FUNCTION: [u8; 17] = [3, 0, 9, 1, 4, 0, 7, 1, 1, 7, 1, 5, 2, 1, 2, 0, 0];
     const TABLE: [NameId; 2] = [NameId(10), NameId(20)];
     /// Bytes behind the function: a function is only compared if other functions follow.

@@ -94,7 +94,8 @@ pub struct FunctionOverlap {
 /// The comparison of a test profile with a base profile.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OverlapReport {
-    /// Similarity of the functions, each weighted by its share of the samples, from 0 to 1.
+    /// Similarity of the profiles, from 0 to 1: the similarities of the functions, each weighted by the function's
+    /// share of the samples.
     pub similarity: f64,
     /// Sums of the samples of both profiles.
     pub samples: SampleOverlap,

@@ -12,21 +12,21 @@ pub(crate) enum Encoding {
 
 /// First bytes of formats that are not sample profiles. Numbers are in the byte order of the machine that wrote them.
 const FOREIGN_MAGIC: [(&[u8], Foreign); 18] = [
-    // LLVM: InstrProfData.inc, INSTR_PROF_RAW_MAGIC_64 and _32.
+    // Source: LLVM's InstrProfData.inc, INSTR_PROF_RAW_MAGIC_64 and _32.
     (b"\x81rforpl\xff", Foreign::RawInstrumentation),
     (b"\x81Rforpl\xff", Foreign::RawInstrumentation),
     (b"\xfflprofr\x81", Foreign::RawInstrumentation),
     (b"\xfflprofR\x81", Foreign::RawInstrumentation),
-    // LLVM: InstrProf.h, IndexedInstrProf::Magic.
+    // Source: LLVM's InstrProf.h, IndexedInstrProf::Magic.
     (b"\xfflprofi\x81", Foreign::IndexedInstrumentation),
-    // LLVM: MemProfData.inc, MEMPROF_RAW_MAGIC_64.
+    // Source: LLVM's MemProfData.inc, MEMPROF_RAW_MAGIC_64.
     (b"\x81rforpm\xff", Foreign::RawMemory),
-    // GCC: gcov-io.h, GCOV_DATA_MAGIC and GCOV_NOTE_MAGIC.
+    // Source: GCC's gcov-io.h, GCOV_DATA_MAGIC and GCOV_NOTE_MAGIC.
     (b"adcg", Foreign::Gcov),
     (b"gcda", Foreign::Gcov),
     (b"oncg", Foreign::GcovNotes),
     (b"gcno", Foreign::GcovNotes),
-    // Linux: tools/perf/Documentation/perf.data-file-format.txt.
+    // Source: Linux, tools/perf/Documentation/perf.data-file-format.txt.
     (b"PERFILE2", Foreign::PerfData),
     (b"2ELIFREP", Foreign::PerfData),
     (b"\x7fELF", Foreign::Elf),
@@ -49,7 +49,7 @@ pub(crate) fn detect(bytes: &[u8]) -> Encoding {
         match magic {
             binary::MAGIC => return Encoding::Sample(Format::Binary),
             extbinary::MAGIC => return Encoding::Sample(Format::ExtBinary),
-            // SPF_Compact_Binary.
+            // The number 2 is LLVM's `SPF_Compact_Binary`.
             _ if magic == binary::magic(2) => return Encoding::Foreign(Foreign::CompactBinary),
             _ if magic & !0xff == SAMPLE => {
                 return Encoding::Foreign(Foreign::UnknownSampleEncoding((magic & 0xff) as u8));
@@ -64,7 +64,7 @@ pub(crate) fn detect(bytes: &[u8]) -> Encoding {
         return Encoding::Sample(Format::Text);
     }
     Encoding::Foreign(match bytes[..bytes.len().min(TEXT_START)].trim_ascii_start() {
-        // LLVM: TextInstrProfReader, ":ir", ":fe", ":csir", ":entry_first" and so on.
+        // LLVM's TextInstrProfReader accepts ":ir", ":fe", ":csir", ":entry_first" and so on.
         [b':', letter, ..] if letter.is_ascii_lowercase() => Foreign::TextInstrumentation,
         [b'{' | b'[', ..] => Foreign::Json,
         _ => Foreign::Unknown,

@@ -102,7 +102,7 @@ pub enum ReadErrorKind {
     /// An index is beyond the table of calling contexts.
     #[error("calling context {index} of a table of {len}")]
     ContextIndex {
-        /// The index.
+        /// The index in the file.
         index: u64,
         /// Number of contexts in the table.
         len: usize,
@@ -123,7 +123,7 @@ pub enum ReadErrorKind {
     /// An index is beyond the name table.
     #[error("name {index} of a table of {len}")]
     NameIndex {
-        /// The index.
+        /// The index in the file.
         index: u64,
         /// Number of names in the table.
         len: usize,

@@ -1,4 +1,4 @@
-//! Why a profile cannot be written.
+//! Errors of writing: the reasons why a profile cannot be written.
 
 use thiserror::Error;
 

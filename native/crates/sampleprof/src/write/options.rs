@@ -1,4 +1,4 @@
-//! How a profile is written.
+//! The options with which a profile is written.
 
 /// An encoding of sample profiles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
