@@ -212,18 +212,23 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<(i32, Step)>> {
     const EXACT: u16 = 1 << 14;
-    let cpumode = prop_oneof![6 => Just(2u16), 3 => Just(2 | EXACT), 1 => Just(1u16), 1 => Just(5u16), 1 => Just(0u16)];
+    let cpumode = prop::sample::select(vec![2, 2, 2 | EXACT, 1, 5, 0]);
     let step = prop_oneof![
         1 => (0..3u64).prop_map(Step::Map),
         1 => (0..3u64).prop_map(Step::Cover),
         1 => (PID..PID + 3).prop_map(Step::Fork),
         1 => Just(Step::Exec),
-        20 => (0..2usize, cpumode, 0..30usize, 0..3u64).prop_map(|(event, mode, index, slide)| Step::Sample(event, mode, index, slide)),
+        30 => (0..2usize, 0..30usize, 0..3u64).prop_map(|(event, index, slide)| Step::Sample(event, 0, index, slide)),
     ];
-    // Most processes run for a while.
-    let run = (PID..PID + 3, prop::collection::vec(step, 1..40));
-    let in_process = |(pid, steps): (i32, Vec<Step>)| steps.into_iter().map(move |step| (pid, step));
-    prop::collection::vec(run, 1..8).prop_map(move |runs| runs.into_iter().flat_map(in_process).collect())
+    // Each process runs for some steps, and its samples have one cpumode meanwhile.
+    let run = (PID..PID + 3, cpumode, prop::collection::vec(step, 1..40));
+    let in_process = |(pid, cpumode, steps): (i32, u16, Vec<Step>)| {
+        steps.into_iter().map(move |step| match step {
+            Step::Sample(event, _, index, slide) => (pid, Step::Sample(event, cpumode, index, slide)),
+            other => (pid, other),
+        })
+    };
+    prop::collection::vec(run, 1..12).prop_map(move |runs| runs.into_iter().flat_map(in_process).collect())
 }
 
 /// Makes a recording of `events` events with these steps. The fields of `without` are missing in the samples.
