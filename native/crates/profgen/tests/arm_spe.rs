@@ -269,9 +269,9 @@ fn a_damaged_trace_is_used_as_far_as_it_goes() {
     assert_eq!(counters(&outcome), expected);
     for expected in [
         "of the trace 1 record is damaged or cut off",
-        "1 packets of the trace are of unknown types",
+        "1 packet of the trace was skipped, because no known type of packet begins so",
         "the buffer of the trace was full 1 time,",
-        "the CPU gave up samples 1 times or more",
+        "the CPU gave up samples at least 1 time, because",
     ] {
         let mut messages = outcome.diagnostics.iter().map(|found| &found.message);
         assert!(

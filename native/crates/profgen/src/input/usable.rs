@@ -84,7 +84,11 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
     }
     if packets.unknown_packets > 0 {
         let skipped = packets.unknown_packets;
-        let message = format!("{path}: {skipped} packets of the trace are of unknown types and were skipped");
+        let message = format!(
+            "{path}: {} of the trace {} skipped, because no known type of packet begins so",
+            count_of(skipped, "packet"),
+            form(skipped, "was", "were")
+        );
         found.push(Diagnostic::note(DiagnosticCode::RecordsUnknown, message));
     }
     let incomplete = chunks.trace.incomplete;
@@ -104,9 +108,9 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
         found.push(Diagnostic::warning(DiagnosticCode::TraceTruncated, message));
     }
     if stats.trace_collisions > 0 {
-        let times = stats.trace_collisions;
+        let times = count_of(stats.trace_collisions, "time");
         let message = format!(
-            "{path}: the CPU gave up samples {times} times or more, because it still followed the operation before. Operations that come \
+            "{path}: the CPU gave up samples at least {times}, because it still followed the operation before. Operations that come \
              soon after a sampled one have too few samples then. Record with a larger period"
         );
         found.push(Diagnostic::note(DiagnosticCode::TraceTruncated, message));
