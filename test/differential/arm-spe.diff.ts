@@ -107,7 +107,7 @@ describe('a profile of Arm SPE', () => {
       const packets = (pattern: RegExp) => [...stdout.matchAll(pattern)].length;
       const [branches, notTaken] = [packets(/ PC 0x/g), packets(/ EV RETIRED NOT-TAKEN/g)];
       const pieces = packets(/PERF_RECORD_AUXTRACE size/g);
-      const sampled = /Arm SPE sampled (\d+) branches, ([\d.]+) % of which were taken/.exec(
+      const sampled = /Arm SPE sampled (\d+) branches, of which ([\d.]+) % were taken/.exec(
         ours(folder, inputs).stderr,
       );
       const count = Number(sampled?.[1]);
