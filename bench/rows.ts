@@ -147,39 +147,34 @@ async function byThreads(
   return table(heading, [...rows, ['Node alone (`node -e 0`)', cost(alone), '']]);
 }
 
-async function zstd({ measure, output }: Bench): Promise<string> {
-  const inputs = [compressor(500), compressedCompressor(500)];
+/** Measures inputs with one thread and with two. The last column compares each input with the first one. */
+async function besideFirst({ measure, output }: Bench, inputs: readonly Input[]): Promise<string[][]> {
   const cases = inputs.flatMap((input) => [1, 2].map((jobs) => ({ input, jobs })));
   const measured = await measure(
     ...cases.map(({ input, jobs }) => ours(input, output(input.name), `--jobs=${jobs}`)),
   );
-  const equal = same(output(inputs[0]?.name ?? ''), output(inputs[1]?.name ?? ''));
-  const rows = cases.map(({ input, jobs }, index) => [
+  return cases.map(({ input, jobs }, index) => [
     input.name,
     megabytes(input.perfData),
     `${jobs}`,
     cost(measured[index]),
     longer(measured[index], measured[jobs - 1]),
-    equal ? 'equal' : 'DIFFERENT',
   ]);
-  const heading = ['program', 'perf.data', 'threads', OURS, 'times as long as uncompressed', 'profiles'];
-  return table(heading, rows);
 }
 
-async function addresses({ measure, output }: Bench): Promise<string> {
-  const cases = [compressor(500), sampledCompressor(500)].flatMap((input) =>
-    [1, 2].map((jobs) => ({ input, jobs })),
+async function zstd(bench: Bench): Promise<string> {
+  const inputs = [compressor(500), compressedCompressor(500)] as const;
+  const rows = await besideFirst(bench, inputs);
+  const equal = same(bench.output(inputs[0].name), bench.output(inputs[1].name)) ? 'equal' : 'DIFFERENT';
+  const heading = ['program', 'perf.data', 'threads', OURS, 'times as long as uncompressed', 'profiles'];
+  return table(
+    heading,
+    rows.map((row) => [...row, equal]),
   );
-  const measured = await measure(
-    ...cases.map(({ input, jobs }) => ours(input, output(input.name), `--jobs=${jobs}`)),
-  );
-  const rows = cases.map(({ input, jobs }, index) => [
-    input.name,
-    megabytes(input.perfData),
-    `${jobs}`,
-    cost(measured[index]),
-    longer(measured[index], measured[jobs - 1]),
-  ]);
+}
+
+async function addresses(bench: Bench): Promise<string> {
+  const rows = await besideFirst(bench, [compressor(500), sampledCompressor(500)]);
   return table(['program', 'perf.data', 'threads', OURS, 'times as long as stacks'], rows);
 }
 

@@ -30,20 +30,11 @@ fn compare(options: &GenerateOptions, difference: fn(&mut Policy) -> &mut bool) 
 
 #[track_caller]
 fn compare_changed(options: &GenerateOptions, take_back: impl Fn(&mut Policy)) -> Compared {
-    let run = |policy| {
-        generate(
-            &GenerateOptions {
-                policy,
-                ..options.clone()
-            },
-            &Silent,
-        )
-    };
     let mut changed = Policy::OWN;
     take_back(&mut changed);
-    let own = run(Policy::OWN).expect("a result");
-    let alone = text(&run(changed).expect("a result"));
-    assert_eq!(alone, text(&run(Policy::LLVM_PROFGEN).expect("a result")));
+    let own = run(options, Policy::OWN).expect("a result");
+    let alone = text(&run(options, changed).expect("a result"));
+    assert_eq!(alone, text(&run(options, Policy::LLVM_PROFGEN).expect("a result")));
     let compared = Compared {
         own_text: text(&own),
         own,
@@ -51,6 +42,15 @@ fn compare_changed(options: &GenerateOptions, take_back: impl Fn(&mut Policy)) -
     };
     assert_ne!(compared.own_text, compared.without, "the difference shows");
     compared
+}
+
+/// Runs the job of `options` with another policy.
+fn run(options: &GenerateOptions, policy: Policy) -> Result<Outcome, profgen::Error> {
+    let options = GenerateOptions {
+        policy,
+        ..options.clone()
+    };
+    generate(&options, &Silent)
 }
 
 fn options(binary: PathBuf, input: Input) -> GenerateOptions {
@@ -122,22 +122,13 @@ fn an_empty_profile_is_no_error_without_9() {
     let replay = Replay::new();
     let nowhere = recording(&replay, |_| vec![(0x10, 0x20), (0x30, 0x40)]);
     let options = replay.options(&[nowhere]);
-    let run = |policy| {
-        generate(
-            &GenerateOptions {
-                policy,
-                ..options.clone()
-            },
-            &Silent,
-        )
-    };
-    run(Policy::OWN).expect_err("nothing is in the program");
+    run(&options, Policy::OWN).expect_err("nothing is in the program");
     let without = Policy {
         empty_is_error: false,
         ..Policy::OWN
     };
     for policy in [without, Policy::LLVM_PROFGEN] {
-        assert_eq!(text(&run(policy).expect("an empty profile")), "");
+        assert_eq!(text(&run(&options, policy).expect("an empty profile")), "");
     }
 }
 
