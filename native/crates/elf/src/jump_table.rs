@@ -1,13 +1,13 @@
 //! Finds the targets of indirect jumps in the tables that compilers make of `switch`.
 
 mod aarch64;
-mod limits;
+mod before;
 mod x86;
 
 use iced_x86::{Decoder, DecoderOptions, Mnemonic};
 
 use crate::{Arch, Code, Image, Instruction, Svma};
-use limits::{LOOK_BACK, MOST_ENTRIES};
+use before::{Before, LOOK_BACK, MOST_ENTRIES};
 
 /// Returns the targets of the indirect jump that ends `before`, as far as a table states them, in no order.
 /// `inside` returns true for the address of an instruction of the function.
@@ -44,12 +44,8 @@ fn x86_targets(
     let Some(count) = instructions.len().checked_sub(1) else {
         return Vec::new();
     };
-    let before = x86::Before {
-        read: &read,
-        count,
-        address_size: bits as usize / 8,
-    };
-    if let Some(table) = x86::table(&read(count), before) {
+    let before = Before { read: &read, count };
+    if let Some(table) = x86::table(&read(count), before, bits as usize / 8) {
         return table_targets(image, table, inside);
     }
     // The code has another form. The table is at the nearest address that it takes and that has a target.
@@ -92,7 +88,7 @@ fn aarch64_targets(
     let Some(count) = instructions.len().checked_sub(1) else {
         return Vec::new();
     };
-    let before = aarch64::Before { read: &read, count };
+    let before = Before { read: &read, count };
     let Some(table) = aarch64::table(read(count).1, before) else {
         return Vec::new();
     };

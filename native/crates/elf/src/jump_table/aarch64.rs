@@ -6,7 +6,7 @@
 //! adr x9, code; ldrb w10, [x22, x8]; add x9, x9, x10, lsl #2; br x9                                                  clang, x22 set before
 //! ```
 
-use super::limits::{LOOK_BACK, MOST_ENTRIES};
+use super::before::{self, LOOK_BACK, MOST_ENTRIES};
 use crate::Svma;
 
 /// Number of instructions before the jump that are searched. The instruction that takes the address of the table
@@ -66,25 +66,8 @@ fn extended(value: u64, bits: u32, is_signed: bool) -> u64 {
     }
 }
 
-/// The instructions before one instruction.
-#[derive(Clone, Copy)]
-pub(super) struct Before<'a> {
-    /// Reads the address and the word of the instruction with this number.
-    pub read: &'a dyn Fn(usize) -> (Svma, u32),
-    pub count: usize,
-}
-
-impl Before<'_> {
-    fn up_to(self, count: usize) -> Self {
-        Self { count, ..self }
-    }
-
-    /// Returns the numbers and words of the nearest `most` instructions, last one first.
-    fn backwards(self, most: usize) -> impl Iterator<Item = (usize, u32)> {
-        let first = self.count.saturating_sub(most);
-        (first..self.count).rev().map(move |at| (at, (self.read)(at).1))
-    }
-}
+/// The instructions before one instruction: address and word of each.
+type Before<'a> = before::Before<'a, (Svma, u32)>;
 
 /// Returns the table of a jump, if the code before the jump states the table and its length.
 pub(super) fn table(jump: u32, before: Before<'_>) -> Option<Table> {
@@ -128,7 +111,7 @@ fn register(word: u32, at: u32) -> u32 {
 /// Returns the number of the instruction that set a register last. Returns `None` if there is none, or if a call
 /// behind it may have set the register.
 fn definition(before: Before<'_>, wanted: u32, most: usize) -> Option<usize> {
-    for (at, word) in before.backwards(most) {
+    for (at, (_, word)) in before.backwards(most) {
         if sets(word, wanted) {
             return Some(at);
         }
@@ -260,7 +243,7 @@ fn bound(before: Before<'_>, index: u32) -> Option<usize> {
     // The condition of the nearest conditional branch between the comparison and the jump.
     let mut condition = None;
     let limit = |bits: Option<LowBits>| bits.and_then(LowBits::values);
-    for (_, word) in before.backwards(LOOK_BACK) {
+    for (_, (_, word)) in before.backwards(LOOK_BACK) {
         // This is subs, immediate, to the register 31, which is a comparison.
         if word & 0x7fc0_001f == 0x7100_001f {
             let compared = register(word, 5);

@@ -8,7 +8,7 @@
 
 use iced_x86::{ConditionCode, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
 
-use super::limits::{LOOK_BACK, MOST_ENTRIES};
+use super::before::{self, LOOK_BACK, MOST_ENTRIES};
 use crate::Svma;
 
 /// Number of instructions in which the address of a table is searched. The code can take the address before a loop
@@ -51,39 +51,20 @@ impl Table {
 }
 
 /// The instructions before one instruction.
-#[derive(Clone, Copy)]
-pub(super) struct Before<'a> {
-    /// Decodes the instruction with this number.
-    pub read: &'a dyn Fn(usize) -> Instruction,
-    pub count: usize,
-    /// Size of an address in bytes.
-    pub address_size: usize,
-}
+type Before<'a> = before::Before<'a, Instruction>;
 
-impl Before<'_> {
-    fn up_to(self, count: usize) -> Self {
-        Self { count, ..self }
-    }
-
-    /// Returns the nearest `most` instructions with their numbers, last one first.
-    fn backwards(self, most: usize) -> impl Iterator<Item = (usize, Instruction)> {
-        let first = self.count.saturating_sub(most);
-        (first..self.count).rev().map(move |at| (at, (self.read)(at)))
-    }
-}
-
-/// Returns the table of a jump, if the code before the jump states the table.
-pub(super) fn table(jump: &Instruction, before: Before<'_>) -> Option<Table> {
+/// Returns the table of a jump, if the code before the jump states the table. An address has `address_size` bytes.
+pub(super) fn table(jump: &Instruction, before: Before<'_>, address_size: usize) -> Option<Table> {
     if jump.flow_control() != FlowControl::IndirectBranch {
         return None;
     }
     if jump.op0_kind() == OpKind::Memory {
-        return addresses(jump, before);
+        return addresses(jump, before, address_size);
     }
     let wanted = jump.op0_register();
     let (at, setter) = definition(before, wanted, LOOK_BACK)?;
     match setter.mnemonic() {
-        Mnemonic::Mov => addresses(&setter, before.up_to(at)),
+        Mnemonic::Mov => addresses(&setter, before.up_to(at), address_size),
         Mnemonic::Add if setter.op1_kind() == OpKind::Register => {
             distances(setter.op0_register(), setter.op1_register(), before.up_to(at))
                 .or_else(|| distances(setter.op1_register(), setter.op0_register(), before.up_to(at)))
@@ -93,14 +74,14 @@ pub(super) fn table(jump: &Instruction, before: Before<'_>) -> Option<Table> {
 }
 
 /// Returns the table of addresses from which `load` reads, as `table(,%reg,8)` does.
-fn addresses(load: &Instruction, before: Before<'_>) -> Option<Table> {
+fn addresses(load: &Instruction, before: Before<'_>, address_size: usize) -> Option<Table> {
     let is_table = load.op_kinds().any(|kind| kind == OpKind::Memory)
         && load.memory_base() == Register::None
         && load.memory_index() != Register::None
-        && load.memory_index_scale() as usize == before.address_size;
+        && load.memory_index_scale() as usize == address_size;
     is_table.then(|| Table {
         address: Svma(load.memory_displacement64()),
-        entry_size: before.address_size,
+        entry_size: address_size,
         entries: bound(before, load.memory_index()),
         base: None,
     })
@@ -152,13 +133,13 @@ fn sets(factory: &mut InstructionInfoFactory, instruction: &Instruction, wanted:
     }
     let used = factory.info(instruction).used_registers();
     instruction.is_invalid()
-        || used.iter().any(|used| {
-            let writes = !matches!(
-                used.access(),
-                OpAccess::Read | OpAccess::CondRead | OpAccess::NoMemAccess
-            );
-            writes && used.register().full_register() == wanted
-        })
+        || used
+            .iter()
+            .any(|used| writes(used.access()) && used.register().full_register() == wanted)
+}
+
+fn writes(access: OpAccess) -> bool {
+    !matches!(access, OpAccess::Read | OpAccess::CondRead | OpAccess::NoMemAccess)
 }
 
 /// Returns the address that a register has behind the instructions, if `lea address(%rip), reg` and `mov` determine it.
@@ -206,12 +187,7 @@ impl Index {
             Self::Register(register) => sets(factory, instruction, register),
             Self::Memory(_, base, index, ..) => {
                 let info = factory.info(instruction);
-                let stores = info.used_memory().iter().any(|used| {
-                    !matches!(
-                        used.access(),
-                        OpAccess::Read | OpAccess::CondRead | OpAccess::NoMemAccess
-                    )
-                });
+                let stores = info.used_memory().iter().any(|used| writes(used.access()));
                 stores
                     || is_call(instruction)
                     || [base, index]
@@ -320,9 +296,8 @@ mod tests {
         let before = Before {
             read: &|at| before[at],
             count: before.len(),
-            address_size: 8,
         };
-        table(jump, before)
+        table(jump, before, 8)
     }
 
     const CMP_9_EDI: &[u8] = &[0x83, 0xff, 0x09];
