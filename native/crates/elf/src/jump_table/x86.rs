@@ -209,6 +209,8 @@ fn bound(before: Before<'_>, index: Register) -> Option<usize> {
     let mut index = Index::Register(index.full_register());
     // Number of values of a byte, if the index was extended from one.
     let mut most = None;
+    // Number of bytes that a comparison must have. A comparison of 32 bits is enough: compilers know the upper half.
+    let mut compared_size = 4;
     // The condition of the nearest conditional branch between the comparison and the jump, and whether the branch
     // goes to the code between the two.
     let mut branch: Option<(ConditionCode, bool)> = None;
@@ -227,6 +229,7 @@ fn bound(before: Before<'_>, index: Register) -> Option<usize> {
         let is_index = Index::of(&instruction, 0) == Some(index);
         if instruction.mnemonic() == Mnemonic::Cmp
             && is_index
+            && operand_size(&instruction, 0) >= compared_size
             && let Some(constant) = constant
         {
             // A branch for one of the values says nothing of the others. An earlier comparison may.
@@ -247,8 +250,9 @@ fn bound(before: Before<'_>, index: Register) -> Option<usize> {
             Mnemonic::Cdqe => {}
             Mnemonic::And if is_index && sets_all(&instruction) => return constant.map(|mask| mask + 1).or(most),
             Mnemonic::Mov | Mnemonic::Movzx | Mnemonic::Movsxd if is_index && sets_all(&instruction) => {
-                if instruction.mnemonic() == Mnemonic::Movzx && source_size(&instruction) == 1 {
-                    most = Some(1 << u8::BITS);
+                if instruction.mnemonic() == Mnemonic::Movzx {
+                    compared_size = compared_size.min(operand_size(&instruction, 1));
+                    most = (compared_size == 1).then_some(1 << u8::BITS);
                 }
                 match Index::of(&instruction, 1) {
                     Some(source) => index = source,
@@ -274,10 +278,10 @@ fn sets_all(instruction: &Instruction) -> bool {
     instruction.op0_kind() != OpKind::Register || instruction.op0_register().size() >= CLEARS_UPPER
 }
 
-/// Returns the size of the second operand in bytes.
-fn source_size(instruction: &Instruction) -> usize {
-    match instruction.op1_kind() {
-        OpKind::Register => instruction.op1_register().size(),
+/// Returns the size in bytes of an operand, which is a register or memory.
+fn operand_size(instruction: &Instruction, operand: u32) -> usize {
+    match instruction.op_kind(operand) {
+        OpKind::Register => instruction.op_register(operand).size(),
         _ => instruction.memory_size().size(),
     }
 }
@@ -384,6 +388,8 @@ mod tests {
         assert_eq!(entries(&[&[0x83, 0xff, 0xfe], JA, MOV_EDI_EAX, JMP_TABLE]), None);
         // Of a value of which only one byte is the index's: mov %dil, %al
         assert_eq!(entries(&[CMP_9_EDI, JA, &[0x40, 0x88, 0xf8], JMP_TABLE]), None);
+        // Of the lowest byte of the index: cmpb $9, %dil
+        assert_eq!(entries(&[&[0x40, 0x80, 0xff, 0x09], JA, MOV_EDI_EAX, JMP_TABLE]), None);
         // Of a value that the index no longer has: inc %edi
         assert_eq!(entries(&[CMP_9_EDI, JA, &[0xff, 0xc7], MOV_EDI_EAX, JMP_TABLE]), None);
         // The branch is of another comparison: cmp $1, %esi
