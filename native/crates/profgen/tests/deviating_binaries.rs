@@ -45,7 +45,7 @@ fn compare_changed(options: &GenerateOptions, take_back: impl Fn(&mut Policy)) -
 }
 
 /// Runs the job of `options` with another policy.
-fn run(options: &GenerateOptions, policy: Policy) -> Result<Outcome, profgen::Error> {
+fn run(options: &GenerateOptions, policy: Policy) -> Result<Outcome, Error> {
     let options = GenerateOptions {
         policy,
         ..options.clone()
