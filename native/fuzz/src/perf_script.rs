@@ -52,7 +52,7 @@ pub fn events(text: &[u8], kind: SampleKind, dialect: Dialect) -> Vec<Event> {
 fn read(line: Line<'_>, dialect: Dialect) -> Option<(Vec<BranchEntry>, bool)> {
     let mut branches = BranchLine::read(line.text, dialect).ok()?.branches;
     let entries = branches.by_ref().collect();
-    Some((entries, branches.end_is_invalid()))
+    Some((entries, branches.has_invalid_end()))
 }
 
 /// Returns `text` with line ends as perf writes them. In [`Dialect::Anything`], CR LF also ends a line.

@@ -162,7 +162,7 @@ impl Builder<'_> {
                 }
                 InstructionClass::Jump if inside.is_some() => End::Jump,
                 InstructionClass::Jump | InstructionClass::Return => End::Other,
-                InstructionClass::Other if self.code.traps(instruction.svma) => End::Other,
+                InstructionClass::Other if self.code.is_trap(instruction.svma) => End::Other,
                 InstructionClass::Other | InstructionClass::Call => End::None,
             });
         }

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use crate::code_layout::{Bounds, CodeLayout, TextSection, lay_out_code};
 use crate::isa;
 use crate::{Arch, DecodePolicy, Image, ImageError, InstructionClass, LiveText, PatchSites, Svma, Symbol};
-use decoded::{Decoded, invalid_runs};
+use decoded::{DecodedChunk, invalid_runs};
 pub use poke::TextPoke;
 use preambles::Preambles;
 use start_map::StartMap;
@@ -47,7 +47,7 @@ pub struct Code<'i> {
     span: u32,
     sections: Vec<TextSection<'i>>,
     chunks: Vec<Bounds>,
-    decoded: Box<[OnceLock<Decoded>]>,
+    decoded: Box<[OnceLock<DecodedChunk>]>,
     starts: StartMap,
     patch_sites: PatchSites,
     /// Code that a recording saw rewritten; see [`note_pokes`](Self::note_pokes).
@@ -69,7 +69,7 @@ impl<'i> Code<'i> {
 
     fn build(image: &'i Image, policy: DecodePolicy, live: Option<LiveText<'i>>) -> Result<Self, ImageError> {
         let mut layout = lay_out_code(image, policy)?;
-        let live_sections = live.map_or(0, |live| layout.take(live));
+        let live_sections = live.map_or(0, |live| layout.use_live_text(live));
         let (patch_sites, preambles) = if policy.patched_text {
             let offset_of = |symbol: &Symbol| layout.code_range(symbol.svma, 1).map(|range| range.start);
             (PatchSites::read(image, &layout), Preambles::find(image, offset_of))
@@ -171,8 +171,8 @@ impl<'i> Code<'i> {
     /// Returns the last instruction that starts before `svma`.
     pub fn instruction_before(&self, svma: Svma) -> Option<Instruction> {
         let through = self.offset_through(Svma(svma.0.checked_sub(1)?))?;
-        let behind = self.chunks.partition_point(|chunk| chunk.start <= through);
-        (0..behind).rev().find_map(|chunk| {
+        let end = self.chunks.partition_point(|chunk| chunk.start <= through);
+        (0..end).rev().find_map(|chunk| {
             let (start, shape) = self.decoded(chunk).last_through(through)?;
             Some(Instruction {
                 svma: self.svma(start),
@@ -185,7 +185,7 @@ impl<'i> Code<'i> {
     /// Returns the first address between `start` and `end` at which straight-line execution from `start` meets
     /// bytes that are no known instruction. Returns `None` if execution reaches `end`, or a barrier, before such
     /// bytes. The time is proportional to the number of instructions in between.
-    pub fn unknown_between(&self, start: Svma, end: Svma) -> Option<Svma> {
+    pub fn first_unknown_between(&self, start: Svma, end: Svma) -> Option<Svma> {
         let mut next = start;
         for Instruction { svma, length, class } in self.instructions(start, end) {
             if svma != next {
@@ -229,13 +229,13 @@ impl<'i> Code<'i> {
         if self.is_instruction(offset) {
             return Some(offset);
         }
-        self.patched_around(offset).map(|(start, _)| start)
+        self.patched_instruction_around(offset).map(|(start, _)| start)
     }
 
     /// Returns true if the instruction at `svma` traps, so that execution never goes on behind it: `ud2`, `hlt` and
     /// `int3` on x86; `brk` and `udf` on AArch64.
     #[must_use]
-    pub fn traps(&self, svma: Svma) -> bool {
+    pub fn is_trap(&self, svma: Svma) -> bool {
         let bytes = self.bytes_of(svma).unwrap_or_default();
         match self.arch {
             Arch::X86_64 | Arch::X86 => matches!(bytes, [0x0f, 0x0b] | [0xf4] | [0xcc]),
@@ -253,35 +253,35 @@ impl<'i> Code<'i> {
     /// the start of the function. Returns `None` if no instruction is found.
     #[inline]
     pub fn target_at(&self, offset: u32) -> Option<u32> {
-        if let Some(function) = self.function_behind(offset) {
+        if let Some(function) = self.function_of_preamble(offset) {
             return self.is_instruction(function).then_some(function);
         }
         if self.is_instruction(offset) {
             return Some(offset);
         }
-        let (_, end) = self.patched_around(offset)?;
+        let (_, end) = self.patched_instruction_around(offset)?;
         self.is_instruction(end).then_some(end)
     }
 
     /// Returns the offset of the function whose preamble has the byte at `offset`. A kernel puts preambles before
     /// functions: padding that counts the depth of calls, or the check of an indirect call.
     #[inline]
-    pub fn function_behind(&self, offset: u32) -> Option<u32> {
-        self.preambles.function_behind(offset)
+    pub fn function_of_preamble(&self, offset: u32) -> Option<u32> {
+        self.preambles.function_of_preamble(offset)
     }
 
     /// Returns the start and the end of the patched instruction that has `offset` inside.
     #[cold]
-    fn patched_around(&self, offset: u32) -> Option<(u32, u32)> {
+    fn patched_instruction_around(&self, offset: u32) -> Option<(u32, u32)> {
         if self.patch_sites.is_empty() {
             return None;
         }
-        let (start, end) = self.decoded(self.chunk_at(offset)?).around(offset)?;
+        let (start, end) = self.decoded(self.chunk_at(offset)?).instruction_around(offset)?;
         self.is_patched(start..end).then_some((start, end))
     }
 
     fn is_patched(&self, range: Range<u32>) -> bool {
-        !self.patch_sites.touching(range.clone()).is_empty() || !self.pokes_in(range).is_empty()
+        !self.patch_sites.overlapping(range.clone()).is_empty() || !self.pokes_in(range).is_empty()
     }
 
     /// Returns true if execution can have run straight from `start` to `end`: no call, return or direct jump starts
@@ -364,12 +364,12 @@ impl<'i> Code<'i> {
     }
 
     /// Returns the instructions of a chunk. The first call for a chunk decodes the chunk.
-    fn decoded(&self, chunk: usize) -> &Decoded {
+    fn decoded(&self, chunk: usize) -> &DecodedChunk {
         self.decoded[chunk].get_or_init(|| {
             let section = self.section_of(chunk);
             let Bounds { start, end } = self.chunks[chunk];
-            let patched = self.patch_sites.touching(start..end);
-            let decoded = Decoded::collect(section.start, patched, |visit| self.walk(chunk, section, visit));
+            let patched = self.patch_sites.overlapping(start..end);
+            let decoded = DecodedChunk::collect(section.start, patched, |visit| self.walk(chunk, section, visit));
             self.starts.fill(start, end, &decoded.starts);
             decoded
         })
@@ -413,13 +413,13 @@ impl<'i> Code<'i> {
             if let Some(barrier) = decoded.barrier_from(offset) {
                 break barrier;
             }
-            if let Some(&barrier) = decoded.barrier_behind.get() {
+            if let Some(&barrier) = decoded.next_barrier.get() {
                 break barrier;
             }
             chunk += 1;
         };
         for passed in first..chunk {
-            self.decoded(passed).barrier_behind.get_or_init(|| barrier);
+            self.decoded(passed).next_barrier.get_or_init(|| barrier);
         }
         (barrier != NO_BARRIER).then_some(barrier)
     }
@@ -439,7 +439,7 @@ impl std::fmt::Debug for Code<'_> {
 pub struct Instructions<'c> {
     code: &'c Code<'c>,
     chunk: usize,
-    decoded: Option<&'c Decoded>,
+    decoded: Option<&'c DecodedChunk>,
     next: usize,
     last: u32,
 }

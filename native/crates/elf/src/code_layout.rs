@@ -41,11 +41,11 @@ pub(crate) struct CodeLayout<'i> {
 
 impl<'i> CodeLayout<'i> {
     /// Replaces the bytes of sections by the bytes that were in memory. Returns the number of sections replaced.
-    pub(crate) fn take(&mut self, live: LiveText<'i>) -> usize {
+    pub(crate) fn use_live_text(&mut self, live: LiveText<'i>) -> usize {
         let mut taken = 0;
         for section in &mut self.sections {
             let svma = self.base.wrapping_add(u64::from(section.start));
-            if let Some(bytes) = live.of_section(svma, section.bytes) {
+            if let Some(bytes) = live.section_bytes(svma, section.bytes) {
                 section.bytes = bytes;
                 taken += 1;
             }
@@ -116,7 +116,7 @@ pub(crate) fn lay_out_code(image: &Image, policy: DecodePolicy) -> Result<CodeLa
         if image.arch() == Arch::AArch64 && policy.aarch64_extensions {
             cut_outside_data(marks, section.end(), &mut layout.chunks);
         } else {
-            cut(marks.map(|(offset, _)| offset), section.end(), &mut layout.chunks);
+            cut_at_symbols(marks.map(|(offset, _)| offset), section.end(), &mut layout.chunks);
         }
         layout.sections.push(section);
     }
@@ -124,7 +124,7 @@ pub(crate) fn lay_out_code(image: &Image, policy: DecodePolicy) -> Result<CodeLa
 }
 
 /// Cuts the code at each of the ascending `offsets`, whatever symbol lies there.
-fn cut(offsets: impl Iterator<Item = u32>, end: u32, chunks: &mut Vec<Bounds>) {
+fn cut_at_symbols(offsets: impl Iterator<Item = u32>, end: u32, chunks: &mut Vec<Bounds>) {
     let mut open: Option<u32> = None;
     for offset in offsets {
         if let Some(start) = open.filter(|&start| start < offset) {

@@ -109,7 +109,7 @@ pub enum ImageError {
 
 impl ImageError {
     /// Makes the error for a file that [`map_file`](crate::map_file) could not open.
-    pub(crate) fn of_opening(path: &std::path::Path, source: io::Error) -> Self {
+    pub(crate) fn from_open_error(path: &std::path::Path, source: io::Error) -> Self {
         let path = path.to_owned();
         if source.kind() != io::ErrorKind::InvalidInput {
             return Self::Io { path, source };

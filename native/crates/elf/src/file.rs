@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub trait FileBytes: AsRef<[u8]> + Send + Sync {
     /// Gives back the memory of bytes that will hardly be read again. The bytes can still be read afterwards: a
     /// memory map then reads them from the file cache of the system. A vector ignores the call.
-    fn give_back(&self, _range: Range<usize>) {}
+    fn release(&self, _range: Range<usize>) {}
 }
 
 impl FileBytes for Vec<u8> {}
@@ -28,7 +28,7 @@ impl AsRef<[u8]> for FileMap {
 
 impl FileBytes for FileMap {
     #[cfg(target_os = "linux")]
-    fn give_back(&self, range: Range<usize>) {
+    fn release(&self, range: Range<usize>) {
         if range.start >= range.end || range.end > self.0.len() {
             return;
         }
@@ -89,7 +89,7 @@ mod tests {
                 7..7,
                 content.len() - 1..content.len() + 1,
             ] {
-                data.give_back(range);
+                data.release(range);
                 assert!((*data).as_ref() == content);
             }
         }

@@ -365,13 +365,13 @@ fn find_build_id<E: FileHeader<Endian = LittleEndian>>(
     segments: &[E::ProgramHeader],
 ) -> Option<Range<usize>> {
     let mut budget = 2 * data.len() as u64;
-    let in_sections = sections
+    let symbols_in_sections = sections
         .iter()
         .map(|section| (section.sh_size(ENDIAN).into(), section.notes(ENDIAN, data)));
     let in_segments = segments
         .iter()
         .map(|segment| (segment.p_filesz(ENDIAN).into(), segment.notes(ENDIAN, data)));
-    for (size, notes) in in_sections.chain(in_segments) {
+    for (size, notes) in symbols_in_sections.chain(in_segments) {
         let Ok(Some(mut notes)) = notes else { continue };
         budget = budget.checked_sub(size)?;
         while let Ok(Some(note)) = notes.next() {

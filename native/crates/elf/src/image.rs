@@ -104,7 +104,7 @@ struct SymbolFile {
 impl Image {
     /// Opens and maps the ELF file at `path`. The file may be compressed with gzip, xz or zstd.
     pub fn open(path: &Path) -> Result<Self, ImageError> {
-        let data = map_file(path).map_err(|source| ImageError::of_opening(path, source))?;
+        let data = map_file(path).map_err(|source| ImageError::from_open_error(path, source))?;
         Self::from_data(data, path)
     }
 
@@ -274,7 +274,7 @@ impl Image {
         let holder = if self.section(name).is_some() {
             self
         } else {
-            self.with_symbols()
+            self.symbol_image()
         };
         holder.sections_named(name)
     }
@@ -334,7 +334,7 @@ impl Image {
         )
     }
 
-    fn with_symbols(&self) -> &Self {
+    fn symbol_image(&self) -> &Self {
         self.symbol_file.as_ref().map_or(self, |file| &file.image)
     }
 

@@ -1,13 +1,13 @@
 //! Finds the targets of indirect jumps in the tables that compilers make of `switch`.
 
 mod aarch64;
-mod before;
+mod preceding_code;
 mod x86;
 
 use iced_x86::{Decoder, DecoderOptions, Mnemonic};
 
 use crate::{Arch, Code, Image, Instruction, Svma};
-use before::{Before, LOOK_BACK, MOST_ENTRIES};
+use preceding_code::{PrecedingCode, LOOK_BACK, MAX_ENTRIES};
 
 /// Returns the targets of the indirect jump that ends `before`, as far as a table states them, in no order.
 /// `inside` returns true for the address of an instruction of the function.
@@ -44,8 +44,8 @@ fn x86_targets(
     let Some(count) = instructions.len().checked_sub(1) else {
         return Vec::new();
     };
-    let before = Before { read: &read, count };
-    if let Some(table) = x86::table(&read(count), before, bits as usize / 8) {
+    let before = PrecedingCode { read: &read, count };
+    if let Some(table) = x86::find_table(&read(count), before, bits as usize / 8) {
         return table_targets(image, table, inside);
     }
     // The code has another form. The table is at the nearest address that it takes and that has a target.
@@ -67,8 +67,8 @@ fn table_targets(image: &Image, table: x86::Table, inside: &dyn Fn(Svma) -> bool
     let entries = image.loaded_bytes(table.address).chunks_exact(table.entry_size);
     let targets = entries
         .map(|entry| table.target(entry))
-        .take(table.entries.unwrap_or(MOST_ENTRIES).min(MOST_ENTRIES));
-    unique(match table.entries {
+        .take(table.entries.unwrap_or(MAX_ENTRIES).min(MAX_ENTRIES));
+    sort_and_dedup(match table.entries {
         Some(_) => targets.filter(|target| inside(*target)).collect(),
         None => targets.take_while(|target| inside(*target)).collect(),
     })
@@ -88,19 +88,19 @@ fn aarch64_targets(
     let Some(count) = instructions.len().checked_sub(1) else {
         return Vec::new();
     };
-    let before = Before { read: &read, count };
-    let Some(table) = aarch64::table(read(count).1, before) else {
+    let before = PrecedingCode { read: &read, count };
+    let Some(table) = aarch64::find_table(read(count).1, before) else {
         return Vec::new();
     };
     let bytes = image.loaded_bytes(table.address);
     let entries = bytes
         .chunks_exact(table.entry_size())
-        .take(table.entries.min(MOST_ENTRIES));
+        .take(table.entries.min(MAX_ENTRIES));
     let targets = entries.map(|entry| table.target(entry));
-    unique(targets.filter(|target| inside(*target)).collect())
+    sort_and_dedup(targets.filter(|target| inside(*target)).collect())
 }
 
-fn unique(mut found: Vec<Svma>) -> Vec<Svma> {
+fn sort_and_dedup(mut found: Vec<Svma>) -> Vec<Svma> {
     found.sort_unstable();
     found.dedup();
     found

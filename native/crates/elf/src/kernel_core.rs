@@ -32,7 +32,7 @@ impl KernelCore {
     /// # Errors
     /// Fails if the file cannot be read, or is no 64-bit little-endian core file.
     pub fn open(path: &Path) -> Result<Self, ImageError> {
-        let data = map_file(path).map_err(|source| ImageError::of_opening(path, source))?;
+        let data = map_file(path).map_err(|source| ImageError::from_open_error(path, source))?;
         let segments = segments((*data).as_ref()).map_err(|what| ImageError::Malformed {
             path: path.into(),
             what,
@@ -86,7 +86,7 @@ pub struct LiveText<'c> {
 impl<'c> LiveText<'c> {
     /// Returns the bytes that were in memory for the section at `svma` with the bytes `in_file`. Returns `None` if
     /// some of the bytes are missing, or if the memory had other code.
-    pub(crate) fn of_section(&self, svma: Svma, in_file: &[u8]) -> Option<&'c [u8]> {
+    pub(crate) fn section_bytes(&self, svma: Svma, in_file: &[u8]) -> Option<&'c [u8]> {
         let live = self.core.bytes(svma.0.wrapping_sub(self.delta), in_file.len())?;
         // Relocations and patched code make up a third of a section at most. In unrelated code one byte in ten is
         // equal.

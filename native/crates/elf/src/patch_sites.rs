@@ -68,7 +68,7 @@ impl PatchSites {
     }
 
     /// Returns the stretches with a byte in `range`.
-    pub(crate) fn touching(&self, range: Range<u32>) -> &[Stretch] {
+    pub(crate) fn overlapping(&self, range: Range<u32>) -> &[Stretch] {
         let first = self.stretches.partition_point(|stretch| stretch.end <= range.start);
         let count = self.stretches[first..].partition_point(|stretch| stretch.start < range.end);
         &self.stretches[first..first + count]
@@ -79,15 +79,15 @@ impl PatchSites {
 fn tables_of_kernel(image: &Image) -> (Vec<Table<'_>>, Vec<PatchTableProblem>) {
     let names: Vec<&[u8]> = TABLES
         .iter()
-        .flat_map(|table| [table.first, table.behind])
+        .flat_map(|table| [table.first, table.end])
         .map(str::as_bytes)
         .collect();
     let symbols = image.symbols_named(PREFIX, &names);
     let (mut tables, mut problems) = (Vec::new(), Vec::new());
     for (kind, borders) in TABLES.iter().zip(symbols.chunks_exact(2)) {
         let bytes = match *borders {
-            [Some(first), Some(behind)] if first == behind => continue,
-            [Some(first), Some(behind)] => table_bytes(image, first..behind),
+            [Some(first), Some(end)] if first == end => continue,
+            [Some(first), Some(end)] => table_bytes(image, first..end),
             [None, None] => continue,
             _ => None,
         };
@@ -125,8 +125,8 @@ fn table_bytes(image: &Image, range: Range<Svma>) -> Option<&[u8]> {
         .filter(|section| section.allocated)
         .find_map(|section| {
             let first = usize::try_from(range.start.0.checked_sub(section.svma.0)?).ok()?;
-            let behind = usize::try_from(range.end.0.checked_sub(section.svma.0)?).ok()?;
-            image.bytes_at(&section.data).get(first..behind)
+            let end = usize::try_from(range.end.0.checked_sub(section.svma.0)?).ok()?;
+            image.bytes_at(&section.data).get(first..end)
         })
 }
 
@@ -165,7 +165,7 @@ mod tests {
             prop_assert!(sites.stretches.is_sorted_by(|a, b| a.end <= b.start));
             for offset in 0..80 {
                 let covers = |stretch: &&Stretch| (stretch.start..stretch.end).contains(&offset);
-                let found = sites.touching(offset..offset + 1);
+                let found = sites.overlapping(offset..offset + 1);
                 prop_assert_eq!(found.len(), usize::from(stretches.iter().any(|stretch| covers(&stretch))));
                 if stretches.iter().filter(covers).any(|stretch| stretch.passable) {
                     prop_assert!(found[0].passable);

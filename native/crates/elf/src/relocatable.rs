@@ -17,7 +17,7 @@ use crate::ImageError;
 use crate::compression::FileCompression;
 use crate::format::{ENDIAN, Elf};
 use crate::strings::string_at;
-use copy::{Copy, SH_ADDR};
+use copy::{FileCopy, SH_ADDR};
 pub(crate) use layout::Area;
 use layout::Layout;
 pub use problem::LayoutProblem;
@@ -60,7 +60,7 @@ fn try_lay_out(data: &[u8]) -> Result<LaidOut, String> {
     let sections = header.sections(ENDIAN, data).map_err(|error| error.to_string())?;
     let names = section_names(data, header, &sections);
     let layout = Layout::new(&sections, &names)?;
-    let mut copy = Copy::of(data, header)?;
+    let mut copy = FileCopy::of(data, header)?;
     copy.mark_as_linked();
     for index in 0..sections.len() {
         copy.set_section(index, SH_ADDR, layout.address(SectionIndex(index)).0);

@@ -413,23 +413,23 @@ fn a_branch_into_what_is_before_a_function_goes_on_in_the_function() {
         let code = code(&image);
         for inside in 1..17 {
             assert_eq!(code.target_at(inside), Some(17), "{symbol} {inside}");
-            assert_eq!(code.function_behind(inside), Some(17));
+            assert_eq!(code.function_of_preamble(inside), Some(17));
         }
         for outside in [0, 17, 18, 19, u32::MAX] {
-            assert_eq!(code.function_behind(outside), None, "{symbol} {outside}");
+            assert_eq!(code.function_of_preamble(outside), None, "{symbol} {outside}");
         }
         assert_eq!(
             (code.target_at(0), code.target_at(17), code.target_at(18)),
             (Some(0), Some(17), Some(18))
         );
         let compatible = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect("code");
-        assert_eq!(compatible.function_behind(6), None);
+        assert_eq!(compatible.function_of_preamble(6), None);
         // The first symbol is that of another function, and the second one lies behind its function.
         for (symbol, at) in [("__pfx_g", 1), (symbol, 18)] {
             let image = builder(symbol, at).image();
             let code = self::code(&image);
             assert!(
-                (0..20).all(|offset| code.function_behind(offset).is_none()),
+                (0..20).all(|offset| code.function_of_preamble(offset).is_none()),
                 "{symbol} {at}"
             );
         }

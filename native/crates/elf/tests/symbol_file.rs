@@ -45,7 +45,7 @@ fn debug_file() -> ElfBuilder {
 fn symbols_lie_in_the_sections_of_the_stripped_image() {
     let mut image = stripped();
     assert!(!image.has_code_symbols() && !image.has_fs_discriminators() && image.symbols().is_empty());
-    assert_eq!(image.take_symbols_of(debug_file().image()), Ok(()));
+    assert_eq!(image.use_symbol_file(debug_file().image()), Ok(()));
     let name = |symbol| String::from_utf8_lossy(image.symbol_name(symbol)).into_owned();
     let found: Vec<_> = image.symbols().iter().map(|s| (s.section, s.svma.0, name(s))).collect();
     let expected = [
@@ -70,7 +70,7 @@ fn a_file_whose_code_is_elsewhere_is_refused() {
         let mut built = debug_file();
         change(&mut built);
         let (mut image, found) = (stripped(), built.image());
-        let refused = image.take_symbols_of(found);
+        let refused = image.use_symbol_file(found);
         assert!(image.symbols().is_empty() && image.symbol_file().is_none());
         refused
     };
@@ -103,11 +103,11 @@ fn a_file_of_another_build_is_refused() {
         built.image()
     };
     let mut file = with_id(debug_file(), &id(7)).image();
-    assert_eq!(stripped(8).take_symbols_of(file), Err(SymbolFileProblem::OtherBuild));
+    assert_eq!(stripped(8).use_symbol_file(file), Err(SymbolFileProblem::OtherBuild));
     file = with_id(debug_file(), &id(7)).image();
-    assert_eq!(stripped(7).take_symbols_of(file), Ok(()));
+    assert_eq!(stripped(7).use_symbol_file(file), Ok(()));
     assert_eq!(
-        stripped(7).take_symbols_of(debug_file().image()),
+        stripped(7).use_symbol_file(debug_file().image()),
         Ok(()),
         "it does not say"
     );
@@ -132,7 +132,7 @@ fn read(bytes: Vec<u8>) {
     let Ok(file) = Image::from_bytes(bytes, std::path::Path::new("damaged")) else {
         return;
     };
-    let _ = image.take_symbols_of(file);
+    let _ = image.use_symbol_file(file);
     assert!(image.symbols().iter().all(|symbol| symbol.section <= 3));
     image
         .symbols()

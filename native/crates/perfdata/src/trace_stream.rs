@@ -96,7 +96,7 @@ impl TraceStream {
             // A snapshot may repeat bytes that the snapshot before had.
             let mut done = next.saturating_sub(part.offset).min(part.size);
             if part.offset > next {
-                decoder.cut();
+                decoder.note_gap();
             }
             while done < part.size {
                 let offset = part.offset.saturating_add(done);
@@ -110,13 +110,13 @@ impl TraceStream {
                     self.sample(record, end, &mut stats, &mut sink)
                 });
                 if wanted == to_gap {
-                    decoder.cut();
+                    decoder.note_gap();
                 }
                 done += wanted;
             }
             next = part.offset.saturating_add(part.size).max(next);
         }
-        decoder.cut();
+        decoder.note_gap();
         stats.packets = decoder.stats();
         Ok(stats)
     }

@@ -3,7 +3,7 @@
 use memchr::{memchr, memmem};
 
 use crate::chars::{split_token, trim_end, trim_start};
-use crate::number::{HexReader, hex, leading_hex, length_of_token};
+use crate::number::{HexReader, hex, leading_hex, token_length};
 
 /// The fields that may stand before the branch entries of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct InvalidAddress<'a> {
 #[derive(Debug, Clone)]
 pub struct BranchLine<'a> {
     /// Name of the event, without the colon behind it. With [`Dialect::Anything`], this is all the text up to that
-    /// colon, because names may have blanks; see [`names_event`].
+    /// colon, because names may have blanks; see [`ends_with_event_name`].
     pub event: Option<&'a [u8]>,
     /// The sampled address, if the line has it.
     pub address: Option<u64>,
@@ -55,25 +55,25 @@ impl<'a> BranchLine<'a> {
     pub fn read(line: &'a [u8], dialect: Dialect) -> Result<Self, InvalidAddress<'a>> {
         let line = trim_end(line);
         if dialect == Dialect::Anything
-            && let Some(read) = Self::read_behind_anything(line)
+            && let Some(read) = Self::read_after_any_fields(line)
         {
             return Ok(read);
         }
         let mut rest = line;
         let mut event = None;
         if dialect != Dialect::Address
-            && let Some((token, behind)) = split_token(rest)
+            && let Some((token, after)) = split_token(rest)
             && token.ends_with(b":")
         {
             event = Some(without_colons(token));
-            rest = behind;
+            rest = after;
         }
         let mut address = None;
-        if let Some((token, behind)) = split_token(rest)
+        if let Some((token, after)) = split_token(rest)
             && memchr(b'/', token).is_none()
         {
             address = Some(hex(token).ok_or(InvalidAddress { event })?);
-            rest = behind;
+            rest = after;
         }
         let branches = Branches {
             rest,
@@ -90,11 +90,11 @@ impl<'a> BranchLine<'a> {
 
     /// Reads any fields before the branch entries. The first token that is a branch entry ends these fields. Returns
     /// `None` if no token is a branch entry.
-    fn read_behind_anything(line: &'a [u8]) -> Option<Self> {
+    fn read_after_any_fields(line: &'a [u8]) -> Option<Self> {
         let (mut event, mut address) = (None, None);
         let mut rest = line;
-        while let Some((token, behind)) = split_token(rest) {
-            if is_entry(trim_start(rest)) {
+        while let Some((token, after)) = split_token(rest) {
+            if starts_with_entry(trim_start(rest)) {
                 let branches = Branches {
                     rest: trim_start(rest),
                     names_files: true,
@@ -108,7 +108,7 @@ impl<'a> BranchLine<'a> {
                 });
             }
             if token.ends_with(b":") {
-                let end = line.len() - behind.len() - usize::from(!behind.is_empty());
+                let end = line.len() - after.len() - usize::from(!after.is_empty());
                 event = Some(without_colons(&line[..end]));
                 address = None;
             } else if let Some(value) = hex(token) {
@@ -116,31 +116,31 @@ impl<'a> BranchLine<'a> {
                 // address.
                 address = Some(value);
             }
-            rest = behind;
+            rest = after;
         }
         None
     }
 
     /// Returns true if a line looks like a line of branch entries. The kind of the text need not be known.
-    pub(crate) fn is_recognised(line: &'a [u8], dialect: Dialect) -> bool {
-        let pieces = three_pieces(trim_end(trim_start(line)));
+    pub(crate) fn looks_like_branches(line: &'a [u8], dialect: Dialect) -> bool {
+        let pieces = split_in_three(trim_end(trim_start(line)));
         let is_branches = |piece: &[u8]| piece.starts_with(b"0x") && memchr(b'/', piece).is_some();
         let recognised = match *pieces {
             [first, rest, ..] if dialect != Dialect::Address && memchr(b':', first).is_some() => {
-                three_pieces(trim_start(rest))
+                split_in_three(trim_start(rest))
                     .get(1)
                     .is_some_and(|second| is_branches(second))
             }
             [_, second, ..] => is_branches(second),
             _ => false,
         };
-        recognised || dialect == Dialect::Anything && Self::read_behind_anything(line).is_some()
+        recognised || dialect == Dialect::Anything && Self::read_after_any_fields(line).is_some()
     }
 }
 
 /// Splits at the first two blanks, and leaves out empty pieces. So a pair of blanks gives one piece fewer, as in
 /// llvm-profgen.
-fn three_pieces(text: &[u8]) -> Vec<&[u8]> {
+fn split_in_three(text: &[u8]) -> Vec<&[u8]> {
     text.splitn(3, |&byte| byte == b' ')
         .filter(|piece| !piece.is_empty())
         .collect()
@@ -148,7 +148,7 @@ fn three_pieces(text: &[u8]) -> Vec<&[u8]> {
 
 /// Returns true if the text before the sampled address ends with the event name `name`.
 #[must_use]
-pub fn names_event(event: &[u8], name: &[u8]) -> bool {
+pub fn ends_with_event_name(event: &[u8], name: &[u8]) -> bool {
     event
         .strip_suffix(name)
         .is_some_and(|before| matches!(before.last(), None | Some(b' ')))
@@ -163,7 +163,7 @@ fn without_colons(mut token: &[u8]) -> &[u8] {
 
 /// Returns true if `text` starts with `0x40062f/0x4005b0` or, with files, `0x40062f(/bin/app)/0x4005b0(/bin/app)`,
 /// whatever follows.
-fn is_entry(text: &[u8]) -> bool {
+fn starts_with_entry(text: &[u8]) -> bool {
     let target = || {
         let digits = text.strip_prefix(b"0x")?;
         let (_, length) = leading_hex(digits)?;
@@ -186,7 +186,7 @@ pub struct Branches<'a> {
 impl Branches<'_> {
     /// Returns true if the line goes on with something that is not a branch entry. To be called after the last entry.
     #[must_use]
-    pub fn end_is_invalid(&self) -> bool {
+    pub fn has_invalid_end(&self) -> bool {
         self.invalid
     }
 }
@@ -226,28 +226,28 @@ fn read_entry(text: &[u8], addresses: &mut HexReader) -> Option<(BranchEntry, us
     }
     let target = &text[slash + 1..];
     let (to, digits) = addresses.read(target.get(PREFIX..)?).filter(|_| is_prefix(target))?;
-    entry_with_flags(from, to, text, &target[PREFIX + digits..])
+    finish_entry(from, to, text, &target[PREFIX + digits..])
 }
 
-/// Makes the entry whose flags begin at the start of `behind`, and returns the entry and its length. `text` begins
+/// Makes the entry whose flags begin at the start of `after`, and returns the entry and its length. `text` begins
 /// with the entry, and both texts have the same end.
 #[inline]
-fn entry_with_flags(from: u64, to: u64, text: &[u8], behind: &[u8]) -> Option<(BranchEntry, usize)> {
-    let length = length_of_token(behind);
-    let flags = &behind[..length];
+fn finish_entry(from: u64, to: u64, text: &[u8], after: &[u8]) -> Option<(BranchEntry, usize)> {
+    let length = token_length(after);
+    let flags = &after[..length];
     if !matches!(flags.first(), None | Some(b'/')) {
         return None;
     }
     let entry = BranchEntry {
         from,
         to,
-        wrong_path: says_wrong_path(flags),
+        wrong_path: has_wrong_path_flag(flags),
     };
-    Some((entry, text.len() - behind.len() + length))
+    Some((entry, text.len() - after.len() + length))
 }
 
 /// Longest name of a file, with the offset that perf may print behind it, in bytes.
-const LONGEST_FILE: usize = 4096 + 32;
+const MAX_FILE_NAME_LENGTH: usize = 4096 + 32;
 
 /// Reads the entry at the start of `text`, and returns the entry and its length. `perf script -F +brstack` and `-F
 /// brstack,dso` print entries like this: `0x40062f(/bin/app)/0x4005b0(/bin/app)/P/-/-/0`, since perf 6.4 with a blank
@@ -260,7 +260,7 @@ fn read_entry_with_files(text: &[u8]) -> Option<(BranchEntry, usize)> {
         (text.get(length + blank) == Some(&b'(')).then_some((value, length + blank))
     };
     let name_end = |text: &[u8], is_end: &dyn Fn(&[u8]) -> bool| {
-        let longest = &text[..text.len().min(LONGEST_FILE)];
+        let longest = &text[..text.len().min(MAX_FILE_NAME_LENGTH)];
         memmem::find_iter(longest, b")/")
             .map(|at| at + 1)
             .find(|&at| is_end(&text[at + 1..]))
@@ -275,7 +275,7 @@ fn read_entry_with_files(text: &[u8]) -> Option<(BranchEntry, usize)> {
         known > 0 && flags.get(known) == Some(&b'/')
     };
     let flags = name + name_end(&target[name..], &are_flags)?;
-    entry_with_flags(from, to, text, &target[flags..])
+    finish_entry(from, to, text, &target[flags..])
 }
 
 /// Returns true if the two characters before the digits may be a prefix. They may be any characters, except that a
@@ -287,7 +287,7 @@ fn is_prefix(text: &[u8]) -> bool {
 
 /// Returns true if a field behind a slash says that the branch was on a wrong path.
 #[inline]
-fn says_wrong_path(flags: &[u8]) -> bool {
+fn has_wrong_path_flag(flags: &[u8]) -> bool {
     const WRONG_PATH: &[u8] = b"SPEC_WRONG_PATH";
     let mut fields = flags.split(|&byte| byte == b'/').skip(1);
     flags.len() > WRONG_PATH.len() && fields.any(|field| field.starts_with(WRONG_PATH))
@@ -300,7 +300,7 @@ mod tests {
     fn entries(text: &[u8]) -> (Vec<(u64, u64)>, bool) {
         let mut branches = BranchLine::read(text, Dialect::Address).expect("a line").branches;
         let entries = branches.by_ref().map(|entry| (entry.from, entry.to)).collect();
-        (entries, branches.end_is_invalid())
+        (entries, branches.has_invalid_end())
     }
 
     #[test]
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_end_at_the_first_that_is_none() {
+    fn entries_end_at_the_first_other_token() {
         assert_eq!(
             entries(b"  4f 0x1/0x2/P/-/-/0  0xA/0xffffffffffffffff\t\r\n"),
             (vec![(1, 2), (10, u64::MAX)], false)
@@ -339,13 +339,13 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_the_entries() {
+    fn fields_before_the_entries_are_read() {
         let line: &[u8] =
             b"my app 1234/1235 [001]  12.345678:   1000   cycles:u:   401310 main+0x10 (/bin/app) 0x1/0x2/P/-/-/0";
         let read = BranchLine::read(line, Dialect::Anything).expect("understood");
         let event = read.event.expect("named");
-        assert!(names_event(event, b"cycles:u"));
-        assert!(!names_event(event, b"ycles:u") && !names_event(event, b"cycles"));
+        assert!(ends_with_event_name(event, b"cycles:u"));
+        assert!(!ends_with_event_name(event, b"ycles:u") && !ends_with_event_name(event, b"cycles"));
         assert_eq!(read.address, Some(0x40_1310));
         assert_eq!(read.branches.count(), 1);
         assert!(BranchLine::read(line, Dialect::EventAndAddress).is_err());
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recognised() {
+    fn lines_of_branch_entries_are_recognised() {
         use Dialect::{Address, Anything, EventAndAddress};
         for (line, dialects) in [
             (
@@ -385,7 +385,7 @@ mod tests {
             for dialect in [Address, EventAndAddress, Anything] {
                 let want = dialects.contains(&dialect);
                 assert_eq!(
-                    BranchLine::is_recognised(line, dialect),
+                    BranchLine::looks_like_branches(line, dialect),
                     want,
                     "{dialect:?} {:?}",
                     String::from_utf8_lossy(line)
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn files_behind_addresses() {
+    fn file_names_may_follow_addresses() {
         let line: &[u8] = b"app 12 [000] 1.5: 7 cycles: 4f main+0x1 (/bin/my (old) app) \
             0x1(/bin/my (old) app)/0x2(/a(b)/c (deleted))/P/-/-/0  0x3 (/bin/app+0x3)/0x4 ([unknown])/M/-/-/0/COND/SPEC_WRONG_PATH \
             0x5([kernel.kallsyms])/0x6(/bin/app)/-/-/-/0  0x7/0x8/PN/-/-/0";
@@ -407,8 +407,8 @@ mod tests {
             .map(|entry| (entry.from, entry.to, entry.wrong_path))
             .collect();
         assert_eq!(entries, [(1, 2, false), (3, 4, true), (5, 6, false), (7, 8, false)]);
-        assert!(!branches.end_is_invalid());
-        assert!(BranchLine::is_recognised(line, Dialect::Anything));
+        assert!(!branches.has_invalid_end());
+        assert!(BranchLine::looks_like_branches(line, Dialect::Anything));
 
         for broken in [
             "0x1(/bin/app/0x2(/bin/app)/P/-",
@@ -418,11 +418,11 @@ mod tests {
             assert!(read_entry_with_files(broken.as_bytes()).is_none(), "{broken}");
         }
         let endless = b"0x1(".repeat(100_000);
-        assert!(!BranchLine::is_recognised(&endless, Dialect::Anything));
+        assert!(!BranchLine::looks_like_branches(&endless, Dialect::Anything));
     }
 
     #[test]
-    fn wrong_paths_of_amd() {
+    fn wrong_paths_of_amd_are_recognised() {
         let line: &[u8] = b"0x1/0x2/P/-/-/0//SPEC_WRONG_PATH 0x3/0x4/P/-/-/0/COND/NON_SPEC_CORRECT_PATH";
         let read = BranchLine::read(line, Dialect::Address).expect("understood");
         assert_eq!(

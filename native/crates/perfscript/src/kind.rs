@@ -63,7 +63,7 @@ pub fn detect(text: &[u8], dialect: Dialect) -> Option<SampleKind> {
             kind = SampleKind::CallStacks;
             line = lines.next()?;
         }
-        if BranchLine::is_recognised(line, dialect) {
+        if BranchLine::looks_like_branches(line, dialect) {
             // perf prints the source line (`-F ip,brstack,srcline`) on a line of its own, between the address and the
             // branch entries.
             let stands_alone = dialect == Dialect::Anything && !line.starts_with(BRANCHES_AFTER_FRAMES);

@@ -23,7 +23,7 @@ mod number;
 mod parser;
 mod windows;
 
-pub use branches::{BranchEntry, BranchLine, Branches, Dialect, InvalidAddress, names_event};
+pub use branches::{BranchEntry, BranchLine, Branches, Dialect, InvalidAddress, ends_with_event_name};
 pub use kind::{SampleKind, detect};
 pub use mapping::MappingLine;
 pub use parser::{CallStack, Item, Line, Parser};

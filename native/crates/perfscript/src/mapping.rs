@@ -10,7 +10,7 @@ use crate::number::{decimal, hex, leading_hex};
 pub(crate) const MARK: &[u8] = b"PERF_RECORD_MMAP";
 
 /// Smallest length in bytes of a line about a mapping.
-const LEAST_LENGTH: usize = 50;
+const MIN_LENGTH: usize = 50;
 
 /// A mapping, as the text describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +39,8 @@ impl<'a> MappingLine<'a> {
     /// perf pads process ids and times to a fixed width, so a line begins without a blank only if its first number is
     /// long. llvm-profgen does not take such a line for a line about a mapping.
     #[must_use]
-    pub fn is_one(line: &'a [u8], dialect: Dialect) -> bool {
-        line.len() >= LEAST_LENGTH
+    pub fn is_mapping_line(line: &'a [u8], dialect: Dialect) -> bool {
+        line.len() >= MIN_LENGTH
             && !line.starts_with(BRANCHES_AFTER_FRAMES)
             && memmem::find(line, MARK).is_some()
             && (!line[0].is_ascii_digit() || dialect == Dialect::Anything && Self::read(line).is_some())
@@ -55,14 +55,14 @@ impl<'a> MappingLine<'a> {
             None => (&b"PERF_RECORD_MMAP "[..], false),
         };
         let at = memmem::find(line, mark)?;
-        Self::read_behind(&line[at + mark.len()..], is_mmap2)
+        Self::read_after_mark(&line[at + mark.len()..], is_mmap2)
     }
 
     /// Reads `PID/TID: [0xADDR(0xSIZE) @ OFFSET REST]: PROT PATH`. Only MMAP2 has a REST. If there are several ways to
     /// read the line, the one with the longest REST counts.
-    fn read_behind(text: &'a [u8], has_rest: bool) -> Option<Self> {
+    fn read_after_mark(text: &'a [u8], has_rest: bool) -> Option<Self> {
         let (pid, text) = split_at_byte(text, b'/')?;
-        let pid = i32::try_from(signed(pid)?).ok()?;
+        let pid = i32::try_from(parse_signed(pid)?).ok()?;
         let (tid, text) = split_at_byte(text, b':')?;
         tid.iter().all(u8::is_ascii_digit).then_some(())?;
         if tid.is_empty() {
@@ -83,7 +83,7 @@ impl<'a> MappingLine<'a> {
         };
         let (build_id, (executable, path)) = if has_rest {
             let rest = text.strip_prefix(b" ")?;
-            memmem::rfind_iter(rest, b"]: ").find_map(|at| Some((build_id(&rest[..at]), close(&rest[at..])?)))?
+            memmem::rfind_iter(rest, b"]: ").find_map(|at| Some((parse_build_id(&rest[..at]), close(&rest[at..])?)))?
         } else {
             (None, close(text)?)
         };
@@ -100,7 +100,7 @@ impl<'a> MappingLine<'a> {
 }
 
 /// Reads a build id. perf prints it in place of `MAJOR:MINOR INODE GENERATION`, in newer versions in angle brackets.
-fn build_id(text: &[u8]) -> Option<Vec<u8>> {
+fn parse_build_id(text: &[u8]) -> Option<Vec<u8>> {
     let digits = text
         .strip_prefix(b"<")
         .and_then(|text| text.strip_suffix(b">"))
@@ -119,7 +119,7 @@ fn split_at_byte(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
     Some((&text[..at], &text[at + 1..]))
 }
 
-fn signed(text: &[u8]) -> Option<i64> {
+fn parse_signed(text: &[u8]) -> Option<i64> {
     let (sign, digits) = match text.strip_prefix(b"-") {
         Some(digits) => (-1, digits),
         None => (1, text),
@@ -146,7 +146,7 @@ mod tests {
         let inode: &[u8] =
             b"app 12 1.5: PERF_RECORD_MMAP2 12/13: [0x7f0000001000(0x2000) @ 0x1000 08:01 77 1]: r-xp /usr/bin/my app";
         let read = MappingLine::read(inode).expect("read");
-        assert!(MappingLine::is_one(inode, Dialect::Address));
+        assert!(MappingLine::is_mapping_line(inode, Dialect::Address));
         assert_eq!(
             (read.pid, read.start, read.len, read.offset),
             (12, 0x7f00_0000_1000, 0x2000, 0x1000)
@@ -177,15 +177,15 @@ mod tests {
         let mapping = "PERF_RECORD_MMAP2 12345/12345: [0x1000(0x1000) @ 0 08:01 7 0]: r-xp /bin/app";
         for before in ["12345/12345 ", "12345 ", "12345678 [000] ", "100800.123456: "] {
             let line = format!("{before}{mapping}");
-            assert!(MappingLine::is_one(line.as_bytes(), Dialect::Anything), "{line}");
-            assert!(!MappingLine::is_one(line.as_bytes(), Dialect::Address), "{line}");
+            assert!(MappingLine::is_mapping_line(line.as_bytes(), Dialect::Anything), "{line}");
+            assert!(!MappingLine::is_mapping_line(line.as_bytes(), Dialect::Address), "{line}");
             assert_eq!(
                 MappingLine::read(line.as_bytes()).map(|read| read.path),
                 Some(&b"/bin/app"[..])
             );
         }
         let sample = b"12345 4f PERF_RECORD_MMAP2+0x10 (/bin/PERF_RECORD_MMAP2) 0x1/0x2/P/-/-/0 0x3/0x4/P/-/-/0";
-        assert!(!MappingLine::is_one(sample, Dialect::Anything));
+        assert!(!MappingLine::is_mapping_line(sample, Dialect::Anything));
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_perf_does_not_write() {
+    fn lines_that_perf_does_not_write_are_refused() {
         for line in [
             "PERF_RECORD_MMAP2 1/-1: [0x1000(0x1000) @ 0 08:01 7 0]: r-xp /bin/app",
             "PERF_RECORD_MMAP2 1/1: [0x1000(0x1000) @ 0]: r-xp /bin/app",

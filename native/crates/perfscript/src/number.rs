@@ -1,7 +1,7 @@
 //! Reads numbers and finds blanks, eight characters at a time.
 
 /// Returns a word in which each byte is `byte`.
-const fn all(byte: u8) -> u64 {
+const fn repeat(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
@@ -9,12 +9,12 @@ const fn all(byte: u8) -> u64 {
 /// value and the number of the digits.
 #[inline]
 fn hex_digits(characters: u64) -> (u64, u32) {
-    const TOP: u64 = all(0x80);
-    let lower = characters | all(0x20);
+    const TOP: u64 = repeat(0x80);
+    let lower = characters | repeat(0x20);
     // The top bit of each byte shows whether a comparison holds. A character outside of ASCII may also change the
     // bytes above it, but the digits end at that character.
-    let is_digit = (characters | TOP).wrapping_sub(all(b'0')) & all(b'9' | 0x80).wrapping_sub(characters);
-    let is_letter = (lower | TOP).wrapping_sub(all(b'a')) & all(b'f' | 0x80).wrapping_sub(lower);
+    let is_digit = (characters | TOP).wrapping_sub(repeat(b'0')) & repeat(b'9' | 0x80).wrapping_sub(characters);
+    let is_letter = (lower | TOP).wrapping_sub(repeat(b'a')) & repeat(b'f' | 0x80).wrapping_sub(lower);
     let are_digits = (is_digit | is_letter) & !characters & TOP;
     let count = (are_digits ^ TOP).trailing_zeros() / 8;
     if count == 0 {
@@ -22,7 +22,7 @@ fn hex_digits(characters: u64) -> (u64, u32) {
     }
     // This puts zeros in front of the digits, and the first digit of eight is the lowest byte again.
     let digits = characters << (64 - 8 * count);
-    let values = (digits & all(0x0f)) + (digits >> 6 & all(1)) * 9;
+    let values = (digits & repeat(0x0f)) + (digits >> 6 & repeat(1)) * 9;
     // Each step joins neighbours: two digits to a byte, two bytes to 16 bits, and so on.
     let pairs = (values << 4 | values >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs << 8 | pairs >> 16) & 0x0000_ffff_0000_ffff;
@@ -35,7 +35,7 @@ fn hex_digits(characters: u64) -> (u64, u32) {
 pub(crate) fn leading_hex(text: &[u8]) -> Option<(u64, usize)> {
     let (mut value, mut length) = (0u64, 0);
     loop {
-        let (digits, count) = hex_digits(eight(&text[length..]));
+        let (digits, count) = hex_digits(load_eight(&text[length..]));
         if count > 0 {
             if value >> (64 - 4 * count) != 0 {
                 return None;
@@ -72,7 +72,7 @@ impl HexReader {
         if let Some(number) = text.get(..=length)
             && let Some(last) = number[..length].last_chunk()
             && number[length] == b'/'
-            && eight(number) & self.mask == self.first
+            && load_eight(number) & self.mask == self.first
             && let (low, 8) = hex_digits(u64::from_le_bytes(*last))
         {
             return Some((self.high << 32 | low, length));
@@ -87,7 +87,7 @@ impl HexReader {
             let mask = u64::MAX.checked_shr(8 * (16 - length) as u32).unwrap_or(0);
             *self = Self {
                 length,
-                first: eight(text) & mask,
+                first: load_eight(text) & mask,
                 mask,
                 high: value >> 32,
             };
@@ -99,7 +99,7 @@ impl HexReader {
 /// Returns the first eight characters, or all characters and zeros behind them. The first character is the lowest
 /// byte.
 #[inline]
-fn eight(text: &[u8]) -> u64 {
+fn load_eight(text: &[u8]) -> u64 {
     u64::from_le_bytes(text.first_chunk().copied().unwrap_or_else(|| {
         let mut characters = [0; 8];
         characters[..text.len()].copy_from_slice(text);
@@ -110,12 +110,12 @@ fn eight(text: &[u8]) -> u64 {
 /// Returns the position of the first blank of `text`, or the length of `text`. Tokens are short, so a search function
 /// for long texts would take longer.
 #[inline]
-pub(crate) fn length_of_token(text: &[u8]) -> usize {
+pub(crate) fn token_length(text: &[u8]) -> usize {
     let mut length = 0;
     while length < text.len() {
-        let others = eight(&text[length..]) ^ all(b' ');
+        let others = load_eight(&text[length..]) ^ repeat(b' ');
         // Bytes that are 0 are blanks. The subtraction finds the lowest of them, because it borrows first there.
-        let blanks = others.wrapping_sub(all(1)) & !others & all(0x80);
+        let blanks = others.wrapping_sub(repeat(1)) & !others & repeat(0x80);
         if blanks != 0 {
             return length + blanks.trailing_zeros() as usize / 8;
         }
@@ -164,7 +164,7 @@ mod tests {
             let number = value.map(|value| (value, digits));
             prop_assert_eq!(leading_hex(&text), number);
             let blank = text.iter().position(|byte| *byte == b' ');
-            prop_assert_eq!(length_of_token(&text), blank.unwrap_or(text.len()));
+            prop_assert_eq!(token_length(&text), blank.unwrap_or(text.len()));
         }
     }
 

@@ -87,7 +87,7 @@ impl<'a> Parser<'a> {
     /// Returns the next item, or `None` at the end of the text.
     pub fn next_item(&mut self) -> Option<Item<'a>> {
         let line = self.peek()?;
-        if self.has_mark(line) && MappingLine::is_one(line, self.dialect) {
+        if self.has_mark(line) && MappingLine::is_mapping_line(line, self.dialect) {
             return Some(Item::Mapping(self.advance(line)));
         }
         let times = decimal(line);
@@ -105,26 +105,26 @@ impl<'a> Parser<'a> {
         Some(self.advance(line))
     }
 
-    /// Calls `wants_more` with the frames of a call stack, the innermost first, until it returns false. Then skips the
+    /// Calls `visit` with the frames of a call stack, the innermost first, until it returns false. Then skips the
     /// rest of the frames.
-    pub fn call_stack(&mut self, mut wants_more: impl FnMut(u64) -> bool) -> CallStack<'a> {
-        let mut more = true;
+    pub fn call_stack(&mut self, mut visit: impl FnMut(u64) -> bool) -> CallStack<'a> {
+        let mut is_wanted = true;
         while let Some(line) = self.peek() {
             if line.starts_with(BRANCHES_AFTER_FRAMES) {
                 return CallStack::Branches(self.advance(line));
             }
             self.advance(line);
-            if more {
+            if is_wanted {
                 let Some(frame) = hex(trim_start(line)) else {
-                    return CallStack::Rejected(self.pass_over_branches());
+                    return CallStack::Rejected(self.skip_branches());
                 };
-                more = wants_more(frame);
+                is_wanted = visit(frame);
             }
         }
         CallStack::Cut
     }
 
-    fn pass_over_branches(&mut self) -> Option<Line<'a>> {
+    fn skip_branches(&mut self) -> Option<Line<'a>> {
         let line = self.peek().filter(|line| line.starts_with(BRANCHES_AFTER_FRAMES))?;
         Some(self.advance(line))
     }

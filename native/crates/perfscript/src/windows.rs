@@ -10,14 +10,14 @@ use crate::kind::{SampleKind, detect};
 use crate::mapping::{MARK, MappingLine};
 
 /// Number of bytes handed out at a time.
-const WINDOW: usize = 4 << 20;
+const WINDOW_SIZE: usize = 4 << 20;
 
 /// Number of bytes from the beginning in which the first line of branch entries must stand. Also the largest size of
 /// an item.
-const LONGEST: usize = 64 << 20;
+const MAX_ITEM_SIZE: usize = 64 << 20;
 
 /// Number of bytes that are given back of an input that is not such a text.
-const HEAD: usize = 4 << 10;
+const HEAD_SIZE: usize = 4 << 10;
 
 /// A reader of a text, once, from its beginning to its end.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct Windows<R> {
     ended: bool,
     /// Largest number of bytes handed out at a time. Only a longer item exceeds it.
     window: usize,
-    longest: usize,
+    max_item_size: usize,
 }
 
 /// A part of the text. It begins and ends where items do.
@@ -39,7 +39,7 @@ pub struct Window {
     /// The text of the window.
     pub text: Vec<u8>,
     /// True if a line behind the text was skipped because it is too long.
-    pub passed_over_line: bool,
+    pub skipped_line: bool,
 }
 
 impl<R: Read> Windows<R> {
@@ -48,10 +48,10 @@ impl<R: Read> Windows<R> {
     /// # Errors
     /// When the text cannot be read.
     pub fn open(reader: R, dialect: Dialect) -> io::Result<Result<Self, Vec<u8>>> {
-        Self::open_with(reader, dialect, WINDOW, LONGEST)
+        Self::open_with(reader, dialect, WINDOW_SIZE, MAX_ITEM_SIZE)
     }
 
-    fn open_with(reader: R, dialect: Dialect, window: usize, longest: usize) -> io::Result<Result<Self, Vec<u8>>> {
+    fn open_with(reader: R, dialect: Dialect, window: usize, max_item_size: usize) -> io::Result<Result<Self, Vec<u8>>> {
         let mut windows = Self {
             reader,
             dialect,
@@ -59,15 +59,15 @@ impl<R: Read> Windows<R> {
             pending: Vec::new(),
             ended: false,
             window,
-            longest,
+            max_item_size,
         };
         let mut text = Vec::new();
-        while !windows.ended && text.len() < longest {
+        while !windows.ended && text.len() < max_item_size {
             windows.read_more(&mut text, window)?;
             let whole_lines = if windows.ended {
                 text.len()
             } else {
-                behind_last_line(&text)
+                end_of_last_line(&text)
             };
             if let Some(kind) = detect(&text[..whole_lines], dialect) {
                 windows.kind = kind;
@@ -75,7 +75,7 @@ impl<R: Read> Windows<R> {
                 return Ok(Ok(windows));
             }
         }
-        text.truncate(HEAD);
+        text.truncate(HEAD_SIZE);
         Ok(Err(text))
     }
 
@@ -90,8 +90,8 @@ impl<R: Read> Windows<R> {
     /// # Errors
     /// When the text cannot be read.
     pub fn read(&mut self, window: &mut Window) -> io::Result<bool> {
-        let Window { text, passed_over_line } = window;
-        *passed_over_line = false;
+        let Window { text, skipped_line } = window;
+        *skipped_line = false;
         text.clear();
         text.append(&mut self.pending);
         let mut wanted = self.window.saturating_sub(text.len());
@@ -101,18 +101,18 @@ impl<R: Read> Windows<R> {
                 return Ok(!text.is_empty());
             }
             if let Some(end) = self.last_item_end(text) {
-                self.keep(text, end, end);
+                self.carry_over(text, end, end);
                 return Ok(true);
             }
-            if text.len() >= self.longest {
+            if text.len() >= self.max_item_size {
                 break;
             }
             wanted = self.window;
         }
         // An endless run of numbers or frames is cut into two windows. An endless line is skipped.
-        match behind_last_line(text) {
-            0 => *passed_over_line = self.pass_over_line(text)?,
-            end => self.keep(text, end, end),
+        match end_of_last_line(text) {
+            0 => *skipped_line = self.skip_line(text)?,
+            end => self.carry_over(text, end, end),
         }
         Ok(true)
     }
@@ -130,16 +130,16 @@ impl<R: Read> Windows<R> {
     }
 
     /// Keeps the bytes from `from` on for the next window. This window ends at `end`.
-    fn keep(&mut self, text: &mut Vec<u8>, end: usize, from: usize) {
+    fn carry_over(&mut self, text: &mut Vec<u8>, end: usize, from: usize) {
         self.pending.extend_from_slice(&text[from..]);
         text.truncate(end);
     }
 
     /// Returns the end of the last item that is known to be complete.
     fn last_item_end(&self, text: &[u8]) -> Option<usize> {
-        let mut end = behind_last_line(text);
+        let mut end = end_of_last_line(text);
         while end > 0 {
-            let start = behind_last_line(&text[..end - 1]);
+            let start = end_of_last_line(&text[..end - 1]);
             if self.kind.ends_item(&text[start..end - 1]) {
                 return Some(end);
             }
@@ -150,12 +150,12 @@ impl<R: Read> Windows<R> {
 
     /// Reads up to the end of the line that `text` begins, and leaves none of its bytes. Returns false if the line has
     /// no end.
-    fn pass_over_line(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
+    fn skip_line(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
         loop {
             text.clear();
             self.read_more(text, self.window)?;
             if let Some(end) = memchr(b'\n', text) {
-                self.keep(text, 0, end + 1);
+                self.carry_over(text, 0, end + 1);
                 return Ok(true);
             }
             if self.ended {
@@ -185,7 +185,7 @@ fn drop_carriage_returns(text: &mut Vec<u8>, from: usize) {
 }
 
 /// Returns the position behind the last line end.
-fn behind_last_line(text: &[u8]) -> usize {
+fn end_of_last_line(text: &[u8]) -> usize {
     memrchr(b'\n', text).map_or(0, |at| at + 1)
 }
 
@@ -201,7 +201,7 @@ pub fn blocks(text: &[u8], kind: SampleKind, size: usize) -> Vec<Range<usize>> {
             let Some(line_end) = text.get(end..).and_then(|rest| memchr(b'\n', rest)).map(|at| end + at) else {
                 break text.len();
             };
-            let line_start = start.max(behind_last_line(&text[..line_end]));
+            let line_start = start.max(end_of_last_line(&text[..line_end]));
             if kind.ends_item(&text[line_start..line_end]) {
                 break line_end + 1;
             }
@@ -225,11 +225,11 @@ pub fn mappings<'a>(
     std::iter::from_fn(move || {
         loop {
             let at = position + mark.find(text.get(position..block.end)?)?;
-            let start = position + behind_last_line(&text[position..at]);
+            let start = position + end_of_last_line(&text[position..at]);
             let end = memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
             position = end + 1;
             let line = &text[start..end];
-            if MappingLine::is_one(line, dialect)
+            if MappingLine::is_mapping_line(line, dialect)
                 && kind.begins_item(&text[..start])
                 && let Some(mapping) = MappingLine::read(line)
             {
@@ -244,15 +244,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn pieces(text: &[u8], window: usize, longest: usize) -> Vec<(String, bool)> {
-        let reader = Windows::open_with(text, Dialect::Anything, window, longest).expect("memory can be read");
+    fn pieces(text: &[u8], window: usize, max_item_size: usize) -> Vec<(String, bool)> {
+        let reader = Windows::open_with(text, Dialect::Anything, window, max_item_size).expect("memory can be read");
         let Ok(mut reader) = reader else { return Vec::new() };
         let mut found = Vec::new();
         let mut window = Window::default();
         while reader.read(&mut window).expect("memory can be read") {
             found.push((
                 String::from_utf8_lossy(&window.text).into_owned(),
-                window.passed_over_line,
+                window.skipped_line,
             ));
         }
         found

@@ -1,6 +1,6 @@
 //! Decodes the bytes of one buffer, piece by piece, into records.
 
-use crate::packet::{LONGEST, Packet, Step, parse};
+use crate::packet::{MAX_PACKET_LENGTH, Packet, Parsed, parse};
 use crate::record::Record;
 
 /// Numbers of records, packets and bytes of a trace.
@@ -59,26 +59,26 @@ impl Decoder {
     /// call. Passes to `sink` each record that ends in `bytes`, and the offset of its end in the buffer.
     pub fn feed(&mut self, mut bytes: &[u8], mut offset: u64, mut sink: impl FnMut(&Record, u64)) {
         while !self.held.is_empty() && !bytes.is_empty() {
-            let known = self.held.len();
-            let mut packet = [0; LONGEST];
-            let wanted = match parse(&self.held, offset.wrapping_sub(known as u64)) {
-                Step::Short(wanted) => wanted,
-                Step::Packet(..) | Step::Bad => known,
+            let held_length = self.held.len();
+            let mut packet = [0; MAX_PACKET_LENGTH];
+            let wanted = match parse(&self.held, offset.wrapping_sub(held_length as u64)) {
+                Parsed::Incomplete(wanted) => wanted,
+                Parsed::Packet(..) | Parsed::Invalid => held_length,
             };
-            let more = (wanted - known).min(bytes.len());
-            packet[..known].copy_from_slice(&self.held);
-            packet[known..known + more].copy_from_slice(&bytes[..more]);
-            let start = offset.wrapping_sub(known as u64);
+            let more = (wanted - held_length).min(bytes.len());
+            packet[..held_length].copy_from_slice(&self.held);
+            packet[held_length..held_length + more].copy_from_slice(&bytes[..more]);
+            let start = offset.wrapping_sub(held_length as u64);
             (bytes, offset) = (&bytes[more..], offset.wrapping_add(more as u64));
             self.held.clear();
             // Every byte of the packet is used, kept or skipped.
-            self.decode(&packet[..known + more], start, &mut sink);
+            self.decode(&packet[..held_length + more], start, &mut sink);
         }
         self.decode(bytes, offset, &mut sink);
     }
 
     /// Notes that bytes are missing here, so the current record has no end.
-    pub fn cut(&mut self) {
+    pub fn note_gap(&mut self) {
         let is_cut = (self.begun || !self.held.is_empty()) && !self.lost;
         self.stats.cut += u64::from(is_cut);
         self.held.clear();
@@ -100,18 +100,18 @@ impl Decoder {
                 length
             } else {
                 match parse(bytes, offset) {
-                    Step::Packet(packet, length) => {
+                    Parsed::Packet(packet, length) => {
                         // The padding may end behind these bytes.
-                        let there = length.min(bytes.len());
-                        self.skip = (length - there) as u64;
-                        self.take(packet, length as u64, offset.wrapping_add(there as u64), sink);
-                        there
+                        let available = length.min(bytes.len());
+                        self.skip = (length - available) as u64;
+                        self.add_packet(packet, length as u64, offset.wrapping_add(available as u64), sink);
+                        available
                     }
-                    Step::Short(_) => {
+                    Parsed::Incomplete(_) => {
                         self.held.extend_from_slice(bytes);
                         return;
                     }
-                    Step::Bad => {
+                    Parsed::Invalid => {
                         self.stats.cut += u64::from(!self.lost);
                         self.stats.bad_bytes += 1;
                         self.lost = true;
@@ -124,8 +124,8 @@ impl Decoder {
         }
     }
 
-    fn take(&mut self, packet: Packet, length: u64, end: u64, sink: &mut impl FnMut(&Record, u64)) {
-        let ends = self.record.take(packet);
+    fn add_packet(&mut self, packet: Packet, length: u64, end: u64, sink: &mut impl FnMut(&Record, u64)) {
+        let ends = self.record.add_packet(packet);
         if self.lost {
             self.stats.bad_bytes += length;
         } else {

@@ -11,5 +11,5 @@ mod packet;
 mod record;
 
 pub use decoder::{Decoder, Stats};
-pub use packet::{Address, Packet, Step, parse};
+pub use packet::{Address, Packet, Parsed, parse};
 pub use record::Record;

@@ -2,7 +2,7 @@
 
 /// Length of the longest packet in bytes, header included. An alignment packet has no payload; padding follows its
 /// header.
-pub(crate) const LONGEST: usize = 10;
+pub(crate) const MAX_PACKET_LENGTH: usize = 10;
 
 /// Numbers of address packets.
 mod address_index {
@@ -23,7 +23,7 @@ pub struct Address {
 
 impl Address {
     /// Decodes a payload: bits 55 to 0 are the address, bits 62 and 61 the exception level.
-    fn of(payload: u64) -> Self {
+    fn from_payload(payload: u64) -> Self {
         const UNUSED: u32 = 8;
         Self {
             virtual_address: ((payload << UNUSED).cast_signed() >> UNUSED).cast_unsigned(),
@@ -66,26 +66,26 @@ pub enum Packet {
 
 /// The content at one position of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum Parsed {
     /// A packet, and the number of bytes up to the next one.
     Packet(Packet, usize),
     /// The beginning of a packet. The number is the length of the packet in bytes, which is more than the bytes
     /// that are there.
-    Short(usize),
+    Incomplete(usize),
     /// The bytes begin no packet.
-    Bad,
+    Invalid,
 }
 
 /// Reads the packet at the start of `bytes`, which lie `offset` bytes behind the start of the buffer of the trace.
 /// The offset matters because padding up to a boundary depends on it. Empty `bytes` are the beginning of a header.
 #[must_use]
-pub fn parse(bytes: &[u8], offset: u64) -> Step {
+pub fn parse(bytes: &[u8], offset: u64) -> Parsed {
     let Some(&first) = bytes.first() else {
-        return Step::Short(1);
+        return Parsed::Incomplete(1);
     };
     match first {
-        0 => return Step::Packet(Packet::Padding, 1),
-        1 => return Step::Packet(Packet::End, 1),
+        0 => return Parsed::Packet(Packet::Padding, 1),
+        1 => return Parsed::Packet(Packet::End, 1),
         _ => {}
     }
     // In a header of two bytes, the first byte has the upper bits of the index, and the second byte is like a
@@ -93,10 +93,10 @@ pub fn parse(bytes: &[u8], offset: u64) -> Step {
     let is_extended = first & 0xfc == 0x20;
     let (header, upper) = if is_extended {
         match bytes.get(1) {
-            None => return Step::Short(2),
+            None => return Parsed::Incomplete(2),
             Some(0) => {
                 let alignment = 2_u64 << (first & 3);
-                return Step::Packet(Packet::Padding, (alignment - offset % alignment) as usize);
+                return Parsed::Packet(Packet::Padding, (alignment - offset % alignment) as usize);
             }
             Some(&second) => (second, (first & 3) << 3),
         }
@@ -106,12 +106,12 @@ pub fn parse(bytes: &[u8], offset: u64) -> Step {
     // Headers that begin with the bits 00 are handled above; no other packet is without a payload. No header begins
     // with the bits 11.
     if !matches!(header >> 6, 1 | 2) {
-        return Step::Bad;
+        return Parsed::Invalid;
     }
     let at = 1 + usize::from(is_extended);
     let size = 1 << (header >> 4 & 3);
     let Some(payload) = bytes.get(at..at + size) else {
-        return Step::Short(at + size);
+        return Parsed::Incomplete(at + size);
     };
     let value = payload
         .iter()
@@ -119,9 +119,9 @@ pub fn parse(bytes: &[u8], offset: u64) -> Step {
         .fold(0, |value, byte| value << 8 | u64::from(*byte));
     let packet = match header {
         header if header & 0xf8 == 0xb0 => match upper | header & 7 {
-            address_index::PC => Packet::Pc(Address::of(value)),
-            address_index::TARGET => Packet::Target(Address::of(value)),
-            address_index::PREVIOUS_TARGET => Packet::PreviousTarget(Address::of(value)),
+            address_index::PC => Packet::Pc(Address::from_payload(value)),
+            address_index::TARGET => Packet::Target(Address::from_payload(value)),
+            address_index::PREVIOUS_TARGET => Packet::PreviousTarget(Address::from_payload(value)),
             _ => Packet::Irrelevant,
         },
         header if header & 0xf8 == 0x98 => Packet::Irrelevant,
@@ -136,5 +136,5 @@ pub fn parse(bytes: &[u8], offset: u64) -> Step {
         },
         _ => Packet::Unknown,
     };
-    Step::Packet(packet, at + size)
+    Parsed::Packet(packet, at + size)
 }

@@ -33,7 +33,7 @@ pub struct Record {
 
 impl Record {
     /// Adds the facts of a packet. Returns true if the packet ends the record.
-    pub(crate) fn take(&mut self, packet: Packet) -> bool {
+    pub(crate) fn add_packet(&mut self, packet: Packet) -> bool {
         match packet {
             Packet::End => return true,
             Packet::Timestamp(value) => {

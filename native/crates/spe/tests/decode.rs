@@ -1,7 +1,7 @@
 //! Tests packets and records, both of a real CPU and synthetic ones.
 
 use proptest::prelude::*;
-use spe::{Address, Decoder, Packet, Record, Stats, Step, parse};
+use spe::{Address, Decoder, Packet, Record, Stats, Parsed, parse};
 use testkit::SpeRecord;
 
 /// Decodes all records of a trace that comes in pieces of these lengths, over and over.
@@ -86,7 +86,7 @@ fn what_no_cpu_wrote() {
     let mut decoder = Decoder::new();
     let trace = bytes(&["ab cd ef ff 99 88 77 66 55 44"]);
     decoder.feed(&trace, 0, |record, _| panic!("{record:?}"));
-    decoder.cut();
+    decoder.note_gap();
     let expected = Stats {
         cut: 1,
         unknown_packets: 2,
@@ -186,7 +186,7 @@ fn what_is_missing_cuts_one_record() {
         let mut decoder = Decoder::new();
         let mut found = Vec::new();
         decoder.feed(&a[..length], 0, |record, _| found.push(*record));
-        decoder.cut();
+        decoder.note_gap();
         decoder.feed(&b, 4096, |record, _| found.push(*record));
         assert_eq!(
             found.iter().map(|record| record.pc).collect::<Vec<_>>(),
@@ -253,11 +253,11 @@ proptest! {
     /// The header of a packet determines its length at any position.
     #[test]
     fn packets_do_not_depend_on_what_is_behind_them(trace in prop::collection::vec(any::<u8>(), 1..20), offset in any::<u64>()) {
-        if let Step::Packet(packet, length) = parse(&trace, offset) {
+        if let Parsed::Packet(packet, length) = parse(&trace, offset) {
             prop_assert!(length > 0 && length <= 16);
-            prop_assert!(packet == Packet::Padding || parse(&trace[..length], offset) == Step::Packet(packet, length));
+            prop_assert!(packet == Packet::Padding || parse(&trace[..length], offset) == Parsed::Packet(packet, length));
         }
-        if let Step::Short(length) = parse(&trace, offset) {
+        if let Parsed::Incomplete(length) = parse(&trace, offset) {
             prop_assert!(length > trace.len() && length <= 10);
         }
     }

@@ -12,20 +12,20 @@ impl Code<'_> {
     /// AMD's Zen 4 records the comparison that is fused with a conditional branch as the source of the branch.
     pub fn agrees_with(&self, from: Svma, class: InstructionClass, to: Svma) -> bool {
         if class.is_transfer() {
-            return self.goes_to(from, class, to);
+            return self.leads_to(from, class, to);
         }
         let is_fused = || {
-            let next = self.offset_of(from).and_then(|offset| self.svma_behind(offset));
+            let next = self.offset_of(from).and_then(|offset| self.svma_after(offset));
             next.is_some_and(|next| {
                 let is_branch = self.class_at(next) == Some(InstructionClass::Branch);
-                is_branch && self.goes_to(next, InstructionClass::Branch, to)
+                is_branch && self.leads_to(next, InstructionClass::Branch, to)
             })
         };
         self.may_transfer_at(from) || is_fused()
     }
 
     /// Returns true if the branch at `from` goes to `to`, or if its bytes do not state a target.
-    fn goes_to(&self, from: Svma, class: InstructionClass, to: Svma) -> bool {
+    fn leads_to(&self, from: Svma, class: InstructionClass, to: Svma) -> bool {
         let bytes = self.offset_of(from).and_then(|offset| self.bytes_at(offset));
         match bytes.and_then(|bytes| isa::direct_target(self.arch, bytes, from.0)) {
             // A kernel rewrites more calls and jumps than its tables name: those of trampolines and return thunks.
@@ -51,7 +51,7 @@ impl Code<'_> {
     }
 
     /// Returns the address behind the instruction that starts at `offset`.
-    pub(super) fn svma_behind(&self, offset: u32) -> Option<Svma> {
+    pub(super) fn svma_after(&self, offset: u32) -> Option<Svma> {
         let shape = self.decoded(self.chunk_at(offset)?).at(offset)?;
         Some(self.svma(offset.checked_add(u32::from(shape.length))?))
     }

@@ -9,7 +9,7 @@ use crate::patch_sites::Stretch;
 
 /// The instructions of a chunk, as columns.
 #[derive(Debug)]
-pub(super) struct Decoded {
+pub(super) struct DecodedChunk {
     /// Offsets at which instructions start, ascending.
     pub(super) starts: Box<[u32]>,
     /// Length and class of each instruction, in the order of `starts`.
@@ -19,7 +19,7 @@ pub(super) struct Decoded {
     barriers: Box<[u32]>,
     /// Offset of the first barrier behind this chunk, `u32::MAX` if there is none. It is set by the first search
     /// for this barrier.
-    pub(super) barrier_behind: OnceLock<u32>,
+    pub(super) next_barrier: OnceLock<u32>,
 }
 
 /// Length and class of an instruction.
@@ -29,7 +29,7 @@ pub(super) struct Shape {
     pub(super) class: InstructionClass,
 }
 
-impl Decoded {
+impl DecodedChunk {
     /// Collects the instructions that `walk` visits. `walk` counts positions from `section_start`. `patched` are
     /// the rewritten stretches that overlap this chunk.
     pub(super) fn collect(
@@ -55,7 +55,7 @@ impl Decoded {
             starts: starts.into(),
             shapes: shapes.into(),
             barriers: barriers.into(),
-            barrier_behind: OnceLock::new(),
+            next_barrier: OnceLock::new(),
         }
     }
 
@@ -65,7 +65,7 @@ impl Decoded {
     }
 
     /// Returns the start and end of the instruction that starts before `offset` and ends behind it.
-    pub(super) fn around(&self, offset: u32) -> Option<(u32, u32)> {
+    pub(super) fn instruction_around(&self, offset: u32) -> Option<(u32, u32)> {
         let index = self.starts.partition_point(|&start| start < offset).checked_sub(1)?;
         let start = self.starts[index];
         let end = start + u32::from(self.shapes[index].length);

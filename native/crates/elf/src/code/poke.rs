@@ -52,6 +52,6 @@ impl Code<'_> {
 
     /// Returns the rewritten stretches that have a byte in `range`.
     pub(super) fn pokes_in(&self, range: Range<u32>) -> &[Stretch] {
-        self.poked.get().map_or(&[], |poked| poked.touching(range))
+        self.poked.get().map_or(&[], |poked| poked.overlapping(range))
     }
 }

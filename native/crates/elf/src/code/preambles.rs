@@ -48,7 +48,7 @@ impl Preambles {
     }
 
     /// Returns the offset of the function whose preamble has the byte at `offset`.
-    pub(super) fn function_behind(&self, offset: u32) -> Option<u32> {
+    pub(super) fn function_of_preamble(&self, offset: u32) -> Option<u32> {
         let after = self.0.partition_point(|(start, _)| *start <= offset);
         let &(_, function) = self.0.get(after.checked_sub(1)?)?;
         (offset < function).then_some(function)

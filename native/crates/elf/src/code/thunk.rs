@@ -15,7 +15,7 @@ impl Code<'_> {
         }
         let mut jump = svma;
         if is_landing_pad(self.arch, self.bytes_at(self.offset_of(svma)?)?) {
-            jump = self.svma_behind(self.offset_of(svma)?)?;
+            jump = self.svma_after(self.offset_of(svma)?)?;
         }
         if self.class_at(jump)? != InstructionClass::Jump {
             return None;

@@ -42,19 +42,19 @@ fn sections(data: &[u8]) -> Option<SectionTable<'_, Elf>> {
 
 /// Returns the largest number of relocations that is read. Headers may share bytes, but no file has more
 /// relocations than fit into its size.
-fn most(data: &[u8]) -> usize {
+fn max_slots(data: &[u8]) -> usize {
     data.len() / size_of::<elf::Rela64<LittleEndian>>()
 }
 
 fn slots(data: &[u8]) -> Option<Vec<Slot<'_>>> {
     let sections = sections(data)?;
     let symbols = sections.symbols(ENDIAN, data, elf::SHT_DYNSYM).ok()?;
-    let (mut found, most) = (Vec::new(), most(data));
+    let (mut found, max_slots) = (Vec::new(), max_slots(data));
     for section in sections.iter() {
         let Ok(Some((relocations, link))) = section.rela(ENDIAN, data) else {
             continue;
         };
-        if found.len() + relocations.len() > most {
+        if found.len() + relocations.len() > max_slots {
             return None;
         }
         // The relocations of a static executable (`.rela.iplt`) refer to no symbols.
@@ -87,13 +87,13 @@ fn pointers(data: &[u8]) -> Option<Vec<Svma>> {
         elf::EM_AARCH64 => kind == R_AARCH64_ABS64,
         _ => false,
     };
-    let (mut found, mut seen, most) = (Vec::new(), 0, most(data));
+    let (mut found, mut seen, max_slots) = (Vec::new(), 0, max_slots(data));
     for section in sections.iter() {
         let Ok(Some((relocations, link))) = section.rela(ENDIAN, data) else {
             continue;
         };
         seen += relocations.len();
-        if seen > most {
+        if seen > max_slots {
             return None;
         }
         let relocated = sections.section(section.info_link(ENDIAN)).ok();

@@ -25,7 +25,7 @@ impl Image {
     ///
     /// # Errors
     /// Fails if `file` is no debug file of this image.
-    pub fn take_symbols_of(&mut self, file: Self) -> Result<(), SymbolFileProblem> {
+    pub fn use_symbol_file(&mut self, file: Self) -> Result<(), SymbolFileProblem> {
         self.symbol_file = Some(Box::new(SymbolFile::new(self, file)?));
         self.symbols = OnceLock::new();
         Ok(())

@@ -38,7 +38,7 @@ impl Image {
     /// Returns true if there are [`code_symbols`](Self::code_symbols). Without them nobody knows where instructions
     /// start. Reads the table no further than the first of them.
     pub fn has_code_symbols(&self) -> bool {
-        any_in(self, |section| self.has_code(section))
+        has_symbol_in(self, |section| self.has_code(section))
     }
 
     /// Returns all symbols of `.symtab`, undefined and absolute symbols too, in the order of the table.
@@ -71,12 +71,12 @@ impl Image {
 
     /// Returns the symbols as `.symtab` has them.
     fn raw_symbols(&self) -> impl Iterator<Item = RawSymbol> {
-        headers::symbols(self.with_symbols().data())
+        headers::symbols(self.symbol_image().data())
     }
 
     /// Returns the string table of the symbols.
     fn symbol_strings(&self) -> &[u8] {
-        let image = self.with_symbols();
+        let image = self.symbol_image();
         image.bytes_at(&image.headers.symbol_strings)
     }
 
@@ -92,7 +92,7 @@ impl Image {
 
 /// Reads and sorts the symbols that lie in a section.
 fn read(image: &Image) -> Box<[Symbol]> {
-    let mut symbols: Vec<Symbol> = in_sections(image).collect();
+    let mut symbols: Vec<Symbol> = symbols_in_sections(image).collect();
     let ordering = |symbol: &Symbol| {
         let name = name(image, symbol);
         &name[..name.len().min(ORDERING_BYTES)]
@@ -137,7 +137,7 @@ fn name<'i>(image: &'i Image, symbol: &Symbol) -> &'i [u8] {
 /// Returns the address of the first symbol named `wanted`.
 fn find_named(image: &Image, wanted: &[u8]) -> Option<Svma> {
     let strings = image.symbol_strings();
-    in_sections(image)
+    symbols_in_sections(image)
         .find(|symbol| string_is(strings, symbol.name, wanted))
         .map(|symbol| symbol.svma)
 }
@@ -152,7 +152,7 @@ fn find_all_named(image: &Image, prefix: &[u8], wanted: &[&[u8]]) -> Vec<Option<
             .is_some_and(|s| s.starts_with(prefix))
     };
     let mut found = vec![None; wanted.len()];
-    for symbol in in_sections(image).filter(has_prefix) {
+    for symbol in symbols_in_sections(image).filter(has_prefix) {
         let is_named = |name: &&[u8]| string_is(strings, symbol.name, name);
         if let Some(index) = wanted.iter().position(is_named) {
             found[index].get_or_insert(symbol.svma);
@@ -165,16 +165,16 @@ fn find_all_named(image: &Image, prefix: &[u8], wanted: &[&[u8]]) -> Vec<Option<
 fn is_defined_in(image: &Image, wanted: &[u8], accepts: impl Fn(&SectionHeader) -> bool) -> bool {
     let strings = image.symbol_strings();
     let accepted: Vec<bool> = image.sections().iter().map(accepts).collect();
-    in_sections(image).any(|symbol| accepted[symbol.section as usize] && string_is(strings, symbol.name, wanted))
+    symbols_in_sections(image).any(|symbol| accepted[symbol.section as usize] && string_is(strings, symbol.name, wanted))
 }
 
 /// Returns true if a symbol lies in a section whose index `accepts` accepts.
-fn any_in(image: &Image, accepts: impl Fn(u32) -> bool) -> bool {
-    in_sections(image).any(|symbol| accepts(symbol.section))
+fn has_symbol_in(image: &Image, accepts: impl Fn(u32) -> bool) -> bool {
+    symbols_in_sections(image).any(|symbol| accepts(symbol.section))
 }
 
 /// Returns the symbols that lie in a section. Undefined, absolute, common and file symbols lie in none.
-fn in_sections(image: &Image) -> impl Iterator<Item = Symbol> {
+fn symbols_in_sections(image: &Image) -> impl Iterator<Item = Symbol> {
     image
         .raw_symbols()
         .filter_map(move |raw| Some(Symbol::new(raw, image.section_of_symbols(raw.section?)?)))

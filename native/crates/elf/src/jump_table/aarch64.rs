@@ -6,15 +6,15 @@
 //! adr x9, code; ldrb w10, [x22, x8]; add x9, x9, x10, lsl #2; br x9                                                  clang, x22 set before
 //! ```
 
-use super::before::{self, LOOK_BACK, MOST_ENTRIES};
+use super::preceding_code::{self, LOOK_BACK, MAX_ENTRIES};
 use crate::Svma;
 
 /// Number of instructions before the jump that are searched. The instruction that takes the address of the table
 /// can stand before a loop that has the jump.
-const MOST_INSTRUCTIONS: usize = 4096;
+const MAX_INSTRUCTIONS: usize = 4096;
 
 /// Largest number of steps from one register to the register from which its value was copied.
-const MOST_STEPS: usize = 8;
+const MAX_STEPS: usize = 8;
 
 /// A jump table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,15 +67,15 @@ fn extended(value: u64, bits: u32, is_signed: bool) -> u64 {
 }
 
 /// The instructions before one instruction: address and word of each.
-type Before<'a> = before::Before<'a, (Svma, u32)>;
+type PrecedingCode<'a> = preceding_code::PrecedingCode<'a, (Svma, u32)>;
 
 /// Returns the table of a jump, if the code before the jump states the table and its length.
-pub(super) fn table(jump: u32, before: Before<'_>) -> Option<Table> {
+pub(super) fn find_table(jump: u32, before: PrecedingCode<'_>) -> Option<Table> {
     // The jump must be a br.
     if jump & 0xffff_fc1f != 0xd61f_0000 {
         return None;
     }
-    let at = definition(before, register(jump, 5), LOOK_BACK)?;
+    let at = find_definition(before, register(jump, 5), LOOK_BACK)?;
     let add = (before.read)(at).1;
     let extension = extension(add)?;
     let before = before.up_to(at);
@@ -90,13 +90,13 @@ pub(super) fn table(jump: u32, before: Before<'_>) -> Option<Table> {
         1
     };
     operands.into_iter().take(count).find_map(|(distance, base)| {
-        let at = definition(before, distance, LOOK_BACK)?;
+        let at = find_definition(before, distance, LOOK_BACK)?;
         let word = (before.read)(at).1;
         let load = load(word)?;
         let table = Table {
-            base: constant(before, base, MOST_STEPS)?,
-            address: constant(before.up_to(at), register(word, 5), MOST_STEPS)?,
-            entries: bound(before.up_to(at), register(word, 16))?,
+            base: constant(before, base, MAX_STEPS)?,
+            address: constant(before.up_to(at), register(word, 5), MAX_STEPS)?,
+            entries: find_index_bound(before.up_to(at), register(word, 16))?,
             load,
             extension,
         };
@@ -110,9 +110,9 @@ fn register(word: u32, at: u32) -> u32 {
 
 /// Returns the number of the instruction that set a register last. Returns `None` if there is none, or if a call
 /// behind it may have set the register.
-fn definition(before: Before<'_>, wanted: u32, most: usize) -> Option<usize> {
-    for (at, (_, word)) in before.backwards(most) {
-        if sets(word, wanted) {
+fn find_definition(before: PrecedingCode<'_>, wanted: u32, limit: usize) -> Option<usize> {
+    for (at, (_, word)) in before.backwards(limit) {
+        if writes_register(word, wanted) {
             return Some(at);
         }
         if may_call(word, wanted) {
@@ -130,7 +130,7 @@ fn may_call(word: u32, wanted: u32) -> bool {
 }
 
 /// Returns true if an instruction writes the general register `wanted`.
-fn sets(word: u32, wanted: u32) -> bool {
+fn writes_register(word: u32, wanted: u32) -> bool {
     let is_set = register(word, 0) == wanted;
     match word >> 25 & 0xf {
         // This is data processing with an immediate or with registers. Comparisons write register 31, which never
@@ -182,8 +182,8 @@ fn load(word: u32) -> Option<Load> {
 
 /// Returns the address that a register has behind the instructions, if `adr`, `adrp`, `add` of an immediate and
 /// `mov` determine it.
-fn constant(before: Before<'_>, wanted: u32, steps: usize) -> Option<Svma> {
-    let at = definition(before, wanted, MOST_INSTRUCTIONS)?;
+fn constant(before: PrecedingCode<'_>, wanted: u32, steps: usize) -> Option<Svma> {
+    let at = find_definition(before, wanted, MAX_INSTRUCTIONS)?;
     let (svma, word) = (before.read)(at);
     let steps = steps.checked_sub(1)?;
     let distance = || {
@@ -228,13 +228,13 @@ impl LowBits {
 
     /// Returns the number of values of these bits, if a table can have so many entries.
     fn values(self) -> Option<usize> {
-        1_usize.checked_shl(self.count).filter(|values| *values <= MOST_ENTRIES)
+        1_usize.checked_shl(self.count).filter(|values| *values <= MAX_ENTRIES)
     }
 }
 
 /// Returns the number of values that the index can have here. The code compares the index with its largest value,
 /// and a branch leaves if the index is higher; or the code extracts the lower bits of the index.
-fn bound(before: Before<'_>, index: u32) -> Option<usize> {
+fn find_index_bound(before: PrecedingCode<'_>, index: u32) -> Option<usize> {
     let mut index = index;
     // The index is these bits of a register, and `index` is then that register.
     let mut bits: Option<LowBits> = None;
@@ -247,12 +247,12 @@ fn bound(before: Before<'_>, index: u32) -> Option<usize> {
         // This is subs, immediate, to the register 31, which is a comparison.
         if word & 0x7fc0_001f == 0x7100_001f {
             let compared = register(word, 5);
-            let most = (word >> 10 & 0xfff) as usize;
+            let limit = (word >> 10 & 0xfff) as usize;
             let entries = match condition {
-                // These are the conditions hi and ls: the greatest index is `most`.
-                Some(8 | 9) => Some(most + 1),
-                // These are the conditions hs and lo: the greatest index is `most - 1`.
-                Some(2 | 3) => Some(most),
+                // These are the conditions hi and ls: the greatest index is `limit`.
+                Some(8 | 9) => Some(limit + 1),
+                // These are the conditions hs and lo: the greatest index is `limit - 1`.
+                Some(2 | 3) => Some(limit),
                 // This branch leaves for one of the values.
                 _ => None,
             };
@@ -267,7 +267,7 @@ fn bound(before: Before<'_>, index: u32) -> Option<usize> {
             condition = Some(word & 0xf);
         }
         if let (Some((compared, entries)), Some(_)) = (other, bits)
-            && sets(word, compared)
+            && writes_register(word, compared)
         {
             if LowBits::of(word) == bits {
                 return Some(entries);
@@ -277,7 +277,7 @@ fn bound(before: Before<'_>, index: u32) -> Option<usize> {
         if may_call(word, index) {
             return limit(bits);
         }
-        if !sets(word, index) {
+        if !writes_register(word, index) {
             continue;
         }
         if bits.is_some() {
@@ -305,11 +305,11 @@ mod tests {
     fn table_of(start: u64, words: &[u32]) -> Option<Table> {
         let read = |at: usize| (Svma(start + 4 * at as u64), words[at]);
         let (jump, before) = words.split_last()?;
-        let before = Before {
+        let before = PrecedingCode {
             read: &read,
             count: before.len(),
         };
-        table(*jump, before)
+        find_table(*jump, before)
     }
 
     #[test]

@@ -8,12 +8,12 @@
 
 use iced_x86::{ConditionCode, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
 
-use super::before::{self, LOOK_BACK, MOST_ENTRIES};
+use super::preceding_code::{self, LOOK_BACK, MAX_ENTRIES};
 use crate::Svma;
 
 /// Number of instructions in which the address of a table is searched. The code can take the address before a loop
 /// that has the jump.
-const MOST_INSTRUCTIONS: usize = 1024;
+const MAX_INSTRUCTIONS: usize = 1024;
 
 /// Size of a distance in bytes.
 const DISTANCE_SIZE: usize = 4;
@@ -51,30 +51,30 @@ impl Table {
 }
 
 /// The instructions before one instruction.
-type Before<'a> = before::Before<'a, Instruction>;
+type PrecedingCode<'a> = preceding_code::PrecedingCode<'a, Instruction>;
 
 /// Returns the table of a jump, if the code before the jump states the table. An address has `address_size` bytes.
-pub(super) fn table(jump: &Instruction, before: Before<'_>, address_size: usize) -> Option<Table> {
+pub(super) fn find_table(jump: &Instruction, before: PrecedingCode<'_>, address_size: usize) -> Option<Table> {
     if jump.flow_control() != FlowControl::IndirectBranch {
         return None;
     }
     if jump.op0_kind() == OpKind::Memory {
-        return addresses(jump, before, address_size);
+        return table_of_addresses(jump, before, address_size);
     }
     let wanted = jump.op0_register();
-    let (at, setter) = definition(before, wanted, LOOK_BACK)?;
+    let (at, setter) = find_definition(before, wanted, LOOK_BACK)?;
     match setter.mnemonic() {
-        Mnemonic::Mov => addresses(&setter, before.up_to(at), address_size),
+        Mnemonic::Mov => table_of_addresses(&setter, before.up_to(at), address_size),
         Mnemonic::Add if setter.op1_kind() == OpKind::Register => {
-            distances(setter.op0_register(), setter.op1_register(), before.up_to(at))
-                .or_else(|| distances(setter.op1_register(), setter.op0_register(), before.up_to(at)))
+            table_of_distances(setter.op0_register(), setter.op1_register(), before.up_to(at))
+                .or_else(|| table_of_distances(setter.op1_register(), setter.op0_register(), before.up_to(at)))
         }
         _ => None,
     }
 }
 
-/// Returns the table of addresses from which `load` reads, as `table(,%reg,8)` does.
-fn addresses(load: &Instruction, before: Before<'_>, address_size: usize) -> Option<Table> {
+/// Returns the table of addresses from which `load` reads, as `find_table(,%reg,8)` does.
+fn table_of_addresses(load: &Instruction, before: PrecedingCode<'_>, address_size: usize) -> Option<Table> {
     let is_table = load.op_kinds().any(|kind| kind == OpKind::Memory)
         && load.memory_base() == Register::None
         && load.memory_index() != Register::None
@@ -82,14 +82,14 @@ fn addresses(load: &Instruction, before: Before<'_>, address_size: usize) -> Opt
     is_table.then(|| Table {
         address: Svma(load.memory_displacement64()),
         entry_size: address_size,
-        entries: bound(before, load.memory_index()),
+        entries: find_index_bound(before, load.memory_index()),
         base: None,
     })
 }
 
 /// Returns the table of distances from `base` from which `distance` was loaded, by `movslq (base,index,4), distance`.
-fn distances(distance: Register, base: Register, before: Before<'_>) -> Option<Table> {
-    let (at, load) = definition(before, distance, LOOK_BACK)?;
+fn table_of_distances(distance: Register, base: Register, before: PrecedingCode<'_>) -> Option<Table> {
+    let (at, load) = find_definition(before, distance, LOOK_BACK)?;
     let is_load = load.mnemonic() == Mnemonic::Movsxd
         && load.op1_kind() == OpKind::Memory
         && load.memory_index_scale() as usize == DISTANCE_SIZE
@@ -100,17 +100,17 @@ fn distances(distance: Register, base: Register, before: Before<'_>) -> Option<T
     let base = address(before, base)?;
     let table = address(before.up_to(at), load.memory_base())?;
     (base == table).then(|| Table {
-        entries: bound(before.up_to(at), load.memory_index()),
+        entries: find_index_bound(before.up_to(at), load.memory_index()),
         ..Table::of_distances(table)
     })
 }
 
 /// Returns the instruction that set a register last, and its number. Returns `None` if there is none, or if a call
 /// behind it may have set the register.
-fn definition(before: Before<'_>, wanted: Register, most: usize) -> Option<(usize, Instruction)> {
+fn find_definition(before: PrecedingCode<'_>, wanted: Register, limit: usize) -> Option<(usize, Instruction)> {
     let mut factory = InstructionInfoFactory::new();
-    for (at, instruction) in before.backwards(most) {
-        if sets(&mut factory, &instruction, wanted) {
+    for (at, instruction) in before.backwards(limit) {
+        if writes_register(&mut factory, &instruction, wanted) {
             return Some((at, instruction)).filter(|_| !is_call(&instruction));
         }
     }
@@ -125,7 +125,7 @@ fn is_call(instruction: &Instruction) -> bool {
 }
 
 /// Returns true if an instruction may change the register `wanted`.
-fn sets(factory: &mut InstructionInfoFactory, instruction: &Instruction, wanted: Register) -> bool {
+fn writes_register(factory: &mut InstructionInfoFactory, instruction: &Instruction, wanted: Register) -> bool {
     use Register::{R8, R9, R10, R11, RAX, RCX, RDI, RDX, RSI};
     let wanted = wanted.full_register();
     if is_call(instruction) {
@@ -135,18 +135,18 @@ fn sets(factory: &mut InstructionInfoFactory, instruction: &Instruction, wanted:
     instruction.is_invalid()
         || used
             .iter()
-            .any(|used| writes(used.access()) && used.register().full_register() == wanted)
+            .any(|used| is_write(used.access()) && used.register().full_register() == wanted)
 }
 
-fn writes(access: OpAccess) -> bool {
+fn is_write(access: OpAccess) -> bool {
     !matches!(access, OpAccess::Read | OpAccess::CondRead | OpAccess::NoMemAccess)
 }
 
 /// Returns the address that a register has behind the instructions, if `lea address(%rip), reg` and `mov` determine it.
-fn address(mut before: Before<'_>, mut wanted: Register) -> Option<Svma> {
-    let first = before.count.saturating_sub(MOST_INSTRUCTIONS);
+fn address(mut before: PrecedingCode<'_>, mut wanted: Register) -> Option<Svma> {
+    let first = before.count.saturating_sub(MAX_INSTRUCTIONS);
     loop {
-        let (at, setter) = definition(before, wanted, before.count - first)?;
+        let (at, setter) = find_definition(before, wanted, before.count - first)?;
         match setter.mnemonic() {
             Mnemonic::Lea if setter.is_ip_rel_memory_operand() => return Some(Svma(setter.ip_rel_memory_address())),
             Mnemonic::Mov if setter.op1_kind() == OpKind::Register => {
@@ -184,15 +184,15 @@ impl Index {
     /// Returns true if an instruction may change the index.
     fn may_change(self, factory: &mut InstructionInfoFactory, instruction: &Instruction) -> bool {
         match self {
-            Self::Register(register) => sets(factory, instruction, register),
+            Self::Register(register) => writes_register(factory, instruction, register),
             Self::Memory(_, base, index, ..) => {
                 let info = factory.info(instruction);
-                let stores = info.used_memory().iter().any(|used| writes(used.access()));
+                let stores = info.used_memory().iter().any(|used| is_write(used.access()));
                 stores
                     || is_call(instruction)
                     || [base, index]
                         .iter()
-                        .any(|part| *part != Register::None && sets(factory, instruction, *part))
+                        .any(|part| *part != Register::None && writes_register(factory, instruction, *part))
             }
         }
     }
@@ -200,7 +200,7 @@ impl Index {
 
 /// Returns the number of values that the index can have here. The code compares the index with its largest value,
 /// and a branch leaves if the index is higher; or the index is a byte, or has a mask.
-fn bound(before: Before<'_>, index: Register) -> Option<usize> {
+fn find_index_bound(before: PrecedingCode<'_>, index: Register) -> Option<usize> {
     let here = before
         .count
         .checked_sub(1)
@@ -208,7 +208,7 @@ fn bound(before: Before<'_>, index: Register) -> Option<usize> {
     let mut factory = InstructionInfoFactory::new();
     let mut index = Index::Register(index.full_register());
     // Number of values of a byte, if the index was extended from one.
-    let mut most = None;
+    let mut limit = None;
     // Number of bytes that a comparison must have. A comparison of 32 bits is enough: compilers know the upper half.
     let mut compared_size = 4;
     // The condition of the nearest conditional branch between the comparison and the jump, and whether the branch
@@ -223,7 +223,7 @@ fn bound(before: Before<'_>, index: Register) -> Option<usize> {
                 continue;
             }
             FlowControl::Next | FlowControl::Call | FlowControl::IndirectCall => {}
-            _ => return most,
+            _ => return limit,
         }
         let constant = constant(&instruction);
         let is_index = Index::of(&instruction, 0) == Some(index);
@@ -248,32 +248,32 @@ fn bound(before: Before<'_>, index: Register) -> Option<usize> {
         }
         match instruction.mnemonic() {
             Mnemonic::Cdqe => {}
-            Mnemonic::And if is_index && sets_all(&instruction) => return constant.map(|mask| mask + 1).or(most),
-            Mnemonic::Mov | Mnemonic::Movzx | Mnemonic::Movsxd if is_index && sets_all(&instruction) => {
+            Mnemonic::And if is_index && writes_whole_register(&instruction) => return constant.map(|mask| mask + 1).or(limit),
+            Mnemonic::Mov | Mnemonic::Movzx | Mnemonic::Movsxd if is_index && writes_whole_register(&instruction) => {
                 if instruction.mnemonic() == Mnemonic::Movzx {
                     compared_size = compared_size.min(operand_size(&instruction, 1));
-                    most = (compared_size == 1).then_some(1 << u8::BITS);
+                    limit = (compared_size == 1).then_some(1 << u8::BITS);
                 }
                 match Index::of(&instruction, 1) {
                     Some(source) => index = source,
-                    None => return most,
+                    None => return limit,
                 }
             }
-            _ => return most,
+            _ => return limit,
         }
     }
-    most
+    limit
 }
 
 /// Returns the second operand if it is a constant below the largest number of entries of a table.
 fn constant(instruction: &Instruction) -> Option<usize> {
     let value = instruction.try_immediate(1).ok()?;
-    usize::try_from(value).ok().filter(|value| *value < MOST_ENTRIES)
+    usize::try_from(value).ok().filter(|value| *value < MAX_ENTRIES)
 }
 
 /// Returns true if an instruction sets all bits of its first operand. If it writes 32 bits of a register, it clears
 /// the upper half.
-fn sets_all(instruction: &Instruction) -> bool {
+fn writes_whole_register(instruction: &Instruction) -> bool {
     const CLEARS_UPPER: usize = 4;
     instruction.op0_kind() != OpKind::Register || instruction.op0_register().size() >= CLEARS_UPPER
 }
@@ -297,11 +297,11 @@ mod tests {
         let decoder = Decoder::with_ip(64, code, 0x1000, DecoderOptions::NONE);
         let instructions: Vec<Instruction> = decoder.into_iter().collect();
         let (jump, before) = instructions.split_last()?;
-        let before = Before {
+        let before = PrecedingCode {
             read: &|at| before[at],
             count: before.len(),
         };
-        table(jump, before, 8)
+        find_table(jump, before, 8)
     }
 
     const CMP_9_EDI: &[u8] = &[0x83, 0xff, 0x09];

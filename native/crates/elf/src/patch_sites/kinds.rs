@@ -5,7 +5,7 @@
 //! include/linux/ftrace.h).
 
 /// A kind of table.
-pub(super) struct Kind {
+pub(super) struct TableKind {
     /// Name of the table in messages, and name of its section in a module.
     pub(super) name: &'static str,
     /// Name of the section in modules of other architectures and compilers, if it differs.
@@ -13,15 +13,15 @@ pub(super) struct Kind {
     /// Name of the symbol at the first entry.
     pub(super) first: &'static str,
     /// Name of the symbol behind the last entry.
-    pub(super) behind: &'static str,
+    pub(super) end: &'static str,
     /// The sites at which execution may go straight on; see [`Stretch::passable`](super::Stretch::passable).
-    pub(super) passes: Passes,
+    pub(super) passable: Passable,
     /// The layouts that kernels have used. A kernel does not state which layout it uses.
     pub(super) layouts: &'static [EntryLayout],
 }
 
 /// The sites of a table at which execution may go straight on.
-pub(super) enum Passes {
+pub(super) enum Passable {
     Always,
     Never,
     /// Execution may go on unless the last bit of the address in the second field of the entry is set.
@@ -59,15 +59,15 @@ pub(super) enum Extent {
 /// Prefix of the names of the symbols around tables.
 pub(super) const PREFIX: &[u8] = b"__";
 
-pub(super) const TABLES: &[Kind] = &[
+pub(super) const TABLES: &[TableKind] = &[
     // This table names the calls to `__fentry__` and the NOPs in their place (Linux: kernel/trace/ftrace.c). The
     // section `__patchable_function_entries` becomes part of this table of a kernel.
-    Kind {
+    TableKind {
         name: "__mcount_loc",
         other_name: Some("__patchable_function_entries"),
         first: "__start_mcount_loc",
-        behind: "__stop_mcount_loc",
-        passes: Passes::Always,
+        end: "__stop_mcount_loc",
+        passable: Passable::Always,
         layouts: &[EntryLayout {
             size: 8,
             used: 8,
@@ -77,12 +77,12 @@ pub(super) const TABLES: &[Kind] = &[
     },
     // The entries are `struct alt_instr` (Linux: arch/x86/include/asm/alternative.h,
     // arch/arm64/include/asm/alternative.h).
-    Kind {
+    TableKind {
         name: ".altinstructions",
         other_name: None,
         first: "__alt_instructions",
-        behind: "__alt_instructions_end",
-        passes: Passes::Always,
+        end: "__alt_instructions_end",
+        passable: Passable::Always,
         layouts: &[
             // This is the layout of arm64, and of x86 before 4.1 and from 5.13 to 6.2.
             EntryLayout {
@@ -108,12 +108,12 @@ pub(super) const TABLES: &[Kind] = &[
         ],
     },
     // The entries are `struct paravirt_patch_site` (Linux before 6.8: arch/x86/include/asm/paravirt_types.h).
-    Kind {
+    TableKind {
         name: ".parainstructions",
         other_name: None,
         first: "__parainstructions",
-        behind: "__parainstructions_end",
-        passes: Passes::Always,
+        end: "__parainstructions_end",
+        passable: Passable::Always,
         layouts: &[EntryLayout {
             size: 16,
             used: 10,
@@ -123,12 +123,12 @@ pub(super) const TABLES: &[Kind] = &[
     },
     // The entries are `struct jump_entry` (Linux: include/linux/jump_label.h), of three relative or three absolute
     // addresses.
-    Kind {
+    TableKind {
         name: "__jump_table",
         other_name: None,
         first: "__start___jump_table",
-        behind: "__stop___jump_table",
-        passes: Passes::Always,
+        end: "__stop___jump_table",
+        passable: Passable::Always,
         layouts: &[
             EntryLayout {
                 size: 16,
@@ -147,12 +147,12 @@ pub(super) const TABLES: &[Kind] = &[
     // The entries are `struct static_call_site` (Linux: include/linux/static_call_types.h). STATIC_CALL_SITE_TAIL
     // marks a jump that stands for a call and a return; the kernel replaces the jump by another jump or by a
     // return.
-    Kind {
+    TableKind {
         name: ".static_call_sites",
         other_name: None,
         first: "__start_static_call_sites",
-        behind: "__stop_static_call_sites",
-        passes: Passes::UnlessMarked,
+        end: "__stop_static_call_sites",
+        passable: Passable::UnlessMarked,
         layouts: &[EntryLayout {
             size: 8,
             used: 8,
@@ -162,12 +162,12 @@ pub(super) const TABLES: &[Kind] = &[
     },
     // The kernel makes shorter indirect calls and jumps of calls of and jumps to `__x86_indirect_thunk_*`, or puts
     // an LFENCE before them (Linux: arch/x86/kernel/alternative.c, patch_retpoline).
-    Kind {
+    TableKind {
         name: ".retpoline_sites",
         other_name: None,
         first: "__retpoline_sites",
-        behind: "__retpoline_sites_end",
-        passes: Passes::Never,
+        end: "__retpoline_sites_end",
+        passable: Passable::Never,
         layouts: &[EntryLayout {
             size: 4,
             used: 4,

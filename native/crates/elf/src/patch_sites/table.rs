@@ -1,13 +1,13 @@
 //! Reads a table of patch sites.
 
-use super::kinds::{Address, EntryLayout, Extent, Kind, Passes};
+use super::kinds::{Address, EntryLayout, Extent, TableKind, Passable};
 use super::stretch::{PatchTableProblem, Stretch};
 use crate::Svma;
 use crate::code_layout::CodeLayout;
 
 /// A table of patch sites in an image.
 pub(super) struct Table<'i> {
-    pub(super) kind: &'static Kind,
+    pub(super) kind: &'static TableKind,
     pub(super) svma: Svma,
     pub(super) bytes: &'i [u8],
 }
@@ -90,10 +90,10 @@ impl Table<'_> {
                 return None;
             }
         }
-        let passable = match self.kind.passes {
-            Passes::Always => true,
-            Passes::Never => false,
-            Passes::UnlessMarked => relative(bytes, svma, 4)?.0 & 1 == 0,
+        let passable = match self.kind.passable {
+            Passable::Always => true,
+            Passable::Never => false,
+            Passable::UnlessMarked => relative(bytes, svma, 4)?.0 & 1 == 0,
         };
         Some(Entry::Site(Stretch {
             start: code.start,

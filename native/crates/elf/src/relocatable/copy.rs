@@ -19,13 +19,13 @@ pub(super) const SH_SIZE: usize = 32;
 pub(super) const ST_VALUE: usize = 8;
 
 /// The copy while it is being made.
-pub(super) struct Copy {
+pub(super) struct FileCopy {
     pub(super) bytes: Vec<u8>,
     section_headers: usize,
     section_header_size: usize,
 }
 
-impl Copy {
+impl FileCopy {
     pub(super) fn of(data: &[u8], header: &Elf) -> Result<Self, String> {
         let mut bytes = Vec::new();
         bytes.try_reserve_exact(data.len()).map_err(|error| error.to_string())?;
@@ -40,13 +40,13 @@ impl Copy {
     /// Gives the copy the file type of a linked file, without program headers. Only the type and program headers
     /// distinguish a linked file from a relocatable one.
     pub(super) fn mark_as_linked(&mut self) {
-        self.put(E_TYPE, &elf::ET_EXEC.0.to_le_bytes());
-        self.put(E_PHNUM, &[0; 2]);
+        self.write_at(E_TYPE, &elf::ET_EXEC.0.to_le_bytes());
+        self.write_at(E_PHNUM, &[0; 2]);
     }
 
     pub(super) fn set_section(&mut self, index: usize, field: usize, value: u64) {
         let at = self.section_headers + index * self.section_header_size + field;
-        self.put(at, &value.to_le_bytes());
+        self.write_at(at, &value.to_le_bytes());
     }
 
     /// Adds the address of its section to the value of each symbol. Returns all values by symbol index; the value
@@ -69,7 +69,7 @@ impl Copy {
             let section = table.symbol_section(ENDIAN, symbol, SymbolIndex(index)).ok().flatten();
             let base = section.map_or(Svma(0), |section| layout.address(section));
             let value = base.wrapping_add(symbol.st_value.get(ENDIAN)).0;
-            self.put(
+            self.write_at(
                 start + index * size_of::<Sym64<LittleEndian>>() + ST_VALUE,
                 &value.to_le_bytes(),
             );
@@ -79,7 +79,7 @@ impl Copy {
     }
 
     /// Writes `value` at the offset `at`. Returns false if the copy has no room for it there.
-    pub(super) fn put(&mut self, at: usize, value: &[u8]) -> bool {
+    pub(super) fn write_at(&mut self, at: usize, value: &[u8]) -> bool {
         let place = at.checked_add(value.len()).and_then(|end| self.bytes.get_mut(at..end));
         let Some(place) = place else { return false };
         place.copy_from_slice(value);

@@ -88,7 +88,7 @@ impl Layout {
                 let section = sections
                     .section(SectionIndex(index))
                     .map_err(|error| error.to_string())?;
-                let start = place(section, &mut size).map_err(|what| format!("section {index} {what}"))?;
+                let start = place_section(section, &mut size).map_err(|what| format!("section {index} {what}"))?;
                 layout.addresses[index] = Svma(base + start);
             }
             end = base
@@ -100,7 +100,7 @@ impl Layout {
             }
             if !class.data && !class.init {
                 let names = area.iter().map(|&(_, index)| name(index));
-                layout.uncertain = uncertain(names);
+                layout.uncertain = find_uncertain_section(names);
             }
         }
         Ok(layout)
@@ -125,7 +125,7 @@ impl Layout {
 const EMPTY: Area = Area { svma: Svma(0), size: 0 };
 
 /// Puts a section behind the first `size` bytes of its area. Returns the offset of the section in the area.
-fn place(section: &SectionHeader64<LittleEndian>, size: &mut u64) -> Result<u64, String> {
+fn place_section(section: &SectionHeader64<LittleEndian>, size: &mut u64) -> Result<u64, String> {
     let (alignment, length) = (section.sh_addralign(ENDIAN).max(1), section.sh_size(ENDIAN));
     if !alignment.is_power_of_two() {
         return Err(format!("has the alignment {alignment:#x}, which is no power of two"));
@@ -146,7 +146,7 @@ fn place(section: &SectionHeader64<LittleEndian>, size: &mut u64) -> Result<u64,
 
 /// Returns the first code section that lies behind a section that the loader enlarges, and the enlarged section.
 /// `names` are the names of the code sections in their order.
-fn uncertain<'n>(names: impl Iterator<Item = &'n [u8]>) -> Option<(String, &'static str)> {
+fn find_uncertain_section<'n>(names: impl Iterator<Item = &'n [u8]>) -> Option<(String, &'static str)> {
     let mut before = None;
     for name in names {
         match (ENLARGED.iter().find(|enlarged| **enlarged == name), before) {

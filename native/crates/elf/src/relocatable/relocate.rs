@@ -8,7 +8,7 @@ use object::read::{
 };
 use object::{LittleEndian, SectionIndex, read};
 
-use super::copy::{Copy, SH_FLAGS, SH_OFFSET, SH_SIZE};
+use super::copy::{FileCopy, SH_FLAGS, SH_OFFSET, SH_SIZE};
 use super::layout::Layout;
 use super::problem::LayoutProblem;
 use crate::compression::{decompress_section, largest_content};
@@ -35,7 +35,7 @@ pub(super) fn relocate(
     names: &[&[u8]],
     layout: &Layout,
     symbols: &[u64],
-    copy: &mut Copy,
+    copy: &mut FileCopy,
 ) -> Result<Vec<LayoutProblem>, String> {
     let file = ElfFile64::<LittleEndian>::parse(data).map_err(|error| error.to_string())?;
     let machine = file.elf_header().e_machine(ENDIAN);
@@ -56,8 +56,8 @@ pub(super) fn relocate(
         if stated == 0 {
             continue;
         }
-        let mut failed = Failed::default();
-        match place(data, sections, index, copy, &mut uncompressed_budget) {
+        let mut failed = FailedRelocations::default();
+        match place_section(data, sections, index, copy, &mut uncompressed_budget) {
             Err(reason) => failed.add(stated, || reason),
             Ok(place) => {
                 let mut target = Target {
@@ -85,12 +85,12 @@ pub(super) fn relocate(
 
 /// The relocations of one section that could not be applied.
 #[derive(Default)]
-struct Failed {
+struct FailedRelocations {
     count: u64,
     reason: String,
 }
 
-impl Failed {
+impl FailedRelocations {
     fn add(&mut self, count: u64, reason: impl FnOnce() -> String) {
         if self.count == 0 && count > 0 {
             self.reason = reason();
@@ -125,11 +125,11 @@ fn stated_relocations(sections: &SectionTable<'_, Elf>) -> Vec<u64> {
 
 /// Returns the range of the copy that has the content of a section. The content of a compressed section is
 /// decompressed and appended to the copy. All decompressed sections together have no more than `budget` bytes.
-fn place(
+fn place_section(
     data: &[u8],
     sections: &SectionTable<'_, Elf>,
     index: SectionIndex,
-    copy: &mut Copy,
+    copy: &mut FileCopy,
     budget: &mut u64,
 ) -> Result<std::ops::Range<usize>, String> {
     let describe = |error: read::Error| error.to_string();
@@ -193,7 +193,7 @@ struct Target<'a> {
     svma: u64,
     /// Values of symbols, by symbol index.
     symbols: &'a [u64],
-    copy: &'a mut Copy,
+    copy: &'a mut FileCopy,
 }
 
 impl Target<'_> {

@@ -44,7 +44,7 @@ impl BranchKinds {
             let mut inside = [false; NAMES.len()];
             if run.second < run.first {
                 (inside[JUMP], inside[BRANCH]) = (true, true);
-            } else if code.unknown_between(run.first, run.second).is_none() {
+            } else if code.first_unknown_between(run.first, run.second).is_none() {
                 let instructions = code.instructions(run.first, run.second).take(LOOKED_AT);
                 let passed = instructions.filter(|found| found.svma < run.second && found.class.is_barrier());
                 passed

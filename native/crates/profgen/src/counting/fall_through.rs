@@ -204,6 +204,6 @@ pub(crate) fn unknown_code(pairs: &CounterTable, code: &Code<'_>) -> Option<(u64
         .rows()
         .iter()
         .filter(|pair| pair.first != EXTERNAL && pair.second != EXTERNAL);
-    let found = inside.filter_map(|pair| Some((pair.count, code.unknown_between(pair.first, pair.second)?)));
+    let found = inside.filter_map(|pair| Some((pair.count, code.first_unknown_between(pair.first, pair.second)?)));
     found.reduce(|(sum, lowest), (count, at)| (sum.wrapping_add(count), lowest.min(at)))
 }

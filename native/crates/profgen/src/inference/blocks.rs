@@ -118,7 +118,7 @@ impl Builder<'_> {
                     true
                 }
                 InstructionClass::Other => {
-                    let traps = self.code.traps(instruction.svma);
+                    let traps = self.code.is_trap(instruction.svma);
                     self.follows_end[number + 1] |= traps;
                     traps
                 }
@@ -231,7 +231,7 @@ impl Builder<'_> {
                     }
                 }
                 InstructionClass::Call => (goes_on, block.may_end) = (true, true),
-                InstructionClass::Other if self.code.traps(instruction.svma) => block.leaves = true,
+                InstructionClass::Other if self.code.is_trap(instruction.svma) => block.leaves = true,
                 InstructionClass::Other => goes_on = true,
             }
             if is_padding {

@@ -130,7 +130,7 @@ impl<'a> Script<'a> {
                 problems.append(report.problems, lines);
                 lines += report.lines;
             }
-            if window.passed_over_line {
+            if window.skipped_line {
                 problems.add(Problem::TooLong, lines, b"");
                 lines += 1;
             }

@@ -5,7 +5,7 @@
 //! the instruction, operands, immediates. The encodings are those of the AMD64 APM volume 3 chapter 1, the Intel
 //! SDM volume 2 chapter 2, and Intel's APX specification chapter 3.
 
-use super::opcodes::{Cell, Kind, Legacy, Opcodes, extension};
+use super::opcodes::{Cell, Kind, LegacyPrefixes, Opcodes, extension};
 use super::prefixes::{Form, Input, Prefixes, Stop};
 
 /// Number of an operand-size prefix in the `pp` field of VEX and EVEX, and in LLVM's opcode tables.
@@ -15,18 +15,18 @@ const PP_66: u8 = 1;
 /// instruction if there is one.
 #[inline]
 pub(super) fn decode<'o>(opcodes: &'o Opcodes, is_64_bit: bool, bytes: &[u8]) -> (usize, Option<&'o Kind>) {
-    if let Some((length, kind)) = plain(opcodes, is_64_bit, bytes) {
+    if let Some((length, kind)) = decode_common(opcodes, is_64_bit, bytes) {
         return (length, Some(kind));
     }
     let mut input = Input::new(bytes);
-    let kind = instruction(opcodes, is_64_bit, &mut input).unwrap_or(None);
+    let kind = decode_any(opcodes, is_64_bit, &mut input).unwrap_or(None);
     (input.position.max(1), kind)
 }
 
 /// Decodes an instruction of map 0 or 1 without a prefix except REX; most instructions are of this form. Returns
 /// `None` for all other instructions, and for operands that need the full decoder.
 #[inline]
-fn plain<'o>(opcodes: &'o Opcodes, is_64_bit: bool, bytes: &[u8]) -> Option<(usize, &'o Kind)> {
+fn decode_common<'o>(opcodes: &'o Opcodes, is_64_bit: bool, bytes: &[u8]) -> Option<(usize, &'o Kind)> {
     let mut position = 0;
     let mut next = || {
         let byte = bytes.get(position).copied();
@@ -43,7 +43,7 @@ fn plain<'o>(opcodes: &'o Opcodes, is_64_bit: bool, bytes: &[u8]) -> Option<(usi
     if map == 1 {
         opcode = next()?;
     }
-    if opens_more(map, is_64_bit, opcode) {
+    if is_prefix_or_escape(map, is_64_bit, opcode) {
         return None;
     }
     let cell = opcodes.without_prefixes(map, opcode, rex & 0x08 != 0);
@@ -67,7 +67,7 @@ fn plain<'o>(opcodes: &'o Opcodes, is_64_bit: bool, bytes: &[u8]) -> Option<(usi
 
 /// Returns true if the byte in the place of the opcode is a prefix, or begins another encoding or another map.
 #[inline]
-fn opens_more(map: usize, is_64_bit: bool, opcode: u8) -> bool {
+fn is_prefix_or_escape(map: usize, is_64_bit: bool, opcode: u8) -> bool {
     if map == 1 {
         return matches!(opcode, 0x0f | 0x38 | 0x3a);
     }
@@ -89,9 +89,9 @@ fn displacement(mode: u8, has_base: bool) -> usize {
     }
 }
 
-fn instruction<'o>(opcodes: &'o Opcodes, is_64_bit: bool, input: &mut Input<'_>) -> Result<Option<&'o Kind>, Stop> {
+fn decode_any<'o>(opcodes: &'o Opcodes, is_64_bit: bool, input: &mut Input<'_>) -> Result<Option<&'o Kind>, Stop> {
     let prefixes = Prefixes::read(is_64_bit, input)?;
-    let mut found = Found {
+    let mut found = Decoding {
         opcodes,
         prefixes: &prefixes,
         modrm: None,
@@ -106,14 +106,14 @@ fn instruction<'o>(opcodes: &'o Opcodes, is_64_bit: bool, input: &mut Input<'_>)
 }
 
 /// The facts that have been found about an instruction so far.
-struct Found<'o, 'p> {
+struct Decoding<'o, 'p> {
     opcodes: &'o Opcodes,
     prefixes: &'p Prefixes,
     /// The ModR/M byte; `None` before it is read.
     modrm: Option<u8>,
 }
 
-impl<'o> Found<'o, '_> {
+impl<'o> Decoding<'o, '_> {
     /// Reads the ModR/M byte with its SIB byte and displacement, unless they have been read.
     #[inline]
     fn read_modrm(&mut self, input: &mut Input<'_>) -> Result<u8, Stop> {
@@ -167,7 +167,7 @@ impl<'o> Found<'o, '_> {
             }
         };
         let w = prefixes.w();
-        let mut key = Legacy { w, ..Legacy::default() };
+        let mut key = LegacyPrefixes { w, ..LegacyPrefixes::default() };
         let repeat = |byte: u8| match byte {
             0xf3 => 1,
             0xf2 => 2,
@@ -222,7 +222,7 @@ impl<'o> Found<'o, '_> {
         }
         let opcode = input.byte()?;
         let anywhere = (prefixes.map, opcode) == (1, 0xae);
-        self.ask_again(anywhere, input, |pp, w| {
+        self.look_up_with_other_prefixes(anywhere, input, |pp, w| {
             self.opcodes.vex(prefixes.map, opcode, pp, w, prefixes.l != 0)
         })
     }
@@ -233,7 +233,7 @@ impl<'o> Found<'o, '_> {
             return Err(Stop);
         }
         let opcode = input.byte()?;
-        self.ask_again(false, input, |pp, w| {
+        self.look_up_with_other_prefixes(false, input, |pp, w| {
             self.opcodes.xop(prefixes.map, opcode, pp, w, prefixes.l != 0)
         })
     }
@@ -260,7 +260,7 @@ impl<'o> Found<'o, '_> {
             variant |= 1 << 4;
         }
         let anywhere = (map, opcode) == (4, 0xf8);
-        let cell = self.ask_again(anywhere, input, |pp, w| self.opcodes.evex(map, opcode, pp, w, variant))?;
+        let cell = self.look_up_with_other_prefixes(anywhere, input, |pp, w| self.opcodes.evex(map, opcode, pp, w, variant))?;
         if !anywhere || !prefixes.address_size || self.is_narrow() {
             return Ok(cell);
         }
@@ -294,7 +294,7 @@ impl<'o> Found<'o, '_> {
     /// Looks an opcode up by pp and W, and again where the prefixes leave LLVM in doubt. Reads the ModR/M byte if
     /// any of the answers needs it. The last answer counts if `anywhere` says that the place of the prefixes does
     /// not matter.
-    fn ask_again(
+    fn look_up_with_other_prefixes(
         &mut self,
         anywhere: bool,
         input: &mut Input<'_>,

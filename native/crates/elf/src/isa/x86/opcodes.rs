@@ -88,7 +88,7 @@ pub(super) struct Opcodes {
     rows: &'static [[u8; 256]],
     /// Numbers of cells, by EVEX row and the `variant` of [`Opcodes::evex`].
     evex_rows: &'static [[u8; 96]],
-    /// Numbers of rows, by map and the bits of [`Legacy`].
+    /// Numbers of rows, by map and the bits of [`LegacyPrefixes`].
     legacy: &'static [[u8; 24]],
     rex2: &'static [u8; 24],
     /// Numbers of rows, by VEX map (from 1), and by `pp` * 4 + W * 2 + L.
@@ -107,7 +107,7 @@ pub(super) struct Cell(u8);
 
 /// The prefixes that select an instruction of a legacy map.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Legacy {
+pub(super) struct LegacyPrefixes {
     pub(super) operand_size: bool,
     pub(super) address_size: bool,
     /// 0 without a repeat prefix, 1 for F3, 2 for F2.
@@ -118,7 +118,7 @@ pub(super) struct Legacy {
 impl Opcodes {
     /// Looks up an opcode in legacy map 0 to 3, or in map 4, which is 3DNow!.
     #[inline]
-    pub(super) fn legacy(&self, map: usize, opcode: u8, prefixes: Legacy) -> Cell {
+    pub(super) fn legacy(&self, map: usize, opcode: u8, prefixes: LegacyPrefixes) -> Cell {
         self.in_row(self.legacy[map][prefixes.index()], opcode)
     }
 
@@ -129,7 +129,7 @@ impl Opcodes {
     }
 
     /// Looks up an opcode in legacy map 0 behind REX2.
-    pub(super) fn rex2(&self, opcode: u8, prefixes: Legacy) -> Cell {
+    pub(super) fn rex2(&self, opcode: u8, prefixes: LegacyPrefixes) -> Cell {
         self.in_row(self.rex2[prefixes.index()], opcode)
     }
 
@@ -180,7 +180,7 @@ impl Opcodes {
     }
 }
 
-impl Legacy {
+impl LegacyPrefixes {
     fn index(self) -> usize {
         usize::from(self.w) * 12
             + usize::from(self.repeat) * 4

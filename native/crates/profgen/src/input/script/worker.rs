@@ -3,7 +3,7 @@
 use perfdata::{Avma, Branch, BranchFlags};
 use perfscript::{
     BranchEntry, BranchLine, Branches, CallStack as Frames, Dialect, Item, Line, MappingLine, Parser, SampleKind,
-    names_event,
+    ends_with_event_name,
 };
 use symbolize::FunctionTable;
 
@@ -208,13 +208,13 @@ impl<'a> Worker<'a> {
                 return self.count_address(address, times);
             }
             branches.by_ref().for_each(drop);
-            if branches.end_is_invalid() {
+            if branches.has_invalid_end() {
                 problems.add(Problem::InvalidAddress, line.index, line.text);
             }
             return false;
         }
         let (entries, used) = self.count_stack(&mut branches, times);
-        if branches.end_is_invalid() {
+        if branches.has_invalid_end() {
             problems.add(Problem::InvalidAddress, line.index, line.text);
         }
         let collected = &mut self.collected;
@@ -231,7 +231,7 @@ impl<'a> Worker<'a> {
     fn selects(&self, event: Option<&[u8]>, line: Line<'_>, problems: &mut Problems) -> bool {
         let wanted = &self.job.options.select.events;
         match event {
-            Some(event) if !wanted.is_empty() => wanted.iter().any(|name| names_event(event, name.as_bytes())),
+            Some(event) if !wanted.is_empty() => wanted.iter().any(|name| ends_with_event_name(event, name.as_bytes())),
             Some(_) => {
                 if self.job.dialect == Dialect::EventAndAddress {
                     problems.add(Problem::UnexpectedEvent, line.index, line.text);
